@@ -1,0 +1,49 @@
+"""Errors that say what is wrong, where, how often, with examples, and what to do next."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from itertools import islice
+
+
+class GraphrecError(Exception):
+    """Base of every error that graphrec raises on purpose; its text is one sentence for the user."""
+
+
+class DataError(GraphrecError):
+    """A file or a table does not hold what it must."""
+
+
+class StoreError(GraphrecError):
+    """The graph database cannot be reached, refuses the login, or lacks what is asked of it."""
+
+
+class UnknownNameError(GraphrecError):
+    """A name (run, user, model, source, query, parameter) that does not exist.
+
+    >>> str(UnknownNameError("model", "lightgnc", ["lightgcn", "popularity"]))
+    "there is no model 'lightgnc'; did you mean lightgcn?"
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        names = list(known)
+        close = nearest(name, names)
+        if close:
+            offer = f"did you mean {' or '.join(close)}?"
+        elif names:
+            offer = f"there are {len(names)}: {examples(names)}"
+        else:
+            offer = f"there is no {kind} yet"
+        super().__init__(f"there is no {kind} '{name}'; {offer}{'; ' + hint if hint else ''}")
+
+
+def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
+    """At most `limit` of the known names that look most like `name`, the nearest first."""
+    folded = {candidate.casefold(): candidate for candidate in known}
+    return [folded[match] for match in get_close_matches(name.casefold(), folded, limit, cutoff=0.5)]
+
+
+def examples(values: Iterable[object], limit: int = 5) -> str:
+    """The first `limit` values as a comma-separated text, with an ellipsis where there are more."""
+    shown = list(islice(values, limit + 1))
+    text = ", ".join(str(value) for value in shown[:limit])
+    return text + (", …" if len(shown) > limit else "")

@@ -1,0 +1,229 @@
+"""The property graph as a PyG HeteroData with vocabularies: build, save, load, and cut to what a model may see."""
+
+import copy
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch_geometric.data import HeteroData
+from torch_geometric.data.storage import BaseStorage, EdgeStorage, NodeStorage
+
+from graphrec.errors import DataError, GraphrecError, UnknownNameError
+from graphrec.interactions import Interactions
+from graphrec.schema import Triple, reverse_name
+from graphrec.tables import EdgeTable, GraphTables
+from graphrec.vocabulary import Vocabulary
+
+#: Edge properties that say how strong an interaction is, the first that a relation has is its weight.
+WEIGHTS = ("rating", "count", "hours", "value")
+
+#: What a saved HeteroData consists of besides tensors; torch unpickles nothing else from an export.
+PYG_CLASSES = [HeteroData, BaseStorage, NodeStorage, EdgeStorage]
+
+
+@dataclass(frozen=True, eq=False)
+class HeteroGraph:
+    """A HeteroData, the ids behind its positions, and the behaviour that models predict.
+
+    Node types are labels and edge types are (source label, relationship type, target label), as in the
+    database; each has its reverse `rev_…` with the same properties. `vocabularies` maps a label to the ids
+    of its nodes, and `RELATION.property` to the texts behind a coded edge property.
+    """
+
+    data: HeteroData
+    vocabularies: Mapping[str, Vocabulary]
+    target: Triple
+
+    @property
+    def users(self) -> Vocabulary:
+        """The ids of the users."""
+        return self.vocabularies[self.target[0]]
+
+    @property
+    def items(self) -> Vocabulary:
+        """The ids of the items."""
+        return self.vocabularies[self.target[2]]
+
+
+def build(tables: GraphTables, relation: str | None = None) -> HeteroGraph:
+    """A HeteroGraph of all tables; numbers become tensors, texts on edges become codes with a vocabulary.
+
+    Texts on nodes (titles) stay in the database. A number that is missing in some rows is NaN, so its
+    column is float64. `relation` is the behaviour to predict; without it the strongest that there is.
+
+    Raises:
+        DataError: there is no behaviour between users and items.
+        UnknownNameError: `relation` is not among the behaviours.
+    """
+    target = _target(tables, relation)
+    data = HeteroData()
+    vocabularies: dict[str, Vocabulary] = {}
+    for nodes in tables.nodes:
+        label = nodes.type.label
+        vocabularies[label] = Vocabulary.of(label, nodes.frame["id"])
+        data[label].num_nodes = len(nodes.frame)
+        for name in nodes.type.properties:
+            if _is_number(nodes.frame[name]):
+                data[label][name] = _tensor(nodes.frame[name])
+    for name, values in _texts(tables.edges).items():
+        vocabularies[name] = Vocabulary.of(name, values)
+    for edges in tables.edges:
+        _add_edges(data, edges, vocabularies)
+    data.validate(raise_on_error=True)
+    return HeteroGraph(data, vocabularies, target)
+
+
+def interactions(graph: HeteroGraph) -> Interactions:
+    """The target behaviour of a graph as Interactions, with weight and time where its edges have them."""
+    store = graph.data[graph.target]
+    user_index, item_index = store.edge_index.numpy()
+    weight = next((store[name] for name in WEIGHTS if name in store), None)
+    time = store.get("timestamp")
+    if time is not None and time.is_floating_point():  # some edges have no time, so there is no global order
+        time = None
+    return Interactions(
+        user_index.astype(np.int64),
+        item_index.astype(np.int64),
+        len(graph.users),
+        len(graph.items),
+        None if weight is None else weight.numpy().astype(np.float32),
+        None if time is None else time.numpy().astype(np.int64),
+    )
+
+
+def restrict(graph: HeteroGraph, train: Interactions, cut: int | None = None) -> HeteroGraph:
+    """The graph that a model may see: of the target behaviour only the training interactions, and of every
+    relation with times only edges before `cut` (those without a time stay). The input is not changed."""
+    data = copy.copy(graph.data)
+    pairs = torch.from_numpy(np.stack([train.user_index, train.item_index]))
+    for triple in data.edge_types:
+        store = data[triple]
+        if triple in (graph.target, _reverse(graph.target)):
+            forward = triple == graph.target
+            for name in list(store.keys()):
+                del store[name]
+            store.edge_index = pairs if forward else pairs.flip(0)
+            if train.time is not None:
+                store.timestamp = torch.from_numpy(train.time)
+            if train.weight is not None:
+                store.edge_weight = torch.from_numpy(train.weight)
+        elif cut is not None and "timestamp" in store:
+            keep = ~(store.timestamp >= cut)  # NaN, an unknown time, stays
+            for name, value in list(store.items()):
+                store[name] = value[:, keep] if name == "edge_index" else value[keep]
+    return HeteroGraph(data, graph.vocabularies, graph.target)
+
+
+def save(graph: HeteroGraph, path: Path) -> None:
+    """Write a graph to a file that `torch.load(…, weights_only=False)` opens as a HeteroData with `vocabularies` and
+    `target` inside.
+
+    The file appears whole or not at all. Raises GraphrecError where it cannot be written.
+    """
+    stored = copy.copy(graph.data)
+    stored.vocabularies = {name: list(vocabulary.ids) for name, vocabulary in graph.vocabularies.items()}
+    stored.target = list(graph.target)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        torch.save(stored, partial)
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        partial.unlink(missing_ok=True)
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else _short(error)
+        raise GraphrecError(
+            f"cannot write {path}: {reason}; free some space or choose another folder with --out"
+        ) from error
+
+
+def load(path: Path) -> HeteroGraph:
+    """The graph that `save` wrote. Raises GraphrecError where the file is missing or is no such graph."""
+    try:
+        with torch.serialization.safe_globals(PYG_CLASSES):
+            data = torch.load(path, weights_only=True)
+        vocabularies = {name: Vocabulary.of(name, ids) for name, ids in data.vocabularies.items()}
+        source, relation, target = data.target
+    except FileNotFoundError as error:
+        raise GraphrecError(f"there is no file {path}; `graphrec export --out {path}` writes it") from error
+    except Exception as error:  # torch raises many kinds for a file that is not its own
+        raise GraphrecError(f"{path} is not a graph that graphrec exported: {_short(error)}") from error
+    del data.vocabularies, data.target
+    return HeteroGraph(data, vocabularies, (source, relation, target))
+
+
+def _target(tables: GraphTables, relation: str | None) -> Triple:
+    behaviours = tables.schema.behaviours()
+    if not behaviours:
+        raise DataError(
+            "the graph has no relationships from User to Item, so there is nothing to learn from; "
+            "load a source with behaviour first, for example `graphrec load movielens`"
+        )
+    if relation is None:
+        return behaviours[0].triple
+    found = [edge for edge in behaviours if edge.relation == relation]
+    if not found:
+        raise UnknownNameError("behaviour", relation, [edge.relation for edge in behaviours])
+    return found[0].triple
+
+
+def _add_edges(data: HeteroData, edges: EdgeTable, vocabularies: Mapping[str, Vocabulary]) -> None:
+    kind, frame = edges.type, edges.frame
+    ends = np.stack(
+        [vocabularies[kind.source].index(frame["source_id"]), vocabularies[kind.target].index(frame["target_id"])]
+    )
+    order = np.lexsort((ends[1], ends[0]))  # by source, so that a CSR view needs no sorting
+    forward = data[kind.triple]
+    forward.edge_index = torch.from_numpy(ends[:, order])
+    for name in [column for column in frame.columns if column not in ("source_id", "target_id")]:
+        values = frame[name].iloc[order]
+        forward[name] = (
+            _tensor(values) if _is_number(values) else _codes(values, vocabularies[_key(kind.relation, name)])
+        )
+    backward = data[_reverse(kind.triple)]
+    by_target = torch.from_numpy(np.lexsort((ends[0][order], ends[1][order])))
+    for name, value in forward.items():
+        backward[name] = value.flip(0)[:, by_target] if name == "edge_index" else value[by_target]
+
+
+def _texts(tables: Iterable[EdgeTable]) -> dict[str, "pd.Index[str]"]:
+    """The distinct texts of each coded edge property, sorted, over all tables of one relationship type."""
+    found: dict[str, pd.Index[str]] = {}
+    for table in tables:
+        for column in table.frame.columns:
+            values = table.frame[column]
+            if column not in ("source_id", "target_id") and not _is_number(values):
+                key = _key(table.type.relation, column)
+                distinct = pd.Index(values.dropna().astype("str").unique(), dtype="str")
+                found[key] = (found[key].union(distinct) if key in found else distinct).sort_values()
+    return found
+
+
+def _key(relation: str, name: str) -> str:
+    return f"{relation}.{name}"
+
+
+def _reverse(triple: Triple) -> Triple:
+    source, relation, target = triple
+    return (target, reverse_name(relation), source)
+
+
+def _is_number(values: "pd.Series[object]") -> bool:
+    return pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
+
+
+def _tensor(values: "pd.Series[object]") -> Tensor:
+    array = values.to_numpy(dtype=np.float64, na_value=np.nan) if values.isna().any() else values.to_numpy()
+    return torch.from_numpy(np.array(array))
+
+
+def _codes(values: "pd.Series[object]", vocabulary: Vocabulary) -> Tensor:
+    """Positions of texts in their vocabulary, -1 where the text is missing."""
+    return torch.from_numpy(np.asarray(vocabulary.ids.get_indexer(pd.Index(values, dtype="str")), dtype=np.int64))
+
+
+def _short(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__

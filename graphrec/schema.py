@@ -1,0 +1,93 @@
+"""The words of the graph: which labels and relationship types there are and what they mean."""
+
+from dataclasses import dataclass
+
+USER = "User"
+ITEM = "Item"
+
+#: Behaviours from users to items, the strongest sign of a preference first. The first one that a graph
+#: has is what a model learns from unless the user names another.
+BEHAVIOURS = (
+    "PURCHASED",
+    "RATED",
+    "REVIEWED",
+    "LISTENED",
+    "PLAYED",
+    "CARTED",
+    "CLICKED",
+    "VIEWED",
+    "TAGGED",
+)
+
+#: Relations between users that say who knows or trusts whom.
+SOCIAL = ("FRIEND", "FOLLOWS", "TRUSTS")
+
+#: Stored once, read both ways.
+UNDIRECTED = frozenset({"FRIEND"})
+
+#: What graphrec itself writes; never part of an export or of what a model sees.
+RUN = "Run"
+RECOMMENDED = "RECOMMENDED"
+SIMILAR = "SIMILAR"
+SYSTEM_LABELS = frozenset({RUN})
+SYSTEM_RELATIONS = frozenset({RECOMMENDED, SIMILAR})
+
+#: A relation triple as PyG names an edge type: (source label, relationship type, target label).
+Triple = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class NodeType:
+    """A node label with the names of its properties besides `id` and `keys`.
+
+    `shared` says that an id means the same thing in every source (a genre's name), so nodes of several
+    sources with one id are one node. Nodes of other types are fused only where fusion finds a link.
+    """
+
+    label: str
+    properties: tuple[str, ...] = ()
+    shared: bool = False
+
+
+@dataclass(frozen=True)
+class EdgeType:
+    """A relationship type between two labels, with the names of its properties besides `source`.
+
+    `key` names the properties that tell several edges between the same two nodes apart: a user may tag an
+    item with many tags, so TAGGED has the key ("tag",), while RATED has none and stands once per pair.
+    """
+
+    source: str
+    relation: str
+    target: str
+    properties: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+
+    @property
+    def triple(self) -> Triple:
+        """(source label, relationship type, target label), PyG's name of an edge type."""
+        return (self.source, self.relation, self.target)
+
+    @property
+    def undirected(self) -> bool:
+        """Whether one stored edge stands for both directions."""
+        return self.relation in UNDIRECTED
+
+
+@dataclass(frozen=True)
+class GraphSchema:
+    """All node and edge types of a graph."""
+
+    nodes: tuple[NodeType, ...]
+    edges: tuple[EdgeType, ...]
+
+    def behaviours(self) -> tuple[EdgeType, ...]:
+        """The edge types from users to items, the strongest sign of a preference first, unknown ones last."""
+        rank = {name: position for position, name in enumerate(BEHAVIOURS)}
+        found = [edge for edge in self.edges if (edge.source, edge.target) == (USER, ITEM)]
+        return tuple(sorted(found, key=lambda edge: (rank.get(edge.relation, len(rank)), edge.relation)))
+
+
+def reverse_name(relation: str) -> str:
+    """The name of a relation read backwards in a HeteroData, PyG's way: `RATED` gives `rev_RATED`."""
+    return f"rev_{relation}"

@@ -1,0 +1,138 @@
+"""Nodes and edges as tables: what every loader returns, what fusion merges and what the store reads back."""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from graphrec.errors import DataError, examples
+from graphrec.schema import EdgeType, GraphSchema, NodeType
+
+ENDS = ["source_id", "target_id"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where tables come from: its name stands in `keys` and on every edge it brings."""
+
+    name: str
+    version: str = ""
+    url: str = ""
+    licence: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class NodeTable:
+    """One row per node: column `id` (string, unique), then the properties of the type.
+
+    A frame read from the store also has `keys`, the list of `source:key` that each node was made from.
+
+    Raises:
+        DataError: a column is missing, or an id is missing, empty or there twice.
+    """
+
+    type: NodeType
+    frame: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        label = self.type.label
+        _need_columns(label, self.frame, ["id", *self.type.properties])
+        _need_text(label, self.frame, "id")
+        twice = self.frame["id"].duplicated()
+        if twice.any():
+            raise DataError(
+                f"{label}: {_count(int(twice.sum()), 'id')} stand more than once "
+                f"({examples(self.frame['id'][twice].unique())}); an id names one node, so keep one row for each"
+            )
+
+
+@dataclass(frozen=True)
+class EdgeTable:
+    """One row per edge: columns `source_id` and `target_id` (strings), then the properties of the type.
+
+    Raises:
+        DataError: a column or an end is missing, or two rows are the same edge (ends and key alike).
+    """
+
+    type: EdgeType
+    frame: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        relation = self.type.relation
+        _need_columns(relation, self.frame, [*ENDS, *self.type.properties])
+        for end in ENDS:
+            _need_text(relation, self.frame, end)
+        identity = [*ENDS, *self.type.key]
+        twice = self.frame.duplicated(identity)
+        if twice.any():
+            rows = self.frame.loc[twice, identity].itertuples(index=False)
+            raise DataError(
+                f"{relation}: {_count(int(twice.sum()), 'edge')} stand more than once by {', '.join(identity)} "
+                f"({examples(' → '.join(map(str, row)) for row in rows)}); keep one row for each"
+            )
+
+
+@dataclass(frozen=True)
+class GraphTables:
+    """Node and edge tables that belong together, with the sources they come from.
+
+    Raises:
+        DataError: an edge ends at a node that no node table has, or a type stands twice.
+    """
+
+    nodes: tuple[NodeTable, ...]
+    edges: tuple[EdgeTable, ...]
+    sources: tuple[Source, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        labels = [table.type.label for table in self.nodes]
+        triples = [table.type.triple for table in self.edges]
+        for name in (*labels, *triples):
+            if labels.count(str(name)) + triples.count(name) > 1:  # type: ignore[arg-type]  # a label is no triple
+                raise DataError(f"{name} stands in two tables; put its rows into one")
+        ids = {table.type.label: pd.Index(table.frame["id"]) for table in self.nodes}
+        for table in self.edges:
+            _need_ends(table, ids)
+
+    @property
+    def schema(self) -> GraphSchema:
+        """The types of all tables."""
+        return GraphSchema(tuple(table.type for table in self.nodes), tuple(table.type for table in self.edges))
+
+    def node(self, label: str) -> NodeTable:
+        """The table of a label; KeyError if there is none."""
+        return {table.type.label: table for table in self.nodes}[label]
+
+    def edge(self, relation: str) -> EdgeTable:
+        """The table of a relationship type (the first, where several labels share it); KeyError if none."""
+        return {table.type.relation: table for table in reversed(self.edges)}[relation]
+
+
+def _need_columns(name: str, frame: pd.DataFrame, columns: list[str]) -> None:
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise DataError(f"{name}: the table has no column {examples(missing)}; it has {examples(frame.columns, 20)}")
+
+
+def _need_text(name: str, frame: pd.DataFrame, column: str) -> None:
+    values = frame[column]
+    if len(values) and not pd.api.types.is_string_dtype(values):
+        raise DataError(f"{name}: column {column} holds {values.dtype}, but an id is a string")
+    empty = values.isna() | (values == "")
+    if empty.any():
+        raise DataError(f"{name}: {column} is empty in {_count(int(empty.sum()), 'row')} (first: {empty.idxmax()})")
+
+
+def _need_ends(table: EdgeTable, ids: dict[str, "pd.Index[str]"]) -> None:
+    for end, label in zip(ENDS, (table.type.source, table.type.target), strict=True):
+        ends = table.frame[end]
+        dangling = ~ends.isin(ids[label]) if label in ids else pd.Series(True, index=ends.index)
+        if dangling.any():
+            raise DataError(
+                f"{table.type.relation}: {_count(int(dangling.sum()), 'edge')} point at {label} ids that no row of "
+                f"{label} has ({examples(ends[dangling].unique())}); add these {label} rows or drop the edges"
+            )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

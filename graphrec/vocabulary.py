@@ -1,0 +1,54 @@
+"""The bijection between ids outside (strings) and positions inside (0..n-1)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from graphrec.errors import DataError, UnknownNameError, examples
+
+IndexArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """The ids of one label in the order of their positions; saved with every export and every model."""
+
+    label: str
+    ids: "pd.Index[str]"
+
+    @classmethod
+    def of(cls, label: str, ids: Iterable[str]) -> "Vocabulary":
+        """A vocabulary of the ids in the order given; DataError where one stands twice."""
+        index = pd.Index(ids, dtype="str")
+        if not index.is_unique:
+            raise DataError(f"{label}: ids stand twice: {examples(index[index.duplicated()].unique())}")
+        return cls(label, index)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and self.label == other.label and self.ids.equals(other.ids)
+
+    def index(self, ids: Iterable[str]) -> IndexArray:
+        """Positions [n] int64 of ids; DataError naming those that are not there."""
+        wanted = pd.Index(ids, dtype="str")
+        index = np.asarray(self.ids.get_indexer(wanted), dtype=np.int64)
+        if (index < 0).any():
+            unknown = wanted[index < 0].unique()
+            raise DataError(f"{len(unknown):,} {self.label} ids are not known: {examples(unknown)}")
+        return index
+
+    def find(self, identifier: str) -> int:
+        """The position of one id; UnknownNameError with the nearest ids where it is not there."""
+        position = int(self.ids.get_indexer(pd.Index([identifier], dtype="str"))[0])
+        if position < 0:
+            raise UnknownNameError(self.label.lower(), identifier, self.ids)
+        return position
+
+    def id(self, index: IndexArray) -> npt.NDArray[np.object_]:
+        """Ids [n] of positions."""
+        return np.asarray(self.ids, dtype=object)[index]
