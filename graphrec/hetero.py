@@ -2,9 +2,11 @@
 
 import copy
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,8 @@ from graphrec.interactions import Interactions
 from graphrec.schema import Triple, reverse_name
 from graphrec.tables import EdgeTable, GraphTables
 from graphrec.vocabulary import Vocabulary
+
+Column: TypeAlias = "pd.Series[Any]"  # a column of any type
 
 #: Edge properties that say how strong an interaction is, the first that a relation has is its weight.
 WEIGHTS = ("rating", "count", "hours", "value")
@@ -74,7 +78,9 @@ def build(tables: GraphTables, relation: str | None = None) -> HeteroGraph:
         vocabularies[name] = Vocabulary.of(name, values)
     for edges in tables.edges:
         _add_edges(data, edges, vocabularies)
-    data.validate(raise_on_error=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a label without edges, such as films before anybody rated one, is no error
+        data.validate(raise_on_error=True)
     return HeteroGraph(data, vocabularies, target)
 
 
@@ -211,16 +217,16 @@ def _reverse(triple: Triple) -> Triple:
     return (target, reverse_name(relation), source)
 
 
-def _is_number(values: "pd.Series[object]") -> bool:
+def _is_number(values: Column) -> bool:
     return pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
 
 
-def _tensor(values: "pd.Series[object]") -> Tensor:
+def _tensor(values: Column) -> Tensor:
     array = values.to_numpy(dtype=np.float64, na_value=np.nan) if values.isna().any() else values.to_numpy()
     return torch.from_numpy(np.array(array))
 
 
-def _codes(values: "pd.Series[object]", vocabulary: Vocabulary) -> Tensor:
+def _codes(values: Column, vocabulary: Vocabulary) -> Tensor:
     """Positions of texts in their vocabulary, -1 where the text is missing."""
     return torch.from_numpy(np.asarray(vocabulary.ids.get_indexer(pd.Index(values, dtype="str")), dtype=np.int64))
 

@@ -54,14 +54,15 @@ class EdgeType:
     """A relationship type between two labels, with the names of its properties besides `source`.
 
     `key` names the properties that tell several edges between the same two nodes apart: a user may tag an
-    item with many tags, so TAGGED has the key ("tag",), while RATED has none and stands once per pair.
+    item with many tags, so TAGGED has the key ("tag",), while RATED has the key () and stands once per pair.
+    A key of None says nothing of the kind: there may be several equal edges, as in a graph that others wrote.
     """
 
     source: str
     relation: str
     target: str
     properties: tuple[str, ...] = ()
-    key: tuple[str, ...] = ()
+    key: tuple[str, ...] | None = ()
 
     @property
     def triple(self) -> Triple:

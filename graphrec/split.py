@@ -24,12 +24,15 @@ class Split:
     cut: int | None = None
 
 
-def by_time(interactions: Interactions, rng: np.random.Generator, validation: float = 0.1, test: float = 0.1) -> Split:
+def by_time(
+    interactions: Interactions,
+    rng: np.random.Generator,  # noqa: ARG001  # every split has this signature
+    validation: float = 0.1,
+    test: float = 0.1,
+) -> Split:
     """The last `test` of all interactions by global time, the `validation` before them, the rest is train.
 
-    Interactions of one second stay together, so that nothing in train is as late as anything after it.
-    `rng` is not used; every split has the same signature.
-    """
+    Interactions of one second stay together, so that nothing in train is as late as anything after it."""
     time = _need_time(interactions, "by time")
     order = np.sort(time)
     first_validation = order[_position(len(order), 1 - validation - test)]

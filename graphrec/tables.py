@@ -41,7 +41,7 @@ class NodeTable:
         twice = self.frame["id"].duplicated()
         if twice.any():
             raise DataError(
-                f"{label}: {_count(int(twice.sum()), 'id')} stand more than once "
+                f"{label}: {_count(int(twice.sum()), 'id', 'stand')} more than once "
                 f"({examples(self.frame['id'][twice].unique())}); an id names one node, so keep one row for each"
             )
 
@@ -62,12 +62,14 @@ class EdgeTable:
         _need_columns(relation, self.frame, [*ENDS, *self.type.properties])
         for end in ENDS:
             _need_text(relation, self.frame, end)
+        if self.type.key is None:
+            return
         identity = [*ENDS, *self.type.key]
         twice = self.frame.duplicated(identity)
         if twice.any():
             rows = self.frame.loc[twice, identity].itertuples(index=False)
             raise DataError(
-                f"{relation}: {_count(int(twice.sum()), 'edge')} stand more than once by {', '.join(identity)} "
+                f"{relation}: {_count(int(twice.sum()), 'edge', 'stand')} more than once by {', '.join(identity)} "
                 f"({examples(' → '.join(map(str, row)) for row in rows)}); keep one row for each"
             )
 
@@ -85,11 +87,11 @@ class GraphTables:
     sources: tuple[Source, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        labels = [table.type.label for table in self.nodes]
-        triples = [table.type.triple for table in self.edges]
-        for name in (*labels, *triples):
-            if labels.count(str(name)) + triples.count(name) > 1:  # type: ignore[arg-type]  # a label is no triple
-                raise DataError(f"{name} stands in two tables; put its rows into one")
+        labels = pd.Index([table.type.label for table in self.nodes], dtype=object)
+        triples = pd.Index([" ".join(table.type.triple) for table in self.edges], dtype=object)
+        for names in (labels, triples):
+            if not names.is_unique:
+                raise DataError(f"{names[names.duplicated()][0]} stands in two tables; put its rows into one")
         ids = {table.type.label: pd.Index(table.frame["id"]) for table in self.nodes}
         for table in self.edges:
             _need_ends(table, ids)
@@ -129,10 +131,11 @@ def _need_ends(table: EdgeTable, ids: dict[str, "pd.Index[str]"]) -> None:
         dangling = ~ends.isin(ids[label]) if label in ids else pd.Series(True, index=ends.index)
         if dangling.any():
             raise DataError(
-                f"{table.type.relation}: {_count(int(dangling.sum()), 'edge')} point at {label} ids that no row of "
+                f"{table.type.relation}: {_count(int(dangling.sum()), 'edge', 'point')} at {label} ids that no row of "
                 f"{label} has ({examples(ends[dangling].unique())}); add these {label} rows or drop the edges"
             )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str, verb: str = "") -> str:
+    one = number == 1
+    return f"{number:,} {noun}{'' if one else 's'}" + (f" {verb}{'s' if one else ''}" if verb else "")

@@ -1,7 +1,8 @@
 """The bijection between ids outside (strings) and positions inside (0..n-1)."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import pandas as pd
 from graphrec.errors import DataError, UnknownNameError, examples
 
 IndexArray = npt.NDArray[np.int64]
+Ids: TypeAlias = "pd.Index[str] | pd.Series[str] | Sequence[str]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,9 +22,9 @@ class Vocabulary:
     ids: "pd.Index[str]"
 
     @classmethod
-    def of(cls, label: str, ids: Iterable[str]) -> "Vocabulary":
+    def of(cls, label: str, ids: Ids) -> "Vocabulary":
         """A vocabulary of the ids in the order given; DataError where one stands twice."""
-        index = pd.Index(ids, dtype="str")
+        index: pd.Index[str] = pd.Index(ids, dtype="str")  # type: ignore[arg-type]  # the stubs lack this dtype
         if not index.is_unique:
             raise DataError(f"{label}: ids stand twice: {examples(index[index.duplicated()].unique())}")
         return cls(label, index)
@@ -33,9 +35,9 @@ class Vocabulary:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Vocabulary) and self.label == other.label and self.ids.equals(other.ids)
 
-    def index(self, ids: Iterable[str]) -> IndexArray:
+    def index(self, ids: Ids) -> IndexArray:
         """Positions [n] int64 of ids; DataError naming those that are not there."""
-        wanted = pd.Index(ids, dtype="str")
+        wanted: pd.Index[str] = pd.Index(ids, dtype="str")  # type: ignore[arg-type]  # as above
         index = np.asarray(self.ids.get_indexer(wanted), dtype=np.int64)
         if (index < 0).any():
             unknown = wanted[index < 0].unique()

@@ -1,1 +1,74 @@
-"""The command line: one click command, one file; `graphrec load` is load.py."""
+"""The command line: one click command, one file; `graphrec load` is load.py.
+
+Only the command that is asked for is imported, and a command imports the library in its body, so that help
+answers at once.
+"""
+
+import ast
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+_FOLDER = Path(__file__).parent
+
+
+class Commands(click.Group):
+    """The commands found by file name; a file that begins with an underscore is none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """The names of all commands, sorted."""
+        return sorted(path.stem for path in _FOLDER.glob("[a-z]*.py"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, imported now."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(f"graphrec.scripts.{cmd_name}").command
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; an error that graphrec raises on purpose is one sentence and exit code 1."""
+        from graphrec.errors import GraphrecError
+
+        try:
+            return super().invoke(ctx)
+        except GraphrecError as error:
+            raise click.ClickException(str(error)) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands with the first line of each file, read without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, naming the nearest command where there is none of the name."""
+        from graphrec.errors import nearest
+
+        if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
+            close = nearest(args[0], self.list_commands(ctx))
+            hint = f" Did you mean {' or '.join(close)}?" if close else " `graphrec --help` lists all commands."
+            ctx.fail(f"there is no command '{args[0]}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: graphrec load movielens && graphrec train --model graph_filter",
+)
+@click.version_option(package_name="graphrec")
+def cli() -> None:
+    """Records of people and things become recommendations that live in a graph database."""
+
+
+def main() -> None:
+    """Run the command line."""
+    cli(prog_name="graphrec")
+
+
+def _summary(name: str) -> str:
+    docstring = ast.get_docstring(ast.parse((_FOLDER / f"{name}.py").read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0]

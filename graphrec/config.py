@@ -1,0 +1,97 @@
+"""Settings from the environment, and the store that they ask for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from graphrec.errors import StoreError
+from graphrec.store import Address, EmbeddedServer, Store, connect
+from graphrec.store.embedded import DATABASE, USERNAME, server_version
+
+
+class Settings(BaseSettings):
+    """What the environment says: GRAPHREC_HOME, and NEO4J_URI with its login where a Neo4j is to be used."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
+
+    graphrec_home: Path = Field(default_factory=lambda: user_data_path("graphrec", appauthor=False))
+    neo4j_uri: str | None = None
+    neo4j_username: str = "neo4j"
+    neo4j_password: SecretStr = SecretStr("")
+    neo4j_database: str = "neo4j"
+
+    @property
+    def home(self) -> Path:
+        """The folder of the embedded store and the runs."""
+        return self.graphrec_home.expanduser().absolute()
+
+    @property
+    def runs(self) -> Path:
+        """The folder that holds one folder for each run."""
+        return self.home / "runs"
+
+    @property
+    def embedded(self) -> EmbeddedServer:
+        """The embedded server of this home."""
+        return EmbeddedServer(self.home)
+
+    def neo4j_address(self) -> Address | None:
+        """The address of the Neo4j that the environment names, or None for the embedded store."""
+        if self.neo4j_uri is None:
+            return None
+        return Address(self.neo4j_uri, self.neo4j_username, self.neo4j_password.get_secret_value(), self.neo4j_database)
+
+
+@dataclass(frozen=True)
+class StoreStatus:
+    """Whether a store answers, where, and what it is; the fields of `graphrec store status --json`."""
+
+    running: bool
+    uri: str | None
+    username: str
+    password_file: str | None
+    database: str
+    server: str
+    version: str | None
+
+
+def open_store(settings: Settings, note: Callable[[str], None] = lambda _: None) -> Store:
+    """An open Store: the Neo4j that the environment names, else the embedded one, started if it must be.
+
+    `note` hears in one sentence that the embedded store was started.
+    """
+    address = settings.neo4j_address()
+    if address is None:
+        address = settings.embedded.address()
+        if address is None:
+            address = settings.embedded.start()
+            note(f"started the embedded store at {address.uri}; `graphrec store stop` ends it")
+    return connect(address)
+
+
+def store_status(settings: Settings) -> StoreStatus:
+    """The state of the store that the environment asks for; a refused login raises StoreError."""
+    address = settings.neo4j_address()
+    if address is None:
+        running = settings.embedded.address()
+        return StoreStatus(
+            running=running is not None,
+            uri=running.uri if running else None,
+            username=USERNAME,
+            password_file=str(settings.embedded.password_file),
+            database=DATABASE,
+            server="embedded ArcadeDB",
+            version=server_version(),
+        )
+    try:
+        with connect(address) as store:
+            name, _, version = store.version().rpartition(" ")
+    except StoreError as error:
+        if "no graph database answers" not in str(error):
+            raise
+        return StoreStatus(False, address.uri, address.username, None, address.database, "Neo4j", None)
+    return StoreStatus(True, address.uri, address.username, None, address.database, name, version)

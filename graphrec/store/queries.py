@@ -1,0 +1,130 @@
+"""The query files: what they say of themselves, their parameters, and running one on a store."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from graphrec.errors import DataError, GraphrecError, UnknownNameError
+from graphrec.store.connection import Row, Store, quote
+
+_PARAMETER = re.compile(
+    r"^\$(?P<name>\w+)\s+(?P<type>string|integer|float)(?:\s*=\s*(?P<default>\S+))?\s{2,}(?P<text>.+)$"
+)
+_USED = re.compile(r"\$(\w+)")
+_TYPES: dict[str, Callable[[str], str | int | float]] = {"string": str, "integer": int, "float": float}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a query file; `default` is None where the caller must give it."""
+
+    name: str
+    type: str
+    text: str
+    default: str | int | float | None = None
+
+    def parse(self, value: str) -> str | int | float:
+        """A value from the command line in the parameter's type; GraphrecError where it is none."""
+        try:
+            return _TYPES[self.type](value)
+        except ValueError as error:
+            raise GraphrecError(f"${self.name} is {self.type}, but '{value}' is not; {self.text}") from error
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query file: its name, its sentence, its parameters, the columns it returns, and the statement."""
+
+    name: str
+    sentence: str
+    parameters: tuple[Parameter, ...]
+    returns: tuple[str, ...]
+    statement: str
+
+
+def names() -> list[str]:
+    """The names of all query files, sorted."""
+    files = resources.files("graphrec.cypher").iterdir()
+    return sorted(file.name.removesuffix(".cypher") for file in files if file.name.endswith(".cypher"))
+
+
+def get(name: str) -> Query:
+    """The query of a name. Raises UnknownNameError with the nearest names, DataError for a malformed file."""
+    if name not in names():
+        raise UnknownNameError("query", name, names(), hint="`graphrec query --list` shows all with their parameters")
+    return parse(name, (resources.files("graphrec.cypher") / f"{name}.cypher").read_text(encoding="utf-8"))
+
+
+def parse(name: str, text: str) -> Query:
+    """A query from the text of its file: comment lines first, then one statement.
+
+    Raises DataError where the head is malformed, or declares other parameters than the statement uses.
+    """
+    lines = text.strip().splitlines()
+    head = [line.removeprefix("//").strip() for line in lines if line.startswith("//")]
+    statement = "\n".join(line for line in lines if not line.startswith("//")).strip()
+    parameters = tuple(_parameter(name, line) for line in head if line.startswith("$"))
+    returns = [line.removeprefix("returns ") for line in head if line.startswith("returns ")]
+    if not head or head[0].startswith(("$", "returns ")) or len(returns) != 1 or not statement:
+        raise DataError(
+            f"query {name}: it needs a first line that says what it does, a line `// returns …`, and a statement"
+        )
+    declared, used = {parameter.name for parameter in parameters}, set(_USED.findall(statement))
+    if declared != used:
+        raise DataError(f"query {name}: declares the parameters {sorted(declared)} but uses {sorted(used)}")
+    return Query(name, head[0], parameters, tuple(column.strip() for column in returns[0].split(",")), statement)
+
+
+def run(store: Store, query: Query, given: Mapping[str, str]) -> list[Row]:
+    """The records of a query with parameters as texts; `user_id` and `item_id` may be a `source:key` as well.
+
+    Raises:
+        UnknownNameError: a parameter that the query does not have, or a user or item that the graph lacks.
+        GraphrecError: a parameter is missing or has the wrong type.
+    """
+    known = {parameter.name: parameter for parameter in query.parameters}
+    for name in given:
+        if name not in known:
+            raise UnknownNameError("parameter", name, known, hint=f"query {query.name} takes {_usage(query)}")
+    missing = [p.name for p in query.parameters if p.default is None and p.name not in given]
+    if missing:
+        raise GraphrecError(f"query {query.name} needs {' and '.join(missing)}; it takes {_usage(query)}")
+    values: dict[str, Any] = {
+        p.name: p.parse(given[p.name]) if p.name in given else p.default for p in query.parameters
+    }
+    for name, label in (("user_id", "User"), ("item_id", "Item")):
+        if name in values:
+            values[name] = find_node(store, label, str(values[name]))
+    return store.read(query.statement, values)
+
+
+def find_node(store: Store, label: str, identifier: str) -> str:
+    """The id of the node with this id or, failing that, with this `source:key` among its keys.
+
+    Raises UnknownNameError with the nearest ids.
+    """
+    node = quote(label)
+    if store.read(f"MATCH (n:{node} {{id: $id}}) RETURN n.id AS id", {"id": identifier}):
+        return identifier
+    by_key = store.read(f"MATCH (n:{node}) WHERE $id IN n.keys RETURN n.id AS id LIMIT 1", {"id": identifier})
+    if by_key:
+        return str(by_key[0]["id"])
+    parts = store.read(f"MATCH (n:{node}) RETURN right(n.id, 2) AS part, collect(n.id) AS ids")
+    known = sorted(name for part in parts for name in part["ids"])
+    raise UnknownNameError(label.lower(), identifier, known, hint="" if known else "`graphrec load` brings some")
+
+
+def _parameter(query: str, line: str) -> Parameter:
+    match = _PARAMETER.match(line)
+    if match is None:
+        raise DataError(f"query {query}: '{line}' is not of the form `$name  string|integer|float [= default]  text`")
+    parameter = Parameter(match["name"], match["type"], match["text"])
+    if match["default"] is None:
+        return parameter
+    return Parameter(parameter.name, parameter.type, parameter.text, parameter.parse(match["default"]))
+
+
+def _usage(query: Query) -> str:
+    return " ".join(f"--param {p.name}={'…' if p.default is None else p.default}" for p in query.parameters) or "none"

@@ -1,0 +1,131 @@
+"""The graph as tables, read by columns: one record per start node, never one per edge."""
+
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from graphrec.schema import SYSTEM_LABELS, SYSTEM_RELATIONS, EdgeType, GraphSchema, NodeType
+from graphrec.store.connection import Row, Store, quote
+from graphrec.tables import EdgeTable, GraphTables, NodeTable
+
+#: `collect` leaves nulls out, which would shift a column against the others; this stands in for them.
+MISSING = "\x00"
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is under way, how many rows are done, and how many there are."""
+
+
+def silent(_what: str, _done: int, _total: int) -> None:
+    """A Progress that says nothing."""
+
+
+def read_schema(store: Store) -> GraphSchema:
+    """The node and edge types that the graph has, without what graphrec itself publishes.
+
+    A node with several labels counts under `User` or `Item` if it has one of them, else under its first.
+    """
+    nodes: dict[str, set[str]] = {}
+    for row in store.read("MATCH (n) RETURN labels(n) AS labels, keys(n) AS names, count(*) AS number"):
+        if row["labels"] and _label(row) not in SYSTEM_LABELS:
+            nodes.setdefault(_label(row), set()).update(row["names"])
+    edges: dict[tuple[str, str, str], set[str]] = {}
+    for relation in _relations(store):
+        found = store.read(
+            f"MATCH (a)-[r:{quote(relation)}]->(b) "
+            "RETURN labels(a) AS labels, labels(b) AS targets, keys(r) AS names, count(*) AS number"
+        )
+        for row in found:
+            if row["labels"] and row["targets"]:
+                triple = (_label(row), relation, _label({"labels": row["targets"]}))
+                edges.setdefault(triple, set()).update(row["names"])
+    return GraphSchema(
+        tuple(NodeType(label, tuple(sorted(names - {"id"}))) for label, names in sorted(nodes.items())),
+        tuple(
+            EdgeType(source, relation, target, tuple(sorted(names)), key=None)
+            for (source, relation, target), names in sorted(edges.items())
+        ),
+    )
+
+
+def read_tables(store: Store, schema: GraphSchema | None = None, progress: Progress = silent) -> GraphTables:
+    """The nodes and edges of a schema (by default of the whole graph) with all their properties.
+
+    Raises DataError where a node has no `id`, or two have the same.
+    """
+    schema = read_schema(store) if schema is None else schema
+    total = len(schema.nodes) + len(schema.edges)
+    nodes: list[NodeTable] = []
+    for kind in schema.nodes:
+        progress(f"reading {kind.label}", len(nodes), total)
+        nodes.append(NodeTable(kind, read_nodes(store, kind)))
+    edges: list[EdgeTable] = []
+    for edge in schema.edges:
+        progress(f"reading {edge.relation}", len(nodes) + len(edges), total)
+        edges.append(EdgeTable(edge, read_edges(store, edge)))
+    progress("reading", total, total)
+    return GraphTables(tuple(nodes), tuple(edges))
+
+
+def read_nodes(store: Store, kind: NodeType) -> pd.DataFrame:
+    """All nodes of a label: columns `id` and the properties of the type, sorted by id as text."""
+    names = ["id", *kind.properties]
+    # Grouping by the end of the id keeps each record small and their number far below one per node.
+    rows = store.read(f"MATCH (n:{quote(kind.label)}) RETURN right(toString(n.id), 2) AS part, {_collect('n', names)}")
+    frame = _frame(rows, names)
+    return frame.sort_values("id", ignore_index=True)
+
+
+def read_edges(store: Store, kind: EdgeType, source: str | None = None) -> pd.DataFrame:
+    """All edges of a type (of one loader's `source`, if given): `source_id`, `target_id` and its properties."""
+    where = "" if source is None else "WHERE r.source = $source "
+    rows = store.read(
+        f"MATCH (a:{quote(kind.source)})-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) {where}"
+        f"RETURN a.id AS source_id, collect(b.id) AS target_id, {_collect('r', kind.properties)}".rstrip(", "),
+        {"source": source},
+    )
+    frame = _frame(rows, ["target_id", *kind.properties])
+    counts = [len(row["target_id"]) for row in rows]
+    starts = pd.Series([row["source_id"] for row in rows], dtype="str")
+    frame.insert(0, "source_id", starts.repeat(counts).reset_index(drop=True))
+    return frame
+
+
+def _relations(store: Store) -> list[str]:
+    rows = store.read("CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name")
+    return sorted(row["name"] for row in rows if row["name"] not in SYSTEM_RELATIONS)
+
+
+def _label(row: Row) -> str:
+    labels = sorted(row["labels"])
+    return next((label for label in ("User", "Item") if label in labels), labels[0])
+
+
+def _collect(variable: str, names: Iterable[str]) -> str:
+    return ", ".join(f"collect(coalesce({variable}.{quote(name)}, '{MISSING}')) AS {quote(name)}" for name in names)
+
+
+def _frame(rows: list[Row], names: list[str]) -> pd.DataFrame:
+    """One column per name, each joined from the lists of all records."""
+    return pd.DataFrame({name: column(list(chain.from_iterable(row[name] for row in rows))) for name in names})
+
+
+def column(values: list[Any]) -> "pd.Series[Any]":
+    """A column in its narrowest type: int64 or float64 or str, with NaN or None where a value is missing.
+
+    Lists (`keys`), dates and mixtures stay as objects, numbers among texts become text.
+    """
+    if MISSING in values:
+        values = [None if value == MISSING else value for value in values]
+    present = pd.api.types.infer_dtype(values, skipna=True)
+    if present in ("integer", "boolean", "floating", "mixed-integer-float"):
+        return (
+            pd.Series(np.array([np.nan if v is None else v for v in values])) if None in values else pd.Series(values)
+        )
+    if present in ("string", "empty"):
+        return pd.Series(values, dtype="str")
+    if present == "mixed-integer":
+        return pd.Series([None if value is None else str(value) for value in values], dtype="str")
+    return pd.Series(values, dtype="object")

@@ -1,0 +1,120 @@
+"""What the commands share: results to stdout, notes and progress to stderr, the store that the settings ask for."""
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from graphrec.config import Settings
+    from graphrec.store import Store
+
+Progress = Callable[[str, int, int], None]
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, and nothing else."
+)
+seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same numbers.")
+
+
+def print_json(value: object) -> None:
+    """A value as JSON on stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def note(text: str) -> None:
+    """A sentence for the person at the terminal, on stderr."""
+    click.echo(text, err=True)
+
+
+def console(stderr: bool = False) -> "Console":
+    """A rich console; 100 columns wide where the output is no terminal, so that tables keep their shape."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=100)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table on stdout under its title; columns of numbers are right-aligned, with four significant digits."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = [list(row) for row in rows]
+    made = Table(box=SIMPLE_HEAD)
+    for position, name in enumerate(columns):
+        numeric = all(isinstance(row[position], int | float) or row[position] is None for row in rows)
+        made.add_column(name, justify="right" if numeric and rows else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(text(value)) for value in row))  # a title such as [REC] is no markup
+    out = console()
+    if title:
+        out.print(Text(title, style="bold"))
+    out.print(made)
+
+
+def text(value: object) -> str:
+    """A cell of a table."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(str(part) for part in value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def print_rows(title: str, rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    """Records as JSON or as a table."""
+    if as_json:
+        print_json(list(rows))
+    elif not rows:
+        note("nothing found")
+    else:
+        names = list(rows[0])
+        print_table(title, names, ([row[name] for name in names] for row in rows))
+
+
+@contextmanager
+def open_store() -> "Iterator[tuple[Store, Settings]]":
+    """The store that the environment asks for and the settings, in a `with` block."""
+    from graphrec import config
+
+    logging.getLogger("neo4j").setLevel(logging.ERROR)  # its warnings of a retry would stand between the progress bars
+    settings = config.Settings()
+    with config.open_store(settings, note) as store:
+        yield store, settings
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A Progress that draws one bar per stage on stderr; where stderr is no terminal it draws nothing."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    bars = Bars(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeElapsedColumn(),
+        console=console(stderr=True),
+        disable=not console(stderr=True).is_terminal,
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def show(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bars.add_task(what, total=total, speed="")
+        task = next(task for task in bars.tasks if task.id == tasks[what])
+        speed = f"{done / task.elapsed:,.0f}/s" if task.elapsed and done > 1000 else ""
+        bars.update(tasks[what], completed=done, total=total, speed=speed)
+
+    with bars:
+        yield show

@@ -1,0 +1,102 @@
+"""Fixtures for everybody: both databases, real and started here, and the folder of real data."""
+
+import os
+import secrets
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from graphrec.store import Address, EmbeddedServer, Store, connect
+
+ROOT = Path(__file__).parent.parent
+SECONDS_TO_START = 90
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder of real data sets: GRAPHREC_DATA, or `shared/data` beside the project."""
+    return Path(os.environ.get("GRAPHREC_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """An embedded server in a home of its own, for the whole session."""
+    server = EmbeddedServer(tmp_path_factory.mktemp("home"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def neo4j_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+    """A real Neo4j: NEO4J_URI if set, else one started by GRAPHREC_NEO4J_START for the session."""
+    if uri := os.environ.get("NEO4J_URI"):
+        names = ("NEO4J_USERNAME", "neo4j"), ("NEO4J_PASSWORD", ""), ("NEO4J_DATABASE", "neo4j")
+        yield Address(uri, *(os.environ.get(name, default) for name, default in names))
+        return
+    start = Path(os.environ.get("GRAPHREC_NEO4J_START", ROOT.parent / "shared" / "neo4j" / "start"))
+    if not start.exists():
+        reason = f"no Neo4j: NEO4J_URI is not set and there is no {start.name} (GRAPHREC_NEO4J_START)"
+        if os.environ.get("CI"):
+            pytest.fail(f"{reason}; under CI the store is tested on it")
+        pytest.skip(reason)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    password = secrets.token_hex(12)
+    home = tmp_path_factory.mktemp("neo4j")
+    process = subprocess.Popen([start, home, str(port), password], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, b"")
+        if not any(line.strip() == b"ready" for line in lines):
+            pytest.fail(f"{start.name} ended without a word of being ready")
+        yield Address(f"bolt://127.0.0.1:{port}", "neo4j", password)
+    finally:
+        process.terminate()
+        process.wait(SECONDS_TO_START)
+
+
+@pytest.fixture(params=["embedded", "neo4j"])
+def address(request: pytest.FixtureRequest) -> Address:
+    """The address of each of the two databases in turn, emptied."""
+    if request.param == "neo4j":
+        found: Address = request.getfixturevalue("neo4j_address")
+    else:
+        server: EmbeddedServer = request.getfixturevalue("embedded")
+        found = server.start()
+    with connect(found) as store:
+        store.write("MATCH (n) DETACH DELETE n")
+    return found
+
+
+@pytest.fixture
+def store(address: Address) -> Iterator[Store]:
+    """An open, empty store on each of the two databases in turn."""
+    with connect(address) as opened:
+        yield opened
+
+
+@pytest.fixture
+def environment(
+    address: Address, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The environment of a command that uses the store of `address`; returns GRAPHREC_HOME."""
+    monkeypatch.setenv("COLUMNS", "160")
+    if request.node.callspec.params["address"] == "neo4j":
+        home = tmp_path / "home"
+        for name, value in (
+            ("NEO4J_URI", address.uri),
+            ("NEO4J_USERNAME", address.username),
+            ("NEO4J_PASSWORD", address.password),
+            ("NEO4J_DATABASE", address.database),
+        ):
+            monkeypatch.setenv(name, value)
+    else:
+        home = request.getfixturevalue("embedded").home
+        monkeypatch.delenv("NEO4J_URI", raising=False)
+    monkeypatch.setenv("GRAPHREC_HOME", str(home))
+    return Path(home)

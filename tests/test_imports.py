@@ -1,0 +1,107 @@
+"""Who may import whom: downwards only, heavy libraries only where they belong, no circles (DESIGN: The house)."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import networkx as nx
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+FLOORS = (
+    {"errors", "schema"},
+    {"tables", "vocabulary"},
+    {"reading", "interactions", "split"},
+    {"loading", "store", "fusion", "hetero"},
+    {"models", "training"},
+    {"recommend", "evaluation", "publish", "config"},
+    {"pipeline", "testing"},
+)
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+
+DOORS = {
+    "neo4j": {"store"},
+    "torch": {"hetero", "models", "training", "recommend", "evaluation", "testing"},
+    "click": set(),
+}
+
+LOADERS_SEE = {"errors", "schema", "tables", "reading"}
+
+
+def imported(path: Path, toplevel_only: bool = False) -> set[str]:
+    """The dotted names that a file imports; relative imports stay relative."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if toplevel_only else list(ast.walk(tree))
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def room(name: str) -> str | None:
+    """The room of a dotted graphrec name: `graphrec.store.read` is in `store`."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == "graphrec" and len(parts) > 1 else None
+
+
+def library() -> list[tuple[str, Path]]:
+    """Every file of the library with the room that it stands in."""
+    files = sorted((ROOT / "graphrec").rglob("*.py"))
+    named = [(path.relative_to(ROOT / "graphrec").parts[0].removesuffix(".py"), path) for path in files]
+    return [(name, path) for name, path in named if not name.startswith("__")]
+
+
+@pytest.mark.parametrize(("name", "path"), library(), ids=lambda value: getattr(value, "name", value))
+def test_rooms_import_downwards(name: str, path: Path) -> None:
+    assert name in FLOOR, f"{name} has no floor; give it one here and in the design"
+    rooms = {found for found in map(room, imported(path)) if found in FLOOR and found != name}
+    above = {found for found in rooms if FLOOR[found] > FLOOR[name]}
+    assert not above, f"{path.name} on floor {FLOOR[name]} imports {above} from above"
+
+
+@pytest.mark.parametrize(("name", "path"), library(), ids=lambda value: getattr(value, "name", value))
+def test_heavy_libraries_have_one_door(name: str, path: Path) -> None:
+    heavy = {found.split(".")[0] for found in imported(path)}
+    for package, rooms in DOORS.items():
+        assert package not in heavy or name in rooms, f"{path.name} imports {package}, which belongs in {rooms}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "loaders").glob("[a-z]*.py")), ids=lambda path: path.name)
+def test_loaders_see_the_ground_floor_only(path: Path) -> None:
+    names = imported(path)
+    assert {found for found in map(room, names) if found} <= LOADERS_SEE
+    assert not {name.split(".")[0] for name in names} & {"neo4j", "torch", "click", "urllib", "requests"}
+
+
+def test_modules_import_each_other_without_circles() -> None:
+    modules = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for _, path in library()}
+    modules = {path: name.removesuffix(".__init__") for path, name in modules.items()}
+    known = set(modules.values())
+    graph = nx.DiGraph()
+    for path, name in modules.items():
+        targets = {target for target in imported(path, toplevel_only=True) & known if target != name}
+        # `from package import module` names the package too; its __init__ is loaded before the module anyway.
+        targets = {t for t in targets if not any(other.startswith(f"{t}.") for other in targets)}
+        graph.add_edges_from((name, target) for target in targets if not name.startswith(f"{target}."))
+    assert list(nx.simple_cycles(graph)) == []
+
+
+def test_rooms_import_each_other_without_circles() -> None:
+    graph = nx.DiGraph()
+    for name, path in library():
+        graph.add_edges_from(
+            (name, found) for found in map(room, imported(path, True)) if found in FLOOR and found != name
+        )
+    assert list(nx.simple_cycles(graph)) == []
+
+
+def test_import_graphrec_is_light() -> None:
+    code = "import sys, graphrec; print(sorted({'torch', 'neo4j', 'click', 'pandas'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
