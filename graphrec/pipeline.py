@@ -1,4 +1,4 @@
-"""The stages of the round trip as functions: load a source, read the graph, train a model, publish a run."""
+"""The stages of the round trip that touch the store, as functions: load a source, read the graph, publish a run."""
 
 import time
 from collections.abc import Iterator
@@ -12,11 +12,14 @@ from graphrec import hetero, loading
 from graphrec.errors import GraphrecError
 from graphrec.fusion import FusionReport, fuse
 from graphrec.hetero import HeteroGraph
+from graphrec.publish import Published, publish
+from graphrec.recommend.topk import recommend
 from graphrec.schema import NodeType
 from graphrec.store import Store
 from graphrec.store.read import Progress, read_nodes, read_tables, silent
 from graphrec.store.write import Written, write_tables
 from graphrec.tables import GraphTables, NodeTable, Source
+from graphrec.training.runs import TrainedRun
 
 
 @dataclass(frozen=True)
@@ -86,3 +89,13 @@ def _rows(tables: GraphTables) -> dict[str, int]:
     for edges in tables.edges:
         rows[edges.type.relation] = rows.get(edges.type.relation, 0) + len(edges.frame)
     return rows
+
+
+def publish_run(store: Store, trained: TrainedRun, k: int, home: Path, progress: Progress = silent) -> Published:
+    """The k best items of every user of a run as RECOMMENDED edges, in the place of those of earlier runs.
+
+    Raises DataError where the graph has lost users or items of the run, StoreError where the database refuses.
+    """
+    found = recommend(trained, k=k, progress=lambda done, total: progress("ranking", done, total))
+    with writing(home):
+        return publish(store, trained.run, found, progress)

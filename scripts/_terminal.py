@@ -81,6 +81,14 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]], as_json: bool) -> 
         print_table(title, names, ([row[name] for name in names] for row in rows))
 
 
+def pair(text: str, option: str) -> tuple[str, str]:
+    """Name and value of an option of the form NAME=VALUE; wrong usage where it has another form."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise click.BadParameter(f"'{text}' is not of the form NAME=VALUE", param_hint=option)
+    return name, value
+
+
 @contextmanager
 def open_store() -> "Iterator[tuple[Store, Settings]]":
     """The store that the environment asks for and the settings, in a `with` block."""

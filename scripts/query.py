@@ -18,17 +18,10 @@ def command(name: str | None, parameters: tuple[str, ...], list_all: bool, as_js
         _list(as_json)
         return
     query = queries.get(name)
-    given = dict(_pair(text) for text in parameters)
+    given = dict(_terminal.pair(text, "--param") for text in parameters)
     with _terminal.open_store() as (store, _):
         rows = queries.run(store, query, given)
     _terminal.print_rows(query.sentence, rows, as_json)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise click.BadParameter(f"'{text}' is not of the form KEY=VALUE", param_hint="--param")
-    return key, value
 
 
 def _list(as_json: bool) -> None:

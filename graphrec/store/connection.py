@@ -19,6 +19,8 @@ from graphrec.errors import StoreError
 
 logger = logging.getLogger(__name__)
 
+SECONDS_TO_CONNECT = 5.0
+
 #: A record as a mapping; a value is whatever Cypher returns.
 Row = dict[str, Any]
 
@@ -91,7 +93,7 @@ def connect(address: Address) -> Store:
         driver = neo4j.GraphDatabase.driver(
             address.uri,
             auth=(address.username, address.password),
-            connection_timeout=5,
+            connection_timeout=SECONDS_TO_CONNECT,
             notifications_min_severity="OFF",  # a label that nobody has yet is no news
         )
     store = Store(driver, address)

@@ -1,0 +1,120 @@
+"""Last.fm (HetRec 2011): who listened to which artist how often, friendships, and tags of artists.
+
+The folder holds the files of hetrec2011-lastfm-2k.zip, plain or gzip-compressed. 390 artists that users tagged are
+not in artists.dat; they become nodes of the label UnlistedItem, so that no tag assignment is lost and every Item is
+an artist of the list.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from graphrec.errors import DataError, GraphrecError, examples
+from graphrec.reading import find, read_table
+from graphrec.schema import ITEM, USER, EdgeType, NodeType
+from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
+
+ARTIST = NodeType(ITEM, ("title", "url"))
+#: An item that behaviour names and the item file lacks; nothing is known of it but its id.
+UNLISTED = NodeType("UnlistedItem")
+LISTENED = EdgeType(USER, "LISTENED", ITEM, ("count",))
+FRIEND = EdgeType(USER, "FRIEND", USER)
+TAGGED = EdgeType(USER, "TAGGED", ITEM, ("tag", "timestamp"), key=("tag",))
+TAGGED_UNLISTED = EdgeType(USER, "TAGGED", UNLISTED.label, ("tag", "timestamp"), key=("tag",))
+SOURCE = Source(
+    "lastfm",
+    "hetrec2011-lastfm-2k 1.0",
+    "https://grouplens.org/datasets/hetrec-2011/",
+    "HetRec 2011: research use with citation (Cantador et al. 2011), no commercial use",
+)
+
+
+def load(folder: Path | None = None) -> GraphTables:
+    """Users, artists (Item) and unlisted artists with LISTENED, FRIEND and TAGGED edges.
+
+    `timestamp` is midnight UTC of the day that the source gives: before 1970 it is negative.
+
+    Raises:
+        DataError: a file is missing or defective, or somebody listened to an artist that is not in artists.dat.
+        GraphrecError: folder is None; this source brings no data itself.
+    """
+    if folder is None:
+        raise GraphrecError(
+            f"source lastfm needs a folder: download hetrec2011-lastfm-2k.zip from {SOURCE.url}, unpack it and give "
+            "its folder"
+        )
+    artists = _read(folder, "artists.dat", {"id": "id", "name": "title", "url": "url"})
+    listened = _read(folder, "user_artists.dat", {"userID": "source_id", "artistID": "target_id", "weight": "count"})
+    friends = _friends(folder)
+    tagged = _tagged(folder)
+    people = [listened["source_id"], friends["source_id"], friends["target_id"], tagged["source_id"]]
+    users = pd.DataFrame({"id": pd.concat(people).unique()}, dtype="str")
+    listed = tagged["target_id"].isin(artists["id"])
+    rest = tagged[~listed].reset_index(drop=True)
+    nodes = [NodeTable(NodeType(USER), users), NodeTable(ARTIST, artists)]
+    edges = [
+        EdgeTable(LISTENED, listened),
+        EdgeTable(FRIEND, friends),
+        EdgeTable(TAGGED, tagged[listed].reset_index(drop=True)),
+    ]
+    if len(rest):
+        nodes.append(NodeTable(UNLISTED, pd.DataFrame({"id": rest["target_id"].unique()}, dtype="str")))
+        edges.append(EdgeTable(TAGGED_UNLISTED, rest))
+    return GraphTables(tuple(nodes), tuple(edges), (SOURCE,))
+
+
+def _read(folder: Path, name: str, columns: dict[str, str], encoding: str = "utf-8") -> pd.DataFrame:
+    """The columns of a file under their new names; what is called count, day, month or year is a whole number."""
+    numbers = ("count", "day", "month", "year")
+    frame = read_table(
+        find(folder, name),
+        {old: "int" if new in numbers else "str" for old, new in columns.items()},
+        separator="\t",
+        encoding=encoding,
+        quoting=False,  # artists are called 'Weird Al" and the like
+    )
+    return frame.rename(columns=columns)
+
+
+def _friends(folder: Path) -> pd.DataFrame:
+    """Each friendship once, whether the file has it in one direction or in both."""
+    rows = _read(folder, "user_friends.dat", {"userID": "source_id", "friendID": "target_id"})
+    own = rows.loc[rows["source_id"] == rows["target_id"], "source_id"]
+    if len(own):
+        raise DataError(
+            f"{find(folder, 'user_friends.dat')}: {len(own):,} users are friends of themselves ({examples(own)}); "
+            "remove these lines"
+        )
+    swapped = rows["source_id"] > rows["target_id"]
+    rows.loc[swapped, ["source_id", "target_id"]] = rows.loc[swapped, ["target_id", "source_id"]].to_numpy()
+    return rows.drop_duplicates(ignore_index=True)
+
+
+def _tagged(folder: Path) -> pd.DataFrame:
+    """Columns source_id, target_id, tag and timestamp of all tag assignments."""
+    columns = {"userID": "source_id", "artistID": "target_id", "tagID": "tag_id"}
+    rows = _read(folder, "user_taggedartists.dat", columns | {name: name for name in ("day", "month", "year")})
+    tags = _read(folder, "tags.dat", {"tagID": "tag_id", "tagValue": "tag"}, encoding="latin-1")
+    unknown = rows.loc[~rows["tag_id"].isin(tags["tag_id"]), "tag_id"]
+    if len(unknown):
+        raise DataError(
+            f"{find(folder, 'user_taggedartists.dat')}: {len(unknown):,} lines have a tagID that tags.dat lacks "
+            f"({examples(unknown.unique())}); take both files from one download"
+        )
+    dates = pd.to_datetime(rows[["year", "month", "day"]], errors="coerce")
+    wrong = rows[dates.isna()]
+    if len(wrong):
+        shown = (f"{row.year}-{row.month}-{row.day}" for row in wrong.itertuples())
+        raise DataError(
+            f"{find(folder, 'user_taggedartists.dat')}: {len(wrong):,} lines have no date of the calendar "
+            f"({examples(shown)}); correct these lines"
+        )
+    names = tags.set_index("tag_id")["tag"]
+    return pd.DataFrame(
+        {
+            "source_id": rows["source_id"],
+            "target_id": rows["target_id"],
+            "tag": rows["tag_id"].map(names).astype("str"),
+            "timestamp": dates.astype("datetime64[s]").astype("int64"),
+        }
+    )

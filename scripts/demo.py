@@ -1,0 +1,159 @@
+"""See the whole round trip on two real sources, in a store of its own."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import _terminal
+from ._terminal import Progress
+
+if TYPE_CHECKING:
+    from graphrec.config import Settings
+    from graphrec.evaluation.compare import Comparison
+    from graphrec.pipeline import Loaded
+    from graphrec.store import Store
+    from graphrec.training.runs import TrainedRun
+
+K = 10
+
+
+@dataclass
+class Stopwatch:
+    """The seconds of each stage, in their order."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Say that a stage begins and note how long it took."""
+        _terminal.note(f"• {name}")
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
+
+
+@click.command(epilog="Example: graphrec demo")
+@click.option("--keep", is_flag=True, help="Keep the demo's home folder and say where it is.")
+@_terminal.seed_option
+def command(keep: bool, seed: int) -> None:
+    """See the whole round trip on two real sources: load, fuse, export, train, compare, publish, recommend, explain.
+
+    It runs in a temporary home with an embedded store that ends with it. Where NEO4J_URI is set, the data goes into
+    that Neo4j, and stays there.
+    """
+    watch = Stopwatch()
+    with _settings(keep) as settings, _terminal.progress_bar() as progress:
+        with watch.stage("start the store"):
+            store = _open(settings)
+        with store:
+            _tour(store, settings, watch, progress, seed)
+    rows = [*watch.seconds.items(), ("all stages", sum(watch.seconds.values()))]
+    _terminal.print_table("Seconds", ["stage", "seconds"], [[name, round(seconds, 1)] for name, seconds in rows])
+
+
+@contextmanager
+def _settings(keep: bool) -> "Iterator[Settings]":
+    """Settings with a home of the demo's own, whose server ends and whose files go with it."""
+    from graphrec.config import Settings
+
+    home = Path(tempfile.mkdtemp(prefix="graphrec-demo-"))
+    settings = Settings(graphrec_home=home)
+    try:
+        yield settings
+    finally:
+        settings.embedded.stop()
+        if keep:
+            _terminal.note(f"kept: GRAPHREC_HOME={home} graphrec query list_runs")
+        else:
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def _open(settings: "Settings") -> "Store":
+    from graphrec import config
+
+    if settings.neo4j_uri is not None:
+        _terminal.note(f"the data of the demo goes into the database at {settings.neo4j_uri} and stays there")
+    return config.open_store(settings)
+
+
+def _tour(store: "Store", settings: "Settings", watch: Stopwatch, progress: Progress, seed: int) -> None:
+    import numpy as np
+
+    from graphrec import hetero, pipeline
+    from graphrec.evaluation.compare import compare
+    from graphrec.evaluation.training import train_run
+    from graphrec.training import runs
+
+    for source, what in (("movielens", "load MovieLens"), ("imdb", "load IMDb and fuse the films of both")):
+        with watch.stage(what):
+            loaded = pipeline.load(store, source, None, settings.home, progress)
+        _show_load(loaded)
+    with watch.stage("export to a PyG HeteroData file"):
+        graph = pipeline.read_graph(store, "RATED", progress)
+        hetero.save(graph, settings.home / "graph.pt")
+    with watch.stage("compare graph_filter with popularity on later ratings"):
+        comparison = compare(graph, ["popularity", "graph_filter"], "time", np.random.default_rng(seed), progress)
+    _show_comparison(comparison)
+    with watch.stage("train graph_filter on everything"):
+        config = comparison.results[-1].config
+        trained = train_run(
+            graph, "graph_filter", np.random.default_rng(seed), config, measured=False, progress=progress
+        )
+        runs.save(settings.runs, trained)
+    with watch.stage("publish recommendations as edges"):
+        published = pipeline.publish_run(store, trained, K, settings.home, progress)
+    _terminal.note(f"  {published.edges:,} RECOMMENDED edges for {published.users:,} users")
+    with watch.stage("ask the graph about one user"):
+        _show_user(store, _somebody(trained))
+
+
+def _somebody(trained: "TrainedRun") -> str:
+    """The user whose number of ratings is nearest to 30: enough to see a taste, few enough to read."""
+    degree = trained.seen.user_degree()
+    return str(trained.users.ids[int(abs(degree - 30).argmin())])
+
+
+def _show_load(loaded: "Loaded") -> None:
+    counts = ", ".join(f"{number:,} {name}" for name, number in loaded.rows.items())
+    _terminal.note(f"  {loaded.source.name}: {counts}")
+    for label in loaded.fusion.labels:
+        if label.label == "Item" and label.matched:
+            rows = [[label.matched, label.ambiguous, label.unmatched, "\n".join(label.matched_examples[:3])]]
+            columns = ["matched", "ambiguous", "unmatched", "for example"]
+            _terminal.print_table("Films of both sources, linked by title and year", columns, rows)
+
+
+def _show_comparison(comparison: "Comparison") -> None:
+    names = ("ndcg@10", "recall@10", "hit_rate@10", "mrr@10", "coverage@10")
+    rows = [[result.name, *(result.metrics[name] for name in names)] for result in comparison.results]
+    facts = comparison.facts
+    title = (
+        f"Trained on the first 90 % of the ratings by time, tested on the {facts.num_test_users} users who came back"
+    )
+    _terminal.print_table(title, ["model", *names], rows)
+
+
+def _show_user(store: "Store", user: str) -> None:
+    from graphrec.store import queries
+
+    def ask(name: str, **given: str) -> list[dict[str, object]]:
+        return queries.run(store, queries.get(name), given)
+
+    history = ask("list_history", user_id=user, k="8")
+    _terminal.print_table(
+        f"What user {user} rated last", ["title", "rating"], [[r["title"], r["rating"]] for r in history]
+    )
+    found = ask("recommend_for_user", user_id=user, k=str(K))
+    rows = []
+    for row in found:
+        reasons = ask("explain_recommendation", user_id=user, item_id=str(row["item"]), k="2")
+        because = "; ".join(f"{reason['title']} ({reason['neighbours']} users rated both)" for reason in reasons)
+        rows.append([row["rank"], row["title"], row["score"], because])
+    _terminal.print_table("What to watch next, and why", ["rank", "title", "score", "because of"], rows)

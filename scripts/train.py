@@ -1,0 +1,65 @@
+"""Train a model on the graph and save it as a run."""
+
+from dataclasses import asdict
+
+import click
+
+from . import _terminal
+
+
+@click.command(epilog="Example: graphrec train --model graph_filter")
+@click.option(
+    "--model", default="graph_filter", show_default=True, help="popularity, item_knn, graph_filter, lightgcn."
+)
+@click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
+@click.option("--split", help="time, random or leave-last-out; by default time where the behaviour has times.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of the model, instead of tuning; repeatable.",
+)
+@click.option("--no-metrics", is_flag=True, help="Skip the fit that measures on held-out interactions.")
+@_terminal.seed_option
+@_terminal.json_option
+def command(
+    model: str,
+    relation: str | None,
+    split: str | None,
+    settings: tuple[str, ...],
+    no_metrics: bool,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Train a model on the graph and save it as a run.
+
+    The settings are chosen on validation, the metrics come from a fit that has not seen the test part, and the saved
+    model is fitted to everything.
+    """
+    from graphrec.models import model_class
+
+    model_class(model)  # a wrong name is said before a store is started for it
+    given = dict(_terminal.pair(text, "--set") for text in settings)
+
+    import numpy as np
+
+    from graphrec import pipeline
+    from graphrec.evaluation.training import train_run
+    from graphrec.training import runs
+
+    with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
+        graph = pipeline.read_graph(store, relation, progress)
+        rng = np.random.default_rng(seed)
+        trained = train_run(graph, model, rng, given or None, split, not no_metrics, progress)
+        folder = runs.save(home.runs, trained)
+    run = trained.run
+    if as_json:
+        _terminal.print_json(
+            {"run": run.id, "folder": str(folder), **{k: v for k, v in asdict(run).items() if k != "id"}}
+        )
+        return
+    click.echo(f"run {run.id}")
+    _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
+    _terminal.print_table("", ["setting", ""], run.config.items())
+    _terminal.note(f"`graphrec publish {run.id}` writes its recommendations into the graph")

@@ -1,0 +1,161 @@
+"""The k best unseen items: masks, ties, filling up and chunks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import Interactions
+from graphrec.models.base import Model, Progress, State
+from graphrec.recommend.topk import BYTES_PER_SCORE, MAX_CHUNK, chunk_size, recommend, top_k
+from graphrec.testing import checkerboard, graph_of
+from graphrec.training.runs import TrainedRun, describe
+from graphrec.vocabulary import IndexArray
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """None."""
+
+
+class Fixed(Model[NoSettings]):
+    """The scores [num_users, num_items] that a test writes down."""
+
+    config_class = NoSettings
+
+    def __init__(self, scores: list[list[float]]) -> None:
+        super().__init__(NoSettings())
+        self.scores = torch.tensor(scores)
+        self.largest_batch = 0
+
+    def fit(
+        self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
+    ) -> None:
+        raise NotImplementedError
+
+    def score(self, user_index: IndexArray) -> Tensor:
+        self.largest_batch = max(self.largest_batch, len(user_index))
+        return self.scores[torch.from_numpy(user_index)].clone()
+
+    def state(self) -> State:
+        return {}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        raise NotImplementedError
+
+
+class Signed(Fixed):
+    signed = True
+
+
+def pairs(*found: tuple[int, int], users: int = 1, items: int = 5) -> Interactions:
+    user, item = ([p[end] for p in found] for end in (0, 1))
+    return Interactions(np.array(user, dtype=np.int64), np.array(item, dtype=np.int64), users, items)
+
+
+def test_seen_items_are_never_recommended_and_the_best_come_first() -> None:
+    best = top_k(Fixed([[1, 5, 3, 4, 2]]), pairs((0, 1), (0, 3)), np.array([0]), 3)
+    assert best.item_index.tolist() == [[2, 4, 0]]
+    assert best.score.tolist() == [[3, 2, 1]]
+
+
+def test_equal_scores_stand_in_the_order_of_positions() -> None:
+    scores = [[2.0, 7.0] + [2.0] * 48 + [9.0]]
+    best = top_k(Fixed(scores), pairs((0, 50), items=51), np.array([0]), 4)
+    assert best.item_index.tolist() == [[1, 0, 2, 3]]
+
+
+def test_unknown_items_come_last_the_most_popular_first_with_score_zero() -> None:
+    seen = pairs((0, 0), (1, 4), (2, 4), (2, 3), (3, 2), (3, 3), (3, 4), users=4)
+    best = top_k(Fixed([[9, 1, -3, 0, 0]] * 4), seen, np.array([0]), 4)
+    assert best.item_index.tolist() == [[1, 4, 3, 2]]
+    assert best.score.tolist() == [[1, 0, 0, 0]]
+
+
+def test_negative_scores_count_where_a_model_is_signed_but_zero_is_still_unknown() -> None:
+    best = top_k(Signed([[-2, -1, 0, -3, 0]]), pairs((0, 4)), np.array([0]), 4)
+    assert best.item_index.tolist() == [[1, 0, 3, 2]]
+    assert best.score.tolist() == [[-1, -2, -3, 0]]
+
+
+def test_a_row_is_short_only_where_too_few_items_are_unseen() -> None:
+    best = top_k(Fixed([[1, 1, 1, 1, 1]]), pairs((0, 0), (0, 1), (0, 2)), np.array([0]), 4)
+    assert best.item_index.tolist() == [[3, 4, -1, -1]]
+    assert best.score.tolist() == [[1, 1, -np.inf, -np.inf]]
+
+
+def test_more_than_there_are_items_is_no_error() -> None:
+    best = top_k(Fixed([[1, 2]]), pairs(items=2), np.array([0]), 10)
+    assert best.item_index[0, :3].tolist() == [1, 0, -1]
+
+
+def test_scores_that_are_no_numbers_count_as_unknown() -> None:
+    best = top_k(Fixed([[float("nan"), 2, float("inf"), 1, 0]]), pairs((0, 4)), np.array([0]), 3)
+    assert best.item_index.tolist() == [[1, 3, 0]]
+
+
+def test_chunks_fit_the_memory_budget_and_do_not_change_the_answer() -> None:
+    rng = np.random.default_rng(0)
+    model = Fixed(rng.integers(0, 4, (30, 20)).tolist())
+    model.scores = model.scores.float()
+    seen = pairs(*((u, u % 20) for u in range(30)), users=30, items=20)
+    whole = top_k(model, seen, np.arange(30), 5)
+    assert model.largest_batch == 30
+    model.largest_batch = 0
+    told: list[tuple[int, int]] = []
+    small = top_k(
+        model, seen.matrix(), np.arange(30), 5, 7 * 20 * BYTES_PER_SCORE, lambda done, total: told.append((done, total))
+    )
+    assert model.largest_batch == 7
+    assert told == [(7, 30), (14, 30), (21, 30), (28, 30), (30, 30)]
+    np.testing.assert_array_equal(small.item_index, whole.item_index)
+    np.testing.assert_array_equal(small.score, whole.score)
+
+
+def test_chunk_sizes() -> None:
+    assert chunk_size(100, 5 * 100 * BYTES_PER_SCORE) == 5
+    assert chunk_size(10**9, 1) == 1
+    assert chunk_size(1, 1 << 40) == MAX_CHUNK
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_top_k_equals_a_full_sort(data: st.DataObject) -> None:
+    items = data.draw(st.integers(1, 9))
+    scores = data.draw(st.lists(st.integers(1, 3), min_size=items, max_size=items))
+    seen = sorted(data.draw(st.sets(st.integers(0, items - 1))))
+    k = data.draw(st.integers(1, 10))
+    best = top_k(Fixed([[float(s) for s in scores]]), pairs(*((0, i) for i in seen), items=items), np.array([0]), k)
+    expected = sorted((i for i in range(items) if i not in seen), key=lambda i: (-scores[i], i))[:k]
+    assert best.item_index[0].tolist() == expected + [-1] * (k - len(expected))
+
+
+def test_the_table_has_ids_and_ranks_in_the_order_asked_for() -> None:
+    seen = pairs((0, 0), (1, 2), users=2, items=3)
+    graph = graph_of(seen)
+    model = Fixed([[0.5, 2, 1], [4, 0, 7]])
+    run = describe("fixed", model, graph.target, {}, 0.0)
+    found = recommend(TrainedRun(run, model, graph.users, graph.items, seen), np.array([1, 0]), k=2)
+    assert (found.model, found.run) == ("fixed", run.id)
+    assert list(found.frame.columns) == ["user_id", "item_id", "score", "rank"]
+    assert found.frame.to_numpy().tolist() == [
+        ["u1", "i0", 4, 1],
+        ["u1", "i1", 0, 2],
+        ["u0", "i1", 2, 1],
+        ["u0", "i2", 1, 2],
+    ]
+    assert [str(kind) for kind in found.frame.dtypes] == ["str", "str", "float32", "int64"]
+
+
+def test_everybody_gets_k_items_by_default() -> None:
+    graph, train, _ = checkerboard()
+    model = Fixed([[0.0] * 21] * 21)
+    run = describe("fixed", model, graph.target, {}, 0.0)
+    found = recommend(TrainedRun(run, model, graph.users, graph.items, train), k=6)
+    assert found.frame.groupby("user_id").size().tolist() == [6] * 21

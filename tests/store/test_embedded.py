@@ -1,0 +1,121 @@
+"""The embedded server: shared, recovered after SIGKILL, stopped cleanly, its password kept to its owner."""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from graphrec.errors import StoreError
+from graphrec.store import EmbeddedServer, connect
+
+ONE_COMMAND = (
+    "import sys; from pathlib import Path; from graphrec.store import EmbeddedServer; "
+    "print(EmbeddedServer(Path(sys.argv[1])).start().uri)"
+)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedServer]:
+    made = EmbeddedServer(tmp_path / "a home")  # a blank in the path, as on many machines
+    yield made
+    made.stop()
+
+
+def java(server: EmbeddedServer) -> list[psutil.Process]:
+    mark = str(server.folder / "java.args")
+    return [p for p in psutil.process_iter(["cmdline"]) if any(mark in part for part in p.info["cmdline"] or [])]
+
+
+def test_start_find_and_stop(server: EmbeddedServer) -> None:
+    assert server.address() is None
+    assert server.stop() is False
+    first = server.start()
+    assert server.start() == first
+    assert server.address() == first
+    assert server.stop() is True
+    assert server.address() is None
+    assert java(server) == []
+
+
+def test_two_commands_at_once_share_one_server(server: EmbeddedServer) -> None:
+    command = [sys.executable, "-c", ONE_COMMAND, str(server.home)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    uris = {process.communicate(timeout=120)[0].strip() for process in both}
+    assert [process.returncode for process in both] == [0, 0]
+    assert len(uris) == 1
+    assert len(java(server)) == 1
+
+
+def test_nothing_committed_is_lost_when_the_server_is_killed(server: EmbeddedServer) -> None:
+    with connect(server.start()) as store:
+        store.write("UNWIND range(1, 5000) AS k CREATE (:Kept {id: toString(k)})")
+        java(server)[0].send_signal(signal.SIGKILL)
+    with connect(server.start()) as store:
+        assert store.read("MATCH (n:Kept) RETURN count(n) AS number") == [{"number": 5000}]
+
+
+def test_a_command_killed_while_it_starts_the_server_leaves_one_that_works(server: EmbeddedServer) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ONE_COMMAND, str(server.home)], stdout=subprocess.PIPE)
+    while not java(server):
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+    server.start()
+    assert len(java(server)) == 1
+
+
+@pytest.mark.slow
+def test_a_server_that_hangs_is_replaced(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.start()
+    hung = java(server)[0]
+    hung.suspend()
+    monkeypatch.setattr("graphrec.store.embedded.SECONDS_TO_START", 20)
+    monkeypatch.setattr("graphrec.store.embedded.SECONDS_TO_STOP", 1)
+    connect(server.start()).close()
+    assert hung.pid not in {process.pid for process in java(server)}
+
+
+def test_the_password_is_its_owners_alone(server: EmbeddedServer) -> None:
+    address = server.start()
+    for name in ("password", "java.args"):
+        assert stat.S_IMODE((server.folder / name).stat().st_mode) == 0o600
+    assert address.password not in " ".join(java(server)[0].cmdline())
+
+
+def test_a_port_in_use_is_said(server: EmbeddedServer) -> None:
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        with pytest.raises(StoreError, match=f"port {port} is in use"):
+            server.start(port)
+
+
+def test_the_port_asked_for_is_taken(server: EmbeddedServer) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert server.start(port).uri == f"bolt://127.0.0.1:{port}"
+    with pytest.raises(StoreError, match="already runs at"):
+        server.start(1)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    with pytest.raises(StoreError, match="set GRAPHREC_HOME"):
+        EmbeddedServer(locked / "home").start()
+
+
+def test_a_home_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("")
+    with pytest.raises(StoreError, match="set GRAPHREC_HOME"):
+        EmbeddedServer(tmp_path / "home").start()

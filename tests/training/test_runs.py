@@ -1,0 +1,76 @@
+"""Runs: what is saved comes back, whole or not at all."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from graphrec.errors import GraphrecError, UnknownNameError
+from graphrec.models import MODELS, make
+from graphrec.recommend.topk import recommend
+from graphrec.testing import checkerboard
+from graphrec.training.runs import TrainedRun, describe, listed, load, save
+
+
+def trained(name: str = "item_knn", when: datetime | None = None, **config: object) -> TrainedRun:
+    graph, train, _ = checkerboard()
+    model = make(name, **config)
+    model.fit(graph, train, np.random.default_rng(0))
+    run = describe(name, model, graph.target, {"ndcg@10": 0.5}, 1.25, when)
+    return TrainedRun(run, model, graph.users, graph.items, train)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_loaded_run_recommends_what_the_saved_one_did(tmp_path: Path, name: str) -> None:
+    before = trained(name, **({"epochs": "2"} if name == "lightgcn" else {}))
+    folder = save(tmp_path / "runs", before)
+    assert sorted(path.name for path in folder.iterdir()) == ["model.pt", "run.json"]
+    after = load(tmp_path / "runs", before.run.id)
+    assert after.run == before.run
+    assert (after.users, after.items) == (before.users, before.items)
+    everyone = np.arange(21)
+    assert torch.equal(after.model.score(everyone), before.model.score(everyone))
+    assert recommend(after, k=4).frame.equals(recommend(before, k=4).frame)
+
+
+def test_an_id_tells_model_and_time_and_is_unique() -> None:
+    when = datetime(2026, 11, 24, 18, 15, tzinfo=UTC)
+    first, second = trained(when=when).run, trained(when=when).run
+    assert first.id.startswith("item_knn-20261124-181500-")
+    assert first.id != second.id
+    assert (first.created_at, first.relation) == ("2026-11-24T18:15:00Z", "PURCHASED")
+
+
+def test_runs_are_listed_by_time(tmp_path: Path) -> None:
+    later, earlier = (trained(when=datetime(2026, 11, day, tzinfo=UTC)) for day in (24, 23))
+    for each in (later, earlier):
+        save(tmp_path, each)
+    (tmp_path / ".item_knn-1.partial").mkdir()
+    (tmp_path / "empty").mkdir()
+    assert [run.id for run in listed(tmp_path)] == [earlier.run.id, later.run.id]
+    assert listed(tmp_path / "nowhere") == []
+
+
+def test_an_unknown_run_names_the_command_that_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"no run 'x'; there is no run yet; `graphrec train` makes one"):
+        load(tmp_path, "x")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model"])
+def test_a_damaged_model_is_an_error_in_one_sentence(tmp_path: Path, content: bytes) -> None:
+    run = trained().run
+    folder = save(tmp_path, trained(when=None))
+    (folder / "model.pt").write_bytes(content)
+    with pytest.raises(GraphrecError, match="cannot be read"):
+        load(tmp_path, folder.name)
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        load(tmp_path, run.id)
+
+
+def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file in the way")
+    with pytest.raises(GraphrecError, match="cannot write the run"):
+        save(tmp_path / "runs", trained())
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
