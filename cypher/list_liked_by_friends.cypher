@@ -7,6 +7,7 @@ WHERE type(social) = 'FRIEND' OR startNode(social) = user
 WITH DISTINCT user, friend
 MATCH (friend)-[:PURCHASED|RATED|REVIEWED|LISTENED|PLAYED|CARTED|CLICKED|VIEWED|TAGGED]->(item:Item)
 WHERE NOT EXISTS { (user)-[:PURCHASED|RATED|REVIEWED|LISTENED|PLAYED|CARTED|CLICKED|VIEWED|TAGGED]->(item) }
-WITH item, count(DISTINCT friend) AS friends, collect(DISTINCT friend.id) AS names
-RETURN item.id AS item, item.title AS title, friends, names[..5] AS examples
+WITH DISTINCT item, friend.id AS name ORDER BY name
+WITH item, collect(name) AS names
+RETURN item.id AS item, item.title AS title, size(names) AS friends, names[..5] AS examples
 ORDER BY friends DESC, item LIMIT $k

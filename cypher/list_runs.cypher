@@ -1,6 +1,7 @@
 // List the runs that were published, the newest first.
 // returns run, model, status, created_at, edges
-MATCH (run:Run)
-RETURN run.id AS run, run.model AS model, run.status AS status, run.created_at AS created_at,
-       COUNT { (:User)-[edge:RECOMMENDED]->(:Item) WHERE edge.run = run.id } AS edges
-ORDER BY run.published_at DESC
+MATCH (node:Run)
+OPTIONAL MATCH (:User)-[edge:RECOMMENDED {run: node.id}]->(:Item)
+WITH node, count(edge) AS edges
+ORDER BY node.published_at DESC
+RETURN node.id AS run, node.model AS model, node.status AS status, node.created_at AS created_at, edges

@@ -134,12 +134,13 @@ def save(graph: HeteroGraph, path: Path) -> None:
     stored = copy.copy(graph.data)
     stored.vocabularies = {name: list(vocabulary.ids) for name, vocabulary in graph.vocabularies.items()}
     stored.target = list(graph.target)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = _partial(path)
     try:
         torch.save(stored, partial)
         partial.replace(path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        partial.unlink(missing_ok=True)
+        if partial.is_file():
+            partial.unlink()
         reason = error.strerror if isinstance(error, OSError) and error.strerror else _short(error)
         raise GraphrecError(
             f"cannot write {path}: {reason}; free some space or choose another folder with --out"
@@ -159,6 +160,11 @@ def load(path: Path) -> HeteroGraph:
         raise GraphrecError(f"{path} is not a graph that graphrec exported: {_short(error)}") from error
     del data.vocabularies, data.target
     return HeteroGraph(data, vocabularies, (source, relation, target))
+
+
+def _partial(path: Path) -> Path:
+    """Where a file is written before it takes its name."""
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
 
 def _target(tables: GraphTables, relation: str | None) -> Triple:

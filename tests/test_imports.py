@@ -83,7 +83,7 @@ def test_modules_import_each_other_without_circles() -> None:
     modules = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for _, path in library()}
     modules = {path: name.removesuffix(".__init__") for path, name in modules.items()}
     known = set(modules.values())
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[str] = nx.DiGraph()
     for path, name in modules.items():
         targets = {target for target in imported(path, toplevel_only=True) & known if target != name}
         # `from package import module` names the package too; its __init__ is loaded before the module anyway.
@@ -93,7 +93,7 @@ def test_modules_import_each_other_without_circles() -> None:
 
 
 def test_rooms_import_each_other_without_circles() -> None:
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[str] = nx.DiGraph()
     for name, path in library():
         graph.add_edges_from(
             (name, found) for found in map(room, imported(path, True)) if found in FLOOR and found != name

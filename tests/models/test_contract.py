@@ -29,7 +29,7 @@ class TestGraphFilterWithPathsOnly(ModelContract):
 
 class TestLightGCN(ModelContract):
     name = "lightgcn"
-    config: ClassVar[dict[str, object]] = {"epochs": 40, "embedding_dim": 16, "learning_rate": 0.05, "batch_size": 64}
+    config: ClassVar[dict[str, object]] = {"epochs": 12, "embedding_dim": 16, "learning_rate": 0.1, "batch_size": 128}
     exact_fold_in = False
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,7 +30,7 @@ class Fixed(Model[NoSettings]):
 
     def __init__(self, scores: list[list[float]]) -> None:
         super().__init__(NoSettings())
-        self.scores = torch.tensor(scores)
+        self.scores = torch.tensor(scores, dtype=torch.float32)
         self.largest_batch = 0
 
     def fit(
@@ -103,7 +102,6 @@ def test_scores_that_are_no_numbers_count_as_unknown() -> None:
 def test_chunks_fit_the_memory_budget_and_do_not_change_the_answer() -> None:
     rng = np.random.default_rng(0)
     model = Fixed(rng.integers(0, 4, (30, 20)).tolist())
-    model.scores = model.scores.float()
     seen = pairs(*((u, u % 20) for u in range(30)), users=30, items=20)
     whole = top_k(model, seen, np.arange(30), 5)
     assert model.largest_batch == 30

@@ -1,0 +1,135 @@
+"""The query files: declared and used parameters agree, and each answers rightly on both databases."""
+
+import pytest
+
+from graphrec.errors import DataError, GraphrecError, UnknownNameError
+from graphrec.store import Store, queries
+
+VERBS = ("recommend", "find", "explain", "list")
+
+#: Who listened to or rated what: ann and bob share much, cid little; dora is ann's friend, ed is followed by ann.
+GRAPH = """
+UNWIND ['ann', 'bob', 'cid', 'dora', 'ed'] AS name CREATE (:User {id: name, keys: ['mine:' + name]})
+WITH count(*) AS users
+UNWIND ['a', 'b', 'c', 'd'] AS name CREATE (:Item {id: name, title: toUpper(name)})
+WITH count(*) AS items
+UNWIND [['ann', 'a'], ['ann', 'b'], ['bob', 'a'], ['bob', 'b'], ['bob', 'c'], ['cid', 'a'], ['cid', 'c'], ['dora', 'd'],
+        ['dora', 'a'], ['ed', 'd'], ['ed', 'c']] AS pair
+MATCH (u:User {id: pair[0]}), (i:Item {id: pair[1]})
+CREATE (u)-[:RATED {rating: 4.0, timestamp: 100}]->(i)
+"""
+
+
+@pytest.fixture
+def graph(store: Store) -> Store:
+    store.write(GRAPH)
+    store.write(
+        "MATCH (u:User {id: 'bob'}), (i:Item {id: 'a'}) "
+        "CREATE (u)-[:TAGGED {tag: 'x'}]->(i), (u)-[:TAGGED {tag: 'y'}]->(i)"
+    )
+    store.write(
+        "MATCH (a:User {id: 'dora'}), (b:User {id: 'ann'}), (e:User {id: 'ed'}), (c:User {id: 'cid'}) "
+        "CREATE (a)-[:FRIEND]->(b), (b)-[:FOLLOWS]->(e), (c)-[:FOLLOWS]->(b)"
+    )
+    store.write(
+        "MATCH (u:User {id: 'ann'}), (c:Item {id: 'c'}), (d:Item {id: 'd'}) "
+        "CREATE (:Run {id: 'r', model: 'm', status: 'published', created_at: 'now', published_at: 1}), "
+        "(u)-[:RECOMMENDED {rank: 2, score: 0.5, run: 'r'}]->(d), (u)-[:RECOMMENDED {rank: 1, score: 0.9, run: 'r'}]->(c)"
+    )
+    return store
+
+
+def ask(store: Store, name: str, **given: str) -> list[dict[str, object]]:
+    return queries.run(store, queries.get(name), given)
+
+
+@pytest.mark.parametrize("name", queries.names())
+def test_a_query_file_says_what_it_is(name: str) -> None:
+    query = queries.get(name)  # raises where declared and used parameters differ
+    assert name.startswith(VERBS)
+    assert query.sentence.endswith(".")
+
+
+@pytest.mark.parametrize("name", queries.names())
+def test_a_query_returns_the_columns_that_it_declares(graph: Store, name: str) -> None:
+    query = queries.get(name)
+    given = {"user_id": "ann", "item_id": "c"}
+    rows = queries.run(graph, query, {p.name: given[p.name] for p in query.parameters if p.default is None})
+    assert rows
+    assert tuple(rows[0]) == query.returns
+
+
+def test_recommendations_come_by_rank(graph: Store) -> None:
+    rows = ask(graph, "recommend_for_user", user_id="ann")
+    assert [(r["item"], r["title"], r["rank"], r["score"], r["run"]) for r in rows] == [
+        ("c", "C", 1, 0.9, "r"),
+        ("d", "D", 2, 0.5, "r"),
+    ]
+    assert len(ask(graph, "recommend_for_user", user_id="ann", k="1")) == 1
+    assert ask(graph, "recommend_for_user", user_id="bob") == []
+
+
+def test_a_recommendation_is_explained_by_shared_neighbours(graph: Store) -> None:
+    rows = ask(graph, "explain_recommendation", user_id="ann", item_id="c")
+    assert [(r["because"], r["neighbours"], r["examples"]) for r in rows] == [
+        ("a", 2, ["bob", "cid"]),
+        ("b", 1, ["bob"]),
+    ]
+
+
+def test_similar_items_are_the_cosine_of_their_users(graph: Store) -> None:
+    rows = ask(graph, "find_similar_items", item_id="b")
+    found = {r["item"]: (r["common_users"], round(float(str(r["similarity"])), 4)) for r in rows}
+    assert found == {"a": (2, round(2 / (2 * 4) ** 0.5, 4)), "c": (1, round(1 / (2 * 3) ** 0.5, 4))}
+
+
+def test_friends_count_both_ways_and_followers_do_not(graph: Store) -> None:
+    rows = ask(graph, "list_liked_by_friends", user_id="ann")
+    assert [(r["item"], r["friends"], r["examples"]) for r in rows] == [("d", 2, ["dora", "ed"]), ("c", 1, ["ed"])]
+
+
+def test_history_has_every_behaviour(graph: Store) -> None:
+    rows = ask(graph, "list_history", user_id="bob")
+    assert sorted((r["item"], r["behaviour"]) for r in rows) == [
+        ("a", "RATED"),
+        ("a", "TAGGED"),
+        ("a", "TAGGED"),
+        ("b", "RATED"),
+        ("c", "RATED"),
+    ]
+
+
+def test_a_user_is_found_by_key_and_an_unknown_one_names_the_nearest(graph: Store) -> None:
+    assert ask(graph, "recommend_for_user", user_id="mine:ann") == ask(graph, "recommend_for_user", user_id="ann")
+    with pytest.raises(UnknownNameError, match="there is no user 'anna'; did you mean ann"):
+        ask(graph, "recommend_for_user", user_id="anna")
+    with pytest.raises(UnknownNameError, match="there is no item 'q'"):
+        ask(graph, "find_similar_items", item_id="q")
+
+
+def test_parameters_that_are_wrong(graph: Store) -> None:
+    with pytest.raises(GraphrecError, match="needs user_id"):
+        ask(graph, "recommend_for_user")
+    with pytest.raises(UnknownNameError, match="no parameter 'usr_id'; did you mean user_id"):
+        ask(graph, "recommend_for_user", usr_id="ann")
+    with pytest.raises(GraphrecError, match=r"\$k is integer, but 'ten' is not"):
+        ask(graph, "recommend_for_user", user_id="ann", k="ten")
+    with pytest.raises(UnknownNameError, match="no query 'recomend_for_user'; did you mean recommend_for_user"):
+        queries.get("recomend_for_user")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("MATCH (n) RETURN n", "needs a first line"),
+        (
+            "// Does it.\n// $a  string  who\n// returns n\nMATCH (n) RETURN n",
+            r"declares the parameters \['a'\] but uses \[\]",
+        ),
+        ("// Does it.\n// returns n\nMATCH (n {id: $b}) RETURN n", r"but uses \['b'\]"),
+        ("// Does it.\n// $a text who\n// returns n\nMATCH (n {id: $a}) RETURN n", "is not of the form"),
+    ],
+)
+def test_a_malformed_file_is_said(text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        queries.parse("mine", text)
