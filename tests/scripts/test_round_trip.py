@@ -1,0 +1,90 @@
+"""The round trip through the commands, on both databases: load, export, train, publish, recommend, query, evaluate."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graphrec import hetero
+from graphrec.store import Store
+
+from .conftest import Run
+
+Json = Callable[..., Any]  # any JSON
+
+
+@pytest.fixture
+def loaded(environment: Path, run: Run, lastfm_folder: Path) -> Path:
+    run("load", "lastfm", str(lastfm_folder))
+    return environment
+
+
+@pytest.mark.usefixtures("environment")
+def test_counts_in_the_store_are_counts_in_the_files(store: Store, run_json: Json, lastfm_folder: Path) -> None:
+    loaded = run_json("load", "lastfm", str(lastfm_folder))
+    expected = {"User": 12, "Item": 12, "LISTENED": 60, "FRIEND": 2, "TAGGED": 2}
+    assert {name: number for name, number in loaded["rows"].items() if number} == expected
+    count = "MATCH ()-[r:{0}]->() RETURN count(r) AS n"
+    assert [store.read(count.format(name))[0]["n"] for name in ("LISTENED", "FRIEND", "TAGGED")] == [60, 2, 2]
+    again = run_json("load", "lastfm", str(lastfm_folder))
+    assert {(w["created"], w["changed"], w["deleted"]) for w in again["written"]} == {(0, 0, 0)}
+
+
+@pytest.mark.usefixtures("loaded")
+def test_export_writes_what_the_store_has(run_json: Json, tmp_path: Path) -> None:
+    told = run_json("export", "--out", str(tmp_path / "graph.pt"))
+    graph = hetero.load(tmp_path / "graph.pt")
+    assert graph.data["User", "LISTENED", "Item"].num_edges == told["edges"]["User LISTENED Item"] == 60
+    assert graph.data["Item", "rev_LISTENED", "User"].num_edges == 60
+    assert set(graph.users.ids) == {str(k) for k in range(1, 13)}
+    assert set(graph.vocabularies["TAGGED.tag"].ids) == {"rock", "tropicália"}
+    assert graph.data.validate()
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("model", ["popularity", "item_knn", "graph_filter", "lightgcn"])
+def test_train_publish_recommend(store: Store, run: Run, run_json: Json, model: str) -> None:
+    trained = run_json("train", "--model", model)
+    assert trained["model"] == model
+    assert 0 <= trained["metrics"]["ndcg@10"] <= 1
+    run("publish", trained["run"], "-k", "3")
+    edges = store.read(
+        "MATCH (u:User)-[r:RECOMMENDED]->(i:Item) RETURN u.id AS u, r.rank AS rank, r.run AS run, i.id AS i"
+    )
+    assert len(edges) == 12 * 3
+    assert {edge["run"] for edge in edges} == {trained["run"]}
+    assert sorted(edge["rank"] for edge in edges if edge["u"] == "5") == [1, 2, 3]
+    seen = "MATCH (u:User)-[:RECOMMENDED]->(i:Item)<-[:LISTENED]-(u) RETURN count(*) AS n"
+    assert store.read(seen) == [{"n": 0}]
+    found = run_json("recommend", "--user", "5", "-k", "2")
+    assert [row["rank"] for row in found] == [1, 2]
+    assert all({"item", "score", "rank", "title"} <= row.keys() for row in found)
+    if model != "popularity":
+        assert found[0]["item"] == "5"  # the one artist of their block that the user has not heard
+
+
+@pytest.mark.usefixtures("loaded")
+def test_query_answers_from_the_store(run: Run, run_json: Json) -> None:
+    rows = run_json("query", "find_similar_items", "--param", "item_id=1", "--param", "k=2")
+    assert len(rows) == 2
+    assert all(int(row["item"]) % 2 == 1 for row in rows)
+    listed = run("query", "--list").stdout
+    assert "explain_recommendation" in listed
+
+
+@pytest.mark.usefixtures("loaded")
+def test_evaluate_compares_and_reports(run_json: Json, tmp_path: Path) -> None:
+    told = run_json("evaluate", "--report", str(tmp_path / "report.html"), "--split", "random")
+    names = [result["name"] for result in told["results"]]
+    assert names == ["popularity", "item_knn", "graph_filter"]
+    by_name = {result["name"]: result["metrics"] for result in told["results"]}
+    assert by_name["graph_filter"]["recall@10"] >= by_name["popularity"]["recall@10"]
+    assert "graph_filter" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("loaded")
+def test_json_stands_alone_on_stdout_and_notes_on_stderr(run: Run) -> None:
+    result = run("evaluate", "--model", "popularity", "--json")
+    assert result.stdout.startswith("{")
+    assert "has no times" in result.stderr
