@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded; scripts/__init__.py says why
+
 from graphrec.store import Address, EmbeddedServer, Store, connect
 
 ROOT = Path(__file__).parent.parent
