@@ -24,7 +24,7 @@ def test_similarity_is_the_shrunk_cosine() -> None:
     model.fit(graph_of(PAIRS), PAIRS, np.random.default_rng(0))
     i01, i02, i12 = 2 / (6**0.5 + 1), 1 / (3**0.5 + 1), 1 / (2**0.5 + 1)
     expected = [[0, i01, i02, 0], [i01, 0, i12, 0], [i02, i12, 0, 0], [0, 0, 0, 0]]
-    np.testing.assert_allclose(model.similarity.toarray(), expected, rtol=1e-6)
+    np.testing.assert_allclose(model.similarity.toarray(), np.array(expected, dtype=np.float32), rtol=1e-6)
     np.testing.assert_allclose(model.score(np.array([0])), [[i01, i01, i02 + i12, 0]], rtol=1e-6)
 
 

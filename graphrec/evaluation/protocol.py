@@ -1,0 +1,112 @@
+"""How a model is measured: all items ranked, seen ones masked, users that the model knows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from graphrec.errors import DataError
+from graphrec.evaluation.metrics import PerUser, coverage, per_user, weighted_ndcg
+from graphrec.interactions import Interactions
+from graphrec.models.base import Model, Progress
+from graphrec.recommend.topk import MEMORY_BUDGET, top_k
+from graphrec.training.tuning import Measure, Quality
+from graphrec.vocabulary import IndexArray
+
+#: The cut-offs of every table.
+KS = (10, 20)
+
+#: At most so many users are ranked to choose a config.
+VALIDATION_USERS = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Means over warm users by `metric@k`, the values of each user [num_users] behind them, and who was left out.
+
+    A warm user has a test item that is new to them and at least one training interaction; `num_cold` users have
+    such a test item but no training interaction.
+    """
+
+    metrics: Mapping[str, float]
+    per_user: PerUser
+    user_index: IndexArray
+    num_cold: int
+
+
+def default_split(interactions: Interactions) -> str:
+    """`time` where the interactions have times, else `random`."""
+    return "random" if interactions.time is None else "time"
+
+
+def evaluate(
+    model: Model[Any],
+    seen: Interactions,
+    truth: Interactions,
+    ks: tuple[int, ...] = KS,
+    memory_budget: int = MEMORY_BUDGET,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """How well the first k items that a model gives each warm user hit the truth; items in `seen` are no truth.
+
+    Raises DataError where there is no warm user.
+    """
+    users, num_cold = warm_users(seen, truth)
+    if not len(users):
+        raise DataError(
+            f"none of the {num_cold:,} users with test interactions has any in training, so nothing can be measured; "
+            "load more data or split at random"
+        )
+    best = top_k(model, seen, users, max(ks), memory_budget, progress)
+    wanted = _new(seen, truth)[users]
+    values = per_user(best.item_index, wanted, ks)
+    metrics = {name: float(value.mean()) for name, value in values.items()}
+    metrics |= {f"coverage@{k}": coverage(best.item_index, seen.num_items, k) for k in ks}
+    return Evaluation(metrics, values, users, num_cold)
+
+
+def warm_users(seen: Interactions, truth: Interactions) -> tuple[IndexArray, int]:
+    """The users [n] with new test items and training interactions, and how many have test items but no training."""
+    with_truth = np.diff(_new(seen, truth).indptr) > 0
+    trained = seen.user_degree() > 0
+    return np.flatnonzero(with_truth & trained), int((with_truth & ~trained).sum())
+
+
+def validation_measure(train: Interactions, validation: Interactions, rng: np.random.Generator) -> Measure:
+    """A measure of NDCG@10 on at most 2,000 warm users, plain and with pairs weighted by √(item degree).
+
+    Raises DataError where there is no warm user.
+    """
+    users, _ = warm_users(train, validation)
+    if not len(users):
+        raise DataError("no user has interactions in both training and validation; load more or split at random")
+    chosen = np.sort(rng.permutation(users)[:VALIDATION_USERS])
+    wanted = _new(train, validation)[chosen]
+    weight = np.sqrt(np.maximum(train.item_degree(), 1)).astype(np.float32)
+
+    def measure(model: Model[Any]) -> Quality:
+        best = top_k(model, train, chosen, 10).item_index
+        plain = float(per_user(best, wanted, [10])["ndcg@10"].mean())
+        return Quality(plain, weighted_ndcg(best, wanted, weight, 10))
+
+    return measure
+
+
+def bootstrap(
+    difference: npt.NDArray[np.float64], rng: np.random.Generator, repeats: int = 1000
+) -> tuple[float, float]:
+    """The 95 % percentile interval of the mean of paired differences [num_users], users drawn with replacement."""
+    means = np.empty(repeats)
+    for repeat in range(repeats):
+        means[repeat] = difference[rng.integers(len(difference), size=len(difference))].mean()
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _new(seen: Interactions, truth: Interactions) -> Any:  # a csr_array; the stubs lose the type in the difference
+    wanted, known = truth.matrix(), seen.matrix()
+    wanted = (wanted - wanted.multiply(known)).tocsr()
+    wanted.eliminate_zeros()
+    return wanted

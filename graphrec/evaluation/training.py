@@ -1,0 +1,77 @@
+"""Training for use: choose the settings, measure honestly, then fit to everything there is."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from graphrec.errors import DataError
+from graphrec.evaluation.compare import Steps, divide, test_cut, tune
+from graphrec.evaluation.protocol import default_split, evaluate
+from graphrec.hetero import HeteroGraph, interactions, restrict
+from graphrec.interactions import Interactions, join
+from graphrec.models import make, model_class
+from graphrec.models.base import Model, Progress
+from graphrec.split import Split
+from graphrec.training.runs import TrainedRun, describe
+
+
+def train_run(
+    graph: HeteroGraph,
+    name: str,
+    rng: np.random.Generator,
+    settings: Mapping[str, object] | None = None,
+    split: str | None = None,
+    measured: bool = True,
+    progress: Steps | None = None,
+) -> TrainedRun:
+    """A model fitted to all interactions of a graph, ready to be saved; its metrics come from a fit without test.
+
+    Settings that are given are kept, and then nothing is tuned; without any (None) they are chosen on validation.
+    `measured=False` skips the fit for metrics.
+
+    Raises:
+        UnknownNameError: there is no such model, setting or split.
+        DataError: there are no interactions, a setting is impossible, or there is too little to measure.
+    """
+    step = progress or (lambda _what, _done, _total: None)
+    make(name, **(settings or {}))  # a wrong name or setting is found before any work
+    everything = interactions(graph)
+    if not len(everything):
+        raise DataError(f"the graph has no {graph.target[1]} edges, so there is nothing to learn from; load some first")
+    seed = int(rng.integers(1 << 62))
+    config: Mapping[str, object] = settings or {}
+    metrics: Mapping[str, float] = {}
+    chooses = settings is None and len(model_class(name).candidates()) > 1
+    if chooses or measured:
+        parts = divide(graph, split or default_split(everything), rng)
+        if chooses:
+            config = tune(graph, parts, name, rng, _named(step, "tune")).config
+        if measured:
+            metrics = measure(graph, parts, make(name, **config), np.random.default_rng(seed), _named(step, "measure"))
+    model = make(name, **config)
+    started = time.perf_counter()
+    model.fit(graph, everything, np.random.default_rng(seed), _named(step, "fit"))
+    run = describe(name, model, graph.target, metrics, time.perf_counter() - started)
+    return TrainedRun(run, model, graph.users, graph.items, _pairs(everything))
+
+
+def measure(
+    graph: HeteroGraph, parts: Split, model: Model[Any], rng: np.random.Generator, progress: Progress | None = None
+) -> Mapping[str, float]:
+    """The metrics on test of a model that is fitted here to train and validation."""
+    known = join(parts.train, parts.validation)
+    model.fit(restrict(graph, known, test_cut(parts)), known, rng, progress)
+    return evaluate(model, known, parts.test).metrics
+
+
+def _named(step: Steps, what: str) -> Progress:
+    return lambda done, total: step(what, done, total)
+
+
+def _pairs(everything: Interactions) -> Interactions:
+    """Each pair once, without weight and time."""
+    matrix = everything.matrix()
+    users = np.repeat(np.arange(everything.num_users, dtype=np.int64), np.diff(matrix.indptr))
+    return Interactions(users, matrix.indices.astype(np.int64), everything.num_users, everything.num_items)

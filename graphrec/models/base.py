@@ -1,0 +1,132 @@
+"""What every model is: a documented config, fit, score, and a state that can be saved and restored."""
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from graphrec.errors import GraphrecError
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import Interactions
+from graphrec.vocabulary import IndexArray
+
+Config = TypeVar("Config")
+
+#: Called with (steps done, steps in all) while a model is fitted.
+Progress = Callable[[int, int], None]
+
+#: The tensors that a fitted model consists of, by name.
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Embeddings:
+    """Vectors whose dot products are (a part of) a model's scores: users [num_users, dim], items [num_items, dim]."""
+
+    users: Tensor
+    items: Tensor
+
+
+class Model(ABC, Generic[Config]):
+    """A recommender over positions: ids, k, the filter of seen items and the database stay outside.
+
+    A subclass names its frozen config dataclass in `config_class`; each field is described in its docstring.
+    """
+
+    config_class: ClassVar[type[Any]]  # a dataclass; a class variable cannot be generic
+    #: Whether a negative score is a preference like any other (dot products), not the absence of one.
+    signed: ClassVar[bool] = False
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    @abstractmethod
+    def fit(
+        self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
+    ) -> None:
+        """Learn from the target behaviour `interactions` and whatever else of `graph` the model reads."""
+
+    @abstractmethod
+    def score(self, user_index: IndexArray) -> Tensor:
+        """Scores [batch, num_items] float32 of all items for some users, the caller's to overwrite.
+
+        A zero says that the model knows nothing about this user and item.
+        """
+
+    def screen(self, user_index: IndexArray) -> Tensor | None:  # noqa: ARG002  # the default has no use for it
+        """Cheaper and rougher scores than those of `score`, to find candidates for `score_pairs`; None: no such way."""
+        return None
+
+    def score_pairs(self, user_index: IndexArray, item_index: IndexArray) -> Tensor:
+        """Scores [batch, m] float32 of the items [batch, m] for the users [batch]."""
+        return self.score(user_index).gather(1, torch.from_numpy(item_index))
+
+    @abstractmethod
+    def state(self) -> State:
+        """Everything that `score` needs, as tensors."""
+
+    @abstractmethod
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Become the fitted model whose `state` this is."""
+
+    def embeddings(self) -> Embeddings:
+        """Vectors of users and items. Raises GraphrecError where a model has none."""
+        raise GraphrecError(f"{type(self).__name__} has no vectors; graph_filter and lightgcn do")
+
+    def fold_in(self, history: sparse.csr_array) -> Tensor:  # noqa: ARG002  # the default has no use for it
+        """Scores [batch, num_items] float32 of users who were not in training, from histories [batch, num_items].
+
+        Raises GraphrecError where a model cannot.
+        """
+        raise GraphrecError(f"{type(self).__name__} cannot answer for a user who was not in training; train it again")
+
+    def variant(self, config: Config) -> Self | None:  # noqa: ARG002  # the default has no use for it
+        """This fitted model under another config where it can share the costly part of fitting, else None."""
+        return None
+
+    @classmethod
+    def candidates(cls) -> list[Config]:
+        """The configs worth trying on validation, the default first."""
+        return [cls.config_class()]
+
+    @classmethod
+    def trusts(cls, config: Config) -> bool:  # noqa: ARG003  # the default trusts all
+        """Whether validation orders this config reliably; others must win by a clear margin (METHODS E-F)."""
+        return True
+
+
+def pack(name: str, matrix: sparse.csr_array) -> State:
+    """A CSR matrix as four tensors whose names begin with `name`."""
+    return {
+        f"{name}.indptr": torch.from_numpy(matrix.indptr.astype(np.int64)),
+        f"{name}.indices": torch.from_numpy(matrix.indices.astype(np.int32)),
+        f"{name}.data": torch.from_numpy(matrix.data.astype(np.float32)),
+        f"{name}.shape": torch.tensor(matrix.shape),
+    }
+
+
+def unpack(name: str, state: Mapping[str, Tensor]) -> sparse.csr_array:
+    """The CSR matrix that `pack` made into tensors."""
+    indptr, indices, data = (state[f"{name}.{part}"].numpy() for part in ("indptr", "indices", "data"))
+    rows, columns = state[f"{name}.shape"].tolist()
+    return sparse.csr_array((data, indices, indptr.astype(np.int32)), shape=(rows, columns))
+
+
+def empty_csr() -> sparse.csr_array:
+    """What a model that is not fitted has in place of a matrix."""
+    return sparse.csr_array(np.zeros((0, 0), dtype=np.float32))
+
+
+def csr_tensor(matrix: sparse.csr_array) -> Tensor:
+    """A scipy CSR matrix as a torch one with 32-bit positions, which MKL multiplies twice as fast as 64-bit ones."""
+    indptr, indices = (torch.from_numpy(a.astype(np.int32, copy=False)) for a in (matrix.indptr, matrix.indices))
+    values = torch.from_numpy(matrix.data.astype(np.float32, copy=False))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")  # no news to a user of graphrec
+        return torch.sparse_csr_tensor(indptr, indices, values, size=tuple(matrix.shape), check_invariants=False)

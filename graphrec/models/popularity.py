@@ -1,0 +1,59 @@
+"""The same items for everybody: what most users chose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import Interactions
+from graphrec.models.base import Model, Progress, State
+from graphrec.vocabulary import IndexArray
+
+
+@dataclass(frozen=True)
+class PopularityConfig:
+    """Popularity has no settings."""
+
+
+class Popularity(Model[PopularityConfig]):
+    """The number of users of an item as its score; the baseline that every other model must beat."""
+
+    config_class = PopularityConfig
+
+    def __init__(self, config: PopularityConfig) -> None:
+        super().__init__(config)
+        self.num_users_of: Tensor = torch.empty(0)  # [num_items]
+
+    def fit(
+        self,
+        graph: HeteroGraph,  # noqa: ARG002  # every model has this signature
+        interactions: Interactions,
+        rng: np.random.Generator,  # noqa: ARG002
+        progress: Progress | None = None,
+    ) -> None:
+        """Count the distinct users of each item."""
+        pairs = interactions.matrix()
+        counts = np.bincount(pairs.indices, minlength=interactions.num_items)
+        self.num_users_of = torch.from_numpy(counts.astype(np.float32))
+        if progress is not None:
+            progress(1, 1)
+
+    def score(self, user_index: IndexArray) -> Tensor:
+        """The counts [batch, num_items] float32, the same row for every user."""
+        return self.num_users_of.repeat(len(user_index), 1)
+
+    def fold_in(self, history: sparse.csr_array) -> Tensor:
+        """The counts [batch, num_items] float32, whatever the history."""
+        return self.num_users_of.repeat(int(history.shape[0]), 1)
+
+    def state(self) -> State:
+        """The counts."""
+        return {"num_users_of": self.num_users_of}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take over the counts."""
+        self.num_users_of = state["num_users_of"]

@@ -1,0 +1,77 @@
+"""Light graph convolution on a symmetric CSR matrix, for the rows of a batch only."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+from torch.autograd import Function
+
+from graphrec.models.base import csr_tensor
+from graphrec.vocabulary import IndexArray
+
+
+@dataclass(frozen=True, eq=False)
+class Adjacency:
+    """Ã = D^{-½} A D^{-½} [n, n] of users then items, for scipy (to cut rows) and for torch (to multiply)."""
+
+    matrix: sparse.csr_array
+    tensor: Tensor
+
+    @classmethod
+    def of(cls, interactions: sparse.csr_array, device: torch.device) -> "Adjacency":
+        """The normalised adjacency of an interaction matrix [num_users, num_items]; He et al., SIGIR 2020, eq. 3."""
+        damping = [np.maximum(interactions.sum(axis=axis), 1).astype(np.float32) ** -0.5 for axis in (1, 0)]
+        half = sparse.diags_array(damping[0]) @ interactions @ sparse.diags_array(damping[1])
+        matrix = sparse.csr_array(sparse.block_array([[None, half], [half.T, None]], format="csr"))
+        return cls(matrix, csr_tensor(matrix).to(device))
+
+
+def layers(x: Tensor, adjacency: Adjacency, num_layers: int) -> list[Tensor]:
+    """x, Ãx, Ã²x, … [num_layers + 1] matrices of the shape of x [n, dim]."""
+    found = [x]
+    for _ in range(num_layers):
+        found.append(adjacency.tensor @ found[-1])
+    return found
+
+
+def propagate(x: Tensor, adjacency: Adjacency, num_layers: int, rows: IndexArray) -> Tensor:
+    """The mean of the layers 0..num_layers of x [n, dim], its `rows` only: [len(rows), dim].
+
+    He et al., SIGIR 2020, eq. 4 with αₖ = 1/(K+1), in Horner's form (x + Ã(x + Ã(x + …)))/(K+1): the last product
+    needs only the rows asked for, and so does the first one of the gradient, since Ã is symmetric.
+    """
+    result: Tensor = _Propagate.apply(x, adjacency, num_layers, rows)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _Propagate(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, adjacency: Adjacency, num_layers: int, rows: IndexArray) -> Tensor:  # ctx: torch's
+        part = adjacency.matrix[rows]
+        index = torch.from_numpy(rows).to(x.device)
+        ctx.kept = (adjacency, part, num_layers, index, x.shape)
+        result = x[index]
+        if num_layers:
+            z = _horner(x, x, adjacency, num_layers - 1)
+            result = result + csr_tensor(part).to(x.device) @ z  # [rows, n] · [n, dim]
+        return result / (num_layers + 1)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:  # ctx: torch's own
+        adjacency, part, num_layers, index, shape = ctx.kept
+        gradient = gradients[0] / (num_layers + 1)
+        full = gradient.new_zeros(shape).index_add_(0, index, gradient)
+        if not num_layers:
+            return full, None, None, None
+        first = csr_tensor(part.T.tocsr()).to(gradient.device) @ gradient  # Ã · full, from its non-zero rows
+        return _horner(full, full + first, adjacency, num_layers - 1), None, None, None
+
+
+def _horner(x: Tensor, start: Tensor, adjacency: Adjacency, times: int) -> Tensor:
+    z = start
+    for _ in range(times):
+        z = torch.addmm(x, adjacency.tensor, z)  # x + Ãz
+    return z

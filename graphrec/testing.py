@@ -1,0 +1,163 @@
+"""The test contract that every model keeps, for graphrec's own models and for anybody's.
+
+class TestMyModel(ModelContract):
+    name = "my_model"
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+from torch_geometric.data import HeteroData
+
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import Interactions
+from graphrec.models import make, model_class
+from graphrec.models.base import Model
+from graphrec.recommend.topk import top_k
+from graphrec.schema import ITEM, USER, reverse_name
+from graphrec.vocabulary import Vocabulary
+
+RELATION = "PURCHASED"
+
+
+def graph_of(pairs: Interactions) -> HeteroGraph:
+    """A HeteroGraph of nothing but these interactions; ids are u0, u1, … and i0, i1, …"""
+    data = HeteroData()
+    data[USER].num_nodes, data[ITEM].num_nodes = pairs.num_users, pairs.num_items
+    edge_index = torch.from_numpy(np.stack([pairs.user_index, pairs.item_index]))
+    data[USER, RELATION, ITEM].edge_index = edge_index
+    data[ITEM, reverse_name(RELATION), USER].edge_index = edge_index.flip(0)
+    ids = {
+        label: Vocabulary.of(label, pd.Index([f"{label[0].lower()}{n}" for n in range(size)], dtype="str"))
+        for label, size in ((USER, pairs.num_users), (ITEM, pairs.num_items))
+    }
+    return HeteroGraph(data, ids, (USER, RELATION, ITEM))
+
+
+def checkerboard(size: int = 20) -> tuple[HeteroGraph, Interactions, Interactions]:
+    """A graph of `size` users and items in which even users chose the even items and odd users the odd ones, without
+    the diagonal; then what is left for training, and the withheld diagonal: the only right answers.
+
+    One user and one item more have no interactions at all.
+    """
+    user, item = np.divmod(np.arange(size * size), size)
+    same = (user + item) % 2 == 0
+    train, withheld = same & (user != item), user == item
+    both = [Interactions(user[part], item[part], size + 1, size + 1) for part in (train, withheld)]
+    return graph_of(both[0]), both[0], both[1]
+
+
+class ModelContract:
+    """Tests of one model; a subclass says which, and what does not hold for it.
+
+    config: settings that make the model fast on 20 users.
+    personal: whether different users get different items.
+    exact_fold_in: whether `fold_in` of a training history gives the training scores.
+    """
+
+    name: ClassVar[str]
+    config: ClassVar[Mapping[str, object]] = {}
+    personal: ClassVar[bool] = True
+    exact_fold_in: ClassVar[bool] = True
+
+    def fitted(self, seed: int = 0) -> tuple[Model[Any], Interactions, Interactions]:
+        """The model after fitting the checkerboard, what it saw, and what was withheld."""
+        graph, train, withheld = checkerboard()
+        model = make(self.name, **self.config)
+        model.fit(graph, train, np.random.default_rng(seed))
+        return model, train, withheld
+
+    def test_it_finds_what_was_withheld(self) -> None:
+        """Each user's withheld item comes first."""
+        model, train, withheld = self.fitted()
+        best = top_k(model, train, withheld.user_index, 1).item_index[:, 0]
+        if self.personal:
+            np.testing.assert_array_equal(best, withheld.item_index)
+        else:
+            assert set(best.tolist()) <= set(range(train.num_items - 1))
+
+    def test_scores_are_one_row_for_each_user_asked_for(self) -> None:
+        """[batch, num_items] float32, in the order of the batch."""
+        model, train, _ = self.fitted()
+        batch = np.array([3, 0, 3], dtype=np.int64)
+        scores = model.score(batch)
+        assert scores.shape == (3, train.num_items)
+        assert scores.dtype == torch.float32
+        torch.testing.assert_close(scores[0], scores[2])
+        torch.testing.assert_close(scores[1], model.score(batch[1:2])[0])
+
+    def test_scores_belong_to_the_caller(self) -> None:
+        """Overwriting them leaves the model as it was."""
+        model, _, _ = self.fitted()
+        batch = np.array([1, 2], dtype=np.int64)
+        before = model.score(batch).clone()
+        model.score(batch).fill_(-1.0)
+        torch.testing.assert_close(model.score(batch), before)
+
+    def test_pairs_have_the_scores_of_their_rows(self) -> None:
+        """`score_pairs` agrees with `score`."""
+        model, _, _ = self.fitted()
+        batch = np.array([4, 7, 20], dtype=np.int64)
+        items = np.array([[0, 5], [20, 7], [3, 1]], dtype=np.int64)
+        expected = model.score(batch).gather(1, torch.from_numpy(items))
+        torch.testing.assert_close(model.score_pairs(batch, items), expected)
+
+    def test_the_seed_decides_everything(self) -> None:
+        """Two fits with one seed give the same scores."""
+        batch = np.arange(21)
+        assert torch.equal(self.fitted(seed=5)[0].score(batch), self.fitted(seed=5)[0].score(batch))
+
+    def test_a_restored_model_gives_the_same_scores(self) -> None:
+        """The state survives `torch.save` and a `torch.load` that unpickles tensors only."""
+        model, _, _ = self.fitted()
+        file = io.BytesIO()
+        torch.save(model.state(), file)
+        file.seek(0)
+        other = make(self.name, **self.config)
+        other.restore(torch.load(file, weights_only=True))
+        batch = np.arange(21)
+        assert torch.equal(other.score(batch), model.score(batch))
+
+    def test_users_and_items_without_interactions_are_harmless(self) -> None:
+        """Their scores are finite, and an unknown user is told nothing that passes for knowledge."""
+        model, train, _ = self.fitted()
+        scores = model.score(np.arange(train.num_users))
+        assert bool(scores.isfinite().all())
+        if self.personal:
+            assert float(scores[-1].abs().max()) == 0.0
+
+    def test_unseen_users_are_answered_like_seen_ones(self) -> None:
+        """`fold_in` of a training history gives the training scores, where the model is exact."""
+        model, train, withheld = self.fitted()
+        scores = model.fold_in(train.matrix())
+        if self.exact_fold_in:
+            torch.testing.assert_close(scores, model.score(np.arange(train.num_users)))
+        elif self.personal:  # an approximation must still know which block a user belongs to
+            right = scores[torch.from_numpy(withheld.user_index), torch.from_numpy(withheld.item_index)]
+            wrong = scores[torch.from_numpy(withheld.user_index), torch.from_numpy(withheld.item_index ^ 1)]
+            assert bool((right > wrong).all())
+
+    def test_every_candidate_can_be_fitted(self) -> None:
+        """The first candidate is the default, it is trusted, and all give finite scores."""
+        kind = model_class(self.name)
+        graph, train, _ = checkerboard()
+        candidates = kind.candidates()
+        assert candidates[0] == kind.config_class()
+        assert kind.trusts(candidates[0])
+        for config in candidates if len(candidates) > 1 else []:
+            model = kind(config)
+            model.fit(graph, train, np.random.default_rng(0))
+            assert bool(model.score(np.arange(3)).isfinite().all())
+
+    def test_every_setting_is_documented(self) -> None:
+        """The docstring of the config has a line `name: …` for each field."""
+        config_class = model_class(self.name).config_class
+        missing = [
+            field.name for field in fields(config_class) if f"{field.name}: " not in (config_class.__doc__ or "")
+        ]
+        assert not missing

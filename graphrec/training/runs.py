@@ -1,0 +1,142 @@
+"""Runs: a trained model on disk with all that is needed to recommend from it without the training data."""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from graphrec.errors import GraphrecError, UnknownNameError
+from graphrec.interactions import Interactions
+from graphrec.schema import Triple
+from graphrec.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from graphrec.models.base import Model
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is known about one training: ids sort by time; `created_at` is ISO 8601 in UTC; `seconds` of fitting."""
+
+    id: str
+    model: str
+    config: Mapping[str, Any]  # int, float or str, as the model's config has it
+    metrics: Mapping[str, float]
+    created_at: str
+    target: Triple
+    seconds: float
+
+    @property
+    def relation(self) -> str:
+        """The behaviour that the model predicts."""
+        return self.target[1]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedRun:
+    """A run with its fitted model, the ids behind the positions, and the interactions that count as seen."""
+
+    run: Run
+    model: "Model[Any]"
+    users: Vocabulary
+    items: Vocabulary
+    seen: Interactions
+
+
+def describe(
+    name: str,
+    model: "Model[Any]",
+    target: Triple,
+    metrics: Mapping[str, float],
+    seconds: float,
+    now: datetime | None = None,
+) -> Run:
+    """The Run of a model just fitted, with a new id such as `graph_filter-20261124-181500-ab12`."""
+    moment = (now or datetime.now(UTC)).astimezone(UTC)
+    identifier = f"{name}-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"  # unique, so never from a seeded rng
+    created_at = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Run(identifier, name, asdict(model.config), dict(metrics), created_at, target, round(seconds, 3))
+
+
+def save(runs_folder: Path, trained: TrainedRun) -> Path:
+    """The folder `runs_folder/<id>/`, written whole or not at all. Raises GraphrecError where it cannot be written."""
+    folder = runs_folder / trained.run.id
+    partial = runs_folder / f".{trained.run.id}.{os.getpid()}.partial"
+    try:
+        partial.mkdir(parents=True)
+        (partial / "run.json").write_text(json.dumps(asdict(trained.run), indent=2) + "\n", encoding="utf-8")
+        torch.save(_content(trained), partial / "model.pt")
+        partial.rename(folder)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        shutil.rmtree(partial, ignore_errors=True)
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).split("\n")[0]
+        raise GraphrecError(
+            f"cannot write the run {folder}: {reason}; free some space or choose another folder"
+        ) from error
+    return folder
+
+
+def load(runs_folder: Path, identifier: str) -> TrainedRun:
+    """The run with its model restored.
+
+    Raises:
+        UnknownNameError: there is no such run.
+        GraphrecError: its files are damaged or were written by another version.
+    """
+    from graphrec.models import make  # models import the training loop, so their registry is looked up late
+
+    names = [run.id for run in listed(runs_folder)]
+    if identifier not in names:
+        raise UnknownNameError("run", identifier, reversed(names), hint="`graphrec train` makes one")
+    folder = runs_folder / identifier
+    try:
+        run = _read(folder)
+        content = torch.load(folder / "model.pt", weights_only=True)
+        model = make(run.model, **run.config)
+        model.restore(content["state"])
+        users = Vocabulary.of(run.target[0], content["users"])
+        items = Vocabulary.of(run.target[2], content["items"])
+        user_index, item_index = content["seen"].numpy().astype(np.int64)
+    except UnknownNameError:
+        raise
+    except Exception as error:  # torch and json raise many kinds for a damaged file
+        raise GraphrecError(
+            f"the run {folder} cannot be read ({type(error).__name__}: {str(error).strip()[:120]}); train it again"
+        ) from error
+    return TrainedRun(run, model, users, items, Interactions(user_index, item_index, len(users), len(items)))
+
+
+def listed(runs_folder: Path) -> list[Run]:
+    """All complete runs of a folder, the oldest first; unreadable ones are left out, a missing folder has none."""
+    found = []
+    for path in runs_folder.glob("*/run.json"):
+        if not path.parent.name.startswith("."):
+            try:
+                found.append(_read(path.parent))
+            except (OSError, ValueError, TypeError, KeyError):
+                continue
+    return sorted(found, key=lambda run: (run.created_at, run.id))
+
+
+def _content(trained: TrainedRun) -> dict[str, object]:
+    pairs = np.stack([trained.seen.user_index, trained.seen.item_index]).astype(np.int32)
+    return {
+        "state": trained.model.state(),
+        "users": list(trained.users.ids),
+        "items": list(trained.items.ids),
+        "seen": torch.from_numpy(pairs),
+    }
+
+
+def _read(folder: Path) -> Run:
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    source, relation, target = record.pop("target")
+    return Run(target=(source, relation, target), **record)

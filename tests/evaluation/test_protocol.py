@@ -1,0 +1,104 @@
+"""Who is measured, and that a config is chosen for good reasons."""
+
+import numpy as np
+import pytest
+
+from graphrec.errors import DataError, UnknownNameError
+from graphrec.evaluation.protocol import bootstrap, default_split, evaluate, validation_measure, warm_users
+from graphrec.interactions import Interactions
+from graphrec.models import make
+from graphrec.testing import checkerboard, graph_of
+from graphrec.training.tuning import Quality, choose, select
+
+
+def pairs(*found: tuple[int, int], users: int = 4, items: int = 4) -> Interactions:
+    user, item = ([p[end] for p in found] for end in (0, 1))
+    return Interactions(np.array(user, dtype=np.int64), np.array(item, dtype=np.int64), users, items)
+
+
+def test_cold_users_are_counted_and_seen_items_are_no_truth() -> None:
+    """u0 is warm; u1 has nothing new; u2 has no training; u3 has no test."""
+    seen = pairs((0, 0), (1, 1), (3, 0), (3, 1))
+    truth = pairs((0, 0), (0, 1), (1, 1), (2, 0))
+    users, num_cold = warm_users(seen, truth)
+    assert (users.tolist(), num_cold) == ([0], 1)
+    model = make("popularity")
+    model.fit(graph_of(seen), seen, np.random.default_rng(0))
+    found = evaluate(model, seen, truth, (1, 2))
+    assert (found.user_index.tolist(), found.num_cold) == ([0], 1)
+    assert found.metrics["recall@1"] == 1.0  # item 1 of u0; item 0, seen in training, counts nowhere
+    assert found.metrics["coverage@1"] == 0.25
+    assert found.per_user["ndcg@2"].tolist() == [1.0]
+
+
+def test_a_perfect_model_gets_full_marks() -> None:
+    graph, train, withheld = checkerboard()
+    model = make("graph_filter")
+    model.fit(graph, train, np.random.default_rng(0))
+    metrics = evaluate(model, train, withheld, (1, 10)).metrics
+    assert {metrics[name] for name in ("recall@1", "ndcg@1", "hit_rate@10", "mrr@10")} == {1.0}
+
+
+def test_nobody_to_measure_is_an_error() -> None:
+    seen, truth = pairs((0, 0)), pairs((1, 1))
+    model = make("popularity")
+    model.fit(graph_of(seen), seen, np.random.default_rng(0))
+    with pytest.raises(DataError, match="none of the 1 users with test interactions has any in training"):
+        evaluate(model, seen, truth)
+    with pytest.raises(DataError, match="both training and validation"):
+        validation_measure(seen, truth, np.random.default_rng(0))
+
+
+def test_the_default_split_is_by_time_where_there_is_time() -> None:
+    one = np.zeros(1, dtype=np.int64)
+    assert default_split(Interactions(one, one, 1, 1)) == "random"
+    assert default_split(Interactions(one, one, 1, 1, time=one)) == "time"
+
+
+def test_the_interval_of_a_mean_contains_it_and_shrinks() -> None:
+    rng = np.random.default_rng(0)
+    few, many = rng.normal(0.3, 1, 100), rng.normal(0.3, 1, 10_000)
+    low, high = bootstrap(few, rng)
+    assert low < few.mean() < high
+    assert high - low == pytest.approx(2 * 1.96 * few.std() / 10, rel=0.15)
+    narrow = bootstrap(many, rng)
+    assert narrow[1] - narrow[0] < (high - low) / 5
+    assert bootstrap(np.full(5, 0.25), rng) == (0.25, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("qualities", "trusted", "best"),
+    [
+        ([(0.10, 0.1), (0.12, 0.1)], [True, True], 1),  # the best plain one of the trusted, whatever the other says
+        ([(0.10, 0.1), (0.10, 0.2)], [True, True], 0),  # equal: the first
+        ([(0.10, 0.1), (0.102, 0.2)], [True, False], 0),  # not by a clear margin
+        ([(0.10, 0.1), (0.12, 0.09)], [True, False], 0),  # better on the plain hold-out alone misleads on Gowalla
+        ([(0.10, 0.1), (0.12, 0.12)], [True, False], 1),
+        ([(0.10, 0.1), (0.12, 0.13), (0.13, 0.14)], [True, False, False], 2),
+    ],
+)
+def test_selection(qualities: list[tuple[float, float]], trusted: list[bool], best: int) -> None:
+    assert select([Quality(*pair) for pair in qualities], trusted) == best
+
+
+def test_tuning_tries_each_candidate_and_takes_the_best() -> None:
+    graph, train, withheld = checkerboard()
+    measure = validation_measure(train, withheld, np.random.default_rng(0))
+    told: list[tuple[int, int]] = []
+    tuning = choose(
+        "item_knn", graph, train, measure, np.random.default_rng(0), lambda done, total: told.append((done, total))
+    )
+    assert len(tuning.trials) == 9
+    assert told[-1] == (9, 9)
+    assert tuning.config == tuning.trials[0].config
+    assert tuning.trials[0].quality.plain == pytest.approx(1.0)
+
+
+def test_a_model_with_one_candidate_is_not_tried() -> None:
+    graph, train, withheld = checkerboard()
+    measure = validation_measure(train, withheld, np.random.default_rng(0))
+    tuning = choose("lightgcn", graph, train, measure, np.random.default_rng(0))
+    assert (tuning.trials, tuning.seconds) == ((), 0.0)
+    assert tuning.config["embedding_dim"] == 64
+    with pytest.raises(UnknownNameError, match="did you mean item_knn"):
+        choose("item_kn", graph, train, measure, np.random.default_rng(0))
