@@ -1,59 +1,28 @@
-"""The stages of the round trip that touch the store, as functions: load a source, read the graph, publish a run."""
+"""The stages after loading, as functions: read the graph, train a model on it, publish a run."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from filelock import FileLock
+import numpy as np
 
-from graphrec import hetero, loading
-from graphrec.errors import GraphrecError
-from graphrec.fusion import FusionReport, fuse
-from graphrec.hetero import HeteroGraph
+from graphrec import hetero
+from graphrec.errors import DataError
+from graphrec.evaluation.compare import divide, test_cut, tune
+from graphrec.evaluation.protocol import default_split, evaluate
+from graphrec.hetero import HeteroGraph, interactions, restrict
+from graphrec.ingest import writing
+from graphrec.interactions import Interactions, join
+from graphrec.models import make, model_class
+from graphrec.models.base import Model
+from graphrec.models.base import Progress as Step
 from graphrec.publish import Published, publish
 from graphrec.recommend.topk import recommend
-from graphrec.schema import NodeType
+from graphrec.runs import TrainedRun, describe
+from graphrec.split import Split
 from graphrec.store import Store
-from graphrec.store.read import Progress, read_nodes, read_tables, silent
-from graphrec.store.write import Written, write_tables
-from graphrec.tables import GraphTables, NodeTable, Source
-from graphrec.training.runs import TrainedRun
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What a load did: the source, the rows its files had per type, what was fused and what was written."""
-
-    source: Source
-    rows: dict[str, int]
-    fusion: FusionReport
-    written: list[Written]
-    seconds: float
-
-
-def load(store: Store, name: str, folder: Path | None, home: Path, progress: Progress = silent) -> Loaded:
-    """Read a source whole, fuse it with what the graph has, then write what is new or changed.
-
-    Everything that can be wrong with the files is found before the first write, so bad input leaves the graph
-    as it was. Loads of one home wait for each other.
-
-    Raises:
-        UnknownNameError: there is no such source.
-        DataError: the files do not hold what they must.
-        StoreError: the database refuses or goes away.
-    """
-    start = time.perf_counter()
-    progress(f"reading {name}", 0, 1)
-    incoming = loading.get(name).load(folder)
-    progress(f"reading {name}", 1, 1)
-    with writing(home):
-        existing = _existing(store, incoming)
-        fused = fuse(existing, incoming)
-        source = incoming.sources[0]
-        written = write_tables(store, fused.tables, source.name, progress)
-    return Loaded(source, _rows(incoming), fused.report, written, time.perf_counter() - start)
+from graphrec.store.read import Progress, read_tables, silent
 
 
 def read_graph(store: Store, relation: str | None = None, progress: Progress = silent) -> HeteroGraph:
@@ -61,34 +30,65 @@ def read_graph(store: Store, relation: str | None = None, progress: Progress = s
     return hetero.build(read_tables(store, progress=progress), relation)
 
 
-@contextmanager
-def writing(home: Path) -> Iterator[None]:
-    """One writer at a time among the commands of a home: two loads at once would both add what neither finds."""
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(home / "writing.lock").acquire()
-    except OSError as error:
-        raise GraphrecError(
-            f"cannot write to {home}: {error.strerror}; set GRAPHREC_HOME to a folder of yours"
-        ) from error
-    with lock:
-        yield
+def train(
+    graph: HeteroGraph,
+    name: str,
+    rng: np.random.Generator,
+    settings: Mapping[str, object] | None = None,
+    split: str | None = None,
+    measured: bool = True,
+    progress: Progress = silent,
+) -> TrainedRun:
+    """A model fitted to all interactions of a graph, ready to be saved; its metrics come from a fit without test.
+
+    Settings that are given are kept, and then nothing is tuned; without any (None) they are chosen on validation.
+    `measured=False` skips the fit for metrics.
+
+    Raises:
+        UnknownNameError: there is no such model, setting or split.
+        DataError: there are no interactions, a setting is impossible, or there is too little to measure.
+    """
+    make(name, **(settings or {}))  # a wrong name or setting is found before any work
+    everything = interactions(graph)
+    if not len(everything):
+        raise DataError(f"the graph has no {graph.target[1]} edges, so there is nothing to learn from; load some first")
+    seed = int(rng.integers(1 << 62))
+    config: Mapping[str, object] = settings or {}
+    metrics: Mapping[str, float] = {}
+    chooses = settings is None and len(model_class(name).candidates()) > 1
+    if chooses or measured:
+        parts = divide(graph, split or default_split(everything), rng)
+        if chooses:
+            config = tune(graph, parts, name, rng, _named(progress, "tune")).config
+        if measured:
+            metrics = measure(
+                graph, parts, make(name, **config), np.random.default_rng(seed), _named(progress, "measure")
+            )
+    model = make(name, **config)
+    started = time.perf_counter()
+    model.fit(graph, everything, np.random.default_rng(seed), _named(progress, "fit"))
+    run = describe(name, model, graph.target, metrics, time.perf_counter() - started)
+    return TrainedRun(run, model, graph.users, graph.items, _pairs(everything))
 
 
-def _existing(store: Store, incoming: GraphTables) -> GraphTables:
-    """The nodes that the graph has of the incoming labels, with their keys and the properties that may be completed."""
-    kinds = (NodeType(t.type.label, ("keys", *t.type.properties), t.type.shared) for t in incoming.nodes)
-    return GraphTables(tuple(NodeTable(kind, read_nodes(store, kind)) for kind in kinds), ())
+def measure(
+    graph: HeteroGraph, parts: Split, model: Model[Any], rng: np.random.Generator, progress: Step | None = None
+) -> Mapping[str, float]:
+    """The metrics on test of a model that is fitted here to train and validation."""
+    known = join(parts.train, parts.validation)
+    model.fit(restrict(graph, known, test_cut(parts)), known, rng, progress)
+    return evaluate(model, known, parts.test).metrics
 
 
-def _rows(tables: GraphTables) -> dict[str, int]:
-    """Rows per label and relationship type; a type between several labels is counted together."""
-    rows: dict[str, int] = {}
-    for nodes in tables.nodes:
-        rows[nodes.type.label] = len(nodes.frame)
-    for edges in tables.edges:
-        rows[edges.type.relation] = rows.get(edges.type.relation, 0) + len(edges.frame)
-    return rows
+def _named(progress: Progress, what: str) -> Step:
+    return lambda done, total: progress(what, done, total)
+
+
+def _pairs(everything: Interactions) -> Interactions:
+    """Each pair once, without weight and time."""
+    matrix = everything.matrix()
+    users = np.repeat(np.arange(everything.num_users, dtype=np.int64), np.diff(matrix.indptr))
+    return Interactions(users, matrix.indices.astype(np.int64), everything.num_users, everything.num_items)
 
 
 def publish_run(store: Store, trained: TrainedRun, k: int, home: Path, progress: Progress = silent) -> Published:

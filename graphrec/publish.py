@@ -8,11 +8,11 @@ from typing import Any
 
 from graphrec.errors import DataError
 from graphrec.recommend.topk import Recommendations
+from graphrec.runs import Run
 from graphrec.schema import ITEM, RECOMMENDED, RUN, USER
 from graphrec.store import Store
 from graphrec.store.read import Progress, silent
 from graphrec.store.write import edge_batches, ensure_constraint
-from graphrec.training.runs import Run
 
 _NOTE_RUN = f"""
 MERGE (run:{RUN} {{id: $id}})

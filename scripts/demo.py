@@ -17,9 +17,9 @@ from ._terminal import Progress
 if TYPE_CHECKING:
     from graphrec.config import Settings
     from graphrec.evaluation.compare import Comparison
-    from graphrec.pipeline import Loaded
+    from graphrec.ingest import Loaded
+    from graphrec.runs import TrainedRun
     from graphrec.store import Store
-    from graphrec.training.runs import TrainedRun
 
 K = 10
 
@@ -86,14 +86,12 @@ def _open(settings: "Settings") -> "Store":
 def _tour(store: "Store", settings: "Settings", watch: Stopwatch, progress: Progress, seed: int) -> None:
     import numpy as np
 
-    from graphrec import hetero, pipeline
+    from graphrec import hetero, ingest, pipeline, runs
     from graphrec.evaluation.compare import compare
-    from graphrec.evaluation.training import train_run
-    from graphrec.training import runs
 
     for source, what in (("movielens", "load MovieLens"), ("imdb", "load IMDb and fuse the films of both")):
         with watch.stage(what):
-            loaded = pipeline.load(store, source, None, settings.home, progress)
+            loaded = ingest.load(store, source, None, settings.home, progress)
         _show_load(loaded)
     with watch.stage("export to a PyG HeteroData file"):
         graph = pipeline.read_graph(store, "RATED", progress)
@@ -103,7 +101,7 @@ def _tour(store: "Store", settings: "Settings", watch: Stopwatch, progress: Prog
     _show_comparison(comparison)
     with watch.stage("train graph_filter on everything"):
         config = comparison.results[-1].config
-        trained = train_run(
+        trained = pipeline.train(
             graph, "graph_filter", np.random.default_rng(seed), config, measured=False, progress=progress
         )
         runs.save(settings.runs, trained)

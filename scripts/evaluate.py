@@ -55,7 +55,7 @@ def command(
         reports.write(comparison, report)
         _terminal.note(f"report written to {report}")
     if as_json:
-        _terminal.print_json(asdict(comparison))
+        _terminal.print_json(asdict(comparison, dict_factory=_without_values))
         return
     facts = comparison.facts
     title = (
@@ -64,3 +64,8 @@ def command(
     )
     rows = [[result.name, *(result.metrics[name] for name in SHOWN)] for result in comparison.results]
     _terminal.print_table(title, ["model", *SHOWN], rows)
+
+
+def _without_values(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The fields of a result, without the quality of every single validation user."""
+    return {name: value for name, value in pairs if name != "values"}

@@ -10,7 +10,7 @@ from . import _terminal
 
 if TYPE_CHECKING:
     from graphrec.fusion import FusionReport, LabelReport
-    from graphrec.pipeline import Loaded
+    from graphrec.ingest import Loaded
 
 
 class Load(click.Command):
@@ -34,11 +34,11 @@ def command(source: str, folder: Path | None, as_json: bool) -> None:
 
     Loading again writes only what is new or changed, and takes away the source's edges that its files no longer have.
     """
-    from graphrec import loading, pipeline
+    from graphrec import ingest, loading
 
     loading.get(source)  # a wrong name is said before a store is started for it
     with _terminal.open_store() as (store, settings), _terminal.progress_bar() as progress:
-        loaded = pipeline.load(store, source, folder, settings.home, progress)
+        loaded = ingest.load(store, source, folder, settings.home, progress)
     if as_json:
         _terminal.print_json(as_dict(loaded))
     else:

@@ -16,8 +16,7 @@ def command(run: str, k: int, as_json: bool) -> None:
 
     No reader sees a user without recommendations meanwhile: new edges are committed before old ones are deleted.
     """
-    from graphrec import config, pipeline
-    from graphrec.training import runs
+    from graphrec import config, pipeline, runs
 
     trained = runs.load(config.Settings().runs, run)
     with _terminal.open_store() as (store, settings), _terminal.progress_bar() as progress:

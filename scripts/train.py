@@ -44,14 +44,12 @@ def command(
 
     import numpy as np
 
-    from graphrec import pipeline
-    from graphrec.evaluation.training import train_run
-    from graphrec.training import runs
+    from graphrec import pipeline, runs
 
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
         graph = pipeline.read_graph(store, relation, progress)
         rng = np.random.default_rng(seed)
-        trained = train_run(graph, model, rng, given or None, split, not no_metrics, progress)
+        trained = pipeline.train(graph, model, rng, given or None, split, not no_metrics, progress)
         folder = runs.save(home.runs, trained)
     run = trained.run
     if as_json:

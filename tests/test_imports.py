@@ -15,15 +15,17 @@ FLOORS = (
     {"tables", "vocabulary"},
     {"reading", "interactions", "split"},
     {"loading", "store", "fusion", "hetero"},
-    {"models", "training"},
-    {"recommend", "evaluation", "publish", "config"},
+    {"training"},
+    {"models"},
+    {"runs"},
+    {"recommend", "evaluation", "publish", "config", "ingest"},
     {"pipeline", "testing"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 DOORS = {
     "neo4j": {"store"},
-    "torch": {"hetero", "models", "training", "recommend", "evaluation", "testing"},
+    "torch": {"hetero", "models", "training", "runs", "recommend", "evaluation", "testing"},
     "click": set(),
 }
 

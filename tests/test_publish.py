@@ -9,8 +9,8 @@ import pytest
 from graphrec.errors import DataError
 from graphrec.publish import publish
 from graphrec.recommend.topk import Recommendations
+from graphrec.runs import Run
 from graphrec.store import Store, connect, queries
-from graphrec.training.runs import Run
 
 USERS, ITEMS = 300, 40
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from graphrec.errors import UnknownNameError
 from graphrec.evaluation.protocol import Evaluation, bootstrap, evaluate, validation_measure
+from graphrec.evaluation.tuning import Trial, Tuning, choose
 from graphrec.hetero import HeteroGraph, interactions, restrict
 from graphrec.interactions import join
 from graphrec.models import make, model_class
 from graphrec.split import SPLITS, Split
-from graphrec.training.tuning import Trial, Tuning, choose
 
 #: What every other model is compared with.
 BASELINE = "popularity"

@@ -16,11 +16,11 @@ from torch_geometric.data import HeteroData
 from graphrec.errors import DataError
 from graphrec.evaluation.compare import Steps
 from graphrec.evaluation.protocol import evaluate, validation_measure
+from graphrec.evaluation.tuning import Quality, Tuning, choose
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.models import make, model_class
 from graphrec.schema import ITEM, USER, Triple, reverse_name
-from graphrec.training.tuning import Quality, Tuning, choose
 from graphrec.vocabulary import IndexArray, Vocabulary
 
 #: What a line of the file is called in the graph: users and what they interacted with, users and whom they follow.
@@ -81,7 +81,7 @@ def tune(graph: HeteroGraph, known: Interactions, model: str, rng: np.random.Gen
     if len(model_class(model).candidates()) == 1:  # nothing to choose, so nothing to measure
         return choose(model, graph, known, lambda _: _never(), rng)
     measure = validation_measure(rest, known.take(held), rng)
-    return choose(model, graph_of(rest), rest, measure, rng, lambda done, total: step("tune", done, total))
+    return choose(model, graph_of(rest), rest, measure, rng, lambda done, total: step("tune", done, total), wary=True)
 
 
 def read(train: Path, test: Path, social: Path | None = None) -> tuple[HeteroGraph, Interactions, Interactions]:

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from graphrec.errors import DataError
 from graphrec.evaluation.metrics import PerUser, coverage, per_user, weighted_ndcg
+from graphrec.evaluation.tuning import Measure, Quality
 from graphrec.interactions import Interactions
 from graphrec.models.base import Model, Progress
 from graphrec.recommend.topk import MEMORY_BUDGET, top_k
-from graphrec.training.tuning import Measure, Quality
 from graphrec.vocabulary import IndexArray
 
 #: The cut-offs of every table.
@@ -88,8 +88,8 @@ def validation_measure(train: Interactions, validation: Interactions, rng: np.ra
 
     def measure(model: Model[Any]) -> Quality:
         best = top_k(model, train, chosen, 10).item_index
-        plain = float(per_user(best, wanted, [10])["ndcg@10"].mean())
-        return Quality(plain, weighted_ndcg(best, wanted, weight, 10))
+        values = per_user(best, wanted, [10])["ndcg@10"]
+        return Quality(float(values.mean()), weighted_ndcg(best, wanted, weight, 10), values)
 
     return measure
 

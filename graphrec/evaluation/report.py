@@ -30,14 +30,14 @@ STYLE = """
   --bar: #6fa3d6; --best: #e58a5c; --card: #1b1e23; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
-main { max-width: 62rem; margin: 0 auto; padding: 3rem 1.25rem 4rem; }
+main { max-width: 72rem; margin: 0 auto; padding: 3rem 1.25rem 4rem; }
 h1 { font-size: 2rem; line-height: 1.2; margin: 0 0 .4rem; letter-spacing: -.02em; }
 h2 { font-size: 1.1rem; margin: 2.6rem 0 .8rem; }
 .lead { color: var(--soft); margin: 0; max-width: 46rem; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.2rem;
   overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .94rem; }
-th, td { padding: .5rem .7rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th, td { padding: .5rem .55rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 tr:last-child td { border-bottom: 0; }
 th { color: var(--soft); font-weight: 500; } th:first-child, td:first-child { text-align: left; }
 td b { color: var(--best); }

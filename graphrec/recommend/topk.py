@@ -11,7 +11,7 @@ from torch import Tensor
 
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.models.base import Model, Progress
-from graphrec.training.runs import TrainedRun
+from graphrec.runs import TrainedRun
 from graphrec.vocabulary import IndexArray
 
 #: Bytes for scores that exist at one time, unless the caller says otherwise.

@@ -14,11 +14,11 @@ from torch import Tensor
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.evaluation import report
 from graphrec.evaluation.compare import Comparison, compare
-from graphrec.evaluation.training import train_run
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
 from graphrec.models import popularity
 from graphrec.models.base import Progress
+from graphrec.pipeline import train
 from graphrec.recommend.topk import top_k
 from graphrec.testing import graph_of
 
@@ -153,9 +153,7 @@ def test_a_page_that_cannot_be_written_is_an_error(comparison: Comparison, tmp_p
 def test_a_trained_run_knows_everything_and_was_measured_without_test() -> None:
     graph = timed()
     told: list[str] = []
-    trained = train_run(
-        graph, "graph_filter", np.random.default_rng(0), progress=lambda what, _d, _t: told.append(what)
-    )
+    trained = train(graph, "graph_filter", np.random.default_rng(0), progress=lambda what, _d, _t: told.append(what))
     assert trained.run.model == "graph_filter"
     assert trained.run.metrics["ndcg@10"] > 0.2
     assert len(trained.seen) == len(interactions(graph))
@@ -165,16 +163,16 @@ def test_a_trained_run_knows_everything_and_was_measured_without_test() -> None:
 
 
 def test_settings_that_are_given_are_kept() -> None:
-    trained = train_run(timed(), "graph_filter", np.random.default_rng(0), {"rank": "3"}, measured=False)
+    trained = train(timed(), "graph_filter", np.random.default_rng(0), {"rank": "3"}, measured=False)
     assert (trained.run.config["rank"], trained.run.metrics) == (3, {})
 
 
 def test_a_graph_without_interactions_cannot_be_trained_on() -> None:
     none = graph_of(Interactions(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), 2, 2))
     with pytest.raises(DataError, match="no PURCHASED edges"):
-        train_run(none, "popularity", np.random.default_rng(0))
+        train(none, "popularity", np.random.default_rng(0))
 
 
 def test_a_tensor_state_is_all_that_a_run_keeps() -> None:
-    trained = train_run(timed(), "item_knn", np.random.default_rng(0), {}, measured=False)
+    trained = train(timed(), "item_knn", np.random.default_rng(0), {}, measured=False)
     assert all(isinstance(value, Tensor) for value in trained.model.state().values())

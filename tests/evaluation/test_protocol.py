@@ -5,10 +5,10 @@ import pytest
 
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.evaluation.protocol import bootstrap, default_split, evaluate, validation_measure, warm_users
+from graphrec.evaluation.tuning import Quality, choose, select
 from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.testing import checkerboard, graph_of
-from graphrec.training.tuning import Quality, choose, select
 
 
 def pairs(*found: tuple[int, int], users: int = 4, items: int = 4) -> Interactions:
@@ -79,6 +79,15 @@ def test_the_interval_of_a_mean_contains_it_and_shrinks() -> None:
 )
 def test_selection(qualities: list[tuple[float, float]], trusted: list[bool], best: int) -> None:
     assert select([Quality(*pair) for pair in qualities], trusted) == best
+
+
+def test_the_default_stays_where_the_gain_is_noise() -> None:
+    default = np.full(20, 0.10)
+    lucky, better = default.copy(), default + np.linspace(0.01, 0.03, 20)
+    lucky[0] = 0.9  # one user of twenty
+    for values, best in ((lucky, 0), (better, 1)):
+        found = [Quality(float(v.mean()), 0.1, v) for v in (default, values)]
+        assert select(found, [True, True]) == best
 
 
 def test_tuning_tries_each_candidate_and_takes_the_best() -> None:

@@ -13,8 +13,8 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.models.base import Model, Progress, State
 from graphrec.recommend.topk import BYTES_PER_SCORE, MAX_CHUNK, chunk_size, recommend, top_k
+from graphrec.runs import TrainedRun, describe
 from graphrec.testing import checkerboard, graph_of
-from graphrec.training.runs import TrainedRun, describe
 from graphrec.vocabulary import IndexArray
 
 

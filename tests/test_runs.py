@@ -10,8 +10,8 @@ import torch
 from graphrec.errors import GraphrecError, UnknownNameError
 from graphrec.models import MODELS, make
 from graphrec.recommend.topk import recommend
+from graphrec.runs import TrainedRun, describe, listed, load, save
 from graphrec.testing import checkerboard
-from graphrec.training.runs import TrainedRun, describe, listed, load, save
 
 
 def trained(name: str = "item_knn", when: datetime | None = None) -> TrainedRun:

@@ -2,17 +2,16 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.training.loop import Progress
-
-if TYPE_CHECKING:
-    from graphrec.models.base import Model
+from graphrec.models import model_class
+from graphrec.models.base import Model, Progress
 
 #: A config that validation is known to misjudge must win by this share under both measures (METHODS E-F).
 MARGIN = 0.03
@@ -20,14 +19,15 @@ MARGIN = 0.03
 
 @dataclass(frozen=True)
 class Quality:
-    """NDCG@10 on validation, plain and with pairs weighted towards popular items."""
+    """NDCG@10 on validation, plain and with pairs weighted towards popular items; `values` of each user [n], plain."""
 
     plain: float
     shifted: float
+    values: npt.NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
 
 
 #: Gives the quality of a fitted model on a validation part that it has not seen.
-Measure: TypeAlias = "Callable[[Model[Any]], Quality]"
+Measure = Callable[[Model[Any]], Quality]
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,15 @@ def choose(
     measure: Measure,
     rng: np.random.Generator,
     progress: Progress | None = None,
+    wary: bool = False,
 ) -> Tuning:
     """The best config of a model on validation; a model with one candidate gets it untried.
 
-    Raises UnknownNameError where there is no such model. `graph` must hold nothing later than `train`.
-    """
-    from graphrec.models import model_class  # models import the training loop, so their registry is looked up late
+    `wary` is for a test part that was not made as validation was, such as a published one: configs that a hold-out of
+    another kind is known to misjudge must then win by a clear margin. `graph` must hold nothing later than `train`.
 
+    Raises UnknownNameError where there is no such model.
+    """
     kind = model_class(name)
     candidates = kind.candidates()
     if len(candidates) == 1:
@@ -81,13 +83,14 @@ def choose(
         trials.append(Trial(asdict(config), measure(model), time.perf_counter() - began))
         if progress is not None:
             progress(position + 1, len(candidates))
-    best = select([trial.quality for trial in trials], [kind.trusts(config) for config in candidates])
+    best = select([trial.quality for trial in trials], [not wary or kind.trusts(config) for config in candidates])
     return Tuning(asdict(candidates[best]), tuple(trials), time.perf_counter() - started)
 
 
 def select(qualities: list[Quality], trusted: list[bool]) -> int:
     """The position of the best candidate: the best plain quality among the trusted, unless another one is better by
-    MARGIN under both measures. Equal ones in the order given."""
+    MARGIN under both measures. Equal ones in the order given; the first candidate, the default, where the best is
+    not better than it by one standard error over the users, as on a validation part with few of them."""
     best = max(
         (position for position, trust in enumerate(trusted) if trust), key=lambda i: (qualities[i].plain, -i), default=0
     )
@@ -95,4 +98,11 @@ def select(qualities: list[Quality], trusted: list[bool]) -> int:
         bar = 1.0 if trusted[best] == trusted[position] else 1.0 + MARGIN
         if quality.plain > bar * qualities[best].plain and quality.shifted > bar * qualities[best].shifted:
             best = position
-    return best
+    return best if _is_clear(qualities[best], qualities[0]) else 0
+
+
+def _is_clear(quality: Quality, default: Quality) -> bool:
+    if quality.values is None or default.values is None:
+        return True
+    difference = quality.values - default.values
+    return bool(difference.mean() > difference.std(ddof=1) / np.sqrt(len(difference))) if len(difference) > 1 else False

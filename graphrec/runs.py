@@ -8,18 +8,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
 from graphrec.errors import GraphrecError, UnknownNameError
 from graphrec.interactions import Interactions
+from graphrec.models import make
+from graphrec.models.base import Model
 from graphrec.schema import Triple
 from graphrec.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    from graphrec.models.base import Model
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class TrainedRun:
     """A run with its fitted model, the ids behind the positions, and the interactions that count as seen."""
 
     run: Run
-    model: "Model[Any]"
+    model: Model[Any]
     users: Vocabulary
     items: Vocabulary
     seen: Interactions
@@ -53,7 +52,7 @@ class TrainedRun:
 
 def describe(
     name: str,
-    model: "Model[Any]",
+    model: Model[Any],
     target: Triple,
     metrics: Mapping[str, float],
     seconds: float,
@@ -91,7 +90,6 @@ def load(runs_folder: Path, identifier: str) -> TrainedRun:
         UnknownNameError: there is no such run.
         GraphrecError: its files are damaged or were written by another version.
     """
-    from graphrec.models import make  # models import the training loop, so their registry is looked up late
 
     names = [run.id for run in listed(runs_folder)]
     if identifier not in names:
