@@ -41,7 +41,7 @@ def console(stderr: bool = False) -> "Console":
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table on stdout under its title; columns of numbers are right-aligned, with four significant digits."""
+    """A table on stdout under its title; columns of numbers are right-aligned."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -64,7 +64,7 @@ def text(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:.4f}" if abs(value) < 1 else f"{value:,.2f}"
     if isinstance(value, list):
         return ", ".join(str(part) for part in value)
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -55,7 +55,7 @@ def command(keep: bool, seed: int) -> None:
         with store:
             _tour(store, settings, watch, progress, seed)
     rows = [*watch.seconds.items(), ("all stages", sum(watch.seconds.values()))]
-    _terminal.print_table("Seconds", ["stage", "seconds"], [[name, round(seconds, 1)] for name, seconds in rows])
+    _terminal.print_table("Seconds", ["stage", "seconds"], [[name, f"{seconds:.1f}"] for name, seconds in rows])
 
 
 @contextmanager
