@@ -1,4 +1,4 @@
-"""The stages after loading, as functions: read the graph, train a model on it, publish a run."""
+"""The stages after export, as functions: train a model on a graph, publish a run."""
 
 import time
 from collections.abc import Mapping
@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from graphrec import hetero
 from graphrec.errors import DataError
 from graphrec.evaluation.compare import divide, test_cut, tune
 from graphrec.evaluation.protocol import default_split, evaluate
@@ -22,12 +21,7 @@ from graphrec.recommend.topk import recommend
 from graphrec.runs import TrainedRun, describe
 from graphrec.split import Split
 from graphrec.store import Store
-from graphrec.store.read import Progress, read_tables, silent
-
-
-def read_graph(store: Store, relation: str | None = None, progress: Progress = silent) -> HeteroGraph:
-    """The whole graph as a HeteroGraph that predicts `relation`, by default the strongest behaviour there is."""
-    return hetero.build(read_tables(store, progress=progress), relation)
+from graphrec.store.read import Progress, silent
 
 
 def train(

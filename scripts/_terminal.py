@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from graphrec.config import Settings
+    from graphrec.hetero import HeteroGraph
     from graphrec.store import Store
 
 Progress = Callable[[str, int, int], None]
@@ -98,6 +99,19 @@ def open_store() -> "Iterator[tuple[Store, Settings]]":
     settings = config.Settings()
     with config.open_store(settings, note) as store:
         yield store, settings
+
+
+def read_graph(store: "Store", relation: str | None, progress: Progress) -> "HeteroGraph":
+    """The whole graph of a store; torch, which takes seconds to load, is loaded while the database answers."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from graphrec.store.read import read_tables
+
+    with ThreadPoolExecutor(1) as pool:
+        tables = pool.submit(read_tables, store, progress=progress)
+        from graphrec import hetero
+
+        return hetero.build(tables.result(), relation)
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def _tour(store: "Store", settings: "Settings", watch: Stopwatch, progress: Prog
             loaded = ingest.load(store, source, None, settings.home, progress)
         _show_load(loaded)
     with watch.stage("export to a PyG HeteroData file"):
-        graph = pipeline.read_graph(store, "RATED", progress)
+        graph = _terminal.read_graph(store, "RATED", progress)
         hetero.save(graph, settings.home / "graph.pt")
     with watch.stage("compare graph_filter with popularity on later ratings"):
         comparison = compare(graph, ["popularity", "graph_filter"], "time", np.random.default_rng(seed), progress)

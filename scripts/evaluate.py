@@ -39,14 +39,13 @@ def command(
 
     import numpy as np
 
-    from graphrec import pipeline
     from graphrec.evaluation import report as reports
     from graphrec.evaluation.compare import compare
     from graphrec.evaluation.protocol import default_split
     from graphrec.hetero import interactions
 
     with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
-        graph = pipeline.read_graph(store, relation, progress)
+        graph = _terminal.read_graph(store, relation, progress)
         chosen = split or default_split(interactions(graph))
         if split is None and chosen != "time":
             _terminal.note(f"{graph.target[1]} has no times, so the split is random")

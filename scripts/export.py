@@ -22,11 +22,12 @@ def command(out: Path, relation: str | None, as_json: bool) -> None:
 
     if not out.absolute().parent.is_dir():
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
-    from graphrec import hetero, pipeline
 
     start = time.perf_counter()
     with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
-        graph = pipeline.read_graph(store, relation, progress)
+        graph = _terminal.read_graph(store, relation, progress)
+    from graphrec import hetero
+
     hetero.save(graph, out)
     seconds = time.perf_counter() - start
     nodes = {name: graph.data[name].num_nodes for name in graph.data.node_types}

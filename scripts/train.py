@@ -47,7 +47,7 @@ def command(
     from graphrec import pipeline, runs
 
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
-        graph = pipeline.read_graph(store, relation, progress)
+        graph = _terminal.read_graph(store, relation, progress)
         rng = np.random.default_rng(seed)
         trained = pipeline.train(graph, model, rng, given or None, split, not no_metrics, progress)
         folder = runs.save(home.runs, trained)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from graphrec.schema import SYSTEM_LABELS, SYSTEM_RELATIONS, EdgeType, GraphSchema, NodeType
 from graphrec.store.connection import Row, Store, quote
-from graphrec.tables import EdgeTable, GraphTables, NodeTable
+from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable
 
 #: `collect` leaves nulls out, which would shift a column against the others; this stands in for them.
 MISSING = "\x00"
@@ -73,7 +73,8 @@ def read_nodes(store: Store, kind: NodeType) -> pd.DataFrame:
     """All nodes of a label: columns `id` and the properties of the type, sorted by id as text."""
     names = ["id", *kind.properties]
     # Grouping by the end of the id keeps each record small and their number far below one per node.
-    rows = store.read(f"MATCH (n:{quote(kind.label)}) RETURN right(toString(n.id), 2) AS part, {_collect('n', names)}")
+    columns = ["right(toString(n.id), 2) AS part", *_collect("n", names)]
+    rows = store.read(f"MATCH (n:{quote(kind.label)}) RETURN {', '.join(columns)}")
     frame = _frame(rows, names)
     return frame.sort_values("id", ignore_index=True)
 
@@ -81,16 +82,26 @@ def read_nodes(store: Store, kind: NodeType) -> pd.DataFrame:
 def read_edges(store: Store, kind: EdgeType, source: str | None = None) -> pd.DataFrame:
     """All edges of a type (of one loader's `source`, if given): `source_id`, `target_id` and its properties."""
     where = "" if source is None else "WHERE r.source = $source "
+    names = [name for name in kind.properties if name != "source"]
+    # A start node's edges come in one record, or in one for each loader, so that its name is not sent with every edge.
+    group = ["source"] if "source" in kind.properties else []
+    columns = [
+        "a.id AS source_id",
+        *(f"coalesce(r.source, '{MISSING}') AS {name}" for name in group),
+        "collect(b.id) AS target_id",
+        *_collect("r", names),
+    ]
     rows = store.read(
         f"MATCH (a:{quote(kind.source)})-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) {where}"
-        f"RETURN a.id AS source_id, collect(b.id) AS target_id, {_collect('r', kind.properties)}".rstrip(", "),
+        f"RETURN {', '.join(columns)}",
         {"source": source},
     )
-    frame = _frame(rows, ["target_id", *kind.properties])
     counts = [len(row["target_id"]) for row in rows]
-    starts = pd.Series([row["source_id"] for row in rows], dtype="str")
-    frame.insert(0, "source_id", starts.repeat(counts).reset_index(drop=True))
-    return frame
+    repeated = {name: column([row[name] for row in rows]).repeat(counts) for name in ["source_id", *group]}
+    frame = _frame(rows, ["target_id", *names])
+    for name, values in repeated.items():
+        frame[name] = values.to_numpy() if values.dtype == object else values.array
+    return frame[[*ENDS, *kind.properties]]
 
 
 def _relations(store: Store) -> list[str]:
@@ -103,8 +114,8 @@ def _label(row: Row) -> str:
     return next((label for label in ("User", "Item") if label in labels), labels[0])
 
 
-def _collect(variable: str, names: Iterable[str]) -> str:
-    return ", ".join(f"collect(coalesce({variable}.{quote(name)}, '{MISSING}')) AS {quote(name)}" for name in names)
+def _collect(variable: str, names: Iterable[str]) -> list[str]:
+    return [f"collect(coalesce({variable}.{quote(name)}, '{MISSING}')) AS {quote(name)}" for name in names]
 
 
 def _frame(rows: list[Row], names: list[str]) -> pd.DataFrame:
