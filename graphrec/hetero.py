@@ -1,7 +1,6 @@
 """The property graph as a PyG HeteroData with vocabularies: build, save, load, and cut to what a model may see."""
 
 import copy
-import os
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from torch_geometric.data import HeteroData
 from torch_geometric.data.storage import BaseStorage, EdgeStorage, NodeStorage
 
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
+from graphrec.files import written_whole
 from graphrec.interactions import Interactions
 from graphrec.schema import Triple, reverse_name
 from graphrec.tables import EdgeTable, GraphTables
@@ -134,17 +134,8 @@ def save(graph: HeteroGraph, path: Path) -> None:
     stored = copy.copy(graph.data)
     stored.vocabularies = {name: list(vocabulary.ids) for name, vocabulary in graph.vocabularies.items()}
     stored.target = list(graph.target)
-    partial = _partial(path)
-    try:
-        torch.save(stored, partial)
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        if partial.is_file():
-            partial.unlink()
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else _short(error)
-        raise GraphrecError(
-            f"cannot write {path}: {reason}; free some space or choose another folder with --out"
-        ) from error
+    with written_whole(path) as partial, partial.open("wb") as file:  # a file of Python's own says why it fails
+        torch.save(stored, file)
 
 
 def load(path: Path) -> HeteroGraph:
@@ -160,11 +151,6 @@ def load(path: Path) -> HeteroGraph:
         raise GraphrecError(f"{path} is not a graph that graphrec exported: {_short(error)}") from error
     del data.vocabularies, data.target
     return HeteroGraph(data, vocabularies, (source, relation, target))
-
-
-def _partial(path: Path) -> Path:
-    """Where a file is written before it takes its name."""
-    return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
 
 def _target(tables: GraphTables, relation: str | None) -> Triple:

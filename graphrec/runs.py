@@ -1,9 +1,7 @@
 """Runs: a trained model on disk with all that is needed to recommend from it without the training data."""
 
 import json
-import os
 import secrets
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -14,6 +12,7 @@ import numpy as np
 import torch
 
 from graphrec.errors import GraphrecError, UnknownNameError
+from graphrec.files import written_whole
 from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.models.base import Model
@@ -68,18 +67,11 @@ def describe(
 def save(runs_folder: Path, trained: TrainedRun) -> Path:
     """The folder `runs_folder/<id>/`, written whole or not at all. Raises GraphrecError where it cannot be written."""
     folder = runs_folder / trained.run.id
-    partial = runs_folder / f".{trained.run.id}.{os.getpid()}.partial"
-    try:
+    with written_whole(folder) as partial:
         partial.mkdir(parents=True)
         (partial / "run.json").write_text(json.dumps(asdict(trained.run), indent=2) + "\n", encoding="utf-8")
-        torch.save(_content(trained), partial / "model.pt")
-        partial.rename(folder)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        shutil.rmtree(partial, ignore_errors=True)
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).split("\n")[0]
-        raise GraphrecError(
-            f"cannot write the run {folder}: {reason}; free some space or choose another folder"
-        ) from error
+        with (partial / "model.pt").open("wb") as file:  # a file of Python's own says why it fails
+            torch.save(_content(trained), file)
     return folder
 
 

@@ -50,14 +50,19 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     rows = [list(row) for row in rows]
     made = Table(box=SIMPLE_HEAD)
     for position, name in enumerate(columns):
-        numeric = all(isinstance(row[position], int | float) or row[position] is None for row in rows)
-        made.add_column(name, justify="right" if numeric and rows else "left", overflow="fold")
+        numeric = bool(rows) and all(_is_number(row[position]) for row in rows)
+        made.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         made.add_row(*(Text(text(value)) for value in row))  # a title such as [REC] is no markup
     out = console()
     if title:
         out.print(Text(title, style="bold"))
     out.print(made)
+
+
+def _is_number(value: object) -> bool:
+    """Whether a cell shows a number, or nothing."""
+    return value is None or isinstance(value, int | float) or str(value).replace(".", "", 1).isdigit()
 
 
 def text(value: object) -> str:

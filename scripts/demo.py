@@ -146,7 +146,7 @@ def _show_user(store: "Store", user: str) -> None:
 
     history = ask("list_history", user_id=user, k="8")
     _terminal.print_table(
-        f"What user {user} rated last", ["title", "rating"], [[r["title"], r["rating"]] for r in history]
+        f"What user {user} rated last", ["title", "rating"], [[r["title"], f"{r['rating']:g}"] for r in history]
     )
     found = ask("recommend_for_user", user_id=user, k=str(K))
     rows = []

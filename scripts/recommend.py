@@ -23,6 +23,9 @@ def command(user_id: str, k: int, as_json: bool) -> None:
     if as_json:
         _terminal.print_json(rows)
         return
+    if not rows:
+        _terminal.note(f"user {user_id} is not in the published run; train and publish again to include them")
+        return
     shown = [{name: row[name] for name in ("rank", "item", "title", "score")} for row in rows]
-    title = f"Recommendations for user {user_id}" + (f" from {rows[0]['run']}" if rows else "")
+    title = f"Recommendations for user {user_id} from {rows[0]['run']}"
     _terminal.print_rows(title, shown, as_json=False)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from graphrec import hetero
+from graphrec import files, hetero
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable
@@ -107,8 +107,8 @@ def test_files_that_are_no_export(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "g.pt"
     target.write_text("old")
-    monkeypatch.setattr(hetero, "_partial", lambda _path: FULL)
-    with pytest.raises(GraphrecError, match="cannot write .*; free some space"):
+    monkeypatch.setattr(files, "_partial", lambda _path: FULL)
+    with pytest.raises(GraphrecError, match="cannot write .*: No space left on device; free some space"):
         hetero.save(hetero.build(tables()), target)
     assert target.read_text() == "old"
 

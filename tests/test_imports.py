@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 FLOORS = (
     {"errors", "schema"},
-    {"tables", "vocabulary"},
+    {"tables", "vocabulary", "files"},
     {"reading", "interactions", "split"},
     {"loading", "store", "fusion", "hetero"},
     {"training"},

@@ -1,6 +1,5 @@
 """A comparison as one HTML page that needs nothing but itself."""
 
-import os
 import platform
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -8,8 +7,8 @@ from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from graphrec.errors import GraphrecError
 from graphrec.evaluation.compare import BASELINE, HEADLINE, Comparison, Facts, ModelResult
+from graphrec.files import written_whole
 
 #: Whose versions a reader needs to repeat the numbers.
 PACKAGES = ("graphrec", "torch", "torch_geometric", "numpy", "scipy")
@@ -52,13 +51,8 @@ footer { color: var(--soft); font-size: .86rem; margin-top: 2.5rem; }
 
 def write(comparison: Comparison, path: Path, now: datetime | None = None) -> None:
     """Write the page, whole or not at all. Raises GraphrecError where it cannot be written."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with written_whole(path) as partial:
         partial.write_text(render(comparison, now or datetime.now(UTC)), encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise GraphrecError(f"cannot write {path}: {error.strerror}; choose another file") from error
 
 
 def render(comparison: Comparison, now: datetime) -> str:
