@@ -19,8 +19,11 @@ def written_whole(path: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.replace(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, RuntimeError) as error:
+        cause = _system_error(error)
+        if cause is None:
+            raise
+        reason = cause.strerror or str(cause)
         raise GraphrecError(f"cannot write {path}: {reason}; free some space or choose another place") from error
     finally:
         if partial.is_dir():
@@ -31,3 +34,10 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 def _partial(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+def _system_error(error: BaseException | None) -> OSError | None:
+    """The system's word behind an error: torch closes a full disk's file with a RuntimeError of its own on top."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__context__
+    return error
