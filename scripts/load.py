@@ -58,9 +58,12 @@ def as_dict(loaded: "Loaded") -> dict[str, object]:
 
 def show(loaded: "Loaded") -> None:
     """What a load did, as tables."""
-    rows = [[written.name, written.created, written.changed, written.deleted] for written in loaded.written]
+    rows = [
+        [written.name, written.target or "", written.created, written.changed, written.deleted]
+        for written in loaded.written
+    ]
     title = f"{loaded.source.name} loaded in {loaded.seconds:.1f} s"
-    _terminal.print_table(title, ["", "created", "changed", "deleted"], rows)
+    _terminal.print_table(title, ["", "to", "created", "changed", "deleted"], rows)
     show_fusion(loaded.fusion)
 
 

@@ -84,10 +84,10 @@ def compare(
     measured: dict[str, tuple[ModelResult, Evaluation]] = {}
     for position, name in enumerate(wanted):
         if progress is not None:
-            progress(name, position, len(wanted))
+            progress("comparing models", position, len(wanted))
         measured[name] = _measure(graph, parts, name, children[position])
     if progress is not None:
-        progress("done", len(wanted), len(wanted))
+        progress("comparing models", len(wanted), len(wanted))
     results = _with_intervals(measured, children[-1])
     everything = interactions(graph)
     evaluation = measured[wanted[0]][1]

@@ -59,13 +59,13 @@ def read_tables(store: Store, schema: GraphSchema | None = None, progress: Progr
     total = len(schema.nodes) + len(schema.edges)
     nodes: list[NodeTable] = []
     for kind in schema.nodes:
-        progress(f"reading {kind.label}", len(nodes), total)
+        progress("reading the graph", len(nodes), total)
         nodes.append(NodeTable(kind, read_nodes(store, kind)))
     edges: list[EdgeTable] = []
     for edge in schema.edges:
-        progress(f"reading {edge.relation}", len(nodes) + len(edges), total)
+        progress("reading the graph", len(nodes) + len(edges), total)
         edges.append(EdgeTable(edge, read_edges(store, edge)))
-    progress("reading", total, total)
+    progress("reading the graph", total, total)
     return GraphTables(tuple(nodes), tuple(edges))
 
 

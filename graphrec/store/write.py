@@ -26,12 +26,14 @@ EDGES_A_BATCH = 20_000
 
 @dataclass(frozen=True)
 class Written:
-    """How many nodes or edges of one type were created, changed and deleted; the others stood already."""
+    """How many nodes of a label, or edges of a relationship type to the label `target`, were created, changed and
+    deleted; the others stood already."""
 
     name: str
     created: int
     changed: int
     deleted: int = 0
+    target: str | None = None
 
 
 def write_tables(store: Store, tables: GraphTables, source: str, progress: Progress = silent) -> list[Written]:
@@ -63,13 +65,15 @@ def _write_nodes(store: Store, table: NodeTable, progress: Progress) -> Written:
     names = [name for name in table.frame.columns if name != "id"]
     old = read_nodes(store, NodeType(kind.label, tuple(names)))
     new, changed, _ = _compare(old, table.frame, ["id"], names)
-    total = len(new) + len(changed)
+    total, what = len(new) + len(changed), f"writing {kind.label}"
+    if total:
+        progress(what, 0, total)
     for rows, done in _node_batches(new, names):
         store.write(f"UNWIND $rows AS row CREATE (n:{quote(kind.label)} {{id: row.id}}) SET n += row.properties", rows)
-        progress(f"writing {kind.label}", done, total)
+        progress(what, done, total)
     for rows, done in _node_batches(changed, names):
         store.write(f"UNWIND $rows AS row MATCH (n:{quote(kind.label)} {{id: row.id}}) SET n += row.properties", rows)
-        progress(f"writing {kind.label}", len(new) + done, total)
+        progress(what, len(new) + done, total)
     return Written(kind.label, len(new), len(changed))
 
 
@@ -81,7 +85,9 @@ def _write_edges(store: Store, table: EdgeTable, source: str, progress: Progress
     key = kind.key or ()
     identity = [*ENDS, *key]
     new, changed, gone = _compare(old, table.frame, identity, [name for name in names if name not in key])
-    total, done = len(new) + len(changed) + len(gone), 0
+    total, done, what = len(new) + len(changed) + len(gone), 0, f"writing {kind.relation} → {kind.target}"
+    if total:
+        progress(what, 0, total)
     for frame, statement, columns in (
         (new, _create(plain), names),
         (changed, _change(plain, key), names),
@@ -90,8 +96,8 @@ def _write_edges(store: Store, table: EdgeTable, source: str, progress: Progress
         for rows, number in edge_batches(frame, columns):
             store.write(statement, {"rows": rows, "source": source})
             done += number
-            progress(f"writing {kind.relation}", done, total)
-    return Written(kind.relation, len(new), len(changed), len(gone))
+            progress(what, done, total)
+    return Written(kind.relation, len(new), len(changed), len(gone), kind.target)
 
 
 def _compare(

@@ -61,7 +61,12 @@ EXPECTED = {
 
 def test_what_is_written_stands_in_the_graph(store: Store) -> None:
     written = write_tables(store, tables(RATINGS), "mine")
-    assert written == [Written("User", 3, 0), Written("Item", 2, 0), Written("RATED", 4, 0), Written("TAGGED", 2, 0)]
+    assert written == [
+        Written("User", 3, 0),
+        Written("Item", 2, 0),
+        Written("RATED", 4, 0, target="Item"),
+        Written("TAGGED", 2, 0, target="Item"),
+    ]
     assert edges(store) == EXPECTED
     nodes = store.read("MATCH (n:Item) RETURN n.id AS id, n.title AS title, n.year AS year, n.keys AS keys")
     assert {(row["id"], row["title"], row["year"], tuple(row["keys"])) for row in nodes} == {
@@ -82,9 +87,9 @@ def test_only_the_difference_is_written(store: Store) -> None:
     ratings = {**RATINGS, ("a", "x"): 4.0, ("b", "007"): 2.0}
     del ratings[("Zoë", "007")]
     written = {w.name: w for w in write_tables(store, tables(ratings, title="Aliens"), "mine")}
-    assert written["RATED"] == Written("RATED", created=1, changed=1, deleted=1)
+    assert written["RATED"] == Written("RATED", created=1, changed=1, deleted=1, target="Item")
     assert written["Item"] == Written("Item", created=0, changed=1)
-    assert written["TAGGED"] == Written("TAGGED", 0, 0, 0)
+    assert written["TAGGED"] == Written("TAGGED", 0, 0, 0, "Item")
     assert {row[:4] for row in edges(store) if row[1] == "RATED"} == {
         ("a", "RATED", "x", 4.0),
         ("a", "RATED", "007", 5.0),
