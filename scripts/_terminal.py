@@ -100,7 +100,7 @@ def open_store() -> "Iterator[tuple[Store, Settings]]":
     """The store that the environment asks for and the settings, in a `with` block."""
     from graphrec import config
 
-    logging.getLogger("neo4j").setLevel(logging.ERROR)  # its warnings of a retry would stand between the progress bars
+    logging.getLogger("neo4j").setLevel(logging.CRITICAL)  # what it has to say, the error that it raises says as well
     settings = config.Settings()
     with config.open_store(settings, note) as store:
         yield store, settings

@@ -20,6 +20,7 @@ from graphrec.errors import StoreError
 logger = logging.getLogger(__name__)
 
 SECONDS_TO_CONNECT = 5.0
+SECONDS_TO_RETRY = 10.0
 
 #: A record as a mapping; a value is whatever Cypher returns.
 Row = dict[str, Any]
@@ -94,6 +95,7 @@ def connect(address: Address) -> Store:
             address.uri,
             auth=(address.username, address.password),
             connection_timeout=SECONDS_TO_CONNECT,
+            max_transaction_retry_time=SECONDS_TO_RETRY,
             notifications_min_severity="OFF",  # a label that nobody has yet is no news
         )
     store = Store(driver, address)
@@ -121,7 +123,7 @@ def _translated(address: Address) -> Iterator[None]:
     except ServiceUnavailable as error:
         raise StoreError(
             f"no graph database answers at {address.uri}; start it, correct NEO4J_URI, "
-            "or unset NEO4J_URI to use the embedded store"
+            "or unset NEO4J_URI to use the embedded store, which the next command starts"
         ) from error
     except (ConfigurationError, ValueError) as error:
         raise StoreError(
