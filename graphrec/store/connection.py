@@ -74,7 +74,8 @@ class Store:
                 database_=self.address.database,
                 routing_=routing,
             )
-            return [record.data() for record in result.records]
+            # not `record.data()`, which visits every value of a column: that took half of the time of an export
+            return [dict(zip(result.keys, record, strict=True)) for record in result.records]
 
     def version(self) -> str:
         """Name and version that the server announces, such as `Neo4j Kernel 5.26.30`."""

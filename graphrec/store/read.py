@@ -83,24 +83,20 @@ def read_edges(store: Store, kind: EdgeType, source: str | None = None) -> pd.Da
     """All edges of a type (of one loader's `source`, if given): `source_id`, `target_id` and its properties."""
     where = "" if source is None else "WHERE r.source = $source "
     names = [name for name in kind.properties if name != "source"]
-    # A start node's edges come in one record, or in one for each loader, so that its name is not sent with every edge.
-    group = ["source"] if "source" in kind.properties else []
-    columns = [
-        "a.id AS source_id",
-        *(f"coalesce(r.source, '{MISSING}') AS {name}" for name in group),
-        "collect(b.id) AS target_id",
-        *_collect("r", names),
-    ]
+    # One record for each start node and loader; made in a subquery for each start node, so that the server never holds
+    # more than one of them.
+    inner = [f"coalesce(r.source, '{MISSING}') AS source", "collect(b.id) AS target_id", *_collect("r", names)]
+    outer = ["target_id", *map(quote, names)]
     rows = store.read(
-        f"MATCH (a:{quote(kind.source)})-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) {where}"
-        f"RETURN {', '.join(columns)}",
+        f"MATCH (a:{quote(kind.source)}) CALL (a) {{ "
+        f"MATCH (a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) {where}"
+        f"RETURN {', '.join(inner)} }} RETURN a.id AS source_id, source, {', '.join(outer)}",
         {"source": source},
     )
     counts = [len(row["target_id"]) for row in rows]
-    repeated = {name: column([row[name] for row in rows]).repeat(counts) for name in ["source_id", *group]}
     frame = _frame(rows, ["target_id", *names])
-    for name, values in repeated.items():
-        frame[name] = values.to_numpy() if values.dtype == object else values.array
+    for name in ("source_id", "source") if "source" in kind.properties else ("source_id",):
+        frame[name] = column([row[name] for row in rows]).repeat(counts).array
     return frame[[*ENDS, *kind.properties]]
 
 
