@@ -21,7 +21,7 @@ IN_GENRE = EdgeType(ITEM, "IN_GENRE", "Genre")
 SOURCE = Source(
     "imdb",
     "ggplot2movies",
-    "https://cran.r-project.org/package=ggplot2movies",
+    "https://github.com/hadley/ggplot2movies",
     "IMDb: personal and non-commercial use",
 )
 

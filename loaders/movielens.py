@@ -71,7 +71,7 @@ def _sample() -> GraphTables:
     items = pd.DataFrame(
         {"id": films["movieId"], "title": films["title"].astype("str"), "year": films["year"].astype("Int64")}
     )
-    source = Source("movielens", "dslabs", "https://cran.r-project.org/package=dslabs", _LICENCE)
+    source = Source("movielens", "dslabs", "https://github.com/rafalab/dslabs", _LICENCE)
     return _tables(source, rows[_RATING_COLUMNS], items, _listed_genres(films["movieId"], films["genres"]))
 
 

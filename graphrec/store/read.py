@@ -25,12 +25,13 @@ def silent(_what: str, _done: int, _total: int) -> None:
 def read_schema(store: Store) -> GraphSchema:
     """The node and edge types that the graph has, without what graphrec itself publishes.
 
-    A node with several labels counts under `User` or `Item` if it has one of them, else under its first.
+    A node with several labels counts under `User` or `Item` if it has one of them, else under its first. A label
+    whose nodes have no `id` is somebody else's, and left out with its edges.
     """
     nodes: dict[str, set[str]] = {}
     for row in store.read("MATCH (n) RETURN labels(n) AS labels, keys(n) AS names, count(*) AS number"):
-        if row["labels"] and _label(row) not in SYSTEM_LABELS:
-            nodes.setdefault(_label(row), set()).update(row["names"])
+        nodes.setdefault(_label(row["labels"]), set()).update(row["names"])
+    nodes = {label: names for label, names in nodes.items() if "id" in names and label not in SYSTEM_LABELS}
     edges: dict[tuple[str, str, str], set[str]] = {}
     for relation in _relations(store):
         found = store.read(
@@ -38,8 +39,8 @@ def read_schema(store: Store) -> GraphSchema:
             "RETURN labels(a) AS labels, labels(b) AS targets, keys(r) AS names, count(*) AS number"
         )
         for row in found:
-            if row["labels"] and row["targets"]:
-                triple = (_label(row), relation, _label({"labels": row["targets"]}))
+            triple = (_label(row["labels"]), relation, _label(row["targets"]))
+            if triple[0] in nodes and triple[2] in nodes:
                 edges.setdefault(triple, set()).update(row["names"])
     return GraphSchema(
         tuple(NodeType(label, tuple(sorted(names - {"id"}))) for label, names in sorted(nodes.items())),
@@ -105,9 +106,8 @@ def _relations(store: Store) -> list[str]:
     return sorted(row["name"] for row in rows if row["name"] not in SYSTEM_RELATIONS)
 
 
-def _label(row: Row) -> str:
-    labels = sorted(row["labels"])
-    return next((label for label in ("User", "Item") if label in labels), labels[0])
+def _label(labels: list[str]) -> str:
+    return next((label for label in ("User", "Item") if label in labels), min(labels, default=""))
 
 
 def _collect(variable: str, names: Iterable[str]) -> list[str]:

@@ -144,6 +144,16 @@ def test_what_graphrec_publishes_is_not_part_of_the_schema(store: Store) -> None
     assert schema.edges == ()
 
 
+def test_what_others_keep_in_the_database_is_left_alone(store: Store) -> None:
+    write_tables(store, tables(RATINGS), "mine")
+    store.write(
+        "MATCH (u:User {id: 'a'}) CREATE (u)-[:PLACED]->(:Order {number: 1})-[:PAID_BY]->(:Invoice), ({free: true})"
+    )
+    back = read_tables(store)
+    assert {table.type.label for table in back.nodes} == {"User", "Item"}
+    assert {table.type.relation for table in back.edges} == {"RATED", "TAGGED"}
+
+
 def test_names_that_need_quoting_are_quoted(store: Store) -> None:
     kind = NodeType("Odd `label`", ("a b",))
     frame = pd.DataFrame({"id": ["1"], "a b": ["v"]})
