@@ -1,6 +1,7 @@
 """The words of the graph: which labels and relationship types there are and what they mean."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 USER = "User"
 ITEM = "Item"
@@ -27,9 +28,10 @@ UNDIRECTED = frozenset({"FRIEND"})
 
 #: What graphrec itself writes; never part of an export or of what a model sees.
 RUN = "Run"
+SOURCE = "Source"
 RECOMMENDED = "RECOMMENDED"
 SIMILAR = "SIMILAR"
-SYSTEM_LABELS = frozenset({RUN})
+SYSTEM_LABELS = frozenset({RUN, SOURCE})
 SYSTEM_RELATIONS = frozenset({RECOMMENDED, SIMILAR})
 
 #: A relation triple as PyG names an edge type: (source label, relationship type, target label).
@@ -73,6 +75,23 @@ class EdgeType:
     def undirected(self) -> bool:
         """Whether one stored edge stands for both directions."""
         return self.relation in UNDIRECTED
+
+
+@dataclass(frozen=True)
+class LinkRule:
+    """What makes records of two sources the same thing: they agree in the properties `on` of a label.
+
+    `by` says how they are compared: "exact" (equal as they stand), "normalised" (equal without case, spaces and
+    punctuation: an ISBN, a telephone number), "title" (a title and a year, spelt almost alike) or "fields" (people by
+    several fields, each of which may differ a little). A link whose confidence is below `threshold` is proposed and not
+    made. `one_to_one` holds that two records of one source never become one node by this rule.
+    """
+
+    label: str
+    by: Literal["exact", "normalised", "title", "fields"]
+    on: tuple[str, ...]
+    threshold: float = 0.9
+    one_to_one: bool = True
 
 
 @dataclass(frozen=True)

@@ -4,21 +4,34 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from graphrec.defects import CleaningReport
 from graphrec.errors import DataError, examples
-from graphrec.schema import EdgeType, GraphSchema, NodeType
+from graphrec.schema import EdgeType, GraphSchema, LinkRule, NodeType
 
 ENDS = ["source_id", "target_id"]
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where tables come from: its name stands in `keys` and on every edge it brings."""
+    """Where tables come from: its name stands in `keys` and on every edge it brings.
+
+    Where sources disagree about a property of a fused node, the one with the highest `precedence` wins, of several the
+    first by name.
+
+    Raises:
+        DataError: the name is empty or has a colon, which divides source and id in a key.
+    """
 
     name: str
     version: str = ""
     url: str = ""
     licence: str = ""
     sha256: str = ""
+    precedence: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.name or ":" in self.name:
+            raise DataError(f"'{self.name}' cannot name a source: it must be neither empty nor have a colon in it")
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,9 @@ class EdgeTable:
 class GraphTables:
     """Node and edge tables that belong together, with the sources they come from.
 
+    `links` says by what the sources' nodes are recognised in other sources (beside `fusion.DEFAULT_LINKS`), and
+    `cleaning` what was repaired and rejected on the way from the files.
+
     Raises:
         DataError: an edge ends at a node that no node table has, or a type stands twice.
     """
@@ -85,6 +101,8 @@ class GraphTables:
     nodes: tuple[NodeTable, ...]
     edges: tuple[EdgeTable, ...]
     sources: tuple[Source, ...] = field(default=())
+    links: tuple[LinkRule, ...] = field(default=())
+    cleaning: CleaningReport = field(default=CleaningReport())
 
     def __post_init__(self) -> None:
         labels = pd.Index([table.type.label for table in self.nodes], dtype=object)

@@ -11,9 +11,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 FLOORS = (
-    {"errors", "schema"},
+    {"errors", "schema", "defects"},
     {"tables", "vocabulary", "files"},
-    {"reading", "interactions", "split"},
+    {"reading", "cleaning", "tabular", "interactions", "split"},
     {"loading", "store", "fusion", "hetero"},
     {"training"},
     {"models"},
@@ -29,7 +29,7 @@ DOORS = {
     "click": set(),
 }
 
-LOADERS_SEE = {"errors", "schema", "tables", "reading"}
+LOADERS_SEE = {"errors", "schema", "tables", "reading", "cleaning", "tabular"}
 
 
 def imported(path: Path, toplevel_only: bool = False) -> set[str]:

@@ -1,0 +1,63 @@
+"""What cleaning did to the rows of a source: per table and rule, with examples and the rejected rows themselves."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+#: repaired: the row stays with a corrected value; merged: it went into another row; dropped: it was rejected.
+Action = Literal["repaired", "merged", "dropped"]
+
+#: The columns of `CleaningReport.rejected`; `row` is the row as JSON text, as it stood in the source.
+REJECTED = ["table", "rule", "reason", "row"]
+
+
+@dataclass(frozen=True)
+class RuleCount:
+    """How many rows a rule touched, what it did to them, and the first few as text."""
+
+    rule: str
+    action: Action
+    rows: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableCount:
+    """How many rows of a table came in and were kept, and what each rule did; `name` is a label or a relation."""
+
+    name: str
+    rows: int
+    kept: int
+    rules: tuple[RuleCount, ...] = ()
+
+    @property
+    def repaired(self) -> int:
+        """Repairs made; a row that two rules repaired counts twice."""
+        return sum(rule.rows for rule in self.rules if rule.action == "repaired")
+
+    @property
+    def dropped(self) -> int:
+        """Rows rejected; each is in the report's `rejected`."""
+        return sum(rule.rows for rule in self.rules if rule.action == "dropped")
+
+
+@dataclass(frozen=True)
+class CleaningReport:
+    """What cleaning did, table by table, and the rejected rows: columns table, rule, reason, row."""
+
+    tables: tuple[TableCount, ...] = ()
+    rejected: pd.DataFrame | None = None
+
+    @property
+    def dropped(self) -> int:
+        """All rows rejected."""
+        return sum(table.dropped for table in self.tables)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values, without the rejected rows, which go to a file of their own."""
+        return {
+            "tables": [
+                {**asdict(table), "repaired": table.repaired, "dropped": table.dropped} for table in self.tables
+            ]
+        }
