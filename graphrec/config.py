@@ -35,6 +35,11 @@ class Settings(BaseSettings):
         return self.home / "runs"
 
     @property
+    def loads(self) -> Path:
+        """The folder that holds the last report of each source, and the rows that were rejected."""
+        return self.home / "loads"
+
+    @property
     def embedded(self) -> EmbeddedServer:
         """The embedded server of this home."""
         return EmbeddedServer(self.home)

@@ -57,7 +57,5 @@ class CleaningReport:
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, without the rejected rows, which go to a file of their own."""
         return {
-            "tables": [
-                {**asdict(table), "repaired": table.repaired, "dropped": table.dropped} for table in self.tables
-            ]
+            "tables": [{**asdict(table), "repaired": table.repaired, "dropped": table.dropped} for table in self.tables]
         }

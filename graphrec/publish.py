@@ -9,10 +9,13 @@ from typing import Any
 from graphrec.errors import DataError
 from graphrec.recommend.topk import Recommendations
 from graphrec.runs import Run
-from graphrec.schema import ITEM, RECOMMENDED, RUN, USER
+from graphrec.schema import ITEM, RECOMMENDED, RUN, USER, EdgeType
 from graphrec.store import Store
+from graphrec.store.edges import Edges
+from graphrec.store.nodes import ensure_constraint
 from graphrec.store.read import Progress, silent
-from graphrec.store.write import edge_batches, ensure_constraint
+from graphrec.store.write import whole_nodes
+from graphrec.tables import EdgeTable
 
 _NOTE_RUN = f"""
 MERGE (run:{RUN} {{id: $id}})
@@ -68,10 +71,11 @@ def publish(store: Store, run: Run, recommendations: Recommendations, progress: 
     ensure_constraint(store, RUN)
     store.write(_NOTE_RUN, _properties(run))
     done = 0
-    for rows, number in edge_batches(frame, ["score", "rank"]):
+    kind = EdgeType(USER, RECOMMENDED, ITEM, ("score", "rank"))
+    for rows in whole_nodes(Edges.of(EdgeTable(kind, frame))):
         store.write(_MERGE_EDGES, {"rows": rows, "run": run.id})
         store.write(_DELETE_OLD_EDGES, {"rows": rows, "run": run.id})
-        done += number
+        done += sum(len(row["t"]) for row in rows)
         progress("publishing", done, len(frame))
     store.write(_FINISH_RUN, {"run": run.id})
     return Published(run.id, int(frame["source_id"].nunique()), len(frame))

@@ -23,6 +23,7 @@ SOURCE = Source(
     "ggplot2movies",
     "https://github.com/hadley/ggplot2movies",
     "IMDb: personal and non-commercial use",
+    precedence=-1,  # it completes what sources of behaviour bring
 )
 
 _GENRES = ["Action", "Animation", "Comedy", "Drama", "Documentary", "Romance", "Short"]

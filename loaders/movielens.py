@@ -1,4 +1,4 @@
-"""MovieLens: ratings, tags and genres of films (ml-100k, ml-1m, the csv releases; without a folder a small sample).
+"""MovieLens: ratings, tags and genres of films (ml-100k, 1m, 10m, the csv releases; without a folder a small sample).
 
 The sample is the 100,004 ratings of the R package dslabs. A folder holds an unpacked release of GroupLens, its files
 plain or gzip-compressed, and is recognised by them. A tag assignment without a tag and the genre names that say there
@@ -13,10 +13,11 @@ from typing import cast
 
 import pandas as pd
 
+from graphrec.cleaning import Rules, clean
 from graphrec.errors import DataError, GraphrecError
 from graphrec.reading import Kind, find, has, read_table
 from graphrec.schema import ITEM, USER, EdgeType, NodeType
-from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
+from graphrec.tables import GraphTables, Source
 
 RATED = EdgeType(USER, "RATED", ITEM, ("rating", "timestamp"))
 TAGGED = EdgeType(USER, "TAGGED", ITEM, ("tag", "timestamp"), key=("tag",))
@@ -39,7 +40,7 @@ self-employed|technician/engineer|tradesman/craftsman|unemployed|writer""".repla
 
 
 def load(folder: Path | None = None) -> GraphTables:
-    """Users, items and genres with RATED, IN_GENRE and, where tags.csv is there, TAGGED edges.
+    """Users, items and genres with RATED, IN_GENRE and, where the release has tags, TAGGED edges.
 
     Raises:
         DataError: the folder holds no MovieLens release, or a file of it is defective.
@@ -160,10 +161,23 @@ def _ml_1m(folder: Path) -> GraphTables:
     return _tables(_release("ml-1m"), ratings, _with_year(films), genres, users=users)
 
 
+def _ml_10m(folder: Path) -> GraphTables:
+    wanted: dict[str, Kind] = {"userId": "str", "movieId": "str", "rating": "float", "timestamp": "int"}
+    ratings = read_table(find(folder, "ratings.dat"), wanted, "::", header=_RATING_COLUMNS)
+    columns = ["id", "title", "genres"]
+    films = read_table(find(folder, "movies.dat"), dict.fromkeys(columns, "str"), "::", header=columns)  # UTF-8 here
+    wanted = {"userId": "str", "movieId": "str", "tag": "str?", "timestamp": "int"}
+    tags = read_table(find(folder, "tags.dat"), wanted, "::", header=list(wanted)).dropna(subset="tag")
+    return _tables(
+        _release("ml-10m"), ratings, _with_year(films), _listed_genres(films["id"], films["genres"]), tags=tags
+    )
+
+
 _FORMS: dict[tuple[str, ...], Callable[[Path], GraphTables]] = {
     ("movies.csv", "ratings.csv"): _csv,
     ("u.data", "u.item", "u.user", "u.genre"): _ml_100k,
     ("ratings.dat", "movies.dat", "users.dat"): _ml_1m,
+    ("ratings.dat", "movies.dat", "tags.dat"): _ml_10m,
 }
 
 
@@ -183,17 +197,15 @@ def _tables(
     names = pd.DataFrame({"id": genres["genre"].sort_values().unique()}, dtype="str")
     ends = {"userId": "source_id", "movieId": "target_id"}
     edges = [
-        EdgeTable(RATED, ratings.rename(columns=ends).reset_index(drop=True)),
-        EdgeTable(IN_GENRE, genres.set_axis(["source_id", "target_id"], axis=1).reset_index(drop=True)),
+        (RATED, ratings.rename(columns=ends)),
+        (IN_GENRE, genres.set_axis(["source_id", "target_id"], axis=1)),
     ]
+    rules = {}
     if tags is not None:
-        edges.append(EdgeTable(TAGGED, tags.rename(columns=ends).reset_index(drop=True)))
-    nodes = (
-        NodeTable(NodeType(USER, tuple(users.columns[1:])), users),
-        NodeTable(NodeType(ITEM, tuple(items.columns[1:])), items.reset_index(drop=True)),
-        NodeTable(GENRE, names),
-    )
-    return GraphTables(nodes, tuple(edges), (source,))
+        edges.append((TAGGED, tags.rename(columns=ends)))
+        rules["TAGGED"] = Rules(repeated="last", by="timestamp")
+    nodes = [(NodeType(USER, tuple(users.columns[1:])), users), (NodeType(ITEM, tuple(items.columns[1:])), items)]
+    return clean([*nodes, (GENRE, names)], edges, [source], rules)
 
 
 def _with_year(films: pd.DataFrame) -> pd.DataFrame:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from graphrec.config import Settings
     from graphrec.hetero import HeteroGraph
     from graphrec.store import Store
+    from graphrec.tables import GraphTables
 
 Progress = Callable[[str, int, int], None]
 
@@ -107,16 +108,26 @@ def open_store() -> "Iterator[tuple[Store, Settings]]":
 
 
 def read_graph(store: "Store", relation: str | None, progress: Progress) -> "HeteroGraph":
-    """The whole graph of a store; torch, which takes seconds to load, is loaded while the database answers."""
+    """The whole graph of a store; torch, which takes seconds to load, is loaded while the database answers.
+
+    Raises DataError or UnknownNameError, before any row is read, where there is no behaviour to learn from.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
-    from graphrec.store.read import read_tables
-
     with ThreadPoolExecutor(1) as pool:
-        tables = pool.submit(read_tables, store, progress=progress)
+        tables = pool.submit(_read_tables, store, relation, progress)
         from graphrec import hetero
 
         return hetero.build(tables.result(), relation)
+
+
+def _read_tables(store: "Store", relation: str | None, progress: Progress) -> "GraphTables":
+    from graphrec import guard
+    from graphrec.store.read import read_schema, read_tables
+
+    schema = read_schema(store)
+    guard.need_behaviour(schema, relation)
+    return read_tables(store, schema, progress)
 
 
 @contextmanager

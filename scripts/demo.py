@@ -91,7 +91,7 @@ def _tour(store: "Store", settings: "Settings", watch: Stopwatch, progress: Prog
 
     for source, what in (("movielens", "load MovieLens"), ("imdb", "load IMDb and fuse the films of both")):
         with watch.stage(what):
-            loaded = ingest.load(store, source, None, settings.home, progress)
+            loaded = ingest.load(store, source, None, settings.home, progress=progress)
         _show_load(loaded)
     with watch.stage("export to a PyG HeteroData file"):
         graph = _terminal.read_graph(store, "RATED", progress)

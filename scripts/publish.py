@@ -16,10 +16,11 @@ def command(run: str, k: int, as_json: bool) -> None:
 
     No reader sees a user without recommendations meanwhile: new edges are committed before old ones are deleted.
     """
-    from graphrec import config, pipeline, runs
+    from graphrec import config, guard, pipeline, runs
 
     trained = runs.load(config.Settings().runs, run)
     with _terminal.open_store() as (store, settings), _terminal.progress_bar() as progress:
+        guard.need_labels(store, "publish", (trained.run.target[0], trained.run.target[2]))
         published = pipeline.publish_run(store, trained, k, settings.home, progress)
     if as_json:
         _terminal.print_json(asdict(published))

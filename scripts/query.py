@@ -12,6 +12,7 @@ from . import _terminal
 @_terminal.json_option
 def command(name: str | None, parameters: tuple[str, ...], list_all: bool, as_json: bool) -> None:
     """Run the Cypher query file NAME; without a name, list them."""
+    from graphrec import guard
     from graphrec.store import queries
 
     if list_all or name is None:
@@ -20,6 +21,7 @@ def command(name: str | None, parameters: tuple[str, ...], list_all: bool, as_js
     query = queries.get(name)
     given = dict(_terminal.pair(text, "--param") for text in parameters)
     with _terminal.open_store() as (store, _):
+        guard.need_query(store, query)
         rows = queries.run(store, query, given)
     _terminal.print_rows(query.sentence, rows, as_json)
 

@@ -11,15 +11,15 @@ from . import _terminal
 @_terminal.json_option
 def command(user_id: str, k: int, as_json: bool) -> None:
     """Show the recommendations that are published for a user."""
-    from graphrec.errors import GraphrecError
+    from graphrec import guard
+    from graphrec.schema import ITEM, USER
     from graphrec.store import queries
 
     with _terminal.open_store() as (store, _):
+        guard.need_labels(store, "recommend", (USER, ITEM))
         rows = queries.run(store, queries.get("recommend_for_user"), {"user_id": user_id, "k": str(k)})
-        if not rows and not store.read("MATCH (run:Run) RETURN run.id LIMIT 1"):
-            raise GraphrecError(
-                "nothing is published yet; `graphrec train` makes a run and `graphrec publish RUN` writes it"
-            )
+        if not rows:  # after the search for the user: a name mistyped is said first
+            guard.need_recommendations(store, "recommend")
     if as_json:
         _terminal.print_json(rows)
         return

@@ -12,14 +12,14 @@ ROOT = Path(__file__).parent.parent
 
 FLOORS = (
     {"errors", "schema", "defects"},
-    {"tables", "vocabulary", "files"},
+    {"tables", "vocabulary", "files", "provenance"},
     {"reading", "cleaning", "tabular", "interactions", "split"},
-    {"loading", "store", "fusion", "hetero"},
+    {"loading", "store", "fusion", "hetero", "guard"},
     {"training"},
     {"models"},
     {"runs"},
     {"recommend", "evaluation", "publish", "config", "ingest"},
-    {"pipeline", "testing"},
+    {"pipeline", "testing", "doctor"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -1,7 +1,7 @@
 """The one door to the database: a Store runs Cypher over Bolt and turns driver errors into sentences."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -24,6 +24,10 @@ SECONDS_TO_RETRY = 10.0
 
 #: A record as a mapping; a value is whatever Cypher returns.
 Row = dict[str, Any]
+
+
+class TooLargeError(StoreError):
+    """A transaction was too large for the server's memory; a smaller one may do."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,40 @@ class Store:
     def write(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """All records of a writing statement, run in one transaction that is retried on transient errors."""
         return self._run(statement, parameters, neo4j.RoutingControl.WRITE)
+
+    def write_together(self, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Run several writing statements in one transaction: all of them take effect, or none."""
+
+        def work(transaction: neo4j.ManagedTransaction) -> None:
+            for statement, parameters in statements:
+                transaction.run(statement, dict(parameters)).consume()
+
+        with _translated(self.address), self._driver.session(database=self.address.database) as session:
+            session.execute_write(work)
+
+    def in_batches(self, statement: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Run a statement that commits by itself: one with `CALL { … } IN TRANSACTIONS`."""
+        with _translated(self.address), self._driver.session(database=self.address.database) as session:
+            session.run(statement, dict(parameters or {})).consume()
+
+    def stream(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Iterator[Row]:
+        """The records of a reading statement as they come, so that only a few of them are held at a time."""
+        with (
+            _translated(self.address),
+            self._driver.session(database=self.address.database, default_access_mode=neo4j.READ_ACCESS) as session,
+        ):
+            result = session.run(statement, dict(parameters or {}))
+            for record in result:
+                yield dict(zip(result.keys(), record, strict=True))
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the server is the embedded one."""
+        return "arcadedb" in self._server().lower()
+
+    def _server(self) -> str:
+        with _translated(self.address):
+            return self._driver.get_server_info().agent
 
     def check(self) -> None:
         """Raise StoreError unless the server answers, accepts the login and has the database, without a retry."""
@@ -131,6 +169,8 @@ def _translated(address: Address) -> Iterator[None]:
             f"'{address.uri}' is no database address ({_first_line(error)}); use bolt://HOST:PORT"
         ) from error
     except Neo4jError as error:
+        if "OutOfMemory" in (error.code or ""):
+            raise TooLargeError(f"{address.uri} has not the memory for a transaction of this size") from error
         if "DatabaseNotFound" in (error.code or ""):
             raise StoreError(
                 f"{address.uri} has no database '{address.database}'; set NEO4J_DATABASE to one that it has"

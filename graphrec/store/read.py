@@ -30,7 +30,7 @@ def read_schema(store: Store) -> GraphSchema:
     """
     nodes: dict[str, set[str]] = {}
     for row in store.read("MATCH (n) RETURN labels(n) AS labels, keys(n) AS names, count(*) AS number"):
-        nodes.setdefault(_label(row["labels"]), set()).update(row["names"])
+        nodes.setdefault(main_label(row["labels"]), set()).update(row["names"])
     nodes = {label: names for label, names in nodes.items() if "id" in names and label not in SYSTEM_LABELS}
     edges: dict[tuple[str, str, str], set[str]] = {}
     for relation in _relations(store):
@@ -39,7 +39,7 @@ def read_schema(store: Store) -> GraphSchema:
             "RETURN labels(a) AS labels, labels(b) AS targets, keys(r) AS names, count(*) AS number"
         )
         for row in found:
-            triple = (_label(row["labels"]), relation, _label(row["targets"]))
+            triple = (main_label(row["labels"]), relation, main_label(row["targets"]))
             if triple[0] in nodes and triple[2] in nodes:
                 edges.setdefault(triple, set()).update(row["names"])
     return GraphSchema(
@@ -106,7 +106,7 @@ def _relations(store: Store) -> list[str]:
     return sorted(row["name"] for row in rows if row["name"] not in SYSTEM_RELATIONS)
 
 
-def _label(labels: list[str]) -> str:
+def main_label(labels: list[str]) -> str:
     return next((label for label in ("User", "Item") if label in labels), min(labels, default=""))
 
 

@@ -1,199 +1,168 @@
-"""Tables into the graph: only what is new or changed is written, and what a source no longer has is removed.
+"""Edges into the graph: only what is new or changed is written, and what a source no longer has is removed.
 
-Rows are grouped by start node and sent as columns, which is two to three times as fast as one row per edge.
-A load that is cut off leaves a part behind; the next one compares and writes the rest, so nothing doubles.
+Rows are grouped by start node and sent as columns. A load that is cut off leaves a part behind; the next one compares
+and writes the rest, so nothing doubles.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from graphrec.errors import StoreError
-from graphrec.schema import EdgeType, NodeType
-from graphrec.store.connection import Store, quote
-from graphrec.store.read import Progress, read_edges, read_nodes, silent
-from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable
+from graphrec.schema import EdgeType
+from graphrec.store.batches import Pace, pieces, send_all
+from graphrec.store.connection import Row, Store, quote
+from graphrec.store.difference import Difference
+from graphrec.store.edges import Edges, Integers, blocks
+from graphrec.store.nodes import Written
+from graphrec.store.read import Progress, silent
 
-Column: TypeAlias = "pd.Series[Any]"  # a column of any type
+ROWS_A_BATCH = 2_000
 
-NODES_A_BATCH = 10_000
-EDGES_A_BATCH = 20_000
-
-
-@dataclass(frozen=True)
-class Written:
-    """How many nodes of a label, or edges of a relationship type to the label `target`, were created, changed and
-    deleted; the others stood already."""
-
-    name: str
-    created: int
-    changed: int
-    deleted: int = 0
-    target: str | None = None
+Payload = tuple[str, Mapping[str, Any], int]
 
 
-def write_tables(store: Store, tables: GraphTables, source: str, progress: Progress = silent) -> list[Written]:
-    """Make the graph hold these tables: nodes first, then new edges, then away with the source's old ones.
+def counted(kind: EdgeType, difference: Difference) -> Written:
+    """What writing a difference writes."""
+    sizes = (len(difference.new), len(difference.changed), difference.deleted)
+    return Written(kind.relation, *sizes, target=kind.target)
 
-    Node frames have `keys`, as fusion leaves them; every edge gets the property `source`. Edges of other
-    sources are not touched. Raises StoreError where the database refuses or goes away.
+
+def write_edges(
+    store: Store, edges: Edges, source: str, difference: Difference, writers: int = 1, progress: Progress = silent
+) -> None:
+    """Make the graph hold a source's edges of a type: first the new ones, then the changed, then away with the gone.
+
+    With several `writers`, each takes edges that share no node with those that the others write at that time.
+
+    Raises StoreError where the database refuses or goes away, or an edge's node has vanished from the graph.
     """
-    for table in tables.nodes:
-        ensure_constraint(store, table.type.label)
-    written = [_write_nodes(store, table, progress) for table in tables.nodes]
-    written += [_write_edges(store, table, source, progress) for table in tables.edges]
-    return written
+    kind = edges.kind
+    told = _Told(progress, f"writing {kind.relation} → {kind.target}", len(difference.new) + len(difference.changed))
+    for statement, rows in ((_delete(kind), difference.doubled),):
+        _send_rows(store, statement, rows, source)
+    pace = Pace()
+
+    def create(payload: Payload) -> None:
+        statement, parameters, number = payload
+        if store.write(statement, parameters)[0]["number"] != number:
+            raise StoreError(
+                f"{kind.relation}: nodes that edges are to be written to have vanished from the graph meanwhile; "
+                "load again when nobody else changes it"
+            )
+        told.more(number)
+
+    def change(payload: Payload) -> None:
+        store.write(payload[0], payload[1])
+        told.more(payload[2])
+
+    for now in blocks(edges, difference.new, writers):
+        with ThreadPoolExecutor(len(now)) as pool:
+            tasks = [pool.submit(_write, _creating(edges, source), edges, block, create, pace) for block in now]
+            for task in tasks:
+                task.result()
+    _write(_changing(edges, source), edges, difference.changed, change, pace)
+    _send_rows(store, _delete(kind), difference.gone, source)
 
 
-def ensure_constraint(store: Store, label: str) -> None:
-    """Hold `id` unique within a label, which also indexes it. Raises StoreError where nodes break it already."""
-    name = quote(f"{label}_id")
-    try:
-        store.write(f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{quote(label)}) REQUIRE n.id IS UNIQUE")
-    except StoreError as error:
-        raise StoreError(
-            f"{label} nodes cannot be held unique by id ({error}); remove the doubled ones first"
-        ) from error
+def delete_edges(store: Store, kind: EdgeType, source: str) -> None:
+    """Delete all edges of a type that a source brought."""
+    each = f"MATCH (:{quote(kind.source)})-[r:{quote(kind.relation)}]->(:{quote(kind.target)}) WHERE r.source = $source"
+    store.in_batches(f"{each} CALL (r) {{ DELETE r }} IN TRANSACTIONS OF 10000 ROWS", {"source": source})
 
 
-def _write_nodes(store: Store, table: NodeTable, progress: Progress) -> Written:
-    kind = table.type
-    names = [name for name in table.frame.columns if name != "id"]
-    old = read_nodes(store, NodeType(kind.label, tuple(names)))
-    new, changed, _ = _compare(old, table.frame, ["id"], names)
-    total, what = len(new) + len(changed), f"writing {kind.label}"
-    if total:
-        progress(what, 0, total)
-    for rows, done in _node_batches(new, names):
-        store.write(f"UNWIND $rows AS row CREATE (n:{quote(kind.label)} {{id: row.id}}) SET n += row.properties", rows)
-        progress(what, done, total)
-    for rows, done in _node_batches(changed, names):
-        store.write(f"UNWIND $rows AS row MATCH (n:{quote(kind.label)} {{id: row.id}}) SET n += row.properties", rows)
-        progress(what, len(new) + done, total)
-    return Written(kind.label, len(new), len(changed))
+def count_edges(store: Store, kind: EdgeType, source: str) -> int:
+    """How many edges of a type a source brought."""
+    each = f"MATCH (:{quote(kind.source)})-[r:{quote(kind.relation)}]->(:{quote(kind.target)}) WHERE r.source = $source"
+    number: int = store.read(f"{each} RETURN count(r) AS number", {"source": source})[0]["number"]
+    return number
 
 
-def _write_edges(store: Store, table: EdgeTable, source: str, progress: Progress) -> Written:
-    kind = table.type
-    names = [name for name in table.frame.columns if name not in (*ENDS, "source")]
-    plain = EdgeType(kind.source, kind.relation, kind.target, tuple(names))
-    old = read_edges(store, plain, source)
-    key = kind.key or ()
-    identity = [*ENDS, *key]
-    new, changed, gone = _compare(old, table.frame, identity, [name for name in names if name not in key])
-    total, done, what = len(new) + len(changed) + len(gone), 0, f"writing {kind.relation} → {kind.target}"
-    if total:
-        progress(what, 0, total)
-    for frame, statement, columns in (
-        (new, _create(plain), names),
-        (changed, _change(plain, key), names),
-        (gone, _delete(plain, key), list(key)),
-    ):
-        for rows, number in edge_batches(frame, columns):
-            store.write(statement, {"rows": rows, "source": source})
-            done += number
-            progress(what, done, total)
-    return Written(kind.relation, len(new), len(changed), len(gone), kind.target)
+class _Told:
+    """Progress that several writers report to."""
+
+    def __init__(self, progress: Progress, what: str, total: int) -> None:
+        self._progress, self._what, self._total, self._done = progress, what, total, 0
+        self._lock = threading.Lock()
+        if total:
+            progress(what, 0, total)
+
+    def more(self, number: int) -> None:
+        with self._lock:
+            self._done += number
+            self._progress(self._what, self._done, self._total)
 
 
-def _compare(
-    old: pd.DataFrame, new: pd.DataFrame, identity: list[str], names: list[str]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The rows of `new` that are not in `old`, those with another value there, and the rows of `old` not in `new`."""
-    if old.empty:
-        return new, new.iloc[:0], old
-    if new.empty:
-        return new, new, old
-    positions = pd.MultiIndex.from_frame(old[identity].astype("str"))
-    wanted = pd.MultiIndex.from_frame(new[identity].astype("str"))
-    at = positions.get_indexer(wanted)
-    known = new[at >= 0]
-    differs = np.zeros(len(known), dtype=bool)
-    for name in names:
-        differs |= _unequal(known[name], old[name].iloc[at[at >= 0]])
-    left = np.ones(len(old), dtype=bool)
-    left[at[at >= 0]] = False
-    return new[at < 0], known[differs], old[left]
+def _write(
+    prepare: Callable[[Integers], Payload],
+    edges: Edges,
+    chosen: Integers,
+    send: Callable[[Payload], None],
+    pace: Pace,
+) -> None:
+    send_all(pieces(edges, chosen, pace), prepare, send, pace)
 
 
-def _unequal(new: Column, old: Column) -> npt.NDArray[np.bool_]:
-    """Where a value to write differs from the stored one; a missing value to write leaves the stored one."""
-    pairs = zip(_values(new), _values(old), strict=True)
-    return np.fromiter((x is not None and x != y for x, y in pairs), dtype=bool, count=len(new))
+def _creating(edges: Edges, source: str) -> Callable[[Integers], Payload]:
+    """What makes of some edges a statement that creates them.
+
+    The end nodes of a batch are looked up once each, and the rows name them by position; should one be missing, no
+    position could be trusted, and nothing is created.
+    """
+    kind = edges.kind
+    names = [quote(name) for name in kind.properties]
+    cells = "".join(f", row.c{number}[k] AS c{number}" for number in range(len(names)))
+    pairs = "".join(f", {name}: c{number}" for number, name in enumerate(names))
+    statement = (
+        f"UNWIND $ends AS id MATCH (b:{quote(kind.target)} {{id: id}}) "
+        "WITH collect(b) AS ends WHERE [b IN ends | b.id] = $ends "
+        f"UNWIND $rows AS row MATCH (a:{quote(kind.source)} {{id: row.s}}) UNWIND range(0, size(row.t) - 1) AS k "
+        f"WITH a, ends[row.t[k]] AS b{cells} "
+        f"CREATE (a)-[r:{quote(kind.relation)} {{source: $source{pairs}}}]->(b) RETURN count(r) AS number"
+    )
+
+    def prepare(chosen: Integers) -> Payload:
+        present, position = np.unique(edges.end[chosen], return_inverse=True)
+        rows = edges.rows(chosen, kind.properties, position)
+        parameters = {"ends": edges.ends[present].tolist(), "rows": rows, "source": source}
+        return statement, parameters, len(chosen)
+
+    return prepare
 
 
-def _node_batches(frame: pd.DataFrame, names: list[str]) -> Iterator[tuple[dict[str, Any], int]]:
-    columns = {name: _values(frame[name]) for name in ["id", *names]}
-    for start in range(0, len(frame), NODES_A_BATCH):
-        stop = min(start + NODES_A_BATCH, len(frame))
-        rows = [
-            {"id": columns["id"][i], "properties": {n: columns[n][i] for n in names if columns[n][i] is not None}}
-            for i in range(start, stop)
-        ]
-        yield {"rows": rows}, stop
+def _changing(edges: Edges, source: str) -> Callable[[Integers], Payload]:
+    kind = edges.kind
+    values = ", ".join(f"r.{quote(name)} = row.c{number}[k]" for number, name in enumerate(kind.properties))
+    statement = _match(kind, {name: kind.properties.index(name) for name in kind.key or ()}) + f" SET {values}"
+
+    def prepare(chosen: Integers) -> Payload:
+        return statement, {"rows": edges.rows(chosen, kind.properties), "source": source}, len(chosen)
+
+    return prepare
 
 
-def edge_batches(frame: pd.DataFrame, names: list[str]) -> Iterator[tuple[list[dict[str, Any]], int]]:
-    """Batches of about EDGES_A_BATCH edges as rows {s: start id, t: [end ids], c0: [values of the first name], …},
-    with the number of edges in each. A start node with very many edges is cut into several rows."""
-    frame = frame.sort_values("source_id", kind="stable")
-    starts, ends = _values(frame["source_id"]), _values(frame["target_id"])
-    columns = {f"c{position}": _values(frame[name]) for position, name in enumerate(names)}
-    rows: list[dict[str, Any]] = []
-    number = 0
-    for begin, stop in _groups(frame["source_id"]):
-        rows.append(
-            {"s": starts[begin], "t": ends[begin:stop], **{c: values[begin:stop] for c, values in columns.items()}}
-        )
-        number += stop - begin
-        if number >= EDGES_A_BATCH:
-            yield rows, number
-            rows, number = [], 0
-    if rows:
-        yield rows, number
+def _send_rows(store: Store, statement: str, rows: list[Row], source: str) -> None:
+    for begin in range(0, len(rows), ROWS_A_BATCH):
+        store.write(statement, {"rows": rows[begin : begin + ROWS_A_BATCH], "source": source})
 
 
-def _groups(starts: Column) -> Iterator[tuple[int, int]]:
-    """The ranges of equal values in a sorted column, none longer than a batch."""
-    codes = pd.factorize(starts)[0]
-    borders = np.flatnonzero(np.diff(codes, prepend=-1, append=-1)) if len(codes) else np.array([], dtype=int)
-    for begin, stop in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
-        for part in range(begin, stop, EDGES_A_BATCH):
-            yield part, min(part + EDGES_A_BATCH, stop)
-
-
-def _values(values: Column) -> list[Any]:
-    """A column as plain Python values, None where one is missing."""
-    plain: list[Any] = values.astype(object).where(values.notna(), None).tolist()
-    return plain
-
-
-_EACH = "UNWIND $rows AS row MATCH (a:{source} {{id: row.s}}) UNWIND range(0, size(row.t) - 1) AS k MATCH "
-
-
-def _create(kind: EdgeType) -> str:
-    pairs = "".join(f", {quote(name)}: row.c{position}[k]" for position, name in enumerate(kind.properties))
-    each = _EACH.format(source=quote(kind.source))
-    create = f"CREATE (a)-[:{quote(kind.relation)} {{source: $source{pairs}}}]->(b)"
-    return f"{each}(b:{quote(kind.target)} {{id: row.t[k]}}) {create}"
-
-
-def _change(kind: EdgeType, key: tuple[str, ...]) -> str:
-    values = ", ".join(f"r.{quote(name)} = row.c{position}[k]" for position, name in enumerate(kind.properties))
-    return _match(kind, {name: kind.properties.index(name) for name in key}) + f" SET {values}"
-
-
-def _delete(kind: EdgeType, key: tuple[str, ...]) -> str:
-    return _match(kind, {name: position for position, name in enumerate(key)}) + " DELETE r"
+def _delete(kind: EdgeType) -> str:
+    return _match(kind, {name: number for number, name in enumerate(kind.key or ())}) + " DELETE r"
 
 
 def _match(kind: EdgeType, columns: dict[str, int]) -> str:
-    tests = "".join(f" AND r.{quote(name)} = row.c{position}[k]" for name, position in columns.items())
+    tests = "".join(f" AND r.{quote(name)} = row.c{number}[k]" for name, number in columns.items())
     return (
-        _EACH.format(source=quote(kind.source))
-        + f"(a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)} {{id: row.t[k]}}) WHERE r.source = $source{tests}"
+        f"UNWIND $rows AS row MATCH (a:{quote(kind.source)} {{id: row.s}}) UNWIND range(0, size(row.t) - 1) AS k "
+        f"MATCH (a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)} {{id: row.t[k]}}) "
+        f"WHERE r.source = $source{tests}"
     )
+
+
+def whole_nodes(edges: Edges) -> Iterator[list[Row]]:
+    """All edges in batches of rows {s, t, c0, …} of whole start nodes."""
+    for piece in pieces(edges, np.arange(len(edges)), Pace()):
+        yield edges.rows(piece, edges.kind.properties)

@@ -1,14 +1,12 @@
-"""Strict reading of text tables for loaders: a defect is told with its line numbers, and nothing is repaired."""
+"""Text tables with one row a line, read strictly: by a fast parser, and slowly where there is a defect to tell."""
 
 import csv
-import gzip
 import math
 import re
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -16,15 +14,16 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from graphrec.errors import DataError, examples, nearest
+from graphrec.reading.files import Tally, lines, lines_text, need_file, open_file, undecodable
 
 #: What a column holds; with a question mark an empty field (for numbers also NA) is allowed and becomes missing.
 Kind = Literal["str", "int", "float", "str?", "int?", "float?"]
 
-_ARROW = {"str": pa.large_string(), "int": pa.int64(), "float": pa.float64()}
+#: The pyarrow type of a kind.
+ARROW = {"str": pa.large_string(), "int": pa.int64(), "float": pa.float64()}
 _NULLABLE = {pa.int64(): pd.Int64Dtype(), pa.float64(): pd.Float64Dtype()}
-_MEANING = {"str": "text", "int": "a whole number", "float": "a number"}
+MEANING = {"str": "text", "int": "a whole number", "float": "a number"}
 _WHOLE = re.compile(r"[+-]?\d+")
-_GZIP_MAGIC = b"\x1f\x8b"
 #: Stands in for a separator of several characters ("::"), which neither pyarrow nor csv can split at.
 _UNIT = "\x1f"
 
@@ -39,37 +38,6 @@ class _Form:
     encoding: str
     header: Sequence[str] | None
     quoting: bool
-
-
-@dataclass
-class _Tally:
-    """How often one defect was met, and the first places."""
-
-    count: int = 0
-    places: list[str] = field(default_factory=list)
-
-    def add(self, place: str) -> None:
-        self.count += 1
-        if len(self.places) < 6:  # one more than examples() shows, so that it can tell there are more
-            self.places.append(place)
-
-
-def has(folder: Path, name: str) -> bool:
-    """Whether the folder holds the file, plain or gzip-compressed; DataError where there is no such folder."""
-    _need_folder(folder)
-    return (folder / name).is_file() or (folder / f"{name}.gz").is_file()
-
-
-def find(folder: Path, name: str) -> Path:
-    """The path of a file in a folder, plain (`u.data`) or compressed (`u.data.gz`); DataError if neither is there."""
-    if has(folder, name):
-        plain = folder / name
-        return plain if plain.is_file() else folder / f"{name}.gz"
-    there = sorted(path.name for path in folder.iterdir() if path.is_file())
-    raise DataError(
-        f"folder {folder} has no file {name} and no {name}.gz; "
-        f"{f'it has {examples(there, 10)}' if there else 'it is empty'}"
-    )
 
 
 def read_table(
@@ -90,9 +58,7 @@ def read_table(
         DataError: the file is missing, empty, cut off or in another encoding, a column is missing, or a row has
             too few or too many fields or a value that is not of its kind.
     """
-    path = Path(path)
-    if not path.exists():
-        find(path.parent, path.name)
+    path = need_file(Path(path))
     quoting = quoting and len(separator) == 1
     form = _Form(path, columns, separator, encoding, None if isinstance(header, bool) else header, quoting)
     names = _names(form)
@@ -106,7 +72,7 @@ def read_table(
     problem = _diagnose(form, names) if _suspicious(table, form) else None
     if problem:
         raise problem
-    return _frame(table, columns)
+    return to_frame(table, columns)
 
 
 def _parse(form: _Form) -> Any:  # a pyarrow.Table: pyarrow ships no types
@@ -114,7 +80,7 @@ def _parse(form: _Form) -> Any:  # a pyarrow.Table: pyarrow ships no types
     whole = len(form.separator) > 1
     source: Any = str(form.path)
     if whole:
-        with _open(form.path) as stream:
+        with open_file(form.path) as stream:
             source = pa.BufferReader(stream.read().replace(form.separator.encode(), _UNIT.encode()))
     return pyarrow.csv.read_csv(
         source,
@@ -125,7 +91,7 @@ def _parse(form: _Form) -> Any:  # a pyarrow.Table: pyarrow ships no types
             newlines_in_values=form.quoting,
         ),
         pyarrow.csv.ConvertOptions(
-            column_types={name: _ARROW[kind.rstrip("?")] for name, kind in form.columns.items()},
+            column_types={name: ARROW[kind.rstrip("?")] for name, kind in form.columns.items()},
             include_columns=list(form.columns),
             null_values=["", "NA"],
             strings_can_be_null=False,
@@ -149,7 +115,8 @@ def _suspicious(table: Any, form: _Form) -> bool:  # a pyarrow.Table
     return False
 
 
-def _frame(table: Any, columns: Mapping[str, Kind]) -> pd.DataFrame:  # a pyarrow.Table
+def to_frame(table: Any, columns: Mapping[str, Kind]) -> pd.DataFrame:  # a pyarrow.Table
+    """A pyarrow table as a frame whose columns have the dtypes of their kinds."""
     for position, (name, kind) in enumerate(columns.items()):
         if kind == "str?":
             column = table[name]
@@ -178,14 +145,14 @@ def _names(form: _Form) -> list[str]:
 
 def _diagnose(form: _Form, names: list[str]) -> DataError | None:
     """What is wrong with the file and on which lines, by reading it slowly; None if nothing is."""
-    undecodable = _undecodable(form)
-    if undecodable.count:
+    bad = undecodable(form.path, form.encoding)
+    if bad.count:
         return DataError(
-            f"{form.path} is not {form.encoding} on {_lines_text(undecodable)}; "
+            f"{form.path} is not {form.encoding} on {lines_text(bad)}; "
             f"save it as {form.encoding}, or name its encoding (latin-1 reads any byte)"
         )
-    widths = _Tally()
-    values = {name: _Tally() for name in form.columns}
+    widths = Tally()
+    values = {name: Tally() for name in form.columns}
     rows = _rows(form)
     if form.header is None:
         next(rows)
@@ -203,26 +170,12 @@ def _diagnose(form: _Form, names: list[str]) -> DataError | None:
         )
     for name, tally in values.items():
         if tally.count:
-            meaning = _MEANING[form.columns[name].rstrip("?")]
+            meaning = MEANING[form.columns[name].rstrip("?")]
             return DataError(
                 f"{form.path}: column {name} is not {meaning} in {tally.count:,} of the rows "
                 f"({examples(tally.places)}); correct or remove these lines"
             )
     return None
-
-
-def _undecodable(form: _Form) -> _Tally:
-    tally = _Tally()
-    for number, line in _lines(form.path):
-        try:
-            line.decode(form.encoding)
-        except UnicodeDecodeError as error:
-            tally.add(f"line {number} (byte {error.start + 1}: 0x{line[error.start]:02x})")
-    return tally
-
-
-def _lines_text(tally: _Tally) -> str:
-    return f"{tally.count:,} line{'' if tally.count == 1 else 's'}: {examples(tally.places)}"
 
 
 def _fits(kind: Kind, text: str) -> bool:
@@ -239,7 +192,7 @@ def _fits(kind: Kind, text: str) -> bool:
 
 def _rows(form: _Form) -> Iterator[tuple[int, list[str]]]:
     """The number of its first line and the fields, for each row that is not blank; bytes not decodable become �."""
-    texts = (line.decode(form.encoding, errors="replace") for _, line in _lines(form.path))
+    texts = (line.decode(form.encoding, errors="replace") for _, line in lines(form.path))
     if not form.quoting:
         for number, text in enumerate(texts, 1):
             if line := text.rstrip("\r\n"):
@@ -257,29 +210,3 @@ def _rows(form: _Form) -> Iterator[tuple[int, list[str]]]:
             f"{form.path}: line {number} has a quote that is not closed, or not doubled inside a quoted text; "
             "correct this line"
         ) from error
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Number and bytes of each line; DataError where the file cannot be read to its end."""
-    number = 0
-    try:
-        with _open(path) as stream:
-            for number, line in enumerate(stream, 1):
-                if number == 1 and line.startswith(_GZIP_MAGIC):
-                    raise DataError(f"{path} is gzip-compressed; rename it to {path.name}.gz, or decompress it")
-                yield number, line
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is cut off or damaged after line {number:,}; copy or download it again") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}; check the file and its rights") from error
-
-
-def _open(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
-
-
-def _need_folder(folder: Path) -> None:
-    if not folder.exists():
-        raise DataError(f"there is no folder {folder}; check the path")
-    if not folder.is_dir():
-        raise DataError(f"{folder} is a file, but the folder that holds the source's files is needed")

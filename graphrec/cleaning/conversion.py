@@ -1,0 +1,114 @@
+"""Columns as text, whole numbers, numbers or yes and no; a value that is nothing of the kind is told, never guessed."""
+
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graphrec.cleaning.rules import Kind
+
+#: What a value of each kind is called in a message.
+MEANING: dict[Kind, str] = {"str": "text", "int": "a whole number", "float": "a number", "bool": "yes or no"}
+
+_WHOLE = r"^[+-]?[0-9]{1,30}$"
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_YES, _NO = ["true", "t", "yes", "y", "1"], ["false", "f", "no", "n", "0"]
+_INT64 = -(2**63), 2**63 - 1
+
+
+def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":  # Any: a column of any type
+    """The column as text with dtype str: the number 7 is "7", as is 7.0; missing stays missing."""
+    if isinstance(values.dtype, pd.StringDtype):
+        return values.astype("str")  # no copy where it is str already
+    if pd.api.types.is_float_dtype(values.dtype):
+        numbers = values.astype("float64")
+        whole = (numbers % 1 == 0) & (numbers.abs() < 2**63)
+        text = numbers.where(whole).astype("Int64").astype("str")
+        return text.where(whole, numbers.astype("str")).mask(numbers.isna())
+    if values.dtype == object:
+        values = values.map(_text, na_action="ignore")
+    missing = values.isna()
+    return values.astype("str").mask(missing) if missing.any() else values.astype("str")
+
+
+def arrow(values: "pd.Series[Any]") -> Any:  # of any type, to a pyarrow.ChunkedArray
+    """The column for pyarrow, without a copy where it is one of pyarrow's already; text is of the large type."""
+    column = pa.array(values, from_pandas=True)
+    column = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+    return column.cast(pa.large_string()) if pa.types.is_string(column.type) else column
+
+
+def converted(values: "pd.Series[Any]", kind: Kind) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
+    """The column as a kind, and which values are nothing of it (they are missing in the first).
+
+    Whole numbers are int64, or Int64 where some are missing; numbers float64 or Float64; yes and no bool or boolean.
+    An empty text is missing; "7.0" is a whole number, "1e3" a number and no whole one; infinity is neither.
+    """
+    if kind == "str":
+        return as_text(values), pd.Series(False, index=values.index)
+    if pd.api.types.is_numeric_dtype(values.dtype) and kind != "bool":
+        column = arrow(values)
+        result, valid = _of_number(column, kind)
+    else:
+        text = as_text(values).str.strip()
+        column = arrow(text)
+        column = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.large_string()), column)
+        result, valid = _of_text(column, kind)
+    bad = pc.and_(pc.is_valid(column), pc.invert(pc.fill_null(valid, False)))
+    return _series(result, kind, values.index), pd.Series(bad.to_numpy(), index=values.index)
+
+
+def _of_number(column: Any, kind: Kind) -> tuple[Any, Any]:  # a pyarrow.ChunkedArray, twice
+    """The converted column (missing where it cannot be) and where it could be."""
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int64())
+    if not pa.types.is_floating(column.type):
+        return column.cast(pa.int64() if kind == "int" else pa.float64()), pc.is_valid(column)
+    valid = pc.is_finite(column)
+    if kind == "int":
+        whole = pc.and_(pc.equal(pc.trunc(column), column), pc.less(pc.abs(column), float(2**63)))
+        valid = pc.and_(valid, whole)
+    kept = pc.if_else(valid, column, pa.scalar(None, column.type))
+    return kept.cast(pa.int64() if kind == "int" else pa.float64()), valid
+
+
+def _of_text(column: Any, kind: Kind) -> tuple[Any, Any]:  # a pyarrow.ChunkedArray, twice
+    none = pa.scalar(None, pa.large_string())
+    if kind == "bool":
+        lower = pc.utf8_lower(column)
+        yes = pc.is_in(lower, pa.array(_YES, pa.large_string()))
+        valid = pc.or_(yes, pc.is_in(lower, pa.array(_NO, pa.large_string())))
+        return pc.if_else(valid, yes, pa.scalar(None, pa.bool_())), valid
+    if kind == "int":
+        column = pc.replace_substring_regex(column, r"\.0*$", "")  # pandas writes 7.0 where a column has gaps
+    valid = pc.match_substring_regex(column, _WHOLE if kind == "int" else _NUMBER)
+    # Arrow parses no plus sign; a place of None is left out by the cast.
+    bare = pc.replace_substring_regex(pc.if_else(valid, column, none), r"^\+", "")
+    if kind == "int":
+        numbers = bare.cast(pa.decimal128(38, 0))
+        low, high = (pa.scalar(bound, pa.int64()).cast(pa.decimal128(38, 0)) for bound in _INT64)
+        valid = pc.and_(valid, pc.and_(pc.greater_equal(numbers, low), pc.less_equal(numbers, high)))
+        kept = pc.if_else(pc.fill_null(valid, False), numbers, pa.scalar(None, numbers.type))
+        return kept.cast(pa.int64()), valid
+    floats = bare.cast(pa.float64())
+    valid = pc.and_(valid, pc.is_finite(floats))
+    return pc.if_else(pc.fill_null(valid, False), floats, pa.scalar(None, pa.float64())), valid
+
+
+def _series(column: Any, kind: Kind, index: "pd.Index[Any]") -> "pd.Series[Any]":  # a pyarrow.ChunkedArray
+    if column.null_count:
+        nullable = {"int": pd.Int64Dtype(), "float": pd.Float64Dtype(), "bool": pd.BooleanDtype()}[kind]
+        return cast("pd.Series[Any]", column.to_pandas(types_mapper=lambda _: nullable).set_axis(index))
+    return pd.Series(np.asarray(column.to_numpy()), index=index)
+
+
+def without_gaps(values: "pd.Series[Any]") -> "pd.Series[Any]":  # Any: a column of any type
+    """The column as int64, float64 or bool where it is of the nullable type and has no missing value."""
+    whole = {"Int64": "int64", "Float64": "float64", "boolean": "bool"}.get(str(values.dtype))
+    return values if whole is None or values.isna().any() else values.astype(np.dtype(whole))
+
+
+def _text(value: object) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

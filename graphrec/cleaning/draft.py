@@ -1,0 +1,85 @@
+"""A table on its way through the rules: its rows so far, and what was done to them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from graphrec.defects import REJECTED, Action, RuleCount, TableCount
+from graphrec.schema import EdgeType, NodeType
+from graphrec.tables import ENDS
+
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The rows of one table that are left, how many came in, and what each rule did to them."""
+
+    type: NodeType | EdgeType
+    frame: pd.DataFrame
+    rows: int
+    rules: tuple[RuleCount, ...] = ()
+    rejected: tuple[pd.DataFrame, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The label or the relationship type."""
+        return self.type.label if isinstance(self.type, NodeType) else self.type.relation
+
+    @property
+    def ids(self) -> list[str]:
+        """The columns that name nodes."""
+        return ["id"] if isinstance(self.type, NodeType) else ENDS
+
+    @property
+    def count(self) -> TableCount:
+        """What was done so far."""
+        return TableCount(self.name, self.rows, len(self.frame), self.rules)
+
+    def did(self, rule: str, action: Action, rows: int, examples: Iterable[str]) -> "Draft":
+        """The draft with a deed noted; a rule that did the same before counts both together."""
+        return replace(self, rules=noted(self.rules, RuleCount(rule, action, rows, tuple(examples))))
+
+    def without(self, bad: "pd.Series[bool]", rule: str, reason: str, column: str | None = None) -> "Draft":
+        """The draft without the rows marked `bad`, which are rejected; the examples show the value of `column`."""
+        if not bad.any():
+            return self
+        rows = self.frame[bad]
+        table = rejections(self.name, rule, reason, rows)
+        shown = describe(rows.head(_EXAMPLES), self.ids, column)
+        kept = replace(self, frame=self.frame[~bad].reset_index(drop=True), rejected=(*self.rejected, table))
+        return kept.did(rule, "dropped", len(rows), shown)
+
+
+def noted(rules: tuple[RuleCount, ...], new: RuleCount) -> tuple[RuleCount, ...]:
+    """The counts with one more; of one rule and action there is one count, with at most five examples."""
+    for position, old in enumerate(rules):
+        if (old.rule, old.action) == (new.rule, new.action):
+            shown = (*old.examples, *new.examples)[:_EXAMPLES]
+            both = replace(old, rows=old.rows + new.rows, examples=shown)
+            return (*rules[:position], both, *rules[position + 1 :])
+    return (*rules, replace(new, examples=new.examples[:_EXAMPLES]))
+
+
+def rejections(table: str, rule: str, reason: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Columns table, rule, reason and row (as JSON text) of rejected rows."""
+    text = rows.to_json(orient="records", lines=True, force_ascii=False, double_precision=15)
+    lines = text.rstrip("\n").split("\n")  # not splitlines(): a text may hold U+2028
+    made = pd.DataFrame({"row": lines}, dtype="str").assign(table=table, rule=rule, reason=reason)
+    return made[REJECTED].astype("str")
+
+
+def describe(rows: pd.DataFrame, ids: list[str], column: str | None = None) -> list[str]:
+    """Each row as a short text: its id or ends, and the value of a column."""
+    subjects = [" → ".join(map(shortened, row)) for row in rows[ids].itertuples(index=False)]
+    if column is None or column in ids:
+        return subjects
+    values = map(shortened, rows[column])
+    return [f"{subject}: {column} {value}" for subject, value in zip(subjects, values, strict=True)]
+
+
+def shortened(value: object, limit: int = 60) -> str:
+    """A value as text of at most `limit` characters; ∅ where it is missing."""
+    text = "∅" if value is None or value is pd.NA or value != value else str(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,175 @@
+"""From frames with any defect to checked tables, with a report of all that was done on the way."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+import pyarrow.compute as pc
+
+from graphrec.cleaning import repeats, values
+from graphrec.cleaning.conversion import arrow
+from graphrec.cleaning.draft import Draft, shortened
+from graphrec.cleaning.rules import Rules
+from graphrec.cleaning.text import repair_text
+from graphrec.defects import REJECTED, CleaningReport
+from graphrec.errors import DataError, UnknownNameError, examples
+from graphrec.schema import EdgeType, LinkRule, NodeType
+from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable, Source
+
+#: Types without a place for missing values, and those that have one.
+_NULLABLE = {"int64": "Int64", "bool": "boolean"}
+
+
+def clean(
+    nodes: Sequence[tuple[NodeType, pd.DataFrame]],
+    edges: Sequence[tuple[EdgeType, pd.DataFrame]],
+    sources: Sequence[Source],
+    rules: Mapping[str, Rules] | None = None,
+    links: Sequence[LinkRule] = (),
+) -> GraphTables:
+    """Checked tables of the rows that the rules accept, with what was done to the others in `.cleaning`.
+
+    `rules` are keyed by label or relationship type; without a rule a table gets those of `Rules()`. Ids may be numbers,
+    and become text. A label that no node frame has is made from the ends of the edges that are left. The tables have
+    the columns of their types and no others.
+
+    Raises:
+        UnknownNameError: a rule is for a label or relationship type that no frame has.
+        DataError: a column is missing, or something is left that the tables refuse.
+    """
+    drafts = [*(_begun(kind, frame) for kind, frame in nodes), *(_begun(kind, frame) for kind, frame in edges)]
+    given = rules or {}
+    names = [draft.name for draft in drafts]
+    for name in given:
+        if name not in names:
+            raise UnknownNameError("table", name, names, "rules are keyed by label or relationship type")
+    ruled = [(draft, given.get(draft.name, Rules())) for draft in drafts]
+    return clean_drafts(ruled[: len(nodes)], ruled[len(nodes) :], sources, links)
+
+
+def clean_drafts(
+    nodes: Iterable[tuple[Draft, Rules]],
+    edges: Iterable[tuple[Draft, Rules]],
+    sources: Sequence[Source],
+    links: Sequence[LinkRule] = (),
+) -> GraphTables:
+    """As `clean`, of drafts to which something was done before, each with its own rules.
+
+    The drafts are taken one by one, so that a generator of them need not hold all at a time.
+    """
+    node_drafts: dict[str, Draft] = {}
+    for draft, _ in map(_ruled, nodes):
+        if draft.name in node_drafts:
+            raise DataError(f"label {draft.name} has two tables; put its rows into one")
+        node_drafts[draft.name] = draft
+    edge_drafts = []
+    for draft, rules in map(_ruled, edges):
+        node_drafts, ended = _joined(node_drafts, draft, rules)
+        edge_drafts.append(ended)
+    every = [*node_drafts.values(), *edge_drafts]
+    return GraphTables(
+        (*(_node_table(draft) for draft in node_drafts.values()), *_derived(node_drafts, edge_drafts)),
+        tuple(_edge_table(draft) for draft in edge_drafts),
+        tuple(sources),
+        tuple(links),
+        CleaningReport(tuple(draft.count for draft in every), rejected_rows(every)),
+    )
+
+
+def need_nothing_rejected(report: CleaningReport) -> None:
+    """Nothing; DataError naming table, rule, number and examples where the report has rejected rows."""
+    parts = [
+        f"{table.name} lost {rule.rows:,} of {table.rows:,} rows by rule '{rule.rule}' ({examples(rule.examples)})"
+        for table in report.tables
+        for rule in table.rules
+        if rule.action == "dropped"
+    ]
+    if parts:
+        raise DataError(f"{'; '.join(parts)}; correct these rows, or load without --strict to leave them out")
+
+
+def rejected_rows(drafts: Sequence[Draft]) -> pd.DataFrame:
+    """The rejected rows of all drafts: columns table, rule, reason, row."""
+    parts = [part for draft in drafts for part in draft.rejected]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=REJECTED, dtype="str")
+
+
+def _begun(kind: NodeType | EdgeType, frame: pd.DataFrame) -> Draft:
+    draft = Draft(kind, frame.reset_index(drop=True), len(frame))
+    wanted = [*draft.ids, *kind.properties, *((kind.key or ()) if isinstance(kind, EdgeType) else ())]
+    missing = [column for column in wanted if column not in frame.columns]
+    if missing:
+        raise DataError(
+            f"{draft.name}: the table has no column {examples(missing)}; it has {examples(frame.columns, 20)}"
+        )
+    return draft
+
+
+def _ruled(ruled: tuple[Draft, Rules]) -> tuple[Draft, Rules]:
+    """The draft after all rules that look at its own rows only, with its rules."""
+    draft, rules = ruled
+    missing = sorted(rules.columns() - set(draft.frame.columns))
+    if missing:
+        raise DataError(
+            f"{draft.name}: the rules name column {examples(missing)}, but the table has "
+            f"{examples(draft.frame.columns, 20)}"
+        )
+    draft = repair_text(values.ids_as_text(draft), rules.text)
+    draft = values.need_types(values.need_values(draft, rules), rules)
+    draft = values.need_possible_times(values.need_ranges(draft, rules), rules)
+    return repeats.merge_repeated(values.need_others(draft, rules), rules), rules
+
+
+def _joined(nodes: dict[str, Draft], edges: Draft, rules: Rules) -> tuple[dict[str, Draft], Draft]:
+    """The node drafts and an edge draft of which, unless the rules refuse it, no edge dangles."""
+    kind = edges.type
+    assert isinstance(kind, EdgeType)
+    if rules.dangling == "refuse":
+        return nodes, edges
+    for end, label in zip(ENDS, (kind.source, kind.target), strict=True):
+        if label not in nodes:
+            continue
+        known = pc.is_in(arrow(edges.frame[end]), value_set=arrow(nodes[label].frame["id"]))
+        dangling = pd.Series(~known.to_numpy())
+        if rules.dangling == "drop":
+            edges = edges.without(dangling, "dangling", f"no {label} has this {end}", end)
+        elif dangling.any():
+            missing = edges.frame.loc[dangling, [end]].drop_duplicates().set_axis(["id"], axis=1)
+            nodes = {**nodes, label: _with_nodes(nodes[label], missing, edges.name)}
+    return nodes, edges
+
+
+def _with_nodes(draft: Draft, missing: pd.DataFrame, relation: str) -> Draft:
+    """The draft with a row for each missing id, in which nothing else is known."""
+    gaps = {name: _NULLABLE[str(dtype)] for name, dtype in draft.frame.dtypes.items() if str(dtype) in _NULLABLE}
+    frame = pd.concat([draft.frame.astype(gaps), missing], ignore_index=True)
+    shown = [f"{shortened(name)}: added for {relation}" for name in missing["id"].head()]
+    return replace(draft, frame=frame).did("dangling", "repaired", len(missing), shown)
+
+
+def _derived(nodes: Mapping[str, Draft], edges: Sequence[Draft]) -> list[NodeTable]:
+    """A table of ids for each label that edges end at and no frame was given for."""
+    ends: dict[str, list[pd.Series[str]]] = {}
+    for draft in edges:
+        assert isinstance(draft.type, EdgeType)
+        for end, label in zip(ENDS, (draft.type.source, draft.type.target), strict=True):
+            if label not in nodes:
+                ends.setdefault(label, []).append(draft.frame[end])
+    return [NodeTable(NodeType(label), _distinct(parts)) for label, parts in ends.items()]
+
+
+def _distinct(ids: "Sequence[pd.Series[str]]") -> pd.DataFrame:
+    """A column `id` with each id once."""
+    every = pd.concat([part.drop_duplicates() for part in ids], ignore_index=True)
+    return every.drop_duplicates().rename("id").to_frame().reset_index(drop=True)
+
+
+def _node_table(draft: Draft) -> NodeTable:
+    assert isinstance(draft.type, NodeType)
+    return NodeTable(draft.type, draft.frame[["id", *draft.type.properties]])
+
+
+def _edge_table(draft: Draft) -> EdgeTable:
+    assert isinstance(draft.type, EdgeType)
+    columns = dict.fromkeys([*ENDS, *draft.type.properties, *(draft.type.key or ())])
+    return EdgeTable(draft.type, draft.frame[list(columns)])

@@ -1,0 +1,117 @@
+"""Rows that are the same node or edge become one: the first, the last, the largest, or their sum."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from graphrec.cleaning.conversion import arrow
+from graphrec.cleaning.draft import Draft, describe
+from graphrec.cleaning.rules import Rules
+from graphrec.schema import EdgeType
+from graphrec.tables import ENDS
+
+Codes = npt.NDArray[np.int64]
+
+
+def merge_repeated(draft: Draft, rules: Rules) -> Draft:
+    """The draft with one row for each node or edge, as `rules.repeated` says; edges of key None are never the same.
+
+    Undirected edges between nodes of one label are turned so that the smaller id comes first: the two directions are
+    the same edge.
+    """
+    kind = draft.type
+    if isinstance(kind, EdgeType) and kind.undirected and kind.source == kind.target:
+        draft = replace(draft, frame=_turned(draft.frame))
+    if rules.repeated == "refuse" or (isinstance(kind, EdgeType) and kind.key is None):
+        return draft  # what is the same in spite of that, the tables themselves refuse
+    identity = [*ENDS, *(kind.key or ())] if isinstance(kind, EdgeType) else ["id"]
+    codes = row_codes(draft.frame, identity)
+    several = _several(codes)
+    if several is None:
+        return draft
+    rows = draft.frame[several]
+    groups = codes[several]
+    kept = _kept(rows, groups, rules)
+    left = np.ones(len(draft.frame), dtype=bool)
+    left[np.flatnonzero(several)[~kept]] = False
+    frame = draft.frame[left]
+    if rules.repeated == "sum":
+        frame = _summed(frame, rows, groups, kept, rules.combined)
+    first = rows[~pd.Series(groups).duplicated().to_numpy()].head(5)
+    sizes = pd.Series(groups).groupby(groups, sort=False).size()
+    shown = [f"{text}: {size:,} rows" for text, size in zip(describe(first, draft.ids), sizes.head(5), strict=True)]
+    merged = replace(draft, frame=frame.reset_index(drop=True))
+    return merged.did("repeated", "merged", len(draft.frame) - len(merged.frame), shown)
+
+
+def row_codes(frame: pd.DataFrame, columns: Sequence[str]) -> Codes:
+    """One whole number per row, the same for rows that agree in all columns; missing agrees with missing."""
+    codes, size = np.zeros(len(frame), dtype=np.int64), 1
+    for column in columns:
+        # A dictionary's indices take four bytes a row, and the sums are made in place: rows are counted in millions.
+        encoded = arrow(frame[column]).combine_chunks().dictionary_encode(null_encoding="encode")
+        number = max(len(encoded.dictionary), 1)
+        if size * number >= 2**62:
+            codes, unique = pd.factorize(codes)
+            size = len(unique)
+        codes *= number
+        codes += encoded.indices.to_numpy()
+        size *= number
+    return codes
+
+
+def _several(codes: Codes) -> npt.NDArray[np.bool_] | None:
+    """Which codes stand more than once; None if no one does. Sorting takes half of a hash table's memory."""
+    ordered = np.sort(codes)
+    again = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(again):
+        return None
+    del ordered
+    places = np.searchsorted(again, codes)
+    places[places == len(again)] = 0
+    return np.asarray(again[places] == codes)
+
+
+def _kept(rows: pd.DataFrame, groups: Codes, rules: Rules) -> npt.NDArray[np.bool_]:
+    """Which of the rows stay, one of each group."""
+    order = np.arange(len(rows))
+    if rules.by is not None:
+        # A row without a value of `by` gives way to any that has one.
+        values = rows[rules.by].reset_index(drop=True)
+        if rules.repeated == "first":
+            values = values.sort_values(kind="stable", na_position="last")
+        else:
+            values = values.sort_values(kind="stable", na_position="first")
+        order = values.index.to_numpy()
+    ordered = pd.Series(groups[order])
+    doubled = ordered.duplicated(keep="first") if rules.repeated == "first" else ordered.duplicated(keep="last")
+    chosen = order[~doubled.to_numpy()]
+    kept = np.zeros(len(rows), dtype=bool)
+    kept[chosen] = True
+    return kept
+
+
+def _summed(
+    frame: pd.DataFrame, rows: pd.DataFrame, groups: Codes, kept: npt.NDArray[np.bool_], columns: Sequence[str]
+) -> pd.DataFrame:
+    """The frame whose kept rows of a group carry the group's sums."""
+    chosen = rows.index[kept]
+    for column in columns:
+        sums = rows[column].groupby(groups).sum(min_count=1)
+        values: pd.Series[Any] = frame[column].copy()  # Any: whole or broken numbers
+        values.loc[chosen] = sums.reindex(groups[kept]).to_numpy()
+        frame = frame.assign(**{column: values})
+    return frame
+
+
+def _turned(frame: pd.DataFrame) -> pd.DataFrame:
+    """Each row with its smaller end first."""
+    swapped = (frame["source_id"] > frame["target_id"]).fillna(False).astype("bool")
+    if not swapped.any():
+        return frame
+    source, target = frame["source_id"], frame["target_id"]
+    return frame.assign(source_id=source.mask(swapped, target), target_id=target.mask(swapped, source))

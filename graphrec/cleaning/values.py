@@ -1,0 +1,93 @@
+"""The rules of single values: nothing needed is missing, numbers are numbers and in range, times are possible."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from graphrec.cleaning.conversion import MEANING, as_text, converted, without_gaps
+from graphrec.cleaning.draft import Draft
+from graphrec.cleaning.rules import Kind, Rules
+
+_DAY = 86_400
+
+
+def ids_as_text(draft: Draft) -> Draft:
+    """The draft whose ids are text with dtype str; the id 7 of a column of numbers is "7"."""
+    return _with(draft, {column: as_text(draft.frame[column]) for column in draft.ids})
+
+
+def need_values(draft: Draft, rules: Rules) -> Draft:
+    """The draft without rows that lack an id, an end or a needed value."""
+    for column in dict.fromkeys([*draft.ids, *rules.needed]):
+        values = draft.frame[column]
+        missing = values.isna()
+        if pd.api.types.is_string_dtype(values.dtype):
+            missing |= values == ""
+        draft = draft.without(missing.astype("bool"), "missing", f"{column} is missing", column)
+    return draft
+
+
+def need_types(draft: Draft, rules: Rules) -> Draft:
+    """The draft with columns of their declared kind, without the rows whose value is nothing of the kind."""
+    numeric = [*rules.ranges, *rules.times, *(rules.combined if rules.repeated == "sum" else ())]
+    kinds: dict[str, Kind] = {name: "float" for name in numeric if not _is_numeric(draft, name)}
+    kinds |= dict.fromkeys((name for name in rules.times if name in kinds), "int")
+    for column, kind in {**kinds, **rules.types}.items():
+        values, bad = converted(draft.frame[column], kind)
+        if bad.any():
+            draft = draft.without(bad, "type", f"{column} is not {MEANING[kind]}", column)
+            values = without_gaps(values[~bad].reset_index(drop=True))
+        draft = _with(draft, {column: values})
+    return draft
+
+
+def need_ranges(draft: Draft, rules: Rules) -> Draft:
+    """The draft without rows whose number is outside its range; a missing number is in every range."""
+    for column, (low, high) in rules.ranges.items():
+        values = draft.frame[column]
+        bad = pd.Series(False, index=values.index)
+        if low is not None:
+            bad |= (values < low).fillna(False).astype("bool")
+        if high is not None:
+            bad |= (values > high).fillna(False).astype("bool")
+        draft = draft.without(bad, "range", f"{column} is not {_range_text(low, high)}", column)
+    return draft
+
+
+def need_possible_times(draft: Draft, rules: Rules) -> Draft:
+    """The draft without rows of the far past or of the future."""
+    latest = int(time.time()) + _DAY
+    first = datetime.fromtimestamp(rules.earliest, UTC).date()
+    for column in rules.times:
+        values = draft.frame[column]
+        bad = ((values < rules.earliest) | (values > latest)).fillna(False).astype("bool")
+        reason = f"{column} is no Unix time in seconds between {first} and tomorrow"
+        draft = draft.without(bad, "time", reason, column)
+    return draft
+
+
+def need_others(draft: Draft, rules: Rules) -> Draft:
+    """The draft without edges from a node to itself, where the rules say so."""
+    if rules.itself == "keep" or len(draft.ids) == 1:
+        return draft
+    same = draft.frame["source_id"] == draft.frame["target_id"]
+    return draft.without(same.astype("bool"), "itself", "the edge leads from a node to itself")
+
+
+def _with(draft: Draft, columns: Mapping[str, "pd.Series[Any]"]) -> Draft:  # Any: of any type
+    return replace(draft, frame=draft.frame.assign(**columns))
+
+
+def _is_numeric(draft: Draft, column: str) -> bool:
+    dtype = draft.frame[column].dtype
+    return pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
+
+
+def _range_text(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"at most {high:g}"
+    return f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"

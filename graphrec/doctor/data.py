@@ -1,0 +1,186 @@
+"""Checks of the data: one statement each, counted by the database, the same on both servers."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
+from graphrec.errors import examples
+from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER
+from graphrec.store import Store
+from graphrec.store.census import known_labels, known_relations
+from graphrec.store.connection import Row, quote
+
+SECONDS_A_DAY = 86_400
+#: A time after this, the year 5138 in seconds, is one in milliseconds: 1973 or later.
+MILLISECONDS = 100_000_000_000
+
+
+def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
+    """The findings about the graph; `writing` says that a command is at work, so that nothing is cut off yet."""
+    relations = known_relations(store)
+    edges = _edges(store, relations, now)
+    return [
+        size(store, edges),
+        ids(store),
+        doubled_ids(store),
+        doubled_keys(store),
+        orphans(store, relations),
+        provenance(edges),
+        times(edges, now),
+        unfinished(store, "loads", SOURCE, "loading", writing),
+        unfinished(store, "published runs", RUN, "publishing", writing),
+        vanished_runs(store, relations),
+    ]
+
+
+def size(store: Store, edges: list[Row]) -> Finding:
+    """How large the graph is."""
+    nodes = store.read("MATCH (n) RETURN count(n) AS number")[0]["number"]
+    number = sum(row["number"] for row in edges)
+    if not nodes:
+        return Finding("size", OK, "the graph is empty", "run graphrec load movielens for a first source")
+    return Finding("size", OK, f"{number_of(nodes, 'node')} and {number_of(number, 'edge')}")
+
+
+def ids(store: Store) -> Finding:
+    """Whether every node of a label that has ids has one; a label without any is somebody else's, and left alone."""
+    rows = store.read("MATCH (n) RETURN labels(n) AS labels, count(*) AS number, count(n.id) AS with_id")
+    broken = [row for row in rows if 0 < row["with_id"] < row["number"]]
+    foreign = [row for row in rows if not row["with_id"]]
+    if broken:
+        told = (f"{row['number'] - row['with_id']:,} of {row['number']:,} {_label(row)} nodes" for row in broken)
+        remedy = f"give them an id or delete them: MATCH (n:{quote(_label(broken[0]))}) WHERE n.id IS NULL RETURN n"
+        return Finding("nodes without id", FAILED, f"{examples(told)} have none", remedy)
+    if foreign:
+        return Finding("nodes without id", OK, f"no {examples(map(_label, foreign))} node has one; they are left alone")
+    return Finding("nodes without id", OK, "none")
+
+
+def doubled_ids(store: Store) -> Finding:
+    """Whether two nodes of one label have the same id."""
+    rows = store.read(
+        "MATCH (n) WHERE n.id IS NOT NULL WITH labels(n) AS labels, n.id AS value, count(*) AS number "
+        "WHERE number > 1 RETURN labels, count(*) AS number, collect(value)[..5] AS values"
+    )
+    return _doubled("doubled ids", "id", "n.id = ", rows)
+
+
+def doubled_keys(store: Store) -> Finding:
+    """Whether two nodes of one label were made from the same record of a source."""
+    rows = store.read(
+        "MATCH (n) UNWIND n.keys AS value WITH labels(n) AS labels, value, count(DISTINCT n) AS number "
+        "WHERE number > 1 RETURN labels, count(*) AS number, collect(value)[..5] AS values"
+    )
+    return _doubled("doubled keys", "key", "", rows)
+
+
+def orphans(store: Store, relations: list[str]) -> Finding:
+    """How many users and items have no behaviour, so that nothing is learnt from or about them."""
+    names = "|".join(quote(name) for name in relations if name not in SYSTEM_RELATIONS)
+    told = []
+    for label, pattern in ((USER, f"(n)-[:{names}]->(:{ITEM})"), (ITEM, f"(n)<-[:{names}]-(:{USER})")):
+        rows = store.read(
+            f"MATCH (n:{label}) RETURN count(*) AS total"
+            + (f", sum(CASE WHEN EXISTS {{ {pattern} }} THEN 0 ELSE 1 END) AS number" if names else "")
+        )
+        total, number = rows[0]["total"], rows[0].get("number", rows[0]["total"])
+        if number:
+            told.append(f"{number:,} of {number_of(total, label)} without behaviour")
+    if not told:
+        return Finding("orphans", OK, "none: every user and item has behaviour")
+    return Finding(
+        "orphans",
+        WARNING,
+        ", ".join(told),
+        "load behaviour that names them; without it models know their attributes alone",
+    )
+
+
+def provenance(edges: list[Row]) -> Finding:
+    """How many edges say of no source that it brought them; a note, as people may add edges by hand."""
+    bare = [row for row in edges if row["sourced"] < row["number"] and row["relation"] not in SYSTEM_RELATIONS]
+    if not bare:
+        return Finding("edges without source", OK, "none")
+    told = examples(f"{row['number'] - row['sourced']:,} {row['relation']}" for row in bare)
+    return Finding("edges without source", OK, f"{told}: written by hand, and no load will take them away")
+
+
+def times(edges: list[Row], now: datetime) -> Finding:
+    """Whether edges have a time more than a day ahead, or one in milliseconds."""
+    late = [row for row in edges if row["late"]]
+    if not late:
+        return Finding("times in the future", OK, f"none after {now:%Y-%m-%d}")
+    thousandfold = [row for row in late if row["milliseconds"]]
+    if thousandfold:
+        told = examples(f"{number_of(row['milliseconds'], row['relation'])}" for row in thousandfold)
+        name = quote(thousandfold[0]["relation"])
+        late_ones = f"MATCH ()-[r:{name}]->() WHERE r.timestamp > {MILLISECONDS}"
+        remedy = f"divide them: {late_ones} SET r.timestamp = r.timestamp / 1000"
+        return Finding("times in the future", FAILED, f"{told} look like milliseconds, not Unix seconds", remedy)
+    told = examples(f"{row['late']:,} {row['relation']} (up to {_day(row['latest'])})" for row in late)
+    remedy = "correct these times in the source and load it again; a split by time takes them for the newest"
+    return Finding("times in the future", WARNING, told, remedy)
+
+
+def unfinished(store: Store, name: str, label: str, status: str, writing: bool) -> Finding:
+    """Whether a load or a publication was cut off: a node of the label that still has the status of its beginning."""
+    found: list[str] = []
+    if label in known_labels(store):
+        rows = store.read(
+            f"MATCH (n:{label}) WHERE n.status = $status RETURN n.id AS id ORDER BY id", {"status": status}
+        )
+        found = [str(row["id"]) for row in rows]
+    if not found:
+        return Finding(name, OK, "none was cut off")
+    if writing:
+        return Finding(name, OK, f"{examples(found)} is under way")
+    command = f"graphrec load {found[0]}" if label == SOURCE else f"graphrec publish {found[0]}"
+    return Finding(name, WARNING, f"{examples(found)} was cut off", f"run {command} again, which finishes it")
+
+
+def vanished_runs(store: Store, relations: list[str]) -> Finding:
+    """Whether RECOMMENDED edges name a run that the graph does not have."""
+    rows = []
+    if RECOMMENDED in relations:
+        rows = store.read(
+            f"MATCH ()-[r:{RECOMMENDED}]->() WITH r.run AS id, count(*) AS number "
+            f"OPTIONAL MATCH (run:{RUN} {{id: id}}) WITH id, number, run WHERE run IS NULL "
+            "RETURN id, number ORDER BY number DESC"
+        )
+    if not rows:
+        return Finding("vanished runs", OK, "every recommendation has its run")
+    total = sum(row["number"] for row in rows)
+    seen = f"{number_of(total, 'recommendation')} of {examples(row['id'] for row in rows)}, which the graph lacks"
+    return Finding("vanished runs", WARNING, seen, "publish a run again, which replaces them")
+
+
+def _edges(store: Store, relations: list[str], now: datetime) -> list[Row]:
+    """Edges by relationship type: how many, with a source, with a time ahead, in milliseconds, and the latest time."""
+    limits = {"late": int(now.timestamp()) + SECONDS_A_DAY, "milliseconds": MILLISECONDS}
+    if not relations:
+        return []
+    return store.read(
+        "MATCH ()-[r]->() RETURN type(r) AS relation, count(*) AS number, count(r.source) AS sourced, "
+        "sum(CASE WHEN r.timestamp > $late THEN 1 ELSE 0 END) AS late, "
+        "sum(CASE WHEN r.timestamp > $milliseconds THEN 1 ELSE 0 END) AS milliseconds, "
+        "max(r.timestamp) AS latest ORDER BY relation",
+        limits,
+    )
+
+
+def _doubled(name: str, what: str, test: str, rows: list[Row]) -> Finding:
+    if not rows:
+        return Finding(name, OK, "none")
+    told = (f"{number_of(row['number'], what)} of {_label(row)} ({examples(row['values'], 3)})" for row in rows)
+    value = str(rows[0]["values"][0]).replace("\\", "\\\\").replace("'", "\\'")
+    where = f"{test}'{value}'" if test else f"'{value}' IN n.keys"
+    remedy = f"keep one node of each: MATCH (n:{quote(_label(rows[0]))}) WHERE {where} RETURN n"
+    return Finding(name, FAILED, f"{examples(told)} on more than one node", remedy)
+
+
+def _label(row: Row) -> str:
+    return ":".join(sorted(row["labels"])) or "unlabelled"
+
+
+def _day(time: Any) -> str:  # whatever somebody stored as a time
+    return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d}" if isinstance(time, int | float) else str(time)

@@ -1,0 +1,50 @@
+"""All checks in their order."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import psutil
+
+from graphrec.config import Settings
+from graphrec.doctor import data, machine, store
+from graphrec.doctor.finding import FAILED, OK, WARNING, Finding
+from graphrec.errors import StoreError
+from graphrec.store.read import Progress, silent
+
+
+def examine(
+    settings: Settings, note: Callable[[str], None] = lambda _: None, progress: Progress = silent
+) -> dict[str, list[Finding]]:
+    """The findings about machine, store and data.
+
+    Nothing is changed; an embedded store that has data and does not run is started, as any command would, and `note`
+    hears of it. Where the store cannot be reached, that is a finding, and data has one that says so.
+    """
+    progress("examining", 0, 3)
+    about_machine = machine.examine(settings)
+    writing = any(finding.name == "writing lock" and finding.state == WARNING for finding in about_machine)
+    progress("examining", 1, 3)
+    reached, opened = store.reach(settings, note)
+    about_store = [reached]
+    if settings.neo4j_uri is None:
+        about_store.append(store.log(settings.embedded.folder / "server.log"))
+    progress("examining", 2, 3)
+    edges = 0
+    about_data = [_unexamined(reached)]
+    if opened is not None:
+        with opened:
+            try:
+                about_store.append(store.constraints(opened))
+                about_data = data.examine(opened, datetime.now(UTC), writing)
+                edges = opened.read("MATCH ()-[r]->() RETURN count(r) AS number")[0]["number"]
+            except StoreError as error:
+                about_data = [Finding("data", FAILED, str(error), "run graphrec doctor again")]
+    about_machine.append(machine.memory(edges, psutil.virtual_memory().available))
+    progress("examining", 3, 3)
+    return {"machine": about_machine, "store": about_store, "data": about_data}
+
+
+def _unexamined(reached: Finding) -> Finding:
+    if reached.state == OK:
+        return Finding("data", OK, "there is none yet", "run graphrec load movielens for a first source")
+    return Finding("data", WARNING, "not examined, as the store cannot be reached", "see to the store first")

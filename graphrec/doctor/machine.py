@@ -1,0 +1,272 @@
+"""Checks of the machine: versions, torch, permissions, disk, memory, locks. None of them needs the store."""
+
+import contextlib
+import json
+import os
+import platform
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+
+from graphrec.config import Settings
+from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
+from graphrec.errors import examples
+
+#: Packages that only some commands need, and what for.
+EXTRAS = {
+    "demo": "the MovieLens sample",
+    "sql": "loading from SQL databases",
+    "people": "linking people by several fields",
+}
+
+#: Measured with 1,050,000 edges: 0.41 GB once torch is loaded, 1.29 GB after reading the graph and training on it.
+BYTES_TO_BEGIN = 450_000_000
+BYTES_AN_EDGE = 900
+
+GB = 1_000_000_000
+SECONDS_FOR_TORCH = 120
+
+_REQUIREMENT = re.compile(r"^(?P<name>[\w.-]+)\s*(?:\[[^\]]*\])?\s*(?:>=\s*(?P<least>[\d.]+))?[^;]*(?:;(?P<mark>.*))?$")
+_EXTRA = re.compile(r"extra\s*==\s*['\"](\w+)['\"]")
+_TORCH = """
+import json, torch
+cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+print(json.dumps([torch.__version__, torch.get_num_threads(), cuda]))
+"""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A package, the least version of it, and the extra that brings it ("" for one that is always needed)."""
+
+    name: str
+    least: str
+    extra: str
+
+    def defect(self) -> str:
+        """What is wrong with the installed package in words, or "" where nothing is."""
+        try:
+            found = version(self.name)
+        except PackageNotFoundError:
+            return f"{self.name} is not installed"
+        return "" if not older(found, self.least) else f"{self.name} is {found}, and {self.least} is needed"
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """The findings about this machine and the home folder."""
+    try:
+        lines, least = requires("graphrec") or [], metadata("graphrec")["Requires-Python"]
+    except PackageNotFoundError:  # run from a folder that nobody installed
+        lines, least = [], ""
+    wanted = requirements(lines)
+    return [
+        python(least or "", platform.python_version()),
+        packages(wanted),
+        extras(wanted),
+        torch(),
+        home(settings.home),
+        secrets(settings.embedded.folder),
+        runs(settings.runs),
+        disk(settings.home, shutil.disk_usage(_existing(settings.home)).free),
+        lock(settings.home / "writing.lock"),
+    ]
+
+
+def older(found: str, least: str) -> bool:
+    """Whether a version is older than another by its leading numbers: 2.13.0+cpu is not older than 2.6."""
+    return _numbers(found) < _numbers(least)
+
+
+def requirements(lines: Iterable[str]) -> list[Requirement]:
+    """The requirements of a package from lines such as `sqlalchemy>=2.0.36; extra == "sql"`."""
+    made = []
+    for line in lines:
+        if match := _REQUIREMENT.match(line):
+            extra = _EXTRA.search(match["mark"] or "")
+            made.append(Requirement(match["name"], match["least"] or "", extra[1] if extra else ""))
+    return made
+
+
+def python(least: str, found: str) -> Finding:
+    """Whether Python is new enough; `least` is such as ">=3.11"."""
+    if older(found, least.lstrip(">= ")):
+        return Finding("Python", FAILED, f"{found}, and {least} is needed", "make an environment with a newer Python")
+    return Finding("Python", OK, f"{found} ({least} is needed)" if least else found)
+
+
+def packages(wanted: Iterable[Requirement]) -> Finding:
+    """Whether the packages that are always needed are there and new enough."""
+    needed = [requirement for requirement in wanted if not requirement.extra]
+    if not needed:
+        return Finding("packages", WARNING, "graphrec itself is not installed", "run pip install -e . in its folder")
+    defects = [defect for requirement in needed if (defect := requirement.defect())]
+    if defects:
+        return Finding("packages", FAILED, examples(defects), "run pip install --upgrade graphrec")
+    return Finding("packages", OK, f"all {len(needed)} are installed and new enough")
+
+
+def extras(wanted: Iterable[Requirement]) -> Finding:
+    """Which extras are there; one that lacks is no defect, one that is too old is a warning."""
+    defects: dict[str, list[str]] = {name: [] for name in EXTRAS}
+    for requirement in wanted:
+        if requirement.extra in EXTRAS and (defect := requirement.defect()):
+            defects[requirement.extra].append(defect)
+    lacking = {name: found for name, found in defects.items() if found}
+    if not lacking:
+        return Finding("extras", OK, f"{', '.join(EXTRAS)} are installed")
+    told = "; ".join(f"{name} ({EXTRAS[name]}): {examples(found)}" for name, found in lacking.items())
+    old = any("is needed" in defect for found in lacking.values() for defect in found)
+    return Finding("extras", WARNING if old else OK, told, f"run pip install 'graphrec[{','.join(lacking)}]'")
+
+
+def torch(program: str = _TORCH) -> Finding:
+    """Whether torch can be imported, in a process of its own: a broken one may end the process that imports it."""
+    remedy = "install the build of PyTorch for this machine: https://pytorch.org/get-started/locally/"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=SECONDS_FOR_TORCH, check=False
+        )
+        found, threads, cuda = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        return Finding("torch", FAILED, f"the import takes more than {SECONDS_FOR_TORCH} s", remedy)
+    except ValueError:
+        lines = done.stderr.strip().splitlines()
+        return Finding("torch", FAILED, lines[-1] if lines else f"the import ends with code {done.returncode}", remedy)
+    gpu = number_of(cuda, "CUDA device") if cuda else "no CUDA device"
+    return Finding("torch", OK, f"{found} with {number_of(threads, 'CPU thread')} and {gpu}")
+
+
+def home(folder: Path) -> Finding:
+    """Whether the home folder can be read and written, or made."""
+    remedy = "set GRAPHREC_HOME to a folder of yours"
+    if folder.exists() and not folder.is_dir():
+        return Finding("home folder", FAILED, f"{folder} is a file", remedy)
+    nearest = _existing(folder)
+    if not nearest.is_dir() or not os.access(nearest, os.R_OK | os.W_OK | os.X_OK):
+        return Finding("home folder", FAILED, f"{nearest} cannot be written", remedy)
+    return Finding("home folder", OK, str(folder) if folder.exists() else f"{folder}, which the first load makes")
+
+
+def secrets(folder: Path) -> Finding:
+    """Whether the password of the embedded store is kept to its owner."""
+    open_to_others = [
+        path
+        for path in (folder / name for name in ("password", "java.args"))
+        if os.name == "posix" and path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077
+    ]
+    if open_to_others:
+        seen = ", ".join(f"{path.name} has mode {stat.S_IMODE(path.stat().st_mode):04o}" for path in open_to_others)
+        remedy = f"run chmod 600 {' '.join(map(str, open_to_others))}"
+        return Finding("password", FAILED, f"{seen}, so others may read the store's password", remedy)
+    there = (folder / "password").exists()
+    return Finding("password", OK, "only its owner can read it" if there else "there is none yet")
+
+
+def runs(folder: Path) -> Finding:
+    """Whether the folder of runs can be written and all its runs can be read."""
+    if not folder.exists():
+        return Finding("runs", OK, "there are none yet")
+    if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return Finding("runs", FAILED, f"{folder} cannot be written", f"give yourself the right to write to {folder}")
+    found = [path for path in sorted(folder.iterdir()) if path.is_dir()]
+    left = [path for path in found if path.name.startswith(".") and not _is_being_written(path)]
+    whole = [path for path in found if not path.name.startswith(".")]
+    damaged = [path for path in whole if not _is_run(path)]
+    if left or damaged:
+        names = examples(path.name for path in (*damaged, *left))
+        return Finding(
+            "runs",
+            WARNING,
+            f"{len(damaged)} of {len(whole)} cannot be read and {len(left)} were cut off while written ({names})",
+            f"delete these folders of {folder} and train again",
+        )
+    return Finding("runs", OK, f"{number_of(len(whole), 'run')} in {folder}")
+
+
+def disk(folder: Path, free: int) -> Finding:
+    """Whether `free` bytes are enough for the store to be written anew once, and for two gigabytes besides."""
+    held = sum(_sizes(folder / "store"))
+    seen = f"{free / GB:,.1f} GB free" + (f", {held / GB:,.1f} GB used by the store" if held else "")
+    if free >= 2 * GB + held:
+        return Finding("disk", OK, seen)
+    remedy = "free some space, or set GRAPHREC_HOME to a folder on another disk"
+    return Finding("disk", FAILED if free < GB // 4 else WARNING, seen, remedy)
+
+
+def memory(edges: int, available: int) -> Finding:
+    """Whether `available` bytes are enough to read a graph of so many edges and to train on it."""
+    need = BYTES_TO_BEGIN + BYTES_AN_EDGE * edges
+    seen = f"{available / GB:,.1f} GB available, about {need / GB:,.1f} GB are needed for {number_of(edges, 'edge')}"
+    if available >= need:
+        return Finding("memory", OK, seen)
+    return Finding("memory", WARNING, seen, "end other programs, or train on a machine with more memory")
+
+
+def lock(path: Path) -> Finding:
+    """Whether another command is writing to the graph; a warning, as it may be at work or hang."""
+    if not path.exists():
+        return Finding("writing lock", OK, "no command is writing")
+    try:
+        with FileLock(path, timeout=0):
+            return Finding("writing lock", OK, "no command is writing")
+    except Timeout:
+        holder = next(_holders(path), None)
+    except OSError as error:
+        return Finding("writing lock", FAILED, f"{path} cannot be opened: {error.strerror}", f"run chmod 600 {path}")
+    if holder is None:
+        return Finding("writing lock", WARNING, "another process is writing to the graph", "wait until it has ended")
+    seen = f"process {holder.pid} is writing to the graph ({' '.join(holder.cmdline())[-60:]})"
+    return Finding("writing lock", WARNING, seen, f"wait until it has ended, or end it with kill {holder.pid}")
+
+
+def _holders(path: Path) -> Iterator[psutil.Process]:
+    """The processes of this user that have the file open, this one left out."""
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and any(Path(file.path) == path for file in process.open_files()):
+                yield process
+        except (psutil.Error, OSError):
+            continue
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    leading = re.match(r"\d+(?:\.\d+)*", text)
+    parts = [int(part) for part in leading[0].split(".")] if leading else []
+    while parts and parts[-1] == 0:  # 6.0 and 6 are one version
+        parts.pop()
+    return tuple(parts)
+
+
+def _existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that exists."""
+    return next(part for part in (path, *path.parents) if part.exists())
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    """The bytes of each file; one that the server takes away meanwhile is left out."""
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            yield path.stat().st_size if path.is_file() else 0
+
+
+def _is_being_written(path: Path) -> bool:
+    """Whether a partial folder `.NAME.PID.partial` belongs to a process that lives."""
+    pid = path.name.split(".")[-2] if path.name.endswith(".partial") else ""
+    return pid.isdigit() and psutil.pid_exists(int(pid))
+
+
+def _is_run(folder: Path) -> bool:
+    try:
+        json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return (folder / "model.pt").is_file()

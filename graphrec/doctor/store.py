@@ -1,0 +1,104 @@
+"""Checks of the store: whether it starts or answers, its version, its log, and what holds ids unique."""
+
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from graphrec import config
+from graphrec.config import Settings
+from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
+from graphrec.doctor.machine import older
+from graphrec.errors import StoreError, examples
+from graphrec.schema import SYSTEM_LABELS
+from graphrec.store import EmbeddedServer, Store
+
+#: The oldest Neo4j that has what the statements of graphrec use.
+LEAST = "5.26"
+
+_ERROR = re.compile(r"^\S+ \S+ (?:SEVER|ERROR)\S* +(?:\[[^\]]*\] *)?(?:<[^>]*> *)?(?P<text>.*)$")
+
+
+def reach(settings: Settings, note: Callable[[str], None]) -> tuple[Finding, Store | None]:
+    """What became of opening the store, and the open store, which the caller closes; None where there is none.
+
+    A home that has no store yet is left so: a server is started and stopped in a temporary folder instead.
+    """
+    if settings.neo4j_uri is None and not settings.embedded.folder.exists():
+        return _trial(), None
+    try:
+        store = config.open_store(settings, note)
+        found = store.version()
+    except StoreError as error:
+        return Finding("store", FAILED, _seen(error), _remedy(error)), None
+    server = "the embedded store" if settings.neo4j_uri is None else found
+    finding = version(found, f"{server} answers at {store.address.uri}")
+    return finding, store
+
+
+def version(found: str, seen: str) -> Finding:
+    """Whether the server, such as `Neo4j Kernel 5.26.30`, is new enough; `seen` is told where it is."""
+    number = found.rpartition(" ")[2]
+    if older(number, LEAST):
+        return Finding("store", FAILED, f"it is {found}, and {LEAST} is needed", f"install Neo4j {LEAST} or newer")
+    return Finding("store", OK, seen)
+
+
+def log(path: Path) -> Finding:
+    """Whether the embedded server has written errors to its log since it was started."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return Finding("store log", OK, "there is none")
+    except OSError as error:
+        return Finding("store log", FAILED, f"{path} cannot be read: {error.strerror}", f"run chmod 600 {path}")
+    errors = [match["text"] for line in lines if (match := _ERROR.match(line))]
+    if any("OutOfMemoryError" in line for line in lines):
+        return Finding(
+            "store log", FAILED, "the server ran out of memory", "run graphrec store stop, and end other programs"
+        )
+    if errors:
+        seen = f"{number_of(len(errors), 'error')}, the last: {errors[-1][:120]}"
+        return Finding("store log", WARNING, seen, f"read {path}; graphrec store stop begins a new one")
+    return Finding("store log", OK, "no errors since the server was started")
+
+
+def constraints(store: Store) -> Finding:
+    """Whether a constraint holds the ids of each label that loaders wrote unique, and so makes them quick to find."""
+    rows = store.read("SHOW CONSTRAINTS YIELD type, labelsOrTypes, properties RETURN type, labelsOrTypes, properties")
+    held = {row["labelsOrTypes"][0] for row in rows if "UNIQUE" in row["type"] and row["properties"] == ["id"]}
+    loaded = store.read("MATCH (n) WHERE n.keys IS NOT NULL UNWIND labels(n) AS label RETURN DISTINCT label")
+    free = sorted({row["label"] for row in loaded} - held - SYSTEM_LABELS)
+    if not free:
+        return Finding("constraints", OK, "ids are held unique")
+    example = f"CREATE CONSTRAINT FOR (n:{free[0]}) REQUIRE n.id IS UNIQUE"
+    remedy = f"load a source that brings these labels again, which makes them, or run {example}"
+    return Finding("constraints", WARNING, f"nothing holds the ids of {examples(free)} unique", remedy)
+
+
+def _trial() -> Finding:
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="graphrec-doctor-") as folder:
+        server = EmbeddedServer(Path(folder))
+        try:
+            server.start()
+        except StoreError as error:
+            return Finding("store", FAILED, _seen(error), _remedy(error))
+        finally:
+            server.stop()
+    seconds = time.perf_counter() - start
+    return Finding(
+        "store",
+        OK,
+        f"the embedded store starts (tried for {seconds:.1f} s in a temporary folder); there is no graph yet",
+    )
+
+
+def _seen(error: StoreError) -> str:
+    return str(error).partition("; ")[0]
+
+
+def _remedy(error: StoreError) -> str:
+    """What to do, which an error of the store says after its first semicolon."""
+    return str(error).partition("; ")[2] or "run graphrec store status"

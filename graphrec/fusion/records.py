@@ -1,0 +1,119 @@
+"""The records that nodes were made from: every node of the graph taken apart again into what each source said of it.
+
+A node of one source has that source's values as its properties. A node of several has the winners as its properties and
+each source's own values beside them, as `source:property`. So the records come back exactly, and the graph is at any
+time a function of them: that makes a load independent of the order of the sources, and undoing it possible.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from graphrec.errors import DataError, examples
+from graphrec.provenance import BY_HAND, Brought
+from graphrec.tables import NodeTable
+
+Column: TypeAlias = "pd.Series[Any]"  # a column of any type
+
+#: What a frame of records has besides the properties.
+IDENTITY = ["key", "source", "native", "shared"]
+
+
+def own_name(source: str, name: str) -> str:
+    """The property that holds what one source says of a node of several: "imdb:title"."""
+    return f"{source}:{name}"
+
+
+def properties(label: str, sources: Sequence[Brought]) -> tuple[str, ...]:
+    """The property names that any of the sources gives a label, sorted."""
+    kinds = [kind for kind in (each.node(label) for each in sources) if kind]
+    return tuple(sorted({name for kind in kinds for name in kind.properties}))
+
+
+def stored_names(label: str, sources: Sequence[Brought]) -> tuple[str, ...]:
+    """The properties to read of a label's nodes: `keys`, each property, and each source's own values."""
+    names = properties(label, sources)
+    own = [own_name(BY_HAND, name) for name in names]
+    own += [
+        own_name(each.source.name, name)
+        for each in sources
+        for kind in [each.node(label)]
+        if kind
+        for name in kind.properties
+    ]
+    return ("keys", *names, *own)
+
+
+def incoming_records(table: NodeTable, source: str) -> pd.DataFrame:
+    """The records of a source's table: columns key, source, native, shared, then its properties as objects."""
+    native = table.frame["id"].astype("str").reset_index(drop=True)
+    frame = pd.DataFrame({"key": source + ":" + native, "source": source, "native": native})
+    frame["shared"] = table.type.shared
+    return frame.assign(**{name: objects(table.frame[name]) for name in table.type.properties})
+
+
+def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[Brought]) -> pd.DataFrame:
+    """The records that the nodes of a label were made from: as `incoming_records`, and the position `node` of each.
+
+    A node without keys is a record made by hand. `nodes` has the columns `id` and `stored_names`, as objects.
+
+    Raises DataError where two nodes have the same key.
+    """
+    names = properties(label, sources)
+    keys = [list(cell) if hasattr(cell, "__len__") else [] for cell in nodes["keys"]]
+    sizes = np.array([len(cell) or 1 for cell in keys], dtype=np.int64)
+    node = np.arange(len(nodes)).repeat(sizes)
+    ids = nodes["id"].tolist()
+    flat = [key for cell, id_ in zip(keys, ids, strict=True) for key in (cell or [f"{BY_HAND}:{id_}"])]
+    parts = pd.Series(flat, dtype="str").str.partition(":")
+    frame = pd.DataFrame({"key": pd.Series(flat, dtype="str"), "source": parts.get(0), "native": parts.get(2)})
+    frame = frame.astype({"source": "str", "native": "str"}) if len(frame) else _empty()
+    _need_single_keys(label, frame["key"])
+    shared = {each.source.name: bool(kind and kind.shared) for each in sources for kind in [each.node(label)]}
+    frame["shared"] = frame["source"].map(shared).fillna(False).astype(bool)
+    several = _of_several_sources(frame["source"], node, len(nodes))
+    rows = {source: (frame["source"] == source).to_numpy() for source in frame["source"].unique()}
+    for name in names:
+        values = np.full(len(node), None, dtype=object)
+        for source, own in rows.items():
+            if declares(sources, source, label, name):
+                for at, column in ((own & ~several, name), (own & several, own_name(source, name))):
+                    values[at] = nodes[column].to_numpy()[node[at]] if column in nodes else None
+        frame[name] = pd.Series(values, dtype=object)
+    return frame.assign(node=node)
+
+
+def declares(sources: Sequence[Brought], source: str, label: str, name: str) -> bool:
+    """Whether a source says anything of a property; a node made by hand may have every one."""
+    kinds = (each.node(label) for each in sources if each.source.name == source)
+    return source == BY_HAND or any(kind and name in kind.properties for kind in kinds)
+
+
+def objects(column: Column) -> Column:
+    """The column as plain Python values with a new index, None where one is missing."""
+    cells = column.to_numpy(dtype=object, copy=True)
+    cells[column.isna().to_numpy()] = None
+    return pd.Series(cells, dtype=object)
+
+
+def _empty() -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype="str") for name in IDENTITY[:3]})
+
+
+def _of_several_sources(source: "pd.Series[str]", node: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.bool_]:
+    """For each record whether its node has records of other sources too."""
+    pairs = pd.DataFrame({"node": node, "source": source.to_numpy()}).drop_duplicates()
+    several: npt.NDArray[np.bool_] = np.bincount(pairs["node"], minlength=count) > 1
+    return several[node]
+
+
+def _need_single_keys(label: str, keys: "pd.Series[str]") -> None:
+    twice = keys[keys.duplicated()]
+    if len(twice):
+        raise DataError(
+            f"{label}: {len(twice):,} keys stand on two nodes of the graph ({examples(twice)}); "
+            "take each from the node it does not belong to"
+        )

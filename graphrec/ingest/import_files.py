@@ -1,0 +1,149 @@
+"""Files for `neo4j-admin database import`: the fastest way into a Neo4j for graphs too large to send edge by edge."""
+
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+
+from graphrec.errors import GraphrecError, examples
+from graphrec.files import written_whole
+from graphrec.fusion import Known, fuse
+from graphrec.fusion.plan import NodePlan
+from graphrec.provenance import Brought
+from graphrec.schema import SOURCE
+from graphrec.store.connection import quote
+from graphrec.store.read import Progress, silent
+from graphrec.store.sources import source_properties
+from graphrec.tables import EdgeTable, GraphTables
+
+#: Divides the parts of a list in a cell; a key may hold any printable character.
+_LIST = "\x1f"
+SCRIPT = "import.sh"
+CONSTRAINTS = "constraints.cypher"
+
+
+@dataclass(frozen=True)
+class ImportFiles:
+    """The files that were written, with the rows of each, and the script that imports them."""
+
+    folder: str
+    script: str
+    files: dict[str, int] = field(default_factory=dict)
+
+
+def write_import_files(tables: GraphTables, folder: Path, progress: Progress = silent) -> ImportFiles:
+    """Write the csv files of a source, a script with the command line, and the constraints to create afterwards.
+
+    The import makes a new database that has this source alone; others can be loaded on top of it as usual.
+
+    Raises GraphrecError where the folder cannot be written, or has files already.
+    """
+    _make(folder)
+    fused = fuse(Known(), tables)
+    files: dict[str, int] = {}
+    options: list[str] = []
+    parts = [*_nodes(fused.nodes, Brought.of(tables)), *_relationships(fused.edges, fused.source)]
+    for number, (option, name, table) in enumerate(parts):
+        progress("writing files", number, len(parts))
+        with written_whole(folder / name) as path:
+            pyarrow.csv.write_csv(table, path)
+        files[name] = table.num_rows
+        options.append(f"--{option}={name}")
+    progress("writing files", len(parts), len(parts))
+    labels = [*(plan.label for plan in fused.nodes), SOURCE]
+    _write(folder / CONSTRAINTS, "".join(map(_constraint, labels)))
+    _write(folder / SCRIPT, _script(options))
+    return ImportFiles(str(folder), str(folder / SCRIPT), files)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        there = sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise GraphrecError(f"cannot write to {folder}: {error.strerror}; choose another folder") from error
+    if there:
+        raise GraphrecError(f"folder {folder} has files already ({examples(there)}); choose an empty or a new one")
+
+
+def _nodes(plans: Iterable[NodePlan], brought: Brought) -> Iterator[tuple[str, str, pa.Table]]:
+    """Option, file name and table of each label, and of the source's node."""
+    for plan in plans:
+        columns = {name: plan.created[name].tolist() for name in plan.created.columns if name != "id"}
+        yield from _node_file(plan.label, plan.created["id"].tolist(), columns)
+    properties = source_properties(brought, "loaded")
+    name = properties.pop("id")
+    yield from _node_file(SOURCE, [name], {key: [value] for key, value in properties.items()})
+
+
+def _node_file(label: str, ids: list[Any], columns: dict[str, list[Any]]) -> Iterator[tuple[str, str, pa.Table]]:
+    arrays = {f"id:ID({label})": pa.array(ids)}
+    for name, cells in columns.items():
+        kind, array = _column(cells)
+        if kind:
+            arrays[f"{name}:{kind}"] = array
+    yield f"nodes={label}", f"{label}.csv", pa.table(arrays)
+
+
+def _relationships(tables: Iterable[EdgeTable], source: str) -> Iterator[tuple[str, str, pa.Table]]:
+    """Option, file name and table of each relationship type between two labels."""
+    for table in tables:
+        kind, frame = table.type, table.frame
+        arrays = {
+            f":START_ID({kind.source})": pa.array(frame["source_id"]),
+            f":END_ID({kind.target})": pa.array(frame["target_id"]),
+            "source:string": pa.DictionaryArray.from_arrays(pa.array([0] * len(frame), pa.int8()), [source]).cast(
+                pa.string()
+            ),
+        }
+        for name in kind.properties:
+            array = pa.array(frame[name])
+            arrays[f"{name}:{_TYPES.get(str(array.type), 'string')}"] = array
+        yield f"relationships={kind.relation}", f"{'-'.join(kind.triple)}.csv", pa.table(arrays)
+
+
+def _column(cells: list[Any]) -> tuple[str, pa.Array]:
+    """The type that the importer is to read a property as, and its cells; no type where there are no values."""
+    present = [cell for cell in cells if cell is not None]
+    if any(isinstance(cell, list) for cell in present):
+        return "string[]", pa.array(
+            [None if cell is None else _LIST.join(map(str, cell)) for cell in cells], pa.string()
+        )
+    try:
+        array = pa.array(cells)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # texts and numbers in one property
+        array = pa.array([None if cell is None else str(cell) for cell in cells])
+    return ("", array) if not present else (_TYPES.get(str(array.type), "string"), array)
+
+
+_TYPES = {"int64": "long", "double": "double", "bool": "boolean"}
+
+
+def _constraint(label: str) -> str:
+    return f"CREATE CONSTRAINT {quote(label + '_id')} IF NOT EXISTS FOR (n:{quote(label)}) REQUIRE n.id IS UNIQUE;\n"
+
+
+def _script(options: list[str]) -> str:
+    lines = [
+        "#!/bin/sh",
+        "# Imports these files into a new database of a Neo4j that is stopped: sh import.sh [DATABASE]",
+        f"# Afterwards start the server and run: cypher-shell -f {CONSTRAINTS}",
+        'cd "$(dirname "$0")" || exit 1',
+        " \\\n  ".join(
+            [
+                'neo4j-admin database import full "${1:-neo4j}" --overwrite-destination',
+                "--multiline-fields=true --array-delimiter=U+001F",
+                *map(shlex.quote, options),
+            ]
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    with written_whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")

@@ -1,0 +1,101 @@
+"""Files of a folder, plain or compressed, and their lines; what is wrong with them is told by line number."""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, cast
+
+from graphrec.errors import DataError, examples
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass
+class Tally:
+    """How often one defect was met, and the first places."""
+
+    count: int = 0
+    places: list[str] = field(default_factory=list)
+
+    def add(self, place: str) -> None:
+        """Counts one more, at a place like "line 3: 'x'"."""
+        self.count += 1
+        if len(self.places) < 6:  # one more than examples() shows, so that it can tell there are more
+            self.places.append(place)
+
+
+def has(folder: Path, name: str) -> bool:
+    """Whether the folder holds the file, plain or gzip-compressed; DataError where there is no such folder."""
+    need_folder(folder)
+    return (folder / name).is_file() or (folder / f"{name}.gz").is_file()
+
+
+def find(folder: Path, name: str) -> Path:
+    """The path of a file in a folder, plain (`u.data`) or compressed (`u.data.gz`); DataError if neither is there."""
+    if has(folder, name):
+        plain = folder / name
+        return plain if plain.is_file() else folder / f"{name}.gz"
+    there = sorted(path.name for path in folder.iterdir() if path.is_file())
+    raise DataError(
+        f"folder {folder} has no file {name} and no {name}.gz; "
+        f"{f'it has {examples(there, 10)}' if there else 'it is empty'}"
+    )
+
+
+def need_file(path: Path) -> Path:
+    """The path itself; where it is no file, the error of `find`, which says what is there."""
+    if not path.exists():
+        find(path.parent, path.name)
+    return path
+
+
+def undecodable(path: Path, encoding: str = "utf-8") -> Tally:
+    """The lines of a file that are not in an encoding; DataError where it cannot be read to its end."""
+    tally = Tally()
+    for number, line in lines(path):
+        try:
+            line.decode(encoding)
+        except UnicodeDecodeError as error:
+            tally.add(f"line {number} (byte {error.start + 1}: 0x{line[error.start]:02x})")
+    return tally
+
+
+def lines_text(tally: Tally) -> str:
+    """How many lines, and the first of them: "2 lines: line 3, line 7"."""
+    return f"{tally.count:,} line{'' if tally.count == 1 else 's'}: {examples(tally.places)}"
+
+
+def lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Number and bytes of each line; DataError where the file cannot be read to its end."""
+    number = 0
+    try:
+        with open_file(path) as stream:
+            for number, line in enumerate(stream, 1):
+                if number == 1:
+                    refuse_gzip(path, line)
+                yield number, line
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path} is cut off or damaged after line {number:,}; copy or download it again") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}; check the file and its rights") from error
+
+
+def refuse_gzip(path: Path, start: bytes) -> None:
+    """Nothing; DataError where a file whose name does not say so is compressed."""
+    if start.startswith(_GZIP_MAGIC):
+        raise DataError(f"{path} is gzip-compressed; rename it to {path.name}.gz, or decompress it")
+
+
+def open_file(path: Path) -> IO[bytes]:
+    """The file as a stream of its bytes, decompressed where its name ends in .gz."""
+    return cast(IO[bytes], gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+
+
+def need_folder(folder: Path) -> None:
+    """Nothing; DataError where the folder is none."""
+    if not folder.exists():
+        raise DataError(f"there is no folder {folder}; check the path")
+    if not folder.is_dir():
+        raise DataError(f"{folder} is a file, but the folder that holds the source's files is needed")

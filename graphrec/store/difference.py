@@ -1,0 +1,199 @@
+"""How the edges of a source in the graph differ from those that are to be there, read and compared piece by piece."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from graphrec.schema import EdgeType
+from graphrec.store.connection import Row, Store, quote
+from graphrec.store.edges import Column, Edges, Integers, values
+from graphrec.store.read import MISSING
+
+#: Edges compared at once, and start nodes asked for at once.
+EDGES_A_PIECE = 100_000
+NODES_A_PIECE = 5_000
+
+NO_NAMES: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What is to be written, as positions in the sorted edges: new and changed ones; and what is to be deleted.
+
+    `gone` and `doubled` are rows {s, t, c0, …} as `Edges.rows` makes them, with the properties of the key. An edge of
+    `doubled` stands several times in the graph: all of them are deleted, and it is among the new ones.
+    """
+
+    new: Integers
+    changed: Integers
+    gone: list[Row] = field(default_factory=list)
+    doubled: list[Row] = field(default_factory=list)
+
+    @property
+    def deleted(self) -> int:
+        """The number of edges that go."""
+        return sum(len(row["t"]) for row in self.gone)
+
+
+def everything_new(edges: Edges) -> Difference:
+    """The difference to a graph that has none of the source's edges of the type."""
+    return Difference(np.arange(len(edges), dtype=np.int32), np.array([], dtype=np.int32))
+
+
+def difference(
+    store: Store,
+    edges: Edges,
+    source: str,
+    append: bool = False,
+    renamed: tuple[Mapping[str, str], ...] = (NO_NAMES,) * 2,
+) -> Difference:
+    """How the graph's edges of a source and a type differ from `edges`.
+
+    Where `append` is set, only the edges of the start nodes of `edges` are read, and none is gone. `renamed` has new
+    start and end ids by those that the graph still has.
+    """
+    comparison = _Comparison(edges, renamed)
+    names = [*edges.kind.properties]
+    asked = edges.starts.tolist() if append else None
+    for piece in _pieces(_read(store, edges.kind, source, asked)):
+        comparison.add(piece, names)
+    return comparison.result(append)
+
+
+def _read(store: Store, kind: EdgeType, source: str, starts: list[str] | None) -> Iterator[Row]:
+    """A record for each start node that has edges: s, t and c0, c1, … as lists."""
+    columns = "".join(
+        f", collect(coalesce(r.{quote(name)}, '{MISSING}')) AS c{number}" for number, name in enumerate(kind.properties)
+    )
+    names = "".join(f", c{number}" for number in range(len(kind.properties)))
+    each = (
+        f"CALL (a) {{ MATCH (a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.source = $source "
+        f"RETURN collect(b.id) AS t{columns} }} WITH a, t{names} WHERE size(t) > 0 RETURN a.id AS s, t{names}"
+    )
+    if starts is None:
+        yield from store.stream(f"MATCH (a:{quote(kind.source)}) {each}", {"source": source})
+        return
+    for begin in range(0, len(starts), NODES_A_PIECE):
+        asked = {"source": source, "ids": starts[begin : begin + NODES_A_PIECE]}
+        yield from store.stream(f"UNWIND $ids AS id MATCH (a:{quote(kind.source)} {{id: id}}) {each}", asked)
+
+
+def _pieces(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    piece: list[Row] = []
+    size = 0
+    for row in rows:
+        piece.append(row)
+        size += len(row["t"])
+        if size >= EDGES_A_PIECE:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
+
+
+class _Comparison:
+    """Meets the stored edges piece by piece and remembers which of the wanted ones were among them."""
+
+    def __init__(self, edges: Edges, renamed: Sequence[Mapping[str, str]]) -> None:
+        self.edges = edges
+        self.renamed = renamed
+        self.key = _Key(edges)
+        self.seen = np.zeros(len(edges), dtype=bool)
+        self.changed = np.zeros(len(edges), dtype=bool)
+        self.again = np.zeros(len(edges), dtype=bool)
+        self.gone: list[Row] = []
+
+    def add(self, piece: list[Row], names: list[str]) -> None:
+        """Meet the edges of some start nodes."""
+        counts = [len(row["t"]) for row in piece]
+        start = self._positions(0, [row["s"] for row in piece]).repeat(counts)
+        end = self._positions(1, list(chain.from_iterable(row["t"] for row in piece)))
+        cells = {
+            name: _cells(list(chain.from_iterable(row[f"c{number}"] for row in piece)))
+            for number, name in enumerate(names)
+        }
+        at = self.key.find(start, end, cells)
+        met = np.flatnonzero(at >= 0)
+        edge = at[met]
+        first = ~pd.Series(edge).duplicated().to_numpy() & ~self.seen[edge]
+        self.again[edge[~first]] = True
+        self.seen[edge] = True
+        for name in names:
+            if name not in self.key.names:
+                self.changed[edge] |= _differ(cells[name][met], self.edges.column(name, edge))
+        self._note_gone(piece, counts, np.flatnonzero(at < 0), cells)
+
+    def result(self, append: bool) -> Difference:
+        """What the stored edges that were met lack, have otherwise, or have too many."""
+        new = np.flatnonzero(~self.seen | self.again)
+        changed = np.flatnonzero(self.changed & ~self.again)
+        doubled = self.edges.rows(np.flatnonzero(self.again), self.key.names)
+        return Difference(new, changed, [] if append else self.gone, doubled)
+
+    def _positions(self, side: int, ids: list[str]) -> npt.NDArray[np.int64]:
+        known = (self.edges.starts, self.edges.ends)[side]
+        if renamed := self.renamed[side]:
+            ids = [renamed.get(id_, id_) for id_ in ids]
+        return known.get_indexer(pd.Index(ids, dtype=object)).astype(np.int64)
+
+    def _note_gone(self, piece: list[Row], counts: list[int], rows: Integers, cells: dict[str, Any]) -> None:
+        owner = np.arange(len(piece)).repeat(counts)[rows]
+        offset = np.cumsum([0, *counts])
+        for position in np.unique(owner):
+            mine = rows[owner == position]
+            ends = [piece[position]["t"][row - offset[position]] for row in mine]
+            keys = {f"c{number}": cells[name][mine].tolist() for number, name in enumerate(self.key.names)}
+            self.gone.append({"s": piece[position]["s"], "t": ends, **keys})
+
+
+class _Key:
+    """Finds edges by their ends and the properties of their key, which together tell them apart."""
+
+    def __init__(self, edges: Edges) -> None:
+        self.names = [*(edges.kind.key or ())]
+        self.width = max(len(edges.ends), 1)
+        everything = np.arange(len(edges))
+        self.known = [pd.Index(edges.frame[name].drop_duplicates().astype(object)) for name in self.names]
+        parts = [
+            known.get_indexer(edges.column(name, everything))
+            for name, known in zip(self.names, self.known, strict=True)
+        ]
+        code = self._code(edges.start.astype(np.int64), edges.end, parts)
+        # Without a key the edges are sorted by their code already.
+        self.order = np.argsort(code, kind="stable") if self.names else everything
+        self.sorted = code[self.order]
+
+    def find(self, start: npt.NDArray[np.int64], end: npt.NDArray[np.int64], cells: Mapping[str, Any]) -> Integers:
+        """The position of each edge among the wanted ones, -1 where it is none of them."""
+        parts = [known.get_indexer(pd.Index(cells[name])) for name, known in zip(self.names, self.known, strict=True)]
+        known = (start >= 0) & (end >= 0)
+        for part in parts:
+            known &= part >= 0
+        code = self._code(start, end, parts)
+        at = np.searchsorted(self.sorted, code)
+        at[at == len(self.sorted)] = 0
+        found = known & (self.sorted[at] == code) if len(self.sorted) else np.zeros(len(code), dtype=bool)
+        return np.where(found, self.order[at] if len(self.order) else -1, -1)
+
+    def _code(self, start: Integers, end: Integers, parts: list[Integers]) -> npt.NDArray[np.int64]:
+        code = start * self.width + end
+        for part, known in zip(parts, self.known, strict=True):
+            code = code * max(len(known), 1) + part
+        return code.astype(np.int64)
+
+
+def _cells(stored: list[Any]) -> npt.NDArray[np.object_]:
+    cells = np.empty(len(stored), dtype=object)
+    cells[:] = stored
+    return cells
+
+
+def _differ(stored: npt.NDArray[np.object_], wanted: Column) -> npt.NDArray[np.bool_]:
+    cells = np.empty(len(stored), dtype=object)
+    cells[:] = [MISSING if value is None else value for value in values(wanted)]
+    return np.asarray(stored != cells, dtype=bool)

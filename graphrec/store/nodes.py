@@ -1,0 +1,156 @@
+"""Plans of nodes carried out: renamed, changed, created, their relationships moved; and at the end, deleted."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import networkx as nx
+import pandas as pd
+
+from graphrec.errors import StoreError
+from graphrec.fusion.plan import NodePlan
+from graphrec.schema import SYSTEM_RELATIONS, EdgeType
+from graphrec.store.connection import Store, quote
+from graphrec.store.edges import values
+from graphrec.store.read import Progress, silent
+
+NODES_A_BATCH = 10_000
+MOVES_A_BATCH = 1_000
+
+#: Stands before the id of a node whose id another one takes over, until its own new one is written.
+_FLYING = "renaming:"
+
+Statement = tuple[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Written:
+    """How many nodes of a label, or edges of a relationship type to the label `target`, were created, changed and
+    deleted; the others stood already."""
+
+    name: str
+    created: int
+    changed: int
+    deleted: int = 0
+    target: str | None = None
+
+
+def ensure_constraint(store: Store, label: str) -> None:
+    """Hold `id` unique within a label, which also indexes it. Raises StoreError where nodes break it already."""
+    name = quote(f"{label}_id")
+    try:
+        store.write(f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{quote(label)}) REQUIRE n.id IS UNIQUE")
+    except StoreError as error:
+        raise StoreError(
+            f"{label} nodes cannot be held unique by id ({error}); remove the doubled ones first"
+        ) from error
+
+
+def counted(plan: NodePlan) -> Written:
+    """What carrying out a plan writes."""
+    return Written(plan.label, len(plan.created), len(plan.changed), len(plan.deleted))
+
+
+def write_nodes(store: Store, plan: NodePlan, edges: Sequence[EdgeType], progress: Progress = silent) -> None:
+    """Carry out a plan, but for its deletions, which come after the edges (`delete_nodes`).
+
+    A record that moves from node to node takes the relationships of its source with it, in the same transaction, so
+    that a write that is cut off leaves every record on exactly one node. `edges` are the types they may have.
+    """
+    ensure_constraint(store, plan.label)
+    plan = _out_of_the_way(store, plan)
+    together = {*plan.moved["from_id"], *plan.moved["to_id"]}
+    for group in _groups(plan.moved):
+        store.write_together(list(_move(plan, group, edges)))
+    created = plan.created[~plan.created["id"].isin(together)]
+    changed = [(id_, new) for id_, new in plan.changed.items() if id_ not in together]
+    total, what = len(created) + len(changed), f"writing {plan.label}"
+    if total:
+        progress(what, 0, total)
+    for begin in range(0, len(created), NODES_A_BATCH):
+        store.write(*_create(plan.label, created.iloc[begin : begin + NODES_A_BATCH]))
+        progress(what, min(begin + NODES_A_BATCH, len(created)), total)
+    for begin in range(0, len(changed), NODES_A_BATCH):
+        store.write(*_change(plan.label, dict(changed[begin : begin + NODES_A_BATCH])))
+        progress(what, len(created) + min(begin + NODES_A_BATCH, len(changed)), total)
+
+
+def delete_nodes(store: Store, plan: NodePlan) -> None:
+    """Delete the nodes that no record is left of; one with relationships of somebody else's stays, without keys."""
+    for begin in range(0, len(plan.deleted), NODES_A_BATCH):
+        store.write_together(list(_delete(plan.label, plan.deleted[begin : begin + NODES_A_BATCH])))
+
+
+def _out_of_the_way(store: Store, plan: NodePlan) -> NodePlan:
+    """The plan without nodes that keep an id which another node is to get; these get a passing one now."""
+    wanted = {*plan.renamed.values(), *plan.created["id"]}
+    flying = {id_: f"{_FLYING}{id_}" for id_ in (*plan.renamed, *plan.deleted) if id_ in wanted}
+    if not flying:
+        return plan
+    store.write(*_change(plan.label, {id_: {"id": passing} for id_, passing in flying.items()}))
+    moved = plan.moved.assign(from_id=plan.moved["from_id"].replace(flying))
+    stays = ~plan.moved["to_id"].isin(plan.created["id"])
+    moved["to_id"] = moved["to_id"].mask(stays, moved["to_id"].replace(flying))
+    changed = {flying.get(id_, id_): new for id_, new in plan.changed.items()}
+    deleted = [flying.get(id_, id_) for id_ in plan.deleted]
+    emptied = {flying.get(id_, id_): keys for id_, keys in plan.emptied.items()}
+    return NodePlan(plan.label, plan.created, changed, moved, deleted, emptied)
+
+
+def _groups(moved: pd.DataFrame) -> Iterator[set[str]]:
+    """The ids of nodes between which records move, some groups at a time."""
+    graph: nx.Graph[str] = nx.Graph(list(zip(moved["from_id"], moved["to_id"], strict=True)))
+    batch: set[str] = set()
+    for group in nx.connected_components(graph):
+        batch |= group
+        if len(batch) >= MOVES_A_BATCH:
+            yield batch
+            batch = set()
+    if batch:
+        yield batch
+
+
+def _move(plan: NodePlan, group: set[str], edges: Sequence[EdgeType]) -> Iterator[Statement]:
+    """Create the nodes of a group, move relationships between its nodes, then change them: a change may rename."""
+    created = plan.created[plan.created["id"].isin(group)]
+    if len(created):
+        yield _create(plan.label, created)
+    rows = plan.moved[plan.moved["from_id"].isin(group)].to_dict("records")
+    each = "UNWIND $rows AS row MATCH (n:{0} {{id: row.from_id}}) MATCH (m:{0} {{id: row.to_id}}) "
+    for relation in sorted({kind.relation for kind in edges if kind.source == plan.label}):
+        out = f"MATCH (n)-[r:{quote(relation)}]->(b) WHERE r.source = row.source CREATE (m)-[s:{quote(relation)}]->(b)"
+        yield f"{each.format(quote(plan.label))}{out} SET s = properties(r) DELETE r", {"rows": rows}
+    for relation in sorted({kind.relation for kind in edges if kind.target == plan.label}):
+        into = f"MATCH (n)<-[r:{quote(relation)}]-(b) WHERE r.source = row.source CREATE (m)<-[s:{quote(relation)}]-(b)"
+        yield f"{each.format(quote(plan.label))}{into} SET s = properties(r) DELETE r", {"rows": rows}
+    changed = {id_: new for id_, new in plan.changed.items() if id_ in group}
+    emptied = {id_: keys for id_, keys in plan.emptied.items() if id_ in group}
+    if changed or emptied:
+        yield _change(plan.label, {**changed, **{id_: {"keys": keys} for id_, keys in emptied.items() if keys}})
+    yield from _delete(plan.label, [id_ for id_, keys in emptied.items() if not keys])
+
+
+def _delete(label: str, ids: list[str]) -> Iterator[Statement]:
+    each = f"UNWIND $ids AS id MATCH (n:{quote(label)} {{id: id}})"
+    used = "EXISTS { MATCH (n)-[r]-() WHERE NOT type(r) IN $system }"
+    yield f"{each} WHERE NOT {used} DETACH DELETE n", {"ids": ids, "system": sorted(SYSTEM_RELATIONS)}
+    yield f"{each} REMOVE n.keys", {"ids": ids}
+
+
+def _create(label: str, frame: pd.DataFrame) -> Statement:
+    columns = {name: values(frame[name]) for name in frame.columns if name != "id"}
+    properties = [
+        {name: cells[at] for name, cells in columns.items() if cells[at] is not None and cells[at] != []}
+        for at in range(len(frame))
+    ]
+    rows = [{"id": id_, "properties": each} for id_, each in zip(frame["id"].tolist(), properties, strict=True)]
+    return f"UNWIND $rows AS row CREATE (n:{quote(label)} {{id: row.id}}) SET n += row.properties", {"rows": rows}
+
+
+def _change(label: str, changed: Mapping[str, Mapping[str, Any]]) -> Statement:
+    rows = [{"id": id_, "properties": {**new, **_no_keys(new)}} for id_, new in changed.items()]
+    return f"UNWIND $rows AS row MATCH (n:{quote(label)} {{id: row.id}}) SET n += row.properties", {"rows": rows}
+
+
+def _no_keys(new: Mapping[str, Any]) -> dict[str, None]:
+    return {"keys": None} if new.get("keys") == [] else {}

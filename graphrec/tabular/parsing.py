@@ -1,0 +1,221 @@
+"""A TOML file becomes a Spec; whatever is wrong in it is told with its table and key before a single row is read."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, cast
+from zoneinfo import ZoneInfo
+
+from graphrec.cleaning.rules import Kind
+from graphrec.errors import DataError
+from graphrec.schema import SYSTEM_LABELS, SYSTEM_RELATIONS, EdgeType, LinkRule, NodeType
+from graphrec.tables import Source
+from graphrec.tabular.origins import ORIGIN_KEYS, origin
+from graphrec.tabular.ruling import EDGE_RULE_KEYS, NODE_RULE_KEYS, rules
+from graphrec.tabular.section import Section
+from graphrec.tabular.spec import Column, Spec, TableSpec, Time
+
+#: Every key by the table that it stands in; docs/table.md explains each.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "file": ("name", "version", "url", "licence", "precedence", "connections", "nodes", "edges", "links"),
+    "nodes": (*ORIGIN_KEYS, "id", "properties", "shared", *NODE_RULE_KEYS),
+    "edges": (*ORIGIN_KEYS, "from", "to", "split", "properties", "key", "time", "weight", *EDGE_RULE_KEYS),
+    "property": ("name", "column", "type"),
+    "time": ("column", "format", "unit", "zone"),
+    "links": ("label", "by", "on", "threshold", "one_to_one"),
+}
+
+_KINDS: dict[str, Kind] = {"text": "str", "int": "int", "float": "float", "bool": "bool"}
+_UNITS = ("s", "ms", "us", "ns")
+_COMPARISONS = ("exact", "normalised", "title", "fields")
+_LABEL = re.compile(r"[A-Z][A-Za-z0-9]*")
+_RELATION = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+#: Names that the graph gives a meaning of its own.
+_RESERVED = frozenset({"id", "keys", "source", "source_id", "target_id"})
+
+
+def parse(path: Path) -> Spec:
+    """What the TOML file says, with the files that it names looked up.
+
+    Raises:
+        DataError: the file cannot be read, is no TOML, or says something that is unknown, missing or contradictory.
+    """
+    top = Section.of(path, "", _toml(path))
+    top.need_known(KEYS["file"])
+    source = Source(
+        top.text("name"),
+        top.text("version", ""),
+        top.text("url", ""),
+        top.text("licence", ""),
+        precedence=top.whole("precedence", 0),
+    )
+    connections = {name: top.section("connections").text(name) for name in top.section("connections").values}
+    nodes, edges = top.section("nodes").values, top.section("edges").values
+    if not nodes and not edges:
+        raise DataError(f"{path} names no table; add one such as [nodes.User] or [edges.PURCHASED]")
+    tables = [
+        _node(Section.of(path, f"nodes.{label}", value), label, connections, path) for label, value in nodes.items()
+    ]
+    for relation, value in edges.items():
+        tables += [_edge(section, relation, connections, path) for section in _sections(path, relation, value)]
+    triples = [table.type.triple for table in tables if isinstance(table.type, EdgeType)]
+    for triple in triples:
+        if triples.count(triple) > 1:
+            raise DataError(
+                f'{path}: {" ".join(triple)} has two tables; name its files in one: file = ["a.csv", "b.csv"]'
+            )
+    labels = {table.name for table in tables if isinstance(table.type, NodeType)}
+    for table in tables:
+        if isinstance(table.type, EdgeType):
+            labels |= {table.type.source, table.type.target}
+    links = tuple(_link(path, value, labels) for value in _list_of_links(top))
+    return Spec(path, source, tuple(tables), links)
+
+
+def _toml(path: Path) -> dict[str, Any]:  # Any: whatever TOML holds
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"{path} is no TOML: {error}; correct this line") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}; check the path") from error
+
+
+def _sections(path: Path, relation: str, value: object) -> list[Section]:
+    """[edges.RATED] once, or [[edges.RATED]] for each pair of labels and each form of file."""
+    if not isinstance(value, list):
+        return [Section.of(path, f"edges.{relation}", value)]
+    return [Section.of(path, f"edges.{relation} {number}", item) for number, item in enumerate(value, 1)]
+
+
+def _node(section: Section, label: str, connections: Mapping[str, str], path: Path) -> TableSpec:
+    section.need_known(KEYS["nodes"])
+    _check_label(section, label)
+    columns = _properties(section)
+    kind = NodeType(label, tuple(column.name for column in columns), section.flag("shared", False))
+    found = origin(section, connections, path.parent)
+    return _checked(section, TableSpec(section.place, kind, found, (section.text("id"),), columns), NODE_RULE_KEYS)
+
+
+def _edge(section: Section, relation: str, connections: Mapping[str, str], path: Path) -> TableSpec:
+    section.need_known(KEYS["edges"])
+    if not _RELATION.fullmatch(relation) or relation in SYSTEM_RELATIONS:
+        raise DataError(
+            f"{section.place}: a relationship type is written like PURCHASED or IN_CATEGORY, and {relation} is not, or "
+            f"belongs to graphrec itself; write {_upper(relation)}"
+        )
+    (source, from_column), (target, to_column) = _end(section, "from"), _end(section, "to")
+    columns, time = _properties(section), _time(section)
+    if section.has("weight"):
+        columns = (*columns, _column(section, "weight", section.values["weight"], "float"))
+    names = [*(column.name for column in columns), *(["timestamp"] if time else [])]
+    key = section.texts("key", ())
+    for name in key:
+        if name not in names:
+            raise section.error("key", f"names {name}, which is no property; add it to properties")
+    kind = EdgeType(source, relation, target, tuple(names), key)
+    found = origin(section, connections, path.parent)
+    split = section.text("split") if section.has("split") else None
+    table = TableSpec(section.place, kind, found, (from_column, to_column), columns, time, split)
+    return _checked(section, table, EDGE_RULE_KEYS)
+
+
+def _checked(section: Section, table: TableSpec, rule_keys: tuple[str, ...]) -> TableSpec:
+    """The table with its rules, once no property stands twice."""
+    names = table.type.properties
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise section.error("properties", f"names {min(twice)} twice (time makes timestamp); give one another name")
+    return rules(section, table, rule_keys)
+
+
+def _end(section: Section, key: str) -> tuple[str, str]:
+    """Label and column of an end such as User:customer_id."""
+    label, colon, column = section.text(key).partition(":")
+    if not colon or not column:
+        raise section.error(key, f"is '{section.text(key)}', but must be label and column, such as User:customer_id")
+    _check_label(section, label)
+    return label, column
+
+
+def _properties(section: Section) -> tuple[Column, ...]:
+    values = section.values.get("properties", [])
+    if not isinstance(values, list):
+        raise section.error("properties", 'must be a list, such as ["title", { name = "year", type = "int" }]')
+    return tuple(_column(section, "properties", value, None) for value in values)
+
+
+def _column(section: Section, key: str, value: object, kind: Kind | None) -> Column:
+    """A property: the name of a column, or a table of name, column and type."""
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, dict):
+        raise section.error(key, f"must hold names or tables of name, column and type, not {value!r}")
+    part = Section(f"{section.place} {key}", value)
+    part.need_known(KEYS["property"])
+    name = part.text("name", part.text("column") if part.has("column") else None)
+    if name in _RESERVED or ":" in name:
+        raise part.error("name", f"'{name}' is reserved or has a colon; write {{ name = …, column = '{name}' }}")
+    if part.has("type"):
+        kind = _KINDS[part.choice("type", _KINDS, "text")]
+    return Column(name, part.text("column", name), kind)
+
+
+def _time(section: Section) -> Time | None:
+    if not section.has("time"):
+        return None
+    value = section.values["time"]
+    part = Section(f"{section.place} time", value if isinstance(value, dict) else {"column": value})
+    part.need_known(KEYS["time"])
+    unit = cast(Literal["s", "ms", "us", "ns"], part.choice("unit", _UNITS, "s")) if part.has("unit") else None
+    form = part.text("format") if part.has("format") else None
+    zone = part.text("zone", "UTC")
+    if unit and form:
+        raise part.error("unit", "is for numbers and format for text; keep one of them")
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, KeyError) as error:
+        raise part.error("zone", f"'{zone}' is no time zone; write one such as Europe/Berlin") from error
+    return Time(part.text("column"), form, unit, zone)
+
+
+def _list_of_links(top: Section) -> list[object]:
+    values = top.values.get("links", [])
+    if not isinstance(values, list):
+        raise top.error("links", "must be written [[links]]")
+    return values
+
+
+def _link(path: Path, value: object, labels: set[str]) -> LinkRule:
+    section = Section.of(path, "links", value)
+    section.need_known(KEYS["links"])
+    by = cast(Literal["exact", "normalised", "title", "fields"], section.choice("by", _COMPARISONS, "exact"))
+    label = section.choice("label", sorted(labels), "")
+    threshold = section.values.get("threshold", 0.9)
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+        raise section.error("threshold", f"must be a number between 0 and 1, not {threshold!r}")
+    on = section.texts("on")
+    if not on:
+        raise section.error("on", "must name at least one property")
+    return LinkRule(label, by, on, float(threshold), section.flag("one_to_one", True))
+
+
+def _check_label(section: Section, label: str) -> None:
+    if not _LABEL.fullmatch(label) or label in SYSTEM_LABELS:
+        raise DataError(
+            f"{section.place}: a label is written like User or BoardGame, and '{label}' is not, or belongs to graphrec "
+            f"itself; write {_pascal(label)}"
+        )
+
+
+def _pascal(name: str) -> str:
+    words = re.findall(r"[A-Za-z0-9]+", name)
+    made = "".join(word[:1].upper() + word[1:] for word in words).lstrip("0123456789")
+    return made if made and made not in SYSTEM_LABELS else f"My{made}"
+
+
+def _upper(name: str) -> str:
+    words = re.findall(r"[A-Za-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name))
+    made = "_".join(words).upper().lstrip("0123456789_")
+    return made if made and made not in SYSTEM_RELATIONS else f"MY_{made}".rstrip("_")

@@ -1,0 +1,53 @@
+"""The tables of a TOML file: found, read and cleaned."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from graphrec.cleaning import Rules
+from graphrec.cleaning.draft import Draft
+from graphrec.cleaning.process import clean_drafts
+from graphrec.errors import DataError, examples
+from graphrec.schema import EdgeType, NodeType
+from graphrec.tables import GraphTables
+from graphrec.tabular.assembly import draft
+from graphrec.tabular.parsing import parse
+from graphrec.tabular.spec import TableSpec
+
+
+def find_spec(path: Path) -> Path:
+    """The path of a TOML file: the path itself, or the only one in the folder; DataError where there is none."""
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise DataError(f"there is no {path}; give a TOML file, which `graphrec sniff FILE…` proposes")
+    found = sorted(path.glob("*.toml"))
+    if len(found) != 1:
+        what = f"{len(found)} TOML files ({examples(p.name for p in found)})" if found else "no TOML file"
+        hint = "give one of them" if found else "`graphrec sniff FILE…` proposes one"
+        raise DataError(f"folder {path} has {what}, but it needs one; {hint}")
+    return found[0]
+
+
+def read(path: Path) -> GraphTables:
+    """The checked tables that a TOML file describes, with what was rejected and repaired in `.cleaning`.
+
+    Raises:
+        DataError: the TOML file or a file of data does not hold what it must.
+        GraphrecError: a package for a database is missing.
+    """
+    spec = parse(find_spec(path))
+    nodes = [table for table in spec.tables if isinstance(table.type, NodeType)]
+    edges = [table for table in spec.tables if isinstance(table.type, EdgeType)]
+    return clean_drafts(map(_ruled, nodes), map(_ruled, edges), (spec.source,), spec.links)
+
+
+def _ruled(table: TableSpec) -> tuple[Draft, Rules]:
+    """The rows of a table and its rules; what is text among its properties is repaired unless it says otherwise."""
+    made = draft(table)
+    if table.text_chosen:
+        return made, table.rules
+    names = [*table.type.properties, *(["id"] if isinstance(table.type, NodeType) and table.type.shared else [])]
+    text = tuple(name for name in names if pd.api.types.is_string_dtype(made.frame[name].dtype))
+    return made, replace(table.rules, text=text)

@@ -1,0 +1,103 @@
+"""Rows of any database that SQLAlchemy speaks to, streamed in chunks."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pyarrow as pa
+
+from graphrec.cleaning.draft import shortened
+from graphrec.errors import DataError, GraphrecError, examples, nearest
+from graphrec.tabular.spec import Query
+
+_CHUNK = 50_000
+
+
+def pieces(query: Query, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table: pyarrow ships no types
+    """The rows that the query gives in batches, tables of these columns with the types that the database has.
+
+    Raises:
+        GraphrecError: SQLAlchemy or the database's driver is not installed.
+        DataError: the address is none, the database cannot be reached or refuses the query, or a column is missing.
+    """
+    sqlalchemy = _sqlalchemy()
+    try:
+        url = sqlalchemy.engine.make_url(query.url)
+    except (sqlalchemy.exc.ArgumentError, ValueError) as error:
+        raise DataError(
+            "the url of a sql table is no address of a database; write one such as sqlite:///shop.db or "
+            "postgresql+psycopg://user:${PASSWORD}@host/database"
+        ) from error
+    url = _with_file(url, query.folder)
+    shown = url.render_as_string(hide_password=True)
+    try:
+        engine = sqlalchemy.create_engine(url)
+    except (ImportError, sqlalchemy.exc.ArgumentError) as error:
+        raise GraphrecError(
+            f"no driver for {shown} is installed ({error}); run pip install 'graphrec[sql]', or install the driver"
+        ) from error
+    try:
+        with engine.connect() as connection:
+            # A colon or a per cent sign in the query is no parameter: hence exec_driver_sql and no_parameters.
+            streamed = connection.execution_options(stream_results=True, max_row_buffer=_CHUNK, no_parameters=True)
+            result = streamed.exec_driver_sql(query.sql)
+            if not result.returns_rows:
+                raise DataError(f"the sql for {shown} gives no rows; write a query such as select … from …")
+            places = _places(list(result.keys()), columns, shown)
+            while rows := result.fetchmany(_CHUNK):
+                yield pa.table([_array([row[place] for row in rows]) for place in places], list(columns))
+    except (sqlalchemy.exc.SQLAlchemyError, UnicodeError, ValueError, OverflowError) as error:
+        reason = shortened(" ".join(str(getattr(error, "orig", None) or error).split()), 200)
+        raise DataError(f"{shown} refuses the query {shortened(query.sql)!r}: {reason}; correct it") from error
+    finally:
+        engine.dispose()
+
+
+def _sqlalchemy() -> ModuleType:
+    try:
+        return import_module("sqlalchemy")
+    except ImportError as error:
+        raise GraphrecError(
+            "a table that is filled by sql needs SQLAlchemy, which is not installed; run pip install 'graphrec[sql]'"
+        ) from error
+
+
+def _with_file(url: Any, folder: Path) -> Any:  # a sqlalchemy.URL, twice
+    """The address of a SQLite file as an absolute one: SQLite would make a file that is not there."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return url
+    path = folder / Path(url.database).expanduser()
+    if not path.is_file():
+        raise DataError(f"there is no SQLite file {path}; correct the url")
+    return url.set(database=str(path))
+
+
+def _places(names: list[str], columns: Sequence[str], shown: str) -> list[int]:
+    for wanted in columns:
+        if names.count(wanted) != 1:
+            close = nearest(wanted, names, 1)
+            hint = f"; is {close[0]} meant?" if close and close[0] != wanted else ""
+            number = names.count(wanted) or "no"
+            raise DataError(f"the sql for {shown} gives {number} column '{wanted}', but {examples(names, 12)}{hint}")
+    return [names.index(wanted) for wanted in columns]
+
+
+def _array(values: list[Any]) -> Any:  # of any type, to a pyarrow.Array
+    """The values as one type that Arrow knows, else as text."""
+    try:
+        found = pa.array([float(value) if isinstance(value, Decimal) else value for value in values])
+    except (pa.ArrowException, OverflowError, ValueError, TypeError):
+        return pa.array([None if value is None else _text(value) for value in values], pa.large_string())
+    known = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null, pa.types.is_temporal)
+    if any(test(found.type) for test in known):
+        return found
+    return pa.array([None if value is None else _text(value) for value in values], pa.large_string())
+
+
+def _text(value: Any) -> str:  # of any type
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    return str(value)

@@ -1,0 +1,67 @@
+"""Bitcoin OTC: members of a trading place who rate their trust in each other from -10 to 10.
+
+The folder holds soc-sign-bitcoinotc.csv (source, target, rating, time; no header) and may hold otc_gt.csv (user, +1 or
+-1): the members of whom it is known that they were trustworthy or fraudulent. Both plain or gzip-compressed. There
+are no items in it: it brings trust to a graph, or is studied alone. Times have fractions of a second, which are cut.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from graphrec.cleaning import Rules, clean
+from graphrec.errors import DataError, GraphrecError, examples
+from graphrec.reading import find, has, read_table
+from graphrec.schema import USER, EdgeType, NodeType
+from graphrec.tables import ENDS, GraphTables, Source
+
+TRUSTS = EdgeType(USER, "TRUSTS", USER, ("value", "timestamp"))
+SOURCE = Source(
+    "bitcoin-otc",
+    "soc-sign-bitcoinotc",
+    "https://snap.stanford.edu/data/soc-sign-bitcoin-otc.html",
+    "SNAP: research use with citation (Kumar et al. 2016, 2018)",
+)
+
+_RULES = {"TRUSTS": Rules(ranges={"value": (-10, 10)}, times=("timestamp",), itself="drop")}
+
+
+def load(folder: Path | None = None) -> GraphTables:
+    """Users with TRUSTS edges; with otc_gt.csv some users have `trusted`, 1 or -1 (Int64).
+
+    Raises:
+        DataError: a file is missing or defective, or a user rates another twice.
+        GraphrecError: folder is None; this source brings no data itself.
+    """
+    if folder is None:
+        raise GraphrecError(
+            f"source bitcoin_otc needs a folder: download soc-sign-bitcoinotc.csv.gz from {SOURCE.url} and give its "
+            "folder, which may also have otc_gt.csv of the REV2 study"
+        )
+    rows = read_table(
+        find(folder, "soc-sign-bitcoinotc.csv"),
+        {"source_id": "str", "target_id": "str", "value": "float", "time": "float"},
+        header=[*ENDS, "value", "time"],
+    )
+    trust = rows.assign(timestamp=np.floor(rows["time"]).astype("int64"))
+    if not has(folder, "otc_gt.csv"):
+        return clean([], [(TRUSTS, trust)], [SOURCE], _RULES)
+    known = _known(folder)
+    ids = pd.concat([trust["source_id"], trust["target_id"], known["id"]]).drop_duplicates()
+    users = pd.DataFrame({"id": ids}).merge(known, on="id", how="left")
+    return clean([(NodeType(USER, ("trusted",)), users)], [(TRUSTS, trust)], [SOURCE], _RULES)
+
+
+def _known(folder: Path) -> pd.DataFrame:
+    """Columns id and trusted (Int64, 1 or -1), one row for each user of the file."""
+    path = find(folder, "otc_gt.csv")
+    known = read_table(path, {"id": "str", "trusted": "str"}, header=["id", "trusted"])
+    wrong = known[~known["trusted"].isin(["+1", "1", "-1"]) | known["id"].duplicated()]
+    if len(wrong):
+        shown = (f"{row.id}: {row.trusted}" for row in wrong.itertuples())
+        raise DataError(
+            f"{path}: {len(wrong):,} lines have another mark than +1 or -1, or a user that stands before "
+            f"({examples(shown)}); correct these lines"
+        )
+    return known.assign(trusted=known["trusted"].astype("int64").astype("Int64"))

@@ -1,0 +1,167 @@
+r"""Book-Crossing: ratings of books from 1 to 10 and reading without a rating, with authors, publishers and ages.
+
+The folder holds BX-Users.csv, BX-Books.csv and BX-Book-Ratings.csv (semicolons, latin-1), plain or gzip-compressed. A
+rating of 0 says that somebody read a book and gave none: it is an INTERACTED edge. The files were written by a database
+that put backslashes before quotes, so a title that ends with a backslash swallows the author, and values may go over
+lines; both are put right. Years after 2004, when the books were collected, and before 1450 are missing, as are ages
+below 5 and above 110. Rated ISBNs that BX-Books.csv lacks are items with nothing but it.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from graphrec.cleaning import Rules, clean
+from graphrec.errors import DataError, GraphrecError, examples
+from graphrec.reading import find
+from graphrec.reading.files import Tally, lines
+from graphrec.schema import ITEM, USER, EdgeType, NodeType
+from graphrec.tables import ENDS, GraphTables, Source
+
+BOOK = NodeType(ITEM, ("isbn", "title", "year"))
+READER = NodeType(USER, ("location", "age"))
+#: Shared: authors and publishers of one name are taken for one.
+AUTHOR = NodeType("Author", shared=True)
+PUBLISHER = NodeType("Publisher", shared=True)
+RATED = EdgeType(USER, "RATED", ITEM, ("rating",))
+INTERACTED = EdgeType(USER, "INTERACTED", ITEM)
+BY_AUTHOR = EdgeType(ITEM, "BY_AUTHOR", AUTHOR.label)
+PUBLISHED_BY = EdgeType(ITEM, "PUBLISHED_BY", PUBLISHER.label)
+SOURCE = Source(
+    "bookcrossing",
+    "BX-CSV-Dump 2004",
+    "http://www2.informatik.uni-freiburg.de/~cziegler/BX/",
+    "Book-Crossing: research use with citation (Ziegler et al. 2005)",
+)
+
+_USERS = ["User-ID", "Location", "Age"]
+_BOOKS = ["ISBN", "Book-Title", "Book-Author", "Year-Of-Publication", "Publisher"]
+_IMAGES = ["Image-URL-S", "Image-URL-M", "Image-URL-L"]
+_RATINGS = ["User-ID", "ISBN", "Book-Rating"]
+_ISBN = r"[0-9]{9}[0-9Xx]|[0-9]{13}"
+#: No row is longer: a quote that is never closed must not swallow the file.
+_LONGEST = 10_000
+_NULL = re.compile(r";NULL(?=;|$)")
+_RULES = {
+    USER: Rules(text=("location",), repeated="first"),
+    ITEM: Rules(text=("title",), repeated="first"),
+    AUTHOR.label: Rules(text=("id",), repeated="first"),
+    PUBLISHER.label: Rules(text=("id",), repeated="first"),
+    "BY_AUTHOR": Rules(text=("target_id",), repeated="first"),
+    "PUBLISHED_BY": Rules(text=("target_id",), repeated="first"),
+    "RATED": Rules(ranges={"rating": (1, 10)}, repeated="last", dangling="add"),
+    "INTERACTED": Rules(repeated="first", dangling="add"),
+}
+
+
+def load(folder: Path | None = None) -> GraphTables:
+    """Users, books (Item), authors and publishers with RATED, INTERACTED, BY_AUTHOR and PUBLISHED_BY edges.
+
+    Raises:
+        DataError: a file is missing or has another header, or a line has not the fields of the header.
+        GraphrecError: folder is None; this source brings no data itself.
+    """
+    if folder is None:
+        raise GraphrecError(
+            f"source bookcrossing needs a folder: download BX-CSV-Dump.zip from {SOURCE.url}, unpack it and give the "
+            "folder with BX-Users.csv, BX-Books.csv and BX-Book-Ratings.csv"
+        )
+    users = _read(folder, "BX-Users.csv", _USERS).set_axis(["id", "location", "age"], axis=1)
+    rows = _read(folder, "BX-Books.csv", [*_BOOKS, *_IMAGES])[_BOOKS].set_axis(
+        ["id", "title", "author", "year", "publisher"], axis=1
+    )
+    marks = _read(folder, "BX-Book-Ratings.csv", _RATINGS).set_axis([*ENDS, "rating"], axis=1)
+    marks = marks.assign(rating=_numbers(marks["rating"], "Book-Rating").astype("float64"))
+    books = rows.assign(
+        isbn=rows["id"].where(rows["id"].str.fullmatch(_ISBN)),
+        year=_between(_numbers(rows["year"], "Year-Of-Publication"), 1450, 2004),
+    )
+    authors, publishers = (_named(rows, column) for column in ("author", "publisher"))
+    nodes = [
+        (READER, users.assign(age=_between(_numbers(users["age"], "Age"), 5, 110))),
+        (BOOK, books),
+        (AUTHOR, authors[["target_id"]].set_axis(["id"], axis=1)),
+        (PUBLISHER, publishers[["target_id"]].set_axis(["id"], axis=1)),
+    ]
+    rated = marks["rating"] > 0
+    edges = [
+        (RATED, marks[rated]),
+        (INTERACTED, marks[~rated]),
+        (BY_AUTHOR, authors),
+        (PUBLISHED_BY, publishers),
+    ]
+    return clean(nodes, edges, [SOURCE], _RULES)
+
+
+def _read(folder: Path, name: str, columns: list[str]) -> pd.DataFrame:
+    """The columns of a file as text; a value is missing where the file says NULL."""
+    path = find(folder, name)
+    rows: list[list[str]] = []
+    wrong = Tally()
+    for number, text in _records(path):
+        fields = _fields(text, len(columns))
+        if number == 1 and fields != columns:
+            break
+        rows.append(fields)
+        if text[0] != '"':
+            wrong.add(f"line {number} begins without a quote")
+        elif len(fields) != len(columns):
+            wrong.add(f"line {number} has {len(fields)}")
+    if not rows:
+        raise DataError(
+            f"{path} does not begin with the header {';'.join(columns)}; give it as it is in BX-CSV-Dump.zip"
+        )
+    if wrong.count:
+        raise DataError(
+            f"{path}: {wrong.count:,} of the rows have not the {len(columns)} fields of the others "
+            f"({examples(wrong.places)}); correct or remove these lines"
+        )
+    frame = pd.DataFrame(rows[1:], columns=columns, dtype="str")
+    return frame.mask(frame == "NULL")
+
+
+def _records(path: Path) -> Iterator[tuple[int, str]]:
+    """The number of its first line and the text of each row; a value may go on in the next lines."""
+    text, first = "", 1
+    for number, line in lines(path):
+        part = line.decode("latin-1").strip()
+        text, first = (f"{text} {part}", first) if text else (part, number)
+        if text.endswith(('"', "NULL")) or len(text) > _LONGEST:
+            yield first, text
+            text = ""
+    if text:
+        yield first, text
+
+
+def _fields(text: str, wanted: int) -> list[str]:
+    r"""The values of a line `"1";"one";NULL`, at most once more divided where a backslash hid the end of a value."""
+    if ";NULL" in text:
+        text = _NULL.sub(';"NULL"', text)
+    fields = text.removeprefix('"').removesuffix('"').split('";"')
+    if "\\" not in text:
+        return fields
+    if len(fields) < wanted and '\\";' in text:
+        return _fields(text.replace('\\";', '";"'), wanted)
+    return [field.replace('\\"', '"') for field in fields]
+
+
+def _named(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    return rows[["id", column]].dropna().set_axis(ENDS, axis=1)
+
+
+def _numbers(values: "pd.Series[str]", name: str) -> "pd.Series[int]":
+    """Whole numbers (Int64); a missing value stays missing."""
+    wrong = values[values.notna() & ~values.str.fullmatch(r"\d{1,9}").fillna(False).astype("bool")]
+    if len(wrong):
+        raise DataError(
+            f"the column {name} has {len(wrong):,} values that are no whole number ({examples(wrong.unique())}); "
+            "correct these lines"
+        )
+    return pd.to_numeric(values).astype("Int64")
+
+
+def _between(values: "pd.Series[int]", low: int, high: int) -> "pd.Series[int]":
+    """The values with those missing that are outside the range."""
+    return values.where(values.between(low, high).fillna(False).astype("bool"))

@@ -1,0 +1,80 @@
+"""Interactions: the text form of many published data sets, one line per user, with social links where there are any.
+
+The folder holds train.txt (`user item item …`, divided by spaces or tabs; LightGCN's form) and may hold social.txt
+(`user friend friend …`), user_list.txt and item_list.txt (org_id remap_id), all plain or gzip-compressed. test.txt
+holds what a model must foretell and is not read; `graphrec benchmark` is for published splits. The source has the
+folder's name, so that several such sets can stand in one graph.
+"""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from graphrec.cleaning import Rules, clean
+from graphrec.errors import DataError, GraphrecError
+from graphrec.reading import find, has, read_lists, read_table
+from graphrec.schema import ITEM, USER, EdgeType, NodeType
+from graphrec.tables import ENDS, GraphTables, Source
+
+INTERACTED = EdgeType(USER, "INTERACTED", ITEM)
+FRIEND = EdgeType(USER, "FRIEND", USER)
+FOLLOWS = EdgeType(USER, "FOLLOWS", USER)
+
+_SOCIAL = Rules(itself="drop", repeated="first")
+
+
+def load(folder: Path | None = None) -> GraphTables:
+    """Users and items with INTERACTED and, where there is social.txt, FRIEND or FOLLOWS edges.
+
+    Links of users are FRIEND edges, each stored once, where every link has its reverse; else they are FOLLOWS edges.
+    With user_list.txt or item_list.txt, nodes have `original_id`, and those that nothing refers to are nodes too.
+
+    Raises:
+        DataError: train.txt is missing, a file is defective, or the folder's name has no letter or digit.
+        GraphrecError: folder is None; this source brings no data itself.
+    """
+    if folder is None:
+        raise GraphrecError(
+            "source interactions needs a folder: give one with train.txt, in which each line is `user item item …`, as "
+            "https://github.com/gusye1234/LightGCN-PyTorch has them in data/"
+        )
+    train = read_lists(find(folder, "train.txt"))
+    edges = [(INTERACTED, train.rows.set_axis(ENDS, axis=1))]
+    users, items = [train.owners], [train.rows["member"]]
+    rules = {"INTERACTED": Rules(repeated="first")}
+    if has(folder, "social.txt"):
+        social = read_lists(find(folder, "social.txt"))
+        links = social.rows.set_axis(ENDS, axis=1)
+        kind = FRIEND if _mutual(links) else FOLLOWS
+        edges.append((kind, links))
+        rules[kind.relation] = _SOCIAL
+        users += [social.owners, links["target_id"]]
+    nodes = [_nodes(folder, USER, users), _nodes(folder, ITEM, items)]
+    return clean(nodes, edges, [Source(_name(folder))], rules)
+
+
+def _mutual(links: pd.DataFrame) -> bool:
+    """Whether each link's reverse is a link."""
+    there = pd.MultiIndex.from_frame(links)
+    return bool(pd.MultiIndex.from_arrays([links["target_id"], links["source_id"]]).isin(there).all())
+
+
+def _nodes(folder: Path, label: str, seen: "list[pd.Series[str]]") -> tuple[NodeType, pd.DataFrame]:
+    """The node type and frame of a label: those of its list file, then those that only lines of users name."""
+    ids = pd.Series(pd.concat([part.drop_duplicates() for part in seen]).unique(), dtype="str", name="id")
+    name = f"{label.lower()}_list.txt"
+    if not has(folder, name):
+        return NodeType(label), ids.to_frame()
+    listed = read_table(find(folder, name), {"remap_id": "str", "org_id": "str"}, separator=" ", quoting=False)
+    listed = listed.set_axis(["id", "original_id"], axis=1)
+    return NodeType(label, ("original_id",)), listed.merge(ids, on="id", how="outer", sort=False)
+
+
+def _name(folder: Path) -> str:
+    """The folder's name as a source's name: small letters, digits and hyphens."""
+    own = folder.resolve().name
+    name = re.sub(r"[\W_]+", "-", own.casefold()).strip("-")
+    if not name:
+        raise DataError(f"folder {folder} cannot name a source, as its name has no letter or digit; rename it")
+    return name

@@ -1,0 +1,70 @@
+"""Check versions, store, permissions, disk, memory and data."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from . import _terminal
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from graphrec.doctor import Finding
+
+MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", "red")}
+
+
+@click.command(epilog="Example: graphrec doctor --json")
+@_terminal.json_option
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """Check versions, store, permissions, disk, memory and data, and say what to do about each finding.
+
+    Nothing is changed. Exit code 1 says that something is wrong that a command will fail by.
+    """
+    from graphrec import config, doctor
+
+    logging.getLogger("neo4j").setLevel(logging.CRITICAL)  # a finding says what it has to say
+    with _terminal.progress_bar() as progress:
+        found = doctor.examine(config.Settings(), _terminal.note, progress)
+    states = Counter(finding.state for findings in found.values() for finding in findings)
+    if as_json:
+        rows = [{"area": area, **asdict(finding)} for area, findings in found.items() for finding in findings]
+        _terminal.print_json({"ok": not states["failed"], "findings": rows})
+    else:
+        _show(found)
+        click.echo(f"{states['ok']} in order, {states['warning']} to look at, {states['failed']} wrong")
+    context.exit(1 if states["failed"] else 0)
+
+
+def _show(found: "Mapping[str, Sequence[Finding]]") -> None:
+    """One line for each finding below the name of its area, with its remedy below it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    out = _terminal.console()
+    width = max(len(finding.name) for findings in found.values() for finding in findings)
+    for area, findings in found.items():
+        table = Table.grid(padding=(0, 2), pad_edge=False)
+        table.add_column(width=1)
+        table.add_column(width=width)
+        table.add_column(overflow="fold")
+        for finding in findings:
+            mark, colour = MARKS[finding.state]
+            table.add_row(Text(mark, style=f"bold {colour}"), Text(finding.name), _told(finding))
+        out.print(Text(area.capitalize(), style="bold"))
+        out.print(table)
+        out.print()
+
+
+def _told(finding: "Finding") -> "Text":
+    from rich.text import Text
+
+    told = Text(finding.seen)
+    if finding.remedy:
+        told.append(f"\n→ {finding.remedy}", style="dim" if finding.state == "ok" else "cyan")
+    return told

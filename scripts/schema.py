@@ -1,0 +1,188 @@
+"""Show what the graph has: labels, relationships, counts, properties and their types."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import _terminal
+
+if TYPE_CHECKING:
+    from graphrec.store.census import Census, LabelCensus, PropertyCensus, TripleCensus
+
+EMPTY = "the graph is empty; `graphrec load movielens` brings a first source, `graphrec load --help` lists all"
+
+
+@click.command(epilog="Example: graphrec schema --mermaid --out schema.md")
+@click.option("--mermaid", is_flag=True, help="Print a Mermaid picture, which GitHub draws in Markdown.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to this file: JSON with --json, else the picture, fenced where the file ends in .md.",
+)
+@_terminal.json_option
+def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
+    """Show what the graph has: labels, relationships, counts, properties and their types.
+
+    Every node has `id` and `keys`, and every edge that a loader wrote `source`; the tables show the others.
+    """
+    from graphrec.store import census
+
+    if mermaid and as_json:
+        raise click.UsageError("--mermaid and --json exclude each other")
+    with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
+        found = census.take(store, progress)
+    if not found.labels:
+        _terminal.note(EMPTY)
+    if out is not None:
+        _write(found, out, as_json)
+    elif as_json:
+        _terminal.print_json(as_dict(found))
+    elif mermaid:
+        click.echo(picture(found))
+    elif found.labels:
+        _show(found)
+
+
+def as_dict(found: "Census") -> dict[str, object]:
+    """The census as plain values; `system` says of a label or relation that graphrec itself wrote it."""
+    from graphrec.store.census import is_system
+
+    return {
+        "nodes": [{**asdict(label), "system": is_system(label.label)} for label in found.labels],
+        "edges": [
+            {
+                **dict(zip(("from", "type", "to"), triple.triple, strict=True)),
+                **{name: value for name, value in asdict(triple).items() if name != "triple"},
+                "system": is_system(triple.triple[1]),
+            }
+            for triple in found.triples
+        ],
+        "sources": [asdict(source) for source in found.sources],
+    }
+
+
+def picture(found: "Census") -> str:
+    """A Mermaid flowchart: a box for each label with its count and properties, an arrow for each relation triple."""
+    from graphrec.store.census import is_system
+
+    boxes = {label.label: f"n{position}" for position, label in enumerate(found.labels)}
+    lines = ["flowchart LR"]
+    for label in found.labels:
+        system = is_system(label.label)
+        shown = [] if system else [f"{part.name}: {_types(part)}" for part in _properties(label)]
+        text = "<br/>".join([f"<b>{_escape(label.label)}</b>", f"{label.count:,}", *map(_escape, shown)])
+        mark = ":::system" if system else ""
+        lines.append(f'    {boxes[label.label]}["{text}"]{mark}')
+    for triple in found.triples:
+        source, relation, target = triple.triple
+        arrow = "-.->" if is_system(relation) else "-->"
+        text = f"{_escape(relation)}<br/>{triple.count:,}"
+        lines.append(f'    {boxes[source]} {arrow}|"{text}"| {boxes[target]}')
+    if any(is_system(label) for label in boxes):
+        lines.append("    classDef system stroke-dasharray: 4 4")
+    return "\n".join(lines)
+
+
+def _write(found: "Census", out: Path, as_json: bool) -> None:
+    import json
+
+    from graphrec.files import written_whole
+
+    text = json.dumps(as_dict(found), indent=2, ensure_ascii=False) if as_json else picture(found)
+    if not as_json and out.suffix == ".md":
+        text = f"```mermaid\n{text}\n```"
+    with written_whole(out) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
+    _terminal.note(f"written to {out}")
+
+
+def _show(found: "Census") -> None:
+    from graphrec.store.census import is_system
+
+    _show_labels([label for label in found.labels if not is_system(label.label)])
+    _show_triples([triple for triple in found.triples if not is_system(triple.triple[1])])
+    own: list[list[object]] = [[label.label, "", label.count] for label in found.labels if is_system(label.label)]
+    own += [[t.triple[1], f"{t.triple[0]} → {t.triple[2]}", t.count] for t in found.triples if is_system(t.triple[1])]
+    if own:
+        _terminal.print_table("Written by graphrec itself", ["", "between", "number"], own)
+    if found.sources:
+        rows = [[source.id, source.version, source.status, source.licence] for source in found.sources]
+        _terminal.print_table("Sources", ["source", "version", "status", "licence"], rows)
+
+
+def _show_labels(labels: "list[LabelCensus]") -> None:
+    if not labels:
+        return
+    rows = [
+        [label.label, label.count, _listed(_properties(label), label.count), _sources(label.sources, label.count)]
+        for label in labels
+    ]
+    heading = f"{sum(label.count for label in labels):,} nodes"
+    _terminal.print_table(heading, ["label", "nodes", "properties", "sources"], rows)
+
+
+def _show_triples(triples: "list[TripleCensus]") -> None:
+    if not triples:
+        return
+    rows = [
+        [
+            f"{triple.triple[1]}\n{triple.triple[0]} → {triple.triple[2]}",
+            triple.count,
+            _listed(_properties(triple), triple.count),
+            _sources(triple.sources, triple.count),
+            _span(triple),
+        ]
+        for triple in triples
+    ]
+    heading = f"{sum(triple.count for triple in triples):,} relationships"
+    _terminal.print_table(heading, ["relationship", "edges", "properties", "sources", "time"], rows)
+
+
+def _properties(counted: "LabelCensus | TripleCensus") -> "list[PropertyCensus]":
+    """The properties without those that all nodes or edges have: id, keys and source."""
+    return [
+        part
+        for part in counted.properties
+        if part.name not in ("id", "keys", "source") or (part.count < counted.count and part.name == "id")
+    ]
+
+
+def _listed(properties: "Iterable[PropertyCensus]", total: int) -> str:
+    """One line for each property: `year integer 50 %`, without the share where all have it."""
+    return "\n".join(f"{part.name}: {_types(part)}{_share(part.count, total)}" for part in properties)
+
+
+def _types(part: "PropertyCensus") -> str:
+    return " or ".join(part.types)
+
+
+def _sources(sources: Mapping[str, int], total: int) -> str:
+    return "\n".join(f"{name}{_share(number, total)}" for name, number in sources.items())
+
+
+def _share(part: int, total: int) -> str:
+    """` 50 %`, or nothing where the part is the whole; never 0 % or 100 % of what is neither."""
+    return "" if part == total else f" {min(99, max(1, round(100 * part / total)))} %"
+
+
+def _span(triple: "TripleCensus") -> str:
+    """First and last day, one above the other; nothing where the edges have no times."""
+    days = [_day(time) for time in (triple.first, triple.last) if time is not None]
+    return "\n".join(dict.fromkeys(days))
+
+
+def _day(seconds: int) -> str:
+    """A day in UTC such as 2009-04-01; a number that is no time of the calendar stands as it is."""
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
+    except (OverflowError, ValueError, OSError):
+        return f"{seconds:,}"
+
+
+def _escape(text: str) -> str:
+    """A text as it may stand between quotes in Mermaid, whose entities begin with # instead of &."""
+    return "".join(sign if sign.isalnum() or sign in " _-:,." else f"#{ord(sign)};" for sign in text)

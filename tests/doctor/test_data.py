@@ -1,0 +1,199 @@
+"""The doctor's checks of store and data: each finds its planted defect, and is silent without it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from graphrec.doctor import FAILED, OK, WARNING, Finding, data
+from graphrec.doctor import store as about_store
+from graphrec.store import Store
+from graphrec.store.nodes import ensure_constraint
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SECONDS = int(NOW.timestamp())
+
+#: Nothing is wrong here; the label Other belongs to somebody else.
+SOUND = f"""
+CREATE (a:User {{id: 'a', keys: ['one:a', 'two:9']}}), (b:User {{id: 'b', keys: ['one:b']}}),
+       (x:Item {{id: 'x', keys: ['one:x']}}), (:Other {{name: 'theirs'}}),
+       (a)-[:RATED {{source: 'one', timestamp: {SECONDS}}}]->(x), (b)-[:TAGGED {{source: 'one', timestamp: 5}}]->(x),
+       (a)-[:FRIEND {{source: 'one'}}]->(b),
+       (:Source {{id: 'one', status: 'loaded'}}), (:Run {{id: 'r', status: 'published'}}),
+       (a)-[:RECOMMENDED {{run: 'r', score: 0.5, rank: 1}}]->(x)
+"""
+
+
+def findings(store: Store, writing: bool = False) -> dict[str, Finding]:
+    return {finding.name: finding for finding in data.examine(store, NOW, writing)}
+
+
+def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> None:
+    empty = findings(store)
+    assert {finding.state for finding in empty.values()} == {OK}
+    assert empty["size"].remedy.startswith("run graphrec load movielens")
+    store.write(SOUND)
+    sound = findings(store)
+    assert {finding.state for finding in sound.values()} == {OK}
+    assert sound["size"].seen == "6 nodes and 4 edges"
+    assert sound["nodes without id"].seen == "no Other node has one; they are left alone"
+    assert sound["edges without source"].seen == "none"
+
+
+@pytest.mark.parametrize(
+    ("plant", "name", "state", "seen", "remedy"),
+    [
+        (
+            "CREATE (:Item)",
+            "nodes without id",
+            FAILED,
+            "1 of 2 Item nodes have none",
+            "MATCH (n:`Item`) WHERE n.id IS NULL RETURN n",
+        ),
+        (
+            'UNWIND [1, 2, 3] AS k CREATE (:Twin {id: "it\'s"})',
+            "doubled ids",
+            FAILED,
+            "1 id of Twin (it's) on more than one node",
+            r"MATCH (n:`Twin`) WHERE n.id = 'it\'s' RETURN n",
+        ),
+        (
+            "CREATE (:User {id: 'c', keys: ['two:9']})",
+            "doubled keys",
+            FAILED,
+            "1 key of User (two:9) on more than one node",
+            "MATCH (n:`User`) WHERE 'two:9' IN n.keys RETURN n",
+        ),
+        (
+            "CREATE (c:User {id: 'c'}), (:Item {id: 'y'}), (:Item {id: 'z'}) WITH c MATCH (x:Item {id: 'x'}) "
+            "CREATE (c)-[:RECOMMENDED {run: 'r'}]->(x)",
+            "orphans",
+            WARNING,
+            "1 of 3 Users without behaviour, 2 of 3 Items without behaviour",
+            "load behaviour",
+        ),
+        (
+            "MATCH (a:User {id: 'a'}), (x:Item) CREATE (a)-[:VIEWED]->(x), (a)-[:VIEWED]->(x)",
+            "edges without source",
+            OK,
+            "2 VIEWED: written by hand",
+            "",
+        ),
+        (
+            f"MATCH (a:User {{id: 'a'}}), (x:Item) CREATE (a)-[:VIEWED {{timestamp: {SECONDS + 90_000}}}]->(x)",
+            "times in the future",
+            WARNING,
+            "1 VIEWED (up to 2026-01-02)",
+            "correct these times",
+        ),
+        (
+            f"MATCH (a:User {{id: 'a'}}), (x:Item) CREATE (a)-[:VIEWED {{timestamp: {SECONDS * 1000 - 9}}}]->(x)",
+            "times in the future",
+            FAILED,
+            "1 VIEWED look like milliseconds",
+            "r.timestamp / 1000",
+        ),
+        (
+            "CREATE (:Source {id: 'two', status: 'loading'})",
+            "loads",
+            WARNING,
+            "two was cut off",
+            "graphrec load two again",
+        ),
+        (
+            "CREATE (:Run {id: 's', status: 'publishing'})",
+            "published runs",
+            WARNING,
+            "s was cut off",
+            "graphrec publish s again",
+        ),
+        (
+            "MATCH (run:Run) DETACH DELETE run",
+            "vanished runs",
+            WARNING,
+            "1 recommendation of r, which the graph lacks",
+            "publish a run again",
+        ),
+    ],
+)
+def test_a_planted_defect_is_found_and_nothing_else(
+    store: Store, plant: str, name: str, state: str, seen: str, remedy: str
+) -> None:
+    store.write(SOUND)
+    store.write(plant)
+    found = findings(store)
+    assert found[name].state == state
+    assert seen in found[name].seen
+    assert remedy in found[name].remedy
+    others = {other: finding.state for other, finding in found.items() if other not in (name, "orphans")}
+    assert set(others.values()) == {OK}
+
+
+def test_what_is_under_way_is_not_cut_off(store: Store) -> None:
+    store.write("CREATE (:Source {id: 'two', status: 'loading'}), (:Run {id: 's', status: 'publishing'})")
+    found = findings(store, writing=True)
+    assert (found["loads"].state, found["loads"].seen) == (OK, "two is under way")
+    assert (found["published runs"].state, found["published runs"].seen) == (OK, "s is under way")
+
+
+def test_times_of_other_types_are_left_alone(store: Store) -> None:
+    store.write(SOUND)
+    store.write(
+        "MATCH (a:User {id: 'a'}), (x:Item) CREATE (a)-[:VIEWED {timestamp: '2099-01-01'}]->(x), "
+        "(a)-[:VIEWED {timestamp: date('2099-01-01')}]->(x), (a)-[:VIEWED {timestamp: 7.5}]->(x)"
+    )
+    assert findings(store)["times in the future"].state == OK
+
+
+def test_the_remedy_for_milliseconds_works(store: Store) -> None:
+    store.write(SOUND)
+    store.write(f"MATCH (a:User {{id: 'a'}}), (x:Item) CREATE (a)-[:VIEWED {{timestamp: {SECONDS * 1000}}}]->(x)")
+    store.write(findings(store)["times in the future"].remedy.removeprefix("divide them: "))
+    assert findings(store)["times in the future"].state == OK
+
+
+def test_constraints(store: Store) -> None:
+    store.write("CREATE (:Held {id: '1', keys: ['one:1']}), (:Loose {id: '1', keys: ['one:1']}), (:Theirs {id: '1'})")
+    ensure_constraint(store, "Held")
+    finding = about_store.constraints(store)
+    assert (finding.state, finding.seen) == (WARNING, "nothing holds the ids of Loose unique")
+    assert "CREATE CONSTRAINT FOR (n:Loose) REQUIRE n.id IS UNIQUE" in finding.remedy
+    store.write("MATCH (n:Loose) DELETE n")
+    assert about_store.constraints(store).state == OK
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [("Neo4j Kernel 5.26.30", OK), ("Neo4j Kernel 2026.01.1", OK), ("Neo4j Kernel 5.25.9", FAILED)],
+)
+def test_the_version_of_the_server(found: str, state: str) -> None:
+    assert about_store.version(found, "it answers").state == state
+
+
+LINE = "2026-11-24 20:47:03.662 {level} [HttpServer] <ArcadeDB_0> {text}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "seen"),
+    [
+        (LINE.format(level="INFO ", text="ERROR is only a word here"), OK, "no errors"),
+        (LINE.format(level="SEVER", text="Disk is full") * 2, WARNING, "2 errors, the last: Disk is full"),
+        (LINE.format(level="ERROR", text="Broken"), WARNING, "1 error, the last: Broken"),
+        ("java.lang.OutOfMemoryError: Java heap space\n", FAILED, "out of memory"),
+    ],
+)
+def test_the_log_of_the_server(tmp_path: Path, text: str, state: str, seen: str) -> None:
+    path = tmp_path / "server.log"
+    assert about_store.log(path).seen == "there is none"
+    path.write_text(text)
+    finding = about_store.log(path)
+    assert finding.state == state
+    assert seen in finding.seen
+
+
+def test_a_graph_that_never_had_what_a_check_is_about(store: Store) -> None:
+    assert data.orphans(store, []).state == OK
+    assert data.vanished_runs(store, []).state == OK
+    assert data.unfinished(store, "loads", "NeverHeardOf", "loading", False).state == OK
+    store.write("CREATE (:User {id: 'a'})")
+    assert data.orphans(store, []).seen == "1 of 1 User without behaviour"

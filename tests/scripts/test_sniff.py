@@ -1,0 +1,52 @@
+"""`graphrec sniff`: a TOML file on stdout or in a file, never over one that is there."""
+
+import json
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+
+def sniff(*arguments: str) -> Result:
+    return CliRunner().invoke(import_module("graphrec.scripts").cli, ["sniff", *arguments])
+
+
+@pytest.fixture
+def ratings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "ratings.csv").write_text("user,item,rating\n1,2,3\n")
+    monkeypatch.chdir(tmp_path)
+    return "ratings.csv"
+
+
+def test_to_stdout(ratings: str) -> None:
+    done = sniff(ratings)
+    assert done.exit_code == 0
+    assert tomllib.loads(done.stdout)["edges"]["RATED"]["file"] == "ratings.csv"
+
+
+def test_to_a_file_in_another_folder(ratings: str, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    done = sniff(ratings, "--out", "sub/films.toml")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "graphrec load table sub/films.toml" in done.stderr
+    written = (tmp_path / "sub/films.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(written)["edges"]["RATED"]["file"] == "../ratings.csv"
+    again = sniff(ratings, "--out", "sub/films.toml")
+    assert again.exit_code == 1
+    assert "sub/films.toml is there already; choose another name" in again.stderr
+    assert (tmp_path / "sub/films.toml").read_text(encoding="utf-8") == written
+
+
+def test_as_json(ratings: str) -> None:
+    value = json.loads(sniff(ratings, "--json").stdout)
+    assert value["file"] is None
+    assert "[edges.RATED]" in value["toml"]
+
+
+def test_what_goes_wrong_is_one_sentence(ratings: str) -> None:
+    done = sniff("none.csv")
+    assert (done.exit_code, done.stderr) == (1, "Error: there is no file none.csv; check the path\n")
+    assert "there is no folder" in sniff(ratings, "--out", "no/films.toml").stderr
+    assert sniff().exit_code == 2
