@@ -43,7 +43,16 @@ def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
 
 
 def examples(values: Iterable[object], limit: int = 5) -> str:
-    """The first `limit` values as a comma-separated text, with an ellipsis where there are more."""
+    """The first `limit` values as a comma-separated text, with an ellipsis where there are more.
+
+    A message is one line that fits a screen, whatever a file holds: of each value at most 100 characters are shown, and
+    those that cannot be printed as �.
+    """
     shown = list(islice(values, limit + 1))
-    text = ", ".join(str(value) for value in shown[:limit])
+    text = ", ".join(_on_one_line(str(value)) for value in shown[:limit])
     return text + (", …" if len(shown) > limit else "")
+
+
+def _on_one_line(text: str, limit: int = 100) -> str:
+    text = text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else "�" for sign in text)

@@ -36,6 +36,7 @@ SOURCE = Source(
     "Book-Crossing: research use with citation (Ziegler et al. 2005)",
 )
 
+_FILES = ("BX-Users.csv", "BX-Books.csv", "BX-Book-Ratings.csv")
 _USERS = ["User-ID", "Location", "Age"]
 _BOOKS = ["ISBN", "Book-Title", "Book-Author", "Year-Of-Publication", "Publisher"]
 _IMAGES = ["Image-URL-S", "Image-URL-M", "Image-URL-L"]
@@ -68,19 +69,19 @@ def load(folder: Path | None = None) -> GraphTables:
             f"source bookcrossing needs a folder: download BX-CSV-Dump.zip from {SOURCE.url}, unpack it and give the "
             "folder with BX-Users.csv, BX-Books.csv and BX-Book-Ratings.csv"
         )
-    users = _read(folder, "BX-Users.csv", _USERS).set_axis(["id", "location", "age"], axis=1)
-    rows = _read(folder, "BX-Books.csv", [*_BOOKS, *_IMAGES])[_BOOKS].set_axis(
+    users = _read(folder, _FILES[0], _USERS).set_axis(["id", "location", "age"], axis=1)
+    rows = _read(folder, _FILES[1], [*_BOOKS, *_IMAGES])[_BOOKS].set_axis(
         ["id", "title", "author", "year", "publisher"], axis=1
     )
-    marks = _read(folder, "BX-Book-Ratings.csv", _RATINGS).set_axis([*ENDS, "rating"], axis=1)
-    marks = marks.assign(rating=_numbers(marks["rating"], "Book-Rating").astype("float64"))
+    marks = _read(folder, _FILES[2], _RATINGS).set_axis([*ENDS, "rating"], axis=1)
+    marks = marks.assign(rating=_numbers(marks["rating"], f"{_FILES[2]}: column Book-Rating").astype("float64"))
     books = rows.assign(
         isbn=rows["id"].where(rows["id"].str.fullmatch(_ISBN)),
-        year=_between(_numbers(rows["year"], "Year-Of-Publication"), 1450, 2004),
+        year=_between(_numbers(rows["year"], f"{_FILES[1]}: column Year-Of-Publication"), 1450, 2004),
     )
     authors, publishers = (_named(rows, column) for column in ("author", "publisher"))
     nodes = [
-        (READER, users.assign(age=_between(_numbers(users["age"], "Age"), 5, 110))),
+        (READER, users.assign(age=_between(_numbers(users["age"], f"{_FILES[0]}: column Age"), 5, 110))),
         (BOOK, books),
         (AUTHOR, authors[["target_id"]].set_axis(["id"], axis=1)),
         (PUBLISHER, publishers[["target_id"]].set_axis(["id"], axis=1)),
@@ -118,6 +119,8 @@ def _read(folder: Path, name: str, columns: list[str]) -> pd.DataFrame:
             f"{path}: {wrong.count:,} of the rows have not the {len(columns)} fields of the others "
             f"({examples(wrong.places)}); correct or remove these lines"
         )
+    if len(rows) == 1:
+        raise DataError(f"{path} holds a header and no rows; copy or download it again")
     frame = pd.DataFrame(rows[1:], columns=columns, dtype="str")
     return frame.mask(frame == "NULL")
 
@@ -156,8 +159,8 @@ def _numbers(values: "pd.Series[str]", name: str) -> "pd.Series[int]":
     wrong = values[values.notna() & ~values.str.fullmatch(r"\d{1,9}").fillna(False).astype("bool")]
     if len(wrong):
         raise DataError(
-            f"the column {name} has {len(wrong):,} values that are no whole number ({examples(wrong.unique())}); "
-            "correct these lines"
+            f"{name} is not a whole number in {len(wrong):,} of the rows ({examples(wrong.unique())}); "
+            "correct or remove these lines"
         )
     return pd.to_numeric(values).astype("Int64")
 

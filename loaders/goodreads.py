@@ -98,6 +98,9 @@ def _tagged(folder: Path, books: pd.DataFrame) -> pd.DataFrame:
     path = find(folder, "book_tags.csv")
     rows = read_table(path, {"goodreads_book_id": "str", "tag_id": "str", "count": "int"})
     tags = read_table(find(folder, "tags.csv"), {"tag_id": "str", "tag_name": "str"})
+    if not tags["tag_id"].is_unique:
+        twice = examples(tags["tag_id"][tags["tag_id"].duplicated()].unique())
+        raise DataError(f"{find(folder, 'tags.csv')}: tag_id {twice} stands twice; keep one line for each")
     unknown = rows.loc[~rows["tag_id"].isin(tags["tag_id"]), "tag_id"]
     if len(unknown):
         raise DataError(

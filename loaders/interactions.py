@@ -9,6 +9,7 @@ folder's name, so that several such sets can stand in one graph.
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from graphrec.cleaning import Rules, clean
@@ -56,8 +57,9 @@ def load(folder: Path | None = None) -> GraphTables:
 
 def _mutual(links: pd.DataFrame) -> bool:
     """Whether each link's reverse is a link."""
-    there = pd.MultiIndex.from_frame(links)
-    return bool(pd.MultiIndex.from_arrays([links["target_id"], links["source_id"]]).isin(there).all())
+    codes, ids = pd.factorize(pd.concat([links["source_id"], links["target_id"]]))
+    start, end = codes[: len(links)], codes[len(links) :]
+    return bool(np.isin(end * len(ids) + start, np.unique(start * len(ids) + end)).all())
 
 
 def _nodes(folder: Path, label: str, seen: "list[pd.Series[str]]") -> tuple[NodeType, pd.DataFrame]:

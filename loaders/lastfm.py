@@ -95,6 +95,9 @@ def _tagged(folder: Path) -> pd.DataFrame:
     columns = {"userID": "source_id", "artistID": "target_id", "tagID": "tag_id"}
     rows = _read(folder, "user_taggedartists.dat", columns | {name: name for name in ("day", "month", "year")})
     tags = _read(folder, "tags.dat", {"tagID": "tag_id", "tagValue": "tag"}, encoding="latin-1")
+    if not tags["tag_id"].is_unique:
+        twice = examples(tags["tag_id"][tags["tag_id"].duplicated()].unique())
+        raise DataError(f"{find(folder, 'tags.dat')}: tagID {twice} stands twice; keep one line for each")
     unknown = rows.loc[~rows["tag_id"].isin(tags["tag_id"]), "tag_id"]
     if len(unknown):
         raise DataError(

@@ -200,10 +200,10 @@ def _tables(
         (RATED, ratings.rename(columns=ends)),
         (IN_GENRE, genres.set_axis(["source_id", "target_id"], axis=1)),
     ]
-    rules = {}
+    rules = {"RATED": Rules(times=("timestamp",))}
     if tags is not None:
         edges.append((TAGGED, tags.rename(columns=ends)))
-        rules["TAGGED"] = Rules(repeated="last", by="timestamp")
+        rules["TAGGED"] = Rules(times=("timestamp",), repeated="last", by="timestamp")
     nodes = [(NodeType(USER, tuple(users.columns[1:])), users), (NodeType(ITEM, tuple(items.columns[1:])), items)]
     return clean([*nodes, (GENRE, names)], edges, [source], rules)
 

@@ -1,17 +1,23 @@
 """Load a source into the graph: read, clean, fuse with what is there, write what changed."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from . import _terminal
+from . import _load_report, _terminal
 
 if TYPE_CHECKING:
-    from graphrec.fusion import FusionReport, LabelReport
-    from graphrec.ingest import Loaded, Options
-    from graphrec.tables import GraphTables
+    from graphrec.ingest import Options
+
+#: The options that say nothing beside another one.
+_MEANINGLESS: Mapping[str, tuple[str, ...]] = {
+    "check": ("dry_run", "import_files", "append", "writers", "threshold"),
+    "import_files": ("dry_run", "append", "writers", "threshold"),
+}
 
 
 class Load(click.Command):
@@ -29,8 +35,8 @@ class Load(click.Command):
 @click.command(cls=Load, epilog="Example: graphrec load lastfm ~/data/hetrec2011-lastfm-2k")
 @click.argument("source")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--check", "mode", flag_value="check", help="Read and clean, and do not look at the graph.")
-@click.option("--dry-run", "mode", flag_value="dry_run", help="Say what would be written, and write nothing.")
+@click.option("--check", is_flag=True, help="Read and clean, and do not look at the graph.")
+@click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @click.option("--append", is_flag=True, help="FOLDER has only what is new: add it, and take nothing away.")
 @click.option("--strict", is_flag=True, help="A rejected row is an error.")
 @click.option("--max-per-day", type=click.IntRange(min=1), help="Leave out users with more events on one day: robots.")
@@ -46,27 +52,58 @@ class Load(click.Command):
     help="Write files for `neo4j-admin database import` to this folder, instead of the graph.",
 )
 @_terminal.json_option
-def command(  # one parameter for each option: click's way
-    source: str, folder: Path | None, mode: str | None, import_files: Path | None, as_json: bool, **options: Any
-) -> None:
+@click.pass_context
+def command(
+    context: click.Context, /, source: str, folder: Path | None, check: bool, as_json: bool, **options: Any
+) -> None:  # Any: the types of the other options
     """Load SOURCE from FOLDER into the graph, fused with what is there.
 
     SOURCE is a name of the list below, or a TOML file that describes files or databases of your own (`graphrec sniff`
     proposes one). Loading again writes only what is new or changed, and takes away what the source no longer has.
     """
-    from graphrec import loading
     from graphrec.ingest import Options
 
-    if source.endswith(".toml"):
-        source, folder = "table", Path(source)
-    loading.get(source)  # a wrong name is said before a store is started for it
-    chosen = Options(**options, dry_run=mode == "dry_run")
-    if mode == "check":
+    _need_meaning(context)
+    source, folder = _named(source, folder)
+    out: Path | None = options.pop("import_files")
+    chosen = Options(**options)
+    if check:
         _check(source, folder, chosen, as_json)
-    elif import_files:
-        _import_files(source, folder, chosen, import_files, as_json)
+    elif out:
+        _import_files(source, folder, chosen, out, as_json)
     else:
         _load(source, folder, chosen, as_json)
+
+
+def _need_meaning(context: click.Context) -> None:
+    """Nothing; wrong usage where an option says nothing beside another one."""
+    given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    for option, others in _MEANINGLESS.items():
+        for other in others:
+            if {option, other} <= given:
+                names = [f"--{name.replace('_', '-')}" for name in (option, other)]
+                raise click.UsageError(f"{names[1]} has no meaning with {names[0]}; leave out one of them")
+
+
+def _named(source: str, folder: Path | None) -> tuple[str, Path | None]:
+    """The source and its folder; a TOML file is a source of its own. A wrong name is said before a store is started."""
+    from graphrec import loading
+    from graphrec.errors import UnknownNameError
+
+    if source.endswith(".toml"):
+        if folder is not None:
+            raise click.UsageError(f"{source} says itself where its files are; leave out {folder}")
+        return "table", Path(source)
+    try:
+        loading.get(source)
+    except UnknownNameError:
+        if not Path(source).exists():
+            raise
+        raise click.UsageError(
+            f"{source} is a path, and the name of its source must stand before it: graphrec load SOURCE {source}; "
+            "`graphrec sniff FILE…` describes files of your own"
+        ) from None
+    return source, folder
 
 
 def _load(source: str, folder: Path | None, options: "Options", as_json: bool) -> None:
@@ -74,12 +111,12 @@ def _load(source: str, folder: Path | None, options: "Options", as_json: bool) -
 
     with _terminal.open_store() as (store, settings), _terminal.progress_bar() as progress:
         loaded = ingest.load(store, source, folder, settings.home, options, progress)
-        place = ingest.save_report(settings.loads, loaded.source.name, as_dict(loaded), loaded.cleaning)
+        told = _load_report.as_dict(loaded)
+        place = ingest.save_report(settings.loads, loaded.source.name, told, loaded.cleaning, loaded.links)
     if as_json:
-        _terminal.print_json(as_dict(loaded) | {"report": str(place)})
+        _terminal.print_json(told | {"report": str(place)})
     else:
-        show(loaded)
-        _tell_rejected(loaded.cleaning.dropped, place)
+        _load_report.show_loaded(loaded, place)
 
 
 def _check(source: str, folder: Path | None, options: "Options", as_json: bool) -> None:
@@ -87,101 +124,26 @@ def _check(source: str, folder: Path | None, options: "Options", as_json: bool) 
 
     with _terminal.progress_bar() as progress:
         tables = ingest.read(source, folder, options, progress)
-    name = tables.sources[0].name
-    place = ingest.save_report(config.Settings().loads, name, tables.cleaning.to_dict(), tables.cleaning)
+    told = _load_report.checked_as_dict(tables)
+    place = ingest.save_report(config.Settings().loads, tables.sources[0].name, told, tables.cleaning)
     if as_json:
-        _terminal.print_json(
-            {"source": asdict(tables.sources[0]), "cleaning": tables.cleaning.to_dict(), "report": str(place)}
-        )
-        return
-    rows = [[t.type.label, "", len(t.frame), ", ".join(t.type.properties)] for t in tables.nodes]
-    rows += [
-        [f"{t.type.source} {t.type.relation}", t.type.target, len(t.frame), ", ".join(t.type.properties)]
-        for t in tables.edges
-    ]
-    _terminal.print_table(f"{name} can be loaded", ["", "to", "rows", "properties"], rows)
-    show_cleaning(tables)
-    _tell_rejected(tables.cleaning.dropped, place)
+        _terminal.print_json(told | {"report": str(place)})
+    else:
+        _load_report.show_checked(tables, place)
 
 
 def _import_files(source: str, folder: Path | None, options: "Options", out: Path, as_json: bool) -> None:
-    from graphrec import ingest
+    from graphrec import config, ingest
 
     with _terminal.progress_bar() as progress:
         tables = ingest.read(source, folder, options, progress)
         written = ingest.write_import_files(tables, out, progress)
+    told = asdict(written) | {"cleaning": tables.cleaning.to_dict()}
+    place = ingest.save_report(config.Settings().loads, tables.sources[0].name, told, tables.cleaning)
     if as_json:
-        _terminal.print_json(asdict(written))
-    else:
-        _terminal.print_table(
-            "Files for neo4j-admin", ["file", "rows"], [[name, n] for name, n in written.files.items()]
-        )
-        _terminal.note(f"with the database stopped, on the server's machine: sh {written.script}")
-
-
-def as_dict(loaded: "Loaded") -> dict[str, Any]:
-    """What a load did, as plain values."""
-    return {
-        "source": asdict(loaded.source),
-        "rows": loaded.rows,
-        "cleaning": loaded.cleaning.to_dict(),
-        "fusion": loaded.fusion.to_dict(),
-        "dry_run": loaded.dry_run,
-        "written": [asdict(written) for written in loaded.written],
-        "seconds": round(loaded.seconds, 3),
-    }
-
-
-def show(loaded: "Loaded") -> None:
-    """What a load did, as tables."""
-    rows = [
-        [written.name, written.target or "", written.created, written.changed, written.deleted]
-        for written in loaded.written
-    ]
-    if loaded.dry_run:
-        title, columns = f"{loaded.source.name}: nothing is written; a load would", ["create", "change", "delete"]
-    else:
-        title = f"{loaded.source.name} loaded in {loaded.seconds:.1f} s"
-        columns = ["created", "changed", "deleted"]
-    show_cleaning(loaded)
-    _terminal.print_table(title, ["", "to", *columns], rows)
-    show_fusion(loaded.fusion)
-
-
-def show_cleaning(cleaned: "Loaded | GraphTables") -> None:
-    """What cleaning did to the rows; nothing where it did nothing."""
-    rows = [
-        [table.name, table.rows, table.kept, rule.rule, rule.action, rule.rows, "\n".join(rule.examples[:2])]
-        for table in cleaned.cleaning.tables
-        for rule in table.rules
-    ]
-    if rows:
-        columns = ["", "rows in", "kept", "rule", "did", "rows", "for example"]
-        _terminal.print_table("Cleaning", columns, rows)
-
-
-def show_fusion(report: "FusionReport") -> None:
-    """What was matched with other sources; nothing where no label met another source."""
-    met = [label for label in report.labels if label.matched or label.ambiguous or label.proposed or label.refused]
-    if not met:
+        _terminal.print_json(told | {"report": str(place)})
         return
-    columns = ["", "matched", "ambiguous", "proposed", "unmatched", "new nodes", "for example"]
-    rows = [
-        [each.label, each.matched, each.ambiguous, each.proposed, each.unmatched, each.new, "\n".join(_examples(each))]
-        for each in met
-    ]
-    _terminal.print_table(f"{report.source} fused with the graph", columns, rows)
-
-
-def _examples(label: "LabelReport") -> list[str]:
-    return [
-        *label.matched_examples[:2],
-        *label.ambiguous_examples[:2],
-        *label.proposed_examples[:2],
-        *label.refused_examples[:2],
-    ]
-
-
-def _tell_rejected(number: int, place: Path) -> None:
-    if number:
-        _terminal.note(f"{number:,} rows were rejected; they stand with their reasons in {place / 'rejected.csv'}")
+    _load_report.show_cleaning(tables.cleaning)
+    _terminal.print_table("Files for neo4j-admin", ["file", "rows"], [[name, n] for name, n in written.files.items()])
+    _load_report.tell_rejected(tables.cleaning, place)
+    _terminal.note(f"next, with the database stopped, on the server's machine: sh {written.script}")

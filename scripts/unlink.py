@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from . import _terminal
+from . import _load_report, _terminal
 
 
 @click.command(epilog="Example: graphrec unlink imdb")
@@ -15,6 +15,7 @@ def command(source: str, dry_run: bool, as_json: bool) -> None:
     """Take SOURCE out of the graph: its edges, its values, and the nodes that it alone brought.
 
     What is left is the graph that the other sources make. Recommendations to or from nodes that go, go with them.
+    `graphrec schema` lists the sources.
     """
     from graphrec import ingest
 
@@ -22,10 +23,10 @@ def command(source: str, dry_run: bool, as_json: bool) -> None:
         unlinked = ingest.take_out(store, source, settings.home, dry_run, progress)
     if as_json:
         _terminal.print_json({**asdict(unlinked), "dry_run": dry_run})
-        return
-    rows = [[each.name, each.target or "", each.changed, each.deleted] for each in unlinked.written]
-    if dry_run:
-        title, columns = f"{source}: nothing is changed; unlinking would", ["change", "delete"]
+    elif dry_run:
+        title = f"{source}: nothing is changed; unlinking would"
+        _load_report.show_written(title, unlinked.written, ("create", "change", "delete"))
+        _terminal.note("the same command without --dry-run takes it out")
     else:
-        title, columns = f"{source} taken out in {unlinked.seconds:.1f} s", ["changed", "deleted"]
-    _terminal.print_table(title, ["", "to", *columns], rows)
+        _load_report.show_written(f"{source} taken out in {unlinked.seconds:.1f} s", unlinked.written)
+        _terminal.note("next: `graphrec schema` shows what is left; load the source again to undo this")

@@ -1,6 +1,6 @@
 """Several sources become one graph: what a load, or taking a source out, must write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -26,12 +26,17 @@ class Known:
 
 @dataclass(frozen=True)
 class Fused:
-    """What is to be written: per label a plan, the source's edges with final ends, and what happened to the nodes."""
+    """What is to be written: per label a plan, the source's edges with final ends, and what happened to the nodes.
+
+    `links` has every link between records of the labels: label, decision (made, proposed, refused or ambiguous),
+    left_key, right_key, rule, confidence and evidence.
+    """
 
     source: str
     nodes: tuple[NodePlan, ...]
     edges: tuple[EdgeTable, ...]
     report: FusionReport
+    links: pd.DataFrame
 
 
 def fuse(known: Known, incoming: GraphTables, append: bool = False) -> Fused:
@@ -54,39 +59,49 @@ def fuse(known: Known, incoming: GraphTables, append: bool = False) -> Fused:
     brought = Brought.of(incoming)
     name = brought.source.name
     earlier = next((each for each in known.sources if each.source.name == name), None)
-    sources = [*(each for each in known.sources if each.source.name != name), brought.united(earlier)]
+    united = brought.united(earlier)
+    sources = [*(each for each in known.sources if each.source.name != name), united]
     tables = {table.type.label: table for table in incoming.nodes}
     gone = [kind.label for kind in earlier.nodes if kind.label not in tables] if earlier and not append else []
-    plans, reports, finals = [], [], {}
-    for label in (*tables, *gone):
-        change = _Change(name, label, tables.get(label), append)
-        node_plan, report, final = _fuse_label(known, sources, change)
-        plans.append(node_plan)
-        if label in tables:
-            reports.append(report)
-            finals[label] = final
+    says = united if append else brought
+    changes = [_Change(name, label, tables.get(label), says, append) for label in (*tables, *gone)]
+    labels = [_fuse_label(known, sources, change) for change in changes]
+    finals = {each.plan.label: each.final for each in labels}
     edges = tuple(follow(table, finals) for table in incoming.edges)
-    return Fused(name, tuple(plans), edges, FusionReport(name, tuple(reports)))
+    return _fused(name, labels, edges, tables)
 
 
 def unlink(known: Known, source: str) -> Fused:
     """The writes that take a source's nodes and values out of the graph and leave what the others brought."""
     (earlier,) = (each for each in known.sources if each.source.name == source)
-    plans, reports = [], []
-    for kind in earlier.nodes:
-        node_plan, report, _ = _fuse_label(known, list(known.sources), _Change(source, kind.label, None))
-        plans.append(node_plan)
-        reports.append(report)
-    return Fused(source, tuple(plans), (), FusionReport(source, tuple(reports)))
+    changes = [_Change(source, kind.label, None) for kind in earlier.nodes]
+    return _fused(source, [_fuse_label(known, list(known.sources), change) for change in changes], (), ())
+
+
+@dataclass(frozen=True)
+class _Label:
+    """What becomes of a label: the plan, the report, the links, and the final id of each incoming node by its own."""
+
+    plan: NodePlan
+    report: LabelReport
+    links: pd.DataFrame
+    final: "pd.Series[str]"
+
+
+def _fused(source: str, labels: Sequence[_Label], edges: tuple[EdgeTable, ...], reported: Container[str]) -> Fused:
+    reports = tuple(each.report for each in labels if each.plan.label in reported)
+    links = pd.concat([each.links for each in labels], ignore_index=True)
+    return Fused(source, tuple(each.plan for each in labels), edges, FusionReport(source, reports), links)
 
 
 @dataclass(frozen=True)
 class _Change:
-    """A source's new table of a label; None where it no longer has one."""
+    """A source's new table of a label, None where it no longer has one; and what it brings then, None where it goes."""
 
     source: str
     label: str
     table: NodeTable | None
+    brought: Brought | None = None
     append: bool = False
 
     def apply(self, records: pd.DataFrame) -> pd.DataFrame:
@@ -96,7 +111,7 @@ class _Change:
             return records[~own].reset_index(drop=True)
         new = incoming_records(self.table, self.source)
         if self.append:
-            own &= records["key"].isin(new["key"]).to_numpy()
+            own = own & records["key"].isin(new["key"]).to_numpy()
             new = _completed(new, records[own])
         kept = records[~own]
         return pd.concat([new, kept], ignore_index=True) if len(kept) else new
@@ -111,20 +126,20 @@ def _completed(new: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     return new.assign(**filled)
 
 
-def _fuse_label(
-    known: Known, sources: Sequence[Brought], change: _Change
-) -> tuple[NodePlan, LabelReport, "pd.Series[str]"]:
-    """The plan of one label, its report, and the final id of each incoming node by its native id."""
+def _fuse_label(known: Known, sources: Sequence[Brought], change: _Change) -> _Label:
+    """What becomes of one label when a source changes what it says of it."""
     label = change.label
     names = properties(label, sources)
     empty = pd.DataFrame({"id": pd.Series(dtype=object), "keys": pd.Series(dtype=object)})
     nodes = known.nodes.get(label, empty)
-    before = stored_records(label, nodes, known.sources)
+    before = stored_records(label, nodes, sources)
     after = change.apply(before.drop(columns="node")).reindex(columns=[*IDENTITY, *names])
     after = after.astype({"shared": bool}).assign(**{name: objects(after[name]) for name in names})
-    resolved = resolve(label, after, sources, names)
+    speaking = [each for each in sources if each.source.name != change.source]
+    resolved = resolve(label, after, [*speaking, change.brought] if change.brought else speaking, names)
     node_plan = plan(NodeType(label, names), sources, Stored(nodes, before), after, resolved)
     report = label_report(label, change.source, before["key"], after, resolved)
     own = (after["source"] == change.source).to_numpy()
     ids = resolved.nodes["id"].to_numpy()[resolved.node[own]]
-    return node_plan, report, pd.Series(ids, index=pd.Index(after["native"][own], dtype="str"), dtype="str")
+    final = pd.Series(ids, index=pd.Index(after["native"][own], dtype="str"), dtype="str")
+    return _Label(node_plan, report, resolved.decisions.table(label), final)

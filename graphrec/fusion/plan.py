@@ -25,7 +25,7 @@ class NodePlan:
         created: nodes to create: columns id, keys, and the properties (objects, None where one is missing).
         changed: by id, the properties to set; None takes one away. A new `id` among them renames the node.
         moved: records that go to another node with the relationships that their source gave them: columns source,
-            from_id and to_id; the latter is an id of the graph or of `created`.
+            from_id (an id of the graph) and to_id (the id that the other node is to have).
         deleted: ids of nodes that no record is left of.
         emptied: of those, the ones whose records moved away: the keys that they had besides, which nobody has any more.
     """
@@ -70,10 +70,13 @@ def plan(
     ids, wanted = stored.nodes["id"].to_numpy(), resolved.nodes["id"].to_numpy()
     target = becomes[pairs["new"].to_numpy()]
     moved = (target != pairs["old"].to_numpy()) & (pairs["source"] != BY_HAND).to_numpy()
-    there = np.array(
-        [ids[old] if old >= 0 else wanted[new] for old, new in zip(target[moved], pairs["new"][moved], strict=True)]
+    moves = pd.DataFrame(
+        {
+            "source": pairs["source"][moved],
+            "from_id": ids[pairs["old"][moved]],
+            "to_id": wanted[pairs["new"][moved]],
+        }
     )
-    moves = pd.DataFrame({"source": pairs["source"][moved], "from_id": ids[pairs["old"][moved]], "to_id": there})
     gone = np.setdiff1d(np.arange(len(ids)), becomes)
     lost = stored.records[~stored.records["key"].isin(after["key"])]
     concerned = _concerned(kind, sources, (stored.records, after), (resolved.node, becomes))
@@ -113,6 +116,8 @@ def _changes(
     new = np.flatnonzero(becomes >= 0)
     old = becomes[new]
     ids = stored["id"].to_numpy()
+    # A node made by hand has no keys, which is no difference to none of them.
+    stored = stored.assign(keys=stored["keys"].map(lambda cell: [] if cell is None else cell))
     changes: dict[str, dict[str, Any]] = {}
     for name, mask in concerned.items():
         was, will = _cells(stored, name)[old], _cells(resolved.nodes, name)[new]

@@ -60,7 +60,7 @@ def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[Brought]) 
 
     A node without keys is a record made by hand. `nodes` has the columns `id` and `stored_names`, as objects.
 
-    Raises DataError where two nodes have the same key.
+    Raises DataError where two nodes have the same key, or a key is of a source that the graph does not know.
     """
     names = properties(label, sources)
     keys = [list(cell) if hasattr(cell, "__len__") else [] for cell in nodes["keys"]]
@@ -72,8 +72,9 @@ def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[Brought]) 
     frame = pd.DataFrame({"key": pd.Series(flat, dtype="str"), "source": parts.get(0), "native": parts.get(2)})
     frame = frame.astype({"source": "str", "native": "str"}) if len(frame) else _empty()
     _need_single_keys(label, frame["key"])
-    shared = {each.source.name: bool(kind and kind.shared) for each in sources for kind in [each.node(label)]}
-    frame["shared"] = frame["source"].map(shared).fillna(False).astype(bool)
+    _need_known(label, frame, sources)
+    kinds = ((each.source.name, each.node(label)) for each in sources)
+    frame["shared"] = frame["source"].isin([source for source, kind in kinds if kind and kind.shared])
     several = _of_several_sources(frame["source"], node, len(nodes))
     rows = {source: (frame["source"] == source).to_numpy() for source in frame["source"].unique()}
     for name in names:
@@ -82,6 +83,10 @@ def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[Brought]) 
             if declares(sources, source, label, name):
                 for at, column in ((own & ~several, name), (own & several, own_name(source, name))):
                     values[at] = nodes[column].to_numpy()[node[at]] if column in nodes else None
+        if BY_HAND in rows and name in nodes:
+            # Where no source of the node says anything of it, the property is the one that was made by hand.
+            said = rows[BY_HAND] & several & ~np.isin(node, node[_saying(sources, label, name, frame["source"])])
+            values[said] = nodes[name].to_numpy()[node[said]]
         frame[name] = pd.Series(values, dtype=object)
     return frame.assign(node=node)
 
@@ -90,6 +95,13 @@ def declares(sources: Sequence[Brought], source: str, label: str, name: str) -> 
     """Whether a source says anything of a property; a node made by hand may have every one."""
     kinds = (each.node(label) for each in sources if each.source.name == source)
     return source == BY_HAND or any(kind and name in kind.properties for kind in kinds)
+
+
+def _saying(sources: Sequence[Brought], label: str, name: str, source: "pd.Series[str]") -> npt.NDArray[np.bool_]:
+    """For each record whether its source, which is not the hand, says something of a property."""
+    saying = [each.source.name for each in sources if declares(sources, each.source.name, label, name)]
+    said: npt.NDArray[np.bool_] = source.isin(saying).to_numpy()
+    return said
 
 
 def objects(column: Column) -> Column:
@@ -116,4 +128,14 @@ def _need_single_keys(label: str, keys: "pd.Series[str]") -> None:
         raise DataError(
             f"{label}: {len(twice):,} keys stand on two nodes of the graph ({examples(twice)}); "
             "take each from the node it does not belong to"
+        )
+
+
+def _need_known(label: str, records: pd.DataFrame, sources: Sequence[Brought]) -> None:
+    unknown = records[~records["source"].isin([BY_HAND, *(each.source.name for each in sources)])]
+    if len(unknown):
+        raise DataError(
+            f"{label}: {len(unknown):,} keys in the graph are of sources without a Source node "
+            f"({examples(unknown['source'].unique())}; first: {unknown['key'].iloc[0]}); the graph was loaded by an "
+            "older version, or the node was deleted: empty the database and load the sources again"
         )

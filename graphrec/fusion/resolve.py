@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.fusion.link import DEFAULT_LINKS, Links, find_links, rule_name
-from graphrec.fusion.records import own_name
+from graphrec.fusion.records import declares, own_name
 from graphrec.provenance import BY_HAND, Brought, by_precedence
 from graphrec.schema import LinkRule
 
@@ -34,6 +34,14 @@ class Decisions:
     proposed: pd.DataFrame = field(default_factory=_no_links)
     refused: pd.DataFrame = field(default_factory=_no_links)
     ambiguous: pd.DataFrame = field(default_factory=_no_links)
+
+    def table(self, label: str) -> pd.DataFrame:
+        """All of them in one table: columns label, decision (made, proposed, refused, ambiguous), then their own."""
+        each = {name: getattr(self, name) for name in ("made", "proposed", "refused", "ambiguous")}
+        table: pd.DataFrame = pd.concat(
+            [links.assign(decision=name) for name, links in each.items()], ignore_index=True
+        )
+        return table.assign(label=label)[["label", "decision", *LINK_COLUMNS]]
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,11 @@ def resolve(label: str, records: pd.DataFrame, sources: Sequence[Brought], names
     nodes["keys"] = _keys(records, node, len(nodes))
     # Said to be objects, or pandas makes texts of them, in which a missing value is no None.
     columns = _values(records, node, len(nodes), names)
+    for name in names:
+        if own_name(BY_HAND, name) in columns:
+            said = [each.source.name for each in sources if declares(sources, each.source.name, label, name)]
+            unsaid = np.setdiff1d(np.arange(len(nodes)), node[records["source"].isin(said).to_numpy()])
+            columns[own_name(BY_HAND, name)][unsaid] = None  # the property itself is the one that was made by hand
     nodes = nodes.assign(**{name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
     back = np.empty(len(records), dtype=np.int64)
     back[records["at"].to_numpy()] = node
@@ -79,7 +92,8 @@ def _rules(label: str, sources: Sequence[Brought]) -> list[LinkRule]:
     """The rules of a label: the sources' own (the lowest threshold where several declare one), and the default ones."""
     own: dict[str, LinkRule] = {}
     for rule in sorted(
-        {rule for each in sources for rule in each.links}, key=lambda rule: (-rule.threshold, repr(rule))
+        {rule for each in sources if each.node(label) for rule in each.links},
+        key=lambda rule: (-rule.threshold, repr(rule)),
     ):
         if rule.label == label:
             own[rule_name(rule)] = rule
@@ -105,19 +119,25 @@ def _unite(label: str, records: pd.DataFrame, rules: Sequence[LinkRule]) -> tupl
 def _follow_links(
     joined: npt.NDArray[np.int64], records: pd.DataFrame, found: Links, rules: Sequence[LinkRule]
 ) -> tuple[npt.NDArray[np.int64], Decisions]:
-    """Make the links, the surest first, unless two records of one source would become one node by it."""
+    """Make the links, the surest first, unless two records of one source would become one node by it.
+
+    Two nodes that were made by hand stay two, whatever the rule.
+    """
     known = {rule_name(rule): rule for rule in rules}
     pairs = found.pairs.sort_values(
         ["confidence", "left_key", "right_key"], ascending=[False, True, True], ignore_index=True
     )
-    threshold = pairs["rule"].map({name: rule.threshold for name, rule in known.items()})
+    threshold = pairs["rule"].map({name: rule.threshold for name, rule in known.items()}).astype("float64")
     sure = pairs["confidence"] >= threshold
     position = pd.Series(np.arange(len(records)), index=records["key"].to_numpy())
     made = np.zeros(len(pairs), dtype=bool)
+    source = records["source"].to_numpy()
     owners: dict[int, set[str]] = {}
     members: dict[int, list[int]] = {}
+    for at in np.flatnonzero(pd.Series(joined).duplicated(keep=False)):  # a shared node may have one made by hand
+        owners.setdefault(int(joined[at]), set()).add(str(source[at]))
+        members.setdefault(int(joined[at]), []).append(int(at))
     ends = [position.reindex(pairs[side]).to_numpy(dtype=np.int64) for side in ("left_key", "right_key")]
-    source = records["source"].to_numpy()
     one_to_one = pairs["rule"].map({name: rule.one_to_one for name, rule in known.items()}).to_numpy(dtype=bool)
     for row in np.flatnonzero(sure):
         left, right = (int(joined[end[row]]) for end in ends)
@@ -125,7 +145,8 @@ def _follow_links(
             for part in (left, right):
                 owners.setdefault(part, {str(source[part])})
                 members.setdefault(part, [part])
-            if one_to_one[row] and owners[left] & owners[right]:
+            both = owners[left] & owners[right]
+            if (one_to_one[row] and both) or BY_HAND in both:
                 continue
             joined[members[right]] = left
             members[left] += members.pop(right)

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pandas as pd
+
 from graphrec.defects import CleaningReport
 from graphrec.fusion import Fused, FusionReport, fuse
 from graphrec.fusion.plan import NodePlan
@@ -23,7 +25,11 @@ from graphrec.tables import EdgeTable, GraphTables, Source
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load did: the source, the rows of its tables, what was cleaned and fused, and what was written."""
+    """What a load did: the source, the rows of its tables, what was cleaned and fused, and what was written.
+
+    `renamed` counts by label the nodes that were there before and have another id now; `links` are those of
+    `Fused.links`.
+    """
 
     source: Source
     rows: dict[str, int]
@@ -32,6 +38,8 @@ class Loaded:
     written: list[Written] = field(default_factory=list)
     dry_run: bool = False
     seconds: float = 0.0
+    renamed: dict[str, int] = field(default_factory=dict)
+    links: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def load(
@@ -68,7 +76,8 @@ def write_source(store: Store, tables: GraphTables, options: Options = USUAL, pr
     brought = Brought.of(tables)
     earlier = {each.source.name: each for each in read_sources(store)}.get(brought.source.name)
     united = brought.united(earlier)
-    known = read_known(store, [kind.label for kind in united.nodes])
+    only = {table.type.label: table.frame["id"] for table in tables.nodes} if options.append else None
+    known = read_known(store, united, only)
     progress("linking", 0, 1)
     fused = fuse(known, tables, options.append)
     progress("linking", 1, 1)
@@ -79,7 +88,9 @@ def write_source(store: Store, tables: GraphTables, options: Options = USUAL, pr
         note_source(store, united, "loading")
         written = run.carry_out([kind for each in known.sources for kind in each.edges])
         note_source(store, united if options.append else brought, "loaded")
-    return Loaded(brought.source, _rows(tables), tables.cleaning, fused.report, written, options.dry_run)
+    renamed = {plan.label: len(plan.renamed) for plan in fused.nodes if plan.renamed}
+    loaded = Loaded(brought.source, _rows(tables), tables.cleaning, fused.report, written, options.dry_run)
+    return replace(loaded, renamed=renamed, links=fused.links)
 
 
 @dataclass(frozen=True)
@@ -156,8 +167,7 @@ class _Write:
 def _new_names(plan: NodePlan, source: str) -> dict[str, str]:
     """The id that an end of a source's edge is going to have, by the id that it still has in the graph."""
     own = plan.moved[plan.moved["source"] == source]
-    moved = {old: plan.renamed.get(new, new) for old, new in zip(own["from_id"], own["to_id"], strict=True)}
-    return {**plan.renamed, **moved}
+    return {**plan.renamed, **dict(zip(own["from_id"], own["to_id"], strict=True))}
 
 
 def _rows(tables: GraphTables) -> dict[str, int]:

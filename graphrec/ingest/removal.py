@@ -34,9 +34,9 @@ def take_out(store: Store, name: str, home: Path, dry_run: bool = False, progres
     with writing(home):
         sources = {each.source.name: each for each in read_sources(store)}
         if name not in sources:
-            raise UnknownNameError("source in this graph:", name, sources)
+            raise UnknownNameError("loaded source", name, sources)
         brought = sources[name]
-        fused = unlink(read_known(store, [kind.label for kind in brought.nodes]), name)
+        fused = unlink(read_known(store, brought), name)
         edges = [
             Written(kind.relation, 0, 0, write.count_edges(store, kind, name), kind.target) for kind in brought.edges
         ]

@@ -1,21 +1,29 @@
-"""The last report of each source, saved beside the rows that its cleaning rejected."""
+"""The last report of each source, saved beside its links with others and the rows that its cleaning rejected."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from graphrec.defects import CleaningReport
 from graphrec.errors import GraphrecError
 from graphrec.files import written_whole
 
-REPORT, REJECTED = "report.json", "rejected.csv"
+REPORT, REJECTED, LINKS = "report.json", "rejected.csv", "links.csv"
 
 
-def save_report(folder: Path, source: str, report: Mapping[str, Any], cleaning: CleaningReport) -> Path:
-    """The folder of a source's report in `folder`, after writing report.json and, where rows were rejected,
-    rejected.csv with their table, rule, reason and row. Both replace those of the last time."""
-    place = folder / source.replace("/", "_")
+def save_report(
+    folder: Path, source: str, report: Mapping[str, Any], cleaning: CleaningReport, links: pd.DataFrame | None = None
+) -> Path:
+    """The folder of a source's report in `folder`, after writing the files there, in the place of those of last time.
+
+    report.json always; rejected.csv (table, rule, reason, row) where rows were rejected; links.csv (label, decision,
+    the two keys, rule, confidence, evidence) where links with other sources were made, proposed, refused or ambiguous.
+    """
+    place = folder / re.sub(r"[/\\]|^\.+", "_", source)  # a source may be called ".."
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -24,8 +32,9 @@ def save_report(folder: Path, source: str, report: Mapping[str, Any], cleaning: 
         ) from error
     with written_whole(place / REPORT) as path:
         path.write_text(json.dumps(report, indent=2, ensure_ascii=False, default=str), encoding="utf-8")
-    (place / REJECTED).unlink(missing_ok=True)
-    if cleaning.rejected is not None and len(cleaning.rejected):
-        with written_whole(place / REJECTED) as path:
-            cleaning.rejected.to_csv(path, index=False)
+    for name, frame in ((REJECTED, cleaning.rejected), (LINKS, links)):
+        (place / name).unlink(missing_ok=True)
+        if frame is not None and len(frame):
+            with written_whole(place / name) as path:
+                frame.to_csv(path, index=False)
     return place

@@ -47,7 +47,7 @@ def read(name: str, folder: Path | None, options: Options = USUAL, progress: Pro
         DataError: the files do not hold what they must, or a row is rejected and `options.strict` is set.
     """
     progress(f"reading {name}", 0, 1)
-    tables = loading.get(name).load(folder)
+    tables = _loaded(name, folder)
     if options.strict:
         cleaning.need_nothing_rejected(tables.cleaning)
     if options.max_per_day is not None:
@@ -61,6 +61,17 @@ def read(name: str, folder: Path | None, options: Options = USUAL, progress: Pro
             )
     progress(f"reading {name}", 1, 1)
     return _with_options(tables, options)
+
+
+def _loaded(name: str, folder: Path | None) -> GraphTables:
+    """What the loader gives; an error that a check of the tables raised, which know no files, names the folder too."""
+    loader = loading.get(name)
+    try:
+        return loader.load(folder)
+    except DataError as error:
+        if folder is None or str(folder) in str(error):
+            raise
+        raise DataError(f"{folder}: {error}") from error
 
 
 def _with_options(tables: GraphTables, options: Options) -> GraphTables:

@@ -9,7 +9,16 @@ from typing import IO, cast
 
 from graphrec.errors import DataError, examples
 
-_GZIP_MAGIC = b"\x1f\x8b"
+#: How files begin that are no text, or no data, and what to do; a web page is what a failed download leaves.
+_FOREIGN = {
+    b"\x1f\x8b": "is gzip-compressed; rename it to {name}.gz, or decompress it",
+    b"PK\x03\x04": "is a zip archive; unpack it",
+    b"PAR1": "is a Parquet file; describe it in a TOML file for `graphrec load table`",
+    b"<!doctype html": "is a web page, as a failed download leaves one; download it again",
+    b"<html": "is a web page, as a failed download leaves one; download it again",
+    b"\xff\xfe": "is UTF-16; save it as UTF-8",
+    b"\xfe\xff": "is UTF-16; save it as UTF-8",
+}
 
 
 @dataclass
@@ -74,7 +83,7 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
         with open_file(path) as stream:
             for number, line in enumerate(stream, 1):
                 if number == 1:
-                    refuse_gzip(path, line)
+                    refuse_foreign(path, line)
                 yield number, line
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is cut off or damaged after line {number:,}; copy or download it again") from error
@@ -82,10 +91,12 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise DataError(f"{path} cannot be read: {error.strerror or error}; check the file and its rights") from error
 
 
-def refuse_gzip(path: Path, start: bytes) -> None:
-    """Nothing; DataError where a file whose name does not say so is compressed."""
-    if start.startswith(_GZIP_MAGIC):
-        raise DataError(f"{path} is gzip-compressed; rename it to {path.name}.gz, or decompress it")
+def refuse_foreign(path: Path, start: bytes) -> None:
+    """Nothing; DataError where a file begins as an archive or a web page does, or is compressed without saying so."""
+    lower = start[:64].lstrip().lower()
+    for magic, what in _FOREIGN.items():
+        if start.startswith(magic) or (magic.startswith(b"<") and lower.startswith(magic)):
+            raise DataError(f"{path} {what.format(name=path.name)}")
 
 
 def open_file(path: Path) -> IO[bytes]:

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from graphrec.errors import DataError
-from graphrec.reading.files import lines_text, need_file, open_file, refuse_gzip, undecodable
+from graphrec.reading.files import Tally, lines, lines_text, need_file, open_file, refuse_foreign, undecodable
 
 _MARK = b"\xef\xbb\xbf"
 _BLOCK = 1 << 24
@@ -46,6 +46,8 @@ def read_lists(path: Path) -> Lists:
     owners, members, lists = [], [], []
     try:
         for block in _blocks(path):
+            if b"\0" in block:
+                raise _with_nul(path)
             words, first = _words(block)
             own = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
             owners.append(words.take(pa.array(own[~first])))
@@ -68,8 +70,8 @@ def _blocks(path: Path) -> Iterator[bytes]:
     """The bytes of the file in blocks that end where a line does."""
     rest = b""
     with open_file(path) as stream:
-        start = stream.read(len(_MARK))
-        refuse_gzip(path, start)
+        start = stream.read(64)
+        refuse_foreign(path, start)
         rest = start.removeprefix(_MARK)
         while block := stream.read(_BLOCK):
             whole, newline, tail = (rest + block).rpartition(b"\n")
@@ -99,3 +101,11 @@ def _diagnose(path: Path) -> None:
     tally = undecodable(path)
     if tally.count:
         raise DataError(f"{path} is not utf-8 on {lines_text(tally)}; save it as utf-8")
+
+
+def _with_nul(path: Path) -> DataError:
+    tally = Tally()
+    for number, line in lines(path):
+        if b"\0" in line:
+            tally.add(f"line {number}")
+    return DataError(f"{path} has NUL bytes on {lines_text(tally)}; copy or download it again")

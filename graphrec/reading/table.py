@@ -3,6 +3,7 @@
 import csv
 import math
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +65,11 @@ def read_table(
     names = _names(form)
     try:
         table = _parse(form)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, EOFError, zlib.error, ValueError) as error:
         first = str(error).partition("\n")[0]
-        raise _diagnose(form, names) or DataError(f"{path} cannot be read: {first}") from error
+        raise _diagnose(form, names) or DataError(
+            f"{path} cannot be read: {first}; export or download it again"
+        ) from error
     if not table.num_rows:
         raise DataError(f"{path} holds a header and no rows; copy or download it again")
     problem = _diagnose(form, names) if _suspicious(table, form) else None
@@ -104,9 +107,10 @@ def _suspicious(table: Any, form: _Form) -> bool:  # a pyarrow.Table
     for name, kind in form.columns.items():
         column = table[name]
         if kind.startswith("str"):
-            # A quote that is never closed swallows the lines after it into one value.
-            swallowed = form.quoting and pc.any(pc.match_substring(column, "\n")).as_py()
-            wrong = swallowed or (kind == "str" and pc.any(pc.equal(column, "")).as_py())
+            # A quote that is never closed swallows the lines after it into one value; no text has NUL bytes.
+            foreign = "\n\0" if form.quoting else "\0"
+            found = any(pc.any(pc.match_substring(column, sign)).as_py() for sign in foreign)
+            wrong = found or (kind == "str" and pc.any(pc.equal(column, "")).as_py())
         else:
             finite = kind.startswith("int") or pc.all(pc.is_finite(column)).as_py() is not False
             wrong = not finite or (column.null_count and not kind.endswith("?"))
@@ -183,9 +187,9 @@ def _fits(kind: Kind, text: str) -> bool:
     if text == "" or (text == "NA" and base != "str"):
         return kind.endswith("?")
     if base == "int":
-        return _WHOLE.fullmatch(text.strip()) is not None and -(2**63) <= int(text) < 2**63
+        return _WHOLE.fullmatch(text.strip()) is not None and len(text) < 30 and -(2**63) <= int(text) < 2**63
     try:
-        return base == "str" or ("_" not in text and math.isfinite(float(text)))
+        return "\0" not in text if base == "str" else ("_" not in text and math.isfinite(float(text)))
     except ValueError:
         return False
 

@@ -1,18 +1,18 @@
 """How the edges of a source in the graph differ from those that are to be there, read and compared piece by piece."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from graphrec.schema import EdgeType
 from graphrec.store.connection import Row, Store, quote
 from graphrec.store.edges import Column, Edges, Integers, values
-from graphrec.store.read import MISSING
+from graphrec.store.read import MISSING, read_ids
 
 #: Edges compared at once, and start nodes asked for at once.
 EDGES_A_PIECE = 100_000
@@ -27,12 +27,14 @@ class Difference:
 
     `gone` and `doubled` are rows {s, t, c0, …} as `Edges.rows` makes them, with the properties of the key. An edge of
     `doubled` stands several times in the graph: all of them are deleted, and it is among the new ones.
+    With `completing` a changed edge keeps the values that the wanted one lacks.
     """
 
     new: Integers
     changed: Integers
     gone: list[Row] = field(default_factory=list)
     doubled: list[Row] = field(default_factory=list)
+    completing: bool = False
 
     @property
     def deleted(self) -> int:
@@ -57,50 +59,63 @@ def difference(
     Where `append` is set, only the edges of the start nodes of `edges` are read, and none is gone. `renamed` has new
     start and end ids by those that the graph still has.
     """
-    comparison = _Comparison(edges, renamed)
-    names = [*edges.kind.properties]
-    asked = edges.starts.tolist() if append else None
-    for piece in _pieces(_read(store, edges.kind, source, asked)):
-        comparison.add(piece, names)
-    return comparison.result(append)
+    comparison = _Comparison(edges, renamed, append)
+    for piece in _read(store, edges, source, _starts(store, edges, append, renamed[0])):
+        comparison.add(piece, [*edges.kind.properties])
+    return comparison.result()
 
 
-def _read(store: Store, kind: EdgeType, source: str, starts: list[str] | None) -> Iterator[Row]:
-    """A record for each start node that has edges: s, t and c0, c1, … as lists."""
-    columns = "".join(
-        f", collect(coalesce(r.{quote(name)}, '{MISSING}')) AS c{number}" for number, name in enumerate(kind.properties)
-    )
-    names = "".join(f", c{number}" for number in range(len(kind.properties)))
-    each = (
-        f"CALL (a) {{ MATCH (a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.source = $source "
-        f"RETURN collect(b.id) AS t{columns} }} WITH a, t{names} WHERE size(t) > 0 RETURN a.id AS s, t{names}"
-    )
-    if starts is None:
-        yield from store.stream(f"MATCH (a:{quote(kind.source)}) {each}", {"source": source})
-        return
-    for begin in range(0, len(starts), NODES_A_PIECE):
-        asked = {"source": source, "ids": starts[begin : begin + NODES_A_PIECE]}
-        yield from store.stream(f"UNWIND $ids AS id MATCH (a:{quote(kind.source)} {{id: id}}) {each}", asked)
+def _starts(store: Store, edges: Edges, append: bool, renamed: Mapping[str, str]) -> Iterator[list[str]]:
+    """The ids of start nodes to ask for, some at a time, with about as many edges as are compared at once."""
+    there = read_ids(store, edges.kind.source) if renamed or not append else edges.starts
+    degree = pd.Series(np.bincount(edges.start, minlength=len(edges.starts)), index=edges.starts)
+    now = pd.Index([renamed.get(id_, id_) for id_ in there], dtype=object) if renamed else there
+    size = np.cumsum(degree.reindex(now, fill_value=0).to_numpy() + EDGES_A_PIECE // NODES_A_PIECE)
+    for begin, stop in pairwise([0, *(np.flatnonzero(np.diff(size // EDGES_A_PIECE)) + 1).tolist(), len(there)]):
+        yield there[begin:stop].tolist()
 
 
-def _pieces(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    piece: list[Row] = []
-    size = 0
-    for row in rows:
-        piece.append(row)
-        size += len(row["t"])
-        if size >= EDGES_A_PIECE:
-            yield piece
-            piece, size = [], 0
-    if piece:
-        yield piece
+def _read(store: Store, edges: Edges, source: str, asked: Iterable[list[str]]) -> Iterator[list[Row]]:
+    """The edges of start nodes as rows {s, t, c0, …}, one list of rows for each list asked for.
+
+    One record holds the columns of many nodes: a record costs as much as dozens of edges. The next ones are read while
+    these are compared.
+    """
+    kind = edges.kind
+    names = ["t", *(f"c{number}" for number in range(len(kind.properties)))]
+    columns = ["collect(b.id) AS t"]
+    columns += [
+        f"collect(coalesce(r.{quote(p)}, '{MISSING}')) AS {c}" for p, c in zip(kind.properties, names[1:], strict=True)
+    ]
+    start = f"UNWIND $ids AS id MATCH (a:{quote(kind.source)} {{id: id}})"
+    edge = f"(a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.source = $source"
+    if store.embedded:  # a subquery takes it three times as long
+        each = f"{start} MATCH {edge} WITH a, {', '.join(columns)}"
+    else:  # outside of a subquery its planner may begin at the wrong end, and take a hundred times as long
+        each = f"{start} CALL (a) {{ MATCH {edge} RETURN {', '.join(columns)} }} WITH * WHERE size(t) > 0"
+    statement = f"{each} RETURN collect(a.id) AS s, {', '.join(f'collect({name}) AS {name}' for name in names)}"
+
+    def rows(ids: list[str]) -> list[Row]:
+        (record,) = store.read(statement, {"ids": ids, "source": source})
+        return [dict(zip(record, cells, strict=True)) for cells in zip(*record.values(), strict=True)]
+
+    with ThreadPoolExecutor(1) as pool:
+        under_way: Future[list[Row]] | None = None
+        for ids in asked:
+            following = pool.submit(rows, ids)
+            if under_way:
+                yield under_way.result()
+            under_way = following
+        if under_way:
+            yield under_way.result()
 
 
 class _Comparison:
     """Meets the stored edges piece by piece and remembers which of the wanted ones were among them."""
 
-    def __init__(self, edges: Edges, renamed: Sequence[Mapping[str, str]]) -> None:
+    def __init__(self, edges: Edges, renamed: Sequence[Mapping[str, str]], append: bool) -> None:
         self.edges = edges
+        self.append = append
         self.renamed = renamed
         self.key = _Key(edges)
         self.seen = np.zeros(len(edges), dtype=bool)
@@ -125,15 +140,17 @@ class _Comparison:
         self.seen[edge] = True
         for name in names:
             if name not in self.key.names:
-                self.changed[edge] |= _differ(cells[name][met], self.edges.column(name, edge))
+                wanted = self.edges.column(name, edge)
+                differs = _differ(cells[name][met], wanted)
+                self.changed[edge] |= differs & wanted.notna().to_numpy() if self.append else differs
         self._note_gone(piece, counts, np.flatnonzero(at < 0), cells)
 
-    def result(self, append: bool) -> Difference:
+    def result(self) -> Difference:
         """What the stored edges that were met lack, have otherwise, or have too many."""
         new = np.flatnonzero(~self.seen | self.again)
         changed = np.flatnonzero(self.changed & ~self.again)
         doubled = self.edges.rows(np.flatnonzero(self.again), self.key.names)
-        return Difference(new, changed, [] if append else self.gone, doubled)
+        return Difference(new, changed, [] if self.append else self.gone, doubled, self.append)
 
     def _positions(self, side: int, ids: list[str]) -> npt.NDArray[np.int64]:
         known = (self.edges.starts, self.edges.ends)[side]
@@ -158,9 +175,9 @@ class _Key:
         self.names = [*(edges.kind.key or ())]
         self.width = max(len(edges.ends), 1)
         everything = np.arange(len(edges))
-        self.known = [pd.Index(edges.frame[name].drop_duplicates().astype(object)) for name in self.names]
+        self.known = [pd.Index(_comparable(edges.frame[name].drop_duplicates())) for name in self.names]
         parts = [
-            known.get_indexer(edges.column(name, everything))
+            known.get_indexer(pd.Index(_comparable(edges.column(name, everything))))
             for name, known in zip(self.names, self.known, strict=True)
         ]
         code = self._code(edges.start.astype(np.int64), edges.end, parts)
@@ -180,7 +197,7 @@ class _Key:
         found = known & (self.sorted[at] == code) if len(self.sorted) else np.zeros(len(code), dtype=bool)
         return np.where(found, self.order[at] if len(self.order) else -1, -1)
 
-    def _code(self, start: Integers, end: Integers, parts: list[Integers]) -> npt.NDArray[np.int64]:
+    def _code(self, start: Integers, end: Integers, parts: Sequence[Integers]) -> npt.NDArray[np.int64]:
         code = start * self.width + end
         for part, known in zip(parts, self.known, strict=True):
             code = code * max(len(known), 1) + part
@@ -194,6 +211,9 @@ def _cells(stored: list[Any]) -> npt.NDArray[np.object_]:
 
 
 def _differ(stored: npt.NDArray[np.object_], wanted: Column) -> npt.NDArray[np.bool_]:
-    cells = np.empty(len(stored), dtype=object)
-    cells[:] = [MISSING if value is None else value for value in values(wanted)]
-    return np.asarray(stored != cells, dtype=bool)
+    return np.asarray(stored != _comparable(wanted), dtype=bool)
+
+
+def _comparable(column: Column) -> npt.NDArray[np.object_]:
+    """The values of a column as the database gives them, MISSING where one is missing."""
+    return _cells([MISSING if value is None else value for value in values(column)])

@@ -76,25 +76,36 @@ def write_nodes(store: Store, plan: NodePlan, edges: Sequence[EdgeType], progres
 
 
 def delete_nodes(store: Store, plan: NodePlan) -> None:
-    """Delete the nodes that no record is left of; one with relationships of somebody else's stays, without keys."""
-    for begin in range(0, len(plan.deleted), NODES_A_BATCH):
-        store.write_together(list(_delete(plan.label, plan.deleted[begin : begin + NODES_A_BATCH])))
+    """Delete the nodes that no record is left of; one with relationships of somebody else's stays, without keys.
+
+    Where another node took its id over, it is called by the key that it had.
+    """
+    flying = _flying(plan)
+    ids = [flying.get(id_, id_) for id_ in plan.deleted]
+    for begin in range(0, len(ids), NODES_A_BATCH):
+        store.write_together(list(_delete(plan.label, ids[begin : begin + NODES_A_BATCH])))
 
 
 def _out_of_the_way(store: Store, plan: NodePlan) -> NodePlan:
-    """The plan without nodes that keep an id which another node is to get; these get a passing one now."""
-    wanted = {*plan.renamed.values(), *plan.created["id"]}
-    flying = {id_: f"{_FLYING}{id_}" for id_ in (*plan.renamed, *plan.deleted) if id_ in wanted}
-    if not flying:
-        return plan
-    store.write(*_change(plan.label, {id_: {"id": passing} for id_, passing in flying.items()}))
-    moved = plan.moved.assign(from_id=plan.moved["from_id"].replace(flying))
-    stays = ~plan.moved["to_id"].isin(plan.created["id"])
-    moved["to_id"] = moved["to_id"].mask(stays, moved["to_id"].replace(flying))
+    """The plan by the ids that nodes have now: those that keep an id which another is to get have a passing one."""
+    flying = _flying(plan)
+    if flying:
+        store.write(*_change(plan.label, {id_: {"id": passing} for id_, passing in flying.items()}))
+    now = {new: flying.get(old, old) for old, new in plan.renamed.items()}
+    moved = plan.moved.assign(
+        from_id=[flying.get(id_, id_) for id_ in plan.moved["from_id"]],
+        to_id=[now.get(id_, id_) for id_ in plan.moved["to_id"]],
+    )
     changed = {flying.get(id_, id_): new for id_, new in plan.changed.items()}
     deleted = [flying.get(id_, id_) for id_ in plan.deleted]
     emptied = {flying.get(id_, id_): keys for id_, keys in plan.emptied.items()}
     return NodePlan(plan.label, plan.created, changed, moved, deleted, emptied)
+
+
+def _flying(plan: NodePlan) -> dict[str, str]:
+    """The passing ids of nodes whose id another one is to get."""
+    wanted = {*plan.renamed.values(), *plan.created["id"]}
+    return {id_: f"{_FLYING}{id_}" for id_ in (*plan.renamed, *plan.deleted) if id_ in wanted}
 
 
 def _groups(moved: pd.DataFrame) -> Iterator[set[str]]:
@@ -134,6 +145,10 @@ def _delete(label: str, ids: list[str]) -> Iterator[Statement]:
     each = f"UNWIND $ids AS id MATCH (n:{quote(label)} {{id: id}})"
     used = "EXISTS { MATCH (n)-[r]-() WHERE NOT type(r) IN $system }"
     yield f"{each} WHERE NOT {used} DETACH DELETE n", {"ids": ids, "system": sorted(SYSTEM_RELATIONS)}
+    named = f"size(n.keys) > 0 AND NOT EXISTS {{ MATCH (m:{quote(label)} {{id: n.keys[0]}}) }}"
+    passing = [id_ for id_ in ids if id_.startswith(_FLYING)]
+    if passing:
+        yield f"{each} WHERE {named} WITH n, n.keys[0] AS key REMOVE n.keys SET n.id = key", {"ids": passing}
     yield f"{each} REMOVE n.keys", {"ids": ids}
 
 

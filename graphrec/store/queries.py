@@ -103,7 +103,7 @@ def run(store: Store, query: Query, given: Mapping[str, str]) -> list[Row]:
 def find_node(store: Store, label: str, identifier: str) -> str:
     """The id of the node with this id or, failing that, with this `source:key` among its keys.
 
-    Raises UnknownNameError with the nearest ids.
+    Raises UnknownNameError with the ids of nodes that a source calls so, or else with the nearest ids.
     """
     node = quote(label)
     if store.read(f"MATCH (n:{node} {{id: $id}}) RETURN n.id AS id", {"id": identifier}):
@@ -111,6 +111,13 @@ def find_node(store: Store, label: str, identifier: str) -> str:
     by_key = store.read(f"MATCH (n:{node}) WHERE $id IN n.keys RETURN n.id AS id LIMIT 1", {"id": identifier})
     if by_key:
         return str(by_key[0]["id"])
+    called = store.read(
+        f"MATCH (n:{node}) WHERE any(key IN n.keys WHERE key ENDS WITH $end) RETURN n.id AS id ORDER BY id LIMIT 6",
+        {"end": f":{identifier}"},
+    )
+    if called:
+        ids = [str(row["id"]) for row in called]
+        raise UnknownNameError(label.lower(), identifier, ids, hint=f"each is {identifier} to a source of its own")
     parts = store.read(f"MATCH (n:{node}) RETURN right(n.id, 2) AS part, collect(n.id) AS ids")
     known = sorted(name for part in parts for name in part["ids"])
     raise UnknownNameError(label.lower(), identifier, known, hint="" if known else "`graphrec load` brings some")

@@ -26,7 +26,8 @@ def read_schema(store: Store) -> GraphSchema:
     """The node and edge types that the graph has, without what graphrec itself publishes.
 
     A node with several labels counts under `User` or `Item` if it has one of them, else under its first. A label
-    whose nodes have no `id` is somebody else's, and left out with its edges.
+    whose nodes have no `id` is somebody else's, and left out with its edges. What each source says of a fused node
+    (`source:property`) is left out too: the property itself has what counts.
     """
     nodes: dict[str, set[str]] = {}
     for row in store.read("MATCH (n) RETURN labels(n) AS labels, keys(n) AS names, count(*) AS number"):
@@ -43,7 +44,10 @@ def read_schema(store: Store) -> GraphSchema:
             if triple[0] in nodes and triple[2] in nodes:
                 edges.setdefault(triple, set()).update(row["names"])
     return GraphSchema(
-        tuple(NodeType(label, tuple(sorted(names - {"id"}))) for label, names in sorted(nodes.items())),
+        tuple(
+            NodeType(label, tuple(sorted(name for name in names if name != "id" and ":" not in name)))
+            for label, names in sorted(nodes.items())
+        ),
         tuple(
             EdgeType(source, relation, target, tuple(sorted(names)), key=None)
             for (source, relation, target), names in sorted(edges.items())
@@ -78,6 +82,15 @@ def read_nodes(store: Store, kind: NodeType) -> pd.DataFrame:
     rows = store.read(f"MATCH (n:{quote(kind.label)}) RETURN {', '.join(columns)}")
     frame = _frame(rows, names)
     return frame.sort_values("id", ignore_index=True)
+
+
+def read_ids(store: Store, label: str) -> "pd.Index[str]":
+    """The ids of all nodes of a label."""
+    rows = store.read(
+        f"MATCH (n:{quote(label)}) WHERE n.id IS NOT NULL RETURN right(toString(n.id), 2) AS part, collect(n.id) AS ids"
+    )
+    ids: pd.Index[str] = pd.Index([id_ for row in rows for id_ in row["ids"]], dtype=object)
+    return ids
 
 
 def read_edges(store: Store, kind: EdgeType, source: str | None = None) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """What the graph knows of its sources, and the nodes of the labels that a source concerns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +10,8 @@ from graphrec.fusion.merge import Known
 from graphrec.fusion.records import stored_names
 from graphrec.provenance import Brought
 from graphrec.schema import SOURCE
-from graphrec.store.connection import Store, quote
-from graphrec.store.nodes import ensure_constraint
+from graphrec.store.connection import Row, Store, quote
+from graphrec.store.nodes import NODES_A_BATCH, ensure_constraint
 from graphrec.store.read import MISSING
 
 
@@ -21,10 +21,24 @@ def read_sources(store: Store) -> tuple[Brought, ...]:
     return tuple(Brought.from_properties(row["properties"]) for row in rows)
 
 
-def read_known(store: Store, labels: Iterable[str]) -> Known:
-    """The graph's sources and all nodes of some labels, as fusion needs them."""
+def read_known(store: Store, brought: Brought, concerned: Mapping[str, "pd.Series[str]"] | None = None) -> Known:
+    """The graph's sources and all nodes of the labels that one brings, as fusion needs them.
+
+    They have the properties of that source too, which may be new to the graph: a node made by hand can have them.
+    Where rows are only added, `concerned` has their native ids by label: of a label that nobody else has any nodes of,
+    the others have no say in what becomes of these, and are not read.
+    """
     sources = read_sources(store)
-    return Known(sources, {label: _read_nodes(store, label, stored_names(label, sources)) for label in labels})
+    others = [each for each in sources if each.source.name != brought.source.name]
+    nodes = {}
+    for kind in brought.nodes:
+        names = stored_names(kind.label, (*others, brought))
+        alone = not any(each.node(kind.label) for each in others)
+        if concerned is not None and alone and not _has_any_by_hand(store, kind.label):
+            nodes[kind.label] = _read_some(store, kind.label, names, concerned.get(kind.label, pd.Series(dtype="str")))
+        else:
+            nodes[kind.label] = _read_nodes(store, kind.label, names)
+    return Known(sources, nodes)
 
 
 def note_source(store: Store, brought: Brought, status: str) -> None:
@@ -46,14 +60,33 @@ def forget_source(store: Store, name: str) -> None:
     store.write(f"MATCH (s:{SOURCE} {{id: $id}}) DETACH DELETE s", {"id": name})
 
 
+def _has_any_by_hand(store: Store, label: str) -> bool:
+    found = f"MATCH (n:{quote(label)}) WHERE n.keys IS NULL AND n.id IS NOT NULL RETURN n.id LIMIT 1"
+    return bool(store.read(found))
+
+
+def _read_some(store: Store, label: str, names: tuple[str, ...], ids: "pd.Series[str]") -> pd.DataFrame:
+    """As `_read_nodes`, the nodes with these ids, which nobody's clash with others has changed."""
+    parts = [ids.iloc[begin : begin + NODES_A_BATCH].tolist() for begin in range(0, len(ids), NODES_A_BATCH)]
+    each = f"UNWIND $ids AS wanted MATCH (n:{quote(label)} {{id: wanted}}) RETURN collect(n.id) AS id, {_cells(names)}"
+    return _frame([row for part in parts for row in store.read(each, {"ids": part})], names)
+
+
 def _read_nodes(store: Store, label: str, names: tuple[str, ...]) -> pd.DataFrame:
     """The nodes of a label that have an id: columns id and names, as objects, None where one is missing."""
-    cells = ", ".join(f"collect(coalesce(n.{quote(name)}, '{MISSING}')) AS {quote(name)}" for name in names)
     # Grouping by the end of the id keeps each record small and their number far below one per node.
     rows = store.read(
         f"MATCH (n:{quote(label)}) WHERE n.id IS NOT NULL "
-        f"RETURN right(toString(n.id), 2) AS part, collect(n.id) AS id, {cells}"
+        f"RETURN right(toString(n.id), 2) AS part, collect(n.id) AS id, {_cells(names)}"
     )
+    return _frame(rows, names)
+
+
+def _cells(names: Iterable[str]) -> str:
+    return ", ".join(f"collect(coalesce(n.{quote(name)}, '{MISSING}')) AS {quote(name)}" for name in names)
+
+
+def _frame(rows: list[Row], names: Iterable[str]) -> pd.DataFrame:
     stored = {name: [None if cell == MISSING else cell for row in rows for cell in row[name]] for name in names}
     return pd.DataFrame(
         {

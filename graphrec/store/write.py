@@ -18,7 +18,7 @@ from graphrec.store.connection import Row, Store, quote
 from graphrec.store.difference import Difference
 from graphrec.store.edges import Edges, Integers, blocks
 from graphrec.store.nodes import Written
-from graphrec.store.read import Progress, silent
+from graphrec.store.read import MISSING, Progress, silent
 
 ROWS_A_BATCH = 2_000
 
@@ -64,7 +64,7 @@ def write_edges(
             tasks = [pool.submit(_write, _creating(edges, source), edges, block, create, pace) for block in now]
             for task in tasks:
                 task.result()
-    _write(_changing(edges, source), edges, difference.changed, change, pace)
+    _write(_changing(edges, source, difference.completing), edges, difference.changed, change, pace)
     _send_rows(store, _delete(kind), difference.gone, source)
 
 
@@ -133,9 +133,12 @@ def _creating(edges: Edges, source: str) -> Callable[[Integers], Payload]:
     return prepare
 
 
-def _changing(edges: Edges, source: str) -> Callable[[Integers], Payload]:
+def _changing(edges: Edges, source: str, completing: bool) -> Callable[[Integers], Payload]:
     kind = edges.kind
-    values = ", ".join(f"r.{quote(name)} = row.c{number}[k]" for number, name in enumerate(kind.properties))
+    cell = "coalesce(row.c{1}[k], r.{0})" if completing else "row.c{1}[k]"
+    values = ", ".join(
+        f"r.{quote(name)} = {cell.format(quote(name), number)}" for number, name in enumerate(kind.properties)
+    )
     statement = _match(kind, {name: kind.properties.index(name) for name in kind.key or ()}) + f" SET {values}"
 
     def prepare(chosen: Integers) -> Payload:
@@ -154,7 +157,11 @@ def _delete(kind: EdgeType) -> str:
 
 
 def _match(kind: EdgeType, columns: dict[str, int]) -> str:
-    tests = "".join(f" AND r.{quote(name)} = row.c{number}[k]" for name, number in columns.items())
+    # A key may have no value, and null equals nothing.
+    tests = "".join(
+        f" AND coalesce(r.{quote(name)}, '{MISSING}') = coalesce(row.c{number}[k], '{MISSING}')"
+        for name, number in columns.items()
+    )
     return (
         f"UNWIND $rows AS row MATCH (a:{quote(kind.source)} {{id: row.s}}) UNWIND range(0, size(row.t) - 1) AS k "
         f"MATCH (a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)} {{id: row.t[k]}}) "

@@ -58,7 +58,8 @@ def draft(table: TableSpec) -> Draft:
     if not kept:
         shown = [f"{rule.rule}: {text}" for rule in heap.rules for text in rule.examples]
         why = f"none of its {heap.rows:,} rows can be kept ({examples(shown)})" if heap.rows else "it has no rows"
-        raise DataError(f"{table.place}: {why}; check the file and how it is described")
+        of = examples(path.name for path in table.origin.paths) if isinstance(table.origin, Files) else "the query"
+        raise DataError(f"{table.place}, {of}: {why}; check the file and how it is described")
     whole = _unified(heap.tables)
     heap.tables.clear()
     return Draft(table.type, _frame(whole), heap.rows, heap.rules, tuple(heap.rejected))

@@ -79,21 +79,31 @@ class _File:
     def _need_columns(self, names: Sequence[str]) -> None:
         for wanted in self.columns:
             if names.count(wanted) != 1:
-                close = nearest(wanted, names, 1)
-                found = f"{self.path} has {names.count(wanted) or 'no'} column{'s' * (wanted in names)} '{wanted}'"
-                hint = f"; is {close[0]} meant?" if close and close[0] != wanted else ""
-                shown = examples((shortened(name, 30) for name in names), 12)
-                raise DataError(f"{found}, but it has {shown}{hint}")
+                raise self._no_column(wanted, names)
+
+    def _no_column(self, wanted: str, names: Sequence[str]) -> DataError:
+        """What is said of a column that does not stand once among the names."""
+        close = nearest(wanted, names, 1)
+        found = f"column '{wanted}' {names.count(wanted):,} times" if wanted in names else f"no column '{wanted}'"
+        hint = f"is {close[0]} meant?" if close and close[0] != wanted else "correct the TOML file or this one"
+        shown = examples((shortened(name, 30) for name in names), 12)
+        return DataError(f"{self.path} has {found}, but it has {shown}; {hint}")
 
     def _text(self, path: Path, names: list[str]) -> Iterator[Any]:  # of Piece
         """The rows of a file of UTF-8 text, and its bad lines."""
         with _connected(self.scratch) as connection:
             source = self._source(path, names)
-            selected = self._json(source) if self.files.format == "jsonl" else self._fields(source, names)
-            yield from self._batches(connection, selected)
+            if self.files.format == "csv":
+                yield from self._batches(connection, self._fields(source, names))
+                yield from self._bad_lines(connection)
+                return
+            absent = set(self.columns)
+            for batch in self._batches(connection, self._json(source)):
+                absent -= {name for name in absent if batch[name].null_count < len(batch)}
+                yield batch
             yield from self._bad_lines(connection)
-            if self.files.format == "jsonl":
-                yield from self._bad_json(connection, source)
+            yield from self._bad_json(connection, source)
+            self._need_keys(connection, source, absent)
 
     def _source(self, path: Path, names: list[str]) -> str:
         """DuckDB's reader of the file, whose columns are called c0, c1 …: names there are without case."""
@@ -128,6 +138,17 @@ class _File:
         columns = {key: f"v[{number}]" for number, key in enumerate(keys, 1)}
         texts = [f"nullif({columns[name]}, '')" for name in self.columns]
         return _select(inner, texts, self._condition(columns))
+
+    def _need_keys(self, connection: duckdb.DuckDBPyConnection, source: str, absent: set[str]) -> None:
+        """Nothing; DataError where no object of the file has one of the keys, not even without a value."""
+        objects = f"SELECT c0 FROM {source} WHERE {_OBJECT}"
+        for name in (name for name in self.columns if name in absent):
+            has = f"CASE WHEN {_OBJECT} THEN json_exists(c0, {_quoted(_pointer(name))}) END"
+            if connection.execute(f"SELECT 1 FROM {source} WHERE {has} LIMIT 1").fetchone():
+                continue
+            first = connection.execute(f"SELECT json_keys(c0) FROM ({objects} LIMIT 1)").fetchone()
+            if first is not None:  # a file without any object is told otherwise
+                raise self._no_column(name, first[0])
 
     def _parquet(self) -> Iterator[Any]:  # of Piece
         source = f"read_parquet({_quoted(str(self.path))})"

@@ -42,6 +42,8 @@ def need_text(path: Path, encoding: str) -> None:
     for magic, what in _FOREIGN.items():
         if start.startswith(magic):
             raise DataError(f"{path} {what}")
+    if start[:64].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise DataError(f"{path} is a web page, as a failed download leaves one; download it again")
     if "16" in encoding or "32" in encoding:
         return
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):

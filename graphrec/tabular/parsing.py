@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
 from graphrec.cleaning.rules import Kind
-from graphrec.errors import DataError
+from graphrec.errors import DataError, nearest
 from graphrec.schema import SYSTEM_LABELS, SYSTEM_RELATIONS, EdgeType, LinkRule, NodeType
 from graphrec.tables import Source
 from graphrec.tabular.origins import ORIGIN_KEYS, origin
@@ -65,11 +65,13 @@ def parse(path: Path) -> Spec:
             raise DataError(
                 f'{path}: {" ".join(triple)} has two tables; name its files in one: file = ["a.csv", "b.csv"]'
             )
-    labels = {table.name for table in tables if isinstance(table.type, NodeType)}
+    properties: dict[str, tuple[str, ...]] = {}
     for table in tables:
         if isinstance(table.type, EdgeType):
-            labels |= {table.type.source, table.type.target}
-    links = tuple(_link(path, value, labels) for value in _list_of_links(top))
+            properties = {table.type.source: (), table.type.target: (), **properties}
+        else:
+            properties[table.name] = table.type.properties
+    links = tuple(_link(path, value, properties) for value in _list_of_links(top))
     return Spec(path, source, tuple(tables), links)
 
 
@@ -187,17 +189,23 @@ def _list_of_links(top: Section) -> list[object]:
     return values
 
 
-def _link(path: Path, value: object, labels: set[str]) -> LinkRule:
+def _link(path: Path, value: object, properties: Mapping[str, tuple[str, ...]]) -> LinkRule:
     section = Section.of(path, "links", value)
     section.need_known(KEYS["links"])
     by = cast(Literal["exact", "normalised", "title", "fields"], section.choice("by", _COMPARISONS, "exact"))
-    label = section.choice("label", sorted(labels), "")
+    label = section.choice("label", sorted(properties), "")
     threshold = section.values.get("threshold", 0.9)
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
         raise section.error("threshold", f"must be a number between 0 and 1, not {threshold!r}")
     on = section.texts("on")
     if not on:
         raise section.error("on", "must name at least one property")
+    for name in on:
+        spellings = ("isbn", "isbn10", "isbn13") if name.startswith("isbn") else (name,)  # a rule on one reads all
+        if not set(spellings) & set(properties[label]):
+            close = nearest(name, properties[label], 1)
+            hint = f"did you mean {close[0]}?" if close else "add it to properties"
+            raise section.error("on", f"names {name}, which is no property of [nodes.{label}]; {hint}")
     return LinkRule(label, by, on, float(threshold), section.flag("one_to_one", True))
 
 

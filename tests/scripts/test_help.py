@@ -1,10 +1,14 @@
 """Every command has help with an example, answers at once, and is documented."""
 
+import re
+import shlex
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
@@ -38,3 +42,34 @@ def test_every_command_and_query_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     missing = [name for name in COMMANDS if f"graphrec {name}" not in readme]
     assert missing == []
+
+
+def _documented() -> list[str]:
+    """Each line of a code block of the documentation that calls graphrec, without its comment."""
+    found = []
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        blocks = re.findall(r"^```(?:sh)?\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+        lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
+        found += [line for line in lines if line.startswith("graphrec ")]
+    return found
+
+
+@pytest.mark.parametrize("line", _documented())
+def test_documented_commands_parse(line: str) -> None:
+    cli = import_module("graphrec.scripts").cli
+    name, *arguments = shlex.split(line)[1:]
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    while isinstance(command, click.Group):
+        command = command.get_command(click.Context(command), arguments.pop(0))
+    command.make_context(name, arguments)  # raises where an option or an argument is none
+
+
+def test_there_are_documented_commands() -> None:
+    assert len(_documented()) >= 12
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda p: p.name)
+def test_links_in_the_documentation_lead_somewhere(path: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (path.parent / target).exists()] == []

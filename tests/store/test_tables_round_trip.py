@@ -4,11 +4,12 @@ import pandas as pd
 import pytest
 
 from graphrec.errors import StoreError
+from graphrec.ingest import write_source
 from graphrec.schema import EdgeType, NodeType
 from graphrec.store import Store
+from graphrec.store.nodes import Written, ensure_constraint
 from graphrec.store.read import read_edges, read_nodes, read_schema, read_tables
-from graphrec.store.write import Written, ensure_constraint, write_tables
-from graphrec.tables import EdgeTable, GraphTables, NodeTable
+from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
 
 USER = NodeType("User", ("age",))
 ITEM = NodeType("Item", ("title", "year"))
@@ -25,16 +26,13 @@ def tables(ratings: dict[tuple[str, str], float], title: str = "Alien", source: 
             "target_id": pd.array([item for _, item in ratings], dtype="str"),
             "rating": list(ratings.values()),
             "timestamp": pd.array([None if user == "b" else 7 for user, _ in ratings], dtype="Int64"),
-            "source": source,
         }
     )
-    tagged = pd.DataFrame(
-        {"source_id": ["a", "a"], "target_id": ["x", "x"], "tag": ["scary", "Scary"], "source": source}
-    )
-    for frame in (users, items):
-        frame["keys"] = [[f"{source}:{name}"] for name in frame["id"]]
+    tagged = pd.DataFrame({"source_id": ["a", "a"], "target_id": ["x", "x"], "tag": ["scary", "Scary"]})
     return GraphTables(
-        (NodeTable(USER, users), NodeTable(ITEM, items)), (EdgeTable(RATED, rated), EdgeTable(TAGGED, tagged))
+        (NodeTable(USER, users), NodeTable(ITEM, items)),
+        (EdgeTable(RATED, rated), EdgeTable(TAGGED, tagged)),
+        (Source(source),),
     )
 
 
@@ -60,7 +58,7 @@ EXPECTED = {
 
 
 def test_what_is_written_stands_in_the_graph(store: Store) -> None:
-    written = write_tables(store, tables(RATINGS), "mine")
+    written = write_source(store, tables(RATINGS)).written
     assert written == [
         Written("User", 3, 0),
         Written("Item", 2, 0),
@@ -76,17 +74,17 @@ def test_what_is_written_stands_in_the_graph(store: Store) -> None:
 
 
 def test_writing_again_writes_nothing(store: Store) -> None:
-    write_tables(store, tables(RATINGS), "mine")
-    again = write_tables(store, tables(RATINGS), "mine")
+    write_source(store, tables(RATINGS))
+    again = write_source(store, tables(RATINGS)).written
     assert all((w.created, w.changed, w.deleted) == (0, 0, 0) for w in again)
     assert edges(store) == EXPECTED
 
 
 def test_only_the_difference_is_written(store: Store) -> None:
-    write_tables(store, tables(RATINGS), "mine")
+    write_source(store, tables(RATINGS))
     ratings = {**RATINGS, ("a", "x"): 4.0, ("b", "007"): 2.0}
     del ratings[("Zoë", "007")]
-    written = {w.name: w for w in write_tables(store, tables(ratings, title="Aliens"), "mine")}
+    written = {w.name: w for w in write_source(store, tables(ratings, title="Aliens")).written}
     assert written["RATED"] == Written("RATED", created=1, changed=1, deleted=1, target="Item")
     assert written["Item"] == Written("Item", created=0, changed=1)
     assert written["TAGGED"] == Written("TAGGED", 0, 0, 0, "Item")
@@ -100,14 +98,21 @@ def test_only_the_difference_is_written(store: Store) -> None:
 
 
 def test_another_source_keeps_its_edges(store: Store) -> None:
-    write_tables(store, tables(RATINGS), "mine")
-    write_tables(store, tables({("a", "x"): 1.0}, source="theirs"), "theirs")
-    assert {row for row in edges(store) if row[-1] == "mine"} == EXPECTED
-    assert ("a", "RATED", "x", 1.0, 7, None, "theirs") in edges(store)
+    write_source(store, tables(RATINGS))
+    store.write(
+        "MATCH (u:User {id: 'a'}), (i:Item {id: 'x'}) "
+        "CREATE (u)-[:RATED {rating: 1.0, source: 'theirs'}]->(i), (u)-[:RATED {rating: 2.0}]->(i)"
+    )
+    write_source(store, tables({("a", "x"): 4.0}))
+    assert {row for row in edges(store) if row[1] == "RATED"} == {
+        ("a", "RATED", "x", 4.0, 7, None, "mine"),
+        ("a", "RATED", "x", 1.0, None, None, "theirs"),
+        ("a", "RATED", "x", 2.0, None, None, None),
+    }
 
 
 def test_tables_come_back_as_they_were_written(store: Store) -> None:
-    write_tables(store, tables(RATINGS), "mine")
+    write_source(store, tables(RATINGS))
     back = read_tables(store)
     items = back.node("Item").frame.set_index("id")
     assert items.loc["x", "title"] == "Alien"
@@ -145,7 +150,7 @@ def test_what_graphrec_publishes_is_not_part_of_the_schema(store: Store) -> None
 
 
 def test_what_others_keep_in_the_database_is_left_alone(store: Store) -> None:
-    write_tables(store, tables(RATINGS), "mine")
+    write_source(store, tables(RATINGS))
     store.write(
         "MATCH (u:User {id: 'a'}) CREATE (u)-[:PLACED]->(:Order {number: 1})-[:PAID_BY]->(:Invoice), ({free: true})"
     )
@@ -157,7 +162,7 @@ def test_what_others_keep_in_the_database_is_left_alone(store: Store) -> None:
 def test_names_that_need_quoting_are_quoted(store: Store) -> None:
     kind = NodeType("Odd `label`", ("a b",))
     frame = pd.DataFrame({"id": ["1"], "a b": ["v"]})
-    write_tables(store, GraphTables((NodeTable(kind, frame),), ()), "mine")
+    write_source(store, GraphTables((NodeTable(kind, frame),), (), (Source("mine"),)))
     assert read_nodes(store, kind).to_dict("records") == [{"id": "1", "a b": "v"}]
 
 

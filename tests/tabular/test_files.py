@@ -84,9 +84,9 @@ REFUSED = {
     "empty": (b"", "r.csv is empty"),
     "empty after all": (gzip.compress(b""), "r.csv is empty"),
     "blank": (b"\n\n \n"[:2], "r.csv holds blank lines only"),
-    "a header only": (b"u,i\n", r"\[edges.RATED\]: it has no rows"),
+    "a header only": (b"u,i\n", r"\[edges.RATED\], r\.csv: it has no rows"),
     "no such column": (b"user,i\n1,2\n", "r.csv has no column 'u', but it has user, i"),
-    "a column twice": (b"u,u,i\n1,2,3\n", "r.csv has 2 columns 'u'"),
+    "a column twice": (b"u,u,i\n1,2,3\n", "r.csv has column 'u' 2 times"),
     "nothing right": (b"u,i\n1\n2\n", r"none of its 2 rows can be kept \(fields: r.csv line 2: '1'"),
     "cut": (
         gzip.compress(b"u,i\n" + b"".join(b"%d,1\n" % n for n in range(9999)))[:-900],

@@ -85,6 +85,10 @@ WRONG = {
         r"User RATED Item has two tables; name its files in one",
     ),
     "a link of no label": (EDGE + '[[links]]\nlabel = "Usr"\non = ["a"]\n', r"label is 'Usr', .* did you mean User\?"),
+    "a link on no property": (
+        EDGE + '[[links]]\nlabel = "User"\non = ["email"]\n',
+        r"on names email, which is no property of \[nodes.User\]; add it to properties",
+    ),
     "a link on nothing": (EDGE + '[[links]]\nlabel = "User"\non = []\n', "on must name at least one property"),
     "a threshold": (
         EDGE + '[[links]]\nlabel = "User"\non = ["a"]\nthreshold = 2\n',

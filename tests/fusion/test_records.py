@@ -1,0 +1,99 @@
+"""Nodes taken apart into the records that they were made from."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from graphrec.errors import DataError
+from graphrec.fusion.records import incoming_records, own_name, properties, stored_names, stored_records
+from graphrec.provenance import Brought
+from graphrec.schema import NodeType
+from graphrec.tables import NodeTable, Source
+
+ONE = Brought(Source("one"), (NodeType("Item", ("title", "year")), NodeType("Genre", shared=True)))
+TWO = Brought(Source("two"), (NodeType("Item", ("title", "length")),))
+SOURCES = (ONE, TWO)
+
+
+def nodes(*rows: dict[str, Any]) -> pd.DataFrame:
+    names = ("id", *stored_names("Item", SOURCES))
+    return pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=object) for name in names})
+
+
+def records(*rows: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    found = stored_records("Item", nodes(*rows), SOURCES)
+    cells = found[["node", "title", "year", "length"]].itertuples(index=False, name=None)
+    return dict(zip(found["key"], cells, strict=True))
+
+
+def test_the_names_that_a_label_has() -> None:
+    assert own_name("one", "title") == "one:title"
+    assert properties("Item", SOURCES) == ("length", "title", "year")
+    assert properties("Genre", SOURCES) == properties("Tag", SOURCES) == ()
+    assert stored_names("Item", SOURCES) == (
+        *("keys", "length", "title", "year", ":length", ":title", ":year"),
+        *("one:title", "one:year", "two:title", "two:length"),
+    )
+
+
+def test_records_of_a_table() -> None:
+    frame = pd.DataFrame({"id": ["7", "a:b"], "title": ["Heat", None], "year": pd.array([1995, None], dtype="Int64")})
+    found = incoming_records(NodeTable(NodeType("Item", ("title", "year"), shared=True), frame), "one")
+    assert found.to_dict("list") == {
+        "key": ["one:7", "one:a:b"],
+        "source": ["one", "one"],
+        "native": ["7", "a:b"],
+        "shared": [True, True],
+        "title": ["Heat", None],
+        "year": [1995, None],
+    }
+
+
+def test_a_node_of_one_source_has_its_values_plainly() -> None:
+    assert records({"id": "7", "keys": ["one:7"], "title": "Heat", "year": 1995, "length": 3, "two:title": "no"}) == {
+        "one:7": (0, "Heat", 1995, None)  # one says nothing of a length: that is somebody else's
+    }
+
+
+def test_a_node_of_several_has_those_of_each_beside() -> None:
+    node = {"id": "7", "keys": ["one:7", "two:x:y"], "title": "Heat", "one:title": "Heat", "two:length": 170}
+    assert records({"id": "5", "keys": ["two:5"], "length": 9}, node) == {
+        "two:5": (0, None, None, 9),
+        "one:7": (1, "Heat", None, None),
+        "two:x:y": (1, None, None, 170),
+    }
+
+
+def test_a_node_without_keys_is_a_record_made_by_hand() -> None:
+    node = {"id": "7", "title": "Heat", "year": 1995, "length": 170}
+    assert records(node) == {":7": (0, "Heat", 1995, 170)}
+    assert records({**node, "keys": []}) == records(node)
+
+
+def test_what_no_source_of_a_node_says_anything_of_is_what_was_made_by_hand() -> None:
+    node = {"id": "7", "keys": [":7", "one:7"], ":title": "mine", "title": "Heat", "one:title": "Heat", "length": 170}
+    assert records(node) == {":7": (0, "mine", None, 170), "one:7": (0, "Heat", None, None)}
+
+
+def test_shared_is_what_a_source_says_of_the_label() -> None:
+    frame = pd.DataFrame({"id": ["x", "y"], "keys": [["one:x"], None]})
+    assert stored_records("Genre", frame, SOURCES)["shared"].tolist() == [True, False]
+
+
+def test_no_nodes_have_no_records() -> None:
+    assert list(stored_records("Item", nodes(), SOURCES).columns) == [
+        *("key", "source", "native", "shared", "length", "title", "year", "node")
+    ]
+
+
+def test_a_key_on_two_nodes_is_told() -> None:
+    with pytest.raises(DataError, match=r"Item: 1 keys stand on two nodes of the graph \(one:1\)"):
+        records({"id": "a", "keys": ["one:1"]}, {"id": "b", "keys": ["one:1"]})
+
+
+def test_a_key_of_an_unknown_source_is_told() -> None:
+    with pytest.raises(
+        DataError, match=r"Item: 2 keys in the graph are of sources without a Source node \(old; first: o"
+    ):
+        records({"id": "a", "keys": ["old:1", "one:1"]}, {"id": "b", "keys": ["old:2"]})

@@ -1,0 +1,65 @@
+"""`graphrec unlink` on both databases: what is left is what the other sources make."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graphrec.store import Store
+
+from .conftest import Run
+from .test_load import Json, forum, shop, written
+
+__all__ = ["forum", "shop"]
+
+
+def stands(store: Store) -> Any:  # sorted records
+    nodes = store.read("MATCH (n) RETURN labels(n) AS labels, properties(n) AS p")
+    edges = store.read("MATCH (a)-[r]->(b) RETURN a.id AS a, type(r) AS t, b.id AS b, properties(r) AS p")
+    for node in nodes:
+        node["p"].pop("loaded_at", None)
+    return sorted(map(repr, [*nodes, *edges]))
+
+
+@pytest.mark.usefixtures("environment")
+def test_unlink_gives_back_the_graph_without_the_source(
+    store: Store, shop: Path, forum: Path, run: Run, run_json: Json
+) -> None:
+    run("load", str(shop))
+    before = stands(store)
+    run("load", str(forum))
+    both = stands(store)
+    told = run_json("unlink", "forum", "--dry-run")
+    assert told["dry_run"] is True
+    assert stands(store) == both
+    done = run_json("unlink", "forum")
+    assert written(told) == written(done) == {"User": (0, 1, 1), "Item": (0, 1, 1), "PURCHASED": (0, 0, 2)}
+    assert done["source"]["name"] == "forum"
+    assert stands(store) == before
+    run("load", str(forum))
+    assert stands(store) == both
+
+
+@pytest.mark.usefixtures("environment")
+def test_tables_and_the_next_step(store: Store, shop: Path, run: Run) -> None:
+    run("load", str(shop))
+    dry = run("unlink", "shop", "--dry-run")
+    assert "shop: nothing is changed; unlinking would" in dry.stdout
+    assert "without --dry-run" in dry.stderr
+    done = run("unlink", "shop")
+    assert "shop taken out in" in done.stdout
+    assert "`graphrec schema` shows what is left" in done.stderr
+    assert stands(store) == []
+
+
+@pytest.mark.usefixtures("environment")
+def test_an_unknown_source_names_the_nearest_or_all(store: Store, shop: Path, forum: Path, run: Run) -> None:
+    assert store
+    assert (
+        "there is no loaded source 'shop'; there is no loaded source yet" in run("unlink", "shop", exit_code=1).stderr
+    )
+    run("load", str(shop))
+    run("load", str(forum))
+    assert "did you mean shop?" in run("unlink", "shopp", exit_code=1).stderr
+    assert "there are 2: forum, shop" in run("unlink", "xyz", exit_code=1).stderr
+    assert "Usage:" in run("unlink", exit_code=2).stderr
