@@ -79,7 +79,7 @@ def test_another_run_and_another_k_replace_what_was_there(graph: Store) -> None:
 def test_no_reader_sees_a_user_without_recommendations(
     graph: Store, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    monkeypatch.setattr("graphrec.store.write.EDGES_A_BATCH", 50)  # many commits, many chances to look between them
+    monkeypatch.setattr("graphrec.store.batches.FIRST", 50)  # many commits, many chances to look between them
     publish(graph, run("run0"), recommendations("run0", 5))
     poorest: list[int] = []
     done = threading.Event()
@@ -103,7 +103,7 @@ def test_no_reader_sees_a_user_without_recommendations(
 
 def test_a_publication_that_was_cut_off_is_finished_by_the_next(graph: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(graph, run("one"), recommendations("one", 5))
-    monkeypatch.setattr("graphrec.store.write.EDGES_A_BATCH", 100)
+    monkeypatch.setattr("graphrec.store.batches.FIRST", 100)
 
     def stop(_what: str, done: int, _total: int) -> None:
         if done >= 500:

@@ -36,7 +36,7 @@ def test_gzip_and_an_owner_on_two_lines(tmp_path: Path) -> None:
     assert read_lists(path).owners.tolist() == ["0", "0"]
 
 
-WORD = st.text(st.characters(codec="utf-8", exclude_characters=" \t\r\n"), min_size=1, max_size=5)
+WORD = st.text(st.characters(codec="utf-8", exclude_characters=" \t\r\n\0"), min_size=1, max_size=5)
 
 
 @given(lines=st.lists(st.lists(WORD, min_size=1, max_size=4), min_size=1, max_size=8), block=st.integers(1, 30))

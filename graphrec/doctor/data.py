@@ -28,6 +28,7 @@ def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
         provenance(edges),
         times(edges, now),
         unfinished(store, "loads", SOURCE, "loading", writing),
+        unfinished(store, "sources taken out", SOURCE, "unlinking", writing),
         unfinished(store, "published runs", RUN, "publishing", writing),
         vanished_runs(store, relations),
     ]
@@ -122,6 +123,10 @@ def times(edges: list[Row], now: datetime) -> Finding:
     return Finding("times in the future", WARNING, told, remedy)
 
 
+#: What writes a status first, and finishes what was cut off.
+_COMMANDS = {"loading": "load", "unlinking": "unlink", "publishing": "publish"}
+
+
 def unfinished(store: Store, name: str, label: str, status: str, writing: bool) -> Finding:
     """Whether a load or a publication was cut off: a node of the label that still has the status of its beginning."""
     found: list[str] = []
@@ -134,7 +139,7 @@ def unfinished(store: Store, name: str, label: str, status: str, writing: bool) 
         return Finding(name, OK, "none was cut off")
     if writing:
         return Finding(name, OK, f"{examples(found)} is under way")
-    command = f"graphrec load {found[0]}" if label == SOURCE else f"graphrec publish {found[0]}"
+    command = f"graphrec {_COMMANDS[status]} {found[0]}"
     return Finding(name, WARNING, f"{examples(found)} was cut off", f"run {command} again, which finishes it")
 
 

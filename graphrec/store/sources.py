@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from graphrec.fusion.merge import Known
@@ -73,7 +74,7 @@ def _read_some(store: Store, label: str, names: tuple[str, ...], ids: "pd.Series
 
 
 def _read_nodes(store: Store, label: str, names: tuple[str, ...]) -> pd.DataFrame:
-    """The nodes of a label that have an id: columns id and names, as objects, None where one is missing."""
+    """The nodes of a label that have a text as id: columns id and names, as objects, None where one is missing."""
     # Grouping by the end of the id keeps each record small and their number far below one per node.
     rows = store.read(
         f"MATCH (n:{quote(label)}) WHERE n.id IS NOT NULL "
@@ -88,9 +89,11 @@ def _cells(names: Iterable[str]) -> str:
 
 def _frame(rows: list[Row], names: Iterable[str]) -> pd.DataFrame:
     stored = {name: [None if cell == MISSING else cell for row in rows for cell in row[name]] for name in names}
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "id": pd.Series([id_ for row in rows for id_ in row["id"]], dtype=object),
             **{name: pd.Series(column, dtype=object) for name, column in stored.items()},
         }
     )
+    is_text = np.array([isinstance(id_, str) for id_ in frame["id"]], dtype=bool)
+    return frame[is_text].reset_index(drop=True)

@@ -3,7 +3,7 @@
 from graphrec.store import Store
 
 from .films import source
-from .loads import A, B, load, one
+from .loads import A, B, load, one, written
 from .snapshot import graph_of
 
 
@@ -58,3 +58,14 @@ def test_a_node_whose_id_another_takes_over_goes_or_stays_under_its_key(store: S
     assert [one(store, "Item", id_)["keys"] for id_ in ("1", "2")] == [["b:1"], ["b:2"]]
     assert one(store, "Item", "a:1") == {"id": "a:1", "title": "Heat", "year": 1995}
     assert store.read("MATCH (n:Item) RETURN count(n) AS n") == [{"n": 3}]
+
+
+def test_nodes_whose_id_is_a_number_break_nothing(store: Store) -> None:
+    """Neo4j keeps the number, and the node is somebody else's; the embedded store makes a text of it."""
+    store.write("CREATE (:Item {id: 1, title: 'Heat', year: 1995, mine: true})")
+    for tables in (A, B, source("a", [("2", "Alien", 1979, 117)])):
+        load(store, tables)
+        assert written(load(store, tables)) == {}
+    assert store.read("MATCH (i:Item {mine: true}) RETURN toString(i.id) AS id, i.title AS title") == [
+        {"id": "1", "title": "Heat"}
+    ]
