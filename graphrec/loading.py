@@ -36,9 +36,10 @@ def summaries() -> dict[str, str]:
 
 
 def get(name: str) -> Loader:
-    """The loader of a source; UnknownNameError with the nearest names if there is none."""
-    if name in _files():
-        loader: object = import_module(f"{GROUP}.{name}")
+    """The loader of a source (bitcoin-otc is bitcoin_otc); UnknownNameError with the nearest names if there is none."""
+    module = name.replace("-", "_")
+    if module in _files():
+        loader: object = import_module(f"{GROUP}.{module}")
     elif point := _entry_points().get(name):
         try:
             loader = point.load()

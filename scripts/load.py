@@ -41,7 +41,7 @@ class Load(click.Command):
 @click.option("--strict", is_flag=True, help="A rejected row is an error.")
 @click.option("--max-per-day", type=click.IntRange(min=1), help="Leave out users with more events on one day: robots.")
 @click.option("--min-interactions", type=click.IntRange(min=1), help="Leave out users and items with fewer (k-core).")
-@click.option("--precedence", type=int, help="Where sources disagree, the one with the highest wins.")
+@click.option("--precedence", type=int, help="Where sources disagree, the highest wins (said anew at each load).")
 @click.option(
     "--threshold", type=click.FloatRange(0, 1), help="Make links from this confidence on; propose the others."
 )

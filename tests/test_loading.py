@@ -64,3 +64,7 @@ def test_a_broken_loader_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.delitem(sys.modules, "their_loader", raising=False)
     with pytest.raises(GraphrecError, match=message):
         loading.get("theirs")
+
+
+def test_a_hyphen_is_an_underscore() -> None:
+    assert loading.get("bitcoin-otc") is loading.get("bitcoin_otc")
