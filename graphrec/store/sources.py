@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from graphrec.errors import DataError, examples
 from graphrec.fusion.merge import Known
 from graphrec.fusion.records import stored_names
 from graphrec.provenance import Brought
@@ -80,6 +81,12 @@ def _read_nodes(store: Store, label: str, names: tuple[str, ...]) -> pd.DataFram
         f"MATCH (n:{quote(label)}) WHERE n.id IS NOT NULL "
         f"RETURN right(toString(n.id), 2) AS part, collect(n.id) AS id, {_cells(names)}"
     )
+    numbers = [id_ for row in rows for id_ in row["id"] if not isinstance(id_, str)]
+    if numbers and store.embedded:  # to its index 1 and '1' are one id
+        raise DataError(
+            f"{label}: {len(numbers):,} nodes made by hand have no text as id ({examples(numbers)}), which the "
+            f"embedded store cannot tell from the text; first run: MATCH (n:{label}) SET n.id = toString(n.id)"
+        )
     return _frame(rows, names)
 
 
