@@ -102,9 +102,12 @@ def interactions(graph: HeteroGraph) -> Interactions:
     )
 
 
-def restrict(graph: HeteroGraph, train: Interactions, cut: int | None = None) -> HeteroGraph:
-    """The graph that a model may see: of the target behaviour only the training interactions, and of every
-    relation with times only edges before `cut` (those without a time stay). The input is not changed."""
+def restrict(
+    graph: HeteroGraph, train: Interactions, cut: int | None = None, held: Interactions | None = None
+) -> HeteroGraph:
+    """The graph that a model may see: of the target behaviour only the training interactions, of every relation with
+    times only edges before `cut` (those without a time stay), of every other behaviour no pair of user and item that is
+    in `held`: a view or a tag of what is to be found would tell. The input is not changed."""
     data = copy.copy(graph.data)
     pairs = torch.from_numpy(np.stack([train.user_index, train.item_index]))
     for triple in data.edge_types:
@@ -118,11 +121,26 @@ def restrict(graph: HeteroGraph, train: Interactions, cut: int | None = None) ->
                 store.timestamp = torch.from_numpy(train.time)
             if train.weight is not None:
                 store.edge_weight = torch.from_numpy(train.weight)
-        elif cut is not None and "timestamp" in store:
-            keep = ~(store.timestamp >= cut)  # NaN, an unknown time, stays
+            continue
+        keep = torch.ones(store.edge_index.shape[1], dtype=torch.bool)
+        if cut is not None and "timestamp" in store:
+            keep &= ~(store.timestamp >= cut)  # NaN, an unknown time, stays
+        if held is not None:
+            keep &= ~_among(store.edge_index, triple, graph.target, held)
+        if not keep.all():
             for name, value in list(store.items()):
                 store[name] = value[:, keep] if name == "edge_index" else value[keep]
     return HeteroGraph(data, graph.vocabularies, graph.target)
+
+
+def _among(edge_index: Tensor, triple: Triple, target: Triple, held: Interactions) -> Tensor:
+    """Which edges [num_edges] between users and items, either way round, join a pair of `held`."""
+    ends = (triple[0], triple[2])
+    if ends not in ((target[0], target[2]), (target[2], target[0])):
+        return torch.zeros(edge_index.shape[1], dtype=torch.bool)
+    user, item = edge_index.numpy() if ends == (target[0], target[2]) else edge_index.flip(0).numpy()
+    wanted = np.unique(held.user_index * held.num_items + held.item_index)
+    return torch.from_numpy(np.isin(user * held.num_items + item, wanted))
 
 
 def save(graph: HeteroGraph, path: Path) -> None:

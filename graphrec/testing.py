@@ -146,7 +146,7 @@ class ModelContract:
         """The first candidate is the default, it is trusted, and all give finite scores."""
         kind = model_class(self.name)
         graph, train, _ = checkerboard()
-        candidates = kind.candidates()
+        candidates = kind.candidates(graph)
         assert candidates[0] == kind.config_class()
         assert kind.trusts(candidates[0])
         for config in candidates if len(candidates) > 1 else []:

@@ -21,7 +21,37 @@ Progress = Callable[[str, int, int], None]
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, and nothing else."
 )
+
+
+def _memory(_context: click.Context, _option: click.Parameter, text: str) -> int:
+    """The bytes that --memory names."""
+    from graphrec.errors import DataError
+    from graphrec.recommend.memory import parse_memory
+
+    try:
+        return parse_memory(text)
+    except DataError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same numbers.")
+
+
+device_option = click.option(
+    "--device", default="cpu", show_default=True, help="Where models are fitted: cpu, cuda, cuda:1."
+)
+memory_option = click.option(
+    "--memory",
+    default="1GiB",
+    show_default=True,
+    callback=_memory,
+    help="Memory for scores at one time, such as 256MiB.",
+)
+trials_option = click.option(
+    "--trials",
+    type=click.IntRange(0),
+    help="Settings tried beyond a model's own candidates; by default eight for each setting, at most 40.",
+)
 
 
 def print_json(value: object) -> None:

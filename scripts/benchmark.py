@@ -1,40 +1,203 @@
-"""Measure a model on a published split: one train and one test file."""
+"""Measure models on published splits, and show all that was measured as one table and one plot."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from . import _terminal
 
-EXISTING = click.Path(path_type=Path)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+NAMES = "gowalla, douban-book-social, douban-book, lastfm-hetrec, tmall-mbcgcn, retailrocket-sslrec, ml-100k-u1 to -u5"
+#: What numpy's and torch's libraries read, once, when they are loaded.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-@click.command(epilog="Example: graphrec benchmark train.txt.gz test.txt.gz --model graph_filter --json")
-@click.argument("train", type=EXISTING)
-@click.argument("test", type=EXISTING)
-@click.option("--social", type=EXISTING, help="Who follows whom, in the same form.")
-@click.option(
-    "--model", default="graph_filter", show_default=True, help="popularity, item_knn, graph_filter, lightgcn."
+@click.command(
+    epilog="Example: graphrec benchmark gowalla --model graph_filter --model ials --output results && "
+    "graphrec benchmark --output results --table --plot results/quality"
 )
+@click.argument("data", nargs=-1, metavar="[NAME | TRAIN TEST]")
+@click.option("--social", type=click.Path(path_type=Path), help="Who follows whom, in the form of TRAIN.")
+@click.option(
+    "--model", "models", multiple=True, help="By default graph_filter; repeatable, each in a process of its own."
+)
+@click.option("--only", multiple=True, metavar="RELATION", help="Leave out all relations beside the target but these.")
+@click.option("--without", multiple=True, metavar="RELATION", help="Leave a relation out; repeatable.")
+@click.option(
+    "--ablate",
+    multiple=True,
+    metavar="RELATION[,…]",
+    help="Measure again without these relations (`all`: every one), and say what they add; repeatable.",
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, instead of tuning; repeatable."
+)
+@click.option("--defaults", is_flag=True, help="Take the model's default settings instead of tuning.")
+@click.option("--trials", type=click.IntRange(min=0), help="Settings that the search tries beyond the first ones.")
+@click.option("--label", default="", help="What the result is called in the table; by default the model.")
+@click.option("--device", default="cpu", show_default=True, help="Where models are fitted: cpu, cuda, cuda:1.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of torch and numpy; by default all cores.")
+@click.option("--memory", help="Memory for scores at one time, such as 256MiB.")
+@click.option("--output", type=FOLDER, help="A folder of results: each is kept there as a file.")
+@click.option("--table", is_flag=True, help="Print all results of --output as one Markdown table.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw all results of --output, as .svg and .png.")
 @_terminal.seed_option
 @_terminal.json_option
-def command(train: Path, test: Path, social: Path | None, model: str, seed: int, as_json: bool) -> None:
-    """Measure a model on a published split: TRAIN and TEST hold one line per user, `user item item …`.
+def command(
+    data: tuple[str, ...],
+    models: tuple[str, ...],
+    output: Path | None,
+    table: bool,
+    plot: Path | None,
+    as_json: bool,
+    **options: Any,  # the options that only measuring reads; click checks them
+) -> None:
+    """Measure models on a published split: NAME is a data set in the folder that GRAPHREC_DATA names (by default
+    ../shared/data), or TRAIN and TEST hold one line per user, `user item item …`.
 
-    Settings are chosen on a part of TRAIN; TEST is met once. Files may be gzip'ed. No store is needed.
+    Settings are chosen on a random tenth of what is known; the test part is met once. What other behaviours tell about
+    the test part is cut before any model sees it. Files may be gzip'ed. No store is needed.
     """
+    if len(data) > 2 or (options["social"] and len(data) != 2):
+        raise click.UsageError("give the name of one data set, or two files TRAIN and TEST (and --social FILE)")
+    if (table or plot) and output is None:
+        raise click.UsageError("--table and --plot show the results of a folder; name it with --output")
+    if not data and not (table or plot):
+        raise click.UsageError(f"give a data set ({NAMES}) or two files TRAIN and TEST; or --output with --table")
+    if data:
+        _set_threads(options["threads"])
+        results = _measure(data, models or ("graph_filter",), output, options)
+        if as_json:
+            _terminal.print_json(results)
+        else:
+            for result in results:
+                _show(result)
+    if output is not None:
+        _show_all(output, table, plot)
+
+
+def _measure(
+    data: tuple[str, ...], models: Sequence[str], output: Path | None, options: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """The results of all models: one model here, several each in a process of its own, so that memory is its own."""
+    if len(models) == 1:
+        return [_one(data, models[0], output, options)]
+    import json
+
+    from graphrec.errors import GraphrecError
     from graphrec.models import model_class
 
-    model_class(model)
+    for model in models:
+        model_class(model)
+    results, failed = [], []
+    for model in models:
+        arguments = [*data, "--model", model, "--json", *_arguments(options, output)]
+        done = subprocess.run(
+            [sys.executable, "-m", "graphrec", "benchmark", *arguments], stdout=subprocess.PIPE, check=False, text=True
+        )
+        if done.returncode:
+            failed.append(model)
+        else:
+            results += json.loads(done.stdout)
+    if failed:
+        kept = f"; the others are kept in {output}" if output is not None and results else ""
+        raise GraphrecError(f"{len(failed)} of {len(models)} models failed, as said above: {', '.join(failed)}{kept}")
+    return results
 
-    import numpy as np
 
-    from graphrec.evaluation.presplit import benchmark
+def _one(data: tuple[str, ...], model: str, output: Path | None, options: dict[str, Any]) -> dict[str, Any]:
+    from graphrec.models import model_class
 
-    with _terminal.progress_bar() as progress:
-        result = benchmark(train, test, model, social=social, rng=np.random.default_rng(seed), progress=progress)
-    if as_json:
-        _terminal.print_json(result)
+    model_class(model)  # a wrong name is said before torch is loaded and files are read
+
+    from dataclasses import asdict
+
+    from graphrec.evaluation import benchmark, datasets, results
+    from graphrec.evaluation.assembly import relation_names
+
+    if len(data) == 2:
+        found = datasets.open_files(Path(data[0]), Path(data[1]), options["social"])
     else:
-        rows = [[name, value] for name, value in result.items() if not isinstance(value, dict)]
-        _terminal.print_table(f"{model} on {train.name}", ["", ""], rows)
+        found = datasets.open_dataset(data[0])
+    if options["only"]:
+        found = found.only(options["only"])
+    found = found.without(options["without"])
+    there = tuple(relation_names(found.graph))
+    ablate = tuple(there if text == "all" else tuple(text.split(",")) for text in options["ablate"])
+    with _terminal.progress_bar() as progress:
+        result = benchmark.benchmark(found, model, _conditions(options), ablate, progress)
+    if output is not None:
+        results.save(result, output)
+    return asdict(result)
+
+
+def _conditions(options: dict[str, Any]) -> Any:  # Conditions, whose module loads torch
+    from graphrec.evaluation.benchmark import Conditions
+    from graphrec.recommend.memory import MEMORY_BUDGET, parse_memory
+
+    memory = parse_memory(options["memory"]) if options["memory"] else MEMORY_BUDGET
+    given = dict(_terminal.pair(text, "--set") for text in options["settings"])
+    settings = given if given or options["defaults"] else None
+    return Conditions(settings, options["trials"], options["seed"], options["device"], memory, options["label"])
+
+
+def _arguments(options: dict[str, Any], output: Path | None) -> list[str]:
+    """The options of this command as another process needs them."""
+    found = ["--defaults"] if options["defaults"] else []
+    single = {name: options[name] for name in ("social", "trials", "label", "device", "threads", "memory", "seed")}
+    for name, value in {**single, "output": output}.items():
+        found += [] if value in (None, "") else [f"--{name}", str(value)]
+    for option, name in (("--only", "only"), ("--without", "without"), ("--ablate", "ablate"), ("--set", "settings")):
+        found += [part for value in options[name] for part in (option, value)]
+    return found
+
+
+def _set_threads(threads: int | None) -> None:
+    """Let the numerical libraries use so many threads; they are not loaded yet, but where a test has done so."""
+    if threads is not None:
+        os.environ.update(dict.fromkeys(THREADS, str(threads)))
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def _show(result: dict[str, Any]) -> None:
+    rows: list[list[object]] = [[name, f"{value:.4f}"] for name, value in result["metrics"].items()]
+    rows += [[f"seconds to {name}", f"{value:,.2f}"] for name, value in result["seconds"].items()]
+    rows += [["settings tried", f"{result['trials']:,}"]]
+    rows += [["peak memory, MiB", f"{max(result['peak_mib'].values()):,}"]]
+    rows += [[name.replace("_", " "), f"{value:,}"] for name, value in result["counts"].items()]
+    rows += [[f"{name} edges cut, as they would tell", f"{value:,}"] for name, value in result["cut"].items()]
+    _terminal.print_table(f"{result['label']} on {result['data']}", ["", ""], rows)
+    _terminal.print_table("", ["setting", ""], result["config"].items())
+    for ablation in result["ablations"]:
+        _terminal.print_table(
+            f"what {', '.join(ablation['without'])} adds",
+            ["metric", "users", "with", "without", "difference", "95 % interval"],
+            [
+                [entry["metric"], f"{entry['users']} ({entry['num_users']:,})", f"{entry['with_it']:.4f}",
+                 f"{entry['without_it']:.4f}", f"{entry['difference']:+.4f}",
+                 f"{entry['low']:+.4f} to {entry['high']:+.4f}"]
+                for entry in ablation["differences"]
+            ],
+        )  # fmt: skip
+
+
+def _show_all(output: Path, table: bool, plot: Path | None) -> None:
+    if not (table or plot):
+        return
+    from graphrec.evaluation import results
+
+    found = results.load_all(output)
+    if table:
+        click.echo(results.markdown(found), nl=False)
+    if plot:
+        from graphrec.evaluation.plot import plot as draw
+
+        for path in draw(found, plot):
+            _terminal.note(f"wrote {path}")

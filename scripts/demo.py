@@ -88,6 +88,7 @@ def _tour(store: "Store", settings: "Settings", watch: Stopwatch, progress: Prog
 
     from graphrec import hetero, ingest, pipeline, runs
     from graphrec.evaluation.compare import compare
+    from graphrec.evaluation.tuning import Effort
 
     for source, what in (("movielens", "load MovieLens"), ("imdb", "load IMDb and fuse the films of both")):
         with watch.stage(what):
@@ -97,13 +98,14 @@ def _tour(store: "Store", settings: "Settings", watch: Stopwatch, progress: Prog
         graph = _terminal.read_graph(store, "RATED", progress)
         hetero.save(graph, settings.home / "graph.pt")
     with watch.stage("compare graph_filter with popularity on later ratings"):
-        comparison = compare(graph, ["popularity", "graph_filter"], "time", np.random.default_rng(seed), progress)
+        comparison = compare(
+            graph, ["popularity", "graph_filter"], "time", np.random.default_rng(seed), progress, Effort(num_trials=0)
+        )
     _show_comparison(comparison)
     with watch.stage("train graph_filter on everything"):
         config = comparison.results[-1].config
-        trained = pipeline.train(
-            graph, "graph_filter", np.random.default_rng(seed), config, measured=False, progress=progress
-        )
+        how = pipeline.Training(config, measured=False)
+        trained = pipeline.train(graph, "graph_filter", np.random.default_rng(seed), how, progress)
         runs.save(settings.runs, trained)
     with watch.stage("publish recommendations as edges"):
         published = pipeline.publish_run(store, trained, K, settings.home, progress)

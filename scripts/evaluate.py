@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,10 +23,12 @@ SHOWN = ("recall@10", "ndcg@10", "hit_rate@10", "mrr@10", "coverage@10", "recall
 @click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
 @click.option("--split", help="time, random or leave-last-out; by default time where the behaviour has times.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML report to this file.")
+@_terminal.trials_option
+@_terminal.device_option
 @_terminal.seed_option
 @_terminal.json_option
 def command(
-    models: tuple[str, ...], relation: str | None, split: str | None, report: Path | None, seed: int, as_json: bool
+    models: tuple[str, ...], relation: str | None, split: str | None, report: Path | None, as_json: bool, **options: Any
 ) -> None:
     """Compare models on held-out behaviour of the graph.
 
@@ -42,6 +45,7 @@ def command(
     from graphrec.evaluation import report as reports
     from graphrec.evaluation.compare import compare
     from graphrec.evaluation.protocol import default_split
+    from graphrec.evaluation.tuning import Effort
     from graphrec.hetero import interactions
 
     with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
@@ -49,7 +53,8 @@ def command(
         chosen = split or default_split(interactions(graph))
         if split is None and chosen != "time":
             _terminal.note(f"{graph.target[1]} has no times, so the split is random")
-        comparison = compare(graph, models, chosen, np.random.default_rng(seed), progress)
+        rng, effort = np.random.default_rng(options["seed"]), Effort(options["trials"], device=options["device"])
+        comparison = compare(graph, models, chosen, rng, progress, effort)
     if report is not None:
         reports.write(comparison, report)
         _terminal.note(f"report written to {report}")

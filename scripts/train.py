@@ -1,6 +1,8 @@
 """Train a model on the graph and save it as a run."""
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,16 +23,17 @@ from . import _terminal
     help="A setting of the model, instead of tuning; repeatable.",
 )
 @click.option("--no-metrics", is_flag=True, help="Skip the fit that measures on held-out interactions.")
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep the training of an embedding model in this file, and go on from it after a stop.",
+)
+@_terminal.trials_option
+@_terminal.device_option
 @_terminal.seed_option
 @_terminal.json_option
 def command(
-    model: str,
-    relation: str | None,
-    split: str | None,
-    settings: tuple[str, ...],
-    no_metrics: bool,
-    seed: int,
-    as_json: bool,
+    model: str, relation: str | None, settings: tuple[str, ...], seed: int, as_json: bool, **options: Any
 ) -> None:
     """Train a model on the graph and save it as a run.
 
@@ -45,11 +48,15 @@ def command(
     import numpy as np
 
     from graphrec import pipeline, runs
+    from graphrec.evaluation.tuning import Effort
 
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, relation, progress)
         rng = np.random.default_rng(seed)
-        trained = pipeline.train(graph, model, rng, given or None, split, not no_metrics, progress)
+        effort = Effort(options["trials"], device=options["device"])
+        measured = not options["no_metrics"]
+        how = pipeline.Training(given or None, options["split"], measured, effort, options["checkpoint"])
+        trained = pipeline.train(graph, model, rng, how, progress)
         folder = runs.save(home.runs, trained)
     run = trained.run
     if as_json:

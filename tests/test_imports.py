@@ -15,7 +15,8 @@ FLOORS = (
     {"tables", "vocabulary", "files", "provenance"},
     {"reading", "cleaning", "tabular", "interactions", "split"},
     {"loading", "store", "fusion", "hetero", "guard"},
-    {"training"},
+    {"relations"},
+    {"features", "training"},
     {"models"},
     {"runs"},
     {"recommend", "evaluation", "publish", "config", "ingest"},
@@ -25,7 +26,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 DOORS = {
     "neo4j": {"store"},
-    "torch": {"hetero", "models", "training", "runs", "recommend", "evaluation", "testing"},
+    "torch": {"hetero", "relations", "features", "models", "training", "runs", "recommend", "evaluation", "testing"},
     "click": set(),
 }
 

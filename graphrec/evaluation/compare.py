@@ -9,7 +9,8 @@ import numpy as np
 
 from graphrec.errors import UnknownNameError
 from graphrec.evaluation.protocol import Evaluation, bootstrap, evaluate, validation_measure
-from graphrec.evaluation.tuning import Trial, Tuning, choose
+from graphrec.evaluation.quality import Trial
+from graphrec.evaluation.tuning import Effort, Tuning, choose
 from graphrec.hetero import HeteroGraph, interactions, restrict
 from graphrec.interactions import join
 from graphrec.models import make, model_class
@@ -68,7 +69,12 @@ class Comparison:
 
 
 def compare(
-    graph: HeteroGraph, names: Iterable[str], split: str, rng: np.random.Generator, progress: Steps | None = None
+    graph: HeteroGraph,
+    names: Iterable[str],
+    split: str,
+    rng: np.random.Generator,
+    progress: Steps | None = None,
+    effort: Effort = Effort(),  # frozen
 ) -> Comparison:
     """Every model with its config chosen on validation, fitted to train and validation, and tested once.
 
@@ -85,7 +91,7 @@ def compare(
     for position, name in enumerate(wanted):
         if progress is not None:
             progress("comparing models", position, len(wanted))
-        measured[name] = _measure(graph, parts, name, children[position])
+        measured[name] = _measure(graph, parts, name, children[position], effort)
     if progress is not None:
         progress("comparing models", len(wanted), len(wanted))
     results = _with_intervals(measured, children[-1])
@@ -109,10 +115,19 @@ def tune(
     name: str,
     rng: np.random.Generator,
     progress: Callable[[int, int], None] | None = None,
+    effort: Effort = Effort(),  # frozen
 ) -> Tuning:
     """The config of a model that is best on the validation part, fitted to what lies before it."""
     measure = validation_measure(parts.train, parts.validation, rng)
-    return choose(name, restrict(graph, parts.train, parts.cut), parts.train, measure, rng, progress)
+    return choose(
+        name,
+        restrict(graph, parts.train, parts.cut, join(parts.validation, parts.test)),
+        parts.train,
+        measure,
+        rng,
+        progress,
+        effort,
+    )
 
 
 def test_cut(parts: Split) -> int | None:
@@ -122,11 +137,13 @@ def test_cut(parts: Split) -> int | None:
     return int(parts.test.time.min())
 
 
-def _measure(graph: HeteroGraph, parts: Split, name: str, rng: np.random.Generator) -> tuple[ModelResult, Evaluation]:
-    tuning = tune(graph, parts, name, rng)
+def _measure(
+    graph: HeteroGraph, parts: Split, name: str, rng: np.random.Generator, effort: Effort
+) -> tuple[ModelResult, Evaluation]:
+    tuning = tune(graph, parts, name, rng, effort=effort)
     known = join(parts.train, parts.validation)
-    visible = restrict(graph, known, test_cut(parts))
-    model = make(name, **tuning.config)
+    visible = restrict(graph, known, test_cut(parts), parts.test)
+    model = make(name, effort.device, **tuning.config)
     started = time.perf_counter()
     model.fit(visible, known, rng)
     fitted = time.perf_counter()

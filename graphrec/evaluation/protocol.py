@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from graphrec.errors import DataError
 from graphrec.evaluation.metrics import PerUser, coverage, per_user, weighted_ndcg
-from graphrec.evaluation.tuning import Measure, Quality
+from graphrec.evaluation.quality import Measure, Quality
 from graphrec.interactions import Interactions
 from graphrec.models.base import Model, Progress
 from graphrec.recommend.topk import MEMORY_BUDGET, top_k
@@ -75,7 +75,7 @@ def warm_users(seen: Interactions, truth: Interactions) -> tuple[IndexArray, int
 
 
 def validation_measure(train: Interactions, validation: Interactions, rng: np.random.Generator) -> Measure:
-    """A measure of NDCG@10 on at most 2,000 warm users, plain and with pairs weighted by √(item degree).
+    """A measure of NDCG@20 on at most 2,000 warm users, plain and with pairs weighted by √(item degree).
 
     Raises DataError where there is no warm user.
     """
@@ -87,9 +87,9 @@ def validation_measure(train: Interactions, validation: Interactions, rng: np.ra
     weight = np.sqrt(np.maximum(train.item_degree(), 1)).astype(np.float32)
 
     def measure(model: Model[Any]) -> Quality:
-        best = top_k(model, train, chosen, 10).item_index
-        values = per_user(best, wanted, [10])["ndcg@10"]
-        return Quality(float(values.mean()), weighted_ndcg(best, wanted, weight, 10), values)
+        best = top_k(model, train, chosen, 20).item_index
+        values = per_user(best, wanted, [20])["ndcg@20"]
+        return Quality(float(values.mean()), weighted_ndcg(best, wanted, weight, 20), values)
 
     return measure
 

@@ -167,7 +167,7 @@ def _settings(result: ModelResult) -> str:
              f"{trial.quality.shifted:.4f}", f"{trial.seconds:.2f}"]
             for trial in result.trials
         )  # fmt: skip
-        head = [*varied, "validation ndcg@10", "weighted to popular items", "seconds"]
+        head = [*varied, "validation ndcg@20", "weighted to popular items", "seconds"]
         text += "<div class=card>" + _table(head, rows) + "</div>"
     return text + "</details>"
 

@@ -1,42 +1,40 @@
-"""The choice of a config on validation, among the few candidates of a model."""
+"""The choice of a config on validation: a model's candidates, then a search around the best of them."""
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from graphrec.evaluation.quality import Measure, Quality, Trial
+from graphrec.evaluation.search import Place, Trials, search
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.models import model_class
-from graphrec.models.base import Model, Progress
+from graphrec.models.base import Progress
 
 #: A config that validation is known to misjudge must win by this share under both measures (METHODS E-F).
 MARGIN = 0.03
 
-
-@dataclass(frozen=True)
-class Quality:
-    """NDCG@10 on validation, plain and with pairs weighted towards popular items; `values` of each user [n], plain."""
-
-    plain: float
-    shifted: float
-    values: npt.NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
-
-
-#: Gives the quality of a fitted model on a validation part that it has not seen.
-Measure = Callable[[Model[Any]], Quality]
+#: Configs that a search tries beyond a model's candidates, unless the caller says otherwise.
+TRIALS = 40
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One config that was tried, its quality, and the seconds that fitting and measuring took."""
+class Effort:
+    """How a config is looked for.
 
-    config: Mapping[str, Any]  # int, float or str, as the model's config has it
-    quality: Quality
-    seconds: float
+    num_trials: configs tried beyond the candidates; None: eight for each setting of the model's space, at most TRIALS.
+    wary: for a test part that was not made as validation was, such as a published one. Half the search then stays among
+        configs that validation orders reliably; the other half looks for what is good under both measures, and must
+        win by a clear margin.
+    device: where models are fitted.
+    """
+
+    num_trials: int | None = None
+    wary: bool = False
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -55,48 +53,75 @@ def choose(
     measure: Measure,
     rng: np.random.Generator,
     progress: Progress | None = None,
-    wary: bool = False,
+    effort: Effort = Effort(),  # frozen
 ) -> Tuning:
-    """The best config of a model on validation; a model with one candidate gets it untried.
+    """The best config of a model on validation; a model with one candidate and nothing to search gets it untried.
 
-    `wary` is for a test part that was not made as validation was, such as a published one: configs that a hold-out of
-    another kind is known to misjudge must then win by a clear margin. `graph` must hold nothing later than `train`.
+    All candidates are tried, then more by a search around the best. `graph` must hold nothing later than `train`.
 
     Raises UnknownNameError where there is no such model.
     """
     kind = model_class(name)
-    candidates = kind.candidates()
-    if len(candidates) == 1:
+    candidates, space = kind.candidates(graph), kind.space(graph)
+    if len(candidates) == 1 and not space:
         return Tuning(asdict(candidates[0]), (), 0.0)
     started = time.perf_counter()
-    seed = int(rng.integers(1 << 62))  # every candidate gets the same chance
-    fitted: Model[Any] | None = None
-    trials = []
-    for position, config in enumerate(candidates):
-        began = time.perf_counter()
-        model = fitted.variant(config) if fitted is not None else None
-        if model is None:
-            model = kind(config)
-            fitted = None  # its memory is free before the next one is fitted
-            model.fit(graph, train, np.random.default_rng(seed))
-            fitted = model
-        trials.append(Trial(asdict(config), measure(model), time.perf_counter() - began))
+    more = min(TRIALS, 8 * len(space)) if effort.num_trials is None else effort.num_trials
+    place = Place(int(rng.integers(1 << 62)), effort.device)
+    trials = Trials(kind, graph, train, measure, place)
+
+    def step() -> None:
         if progress is not None:
-            progress(position + 1, len(candidates))
-    best = select([trial.quality for trial in trials], [not wary or kind.trusts(config) for config in candidates])
-    return Tuning(asdict(candidates[best]), tuple(trials), time.perf_counter() - started)
+            progress(min(len(trials.trials), len(candidates) + more), len(candidates) + more)
+
+    for config in candidates:
+        trials.of(config)
+        step()
+    if more and space:
+        _explore(trials, effort.wary, more, step)
+    trusted = [not effort.wary or kind.trusts(config) for config in trials.configs]
+    best = select(trials.qualities(), trusted, effort.wary)
+    return Tuning(trials.trials[best].config, tuple(trials.trials), time.perf_counter() - started)
 
 
-def select(qualities: list[Quality], trusted: list[bool]) -> int:
-    """The position of the best candidate: the best plain quality among the trusted, unless another one is better by
-    MARGIN under both measures. Equal ones in the order given; the first candidate, the default, where the best is
-    not better than it by one standard error over the users, as on a validation part with few of them."""
-    best = max(
-        (position for position, trust in enumerate(trusted) if trust), key=lambda i: (qualities[i].plain, -i), default=0
-    )
+def _explore(trials: Trials, wary: bool, more: int, step: Callable[[], None]) -> None:
+    kind, graph = trials.kind, trials.graph
+    first = trials.qualities()[0]
+
+    def worth(quality: Quality) -> float:
+        return gain(quality, first) if wary else quality.plain
+
+    def best(trusted: bool) -> Any:  # a config
+        allowed = [i for i, config in enumerate(trials.configs) if not trusted or kind.trusts(config)]
+        return trials.configs[max(allowed, key=lambda i: (worth(trials.qualities()[i]), -i))]
+
+    if not wary:
+        search(trials, best(False), kind.space(graph), worth, more, step)
+        return
+    search(trials, best(True), kind.trusted_space(graph), worth, more - more // 2, step)
+    if not all(kind.trusts(config) for config in trials.configs):
+        search(trials, best(False), kind.space(graph), worth, more // 2, step)
+
+
+def gain(quality: Quality, default: Quality) -> float:
+    """What is gained over the default under both measures: the smaller of the two ratios."""
+    return min(quality.plain / max(default.plain, 1e-9), quality.shifted / max(default.shifted, 1e-9))
+
+
+def select(qualities: list[Quality], trusted: list[bool], wary: bool = False) -> int:
+    """The position of the best candidate: the best among the trusted by plain quality, of a wary choice by `gain` over
+    the first candidate, the default; unless another one is better by MARGIN under both measures. Equal ones in the
+    order given; the default where the best is not better than it by one standard error over the users, as on a
+    validation part with few of them."""
+
+    def worth(quality: Quality) -> float:
+        return gain(quality, qualities[0]) if wary else quality.plain
+
+    best = max((i for i, trust in enumerate(trusted) if trust), key=lambda i: (worth(qualities[i]), -i), default=0)
     for position, quality in enumerate(qualities):
         bar = 1.0 if trusted[best] == trusted[position] else 1.0 + MARGIN
-        if quality.plain > bar * qualities[best].plain and quality.shifted > bar * qualities[best].shifted:
+        ahead = quality.plain > bar * qualities[best].plain and quality.shifted > bar * qualities[best].shifted
+        if ahead and worth(quality) > worth(qualities[best]):
             best = position
     return best if _is_clear(qualities[best], qualities[0]) else 0
 

@@ -14,8 +14,21 @@ if TYPE_CHECKING:
 MODELS = {
     "popularity": "Popularity",
     "item_knn": "ItemKNN",
+    "rp3beta": "RP3Beta",
+    "ease": "EASE",
+    "slim": "SLIM",
+    "ials": "IALS",
     "graph_filter": "GraphFilter",
+    "mf": "MF",
     "lightgcn": "LightGCN",
+    "xsimgcl": "XSimGCL",
+    "ultragcn": "UltraGCN",
+    "hetero_gnn": "HeteroGNN",
+    "diffnet": "DiffNet",
+    "fastrp": "FastRP",
+    "node2vec": "Node2Vec",
+    "metapath2vec": "MetaPath2Vec",
+    "ensemble": "Ensemble",
 }
 
 
@@ -27,15 +40,15 @@ def model_class(name: str) -> "type[Model[Any]]":  # each model has a config of 
     return found
 
 
-def make(name: str, **config: object) -> "Model[Any]":
-    """An unfitted model. Settings may be given as text (`rank="64"`), as they come from a command line.
+def make(name: str, device: object = "cpu", **config: object) -> "Model[Any]":
+    """An unfitted model that works on `device`. Settings may be given as text (`rank="64"`), as from a command line.
 
     Raises:
         UnknownNameError: there is no such model or setting.
         DataError: a setting has the wrong type or an impossible value.
     """
     found = model_class(name)
-    return found(found.config_class(**_typed(name, found.config_class, config)))
+    return found(found.config_class(**_typed(name, found.config_class, config)), str(device))
 
 
 def _typed(name: str, config_class: type[Any], config: Mapping[str, object]) -> dict[str, object]:
@@ -47,13 +60,14 @@ def _typed(name: str, config_class: type[Any], config: Mapping[str, object]) -> 
         noun, convert = _KINDS[type(defaults[key])]
         try:
             typed[key] = convert(str(value))
-        except ValueError as error:
+        except (ValueError, KeyError) as error:
             raise DataError(f"{name}: {key} takes {noun}, not {value!r}") from error
     return typed
 
 
 #: Type of a default -> how a message calls it, and how it is read from text.
 _KINDS: dict[type, tuple[str, Callable[[str], object]]] = {
+    bool: ("true or false", lambda text: {"true": True, "false": False}[text.lower()]),
     int: ("a whole number", int),
     float: ("a number", float),
     str: ("a text", str),

@@ -25,6 +25,19 @@ Progress = Callable[[int, int], None]
 State = dict[str, Tensor]
 
 
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `low` to `high`, both included; whole ones where both are; by magnitude where `log`."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+#: What a search may give to a setting: numbers of a range, or one of some values.
+Space = Mapping[str, Range | tuple[object, ...]]
+
+
 @dataclass(frozen=True, eq=False)
 class Embeddings:
     """Vectors whose dot products are (a part of) a model's scores: users [num_users, dim], items [num_items, dim]."""
@@ -37,14 +50,16 @@ class Model(ABC, Generic[Config]):
     """A recommender over positions: ids, k, the filter of seen items and the database stay outside.
 
     A subclass names its frozen config dataclass in `config_class`; each field is described in its docstring.
+    `device` is where its tensors live and its work is done; scores come back on it, a state always on the CPU.
     """
 
     config_class: ClassVar[type[Any]]  # a dataclass; a class variable cannot be generic
     #: Whether a negative score is a preference like any other (dot products), not the absence of one.
     signed: ClassVar[bool] = False
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, device: torch.device | str = "cpu") -> None:
         self.config = config
+        self.device = torch.device(device)
 
     @abstractmethod
     def fit(
@@ -54,7 +69,7 @@ class Model(ABC, Generic[Config]):
 
     @abstractmethod
     def score(self, user_index: IndexArray) -> Tensor:
-        """Scores [batch, num_items] float32 of all items for some users, the caller's to overwrite.
+        """Scores [batch, num_items] float32 on `device` of all items for some users, the caller's to overwrite.
 
         A zero says that the model knows nothing about this user and item.
         """
@@ -65,11 +80,11 @@ class Model(ABC, Generic[Config]):
 
     def score_pairs(self, user_index: IndexArray, item_index: IndexArray) -> Tensor:
         """Scores [batch, m] float32 of the items [batch, m] for the users [batch]."""
-        return self.score(user_index).gather(1, torch.from_numpy(item_index))
+        return self.score(user_index).gather(1, torch.from_numpy(item_index).to(self.device))
 
     @abstractmethod
     def state(self) -> State:
-        """Everything that `score` needs, as tensors."""
+        """Everything that `score` needs, as tensors on the CPU."""
 
     @abstractmethod
     def restore(self, state: Mapping[str, Tensor]) -> None:
@@ -91,9 +106,24 @@ class Model(ABC, Generic[Config]):
         return None
 
     @classmethod
-    def candidates(cls) -> list[Config]:
+    def candidates(cls, graph: HeteroGraph) -> list[Config]:  # noqa: ARG003  # the default is the same for every graph
         """The configs worth trying on validation, the default first."""
         return [cls.config_class()]
+
+    @classmethod
+    def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the default searches nothing
+        """What a search tries beyond the candidates, by setting; empty where the candidates are all."""
+        return {}
+
+    @classmethod
+    def trusted_space(cls, graph: HeteroGraph) -> Space:
+        """The part of `space` that stays among the configs that validation orders reliably."""
+        return cls.space(graph)
+
+    @classmethod
+    def shared(cls, config: Config) -> Config:
+        """The config whose fit serves the most variants beside this one, such as one with the largest rank."""
+        return config
 
     @classmethod
     def trusts(cls, config: Config) -> bool:  # noqa: ARG003  # the default trusts all

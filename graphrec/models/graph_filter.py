@@ -1,251 +1,291 @@
-"""The flagship: a closed-form filter of the user-item graph, a plateau on its spectrum plus its strongest paths."""
+"""The flagship: a closed-form filter of the typed graph, a plateau on its spectrum plus its strongest paths."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from scipy import sparse
 from torch import Tensor
 
-from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
-from graphrec.interactions import FloatArray, Interactions
-from graphrec.models.base import Embeddings, Model, Progress, State, csr_tensor, empty_csr, pack, unpack
-from graphrec.models.neighbours import add_sparse, item_product
-from graphrec.models.spectrum import spectrum
+from graphrec.interactions import Interactions
+from graphrec.models.base import Embeddings, Model, Progress, Space, State, csr_tensor, empty_csr, pack, unpack
+from graphrec.models.contributions import Contributions, Reach, contributions
+from graphrec.models.filter_kernel import Attribute, Kernel, Stack, new_item_vectors, scaled, touched
+from graphrec.models.filter_search import candidates, space
+from graphrec.models.filter_settings import GraphFilterConfig
+from graphrec.models.filter_signal import Signal, behaviour_of, named, relation_weights, signal
+from graphrec.models.neighbours import add_sparse
+from graphrec.relations import Relations, relations
 from graphrec.vocabulary import IndexArray
 
 #: From this many entries of the item vectors on, candidates are found in bfloat16 (twice as fast) and rescored.
 SCREEN_FROM = 1 << 22
 
+#: The rank of a fit that others are to share.
+SHARED_RANK = 768
 
-@dataclass(frozen=True)
-class GraphFilterConfig:
-    """Settings of graph_filter, in the letters of METHODS E-F.
-
-    user_exponent: b, how much the edges of active users are damped.
-    item_exponent: e, how much the edges of popular items are damped.
-    source_exponent: p, how much popular items of the history are damped.
-    target_exponent: q, how much popular items are favoured as recommendations.
-    rank: k, leading eigenvectors that are used; 0 leaves the paths only.
-    rank_share: the rank is at most this share of the number of users or of items, whichever is smaller.
-    plateau: α, the response to an eigenvalue λ in [0, 1] is max(α − λ, 0).
-    path_weight: w, the weight of the item-user-item paths.
-    neighbours: how many items each item reaches by paths, the strongest; 0 keeps all.
-    """
-
-    user_exponent: float = 0.35
-    item_exponent: float = 0.5
-    source_exponent: float = 0.5
-    target_exponent: float = 0.5
-    rank: int = 768
-    rank_share: float = 0.125
-    plateau: float = 1.2
-    path_weight: float = 2.0
-    neighbours: int = 100
-
-    def __post_init__(self) -> None:
-        if self.rank < 0 or self.neighbours < 0 or not 0 <= self.rank_share <= 1:
-            raise DataError("graph_filter: rank and neighbours must not be negative, rank_share lies between 0 and 1")
+#: The settings that decide the decomposition, and those that decide which paths are collected.
+DECOMPOSING = (
+    "user_exponent",
+    "item_exponent",
+    "rank_share",
+    "behaviour_weight",
+    "attribute_weight",
+    "half_life",
+    "weights",
+)
+COLLECTING = ("neighbours", "item_relation_weight")
 
 
 class GraphFilter(Model[GraphFilterConfig]):
-    """score(u, ·) = r_u D^{-p} [ w NᵀN/σ₁² + V g(λ) Vᵀ ] D^{q} with N = D_U^{-b} R D_I^{-e}, λ = (σ/σ₁)².
+    """score(u, ·) = s_u D^{-p} [ w P + V g(λ) Vᵀ ] D^{q} over the whole typed graph.
 
-    R is the 0/1 matrix of the target behaviour, D = D_I the item degrees, V the leading right singular vectors of N.
-    With b = e = p = q = ½, a constant g and w = 1 this is GF-CF (Shen et al., CIKM 2021); with rank 0 it is RP3β
-    (Paudel et al., 2017: α = 2b = e + p, β = e − q) and LinkProp (Fu et al., WWW 2022). Differs from them in the user
-    exponent b, a response that damps the strongest eigenvalues, and paths cut to the strongest of each item.
+    B = Σ_b w_b decay(t) B_b is the behaviour, D its item degrees. N' stacks D_U^{-b} B D^{-e} and a block of rows for
+    each item-attribute relation, an attribute value being a user of its own; V, λ = (σ/σ₁)² belong to N'.
+    P = N'ᵀN'/σ₁² plus the normalised item-item relations, each row cut to its strongest entries. s_u is the user's row
+    of B plus the mean rows of friends and of people with the same attributes, by their weights.
+
+    With the target behaviour alone, b = e = p = q = ½, a constant g and w = 1 this is GF-CF (Shen et al., CIKM 2021);
+    with rank 0 it is RP3β (Paudel et al., 2017: α = 2b = e + p, β = e − q) and LinkProp (Fu et al., WWW 2022). Differs
+    from them in the user exponent b, a response that damps the strongest eigenvalues, the cut, and other relations.
     """
 
     config_class = GraphFilterConfig
 
-    def __init__(self, config: GraphFilterConfig) -> None:
-        super().__init__(config)
-        self.history = empty_csr()  # [num_users, num_items]
-        self.paths = empty_csr()  # NᵀN D^q / σ₁² [num_items, num_items], cut
-        self.degree: FloatArray = np.empty(0, dtype=np.float32)  # [num_items], at least 1
-        self.strongest = 1.0  # σ₁²
+    def __init__(self, config: GraphFilterConfig, device: torch.device | str = "cpu") -> None:
+        super().__init__(config, device)
+        nothing = np.empty(0, dtype=np.float32)
+        self.signal = Signal()
+        self.kernel = Kernel(nothing, torch.empty(0, 0), torch.empty(0), 1.0, {}, empty_csr())
+        self.paths = empty_csr()  # P D^q [num_items, num_items]
         self.vectors = torch.empty(0, 0)  # D^q V [num_items, k]
-        self.eigenvalues = torch.empty(0)  # λ [k]
         self._rough: Tensor | None = None  # the vectors in bfloat16
+        self._source: tuple[Stack, Relations, sparse.csr_array] | None = None  # what variants are made from
 
     def fit(
-        self,
-        graph: HeteroGraph,  # noqa: ARG002  # this version reads the target behaviour alone
-        interactions: Interactions,
-        rng: np.random.Generator,
-        progress: Progress | None = None,
+        self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
     ) -> None:
-        """Decompose the normalised matrix and collect the strongest paths of each item."""
+        """Decompose the stacked matrix and collect the strongest paths of each item."""
         c = self.config
-        self.history = interactions.matrix()
-        degree = np.bincount(self.history.indices, minlength=interactions.num_items)
-        self.degree = np.maximum(degree, 1).astype(np.float32)  # a degree of zero must not divide
-        normalised = normalise(self.history, self.degree, c.user_exponent, c.item_exponent)
+        around = relations(graph)
+        weights = relation_weights(around, c.kind_weights(), c.weights)
+        parts = behaviour_of(interactions, around.behaviours, weights, c.half_life)
+        self.signal = signal(parts, around, weights)
+        attributes = {
+            name: Attribute.of(matrix, weights[name], rng)
+            for name, matrix in around.item_attributes.items()
+            if weights[name] > 0 and matrix.nnz
+        }
+        stack = Stack(parts[0], attributes)
+        self._source = (stack, around, parts[1])
+        normalised = stack.normalised(c.user_exponent, c.item_exponent)
         rank = min(c.rank, int(c.rank_share * min(normalised.shape)) or 1)
-        vectors, squares = spectrum(normalised, max(rank, 1), rng)
-        self.strongest = float(squares[0]) if len(squares) else 1.0
+        vectors, eigenvalues, top, in_scale = stack.decompose(normalised, rank, rng)
         if progress is not None:
             progress(1, 2)
-        self.paths = self._collect_paths()
-        favour = torch.from_numpy(self.degree**c.target_exponent)[:, None]
-        keep = min(rank, len(squares))
-        self._set_spectrum(vectors[:, :keep] * favour, squares[:keep] / self.strongest)
+        collected = stack.collect(normalised, in_scale, top, c.neighbours, _links(around, weights))
+        self._adopt(Kernel(stack.degree(), vectors, eigenvalues, top, in_scale, collected))
         if progress is not None:
             progress(2, 2)
 
     def score(self, user_index: IndexArray) -> Tensor:
         """Scores [batch, num_items] float32."""
-        return self.fold_in(self.history[user_index])
+        return self._revisited(self._scored(self.signal.of(user_index), self.vectors), self.signal.beside[user_index])
 
-    def fold_in(self, history: sparse.csr_array) -> Tensor:
-        """Scores [batch, num_items] float32 for any histories, exactly as for users in training."""
-        damped = self._damped(history)
-        scores = self._filtered(history) @ self.vectors.T
-        return add_sparse(scores, (damped @ self.paths).tocsr(), self.config.path_weight)
+    def fold_in(self, history: sparse.csr_array, related: Mapping[str, sparse.csr_array] | None = None) -> Tensor:
+        """Scores [batch, num_items] float32 for any histories, exactly as for users in training.
+
+        `related` names what else is known of them: rows over the users in training for a social relation, over the
+        attribute values for a user attribute, as in `relations`.
+        """
+        return self._scored(self.signal.gather(history, self.signal.shared(related or {})), self.vectors)
 
     def screen(self, user_index: IndexArray) -> Tensor | None:
         """Scores with the dense product in bfloat16, for large catalogues on processors that multiply it fast."""
         if self._rough is None:
             return None
-        history = self.history[user_index]
-        scores = (self._filtered(history).bfloat16() @ self._rough.T).float()
-        return add_sparse(scores, (self._damped(history) @ self.paths).tocsr(), self.config.path_weight)
+        return self._revisited(self._scored(self.signal.of(user_index), self._rough), self.signal.beside[user_index])
 
     def score_pairs(self, user_index: IndexArray, item_index: IndexArray) -> Tensor:
         """Scores [batch, m] float32 of m items for each user, as in `score` up to the order of additions."""
-        history = self.history[user_index]
+        rows = self.signal.of(user_index)
         batch, m = item_index.shape
-        filtered = torch.zeros(batch, m)
-        if self.vectors.shape[1]:  # torch.sparse refuses factors without columns
-            indptr = torch.arange(0, batch * m + 1, m, dtype=torch.int32)
-            columns = torch.from_numpy(item_index.ravel().astype(np.int32))
-            shape = (batch, len(self.degree))
-            zeros = torch.zeros(batch * m)
-            wanted = torch.sparse_csr_tensor(indptr, columns, zeros, size=shape, check_invariants=False)
-            sampled = torch.sparse.sampled_addmm(wanted, self._filtered(history), self.vectors.T, beta=0.0)
-            filtered = sampled.values().view(batch, m)
-        reached = (self._damped(history) @ self.paths).tocsr()
+        filtered = torch.zeros(batch, m, device=self.device)
+        if self.vectors.shape[1]:
+            wanted = self.vectors[torch.from_numpy(item_index).to(self.device)]  # [batch, m, k]
+            filtered = torch.einsum("bk,bmk->bm", self._filtered(rows), wanted)
+        reached = sparse.csr_array(self._damped(rows) @ self.paths)
         reached.sort_indices()
-        walked = np.asarray(reached[np.repeat(np.arange(batch), m), item_index.ravel()], dtype=np.float32)
-        return filtered + self.config.path_weight * torch.from_numpy(walked.reshape(batch, m))
+        first = np.repeat(np.arange(batch), m)
+        walked = np.asarray(reached[first, item_index.ravel()], dtype=np.float32).reshape(batch, m)
+        scores = filtered + self.config.path_weight * torch.from_numpy(walked).to(self.device)
+        if self.config.revisit != 1.0 and self.signal.beside.nnz:
+            met = np.asarray(self.signal.beside[user_index][first, item_index.ravel()]).reshape(batch, m) > 0
+            scores[torch.from_numpy(met).to(self.device)] *= self.config.revisit
+        return scores
+
+    def score_new_items(self, user_index: IndexArray, attributes: Mapping[str, sparse.csr_array]) -> Tensor:
+        """Scores [batch, n] float32 of n items that nobody met, from rows [n, num_values] of item-attribute relations:
+        those of an item without interactions in training. Relations that the model does not use count for nothing."""
+        rows = self._damped(self.signal.of(user_index))
+        c, kernel = self.config, self.kernel
+        response = self._response().float().cpu()
+        plain = self._plain_vectors()
+        profile = torch.from_numpy((rows @ plain.numpy()).astype(np.float32)) * response  # [batch, k]
+        found = torch.zeros(len(user_index), next(iter(attributes.values())).shape[0] if attributes else 0)
+        for name in [name for name in attributes if name in kernel.attributes]:
+            new = kernel.attributes[name].rows(sparse.csr_array(attributes[name]))
+            found += profile @ new_item_vectors(kernel, plain, name, new).T
+            walked = (rows @ kernel.attributes[name].narrow()) @ new.T
+            found += c.path_weight / kernel.strongest * torch.from_numpy(walked.toarray().astype(np.float32))
+        return found.to(self.device)
 
     def embeddings(self) -> Embeddings:
-        """Users r D^{-p} V g(λ) [num_users, k] and items D^q V [num_items, k]: their products are the filter's part
+        """Users s D^{-p} V g(λ) [num_users, k] and items D^q V [num_items, k]: their products are the filter's part
         of the score, without the paths."""
-        return Embeddings(self._filtered(self.history), self.vectors)
+        everyone = np.arange(self.signal.behaviour.shape[0])
+        return Embeddings(self._filtered(self.signal.of(everyone)), self.vectors)
 
-    def contributions(self, user_index: int, item_index: int) -> tuple[IndexArray, npt.NDArray[np.float64]]:
-        """The items of a user's history [n] and what each adds [n] to the score of an item; the sum is the score."""
-        history = self.history[[user_index]]
-        items = history.indices.astype(np.int64)
-        damping = history.data * self.degree[items] ** -self.config.source_exponent
-        back = self.degree[items] ** -self.config.target_exponent  # `vectors` hold D^q V
-        target = self.vectors[item_index].double() * self._response()
-        filtered = (self.vectors[torch.from_numpy(items)].double() @ target).numpy() * back
-        walked = self.paths[items][:, [item_index]].toarray().ravel().astype(np.float64)
-        return items, damping * (filtered + self.config.path_weight * walked)
+    def contributions(self, user_index: int, item_index: int) -> Contributions:
+        """The score of one item for one user as a sum over history items, friends and attributes, exactly."""
+        found = contributions(self.signal, user_index, self._reach(item_index))
+        met = self.config.revisit if self.signal.beside[[user_index], [item_index]][0] else 1.0
+        return replace(found, amount=found.amount * met)
 
     def state(self) -> State:
-        """The item vectors, eigenvalues, degrees, paths and histories."""
+        """The item vectors, eigenvalues, degrees, paths, the signal of users and the attributes of items."""
+        attributes: State = {}
+        for name, part in self.kernel.attributes.items():
+            attributes |= pack(f"attributes/{name}", part.factor)
+            attributes[f"column/{name}"] = torch.from_numpy(part.column)
         return {
-            "vectors": self.vectors,
-            "eigenvalues": self.eigenvalues,
-            "degree": torch.from_numpy(self.degree),
-            "strongest": torch.tensor(self.strongest, dtype=torch.float64),
+            "vectors": self.vectors.cpu(),
+            "eigenvalues": self.kernel.eigenvalues.cpu(),
+            "degree": torch.from_numpy(self.kernel.degree),
+            "strongest": torch.tensor(self.kernel.strongest, dtype=torch.float64),
             **pack("paths", self.paths),
-            **pack("history", self.history),
+            **self.signal.state(),
+            **attributes,
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take over vectors, eigenvalues, degrees, paths and histories."""
-        self.degree, self.strongest = state["degree"].numpy(), float(state["strongest"])
-        self.paths, self.history = unpack("paths", state), unpack("history", state)
-        self._set_spectrum(state["vectors"], state["eigenvalues"])
+        """Take over what `state` gave."""
+        known = dict(state)
+        attributes = {
+            name: Attribute(unpack(f"attributes/{name}", known), known[f"column/{name}"].numpy())
+            for name in named(known, "attributes")
+        }
+        degree, top = known["degree"].numpy(), float(known["strongest"])
+        self.signal, self.paths = Signal.restored(known), unpack("paths", known)
+        self.kernel = Kernel(degree, torch.empty(0, 0), known["eigenvalues"], top, attributes, empty_csr())
+        self._set_vectors(known["vectors"])
 
     def variant(self, config: GraphFilterConfig) -> Self | None:
-        """This model with other settings that leave its decomposition as it is (b and e alike, no larger rank)."""
+        """This model with other settings that leave its decomposition and its users' signal as they are."""
         mine = self.config
-        if (config.user_exponent, config.item_exponent, config.rank_share) != (
-            mine.user_exponent,
-            mine.item_exponent,
-            mine.rank_share,
-        ) or config.rank > mine.rank:
+        alike = all(getattr(config, name) == getattr(mine, name) for name in DECOMPOSING)
+        if not alike or config.rank > mine.rank or self._source is None:
             return None
-        other = type(self)(config)
-        other.history, other.degree, other.strongest = self.history, self.degree, self.strongest
-        same_paths = (config.target_exponent, config.neighbours) == (mine.target_exponent, mine.neighbours)
-        other.paths = self.paths if same_paths else other._collect_paths()
-        refavour = torch.from_numpy(self.degree ** (config.target_exponent - mine.target_exponent))[:, None]
-        vectors = self.vectors[:, : config.rank]
-        other._set_spectrum((vectors * refavour).contiguous(), self.eigenvalues[: config.rank])
+        stack, around, beside = self._source
+        other = type(self)(config, self.device)
+        other._source, kernel = self._source, self.kernel
+        weights = relation_weights(around, config.kind_weights(), config.weights)
+        other.signal = signal((stack.behaviour, beside), around, weights)
+        if any(getattr(config, name) != getattr(mine, name) for name in COLLECTING):
+            links = _links(around, weights)
+            normalised = stack.normalised(config.user_exponent, config.item_exponent)
+            collected = stack.collect(normalised, kernel.attributes, kernel.strongest, config.neighbours, links)
+            kernel = replace(kernel, collected=collected)
+        other._adopt(kernel)
         return other
 
     @classmethod
-    def candidates(cls) -> list[GraphFilterConfig]:
-        """The symmetric family by user exponent and rank, then freer exponents, some of them RP3β's with paths alone.
+    def candidates(cls, graph: HeteroGraph) -> list[GraphFilterConfig]:
+        """Starting points that are good on many sets, the default first."""
+        return candidates(graph)
 
-        Those that share a decomposition follow each other, the largest rank first.
-        """
-        return [
-            GraphFilterConfig(),
-            GraphFilterConfig(rank=256),
-            GraphFilterConfig(rank=64),
-            GraphFilterConfig(rank=64, path_weight=8.0),
-            GraphFilterConfig(0.35, 0.5, 0.2, 0.1),
-            GraphFilterConfig(0.35, 0.5, 0.2, 0.1, rank=256, path_weight=8.0),
-            *(GraphFilterConfig(0.35, 0.5, 0.2, q, rank=0, neighbours=400) for q in (0.1, 0.3)),
-            *(GraphFilterConfig(0.5, rank=rank) for rank in (768, 256, 64)),
-            GraphFilterConfig(0.5, 0.5, 0.5, 0.3, rank=0, neighbours=400),
-            *(GraphFilterConfig(0.2, 0.5, -0.1, q, rank=0, neighbours=400) for q in (0.3, 0.1, -0.1)),
-        ]
+    @classmethod
+    def space(cls, graph: HeteroGraph) -> Space:
+        """The ranges of the scalars that matter for this graph."""
+        return space(graph)
+
+    @classmethod
+    def trusted_space(cls, graph: HeteroGraph) -> Space:
+        """All but the item exponents, which stay as in the symmetric config that the search starts from."""
+        return {key: value for key, value in space(graph).items() if key not in ("source_exponent", "target_exponent")}
 
     @classmethod
     def trusts(cls, config: GraphFilterConfig) -> bool:
         """Whether the item side is symmetric: a random hold-out misjudges other item exponents (METHODS E-F)."""
-        return config.item_exponent == config.source_exponent == config.target_exponent
+        return config.is_symmetric
 
-    def _collect_paths(self) -> sparse.csr_array:
-        """NᵀN D^q / σ₁² [num_items, num_items], each row cut to its strongest entries."""
+    @classmethod
+    def shared(cls, config: GraphFilterConfig) -> GraphFilterConfig:
+        """The config with a rank that serves all others of its normalisation."""
+        return replace(config, rank=max(config.rank, SHARED_RANK))
+
+    def _adopt(self, kernel: Kernel) -> None:
+        """Take a kernel, cut its paths and scale its vectors for this config."""
         c = self.config
-        normalised = normalise(self.history, self.degree, c.user_exponent, c.item_exponent)
-        target = _scaled(normalised, self.degree**c.target_exponent / self.strongest)
-        return item_product(normalised, target, c.neighbours)
+        self.kernel = replace(kernel, vectors=kernel.vectors[:, : c.rank], eigenvalues=kernel.eigenvalues[: c.rank])
+        self.paths = kernel.paths(c.target_exponent, c.neighbours)
+        self._set_vectors(self.kernel.vectors * torch.from_numpy(kernel.degree**c.target_exponent)[:, None])
 
-    def _damped(self, history: sparse.csr_array) -> sparse.csr_array:
-        return _scaled(history, self.degree**-self.config.source_exponent)
+    def _set_vectors(self, vectors: Tensor) -> None:
+        self.vectors = vectors.contiguous().to(self.device)
+        on_cpu = self.device.type == "cpu"
+        fast = not on_cpu or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        self._rough = self.vectors.bfloat16() if fast and vectors.numel() >= SCREEN_FROM else None
 
-    def _filtered(self, history: sparse.csr_array) -> Tensor:
-        """r D^{-p} V g(λ) [batch, k]; the q in the exponent takes D^q out of `vectors` again."""
+    def _scored(self, rows: sparse.csr_array, vectors: Tensor) -> Tensor:
+        """The scores [batch, num_items] of signals [batch, num_items]."""
+        left = self._filtered(rows).to(vectors.dtype)
+        # one row: a product with a vector reads the matrix as it lies, twice as fast
+        scores = torch.mv(vectors, left[0])[None] if len(left) == 1 else (left @ vectors.T).float()
+        return add_sparse(scores, sparse.csr_array(self._damped(rows) @ self.paths), self.config.path_weight)
+
+    def _revisited(self, scores: Tensor, beside: sparse.csr_array) -> Tensor:
+        if self.config.revisit != 1.0 and beside.nnz:
+            scores.view(-1)[torch.from_numpy(touched(beside)).to(scores.device)] *= self.config.revisit
+        return scores
+
+    def _damped(self, rows: sparse.csr_array) -> sparse.csr_array:
+        return scaled(rows, self.kernel.degree**-self.config.source_exponent)
+
+    def _filtered(self, rows: sparse.csr_array) -> Tensor:
+        """s D^{-p} V g(λ) [batch, k]; the q in the exponent takes D^q out of `vectors` again."""
         c = self.config
-        rows = csr_tensor(_scaled(history, self.degree ** -(c.source_exponent + c.target_exponent)))
         if not self.vectors.shape[1]:  # torch.sparse refuses factors without columns
-            return torch.zeros(rows.shape[0], 0)
-        return (rows @ self.vectors) * self._response().float()
+            return torch.zeros(rows.shape[0], 0, device=self.device)
+        damped = csr_tensor(scaled(rows, self.kernel.degree ** -(c.source_exponent + c.target_exponent)))
+        return (damped.to(self.device) @ self.vectors) * self._response().float()
 
     def _response(self) -> Tensor:
-        return (self.config.plateau - self.eigenvalues.double()).clamp(min=0)
+        return (self.config.plateau - self.kernel.eigenvalues.double()).clamp(min=0).to(self.device)
 
-    def _set_spectrum(self, vectors: Tensor, eigenvalues: Tensor) -> None:
-        self.vectors, self.eigenvalues = vectors, eigenvalues
-        large = vectors.numel() >= SCREEN_FROM and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-        self._rough = vectors.bfloat16() if large else None
+    def _plain_vectors(self) -> Tensor:
+        """V [num_items, k] on the CPU."""
+        return self.vectors.cpu() * torch.from_numpy(self.kernel.degree**-self.config.target_exponent)[:, None]
+
+    def _reach(self, item_index: int) -> Reach:
+        """What a unit of signal on each item adds to the score of one item."""
+        c, kernel = self.config, self.kernel
+        plain = self._plain_vectors().double()
+        favour = float(kernel.degree[item_index]) ** c.target_exponent
+        damping = kernel.degree.astype(np.float64) ** -c.source_exponent
+        target = plain[item_index] * self._response().cpu()
+        column = self.paths[:, [item_index]].toarray().ravel().astype(np.float64)
+        kept = sparse.diags_array((column != 0) * damping * c.path_weight * favour / kernel.strongest)
+        shared = {
+            name: sparse.csr_array(kept @ part.narrow().multiply(part.narrow()[[item_index]]))
+            for name, part in kernel.attributes.items()
+        }
+        return Reach(damping * (plain @ target).numpy() * favour, damping * column * c.path_weight, shared)
 
 
-def normalise(
-    matrix: sparse.csr_array, item_degree: FloatArray, user_exponent: float, item_exponent: float
-) -> sparse.csr_array:
-    """N = D_U^{-b} R D_I^{-e} [num_users, num_items] float32; a degree of zero counts as one."""
-    user_degree = np.maximum(np.diff(matrix.indptr), 1).astype(np.float32)
-    scaled = _scaled(matrix, item_degree**-item_exponent)
-    scaled.data *= np.repeat(user_degree**-user_exponent, np.diff(matrix.indptr)).astype(np.float32)
-    return scaled
-
-
-def _scaled(matrix: sparse.csr_array, column_factor: npt.NDArray[np.floating]) -> sparse.csr_array:
-    data = (matrix.data * column_factor[matrix.indices]).astype(np.float32)
-    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+def _links(around: Relations, weights: Mapping[str, float]) -> list[tuple[sparse.csr_array, float]]:
+    """The item-item relations that count, with their weights."""
+    return [(matrix, weights[name]) for name, matrix in around.item_items.items() if weights[name] > 0]

@@ -1,18 +1,19 @@
-"""Items like the ones a user chose, by cosine similarity of their users."""
+"""Items like the ones a user chose, by how many users they have in common."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
-from torch import Tensor
 
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.models.base import Model, Progress, State, empty_csr, pack, unpack
-from graphrec.models.neighbours import dense, item_product
-from graphrec.vocabulary import IndexArray
+from graphrec.models.base import Progress, Range, Space
+from graphrec.models.item_weights import ItemWeightsModel
+from graphrec.models.neighbours import item_product, row_normalised, scaled
+
+SIMILARITIES = ("cosine", "jaccard", "pearson")
 
 
 @dataclass(frozen=True)
@@ -21,28 +22,38 @@ class ItemKNNConfig:
 
     neighbours: how many similar items each item keeps; 0 keeps all.
     shrinkage: pulls similarities towards zero that rest on few common users.
+    similarity: cosine, jaccard or pearson.
+    asymmetry: of the cosine: the exponent of the chosen item's users; the recommended item's has 1 minus this.
+    damping: how much less an active user counts: each by degree^-damping.
+    normalise: whether the similarities of an item to its neighbours sum to 1.
     """
 
     neighbours: int = 200
     shrinkage: float = 10.0
+    similarity: str = "cosine"
+    asymmetry: float = 0.5
+    damping: float = 0.0
+    normalise: bool = False
 
     def __post_init__(self) -> None:
         if self.neighbours < 0 or self.shrinkage < 0:
             raise DataError("item_knn: neighbours and shrinkage must not be negative")
+        if self.similarity not in SIMILARITIES:
+            raise DataError(f"item_knn: similarity is one of {', '.join(SIMILARITIES)}, not {self.similarity!r}")
+        if not 0 <= self.asymmetry <= 1:
+            raise DataError("item_knn: asymmetry lies between 0 and 1")
 
 
-class ItemKNN(Model[ItemKNNConfig]):
-    """score(u, j) = Σ_{i in history} |U_i ∩ U_j| / (√(d_i d_j) + shrinkage) over the nearest neighbours j of i.
+class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
+    """score(u, j) = Σ_{i in history} s_ij over the nearest neighbours j of i; an item is no neighbour of its own.
 
-    Sarwar et al., WWW 2001, with the shrinkage of Bell and Koren, 2007; an item is no neighbour of its own.
+    With c_ij = Σ_{u in U_i ∩ U_j} w_u, w_u = degree^-damping, n_i = c_ii and h the shrinkage:
+    cosine c_ij / (n_i^a n_j^(1−a) + h) (Sarwar et al., WWW 2001; a ≠ ½: Aiolli, RecSys 2013),
+    jaccard c_ij / (n_i + n_j − c_ij + h), pearson (c_ij − n_i n_j / n) / (√(n_i (1 − n_i/n) n_j (1 − n_j/n)) + h) of
+    the 0/1 columns with n = Σ_u w_u, where positive. The shrinkage is that of Bell and Koren, 2007.
     """
 
     config_class = ItemKNNConfig
-
-    def __init__(self, config: ItemKNNConfig) -> None:
-        super().__init__(config)
-        self.similarity = empty_csr()  # [num_items, num_items]
-        self.history = empty_csr()  # [num_users, num_items]
 
     def fit(
         self,
@@ -53,36 +64,60 @@ class ItemKNN(Model[ItemKNNConfig]):
     ) -> None:
         """Compute the similarities of all items with common users."""
         self.history = interactions.matrix()
-        root = np.sqrt(np.bincount(self.history.indices, minlength=interactions.num_items)).astype(np.float32)
+        user_degree = np.maximum(np.diff(self.history.indptr), 1).astype(np.float64)
+        user_weight = user_degree**-self.config.damping
+        weighted = scaled(self.history, rows=user_weight)
+        size = np.asarray(weighted.sum(axis=0), dtype=np.float64)  # n_i
+        total = float(user_weight.sum())
 
         def finish(rows: sparse.csr_array, start: int) -> None:
             item = start + np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-            rows.data /= root[item] * root[rows.indices] + np.float32(self.config.shrinkage)
+            rows.data[:] = self._similarity(rows.data, size[item], size[rows.indices], total)
             rows.data[item == rows.indices] = 0.0
 
-        self.similarity = item_product(self.history, self.history, self.config.neighbours, finish)
-        self.similarity.eliminate_zeros()
+        similar = item_product(self.history, weighted, self.config.neighbours, finish)
+        similar.eliminate_zeros()
+        self.weights = row_normalised(similar) if self.config.normalise else similar
         if progress is not None:
             progress(1, 1)
 
-    def score(self, user_index: IndexArray) -> Tensor:
-        """Sums of similarities [batch, num_items] float32."""
-        return self.fold_in(self.history[user_index])
-
-    def fold_in(self, history: sparse.csr_array) -> Tensor:
-        """Sums of similarities [batch, num_items] float32 for any histories, exactly as for users in training."""
-        return dense((history @ self.similarity).tocsr())
-
-    def state(self) -> State:
-        """The similarities and the histories."""
-        return pack("similarity", self.similarity) | pack("history", self.history)
-
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take over similarities and histories."""
-        self.similarity = unpack("similarity", state)
-        self.history = unpack("history", state)
+    def _similarity(
+        self,
+        common: npt.NDArray[np.float32],
+        mine: npt.NDArray[np.float64],
+        theirs: npt.NDArray[np.float64],
+        total: float,
+    ) -> npt.NDArray[np.float64]:
+        """s_ij [m] from c_ij, n_i and n_j, each [m], and n."""
+        c = self.config
+        if c.similarity == "jaccard":
+            return common / (mine + theirs - common + c.shrinkage)
+        if c.similarity == "pearson":
+            covariance = np.maximum(common - mine * theirs / total, 0.0)
+            spread = np.sqrt(np.maximum(mine * (1 - mine / total) * theirs * (1 - theirs / total), 0.0))
+            # an item that everybody has tells nothing
+            return np.divide(covariance, spread + c.shrinkage, out=np.zeros_like(covariance), where=spread > 0)
+        return common / (mine**c.asymmetry * theirs ** (1 - c.asymmetry) + c.shrinkage)
 
     @classmethod
-    def candidates(cls) -> list[ItemKNNConfig]:
-        """Few or many neighbours, little or much shrinkage."""
-        return [ItemKNNConfig(k, shrinkage) for k in (200, 50, 1000) for shrinkage in (10.0, 0.0, 100.0)]
+    def candidates(cls, graph: HeteroGraph) -> list[ItemKNNConfig]:  # noqa: ARG003  # the same for every graph
+        """The plain cosine first; then damped users and popular items, few or many neighbours."""
+        return [
+            ItemKNNConfig(),
+            *(ItemKNNConfig(400, 0.0, asymmetry=a, damping=0.7) for a in (0.7, 0.6, 0.8)),
+            ItemKNNConfig(100, 0.0, asymmetry=0.7, damping=0.7),
+            ItemKNNConfig(400, 5.0, asymmetry=0.6, damping=0.4),
+            *(ItemKNNConfig(k, 0.0) for k in (50, 1000)),
+        ]
+
+    @classmethod
+    def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
+        """Every setting."""
+        return {
+            "neighbours": (20, 50, 100, 200, 400, 800),
+            "shrinkage": Range(0.0, 100.0),
+            "similarity": SIMILARITIES,
+            "asymmetry": Range(0.3, 1.0),
+            "damping": Range(0.0, 1.0),
+            "normalise": (False, True),
+        }

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy import sparse
 from torch import Tensor
@@ -12,20 +13,37 @@ BLOCK = 2048
 
 
 def strongest(matrix: sparse.csr_array, k: int) -> sparse.csr_array:
-    """The matrix with the k largest entries of each row, columns in order; all entries where k is 0."""
+    """The matrix with the k largest entries of each row, columns in order; all entries where k is 0.
+
+    Of equal entries at the limit those of the first columns stay.
+    """
     if k <= 0:
-        matrix.sort_indices()
-        return matrix
+        return matrix.sorted_indices()  # a copy: its positions may be shared
     lengths = np.diff(matrix.indptr)
-    keep = np.ones(matrix.nnz, dtype=bool)
+    limits = np.full(len(lengths), -np.inf, dtype=matrix.dtype)
     for row in np.flatnonzero(lengths > k):
+        values = matrix.data[matrix.indptr[row] : matrix.indptr[row + 1]]
+        # the value alone: to partition positions takes thrice as long
+        limits[row] = np.partition(values, len(values) - k)[len(values) - k]
+    keep = matrix.data >= np.repeat(limits, lengths)
+    before = np.concatenate([[0], np.cumsum(keep)])
+    for row in np.flatnonzero(np.diff(before[matrix.indptr]) > np.minimum(lengths, k)):
         start, end = matrix.indptr[row], matrix.indptr[row + 1]
-        weakest = np.argpartition(matrix.data[start:end], end - start - k)[: end - start - k]
-        keep[start + weakest] = False
+        keep[start:end] = _first_of_equals(matrix.data[start:end], matrix.indices[start:end], limits[row], k)
     indptr = np.concatenate([[0], np.cumsum(np.minimum(lengths, k))])
     cut = sparse.csr_array((matrix.data[keep], matrix.indices[keep], indptr), shape=matrix.shape)
     cut.sort_indices()
     return cut
+
+
+def _first_of_equals(
+    values: npt.NDArray[np.floating], columns: npt.NDArray[np.integer], limit: np.floating, k: int
+) -> npt.NDArray[np.bool_]:
+    """Which entries of a row are above the limit or, up to k in all, equal it in the first columns."""
+    kept = values > limit
+    equal = np.flatnonzero(values == limit)
+    kept[equal[np.argsort(columns[equal])[: k - int(kept.sum())]]] = True
+    return kept
 
 
 def item_product(
@@ -61,3 +79,29 @@ def add_sparse(scores: Tensor, matrix: sparse.csr_array, weight: float = 1.0) ->
 def dense(matrix: sparse.csr_array) -> Tensor:
     """A CSR matrix [batch, num_items] as a float32 tensor."""
     return torch.from_numpy(matrix.toarray().astype(np.float32, copy=False))
+
+
+def without_diagonal(rows: sparse.csr_array, start: int) -> None:
+    """Set to zero, in a block of rows that begins at item `start`, what an item has to do with itself."""
+    item = start + np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    rows.data[item == rows.indices] = 0.0
+
+
+def row_normalised(matrix: sparse.csr_array) -> sparse.csr_array:
+    """The matrix with each row divided by the sum of its entries, none of which is negative; empty rows stay."""
+    total = np.asarray(matrix.sum(axis=1), dtype=np.float64)
+    return scaled(matrix, rows=np.where(total > 0, 1.0 / np.where(total > 0, total, 1.0), 1.0))
+
+
+def scaled(
+    matrix: sparse.csr_array,
+    rows: npt.NDArray[np.float64] | None = None,
+    columns: npt.NDArray[np.float64] | None = None,
+) -> sparse.csr_array:
+    """The matrix float32 with its rows and its columns multiplied by factors."""
+    data = matrix.data.astype(np.float64)
+    if rows is not None:
+        data *= np.repeat(rows, np.diff(matrix.indptr))
+    if columns is not None:
+        data *= columns[matrix.indices]
+    return sparse.csr_array((data.astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)

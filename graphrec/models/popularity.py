@@ -24,8 +24,8 @@ class Popularity(Model[PopularityConfig]):
 
     config_class = PopularityConfig
 
-    def __init__(self, config: PopularityConfig) -> None:
-        super().__init__(config)
+    def __init__(self, config: PopularityConfig, device: torch.device | str = "cpu") -> None:
+        super().__init__(config, device)
         self.num_users_of: Tensor = torch.empty(0)  # [num_items]
 
     def fit(

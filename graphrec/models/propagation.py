@@ -37,14 +37,48 @@ def layers(x: Tensor, adjacency: Adjacency, num_layers: int) -> list[Tensor]:
     return found
 
 
-def propagate(x: Tensor, adjacency: Adjacency, num_layers: int, rows: IndexArray) -> Tensor:
-    """The mean of the layers 0..num_layers of x [n, dim], its `rows` only: [len(rows), dim].
+def propagate(x: Tensor, adjacency: Adjacency, num_layers: int, rows: IndexArray | None) -> Tensor:
+    """The mean of the layers 0..num_layers of x [n, dim], its `rows` only (None: all): [len(rows), dim].
 
     He et al., SIGIR 2020, eq. 4 with αₖ = 1/(K+1), in Horner's form (x + Ã(x + Ã(x + …)))/(K+1): the last product
     needs only the rows asked for, and so does the first one of the gradient, since Ã is symmetric.
     """
-    result: Tensor = _Propagate.apply(x, adjacency, num_layers, rows)  # type: ignore[no-untyped-call]
+    function = _PropagateAll if rows is None else _Propagate
+    arguments = (x, adjacency, num_layers) if rows is None else (x, adjacency, num_layers, rows)
+    result: Tensor = function.apply(*arguments)  # type: ignore[no-untyped-call]
     return result
+
+
+def product(x: Tensor, adjacency: Adjacency) -> Tensor:
+    """Ãx [n, dim], with a gradient that costs the same, since Ã is symmetric."""
+    result: Tensor = _Product.apply(x, adjacency)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _Product(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, adjacency: Adjacency) -> Tensor:  # ctx: torch's own
+        ctx.adjacency = adjacency
+        return adjacency.tensor @ x
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # ctx: torch's own
+        return ctx.adjacency.tensor @ gradients[0].contiguous(), None
+
+
+class _PropagateAll(Function):
+    """The smoothing of all rows; a symmetric matrix, so it is its own gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, adjacency: Adjacency, num_layers: int) -> Tensor:  # ctx: torch's
+        ctx.kept = (adjacency, num_layers)
+        return _horner(x, x, adjacency, num_layers) / (num_layers + 1)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:  # ctx: torch's own
+        adjacency, num_layers = ctx.kept
+        gradient = gradients[0].contiguous()
+        return _horner(gradient, gradient, adjacency, num_layers) / (num_layers + 1), None, None
 
 
 class _Propagate(Function):

@@ -1,6 +1,6 @@
 """The k best unseen items of each user, in chunks of users that fit a memory budget."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,22 @@ from torch import Tensor
 
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.models.base import Model, Progress
+from graphrec.recommend.choice import Choice, id_order
+from graphrec.recommend.memory import MEMORY_BUDGET
 from graphrec.runs import TrainedRun
 from graphrec.vocabulary import IndexArray
 
-#: Bytes for scores that exist at one time, unless the caller says otherwise.
-MEMORY_BUDGET = 1 << 30
+__all__ = ["MEMORY_BUDGET", "Choice", "Recommendations", "TopK", "chunk_size", "recommend", "top_k", "top_k_of"]
 
-#: Score, its rounding in the model, and the masks of the search: bytes for one user and one item.
-BYTES_PER_SCORE = 16
+#: Bytes for one user and one item at the worst moment: the score, a sparse product of full rows with its positions
+#: (40 bytes, as in graph_filter), and the masks of the search.
+BYTES_PER_SCORE = 56
+
+#: Bytes for each interaction while its matrix is made, for each place of the answer, and for each item.
+BYTES_PER_PAIR, BYTES_PER_PLACE, BYTES_PER_ITEM = 40, 12, 64
+
+#: A share of the budget that is left to allocators and to the buffers of matrix products.
+RESERVE = 0.2
 
 #: More users at once do not make the matrix products faster.
 MAX_CHUNK = 512
@@ -41,16 +49,37 @@ class TopK:
     score: FloatArray
 
 
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """What is the same for all users: places to fill, items left out, the rank among equals, and the last resort."""
+
+    width: int
+    forbidden: Tensor  # [n], positions on the model's device
+    order: Tensor | None  # [num_items]
+    by_popularity: IndexArray  # the items that may be recommended, the most popular first
+    exact: bool
+
+
 def recommend(
     trained: TrainedRun,
     user_index: IndexArray | None = None,
     k: int = 10,
-    memory_budget: int = MEMORY_BUDGET,
+    memory_budget: int | None = None,
     progress: Progress | None = None,
+    choice: Choice | None = None,
 ) -> Recommendations:
-    """The k best unseen items of some users (of all: None), in the order of `user_index`."""
+    """The k best unseen items of some users (of all: None), in the order of `user_index`; equal scores in that of ids.
+
+    A `memory_budget` is taken in the place of the choice's. Raises DataError where the choice names items that are not
+    there.
+    """
     users = np.arange(len(trained.users)) if user_index is None else user_index
-    best = top_k(trained.model, trained.seen, users, k, memory_budget, progress)
+    choice = choice or Choice()
+    if memory_budget is not None:
+        choice = replace(choice, memory_budget=memory_budget)
+    if choice.order is None:
+        choice = replace(choice, order=id_order(trained.items))
+    best = top_k_of(trained.model, trained.seen, users, k, choice, progress)
     there = best.item_index >= 0
     row, column = np.nonzero(there)
     frame = pd.DataFrame(
@@ -72,62 +101,100 @@ def top_k(
     memory_budget: int = MEMORY_BUDGET,
     progress: Progress | None = None,
 ) -> TopK:
-    """The k best unseen items of each user; equal scores in the order of positions.
+    """The k best unseen items of each user, whichever they are; equal scores in the order of positions."""
+    return top_k_of(model, seen, user_index, k, Choice(memory_budget=memory_budget), progress)
+
+
+def top_k_of(
+    model: Model[Any],
+    seen: Interactions | sparse.csr_array,
+    user_index: IndexArray,
+    k: int,
+    choice: Choice,
+    progress: Progress | None = None,
+) -> TopK:
+    """The k best unseen items of each user among those of a choice; equal scores in its order.
 
     Items of which the model knows nothing (a score of zero, for unsigned models also below) come after all
     others: the most popular first, with score 0. A row is shorter than k only where fewer items are unseen.
+    Raises DataError where the choice names items that are not there.
     """
     matrix = seen.matrix() if isinstance(seen, Interactions) else seen
-    num_items = int(matrix.shape[1])
-    width = min(k, num_items)
-    by_popularity = np.argsort(-np.bincount(matrix.indices, minlength=num_items), kind="stable")
-    item_index = np.full((len(user_index), k), -1, dtype=np.int64)
-    score = np.full((len(user_index), k), -np.inf, dtype=np.float32)
-    size = chunk_size(num_items, memory_budget)
-    for start in range(0, len(user_index), size):
+    num_users, num_items = len(user_index), int(matrix.shape[1])
+    search = _search(model, matrix, k, choice)
+    item_index = np.full((num_users, k), -1, dtype=np.int64)
+    score = np.full((num_users, k), -np.inf, dtype=np.float32)
+    pairs = matrix.nnz if isinstance(seen, Interactions) else 0
+    taken = pairs * BYTES_PER_PAIR + num_users * k * BYTES_PER_PLACE + num_items * BYTES_PER_ITEM
+    size = chunk_size(num_items, choice.memory_budget, taken)
+    for start in range(0, num_users, size):
         users = user_index[start : start + size]
         history = matrix[users]
-        values, positions = _chunk(model, users, history, width)
-        _fill(values, positions, history, by_popularity)
-        item_index[start : start + size, :width] = positions
-        score[start : start + size, :width] = values
+        values, positions = _chunk(model, users, history, search)
+        _fill(values, positions, history, search.by_popularity)
+        item_index[start : start + size, : search.width] = positions
+        score[start : start + size, : search.width] = values
         if progress is not None:
-            progress(min(start + size, len(user_index)), len(user_index))
+            progress(min(start + size, num_users), num_users)
     return TopK(item_index, score)
 
 
-def chunk_size(num_items: int, memory_budget: int) -> int:
-    """How many users' scores fit the budget at one time; at least one."""
-    return int(np.clip(memory_budget // max(num_items * BYTES_PER_SCORE, 1), 1, MAX_CHUNK))
+def chunk_size(num_items: int, memory_budget: int, taken: int = 0) -> int:
+    """How many users' scores fit at one time what is left of a budget when `taken` bytes are used; at least one."""
+    left = max(memory_budget - taken, 0) * (1 - RESERVE)
+    return int(np.clip(left // max(num_items * BYTES_PER_SCORE, 1), 1, MAX_CHUNK))
 
 
-def _chunk(model: Model[Any], users: IndexArray, history: sparse.csr_array, k: int) -> tuple[FloatArray, IndexArray]:
-    """Values and positions [batch, k], best first; where the model knows nothing more, -inf and -1."""
-    rough = model.screen(users)
-    if rough is None:
-        scores = _masked(model.score(users), history, model.signed)
-        positions = _best(scores, k)
-        values = scores.gather(1, positions)
-    else:
-        # the rounding of bfloat16 moves an item by a few ranks, so more candidates than k are rescored
-        found = _masked(rough, history, model.signed).topk(min(k + 20, rough.shape[1]))
-        candidates = found.indices.sort(dim=1).values
-        scores = _masked_like(model.score_pairs(users, candidates.numpy()), rough.gather(1, candidates))
-        best = _best(scores, k)
-        positions, values = candidates.gather(1, best), scores.gather(1, best)
-    known = values.isfinite() if model.signed else values.isfinite() & (values > 0)
-    return (
-        values.masked_fill(~known, -torch.inf).numpy(),
-        positions.masked_fill(~known, -1).numpy(),
+def _search(model: Model[Any], matrix: sparse.csr_array, k: int, choice: Choice) -> _Search:
+    num_items = int(matrix.shape[1])
+    forbidden = choice.forbidden(num_items)
+    order = np.arange(num_items) if choice.order is None else choice.order
+    popularity = np.bincount(matrix.indices, minlength=num_items)
+    by_popularity = np.lexsort((order, -popularity))
+    if len(forbidden):
+        by_popularity = by_popularity[~np.isin(by_popularity, forbidden)]
+    return _Search(
+        min(k, num_items),
+        torch.from_numpy(forbidden).to(model.device),
+        None if choice.order is None else torch.from_numpy(order).to(model.device),
+        by_popularity,
+        choice.precision == "float32",
     )
 
 
-def _masked(scores: Tensor, history: sparse.csr_array, signed: bool) -> Tensor:
-    """The scores [batch, num_items] with -inf for seen items, and for unknown ones of a signed model."""
+def _chunk(
+    model: Model[Any], users: IndexArray, history: sparse.csr_array, search: _Search
+) -> tuple[FloatArray, IndexArray]:
+    """Values and positions [batch, width], best first; where the model knows nothing more, -inf and -1."""
+    rough = None if search.exact else model.screen(users)
+    if rough is None:
+        scores = _masked(model.score(users), history, model.signed, search)
+        positions = _best(scores, search.width, search.order)
+        values = scores.gather(1, positions)
+    else:
+        # the rounding of bfloat16 moves an item by a few ranks, so more candidates than k are rescored
+        found = _masked(rough, history, model.signed, search).topk(min(search.width + 20, rough.shape[1]))
+        candidates = found.indices.sort(dim=1).values
+        scores = _masked_like(model.score_pairs(users, candidates.cpu().numpy()), rough.gather(1, candidates))
+        ranks = None if search.order is None else search.order[candidates]
+        best = _best(scores, search.width, ranks)
+        positions, values = candidates.gather(1, best), scores.gather(1, best)
+    known = values.isfinite() if model.signed else values.isfinite() & (values > 0)
+    return (
+        values.masked_fill(~known, -torch.inf).cpu().numpy(),
+        positions.masked_fill(~known, -1).cpu().numpy(),
+    )
+
+
+def _masked(scores: Tensor, history: sparse.csr_array, signed: bool, search: _Search) -> Tensor:
+    """The scores [batch, num_items] with -inf for seen and forbidden items, and for unknown ones of a signed model."""
     if signed:
         scores.masked_fill_(scores == 0, -torch.inf)
     rows = np.repeat(np.arange(history.shape[0]), np.diff(history.indptr))
-    scores[torch.from_numpy(rows), torch.from_numpy(history.indices.astype(np.int64))] = -torch.inf
+    seen = (torch.from_numpy(index.astype(np.int64)).to(scores.device) for index in (rows, history.indices))
+    scores[tuple(seen)] = -torch.inf
+    if len(search.forbidden):
+        scores.index_fill_(1, search.forbidden.to(scores.device), -torch.inf)
     return scores
 
 
@@ -135,24 +202,38 @@ def _masked_like(scores: Tensor, masked: Tensor) -> Tensor:
     return scores.masked_fill(masked == -torch.inf, -torch.inf)
 
 
-def _best(scores: Tensor, k: int) -> Tensor:
-    """Positions [batch, k] of the highest scores [batch, n], equal ones in the order of positions."""
+def _best(scores: Tensor, k: int, order: Tensor | None = None) -> Tensor:
+    """Positions [batch, k] of the highest scores [batch, n]; equal ones by `order` ([n] or [batch, n], each row with
+    different values), None: by position."""
     values, positions = scores.topk(min(k + 1, scores.shape[1]))
     if values.isnan().any():  # topk puts NaN first
-        return _best(scores.nan_to_num_(nan=-torch.inf, posinf=-torch.inf, neginf=-torch.inf), k)
+        return _best(scores.nan_to_num_(nan=-torch.inf, posinf=-torch.inf, neginf=-torch.inf), k, order)
     if values.shape[1] > k:
         last = values[:, k - 1]
         tied = ((values[:, k] == last) & last.isfinite() & (last != 0)).nonzero().squeeze(1)
         positions = positions[:, :k]
         if len(tied):  # topk takes any of the items that share the last place
-            positions[tied] = _first_of_equals(scores[tied], last[tied, None], k)
-    positions = positions.sort(dim=1).values
-    order = scores.gather(1, positions).sort(dim=1, descending=True, stable=True).indices
-    return positions.gather(1, order)
+            ranks = order if order is None or order.dim() == 1 else order[tied]
+            positions[tied] = _first_of_equals(scores[tied], last[tied, None], k, ranks)
+    positions = _in_order(positions, order)
+    best = scores.gather(1, positions).sort(dim=1, descending=True, stable=True).indices
+    return positions.gather(1, best)
 
 
-def _first_of_equals(scores: Tensor, last: Tensor, k: int) -> Tensor:
+def _in_order(positions: Tensor, order: Tensor | None) -> Tensor:
+    """Positions [batch, k] sorted along each row by their ranks."""
+    if order is None:
+        return positions.sort(dim=1).values
+    ranks = order[positions] if order.dim() == 1 else order.gather(1, positions)
+    return positions.gather(1, ranks.argsort(dim=1))
+
+
+def _first_of_equals(scores: Tensor, last: Tensor, k: int, order: Tensor | None) -> Tensor:
     """Positions [batch, k] of all scores above `last` [batch, 1] and of the first that equal it."""
+    if order is not None:
+        by_rank = order.argsort(dim=-1).expand(scores.shape)
+        found = _first_of_equals(scores.gather(1, by_rank), last, k, None)
+        return by_rank.gather(1, found)
     above, equal = scores > last, scores == last
     room = k - above.sum(dim=1, keepdim=True, dtype=torch.int32)
     chosen = above | (equal & (equal.cumsum(dim=1, dtype=torch.int32) <= room))

@@ -1,12 +1,16 @@
 """The one training loop: the only place that touches an optimiser."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TypeVar
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
+
+from graphrec.training.checkpoints import Checkpoints
 
 #: Called with (epochs done, epochs in all).
 Progress = Callable[[int, int], None]
@@ -26,39 +30,83 @@ class Stopping:
     patience: int = 3
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How long to train, and what happens between epochs.
+
+    epochs: passes over the batches, at most.
+    final_rate: what is left of the learning rate in the last epoch; it falls linearly from epoch to epoch.
+    progress: told after each epoch.
+    stopping: when to stop before the last epoch.
+    checkpoints: where the training is kept; a training that is there already goes on.
+    rng: the generator that batches and losses draw from; needed for checkpoints, which keep its state.
+    """
+
+    epochs: int
+    final_rate: float = 1.0
+    progress: Progress | None = None
+    stopping: Stopping | None = None
+    checkpoints: Checkpoints | None = None
+    rng: np.random.Generator | None = None
+
+    def rate(self, epoch: int) -> float:
+        """The share of the learning rate in an epoch, counted from 0."""
+        return 1.0 - (1.0 - self.final_rate) * epoch / max(self.epochs - 1, 1)
+
+
+@dataclass
+class _Standing:
+    """How far a training is; changes as it goes on."""
+
+    parameters: list[Tensor]
+    history: list[float] = field(default_factory=list)
+    best: float = -float("inf")
+    kept: list[Tensor] = field(default_factory=list)
+    waited: int = 0
+    stopped: bool = False
+
+    def measured(self, value: float, patience: int) -> None:
+        """Take a measure into account: keep the parameters or wait."""
+        if value > self.best:
+            self.best, self.kept, self.waited = value, [p.detach().clone() for p in self.parameters], 0
+        else:
+            self.waited += 1
+        self.stopped = self.waited >= patience
+
+
 def train(
     parameters: list[Tensor],
     optimizer: Optimizer,
     batches: Callable[[], Iterable[Batch]],
     loss: Callable[[Batch], Tensor],
-    epochs: int,
-    progress: Progress | None = None,
-    stopping: Stopping | None = None,
+    plan: Plan,
 ) -> list[float]:
     """The mean loss of each epoch [epochs done] after training `parameters` in place.
 
     `batches` gives the batches of one epoch, `loss` the loss of a batch; what device they live on is theirs to know.
+    Raises what `Checkpoints` does where the plan has any.
     """
-    history: list[float] = []
-    best, kept, waited = -float("inf"), [p.detach().clone() for p in parameters] if stopping else [], 0
-    for epoch in range(epochs):
-        history.append(_epoch(optimizer, batches(), loss))
-        if progress is not None:
-            progress(epoch + 1, epochs)
-        if stopping is None or (epoch + 1) % stopping.every:
-            continue
-        value = stopping.measure()
-        if value > best:
-            best, kept, waited = value, [p.detach().clone() for p in parameters], 0
-        else:
-            waited += 1
-        if waited >= stopping.patience:
+    standing = _resumed(parameters, optimizer, plan)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    for epoch in range(len(standing.history), plan.epochs):
+        if standing.stopped:
             break
-    if best > -float("inf"):
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * plan.rate(epoch)
+        standing.history.append(_epoch(optimizer, batches(), loss))
+        if plan.stopping is not None and (epoch + 1) % plan.stopping.every == 0:
+            standing.measured(plan.stopping.measure(), plan.stopping.patience)
+        if plan.checkpoints is not None and plan.checkpoints.due(epoch + 1, epoch + 1 == plan.epochs):
+            plan.checkpoints.write(_content(standing, optimizer, plan))
+        if plan.progress is not None:
+            plan.progress(epoch + 1, plan.epochs)
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
+    if standing.kept:
         with torch.no_grad():
-            for parameter, value_kept in zip(parameters, kept, strict=True):
-                parameter.copy_(value_kept)
-    return history
+            for parameter, value in zip(parameters, standing.kept, strict=True):
+                parameter.copy_(value)
+    return standing.history
 
 
 def _epoch(optimizer: Optimizer, batches: Iterable[Batch], loss: Callable[[Batch], Tensor]) -> float:
@@ -71,3 +119,32 @@ def _epoch(optimizer: Optimizer, batches: Iterable[Batch], loss: Callable[[Batch
         total += value.detach().cpu()
         count += 1
     return float(total) / max(count, 1)
+
+
+def _content(standing: _Standing, optimizer: Optimizer, plan: Plan) -> Mapping[str, object]:
+    return {
+        "parameters": [p.detach().cpu() for p in standing.parameters],
+        "optimizer": optimizer.state_dict()["state"],
+        "history": standing.history,
+        "best": standing.best,
+        "kept": [p.cpu() for p in standing.kept],
+        "waited": standing.waited,
+        "stopped": standing.stopped,
+        "rng": None if plan.rng is None else plan.rng.bit_generator.state,
+    }
+
+
+def _resumed(parameters: list[Tensor], optimizer: Optimizer, plan: Plan) -> _Standing:
+    content: dict[str, Any] | None = None if plan.checkpoints is None else plan.checkpoints.read()
+    if content is None:
+        return _Standing(parameters)
+    with torch.no_grad():
+        for parameter, value in zip(parameters, content["parameters"], strict=True):
+            parameter.copy_(value)
+    # the rates stay those of the plan; a copy, since load_state_dict keeps tensors that are on the right device
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": copy.deepcopy(content["optimizer"])})
+    if plan.rng is not None:
+        plan.rng.bit_generator.state = content["rng"]
+    kept = [value.to(parameter.device) for parameter, value in zip(parameters, content["kept"], strict=False)]
+    names = ("history", "best", "waited", "stopped")
+    return _Standing(parameters, kept=kept, **{name: content[name] for name in names})

@@ -18,7 +18,7 @@ from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
 from graphrec.models import popularity
 from graphrec.models.base import Progress
-from graphrec.pipeline import train
+from graphrec.pipeline import Training, train
 from graphrec.recommend.topk import top_k
 from graphrec.testing import graph_of
 
@@ -163,7 +163,7 @@ def test_a_trained_run_knows_everything_and_was_measured_without_test() -> None:
 
 
 def test_settings_that_are_given_are_kept() -> None:
-    trained = train(timed(), "graph_filter", np.random.default_rng(0), {"rank": "3"}, measured=False)
+    trained = train(timed(), "graph_filter", np.random.default_rng(0), Training({"rank": "3"}, measured=False))
     assert (trained.run.config["rank"], trained.run.metrics) == (3, {})
 
 
@@ -174,5 +174,5 @@ def test_a_graph_without_interactions_cannot_be_trained_on() -> None:
 
 
 def test_a_tensor_state_is_all_that_a_run_keeps() -> None:
-    trained = train(timed(), "item_knn", np.random.default_rng(0), {}, measured=False)
+    trained = train(timed(), "item_knn", np.random.default_rng(0), Training({}, measured=False))
     assert all(isinstance(value, Tensor) for value in trained.model.state().values())

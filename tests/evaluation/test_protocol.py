@@ -5,7 +5,8 @@ import pytest
 
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.evaluation.protocol import bootstrap, default_split, evaluate, validation_measure, warm_users
-from graphrec.evaluation.tuning import Quality, choose, select
+from graphrec.evaluation.quality import Quality
+from graphrec.evaluation.tuning import choose, select
 from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.testing import checkerboard, graph_of

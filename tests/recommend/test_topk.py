@@ -1,61 +1,27 @@
 """The k best unseen items: masks, ties, filling up and chunks."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
-from graphrec.hetero import HeteroGraph
-from graphrec.interactions import Interactions
-from graphrec.models.base import Model, Progress, State
-from graphrec.recommend.topk import BYTES_PER_SCORE, MAX_CHUNK, chunk_size, recommend, top_k
+from graphrec.recommend.topk import (
+    BYTES_PER_ITEM,
+    BYTES_PER_PLACE,
+    BYTES_PER_SCORE,
+    MAX_CHUNK,
+    RESERVE,
+    chunk_size,
+    recommend,
+    top_k,
+)
 from graphrec.runs import TrainedRun, describe
 from graphrec.testing import checkerboard, graph_of
-from graphrec.vocabulary import IndexArray
 
-
-@dataclass(frozen=True)
-class NoSettings:
-    """None."""
-
-
-class Fixed(Model[NoSettings]):
-    """The scores [num_users, num_items] that a test writes down."""
-
-    config_class = NoSettings
-
-    def __init__(self, scores: list[list[float]]) -> None:
-        super().__init__(NoSettings())
-        self.scores = torch.tensor(scores, dtype=torch.float32)
-        self.largest_batch = 0
-
-    def fit(
-        self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
-    ) -> None:
-        """Learn nothing: the scores are given."""
-
-    def score(self, user_index: IndexArray) -> Tensor:
-        self.largest_batch = max(self.largest_batch, len(user_index))
-        return self.scores[torch.from_numpy(user_index)].clone()
-
-    def state(self) -> State:
-        return {"scores": self.scores}
-
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        self.scores = state["scores"]
+from .fixed import Fixed, pairs
 
 
 class Signed(Fixed):
     signed = True
-
-
-def pairs(*found: tuple[int, int], users: int = 1, items: int = 5) -> Interactions:
-    user, item = ([p[end] for p in found] for end in (0, 1))
-    return Interactions(np.array(user, dtype=np.int64), np.array(item, dtype=np.int64), users, items)
 
 
 def test_seen_items_are_never_recommended_and_the_best_come_first() -> None:
@@ -107,9 +73,9 @@ def test_chunks_fit_the_memory_budget_and_do_not_change_the_answer() -> None:
     assert model.largest_batch == 30
     model.largest_batch = 0
     told: list[tuple[int, int]] = []
-    small = top_k(
-        model, seen.matrix(), np.arange(30), 5, 7 * 20 * BYTES_PER_SCORE, lambda done, total: told.append((done, total))
-    )
+    taken = 30 * 5 * BYTES_PER_PLACE + 20 * BYTES_PER_ITEM
+    budget = taken + int(7.5 * 20 * BYTES_PER_SCORE / (1 - RESERVE))
+    small = top_k(model, seen.matrix(), np.arange(30), 5, budget, lambda done, total: told.append((done, total)))
     assert model.largest_batch == 7
     assert told == [(7, 30), (14, 30), (21, 30), (28, 30), (30, 30)]
     np.testing.assert_array_equal(small.item_index, whole.item_index)
@@ -117,7 +83,10 @@ def test_chunks_fit_the_memory_budget_and_do_not_change_the_answer() -> None:
 
 
 def test_chunk_sizes() -> None:
-    assert chunk_size(100, 5 * 100 * BYTES_PER_SCORE) == 5
+    five = int(5.5 * 100 * BYTES_PER_SCORE / (1 - RESERVE))
+    assert chunk_size(100, five) == 5
+    assert chunk_size(100, five + 1000, taken=1000) == 5
+    assert chunk_size(100, five, taken=five) == 1
     assert chunk_size(10**9, 1) == 1
     assert chunk_size(1, 1 << 40) == MAX_CHUNK
 

@@ -1,0 +1,187 @@
+"""A linear model of the items of a history, in closed form, inverted in place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy import sparse
+from scipy.linalg import lapack
+from torch import Tensor
+
+from graphrec.errors import DataError, GraphrecError
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import FloatArray, Interactions
+from graphrec.models.base import Model, Progress, Range, Space, State, csr_tensor, empty_csr, pack, unpack
+from graphrec.vocabulary import IndexArray
+
+#: More items than this are refused: the matrix of 25,000 items has 2.5 GB, and its inverse costs 10¹³ operations.
+MAX_ITEMS = 25_000
+
+#: Rows of the matrix that are worked on at one time beside it.
+BLOCK = 512
+
+
+@dataclass(frozen=True)
+class EASEConfig:
+    """Settings of ease.
+
+    regularisation: λ, the weight of the squared coefficients.
+    dropout: share p of each history that the model must do without in training; adds p / (1 − p) of an item's users to
+        its λ, so that popular items are held down more.
+    """
+
+    regularisation: float = 100.0
+    dropout: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.regularisation <= 0:
+            raise DataError("ease: regularisation must be above 0")
+        if not 0 <= self.dropout < 1:
+            raise DataError("ease: dropout lies between 0 and 1, 1 excluded")
+
+
+class EASE(Model[EASEConfig]):
+    """score(u, ·) = r_u B with B = I − P diag(P)⁻¹, P = (RᵀR + Λ)⁻¹ and Λ = λ I + p/(1 − p) diag(RᵀR).
+
+    Steck, WWW 2019, equation 8, and with dropout its extension EDLAE (Steck, NeurIPS 2020) at full rank. Differs in
+    memory: Gram matrix, factor, inverse and B are one float32 buffer [num_items, num_items], one after the other.
+    """
+
+    config_class = EASEConfig
+    signed: ClassVar[bool] = True
+
+    def __init__(self, config: EASEConfig, device: torch.device | str = "cpu") -> None:
+        super().__init__(config, device)
+        self.weights = torch.empty(0, 0, device=self.device)  # B [num_items, num_items]
+        self.history = empty_csr()  # [num_users, num_items]
+
+    def fit(
+        self,
+        graph: HeteroGraph,  # noqa: ARG002  # every model has this signature
+        interactions: Interactions,
+        rng: np.random.Generator,  # noqa: ARG002
+        progress: Progress | None = None,
+    ) -> None:
+        """Invert the regularised Gram matrix. Raises DataError where there are too many items for that."""
+        check_size("ease", interactions.num_items)
+        self.weights = torch.empty(0, 0)  # the memory of an earlier fit is free before the next one
+        self.history = interactions.matrix()
+        c = self.config
+        buffer = gram(self.history)
+        diagonal = buffer.diagonal()
+        buffer.flat[:: len(buffer) + 1] += c.regularisation + c.dropout / (1 - c.dropout) * diagonal
+        if progress is not None:
+            progress(1, 3)
+        inverse = self._inverse(buffer, progress)
+        self.weights = torch.from_numpy(_coefficients(inverse)).to(self.device)
+        if progress is not None:
+            progress(3, 3)
+
+    def score(self, user_index: IndexArray) -> Tensor:
+        """Sums of coefficients [batch, num_items] float32."""
+        return self.fold_in(self.history[user_index])
+
+    def fold_in(self, history: sparse.csr_array) -> Tensor:
+        """Sums of coefficients [batch, num_items] float32 for any histories, exactly as for users in training."""
+        return csr_tensor(history).to(self.device) @ self.weights
+
+    def state(self) -> State:
+        """The coefficients and the histories."""
+        return {"weights": self.weights.cpu(), **pack("history", self.history)}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take over coefficients and histories."""
+        self.weights = state["weights"].to(self.device)
+        self.history = unpack("history", state)
+
+    @classmethod
+    def candidates(cls, graph: HeteroGraph) -> list[EASEConfig]:  # noqa: ARG003  # the same for every graph
+        """Little to much regularisation and dropout; dropout of 0 is the EASE of the paper."""
+        return [
+            EASEConfig(),
+            EASEConfig(100.0, dropout=0.8),
+            EASEConfig(30.0, dropout=0.9),
+            EASEConfig(100.0, dropout=0.0),
+            EASEConfig(400.0, dropout=0.0),
+        ]
+
+    @classmethod
+    def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
+        """Both settings."""
+        return {"regularisation": Range(1.0, 3000.0, log=True), "dropout": Range(0.0, 0.95)}
+
+    def _inverse(self, buffer: FloatArray, progress: Progress | None) -> FloatArray:
+        if self.device.type != "cpu":
+            factor, failed = torch.linalg.cholesky_ex(torch.from_numpy(buffer).to(self.device))
+            if not int(failed):
+                found: FloatArray = torch.cholesky_inverse(factor).cpu().numpy()
+                return found
+            raise _singular(int(failed), self.config.regularisation)
+        return invert(buffer, self.config.regularisation, progress)
+
+
+def check_size(model: str, num_items: int) -> None:
+    """Nothing; DataError where a dense matrix over these items would take too much memory and time."""
+    if num_items > MAX_ITEMS:
+        raise DataError(
+            f"{model} needs a dense matrix of items × items, {num_items:,} × {num_items:,} "
+            f"({4 * num_items**2 / 1e9:.1f} GB) here, and takes at most {MAX_ITEMS:,} items; "
+            "use graph_filter or ials, which need no such matrix"
+        )
+
+
+def gram(history: sparse.csr_array) -> FloatArray:
+    """RᵀR [num_items, num_items] float32, made a block of rows at a time."""
+    num_items = history.shape[1]
+    buffer = np.empty((num_items, num_items), dtype=np.float32)
+    by_item = history.T.tocsr()
+    for start in range(0, num_items, BLOCK):
+        (by_item[start : start + BLOCK] @ history).toarray(out=buffer[start : start + BLOCK])
+    return buffer
+
+
+def invert(buffer: FloatArray, regularisation: float, progress: Progress | None = None) -> FloatArray:
+    """The inverse of a symmetric positive definite matrix, in its own memory (LAPACK potrf, then potri).
+
+    Raises GraphrecError where float32 cannot tell the matrix from a singular one.
+    """
+    # transposed, a C matrix is the Fortran one that LAPACK works on without a copy; being symmetric it is the same
+    factor, failed = lapack.spotrf(buffer.T, lower=1, clean=0, overwrite_a=1)
+    if failed:
+        raise _singular(failed, regularisation)
+    if progress is not None:
+        progress(2, 3)
+    inverse, failed = lapack.spotri(factor, lower=1, overwrite_c=1)
+    if failed:
+        raise _singular(failed, regularisation)
+    return _mirrored(inverse.T)
+
+
+def _singular(row: int, regularisation: float) -> GraphrecError:
+    return GraphrecError(
+        f"ease: with a regularisation of {regularisation:g} the matrix cannot be inverted (item {row} depends on "
+        "others); use a larger one"
+    )
+
+
+def _mirrored(upper: FloatArray) -> FloatArray:
+    """The matrix after copying what is above its diagonal to below it, in place and a block at a time."""
+    for start in range(0, len(upper), BLOCK):
+        end = start + BLOCK
+        corner = upper[start:end, start:end]
+        corner[:] = np.triu(corner) + np.triu(corner, 1).T
+        for column in range(end, len(upper), BLOCK):
+            upper[column : column + BLOCK, start:end] = upper[start:end, column : column + BLOCK].T
+    return upper
+
+
+def _coefficients(inverse: FloatArray) -> npt.NDArray[np.float32]:
+    """B [num_items, num_items] = I − P diag(P)⁻¹, in place."""
+    diagonal = inverse.diagonal().copy()
+    for start in range(0, len(inverse), BLOCK):
+        inverse[start : start + BLOCK] /= -diagonal
+    np.fill_diagonal(inverse, 0.0)
+    return inverse

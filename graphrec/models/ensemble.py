@@ -1,0 +1,218 @@
+"""Several models as one: their scores or ranks blended by weights that are learned on held-out interactions."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from graphrec.errors import DataError
+from graphrec.hetero import HeteroGraph, restrict
+from graphrec.interactions import Interactions
+from graphrec.models import make
+from graphrec.models.base import Model, Progress, State, empty_csr, pack, unpack
+from graphrec.models.blending import BLENDS, HeldOut, contribution, grouped_weights
+from graphrec.models.members import parse_members
+from graphrec.split import at_random, by_time
+from graphrec.vocabulary import IndexArray
+
+#: The share of the interactions that weights are learned on.
+HELD_OUT = 0.1
+
+#: At most so many users with held-out items, and so many candidates of each member for each of them.
+USERS, CANDIDATES = 4000, 200
+
+#: Bytes for the scores of all members that exist at one time while weights are learned.
+SCORES_BYTES = 1 << 28
+
+
+@dataclass(frozen=True)
+class EnsembleConfig:
+    """Settings of ensemble.
+
+    members: the models and their settings, as `graph_filter(rank=64), ials`.
+    blend: score (standardised for each user) or rank (reciprocal).
+    weights: of the members, as `0.7 0.3`; empty: learned on a tenth of the interactions, the last by time.
+    groups: groups of users by their number of interactions, each with weights of its own.
+    """
+
+    members: str = "graph_filter, ials, rp3beta"
+    blend: str = "score"
+    weights: str = ""
+    groups: int = 1
+
+    def __post_init__(self) -> None:
+        members = parse_members(self.members)
+        if self.blend not in BLENDS:
+            raise DataError(f"ensemble: blend is one of {', '.join(BLENDS)}, not {self.blend!r}")
+        if self.groups < 1:
+            raise DataError("ensemble: groups is at least 1")
+        given = self.given_weights
+        if given and len(given) != len(members):
+            raise DataError(f"ensemble: there are {len(members)} members, but {len(given)} weights")
+        if given and (min(given) < 0 or not any(given)):
+            raise DataError("ensemble: weights must not be negative, and one is above 0")
+
+    @property
+    def given_weights(self) -> list[float]:
+        """The weights that are not to be learned; DataError where the text is none."""
+        try:
+            return [float(word) for word in self.weights.split()]
+        except ValueError as error:
+            raise DataError(f"ensemble: weights takes numbers such as `0.7 0.3`, not {self.weights!r}") from error
+
+
+class Ensemble(Model[EnsembleConfig]):
+    """score(u, ·) = Σ_m w_m s_m(u, ·)/σ_m(u), σ the standard deviation of a member's scores over the user's new items.
+
+    With ranks, the sum of w_m/(60 + rank) as in reciprocal rank fusion (Cormack et al., SIGIR 2009). The weights are
+    those of the best NDCG@20 on held-out interactions, from members that have not seen them; then all members are
+    fitted to everything. A score is zero where no member knows anything.
+    """
+
+    config_class = EnsembleConfig
+    signed = True
+
+    def __init__(self, config: EnsembleConfig, device: torch.device | str = "cpu") -> None:
+        super().__init__(config, device)
+        self.members = self._unfitted()
+        self.weights = torch.empty(0, 0)  # [groups, num_members]
+        self.limits = torch.empty(0)  # [groups - 1], the degrees from which the second, third, … group begins
+        self.history = empty_csr()  # [num_users, num_items]
+
+    def fit(
+        self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
+    ) -> None:
+        """Learn the weights on a part of the interactions, then fit all members to everything."""
+        seeds = [int(seed) for seed in rng.integers(1 << 62, size=len(self.members))]
+        given = self.config.given_weights
+        self.weights = torch.tensor([given or [1.0] * len(seeds)], device=self.device)
+        self.weights /= self.weights.sum()
+        self.limits = torch.empty(0, device=self.device)
+        parts = None if given else hold_out(interactions, rng)
+        steps = _Steps(progress, len(seeds) * (1 if parts is None else 2))
+        if parts is not None:
+            known, held = parts
+            cut = None if held.time is None else int(held.time.min())
+            members = self._fitted(restrict(graph, known, cut, held), known, seeds, steps)
+            evidence = self._evidence(members, known, held, rng)
+            self.weights, self.limits = grouped_weights(evidence, self.config.groups)
+            del members, evidence  # their memory is free before the next ones are fitted
+        self.members = self._fitted(graph, interactions, seeds, steps)
+        self.history = interactions.matrix()
+
+    def score(self, user_index: IndexArray) -> Tensor:
+        """The blended scores [batch, num_items] float32."""
+        return self._blended(lambda member: member.score(user_index), self.history[user_index])
+
+    def fold_in(self, history: sparse.csr_array) -> Tensor:
+        """The blended scores [batch, num_items] float32 of what all members say to the histories.
+
+        Raises GraphrecError where a member cannot.
+        """
+        return self._blended(lambda member: member.fold_in(history), history)
+
+    def state(self) -> State:
+        """The weights, the histories, and the states of all members, each under its number."""
+        nested = {
+            f"{number}/{name}": value
+            for number, member in enumerate(self.members)
+            for name, value in member.state().items()
+        }
+        own = {"weights": self.weights.cpu(), "limits": self.limits.cpu(), **pack("history", self.history)}
+        return {**own, **nested}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take over what `state` gave."""
+        self.weights, self.limits = (state[name].to(self.device) for name in ("weights", "limits"))
+        self.history = unpack("history", state)
+        self.members = self._unfitted()
+        for number, member in enumerate(self.members):
+            prefix = f"{number}/"
+            own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+            member.restore(own)
+
+    def _unfitted(self) -> list[Model[Any]]:
+        return [make(m.name, self.device, **m.settings) for m in parse_members(self.config.members)]
+
+    def _fitted(
+        self, graph: HeteroGraph, interactions: Interactions, seeds: list[int], steps: "_Steps"
+    ) -> list[Model[Any]]:
+        members = self._unfitted()
+        for member, seed in zip(members, seeds, strict=True):
+            member.fit(graph, interactions, np.random.default_rng(seed))
+            steps.done()
+        return members
+
+    def _blended(self, scores_of: Callable[[Model[Any]], Tensor], history: sparse.csr_array) -> Tensor:
+        degree = torch.from_numpy(np.diff(history.indptr).astype(np.float32)).to(self.device)
+        weights = self.weights[torch.bucketize(degree, self.limits, right=True)]  # [batch, num_members]
+        total = torch.zeros(history.shape, device=self.device)
+        for number, member in enumerate(self.members):
+            weight = weights[:, number, None]
+            if bool((weight > 0).any()):
+                part = contribution(scores_of(member), history, member.signed, self.config.blend)
+                total += part.mul_(weight)
+        return total
+
+    def _evidence(
+        self, members: list[Model[Any]], known: Interactions, held: Interactions, rng: np.random.Generator
+    ) -> HeldOut:
+        """The best candidates of each member for users with held-out items, in chunks that fit SCORES_BYTES."""
+        seen, truth = known.matrix(), held.matrix()
+        users = np.sort(rng.permutation(_warm(seen, truth))[:USERS])
+        size = max(SCORES_BYTES // (len(members) * known.num_items * 8), 1)
+        found = [
+            self._candidates(members, users[first : first + size], seen, truth) for first in range(0, len(users), size)
+        ]
+        fields = ("parts", "relevant", "usable", "wanted", "degree")
+        return HeldOut(*(torch.cat([getattr(part, name) for part in found]) for name in fields))
+
+    def _candidates(
+        self, members: list[Model[Any]], users: IndexArray, seen: sparse.csr_array, truth: sparse.csr_array
+    ) -> HeldOut:
+        history = seen[users]
+        parts, best = [], []
+        new = torch.from_numpy(history.toarray() == 0).to(self.device)
+        for member in members:
+            part = contribution(member.score(users), history, member.signed, self.config.blend)
+            shown = part.masked_fill(~new | (part == 0), -torch.inf)
+            best.append(shown.topk(min(CANDIDATES, part.shape[1])).indices)
+            parts.append(part)
+        index = torch.cat(best, dim=1).sort(dim=1).values  # [batch, num_candidates]
+        fresh = torch.ones_like(index, dtype=torch.bool)
+        fresh[:, 1:] = index[:, 1:] != index[:, :-1]
+        relevant = torch.from_numpy(truth[users].toarray()).to(self.device).gather(1, index)
+        wanted, degree = (torch.from_numpy(np.diff(m.indptr)).to(self.device) for m in (truth[users], history))
+        chosen = torch.stack([part.gather(1, index) for part in parts], dim=1)
+        return HeldOut(chosen, relevant, fresh & new.gather(1, index), wanted.long(), degree)
+
+
+class _Steps:
+    """Counts the fits of members for a progress."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self.progress, self.count, self.total = progress, 0, total
+
+    def done(self) -> None:
+        """One more is done."""
+        self.count += 1
+        if self.progress is not None:
+            self.progress(self.count, self.total)
+
+
+def hold_out(interactions: Interactions, rng: np.random.Generator) -> tuple[Interactions, Interactions] | None:
+    """What to fit members to and what to learn weights on: the last tenth by time where there are times, else a random
+    one; None where no user has items in both, as in a graph of a few interactions."""
+    if len(interactions) < 3:
+        return None
+    parts = (at_random if interactions.time is None else by_time)(interactions, rng, validation=0.0, test=HELD_OUT)
+    known, held = parts.train, parts.test
+    return (known, held) if len(_warm(known.matrix(), held.matrix())) else None
+
+
+def _warm(seen: sparse.csr_array, truth: sparse.csr_array) -> IndexArray:
+    return np.flatnonzero((np.diff(seen.indptr) > 0) & (np.diff(truth.indptr) > 0))

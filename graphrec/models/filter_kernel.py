@@ -1,0 +1,167 @@
+"""The part of graph_filter that is costly and shared: the stacked matrix, its spectrum and its strongest paths."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from graphrec.interactions import FloatArray
+from graphrec.models.neighbours import item_product, strongest
+from graphrec.models.spectrum import spectrum
+from graphrec.vocabulary import IndexArray
+
+#: Paths are collected with this power of the target's degree before each model cuts them by its own.
+COLLECTING_EXPONENT = 0.25
+
+#: So many times the paths that a model keeps are collected, so that its own cut finds what it wants among them.
+COLLECTED = 2
+
+#: An attribute value of more items says so little about two of them that it makes no paths, and costs the most.
+WIDE = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Attribute:
+    """One item-attribute relation as rows of the stacked matrix: F [num_items, num_values] and what makes a new row.
+
+    factor = F, scaled by √weight/σ₁(F), the item's number of values ^ -½ and the value's number of items ^ -½;
+    column [num_values] holds the part of that scale that belongs to the value.
+    """
+
+    factor: sparse.csr_array
+    column: FloatArray
+
+    @classmethod
+    def of(cls, matrix: sparse.csr_array, weight: float, rng: np.random.Generator) -> "Attribute":
+        """The scaled rows of a relation [num_items, num_values] whose entries may be counts."""
+        value_degree = np.bincount(matrix.indices, minlength=matrix.shape[1])
+        column = (np.maximum(value_degree, 1) ** -0.5).astype(np.float32)
+        plain = cls(matrix, column).rows(matrix)
+        _, squares = spectrum(plain, 1, rng)
+        column *= np.float32(np.sqrt(weight / float(squares[0]))) if len(squares) else np.float32(1.0)
+        return cls(cls(matrix, column).rows(matrix), column)
+
+    def rows(self, matrix: sparse.csr_array) -> sparse.csr_array:
+        """The scaled rows of any items [n, num_values]."""
+        values = np.maximum(np.diff(matrix.indptr), 1).astype(np.float32)
+        damped = scaled(matrix, self.column)
+        damped.data *= np.log1p(matrix.data) / np.log(2.0) * np.repeat(values**-0.5, np.diff(matrix.indptr))
+        return damped.astype(np.float32)
+
+    def narrow(self) -> sparse.csr_array:
+        """`factor` without the values that too many items share."""
+        common = np.bincount(self.factor.indices, minlength=self.factor.shape[1]) > WIDE
+        return scaled(self.factor, (~common).astype(np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """The stacked matrix N' = [D_U^{-b} B D_I^{-e}; F₁ᵀ; F₂ᵀ; …] in the parts that scores are made of.
+
+    vectors V [num_items, k] orthonormal, eigenvalues λ [k] in (0, 1], strongest = σ₁(N')², degree D_I [num_items];
+    collected [num_items, num_items]: the strongest entries of (N'ᵀN' + item-item relations)/σ₁² · D^¼.
+    """
+
+    degree: FloatArray
+    vectors: Tensor
+    eigenvalues: Tensor
+    strongest: float
+    attributes: Mapping[str, Attribute]
+    collected: sparse.csr_array
+
+    def paths(self, target_exponent: float, neighbours: int) -> sparse.csr_array:
+        """[num_items, num_items]: (N'ᵀN' + …)/σ₁² · D^q, each row cut to its strongest `neighbours` (0: none cut)."""
+        favoured = scaled(self.collected, self.degree ** (target_exponent - COLLECTING_EXPONENT))
+        return strongest(favoured, neighbours)
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """What a kernel is made of: behaviour B [num_users, num_items], and attributes by name, weights included."""
+
+    behaviour: sparse.csr_array
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+    def degree(self) -> FloatArray:
+        """The weighted degree of each item [num_items], 1 where it is zero: a degree of zero must not divide."""
+        degree = np.bincount(self.behaviour.indices, self.behaviour.data, minlength=self.behaviour.shape[1])
+        return np.where(degree > 0, degree, 1.0).astype(np.float32)
+
+    def normalised(self, user_exponent: float, item_exponent: float) -> sparse.csr_array:
+        """D_U^{-b} B D_I^{-e} [num_users, num_items]."""
+        return normalise(self.behaviour, self.degree(), user_exponent, item_exponent)
+
+    def decompose(
+        self, normalised: sparse.csr_array, rank: int, rng: np.random.Generator
+    ) -> tuple[Tensor, Tensor, float, Mapping[str, Attribute]]:
+        """V [num_items, k], λ [k], σ₁² and the attributes in the scale of the behaviour's own strongest direction."""
+        parts = dict(self.attributes)
+        if parts:
+            _, squares = spectrum(normalised, 1, rng)
+            own = np.float32(np.sqrt(float(squares[0]))) if len(squares) else np.float32(1.0)
+            parts = {name: Attribute(a.factor * own, a.column * own) for name, a in parts.items()}
+        rows = [normalised, *(sparse.csr_array(part.factor.T) for part in parts.values())]
+        whole = sparse.csr_array(sparse.vstack(rows, format="csr")) if parts else normalised
+        vectors, squares = spectrum(whole, max(rank, 1), rng)
+        top = float(squares[0]) if len(squares) else 1.0
+        return vectors[:, :rank], squares[:rank] / top, top, parts
+
+    def collect(
+        self,
+        normalised: sparse.csr_array,
+        attributes: Mapping[str, Attribute],
+        top: float,
+        neighbours: int,
+        links: list[tuple[sparse.csr_array, float]],
+    ) -> sparse.csr_array:
+        """The entries that `Kernel.paths` cuts from, COLLECTED times as many as a model keeps, and those of item-item
+        relations [num_items, num_items] by their weights."""
+        rows = [normalised, *(sparse.csr_array(part.narrow().T) for part in attributes.values())]
+        whole = sparse.csr_array(sparse.vstack(rows, format="csr")) if attributes else normalised
+        favour = self.degree() ** COLLECTING_EXPONENT
+        found = item_product(whole, scaled(whole, favour / top), COLLECTED * neighbours)
+        for matrix, weight in links:
+            found = sparse.csr_array(found + scaled(symmetric(matrix) * np.float32(weight), favour))
+        return found
+
+
+def symmetric(matrix: sparse.csr_array) -> sparse.csr_array:
+    """D^{-½} S D^{-½} of an item-item relation S [num_items, num_items], whose eigenvalues lie in [-1, 1]."""
+    degree = np.maximum(matrix.sum(axis=1), 1.0).astype(np.float32)
+    return scaled(sparse.csr_array(sparse.diags_array(degree**-0.5) @ matrix), degree**-0.5)
+
+
+def new_item_vectors(kernel: Kernel, vectors: Tensor, name: str, rows: sparse.csr_array) -> Tensor:
+    """V of items [n, k] that have nothing but attributes, from their scaled rows and the V of the others.
+
+    v = f (FᵀV)/(λ σ₁²) is what the decomposition gives an item without interactions (V = N'ᵀN'V/Λ, the item's row)."""
+    carried = kernel.attributes[name].factor.T @ vectors.numpy()
+    found: npt.NDArray[np.float32] = (rows @ carried) / (kernel.eigenvalues.cpu().numpy() * kernel.strongest)
+    return torch.from_numpy(found.astype(np.float32))
+
+
+def normalise(
+    matrix: sparse.csr_array, item_degree: FloatArray, user_exponent: float, item_exponent: float
+) -> sparse.csr_array:
+    """N = D_U^{-b} R D_I^{-e} [num_users, num_items] float32; a degree of zero counts as one."""
+    user_degree = np.asarray(matrix.sum(axis=1), dtype=np.float32)
+    damping = np.where(user_degree > 0, user_degree, 1.0) ** -user_exponent
+    found = scaled(matrix, item_degree**-item_exponent)
+    found.data *= np.repeat(damping, np.diff(matrix.indptr)).astype(np.float32)
+    return found
+
+
+def scaled(matrix: sparse.csr_array, column_factor: npt.NDArray[np.floating]) -> sparse.csr_array:
+    """A CSR matrix with its columns multiplied by factors [columns], float32."""
+    data = (matrix.data * column_factor[matrix.indices]).astype(np.float32)
+    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def touched(matrix: sparse.csr_array) -> IndexArray:
+    """Flat positions row · columns + column of the entries of a CSR matrix."""
+    rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
+    return rows * int(matrix.shape[1]) + matrix.indices

@@ -1,0 +1,73 @@
+"""What is tried to tune graph_filter: starting points that are good on many sets, and the ranges around them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from graphrec.hetero import HeteroGraph
+from graphrec.models.base import Range, Space
+from graphrec.models.filter_settings import GraphFilterConfig
+from graphrec.relations import Relations, relations
+
+#: Paths that are kept where they matter more than the spectrum: on sparse sets.
+MANY = 400
+
+USER_EXPONENTS = (0.2, 0.35, 0.5)
+
+
+def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
+    """The symmetric family by user exponent and rank, then freer exponents, some of them RP3β's with paths alone,
+    then what the other relations of the graph are worth. Those that share a decomposition follow each other."""
+    found = [
+        GraphFilterConfig(),
+        GraphFilterConfig(rank=256),
+        GraphFilterConfig(rank=64),
+        GraphFilterConfig(rank=64, path_weight=8.0),
+        GraphFilterConfig(0.35, 0.5, 0.2, 0.1),
+        GraphFilterConfig(0.35, 0.5, 0.2, 0.1, rank=256, path_weight=8.0),
+        GraphFilterConfig(0.35, 0.5, 0.0, 0.0, path_weight=6.0, neighbours=MANY),
+        GraphFilterConfig(0.5),
+        GraphFilterConfig(0.5, rank=256),
+        GraphFilterConfig(0.5, 0.5, 0.5, 0.3, rank=0, neighbours=MANY),
+        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=8.0, neighbours=MANY),
+        GraphFilterConfig(0.2, 0.5, -0.1, -0.1, rank=0, neighbours=MANY),
+    ]
+    return found + [replace(GraphFilterConfig(), **change) for change in _relation_changes(relations(graph))]
+
+
+def space(graph: HeteroGraph) -> Space:
+    """The ranges of all scalars that matter for a graph; weights of single behaviours as `weights.VIEWED`."""
+    around = relations(graph)
+    found: dict[str, Range | tuple[object, ...]] = {
+        "user_exponent": USER_EXPONENTS,
+        "source_exponent": Range(-0.2, 0.6),
+        "target_exponent": Range(-0.2, 0.6),
+        "rank": (0, 64, 128, 256, 512, 768),
+        "plateau": Range(0.9, 1.8),
+        "path_weight": Range(0.5, 20.0, log=True),
+        "neighbours": (100, 200, MANY),
+    }
+    few, many = (0.0, 0.1, 0.3, 1.0), (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
+    found |= {f"weights.{name}": few for name in around.behaviours}
+    kinds: Mapping[str, tuple[Mapping[str, object], tuple[object, ...]]] = {
+        "social_weight": (around.social, many),
+        "attribute_weight": (around.item_attributes, few),
+        "user_attribute_weight": (around.user_attributes, many),
+        "item_relation_weight": (around.item_items, few),
+    }
+    found |= {name: values for name, (there, values) in kinds.items() if there}
+    if graph.data[graph.target].get("timestamp") is not None:
+        found["half_life"] = (0.0, 30.0, 180.0, 720.0)
+    return found
+
+
+def _relation_changes(around: Relations) -> list[dict[str, Any]]:  # fields of the config
+    """Each kind of relation left out, and weighed much more, where the graph has it."""
+    kinds: Mapping[str, tuple[Mapping[str, object], float]] = {
+        "behaviour_weight": (around.behaviours, 1.0),
+        "social_weight": (around.social, 0.1),
+        "attribute_weight": (around.item_attributes, 0.4),
+        "user_attribute_weight": (around.user_attributes, 0.1),
+        "item_relation_weight": (around.item_items, 0.5),
+    }
+    return [{name: value} for name, (there, much) in kinds.items() if there for value in (0.0, much)]

@@ -1,0 +1,161 @@
+"""What graph_filter knows of a user: own behaviour, that of friends, and that of people with the same attributes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import sparse
+
+from graphrec.errors import DataError, UnknownNameError
+from graphrec.interactions import Interactions
+from graphrec.models.base import State, empty_csr, pack, unpack
+from graphrec.models.filter_kernel import scaled
+from graphrec.models.neighbours import item_product
+from graphrec.relations import Relations
+from graphrec.vocabulary import IndexArray
+
+#: So many items, the most frequent ones, stand for the people who share an attribute value.
+PROFILE = 200
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """The signal of users: B + Σ_s w_s · mean of friends' B + Σ_a w_a · mean profile of the values of a.
+
+    behaviour B [num_users, num_items] with its weights; `beside` the pairs of B that are not of the target behaviour;
+    `social` and `values` by relation, each row normalised to sum to its weight, [num_users, num_users or num_values];
+    `profiles` [num_values, num_items] by relation.
+    """
+
+    behaviour: sparse.csr_array = field(default_factory=empty_csr)
+    beside: sparse.csr_array = field(default_factory=empty_csr)
+    social: Mapping[str, sparse.csr_array] = field(default_factory=dict)
+    values: Mapping[str, sparse.csr_array] = field(default_factory=dict)
+    profiles: Mapping[str, sparse.csr_array] = field(default_factory=dict)
+
+    def of(self, user_index: IndexArray) -> sparse.csr_array:
+        """The signal [batch, num_items] of users in training."""
+        related = {name: matrix[user_index] for name, matrix in {**self.social, **self.values}.items()}
+        return self.gather(self.behaviour[user_index], related)
+
+    def gather(self, own: sparse.csr_array, related: Mapping[str, sparse.csr_array]) -> sparse.csr_array:
+        """The signal of any users, from own behaviour [batch, num_items] and normalised rows of other relations."""
+        found = own
+        for name, rows in related.items():
+            found = sparse.csr_array(found + rows @ (self.behaviour if name in self.social else self.profiles[name]))
+        return found
+
+    def shared(self, related: Mapping[str, sparse.csr_array]) -> dict[str, sparse.csr_array]:
+        """Rows of relations as `gather` takes them: those that count, normalised to sum to the relation's weight."""
+        known = {**self.social, **self.values}
+        weight = {name: float(matrix.sum(axis=1).max()) for name, matrix in known.items() if matrix.nnz}
+        return {name: shares(rows, weight[name]) for name, rows in related.items() if name in weight}
+
+    def state(self) -> State:
+        """All matrices as tensors."""
+        found = pack("behaviour", self.behaviour) | pack("beside", self.beside)
+        for kind, matrices in (("social", self.social), ("values", self.values), ("profiles", self.profiles)):
+            for name, matrix in matrices.items():
+                found |= pack(f"{kind}/{name}", matrix)
+        return found
+
+    @classmethod
+    def restored(cls, state: State) -> "Signal":
+        """The signal that `state` wrote down."""
+        kinds = {
+            kind: {name: unpack(f"{kind}/{name}", state) for name in named(state, kind)}
+            for kind in ("social", "values", "profiles")
+        }
+        return cls(unpack("behaviour", state), unpack("beside", state), **kinds)
+
+
+def named(state: State, kind: str) -> list[str]:
+    """The names of the matrices of a kind in a state, in their order."""
+    shapes = [key for key in state if key.startswith(f"{kind}/") and key.endswith(".shape")]
+    return [key.split("/", 1)[1].removesuffix(".shape") for key in shapes]
+
+
+def behaviour_of(
+    target: Interactions, others: Mapping[str, Interactions], weights: Mapping[str, float], half_life: float
+) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """B = Σ_b w_b · decay(t) · B_b [num_users, num_items], the target with weight 1, and the pairs of others alone.
+
+    decay is ½ after `half_life` days before the last event; 1 where half_life is 0 or a behaviour has no times.
+    """
+    used = {name: part for name, part in others.items() if weights[name] > 0 and len(part)}
+    times = [part.time for part in (target, *used.values()) if part.time is not None and len(part)]
+    now = max((int(time.max()) for time in times), default=0)
+    whole = _decayed(target, now, half_life)
+    beside = sparse.csr_array(target.matrix() * np.float32(0.0))
+    for name, part in used.items():
+        whole = sparse.csr_array(whole + _decayed(part, now, half_life) * np.float32(weights[name]))
+        beside = sparse.csr_array(beside.maximum(part.matrix()))
+    beside = sparse.csr_array(beside - beside.multiply(target.matrix()))
+    beside.eliminate_zeros()
+    return whole, beside
+
+
+def signal(parts: tuple[sparse.csr_array, sparse.csr_array], around: Relations, weights: Mapping[str, float]) -> Signal:
+    """The Signal of a behaviour (as `behaviour_of` gives it) with the relations whose weight is above zero."""
+    behaviour, beside = parts
+    social = {name: shares(m, weights[name]) for name, m in around.social.items() if weights[name] > 0}
+    attributes = {name: m for name, m in around.user_attributes.items() if weights[f"user {name}"] > 0}
+    profiles = {}
+    for name, matrix in attributes.items():
+        people = np.maximum(np.bincount(matrix.indices, minlength=matrix.shape[1]), 1)
+        ones = sparse.csr_array((np.ones_like(matrix.data), matrix.indices, matrix.indptr), shape=matrix.shape)
+        profiles[name] = item_product(scaled(ones, 1.0 / people), behaviour, PROFILE)
+    values = {name: shares(m, weights[f"user {name}"]) for name, m in attributes.items()}
+    return Signal(behaviour, beside, social, values, profiles)
+
+
+def shares(matrix: sparse.csr_array, weight: float) -> sparse.csr_array:
+    """The rows of a relation divided by their sums and multiplied by a weight, float32."""
+    sums = np.asarray(matrix.sum(axis=1), dtype=np.float32)
+    factor = np.repeat(np.float32(weight) / np.where(sums > 0, sums, 1.0), np.diff(matrix.indptr))
+    data = (matrix.data * factor).astype(np.float32)
+    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def relation_weights(around: Relations, defaults: Mapping[str, float], given: str) -> dict[str, float]:
+    """The weight of each relation by name: what the text `NAME=WEIGHT NAME=WEIGHT …` says, else its kind's default.
+
+    User attributes stand under `user NAME`, because a tag describes users and items alike; a text sets both.
+
+    Raises:
+        UnknownNameError: the text names a relation that the graph does not have.
+        DataError: the text has another form.
+    """
+    kinds = {
+        "behaviour": around.behaviours,
+        "social": around.social,
+        "user_attribute": around.user_attributes,
+        "attribute": around.item_attributes,
+        "item_relation": around.item_items,
+    }
+    prefix = {"user_attribute": "user "}
+    found = {prefix.get(kind, "") + name: defaults[kind] for kind, names in kinds.items() for name in names}
+    for part in given.replace(",", " ").split():
+        name, _, text = part.partition("=")
+        if name not in around.names():
+            raise UnknownNameError("relation", name, around.names())
+        try:
+            weight = float(text)
+        except ValueError as error:
+            raise DataError(f"graph_filter: weights takes NAME=WEIGHT with a number, not {part!r}") from error
+        found |= {key: weight for key in (name, f"user {name}") if key in found}
+    return found
+
+
+def _decayed(part: Interactions, now: int, half_life: float) -> sparse.csr_array:
+    if half_life <= 0 or part.time is None or not len(part):
+        return part.matrix()
+    last = np.lexsort((part.time, part.item_index, part.user_index))
+    key = part.user_index[last] * part.num_items + part.item_index[last]
+    last = last[np.append(key[1:] != key[:-1], True)]  # the latest event of each pair
+    weight = 0.5 ** ((now - part.time[last]) / (half_life * DAY))
+    shape = (part.num_users, part.num_items)
+    ends = (part.user_index[last], part.item_index[last])
+    return sparse.csr_array((np.maximum(weight, 1e-6).astype(np.float32), ends), shape=shape)

@@ -1,0 +1,171 @@
+"""Matrix factorisation of implicit feedback by alternating least squares, exact, and in seconds on two cores."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from graphrec.errors import DataError
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import Interactions
+from graphrec.models.base import Embeddings, Model, Progress, Range, Space, State
+from graphrec.models.least_squares import Basis, solve
+from graphrec.models.neighbours import scaled
+from graphrec.models.spectrum import spectrum
+from graphrec.vocabulary import IndexArray
+
+#: D_U^-b R D^-½ is decomposed for a warm start; the b of graph_filter.
+USER_EXPONENT = 0.35
+
+#: Mean length of the item vectors of a warm start; the solutions on Gowalla have about this length.
+START_LENGTH = 0.5
+
+
+@dataclass(frozen=True)
+class IALSConfig:
+    """Settings of ials, in the letters of METHODS E8.
+
+    factors: d, length of the vectors.
+    unobserved_weight: α₀, the weight of a pair without interaction; one with interaction has 1 more.
+    regularisation: λ, the weight of the squared vectors.
+    frequency_exponent: ν, how much more the vectors of active users and popular items are held down.
+    epochs: passes over all items and all users.
+    warm_start: whether to begin with the leading singular vectors of the interaction matrix instead of noise.
+    init_std: standard deviation of the entries of noise times √d.
+    """
+
+    factors: int = 256
+    unobserved_weight: float = 0.015
+    regularisation: float = 0.003
+    frequency_exponent: float = 1.0
+    epochs: int = 1
+    warm_start: bool = True
+    init_std: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.factors < 1 or self.epochs < 1:
+            raise DataError("ials: factors and epochs are at least 1")
+        if self.regularisation <= 0 or self.init_std <= 0:
+            raise DataError("ials: regularisation and init_std must be above 0")
+        if self.unobserved_weight < 0 or self.frequency_exponent < 0:
+            raise DataError("ials: unobserved_weight and frequency_exponent must not be negative")
+
+
+class IALS(Model[IALSConfig]):
+    """score(u, i) = w_u · h_i, minimising Σ_{(u,i)} (w_u·h_i − 1)² + α₀ Σ_{all u, i} (w_u·h_i)²
+    + λ [Σ_u (|I_u| + α₀|I|)^ν ‖w_u‖² + Σ_i (|U_i| + α₀|U|)^ν ‖h_i‖²] (Rendle et al., RecSys 2022).
+
+    Each half of an epoch is the exact minimum over one side. It differs in how that is found: in the eigenbasis of the
+    other side's Gram matrix all but the history of a row is diagonal, so a row with n interactions is a system of size
+    n instead of d. The users come last, so that a user is exactly what `fold_in` makes of the same history. And it
+    differs in the start, V D^½ with the right singular vectors V of D_U^-0.35 R D^-½ as in graph_filter: from
+    there one epoch ranks better than 4, 8 or 16 from noise (Gowalla, a tenth of train held out: NDCG@20 0.116 against
+    0.113), and more epochs forget it.
+    """
+
+    config_class = IALSConfig
+    signed: ClassVar[bool] = True
+
+    def __init__(self, config: IALSConfig, device: torch.device | str = "cpu") -> None:
+        super().__init__(config, device)
+        self.users = torch.empty(0, config.factors, device=self.device)  # [num_users, d]
+        self.items = Basis.restored(self.users, torch.empty(config.factors, device=self.device))  # [num_items, d]
+
+    def fit(
+        self,
+        graph: HeteroGraph,  # noqa: ARG002  # every model has this signature
+        interactions: Interactions,
+        rng: np.random.Generator,
+        progress: Progress | None = None,
+    ) -> None:
+        """Alternate between the sides, items first, from the singular vectors or from noise for the users."""
+        c = self.config
+        by_user = interactions.matrix()
+        by_item = by_user.T.tocsr()
+        if c.warm_start:
+            start = spectral_items(by_user, c.factors, c.init_std, rng).to(self.device)
+            users = self._half(Basis.of(start), by_user)
+        else:
+            users = _noise(by_user, c.factors, c.init_std, rng).to(self.device)
+        for epoch in range(c.epochs):
+            self.items = Basis.of(self._half(Basis.of(users), by_item))
+            users = self._half(self.items, by_user)
+            if progress is not None:
+                progress(epoch + 1, c.epochs)
+        self.users = users
+
+    def score(self, user_index: IndexArray) -> Tensor:
+        """Dot products [batch, num_items] float32."""
+        return self.users[torch.from_numpy(user_index).to(self.device)] @ self.items.vectors.T
+
+    def fold_in(self, history: sparse.csr_array) -> Tensor:
+        """Scores [batch, num_items] float32: one least-squares solution for each history, as in training."""
+        return self._half(self.items, history) @ self.items.vectors.T
+
+    def embeddings(self) -> Embeddings:
+        """The vectors w [num_users, d] and h [num_items, d], whose products are the scores."""
+        return Embeddings(self.users, self.items.vectors)
+
+    def state(self) -> State:
+        """The vectors of users and items, and the Gram matrix of the items, which is diagonal."""
+        items = self.items
+        return {"users": self.users.cpu(), "items": items.vectors.cpu(), "eigenvalues": items.eigenvalues.cpu()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take over vectors and Gram matrix."""
+        self.users = state["users"].to(self.device)
+        self.items = Basis.restored(state["items"].to(self.device), state["eigenvalues"].to(self.device))
+
+    @classmethod
+    def candidates(cls, graph: HeteroGraph) -> list[IALSConfig]:  # noqa: ARG003  # the same for every graph
+        """The unobserved weights and penalties of the paper's recipe around the default, fewer factors, and noise."""
+        return [
+            IALSConfig(),
+            IALSConfig(unobserved_weight=0.05),
+            IALSConfig(unobserved_weight=0.1, regularisation=0.01),
+            IALSConfig(factors=64, unobserved_weight=0.1),
+            IALSConfig(factors=64, unobserved_weight=0.3, regularisation=0.01),
+            IALSConfig(epochs=8, warm_start=False),
+        ]
+
+    @classmethod
+    def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
+        """Vectors, weights and penalties."""
+        return {
+            "factors": (64, 128, 256, 512),
+            "epochs": (1, 2, 4, 8),
+            "unobserved_weight": Range(0.003, 1.0, log=True),
+            "regularisation": Range(0.0003, 0.1, log=True),
+            "frequency_exponent": Range(0.5, 1.0),
+        }
+
+    def _half(self, other: Basis, history: sparse.csr_array) -> Tensor:
+        """The best vectors [rows, d] of one side, given those of the other and who chose what [rows, others]."""
+        c = self.config
+        chosen = torch.from_numpy(np.diff(history.indptr).astype(np.float32)).to(self.device)
+        weight = chosen + c.unobserved_weight * history.shape[1]
+        return solve(other, history, c.unobserved_weight, c.regularisation * weight**c.frequency_exponent)
+
+
+def spectral_items(history: sparse.csr_array, factors: int, init_std: float, rng: np.random.Generator) -> Tensor:
+    """V D^½ [num_items, factors] float32 with mean length 0.5 over items that have users, V the leading right singular
+    vectors of D_U^-0.35 R D^-½; noise in the columns beyond its rank, zeros for items without users."""
+    user_degree, item_degree = (np.asarray(history.sum(axis=axis), dtype=np.float64) for axis in (1, 0))
+    damped = scaled(history, np.maximum(user_degree, 1.0) ** -USER_EXPONENT, np.maximum(item_degree, 1.0) ** -0.5)
+    vectors, _ = spectrum(damped, factors, rng)
+    vectors = vectors * torch.from_numpy(np.sqrt(item_degree).astype(np.float32))[:, None]
+    length = vectors.norm(dim=1).sum() / max(int((item_degree > 0).sum()), 1)
+    start = _noise(history.T.tocsr(), factors, init_std, rng)
+    start[:, : vectors.shape[1]] = vectors * (START_LENGTH / length.clamp(min=1e-12))
+    return start
+
+
+def _noise(history: sparse.csr_array, factors: int, init_std: float, rng: np.random.Generator) -> Tensor:
+    """Normal vectors [rows, factors] of the rows that have any interactions, zeros of the others."""
+    noise = init_std / factors**0.5 * rng.standard_normal((history.shape[0], factors), dtype=np.float32)
+    noise[np.diff(history.indptr) == 0] = 0.0
+    return torch.from_numpy(noise)

@@ -1,0 +1,43 @@
+"""What models have in common that add up, over the history of a user, one row of an item-item matrix for each item."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from graphrec.models.base import Model, State, empty_csr, pack, unpack
+from graphrec.models.neighbours import dense
+from graphrec.vocabulary import IndexArray
+
+Config = TypeVar("Config")
+
+
+class ItemWeightsModel(Model[Config]):
+    """score(u, ·) = r_u W with the history r_u of the user and a sparse W [num_items, num_items]; a subclass fits W.
+
+    The products are scipy's, since torch multiplies sparse by sparse slower; the scores go to the device.
+    """
+
+    def __init__(self, config: Config, device: torch.device | str = "cpu") -> None:
+        super().__init__(config, device)
+        self.weights = empty_csr()  # W [num_items, num_items]
+        self.history = empty_csr()  # [num_users, num_items]
+
+    def score(self, user_index: IndexArray) -> Tensor:
+        """Sums of weights [batch, num_items] float32."""
+        return self.fold_in(self.history[user_index])
+
+    def fold_in(self, history: sparse.csr_array) -> Tensor:
+        """Sums of weights [batch, num_items] float32 for any histories, exactly as for users in training."""
+        return dense((history @ self.weights).tocsr()).to(self.device)
+
+    def state(self) -> State:
+        """The weights and the histories."""
+        return pack("weights", self.weights) | pack("history", self.history)
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take over weights and histories."""
+        self.weights = unpack("weights", state)
+        self.history = unpack("history", state)

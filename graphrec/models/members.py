@@ -1,0 +1,76 @@
+"""The members of an ensemble as one line of text: `graph_filter(rank=64), ials`."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from graphrec.errors import DataError
+from graphrec.models import make, model_class
+
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_MEMBER = re.compile(rf'\s*(\w+)\s*(?:\(((?:[^()"]|{_QUOTED})*)\))?\s*(,|$)')
+_SETTING = re.compile(rf'\s*(\w+)\s*=\s*({_QUOTED}|[^,()"]*?)\s*(,|$)')
+_PLAIN = re.compile(r"[^\s,()\"]+")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A model and the settings that differ from its defaults, as text."""
+
+    name: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_members(text: str) -> list[Member]:
+    """The members that a text such as `graph_filter(rank=64), ials` names; a value with a comma, a bracket or blanks at
+    its ends stands in double quotes.
+
+    Raises:
+        DataError: the text is not of this form, a setting stands twice or has an impossible value, or a member is an
+            ensemble itself.
+        UnknownNameError: there is no such model or setting.
+    """
+    found = []
+    for name, inside in _listed(_MEMBER, text, text):
+        if name == "ensemble":
+            raise DataError("members: an ensemble cannot be a member of another one; name its own members")
+        settings: dict[str, str] = {}
+        for key, value in _listed(_SETTING, inside, text) if inside.strip() else []:
+            if key in settings:
+                raise DataError(f"members: {name} has {key} twice; keep one")
+            settings[key] = json.loads(value) if value.startswith('"') else value
+        make(name, **settings)  # a wrong name or setting is found before any work
+        found.append(Member(name, settings))
+    return found
+
+
+def write_members(members: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
+    """The text for models and their configs, without the settings that are defaults; what `parse_members` reads."""
+    written = []
+    for name, config in members:
+        defaults = asdict(model_class(name).config_class())
+        inside = ", ".join(f"{key}={_value(value)}" for key, value in config.items() if defaults.get(key) != value)
+        written.append(f"{name}({inside})" if inside else name)
+    return ", ".join(written)
+
+
+def _value(value: object) -> str:
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+
+
+def _listed(pattern: re.Pattern[str], text: str, whole: str) -> list[tuple[str, str]]:
+    """The first two groups of each part of a list with commas."""
+    found, position, more = [], 0, True
+    while more:
+        part = pattern.match(text, position)
+        if part is None:
+            raise DataError(
+                f"members: {whole!r} cannot be read at {text[position:].strip()[:30]!r}; write models with their "
+                "settings, such as `graph_filter(rank=64), ials`"
+            )
+        found.append((part[1], part[2] or ""))
+        position, more = part.end(), part[3] == ","
+    return found

@@ -1,0 +1,93 @@
+"""Paths of node types through a graph: chosen from its schema, or read from text."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graphrec.errors import DataError, UnknownNameError
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import Interactions
+from graphrec.schema import Triple, reverse_name
+
+_PART = re.compile(r"(\w+)(?:-\[(\w+)\])?")
+
+
+def choose_metapath(graph: HeteroGraph) -> list[Triple]:
+    """A cycle from the users through the target behaviour, each attribute of the items, back, and along each relation
+    among users: User-Item-Genre-Item-User-User where there are genres and friends."""
+    user, relation, item = graph.target
+    back: Triple = (item, reverse_name(relation), user)
+    path: list[Triple] = []
+    forward: list[Triple] = [t for t in graph.data.edge_types if not t[1].startswith("rev_") and _filled(graph, t)]
+    for source, name, target in forward:
+        if item in (source, target) and {source, target}.isdisjoint({user}) and source != target:
+            there: Triple = (source, name, target)
+            again: Triple = (target, reverse_name(name), source)
+            path += [graph.target, *((there, again) if source == item else (again, there)), back]
+    path = path or [graph.target, back]
+    return path + [triple for triple in forward if triple[0] == triple[2] == user]
+
+
+def parse_metapath(text: str, graph: HeteroGraph) -> list[Triple]:
+    """The edge types of a path such as `User-Item-Genre-Item-User` or `User-[RATED]-Item-User`.
+
+    Where several relations join two labels and none is named, the target behaviour is meant if it is one of them.
+
+    Raises:
+        UnknownNameError: there is no such label.
+        DataError: the text is no path, ends elsewhere than it begins, has two labels that no relation joins, or is
+            not clear.
+    """
+    if not re.fullmatch(r"\w+(-(\[\w+\]-)?\w+)+", text):
+        raise DataError(f"metapath takes labels such as `User-Item-User`, not {text!r}")
+    parts = [(label, relation or None) for label, relation in _PART.findall(text)]
+    for label, _ in parts:
+        if label not in graph.data.node_types:
+            raise UnknownNameError("label", label, graph.data.node_types)
+    if parts[0][0] != parts[-1][0]:
+        raise DataError(f"the metapath {text} ends at {parts[-1][0]}; it must end where it begins, at {parts[0][0]}")
+    missing = {graph.target[0], graph.target[2]} - {label for label, _ in parts}
+    if missing:
+        raise DataError(f"the metapath {text} must visit {' and '.join(sorted(missing))}")
+    return [_joining(graph, a, relation, b) for (a, relation), (b, _) in pairwise(parts)]
+
+
+def edges(graph: HeteroGraph, interactions: Interactions, path: Sequence[Triple]) -> dict[Triple, Tensor]:
+    """The edge_index [2, num_edges] of each edge type of a path; of the target those of `interactions`."""
+    pairs = torch.from_numpy(np.stack([interactions.user_index, interactions.item_index]))
+    user, relation, item = graph.target
+    found: dict[Triple, Tensor] = {graph.target: pairs, (item, reverse_name(relation), user): pairs.flip(0)}
+    return {triple: found[triple] if triple in found else graph.data[triple].edge_index for triple in path}
+
+
+def _filled(graph: HeteroGraph, triple: Triple) -> bool:
+    return bool(graph.data[triple].num_edges)
+
+
+def _joining(graph: HeteroGraph, source: str, relation: str | None, target: str) -> Triple:
+    triples: list[Triple] = [t for t in graph.data.edge_types if (t[0], t[2]) == (source, target)]
+    names = [t[1] for t in triples]
+    if relation is not None:
+        wanted = [t for t in triples if t[1] in (relation, reverse_name(relation))]
+        if not wanted:
+            raise UnknownNameError(f"relation from {source} to {target}", relation, names)
+        return wanted[0]
+    own, back = graph.target, (graph.target[2], reverse_name(graph.target[1]), graph.target[0])
+    preferred = [t for t in triples if t in (own, back)] or [t for t in triples if not _is_twin(t)]
+    if len(preferred) == 1:
+        return preferred[0]
+    if not triples:
+        raise DataError(f"no relation joins {source} and {target}, so no metapath goes that way")
+    raise DataError(
+        f"{len(preferred)} relations join {source} and {target}: {', '.join(t[1] for t in preferred)}; "
+        f"name one, as in {source}-[{preferred[0][1]}]-{target}"
+    )
+
+
+def _is_twin(triple: Triple) -> bool:
+    """Whether a relation among nodes of one label is another one read backwards."""
+    return triple[0] == triple[2] and triple[1].startswith("rev_")

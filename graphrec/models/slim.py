@@ -1,0 +1,146 @@
+"""A sparse linear model of the items of a history, with coefficients that are never negative."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from graphrec.errors import DataError
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import Interactions
+from graphrec.models.base import Progress, Range, Space
+from graphrec.models.ease import check_size, gram
+from graphrec.models.elastic_net import solve
+from graphrec.models.item_weights import ItemWeightsModel
+from graphrec.models.neighbours import item_product
+from graphrec.models.threads import one_thread
+from graphrec.vocabulary import IndexArray
+
+#: Numbers in the Gram matrices of one batch of items; two batches are worked on at a time.
+BATCH = 1 << 23
+
+
+@dataclass(frozen=True)
+class SLIMConfig:
+    """Settings of slim.
+
+    sparsity: λ₁, the weight of the coefficients themselves; the larger, the more of them are 0.
+    regularisation: λ₂, the weight of their squares.
+    neighbours: how many items, by cosine, may have a coefficient for an item; 0 allows all that share a user.
+    """
+
+    sparsity: float = 0.1
+    regularisation: float = 50.0
+    neighbours: int = 200
+
+    def __post_init__(self) -> None:
+        if self.sparsity < 0 or self.neighbours < 0:
+            raise DataError("slim: sparsity and neighbours must not be negative")
+        if self.regularisation <= 0:
+            raise DataError("slim: regularisation must be above 0")
+
+
+class SLIM(ItemWeightsModel[SLIMConfig]):
+    """W of which each column w_j minimises ½‖R_j − R w_j‖² + λ₂/2 ‖w_j‖² + λ₁ ‖w_j‖₁ with w_j ≥ 0 and w_jj = 0.
+
+    Ning and Karypis, ICDM 2011, equation 3, with the candidates of its fsSLIM (the nearest items by cosine). Solved by
+    coordinate descent on the Gram matrices of the candidates, for many items at a time.
+    """
+
+    config_class = SLIMConfig
+
+    def fit(
+        self,
+        graph: HeteroGraph,  # noqa: ARG002  # every model has this signature
+        interactions: Interactions,
+        rng: np.random.Generator,  # noqa: ARG002
+        progress: Progress | None = None,
+    ) -> None:
+        """Solve for one batch of items after another. Raises DataError where there are too many items."""
+        check_size("slim", interactions.num_items)
+        self.history = interactions.matrix()
+        candidates = _candidates(self.history, self.config.neighbours)
+        products = torch.from_numpy(gram(self.history)).to(self.device)
+        batches = _batches(np.diff(candidates.indptr))
+        workers = torch.get_num_threads() if self.device.type == "cpu" else 1
+        parts = []
+        # the steps are thousands of small operations, so each batch has one thread
+        with one_thread(self.device.type == "cpu"), ThreadPoolExecutor(workers) as pool:
+            for part in pool.map(lambda items: self._columns(products, candidates, items), batches):
+                parts.append(part)
+                if progress is not None:
+                    progress(len(parts), len(batches))
+        row, column, value = (np.concatenate([part[n] for part in parts] or [np.empty(0)]) for n in range(3))
+        shape = (interactions.num_items, interactions.num_items)
+        self.weights = sparse.csr_array((value.astype(np.float32), (row.astype(int), column.astype(int))), shape=shape)
+
+    def _columns(
+        self, products: Tensor, candidates: sparse.csr_array, items: IndexArray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows, columns and values of the coefficients that some items get."""
+        chosen, there = _padded(candidates, items)
+        index = torch.from_numpy(chosen).to(products.device)  # [batch, m]
+        target = products[index, torch.from_numpy(items).to(products.device)[:, None]]
+        target = target.masked_fill(~torch.from_numpy(there).to(products.device), -torch.inf)
+        by_candidate = products[index.T[:, :, None], index]  # [m, batch, m]
+        value = solve(by_candidate, target, self.config.sparsity, self.config.regularisation).cpu().numpy()
+        row, column = np.nonzero(value)
+        return chosen[row, column], items[row], value[row, column]
+
+    @classmethod
+    def candidates(cls, graph: HeteroGraph) -> list[SLIMConfig]:  # noqa: ARG003  # the same for every graph
+        """Sparse and dense solutions, little and much regularisation."""
+        return [
+            SLIMConfig(),
+            SLIMConfig(0.1, 30.0, 400),
+            SLIMConfig(0.3, 20.0),
+            SLIMConfig(0.03, 150.0),
+            SLIMConfig(1.0, 20.0),
+        ]
+
+    @classmethod
+    def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
+        """Every setting."""
+        return {
+            "sparsity": Range(0.01, 10.0, log=True),
+            "regularisation": Range(1.0, 1000.0, log=True),
+            "neighbours": (50, 100, 200, 400),
+        }
+
+
+def _candidates(history: sparse.csr_array, neighbours: int) -> sparse.csr_array:
+    """The nearest items of each item by cosine [num_items, num_items], itself excluded."""
+    root = np.sqrt(np.bincount(history.indices, minlength=history.shape[1])).astype(np.float32)
+
+    def finish(rows: sparse.csr_array, start: int) -> None:
+        item = start + np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+        rows.data /= root[rows.indices]  # the root of the item itself does not change the order of its row
+        rows.data[item == rows.indices] = 0.0
+
+    nearest = item_product(history, history, neighbours, finish)
+    nearest.eliminate_zeros()
+    return nearest
+
+
+def _batches(lengths: IndexArray) -> list[IndexArray]:
+    """Items with candidates in batches that fit `BATCH`, those with most candidates first."""
+    order = np.argsort(-lengths, kind="stable")
+    order = order[lengths[order] > 0]
+    batches = []
+    start = 0
+    while start < len(order):
+        end = start + max(BATCH // int(lengths[order[start]]) ** 2, 1)
+        batches.append(order[start:end].astype(np.int64))
+        start = end
+    return batches
+
+
+def _padded(matrix: sparse.csr_array, rows: IndexArray) -> tuple[IndexArray, np.ndarray]:
+    """The columns [batch, m] of some rows, column 0 where a row has fewer than m; and where it has one."""
+    starts, ends = matrix.indptr[rows].astype(np.int64), matrix.indptr[rows + 1].astype(np.int64)
+    place = np.arange(int((ends - starts).max()))
+    there = place < (ends - starts)[:, None]
+    return np.where(there, matrix.indices[np.where(there, starts[:, None] + place, 0)], 0).astype(np.int64), there

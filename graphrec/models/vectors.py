@@ -1,0 +1,59 @@
+"""A recommender of nothing but vectors of users and items."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from graphrec.models.base import Embeddings, Model, State, csr_tensor
+from graphrec.vocabulary import IndexArray
+
+C = TypeVar("C")
+
+
+class VectorModel(Model[C]):
+    """score(u, i) = x_u · x_i; a subclass fits `users` [num_users, dim] and `items` [num_items, dim].
+
+    A user who was not in training gets the mean vector of their items.
+    """
+
+    signed = True
+
+    def __init__(self, config: C, device: torch.device | str = "cpu") -> None:
+        super().__init__(config, device)
+        self.users = torch.empty(0, 0)
+        self.items = torch.empty(0, 0)
+
+    def score(self, user_index: IndexArray) -> Tensor:
+        """Dot products [batch, num_items] float32."""
+        return self.users[torch.from_numpy(user_index).to(self.device)] @ self.items.T
+
+    def score_pairs(self, user_index: IndexArray, item_index: IndexArray) -> Tensor:
+        """Dot products [batch, m] float32."""
+        users = self.users[torch.from_numpy(user_index).to(self.device)]
+        return torch.einsum("bd,bmd->bm", users, self.items[torch.from_numpy(item_index).to(self.device)])
+
+    def fold_in(self, history: sparse.csr_array) -> Tensor:
+        """Scores [batch, num_items] float32 of users with the mean vector of their items: an approximation."""
+        return mean_rows(history, self.items) @ self.items.T
+
+    def embeddings(self) -> Embeddings:
+        """The vectors."""
+        return Embeddings(self.users, self.items)
+
+    def state(self) -> State:
+        """The vectors."""
+        return {"users": self.users.cpu(), "items": self.items.cpu()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take over the vectors."""
+        self.users, self.items = (state[name].to(self.device) for name in ("users", "items"))
+
+
+def mean_rows(history: sparse.csr_array, x: Tensor) -> Tensor:
+    """The mean row of x [num_items, dim] over each history [batch, num_items], 0 where it is empty."""
+    total = torch.from_numpy(history.sum(axis=1)).to(x.device).clamp(min=1).unsqueeze(1)  # [batch, 1]
+    found: Tensor = csr_tensor(history).to(x.device) @ x / total
+    return found

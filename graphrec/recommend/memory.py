@@ -1,0 +1,39 @@
+"""Amounts of memory as people write them."""
+
+import re
+
+from graphrec.errors import DataError
+
+#: Bytes that one search for the best items may take, unless the caller says otherwise.
+MEMORY_BUDGET = 1 << 30
+
+#: Bytes of a unit; a unit without `i` counts in thousands.
+UNITS = {
+    "": 1,
+    "b": 1,
+    "kb": 10**3,
+    "mb": 10**6,
+    "gb": 10**9,
+    "tb": 10**12,
+    "kib": 2**10,
+    "mib": 2**20,
+    "gib": 2**30,
+    "tib": 2**40,
+}
+
+_AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
+
+
+def parse_memory(text: str) -> int:
+    """The bytes that a text such as `2GiB`, `256 MiB`, `1.5GB` or `1073741824` means, whatever its case.
+
+    Raises DataError where it means nothing, or less than one byte.
+    """
+    found = _AMOUNT.fullmatch(text)
+    unit = UNITS.get(found[2].lower()) if found else None
+    if found is None or unit is None or float(found[1]) * unit < 1:
+        raise DataError(
+            f"'{text}' is no amount of memory; write a number with KiB, MiB, GiB, KB, MB or GB, such as 2GiB, "
+            "or the bytes alone"
+        )
+    return int(float(found[1]) * unit)

@@ -1,0 +1,117 @@
+"""What a step of an embedding model minimises: the batches of a loss, and its value from the vectors of a batch."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy import sparse
+from torch import Tensor
+
+from graphrec.training.batches import PairBatch, UserBatch, fitting, pair_batches, user_batches
+from graphrec.training.losses import bpr_loss, in_batch_softmax_loss, mse_loss, sampled_softmax_loss
+from graphrec.training.softmax import catalogue_softmax_loss
+from graphrec.vocabulary import IndexArray
+
+#: Vectors [n, dim] of some nodes (users first, then items) or, for None, of all of them.
+Encode = Callable[[IndexArray | None], Tensor]
+
+Batch = PairBatch | UserBatch
+
+LOSSES = ("bpr", "softmax", "mse")
+NEGATIVES = ("all", "popular", "batch", "uniform")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A loss with its negatives.
+
+    loss: bpr, softmax or mse.
+    negatives: of softmax: all items; popular ones, drawn by √degree and shared by a batch of users (all items where
+        there are no more); the items of the batch; or uniform ones shared by a batch of interactions.
+    num_negatives: uniform negatives, of each interaction for bpr and mse, of a batch for softmax.
+    temperature: scores are divided by it in the softmax.
+    cosine: scores are cosines instead of dot products.
+    popularity: β, scores have τ·β·log(degree of the item) added, in training and after it.
+    correction: whether the softmax over a sample estimates that over all items (log Q).
+    """
+
+    loss: str = "bpr"
+    negatives: str = "uniform"
+    num_negatives: int = 1
+    temperature: float = 0.1
+    cosine: bool = False
+    correction: bool = True
+    popularity: float = 0.0
+
+    def batches(self, matrix: sparse.csr_array, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
+        """The batches of one epoch of an interaction matrix [num_users, num_items]."""
+        if self.loss == "softmax" and self.negatives in ("all", "popular"):
+            sampled = self.negatives == "popular" and self.num_negatives < matrix.shape[1]
+            return user_batches(matrix, batch_size, self.num_negatives if sampled else 0, rng)
+        in_batch = self.loss == "softmax" and self.negatives == "batch"
+        num_negatives = 0 if in_batch else self.num_negatives
+        size = fitting(batch_size, matrix.nnz)
+        return pair_batches(matrix, size, num_negatives, self.loss == "softmax", rng)
+
+    def value(self, encode: Encode, batch: Batch, matrix: sparse.csr_array) -> Tensor:
+        """The mean loss of a batch, a tensor without dimensions."""
+        num_users, num_items = matrix.shape
+        if isinstance(batch, UserBatch):
+            vectors = self.vectors(encode, None, matrix)
+            users = vectors[torch.from_numpy(batch.user).to(vectors.device)]
+            return catalogue_softmax_loss(users, vectors[num_users:], batch.history, self.temperature, batch.sample)
+        user, positive, negative = self._batch_vectors(encode, batch, matrix)
+        if self.loss != "softmax":
+            return self._pairwise((user * positive).sum(-1), (user.unsqueeze(1) * negative).sum(-1))
+        if self.negatives == "batch":
+            chosen = torch.from_numpy(batch.positive).to(user.device)
+            share = np.bincount(matrix.indices, minlength=num_items)[batch.positive] * (len(user) / matrix.nnz)
+            log_q = torch.from_numpy(np.log(share).astype(np.float32)).to(user.device) if self.correction else None
+            return in_batch_softmax_loss(user, positive, chosen, self.temperature, log_q)
+        hits = torch.from_numpy(matrix[batch.user][:, batch.negative].toarray() > 0).to(user.device)
+        expected = user.new_full((len(batch.negative),), float(np.log(len(batch.negative) / num_items)))
+        log_q = expected if self.correction else None
+        scores = user @ negative.T
+        return sampled_softmax_loss((user * positive).sum(-1), scores, self.temperature, log_q, hits)
+
+    def vectors(self, encode: Encode, rows: IndexArray | None, matrix: sparse.csr_array) -> Tensor:
+        """The vectors [n, dim] of some nodes, or of all, whose dot products are scores.
+
+        With popularity they are one longer: 1 for a user, what its degree is worth for an item.
+        """
+        scaled = self.scaled(encode(rows))
+        if not self.popularity:
+            return scaled
+        num_users, num_items = matrix.shape
+        last = np.ones(num_users + num_items, dtype=np.float32)
+        degree = np.maximum(np.bincount(matrix.indices, minlength=num_items), 1)
+        # relative to the mean, so that a score of exactly 0, which means nothing is known, stays unlikely
+        last[num_users:] = self.temperature * self.popularity * np.log(degree * (num_items / max(matrix.nnz, 1)))
+        column = torch.from_numpy(last if rows is None else last[rows]).to(scaled.device).unsqueeze(1)
+        return torch.cat([scaled, column], dim=1)
+
+    def scaled(self, vectors: Tensor) -> Tensor:
+        """Vectors [n, dim] of length one for cosines, as they are for dot products."""
+        # a vector of zeros has no direction; with a larger eps its gradient stays a finite number
+        return F.normalize(vectors, dim=-1, eps=1e-6) if self.cosine else vectors
+
+    def _pairwise(self, positive: Tensor, negative: Tensor) -> Tensor:
+        if self.loss == "bpr":
+            return bpr_loss(positive, negative)
+        known = mse_loss(positive, torch.ones_like(positive))
+        return known + mse_loss(negative, torch.zeros_like(negative)) if negative.numel() else known
+
+    def _batch_vectors(
+        self, encode: Encode, batch: PairBatch, matrix: sparse.csr_array
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Users [batch, dim], positives [batch, dim] and negatives [batch, n, dim] or [n, dim] of a batch."""
+        num_users = int(matrix.shape[0])
+        nodes = np.concatenate([batch.user, num_users + batch.positive, num_users + batch.negative.ravel()])
+        rows, place = np.unique(nodes, return_inverse=True)
+        vectors = self.vectors(encode, rows, matrix)  # [rows, dim]
+        found = vectors[torch.from_numpy(place).to(vectors.device)]
+        size = len(batch.user)
+        user, positive, negative = found[:size], found[size : 2 * size], found[2 * size :]
+        return user, positive, negative.view(*batch.negative.shape, vectors.shape[1])

@@ -1,0 +1,97 @@
+"""Blend the models of several runs into one, and save it as a run."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import _terminal
+
+if TYPE_CHECKING:
+    from graphrec.runs import Run
+
+
+@click.command(
+    epilog="Example: graphrec blend graph_filter-20261124-181500-ab12 ials-20261124-181700-cd34 --blend score"
+)
+@click.argument("names", metavar="RUN RUN…", nargs=-1, required=True)
+@click.option(
+    "--blend",
+    type=click.Choice(["score", "rank"]),
+    default="score",
+    show_default=True,
+    help="Blend scores, standardised for each user, or reciprocal ranks.",
+)
+@click.option(
+    "--groups",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Groups of users by their number of interactions, each with weights of its own.",
+)
+@click.option("--split", help="time, random or leave-last-out; by default time where the behaviour has times.")
+@click.option("--no-metrics", is_flag=True, help="Skip the fits that measure on held-out interactions.")
+@_terminal.device_option
+@_terminal.seed_option
+@_terminal.json_option
+def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json: bool, **options: Any) -> None:
+    """Blend the models of two or more runs into one, and save it as a run.
+
+    Models and settings are those of the runs; they are fitted again, first without a tenth of the interactions, on
+    which the weights of the blend are learned, then to everything that the graph has now.
+    """
+    from graphrec import config, pipeline, runs
+    from graphrec.models.members import write_members
+
+    chosen = _chosen(runs.listed(config.Settings().runs), names)
+    settings = {
+        "members": write_members((run.model, run.config) for run in chosen),
+        "blend": blend,
+        "groups": groups,
+    }
+
+    import numpy as np
+
+    from graphrec.evaluation.tuning import Effort
+
+    how = pipeline.Training(settings, options["split"], not options["no_metrics"], Effort(device=options["device"]))
+    with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
+        graph = _terminal.read_graph(store, chosen[0].relation, progress)
+        trained = pipeline.train(graph, "ensemble", np.random.default_rng(seed), how, progress)
+        folder = runs.save(home.runs, trained)
+    run = trained.run
+    weights = trained.model.state()["weights"].tolist()
+    if as_json:
+        own = {k: v for k, v in asdict(run).items() if k != "id"}
+        _terminal.print_json({"run": run.id, "folder": str(folder), "weights": weights, **own})
+        return
+    click.echo(f"run {run.id}")
+    _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
+    columns = ["weight of", *([""] if groups == 1 else [f"group {n}" for n in range(1, groups + 1)])]
+    _terminal.print_table("", columns, ([one.id, *own] for one, *own in zip(chosen, *weights, strict=True)))
+    _terminal.note(f"`graphrec publish {run.id}` writes its recommendations into the graph")
+
+
+def _chosen(known: "list[Run]", names: tuple[str, ...]) -> "list[Run]":
+    """The runs of these names.
+
+    Raises:
+        UnknownNameError: there is no such run.
+        DataError: there are fewer than two, one stands twice, is a blend, or they predict different behaviours.
+    """
+    from graphrec.errors import DataError, UnknownNameError, examples
+
+    by_name = {run.id: run for run in known}
+    for name in names:
+        if name not in by_name:
+            raise UnknownNameError("run", name, reversed(by_name), hint="`graphrec train` makes one")
+    if len(set(names)) < 2 or len(set(names)) < len(names):
+        raise DataError(f"a blend needs two or more different runs, not {examples(names)}; name others")
+    chosen = [by_name[name] for name in names]
+    blends = [run.id for run in chosen if run.model == "ensemble"]
+    if blends:
+        raise DataError(f"{examples(blends)} is a blend already; name the runs that it was made from")
+    targets = {run.target: " ".join(run.target) for run in chosen}
+    if len(targets) > 1:
+        raise DataError(f"the runs predict different behaviours ({examples(targets.values())}); blend runs of one")
+    return chosen

@@ -1,0 +1,192 @@
+"""What every trained embedding model shares, shown on LightGCN: losses, warm start, checkpoints, devices."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from graphrec.errors import DataError
+from graphrec.interactions import Interactions
+from graphrec.models.embedding import Problem, decay
+from graphrec.models.lightgcn import LightGCN, LightGCNConfig
+from graphrec.models.spectral_start import spectral_start
+from graphrec.recommend.topk import top_k
+from graphrec.testing import checkerboard, graph_of
+from graphrec.training.batches import PairBatch
+from graphrec.training.checkpoints import Checkpoints
+
+Settings = dict[str, Any]  # settings of many types
+
+SMALL: Settings = {"embedding_dim": 16, "learning_rate": 0.05, "epochs": 12, "final_rate": 1.0, "popularity": 0.0}
+
+
+def fitted(settings: Settings, seed: int = 0, checkpoints: Checkpoints | None = None) -> LightGCN:
+    graph, train, _ = checkerboard()
+    model = LightGCN(LightGCNConfig(**{**SMALL, **settings}))
+    model.checkpoints = checkpoints
+    model.fit(graph, train, np.random.default_rng(seed))
+    return model
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"loss": "bpr", "negatives": "uniform", "num_negatives": 2},
+        {"loss": "mse", "negatives": "uniform", "num_negatives": 2, "embedding_dim": 4, "epochs": 40},
+        {"loss": "softmax", "negatives": "all"},
+        {"loss": "softmax", "negatives": "all", "cosine": False, "temperature": 1.0},
+        {"loss": "softmax", "negatives": "popular", "num_negatives": 15},
+        {"loss": "softmax", "negatives": "batch"},
+        {"loss": "softmax", "negatives": "uniform", "num_negatives": 10, "popularity": 0.5},
+    ],
+    ids=lambda settings: "-".join(str(value) for value in settings.values()),
+)
+def test_every_loss_finds_what_was_withheld(settings: Settings, warm_start: bool) -> None:
+    _, train, withheld = checkerboard()
+    model = fitted({"warm_start": warm_start, "cosine": settings["loss"] == "softmax", **settings})
+    best = top_k(model, train, withheld.user_index, 1).item_index[:, 0]
+    np.testing.assert_array_equal(best, withheld.item_index)
+
+
+def test_popularity_adds_the_log_of_the_degree_and_nothing_else_changes() -> None:
+    """Cosines are the scores of the vectors without their last column; the rest is τ β log(degree / mean degree)."""
+    model = fitted({"negatives": "all", "popularity": 0.5, "temperature": 0.2})
+    _, train, _ = checkerboard()
+    cosines = model.users[:, :-1] @ model.items[:, :-1].T
+    degree = train.item_degree()
+    expected = 0.2 * 0.5 * np.log(degree[:20] * (21 / len(train)))
+    added = (model.score(np.arange(20)) - cosines[:20])[:, :20]
+    np.testing.assert_allclose(added, np.tile(expected, (20, 1)), atol=1e-6)
+    assert float(model.score(np.array([20])).abs().max()) == 0.0
+    assert float(model.score(np.arange(20))[:, 20].abs().max()) == 0.0
+    torch.testing.assert_close(model.items[:20, :-1].norm(dim=1), torch.ones(20))
+
+
+def test_a_warm_start_is_the_best_approximation_of_its_rank() -> None:
+    """Of N, by the response of graph_filter: users · itemsᵀ = U Σ g Vᵀ, against a dense decomposition."""
+    rng = np.random.default_rng(0)
+    user_index, item_index = np.nonzero(rng.random((12, 9)) < 0.6)
+    pairs = Interactions(user_index, item_index, 12, 9)
+    found = spectral_start(pairs.matrix(), 4, 0.1, rng).double()
+    r = pairs.matrix().toarray().astype(np.float64)
+    n = np.maximum(r.sum(1), 1)[:, None] ** -0.35 * r * np.maximum(r.sum(0), 1) ** -0.5
+    u, s, vt = np.linalg.svd(n)
+    expected = (u[:, :4] * (s * (1.2 - (s / s[0]) ** 2))[:4]) @ vt[:4]
+    products = (found[:12] @ found[12:].T).numpy()
+    np.testing.assert_allclose(products / np.linalg.norm(products), expected / np.linalg.norm(expected), atol=1e-5)
+    assert float(found[:12].square().mean().sqrt()) == pytest.approx(0.1, rel=1e-5)
+    equal = spectral_start(pairs.matrix(), 4, 0.1, rng, equal=True)
+    torch.testing.assert_close(equal.norm(dim=1), torch.full((21,), 0.2))
+
+
+def test_more_columns_than_the_matrix_has_directions_and_lonely_nodes_start_at_random() -> None:
+    _, train, _ = checkerboard(6)
+    found = spectral_start(train.matrix(), 16, 0.1, np.random.default_rng(0))
+    assert found.shape == (14, 16)
+    assert bool(found.isfinite().all())
+    assert float(found[6].norm()) > 0.1  # the user without interactions
+    assert 0 < float(found[:6, 8:].abs().max()) < 0.01
+
+
+def test_patience_stops_before_the_last_epoch() -> None:
+    graph, train, _ = checkerboard()
+    seen: list[int] = []
+    config = LightGCNConfig(epochs=500, patience=1, embedding_dim=8, learning_rate=0.05)
+    LightGCN(config).fit(graph, train, np.random.default_rng(0), lambda done, _: seen.append(done))
+    assert seen[-1] < 500
+    assert seen == list(range(1, len(seen) + 1))
+
+
+def test_nothing_to_learn_from_is_an_error() -> None:
+    none = Interactions(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), 2, 2)
+    with pytest.raises(DataError, match="lightgcn: there are no interactions to learn from"):
+        LightGCN(LightGCNConfig()).fit(graph_of(none), none, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"loss": "hinge"}, "lightgcn: loss is one of bpr, softmax, mse, not 'hinge'"),
+        ({"negatives": "hard"}, "negatives is one of all, popular, batch, uniform, not 'hard'"),
+        ({"temperature": 0.0}, "temperature, learning_rate and init_std are above 0"),
+        ({"loss": "bpr", "num_negatives": 2048}, "with bpr num_negatives is for each interaction, so at most 100"),
+        ({"loss": "bpr", "negatives": "uniform", "num_negatives": 0}, "num_negatives is at least 1 for bpr"),
+    ],
+)
+def test_impossible_settings_are_refused(settings: Settings, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        LightGCNConfig(**settings)
+
+
+def train_with(checkpoint: Path, death: int | None = None) -> LightGCN:
+    """A model with random batches and an early stop; the process kills itself after the epoch `death`."""
+    graph, train, _ = checkerboard()
+    model = LightGCN(LightGCNConfig(embedding_dim=8, epochs=20, patience=2))
+    model.checkpoints = Checkpoints(checkpoint, every=2)
+
+    def progress(done: int, _total: int) -> None:
+        if done == death:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    model.fit(graph, train, np.random.default_rng(8), progress)
+    return model
+
+
+def test_a_training_that_was_killed_goes_on_to_the_identical_result(tmp_path: Path) -> None:
+    """SIGKILL after epoch 7, when the checkpoint is of epoch 6."""
+    whole = train_with(tmp_path / "whole.pt").state()
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from pathlib import Path; import torch; "
+        "torch.set_num_threads(1); from test_embedding import train_with; train_with(Path(sys.argv[1]), 7)"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code, str(tmp_path / "cut.pt")]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert len(torch.load(tmp_path / "cut.pt", weights_only=True)["history"]) == 6
+    resumed = train_with(tmp_path / "cut.pt").state()
+    for name, value in whole.items():
+        assert torch.equal(resumed[name], value), name
+
+
+@pytest.mark.parametrize(("settings", "seed"), [({}, 1), ({"learning_rate": 0.01}, 0)])
+def test_a_checkpoint_of_another_seed_or_config_is_refused(tmp_path: Path, settings: Settings, seed: int) -> None:
+    checkpoints = Checkpoints(tmp_path / "a.pt")
+    fitted({}, checkpoints=checkpoints)
+    with pytest.raises(DataError, match="is of another training"):
+        fitted(settings, seed, checkpoints)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that CUDA can use")
+def test_it_trains_and_scores_on_a_gpu() -> None:
+    graph, train, withheld = checkerboard()
+    for settings in (
+        {"loss": "bpr", "negatives": "uniform", "num_negatives": 1},
+        {"loss": "softmax", "negatives": "all"},
+    ):
+        model = LightGCN(LightGCNConfig(**{**SMALL, **settings}), "cuda")
+        model.fit(graph, train, np.random.default_rng(0))
+        scores = model.score(withheld.user_index)
+        assert scores.device.type == "cuda"
+        assert {value.device.type for value in model.state().values()} == {"cpu"}
+        scores = scores.cpu()
+        scores[torch.from_numpy(train.matrix()[withheld.user_index].toarray() > 0)] = -torch.inf
+        np.testing.assert_array_equal(scores.argmax(1), withheld.item_index)
+
+
+def test_the_decay_of_a_batch_of_users_is_that_of_its_interactions() -> None:
+    """Whole histories and the same interactions as pairs have the same squared parameters."""
+    graph, train, _ = checkerboard(6)
+    none = train.take(np.zeros(len(train), dtype=bool))
+    problem = Problem(graph, train, train.matrix(), none, torch.device("cpu"))
+    model = LightGCN(LightGCNConfig(loss="softmax", negatives="all"))
+    users = next(model.batches(problem, np.random.default_rng(0)))
+    rows = np.isin(train.user_index, users.user)
+    pairs = PairBatch(train.user_index[rows], train.item_index[rows], np.empty((int(rows.sum()), 0), dtype=np.int64))
+    x = torch.randn(14, 3, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(decay(x, users, 7), decay(x, pairs, 7))

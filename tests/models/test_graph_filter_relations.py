@@ -1,0 +1,255 @@
+"""graph_filter over a typed graph, against its formula on dense matrices."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+import torch
+from scipy import sparse
+
+from graphrec.errors import DataError, UnknownNameError
+from graphrec.hetero import HeteroGraph, interactions
+from graphrec.hetero import build as build_graph
+from graphrec.models.filter_settings import GraphFilterConfig
+from graphrec.models.graph_filter import GraphFilter
+from graphrec.schema import EdgeType, NodeType
+from graphrec.tables import EdgeTable, GraphTables, NodeTable
+
+USERS, ITEMS, GENRES = 12, 15, 4
+DAY = 86_400
+Dense = npt.NDArray[np.float64]
+
+FULL = GraphFilterConfig(
+    0.35,
+    0.5,
+    0.3,
+    0.2,
+    rank=6,
+    rank_share=1.0,
+    neighbours=0,
+    behaviour_weight=0.4,
+    social_weight=0.3,
+    attribute_weight=0.5,
+    user_attribute_weight=0.2,
+    item_relation_weight=0.6,
+)
+
+
+def pairs(rng: np.random.Generator, rows: int, columns: int, share: float) -> npt.NDArray[np.int64]:
+    return np.argwhere(rng.random((rows, columns)) < share)
+
+
+def edges(kind: EdgeType, found: npt.NDArray[np.int64], **columns: object) -> EdgeTable:
+    ends = {
+        "source_id": [f"{kind.source}{i:02d}" for i in found[:, 0]],
+        "target_id": [f"{kind.target}{i:02d}" for i in found[:, 1]],
+    }
+    return EdgeTable(kind, pd.DataFrame({**ends, **columns}).astype({"source_id": "str", "target_id": "str"}))
+
+
+@pytest.fixture(scope="module")
+def parts() -> Mapping[str, npt.NDArray[np.int64]]:
+    """Random pairs for each relation; the last user bought nothing, the last item was bought and viewed by nobody."""
+    rng = np.random.default_rng(4)
+    found = {
+        "PURCHASED": pairs(rng, USERS - 1, ITEMS - 1, 0.3),
+        "VIEWED": pairs(rng, USERS - 1, ITEMS - 1, 0.3),
+        "FOLLOWS": pairs(rng, USERS, USERS, 0.2),
+        "IN_GENRE": np.concatenate([pairs(rng, ITEMS - 1, GENRES, 0.4), [[ITEMS - 1, 0], [ITEMS - 1, 2]]]),
+        "LIVES_IN": pairs(rng, USERS, 3, 0.4),
+        "ALSO_BOUGHT": pairs(rng, ITEMS - 1, ITEMS - 1, 0.1),
+    }
+    found["ALSO_BOUGHT"] = found["ALSO_BOUGHT"][found["ALSO_BOUGHT"][:, 0] < found["ALSO_BOUGHT"][:, 1]]
+    return found
+
+
+@pytest.fixture(scope="module")
+def graph(parts: Mapping[str, npt.NDArray[np.int64]]) -> HeteroGraph:
+    sizes = {"User": USERS, "Item": ITEMS, "Genre": GENRES, "Town": 3}
+    nodes = tuple(
+        NodeTable(
+            NodeType(label), pd.DataFrame({"id": pd.Series([f"{label}{i:02d}" for i in range(size)], dtype="str")})
+        )
+        for label, size in sizes.items()
+    )
+    ends = {
+        "PURCHASED": ("User", "Item"),
+        "VIEWED": ("User", "Item"),
+        "FOLLOWS": ("User", "User"),
+        "IN_GENRE": ("Item", "Genre"),
+        "LIVES_IN": ("User", "Town"),
+        "ALSO_BOUGHT": ("Item", "Item"),
+    }
+    tables = []
+    for name, (source, target) in ends.items():
+        time = {"timestamp": np.arange(len(parts[name])) * DAY} if target == "Item" and source == "User" else {}
+        kind = EdgeType(source, name, target, tuple(time))
+        tables.append(edges(kind, parts[name], **time))
+    return build_graph(GraphTables(nodes, tuple(tables), ()))
+
+
+def fitted(graph: HeteroGraph, config: GraphFilterConfig) -> GraphFilter:
+    model = GraphFilter(config)
+    model.fit(graph, interactions(graph), np.random.default_rng(0))
+    return model
+
+
+def matrix(found: npt.NDArray[np.int64], rows: int, columns: int) -> Dense:
+    dense = np.zeros((rows, columns))
+    dense[found[:, 0], found[:, 1]] = 1.0
+    return dense
+
+
+def divided(dense: Dense) -> Dense:
+    sums = dense.sum(axis=1, keepdims=True)
+    return dense / np.where(sums > 0, sums, 1.0)
+
+
+def by_formula(parts: Mapping[str, npt.NDArray[np.int64]], c: GraphFilterConfig) -> Dense:
+    """The class's formula, as it stands, on dense matrices."""
+    b = matrix(parts["PURCHASED"], USERS, ITEMS) + c.behaviour_weight * matrix(parts["VIEWED"], USERS, ITEMS)
+    users, items = (np.where(b.sum(axis) > 0, b.sum(axis), 1.0) for axis in (1, 0))
+    n = np.diag(users**-c.user_exponent) @ b @ np.diag(items**-c.item_exponent)
+    genre = matrix(parts["IN_GENRE"], ITEMS, GENRES)
+    values, holders = (np.maximum(genre.sum(axis), 1) for axis in (1, 0))
+    f = np.diag(values**-0.5) @ genre @ np.diag(holders**-0.5)
+    f *= np.sqrt(c.attribute_weight) / np.linalg.norm(f, 2) * np.linalg.norm(n, 2)
+    stacked = np.vstack([n, f.T])
+    _, sigma, vt = np.linalg.svd(stacked, full_matrices=False)
+    k = min(c.rank, int((sigma > 1e-6).sum()))
+    response = np.maximum(c.plateau - (sigma[:k] / sigma[0]) ** 2, 0)
+    links = matrix(parts["ALSO_BOUGHT"], ITEMS, ITEMS)
+    links = np.maximum(links, links.T)
+    damping = np.diag(np.maximum(links.sum(1), 1) ** -0.5)
+    paths = stacked.T @ stacked / sigma[0] ** 2 + c.item_relation_weight * damping @ links @ damping
+    kernel = c.path_weight * paths + vt[:k].T @ np.diag(response) @ vt[:k]
+    town = matrix(parts["LIVES_IN"], USERS, 3)
+    profile = np.diag(1 / np.maximum(town.sum(0), 1)) @ town.T @ b
+    s = b + c.social_weight * divided(matrix(parts["FOLLOWS"], USERS, USERS)) @ b
+    s = s + c.user_attribute_weight * divided(town) @ profile
+    scores: Dense = s @ np.diag(items**-c.source_exponent) @ kernel @ np.diag(items**c.target_exponent)
+    return scores
+
+
+@pytest.mark.parametrize("kind", ["", "behaviour", "social", "attribute", "user_attribute", "item_relation"])
+def test_scores_follow_the_formula(graph: HeteroGraph, parts: Mapping[str, npt.NDArray[np.int64]], kind: str) -> None:
+    changed: dict[str, float] = {f"{kind}_weight": 0.9} if kind else {}
+    config = replace(FULL, **changed)  # type: ignore[arg-type]  # a weight is a number
+    scores = fitted(graph, config).score(np.arange(USERS))
+    np.testing.assert_allclose(scores.numpy(), by_formula(parts, config), atol=2e-4, rtol=1e-3)
+
+
+def test_the_weight_of_one_relation_takes_the_place_of_its_kind(graph: HeteroGraph) -> None:
+    everyone = np.arange(USERS)
+    named = fitted(graph, replace(FULL, weights="VIEWED=0.9 FOLLOWS=0.1")).score(everyone)
+    general = fitted(graph, replace(FULL, behaviour_weight=0.9, social_weight=0.1)).score(everyone)
+    torch.testing.assert_close(named, general)
+
+
+def test_a_weight_of_zero_leaves_a_relation_out(graph: HeteroGraph, parts: Mapping[str, npt.NDArray[np.int64]]) -> None:
+    kinds = ("behaviour", "social", "attribute", "user_attribute", "item_relation")
+    config = replace(FULL, **{f"{kind}_weight": 0.0 for kind in kinds})  # type: ignore[arg-type]
+    scores = fitted(graph, config).score(np.arange(USERS))
+    np.testing.assert_allclose(scores.numpy(), by_formula(parts, replace(config, attribute_weight=1e-12)), atol=2e-4)
+
+
+def test_wrong_weights_are_refused(graph: HeteroGraph) -> None:
+    with pytest.raises(UnknownNameError, match="VIEWED"):
+        fitted(graph, replace(FULL, weights="VIEWD=0.9"))
+    with pytest.raises(DataError, match="NAME=WEIGHT with a number"):
+        fitted(graph, replace(FULL, weights="VIEWED=much"))
+    with pytest.raises(DataError, match="must not be negative"):
+        replace(FULL, social_weight=-0.1)
+
+
+def test_contributions_of_history_friends_and_attributes_add_up(graph: HeteroGraph) -> None:
+    model = fitted(graph, replace(FULL, neighbours=4, revisit=0.5))
+    origins, ways = set(), set()
+    for user in range(USERS):
+        for item in range(ITEMS):
+            found = model.contributions(user, item)
+            assert found.amount.sum() == pytest.approx(float(model.score(np.array([user]))[0, item]), abs=2e-5)
+            origins |= set(found.origin)
+            ways |= set(found.via)
+    assert origins == {"history", "FOLLOWS", "LIVES_IN"}
+    assert ways == {"users", "spectrum", "IN_GENRE"}
+
+
+def test_pairs_and_a_restored_model_agree_with_the_scores(graph: HeteroGraph) -> None:
+    model = fitted(graph, replace(FULL, neighbours=5, revisit=0.5))
+    everyone = np.arange(USERS)
+    scores = model.score(everyone)
+    items = np.tile(np.arange(ITEMS), (USERS, 1))
+    torch.testing.assert_close(model.score_pairs(everyone, items), scores, atol=1e-5, rtol=1e-4)
+    other = GraphFilter(model.config)
+    other.restore(model.state())
+    torch.testing.assert_close(other.score(everyone), scores)
+    mine, theirs = (m.contributions(3, 4) for m in (model, other))
+    assert (mine.origin, mine.via) == (theirs.origin, theirs.via)
+    np.testing.assert_allclose(mine.amount, theirs.amount, atol=1e-6)
+
+
+def test_a_new_user_with_friends_and_a_town_is_scored_like_a_known_one(
+    graph: HeteroGraph, parts: Mapping[str, npt.NDArray[np.int64]]
+) -> None:
+    model = fitted(graph, FULL)
+    b = matrix(parts["PURCHASED"], USERS, ITEMS) + FULL.behaviour_weight * matrix(parts["VIEWED"], USERS, ITEMS)
+    related = {"FOLLOWS": matrix(parts["FOLLOWS"], USERS, USERS), "LIVES_IN": matrix(parts["LIVES_IN"], USERS, 3)}
+    rows = {name: sparse.csr_array(dense.astype(np.float32)) for name, dense in related.items()}
+    found = model.fold_in(sparse.csr_array(b.astype(np.float32)), rows)
+    torch.testing.assert_close(found, model.score(np.arange(USERS)), atol=1e-5, rtol=1e-4)
+
+
+def test_a_new_item_with_attributes_is_scored_like_one_that_nobody_met(graph: HeteroGraph) -> None:
+    model = fitted(graph, replace(FULL, item_relation_weight=0.0, rank=1000))
+    genres = np.zeros((1, GENRES), dtype=np.float32)
+    genres[0, [0, 2]] = 1.0  # as the last item has
+    found = model.score_new_items(np.arange(USERS), {"IN_GENRE": sparse.csr_array(genres)})
+    torch.testing.assert_close(found[:, 0], model.score(np.arange(USERS))[:, -1], atol=1e-4, rtol=1e-3)
+
+
+def test_a_half_life_halves_what_is_that_old(graph: HeteroGraph, parts: Mapping[str, npt.NDArray[np.int64]]) -> None:
+    model = fitted(graph, replace(FULL, half_life=10.0))
+    last = max(len(parts["PURCHASED"]), len(parts["VIEWED"])) - 1
+    expected = np.zeros((USERS, ITEMS))
+    for name, weight in (("PURCHASED", 1.0), ("VIEWED", FULL.behaviour_weight)):
+        for day, (user, item) in enumerate(parts[name]):
+            expected[user, item] += weight * 0.5 ** ((last - day) / 10.0)
+    np.testing.assert_allclose(model.signal.behaviour.toarray(), expected, rtol=1e-5)
+
+
+def test_items_met_by_other_behaviours_alone_can_be_left_out(
+    graph: HeteroGraph, parts: Mapping[str, npt.NDArray[np.int64]]
+) -> None:
+    scores = fitted(graph, replace(FULL, revisit=0.0)).score(np.arange(USERS)).numpy()
+    usual = fitted(graph, FULL).score(np.arange(USERS)).numpy()
+    met = (matrix(parts["VIEWED"], USERS, ITEMS) > 0) & (matrix(parts["PURCHASED"], USERS, ITEMS) == 0)
+    assert (scores[met] == 0).all()
+    np.testing.assert_array_equal(scores[~met], usual[~met])
+
+
+def test_a_variant_is_what_a_fit_would_give(graph: HeteroGraph) -> None:
+    base = fitted(graph, FULL)
+    everyone = np.arange(USERS)
+    for change in (
+        {"social_weight": 0.0},
+        {"item_relation_weight": 0.0},
+        {"user_attribute_weight": 0.0},
+        {"neighbours": 3},
+    ):
+        config = replace(FULL, **change)  # type: ignore[arg-type]  # numbers for numbers
+        variant = base.variant(config)
+        assert variant is not None
+        torch.testing.assert_close(variant.score(everyone), fitted(graph, config).score(everyone), atol=1e-5, rtol=1e-4)
+    assert base.variant(replace(FULL, attribute_weight=0.1)) is None
+    assert base.variant(replace(FULL, half_life=3.0)) is None
+
+
+def test_the_search_covers_the_relations_that_are_there(graph: HeteroGraph) -> None:
+    space = GraphFilter.space(graph)
+    assert {"weights.VIEWED", "social_weight", "attribute_weight", "item_relation_weight"} <= set(space)
+    assert "half_life" in space
+    assert not {"source_exponent", "target_exponent"} & set(GraphFilter.trusted_space(graph))
