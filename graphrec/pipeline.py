@@ -20,7 +20,6 @@ from graphrec.models.base import Model
 from graphrec.models.base import Progress as Step
 from graphrec.models.embedding import EmbeddingModel
 from graphrec.publish import Published, publish
-from graphrec.recommend.choice import Choice
 from graphrec.recommend.memory import MEMORY_BUDGET
 from graphrec.recommend.topk import recommend
 from graphrec.runs import TrainedRun, describe

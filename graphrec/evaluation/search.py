@@ -100,7 +100,7 @@ def search(
         if all(_lies_in(space[name], value) for name, value in told.items()) and _config(start, told) == config:
             study.add_trial(optuna.trial.create_trial(params=told, distributions=distributions, value=worth(quality)))
     for _ in range(num_trials):
-        best = study.best_trial.params if study.trials else _params(start, space)
+        best = study.best_trial.params if study.trials else _nearest(_params(start, space), space)
         study.enqueue_trial(_near(best, space, lambda params: _config(start, params) in trials.configs, rng))
         trial = study.ask(distributions)
         study.tell(trial, worth(trials.of(_config(start, trial.params))))
@@ -117,6 +117,18 @@ def _near(
         found = {**best, **{name: _moved(space[name], best[name], rng) for name in moving.tolist()}}
         if not is_known(found):
             break
+    return found
+
+
+def _nearest(params: Mapping[str, Any], space: Space) -> dict[str, Any]:
+    """Settings with those that lie outside of a space moved to its nearest values."""
+    found = dict(params)
+    for name, values in space.items():
+        if isinstance(values, Range):
+            found[name] = min(max(params[name], values.low), values.high)
+        elif params[name] not in values:
+            numbers = [value for value in values if isinstance(value, int | float)]
+            found[name] = min(numbers, key=lambda n: abs(n - params[name])) if numbers else values[0]
     return found
 
 

@@ -17,15 +17,13 @@ from graphrec.models.base import Progress
 #: A config that validation is known to misjudge must win by this share under both measures (METHODS E-F).
 MARGIN = 0.03
 
-#: Configs that a search tries beyond a model's candidates, unless the caller says otherwise.
-TRIALS = 40
-
 
 @dataclass(frozen=True)
 class Effort:
     """How a config is looked for.
 
-    num_trials: configs tried beyond the candidates; None: eight for each setting of the model's space, at most TRIALS.
+    num_trials: configs tried beyond the candidates; None: eight for each setting of the model's space, at most what
+        the model itself says (`trials`).
     wary: for a test part that was not made as validation was, such as a published one. Half the search then stays among
         configs that validation orders reliably; the other half looks for what is good under both measures, and must
         win by a clear margin.
@@ -63,10 +61,10 @@ def choose(
     """
     kind = model_class(name)
     candidates, space = kind.candidates(graph), kind.space(graph)
-    if len(candidates) == 1 and not space:
+    more = min(kind.trials, 8 * len(space)) if effort.num_trials is None else effort.num_trials
+    if len(candidates) == 1 and not (space and more):
         return Tuning(asdict(candidates[0]), (), 0.0)
     started = time.perf_counter()
-    more = min(TRIALS, 8 * len(space)) if effort.num_trials is None else effort.num_trials
     place = Place(int(rng.integers(1 << 62)), effort.device)
     trials = Trials(kind, graph, train, measure, place)
 

@@ -56,6 +56,8 @@ class Model(ABC, Generic[Config]):
     config_class: ClassVar[type[Any]]  # a dataclass; a class variable cannot be generic
     #: Whether a negative score is a preference like any other (dot products), not the absence of one.
     signed: ClassVar[bool] = False
+    #: Configs that a search tries beyond the candidates, unless the caller says otherwise; 0 where fits take minutes.
+    trials: ClassVar[int] = 40
 
     def __init__(self, config: Config, device: torch.device | str = "cpu") -> None:
         self.config = config

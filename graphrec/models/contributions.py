@@ -64,16 +64,20 @@ def contributions(signal: Signal, user_index: int, reach: Reach) -> Contribution
         rows += [(HISTORY, item, *part) for part in _parts(ones, reach)]
     for relation, matrix in {**signal.social, **signal.values}.items():
         carried = signal.behaviour if relation in signal.social else signal.profiles[relation]
+        kept = (signal.around[relation][[user_index]] > 0).astype(np.float32)
         related = matrix[[user_index]].tocoo()
         for node, weight in zip(related.coords[1].tolist(), related.data.tolist(), strict=True):
-            rows += [(relation, node, *part) for part in _parts(carried[[node]] * weight, reach)]
-    kept = [row for row in rows if row[4] != 0.0]
+            rows += [
+                (relation, node, *part)
+                for part in _parts(sparse.csr_array(carried[[node]].multiply(kept)) * weight, reach)
+            ]
+    found = [row for row in rows if row[4] != 0.0]
     return Contributions(
-        tuple(row[0] for row in kept),
-        np.array([row[1] for row in kept], dtype=np.int64),
-        tuple(row[2] for row in kept),
-        np.array([row[3] for row in kept], dtype=np.int64),
-        np.array([row[4] for row in kept], dtype=np.float64),
+        tuple(row[0] for row in found),
+        np.array([row[1] for row in found], dtype=np.int64),
+        tuple(row[2] for row in found),
+        np.array([row[3] for row in found], dtype=np.int64),
+        np.array([row[4] for row in found], dtype=np.float64),
     )
 
 

@@ -129,6 +129,7 @@ class EmbeddingModel(Model[C]):
     """
 
     signed = True
+    trials = 0
     #: The sum of what n items send to a new user is divided by n to this power.
     damping: ClassVar[float] = 1.0
 

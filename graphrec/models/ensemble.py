@@ -75,6 +75,7 @@ class Ensemble(Model[EnsembleConfig]):
 
     config_class = EnsembleConfig
     signed = True
+    trials = 0
 
     def __init__(self, config: EnsembleConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)

@@ -30,6 +30,7 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
         GraphFilterConfig(0.5, rank=256),
         GraphFilterConfig(0.5, 0.5, 0.5, 0.3, rank=0, neighbours=MANY),
         GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=8.0, neighbours=MANY),
+        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=10.0, neighbours=MANY, sharpening=4.0),
         GraphFilterConfig(0.2, 0.5, -0.1, -0.1, rank=0, neighbours=MANY),
     ]
     return found + [replace(GraphFilterConfig(), **change) for change in _relation_changes(relations(graph))]
@@ -46,9 +47,12 @@ def space(graph: HeteroGraph) -> Space:
         "plateau": Range(0.9, 1.8),
         "path_weight": Range(0.5, 20.0, log=True),
         "neighbours": (100, 200, MANY),
+        "sharpening": (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0),
     }
     few, many = (0.0, 0.1, 0.3, 1.0), (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
     found |= {f"weights.{name}": few for name in around.behaviours}
+    if around.behaviours:
+        found["revisit"] = (0.0, 0.5, 1.0, 2.0)
     kinds: Mapping[str, tuple[Mapping[str, object], tuple[object, ...]]] = {
         "social_weight": (around.social, many),
         "attribute_weight": (around.item_attributes, few),
@@ -70,4 +74,7 @@ def _relation_changes(around: Relations) -> list[dict[str, Any]]:  # fields of t
         "user_attribute_weight": (around.user_attributes, 0.1),
         "item_relation_weight": (around.item_items, 0.5),
     }
-    return [{name: value} for name, (there, much) in kinds.items() if there for value in (0.0, much)]
+    changes = [{name: value} for name, (there, much) in kinds.items() if there for value in (0.0, much)]
+    if around.behaviours:  # whether users come back to what they only viewed differs from shop to shop
+        changes += [{"behaviour_weight": weight, "revisit": 0.0} for weight in (0.3, 0.1, 1.0)]
+    return changes

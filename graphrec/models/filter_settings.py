@@ -18,6 +18,7 @@ class GraphFilterConfig:
     rank_share: the rank is at most this share of the number of users or of items, whichever is smaller.
     plateau: α, the response to an eigenvalue λ in [0, 1] is max(α − λ, 0).
     path_weight: w, the weight of the item-user-item and item-attribute-item paths.
+    sharpening: s, how much of the paths that lead over a third item is taken off those that lead there directly.
     neighbours: how many items each item reaches by paths, the strongest; 0 keeps all.
     behaviour_weight: of each behaviour beside the target, which has 1.
     social_weight: of the mean behaviour of friends in a user's signal, for each social relation.
@@ -38,6 +39,7 @@ class GraphFilterConfig:
     plateau: float = 1.2
     path_weight: float = 2.0
     neighbours: int = 100
+    sharpening: float = 0.0
     behaviour_weight: float = 0.3
     social_weight: float = 0.02
     attribute_weight: float = 0.1
@@ -50,8 +52,8 @@ class GraphFilterConfig:
     def __post_init__(self) -> None:
         if self.rank < 0 or self.neighbours < 0 or not 0 <= self.rank_share <= 1:
             raise DataError("graph_filter: rank and neighbours must not be negative, rank_share lies between 0 and 1")
-        if min(self.half_life, self.revisit, *self.kind_weights().values()) < 0:
-            raise DataError("graph_filter: weights, half_life and revisit must not be negative")
+        if min(self.half_life, self.revisit, self.sharpening, *self.kind_weights().values()) < 0:
+            raise DataError("graph_filter: weights, sharpening, half_life and revisit must not be negative")
 
     def kind_weights(self) -> Mapping[str, float]:
         """The weight of a relation by its kind."""

@@ -1,7 +1,7 @@
 """What graph_filter knows of a user: own behaviour, that of friends, and that of people with the same attributes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy import sparse
@@ -17,6 +17,12 @@ from graphrec.vocabulary import IndexArray
 #: So many items, the most frequent ones, stand for the people who share an attribute value.
 PROFILE = 200
 
+#: So many items stand for a user's friends: those of most friends, of equal ones the rarer.
+AROUND = 60
+
+#: The power of its number of users by which an item counts less where the strongest are chosen; it breaks ties.
+RARER = 0.1
+
 DAY = 86_400.0
 
 
@@ -26,7 +32,8 @@ class Signal:
 
     behaviour B [num_users, num_items] with its weights; `beside` the pairs of B that are not of the target behaviour;
     `social` and `values` by relation, each row normalised to sum to its weight, [num_users, num_users or num_values];
-    `profiles` [num_values, num_items] by relation.
+    `profiles` [num_values, num_items] by relation. Of each relation a user gets the AROUND strongest items:
+    `around` [num_users, num_items] by relation.
     """
 
     behaviour: sparse.csr_array = field(default_factory=empty_csr)
@@ -34,18 +41,28 @@ class Signal:
     social: Mapping[str, sparse.csr_array] = field(default_factory=dict)
     values: Mapping[str, sparse.csr_array] = field(default_factory=dict)
     profiles: Mapping[str, sparse.csr_array] = field(default_factory=dict)
+    around: Mapping[str, sparse.csr_array] = field(default_factory=dict)
 
     def of(self, user_index: IndexArray) -> sparse.csr_array:
         """The signal [batch, num_items] of users in training."""
-        related = {name: matrix[user_index] for name, matrix in {**self.social, **self.values}.items()}
-        return self.gather(self.behaviour[user_index], related)
+        found = self.behaviour[user_index]
+        for rows in self.around.values():
+            found = sparse.csr_array(found + rows[user_index])
+        return found
 
     def gather(self, own: sparse.csr_array, related: Mapping[str, sparse.csr_array]) -> sparse.csr_array:
         """The signal of any users, from own behaviour [batch, num_items] and normalised rows of other relations."""
         found = own
         for name, rows in related.items():
-            found = sparse.csr_array(found + rows @ (self.behaviour if name in self.social else self.profiles[name]))
+            found = sparse.csr_array(found + self.cut(rows, name))
         return found
+
+    def cut(self, rows: sparse.csr_array, name: str) -> sparse.csr_array:
+        """The AROUND strongest items [batch, num_items] that rows of a relation lead to."""
+        carried = self.behaviour if name in self.social else self.profiles[name]
+        rarity = np.maximum(np.bincount(carried.indices, minlength=carried.shape[1]), 1) ** -RARER
+        found = item_product(sparse.csr_array(rows.T), scaled(carried, rarity), AROUND)
+        return scaled(found, 1.0 / rarity)
 
     def shared(self, related: Mapping[str, sparse.csr_array]) -> dict[str, sparse.csr_array]:
         """Rows of relations as `gather` takes them: those that count, normalised to sum to the relation's weight."""
@@ -56,17 +73,19 @@ class Signal:
     def state(self) -> State:
         """All matrices as tensors."""
         found = pack("behaviour", self.behaviour) | pack("beside", self.beside)
-        for kind, matrices in (("social", self.social), ("values", self.values), ("profiles", self.profiles)):
+        for kind, matrices in self._kinds().items():
             for name, matrix in matrices.items():
                 found |= pack(f"{kind}/{name}", matrix)
         return found
+
+    def _kinds(self) -> dict[str, Mapping[str, sparse.csr_array]]:
+        return {"social": self.social, "values": self.values, "profiles": self.profiles, "around": self.around}
 
     @classmethod
     def restored(cls, state: State) -> "Signal":
         """The signal that `state` wrote down."""
         kinds = {
-            kind: {name: unpack(f"{kind}/{name}", state) for name in named(state, kind)}
-            for kind in ("social", "values", "profiles")
+            kind: {name: unpack(f"{kind}/{name}", state) for name in named(state, kind)} for kind in cls()._kinds()
         }
         return cls(unpack("behaviour", state), unpack("beside", state), **kinds)
 
@@ -108,7 +127,8 @@ def signal(parts: tuple[sparse.csr_array, sparse.csr_array], around: Relations, 
         ones = sparse.csr_array((np.ones_like(matrix.data), matrix.indices, matrix.indptr), shape=matrix.shape)
         profiles[name] = item_product(scaled(ones, 1.0 / people), behaviour, PROFILE)
     values = {name: shares(m, weights[f"user {name}"]) for name, m in attributes.items()}
-    return Signal(behaviour, beside, social, values, profiles)
+    found = Signal(behaviour, beside, social, values, profiles)
+    return replace(found, around={name: found.cut(rows, name) for name, rows in {**social, **values}.items()})
 
 
 def shares(matrix: sparse.csr_array, weight: float) -> sparse.csr_array:

@@ -45,8 +45,8 @@ class GraphFilter(Model[GraphFilterConfig]):
 
     B = Σ_b w_b decay(t) B_b is the behaviour, D its item degrees. N' stacks D_U^{-b} B D^{-e} and a block of rows for
     each item-attribute relation, an attribute value being a user of its own; V, λ = (σ/σ₁)² belong to N'.
-    P = N'ᵀN'/σ₁² plus the normalised item-item relations, each row cut to its strongest entries. s_u is the user's row
-    of B plus the mean rows of friends and of people with the same attributes, by their weights.
+    P = N'ᵀN'/σ₁² plus the normalised item-item relations, sharpened to max(P − s P², 0), each row cut to its strongest
+    entries. s_u is the user's row of B plus the mean rows of friends and of people with the same attributes, by weight.
 
     With the target behaviour alone, b = e = p = q = ½, a constant g and w = 1 this is GF-CF (Shen et al., CIKM 2021);
     with rank 0 it is RP3β (Paudel et al., 2017: α = 2b = e + p, β = e − q) and LinkProp (Fu et al., WWW 2022). Differs
@@ -128,8 +128,10 @@ class GraphFilter(Model[GraphFilterConfig]):
         return scores
 
     def score_new_items(self, user_index: IndexArray, attributes: Mapping[str, sparse.csr_array]) -> Tensor:
-        """Scores [batch, n] float32 of n items that nobody met, from rows [n, num_values] of item-attribute relations:
-        those of an item without interactions in training. Relations that the model does not use count for nothing."""
+        """Scores [batch, n] float32 of n items that nobody met, from rows [n, num_values] of item-attribute relations.
+
+        They are those of an item without interactions in training, but for its paths, which are neither sharpened nor
+        cut. Relations that the model does not use count for nothing."""
         rows = self._damped(self.signal.of(user_index))
         c, kernel = self.config, self.kernel
         response = self._response().float().cpu()
@@ -198,7 +200,9 @@ class GraphFilter(Model[GraphFilterConfig]):
             links = _links(around, weights)
             normalised = stack.normalised(config.user_exponent, config.item_exponent)
             collected = stack.collect(normalised, kernel.attributes, kernel.strongest, config.neighbours, links)
-            kernel = replace(kernel, collected=collected)
+            kernel = replace(kernel, collected=collected, twice=None)
+        elif config.sharpening > 0 and kernel.twice is None:
+            kernel = self.kernel = replace(kernel, twice=kernel.follow_twice())  # for the next variant too
         other._adopt(kernel)
         return other
 
@@ -230,8 +234,10 @@ class GraphFilter(Model[GraphFilterConfig]):
     def _adopt(self, kernel: Kernel) -> None:
         """Take a kernel, cut its paths and scale its vectors for this config."""
         c = self.config
+        if c.sharpening > 0 and kernel.twice is None:
+            kernel = replace(kernel, twice=kernel.follow_twice())
         self.kernel = replace(kernel, vectors=kernel.vectors[:, : c.rank], eigenvalues=kernel.eigenvalues[: c.rank])
-        self.paths = kernel.paths(c.target_exponent, c.neighbours)
+        self.paths = kernel.paths(c.target_exponent, c.neighbours, c.sharpening)
         self._set_vectors(self.kernel.vectors * torch.from_numpy(kernel.degree**c.target_exponent)[:, None])
 
     def _set_vectors(self, vectors: Tensor) -> None:
@@ -244,7 +250,7 @@ class GraphFilter(Model[GraphFilterConfig]):
         """The scores [batch, num_items] of signals [batch, num_items]."""
         left = self._filtered(rows).to(vectors.dtype)
         # one row: a product with a vector reads the matrix as it lies, twice as fast
-        scores = torch.mv(vectors, left[0])[None] if len(left) == 1 else (left @ vectors.T).float()
+        scores = (torch.mv(vectors, left[0])[None] if len(left) == 1 else left @ vectors.T).float()
         return add_sparse(scores, sparse.csr_array(self._damped(rows) @ self.paths), self.config.path_weight)
 
     def _revisited(self, scores: Tensor, beside: sparse.csr_array) -> Tensor:

@@ -72,6 +72,7 @@ class MetaPath2Vec(VectorModel[MetaPath2VecConfig]):
     """
 
     config_class = MetaPath2VecConfig
+    trials = 0  # a fit takes minutes
 
     def fit(
         self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None

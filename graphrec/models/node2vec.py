@@ -70,6 +70,7 @@ class Node2Vec(VectorModel[Node2VecConfig]):
     """
 
     config_class = Node2VecConfig
+    trials = 0  # a fit takes minutes
 
     def fit(
         self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None

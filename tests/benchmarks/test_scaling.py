@@ -35,3 +35,4 @@ def test_growth_is_the_exponent_from_size_to_size() -> None:
     )
     assert "worse than linear" in table(rows)
     assert "no worse than linear" in table(rows[:2])
+    assert {line.count("|") for line in table(rows).splitlines()[:5]} == {11}  # every row as wide as the head

@@ -142,6 +142,18 @@ def test_scores_follow_the_formula(graph: HeteroGraph, parts: Mapping[str, npt.N
     np.testing.assert_allclose(scores.numpy(), by_formula(parts, config), atol=2e-4, rtol=1e-3)
 
 
+@pytest.mark.parametrize("sharpening", [0.5, 3.0])
+def test_sharpened_paths_follow_the_formula(graph: HeteroGraph, sharpening: float) -> None:
+    plain = fitted(graph, replace(FULL, target_exponent=0.0)).paths.toarray()
+    expected = np.maximum(plain - sharpening * plain @ plain, 0) @ np.diag(fitted(graph, FULL).kernel.degree ** 0.2)
+    model = fitted(graph, replace(FULL, sharpening=sharpening))
+    np.testing.assert_allclose(model.paths.toarray(), expected, atol=1e-5)
+    assert (expected > 0).any()
+    variant = fitted(graph, FULL).variant(model.config)
+    assert variant is not None
+    np.testing.assert_allclose(variant.paths.toarray(), model.paths.toarray(), atol=1e-6)
+
+
 def test_the_weight_of_one_relation_takes_the_place_of_its_kind(graph: HeteroGraph) -> None:
     everyone = np.arange(USERS)
     named = fitted(graph, replace(FULL, weights="VIEWED=0.9 FOLLOWS=0.1")).score(everyone)
@@ -166,7 +178,7 @@ def test_wrong_weights_are_refused(graph: HeteroGraph) -> None:
 
 
 def test_contributions_of_history_friends_and_attributes_add_up(graph: HeteroGraph) -> None:
-    model = fitted(graph, replace(FULL, neighbours=4, revisit=0.5))
+    model = fitted(graph, replace(FULL, neighbours=4, revisit=0.5, sharpening=0.5))
     origins, ways = set(), set()
     for user in range(USERS):
         for item in range(ITEMS):
@@ -240,7 +252,7 @@ def test_a_variant_is_what_a_fit_would_give(graph: HeteroGraph) -> None:
         {"user_attribute_weight": 0.0},
         {"neighbours": 3},
     ):
-        config = replace(FULL, **change)  # type: ignore[arg-type]  # numbers for numbers
+        config = replace(FULL, **change)
         variant = base.variant(config)
         assert variant is not None
         torch.testing.assert_close(variant.score(everyone), fitted(graph, config).score(everyone), atol=1e-5, rtol=1e-4)
@@ -250,6 +262,6 @@ def test_a_variant_is_what_a_fit_would_give(graph: HeteroGraph) -> None:
 
 def test_the_search_covers_the_relations_that_are_there(graph: HeteroGraph) -> None:
     space = GraphFilter.space(graph)
-    assert {"weights.VIEWED", "social_weight", "attribute_weight", "item_relation_weight"} <= set(space)
+    assert {"weights.VIEWED", "revisit", "social_weight", "attribute_weight", "item_relation_weight"} <= set(space)
     assert "half_life" in space
     assert not {"source_exponent", "target_exponent"} & set(GraphFilter.trusted_space(graph))
