@@ -10,9 +10,7 @@ from . import _terminal
 
 
 @click.command(epilog="Example: graphrec train --model graph_filter")
-@click.option(
-    "--model", default="graph_filter", show_default=True, help="popularity, item_knn, graph_filter, lightgcn."
-)
+@click.option("--model", default="graph_filter", show_default=True, help="A model; docs/models.md says what each is.")
 @click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
 @click.option("--split", help="time, random or leave-last-out; by default time where the behaviour has times.")
 @click.option(

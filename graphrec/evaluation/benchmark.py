@@ -20,10 +20,11 @@ from graphrec.evaluation.published import Published
 from graphrec.evaluation.ratings import rating_error, tune_ratings
 from graphrec.evaluation.tuning import Effort, choose
 from graphrec.hetero import HeteroGraph, restrict
-from graphrec.interactions import Interactions
+from graphrec.interactions import Interactions, join
 from graphrec.models import make
 from graphrec.models.base import Model
 from graphrec.recommend.memory import MEMORY_BUDGET
+from graphrec.split import leave_last_out
 
 #: The cut-off of every published figure.
 K = 20
@@ -201,14 +202,19 @@ def _need_device(name: str) -> None:
 
 
 def hold_out(dataset: Dataset, rng: np.random.Generator) -> tuple[HeteroGraph, Interactions, Interactions]:
-    """The graph that a config may be tried on, the interactions of it, and a random tenth to choose by.
+    """The graph that a config may be tried on, its interactions, and those to choose by: a random tenth, or one of
+    each user, the last where there are times, if the test part has one of each user too.
 
     What is held out is cut from the other behaviours too, as the test part is: validation and test are alike in that.
     """
     known = dataset.known
-    held = np.zeros(len(known), dtype=bool)
-    held[rng.permutation(len(known))[: len(known) // HELD]] = True
-    rest, part = known.take(~held), known.take(held)
+    if dataset.truth.user_degree().max() == 1:
+        parts = leave_last_out(known, rng)
+        rest, part = join(parts.train, parts.validation), parts.test
+    else:
+        held = np.zeros(len(known), dtype=bool)
+        held[rng.permutation(len(known))[: len(known) // HELD]] = True
+        rest, part = known.take(~held), known.take(held)
     return restrict(dataset.graph, rest, None, part), rest, part
 
 

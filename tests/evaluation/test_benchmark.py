@@ -98,6 +98,27 @@ def test_validation_pairs_are_cut_from_other_behaviours(tmp_path: Path) -> None:
     assert set(map(tuple, viewed)) == bought
 
 
+def test_one_test_item_of_each_user_is_chosen_by_one_of_each_user(tmp_path: Path) -> None:
+    """Where the test part has one pair of each user, so has validation: the last in time."""
+    rng = np.random.default_rng(0)
+    rows = [(user, item, 100 * item + user) for user in range(6) for item in rng.permutation(8)[:5].tolist()]
+    csv = "user,item,value\n"
+    train = csv + "".join(f"{user},{item},{time}\n" for user, item, time in rows)
+    test = csv + "".join(f"{user},8,9999\n" for user in range(6))
+    names = {
+        "train_buy_csv": train,
+        "test_csv": test,
+        "train_view_csv": csv + "0,1,5\n",
+        "train_cart_csv": csv + "1,2,5\n",
+    }
+    folders.write(tmp_path / "retailrocket-sslrec", **names, kg_txt="0 0 1\n")
+    _, rest, held = hold_out(open_dataset("retailrocket-sslrec", tmp_path), rng)
+    assert sorted(held.user_index.tolist()) == list(range(6))
+    last = {user: max(item for other, item, _ in rows if other == user) for user in range(6)}
+    assert dict(zip(held.user_index.tolist(), held.item_index.tolist(), strict=True)) == last
+    assert len(rest) == 24
+
+
 def test_a_benchmark_of_ratings_tells_errors(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rows = [f"{user + 1}\t{item + 1}\t{1 + 4 * ((user + item) % 2)}\t1" for user in range(20) for item in range(20)]
