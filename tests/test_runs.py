@@ -16,6 +16,9 @@ from graphrec.testing import checkerboard
 
 def trained(name: str = "item_knn", when: datetime | None = None) -> TrainedRun:
     graph, train, _ = checkerboard()
+    ties = torch.stack([torch.arange(18), torch.arange(18) + 2])  # diffnet asks for friends
+    graph.data["User", "FRIEND", "User"].edge_index = ties
+    graph.data["User", "rev_FRIEND", "User"].edge_index = ties.flip(0)
     model = make(name, epochs=2) if name == "lightgcn" else make(name)
     model.fit(graph, train, np.random.default_rng(0))
     run = describe(name, model, graph.target, {"ndcg@10": 0.5}, 1.25, when)

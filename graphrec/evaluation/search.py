@@ -96,14 +96,14 @@ def search(
     )
     distributions = {name: _distribution(values) for name, values in space.items()}
     for config, quality in zip(trials.configs, trials.qualities(), strict=True):
-        told = _params(config, space)
-        if all(_lies_in(space[name], value) for name, value in told.items()) and _config(start, told) == config:
+        told = settings_of(config, space)
+        if all(_lies_in(space[name], value) for name, value in told.items()) and config_of(start, told) == config:
             study.add_trial(optuna.trial.create_trial(params=told, distributions=distributions, value=worth(quality)))
     for _ in range(num_trials):
-        best = study.best_trial.params if study.trials else _nearest(_params(start, space), space)
-        study.enqueue_trial(_near(best, space, lambda params: _config(start, params) in trials.configs, rng))
+        best = study.best_trial.params if study.trials else _nearest(settings_of(start, space), space)
+        study.enqueue_trial(_near(best, space, lambda params: config_of(start, params) in trials.configs, rng))
         trial = study.ask(distributions)
-        study.tell(trial, worth(trials.of(_config(start, trial.params))))
+        study.tell(trial, worth(trials.of(config_of(start, trial.params))))
         progress()
 
 
@@ -154,7 +154,7 @@ def _lies_in(values: Range | tuple[object, ...], value: Any) -> bool:
     return values.low <= value <= values.high if isinstance(values, Range) else value in values
 
 
-def _params(config: Config, space: Space) -> dict[str, Any]:
+def settings_of(config: Config, space: Space) -> dict[str, Any]:
     """The values of a config for the settings of a space; a relation that `weights` does not name has its kind's."""
     entries = dict(part.split("=") for part in getattr(config, "weights", "").split())
     return {
@@ -165,7 +165,7 @@ def _params(config: Config, space: Space) -> dict[str, Any]:
     }
 
 
-def _config(start: Config, params: Mapping[str, Any]) -> Config:
+def config_of(start: Config, params: Mapping[str, Any]) -> Config:
     entries = [f"{name.removeprefix(ENTRY)}={value}" for name, value in params.items() if name.startswith(ENTRY)]
     plain = {name: value for name, value in params.items() if not name.startswith(ENTRY)}
     return replace(start, **plain, **({"weights": " ".join(entries)} if entries else {}))
