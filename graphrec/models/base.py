@@ -46,6 +46,15 @@ class Embeddings:
     items: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Screen:
+    """Rough scores [batch, num_items] float32, the caller's to overwrite; and `exact`, which gives those of `score`
+    [batch, m] at positions [batch, m]."""
+
+    scores: Tensor
+    exact: Callable[[Tensor], Tensor]
+
+
 class Model(ABC, Generic[Config]):
     """A recommender over positions: ids, k, the filter of seen items and the database stay outside.
 
@@ -76,8 +85,8 @@ class Model(ABC, Generic[Config]):
         A zero says that the model knows nothing about this user and item.
         """
 
-    def screen(self, user_index: IndexArray) -> Tensor | None:  # noqa: ARG002  # the default has no use for it
-        """Cheaper and rougher scores than those of `score`, to find candidates for `score_pairs`; None: no such way."""
+    def screen(self, user_index: IndexArray) -> Screen | None:  # noqa: ARG002  # the default has no use for it
+        """Cheaper and rougher scores than those of `score`, to find candidates by; None: there is no such way."""
         return None
 
     def score_pairs(self, user_index: IndexArray, item_index: IndexArray) -> Tensor:

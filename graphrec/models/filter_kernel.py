@@ -12,6 +12,7 @@ from torch import Tensor
 from graphrec.interactions import FloatArray
 from graphrec.models.neighbours import BLOCK, item_product, strongest
 from graphrec.models.spectrum import spectrum
+from graphrec.relations import Relations
 from graphrec.vocabulary import IndexArray
 
 #: Paths are collected with this power of the target's degree before each model cuts them by its own.
@@ -164,6 +165,11 @@ def values_at(matrix: sparse.csr_array, pattern: sparse.csr_array) -> FloatArray
     if not len(mine):
         return np.zeros(len(wanted), dtype=np.float32)
     return np.where(mine[place] == wanted, matrix.data[order][place], 0.0).astype(np.float32)
+
+
+def links(around: Relations, weights: Mapping[str, float]) -> list[tuple[sparse.csr_array, float]]:
+    """The item-item relations that count, with their weights."""
+    return [(matrix, weights[name]) for name, matrix in around.item_items.items() if weights[name] > 0]
 
 
 def symmetric(matrix: sparse.csr_array) -> sparse.csr_array:

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.models.base import Embeddings, Model, Progress, Space, State, csr_tensor, empty_csr, pack, unpack
+from graphrec.models.base import Embeddings, Model, Progress, Screen, Space, State, csr_tensor, empty_csr, pack, unpack
 from graphrec.models.contributions import Contributions, Reach, contributions
-from graphrec.models.filter_kernel import Attribute, Kernel, Stack, new_item_vectors, scaled, touched
+from graphrec.models.filter_kernel import Attribute, Kernel, Stack, links, new_item_vectors, scaled, touched
 from graphrec.models.filter_search import candidates, space
 from graphrec.models.filter_settings import GraphFilterConfig
 from graphrec.models.filter_signal import Signal, behaviour_of, named, relation_weights, signal
@@ -86,14 +86,14 @@ class GraphFilter(Model[GraphFilterConfig]):
         vectors, eigenvalues, top, in_scale = stack.decompose(normalised, rank, rng)
         if progress is not None:
             progress(1, 2)
-        collected = stack.collect(normalised, in_scale, top, c.neighbours, _links(around, weights))
+        collected = stack.collect(normalised, in_scale, top, c.neighbours, links(around, weights))
         self._adopt(Kernel(stack.degree(), vectors, eigenvalues, top, in_scale, collected))
         if progress is not None:
             progress(2, 2)
 
     def score(self, user_index: IndexArray) -> Tensor:
         """Scores [batch, num_items] float32."""
-        return self._revisited(self._scored(self.signal.of(user_index), self.vectors), self.signal.beside[user_index])
+        return self._revisited(self._scored(self.signal.of(user_index)), self.signal.beside[user_index])
 
     def fold_in(self, history: sparse.csr_array, related: Mapping[str, sparse.csr_array] | None = None) -> Tensor:
         """Scores [batch, num_items] float32 for any histories, exactly as for users in training.
@@ -101,31 +101,21 @@ class GraphFilter(Model[GraphFilterConfig]):
         `related` names what else is known of them: rows over the users in training for a social relation, over the
         attribute values for a user attribute, as in `relations`.
         """
-        return self._scored(self.signal.gather(history, self.signal.shared(related or {})), self.vectors)
+        return self._scored(self.signal.gather(history, self.signal.shared(related or {})))
 
-    def screen(self, user_index: IndexArray) -> Tensor | None:
+    def screen(self, user_index: IndexArray) -> Screen | None:
         """Scores with the dense product in bfloat16, for large catalogues on processors that multiply it fast."""
         if self._rough is None:
             return None
-        return self._revisited(self._scored(self.signal.of(user_index), self._rough), self.signal.beside[user_index])
+        rows, beside = self.signal.of(user_index), self.signal.beside[user_index]
+        left, walked = self._filtered(rows), self._walked(rows)
+        rough = (left.bfloat16() @ self._rough.T).float().add_(walked)
+        return Screen(self._revisited(rough, beside), lambda items: self._exact(left, walked, beside, items))
 
     def score_pairs(self, user_index: IndexArray, item_index: IndexArray) -> Tensor:
         """Scores [batch, m] float32 of m items for each user, as in `score` up to the order of additions."""
-        rows = self.signal.of(user_index)
-        batch, m = item_index.shape
-        filtered = torch.zeros(batch, m, device=self.device)
-        if self.vectors.shape[1]:
-            wanted = self.vectors[torch.from_numpy(item_index).to(self.device)]  # [batch, m, k]
-            filtered = torch.einsum("bk,bmk->bm", self._filtered(rows), wanted)
-        reached = sparse.csr_array(self._damped(rows) @ self.paths)
-        reached.sort_indices()
-        first = np.repeat(np.arange(batch), m)
-        walked = np.asarray(reached[first, item_index.ravel()], dtype=np.float32).reshape(batch, m)
-        scores = filtered + self.config.path_weight * torch.from_numpy(walked).to(self.device)
-        if self.config.revisit != 1.0 and self.signal.beside.nnz:
-            met = np.asarray(self.signal.beside[user_index][first, item_index.ravel()]).reshape(batch, m) > 0
-            scores[torch.from_numpy(met).to(self.device)] *= self.config.revisit
-        return scores
+        rows, items = self.signal.of(user_index), torch.from_numpy(item_index).to(self.device)
+        return self._exact(self._filtered(rows), self._walked(rows), self.signal.beside[user_index], items)
 
     def score_new_items(self, user_index: IndexArray, attributes: Mapping[str, sparse.csr_array]) -> Tensor:
         """Scores [batch, n] float32 of n items that nobody met, from rows [n, num_values] of item-attribute relations.
@@ -197,9 +187,10 @@ class GraphFilter(Model[GraphFilterConfig]):
         weights = relation_weights(around, config.kind_weights(), config.weights)
         other.signal = signal((stack.behaviour, beside), around, weights)
         if any(getattr(config, name) != getattr(mine, name) for name in COLLECTING):
-            links = _links(around, weights)
             normalised = stack.normalised(config.user_exponent, config.item_exponent)
-            collected = stack.collect(normalised, kernel.attributes, kernel.strongest, config.neighbours, links)
+            collected = stack.collect(
+                normalised, kernel.attributes, kernel.strongest, config.neighbours, links(around, weights)
+            )
             kernel = replace(kernel, collected=collected, twice=None)
         elif config.sharpening > 0 and kernel.twice is None:
             kernel = self.kernel = replace(kernel, twice=kernel.follow_twice())  # for the next variant too
@@ -246,12 +237,26 @@ class GraphFilter(Model[GraphFilterConfig]):
         fast = not on_cpu or torch.ops.mkldnn._is_mkldnn_bf16_supported()
         self._rough = self.vectors.bfloat16() if fast and vectors.numel() >= SCREEN_FROM else None
 
-    def _scored(self, rows: sparse.csr_array, vectors: Tensor) -> Tensor:
+    def _scored(self, rows: sparse.csr_array) -> Tensor:
         """The scores [batch, num_items] of signals [batch, num_items]."""
-        left = self._filtered(rows).to(vectors.dtype)
+        left = self._filtered(rows)
         # one row: a product with a vector reads the matrix as it lies, twice as fast
-        scores = (torch.mv(vectors, left[0])[None] if len(left) == 1 else left @ vectors.T).float()
+        scores = torch.mv(self.vectors, left[0])[None] if len(left) == 1 else left @ self.vectors.T
         return add_sparse(scores, sparse.csr_array(self._damped(rows) @ self.paths), self.config.path_weight)
+
+    def _walked(self, rows: sparse.csr_array) -> Tensor:
+        """w s D^{-p} P D^q [batch, num_items] of signals, dense."""
+        found = torch.zeros(rows.shape, device=self.device)
+        return add_sparse(found, sparse.csr_array(self._damped(rows) @ self.paths), self.config.path_weight)
+
+    def _exact(self, left: Tensor, walked: Tensor, beside: sparse.csr_array, items: Tensor) -> Tensor:
+        """Scores [batch, m] at positions, from the users' part of the filter [batch, k] and what paths give."""
+        scores = torch.einsum("bk,bmk->bm", left, self.vectors[items]) + walked.gather(1, items)
+        if self.config.revisit != 1.0 and beside.nnz:
+            first = np.repeat(np.arange(len(items)), items.shape[1])
+            met = np.asarray(beside[first, items.cpu().numpy().ravel()]).reshape(items.shape) > 0
+            scores[torch.from_numpy(met).to(self.device)] *= self.config.revisit
+        return scores
 
     def _revisited(self, scores: Tensor, beside: sparse.csr_array) -> Tensor:
         if self.config.revisit != 1.0 and beside.nnz:
@@ -290,8 +295,3 @@ class GraphFilter(Model[GraphFilterConfig]):
             for name, part in kernel.attributes.items()
         }
         return Reach(damping * (plain @ target).numpy() * favour, damping * column * c.path_weight, shared)
-
-
-def _links(around: Relations, weights: Mapping[str, float]) -> list[tuple[sparse.csr_array, float]]:
-    """The item-item relations that count, with their weights."""
-    return [(matrix, weights[name]) for name, matrix in around.item_items.items() if weights[name] > 0]

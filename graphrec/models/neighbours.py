@@ -71,6 +71,10 @@ def add_sparse(scores: Tensor, matrix: sparse.csr_array, weight: float = 1.0) ->
     rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
     position = rows * matrix.shape[1] + matrix.indices
     flat = scores.view(-1)
+    if scores.device.type != "cpu":
+        at, values = torch.from_numpy(position), torch.from_numpy(matrix.data.astype(np.float32))
+        flat.index_add_(0, at.to(scores.device), values.to(scores.device), alpha=weight)
+        return scores
     # a product of CSR matrices has each position once, so indexed addition loses nothing
     flat.numpy()[position] += np.float32(weight) * matrix.data
     return scores

@@ -166,16 +166,16 @@ def _chunk(
     model: Model[Any], users: IndexArray, history: sparse.csr_array, search: _Search
 ) -> tuple[FloatArray, IndexArray]:
     """Values and positions [batch, width], best first; where the model knows nothing more, -inf and -1."""
-    rough = None if search.exact else model.screen(users)
-    if rough is None:
+    screen = None if search.exact else model.screen(users)
+    if screen is None:
         scores = _masked(model.score(users), history, model.signed, search)
         positions = _best(scores, search.width, search.order)
         values = scores.gather(1, positions)
     else:
         # the rounding of bfloat16 moves an item by a few ranks, so more candidates than k are rescored
-        found = _masked(rough, history, model.signed, search).topk(min(search.width + 20, rough.shape[1]))
-        candidates = found.indices.sort(dim=1).values
-        scores = _masked_like(model.score_pairs(users, candidates.cpu().numpy()), rough.gather(1, candidates))
+        rough = _masked(screen.scores, history, model.signed, search)
+        candidates = rough.topk(min(search.width + 20, rough.shape[1])).indices.sort(dim=1).values
+        scores = _masked_like(screen.exact(candidates), rough.gather(1, candidates))
         ranks = None if search.order is None else search.order[candidates]
         best = _best(scores, search.width, ranks)
         positions, values = candidates.gather(1, best), scores.gather(1, best)

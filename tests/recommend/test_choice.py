@@ -10,6 +10,7 @@ from torch import Tensor
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
+from graphrec.models.base import Screen
 from graphrec.recommend.choice import Choice, id_order
 from graphrec.recommend.topk import recommend, top_k_of
 from graphrec.runs import TrainedRun, describe
@@ -31,8 +32,9 @@ class Screened(Fixed):
 
     rough: Tensor
 
-    def screen(self, user_index: IndexArray) -> Tensor | None:
-        return self.rough[torch.from_numpy(user_index)].clone()
+    def screen(self, user_index: IndexArray) -> Screen | None:
+        rough = self.rough[torch.from_numpy(user_index)].clone()
+        return Screen(rough, lambda items: self.score_pairs(user_index, items.numpy()))
 
 
 def test_only_candidates_are_recommended_as_positions_or_as_a_mask() -> None:
