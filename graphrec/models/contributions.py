@@ -6,7 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from torch import Tensor
 
+from graphrec.models.filter_kernel import Kernel
+from graphrec.models.filter_settings import GraphFilterConfig
 from graphrec.models.filter_signal import Signal
 from graphrec.vocabulary import IndexArray
 
@@ -53,6 +56,21 @@ class Reach:
     spectrum: Amounts
     paths: Amounts
     attributes: Mapping[str, sparse.csr_array]
+
+
+def reach(kernel: Kernel, c: GraphFilterConfig, vectors: Tensor, paths: sparse.csr_array, item_index: int) -> Reach:
+    """The Reach of one item: from the vectors V [num_items, k] and the cut paths P D^q [num_items, num_items]."""
+    plain = vectors.double()
+    favour = float(kernel.degree[item_index]) ** c.target_exponent
+    damping = kernel.degree.astype(np.float64) ** -c.source_exponent
+    target = plain[item_index] * (c.plateau - kernel.eigenvalues.cpu().double()).clamp(min=0)
+    column = paths[:, [item_index]].toarray().ravel().astype(np.float64)
+    kept = sparse.diags_array((column != 0) * damping * c.path_weight * favour / kernel.strongest)
+    shared = {
+        name: sparse.csr_array(kept @ part.narrow().multiply(part.narrow()[[item_index]]))
+        for name, part in kernel.attributes.items()
+    }
+    return Reach(damping * (plain @ target).numpy() * favour, damping * column * c.path_weight, shared)
 
 
 def contributions(signal: Signal, user_index: int, reach: Reach) -> Contributions:

@@ -12,8 +12,8 @@ from torch import Tensor
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.models.base import Embeddings, Model, Progress, Screen, Space, State, csr_tensor, empty_csr, pack, unpack
-from graphrec.models.contributions import Contributions, Reach, contributions
-from graphrec.models.filter_kernel import Attribute, Kernel, Stack, links, new_item_vectors, scaled, touched
+from graphrec.models.contributions import Contributions, contributions, reach
+from graphrec.models.filter_kernel import Attribute, Kernel, Stack, links, new_item_vectors, touched
 from graphrec.models.filter_search import candidates, space
 from graphrec.models.filter_settings import GraphFilterConfig
 from graphrec.models.filter_signal import Signal, behaviour_of, named, relation_weights, signal
@@ -143,7 +143,8 @@ class GraphFilter(Model[GraphFilterConfig]):
 
     def contributions(self, user_index: int, item_index: int) -> Contributions:
         """The score of one item for one user as a sum over history items, friends and attributes, exactly."""
-        found = contributions(self.signal, user_index, self._reach(item_index))
+        reached = reach(self.kernel, self.config, self._plain_vectors(), self.paths, item_index)
+        found = contributions(self.signal, user_index, reached)
         met = self.config.revisit if self.signal.beside[[user_index], [item_index]][0] else 1.0
         return replace(found, amount=found.amount * met)
 
@@ -239,10 +240,20 @@ class GraphFilter(Model[GraphFilterConfig]):
 
     def _scored(self, rows: sparse.csr_array) -> Tensor:
         """The scores [batch, num_items] of signals [batch, num_items]."""
-        left = self._filtered(rows)
-        # one row: a product with a vector reads the matrix as it lies, twice as fast
-        scores = torch.mv(self.vectors, left[0])[None] if len(left) == 1 else left @ self.vectors.T
+        if rows.shape[0] == 1 and self.device.type == "cpu":
+            scores = self._filtered_once(rows)
+        else:
+            scores = self._filtered(rows) @ self.vectors.T
         return add_sparse(scores, sparse.csr_array(self._damped(rows) @ self.paths), self.config.path_weight)
+
+    def _filtered_once(self, rows: sparse.csr_array) -> Tensor:
+        """The filter's part of the scores [1, num_items] of one signal, by numpy: its BLAS takes half of torch's time
+        for a vector, unless threads of torch still spin beside it."""
+        c, vectors = self.config, self.vectors.numpy()
+        damped = self._by_degree(rows, -(c.source_exponent + c.target_exponent))
+        response = np.maximum(c.plateau - self.kernel.eigenvalues.numpy(), 0.0).astype(np.float32)
+        left = (damped.data @ vectors[damped.indices]) * response
+        return torch.from_numpy(vectors @ left)[None]
 
     def _walked(self, rows: sparse.csr_array) -> Tensor:
         """w s D^{-p} P D^q [batch, num_items] of signals, dense."""
@@ -264,15 +275,20 @@ class GraphFilter(Model[GraphFilterConfig]):
         return scores
 
     def _damped(self, rows: sparse.csr_array) -> sparse.csr_array:
-        return scaled(rows, self.kernel.degree**-self.config.source_exponent)
+        return self._by_degree(rows, -self.config.source_exponent)
+
+    def _by_degree(self, rows: sparse.csr_array, exponent: float) -> sparse.csr_array:
+        """Rows with each entry multiplied by a power of its item's degree, which is taken for these entries alone."""
+        data = (rows.data * self.kernel.degree[rows.indices] ** np.float32(exponent)).astype(np.float32)
+        return sparse.csr_array((data, rows.indices, rows.indptr), shape=rows.shape)
 
     def _filtered(self, rows: sparse.csr_array) -> Tensor:
         """s D^{-p} V g(λ) [batch, k]; the q in the exponent takes D^q out of `vectors` again."""
         c = self.config
         if not self.vectors.shape[1]:  # torch.sparse refuses factors without columns
             return torch.zeros(rows.shape[0], 0, device=self.device)
-        damped = csr_tensor(scaled(rows, self.kernel.degree ** -(c.source_exponent + c.target_exponent)))
-        return (damped.to(self.device) @ self.vectors) * self._response().float()
+        damped = self._by_degree(rows, -(c.source_exponent + c.target_exponent))
+        return (csr_tensor(damped).to(self.device) @ self.vectors) * self._response().float()
 
     def _response(self) -> Tensor:
         return (self.config.plateau - self.kernel.eigenvalues.double()).clamp(min=0).to(self.device)
@@ -280,18 +296,3 @@ class GraphFilter(Model[GraphFilterConfig]):
     def _plain_vectors(self) -> Tensor:
         """V [num_items, k] on the CPU."""
         return self.vectors.cpu() * torch.from_numpy(self.kernel.degree**-self.config.target_exponent)[:, None]
-
-    def _reach(self, item_index: int) -> Reach:
-        """What a unit of signal on each item adds to the score of one item."""
-        c, kernel = self.config, self.kernel
-        plain = self._plain_vectors().double()
-        favour = float(kernel.degree[item_index]) ** c.target_exponent
-        damping = kernel.degree.astype(np.float64) ** -c.source_exponent
-        target = plain[item_index] * self._response().cpu()
-        column = self.paths[:, [item_index]].toarray().ravel().astype(np.float64)
-        kept = sparse.diags_array((column != 0) * damping * c.path_weight * favour / kernel.strongest)
-        shared = {
-            name: sparse.csr_array(kept @ part.narrow().multiply(part.narrow()[[item_index]]))
-            for name, part in kernel.attributes.items()
-        }
-        return Reach(damping * (plain @ target).numpy() * favour, damping * column * c.path_weight, shared)
