@@ -142,7 +142,8 @@ def _name(marks: Marks) -> None:
     """Write the names beside the points of a panel whose layout is done."""
     axis = marks.axis
     renderer = axis.figure.canvas.get_renderer()
-    texts = [axis.text(0, 0, name, fontsize=9, color=INK, ha="center", va="center", zorder=4) for name in marks.names]
+    names = [name.replace(", ", ",\n") for name in marks.names]  # a long one would not fit beside its point
+    texts = [axis.text(0, 0, name, fontsize=9, color=INK, ha="center", va="center", zorder=4) for name in names]
     sizes = np.array([[box.width, box.height] for box in (text.get_window_extent(renderer) for text in texts)])
     frame = axis.get_window_extent(renderer)
     points = axis.transData.transform(marks.points)

@@ -8,10 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from graphrec.errors import DataError
-from graphrec.evaluation.compare import Steps
 from graphrec.hetero import HeteroGraph, restrict
 from graphrec.interactions import Interactions
-from graphrec.models import make, model_class
+from graphrec.models import model_class
 from graphrec.models.base import Model, Progress
 
 #: Pairs whose ratings are predicted at one time.
@@ -124,35 +123,3 @@ def tune_ratings(
             progress(position + 1, len(candidates))
     best = min(range(len(trials)), key=lambda position: trials[position][1])
     return RatingTuning(trials[best][0], tuple(trials), time.perf_counter() - began)
-
-
-def rating_benchmark(
-    data: Rated,
-    name: str,
-    rng: np.random.Generator,
-    config: Mapping[str, Any] | None = None,  # settings as `make` takes them
-    device: str = "cpu",
-    progress: Steps | None = None,
-) -> dict[str, Any]:  # numbers, texts and the config
-    """The errors of a model on `data.truth`, tuned on a part of `data.known` unless there is a config, tested once.
-
-    Keys: model, config, those of RatingError, seconds_tune, seconds_fit, seconds_predict. Errors as `tune_ratings`
-    and `rating_error` have them.
-    """
-    step = progress or (lambda _what, _done, _total: None)
-    tuning = RatingTuning(dict(config or {}), (), 0.0)
-    if config is None:
-        tuning = tune_ratings(data, name, rng, device, lambda done, total: step("tune", done, total))
-    model = make(name, device, **tuning.config)
-    began = time.perf_counter()
-    model.fit(data.graph, data.known, rng, lambda done, total: step("fit", done, total))
-    fitted = time.perf_counter()
-    errors = rating_error(model, data.known, data.truth)
-    return {
-        "model": name,
-        "config": asdict(model.config),
-        **asdict(errors),
-        "seconds_tune": round(tuning.seconds, 2),
-        "seconds_fit": round(fitted - began, 2),
-        "seconds_predict": round(time.perf_counter() - fitted, 2),
-    }
