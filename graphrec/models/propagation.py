@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from graphrec.models.base import csr_tensor
+from graphrec.models.products import Product
 from graphrec.vocabulary import IndexArray
 
 
@@ -51,19 +52,7 @@ def propagate(x: Tensor, adjacency: Adjacency, num_layers: int, rows: IndexArray
 
 def product(x: Tensor, adjacency: Adjacency) -> Tensor:
     """Ãx [n, dim], with a gradient that costs the same, since Ã is symmetric."""
-    result: Tensor = _Product.apply(x, adjacency)  # type: ignore[no-untyped-call]
-    return result
-
-
-class _Product(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, adjacency: Adjacency) -> Tensor:  # ctx: torch's own
-        ctx.adjacency = adjacency
-        return adjacency.tensor @ x
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # ctx: torch's own
-        return ctx.adjacency.tensor @ gradients[0].contiguous(), None
+    return Product(adjacency.tensor, adjacency.tensor) @ x
 
 
 class _PropagateAll(Function):
