@@ -23,7 +23,7 @@ from graphrec.publish import Published, publish
 from graphrec.recommend.memory import MEMORY_BUDGET
 from graphrec.recommend.topk import recommend
 from graphrec.runs import TrainedRun, describe
-from graphrec.split import Split
+from graphrec.splitting import Split
 from graphrec.store import Store
 from graphrec.store.read import Progress, silent
 from graphrec.training.checkpoints import Checkpoints

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"errors", "schema", "defects"},
     {"tables", "vocabulary", "files", "provenance"},
-    {"reading", "cleaning", "tabular", "interactions", "split"},
+    {"reading", "cleaning", "tabular", "interactions", "splitting"},
     {"loading", "store", "fusion", "hetero", "guard"},
     {"relations"},
     {"features", "training"},

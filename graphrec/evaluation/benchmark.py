@@ -24,7 +24,7 @@ from graphrec.interactions import Interactions, join
 from graphrec.models import make
 from graphrec.models.base import Model
 from graphrec.recommend.memory import MEMORY_BUDGET
-from graphrec.split import leave_last_out
+from graphrec.splitting import leave_last_out
 
 #: The cut-off of every published figure.
 K = 20

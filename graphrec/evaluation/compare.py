@@ -14,7 +14,7 @@ from graphrec.evaluation.tuning import Effort, Tuning, choose
 from graphrec.hetero import HeteroGraph, interactions, restrict
 from graphrec.interactions import join
 from graphrec.models import make, model_class
-from graphrec.split import SPLITS, Split
+from graphrec.splitting import SPLITS, Split
 
 #: What every other model is compared with.
 BASELINE = "popularity"

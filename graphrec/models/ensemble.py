@@ -16,7 +16,7 @@ from graphrec.models import make
 from graphrec.models.base import Model, Progress, State, empty_csr, pack, unpack
 from graphrec.models.blending import BLENDS, HeldOut, contribution, grouped_weights
 from graphrec.models.members import parse_members
-from graphrec.split import at_random, by_time
+from graphrec.splitting import at_random, by_time
 from graphrec.vocabulary import IndexArray
 
 #: The share of the interactions that weights are learned on.

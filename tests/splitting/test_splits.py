@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
-from graphrec.split import SPLITS, Split, at_random, by_time, leave_last_out
+from graphrec.splitting import SPLITS, Split, at_random, by_time, leave_last_out
 
 
 @st.composite
