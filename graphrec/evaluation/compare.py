@@ -9,8 +9,8 @@ import numpy as np
 
 from graphrec.errors import UnknownNameError
 from graphrec.evaluation.protocol import Evaluation, bootstrap, evaluate, validation_measure
-from graphrec.evaluation.quality import Trial
 from graphrec.evaluation.tuning import Effort, Tuning, choose
+from graphrec.evaluation.tuning.quality import Trial
 from graphrec.hetero import HeteroGraph, interactions, restrict
 from graphrec.interactions import join
 from graphrec.models import make, model_class

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphrec.evaluation.audit import Audit
-from graphrec.evaluation.quality import Trial
+from graphrec.evaluation.tuning.quality import Trial
 from graphrec.splitting import SplitRecord
 
 
@@ -88,7 +88,8 @@ class Difference:
     """`first` minus `second` in one metric, over the same users.
 
     effect: Cohen's d of paired differences, mean / standard deviation; p: of the bootstrap, two-sided; p_holm: the same
-    after Holm's correction over all differences of a comparison; verdict: better, worse or not told apart (p_holm > .05).
+    after Holm's correction over all differences of a comparison; verdict: better, worse, or not told apart (p_holm
+    above 0.05).
     """
 
     first: str
@@ -172,7 +173,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Setup:
-    """What a reader needs to repeat a comparison: the command, seeds, trials allowed to each model, versions, machine."""
+    """What a reader needs to repeat a comparison: the command, seeds, trials of each model, versions and machine."""
 
     command: str
     seeds: tuple[int, ...]

@@ -1,16 +1,18 @@
 """How a model is measured: all items ranked, seen ones masked, users that the model knows."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from graphrec.errors import DataError
 from graphrec.evaluation.metrics import PerUser, coverage, per_user, weighted_ndcg
-from graphrec.evaluation.quality import Measure, Quality
-from graphrec.interactions import Interactions
+from graphrec.evaluation.tuning.quality import Quality
+from graphrec.interactions import FloatArray, Interactions
 from graphrec.models.base import Model, Progress
 from graphrec.recommend.topk import MEMORY_BUDGET, top_k
 from graphrec.vocabulary import IndexArray
@@ -74,7 +76,7 @@ def warm_users(seen: Interactions, truth: Interactions) -> tuple[IndexArray, int
     return np.flatnonzero(with_truth & trained), int((with_truth & ~trained).sum())
 
 
-def validation_measure(train: Interactions, validation: Interactions, rng: np.random.Generator) -> Measure:
+def validation_measure(train: Interactions, validation: Interactions, rng: np.random.Generator) -> "ValidationMeasure":
     """A measure of NDCG@20 on at most 2,000 warm users, plain and with pairs weighted by √(item degree).
 
     Raises DataError where there is no warm user.
@@ -83,15 +85,31 @@ def validation_measure(train: Interactions, validation: Interactions, rng: np.ra
     if not len(users):
         raise DataError("no user has interactions in both training and validation; load more or split at random")
     chosen = np.sort(rng.permutation(users)[:VALIDATION_USERS])
-    wanted = _new(train, validation)[chosen]
     weight = np.sqrt(np.maximum(train.item_degree(), 1)).astype(np.float32)
+    return ValidationMeasure(train, chosen, _new(train, validation)[chosen], weight)
 
-    def measure(model: Model[Any]) -> Quality:
-        best = top_k(model, train, chosen, 20).item_index
-        values = per_user(best, wanted, [20])["ndcg@20"]
-        return Quality(float(values.mean()), weighted_ndcg(best, wanted, weight, 20), values)
 
-    return measure
+@dataclass(frozen=True, eq=False)
+class ValidationMeasure:
+    """A measure that other processes can be given: what is seen, users [n], their held-out items [n, num_items], and
+    weights of items [num_items]."""
+
+    train: Interactions
+    users: IndexArray
+    wanted: sparse.csr_array
+    weight: FloatArray
+
+    def __call__(self, model: Model[Any]) -> Quality:
+        """The quality of a fitted model."""
+        best = top_k(model, self.train, self.users, 20).item_index
+        values = per_user(best, self.wanted, [20])["ndcg@20"]
+        return Quality(float(values.mean()), weighted_ndcg(best, self.wanted, self.weight, 20), values)
+
+    @property
+    def digest(self) -> str:
+        """A text that other users or other held-out items would change."""
+        parts = (self.users, self.wanted.indptr, self.wanted.indices)
+        return hashlib.sha256(b"".join(np.asarray(part, dtype=np.int64).tobytes() for part in parts)).hexdigest()
 
 
 def bootstrap(

@@ -10,7 +10,8 @@ from torch import Tensor
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.models.base import Range, Space
-from graphrec.models.embedding import EmbeddingConfig, EmbeddingModel, Problem
+from graphrec.models.embedding import EmbeddingModel, Problem
+from graphrec.models.embedding_settings import EmbeddingConfig
 from graphrec.models.products import Product, normalised
 from graphrec.relations import relations
 from graphrec.training.objectives import Encode

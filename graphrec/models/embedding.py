@@ -2,7 +2,7 @@
 
 import zlib
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import ClassVar, TypeVar
@@ -16,71 +16,22 @@ from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.models.base import Embeddings, Model, Progress, State, csr_tensor
+from graphrec.models.embedding_settings import EmbeddingConfig
 from graphrec.models.propagation import Adjacency
 from graphrec.models.spectral_start import spectral_start
 from graphrec.models.threads import one_thread
 from graphrec.training.batches import PairBatch
 from graphrec.training.checkpoints import Checkpoints
 from graphrec.training.loop import Plan, Stopping, train
-from graphrec.training.objectives import LOSSES, NEGATIVES, Batch, Encode, Objective
+from graphrec.training.objectives import Batch, Encode
 from graphrec.vocabulary import IndexArray
 
 #: Users whose held-out items are ranked to decide about an early stop, and epochs between two such measures.
 STOPPING_USERS = 1000
 STOPPING_EVERY = 5
 
-#: Negatives of one interaction beyond which a batch of them would fill the memory and teach nothing more.
-MOST_NEGATIVES = 100
-
 #: Entries of the interaction matrix times the length of a vector below which a second thread costs more than it brings.
 SMALL = 1 << 23
-
-
-@dataclass(frozen=True)
-class EmbeddingConfig:
-    """Settings of every trained embedding model; a model's own config gives them its defaults and describes them."""
-
-    embedding_dim: int = 64
-    loss: str = "bpr"
-    negatives: str = "uniform"
-    num_negatives: int = 1
-    temperature: float = 0.1
-    cosine: bool = False
-    correction: bool = True
-    learning_rate: float = 0.005
-    final_rate: float = 1.0
-    weight_decay: float = 1e-4
-    batch_size: int = 2048
-    epochs: int = 40
-    patience: int = 0
-    init_std: float = 0.1
-    warm_start: bool = False
-
-    def __post_init__(self) -> None:
-        name = type(self).__name__.removesuffix("Config").lower()
-        if min(self.embedding_dim, self.batch_size, self.epochs) < 1 or min(self.patience, self.num_negatives) < 0:
-            raise DataError(
-                f"{name}: embedding_dim, batch_size and epochs are at least 1, patience and num_negatives at least 0"
-            )
-        for setting, value, choices in (("loss", self.loss, LOSSES), ("negatives", self.negatives, NEGATIVES)):
-            if value not in choices:
-                raise DataError(f"{name}: {setting} is one of {', '.join(choices)}, not {value!r}")
-        if min(self.temperature, self.learning_rate, self.init_std) <= 0 or min(self.final_rate, self.weight_decay) < 0:
-            raise DataError(
-                f"{name}: temperature, learning_rate and init_std are above 0, final_rate and weight_decay not below"
-            )
-        if self.loss != "softmax" and self.num_negatives > MOST_NEGATIVES:
-            raise DataError(
-                f"{name}: with {self.loss} num_negatives is for each interaction, so at most {MOST_NEGATIVES}, not "
-                f"{self.num_negatives}; 1 is usual"
-            )
-        if self.loss != "mse" and self.negatives == "uniform" and not self.num_negatives:
-            raise DataError(f"{name}: num_negatives is at least 1 for {self.loss} with uniform negatives")
-
-    @property
-    def objective(self) -> Objective:
-        """The loss that the settings describe."""
-        return Objective(self.loss, self.negatives, self.num_negatives, self.temperature, self.cosine, self.correction)
 
 
 C = TypeVar("C", bound=EmbeddingConfig)
@@ -117,6 +68,15 @@ class Problem:
         return torch.from_numpy(np.concatenate(degree) > 0).to(self.device)
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Somebody who looks at a training on its way: `look` is called with 1, 2, … when that many of `parts` equal parts
+    of the epochs are done, with the vectors as they then are; not at the end. What it raises ends the training."""
+
+    parts: int
+    look: Callable[[int], None]
+
+
 class EmbeddingModel(Model[C]):
     """score(u, i) = e_u · e_i with vectors e that `encode` makes from trained parameters x [num_nodes, dim].
 
@@ -125,7 +85,8 @@ class EmbeddingModel(Model[C]):
     interaction get the vector 0: nothing is known about them.
 
     `checkpoints`, set before `fit`, keeps a training on disk; `fit` with the same arguments then goes on where it was
-    killed, to the same result.
+    killed, to the same result. `watch`, set before `fit`, looks at the training on its way. `losses` is the mean loss
+    of each epoch of the last fit, empty after `restore`.
     """
 
     signed = True
@@ -139,6 +100,8 @@ class EmbeddingModel(Model[C]):
         self.items = torch.empty(0, 0)  # [num_items, dim]
         self.incoming = torch.empty(0, 0)  # [num_items, dim], what an item sends to a new user
         self.checkpoints: Checkpoints | None = None
+        self.watch: Watch | None = None
+        self.losses: tuple[float, ...] = ()
 
     @abstractmethod
     def encoder(self, problem: Problem, x: Tensor) -> Encode:
@@ -201,14 +164,17 @@ class EmbeddingModel(Model[C]):
         stopping = None
         if c.patience:
             stopping = Stopping(lambda: self._recall(encode, problem), STOPPING_EVERY, c.patience)
-        plan = Plan(c.epochs, c.final_rate, progress, stopping, checkpoints, rng)
+        watch = None if self.watch is None else self._watching(self.watch, lambda: self.finish(x, encode, problem))
+        plan = Plan(c.epochs, c.final_rate, progress, stopping, checkpoints, rng, watch)
         with one_thread(self.device.type == "cpu" and problem.matrix.nnz * c.embedding_dim < SMALL):
-            train(
-                [x],
-                optimizer,
-                lambda: self.batches(problem, rng),
-                lambda batch: self.loss(x, encode, batch, problem, rng),
-                plan,
+            self.losses = tuple(
+                train(
+                    [x],
+                    optimizer,
+                    lambda: self.batches(problem, rng),
+                    lambda batch: self.loss(x, encode, batch, problem, rng),
+                    plan,
+                )
             )
             self.finish(x, encode, problem)
 
@@ -242,6 +208,16 @@ class EmbeddingModel(Model[C]):
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Take over the vectors."""
         self.users, self.items, self.incoming = (state[name].to(self.device) for name in ("users", "items", "incoming"))
+
+    def _watching(self, watch: Watch, finish: Callable[[], None]) -> Callable[[int], None]:
+        due = {round(part * self.config.epochs / watch.parts): part for part in range(1, watch.parts)}
+
+        def watching(epoch: int) -> None:
+            if 0 < epoch < self.config.epochs and epoch in due:
+                finish()
+                watch.look(due[epoch])
+
+        return watching
 
     def _keep(self, encode: Encode, problem: Problem) -> None:
         with torch.no_grad():

@@ -13,7 +13,8 @@ from graphrec.errors import DataError
 from graphrec.features import node_features
 from graphrec.hetero import HeteroGraph, restrict
 from graphrec.models.base import Range, Space, csr_tensor
-from graphrec.models.embedding import EmbeddingConfig, EmbeddingModel, Problem
+from graphrec.models.embedding import EmbeddingModel, Problem
+from graphrec.models.embedding_settings import EmbeddingConfig
 from graphrec.models.hetero_batches import (
     Neighbourhood,
     Sampler,

@@ -9,7 +9,8 @@ from torch import Tensor
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.models.base import Range, Space
-from graphrec.models.embedding import EmbeddingConfig, EmbeddingModel, Problem
+from graphrec.models.embedding import EmbeddingModel, Problem
+from graphrec.models.embedding_settings import EmbeddingConfig
 from graphrec.models.propagation import layers, propagate
 from graphrec.training.objectives import Encode, Objective
 

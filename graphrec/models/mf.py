@@ -12,7 +12,8 @@ from graphrec.errors import DataError, GraphrecError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.models.base import Embeddings, Progress, Range, Space, State
-from graphrec.models.embedding import EmbeddingConfig, EmbeddingModel, Problem
+from graphrec.models.embedding import EmbeddingModel, Problem
+from graphrec.models.embedding_settings import EmbeddingConfig
 from graphrec.models.rating_posterior import RatingPosterior
 from graphrec.models.rating_sampler import Noise, Sampling, sample
 from graphrec.models.threads import one_thread

@@ -13,7 +13,8 @@ from torch import Tensor
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.models.base import Range, Space
-from graphrec.models.embedding import EmbeddingConfig, EmbeddingModel, Problem, decay
+from graphrec.models.embedding import EmbeddingModel, Problem, decay
+from graphrec.models.embedding_settings import EmbeddingConfig
 from graphrec.models.neighbours import item_product, without_diagonal
 from graphrec.training.batches import PairBatch, fitting, pair_batches
 from graphrec.training.objectives import Batch, Encode

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphrec.errors import DataError
-from graphrec.models.embedding import EmbeddingConfig, EmbeddingModel, Problem, decay
+from graphrec.models.embedding import EmbeddingModel, Problem, decay
+from graphrec.models.embedding_settings import EmbeddingConfig
 from graphrec.models.propagation import Adjacency, layers, product
 from graphrec.training.batches import PairBatch
 from graphrec.training.losses import info_nce_loss

@@ -40,6 +40,7 @@ class Plan:
     stopping: when to stop before the last epoch.
     checkpoints: where the training is kept; a training that is there already goes on.
     rng: the generator that batches and losses draw from; needed for checkpoints, which keep its state.
+    watch: called with the number of epochs done after each; what it raises ends the training.
     """
 
     epochs: int
@@ -48,6 +49,7 @@ class Plan:
     stopping: Stopping | None = None
     checkpoints: Checkpoints | None = None
     rng: np.random.Generator | None = None
+    watch: Callable[[int], None] | None = None
 
     def rate(self, epoch: int) -> float:
         """The share of the learning rate in an epoch, counted from 0."""
@@ -100,6 +102,8 @@ def train(
             plan.checkpoints.write(_content(standing, optimizer, plan))
         if plan.progress is not None:
             plan.progress(epoch + 1, plan.epochs)
+        if plan.watch is not None:
+            plan.watch(epoch + 1)
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate
     if standing.kept:

@@ -7,8 +7,8 @@ import pytest
 
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.evaluation.protocol import bootstrap, default_split, evaluate, validation_measure, warm_users
-from graphrec.evaluation.quality import Quality
 from graphrec.evaluation.tuning import Effort, choose, select
+from graphrec.evaluation.tuning.quality import Quality
 from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.models.item_knn import ItemKNN

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graphrec.evaluation.quality import Quality
-from graphrec.evaluation.search import Place, Trials, config_of, search, settings_of
 from graphrec.evaluation.tuning import Effort, choose
+from graphrec.evaluation.tuning.examination import Place
+from graphrec.evaluation.tuning.quality import Quality
+from graphrec.evaluation.tuning.search import Trials, config_of, search, settings_of
 from graphrec.models.base import Model, Range, Space
 from graphrec.models.filter_settings import GraphFilterConfig
 from graphrec.models.graph_filter import GraphFilter

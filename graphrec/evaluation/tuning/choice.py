@@ -1,18 +1,22 @@
 """The choice of a config on validation: a model's candidates, then a search around the best of them."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from graphrec.evaluation.quality import Measure, Quality, Trial
-from graphrec.evaluation.search import Place, Trials, search
+from graphrec.evaluation.tuning.examination import Place
+from graphrec.evaluation.tuning.quality import Measure, Quality, Trial
+from graphrec.evaluation.tuning.search import Trials, search
+from graphrec.evaluation.tuning.study import StudyFile, fingerprint
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.models import model_class
-from graphrec.models.base import Progress
+from graphrec.models.base import Model, Progress
 
 #: A config that validation is known to misjudge must win by this share under both measures (METHODS E-F).
 MARGIN = 0.03
@@ -28,11 +32,16 @@ class Effort:
         configs that validation orders reliably; the other half looks for what is good under both measures, and must
         win by a clear margin.
     device: where models are fitted.
+    workers: processes that try configs side by side. The number decides which ones are tried, so the same seed gives
+        the same numbers with the same number of workers.
+    study: a file that every trial is kept in; a search that finds its trials there goes on with them.
     """
 
     num_trials: int | None = None
     wary: bool = False
     device: str = "cpu"
+    workers: int = 1
+    study: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -55,31 +64,69 @@ def choose(
 ) -> Tuning:
     """The best config of a model on validation; a model with one candidate and nothing to search gets it untried.
 
-    All candidates are tried, then more by a search around the best. `graph` must hold nothing later than `train`.
+    All candidates are tried, then more by a search around the best. `graph` must hold nothing later than `train`. A
+    training in epochs that is below the median of the others half way is given up (Optuna's median pruner).
 
-    Raises UnknownNameError where there is no such model.
+    Raises:
+        UnknownNameError: there is no such model.
+        DataError: the study is of another search, or in use.
+        GraphrecError: the study cannot be read or written.
     """
     kind = model_class(name)
-    candidates, space = kind.candidates(graph), kind.space(graph)
-    more = min(kind.trials, 8 * len(space)) if effort.num_trials is None else effort.num_trials
-    if len(candidates) == 1 and not (space and more):
+    candidates = kind.candidates(graph)
+    more = num_trials(kind, graph, effort) - len(candidates)
+    if len(candidates) == 1 and not more:
         return Tuning(asdict(candidates[0]), (), 0.0)
     started = time.perf_counter()
     place = Place(int(rng.integers(1 << 62)), effort.device)
-    trials = Trials(kind, graph, train, measure, place)
+    with _kept(name, graph, train, measure, place, effort) as study:
+        trials = Trials(kind, graph, train, measure, place, study)
+        with trials.working(effort.workers):
+            best = _best(trials, candidates, more, effort.wary, progress)
+        if study is not None:
+            study.finish(trials.trials[best].config)
+    return Tuning(trials.trials[best].config, tuple(trials.trials), time.perf_counter() - started)
+
+
+def num_trials(kind: type[Model[Any]], graph: HeteroGraph, effort: Effort) -> int:
+    """How many configs of a model are tried: its candidates, and those of the search."""
+    more = min(kind.trials, 8 * len(kind.space(graph))) if effort.num_trials is None else effort.num_trials
+    return len(kind.candidates(graph)) + (more if kind.space(graph) else 0)
+
+
+@contextmanager
+def _kept(
+    name: str, graph: HeteroGraph, train: Interactions, measure: Measure, place: Place, effort: Effort
+) -> Iterator[StudyFile | None]:
+    if effort.study is None:
+        yield None
+        return
+    with StudyFile(effort.study, name, fingerprint(name, graph, train, measure, place.seed)) as study:
+        yield study
+
+
+def _best(
+    trials: Trials,
+    candidates: list[Any],
+    more: int,
+    wary: bool,
+    progress: Progress | None,  # configs
+) -> int:
+    """The position of the best trial, after all candidates and a search of so many more."""
 
     def step() -> None:
         if progress is not None:
             progress(min(len(trials.trials), len(candidates) + more), len(candidates) + more)
 
-    for config in candidates:
-        trials.of(config)
+    side = trials.workers.number
+    for start in range(0, len(candidates), side):
+        trials.of_all(candidates[start : start + side])
         step()
-    if more and space:
-        _explore(trials, effort.wary, more, step)
-    trusted = [not effort.wary or kind.trusts(config) for config in trials.configs]
-    best = select(trials.qualities(), trusted, effort.wary)
-    return Tuning(trials.trials[best].config, tuple(trials.trials), time.perf_counter() - started)
+    if more:
+        _explore(trials, wary, more, step)
+    pairs = zip(trials.configs, trials.trials, strict=True)
+    trusted = [not trial.pruned and (not wary or trials.kind.trusts(config)) for config, trial in pairs]
+    return select(trials.qualities(), trusted, wary)
 
 
 def _explore(trials: Trials, wary: bool, more: int, step: Callable[[], None]) -> None:

@@ -1,20 +1,19 @@
-"""A search for good settings by Optuna, warm from a model's starting points, with costly fits shared."""
+"""A search for good settings, warm from a model's starting points, with every trial in an Optuna study."""
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import optuna
 
-from graphrec.evaluation.quality import Measure, Quality, Trial
+from graphrec.evaluation.tuning.examination import Config, Place, Task, Workers
+from graphrec.evaluation.tuning.quality import Measure, Quality, Trial
+from graphrec.evaluation.tuning.study import StudyFile
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.models.base import Model, Range, Space
-
-#: So many fits are kept to make variants from.
-KEPT = 3
 
 #: Attempts to draw a config that was not tried yet.
 DRAWS = 20
@@ -22,56 +21,71 @@ DRAWS = 20
 #: Prefix of a setting of the space that stands for one entry `NAME=VALUE` of the setting `weights`.
 ENTRY = "weights."
 
-Config = Any  # a frozen dataclass; each model has one of its own
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where trials run: on a device, and each from the same seed."""
-
-    seed: int
-    device: str = "cpu"
-
 
 class Trials:
-    """The configs of one model that were tried on one training part, each once, in the order of trying."""
+    """The configs of one model that were tried on one training part, each once, in the order of trying.
+
+    `workers` examine them; what a `study` already has is not examined again.
+    """
 
     def __init__(
-        self, kind: type[Model[Any]], graph: HeteroGraph, train: Interactions, measure: Measure, place: Place
+        self,
+        kind: type[Model[Any]],
+        graph: HeteroGraph,
+        train: Interactions,
+        measure: Measure,
+        place: Place,
+        study: StudyFile | None = None,
     ) -> None:
-        self.kind, self.graph, self.train, self.measure, self.place = kind, graph, train, measure, place
+        self.kind, self.graph, self.place, self.study = kind, graph, place, study
+        self.task = Task(kind, graph, train, measure, place)
+        self.workers = Workers(self.task)
         self.configs: list[Config] = []
         self.trials: list[Trial] = []
-        self._fitted: list[Model[Any]] = []
+        self._space = kind.space(graph)
+        self._distributions = {name: _distribution(values) for name, values in self._space.items()}
 
     def of(self, config: Config) -> Quality:
         """The quality of a config on validation, from an earlier trial where there was one."""
-        if config in self.configs:
-            return self.trials[self.configs.index(config)].quality
-        began = time.perf_counter()
-        quality = self.measure(self._model(config))
-        self.configs.append(config)
-        self.trials.append(Trial(asdict(config), quality, time.perf_counter() - began))
-        return quality
+        return self.of_all([config])[0]
+
+    def of_all(self, configs: Sequence[Config]) -> list[Quality]:
+        """The quality of each of some configs; those that are new are examined side by side."""
+        new = [c for c in dict.fromkeys(configs) if c not in self.configs]
+        kept = {c: self.study.find(c) for c in new} if self.study is not None else {}
+        missing = [c for c in new if kept.get(c) is None]
+        # what was kept of this round is no yardstick for the rest of it, so a search that goes on finds the same
+        others = [trial.steps for trial in self.trials if not trial.pruned]
+        # one by one where one worker has them, so that each is kept as soon as it is there
+        for start in range(0, len(missing), self.workers.number):
+            batch = missing[start : start + self.workers.number]
+            for config, trial in zip(batch, self.workers.examine(batch, others), strict=True):
+                kept[config] = trial
+                self._keep(config, trial)
+        for config in new:
+            found = kept[config]
+            assert found is not None
+            self.configs.append(config)
+            self.trials.append(found)
+        return [self.trials[self.configs.index(config)].quality for config in configs]
+
+    @contextmanager
+    def working(self, number: int) -> Iterator[None]:
+        """So many processes examine configs in a `with` block."""
+        alone = self.workers
+        with Workers(self.task, number) as self.workers:
+            yield
+        self.workers = alone
 
     def qualities(self) -> list[Quality]:
         """The quality of each trial."""
         return [trial.quality for trial in self.trials]
 
-    def _model(self, config: Config) -> Model[Any]:
-        for base in self._fitted:
-            variant = base.variant(config)
-            if variant is not None:
-                return variant
-        model = self.kind(self.kind.shared(config), self.place.device)
-        if len(self._fitted) >= KEPT:  # its memory is free before the next one is fitted
-            self._fitted.pop(0)
-        model.fit(self.graph, self.train, np.random.default_rng(self.place.seed))
-        variant = model.variant(config)
-        if variant is None:
-            return model
-        self._fitted.append(model)
-        return variant
+    def _keep(self, config: Config, trial: Trial) -> None:
+        if self.study is not None:
+            params = settings_of(config, self._space)
+            inside = all(_lies_in(self._space[name], value) for name, value in params.items())
+            self.study.add(trial, params if inside else {}, self._distributions)
 
 
 def search(
@@ -87,35 +101,45 @@ def search(
     Each moves one or two settings of the best by a step: to the next value of a list, or by a normal draw of an eighth
     of a range. Good starting points are known here and few trials are affordable; there this finds more than samplers
     that first learn the whole space (on Douban-Book, forty trials of a tree of Parzen estimators found nothing better
-    than where they started). Every earlier trial that lies in the space is told to the study.
+    than where they started). With several workers as many are drawn next to the same best one.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     rng = np.random.default_rng(trials.place.seed)
-    study = optuna.create_study(
-        direction="maximize", sampler=optuna.samplers.RandomSampler(trials.place.seed % (1 << 31))
-    )
-    distributions = {name: _distribution(values) for name, values in space.items()}
-    for config, quality in zip(trials.configs, trials.qualities(), strict=True):
-        told = settings_of(config, space)
-        if all(_lies_in(space[name], value) for name, value in told.items()) and config_of(start, told) == config:
-            study.add_trial(optuna.trial.create_trial(params=told, distributions=distributions, value=worth(quality)))
-    for _ in range(num_trials):
-        best = study.best_trial.params if study.trials else _nearest(settings_of(start, space), space)
-        study.enqueue_trial(_near(best, space, lambda params: config_of(start, params) in trials.configs, rng))
-        trial = study.ask(distributions)
-        study.tell(trial, worth(trials.of(config_of(start, trial.params))))
+    tried = 0
+    while tried < num_trials:
+        place = _place_of_best(trials, start, space, worth)
+        drawn: list[Config] = []
+        for _ in range(min(trials.workers.number, num_trials - tried)):
+            taken = [*trials.configs, *drawn]
+            drawn.append(config_of(start, _near(place, start, space, taken, rng)))
+        trials.of_all(drawn)
+        tried += len(drawn)
         progress()
 
 
+def _place_of_best(trials: Trials, start: Config, space: Space, worth: Callable[[Quality], float]) -> Mapping[str, Any]:
+    """The settings of the best trial that lies in a space, or those of `start` moved into it."""
+    found = zip(trials.configs, trials.qualities(), strict=True)
+    inside = [(config, worth(quality)) for config, quality in found if _within(config, start, space)]
+    if not inside:
+        return _nearest(settings_of(start, space), space)
+    return settings_of(max(inside, key=lambda pair: pair[1])[0], space)
+
+
+def _within(config: Config, start: Config, space: Space) -> bool:
+    """Whether a config differs from `start` in settings of a space alone, and these lie in it."""
+    told = settings_of(config, space)
+    return all(_lies_in(space[name], value) for name, value in told.items()) and config_of(start, told) == config
+
+
 def _near(
-    best: Mapping[str, Any], space: Space, is_known: Callable[[Mapping[str, Any]], bool], rng: np.random.Generator
+    best: Mapping[str, Any], start: Config, space: Space, taken: Sequence[Config], rng: np.random.Generator
 ) -> dict[str, Any]:
     """The best settings with one or two of them moved a step; another draw where these were tried before."""
     found = dict(best)
     for _ in range(DRAWS):
         moving = rng.choice(sorted(space), size=min(len(space), int(rng.integers(1, 3))), replace=False)
         found = {**best, **{name: _moved(space[name], best[name], rng) for name in moving.tolist()}}
-        if not is_known(found):
+        if config_of(start, found) not in taken:
             break
     return found
 

@@ -25,8 +25,14 @@ Measure = Callable[[Model[Any]], Quality]
 
 @dataclass(frozen=True)
 class Trial:
-    """One config that was tried, its quality, and the seconds that fitting and measuring took."""
+    """One config that was tried, its quality, and the seconds that fitting and measuring took.
+
+    `steps` holds the plain quality after each quarter of a training in epochs, empty for other models; a training that
+    was `pruned` has the quality of its last step.
+    """
 
     config: Mapping[str, Any]  # int, float or str, as the model's config has it
     quality: Quality
     seconds: float
+    steps: Mapping[int, float] = field(default_factory=dict)
+    pruned: bool = False
