@@ -15,10 +15,14 @@ from graphrec.errors import DataError, GraphrecError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.models.base import Model, Progress, Range, Space, State, csr_tensor, empty_csr, pack, unpack
+from graphrec.models.few_users import FewUsers
 from graphrec.vocabulary import IndexArray
 
 #: More items than this are refused: the matrix of 25,000 items has 2.5 GB, and its inverse costs 10¹³ operations.
 MAX_ITEMS = 25_000
+
+#: With so many times more items than users the way over the users takes less memory and far fewer operations.
+FEWER = 2
 
 #: Rows of the matrix that are worked on at one time beside it.
 BLOCK = 512
@@ -47,7 +51,9 @@ class EASE(Model[EASEConfig]):
     """score(u, ·) = r_u B with B = I − P diag(P)⁻¹, P = (RᵀR + Λ)⁻¹ and Λ = λ I + p/(1 − p) diag(RᵀR).
 
     Steck, WWW 2019, equation 8, and with dropout its extension EDLAE (Steck, NeurIPS 2020) at full rank. Differs in
-    memory: Gram matrix, factor, inverse and B are one float32 buffer [num_items, num_items], one after the other.
+    memory: Gram matrix, factor, inverse and B are one float32 buffer [num_items, num_items], one after the other; where
+    users are less than half as many as items, P is a product of matrices [num_users, num_items] instead, by the
+    identity of Woodbury, and B is never built.
     """
 
     config_class = EASEConfig
@@ -55,7 +61,8 @@ class EASE(Model[EASEConfig]):
 
     def __init__(self, config: EASEConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
-        self.weights = torch.empty(0, 0, device=self.device)  # B [num_items, num_items]
+        self.weights = torch.empty(0, 0, device=self.device)  # B [num_items, num_items], empty with few users
+        self.few: FewUsers | None = None
         self.history = empty_csr()  # [num_users, num_items]
 
     def fit(
@@ -65,11 +72,18 @@ class EASE(Model[EASEConfig]):
         rng: np.random.Generator,  # noqa: ARG002
         progress: Progress | None = None,
     ) -> None:
-        """Invert the regularised Gram matrix. Raises DataError where there are too many items for that."""
-        check_size("ease", interactions.num_items)
-        self.weights = torch.empty(0, 0)  # the memory of an earlier fit is free before the next one
+        """Invert the regularised Gram matrix. Raises DataError where there are too many items and users for that."""
+        self.weights, self.few = torch.empty(0, 0), None  # the memory of an earlier fit is free before the next one
         self.history = interactions.matrix()
         c = self.config
+        users = int((np.diff(self.history.indptr) > 0).sum())
+        if FEWER * users < interactions.num_items and users * interactions.num_items <= MAX_ITEMS**2:
+            degree = np.bincount(self.history.indices, minlength=interactions.num_items)
+            penalty = (c.regularisation + c.dropout / (1 - c.dropout) * degree).astype(np.float32)
+            rows = self.history[np.diff(self.history.indptr) > 0]
+            self.few = FewUsers.of(rows, penalty, self.device)
+            return
+        check_size("ease", interactions.num_items)
         buffer = gram(self.history)
         diagonal = buffer.diagonal()
         buffer.flat[:: len(buffer) + 1] += c.regularisation + c.dropout / (1 - c.dropout) * diagonal
@@ -86,15 +100,19 @@ class EASE(Model[EASEConfig]):
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
         """Sums of coefficients [batch, num_items] float32 for any histories, exactly as for users in training."""
+        if self.few is not None:
+            return self.few.coefficients(history)
         return csr_tensor(history).to(self.device) @ self.weights
 
     def state(self) -> State:
-        """The coefficients and the histories."""
-        return {"weights": self.weights.cpu(), **pack("history", self.history)}
+        """The coefficients, or what they are made of, and the histories."""
+        few = {} if self.few is None else self.few.state()
+        return {"weights": self.weights.cpu(), **few, **pack("history", self.history)}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Take over coefficients and histories."""
         self.weights = state["weights"].to(self.device)
+        self.few = FewUsers.from_state(state, self.device) if "factor" in state else None
         self.history = unpack("history", state)
 
     @classmethod

@@ -62,6 +62,30 @@ def test_coefficients_are_the_closed_form(
     np.testing.assert_allclose(model.score(np.arange(NUM_USERS)), pairs.matrix().toarray() @ expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("config", [EASEConfig(0.5, 0.0), EASEConfig(200.0, 0.0), EASEConfig(3.0, 0.6)])
+@pytest.mark.parametrize("block", [7, 2048])
+def test_few_users_give_the_same_closed_form(
+    pairs: Interactions, config: EASEConfig, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With 12 users, one of them without interactions, the way over the users is taken, and B is never built."""
+    monkeypatch.setattr("graphrec.models.few_users.BLOCK", block)
+    some = pairs.take(pairs.user_index < 11)
+    few = Interactions(some.user_index, some.item_index, 12, NUM_ITEMS)
+    model = fitted(few, config)
+    assert model.weights.numel() == 0
+    expected = few.matrix().toarray() @ by_formula(few, config)
+    np.testing.assert_allclose(model.score(np.arange(12)), expected, atol=1e-5)
+    again = EASE(config)
+    again.restore(model.state())
+    assert again.score(np.arange(12)).equal(model.score(np.arange(12)))
+
+
+def test_many_items_are_no_trouble_with_few_users() -> None:
+    rng = np.random.default_rng(0)
+    pairs = Interactions(rng.integers(0, 20, 2000), rng.integers(0, 60_000, 2000), 20, 60_000)
+    assert fitted(pairs, EASEConfig()).score(np.arange(2)).shape == (2, 60_000)
+
+
 def test_each_coefficient_is_the_best_given_the_others(pairs: Interactions) -> None:
     """The columns minimise ‖R − RB‖² + λ‖B‖² with a zero diagonal: all other derivatives vanish."""
     b = fitted(pairs, EASEConfig(5.0, 0.0)).weights.double().numpy()
@@ -94,7 +118,7 @@ def test_a_matrix_that_cannot_be_inverted_is_refused() -> None:
 
 
 def test_too_many_items_are_refused_before_any_memory_is_taken() -> None:
-    many = Interactions(np.array([0]), np.array([0]), 1, 40_981)
+    many = Interactions(np.arange(30_000), np.zeros(30_000, dtype=np.int64), 30_000, 40_981)
     with pytest.raises(DataError, match=r"40,981 × 40,981 \(6.7 GB\).* at most 25,000 items; use graph_filter or ials"):
         fitted(many, EASEConfig())
 
