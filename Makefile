@@ -45,5 +45,5 @@ $(VENV)/.demo: $(VENV)/.torch pyproject.toml
 
 $(VENV)/.test: $(VENV)/.torch pyproject.toml
 	@echo "installing graphrec with what its tests need (once)"
-	$(PIP) -e '.[demo,sql,people,plots,notebooks,dev]'
+	$(PIP) -e '.[demo,sql,people,notebooks,dev]'
 	@touch $@ $(VENV)/.demo

@@ -35,6 +35,11 @@ class Settings(BaseSettings):
         return self.home / "runs"
 
     @property
+    def studies(self) -> Path:
+        """The folder that holds a study for each search for settings."""
+        return self.home / "studies"
+
+    @property
     def loads(self) -> Path:
         """The folder that holds the last report of each source, and the rows that were rejected."""
         return self.home / "loads"

@@ -13,8 +13,16 @@ class DataError(GraphrecError):
     """A file or a table does not hold what it must."""
 
 
+class LeakError(DataError):
+    """What a model sees tells of what it is to be tested on, so that a measurement would flatter it."""
+
+
 class StoreError(GraphrecError):
     """The graph database cannot be reached, refuses the login, or lacks what is asked of it."""
+
+
+class RefusedError(GraphrecError):
+    """A run is not good enough for what is asked of it."""
 
 
 class UnknownNameError(GraphrecError):

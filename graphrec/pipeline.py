@@ -2,19 +2,22 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from graphrec.errors import DataError
-from graphrec.evaluation.compare import divide, test_cut, tune
-from graphrec.evaluation.protocol import default_split, evaluate
-from graphrec.evaluation.tuning import Effort
-from graphrec.hetero import HeteroGraph, interactions, restrict
+from graphrec.errors import DataError, RefusedError
+from graphrec.evaluation.division import Prepared, divide, prepare
+from graphrec.evaluation.gate import judge
+from graphrec.evaluation.protocol import Evaluation, default_split, evaluate
+from graphrec.evaluation.rounds import tune
+from graphrec.evaluation.tuning import Effort, Tuning
+from graphrec.evaluation.tuning.study import fingerprint
+from graphrec.hetero import HeteroGraph, interactions
 from graphrec.ingest import writing
-from graphrec.interactions import Interactions, join
+from graphrec.interactions import Interactions
 from graphrec.models import make, model_class
 from graphrec.models.base import Model
 from graphrec.models.base import Progress as Step
@@ -22,8 +25,8 @@ from graphrec.models.embedding import EmbeddingModel
 from graphrec.publish import Published, publish
 from graphrec.recommend.memory import MEMORY_BUDGET
 from graphrec.recommend.topk import recommend
-from graphrec.runs import TrainedRun, describe
-from graphrec.splitting import Split
+from graphrec.runs import Run, TrainedRun, describe
+from graphrec.splitting import Split, record
 from graphrec.store import Store
 from graphrec.store.read import Progress, silent
 from graphrec.training.checkpoints import Checkpoints
@@ -67,24 +70,69 @@ def train(
         raise DataError(f"the graph has no {graph.target[1]} edges, so there is nothing to learn from; load some first")
     seed = int(rng.integers(1 << 62))
     config: Mapping[str, object] = settings or {}
+    verdict, split = None, None
     metrics: Mapping[str, float] = {}
     kind = model_class(name)
     chooses = settings is None and (len(kind.candidates(graph)) > 1 or bool(kind.space(graph)))
     if chooses or how.measured:
-        parts = divide(graph, how.split or default_split(everything), rng)
+        spec = how.split or default_split(everything)
+        parts = _one(divide(graph, spec, rng), spec)
         if chooses:
             config = tune(graph, parts, name, rng, _named(progress, "tune"), how.effort).config
         if how.measured:
-            metrics = measure(
-                graph, parts, make(name, device, **config), np.random.default_rng(seed), _named(progress, "measure")
-            )
+            prepared, again = prepare(graph, parts, spec), np.random.default_rng(seed)
+            found = measure(prepared, make(name, device, **config), again, _named(progress, "measure"))
+            metrics, split = found.metrics, record(parts, spec)
+            verdict = judge(graph, prepared, found, seed)
     model = make(name, device, **config)
     if how.checkpoint is not None:
         _keep(model, how.checkpoint)
     started = time.perf_counter()
     model.fit(graph, everything, np.random.default_rng(seed), _named(progress, "fit"))
     run = describe(name, model, graph.target, metrics, time.perf_counter() - started)
+    run = replace(run, verdict=verdict, split=split)
     return TrainedRun(run, model, graph.users, graph.items, _pairs(everything))
+
+
+@dataclass(frozen=True)
+class Search:
+    """What settings are searched on: a split (None: by time where there are times), made with a seed."""
+
+    split: str | None = None
+    seed: int = 0
+
+
+def search(
+    graph: HeteroGraph,
+    name: str,
+    place: Search = Search(),  # frozen
+    effort: Effort = Effort(),  # frozen
+    progress: Progress = silent,
+) -> Tuning:
+    """The settings of a model that are best on the validation part of a split; the test part is not touched.
+
+    Raises:
+        UnknownNameError: there is no such model or split.
+        DataError: there is nothing to choose or to measure, or the study is of another search.
+    """
+    kind = model_class(name)
+    if len(kind.candidates(graph)) == 1 and not kind.space(graph):
+        raise DataError(f"{name} has nothing to choose: no setting of it is searched; train it as it is")
+    rng = np.random.default_rng(place.seed)
+    spec = place.split or default_split(interactions(graph))
+    return tune(graph, _one(divide(graph, spec, rng), spec), name, rng, _named(progress, f"tune {name}"), effort)
+
+
+def study_path(folder: Path, graph: HeteroGraph, name: str, place: Search = Search()) -> Path:  # frozen
+    """The file in a folder that keeps the search for a model's settings on these data and this split."""
+    digest = fingerprint(name, graph, interactions(graph), place.split or "", place.seed)
+    return folder / f"{name}-{digest[:8]}.journal"
+
+
+def _one(parts: tuple[Split, ...], spec: str) -> Split:
+    if len(parts) > 1:
+        raise DataError(f"{spec} makes {len(parts)} splits, and one is needed here; `graphrec evaluate` takes them all")
+    return parts[0]
 
 
 def _keep(model: Model[Any], checkpoint: Path) -> None:
@@ -97,12 +145,29 @@ def _keep(model: Model[Any], checkpoint: Path) -> None:
 
 
 def measure(
-    graph: HeteroGraph, parts: Split, model: Model[Any], rng: np.random.Generator, progress: Step | None = None
-) -> Mapping[str, float]:
-    """The metrics on test of a model that is fitted here to train and validation."""
-    known = join(parts.train, parts.validation)
-    model.fit(restrict(graph, known, test_cut(parts), parts.test), known, rng, progress)
-    return evaluate(model, known, parts.test).metrics
+    prepared: Prepared, model: Model[Any], rng: np.random.Generator, progress: Step | None = None
+) -> Evaluation:
+    """The quality on test of a model that is fitted here to train and validation."""
+    model.fit(prepared.visible, prepared.known, rng, progress)
+    return evaluate(model, prepared.known, prepared.parts.test)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a run is published: bytes for scores at one time, and whether it is published without a good verdict."""
+
+    memory_budget: int = MEMORY_BUDGET
+    force: bool = False
+
+
+def require_worth(run: Run, force: bool = False) -> None:
+    """Nothing; RefusedError where a run does not beat the baselines, its evaluation leaked, or it was not measured."""
+    objections = ("it was not measured",) if run.verdict is None else run.verdict.objections
+    if objections and not force:
+        raise RefusedError(
+            f"run {run.id} is not published: {'; '.join(objections)}; train a better one "
+            "(`graphrec evaluate` shows which model is), or publish it with --force"
+        )
 
 
 def _named(progress: Progress, what: str) -> Step:
@@ -122,12 +187,17 @@ def publish_run(
     k: int,
     home: Path,
     progress: Progress = silent,
-    memory_budget: int = MEMORY_BUDGET,
+    terms: Terms = Terms(),  # frozen
 ) -> Published:
     """The k best items of every user of a run as RECOMMENDED edges, in the place of those of earlier runs.
 
-    Raises DataError where the graph has lost users or items of the run, StoreError where the database refuses.
+    Raises:
+        RefusedError: the run does not beat the baselines, its evaluation leaked, or it was not measured.
+        DataError: the graph has lost users or items of the run.
+        StoreError: the database refuses.
     """
+    require_worth(trained.run, terms.force)
+    memory_budget = terms.memory_budget
     found = recommend(
         trained, k=k, memory_budget=memory_budget, progress=lambda done, total: progress("ranking", done, total)
     )

@@ -20,7 +20,8 @@ from graphrec.tables import EdgeTable
 _NOTE_RUN = f"""
 MERGE (run:{RUN} {{id: $id}})
 SET run.model = $model, run.config = $config, run.metrics = $metrics, run.created_at = $created_at,
-    run.relation = $relation, run.published_at = $published_at, run.status = 'publishing'
+    run.relation = $relation, run.published_at = $published_at, run.status = 'publishing',
+    run.verdict = $verdict, run.split = $split
 """
 
 _MERGE_EDGES = f"""
@@ -59,7 +60,8 @@ def publish(store: Store, run: Run, recommendations: Recommendations, progress: 
 
     Of each batch of users the new edges are committed first and the old ones deleted after, so a reader sees
     the old list, for a moment both, then the new one; `recommend_for_user` reads only the newest run of the
-    two. If it is cut off, publishing again finishes it. `config` and `metrics` of the run are JSON texts.
+    two. If it is cut off, publishing again finishes it. `config` and `metrics` of the run are JSON texts;
+    `verdict` is `passed`, or `forced: …` with what stood against it.
 
     Raises:
         DataError: users or items of the run are no longer in the graph.
@@ -89,8 +91,16 @@ def _properties(run: Run) -> Mapping[str, Any]:
         "metrics": json.dumps(dict(run.metrics)),
         "created_at": run.created_at,
         "relation": run.relation,
+        "verdict": _verdict(run),
+        "split": None if run.split is None else run.split.spec,
         "published_at": time.time_ns() // 1_000_000,  # milliseconds: two runs may be published in one second
     }
+
+
+def _verdict(run: Run) -> str:
+    """`passed`, or why the run should not have been published but was."""
+    objections = ("it was not measured",) if run.verdict is None else run.verdict.objections
+    return f"forced: {'; '.join(objections)}" if objections else "passed"
 
 
 def _need_nodes(store: Store, label: str, wanted: set[str]) -> None:

@@ -17,12 +17,40 @@ from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.models.base import Model
 from graphrec.schema import Triple
+from graphrec.splitting import Part, SplitRecord
 from graphrec.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """Whether a run is good enough to be published.
+
+    metric: what is compared, such as `ndcg@10`; gains: the difference to each baseline over the same test users, with
+    the bounds of its 95 % interval; leaks: what the audit of the split found, empty where it is clean.
+    """
+
+    metric: str
+    gains: Mapping[str, tuple[float, float, float]]
+    leaks: str = ""
+
+    @property
+    def objections(self) -> tuple[str, ...]:
+        """Why the run should not be published; empty where it may be."""
+        found = [f"its evaluation was not clean: {self.leaks}"] if self.leaks else []
+        found += [
+            f"it does not beat {name}: {self.metric} {gain:+.4f} (95 % interval {low:+.4f} to {high:+.4f})"
+            for name, (gain, low, high) in self.gains.items()
+            if low <= 0
+        ]
+        return tuple(found)
+
+
+@dataclass(frozen=True)
 class Run:
-    """What is known about one training: ids sort by time; `created_at` is ISO 8601 in UTC; `seconds` of fitting."""
+    """What is known about one training: ids sort by time; `created_at` is ISO 8601 in UTC; `seconds` of fitting.
+
+    `verdict` and `split` (the record of how interactions were divided) are None where nothing was measured.
+    """
 
     id: str
     model: str
@@ -31,6 +59,8 @@ class Run:
     created_at: str
     target: Triple
     seconds: float
+    verdict: Verdict | None = None
+    split: SplitRecord | None = None
 
     @property
     def relation(self) -> str:
@@ -129,4 +159,10 @@ def _content(trained: TrainedRun) -> dict[str, object]:
 def _read(folder: Path) -> Run:
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     source, relation, target = record.pop("target")
-    return Run(target=(source, relation, target), **record)
+    verdict, split = record.pop("verdict", None), record.pop("split", None)
+    if verdict is not None:
+        gains = {name: (gain, low, high) for name, (gain, low, high) in verdict["gains"].items()}
+        verdict = Verdict(verdict["metric"], gains, verdict["leaks"])
+    if split is not None:
+        split = SplitRecord(split["spec"], split["cut"], tuple(Part(**part) for part in split["parts"]))
+    return Run(target=(source, relation, target), verdict=verdict, split=split, **record)

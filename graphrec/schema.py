@@ -37,6 +37,10 @@ SIMILAR = "SIMILAR"
 SYSTEM_LABELS = frozenset({RUN, SOURCE})
 SYSTEM_RELATIONS = frozenset({RECOMMENDED, SIMILAR})
 
+#: What users were shown: a log that sources may bring and `graphrec feedback` reads. It is the work of earlier models,
+#: not behaviour, so no model sees it.
+SHOWN = "SHOWN"
+
 #: A relation triple as PyG names an edge type: (source label, relationship type, target label).
 Triple = tuple[str, str, str]
 

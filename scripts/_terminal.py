@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from graphrec.config import Settings
     from graphrec.hetero import HeteroGraph
+    from graphrec.runs import Run
     from graphrec.store import Store
     from graphrec.tables import GraphTables
 
@@ -52,6 +53,25 @@ trials_option = click.option(
     type=click.IntRange(0),
     help="Settings tried beyond a model's own candidates; by default eight for each setting, at most 40.",
 )
+
+
+SPLIT_HELP = (
+    "How held-out interactions are chosen, such as time(test=0.2), random or leave-last-out; by default time where the "
+    "behaviour has times."
+)
+
+
+def say_verdict(run: "Run") -> None:
+    """What a run gains over the baselines, and how it is published."""
+    forced = ""
+    if run.verdict is not None:
+        gains = run.verdict.gains.items()
+        rows = [[name, f"{gain:+.4f}", f"{low:+.4f} to {high:+.4f}"] for name, (gain, low, high) in gains]
+        print_table("", [f"{run.verdict.metric} minus that of", "", "95 % interval"], rows)
+        for objection in run.verdict.objections:
+            note(objection)
+        forced = " --force" if run.verdict.objections else ""
+    note(f"`graphrec publish {run.id}{forced}` writes its recommendations into the graph")
 
 
 def print_json(value: object) -> None:

@@ -69,7 +69,7 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
     _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
     columns = ["weight of", *([""] if groups == 1 else [f"group {n}" for n in range(1, groups + 1)])]
     _terminal.print_table("", columns, ([one.id, *own] for one, *own in zip(chosen, *weights, strict=True)))
-    _terminal.note(f"`graphrec publish {run.id}` writes its recommendations into the graph")
+    _terminal.say_verdict(run)
 
 
 def _chosen(known: "list[Run]", names: tuple[str, ...]) -> "list[Run]":

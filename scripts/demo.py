@@ -16,7 +16,7 @@ from ._terminal import Progress
 
 if TYPE_CHECKING:
     from graphrec.config import Settings
-    from graphrec.evaluation.compare import Comparison
+    from graphrec.evaluation.comparison import Comparison
     from graphrec.ingest import Loaded
     from graphrec.runs import TrainedRun
     from graphrec.store import Store
@@ -88,6 +88,7 @@ def _tour(store: "Store", settings: "Settings", watch: Stopwatch, progress: Prog
 
     from graphrec import hetero, ingest, pipeline, runs
     from graphrec.evaluation.compare import compare
+    from graphrec.evaluation.rounds import Terms
     from graphrec.evaluation.tuning import Effort
 
     for source, what in (("movielens", "load MovieLens"), ("imdb", "load IMDb and fuse the films of both")):
@@ -97,15 +98,13 @@ def _tour(store: "Store", settings: "Settings", watch: Stopwatch, progress: Prog
     with watch.stage("export to a PyG HeteroData file"):
         graph = _terminal.read_graph(store, "RATED", progress)
         hetero.save(graph, settings.home / "graph.pt")
-    with watch.stage("compare graph_filter with popularity on later ratings"):
-        comparison = compare(
-            graph, ["popularity", "graph_filter"], "time", np.random.default_rng(seed), progress, Effort(num_trials=0)
-        )
+    with watch.stage("compare graph_filter with simpler models on later ratings"):
+        terms = Terms("time", seeds=(seed,), effort=Effort(num_trials=0), num_examples=0)
+        comparison = compare(graph, ["popularity", "item_knn", "graph_filter"], terms, progress=progress)
     _show_comparison(comparison)
     with watch.stage("train graph_filter on everything"):
-        config = comparison.results[-1].config
-        how = pipeline.Training(config, measured=False)
-        trained = pipeline.train(graph, "graph_filter", np.random.default_rng(seed), how, progress)
+        config = comparison.results[-1].rounds[0].config
+        trained = pipeline.train(graph, "graph_filter", np.random.default_rng(seed), pipeline.Training(config), progress)
         runs.save(settings.runs, trained)
     with watch.stage("publish recommendations as edges"):
         published = pipeline.publish_run(store, trained, K, settings.home, progress)
@@ -132,11 +131,9 @@ def _show_load(loaded: "Loaded") -> None:
 
 def _show_comparison(comparison: "Comparison") -> None:
     names = ("ndcg@10", "recall@10", "hit_rate@10", "mrr@10", "coverage@10")
-    rows = [[result.name, *(result.metrics[name] for name in names)] for result in comparison.results]
-    facts = comparison.facts
-    title = (
-        f"Trained on the first 90 % of the ratings by time, tested on the {facts.num_test_users} users who came back"
-    )
+    rows = [[result.name, *(result.metrics[name].value for name in names)] for result in comparison.results]
+    num_users = comparison.divisions[0].num_warm
+    title = f"Trained on the first 90 % of the ratings by time, tested on the {num_users} users who came back"
     _terminal.print_table(title, ["model", *names], rows)
 
 

@@ -1,75 +1,146 @@
 """Compare models on held-out behaviour of the graph."""
 
-from dataclasses import asdict
+import shlex
+import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import _terminal
 
-SHOWN = ("recall@10", "ndcg@10", "hit_rate@10", "mrr@10", "coverage@10", "recall@20", "ndcg@20")
+if TYPE_CHECKING:
+    from graphrec.evaluation.comparison import Comparison, Estimate
+    from graphrec.evaluation.rounds import Entry
+
+EPILOG = "Example: graphrec evaluate --model popularity --model item_knn --model graph_filter --report report.html"
 
 
-@click.command(epilog="Example: graphrec evaluate --model popularity --model graph_filter --report report.html")
+@click.command(epilog=EPILOG)
 @click.option(
     "--model",
     "models",
     multiple=True,
-    default=("popularity", "item_knn", "graph_filter"),
-    show_default=True,
-    help="A model to compare; repeatable.",
+    help="A model to tune and compare; repeatable. By default popularity, item_knn and graph_filter.",
 )
+@click.option("--run", "names", multiple=True, help="A run whose settings take part as they are; repeatable.")
 @click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
-@click.option("--split", help="time, random or leave-last-out; by default time where the behaviour has times.")
-@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML report to this file.")
-@_terminal.trials_option
+@click.option("--split", help=_terminal.SPLIT_HELP + " rolling(windows=3) and k-fold(folds=5) give several rounds.")
+@click.option("-k", "ks", type=click.IntRange(1), multiple=True, help="Length of lists; repeatable. [default: 10, 20]")
+@click.option("--rounds", type=click.IntRange(1), default=1, show_default=True, help="Seeds to repeat everything with.")
+@click.option(
+    "--trials",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="Settings tried for each model, its own candidates among them; the same number for all.",
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Trials side by side.")
+@click.option("--examples", type=click.IntRange(0), default=3, show_default=True, help="Users shown in the report.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a report to this file: .html, .json or .md; with .html the other two beside it.",
+)
+@_terminal.memory_option
 @_terminal.device_option
 @_terminal.seed_option
 @_terminal.json_option
 def command(
-    models: tuple[str, ...], relation: str | None, split: str | None, report: Path | None, as_json: bool, **options: Any
+    models: tuple[str, ...], names: tuple[str, ...], report: Path | None, as_json: bool, **options: Any
 ) -> None:
     """Compare models on held-out behaviour of the graph.
 
-    Every model gets its settings on validation and meets the test part once. All items are ranked, those that a user
-    had before are masked.
+    Every model gets its settings on validation, by the same number of trials, and meets the test part once. What models
+    see is first searched for leaks of what they are tested on. All items are ranked, those that a user had before are
+    masked.
     """
-    from graphrec.models import model_class
-
-    for model in models:
-        model_class(model)  # a wrong name is said before a store is started for it
-
-    import numpy as np
+    entries = _entries(models, names)
 
     from graphrec.evaluation import report as reports
     from graphrec.evaluation.compare import compare
-    from graphrec.evaluation.protocol import default_split
+    from graphrec.evaluation.rounds import Terms
+    from graphrec.evaluation.stored import aliases, titles
     from graphrec.evaluation.tuning import Effort
-    from graphrec.hetero import interactions
 
     with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
-        graph = _terminal.read_graph(store, relation, progress)
-        chosen = split or default_split(interactions(graph))
-        if split is None and chosen != "time":
-            _terminal.note(f"{graph.target[1]} has no times, so the split is random")
-        rng, effort = np.random.default_rng(options["seed"]), Effort(options["trials"], device=options["device"])
-        comparison = compare(graph, models, chosen, rng, progress, effort)
+        graph = _terminal.read_graph(store, options["relation"], progress)
+        split = _split(options["split"], graph)
+        terms = Terms(
+            split,
+            options["ks"] or (10, 20),
+            tuple(range(options["seed"], options["seed"] + options["rounds"])),
+            Effort(budget=options["trials"], device=options["device"], workers=options["workers"]),
+            num_examples=options["examples"] if report is not None else 0,
+            memory_budget=options["memory"],
+        )
+        comparison = compare(graph, entries, terms, aliases(store, graph), progress)
+        comparison = replace(
+            comparison,
+            setup=replace(comparison.setup, command=shlex.join(["graphrec", *sys.argv[1:]])),
+            titles=titles(store, graph, comparison.examples),
+        )
     if report is not None:
-        reports.write(comparison, report)
-        _terminal.note(f"report written to {report}")
+        for path in reports.write_all(comparison, report):
+            _terminal.note(f"report written to {path}")
     if as_json:
-        _terminal.print_json(asdict(comparison, dict_factory=_without_values))
+        _terminal.print_json(reports.as_json(comparison))
         return
-    facts = comparison.facts
+    _show(comparison)
+
+
+def _entries(models: tuple[str, ...], names: tuple[str, ...]) -> "list[Entry]":
+    """What takes part; a wrong name is said before a store is started for it."""
+    from graphrec import config, runs
+    from graphrec.errors import UnknownNameError
+    from graphrec.evaluation.rounds import Entry
+    from graphrec.models import model_class
+
+    chosen = models or (("popularity", "item_knn") if names else ("popularity", "item_knn", "graph_filter"))
+    for model in chosen:
+        model_class(model)
+    known = {run.id: run for run in runs.listed(config.Settings().runs)} if names else {}
+    for name in names:
+        if name not in known:
+            raise UnknownNameError("run", name, reversed(known), hint="`graphrec train` makes one")
+    return [*map(Entry, chosen), *(Entry(known[name].model, known[name].config, name) for name in names)]
+
+
+def _split(given: str | None, graph: Any) -> str:  # a HeteroGraph
+    from graphrec.evaluation.protocol import default_split
+    from graphrec.hetero import interactions
+
+    chosen = given or default_split(interactions(graph))
+    if given is None and chosen != "time":
+        _terminal.note(f"{graph.target[1]} has no times, so the split is random")
+    return chosen
+
+
+def _show(comparison: "Comparison") -> None:
+    first, last = comparison.ks[0], comparison.ks[-1]
+    names = [f"{name}@{first}" for name in ("recall", "ndcg", "hit_rate", "mrr", "coverage")]
+    names += [f"{name}@{last}" for name in ("recall", "ndcg") if last != first]
+    division = comparison.divisions[0]
     title = (
-        f"{facts.relation}, split {facts.split}: {facts.num_test_users:,} test users, "
-        f"{facts.num_cold_users:,} without training interactions left out"
+        f"{comparison.data.relation}, split {division.record.spec}: {division.num_warm:,} test users, "
+        f"{division.num_cold:,} without training interactions aside"
     )
-    rows = [[result.name, *(result.metrics[name] for name in SHOWN)] for result in comparison.results]
-    _terminal.print_table(title, ["model", *SHOWN], rows)
+    rows = [[r.name, *(_value(r.metrics.get(name)) for name in names)] for r in comparison.results]
+    _terminal.print_table(title, ["model", *names], rows)
+    rows = [
+        [f"{d.first} minus {d.second}", d.metric, f"{d.estimate.value:+.4f}", _interval(d.estimate), d.verdict]
+        for d in comparison.differences
+    ]
+    if rows:
+        _terminal.print_table("", ["", "metric", "difference", "95 % interval", ""], rows)
+    checks = division.audit.checks
+    _terminal.note(f"searched for {len(checks)} kinds of leaks in {len(comparison.divisions)} split(s): none found")
 
 
-def _without_values(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """The fields of a result, without the quality of every single validation user."""
-    return {name: value for name, value in pairs if name != "values"}
+def _value(estimate: "Estimate | None") -> float | None:
+    return None if estimate is None else estimate.value
+
+
+def _interval(estimate: "Estimate") -> str:
+    return "–" if estimate.low is None else f"{estimate.low:+.4f} to {estimate.high:+.4f}"

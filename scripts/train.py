@@ -12,13 +12,18 @@ from . import _terminal
 @click.command(epilog="Example: graphrec train --model graph_filter")
 @click.option("--model", default="graph_filter", show_default=True, help="A model; docs/models.md says what each is.")
 @click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
-@click.option("--split", help="time, random or leave-last-out; by default time where the behaviour has times.")
+@click.option("--split", help=_terminal.SPLIT_HELP)
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
     help="A setting of the model, instead of tuning; repeatable.",
+)
+@click.option(
+    "--study",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A study of `graphrec tune`, whose settings are taken.",
 )
 @click.option("--no-metrics", is_flag=True, help="Skip the fit that measures on held-out interactions.")
 @click.option(
@@ -36,12 +41,17 @@ def command(
     """Train a model on the graph and save it as a run.
 
     The settings are chosen on validation, the metrics come from a fit that has not seen the test part, and the saved
-    model is fitted to everything.
+    model is fitted to everything. What it gains over popularity and item_knn decides whether it may be published.
     """
     from graphrec.models import model_class
 
     model_class(model)  # a wrong name is said before a store is started for it
-    given = dict(_terminal.pair(text, "--set") for text in settings)
+    given: dict[str, Any] = {}
+    if options["study"] is not None:
+        from graphrec.evaluation.tuning.study import chosen_settings
+
+        given |= chosen_settings(options["study"], model)
+    given |= dict(_terminal.pair(text, "--set") for text in settings)
 
     import numpy as np
 
@@ -65,4 +75,4 @@ def command(
     click.echo(f"run {run.id}")
     _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
     _terminal.print_table("", ["setting", ""], run.config.items())
-    _terminal.note(f"`graphrec publish {run.id}` writes its recommendations into the graph")
+    _terminal.say_verdict(run)

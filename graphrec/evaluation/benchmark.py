@@ -12,12 +12,12 @@ import torch
 from graphrec.errors import DataError, GraphrecError
 from graphrec.evaluation.ablation import Ablation, differences
 from graphrec.evaluation.assembly import num_edges
-from graphrec.evaluation.compare import Steps
 from graphrec.evaluation.datasets import Dataset
 from graphrec.evaluation.environment import load, machine, peak_mib, versions
 from graphrec.evaluation.protocol import Evaluation, evaluate, validation_measure
 from graphrec.evaluation.published import Published
 from graphrec.evaluation.ratings import rating_error, tune_ratings
+from graphrec.evaluation.rounds import Steps
 from graphrec.evaluation.tuning import Effort, choose
 from graphrec.hetero import HeteroGraph, restrict
 from graphrec.interactions import Interactions, join

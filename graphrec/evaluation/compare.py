@@ -1,168 +1,164 @@
-"""Models side by side on one graph: tuned on validation, refitted, and tested once."""
+"""Models side by side on one graph: tuned on validation, refitted, and tested once on each split with each seed."""
 
-import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from graphrec.errors import UnknownNameError
-from graphrec.evaluation.protocol import Evaluation, bootstrap, evaluate, validation_measure
-from graphrec.evaluation.tuning import Effort, Tuning, choose
-from graphrec.evaluation.tuning.quality import Trial
-from graphrec.hetero import HeteroGraph, interactions, restrict
-from graphrec.interactions import join
+from graphrec.evaluation.audit import require_clean
+from graphrec.evaluation.comparison import Comparison, Difference, Estimate, Group, ModelResult, Setup
+from graphrec.evaluation.division import Aliases, Prepared, described, divide, prepare, summary
+from graphrec.evaluation.environment import machine, versions
+from graphrec.evaluation.groups import by_activity
+from graphrec.evaluation.metrics import PerUser
+from graphrec.evaluation.protocol import default_split
+from graphrec.evaluation.rounds import Entry, MeasuredRound, Steps, Terms, measure_round
+from graphrec.evaluation.significance import Pooled, differences, estimates, pool
+from graphrec.hetero import HeteroGraph, interactions
 from graphrec.models import make, model_class
-from graphrec.splitting import SPLITS, Split
 
-#: What every other model is compared with.
-BASELINE = "popularity"
-
-#: The metric that intervals are given for.
-HEADLINE = "ndcg@10"
-
-#: Called with what is being done, steps done and steps in all.
-Steps = Callable[[str, int, int], None]
-
-Interval = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class ModelResult:
-    """One model on test: `metrics` by `metric@k`, 95 % intervals of NDCG@10 and of its difference to popularity (None
-    for popularity itself or where it was not asked for), and the seconds of tuning, fitting and recommending."""
-
-    name: str
-    config: Mapping[str, Any]  # int, float or str, as the model's config has it
-    metrics: Mapping[str, float]
-    interval: Interval
-    difference: float | None
-    difference_interval: Interval | None
-    trials: tuple[Trial, ...]
-    seconds_tune: float
-    seconds_fit: float
-    seconds_recommend: float
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What was measured on: sizes, the split and its parts, test users counted and left out (cold)."""
-
-    relation: str
-    split: str
-    num_users: int
-    num_items: int
-    num_train: int
-    num_validation: int
-    num_test: int
-    num_test_users: int
-    num_cold_users: int
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The results of all models in the order asked for, and what they were measured on."""
-
-    facts: Facts
-    results: tuple[ModelResult, ...]
+Rounds = Mapping[str, list[MeasuredRound]]
 
 
 def compare(
     graph: HeteroGraph,
-    names: Iterable[str],
-    split: str,
-    rng: np.random.Generator,
+    entries: Iterable[Entry | str],
+    terms: Terms = Terms(),  # frozen
+    aliases: Aliases | None = None,
     progress: Steps | None = None,
-    effort: Effort = Effort(),  # frozen
 ) -> Comparison:
-    """Every model with its config chosen on validation, fitted to train and validation, and tested once.
+    """Every model with its config chosen on validation, fitted to train and validation, and tested once, on each split
+    with each seed; what each model sees is audited first.
+
+    `aliases` numbers nodes by label, the same number for the same person or thing, so that doubles do not tell.
 
     Raises:
-        UnknownNameError: there is no such model or split.
+        UnknownNameError: there is no such model, setting or split.
         DataError: the split needs times that are not there, or leaves nothing to measure.
+        LeakError: what models see tells of the test part.
     """
-    wanted = list(dict.fromkeys(names))
-    for name in wanted:
-        model_class(name)
-    parts = divide(graph, split, rng)
-    children = rng.spawn(len(wanted) + 1)
-    measured: dict[str, tuple[ModelResult, Evaluation]] = {}
-    for position, name in enumerate(wanted):
-        if progress is not None:
-            progress("comparing models", position, len(wanted))
-        measured[name] = _measure(graph, parts, name, children[position], effort)
+    wanted = {entry.name: entry for entry in (Entry(e) if isinstance(e, str) else e for e in entries)}
+    for entry in wanted.values():
+        model_class(entry.model)
+        make(entry.model, **(entry.settings or {}))
+    spec = terms.split or default_split(interactions(graph))
+    found: dict[str, list[MeasuredRound]] = {name: [] for name in wanted}
+    first: list[Prepared] = []
+    total = 0
+    for seed in terms.seeds:
+        divided = divide(graph, spec, np.random.default_rng(seed))
+        total = total or len(terms.seeds) * len(divided) * len(wanted)
+        for num, parts in enumerate(divided):
+            prepared = prepare(graph, parts, spec, num, aliases)
+            require_clean(prepared.audit)
+            first += [prepared] if seed == terms.seeds[0] else []
+            for name, entry in wanted.items():
+                _told(progress, sum(len(rounds) for rounds in found.values()), total)
+                found[name].append(measure_round(graph, prepared, entry, terms, seed, progress))
+    _told(progress, total, total)
+    return _comparison(graph, list(wanted.values()), first, found, terms)
+
+
+def _told(progress: Steps | None, done: int, total: int) -> None:
     if progress is not None:
-        progress("comparing models", len(wanted), len(wanted))
-    results = _with_intervals(measured, children[-1])
-    everything = interactions(graph)
-    evaluation = measured[wanted[0]][1]
-    sizes = (everything.num_users, everything.num_items, len(parts.train), len(parts.validation), len(parts.test))
-    facts = Facts(graph.target[1], split, *sizes, len(evaluation.user_index), evaluation.num_cold)
-    return Comparison(facts, results)
+        progress("comparing models", done, total)
 
 
-def divide(graph: HeteroGraph, split: str, rng: np.random.Generator) -> Split:
-    """The target behaviour of a graph in three parts; UnknownNameError where there is no such split."""
-    if split not in SPLITS:
-        raise UnknownNameError("split", split, SPLITS)
-    return SPLITS[split](interactions(graph), rng)
-
-
-def tune(
-    graph: HeteroGraph,
-    parts: Split,
-    name: str,
-    rng: np.random.Generator,
-    progress: Callable[[int, int], None] | None = None,
-    effort: Effort = Effort(),  # frozen
-) -> Tuning:
-    """The config of a model that is best on the validation part, fitted to what lies before it."""
-    measure = validation_measure(parts.train, parts.validation, rng)
-    return choose(
-        name,
-        restrict(graph, parts.train, parts.cut, join(parts.validation, parts.test)),
-        parts.train,
-        measure,
-        rng,
-        progress,
-        effort,
+def _comparison(
+    graph: HeteroGraph, entries: Sequence[Entry], prepared: Sequence[Prepared], found: Rounds, terms: Terms
+) -> Comparison:
+    rng = np.random.default_rng(terms.seeds[0])
+    pooled = {name: _pooled(rounds) for name, rounds in found.items()}
+    results = tuple(_result(entry, found[entry.name], prepared[0], terms, rng) for entry in entries)
+    ordered = sorted(results, key=lambda result: -result.metrics[terms.headline].value)
+    baseline = terms.baseline if terms.baseline in found else results[0].name
+    told = [found[result.name][0].examples for result in ordered]
+    with_reasons = [examples for examples in told if any(shown.reasons for e in examples for shown in e.shown)]
+    return Comparison(
+        terms.headline,
+        baseline,
+        terms.ks,
+        summary(graph),
+        tuple(described(each) for each in prepared),
+        results,
+        _differences(pooled, baseline, ordered[0].name, terms.headline, rng),
+        (with_reasons or told)[0],
+        Setup("", terms.seeds, terms.effort.budget or terms.effort.num_trials or 0, versions(), machine()),
+        {},
     )
 
 
-def test_cut(parts: Split) -> int | None:
-    """The time of the first test interaction, from which on no relation may be seen; None without a split by time."""
-    if parts.cut is None or parts.test.time is None or not len(parts.test):
-        return None
-    return int(parts.test.time.min())
+def _pooled(rounds: Sequence[MeasuredRound]) -> Pooled:
+    """The values of warm users over all rounds, of cold ones where no round has a warm one."""
+    warm = any(measured.warm.any() for measured in rounds)
+    return pool([measured.part(measured.warm == warm) for measured in rounds])
 
 
-def _measure(
-    graph: HeteroGraph, parts: Split, name: str, rng: np.random.Generator, effort: Effort
-) -> tuple[ModelResult, Evaluation]:
-    tuning = tune(graph, parts, name, rng, effort=effort)
-    known = join(parts.train, parts.validation)
-    visible = restrict(graph, known, test_cut(parts), parts.test)
-    model = make(name, effort.device, **tuning.config)
-    started = time.perf_counter()
-    model.fit(visible, known, rng)
-    fitted = time.perf_counter()
-    evaluation = evaluate(model, known, parts.test)
-    seconds = (tuning.seconds, fitted - started, time.perf_counter() - fitted)
-    result = ModelResult(name, tuning.config, evaluation.metrics, (0.0, 0.0), None, None, tuning.trials, *seconds)
-    return result, evaluation
+def _differences(
+    pooled: Mapping[str, Pooled], baseline: str, best: str, metric: str, rng: np.random.Generator
+) -> tuple[Difference, ...]:
+    """Each model minus the baseline, and the best minus each of the others."""
+    pairs = [(name, baseline) for name in pooled if name != baseline]
+    pairs += [(best, name) for name in pooled if name not in (best, baseline)]
+    return differences(pooled, pairs, [metric], rng) if pairs else ()
 
 
-def _with_intervals(
-    measured: Mapping[str, tuple[ModelResult, Evaluation]], rng: np.random.Generator
-) -> tuple[ModelResult, ...]:
-    base = measured[BASELINE][1].per_user[HEADLINE] if BASELINE in measured else None
-    found = []
-    for name, (result, evaluation) in measured.items():
-        values = evaluation.per_user[HEADLINE]
-        fields = {**result.__dict__, "interval": bootstrap(values, rng)}
-        if base is not None and name != BASELINE:
-            fields["difference"] = float((values - base).mean())
-            fields["difference_interval"] = bootstrap(values - base, rng)
-        found.append(ModelResult(**fields))
-    return tuple(found)
+def _result(
+    entry: Entry, rounds: Sequence[MeasuredRound], first: Prepared, terms: Terms, rng: np.random.Generator
+) -> ModelResult:
+    pooled = _pooled(rounds)
+    wanted = {name: value for name, value in pooled.per_user.items() if int(name.split("@")[1]) in terms.ks}
+    scalars = {
+        name: Estimate(float(np.nanmean([measured.scalars[name] for measured in rounds])))
+        for name in rounds[0].scalars
+        if any(np.isfinite(measured.scalars[name]) for measured in rounds)
+    }
+    curve = {
+        metric: tuple((k, float(np.nanmean(pooled.per_user[f"{metric}@{k}"]))) for k in terms.grid)
+        for metric in ("recall", "ndcg")
+    }
+    return ModelResult(
+        entry.name,
+        entry.model,
+        entry.origin,
+        {**estimates(wanted, rng), **scalars},
+        curve,
+        (*_by_activity(pooled, first, terms, rng), *_by_popularity(rounds, rng), *_by_warmth(rounds, terms, rng)),
+        rounds[0].learning,
+        tuple(measured.round for measured in rounds),
+    )
+
+
+def _by_activity(pooled: Pooled, first: Prepared, terms: Terms, rng: np.random.Generator) -> Iterable[Group]:
+    """Groups by the number of interactions that a user has in what models were fitted to on the first split."""
+    for group in by_activity(first.known.user_degree()[pooled.user_index]):
+        yield _group(group.kind, group.name, _headlines(pooled, terms), group.chosen, rng)
+
+
+def _by_warmth(rounds: Sequence[MeasuredRound], terms: Terms, rng: np.random.Generator) -> Iterable[Group]:
+    """Users with and without interactions in training, where there are both or only cold ones."""
+    for name, warm in (("warm users", True), ("cold users", False)):
+        parts = [measured.part(measured.warm == warm) for measured in rounds]
+        parts = [part for part in parts if len(part.user_index)]
+        if parts and any(not measured.warm.all() for measured in rounds):
+            pooled = pool(parts)
+            yield _group("warmth", name, _headlines(pooled, terms), np.ones(len(pooled.user_index), dtype=bool), rng)
+
+
+def _by_popularity(rounds: Sequence[MeasuredRound], rng: np.random.Generator) -> Iterable[Group]:
+    """The recall of test items by how popular they are."""
+    for name in rounds[0].popularity:
+        values = pool([Pooled(m.values.user_index, m.popularity[name]) for m in rounds]).per_user
+        metric = next(iter(values))
+        chosen = np.isfinite(values[metric])
+        if chosen.any():
+            yield _group("item popularity", name, values, chosen, rng)
+
+
+def _headlines(pooled: Pooled, terms: Terms) -> PerUser:
+    return {name: pooled.per_user[name] for name in (f"recall@{terms.ks[0]}", terms.headline)}
+
+
+def _group(kind: str, name: str, values: PerUser, chosen: npt.NDArray[np.bool_], rng: np.random.Generator) -> Group:
+    found = estimates({metric: value[chosen] for metric, value in values.items()}, rng)
+    return Group(kind, name, int(chosen.sum()), found)

@@ -144,7 +144,7 @@ class DataSummary:
 @dataclass(frozen=True)
 class Reason:
     """A path from a user to an item as alternating nodes and relations, such as (`Ann`, `LISTENED`, `Abba`, …), and
-    its share of the score, of 1."""
+    its share of all that speaks for the item, of 1."""
 
     steps: tuple[str, ...]
     share: float

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from scipy import sparse
 
 from graphrec.errors import DataError
-from graphrec.evaluation.metrics import PerUser, coverage, per_user, weighted_ndcg
+from graphrec.evaluation.beyond import coverage
+from graphrec.evaluation.metrics import PerUser, per_user, weighted_ndcg
 from graphrec.evaluation.tuning.quality import Quality
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.models.base import Model, Progress
@@ -69,6 +70,34 @@ def evaluate(
     return Evaluation(metrics, values, users, num_cold)
 
 
+@dataclass(frozen=True, eq=False)
+class RankedLists:
+    """What a model gives to test users, warm and cold: the users [n], the first k items of each [n, k] (-1 for an empty
+    place), the test items that are new to each [n, num_items], and who is warm [n]."""
+
+    user_index: IndexArray
+    item_index: IndexArray
+    wanted: sparse.csr_array
+    warm: npt.NDArray[np.bool_]
+
+
+def ranked_lists(
+    model: Model[Any],
+    seen: Interactions,
+    truth: Interactions,
+    k: int,
+    memory_budget: int = MEMORY_BUDGET,
+    progress: Progress | None = None,
+) -> RankedLists:
+    """The lists of all users who have a test item that is new to them. Raises DataError where there is none."""
+    wanted = _new(seen, truth)
+    users = np.flatnonzero(np.diff(wanted.indptr) > 0)
+    if not len(users):
+        raise DataError("no user has a test interaction with an item that is new to them; load more or split otherwise")
+    best = top_k(model, seen, users, k, memory_budget, progress)
+    return RankedLists(users, best.item_index, wanted[users], seen.user_degree()[users] > 0)
+
+
 def warm_users(seen: Interactions, truth: Interactions) -> tuple[IndexArray, int]:
     """The users [n] with new test items and training interactions, and how many have test items but no training."""
     with_truth = np.diff(_new(seen, truth).indptr) > 0
@@ -76,12 +105,17 @@ def warm_users(seen: Interactions, truth: Interactions) -> tuple[IndexArray, int
     return np.flatnonzero(with_truth & trained), int((with_truth & ~trained).sum())
 
 
-def validation_measure(train: Interactions, validation: Interactions, rng: np.random.Generator) -> "ValidationMeasure":
-    """A measure of NDCG@20 on at most 2,000 warm users, plain and with pairs weighted by √(item degree).
+def validation_measure(
+    train: Interactions, validation: Interactions, rng: np.random.Generator, cold: bool = False
+) -> "ValidationMeasure":
+    """A measure of NDCG@20 on at most 2,000 warm users, plain and with pairs weighted by √(item degree); with `cold` on
+    users without training interactions where there are no others, as in a split by users.
 
-    Raises DataError where there is no warm user.
+    Raises DataError where there is nobody to measure.
     """
-    users, _ = warm_users(train, validation)
+    users, num_cold = warm_users(train, validation)
+    if cold and num_cold and not len(users):
+        users = np.unique(validation.user_index)
     if not len(users):
         raise DataError("no user has interactions in both training and validation; load more or split at random")
     chosen = np.sort(rng.permutation(users)[:VALIDATION_USERS])

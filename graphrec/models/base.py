@@ -2,7 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -48,11 +48,11 @@ class Embeddings:
 
 @dataclass(frozen=True, eq=False)
 class Screen:
-    """Rough scores [batch, num_items] float32, the caller's to overwrite; and `exact`, which gives those of `score`
-    [batch, m] at positions [batch, m]."""
+    """Scores [batch, num_items] float32, the caller's to overwrite. Where they are rough, `exact` gives those of `score`
+    [batch, m] at positions [batch, m] that the caller has not overwritten."""
 
     scores: Tensor
-    exact: Callable[[Tensor], Tensor]
+    exact: Callable[[Tensor], Tensor] | None = None
 
 
 class Model(ABC, Generic[Config]):
@@ -85,8 +85,9 @@ class Model(ABC, Generic[Config]):
         A zero says that the model knows nothing about this user and item.
         """
 
-    def screen(self, user_index: IndexArray) -> Screen | None:  # noqa: ARG002  # the default has no use for it
-        """Cheaper and rougher scores than those of `score`, to find candidates by; None: there is no such way."""
+    def screens(self, user_index: IndexArray, size: int) -> Iterator[Screen] | None:  # noqa: ARG002
+        """Cheaper and rougher scores than those of `score`, to find candidates by: of the users in their order, at most
+        `size` at a time. A Screen is good until the next is asked for. None: there is no such way."""
         return None
 
     def score_pairs(self, user_index: IndexArray, item_index: IndexArray) -> Tensor:

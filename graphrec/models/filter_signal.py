@@ -67,7 +67,8 @@ class Signal:
     def shared(self, related: Mapping[str, sparse.csr_array]) -> dict[str, sparse.csr_array]:
         """Rows of relations as `gather` takes them: those that count, normalised to sum to the relation's weight."""
         known = {**self.social, **self.values}
-        weight = {name: float(matrix.sum(axis=1).max()) for name, matrix in known.items() if matrix.nnz}
+        used = {name: known[name] for name in related if name in known}
+        weight = {name: float(matrix.sum(axis=1).max()) for name, matrix in used.items() if matrix.nnz}
         return {name: shares(rows, weight[name]) for name, rows in related.items() if name in weight}
 
     def state(self) -> State:

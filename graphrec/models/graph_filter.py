@@ -1,6 +1,6 @@
 """The flagship: a closed-form filter of the typed graph, a plateau on its spectrum plus its strongest paths."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Self
 
@@ -11,13 +11,14 @@ from torch import Tensor
 
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.models.base import Embeddings, Model, Progress, Screen, Space, State, csr_tensor, empty_csr, pack, unpack
+from graphrec.models.base import Embeddings, Model, Progress, Screen, Space, State, empty_csr, pack, unpack
 from graphrec.models.contributions import Contributions, contributions, reach
-from graphrec.models.filter_kernel import Attribute, Kernel, Stack, links, new_item_vectors, touched
+from graphrec.models.filter_kernel import Attribute, Kernel, Stack, links, new_item_vectors
+from graphrec.models.filter_scores import FilterScores
 from graphrec.models.filter_search import candidates, space
 from graphrec.models.filter_settings import GraphFilterConfig
 from graphrec.models.filter_signal import Signal, behaviour_of, named, relation_weights, signal
-from graphrec.models.neighbours import add_sparse
+from graphrec.models.one_history import on_huge_pages
 from graphrec.relations import Relations, relations
 from graphrec.vocabulary import IndexArray
 
@@ -60,9 +61,7 @@ class GraphFilter(Model[GraphFilterConfig]):
         nothing = np.empty(0, dtype=np.float32)
         self.signal = Signal()
         self.kernel = Kernel(nothing, torch.empty(0, 0), torch.empty(0), 1.0, {}, empty_csr())
-        self.paths = empty_csr()  # P D^q [num_items, num_items]
-        self.vectors = torch.empty(0, 0)  # D^q V [num_items, k]
-        self._rough: Tensor | None = None  # the vectors in bfloat16
+        self.scores = FilterScores(config)
         self._source: tuple[Stack, Relations, sparse.csr_array] | None = None  # what variants are made from
 
     def fit(
@@ -93,7 +92,7 @@ class GraphFilter(Model[GraphFilterConfig]):
 
     def score(self, user_index: IndexArray) -> Tensor:
         """Scores [batch, num_items] float32."""
-        return self._revisited(self._scored(self.signal.of(user_index)), self.signal.beside[user_index])
+        return self.scores.revisited(self.scores.of(self.signal.of(user_index)), self.signal.beside[user_index])
 
     def fold_in(self, history: sparse.csr_array, related: Mapping[str, sparse.csr_array] | None = None) -> Tensor:
         """Scores [batch, num_items] float32 for any histories, exactly as for users in training.
@@ -101,31 +100,26 @@ class GraphFilter(Model[GraphFilterConfig]):
         `related` names what else is known of them: rows over the users in training for a social relation, over the
         attribute values for a user attribute, as in `relations`.
         """
-        return self._scored(self.signal.gather(history, self.signal.shared(related or {})))
+        return self.scores.of(self.signal.gather(history, self.signal.shared(related or {})))
 
-    def screen(self, user_index: IndexArray) -> Screen | None:
+    def screens(self, user_index: IndexArray, size: int) -> Iterator[Screen] | None:
         """Scores with the dense product in bfloat16, for large catalogues on processors that multiply it fast."""
-        if self._rough is None:
-            return None
-        rows, beside = self.signal.of(user_index), self.signal.beside[user_index]
-        left, walked = self._filtered(rows), self._walked(rows)
-        rough = (left.bfloat16() @ self._rough.T).float().add_(walked)
-        return Screen(self._revisited(rough, beside), lambda items: self._exact(left, walked, beside, items))
+        return None if self.scores.rough is None else self.scores.screens(self.signal, user_index, size)
 
     def score_pairs(self, user_index: IndexArray, item_index: IndexArray) -> Tensor:
         """Scores [batch, m] float32 of m items for each user, as in `score` up to the order of additions."""
         rows, items = self.signal.of(user_index), torch.from_numpy(item_index).to(self.device)
-        return self._exact(self._filtered(rows), self._walked(rows), self.signal.beside[user_index], items)
+        return self.scores.revisited_at(self.scores.at(rows, items), self.signal.beside[user_index], items)
 
     def score_new_items(self, user_index: IndexArray, attributes: Mapping[str, sparse.csr_array]) -> Tensor:
         """Scores [batch, n] float32 of n items that nobody met, from rows [n, num_values] of item-attribute relations.
 
         They are those of an item without interactions in training, but for its paths, which are neither sharpened nor
         cut. Relations that the model does not use count for nothing."""
-        rows = self._damped(self.signal.of(user_index))
+        rows = self.scores.damped(self.signal.of(user_index))
         c, kernel = self.config, self.kernel
-        response = self._response().float().cpu()
-        plain = self._plain_vectors()
+        response = self.scores.response().float().cpu()
+        plain = self.scores.plain_vectors()
         profile = torch.from_numpy((rows @ plain.numpy()).astype(np.float32)) * response  # [batch, k]
         found = torch.zeros(len(user_index), next(iter(attributes.values())).shape[0] if attributes else 0)
         for name in [name for name in attributes if name in kernel.attributes]:
@@ -139,11 +133,11 @@ class GraphFilter(Model[GraphFilterConfig]):
         """Users s D^{-p} V g(λ) [num_users, k] and items D^q V [num_items, k]: their products are the filter's part
         of the score, without the paths."""
         everyone = np.arange(self.signal.behaviour.shape[0])
-        return Embeddings(self._filtered(self.signal.of(everyone)), self.vectors)
+        return Embeddings(self.scores.filtered(self.signal.of(everyone)), self.scores.vectors)
 
     def contributions(self, user_index: int, item_index: int) -> Contributions:
         """The score of one item for one user as a sum over history items, friends and attributes, exactly."""
-        reached = reach(self.kernel, self.config, self._plain_vectors(), self.paths, item_index)
+        reached = reach(self.kernel, self.config, self.scores.plain_vectors(), self.scores.paths, item_index)
         found = contributions(self.signal, user_index, reached)
         met = self.config.revisit if self.signal.beside[[user_index], [item_index]][0] else 1.0
         return replace(found, amount=found.amount * met)
@@ -155,11 +149,11 @@ class GraphFilter(Model[GraphFilterConfig]):
             attributes |= pack(f"attributes/{name}", part.factor)
             attributes[f"column/{name}"] = torch.from_numpy(part.column)
         return {
-            "vectors": self.vectors.cpu(),
+            "vectors": self.scores.vectors.cpu(),
             "eigenvalues": self.kernel.eigenvalues.cpu(),
             "degree": torch.from_numpy(self.kernel.degree),
             "strongest": torch.tensor(self.kernel.strongest, dtype=torch.float64),
-            **pack("paths", self.paths),
+            **pack("paths", self.scores.paths),
             **self.signal.state(),
             **attributes,
         }
@@ -172,9 +166,9 @@ class GraphFilter(Model[GraphFilterConfig]):
             for name in named(known, "attributes")
         }
         degree, top = known["degree"].numpy(), float(known["strongest"])
-        self.signal, self.paths = Signal.restored(known), unpack("paths", known)
+        self.signal = Signal.restored(known)
         self.kernel = Kernel(degree, torch.empty(0, 0), known["eigenvalues"], top, attributes, empty_csr())
-        self._set_vectors(known["vectors"])
+        self._show(known["vectors"], unpack("paths", known))
 
     def variant(self, config: GraphFilterConfig) -> Self | None:
         """This model with other settings that leave its decomposition and its users' signal as they are."""
@@ -229,70 +223,13 @@ class GraphFilter(Model[GraphFilterConfig]):
         if c.sharpening > 0 and kernel.twice is None:
             kernel = replace(kernel, twice=kernel.follow_twice())
         self.kernel = replace(kernel, vectors=kernel.vectors[:, : c.rank], eigenvalues=kernel.eigenvalues[: c.rank])
-        self.paths = kernel.paths(c.target_exponent, c.neighbours, c.sharpening)
-        self._set_vectors(self.kernel.vectors * torch.from_numpy(kernel.degree**c.target_exponent)[:, None])
+        scaled = self.kernel.vectors * torch.from_numpy(kernel.degree**c.target_exponent)[:, None]
+        self._show(scaled, kernel.paths(c.target_exponent, c.neighbours, c.sharpening))
 
-    def _set_vectors(self, vectors: Tensor) -> None:
-        self.vectors = vectors.contiguous().to(self.device)
+    def _show(self, vectors: Tensor, paths: sparse.csr_array) -> None:
+        """Make scores from the scaled vectors D^q V [num_items, k] and the cut paths."""
         on_cpu = self.device.type == "cpu"
+        vectors = on_huge_pages(vectors) if on_cpu else vectors.contiguous().to(self.device)
         fast = not on_cpu or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-        self._rough = self.vectors.bfloat16() if fast and vectors.numel() >= SCREEN_FROM else None
-
-    def _scored(self, rows: sparse.csr_array) -> Tensor:
-        """The scores [batch, num_items] of signals [batch, num_items]."""
-        if rows.shape[0] == 1 and self.device.type == "cpu":
-            scores = self._filtered_once(rows)
-        else:
-            scores = self._filtered(rows) @ self.vectors.T
-        return add_sparse(scores, sparse.csr_array(self._damped(rows) @ self.paths), self.config.path_weight)
-
-    def _filtered_once(self, rows: sparse.csr_array) -> Tensor:
-        """The filter's part of the scores [1, num_items] of one signal, by numpy: its BLAS takes half of torch's time
-        for a vector, unless threads of torch still spin beside it."""
-        c, vectors = self.config, self.vectors.numpy()
-        damped = self._by_degree(rows, -(c.source_exponent + c.target_exponent))
-        response = np.maximum(c.plateau - self.kernel.eigenvalues.numpy(), 0.0).astype(np.float32)
-        left = (damped.data @ vectors[damped.indices]) * response
-        return torch.from_numpy(vectors @ left)[None]
-
-    def _walked(self, rows: sparse.csr_array) -> Tensor:
-        """w s D^{-p} P D^q [batch, num_items] of signals, dense."""
-        found = torch.zeros(rows.shape, device=self.device)
-        return add_sparse(found, sparse.csr_array(self._damped(rows) @ self.paths), self.config.path_weight)
-
-    def _exact(self, left: Tensor, walked: Tensor, beside: sparse.csr_array, items: Tensor) -> Tensor:
-        """Scores [batch, m] at positions, from the users' part of the filter [batch, k] and what paths give."""
-        scores = torch.einsum("bk,bmk->bm", left, self.vectors[items]) + walked.gather(1, items)
-        if self.config.revisit != 1.0 and beside.nnz:
-            first = np.repeat(np.arange(len(items)), items.shape[1])
-            met = np.asarray(beside[first, items.cpu().numpy().ravel()]).reshape(items.shape) > 0
-            scores[torch.from_numpy(met).to(self.device)] *= self.config.revisit
-        return scores
-
-    def _revisited(self, scores: Tensor, beside: sparse.csr_array) -> Tensor:
-        if self.config.revisit != 1.0 and beside.nnz:
-            scores.view(-1)[torch.from_numpy(touched(beside)).to(scores.device)] *= self.config.revisit
-        return scores
-
-    def _damped(self, rows: sparse.csr_array) -> sparse.csr_array:
-        return self._by_degree(rows, -self.config.source_exponent)
-
-    def _by_degree(self, rows: sparse.csr_array, exponent: float) -> sparse.csr_array:
-        """Rows with each entry multiplied by a power of its item's degree, which is taken for these entries alone."""
-        data = (rows.data * self.kernel.degree[rows.indices] ** np.float32(exponent)).astype(np.float32)
-        return sparse.csr_array((data, rows.indices, rows.indptr), shape=rows.shape)
-
-    def _filtered(self, rows: sparse.csr_array) -> Tensor:
-        """s D^{-p} V g(λ) [batch, k]; the q in the exponent takes D^q out of `vectors` again."""
-        c = self.config
-        if not self.vectors.shape[1]:  # torch.sparse refuses factors without columns
-            return torch.zeros(rows.shape[0], 0, device=self.device)
-        damped = self._by_degree(rows, -(c.source_exponent + c.target_exponent))
-        return (csr_tensor(damped).to(self.device) @ self.vectors) * self._response().float()
-
-    def _response(self) -> Tensor:
-        return (self.config.plateau - self.kernel.eigenvalues.double()).clamp(min=0).to(self.device)
-
-    def _plain_vectors(self) -> Tensor:
-        """V [num_items, k] on the CPU."""
-        return self.vectors.cpu() * torch.from_numpy(self.kernel.degree**-self.config.target_exponent)[:, None]
+        rough = vectors.bfloat16() if fast and vectors.numel() >= SCREEN_FROM else None
+        self.scores = FilterScores(self.config, self.kernel.degree, self.kernel.eigenvalues, vectors, paths, rough)

@@ -8,6 +8,8 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from graphrec.models.base import csr_tensor
+
 #: Rows of an item-item product that exist at one time before they are cut.
 BLOCK = 2048
 
@@ -78,6 +80,19 @@ def add_sparse(scores: Tensor, matrix: sparse.csr_array, weight: float = 1.0) ->
     # a product of CSR matrices has each position once, so indexed addition loses nothing
     flat.numpy()[position] += np.float32(weight) * matrix.data
     return scores
+
+
+def dense_product(
+    left: sparse.csr_array, right: sparse.csr_array, weight: float = 1.0, out: Tensor | None = None
+) -> Tensor:
+    """`weight` · left · right [rows, columns] as a dense float32 tensor on the CPU, in the memory of `out` if given.
+
+    MKL adds into the dense rows, in all threads and without positions to sort or keep: a third of scipy's time.
+    """
+    out = torch.empty(left.shape[0], right.shape[1]) if out is None else out
+    if not torch.backends.mkl.is_available():
+        return add_sparse(out.zero_(), sparse.csr_array(left @ right), weight)
+    return torch.addmm(out, csr_tensor(left), csr_tensor(right), beta=0, alpha=weight, out=out)
 
 
 def dense(matrix: sparse.csr_array) -> Tensor:

@@ -1,6 +1,21 @@
 """How interactions are divided into train, validation and test, by name, and the record of it."""
 
-from graphrec.splitting.record import Part, SplitRecord
+from graphrec.splitting.division import splits
+from graphrec.splitting.record import Part, SplitRecord, record
+from graphrec.splitting.spec import SPLIT_NAMES, SplitSpec, parse_split
 from graphrec.splitting.splits import SPLITS, Split, at_random, by_time, leave_last_out
 
-__all__ = ["SPLITS", "Part", "Split", "SplitRecord", "at_random", "by_time", "leave_last_out"]
+__all__ = [
+    "SPLITS",
+    "SPLIT_NAMES",
+    "Part",
+    "Split",
+    "SplitRecord",
+    "SplitSpec",
+    "at_random",
+    "by_time",
+    "leave_last_out",
+    "parse_split",
+    "record",
+    "splits",
+]

@@ -1,6 +1,13 @@
 """What was split how: a record that another run can be held against."""
 
+import hashlib
 from dataclasses import dataclass
+
+import numpy as np
+
+from graphrec.interactions import Interactions
+from graphrec.splitting.spec import SplitSpec
+from graphrec.splitting.splits import Split
 
 
 @dataclass(frozen=True)
@@ -24,3 +31,28 @@ class SplitRecord:
     spec: str
     cut: int | None
     parts: tuple[Part, ...]
+
+
+def record(split: Split, spec: SplitSpec | str) -> SplitRecord:
+    """The record of a split that a spec made. The order of rows and their weights play no part in it."""
+    parts = (("train", split.train), ("validation", split.validation), ("test", split.test))
+    return SplitRecord(str(spec), split.cut, tuple(_part(name, rows) for name, rows in parts))
+
+
+def _part(name: str, rows: Interactions) -> Part:
+    first, last = (None, None)
+    if rows.time is not None and len(rows):
+        first, last = int(rows.time.min()), int(rows.time.max())
+    num_users, num_items = (len(np.unique(index)) for index in (rows.user_index, rows.item_index))
+    return Part(name, len(rows), num_users, num_items, first, last, _sha256(rows))
+
+
+def _sha256(rows: Interactions) -> str:
+    """Of the columns user, item and (where there are any) time, one after the other as little-endian int64, rows sorted
+    by them; the names of the columns come first, so that a time is never taken for something else."""
+    columns = [rows.user_index, rows.item_index, *([] if rows.time is None else [rows.time])]
+    order = np.lexsort(columns[::-1])
+    digest = hashlib.sha256(" ".join(("user", "item", "time")[: len(columns)]).encode())
+    for column in columns:
+        digest.update(column[order].astype("<i8").tobytes())
+    return digest.hexdigest()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from graphrec.schema import SYSTEM_LABELS, SYSTEM_RELATIONS, EdgeType, GraphSchema, NodeType
+from graphrec.schema import SHOWN, SYSTEM_LABELS, SYSTEM_RELATIONS, EdgeType, GraphSchema, NodeType
 from graphrec.store.connection import Row, Store, quote
 from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable
 
@@ -116,7 +116,7 @@ def read_edges(store: Store, kind: EdgeType, source: str | None = None) -> pd.Da
 
 def _relations(store: Store) -> list[str]:
     rows = store.read("CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name")
-    return sorted(row["name"] for row in rows if row["name"] not in SYSTEM_RELATIONS)
+    return sorted(row["name"] for row in rows if row["name"] not in {*SYSTEM_RELATIONS, SHOWN})
 
 
 def main_label(labels: list[str]) -> str:

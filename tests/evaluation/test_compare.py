@@ -1,25 +1,26 @@
-"""Models side by side, what training sees of the graph, and the page about it."""
+"""Models side by side, what training sees of the graph, and what may be published."""
 
-import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from html.parser import HTMLParser
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from graphrec.errors import DataError, GraphrecError, UnknownNameError
-from graphrec.evaluation import report
-from graphrec.evaluation.compare import Comparison, compare
+from graphrec.errors import DataError, LeakError, RefusedError, UnknownNameError
+from graphrec.evaluation.compare import compare
+from graphrec.evaluation.comparison import Comparison
+from graphrec.evaluation.rounds import Entry, Terms
+from graphrec.evaluation.tuning import Effort
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
 from graphrec.models import popularity
 from graphrec.models.base import Progress
-from graphrec.pipeline import Training, train
+from graphrec.pipeline import Training, require_worth, search, train
 from graphrec.recommend.topk import top_k
+from graphrec.runs import Run, Verdict
 from graphrec.testing import graph_of
 
 FRIEND = ("User", "FRIEND", "User")
@@ -38,36 +39,139 @@ def timed(size: int = 24) -> HeteroGraph:
     return graph
 
 
+MODELS = ("popularity", "item_knn", "graph_filter")
+
+
+def compared(graph: HeteroGraph | None = None, models: Sequence[Entry | str] = MODELS, **terms: Any) -> Comparison:
+    return compare(timed() if graph is None else graph, models, Terms(**{"effort": Effort(budget=3), **terms}))
+
+
 @pytest.fixture(scope="module")
 def comparison() -> Comparison:
-    return compare(timed(), ["popularity", "item_knn", "graph_filter"], "time", np.random.default_rng(0))
+    return compared()
 
 
 def test_models_that_know_the_blocks_beat_popularity(comparison: Comparison) -> None:
-    assert [result.name for result in comparison.results] == ["popularity", "item_knn", "graph_filter"]
-    baseline, *others = comparison.results
-    assert (baseline.difference, baseline.difference_interval) == (None, None)
-    for result in others:
-        low, high = result.difference_interval or (0.0, 0.0)
-        assert result.difference == pytest.approx(result.metrics["ndcg@10"] - baseline.metrics["ndcg@10"], abs=1e-6)
-        assert 0 < low < (result.difference or 0.0) < high
-        assert result.interval[0] <= result.metrics["ndcg@10"] <= result.interval[1]
-        assert len(result.trials) > 1
+    assert [result.name for result in comparison.results] == list(MODELS)
+    found = {r.name: r.metrics["ndcg@10"] for r in comparison.results}
+    against = {d.first: d for d in comparison.differences if d.second == "popularity"}
+    assert set(against) == {"item_knn", "graph_filter"}
+    for name, difference in against.items():
+        estimate = difference.estimate
+        assert estimate.value == pytest.approx(found[name].value - found["popularity"].value, abs=1e-6)
+        assert 0 < (estimate.low or 0.0) < estimate.value < (estimate.high or 0.0)
+        assert difference.verdict == "better"
+        assert (found[name].low or 0.0) <= found[name].value <= (found[name].high or 0.0)
+    assert [len(result.rounds[0].trials) for result in comparison.results] == [0, 3, 3]
 
 
-def test_facts_count_the_parts(comparison: Comparison) -> None:
-    facts = comparison.facts
+def test_every_metric_is_there_at_every_k(comparison: Comparison) -> None:
+    names = {"recall", "precision", "ndcg", "map", "mrr", "hit_rate", "coverage", "gini", "novelty", "diversity"}
+    names |= {"personalisation", "tail_share"}
+    for result in comparison.results:
+        assert {f"{name}@{k}" for name in names for k in (10, 20)} <= set(result.metrics)
+        assert all(np.isfinite(estimate.value) for estimate in result.metrics.values())
+        assert [k for k, _ in result.curve["ndcg"]] == [1, 2, 3, 5, 10, 20]
+        assert dict(result.curve["ndcg"])[10] == pytest.approx(result.metrics["ndcg@10"].value)
+
+
+def test_the_parts_are_recorded_and_audited(comparison: Comparison) -> None:
+    data, (division,) = comparison.data, comparison.divisions
     total = len(interactions(timed()))
-    assert (facts.relation, facts.split, facts.num_users, facts.num_items) == ("PURCHASED", "time", 24, 24)
-    assert facts.num_train + facts.num_validation + facts.num_test == total
-    assert facts.num_test == pytest.approx(total / 10, abs=1)
-    assert 0 < facts.num_test_users <= 24
+    assert (data.relation, data.num_users, data.num_items, data.num_interactions) == ("PURCHASED", 24, 24, total)
+    sizes = {part.name: part.num_interactions for part in division.record.parts}
+    assert sum(sizes.values()) == total
+    assert sizes["test"] == pytest.approx(total / 10, abs=1)
+    assert division.record.spec.startswith("time")
+    assert 0 < division.num_warm <= 24
+    assert sum(part.train + part.validation + part.test for part in division.timeline) == total
+    assert division.audit.passed
+    assert len(division.audit.checks) == 7
+
+
+def test_users_and_items_are_grouped(comparison: Comparison) -> None:
+    for result in comparison.results:
+        kinds = {group.kind: 0 for group in result.groups}
+        for group in result.groups:
+            kinds[group.kind] += group.num_users
+        assert kinds["user activity"] == comparison.divisions[0].num_warm
+        assert "item popularity" in kinds
+
+
+def without_costs(comparison: Comparison) -> list[Any]:
+    return [
+        [replace(r, rounds=()) for r in comparison.results],
+        [(r.seed, r.config, r.metrics, [t.quality for t in r.trials]) for m in comparison.results for r in m.rounds],
+        comparison.differences,
+        comparison.divisions,
+    ]
 
 
 def test_the_same_seed_gives_the_same_comparison(comparison: Comparison) -> None:
-    again = compare(timed(), ["popularity", "item_knn", "graph_filter"], "time", np.random.default_rng(0))
-    assert [r.metrics for r in again.results] == [r.metrics for r in comparison.results]
-    assert [r.difference_interval for r in again.results] == [r.difference_interval for r in comparison.results]
+    assert without_costs(compared()) == without_costs(comparison)
+
+
+def test_a_model_is_measured_alike_whatever_stands_beside_it(comparison: Comparison) -> None:
+    alone = compared(models=["graph_filter"]).results[0]
+    assert alone.rounds[0].metrics == comparison.results[-1].rounds[0].metrics
+
+
+def test_several_seeds_and_folds_are_rounds_of_their_own() -> None:
+    found = compared(models=MODELS[:2], split="k-fold(folds=3)", seeds=(0, 1))
+    assert len(found.divisions) == 3
+    for result in found.results:
+        assert [(r.split, r.seed) for r in result.rounds] == [(s, seed) for seed in (0, 1) for s in range(3)]
+        values = [r.metrics["ndcg@10"] for r in result.rounds]
+        assert min(values) <= result.metrics["ndcg@10"].value <= max(values)
+    assert len({r.metrics["recall@10"] for r in found.results[1].rounds}) > 1
+
+
+def test_a_run_takes_part_with_its_own_settings() -> None:
+    settings = {"neighbours": 3}
+    found = compared(models=["item_knn", Entry("item_knn", settings, "item_knn-20261124-181500-ab12")])
+    assert [r.name for r in found.results] == ["item_knn", "item_knn-20261124-181500-ab12"]
+    assert found.results[1].rounds[0].config["neighbours"] == 3
+    assert found.results[1].rounds[0].trials == ()
+    assert found.baseline == "item_knn"
+
+
+def test_users_without_training_are_a_group_of_their_own() -> None:
+    graph = timed()
+    target = graph.data[graph.target]
+    target.timestamp[target.edge_index[0] == 5] += 10_000  # user 5 comes last of all
+    found = compared(graph, ["popularity"])
+    groups = {g.name: g.num_users for g in found.results[0].groups if g.kind == "warmth"}
+    assert groups == {"warm users": found.divisions[0].num_warm, "cold users": 1}
+    assert found.divisions[0].num_cold == 1
+
+
+def test_where_all_test_users_are_cold_they_are_measured() -> None:
+    found = compared(models=["popularity"], split="cold-users(test=0.2)")
+    assert found.divisions[0].num_warm == 0
+    assert found.results[0].metrics["recall@20"].value > 0
+    assert [g.name for g in found.results[0].groups if g.kind == "warmth"] == ["cold users"]
+
+
+def test_a_learning_curve_has_a_point_for_each_epoch() -> None:
+    found = compared(models=["popularity", Entry("lightgcn", {"epochs": 4, "embedding_dim": 4}, "mine")])
+    assert [point.number for point in found.results[1].learning] == [1, 2, 3, 4]
+    assert found.results[0].learning == ()
+
+
+def test_examples_say_why_by_paths_that_end_at_the_item() -> None:
+    found = compared(models=["popularity", "graph_filter"], num_examples=2)
+    assert [example.model for example in found.examples] == ["graph_filter"] * 2
+    for example in found.examples:
+        assert example.history
+        assert example.wanted
+        for shown in example.shown:
+            assert shown.item not in example.history
+            assert shown.hit == (shown.item in example.wanted)
+            for reason in shown.reasons:
+                assert (reason.steps[0], reason.steps[-1]) == (example.user, shown.item)
+                assert len(reason.steps) % 2 == 1
+            assert sum(reason.share for reason in shown.reasons) <= 1.0001
+    assert any(shown.reasons for example in found.examples for shown in example.shown)
 
 
 def test_nothing_as_late_as_test_is_in_what_a_model_sees(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +191,7 @@ def test_nothing_as_late_as_test_is_in_what_a_model_sees(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(popularity.Popularity, "fit", fit)
     graph = timed()
-    compare(graph, ["popularity"], "time", np.random.default_rng(0))
+    compared(graph, ["popularity"])
     time = graph.data[graph.target].timestamp.sort().values
     first_test = int(time[round(len(time) * 0.9)])
     for triple in (graph.target, FRIEND):
@@ -96,58 +200,63 @@ def test_nothing_as_late_as_test_is_in_what_a_model_sees(monkeypatch: pytest.Mon
     assert 0 < seen[-1].data[FRIEND].timestamp.shape[0] < 200
 
 
+def test_a_graph_that_tells_of_the_test_part_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the cut of the graph is broken, the audit says so before any model is fitted."""
+    monkeypatch.setattr("graphrec.evaluation.division.restrict", lambda graph, *_: graph)
+    with pytest.raises(LeakError, match="test"):
+        compared(models=["popularity"])
+
+
 def test_unknown_names_are_found_before_any_work() -> None:
-    graph = timed()
     with pytest.raises(UnknownNameError, match="did you mean graph_filter"):
-        compare(graph, ["popularity", "graph_filtre"], "time", np.random.default_rng(0))
+        compared(models=["popularity", "graph_filtre"])
     with pytest.raises(UnknownNameError, match="no split 'tiem'; did you mean time"):
-        compare(graph, ["popularity"], "tiem", np.random.default_rng(0))
+        compared(models=["popularity"], split="tiem")
 
 
-class Collector(HTMLParser):
-    """Checks that tags nest, and collects what a browser would fetch."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.fetched: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found: Mapping[str, str | None] = dict(attrs)
-        self.fetched += [str(found[name]) for name in ("src", "href") if name in found]
-        if tag not in ("meta",):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
+def test_a_run_is_judged_by_what_it_gains_over_simple_models() -> None:
+    trained = train(timed(), "graph_filter", np.random.default_rng(0), Training({}))
+    verdict = trained.run.verdict
+    assert verdict is not None
+    assert set(verdict.gains) == {"popularity", "item_knn"}
+    gain, low, high = verdict.gains["popularity"]
+    assert 0 < low < gain < high
+    assert verdict.leaks == ""
+    assert trained.run.split is not None
+    assert trained.run.split.spec.startswith("time")
+    with pytest.raises(RefusedError, match=r"does not beat popularity: ndcg@10 \+0.0000"):
+        require_worth(train(timed(), "popularity", np.random.default_rng(0)).run)
 
 
-def test_the_page_stands_alone_and_says_what_was_found(comparison: Comparison, tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    report.write(comparison, path, datetime(2026, 11, 24, tzinfo=UTC))
-    assert [entry.name for entry in tmp_path.iterdir()] == ["report.html"]
-    page = path.read_text(encoding="utf-8")
-    collector = Collector()
-    collector.feed(page)
-    assert (collector.open, collector.fetched) == ([], [])
-    assert not re.search(r"https?://|@import|url\(", page)
-    for result in comparison.results:
-        for value in result.metrics.values():
-            assert f"{value:.4f}" in page
-    best = max(result.metrics["ndcg@10"] for result in comparison.results)
-    assert f"<b>{best:.4f}</b>" in page
-    assert "prefers-color-scheme: dark" in page
-    assert "by global time" in page
-    assert "2026-11-24" in page
+def run_of(verdict: Verdict | None) -> Run:
+    return Run("mine", "mf", {}, {}, "2026-01-01T00:00:00Z", ("User", "RATED", "Item"), 0.1, verdict)
 
 
-def test_a_page_that_cannot_be_written_is_an_error(comparison: Comparison, tmp_path: Path) -> None:
-    with pytest.raises(GraphrecError, match="cannot write"):
-        report.write(comparison, tmp_path / "missing" / "report.html")
+def test_only_a_run_that_gains_beyond_its_interval_may_be_published() -> None:
+    good = Verdict("ndcg@10", {"popularity": (0.1, 0.05, 0.15), "item_knn": (0.02, 0.001, 0.04)})
+    require_worth(run_of(good))
+    bad = replace(good, gains={**good.gains, "item_knn": (0.02, -0.001, 0.04)})
+    words = (
+        r"run mine is not published: it does not beat item_knn: ndcg@10 \+0.0200 \(95 % interval -0.0010 to \+0.0400\)"
+    )
+    with pytest.raises(RefusedError, match=words):
+        require_worth(run_of(bad))
+    with pytest.raises(RefusedError, match="evaluation was not clean: 3 test interactions"):
+        require_worth(run_of(replace(good, leaks="3 test interactions are in training")))
+    with pytest.raises(RefusedError, match=r"was not measured.*--force"):
+        require_worth(run_of(None))
+    for verdict in (None, bad):
+        require_worth(run_of(verdict), force=True)
+
+
+def test_one_split_is_what_a_run_is_measured_on() -> None:
+    with pytest.raises(DataError, match=r"k-fold\(folds=3\) makes 3 splits, and one is needed here"):
+        train(timed(), "item_knn", np.random.default_rng(0), Training(split="k-fold(folds=3)"))
+
+
+def test_a_search_without_anything_to_choose_says_so() -> None:
+    with pytest.raises(DataError, match="popularity has nothing to choose"):
+        search(timed(), "popularity")
 
 
 def test_a_trained_run_knows_everything_and_was_measured_without_test() -> None:

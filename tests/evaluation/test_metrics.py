@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from graphrec.evaluation.metrics import coverage, per_user, weighted_ndcg
+from graphrec.evaluation.beyond import coverage
+from graphrec.evaluation.metrics import hits, per_user, weighted_ndcg
 
 
 def truth(*rows: set[int], num_items: int = 8) -> sparse.csr_array:
@@ -26,6 +27,34 @@ def test_one_user_by_hand() -> None:
     assert found["ndcg@3"][0] == pytest.approx((1 + 1 / 2) / ideal)
     assert found["hit_rate@3"][0] == 1
     assert found["mrr@3"][0] == 1
+
+
+def test_precision_and_average_precision_by_hand() -> None:
+    """Hits at ranks 1 and 3 of two to be found; a list of one item, a hit, of three to be found."""
+    found = per_user(np.array([[5, 0, 2, 1], [3, -1, -1, -1]]), truth({5, 2}, {3, 4, 6}), [2, 4])
+    np.testing.assert_allclose(found["precision@4"], [2 / 4, 1 / 4])
+    np.testing.assert_allclose(found["precision@2"], [1 / 2, 1 / 2])
+    np.testing.assert_allclose(found["map@4"], [(1 + 2 / 3) / 2, 1 / 3])
+    np.testing.assert_allclose(found["map@2"], [1 / 2, 1 / 3])
+
+
+def test_a_list_may_be_shorter_than_k() -> None:
+    found = per_user(np.array([[0], [1]]), truth({0}, {0}), [1, 50])
+    for name in ("recall", "ndcg", "map", "mrr", "hit_rate"):
+        assert found[f"{name}@50"].tolist() == [1, 0]
+    assert found["precision@50"].tolist() == [1 / 50, 0]
+
+
+def test_of_a_user_with_nothing_to_find_nothing_is_said() -> None:
+    found = per_user(np.array([[0, 1], [-1, -1]]), truth(set(), {3}), [2])
+    for values in found.values():
+        np.testing.assert_array_equal(values, [np.nan, 0])
+
+
+def test_hits_are_where_the_test_items_are() -> None:
+    lists = np.array([[5, 0, 2], [3, -1, 5]])
+    assert hits(lists, truth({5, 2}, {5})).tolist() == [[True, False, True], [False, False, True]]
+    assert not hits(lists, truth(set(), set())).any()
 
 
 def test_users_are_kept_apart_and_in_order() -> None:

@@ -58,5 +58,5 @@ def test_a_run_is_not_published_to_an_empty_graph(store: Store, run: Run) -> Non
     store.write(BLOCKS)
     name = run("train", "--model", "popularity", "--no-metrics").stdout.split()[1]
     store.write("MATCH (n:Item) DETACH DELETE n")
-    message = told(run, "publish", name)
+    message = told(run, "publish", name, "--force")
     assert message.startswith("Error: publish needs Item nodes, and the graph has none: it has User; ")

@@ -48,7 +48,15 @@ def test_train_publish_recommend(store: Store, run: Run, run_json: Json, model: 
     trained = run_json("train", "--model", model)
     assert trained["model"] == model
     assert 0 <= trained["metrics"]["ndcg@10"] <= 1
-    run("publish", trained["run"], "-k", "3")
+    assert set(trained["verdict"]["gains"]) == {"popularity", "item_knn"}
+    refused = run("publish", trained["run"], "-k", "3", exit_code=1)  # twelve users are too few to tell models apart
+    assert "does not beat" in refused.stderr
+    assert "--force" in refused.stderr
+    assert store.read("MATCH (r:Run) RETURN count(r) AS n") == [{"n": 0}]
+    run("publish", trained["run"], "-k", "3", "--force")
+    (node,) = store.read("MATCH (r:Run) RETURN r.verdict AS verdict, r.split AS split")
+    assert node["verdict"].startswith("forced: it does not beat")
+    assert node["split"].startswith("random")
     edges = store.read(
         "MATCH (u:User)-[r:RECOMMENDED]->(i:Item) RETURN u.id AS u, r.rank AS rank, r.run AS run, i.id AS i"
     )
@@ -78,8 +86,8 @@ def test_evaluate_compares_and_reports(run_json: Json, tmp_path: Path) -> None:
     told = run_json("evaluate", "--report", str(tmp_path / "report.html"), "--split", "random")
     names = [result["name"] for result in told["results"]]
     assert names == ["popularity", "item_knn", "graph_filter"]
-    by_name = {result["name"]: result["metrics"] for result in told["results"]}
-    assert by_name["graph_filter"]["recall@10"] >= by_name["popularity"]["recall@10"]
+    by_name = {result["name"]: result["metrics"]["recall@10"]["value"] for result in told["results"]}
+    assert by_name["graph_filter"] >= by_name["popularity"]
     assert "graph_filter" in (tmp_path / "report.html").read_text()
 
 

@@ -28,6 +28,8 @@ class Effort:
 
     num_trials: configs tried beyond the candidates; None: eight for each setting of the model's space, at most what
         the model itself says (`trials`).
+    budget: configs tried in all, the same for every model, whatever `num_trials` says; candidates beyond it are left
+        out. None: as many as `num_trials` makes.
     wary: for a test part that was not made as validation was, such as a published one. Half the search then stays among
         configs that validation orders reliably; the other half looks for what is good under both measures, and must
         win by a clear margin.
@@ -38,6 +40,7 @@ class Effort:
     """
 
     num_trials: int | None = None
+    budget: int | None = None
     wary: bool = False
     device: str = "cpu"
     workers: int = 1
@@ -73,7 +76,7 @@ def choose(
         GraphrecError: the study cannot be read or written.
     """
     kind = model_class(name)
-    candidates = kind.candidates(graph)
+    candidates = kind.candidates(graph)[: None if effort.budget is None else max(effort.budget, 1)]
     more = num_trials(kind, graph, effort) - len(candidates)
     if len(candidates) == 1 and not more:
         return Tuning(asdict(candidates[0]), (), 0.0)
@@ -89,9 +92,12 @@ def choose(
 
 
 def num_trials(kind: type[Model[Any]], graph: HeteroGraph, effort: Effort) -> int:
-    """How many configs of a model are tried: its candidates, and those of the search."""
-    more = min(kind.trials, 8 * len(kind.space(graph))) if effort.num_trials is None else effort.num_trials
-    return len(kind.candidates(graph)) + (more if kind.space(graph) else 0)
+    """How many configs of a model are tried: its candidates, and those of the search; 1 where it has no choice."""
+    candidates, space = len(kind.candidates(graph)), kind.space(graph)
+    if effort.budget is not None:
+        return max(effort.budget, 1) if space else min(max(effort.budget, 1), candidates)
+    more = min(kind.trials, 8 * len(space)) if effort.num_trials is None else effort.num_trials
+    return candidates + (more if space else 0)
 
 
 @contextmanager
@@ -101,7 +107,8 @@ def _kept(
     if effort.study is None:
         yield None
         return
-    with StudyFile(effort.study, name, fingerprint(name, graph, train, measure, place.seed)) as study:
+    told = str(getattr(measure, "digest", ""))
+    with StudyFile(effort.study, name, fingerprint(name, graph, train, told, place.seed)) as study:
         yield study
 
 

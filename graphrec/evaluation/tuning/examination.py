@@ -103,6 +103,7 @@ class Examiner:
 
 def _among(others: Sequence[Mapping[int, float]]) -> optuna.Trial:
     """A trial of a study whose other trials went through these steps."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner(OTHERS, n_warmup_steps=0))
     study.add_trials(
         [
@@ -150,7 +151,6 @@ _worker: list[Examiner] = []  # of this process, where it is a worker: the one p
 
 def _begin(task: Task, threads: int) -> None:
     torch.set_num_threads(threads)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     _worker.append(Examiner(task))
 
 

@@ -105,9 +105,9 @@ def chosen_settings(path: Path, model: str) -> Mapping[str, Any]:
     return max(finished, key=lambda trial: trial.quality.plain).config
 
 
-def fingerprint(name: str, graph: HeteroGraph, train: Interactions, measure: object, seed: int) -> str:
-    """A text that another model, other data, another validation part or another seed would change."""
-    digest = hashlib.sha256(f"{name} {seed} {getattr(measure, 'digest', '')}".encode())
+def fingerprint(name: str, graph: HeteroGraph, train: Interactions, validation: str, seed: int) -> str:
+    """A text that another model, other data, another validation part (as it is told) or another seed would change."""
+    digest = hashlib.sha256(f"{name} {seed} {validation}".encode())
     for values in (train.user_index, train.item_index, train.time):
         digest.update(b"" if values is None else np.ascontiguousarray(values).tobytes())
     for triple in graph.data.edge_types:

@@ -1,0 +1,45 @@
+"""Whether a run is good enough to be published: better than simple baselines on a split that tells nothing."""
+
+import numpy as np
+
+from graphrec.errors import LeakError
+from graphrec.evaluation.audit import require_clean
+from graphrec.evaluation.division import Prepared
+from graphrec.evaluation.protocol import Evaluation, evaluate
+from graphrec.evaluation.rounds import tune
+from graphrec.evaluation.significance import differences
+from graphrec.evaluation.tuning import Effort
+from graphrec.hetero import HeteroGraph
+from graphrec.models import make
+from graphrec.runs import Verdict
+
+#: What a run must beat, and the configs tried for each of them.
+BASELINES = ("popularity", "item_knn")
+TRIED = 4
+
+#: What they are compared by.
+METRIC = "ndcg@10"
+
+
+def judge(graph: HeteroGraph, prepared: Prepared, measured: Evaluation, seed: int) -> Verdict:
+    """The verdict about a model that was measured on the test part of a split, like the baselines here."""
+    evaluations = {"run": measured}
+    for name in BASELINES:
+        rng = np.random.default_rng(seed)
+        config = tune(graph, prepared.parts, name, rng, effort=Effort(budget=TRIED)).config
+        model = make(name, **config)
+        model.fit(prepared.visible, prepared.known, rng)
+        evaluations[name] = evaluate(model, prepared.known, prepared.parts.test)
+    found = differences(evaluations, [("run", name) for name in BASELINES], [METRIC], np.random.default_rng(seed))
+    estimates = {difference.second: difference.estimate for difference in found}
+    gains = {name: (e.value, e.low or 0.0, e.high or 0.0) for name, e in estimates.items()}
+    return Verdict(METRIC, gains, leaks(prepared))
+
+
+def leaks(prepared: Prepared) -> str:
+    """What the audit of a split found, in a sentence; empty where it is clean."""
+    try:
+        require_clean(prepared.audit)
+    except LeakError as error:
+        return str(error)
+    return ""

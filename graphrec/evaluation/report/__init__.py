@@ -1,0 +1,70 @@
+"""A comparison as a report that people look at: an HTML page, the same as Markdown, and as JSON for programs."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from graphrec.errors import DataError, GraphrecError
+from graphrec.evaluation.comparison import Comparison
+from graphrec.evaluation.report import markdown, page
+from graphrec.evaluation.report.serialise import as_json, costs_as_json
+from graphrec.files import written_whole
+
+__all__ = ["as_json", "costs_as_json", "write", "write_all"]
+
+ENDINGS = (".html", ".md", ".json", ".costs.json")
+
+
+def write(comparison: Comparison, path: Path, now: datetime | None = None) -> None:
+    """Write the report, whole or not at all, as what the ending says: .html, .md, .json, or .costs.json.
+
+    The JSON is the same for two runs with one seed; what differs between them (seconds, memory, machine, date) stands
+    in .costs.json, and in the page and in Markdown beside the rest.
+
+    Raises:
+        DataError: the comparison has no results.
+        GraphrecError: the ending is another, or the file cannot be written.
+    """
+    with written_whole(path) as partial:
+        partial.write_text(_text(comparison, path, now or datetime.now(UTC)), encoding="utf-8")
+
+
+def write_all(comparison: Comparison, path: Path, now: datetime | None = None) -> tuple[Path, ...]:
+    """The files written: the page, Markdown, JSON and costs, side by side.
+
+    `path` is the page (`x.html` brings x.md, x.json and x.costs.json) or a folder, in which they are called report.
+    Raises as `write`.
+    """
+    stem = path.with_suffix("") if path.suffix == ".html" else path / "report"
+    if stem.parent == path:
+        _make(path)
+    paths = tuple(stem.with_name(stem.name + ending) for ending in ENDINGS)
+    now = now or datetime.now(UTC)
+    for target in paths:
+        write(comparison, target, now)
+    return paths
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GraphrecError(f"cannot make the folder {folder}: {error.strerror}; choose another place") from error
+
+
+def _text(comparison: Comparison, path: Path, now: datetime) -> str:
+    if not comparison.results:
+        raise DataError("the comparison has no results to report; compare at least one model")
+    if path.name.endswith(".costs.json"):
+        return _json(costs_as_json(comparison, now))
+    if path.suffix == ".json":
+        return _json(as_json(comparison))
+    if path.suffix == ".md":
+        return markdown.render(comparison, now)
+    if path.suffix == ".html":
+        return page.render(comparison, now)
+    raise GraphrecError(f"cannot tell how to write {path.name}: it must end in .html, .md or .json; rename it")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

@@ -1,0 +1,170 @@
+"""Pictures by matplotlib as SVG inside a page: its fonts, its colours in light and dark, the same bytes each time."""
+
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from io import StringIO
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from graphrec.evaluation.plot import Floats, place
+
+#: Colours that stand for variables of the page's style; the picture is drawn with them, then they are replaced.
+INK, SOFT, LINE, PAPER = "#010101", "#010102", "#010103", "#010104"
+PARTS = {"train": "#010105", "validation": "#010106", "test": "#010107"}
+VARIABLES = {INK: "ink", SOFT: "soft", LINE: "line", PAPER: "card"}
+VARIABLES |= {colour: name for name, colour in PARTS.items()}
+
+#: So many colours of models the page has, beside the one of the baseline.
+NUM_COLOURS = 8
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
+
+#: Points (of 1/72 inch, here pixels of the page) of the width of a picture in a column, and of one that is alone.
+NARROW, WIDE = 380, 760
+TEXT = 12
+
+STYLE: dict[str, Any] = {  # matplotlib's own settings
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # it comes with matplotlib, so places are the same on every machine
+    "font.size": TEXT,
+    "text.color": INK,
+    "text.parse_math": False,  # a name with two dollar signs is no formula
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": SOFT,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": TEXT,
+    "axes.titleweight": "bold",
+    "axes.titlepad": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "grid.color": LINE,
+    "grid.linewidth": 1,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": SOFT,
+    "ytick.labelcolor": SOFT,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "xtick.minor.size": 0,
+    "lines.linewidth": 1.8,
+    "figure.constrained_layout.w_pad": 0.1,
+    "figure.constrained_layout.h_pad": 0.1,
+    "svg.fonttype": "none",  # text stays text: it is found, read aloud, and set in the page's font
+    "svg.hashsalt": "graphrec",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a model is drawn everywhere: the colour (one that stands for a variable) and the marker."""
+
+    colour: str
+    marker: str
+
+
+def looks(names: Sequence[str], baseline: str) -> dict[str, Look]:
+    """The Look of each model in the order given; the baseline is grey, others differ in colour and in marker."""
+    others = [name for name in names if name != baseline]
+    found = {
+        name: Look(f"#0202{row % NUM_COLOURS:02x}", MARKERS[row % len(MARKERS)]) for row, name in enumerate(others)
+    }
+    return {name: found.get(name, Look("#0202ff", "d")) for name in names}
+
+
+def variable(colour: str) -> str:
+    """The CSS colour that a colour of a drawing stands for."""
+    if colour.startswith("#0202"):
+        return "var(--base)" if colour.endswith("ff") else f"var(--model-{int(colour[5:], 16)})"
+    return f"var(--{VARIABLES[colour]})"
+
+
+def draw(name: str, title: str, size: tuple[int, int], paint: Callable[[Axes], Callable[[], None] | None]) -> str:
+    """An `<svg>` of a size in pixels with what `paint` puts on its axes.
+
+    name: unique on the page, for ids; title: what the picture shows, for those who do not see it. What `paint` returns
+    is called when the layout is done, to place labels.
+    """
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing")  # the browser has other fonts
+        figure = Figure(figsize=(size[0] / 72, size[1] / 72), dpi=72, layout="constrained")
+        FigureCanvasAgg(figure)
+        finish = paint(figure.subplots())
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        if finish is not None:
+            finish()
+        stream = StringIO()
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(stream, format="svg", transparent=True, metadata=nothing)
+    return embedded(stream.getvalue(), name, title)
+
+
+def embedded(svg: str, name: str, title: str) -> str:
+    """matplotlib's SVG file as an element of a page: no reference to anything outside, ids that begin with `name`."""
+    body = svg[svg.index("<svg") :]
+    view = re.search(r'viewBox="([^"]+)"', body)
+    assert view is not None
+    body = body[body.index(">") + 1 :]
+    for pattern in (r"<!--.*?-->", r"<metadata>.*?</metadata>", r"<defs>\s*<style.*?</style>\s*</defs>"):
+        body = re.sub(pattern, "", body, flags=re.DOTALL)
+    body = re.sub(r' id="(figure|axes|patch|text|xtick|ytick|line2d|matplotlib|[A-Za-z]+Collection)[^"]*"', "", body)
+    body = re.sub(r' id="', f' id="{name}-', body)
+    body = body.replace("url(#", f"url(#{name}-").replace('xlink:href="#', f'href="#{name}-')
+    body = re.sub(r"font-family: [^;\"]*;? ?", "", body)
+    body = re.sub(r' transform="rotate\(-0 [^"]*\)"', "", body)
+    body = re.sub(r"(\d\.\d{2})\d+", r"\1", body)
+    body = re.sub(r"#0[12]0[12][0-9a-f]{2}", lambda found: variable(found[0]), body)
+    body = re.sub(r"\s*\n\s*", "\n", body)
+    width, height = view[1].split()[2:]
+    head = (
+        f'<svg class=plot viewBox="{view[1]}" width="{width}" height="{height}" role=img aria-label="{escape(title)}">'
+    )
+    return f"{head}<title>{escape(title)}</title>{body.strip()}"
+
+
+def name_points(axis: Axes, names: Sequence[str], points: Floats) -> None:
+    """Write names beside points [n, 2] of axes whose layout is done, none over another; lines lead to those far off."""
+    canvas = axis.figure.canvas
+    assert isinstance(canvas, FigureCanvasAgg)
+    renderer = canvas.get_renderer()
+    texts = [axis.text(0, 0, name, fontsize=11, color=INK, ha="center", va="center", zorder=4) for name in names]
+    boxes = [text.get_window_extent(renderer) for text in texts]
+    sizes = np.array([[box.width, box.height] for box in boxes])
+    frame = axis.get_window_extent(renderer)
+    pixels = axis.transData.transform(points)
+    centres = place(pixels, sizes, (frame.x0, frame.y0, frame.x1, frame.y1))
+    for text, point, centre, size in zip(texts, pixels, centres, sizes, strict=True):
+        text.set_position(axis.transData.inverted().transform(centre))
+        gap = np.maximum(np.abs(centre - point) - size / 2, 0)
+        if np.hypot(*gap) > 12:
+            ends = axis.transData.inverted().transform(np.stack([point, centre])).T
+            axis.plot(*ends, color=SOFT, linewidth=0.7, zorder=2, scalex=False, scaley=False)
+            text.set_bbox({"facecolor": PAPER, "edgecolor": "none", "pad": 1})
+
+
+def swatch(look: Look) -> str:
+    """A small `<svg>` of a model's marker, for the key of a picture; decoration only."""
+    shapes = {
+        "o": '<circle cx="6" cy="6" r="4.4"/>',
+        "s": '<path d="M2 2h8v8H2z"/>',
+        "^": '<path d="M6 1 11 10.5H1z"/>',
+        "D": '<path d="M6 .8 11.2 6 6 11.2.8 6z"/>',
+        "v": '<path d="M6 11 11 1.5H1z"/>',
+        "P": '<path d="M4 1h4v3h3v4H8v3H4V8H1V4h3z"/>',
+        "X": '<path d="M1 3 3 1l3 3 3-3 2 2-3 3 3 3-2 2-3-3-3 3-2-2 3-3z"/>',
+        "p": '<path d="M6 .8 11.2 4.6 9.2 10.8H2.8L.8 4.6z"/>',
+        "d": '<path d="M6 .5 9.4 6 6 11.5 2.6 6z"/>',
+    }
+    colour = variable(look.colour)
+    return f'<svg class=swatch viewBox="0 0 12 12" aria-hidden=true style="fill:{colour}">{shapes[look.marker]}</svg>'

@@ -1,0 +1,218 @@
+"""The pictures of a comparison: intervals, curves, scatters, groups, learning curves and the split in time."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from textwrap import fill
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+
+from graphrec.evaluation.comparison import Comparison, Division, Group, ModelResult
+from graphrec.evaluation.report import findings, words
+from graphrec.evaluation.report.drawing import (
+    INK,
+    NARROW,
+    PAPER,
+    PARTS,
+    SOFT,
+    Look,
+    draw,
+    looks,
+    name_points,
+)
+
+#: Characters of a name in one line beside a picture.
+NAME = 20
+
+#: Least seconds on a logarithmic axis.
+LEAST = 0.001
+
+DAY = 86_400
+
+Finish = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Points:
+    """What a scatter shows: a title, the name of the x axis and its scale, and x of each model by its name."""
+
+    title: str
+    axis: str
+    scale: Literal["linear", "log"]
+    x: dict[str, float]
+
+
+def _looks(comparison: Comparison) -> dict[str, Look]:
+    return looks([result.name for result in comparison.results], comparison.baseline)
+
+
+def intervals(comparison: Comparison, name: str, width: int) -> str:
+    """Dots of the headline metric with whiskers of its interval, the best at the top, a line at the baseline."""
+    metric, look = comparison.headline, _looks(comparison)
+    results = [result for result in findings.ranked(comparison) if metric in result.metrics]
+
+    def paint(axis: Axes) -> None:
+        for row, result in enumerate(results):
+            estimate, colour = result.metrics[metric], look[result.name].colour
+            if words.has_interval(estimate):
+                axis.hlines(row, estimate.low, estimate.high, color=colour, linewidth=3, alpha=0.55)
+            axis.plot(estimate.value, row, look[result.name].marker, color=colour, markersize=8)
+            beside = {"transform": axis.get_yaxis_transform(), "va": "center", "color": INK}
+            axis.text(1.02, row, words.number(estimate.value), **beside)
+        for result in results:
+            if result.name == comparison.baseline and len(results) > 1:
+                axis.axvline(findings.value(result, metric), color=SOFT, linewidth=1, linestyle=(0, (3, 3)), zorder=0)
+        axis.set_yticks(range(len(results)), [fill(result.name, NAME) for result in results], color=INK)
+        axis.set(ylim=(len(results) - 0.4, -0.6), xlabel=findings.label(metric))
+        axis.grid(visible=False, axis="y")
+        axis.spines["left"].set_visible(False)
+        axis.margins(x=0.08)
+        axis.locator_params(axis="x", nbins=5 if width <= NARROW else 9)
+
+    title = f"{findings.label(metric)} of each model with its 95 % interval"
+    return draw(name, title, (width, 58 + 36 * len(results)), paint)
+
+
+def curves(comparison: Comparison, kind: str, name: str) -> str:
+    """Lines of a metric against k, one for each model that has the curve, marked at the values of k of the tables."""
+    look = _looks(comparison)
+
+    def paint(axis: Axes) -> None:
+        for result in reversed(findings.ranked(comparison)):
+            points = result.curve.get(kind, ())
+            if not points:
+                continue
+            k, value = np.array(points, dtype=float).T
+            marked = [place for place, cut in enumerate(k) if cut in comparison.ks]
+            style = look[result.name]
+            axis.plot(k, value, color=style.colour, marker=style.marker, markevery=marked, markersize=6)
+        axis.set(xlabel="k", title=findings.label(kind))
+        axis.set_ylim(bottom=0)
+        axis.grid(visible=False, axis="x")
+        axis.locator_params(axis="x", integer=True, nbins=6)
+
+    return draw(name, f"{findings.label(kind)} of each model against the length k of its list", (NARROW, 300), paint)
+
+
+def scatter(comparison: Comparison, points: Points, name: str) -> str:
+    """Each model as a point with its name: the headline metric against something else."""
+    metric, look = comparison.headline, _looks(comparison)
+    results = [r for r in comparison.results if r.name in points.x and metric in r.metrics]
+    places = np.array([[points.x[r.name], findings.value(r, metric)] for r in results])
+
+    def paint(axis: Axes) -> Finish:
+        for result, (x, y) in zip(results, places, strict=True):
+            estimate, style = result.metrics[metric], look[result.name]
+            if words.has_interval(estimate):
+                axis.vlines(x, estimate.low, estimate.high, color=style.colour, linewidth=2, alpha=0.45)
+            axis.plot(x, y, style.marker, color=style.colour, markersize=8, zorder=3)
+        axis.set(title=points.title, xlabel=points.axis, ylabel=findings.label(metric), xscale=points.scale)
+        axis.margins(x=0.22, y=0.18)
+        if points.scale == "log":
+            axis.xaxis.set_major_formatter("{x:g}")
+            axis.xaxis.set_minor_formatter("")
+        else:
+            axis.locator_params(axis="x", nbins=5)
+        return lambda: name_points(axis, [fill(result.name, NAME) for result in results], places)
+
+    return draw(name, f"{findings.label(metric)} of each model against {points.axis}", (NARROW, 320), paint)
+
+
+def against_seconds(comparison: Comparison, part: Literal["fit", "recommend"]) -> Points:
+    """Points of the mean seconds of a fit, or of ranking all test users."""
+    named = {"fit": "seconds to fit", "recommend": "seconds to rank all test users"}
+    x = {result.name: max(findings.cost(result, part), LEAST) for result in comparison.results if result.rounds}
+    return Points({"fit": "Fitting", "recommend": "Ranking"}[part], named[part], "log", x)
+
+
+def against_metric(comparison: Comparison, metric: str) -> Points:
+    """Points of another metric, for the models that have it."""
+    x = {r.name: found for r in comparison.results if not math.isnan(found := findings.value(r, metric))}
+    axis = findings.label(metric) + (", bits" if findings.family(metric) == "novelty" else "")
+    return Points(findings.label(findings.family(metric)), axis, "linear", x)
+
+
+def group_metric(comparison: Comparison, kind: str) -> str | None:
+    """The metric that a picture of a kind of groups shows: the headline, else the one that comes first; or None."""
+    groups = [group for result in comparison.results for group in result.groups if group.kind == kind]
+    names = dict.fromkeys(name for group in groups for name in group.metrics)
+    if comparison.headline in names:
+        return comparison.headline
+    wanted = findings.cutoff(comparison.headline)
+    return next((name for name in names if findings.cutoff(name) == wanted), next(iter(names), None))
+
+
+def groups(comparison: Comparison, kind: str, metric: str, name: str) -> str:
+    """Rows of dots with whiskers: the groups of one kind, in each all models."""
+    look = _looks(comparison)
+    rows = {(r.name, g.name): g for r in comparison.results for g in r.groups if g.kind == kind and metric in g.metrics}
+    names = list(dict.fromkeys(group for _, group in rows))
+    models = [result.name for result in comparison.results]
+    step = 0.72 / max(len(models), 2)
+
+    def paint(axis: Axes) -> None:
+        for (model, group), found in rows.items():
+            row = names.index(group) + step * (models.index(model) - (len(models) - 1) / 2)
+            estimate, style = found.metrics[metric], look[model]
+            if words.has_interval(estimate):
+                axis.hlines(row, estimate.low, estimate.high, color=style.colour, linewidth=2, alpha=0.5)
+            axis.plot(estimate.value, row, style.marker, color=style.colour, markersize=6)
+        axis.set_yticks(range(len(names)), [_group(rows, models, group) for group in names], color=INK, fontsize=11)
+        axis.set(ylim=(len(names) - 0.5, -0.5), xlabel=findings.label(metric), title=kind.capitalize())
+        for edge in range(1, len(names)):
+            axis.axhline(edge - 0.5, color=PAPER, linewidth=4, zorder=0)
+        axis.grid(visible=False, axis="y")
+        axis.spines["left"].set_visible(False)
+        axis.locator_params(axis="x", nbins=4)
+
+    height = 72 + len(names) * max(46, 11 * len(models) + 8)
+    return draw(name, f"{findings.label(metric)} of each model by {kind}", (NARROW, height), paint)
+
+
+def _group(rows: dict[tuple[str, str], Group], models: Sequence[str], name: str) -> str:
+    found = next(rows[model, name] for model in models if (model, name) in rows)
+    return f"{fill(name, 15)}\n{words.count(found.num_users, 'users')}"
+
+
+def learning(comparison: Comparison, result: ModelResult, name: str) -> str:
+    """The mean loss of each epoch of one model."""
+    style = _looks(comparison)[result.name]
+
+    def paint(axis: Axes) -> None:
+        numbers, losses = [epoch.number for epoch in result.learning], [epoch.loss for epoch in result.learning]
+        axis.plot(numbers, losses, color=style.colour, marker=style.marker if len(numbers) < 3 else None)
+        axis.plot(numbers[-1], losses[-1], style.marker, color=style.colour, markersize=7)
+        axis.set(title=fill(result.name, 36), xlabel="epoch", ylabel="loss")
+        axis.grid(visible=False, axis="x")
+        axis.margins(y=0.1)
+        axis.locator_params(axis="x", integer=True, nbins=6)
+
+    return draw(name, f"Loss of {result.name} by epoch", (NARROW, 230), paint)
+
+
+def timeline(division: Division, title: str, name: str, width: int) -> str:
+    """Stacked bars of the interactions of each part in time."""
+    bins = division.timeline
+    dated = bins[0].start > words.EARLIEST + DAY and bins[-1].end < words.LATEST - DAY
+    edges = np.array([[found.start, found.end] for found in bins], dtype="int64")
+    starts, ends = (date2num(edge.astype("datetime64[s]")) if dated else edge.astype(float) for edge in edges.T)
+
+    def paint(axis: Axes) -> None:
+        below = np.zeros(len(bins))
+        for part, colour in PARTS.items():
+            height = np.array([getattr(found, part) for found in bins], dtype=float)
+            axis.bar(starts, height, ends - starts, below, align="edge", color=colour, edgecolor=PAPER, linewidth=0.5)
+            below += height
+        if dated:
+            locator = AutoDateLocator(minticks=3, maxticks=5 if width <= NARROW else 9)
+            axis.xaxis.set_major_locator(locator)
+            axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        axis.yaxis.set_major_formatter("{x:,.0f}")
+        axis.set(ylabel="interactions", title=title, xlim=(starts[0], ends[-1]))
+        axis.grid(visible=False, axis="x")
+        axis.locator_params(axis="y", nbins=4)
+
+    return draw(name, f"Interactions in time by part of the split{', ' + title if title else ''}", (width, 220), paint)

@@ -1,0 +1,159 @@
+"""What a comparison says: who leads, by how much, who cannot be told apart from it, and which metrics there are."""
+
+import math
+from collections.abc import Iterable
+from statistics import fmean
+
+from graphrec.evaluation.comparison import Comparison, Difference, Estimate, ModelResult
+from graphrec.evaluation.report.words import has_interval
+
+#: Metrics of lists as such, not of their accuracy, in the order of the table, and what a larger value means.
+BEYOND = {
+    "coverage": "share of the catalogue that is shown to anybody",
+    "gini": "how unevenly items are shown, 0 is even",
+    "novelty": "bits of surprise of an item, by how few users had it",
+    "diversity": "how different the items of one list are",
+    "personalisation": "how different the lists of two users are",
+    "tail_share": "share of items outside the head, which has 80 % of interactions",
+    "calibration": "distance of a list from the user's mix of attributes, 0 is the same mix",
+}
+
+#: Metrics of accuracy in the order of the table; others come after them.
+ACCURACY = ("recall", "ndcg", "precision", "map", "mrr", "hit_rate")
+
+#: Metrics of which less is better.
+ERRORS = ("rmse", "mae")
+
+SHORT = {"recall": "Recall", "ndcg": "NDCG", "precision": "Precision", "map": "MAP", "mrr": "MRR"}
+SHORT |= {"hit_rate": "Hit rate", "gini": "Gini", "tail_share": "Tail share", "rmse": "RMSE", "mae": "MAE"}
+
+
+def family(metric: str) -> str:
+    """`ndcg` of `ndcg@20`."""
+    return metric.partition("@")[0]
+
+
+def cutoff(metric: str) -> int | None:
+    """20 of `ndcg@20`, None of a metric without k."""
+    k = metric.partition("@")[2]
+    return int(k) if k.isdigit() else None
+
+
+def label(metric: str) -> str:
+    """`NDCG@20` of `ndcg@20`."""
+    name, at, k = metric.partition("@")
+    return SHORT.get(name, name.replace("_", " ").capitalize()) + at + k
+
+
+def sign(metric: str) -> int:
+    """1 where more is better, -1 where less is."""
+    return -1 if family(metric) in ERRORS else 1
+
+
+def value(result: ModelResult, metric: str) -> float:
+    """The value of a metric, NaN where the model has none."""
+    found = result.metrics.get(metric)
+    return math.nan if found is None else found.value
+
+
+def ranked(comparison: Comparison, metric: str | None = None) -> tuple[ModelResult, ...]:
+    """The results from best to worst in a metric (the headline without one), those without a value last."""
+    metric = metric or comparison.headline
+
+    def key(result: ModelResult) -> float:
+        found = value(result, metric)
+        return math.inf if math.isnan(found) else -sign(metric) * found
+
+    return tuple(sorted(comparison.results, key=key))
+
+
+def leader(comparison: Comparison) -> ModelResult:
+    """The model that is best in the headline metric."""
+    return ranked(comparison)[0]
+
+
+def difference(comparison: Comparison, first: str, second: str, metric: str) -> Difference | None:
+    """The difference of two models in a metric, turned round where it was made the other way; None where there is none."""
+    for found in comparison.differences:
+        if found.metric == metric and (found.first, found.second) == (first, second):
+            return found
+        if found.metric == metric and (found.first, found.second) == (second, first):
+            return _turned(found)
+    return None
+
+
+def _turned(found: Difference) -> Difference:
+    low, high = found.estimate.low, found.estimate.high
+    estimate = Estimate(-found.estimate.value, None if high is None else -high, None if low is None else -low)
+    verdict = {"better": "worse", "worse": "better"}.get(found.verdict, found.verdict)
+    return Difference(found.second, found.first, found.metric, estimate, -found.effect, found.p, found.p_holm, verdict)
+
+
+def best(comparison: Comparison, metric: str) -> str | None:
+    """The name of the model that is best in a metric; None where no model has it."""
+    first = ranked(comparison, metric)[0]
+    return None if math.isnan(value(first, metric)) else first.name
+
+
+def tied(comparison: Comparison, metric: str) -> frozenset[str]:
+    """Names of the models that cannot be told apart from the best one, without it.
+
+    Where the comparison holds the paired difference to the best one its verdict counts, elsewhere whether the two
+    intervals overlap.
+    """
+    top = best(comparison, metric)
+    if top is None:
+        return frozenset()
+    estimates = {result.name: result.metrics[metric] for result in comparison.results if metric in result.metrics}
+    others = (name for name in estimates if name != top)
+    return frozenset(name for name in others if _same(comparison, (top, name), metric, estimates))
+
+
+def _same(comparison: Comparison, names: tuple[str, str], metric: str, estimates: dict[str, Estimate]) -> bool:
+    paired = difference(comparison, *names, metric)
+    if paired is not None:
+        return paired.verdict not in ("better", "worse")
+    first, second = (estimates[name] for name in names)
+    if first.value == second.value:
+        return True
+    if not (has_interval(first) and has_interval(second)):
+        return False
+    assert first.low is not None and first.high is not None and second.low is not None and second.high is not None
+    return first.low <= second.high and second.low <= first.high
+
+
+def passed(comparison: Comparison) -> bool:
+    """Whether the audit of every split found no leak."""
+    return all(division.audit.passed for division in comparison.divisions)
+
+
+def num_test_users(comparison: Comparison) -> int:
+    """Test users, warm and cold, of all splits together."""
+    return sum(division.num_warm + division.num_cold for division in comparison.divisions)
+
+
+def metrics(comparison: Comparison) -> tuple[str, ...]:
+    """All metrics that any model has, in the order of the tables."""
+    names = dict.fromkeys(name for result in comparison.results for name in result.metrics)
+    order = {name: place for place, name in enumerate((*ACCURACY, *ERRORS, "", *BEYOND))}
+    return tuple(sorted(names, key=lambda name: (order.get(family(name), order[""]), cutoff(name) or 0)))
+
+
+def accuracy(comparison: Comparison) -> tuple[str, ...]:
+    """The metrics of accuracy, and those that are not known here."""
+    return tuple(name for name in metrics(comparison) if family(name) not in BEYOND)
+
+
+def beyond(comparison: Comparison) -> tuple[str, ...]:
+    """The metrics beyond accuracy."""
+    return tuple(name for name in metrics(comparison) if family(name) in BEYOND)
+
+
+def cutoffs(names: Iterable[str]) -> tuple[int | None, ...]:
+    """The values of k of some metrics, in rising order, None (metrics without k) last."""
+    return tuple(sorted({cutoff(name) for name in names}, key=lambda k: (k is None, k or 0)))
+
+
+def cost(result: ModelResult, part: str) -> float:
+    """The mean over rounds of `tune`, `fit` or `recommend`, seconds; 0 without rounds."""
+    return fmean([getattr(done.cost, part) for done in result.rounds] or [0.0])

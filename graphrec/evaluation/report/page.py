@@ -1,0 +1,249 @@
+"""The report as one HTML page that needs nothing but itself."""
+
+from datetime import datetime
+from html import escape
+from pathlib import Path
+
+from graphrec.evaluation.comparison import Comparison, ModelResult
+from graphrec.evaluation.report import data_tables, examples, figures, findings, sentences, tables, words
+from graphrec.evaluation.report.drawing import NARROW, PARTS, WIDE, looks, swatch
+from graphrec.evaluation.report.markup import bar, details, facts, section, written
+from graphrec.evaluation.report.markup import figures as grid
+
+#: Of the metrics beyond accuracy those that are shown against accuracy.
+TRADES = ("diversity", "novelty", "tail_share", "coverage")
+
+
+def render(comparison: Comparison, now: datetime) -> str:
+    """The page; `now` stands at its foot. The same comparison and time give the same bytes."""
+    style = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+    sections = [
+        _models(comparison),
+        _differences(comparison),
+        _intervals(comparison),
+        _curves(comparison),
+        _seconds(comparison),
+        _trades(comparison),
+        _groups(comparison),
+        _learning(comparison),
+        _data(comparison),
+        _split(comparison),
+        _audit(comparison),
+        _examples(comparison),
+        _rounds(comparison),
+        _settings(comparison),
+        _repeat(comparison, now),
+    ]
+    title = escape(sentences.title(comparison))
+    return (
+        f"<!doctype html>\n<html lang=en><head><meta charset=utf-8><title>{title} · graphrec</title>"
+        f'<meta name=viewport content="width=device-width, initial-scale=1"><style>\n{style}</style></head>\n'
+        f"<body><main>{_head(comparison)}{''.join(sections)}</main></body></html>\n"
+    )
+
+
+def _head(comparison: Comparison) -> str:
+    best, metric = findings.leader(comparison), comparison.headline
+    tiles = [(findings.label(metric), words.number(findings.value(best, metric)))]
+    gain = findings.difference(comparison, best.name, comparison.baseline, metric)
+    if gain is not None:
+        tiles.append((f"against {comparison.baseline}", words.number(gain.estimate.value, signed=True)))
+    tiles += [
+        ("models", words.count(len(comparison.results))),
+        ("test users", words.count(findings.num_test_users(comparison))),
+    ]
+    if comparison.divisions:
+        tiles.append(("leak audit", "✓ passed" if findings.passed(comparison) else "✗ failed"))
+    state = "" if findings.passed(comparison) else ' class="failed"'
+    return (
+        f"<header{state}><p class=kind>graphrec evaluation</p><h1>{escape(sentences.title(comparison))}</h1>"
+        f"<p class=lead>{escape(sentences.lead(comparison))}</p>{facts(tiles)}</header>"
+    )
+
+
+def _models(comparison: Comparison) -> str:
+    first, *others = [written(found) for found in tables.beyond(comparison)] or [""]
+    more = f"<h3>Beyond accuracy</h3><p class=said>{escape(sentences.beyond())}</p>{first}" if first else ""
+    accuracy = "".join(written(found) for found in tables.accuracy(comparison))
+    return section(
+        "models", "Models", sentences.models(comparison), accuracy, more, details("The same at other k", *others)
+    )
+
+
+def _differences(comparison: Comparison) -> str:
+    headline, baseline = comparison.headline, comparison.baseline
+    best = findings.leader(comparison).name
+    shown = written(tables.differences(comparison, headline, baseline))
+    others = [
+        written(tables.differences(comparison, name, baseline))
+        for name in tables.compared_metrics(comparison)
+        if name != headline
+    ]
+    # a pair of which one is the baseline stands in the first table already
+    pairs = [d for d in comparison.differences if best in (d.first, d.second) and baseline not in (d.first, d.second)]
+    to_best = written(tables.differences(comparison, headline, best)) if pairs else ""
+    if not shown and not to_best:
+        return ""
+    more = details("The same in other metrics", *others)
+    return section("differences", "Differences", sentences.differences(comparison), shown, to_best, more)
+
+
+def _intervals(comparison: Comparison) -> str:
+    if not any(comparison.headline in result.metrics for result in comparison.results):
+        return ""
+    pictures = "".join(
+        f"<figure class={kind}>{figures.intervals(comparison, f'intervals-{kind}', width)}</figure>"
+        for kind, width in (("wide", WIDE), ("narrow", NARROW))
+    )
+    label = findings.label(comparison.headline)
+    said = f"{label} of each model; the line is its 95 % interval, the dashed line {comparison.baseline}."
+    if len(comparison.results) == 1:
+        said = f"{label} with its 95 % interval."
+    return section("intervals", "Intervals", said, pictures)
+
+
+def _key(comparison: Comparison) -> str:
+    """The markers of the models, above pictures that have no names on them."""
+    found = looks([result.name for result in comparison.results], comparison.baseline)
+    entries = "".join(f"<li>{swatch(look)}{escape(name)}</li>" for name, look in found.items())
+    return f"<ul class=key>{entries}</ul>"
+
+
+def _curves(comparison: Comparison) -> str:
+    kinds = tables.curve_kinds(comparison)
+    if not kinds:
+        return ""
+    pictures = grid(figures.curves(comparison, kind, f"curve-{number}") for number, kind in enumerate(kinds))
+    numbers = details("As numbers", *(written(tables.curves(comparison, kind)) for kind in kinds))
+    return section("curves", "Quality against k", sentences.curves(), _key(comparison), pictures, numbers)
+
+
+def _seconds(comparison: Comparison) -> str:
+    points = [figures.against_seconds(comparison, part) for part in ("fit", "recommend")]
+    named = [found for found in points if any(comparison.headline in r.metrics for r in comparison.results)]
+    if not any(found.x for found in points):
+        return ""
+    pictures = grid(figures.scatter(comparison, found, f"cost-{number}") for number, found in enumerate(named))
+    costs = written(tables.costs(comparison))
+    return section("seconds", "Quality against seconds", sentences.cost(comparison), pictures, costs)
+
+
+def _trades(comparison: Comparison) -> str:
+    k = findings.cutoff(comparison.headline)
+    names = [f"{name}@{k}" for name in TRADES]
+    found = [figures.against_metric(comparison, name) for name in names if name in findings.metrics(comparison)]
+    shown = [
+        points for points in found if any(comparison.headline in r.metrics for r in comparison.results) and points.x
+    ]
+    if not shown:
+        return ""
+    pictures = grid(figures.scatter(comparison, points, f"trade-{number}") for number, points in enumerate(shown))
+    return section("trades", "Accuracy against diversity and popularity", sentences.trade(), pictures)
+
+
+def _groups(comparison: Comparison) -> str:
+    pairs = [(kind, figures.group_metric(comparison, kind)) for kind in tables.kinds(comparison)]
+    known = [(kind, metric) for kind, metric in pairs if metric is not None]
+    if not known:
+        return ""
+    pictures = grid(figures.groups(comparison, kind, metric, f"group-{n}") for n, (kind, metric) in enumerate(known))
+    numbers = details("As numbers", *(written(tables.groups(comparison, kind, metric)) for kind, metric in known))
+    return section("groups", "Groups", sentences.groups(), _key(comparison), pictures, numbers)
+
+
+def _learning(comparison: Comparison) -> str:
+    learned = [result for result in comparison.results if result.learning]
+    pictures = grid(figures.learning(comparison, result, f"learning-{n}") for n, result in enumerate(learned))
+    return section("learning", "Learning curves", sentences.learning(comparison), pictures)
+
+
+def _data(comparison: Comparison) -> str:
+    data = comparison.data
+    said = f"Who did what: {data.relation} is predicted, the graph's other relations may be learned from."
+    both = [written(table) for table in (data_tables.degrees(data), data_tables.relations(data))]
+    return section("data", "Data", said, facts(data_tables.sizes(data)), f"<div class=pair>{''.join(both)}</div>")
+
+
+def _split(comparison: Comparison) -> str:
+    if not comparison.divisions:
+        return ""
+    keys = "".join(f'<li><i style="background:var(--{part})"></i>{part}</li>' for part in PARTS)
+    shown = [_division(comparison, number) for number in range(len(comparison.divisions))]
+    return section(
+        "split", "Split", sentences.split(comparison), f"<ul class=key>{keys}</ul>", *shown,
+        written(data_tables.parts(comparison)), details("Whole hashes", written(data_tables.hashes(comparison))),
+    )  # fmt: skip
+
+
+def _division(comparison: Comparison, number: int) -> str:
+    """What one split is called, and where its parts lie."""
+    found = comparison.divisions[number]
+    name = f"split {number + 1}" if len(comparison.divisions) > 1 else ""
+    cut = f", cut at {words.day(found.record.cut)}" if found.record.cut is not None else ""
+    users = f"{words.count(found.num_warm, 'warm test users')}, {words.count(found.num_cold)} cold"
+    head = f"<h3>{escape(name.capitalize() + ' · ' if name else '')}<code>{escape(found.record.spec)}</code></h3>"
+    said = f"<p class=said>{escape(f'{users}{cut}')}</p>"
+    if not found.timeline:
+        pieces = [(part.name, part.num_interactions) for part in found.record.parts]
+        label = ", ".join(f"{part} {words.count(size)}" for part, size in pieces)
+        return f"{head}{said}<figure>{bar(pieces, label)}</figure>"
+    pictures = (
+        f"<figure class={kind}>{figures.timeline(found, name, f'time-{number}-{kind}', width)}</figure>"
+        for kind, width in (("wide", WIDE), ("narrow", NARROW))
+    )
+    return head + said + "".join(pictures)
+
+
+def _audit(comparison: Comparison) -> str:
+    if not comparison.divisions:
+        return ""
+    rows = []
+    for found in data_tables.checks(comparison):
+        leaks = any(check.leaks for check in found)
+        sign = "<b class=worse>✗</b>" if leaks else "<b class=better>✓</b>"
+        shown = "".join(f"<li><code>{escape(example)}</code></li>" for example in data_tables.examples(found))
+        inside = f"<ul>{shown}</ul>" if leaks and shown else ""
+        rows.append(
+            f"<li>{sign}<div>{escape(found[0].kind)}<small>{data_tables.leaks(found)}</small>{inside}</div></li>"
+        )
+    return section("audit", "Leak audit", sentences.audit(comparison), f"<ul class=audit>{''.join(rows)}</ul>")
+
+
+def _examples(comparison: Comparison) -> str:
+    if not comparison.examples:
+        return ""
+    said = "Users of the test part: what they had, what they are to find, and what models gave them. Reasons are the "
+    said += "paths of the graph that add most to a score, with their share of it."
+    return section("examples", "Examples", said, examples.users(comparison))
+
+
+def _rounds(comparison: Comparison) -> str:
+    found = tables.rounds(comparison)
+    if found is None:
+        return ""
+    return section("rounds", "Rounds", "How much the result depends on the split and on the seed.", written(found))
+
+
+def _settings(comparison: Comparison) -> str:
+    said = "What each model was set to, and what was tried to find it."
+    return section("settings", "Settings and trials", said, *map(_set, findings.ranked(comparison)))
+
+
+def _set(result: ModelResult) -> str:
+    parts = []
+    for done in result.rounds:
+        head = f"Split {done.split + 1}, seed {done.seed}" if len(result.rounds) > 1 else ""
+        parts.append(f"<h3>{head}</h3>" if head else "")
+        parts.append(f"<p><code>{escape(words.settings(done.config))}</code></p>{written(tables.trials(done))}")
+    num = sum(len(done.trials) for done in result.rounds)
+    name = result.name if result.model == result.name else f"{result.name} ({result.model})"
+    return details(f"{name}: {result.origin}, {words.count(num, 'trials')}", *parts or ["<p class=none>no rounds</p>"])
+
+
+def _repeat(comparison: Comparison, now: datetime) -> str:
+    setup = comparison.setup
+    foot = f"{setup.machine} · written {now:%Y-%m-%d %H:%M} {now.tzname() or ''}".rstrip()
+    return section(
+        "repeat", "How to repeat it", sentences.repeat(comparison), f"<pre><code>{escape(setup.command)}</code></pre>",
+        written(data_tables.versions(comparison), "small"), f"<footer>{escape(foot)}</footer>",
+    )  # fmt: skip

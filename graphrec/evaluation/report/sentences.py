@@ -1,0 +1,159 @@
+"""What the parts of a report show, each in a sentence; the same in the page and in Markdown."""
+
+from graphrec.evaluation.comparison import Comparison, Example
+from graphrec.evaluation.report import findings, words
+
+#: What a split does and what it means for a reader, by the name of the split.
+SPLITS = {
+    "time": "All interactions are cut at two points in time: what is before the first is train, what is after the "
+    "second is test; nothing that a model sees is as late as what it is tested on.",
+    "rolling": "Several windows of time one after the other are test, each after everything that a model sees.",
+    "leave-last-out": "Each user's last interaction is test, the one before validation; interactions of others that are "
+    "later stay visible, so the figures compare models and forecast nothing.",
+    "random": "Interactions are divided at random; a model may learn from the future of what it is tested on, so the "
+    "figures compare models and forecast nothing.",
+    "random-by-user": "A random share of each user's interactions is held out; a model may learn from the future of "
+    "what it is tested on, so the figures compare models and forecast nothing.",
+    "k-fold": "Interactions are divided at random into folds, each of which is test once.",
+    "cold-items": "All interactions of some items are held out, so that test asks for items that nobody met before.",
+    "cold-users": "All interactions of some users are held out, so that test asks for users without a history.",
+    "files": "The parts were given as files.",
+}
+
+
+def title(comparison: Comparison) -> str:
+    """Who leads on what, in a few words."""
+    best, metric = findings.leader(comparison), comparison.headline
+    if len(comparison.results) == 1:
+        return f"{best.name} on {comparison.data.relation}"
+    ties = findings.tied(comparison, metric)
+    if len(ties) == 1:
+        return f"{best.name} and {next(iter(ties))} lead on {comparison.data.relation}"
+    return f"{best.name} leads on {comparison.data.relation}"
+
+
+def lead(comparison: Comparison) -> str:
+    """The value of the leader, its gain with interval, whom it does not outdo, and whether the audit passed."""
+    best, metric = findings.leader(comparison), comparison.headline
+    estimate = best.metrics.get(metric)
+    if estimate is None:
+        return f"No model has the metric {metric}. {audit(comparison)}"
+    shown = words.interval(estimate)
+    known = f"{best.name} has {findings.label(metric)} {words.number(estimate.value)}"
+    known += f" (95 % interval {shown})" if shown else ""
+    users = words.count(findings.num_test_users(comparison), "test users")
+    return f"{known} over {users}{_gain(comparison)}. {_ties(comparison)}{audit(comparison)}"
+
+
+def _gain(comparison: Comparison) -> str:
+    best = findings.leader(comparison)
+    if best.name == comparison.baseline:
+        return ", and is itself the baseline" if len(comparison.results) > 1 else ""
+    found = findings.difference(comparison, best.name, comparison.baseline, comparison.headline)
+    if found is None:
+        return ""
+    shown = words.interval(found.estimate, signed=True)
+    value = words.number(found.estimate.value, signed=True)
+    verdict = {"better": "better than", "worse": "worse than"}.get(found.verdict, "not told apart from")
+    return f": {value} against {comparison.baseline}{f' ({shown})' if shown else ''}, {verdict} it"
+
+
+def _ties(comparison: Comparison) -> str:
+    ties = findings.tied(comparison, comparison.headline)
+    names = [result.name for result in findings.ranked(comparison) if result.name in ties]
+    return f"It is not told apart from {words.listed(names)}. " if names else ""
+
+
+def audit(comparison: Comparison) -> str:
+    """Whether the leak audit passed, in a sentence."""
+    if not comparison.divisions:
+        return "No leak audit was made."
+    if findings.passed(comparison):
+        return "The leak audit passed."
+    num = sum(check.leaks for division in comparison.divisions for check in division.audit.checks)
+    return f"The leak audit failed with {words.count(num, 'leaks')}: no figure of this report can be trusted."
+
+
+def models(comparison: Comparison) -> str:
+    """How to read the table of models."""
+    read = "Means over test users, below each its 95 % interval by the bootstrap; all items are ranked."
+    if len(comparison.results) < 2:
+        return read
+    return f"{read} ★ is the best of a column, ≈ what is not told apart from it."
+
+
+def beyond() -> str:
+    """What the second table is about."""
+    return "What lists are like besides accurate; more is not always better, so nothing is marked. " + "; ".join(
+        f"{findings.label(name)}: {meaning}" for name, meaning in findings.BEYOND.items()
+    )
+
+
+def differences(comparison: Comparison) -> str:
+    """How to read differences."""
+    return (
+        f"Each model minus {comparison.baseline} over the same users, with 95 % interval. d is the mean difference in "
+        "standard deviations; p is corrected by Holm over all differences; the verdict is “not told apart” above 0.05."
+    )
+
+
+def curves() -> str:
+    """What the curves show."""
+    return "How quality grows with the length k of the list; points mark the values of k of the tables."
+
+
+def cost(comparison: Comparison) -> str:
+    """What the pictures of seconds show."""
+    several = any(len(result.rounds) > 1 for result in comparison.results)
+    return (
+        "What quality costs: seconds on a logarithmic axis"
+        + (", the mean over rounds" if several else "")
+        + "; up and to the left is better. Seconds and memory differ between runs, everything else repeats with the seed."
+    )
+
+
+def trade() -> str:
+    """What the scatters show."""
+    return "Accuracy, upwards, against what else lists are like, to the right; lines are 95 % intervals of accuracy."
+
+
+def groups() -> str:
+    """What the groups show."""
+    return (
+        "For whom and for what a model works: quality by how active users are, how popular is what they are to find, and "
+        "whether they were known."
+    )
+
+
+def learning(comparison: Comparison) -> str:
+    """What the learning curves show, or that there are none."""
+    if any(result.learning for result in comparison.results):
+        return "The mean loss of each epoch; losses of different models are not comparable."
+    return "None of these models learns in epochs, so there are no learning curves."
+
+
+def split(comparison: Comparison, pictures: bool = True) -> str:
+    """What the split does, and what its picture shows."""
+    names = list(dict.fromkeys(division.record.spec.partition("(")[0] for division in comparison.divisions))
+    known = " ".join(SPLITS.get(name, f"The split is {name}.") for name in names)
+    if not pictures:
+        return known
+    if any(division.timeline for division in comparison.divisions):
+        return f"{known} Bars show how many interactions of each part lie where in time."
+    return f"{known} The interactions have no times; the bar shows the shares of the parts."
+
+
+def example(comparison: Comparison, found: Example) -> str:
+    """What one model gave one user, in a few words."""
+    hits = sum(shown.hit for shown in found.shown)
+    return f"{found.model}: {hits} of {words.count(len(found.shown), 'items')} are in the test part"
+
+
+def repeat(comparison: Comparison) -> str:
+    """What stands under how to repeat a comparison."""
+    setup = comparison.setup
+    seeds = f"{'seed' if len(setup.seeds) == 1 else 'seeds'} {words.listed(list(map(str, setup.seeds)))}"
+    return (
+        f"The command below with {seeds} and {words.count(setup.num_trials, 'trials')} for each model; settings are "
+        "chosen on validation, the model is fitted again to train and validation, and test is used once."
+    )

@@ -1,0 +1,109 @@
+"""How values are written: the same in the page, in Markdown, and on the pictures."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from graphrec.evaluation.comparison import Estimate, Reason
+
+MINUS, DASH, NOTHING = "−", "–", "–"
+
+#: Years 1 to 9999 in Unix seconds: what can be written as a date.
+EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
+
+
+def number(value: float, signed: bool = False) -> str:
+    """The value with four decimals, two from 10 on; a dash where there is none."""
+    if math.isnan(value):
+        return NOTHING
+    if math.isinf(value):
+        return ("" if value > 0 else MINUS) + "∞"
+    decimals = 4 if abs(value) < 10 else 2
+    text = f"{value:{'+' if signed else ''},.{decimals}f}"
+    return text.replace("-", MINUS)
+
+
+def interval(estimate: Estimate, signed: bool = False) -> str:
+    """`low to high`, or nothing where the estimate has no bounds."""
+    if not has_interval(estimate):
+        return ""
+    assert estimate.low is not None and estimate.high is not None
+    return f"{number(estimate.low, signed)} to {number(estimate.high, signed)}"
+
+
+def has_interval(estimate: Estimate) -> bool:
+    """Whether both bounds are there."""
+    bounds = (estimate.low, estimate.high)
+    return all(bound is not None and math.isfinite(bound) for bound in bounds)
+
+
+def probability(p: float) -> str:
+    """Three decimals, and `< 0.001` below."""
+    if math.isnan(p):
+        return NOTHING
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def share(value: float) -> str:
+    """A share of 1 as percent: a whole number from 10 % on, one decimal below."""
+    return f"{value:.0%}" if value >= 0.0995 or value == 0 else f"{value:.1%}"
+
+
+def seconds(value: float) -> str:
+    """`0.04 s`, `3.2 s`, `95 s`, `12 min 5 s`."""
+    if value < 1:
+        return f"{value:.2f} s"
+    if value < 9.95:
+        return f"{value:.1f} s"
+    if value < 600:
+        return f"{value:.0f} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def count(value: int, noun: str = "") -> str:
+    """`1,234`, or `1,234 users` with a noun in the plural, of which a single one loses its s."""
+    if not noun:
+        return f"{value:,}"
+    return f"{value:,} {noun if value != 1 else noun.removesuffix('s')}"
+
+
+def day(moment: int | None) -> str:
+    """The day in UTC of Unix seconds; a dash for None, the number itself where it is no date."""
+    if moment is None:
+        return NOTHING
+    if not EARLIEST <= moment <= LATEST:
+        return str(moment)
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")
+
+
+def span(first: int | None, last: int | None) -> str:
+    """`2015-01-03 to 2017-05-09`; with the time of day where both are on one day."""
+    if first is None or last is None:
+        return "no times"
+    if day(first) != day(last) or not EARLIEST <= first <= LATEST:
+        return f"{day(first)} to {day(last)}"
+    times = [datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%S") for moment in (first, last)]
+    return f"{day(first)}, {times[0]} to {times[1]}"
+
+
+def setting(value: Any) -> str:  # int, float, str or bool, as a model's config has it
+    """The value of a setting: floats with at most six digits that count."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def settings(config: Mapping[str, Any]) -> str:  # as a model's config has it
+    """`top_k = 50, shrink = 2.5`."""
+    return ", ".join(f"{name} = {setting(value)}" for name, value in config.items()) or "no settings"
+
+
+def steps(reason: Reason, titles: Mapping[str, str]) -> tuple[str, ...]:
+    """The steps of a reason with titles in place of ids where there are any; relations keep their names."""
+    return tuple(step if place % 2 else titles.get(step, step) for place, step in enumerate(reason.steps))
+
+
+def listed(names: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

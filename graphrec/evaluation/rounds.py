@@ -1,0 +1,170 @@
+"""One model on one split with one seed: tuned on validation, fitted to train and validation, tested once."""
+
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from graphrec.evaluation.beyond import beyond_accuracy
+from graphrec.evaluation.comparison import Cost, Epoch, Example, Round
+from graphrec.evaluation.division import Prepared
+from graphrec.evaluation.environment import peak_mib
+from graphrec.evaluation.examples import examples
+from graphrec.evaluation.groups import by_popularity
+from graphrec.evaluation.metrics import PerUser, per_user
+from graphrec.evaluation.protocol import RankedLists, ranked_lists, validation_measure
+from graphrec.evaluation.significance import Pooled
+from graphrec.evaluation.tuning import Effort, Tuning, choose
+from graphrec.hetero import HeteroGraph, restrict
+from graphrec.interactions import join
+from graphrec.models import make
+from graphrec.models.base import Model
+from graphrec.recommend.memory import MEMORY_BUDGET
+from graphrec.splitting import Split
+
+#: Cut-offs of the curves over k, as far as lists are long.
+CURVE = (1, 2, 3, 5, 10, 20, 30, 50, 100)
+
+#: Called with what is being done, steps done and steps in all.
+Steps = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model that takes part: tuned, or with the settings of a run (`origin` then names it)."""
+
+    model: str
+    settings: Mapping[str, Any] | None = None
+    origin: str = "tuned"
+
+    @property
+    def name(self) -> str:
+        """How it is called in tables."""
+        return self.model if self.settings is None else self.origin
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How models are compared.
+
+    split: a text such as `time(test=0.2)`; "": by time where there are times, else at random.
+    ks: cut-offs; models are compared by NDCG at the first of them.
+    seeds: one round for each of them on each split.
+    effort: how settings are looked for; with a budget every model tries as many.
+    baseline: what all others are compared with, where it takes part.
+    num_examples: users whose lists are shown with reasons.
+    memory_budget: bytes for scores at one time.
+    """
+
+    split: str = ""
+    ks: tuple[int, ...] = (10, 20)
+    seeds: tuple[int, ...] = (0,)
+    effort: Effort = Effort(budget=20)
+    baseline: str = "popularity"
+    num_examples: int = 3
+    memory_budget: int = MEMORY_BUDGET
+
+    @property
+    def headline(self) -> str:
+        """The metric that models are ordered and compared by."""
+        return f"ndcg@{self.ks[0]}"
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """All cut-offs that are measured: those of the tables and those of the curves."""
+        return tuple(sorted({*self.ks, *(k for k in CURVE if k <= max(self.ks))}))
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredRound:
+    """A round with the values of its users.
+
+    values: of all test users; warm: who of them is; scalars: what is a number for all users together, by `metric@k`;
+    popularity: recall of test items in the head, the middle and the tail.
+    """
+
+    round: Round
+    values: Pooled
+    warm: npt.NDArray[np.bool_]
+    scalars: Mapping[str, float]
+    popularity: Mapping[str, PerUser]
+    learning: tuple[Epoch, ...] = ()
+    examples: tuple[Example, ...] = field(default=())
+
+    def part(self, chosen: npt.NDArray[np.bool_]) -> Pooled:
+        """The values of some of the users."""
+        return Pooled(self.values.user_index[chosen], {k: v[chosen] for k, v in self.values.per_user.items()})
+
+
+def tune(
+    graph: HeteroGraph,
+    parts: Split,
+    name: str,
+    rng: np.random.Generator,
+    progress: Callable[[int, int], None] | None = None,
+    effort: Effort = Effort(),  # frozen
+) -> Tuning:
+    """The config of a model that is best on the validation part, fitted to what lies before it."""
+    measure = validation_measure(parts.train, parts.validation, rng, cold=True)
+    visible = restrict(graph, parts.train, parts.cut, join(parts.validation, parts.test))
+    return choose(name, visible, parts.train, measure, rng, progress, effort)
+
+
+def measure_round(
+    graph: HeteroGraph, prepared: Prepared, entry: Entry, terms: Terms, seed: int, progress: Steps | None = None
+) -> MeasuredRound:
+    """The quality and the cost of one model on one split with one seed."""
+    rng = np.random.default_rng([seed, prepared.num, zlib.crc32(entry.name.encode())])
+    tuning = Tuning(entry.settings or {}, (), 0.0)
+    if entry.settings is None:
+        tuning = tune(graph, prepared.parts, entry.model, rng, _named(progress, f"tune {entry.model}"), terms.effort)
+    model = make(entry.model, terms.effort.device, **tuning.config)
+    began = time.perf_counter()
+    model.fit(prepared.visible, prepared.known, rng, _named(progress, f"fit {entry.model}"))
+    fitted = time.perf_counter()
+    lists = ranked_lists(model, prepared.known, prepared.parts.test, max(terms.ks), terms.memory_budget)
+    seconds = (tuning.seconds, fitted - began, time.perf_counter() - fitted)
+    return _measured(prepared, entry, terms, _Fitted(model, tuning, lists, seconds, seed))
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    model: Model[Any]
+    tuning: Tuning
+    lists: RankedLists
+    seconds: tuple[float, float, float]
+    seed: int
+
+
+def _measured(prepared: Prepared, entry: Entry, terms: Terms, fitted: _Fitted) -> MeasuredRound:
+    lists, tuning = fitted.lists, fitted.tuning
+    accuracy = per_user(lists.item_index, lists.wanted, terms.grid)
+    beyond = beyond_accuracy(lists.item_index, lists.user_index, prepared.catalogue, terms.ks)
+    values = {**accuracy, **beyond.per_user}
+    measured = lists.warm if lists.warm.any() else ~lists.warm
+    means = {name: float(np.nanmean(value[measured])) for name, value in values.items() if _any(value[measured])}
+    shown = {name: value for name, value in {**means, **beyond.scalars}.items() if int(name.split("@")[1]) in terms.ks}
+    cost = Cost(*fitted.seconds, peak_mib())
+    first = prepared.num == 0 and fitted.seed == terms.seeds[0]
+    losses = getattr(fitted.model, "losses", ())
+    return MeasuredRound(
+        Round(prepared.num, fitted.seed, fitted.model.config.__dict__, tuning.trials, shown, cost),
+        Pooled(lists.user_index, values),
+        lists.warm,
+        beyond.scalars,
+        by_popularity(lists.item_index, lists.wanted, prepared.known.item_degree(), terms.ks[:1]),
+        tuple(Epoch(number, loss) for number, loss in enumerate(losses, start=1)),
+        examples(fitted.model, prepared, lists, entry.name, terms.num_examples) if first else (),
+    )
+
+
+def _any(values: npt.NDArray[np.float64]) -> bool:
+    return bool(np.isfinite(values).any())
+
+
+def _named(progress: Steps | None, what: str) -> Callable[[int, int], None] | None:
+    return None if progress is None else lambda done, total: progress(what, done, total)

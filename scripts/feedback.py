@@ -1,0 +1,83 @@
+"""Measure what users did with what they were shown, run by run."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from . import _terminal
+
+if TYPE_CHECKING:
+    from graphrec.evaluation.comparison import Estimate
+    from graphrec.evaluation.feedback import RunFeedback
+
+
+def _window(_context: click.Context, _option: click.Parameter, text: str) -> int:
+    """The seconds that --window names."""
+    from graphrec.errors import DataError
+    from graphrec.evaluation.feedback import parse_window
+
+    try:
+        return parse_window(text)
+    except DataError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command(epilog="Example: graphrec feedback --relation PURCHASED --window 7d")
+@click.option(
+    "--relation",
+    "relations",
+    multiple=True,
+    help="Behaviour that counts as a click; repeatable. By default the strongest that has times.",
+)
+@click.option(
+    "--window", default="24h", show_default=True, callback=_window, help="How long after a showing behaviour counts."
+)
+@click.option(
+    "--cap",
+    type=click.FloatRange(1),
+    default=10.0,
+    show_default=True,
+    help="The most that a click counts in the capped estimate.",
+)
+@_terminal.seed_option
+@_terminal.json_option
+def command(relations: tuple[str, ...], window: int, cap: float, seed: int, as_json: bool) -> None:
+    """Measure what users did with what they were shown, run by run.
+
+    Reads (:User)-[:SHOWN {run, rank, timestamp}]->(:Item) edges, with a propensity where it is known, and the behaviour
+    that came after them. Estimates the click rate, and the relevance of what was shown with clicks weighted by how
+    seldom their place is looked at.
+    """
+    import numpy as np
+
+    from graphrec.evaluation.feedback import Rules, measure
+    from graphrec.evaluation.showings import read_log
+
+    with _terminal.open_store() as (store, _):
+        log = read_log(store, relations)
+    found = measure(log.shown, log.behaviour, Rules(window, cap), np.random.default_rng(seed))
+    if log.num_untimed:
+        _terminal.note(f"left out for want of a timestamp: {log.num_untimed:,} of {', '.join(log.relations)}")
+    if as_json:
+        runs = [asdict(run) for run in found]
+        _terminal.print_json({"relations": log.relations, "window": window, "cap": cap, "runs": runs})
+        return
+    counts = [(run.run, run.num_shown, run.num_users, run.num_clicks, run.propensity) for run in found]
+    title = f"{', '.join(log.relations)} after SHOWN"
+    _terminal.print_table(title, ["run", "shown", "users", "clicks", "propensity"], counts)
+    rows = [(run.run, *_texts(name, estimate)) for run in found for name, estimate in _estimates(run, cap)]
+    _terminal.print_table("", ["run", "estimate", "value", "95 % interval"], rows)
+
+
+def _estimates(run: "RunFeedback", cap: float) -> list[tuple[str, "Estimate"]]:
+    return [
+        ("click rate", run.click_rate),
+        ("inverse propensity", run.ips),
+        (f"capped at {cap:g}", run.capped_ips),
+        ("self-normalised", run.self_normalised),
+    ]
+
+
+def _texts(name: str, estimate: "Estimate") -> tuple[str, float, str]:
+    return name, estimate.value, f"{estimate.low:.4f} to {estimate.high:.4f}"
