@@ -26,7 +26,7 @@ from graphrec.publish import Published, publish
 from graphrec.recommend.memory import MEMORY_BUDGET
 from graphrec.recommend.topk import recommend
 from graphrec.runs import Run, TrainedRun, describe
-from graphrec.splitting import Split, record
+from graphrec.splitting import Split, parse_split, record
 from graphrec.store import Store
 from graphrec.store.read import Progress, silent
 from graphrec.training.checkpoints import Checkpoints
@@ -82,7 +82,7 @@ def train(
         if how.measured:
             prepared, again = prepare(graph, parts, spec), np.random.default_rng(seed)
             found = measure(prepared, make(name, device, **config), again, _named(progress, "measure"))
-            metrics, split = found.metrics, record(parts, spec)
+            metrics, split = found.metrics, record(parts, parse_split(spec))
             verdict = judge(graph, prepared, found, seed)
     model = make(name, device, **config)
     if how.checkpoint is not None:
@@ -165,8 +165,8 @@ def require_worth(run: Run, force: bool = False) -> None:
     objections = ("it was not measured",) if run.verdict is None else run.verdict.objections
     if objections and not force:
         raise RefusedError(
-            f"run {run.id} is not published: {'; '.join(objections)}; train a better one "
-            "(`graphrec evaluate` shows which model is), or publish it with --force"
+            f"run {run.id} is not published: {'; '.join(objections)}; train a better one (`graphrec evaluate` shows "
+            "which model is), measure it on more users (--split random has most), or publish it with --force"
         )
 
 

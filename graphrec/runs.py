@@ -26,11 +26,13 @@ class Verdict:
     """Whether a run is good enough to be published.
 
     metric: what is compared, such as `ndcg@10`; gains: the difference to each baseline over the same test users, with
-    the bounds of its 95 % interval; leaks: what the audit of the split found, empty where it is clean.
+    the bounds of its 95 % interval; num_users: how many of them there are; leaks: what the audit of the split found,
+    empty where it is clean.
     """
 
     metric: str
     gains: Mapping[str, tuple[float, float, float]]
+    num_users: int
     leaks: str = ""
 
     @property
@@ -38,7 +40,8 @@ class Verdict:
         """Why the run should not be published; empty where it may be."""
         found = [f"its evaluation was not clean: {self.leaks}"] if self.leaks else []
         found += [
-            f"it does not beat {name}: {self.metric} {gain:+.4f} (95 % interval {low:+.4f} to {high:+.4f})"
+            f"it does not beat {name}: {self.metric} {gain:+.4f} (95 % interval {low:+.4f} to {high:+.4f}) on "
+            f"{self.num_users:,} test users"
             for name, (gain, low, high) in self.gains.items()
             if low <= 0
         ]
@@ -162,7 +165,7 @@ def _read(folder: Path) -> Run:
     verdict, split = record.pop("verdict", None), record.pop("split", None)
     if verdict is not None:
         gains = {name: (gain, low, high) for name, (gain, low, high) in verdict["gains"].items()}
-        verdict = Verdict(verdict["metric"], gains, verdict["leaks"])
+        verdict = Verdict(verdict["metric"], gains, verdict["num_users"], verdict["leaks"])
     if split is not None:
         split = SplitRecord(split["spec"], split["cut"], tuple(Part(**part) for part in split["parts"]))
     return Run(target=(source, relation, target), verdict=verdict, split=split, **record)

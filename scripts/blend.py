@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Groups of users by their number of interactions, each with weights of its own.",
 )
+@click.option("--weights", default="", help="Weights of the runs, such as '0.7 0.3', in the place of learned ones.")
 @click.option("--split", help="time, random or leave-last-out; by default time where the behaviour has times.")
 @click.option("--no-metrics", is_flag=True, help="Skip the fits that measure on held-out interactions.")
 @_terminal.device_option
@@ -38,9 +39,10 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
     """Blend the models of two or more runs into one, and save it as a run.
 
     Models and settings are those of the runs; they are fitted again, first without a tenth of the interactions, on
-    which the weights of the blend are learned, then to everything that the graph has now.
+    which the weights of the blend are learned unless they are given, then to everything that the graph has now.
     """
     from graphrec import config, pipeline, runs
+    from graphrec.models import make
     from graphrec.models.members import write_members
 
     chosen = _chosen(runs.listed(config.Settings().runs), names)
@@ -48,7 +50,9 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
         "members": write_members((run.model, run.config) for run in chosen),
         "blend": blend,
         "groups": groups,
+        "weights": options["weights"],
     }
+    make("ensemble", **settings)  # weights that do not fit are found before a store is opened
 
     import numpy as np
 

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 K = 10
 
+#: What is compared, by what split, and how many settings of each are tried: only 22 users rated on in the last tenth of
+#: the time, too few to tell models apart, so the split is random.
+MODELS = ("popularity", "item_knn", "ease", "graph_filter")
+SPLIT = "random"
+TRIALS = 4
+
 
 @dataclass
 class Stopwatch:
@@ -98,13 +104,14 @@ def _tour(store: "Store", settings: "Settings", watch: Stopwatch, progress: Prog
     with watch.stage("export to a PyG HeteroData file"):
         graph = _terminal.read_graph(store, "RATED", progress)
         hetero.save(graph, settings.home / "graph.pt")
-    with watch.stage("compare graph_filter with simpler models on later ratings"):
-        terms = Terms("time", seeds=(seed,), effort=Effort(num_trials=0), num_examples=0)
-        comparison = compare(graph, ["popularity", "item_knn", "graph_filter"], terms, progress=progress)
+    with watch.stage("compare four models on held-out ratings"):
+        terms = Terms(SPLIT, ks=(K,), seeds=(seed,), effort=Effort(budget=TRIALS), num_examples=0)
+        comparison = compare(graph, MODELS, terms, progress=progress)
     _show_comparison(comparison)
-    with watch.stage("train graph_filter on everything"):
-        config = comparison.results[-1].rounds[0].config
-        trained = pipeline.train(graph, "graph_filter", np.random.default_rng(seed), pipeline.Training(config), progress)
+    best = max(comparison.results, key=lambda result: result.metrics[comparison.headline].value)
+    with watch.stage("train the best of them on everything"):
+        how = pipeline.Training(best.rounds[0].config, SPLIT)
+        trained = pipeline.train(graph, best.model, np.random.default_rng(seed), how, progress)
         runs.save(settings.runs, trained)
     with watch.stage("publish recommendations as edges"):
         published = pipeline.publish_run(store, trained, K, settings.home, progress)
@@ -133,7 +140,7 @@ def _show_comparison(comparison: "Comparison") -> None:
     names = ("ndcg@10", "recall@10", "hit_rate@10", "mrr@10", "coverage@10")
     rows = [[result.name, *(result.metrics[name].value for name in names)] for result in comparison.results]
     num_users = comparison.divisions[0].num_warm
-    title = f"Trained on the first 90 % of the ratings by time, tested on the {num_users} users who came back"
+    title = f"Tested on a random tenth of the ratings, those of {num_users} users"
     _terminal.print_table(title, ["model", *names], rows)
 
 

@@ -13,7 +13,7 @@ from graphrec.evaluation.protocol import default_split, warm_users
 from graphrec.hetero import HeteroGraph, interactions, restrict
 from graphrec.interactions import Interactions, join
 from graphrec.relations import relations
-from graphrec.splitting import Split, record, splits
+from graphrec.splitting import Split, parse_split, record, splits
 from graphrec.vocabulary import IndexArray
 
 #: Stretches of time in the picture of a split.
@@ -68,7 +68,7 @@ def cut_of_test(parts: Split) -> int | None:
 def described(prepared: Prepared) -> Division:
     """What a reader is told of a split."""
     warm, num_cold = warm_users(prepared.known, prepared.parts.test)
-    made = record(prepared.parts, prepared.spec)
+    made = record(prepared.parts, parse_split(prepared.spec))
     return Division(made, prepared.audit, _timeline(prepared.parts), len(warm), num_cold)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MODELS = {
     "popularity": "Popularity",
     "item_knn": "ItemKNN",
+    "user_knn": "UserKNN",
     "rp3beta": "RP3Beta",
     "ease": "EASE",
     "slim": "SLIM",

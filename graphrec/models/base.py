@@ -48,8 +48,8 @@ class Embeddings:
 
 @dataclass(frozen=True, eq=False)
 class Screen:
-    """Scores [batch, num_items] float32, the caller's to overwrite. Where they are rough, `exact` gives those of `score`
-    [batch, m] at positions [batch, m] that the caller has not overwritten."""
+    """Scores [batch, num_items] float32, the caller's to overwrite. Where they are rough, `exact` gives those of
+    `score` [batch, m] at positions [batch, m] that the caller has not overwritten."""
 
     scores: Tensor
     exact: Callable[[Tensor], Tensor] | None = None
@@ -163,6 +163,14 @@ def unpack(name: str, state: Mapping[str, Tensor]) -> sparse.csr_array:
 def empty_csr() -> sparse.csr_array:
     """What a model that is not fitted has in place of a matrix."""
     return sparse.csr_array(np.zeros((0, 0), dtype=np.float32))
+
+
+def in_32_bits(matrix: sparse.csr_array) -> sparse.csr_array:
+    """The matrix with 32-bit positions, in half the memory, where they can hold its shape and its entries."""
+    if max(*matrix.shape, matrix.nnz) > np.iinfo(np.int32).max:
+        return matrix
+    indices, indptr = (part.astype(np.int32, copy=False) for part in (matrix.indices, matrix.indptr))
+    return sparse.csr_array((matrix.data, indices, indptr), shape=matrix.shape)
 
 
 def csr_tensor(matrix: sparse.csr_array) -> Tensor:

@@ -10,6 +10,7 @@ from scipy import sparse
 from torch import Tensor
 
 from graphrec.interactions import FloatArray
+from graphrec.models.locality import Locality
 from graphrec.models.neighbours import BLOCK, item_product, strongest
 from graphrec.models.spectrum import spectrum
 from graphrec.relations import Relations
@@ -112,6 +113,7 @@ class Stack:
 
     behaviour: sparse.csr_array
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    locality: Locality | None = None  # the order in which the work is done; results are in that of the graph
 
     def degree(self) -> FloatArray:
         """The weighted degree of each item [num_items], 1 where it is zero: a degree of zero must not divide."""
@@ -119,8 +121,9 @@ class Stack:
         return np.where(degree > 0, degree, 1.0).astype(np.float32)
 
     def normalised(self, user_exponent: float, item_exponent: float) -> sparse.csr_array:
-        """D_U^{-b} B D_I^{-e} [num_users, num_items]."""
-        return normalise(self.behaviour, self.degree(), user_exponent, item_exponent)
+        """D_U^{-b} B D_I^{-e} [num_users, num_items], in the order of `locality`."""
+        found = normalise(self.behaviour, self.degree(), user_exponent, item_exponent)
+        return found if self.locality is None else self.locality.applied(found)
 
     def decompose(
         self, normalised: sparse.csr_array, rank: int, rng: np.random.Generator
@@ -131,11 +134,17 @@ class Stack:
             _, squares = spectrum(normalised, 1, rng)
             own = np.float32(np.sqrt(float(squares[0]))) if len(squares) else np.float32(1.0)
             parts = {name: Attribute(a.factor * own, a.column * own) for name, a in parts.items()}
-        rows = [normalised, *(sparse.csr_array(part.factor.T) for part in parts.values())]
+        rows = [normalised, *(self._across(part.factor) for part in parts.values())]
         whole = sparse.csr_array(sparse.vstack(rows, format="csr")) if parts else normalised
         vectors, squares = spectrum(whole, max(rank, 1), rng)
+        if self.locality is not None:
+            vectors = vectors[torch.from_numpy(self.locality.place())]
         top = float(squares[0]) if len(squares) else 1.0
         return vectors[:, :rank], squares[:rank] / top, top, parts
+
+    def _across(self, attribute: sparse.csr_array) -> sparse.csr_array:
+        """Fᵀ [num_values, num_items] of an attribute F, in the order of `locality`."""
+        return sparse.csr_array((attribute if self.locality is None else attribute[self.locality.columns]).T)
 
     def collect(
         self,
@@ -147,13 +156,26 @@ class Stack:
     ) -> sparse.csr_array:
         """The entries that `Kernel.paths` cuts from, COLLECTED times as many as a model keeps, and those of item-item
         relations [num_items, num_items] by their weights."""
-        rows = [normalised, *(sparse.csr_array(part.narrow().T) for part in attributes.values())]
+        rows = [normalised, *(self._across(part.narrow()) for part in attributes.values())]
         whole = sparse.csr_array(sparse.vstack(rows, format="csr")) if attributes else normalised
         favour = self.degree() ** COLLECTING_EXPONENT
-        found = item_product(whole, scaled(whole, favour / top), COLLECTED * neighbours)
+        found = _item_product(whole, favour / top, COLLECTED * neighbours, self.locality)
         for matrix, weight in links:
             found = sparse.csr_array(found + scaled(symmetric(matrix) * np.float32(weight), favour))
         return found
+
+
+def _item_product(matrix: sparse.csr_array, favour: FloatArray, k: int, locality: Locality | None) -> sparse.csr_array:
+    """NᵀN · diag(favour) [num_items, num_items], each row cut to the k strongest; N is in the locality's order."""
+    if locality is None:
+        return item_product(matrix, scaled(matrix, favour), k)
+    columns = locality.columns
+
+    def named(rows: sparse.csr_array, start: int) -> None:  # noqa: ARG001  # all blocks have the same columns
+        rows.indices[:] = columns[rows.indices]  # of equal entries those of the first items are kept
+
+    found = item_product(matrix, scaled(matrix, favour[columns]), k, named)
+    return sparse.csr_array(found[locality.place()])
 
 
 def values_at(matrix: sparse.csr_array, pattern: sparse.csr_array) -> FloatArray:

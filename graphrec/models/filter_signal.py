@@ -8,7 +8,7 @@ from scipy import sparse
 
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.interactions import Interactions
-from graphrec.models.base import State, empty_csr, pack, unpack
+from graphrec.models.base import State, empty_csr, in_32_bits, pack, unpack
 from graphrec.models.filter_kernel import scaled
 from graphrec.models.neighbours import item_product
 from graphrec.relations import Relations
@@ -108,13 +108,15 @@ def behaviour_of(
     times = [part.time for part in (target, *used.values()) if part.time is not None and len(part)]
     now = max((int(time.max()) for time in times), default=0)
     whole = _decayed(target, now, half_life)
-    beside = sparse.csr_array(target.matrix() * np.float32(0.0))
+    nothing = np.empty(0, dtype=np.int64)
+    beside = sparse.csr_array((nothing.astype(np.float32), (nothing, nothing)), shape=whole.shape)
     for name, part in used.items():
         whole = sparse.csr_array(whole + _decayed(part, now, half_life) * np.float32(weights[name]))
         beside = sparse.csr_array(beside.maximum(part.matrix()))
-    beside = sparse.csr_array(beside - beside.multiply(target.matrix()))
-    beside.eliminate_zeros()
-    return whole, beside
+    if used:
+        beside = sparse.csr_array(beside - beside.multiply(target.matrix()))
+        beside.eliminate_zeros()
+    return in_32_bits(whole), in_32_bits(beside)
 
 
 def signal(parts: tuple[sparse.csr_array, sparse.csr_array], around: Relations, weights: Mapping[str, float]) -> Signal:

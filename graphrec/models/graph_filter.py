@@ -18,12 +18,16 @@ from graphrec.models.filter_scores import FilterScores
 from graphrec.models.filter_search import candidates, space
 from graphrec.models.filter_settings import GraphFilterConfig
 from graphrec.models.filter_signal import Signal, behaviour_of, named, relation_weights, signal
+from graphrec.models.locality import nearby
 from graphrec.models.one_history import on_huge_pages
 from graphrec.relations import Relations, relations
 from graphrec.vocabulary import IndexArray
 
 #: From this many entries of the item vectors on, candidates are found in bfloat16 (twice as fast) and rescored.
 SCREEN_FROM = 1 << 22
+
+#: From this many edges on users and items are ordered before the work; what fewer need is in the cache in any order.
+ORDERED_FROM = 1 << 19
 
 #: The rank of a fit that others are to share.
 SHARED_RANK = 768
@@ -78,7 +82,8 @@ class GraphFilter(Model[GraphFilterConfig]):
             for name, matrix in around.item_attributes.items()
             if weights[name] > 0 and matrix.nnz
         }
-        stack = Stack(parts[0], attributes)
+        near = nearby(parts[0], rng) if parts[0].nnz >= ORDERED_FROM else None
+        stack = Stack(parts[0], attributes, near)
         self._source = (stack, around, parts[1])
         normalised = stack.normalised(c.user_exponent, c.item_exponent)
         rank = min(c.rank, int(c.rank_share * min(normalised.shape)) or 1)

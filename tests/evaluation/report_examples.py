@@ -182,7 +182,8 @@ def _groups(row: int) -> tuple[Group, ...]:
     found = [_group("user activity", name, 471, {"ndcg": ndcg * (0.7 + 0.2 * n)}) for n, name in enumerate(activity)]
     shares = (("head", 1.5), ("middle", 0.6), ("tail", 0.05 * row))
     found += [_group("item popularity", name, 1700, {"recall": recall * factor}) for name, factor in shares]
-    found += [_group("warmth", name, size, {"ndcg": ndcg * f}) for name, size, f in (("warm", 1860, 1.0), ("cold", 1, 0.3))]
+    warmth = (("warm", 1860, 1.0), ("cold", 1, 0.3))
+    found += [_group("warmth", name, size, {"ndcg": ndcg * f}) for name, size, f in warmth]
     return tuple(found)
 
 

@@ -233,7 +233,7 @@ def run_of(verdict: Verdict | None) -> Run:
 
 
 def test_only_a_run_that_gains_beyond_its_interval_may_be_published() -> None:
-    good = Verdict("ndcg@10", {"popularity": (0.1, 0.05, 0.15), "item_knn": (0.02, 0.001, 0.04)})
+    good = Verdict("ndcg@10", {"popularity": (0.1, 0.05, 0.15), "item_knn": (0.02, 0.001, 0.04)}, 50)
     require_worth(run_of(good))
     bad = replace(good, gains={**good.gains, "item_knn": (0.02, -0.001, 0.04)})
     words = (

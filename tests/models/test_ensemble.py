@@ -1,19 +1,18 @@
-"""ensemble: members as text, blends by hand, weights that are learned, and states inside a state."""
+"""ensemble: blends by hand, what weights are learned from, and states inside a state."""
 
 import io
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
-from scipy import sparse
 
-from graphrec.errors import DataError, UnknownNameError
+from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.models import make
-from graphrec.models.blending import HeldOut, contribution, grouped_weights, learn_weights
+from graphrec.models.blending import contribution
 from graphrec.models.ensemble import Ensemble, EnsembleConfig, hold_out
-from graphrec.models.members import Member, parse_members, write_members
 from graphrec.testing import ModelContract, checkerboard, graph_of
 
 
@@ -32,53 +31,6 @@ class TestEnsembleOfGivenWeights(ModelContract):
     config: ClassVar[dict[str, object]] = {"members": "item_knn, graph_filter(rank=4)", "weights": "1 2"}
 
 
-def test_members_are_read_from_text() -> None:
-    text = ' graph_filter( rank=64,path_weight = 2.5 ), ials,rp3beta(),graph_filter(weights="FRIEND=0.1, X=(2)")'
-    assert parse_members(text) == [
-        Member("graph_filter", {"rank": "64", "path_weight": "2.5"}),
-        Member("ials"),
-        Member("rp3beta"),
-        Member("graph_filter", {"weights": "FRIEND=0.1, X=(2)"}),
-    ]
-
-
-def test_what_is_written_is_read_again() -> None:
-    configs = [
-        ("graph_filter", {"rank": 64, "plateau": 1.2, "weights": 'FRIEND=0.1 "odd", (thing)'}),
-        ("ials", {}),
-        ("fastrp", {"steps": "0 1", "cosine": False}),
-    ]
-    text = write_members(configs)
-    assert text == (
-        'graph_filter(rank=64, weights="FRIEND=0.1 \\"odd\\", (thing)"), ials, fastrp(steps="0 1", cosine=False)'
-    )
-    assert parse_members(text) == [
-        Member("graph_filter", {"rank": "64", "weights": 'FRIEND=0.1 "odd", (thing)'}),
-        Member("ials"),
-        Member("fastrp", {"steps": "0 1", "cosine": "False"}),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "error", "message"),
-    [
-        ("", DataError, r"cannot be read at ''; write models with their settings"),
-        ("ials,", DataError, "cannot be read at ''"),
-        ("ials; rp3beta", DataError, "cannot be read at 'ials; rp3beta'"),
-        ("ials(factors)", DataError, r"cannot be read at 'factors'"),
-        ("ials(factors=8", DataError, "cannot be read at 'ials"),
-        ("ials(factors=8, factors=9)", DataError, "ials has factors twice"),
-        ("ials(factors=many)", DataError, "ials: factors takes a whole number, not 'many'"),
-        ("ails", UnknownNameError, "there is no model 'ails'; did you mean ials"),
-        ("ials(factor=8)", UnknownNameError, "there is no setting of ials 'factor'; did you mean factors"),
-        ("ensemble", DataError, "an ensemble cannot be a member"),
-    ],
-)
-def test_wrong_members_are_refused(text: str, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        EnsembleConfig(members=text)
-
-
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
@@ -88,48 +40,12 @@ def test_wrong_members_are_refused(text: str, error: type[Exception], message: s
         ({"weights": "1 x 2"}, "weights takes numbers such as `0.7 0.3`, not '1 x 2'"),
         ({"weights": "1 -1 2"}, "weights must not be negative"),
         ({"weights": "0 0 0"}, "one is above 0"),
+        ({"weights": "1 1 1", "groups": 2}, "leave out either weights or groups"),
     ],
 )
 def test_impossible_settings_are_refused(setting: dict[str, object], message: str) -> None:
     with pytest.raises(DataError, match=message):
         EnsembleConfig(**setting)  # type: ignore[arg-type]  # each case sets another field
-
-
-def histories(*rows: list[int]) -> sparse.csr_array:
-    return sparse.csr_array(np.array(rows, dtype=np.float32))
-
-
-HISTORY = histories([0, 0, 0, 0, 1], [0, 0, 0, 0, 0])
-
-
-def test_scores_are_divided_by_their_spread_over_new_items() -> None:
-    """Items 0..3 and a zero in the place of the history: mean 2, squares (4 + 0 + 4 + 4 + 4)/5 = 3.2."""
-    scores = torch.tensor([[4.0, 2.0, 4.0, 0.0, 50.0], [0.0, 0.0, 0.0, 0.0, 0.0]])
-    found = contribution(scores, HISTORY, False, "score")
-    torch.testing.assert_close(found[0], torch.tensor([4.0, 2.0, 4.0, 0.0, 50.0]) / 3.2**0.5)
-    assert not found[1].any()
-
-
-def test_negative_scores_count_only_where_a_member_is_signed() -> None:
-    scores = torch.tensor([[-1.0, 1.0, 0.0, 0.0, 0.0]])
-    history = histories([0, 0, 0, 0, 0])
-    unsigned = contribution(scores.clone(), history, False, "score")
-    signed = contribution(scores.clone(), history, True, "score")
-    torch.testing.assert_close(unsigned, torch.tensor([[0.0, 2.5, 0.0, 0.0, 0.0]]))
-    torch.testing.assert_close(signed, torch.tensor([[-1.0, 1.0, 0.0, 0.0, 0.0]]) / 0.4**0.5)
-
-
-def test_equal_scores_of_rounding_are_not_blown_up() -> None:
-    scores = torch.tensor([[1.0, 1.0 + 1e-7, 1.0]])
-    found = contribution(scores.clone(), histories([0, 0, 0]), True, "score")
-    torch.testing.assert_close(found, scores)
-
-
-def test_ranks_by_hand() -> None:
-    scores = torch.tensor([[3.0, 7.0, 0.0, 5.0, 99.0], [1.0, -2.0, 0.0, 0.0, 0.5]])
-    found = contribution(scores.clone(), HISTORY, True, "rank")
-    expected = [[1 / 63, 1 / 61, 0, 1 / 62, 0], [1 / 61, 1 / 63, 0, 0, 1 / 62]]
-    torch.testing.assert_close(found, torch.tensor(expected))
 
 
 def test_scores_are_blended_by_hand() -> None:
@@ -146,59 +62,17 @@ def test_scores_are_blended_by_hand() -> None:
     torch.testing.assert_close(model.score(users), expected)
 
 
-def held_out(parts: list[list[list[float]]], relevant: list[list[float]], degree: list[int]) -> HeldOut:
-    hits = torch.tensor(relevant)
-    wanted = hits.sum(dim=1).long()
-    return HeldOut(torch.tensor(parts), hits, torch.ones_like(hits, dtype=torch.bool), wanted, torch.tensor(degree))
-
-
-def test_the_quality_of_weights_by_hand() -> None:
-    """One user, two candidates, one held out: first place 1, second 1/log₂ 3; unknown ones are not ranked."""
-    held = held_out([[[2.0, 1.0, 0.0], [0.0, 4.0, 0.0]]], [[1.0, 0.0, 0.0]], [1])
-    assert held.ndcg(torch.tensor([1.0, 0.0])) == 1.0
-    assert held.ndcg(torch.tensor([0.5, 0.5])) == pytest.approx(1 / np.log2(3))
-    assert held.ndcg(torch.tensor([0.0, 1.0])) == 0.0
-
-
-def test_weights_find_the_member_that_knows() -> None:
-    """The first member knows, the second is noise, the third is its opposite."""
-    rng = np.random.default_rng(0)
-    hits = (rng.random((200, 60)) < 0.1).astype(np.float32)
-    hits[:, 0] = 1.0
-    good = hits + rng.normal(0, 0.5, hits.shape)
-    parts = np.stack([good, rng.normal(0, 1, hits.shape), -hits - 1], axis=1).astype(np.float32)
-    held = held_out(parts.tolist(), hits.tolist(), [1] * 200)
-    weights = learn_weights(held)
-    assert float(weights.sum()) == pytest.approx(1.0)
-    assert float(weights.min()) >= 0
-    assert float(weights[0]) > 0.8
-    assert held.ndcg(weights) >= max(held.ndcg(single) for single in torch.eye(3))
-
-
-def test_two_members_that_know_different_things_are_better_together() -> None:
-    rng = np.random.default_rng(1)
-    hits = (rng.random((300, 80)) < 0.1).astype(np.float32)
-    hits[:, 0] = 1.0
-    parts = np.stack([hits + rng.normal(0, 0.8, hits.shape) for _ in range(2)], axis=1).astype(np.float32)
-    held = held_out(parts.tolist(), hits.tolist(), [1] * 300)
-    weights = learn_weights(held)
-    assert held.ndcg(weights) > 1.03 * max(held.ndcg(single) for single in torch.eye(2))
-    assert 0.3 < float(weights[0]) < 0.7
-
-
-def test_groups_of_users_get_weights_of_their_own() -> None:
-    """The first member knows users of degree 1, the second those of degree 9; each group goes half way."""
-    rng = np.random.default_rng(2)
-    hits = (rng.random((200, 40)) < 0.1).astype(np.float32)
-    hits[:, 0] = 1.0
-    noise = rng.normal(0, 1, (200, 2, 40)).astype(np.float32)
-    noise[:100, 0] += 3 * hits[:100]
-    noise[100:, 1] += 3 * hits[100:]
-    held = held_out(noise.tolist(), hits.tolist(), [1] * 100 + [9] * 100)
-    weights, limits = grouped_weights(held, 2)
-    assert limits.tolist() == [5.0]
-    assert float(weights[0, 0]) > float(weights[1, 0]) + 0.3
-    torch.testing.assert_close(weights.sum(dim=1), torch.ones(2))
+@pytest.mark.parametrize("timed", [False, True])
+def test_only_a_random_part_is_weighed_twice(timed: bool) -> None:
+    """What is held out by time is like what is to come; each held-out item counts by the root of its degree."""
+    _, train, withheld = checkerboard()
+    held = replace(withheld, time=np.arange(len(withheld))) if timed else withheld
+    model = Ensemble(EnsembleConfig(members="item_knn, popularity"))
+    model.fit(graph_of(train), train, np.random.default_rng(0))
+    evidence = model._evidence(model.members, train, held, np.random.default_rng(0))
+    assert (evidence.shift is None) == timed
+    if evidence.shift is not None:
+        assert evidence.shift.ideal.tolist() == pytest.approx([3.0] * 20)  # nine users have each item
 
 
 def test_a_useless_member_gets_no_weight() -> None:

@@ -113,7 +113,7 @@ def test_rough_scores_find_the_same_items_as_exact_ones(pairs: Interactions, mon
     monkeypatch.setattr("graphrec.models.graph_filter.SCREEN_FROM", 0)
     rough = GraphFilter(exact.config)
     rough.restore(exact.state())
-    if rough.screen(np.arange(2)) is None:
+    if rough.screens(np.arange(2), 2) is None:
         pytest.skip("this processor does not multiply bfloat16 fast, so there are no rough scores")
     everyone = np.arange(NUM_USERS)
     for k in (1, 5):
@@ -131,6 +131,24 @@ def test_the_randomised_spectrum_equals_the_dense_one(monkeypatch: pytest.Monkey
     vectors, values = spectrum(matrix, 6, rng)
     torch.testing.assert_close(values, expected, rtol=1e-3, atol=0)
     torch.testing.assert_close((vectors.T @ expected_vectors).abs(), torch.eye(6), atol=2e-2, rtol=0)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_spectrum_is_the_same_in_strips_and_threads(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    low = np.random.default_rng(1).normal(size=(200, 4)) @ np.random.default_rng(2).normal(size=(4, 150))
+    matrix = sparse.csr_array(low.astype(np.float32))
+    expected_vectors, expected = spectrum(matrix, 3, np.random.default_rng(0))
+    monkeypatch.setattr("graphrec.models.spectrum.DENSE", 0)
+    monkeypatch.setattr("graphrec.models.spectrum.STRIP", 10)  # 35 columns in four strips
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        (vectors, values), again = (spectrum(matrix, 3, np.random.default_rng(0)) for _ in range(2))
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(values, expected, rtol=1e-4, atol=0)
+    torch.testing.assert_close((vectors.T @ expected_vectors).abs(), torch.eye(3), atol=1e-3, rtol=0)
+    assert torch.equal(vectors, again[0])
 
 
 def test_a_matrix_of_lower_rank_has_fewer_vectors(monkeypatch: pytest.MonkeyPatch) -> None:

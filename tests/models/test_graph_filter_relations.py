@@ -144,14 +144,14 @@ def test_scores_follow_the_formula(graph: HeteroGraph, parts: Mapping[str, npt.N
 
 @pytest.mark.parametrize("sharpening", [0.5, 3.0])
 def test_sharpened_paths_follow_the_formula(graph: HeteroGraph, sharpening: float) -> None:
-    plain = fitted(graph, replace(FULL, target_exponent=0.0)).paths.toarray()
+    plain = fitted(graph, replace(FULL, target_exponent=0.0)).scores.paths.toarray()
     expected = np.maximum(plain - sharpening * plain @ plain, 0) @ np.diag(fitted(graph, FULL).kernel.degree ** 0.2)
     model = fitted(graph, replace(FULL, sharpening=sharpening))
-    np.testing.assert_allclose(model.paths.toarray(), expected, atol=1e-5)
+    np.testing.assert_allclose(model.scores.paths.toarray(), expected, atol=1e-5)
     assert (expected > 0).any()
     variant = fitted(graph, FULL).variant(model.config)
     assert variant is not None
-    np.testing.assert_allclose(variant.paths.toarray(), model.paths.toarray(), atol=1e-6)
+    np.testing.assert_allclose(variant.scores.paths.toarray(), model.scores.paths.toarray(), atol=1e-6)
 
 
 def test_the_weight_of_one_relation_takes_the_place_of_its_kind(graph: HeteroGraph) -> None:
@@ -241,6 +241,22 @@ def test_items_met_by_other_behaviours_alone_can_be_left_out(
     met = (matrix(parts["VIEWED"], USERS, ITEMS) > 0) & (matrix(parts["PURCHASED"], USERS, ITEMS) == 0)
     assert (scores[met] == 0).all()
     np.testing.assert_array_equal(scores[~met], usual[~met])
+
+
+@pytest.mark.parametrize("revisit", [0.0, 3.0])
+def test_screens_multiply_items_met_by_other_behaviours(
+    graph: HeteroGraph, revisit: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graphrec.models.graph_filter.SCREEN_FROM", 0)
+    model = fitted(graph, replace(FULL, revisit=revisit))
+    screens = model.screens(np.arange(USERS), USERS)
+    if screens is None:
+        pytest.skip("this processor does not multiply bfloat16 fast, so there are no rough scores")
+    screen = next(iter(screens))
+    assert screen.exact is not None
+    exact = screen.exact(torch.arange(ITEMS).expand(USERS, -1))
+    torch.testing.assert_close(exact, model.score(np.arange(USERS)), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(screen.scores, exact, atol=0.05, rtol=0.05)
 
 
 def test_a_variant_is_what_a_fit_would_give(graph: HeteroGraph) -> None:

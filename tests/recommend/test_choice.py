@@ -1,6 +1,8 @@
 """Which items may be recommended, in which order equals stand, and how precisely."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -32,9 +34,12 @@ class Screened(Fixed):
 
     rough: Tensor
 
-    def screen(self, user_index: IndexArray) -> Screen | None:
-        rough = self.rough[torch.from_numpy(user_index)].clone()
-        return Screen(rough, lambda items: self.score_pairs(user_index, items.numpy()))
+    def screens(self, user_index: IndexArray, size: int) -> Iterator[Screen] | None:
+        parts = (user_index[start : start + size] for start in range(0, len(user_index), size))
+        return (Screen(self.rough[torch.from_numpy(users)], partial(self._at, users)) for users in parts)
+
+    def _at(self, users: IndexArray, items: Tensor) -> Tensor:
+        return self.score_pairs(users, items.numpy())
 
 
 def test_only_candidates_are_recommended_as_positions_or_as_a_mask() -> None:

@@ -1,6 +1,8 @@
 """The k best unseen items: masks, ties, filling up and chunks."""
 
 import numpy as np
+import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +12,7 @@ from graphrec.recommend.topk import (
     BYTES_PER_SCORE,
     MAX_CHUNK,
     RESERVE,
+    _top,
     chunk_size,
     recommend,
     top_k,
@@ -101,6 +104,37 @@ def test_top_k_equals_a_full_sort(data: st.DataObject) -> None:
     best = top_k(Fixed([[float(s) for s in scores]]), pairs(*((0, i) for i in seen), items=items), np.array([0]), k)
     expected = sorted((i for i in range(items) if i not in seen), key=lambda i: (-scores[i], i))[:k]
     assert best.item_index[0].tolist() == expected + [-1] * (k - len(expected))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(400, 700), st.integers(2, 2000))
+def test_the_best_are_found_in_the_groups_of_a_long_row(seed: int, k: int, items: int, different: int) -> None:
+    scores = np.random.default_rng(seed).integers(1, different, size=(3, items)).astype(np.float32)
+    scores[0, 5:] = -np.inf  # fewer known items than places
+    values, positions = _top(torch.from_numpy(scores), k)
+    np.testing.assert_array_equal(values, -np.sort(-scores, axis=1)[:, :k])
+    np.testing.assert_array_equal(np.take_along_axis(scores, positions.numpy(), 1), values)
+    assert all(len(set(row)) == k for row in positions.tolist())
+
+
+def test_scores_that_are_no_numbers_are_unknown_in_a_long_row_too() -> None:
+    scores = [float(i) for i in range(600)]
+    scores[7] = scores[599] = float("nan")
+    best = top_k(Fixed([scores]), pairs((0, 598), items=600), np.array([0]), 3)
+    assert best.item_index.tolist() == [[597, 596, 595]]
+
+
+def test_equal_scores_of_a_long_row_stand_in_the_order_of_positions() -> None:
+    best = top_k(Fixed([[1.0] * 300 + [2.0] + [1.0] * 300]), pairs((0, 0), items=601), np.array([0]), 4)
+    assert best.item_index.tolist() == [[300, 1, 2, 3]]
+
+
+def test_scores_of_few_users_are_made_at_one_time_where_rows_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graphrec.recommend.topk.MAX_BYTES", 9 * 20 * 4)
+    monkeypatch.setattr("graphrec.recommend.topk.LEAST_CHUNK", 4)
+    model = Fixed([[1.0] * 20] * 30)
+    top_k(model, pairs(users=30, items=20), np.arange(30), 2)
+    assert model.largest_batch == 9
 
 
 def test_the_table_has_ids_and_ranks_in_the_order_asked_for() -> None:

@@ -41,6 +41,21 @@ def test_two_runs_become_one(home: Path, run: Run, run_json: Json, lastfm_folder
     assert "weight of" in run("blend", first, second, "--blend", "rank", "--groups", "2", "--no-metrics").output
 
 
+def test_weights_can_be_given(home: Path, run: Run, run_json: Json, lastfm_folder: Path) -> None:
+    run("load", "lastfm", str(lastfm_folder))
+    names = [run_json("train", "--model", model, "--no-metrics")["run"] for model in ("item_knn", "popularity")]
+    told = run_json("blend", *names, "--weights", "3 1", "--no-metrics")
+    assert told["weights"] == [[0.75, 0.25]]
+    assert runs.load(home, told["run"]).model.state()["weights"].tolist() == [[0.75, 0.25]]
+    assert told["config"]["weights"] == "3 1"
+
+
+def test_weights_that_do_not_fit_are_refused_before_a_store_is_opened(home: Path, run: Run) -> None:
+    names = [saved(home, model, "RATED") for model in ("popularity", "item_knn")]
+    assert "there are 2 members, but 3 weights" in run("blend", *names, "--weights", "1 1 1", exit_code=1).output
+    assert [path.name for path in home.parent.iterdir()] == ["runs"]
+
+
 def saved(folder: Path, model: str, relation: str = "RATED") -> str:
     """The id of a run of which only `run.json` is written."""
     made = runs.describe(model, make(model), ("User", relation, "Item"), {}, 0.0)

@@ -8,7 +8,7 @@ from graphrec.evaluation.report.tables import Cell, Table, table
 #: Characters of a hash that are shown beside the parts.
 SHORT_HASH = 12
 
-QUARTILES = ("minimum", "first quartile", "median", "third quartile", "maximum")
+QUARTILES = ("least", "25 %", "median", "75 %", "most")
 
 
 def sizes(data: DataSummary) -> tuple[tuple[str, str], ...]:
@@ -28,11 +28,11 @@ def degrees(data: DataSummary) -> Table:
     """The quartiles of interactions of a user and of an item."""
     rows = [
         [name, *map(words.count, counts)]
-        for name, counts in (("of a user", data.user_degree), ("of an item", data.item_degree))
+        for name, counts in (("user", data.user_degree), ("item", data.item_degree))
         if counts
     ]
     head = QUARTILES if all(len(row) == len(QUARTILES) + 1 for row in rows) else ("",) * (len(rows[0]) - 1)
-    return table("Interactions", ["", *head], rows)
+    return table("Interactions of one", ["", *head], rows)
 
 
 def relations(data: DataSummary) -> Table:

@@ -27,10 +27,10 @@ NUM_COLOURS = 8
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 
 #: Points (of 1/72 inch, here pixels of the page) of the width of a picture in a column, and of one that is alone.
-NARROW, WIDE = 380, 760
+NARROW, WIDE = 340, 880
 TEXT = 12
 
-STYLE: dict[str, Any] = {  # matplotlib's own settings
+STYLE: Any = {  # matplotlib types its settings by a list of all their names
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # it comes with matplotlib, so places are the same on every machine
     "font.size": TEXT,
@@ -123,7 +123,8 @@ def embedded(svg: str, name: str, title: str) -> str:
     body = body.replace("url(#", f"url(#{name}-").replace('xlink:href="#', f'href="#{name}-')
     body = re.sub(r"font-family: [^;\"]*;? ?", "", body)
     body = re.sub(r' transform="rotate\(-0 [^"]*\)"', "", body)
-    body = re.sub(r"(\d\.\d{2})\d+", r"\1", body)
+    # only inside tags: a value that is written on the picture keeps its digits
+    body = re.sub(r"<[^>]+>", lambda found: re.sub(r"(\d\.\d{2})\d+", r"\1", found[0]), body)
     body = re.sub(r"#0[12]0[12][0-9a-f]{2}", lambda found: variable(found[0]), body)
     body = re.sub(r"\s*\n\s*", "\n", body)
     width, height = view[1].split()[2:]
@@ -137,7 +138,7 @@ def name_points(axis: Axes, names: Sequence[str], points: Floats) -> None:
     """Write names beside points [n, 2] of axes whose layout is done, none over another; lines lead to those far off."""
     canvas = axis.figure.canvas
     assert isinstance(canvas, FigureCanvasAgg)
-    renderer = canvas.get_renderer()
+    renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
     texts = [axis.text(0, 0, name, fontsize=11, color=INK, ha="center", va="center", zorder=4) for name in names]
     boxes = [text.get_window_extent(renderer) for text in texts]
     sizes = np.array([[box.width, box.height] for box in boxes])
@@ -145,7 +146,8 @@ def name_points(axis: Axes, names: Sequence[str], points: Floats) -> None:
     pixels = axis.transData.transform(points)
     centres = place(pixels, sizes, (frame.x0, frame.y0, frame.x1, frame.y1))
     for text, point, centre, size in zip(texts, pixels, centres, sizes, strict=True):
-        text.set_position(axis.transData.inverted().transform(centre))
+        x, y = axis.transData.inverted().transform(centre)
+        text.set_position((float(x), float(y)))
         gap = np.maximum(np.abs(centre - point) - size / 2, 0)
         if np.hypot(*gap) > 12:
             ends = axis.transData.inverted().transform(np.stack([point, centre])).T

@@ -23,7 +23,7 @@ def _user(comparison: Comparison, examples: list[Example]) -> str:
     titles, first = comparison.titles, examples[0]
     name = titles.get(first.user, first.user)
     given = "".join(
-        details(sentences.example(comparison, example), _list(comparison, example), opened=place == 0)
+        details(sentences.example(example), _list(comparison, example), opened=place == 0)
         for place, example in enumerate(examples)
     )
     wanted = _chips([titles.get(item, item) for item in first.wanted])

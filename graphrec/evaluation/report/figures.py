@@ -8,12 +8,14 @@ from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.ticker import LogLocator
 
 from graphrec.evaluation.comparison import Comparison, Division, Group, ModelResult
 from graphrec.evaluation.report import findings, words
 from graphrec.evaluation.report.drawing import (
     INK,
+    LINE,
     NARROW,
     PAPER,
     PARTS,
@@ -29,6 +31,9 @@ NAME = 20
 
 #: Least seconds on a logarithmic axis.
 LEAST = 0.001
+
+#: A model with less than this share of the best stands at the edge of a scatter: it would leave no room for the others.
+FAR = 0.6
 
 DAY = 86_400
 
@@ -57,11 +62,11 @@ def intervals(comparison: Comparison, name: str, width: int) -> str:
     def paint(axis: Axes) -> None:
         for row, result in enumerate(results):
             estimate, colour = result.metrics[metric], look[result.name].colour
-            if words.has_interval(estimate):
-                axis.hlines(row, estimate.low, estimate.high, color=colour, linewidth=3, alpha=0.55)
+            if (found := words.bounds(estimate)) is not None:
+                axis.hlines(row, *found, color=colour, linewidth=3, alpha=0.55)
             axis.plot(estimate.value, row, look[result.name].marker, color=colour, markersize=8)
-            beside = {"transform": axis.get_yaxis_transform(), "va": "center", "color": INK}
-            axis.text(1.02, row, words.number(estimate.value), **beside)
+            beside = axis.get_yaxis_transform()
+            axis.text(1.02, row, words.number(estimate.value), transform=beside, va="center", color=INK)
         for result in results:
             if result.name == comparison.baseline and len(results) > 1:
                 axis.axvline(findings.value(result, metric), color=SOFT, linewidth=1, linestyle=(0, (3, 3)), zorder=0)
@@ -101,24 +106,49 @@ def scatter(comparison: Comparison, points: Points, name: str) -> str:
     """Each model as a point with its name: the headline metric against something else."""
     metric, look = comparison.headline, _looks(comparison)
     results = [r for r in comparison.results if r.name in points.x and metric in r.metrics]
-    places = np.array([[points.x[r.name], findings.value(r, metric)] for r in results])
+    low, high, far = _limits(comparison, results)
+    places = np.array([[points.x[r.name], low if r.name in far else findings.value(r, metric)] for r in results])
+    places[:, 1] += [0.05 * (high - low) if r.name in far else 0.0 for r in results]
 
     def paint(axis: Axes) -> Finish:
         for result, (x, y) in zip(results, places, strict=True):
-            estimate, style = result.metrics[metric], look[result.name]
-            if words.has_interval(estimate):
-                axis.vlines(x, estimate.low, estimate.high, color=style.colour, linewidth=2, alpha=0.45)
-            axis.plot(x, y, style.marker, color=style.colour, markersize=8, zorder=3)
+            style, outside = look[result.name], result.name in far
+            if (bounds := words.bounds(result.metrics[metric])) is not None and not outside:
+                axis.vlines(x, *bounds, color=style.colour, linewidth=2, alpha=0.45)
+            face = "none" if outside else style.colour
+            axis.plot(x, y, style.marker, color=style.colour, markerfacecolor=face, markersize=8, zorder=3)
         axis.set(title=points.title, xlabel=points.axis, ylabel=findings.label(metric), xscale=points.scale)
-        axis.margins(x=0.22, y=0.18)
-        if points.scale == "log":
-            axis.xaxis.set_major_formatter("{x:g}")
-            axis.xaxis.set_minor_formatter("")
-        else:
-            axis.locator_params(axis="x", nbins=5)
-        return lambda: name_points(axis, [fill(result.name, NAME) for result in results], places)
+        axis.set_ylim(low, high)
+        axis.margins(x=0.22)
+        _ticks(axis, points)
+        names = [fill(r.name + (f" {words.number(findings.value(r, metric))}" if r.name in far else ""), NAME)
+                 for r in results]  # fmt: skip
+        return lambda: name_points(axis, names, places)
 
     return draw(name, f"{findings.label(metric)} of each model against {points.axis}", (NARROW, 320), paint)
+
+
+def _limits(comparison: Comparison, results: Sequence[ModelResult]) -> tuple[float, float, frozenset[str]]:
+    """The range of the vertical axis of a scatter, and the names of models that are too far below to be in it."""
+    metric = comparison.headline
+    values = {result.name: findings.value(result, metric) for result in results}
+    top = max(values.values())
+    far = frozenset(name for name, value in values.items() if value < FAR * top and findings.sign(metric) > 0)
+    inside = [result.metrics[metric] for result in results if result.name not in far]
+    ends = [end for estimate in inside for end in (estimate.value, *(words.bounds(estimate) or ()))]
+    margin = 0.2 * ((max(ends) - min(ends)) or abs(top) or 1.0)
+    return min(ends) - margin * (2 if far else 1), max(ends) + margin, far
+
+
+def _ticks(axis: Axes, points: Points) -> None:
+    """Few numbers on the x axis; on a logarithmic one 1, 2 and 5 where it is short."""
+    if points.scale == "linear":
+        axis.locator_params(axis="x", nbins=5)
+        return
+    decades = math.log10(max(points.x.values()) / min(points.x.values()))
+    axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 1.5 else (1.0,), numticks=8))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_formatter("")
 
 
 def against_seconds(comparison: Comparison, part: Literal["fit", "recommend"]) -> Points:
@@ -157,13 +187,13 @@ def groups(comparison: Comparison, kind: str, metric: str, name: str) -> str:
         for (model, group), found in rows.items():
             row = names.index(group) + step * (models.index(model) - (len(models) - 1) / 2)
             estimate, style = found.metrics[metric], look[model]
-            if words.has_interval(estimate):
-                axis.hlines(row, estimate.low, estimate.high, color=style.colour, linewidth=2, alpha=0.5)
+            if (bounds := words.bounds(estimate)) is not None:
+                axis.hlines(row, *bounds, color=style.colour, linewidth=2, alpha=0.5)
             axis.plot(estimate.value, row, style.marker, color=style.colour, markersize=6)
         axis.set_yticks(range(len(names)), [_group(rows, models, group) for group in names], color=INK, fontsize=11)
         axis.set(ylim=(len(names) - 0.5, -0.5), xlabel=findings.label(metric), title=kind.capitalize())
         for edge in range(1, len(names)):
-            axis.axhline(edge - 0.5, color=PAPER, linewidth=4, zorder=0)
+            axis.axhline(edge - 0.5, color=LINE, linewidth=1, zorder=0)
         axis.grid(visible=False, axis="y")
         axis.spines["left"].set_visible(False)
         axis.locator_params(axis="x", nbins=4)
@@ -193,12 +223,12 @@ def learning(comparison: Comparison, result: ModelResult, name: str) -> str:
     return draw(name, f"Loss of {result.name} by epoch", (NARROW, 230), paint)
 
 
-def timeline(division: Division, title: str, name: str, width: int) -> str:
+def timeline(division: Division, name: str, width: int) -> str:
     """Stacked bars of the interactions of each part in time."""
     bins = division.timeline
     dated = bins[0].start > words.EARLIEST + DAY and bins[-1].end < words.LATEST - DAY
     edges = np.array([[found.start, found.end] for found in bins], dtype="int64")
-    starts, ends = (date2num(edge.astype("datetime64[s]")) if dated else edge.astype(float) for edge in edges.T)
+    starts, ends = (edges / DAY if dated else edges.astype(float)).T  # matplotlib counts days since 1970
 
     def paint(axis: Axes) -> None:
         below = np.zeros(len(bins))
@@ -207,12 +237,12 @@ def timeline(division: Division, title: str, name: str, width: int) -> str:
             axis.bar(starts, height, ends - starts, below, align="edge", color=colour, edgecolor=PAPER, linewidth=0.5)
             below += height
         if dated:
-            locator = AutoDateLocator(minticks=3, maxticks=5 if width <= NARROW else 9)
+            locator = AutoDateLocator(minticks=3, maxticks=5 if width <= NARROW else 9)  # type: ignore[no-untyped-call]
             axis.xaxis.set_major_locator(locator)
-            axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+            axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
         axis.yaxis.set_major_formatter("{x:,.0f}")
-        axis.set(ylabel="interactions", title=title, xlim=(starts[0], ends[-1]))
+        axis.set(ylabel="interactions", xlim=(starts[0], ends[-1]))
         axis.grid(visible=False, axis="x")
         axis.locator_params(axis="y", nbins=4)
 
-    return draw(name, f"Interactions in time by part of the split{', ' + title if title else ''}", (width, 220), paint)
+    return draw(name, "Interactions in time by part of the split", (width, 220), paint)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from statistics import fmean
 
 from graphrec.evaluation.comparison import Comparison, Difference, Estimate, ModelResult
-from graphrec.evaluation.report.words import has_interval
+from graphrec.evaluation.report.words import bounds
 
 #: Metrics of lists as such, not of their accuracy, in the order of the table, and what a larger value means.
 BEYOND = {
@@ -73,7 +73,7 @@ def leader(comparison: Comparison) -> ModelResult:
 
 
 def difference(comparison: Comparison, first: str, second: str, metric: str) -> Difference | None:
-    """The difference of two models in a metric, turned round where it was made the other way; None where there is none."""
+    """The difference of two models in a metric, turned round where it was made the other way; None where unknown."""
     for found in comparison.differences:
         if found.metric == metric and (found.first, found.second) == (first, second):
             return found
@@ -116,10 +116,8 @@ def _same(comparison: Comparison, names: tuple[str, str], metric: str, estimates
     first, second = (estimates[name] for name in names)
     if first.value == second.value:
         return True
-    if not (has_interval(first) and has_interval(second)):
-        return False
-    assert first.low is not None and first.high is not None and second.low is not None and second.high is not None
-    return first.low <= second.high and second.low <= first.high
+    one, other = bounds(first), bounds(second)
+    return one is not None and other is not None and one[0] <= other[1] and other[0] <= one[1]
 
 
 def passed(comparison: Comparison) -> bool:

@@ -18,7 +18,7 @@ def render(comparison: Comparison, now: datetime) -> str:
         f"# {plain(sentences.title(comparison))}",
         plain(sentences.lead(comparison)),
         *_part("Models", sentences.models(comparison), tables.accuracy(comparison)),
-        *_part("Beyond accuracy", sentences.beyond(), tables.beyond(comparison)),
+        *_part("Beyond accuracy", _beyond(comparison), tables.beyond(comparison)),
         *_part("Differences", sentences.differences(comparison), _differences(comparison)),
         *_part("Quality against k", sentences.curves(), _curves(comparison)),
         *_part("Quality against seconds", sentences.cost(comparison), [tables.costs(comparison)]),
@@ -75,8 +75,12 @@ def _cell(cell: Cell) -> str:
 def _part(heading: str, said: str, found: Iterable[Table | None]) -> list[str]:
     """The heading, the sentence and the tables; nothing where there is no table."""
     shown = [text for table in found if (text := written(table))]
-    said = said.replace("★ is", "Bold is")
+    said = said.replace("★ is", "Bold is").removesuffix(sentences.FAR).rstrip()  # there are no pictures
     return [f"## {heading}", plain(said), *shown] if shown else []
+
+
+def _beyond(comparison: Comparison) -> str:
+    return f"{sentences.beyond()} {sentences.meanings(comparison)}"
 
 
 def _differences(comparison: Comparison) -> list[Table | None]:

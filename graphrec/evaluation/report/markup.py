@@ -54,8 +54,9 @@ def details(summary: str, *parts: str, opened: bool = False) -> str:
 
 def figures(pictures: Iterable[str]) -> str:
     """Pictures side by side as far as the page is wide enough."""
-    cells = "".join(f"<figure>{picture}</figure>" for picture in pictures if picture)
-    return f"<div class=figures>{cells}</div>" if cells else ""
+    cells = [f"<figure>{picture}</figure>" for picture in pictures if picture]
+    kind = "figures two" if len(cells) in (2, 4) else "figures"
+    return f'<div class="{kind}">{"".join(cells)}</div>' if cells else ""
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:

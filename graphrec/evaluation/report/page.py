@@ -63,7 +63,8 @@ def _head(comparison: Comparison) -> str:
 
 def _models(comparison: Comparison) -> str:
     first, *others = [written(found) for found in tables.beyond(comparison)] or [""]
-    more = f"<h3>Beyond accuracy</h3><p class=said>{escape(sentences.beyond())}</p>{first}" if first else ""
+    meanings = f"<p class=said>{escape(sentences.meanings(comparison))}</p>"
+    more = f"<h3>Beyond accuracy</h3><p class=said>{escape(sentences.beyond())}</p>{first}{meanings}" if first else ""
     accuracy = "".join(written(found) for found in tables.accuracy(comparison))
     return section(
         "models", "Models", sentences.models(comparison), accuracy, more, details("The same at other k", *others)
@@ -188,7 +189,7 @@ def _division(comparison: Comparison, number: int) -> str:
         label = ", ".join(f"{part} {words.count(size)}" for part, size in pieces)
         return f"{head}{said}<figure>{bar(pieces, label)}</figure>"
     pictures = (
-        f"<figure class={kind}>{figures.timeline(found, name, f'time-{number}-{kind}', width)}</figure>"
+        f"<figure class={kind}>{figures.timeline(found, f'time-{number}-{kind}', width)}</figure>"
         for kind, width in (("wide", WIDE), ("narrow", NARROW))
     )
     return head + said + "".join(pictures)

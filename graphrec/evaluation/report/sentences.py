@@ -8,8 +8,8 @@ SPLITS = {
     "time": "All interactions are cut at two points in time: what is before the first is train, what is after the "
     "second is test; nothing that a model sees is as late as what it is tested on.",
     "rolling": "Several windows of time one after the other are test, each after everything that a model sees.",
-    "leave-last-out": "Each user's last interaction is test, the one before validation; interactions of others that are "
-    "later stay visible, so the figures compare models and forecast nothing.",
+    "leave-last-out": "Each user's last interaction is test, the one before validation; interactions of others that "
+    "are later stay visible, so the figures compare models and forecast nothing.",
     "random": "Interactions are divided at random; a model may learn from the future of what it is tested on, so the "
     "figures compare models and forecast nothing.",
     "random-by-user": "A random share of each user's interactions is held out; a model may learn from the future of "
@@ -19,6 +19,9 @@ SPLITS = {
     "cold-users": "All interactions of some users are held out, so that test asks for users without a history.",
     "files": "The parts were given as files.",
 }
+
+#: How a scatter draws models that would leave no room for the others.
+FAR = "A model far below the others stands hollow at the lower edge, with its value."
 
 
 def title(comparison: Comparison) -> str:
@@ -55,7 +58,7 @@ def _gain(comparison: Comparison) -> str:
     shown = words.interval(found.estimate, signed=True)
     value = words.number(found.estimate.value, signed=True)
     verdict = {"better": "better than", "worse": "worse than"}.get(found.verdict, "not told apart from")
-    return f": {value} against {comparison.baseline}{f' ({shown})' if shown else ''}, {verdict} it"
+    return f", {verdict} {comparison.baseline} (difference {value}{f', {shown}' if shown else ''})"
 
 
 def _ties(comparison: Comparison) -> str:
@@ -84,9 +87,14 @@ def models(comparison: Comparison) -> str:
 
 def beyond() -> str:
     """What the second table is about."""
-    return "What lists are like besides accurate; more is not always better, so nothing is marked. " + "; ".join(
-        f"{findings.label(name)}: {meaning}" for name, meaning in findings.BEYOND.items()
-    )
+    return "What lists are like besides accurate; more is not always better, so nothing is marked."
+
+
+def meanings(comparison: Comparison) -> str:
+    """What the metrics beyond accuracy are, those that the comparison has."""
+    names = {findings.family(metric) for metric in findings.beyond(comparison)}
+    known = (f"{findings.label(name)}: {said}" for name, said in findings.BEYOND.items() if name in names)
+    return "; ".join(known) + "."
 
 
 def differences(comparison: Comparison) -> str:
@@ -108,20 +116,24 @@ def cost(comparison: Comparison) -> str:
     return (
         "What quality costs: seconds on a logarithmic axis"
         + (", the mean over rounds" if several else "")
-        + "; up and to the left is better. Seconds and memory differ between runs, everything else repeats with the seed."
+        + "; up and to the left is better. Seconds and memory differ "
+        f"between runs, everything else repeats with the seed. {FAR}"
     )
 
 
 def trade() -> str:
     """What the scatters show."""
-    return "Accuracy, upwards, against what else lists are like, to the right; lines are 95 % intervals of accuracy."
+    return (
+        "Accuracy, upwards, against what else lists are like, to the right; lines are 95 % intervals of accuracy. "
+        f"{FAR}"
+    )
 
 
 def groups() -> str:
     """What the groups show."""
     return (
-        "For whom and for what a model works: quality by how active users are, how popular is what they are to find, and "
-        "whether they were known."
+        "For whom and for what a model works: quality by how active users are, how popular is what they are to find, "
+        "and whether they were known."
     )
 
 
@@ -143,7 +155,7 @@ def split(comparison: Comparison, pictures: bool = True) -> str:
     return f"{known} The interactions have no times; the bar shows the shares of the parts."
 
 
-def example(comparison: Comparison, found: Example) -> str:
+def example(found: Example) -> str:
     """What one model gave one user, in a few words."""
     hits = sum(shown.hit for shown in found.shown)
     return f"{found.model}: {hits} of {words.count(len(found.shown), 'items')} are in the test part"

@@ -19,16 +19,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A title (empty where the heading above says all), the head, and rows of as many cells; the first names the row."""
+    """A title (empty where the heading above says all), the head, and rows of as many cells, the first with a name."""
 
     title: str
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def table(title: str, head: Iterable[str], rows: Iterable[Iterable[Cell | str]]) -> Table:
-    """A Table; bare texts become cells."""
-    cells = (tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in row) for row in rows)
+def table(title: str, head: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
+    """A Table; what is no Cell yet becomes the text of one."""
+    cells = (tuple(cell if isinstance(cell, Cell) else Cell(str(cell)) for cell in row) for row in rows)
     return Table(title, tuple(head), tuple(cells))
 
 
@@ -38,7 +38,7 @@ def accuracy(comparison: Comparison) -> tuple[Table, ...]:
 
 
 def beyond(comparison: Comparison) -> tuple[Table, ...]:
-    """For each k, that of the headline first, the metrics beyond accuracy; none is best, for more is not always better."""
+    """For each k, that of the headline first, the metrics beyond accuracy; none is best: more is not always better."""
     first = findings.cutoff(comparison.headline)
     found = _by_cutoff(comparison, findings.beyond(comparison), marked=False)
     return tuple(sorted(found, key=lambda entry: entry.title != _at(first)))
@@ -92,7 +92,7 @@ def _difference(name: str, found: Difference) -> list[Cell | str]:
     return [
         name,
         Cell(words.number(found.estimate.value, signed=True), words.interval(found.estimate, signed=True)),
-        words.number(found.effect, signed=True),
+        words.effect(found.effect),
         words.probability(found.p_holm),
         Cell(found.verdict, mark=mark),
     ]
@@ -191,7 +191,7 @@ def learning(result: ModelResult) -> str:
 
 
 def trials(done: Round) -> Table | None:
-    """The trials of a round: settings that were varied, quality on validation, seconds; None where nothing was tried."""
+    """The trials of a round: settings that were varied, quality on validation, time; None where nothing was tried."""
     if not done.trials:
         return None
     names = dict.fromkeys(name for trial in done.trials for name in trial.config)

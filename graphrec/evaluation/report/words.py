@@ -26,16 +26,21 @@ def number(value: float, signed: bool = False) -> str:
 
 def interval(estimate: Estimate, signed: bool = False) -> str:
     """`low to high`, or nothing where the estimate has no bounds."""
-    if not has_interval(estimate):
-        return ""
-    assert estimate.low is not None and estimate.high is not None
-    return f"{number(estimate.low, signed)} to {number(estimate.high, signed)}"
+    found = bounds(estimate)
+    return f"{number(found[0], signed)} to {number(found[1], signed)}" if found else ""
 
 
-def has_interval(estimate: Estimate) -> bool:
-    """Whether both bounds are there."""
-    bounds = (estimate.low, estimate.high)
-    return all(bound is not None and math.isfinite(bound) for bound in bounds)
+def bounds(estimate: Estimate) -> tuple[float, float] | None:
+    """Both bounds of the interval, None where one is missing."""
+    low, high = estimate.low, estimate.high
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return None
+    return low, high
+
+
+def effect(value: float) -> str:
+    """An effect size with its sign and two decimals."""
+    return number(value, signed=True) if not math.isfinite(value) else f"{value:+.2f}".replace("-", MINUS)
 
 
 def probability(p: float) -> str:

@@ -1,0 +1,138 @@
+"""Users like the one to be served, by what they have in common, and what those chose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from graphrec.errors import DataError
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import Interactions
+from graphrec.models.base import Model, Progress, Range, Space, State, empty_csr, pack, unpack
+from graphrec.models.neighbours import dense, item_product, scaled
+from graphrec.vocabulary import IndexArray
+
+
+@dataclass(frozen=True)
+class UserKNNConfig:
+    """Settings of user_knn.
+
+    neighbours: how many similar users count for each user, who is the first of them; 0 counts all.
+    damping: how much less a popular item says about two users: each counts by degree^-damping.
+    asymmetry: of the cosine: the exponent of a similar user's history; that of the user served orders nothing.
+    amplification: the power of the similarities that is added up; the higher, the more the nearest decide.
+    popularity_damping: how much less popular items are recommended: scores times degree^-popularity_damping.
+    """
+
+    neighbours: int = 300
+    damping: float = 0.5
+    asymmetry: float = 0.5
+    amplification: float = 2.5
+    popularity_damping: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.neighbours < 0:
+            raise DataError("user_knn: neighbours must not be negative")
+        if not 0 <= self.asymmetry <= 1:
+            raise DataError("user_knn: asymmetry lies between 0 and 1")
+        if self.amplification <= 0:
+            raise DataError("user_knn: amplification must be above 0")
+
+
+class UserKNN(Model[UserKNNConfig]):
+    """score(u, i) = d_i^-q Σ_{v near u} s_uv^ρ r_vi over the users v nearest to u, of whom u is one.
+
+    s_uv = Σ_{i in both} w_i / (n_u^(1−a) n_v^a) with w_i = d_i^-damping and n_u = Σ_{i in u} w_i: the cosine of damped
+    histories for a = ½ (Aiolli, RecSys 2013, for others); ρ is the case amplification of Breese et al., UAI 1998. That
+    u is near to itself moves only items of its own history, and makes new users and those in training alike.
+    """
+
+    config_class = UserKNNConfig
+
+    def __init__(self, config: UserKNNConfig, device: torch.device | str = "cpu") -> None:
+        super().__init__(config, device)
+        self.history = empty_csr()  # [num_users, num_items]
+        self.similar = empty_csr()  # s^ρ [num_users, num_users]
+
+    def fit(
+        self,
+        graph: HeteroGraph,  # noqa: ARG002  # every model has this signature
+        interactions: Interactions,
+        rng: np.random.Generator,  # noqa: ARG002
+        progress: Progress | None = None,
+    ) -> None:
+        """Find the nearest users of each user."""
+        self.history = interactions.matrix()
+        self.similar = self._nearest(self.history)
+        if progress is not None:
+            progress(1, 1)
+
+    def score(self, user_index: IndexArray) -> Tensor:
+        """Sums of similarities [batch, num_items] float32."""
+        return self._summed(self.similar[user_index])
+
+    def fold_in(self, history: sparse.csr_array) -> Tensor:
+        """Sums of similarities [batch, num_items] float32 for any histories, exactly as for users in training."""
+        return self._summed(self._nearest(history))
+
+    def _nearest(self, history: sparse.csr_array) -> sparse.csr_array:
+        """s^ρ [rows, num_users] of histories [rows, num_items] to the nearest users in training."""
+        c = self.config
+        weight = self._damped(c.damping)
+        sizes = [np.asarray(scaled(m, columns=weight).sum(axis=1), dtype=np.float64) for m in (history, self.history)]
+        mine, theirs = (
+            np.where(size > 0, np.where(size > 0, size, 1.0) ** -power, 0.0)
+            for size, power in zip(sizes, (1 - c.asymmetry, c.asymmetry), strict=True)
+        )
+        left = scaled(history, rows=mine, columns=weight)
+        right = scaled(self.history, rows=theirs)
+        found = item_product(left.T.tocsr(), right.T.tocsr(), c.neighbours)
+        found.data **= np.float32(c.amplification)
+        return found
+
+    def _summed(self, similar: sparse.csr_array) -> Tensor:
+        """What similar users chose, [rows, num_items]."""
+        sums = dense((similar @ self.history).tocsr())
+        if self.config.popularity_damping:
+            sums *= torch.from_numpy(self._damped(self.config.popularity_damping).astype(np.float32))
+        return sums.to(self.device)
+
+    def _damped(self, power: float) -> npt.NDArray[np.float64]:
+        """degree^-power of each item in training, [num_items]."""
+        degree = np.bincount(self.history.indices, minlength=self.history.shape[1])
+        return np.maximum(degree, 1).astype(np.float64) ** -power
+
+    def state(self) -> State:
+        """The similarities and the histories."""
+        return pack("similar", self.similar) | pack("history", self.history)
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take over similarities and histories."""
+        self.similar, self.history = unpack("similar", state), unpack("history", state)
+
+    @classmethod
+    def candidates(cls, graph: HeteroGraph) -> list[UserKNNConfig]:  # noqa: ARG003  # the same for every graph
+        """The default first; then fewer and more neighbours, plainer sums, and less popular items."""
+        return [
+            UserKNNConfig(),
+            UserKNNConfig(neighbours=100),
+            UserKNNConfig(neighbours=1000),
+            UserKNNConfig(amplification=1.5, popularity_damping=0.1),
+            UserKNNConfig(amplification=1.5, popularity_damping=0.2),
+            UserKNNConfig(amplification=1.0),
+        ]
+
+    @classmethod
+    def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
+        """Every setting."""
+        return {
+            "neighbours": (30, 100, 300, 1000),
+            "damping": Range(0.0, 1.0),
+            "asymmetry": Range(0.2, 0.8),
+            "amplification": Range(0.5, 4.0),
+            "popularity_damping": Range(0.0, 0.5),
+        }

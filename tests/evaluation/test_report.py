@@ -1,0 +1,107 @@
+"""The report as files: what is the same for two runs, what is escaped, and whether tables have their form."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from graphrec.errors import DataError, GraphrecError
+from graphrec.evaluation import report
+from graphrec.evaluation.comparison import Comparison
+from graphrec.evaluation.report import findings, markdown, page
+
+from . import report_examples as examples
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+
+
+class Collector(HTMLParser):
+    """What tags and addresses a page has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [str(value) for name, value in attrs if name in ("src", "href", "xlink:href")]
+
+
+@pytest.fixture(scope="module")
+def hostile_page() -> str:
+    return page.render(examples.nameless(examples.rich(passed=False)), NOW)
+
+
+def test_two_runs_that_differ_in_costs_give_the_same_json() -> None:
+    quick, slow = (json.dumps(report.as_json(examples.rich(seconds))) for seconds in (1.0, 3.0))
+    assert quick == slow
+    assert "NaN" not in quick
+    costs = [json.dumps(report.costs_as_json(examples.rich(seconds), NOW)) for seconds in (1.0, 3.0)]
+    assert costs[0] != costs[1]
+    found = report.as_json(examples.rich())
+    assert (found["leader"], found["audit_passed"]) == (examples.LEADER, True)
+    assert list(found["results"][0]["metrics"])[:3] == ["coverage@10", "coverage@20", "coverage@50"]
+
+
+def test_what_comes_from_data_is_escaped(hostile_page: str) -> None:
+    collector = Collector()
+    collector.feed(hostile_page)
+    assert "script" not in collector.tags
+    assert all(address.startswith("#") for address in collector.addresses)
+    assert not re.search(r"https?://|@import", hostile_page)
+    assert "&lt;script&gt;" in hostile_page
+    assert "<script" not in markdown.render(examples.rich(), NOW)
+
+
+def test_a_failed_audit_shows_its_leaks(hostile_page: str) -> None:
+    assert "The leak audit failed with 3 leaks" in hostile_page
+    assert "split 2: TAGGED u1 → a2 at 2011-02-03, after the cut" in hostile_page
+    assert "The leak audit passed" in page.render(examples.smallest(), NOW)
+
+
+def test_the_same_comparison_gives_the_same_bytes() -> None:
+    first, second = (page.render(examples.smallest(), NOW) for _ in range(2))
+    assert first == second
+
+
+def test_pictures_keep_the_digits_of_values(hostile_page: str) -> None:
+    values = [findings.value(result, "ndcg@20") for result in examples.rich().results]
+    assert all(f">{value:.4f}</text>" in hostile_page for value in values)
+
+
+def test_what_is_not_told_apart_by_its_paired_difference_is_tied() -> None:
+    comparison = examples.rich()
+    assert findings.leader(comparison).name == examples.LEADER
+    assert findings.tied(comparison, "ndcg@20") == {"ease"}  # intervals of lightgcn overlap, the difference decides
+
+
+@pytest.mark.parametrize("comparison", [examples.rich(), examples.smallest()], ids=["rich", "smallest"])
+def test_tables_in_markdown_are_well_formed(comparison: Comparison) -> None:
+    blocks = re.findall(r"(?:^\|.*\n)+", markdown.render(comparison, NOW), flags=re.MULTILINE)
+    assert blocks
+    for block in blocks:
+        widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
+        assert len(widths) == 1, block
+        assert re.fullmatch(r"\| --- \|( ---: \|)+", block.splitlines()[1])
+
+
+def test_all_four_files_are_written(tmp_path: Path) -> None:
+    paths = report.write_all(examples.smallest(), tmp_path / "new", NOW)
+    assert [path.name for path in paths] == ["report.html", "report.md", "report.json", "report.costs.json"]
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(path.name for path in paths)
+    assert json.loads(paths[3].read_text(encoding="utf-8"))["written_at"] == "2026-11-25T00:00:00+00:00"
+
+
+def test_errors_say_what_to_do(tmp_path: Path) -> None:
+    comparison = examples.smallest()
+    with pytest.raises(GraphrecError, match="must end in .html, .md or .json"):
+        report.write(comparison, tmp_path / "report.txt")
+    with pytest.raises(GraphrecError, match="cannot write"):
+        report.write(comparison, tmp_path / "missing" / "report.json")
+    with pytest.raises(DataError, match="no results"):
+        report.write(replace(comparison, results=()), tmp_path / "report.md")
