@@ -114,11 +114,13 @@ class Stack:
     behaviour: sparse.csr_array
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     locality: Locality | None = None  # the order in which the work is done; results are in that of the graph
+    offset: float = 0.0
 
     def degree(self) -> FloatArray:
-        """The weighted degree of each item [num_items], 1 where it is zero: a degree of zero must not divide."""
+        """The weighted degree of each item [num_items] plus the offset; 1 in the place of a degree of zero, which must
+        not divide."""
         degree = np.bincount(self.behaviour.indices, self.behaviour.data, minlength=self.behaviour.shape[1])
-        return np.where(degree > 0, degree, 1.0).astype(np.float32)
+        return (np.where(degree > 0, degree, 1.0) + self.offset).astype(np.float32)
 
     def normalised(self, user_exponent: float, item_exponent: float) -> sparse.csr_array:
         """D_U^{-b} B D_I^{-e} [num_users, num_items], in the order of `locality`."""

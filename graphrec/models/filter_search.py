@@ -14,10 +14,13 @@ MANY = 400
 
 USER_EXPONENTS = (0.2, 0.35, 0.5)
 
+OFFSETS = (0.0, 1.0, 3.0, 10.0, 30.0)
+
 
 def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
-    """The symmetric family by user exponent and rank, then freer exponents, some of them RP3β's with paths alone,
-    then what the other relations of the graph are worth. Those that share a decomposition follow each other."""
+    """The symmetric family by user exponent and rank, then freer exponents, some with paths alone, then degrees as they
+    are (one of them RP3β), then what the other relations of the graph are worth. Those that share a decomposition
+    follow each other."""
     found = [
         GraphFilterConfig(),
         GraphFilterConfig(rank=256),
@@ -28,10 +31,11 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
         GraphFilterConfig(0.35, 0.5, 0.0, 0.0, path_weight=6.0, neighbours=MANY),
         GraphFilterConfig(0.5),
         GraphFilterConfig(0.5, rank=256),
-        GraphFilterConfig(0.5, 0.5, 0.5, 0.3, rank=0, neighbours=MANY),
         GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=8.0, neighbours=MANY),
         GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=10.0, neighbours=MANY, sharpening=4.0),
         GraphFilterConfig(0.2, 0.5, -0.1, -0.1, rank=0, neighbours=MANY),
+        GraphFilterConfig(degree_offset=0.0),
+        GraphFilterConfig(0.5, 0.5, 0.5, 0.3, degree_offset=0.0, rank=0, neighbours=MANY),
     ]
     return found + [replace(GraphFilterConfig(), **change) for change in _relation_changes(relations(graph))]
 
@@ -43,6 +47,7 @@ def space(graph: HeteroGraph) -> Space:
         "user_exponent": USER_EXPONENTS,
         "source_exponent": Range(-0.2, 0.6),
         "target_exponent": Range(-0.2, 0.6),
+        "degree_offset": OFFSETS,
         "rank": (0, 64, 128, 256, 512, 768),
         "plateau": Range(0.9, 1.8),
         "path_weight": Range(0.5, 20.0, log=True),

@@ -14,6 +14,7 @@ class GraphFilterConfig:
     item_exponent: e, how much the edges of popular items are damped.
     source_exponent: p, how much popular items of the history are damped.
     target_exponent: q, how much popular items are favoured as recommendations.
+    degree_offset: c, added to the degree of every item before any exponent; the more, the less a rare item says.
     rank: k, leading eigenvectors that are used; 0 leaves the paths only.
     rank_share: the rank is at most this share of the number of users or of items, whichever is smaller.
     plateau: α, the response to an eigenvalue λ in [0, 1] is max(α − λ, 0).
@@ -34,6 +35,7 @@ class GraphFilterConfig:
     item_exponent: float = 0.5
     source_exponent: float = 0.5
     target_exponent: float = 0.5
+    degree_offset: float = 10.0
     rank: int = 768
     rank_share: float = 0.125
     plateau: float = 1.2
@@ -52,8 +54,11 @@ class GraphFilterConfig:
     def __post_init__(self) -> None:
         if self.rank < 0 or self.neighbours < 0 or not 0 <= self.rank_share <= 1:
             raise DataError("graph_filter: rank and neighbours must not be negative, rank_share lies between 0 and 1")
-        if min(self.half_life, self.revisit, self.sharpening, *self.kind_weights().values()) < 0:
-            raise DataError("graph_filter: weights, sharpening, half_life and revisit must not be negative")
+        scalars = (self.half_life, self.revisit, self.sharpening, self.degree_offset)
+        if min(*scalars, *self.kind_weights().values()) < 0:
+            raise DataError(
+                "graph_filter: weights, sharpening, half_life, revisit and degree_offset must not be negative"
+            )
 
     def kind_weights(self) -> Mapping[str, float]:
         """The weight of a relation by its kind."""

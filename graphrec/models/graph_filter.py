@@ -36,6 +36,7 @@ SHARED_RANK = 768
 DECOMPOSING = (
     "user_exponent",
     "item_exponent",
+    "degree_offset",
     "rank_share",
     "behaviour_weight",
     "attribute_weight",
@@ -48,14 +49,16 @@ COLLECTING = ("neighbours", "item_relation_weight")
 class GraphFilter(Model[GraphFilterConfig]):
     """score(u, ·) = s_u D^{-p} [ w P + V g(λ) Vᵀ ] D^{q} over the whole typed graph.
 
-    B = Σ_b w_b decay(t) B_b is the behaviour, D its item degrees. N' stacks D_U^{-b} B D^{-e} and a block of rows for
-    each item-attribute relation, an attribute value being a user of its own; V, λ = (σ/σ₁)² belong to N'.
+    B = Σ_b w_b decay(t) B_b is the behaviour, D its item degrees plus an offset c. N' stacks D_U^{-b} B D^{-e} and a
+    block of rows for each item-attribute relation, an attribute value being a user of its own; V, λ = (σ/σ₁)² belong to
+    N'.
     P = N'ᵀN'/σ₁² plus the normalised item-item relations, sharpened to max(P − s P², 0), each row cut to its strongest
     entries. s_u is the user's row of B plus the mean rows of friends and of people with the same attributes, by weight.
 
     With the target behaviour alone, b = e = p = q = ½, a constant g and w = 1 this is GF-CF (Shen et al., CIKM 2021);
     with rank 0 it is RP3β (Paudel et al., 2017: α = 2b = e + p, β = e − q) and LinkProp (Fu et al., WWW 2022). Differs
-    from them in the user exponent b, a response that damps the strongest eigenvalues, the cut, and other relations.
+    from them in the user exponent b, the offset (that of SVD-GCN, Peng et al., CIKM 2022), a response that damps the
+    strongest eigenvalues, the cut, and other relations.
     """
 
     config_class = GraphFilterConfig
@@ -83,7 +86,7 @@ class GraphFilter(Model[GraphFilterConfig]):
             if weights[name] > 0 and matrix.nnz
         }
         near = nearby(parts[0], rng) if parts[0].nnz >= ORDERED_FROM else None
-        stack = Stack(parts[0], attributes, near)
+        stack = Stack(parts[0], attributes, near, c.degree_offset)
         self._source = (stack, around, parts[1])
         normalised = stack.normalised(c.user_exponent, c.item_exponent)
         rank = min(c.rank, int(c.rank_share * min(normalised.shape)) or 1)
@@ -132,7 +135,7 @@ class GraphFilter(Model[GraphFilterConfig]):
             found += profile @ new_item_vectors(kernel, plain, name, new).T
             walked = (rows @ kernel.attributes[name].narrow()) @ new.T
             found += c.path_weight / kernel.strongest * torch.from_numpy(walked.toarray().astype(np.float32))
-        return found.to(self.device)
+        return found.mul_((1.0 + c.degree_offset) ** c.target_exponent).to(self.device)  # their degree is that of none
 
     def embeddings(self) -> Embeddings:
         """Users s D^{-p} V g(λ) [num_users, k] and items D^q V [num_items, k]: their products are the filter's part

@@ -37,6 +37,7 @@ def by_formula(pairs: Interactions, config: GraphFilterConfig) -> npt.NDArray[np
     """r D^{-p} [ w NᵀN/σ₁² + V g(λ) Vᵀ ] D^{q}, written as the formula stands."""
     r = pairs.matrix().toarray().astype(np.float64)
     users, items = (np.maximum(r.sum(axis), 1) for axis in (1, 0))
+    items += config.degree_offset
     n = np.diag(users**-config.user_exponent) @ r @ np.diag(items**-config.item_exponent)
     _, sigma, vt = np.linalg.svd(n, full_matrices=False)
     eigenvalues = (sigma / sigma[0]) ** 2
@@ -51,7 +52,7 @@ def by_formula(pairs: Interactions, config: GraphFilterConfig) -> npt.NDArray[np
 
 CONFIGS = [
     GraphFilterConfig(rank=8, rank_share=1.0, neighbours=0),
-    GraphFilterConfig(0.2, 0.3, 0.6, 0.1, rank=5, rank_share=1.0, plateau=0.4, path_weight=0.7, neighbours=0),
+    GraphFilterConfig(0.2, 0.3, 0.6, 0.1, 0.0, rank=5, rank_share=1.0, plateau=0.4, path_weight=0.7, neighbours=0),
     GraphFilterConfig(0.5, 0.5, 0.2, -0.1, rank=0, neighbours=0),
     GraphFilterConfig(rank=1000, rank_share=1.0, path_weight=0.0, neighbours=0),
 ]
@@ -95,7 +96,8 @@ def test_a_new_user_with_a_known_history_gets_the_same_scores(pairs: Interaction
 
 @pytest.mark.parametrize("target", GraphFilter.candidates(checkerboard()[0]))
 def test_a_variant_is_what_a_fit_would_give(pairs: Interactions, target: GraphFilterConfig) -> None:
-    base = fitted(pairs, GraphFilter.shared(GraphFilterConfig(target.user_exponent)))
+    alike = GraphFilterConfig(target.user_exponent, degree_offset=target.degree_offset)
+    base = fitted(pairs, GraphFilter.shared(alike))
     variant = base.variant(target)
     assert variant is not None
     everyone = np.arange(NUM_USERS)
@@ -105,6 +107,7 @@ def test_a_variant_is_what_a_fit_would_give(pairs: Interactions, target: GraphFi
 def test_another_decomposition_is_no_variant(pairs: Interactions) -> None:
     model = fitted(pairs, GraphFilterConfig(rank=4))
     assert model.variant(GraphFilterConfig(user_exponent=0.5, rank=4)) is None
+    assert model.variant(GraphFilterConfig(degree_offset=3.0, rank=4)) is None
     assert model.variant(GraphFilterConfig(rank=8)) is None
 
 

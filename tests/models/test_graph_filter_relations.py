@@ -112,6 +112,7 @@ def by_formula(parts: Mapping[str, npt.NDArray[np.int64]], c: GraphFilterConfig)
     """The class's formula, as it stands, on dense matrices."""
     b = matrix(parts["PURCHASED"], USERS, ITEMS) + c.behaviour_weight * matrix(parts["VIEWED"], USERS, ITEMS)
     users, items = (np.where(b.sum(axis) > 0, b.sum(axis), 1.0) for axis in (1, 0))
+    items = items + c.degree_offset
     n = np.diag(users**-c.user_exponent) @ b @ np.diag(items**-c.item_exponent)
     genre = matrix(parts["IN_GENRE"], ITEMS, GENRES)
     values, holders = (np.maximum(genre.sum(axis), 1) for axis in (1, 0))
