@@ -39,7 +39,7 @@ def fitted(settings: Settings, seed: int = 0, checkpoints: Checkpoints | None = 
     "settings",
     [
         {"loss": "bpr", "negatives": "uniform", "num_negatives": 2},
-        {"loss": "mse", "negatives": "uniform", "num_negatives": 2, "embedding_dim": 4, "epochs": 60},
+        {"loss": "mse", "negatives": "uniform", "num_negatives": 5, "embedding_dim": 2, "epochs": 40},
         {"loss": "softmax", "negatives": "all"},
         {"loss": "softmax", "negatives": "all", "cosine": False, "temperature": 1.0},
         {"loss": "softmax", "negatives": "popular", "num_negatives": 15},
