@@ -5,7 +5,7 @@ WITH collect(labels(node)[0]) AS found
 RETURN 'nodes without an id' AS finding, size(found) AS number, found[..5] AS examples
 UNION ALL
 MATCH (node) WHERE NOT (node)--() AND NOT node:Run AND NOT node:Source
-WITH node.id AS id ORDER BY id
+WITH coalesce(node.id, labels(node)[0]) AS id ORDER BY id
 WITH collect(id) AS found
 RETURN 'nodes without relationships' AS finding, size(found) AS number, found[..5] AS examples
 UNION ALL

@@ -19,8 +19,8 @@ WITH collect({before: before, after: after}) AS pairs,
      avg(toFloat(common) / (size(before) + size(after) - common)) AS overlap
 CALL (pairs) {
   UNWIND pairs AS pair
-  UNWIND [item IN pair.before | {item: item, before: 1, after: 0}] +
-         [item IN pair.after | {item: item, before: 0, after: 1}] AS row
+  UNWIND [item IN coalesce(pair.before, []) | {item: item, before: 1, after: 0}] +
+         [item IN coalesce(pair.after, []) | {item: item, before: 0, after: 1}] AS row
   WITH row.item AS item, max(row.before) AS before, max(row.after) AS after
   RETURN sum(before * after) AS items, sum(CASE WHEN before = 0 THEN 1 ELSE 0 END) AS gained,
          sum(CASE WHEN after = 0 THEN 1 ELSE 0 END) AS lost

@@ -20,5 +20,5 @@ CALL (item) {
 }
 WITH other, name, number ORDER BY number, name
 WITH other, round(sum(1 / log(2.0 + number)), 6) AS score, collect(name) AS shared
-RETURN other.id AS item, other.title AS title, score, shared
+RETURN other.id AS item, other.title AS title, score, shared[..10] AS shared
 ORDER BY score DESC, item LIMIT $k

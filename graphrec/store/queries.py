@@ -18,7 +18,7 @@ _PARAMETER = re.compile(
     r"^\$(?P<name>\w+)\s+(?P<type>string|integer|float|time|list)(?:\s*=\s*(?P<default>\S+))?\s{2,}(?P<text>.+)$"
 )
 _USED = re.compile(r"\$(\w+)")
-#: Parameters that hold the id of a node, or several, and the labels of these nodes: `user_id`, `user_ids`, `new_run_id`.
+#: Parameters that hold ids of nodes, and the labels of these nodes: `user_id`, `user_ids`, `new_run_id`.
 _NODE = re.compile(r"(?:\w+_)?(?P<what>user|item|run)_ids?")
 _LABELS = {"user": USER, "item": ITEM, "run": RUN}
 _BRINGS = {
@@ -29,7 +29,7 @@ _BRINGS = {
 
 
 def _time(text: str) -> int:
-    """Unix seconds of a text that is them already or, in UTC unless it says otherwise, a date with or without a time."""
+    """Unix seconds of a text: of a date, with or without a time, in UTC unless it says otherwise, or of a number."""
     if re.fullmatch(r"-?\d+", text):
         return int(text)
     moment = datetime.fromisoformat(text)
