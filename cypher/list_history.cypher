@@ -1,8 +1,8 @@
 // List what a user did, the newest first where times are known.
 // $user_id  string        id of the user
 // $k        integer = 10  how many
-// returns item, title, behaviour, rating, count, timestamp
-MATCH (user:User {id: $user_id})-[edge:PURCHASED|RATED|REVIEWED|LISTENED|PLAYED|CARTED|CLICKED|VIEWED|TAGGED]->(item:Item)
+// returns item, title, behaviour, rating, count, tag, timestamp
+MATCH (user:User {id: $user_id})-[edge:!RECOMMENDED&!SHOWN]->(item:Item)
 RETURN item.id AS item, item.title AS title, type(edge) AS behaviour, edge.rating AS rating, edge.count AS count,
-       edge.timestamp AS timestamp
-ORDER BY coalesce(timestamp, 0) DESC, coalesce(count, 0) DESC, item LIMIT $k
+       edge.tag AS tag, edge.timestamp AS timestamp
+ORDER BY coalesce(timestamp, 0) DESC, coalesce(count, 0) DESC, item, behaviour, tag LIMIT $k

@@ -35,6 +35,8 @@ _CLAUSE = re.compile(
 _NAME = r"(?:`(?:[^`]|``)+`|\w+)"
 #: `[edge:RATED|TAGGED]`, and `(user:User {…})`; a variable of its own brings no need.
 _RELATION = re.compile(rf"\[\s*{_NAME}?\s*:\s*({_NAME}(?:\s*\|\s*:?\s*{_NAME})*)\s*[\]{{*]")
+#: `[edge:!RECOMMENDED&!SHOWN]`, which is how the query files write behaviour.
+_BEHAVIOUR = re.compile(rf"\[\s*{_NAME}?\s*:\s*!{_NAME}(?:\s*&\s*!{_NAME})*\s*[\]{{*]")
 _LABEL = re.compile(rf"\(\s*{_NAME}?\s*:\s*({_NAME}(?:\s*[:&]\s*{_NAME})*)\s*[){{]")
 #: A pattern that may match nothing at all, `*0..3`, `*` after a bracket, `{0,3}` or `{,3}`.
 _ZERO = re.compile(r"\*\s*0|\)\s*\*|\{\s*0?\s*,")
@@ -42,13 +44,15 @@ _ZERO = re.compile(r"\*\s*0|\)\s*\*|\{\s*0?\s*,")
 
 @dataclass(frozen=True)
 class Needs:
-    """What a statement cannot do without: each of `labels`, and one relationship type of each group of `relations`."""
+    """What a statement cannot do without: each of `labels`, one relationship type of each group of `relations`, and
+    with `behaviour` any relationship from User to Item that is not graphrec's own."""
 
     labels: frozenset[str] = frozenset()
     relations: frozenset[frozenset[str]] = frozenset()
+    behaviour: bool = False
 
     def __and__(self, other: "Needs") -> "Needs":
-        return Needs(self.labels & other.labels, self.relations & other.relations)
+        return Needs(self.labels & other.labels, self.relations & other.relations, self.behaviour and other.behaviour)
 
 
 def need_behaviour(schema: GraphSchema, relation: str | None = None) -> None:
@@ -104,12 +108,19 @@ def need_query(store: Store, query: Query) -> None:
     wanted, what = needs(query.statement), f"query {query.name}"
     if labels := wanted.labels - SYSTEM_LABELS:
         need_labels(store, what, labels)
+    if wanted.behaviour and not census.has_behaviour(store):
+        _refuse_relations(store, what, frozenset(BEHAVIOURS))
     known = set(census.known_relations(store)) if wanted.relations else set()
     for group in sorted(wanted.relations, key=sorted):
         if census.has_relation(store, sorted(group & known)):
             continue
         if group == {RECOMMENDED}:
             need_recommendations(store, what)
+        if group <= SYSTEM_RELATIONS:
+            raise GraphrecError(
+                f"the published run has no {' or '.join(sorted(group))} edges, which {what} reads; "
+                "`graphrec publish --help` says how they are written"
+            )
         _refuse_relations(store, what, group)
 
 
@@ -122,7 +133,8 @@ def needs(statement: str) -> Needs:
         elif keyword == "MATCH" and not _ZERO.search(text):
             labels = {name for found in _LABEL.findall(text) for name in _names(found, "[:&]")}
             relations = {frozenset(_names(found, r"\|\s*:?")) for found in _RELATION.findall(text)}
-            parts[-1] = Needs(parts[-1].labels | labels, parts[-1].relations | relations)
+            behaviour = parts[-1].behaviour or _BEHAVIOUR.search(text) is not None
+            parts[-1] = Needs(parts[-1].labels | labels, parts[-1].relations | relations, behaviour)
     common = parts[0]
     for part in parts[1:]:
         common = common & part

@@ -41,6 +41,9 @@ SYSTEM_RELATIONS = frozenset({RECOMMENDED, SIMILAR})
 #: not behaviour, so no model sees it.
 SHOWN = "SHOWN"
 
+#: Relationship types from User to Item that are not behaviour; all others are, those of nobody's list too.
+NO_BEHAVIOUR = frozenset({RECOMMENDED, SHOWN})
+
 #: A relation triple as PyG names an edge type: (source label, relationship type, target label).
 Triple = tuple[str, str, str]
 

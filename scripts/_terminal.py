@@ -1,7 +1,9 @@
 """What the commands share: results to stdout, notes and progress to stderr, the store that the settings ask for."""
 
+import csv
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -136,6 +138,15 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]], as_json: bool) -> 
     else:
         names = list(rows[0])
         print_table(title, names, ([row[name] for name in names] for row in rows))
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Records as CSV on stdout, under a line of their columns; the parts of a list have semicolons between them."""
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(columns)
+    for row in rows:
+        cells = (row[name] for name in columns)
+        out.writerow(["; ".join(map(str, cell)) if isinstance(cell, list) else cell for cell in cells])
 
 
 def pair(text: str, option: str) -> tuple[str, str]:

@@ -158,6 +158,7 @@ def _show_user(store: "Store", user: str) -> None:
     rows = []
     for row in found:
         reasons = ask("explain_recommendation", user_id=user, item_id=str(row["item"]), k="2")
-        because = "; ".join(f"{reason['title']} ({reason['neighbours']} users rated both)" for reason in reasons)
+        items = [reason for reason in reasons if reason["kind"] == "item"]
+        because = "; ".join(f"{reason['title']} ({reason['shared']} users rated both)" for reason in items)
         rows.append([row["rank"], row["title"], row["score"], because])
     _terminal.print_table("What to watch next, and why", ["rank", "title", "score", "because of"], rows)

@@ -1,41 +1,94 @@
 """Run one of the Cypher query files."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from . import _terminal
+
+if TYPE_CHECKING:
+    from graphrec.store.queries import Query
 
 
 @click.command(epilog="Example: graphrec query explain_recommendation --param user_id=2 --param item_id=51")
 @click.argument("name", required=False)
 @click.option("--param", "parameters", multiple=True, metavar="KEY=VALUE", help="A parameter of the query; repeatable.")
 @click.option("--list", "list_all", is_flag=True, help="Show all queries with their parameters.")
+@click.option("--show", is_flag=True, help="Print the query for Neo4j Browser and cypher-shell, and do not run it.")
+@click.option("--markdown", is_flag=True, help="With --list: the page docs/cypher.md.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the result as CSV on stdout, and nothing else.")
 @_terminal.json_option
-def command(name: str | None, parameters: tuple[str, ...], list_all: bool, as_json: bool) -> None:
+def command(
+    name: str | None,
+    parameters: tuple[str, ...],
+    list_all: bool,
+    show: bool,
+    markdown: bool,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
     """Run the Cypher query file NAME; without a name, list them."""
+    if sum((as_csv, as_json, markdown)) > 1:
+        raise click.UsageError("--csv, --json and --markdown are different forms of the result; give one of them")
+    if show and (name is None or list_all or as_csv):
+        raise click.UsageError("--show prints one query: graphrec query NAME --show")
+    if markdown and name is not None and not list_all:
+        raise click.UsageError("--markdown is a form of the list: graphrec query --list --markdown")
+    given = dict(_terminal.pair(text, "--param") for text in parameters)
+    if list_all or name is None:
+        _list(markdown, as_csv, as_json)
+    elif show:
+        _show(name, given, as_json)
+    else:
+        _run(name, given, as_csv, as_json)
+
+
+def _run(name: str, given: dict[str, str], as_csv: bool, as_json: bool) -> None:
     from graphrec import guard
     from graphrec.store import queries
 
-    if list_all or name is None:
-        _list(as_json)
-        return
     query = queries.get(name)
-    given = dict(_terminal.pair(text, "--param") for text in parameters)
     with _terminal.open_store() as (store, _):
         guard.need_query(store, query)
         rows = queries.run(store, query, given)
-    _terminal.print_rows(query.sentence, rows, as_json)
+    if as_csv:
+        _terminal.print_csv(query.returns, rows)
+    else:
+        _terminal.print_rows(query.sentence, rows, as_json)
 
 
-def _list(as_json: bool) -> None:
-    from graphrec.store import queries
+def _show(name: str, given: dict[str, str], as_json: bool) -> None:
+    from graphrec.store import queries, query_pages
+
+    query = queries.get(name)
+    text = query_pages.show(query, given)
+    if as_json:
+        _terminal.print_json({**_described(query), "returns": query.returns, "text": text})
+        return
+    click.echo(text)
+    missing = [p.name for p in query.parameters if p.default is None and p.name not in given]
+    if missing:
+        _terminal.note(f"set {' and '.join(missing)} in the first lines, or here with --param KEY=VALUE")
+
+
+def _list(markdown: bool, as_csv: bool, as_json: bool) -> None:
+    from graphrec.store import queries, query_pages
 
     found = [queries.get(name) for name in queries.names()]
-    rows = [
-        {
-            "query": query.name,
-            "what it does": query.sentence,
-            "parameters": [p.name if p.default is None else f"{p.name}={p.default}" for p in query.parameters],
-        }
-        for query in found
-    ]
-    _terminal.print_rows("", rows, as_json)
+    if markdown:
+        click.echo(query_pages.index(found), nl=False)
+        return
+    rows: Sequence[dict[str, Any]] = [_described(query) for query in found]  # a row's values are any JSON
+    if as_csv:
+        _terminal.print_csv(list(rows[0]), rows)
+    else:
+        _terminal.print_rows("", rows, as_json)
+
+
+def _described(query: "Query") -> dict[str, object]:
+    return {
+        "query": query.name,
+        "what it does": query.sentence,
+        "parameters": [p.name if p.default is None else f"{p.name}={p.default}" for p in query.parameters],
+    }

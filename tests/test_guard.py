@@ -69,9 +69,24 @@ def test_needs_of_a_statement(statement: str, labels: str, relations: str) -> No
     assert guard.needs(statement) == Needs(frozenset(labels.split()), groups)
 
 
+@pytest.mark.parametrize(
+    ("statement", "behaviour"),
+    [
+        ("MATCH (u:User)-[:!RECOMMENDED&!SHOWN]->(i:Item) RETURN u", True),
+        ("MATCH (i:Item)<-[edge:!RECOMMENDED & !`SHOWN` {rating: 5}]-(u:User) RETURN u", True),
+        ("MATCH (u:User)-[:RATED]->(i:Item) RETURN u", False),
+        ("MATCH (u:User) WHERE NOT EXISTS { (u)-[:!RECOMMENDED&!SHOWN]->(:Item) } RETURN u", False),
+        ("OPTIONAL MATCH (u:User)-[:!RECOMMENDED&!SHOWN]->(i:Item) RETURN u", False),
+    ],
+)
+def test_behaviour_of_any_type_is_a_need_of_its_own(statement: str, behaviour: bool) -> None:
+    assert guard.needs(statement).behaviour == behaviour
+
+
 @pytest.mark.parametrize("name", queries.names())
 def test_every_query_file_needs_something(name: str) -> None:
-    assert guard.needs(queries.get(name).statement) != Needs()
+    any_graph = {"check_graph", "summarise_graph", "find_items_by_attributes"}  # these answer on every graph
+    assert (guard.needs(queries.get(name).statement) != Needs()) == (name not in any_graph)
 
 
 def test_a_query_on_an_empty_graph_says_so(store: Store) -> None:
@@ -80,6 +95,20 @@ def test_a_query_on_an_empty_graph_says_so(store: Store) -> None:
     ):
         guard.need_query(store, queries.get("find_similar_items"))
     guard.need_query(store, queries.get("list_runs"))  # that nothing is published is its answer
+
+
+def test_what_graphrec_writes_itself_is_no_behaviour(store: Store) -> None:
+    store.write(
+        "CREATE (u:User {id: 'a'})-[:RECOMMENDED]->(i:Item {id: 'x'}), (u)-[:SHOWN]->(i), "
+        "(u)-[:FRIEND]->(:User {id: 'b'}), (i)-[:IN_GENRE]->(:Genre {id: 'g'})"
+    )
+    with pytest.raises(DataError, match="query list_history needs behaviour of users, such as PURCHASED"):
+        guard.need_query(store, queries.get("list_history"))
+    store.write("MATCH (u:User {id: 'a'}), (i:Item {id: 'x'}) CREATE (u)-[:BORROWED]->(i)")  # of nobody's list
+    guard.need_query(store, queries.get("list_history"))
+    store.write("CREATE (:Run {id: 'r'})")
+    with pytest.raises(GraphrecError, match="the published run has no SIMILAR edges.*`graphrec publish --help`"):
+        guard.need_query(store, queries.get("find_published_similar_items"))
 
 
 def test_a_query_names_the_relation_that_is_missing_and_its_loaders(store: Store) -> None:

@@ -3,17 +3,62 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import resources
-from typing import Any
+from typing import TypeAlias
 
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
+from graphrec.schema import ITEM, RUN, USER
 from graphrec.store.connection import Row, Store, quote
 
+#: A value of a parameter.
+Value: TypeAlias = str | int | float | list[str]
+
 _PARAMETER = re.compile(
-    r"^\$(?P<name>\w+)\s+(?P<type>string|integer|float)(?:\s*=\s*(?P<default>\S+))?\s{2,}(?P<text>.+)$"
+    r"^\$(?P<name>\w+)\s+(?P<type>string|integer|float|time|list)(?:\s*=\s*(?P<default>\S+))?\s{2,}(?P<text>.+)$"
 )
 _USED = re.compile(r"\$(\w+)")
-_TYPES: dict[str, Callable[[str], str | int | float]] = {"string": str, "integer": int, "float": float}
+#: Parameters that hold ids of nodes, and the labels of these nodes: `user_id`, `user_ids`, `new_run_id`.
+_NODE = re.compile(r"(?:\w+_)?(?P<what>user|item|run)_ids?")
+_LABELS = {"user": USER, "item": ITEM, "run": RUN}
+_BRINGS = {
+    USER: "`graphrec load` brings some",
+    ITEM: "`graphrec load` brings some",
+    RUN: "`graphrec publish` makes one",
+}
+
+
+def _time(text: str) -> int:
+    """Unix seconds of a text: of a date, with or without a time, in UTC unless it says otherwise, or of a number."""
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    moment = datetime.fromisoformat(text)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def _list(text: str) -> list[str]:
+    """The parts of a text between commas; ValueError where there are none."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise ValueError("no values")
+    return parts
+
+
+_TYPES: dict[str, Callable[[str], Value]] = {
+    "string": str,
+    "integer": int,
+    "float": float,
+    "time": _time,
+    "list": _list,
+}
+
+#: What a value of a type looks like, where a person gave something else.
+_LOOKS = {
+    "integer": "integer",
+    "float": "float",
+    "time": "time (a date such as 2018-09-24, or Unix seconds)",
+    "list": "list (values with commas between them)",
+}
 
 
 @dataclass(frozen=True)
@@ -23,25 +68,26 @@ class Parameter:
     name: str
     type: str
     text: str
-    default: str | int | float | None = None
+    default: Value | None = None
 
-    def parse(self, value: str) -> str | int | float:
+    def parse(self, value: str) -> Value:
         """A value from the command line in the parameter's type; GraphrecError where it is none."""
         try:
             return _TYPES[self.type](value)
         except ValueError as error:
-            raise GraphrecError(f"${self.name} is {self.type}, but '{value}' is not; {self.text}") from error
+            raise GraphrecError(f"${self.name} is {_LOOKS[self.type]}, but '{value}' is not; {self.text}") from error
 
 
 @dataclass(frozen=True)
 class Query:
-    """A query file: its name, its sentence, its parameters, the columns it returns, and the statement."""
+    """A query file: its name, its sentence, its parameters, the columns it returns, the statement, and all its text."""
 
     name: str
     sentence: str
     parameters: tuple[Parameter, ...]
     returns: tuple[str, ...]
     statement: str
+    text: str
 
 
 def names() -> list[str]:
@@ -74,30 +120,46 @@ def parse(name: str, text: str) -> Query:
     declared, used = {parameter.name for parameter in parameters}, set(_USED.findall(statement))
     if declared != used:
         raise DataError(f"query {name}: declares the parameters {sorted(declared)} but uses {sorted(used)}")
-    return Query(name, head[0], parameters, tuple(column.strip() for column in returns[0].split(",")), statement)
+    return Query(name, head[0], parameters, tuple(column.strip() for column in returns[0].split(",")), statement, text)
 
 
 def run(store: Store, query: Query, given: Mapping[str, str]) -> list[Row]:
-    """The records of a query with parameters as texts; `user_id` and `item_id` may be a `source:key` as well.
+    """The records of a query with parameters as texts; ids of users and items may be `source:key` as well.
 
     Raises:
-        UnknownNameError: a parameter that the query does not have, or a user or item that the graph lacks.
+        UnknownNameError: a parameter that the query does not have, or a user, item or run that the graph lacks.
         GraphrecError: a parameter is missing or has the wrong type.
+    """
+    values = parse_given(query, given)
+    missing = [p.name for p in query.parameters if p.name not in values]
+    if missing:
+        raise GraphrecError(f"query {query.name} needs {' and '.join(missing)}; it takes {_usage(query)}")
+    for name, value in values.items():
+        if (found := _NODE.fullmatch(name)) is None:
+            continue
+        label = _LABELS[found["what"]]
+        if isinstance(value, list):
+            values[name] = list(dict.fromkeys(find_node(store, label, part) for part in value))
+        else:
+            values[name] = find_node(store, label, str(value))
+    return store.read(query.statement, values)
+
+
+def parse_given(query: Query, given: Mapping[str, str]) -> dict[str, Value]:
+    """The values of the parameters that are given or have a default.
+
+    Raises UnknownNameError for a parameter that the query does not have, GraphrecError for a value of the wrong type.
     """
     known = {parameter.name: parameter for parameter in query.parameters}
     for name in given:
         if name not in known:
             raise UnknownNameError("parameter", name, known, hint=f"query {query.name} takes {_usage(query)}")
-    missing = [p.name for p in query.parameters if p.default is None and p.name not in given]
-    if missing:
-        raise GraphrecError(f"query {query.name} needs {' and '.join(missing)}; it takes {_usage(query)}")
-    values: dict[str, Any] = {
-        p.name: p.parse(given[p.name]) if p.name in given else p.default for p in query.parameters
-    }
-    for name, label in (("user_id", "User"), ("item_id", "Item")):
-        if name in values:
-            values[name] = find_node(store, label, str(values[name]))
-    return store.read(query.statement, values)
+    values: dict[str, Value] = {}
+    for p in query.parameters:
+        value = p.parse(given[p.name]) if p.name in given else p.default
+        if value is not None:
+            values[p.name] = value
+    return values
 
 
 def find_node(store: Store, label: str, identifier: str) -> str:
@@ -120,13 +182,13 @@ def find_node(store: Store, label: str, identifier: str) -> str:
         raise UnknownNameError(label.lower(), identifier, ids, hint=f"each is {identifier} to a source of its own")
     parts = store.read(f"MATCH (n:{node}) RETURN right(n.id, 2) AS part, collect(n.id) AS ids")
     known = sorted(name for part in parts for name in part["ids"])
-    raise UnknownNameError(label.lower(), identifier, known, hint="" if known else "`graphrec load` brings some")
+    raise UnknownNameError(label.lower(), identifier, known, hint="" if known else _BRINGS.get(label, ""))
 
 
 def _parameter(query: str, line: str) -> Parameter:
     match = _PARAMETER.match(line)
     if match is None:
-        raise DataError(f"query {query}: '{line}' is not of the form `$name  string|integer|float [= default]  text`")
+        raise DataError(f"query {query}: '{line}' is not of the form `$name  {'|'.join(_TYPES)} [= default]  text`")
     parameter = Parameter(match["name"], match["type"], match["text"])
     if match["default"] is None:
         return parameter

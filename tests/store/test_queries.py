@@ -5,8 +5,6 @@ import pytest
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.store import Store, queries
 
-VERBS = ("recommend", "find", "explain", "list")
-
 #: Who listened to or rated what: ann and bob share much, cid little; dora is ann's friend, ed is followed by ann.
 GRAPH = """
 UNWIND ['ann', 'bob', 'cid', 'dora', 'ed'] AS name CREATE (:User {id: name, keys: ['mine:' + name]})
@@ -44,22 +42,6 @@ def ask(store: Store, name: str, **given: str) -> list[dict[str, object]]:
     return queries.run(store, queries.get(name), given)
 
 
-@pytest.mark.parametrize("name", queries.names())
-def test_a_query_file_says_what_it_is(name: str) -> None:
-    query = queries.get(name)  # raises where declared and used parameters differ
-    assert name.startswith(VERBS)
-    assert query.sentence.endswith(".")
-
-
-@pytest.mark.parametrize("name", queries.names())
-def test_a_query_returns_the_columns_that_it_declares(graph: Store, name: str) -> None:
-    query = queries.get(name)
-    given = {"user_id": "ann", "item_id": "c"}
-    rows = queries.run(graph, query, {p.name: given[p.name] for p in query.parameters if p.default is None})
-    assert rows
-    assert tuple(rows[0]) == query.returns
-
-
 def test_recommendations_come_by_rank(graph: Store) -> None:
     rows = ask(graph, "recommend_for_user", user_id="ann")
     assert [(r["item"], r["title"], r["rank"], r["score"], r["run"]) for r in rows] == [
@@ -68,36 +50,6 @@ def test_recommendations_come_by_rank(graph: Store) -> None:
     ]
     assert len(ask(graph, "recommend_for_user", user_id="ann", k="1")) == 1
     assert ask(graph, "recommend_for_user", user_id="bob") == []
-
-
-def test_a_recommendation_is_explained_by_shared_neighbours(graph: Store) -> None:
-    rows = ask(graph, "explain_recommendation", user_id="ann", item_id="c")
-    assert [(r["because"], r["neighbours"], r["examples"]) for r in rows] == [
-        ("a", 2, ["bob", "cid"]),
-        ("b", 1, ["bob"]),
-    ]
-
-
-def test_similar_items_are_the_cosine_of_their_users(graph: Store) -> None:
-    rows = ask(graph, "find_similar_items", item_id="b")
-    found = {r["item"]: (r["common_users"], round(float(str(r["similarity"])), 4)) for r in rows}
-    assert found == {"a": (2, round(2 / (2 * 4) ** 0.5, 4)), "c": (1, round(1 / (2 * 3) ** 0.5, 4))}
-
-
-def test_friends_count_both_ways_and_followers_do_not(graph: Store) -> None:
-    rows = ask(graph, "list_liked_by_friends", user_id="ann")
-    assert [(r["item"], r["friends"], r["examples"]) for r in rows] == [("d", 2, ["dora", "ed"]), ("c", 1, ["ed"])]
-
-
-def test_history_has_every_behaviour(graph: Store) -> None:
-    rows = ask(graph, "list_history", user_id="bob")
-    assert sorted((r["item"], r["behaviour"]) for r in rows) == [
-        ("a", "RATED"),
-        ("a", "TAGGED"),
-        ("a", "TAGGED"),
-        ("b", "RATED"),
-        ("c", "RATED"),
-    ]
 
 
 def test_a_user_is_found_by_key_and_an_unknown_one_names_the_nearest(graph: Store) -> None:
@@ -115,6 +67,16 @@ def test_parameters_that_are_wrong(graph: Store) -> None:
         ask(graph, "recommend_for_user", usr_id="ann")
     with pytest.raises(GraphrecError, match=r"\$k is integer, but 'ten' is not"):
         ask(graph, "recommend_for_user", user_id="ann", k="ten")
+    with pytest.raises(
+        GraphrecError, match=r"\$since is time \(a date such as 2018-09-24, .*but 'May' is not; start of"
+    ):
+        ask(graph, "list_trending", since="May")
+    with pytest.raises(GraphrecError, match=r"\$user_ids is list \(values with commas between them\), but ' ,' is not"):
+        ask(graph, "recommend_for_group", user_ids=" ,")
+    with pytest.raises(UnknownNameError, match="there is no user 'anna'; did you mean ann"):
+        ask(graph, "recommend_for_group", user_ids="ann,anna")
+    with pytest.raises(UnknownNameError, match="there is no run 'q'; there are 1: r"):
+        ask(graph, "compare_runs", old_run_id="r", new_run_id="q")
     with pytest.raises(UnknownNameError, match="no query 'recomend_for_user'; did you mean recommend_for_user"):
         queries.get("recomend_for_user")
 

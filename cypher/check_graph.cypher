@@ -1,0 +1,49 @@
+// Check the health of the graph: what should not be there, how often (0: all is well), and the first five.
+// returns finding, number, examples
+MATCH (node) WHERE node.id IS NULL
+WITH collect(labels(node)[0]) AS found
+RETURN 'nodes without an id' AS finding, size(found) AS number, found[..5] AS examples
+UNION ALL
+MATCH (node) WHERE NOT (node)--() AND NOT node:Run AND NOT node:Source
+WITH coalesce(node.id, labels(node)[0]) AS id ORDER BY id
+WITH collect(id) AS found
+RETURN 'nodes without relationships' AS finding, size(found) AS number, found[..5] AS examples
+UNION ALL
+MATCH (node)
+UNWIND node.keys AS key
+UNWIND labels(node) AS label
+WITH label, key, count(*) AS nodes WHERE nodes > 1
+WITH key ORDER BY key
+WITH collect(key) AS found
+RETURN 'keys that several nodes have' AS finding, size(found) AS number, found[..5] AS examples
+UNION ALL
+MATCH (user:User) WHERE NOT EXISTS { (user)-[:!RECOMMENDED&!SHOWN]->(:Item) }
+WITH user.id AS id ORDER BY id
+WITH collect(id) AS found
+RETURN 'users who did nothing' AS finding, size(found) AS number, found[..5] AS examples
+UNION ALL
+MATCH (item:Item) WHERE NOT EXISTS { (item)<-[:!RECOMMENDED&!SHOWN]-(:User) }
+WITH item.id AS id ORDER BY id
+WITH collect(id) AS found
+RETURN 'items that nobody chose' AS finding, size(found) AS number, found[..5] AS examples
+UNION ALL
+MATCH (run:Run {status: 'publishing'})
+WITH run.id AS id ORDER BY id
+WITH collect(id) AS found
+RETURN 'runs whose publishing has not ended' AS finding, size(found) AS number, found[..5] AS examples
+UNION ALL
+MATCH (run:Run) WHERE run.activated_at IS NOT NULL
+WITH run ORDER BY run.activated_at DESC, run.id LIMIT 1
+MATCH (user:User)
+WHERE NOT EXISTS { MATCH (user)-[edge:RECOMMENDED]->(:Item) WHERE edge.run IN run.layers }
+   OR EXISTS { (user)-[:WITHDRAWN]->(run) }
+WITH user.id AS id ORDER BY id
+WITH collect(id) AS found
+RETURN 'users without a list in the published run' AS finding, size(found) AS number, found[..5] AS examples
+UNION ALL
+MATCH (:User|Item)-[edge:RECOMMENDED|SIMILAR]->()
+WITH edge.run AS id, count(*) AS edges
+WHERE NOT EXISTS { MATCH (:Run {id: id}) }
+WITH id, edges ORDER BY id
+WITH collect(id) AS found, sum(edges) AS number
+RETURN 'recommendation edges of a run that is gone' AS finding, number, found[..5] AS examples

@@ -1,0 +1,17 @@
+// Find items by what they are: those with most of the given genres, tags …, and of these what most users chose.
+// $values  list          ids of the attributes' nodes, or tags that users gave
+// $k       integer = 10  how many items
+// returns item, title, found, users
+CALL () {
+  MATCH (value:!User&!Item&!Run&!Source)<--(item:Item) WHERE value.id IN $values
+  RETURN item, value.id AS value
+  UNION
+  MATCH (:User)-[tagging:TAGGED]->(item:Item) WHERE tagging.tag IN $values
+  RETURN item, tagging.tag AS value
+}
+WITH item, value ORDER BY value
+WITH item, collect(value) AS found
+OPTIONAL MATCH (item)<-[:!RECOMMENDED&!SHOWN]-(user:User)
+WITH item, found, count(DISTINCT user) AS users
+RETURN item.id AS item, item.title AS title, found, users
+ORDER BY size(found) DESC, users DESC, item LIMIT $k
