@@ -1,7 +1,7 @@
 """`graphrec blend`: a run of several runs, and what it refuses."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 
 from graphrec import config, runs
 from graphrec.models import make
+from graphrec.store import EmbeddedServer
 
 from .conftest import Run
 
@@ -18,11 +19,12 @@ Json = Callable[..., Any]  # any JSON
 
 
 @pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     monkeypatch.setenv("GRAPHREC_HOME", str(tmp_path / "home"))
     for name in ("NEO4J_URI", "NEO4J_USERNAME", "NEO4J_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
-    return config.Settings().runs
+    yield config.Settings().runs
+    EmbeddedServer(tmp_path / "home").stop()
 
 
 def test_two_runs_become_one(home: Path, run: Run, run_json: Json, lastfm_folder: Path) -> None:
