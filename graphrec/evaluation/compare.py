@@ -10,7 +10,7 @@ from graphrec.evaluation.comparison import Comparison, Difference, Estimate, Gro
 from graphrec.evaluation.division import Aliases, Prepared, described, divide, prepare, summary
 from graphrec.evaluation.environment import machine, versions
 from graphrec.evaluation.groups import by_activity
-from graphrec.evaluation.metrics import PerUser
+from graphrec.evaluation.metrics import METRICS, PerUser
 from graphrec.evaluation.protocol import default_split
 from graphrec.evaluation.rounds import Entry, MeasuredRound, Steps, Terms, measure_round
 from graphrec.evaluation.significance import Pooled, differences, estimates, pool
@@ -81,7 +81,7 @@ def _comparison(
         summary(graph),
         tuple(described(each) for each in prepared),
         results,
-        _differences(pooled, baseline, ordered[0].name, terms.headline, rng),
+        _differences(pooled, baseline, terms, rng),
         (with_reasons or told)[0],
         Setup("", terms.seeds, terms.effort.budget or terms.effort.num_trials or 0, versions(), machine()),
         {},
@@ -95,12 +95,18 @@ def _pooled(rounds: Sequence[MeasuredRound]) -> Pooled:
 
 
 def _differences(
-    pooled: Mapping[str, Pooled], baseline: str, best: str, metric: str, rng: np.random.Generator
+    pooled: Mapping[str, Pooled], baseline: str, terms: Terms, rng: np.random.Generator
 ) -> tuple[Difference, ...]:
-    """Each model minus the baseline, and the best minus each of the others."""
-    pairs = [(name, baseline) for name in pooled if name != baseline]
-    pairs += [(best, name) for name in pooled if name not in (best, baseline)]
-    return differences(pooled, pairs, [metric], rng) if pairs else ()
+    """In each metric of accuracy, the headline first: each model minus the baseline, and the best in that metric minus
+    each of the others."""
+    names = [f"{metric}@{k}" for k in terms.ks for metric in METRICS]
+    pairs: dict[str, list[tuple[str, str]]] = {}
+    for metric in sorted(names, key=lambda name: name != terms.headline):
+        values = {name: float(np.nanmean(found.per_user[metric])) for name, found in pooled.items()}
+        best = max(values, key=lambda name: values[name])
+        pairs[metric] = [(name, baseline) for name in pooled if name != baseline]
+        pairs[metric] += [(best, name) for name in pooled if name not in (best, baseline)]
+    return differences(pooled, pairs, rng)
 
 
 def _result(

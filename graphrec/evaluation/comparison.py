@@ -88,8 +88,8 @@ class Difference:
     """`first` minus `second` in one metric, over the same users.
 
     effect: Cohen's d of paired differences, mean / standard deviation; p: of the bootstrap, two-sided; p_holm: the same
-    after Holm's correction over all differences of a comparison; verdict: better, worse, or not told apart (p_holm
-    above 0.05).
+    after Holm's correction over all differences of a comparison in that metric; verdict: better, worse, or not told
+    apart (p_holm above 0.05).
     """
 
     first: str

@@ -54,7 +54,9 @@ def comparison() -> Comparison:
 def test_models_that_know_the_blocks_beat_popularity(comparison: Comparison) -> None:
     assert [result.name for result in comparison.results] == list(MODELS)
     found = {r.name: r.metrics["ndcg@10"] for r in comparison.results}
-    against = {d.first: d for d in comparison.differences if d.second == "popularity"}
+    compared = [d for d in comparison.differences if d.metric == "ndcg@10"]
+    assert comparison.differences[: len(compared)] == tuple(compared)  # the headline comes first
+    against = {d.first: d for d in compared if d.second == "popularity"}
     assert set(against) == {"item_knn", "graph_filter"}
     for name, difference in against.items():
         estimate = difference.estimate

@@ -75,17 +75,14 @@ def _differences(comparison: Comparison) -> str:
     headline, baseline = comparison.headline, comparison.baseline
     best = findings.leader(comparison).name
     shown = written(tables.differences(comparison, headline, baseline))
-    others = [
-        written(tables.differences(comparison, name, baseline))
-        for name in tables.compared_metrics(comparison)
-        if name != headline
-    ]
+    others = map(written, tables.all_differences(comparison, baseline))
     # a pair of which one is the baseline stands in the first table already
-    pairs = [d for d in comparison.differences if best in (d.first, d.second) and baseline not in (d.first, d.second)]
+    found = (d for d in comparison.differences if d.metric == headline)
+    pairs = [d for d in found if best in (d.first, d.second) and baseline not in (d.first, d.second)]
     to_best = written(tables.differences(comparison, headline, best)) if pairs else ""
     if not shown and not to_best:
         return ""
-    more = details("The same in other metrics", *others)
+    more = details("The same in all metrics", *others)
     return section("differences", "Differences", sentences.differences(comparison), shown, to_best, more)
 
 

@@ -101,7 +101,8 @@ def differences(comparison: Comparison) -> str:
     """How to read differences."""
     return (
         f"Each model minus {comparison.baseline} over the same users, with 95 % interval. d is the mean difference in "
-        "standard deviations; p is corrected by Holm over all differences; the verdict is “not told apart” above 0.05."
+        "standard deviations; p is corrected by Holm over all differences in a metric, those to the best model "
+        "included; the verdict is “not told apart” above 0.05."
     )
 
 
