@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from statistics import fmean
 
-from graphrec.evaluation.comparison import Comparison, Difference, Estimate, ModelResult
+from graphrec.evaluation.comparison import Comparison, Difference, Division, Estimate, ModelResult
 
 #: Metrics of lists as such, not of their accuracy, in the order of the table, and what a larger value means.
 BEYOND = {
@@ -108,9 +108,12 @@ def passed(comparison: Comparison) -> bool:
     return all(division.audit.passed for division in comparison.divisions)
 
 
-def num_test_users(comparison: Comparison) -> int:
-    """Test users, warm and cold, of all splits together."""
-    return sum(division.num_warm + division.num_cold for division in comparison.divisions)
+def named(comparison: Comparison, division: Division) -> str:
+    """`split 2`, with the seed where splits of several seeds differ; nothing where there is one split."""
+    if len(comparison.divisions) < 2:
+        return ""
+    several = len({other.seed for other in comparison.divisions}) > 1
+    return f"split {division.num + 1}" + (f", seed {division.seed}" if several else "")
 
 
 def metrics(comparison: Comparison) -> tuple[str, ...]:

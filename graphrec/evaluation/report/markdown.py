@@ -116,7 +116,8 @@ def _data(comparison: Comparison) -> list[str]:
 
 def _split(comparison: Comparison) -> list[str]:
     lines = [
-        f"- {code(division.record.spec)}: {words.count(division.num_warm, 'warm test users')}, "
+        f"- {f'{name}, ' if (name := findings.named(comparison, division)) else ''}{code(division.record.spec)}: "
+        f"{words.count(division.num_warm, 'warm test users')}, "
         f"{words.count(division.num_cold)} cold"
         + (f", cut at {words.day(division.record.cut)}" if division.record.cut is not None else "")
         for division in comparison.divisions
@@ -137,7 +138,7 @@ def _audit(comparison: Comparison) -> list[str]:
     for found in data_tables.checks(comparison):
         failed = any(check.leaks for check in found)
         lines.append(f"- {'✗' if failed else '✓'} {plain(found[0].kind)}: {data_tables.leaks(found)}")
-        lines += [f"    - {code(example)}" for example in data_tables.examples(found) if failed]
+        lines += [f"    - {code(example)}" for example in data_tables.examples(comparison, found) if failed]
     return ["## Leak audit", plain(sentences.audit(comparison)), "\n".join(lines)] if lines else []
 
 
