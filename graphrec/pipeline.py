@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphrec.errors import DataError, RefusedError
-from graphrec.evaluation.division import Prepared, divide, prepare
+from graphrec.evaluation.division import Aliases, Prepared, divide, prepare
 from graphrec.evaluation.gate import judge
 from graphrec.evaluation.protocol import Evaluation, default_split, evaluate
 from graphrec.evaluation.rounds import tune
@@ -41,6 +41,7 @@ class Training:
     measured: whether a fit without the test part gives metrics.
     effort: how settings are looked for, and on which device all is done.
     checkpoint: a file that a trained model writes its progress to and goes on from.
+    aliases: numbers of nodes by label, the same for one person or thing, so that copies of test interactions are found.
     """
 
     settings: Mapping[str, object] | None = None
@@ -48,6 +49,7 @@ class Training:
     measured: bool = True
     effort: Effort = Effort()  # frozen
     checkpoint: Path | None = None
+    aliases: Aliases | None = None
 
 
 def train(
@@ -80,7 +82,7 @@ def train(
         if chooses:
             config = tune(graph, parts, name, rng, _named(progress, "tune"), how.effort).config
         if how.measured:
-            prepared, again = prepare(graph, parts, spec), np.random.default_rng(seed)
+            prepared, again = prepare(graph, parts, spec, aliases=how.aliases), np.random.default_rng(seed)
             found = measure(prepared, make(name, device, **config), again, _named(progress, "measure"))
             metrics, split = found.metrics, record(parts, parse_split(spec))
             verdict = judge(graph, prepared, found, seed)

@@ -1,6 +1,6 @@
 """Blend the models of several runs into one, and save it as a run."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,11 +56,13 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
 
     import numpy as np
 
+    from graphrec.evaluation.stored import aliases
     from graphrec.evaluation.tuning import Effort
 
     how = pipeline.Training(settings, options["split"], not options["no_metrics"], Effort(device=options["device"]))
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, chosen[0].relation, progress)
+        how = replace(how, aliases=aliases(store, graph))
         trained = pipeline.train(graph, "ensemble", np.random.default_rng(seed), how, progress)
         folder = runs.save(home.runs, trained)
     run = trained.run

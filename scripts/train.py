@@ -56,6 +56,7 @@ def command(
     import numpy as np
 
     from graphrec import pipeline, runs
+    from graphrec.evaluation.stored import aliases
     from graphrec.evaluation.tuning import Effort
 
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
@@ -63,7 +64,8 @@ def command(
         rng = np.random.default_rng(seed)
         effort = Effort(options["trials"], device=options["device"])
         measured = not options["no_metrics"]
-        how = pipeline.Training(given or None, options["split"], measured, effort, options["checkpoint"])
+        same = aliases(store, graph) if measured else None
+        how = pipeline.Training(given or None, options["split"], measured, effort, options["checkpoint"], same)
         trained = pipeline.train(graph, model, rng, how, progress)
         folder = runs.save(home.runs, trained)
     run = trained.run

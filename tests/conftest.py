@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded; scripts/__init__.py says why
 
 from graphrec.store import Address, EmbeddedServer, Store, connect
+
+settings.register_profile("unhurried", deadline=None)  # on a busy machine an example of 40 ms may take 300
+settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parent.parent
 SECONDS_TO_START = 90

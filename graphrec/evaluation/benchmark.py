@@ -12,6 +12,7 @@ import torch
 from graphrec.errors import DataError, GraphrecError
 from graphrec.evaluation.ablation import Ablation, differences
 from graphrec.evaluation.assembly import num_edges
+from graphrec.evaluation.audit import audit, require_clean
 from graphrec.evaluation.datasets import Dataset
 from graphrec.evaluation.environment import load, machine, peak_mib, versions
 from graphrec.evaluation.protocol import Evaluation, evaluate, validation_measure
@@ -125,10 +126,12 @@ def benchmark(
     Raises:
         UnknownNameError: there is no such model, setting or relation.
         DataError: an ablation is asked of ratings.
+        LeakError: what the model sees tells of the test part.
         GraphrecError: the device is not there.
     """
     _need_device(conditions.device)
     make(model, **(conditions.settings or {}))  # a wrong name is said before anything is measured
+    require_clean(audit(dataset.graph, dataset.known, dataset.truth, None, whole=dataset.graph))
     lesser = [dataset.without(names) for names in ablate]
     if ablate and dataset.task == "rating":
         raise DataError(f"{dataset.name}: ratings have no ablation; measure with and without --without RELATION")

@@ -64,8 +64,15 @@ def catalogue(train: sparse.csr_array, attributes: sparse.csr_array | None = Non
     )
 
 
-def beyond_accuracy(item_index: IndexArray, user_index: IndexArray, known: Catalogue, ks: Iterable[int]) -> Beyond:
-    """All that is said beyond accuracy of the lists of some users, `user_index` [num_users] in the training matrix.
+def beyond_accuracy(
+    item_index: IndexArray,
+    user_index: IndexArray,
+    known: Catalogue,
+    ks: Iterable[int],
+    counted: npt.NDArray[np.bool_] | None = None,
+) -> Beyond:
+    """All that is said beyond accuracy of the lists of some users, `user_index` [num_users] in the training matrix;
+    what is said of all lists together is of those `counted` [num_users] (None: all).
 
     A user has NaN where there is nothing to say: no list, less than two items for diversity, no attributes for
     calibration.
@@ -78,11 +85,12 @@ def beyond_accuracy(item_index: IndexArray, user_index: IndexArray, known: Catal
     }
     if known.attributes is not None:
         each["calibration"] = calibration(item_index, known.history[user_index], known.attributes, ks)
+    lists = item_index if counted is None else item_index[counted]
     scalars: dict[str, float] = {}
     for k in ks:
-        scalars[f"coverage@{k}"] = coverage(item_index, num_items, k)
-        scalars[f"gini@{k}"] = gini(item_index, num_items, k)
-        scalars[f"personalisation@{k}"] = personalisation(item_index, k)
+        scalars[f"coverage@{k}"] = coverage(lists, num_items, k)
+        scalars[f"gini@{k}"] = gini(lists, num_items, k)
+        scalars[f"personalisation@{k}"] = personalisation(lists, k)
     return Beyond({f"{name}@{k}": values[k] for k in ks for name, values in each.items()}, scalars)
 
 

@@ -1,21 +1,23 @@
 """Models side by side on one graph: tuned on validation, refitted, and tested once on each split with each seed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from graphrec.evaluation.audit import require_clean
-from graphrec.evaluation.comparison import Comparison, Difference, Estimate, Group, ModelResult, Setup
-from graphrec.evaluation.division import Aliases, Prepared, described, divide, prepare, summary
+from graphrec.evaluation.comparison import Comparison, Difference, Division, Estimate, Group, ModelResult, Setup
+from graphrec.evaluation.division import Aliases, described, divide, prepare, summary
 from graphrec.evaluation.environment import machine, versions
 from graphrec.evaluation.groups import by_activity
-from graphrec.evaluation.metrics import PerUser
+from graphrec.evaluation.metrics import METRICS, PerUser
 from graphrec.evaluation.protocol import default_split
 from graphrec.evaluation.rounds import Entry, MeasuredRound, Steps, Terms, measure_round
 from graphrec.evaluation.significance import Pooled, differences, estimates, pool
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.models import make, model_class
+from graphrec.vocabulary import IndexArray
 
 Rounds = Mapping[str, list[MeasuredRound]]
 
@@ -43,7 +45,8 @@ def compare(
         make(entry.model, **(entry.settings or {}))
     spec = terms.split or default_split(interactions(graph))
     found: dict[str, list[MeasuredRound]] = {name: [] for name in wanted}
-    first: list[Prepared] = []
+    divisions: list[Division] = []
+    degree: IndexArray | None = None
     total = 0
     for seed in terms.seeds:
         divided = divide(graph, spec, np.random.default_rng(seed))
@@ -51,12 +54,28 @@ def compare(
         for num, parts in enumerate(divided):
             prepared = prepare(graph, parts, spec, num, aliases)
             require_clean(prepared.audit)
-            first += [prepared] if seed == terms.seeds[0] else []
+            divisions += _new(described(prepared, seed), divisions)
+            degree = prepared.known.user_degree() if degree is None else degree
             for name, entry in wanted.items():
                 _told(progress, sum(len(rounds) for rounds in found.values()), total)
                 found[name].append(measure_round(graph, prepared, entry, terms, seed, progress))
     _told(progress, total, total)
-    return _comparison(graph, list(wanted.values()), first, found, terms)
+    assert degree is not None  # there are seeds, and a spec makes splits
+    return _comparison(graph, list(wanted.values()), _Ground(tuple(divisions), degree), found, terms)
+
+
+def _new(division: Division, known: Sequence[Division]) -> list[Division]:
+    """The division where none with another seed is the same."""
+    return [division] if all(division.record != other.record for other in known) else []
+
+
+@dataclass(frozen=True, eq=False)
+class _Ground:
+    """What models were measured on: the splits, and on the first of them how many interactions each user [num_users]
+    has in what models were fitted to."""
+
+    divisions: tuple[Division, ...]
+    degree: IndexArray
 
 
 def _told(progress: Steps | None, done: int, total: int) -> None:
@@ -65,11 +84,11 @@ def _told(progress: Steps | None, done: int, total: int) -> None:
 
 
 def _comparison(
-    graph: HeteroGraph, entries: Sequence[Entry], prepared: Sequence[Prepared], found: Rounds, terms: Terms
+    graph: HeteroGraph, entries: Sequence[Entry], ground: _Ground, found: Rounds, terms: Terms
 ) -> Comparison:
     rng = np.random.default_rng(terms.seeds[0])
     pooled = {name: _pooled(rounds) for name, rounds in found.items()}
-    results = tuple(_result(entry, found[entry.name], prepared[0], terms, rng) for entry in entries)
+    results = tuple(_result(entry, found[entry.name], ground.degree, terms, rng) for entry in entries)
     ordered = sorted(results, key=lambda result: -result.metrics[terms.headline].value)
     baseline = terms.baseline if terms.baseline in found else results[0].name
     told = [found[result.name][0].examples for result in ordered]
@@ -79,9 +98,10 @@ def _comparison(
         baseline,
         terms.ks,
         summary(graph),
-        tuple(described(each) for each in prepared),
+        ground.divisions,
+        len(next(iter(pooled.values())).user_index),
         results,
-        _differences(pooled, baseline, ordered[0].name, terms.headline, rng),
+        _differences(pooled, baseline, terms, rng),
         (with_reasons or told)[0],
         Setup("", terms.seeds, terms.effort.budget or terms.effort.num_trials or 0, versions(), machine()),
         {},
@@ -95,16 +115,22 @@ def _pooled(rounds: Sequence[MeasuredRound]) -> Pooled:
 
 
 def _differences(
-    pooled: Mapping[str, Pooled], baseline: str, best: str, metric: str, rng: np.random.Generator
+    pooled: Mapping[str, Pooled], baseline: str, terms: Terms, rng: np.random.Generator
 ) -> tuple[Difference, ...]:
-    """Each model minus the baseline, and the best minus each of the others."""
-    pairs = [(name, baseline) for name in pooled if name != baseline]
-    pairs += [(best, name) for name in pooled if name not in (best, baseline)]
-    return differences(pooled, pairs, [metric], rng) if pairs else ()
+    """In each metric of accuracy, the headline first: each model minus the baseline, and the best in that metric minus
+    each of the others."""
+    names = [f"{metric}@{k}" for k in terms.ks for metric in METRICS]
+    pairs: dict[str, list[tuple[str, str]]] = {}
+    for metric in sorted(names, key=lambda name: name != terms.headline):
+        values = {name: float(np.nanmean(found.per_user[metric])) for name, found in pooled.items()}
+        best = max(values, key=lambda name: values[name])
+        pairs[metric] = [(name, baseline) for name in pooled if name != baseline]
+        pairs[metric] += [(best, name) for name in pooled if name not in (best, baseline) and best != baseline]
+    return differences(pooled, pairs, rng)
 
 
 def _result(
-    entry: Entry, rounds: Sequence[MeasuredRound], first: Prepared, terms: Terms, rng: np.random.Generator
+    entry: Entry, rounds: Sequence[MeasuredRound], degree: IndexArray, terms: Terms, rng: np.random.Generator
 ) -> ModelResult:
     pooled = _pooled(rounds)
     wanted = {name: value for name, value in pooled.per_user.items() if int(name.split("@")[1]) in terms.ks}
@@ -123,15 +149,15 @@ def _result(
         entry.origin,
         {**estimates(wanted, rng), **scalars},
         curve,
-        (*_by_activity(pooled, first, terms, rng), *_by_popularity(rounds, rng), *_by_warmth(rounds, terms, rng)),
+        (*_by_activity(pooled, degree, terms, rng), *_by_popularity(rounds, rng), *_by_warmth(rounds, terms, rng)),
         rounds[0].learning,
         tuple(measured.round for measured in rounds),
     )
 
 
-def _by_activity(pooled: Pooled, first: Prepared, terms: Terms, rng: np.random.Generator) -> Iterable[Group]:
-    """Groups by the number of interactions that a user has in what models were fitted to on the first split."""
-    for group in by_activity(first.known.user_degree()[pooled.user_index]):
+def _by_activity(pooled: Pooled, degree: IndexArray, terms: Terms, rng: np.random.Generator) -> Iterable[Group]:
+    """Groups by the number of interactions [num_users] in what models were fitted to on the first split."""
+    for group in by_activity(degree[pooled.user_index]):
         yield _group(group.kind, group.name, _headlines(pooled, terms), group.chosen, rng)
 
 

@@ -88,8 +88,8 @@ class Difference:
     """`first` minus `second` in one metric, over the same users.
 
     effect: Cohen's d of paired differences, mean / standard deviation; p: of the bootstrap, two-sided; p_holm: the same
-    after Holm's correction over all differences of a comparison; verdict: better, worse, or not told apart (p_holm
-    above 0.05).
+    after Holm's correction over all differences of a comparison in that metric; verdict: better, worse, or not told
+    apart (p_holm above 0.05).
     """
 
     first: str
@@ -115,9 +115,11 @@ class Bin:
 
 @dataclass(frozen=True)
 class Division:
-    """One split: its record, what the audit of it found, where interactions lie in time (none where they have no
-    times), and how many test users there are, warm and cold."""
+    """One split: its number (from 0) and the seed that it was made with, its record, what the audit of it found, where
+    interactions lie in time (none where they have no times), and how many test users there are, warm and cold."""
 
+    num: int
+    seed: int
     record: SplitRecord
     audit: Audit
     timeline: tuple[Bin, ...]
@@ -186,7 +188,9 @@ class Setup:
 class Comparison:
     """The results of all models in the order asked for, and what they were measured on.
 
-    headline: the metric that models are ordered and compared by; baseline: what all others are compared with.
+    headline: the metric that models are ordered and compared by; baseline: what all others are compared with;
+    divisions: each split once, those of further seeds where they differ; num_users: those that means are over, each
+    once however many splits have them.
     """
 
     headline: str
@@ -194,6 +198,7 @@ class Comparison:
     ks: tuple[int, ...]
     data: DataSummary
     divisions: tuple[Division, ...]
+    num_users: int
     results: tuple[ModelResult, ...]
     differences: tuple[Difference, ...]
     examples: tuple[Example, ...]

@@ -65,11 +65,11 @@ def cut_of_test(parts: Split) -> int | None:
     return int(parts.test.time.min())
 
 
-def described(prepared: Prepared) -> Division:
-    """What a reader is told of a split."""
+def described(prepared: Prepared, seed: int) -> Division:
+    """What a reader is told of a split that was made with a seed."""
     warm, num_cold = warm_users(prepared.known, prepared.parts.test)
     made = record(prepared.parts, parse_split(prepared.spec))
-    return Division(made, prepared.audit, _timeline(prepared.parts), len(warm), num_cold)
+    return Division(prepared.num, seed, made, prepared.audit, _timeline(prepared.parts), len(warm), num_cold)
 
 
 def summary(graph: HeteroGraph) -> DataSummary:

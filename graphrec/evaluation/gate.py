@@ -30,7 +30,7 @@ def judge(graph: HeteroGraph, prepared: Prepared, measured: Evaluation, seed: in
         model = make(name, **config)
         model.fit(prepared.visible, prepared.known, rng)
         evaluations[name] = evaluate(model, prepared.known, prepared.parts.test)
-    found = differences(evaluations, [("run", name) for name in BASELINES], [METRIC], np.random.default_rng(seed))
+    found = differences(evaluations, {METRIC: [("run", name) for name in BASELINES]}, np.random.default_rng(seed))
     estimates = {difference.second: difference.estimate for difference in found}
     gains = {name: (e.value, e.low or 0.0, e.high or 0.0) for name, e in estimates.items()}
     return Verdict(METRIC, gains, len(measured.user_index), leaks(prepared))

@@ -16,7 +16,7 @@ THIRDS = ("head", "middle", "tail")
 
 @dataclass(frozen=True, eq=False)
 class UserGroup:
-    """Which of the test users [num_users] are in a group; kind: `user activity` or `warmth`; name: as it is shown."""
+    """Which of the test users [num_users] are in a group; kind: `user activity`; name: as it is shown."""
 
     kind: str
     name: str
@@ -38,13 +38,6 @@ def by_activity(degree: IndexArray) -> tuple[UserGroup, ...]:
         UserGroup("user activity", _interactions(low, int(high)), (degree >= low) & (degree <= high))
         for low, high in zip(lows, cuts, strict=True)
     )
-
-
-def by_warmth(degree: IndexArray) -> tuple[UserGroup, ...]:
-    """The test users with training interactions (`warm`) and without any (`cold`), from their numbers [num_users];
-    only groups that have users."""
-    groups = (UserGroup("warmth", "warm", degree > 0), UserGroup("warmth", "cold", degree == 0))
-    return tuple(group for group in groups if group.chosen.any())
 
 
 def thirds(item_degree: IndexArray) -> Mapping[str, npt.NDArray[np.bool_]]:

@@ -83,7 +83,8 @@ class Terms:
 class MeasuredRound:
     """A round with the values of its users.
 
-    values: of all test users; warm: who of them is; scalars: what is a number for all users together, by `metric@k`;
+    values: of all test users; warm: who of them is; scalars: what is a number for all measured users together, by
+    `metric@k` (for the warm ones, or for cold ones where there are no others);
     popularity: recall of test items in the head, the middle and the tail.
     """
 
@@ -126,7 +127,8 @@ def measure_round(
     began = time.perf_counter()
     model.fit(prepared.visible, prepared.known, rng, _named(progress, f"fit {entry.model}"))
     fitted = time.perf_counter()
-    lists = ranked_lists(model, prepared.known, prepared.parts.test, max(terms.ks), terms.memory_budget)
+    told = _named(progress, f"rank {entry.name}")
+    lists = ranked_lists(model, prepared.known, prepared.parts.test, max(terms.ks), terms.memory_budget, told)
     seconds = (tuning.seconds, fitted - began, time.perf_counter() - fitted)
     return _measured(prepared, entry, terms, _Fitted(model, tuning, lists, seconds, seed))
 
@@ -143,9 +145,9 @@ class _Fitted:
 def _measured(prepared: Prepared, entry: Entry, terms: Terms, fitted: _Fitted) -> MeasuredRound:
     lists, tuning = fitted.lists, fitted.tuning
     accuracy = per_user(lists.item_index, lists.wanted, terms.grid)
-    beyond = beyond_accuracy(lists.item_index, lists.user_index, prepared.catalogue, terms.ks)
-    values = {**accuracy, **beyond.per_user}
     measured = lists.warm if lists.warm.any() else ~lists.warm
+    beyond = beyond_accuracy(lists.item_index, lists.user_index, prepared.catalogue, terms.ks, measured)
+    values = {**accuracy, **beyond.per_user}
     means = {name: float(np.nanmean(value[measured])) for name, value in values.items() if _any(value[measured])}
     shown = {name: value for name, value in {**means, **beyond.scalars}.items() if int(name.split("@")[1]) in terms.ks}
     cost = Cost(*fitted.seconds, peak_mib())

@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 INTERVAL_REPEATS = 1000
 
 #: Samples for p-values. A p-value is at least 2 / (1 + repeats): from a thousand, Holm's correction of more than 25
-#: comparisons would call none of them significant.
+#: pairs would call none of them significant.
 REPEATS = 10_000
 
 #: The share of an interval, and the p-value from which on a difference may be chance.
@@ -82,31 +82,32 @@ def estimates(values: PerUser, rng: np.random.Generator, repeats: int = INTERVAL
 
 def differences(
     measured: Mapping[str, Measured],
-    pairs: Sequence[tuple[str, str]],
-    metrics: Sequence[str],
+    pairs: Mapping[str, Sequence[tuple[str, str]]],
     rng: np.random.Generator,
     repeats: int = REPEATS,
 ) -> tuple[Difference, ...]:
-    """The first minus the second of each pair of names in each metric, pair by pair, over the same users.
+    """The first minus the second of each pair of names, metric by metric (`ndcg@10` → its pairs), over the same users.
 
     The interval holds 95 % of the means of resampled paired differences. p is two-sided, by inverting that interval:
     twice the share of samples whose mean is at most 0, or at least 0, whichever is less, as 2 (1 + count) /
     (1 + repeats) and at most 1 (Davison and Hinkley, "Bootstrap Methods and their Application", 1997, chapter 4: the
-    sample itself counts, so p is never 0). Where nobody differs p is 1. p_holm corrects for all that are returned.
+    sample itself counts, so p is never 0). Where nobody differs p is 1. p_holm corrects for all pairs of the metric, so
+    that what is told of one metric does not hang on how many others are shown.
     The effect is Cohen's d for pairs, mean / standard deviation (n − 1): 0 where nobody differs, infinite where all
     differ by the same.
 
     Raises DataError where the users of two models differ.
     """
-    if not pairs or not metrics:
+    names = [(*pair, metric) for metric, some in pairs.items() for pair in some]
+    if not names:
         return ()
-    _check_users({name: measured[name] for pair in pairs for name in pair})
-    columns = np.concatenate([_difference(measured, pair, metrics) for pair in pairs], axis=1)
+    _check_users({name: measured[name] for *pair, _ in names for name in pair})
+    columns = np.stack([measured[a].per_user[m] - measured[b].per_user[m] for a, b, m in names], axis=1)
     means = resampled(columns, rng, repeats)
     low, high = _bounds(means)
     value, effect, p = mean(columns), _effects(columns), _p_values(means)
-    corrected = holm(p)
-    names = [(*pair, metric) for pair in pairs for metric in metrics]
+    ends = np.cumsum([len(some) for some in pairs.values()])
+    corrected = np.concatenate([holm(part) for part in np.split(p, ends[:-1])])
     return tuple(
         Difference(
             *names[i],
@@ -189,11 +190,6 @@ def _check_users(measured: Mapping[str, Measured]) -> None:
             f"{examples(wrong)}: {len(wrong)} of {len(measured)} models were measured on other users than {first}, so "
             "they cannot be compared user by user; measure all of them on one split"
         )
-
-
-def _difference(measured: Mapping[str, Measured], pair: tuple[str, str], metrics: Sequence[str]) -> Floats:
-    first, second = (_columns(measured[name].per_user, metrics) for name in pair)
-    return first - second
 
 
 def _bounds(means: Floats) -> Floats:

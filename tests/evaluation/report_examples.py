@@ -76,6 +76,7 @@ def rich(seconds: float = 1.0, passed: bool = True) -> Comparison:
             item_degree=(1, 1, 1, 3, 611),
         ),
         divisions=tuple(_division(number, passed) for number in range(2)),
+        num_users=1483,
         results=results,
         differences=_differences(results),
         examples=_examples(),
@@ -108,7 +109,8 @@ def smallest() -> Comparison:
         baseline="popularity",
         ks=(10,),
         data=DataSummary("BOUGHT", 3, 4, 7, None, None, {"BOUGHT": 7}, (2, 2, 2, 3, 3), (1, 1, 2, 2, 2)),
-        divisions=(Division(record, Audit(_checks(True)), (), 3, 0),),
+        divisions=(Division(0, 7, record, Audit(_checks(True)), (), 3, 0),),
+        num_users=3,
         results=(
             ModelResult(
                 "popularity", "popularity", "tuned", {"ndcg@10": Estimate(0.5)}, {}, (), (),
@@ -234,7 +236,7 @@ def _division(number: int, passed: bool) -> Division:
         test = 0 if place < 34 + number else total
         bins.append(Bin(start + step * place, start + step * (place + 1), train, validation if not test else 0, test))
     record = SplitRecord("rolling(windows=2, validation=0.1, test=0.1)", start + step * 34, _parts(number))
-    return Division(record, Audit(_checks(passed or number == 0)), tuple(bins), 1480, 18)
+    return Division(number, 0, record, Audit(_checks(passed or number == 0)), tuple(bins), 1480, 18)
 
 
 def _examples() -> tuple[Example, ...]:

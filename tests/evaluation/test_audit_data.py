@@ -20,6 +20,8 @@ SOURCES = {
     "ciao": "ciao",
     "filmtrust": "filmtrust",
     "steam": "steam",
+    "gowalla": "interactions",
+    "douban-book-social": "interactions",
 }
 SPECS = ("time", "random", "leave-last-out")
 MORE = ("rolling(windows=2)", "random-by-user", "k-fold(folds=2)", "cold-items", "cold-users")

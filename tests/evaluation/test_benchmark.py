@@ -1,19 +1,20 @@
 """The benchmark: quality and cost, what validation sees, and what relations add."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from graphrec.errors import DataError, GraphrecError, UnknownNameError
+from graphrec.errors import DataError, GraphrecError, LeakError, UnknownNameError
 from graphrec.evaluation.ablation import differences
 from graphrec.evaluation.assembly import num_edges
 from graphrec.evaluation.benchmark import Conditions, benchmark, hold_out
 from graphrec.evaluation.datasets import Dataset, open_dataset, open_files
 from graphrec.evaluation.protocol import Evaluation
-from graphrec.interactions import Interactions
+from graphrec.interactions import Interactions, join
 
 from . import published_folders as folders
 
@@ -39,6 +40,13 @@ def test_a_benchmark_tells_quality_and_cost(tmp_path: Path, name: str) -> None:
     assert set(found.seconds) == {"tune", "fit", "recommend"}
     assert 0 < found.peak_mib["read"] <= found.peak_mib["tune"] <= found.peak_mib["fit"] <= found.peak_mib["recommend"]
     assert {"python", "torch", "torch_geometric", "numpy", "scipy", "graphrec"} == set(found.versions)
+
+
+def test_a_test_part_that_is_known_is_refused(tmp_path: Path) -> None:
+    data = blocks(tmp_path)
+    told = replace(data, truth=join(data.truth, data.known.take(np.arange(3))))
+    with pytest.raises(LeakError, match="3 test interactions given to train on among 1,200"):
+        benchmark(told, "popularity")
 
 
 def test_the_same_seed_gives_the_same_benchmark(tmp_path: Path) -> None:

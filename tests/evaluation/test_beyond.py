@@ -151,6 +151,9 @@ def test_all_of_it_together() -> None:
     np.testing.assert_allclose(found.per_user["diversity@2"], [0, 1], atol=1e-12)
     assert found.scalars["coverage@2"] == 1
     assert list(found.scalars)[:3] == ["coverage@1", "gini@1", "personalisation@1"]
+    some = beyond_accuracy(lists, np.array([2, 1]), catalogue(train), [1, 2], np.array([True, False]))
+    assert some.scalars["coverage@2"] == 2 / train.shape[1]  # of the first list alone
+    assert len(some.per_user["diversity@2"]) == 2
     attributes = rows([1, 0], [0, 1], [1, 0], [1, 0])
     described = beyond_accuracy(lists, np.array([2, 1]), catalogue(train, attributes), [2])
     np.testing.assert_allclose(described.per_user["diversity@2"], [1, 0], atol=1e-12)

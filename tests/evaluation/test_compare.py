@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from graphrec.errors import DataError, LeakError, RefusedError, UnknownNameError
+from graphrec.evaluation import report
 from graphrec.evaluation.compare import compare
 from graphrec.evaluation.comparison import Comparison
 from graphrec.evaluation.rounds import Entry, Terms
@@ -54,7 +55,9 @@ def comparison() -> Comparison:
 def test_models_that_know_the_blocks_beat_popularity(comparison: Comparison) -> None:
     assert [result.name for result in comparison.results] == list(MODELS)
     found = {r.name: r.metrics["ndcg@10"] for r in comparison.results}
-    against = {d.first: d for d in comparison.differences if d.second == "popularity"}
+    compared = [d for d in comparison.differences if d.metric == "ndcg@10"]
+    assert comparison.differences[: len(compared)] == tuple(compared)  # the headline comes first
+    against = {d.first: d for d in compared if d.second == "popularity"}
     assert set(against) == {"item_knn", "graph_filter"}
     for name, difference in against.items():
         estimate = difference.estimate
@@ -73,6 +76,20 @@ def test_every_metric_is_there_at_every_k(comparison: Comparison) -> None:
         assert all(np.isfinite(estimate.value) for estimate in result.metrics.values())
         assert [k for k, _ in result.curve["ndcg"]] == [1, 2, 3, 5, 10, 20]
         assert dict(result.curve["ndcg"])[10] == pytest.approx(result.metrics["ndcg@10"].value)
+
+
+def test_models_are_compared_in_every_metric_of_accuracy(comparison: Comparison) -> None:
+    names = [f"{name}@{k}" for k in (10, 20) for name in ("recall", "precision", "ndcg", "map", "mrr", "hit_rate")]
+    told = {name: [d for d in comparison.differences if d.metric == name] for name in names}
+    assert sum(map(len, told.values())) == len(comparison.differences)
+    for name, found in told.items():
+        values = {r.name: r.metrics[name].value for r in comparison.results}
+        best = max(values, key=lambda model: values[model])
+        assert len(found) == 2 + (best != "popularity")
+        assert {best} | {d.second for d in found if d.first == best} | {d.first for d in found} == set(MODELS)
+        for difference in found:
+            gain = values[difference.first] - values[difference.second]
+            assert difference.estimate.value == pytest.approx(gain, abs=1e-6)
 
 
 def test_the_parts_are_recorded_and_audited(comparison: Comparison) -> None:
@@ -118,7 +135,12 @@ def test_a_model_is_measured_alike_whatever_stands_beside_it(comparison: Compari
 
 def test_several_seeds_and_folds_are_rounds_of_their_own() -> None:
     found = compared(models=MODELS[:2], split="k-fold(folds=3)", seeds=(0, 1))
-    assert len(found.divisions) == 3
+    assert [(d.num, d.seed) for d in found.divisions] == [(split, seed) for seed in (0, 1) for split in range(3)]
+    assert len({part.sha256 for d in found.divisions for part in d.record.parts}) == 18
+    assert found.num_users == 24
+    rows = report.as_json(found)["divisions"]
+    assert [(row["num"], row["seed"]) for row in rows] == [(d.num, d.seed) for d in found.divisions]
+    assert len(compared(models=MODELS[:1], seeds=(0, 1)).divisions) == 1  # by time, every seed makes the same
     for result in found.results:
         assert [(r.split, r.seed) for r in result.rounds] == [(s, seed) for seed in (0, 1) for s in range(3)]
         values = [r.metrics["ndcg@10"] for r in result.rounds]
@@ -143,6 +165,7 @@ def test_users_without_training_are_a_group_of_their_own() -> None:
     groups = {g.name: g.num_users for g in found.results[0].groups if g.kind == "warmth"}
     assert groups == {"warm users": found.divisions[0].num_warm, "cold users": 1}
     assert found.divisions[0].num_cold == 1
+    assert found.num_users == found.divisions[0].num_warm
 
 
 def test_where_all_test_users_are_cold_they_are_measured() -> None:
@@ -226,6 +249,16 @@ def test_a_run_is_judged_by_what_it_gains_over_simple_models() -> None:
     assert trained.run.split.spec.startswith("time")
     with pytest.raises(RefusedError, match=r"does not beat popularity: ndcg@10 \+0.0000"):
         require_worth(train(timed(), "popularity", np.random.default_rng(0)).run)
+
+
+def test_a_run_whose_evaluation_was_not_clean_may_not_be_published() -> None:
+    """All users are one person, so what one of them is to find another one has in training."""
+    same = {"User": np.zeros(24, dtype=np.int64)}
+    run = train(timed(), "graph_filter", np.random.default_rng(0), Training({}, aliases=same)).run
+    assert run.verdict is not None
+    assert "copies of test interactions" in run.verdict.leaks
+    with pytest.raises(RefusedError, match="its evaluation was not clean: .*copies of test interactions"):
+        require_worth(run)
 
 
 def run_of(verdict: Verdict | None) -> Run:

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from graphrec.evaluation.groups import by_activity, by_popularity, by_warmth, thirds
+from graphrec.evaluation.groups import by_activity, by_popularity, thirds
 
 
 def test_quartiles_of_activity_leave_nobody_out_and_keep_equals_together() -> None:
@@ -22,15 +22,6 @@ def test_equal_quartiles_are_one_group() -> None:
     names = [group.name for group in by_activity(np.array([1, 1, 1, 1, 7]))]
     assert names == ["1 interaction", "2 to 7 interactions"]
     assert by_activity(np.array([0, 0])) == ()
-
-
-def test_warm_and_cold_users() -> None:
-    groups = by_warmth(np.array([0, 2, 0, 1]))
-    assert [(group.name, group.chosen.tolist()) for group in groups] == [
-        ("warm", [False, True, False, True]),
-        ("cold", [True, False, True, False]),
-    ]
-    assert [group.name for group in by_warmth(np.array([1, 2]))] == ["warm"]
 
 
 def test_thirds_hold_a_third_of_the_interactions_each() -> None:

@@ -96,7 +96,7 @@ def test_without_a_difference_p_is_uniform() -> None:
     rng = np.random.default_rng(0)
     values = {f"m{k}": rng.normal(0, 1, 100) for k in range(800)}
     found = differences(
-        models(base=np.zeros(100), **values), [(name, "base") for name in values], ["ndcg@10"], rng, 1000
+        models(base=np.zeros(100), **values), {"ndcg@10": [(name, "base") for name in values]}, rng, 1000
     )
     p = np.array([difference.p for difference in found])
     assert 0.03 < (p <= 0.05).mean() < 0.08
@@ -108,7 +108,7 @@ def test_p_and_effect_agree_with_the_paired_t_test() -> None:
     rng = np.random.default_rng(3)
     a, noise = rng.normal(0, 1, (2, 2000))
     b = a + 0.05 + noise
-    found = differences(models(a=a, b=b), [("b", "a")], ["ndcg@10"], rng, 20_000)[0]
+    found = differences(models(a=a, b=b), {"ndcg@10": [("b", "a")]}, rng, 20_000)[0]
     peer = stats.ttest_rel(b, a)
     assert found.p == pytest.approx(peer.pvalue, abs=0.01)
     assert found.effect == pytest.approx(peer.statistic / math.sqrt(2000))
@@ -120,8 +120,7 @@ def test_differences_stand_in_order_with_verdicts_and_one_correction() -> None:
     base = rng.random(500)
     found = differences(
         models(base=base, better=base + rng.random(500), worse=base - rng.random(500), same=base),
-        [("better", "base"), ("worse", "base"), ("same", "base")],
-        ["ndcg@10"],
+        {"ndcg@10": [("better", "base"), ("worse", "base"), ("same", "base")]},
         rng,
         999,
     )
@@ -139,7 +138,7 @@ def test_differences_stand_in_order_with_verdicts_and_one_correction() -> None:
 def test_the_same_seed_gives_the_same_differences() -> None:
     values = np.random.default_rng(0).random((2, 30))
     first, second = (
-        differences(models(a=values[0], b=values[1]), [("a", "b")], ["ndcg@10"], np.random.default_rng(5))
+        differences(models(a=values[0], b=values[1]), {"ndcg@10": [("a", "b")]}, np.random.default_rng(5))
         for _ in range(2)
     )
     assert first == second
@@ -147,7 +146,7 @@ def test_the_same_seed_gives_the_same_differences() -> None:
 
 def test_a_difference_that_never_varies_has_no_finite_effect() -> None:
     base = np.full(40, 0.3)
-    found = differences(models(a=base - 0.1, b=base), [("a", "b")], ["ndcg@10"], np.random.default_rng(0), 99)[0]
+    found = differences(models(a=base - 0.1, b=base), {"ndcg@10": [("a", "b")]}, np.random.default_rng(0), 99)[0]
     assert found.effect == -math.inf
     assert found.verdict == "worse"
 
@@ -156,8 +155,25 @@ def test_other_users_cannot_be_compared() -> None:
     measured = {"a": Round(np.array([1, 2])), "b": Round(np.array([1, 3])), "c": Round(np.array([1, 2]))}
     rng = np.random.default_rng(0)
     with pytest.raises(DataError, match="b: 1 of 3 models were measured on other users than a.*one split"):
-        differences(measured, [("a", "b"), ("c", "a")], ["ndcg@10"], rng)
-    assert differences(measured, [], ["ndcg@10"], rng) == ()
+        differences(measured, {"ndcg@10": [("a", "b"), ("c", "a")]}, rng)
+    assert differences(measured, {"ndcg@10": []}, rng) == ()
+
+
+def test_each_metric_is_corrected_for_its_own_pairs() -> None:
+    """A second metric changes nothing of what is told of the first."""
+    rng = np.random.default_rng(0)
+    ndcg, recall = rng.random((2, 3, 60))
+    measured = {
+        name: Round(np.arange(60), {"ndcg@10": ndcg[row], "recall@10": recall[row]}) for row, name in enumerate("abc")
+    }
+    pairs = [("a", "b"), ("a", "c")]
+    both = differences(measured, {"ndcg@10": pairs, "recall@10": pairs[:1]}, np.random.default_rng(1))
+    assert [(d.first, d.second, d.metric) for d in both] == [
+        ("a", "b", "ndcg@10"), ("a", "c", "ndcg@10"), ("a", "b", "recall@10")
+    ]  # fmt: skip
+    assert both[:2] == differences(measured, {"ndcg@10": pairs}, np.random.default_rng(1))
+    assert both[2].p_holm == both[2].p
+    assert [d.p_holm for d in both[:2]] == holm(np.array([d.p for d in both[:2]])).tolist()
 
 
 def test_pooling_takes_a_users_mean_over_rounds() -> None:

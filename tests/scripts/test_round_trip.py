@@ -1,5 +1,6 @@
 """The round trip through the commands, on both databases: load, export, train, publish, recommend, query, evaluate."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,12 +84,16 @@ def test_query_answers_from_the_store(run: Run, run_json: Json) -> None:
 
 @pytest.mark.usefixtures("loaded")
 def test_evaluate_compares_and_reports(run_json: Json, tmp_path: Path) -> None:
-    told = run_json("evaluate", "--report", str(tmp_path / "report.html"), "--split", "random")
+    arguments = ["evaluate", "--report", str(tmp_path / "report.html"), "--split", "random", "--trials", "4"]
+    told = run_json(*arguments)
     names = [result["name"] for result in told["results"]]
     assert names == ["popularity", "item_knn", "graph_filter"]
     by_name = {result["name"]: result["metrics"]["recall@10"]["value"] for result in told["results"]}
     assert by_name["graph_filter"] >= by_name["popularity"]
     assert "graph_filter" in (tmp_path / "report.html").read_text()
+    written = (tmp_path / "report.json").read_bytes()
+    assert run_json(*arguments) == told == json.loads(written)
+    assert (tmp_path / "report.json").read_bytes() == written  # one seed, one result, to the last digit
 
 
 @pytest.mark.usefixtures("loaded")

@@ -1,9 +1,10 @@
 """The tables about what models were measured on and how to repeat it."""
 
 from graphrec.evaluation.audit import Check
-from graphrec.evaluation.comparison import Comparison, DataSummary
-from graphrec.evaluation.report import words
+from graphrec.evaluation.comparison import Comparison, DataSummary, Division
+from graphrec.evaluation.report import findings, words
 from graphrec.evaluation.report.tables import Cell, Table, table
+from graphrec.splitting import Part
 
 #: Characters of a hash that are shown beside the parts.
 SHORT_HASH = 12
@@ -44,16 +45,15 @@ def relations(data: DataSummary) -> Table:
 
 def parts(comparison: Comparison) -> Table:
     """Each part of each split with its sizes, times and the beginning of its hash."""
-    several = len(comparison.divisions) > 1
     rows = (
         [
-            f"split {number}, {part.name}" if several else part.name,
+            _part(comparison, division, part),
             *map(words.count, (part.num_interactions, part.num_users, part.num_items)),
             words.day(part.first),
             words.day(part.last),
             Cell(part.sha256[:SHORT_HASH], mark="code"),
         ]
-        for number, division in enumerate(comparison.divisions, 1)
+        for division in comparison.divisions
         for part in division.record.parts
     )
     return table("", ["part", "interactions", "users", "items", "first", "last", "SHA-256"], rows)
@@ -62,11 +62,16 @@ def parts(comparison: Comparison) -> Table:
 def hashes(comparison: Comparison) -> Table:
     """The whole hash of each part of each split."""
     rows = (
-        [f"split {number}, {part.name}", Cell(part.sha256, mark="code")]
-        for number, division in enumerate(comparison.divisions, 1)
+        [_part(comparison, division, part), Cell(part.sha256, mark="code")]
+        for division in comparison.divisions
         for part in division.record.parts
     )
     return table("", ["part", "SHA-256 of its pairs and times, sorted"], rows)
+
+
+def _part(comparison: Comparison, division: Division, part: Part) -> str:
+    name = findings.named(comparison, division)
+    return f"{name}, {part.name}" if name else part.name
 
 
 def checks(comparison: Comparison) -> tuple[tuple[Check, ...], ...]:
@@ -78,11 +83,12 @@ def checks(comparison: Comparison) -> tuple[tuple[Check, ...], ...]:
     return tuple(map(tuple, found.values()))
 
 
-def examples(found: tuple[Check, ...]) -> tuple[str, ...]:
-    """The examples of leaks of one kind, with the number of the split where there are several."""
+def examples(comparison: Comparison, found: tuple[Check, ...]) -> tuple[str, ...]:
+    """The examples of leaks of one kind, with the name of the split where there are several."""
+    names = [findings.named(comparison, division) for division in comparison.divisions]
     return tuple(
-        f"split {number}: {example}" if len(found) > 1 else example
-        for number, check in enumerate(found, 1)
+        f"{name}: {example}" if name else example
+        for name, check in zip(names, found, strict=True)
         for example in check.examples
     )
 

@@ -158,6 +158,30 @@ def against_seconds(comparison: Comparison, part: Literal["fit", "recommend"]) -
     return Points({"fit": "Fitting", "recommend": "Ranking"}[part], named[part], "log", x)
 
 
+def searches(comparison: Comparison, name: str) -> str:
+    """Lines of the best quality on validation so far against the seconds of trials, one for each model that was tuned;
+    of the first round. Nothing where none was."""
+    look, paths = _looks(comparison), {}
+    for result in comparison.results:
+        trials = [trial for done in result.rounds[:1] for trial in done.trials]
+        seconds = np.maximum(np.cumsum([trial.seconds for trial in trials]), LEAST)
+        quality = [0.0 if trial.pruned else trial.quality.plain for trial in trials]
+        if trials:
+            paths[result.name] = (seconds, np.maximum.accumulate(quality))
+    if not paths:
+        return ""
+
+    def paint(axis: Axes) -> None:
+        for model, (seconds, best) in paths.items():
+            axis.step(seconds, best, where="post", color=look[model].colour)
+            axis.plot(seconds[-1], best[-1], look[model].marker, color=look[model].colour, markersize=6)
+        axis.set(title="Choosing settings", xlabel="seconds of trials", ylabel="best NDCG@20 so far", xscale="log")
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter("")
+
+    return draw(name, "Best quality on validation so far against seconds of trials", (NARROW, 320), paint)
+
+
 def against_metric(comparison: Comparison, metric: str) -> Points:
     """Points of another metric, for the models that have it."""
     x = {r.name: found for r in comparison.results if not math.isnan(found := findings.value(r, metric))}

@@ -4,8 +4,7 @@ import math
 from collections.abc import Iterable
 from statistics import fmean
 
-from graphrec.evaluation.comparison import Comparison, Difference, Estimate, ModelResult
-from graphrec.evaluation.report.words import bounds
+from graphrec.evaluation.comparison import Comparison, Difference, Division, Estimate, ModelResult
 
 #: Metrics of lists as such, not of their accuracy, in the order of the table, and what a larger value means.
 BEYOND = {
@@ -96,28 +95,12 @@ def best(comparison: Comparison, metric: str) -> str | None:
 
 
 def tied(comparison: Comparison, metric: str) -> frozenset[str]:
-    """Names of the models that cannot be told apart from the best one, without it.
-
-    Where the comparison holds the paired difference to the best one its verdict counts, elsewhere whether the two
-    intervals overlap.
+    """Names of the models that cannot be told apart from the best one, without it, by the verdict of the paired
+    difference. (Whether intervals overlap says little: users differ more than models do.)
     """
     top = best(comparison, metric)
-    if top is None:
-        return frozenset()
-    estimates = {result.name: result.metrics[metric] for result in comparison.results if metric in result.metrics}
-    others = (name for name in estimates if name != top)
-    return frozenset(name for name in others if _same(comparison, (top, name), metric, estimates))
-
-
-def _same(comparison: Comparison, names: tuple[str, str], metric: str, estimates: dict[str, Estimate]) -> bool:
-    paired = difference(comparison, *names, metric)
-    if paired is not None:
-        return paired.verdict not in ("better", "worse")
-    first, second = (estimates[name] for name in names)
-    if first.value == second.value:
-        return True
-    one, other = bounds(first), bounds(second)
-    return one is not None and other is not None and one[0] <= other[1] and other[0] <= one[1]
+    pairs = {r.name: difference(comparison, top, r.name, metric) for r in comparison.results} if top else {}
+    return frozenset(name for name, found in pairs.items() if found and found.verdict not in ("better", "worse"))
 
 
 def passed(comparison: Comparison) -> bool:
@@ -125,9 +108,12 @@ def passed(comparison: Comparison) -> bool:
     return all(division.audit.passed for division in comparison.divisions)
 
 
-def num_test_users(comparison: Comparison) -> int:
-    """Test users, warm and cold, of all splits together."""
-    return sum(division.num_warm + division.num_cold for division in comparison.divisions)
+def named(comparison: Comparison, division: Division) -> str:
+    """`split 2`, with the seed where splits of several seeds differ; nothing where there is one split."""
+    if len(comparison.divisions) < 2:
+        return ""
+    several = len({other.seed for other in comparison.divisions}) > 1
+    return f"split {division.num + 1}" + (f", seed {division.seed}" if several else "")
 
 
 def metrics(comparison: Comparison) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from graphrec.evaluation.comparison import Comparison, Example, ModelResult, Shown
 from graphrec.evaluation.report import data_tables, figures, findings, sentences, tables, words
+from graphrec.evaluation.report.markup import SIGNS
 from graphrec.evaluation.report.tables import Cell, Table
 
 #: So many reasons of a recommendation are written.
@@ -67,8 +68,8 @@ def _cell(cell: Cell) -> str:
     text = code(cell.text) if cell.mark == "code" else plain(cell.text)
     if cell.mark == "best":
         text = f"**{text}**"
-    elif cell.mark == "tied":
-        text = f"≈ {text}"
+    elif cell.mark and cell.mark != "code":
+        text = f"{SIGNS[cell.mark]} {text}"
     return f"{text} ({plain(cell.note)})" if cell.note else text
 
 
@@ -84,12 +85,12 @@ def _beyond(comparison: Comparison) -> str:
 
 
 def _differences(comparison: Comparison) -> list[Table | None]:
-    names = tables.compared_metrics(comparison)
-    found = [tables.differences(comparison, name, comparison.baseline) for name in names]
+    headline, baseline = comparison.headline, comparison.baseline
+    found = [tables.differences(comparison, headline, baseline)]
     best = findings.leader(comparison).name
-    if best != comparison.baseline and len(comparison.results) > 2:
-        found.insert(1, tables.differences(comparison, comparison.headline, best))
-    return found
+    if best != baseline and len(comparison.results) > 2:
+        found.append(tables.differences(comparison, headline, best))
+    return [*found, *tables.all_differences(comparison, baseline)]
 
 
 def _curves(comparison: Comparison) -> list[Table | None]:
@@ -115,7 +116,8 @@ def _data(comparison: Comparison) -> list[str]:
 
 def _split(comparison: Comparison) -> list[str]:
     lines = [
-        f"- {code(division.record.spec)}: {words.count(division.num_warm, 'warm test users')}, "
+        f"- {f'{name}, ' if (name := findings.named(comparison, division)) else ''}{code(division.record.spec)}: "
+        f"{words.count(division.num_warm, 'warm test users')}, "
         f"{words.count(division.num_cold)} cold"
         + (f", cut at {words.day(division.record.cut)}" if division.record.cut is not None else "")
         for division in comparison.divisions
@@ -136,7 +138,7 @@ def _audit(comparison: Comparison) -> list[str]:
     for found in data_tables.checks(comparison):
         failed = any(check.leaks for check in found)
         lines.append(f"- {'✗' if failed else '✓'} {plain(found[0].kind)}: {data_tables.leaks(found)}")
-        lines += [f"    - {code(example)}" for example in data_tables.examples(found) if failed]
+        lines += [f"    - {code(example)}" for example in data_tables.examples(comparison, found) if failed]
     return ["## Leak audit", plain(sentences.audit(comparison)), "\n".join(lines)] if lines else []
 
 

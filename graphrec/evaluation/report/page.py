@@ -4,7 +4,7 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 
-from graphrec.evaluation.comparison import Comparison, ModelResult
+from graphrec.evaluation.comparison import Comparison, Division, ModelResult
 from graphrec.evaluation.report import data_tables, examples, figures, findings, sentences, tables, words
 from graphrec.evaluation.report.drawing import NARROW, PARTS, WIDE, looks, swatch
 from graphrec.evaluation.report.markup import bar, details, facts, section, written
@@ -50,7 +50,7 @@ def _head(comparison: Comparison) -> str:
         tiles.append((f"against {comparison.baseline}", words.number(gain.estimate.value, signed=True)))
     tiles += [
         ("models", words.count(len(comparison.results))),
-        ("test users", words.count(findings.num_test_users(comparison))),
+        ("test users", words.count(comparison.num_users)),
     ]
     if comparison.divisions:
         tiles.append(("leak audit", "✓ passed" if findings.passed(comparison) else "✗ failed"))
@@ -75,17 +75,14 @@ def _differences(comparison: Comparison) -> str:
     headline, baseline = comparison.headline, comparison.baseline
     best = findings.leader(comparison).name
     shown = written(tables.differences(comparison, headline, baseline))
-    others = [
-        written(tables.differences(comparison, name, baseline))
-        for name in tables.compared_metrics(comparison)
-        if name != headline
-    ]
+    others = map(written, tables.all_differences(comparison, baseline))
     # a pair of which one is the baseline stands in the first table already
-    pairs = [d for d in comparison.differences if best in (d.first, d.second) and baseline not in (d.first, d.second)]
+    found = (d for d in comparison.differences if d.metric == headline)
+    pairs = [d for d in found if best in (d.first, d.second) and baseline not in (d.first, d.second)]
     to_best = written(tables.differences(comparison, headline, best)) if pairs else ""
     if not shown and not to_best:
         return ""
-    more = details("The same in other metrics", *others)
+    more = details("The same in all metrics", *others)
     return section("differences", "Differences", sentences.differences(comparison), shown, to_best, more)
 
 
@@ -124,9 +121,12 @@ def _seconds(comparison: Comparison) -> str:
     named = [found for found in points if any(comparison.headline in r.metrics for r in comparison.results)]
     if not any(found.x for found in points):
         return ""
-    pictures = grid(figures.scatter(comparison, found, f"cost-{number}") for number, found in enumerate(named))
+    shown = [figures.scatter(comparison, found, f"cost-{number}") for number, found in enumerate(named)]
+    search = figures.searches(comparison, "cost-search")
+    said = sentences.cost(comparison) + (f" {sentences.SEARCH}" if search else "")
+    key = _key(comparison) if search else ""
     costs = written(tables.costs(comparison))
-    return section("seconds", "Quality against seconds", sentences.cost(comparison), pictures, costs)
+    return section("seconds", "Quality against seconds", said, key, grid([*shown, search]), costs)
 
 
 def _trades(comparison: Comparison) -> str:
@@ -169,17 +169,17 @@ def _split(comparison: Comparison) -> str:
     if not comparison.divisions:
         return ""
     keys = "".join(f'<li><i style="background:var(--{part})"></i>{part}</li>' for part in PARTS)
-    shown = [_division(comparison, number) for number in range(len(comparison.divisions))]
+    first = comparison.divisions[0].seed  # those of other seeds look alike, so the table has their parts
+    shown = [_division(comparison, division) for division in comparison.divisions if division.seed == first]
     return section(
         "split", "Split", sentences.split(comparison), f"<ul class=key>{keys}</ul>", *shown,
         written(data_tables.parts(comparison)), details("Whole hashes", written(data_tables.hashes(comparison))),
     )  # fmt: skip
 
 
-def _division(comparison: Comparison, number: int) -> str:
+def _division(comparison: Comparison, found: Division) -> str:
     """What one split is called, and where its parts lie."""
-    found = comparison.divisions[number]
-    name = f"split {number + 1}" if len(comparison.divisions) > 1 else ""
+    name = findings.named(comparison, found)
     cut = f", cut at {words.day(found.record.cut)}" if found.record.cut is not None else ""
     users = f"{words.count(found.num_warm, 'warm test users')}, {words.count(found.num_cold)} cold"
     head = f"<h3>{escape(name.capitalize() + ' · ' if name else '')}<code>{escape(found.record.spec)}</code></h3>"
@@ -189,7 +189,7 @@ def _division(comparison: Comparison, number: int) -> str:
         label = ", ".join(f"{part} {words.count(size)}" for part, size in pieces)
         return f"{head}{said}<figure>{bar(pieces, label)}</figure>"
     pictures = (
-        f"<figure class={kind}>{figures.timeline(found, f'time-{number}-{kind}', width)}</figure>"
+        f"<figure class={kind}>{figures.timeline(found, f'time-{found.num}-{kind}', width)}</figure>"
         for kind, width in (("wide", WIDE), ("narrow", NARROW))
     )
     return head + said + "".join(pictures)
@@ -202,7 +202,9 @@ def _audit(comparison: Comparison) -> str:
     for found in data_tables.checks(comparison):
         leaks = any(check.leaks for check in found)
         sign = "<b class=worse>✗</b>" if leaks else "<b class=better>✓</b>"
-        shown = "".join(f"<li><code>{escape(example)}</code></li>" for example in data_tables.examples(found))
+        shown = "".join(
+            f"<li><code>{escape(example)}</code></li>" for example in data_tables.examples(comparison, found)
+        )
         inside = f"<ul>{shown}</ul>" if leaks and shown else ""
         rows.append(
             f"<li>{sign}<div>{escape(found[0].kind)}<small>{data_tables.leaks(found)}</small>{inside}</div></li>"

@@ -23,6 +23,9 @@ SPLITS = {
 #: How a scatter draws models that would leave no room for the others.
 FAR = "A model far below the others stands hollow at the lower edge, with its value."
 
+#: What the picture of the choice of settings shows.
+SEARCH = "Lines show the best of the settings tried so far, on validation."
+
 
 def title(comparison: Comparison) -> str:
     """Who leads on what, in a few words."""
@@ -44,7 +47,7 @@ def lead(comparison: Comparison) -> str:
     shown = words.interval(estimate)
     known = f"{best.name} has {findings.label(metric)} {words.number(estimate.value)}"
     known += f" (95 % interval {shown})" if shown else ""
-    users = words.count(findings.num_test_users(comparison), "test users")
+    users = words.count(comparison.num_users, "test users")
     return f"{known} over {users}{_gain(comparison)}. {_ties(comparison)}{audit(comparison)}"
 
 
@@ -101,7 +104,8 @@ def differences(comparison: Comparison) -> str:
     """How to read differences."""
     return (
         f"Each model minus {comparison.baseline} over the same users, with 95 % interval. d is the mean difference in "
-        "standard deviations; p is corrected by Holm over all differences; the verdict is “not told apart” above 0.05."
+        "standard deviations; p is corrected by Holm over all differences in a metric, those to the best model "
+        "included; the verdict is “not told apart” above 0.05."
     )
 
 

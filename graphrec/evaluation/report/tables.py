@@ -87,21 +87,37 @@ def differences(comparison: Comparison, metric: str, against: str) -> Table | No
     return table(title, ["model", "difference", "effect size d", "p after Holm", "verdict"], rows)
 
 
-def _difference(name: str, found: Difference) -> list[Cell | str]:
+def _difference(name: str, found: Difference) -> tuple[Cell, Cell, Cell, Cell, Cell]:
     mark = {"better": "better", "worse": "worse"}.get(found.verdict, "same")
-    return [
-        name,
-        Cell(words.number(found.estimate.value, signed=True), words.interval(found.estimate, signed=True)),
-        words.effect(found.effect),
-        words.probability(found.p_holm),
+    shown = words.number(found.estimate.value, signed=True)
+    return (
+        Cell(name),
+        Cell(shown, words.interval(found.estimate, signed=True), mark),
+        Cell(words.effect(found.effect)),
+        Cell(words.probability(found.p_holm)),
         Cell(found.verdict, mark=mark),
-    ]
+    )
 
 
-def compared_metrics(comparison: Comparison) -> tuple[str, ...]:
-    """The metrics that differences are known of, the headline first."""
-    names = dict.fromkeys(found.metric for found in comparison.differences)
-    return tuple(sorted(names, key=lambda name: name != comparison.headline))
+def all_differences(comparison: Comparison, against: str) -> tuple[Table, ...]:
+    """For each k what each model has more than one of them in every metric that it was compared by; nothing where that
+    is the headline alone."""
+    known = {found.metric for found in comparison.differences}
+    if known <= {comparison.headline}:
+        return ()
+
+    def cell(result: ModelResult, metric: str) -> Cell:
+        found = findings.difference(comparison, result.name, against, metric)
+        return Cell(words.NOTHING) if found is None else _difference(result.name, found)[1]
+
+    made = []
+    for k in findings.cutoffs(known):
+        here = [name for name in findings.accuracy(comparison) if name in known and findings.cutoff(name) == k]
+        others = (result for result in findings.ranked(comparison) if result.name != against)
+        rows = ([result.name, *(cell(result, name) for name in here)] for result in others)
+        heads = [findings.label(findings.family(name)) for name in here]
+        made.append(table(f"{_at(k)}, difference to {against}", ["model", *heads], rows))
+    return tuple(made)
 
 
 def costs(comparison: Comparison) -> Table | None:

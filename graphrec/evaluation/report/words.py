@@ -95,8 +95,8 @@ def span(first: int | None, last: int | None) -> str:
 
 
 def setting(value: Any) -> str:  # int, float, str or bool, as a model's config has it
-    """The value of a setting: floats with at most six digits that count."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    """The value of a setting: floats with at most six digits that count, an empty text as `""`."""
+    return f"{value:g}" if isinstance(value, float) else str(value) or '""'
 
 
 def settings(config: Mapping[str, Any]) -> str:  # as a model's config has it
