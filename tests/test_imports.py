@@ -19,7 +19,8 @@ FLOORS = (
     {"features", "training"},
     {"models"},
     {"runs"},
-    {"recommend", "evaluation", "publish", "config", "ingest"},
+    {"recommend", "evaluation", "publish", "config", "ingest", "rules"},
+    {"answers"},
     {"pipeline", "testing", "doctor"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -68,6 +68,8 @@ class Model(ABC, Generic[Config]):
     signed: ClassVar[bool] = False
     #: Configs that a search tries beyond the candidates, unless the caller says otherwise; 0 where fits take minutes.
     trials: ClassVar[int] = 40
+    #: Whether `fold_in_newcomers` reads more than the target behaviour.
+    reads_relations: ClassVar[bool] = False
 
     def __init__(self, config: Config, device: torch.device | str = "cpu") -> None:
         self.config = config

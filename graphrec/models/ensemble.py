@@ -79,6 +79,7 @@ class Ensemble(Model[EnsembleConfig]):
     """
 
     config_class = EnsembleConfig
+    reads_relations = True
     signed = True
     trials = 0
 

@@ -59,6 +59,7 @@ class GraphFilter(Model[GraphFilterConfig]):
     """
 
     config_class = GraphFilterConfig
+    reads_relations = True
 
     def __init__(self, config: GraphFilterConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
@@ -140,8 +141,8 @@ class GraphFilter(Model[GraphFilterConfig]):
         """
         own, _ = self._behaviour(target, around)
         related = self.signal.shared({**around.social, **around.user_attributes})
-        found = self._of_new_items(self.signal.gather(own, related), attributes)
-        return found * float(np.median(self.kernel.degree)) ** self.config.target_exponent
+        factor = float(np.median(self.kernel.degree) ** self.config.target_exponent)
+        return self._of_new_items(self.signal.gather(own, related), attributes) * factor
 
     def _behaviour(self, target: Interactions, around: Relations) -> tuple[sparse.csr_array, sparse.csr_array]:
         """What `behaviour_of` gives for users who were not in training; the half-life counts from their last event."""
