@@ -12,7 +12,6 @@ from . import _terminal
 @_terminal.json_option
 def command(name: str | None, parameters: tuple[str, ...], list_all: bool, as_json: bool) -> None:
     """Run the Cypher query file NAME; without a name, list them."""
-    from graphrec import guard
     from graphrec.store import queries
 
     if list_all or name is None:
@@ -20,9 +19,8 @@ def command(name: str | None, parameters: tuple[str, ...], list_all: bool, as_js
         return
     query = queries.get(name)
     given = dict(_terminal.pair(text, "--param") for text in parameters)
-    with _terminal.open_store() as (store, _):
-        guard.need_query(store, query)
-        rows = queries.run(store, query, given)
+    with _terminal.open_graph() as graph:
+        rows = graph.rows(query, given)
     _terminal.print_rows(query.sentence, rows, as_json)
 
 

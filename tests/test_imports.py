@@ -22,6 +22,7 @@ FLOORS = (
     {"recommend", "evaluation", "publish", "config", "ingest", "rules"},
     {"answers"},
     {"pipeline", "testing", "doctor"},
+    {"graph"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

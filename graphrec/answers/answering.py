@@ -1,7 +1,7 @@
 """The answer for a user, by the best way that there is."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from graphrec.answers.answer import ATTRIBUTES, FRIENDS, POPULAR, PUBLISHED, SEGMENT, TRENDING, Answer, Recommended
 from graphrec.answers.candidates import Candidate
 from graphrec.answers.life import Life, read_life
-from graphrec.answers.published import ActiveRun, Listed, active_run, published_list
+from graphrec.answers.published import ActiveRun, Listed, published_list
 from graphrec.answers.ways import WINDOW_DAYS, Ways
 from graphrec.errors import DataError, GraphrecError
 from graphrec.rules import Rules, Trace, check
@@ -69,22 +69,23 @@ class Answers:
             GraphrecError: nothing is published.
             DataError: the graph has no behaviour, or a rule asks for what is not there.
         """
-        there = not anyone or bool(self._store.read(f"MATCH (u:{USER} {{id: $id}}) RETURN 1 AS one", {"id": user_id}))
-        user_id = queries.find_node(self._store, USER, user_id) if there else user_id
-        run = active_run(self._store)
+        found = published_list(self._store, user_id)
+        if not found.has_user and not anyone:
+            user_id = queries.find_node(self._store, USER, user_id)  # by a key, or an error
+            found = published_list(self._store, user_id)
+        run = found.run
         if run is None and not anyone:
             raise GraphrecError(
                 "nothing is published yet, and recommend reads RECOMMENDED edges; "
                 "`graphrec train` makes a run and `graphrec publish RUN` writes it"
             )
-        listed = published_list(self._store, run, user_id) if run is not None and there else []
-        if run is not None and rules is None and not all(place.seen for place in listed):
-            return _published(user_id, k, run, listed)
-        life = read_life(self._store, user_id) if there else Life(user_id)
-        found = self._gathered(_Question(life, k, self._relation(run), run, rules, tuple(listed)))
-        if there:
-            return found
-        return replace(found, notes=(f"there is no user '{user_id}', so this is for a stranger", *found.notes))
+        if run is not None and rules is None and not all(place.seen for place in found.places):
+            return _published(user_id, k, run, found.places)
+        life = read_life(self._store, user_id)
+        answer = self._gathered(_Question(life, k, self._relation(run), run, rules, found.places))
+        if found.has_user:
+            return answer
+        return replace(answer, notes=(f"there is no user '{user_id}', so this is for a stranger", *answer.notes))
 
     def _gathered(self, question: _Question) -> Answer:
         """What the model says, then, up to what is wanted, what the graph says; under the rules."""
@@ -155,7 +156,7 @@ class Answers:
         raise DataError("the graph has no behaviour of users, so there is nothing to recommend by; load some first")
 
 
-def _published(user_id: str, k: int, run: ActiveRun, listed: list[Listed]) -> Answer:
+def _published(user_id: str, k: int, run: ActiveRun, listed: Sequence[Listed]) -> Answer:
     """The published list without what the user met since; a short list stays short."""
     items = _numbered(_candidates(run, listed)[:k])
     notes = [f"published by {run.model}, run {run.id}"]
@@ -168,7 +169,7 @@ def _published(user_id: str, k: int, run: ActiveRun, listed: list[Listed]) -> An
     return Answer(user_id, k, items, tuple(notes))
 
 
-def _candidates(run: ActiveRun, listed: list[Listed] | tuple[Listed, ...]) -> list[Candidate]:
+def _candidates(run: ActiveRun, listed: Sequence[Listed]) -> list[Candidate]:
     return [Candidate(each.item, each.title, each.score, PUBLISHED, run.id) for each in listed if not each.seen]
 
 

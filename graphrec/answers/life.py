@@ -10,20 +10,16 @@ from graphrec.store.read import main_label
 
 _SYSTEM = [*sorted(SYSTEM_RELATIONS), SHOWN, "WITHDRAWN"]
 
-_OUTGOING = f"""
-MATCH (user:{USER} {{id: $user_id}})-[edge]->(other)
-WHERE NOT type(edge) IN $system AND other.id IS NOT NULL
-RETURN type(edge) AS relation, labels(other) AS labels, other.id AS id, properties(edge) AS properties
-"""
+_TIE = "[type(edge), labels(other), other.id, properties(edge)]"
 
 #: Of what leads to a user only what the user is part of: a celebrity's followers say nothing of the celebrity's taste.
-_INCOMING = f"""
-MATCH (user:{USER} {{id: $user_id}})<-[edge]-(other)
-WHERE NOT type(edge) IN $system AND other.id IS NOT NULL AND (type(edge) IN $undirected OR NOT other:{USER})
-RETURN type(edge) AS relation, labels(other) AS labels, other.id AS id, properties(edge) AS properties
+_LIFE = f"""
+MATCH (user:{USER} {{id: $user_id}})
+RETURN properties(user) AS properties,
+    [(user)-[edge]->(other) WHERE NOT type(edge) IN $system AND other.id IS NOT NULL | {_TIE}] AS outgoing,
+    [(user)<-[edge]-(other) WHERE NOT type(edge) IN $system AND other.id IS NOT NULL
+        AND (type(edge) IN $undirected OR NOT other:{USER}) | {_TIE}] AS incoming
 """
-
-_PROPERTIES = f"MATCH (user:{USER} {{id: $user_id}}) RETURN properties(user) AS properties"
 
 #: Properties of a social edge that say how much it is worth; one that is not positive is no friendship.
 _TRUST = ("value", "weight")
@@ -72,13 +68,13 @@ class Life:
 
 
 def read_life(store: Store, user_id: str) -> Life:
-    """What the graph knows of a user, in three queries."""
-    of = {"user_id": user_id}
-    ties: list[Tie] = []
-    for outgoing, statement in ((True, _OUTGOING), (False, _INCOMING)):
-        extra = {"system": _SYSTEM} | ({} if outgoing else {"undirected": sorted(UNDIRECTED)})
-        for row in store.read(statement, of | extra):
-            label = main_label(row["labels"])
-            ties.append(Tie(row["relation"], outgoing, label, str(row["id"]), row["properties"]))
-    rows = store.read(_PROPERTIES, of)
-    return Life(user_id, tuple(ties), rows[0]["properties"] if rows else {})
+    """What the graph knows of a user, in one query."""
+    rows = store.read(_LIFE, {"user_id": user_id, "system": _SYSTEM, "undirected": sorted(UNDIRECTED)})
+    if not rows:
+        return Life(user_id)
+    ties = [
+        Tie(relation, outgoing, main_label(labels), str(other), properties)
+        for outgoing in (True, False)
+        for relation, labels, other, properties in rows[0]["outgoing" if outgoing else "incoming"]
+    ]
+    return Life(user_id, tuple(ties), rows[0]["properties"])
