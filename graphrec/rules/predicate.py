@@ -119,7 +119,8 @@ class _Reader:
     def _named(self, position: int, name: str) -> str:
         in_square = bool(self._open) and self._open[-1][0] == "["
         (self.relations if in_square else self.labels).append(name)
-        if position > 1 and self.tokens[position - 2][0] in ("word", "quoted"):
+        first = position > 1 and self.tokens[position - 2][0] in ("word", "quoted")
+        if first and self._after(position) not in ("|", "&"):  # of several the variable may be either
             self._bound.setdefault(_plain(self.tokens[position - 2][1]), name)
         return name
 
