@@ -19,6 +19,9 @@ from graphrec.store import Store, census, queries
 if TYPE_CHECKING:  # a published list needs no torch
     from graphrec.answers.folding import Folding
 
+#: Where rules leave too few candidates, so many times as many are looked at.
+DEEPER = 4
+
 #: What the ways without a model have found, as a sentence goes on after a number of items.
 _TOLD = {
     FRIENDS: "that most friends chose",
@@ -43,10 +46,6 @@ class _Question:
     @property
     def seen(self) -> set[str]:
         return {tie.id for tie in self.life.did(self.relation)}
-
-    @property
-    def limit(self) -> int:
-        return self.k * (self.rules.depth if self.rules else 1)
 
 
 class Answers:
@@ -88,24 +87,19 @@ class Answers:
         return replace(answer, notes=(f"there is no user '{user_id}', so this is for a stranger", *answer.notes))
 
     def _gathered(self, question: _Question) -> Answer:
-        """What the model says, then, up to what is wanted, what the graph says; under the rules."""
-        notes, trace = [], Trace()
-        found: dict[str, Candidate] = {}
-        for part, told in self._parts(question):
-            notes += [told] if told else []
-            for each in part:
-                found.setdefault(each.item, each)
-            if len(found) >= question.limit:
-                break
-        candidates = list(found.values())[: question.limit]
-        if question.rules is not None:
-            from graphrec.answers.ruled import ruled
+        """What the model says, then, up to what is wanted, what the graph says; under the rules.
 
-            if question.rules != self._checked:
-                check(question.rules, self._store)
-                self._checked = question.rules
-            vectors = None if self._folding is None else self._folding.vectors
-            candidates, trace = ruled(self._store, question.rules, question.life.user, candidates, question.k, vectors)
+        Where these leave too few, candidates are looked for deeper, until there are no more.
+        """
+        depth = question.rules.depth if question.rules else 1
+        while True:
+            limit = question.k * depth
+            candidates, notes = self._candidates(question, limit)
+            exhausted = len(candidates) < limit
+            candidates, trace = self._ruled(question, candidates[:limit])
+            if len(candidates) >= question.k or exhausted:
+                break
+            depth *= DEEPER
         items = _numbered(candidates[: question.k])
         notes += [
             f"{number} item{'' if number == 1 else 's'} {_TOLD[way]}"
@@ -116,7 +110,32 @@ class Answers:
             notes.append(_why_short(len(items), question, trace))
         return Answer(question.life.user, question.k, items, tuple(notes), trace)
 
-    def _parts(self, question: _Question) -> Iterator[tuple[list[Candidate], str]]:
+    def _candidates(self, question: _Question, limit: int) -> tuple[list[Candidate], list[str]]:
+        """At least `limit` candidates of one way after the other, where there are so many; and what is to be said."""
+        notes: list[str] = []
+        found: dict[str, Candidate] = {}
+        for part, told in self._parts(question, limit):
+            notes += [told] if told else []
+            for each in part:
+                found.setdefault(each.item, each)
+            if len(found) >= limit:
+                break
+        return list(found.values()), notes
+
+    def _ruled(self, question: _Question, candidates: list[Candidate]) -> tuple[list[Candidate], Trace]:
+        """What the rules leave, and what they did; all where there are none."""
+        rules = question.rules
+        if rules is None:
+            return candidates, Trace()
+        from graphrec.answers.ruled import ruled
+
+        if rules != self._checked:
+            check(rules, self._store)
+            self._checked = rules
+        trained = None if self._folding is None else self._folding.trained
+        return ruled(self._store, rules, question.life.user, candidates, question.k, trained)
+
+    def _parts(self, question: _Question, limit: int) -> Iterator[tuple[list[Candidate], str]]:
         """The candidates of each way in turn, and what is to be said of it."""
         seen, run = question.seen, question.run
         if run is not None:
@@ -124,12 +143,12 @@ class Answers:
                 yield [], f"all {len(question.listed)} items that run {run.id} lists were seen since it was published"
             folding, missing = self._folded(run)
             if folding is not None:
-                yield folding.candidates(question.life, seen, question.limit)
+                yield folding.candidates(question.life, seen, limit)
             else:
                 yield _candidates(run, question.listed), missing
         if self._ways is None or self._ways.relation != question.relation:
             self._ways = Ways(self._store, question.relation)
-        for part in self._ways.of(question.life, seen, question.limit):
+        for part in self._ways.of(question.life, seen, limit):
             yield part, ""
 
     def _folded(self, run: ActiveRun) -> tuple["Folding | None", str]:

@@ -12,7 +12,6 @@ from graphrec.interactions import FloatArray
 from graphrec.recommend.choice import id_order
 from graphrec.runs import TrainedRun
 from graphrec.store import Store
-from graphrec.vocabulary import Vocabulary
 
 #: So many more candidates than are wanted are named, as some may have left the graph.
 SPARE = 20
@@ -53,10 +52,6 @@ class Folding:
         strange = f"; the run does not know {someone.strange} of the items they met" if someone.strange else ""
         told = f"{way} by {run.model}, run {run.id}{strange}"
         return with_titles(self._store, merged, way, run.id)[:limit], told
-
-    def vectors(self) -> tuple[Vocabulary, FloatArray]:
-        """The ids of the items and their vectors [num_items, dim]. Raises GraphrecError where the model has none."""
-        return self.trained.items, self.trained.model.embeddings().items.float().cpu().numpy()
 
     def _scores(self, someone: Newcomer, index: int, way: str) -> tuple[FloatArray, str]:
         """Scores [num_items], and the way: those of training for a user who has done nothing since."""

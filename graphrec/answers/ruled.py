@@ -2,36 +2,57 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from graphrec.answers.candidates import Candidate
+from graphrec.interactions import FloatArray
 from graphrec.rules import Rules, Trace
 from graphrec.rules.apply import rerank
-from graphrec.rules.facts import Vectors
 from graphrec.store import Store
+from graphrec.vocabulary import Vocabulary
+
+if TYPE_CHECKING:  # a published list needs no torch
+    from graphrec.runs import TrainedRun
 
 
 def ruled(
-    store: Store, rules: Rules, user: str, candidates: Sequence[Candidate], k: int, vectors: Vectors | None
+    store: Store, rules: Rules, user: str, candidates: Sequence[Candidate], k: int, trained: "TrainedRun | None"
 ) -> tuple[list[Candidate], Trace]:
     """The k candidates that the rules leave, in their order, and what each rule did.
 
-    Scores of several ways do not compare, so there the rules work on 1 / place, and leave an item's score as it is.
+    Counts of friends do not compare with a model's scores: the rules see those of the first way, and after its last
+    item ever smaller ones. A score that they changed is shown where it is the first way's.
     """
     if not candidates:
         return [], Trace()
-    one_way = len({each.way for each in candidates}) == 1
-    scores = [each.score if one_way else 1.0 / place for place, each in enumerate(candidates, start=1)]
     frame = pd.DataFrame(
         {
             "user_id": user,
             "item_id": [each.item for each in candidates],
-            "score": scores,
+            "score": _comparable(candidates),
             "rank": range(1, len(candidates) + 1),
         }
     )
+    vectors = None if trained is None else partial(_vectors, trained)
     found, trace = rerank(rules, store, frame, k, vectors, trace=True)
     by_id = {each.item: each for each in candidates}
-    pairs = zip(found["item_id"], found["score"], strict=True)
-    return [replace(by_id[item], score=float(score) if one_way else by_id[item].score) for item, score in pairs], trace
+    left = [(by_id[item], float(score)) for item, score in zip(found["item_id"], found["score"], strict=True)]
+    first = candidates[0].way
+    return [replace(each, score=score) if each.way == first else each for each, score in left], trace
+
+
+def _comparable(candidates: Sequence[Candidate]) -> list[float]:
+    """The scores of the first way, and scores below them for what came after it."""
+    scores = [each.score for each in candidates if each.way == candidates[0].way]
+    least = min(scores)
+    later = range(1, len(candidates) - len(scores) + 1)
+    return [*scores, *(least / (1 + place) if least > 0 else least - place for place in later)]
+
+
+def _vectors(trained: "TrainedRun") -> tuple[Vocabulary, FloatArray]:
+    from graphrec.rules.lists import vectors_of
+
+    return vectors_of(trained)
