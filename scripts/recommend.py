@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option(
     "--rules",
     "rules_file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="A TOML file of rules: what is left out, what counts more, how many of a kind (docs/rules.md).",
 )
 @click.option("--trace", is_flag=True, help="Show what each rule removed or moved.")

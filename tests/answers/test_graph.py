@@ -1,6 +1,5 @@
-"""The Python face, on both databases: the round trip, and the examples of README and docs as they stand."""
+"""The Python face, on both databases."""
 
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +12,6 @@ from graphrec.pipeline import Training
 from graphrec.store import Address, Store
 
 from . import shop
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -84,8 +81,3 @@ def test_the_package_offers_what_it_says_and_nothing_else() -> None:
     assert {"Graph", "connect"} <= set(dir(graphrec))
     with pytest.raises(AttributeError, match="no attribute 'conect'"):
         graphrec.conect  # noqa: B018
-
-
-def blocks(path: Path) -> list[str]:
-    """The Python blocks of a page."""
-    return re.findall(r"^```python\n(.*?)^```$", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
