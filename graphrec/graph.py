@@ -93,7 +93,7 @@ class Graph:
         return ingest.load(self.store, source, place, self.settings.home, ingest.Options(**options), progress)
 
     def schema(self) -> pd.DataFrame:
-        """Labels and relationship types with their counts: type, from and to (missing for labels), count, properties."""
+        """Labels and relationship types with their counts: type, from, to (none for labels), count, properties."""
         found = census.take(self.store)
         rows: list[tuple[object, ...]] = [
             (each.label, None, None, each.count, [p.name for p in each.properties]) for each in found.labels
