@@ -56,14 +56,17 @@ class Signal:
         """The signal of any users, from own behaviour [batch, num_items] and normalised rows of other relations."""
         found = own
         for name, rows in related.items():
-            found = sparse.csr_array(found + self.cut(rows, name))
+            if rows.nnz:
+                found = sparse.csr_array(found + self.cut(rows, name))
         return found
 
     def cut(self, rows: sparse.csr_array, name: str) -> sparse.csr_array:
         """The AROUND strongest items [batch, num_items] that rows of a relation lead to."""
         carried = self.behaviour if name in self.social else self.profiles[name]
         rarity = np.maximum(np.bincount(carried.indices, minlength=carried.shape[1]), 1) ** -RARER
-        found = item_product(sparse.csr_array(rows.T), scaled(carried, rarity), AROUND)
+        used, place = np.unique(rows.indices, return_inverse=True)  # of one newcomer a few rows, not a copy of all
+        few = sparse.csr_array((rows.data, place, rows.indptr), shape=(rows.shape[0], len(used)))
+        found = item_product(sparse.csr_array(few.T), scaled(carried[used], rarity), AROUND)
         return scaled(found, 1.0 / rarity)
 
     def shared(self, related: Mapping[str, sparse.csr_array]) -> dict[str, sparse.csr_array]:
