@@ -211,13 +211,18 @@ class Graph:
             GraphrecError: a parameter is missing, or the graph lacks what the query reads.
         """
         query = queries.get(name)
-        given = {key: str(value) for key, value in parameters.items()}
+        given = {key: _text(value) for key, value in parameters.items()}
         return pd.DataFrame(self.rows(query, given), columns=list(query.returns))
 
     def rows(self, query: queries.Query, given: Mapping[str, str]) -> list[Row]:
         """The records of a query, its parameters given as texts; raises as `query` does."""
         guard.need_query(self.store, query)
         return queries.run(self.store, query, given)
+
+
+def _text(value: object) -> str:
+    """A parameter as a command line has it: values of a list with commas between them."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def read_graph(store: Store, relation: str | None, progress: Progress) -> "HeteroGraph":

@@ -135,10 +135,9 @@ class MF(EmbeddingModel[MFConfig]):
 
     def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:
         """As `fold_in`, for mse from the ratings of the target behaviour."""
-        if self.posterior is None or target.weight is None:
+        if self.posterior is None:
             return super().fold_in_newcomers(target, around)
-        shape = (target.num_users, target.num_items)
-        return self.fold_in(sparse.csr_array((target.weight, (target.user_index, target.item_index)), shape=shape))
+        return self.fold_in(rating_matrix(target))
 
     def embeddings(self) -> Embeddings:
         """The vectors, whose dot products are the scores; for mse all draws in a row, without the mean rating."""
