@@ -11,7 +11,7 @@ from graphrec.answers.candidates import Candidate
 from graphrec.answers.life import Life, read_life
 from graphrec.answers.published import ActiveRun, Listed, published_list
 from graphrec.answers.ways import WINDOW_DAYS, Ways
-from graphrec.errors import DataError, GraphrecError
+from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.rules import Rules, Trace, check
 from graphrec.schema import BEHAVIOURS, USER
 from graphrec.store import Store, census, queries
@@ -159,9 +159,12 @@ class Answers:
 
             try:
                 self._folding = Folding(self._store, runs.load(self._runs_folder, run.id))
-            except GraphrecError:
+            except UnknownNameError:
                 self._folding = None
                 return None, f"the model of run {run.id} is not in {self._runs_folder}, so the graph answers without it"
+            except GraphrecError as error:
+                self._folding = None
+                return None, f"{error}; the graph answers without it"
         return self._folding, ""
 
     def _relation(self, run: ActiveRun | None) -> str:
