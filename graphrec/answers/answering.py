@@ -132,8 +132,8 @@ class Answers:
         if rules != self._checked:
             check(rules, self._store)
             self._checked = rules
-        trained = None if self._folding is None else self._folding.trained
-        return ruled(self._store, rules, question.life.user, candidates, question.k, trained)
+        vectors = None if self._folding is None else self._folding.vectors
+        return ruled(self._store, rules, question.life.user, candidates, question.k, vectors)
 
     def _parts(self, question: _Question, limit: int) -> Iterator[tuple[list[Candidate], str]]:
         """The candidates of each way in turn, and what is to be said of it."""

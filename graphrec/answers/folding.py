@@ -1,5 +1,7 @@
 """A run's model, asked about one user as the live graph has them now."""
 
+from functools import cache, partial
+
 import numpy as np
 
 from graphrec.answers.answer import FOLDED_IN, RANKED
@@ -10,6 +12,8 @@ from graphrec.answers.newcomer import Newcomer, newcomer
 from graphrec.errors import GraphrecError
 from graphrec.interactions import FloatArray
 from graphrec.recommend.choice import id_order
+from graphrec.rules.facts import Vectors
+from graphrec.rules.lists import vectors_of
 from graphrec.runs import TrainedRun
 from graphrec.store import Store
 
@@ -26,6 +30,8 @@ class Folding:
         self._fresh = Fresh(store, trained)
         self._order = id_order(trained.items)
         self._seen = trained.seen.matrix()
+        #: The items and their vectors, made when rules first ask for them: a model makes those of users beside.
+        self.vectors: Vectors = cache(partial(vectors_of, trained))
         trained.users.places(["x"])  # pandas makes its table of positions at the first question
         trained.items.places(["x"])
 

@@ -2,24 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from graphrec.answers.candidates import Candidate
-from graphrec.interactions import FloatArray
 from graphrec.rules import Rules, Trace
 from graphrec.rules.apply import rerank
+from graphrec.rules.facts import Vectors
 from graphrec.store import Store
-from graphrec.vocabulary import Vocabulary
-
-if TYPE_CHECKING:  # a published list needs no torch
-    from graphrec.runs import TrainedRun
 
 
 def ruled(
-    store: Store, rules: Rules, user: str, candidates: Sequence[Candidate], k: int, trained: "TrainedRun | None"
+    store: Store, rules: Rules, user: str, candidates: Sequence[Candidate], k: int, vectors: Vectors | None
 ) -> tuple[list[Candidate], Trace]:
     """The k candidates that the rules leave, in their order, and what each rule did.
 
@@ -36,7 +30,6 @@ def ruled(
             "rank": range(1, len(candidates) + 1),
         }
     )
-    vectors = None if trained is None else partial(_vectors, trained)
     found, trace = rerank(rules, store, frame, k, vectors, trace=True)
     by_id = {each.item: each for each in candidates}
     left = [(by_id[item], float(score)) for item, score in zip(found["item_id"], found["score"], strict=True)]
@@ -50,9 +43,3 @@ def _comparable(candidates: Sequence[Candidate]) -> list[float]:
     least = min(scores)
     later = range(1, len(candidates) - len(scores) + 1)
     return [*scores, *(least / (1 + place) if least > 0 else least - place for place in later)]
-
-
-def _vectors(trained: "TrainedRun") -> tuple[Vocabulary, FloatArray]:
-    from graphrec.rules.lists import vectors_of
-
-    return vectors_of(trained)

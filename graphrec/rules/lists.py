@@ -1,6 +1,7 @@
 """The lists of all users of a run under rules: what `publish` writes where a rules file is given."""
 
 from collections.abc import Mapping
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -44,13 +45,13 @@ def ruled_lists(
     frames: list[pd.DataFrame] = []
     steps: list[Step] = []
     counts: dict[str, int] = {}
-    num_users = len(trained.users)
+    num_users, vectors = len(trained.users), cache(partial(vectors_of, trained))
     for start in range(0, num_users, USERS_AT_ONCE):
         users = np.arange(start, min(start + USERS_AT_ONCE, num_users))
         depth = k * rules.depth
         while len(users):
             found = recommend(trained, users, min(depth, len(trained.items)), memory_budget)
-            applied = apply(rules, store, found, k, lambda: vectors_of(trained), trace)
+            applied = apply(rules, store, found, k, vectors, trace)
             short = np.empty(0, dtype=np.int64) if depth >= len(trained.items) else _short(applied, trained, users, k)
             ready = ~applied.recommendations.frame["user_id"].isin(trained.users.id(short))
             frames.append(applied.recommendations.frame[ready])
