@@ -33,6 +33,7 @@ class UnknownNameError(GraphrecError):
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        self.kind = kind
         names = list(known)
         close = nearest(name, names)
         if close:

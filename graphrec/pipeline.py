@@ -25,6 +25,7 @@ from graphrec.models.embedding import EmbeddingModel
 from graphrec.publish import Published, publish
 from graphrec.recommend.memory import MEMORY_BUDGET
 from graphrec.recommend.topk import recommend
+from graphrec.relations import origins
 from graphrec.runs import Run, TrainedRun, describe
 from graphrec.splitting import Split, parse_split, record
 from graphrec.store import Store
@@ -93,7 +94,7 @@ def train(
     model.fit(graph, everything, np.random.default_rng(seed), _named(progress, "fit"))
     run = describe(name, model, graph.target, metrics, time.perf_counter() - started)
     run = replace(run, verdict=verdict, split=split)
-    return TrainedRun(run, model, graph.users, graph.items, _pairs(everything))
+    return TrainedRun(run, model, graph.users, graph.items, _pairs(everything), origins(graph))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from scipy import sparse
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
 from graphrec.schema import UNDIRECTED, Triple
+from graphrec.vocabulary import Vocabulary
 
 #: Texts on behaviour whose values repeat and describe the item (and the user): TAGGED {tag}.
 ATTRIBUTE_TEXTS = ("tag",)
@@ -39,6 +40,42 @@ class Relations:
         """The names of all relations, each once."""
         kinds = (self.behaviours, self.social, self.user_attributes, self.item_attributes, self.item_items)
         return list(dict.fromkeys(name for kind in kinds for name in kind))
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where the edges of a relation are, so that those of one node can be read from a live graph.
+
+    name, kind: as in Relations, the kind being its field; triple: the edge type; text: the property of its edges that
+    names the value of an attribute, empty where the value is a node; values: the vocabulary of an attribute's columns.
+    """
+
+    name: str
+    kind: str
+    triple: Triple
+    text: str = ""
+    values: Vocabulary | None = None
+
+
+def origins(graph: HeteroGraph) -> tuple[Origin, ...]:
+    """The Origin of each of the relations that `relations` finds in a graph."""
+    found: list[Origin] = []
+    user, _, item = graph.target
+    for triple in _forward(graph):
+        name, ends = _name(graph, triple), {triple[0], triple[2]}
+        if (triple[0], triple[2]) == (user, item):
+            found.append(Origin(name, "behaviours", triple))
+            for text in ATTRIBUTE_TEXTS:
+                if text in graph.data[triple] and (values := graph.vocabularies.get(f"{triple[1]}.{text}")) is not None:
+                    kinds = ("user_attributes", "item_attributes")
+                    found += [Origin(f"{name}.{text}", kind, triple, text, values) for kind in kinds]
+        elif ends in ({user}, {item}):
+            found.append(Origin(name, "social" if ends == {user} else "item_items", triple))
+        elif len(ends & {user, item}) == 1:
+            kind = "user_attributes" if user in ends else "item_attributes"
+            (label,) = ends - {user, item}
+            found.append(Origin(name, kind, triple, values=graph.vocabularies[label]))
+    return tuple(found)
 
 
 def relations(graph: HeteroGraph) -> Relations:

@@ -16,6 +16,7 @@ from graphrec.files import written_whole
 from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.models.base import Model
+from graphrec.relations import Origin
 from graphrec.schema import Triple
 from graphrec.splitting import Part, SplitRecord
 from graphrec.vocabulary import Vocabulary
@@ -73,13 +74,18 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class TrainedRun:
-    """A run with its fitted model, the ids behind the positions, and the interactions that count as seen."""
+    """A run with its fitted model, the ids behind the positions, and the interactions that count as seen.
+
+    `origins` say where the relations of the training graph come from, so that what a live graph has of a newcomer can
+    be put into the model's words; runs of before have none.
+    """
 
     run: Run
     model: Model[Any]
     users: Vocabulary
     items: Vocabulary
     seen: Interactions
+    origins: tuple[Origin, ...] = ()
 
 
 def describe(
@@ -127,6 +133,7 @@ def load(runs_folder: Path, identifier: str) -> TrainedRun:
         model.restore(content["state"])
         users = Vocabulary.of(run.target[0], content["users"])
         items = Vocabulary.of(run.target[2], content["items"])
+        origins = tuple(_origin(*parts) for parts in content.get("origins", []))
         user_index, item_index = content["seen"].numpy().astype(np.int64)
     except UnknownNameError:
         raise
@@ -134,7 +141,8 @@ def load(runs_folder: Path, identifier: str) -> TrainedRun:
         raise GraphrecError(
             f"the run {folder} cannot be read ({type(error).__name__}: {str(error).strip()[:120]}); train it again"
         ) from error
-    return TrainedRun(run, model, users, items, Interactions(user_index, item_index, len(users), len(items)))
+    seen = Interactions(user_index, item_index, len(users), len(items))
+    return TrainedRun(run, model, users, items, seen, origins)
 
 
 def listed(runs_folder: Path) -> list[Run]:
@@ -156,7 +164,18 @@ def _content(trained: TrainedRun) -> dict[str, object]:
         "users": list(trained.users.ids),
         "items": list(trained.items.ids),
         "seen": torch.from_numpy(pairs),
+        "origins": [
+            (each.name, each.kind, each.triple, each.text, *_vocabulary(each.values)) for each in trained.origins
+        ],
     }
+
+
+def _vocabulary(values: Vocabulary | None) -> tuple[str | None, list[str]]:
+    return (None, []) if values is None else (values.label, list(values.ids))
+
+
+def _origin(name: str, kind: str, triple: Triple, text: str, label: str | None, ids: list[str]) -> Origin:
+    return Origin(name, kind, triple, text, None if label is None else Vocabulary.of(label, ids))
 
 
 def _read(folder: Path) -> Run:

@@ -44,6 +44,11 @@ class Vocabulary:
             raise DataError(f"{len(unknown):,} {self.label} ids are not known: {examples(unknown)}")
         return index
 
+    def places(self, ids: Ids) -> IndexArray:
+        """Positions [n] int64 of ids, -1 for those that are not there."""
+        wanted: pd.Index[str] = pd.Index(ids, dtype="str")  # type: ignore[arg-type]  # as above
+        return np.asarray(self.ids.get_indexer(wanted), dtype=np.int64)
+
     def find(self, identifier: str) -> int:
         """The position of one id; UnknownNameError with the nearest ids where it is not there."""
         position = int(self.ids.get_indexer(pd.Index([identifier], dtype="str"))[0])

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from graphrec.config import Settings
+    from graphrec.graph import Graph
     from graphrec.hetero import HeteroGraph
     from graphrec.runs import Run
     from graphrec.store import Store
-    from graphrec.tables import GraphTables
 
 Progress = Callable[[str, int, int], None]
 
@@ -168,27 +168,20 @@ def open_store() -> "Iterator[tuple[Store, Settings]]":
         yield store, settings
 
 
+@contextmanager
+def open_graph() -> "Iterator[Graph]":
+    """The graph in the store that the environment asks for, in a `with` block."""
+    from graphrec.graph import Graph
+
+    with open_store() as (store, settings):
+        yield Graph(store, settings)
+
+
 def read_graph(store: "Store", relation: str | None, progress: Progress) -> "HeteroGraph":
-    """The whole graph of a store; torch, which takes seconds to load, is loaded while the database answers.
+    """As `graphrec.graph.read_graph`."""
+    from graphrec.graph import read_graph
 
-    Raises DataError or UnknownNameError, before any row is read, where there is no behaviour to learn from.
-    """
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        tables = pool.submit(_read_tables, store, relation, progress)
-        from graphrec import hetero
-
-        return hetero.build(tables.result(), relation)
-
-
-def _read_tables(store: "Store", relation: str | None, progress: Progress) -> "GraphTables":
-    from graphrec import guard
-    from graphrec.store.read import read_schema, read_tables
-
-    schema = read_schema(store)
-    guard.need_behaviour(schema, relation)
-    return read_tables(store, schema, progress)
+    return read_graph(store, relation, progress)
 
 
 @contextmanager

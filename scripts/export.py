@@ -24,8 +24,8 @@ def command(out: Path, relation: str | None, as_json: bool) -> None:
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
 
     start = time.perf_counter()
-    with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
-        graph = _terminal.read_graph(store, relation, progress)
+    with _terminal.open_graph() as stored, _terminal.progress_bar() as progress:
+        graph = stored.export(relation, progress)
     from graphrec import hetero
 
     hetero.save(graph, out)

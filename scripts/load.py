@@ -109,10 +109,10 @@ def _named(source: str, folder: Path | None) -> tuple[str, Path | None]:
 def _load(source: str, folder: Path | None, options: "Options", as_json: bool) -> None:
     from graphrec import ingest
 
-    with _terminal.open_store() as (store, settings), _terminal.progress_bar() as progress:
-        loaded = ingest.load(store, source, folder, settings.home, options, progress)
+    with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
+        loaded = graph.load(source, folder, progress, **asdict(options))
         told = _load_report.as_dict(loaded)
-        place = ingest.save_report(settings.loads, loaded.source.name, told, loaded.cleaning, loaded.links)
+        place = ingest.save_report(graph.settings.loads, loaded.source.name, told, loaded.cleaning, loaded.links)
     if as_json:
         _terminal.print_json(told | {"report": str(place)})
     else:

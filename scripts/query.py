@@ -45,13 +45,11 @@ def command(
 
 
 def _run(name: str, given: dict[str, str], as_csv: bool, as_json: bool) -> None:
-    from graphrec import guard
     from graphrec.store import queries
 
     query = queries.get(name)
-    with _terminal.open_store() as (store, _):
-        guard.need_query(store, query)
-        rows = queries.run(store, query, given)
+    with _terminal.open_graph() as graph:
+        rows = graph.rows(query, given)
     if as_csv:
         _terminal.print_csv(query.returns, rows)
     else:

@@ -53,22 +53,15 @@ def command(
         given |= chosen_settings(options["study"], model)
     given |= dict(_terminal.pair(text, "--set") for text in settings)
 
-    import numpy as np
+    with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
+        exported = graph.export(relation, progress)
+        from graphrec.evaluation.tuning import Effort
+        from graphrec.pipeline import Training
 
-    from graphrec import pipeline, runs
-    from graphrec.evaluation.stored import aliases
-    from graphrec.evaluation.tuning import Effort
-
-    with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
-        graph = _terminal.read_graph(store, relation, progress)
-        rng = np.random.default_rng(seed)
         effort = Effort(options["trials"], device=options["device"])
-        measured = not options["no_metrics"]
-        same = aliases(store, graph) if measured else None
-        how = pipeline.Training(given or None, options["split"], measured, effort, options["checkpoint"], same)
-        trained = pipeline.train(graph, model, rng, how, progress)
-        folder = runs.save(home.runs, trained)
-    run = trained.run
+        how = Training(given or None, options["split"], not options["no_metrics"], effort, options["checkpoint"])
+        run = graph.train(model, exported, seed, how, progress)
+        folder = graph.settings.runs / run.id
     if as_json:
         _terminal.print_json(
             {"run": run.id, "folder": str(folder), **{k: v for k, v in asdict(run).items() if k != "id"}}

@@ -19,8 +19,10 @@ FLOORS = (
     {"features", "training"},
     {"models"},
     {"runs"},
-    {"recommend", "evaluation", "publish", "config", "ingest"},
+    {"recommend", "evaluation", "publish", "config", "ingest", "rules"},
+    {"answers"},
     {"pipeline", "testing", "doctor"},
+    {"graph"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
@@ -108,3 +110,9 @@ def test_import_graphrec_is_light() -> None:
     code = "import sys, graphrec; print(sorted({'torch', 'neo4j', 'click', 'pandas'} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_published_list_is_read_without_torch() -> None:
+    code = "import sys, graphrec; graphrec.connect, graphrec.Graph; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -14,6 +14,7 @@ from torch import Tensor
 from graphrec.errors import GraphrecError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
+from graphrec.relations import Relations
 from graphrec.vocabulary import IndexArray
 
 Config = TypeVar("Config")
@@ -67,6 +68,8 @@ class Model(ABC, Generic[Config]):
     signed: ClassVar[bool] = False
     #: Configs that a search tries beyond the candidates, unless the caller says otherwise; 0 where fits take minutes.
     trials: ClassVar[int] = 40
+    #: Whether `fold_in_newcomers` reads more than the target behaviour.
+    reads_relations: ClassVar[bool] = False
 
     def __init__(self, config: Config, device: torch.device | str = "cpu") -> None:
         self.config = config
@@ -112,6 +115,24 @@ class Model(ABC, Generic[Config]):
         Raises GraphrecError where a model cannot.
         """
         raise GraphrecError(f"{type(self).__name__} cannot answer for a user who was not in training; train it again")
+
+    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:  # noqa: ARG002  # as above
+        """Scores [batch, num_items] float32 of users who were not in training, from all that the graph knows of them.
+
+        `target` is their target behaviour over the items in training, `around` has their rows of all relations of the
+        training graph, by the same names. By default only the target behaviour counts, as in `fold_in`.
+        """
+        return self.fold_in(target.matrix())
+
+    def fold_in_new_items(
+        self,
+        target: Interactions,  # noqa: ARG002  # the default has no use for any of them
+        around: Relations,  # noqa: ARG002
+        attributes: Mapping[str, sparse.csr_array],  # noqa: ARG002
+    ) -> Tensor | None:
+        """Scores [batch, n] float32, on the scale of `fold_in_newcomers`, of n items that were not in training, from
+        their rows [n, num_values] of item-attribute relations. None: the model has no way."""
+        return None
 
     def variant(self, config: Config) -> Self | None:  # noqa: ARG002  # the default has no use for it
         """This fitted model under another config where it can share the costly part of fitting, else None."""

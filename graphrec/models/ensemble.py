@@ -16,6 +16,7 @@ from graphrec.models import make
 from graphrec.models.base import Model, Progress, State, empty_csr, pack, unpack
 from graphrec.models.blending import BLENDS, HeldOut, Shift, contribution, grouped_weights
 from graphrec.models.members import parse_members
+from graphrec.relations import Relations
 from graphrec.splitting import at_random, by_time
 from graphrec.vocabulary import IndexArray
 
@@ -78,6 +79,7 @@ class Ensemble(Model[EnsembleConfig]):
     """
 
     config_class = EnsembleConfig
+    reads_relations = True
     signed = True
     trials = 0
 
@@ -119,6 +121,13 @@ class Ensemble(Model[EnsembleConfig]):
         Raises GraphrecError where a member cannot.
         """
         return self._blended(lambda member: member.fold_in(history), history)
+
+    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:
+        """The blended scores [batch, num_items] float32 of what all members say to all that is known of the users.
+
+        Raises GraphrecError where a member cannot.
+        """
+        return self._blended(lambda member: member.fold_in_newcomers(target, around), target.matrix())
 
     def state(self) -> State:
         """The weights, the histories, and the states of all members, each under its number."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import torch
 from scipy import sparse
 
 from graphrec.errors import DataError, UnknownNameError
@@ -42,6 +43,7 @@ class Signal:
     values: Mapping[str, sparse.csr_array] = field(default_factory=dict)
     profiles: Mapping[str, sparse.csr_array] = field(default_factory=dict)
     around: Mapping[str, sparse.csr_array] = field(default_factory=dict)
+    now: int = 0  # Unix seconds of the last event, from which half-lives count
 
     def of(self, user_index: IndexArray) -> sparse.csr_array:
         """The signal [batch, num_items] of users in training."""
@@ -54,14 +56,17 @@ class Signal:
         """The signal of any users, from own behaviour [batch, num_items] and normalised rows of other relations."""
         found = own
         for name, rows in related.items():
-            found = sparse.csr_array(found + self.cut(rows, name))
+            if rows.nnz:
+                found = sparse.csr_array(found + self.cut(rows, name))
         return found
 
     def cut(self, rows: sparse.csr_array, name: str) -> sparse.csr_array:
         """The AROUND strongest items [batch, num_items] that rows of a relation lead to."""
         carried = self.behaviour if name in self.social else self.profiles[name]
         rarity = np.maximum(np.bincount(carried.indices, minlength=carried.shape[1]), 1) ** -RARER
-        found = item_product(sparse.csr_array(rows.T), scaled(carried, rarity), AROUND)
+        used, place = np.unique(rows.indices, return_inverse=True)  # of one newcomer a few rows, not a copy of all
+        few = sparse.csr_array((rows.data, place, rows.indptr), shape=(rows.shape[0], len(used)))
+        found = item_product(sparse.csr_array(few.T), scaled(carried[used], rarity), AROUND)
         return scaled(found, 1.0 / rarity)
 
     def shared(self, related: Mapping[str, sparse.csr_array]) -> dict[str, sparse.csr_array]:
@@ -73,7 +78,7 @@ class Signal:
 
     def state(self) -> State:
         """All matrices as tensors."""
-        found = pack("behaviour", self.behaviour) | pack("beside", self.beside)
+        found = pack("behaviour", self.behaviour) | pack("beside", self.beside) | {"now": torch.tensor(self.now)}
         for kind, matrices in self._kinds().items():
             for name, matrix in matrices.items():
                 found |= pack(f"{kind}/{name}", matrix)
@@ -88,7 +93,8 @@ class Signal:
         kinds = {
             kind: {name: unpack(f"{kind}/{name}", state) for name in named(state, kind)} for kind in cls()._kinds()
         }
-        return cls(unpack("behaviour", state), unpack("beside", state), **kinds)
+        now = int(state["now"]) if "now" in state else 0  # runs of before have none
+        return cls(unpack("behaviour", state), unpack("beside", state), **kinds, now=now)
 
 
 def named(state: State, kind: str) -> list[str]:
@@ -97,16 +103,20 @@ def named(state: State, kind: str) -> list[str]:
     return [key.split("/", 1)[1].removesuffix(".shape") for key in shapes]
 
 
-def behaviour_of(
-    target: Interactions, others: Mapping[str, Interactions], weights: Mapping[str, float], half_life: float
-) -> tuple[sparse.csr_array, sparse.csr_array]:
-    """B = Σ_b w_b · decay(t) · B_b [num_users, num_items], the target with weight 1, and the pairs of others alone.
+def last_event(target: Interactions, others: Mapping[str, Interactions], weights: Mapping[str, float]) -> int:
+    """Unix seconds of the newest event of the behaviours that count; 0 where none has times."""
+    used = [target, *(part for name, part in others.items() if weights[name] > 0)]
+    return max((int(part.time.max()) for part in used if part.time is not None and len(part)), default=0)
 
-    decay is ½ after `half_life` days before the last event; 1 where half_life is 0 or a behaviour has no times.
+
+def behaviour_of(
+    target: Interactions, others: Mapping[str, Interactions], weights: Mapping[str, float], half_life: float, now: int
+) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """B = Σ_b w_b decay(t) B_b [num_users, num_items] float32, the target with weight 1, and the pairs of others alone.
+
+    decay is ½ `half_life` days before `now`; 1 where half_life is 0 or a behaviour has no times.
     """
     used = {name: part for name, part in others.items() if weights[name] > 0 and len(part)}
-    times = [part.time for part in (target, *used.values()) if part.time is not None and len(part)]
-    now = max((int(time.max()) for time in times), default=0)
     whole = _decayed(target, now, half_life)
     nothing = np.empty(0, dtype=np.int64)
     beside = sparse.csr_array((nothing.astype(np.float32), (nothing, nothing)), shape=whole.shape)

@@ -17,7 +17,7 @@ from graphrec.models.filter_kernel import Attribute, Kernel, Stack, links, new_i
 from graphrec.models.filter_scores import FilterScores
 from graphrec.models.filter_search import candidates, space
 from graphrec.models.filter_settings import GraphFilterConfig
-from graphrec.models.filter_signal import Signal, behaviour_of, named, relation_weights, signal
+from graphrec.models.filter_signal import Signal, behaviour_of, last_event, named, relation_weights, signal
 from graphrec.models.locality import nearby
 from graphrec.models.one_history import on_huge_pages
 from graphrec.relations import Relations, relations
@@ -62,6 +62,7 @@ class GraphFilter(Model[GraphFilterConfig]):
     """
 
     config_class = GraphFilterConfig
+    reads_relations = True
 
     def __init__(self, config: GraphFilterConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
@@ -78,8 +79,9 @@ class GraphFilter(Model[GraphFilterConfig]):
         c = self.config
         around = relations(graph)
         weights = relation_weights(around, c.kind_weights(), c.weights)
-        parts = behaviour_of(interactions, around.behaviours, weights, c.half_life)
-        self.signal = signal(parts, around, weights)
+        now = last_event(interactions, around.behaviours, weights)
+        parts = behaviour_of(interactions, around.behaviours, weights, c.half_life, now)
+        self.signal = replace(signal(parts, around, weights), now=now)
         attributes = {
             name: Attribute.of(matrix, weights[name], rng)
             for name, matrix in around.item_attributes.items()
@@ -110,6 +112,11 @@ class GraphFilter(Model[GraphFilterConfig]):
         """
         return self.scores.of(self.signal.gather(history, self.signal.shared(related or {})))
 
+    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:
+        """Scores [batch, num_items] float32 of users who were not in training, exactly as if they had been."""
+        own, beside = self._behaviour(target, around)
+        return self.scores.revisited(self.fold_in(own, {**around.social, **around.user_attributes}), beside)
+
     def screens(self, user_index: IndexArray, size: int) -> Iterator[Screen] | None:
         """Scores with the dense product in bfloat16, for large catalogues on processors that multiply it fast."""
         return None if self.scores.rough is None else self.scores.screens(self.signal, user_index, size)
@@ -124,12 +131,36 @@ class GraphFilter(Model[GraphFilterConfig]):
 
         They are those of an item without interactions in training, but for its paths, which are neither sharpened nor
         cut. Relations that the model does not use count for nothing."""
-        rows = self.scores.damped(self.signal.of(user_index))
+        return self._of_new_items(self.signal.of(user_index), attributes)
+
+    def fold_in_new_items(
+        self, target: Interactions, around: Relations, attributes: Mapping[str, sparse.csr_array]
+    ) -> Tensor:
+        """Scores [batch, n] float32 of n items that nobody met, for users who were not in training.
+
+        An item without interactions has a degree of 1, and D^q puts it behind every item that is known for as much as
+        any attribute says. What it will have is not known; these are the scores that it has with the degree of the
+        median item, so that it stands where an ordinary item with its attributes would.
+        """
+        own, _ = self._behaviour(target, around)
+        related = self.signal.shared({**around.social, **around.user_attributes})
+        factor = float(np.median(self.kernel.degree) ** self.config.target_exponent)
+        return self._of_new_items(self.signal.gather(own, related), attributes) * factor
+
+    def _behaviour(self, target: Interactions, around: Relations) -> tuple[sparse.csr_array, sparse.csr_array]:
+        """What `behaviour_of` gives for users who were not in training; the half-life counts from their last event."""
+        weights = relation_weights(around, self.config.kind_weights(), self.config.weights)
+        now = max(self.signal.now, last_event(target, around.behaviours, weights))
+        return behaviour_of(target, around.behaviours, weights, self.config.half_life, now)
+
+    def _of_new_items(self, signals: sparse.csr_array, attributes: Mapping[str, sparse.csr_array]) -> Tensor:
+        """Scores [batch, n] float32 of new items for signals [batch, num_items]."""
+        rows = self.scores.damped(signals)
         c, kernel = self.config, self.kernel
         response = self.scores.response().float().cpu()
         plain = self.scores.plain_vectors()
         profile = torch.from_numpy((rows @ plain.numpy()).astype(np.float32)) * response  # [batch, k]
-        found = torch.zeros(len(user_index), next(iter(attributes.values())).shape[0] if attributes else 0)
+        found = torch.zeros(rows.shape[0], next(iter(attributes.values())).shape[0] if attributes else 0)
         for name in [name for name in attributes if name in kernel.attributes]:
             new = kernel.attributes[name].rows(sparse.csr_array(attributes[name]))
             found += profile @ new_item_vectors(kernel, plain, name, new).T
@@ -188,7 +219,7 @@ class GraphFilter(Model[GraphFilterConfig]):
         other = type(self)(config, self.device)
         other._source, kernel = self._source, self.kernel
         weights = relation_weights(around, config.kind_weights(), config.weights)
-        other.signal = signal((stack.behaviour, beside), around, weights)
+        other.signal = replace(signal((stack.behaviour, beside), around, weights), now=self.signal.now)
         if any(getattr(config, name) != getattr(mine, name) for name in COLLECTING):
             normalised = stack.normalised(config.user_exponent, config.item_exponent)
             collected = stack.collect(

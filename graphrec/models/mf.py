@@ -17,6 +17,7 @@ from graphrec.models.embedding_settings import EmbeddingConfig
 from graphrec.models.rating_posterior import RatingPosterior
 from graphrec.models.rating_sampler import Noise, Sampling, sample
 from graphrec.models.threads import one_thread
+from graphrec.relations import Relations
 from graphrec.training.objectives import Encode
 from graphrec.vocabulary import IndexArray
 
@@ -131,6 +132,12 @@ class MF(EmbeddingModel[MFConfig]):
     def fold_in(self, history: sparse.csr_array) -> Tensor:
         """Scores [batch, num_items] float32 of new users from their items; for mse from their ratings, the values."""
         return super().fold_in(history) if self.posterior is None else self.posterior.fold_in(history)
+
+    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:
+        """As `fold_in`, for mse from the ratings of the target behaviour."""
+        if self.posterior is None:
+            return super().fold_in_newcomers(target, around)
+        return self.fold_in(rating_matrix(target))
 
     def embeddings(self) -> Embeddings:
         """The vectors, whose dot products are the scores; for mse all draws in a row, without the mean rating."""

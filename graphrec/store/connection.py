@@ -61,6 +61,21 @@ class Store:
         """All records of a reading statement. Raises StoreError."""
         return self._run(statement, parameters, neo4j.RoutingControl.READ)
 
+    def read_only(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """All records of a statement that others wrote, in a transaction that is rolled back whatever it does.
+
+        Neo4j refuses a write in it; the embedded store carries one out, and the rollback takes it back.
+        """
+        with (
+            _translated(self.address),
+            self._driver.session(database=self.address.database, default_access_mode=neo4j.READ_ACCESS) as session,
+            session.begin_transaction() as transaction,
+        ):
+            result = transaction.run(statement, dict(parameters or {}))
+            rows = [dict(zip(result.keys(), record, strict=True)) for record in result]
+            transaction.rollback()
+            return rows
+
     def write(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """All records of a writing statement, run in one transaction that is retried on transient errors."""
         return self._run(statement, parameters, neo4j.RoutingControl.WRITE)

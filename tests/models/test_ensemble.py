@@ -13,6 +13,7 @@ from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.models.blending import contribution
 from graphrec.models.ensemble import Ensemble, EnsembleConfig, hold_out
+from graphrec.relations import relations
 from graphrec.testing import ModelContract, checkerboard, graph_of
 
 
@@ -60,6 +61,17 @@ def test_scores_are_blended_by_hand() -> None:
         member.fit(graph, train, np.random.default_rng(0))
         expected += weight * contribution(member.score(users), train.matrix()[users], False, "score")
     torch.testing.assert_close(model.score(users), expected)
+
+
+def test_members_are_told_all_that_is_known_of_newcomers() -> None:
+    graph, train, _ = checkerboard()
+    ties = torch.stack([torch.arange(18), torch.arange(18) + 2])
+    graph.data["User", "FOLLOWS", "User"].edge_index = ties
+    model = Ensemble(EnsembleConfig(members="item_knn, graph_filter(rank=4, social_weight=0.5)", weights="1 1"))
+    model.fit(graph, train, np.random.default_rng(0))
+    found = model.fold_in_newcomers(train, relations(graph))
+    torch.testing.assert_close(found, model.score(np.arange(train.num_users)), atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(found, model.fold_in(train.matrix())), "friends count"
 
 
 @pytest.mark.parametrize("timed", [False, True])

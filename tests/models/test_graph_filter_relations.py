@@ -15,6 +15,7 @@ from graphrec.hetero import HeteroGraph, interactions
 from graphrec.hetero import build as build_graph
 from graphrec.models.filter_settings import GraphFilterConfig
 from graphrec.models.graph_filter import GraphFilter
+from graphrec.relations import relations
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable
 
@@ -282,3 +283,23 @@ def test_the_search_covers_the_relations_that_are_there(graph: HeteroGraph) -> N
     assert {"weights.VIEWED", "revisit", "social_weight", "attribute_weight", "item_relation_weight"} <= set(space)
     assert "half_life" in space
     assert not {"source_exponent", "target_exponent"} & set(GraphFilter.trusted_space(graph))
+
+
+def test_newcomers_are_scored_as_if_they_had_been_in_training(graph: HeteroGraph) -> None:
+    around = relations(graph)
+    for config in (replace(FULL, half_life=10.0), replace(FULL, revisit=0.5), replace(FULL, weights="FOLLOWS=0.4")):
+        model = fitted(graph, config)
+        other = GraphFilter(config)
+        other.restore(model.state())  # as from a saved run
+        found = other.fold_in_newcomers(interactions(graph), around)
+        torch.testing.assert_close(found, model.score(np.arange(USERS)), atol=1e-5, rtol=1e-4)
+
+
+def test_a_new_item_stands_where_an_item_of_median_degree_would(graph: HeteroGraph) -> None:
+    model = fitted(graph, replace(FULL, item_relation_weight=0.0, rank=1000))
+    genres = np.zeros((1, GENRES), dtype=np.float32)
+    genres[0, [0, 2]] = 1.0
+    rows = {"IN_GENRE": sparse.csr_array(genres)}
+    found = model.fold_in_new_items(interactions(graph), relations(graph), rows)
+    factor = float(np.median(model.kernel.degree)) ** FULL.target_exponent
+    torch.testing.assert_close(found, model.score_new_items(np.arange(USERS), rows) * factor, atol=1e-5, rtol=1e-4)

@@ -1,0 +1,208 @@
+"""The answer for a user, by the best way that there is."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graphrec.answers.answer import ATTRIBUTES, FRIENDS, POPULAR, PUBLISHED, SEGMENT, TRENDING, Answer, Recommended
+from graphrec.answers.candidates import Candidate
+from graphrec.answers.life import Life, read_life
+from graphrec.answers.published import ActiveRun, Listed, published_list
+from graphrec.answers.ways import WINDOW_DAYS, Ways
+from graphrec.errors import DataError, GraphrecError, UnknownNameError
+from graphrec.rules import Rules, Trace, check
+from graphrec.schema import BEHAVIOURS, USER
+from graphrec.store import Store, census, queries
+
+if TYPE_CHECKING:  # a published list needs no torch
+    from graphrec.answers.folding import Folding
+
+#: Where rules leave too few candidates, so many times as many are looked at.
+DEEPER = 4
+
+#: What the ways without a model have found, as a sentence goes on after a number of items.
+_TOLD = {
+    FRIENDS: "that most friends chose",
+    ATTRIBUTES: "with the attributes that the user is tied to",
+    SEGMENT: "that the users most like this one chose",
+    TRENDING: f"trending in the last {WINDOW_DAYS} days of the graph",
+    POPULAR: "chosen most often",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """A user and what is wanted: k items under rules, of a run's behaviour; `listed` is the published list."""
+
+    life: Life
+    k: int
+    relation: str
+    run: ActiveRun | None
+    rules: Rules | None
+    listed: tuple[Listed, ...]
+
+    @property
+    def seen(self) -> set[str]:
+        return {tie.id for tie in self.life.did(self.relation)}
+
+
+class Answers:
+    """Answers from one store; a run's model is loaded when it is first needed, and kept while the run is active."""
+
+    def __init__(self, store: Store, runs_folder: Path) -> None:
+        self._store, self._runs_folder = store, runs_folder
+        self._folding: Folding | None = None
+        self._ways: Ways | None = None
+        self._checked: Rules | None = None
+
+    def of(self, user_id: str, k: int = 10, rules: Rules | None = None, anyone: bool = False) -> Answer:
+        """The k items for a user, whatever is known of them; what they met by the target behaviour is never among them.
+
+        With `anyone`, an id that the graph does not have is a stranger's, and a graph in which nothing is published
+        answers by itself.
+
+        Raises:
+            UnknownNameError: there is no such user.
+            GraphrecError: nothing is published.
+            DataError: the graph has no behaviour, or a rule asks for what is not there.
+        """
+        found = published_list(self._store, user_id)
+        if not found.has_user and not anyone:
+            user_id = queries.find_node(self._store, USER, user_id)  # by a key, or an error
+            found = published_list(self._store, user_id)
+        run = found.run
+        if run is None and not anyone:
+            raise GraphrecError(
+                "nothing is published yet, and recommend reads RECOMMENDED edges; "
+                "`graphrec train` makes a run and `graphrec publish RUN` writes it"
+            )
+        if run is not None and rules is None and not all(place.seen for place in found.places):
+            return _published(user_id, k, run, found.places)
+        life = read_life(self._store, user_id)
+        answer = self._gathered(_Question(life, k, self._relation(run), run, rules, found.places))
+        if found.has_user:
+            return answer
+        return replace(answer, notes=(f"there is no user '{user_id}', so this is for a stranger", *answer.notes))
+
+    def _gathered(self, question: _Question) -> Answer:
+        """What the model says, then, up to what is wanted, what the graph says; under the rules.
+
+        Where these leave too few, candidates are looked for deeper, until there are no more.
+        """
+        depth = question.rules.depth if question.rules else 1
+        while True:
+            limit = question.k * depth
+            candidates, notes = self._candidates(question, limit)
+            exhausted = len(candidates) < limit
+            candidates, trace = self._ruled(question, candidates[:limit])
+            if len(candidates) >= question.k or exhausted:
+                break
+            depth *= DEEPER
+        items = _numbered(candidates[: question.k])
+        notes += [
+            f"{number} item{'' if number == 1 else 's'} {_TOLD[way]}"
+            for way, number in Counter(each.way for each in items).items()
+            if way in _TOLD
+        ]
+        if len(items) < question.k:
+            notes.append(_why_short(len(items), question, trace))
+        return Answer(question.life.user, question.k, items, tuple(notes), trace)
+
+    def _candidates(self, question: _Question, limit: int) -> tuple[list[Candidate], list[str]]:
+        """At least `limit` candidates of one way after the other, where there are so many; and what is to be said."""
+        notes: list[str] = []
+        found: dict[str, Candidate] = {}
+        for part, told in self._parts(question, limit):
+            notes += [told] if told else []
+            for each in part:
+                found.setdefault(each.item, each)
+            if len(found) >= limit:
+                break
+        return list(found.values()), notes
+
+    def _ruled(self, question: _Question, candidates: list[Candidate]) -> tuple[list[Candidate], Trace]:
+        """What the rules leave, and what they did; all where there are none."""
+        rules = question.rules
+        if rules is None:
+            return candidates, Trace()
+        from graphrec.answers.ruled import ruled
+
+        if rules != self._checked:
+            check(rules, self._store)
+            self._checked = rules
+        vectors = None if self._folding is None else self._folding.vectors
+        return ruled(self._store, rules, question.life.user, candidates, question.k, vectors)
+
+    def _parts(self, question: _Question, limit: int) -> Iterator[tuple[list[Candidate], str]]:
+        """The candidates of each way in turn, and what is to be said of it."""
+        seen, run = question.seen, question.run
+        if run is not None:
+            if question.listed and all(place.seen for place in question.listed):
+                yield [], f"all {len(question.listed)} items that run {run.id} lists were seen since it was published"
+            folding, missing = self._folded(run)
+            if folding is not None:
+                yield folding.candidates(question.life, seen, limit)
+            else:
+                yield _candidates(run, question.listed), missing
+        if self._ways is None or self._ways.relation != question.relation:
+            self._ways = Ways(self._store, question.relation)
+        for part in self._ways.of(question.life, seen, limit):
+            yield part, ""
+
+    def _folded(self, run: ActiveRun) -> tuple["Folding | None", str]:
+        """The active run's model, loaded if it is not yet; None with a sentence where it is not on this machine."""
+        if self._folding is None or self._folding.trained.run.id != run.id:
+            from graphrec import runs
+            from graphrec.answers.folding import Folding
+
+            try:
+                self._folding = Folding(self._store, runs.load(self._runs_folder, run.id))
+            except UnknownNameError:
+                self._folding = None
+                return None, f"the model of run {run.id} is not in {self._runs_folder}, so the graph answers without it"
+            except GraphrecError as error:
+                self._folding = None
+                return None, f"{error}; the graph answers without it"
+        return self._folding, ""
+
+    def _relation(self, run: ActiveRun | None) -> str:
+        """The behaviour that the run predicts; without a run the strongest that the graph has."""
+        if run is not None:
+            return run.relation
+        known = census.known_relations(self._store)
+        for name in BEHAVIOURS:
+            if name in known and census.has_relation(self._store, [name]):
+                return name
+        raise DataError("the graph has no behaviour of users, so there is nothing to recommend by; load some first")
+
+
+def _published(user_id: str, k: int, run: ActiveRun, listed: Sequence[Listed]) -> Answer:
+    """The published list without what the user met since; a short list stays short."""
+    items = _numbered(_candidates(run, listed)[:k])
+    notes = [f"published by {run.model}, run {run.id}"]
+    if len(items) < k:
+        gone = sum(place.seen for place in listed)
+        why = f"the run lists {len(listed)} for this user"
+        why += f", and {gone} of them {'was' if gone == 1 else 'were'} seen since it was published" if gone else ""
+        more = f"; `graphrec publish {run.id} -k N` lists more" if len(listed) < k else ""
+        notes.append(f"{len(items)} of {k}: {why}{more}")
+    return Answer(user_id, k, items, tuple(notes))
+
+
+def _candidates(run: ActiveRun, listed: Sequence[Listed]) -> list[Candidate]:
+    return [Candidate(each.item, each.title, each.score, PUBLISHED, run.id) for each in listed if not each.seen]
+
+
+def _numbered(candidates: list[Candidate]) -> tuple[Recommended, ...]:
+    return tuple(
+        Recommended(each.item, each.title, each.score, rank, each.way, each.run)
+        for rank, each in enumerate(candidates, start=1)
+    )
+
+
+def _why_short(number: int, question: _Question, trace: Trace) -> str:
+    removed = trace.removed
+    by_rules = f", {removed} taken out by rules" if removed else ""
+    return f"{number} of {question.k}: the graph has no other item for this user ({len(question.seen)} seen{by_rules})"

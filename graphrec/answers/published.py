@@ -1,0 +1,83 @@
+"""The active run and its list for a user, read by the contract of publishing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphrec.schema import ITEM, RECOMMENDED, RUN, USER
+from graphrec.store import Store
+
+_ACTIVE = f"""
+MATCH (run:{RUN}) WHERE run.activated_at IS NOT NULL
+WITH run ORDER BY run.activated_at DESC LIMIT 1
+"""
+
+_RUN = "run.id AS run, run.model AS model, run.relation AS relation, run.layers AS layers"
+
+#: A user's list stands in the first of the run's layers that has edges of this user. One query, as most answers need no
+#: other, and each takes a way to the server and back.
+_LIST = f"""{_ACTIVE}
+OPTIONAL MATCH (user:{USER} {{id: $user_id}})
+OPTIONAL MATCH (user)-[edge:{RECOMMENDED}]->(item:{ITEM})
+WHERE edge.run IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
+RETURN {_RUN}, user.id AS user, edge.run AS layer, item.id AS item, item.title AS title, edge.score AS score,
+       edge.rank AS rank, EXISTS {{ MATCH (user)-[met]->(item) WHERE type(met) = run.relation }} AS seen
+ORDER BY rank
+"""
+
+
+@dataclass(frozen=True)
+class ActiveRun:
+    """The run whose recommendations count, the behaviour that it predicts, and its layers, newest first."""
+
+    id: str
+    model: str
+    relation: str
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One place of a published list, and whether the user has met the item meanwhile."""
+
+    item: str
+    title: str | None
+    score: float
+    rank: int
+    seen: bool
+
+
+@dataclass(frozen=True)
+class PublishedList:
+    """The active run (None where nothing is published), whether the graph has the user, and the user's list in it."""
+
+    run: ActiveRun | None
+    has_user: bool = False
+    places: tuple[Listed, ...] = ()
+
+
+def active_run(store: Store) -> ActiveRun | None:
+    """The run that was activated last; None where nothing is published."""
+    rows = store.read(f"{_ACTIVE} RETURN {_RUN}")
+    return _run(rows[0]) if rows else None
+
+
+def published_list(store: Store, user_id: str) -> PublishedList:
+    """The whole list of a user in the active run, best first; empty where there is none."""
+    rows = store.read(_LIST, {"user_id": user_id})
+    if not rows:
+        found = store.read(f"MATCH (user:{USER} {{id: $user_id}}) RETURN 1 AS one", {"user_id": user_id})
+        return PublishedList(None, bool(found))
+    run = _run(rows[0])
+    listed = [row for row in rows if row["item"] is not None]
+    layer = min((row["layer"] for row in listed), key=run.layers.index, default=None)
+    places = tuple(_listed(row) for row in listed if row["layer"] == layer)
+    return PublishedList(run, rows[0]["user"] is not None, places)
+
+
+def _run(row: Mapping[str, Any]) -> ActiveRun:
+    return ActiveRun(str(row["run"]), str(row["model"]), str(row["relation"]), tuple(row["layers"] or [row["run"]]))
+
+
+def _listed(row: Mapping[str, Any]) -> Listed:
+    return Listed(row["item"], row["title"], float(row["score"]), int(row["rank"]), bool(row["seen"]))

@@ -1,0 +1,150 @@
+"""A Cypher predicate as a text: that it is one expression and cannot write, and which names of the graph it uses."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from graphrec.errors import DataError
+from graphrec.schema import ITEM, USER
+
+#: Clauses that write, call, or begin another statement; none belongs in a predicate, on either database.
+WRITING = ("CREATE", "MERGE", "INSERT", "SET", "DELETE", "DETACH", "REMOVE", "FOREACH", "DROP", "LOAD")
+FORBIDDEN = frozenset({*WRITING, "CALL", "UNION", "UNWIND", "USE", "FINISH"})
+
+#: In the braces of a subquery only: `EXISTS { MATCH (item)… WHERE … RETURN … }`.
+SUBQUERY = frozenset({"MATCH", "OPTIONAL", "WITH", "RETURN", "ORDER", "LIMIT", "SKIP"})
+
+_TOKEN = re.compile(
+    r"(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<text>'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")"
+    r"|(?P<quoted>`(?:[^`]|``)*`)|(?P<word>[^\W\d]\w*)|(?P<space>\s+)|(?P<sign>.)",
+    re.DOTALL,
+)
+
+#: (kind, text); a kind is text, quoted, word or sign.
+Token: TypeAlias = tuple[str, str]
+
+_BRACKETS = {")": "(", "]": "[", "}": "{"}
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of the graph that a predicate uses: labels, relationship types, and properties with the label or type
+    that has them. `of_user` says whether it asks about the user."""
+
+    labels: tuple[str, ...]
+    relations: tuple[str, ...]
+    properties: tuple[tuple[str, str], ...]
+    of_user: bool
+
+
+def need_expression(rule: str, where: str) -> None:
+    """Nothing; DataError where a text is no single expression, or may write.
+
+    Brackets must close in their order, so that nothing of it stands outside the brackets that it is put into, and none
+    of its words may be a clause that writes. It is run in a transaction that is rolled back besides.
+    """
+    open_: list[str] = []
+    tokens = list(_tokens(where))
+    for position, (kind, text) in enumerate(tokens):
+        before = tokens[position - 1][1] if position else ""
+        if kind == "sign" and text in "([{":
+            open_.append(text)
+        elif kind == "sign" and text in ")]}":
+            if not open_ or open_.pop() != _BRACKETS[text]:
+                raise DataError(f"{rule}: '{text}' closes what was not opened, in: {where.strip()}")
+        elif kind == "sign" and text in ";$'\"`":
+            raise DataError(f"{rule}: a predicate has no '{text}' (an open text, a parameter, or a second statement)")
+        elif kind == "word" and before not in (".", ":"):
+            _need_harmless(rule, text.upper(), before.upper(), open_)
+    if open_:
+        raise DataError(f"{rule}: '{open_[-1]}' is not closed, in: {where.strip()}")
+    if not tokens:
+        raise DataError(f"{rule}: where is empty; write a Cypher predicate such as item.price < 10")
+
+
+def names(where: str) -> Names:
+    """The names that a predicate uses, each once, in their order."""
+    reader = _Reader(list(_tokens(where)))
+    reader.read()
+    of_user = any(owner == USER for owner, _ in reader.properties) or reader.mentions("user")
+    found = (tuple(dict.fromkeys(each)) for each in (reader.labels, reader.relations))
+    labels, relations = found
+    return Names(labels, relations, tuple(dict.fromkeys(reader.properties)), of_user)
+
+
+class _Reader:
+    """Reads the names out of tokens: a name after a colon is a label in round brackets and a type in square ones."""
+
+    def __init__(self, tokens: list[Token]) -> None:
+        self.tokens = tokens
+        self.labels: list[str] = []
+        self.relations: list[str] = []
+        self.properties: list[tuple[str, str]] = []
+        self._bound = {"item": ITEM, "user": USER}  # what a variable is one of
+        self._open: list[tuple[str, str]] = []  # brackets, and of a brace in a pattern whose properties it has
+
+    def read(self) -> None:
+        """Go over all tokens."""
+        owner, naming = "", False  # the label or type just read; whether one may come
+        for position, (kind, text) in enumerate(self.tokens):
+            before = self.tokens[position - 1][1] if position else ""
+            is_name = kind in ("word", "quoted")
+            if is_name and naming:
+                owner, naming = self._named(position, _plain(text)), False
+                continue
+            in_map = self._open[-1:] and self._open[-1][0] == "{"
+            if is_name and in_map and self._open[-1][1] and self._after(position) == ":":
+                self.properties.append((self._open[-1][1], _plain(text)))
+            elif is_name and before == "." and position > 1 and self.tokens[position - 2][0] in ("word", "quoted"):
+                variable = _plain(self.tokens[position - 2][1])
+                if variable in self._bound and (position < 3 or self.tokens[position - 3][1] != "."):
+                    self.properties.append((self._bound[variable], _plain(text)))
+            elif text in "([{" and kind == "sign":
+                self._open.append((text, owner if text == "{" else ""))
+            elif text in ")]}" and kind == "sign":
+                self._open.pop()
+            naming = kind == "sign" and ((text == ":" and not in_map) or (text in "|&!" and bool(owner or naming)))
+            owner = owner if naming else ""
+
+    def mentions(self, variable: str) -> bool:
+        """Whether a variable stands anywhere, be it in a pattern."""
+        return any(
+            kind in ("word", "quoted")
+            and _plain(text) == variable
+            and (not k or self.tokens[k - 1][1] not in (".", ":"))
+            for k, (kind, text) in enumerate(self.tokens)
+        )
+
+    def _named(self, position: int, name: str) -> str:
+        in_square = bool(self._open) and self._open[-1][0] == "["
+        (self.relations if in_square else self.labels).append(name)
+        first = position > 1 and self.tokens[position - 2][0] in ("word", "quoted")
+        if first and self._after(position) not in ("|", "&"):  # of several the variable may be either
+            self._bound.setdefault(_plain(self.tokens[position - 2][1]), name)
+        return name
+
+    def _after(self, position: int) -> str:
+        return self.tokens[position + 1][1] if position + 1 < len(self.tokens) else ""
+
+
+def _tokens(where: str) -> Iterator[Token]:
+    """The words and signs of a predicate, without space and comments."""
+    for found in _TOKEN.finditer(where):
+        kind = found.lastgroup or ""
+        if kind not in ("space", "comment"):
+            yield kind, found[0]
+
+
+def _need_harmless(rule: str, word: str, before: str, open_: list[str]) -> None:
+    """Nothing; DataError where a word begins a clause that does not belong where it stands."""
+    reads = (word in SUBQUERY and "{" in open_) or (word == "WITH" and before in ("STARTS", "ENDS"))
+    if word in FORBIDDEN or (word in SUBQUERY and not reads) or (word == "WHERE" and not open_):
+        raise DataError(
+            f"{rule}: a predicate is one expression that reads, and {word} begins a clause; "
+            f"where it is a name, write it `{word.lower()}`"
+        )
+
+
+def _plain(name: str) -> str:
+    return name[1:-1].replace("``", "`") if name.startswith("`") else name
