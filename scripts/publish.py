@@ -61,8 +61,8 @@ def _say(published: "Published") -> None:
     for label, number in published.unknown.items():
         if number:
             _terminal.note(
-                f"{number:,} {label.lower()}s of the graph are new to the run, and nothing is published for them; "
-                "train again to include them"
+                f"{number:,} {label} nodes of the graph are new to the run, which says nothing of them; train again to "
+                "include them"
             )
     if published.kept:
         _terminal.note(f"`graphrec rollback` goes back to {published.kept[0]}")

@@ -1,7 +1,7 @@
 """The publications that a graph holds: its `Run` nodes, which of them is read, and which can be gone back to.
 
 A version is active from the instant in which its `activated_at` becomes the greatest: one small write to one node,
-which a reader sees done or not done. Its lists stand in layers (`lists`), each under the id of the version that wrote it.
+which a reader sees done or not done. Its lists stand in layers, each under the id of the version that wrote it.
 """
 
 import time

@@ -149,7 +149,7 @@ def test_a_run_is_published_once_more(graph: Store) -> None:
 
 def test_layers_are_those_that_somebody_reads_and_not_too_many(graph: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     put(graph, "one", lists())
-    put(graph, "two", lists(1, changed=100))
+    put(graph, "two", lists(1, changed=30))
     put(graph, "three", lists(2))
     assert read_versions(graph).active.layers == ("three",)  # type: ignore[union-attr]  # there is one
     monkeypatch.setattr("graphrec.publishing.delta.MAX_LAYERS", 3)
@@ -186,7 +186,7 @@ def test_what_the_graph_has_lost_is_an_error_and_what_is_new_is_told(graph: Stor
     graph.write("CREATE (:User {id: 'new'}), (:User {id: 'newer'})")
     assert put(graph, "two", lists(1)).unknown == {"User": 2, "Item": 0}
     graph.write("MATCH (n:User) WHERE n.id IN ['7', '8'] DETACH DELETE n")
-    with pytest.raises(DataError, match=r"2 of the run's 200 users are not in this graph \(7, 8\); train again"):
+    with pytest.raises(DataError, match=r"2 of the run's 60 users are not in this graph \(7, 8\); train again"):
         put(graph, "three", lists(2))
     assert "three" not in states(graph)
     graph.write("MATCH (n:Item {id: 'i9'}) DETACH DELETE n")
@@ -211,14 +211,14 @@ def test_what_a_publication_left_that_was_cut_off_goes(graph: Store, monkeypatch
     monkeypatch.setattr("graphrec.store.batches.FIRST", 100)
 
     def stop(what: str, done: int, _total: int) -> None:
-        if what == "publishing RECOMMENDED" and done >= 500:
+        if what == "publishing RECOMMENDED" and done >= 200:
             raise KeyboardInterrupt
 
     for name, after in (("two", "three"), ("four", "four")):
         before = read_all(graph)
         with pytest.raises(KeyboardInterrupt):
             publish(graph, publication(name, lists(9)), progress=stop)
-        assert edges_by_layer(graph)[name] >= 500
+        assert edges_by_layer(graph)[name] >= 200
         assert read_all(graph) == before
         put(graph, after, lists(11))
         assert read_all(graph) == wanted(lists(11))
