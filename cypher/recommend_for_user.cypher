@@ -8,8 +8,8 @@ MATCH (user:User {id: $user_id})-[edge:RECOMMENDED]->(item:Item)
 WHERE edge.run IN run.layers AND NOT EXISTS { (user)-[:WITHDRAWN]->(run) }
 WITH run, user, collect({layer: edge.run, item: item, score: edge.score, rank: edge.rank}) AS rows
 WITH run, user, rows, [layer IN run.layers WHERE layer IN [row IN rows | row.layer]][0] AS newest
-OPTIONAL MATCH (user)-[done]->(seen:Item) WHERE type(done) = run.relation
-WITH run, rows, newest, collect(seen) AS seen
-UNWIND [row IN rows WHERE row.layer = newest AND NOT row.item IN seen] AS row
-WITH run, row ORDER BY row.rank LIMIT $k
-RETURN row.item.id AS item, row.item.title AS title, row.score AS score, row.rank AS rank, run.model AS model, run.id AS run
+UNWIND [row IN rows WHERE row.layer = newest] AS row
+WITH run, user, row, row.item AS item
+WHERE NOT EXISTS { MATCH (user)-[done]->(item) WHERE type(done) = run.relation }
+WITH run, item, row ORDER BY row.rank LIMIT $k
+RETURN item.id AS item, item.title AS title, row.score AS score, row.rank AS rank, run.model AS model, run.id AS run
