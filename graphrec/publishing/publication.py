@@ -98,19 +98,18 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
     }
     versions = v.read_versions(store)
     shelves = _shelves(store, publication, versions, progress)
-    left_behind = [shelf.remove(versions.whole) for shelf in shelves]  # perhaps by this very run
-    v.forget(store, versions.cut_off)
     version, written = _take_over(store, publication.run, versions, shelves)
     kept = v.read_versions(store).whole[: keep + 1]
     v.settle(store, kept)
-    replaced = [shelf.remove(kept) for shelf in shelves]
+    removed = [shelf.remove(kept) for shelf in shelves]  # also what a killed publication left
     remove_withdrawals(store, [each.id for each in kept])
+    v.forget_cut_off(store)
     vectors = 0
     if publication.embeddings is not None:
         vocabularies = (publication.users, publication.items)
         vectors = write_embeddings(store, vocabularies, publication.embeddings, version, progress)
     frame = publication.recommendations.frame
-    recommended, similar = map(_change, shelves, written, zip(left_behind, replaced, strict=True))
+    recommended, similar = map(_change, shelves, written, removed)
     return Published(
         version,
         int(frame["user_id"].nunique()),
@@ -123,10 +122,8 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
     )
 
 
-def _change(shelf: Shelf, edges: int, removed: tuple[tuple[int, int], tuple[int, int]]) -> Change:
-    (lists, lists_too), (gone, gone_too) = zip(*removed, strict=True)
-    unchanged, lost = int(shelf.survey.same.sum()), shelf.survey.lost
-    return Change(len(shelf.chosen), edges, unchanged, lost, lists + lists_too, gone + gone_too)
+def _change(shelf: Shelf, edges: int, removed: tuple[int, int]) -> Change:
+    return Change(len(shelf.chosen), edges, int(shelf.survey.same.sum()), shelf.survey.lost, *removed)
 
 
 def _shelves(store: Store, publication: Publication, versions: Versions, progress: Progress) -> tuple[Shelf, Shelf]:
@@ -148,7 +145,7 @@ def _take_over(store: Store, run: Run, versions: Versions, shelves: tuple[Shelf,
     below = versions.active
     if below is not None and below.trained == run.id and not any(shelf.changes for shelf in shelves):
         return below.id, [0 for _ in shelves]
-    version = versions.free_id(run.id)
+    version = versions.free_id(run.id, set().union(*(shelf.layers for shelf in shelves)))
     read = set().union(*(shelf.read for shelf in shelves))
     layers = [version, *(layer for layer in (below.layers if below else ()) if layer in read)]
     v.note_version(store, version, {**_properties(run), "layers": layers})

@@ -35,6 +35,11 @@ class Shelf:
         self._layers = list(found.layers)  # of each start node, kept as they change
 
     @property
+    def layers(self) -> set[str]:
+        """All layers in which lists stand."""
+        return set().union(*set(self._layers))
+
+    @property
     def changes(self) -> bool:
         """Whether a new version has other lists than the one below."""
         return bool(len(self.chosen) or self.survey.lost)

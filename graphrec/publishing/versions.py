@@ -80,14 +80,13 @@ class Versions:
         """The version that is read, if any."""
         return self.whole[0] if self.whole else None
 
-    @property
-    def cut_off(self) -> tuple[str, ...]:
-        """The ids of publications that ended before they were whole."""
-        return tuple(v.id for v in self.all if v.status == PUBLISHING and v.activated_at is None)
+    def free_id(self, run: str, layers: Collection[str]) -> str:
+        """The id for a new publication of a run: its own, or the first of RUN.2, RUN.3 … that no version and none of
+        the layers in the graph has.
 
-    def free_id(self, run: str) -> str:
-        """The id for a new publication of a run: its own, or the first of RUN.2, RUN.3 … that is free."""
-        taken = {version.id for version in self.all} - {*self.cut_off}
+        Nor one that was cut off: the server may still be busy with its last batch, which must not get into our lists.
+        """
+        taken = {*layers, *(version.id for version in self.all)}
         number, name = 1, run
         while name in taken:
             number += 1
@@ -123,9 +122,9 @@ def settle(store: Store, kept: Sequence[Version]) -> None:
     store.write(_GIVE_UP, {"kept": [version.id for version in kept]})
 
 
-def forget(store: Store, ids: Collection[str]) -> None:
-    """Delete the nodes of publications that were cut off, once nothing of theirs is left."""
-    store.write(f"UNWIND $ids AS id MATCH (run:{RUN} {{id: id}}) DETACH DELETE run", {"ids": list(ids)})
+def forget_cut_off(store: Store) -> None:
+    """Delete the nodes of publications that ended before they were whole, once their lists are removed."""
+    store.write(f"MATCH (run:{RUN}) WHERE run.status = '{PUBLISHING}' AND run.activated_at IS NULL DETACH DELETE run")
 
 
 def withdrawn_in(store: Store, version: str, label: str) -> frozenset[str]:

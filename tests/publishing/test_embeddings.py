@@ -91,7 +91,9 @@ def test_neo4j_finds_neighbours_by_the_vectors(store: Store, spec: Path, tmp_pat
         "RETURN node.id AS id, score"
     )
     assert [row["id"] for row in rows] == [f"i{k}" for k in np.argsort(-cosine)[:4]]
-    assert rows[1]["score"] == pytest.approx((1 + np.sort(cosine)[-2]) / 2, abs=1e-5)
+    assert rows[1]["score"] == pytest.approx(
+        (1 + np.sort(cosine)[-2]) / 2, abs=0.01
+    )  # its vectors are rounded to bytes
 
 
 def test_what_is_published_is_no_feature_and_no_load_takes_it_away(store: Store, spec: Path, tmp_path: Path) -> None:
