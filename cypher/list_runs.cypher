@@ -1,8 +1,6 @@
-// List the runs that were published, the newest first.
-// returns run, model, status, verdict, created_at, edges
+// List the runs that were published, the active one first; those with layers can be rolled back to.
+// returns run, model, status, verdict, created_at, layers
 MATCH (node:Run)
-OPTIONAL MATCH (:User)-[edge:RECOMMENDED {run: node.id}]->(:Item)
-WITH node, count(edge) AS edges
-ORDER BY node.published_at DESC
 RETURN node.id AS run, node.model AS model, node.status AS status, node.verdict AS verdict,
-       node.created_at AS created_at, edges
+       node.created_at AS created_at, node.layers AS layers
+ORDER BY coalesce(node.activated_at, 0) DESC, run

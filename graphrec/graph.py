@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # these load torch, which takes seconds and which only traini
     from graphrec.hetero import HeteroGraph
     from graphrec.ingest import Loaded
     from graphrec.pipeline import Training
-    from graphrec.publish import Published
+    from graphrec.publishing import Published
     from graphrec.runs import Run
     from graphrec.tables import GraphTables
 

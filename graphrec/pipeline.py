@@ -22,8 +22,9 @@ from graphrec.models import make, model_class
 from graphrec.models.base import Model
 from graphrec.models.base import Progress as Step
 from graphrec.models.embedding import EmbeddingModel
-from graphrec.publish import Published, publish
+from graphrec.publishing import KEEP, Publication, Published, publish
 from graphrec.recommend.memory import MEMORY_BUDGET
+from graphrec.recommend.similar import similar_items
 from graphrec.recommend.topk import recommend
 from graphrec.relations import origins
 from graphrec.runs import Run, TrainedRun, describe
@@ -157,10 +158,20 @@ def measure(
 
 @dataclass(frozen=True)
 class Terms:
-    """How a run is published: bytes for scores at one time, and whether it is published without a good verdict."""
+    """How a run is published.
+
+    memory_budget: bytes for scores at one time.
+    force: whether it is published without a good verdict.
+    keep: how many earlier runs stay to go back to.
+    similar: how many similar items of each item are published; 0: none, and those that are published stay.
+    embeddings: whether the model's vectors are written on users and items.
+    """
 
     memory_budget: int = MEMORY_BUDGET
     force: bool = False
+    keep: int = KEEP
+    similar: int = 0
+    embeddings: bool = False
 
 
 def require_worth(run: Run, force: bool = False) -> None:
@@ -196,13 +207,17 @@ def publish_run(
 
     Raises:
         RefusedError: the run does not beat the baselines, its evaluation leaked, or it was not measured.
-        DataError: the graph has lost users or items of the run.
+        DataError: the graph has lost users or items of the run, or the terms are impossible.
+        GraphrecError: similar items or vectors are asked of a model that has none.
         StoreError: the database refuses.
     """
     require_worth(trained.run, terms.force)
-    memory_budget = terms.memory_budget
-    found = recommend(
-        trained, k=k, memory_budget=memory_budget, progress=lambda done, total: progress("ranking", done, total)
-    )
+    budget = terms.memory_budget
+    vectors = trained.model.embeddings() if terms.embeddings else None
+    similar = None
+    if terms.similar:
+        similar = similar_items(trained, terms.similar, budget, _named(progress, "finding similar items"))
+    found = recommend(trained, k=k, memory_budget=budget, progress=_named(progress, "ranking"))
+    publication = Publication(trained.run, found, trained.users, trained.items, similar, vectors)
     with writing(home):
-        return publish(store, trained.run, found, progress)
+        return publish(store, publication, terms.keep, progress)

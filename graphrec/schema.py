@@ -34,8 +34,14 @@ RUN = "Run"
 SOURCE = "Source"
 RECOMMENDED = "RECOMMENDED"
 SIMILAR = "SIMILAR"
+WITHDRAWN = "WITHDRAWN"
 SYSTEM_LABELS = frozenset({RUN, SOURCE})
-SYSTEM_RELATIONS = frozenset({RECOMMENDED, SIMILAR})
+SYSTEM_RELATIONS = frozenset({RECOMMENDED, SIMILAR, WITHDRAWN})
+
+#: What publishing writes on users and items: a model's vector, and the run whose it is.
+EMBEDDING = "embedding"
+EMBEDDING_RUN = "embedding_run"
+SYSTEM_PROPERTIES = frozenset({EMBEDDING, EMBEDDING_RUN})
 
 #: What users were shown: a log that sources may bring and `graphrec feedback` reads. It is the work of earlier models,
 #: not behaviour, so no model sees it.

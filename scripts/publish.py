@@ -1,35 +1,77 @@
 """Write the recommendations of a run into the graph."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from . import _terminal
 
+if TYPE_CHECKING:
+    from graphrec.publishing import Change, Published
 
-@click.command(epilog="Example: graphrec publish graph_filter-20261124-181500-ab12 -k 20")
+
+@click.command(epilog="Example: graphrec publish graph_filter-20261124-181500-ab12 -k 20 --similar 10")
 @click.argument("run")
 @click.option("-k", "k", type=click.IntRange(1), default=10, show_default=True, help="Recommendations for each user.")
+@click.option("--similar", type=click.IntRange(1), help="Also publish so many similar items of each item.")
+@click.option("--embeddings", is_flag=True, help="Also write the model's vectors on users and items.")
+@click.option(
+    "--keep", type=click.IntRange(1), default=1, show_default=True, help="Earlier runs that stay to roll back to."
+)
 @click.option("--force", is_flag=True, help="Publish a run that is no better than simple baselines, or unmeasured.")
 @_terminal.memory_option
 @_terminal.json_option
-def command(run: str, k: int, force: bool, memory: int, as_json: bool) -> None:
+def command(
+    run: str, k: int, similar: int | None, embeddings: bool, keep: int, force: bool, memory: int, as_json: bool
+) -> None:
     """Write the recommendations of RUN into the graph, in the place of those of earlier runs.
 
     A run must beat popularity and item_knn on held-out behaviour by more than chance, and its evaluation must be free
-    of leaks. No reader sees a user without recommendations meanwhile: new edges are committed before old ones are
-    deleted.
+    of leaks. Readers change over at one instant: the lists that differ from those of the run before are written beside
+    them, one small write makes RUN the active one, and then what no kept run shows is removed. At least one earlier run
+    is kept, as readers may be in the middle of its lists; `graphrec rollback` goes back to it.
     """
     from graphrec import config, guard, pipeline, runs
 
     trained = runs.load(config.Settings().runs, run)
     pipeline.require_worth(trained.run, force)  # said before a store is started for it
+    terms = pipeline.Terms(memory, force, keep, similar or 0, embeddings)
     with _terminal.open_store() as (store, settings), _terminal.progress_bar() as progress:
         guard.need_labels(store, "publish", (trained.run.target[0], trained.run.target[2]))
-        published = pipeline.publish_run(store, trained, k, settings.home, progress, pipeline.Terms(memory, force))
+        published = pipeline.publish_run(store, trained, k, settings.home, progress, terms)
+        embedded = store.embedded
+    _say(published)
+    if embeddings and embedded:
+        _terminal.note("the embeddings are written; an index to search them by needs a Neo4j, named by NEO4J_URI")
     if as_json:
         _terminal.print_json(asdict(published))
         return
     click.echo(f"published {published.edges:,} recommendations for {published.users:,} users from {published.run}")
-    example = trained.users.ids[0]
-    _terminal.note(f"`graphrec recommend --user {example}` reads them, for example")
+    _terminal.note(f"`graphrec recommend --user {trained.users.ids[0]}` reads them, for example")
+
+
+def _say(published: "Published") -> None:
+    """What was written and removed, and what somebody may not expect."""
+    _terminal.note(f"recommendations: {_told(published.recommended)}")
+    if published.similar.lists_written or published.similar.lists_unchanged:
+        _terminal.note(f"similar items: {_told(published.similar)}")
+    if published.embeddings:
+        _terminal.note(f"embeddings: written on {published.embeddings:,} nodes")
+    for label, number in published.unknown.items():
+        if number:
+            _terminal.note(
+                f"{number:,} {label} nodes of the graph are new to the run, which says nothing of them; train again to "
+                "include them"
+            )
+    if published.kept:
+        _terminal.note(f"`graphrec rollback` goes back to {published.kept[0]}")
+
+
+def _told(change: "Change") -> str:
+    parts = [f"{change.lists_written:,} lists written ({change.edges_written:,} edges)"]
+    parts.append(f"{change.lists_unchanged:,} unchanged")
+    if change.lists_withdrawn:
+        parts.append(f"{change.lists_withdrawn:,} withdrawn")
+    parts.append(f"{change.lists_removed:,} old ones removed ({change.edges_removed:,} edges)")
+    return ", ".join(parts)

@@ -107,6 +107,12 @@ def _show(found: "Census") -> None:
     _show_triples([triple for triple in found.triples if not is_system(triple.triple[1])])
     own: list[list[object]] = [[label.label, "", label.count] for label in found.labels if is_system(label.label)]
     own += [[t.triple[1], f"{t.triple[0]} → {t.triple[2]}", t.count] for t in found.triples if is_system(t.triple[1])]
+    own += [
+        [part.name, label.label, part.count]
+        for label in found.labels
+        for part in label.properties
+        if is_system(part.name)
+    ]
     if own:
         _terminal.print_table("Written by graphrec itself", ["", "between", "number"], own)
     if found.sources:
@@ -143,11 +149,14 @@ def _show_triples(triples: "list[TripleCensus]") -> None:
 
 
 def _properties(counted: "LabelCensus | TripleCensus") -> "list[PropertyCensus]":
-    """The properties without those that all nodes or edges have: id, keys and source."""
+    """The properties without those that all nodes or edges have, id, keys and source, and without graphrec's own."""
+    from graphrec.store.census import is_system
+
     return [
         part
         for part in counted.properties
-        if part.name not in ("id", "keys", "source") or (part.count < counted.count and part.name == "id")
+        if (part.name not in ("id", "keys", "source") or (part.count < counted.count and part.name == "id"))
+        and not is_system(part.name)
     ]
 
 

@@ -19,7 +19,7 @@ FLOORS = (
     {"features", "training"},
     {"models"},
     {"runs"},
-    {"recommend", "evaluation", "publish", "config", "ingest", "rules"},
+    {"recommend", "evaluation", "publishing", "config", "ingest", "rules"},
     {"answers"},
     {"pipeline", "testing", "doctor"},
     {"graph"},

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +10,10 @@ from scipy import sparse
 from torch import Tensor
 
 from graphrec.interactions import FloatArray, Interactions
-from graphrec.models.base import Model, Progress, Screen
+from graphrec.models.base import Progress, Screen
 from graphrec.recommend.choice import Choice, id_order
 from graphrec.recommend.memory import MEMORY_BUDGET
+from graphrec.recommend.scorer import Scorer
 from graphrec.runs import TrainedRun
 from graphrec.vocabulary import IndexArray
 
@@ -103,7 +103,7 @@ def recommend(
 
 
 def top_k(
-    model: Model[Any],
+    model: Scorer,
     seen: Interactions | sparse.csr_array,
     user_index: IndexArray,
     k: int,
@@ -115,7 +115,7 @@ def top_k(
 
 
 def top_k_of(
-    model: Model[Any],
+    model: Scorer,
     seen: Interactions | sparse.csr_array,
     user_index: IndexArray,
     k: int,
@@ -156,7 +156,7 @@ def chunk_size(num_items: int, memory_budget: int, taken: int = 0) -> int:
     return int(np.clip(left // max(num_items * BYTES_PER_SCORE, 1), 1, MAX_CHUNK))
 
 
-def _search(model: Model[Any], matrix: sparse.csr_array, k: int, choice: Choice) -> _Search:
+def _search(model: Scorer, matrix: sparse.csr_array, k: int, choice: Choice) -> _Search:
     num_items = int(matrix.shape[1])
     forbidden = choice.forbidden(num_items)
     order = np.arange(num_items) if choice.order is None else choice.order
@@ -174,7 +174,7 @@ def _search(model: Model[Any], matrix: sparse.csr_array, k: int, choice: Choice)
     )
 
 
-def _screens(model: Model[Any], user_index: IndexArray, size: int, search: _Search) -> Iterator[Screen]:
+def _screens(model: Scorer, user_index: IndexArray, size: int, search: _Search) -> Iterator[Screen]:
     """The scores of users in their order, at most `size` at a time, rough where the model and the search allow it."""
     screens = None if search.exact else model.screens(user_index, size)
     if screens is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from graphrec.schema import ITEM, NO_BEHAVIOUR, SOURCE, SYSTEM_LABELS, SYSTEM_RELATIONS, USER, Triple
+from graphrec.schema import ITEM, NO_BEHAVIOUR, SOURCE, SYSTEM_LABELS, SYSTEM_PROPERTIES, SYSTEM_RELATIONS, USER, Triple
 from graphrec.store.connection import Row, Store, quote
 from graphrec.store.read import Progress, main_label, silent
 
@@ -87,8 +87,9 @@ class Census:
 
 
 def is_system(name: str) -> bool:
-    """Whether a label or relationship type is one that graphrec itself writes, such as Run or RECOMMENDED."""
-    return name in SYSTEM_LABELS | SYSTEM_RELATIONS
+    """Whether a label, relationship type or property of nodes is one that graphrec itself writes, such as Run,
+    RECOMMENDED or embedding."""
+    return name in SYSTEM_LABELS | SYSTEM_RELATIONS | SYSTEM_PROPERTIES
 
 
 def take(store: Store, progress: Progress = silent) -> Census:

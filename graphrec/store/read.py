@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from graphrec.schema import SHOWN, SYSTEM_LABELS, SYSTEM_RELATIONS, EdgeType, GraphSchema, NodeType
+from graphrec.schema import (
+    SHOWN,
+    SYSTEM_LABELS,
+    SYSTEM_PROPERTIES,
+    SYSTEM_RELATIONS,
+    EdgeType,
+    GraphSchema,
+    NodeType,
+)
 from graphrec.store.connection import Row, Store, quote
 from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable
 
@@ -27,7 +35,7 @@ def read_schema(store: Store) -> GraphSchema:
 
     A node with several labels counts under `User` or `Item` if it has one of them, else under its first. A label
     whose nodes have no `id` is somebody else's, and left out with its edges. What each source says of a fused node
-    (`source:property`) is left out too: the property itself has what counts.
+    (`source:property`) is left out too: the property itself has what counts. So are the vectors of a published model.
     """
     nodes: dict[str, set[str]] = {}
     for row in store.read("MATCH (n) RETURN labels(n) AS labels, keys(n) AS names, count(*) AS number"):
@@ -45,7 +53,9 @@ def read_schema(store: Store) -> GraphSchema:
                 edges.setdefault(triple, set()).update(row["names"])
     return GraphSchema(
         tuple(
-            NodeType(label, tuple(sorted(name for name in names if name != "id" and ":" not in name)))
+            NodeType(
+                label, tuple(sorted(name for name in names - SYSTEM_PROPERTIES if name != "id" and ":" not in name))
+            )
             for label, names in sorted(nodes.items())
         ),
         tuple(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from graphrec.cleaning.rules import Kind
 from graphrec.errors import DataError, nearest
-from graphrec.schema import SYSTEM_LABELS, SYSTEM_RELATIONS, EdgeType, LinkRule, NodeType
+from graphrec.schema import SYSTEM_LABELS, SYSTEM_PROPERTIES, SYSTEM_RELATIONS, EdgeType, LinkRule, NodeType
 from graphrec.tables import Source
 from graphrec.tabular.origins import ORIGIN_KEYS, origin
 from graphrec.tabular.ruling import EDGE_RULE_KEYS, NODE_RULE_KEYS, rules
@@ -32,7 +32,7 @@ _COMPARISONS = ("exact", "normalised", "title", "fields")
 _LABEL = re.compile(r"[A-Z][A-Za-z0-9]*")
 _RELATION = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 #: Names that the graph gives a meaning of its own.
-_RESERVED = frozenset({"id", "keys", "source", "source_id", "target_id"})
+_RESERVED = SYSTEM_PROPERTIES | {"id", "keys", "source", "source_id", "target_id"}
 
 
 def parse(path: Path) -> Spec:

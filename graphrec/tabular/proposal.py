@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from graphrec.errors import DataError
-from graphrec.schema import ITEM, USER
+from graphrec.schema import ITEM, SYSTEM_PROPERTIES, USER
 from graphrec.tabular.roles import RATINGS, TAGS, Roles, folded, relation_of, roles
 from graphrec.tabular.sniffing import Sniffed, sniff
 from graphrec.tabular.spec import Time
 
 _KINDS = {"int": "int", "float": "float", "bool": "bool", "str": "text"}
-_RESERVED = {"id", "keys", "source", "source_id", "target_id", "timestamp"}
+_RESERVED = SYSTEM_PROPERTIES | {"id", "keys", "source", "source_id", "target_id", "timestamp"}
 
 
 def propose(paths: Sequence[Path], folder: Path) -> str:

@@ -31,7 +31,8 @@ def graph(store: Store) -> Store:
     )
     store.write(
         "MATCH (u:User {id: 'ann'}), (c:Item {id: 'c'}), (d:Item {id: 'd'}) "
-        "CREATE (:Run {id: 'r', model: 'm', status: 'published', created_at: 'now', published_at: 1}), "
+        "CREATE (:Run {id: 'r', model: 'm', status: 'published', created_at: 'now', relation: 'RATED', "
+        "activated_at: 1, layers: ['r']}), "
         "(u)-[:RECOMMENDED {rank: 2, score: 0.5, run: 'r'}]->(d), "
         "(u)-[:RECOMMENDED {rank: 1, score: 0.9, run: 'r'}]->(c)"
     )

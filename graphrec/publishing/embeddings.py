@@ -1,0 +1,62 @@
+"""A model's vectors as properties of users and items, and a vector index over them where the server has such."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from graphrec.models.base import Embeddings
+from graphrec.schema import EMBEDDING, EMBEDDING_RUN
+from graphrec.store import Store
+from graphrec.store.connection import quote
+from graphrec.store.read import Progress
+from graphrec.vocabulary import Vocabulary
+
+#: Numbers sent in one transaction.
+NUMBERS_A_BATCH = 200_000
+
+#: The most that Neo4j indexes.
+MAX_DIMENSIONS = 4_096
+
+
+def write_embeddings(
+    store: Store, vocabularies: Sequence[Vocabulary], vectors: Embeddings, run: str, progress: Progress
+) -> int:
+    """Write the vectors on the nodes of the vocabularies of users and items, with the run whose they are.
+
+    The dot product of a user's and an item's is (a part of) the model's score. Nodes that the run does not know lose
+    what an earlier run wrote. On Neo4j an index of each label finds neighbours by the cosine.
+    """
+    number = 0
+    for vocabulary, tensor in zip(vocabularies, (vectors.users, vectors.items), strict=True):
+        rows = tensor.float().cpu().numpy()
+        if not store.embedded:
+            _ensure_index(store, vocabulary.label, rows.shape[1])
+        size = max(1, NUMBERS_A_BATCH // max(rows.shape[1], 1))
+        for begin in range(0, len(rows), size):
+            ids, part = vocabulary.ids[begin : begin + size].tolist(), rows[begin : begin + size]
+            store.write(
+                f"UNWIND range(0, size($ids) - 1) AS k MATCH (n:{quote(vocabulary.label)} {{id: $ids[k]}}) "
+                f"SET n.{EMBEDDING} = $vectors[k], n.{EMBEDDING_RUN} = $run",
+                {"ids": ids, "vectors": np.nan_to_num(part).tolist(), "run": run},
+            )
+            number += len(ids)
+            progress(f"writing embeddings of {vocabulary.label}", begin + len(ids), len(rows))
+        store.write(
+            f"MATCH (n:{quote(vocabulary.label)}) WHERE n.{EMBEDDING_RUN} <> $run "
+            f"REMOVE n.{EMBEDDING}, n.{EMBEDDING_RUN}",
+            {"run": run},
+        )
+    return number
+
+
+def _ensure_index(store: Store, label: str, dimensions: int) -> None:
+    """Hold a vector index of the label's vectors, made anew where they have another length than before."""
+    name = f"{label}_{EMBEDDING}"
+    for row in store.read("SHOW VECTOR INDEXES YIELD name, options RETURN name, options"):
+        if row["name"] == name and row["options"]["indexConfig"].get("vector.dimensions") != dimensions:
+            store.write(f"DROP INDEX {quote(name)} IF EXISTS")
+    if dimensions <= MAX_DIMENSIONS:
+        store.write(
+            f"CREATE VECTOR INDEX {quote(name)} IF NOT EXISTS FOR (n:{quote(label)}) ON (n.{EMBEDDING}) OPTIONS "
+            f"{{indexConfig: {{`vector.dimensions`: {dimensions}, `vector.similarity_function`: 'cosine'}}}}"
+        )

@@ -1,0 +1,57 @@
+"""All runs there are: those whose publication the graph notes, and those that are saved on disk."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graphrec.publishing.versions import PUBLISHING, Versions
+from graphrec.runs import Run
+
+ACTIVE, KEPT, REMOVED, CUT_OFF, SAVED = "active", "kept", "removed", "cut off", "not published"
+
+
+@dataclass(frozen=True)
+class ListedRun:
+    """A run, in one line.
+
+    Attributes:
+        run: the id of the publication, or of the run where it has none.
+        state: `active` (its lists are read), `kept` (it can be rolled back to), `removed` (it was published, and its
+            lists are gone), `cut off` (publishing it was begun) or `not published`.
+        saved: whether its model is on disk.
+        metrics: of the saved run.
+        published_at, activated_at: milliseconds since 1970.
+    """
+
+    run: str
+    model: str | None
+    state: str
+    saved: bool
+    metrics: dict[str, float]
+    verdict: str | None
+    created_at: str | None
+    published_at: int | None = None
+    activated_at: int | None = None
+
+
+def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
+    """All runs: the active one, those that can be rolled back to, and the others, the newest first."""
+    on_disk = {run.id: run for run in saved}
+    whole = [version.id for version in versions.whole]
+    found = []
+    for version in versions.all:
+        run = on_disk.get(version.trained)
+        state = REMOVED if version.status != PUBLISHING or version.activated_at else CUT_OFF
+        if version.id in whole:
+            state = KEPT if whole.index(version.id) else ACTIVE
+        metrics = {} if run is None else dict(run.metrics)
+        times = (version.created_at, version.published_at, version.activated_at)
+        found.append(ListedRun(version.id, version.model, state, run is not None, metrics, version.verdict, *times))
+    published = {version.trained for version in versions.all}
+    found += [
+        ListedRun(run.id, run.model, SAVED, True, dict(run.metrics), None, run.created_at)
+        for run in saved
+        if run.id not in published
+    ]
+    others = [each for each in found if each.run not in whole]
+    others.sort(key=lambda each: (each.created_at or "", each.published_at or 0, each.run), reverse=True)
+    return [*sorted((each for each in found if each.run in whole), key=lambda each: whole.index(each.run)), *others]

@@ -1,0 +1,122 @@
+"""Lists as the graph has them, and as they are to be: for each start node the best end nodes with their scores."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from graphrec.schema import ITEM, RECOMMENDED, SIMILAR, USER, EdgeType
+from graphrec.store import Store
+from graphrec.store.connection import quote
+from graphrec.store.edges import Edges, Integers, values
+from graphrec.store.read import MISSING, read_ids
+
+RECOMMENDATIONS = EdgeType(USER, RECOMMENDED, ITEM, ("score", "rank"))
+SIMILAR_ITEMS = EdgeType(ITEM, SIMILAR, ITEM, ("score", "rank"))
+
+#: Start nodes asked for at once.
+NODES_A_PIECE = 2_000
+
+#: A list's cells by column: `t` the end nodes, `score`, `rank`, and whatever else its edges have.
+Cells = Mapping[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The lists to be published: edges sorted by start node and then by rank, with the first and last of each list."""
+
+    edges: Edges
+    border: Integers  # [num_lists + 1], positions in edges
+
+    @classmethod
+    def of(cls, kind: EdgeType, frame: pd.DataFrame) -> "Wanted":
+        """The lists of a table with source_id, target_id, score and rank; further columns become properties too.
+
+        A list has the order of its ranks, and its edges get their places in it, 1 to n, for ranks.
+        """
+        start, starts = pd.factorize(frame["source_id"])
+        end, ends = pd.factorize(frame["target_id"])
+        order = np.lexsort((frame["rank"].to_numpy(), start))
+        border = np.searchsorted(start[order], np.arange(len(starts) + 1))
+        rank = np.empty(len(frame), dtype=np.int64)
+        rank[order] = np.arange(len(frame)) - border[start[order]] + 1
+        extra = tuple(name for name in frame.columns if name not in ("source_id", "target_id", "score", "rank"))
+        edges = Edges(
+            EdgeType(kind.source, kind.relation, kind.target, (*kind.properties, *extra)),
+            frame.assign(rank=rank),
+            pd.Index(starts, dtype=object),
+            pd.Index(ends, dtype=object),
+            start[order].astype(np.int32),
+            end[order].astype(np.int32),
+            order.astype(np.int32),
+        )
+        return cls(edges, border)
+
+    def __len__(self) -> int:
+        return len(self.border) - 1
+
+    def edges_of(self, chosen: Integers) -> Integers:
+        """The positions of the edges of some lists, ascending."""
+        mine = np.zeros(len(self), dtype=bool)
+        mine[chosen] = True
+        return np.flatnonzero(mine[self.edges.start])
+
+    def cells(self) -> Cells:
+        """The end nodes and the properties of all edges in their order."""
+        everything = np.arange(len(self.edges))
+        columns = {name: values(self.edges.column(name, everything)) for name in self.edges.kind.properties}
+        return {"t": self.edges.ends[self.edges.end].tolist(), **columns}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A list of the graph: the start node's id, the layer it stands in, and its cells."""
+
+    start: str
+    layer: str
+    cells: Cells
+
+
+def read_lists(store: Store, kind: EdgeType) -> Iterator[list[Stored]]:
+    """All lists of a kind in all layers, those of some start nodes at a time; what has no `run` is somebody else's.
+
+    One record holds the columns of many lists; the next ones are read while these are looked at.
+    """
+    ids = read_ids(store, kind.source).tolist()
+    names = [*kind.properties]
+    statement = _statement(store, kind)
+
+    def read(asked: list[str]) -> list[Stored]:
+        (record,) = store.read(statement, {"ids": asked})
+        columns = [record["t"], *(record[f"c{number}"] for number in range(len(names)))]
+        rows = zip(record["s"], record["layer"], zip(*columns, strict=True), strict=True)
+        return [Stored(s, layer, dict(zip(["t", *names], cells, strict=True))) for s, layer, cells in rows]
+
+    with ThreadPoolExecutor(1) as pool:
+        under_way: Future[list[Stored]] | None = None
+        for begin in range(0, len(ids), NODES_A_PIECE):
+            following = pool.submit(read, ids[begin : begin + NODES_A_PIECE])
+            if under_way:
+                yield under_way.result()
+            under_way = following
+        if under_way:
+            yield under_way.result()
+
+
+def _statement(store: Store, kind: EdgeType) -> str:
+    names = ["t", *(f"c{number}" for number in range(len(kind.properties)))]
+    cells = ["collect(b.id) AS t"]
+    cells += [
+        f"collect(coalesce(r.{quote(p)}, '{MISSING}')) AS {c}" for p, c in zip(kind.properties, names[1:], strict=True)
+    ]
+    start = f"UNWIND $ids AS id MATCH (a:{quote(kind.source)} {{id: id}})"
+    edge = f"(a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.run IS NOT NULL"
+    if store.embedded:  # `store.difference` says why the two are asked in two ways
+        each = f"{start} MATCH {edge} WITH a, r.run AS layer, {', '.join(cells)}"
+    else:
+        each = f"{start} CALL (a) {{ MATCH {edge} RETURN r.run AS layer, {', '.join(cells)} }}"
+    columns = ", ".join(f"collect({name}) AS {name}" for name in ("layer", *names))
+    return f"{each} RETURN collect(a.id) AS s, {columns}"

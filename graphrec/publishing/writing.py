@@ -1,0 +1,102 @@
+"""Lists into the graph and out of it: rows grouped by start node, the next batch prepared while the server is busy."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from graphrec.errors import StoreError
+from graphrec.publishing.lists import Wanted
+from graphrec.schema import RUN, WITHDRAWN, EdgeType
+from graphrec.store import Store
+from graphrec.store.batches import Pace, pieces, send_all
+from graphrec.store.connection import quote
+from graphrec.store.edges import Integers
+from graphrec.store.read import Progress, silent
+
+#: Lists deleted, and start nodes marked, in one transaction.
+LISTS_A_BATCH = 1_000
+
+#: A start node and the layers in which it has a list that goes.
+Doomed = tuple[str, tuple[str, ...]]
+
+
+def write_lists(store: Store, wanted: Wanted, chosen: Integers, layer: str, progress: Progress = silent) -> int:
+    """Create the edges of some of the wanted lists in a new layer, and say how many there are.
+
+    Raises StoreError where the database refuses or goes away, or a node has vanished from the graph.
+    """
+    edges, kind = wanted.edges, wanted.edges.kind
+    positions = wanted.edges_of(chosen)
+    statement = _creating(kind)
+    done = 0
+
+    def prepare(piece: Integers) -> tuple[dict[str, Any], int]:
+        present, end = np.unique(edges.end[piece], return_inverse=True)
+        rows = edges.rows(piece, kind.properties, end)
+        return {"ends": edges.ends[present].tolist(), "rows": rows, "run": layer}, len(piece)
+
+    def send(payload: tuple[dict[str, Any], int]) -> None:
+        nonlocal done
+        parameters, number = payload
+        if store.write(statement, parameters)[0]["number"] != number:
+            raise StoreError(
+                f"{kind.relation}: nodes of the run have vanished from the graph while it was published; "
+                "publish again when nobody else changes it"
+            )
+        done += number
+        progress(f"publishing {kind.relation}", done, len(positions))
+
+    pace = Pace()
+    send_all(pieces(edges, positions, pace), prepare, send, pace)
+    return len(positions)
+
+
+def _creating(kind: EdgeType) -> str:
+    """The end nodes of a batch are looked up once each, and the rows name them by position (as in `store.write`)."""
+    pairs = "".join(f"{quote(name)}: row.c{number}[k], " for number, name in enumerate(kind.properties))
+    return (
+        f"UNWIND $ends AS id MATCH (b:{quote(kind.target)} {{id: id}}) "
+        "WITH collect(b) AS ends WHERE [b IN ends | b.id] = $ends "
+        f"UNWIND $rows AS row MATCH (a:{quote(kind.source)} {{id: row.s}}) UNWIND range(0, size(row.t) - 1) AS k "
+        "WITH a, row, k, ends[row.t[k]] AS b "
+        f"CREATE (a)-[r:{quote(kind.relation)} {{{pairs}run: $run}}]->(b) RETURN count(r) AS number"
+    )
+
+
+def remove_lists(store: Store, kind: EdgeType, doomed: Sequence[Doomed], progress: Progress = silent) -> int:
+    """Delete the lists of some start nodes in some layers, in batches, and say how many edges there were."""
+    statement = (
+        f"UNWIND $rows AS row MATCH (:{quote(kind.source)} {{id: row.s}})-[r:{quote(kind.relation)}]->() "
+        "WHERE r.run IN row.layers DELETE r RETURN count(*) AS number"
+    )
+    number = 0
+    for begin in range(0, len(doomed), LISTS_A_BATCH):
+        part = doomed[begin : begin + LISTS_A_BATCH]
+        rows = [{"s": start, "layers": list(layers)} for start, layers in part]
+        number += store.write(statement, {"rows": rows})[0]["number"]
+        progress(f"removing {kind.relation}", begin + len(part), len(doomed))
+    return number
+
+
+def withdraw(store: Store, label: str, ids: Sequence[str], version: str) -> None:
+    """Say of some nodes of a label that they have no list in a version, whatever older layers have."""
+    for begin in range(0, len(ids), LISTS_A_BATCH):
+        store.write(
+            f"MATCH (run:{RUN} {{id: $run}}) UNWIND $ids AS id MATCH (n:{quote(label)} {{id: id}}) "
+            f"CREATE (n)-[:{WITHDRAWN}]->(run)",
+            {"run": version, "ids": ids[begin : begin + LISTS_A_BATCH]},
+        )
+
+
+def remove_withdrawals(store: Store, kept: Collection[str]) -> None:
+    """Delete what was said of the nodes without a list for all versions but some."""
+    rows = store.read(
+        f"MATCH (run:{RUN})<-[:{WITHDRAWN}]-() WHERE NOT run.id IN $kept RETURN DISTINCT run.id AS id",
+        {"kept": list(kept)},
+    )
+    for row in rows:
+        store.in_batches(
+            f"MATCH (:{RUN} {{id: $id}})<-[r:{WITHDRAWN}]-() CALL (r) {{ DELETE r }} IN TRANSACTIONS OF 10000 ROWS",
+            {"id": row["id"]},
+        )

@@ -1,0 +1,53 @@
+"""publish, runs, rollback and recommend as commands, on both databases."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graphrec.store import Store
+
+from .conftest import Run
+
+Json = Callable[..., Any]  # any JSON
+
+
+@pytest.fixture
+def trained(environment: Path, run: Run, run_json: Json, lastfm_folder: Path) -> tuple[str, str]:
+    """Two runs, trained on the small listeners and not measured."""
+    run("load", "lastfm", str(lastfm_folder))
+    names = [run_json("train", "--model", name, "--no-metrics")["run"] for name in ("item_knn", "popularity")]
+    assert environment.exists()
+    return names[0], names[1]
+
+
+def test_publish_roll_back_and_list(store: Store, run: Run, run_json: Json, trained: tuple[str, str]) -> None:
+    first, second = trained
+    told = run_json("publish", first, "-k", "3", "--force", "--similar", "2")
+    assert (told["run"], told["users"], told["edges"], told["kept"]) == (first, 12, 36, [])
+    assert told["recommended"]["lists_written"] == 12
+    assert told["similar"]["edges_written"] == 24
+    before = run_json("recommend", "--user", "5")
+    said = run("publish", second, "-k", "3", "--force")
+    assert f"`graphrec rollback` goes back to {first}" in said.stderr
+    assert {row["run"] for row in run_json("recommend", "--user", "5")} == {second}
+    listed = {row["run"]: (row["state"], row["saved"]) for row in run_json("runs")}
+    assert (listed[first], listed[second]) == (("kept", True), ("active", True))
+    assert "item_knn" in run("runs").stdout
+    assert run_json("rollback") == {"run": first, "instead_of": second}
+    assert run_json("recommend", "--user", "5") == before
+    assert run_json("runs")[0]["run"] == first
+    assert f"{second} is active again" in run("rollback", second).stdout
+    assert "there is no run to go back to" in run("rollback", "nobody", exit_code=1).stderr
+    store.write("CREATE (:User {id: 'new'})")
+    said = run("publish", first, "-k", "2", "--force")
+    assert "1 User nodes of the graph are new to the run" in said.stderr
+    assert run_json("runs")[0]["run"] == f"{first}.2"
+
+
+def test_what_a_model_does_not_have(run: Run, trained: tuple[str, str]) -> None:
+    first, second = trained
+    assert "says the same of every item" in run("publish", second, "--force", "--similar", "2", exit_code=1).stderr
+    assert "has no vectors" in run("publish", first, "--force", "--embeddings", exit_code=1).stderr
+    assert "nothing is published" in run("rollback", exit_code=1).stderr
