@@ -87,37 +87,41 @@ def walks(signal: Signal, kernel: Kernel, scores: FilterScores, user_index: int,
 def _origins(signal: Signal, user_index: int) -> Origins:
     """All origins of a user's signal over all items; what others with the user's own values owe to the user's own
     behaviour is a part of the history."""
-    relation, node, person = [HISTORY], [-1], [user_index]
+    relation, node, person = [HISTORY], [np.array([-1])], [np.array([user_index])]
     rows = [sparse.csr_array(signal.behaviour[[user_index]])]
-    for name, matrix in {**signal.social, **signal.values}.items():
-        kept = np.zeros(signal.behaviour.shape[1], dtype=np.float32)
-        kept[signal.around[name][[user_index]].indices] = 1.0
-        related = matrix[[user_index]].tocoo()
-        for value, weight in zip(related.coords[1].tolist(), related.data.tolist(), strict=True):
-            people, theirs = _carried(signal, name, value)
-            theirs = scaled(theirs, kept * np.float32(weight))
-            own = people == user_index
-            if own.any() and name in signal.values:
-                rows[0] = sparse.csr_array(rows[0] + theirs[np.flatnonzero(own)])
-                people, theirs = people[~own], sparse.csr_array(theirs[np.flatnonzero(~own)])
-            relation += [name] * len(people)
-            node += [value] * len(people)
-            person += people.tolist()
-            rows.append(theirs)
+    for name in {**signal.social, **signal.values}:
+        people, values, theirs = _carried(signal, name, user_index)
+        own = np.flatnonzero((people == user_index) & (name in signal.values))
+        rows[0] = sparse.csr_array(rows[0] + theirs[own].sum(axis=0)[None]) if len(own) else rows[0]
+        others = np.setdiff1d(np.arange(len(people)), own)
+        relation += [name] * len(others)
+        node.append(values[others])
+        person.append(people[others])
+        rows.append(sparse.csr_array(theirs[others]))
     carried = sparse.csr_array(sparse.vstack(rows, format="csr"))
     carried.eliminate_zeros()
-    return Origins(tuple(relation), np.array(node, dtype=np.int64), np.array(person, dtype=np.int64), carried)
+    return Origins(tuple(relation), np.concatenate(node), np.concatenate(person), carried)
 
 
-def _carried(signal: Signal, name: str, node: int) -> tuple[IndexArray, sparse.csr_array]:
-    """The people [n] behind a friend (who is one) or a value, and what one unit of the relation carries of each."""
+def _carried(signal: Signal, name: str, user_index: int) -> tuple[IndexArray, IndexArray, sparse.csr_array]:
+    """The people [n] behind a user's friends or values, whose friend or value each is [n], and what each adds to the
+    signal [n, num_items]."""
+    kept = signal.around[name][[user_index]].indices.astype(np.int64)
+    related = {**signal.social, **signal.values}[name][[user_index]]
+    values, weight = related.indices.astype(np.int64), related.data.astype(np.float64)
     if name in signal.social:
-        return np.array([node]), sparse.csr_array(signal.behaviour[[node]])
-    people = np.unique(signal.values[name][:, [node]].nonzero()[0]).astype(np.int64)
-    rows = sparse.csr_array(signal.behaviour[people])
-    profile = signal.profiles[name][[node]].toarray().ravel()
-    total = np.asarray(rows.sum(axis=0), dtype=np.float32)
-    return people, scaled(rows, np.divide(profile, total, out=np.zeros_like(profile), where=total > 0))
+        people, place = values, np.arange(len(values))
+        there = np.ones((len(values), len(kept)))
+    else:
+        holders = sparse.csc_array(signal.values[name])[:, values]
+        people, counts = holders.indices.astype(np.int64), np.diff(holders.indptr)
+        place, weight = np.repeat(np.arange(len(values)), counts), weight / np.maximum(counts, 1)
+        there = signal.profiles[name][values][:, kept].toarray() != 0  # a profile is cut to its most frequent items
+    some = sparse.csr_array(signal.behaviour[people][:, kept])
+    row = np.repeat(np.arange(len(people)), np.diff(some.indptr))
+    data = some.data * weight[place[row]] * there[place[row], some.indices]
+    shape = (len(people), signal.behaviour.shape[1])
+    return people, values[place], sparse.csr_array((data, kept[some.indices], some.indptr), shape=shape)
 
 
 def _ways(kernel: Kernel, scores: FilterScores, items: IndexArray, reach: Reach) -> Ways:
@@ -151,22 +155,27 @@ class _LastStep:
     """What the spectrum gives from some items to the target by its last step."""
 
     left: FloatArray  # D^{-p} V g Λ⁻¹ D_j^q / σ₁² [m, k]
-    vectors: FloatArray  # V [num_items, k]
+    vectors: FloatArray  # D^q V [num_items, k]
+    inverse: Amounts  # D^-q [num_items]
 
     @classmethod
     def of(cls, kernel: Kernel, scores: FilterScores, items: IndexArray, reach: Reach) -> "_LastStep":
         """The last steps from some items to the target."""
         eigenvalues = kernel.eigenvalues.cpu().double().numpy()
-        vectors = scores.plain_vectors().numpy()
+        vectors, powers = (
+            scores.vectors.cpu().numpy(),
+            scores.degree.astype(np.float64) ** -scores.config.target_exponent,
+        )
         usable = eigenvalues >= LEAST_EIGENVALUE
-        inverse = np.divide(scores.response().cpu().numpy(), eigenvalues, out=np.zeros_like(eigenvalues), where=usable)
-        left = vectors[items] * inverse * (reach.scale[items] / kernel.strongest)[:, None]
-        return cls(left.astype(np.float32), vectors)
+        longer = np.divide(scores.response().cpu().numpy(), eigenvalues, out=np.zeros_like(eigenvalues), where=usable)
+        left = vectors[items] * longer * (powers[items] * reach.scale[items] / kernel.strongest)[:, None]
+        return cls(left.astype(np.float32), vectors, powers)
 
     def through(self, rows: sparse.csr_array, target: Amounts, both: sparse.csr_array) -> sparse.csr_array:
         """The part [n, m] of n users or values, whose rows of N' [n, num_items] and entries at the target [n] are
         given, where the pattern of `both` [n, m] says that they have the item too."""
         found = sparse.csr_array(both, copy=True).astype(np.float64)
+        rows = scaled(rows, self.inverse)
         for start in range(0, both.shape[0], BLOCK):
             some = slice(start, start + BLOCK)
             dense = ((rows[some] @ self.vectors) @ self.left.T) * np.asarray(target)[some, None]
