@@ -27,12 +27,13 @@ def explain(trained: TrainedRun, user_id: str, item_id: str, top: int = TOP) -> 
         raise DataError(f"{top} paths cannot be named; name at least one")
     user, item = trained.users.find(user_id), trained.items.find(item_id)
     model, names = trained.model, Names.of(trained)
+    score = float(model.score(np.array([user]))[0, item])
     divide = walks.split if isinstance(model, GraphFilter) else histories.split
     return Explanation(
         names.user(user),
         names.item(item),
-        float(model.score(np.array([user]))[0, item]),
-        divide(trained, user, item, top),
+        score,
+        divide(trained, user, item, score, top),
         trained.run.model,
         trained.run.id,
         trained.run.relation,

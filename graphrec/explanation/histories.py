@@ -1,6 +1,5 @@
 """A score of any other model as parts of the user's history, exact or approximate, and a rest."""
 
-import numpy as np
 from scipy import sparse
 
 from graphrec.explanation.names import Names
@@ -17,14 +16,13 @@ from graphrec.runs import TrainedRun
 POPULAR, UNDIVIDED, BEYOND = "popularity", "what the model does not divide", "what no item of the history accounts for"
 
 
-def split(trained: TrainedRun, user_index: int, item_index: int, top: int) -> Split:
+def split(trained: TrainedRun, user_index: int, item_index: int, score: float, top: int) -> Split:
     """The Split of a score of a model other than graph_filter: the `top` strongest items of the history.
 
     A path ends with a hop without relationship, from an item to one that the model finds alike; those of user_knn lead
     over the people who have both.
     """
     model = trained.model
-    score = float(model.score(np.array([user_index]))[0, item_index])
     if isinstance(model, Popularity):
         return Split((), (Part(POPULAR, score),), ())
     seen = trained.seen.matrix()

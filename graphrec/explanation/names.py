@@ -56,8 +56,11 @@ class Names:
     def did(self, user: int, item: int, forward: bool) -> Hop:
         """The hop from a user to an item or back: as far as the model knows, without a look into the graph."""
         model = self.trained.model
-        beside = isinstance(model, GraphFilter) and model.signal.beside[[user], [item]][0] > 0
-        return Hop(self.behaviours[1:] if beside and self.behaviours[1:] else self.behaviours[:1], forward)
+        beside = False
+        if isinstance(model, GraphFilter) and self.behaviours[1:]:
+            found = model.signal.beside
+            beside = item in found.indices[found.indptr[user] : found.indptr[user + 1]]
+        return Hop(self.behaviours[1:] if beside else self.behaviours[:1], forward)
 
 
 def behaviours(trained: TrainedRun) -> tuple[str, ...]:

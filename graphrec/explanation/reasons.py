@@ -1,23 +1,28 @@
 """Walks summed up by where they begin: each item of the history, each friend and each shared value, in all."""
 
 import numpy as np
+from scipy import sparse
 
 from graphrec.explanation.names import Names
 from graphrec.explanation.parts import Node, Reason, Through
 from graphrec.explanation.selection import direct
-from graphrec.models.contributions import HISTORY, USERS
+from graphrec.models.contributions import HISTORY, SPECTRUM, USERS
 from graphrec.models.filter_walks import Walks
 
 #: Shared values of one relation that a reason names; the others are counted.
 VALUES = 3
 
+#: The way over the user, who has the target already.
+OWN = "own"
+
 
 def reasons(names: Names, walks: Walks) -> tuple[Reason, ...]:
     """All reasons, the strongest first; their amounts add up to the score."""
-    own = walks.origins.carried[[0]]
+    own, onward = walks.origins.carried[[0]], sparse.csc_array(walks.ways.amount)
+    amounts = walks.total[own.indices] * own.data
     found = [
-        _of_history(names, walks, int(place), float(weight))
-        for place, weight in zip(own.indices, own.data, strict=True)
+        _of_history(names, walks, int(place), float(amount), _ways(walks, onward, int(place), float(weight)))
+        for place, amount, weight in zip(own.indices, amounts, own.data, strict=True)
     ]
     groups: dict[tuple[str, int], list[int]] = {}
     for row, key in enumerate(zip(walks.origins.relation, walks.origins.node.tolist(), strict=True)):
@@ -43,20 +48,28 @@ def _beside(names: Names, relation: str, node: int, amount: float, through: tupl
     return Reason("attribute", names.value(kind, relation, node), names.hop(kind, relation).relations, amount, through)
 
 
-def _of_history(names: Names, walks: Walks, place: int, weight: float) -> Reason:
+def _ways(walks: Walks, onward: sparse.csc_array, place: int, weight: float) -> dict[str, list[tuple[float, int]]]:
+    """What each way from one item adds, and over whom or what it leads, by the kind of way; `own` is that over the
+    user."""
+    found: dict[str, list[tuple[float, int]]] = {}
+    column = slice(onward.indptr[place], onward.indptr[place + 1])
+    for way, value in zip(onward.indices[column].tolist(), (weight * onward.data[column]).tolist(), strict=True):
+        via, over = walks.ways.via[way], int(walks.ways.value[way])
+        own = via == USERS and over == walks.user_index
+        found.setdefault(OWN if own else via, []).append((value, over))
+    found.setdefault(SPECTRUM, []).append((weight * float(walks.longer[place]), -1))
+    return found
+
+
+def _of_history(
+    names: Names, walks: Walks, place: int, amount: float, ways: dict[str, list[tuple[float, int]]]
+) -> Reason:
     """The reason of one item of the history, by its place among the items of the walks."""
     item = int(walks.items[place])
     relations = names.did(walks.user_index, item, True).relations
-    amount = weight * float(walks.total[place])
     if item == walks.item_index:
         return Reason("history", names.item(item), relations, amount, (Through("direct", amount),))
-    column = walks.ways.amount[:, [place]].tocoo()
-    found: dict[str, list[tuple[float, int]]] = {}
-    for way, value in zip(column.coords[0].tolist(), column.data.tolist(), strict=True):
-        own = walks.ways.via[way] == USERS and int(walks.ways.value[way]) == walks.user_index
-        found.setdefault("own" if own else walks.ways.via[way], []).append((weight * value, int(walks.ways.value[way])))
-    through = [part for via, parts in found.items() for part in _through(names, via, parts)]
-    through.append(Through("longer", weight * float(walks.longer[place])))
+    through = [part for via, parts in ways.items() for part in _through(names, via, parts)]
     kept = tuple(sorted((part for part in through if part.amount), key=lambda part: -part.amount))
     return Reason("history", names.item(item), relations, amount, kept)
 
@@ -66,8 +79,8 @@ def _through(names: Names, via: str, parts: list[tuple[float, int]]) -> list[Thr
     amounts = np.array([amount for amount, _ in parts])
     if via == USERS:
         return [Through("people", float(amounts.sum()), len(parts))]
-    if via == "own":
-        return [Through("direct", float(amounts.sum()))]
+    if via in (OWN, SPECTRUM):
+        return [Through("direct" if via == OWN else "longer", float(amounts.sum()))]
     if parts[0][1] < 0:
         return [Through("link", float(amounts.sum()), relation=_type(names, "item_items", via))]
     relation = _type(names, "item_attributes", via)

@@ -91,8 +91,7 @@ def _of_item(
     start, end = (slice(m.indptr[place], m.indptr[place + 1]) for m in (carried, onward))
     origins, ways = carried.indices[start].astype(np.int64), onward.indices[end].astype(np.int64)
     mine, theirs = carried.data[start], onward.data[end]
-    same = int(np.isin(own_way[origins], ways).sum())
-    number = len(origins) * len(ways) - same
+    number = len(origins) * len(ways) - int(np.isin(own_way[origins], ways).sum())
     first, second = (np.argsort(-np.abs(values), kind="stable")[: 2 * top] for values in (mine, theirs))
     row, column = _near_the_corner(len(first), len(second), 2 * top)  # twice, as the way back of an origin is left out
     origins, ways, amount = origins[first[row]], ways[second[column]], mine[first[row]] * theirs[second[column]]

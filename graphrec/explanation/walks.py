@@ -16,7 +16,7 @@ from graphrec.runs import TrainedRun
 UNNAMED, LONGER = "paths that are not named", "longer walks"
 
 
-def split(trained: TrainedRun, user_index: int, item_index: int, top: int) -> Split:
+def split(trained: TrainedRun, user_index: int, item_index: int, score: float, top: int) -> Split:
     """The Split of a score of graph_filter: the `top` strongest walks by name, and all reasons."""
     model = trained.model
     assert isinstance(model, GraphFilter)
@@ -26,7 +26,6 @@ def split(trained: TrainedRun, user_index: int, item_index: int, top: int) -> Sp
     paths = tuple(
         _path(names, walks, place, amount) for place, amount in zip(places, chosen.amount.tolist(), strict=True)
     )
-    score = float(model.score(np.array([user_index]))[0, item_index])
     return Split(paths, _rest(walks, chosen, score), reasons(names, walks))
 
 

@@ -113,24 +113,29 @@ def _history(explanation: Explanation, speaking: Sequence[Reason]) -> str:
 
 
 def _common(explanation: Explanation, found: Sequence[Reason]) -> list[str]:
-    """What the items have in common: `A and X share the genre Rock`, `ALSO_BOUGHT leads from A to X`."""
-    item, said = name(explanation.item), []
-    for reason in found:
-        values = [part for part in reason.through if part.kind == "value" and _counts(explanation, part)]
-        labels: dict[str, list[str]] = {}
-        for part in values:
-            if part.node is not None:
-                labels.setdefault(part.node.label, []).append(f"‘{_short(part.node.name)}’")
-        said += [
-            f"{name(reason.node)} and {item} share the {_noun(label, len(names))} {listed(names)}"
-            for label, names in labels.items()
+    """What the items have in common: `A and B share the genre ‘Rock’ with X`, `ALSO_BOUGHT connects A with X`."""
+    item = name(explanation.item)
+    shared: dict[tuple[str, ...], dict[Node, None]] = {}
+    linked: dict[str, list[str]] = {}
+    for node in [part.node for reason in found for part in reason.through if _is_said(explanation, part) and part.node]:
+        owners = [
+            each for each in found if any(part.node == node and _is_said(explanation, part) for part in each.through)
         ]
-        links = [part.relation for part in reason.through if part.kind == "link" and _counts(explanation, part)]
-        said += [f"{relation} connects {name(reason.node)} and {item}" for relation in links]
-    return said
+        shared.setdefault((node.label, *(name(each.node) for each in owners)), {})[node] = None
+    for reason in found:
+        for part in reason.through:
+            if part.kind == "link" and part.relation and _is_said(explanation, part):
+                linked.setdefault(part.relation, []).append(name(reason.node))
+    said = [
+        f"{listed(owners)} {'share' if len(owners) > 1 else 'shares'} the {_noun(label, len(values))} "
+        f"{listed([f'‘{_short(value.name)}’' for value in values])} with {item}"
+        for (label, *owners), values in shared.items()
+    ]
+    return said + [f"{relation} connects {listed(owners)} with {item}" for relation, owners in linked.items()]
 
 
-def _counts(explanation: Explanation, part: Through) -> bool:
+def _is_said(explanation: Explanation, part: Through) -> bool:
+    """Whether a way is worth a word."""
     return explanation.score <= 0 or explanation.share(part.amount) >= LEAST
 
 

@@ -79,7 +79,7 @@ def _divided(model: Model[Any], history: sparse.csr_array, item_index: int) -> A
     alone = _alone(model, history, item_index)
     whole = float(_scores(model, history, item_index)[0])
     if whole > 0 and alone.sum() > 0.2 * np.abs(alone).sum():
-        return alone * (whole / alone.sum())
+        return np.asarray(alone * (whole / alone.sum()), dtype=np.float64)
     n = len(alone)
     kept = ~np.eye(n, dtype=bool)
     columns = np.broadcast_to(history.indices, (n, n))[kept]

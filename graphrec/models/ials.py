@@ -117,7 +117,8 @@ class IALS(Model[IALSConfig]):
         weight = len(chosen) + c.unobserved_weight * history.shape[1]
         diagonal = c.unobserved_weight * basis.eigenvalues.double() + c.regularisation * weight**c.frequency_exponent
         system = chosen.T @ chosen + torch.diag(diagonal)
-        return chosen @ torch.linalg.solve(system, basis.vectors[item_index].double())
+        found: Tensor = chosen @ torch.linalg.solve(system, basis.vectors[item_index].double())
+        return found
 
     def embeddings(self) -> Embeddings:
         """The vectors w [num_users, d] and h [num_items, d], whose products are the scores."""

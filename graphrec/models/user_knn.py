@@ -86,7 +86,7 @@ class UserKNN(Model[UserKNNConfig]):
         """
         near = self.similar[[user_index]]
         common = scaled(self.history[near.indices], columns=self._damped(self.config.damping))
-        common = sparse.csr_array(common.multiply(self.history[[user_index]] != 0))
+        common = sparse.csr_array(common.multiply(self.history[[user_index]]))
         whole = np.asarray(common.sum(axis=1), dtype=np.float64)
         has = self.history[near.indices][:, [item_index]].toarray().ravel()
         amount = near.data * has * float(self._damped(self.config.popularity_damping)[item_index])
