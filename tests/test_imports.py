@@ -19,7 +19,7 @@ FLOORS = (
     {"features", "training"},
     {"models"},
     {"runs"},
-    {"recommend", "evaluation", "publish", "config", "ingest"},
+    {"recommend", "evaluation", "explanation", "publish", "config", "ingest"},
     {"pipeline", "testing", "doctor"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -13,35 +13,50 @@ def as_cypher(explanation: Explanation) -> str:
     (from 1) and its `contribution`; it runs as it is in Neo4j Browser and on both stores.
 
     One row is one path. Where a path goes over no relationship (two artists share the text of a tag, or a model finds
-    two items alike), each side of that gap is a row of the same number. Without paths there are the two nodes.
+    two items alike), each side of that gap is a row of the same number. Without paths there are the two nodes. Paths of
+    one shape share a part of the statement, since a server takes longer to plan many parts than to run them.
     """
-    parts = [
-        f"MATCH path = {pattern}\nRETURN path, {number} AS number, {path.contribution!r} AS contribution LIMIT 1"
-        for number, path in enumerate(explanation.paths, start=1)
-        for pattern in patterns(path)
-    ]
-    if not parts:
-        parts = [
-            f"MATCH path = {_node(node)}\nRETURN path, 0 AS number, 0.0 AS contribution LIMIT 1"
-            for node in (explanation.user, explanation.item)
-        ]
-    return "\nUNION ALL\n".join(parts)
+    shapes: dict[str, list[str]] = {}
+    for number, path in enumerate(explanation.paths, start=1):
+        for pattern, ids in patterns(path):
+            shapes.setdefault(pattern, []).append(_row(number, path.contribution, ids))
+    if not shapes:
+        for node in (explanation.user, explanation.item):
+            shapes.setdefault(_node(node.label, 0), []).append(_row(0, 0.0, [node.id]))
+    return "\nUNION ALL\n".join(_part(pattern, rows) for pattern, rows in shapes.items())
 
 
-def patterns(path: Path) -> list[str]:
-    """The patterns of the pieces of a path that are in the graph; a piece ends where no relationship leads on."""
-    found, current = [], _node(path.nodes[0])
+def _part(pattern: str, rows: list[str]) -> str:
+    inside = ",\n  ".join(rows)
+    return (
+        f"UNWIND [\n  {inside}\n] AS row\nCALL (row) {{\n  MATCH path = {pattern}\n  RETURN path LIMIT 1\n}}\n"
+        "RETURN path, row.number AS number, row.contribution AS contribution"
+    )
+
+
+def _row(number: int, contribution: float, ids: list[str]) -> str:
+    names = ", ".join(f"n{place}: {literal(name)}" for place, name in enumerate(ids))
+    return f"{{number: {number}, contribution: {contribution!r}, {names}}}"
+
+
+def patterns(path: Path) -> list[tuple[str, list[str]]]:
+    """The patterns of the pieces of a path that are in the graph, and the ids that stand for row.n0, row.n1, … in each;
+    a piece ends where no relationship leads on."""
+    found, ids = [], [path.nodes[0].id]
+    current = _node(path.nodes[0].label, 0)
     for before, hop, after in zip(path.nodes, path.hops, path.nodes[1:], strict=False):
         if not hop.relations:
-            found.append(current)
-            current = _node(after)
+            found.append((current, ids))
+            current, ids = _node(after.label, 0), [after.id]
         elif after.is_text:
-            found.append(current + _texted(before, hop, after, onward=True) + "()")
+            found.append((current + _texted(before, hop, after, len(ids), onward=True) + "()", [*ids, after.id]))
         elif before.is_text:
-            current = "()" + _texted(after, hop, before, onward=False) + _node(after)
+            current = "()" + _texted(after, hop, before, 0, onward=False) + _node(after.label, 1)
+            ids = [before.id, after.id]
         else:
-            current += _arrow(hop) + _node(after)
-    return [*found, current]
+            current += _arrow(hop) + _node(after.label, len(ids))
+            ids = [*ids, after.id]
+    return [*found, (current, ids)]
 
 
 def literal(text: str) -> str:
@@ -59,8 +74,8 @@ def _units(sign: str) -> list[int]:
     return [int.from_bytes(data[start : start + 2], "big") for start in range(0, len(data), 2)]
 
 
-def _node(node: Node) -> str:
-    return f"(:{_name(node.label)} {{id: {literal(node.id)}}})"
+def _node(label: str, place: int) -> str:
+    return f"(:{_name(label)} {{id: row.n{place}}})"
 
 
 def _arrow(hop: Hop) -> str:
@@ -68,9 +83,9 @@ def _arrow(hop: Hop) -> str:
     return {True: f"-{inside}->", False: f"<-{inside}-", None: f"-{inside}-"}[hop.forward]
 
 
-def _texted(node: Node, hop: Hop, text: Node, onward: bool) -> str:
+def _texted(node: Node, hop: Hop, text: Node, place: int, onward: bool) -> str:
     """The relationship with a text, after the node that has it or before; it leads from users to items."""
-    inside = f"-[:{'|'.join(map(_name, hop.relations))} {{{_name(text.label)}: {literal(text.id)}}}]-"
+    inside = f"-[:{'|'.join(map(_name, hop.relations))} {{{_name(text.label)}: row.n{place}}}]-"
     return f"{inside}>" if (node.label == USER) == onward else f"<{inside}"
 
 

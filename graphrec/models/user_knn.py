@@ -92,6 +92,7 @@ class UserKNN(Model[UserKNNConfig]):
         amount = near.data * has * float(self._damped(self.config.popularity_damping)[item_index])
         each = np.divide(amount, whole, out=np.zeros_like(whole), where=whole > 0)
         found = sparse.csr_array(scaled(common, rows=each))
+        found.eliminate_zeros()
         entries = found.tocoo()
         users = near.indices[entries.coords[0]]
         return sparse.csr_array((entries.data, (users, entries.coords[1])), shape=self.history.shape)
