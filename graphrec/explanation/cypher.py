@@ -1,5 +1,7 @@
 """The named paths of an explanation as one Cypher statement that shows exactly them."""
 
+from dataclasses import replace
+
 from graphrec.explanation.parts import Explanation, Hop, Node, Path
 from graphrec.schema import USER
 from graphrec.store.connection import quote
@@ -13,17 +15,26 @@ def as_cypher(explanation: Explanation) -> str:
     (from 1) and its `contribution`; it runs as it is in Neo4j Browser and on both stores.
 
     One row is one path. Where a path goes over no relationship (two artists share the text of a tag, or a model finds
-    two items alike), each side of that gap is a row of the same number. Without paths there are the two nodes. Paths of
-    one shape share a part of the statement, since a server takes longer to plan many parts than to run them.
+    two items alike), its pieces are rows of the same number. Without paths there are the two nodes. Paths of
+    one shape share a part of the statement, since a server takes longer to plan many parts than to run them; for the
+    same reason each step of behaviour may be any behaviour that is named: other than the named ones there are none.
     """
     shapes: dict[str, list[str]] = {}
+    did = tuple(dict.fromkeys(name for path in explanation.paths for hop in _behaviour(path) for name in hop.relations))
     for number, path in enumerate(explanation.paths, start=1):
-        for pattern, ids in patterns(path):
+        any_did = tuple(replace(hop, relations=did) if hop in _behaviour(path) else hop for hop in path.hops)
+        for pattern, ids in patterns(replace(path, hops=any_did)):
             shapes.setdefault(pattern, []).append(_row(number, path.contribution, ids))
     if not shapes:
         for node in (explanation.user, explanation.item):
             shapes.setdefault(_node(node.label, 0), []).append(_row(0, 0.0, [node.id]))
     return "\nUNION ALL\n".join(_part(pattern, rows) for pattern, rows in shapes.items())
+
+
+def _behaviour(path: Path) -> list[Hop]:
+    """The hops between users and items, which lead on or back; those of social relations lead to another user."""
+    ends = zip(path.nodes, path.hops, path.nodes[1:], strict=False)
+    return [hop for one, hop, other in ends if hop.forward is not None and hop.relations and one.label != other.label]
 
 
 def _part(pattern: str, rows: list[str]) -> str:
@@ -40,23 +51,27 @@ def _row(number: int, contribution: float, ids: list[str]) -> str:
 
 
 def patterns(path: Path) -> list[tuple[str, list[str]]]:
-    """The patterns of the pieces of a path that are in the graph, and the ids that stand for row.n0, row.n1, … in each;
-    a piece ends where no relationship leads on."""
-    found, ids = [], [path.nodes[0].id]
-    current = _node(path.nodes[0].label, 0)
+    """The patterns of the pieces of a path that are in the graph, and the ids that stand for row.n0, row.n1, … in each.
+
+    A piece ends where no relationship leads on. A text is on a relationship of each of its two ends, which are pieces of
+    their own: it may be the one that the path comes over, and no pattern takes a relationship twice.
+    """
+    found: list[tuple[str, list[str]]] = []
+    current, ids, whole = _node(path.nodes[0].label, 0), [path.nodes[0].id], True
     for before, hop, after in zip(path.nodes, path.hops, path.nodes[1:], strict=False):
-        if not hop.relations:
-            found.append((current, ids))
-            current, ids = _node(after.label, 0), [after.id]
-        elif after.is_text:
-            found.append((current + _texted(before, hop, after, len(ids), onward=True) + "()", [*ids, after.id]))
+        if after.is_text:
+            found += [(current, ids)] if len(ids) > 1 else []
+            found.append((_node(before.label, 0) + _texted(before, hop, after), [before.id, after.id]))
         elif before.is_text:
-            current = "()" + _texted(after, hop, before, 0, onward=False) + _node(after.label, 1)
-            ids = [before.id, after.id]
+            found.append((_node(after.label, 0) + _texted(after, hop, before), [after.id, before.id]))
+            current, ids, whole = _node(after.label, 0), [after.id], False
+        elif not hop.relations:
+            found.append((current, ids))
+            current, ids, whole = _node(after.label, 0), [after.id], True
         else:
             current += _arrow(hop) + _node(after.label, len(ids))
             ids = [*ids, after.id]
-    return [*found, (current, ids)]
+    return found + ([(current, ids)] if whole or len(ids) > 1 else [])
 
 
 def literal(text: str) -> str:
@@ -83,10 +98,10 @@ def _arrow(hop: Hop) -> str:
     return {True: f"-{inside}->", False: f"<-{inside}-", None: f"-{inside}-"}[hop.forward]
 
 
-def _texted(node: Node, hop: Hop, text: Node, place: int, onward: bool) -> str:
-    """The relationship with a text, after the node that has it or before; it leads from users to items."""
-    inside = f"-[:{'|'.join(map(_name, hop.relations))} {{{_name(text.label)}: row.n{place}}}]-"
-    return f"{inside}>" if (node.label == USER) == onward else f"<{inside}"
+def _texted(node: Node, hop: Hop, text: Node) -> str:
+    """A relationship with a text at the node before it; it leads from users to items."""
+    inside = f"-[:{'|'.join(map(_name, hop.relations))} {{{_name(text.label)}: row.n1}}]-"
+    return f"{inside}>()" if node.label == USER else f"<{inside}()"
 
 
 def _name(name: str) -> str:

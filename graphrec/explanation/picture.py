@@ -59,8 +59,9 @@ def as_svg(explanation: Explanation) -> str:
     high = max(column[-1].y + column[-1].high for column in columns if column)
     columns = [_centred(column, top, high) for column in columns]
     foot = top + high + 26
+    high_of_all = round(foot + MARGIN)
     parts = [
-        f'<rect class="page" x="0.5" y="0.5" width="{WIDE - 1}" height="{foot + MARGIN - 1:.0f}" rx="12"/>',
+        f'<rect class="page" x="0.5" y="0.5" width="{WIDE - 1}" height="{high_of_all - 1}" rx="12"/>',
         _text(_title(explanation), MARGIN, MARGIN + TITLE - 4, "title", TITLE, WIDE - 2 * MARGIN),
         *(_text(line, MARGIN, head + LINE * (k + 0.6), "said", TEXT, WIDE) for k, line in enumerate(lines)),
         *_flows(found, columns, scale),
@@ -68,7 +69,7 @@ def as_svg(explanation: Explanation) -> str:
         *_captions(columns, top),
         _text(_foot(explanation), MARGIN, foot + 6, "soft", SMALL, WIDE - 2 * MARGIN),
     ]
-    size = f'viewBox="0 0 {WIDE} {foot + MARGIN:.0f}" width="{WIDE}" height="{foot + MARGIN:.0f}"'
+    size = f'viewBox="0 0 {WIDE} {high_of_all}" width="{WIDE}" height="{high_of_all}"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="why" {size} role="img">'
         f"<title>{escape(as_sentence(explanation))}</title><style>{STYLE}</style>{''.join(parts)}</svg>\n"

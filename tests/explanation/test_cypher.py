@@ -1,7 +1,6 @@
 """The Cypher of an explanation, pasted as it is, returns exactly the paths that it names, on both stores."""
 
 from dataclasses import replace
-from itertools import groupby
 from typing import Any
 
 import pytest
@@ -30,23 +29,26 @@ def ids(path: Any) -> list[str]:  # a path of the driver
 
 
 def pieces(path: Path) -> list[list[str]]:
-    """The ids of nodes of the pieces of a path between the places where no relationship is."""
+    """The ids of the nodes of the pieces of a path; where it goes over a text, each end has a piece of its own."""
     found: list[list[str]] = [[]]
-    for node in path.nodes:
+    for place, node in enumerate(path.nodes):
         if node.is_text:
-            found.append([])
+            found += [[path.nodes[place - 1].id], [path.nodes[place + 1].id], []]
         else:
             found[-1].append(node.id)
-    return found
+    texts = any(node.is_text for node in path.nodes)
+    return [piece for place, piece in enumerate(found) if not texts or len(piece) > 1 or place % 3]
 
 
 def test_the_statement_returns_exactly_the_named_paths(store: Store, trained: TrainedRun) -> None:
     write(store)
     kinds: set[str] = set()
     for user, item in PAIRS:
-        found = described(explain(trained, user, item, 60), store, behaviours(trained))
+        found = described(explain(trained, user, item, 25), store, behaviours(trained))
         rows = store.read(as_cypher(found))
-        returned = {number: [row["path"] for row in some] for number, some in groupby(rows, lambda row: row["number"])}
+        returned: dict[int, list[Any]] = {}
+        for row in rows:
+            returned.setdefault(row["number"], []).append(row["path"])
         if not found.paths:
             assert [ids(row["path"]) for row in rows] == [[user], [item]]
             continue
@@ -56,8 +58,8 @@ def test_the_statement_returns_exactly_the_named_paths(store: Store, trained: Tr
             texts = any(node.is_text for node in path.nodes)
             got = [ids(one) for one in returned[number]]
             assert len(got) == len(pieces(path))
-            for mine, theirs in zip(got, pieces(path), strict=True):
-                assert set(theirs) <= set(mine) if texts else theirs == mine
+            for piece in pieces(path):  # the node at the other end of a text is any that has it
+                assert any(piece == one or (texts and piece == one[:1] and len(one) == 2) for one in got)
             types = {edge.type for one in returned[number] for edge in one.relationships}
             assert types <= {relation for hop in path.hops for relation in hop.relations}
             kinds |= types
