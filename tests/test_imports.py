@@ -19,7 +19,7 @@ FLOORS = (
     {"features", "training"},
     {"models"},
     {"runs"},
-    {"recommend", "evaluation", "publishing", "config", "ingest", "rules"},
+    {"recommend", "evaluation", "explanation", "publishing", "config", "ingest", "rules"},
     {"answers"},
     {"pipeline", "testing", "doctor"},
     {"graph"},

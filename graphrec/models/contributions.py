@@ -1,14 +1,15 @@
 """A score as an exact sum over the walks that it comes from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from torch import Tensor
 
-from graphrec.models.filter_kernel import Kernel
+from graphrec.interactions import FloatArray
+from graphrec.models.filter_kernel import Kernel, normalise
+from graphrec.models.filter_scores import FilterScores
 from graphrec.models.filter_settings import GraphFilterConfig
 from graphrec.models.filter_signal import Signal
 from graphrec.vocabulary import IndexArray
@@ -16,8 +17,8 @@ from graphrec.vocabulary import IndexArray
 #: Where a walk begins when it begins at an item of the user's own history.
 HISTORY = "history"
 
-#: How a walk goes on from an item to the target: over other users, over an item-attribute relation, or over the
-#: leading directions of the whole graph.
+#: How a walk goes on from an item to the target: over other users, over an item-attribute or an item-item relation, or
+#: over the leading directions of the whole graph.
 USERS, SPECTRUM = "users", "spectrum"
 
 Amounts = npt.NDArray[np.float64]
@@ -28,8 +29,8 @@ class Contributions:
     """Parts [n] that add up to a score.
 
     origin: `history`, or the social or user-attribute relation that a walk begins with; node: the position of the
-    history item, friend or attribute value; via: `users`, `spectrum` or an item-attribute relation; value: the position
-    of the shared attribute value, -1 for the others; amount: what the walks of this kind add.
+    history item, friend or attribute value; via: `users`, `spectrum`, an item-attribute or an item-item relation;
+    value: the position of the shared attribute value, -1 for the others; amount: what the walks of this kind add.
     """
 
     origin: tuple[str, ...]
@@ -49,28 +50,85 @@ class Contributions:
 
 
 @dataclass(frozen=True, eq=False)
-class Reach:
-    """What one unit of signal on each item adds to the target's score: over the spectrum and over paths [num_items];
-    and which part of the paths [num_items, num_values] runs over each value of an item-attribute relation."""
+class Holders:
+    """The users [m] who have an item, their normalised rows N [m, num_items], and N at the item itself, [m]."""
 
+    user_index: IndexArray
+    rows: sparse.csr_array
+    target: Amounts
+
+    @classmethod
+    def of(cls, behaviour: sparse.csr_array, degree: FloatArray, c: GraphFilterConfig, item_index: int) -> "Holders":
+        """The holders of an item in a behaviour B [num_users, num_items], whose item degrees are given."""
+        users = np.unique(behaviour[:, [item_index]].nonzero()[0]).astype(np.int64)
+        rows = normalise(sparse.csr_array(behaviour[users]), degree, c.user_exponent, c.item_exponent)
+        return cls(users, rows, rows[:, [item_index]].toarray().ravel().astype(np.float64))
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """What one unit of signal on each item adds to the score of a target item.
+
+    spectrum and paths [num_items]: over the spectrum, and over all paths. Of the paths, `attributes` [num_items,
+    num_values] by relation are those over each value, and `links` [num_items] by relation those over an item-item
+    relation; the rest is over the `holders` of the target. What sharpening takes from the paths of an item it takes
+    from all of them in proportion. `scale` [num_items] is D^{-p} D_j^{q}, times the factor of an item met otherwise.
+    """
+
+    item_index: int
     spectrum: Amounts
     paths: Amounts
     attributes: Mapping[str, sparse.csr_array]
+    links: Mapping[str, Amounts]
+    holders: Holders
+    scale: Amounts
+
+    @property
+    def over_users(self) -> Amounts:
+        """The part of the paths that leads over users, [num_items]."""
+        others = sum((part.sum(axis=1) for part in self.attributes.values()), np.zeros_like(self.paths))
+        return self.paths - others - sum(self.links.values(), np.zeros_like(self.paths))
+
+    def times(self, factor: float) -> "Reach":
+        """All amounts multiplied."""
+        return replace(
+            self,
+            spectrum=self.spectrum * factor,
+            paths=self.paths * factor,
+            attributes={name: part * factor for name, part in self.attributes.items()},
+            links={name: part * factor for name, part in self.links.items()},
+            scale=self.scale * factor,
+        )
 
 
-def reach(kernel: Kernel, c: GraphFilterConfig, vectors: Tensor, paths: sparse.csr_array, item_index: int) -> Reach:
-    """The Reach of one item: from the vectors V [num_items, k] and the cut paths P D^q [num_items, num_items]."""
-    plain = vectors.double()
-    favour = float(kernel.degree[item_index]) ** c.target_exponent
-    damping = kernel.degree.astype(np.float64) ** -c.source_exponent
-    target = plain[item_index] * (c.plateau - kernel.eigenvalues.cpu().double()).clamp(min=0)
-    column = paths[:, [item_index]].toarray().ravel().astype(np.float64)
-    kept = sparse.diags_array((column != 0) * damping * c.path_weight * favour / kernel.strongest)
+def reach(kernel: Kernel, scores: FilterScores, behaviour: sparse.csr_array, item_index: int) -> Reach:
+    """The Reach of one item, over the vectors and the cut paths of `scores` and the users of `behaviour`."""
+    c, degree = scores.config, kernel.degree.astype(np.float64)
+    scale = degree**-c.source_exponent * degree[item_index] ** c.target_exponent
+    vectors = scores.vectors.cpu()  # D^q V, so q is taken out of the item that a walk comes from
+    damped = scale / degree**c.target_exponent / degree[item_index] ** c.target_exponent
+    spectrum = damped * (vectors @ (vectors[item_index] * scores.response().float().cpu())).numpy()
+    column = scores.paths[:, [item_index]].toarray().ravel() / degree[item_index] ** c.target_exponent
+    holders = Holders.of(behaviour, kernel.degree, c, item_index)
+    narrow = {name: part.narrow() for name, part in kernel.attributes.items()}
     shared = {
-        name: sparse.csr_array(kept @ part.narrow().multiply(part.narrow()[[item_index]]))
-        for name, part in kernel.attributes.items()
+        name: sparse.csr_array(part.multiply(part[[item_index]])).astype(np.float64) / kernel.strongest
+        for name, part in narrow.items()
     }
-    return Reach(damping * (plain @ target).numpy() * favour, damping * column * c.path_weight, shared)
+    linked = {name: matrix[:, [item_index]].toarray().ravel().astype(float) for name, matrix in kernel.links.items()}
+    plain = (holders.target @ holders.rows) / kernel.strongest
+    plain = plain + sum(part.sum(axis=1) for part in shared.values()) + sum(linked.values())
+    paths = column * scale * c.path_weight
+    each = np.divide(paths, plain, out=np.zeros_like(paths), where=plain > 0)
+    return Reach(
+        item_index,
+        spectrum,
+        paths,
+        {name: sparse.csr_array(sparse.diags_array(each) @ part) for name, part in shared.items()},
+        {name: each * part for name, part in linked.items()},
+        holders,
+        scale,
+    )
 
 
 def contributions(signal: Signal, user_index: int, reach: Reach) -> Contributions:
@@ -103,10 +161,10 @@ def _parts(carried: sparse.csr_array, reach: Reach) -> list[tuple[str, int, floa
     """(via, value, amount) of a signal [1, num_items]."""
     row = carried.astype(np.float64)
     walked = float((row @ reach.paths)[0])
-    found = [(SPECTRUM, -1, float((row @ reach.spectrum)[0]))]
+    spread = (SPECTRUM, -1, float((row @ reach.spectrum)[0]))
+    found = [(relation, -1, float((row @ part)[0])) for relation, part in reach.links.items()]
     for relation, shared in reach.attributes.items():
         amounts = (row @ shared).tocoo()
         pairs = zip(amounts.coords[1].tolist(), amounts.data.tolist(), strict=True)
         found += [(relation, value, amount) for value, amount in pairs]
-    over_attributes = sum(amount for _, _, amount in found[1:])
-    return [(USERS, -1, walked - over_attributes), *found]
+    return [(USERS, -1, walked - sum(amount for _, _, amount in found)), spread, *found]

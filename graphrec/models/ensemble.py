@@ -161,9 +161,13 @@ class Ensemble(Model[EnsembleConfig]):
             steps.done()
         return members
 
-    def _blended(self, scores_of: Callable[[Model[Any]], Tensor], history: sparse.csr_array) -> Tensor:
+    def member_weights(self, history: sparse.csr_array) -> Tensor:
+        """The weights [batch, num_members] of the groups that users with these histories are in."""
         degree = torch.from_numpy(np.diff(history.indptr).astype(np.float32)).to(self.device)
-        weights = self.weights[torch.bucketize(degree, self.limits, right=True)]  # [batch, num_members]
+        return self.weights[torch.bucketize(degree, self.limits, right=True)]
+
+    def _blended(self, scores_of: Callable[[Model[Any]], Tensor], history: sparse.csr_array) -> Tensor:
+        weights = self.member_weights(history)
         total = torch.zeros(history.shape, device=self.device)
         for number, member in enumerate(self.members):
             weight = weights[:, number, None]

@@ -68,7 +68,8 @@ class Kernel:
     """The stacked matrix N' = [D_U^{-b} B D_I^{-e}; F₁ᵀ; F₂ᵀ; …] in the parts that scores are made of.
 
     vectors V [num_items, k] orthonormal, eigenvalues λ [k] in (0, 1], strongest = σ₁(N')², degree D_I [num_items];
-    collected [num_items, num_items]: the strongest entries of (N'ᵀN' + item-item relations)/σ₁² · D^¼.
+    collected [num_items, num_items]: the strongest entries of (N'ᵀN'/σ₁² + item-item relations) · D^¼; `links` are
+    those relations by name, normalised and weighted.
     """
 
     degree: FloatArray
@@ -78,6 +79,7 @@ class Kernel:
     attributes: Mapping[str, Attribute]
     collected: sparse.csr_array
     twice: FloatArray | None = None  # what `follow_twice` gives
+    links: Mapping[str, sparse.csr_array] = field(default_factory=dict)
 
     def paths(self, target_exponent: float, neighbours: int, sharpening: float = 0.0) -> sparse.csr_array:
         """[num_items, num_items]: max(P − s P², 0) · D^q with P = (N'ᵀN' + …)/σ₁², each row cut to its strongest
@@ -154,16 +156,16 @@ class Stack:
         attributes: Mapping[str, Attribute],
         top: float,
         neighbours: int,
-        links: list[tuple[sparse.csr_array, float]],
+        links: Mapping[str, sparse.csr_array],
     ) -> sparse.csr_array:
-        """The entries that `Kernel.paths` cuts from, COLLECTED times as many as a model keeps, and those of item-item
-        relations [num_items, num_items] by their weights."""
+        """The entries that `Kernel.paths` cuts from, COLLECTED times as many as a model keeps, and those of weighted
+        item-item relations [num_items, num_items]."""
         rows = [normalised, *(self._across(part.narrow()) for part in attributes.values())]
         whole = sparse.csr_array(sparse.vstack(rows, format="csr")) if attributes else normalised
         favour = self.degree() ** COLLECTING_EXPONENT
         found = _item_product(whole, favour / top, COLLECTED * neighbours, self.locality)
-        for matrix, weight in links:
-            found = sparse.csr_array(found + scaled(symmetric(matrix) * np.float32(weight), favour))
+        for matrix in links.values():
+            found = sparse.csr_array(found + scaled(matrix, favour))
         return found
 
 
@@ -191,9 +193,13 @@ def values_at(matrix: sparse.csr_array, pattern: sparse.csr_array) -> FloatArray
     return np.where(mine[place] == wanted, matrix.data[order][place], 0.0).astype(np.float32)
 
 
-def links(around: Relations, weights: Mapping[str, float]) -> list[tuple[sparse.csr_array, float]]:
-    """The item-item relations that count, with their weights."""
-    return [(matrix, weights[name]) for name, matrix in around.item_items.items() if weights[name] > 0]
+def links(around: Relations, weights: Mapping[str, float]) -> dict[str, sparse.csr_array]:
+    """The item-item relations that count by name, normalised and multiplied by their weights."""
+    return {
+        name: symmetric(matrix) * np.float32(weights[name])
+        for name, matrix in around.item_items.items()
+        if weights[name] > 0
+    }
 
 
 def symmetric(matrix: sparse.csr_array) -> sparse.csr_array:

@@ -18,6 +18,7 @@ from graphrec.models.filter_scores import FilterScores
 from graphrec.models.filter_search import candidates, space
 from graphrec.models.filter_settings import GraphFilterConfig
 from graphrec.models.filter_signal import Signal, behaviour_of, last_event, named, relation_weights, signal
+from graphrec.models.filter_walks import Walks, walks
 from graphrec.models.locality import nearby
 from graphrec.models.one_history import on_huge_pages
 from graphrec.relations import Relations, relations
@@ -95,8 +96,9 @@ class GraphFilter(Model[GraphFilterConfig]):
         vectors, eigenvalues, top, in_scale = stack.decompose(normalised, rank, rng)
         if progress is not None:
             progress(1, 2)
-        collected = stack.collect(normalised, in_scale, top, c.neighbours, links(around, weights))
-        self._adopt(Kernel(stack.degree(), vectors, eigenvalues, top, in_scale, collected))
+        linked = links(around, weights)
+        collected = stack.collect(normalised, in_scale, top, c.neighbours, linked)
+        self._adopt(Kernel(stack.degree(), vectors, eigenvalues, top, in_scale, collected, links=linked))
         if progress is not None:
             progress(2, 2)
 
@@ -176,10 +178,19 @@ class GraphFilter(Model[GraphFilterConfig]):
 
     def contributions(self, user_index: int, item_index: int) -> Contributions:
         """The score of one item for one user as a sum over history items, friends and attributes, exactly."""
-        reached = reach(self.kernel, self.config, self.scores.plain_vectors(), self.scores.paths, item_index)
-        found = contributions(self.signal, user_index, reached)
-        met = self.config.revisit if self.signal.beside[[user_index], [item_index]][0] else 1.0
-        return replace(found, amount=found.amount * met)
+        reached = reach(self.kernel, self.scores, self.signal.behaviour, item_index)
+        return contributions(self.signal, user_index, reached.times(self._met(user_index, item_index)))
+
+    def walks(self, user_index: int, item_index: int) -> Walks:
+        """The score of one item for one user as a sum over single walks through shared users and values, exactly."""
+        reached = reach(self.kernel, self.scores, self.signal.behaviour, item_index)
+        return walks(
+            self.signal, self.kernel, self.scores, user_index, reached.times(self._met(user_index, item_index))
+        )
+
+    def _met(self, user_index: int, item_index: int) -> float:
+        """The factor on the score of an item that the user may have met by other behaviours only."""
+        return self.config.revisit if self.signal.beside[[user_index], [item_index]][0] else 1.0
 
     def state(self) -> State:
         """The item vectors, eigenvalues, degrees, paths, the signal of users and the attributes of items."""
@@ -187,6 +198,8 @@ class GraphFilter(Model[GraphFilterConfig]):
         for name, part in self.kernel.attributes.items():
             attributes |= pack(f"attributes/{name}", part.factor)
             attributes[f"column/{name}"] = torch.from_numpy(part.column)
+        for name, matrix in self.kernel.links.items():
+            attributes |= pack(f"links/{name}", matrix)
         return {
             "vectors": self.scores.vectors.cpu(),
             "eigenvalues": self.kernel.eigenvalues.cpu(),
@@ -205,8 +218,11 @@ class GraphFilter(Model[GraphFilterConfig]):
             for name in named(known, "attributes")
         }
         degree, top = known["degree"].numpy(), float(known["strongest"])
+        linked = {name: unpack(f"links/{name}", known) for name in named(known, "links")}
         self.signal = Signal.restored(known)
-        self.kernel = Kernel(degree, torch.empty(0, 0), known["eigenvalues"], top, attributes, empty_csr())
+        self.kernel = Kernel(
+            degree, torch.empty(0, 0), known["eigenvalues"], top, attributes, empty_csr(), links=linked
+        )
         self._show(known["vectors"], unpack("paths", known))
 
     def variant(self, config: GraphFilterConfig) -> Self | None:
@@ -222,10 +238,9 @@ class GraphFilter(Model[GraphFilterConfig]):
         other.signal = replace(signal((stack.behaviour, beside), around, weights), now=self.signal.now)
         if any(getattr(config, name) != getattr(mine, name) for name in COLLECTING):
             normalised = stack.normalised(config.user_exponent, config.item_exponent)
-            collected = stack.collect(
-                normalised, kernel.attributes, kernel.strongest, config.neighbours, links(around, weights)
-            )
-            kernel = replace(kernel, collected=collected, twice=None)
+            linked = links(around, weights)
+            collected = stack.collect(normalised, kernel.attributes, kernel.strongest, config.neighbours, linked)
+            kernel = replace(kernel, collected=collected, twice=None, links=linked)
         elif config.sharpening > 0 and kernel.twice is None:
             kernel = self.kernel = replace(kernel, twice=kernel.follow_twice())  # for the next variant too
         other._adopt(kernel)

@@ -104,6 +104,20 @@ class IALS(Model[IALSConfig]):
         """Scores [batch, num_items] float32: one least-squares solution for each history, as in training."""
         return self._half(self.items, history) @ self.items.vectors.T
 
+    def contributions(self, history: sparse.csr_array, item_index: int) -> Tensor:
+        """What each item of a history [1, num_items] adds to the score of one item, in their order, exactly.
+
+        The user's vector is x = Σ_h (A + CᵀC)⁻¹ v_h over the items h of the history, so the score is a sum over them
+        (Hu et al., ICDM 2008, section 5); what one adds depends on the others.
+        """
+        c, basis = self.config, self.items
+        chosen = basis.vectors[torch.from_numpy(history.indices.astype(np.int64)).to(self.device)].double()
+        weight = len(chosen) + c.unobserved_weight * history.shape[1]
+        diagonal = c.unobserved_weight * basis.eigenvalues.double() + c.regularisation * weight**c.frequency_exponent
+        system = chosen.T @ chosen + torch.diag(diagonal)
+        found: Tensor = chosen @ torch.linalg.solve(system, basis.vectors[item_index].double())
+        return found
+
     def embeddings(self) -> Embeddings:
         """The vectors w [num_users, d] and h [num_items, d], whose products are the scores."""
         return Embeddings(self.users, self.items.vectors)

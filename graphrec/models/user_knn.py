@@ -79,6 +79,24 @@ class UserKNN(Model[UserKNNConfig]):
         """Sums of similarities [batch, num_items] float32 for any histories, exactly as for users in training."""
         return self._summed(self._nearest(history))
 
+    def contributions(self, user_index: int, item_index: int) -> sparse.csr_array:
+        """What each near user who has an item adds to its score over each item in common, [num_users, num_items].
+
+        A similarity is a sum over the items in common, and its power ρ is divided among them in proportion.
+        """
+        near = self.similar[[user_index]]
+        common = scaled(self.history[near.indices], columns=self._damped(self.config.damping))
+        common = sparse.csr_array(common.multiply(self.history[[user_index]]))
+        whole = np.asarray(common.sum(axis=1), dtype=np.float64)
+        has = self.history[near.indices][:, [item_index]].toarray().ravel()
+        amount = near.data * has * float(self._damped(self.config.popularity_damping)[item_index])
+        each = np.divide(amount, whole, out=np.zeros_like(whole), where=whole > 0)
+        found = sparse.csr_array(scaled(common, rows=each))
+        found.eliminate_zeros()
+        entries = found.tocoo()
+        users = near.indices[entries.coords[0]]
+        return sparse.csr_array((entries.data, (users, entries.coords[1])), shape=self.history.shape)
+
     def _nearest(self, history: sparse.csr_array) -> sparse.csr_array:
         """s^ρ [rows, num_users] of histories [rows, num_items] to the nearest users in training."""
         c = self.config

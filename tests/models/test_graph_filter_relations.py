@@ -189,7 +189,7 @@ def test_contributions_of_history_friends_and_attributes_add_up(graph: HeteroGra
             origins |= set(found.origin)
             ways |= set(found.via)
     assert origins == {"history", "FOLLOWS", "LIVES_IN"}
-    assert ways == {"users", "spectrum", "IN_GENRE"}
+    assert ways == {"users", "spectrum", "IN_GENRE", "ALSO_BOUGHT"}
 
 
 def test_pairs_and_a_restored_model_agree_with_the_scores(graph: HeteroGraph) -> None:

@@ -1,16 +1,14 @@
 """Reasons as small pictures: nodes of a path and the relations between them."""
 
-import unicodedata
 from collections.abc import Sequence
 from html import escape
+
+from graphrec.explanation.lettering import LONGEST, shortened, width
 
 #: Pixels: of the text of nodes and of relations, of a node's height and padding, and of the line between two nodes.
 NODE_TEXT, RELATION_TEXT = 12, 10
 HEIGHT, PADDING, LINE, DROP = 26, 10, 14, 24
 INSET = 1  # half a border, so that none is cut
-
-#: Characters of a name before it is cut short.
-LONGEST = 28
 
 
 def path_picture(steps: Sequence[str], label: str) -> str:
@@ -19,24 +17,6 @@ def path_picture(steps: Sequence[str], label: str) -> str:
     The style of the page shows one of them. `label` says in words what the picture shows.
     """
     return _across(steps, label) + _down(steps, label)
-
-
-def width(text: str, size: int) -> float:
-    """Pixels that a text takes at most in a usual font without serifs."""
-    return size * sum(map(_em, text))
-
-
-def _em(letter: str) -> float:
-    if unicodedata.combining(letter):
-        return 0.0
-    if unicodedata.east_asian_width(letter) in "WF" or ord(letter) > 0x1F000:
-        return 1.3
-    return 0.8 if letter.isupper() or letter in "mwMW@%—…_" else 0.64
-
-
-def shortened(text: str, longest: int = LONGEST) -> str:
-    """The text, cut short with an ellipsis where it is longer."""
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 def _across(steps: Sequence[str], label: str) -> str:

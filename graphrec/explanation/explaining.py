@@ -1,0 +1,42 @@
+"""Why a run gives an item its score for a user."""
+
+import numpy as np
+
+from graphrec.errors import DataError
+from graphrec.explanation import histories, walks
+from graphrec.explanation.names import Names
+from graphrec.explanation.parts import Explanation
+from graphrec.models.graph_filter import GraphFilter
+from graphrec.runs import TrainedRun
+
+#: Paths that are named unless the caller says otherwise.
+TOP = 10
+
+
+def explain(trained: TrainedRun, user_id: str, item_id: str, top: int = TOP) -> Explanation:
+    """The Explanation of one score with its `top` strongest paths, the others summed up as rest.
+
+    Names are ids; `described` adds titles from a store and the relationships that the graph really has. An item that
+    the user has already is explained like any other.
+
+    Raises:
+        UnknownNameError: the run knows no such user or item; it names the nearest.
+        DataError: `top` is below 1.
+    """
+    if top < 1:
+        raise DataError(f"{top} paths cannot be named; name at least one")
+    user, item = trained.users.find(user_id), trained.items.find(item_id)
+    model, names = trained.model, Names.of(trained)
+    score = float(model.score(np.array([user]))[0, item])
+    divide = walks.split if isinstance(model, GraphFilter) else histories.split
+    return Explanation(
+        names.user(user),
+        names.item(item),
+        score,
+        divide(trained, user, item, score, top),
+        trained.run.model,
+        trained.run.id,
+        trained.run.relation,
+        int((trained.seen.item_index == item).sum()),
+        bool(((trained.seen.user_index == user) & (trained.seen.item_index == item)).any()),
+    )

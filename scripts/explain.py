@@ -1,0 +1,88 @@
+"""Explain why an item gets its score for a user."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import _terminal
+
+if TYPE_CHECKING:
+    from graphrec.explanation import Explanation
+
+#: Reasons that the table shows.
+REASONS = 10
+
+
+@click.command(epilog="Example: graphrec explain 2 51 --svg why.svg")
+@click.argument("user")
+@click.argument("item")
+@click.option("--run", "run", help="A saved run; by default the one that is published, else the newest.")
+@click.option("--top", type=click.IntRange(1, 10_000), default=10, show_default=True, help="How many paths are named.")
+@click.option("--cypher", is_flag=True, help="Print the Cypher that shows exactly the named paths, and nothing else.")
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Draw it as a picture into this file.")
+@_terminal.json_option
+def command(user: str, item: str, run: str | None, top: int, cypher: bool, svg: Path | None, as_json: bool) -> None:
+    """Explain why ITEM gets its score for USER: both by id or `source:key`.
+
+    The score of graph_filter is split exactly into the paths that it comes from: what the user did, friends and shared
+    attributes, and the people and values that lead on to the item. Models that are a sum over the history are exact
+    too; of learned vectors the parts are an approximation, and are called so.
+    """
+    if cypher and as_json:
+        raise click.UsageError("--cypher and --json both want stdout; give one of them")
+    from graphrec import explanation, guard
+    from graphrec.explanation import subject
+    from graphrec.explanation.names import behaviours
+    from graphrec.files import written_whole
+    from graphrec.schema import ITEM, USER
+
+    with _terminal.open_store() as (store, settings):
+        guard.need_labels(store, "explain", (USER, ITEM))
+        trained = subject.load_run(store, settings.runs, run)
+        user_id, item_id = subject.find_ends(store, trained, user, item)
+        found = explanation.explain(trained, user_id, item_id, top)
+        found = explanation.described(found, store, behaviours(trained))
+        published = subject.is_published(store, user_id, item_id)
+    if svg is not None:
+        with written_whole(svg) as partial:
+            partial.write_text(explanation.as_svg(found), encoding="utf-8")
+        _terminal.note(f"the picture is in {svg}")
+    if cypher:
+        click.echo(explanation.as_cypher(found))
+    elif as_json:
+        _terminal.print_json(explanation.as_record(found))
+    else:
+        _show(found, published)
+
+
+def _show(found: "Explanation", published: bool) -> None:
+    """The sentence, the reasons and the paths on stdout, and what is to be known of them on stderr."""
+    from graphrec import explanation
+
+    click.echo(f"{explanation.as_sentence(found)}\n")
+    about = "exactly" if found.exact else "approximately"
+    reasons = explanation.reasons_frame(found)
+    rows = ([_percent(row.share), row.because, row.through] for row in reasons.head(REASONS).itertuples())
+    _terminal.print_table(
+        f"What the score of {found.score:.4g} comes from, {about}", ["share", "because", "through"], rows
+    )
+    if len(reasons) > REASONS:
+        left = float(reasons["share"][REASONS:].sum())
+        click.echo(f"  and {len(reasons) - REASONS:,} more, {_percent(left)} together\n")
+    paths = explanation.as_frame(found)
+    shown = ([f"{row.contribution:.3g}", _percent(row.share), row.path] for row in paths.itertuples())
+    _terminal.print_table("The strongest paths, and the rest", ["contribution", "share", "path"], shown)
+    if not found.seen and not published:
+        _terminal.note(
+            "the item is not among what is published for this user; this is why it has its score all the same"
+        )
+    gone = sum(any(hop.gone for hop in path.hops) for path in found.paths)
+    if gone:
+        _terminal.note(f"{gone} of the paths are no longer in the graph, which has changed since the run was trained")
+
+
+def _percent(share: float) -> str:
+    from graphrec.explanation.wording import percent
+
+    return percent(share)

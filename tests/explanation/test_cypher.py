@@ -1,0 +1,111 @@
+"""The Cypher of an explanation, pasted as it is, returns exactly the paths that it names, on both stores."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from graphrec.explanation import as_cypher, described, explain
+from graphrec.explanation.cypher import literal, patterns
+from graphrec.explanation.names import behaviours
+from graphrec.explanation.parts import Explanation, Node, Path
+from graphrec.ingest import write_source
+from graphrec.runs import TrainedRun
+from graphrec.store import Store
+
+from . import worlds
+
+PAIRS = (
+    ("O'Hara \\{}", "Item2"),
+    ("User5", 'a "quoted" `item`'),
+    ("User9", "Item12"),
+    ("User3", "Item4"),
+    ("User13", "Item15"),
+)
+
+
+def ids(path: Any) -> list[str]:  # a path of the driver
+    return [node["id"] for node in path.nodes]
+
+
+def pieces(path: Path) -> list[list[str]]:
+    """The ids of the nodes of the pieces of a path; where it goes over a text, each end has a piece of its own."""
+    found: list[list[str]] = [[]]
+    for place, node in enumerate(path.nodes):
+        if node.is_text:
+            found += [[path.nodes[place - 1].id], [path.nodes[place + 1].id], []]
+        else:
+            found[-1].append(node.id)
+    texts = any(node.is_text for node in path.nodes)
+    return [piece for place, piece in enumerate(found) if not texts or len(piece) > 1 or place % 3]
+
+
+def test_the_statement_returns_exactly_the_named_paths(store: Store, trained: TrainedRun) -> None:
+    write(store)
+    kinds: set[str] = set()
+    for user, item in PAIRS:
+        found = described(explain(trained, user, item, 25), store, behaviours(trained))
+        rows = store.read(as_cypher(found))
+        returned: dict[int, list[Any]] = {}
+        for row in rows:
+            returned.setdefault(row["number"], []).append(row["path"])
+        if not found.paths:
+            assert [ids(row["path"]) for row in rows] == [[user], [item]]
+            continue
+        assert sorted(returned) == list(range(1, len(found.paths) + 1))
+        for number, path in enumerate(found.paths, start=1):
+            assert not any(hop.gone for hop in path.hops)
+            texts = any(node.is_text for node in path.nodes)
+            got = [ids(one) for one in returned[number]]
+            assert len(got) == len(pieces(path))
+            for piece in pieces(path):  # the node at the other end of a text is any that has it
+                assert any(piece == one or (texts and piece == one[:1] and len(one) == 2) for one in got)
+            types = {edge.type for one in returned[number] for edge in one.relationships}
+            assert types <= {relation for hop in path.hops for relation in hop.relations}
+            kinds |= types
+    assert {"PURCHASED", "FRIEND", "FOLLOWS", "IN_GENRE", "LIVES_IN", "TAGGED"} <= kinds
+
+
+def test_titles_and_relationships_are_those_of_the_graph(store: Store, trained: TrainedRun) -> None:
+    write(store)
+    found = described(explain(trained, "User3", "Item4", 40), store, behaviours(trained))
+    assert found.item.title == "The Item4"
+    real = {
+        (row["u"], row["i"]): set(row["t"])
+        for row in store.read(
+            "MATCH (u:User)-[r]->(i:Item) RETURN u.id AS u, i.id AS i, collect(DISTINCT type(r)) AS t"
+        )
+    }
+    for path in found.paths:
+        for before, hop, after in zip(path.nodes, path.hops, path.nodes[1:], strict=False):
+            if hop.forward is not None and before.label != after.label:
+                pair = (before.id, after.id) if hop.forward else (after.id, before.id)
+                assert set(hop.relations) == real[pair] & {"PURCHASED", "VIEWED", "TAGGED"}
+    path = found.paths[0]
+    store.write("MATCH (:User {id: $u})-[r]->() DETACH DELETE r", {"u": found.user.id})
+    again = described(explain(trained, "User3", "Item4", 40), store, behaviours(trained))
+    assert any(hop.gone for hop in again.paths[0].hops)
+    assert again.paths[0].contribution == path.contribution
+
+
+def write(store: Store) -> None:
+    write_source(store, worlds.tables())
+
+
+@pytest.mark.parametrize(
+    "text", ["it's", "back\\slash", "line\nfeed", "tab\t", "\u2028", "naïve 😀", "\x07", "$x {y} `z`"]
+)
+def test_any_text_can_stand_in_a_statement(store: Store, text: str) -> None:
+    assert store.read(f"RETURN {literal(text)} AS text") == [{"text": text}]
+
+
+def test_a_jump_divides_the_pattern(trained: TrainedRun) -> None:
+    found: Explanation = explain(trained, "User3", "Item4", 1)
+    user, item = found.user, found.item
+    near = Node("Item", "it's")
+    hops = found.paths[0].hops
+    path = Path((user, near, item), (replace(hops[0], relations=("LIKES IT",)), replace(hops[0], relations=())), 0.5)
+    assert patterns(path) == [
+        ("(:User {id: row.n0})-[:`LIKES IT`]->(:Item {id: row.n1})", ["User3", "it's"]),
+        ("(:Item {id: row.n0})", ["Item4"]),
+    ]
