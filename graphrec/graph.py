@@ -14,11 +14,12 @@ from graphrec.store.connection import Row
 from graphrec.store.read import Progress, read_schema, read_tables, silent
 
 if TYPE_CHECKING:  # these load torch, which takes seconds and which only training and its kin need
+    from graphrec.explanation import Explanation
     from graphrec.hetero import HeteroGraph
     from graphrec.ingest import Loaded
     from graphrec.pipeline import Training
     from graphrec.publishing import Published
-    from graphrec.runs import Run
+    from graphrec.runs import Run, TrainedRun
     from graphrec.tables import GraphTables
 
 
@@ -62,6 +63,7 @@ class Graph:
     def __init__(self, store: Store, settings: config.Settings) -> None:
         self.store, self.settings = store, settings
         self._answers = Answers(store, settings.runs)
+        self._trained: TrainedRun | None = None  # the run that was explained last
 
     def __enter__(self) -> Self:
         return self
@@ -174,18 +176,39 @@ class Graph:
         rows = {each.name: {name: value.value for name, value in each.metrics.items()} for each in found.results}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model").reset_index()
 
-    def publish(self, run: "Run | str", k: int = 10, force: bool = False, progress: Progress = silent) -> "Published":
-        """How many users got how many RECOMMENDED edges of a run, in the place of the last run's.
+    def publish(
+        self,
+        run: "Run | str",
+        k: int = 10,
+        rules: Rules | Path | str | None = None,
+        progress: Progress = silent,
+        **terms: Any,
+    ) -> "Published":
+        """What publishing the k best items of every user as RECOMMENDED edges did; readers change over at one instant.
+
+        `rules` are as in `recommend`; `terms` are those of `graphrec.pipeline.Terms`, such as `force=True` or
+        `similar=10`.
 
         Raises:
-            UnknownNameError: there is no such run.
+            UnknownNameError: there is no such run, or the graph lacks what a rule names.
             RefusedError: it is no better than simple baselines, or was not measured; `force` publishes it all the same.
         """
         from graphrec import pipeline, runs
 
         trained = runs.load(self.settings.runs, run if isinstance(run, str) else run.id)
-        terms = pipeline.Terms(force=force)
-        return pipeline.publish_run(self.store, trained, k, self.settings.home, progress, terms)
+        chosen = pipeline.Terms(rules=_rules(rules), **terms)
+        return pipeline.publish_run(self.store, trained, k, self.settings.home, progress, chosen)
+
+    def rollback(self, run: str | None = None) -> str:
+        """The id of the earlier publication that is read from now on: `run`, by default the one before.
+
+        Raises UnknownNameError or DataError where there is none to go back to.
+        """
+        from graphrec import publishing
+        from graphrec.ingest import writing
+
+        with writing(self.settings.home):
+            return publishing.roll_back(self.store, run)[1].id
 
     def recommend(
         self, user: str, k: int = 10, rules: Rules | Path | str | None = None, anyone: bool = False
@@ -203,8 +226,34 @@ class Graph:
 
     def answer(self, user: str, k: int = 10, rules: Rules | Path | str | None = None, anyone: bool = False) -> Answer:
         """As `recommend`, with the notes and with what each rule did."""
-        given = rules if isinstance(rules, Rules) or rules is None else read_rules(Path(rules))
-        return self._answers.of(user, k, given, anyone)
+        return self._answers.of(user, k, _rules(rules), anyone)
+
+    def explain(self, user: str, item: str, run: str | None = None, top: int = 10) -> "Explanation":
+        """Why an item has its score for a user, by a saved run, by default the published one: its reasons and paths.
+
+        `graphrec.explanation` makes a sentence, tables, Cypher or a picture of it (`as_sentence`, `as_frame`,
+        `as_cypher`, `as_svg`). The model is loaded when it is first asked for, and kept.
+
+        Raises:
+            UnknownNameError: there is no such user, item or run.
+            DataError: the run is not on this machine, or was trained without the user or the item.
+        """
+        from graphrec import explanation
+        from graphrec.explanation import subject
+        from graphrec.explanation.names import behaviours
+
+        trained = self._explained(run)
+        ends = subject.find_ends(self.store, trained, user, item)
+        return explanation.described(explanation.explain(trained, *ends, top), self.store, behaviours(trained))
+
+    def _explained(self, run: str | None) -> "TrainedRun":
+        from graphrec import runs
+        from graphrec.explanation import subject
+
+        name = subject.run_name(self.store, self.settings.runs, run)
+        if self._trained is None or self._trained.run.id != name:
+            self._trained = runs.load(self.settings.runs, name)
+        return self._trained
 
     def query(self, name: str, **parameters: object) -> pd.DataFrame:
         """The records of a query file of `cypher/`, such as `graph.query("find_similar_items", item_id="15", k=5)`.
@@ -221,6 +270,10 @@ class Graph:
         """The records of a query, its parameters given as texts; raises as `query` does."""
         guard.need_query(self.store, query)
         return queries.run(self.store, query, given)
+
+
+def _rules(given: Rules | Path | str | None) -> Rules | None:
+    return given if isinstance(given, Rules) or given is None else read_rules(Path(given))
 
 
 def _text(value: object) -> str:

@@ -15,6 +15,7 @@ from graphrec.evaluation.protocol import Evaluation, default_split, evaluate
 from graphrec.evaluation.rounds import tune
 from graphrec.evaluation.tuning import Effort, Tuning
 from graphrec.evaluation.tuning.study import fingerprint
+from graphrec.explanation import with_reasons
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.ingest import writing
 from graphrec.interactions import Interactions
@@ -27,6 +28,8 @@ from graphrec.recommend.memory import MEMORY_BUDGET
 from graphrec.recommend.similar import similar_items
 from graphrec.recommend.topk import recommend
 from graphrec.relations import origins
+from graphrec.rules import Applied, Rules, Trace
+from graphrec.rules.lists import ruled_lists
 from graphrec.runs import Run, TrainedRun, describe
 from graphrec.splitting import Split, parse_split, record
 from graphrec.store import Store
@@ -165,6 +168,8 @@ class Terms:
     keep: how many earlier runs stay to go back to.
     similar: how many similar items of each item are published; 0: none, and those that are published stay.
     embeddings: whether the model's vectors are written on users and items.
+    reasons: whether each edge says which node speaks most for it.
+    rules: what may be recommended, and what counts more; None: everything, as the model has it.
     """
 
     memory_budget: int = MEMORY_BUDGET
@@ -172,6 +177,8 @@ class Terms:
     keep: int = KEEP
     similar: int = 0
     embeddings: bool = False
+    reasons: bool = False
+    rules: Rules | None = None
 
 
 def require_worth(run: Run, force: bool = False) -> None:
@@ -207,7 +214,8 @@ def publish_run(
 
     Raises:
         RefusedError: the run does not beat the baselines, its evaluation leaked, or it was not measured.
-        DataError: the graph has lost users or items of the run, or the terms are impossible.
+        DataError: the graph has lost users or items of the run, the terms are impossible, or a rule asks for what is
+            not in the graph.
         GraphrecError: similar items or vectors are asked of a model that has none.
         StoreError: the database refuses.
     """
@@ -217,7 +225,18 @@ def publish_run(
     similar = None
     if terms.similar:
         similar = similar_items(trained, terms.similar, budget, _named(progress, "finding similar items"))
-    found = recommend(trained, k=k, memory_budget=budget, progress=_named(progress, "ranking"))
+    applied = _recommended(store, trained, k, terms, progress)
+    found = applied.recommendations
+    if terms.reasons:
+        found = with_reasons(trained, found, _named(progress, "finding reasons"))
     publication = Publication(trained.run, found, trained.users, trained.items, similar, vectors)
     with writing(home):
-        return publish(store, publication, terms.keep, progress)
+        return replace(publish(store, publication, terms.keep, progress), ruled=applied.trace.counts)
+
+
+def _recommended(store: Store, trained: TrainedRun, k: int, terms: Terms, progress: Progress) -> Applied:
+    """The k best items of every user, under the rules if there are any, and what these did."""
+    told = _named(progress, "ranking")
+    if terms.rules is None:
+        return Applied(recommend(trained, k=k, memory_budget=terms.memory_budget, progress=told), Trace())
+    return ruled_lists(store, trained, terms.rules, k, terms.memory_budget, told)

@@ -1,7 +1,8 @@
 """Write the recommendations of a run into the graph."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,15 +17,20 @@ if TYPE_CHECKING:
 @click.option("-k", "k", type=click.IntRange(1), default=10, show_default=True, help="Recommendations for each user.")
 @click.option("--similar", type=click.IntRange(1), help="Also publish so many similar items of each item.")
 @click.option("--embeddings", is_flag=True, help="Also write the model's vectors on users and items.")
+@click.option("--reasons", is_flag=True, help="Also write on each edge which node speaks most for it.")
+@click.option(
+    "--rules",
+    "rules_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A TOML file of rules: what is left out, what counts more, how many of a kind (docs/rules.md).",
+)
 @click.option(
     "--keep", type=click.IntRange(1), default=1, show_default=True, help="Earlier runs that stay to roll back to."
 )
 @click.option("--force", is_flag=True, help="Publish a run that is no better than simple baselines, or unmeasured.")
 @_terminal.memory_option
 @_terminal.json_option
-def command(
-    run: str, k: int, similar: int | None, embeddings: bool, keep: int, force: bool, memory: int, as_json: bool
-) -> None:
+def command(run: str, k: int, memory: int, as_json: bool, **options: Any) -> None:
     """Write the recommendations of RUN into the graph, in the place of those of earlier runs.
 
     A run must beat popularity and item_knn on held-out behaviour by more than chance, and its evaluation must be free
@@ -33,16 +39,26 @@ def command(
     is kept, as readers may be in the middle of its lists; `graphrec rollback` goes back to it.
     """
     from graphrec import config, guard, pipeline, runs
+    from graphrec.rules import read_rules
 
+    rules = None if options["rules_file"] is None else read_rules(options["rules_file"])
     trained = runs.load(config.Settings().runs, run)
-    pipeline.require_worth(trained.run, force)  # said before a store is started for it
-    terms = pipeline.Terms(memory, force, keep, similar or 0, embeddings)
+    pipeline.require_worth(trained.run, options["force"])  # said before a store is started for it
+    terms = pipeline.Terms(
+        memory_budget=memory,
+        force=options["force"],
+        keep=options["keep"],
+        similar=options["similar"] or 0,
+        embeddings=options["embeddings"],
+        reasons=options["reasons"],
+        rules=rules,
+    )
     with _terminal.open_store() as (store, settings), _terminal.progress_bar() as progress:
         guard.need_labels(store, "publish", (trained.run.target[0], trained.run.target[2]))
         published = pipeline.publish_run(store, trained, k, settings.home, progress, terms)
         embedded = store.embedded
     _say(published)
-    if embeddings and embedded:
+    if terms.embeddings and embedded:
         _terminal.note("the embeddings are written; an index to search them by needs a Neo4j, named by NEO4J_URI")
     if as_json:
         _terminal.print_json(asdict(published))
@@ -58,6 +74,8 @@ def _say(published: "Published") -> None:
         _terminal.note(f"similar items: {_told(published.similar)}")
     if published.embeddings:
         _terminal.note(f"embeddings: written on {published.embeddings:,} nodes")
+    for rule, number in published.ruled.items():
+        _terminal.note(f"{rule}: {number:,} items removed or moved")
     for label, number in published.unknown.items():
         if number:
             _terminal.note(

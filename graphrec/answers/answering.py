@@ -153,15 +153,18 @@ class Answers:
 
     def _folded(self, run: ActiveRun) -> tuple["Folding | None", str]:
         """The active run's model, loaded if it is not yet; None with a sentence where it is not on this machine."""
-        if self._folding is None or self._folding.trained.run.id != run.id:
+        if self._folding is None or self._folding.trained.run.id != run.trained:
             from graphrec import runs
             from graphrec.answers.folding import Folding
 
             try:
-                self._folding = Folding(self._store, runs.load(self._runs_folder, run.id))
+                self._folding = Folding(self._store, runs.load(self._runs_folder, run.trained))
             except UnknownNameError:
                 self._folding = None
-                return None, f"the model of run {run.id} is not in {self._runs_folder}, so the graph answers without it"
+                return (
+                    None,
+                    f"the model of run {run.trained} is not in {self._runs_folder}, so the graph answers without it",
+                )
             except GraphrecError as error:
                 self._folding = None
                 return None, f"{error}; the graph answers without it"
@@ -186,7 +189,7 @@ def _published(user_id: str, k: int, run: ActiveRun, listed: Sequence[Listed]) -
         gone = sum(place.seen for place in listed)
         why = f"the run lists {len(listed)} for this user"
         why += f", and {gone} of them {'was' if gone == 1 else 'were'} seen since it was published" if gone else ""
-        more = f"; `graphrec publish {run.id} -k N` lists more" if len(listed) < k else ""
+        more = f"; `graphrec publish {run.trained} -k N` lists more" if len(listed) < k else ""
         notes.append(f"{len(items)} of {k}: {why}{more}")
     return Answer(user_id, k, items, tuple(notes))
 

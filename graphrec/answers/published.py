@@ -12,7 +12,10 @@ MATCH (run:{RUN}) WHERE run.activated_at IS NOT NULL
 WITH run ORDER BY run.activated_at DESC LIMIT 1
 """
 
-_RUN = "run.id AS run, run.model AS model, run.relation AS relation, run.layers AS layers"
+_RUN = """
+run.id AS run, coalesce(run.trained, run.id) AS trained, run.model AS model, run.relation AS relation,
+run.layers AS layers
+"""
 
 #: A user's list stands in the first of the run's layers that has edges of this user. One query, as most answers need no
 #: other, and each takes a way to the server and back.
@@ -28,9 +31,11 @@ ORDER BY rank
 
 @dataclass(frozen=True)
 class ActiveRun:
-    """The run whose recommendations count, the behaviour that it predicts, and its layers, newest first."""
+    """The run whose recommendations count: its id in the graph and that of the saved run, which differ where one is
+    published twice; the behaviour that it predicts; its layers, newest first."""
 
     id: str
+    trained: str
     model: str
     relation: str
     layers: tuple[str, ...]
@@ -76,7 +81,8 @@ def published_list(store: Store, user_id: str) -> PublishedList:
 
 
 def _run(row: Mapping[str, Any]) -> ActiveRun:
-    return ActiveRun(str(row["run"]), str(row["model"]), str(row["relation"]), tuple(row["layers"] or [row["run"]]))
+    layers = tuple(row["layers"] or [row["run"]])
+    return ActiveRun(str(row["run"]), str(row["trained"]), str(row["model"]), str(row["relation"]), layers)
 
 
 def _listed(row: Mapping[str, Any]) -> Listed:

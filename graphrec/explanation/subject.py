@@ -11,20 +11,25 @@ from graphrec.store.queries import find_node
 #: The run that readers of recommendations see; a run of before the switch was atomic has a status alone.
 _ACTIVE = """
 MATCH (run:Run) WHERE run.activated_at IS NOT NULL OR run.status = 'published'
-RETURN run.id AS id ORDER BY coalesce(run.activated_at, 0) DESC, run.published_at DESC LIMIT 1
+RETURN coalesce(run.trained, run.id) AS id ORDER BY coalesce(run.activated_at, 0) DESC, run.published_at DESC LIMIT 1
 """
 
 
 def load_run(store: Store, folder: Path, name: str | None = None) -> TrainedRun:
-    """The run of a name; without one the run whose recommendations are active in the store, else the newest saved.
+    """The run that `run_name` names, loaded; raises as it does, and UnknownNameError where there is no such run."""
+    return runs.load(folder, run_name(store, folder, name))
+
+
+def run_name(store: Store, folder: Path, name: str | None = None) -> str:
+    """The name given; without one that of the run whose recommendations are active in the store, else the newest saved.
 
     Raises:
-        UnknownNameError: there is no such run, or none at all.
+        UnknownNameError: there is no run at all.
         DataError: the active run is not among those in the folder.
     """
-    saved = [run.id for run in runs.listed(folder)]
     if name is not None:
-        return runs.load(folder, name)
+        return name
+    saved = [run.id for run in runs.listed(folder)]
     active = [row["id"] for row in store.read(_ACTIVE)]
     if active and active[0] not in saved:
         others = f"explain another with --run, such as {saved[-1]}" if saved else "train and publish one here"
@@ -33,7 +38,7 @@ def load_run(store: Store, folder: Path, name: str | None = None) -> TrainedRun:
         )
     if not active and not saved:
         raise UnknownNameError("run", "newest", [], hint="`graphrec train` makes one")
-    return runs.load(folder, active[0] if active else saved[-1])
+    return str(active[0] if active else saved[-1])
 
 
 def find_ends(store: Store, trained: TrainedRun, user: str, item: str) -> tuple[str, str]:

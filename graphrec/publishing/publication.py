@@ -7,7 +7,7 @@ or the new one, whole, and the next one removes what it left behind.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -66,7 +66,8 @@ class Published:
     """What publishing did: the version, how many users have how many recommendations in it, and what was written.
 
     `embeddings` counts the nodes that got a vector, `unknown` the users and items of the graph that the run does not
-    know, by label; `kept` has the versions that can be gone back to, the newest first.
+    know, by label; `kept` has the versions that can be gone back to, the newest first; `ruled` counts the items that
+    each rule removed or moved, by its title.
     """
 
     run: str
@@ -77,6 +78,7 @@ class Published:
     embeddings: int
     unknown: Mapping[str, int]
     kept: tuple[str, ...]
+    ruled: Mapping[str, int] = field(default_factory=dict)
 
 
 def publish(store: Store, publication: Publication, keep: int = KEEP, progress: Progress = silent) -> Published:
