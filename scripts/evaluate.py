@@ -131,6 +131,7 @@ def _show(comparison: "Comparison") -> None:
     rows = [
         [f"{d.first} minus {d.second}", d.metric, f"{d.estimate.value:+.4f}", _interval(d.estimate), d.verdict]
         for d in comparison.differences
+        if d.metric == comparison.headline
     ]
     if rows:
         _terminal.print_table("", ["", "metric", "difference", "95 % interval", ""], rows)
