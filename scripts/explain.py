@@ -1,7 +1,7 @@
 """Explain why an item gets its score for a user."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -82,7 +82,7 @@ def _show(found: "Explanation", published: bool) -> None:
         _terminal.note(f"{gone} of the paths are no longer in the graph, which has changed since the run was trained")
 
 
-def _percent(share: float) -> str:
+def _percent(share: Any) -> str:  # a float, which a row of a frame has as any value
     from graphrec.explanation.wording import percent
 
-    return percent(share)
+    return percent(float(share))

@@ -53,8 +53,8 @@ def _row(number: int, contribution: float, ids: list[str]) -> str:
 def patterns(path: Path) -> list[tuple[str, list[str]]]:
     """The patterns of the pieces of a path that are in the graph, and the ids that stand for row.n0, row.n1, … in each.
 
-    A piece ends where no relationship leads on. A text is on a relationship of each of its two ends, which are pieces of
-    their own: it may be the one that the path comes over, and no pattern takes a relationship twice.
+    A piece ends where no relationship leads on. A text is on a relationship of each of its two ends, which are pieces
+    of their own: it may be the one that the path comes over, and no pattern takes a relationship twice.
     """
     found: list[tuple[str, list[str]]] = []
     current, ids, whole = _node(path.nodes[0].label, 0), [path.nodes[0].id], True

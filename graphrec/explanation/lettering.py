@@ -35,7 +35,8 @@ def fitted(text: str, size: float, pixels: float) -> str:
 
 def wrapped(text: str, size: float, pixels: float, lines: int) -> list[str]:
     """The text in at most some lines of some pixels, broken between words; the last is cut short where it must be."""
-    found, rest = [], text.split()
+    found: list[str] = []
+    rest = text.split()
     while rest and len(found) < lines - 1:
         count = 1
         while count < len(rest) and width(" ".join(rest[: count + 1]), size) <= pixels:

@@ -57,10 +57,11 @@ class Reasoning:
             [_diagonal(own), *rows],
         )
         carried = sparse.csr_array(sparse.vstack(rows, format="csr"))
-        between = np.unique(carried.indices)
+        between = np.unique(carried.indices).astype(np.int64)
         if not len(between):
             return Strongest(("",) * len(items), np.full(len(items), -1, dtype=np.int64))
-        amount = carried[:, between] @ self._kernel(between, items)  # [n, m]
+        kernel = self._kernel(between, items).astype(np.float64)
+        amount = sparse.csr_array(carried[:, between]).astype(np.float64) @ kernel  # [n, m]
         best = amount.argmax(axis=0)
         speaks = amount[best, np.arange(len(items))] > 0
         names = tuple(relation[row] if yes else "" for row, yes in zip(best.tolist(), speaks.tolist(), strict=True))

@@ -4,14 +4,16 @@ from functools import cache
 
 import numpy as np
 import pytest
+import torch
 
 from graphrec.explanation import Explanation, as_cypher, as_record, as_sentence, as_svg, explain, with_reasons
 from graphrec.models import MODELS, make
+from graphrec.models.item_knn import ItemKNN
 from graphrec.recommend.topk import recommend
 from graphrec.runs import TrainedRun, describe
 from graphrec.testing import checkerboard
 
-QUICK = {
+QUICK: dict[str, dict[str, object]] = {
     "lightgcn": {"epochs": 3},
     "xsimgcl": {"epochs": 3},
     "mf": {"epochs": 3},
@@ -31,6 +33,8 @@ PAIRS = (("u3", "i3"), ("u4", "i10"), ("u8", "i2"))
 @cache
 def trained(name: str) -> TrainedRun:
     graph, train, _ = checkerboard()
+    if name == "diffnet":  # it needs people who know each other
+        graph.data["User", "FRIEND", "User"].edge_index = torch.tensor([[0, 2, 4, 1, 3, 5], [2, 4, 6, 3, 5, 7]])
     model = make(name, **QUICK.get(name, {}))
     model.fit(graph, train, np.random.default_rng(0))
     return TrainedRun(describe(name, model, graph.target, {}, 0.0), model, graph.users, graph.items, train)
@@ -70,6 +74,7 @@ def test_exact_parts_are_the_whole_score(name: str) -> None:
 def test_a_part_of_an_item_model_is_its_weight() -> None:
     run = trained("item_knn")
     found = explain(run, "u4", "i4", 1000)
+    assert isinstance(run.model, ItemKNN)
     weights = run.model.weights[:, [4]].toarray().ravel()
     assert {path.nodes[1].id: path.contribution for path in found.paths} == pytest.approx(
         {f"i{item}": weights[item] for item in run.seen.item_index[run.seen.user_index == 4] if weights[item]}
@@ -107,7 +112,7 @@ def test_the_strongest_reason_of_a_recommendation_is_that_of_its_explanation() -
         frame = with_reasons(run, recommend(run, k=3)).frame
         assert set(frame["because_label"].dropna()) == {"Item"}
         for row in frame[frame["score"] > 0].itertuples():
-            found: Explanation = explain(run, row.user_id, row.item_id)
+            found: Explanation = explain(run, str(row.user_id), str(row.item_id))
             best = max(reason.amount for reason in found.reasons)
             mine = next(reason.amount for reason in found.reasons if reason.node.id == row.because)
             assert mine == pytest.approx(best, rel=1e-4)

@@ -20,7 +20,7 @@ def test_it_is_the_reason_with_the_greatest_amount(world: HeteroGraph, change: d
     found = with_reasons(run, recommend(run, k=4)).frame
     assert list(found.columns) == ["user_id", "item_id", "score", "rank", "because", "because_label"]
     for row in found.iloc[::3].itertuples():
-        reasons = explain(run, row.user_id, row.item_id, 1).reasons
+        reasons = explain(run, str(row.user_id), str(row.item_id), 1).reasons
         best = reasons[0].amount if reasons else 0.0
         if best <= 0:
             assert row.because is None

@@ -66,14 +66,16 @@ def test_a_restored_model_gives_the_same_paths(trained: TrainedRun) -> None:
         mine, theirs = explain(trained, user, item), explain(again, user, item)
         assert [path.nodes for path in mine.paths] == [path.nodes for path in theirs.paths]
         amounts = [[path.contribution for path in found.paths] for found in (mine, theirs)]
-        np.testing.assert_allclose(*amounts, rtol=1e-4)
+        np.testing.assert_allclose(amounts[0], amounts[1], rtol=1e-4)
 
 
 def test_every_path_is_a_walk_of_the_graph_that_takes_no_relationship_twice(trained: TrainedRun) -> None:
     edges: dict[tuple[str, str, str], set[str]] = {}
     for table in tables().edges:
         for row in table.frame.itertuples():
-            edges.setdefault((row.source_id, table.type.relation, row.target_id), set()).add(getattr(row, "tag", ""))
+            edges.setdefault((str(row.source_id), table.type.relation, str(row.target_id)), set()).add(
+                getattr(row, "tag", "")
+            )
     tagged = {
         (end, tag)
         for (source, relation, target), tags in edges.items()
