@@ -41,8 +41,11 @@ def lists(shift: int = 0, k: int = 5, users: int = USERS, changed: int | None = 
 
 def publication(name: str, frame: pd.DataFrame, users: int = USERS, similar: pd.DataFrame | None = None) -> Publication:
     """A run that knows all users and items, with these recommendations."""
-    ids = [Vocabulary.of("User", list(map(str, range(users)))), Vocabulary.of("Item", [f"i{k}" for k in range(ITEMS)])]
-    return Publication(run(name), Recommendations(frame, "popularity", name), *ids, similar)
+    known, items = (
+        Vocabulary.of("User", [str(k) for k in range(users)]),
+        Vocabulary.of("Item", [f"i{k}" for k in range(ITEMS)]),
+    )
+    return Publication(run(name), Recommendations(frame, "popularity", name), known, items, similar)
 
 
 def put(store: Store, name: str, frame: pd.DataFrame, keep: int = 1, similar: pd.DataFrame | None = None) -> Published:

@@ -103,9 +103,7 @@ def test_what_is_published_is_no_feature_and_no_load_takes_it_away(store: Store,
     publish(store, publication("one", 4))
     frame = lists(users=5)
     fewer = Recommendations(frame[frame["user_id"] != "3"], "m", "two")  # which writes a WITHDRAWN edge
-    publish(
-        store, Publication(run("two"), fewer, *(Vocabulary.of(k, graph.vocabularies[k].ids) for k in ("User", "Item")))
-    )
+    publish(store, Publication(run("two"), fewer, graph.users, graph.items))
     assert store.read("MATCH (:User)-[r:WITHDRAWN]->(:Run) RETURN count(r) AS n") == [{"n": 1}]
     assert read_schema(store) == before
     again = hetero.build(read_tables(store))

@@ -7,6 +7,7 @@ import torch
 from scipy import sparse
 
 from graphrec.errors import DataError, GraphrecError
+from graphrec.interactions import FloatArray
 from graphrec.models import make
 from graphrec.recommend.similar import similar_items
 from graphrec.runs import TrainedRun, describe
@@ -22,7 +23,8 @@ def trained(name: str) -> TrainedRun:
     return TrainedRun(describe(name, model, graph.target, {}, 0.0), model, graph.users, graph.items, known)
 
 
-def dense(frame: pd.DataFrame, run: TrainedRun) -> np.ndarray:  # type: ignore[type-arg]  # [num_items, num_items]
+def dense(frame: pd.DataFrame, run: TrainedRun) -> FloatArray:
+    """The scores [num_items, num_items], 0 where there is none."""
     found = np.zeros((len(run.items),) * 2, dtype=np.float32)
     found[run.items.index(frame["item_id"]), run.items.index(frame["similar_id"])] = frame["score"]
     return found
