@@ -133,7 +133,7 @@ class GraphFilter(Model[GraphFilterConfig]):
 
         They are those of an item without interactions in training, but for its paths, which are neither sharpened nor
         cut. Relations that the model does not use count for nothing."""
-        return self._of_new_items(self.signal.of(user_index), attributes)
+        return self._of_new_items(self.signal.of(user_index), attributes, 1.0 + self.config.degree_offset)
 
     def fold_in_new_items(
         self, target: Interactions, around: Relations, attributes: Mapping[str, sparse.csr_array]
@@ -146,8 +146,7 @@ class GraphFilter(Model[GraphFilterConfig]):
         """
         own, _ = self._behaviour(target, around)
         related = self.signal.shared({**around.social, **around.user_attributes})
-        factor = float(np.median(self.kernel.degree) ** self.config.target_exponent)
-        return self._of_new_items(self.signal.gather(own, related), attributes) * factor
+        return self._of_new_items(self.signal.gather(own, related), attributes, float(np.median(self.kernel.degree)))
 
     def _behaviour(self, target: Interactions, around: Relations) -> tuple[sparse.csr_array, sparse.csr_array]:
         """What `behaviour_of` gives for users who were not in training; the half-life counts from their last event."""
@@ -155,8 +154,10 @@ class GraphFilter(Model[GraphFilterConfig]):
         now = max(self.signal.now, last_event(target, around.behaviours, weights))
         return behaviour_of(target, around.behaviours, weights, self.config.half_life, now)
 
-    def _of_new_items(self, signals: sparse.csr_array, attributes: Mapping[str, sparse.csr_array]) -> Tensor:
-        """Scores [batch, n] float32 of new items for signals [batch, num_items]."""
+    def _of_new_items(
+        self, signals: sparse.csr_array, attributes: Mapping[str, sparse.csr_array], degree: float
+    ) -> Tensor:
+        """Scores [batch, n] float32 of new items for signals [batch, num_items], as if they had a degree."""
         rows = self.scores.damped(signals)
         c, kernel = self.config, self.kernel
         response = self.scores.response().float().cpu()
@@ -168,7 +169,7 @@ class GraphFilter(Model[GraphFilterConfig]):
             found += profile @ new_item_vectors(kernel, plain, name, new).T
             walked = (rows @ kernel.attributes[name].narrow()) @ new.T
             found += c.path_weight / kernel.strongest * torch.from_numpy(walked.toarray().astype(np.float32))
-        return found.mul_((1.0 + c.degree_offset) ** c.target_exponent).to(self.device)  # their degree is that of none
+        return found.mul_(degree**c.target_exponent).to(self.device)
 
     def embeddings(self) -> Embeddings:
         """Users s D^{-p} V g(λ) [num_users, k] and items D^q V [num_items, k]: their products are the filter's part
