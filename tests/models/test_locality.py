@@ -64,7 +64,7 @@ def test_work_in_another_order_gives_the_same_paths_and_directions() -> None:
     for stack in (Stack(matrix), Stack(matrix, locality=order)):
         normalised = stack.normalised(0.5, 0.5)
         vectors, eigenvalues, top, _ = stack.decompose(normalised, 6, np.random.default_rng(0))
-        paths = stack.collect(normalised, {}, top, 4, [])
+        paths = stack.collect(normalised, {}, top, 4, {})
         assert paths.has_sorted_indices
         assert np.diff(paths.indptr).max() == 8  # twice as many as a model keeps
         found.append(((vectors * eigenvalues) @ vectors.T, paths.toarray()))
