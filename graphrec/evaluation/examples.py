@@ -86,6 +86,8 @@ def _steps(graph: HeteroGraph, found: Contributions, user: int, item: int, place
         steps += ["similar taste"]
     elif via == USERS:
         steps += [graph.target[1], _shared(graph, node, item, origin), graph.target[1]]
+    elif value < 0:  # an item-item relation
+        steps += [via]
     else:
         steps += [via, _node(graph, via, value), via]
     return (*steps, _id(graph, item))

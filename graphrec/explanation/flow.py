@@ -129,7 +129,7 @@ def _way(explanation: Explanation, part: Through) -> Words:
         "onward": "what they did",
         "longer": "longer walks",
         "alike": "found alike",
-        "model": f"{explanation.model} itself",
+        "model": explanation.model,
     }
     return words[part.kind], ""
 

@@ -7,10 +7,12 @@ from graphrec.explanation.parts import Explanation, Hop, Node, Path, Reason, Thr
 from graphrec.store import Store
 from graphrec.store.connection import quote
 
+#: One look at each user's edges of these types, whatever the number of items: an active user has thousands.
 _TYPES = """
-UNWIND $pairs AS pair
-MATCH (user:{user} {{id: pair[0]}})-[edge]->(item:{item} {{id: pair[1]}})
-RETURN pair[0] AS user, pair[1] AS item, collect(DISTINCT type(edge)) AS types
+UNWIND $rows AS row
+MATCH (user:{user} {{id: row.user}})-[edge:{types}]->(item:{item})
+WHERE item.id IN row.items
+RETURN row.user AS user, item.id AS item, collect(DISTINCT type(edge)) AS types
 """
 
 Titles = Mapping[tuple[str, str], str]
@@ -29,8 +31,11 @@ def described(explanation: Explanation, store: Store, behaviours: Iterable[str] 
         nodes |= {reason.node, *(part.node for part in reason.through if part.node is not None)}
     titles = _titles(store, nodes)
     own = {(user.id, reason.node.id) for reason in split.reasons if reason.kind == "history"}
-    types = _types(store, user.label, item.label, own | {pair for path in split.paths for pair in _pairs(path)})
     allowed = tuple(behaviours)
+    named = {name for path in split.paths for hop in path.hops if hop.forward is not None for name in hop.relations}
+    names = allowed or sorted(named | {explanation.relation})
+    pairs = own | {pair for path in split.paths for pair in _pairs(path)}
+    types = _types(store, (user.label, item.label), names, pairs)
     paths = tuple(_described(path, titles, types, user.label, allowed) for path in split.paths)
     reasons = tuple(_reason(reason, user, titles, types, allowed) for reason in split.reasons)
     return replace(
@@ -56,9 +61,14 @@ def _titles(store: Store, nodes: Iterable[Node]) -> Titles:
     return found
 
 
-def _types(store: Store, user: str, item: str, pairs: Iterable[tuple[str, str]]) -> Types:
-    statement = _TYPES.format(user=quote(user), item=quote(item))
-    rows = store.read(statement, {"pairs": [list(pair) for pair in pairs]})
+def _types(store: Store, ends: tuple[str, str], names: Iterable[str], pairs: Iterable[tuple[str, str]]) -> Types:
+    """Which of some relationship types each pair of a user and an item has."""
+    items: dict[str, list[str]] = {}
+    for user, item in pairs:
+        items.setdefault(user, []).append(item)
+    user, item = map(quote, ends)
+    statement = _TYPES.format(user=user, item=item, types="|".join(map(quote, names)))
+    rows = store.read(statement, {"rows": [{"user": user, "items": some} for user, some in items.items()]})
     return {(row["user"], row["item"]): frozenset(row["types"]) for row in rows}
 
 

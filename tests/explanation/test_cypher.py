@@ -44,7 +44,7 @@ def test_the_statement_returns_exactly_the_named_paths(store: Store, trained: Tr
     write(store)
     kinds: set[str] = set()
     for user, item in PAIRS:
-        found = described(explain(trained, user, item, 25), store, behaviours(trained))
+        found = described(explain(trained, user, item, 15), store, behaviours(trained))
         rows = store.read(as_cypher(found))
         returned: dict[int, list[Any]] = {}
         for row in rows:

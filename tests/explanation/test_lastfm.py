@@ -29,7 +29,7 @@ def test_two_hundred_pairs_of_lastfm(data_root: Path, embedded: EmbeddedServer) 
     trained = run_of(hetero.build(tables), GraphFilter(GraphFilterConfig()))
     rng = np.random.default_rng(0)
     users, items = (rng.choice(known.ids, PAIRS) for known in (trained.users, trained.items))
-    scores = trained.model.score(trained.users.index(users)).numpy()
+    scores = trained.model.score(trained.users.index([str(user) for user in users])).numpy()
     seconds = []
     with connect(embedded.start()) as store:
         store.write("MATCH (n) DETACH DELETE n")
