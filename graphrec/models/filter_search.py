@@ -18,8 +18,8 @@ OFFSETS = (0.0, 1.0, 3.0, 10.0, 30.0)
 
 
 def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
-    """The symmetric family by user exponent and rank, then freer exponents, some with paths alone, then degrees as they
-    are (one of them RP3β), then what the other relations of the graph are worth. Those that share a decomposition
+    """The symmetric family by user exponent and rank, then freer exponents, some of them RP3β's with paths alone, then
+    an offset of degrees, then what the other relations of the graph are worth. Those that share a decomposition
     follow each other."""
     found = [
         GraphFilterConfig(),
@@ -31,11 +31,13 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
         GraphFilterConfig(0.35, 0.5, 0.0, 0.0, path_weight=6.0, neighbours=MANY),
         GraphFilterConfig(0.5),
         GraphFilterConfig(0.5, rank=256),
+        GraphFilterConfig(0.5, 0.5, 0.5, 0.3, rank=0, neighbours=MANY),
         GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=8.0, neighbours=MANY),
         GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=10.0, neighbours=MANY, sharpening=4.0),
         GraphFilterConfig(0.2, 0.5, -0.1, -0.1, rank=0, neighbours=MANY),
-        GraphFilterConfig(degree_offset=0.0),
-        GraphFilterConfig(0.5, 0.5, 0.5, 0.3, degree_offset=0.0, rank=0, neighbours=MANY),
+        GraphFilterConfig(degree_offset=10.0),
+        GraphFilterConfig(0.35, 0.5, 0.2, 0.1, degree_offset=10.0, rank=256, path_weight=8.0),
+        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, 10.0, rank=512, path_weight=10.0, neighbours=MANY, sharpening=4.0),
     ]
     return found + [replace(GraphFilterConfig(), **change) for change in _relation_changes(relations(graph))]
 

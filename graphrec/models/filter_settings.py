@@ -35,7 +35,7 @@ class GraphFilterConfig:
     item_exponent: float = 0.5
     source_exponent: float = 0.5
     target_exponent: float = 0.5
-    degree_offset: float = 10.0
+    degree_offset: float = 0.0
     rank: int = 768
     rank_share: float = 0.125
     plateau: float = 1.2
@@ -72,5 +72,6 @@ class GraphFilterConfig:
 
     @property
     def is_symmetric(self) -> bool:
-        """Whether the item side is symmetric: a random hold-out misjudges other item exponents (METHODS E-F)."""
-        return self.item_exponent == self.source_exponent == self.target_exponent
+        """Whether the item side is symmetric, with degrees as they are: a random hold-out misjudges other exponents
+        (METHODS E-F), and offsets too (benchmarks/RESULTS.md)."""
+        return self.item_exponent == self.source_exponent == self.target_exponent and not self.degree_offset

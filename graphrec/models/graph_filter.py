@@ -46,6 +46,9 @@ DECOMPOSING = (
 )
 COLLECTING = ("neighbours", "item_relation_weight")
 
+#: The settings that a random hold-out misjudges.
+ITEM_SIDE = ("source_exponent", "target_exponent", "degree_offset")
+
 
 class GraphFilter(Model[GraphFilterConfig]):
     """score(u, ·) = s_u D^{-p} [ w P + V g(λ) Vᵀ ] D^{q} over the whole typed graph.
@@ -259,12 +262,12 @@ class GraphFilter(Model[GraphFilterConfig]):
 
     @classmethod
     def trusted_space(cls, graph: HeteroGraph) -> Space:
-        """All but the item exponents, which stay as in the symmetric config that the search starts from."""
-        return {key: value for key, value in space(graph).items() if key not in ("source_exponent", "target_exponent")}
+        """All but the item exponents and the offset, which stay as in the symmetric config that the search starts from."""
+        return {key: value for key, value in space(graph).items() if key not in ITEM_SIDE}
 
     @classmethod
     def trusts(cls, config: GraphFilterConfig) -> bool:
-        """Whether the item side is symmetric: a random hold-out misjudges other item exponents (METHODS E-F)."""
+        """Whether the item side is symmetric, without an offset: a random hold-out misjudges the others (METHODS E-F)."""
         return config.is_symmetric
 
     @classmethod

@@ -15,9 +15,11 @@ from graphrec.interactions import Interactions
 from graphrec.models.base import Embeddings, Model, Progress, Range, Space, State
 from graphrec.models.least_squares import Basis, solve
 from graphrec.models.neighbours import scaled
-from graphrec.models.spectral_start import DEGREE_OFFSET, USER_EXPONENT
 from graphrec.models.spectrum import spectrum
 from graphrec.vocabulary import IndexArray
+
+#: D_U^-b R D^-½ is decomposed for a warm start; the b of graph_filter.
+USER_EXPONENT = 0.35
 
 #: Mean length of the item vectors of a warm start; the solutions on Gowalla have about this length.
 START_LENGTH = 0.5
@@ -165,14 +167,11 @@ class IALS(Model[IALSConfig]):
 
 def spectral_items(history: sparse.csr_array, factors: int, init_std: float, rng: np.random.Generator) -> Tensor:
     """V D^½ [num_items, factors] float32 with mean length 0.5 over items that have users, V the leading right singular
-    vectors of D_U^-0.35 R D^-½, D with graph_filter's offset; noise in the columns beyond its rank, zeros for items
-    without users."""
+    vectors of D_U^-0.35 R D^-½; noise in the columns beyond its rank, zeros for items without users."""
     user_degree, item_degree = (np.asarray(history.sum(axis=axis), dtype=np.float64) for axis in (1, 0))
-    offset_degree = np.maximum(item_degree, 1.0) + DEGREE_OFFSET
-    damped = scaled(history, np.maximum(user_degree, 1.0) ** -USER_EXPONENT, offset_degree**-0.5)
+    damped = scaled(history, np.maximum(user_degree, 1.0) ** -USER_EXPONENT, np.maximum(item_degree, 1.0) ** -0.5)
     vectors, _ = spectrum(damped, factors, rng)
-    favour = np.where(item_degree > 0, offset_degree, 0.0) ** 0.5
-    vectors = vectors * torch.from_numpy(favour.astype(np.float32))[:, None]
+    vectors = vectors * torch.from_numpy(np.sqrt(item_degree).astype(np.float32))[:, None]
     length = vectors.norm(dim=1).sum() / max(int((item_degree > 0).sum()), 1)
     start = _noise(history.T.tocsr(), factors, init_std, rng)
     start[:, : vectors.shape[1]] = vectors * (START_LENGTH / length.clamp(min=1e-12))

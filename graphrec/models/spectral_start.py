@@ -8,8 +8,8 @@ from torch import Tensor
 from graphrec.models.base import csr_tensor
 from graphrec.models.spectrum import spectrum
 
-#: N = D_U^{-b} R D_I^{-e}: the exponents that graph_filter uses, and what it adds to the degrees of items.
-USER_EXPONENT, ITEM_EXPONENT, DEGREE_OFFSET = 0.35, 0.5, 10.0
+#: N = D_U^{-b} R D_I^{-e}: the exponents that graph_filter uses.
+USER_EXPONENT, ITEM_EXPONENT = 0.35, 0.5
 
 #: The response to the eigenvalue λ is PLATEAU − λ.
 PLATEAU = 1.2
@@ -20,14 +20,13 @@ def spectral_start(
 ) -> Tensor:
     """Vectors [num_users + num_items, dim] whose dot products are a low-rank graph filter, up to their scale.
 
-    N = U Σ Vᵀ = D_U^{-b} R D_I^{-e} of an interaction matrix R, the degrees of items with graph_filter's offset, gives
-    users U Σ g^½ and items V g^½ with its response g = 1.2 − σ²/σ₁². Users and items are scaled to the root mean square
-    `std`, or each single one where all shall be `equal`, as for cosines. Nodes without interactions are normal with
-    that deviation, columns beyond the rank of R with a hundredth of it.
+    N = U Σ Vᵀ = D_U^{-b} R D_I^{-e} of an interaction matrix R gives users U Σ g^½ and items V g^½ with graph_filter's
+    response g = 1.2 − σ²/σ₁². Users and items are scaled to the root mean square `std`, or each single one where all
+    shall be `equal`, as for cosines. Nodes without interactions are normal with that deviation, columns beyond the
+    rank of R with a hundredth of it.
     """
-    by_user, by_item = (np.maximum(matrix.sum(axis=axis), 1).astype(np.float32) for axis in (1, 0))
-    by_item += np.float32(DEGREE_OFFSET)
-    damped = sparse.diags_array(by_user**-USER_EXPONENT) @ matrix @ sparse.diags_array(by_item**-ITEM_EXPONENT)
+    degree = [np.maximum(matrix.sum(axis=axis), 1).astype(np.float32) for axis in (1, 0)]
+    damped = sparse.diags_array(degree[0] ** -USER_EXPONENT) @ matrix @ sparse.diags_array(degree[1] ** -ITEM_EXPONENT)
     n = sparse.csr_array(damped)
     vectors, squares = spectrum(n, dim, rng)  # [num_items, k], [k]
     items = vectors * (PLATEAU - squares / squares[:1]).sqrt()

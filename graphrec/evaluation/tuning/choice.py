@@ -18,8 +18,9 @@ from graphrec.interactions import Interactions
 from graphrec.models import model_class
 from graphrec.models.base import Model, Progress
 
-#: A config that validation is known to misjudge must win by this share under both measures (METHODS E-F).
-MARGIN = 0.03
+#: A config that validation is known to misjudge must win by this share under both measures: on Gowalla free exponents
+#: looked 6.7 % better on a hold-out and were 2.5 % worse on test (METHODS E-F), an offset 4.5 % better and 0.8 % worse.
+MARGIN = 0.07
 
 
 @dataclass(frozen=True)
