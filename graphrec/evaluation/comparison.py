@@ -145,11 +145,12 @@ class DataSummary:
 
 @dataclass(frozen=True)
 class Reason:
-    """A path from a user to an item as alternating nodes and relations, such as (`Ann`, `LISTENED`, `Abba`, …), and
-    its share of all that speaks for the item, of 1."""
+    """A path from a user to an item as alternating nodes and relations, such as (`Ann`, `LISTENED`, `Abba`, …), its
+    share of all that speaks for the item, of 1, and which of the steps are items: another node may have the same id."""
 
     steps: tuple[str, ...]
     share: float
+    items: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -164,13 +165,16 @@ class Shown:
 
 @dataclass(frozen=True)
 class Example:
-    """A user of the test part with what it had, what it was to find, and what one model gave it."""
+    """A user of the test part with what it had, what it was to find (of both the first few, and how many there are),
+    and what one model gave it."""
 
     user: str
     model: str
     history: tuple[str, ...]
     wanted: tuple[str, ...]
     shown: tuple[Shown, ...]
+    num_history: int
+    num_wanted: int
 
 
 @dataclass(frozen=True)
@@ -203,4 +207,4 @@ class Comparison:
     differences: tuple[Difference, ...]
     examples: tuple[Example, ...]
     setup: Setup
-    titles: Mapping[str, str]  # of users and items by id, where the graph has any
+    titles: Mapping[str, str]  # of items by id, where the graph has any

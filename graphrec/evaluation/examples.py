@@ -45,12 +45,15 @@ def _example(model: Model[object], prepared: Prepared, lists: RankedLists, name:
     items = [int(item) for item in lists.item_index[row, :SHOWN] if item >= 0]
     shown = [Shown(_id(graph, item), item in wanted, _reasons(model, graph, user, item)) for item in items]
     history = tuple(_id(graph, item) for item in dict.fromkeys(known.item_index[mine].tolist()))
+    found = tuple(_id(graph, item) for item in wanted.tolist())
     return Example(
         str(graph.users.ids[user]),
         name,
         history[:HISTORY_SHOWN],
-        tuple(_id(graph, item) for item in wanted[:WANTED_SHOWN].tolist()),
+        found[:WANTED_SHOWN],
         tuple(shown),
+        len(history),
+        len(found),
     )
 
 
@@ -70,13 +73,14 @@ def _reasons(model: Model[object], graph: HeteroGraph, user: int, item: int) -> 
     amounts = [(float(found.amount[places].sum()), places) for places in grouped.values()]
     speaking = sorted((pair for pair in amounts if pair[0] > 0), key=lambda pair: -pair[0])
     total = sum(amount for amount, _ in speaking)
-    return tuple(
-        Reason(_steps(graph, found, user, item, places), amount / total) for amount, places in speaking[:REASONS]
-    )
+    return tuple(_reason(graph, found, (user, item), places, amount / total) for amount, places in speaking[:REASONS])
 
 
-def _steps(graph: HeteroGraph, found: Contributions, user: int, item: int, places: Sequence[int]) -> tuple[str, ...]:
+def _reason(
+    graph: HeteroGraph, found: Contributions, ends: tuple[int, int], places: Sequence[int], share: float
+) -> Reason:
     """A walk from the user to the item as nodes and relations in turn; it goes on by the strongest way."""
+    user, item = ends
     strongest = max(places, key=lambda place: found.amount[place])
     origin, node = found.origin[strongest], int(found.node[strongest])
     first = _id(graph, node) if origin == HISTORY else _node(graph, origin, node)
@@ -90,7 +94,8 @@ def _steps(graph: HeteroGraph, found: Contributions, user: int, item: int, place
         steps += [via]
     else:
         steps += [via, _node(graph, via, value), via]
-    return (*steps, _id(graph, item))
+    items = (2, len(steps)) if origin == HISTORY else (len(steps),)
+    return Reason((*steps, _id(graph, item)), share, items)
 
 
 def _shared(graph: HeteroGraph, node: int, item: int, origin: str) -> str:

@@ -35,7 +35,7 @@ def titles(store: Store, graph: HeteroGraph, examples: Iterable[Example]) -> Map
     """What the items of some examples are called, by id; those without a title are left out."""
     shown = list(examples)
     items = {item for e in shown for item in (*e.history, *e.wanted, *(s.item for s in e.shown))}
-    items |= {step for e in shown for s in e.shown for reason in s.reasons for step in reason.steps}
+    items |= {r.steps[place] for e in shown for s in e.shown for r in s.reasons for place in r.items}
     named = ", ".join(f"n.{name}" for name in TITLES)
     rows = store.read(
         f"MATCH (n:{quote(graph.target[2])}) WHERE n.id IN $ids AND coalesce({named}) IS NOT NULL "

@@ -89,8 +89,7 @@ def rich(seconds: float = 1.0, passed: bool = True) -> Comparison:
             machine=f"a processor at {seconds} GHz, 2 cores",
         ),
         titles={
-            "u1": "Zoë Ångström",
-            "u2": HOSTILE,
+            "u1": "an item whose id is that of a user",
             "a1": "Sigur Rós",
             "a2": "坂本龍一",
             "a3": "Мумий Тролль",
@@ -241,13 +240,13 @@ def _division(number: int, passed: bool) -> Division:
 
 def _examples() -> tuple[Example, ...]:
     reasons = (
-        Reason(("u1", "LISTENED", "a1", "HAS_TAG", "post-rock", "HAS_TAG", "a4"), 0.46),
-        Reason(("u1", "FRIEND", "Ólafur", "LISTENED", "a4"), 0.31),
-        Reason(("u1", "LISTENED", "a6", "LISTENED", "u2", "LISTENED", "a5"), 0.071),
+        Reason(("u1", "LISTENED", "a1", "HAS_TAG", "post-rock", "HAS_TAG", "a4"), 0.46, (2, 6)),
+        Reason(("u1", "FRIEND", "Ólafur", "LISTENED", "a4"), 0.31, (4,)),
+        Reason(("u1", "LISTENED", "a6", "LISTENED", "u2", "LISTENED", "a5"), 0.071, (2, 6)),
     )
     shown = (
         Shown("a4", True, reasons),
-        Shown("a2", False, (Reason(("u1", "LISTENED", "a1", "LISTENED", "u3", "LISTENED", "a2"), 0.62),)),
+        Shown("a2", False, (Reason(("u1", "LISTENED", "a1", "LISTENED", "u3", "LISTENED", "a2"), 0.62, (2, 6)),)),
         Shown("a5", True, (reasons[2],)),
         Shown("a6", False, ()),
         Shown("unknown-item-without-title-4711", False, ()),
@@ -255,7 +254,7 @@ def _examples() -> tuple[Example, ...]:
     history = ("a1", "a3", "a6", *(f"artist {n}" for n in range(30)))
     bare = tuple(replace(entry, reasons=()) for entry in shown[::-1])
     return (
-        Example("u1", LEADER, history, ("a4", "a5"), shown),
-        Example("u1", "ease", history, ("a4", "a5"), bare),
-        Example("u2", LEADER, ("a2",), ("a1",), (Shown("a1", False, reasons[2:]),)),
+        Example("u1", LEADER, history, ("a4", "a5"), shown, 120, 2),
+        Example("u1", "ease", history, ("a4", "a5"), bare, 120, 2),
+        Example(HOSTILE, LEADER, ("a2",), ("a1",), (Shown("a1", False, reasons[2:]),), 1, 1),
     )

@@ -185,13 +185,15 @@ def test_examples_say_why_by_paths_that_end_at_the_item() -> None:
     found = compared(models=["popularity", "graph_filter"], num_examples=2)
     assert [example.model for example in found.examples] == ["graph_filter"] * 2
     for example in found.examples:
-        assert example.history
+        assert 0 < len(example.history) == min(example.num_history, 12)
         assert example.wanted
         for shown in example.shown:
             assert shown.item not in example.history
             assert shown.hit == (shown.item in example.wanted)
             for reason in shown.reasons:
                 assert (reason.steps[0], reason.steps[-1]) == (example.user, shown.item)
+                assert reason.items[-1] == len(reason.steps) - 1
+                assert (2 in reason.items) == (reason.steps[1] == "PURCHASED")
                 assert len(reason.steps) % 2 == 1
             assert sum(reason.share for reason in shown.reasons) <= 1.0001
     assert any(shown.reasons for example in found.examples for shown in example.shown)

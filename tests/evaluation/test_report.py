@@ -58,6 +58,13 @@ def test_what_comes_from_data_is_escaped(hostile_page: str) -> None:
     assert "<script" not in markdown.render(examples.rich(), NOW)
 
 
+def test_an_item_lends_its_title_to_no_user_of_the_same_id(hostile_page: str) -> None:
+    for text in (hostile_page, markdown.render(examples.rich(), NOW)):
+        assert "an item whose id" not in text
+        assert "user u1" in text
+        assert "33 of 120" in text
+
+
 def test_a_failed_audit_shows_its_leaks(hostile_page: str) -> None:
     assert "The leak audit failed with 3 leaks" in hostile_page
     assert "split 2: TAGGED u1 → a2 at 2011-02-03, after the cut" in hostile_page

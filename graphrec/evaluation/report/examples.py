@@ -21,16 +21,16 @@ def users(comparison: Comparison) -> str:
 
 def _user(comparison: Comparison, examples: list[Example]) -> str:
     titles, first = comparison.titles, examples[0]
-    name = titles.get(first.user, first.user)
+    name, had, to_find = words.user(first.user), len(first.history), len(first.wanted)
     given = "".join(
         details(sentences.example(example), _list(comparison, example), opened=place == 0)
         for place, example in enumerate(examples)
     )
     wanted = _chips([titles.get(item, item) for item in first.wanted])
     return (
-        f"<article class=user><h3>{escape(name)}</h3><div class=known>"
-        f"<div><h4>Had before · {words.count(len(first.history))}</h4>{_history(comparison, first)}</div>"
-        f"<div><h4>Is to find · {words.count(len(first.wanted))}</h4>{wanted}</div></div>{given}</article>"
+        f"<article class=user><h3>{escape(name[:1].upper() + name[1:])}</h3><div class=known>"
+        f"<div><h4>Had before · {words.some(had, first.num_history)}</h4>{_history(comparison, first)}</div>"
+        f"<div><h4>Is to find · {words.some(to_find, first.num_wanted)}</h4>{wanted}</div></div>{given}</article>"
     )
 
 

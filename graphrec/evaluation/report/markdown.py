@@ -154,8 +154,9 @@ def _example(comparison: Comparison, example: Example) -> list[str]:
     wanted = ", ".join(titles.get(item, item) for item in example.wanted) or "nothing"
     lines = [line for place, shown in enumerate(example.shown, 1) for line in _shown(comparison, shown, place)]
     return [
-        f"### {plain(titles.get(example.user, example.user))}, by {plain(example.model)}",
-        f"Had before: {plain(history)}. Is to find: {plain(wanted)}.",
+        f"### {plain(words.user(example.user))}, by {plain(example.model)}",
+        f"Had before ({words.some(len(example.history), example.num_history)}): {plain(history)}. "
+        f"Is to find ({words.some(len(example.wanted), example.num_wanted)}): {plain(wanted)}.",
         "\n".join(lines),
     ]
 

@@ -105,8 +105,21 @@ def settings(config: Mapping[str, Any]) -> str:  # as a model's config has it
 
 
 def steps(reason: Reason, titles: Mapping[str, str]) -> tuple[str, ...]:
-    """The steps of a reason with titles in place of ids where there are any; relations keep their names."""
-    return tuple(step if place % 2 else titles.get(step, step) for place, step in enumerate(reason.steps))
+    """The steps of a reason, items by their titles where they have any."""
+    return tuple(
+        titles.get(step, step) if place in reason.items else step if place else user(step)
+        for place, step in enumerate(reason.steps)
+    )
+
+
+def user(id_: str) -> str:
+    """What a user is called: their id alone could be taken for that of an item."""
+    return f"user {id_}"
+
+
+def some(shown: int, total: int) -> str:
+    """`45`, or `12 of 45` where not all are shown."""
+    return count(total) if shown == total else f"{count(shown)} of {count(total)}"
 
 
 def listed(names: list[str]) -> str:
