@@ -42,7 +42,8 @@ def main() -> None:
         try:
             with connect(settings.neo4j_address() or settings.embedded.start()) as store:
                 ingest.load(store, "interactions", arguments.folder, settings.home)
-                print(f"{store.version()}, {os.cpu_count()} cores\n")
+                server = "embedded ArcadeDB" if store.embedded else store.version()
+                print(f"{server}, {os.cpu_count()} cores\n")
                 print("| what | lists | edges | seconds | edges/s |\n|---|---|---|---|---|")
                 _measure(store, arguments.users, arguments.k)
         finally:

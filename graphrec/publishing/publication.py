@@ -19,11 +19,11 @@ from graphrec.publishing.embeddings import write_embeddings
 from graphrec.publishing.lists import RECOMMENDATIONS, SIMILAR_ITEMS, Wanted
 from graphrec.publishing.shelf import Shelf
 from graphrec.publishing.versions import Versions
-from graphrec.publishing.writing import remove_withdrawals
+from graphrec.publishing.writing import Nodes, remove_withdrawals
 from graphrec.recommend.topk import Recommendations
 from graphrec.runs import Run
 from graphrec.store import Store
-from graphrec.store.read import Progress, read_ids, silent
+from graphrec.store.read import Progress, read_element_ids, silent
 from graphrec.vocabulary import Vocabulary
 
 #: Earlier versions that can be gone back to, unless the caller says otherwise.
@@ -95,11 +95,10 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
         raise DataError(
             "at least one earlier run stays, as readers may be in the middle of its lists; --keep 1 or more"
         )
-    unknown = {
-        vocabulary.label: _need_nodes(store, vocabulary) for vocabulary in (publication.users, publication.items)
-    }
+    vocabularies = (publication.users, publication.items)
+    nodes = {vocabulary.label: _need_nodes(store, vocabulary) for vocabulary in vocabularies}
     versions = v.read_versions(store)
-    shelves = _shelves(store, publication, versions, progress)
+    shelves = _shelves(store, publication, versions, nodes, progress)
     version, written = _take_over(store, publication.run, versions, shelves)
     kept = v.read_versions(store).whole[: keep + 1]
     v.settle(store, kept)
@@ -108,7 +107,6 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
     v.forget_cut_off(store)
     vectors = 0
     if publication.embeddings is not None:
-        vocabularies = (publication.users, publication.items)
         vectors = write_embeddings(store, vocabularies, publication.embeddings, version, progress)
     frame = publication.recommendations.frame
     recommended, similar = map(_change, shelves, written, removed)
@@ -119,7 +117,7 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
         recommended,
         similar,
         vectors,
-        unknown,
+        {vocabulary.label: len(nodes[vocabulary.label]) - len(vocabulary) for vocabulary in vocabularies},
         tuple(each.id for each in kept if each.id != version),
     )
 
@@ -128,7 +126,9 @@ def _change(shelf: Shelf, edges: int, removed: tuple[int, int]) -> Change:
     return Change(len(shelf.chosen), edges, int(shelf.survey.same.sum()), shelf.survey.lost, *removed)
 
 
-def _shelves(store: Store, publication: Publication, versions: Versions, progress: Progress) -> tuple[Shelf, Shelf]:
+def _shelves(
+    store: Store, publication: Publication, versions: Versions, nodes: Nodes, progress: Progress
+) -> tuple[Shelf, Shelf]:
     names = {"user_id": "source_id", "item_id": "target_id"}
     recommended = Wanted.of(RECOMMENDATIONS, publication.recommendations.frame.rename(columns=names))
     similar = None
@@ -137,8 +137,8 @@ def _shelves(store: Store, publication: Publication, versions: Versions, progres
         similar = Wanted.of(SIMILAR_ITEMS, publication.similar.rename(columns=names))
     below = versions.active
     return (
-        Shelf(store, RECOMMENDATIONS, recommended, below, progress),
-        Shelf(store, SIMILAR_ITEMS, similar, below, progress),
+        Shelf(store, RECOMMENDATIONS, recommended, below, nodes, progress),
+        Shelf(store, SIMILAR_ITEMS, similar, below, nodes, progress),
     )
 
 
@@ -175,13 +175,13 @@ def _verdict(run: Run) -> str:
     return f"forced: {'; '.join(objections)}" if objections else "passed"
 
 
-def _need_nodes(store: Store, vocabulary: Vocabulary) -> int:
-    """How many nodes of the graph the run does not know; DataError where the graph lacks some that it knows."""
-    present = set(read_ids(store, vocabulary.label))
-    missing = sorted(set(vocabulary.ids) - present)
+def _need_nodes(store: Store, vocabulary: Vocabulary) -> dict[str, str]:
+    """The element ids of all nodes of a label by id; DataError where the graph lacks some that the run knows."""
+    present = read_element_ids(store, vocabulary.label)
+    missing = sorted(id_ for id_ in vocabulary.ids if id_ not in present)
     if missing:
         raise DataError(
             f"{len(missing):,} of the run's {len(vocabulary):,} {vocabulary.label.lower()}s are not in this graph "
             f"({examples(missing)}); train again on this graph, or open the store that the run was trained on"
         )
-    return len(present) - len(vocabulary)
+    return present

@@ -7,7 +7,7 @@ import numpy as np
 from graphrec.publishing.delta import compact, survey
 from graphrec.publishing.lists import Wanted
 from graphrec.publishing.versions import Version, withdrawn_in
-from graphrec.publishing.writing import Doomed, remove_lists, withdraw, write_lists
+from graphrec.publishing.writing import Doomed, Nodes, remove_lists, withdraw, write_lists
 from graphrec.schema import EdgeType
 from graphrec.store import Store
 from graphrec.store.read import Progress
@@ -20,9 +20,15 @@ class Shelf:
     """
 
     def __init__(
-        self, store: Store, kind: EdgeType, wanted: Wanted | None, below: Version | None, progress: Progress
+        self,
+        store: Store,
+        kind: EdgeType,
+        wanted: Wanted | None,
+        below: Version | None,
+        nodes: Nodes,
+        progress: Progress,
     ) -> None:
-        self.store, self.kind, self.wanted, self.progress = store, kind, wanted, progress
+        self.store, self.kind, self.wanted, self.nodes, self.progress = store, kind, wanted, nodes, progress
         layers = () if below is None else below.layers
         withdrawn = frozenset[str]() if below is None else withdrawn_in(store, below.id, kind.source)
         found = survey(store, kind, layers, withdrawn, wanted)
@@ -48,7 +54,7 @@ class Shelf:
         """Write the lists that a version has to write, which are edges of its own, and say how many edges there are."""
         number = 0
         if self.wanted is not None:
-            number = write_lists(self.store, self.wanted, self.chosen, version, self.progress)
+            number = write_lists(self.store, self.wanted, self.chosen, version, self.nodes, self.progress)
             written = np.zeros(len(self.wanted) + 1, dtype=bool)  # the last for −1, no list
             written[self.chosen] = True
             for at in np.flatnonzero(written[self.survey.place]):

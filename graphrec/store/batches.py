@@ -19,17 +19,19 @@ Payload = TypeVar("Payload")
 
 
 class Pace:
-    """The number of edges that the server takes well in one transaction, found while writing."""
+    """The number of edges that the server takes well in one transaction, found while writing: `first`, then at most
+    `largest`."""
 
-    def __init__(self) -> None:
-        self.size = FIRST
+    def __init__(self, first: int | None = None, largest: int | None = None) -> None:
+        self.size = first or FIRST
+        self._largest = largest or LARGEST
         self._lock = threading.Lock()
 
     def note(self, number: int, seconds: float) -> None:
         """A batch of so many edges took so long."""
         with self._lock:
             if seconds < QUICK and number >= self.size // 2:
-                self.size = min(LARGEST, self.size * 3 // 2)
+                self.size = min(self._largest, self.size * 3 // 2)
             elif seconds > SLOW:
                 self.size = max(SMALLEST, self.size // 2)
 

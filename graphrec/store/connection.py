@@ -184,7 +184,7 @@ def _translated(address: Address) -> Iterator[None]:
             f"'{address.uri}' is no database address ({_first_line(error)}); use bolt://HOST:PORT"
         ) from error
     except Neo4jError as error:
-        if "OutOfMemory" in (error.code or ""):
+        if "OutOfMemory" in (error.code or "") or "heap budget exceeded" in (error.message or ""):
             raise TooLargeError(f"{address.uri} has not the memory for a transaction of this size") from error
         if "DatabaseNotFound" in (error.code or ""):
             raise StoreError(

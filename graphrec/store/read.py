@@ -103,6 +103,15 @@ def read_ids(store: Store, label: str) -> "pd.Index[str]":
     return ids
 
 
+def read_element_ids(store: Store, label: str) -> dict[str, str]:
+    """What the server calls each node of a label (its element id) by its id: it finds a node faster by that."""
+    rows = store.read(
+        f"MATCH (n:{quote(label)}) WHERE n.id IS NOT NULL "
+        "RETURN right(toString(n.id), 2) AS part, collect(n.id) AS ids, collect(elementId(n)) AS names"
+    )
+    return {id_: name for row in rows for id_, name in zip(row["ids"], row["names"], strict=True)}
+
+
 def read_edges(store: Store, kind: EdgeType, source: str | None = None) -> pd.DataFrame:
     """All edges of a type (of one loader's `source`, if given): `source_id`, `target_id` and its properties."""
     where = "" if source is None else "WHERE r.source = $source "

@@ -208,7 +208,7 @@ def test_what_was_seen_since_is_not_read_and_what_others_wrote_stays(graph: Stor
 
 def test_what_a_publication_left_that_was_cut_off_goes(graph: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     put(graph, "one", lists())
-    monkeypatch.setattr("graphrec.store.batches.FIRST", 100)
+    monkeypatch.setattr("graphrec.publishing.writing.EDGES_A_BATCH", 100)
 
     def stop(what: str, done: int, _total: int) -> None:
         if what == "publishing RECOMMENDED" and done >= 200:

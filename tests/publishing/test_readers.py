@@ -10,7 +10,7 @@ from multiprocessing.synchronize import Event
 import pytest
 
 from graphrec.publishing import publish, read_versions, writing
-from graphrec.store import Address, Store, batches, connect
+from graphrec.store import Address, Store, connect
 
 from .lists import USERS, List, edges_by_layer, lists, make_graph, publication, put, read, read_all, wanted
 
@@ -32,8 +32,7 @@ def versions() -> list[dict[str, List]]:
 
 
 def test_a_reader_never_sees_a_mixed_short_or_empty_list(graph: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphrec.store.batches.FIRST", 25)  # many commits, many chances to look between them
-    monkeypatch.setattr("graphrec.store.batches.LARGEST", 25)
+    monkeypatch.setattr("graphrec.publishing.writing.EDGES_A_BATCH", 25)  # many commits, many chances to look
     monkeypatch.setattr("graphrec.publishing.writing.LISTS_A_BATCH", 5)
     expected = versions()
     put(graph, "run0", lists(0, changed=CHANGED[0]))
@@ -72,8 +71,7 @@ def test_a_reader_never_sees_a_mixed_short_or_empty_list(graph: Store, monkeypat
 
 def _publish(address: Address, number: int, begun: Event) -> None:
     """What the process that is killed does: publish, in many small transactions."""
-    batches.FIRST = batches.LARGEST = 25
-    writing.LISTS_A_BATCH = 5
+    writing.EDGES_A_BATCH, writing.LISTS_A_BATCH = 25, 5
     with connect(address) as store:
         begun.set()
         publish(store, publication(f"run{number}", lists(number, changed=CHANGED[number % 3])))
