@@ -262,12 +262,12 @@ class GraphFilter(Model[GraphFilterConfig]):
 
     @classmethod
     def trusted_space(cls, graph: HeteroGraph) -> Space:
-        """All but the item exponents and the offset, which stay as in the symmetric config that the search starts from."""
+        """All but the item side, which stays as in the symmetric config that the search starts from."""
         return {key: value for key, value in space(graph).items() if key not in ITEM_SIDE}
 
     @classmethod
     def trusts(cls, config: GraphFilterConfig) -> bool:
-        """Whether the item side is symmetric, without an offset: a random hold-out misjudges the others (METHODS E-F)."""
+        """Whether the item side is symmetric, without an offset: a random hold-out misjudges all others."""
         return config.is_symmetric
 
     @classmethod
