@@ -87,7 +87,8 @@ class Kernel:
         found = self.collected
         if sharpening > 0 and self.twice is not None:
             data = np.maximum(found.data - np.float32(sharpening) * self.twice, 0.0)
-            found = sparse.csr_array((data, found.indices, found.indptr), shape=found.shape)
+            places = found.indices.copy(), found.indptr.copy()  # to eliminate zeros changes them in place
+            found = sparse.csr_array((data, *places), shape=found.shape)
             found.eliminate_zeros()
         return strongest(scaled(found, self.degree ** (target_exponent - COLLECTING_EXPONENT)), neighbours)
 

@@ -156,6 +156,18 @@ def test_sharpened_paths_follow_the_formula(graph: HeteroGraph, sharpening: floa
     np.testing.assert_allclose(variant.scores.paths.toarray(), model.scores.paths.toarray(), atol=1e-6)
 
 
+def test_a_sharpened_variant_leaves_the_kernel_as_it_was(graph: HeteroGraph) -> None:
+    base = fitted(graph, FULL)
+    before = base.kernel.collected.toarray()
+    sharp = base.variant(replace(FULL, sharpening=3.0))
+    assert sharp is not None
+    assert sharp.scores.paths.nnz < base.scores.paths.nnz  # some entries were eliminated
+    np.testing.assert_array_equal(base.kernel.collected.toarray(), before)
+    again = base.variant(replace(FULL, path_weight=1.0))
+    assert again is not None
+    torch.testing.assert_close(again.score(np.arange(USERS)), fitted(graph, again.config).score(np.arange(USERS)))
+
+
 def test_the_weight_of_one_relation_takes_the_place_of_its_kind(graph: HeteroGraph) -> None:
     everyone = np.arange(USERS)
     named = fitted(graph, replace(FULL, weights="VIEWED=0.9 FOLLOWS=0.1")).score(everyone)
