@@ -35,6 +35,15 @@ def test_a_round_trip(graph: Graph, tmp_path: Path) -> None:
             graph.publish(run)
         published = graph.publish(run.id, k=3, force=True)
         assert (published.run, published.users) == (run.id, shop.SIZE)
+        item = str(graph.recommend("u4", k=1)["item"].iloc[0])
+        why = graph.explain("u4", item)
+        assert why.exact
+        assert sum(path.contribution for path in why.paths) + why.rest == pytest.approx(why.score, rel=1e-5)
+        again = graph.publish(run, k=2, force=True)
+        assert again.run == f"{run.id}.2"
+        assert graph.explain("u4", item).score == why.score  # the saved run is found by a second publication too
+        assert graph.rollback() == run.id
+        assert len(graph.recommend("u4")) == 3
         table = graph.query("find_similar_items", item_id="i4", k=2)
         assert list(table.columns)[:2] == ["item", "title"]
         assert len(table) == 2

@@ -31,7 +31,7 @@ def test_publish_roll_back_and_list(store: Store, run: Run, run_json: Json, trai
     before = run_json("recommend", "--user", "5")
     said = run("publish", second, "-k", "3", "--force")
     assert f"`graphrec rollback` goes back to {first}" in said.stderr
-    assert {row["run"] for row in run_json("recommend", "--user", "5")} == {second}
+    assert {row["run"] for row in run_json("recommend", "--user", "5")["recommendations"]} == {second}
     listed = {row["run"]: (row["state"], row["saved"]) for row in run_json("runs")}
     assert (listed[first], listed[second]) == (("kept", True), ("active", True))
     assert "item_knn" in run("runs").stdout
@@ -44,6 +44,32 @@ def test_publish_roll_back_and_list(store: Store, run: Run, run_json: Json, trai
     said = run("publish", first, "-k", "2", "--force")
     assert "1 User nodes of the graph are new to the run" in said.stderr
     assert run_json("runs")[0]["run"] == f"{first}.2"
+
+
+def test_publish_under_rules_and_with_reasons(
+    store: Store, run: Run, run_json: Json, trained: tuple[str, str], tmp_path: Path
+) -> None:
+    first, _ = trained
+    run_json("publish", first, "-k", "3", "--force", "--reasons")
+    rows = store.read(
+        "MATCH (u:User)-[edge:RECOMMENDED]->(i:Item) RETURN u.id AS user, i.id AS item, edge.because AS because, "
+        "edge.because_label AS label, edge.score AS score, EXISTS { MATCH (u)-[:LISTENED]->(:Item {id: edge.because}) } AS own"
+    )
+    told = [row for row in rows if row["score"] > 0]  # a score of zero is a popular item that fills the list
+    assert told
+    assert all(row["label"] == "Item" and row["own"] and row["because"] != row["item"] for row in told)
+    assert {row["because"] for row in rows if row["score"] == 0} <= {None}
+    denied = told[0]["item"]
+    rules = tmp_path / "rules.toml"
+    rules.write_text(f'[[deny]]\nname = "that one"\nwhere = "item.id = \'{denied}\'"\n', encoding="utf-8")
+    said = run("publish", first, "-k", "3", "--force", "--rules", str(rules))
+    assert "deny 'that one': " in said.stderr
+    assert "items removed or moved" in said.stderr
+    lists = [run_json("recommend", "--user", str(user))["recommendations"] for user in (2, 5)]
+    assert all(row["item"] != denied and row["run"] == f"{first}.2" for rows_ in lists for row in rows_)
+    assert [len(rows_) for rows_ in lists] == [3, 3]
+    rules.write_text("[[deny]]\nwhere = 1\n", encoding="utf-8")
+    assert str(rules) in run("publish", first, "--force", "--rules", str(rules), exit_code=1).stderr
 
 
 def test_what_a_model_does_not_have(run: Run, trained: tuple[str, str]) -> None:
