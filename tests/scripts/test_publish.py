@@ -53,7 +53,8 @@ def test_publish_under_rules_and_with_reasons(
     run_json("publish", first, "-k", "3", "--force", "--reasons")
     rows = store.read(
         "MATCH (u:User)-[edge:RECOMMENDED]->(i:Item) RETURN u.id AS user, i.id AS item, edge.because AS because, "
-        "edge.because_label AS label, edge.score AS score, EXISTS { MATCH (u)-[:LISTENED]->(:Item {id: edge.because}) } AS own"
+        "edge.because_label AS label, edge.score AS score, "
+        "EXISTS { MATCH (u)-[:LISTENED]->(:Item {id: edge.because}) } AS own"
     )
     told = [row for row in rows if row["score"] > 0]  # a score of zero is a popular item that fills the list
     assert told
