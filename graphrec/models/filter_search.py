@@ -23,6 +23,7 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
     follow each other."""
     found = [
         GraphFilterConfig(),
+        GraphFilterConfig(plateau=1.05, neighbours=MANY),
         GraphFilterConfig(rank=256),
         GraphFilterConfig(rank=64),
         GraphFilterConfig(rank=64, path_weight=8.0),
