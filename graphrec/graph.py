@@ -238,22 +238,16 @@ class Graph:
             UnknownNameError: there is no such user, item or run.
             DataError: the run is not on this machine, or was trained without the user or the item.
         """
-        from graphrec import explanation
+        from graphrec import explanation, runs
         from graphrec.explanation import subject
         from graphrec.explanation.names import behaviours
-
-        trained = self._explained(run)
-        ends = subject.find_ends(self.store, trained, user, item)
-        return explanation.described(explanation.explain(trained, *ends, top), self.store, behaviours(trained))
-
-    def _explained(self, run: str | None) -> "TrainedRun":
-        from graphrec import runs
-        from graphrec.explanation import subject
 
         name = subject.run_name(self.store, self.settings.runs, run)
         if self._trained is None or self._trained.run.id != name:
             self._trained = runs.load(self.settings.runs, name)
-        return self._trained
+        ends = subject.find_ends(self.store, self._trained, user, item)
+        found = explanation.explain(self._trained, *ends, top)
+        return explanation.described(found, self.store, behaviours(self._trained))
 
     def query(self, name: str, **parameters: object) -> pd.DataFrame:
         """The records of a query file of `cypher/`, such as `graph.query("find_similar_items", item_id="15", k=5)`.
