@@ -13,20 +13,6 @@ from graphrec.store import Store
 from . import shop
 
 
-@pytest.fixture
-def run(store: Store, tmp_path: Path) -> TrainedRun:
-    """A graph_filter of the shop, three places a user published."""
-    shop.build(store)
-    made = shop.trained(store, tmp_path)
-    shop.publish(store, made, 3)
-    return made
-
-
-@pytest.fixture
-def answers(store: Store, tmp_path: Path, run: TrainedRun) -> Answers:  # noqa: ARG001  # the run must be there
-    return Answers(store, tmp_path)
-
-
 def items(answer: Answer) -> list[str]:
     return [each.item for each in answer.items]
 

@@ -1,7 +1,5 @@
 """Answers and published lists under rules, on both databases."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
@@ -15,19 +13,6 @@ from graphrec.store import Store
 from . import shop
 
 SOLD_OUT = "[[deny]]\nname = 'sold out'\nwhere = 'item.stock = 0'"
-
-
-@pytest.fixture
-def run(store: Store, tmp_path: Path) -> TrainedRun:
-    shop.build(store)
-    made = shop.trained(store, tmp_path)
-    shop.publish(store, made, 3)
-    return made
-
-
-@pytest.fixture
-def answers(store: Store, tmp_path: Path, run: TrainedRun) -> Answers:  # noqa: ARG001  # the run must be there
-    return Answers(store, tmp_path)
 
 
 def items(answer: Answer) -> list[str]:
