@@ -42,8 +42,8 @@ WITH collect(id) AS found
 RETURN 'users without a list in the published run' AS finding, size(found) AS number, found[..5] AS examples
 UNION ALL
 MATCH (:User|Item)-[edge:RECOMMENDED|SIMILAR]->()
-WITH edge.run AS id, count(*) AS edges
-WHERE NOT EXISTS { MATCH (:Run {id: id}) }
-WITH id, edges ORDER BY id
-WITH collect(id) AS found, sum(edges) AS number
+WITH edge.run AS run, count(*) AS edges
+WHERE NOT EXISTS { MATCH (:Run {number: run}) }
+WITH toString(run) AS run, edges ORDER BY run
+WITH collect(run) AS found, sum(edges) AS number
 RETURN 'recommendation edges of a run that is gone' AS finding, number, found[..5] AS examples

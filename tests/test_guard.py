@@ -141,7 +141,7 @@ def test_one_of_several_alternatives_is_enough(store: Store) -> None:
 
 
 def test_recommendations_are_needed(store: Store) -> None:
-    store.write("CREATE (:User {id: 'a'})-[:RECOMMENDED {run: 'r'}]->(:Item {id: 'x'})")
+    store.write("CREATE (:User {id: 'a'})-[:RECOMMENDED {run: 1}]->(:Item {id: 'x'})")
     guard.need_recommendations(store)
     guard.need_labels(store, "recommend", ("User", "Item"))
     store.write("MATCH ()-[r:RECOMMENDED]->() DELETE r")

@@ -38,7 +38,7 @@ class ActiveRun:
     trained: str
     model: str
     relation: str
-    layers: tuple[str, ...]
+    layers: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ def published_list(store: Store, user_id: str) -> PublishedList:
 
 
 def _run(row: Mapping[str, Any]) -> ActiveRun:
-    layers = tuple(row["layers"] or [row["run"]])
-    return ActiveRun(str(row["run"]), str(row["trained"]), str(row["model"]), str(row["relation"]), layers)
+    names = (str(row[name]) for name in ("run", "trained", "model", "relation"))
+    return ActiveRun(*names, tuple(row["layers"] or ()))
 
 
 def _listed(row: Mapping[str, Any]) -> Listed:

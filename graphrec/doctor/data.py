@@ -148,14 +148,14 @@ def vanished_runs(store: Store, relations: list[str]) -> Finding:
     rows = []
     if RECOMMENDED in relations:
         rows = store.read(
-            f"MATCH ()-[r:{RECOMMENDED}]->() WITH r.run AS id, count(*) AS number "
-            f"OPTIONAL MATCH (run:{RUN} {{id: id}}) WITH id, number, run WHERE run IS NULL "
-            "RETURN id, number ORDER BY number DESC"
+            f"MATCH ()-[r:{RECOMMENDED}]->() WITH r.run AS name, count(*) AS number "
+            f"OPTIONAL MATCH (run:{RUN} {{number: name}}) WITH name, number, run WHERE run IS NULL "
+            "RETURN toString(name) AS name, number ORDER BY number DESC"
         )
     if not rows:
         return Finding("vanished runs", OK, "every recommendation has its run")
     total = sum(row["number"] for row in rows)
-    seen = f"{number_of(total, 'recommendation')} of {examples(row['id'] for row in rows)}, which the graph lacks"
+    seen = f"{number_of(total, 'recommendation')} of run {examples(row['name'] for row in rows)}, which the graph lacks"
     return Finding("vanished runs", WARNING, seen, "publish a run again, which replaces them")
 
 

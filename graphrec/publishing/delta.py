@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from graphrec.publishing.lists import Cells, Stored, Wanted, read_lists
+from graphrec.publishing.lists import Cells, Stored, Wanted, read_lists, with_lists
 from graphrec.schema import EdgeType
 from graphrec.store import Store
 from graphrec.store.edges import Integers
@@ -35,7 +35,7 @@ class Survey:
 
     kind: EdgeType
     ids: Sequence[str]
-    layers: Sequence[tuple[str, ...]]
+    layers: Sequence[tuple[int, ...]]
     place: Integers
     shown: Integers
     same: Bools
@@ -55,7 +55,7 @@ class Survey:
         stays = self.same & ~np.isin(self.shown, list(positions))
         return Survey(self.kind, self.ids, self.layers, self.place, self.shown, stays)
 
-    def to_withdraw(self, layers: Collection[str]) -> list[str]:
+    def to_withdraw(self, layers: Collection[int]) -> list[str]:
         """The start nodes that are to have no list, but would have one in these layers of the new version."""
         none = np.flatnonzero((self.place < 0) & ~self.same).tolist()
         wanted = {*layers}
@@ -68,20 +68,26 @@ class Survey:
 
 
 def survey(
-    store: Store, kind: EdgeType, layers: Sequence[str], withdrawn: Collection[str], wanted: Wanted | None
+    store: Store,
+    kind: EdgeType,
+    starts: Sequence[str],
+    layers: Sequence[int],
+    withdrawn: Collection[str],
+    wanted: Wanted | None,
 ) -> Survey:
     """What the graph has of a kind, and which of it stays.
 
-    `layers` are those of the version below, and `withdrawn` the start nodes that have no list in it. Where nothing is
-    `wanted`, all that is read stays.
+    `starts` are all its start nodes, `layers` those of the version below, and `withdrawn` the start nodes that have no
+    list in it. Where nothing is `wanted`, all that is read stays.
     """
+    starts = with_lists(store, kind, starts)
     order = {layer: position for position, layer in enumerate(layers)}
-    cells = {} if wanted is None else wanted.cells()
+    cells = wanted.cells() if wanted is not None and starts else {}
     ids: list[str] = []
-    has: list[tuple[str, ...]] = []
+    has: list[tuple[int, ...]] = []
     place, shown, same = [], [], []
-    known: dict[tuple[str, ...], tuple[str, ...]] = {}  # each combination of layers once, however many nodes have it
-    for piece in read_lists(store, kind if wanted is None else wanted.edges.kind):
+    known: dict[tuple[int, ...], tuple[int, ...]] = {}  # each combination of layers once, however many nodes have it
+    for piece in read_lists(store, kind if wanted is None else wanted.edges.kind, starts):
         found: dict[str, list[Stored]] = {}
         for stored in piece:
             found.setdefault(stored.start, []).append(stored)
@@ -106,7 +112,7 @@ def survey(
     return Survey(kind, ids, has, numbers[0], numbers[1], np.array(same, dtype=bool))
 
 
-def compact(found: Survey, layers: Sequence[str]) -> Survey:
+def compact(found: Survey, layers: Sequence[int]) -> Survey:
     """The survey in which so many lists of the smallest layers are to be written anew that few layers are left."""
     sizes = found.sizes(len(layers))
     read = np.flatnonzero(sizes)

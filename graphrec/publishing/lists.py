@@ -1,6 +1,6 @@
 """Lists as the graph has them, and as they are to be: for each start node the best end nodes with their scores."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from graphrec.schema import ITEM, RECOMMENDED, SIMILAR, USER, EdgeType
 from graphrec.store import Store
 from graphrec.store.connection import quote
 from graphrec.store.edges import Edges, Integers, values
-from graphrec.store.read import MISSING, read_ids
+from graphrec.store.read import MISSING
 
 RECOMMENDATIONS = EdgeType(USER, RECOMMENDED, ITEM, ("score", "rank"))
 SIMILAR_ITEMS = EdgeType(ITEM, SIMILAR, ITEM, ("score", "rank"))
@@ -76,20 +76,31 @@ class Stored:
     """A list of the graph: the start node's id, the layer it stands in, and its cells."""
 
     start: str
-    layer: str
+    layer: int
     cells: Cells
 
 
-def read_lists(store: Store, kind: EdgeType) -> Iterator[list[Stored]]:
-    """All lists of a kind in all layers, those of some start nodes at a time; what has no `run` is somebody else's.
+def with_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Sequence[str]:
+    """Those of all start nodes that have lists, or all where that would take longer to find out than it saves."""
+    edge = f"(a:{quote(kind.source)})-[r:{quote(kind.relation)}]->()"
+    (row,) = store.read(f"MATCH ()-[r:{quote(kind.relation)}]->() RETURN count(r) AS number")
+    if row["number"] >= len(starts):
+        return starts
+    (row,) = store.read(f"MATCH {edge} RETURN collect(DISTINCT a.id) AS ids") if row["number"] else ({"ids": []},)
+    found: list[str] = row["ids"]
+    return found
 
-    One record holds the columns of many lists; the next ones are read while these are looked at.
+
+def read_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Iterator[list[Stored]]:
+    """The lists that `starts` have in all layers, those of some of them at a time.
+
+    Edges that have no number for `run` are not ours. One record holds the columns of many lists; the next ones are read
+    while these are looked at.
     """
-    ids = read_ids(store, kind.source).tolist()
     names = [*kind.properties]
     statement = _statement(store, kind)
 
-    def read(asked: list[str]) -> list[Stored]:
+    def read(asked: Sequence[str]) -> list[Stored]:
         (record,) = store.read(statement, {"ids": asked})
         columns = [record["t"], *(record[f"c{number}"] for number in range(len(names)))]
         rows = zip(record["s"], record["layer"], zip(*columns, strict=True), strict=True)
@@ -97,8 +108,8 @@ def read_lists(store: Store, kind: EdgeType) -> Iterator[list[Stored]]:
 
     with ThreadPoolExecutor(1) as pool:
         under_way: Future[list[Stored]] | None = None
-        for begin in range(0, len(ids), NODES_A_PIECE):
-            following = pool.submit(read, ids[begin : begin + NODES_A_PIECE])
+        for begin in range(0, len(starts), NODES_A_PIECE):
+            following = pool.submit(read, starts[begin : begin + NODES_A_PIECE])
             if under_way:
                 yield under_way.result()
             under_way = following
@@ -113,7 +124,7 @@ def _statement(store: Store, kind: EdgeType) -> str:
         f"collect(coalesce(r.{quote(p)}, '{MISSING}')) AS {c}" for p, c in zip(kind.properties, names[1:], strict=True)
     ]
     start = f"UNWIND $ids AS id MATCH (a:{quote(kind.source)} {{id: id}})"
-    edge = f"(a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.run IS NOT NULL"
+    edge = f"(a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.run > 0"
     if store.embedded:  # `store.difference` says why the two are asked in two ways
         each = f"{start} MATCH {edge} WITH a, r.run AS layer, {', '.join(cells)}"
     else:

@@ -8,6 +8,7 @@ or the new one, whole, and the next one removes what it left behind.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -147,10 +148,10 @@ def _take_over(store: Store, run: Run, versions: Versions, shelves: tuple[Shelf,
     below = versions.active
     if below is not None and below.trained == run.id and not any(shelf.changes for shelf in shelves):
         return below.id, [0 for _ in shelves]
-    version = versions.free_id(run.id, set().union(*(shelf.layers for shelf in shelves)))
-    read = set().union(*(shelf.read for shelf in shelves))
-    layers = [version, *(layer for layer in (below.layers if below else ()) if layer in read)]
-    v.note_version(store, version, {**_properties(run), "layers": layers})
+    version, number = versions.free_id(run.id), versions.free_number({*chain(*(shelf.layers for shelf in shelves))})
+    read = {*chain(*(shelf.read for shelf in shelves))}
+    layers = [number, *(layer for layer in (below.layers if below else ()) if layer in read)]
+    v.note_version(store, version, number, {**_properties(run), "layers": layers})
     written = [shelf.write(version, layers) for shelf in shelves]
     v.activate(store, version, versions)
     return version, written

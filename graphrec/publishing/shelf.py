@@ -31,7 +31,7 @@ class Shelf:
         self.store, self.kind, self.wanted, self.nodes, self.progress = store, kind, wanted, nodes, progress
         layers = () if below is None else below.layers
         withdrawn = frozenset[str]() if below is None else withdrawn_in(store, below.id, kind.source)
-        found = survey(store, kind, layers, withdrawn, wanted)
+        found = survey(store, kind, [*nodes[kind.source]], layers, withdrawn, wanted)
         if wanted is not None and len(found.to_write(wanted)):
             found = compact(found, layers)
         self.survey = found
@@ -41,7 +41,7 @@ class Shelf:
         self._layers = list(found.layers)  # of each start node, kept as they change
 
     @property
-    def layers(self) -> set[str]:
+    def layers(self) -> set[int]:
         """All layers in which lists stand."""
         return set().union(*set(self._layers))
 
@@ -50,15 +50,16 @@ class Shelf:
         """Whether a new version has other lists than the one below."""
         return bool(len(self.chosen) or self.survey.lost)
 
-    def write(self, version: str, layers: Sequence[str]) -> int:
-        """Write the lists that a version has to write, which are edges of its own, and say how many edges there are."""
+    def write(self, version: str, layers: Sequence[int]) -> int:
+        """Write the lists that a version of these layers has to write, into the first of them, and say how many edges
+        there are."""
         number = 0
         if self.wanted is not None:
-            number = write_lists(self.store, self.wanted, self.chosen, version, self.nodes, self.progress)
+            number = write_lists(self.store, self.wanted, self.chosen, layers[0], self.nodes, self.progress)
             written = np.zeros(len(self.wanted) + 1, dtype=bool)  # the last for −1, no list
             written[self.chosen] = True
             for at in np.flatnonzero(written[self.survey.place]):
-                self._layers[at] = (version, *self._layers[at])
+                self._layers[at] = (layers[0], *self._layers[at])
         withdraw(self.store, self.kind.source, self.survey.to_withdraw(layers), version)
         return number
 
@@ -70,7 +71,7 @@ class Shelf:
 
     def _doomed(self, kept: Sequence[Version]) -> Iterator[Doomed]:
         withdrawn = [withdrawn_in(self.store, version.id, self.kind.source) for version in kept]
-        shown: dict[tuple[str, ...], list[str | None]] = {}  # what each version shows where a node has these layers
+        shown: dict[tuple[int, ...], list[int | None]] = {}  # what each version shows where a node has these layers
         for at, layers in enumerate(self._layers):
             if layers not in shown:
                 shown[layers] = [next((each for each in version.layers if each in layers), None) for version in kept]

@@ -1,7 +1,8 @@
 """The publications that a graph holds: its `Run` nodes, which of them is read, and which can be gone back to.
 
 A version is active from the instant in which its `activated_at` becomes the greatest: one small write to one node,
-which a reader sees done or not done. Its lists stand in layers, each under the id of the version that wrote it.
+which a reader sees done or not done. Its lists stand in layers, each under the number of the version that wrote it:
+a number fits, with score and rank, into the one record that Neo4j keeps of an edge's properties; an id took a second.
 """
 
 import time
@@ -18,8 +19,8 @@ PUBLISHING, PUBLISHED, REPLACED = "publishing", "published", "replaced"
 
 _READ = f"""
 MATCH (run:{RUN})
-RETURN run.id AS id, coalesce(run.trained, run.id) AS trained, run.model AS model, run.status AS status,
-       run.verdict AS verdict, run.created_at AS created_at, run.published_at AS published_at,
+RETURN run.id AS id, coalesce(run.number, 0) AS number, coalesce(run.trained, run.id) AS trained, run.model AS model,
+       run.status AS status, run.verdict AS verdict, run.created_at AS created_at, run.published_at AS published_at,
        run.activated_at AS activated_at, run.layers AS layers
 """
 
@@ -41,14 +42,16 @@ class Version:
     """A publication of a run.
 
     Attributes:
-        id: its own id and that of the layer it wrote: the run's, or `RUN.2` where a run is published once more.
+        id: its own id: the run's, or `RUN.2` where a run is published once more.
+        number: that of the layer it wrote, greater than those of all versions before it.
         trained: the id of the run.
         status: publishing, published (the active one) or replaced.
         published_at, activated_at: milliseconds since 1970; `activated_at` is None where it was never whole.
-        layers: the ids of the layers that its lists are read from, the newest first; empty where it was removed.
+        layers: the numbers of the layers that its lists are read from, the newest first; empty where it was removed.
     """
 
     id: str
+    number: int
     trained: str
     model: str | None
     status: str | None
@@ -56,7 +59,7 @@ class Version:
     created_at: str | None
     published_at: int | None
     activated_at: int | None
-    layers: tuple[str, ...]
+    layers: tuple[int, ...]
 
     @property
     def whole(self) -> bool:
@@ -80,13 +83,16 @@ class Versions:
         """The version that is read, if any."""
         return self.whole[0] if self.whole else None
 
-    def free_id(self, run: str, layers: Collection[str]) -> str:
-        """The id for a new publication of a run: its own, or the first of RUN.2, RUN.3 … that no version and none of
-        the layers in the graph has.
+    def free_number(self, layers: Collection[int]) -> int:
+        """The number for a new publication: greater than those of all versions and all layers in the graph.
 
-        Nor one that was cut off: the server may still be busy with its last batch, which must not get into our lists.
+        Also of those that were cut off: the server may still be busy with a last batch, which must not get into ours.
         """
-        taken = {*layers, *(version.id for version in self.all)}
+        return max((*layers, *(version.number for version in self.all)), default=0) + 1
+
+    def free_id(self, run: str) -> str:
+        """The id for a new publication of a run: its own, or the first of RUN.2, RUN.3 … that no version has."""
+        taken = {version.id for version in self.all}
         number, name = 1, run
         while name in taken:
             number += 1
@@ -97,16 +103,18 @@ class Versions:
 def read_versions(store: Store) -> Versions:
     """The versions of a store."""
     ensure_constraint(store, RUN)
+    ensure_constraint(store, RUN, "number")
     found = [Version(**{**row, "layers": tuple(row["layers"] or ())}) for row in store.read(_READ)]
     return Versions(tuple(sorted(found, key=lambda v: (not v.whole, -(v.activated_at or 0), v.id))))
 
 
-def note_version(store: Store, id_: str, properties: Mapping[str, Any]) -> None:
-    """Write the node of a version that is about to be written; nobody reads it yet."""
-    store.write(
-        f"MERGE (run:{RUN} {{id: $id}}) SET run += $properties",
-        {"id": id_, "properties": {**properties, "status": PUBLISHING, "published_at": milliseconds()}},
-    )
+def note_version(store: Store, id_: str, number: int, properties: Mapping[str, Any]) -> None:
+    """Write the node of a version that is about to be written; nobody reads it yet.
+
+    Raises StoreError where somebody else began to publish under the same id or number in the same moment.
+    """
+    own = {"id": id_, "number": number, "status": PUBLISHING, "published_at": milliseconds()}
+    store.write(f"CREATE (run:{RUN}) SET run = $properties", {"properties": {**properties, **own}})
 
 
 def activate(store: Store, id_: str, versions: Versions) -> None:

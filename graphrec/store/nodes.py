@@ -35,14 +35,14 @@ class Written:
     target: str | None = None
 
 
-def ensure_constraint(store: Store, label: str) -> None:
-    """Hold `id` unique within a label, which also indexes it. Raises StoreError where nodes break it already."""
-    name = quote(f"{label}_id")
+def ensure_constraint(store: Store, label: str, key: str = "id") -> None:
+    """Hold a property unique within a label, which also indexes it. Raises StoreError where nodes break it already."""
+    name = quote(f"{label}_{key}")
     try:
-        store.write(f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{quote(label)}) REQUIRE n.id IS UNIQUE")
+        store.write(f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{quote(label)}) REQUIRE n.{quote(key)} IS UNIQUE")
     except StoreError as error:
         raise StoreError(
-            f"{label} nodes cannot be held unique by id ({error}); remove the doubled ones first"
+            f"{label} nodes cannot be held unique by {key} ({error}); remove the doubled ones first"
         ) from error
 
 

@@ -184,13 +184,13 @@ def test_layers_and_withdrawal_and_rollback(store: Store, tmp_path: Path) -> Non
     shop.publish(store, first, 3, activated_at=1)
     second = shop.trained(store, tmp_path, "popularity")
     store.write(
-        "CREATE (:Run {id: $id, model: 'popularity', relation: 'PURCHASED', layers: $layers, activated_at: 2})",
-        {"id": second.run.id, "layers": [second.run.id, first.run.id]},
+        "CREATE (:Run {id: $id, model: 'popularity', relation: 'PURCHASED', "
+        "number: 2, layers: [2, 1], activated_at: 2})",
+        {"id": second.run.id},
     )
     store.write(
         "MATCH (u:User {id: 'u4'}), (i:Item {id: 'i8'}), (j:Item {id: 'i4'}) "
-        "CREATE (u)-[:RECOMMENDED {score: 1.0, rank: 1, run: $id}]->(j)",
-        {"id": second.run.id},
+        "CREATE (u)-[:RECOMMENDED {score: 1.0, rank: 1, run: 2}]->(j)"
     )
     store.write("MATCH (u:User {id: 'u6'}), (r:Run {id: $id}) CREATE (u)-[:WITHDRAWN]->(r)", {"id": second.run.id})
     answers = Answers(store, tmp_path)

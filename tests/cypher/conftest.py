@@ -49,11 +49,11 @@ GENRES = {
     "h": ["Noir"],
 }
 
-#: Lists of each run, best first. r2 is the active one, over r1; bob has no list in it. r3 is still being written.
+#: Lists of each run by its number, best first. 2 is the active one, over 1; bob has no list in it. 3 is not whole yet.
 LISTS = {
-    "r1": {"ann": "cde", "bob": "dx", "cid": "bd"},
-    "r2": {"ann": "dcn", "ed": "a"},
-    "r3": {"ann": "h"},
+    1: {"ann": "cde", "bob": "dx", "cid": "bd"},
+    2: {"ann": "dcn", "ed": "a"},
+    3: {"ann": "h"},
 }
 
 NODES = """
@@ -97,14 +97,15 @@ CREATE (user)-[:SHOWN {run: 'r2', rank: 1, timestamp: 99 * $day}]->(item)
 """
 
 RUNS = """
-CREATE (:Run {id: 'r1', model: 'one', status: 'replaced', published_at: 1, activated_at: 1, layers: ['r1']}),
-       (two:Run {id: 'r2', model: 'two', status: 'published', published_at: 2, activated_at: 2, layers: ['r2', 'r1']}),
-       (:Run {id: 'r3', model: 'three', status: 'publishing', published_at: 3, layers: ['r3']})
+CREATE (:Run {id: 'r1', model: 'one', status: 'replaced', published_at: 1, activated_at: 1, number: 1, layers: [1]}),
+       (two:Run {id: 'r2', model: 'two', status: 'published', published_at: 2, activated_at: 2, number: 2,
+                 layers: [2, 1]}),
+       (:Run {id: 'r3', model: 'three', status: 'publishing', published_at: 3, number: 3, layers: [3]})
 WITH two
 MATCH (bob:User {id: 'bob'}), (a:Item {id: 'a'}), (b:Item {id: 'b'}), (c:Item {id: 'c'})
-CREATE (bob)-[:WITHDRAWN]->(two), (a)-[:SIMILAR {score: 0.9, rank: 1, run: 'r1'}]->(b),
-       (a)-[:SIMILAR {score: 0.8, rank: 2, run: 'r1'}]->(c), (a)-[:SIMILAR {score: 0.7, rank: 1, run: 'r2'}]->(c),
-       (b)-[:SIMILAR {score: 0.6, rank: 1, run: 'r1'}]->(a), (c)-[:SIMILAR {score: 0.5, rank: 1, run: 'r3'}]->(a)
+CREATE (bob)-[:WITHDRAWN]->(two), (a)-[:SIMILAR {score: 0.9, rank: 1, run: 1}]->(b),
+       (a)-[:SIMILAR {score: 0.8, rank: 2, run: 1}]->(c), (a)-[:SIMILAR {score: 0.7, rank: 1, run: 2}]->(c),
+       (b)-[:SIMILAR {score: 0.6, rank: 1, run: 1}]->(a), (c)-[:SIMILAR {score: 0.5, rank: 1, run: 3}]->(a)
 """
 
 

@@ -19,8 +19,8 @@ CREATE (a:User {{id: 'a', keys: ['one:a', 'two:9']}}), (b:User {{id: 'b', keys: 
        (x:Item {{id: 'x', keys: ['one:x']}}), (:Other {{name: 'theirs'}}),
        (a)-[:RATED {{source: 'one', timestamp: {SECONDS}}}]->(x), (b)-[:TAGGED {{source: 'one', timestamp: 5}}]->(x),
        (a)-[:FRIEND {{source: 'one'}}]->(b),
-       (:Source {{id: 'one', status: 'loaded'}}), (:Run {{id: 'r', status: 'published'}}),
-       (a)-[:RECOMMENDED {{run: 'r', score: 0.5, rank: 1}}]->(x)
+       (:Source {{id: 'one', status: 'loaded'}}), (:Run {{id: 'r', number: 1, status: 'published'}}),
+       (a)-[:RECOMMENDED {{run: 1, score: 0.5, rank: 1}}]->(x)
 """
 
 
@@ -66,7 +66,7 @@ def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> No
         ),
         (
             "CREATE (c:User {id: 'c'}), (:Item {id: 'y'}), (:Item {id: 'z'}) WITH c MATCH (x:Item {id: 'x'}) "
-            "CREATE (c)-[:RECOMMENDED {run: 'r'}]->(x)",
+            "CREATE (c)-[:RECOMMENDED {run: 1}]->(x)",
             "orphans",
             WARNING,
             "1 of 3 Users without behaviour, 2 of 3 Items without behaviour",
@@ -111,7 +111,7 @@ def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> No
             "MATCH (run:Run) DETACH DELETE run",
             "vanished runs",
             WARNING,
-            "1 recommendation of r, which the graph lacks",
+            "1 recommendation of run 1, which the graph lacks",
             "publish a run again",
         ),
     ],

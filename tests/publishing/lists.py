@@ -73,7 +73,10 @@ def read_all(store: Store, users: int = USERS) -> dict[str, List]:
     return {user: rows for user, rows in found.items() if rows}
 
 
-def edges_by_layer(store: Store, relation: str = "RECOMMENDED") -> dict[str, int]:
-    """How many edges each layer has."""
-    rows = store.read(f"MATCH ()-[r:{relation}]->() RETURN r.run AS layer, count(*) AS number")
-    return {row["layer"]: row["number"] for row in rows}
+def edges_by_layer(store: Store, relation: str = "RECOMMENDED") -> dict[str | None, int]:
+    """How many edges each layer has, by the id of the version that wrote it; those of no version under None."""
+    rows = store.read(
+        f"MATCH ()-[r:{relation}]->() WITH r.run AS layer, count(*) AS number "
+        "OPTIONAL MATCH (run:Run {number: layer}) RETURN run.id AS id, number"
+    )
+    return {row["id"]: row["number"] for row in rows}

@@ -25,19 +25,21 @@ def test_edges_are_users_times_k_with_score_rank_and_run(graph: Store) -> None:
     assert (published.recommended.lists_written, published.recommended.edges_written) == (USERS, USERS * 5)
     rows = graph.read("MATCH (:User {id: '7'})-[r:RECOMMENDED]->(i:Item) RETURN properties(r) AS r, i.id AS i")
     assert sorted((row["r"]["rank"], row["i"], row["r"]["run"], len(row["r"])) for row in rows) == [
-        (k, f"i{7 + k}", "one", 3) for k in range(1, 6)
+        (k, f"i{7 + k}", 1, 3) for k in range(1, 6)
     ]
     assert read_all(graph) == wanted(lists())
     (node,) = graph.read("MATCH (r:Run) RETURN properties(r) AS r")
     assert {
-        name: node["r"][name] for name in ("id", "model", "status", "metrics", "verdict", "layers", "relation")
+        name: node["r"][name]
+        for name in ("id", "number", "model", "status", "metrics", "verdict", "layers", "relation")
     } == {
         "id": "one",
+        "number": 1,
         "model": "popularity",
         "status": "published",
         "metrics": '{"ndcg@10": 0.5}',
         "verdict": "forced: it was not measured",
-        "layers": ["one"],
+        "layers": [1],
         "relation": "RATED",
     }
 
@@ -70,7 +72,7 @@ def test_order_scores_length_and_further_columns_count_as_change(graph: Store) -
     assert put(graph, "three", because).recommended.lists_written == USERS
     assert put(graph, "four", because).recommended.lists_written == 0
     rows = graph.read(
-        "MATCH (:User {id: '0'})-[r:RECOMMENDED {run: 'three'}]->(i) WHERE r.because IS NOT NULL "
+        "MATCH (:User {id: '0'})-[r:RECOMMENDED {run: 3}]->(i) WHERE r.because IS NOT NULL "
         "RETURN r.because AS because, i.id AS item"
     )
     assert rows == [{"because": "i5", "item": "i5"}]
@@ -151,7 +153,7 @@ def test_layers_are_those_that_somebody_reads_and_not_too_many(graph: Store, mon
     put(graph, "one", lists())
     put(graph, "two", lists(1, changed=30))
     put(graph, "three", lists(2))
-    assert read_versions(graph).active.layers == ("three",)  # type: ignore[union-attr]  # there is one
+    assert read_versions(graph).active.layers == (3,)  # type: ignore[union-attr]  # there is one
     monkeypatch.setattr("graphrec.publishing.delta.MAX_LAYERS", 3)
     frame = lists(2)
     for number in range(5):  # each changes another user
@@ -170,7 +172,7 @@ def test_similar_items_stay_until_they_are_published_again(graph: Store) -> None
     assert [row["id"] for row in rows] == ["i4", "i5", "i6", "i7", "i8"]
     published = put(graph, "two", lists(1))
     assert (published.similar.lists_unchanged, published.similar.lists_written) == (40, 0)
-    assert read_versions(graph).active.layers == ("two", "one")  # type: ignore[union-attr]  # there is one
+    assert read_versions(graph).active.layers == (2, 1)  # type: ignore[union-attr]  # there is one
     put(graph, "three", lists(2))
     fewer = similar[similar["item_id"] != "i3"]
     fewer = fewer.assign(score=fewer["score"].where(fewer["item_id"] != "i4", fewer["score"] / 2))

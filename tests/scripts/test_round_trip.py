@@ -55,14 +55,15 @@ def test_train_publish_recommend(store: Store, run: Run, run_json: Json, model: 
     assert "--force" in refused.stderr
     assert store.read("MATCH (r:Run) RETURN count(r) AS n") == [{"n": 0}]
     run("publish", trained["run"], "-k", "3", "--force")
-    (node,) = store.read("MATCH (r:Run) RETURN r.verdict AS verdict, r.split AS split")
+    (node,) = store.read("MATCH (r:Run) RETURN r.verdict AS verdict, r.split AS split, r.id AS id, r.number AS number")
+    assert node["id"] == trained["run"]
     assert node["verdict"].startswith("forced: it does not beat")
     assert node["split"].startswith("random")
     edges = store.read(
         "MATCH (u:User)-[r:RECOMMENDED]->(i:Item) RETURN u.id AS u, r.rank AS rank, r.run AS run, i.id AS i"
     )
     assert len(edges) == 12 * 3
-    assert {edge["run"] for edge in edges} == {trained["run"]}
+    assert {edge["run"] for edge in edges} == {node["number"]}
     assert sorted(edge["rank"] for edge in edges if edge["u"] == "5") == [1, 2, 3]
     seen = "MATCH (u:User)-[:RECOMMENDED]->(i:Item)<-[:LISTENED]-(u) RETURN count(*) AS n"
     assert store.read(seen) == [{"n": 0}]
