@@ -81,8 +81,8 @@ def published_list(store: Store, user_id: str) -> PublishedList:
 
 
 def _run(row: Mapping[str, Any]) -> ActiveRun:
-    names = (str(row[name]) for name in ("run", "trained", "model", "relation"))
-    return ActiveRun(*names, tuple(row["layers"] or ()))
+    run, trained, model, relation = (str(row[name]) for name in ("run", "trained", "model", "relation"))
+    return ActiveRun(run, trained, model, relation, tuple(row["layers"] or ()))
 
 
 def _listed(row: Mapping[str, Any]) -> Listed:

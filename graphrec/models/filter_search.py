@@ -18,29 +18,43 @@ OFFSETS = (0.0, 1.0, 3.0, 10.0, 30.0)
 
 
 def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
-    """The symmetric family by user exponent and rank, then freer exponents, some of them RP3β's with paths alone, then
-    an offset of degrees, then what the other relations of the graph are worth. Those that share a decomposition
-    follow each other."""
+    """The default and an offset of degrees, then other responses and ranks, then what the graph's relations are worth,
+    then user exponents and freer exponents, some of them RP3β's with paths alone.
+
+    The first ten differ in kind, as a small budget tries no more. Those that share a decomposition follow each other,
+    but for single ones; ranks above what the graph allows are not tried twice.
+    """
+    default = GraphFilterConfig()
     found = [
-        GraphFilterConfig(),
+        default,
+        GraphFilterConfig(0.35, 0.5, 0.2, 0.1, degree_offset=10.0, rank=256, path_weight=8.0),
         GraphFilterConfig(plateau=1.05, neighbours=MANY),
         GraphFilterConfig(rank=256),
-        GraphFilterConfig(rank=64),
         GraphFilterConfig(rank=64, path_weight=8.0),
-        GraphFilterConfig(0.35, 0.5, 0.2, 0.1),
+        *(replace(default, **change) for change in _relation_changes(relations(graph))),
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1, rank=256, path_weight=8.0),
-        GraphFilterConfig(0.35, 0.5, 0.0, 0.0, path_weight=6.0, neighbours=MANY),
+        GraphFilterConfig(0.35, 0.5, 0.2, 0.1),
+        GraphFilterConfig(degree_offset=10.0),
+        GraphFilterConfig(0.5, 0.5, 0.5, 0.3, rank=0, neighbours=MANY),
+        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, 10.0, rank=512, path_weight=10.0, neighbours=MANY, sharpening=4.0),
+        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=10.0, neighbours=MANY, sharpening=4.0),
+        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=8.0, neighbours=MANY),
+        GraphFilterConfig(0.2, 0.5, -0.1, -0.1, rank=0, neighbours=MANY),
         GraphFilterConfig(0.5),
         GraphFilterConfig(0.5, rank=256),
-        GraphFilterConfig(0.5, 0.5, 0.5, 0.3, rank=0, neighbours=MANY),
-        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=8.0, neighbours=MANY),
-        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=10.0, neighbours=MANY, sharpening=4.0),
-        GraphFilterConfig(0.2, 0.5, -0.1, -0.1, rank=0, neighbours=MANY),
-        GraphFilterConfig(degree_offset=10.0),
-        GraphFilterConfig(0.35, 0.5, 0.2, 0.1, degree_offset=10.0, rank=256, path_weight=8.0),
-        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, 10.0, rank=512, path_weight=10.0, neighbours=MANY, sharpening=4.0),
+        GraphFilterConfig(0.35, 0.5, 0.0, 0.0, path_weight=6.0, neighbours=MANY),
+        GraphFilterConfig(rank=64),
     ]
-    return found + [replace(GraphFilterConfig(), **change) for change in _relation_changes(relations(graph))]
+    users, items = (graph.data[label].num_nodes for label in (graph.target[0], graph.target[2]))
+    first: dict[GraphFilterConfig, GraphFilterConfig] = {}
+    for config in found:
+        first.setdefault(_allowed(config, min(users, items)), config)
+    return [*first.values()]
+
+
+def _allowed(config: GraphFilterConfig, size: int) -> GraphFilterConfig:
+    """The config with the rank that a graph of so many users or items, whichever are fewer, allows it."""
+    return replace(config, rank=min(config.rank, int(config.rank_share * size) or 1))
 
 
 def space(graph: HeteroGraph) -> Space:

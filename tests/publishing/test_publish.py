@@ -132,7 +132,7 @@ def test_so_many_earlier_versions_are_kept(graph: Store) -> None:
     roll_back(graph, "run1")
     assert read_all(graph) == wanted(lists(1))
     assert put(graph, "run4", lists(4)).recommended.edges_removed == USERS * 5 * 2
-    assert sorted(edges_by_layer(graph)) == ["run1", "run4"]
+    assert {*edges_by_layer(graph)} == {"run1", "run4"}
     with pytest.raises(DataError, match="at least one earlier run stays"):
         put(graph, "run5", lists(5), keep=0)
 
