@@ -21,7 +21,8 @@ _READ = f"""
 MATCH (run:{RUN})
 RETURN run.id AS id, coalesce(run.number, 0) AS number, coalesce(run.trained, run.id) AS trained, run.model AS model,
        run.status AS status, run.verdict AS verdict, run.created_at AS created_at, run.published_at AS published_at,
-       run.activated_at AS activated_at, run.layers AS layers
+       run.activated_at AS activated_at,
+       CASE WHEN run.number IS NULL THEN null ELSE run.layers END AS layers
 """
 
 _ACTIVATE = f"MATCH (run:{RUN} {{id: $id}}) SET run.activated_at = $moment, run.status = '{PUBLISHED}'"

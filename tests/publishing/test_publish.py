@@ -163,6 +163,14 @@ def test_layers_are_those_that_somebody_reads_and_not_too_many(graph: Store, mon
         assert read_all(graph) == wanted(frame)
 
 
+def test_what_was_published_without_a_number_is_not_read_any_more(graph: Store) -> None:
+    graph.write("CREATE (:Run {id: 'old', status: 'published', activated_at: 1, layers: ['old']})")
+    put(graph, "one", lists())
+    assert [version.layers for version in read_versions(graph).all] == [(1,), ()]
+    assert states(graph) == {"old": "replaced", "one": "published"}
+    assert read_all(graph) == wanted(lists())
+
+
 def test_similar_items_stay_until_they_are_published_again(graph: Store) -> None:
     frame = lists(users=40).rename(columns={"item_id": "similar_id"})
     similar = frame.assign(item_id="i" + frame["user_id"])[["item_id", "similar_id", "score", "rank"]]
