@@ -59,18 +59,16 @@ def trained(store: Store, runs_folder: Path, model: str = "graph_filter", **sett
     return found
 
 
-def publish(store: Store, run: TrainedRun, k: int, activated_at: int = 1, number: int = 1) -> None:
-    """Write the lists of a run under a number, and activate it."""
+def publish(store: Store, run: TrainedRun, k: int, activated_at: int = 1) -> None:
+    """Write the lists of a run as the first publication, and activate it."""
     rows = recommend(run, k=k).frame.to_dict("records")
-    store.write(LISTS, {"rows": rows, "run": number})
+    store.write(LISTS, {"rows": rows, "run": 1})
     store.write(
-        "CREATE (:Run {id: $id, model: $model, relation: $relation, "
-        "number: $number, layers: [$number], activated_at: $at})",
+        "CREATE (:Run {id: $id, model: $model, relation: $relation, number: 1, layers: [1], activated_at: $at})",
         {
             "id": run.run.id,
             "model": run.run.model,
             "relation": run.run.relation,
-            "number": number,
             "at": activated_at,
         },
     )

@@ -74,9 +74,12 @@ def read_all(store: Store, users: int = USERS) -> dict[str, List]:
 
 
 def edges_by_layer(store: Store, relation: str = "RECOMMENDED") -> dict[str | None, int]:
-    """How many edges each layer has, by the id of the version that wrote it; those of no version under None."""
+    """How many edges each layer has, by the id of the version that wrote it, `gone N` where the graph has no such node.
+
+    Those of somebody else, without a number, stand under None.
+    """
     rows = store.read(
         f"MATCH ()-[r:{relation}]->() WITH r.run AS layer, count(*) AS number "
-        "OPTIONAL MATCH (run:Run {number: layer}) RETURN run.id AS id, number"
+        "OPTIONAL MATCH (run:Run {number: layer}) RETURN coalesce(run.id, 'gone ' + toString(layer)) AS id, number"
     )
     return {row["id"]: row["number"] for row in rows}
