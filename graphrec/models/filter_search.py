@@ -24,14 +24,14 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
     The first ten differ in kind, as a small budget tries no more. Those that share a decomposition follow each other,
     but for single ones; ranks above what the graph allows are not tried twice.
     """
-    default = GraphFilterConfig()
+    default, around = GraphFilterConfig(), relations(graph)
     found = [
         default,
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1, degree_offset=10.0, rank=256, path_weight=8.0),
         GraphFilterConfig(plateau=1.05, neighbours=MANY),
         GraphFilterConfig(rank=256),
         GraphFilterConfig(rank=64, path_weight=8.0),
-        *(replace(default, **change) for change in _relation_changes(relations(graph))),
+        *(replace(default, **change) for change in _relation_changes(around)),
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1, rank=256, path_weight=8.0),
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1),
         GraphFilterConfig(degree_offset=10.0),
@@ -46,14 +46,15 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
         GraphFilterConfig(rank=64),
     ]
     users, items = (graph.data[label].num_nodes for label in (graph.target[0], graph.target[2]))
+    rows = users + sum(values.shape[1] for values in around.item_attributes.values())  # a value is a user of its own
     first: dict[GraphFilterConfig, GraphFilterConfig] = {}
     for config in found:
-        first.setdefault(_allowed(config, min(users, items)), config)
+        first.setdefault(_allowed(config, min(rows, items)), config)
     return [*first.values()]
 
 
 def _allowed(config: GraphFilterConfig, size: int) -> GraphFilterConfig:
-    """The config with the rank that a graph of so many users or items, whichever are fewer, allows it."""
+    """The config with the rank that a matrix of so many rows or columns, whichever are fewer, allows it."""
     return replace(config, rank=min(config.rank, int(config.rank_share * size) or 1))
 
 

@@ -290,13 +290,6 @@ def test_a_variant_is_what_a_fit_would_give(graph: HeteroGraph) -> None:
     assert base.variant(replace(FULL, half_life=3.0)) is None
 
 
-def test_the_search_covers_the_relations_that_are_there(graph: HeteroGraph) -> None:
-    space = GraphFilter.space(graph)
-    assert {"weights.VIEWED", "revisit", "social_weight", "attribute_weight", "item_relation_weight"} <= set(space)
-    assert "half_life" in space
-    assert not {"source_exponent", "target_exponent"} & set(GraphFilter.trusted_space(graph))
-
-
 def test_newcomers_are_scored_as_if_they_had_been_in_training(graph: HeteroGraph) -> None:
     around = relations(graph)
     for config in (replace(FULL, half_life=10.0), replace(FULL, revisit=0.5), replace(FULL, weights="FOLLOWS=0.4")):
