@@ -82,11 +82,12 @@ class Stored:
 
 def with_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Sequence[str]:
     """Those of all start nodes that have lists, or all where that would take longer to find out than it saves."""
-    edge = f"(a:{quote(kind.source)})-[r:{quote(kind.relation)}]->()"
-    (row,) = store.read(f"MATCH ()-[r:{quote(kind.relation)}]->() RETURN count(r) AS number")
-    if row["number"] >= len(starts):
+    (edges,) = store.read(f"MATCH ()-[r:{quote(kind.relation)}]->() RETURN count(r) AS number")
+    if edges["number"] >= len(starts):
         return starts
-    (row,) = store.read(f"MATCH {edge} RETURN collect(DISTINCT a.id) AS ids") if row["number"] else ({"ids": []},)
+    (row,) = store.read(
+        f"MATCH (a:{quote(kind.source)})-[:{quote(kind.relation)}]->() RETURN collect(DISTINCT a.id) AS ids"
+    )
     found: list[str] = row["ids"]
     return found
 

@@ -10,9 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphrec.errors import DataError, UnknownNameError
+from graphrec.errors import DataError, StoreError, UnknownNameError
 from graphrec.schema import RUN, WITHDRAWN
 from graphrec.store import Store
+from graphrec.store.connection import ConstraintError
 from graphrec.store.nodes import ensure_constraint
 
 PUBLISHING, PUBLISHED, REPLACED = "publishing", "published", "replaced"
@@ -115,7 +116,12 @@ def note_version(store: Store, id_: str, number: int, properties: Mapping[str, A
     Raises StoreError where somebody else began to publish under the same id or number in the same moment.
     """
     own = {"id": id_, "number": number, "status": PUBLISHING, "published_at": milliseconds()}
-    store.write(f"CREATE (run:{RUN}) SET run = $properties", {"properties": {**properties, **own}})
+    try:
+        store.write(f"CREATE (run:{RUN}) SET run = $properties", {"properties": {**properties, **own}})
+    except ConstraintError as error:
+        raise StoreError(
+            f"somebody else began to publish in the same moment as {id_} (publication {number}); publish again"
+        ) from error
 
 
 def activate(store: Store, id_: str, versions: Versions) -> None:

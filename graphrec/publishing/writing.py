@@ -60,7 +60,7 @@ def write_lists(
         done += number
         progress(f"publishing {kind.relation}", done, len(positions))
 
-    size = EDGES_A_BATCH if store.embedded else EDGES_A_BATCH // 2  # Neo4j is as fast so, in 1 KB of its heap for each
+    size = EDGES_A_BATCH if store.embedded else EDGES_A_BATCH // 2  # Neo4j is as fast so, with less heap
     pace = Pace(size, size)
     send_all(pieces(edges, positions, pace), prepare, send, pace)
     return len(positions)

@@ -30,6 +30,10 @@ class TooLargeError(StoreError):
     """A transaction was too large for the server's memory; a smaller one may do."""
 
 
+class ConstraintError(StoreError):
+    """A write would have broken a constraint."""
+
+
 @dataclass(frozen=True)
 class Address:
     """Where a graph database answers and how to log in; the password never shows in its repr."""
@@ -190,7 +194,8 @@ def _translated(address: Address) -> Iterator[None]:
             raise StoreError(
                 f"{address.uri} has no database '{address.database}'; set NEO4J_DATABASE to one that it has"
             ) from error
-        raise StoreError(f"the graph database at {address.uri} refuses: {_first_line(error)}") from error
+        refusal = ConstraintError if "ConstraintValidationFailed" in (error.code or "") else StoreError
+        raise refusal(f"the graph database at {address.uri} refuses: {_first_line(error)}") from error
     except DriverError as error:
         raise StoreError(f"lost the graph database at {address.uri}: {_first_line(error)}") from error
 

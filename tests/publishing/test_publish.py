@@ -2,8 +2,9 @@
 
 import pytest
 
-from graphrec.errors import DataError, UnknownNameError
+from graphrec.errors import DataError, StoreError, UnknownNameError
 from graphrec.publishing import publish, read_versions, roll_back
+from graphrec.publishing.versions import note_version
 from graphrec.store import Store
 
 from .lists import USERS, edges_by_layer, lists, make_graph, publication, put, read, read_all, wanted
@@ -161,6 +162,23 @@ def test_layers_are_those_that_somebody_reads_and_not_too_many(graph: Store, mon
         put(graph, f"small{number}", frame)
         assert len(read_versions(graph).active.layers) <= 3  # type: ignore[union-attr]  # as above
         assert read_all(graph) == wanted(frame)
+
+
+def test_a_few_lists_among_many_users_are_found_again(graph: Store) -> None:
+    few = lists(k=2, users=5)  # 10 edges, fewer than users, so those without a list are not asked
+    put(graph, "one", few)
+    change = put(graph, "two", few.assign(score=few["score"].where(few["user_id"] != "3", 0.1))).recommended
+    assert (change.lists_written, change.lists_unchanged) == (1, 4)
+    assert edges_by_layer(graph) == {"one": 10, "two": 2}
+    assert put(graph, "three", few[few["user_id"] != "4"]).recommended.lists_withdrawn == 1
+    assert read_all(graph) == wanted(few[few["user_id"] != "4"])
+
+
+def test_two_publications_never_share_a_number(graph: Store) -> None:
+    put(graph, "one", lists())
+    with pytest.raises(StoreError, match=r"somebody else began to publish in the same moment as two \(publication 1\)"):
+        note_version(graph, "two", 1, {})
+    assert states(graph) == {"one": "published"}
 
 
 def test_what_was_published_without_a_number_is_not_read_any_more(graph: Store) -> None:
