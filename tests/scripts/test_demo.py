@@ -22,6 +22,7 @@ def ndcg(output: str, model: str) -> float:
     return float(found[1])
 
 
+@pytest.mark.parametrize("address", ["embedded", pytest.param("neo4j", marks=pytest.mark.slow)], indirect=True)
 @pytest.mark.usefixtures("environment")
 def test_the_demo_tells_the_whole_story(
     store: Store, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path: Path

@@ -69,7 +69,7 @@ def test_a_bad_line_is_rejected_with_its_number(case: str, reader: Reader) -> No
     assert (tables.cleaning.tables[0].rows, tables.cleaning.tables[0].kept) == (4, 3)
 
 
-@pytest.mark.parametrize("lines", [2, 2_000_000])
+@pytest.mark.parametrize("lines", [2, pytest.param(2_000_000, marks=pytest.mark.slow)])
 def test_a_quote_that_swallows_the_lines_after_it_is_refused(lines: int, reader: Reader) -> None:
     rest = b"".join(b"%d,%d\n" % (number, number) for number in range(lines))
     with pytest.raises(
