@@ -44,16 +44,17 @@ class Case:
         return found
 
     def doubled(self, edges: Edges) -> Mask:
-        """Which of the test interactions among the edges are events that stand several times in the whole graph: not
-        what the test part holds was given away, but a second copy of it."""
+        """Which of the test interactions among the edges are events that stand in the whole graph more often than in
+        the test part: not what that holds was given away, but another copy of it."""
         found = self.tested(edges)
         held = as_edges(self.held, self.visible.target)
         whole = None if self.whole is None else read(self.whole, self.whole.target)
         if whole is None or whole.time is None or edges.time is None or held.time is None or not found.any():
             return np.zeros(len(edges), dtype=bool)
-        events, counts = np.unique(self._events(whole), return_counts=True)
-        twice = np.intersect1d(events[(counts > 1) & (events >= 0)], self._events(held))
-        return found & np.isin(self._events(edges), twice)
+        tested, in_test = np.unique(self._events(held), return_counts=True)
+        events = self._events(whole)
+        in_all = np.bincount(np.searchsorted(tested, events[np.isin(events, tested)]), minlength=len(tested))
+        return found & np.isin(self._events(edges), tested[(in_all > in_test) & (tested >= 0)])
 
     def _events(self, edges: Edges) -> IndexArray:
         """A number [n] for each pair at a time, -1 where that pair or that time is not in the test part."""
