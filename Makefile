@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Address of a package index that has the PyTorch build you want (README: the small CPU build on Linux).
 TORCH_INDEX ?=
+# Processes that `make test` runs at once, each with databases of its own (3 GB or so).
+WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test test-all check format clean
@@ -14,7 +16,7 @@ demo: $(VENV)/.demo
 	$(BIN)/graphrec demo
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-all: check
 	$(BIN)/python -m pytest -m ""
