@@ -56,6 +56,19 @@ class Screen:
     exact: Callable[[Tensor], Tensor] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Factored:
+    """Scores that are an inner product and a few paths, left · vectorsᵀ + signals · paths, all on the CPU.
+
+    vectors [num_items, k]; paths [num_items, num_items]; sides(user_index) gives left [batch, k] and signals [batch,
+    num_items] of users. Where norms say that an item has no chance, its inner products need not be made.
+    """
+
+    vectors: Tensor
+    paths: sparse.csr_array
+    sides: Callable[[IndexArray], tuple[Tensor, sparse.csr_array]]
+
+
 class Model(ABC, Generic[Config]):
     """A recommender over positions: ids, k, the filter of seen items and the database stay outside.
 
@@ -91,6 +104,10 @@ class Model(ABC, Generic[Config]):
     def screens(self, user_index: IndexArray, size: int) -> Iterator[Screen] | None:  # noqa: ARG002
         """Cheaper and rougher scores than those of `score`, to find candidates by: of the users in their order, at most
         `size` at a time. A Screen is good until the next is asked for. None: there is no such way."""
+        return None
+
+    def factored(self) -> Factored | None:
+        """The scores of `score` in two parts; None where they are not made like that."""
         return None
 
     def score_pairs(self, user_index: IndexArray, item_index: IndexArray) -> Tensor:

@@ -9,7 +9,7 @@ from scipy import sparse
 from torch import Tensor
 
 from graphrec.interactions import FloatArray
-from graphrec.models.base import Screen, csr_tensor, empty_csr
+from graphrec.models.base import Factored, Screen, csr_tensor, empty_csr
 from graphrec.models.filter_kernel import touched
 from graphrec.models.filter_settings import GraphFilterConfig
 from graphrec.models.filter_signal import Signal
@@ -90,6 +90,15 @@ class FilterScores:
         found: FloatArray = (rows.data * self.degree[rows.indices] ** exponent).astype(np.float32)
         return found
 
+    def factored(self, signal: Signal) -> Factored:
+        """The scores of users in training in their two parts."""
+
+        def sides(user_index: IndexArray) -> tuple[Tensor, sparse.csr_array]:
+            rows = signal.of(user_index)
+            return self.filtered(rows), self.damped(rows) * np.float32(self.config.path_weight)
+
+        return Factored(self.vectors, self.paths, sides)
+
     def screens(self, signal: Signal, users: IndexArray, size: int) -> Iterator[Screen]:
         """Screens of users in training in their order, at most `size` at a time, with the dense product in bfloat16.
 
@@ -128,7 +137,9 @@ class FilterScores:
         found = torch.empty(items.shape, device=left.device)
         for start in range(0, len(items), GATHERED):
             users = slice(start, start + GATHERED)
-            found[users] = torch.einsum("bk,bmk->bm", left[users], self.vectors[items[users]])
+            # to select takes a fifth of the time that torch takes to index
+            vectors = self.vectors.index_select(0, items[users].reshape(-1)).view(*items[users].shape, -1)
+            found[users] = torch.einsum("bk,bmk->bm", left[users], vectors)
         return found
 
     def revisited(self, scores: Tensor, beside: sparse.csr_array) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.models.base import Embeddings, Model, Progress, Screen, Space, State, empty_csr, pack, unpack
+from graphrec.models.base import Embeddings, Factored, Model, Progress, Screen, Space, State, empty_csr, pack, unpack
 from graphrec.models.contributions import Contributions, contributions, reach
 from graphrec.models.filter_kernel import Attribute, Kernel, Stack, links, new_item_vectors
 from graphrec.models.filter_scores import FilterScores
@@ -125,6 +125,12 @@ class GraphFilter(Model[GraphFilterConfig]):
     def screens(self, user_index: IndexArray, size: int) -> Iterator[Screen] | None:
         """Scores with the dense product in bfloat16, for large catalogues on processors that multiply it fast."""
         return None if self.scores.rough is None else self.scores.screens(self.signal, user_index, size)
+
+    def factored(self) -> Factored | None:
+        """The filter's part and the paths; None on a GPU, and where what a user has viewed counts otherwise."""
+        if self.device.type != "cpu" or (self.config.revisit != 1.0 and self.signal.beside.nnz):
+            return None
+        return self.scores.factored(self.signal)
 
     def score_pairs(self, user_index: IndexArray, item_index: IndexArray) -> Tensor:
         """Scores [batch, m] float32 of m items for each user, as in `score` up to the order of additions."""

@@ -24,8 +24,8 @@ class Choice:
 
     candidates: the only items that may be recommended; None: all.
     excluded: items that may not be recommended.
-    precision: bfloat16 finds candidates by a model's rough scores, where it has any, and rescores them; float32 scores
-        all items exactly.
+    precision: float32 is exact; bfloat16 finds candidates by a model's rough scores, where it has any, and rescores
+        them.
     order: the rank [num_items] of each item among equals; None: its position.
     memory_budget: bytes that the search may take beside the model and the interactions.
 
@@ -35,7 +35,7 @@ class Choice:
 
     candidates: Items | None = None
     excluded: Items | None = None
-    precision: str = "bfloat16"
+    precision: str = "float32"
     order: IndexArray | None = None
     memory_budget: int = MEMORY_BUDGET
 

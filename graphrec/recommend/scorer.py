@@ -6,7 +6,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from graphrec.models.base import Screen
+from graphrec.models.base import Factored, Screen
 from graphrec.vocabulary import IndexArray
 
 
@@ -26,3 +26,6 @@ class Scorer(Protocol):
 
     def screens(self, user_index: IndexArray, size: int) -> Iterator[Screen] | None:
         """Cheaper and rougher scores, or None."""
+
+    def factored(self) -> Factored | None:
+        """The same scores in two parts, or None."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from graphrec.errors import DataError, GraphrecError
-from graphrec.models.base import Model, Progress, Screen
+from graphrec.models.base import Factored, Model, Progress, Screen
 from graphrec.models.embedding import EmbeddingModel
 from graphrec.models.vectors import VectorModel
 from graphrec.recommend.choice import Choice, id_order
@@ -47,6 +47,10 @@ class ByHistory:
         """None: there is no cheaper way."""
         return None
 
+    def factored(self) -> Factored | None:
+        """None: there is only one part."""
+        return None
+
 
 class ByVectors:
     """Cosines of the items' vectors; an item with the vector 0 is like none."""
@@ -63,6 +67,10 @@ class ByVectors:
 
     def screens(self, user_index: IndexArray, size: int) -> Iterator[Screen] | None:  # noqa: ARG002  # a Scorer's
         """None: there is no cheaper way."""
+        return None
+
+    def factored(self) -> Factored | None:
+        """None: there is only one part."""
         return None
 
 

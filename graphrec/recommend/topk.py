@@ -11,9 +11,12 @@ from torch import Tensor
 
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.models.base import Progress, Screen
+from graphrec.recommend.bounded import bounded, usable_size
 from graphrec.recommend.choice import Choice, id_order
 from graphrec.recommend.memory import MEMORY_BUDGET
+from graphrec.recommend.rows import best, top
 from graphrec.recommend.scorer import Scorer
+from graphrec.recommend.search import Block, Search
 from graphrec.runs import TrainedRun
 from graphrec.vocabulary import IndexArray
 
@@ -36,9 +39,6 @@ MAX_CHUNK, LEAST_CHUNK = 512, 128
 #: chunk, and the kernel fills their pages with zeros, which takes as long as the search.
 MAX_BYTES = 31 << 20
 
-#: The best of a row are looked for in the places of the best of so many parts of it.
-STRIDE = 16
-
 
 @dataclass(frozen=True)
 class Recommendations:
@@ -55,18 +55,6 @@ class TopK:
 
     item_index: IndexArray
     score: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
-class _Search:
-    """What is the same for all users: places to fill, items left out, the rank among equals, and the last resort."""
-
-    num_items: int
-    width: int
-    forbidden: Tensor  # [n], positions on the model's device
-    order: Tensor | None  # [num_items]
-    by_popularity: IndexArray  # the items that may be recommended, the most popular first
-    exact: bool
 
 
 def recommend(
@@ -88,14 +76,14 @@ def recommend(
         choice = replace(choice, memory_budget=memory_budget)
     if choice.order is None:
         choice = replace(choice, order=id_order(trained.items))
-    best = top_k_of(trained.model, trained.seen, users, k, choice, progress)
-    there = best.item_index >= 0
+    found = top_k_of(trained.model, trained.seen, users, k, choice, progress)
+    there = found.item_index >= 0
     row, column = np.nonzero(there)
     frame = pd.DataFrame(
         {
             "user_id": trained.users.ids[users[row]].to_numpy(),
-            "item_id": trained.items.ids[best.item_index[there]].to_numpy(),
-            "score": best.score[there],
+            "item_id": trained.items.ids[found.item_index[there]].to_numpy(),
+            "score": found.score[there],
             "rank": column + 1,
         }
     ).astype({"user_id": "str", "item_id": "str"})
@@ -130,51 +118,48 @@ def top_k_of(
     """
     matrix = seen.matrix() if isinstance(seen, Interactions) else seen
     num_users, num_items = len(user_index), int(matrix.shape[1])
-    search = _search(model, matrix, k, choice)
+    search = Search.of(model, matrix, k, choice)
     item_index = np.full((num_users, k), -1, dtype=np.int64)
     score = np.full((num_users, k), -np.inf, dtype=np.float32)
     pairs = matrix.nnz if isinstance(seen, Interactions) else 0
     taken = pairs * BYTES_PER_PAIR + num_users * k * BYTES_PER_PLACE + num_items * BYTES_PER_ITEM
     done = 0
-    for screen in _screens(model, user_index, chunk_size(num_items, choice.memory_budget, taken), search):
-        users = slice(done, done + len(screen.scores))
-        history = matrix[user_index[users]]
-        values, positions = _chunk(screen, history, model.signed, search)
-        del screen  # or its memory were still taken while the next is made
-        _fill(values, positions, history, search.by_popularity)
-        item_index[users, : search.width] = positions
-        score[users, : search.width] = values
-        done = users.stop
+    for block in _blocks(model, matrix, user_index, search, choice.memory_budget - taken):
+        values, positions = _known(block, model.signed)
+        _fill(values, positions, matrix[user_index[block.place]], search.by_popularity)
+        item_index[block.place, : search.width] = positions
+        score[block.place, : search.width] = values
+        done += len(block.place)
         if progress is not None:
             progress(done, num_users)
     return TopK(item_index, score)
 
 
-def chunk_size(num_items: int, memory_budget: int, taken: int = 0) -> int:
-    """How many users' scores fit at one time what is left of a budget when `taken` bytes are used; at least one."""
-    left = max(memory_budget - taken, 0) * (1 - RESERVE)
+def chunk_size(num_items: int, memory: int) -> int:
+    """How many users' scores fit into so many bytes at one time; at least one."""
+    left = max(memory, 0) * (1 - RESERVE)
     return int(np.clip(left // max(num_items * BYTES_PER_SCORE, 1), 1, MAX_CHUNK))
 
 
-def _search(model: Scorer, matrix: sparse.csr_array, k: int, choice: Choice) -> _Search:
-    num_items = int(matrix.shape[1])
-    forbidden = choice.forbidden(num_items)
-    order = np.arange(num_items) if choice.order is None else choice.order
-    popularity = np.bincount(matrix.indices, minlength=num_items)
-    by_popularity = np.lexsort((order, -popularity))
-    if len(forbidden):
-        by_popularity = by_popularity[~np.isin(by_popularity, forbidden)]
-    return _Search(
-        num_items,
-        min(k, num_items),
-        torch.from_numpy(forbidden).to(model.device),
-        None if choice.order is None else torch.from_numpy(order).to(model.device),
-        by_popularity,
-        choice.precision == "float32",
-    )
+def _blocks(
+    model: Scorer, matrix: sparse.csr_array, user_index: IndexArray, search: Search, memory: int
+) -> Iterator[Block]:
+    """The best of all users, some at a time, in so many bytes; by norms where the model and the search allow it."""
+    factored = model.factored() if search.exact else None
+    size = 0 if factored is None else usable_size(factored, len(user_index), search, memory)
+    if factored is not None and size:
+        yield from bounded(factored, matrix, user_index, search, size)
+        return
+    done = 0
+    for screen in _screens(model, user_index, chunk_size(search.num_items, memory), search):
+        place = np.arange(done, done + len(screen.scores))
+        found = _chunk(screen, matrix[user_index[place]], model.signed, search)
+        del screen  # or its memory were still taken while the next is made
+        yield Block(place, *found)
+        done += len(place)
 
 
-def _screens(model: Scorer, user_index: IndexArray, size: int, search: _Search) -> Iterator[Screen]:
+def _screens(model: Scorer, user_index: IndexArray, size: int, search: Search) -> Iterator[Screen]:
     """The scores of users in their order, at most `size` at a time, rough where the model and the search allow it."""
     screens = None if search.exact else model.screens(user_index, size)
     if screens is not None:
@@ -185,26 +170,31 @@ def _screens(model: Scorer, user_index: IndexArray, size: int, search: _Search) 
         yield Screen(model.score(user_index[start : start + size]))
 
 
-def _chunk(screen: Screen, history: sparse.csr_array, signed: bool, search: _Search) -> tuple[FloatArray, IndexArray]:
-    """Values and positions [batch, width], best first; where the model knows nothing more, -inf and -1."""
+def _chunk(screen: Screen, history: sparse.csr_array, signed: bool, search: Search) -> tuple[Tensor, Tensor]:
+    """Positions and scores [batch, width] of the best."""
     scores = _masked(screen.scores, history, signed, search)
     if screen.exact is None:
-        positions = _best(scores, search.width, search.order)
+        positions = best(scores, search.width, search.order)
         values = scores.gather(1, positions)
     else:
         # the rounding of bfloat16 moves an item by a few ranks, so more candidates than k are rescored
-        candidates = _top(scores, min(search.width + 20, scores.shape[1]))[1].sort(dim=1).values
+        candidates = top(scores, min(search.width + 20, scores.shape[1]))[1].sort(dim=1).values
         exact = _masked_like(screen.exact(candidates), scores.gather(1, candidates))
-        best = _best(exact, search.width, None if search.order is None else search.order[candidates])
-        positions, values = candidates.gather(1, best), exact.gather(1, best)
-    known = values.isfinite() if signed else values.isfinite() & (values > 0)
+        place = best(exact, search.width, None if search.order is None else search.order[candidates])
+        positions, values = candidates.gather(1, place), exact.gather(1, place)
+    return positions, values
+
+
+def _known(block: Block, signed: bool) -> tuple[FloatArray, IndexArray]:
+    """Values and positions [batch, width], best first; where the model knows nothing more, -inf and -1."""
+    known = block.score.isfinite() if signed else block.score.isfinite() & (block.score > 0)
     return (
-        values.masked_fill(~known, -torch.inf).cpu().numpy(),
-        positions.masked_fill(~known, -1).cpu().numpy(),
+        block.score.masked_fill(~known, -torch.inf).cpu().numpy(),
+        block.item_index.masked_fill(~known, -1).cpu().numpy(),
     )
 
 
-def _masked(scores: Tensor, history: sparse.csr_array, signed: bool, search: _Search) -> Tensor:
+def _masked(scores: Tensor, history: sparse.csr_array, signed: bool, search: Search) -> Tensor:
     """The scores [batch, num_items] with -inf for seen and forbidden items, and for unknown ones of a signed model."""
     if signed:
         scores.masked_fill_(scores == 0, -torch.inf)
@@ -218,63 +208,6 @@ def _masked(scores: Tensor, history: sparse.csr_array, signed: bool, search: _Se
 
 def _masked_like(scores: Tensor, masked: Tensor) -> Tensor:
     return scores.masked_fill(masked == -torch.inf, -torch.inf)
-
-
-def _best(scores: Tensor, k: int, order: Tensor | None = None) -> Tensor:
-    """Positions [batch, k] of the highest scores [batch, n]; equal ones by `order` ([n] or [batch, n], each row with
-    different values), None: by position."""
-    values, positions = _top(scores, min(k + 1, scores.shape[1]))
-    if values.isnan().any():  # topk puts NaN first
-        return _best(scores.nan_to_num_(nan=-torch.inf, posinf=-torch.inf, neginf=-torch.inf), k, order)
-    if values.shape[1] > k:
-        last = values[:, k - 1]
-        tied = ((values[:, k] == last) & last.isfinite() & (last != 0)).nonzero().squeeze(1)
-        positions = positions[:, :k]
-        if len(tied):  # topk takes any of the items that share the last place
-            ranks = order if order is None or order.dim() == 1 else order[tied]
-            positions[tied] = _first_of_equals(scores[tied], last[tied, None], k, ranks)
-    positions = _in_order(positions, order)
-    best = scores.gather(1, positions).sort(dim=1, descending=True, stable=True).indices
-    return positions.gather(1, best)
-
-
-def _top(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Values and positions [batch, k] of the highest scores [batch, n], any of those that share the last place.
-
-    Columns c, c + m, c + 2 m, … are one group. The k groups with the highest best score hold k highest scores: what is
-    elsewhere is no better than the best of its group, and so than the best of each of the k. A third of topk's time.
-    """
-    batch, n = scores.shape
-    m = n // STRIDE  # groups; the columns from STRIDE · m on are looked at in any case
-    if scores.device.type != "cpu" or m < 4 * k:
-        found = scores.topk(k)
-        return found.values, found.indices
-    best = scores[:, : STRIDE * m].view(batch, STRIDE, m).amax(dim=1)  # [batch, m]
-    group = best.topk(k).indices  # [batch, k]
-    inside = (group[:, None, :] + m * torch.arange(STRIDE)[:, None]).view(batch, -1)
-    positions = torch.cat([inside, torch.arange(STRIDE * m, n).expand(batch, -1)], dim=1)
-    values, place = scores.gather(1, positions).topk(k)
-    return values, positions.gather(1, place)
-
-
-def _in_order(positions: Tensor, order: Tensor | None) -> Tensor:
-    """Positions [batch, k] sorted along each row by their ranks."""
-    if order is None:
-        return positions.sort(dim=1).values
-    ranks = order[positions] if order.dim() == 1 else order.gather(1, positions)
-    return positions.gather(1, ranks.argsort(dim=1))
-
-
-def _first_of_equals(scores: Tensor, last: Tensor, k: int, order: Tensor | None) -> Tensor:
-    """Positions [batch, k] of all scores above `last` [batch, 1] and of the first that equal it."""
-    if order is not None:
-        by_rank = order.argsort(dim=-1).expand(scores.shape)
-        found = _first_of_equals(scores.gather(1, by_rank), last, k, None)
-        return by_rank.gather(1, found)
-    above, equal = scores > last, scores == last
-    room = k - above.sum(dim=1, keepdim=True, dtype=torch.int32)
-    chosen = above | (equal & (equal.cumsum(dim=1, dtype=torch.int32) <= room))
-    return chosen.nonzero()[:, 1].view(-1, k)
 
 
 def _fill(values: FloatArray, positions: IndexArray, history: sparse.csr_array, by_popularity: IndexArray) -> None:
