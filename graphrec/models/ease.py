@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ MAX_ITEMS = 25_000
 
 #: With so many times more items than users the way over the users takes less memory and far fewer operations.
 FEWER = 2
+
+Products = TypeVar("Products", bound=npt.NDArray[Any])
 
 #: Rows of the matrix that are worked on at one time beside it.
 BLOCK = 512
@@ -83,7 +85,7 @@ class EASE(Model[EASEConfig]):
             rows = self.history[np.diff(self.history.indptr) > 0]
             self.few = FewUsers.of(rows, penalty, self.device)
             return
-        check_size("ease", interactions.num_items)
+        check_size("ease", interactions.num_items, MAX_ITEMS)
         buffer = gram(self.history)
         diagonal = buffer.diagonal()
         buffer.flat[:: len(buffer) + 1] += c.regularisation + c.dropout / (1 - c.dropout) * diagonal
@@ -141,23 +143,27 @@ class EASE(Model[EASEConfig]):
         return invert(buffer, self.config.regularisation, progress)
 
 
-def check_size(model: str, num_items: int) -> None:
+def check_size(model: str, num_items: int, most: int, item_size: int = 4) -> None:
     """Nothing; DataError where a dense matrix over these items would take too much memory and time."""
-    if num_items > MAX_ITEMS:
+    if num_items > most:
         raise DataError(
             f"{model} needs a dense matrix of items × items, {num_items:,} × {num_items:,} "
-            f"({4 * num_items**2 / 1e9:.1f} GB) here, and takes at most {MAX_ITEMS:,} items; "
+            f"({item_size * num_items**2 / 1e9:.1f} GB) here, and takes at most {most:,} items; "
             "use graph_filter or ials, which need no such matrix"
         )
 
 
 def gram(history: sparse.csr_array) -> FloatArray:
-    """RᵀR [num_items, num_items] float32, made a block of rows at a time."""
-    num_items = history.shape[1]
-    buffer = np.empty((num_items, num_items), dtype=np.float32)
-    by_item = history.T.tocsr()
-    for start in range(0, num_items, BLOCK):
-        (by_item[start : start + BLOCK] @ history).toarray(out=buffer[start : start + BLOCK])
+    """RᵀR [num_items, num_items] float32."""
+    return fill_gram(history, np.empty((history.shape[1], history.shape[1]), dtype=np.float32))
+
+
+def fill_gram(history: sparse.csr_array, buffer: Products) -> Products:
+    """RᵀR put into a buffer [num_items, num_items] whose type holds its entries, a block of rows at a time."""
+    rows = sparse.csr_array(history.astype(buffer.dtype))
+    by_item = rows.T.tocsr()
+    for start in range(0, rows.shape[1], BLOCK):
+        (by_item[start : start + BLOCK] @ rows).toarray(out=buffer[start : start + BLOCK])
     return buffer
 
 

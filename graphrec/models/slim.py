@@ -12,12 +12,15 @@ from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.models.base import Progress, Range, Space
-from graphrec.models.ease import check_size, gram
+from graphrec.models.ease import check_size, fill_gram
 from graphrec.models.elastic_net import solve
 from graphrec.models.item_weights import ItemWeightsModel
 from graphrec.models.neighbours import item_product
 from graphrec.models.threads import one_thread
 from graphrec.vocabulary import IndexArray
+
+#: Bytes of the dense matrix of how many users two items share; more items than fit are refused.
+MATRIX_BYTES = 4 * 10**9
 
 #: Numbers in the Gram matrices of one batch of items; two batches are worked on at a time.
 BATCH = 1 << 23
@@ -60,10 +63,14 @@ class SLIM(ItemWeightsModel[SLIMConfig]):
         progress: Progress | None = None,
     ) -> None:
         """Solve for one batch of items after another. Raises DataError where there are too many items."""
-        check_size("slim", interactions.num_items)
+        # items share no more users than one of them has
+        small = interactions.item_degree().max(initial=0) <= np.iinfo(np.int16).max
+        counts = np.dtype(np.int16 if small else np.float32)
+        size, most = interactions.num_items, int((MATRIX_BYTES // counts.itemsize) ** 0.5)
+        check_size("slim", size, most, counts.itemsize)
         self.history = interactions.matrix()
         candidates = _candidates(self.history, self.config.neighbours)
-        products = torch.from_numpy(gram(self.history)).to(self.device)
+        products = torch.from_numpy(fill_gram(self.history, np.empty((size, size), dtype=counts))).to(self.device)
         batches = _batches(np.diff(candidates.indptr))
         workers = torch.get_num_threads() if self.device.type == "cpu" else 1
         parts = []
@@ -83,9 +90,9 @@ class SLIM(ItemWeightsModel[SLIMConfig]):
         """Rows, columns and values of the coefficients that some items get."""
         chosen, there = _padded(candidates, items)
         index = torch.from_numpy(chosen).to(products.device)  # [batch, m]
-        target = products[index, torch.from_numpy(items).to(products.device)[:, None]]
+        target = products[index, torch.from_numpy(items).to(products.device)[:, None]].float()
         target = target.masked_fill(~torch.from_numpy(there).to(products.device), -torch.inf)
-        by_candidate = products[index.T[:, :, None], index]  # [m, batch, m]
+        by_candidate = products[index.T[:, :, None], index].float()  # [m, batch, m]
         value = solve(by_candidate, target, self.config.sparsity, self.config.regularisation).cpu().numpy()
         row, column = np.nonzero(value)
         return chosen[row, column], items[row], value[row, column]

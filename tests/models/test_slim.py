@@ -92,9 +92,25 @@ def test_one_coordinate_by_hand() -> None:
 
 
 def test_too_many_items_are_refused() -> None:
-    many = Interactions(np.array([0]), np.array([0]), 1, 25_001)
-    with pytest.raises(DataError, match=r"slim needs a dense matrix .* 25,001 × 25,001 \(2.5 GB\)"):
+    many = Interactions(np.array([0]), np.array([0]), 1, 44_722)
+    with pytest.raises(DataError, match=r"slim needs a dense matrix .* 44,722 × 44,722 \(4.0 GB\).* at most 44,721"):
         fitted(many, SLIMConfig())
+
+
+def popular(users: int, items: int = 3) -> Interactions:
+    """Item 0 that all users have, item 1 that seven of eight have, and item 2 that every eighth has."""
+    user = np.concatenate([np.arange(users), np.arange(users * 7 // 8), np.arange(0, users, 8)])
+    item = np.repeat([0, 1, 2], [users, users * 7 // 8, users // 8])
+    return Interactions(user, item, users, items)
+
+
+def test_an_item_may_have_more_users_than_small_numbers_count() -> None:
+    """Ten times the users and ten times the penalties: the same coefficients."""
+    few, many = (fitted(popular(4000 * n), SLIMConfig(float(n), 10.0 * n)).weights for n in (1, 10))
+    assert few.nnz == 6
+    np.testing.assert_allclose(many.toarray(), few.toarray(), atol=2e-3)  # the descent ends at 1e-4 a step
+    with pytest.raises(DataError, match=r"31,623 × 31,623 \(4.0 GB\).* at most 31,622"):
+        fitted(popular(40_000, items=31_623), SLIMConfig())
 
 
 def test_a_graph_without_pairs_of_items_gives_no_coefficients() -> None:
