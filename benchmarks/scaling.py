@@ -1,11 +1,13 @@
 """How the cost of graph_filter grows with the graph: generated graphs of 1, 10 and 50 million edges.
 
-    python benchmarks/scaling.py 1 10 50 [--threads 2] [--set NAME=VALUE] [--output FOLDER] [--plot NAME]
+    python benchmarks/scaling.py 1 10 50 [--regions] [--threads 2] [--set NAME=VALUE] [--output FOLDER] [--plot NAME]
 
 Each graph is made and measured in processes of its own, so that the peak of memory is that of one fit; it holds Python,
 torch and the edges (16 bytes each). Users have 20 edges on average and items 100, both by power laws that are the same
-at every size, so a graph ten times as large is ten times the same work: what is measured is the cost for each edge. The
-rank is 64 at every size, since what a rank costs is linear in it. Results are kept in FOLDER, and sizes that are there
+at every size. Any user may meet any item: the larger the graph, the further apart is what an edge connects. With
+--regions users and items belong to regions of 10,000 items, as towns, languages or tastes make them, in which nine of
+ten edges stay; a graph ten times as large is then ten times the same. Nothing tells the model of them. The rank is 64
+at every size, since what a rank costs is linear in it. Results are kept in FOLDER, and sizes that are there
 already are not measured again; without sizes, what is there is shown.
 """
 
@@ -38,6 +40,9 @@ PER_USER, PER_ITEM, LEAST, MOST = 20, 100, 6, 1000
 #: Exponents of the power laws of users' and items' degrees, and how much more popular the most popular item may be.
 USER_LAW, ITEM_LAW, POPULAR = 1.5, 1.1, 500
 
+#: Items of a region, and the share of the edges that stay in one.
+REGION, STAYING = 10_000, 0.9
+
 #: Settings of the model at every size.
 SETTINGS = {"rank": "64"}
 
@@ -45,7 +50,7 @@ SETTINGS = {"rank": "64"}
 SAMPLE, HISTORIES = 2000, 50
 
 
-def generate(num_edges: int, seed: int = 0) -> tuple[npt.NDArray[np.int64], int, int]:
+def generate(num_edges: int, seed: int = 0, regions: bool = False) -> tuple[npt.NDArray[np.int64], int, int]:
     """Pairs [2, about num_edges] of user and item, sorted, each once, and the numbers of users and of items."""
     rng = np.random.default_rng(seed)
     num_items = max(num_edges // PER_ITEM, 10)
@@ -56,14 +61,29 @@ def generate(num_edges: int, seed: int = 0) -> tuple[npt.NDArray[np.int64], int,
     num_users = int(np.searchsorted(np.cumsum(degrees), num_edges)) + 1
     weight = np.minimum((1 - rng.random(num_items)) ** (-1 / ITEM_LAW), POPULAR)
     bounds = np.cumsum(weight) / weight.sum()
-    code = np.repeat(np.arange(num_users), degrees[:num_users]) * num_items
+    user = np.repeat(np.arange(num_users), degrees[:num_users])
+    code = user * num_items
+    home = _homes(bounds, num_users, rng) if regions else None
+    named = rng.permutation(num_items) if regions else np.arange(num_items)  # positions tell nothing of regions
     for start in range(0, len(code), 1 << 22):
-        part = code[start : start + (1 << 22)]
-        part += np.minimum(np.searchsorted(bounds, rng.random(len(part))), num_items - 1)
+        part = slice(start, start + (1 << 22))
+        drawn = rng.random(len(code[part]))
+        if home is not None:
+            low, high = home[:, user[part]]
+            drawn = np.where(rng.random(len(drawn)) < STAYING, low + drawn * (high - low), drawn)
+        code[part] += named[np.minimum(np.searchsorted(bounds, drawn), num_items - 1)]
     code = np.unique(code)
     pairs = np.empty((2, len(code)), dtype=np.int64)
     np.divmod(code, num_items, out=(pairs[0], pairs[1]))
     return pairs, num_users, num_items
+
+
+def _homes(bounds: npt.NDArray[np.float64], num_users: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """The part [2, num_users] of 0 to 1, where items are drawn, that the region of each user has."""
+    first = np.arange(max(len(bounds) // REGION, 1)) * REGION
+    edges = np.concatenate([[0.0], bounds[first[1:] - 1], [1.0]])
+    region = rng.integers(len(first), size=num_users)
+    return np.stack([edges[region], edges[region + 1]])
 
 
 def measure(path: Path, threads: int, settings: dict[str, str]) -> dict[str, Any]:
@@ -140,19 +160,20 @@ def main() -> None:
     """Measure the sizes asked for, and print what is there as a table; draw it where asked."""
     arguments = _arguments()
     if arguments.worker == "generate":
-        np.save(arguments.file, generate(int(arguments.millions[0] * 1e6))[0])
+        np.save(arguments.file, generate(int(arguments.millions[0] * 1e6), regions=arguments.regions)[0])
         return
     settings = {**SETTINGS, **dict(text.split("=", 1) for text in arguments.settings)}
     if arguments.worker == "measure":
         print(json.dumps(measure(arguments.file, arguments.threads, settings)))
         return
     arguments.output.mkdir(parents=True, exist_ok=True)
+    kind = "regions" if arguments.regions else "scaling"
     for millions in arguments.millions:
-        path = arguments.output / f"scaling-{millions:g}.json"
+        path = arguments.output / f"{kind}-{millions:g}.json"
         if not path.exists():
             path.write_text(_in_processes(millions, arguments), encoding="utf-8")
             print(f"measured {millions:g} million edges", file=sys.stderr, flush=True)
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in arguments.output.glob("scaling-*.json")]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in arguments.output.glob(f"{kind}-*.json")]
     rows = sorted(found, key=lambda row: int(row["edges"]))
     print(table(rows))
     if arguments.plot:
@@ -208,6 +229,7 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("millions", type=float, nargs="*", help="millions of edges")
+    parser.add_argument("--regions", action="store_true", help="most edges stay within regions of 10,000 items")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--output", type=Path, default=Path("results/scaling"))
@@ -222,7 +244,8 @@ def _in_processes(millions: float, arguments: argparse.Namespace) -> str:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "pairs.npy"
         command = [sys.executable, __file__, "--file", str(file), "--threads", str(arguments.threads)]
-        subprocess.run([*command, "--worker", "generate", f"{millions}"], check=True)
+        regions = ["--regions"] if arguments.regions else []
+        subprocess.run([*command, *regions, "--worker", "generate", f"{millions}"], check=True)
         settings = [part for text in arguments.settings for part in ("--set", text)]
         done = subprocess.run([*command, "--worker", "measure", *settings], check=True, stdout=subprocess.PIPE)
         return done.stdout.decode()

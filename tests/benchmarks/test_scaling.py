@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from benchmarks.scaling import MOST, PER_ITEM, PER_USER, generate, growth, table
 
@@ -20,6 +22,28 @@ def test_generated_graphs_have_the_sizes_and_laws_that_are_claimed() -> None:
 def test_a_seed_gives_the_same_graph() -> None:
     assert np.array_equal(generate(10_000)[0], generate(10_000)[0])
     assert not np.array_equal(generate(10_000)[0], generate(10_000, 1)[0])
+
+
+def test_edges_of_regions_stay_in_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all of them do, the graph falls apart into its four regions; a few that leave them make it one."""
+    monkeypatch.setattr("benchmarks.scaling.REGION", 500)
+    assert parts_of(*generate(200_000, regions=True)) == [None]
+    monkeypatch.setattr("benchmarks.scaling.STAYING", 1.0)
+    found = parts_of(*generate(200_000, regions=True))
+    assert len(found) == 4
+    for items in found:
+        assert items is not None
+        assert 450 < len(items) <= 500
+        assert np.ptp(items) > 1000  # positions tell nothing of regions
+
+
+def parts_of(pairs: np.ndarray, num_users: int, num_items: int) -> list[np.ndarray | None]:
+    """The items of each connected part of a graph; None for a part that has nearly all."""
+    ones = np.ones(pairs.shape[1])
+    square = sparse.csr_array((ones, (pairs[0], num_users + pairs[1])), shape=(num_users + num_items,) * 2)
+    _, part = connected_components(square, directed=False)
+    items = [np.flatnonzero(part[num_users:] == number) for number in np.unique(part[:num_users])]
+    return [None if len(found) > 0.9 * num_items else found for found in items]
 
 
 def row(edges: int, fit: float, peak: int) -> dict[str, object]:
