@@ -31,8 +31,8 @@ GATHERED = 16
 class FilterScores:
     """score(s) = s D^{-p} [ w P + V g(λ) Vᵀ ] D^q of a signal s [num_items].
 
-    degree D [num_items]; eigenvalues λ [k]; vectors D^q V [num_items, k], and the same in bfloat16 where that is
-    worth it; paths P D^q [num_items, num_items], on the CPU.
+    degree D [num_items]; eigenvalues λ [k]; vectors D^q V [num_items, k]; paths P D^q [num_items, num_items], on the
+    CPU.
     """
 
     config: GraphFilterConfig
@@ -40,7 +40,6 @@ class FilterScores:
     eigenvalues: Tensor = field(default_factory=lambda: torch.empty(0))
     vectors: Tensor = field(default_factory=lambda: torch.empty(0, 0))
     paths: sparse.csr_array = field(default_factory=empty_csr)
-    rough: Tensor | None = None
 
     def of(self, rows: sparse.csr_array) -> Tensor:
         """The scores [batch, num_items] of signals [batch, num_items]."""
@@ -105,15 +104,14 @@ class FilterScores:
         The two large arrays are used again for all of them: to let go and take 50 MB for each few users, as the C
         library does, costs as much time as the products, since the kernel clears every page anew.
         """
-        if self.rough is None:
-            return
         batch, part = min(size, MULTIPLIED), min(size, SEARCHED)
-        products_ = self.rough.new_empty(batch, len(self.rough))
-        scores = torch.empty(part, len(self.rough))
+        vectors = self.vectors.bfloat16()
+        products_ = vectors.new_empty(batch, len(vectors))
+        scores = torch.empty(part, len(vectors))
         for first in range(0, len(users), batch):
             rows = signal.of(users[first : first + batch])
             left = self.filtered(rows)  # [batch, k]
-            rough = torch.mm(left.bfloat16(), self.rough.T, out=products_[: len(left)])  # [batch, num_items]
+            rough = torch.mm(left.bfloat16(), vectors.T, out=products_[: len(left)])  # [batch, num_items]
             for start in range(0, len(left), part):
                 some = slice(start, start + part)
                 beside = signal.beside[users[first + start : first + start + part]]

@@ -124,7 +124,10 @@ class GraphFilter(Model[GraphFilterConfig]):
 
     def screens(self, user_index: IndexArray, size: int) -> Iterator[Screen] | None:
         """Scores with the dense product in bfloat16, for large catalogues on processors that multiply it fast."""
-        return None if self.scores.rough is None else self.scores.screens(self.signal, user_index, size)
+        fast = self.device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        if not fast or self.scores.vectors.numel() < SCREEN_FROM:
+            return None
+        return self.scores.screens(self.signal, user_index, size)
 
     def factored(self) -> Factored | None:
         """The filter's part and the paths; None on a GPU, and where what a user has viewed counts otherwise."""
@@ -292,8 +295,5 @@ class GraphFilter(Model[GraphFilterConfig]):
 
     def _show(self, vectors: Tensor, paths: sparse.csr_array) -> None:
         """Make scores from the scaled vectors D^q V [num_items, k] and the cut paths."""
-        on_cpu = self.device.type == "cpu"
-        vectors = on_huge_pages(vectors) if on_cpu else vectors.contiguous().to(self.device)
-        fast = not on_cpu or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-        rough = vectors.bfloat16() if fast and vectors.numel() >= SCREEN_FROM else None
-        self.scores = FilterScores(self.config, self.kernel.degree, self.kernel.eigenvalues, vectors, paths, rough)
+        vectors = on_huge_pages(vectors) if self.device.type == "cpu" else vectors.contiguous().to(self.device)
+        self.scores = FilterScores(self.config, self.kernel.degree, self.kernel.eigenvalues, vectors, paths)

@@ -11,7 +11,8 @@ from graphrec.models.base import in_32_bits
 from graphrec.models.filter_settings import GraphFilterConfig
 from graphrec.models.graph_filter import GraphFilter
 from graphrec.models.neighbours import dense_product
-from graphrec.recommend.topk import top_k
+from graphrec.recommend.choice import Choice
+from graphrec.recommend.topk import top_k_of
 from graphrec.testing import graph_of
 
 EVERYONE = np.arange(50)
@@ -30,13 +31,12 @@ def pairs() -> Interactions:
 def rough(pairs: Interactions, monkeypatch: pytest.MonkeyPatch) -> GraphFilter:
     """A model that screens, 16 users at a time of 24 that are multiplied."""
     monkeypatch.setattr("graphrec.models.graph_filter.SCREEN_FROM", 0)
+    monkeypatch.setattr("torch.ops.mkldnn._is_mkldnn_bf16_supported", lambda: True)  # slowly, it does everywhere
     monkeypatch.setattr("graphrec.models.filter_scores.MULTIPLIED", 24)
     monkeypatch.setattr("graphrec.models.filter_scores.SEARCHED", 16)
     monkeypatch.setattr("graphrec.models.filter_scores.GATHERED", 3)
     model = GraphFilter(GraphFilterConfig(rank=20, rank_share=1.0, neighbours=9))
     model.fit(graph_of(pairs), pairs, np.random.default_rng(0))
-    if model.screens(EVERYONE, 1) is None:
-        pytest.skip("this processor does not multiply bfloat16 fast, so there are no rough scores")
     return model
 
 
@@ -73,7 +73,7 @@ def best(scores: Tensor, seen: sparse.csr_array, k: int) -> list[list[int]]:
 
 
 def test_the_best_by_screens_are_the_best_by_scores(rough: GraphFilter, pairs: Interactions) -> None:
-    found = top_k(rough, pairs, EVERYONE[:-1], 5)
+    found = top_k_of(rough, pairs, EVERYONE[:-1], 5, Choice(precision="bfloat16"))
     assert found.item_index.tolist() == best(rough.score(EVERYONE[:-1]), pairs.matrix()[:-1], 5)
 
 

@@ -263,9 +263,9 @@ def test_screens_multiply_items_met_by_other_behaviours(
 ) -> None:
     monkeypatch.setattr("graphrec.models.graph_filter.SCREEN_FROM", 0)
     model = fitted(graph, replace(FULL, revisit=revisit))
+    monkeypatch.setattr("torch.ops.mkldnn._is_mkldnn_bf16_supported", lambda: True)  # slowly, it does everywhere
     screens = model.screens(np.arange(USERS), USERS)
-    if screens is None:
-        pytest.skip("this processor does not multiply bfloat16 fast, so there are no rough scores")
+    assert screens is not None
     screen = next(iter(screens))
     assert screen.exact is not None
     exact = screen.exact(torch.arange(ITEMS).expand(USERS, -1))

@@ -84,7 +84,8 @@ def test_equal_scores_stand_in_the_order_given_at_the_last_place_too() -> None:
 def test_equal_scores_of_rescored_candidates_stand_in_the_order_given() -> None:
     model = Screened([[1.0, 1.0, 1.0, 5.0]])
     model.rough = torch.tensor([[1.0, 2.0, 3.0, 4.0]])
-    found = top_k_of(model, pairs(items=4), NOBODY, 3, Choice(order=np.array([2, 0, 1, 3])))
+    choice = Choice(order=np.array([2, 0, 1, 3]), precision="bfloat16")
+    found = top_k_of(model, pairs(items=4), NOBODY, 3, choice)
     assert found.item_index.tolist() == [[3, 1, 2]]
 
 
