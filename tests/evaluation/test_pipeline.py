@@ -1,0 +1,100 @@
+"""Training as the command does it: what a run knows, how it was measured, and whether it may be published."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from torch import Tensor
+
+from graphrec.errors import DataError, RefusedError
+from graphrec.hetero import interactions
+from graphrec.interactions import Interactions
+from graphrec.pipeline import Training, require_worth, search, train
+from graphrec.recommend.topk import top_k
+from graphrec.runs import Run, Verdict
+from graphrec.testing import graph_of
+
+from .timed import timed
+
+
+def test_a_run_is_judged_by_what_it_gains_over_simple_models() -> None:
+    trained = train(timed(), "graph_filter", np.random.default_rng(0), Training({}))
+    verdict = trained.run.verdict
+    assert verdict is not None
+    assert set(verdict.gains) == {"popularity", "item_knn"}
+    gain, low, high = verdict.gains["popularity"]
+    assert 0 < low < gain < high
+    assert verdict.leaks == ""
+    assert trained.run.split is not None
+    assert trained.run.split.spec.startswith("time")
+    with pytest.raises(RefusedError, match=r"does not beat popularity: ndcg@10 \+0.0000"):
+        require_worth(train(timed(), "popularity", np.random.default_rng(0)).run)
+
+
+def test_a_run_whose_evaluation_was_not_clean_may_not_be_published() -> None:
+    """All users are one person, so what one of them is to find another one has in training."""
+    same = {"User": np.zeros(24, dtype=np.int64)}
+    run = train(timed(), "graph_filter", np.random.default_rng(0), Training({}, aliases=same)).run
+    assert run.verdict is not None
+    assert "copies of test interactions" in run.verdict.leaks
+    with pytest.raises(RefusedError, match="its evaluation was not clean: .*copies of test interactions"):
+        require_worth(run)
+
+
+def run_of(verdict: Verdict | None) -> Run:
+    return Run("mine", "mf", {}, {}, "2026-01-01T00:00:00Z", ("User", "RATED", "Item"), 0.1, verdict)
+
+
+def test_only_a_run_that_gains_beyond_its_interval_may_be_published() -> None:
+    good = Verdict("ndcg@10", {"popularity": (0.1, 0.05, 0.15), "item_knn": (0.02, 0.001, 0.04)}, 50)
+    require_worth(run_of(good))
+    bad = replace(good, gains={**good.gains, "item_knn": (0.02, -0.001, 0.04)})
+    words = (
+        r"run mine is not published: it does not beat item_knn: ndcg@10 \+0.0200 \(95 % interval -0.0010 to \+0.0400\)"
+    )
+    with pytest.raises(RefusedError, match=words):
+        require_worth(run_of(bad))
+    with pytest.raises(RefusedError, match="evaluation was not clean: 3 test interactions"):
+        require_worth(run_of(replace(good, leaks="3 test interactions are in training")))
+    with pytest.raises(RefusedError, match=r"was not measured.*--force"):
+        require_worth(run_of(None))
+    for verdict in (None, bad):
+        require_worth(run_of(verdict), force=True)
+
+
+def test_one_split_is_what_a_run_is_measured_on() -> None:
+    with pytest.raises(DataError, match=r"k-fold\(folds=3\) makes 3 splits, and one is needed here"):
+        train(timed(), "item_knn", np.random.default_rng(0), Training(split="k-fold(folds=3)"))
+
+
+def test_a_search_without_anything_to_choose_says_so() -> None:
+    with pytest.raises(DataError, match="popularity has nothing to choose"):
+        search(timed(), "popularity")
+
+
+def test_a_trained_run_knows_everything_and_was_measured_without_test() -> None:
+    graph = timed()
+    told: list[str] = []
+    trained = train(graph, "graph_filter", np.random.default_rng(0), progress=lambda what, _d, _t: told.append(what))
+    assert trained.run.model == "graph_filter"
+    assert trained.run.metrics["ndcg@10"] > 0.2
+    assert len(trained.seen) == len(interactions(graph))
+    assert list(dict.fromkeys(told)) == ["tune", "measure", "fit"]
+    best = top_k(trained.model, trained.seen, np.arange(4), 1).item_index[:, 0]
+    assert ((best + np.arange(4)) % 2 == 0).all()
+
+
+def test_settings_that_are_given_are_kept() -> None:
+    trained = train(timed(), "graph_filter", np.random.default_rng(0), Training({"rank": "3"}, measured=False))
+    assert (trained.run.config["rank"], trained.run.metrics) == (3, {})
+
+
+def test_a_graph_without_interactions_cannot_be_trained_on() -> None:
+    none = graph_of(Interactions(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), 2, 2))
+    with pytest.raises(DataError, match="no PURCHASED edges"):
+        train(none, "popularity", np.random.default_rng(0))
+
+
+def test_a_tensor_state_is_all_that_a_run_keeps() -> None:
+    trained = train(timed(), "item_knn", np.random.default_rng(0), Training({}, measured=False))
+    assert all(isinstance(value, Tensor) for value in trained.model.state().values())
