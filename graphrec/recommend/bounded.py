@@ -15,7 +15,7 @@ from graphrec.models.base import Factored
 from graphrec.models.neighbours import dense_product
 from graphrec.models.threads import one_thread
 from graphrec.recommend.rows import best, top
-from graphrec.recommend.search import Block, Search
+from graphrec.recommend.search import BYTES_PER_PLACE, Block, Search
 from graphrec.vocabulary import IndexArray
 
 #: From this many numbers in the item vectors and from this many users on, what is left out is more than what it takes
@@ -35,8 +35,8 @@ CACHED = 64
 WITNESSES, LEAST_WITNESSES = 2.4, 48
 
 #: Bytes of an item beside its vector, of a path, and of a user who waits; of a user and an item whose score is looked
-#: at: the score, its bound, and the search; of a place in the answer; and of each thread, whatever the sizes.
-BYTES_PER_ITEM, BYTES_PER_PATH, BYTES_PER_USER, BYTES_PER_SCORE, BYTES_PER_PLACE = 48, 4, 40, 16, 12
+#: at: the score, its bound, and the search; and of each thread, whatever the sizes.
+BYTES_PER_ITEM, BYTES_PER_PATH, BYTES_PER_USER, BYTES_PER_SCORE = 48, 4, 40, 16
 BYTES_PER_THREAD = 24 << 20
 
 #: Rounding moves a score and its bound by less than this share.

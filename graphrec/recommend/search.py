@@ -12,6 +12,9 @@ from graphrec.recommend.choice import Choice
 from graphrec.recommend.scorer import Scorer
 from graphrec.vocabulary import IndexArray
 
+#: Bytes of a place in the answer: the position of an item, and its score.
+BYTES_PER_PLACE = 12
+
 
 @dataclass(frozen=True, eq=False)
 class Search:

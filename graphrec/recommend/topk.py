@@ -16,7 +16,7 @@ from graphrec.recommend.choice import Choice, id_order
 from graphrec.recommend.memory import MEMORY_BUDGET
 from graphrec.recommend.rows import best, top
 from graphrec.recommend.scorer import Scorer
-from graphrec.recommend.search import Block, Search
+from graphrec.recommend.search import BYTES_PER_PLACE, Block, Search
 from graphrec.runs import TrainedRun
 from graphrec.vocabulary import IndexArray
 
@@ -26,8 +26,8 @@ __all__ = ["MEMORY_BUDGET", "Choice", "Recommendations", "TopK", "chunk_size", "
 #: (40 bytes, as in graph_filter), and the masks of the search.
 BYTES_PER_SCORE = 56
 
-#: Bytes for each interaction while its matrix is made, for each place of the answer, and for each item.
-BYTES_PER_PAIR, BYTES_PER_PLACE, BYTES_PER_ITEM = 40, 12, 64
+#: Bytes for each interaction while its matrix is made, and for each item.
+BYTES_PER_PAIR, BYTES_PER_ITEM = 40, 64
 
 #: A share of the budget that is left to allocators and to the buffers of matrix products.
 RESERVE = 0.2

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphrec.recommend.rows import top
+from graphrec.recommend.search import BYTES_PER_PLACE
 from graphrec.recommend.topk import (
     BYTES_PER_ITEM,
-    BYTES_PER_PLACE,
     BYTES_PER_SCORE,
     MAX_CHUNK,
     RESERVE,
