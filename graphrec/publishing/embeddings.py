@@ -50,13 +50,22 @@ def write_embeddings(
 
 
 def _ensure_index(store: Store, label: str, dimensions: int) -> None:
-    """Hold a vector index of the label's vectors, made anew where they have another length than before."""
+    """Hold a vector index of the label's vectors, made anew where the one that stands is configured otherwise.
+
+    Neo4j rounds each number to a byte unless told not to, and may then exchange neighbours of nearly equal cosine.
+    """
     name = f"{label}_{EMBEDDING}"
+    configuration = {
+        "vector.dimensions": dimensions,
+        "vector.similarity_function": "COSINE",
+        "vector.quantization.enabled": False,
+    }
     for row in store.read("SHOW VECTOR INDEXES YIELD name, options RETURN name, options"):
-        if row["name"] == name and row["options"]["indexConfig"].get("vector.dimensions") != dimensions:
+        if row["name"] == name and not configuration.items() <= row["options"]["indexConfig"].items():
             store.write(f"DROP INDEX {quote(name)} IF EXISTS")
     if dimensions <= MAX_DIMENSIONS:
         store.write(
-            f"CREATE VECTOR INDEX {quote(name)} IF NOT EXISTS FOR (n:{quote(label)}) ON (n.{EMBEDDING}) OPTIONS "
-            f"{{indexConfig: {{`vector.dimensions`: {dimensions}, `vector.similarity_function`: 'cosine'}}}}"
+            f"CREATE VECTOR INDEX {quote(name)} IF NOT EXISTS FOR (n:{quote(label)}) ON (n.{EMBEDDING}) "
+            "OPTIONS {indexConfig: $configuration}",
+            {"configuration": configuration},
         )
