@@ -29,6 +29,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 DOORS = {
     "neo4j": {"store"},
     "torch": {"hetero", "relations", "features", "models", "training", "runs", "recommend", "evaluation", "testing"},
+    "numba": {"models"},
     "click": set(),
 }
 
@@ -107,7 +108,7 @@ def test_rooms_import_each_other_without_circles() -> None:
 
 
 def test_import_graphrec_is_light() -> None:
-    code = "import sys, graphrec; print(sorted({'torch', 'neo4j', 'click', 'pandas'} & sys.modules.keys()))"
+    code = "import sys, graphrec; print(sorted({'torch', 'neo4j', 'click', 'pandas', 'numba'} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
