@@ -15,23 +15,18 @@ from graphrec.evaluation.assembly import num_edges
 from graphrec.evaluation.audit import audit, require_clean
 from graphrec.evaluation.datasets import Dataset
 from graphrec.evaluation.environment import load, machine, peak_mib, versions
+from graphrec.evaluation.holding_out import hold_out
 from graphrec.evaluation.protocol import Evaluation, evaluate, validation_measure
 from graphrec.evaluation.published import Published
 from graphrec.evaluation.ratings import rating_error, tune_ratings
 from graphrec.evaluation.rounds import Steps
 from graphrec.evaluation.tuning import Effort, choose
-from graphrec.hetero import HeteroGraph, restrict
-from graphrec.interactions import Interactions, join
 from graphrec.models import make
 from graphrec.models.base import Model
 from graphrec.recommend.memory import MEMORY_BUDGET
-from graphrec.splitting import leave_last_out
 
 #: The cut-off of every published figure.
 K = 20
-
-#: Of a model's interactions with a published split, the share that its settings are chosen on.
-HELD = 10
 
 
 @dataclass(frozen=True)
@@ -182,7 +177,7 @@ def measure(dataset: Dataset, model: str, conditions: Conditions, progress: Step
 def tune(
     dataset: Dataset, model: str, conditions: Conditions, rng: np.random.Generator, step: Steps | None = None
 ) -> Choice:
-    """The config that is best on a random tenth of what is known, fitted to the rest; the given one where there is."""
+    """The config that is best on a part of what is known, fitted to the rest; the given one where there is."""
     if conditions.settings is not None:
         return Choice(dict(conditions.settings), 0, 0.0)
     told = step or (lambda _what, _done, _total: None)
@@ -191,7 +186,7 @@ def tune(
         return Choice(ratings.config, len(ratings.trials), ratings.seconds)
     visible, rest, part = hold_out(dataset, rng)
     measured = validation_measure(rest, part, rng)
-    effort = Effort(conditions.num_trials, wary=True, device=conditions.device)
+    effort = Effort(conditions.num_trials, device=conditions.device)
     tuning = choose(model, visible, rest, measured, rng, lambda done, total: told("tune", done, total), effort)
     return Choice(tuning.config, len(tuning.trials), tuning.seconds)
 
@@ -202,23 +197,6 @@ def _need_device(name: str) -> None:
     except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
         reason = str(error).strip().splitlines()[0][:160]
         raise GraphrecError(f"device '{name}' cannot be used here: {reason}; cpu can") from error
-
-
-def hold_out(dataset: Dataset, rng: np.random.Generator) -> tuple[HeteroGraph, Interactions, Interactions]:
-    """The graph that a config may be tried on, its interactions, and those to choose by: a random tenth, or one of
-    each user, the last where there are times, if the test part has one of each user too.
-
-    What is held out is cut from the other behaviours too, as the test part is: validation and test are alike in that.
-    """
-    known = dataset.known
-    if dataset.truth.user_degree().max() == 1:
-        parts = leave_last_out(known, rng)
-        rest, part = join(parts.train, parts.validation), parts.test
-    else:
-        held = np.zeros(len(known), dtype=bool)
-        held[rng.permutation(len(known))[: len(known) // HELD]] = True
-        rest, part = known.take(~held), known.take(held)
-    return restrict(dataset.graph, rest, None, part), rest, part
 
 
 def _test(dataset: Dataset, model: Model[Any], conditions: Conditions, step: Steps) -> _Tested:  # of any config

@@ -11,8 +11,9 @@ import torch
 from graphrec.errors import DataError, GraphrecError, LeakError, UnknownNameError
 from graphrec.evaluation.ablation import differences
 from graphrec.evaluation.assembly import num_edges
-from graphrec.evaluation.benchmark import Conditions, benchmark, hold_out
+from graphrec.evaluation.benchmark import Conditions, benchmark
 from graphrec.evaluation.datasets import Dataset, open_dataset, open_files
+from graphrec.evaluation.holding_out import hold_out
 from graphrec.evaluation.protocol import Evaluation
 from graphrec.interactions import Interactions, join
 

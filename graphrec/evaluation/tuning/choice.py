@@ -1,7 +1,7 @@
 """The choice of a config on validation: a model's candidates, then a search around the best of them."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,10 +18,6 @@ from graphrec.interactions import Interactions
 from graphrec.models import model_class
 from graphrec.models.base import Model, Progress
 
-#: A config that validation is known to misjudge must win by this share under both measures: on Gowalla free exponents
-#: looked 6.7 % better on a hold-out and were 2.5 % worse on test (METHODS E-F), an offset 4.5 % better and 0.8 % worse.
-MARGIN = 0.07
-
 
 @dataclass(frozen=True)
 class Effort:
@@ -31,9 +27,6 @@ class Effort:
         the model itself says (`trials`).
     budget: configs tried in all, the same for every model, whatever `num_trials` says; candidates beyond it are left
         out. None: as many as `num_trials` makes.
-    wary: for a test part that was not made as validation was, such as a published one. Half the search then stays among
-        configs that validation orders reliably; the other half looks for what is good under both measures, and must
-        win by a clear margin.
     device: where models are fitted.
     workers: processes that try configs side by side. The number decides which ones are tried, so the same seed gives
         the same numbers with the same number of workers.
@@ -42,7 +35,6 @@ class Effort:
 
     num_trials: int | None = None
     budget: int | None = None
-    wary: bool = False
     device: str = "cpu"
     workers: int = 1
     study: Path | None = None
@@ -86,7 +78,7 @@ def choose(
     with _kept(name, graph, train, measure, place, effort) as study:
         trials = Trials(kind, graph, train, measure, place, study)
         with trials.working(effort.workers):
-            best = _best(trials, candidates, more, effort.wary, progress)
+            best = _best(trials, candidates, more, progress)
         if study is not None:
             study.finish(trials.trials[best].config)
     return Tuning(trials.trials[best].config, tuple(trials.trials), time.perf_counter() - started)
@@ -117,7 +109,6 @@ def _best(
     trials: Trials,
     candidates: list[Any],
     more: int,
-    wary: bool,
     progress: Progress | None,  # configs
 ) -> int:
     """The position of the best trial, after all candidates and a search of so many more."""
@@ -131,52 +122,21 @@ def _best(
         trials.of_all(candidates[start : start + side])
         step()
     if more:
-        _explore(trials, wary, more, step)
-    pairs = zip(trials.configs, trials.trials, strict=True)
-    trusted = [not trial.pruned and (not wary or trials.kind.trusts(config)) for config, trial in pairs]
-    return select(trials.qualities(), trusted, wary)
+        space, first = trials.kind.space(trials.graph), trials.configs[_first_best(trials.qualities())]
+        search(trials, first, space, lambda quality: quality.plain, more, step)
+    return select(trials.qualities(), [not trial.pruned for trial in trials.trials])
 
 
-def _explore(trials: Trials, wary: bool, more: int, step: Callable[[], None]) -> None:
-    kind, graph = trials.kind, trials.graph
-    first = trials.qualities()[0]
-
-    def worth(quality: Quality) -> float:
-        return gain(quality, first) if wary else quality.plain
-
-    def best(trusted: bool) -> Any:  # a config
-        allowed = [i for i, config in enumerate(trials.configs) if not trusted or kind.trusts(config)]
-        return trials.configs[max(allowed, key=lambda i: (worth(trials.qualities()[i]), -i))]
-
-    if not wary:
-        search(trials, best(False), kind.space(graph), worth, more, step)
-        return
-    search(trials, best(True), kind.trusted_space(graph), worth, more - more // 2, step)
-    if not all(kind.trusts(config) for config in trials.configs):
-        search(trials, best(False), kind.space(graph), worth, more // 2, step)
-
-
-def gain(quality: Quality, default: Quality) -> float:
-    """What is gained over the default under both measures: the smaller of the two ratios."""
-    return min(quality.plain / max(default.plain, 1e-9), quality.shifted / max(default.shifted, 1e-9))
-
-
-def select(qualities: list[Quality], trusted: list[bool], wary: bool = False) -> int:
-    """The position of the best candidate: the best among the trusted by plain quality, of a wary choice by `gain` over
-    the first candidate, the default; unless another one is better by MARGIN under both measures. Equal ones in the
-    order given; the default where the best is not better than it by one standard error over the users, as on a
-    validation part with few of them."""
-
-    def worth(quality: Quality) -> float:
-        return gain(quality, qualities[0]) if wary else quality.plain
-
-    best = max((i for i, trust in enumerate(trusted) if trust), key=lambda i: (worth(qualities[i]), -i), default=0)
-    for position, quality in enumerate(qualities):
-        bar = 1.0 if trusted[best] == trusted[position] else 1.0 + MARGIN
-        ahead = quality.plain > bar * qualities[best].plain and quality.shifted > bar * qualities[best].shifted
-        if ahead and worth(quality) > worth(qualities[best]):
-            best = position
+def select(qualities: list[Quality], whole: list[bool]) -> int:
+    """The position of the best of the configs that were tried as a whole, of equal ones the first; the default, which
+    is the first, where the best is not better by one standard error over the users, as on a part with few of them."""
+    best = _first_best(qualities, whole)
     return best if _is_clear(qualities[best], qualities[0]) else 0
+
+
+def _first_best(qualities: list[Quality], among: list[bool] | None = None) -> int:
+    allowed = [position for position in range(len(qualities)) if among is None or among[position]]
+    return max(allowed, key=lambda position: (qualities[position].plain, -position), default=0)
 
 
 def _is_clear(quality: Quality, default: Quality) -> bool:
