@@ -28,6 +28,9 @@ from graphrec.recommend.memory import MEMORY_BUDGET
 #: The cut-off of every published figure.
 K = 20
 
+#: At most so many users are ranked to choose a config: what two good ones differ by is lost in the noise of fewer.
+CHOOSING_USERS = 4000
+
 
 @dataclass(frozen=True)
 class Conditions:
@@ -184,10 +187,10 @@ def tune(
     if dataset.task == "rating":
         ratings = tune_ratings(dataset, model, rng, conditions.device, lambda done, total: told("tune", done, total))
         return Choice(ratings.config, len(ratings.trials), ratings.seconds)
-    visible, rest, part = hold_out(dataset, rng)
-    measured = validation_measure(rest, part, rng)
-    effort = Effort(conditions.num_trials, device=conditions.device)
-    tuning = choose(model, visible, rest, measured, rng, lambda done, total: told("tune", done, total), effort)
+    held = hold_out(dataset, rng)
+    measured = validation_measure(held.rest, held.part, rng, num_users=CHOOSING_USERS)
+    effort = Effort(conditions.num_trials, wary=not held.likeness, device=conditions.device)
+    tuning = choose(model, held.graph, held.rest, measured, rng, lambda done, total: told("tune", done, total), effort)
     return Choice(tuning.config, len(tuning.trials), tuning.seconds)
 
 

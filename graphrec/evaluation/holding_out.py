@@ -1,5 +1,7 @@
 """What is held out of a published split's known part to choose settings by: a part made as the test part is."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,21 +27,33 @@ DIRECTIONS, DIRECTIONS_SHARE = 64, 1 / 16
 Mask = npt.NDArray[np.bool_]
 
 
-def hold_out(dataset: Dataset, rng: np.random.Generator) -> tuple[HeteroGraph, Interactions, Interactions]:
-    """The graph that a config may be tried on, its interactions, and those to choose by.
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """The graph that a config may be tried on, its interactions, those to choose by, and whether they are a `likeness`:
+    drawn as the test part was, and not only more like it than a random part."""
+
+    graph: HeteroGraph
+    rest: Interactions
+    part: Interactions
+    likeness: bool
+
+
+def hold_out(dataset: Dataset, rng: np.random.Generator) -> HeldOut:
+    """A part of what is known to choose a config by.
 
     Where the test part has one interaction of each user: one of each, the last where there are times. Where it is a
     random part, a random tenth. Else `coherent` parts of the histories. What is held out is cut from the other
     behaviours too, as the test part is.
     """
-    known = dataset.known
+    known, likeness = dataset.known, True
     if dataset.truth.user_degree().max() == 1:
         parts = leave_last_out(known, rng)
         rest, part = join(parts.train, parts.validation), parts.test
     else:
-        held = at_random(known, rng) if is_random_part(known, dataset.truth) else coherent(known, rng)
+        likeness = is_random_part(known, dataset.truth)
+        held = at_random(known, rng) if likeness else coherent(known, rng)
         rest, part = known.take(~held), known.take(held)
-    return restrict(dataset.graph, rest, None, part), rest, part
+    return HeldOut(restrict(dataset.graph, rest, None, part), rest, part, likeness)
 
 
 def at_random(known: Interactions, rng: np.random.Generator) -> Mask:

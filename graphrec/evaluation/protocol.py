@@ -21,7 +21,7 @@ from graphrec.vocabulary import IndexArray
 #: The cut-offs of every table.
 KS = (10, 20)
 
-#: At most so many users are ranked to choose a config.
+#: At most so many users are ranked to choose a config, unless told otherwise.
 VALIDATION_USERS = 2000
 
 
@@ -106,10 +106,14 @@ def warm_users(seen: Interactions, truth: Interactions) -> tuple[IndexArray, int
 
 
 def validation_measure(
-    train: Interactions, validation: Interactions, rng: np.random.Generator, cold: bool = False
+    train: Interactions,
+    validation: Interactions,
+    rng: np.random.Generator,
+    cold: bool = False,
+    num_users: int = VALIDATION_USERS,
 ) -> "ValidationMeasure":
-    """A measure of NDCG@20 on at most 2,000 warm users, plain and with pairs weighted by √(item degree); with `cold` on
-    users without training interactions where there are no others, as in a split by users.
+    """A measure of NDCG@20 on at most `num_users` warm users, plain and with pairs weighted by √(item degree); with
+    `cold` on users without training interactions where there are no others, as in a split by users.
 
     Raises DataError where there is nobody to measure.
     """
@@ -118,7 +122,7 @@ def validation_measure(
         users = np.unique(validation.user_index)
     if not len(users):
         raise DataError("no user has interactions in both training and validation; load more or split at random")
-    chosen = np.sort(rng.permutation(users)[:VALIDATION_USERS])
+    chosen = np.sort(rng.permutation(users)[:num_users])
     weight = np.sqrt(np.maximum(train.item_degree(), 1)).astype(np.float32)
     return ValidationMeasure(train, chosen, _new(train, validation)[chosen], weight)
 

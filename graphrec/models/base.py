@@ -166,9 +166,19 @@ class Model(ABC, Generic[Config]):
         return {}
 
     @classmethod
+    def trusted_space(cls, graph: HeteroGraph) -> Space:
+        """The part of `space` that stays among the configs that validation orders reliably."""
+        return cls.space(graph)
+
+    @classmethod
     def shared(cls, config: Config) -> Config:
         """The config whose fit serves the most variants beside this one, such as one with the largest rank."""
         return config
+
+    @classmethod
+    def trusts(cls, config: Config) -> bool:  # noqa: ARG003  # the default trusts all
+        """Whether validation orders this config reliably even where it is not made as the test part is."""
+        return True
 
 
 def pack(name: str, matrix: sparse.csr_array) -> State:

@@ -69,3 +69,9 @@ class GraphFilterConfig:
             "user_attribute": self.user_attribute_weight,
             "item_relation": self.item_relation_weight,
         }
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether the item side is symmetric, with degrees as they are: a random hold-out misjudges other exponents
+        (METHODS E-F), and offsets too (benchmarks/RESULTS.md)."""
+        return self.item_exponent == self.source_exponent == self.target_exponent and not self.degree_offset

@@ -46,6 +46,9 @@ DECOMPOSING = (
 )
 COLLECTING = ("neighbours", "item_relation_weight")
 
+#: The settings that a random hold-out misjudges.
+ITEM_SIDE = ("source_exponent", "target_exponent", "degree_offset")
+
 
 class GraphFilter(Model[GraphFilterConfig]):
     """score(u, ·) = s_u D^{-p} [ w P + V g(λ) Vᵀ ] D^{q} over the whole typed graph.
@@ -265,6 +268,16 @@ class GraphFilter(Model[GraphFilterConfig]):
     def space(cls, graph: HeteroGraph) -> Space:
         """The ranges of the scalars that matter for this graph."""
         return space(graph)
+
+    @classmethod
+    def trusted_space(cls, graph: HeteroGraph) -> Space:
+        """All but the item side, which stays as in the symmetric config that the search starts from."""
+        return {key: value for key, value in space(graph).items() if key not in ITEM_SIDE}
+
+    @classmethod
+    def trusts(cls, config: GraphFilterConfig) -> bool:
+        """Whether the item side is symmetric, without an offset: a random hold-out misjudges all others."""
+        return config.is_symmetric
 
     @classmethod
     def shared(cls, config: GraphFilterConfig) -> GraphFilterConfig:

@@ -99,8 +99,9 @@ def test_validation_pairs_are_cut_from_other_behaviours(tmp_path: Path) -> None:
     folders.write(tmp_path / "tmall-mbcgcn", **files)
     data = open_dataset("tmall-mbcgcn", tmp_path)
     assert (data.cut["VIEWED"], num_edges(data.graph)["VIEWED"]) == (600, 1200)
-    graph, rest, held = hold_out(data, np.random.default_rng(0))
-    assert (len(rest), len(held)) == (1080, 120)
+    found = hold_out(data, np.random.default_rng(0))
+    graph, rest = found.graph, found.rest
+    assert (len(rest), len(found.part)) == (1080, 120)
     assert num_edges(graph) == {"PURCHASED": 1080, "CARTED": 1, "VIEWED": 1080}
     bought = set(zip(rest.user_index.tolist(), rest.item_index.tolist(), strict=True))
     viewed = graph.data["User", "VIEWED", "Item"].edge_index.T.tolist()
@@ -121,7 +122,8 @@ def test_one_test_item_of_each_user_is_chosen_by_one_of_each_user(tmp_path: Path
         "train_cart_csv": csv + "1,2,5\n",
     }
     folders.write(tmp_path / "retailrocket-sslrec", **names, kg_txt="0 0 1\n")
-    _, rest, held = hold_out(open_dataset("retailrocket-sslrec", tmp_path), rng)
+    found = hold_out(open_dataset("retailrocket-sslrec", tmp_path), rng)
+    rest, held = found.rest, found.part
     assert sorted(held.user_index.tolist()) == list(range(6))
     last = {user: max(item for other, item, _ in rows if other == user) for user in range(6)}
     assert dict(zip(held.user_index.tolist(), held.item_index.tolist(), strict=True)) == last

@@ -74,7 +74,8 @@ def test_what_is_held_out_is_made_as_the_test_part(by_chance: bool) -> None:
     share = np.full(len(whole), 0.2) if by_chance else 0.4 * late[whole.item_index]
     held = rng.random(len(whole)) < share
     known, truth = whole.take(~held), whole.take(held)
-    graph, rest, part = hold_out(Dataset("towns", graph_of(known), known, truth, {}), np.random.default_rng(2))
-    assert len(rest) + len(part) == len(known)
-    assert graph.data[graph.target].num_edges == len(rest)
-    assert len(part) / len(known) == pytest.approx(0.1 if by_chance else COHERENT, abs=0.01)
+    found = hold_out(Dataset("towns", graph_of(known), known, truth, {}), np.random.default_rng(2))
+    assert len(found.rest) + len(found.part) == len(known)
+    assert found.graph.data[found.graph.target].num_edges == len(found.rest)
+    assert found.likeness == by_chance
+    assert len(found.part) / len(known) == pytest.approx(0.1 if by_chance else COHERENT, abs=0.01)

@@ -8,9 +8,12 @@ import pytest
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.evaluation.protocol import bootstrap, default_split, evaluate, validation_measure, warm_users
 from graphrec.evaluation.tuning import Effort, choose, select
+from graphrec.evaluation.tuning.choice import num_trials
 from graphrec.evaluation.tuning.quality import Quality
 from graphrec.interactions import Interactions
 from graphrec.models import make
+from graphrec.models.filter_settings import GraphFilterConfig
+from graphrec.models.graph_filter import GraphFilter
 from graphrec.models.item_knn import ItemKNN
 from graphrec.models.lightgcn import LightGCNConfig
 from graphrec.testing import checkerboard, graph_of
@@ -81,6 +84,19 @@ def test_the_interval_of_a_mean_contains_it_and_shrinks() -> None:
 )
 def test_selection(qualities: list[tuple[float, float]], whole: list[bool], best: int) -> None:
     assert select([Quality(*pair) for pair in qualities], whole) == best
+
+
+def test_a_wary_choice_tries_what_validation_orders_reliably() -> None:
+    graph, train, withheld = checkerboard()
+    measure = validation_measure(train, withheld, np.random.default_rng(0))
+    tried = {}
+    for wary in (True, False):
+        effort = Effort(3, wary=wary)
+        tuning = choose("graph_filter", graph, train, measure, np.random.default_rng(0), None, effort)
+        assert len(tuning.trials) == num_trials(GraphFilter, graph, effort)
+        tried[wary] = [GraphFilterConfig(**trial.config) for trial in tuning.trials]
+    assert all(config.is_symmetric for config in tried[True])
+    assert not all(config.is_symmetric for config in tried[False])
 
 
 def test_the_default_stays_where_the_gain_is_noise() -> None:

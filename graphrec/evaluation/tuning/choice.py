@@ -27,6 +27,7 @@ class Effort:
         the model itself says (`trials`).
     budget: configs tried in all, the same for every model, whatever `num_trials` says; candidates beyond it are left
         out. None: as many as `num_trials` makes.
+    wary: for a test part that no held-out part is quite like. Only configs that validation orders reliably are tried.
     device: where models are fitted.
     workers: processes that try configs side by side. The number decides which ones are tried, so the same seed gives
         the same numbers with the same number of workers.
@@ -35,6 +36,7 @@ class Effort:
 
     num_trials: int | None = None
     budget: int | None = None
+    wary: bool = False
     device: str = "cpu"
     workers: int = 1
     study: Path | None = None
@@ -69,7 +71,7 @@ def choose(
         GraphrecError: the study cannot be read or written.
     """
     kind = model_class(name)
-    candidates = kind.candidates(graph)[: None if effort.budget is None else max(effort.budget, 1)]
+    candidates = _candidates(kind, graph, effort)
     more = num_trials(kind, graph, effort) - len(candidates)
     if len(candidates) == 1 and not more:
         return Tuning(asdict(candidates[0]), (), 0.0)
@@ -78,7 +80,7 @@ def choose(
     with _kept(name, graph, train, measure, place, effort) as study:
         trials = Trials(kind, graph, train, measure, place, study)
         with trials.working(effort.workers):
-            best = _best(trials, candidates, more, progress)
+            best = _best(trials, candidates, more, effort.wary, progress)
         if study is not None:
             study.finish(trials.trials[best].config)
     return Tuning(trials.trials[best].config, tuple(trials.trials), time.perf_counter() - started)
@@ -86,11 +88,16 @@ def choose(
 
 def num_trials(kind: type[Model[Any]], graph: HeteroGraph, effort: Effort) -> int:
     """How many configs of a model are tried: its candidates, and those of the search; 1 where it has no choice."""
-    candidates, space = len(kind.candidates(graph)), kind.space(graph)
+    candidates, space = len(_candidates(kind, graph, effort)), kind.space(graph)
     if effort.budget is not None:
-        return max(effort.budget, 1) if space else min(max(effort.budget, 1), candidates)
+        return max(effort.budget, 1) if space else candidates
     more = min(kind.trials, 8 * len(space)) if effort.num_trials is None else effort.num_trials
     return candidates + (more if space else 0)
+
+
+def _candidates(kind: type[Model[Any]], graph: HeteroGraph, effort: Effort) -> list[Any]:  # configs
+    found = [config for config in kind.candidates(graph) if kind.trusts(config) or not effort.wary]
+    return found[: None if effort.budget is None else max(effort.budget, 1)]
 
 
 @contextmanager
@@ -109,6 +116,7 @@ def _best(
     trials: Trials,
     candidates: list[Any],
     more: int,
+    wary: bool,
     progress: Progress | None,  # configs
 ) -> int:
     """The position of the best trial, after all candidates and a search of so many more."""
@@ -122,7 +130,8 @@ def _best(
         trials.of_all(candidates[start : start + side])
         step()
     if more:
-        space, first = trials.kind.space(trials.graph), trials.configs[_first_best(trials.qualities())]
+        space = trials.kind.trusted_space(trials.graph) if wary else trials.kind.space(trials.graph)
+        first = trials.configs[_first_best(trials.qualities())]
         search(trials, first, space, lambda quality: quality.plain, more, step)
     return select(trials.qualities(), [not trial.pruned for trial in trials.trials])
 
