@@ -16,7 +16,7 @@ BLOCK = 512
 
 #: From so many multiplications, and from so many entries to cut, loops are used that numba compiles. They take a
 #: quarter of scipy's time, but 0.4 s to load and, once on a machine, three seconds to compile.
-COMPILED_WORK, COMPILED_ENTRIES = 1 << 26, 1 << 24
+COMPILED_WORK, COMPILED_ENTRIES = 1 << 25, 1 << 23
 
 
 def strongest(matrix: sparse.csr_array, k: int) -> sparse.csr_array:
