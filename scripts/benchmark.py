@@ -60,8 +60,9 @@ def command(
     """Measure models on a published split: NAME is a data set in the folder that GRAPHREC_DATA names (by default
     ../shared/data), or TRAIN and TEST hold one line per user, `user item item …`.
 
-    Settings are chosen on a random tenth of what is known; the test part is met once. What other behaviours tell about
-    the test part is cut before any model sees it. Files may be gzip'ed. No store is needed.
+    Settings are chosen on a part of what is known that is made as the test part is: a random tenth, one interaction of
+    each user, or what belongs together in each history; the test part is met once. What other behaviours tell about it
+    is cut before any model sees it. Files may be gzip'ed. No store is needed.
     """
     if len(data) > 2 or (options["social"] and len(data) != 2):
         raise click.UsageError("give the name of one data set, or two files TRAIN and TEST (and --social FILE)")
