@@ -17,6 +17,9 @@ NUMBERS_A_BATCH = 200_000
 #: The most that Neo4j indexes.
 MAX_DIMENSIONS = 4_096
 
+#: How long an index may take to be filled with the vectors that are there already.
+SECONDS_TO_FILL = 3_600
+
 
 def write_embeddings(
     store: Store, vocabularies: Sequence[Vocabulary], vectors: Embeddings, run: str, progress: Progress
@@ -50,9 +53,11 @@ def write_embeddings(
 
 
 def _ensure_index(store: Store, label: str, dimensions: int) -> None:
-    """Hold a vector index of the label's vectors, made anew where the one that stands is configured otherwise.
+    """Hold a vector index of the label's vectors, ready, and made anew where the one that stands has failed or is
+    configured otherwise.
 
-    Neo4j rounds each number to a byte unless told not to, and may then exchange neighbours of nearly equal cosine.
+    Neo4j rounds each number to a byte unless told not to, and may then exchange neighbours of nearly equal cosine. A
+    vector of zeros that is written while the index is being filled makes it fail for good.
     """
     name = f"{label}_{EMBEDDING}"
     configuration = {
@@ -60,8 +65,9 @@ def _ensure_index(store: Store, label: str, dimensions: int) -> None:
         "vector.similarity_function": "COSINE",
         "vector.quantization.enabled": False,
     }
-    for row in store.read("SHOW VECTOR INDEXES YIELD name, options RETURN name, options"):
-        if row["name"] == name and not configuration.items() <= row["options"]["indexConfig"].items():
+    for row in store.read("SHOW VECTOR INDEXES YIELD name, state, options RETURN name, state, options"):
+        serves = row["state"] != "FAILED" and configuration.items() <= row["options"]["indexConfig"].items()
+        if row["name"] == name and not serves:
             store.write(f"DROP INDEX {quote(name)} IF EXISTS")
     if dimensions <= MAX_DIMENSIONS:
         store.write(
@@ -69,3 +75,4 @@ def _ensure_index(store: Store, label: str, dimensions: int) -> None:
             "OPTIONS {indexConfig: $configuration}",
             {"configuration": configuration},
         )
+        store.read("CALL db.awaitIndex($name, $seconds)", {"name": name, "seconds": SECONDS_TO_FILL})

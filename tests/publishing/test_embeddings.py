@@ -32,7 +32,7 @@ from = "User:user"
 to = "Item:item"
 """
 
-INDEXES = "SHOW VECTOR INDEXES YIELD id, name, options RETURN id, name, options ORDER BY name"
+INDEXES = "SHOW VECTOR INDEXES YIELD id, name, state, options RETURN id, name, state, options ORDER BY name"
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_neo4j_finds_neighbours_by_the_vectors(store: Store, spec: Path, tmp_pat
     made = store.read(INDEXES)
     publish(store, wanted)
     assert store.read(INDEXES) == made  # nothing of it is made anew
-    store.write("CALL db.awaitIndexes(60)")
+    assert [row["state"] for row in store.read(INDEXES)] == ["ONLINE", "ONLINE"]
     assert wanted.embeddings is not None
     items = torch.nn.functional.normalize(wanted.embeddings.items).numpy()
     cosine = items @ items[3]
