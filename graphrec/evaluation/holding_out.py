@@ -77,6 +77,8 @@ def is_random_part(known: Interactions, truth: Interactions) -> bool:
         return True
     in_test, number = in_test[supported], number[supported]
     share = in_test.sum() / number.sum()
+    if share in (0, 1):  # nothing is shared out
+        return True
     spread = np.mean((in_test - number * share) ** 2 / (number * share * (1 - share)))
     return bool(spread < max(SPREAD, 1 + 6 * np.sqrt(2 / len(number))))
 

@@ -1,5 +1,7 @@
 """The part of a published split that settings are chosen on."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,11 @@ def test_a_random_part_is_told_from_one_of_other_items() -> None:
 def test_few_interactions_tell_nothing() -> None:
     few = Interactions(np.array([0, 1]), np.array([0, 1]), 2, 2)
     assert is_random_part(few, few)
+    often = Interactions(np.arange(30), np.zeros(30, dtype=np.int64), 31, 2)
+    rare = Interactions(np.array([30]), np.array([1]), 31, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert is_random_part(often, rare)  # of the items that have enough, none is in the test part
 
 
 def test_a_coherent_part_holds_what_belongs_together() -> None:
