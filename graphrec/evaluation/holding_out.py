@@ -28,9 +28,9 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class HeldOut:
-    """The graph that a config may be tried on, its interactions, those to choose by, and whether they are a `likeness`:
-    drawn as the test part was, and not only more like it than a random part."""
+class Validation:
+    """The graph that a config may be tried on, its interactions `rest`, the `part` to choose by, and its `likeness`:
+    whether that was drawn as the test part was, and is not only more like it than a random part."""
 
     graph: HeteroGraph
     rest: Interactions
@@ -38,7 +38,7 @@ class HeldOut:
     likeness: bool
 
 
-def hold_out(dataset: Dataset, rng: np.random.Generator) -> HeldOut:
+def hold_out(dataset: Dataset, rng: np.random.Generator) -> Validation:
     """A part of what is known to choose a config by.
 
     Where the test part has one interaction of each user: one of each, the last where there are times. Where it is a
@@ -53,7 +53,7 @@ def hold_out(dataset: Dataset, rng: np.random.Generator) -> HeldOut:
         likeness = is_random_part(known, dataset.truth)
         held = at_random(known, rng) if likeness else coherent(known, rng)
         rest, part = known.take(~held), known.take(held)
-    return HeldOut(restrict(dataset.graph, rest, None, part), rest, part, likeness)
+    return Validation(restrict(dataset.graph, rest, None, part), rest, part, likeness)
 
 
 def at_random(known: Interactions, rng: np.random.Generator) -> Mask:

@@ -72,6 +72,6 @@ class GraphFilterConfig:
 
     @property
     def is_symmetric(self) -> bool:
-        """Whether the item side is symmetric, with degrees as they are: a random hold-out misjudges other exponents
-        (METHODS E-F), and offsets too (benchmarks/RESULTS.md)."""
+        """Whether the item side is symmetric, with degrees as they are: a hold-out that is not made as the test part is
+        misjudges other exponents (METHODS E-F), and offsets too (benchmarks/RESULTS.md)."""
         return self.item_exponent == self.source_exponent == self.target_exponent and not self.degree_offset

@@ -46,7 +46,7 @@ DECOMPOSING = (
 )
 COLLECTING = ("neighbours", "item_relation_weight")
 
-#: The settings that a random hold-out misjudges.
+#: The settings that a hold-out misjudges where it is not made as the test part is.
 ITEM_SIDE = ("source_exponent", "target_exponent", "degree_offset")
 
 
@@ -276,7 +276,7 @@ class GraphFilter(Model[GraphFilterConfig]):
 
     @classmethod
     def trusts(cls, config: GraphFilterConfig) -> bool:
-        """Whether the item side is symmetric, without an offset: a random hold-out misjudges all others."""
+        """Whether the item side is symmetric, without an offset."""
         return config.is_symmetric
 
     @classmethod
