@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from graphrec.interactions import FloatArray, Interactions
-from graphrec.models import compiled_product, make, neighbours
+from graphrec.models import compiled_product, make, neighbours, product_kernels
 from graphrec.models.base import in_32_bits
 from graphrec.testing import graph_of
 
@@ -69,13 +69,20 @@ def test_products_and_cuts_equal_those_of_scipy(
             torch.set_num_threads(before)
 
 
-def test_sums_that_return_to_zero_again_and_again_overflow_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled_product, "BLOCK", 1)
+def test_sums_that_return_to_zero_again_and_again_overflow_nothing() -> None:
+    """The loop runs uncompiled, where a place beyond the end of an array is an error and not somebody else's memory."""
     sign = np.where(np.arange(1000) % 2, -1, 1).astype(np.float32)
     left = in_32_bits(sparse.csr_array(np.vstack([sign, np.ones(1000, dtype=np.float32)])))
     right = in_32_bits(sparse.csr_array(np.ones((1000, 3), dtype=np.float32)))
-    found = compiled_product.product(left, right, 2)
-    assert found.toarray().tolist() == [[0, 0, 0], [1000, 1000, 0]]
+    operands = (left.indptr, left.indices, left.data, right.indptr, right.indices, right.data)
+    sums, indptr = np.zeros(3, dtype=np.float32), np.zeros(3, dtype=np.int32)
+    room = 3 + 3 + 1  # the columns, the longest row of the right, and one place for what is not noted
+    indices, data = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.float32)
+    uncompiled = product_kernels.multiply.py_func  # type: ignore[attr-defined]  # numba's own attribute
+    uncompiled(*operands, 0, 2, sums, indptr, indices, data)
+    assert indptr.tolist() == [0, 0, 3]
+    assert (sorted(indices[:3].tolist()), data[:3].tolist(), sums.tolist()) == ([0, 1, 2], [1000] * 3, [0] * 3)
+    assert compiled_product.product(left, right, 2).toarray().tolist() == [[0, 0, 0], [1000, 1000, 0]]
 
 
 def test_of_many_equal_entries_those_of_the_first_columns_stay() -> None:
