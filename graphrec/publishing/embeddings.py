@@ -33,7 +33,10 @@ def write_embeddings(
     for vocabulary, tensor in zip(vocabularies, (vectors.users, vectors.items), strict=True):
         rows = tensor.float().cpu().numpy()
         if not store.embedded:
+            preparing = f"preparing the vector index of {vocabulary.label}"
+            progress(preparing, 0, 1)
             _ensure_index(store, vocabulary.label, rows.shape[1])
+            progress(preparing, 1, 1)
         size = max(1, NUMBERS_A_BATCH // max(rows.shape[1], 1))
         for begin in range(0, len(rows), size):
             ids, part = vocabulary.ids[begin : begin + size].tolist(), rows[begin : begin + size]
