@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="Groups of users by their number of interactions, each with weights of its own.",
 )
+@click.option(
+    "--learned-on",
+    type=click.Choice(["tenth", "coherent"]),
+    default="tenth",
+    show_default=True,
+    help="Learn weights on a tenth, the last by time or a random one, or on a coherent fifth of each history, "
+    "for people who go on to something new.",
+)
 @click.option("--weights", default="", help="Weights of the runs, such as '0.7 0.3', in the place of learned ones.")
 @click.option("--split", help="time, random or leave-last-out; by default time where the behaviour has times.")
 @click.option("--no-metrics", is_flag=True, help="Skip the fits that measure on held-out interactions.")
@@ -38,7 +46,7 @@ if TYPE_CHECKING:
 def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json: bool, **options: Any) -> None:
     """Blend the models of two or more runs into one, and save it as a run.
 
-    Models and settings are those of the runs; they are fitted again, first without a tenth of the interactions, on
+    Models and settings are those of the runs; they are fitted again, first without a part of the interactions, on
     which the weights of the blend are learned unless they are given, then to everything that the graph has now.
     """
     from graphrec import config, pipeline, runs
@@ -51,6 +59,7 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
         "blend": blend,
         "groups": groups,
         "weights": options["weights"],
+        "learned_on": options["learned_on"],
     }
     make("ensemble", **settings)  # weights that do not fit are found before a store is opened
 

@@ -1,4 +1,4 @@
-"""Fixtures for everybody: both databases, real and started here, and the folder of real data."""
+"""Fixtures for everybody: both databases, real and started here, the folder of real data, and users of towns."""
 
 import os
 import secrets
@@ -7,11 +7,13 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded; scripts/__init__.py says why
 
+from graphrec.interactions import Interactions
 from graphrec.store import Address, EmbeddedServer, Store, connect
 
 settings.register_profile("unhurried", deadline=None)  # on a busy machine an example of 40 ms may take 300
@@ -106,3 +108,14 @@ def environment(
         monkeypatch.delenv("NEO4J_URI", raising=False)
     monkeypatch.setenv("GRAPHREC_HOME", str(home))
     return Path(home)
+
+
+@pytest.fixture
+def travellers() -> Interactions:
+    """240 users of four towns of 25 items, who know ten items of their own town and ten of another one."""
+    rng = np.random.default_rng(0)
+    home = np.repeat(np.arange(4), 60)
+    towns = np.stack([home, (home + 1 + rng.integers(3, size=len(home))) % 4], axis=1)
+    places = np.stack([rng.permutation(25)[:10] for _ in range(2 * len(home))]).reshape(len(home), 2, 10)
+    item = (towns[:, :, None] * 25 + places).ravel()
+    return Interactions(np.repeat(np.arange(len(home)), 20), item, len(home), 100)

@@ -15,12 +15,14 @@ from graphrec.interactions import FloatArray, Interactions
 from graphrec.models import make
 from graphrec.models.base import Model, Progress, State, empty_csr, pack, unpack
 from graphrec.models.blending import BLENDS, HeldOut, Shift, contribution, grouped_weights
+from graphrec.models.coherence import coherent
 from graphrec.models.members import parse_members
 from graphrec.relations import Relations
 from graphrec.splitting import at_random, by_time
 from graphrec.vocabulary import IndexArray
 
-#: The share of the interactions that weights are learned on.
+#: What weights are learned on, and the share of the interactions that a tenth is.
+PARTS = ("tenth", "coherent")
 HELD_OUT = 0.1
 
 #: At most so many users with held-out items, and so many candidates of each member for each of them.
@@ -36,20 +38,25 @@ class EnsembleConfig:
 
     members: the models and their settings, as `graph_filter(rank=64), ials`.
     blend: score (standardised for each user) or rank (reciprocal).
-    weights: of the members, as `0.7 0.3`; empty: learned on a tenth of the interactions, the last by time. Without
-        times the tenth is random, and weights must be good for its popular items as well as for all.
+    weights: of the members, as `0.7 0.3`; empty: learned.
+    learned_on: `tenth`, the last tenth of the interactions by time; without times it is random, and weights must be
+        good for its popular items as well as for all. Or `coherent`, a fifth of each history that belongs together,
+        for people who go on to something new: a random part flatters members that follow neighbours.
     groups: groups of users by their number of interactions, each with learned weights of its own.
     """
 
     members: str = "graph_filter, ials, rp3beta"
     blend: str = "score"
     weights: str = ""
+    learned_on: str = "tenth"
     groups: int = 1
 
     def __post_init__(self) -> None:
         members = parse_members(self.members)
         if self.blend not in BLENDS:
             raise DataError(f"ensemble: blend is one of {', '.join(BLENDS)}, not {self.blend!r}")
+        if self.learned_on not in PARTS:
+            raise DataError(f"ensemble: learned_on is one of {', '.join(PARTS)}, not {self.learned_on!r}")
         if self.groups < 1:
             raise DataError("ensemble: groups is at least 1")
         given = self.given_weights
@@ -67,6 +74,17 @@ class EnsembleConfig:
             return [float(word) for word in self.weights.split()]
         except ValueError as error:
             raise DataError(f"ensemble: weights takes numbers such as `0.7 0.3`, not {self.weights!r}") from error
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What members are fitted to and what weights are learned on; `cut`: the time that divides them, if one does;
+    `random`: whether what is held out was drawn at random."""
+
+    known: Interactions
+    held: Interactions
+    cut: int | None = None
+    random: bool = False
 
 
 class Ensemble(Model[EnsembleConfig]):
@@ -99,13 +117,11 @@ class Ensemble(Model[EnsembleConfig]):
         self.weights = torch.tensor([given or [1.0] * len(seeds)], device=self.device)
         self.weights /= self.weights.sum()
         self.limits = torch.empty(0, device=self.device)
-        parts = None if given else hold_out(interactions, rng)
+        parts = None if given else hold_out(interactions, self.config.learned_on, rng)
         steps = _Steps(progress, len(seeds) * (1 if parts is None else 2))
         if parts is not None:
-            known, held = parts
-            cut = None if held.time is None else int(held.time.min())
-            members = self._fitted(restrict(graph, known, cut, held), known, seeds, steps)
-            evidence = self._evidence(members, known, held, rng)
+            members = self._fitted(restrict(graph, parts.known, parts.cut, parts.held), parts.known, seeds, steps)
+            evidence = self._evidence(members, parts, rng)
             self.weights, self.limits = grouped_weights(evidence, self.config.groups)
             del members, evidence  # their memory is free before the next ones are fitted
         self.members = self._fitted(graph, interactions, seeds, steps)
@@ -176,14 +192,13 @@ class Ensemble(Model[EnsembleConfig]):
                 total.addcmul_(part, weight)
         return total
 
-    def _evidence(
-        self, members: list[Model[Any]], known: Interactions, held: Interactions, rng: np.random.Generator
-    ) -> HeldOut:
+    def _evidence(self, members: list[Model[Any]], parts: Parts, rng: np.random.Generator) -> HeldOut:
         """The best candidates of each member for users with held-out items, in chunks that fit SCORES_BYTES."""
-        seen, truth = known.matrix(), held.matrix()
+        known = parts.known
+        seen, truth = known.matrix(), parts.held.matrix()
         users = np.sort(rng.permutation(_warm(seen, truth))[:USERS])
         size = max(SCORES_BYTES // (len(members) * known.num_items * 8), 1)
-        worth = None if held.time is not None else np.sqrt(np.maximum(known.item_degree(), 1)).astype(np.float32)
+        worth = np.sqrt(np.maximum(known.item_degree(), 1)).astype(np.float32) if parts.random else None
         blocks = [users[first : first + size] for first in range(0, len(users), size)]
         return HeldOut.joined([self._candidates(members, block, seen, truth, worth) for block in blocks])
 
@@ -227,14 +242,21 @@ class _Steps:
             self.progress(self.count, self.total)
 
 
-def hold_out(interactions: Interactions, rng: np.random.Generator) -> tuple[Interactions, Interactions] | None:
-    """What to fit members to and what to learn weights on: the last tenth by time where there are times, else a random
-    one; None where no user has items in both, as in a graph of a few interactions."""
+def hold_out(interactions: Interactions, learned_on: str, rng: np.random.Generator) -> Parts | None:
+    """The parts that `EnsembleConfig.learned_on` says; None where no user has items in both, as in a graph of a few
+    interactions."""
     if len(interactions) < 3:
         return None
-    parts = (at_random if interactions.time is None else by_time)(interactions, rng, validation=0.0, test=HELD_OUT)
-    known, held = parts.train, parts.test
-    return (known, held) if len(_warm(known.matrix(), held.matrix())) else None
+    if learned_on == "coherent":
+        mask = coherent(interactions, rng)
+        parts = Parts(interactions.take(~mask), interactions.take(mask))
+    elif interactions.time is None:
+        split = at_random(interactions, rng, validation=0.0, test=HELD_OUT)
+        parts = Parts(split.train, split.test, random=True)
+    else:
+        split = by_time(interactions, rng, validation=0.0, test=HELD_OUT)
+        parts = Parts(split.train, split.test, cut=split.cut)
+    return parts if len(_warm(parts.known.matrix(), parts.held.matrix())) else None
 
 
 def _warm(seen: sparse.csr_array, truth: sparse.csr_array) -> IndexArray:

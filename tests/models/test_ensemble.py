@@ -12,7 +12,8 @@ from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.models.blending import contribution
-from graphrec.models.ensemble import Ensemble, EnsembleConfig, hold_out
+from graphrec.models.coherence import COHERENT
+from graphrec.models.ensemble import Ensemble, EnsembleConfig, Parts, hold_out
 from graphrec.relations import relations
 from graphrec.testing import ModelContract, checkerboard, graph_of
 
@@ -27,6 +28,11 @@ class TestEnsembleOfRanks(ModelContract):
     config: ClassVar[dict[str, object]] = {"members": "ials(factors=8), rp3beta", "blend": "rank", "groups": 2}
 
 
+class TestEnsembleOfCoherentParts(ModelContract):
+    name = "ensemble"
+    config: ClassVar[dict[str, object]] = {"members": "graph_filter(rank=4), user_knn", "learned_on": "coherent"}
+
+
 class TestEnsembleOfGivenWeights(ModelContract):
     name = "ensemble"
     config: ClassVar[dict[str, object]] = {"members": "item_knn, graph_filter(rank=4)", "weights": "1 2"}
@@ -36,6 +42,7 @@ class TestEnsembleOfGivenWeights(ModelContract):
     ("setting", "message"),
     [
         ({"blend": "vote"}, "blend is one of score, rank, not 'vote'"),
+        ({"learned_on": "half"}, "learned_on is one of tenth, coherent, not 'half'"),
         ({"groups": 0}, "groups is at least 1"),
         ({"weights": "1 2"}, "there are 3 members, but 2 weights"),
         ({"weights": "1 x 2"}, "weights takes numbers such as `0.7 0.3`, not '1 x 2'"),
@@ -74,15 +81,14 @@ def test_members_are_told_all_that_is_known_of_newcomers() -> None:
     assert not torch.allclose(found, model.fold_in(train.matrix())), "friends count"
 
 
-@pytest.mark.parametrize("timed", [False, True])
-def test_only_a_random_part_is_weighed_twice(timed: bool) -> None:
-    """What is held out by time is like what is to come; each held-out item counts by the root of its degree."""
+@pytest.mark.parametrize("random", [False, True])
+def test_only_a_random_part_is_weighed_twice(random: bool) -> None:
+    """Other parts are like what is to come; each held-out item counts by the root of its degree."""
     _, train, withheld = checkerboard()
-    held = replace(withheld, time=np.arange(len(withheld))) if timed else withheld
     model = Ensemble(EnsembleConfig(members="item_knn, popularity"))
     model.fit(graph_of(train), train, np.random.default_rng(0))
-    evidence = model._evidence(model.members, train, held, np.random.default_rng(0))
-    assert (evidence.shift is None) == timed
+    evidence = model._evidence(model.members, Parts(train, withheld, random=random), np.random.default_rng(0))
+    assert (evidence.shift is not None) == random
     if evidence.shift is not None:
         assert evidence.shift.ideal.tolist() == pytest.approx([3.0] * 20)  # nine users have each item
 
@@ -99,17 +105,32 @@ def test_a_useless_member_gets_no_weight() -> None:
 def test_the_last_tenth_by_time_is_held_out_where_there_are_times() -> None:
     user, item = np.repeat(np.arange(4), 10), np.tile(np.arange(10), 4)
     timed = Interactions(user, item, 4, 10, time=np.arange(40)[::-1].copy())
-    parts = hold_out(timed, np.random.default_rng(0))
+    parts = hold_out(timed, "tenth", np.random.default_rng(0))
     assert parts is not None
-    assert parts[1].user_index.tolist() == [0, 0, 0, 0]
-    assert parts[1].item_index.tolist() == [0, 1, 2, 3]
-    assert len(parts[0]) == 36
+    assert parts.held.user_index.tolist() == [0, 0, 0, 0]
+    assert parts.held.item_index.tolist() == [0, 1, 2, 3]
+    assert len(parts.known) == 36
+    assert (parts.cut, parts.random) == (36, False)
+    whenever = hold_out(replace(timed, time=None), "tenth", np.random.default_rng(0))
+    assert whenever is not None
+    assert (whenever.cut, whenever.random, len(whenever.held)) == (None, True, 4)
+
+
+def test_coherent_parts_are_held_out_on_request() -> None:
+    """Whatever the times: two of ten items of each user, and no time divides them from the others."""
+    user, item = np.repeat(np.arange(8), 10), (np.arange(80) + 10 * (np.arange(80) // 40)) % 20
+    timed = Interactions(user, item, 8, 20, time=np.arange(80))
+    parts = hold_out(timed, "coherent", np.random.default_rng(0))
+    assert parts is not None
+    assert parts.held.user_degree().tolist() == [10 * COHERENT] * 8
+    assert (parts.cut, parts.random, len(parts.known)) == (None, False, 64)
 
 
 def test_nothing_is_held_out_where_no_user_would_be_left_with_both() -> None:
     at_once = Interactions(np.arange(4), np.arange(4), 4, 4, time=np.zeros(4, dtype=np.int64))
-    assert hold_out(at_once, np.random.default_rng(0)) is None
-    assert hold_out(at_once.take(np.arange(2)), np.random.default_rng(0)) is None
+    assert hold_out(at_once, "tenth", np.random.default_rng(0)) is None
+    assert hold_out(at_once.take(np.arange(2)), "tenth", np.random.default_rng(0)) is None
+    assert hold_out(at_once, "coherent", np.random.default_rng(0)) is None
 
 
 def test_too_few_interactions_to_learn_from_give_equal_weights() -> None:
