@@ -28,8 +28,11 @@ LATER_FOLDS = tuple(f"-u{fold}" for fold in range(2, 6))
 
 #: How far from its point a name may stand, in points; a line leads to it unless it is near.
 NEAR = 7.0
-DISTANCES = (NEAR, 14.0, 24.0, 36.0, 50.0, 70.0)
+DISTANCES = (NEAR, 14.0, 24.0, 36.0, 50.0, 70.0, 95.0, 125.0)
 DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 0.7), (-1, 0.7), (1, -0.7), (-1, -0.7))
+
+#: A share of a label that is none.
+ROUNDING = 1e-9
 
 STYLE = {
     "font.family": "sans-serif",
@@ -161,25 +164,31 @@ def place(points: Floats, sizes: Floats, frame: tuple[float, float, float, float
     """Centres [n, 2] of labels of some sizes [n, 2] beside points [n, 2], within a frame and without overlap.
 
     Each label takes the first free place, right, left, above or below its point, or between these, and further away
-    where there is none; where nothing is free the last place tried. Lengths are in pixels, `scale` of them a point.
+    where there is none; where nothing is free, the place that hides least. Lengths are in pixels, `scale` of them a
+    point.
     """
     radius = 4 * scale
     taken = [np.concatenate([point - radius, point + radius]) for point in points]
     centres = np.empty_like(points)
     for row in np.argsort(-points[:, 1], kind="stable"):
+        others = [box for k, box in enumerate(taken) if k != row]
+        least = np.inf
         for distance, direction in product(DISTANCES, DIRECTIONS):
             centre = points[row] + np.array(direction) * (distance * scale + sizes[row] / 2)
             box = np.concatenate([centre - sizes[row] / 2, centre + sizes[row] / 2])
-            inside = (box[:2] >= frame[:2]).all() and (box[2:] <= frame[2:]).all()
-            if inside and not any(_overlap(box, other) for k, other in enumerate(taken) if k != row):
+            hidden = sum(_share(other, box) for other in others) + 1 - _share(box, np.array(frame))
+            if hidden < least - ROUNDING:
+                least, centres[row], best = hidden, centre, box
+            if least < ROUNDING:
                 break
-        centres[row] = centre
-        taken.append(box)
+        taken.append(best)
     return centres
 
 
-def _overlap(first: Floats, second: Floats) -> bool:
-    return bool((first[:2] < second[2:]).all() and (second[:2] < first[2:]).all())
+def _share(box: Floats, other: Floats) -> float:
+    """How much of a box, left, bottom, right and top, lies in another one, from 0 to 1."""
+    sides = np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2])
+    return float(sides.clip(min=0).prod() / (box[2:] - box[:2]).prod())
 
 
 def _apart(values: Sequence[float], step: float) -> list[float]:

@@ -168,3 +168,12 @@ def test_names_stand_beside_their_points_in_the_frame_and_do_not_overlap() -> No
     for first in range(4):
         for second in range(first):
             assert not ((low[first] < high[second]).all() and (low[second] < high[first]).all())
+
+
+def test_a_name_that_is_too_large_hides_least() -> None:
+    """To the right it would cover the other point; to the left, above and below as much of it leaves the frame."""
+    points = np.array([[50.0, 50.0], [75.0, 50.0]])
+    centres = place(points, np.array([[60.0, 60.0], [4.0, 4.0]]), (0, 0, 100, 100))
+    low, high = centres[0] - 30, centres[0] + 30
+    assert not ((low < points).all(axis=1) & (points < high).all(axis=1)).any()
+    assert ((low > -20) & (high < 120)).all()
