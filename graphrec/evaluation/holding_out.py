@@ -6,9 +6,9 @@ import numpy as np
 
 from graphrec.evaluation.datasets import Dataset
 from graphrec.hetero import HeteroGraph, restrict
-from graphrec.interactions import Interactions, join
+from graphrec.interactions import Interactions
 from graphrec.models.coherence import Mask, coherent
-from graphrec.splitting import leave_last_out
+from graphrec.splitting import from_last
 
 #: The share that is held out at random.
 AT_RANDOM = 0.1
@@ -34,19 +34,25 @@ class Validation:
 def hold_out(dataset: Dataset, rng: np.random.Generator) -> Validation:
     """A part of what is known to choose a config by.
 
-    Where the test part has one interaction of each user: one of each, the last where there are times. Where it is a
-    random part, a random tenth. Else `coherent` parts of the histories. What is held out is cut from the other
+    Where the test part has one interaction of each user: one of each who has two, the last where there are times. Where
+    it is a random part, a random tenth. Else `coherent` parts of the histories. What is held out is cut from the other
     behaviours too, as the test part is.
     """
     known, likeness = dataset.known, True
     if dataset.truth.user_degree().max() == 1:
-        parts = leave_last_out(known, rng)
-        rest, part = join(parts.train, parts.validation), parts.test
+        held = last_of_each(known, rng)
+    elif is_random_part(known, dataset.truth):
+        held = at_random(known, rng)
     else:
-        likeness = is_random_part(known, dataset.truth)
-        held = at_random(known, rng) if likeness else coherent(known, rng)
-        rest, part = known.take(~held), known.take(held)
+        held, likeness = coherent(known, rng), False
+    rest, part = known.take(~held), known.take(held)
     return Validation(restrict(dataset.graph, rest, None, part), rest, part, likeness)
+
+
+def last_of_each(known: Interactions, rng: np.random.Generator) -> Mask:
+    """The last interaction of each user who has another one [len(known)], a random one where there are no times."""
+    held: Mask = (from_last(known, rng) == 0) & (known.user_degree()[known.user_index] >= 2)
+    return held
 
 
 def at_random(known: Interactions, rng: np.random.Generator) -> Mask:

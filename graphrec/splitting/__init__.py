@@ -3,7 +3,7 @@
 from graphrec.splitting.division import splits
 from graphrec.splitting.record import Part, SplitRecord, record
 from graphrec.splitting.spec import SPLIT_NAMES, SplitSpec, parse_split
-from graphrec.splitting.splits import SPLITS, Split, at_random, by_time, leave_last_out
+from graphrec.splitting.splits import SPLITS, Split, at_random, by_time, from_last, leave_last_out
 
 __all__ = [
     "SPLITS",
@@ -14,6 +14,7 @@ __all__ = [
     "SplitSpec",
     "at_random",
     "by_time",
+    "from_last",
     "leave_last_out",
     "parse_split",
     "record",

@@ -103,15 +103,21 @@ def leave_last_out(interactions: Interactions, rng: np.random.Generator) -> Spli
 
 def last_labels(interactions: Interactions, rng: np.random.Generator) -> Labels:
     """The labels of `leave_last_out`; what has one time is in random order."""
+    left, enough = from_last(interactions, rng), interactions.user_degree()[interactions.user_index] >= 3
+    labels = np.full(len(interactions), TRAIN, dtype=np.int8)
+    labels[(left == 1) & enough] = VALIDATION
+    labels[(left == 0) & enough] = TEST
+    return labels
+
+
+def from_last(interactions: Interactions, rng: np.random.Generator) -> IndexArray:
+    """How many interactions of the same user come after each [len(interactions)], 0 for the last; what has one time, or
+    none, is in random order."""
     time = rng.permutation(len(interactions)) if interactions.time is None else interactions.time
     order = np.lexsort((rng.permutation(len(interactions)), time, interactions.user_index))
-    user = interactions.user_index[order]
-    degree = interactions.user_degree()
-    from_end = np.cumsum(degree)[user] - 1 - np.arange(len(order))
-    labels = np.full(len(order), TRAIN, dtype=np.int8)
-    labels[order[(from_end == 1) & (degree[user] >= 3)]] = VALIDATION
-    labels[order[(from_end == 0) & (degree[user] >= 3)]] = TEST
-    return labels
+    found = np.empty(len(order), dtype=np.int64)
+    found[order] = np.cumsum(interactions.user_degree())[interactions.user_index[order]] - 1 - np.arange(len(order))
+    return found
 
 
 #: The splits by the name that a command takes; `time` is the default.

@@ -1,12 +1,13 @@
 """The part of a published split that settings are chosen on."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from graphrec.evaluation.datasets import Dataset
-from graphrec.evaluation.holding_out import at_random, hold_out, is_random_part
+from graphrec.evaluation.holding_out import at_random, hold_out, is_random_part, last_of_each
 from graphrec.interactions import Interactions
 from graphrec.models.coherence import COHERENT
 from graphrec.testing import graph_of
@@ -45,3 +46,13 @@ def test_what_is_held_out_is_made_as_the_test_part(by_chance: bool, travellers: 
     assert found.graph.data[found.graph.target].num_edges == len(found.rest)
     assert found.likeness == by_chance
     assert len(found.part) / len(known) == pytest.approx(0.1 if by_chance else COHERENT, abs=0.01)
+
+
+def test_the_last_is_held_out_of_whoever_has_two() -> None:
+    """Most people of such a test part are known by one interaction: so are those who have two here."""
+    known = Interactions(np.array([2, 1, 0, 1, 2, 2]), np.arange(6), 4, 6, time=np.array([9, 3, 1, 2, 4, 5]))
+    held = last_of_each(known, np.random.default_rng(0))
+    assert known.item_index[held].tolist() == [0, 1]
+    whenever = [last_of_each(replace(known, time=None), np.random.default_rng(seed)) for seed in range(20)]
+    assert {tuple(known.user_index[mask].tolist()) for mask in whenever} == {(2, 1), (1, 2)}
+    assert len({tuple(known.item_index[mask].tolist()) for mask in whenever}) > 3
