@@ -14,8 +14,7 @@ from graphrec.testing import graph_of
 
 
 def test_a_random_part_is_told_from_one_of_other_items(travellers: Interactions) -> None:
-    rng = np.random.default_rng(0)
-    whole = travellers
+    rng, whole = np.random.default_rng(0), travellers
     held = at_random(whole, rng)
     assert is_random_part(whole.take(~held), whole.take(held))
     late = rng.random(whole.num_items)  # items that came up late are rather in the test part
@@ -35,8 +34,7 @@ def test_few_interactions_tell_nothing() -> None:
 
 @pytest.mark.parametrize("by_chance", [True, False])
 def test_what_is_held_out_is_made_as_the_test_part(by_chance: bool, travellers: Interactions) -> None:
-    rng = np.random.default_rng(1)
-    whole = travellers
+    rng, whole = np.random.default_rng(1), travellers
     late = np.arange(whole.num_items) % 2
     share = np.full(len(whole), 0.2) if by_chance else 0.4 * late[whole.item_index]
     held = rng.random(len(whole)) < share

@@ -8,8 +8,7 @@ from graphrec.models.coherence import COHERENT, coherent
 
 
 def test_a_coherent_part_holds_what_belongs_together(travellers: Interactions) -> None:
-    rng = np.random.default_rng(0)
-    known = travellers
+    rng, known = np.random.default_rng(0), travellers
     town = known.item_index // 25
 
     def towns_of_a_part(held: np.ndarray) -> float:
