@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from graphrec.errors import DataError
 from graphrec.evaluation.datasets import Dataset
+from graphrec.evaluation.protocol import warm_users
 from graphrec.hetero import HeteroGraph, restrict
 from graphrec.interactions import Interactions
 from graphrec.models.coherence import Mask, coherent
@@ -37,6 +39,8 @@ def hold_out(dataset: Dataset, rng: np.random.Generator) -> Validation:
     Where the test part has one interaction of each user: one of each who has two, the last where there are times. Where
     it is a random part, a random tenth. Else `coherent` parts of the histories. What is held out is cut from the other
     behaviours too, as the test part is.
+
+    Raises DataError where no user would have interactions in both parts.
     """
     known, likeness = dataset.known, True
     if dataset.truth.user_degree().max() == 1:
@@ -46,6 +50,11 @@ def hold_out(dataset: Dataset, rng: np.random.Generator) -> Validation:
     else:
         held, likeness = coherent(known, rng), False
     rest, part = known.take(~held), known.take(held)
+    if not len(warm_users(rest, part)[0]):
+        raise DataError(
+            "too few interactions are known to hold any out of a history and choose settings by them; give settings "
+            "with --set NAME=VALUE, or take --defaults"
+        )
     return Validation(restrict(dataset.graph, rest, None, part), rest, part, likeness)
 
 

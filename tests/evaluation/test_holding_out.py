@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from graphrec.errors import DataError
 from graphrec.evaluation.datasets import Dataset
 from graphrec.evaluation.holding_out import at_random, hold_out, is_random_part, last_of_each
 from graphrec.interactions import Interactions
@@ -54,3 +55,10 @@ def test_the_last_is_held_out_of_whoever_has_two() -> None:
     whenever = [last_of_each(replace(known, time=None), np.random.default_rng(seed)) for seed in range(20)]
     assert {tuple(known.user_index[mask].tolist()) for mask in whenever} == {(2, 1), (1, 2)}
     assert len({tuple(known.item_index[mask].tolist()) for mask in whenever}) > 3
+
+
+def test_people_known_by_one_interaction_leave_nothing_to_choose_by() -> None:
+    known = Interactions(np.arange(4), np.arange(4), 4, 5)
+    truth = Interactions(np.arange(4), np.full(4, 4), 4, 5)
+    with pytest.raises(DataError, match=r"too few interactions are known .* take --defaults"):
+        hold_out(Dataset("ones", graph_of(known), known, truth, {}), np.random.default_rng(0))
