@@ -31,7 +31,7 @@ NEAR = 7.0
 DISTANCES = (NEAR, 14.0, 24.0, 36.0, 50.0, 70.0, 95.0, 125.0)
 DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 0.7), (-1, 0.7), (1, -0.7), (-1, -0.7))
 
-#: A share of a label that is none.
+#: A name hides nothing if all shares that it hides are less than this, which rounding leaves.
 ROUNDING = 1e-9
 
 STYLE = {
