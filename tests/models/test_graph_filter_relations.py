@@ -5,103 +5,25 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pytest
 import torch
-from scipy import sparse
 
 from graphrec.errors import DataError, UnknownNameError
-from graphrec.hetero import HeteroGraph, interactions
-from graphrec.hetero import build as build_graph
+from graphrec.hetero import HeteroGraph
 from graphrec.models.filter_settings import GraphFilterConfig
 from graphrec.models.graph_filter import GraphFilter
-from graphrec.relations import relations
-from graphrec.schema import EdgeType, NodeType
-from graphrec.tables import EdgeTable, GraphTables, NodeTable
 
-USERS, ITEMS, GENRES = 12, 15, 4
-DAY = 86_400
-Dense = npt.NDArray[np.float64]
-
-FULL = GraphFilterConfig(
-    0.35,
-    0.5,
-    0.3,
-    0.2,
-    rank=6,
-    rank_share=1.0,
-    neighbours=0,
-    behaviour_weight=0.4,
-    social_weight=0.3,
-    attribute_weight=0.5,
-    user_attribute_weight=0.2,
-    item_relation_weight=0.6,
-)
-
-
-def pairs(rng: np.random.Generator, rows: int, columns: int, share: float) -> npt.NDArray[np.int64]:
-    return np.argwhere(rng.random((rows, columns)) < share)
-
-
-def edges(kind: EdgeType, found: npt.NDArray[np.int64], **columns: object) -> EdgeTable:
-    ends = {
-        "source_id": [f"{kind.source}{i:02d}" for i in found[:, 0]],
-        "target_id": [f"{kind.target}{i:02d}" for i in found[:, 1]],
-    }
-    return EdgeTable(kind, pd.DataFrame({**ends, **columns}).astype({"source_id": "str", "target_id": "str"}))
+from .typed_example import FULL, GENRES, ITEMS, USERS, Dense, fitted, graph_of_parts, matrix, random_parts
 
 
 @pytest.fixture(scope="module")
 def parts() -> Mapping[str, npt.NDArray[np.int64]]:
-    """Random pairs for each relation; the last user bought nothing, the last item was bought and viewed by nobody."""
-    rng = np.random.default_rng(4)
-    found = {
-        "PURCHASED": pairs(rng, USERS - 1, ITEMS - 1, 0.3),
-        "VIEWED": pairs(rng, USERS - 1, ITEMS - 1, 0.3),
-        "FOLLOWS": pairs(rng, USERS, USERS, 0.2),
-        "IN_GENRE": np.concatenate([pairs(rng, ITEMS - 1, GENRES, 0.4), [[ITEMS - 1, 0], [ITEMS - 1, 2]]]),
-        "LIVES_IN": pairs(rng, USERS, 3, 0.4),
-        "ALSO_BOUGHT": pairs(rng, ITEMS - 1, ITEMS - 1, 0.1),
-    }
-    found["ALSO_BOUGHT"] = found["ALSO_BOUGHT"][found["ALSO_BOUGHT"][:, 0] < found["ALSO_BOUGHT"][:, 1]]
-    return found
+    return random_parts()
 
 
 @pytest.fixture(scope="module")
 def graph(parts: Mapping[str, npt.NDArray[np.int64]]) -> HeteroGraph:
-    sizes = {"User": USERS, "Item": ITEMS, "Genre": GENRES, "Town": 3}
-    nodes = tuple(
-        NodeTable(
-            NodeType(label), pd.DataFrame({"id": pd.Series([f"{label}{i:02d}" for i in range(size)], dtype="str")})
-        )
-        for label, size in sizes.items()
-    )
-    ends = {
-        "PURCHASED": ("User", "Item"),
-        "VIEWED": ("User", "Item"),
-        "FOLLOWS": ("User", "User"),
-        "IN_GENRE": ("Item", "Genre"),
-        "LIVES_IN": ("User", "Town"),
-        "ALSO_BOUGHT": ("Item", "Item"),
-    }
-    tables = []
-    for name, (source, target) in ends.items():
-        time = {"timestamp": np.arange(len(parts[name])) * DAY} if target == "Item" and source == "User" else {}
-        kind = EdgeType(source, name, target, tuple(time))
-        tables.append(edges(kind, parts[name], **time))
-    return build_graph(GraphTables(nodes, tuple(tables), ()))
-
-
-def fitted(graph: HeteroGraph, config: GraphFilterConfig) -> GraphFilter:
-    model = GraphFilter(config)
-    model.fit(graph, interactions(graph), np.random.default_rng(0))
-    return model
-
-
-def matrix(found: npt.NDArray[np.int64], rows: int, columns: int) -> Dense:
-    dense = np.zeros((rows, columns))
-    dense[found[:, 0], found[:, 1]] = 1.0
-    return dense
+    return graph_of_parts(parts)
 
 
 def divided(dense: Dense) -> Dense:
@@ -218,25 +140,6 @@ def test_pairs_and_a_restored_model_agree_with_the_scores(graph: HeteroGraph) ->
     np.testing.assert_allclose(mine.amount, theirs.amount, atol=1e-6)
 
 
-def test_a_new_user_with_friends_and_a_town_is_scored_like_a_known_one(
-    graph: HeteroGraph, parts: Mapping[str, npt.NDArray[np.int64]]
-) -> None:
-    model = fitted(graph, FULL)
-    b = matrix(parts["PURCHASED"], USERS, ITEMS) + FULL.behaviour_weight * matrix(parts["VIEWED"], USERS, ITEMS)
-    related = {"FOLLOWS": matrix(parts["FOLLOWS"], USERS, USERS), "LIVES_IN": matrix(parts["LIVES_IN"], USERS, 3)}
-    rows = {name: sparse.csr_array(dense.astype(np.float32)) for name, dense in related.items()}
-    found = model.fold_in(sparse.csr_array(b.astype(np.float32)), rows)
-    torch.testing.assert_close(found, model.score(np.arange(USERS)), atol=1e-5, rtol=1e-4)
-
-
-def test_a_new_item_with_attributes_is_scored_like_one_that_nobody_met(graph: HeteroGraph) -> None:
-    model = fitted(graph, replace(FULL, item_relation_weight=0.0, rank=1000))
-    genres = np.zeros((1, GENRES), dtype=np.float32)
-    genres[0, [0, 2]] = 1.0  # as the last item has
-    found = model.score_new_items(np.arange(USERS), {"IN_GENRE": sparse.csr_array(genres)})
-    torch.testing.assert_close(found[:, 0], model.score(np.arange(USERS))[:, -1], atol=1e-4, rtol=1e-3)
-
-
 def test_a_half_life_halves_what_is_that_old(graph: HeteroGraph, parts: Mapping[str, npt.NDArray[np.int64]]) -> None:
     model = fitted(graph, replace(FULL, half_life=10.0))
     last = max(len(parts["PURCHASED"]), len(parts["VIEWED"])) - 1
@@ -288,23 +191,3 @@ def test_a_variant_is_what_a_fit_would_give(graph: HeteroGraph) -> None:
         torch.testing.assert_close(variant.score(everyone), fitted(graph, config).score(everyone), atol=1e-5, rtol=1e-4)
     assert base.variant(replace(FULL, attribute_weight=0.1)) is None
     assert base.variant(replace(FULL, half_life=3.0)) is None
-
-
-def test_newcomers_are_scored_as_if_they_had_been_in_training(graph: HeteroGraph) -> None:
-    around = relations(graph)
-    for config in (replace(FULL, half_life=10.0), replace(FULL, revisit=0.5), replace(FULL, weights="FOLLOWS=0.4")):
-        model = fitted(graph, config)
-        other = GraphFilter(config)
-        other.restore(model.state())  # as from a saved run
-        found = other.fold_in_newcomers(interactions(graph), around)
-        torch.testing.assert_close(found, model.score(np.arange(USERS)), atol=1e-5, rtol=1e-4)
-
-
-def test_a_new_item_stands_where_an_item_of_median_degree_would(graph: HeteroGraph) -> None:
-    model = fitted(graph, replace(FULL, item_relation_weight=0.0, rank=1000))
-    genres = np.zeros((1, GENRES), dtype=np.float32)
-    genres[0, [0, 2]] = 1.0
-    rows = {"IN_GENRE": sparse.csr_array(genres)}
-    found = model.fold_in_new_items(interactions(graph), relations(graph), rows)
-    factor = (float(np.median(model.kernel.degree)) / (1.0 + FULL.degree_offset)) ** FULL.target_exponent
-    torch.testing.assert_close(found, model.score_new_items(np.arange(USERS), rows) * factor, atol=1e-5, rtol=1e-4)
