@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 import torch
 from scipy import sparse
 
@@ -13,17 +12,7 @@ from graphrec.hetero import HeteroGraph, interactions
 from graphrec.models.graph_filter import GraphFilter
 from graphrec.relations import relations
 
-from .typed_example import FULL, GENRES, ITEMS, USERS, fitted, graph_of_parts, matrix, random_parts
-
-
-@pytest.fixture(scope="module")
-def parts() -> Mapping[str, npt.NDArray[np.int64]]:
-    return random_parts()
-
-
-@pytest.fixture(scope="module")
-def graph(parts: Mapping[str, npt.NDArray[np.int64]]) -> HeteroGraph:
-    return graph_of_parts(parts)
+from .typed_example import FULL, GENRES, ITEMS, USERS, fitted, matrix
 
 
 def test_a_new_user_with_friends_and_a_town_is_scored_like_a_known_one(

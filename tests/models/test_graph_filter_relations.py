@@ -13,17 +13,7 @@ from graphrec.hetero import HeteroGraph
 from graphrec.models.filter_settings import GraphFilterConfig
 from graphrec.models.graph_filter import GraphFilter
 
-from .typed_example import FULL, GENRES, ITEMS, USERS, Dense, fitted, graph_of_parts, matrix, random_parts
-
-
-@pytest.fixture(scope="module")
-def parts() -> Mapping[str, npt.NDArray[np.int64]]:
-    return random_parts()
-
-
-@pytest.fixture(scope="module")
-def graph(parts: Mapping[str, npt.NDArray[np.int64]]) -> HeteroGraph:
-    return graph_of_parts(parts)
+from .typed_example import FULL, GENRES, ITEMS, USERS, Dense, fitted, matrix
 
 
 def divided(dense: Dense) -> Dense:
