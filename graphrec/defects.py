@@ -8,8 +8,10 @@ import pandas as pd
 #: repaired: the row stays with a corrected value; merged: it went into another row; dropped: it was rejected.
 Action = Literal["repaired", "merged", "dropped"]
 
-#: The columns of `CleaningReport.rejected`; `row` is the row as JSON text, as it stood in the source.
-REJECTED = ["table", "rule", "reason", "row"]
+#: The columns of `CleaningReport.rejected`, one row for each rejected row of the source. `file` and `line` say where it
+#: is (the number of the row in a Parquet file or a query; both missing for tables that a loader made), `row` is the row
+#: as JSON text: an object by the columns of the source, or a text if the line could not be divided into columns.
+REJECTED = ["table", "file", "line", "rule", "reason", "row"]
 
 
 @dataclass(frozen=True)
@@ -38,24 +40,27 @@ class TableCount:
 
     @property
     def dropped(self) -> int:
-        """Rows rejected; each is in the report's `rejected`."""
+        """Rows of this table rejected; a row of the source that several tables reject is once in `rejected`."""
         return sum(rule.rows for rule in self.rules if rule.action == "dropped")
 
 
 @dataclass(frozen=True)
 class CleaningReport:
-    """What cleaning did, table by table, and the rejected rows: columns table, rule, reason, row."""
+    """What cleaning did, table by table, and the rejected rows: columns `REJECTED`."""
 
     tables: tuple[TableCount, ...] = ()
     rejected: pd.DataFrame | None = None
 
     @property
     def dropped(self) -> int:
-        """All rows rejected."""
-        return sum(table.dropped for table in self.tables)
+        """All rows of the source that a table rejected; a row that several tables are made of counts once."""
+        return sum(table.dropped for table in self.tables) if self.rejected is None else len(self.rejected)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, without the rejected rows, which go to a file of their own."""
         return {
-            "tables": [{**asdict(table), "repaired": table.repaired, "dropped": table.dropped} for table in self.tables]
+            "tables": [
+                {**asdict(table), "repaired": table.repaired, "dropped": table.dropped} for table in self.tables
+            ],
+            "rejected_rows": self.dropped,
         }

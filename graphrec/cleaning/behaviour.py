@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from graphrec.cleaning.conversion import arrow
 from graphrec.cleaning.draft import Draft
-from graphrec.cleaning.process import rejected_rows
+from graphrec.cleaning.rejected import rejected_rows
 from graphrec.defects import CleaningReport, TableCount
 from graphrec.errors import DataError
 from graphrec.schema import ITEM, USER, EdgeType

@@ -1,8 +1,11 @@
 """A table on its way through the rules: its rows so far, and what was done to them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol
 
+import numpy as np
 import pandas as pd
 
 from graphrec.defects import REJECTED, Action, RuleCount, TableCount
@@ -10,6 +13,28 @@ from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import ENDS
 
 _EXAMPLES = 5
+
+#: A column of a draft that comes from files or a query: the number of the source's row, from 0 over all files. No name
+#: of a property has a NUL in it.
+ROW = "\0row"
+
+
+class Origin(Protocol):
+    """Where the rows of a draft come from, which finds a row of the source again by its number (`ROW`)."""
+
+    @property
+    def place(self) -> str:
+        """How messages call the table."""
+
+    def files(self) -> Sequence[tuple[str, int, int]]:
+        """The name of each file, how many of the rows are its own, in the order of the numbers, and how many of its
+        lines are no rows."""
+
+    def originals(self, numbers: Sequence[int]) -> pd.DataFrame:
+        """Columns file, line and row (as in `REJECTED`) of the rows with these numbers, by number as index."""
+
+    def as_read(self, row: str) -> str:
+        """A row of the draft, a JSON object, by the names of the source's columns."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +46,7 @@ class Draft:
     rows: int
     rules: tuple[RuleCount, ...] = ()
     rejected: tuple[pd.DataFrame, ...] = ()
+    origin: Origin | None = None
 
     @property
     def name(self) -> str:
@@ -63,11 +89,18 @@ def noted(rules: tuple[RuleCount, ...], new: RuleCount) -> tuple[RuleCount, ...]
 
 
 def rejections(table: str, rule: str, reason: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Columns table, rule, reason and row (as JSON text) of rejected rows."""
-    text = rows.to_json(orient="records", lines=True, force_ascii=False, double_precision=15)
+    """Columns `REJECTED` of rejected rows; `line` is their number (`ROW`), and `file` is empty, until they are found."""
+    columns = rows.drop(columns=ROW, errors="ignore")
+    text = columns.to_json(orient="records", lines=True, force_ascii=False, double_precision=15)
     lines = text.rstrip("\n").split("\n")  # not splitlines(): a text may hold U+2028
-    made = pd.DataFrame({"row": lines}, dtype="str").assign(table=table, rule=rule, reason=reason)
-    return made[REJECTED].astype("str")
+    made = pd.DataFrame({"row": lines}, dtype="str").assign(table=table, file=None, rule=rule, reason=reason)
+    made["line"] = rows[ROW].to_numpy() if ROW in rows else None
+    return typed_rejections(made)
+
+
+def typed_rejections(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns `REJECTED` of a frame in their dtypes: text, and Int64 for `line`."""
+    return frame[REJECTED].astype({name: "Int64" if name == "line" else "str" for name in REJECTED})
 
 
 def describe(rows: pd.DataFrame, ids: list[str], column: str | None = None) -> list[str]:
@@ -75,8 +108,23 @@ def describe(rows: pd.DataFrame, ids: list[str], column: str | None = None) -> l
     subjects = [" → ".join(map(shortened, row)) for row in rows[ids].itertuples(index=False)]
     if column is None or column in ids:
         return subjects
-    values = map(shortened, rows[column])
+    shown = _moment if column == "timestamp" else shortened
+    values = map(shown, rows[column])
     return [f"{subject}: {column} {value}" for subject, value in zip(subjects, values, strict=True)]
+
+
+def moment_text(seconds: int) -> str:
+    """Unix seconds as a date and a time of day in UTC; as the year alone, if no calendar has it."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return f"the year {1970 + seconds // 31_556_952:,}"
+
+
+def _moment(value: object) -> str:
+    """Seconds as a time, with the number; whatever else stands in a column of times as it is."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return f"{moment_text(int(value))} ({value})" if whole else shortened(value)  # type: ignore[call-overload]
 
 
 def shortened(value: object, limit: int = 60) -> str:

@@ -9,9 +9,11 @@ import pyarrow.compute as pc
 from graphrec.cleaning import repeats, values
 from graphrec.cleaning.conversion import arrow
 from graphrec.cleaning.draft import Draft, shortened
+from graphrec.cleaning.load_context import current_load
+from graphrec.cleaning.rejected import need_rows_of_each_file, rejected_rows
 from graphrec.cleaning.rules import Rules
 from graphrec.cleaning.text import repair_text
-from graphrec.defects import REJECTED, CleaningReport
+from graphrec.defects import CleaningReport
 from graphrec.errors import DataError, UnknownNameError, examples
 from graphrec.schema import EdgeType, LinkRule, NodeType
 from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable, Source
@@ -88,12 +90,6 @@ def need_nothing_rejected(report: CleaningReport) -> None:
         raise DataError(f"{'; '.join(parts)}; correct these rows, or load without --strict to leave them out")
 
 
-def rejected_rows(drafts: Sequence[Draft]) -> pd.DataFrame:
-    """The rejected rows of all drafts: columns table, rule, reason, row."""
-    parts = [part for draft in drafts for part in draft.rejected]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=REJECTED, dtype="str")
-
-
 def _begun(kind: NodeType | EdgeType, frame: pd.DataFrame) -> Draft:
     draft = Draft(kind, frame.reset_index(drop=True), len(frame))
     wanted = [*draft.ids, *kind.properties, *((kind.key or ()) if isinstance(kind, EdgeType) else ())]
@@ -117,6 +113,8 @@ def _ruled(ruled: tuple[Draft, Rules]) -> tuple[Draft, Rules]:
     draft = repair_text(values.ids_as_text(draft), rules.text)
     draft = values.need_types(values.need_values(draft, rules), rules)
     draft = values.need_possible_times(values.need_ranges(draft, rules), rules)
+    if not current_load().allow_removal:
+        need_rows_of_each_file(draft)
     return repeats.merge_repeated(values.need_others(draft, rules), rules), rules
 
 

@@ -1,5 +1,6 @@
 """The last report of each source, saved beside its links with others and the rows that its cleaning rejected."""
 
+import csv
 import json
 import re
 from collections.abc import Mapping
@@ -14,14 +15,18 @@ from graphrec.files import written_whole
 
 REPORT, REJECTED, LINKS = "report.json", "rejected.csv", "links.csv"
 
+#: What rejected.csv says of a row before the row itself. `text` is a line that could not be divided into columns.
+REJECTED_COLUMNS = ("file", "line", "table", "rule", "reason")
+
 
 def save_report(
     folder: Path, source: str, report: Mapping[str, Any], cleaning: CleaningReport, links: pd.DataFrame | None = None
 ) -> Path:
     """The folder of a source's report in `folder`, after writing the files there, in the place of those of last time.
 
-    report.json always; rejected.csv (table, rule, reason, row) where rows were rejected; links.csv (label, decision,
-    the two keys, rule, confidence, evidence) where links with other sources were made, proposed, refused or ambiguous.
+    report.json always; rejected.csv (`REJECTED_COLUMNS`, then the columns of the source's files) if rows were rejected;
+    links.csv (label, decision, the two keys, rule, confidence, evidence) if links with other sources were made,
+    proposed, refused or ambiguous.
     """
     place = folder / re.sub(r"[/\\]|^\.+", "_", source)  # a source may be called ".."
     try:
@@ -32,9 +37,33 @@ def save_report(
         ) from error
     with written_whole(place / REPORT) as path:
         path.write_text(json.dumps(report, indent=2, ensure_ascii=False, default=str), encoding="utf-8")
-    for name, frame in ((REJECTED, cleaning.rejected), (LINKS, links)):
+    for name in (REJECTED, LINKS):
         (place / name).unlink(missing_ok=True)
-        if frame is not None and len(frame):
-            with written_whole(place / name) as path:
-                frame.to_csv(path, index=False)
+    if cleaning.rejected is not None and len(cleaning.rejected):
+        with written_whole(place / REJECTED) as path:
+            _write_rejected(path, cleaning.rejected)
+    if links is not None and len(links):
+        with written_whole(place / LINKS) as path:
+            links.to_csv(path, index=False)
     return place
+
+
+def _write_rejected(path: Path, rejected: pd.DataFrame) -> None:
+    """A CSV file of the rejected rows with the columns that they have in the source, those of all files side by side."""
+    lines = rejected["row"].str.startswith('"')
+    kinds = rejected.assign(lines=lines)[["file", "table", "lines"]].drop_duplicates().index
+    names = [name for at in kinds for name in _cells(rejected["row"][at])]
+    own = {name: name if name not in REJECTED_COLUMNS else f"{name} of the source" for name in names}
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow([*REJECTED_COLUMNS, *own.values()])
+        places = (rejected[name].astype(object).where(rejected[name].notna(), "") for name in REJECTED_COLUMNS)
+        for *place, row in zip(*places, rejected["row"], strict=True):
+            cells = _cells(row)
+            writer.writerow([*place, *(cells.get(name) for name in own)])
+
+
+def _cells(row: str) -> dict[str, Any]:  # Any: a cell of JSON
+    """The cells of a rejected row by column; a line without columns is a single one, called text."""
+    cells = json.loads(row)
+    return cells if isinstance(cells, dict) else {"text": cells}

@@ -5,16 +5,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from graphrec.cleaning.conversion import arrow, as_text
-from graphrec.cleaning.draft import Draft, noted, shortened
+from graphrec.cleaning.draft import ROW, Draft, noted, shortened, typed_rejections
+from graphrec.cleaning.load_context import current_load
 from graphrec.cleaning.rules import Kind, Rules
 from graphrec.cleaning.values import need_types
 from graphrec.defects import REJECTED, RuleCount
 from graphrec.errors import DataError, examples
 from graphrec.tabular import files, sql
+from graphrec.tabular.originals import Part, TableOrigin
 from graphrec.tabular.spec import Files, TableSpec
 from graphrec.tabular.times import unix_seconds
 
@@ -35,8 +38,9 @@ class _Heap:
     fresh: list[Any] = field(default_factory=list)  # of pyarrow.Table
     rules: tuple[RuleCount, ...] = ()
     rejected: list[pd.DataFrame] = field(default_factory=list)
-    lines: list[tuple[str, str, str]] = field(default_factory=list)
+    lines: list[tuple[str, int | None, str, str, str]] = field(default_factory=list)
     rows: int = 0
+    read: int = 0
 
 
 def draft(table: TableSpec) -> Draft:
@@ -46,39 +50,80 @@ def draft(table: TableSpec) -> Draft:
         DataError: nothing is there, or nothing can be kept; and as `files.pieces` and `sql.pieces` say.
         GraphrecError: a driver of the database is missing.
     """
-    heap = _Heap()
-    for piece in _pieces(table):
+    heap, origin = _Heap(), TableOrigin(table)
+    for part, piece in _pieces(table):
+        if not origin.parts or origin.parts[-1] is not part:
+            origin.parts.append(part)
         if isinstance(piece, files.BadLine):
             _add_line(heap, table.name, piece)
+            _note_bad(part, piece)
         else:
-            _add_rows(heap, _shaped(piece, table))
+            _add_rows(heap, _shaped(piece, table, heap.read))
+            part.rows += piece.num_rows
+            heap.read += piece.num_rows
     _flush(heap, table.name)
+    if not heap.tables and not heap.fresh:
+        _add_rows(heap, _shaped(pa.table({name: pa.array([], pa.large_string()) for name in _wanted(table)}), table, 0))
     _pack(heap)
-    kept = sum(part.num_rows for part in heap.tables)
-    if not kept:
-        shown = [f"{rule.rule}: {text}" for rule in heap.rules for text in rule.examples]
-        why = f"none of its {heap.rows:,} rows can be kept ({examples(shown)})" if heap.rows else "it has no rows"
-        of = examples(path.name for path in table.origin.paths) if isinstance(table.origin, Files) else "the query"
-        raise DataError(f"{table.place}, {of}: {why}; check the file and how it is described")
+    if not heap.rows:
+        _need_rows(table, heap.read)
     whole = _unified(heap.tables)
     heap.tables.clear()
-    return Draft(table.type, _frame(whole), heap.rows, heap.rules, tuple(heap.rejected))
+    return Draft(table.type, _frame(whole), heap.rows, heap.rules, tuple(heap.rejected), origin)
 
 
-def _pieces(table: TableSpec) -> Iterator[Any]:  # of pyarrow.Table or BadLine
+def _need_rows(table: TableSpec, read: int) -> None:
+    """Nothing if a load that is under way lets a table be empty; else DataError that says why it has no rows."""
+    load = current_load()
+    if load.allow_removal or (load.append and not read):
+        return
+    of = examples(path.name for path in table.origin.paths) if isinstance(table.origin, Files) else "the query"
+    why = "it has no rows"
+    if read:
+        why = f"none of its {read:,} rows has a value in {table.ids[-1]} that split gives"
+    elif isinstance(table.origin, Files) and table.origin.where:
+        asked = examples(f"{name} = {' or '.join(values)}" for name, values in table.origin.where.items())
+        why = f"it has no rows with {asked}, as where asks for"
+    raise DataError(
+        f"{table.place}, {of}: {why}; nothing is written; check the file and how it is described, or say "
+        "--allow-removal (in Python allow_removal=True) if the table is to be empty"
+    )
+
+
+def _pieces(table: TableSpec) -> Iterator[tuple[Part, Any]]:  # of pyarrow.Table or BadLine
+    origin, wanted = table.origin, _wanted(table)
+    if not isinstance(origin, Files):
+        part = Part(None)
+        yield from ((part, piece) for piece in sql.pieces(origin, wanted))
+        return
+    for path in origin.paths:
+        part = Part(path)
+        yield from ((part, piece) for piece in files.pieces(replace(origin, paths=(path,)), wanted))
+
+
+def _wanted(table: TableSpec) -> list[str]:
+    """The columns that the table reads, each once."""
     named = [*table.ids, *(column.column for column in table.columns)]
-    wanted = list(dict.fromkeys([*named, *([table.time.column] if table.time else [])]))
-    origin = table.origin
-    return files.pieces(origin, wanted) if isinstance(origin, Files) else sql.pieces(origin, wanted)
+    return list(dict.fromkeys([*named, *([table.time.column] if table.time else [])]))
 
 
-def _shaped(piece: Any, table: TableSpec) -> Draft:  # a pyarrow.Table
-    """A batch with the names and types of the graph."""
+def _note_bad(part: Part, line: files.BadLine) -> None:
+    """A line that is no row is no row of the part either."""
+    part.bad += 1
+    if line.line:
+        part.bad_lines.add(line.line)
+    else:
+        part.bad_texts.add(line.text)
+
+
+def _shaped(piece: Any, table: TableSpec, first: int) -> Draft:  # a pyarrow.Table
+    """A batch with the names and types of the graph; `first` is the number of its first row."""
     found = piece.to_pandas(types_mapper=_NULLABLE.get)
     columns = {name: as_text(found[column]) for name, column in zip(table.id_names, table.ids, strict=True)}
     columns |= {column.name: found[column.column] for column in table.columns}
     if table.time:
         columns["timestamp"] = found[table.time.column]
+    columns[ROW] = pd.Series(np.arange(first, first + piece.num_rows), index=found.index)
     batch = Draft(table.type, pd.DataFrame(columns), piece.num_rows)
     if table.split is not None:
         batch = _divided(batch, table.split)
@@ -130,7 +175,7 @@ def _add_rows(heap: _Heap, batch: Draft) -> None:
     for rule in batch.rules:
         heap.rules = noted(heap.rules, rule)
     heap.rejected += batch.rejected
-    if len(batch.frame):
+    if len(batch.frame) or not (heap.tables or heap.fresh):  # the first for its columns, if there are no rows
         heap.fresh.append(_arrow(batch.frame))
     if len(heap.fresh) >= _PACKED:
         _pack(heap)
@@ -147,7 +192,7 @@ def _add_line(heap: _Heap, table: str, line: files.BadLine) -> None:
     place = f"{line.file} line {line.line:,}" if line.line else line.file
     heap.rows += 1
     heap.rules = noted(heap.rules, RuleCount(line.rule, "dropped", 1, (f"{place}: {shortened(line.text)!r}",)))
-    heap.lines.append((line.rule, f"{place}: {line.reason}", line.text))
+    heap.lines.append((line.file, line.line or None, line.rule, line.reason, line.text))
     if len(heap.lines) >= _LINES:
         _flush(heap, table)
 
@@ -155,8 +200,8 @@ def _add_line(heap: _Heap, table: str, line: files.BadLine) -> None:
 def _flush(heap: _Heap, table: str) -> None:
     """The bad lines so far as a frame: text in columns takes a fifth of what it takes in tuples."""
     if heap.lines:
-        rows = [(table, rule, reason, json.dumps(text, ensure_ascii=False)) for rule, reason, text in heap.lines]
-        heap.rejected.append(pd.DataFrame(rows, columns=REJECTED, dtype="str"))
+        rows = [(table, *line[:-1], json.dumps(line[-1], ensure_ascii=False)) for line in heap.lines]
+        heap.rejected.append(typed_rejections(pd.DataFrame(rows, columns=REJECTED)))
         heap.lines = []
 
 

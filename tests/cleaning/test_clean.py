@@ -48,7 +48,7 @@ def test_a_clean_table_is_in_the_report_too() -> None:
     tables = clean([item], [], [SOURCE], links=[link])
     assert tables.cleaning.tables == (TableCount("Item", 1, 1),)
     assert tables.cleaning.rejected is not None
-    assert tables.cleaning.rejected.columns.tolist() == ["table", "rule", "reason", "row"]
+    assert tables.cleaning.rejected.columns.tolist() == ["table", "file", "line", "rule", "reason", "row"]
     assert (tables.links, tables.sources) == ((link,), (SOURCE,))
     need_nothing_rejected(tables.cleaning)
 

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -123,7 +124,7 @@ def test_orders_of_several_files_are_summed(tables: GraphTables) -> None:
     found = count(tables, "PURCHASED")
     assert (found.rows, found.kept, found.dropped) == (8, 3, 4)
     assert {rule.rule: rule.examples for rule in found.rules} == {
-        "time": ("8 → A1: timestamp 1.7.23", "8 → A1: timestamp 962445600"),
+        "time": ("8 → A1: timestamp 1.7.23", "8 → A1: timestamp 2000-07-01 10:00:00 (962445600)"),
         "fields": ("2.csv line 6: '01.07.2023 12:00,1,8'",),
         "repeated": ("007 → A1: 2 rows",),
         "dangling": ("99 → A1",),
@@ -144,11 +145,20 @@ def test_rejected_rows_are_kept_with_the_reason(tables: GraphTables) -> None:
     assert rejected is not None
     assert len(rejected) == tables.cleaning.dropped
     row = rejected[rejected["rule"] == "fields"].iloc[0]
-    assert row["reason"] == "2.csv line 6: it has too few fields"
+    assert (row["file"], row["line"], row["reason"]) == ("2.csv", 6, "it has too few fields")
     assert row["row"] == '"01.07.2023 12:00,1,8"'
     odd = rejected[(rejected["table"] == "User") & (rejected["rule"] == "type")].iloc[0]
     assert odd["reason"] == "born is not a whole number"
-    assert odd["row"] == '{"id":"10","name":"Odd","email":"odd@x.de","born":"unknown"}'
+    assert (odd["file"], odd["line"]) == ("customers.csv", 6)
+    assert json.loads(odd["row"]) == {"customer_id": "10", "name": "Odd", "email": "odd@x.de", "birth_year": "unknown"}
+    broken = rejected[rejected["rule"] == "json"]  # a line of the file that three tables are made of
+    assert broken["table"].tolist() == ["VIEWED; FOLLOWS"]
+    assert found_together(rejected) == len(rejected)
+
+
+def found_together(rejected: pd.DataFrame) -> int:
+    """How many different places the rejected rows have."""
+    return len(rejected[["file", "line", "row"]].drop_duplicates())
 
 
 @pytest.mark.parametrize("table", KEYS)

@@ -103,9 +103,13 @@ def test_load_says_in_json_all_that_it_did(store: Store, environment: Path, shop
     saved = json.loads((place / "report.json").read_text())
     assert {**saved, "report": str(place)} == told
     with (place / "rejected.csv").open(newline="") as stream:
-        rows = [(row["table"], row["rule"], json.loads(row["row"])) for row in csv.DictReader(stream)]
-    assert ("Item", "range", {"id": "c", "title": "Table", "price": -1.0}) in rows
-    assert [row[:2] for row in rows] == [("Item", "range"), ("PURCHASED", "dangling")]
+        item, order = csv.DictReader(stream)
+    place = ["file", "line", "table", "rule"]
+    assert [item[name] for name in (*place, "sku", "title", "price")] == ["items.csv", "4", "Item", "range", "c", "Table", "-1"]
+    assert [order[name] for name in (*place, "customer", "sku", "at")] == [
+        *("orders.csv", "6", "PURCHASED", "dangling"),
+        *("3", "c", str(DAY)),
+    ]
 
 
 @pytest.mark.usefixtures("environment")

@@ -208,7 +208,7 @@ def test_lists_are_divided(reader: Reader) -> None:
     assert told(tables)["type"][0] == 2
     assert tables.cleaning.rejected is not None
     assert tables.cleaning.rejected["reason"].tolist() == ["target_id is no list of texts"] * 2
-    assert [json.loads(row)["target_id"] for row in tables.cleaning.rejected["row"]] == ["a", "[[1]]"]
+    assert [json.loads(row)["g"] for row in tables.cleaning.rejected["row"]] == ["a", "[[1]]"]
 
 
 def test_where_needs_its_column(reader: Reader) -> None:
