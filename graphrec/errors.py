@@ -22,7 +22,7 @@ class StoreError(GraphrecError):
 
 
 class RefusedError(GraphrecError):
-    """A run is not good enough for what is asked of it."""
+    """What is asked would do harm, such as to publish a run that is not good enough or to delete most of a source."""
 
 
 class UnknownNameError(GraphrecError):

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from graphrec.schema import EdgeType, LinkRule, NodeType
 from graphrec.tables import GraphTables, Source
+
+Kind = TypeVar("Kind", NodeType, EdgeType)
 
 #: The source of what nobody loaded: nodes without `keys`, made by hand or by another program.
 BY_HAND = ""
@@ -35,11 +37,12 @@ class Brought:
         if earlier is None:
             return self
         nodes = tuple(_wider(kind, earlier.node(kind.label)) for kind in self.nodes)
-        triples = {kind.triple for kind in self.edges}
+        known = {kind.triple: kind for kind in earlier.edges}
+        edges = tuple(_wider(kind, known.pop(kind.triple, None)) for kind in self.edges)
         return replace(
             self,
             nodes=(*nodes, *(kind for kind in earlier.nodes if self.node(kind.label) is None)),
-            edges=(*self.edges, *(kind for kind in earlier.edges if kind.triple not in triples)),
+            edges=(*edges, *known.values()),
         )
 
     def to_properties(self) -> dict[str, Any]:
@@ -66,7 +69,7 @@ class Brought:
         )
 
 
-def _wider(kind: NodeType, earlier: NodeType | None) -> NodeType:
+def _wider(kind: Kind, earlier: Kind | None) -> Kind:
     more = [name for name in earlier.properties if name not in kind.properties] if earlier else []
     return replace(kind, properties=(*kind.properties, *more))
 

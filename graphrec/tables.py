@@ -1,6 +1,8 @@
 """Nodes and edges as tables: what every loader returns, what fusion merges and what the store reads back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -8,7 +10,7 @@ import pyarrow.compute as pc
 
 from graphrec.defects import CleaningReport
 from graphrec.errors import DataError, examples
-from graphrec.schema import EdgeType, GraphSchema, LinkRule, NodeType
+from graphrec.schema import EdgeType, GraphSchema, LinkRule, NodeType, Triple
 
 ENDS = ["source_id", "target_id"]
 
@@ -90,11 +92,22 @@ class EdgeTable:
 
 
 @dataclass(frozen=True)
+class Repeats:
+    """What rows that are the same node or edge become, as the rules of cleaning declare it (`cleaning.Rules`)."""
+
+    repeated: Literal["refuse", "first", "last", "sum", "max"] = "refuse"
+    by: str | None = None
+    combined: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class GraphTables:
     """Node and edge tables that belong together, with the sources they come from.
 
     `links` says by what the sources' nodes are recognised in other sources (beside `fusion.DEFAULT_LINKS`), and
-    `cleaning` what was repaired and rejected on the way from the files.
+    `cleaning` what was repaired and rejected on the way from the files. `repeats` has by label or triple what repeated
+    rows became, and what rows that are appended later become with those in the graph; a table without an entry
+    completes these, a value that is there before one that is missing.
 
     Raises:
         DataError: an edge ends at a node that no node table has, or a type stands twice.
@@ -105,6 +118,7 @@ class GraphTables:
     sources: tuple[Source, ...] = field(default=())
     links: tuple[LinkRule, ...] = field(default=())
     cleaning: CleaningReport = field(default=CleaningReport())
+    repeats: Mapping[str | Triple, Repeats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         labels = pd.Index([table.type.label for table in self.nodes], dtype=object)

@@ -27,6 +27,7 @@ def as_dict(loaded: "Loaded") -> dict[str, Any]:
         "fusion": loaded.fusion.to_dict(),
         "renamed": loaded.renamed,
         "dry_run": loaded.dry_run,
+        "refused": loaded.refused,
         "written": [asdict(written) for written in loaded.written],
         "seconds": round(loaded.seconds, 3),
     }
@@ -174,6 +175,8 @@ def _tell_renamed(loaded: "Loaded") -> None:
 def _tell_next(loaded: "Loaded") -> None:
     from graphrec.schema import BEHAVIOURS
 
+    if loaded.refused:
+        return
     if loaded.dry_run:
         _terminal.note("the same command without --dry-run writes this")
     elif set(BEHAVIOURS) & loaded.rows.keys():

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 #: The options that say nothing beside another one.
 _MEANINGLESS: Mapping[str, tuple[str, ...]] = {
-    "check": ("dry_run", "import_files", "append", "writers", "threshold"),
-    "import_files": ("dry_run", "append", "writers", "threshold"),
+    "check": ("dry_run", "import_files", "append", "again", "writers", "threshold", "max_removal"),
+    "import_files": ("dry_run", "append", "again", "writers", "threshold", "max_removal"),
+    "append": ("allow_removal", "max_removal", "max_per_day", "min_interactions"),
 }
 
 
@@ -38,6 +39,15 @@ class Load(click.Command):
 @click.option("--check", is_flag=True, help="Read and clean, and do not look at the graph.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @click.option("--append", is_flag=True, help="FOLDER has only what is new: add it, and take nothing away.")
+@click.option("--again", is_flag=True, help="Append rows that are summed, though the same ones were appended before.")
+@click.option("--allow-removal", is_flag=True, help="Load even if a table comes out empty or most of a table goes.")
+@click.option(
+    "--max-removal",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="The share of its nodes of a label, or edges of a type, that a load may delete.",
+)
 @click.option("--strict", is_flag=True, help="A rejected row is an error.")
 @click.option("--max-per-day", type=click.IntRange(min=1), help="Leave out users with more events on one day: robots.")
 @click.option("--min-interactions", type=click.IntRange(min=1), help="Leave out users and items with fewer (k-core).")
@@ -59,7 +69,8 @@ def command(
     """Load SOURCE from FOLDER into the graph, fused with what is there.
 
     SOURCE is a name of the list below, or a TOML file that describes files or databases of your own (`graphrec sniff`
-    proposes one). Loading again writes only what is new or changed, and takes away what the source no longer has.
+    proposes one). Loading again writes only what is new or changed, and takes away what the source no longer has. A
+    load that would take away most of a table is refused unless --allow-removal is said.
     """
     from graphrec.ingest import Options
 
@@ -108,6 +119,7 @@ def _named(source: str, folder: Path | None) -> tuple[str, Path | None]:
 
 def _load(source: str, folder: Path | None, options: "Options", as_json: bool) -> None:
     from graphrec import ingest
+    from graphrec.errors import RefusedError
 
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
         loaded = graph.load(source, folder, progress, **asdict(options))
@@ -117,6 +129,8 @@ def _load(source: str, folder: Path | None, options: "Options", as_json: bool) -
         _terminal.print_json(told | {"report": str(place)})
     else:
         _load_report.show_loaded(loaded, place)
+    if loaded.refused:
+        raise RefusedError(loaded.refused)
 
 
 def _check(source: str, folder: Path | None, options: "Options", as_json: bool) -> None:

@@ -15,8 +15,8 @@ from graphrec.cleaning.rules import Rules
 from graphrec.cleaning.text import repair_text
 from graphrec.defects import CleaningReport
 from graphrec.errors import DataError, UnknownNameError, examples
-from graphrec.schema import EdgeType, LinkRule, NodeType
-from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable, Source
+from graphrec.schema import EdgeType, LinkRule, NodeType, Triple
+from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable, Repeats, Source
 
 #: Types without a place for missing values, and those that have one.
 _NULLABLE = {"int64": "Int64", "bool": "boolean"}
@@ -60,14 +60,19 @@ def clean_drafts(
     The drafts are taken one by one, so that a generator of them need not hold all at a time.
     """
     node_drafts: dict[str, Draft] = {}
-    for draft, _ in map(_ruled, nodes):
+    repeated: dict[str | Triple, Repeats] = {}
+    for draft, rules in map(_ruled, nodes):
         if draft.name in node_drafts:
             raise DataError(f"label {draft.name} has two tables; put its rows into one")
         node_drafts[draft.name] = draft
+        repeated[draft.name] = Repeats(rules.repeated, rules.by, rules.combined)
     edge_drafts = []
     for draft, rules in map(_ruled, edges):
+        node_drafts = _with_known_ends(node_drafts, draft, sources)
         node_drafts, ended = _joined(node_drafts, draft, rules)
         edge_drafts.append(ended)
+        assert isinstance(draft.type, EdgeType)
+        repeated[draft.type.triple] = Repeats(rules.repeated, rules.by, rules.combined)
     every = [*node_drafts.values(), *edge_drafts]
     return GraphTables(
         (*(_node_table(draft) for draft in node_drafts.values()), *_derived(node_drafts, edge_drafts)),
@@ -75,6 +80,7 @@ def clean_drafts(
         tuple(sources),
         tuple(links),
         CleaningReport(tuple(draft.count for draft in every), rejected_rows(every)),
+        repeated,
     )
 
 
@@ -118,6 +124,26 @@ def _ruled(ruled: tuple[Draft, Rules]) -> tuple[Draft, Rules]:
     return repeats.merge_repeated(values.need_others(draft, rules), rules), rules
 
 
+def _with_known_ends(nodes: dict[str, Draft], edges: Draft, sources: Sequence[Source]) -> dict[str, Draft]:
+    """The node drafts with a row for each end that is no row of theirs, but a node that the graph has of the source.
+
+    Nothing but the id is known in these rows, so nothing of the node changes; without them its edges would dangle.
+    """
+    kind, in_graph = edges.type, current_load().in_graph
+    assert isinstance(kind, EdgeType)
+    if in_graph is None:
+        return nodes
+    for end, label in zip(ENDS, (kind.source, kind.target), strict=True):
+        if label not in nodes:
+            continue
+        known = pc.is_in(arrow(edges.frame[end]), value_set=arrow(nodes[label].frame["id"])).to_numpy()
+        missing = edges.frame.loc[~known, end].drop_duplicates().reset_index(drop=True)
+        found = missing[in_graph(sources[0].name, label, missing).to_numpy()] if len(missing) else missing
+        if len(found):
+            nodes = {**nodes, label: _with_ids(nodes[label], found.rename("id").to_frame())}
+    return nodes
+
+
 def _joined(nodes: dict[str, Draft], edges: Draft, rules: Rules) -> tuple[dict[str, Draft], Draft]:
     """The node drafts and an edge draft of which, unless the rules refuse it, no edge dangles."""
     kind = edges.type
@@ -139,10 +165,13 @@ def _joined(nodes: dict[str, Draft], edges: Draft, rules: Rules) -> tuple[dict[s
 
 def _with_nodes(draft: Draft, missing: pd.DataFrame, relation: str) -> Draft:
     """The draft with a row for each missing id, in which nothing else is known."""
-    gaps = {name: _NULLABLE[str(dtype)] for name, dtype in draft.frame.dtypes.items() if str(dtype) in _NULLABLE}
-    frame = pd.concat([draft.frame.astype(gaps), missing], ignore_index=True)
     shown = [f"{shortened(name)}: added for {relation}" for name in missing["id"].head()]
-    return replace(draft, frame=frame).did("dangling", "repaired", len(missing), shown)
+    return _with_ids(draft, missing).did("dangling", "repaired", len(missing), shown)
+
+
+def _with_ids(draft: Draft, missing: pd.DataFrame) -> Draft:
+    gaps = {name: _NULLABLE[str(dtype)] for name, dtype in draft.frame.dtypes.items() if str(dtype) in _NULLABLE}
+    return replace(draft, frame=pd.concat([draft.frame.astype(gaps), missing], ignore_index=True))
 
 
 def _derived(nodes: Mapping[str, Draft], edges: Sequence[Draft]) -> list[NodeTable]:

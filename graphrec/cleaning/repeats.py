@@ -26,6 +26,12 @@ def merge_repeated(draft: Draft, rules: Rules) -> Draft:
     kind = draft.type
     if isinstance(kind, EdgeType) and kind.undirected and kind.source == kind.target:
         draft = replace(draft, frame=_turned(draft.frame))
+    return merge_rows(draft, rules)
+
+
+def merge_rows(draft: Draft, rules: Rules) -> Draft:
+    """As `merge_repeated`, with no undirected edge turned."""
+    kind = draft.type
     if rules.repeated == "refuse" or (isinstance(kind, EdgeType) and kind.key is None):
         return draft  # what is the same in spite of that, the tables themselves refuse
     identity = [*ENDS, *(kind.key or ())] if isinstance(kind, EdgeType) else ["id"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from graphrec.errors import DataError
+from graphrec.fusion.append import completed
 from graphrec.fusion.follow import follow
 from graphrec.fusion.plan import NodePlan, Stored, plan
 from graphrec.fusion.records import IDENTITY, incoming_records, objects, properties, stored_records
@@ -13,7 +14,7 @@ from graphrec.fusion.report import FusionReport, LabelReport, label_report
 from graphrec.fusion.resolve import resolve
 from graphrec.provenance import Brought
 from graphrec.schema import NodeType
-from graphrec.tables import EdgeTable, GraphTables, NodeTable
+from graphrec.tables import EdgeTable, GraphTables, NodeTable, Repeats
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Fused:
     """What is to be written: per label a plan, the source's edges with final ends, and what happened to the nodes.
 
     `links` has every link between records of the labels: label, decision (made, proposed, refused or ambiguous),
-    left_key, right_key, rule, confidence and evidence.
+    left_key, right_key, rule, confidence and evidence. `known` has by label how many records the source had in the
+    graph, and how many of these it no longer has.
     """
 
     source: str
@@ -37,6 +39,7 @@ class Fused:
     edges: tuple[EdgeTable, ...]
     report: FusionReport
     links: pd.DataFrame
+    known: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def fuse(known: Known, incoming: GraphTables, append: bool = False) -> Fused:
@@ -64,7 +67,9 @@ def fuse(known: Known, incoming: GraphTables, append: bool = False) -> Fused:
     tables = {table.type.label: table for table in incoming.nodes}
     gone = [kind.label for kind in earlier.nodes if kind.label not in tables] if earlier and not append else []
     says = united if append else brought
-    changes = [_Change(name, label, tables.get(label), says, append) for label in (*tables, *gone)]
+    changes = [
+        _Change(name, label, tables.get(label), says, append, incoming.repeats.get(label)) for label in (*tables, *gone)
+    ]
     labels = [_fuse_label(known, sources, change) for change in changes]
     finals = {each.plan.label: each.final for each in labels}
     edges = tuple(follow(table, finals) for table in incoming.edges)
@@ -86,12 +91,14 @@ class _Label:
     report: LabelReport
     links: pd.DataFrame
     final: "pd.Series[str]"
+    known: tuple[int, int]
 
 
 def _fused(source: str, labels: Sequence[_Label], edges: tuple[EdgeTable, ...], reported: Container[str]) -> Fused:
     reports = tuple(each.report for each in labels if each.plan.label in reported)
     links = pd.concat([each.links for each in labels], ignore_index=True)
-    return Fused(source, tuple(each.plan for each in labels), edges, FusionReport(source, reports), links)
+    known = {each.plan.label: each.known for each in labels}
+    return Fused(source, tuple(each.plan for each in labels), edges, FusionReport(source, reports), links, known)
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,7 @@ class _Change:
     table: NodeTable | None
     brought: Brought | None = None
     append: bool = False
+    repeats: Repeats | None = None
 
     def apply(self, records: pd.DataFrame) -> pd.DataFrame:
         """The records of all sources, those of this source replaced (or, where it appends, completed) by the new."""
@@ -112,18 +120,9 @@ class _Change:
         new = incoming_records(self.table, self.source)
         if self.append:
             own = own & records["key"].isin(new["key"]).to_numpy()
-            new = _completed(new, records[own])
+            new = completed(self.label, new, records[own], self.repeats)
         kept = records[~own]
         return pd.concat([new, kept], ignore_index=True) if len(kept) else new
-
-
-def _completed(new: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
-    """The new records, with the old value wherever the new has none."""
-    there = old.set_index("key").reindex(new["key"])
-    names = [name for name in old.columns if name not in IDENTITY]
-    columns = {name: new[name] if name in new else pd.Series(None, index=new.index, dtype=object) for name in names}
-    filled = {name: column.where(column.notna(), there[name].to_numpy()) for name, column in columns.items()}
-    return new.assign(**filled)
 
 
 def _fuse_label(known: Known, sources: Sequence[Brought], change: _Change) -> _Label:
@@ -140,6 +139,8 @@ def _fuse_label(known: Known, sources: Sequence[Brought], change: _Change) -> _L
     node_plan = plan(NodeType(label, names), sources, Stored(nodes, before), after, resolved)
     report = label_report(label, change.source, before["key"], after, resolved)
     own = (after["source"] == change.source).to_numpy()
+    had = before["key"][before["source"] == change.source]
     ids = resolved.nodes["id"].to_numpy()[resolved.node[own]]
     final = pd.Series(ids, index=pd.Index(after["native"][own], dtype="str"), dtype="str")
-    return _Label(node_plan, report, resolved.decisions.table(label), final)
+    known = (len(had), int((~had.isin(after["key"][own])).sum()))
+    return _Label(node_plan, report, resolved.decisions.table(label), final, known)

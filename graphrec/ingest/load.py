@@ -4,23 +4,27 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import pandas as pd
 
 from graphrec.defects import CleaningReport
+from graphrec.errors import RefusedError
 from graphrec.fusion import Fused, FusionReport, fuse
 from graphrec.fusion.plan import NodePlan
+from graphrec.ingest.appending import appended_once, need_same_key, nodes_in_graph, with_stored
 from graphrec.ingest.lock import writing
+from graphrec.ingest.removal_guard import Vanishing, refusal
 from graphrec.ingest.source import USUAL, Options, read
 from graphrec.provenance import Brought
-from graphrec.schema import EdgeType
+from graphrec.schema import EdgeType, Triple
 from graphrec.store import Store, nodes, write
 from graphrec.store.difference import Difference, difference, everything_new
 from graphrec.store.edges import Edges
 from graphrec.store.nodes import Written
 from graphrec.store.read import Progress, silent
-from graphrec.store.sources import note_source, read_known, read_sources
-from graphrec.tables import EdgeTable, GraphTables, Source
+from graphrec.store.sources import note_appended, note_appending, note_source, read_known, read_sources
+from graphrec.tables import EdgeTable, GraphTables, Repeats, Source
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Loaded:
     """What a load did: the source, the rows of its tables, what was cleaned and fused, and what was written.
 
     `renamed` counts by label the nodes that were there before and have another id now; `links` are those of
-    `Fused.links`.
+    `Fused.links`. `refused` says of a dry run why the load itself would be refused.
     """
 
     source: Source
@@ -40,6 +44,7 @@ class Loaded:
     seconds: float = 0.0
     renamed: dict[str, int] = field(default_factory=dict)
     links: pd.DataFrame = field(default_factory=pd.DataFrame)
+    refused: str | None = None
 
 
 def load(
@@ -57,11 +62,12 @@ def load(
 
     Raises:
         UnknownNameError: there is no such source.
-        DataError: the files do not hold what they must.
+        DataError: the files do not hold what they must, or a table had rows and none is left.
+        RefusedError: more would be deleted than `options` allow, or appended rows would be counted twice.
         StoreError: the database refuses or goes away.
     """
     start = time.perf_counter()
-    tables = read(name, folder, options, progress)
+    tables = read(name, folder, options, progress, nodes_in_graph(store))
     with writing(home):
         loaded = write_source(store, tables, options, progress)
     return replace(loaded, seconds=time.perf_counter() - start)
@@ -74,23 +80,36 @@ def write_source(store: Store, tables: GraphTables, options: Options = USUAL, pr
     the next one compares and writes the rest.
     """
     brought = Brought.of(tables)
-    earlier = {each.source.name: each for each in read_sources(store)}.get(brought.source.name)
+    name = brought.source.name
+    earlier = {each.source.name: each for each in read_sources(store)}.get(name)
+    digest, digests = appended_once(store, tables, options.again) if options.append else (None, ())
     united = brought.united(earlier)
     only = {table.type.label: table.frame["id"] for table in tables.nodes} if options.append else None
     known = read_known(store, united, only)
     progress("linking", 0, 1)
     fused = fuse(known, tables, options.append)
     progress("linking", 1, 1)
-    run = _Write(store, fused, earlier, options, progress)
+    run = _Write(store, fused, earlier, options, progress, tables.repeats)
+    differences = run.differences(renamed=True)
+    refused = refusal(name, run.vanishing(differences), options)
     if options.dry_run:
-        written = run.counted()
+        written = run.counted(differences)
+    elif refused:
+        raise RefusedError(refused)
     else:
         note_source(store, united, "loading")
-        written = run.carry_out([kind for each in known.sources for kind in each.edges])
+        if digest:
+            note_appending(store, name, digest)
+        written = run.carry_out([kind for each in known.sources for kind in each.edges], differences)
         note_source(store, united if options.append else brought, "loaded")
+        note_appended(store, name, (*digests, *([digest] if digest else ())))
     renamed = {plan.label: len(plan.renamed) for plan in fused.nodes if plan.renamed}
     loaded = Loaded(brought.source, _rows(tables), tables.cleaning, fused.report, written, options.dry_run)
-    return replace(loaded, renamed=renamed, links=fused.links)
+    return replace(loaded, renamed=renamed, links=fused.links, refused=refused)
+
+
+#: The edges of a type as they are to be, and how those in the graph differ from them.
+Change: TypeAlias = tuple[Edges, Difference]
 
 
 @dataclass(frozen=True)
@@ -102,23 +121,41 @@ class _Write:
     earlier: Brought | None
     options: Options
     progress: Progress
+    repeats: Mapping[str | Triple, Repeats]
 
-    def counted(self) -> list[Written]:
+    def differences(self, renamed: bool) -> list[Change]:
+        """The edges of each table and their difference to the graph; with `renamed`, before the nodes are written."""
+        return [self._change(table, self._new_names(table.type) if renamed else ({}, {})) for table in self.fused.edges]
+
+    def vanishing(self, differences: Sequence[Change]) -> list[Vanishing]:
+        """What the source had in the graph of each label and type, and how much of it goes."""
+        if self.options.append:
+            return []
+        there = {label.label for label in self.fused.report.labels}
+        found = [Vanishing(label, *counts, label in there) for label, counts in self.fused.known.items()]
+        for edges, differs in differences:
+            kept = len(edges) - len(differs.new) + sum(len(row["t"]) for row in differs.doubled)
+            found.append(Vanishing(_called(edges.kind), kept + differs.deleted, differs.deleted))
+        counts = ((kind, write.count_edges(self.store, kind, self.fused.source)) for kind in self._gone_kinds())
+        return [*found, *(Vanishing(_called(kind), count, count, False) for kind, count in counts)]
+
+    def counted(self, differences: Sequence[Change]) -> list[Written]:
         """What would be written."""
         written = [nodes.counted(plan) for plan in self.fused.nodes]
-        for table in self.fused.edges:
-            edges, names = self._edges(table), self._new_names(table.type)
-            written.append(write.counted(table.type, self._difference(edges, names)))
+        written += [write.counted(edges.kind, differs) for edges, differs in differences]
         return [*written, *self._gone()]
 
-    def carry_out(self, kinds: Sequence[EdgeType]) -> list[Written]:
-        """Nodes, then edges, then away with what is gone; `kinds` are the types that edges in the graph may have."""
+    def carry_out(self, kinds: Sequence[EdgeType], differences: Sequence[Change]) -> list[Written]:
+        """Nodes, then edges, then away with what is gone; `kinds` are the types that edges in the graph may have.
+
+        The differences of before hold, unless nodes get other ids or edges go from node to node.
+        """
         for plan in self.fused.nodes:
             nodes.write_nodes(self.store, plan, kinds, self.progress)
         written = [nodes.counted(plan) for plan in self.fused.nodes]
-        for table in self.fused.edges:
-            edges = self._edges(table)
-            differs = self._difference(edges)
+        hold = not any(plan.renamed or len(plan.moved) for plan in self.fused.nodes)
+        for table, change in zip(self.fused.edges, differences, strict=True):
+            edges, differs = change if hold else self._change(table, ({}, {}))
             write.write_edges(self.store, edges, self.fused.source, differs, self.options.writers, self.progress)
             written.append(write.counted(table.type, differs))
         written += self._gone()
@@ -127,6 +164,21 @@ class _Write:
         for plan in self.fused.nodes:
             nodes.delete_nodes(self.store, plan)
         return written
+
+    def _change(self, table: EdgeTable, renamed: tuple[Mapping[str, str], ...]) -> Change:
+        known, append = self._known(table.type), self.options.append
+        if append and known is not None:
+            need_same_key(table.type, known)
+            repeats = self.repeats.get(table.type.triple)
+            if repeats is not None:
+                table = with_stored(self.store, table, self.fused.source, repeats, renamed)
+            completing = repeats is None or repeats.repeated == "refuse"
+            edges = Edges.of(table)
+            return edges, difference(self.store, edges, self.fused.source, True, renamed, completing)
+        edges = self._edges(table)
+        if known is None:
+            return edges, everything_new(edges)
+        return edges, difference(self.store, edges, self.fused.source, append, renamed)
 
     def _edges(self, table: EdgeTable) -> Edges:
         """The edges of a table, with the properties that they had and no longer have as missing values."""
@@ -140,11 +192,6 @@ class _Write:
     def _known(self, kind: EdgeType) -> EdgeType | None:
         kinds = self.earlier.edges if self.earlier else ()
         return next((known for known in kinds if known.triple == kind.triple), None)
-
-    def _difference(self, edges: Edges, renamed: tuple[Mapping[str, str], ...] = ({}, {})) -> Difference:
-        if self._known(edges.kind) is None:
-            return everything_new(edges)
-        return difference(self.store, edges, self.fused.source, self.options.append, renamed)
 
     def _new_names(self, kind: EdgeType) -> tuple[Mapping[str, str], Mapping[str, str]]:
         plans = {plan.label: plan for plan in self.fused.nodes}
@@ -162,6 +209,10 @@ class _Write:
             Written(kind.relation, 0, 0, write.count_edges(self.store, kind, self.fused.source), kind.target)
             for kind in self._gone_kinds()
         ]
+
+
+def _called(kind: EdgeType) -> str:
+    return f"{kind.relation} to {kind.target}"
 
 
 def _new_names(plan: NodePlan, source: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from graphrec import cleaning, loading
+from graphrec.cleaning.load_context import InGraph, LoadContext, load_context
 from graphrec.errors import DataError
 from graphrec.fusion.link import DEFAULT_LINKS
 from graphrec.store.read import Progress, silent
@@ -20,7 +21,11 @@ class Options:
         min_interactions: users and items with fewer are left out, again and again until none has fewer (the k-core).
         precedence: whose word counts where sources disagree, in place of what the source declares.
         threshold: the confidence from which links are made, in place of what the rules declare.
-        append: the files have only what is new: nothing is taken away.
+        append: the files have only what is new: nothing is taken away, and rows that are the same node or edge as one
+            in the graph become one with it, as `repeated` of their table says.
+        again: append rows although the same rows were appended before; where counts are summed, they count twice.
+        allow_removal: load a source of which a table comes out empty, or that takes away more than `max_removal`.
+        max_removal: the share of the source's nodes of a label, or edges of a type, that a load may take away.
         dry_run: say what would be written, and write nothing.
         writers: how many write edges side by side.
     """
@@ -31,6 +36,9 @@ class Options:
     precedence: int | None = None
     threshold: float | None = None
     append: bool = False
+    again: bool = False
+    allow_removal: bool = False
+    max_removal: float = 0.5
     dry_run: bool = False
     writers: int = 1
 
@@ -39,21 +47,34 @@ class Options:
 USUAL = Options()
 
 
-def read(name: str, folder: Path | None, options: Options = USUAL, progress: Progress = silent) -> GraphTables:
+def read(
+    name: str,
+    folder: Path | None,
+    options: Options = USUAL,
+    progress: Progress = silent,
+    in_graph: InGraph | None = None,
+) -> GraphTables:
     """The cleaned tables of a source, nothing else: what `load` would bring.
+
+    `in_graph` says which nodes the graph has of the source, at which appended edges may end.
 
     Raises:
         UnknownNameError: there is no such source.
-        DataError: the files do not hold what they must, or a row is rejected and `options.strict` is set.
+        DataError: the files do not hold what they must, a table had rows and none is left, a row is rejected and
+            `options.strict` is set, or the options contradict each other.
     """
+    _need_consistent(options)
     progress(f"reading {name}", 0, 1)
-    tables = _loaded(name, folder)
+    with load_context(LoadContext(options.append, options.allow_removal, in_graph if options.append else None)):
+        tables = _loaded(name, folder)
     if options.strict:
         cleaning.need_nothing_rejected(tables.cleaning)
     if options.max_per_day is not None:
         tables = cleaning.without_robots(tables, options.max_per_day)
     if options.min_interactions is not None:
         tables = cleaning.k_core(tables, options.min_interactions)
+    if not options.allow_removal:
+        cleaning.need_something_kept(tables.cleaning, options.append)
     for table in tables.edges:
         if table.type.key is None:
             raise DataError(
@@ -61,6 +82,15 @@ def read(name: str, folder: Path | None, options: Options = USUAL, progress: Pro
             )
     progress(f"reading {name}", 1, 1)
     return _with_options(tables, options)
+
+
+def _need_consistent(options: Options) -> None:
+    """Nothing; DataError if an option counts over all rows of a source, of which an appended file has only some."""
+    if options.append and (options.max_per_day is not None or options.min_interactions is not None):
+        raise DataError(
+            "max_per_day and min_interactions count all rows of a source, and what is appended has only the new ones; "
+            "load all files together without append"
+        )
 
 
 def _loaded(name: str, folder: Path | None) -> GraphTables:

@@ -53,16 +53,37 @@ def difference(
     source: str,
     append: bool = False,
     renamed: tuple[Mapping[str, str], ...] = (NO_NAMES,) * 2,
+    completing: bool | None = None,
 ) -> Difference:
     """How the graph's edges of a source and a type differ from `edges`.
 
     Where `append` is set, only the edges of the start nodes of `edges` are read, and none is gone. `renamed` has new
-    start and end ids by those that the graph still has.
+    start and end ids by those that the graph still has. With `completing` (by default where rows are appended) an edge
+    keeps the values that the wanted one lacks.
     """
-    comparison = _Comparison(edges, renamed, append)
+    comparison = _Comparison(edges, renamed, append, append if completing is None else completing)
     for piece in _read(store, edges, source, _starts(store, edges, append, renamed[0])):
         comparison.add(piece, [*edges.kind.properties])
     return comparison.result()
+
+
+def stored_edges(
+    store: Store, edges: Edges, source: str, renamed: tuple[Mapping[str, str], ...] = (NO_NAMES,) * 2
+) -> pd.DataFrame:
+    """Those of `edges` that the graph has of the source: its properties as objects, None where one is missing.
+
+    The index is the row of the edge in `edges.frame`; of an edge that is in the graph several times, the first counts.
+    """
+    meeting = _Comparison(edges, renamed, True, True)
+    names = [*edges.kind.properties]
+    parts = [pd.DataFrame(columns=names, dtype=object)]
+    for piece in _read(store, edges, source, _starts(store, edges, True, renamed[0])):
+        at, cells = meeting.find(piece, names)
+        met = np.flatnonzero(at >= 0)
+        columns = {name: [None if cell == MISSING else cell for cell in cells[name][met]] for name in names}
+        parts.append(pd.DataFrame(columns, index=edges.order[at[met]], dtype=object))
+    found = pd.concat([part for part in parts if len(part)] or parts)
+    return found[~found.index.duplicated()]
 
 
 def _starts(store: Store, edges: Edges, append: bool, renamed: Mapping[str, str]) -> Iterator[list[str]]:
@@ -113,9 +134,10 @@ def _read(store: Store, edges: Edges, source: str, asked: Iterable[list[str]]) -
 class _Comparison:
     """Meets the stored edges piece by piece and remembers which of the wanted ones were among them."""
 
-    def __init__(self, edges: Edges, renamed: Sequence[Mapping[str, str]], append: bool) -> None:
+    def __init__(self, edges: Edges, renamed: Sequence[Mapping[str, str]], append: bool, completing: bool) -> None:
         self.edges = edges
         self.append = append
+        self.completing = completing
         self.renamed = renamed
         self.key = _Key(edges)
         self.seen = np.zeros(len(edges), dtype=bool)
@@ -125,14 +147,7 @@ class _Comparison:
 
     def add(self, piece: list[Row], names: list[str]) -> None:
         """Meet the edges of some start nodes."""
-        counts = [len(row["t"]) for row in piece]
-        start = self._positions(0, [row["s"] for row in piece]).repeat(counts)
-        end = self._positions(1, list(chain.from_iterable(row["t"] for row in piece)))
-        cells = {
-            name: _cells(list(chain.from_iterable(row[f"c{number}"] for row in piece)))
-            for number, name in enumerate(names)
-        }
-        at = self.key.find(start, end, cells)
+        at, cells = self.find(piece, names)
         met = np.flatnonzero(at >= 0)
         edge = at[met]
         first = ~pd.Series(edge).duplicated().to_numpy() & ~self.seen[edge]
@@ -142,15 +157,26 @@ class _Comparison:
             if name not in self.key.names:
                 wanted = self.edges.column(name, edge)
                 differs = _differ(cells[name][met], wanted)
-                self.changed[edge] |= differs & wanted.notna().to_numpy() if self.append else differs
-        self._note_gone(piece, counts, np.flatnonzero(at < 0), cells)
+                self.changed[edge] |= differs & wanted.notna().to_numpy() if self.completing else differs
+        self._note_gone(piece, [len(row["t"]) for row in piece], np.flatnonzero(at < 0), cells)
+
+    def find(self, piece: list[Row], names: list[str]) -> tuple[Integers, dict[str, npt.NDArray[np.object_]]]:
+        """The position of each edge of some start nodes among the wanted ones (-1: it is none), and its properties."""
+        counts = [len(row["t"]) for row in piece]
+        start = self._positions(0, [row["s"] for row in piece]).repeat(counts)
+        end = self._positions(1, list(chain.from_iterable(row["t"] for row in piece)))
+        cells = {
+            name: _cells(list(chain.from_iterable(row[f"c{number}"] for row in piece)))
+            for number, name in enumerate(names)
+        }
+        return self.key.find(start, end, cells), cells
 
     def result(self) -> Difference:
         """What the stored edges that were met lack, have otherwise, or have too many."""
         new = np.flatnonzero(~self.seen | self.again)
         changed = np.flatnonzero(self.changed & ~self.again)
         doubled = self.edges.rows(np.flatnonzero(self.again), self.key.names)
-        return Difference(new, changed, [] if self.append else self.gone, doubled, self.append)
+        return Difference(new, changed, [] if self.append else self.gone, doubled, self.completing)
 
     def _positions(self, side: int, ids: list[str]) -> npt.NDArray[np.int64]:
         known = (self.edges.starts, self.edges.ends)[side]

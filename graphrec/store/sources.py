@@ -1,6 +1,6 @@
 """What the graph knows of its sources, and the nodes of the labels that a source concerns."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,6 +49,28 @@ def note_source(store: Store, brought: Brought, status: str) -> None:
     properties = source_properties(brought, status)
     store.write(
         f"MERGE (s:{SOURCE} {{id: $id}}) SET s += $properties", {"id": brought.source.name, "properties": properties}
+    )
+
+
+def read_appended(store: Store, name: str) -> tuple[tuple[str, ...], bool]:
+    """The digests of what was appended to a source since it was loaded whole, and whether the last one was cut off."""
+    rows = store.read(
+        f"MATCH (s:{SOURCE} {{id: $id}}) RETURN coalesce(s.appended, []) AS appended, s.appending IS NOT NULL AS cut",
+        {"id": name},
+    )
+    return (tuple(rows[0]["appended"]), bool(rows[0]["cut"])) if rows else ((), False)
+
+
+def note_appending(store: Store, name: str, digest: str) -> None:
+    """Write down that rows with this digest are being appended; `note_appended` says that they are."""
+    store.write(f"MATCH (s:{SOURCE} {{id: $id}}) SET s.appending = $digest", {"id": name, "digest": digest})
+
+
+def note_appended(store: Store, name: str, digests: Sequence[str]) -> None:
+    """Write down the digests of all that was appended to a source; none of it is under way."""
+    store.write(
+        f"MATCH (s:{SOURCE} {{id: $id}}) SET s.appended = $digests REMOVE s.appending",
+        {"id": name, "digests": list(digests) or None},
     )
 
 
