@@ -186,9 +186,18 @@ def test_append_takes_nothing_away(store: Store, shop: Path, run: Run, run_json:
     told = run_json("load", str(shop), "--append")
     assert written(told)["PURCHASED"] == (1, 0, 0)
     assert bought(store) == {("1", "a"), ("1", "b"), ("2", "b"), ("3", "a")}
-    told = run_json("load", str(shop))
+    refused = run("load", str(shop), exit_code=1).stderr
+    assert "would delete 3 of 4 PURCHASED to Item, more than 50%; nothing is written" in refused
+    assert "say --allow-removal" in refused
+    assert len(bought(store)) == 4
+    foretold = run("load", str(shop), "--dry-run", exit_code=1)
+    assert "would delete 3 of 4 PURCHASED" in foretold.stderr
+    assert "nothing is written; a load would" in foretold.stdout
+    told = run_json("load", str(shop), "--allow-removal")
     assert written(told)["PURCHASED"] == (0, 0, 3)
     assert bought(store) == {("3", "a")}
+    write(shop.parent, orders__csv=f"customer,sku,at\n1,a,{DAY}\n")
+    assert written(run_json("load", str(shop), "--max-removal", "1"))["PURCHASED"] == (1, 0, 1)
 
 
 @pytest.mark.usefixtures("environment")
@@ -204,7 +213,10 @@ def test_robots_and_those_with_little_behaviour_stay_out(store: Store, shop: Pat
     told = run_json("load", str(shop), "--max-per-day", "1")
     assert bought(store) == {("2", "b")}
     assert told["rows"]["User"] == 2
-    run("load", str(shop), "--min-interactions", "2")
+    nothing = run("load", str(shop), "--min-interactions", "2", exit_code=1).stderr
+    assert "PURCHASED: none of its 5 rows can be kept" in nothing
+    assert bought(store) == {("2", "b")}
+    run("load", str(shop), "--min-interactions", "2", "--allow-removal")
     assert bought(store) == set()
     write(shop.parent, orders__csv="customer,sku,at\n" + "".join(f"{u},{i},{DAY}\n" for u in "12" for i in "ab"))
     told = run_json("load", str(shop), "--min-interactions", "2")
@@ -269,6 +281,9 @@ def test_a_report_stays_in_its_folder(run: Run, tmp_path: Path, monkeypatch: pyt
         ("--import-files", "out", "--append"),
         ("--import-files", "out", "--dry-run"),
         ("--import-files", "out", "--writers", "1"),
+        ("--append", "--allow-removal"),
+        ("--append", "--min-interactions", "2"),
+        ("--append", "--max-per-day", "9"),
     ],
     ids=" ".join,
 )
