@@ -11,8 +11,10 @@ from graphrec.config import Settings
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
 from graphrec.doctor.machine import older
 from graphrec.errors import StoreError, examples
+from graphrec.names import usable
 from graphrec.schema import SYSTEM_LABELS
 from graphrec.store import EmbeddedServer, Store
+from graphrec.store.connection import quote
 
 #: The oldest Neo4j that has what the statements of graphrec use.
 LEAST = "5.26"
@@ -69,10 +71,10 @@ def constraints(store: Store) -> Finding:
     rows = store.read("SHOW CONSTRAINTS YIELD type, labelsOrTypes, properties RETURN type, labelsOrTypes, properties")
     held = {row["labelsOrTypes"][0] for row in rows if "UNIQUE" in row["type"] and row["properties"] == ["id"]}
     loaded = store.read("MATCH (n) WHERE n.keys IS NOT NULL UNWIND labels(n) AS label RETURN DISTINCT label")
-    free = sorted({row["label"] for row in loaded} - held - SYSTEM_LABELS)
+    free = sorted({row["label"] for row in loaded if usable(row["label"])} - held - SYSTEM_LABELS)
     if not free:
         return Finding("constraints", OK, "ids are held unique")
-    example = f"CREATE CONSTRAINT FOR (n:{free[0]}) REQUIRE n.id IS UNIQUE"
+    example = f"CREATE CONSTRAINT FOR (n:{quote(free[0])}) REQUIRE n.id IS UNIQUE"
     remedy = f"load a source that brings these labels again, which makes them, or run {example}"
     return Finding("constraints", WARNING, f"nothing holds the ids of {examples(free)} unique", remedy)
 

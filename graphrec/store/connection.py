@@ -16,6 +16,7 @@ from neo4j.exceptions import (
 )
 
 from graphrec.errors import StoreError
+from graphrec.names import need_name
 
 logger = logging.getLogger(__name__)
 
@@ -166,7 +167,12 @@ def connect(address: Address) -> Store:
 
 
 def quote(name: str) -> str:
-    """A label, relationship type or property name as it may stand in a statement."""
+    """A label, relationship type or property name as it may stand in a statement: the only place that makes one.
+
+    Raises DataError if the name cannot stand in a statement of both servers (`graphrec.names`). Of names that a
+    database has, which others may have written, ask `names.usable` first.
+    """
+    need_name(name)
     return "`" + name.replace("`", "``") + "`"
 
 
