@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 FLOORS = (
     {"errors", "names", "schema", "defects"},
-    {"tables", "vocabulary", "files", "provenance"},
+    {"tables", "vocabulary", "files", "home", "provenance"},
     {"reading", "cleaning", "tabular", "interactions", "splitting"},
     {"loading", "store", "fusion", "hetero", "guard"},
     {"relations"},

@@ -6,10 +6,12 @@ from typing import Any
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
 from graphrec.errors import examples
 from graphrec.names import shown, usable
-from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER, WRITE_LEASE
+from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER, WRITE_LEASE, EdgeType
 from graphrec.store import Store
 from graphrec.store.census import known_labels, known_relations
 from graphrec.store.connection import Row, quote
+from graphrec.store.read import MISSING
+from graphrec.store.sources import read_sources
 
 SECONDS_A_DAY = 86_400
 #: A time after this, the year 5138 in seconds, is one in milliseconds: 1973 or later.
@@ -25,6 +27,7 @@ def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
         ids(store),
         doubled_ids(store),
         doubled_keys(store),
+        doubled_edges(store),
         orphans(store, relations),
         provenance(edges),
         times(edges, now),
@@ -74,6 +77,33 @@ def doubled_keys(store: Store) -> Finding:
         "WHERE number > 1 RETURN labels, count(*) AS number, collect(value)[..5] AS values"
     )
     return _doubled("doubled keys", "key", "", rows)
+
+
+def doubled_edges(store: Store) -> Finding:
+    """Whether a source has an edge twice: same type, ends, and key, as two writers at once may leave it."""
+    told, sources = [], []
+    for brought in read_sources(store):
+        for kind in brought.edges:
+            if kind.key is not None and (number := _doubled_edges(store, brought.source.name, kind)):
+                told.append(f"{number_of(number, kind.relation)} of {shown(brought.source.name)}")
+                sources.append(brought.source.name)
+    if not told:
+        return Finding("doubled edges", OK, "none")
+    loads = " and ".join(f"graphrec load {shown(name)}" for name in dict.fromkeys(sources))
+    remedy = f"run {loads} again, as it was loaded, which leaves one of each"
+    return Finding("doubled edges", FAILED, f"{examples(told)} too many", remedy)
+
+
+def _doubled_edges(store: Store, source: str, kind: EdgeType) -> int:
+    """How many edges of a source are too many: counted for each start node, so that the server holds little at a time."""
+    key = "".join(f", coalesce(toString(r.{quote(name)}), '{MISSING}') AS k{at}" for at, name in enumerate(kind.key or ()))
+    (row,) = store.read(
+        f"MATCH (a:{quote(kind.source)}) CALL (a) {{ "
+        f"MATCH (a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.source = $source "
+        f"WITH b{key}, count(*) AS times WHERE times > 1 RETURN sum(times - 1) AS extra }} RETURN sum(extra) AS number",
+        {"source": source},
+    )
+    return int(row["number"] or 0)
 
 
 def orphans(store: Store, relations: list[str]) -> Finding:

@@ -15,6 +15,7 @@ from graphrec.names import usable
 from graphrec.schema import SYSTEM_LABELS
 from graphrec.store import EmbeddedServer, Store
 from graphrec.store.connection import quote
+from graphrec.store.lease import STALE_SECONDS, read_lease
 
 #: The oldest Neo4j that has what the statements of graphrec use.
 LEAST = "5.26"
@@ -77,6 +78,18 @@ def constraints(store: Store) -> Finding:
     example = f"CREATE CONSTRAINT FOR (n:{quote(free[0])}) REQUIRE n.id IS UNIQUE"
     remedy = f"load a source that brings these labels again, which makes them, or run {example}"
     return Finding("constraints", WARNING, f"nothing holds the ids of {examples(free)} unique", remedy)
+
+
+def lease(store: Store) -> Finding:
+    """Whether another machine or process is writing to the graph, or was killed while it did."""
+    holder = read_lease(store)
+    if holder is None:
+        return Finding("write lease", OK, "nobody is writing to the graph")
+    if holder.stale:
+        seen = f"left behind by {holder.told()}"
+        return Finding("write lease", OK, seen, "the next load, unlink or publish takes it over")
+    remedy = f"wait until it has ended; if it was killed, others take over {STALE_SECONDS:.0f} s after its last sign"
+    return Finding("write lease", WARNING, holder.told(), remedy)
 
 
 def _trial() -> Finding:
