@@ -207,8 +207,8 @@ class Graph:
         from graphrec import publishing
         from graphrec.ingest import writing
 
-        with writing(self.settings.home):
-            return publishing.roll_back(self.store, run)[1].id
+        with writing(self.store, self.settings.home, "rollback") as held:
+            return publishing.roll_back(held, run)[1].id
 
     def recommend(
         self, user: str, k: int = 10, rules: Rules | Path | str | None = None, anyone: bool = False

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from graphrec.defects import CleaningReport
 from graphrec.errors import DataError, examples
+from graphrec.names import need_name, shown
 from graphrec.schema import EdgeType, GraphSchema, LinkRule, NodeType
 
 ENDS = ["source_id", "target_id"]
@@ -21,7 +22,8 @@ class Source:
     first by name.
 
     Raises:
-        DataError: the name is empty or has a colon, which divides source and id in a key.
+        DataError: the name is empty, has a colon, which divides source and id in a key, or cannot stand in a statement
+            (`graphrec.names`): a fused node has a property `source:property` for each source.
     """
 
     name: str
@@ -33,7 +35,10 @@ class Source:
 
     def __post_init__(self) -> None:
         if not self.name or ":" in self.name:
-            raise DataError(f"'{self.name}' cannot name a source: it must be neither empty nor have a colon in it")
+            raise DataError(
+                f"'{shown(self.name)}' cannot name a source: it must be neither empty nor have a colon in it"
+            )
+        need_name(self.name, "source")
 
 
 @dataclass(frozen=True)

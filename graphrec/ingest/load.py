@@ -53,7 +53,7 @@ def load(
     """Read a source whole, fuse it with what the graph has, then write what is new or changed and delete what is gone.
 
     Everything that can be wrong with the files is found before the first write, so bad input leaves the graph
-    as it was. Loads of one home wait for each other.
+    as it was. Loads wait for each other, on whatever machine they are.
 
     Raises:
         UnknownNameError: there is no such source.
@@ -62,8 +62,8 @@ def load(
     """
     start = time.perf_counter()
     tables = read(name, folder, options, progress)
-    with writing(home):
-        loaded = write_source(store, tables, options, progress)
+    with writing(store, home, f"load of {tables.sources[0].name}", options.writers, options.dry_run, progress) as held:
+        loaded = write_source(held, tables, options, progress)
     return replace(loaded, seconds=time.perf_counter() - start)
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from graphrec.cleaning.rules import Kind
 from graphrec.errors import DataError, nearest
+from graphrec.names import defect, shown
 from graphrec.schema import SYSTEM_LABELS, SYSTEM_PROPERTIES, SYSTEM_RELATIONS, EdgeType, LinkRule, NodeType
 from graphrec.tables import Source
 from graphrec.tabular.origins import ORIGIN_KEYS, origin
@@ -159,6 +160,8 @@ def _column(section: Section, key: str, value: object, kind: Kind | None) -> Col
     name = part.text("name", part.text("column") if part.has("column") else None)
     if name in _RESERVED or ":" in name:
         raise part.error("name", f"'{name}' is reserved or has a colon; write {{ name = …, column = '{name}' }}")
+    if wrong := defect(name):
+        raise part.error("name", f"'{shown(name)}' {wrong}; write {{ name = \"another name\", column = … }}")
     if part.has("type"):
         kind = _KINDS[part.choice("type", _KINDS, "text")]
     return Column(name, part.text("column", name), kind)
