@@ -143,7 +143,7 @@ def _plain(column: str, kind: str) -> str:
 
 def _narrowed(column: Any) -> Any:  # a pyarrow.Array, twice
     """Whole numbers that SQL keeps wide, such as a sum, as what they need: 64 bits or text."""
-    if not pa.types.is_decimal(column.type):
+    if not pa.types.is_decimal(column.type) or column.type.scale:
         return column
     try:
         return column.cast(pa.int64())
@@ -153,7 +153,8 @@ def _narrowed(column: Any) -> Any:  # a pyarrow.Array, twice
 
 def _wrong(shown: str, error: duckdb.Error) -> DataError:
     """What is said of a query that DuckDB refuses: its own words, without the picture of the place."""
-    reason = shortened(" ".join(str(error).split("\nLINE ")[0].split()), 240)
+    words = str(error).split("\nLINE ")[0].split("Candidate functions:")[0]
+    reason = shortened(" ".join(words.split()), 240)
     hint = (
         "columns of text files are text: CAST(column AS DOUBLE) makes a number" if "VARCHAR" in reason else "correct it"
     )
