@@ -17,7 +17,9 @@ _WHOLE = r"^[+-]?[0-9]+(\.0*)?$"
 _NO_PART = r"[\p{Sc}%‰]|\b(?:EUR|USD|GBP|CHF|JPY)\b"
 #: How floating point numbers write whole ones: 14503.0 and 1.4503e+04. "12E4" may be a code, and is none of them.
 _FLOAT = re.compile(r"(?P<sign>[+-]?)(?P<whole>0|[1-9]\d*)\.(?P<fraction>\d*)(?:[eE](?P<exponent>[+-]?\d{1,3}))?")
-_LOOKS_FLOAT = r"^[+-]?\d+(?:\.\d*|\.\d*[eE][+-]?\d+|[eE]\+\d+)$"
+LOOKS_FLOAT = r"^[+-]?\d+(?:\.\d*|\.\d*[eE][+-]?\d+|[eE]\+\d+)$"
+#: A whole number as it is written elsewhere; one that begins with a zero is a code.
+PLAIN_WHOLE = r"^[+-]?(0|[1-9]\d*)$"
 #: Digits that a floating point number surely keeps; with an exponent there are no others.
 _FLOAT_DIGITS = 15
 
@@ -52,10 +54,10 @@ def whole_numbers(texts: "pd.Series[str]") -> "pd.Series[str] | None":
     has fewer digits than its number, as 1.23457E+12 has: what a spreadsheet cut off does not come back.
     """
     column = arrow(texts)
-    floats = pc.fill_null(pc.match_substring_regex(column, _LOOKS_FLOAT), False)
+    floats = pc.fill_null(pc.match_substring_regex(column, LOOKS_FLOAT), False)
     if not pc.any(floats).as_py():
         return None
-    others = pc.fill_null(pc.match_substring_regex(column, r"^[+-]?(0|[1-9]\d*)$"), True)
+    others = pc.fill_null(pc.match_substring_regex(column, PLAIN_WHOLE), True)
     if not pc.all(pc.or_(floats, others)).as_py():
         return None
     old = pc.unique(column.filter(floats))

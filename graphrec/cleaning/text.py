@@ -22,6 +22,8 @@ _FTFY = ftfy.TextFixerConfig(
 #: What plain text never holds: anything but printable ASCII, "&amp;", spaces doubled or around.
 _SUSPECT = r"[^ -~]|&[#A-Za-z]|^ | $|  "
 #: White space counts as a space; a zero-width space or a byte order mark inside a text is invisible noise.
+_NOISE = re.compile("[\x00-\x08\x0e-\x1b\x7f\u200b\ufeff]")
+#: ftfy reads those from \x80 on, which are what is left of quotes and dashes; what it cannot read goes too.
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\ufeff]")
 _LINE_END = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 _BLANK_LINES = re.compile("\n{3,}")
@@ -60,7 +62,7 @@ def fixed(text: str) -> str:
     """
     for _ in range(_MOST_ROUNDS):
         before = text
-        text = _tidied(_decoded(_tidied(text)))
+        text = _tidied(_decoded(_NOISE.sub("", text)))
         if text == before:
             break
     return text

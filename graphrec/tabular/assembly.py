@@ -16,7 +16,7 @@ from graphrec.defects import REJECTED, RuleCount
 from graphrec.errors import DataError, examples
 from graphrec.tabular import files, sql
 from graphrec.tabular.spec import Files, TableSpec
-from graphrec.tabular.times import unix_seconds
+from graphrec.tabular.times import format_hint, read_times
 
 _LINES = 10_000
 _PACKED = 10
@@ -90,10 +90,17 @@ def _shaped(piece: Any, table: TableSpec) -> Draft:  # a pyarrow.Table
 def _timed(batch: Draft, table: TableSpec) -> Draft:
     if table.time is None:
         return batch
-    seconds, bad = unix_seconds(batch.frame["timestamp"], table.time)
-    form = table.time.format or ("a number" if table.time.unit else "ISO 8601 or Unix seconds")
-    batch = batch.without(bad, "time", f"timestamp is no time of the form {form}", "timestamp")
-    return replace(batch, frame=batch.frame.assign(timestamp=seconds[~bad].reset_index(drop=True)))
+    values = batch.frame["timestamp"]
+    found = read_times(values, table.time)
+    form = table.time.format or ("a number" if table.time.unit else "ISO 8601 or a number of seconds")
+    hint = format_hint(values[found.bad], table.time) if found.bad.any() else ""
+    reason = f"timestamp is no time of the form {form}" + (f"; {hint}" if hint else "")
+    hint = hint and f"column {table.time.column}: {hint}"
+    batch = batch.without(found.bad, "time", reason, "timestamp", hint)
+    for note in found.notes:
+        said = f"column {table.time.column}: {note.hint}"
+        batch = batch.did(f"time, {note.reading}", "noted", note.rows, [note.example], said)
+    return replace(batch, frame=batch.frame.assign(timestamp=found.seconds[~found.bad].reset_index(drop=True)))
 
 
 def _divided(batch: Draft, split: str) -> Draft:
