@@ -11,6 +11,7 @@ from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import ENDS
 
 _EXAMPLES = 5
+_LONGEST_HINT = 500
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,23 @@ class Rejection(NamedTuple):
 
 
 def noted(rules: tuple[RuleCount, ...], new: RuleCount) -> tuple[RuleCount, ...]:
-    """The counts with one more; of one rule and action there is one count, with at most five examples and one hint."""
+    """The counts with one more; of one rule and action there is one count, with at most five examples.
+
+    Of hints there is one for each subject, which is what stands before the colon.
+    """
     for position, old in enumerate(rules):
         if (old.rule, old.action) == (new.rule, new.action):
             shown = (*old.examples, *new.examples)[:_EXAMPLES]
-            both = replace(old, rows=old.rows + new.rows, examples=shown, hint=old.hint or new.hint)
+            both = replace(old, rows=old.rows + new.rows, examples=shown, hint=_both_hints(old.hint, new.hint))
             return (*rules[:position], both, *rules[position + 1 :])
     return (*rules, replace(new, examples=new.examples[:_EXAMPLES]))
+
+
+def _both_hints(old: str, new: str) -> str:
+    known = {hint.partition(": ")[0] for hint in old.split("; ")}
+    if not old or not new or new.partition(": ")[0] in known or len(old) > _LONGEST_HINT:
+        return old or new
+    return f"{old}; {new}"
 
 
 def rejection_table(table: str, rule: str, reason: str, rows: pd.DataFrame) -> pd.DataFrame:

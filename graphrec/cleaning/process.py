@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import pandas as pd
 import pyarrow.compute as pc
@@ -55,14 +56,14 @@ def clean_drafts(
     links: Sequence[LinkRule] = (),
 ) -> GraphTables:
     """As `clean`, of drafts to which something was done before, each with its own rules."""
-    texts = [(_with_texts(draft, rules), rules) for draft, rules in (*nodes, *edges)]
+    ruled = [(_with_texts(draft, rules), rules) for draft, rules in chain(nodes, edges)]
     # What ids are is a matter of all tables: an edge must name its node as the node's table does.
-    drafts = whole_ids([draft for draft, _ in texts], links)
-    every_rule = [rules for _, rules in texts]
-    del texts
+    left = list(zip(whole_ids([draft for draft, _ in ruled], links), [rules for _, rules in ruled], strict=True))
+    del ruled
     node_drafts: dict[str, Draft] = {}
     edge_drafts: list[Draft] = []
-    for draft, rules in zip(drafts, every_rule, strict=True):
+    while left:  # each is let go once it is done: together they are as large as the source
+        draft, rules = left.pop(0)
         draft = _ruled(draft, rules)
         if isinstance(draft.type, NodeType):
             if draft.name in node_drafts:

@@ -18,6 +18,7 @@ from graphrec.tabular.spec import Files
 
 _BATCH = 100_000
 _UTF_8 = ("utf-8", "utf8", "ascii", "us-ascii", "utf-8-sig")
+_EXACT = ("DATE", "VARCHAR", "BOOLEAN", "DOUBLE", "UBIGINT", "HUGEINT", "BLOB")
 _LINE_ERRORS = {
     "MISSING COLUMNS": ("fields", "it has too few fields"),
     "TOO MANY COLUMNS": ("fields", "it has too many fields"),
@@ -243,12 +244,15 @@ def _select(source: str, columns: Sequence[str], condition: str) -> str:
 
 
 def _plain(column: str, kind: str) -> str:
-    """The column of a Parquet file as text, whole numbers, numbers, yes and no, or times; a list is its JSON text."""
-    if kind.startswith("TIMESTAMP") or kind in ("DATE", "VARCHAR", "BOOLEAN", "DOUBLE"):
+    """The column of a Parquet file as text, numbers, yes and no, times or bytes; a list is its JSON text.
+
+    Large whole numbers and decimals stay exact: as ids they must keep every digit.
+    """
+    if kind.startswith(("TIMESTAMP", "DECIMAL")) or kind in _EXACT:
         return column
     if kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"):
         return f"CAST({column} AS BIGINT)"
-    if kind in ("FLOAT", "REAL") or kind.startswith("DECIMAL"):
+    if kind in ("FLOAT", "REAL"):
         return f"CAST({column} AS DOUBLE)"
     nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
     return f"CAST({f'to_json({column})' if nested else column} AS VARCHAR)"

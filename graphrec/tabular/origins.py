@@ -57,7 +57,7 @@ def origin(section: Section, connections: Mapping[str, str], folder: Path) -> Fi
         sign,
         _encoding(section),
         section.texts("header") if section.has("header") else None,
-        section.texts("missing", ("",)),
+        section.texts("missing") if section.has("missing") else None,
         _where(section),
     )
 

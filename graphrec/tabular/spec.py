@@ -18,7 +18,9 @@ class Files:
     """Files of one form: `paths` as found, how rows are written in them, and which rows are wanted.
 
     `header` names the columns of files that have no header line. `where` keeps the rows whose column has one of the
-    texts.
+    texts. `missing` are the texts that stand for no value; None if nobody said so, which is the empty text then, and of
+    ids those that programs write ("nan", "NULL"). Numbers that are text have `decimal` before their fraction and
+    `thousands` between groups of digits.
     """
 
     paths: tuple[Path, ...]
@@ -27,8 +29,10 @@ class Files:
     quote: str = '"'
     encoding: str = "utf-8"
     header: tuple[str, ...] | None = None
-    missing: tuple[str, ...] = ("",)
+    missing: tuple[str, ...] | None = None
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    decimal: str = "."
+    thousands: str = ""
 
 
 @dataclass(frozen=True)
