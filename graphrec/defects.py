@@ -5,8 +5,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-#: repaired: the row stays with a corrected value; merged: it went into another row; dropped: it was rejected.
-Action = Literal["repaired", "merged", "dropped"]
+#: repaired: the row stays with a corrected value; merged: it went into another row; dropped: it was rejected; noted: the
+#: row is as it was, but how it was read is worth a look.
+Action = Literal["repaired", "merged", "dropped", "noted"]
 
 #: The columns of `CleaningReport.rejected`; `row` is the row as JSON text, as it stood in the source.
 REJECTED = ["table", "rule", "reason", "row"]
@@ -14,12 +15,13 @@ REJECTED = ["table", "rule", "reason", "row"]
 
 @dataclass(frozen=True)
 class RuleCount:
-    """How many rows a rule touched, what it did to them, and the first few as text."""
+    """How many rows a rule touched, what it did to them, the first few as text, and what to do about them if known."""
 
     rule: str
     action: Action
     rows: int
     examples: tuple[str, ...] = ()
+    hint: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from graphrec.cleaning.draft import shortened
 from graphrec.errors import DataError, examples, nearest
 from graphrec.tabular.spec import Files, Frame
 
+#: Types of DuckDB that pyarrow takes as they are.
+_EXACT = ("DATE", "VARCHAR", "BOOLEAN", "DOUBLE", "UBIGINT", "HUGEINT", "BLOB")
+
 #: Rows of a batch, and cells of one that has many columns.
 BATCH = 100_000
 _CELLS = 2_000_000
@@ -143,12 +146,15 @@ def file_literal(path: Path, scratch: Path) -> str:
 
 
 def plain(column: str, kind: str) -> str:
-    """The column of a Parquet file as text, whole numbers, numbers, yes and no, or times; a list is its JSON text."""
-    if kind.startswith("TIMESTAMP") or kind in ("DATE", "VARCHAR", "BOOLEAN", "DOUBLE"):
+    """The column of a typed source as text, numbers, yes and no, times or bytes; a list is its JSON text.
+
+    Large whole numbers and decimals stay exact: as ids they must keep every digit.
+    """
+    if kind.startswith(("TIMESTAMP", "DECIMAL")) or kind in _EXACT:
         return column
     if kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"):
         return f"CAST({column} AS BIGINT)"
-    if kind in ("FLOAT", "REAL") or kind.startswith("DECIMAL"):
+    if kind in ("FLOAT", "REAL"):
         return f"CAST({column} AS DOUBLE)"
     nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
     return f"CAST({f'to_json({column})' if nested else column} AS VARCHAR)"

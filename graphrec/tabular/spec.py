@@ -20,7 +20,8 @@ class Files:
 
     A path may lead into a zip archive (`orders.zip/2024.csv`). `header` names the columns of files that have no header
     line. `where` keeps the rows whose column has one of the texts. `missing` are the texts that stand for no value;
-    None if nothing is said of it, which is the empty text. `skip` lines stand before the header, and lines that
+    None if nothing is said of it, which is the empty text then, and of ids those that programs write ("nan", "NULL").
+    `skip` lines stand before the header, and lines that
     begin with `comment` are no rows. `decimal` and `thousands` say how numbers in text are written ("" for no
     thousands separator). `escape` is the character before a quote inside quoted text ("" where the quote is doubled).
     `records` is the JSON pointer of the array of rows ("" for the whole document), `sheet` the name of the sheet (""
