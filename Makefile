@@ -19,7 +19,7 @@ test: check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-all: check
-	$(BIN)/python -m pytest -m ""
+	GRAPHREC_TESTS=all $(BIN)/python -m pytest -m ""
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .

@@ -4,7 +4,7 @@ MATCH (node) WHERE node.id IS NULL
 WITH collect(labels(node)[0]) AS found
 RETURN 'nodes without an id' AS finding, size(found) AS number, found[..5] AS examples
 UNION ALL
-MATCH (node) WHERE NOT (node)--() AND NOT node:Run AND NOT node:Source
+MATCH (node) WHERE NOT (node)--() AND NOT node:Run AND NOT node:Source AND NOT node:WriteLease
 WITH coalesce(node.id, labels(node)[0]) AS id ORDER BY id
 WITH collect(id) AS found
 RETURN 'nodes without relationships' AS finding, size(found) AS number, found[..5] AS examples
@@ -16,6 +16,12 @@ WITH label, key, count(*) AS nodes WHERE nodes > 1
 WITH key ORDER BY key
 WITH collect(key) AS found
 RETURN 'keys that several nodes have' AS finding, size(found) AS number, found[..5] AS examples
+UNION ALL
+MATCH (start)-[edge]->(end) WHERE edge.source IS NOT NULL
+WITH start, end, type(edge) AS type, properties(edge) AS properties, count(*) AS times WHERE times > 1
+WITH properties.source + ': ' + start.id + ' ' + type + ' ' + end.id AS edge, times ORDER BY edge
+WITH collect(edge) AS found, coalesce(sum(times - 1), 0) AS number
+RETURN 'edges too many of a source (load it again)' AS finding, number, found[..5] AS examples
 UNION ALL
 MATCH (user:User) WHERE NOT EXISTS { (user)-[:!RECOMMENDED&!SHOWN]->(:Item) }
 WITH user.id AS id ORDER BY id

@@ -5,8 +5,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-#: repaired: the row stays with a corrected value; merged: it went into another row; dropped: it was rejected.
-Action = Literal["repaired", "merged", "dropped"]
+#: repaired: the row stays with a corrected value; merged: it went into another row; dropped: it was rejected; noted: the
+#: row is as it was, but how it was read is worth a look.
+Action = Literal["repaired", "merged", "dropped", "noted"]
 
 #: The columns of `CleaningReport.rejected`, one row for each rejected row of the source. `file` and `line` say where it
 #: is (the number of the row in a Parquet file or a query; both missing for tables that a loader made), `row` is the row
@@ -16,12 +17,13 @@ REJECTED = ["table", "file", "line", "rule", "reason", "row"]
 
 @dataclass(frozen=True)
 class RuleCount:
-    """How many rows a rule touched, what it did to them, and the first few as text."""
+    """How many rows a rule touched, what it did to them, the first few as text, and what to do about them if known."""
 
     rule: str
     action: Action
     rows: int
     examples: tuple[str, ...] = ()
+    hint: str = ""
 
 
 @dataclass(frozen=True)

@@ -230,8 +230,8 @@ def publish_run(
     if terms.reasons:
         found = with_reasons(trained, found, _named(progress, "finding reasons"))
     publication = Publication(trained.run, found, trained.users, trained.items, similar, vectors)
-    with writing(home):
-        return replace(publish(store, publication, terms.keep, progress), ruled=applied.trace.counts)
+    with writing(store, home, f"publication of {trained.run.id}", progress=progress) as held:
+        return replace(publish(held, publication, terms.keep, progress), ruled=applied.trace.counts)
 
 
 def _recommended(store: Store, trained: TrainedRun, k: int, terms: Terms, progress: Progress) -> Applied:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from graphrec.errors import GraphrecError, UnknownNameError
-from graphrec.files import written_whole
+from graphrec.home import private_folder, written_privately
 from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.models.base import Model
@@ -106,8 +106,8 @@ def describe(
 def save(runs_folder: Path, trained: TrainedRun) -> Path:
     """The folder `runs_folder/<id>/`, written whole or not at all. Raises GraphrecError where it cannot be written."""
     folder = runs_folder / trained.run.id
-    with written_whole(folder) as partial:
-        partial.mkdir(parents=True)
+    with written_privately(folder) as partial:
+        private_folder(partial)
         (partial / "run.json").write_text(json.dumps(asdict(trained.run), indent=2) + "\n", encoding="utf-8")
         with (partial / "model.pt").open("wb") as file:  # a file of Python's own says why it fails
             torch.save(_content(trained), file)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from graphrec.names import need_name
+
 USER = "User"
 ITEM = "Item"
 
@@ -35,7 +37,8 @@ SOURCE = "Source"
 RECOMMENDED = "RECOMMENDED"
 SIMILAR = "SIMILAR"
 WITHDRAWN = "WITHDRAWN"
-SYSTEM_LABELS = frozenset({RUN, SOURCE})
+WRITE_LEASE = "WriteLease"
+SYSTEM_LABELS = frozenset({RUN, SOURCE, WRITE_LEASE})
 SYSTEM_RELATIONS = frozenset({RECOMMENDED, SIMILAR, WITHDRAWN})
 
 #: What publishing writes on users and items: a model's vector, and the run whose it is.
@@ -60,11 +63,19 @@ class NodeType:
 
     `shared` says that an id means the same thing in every source (a genre's name), so nodes of several
     sources with one id are one node. Nodes of other types are fused only where fusion finds a link.
+
+    Raises:
+        DataError: the label or a property has a name that cannot stand in a statement (`graphrec.names`).
     """
 
     label: str
     properties: tuple[str, ...] = ()
     shared: bool = False
+
+    def __post_init__(self) -> None:
+        need_name(self.label, "label")
+        for name in self.properties:
+            need_name(name, "property")
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,9 @@ class EdgeType:
     `key` names the properties that tell several edges between the same two nodes apart: a user may tag an
     item with many tags, so TAGGED has the key ("tag",), while RATED has the key () and stands once per pair.
     A key of None says nothing of the kind: there may be several equal edges, as in a graph that others wrote.
+
+    Raises:
+        DataError: a label, the type or a property has a name that cannot stand in a statement (`graphrec.names`).
     """
 
     source: str
@@ -81,6 +95,13 @@ class EdgeType:
     target: str
     properties: tuple[str, ...] = ()
     key: tuple[str, ...] | None = ()
+
+    def __post_init__(self) -> None:
+        need_name(self.relation, "relationship type")
+        for label in (self.source, self.target):
+            need_name(label, "label")
+        for name in self.properties:
+            need_name(name, "property")
 
     @property
     def triple(self) -> Triple:

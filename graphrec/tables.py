@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from graphrec.defects import CleaningReport
 from graphrec.errors import DataError, examples
+from graphrec.names import need_name, shown
 from graphrec.schema import EdgeType, GraphSchema, LinkRule, NodeType, Triple
 
 ENDS = ["source_id", "target_id"]
@@ -23,7 +24,8 @@ class Source:
     first by name.
 
     Raises:
-        DataError: the name is empty or has a colon, which divides source and id in a key.
+        DataError: the name is empty, has a colon, which divides source and id in a key, or cannot stand in a statement
+            (`graphrec.names`): a fused node has a property `source:property` for each source.
     """
 
     name: str
@@ -35,7 +37,10 @@ class Source:
 
     def __post_init__(self) -> None:
         if not self.name or ":" in self.name:
-            raise DataError(f"'{self.name}' cannot name a source: it must be neither empty nor have a colon in it")
+            raise DataError(
+                f"'{shown(self.name)}' cannot name a source: it must be neither empty nor have a colon in it"
+            )
+        need_name(self.name, "source")
 
 
 @dataclass(frozen=True)

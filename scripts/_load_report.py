@@ -101,6 +101,9 @@ def show_cleaning(cleaning: "CleaningReport") -> None:
     rows = [[table.name, table.rows, table.kept, rule.rule, rule.action, rule.rows] for table, rule in ruled]
     _terminal.print_table("Cleaning", ["", "rows in", "kept", "rule", "did", "rows"], rows)
     _show_examples({f"{table.name}, {rule.rule}": rule.examples for table, rule in ruled})
+    for table, rule in ruled:
+        if rule.hint:
+            _terminal.note(f"{table.name}, {rule.rule}: {rule.hint}")
 
 
 def show_fusion(report: "FusionReport") -> None:

@@ -17,8 +17,12 @@ def command(run: str | None, as_json: bool) -> None:
     from graphrec.ingest import writing
     from graphrec.publishing import roll_back
 
-    with _terminal.open_store() as (store, settings), writing(settings.home):
-        left, active = roll_back(store, run)
+    with (
+        _terminal.open_store() as (store, settings),
+        _terminal.progress_bar() as progress,
+        writing(store, settings.home, "rollback", progress=progress) as held,
+    ):
+        left, active = roll_back(held, run)
     if as_json:
         _terminal.print_json({"run": active.id, "instead_of": left.id})
         return

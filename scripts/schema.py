@@ -37,6 +37,12 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
         found = census.take(store, progress)
     if not found.labels:
         _terminal.note(EMPTY)
+    if found.left_out:
+        from graphrec.errors import examples
+
+        _terminal.note(
+            f"left out, as no statement can name them: {examples(found.left_out)}; give them other names to see them"
+        )
     if out is not None:
         _write(found, out, as_json)
     elif as_json:
@@ -162,7 +168,9 @@ def _properties(counted: "LabelCensus | TripleCensus") -> "list[PropertyCensus]"
 
 def _listed(properties: "Iterable[PropertyCensus]", total: int) -> str:
     """One line for each property: `year integer 50 %`, without the share where all have it."""
-    return "\n".join(f"{part.name}: {_types(part)}{_share(part.count, total)}" for part in properties)
+    from graphrec.names import shown
+
+    return "\n".join(f"{shown(part.name)}: {_types(part)}{_share(part.count, total)}" for part in properties)
 
 
 def _types(part: "PropertyCensus") -> str:
@@ -170,7 +178,9 @@ def _types(part: "PropertyCensus") -> str:
 
 
 def _sources(sources: Mapping[str, int], total: int) -> str:
-    return "\n".join(f"{name}{_share(number, total)}" for name, number in sources.items())
+    from graphrec.names import shown
+
+    return "\n".join(f"{shown(name)}{_share(number, total)}" for name, number in sources.items())
 
 
 def _share(part: int, total: int) -> str:

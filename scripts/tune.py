@@ -40,10 +40,13 @@ def command(model: str, relation: str | None, seed: int, as_json: bool, **option
     from graphrec import pipeline
     from graphrec.evaluation.tuning import Effort
     from graphrec.evaluation.tuning.choice import num_trials
+    from graphrec.home import private_folder
 
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, relation, progress)
         place = pipeline.Search(options["split"], seed)
+        if not options["study"]:
+            private_folder(home.studies)
         study = options["study"] or pipeline.study_path(home.studies, graph, model, place)
         trials = options["trials"]
         if trials is None and not kind.trials:

@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 FLOORS = (
-    {"errors", "schema", "defects"},
-    {"tables", "vocabulary", "files", "provenance"},
+    {"errors", "names", "schema", "defects"},
+    {"tables", "vocabulary", "files", "home", "provenance"},
     {"reading", "cleaning", "tabular", "interactions", "splitting"},
     {"loading", "store", "fusion", "hetero", "guard"},
     {"relations"},

@@ -38,9 +38,12 @@ def with_titles(store: Store, found: Sequence[tuple[str, float]], way: str, run:
     return [Candidate(item, titles[item], score, way, run) for item, score in found if item in titles]
 
 
-def best(scores: FloatArray, limit: int, order: IndexArray | None, signed: bool) -> IndexArray:
-    """The positions of the `limit` highest scores [num_items] that say anything, best first; equal ones by `order`."""
-    known = np.flatnonzero(np.isfinite(scores) & ((scores != 0) if signed else (scores > 0)))
+def best(scores: FloatArray, limit: int, order: IndexArray | None, signed: bool, error: float) -> IndexArray:
+    """The positions of the `limit` highest scores [num_items] that say anything, best first; equal ones by `order`.
+
+    A score says something if it is finite and larger than `error`, for a signed model also if it is less than -`error`.
+    """
+    known = np.flatnonzero(np.isfinite(scores) & ((np.abs(scores) if signed else scores) > error))
     if len(known) > limit:
         least = np.partition(scores[known], len(known) - limit)[len(known) - limit]
         known = known[scores[known] >= least]  # with all that share the last place

@@ -11,6 +11,7 @@ from graphrec.answers.life import Life
 from graphrec.answers.newcomer import Newcomer, newcomer
 from graphrec.errors import GraphrecError
 from graphrec.interactions import FloatArray
+from graphrec.models.base import ROUNDING_ERROR
 from graphrec.recommend.choice import id_order
 from graphrec.rules.facts import Vectors
 from graphrec.rules.lists import vectors_of
@@ -49,11 +50,12 @@ class Folding:
             scores, way = self._scores(someone, index, way)
         except GraphrecError as error:
             return [], str(error)
+        rounding = _rounding_error(scores)  # of all items, before those that were seen are taken out
         for item in self.trained.items.places(sorted(seen)):
             if item >= 0:
                 scores[item] = -np.inf
-        found = self._best(scores, limit)
-        fresh = [pair for pair in self._fresh_scores(someone) if pair[0] not in seen] if way != RANKED else []
+        found = self._best(scores, limit, rounding)
+        fresh = [pair for pair in self._fresh_scores(someone, rounding) if pair[0] not in seen] if way != RANKED else []
         merged = sorted([*found, *fresh], key=lambda pair: (-pair[1], pair[0]))[: limit + SPARE] if fresh else found
         strange = f"; the run does not know {someone.strange} of the items they met" if someone.strange else ""
         told = f"{way} by {run.model}, run {run.id}{strange}"
@@ -71,11 +73,11 @@ class Folding:
                 raise
             return model.score(user)[0].cpu().numpy().copy(), RANKED
 
-    def _best(self, scores: FloatArray, limit: int) -> list[tuple[str, float]]:
-        positions = best(scores, limit + SPARE, self._order, self.trained.model.signed)
+    def _best(self, scores: FloatArray, limit: int, rounding: float) -> list[tuple[str, float]]:
+        positions = best(scores, limit + SPARE, self._order, self.trained.model.signed, rounding)
         return list(zip(self.trained.items.id(positions).tolist(), scores[positions].tolist(), strict=True))
 
-    def _fresh_scores(self, someone: Newcomer) -> list[tuple[str, float]]:
+    def _fresh_scores(self, someone: Newcomer, rounding: float) -> list[tuple[str, float]]:
         """Fresh items with their scores, where the model can tell any."""
         fresh = self._fresh.items()
         if not fresh.ids:
@@ -84,7 +86,12 @@ class Folding:
         if found is None:
             return []
         scores = found[0].cpu().numpy().tolist()
-        return [(item, score) for item, score in zip(fresh.ids, scores, strict=True) if score > 0]
+        return [(item, score) for item, score in zip(fresh.ids, scores, strict=True) if score > rounding]
+
+
+def _rounding_error(scores: FloatArray) -> float:
+    """The size up to which one of these scores [num_items] of a user is a rounding error."""
+    return ROUNDING_ERROR * float(np.abs(scores[np.isfinite(scores)]).max(initial=0.0))
 
 
 def _way(someone: Newcomer, reads_relations: bool) -> str:

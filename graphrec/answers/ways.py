@@ -7,6 +7,7 @@ from typing import Any
 from graphrec.answers.answer import ATTRIBUTES, FRIENDS, POPULAR, SEGMENT, TRENDING
 from graphrec.answers.candidates import Candidate, of_rows
 from graphrec.answers.life import Life
+from graphrec.names import usable
 from graphrec.schema import ITEM, USER
 from graphrec.store import Store
 from graphrec.store.connection import Row, quote
@@ -126,4 +127,5 @@ class Ways:
 
 def _tells(name: str, value: object) -> bool:
     """Whether a property may say whom a user is like: not what identifies them, nor what one source says beside."""
-    return name not in ("id", "keys") and ":" not in name and isinstance(value, str | int | bool)
+    known = name in ("id", "keys") or ":" in name or not usable(name)
+    return not known and isinstance(value, str | int | bool)

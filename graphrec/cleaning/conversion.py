@@ -1,5 +1,7 @@
 """Columns as text, whole numbers, numbers or yes and no; a value that is nothing of the kind is told, never guessed."""
 
+import re
+from decimal import Decimal
 from typing import Any, cast
 
 import numpy as np
@@ -15,22 +17,55 @@ MEANING: dict[Kind, str] = {"str": "text", "int": "a whole number", "float": "a 
 _WHOLE = r"^[+-]?[0-9]{1,30}$"
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _YES, _NO = ["true", "t", "yes", "y", "1"], ["false", "f", "no", "n", "0"]
+#: Whole floating point numbers below are written with all digits, others with an exponent.
+_LARGEST = 1e21
 _INT64 = -(2**63), 2**63 - 1
+#: Characters that are one and the same between groups of digits: the spaces (also no-break ones), and the apostrophes.
+_ALIKE = (" \u00a0\u202f\u2009", "'\u2019")
 
 
 def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":  # Any: a column of any type
-    """The column as text with dtype str: the number 7 is "7", as is 7.0; missing stays missing."""
+    """The column as text with dtype str; missing stays missing.
+
+    One value has one text, whatever the type that a source has for it: the number 7 is "7", as 7.0 and Decimal("7.00")
+    are; yes and no are "true" and "false"; a moment is "2024-02-13 10:11:12"; bytes are their UTF-8 text.
+    """
     if isinstance(values.dtype, pd.StringDtype):
         return values.astype("str")  # no copy where it is str already
     if pd.api.types.is_float_dtype(values.dtype):
         numbers = values.astype("float64")
         whole = (numbers % 1 == 0) & (numbers.abs() < 2**63)
         text = numbers.where(whole).astype("Int64").astype("str")
-        return text.where(whole, numbers.astype("str")).mask(numbers.isna())
-    if values.dtype == object:
-        values = values.map(_text, na_action="ignore")
+        large = (numbers.abs() >= 2**63) & np.isfinite(numbers)
+        rest = numbers.map(text_of).astype("str") if large.any() else numbers.astype("str")
+        return text.where(whole, rest).mask(numbers.isna())
+    if not pd.api.types.is_integer_dtype(values.dtype):
+        values = values.map(text_of, na_action="ignore")
     missing = values.isna()
     return values.astype("str").mask(missing) if missing.any() else values.astype("str")
+
+
+def text_of(value: object) -> str:
+    """One value as `as_text` writes it."""
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < _LARGEST else str(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        text = f"{value:f}"
+        return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _decoded(bytes(value))
+    return str(value)
+
+
+def _decoded(value: bytes) -> str:
+    """UTF-8 as text; other bytes as \\x and hexadecimal digits, so that two different ones never become one text."""
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"\\x{value.hex()}"
+    return text if text.isprintable() else f"\\x{value.hex()}"
 
 
 def arrow(values: "pd.Series[Any]") -> Any:  # of any type, to a pyarrow.ChunkedArray
@@ -40,11 +75,14 @@ def arrow(values: "pd.Series[Any]") -> Any:  # of any type, to a pyarrow.Chunked
     return column.cast(pa.large_string()) if pa.types.is_string(column.type) else column
 
 
-def converted(values: "pd.Series[Any]", kind: Kind) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
+def converted(
+    values: "pd.Series[Any]", kind: Kind, decimal: str = ".", thousands: str = ""
+) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
     """The column as a kind, and which values are nothing of it (they are missing in the first).
 
     Whole numbers are int64, or Int64 where some are missing; numbers float64 or Float64; yes and no bool or boolean.
     An empty text is missing; "7.0" is a whole number, "1e3" a number and no whole one; infinity is neither.
+    `decimal` and `thousands` say how numbers are written that are text: as "1.234,5" by "," and ".".
     """
     if kind == "str":
         return as_text(values), pd.Series(False, index=values.index)
@@ -55,9 +93,33 @@ def converted(values: "pd.Series[Any]", kind: Kind) -> tuple["pd.Series[Any]", "
         text = as_text(values).str.strip()
         column = arrow(text)
         column = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.large_string()), column)
-        result, valid = _of_text(column, kind)
+        numbers = column if kind == "bool" else plainly(column, decimal, thousands)
+        result, valid = _of_text(numbers, kind)
     bad = pc.and_(pc.is_valid(column), pc.invert(pc.fill_null(valid, False)))
     return _series(result, kind, values.index), pd.Series(bad.to_numpy(), index=values.index)
+
+
+def plainly(column: Any, decimal: str, thousands: str) -> Any:  # a pyarrow.ChunkedArray of text, twice
+    """The numbers with a point before their fraction and no groups, as Python writes them; missing where one is none.
+
+    Groups have three digits (or two, as in 12,34,567, but for the last); "1.23" is no number where "." divides groups.
+    """
+    if (decimal, thousands) == (".", ""):
+        return column
+    mark, between = re.escape(decimal), _class(thousands)
+    grouped = rf"[0-9]{{1,3}}(?:(?:{between}[0-9]{{2,3}})*{between}[0-9]{{3}})" if thousands else "[0-9]+"
+    whole = rf"^[+-]?(?:(?:{grouped}|[0-9]+)(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+    fits = pc.match_substring_regex(column, whole)
+    column = pc.if_else(fits, column, pa.scalar(None, pa.large_string()))
+    if thousands:
+        column = pc.replace_substring_regex(column, between, "")
+    return pc.replace_substring(column, decimal, ".")
+
+
+def _class(thousands: str) -> str:
+    """A character class of the separator and those that are the same."""
+    signs = next((alike for alike in _ALIKE if thousands and thousands in alike), thousands)
+    return "[" + re.escape(signs) + "]"
 
 
 def _of_number(column: Any, kind: Kind) -> tuple[Any, Any]:  # a pyarrow.ChunkedArray, twice
@@ -108,7 +170,3 @@ def without_gaps(values: "pd.Series[Any]") -> "pd.Series[Any]":  # Any: a column
     """The column as int64, float64 or bool where it is of the nullable type and has no missing value."""
     whole = {"Int64": "int64", "Float64": "float64", "boolean": "bool"}.get(str(values.dtype))
     return values if whole is None or values.isna().any() else values.astype(np.dtype(whole))
-
-
-def _text(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

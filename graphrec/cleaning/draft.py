@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import ENDS
 
 _EXAMPLES = 5
+_LONGEST_HINT = 500
 
 #: A column of a draft that comes from files or a query: the number of the source's row, from 0 over all files. No name
 #: of a property has a NUL in it.
@@ -63,32 +64,66 @@ class Draft:
         """What was done so far."""
         return TableCount(self.name, self.rows, len(self.frame), self.rules)
 
-    def did(self, rule: str, action: Action, rows: int, examples: Iterable[str]) -> "Draft":
+    def did(self, rule: str, action: Action, rows: int, examples: Iterable[str], hint: str = "") -> "Draft":
         """The draft with a deed noted; a rule that did the same before counts both together."""
-        return replace(self, rules=noted(self.rules, RuleCount(rule, action, rows, tuple(examples))))
+        return replace(self, rules=noted(self.rules, RuleCount(rule, action, rows, tuple(examples), hint)))
 
-    def without(self, bad: "pd.Series[bool]", rule: str, reason: str, column: str | None = None) -> "Draft":
-        """The draft without the rows marked `bad`, which are rejected; the examples show the value of `column`."""
-        if not bad.any():
-            return self
-        rows = self.frame[bad]
-        table = rejections(self.name, rule, reason, rows)
-        shown = describe(rows.head(_EXAMPLES), self.ids, column)
-        kept = replace(self, frame=self.frame[~bad].reset_index(drop=True), rejected=(*self.rejected, table))
-        return kept.did(rule, "dropped", len(rows), shown)
+    def without(
+        self, bad: "pd.Series[bool]", rule: str, reason: str, column: str | None = None, hint: str = ""
+    ) -> "Draft":
+        """The draft without the rows marked `bad`, which are rejected; the examples show the value of `column`.
+
+        `hint` says what to do about them, for the report.
+        """
+        return self.without_each([Rejection(bad, rule, reason, column, hint)])
+
+    def without_each(self, rejections: "Sequence[Rejection]") -> "Draft":
+        """As `without`, for several reasons at once: a row is rejected for the first that it has."""
+        draft, left = self, pd.Series(True, index=self.frame.index)
+        for each in rejections:
+            wrong = left & each.bad
+            if not wrong.any():
+                continue
+            left &= ~wrong
+            rows = self.frame[wrong]
+            shown = describe(rows.head(_EXAMPLES), self.ids, each.column)
+            table = rejection_table(self.name, each.rule, each.reason, rows)
+            draft = replace(draft, rejected=(*draft.rejected, table))
+            draft = draft.did(each.rule, "dropped", len(rows), shown, each.hint)
+        return self if draft is self else replace(draft, frame=self.frame[left].reset_index(drop=True))
+
+
+class Rejection(NamedTuple):
+    """Rows that break a rule, with the reason; see `Draft.without`."""
+
+    bad: "pd.Series[bool]"
+    rule: str
+    reason: str
+    column: str | None = None
+    hint: str = ""
 
 
 def noted(rules: tuple[RuleCount, ...], new: RuleCount) -> tuple[RuleCount, ...]:
-    """The counts with one more; of one rule and action there is one count, with at most five examples."""
+    """The counts with one more; of one rule and action there is one count, with at most five examples.
+
+    Of hints there is one for each subject, which is what stands before the colon.
+    """
     for position, old in enumerate(rules):
         if (old.rule, old.action) == (new.rule, new.action):
             shown = (*old.examples, *new.examples)[:_EXAMPLES]
-            both = replace(old, rows=old.rows + new.rows, examples=shown)
+            both = replace(old, rows=old.rows + new.rows, examples=shown, hint=_both_hints(old.hint, new.hint))
             return (*rules[:position], both, *rules[position + 1 :])
     return (*rules, replace(new, examples=new.examples[:_EXAMPLES]))
 
 
-def rejections(table: str, rule: str, reason: str, rows: pd.DataFrame) -> pd.DataFrame:
+def _both_hints(old: str, new: str) -> str:
+    known = {hint.partition(": ")[0] for hint in old.split("; ")}
+    if not old or not new or new.partition(": ")[0] in known or len(old) > _LONGEST_HINT:
+        return old or new
+    return f"{old}; {new}"
+
+
+def rejection_table(table: str, rule: str, reason: str, rows: pd.DataFrame) -> pd.DataFrame:
     """Columns `REJECTED` of rejected rows; `line` is their number (`ROW`), and `file` is empty, until they are found."""
     columns = rows.drop(columns=ROW, errors="ignore")
     text = columns.to_json(orient="records", lines=True, force_ascii=False, double_precision=15)

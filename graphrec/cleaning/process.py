@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import pandas as pd
 import pyarrow.compute as pc
@@ -9,6 +10,7 @@ import pyarrow.compute as pc
 from graphrec.cleaning import repeats, values
 from graphrec.cleaning.conversion import arrow
 from graphrec.cleaning.draft import Draft, shortened
+from graphrec.cleaning.ids import whole_ids
 from graphrec.cleaning.load_context import current_load
 from graphrec.cleaning.rejected import need_rows_of_each_file, rejected_rows
 from graphrec.cleaning.rules import Rules
@@ -55,19 +57,23 @@ def clean_drafts(
     sources: Sequence[Source],
     links: Sequence[LinkRule] = (),
 ) -> GraphTables:
-    """As `clean`, of drafts to which something was done before, each with its own rules.
-
-    The drafts are taken one by one, so that a generator of them need not hold all at a time.
-    """
+    """As `clean`, of drafts to which something was done before, each with its own rules."""
+    ruled = [(_with_texts(draft, rules), rules) for draft, rules in chain(nodes, edges)]
+    # What ids are is a matter of all tables: an edge must name its node as the node's table does.
+    left = list(zip(whole_ids([draft for draft, _ in ruled], links), [rules for _, rules in ruled], strict=True))
+    del ruled
     node_drafts: dict[str, Draft] = {}
     repeated: dict[str | Triple, Repeats] = {}
-    for draft, rules in map(_ruled, nodes):
-        if draft.name in node_drafts:
-            raise DataError(f"label {draft.name} has two tables; put its rows into one")
-        node_drafts[draft.name] = draft
-        repeated[draft.name] = Repeats(rules.repeated, rules.by, rules.combined)
-    edge_drafts = []
-    for draft, rules in map(_ruled, edges):
+    edge_drafts: list[Draft] = []
+    while left:  # each is let go once it is done: together they are as large as the source
+        draft, rules = left.pop(0)
+        draft = _ruled(draft, rules)
+        if isinstance(draft.type, NodeType):
+            if draft.name in node_drafts:
+                raise DataError(f"label {draft.name} has two tables; put its rows into one")
+            node_drafts[draft.name] = draft
+            repeated[draft.name] = Repeats(rules.repeated, rules.by, rules.combined)
+            continue
         node_drafts = _with_known_ends(node_drafts, draft, sources)
         node_drafts, ended = _joined(node_drafts, draft, rules)
         edge_drafts.append(ended)
@@ -107,21 +113,24 @@ def _begun(kind: NodeType | EdgeType, frame: pd.DataFrame) -> Draft:
     return draft
 
 
-def _ruled(ruled: tuple[Draft, Rules]) -> tuple[Draft, Rules]:
-    """The draft after all rules that look at its own rows only, with its rules."""
-    draft, rules = ruled
+def _with_texts(draft: Draft, rules: Rules) -> Draft:
+    """The draft with ids as text and its texts repaired; DataError where a rule names a column that is not there."""
     missing = sorted(rules.columns() - set(draft.frame.columns))
     if missing:
         raise DataError(
             f"{draft.name}: the rules name column {examples(missing)}, but the table has "
             f"{examples(draft.frame.columns, 20)}"
         )
-    draft = repair_text(values.ids_as_text(draft), rules.text)
+    return repair_text(values.ids_as_text(draft), rules.text)
+
+
+def _ruled(draft: Draft, rules: Rules) -> Draft:
+    """The draft after the other rules that look at its own rows only."""
     draft = values.need_types(values.need_values(draft, rules), rules)
     draft = values.need_possible_times(values.need_ranges(draft, rules), rules)
     if not current_load().allow_removal:
         need_rows_of_each_file(draft)
-    return repeats.merge_repeated(values.need_others(draft, rules), rules), rules
+    return repeats.merge_repeated(values.need_others(draft, rules), rules)
 
 
 def _with_known_ends(nodes: dict[str, Draft], edges: Draft, sources: Sequence[Source]) -> dict[str, Draft]:

@@ -45,10 +45,11 @@ def need_rows_of_each_file(draft: Draft) -> None:
             why = [f"{rule.rule}: {text}" for rule in dropped for text in rule.examples]
         else:
             why = (gone["rule"] + ": " + gone["reason"]).unique().tolist() or ["its lines are no rows"]
+        hints = "".join(f"; {hint}" for hint in dict.fromkeys(rule.hint for rule in draft.rules if rule.hint))
         raise DataError(
-            f"{draft.origin.place}, {name}: none of its {rows + bad:,} rows can be kept ({examples(why)}); nothing is "
-            "written; check the file and how it is described, or say --allow-removal (in Python allow_removal=True) to "
-            "load without them"
+            f"{draft.origin.place}, {name}: none of its {rows + bad:,} rows can be kept ({examples(why)}){hints}; nothing "
+            "is written; check the file and how it is described, or say --allow-removal (in Python allow_removal=True) "
+            "to load without them"
         )
 
 
@@ -58,7 +59,8 @@ def need_something_kept(report: CleaningReport, append: bool = False) -> None:
     for table in report.tables:
         if table.rows and not table.kept:
             why = [f"{rule.rule}: {text}" for rule in table.rules if rule.action == "dropped" for text in rule.examples]
-            parts.append(f"{table.name}: none of its {table.rows:,} rows can be kept ({examples(why, 3)})")
+            hints = "".join(f"; {hint}" for hint in dict.fromkeys(rule.hint for rule in table.rules if rule.hint))
+            parts.append(f"{table.name}: none of its {table.rows:,} rows can be kept ({examples(why, 3)}){hints}")
     if parts:
         door = "" if append else ", or say --allow-removal (in Python allow_removal=True) to load without these rows"
         raise DataError(f"{'; '.join(parts)}; nothing is written; correct the data or the rules{door}")

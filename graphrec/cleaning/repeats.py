@@ -7,18 +7,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from graphrec.cleaning.conversion import arrow
-from graphrec.cleaning.draft import Draft, describe
+from graphrec.cleaning.draft import ROW, Draft, describe, shortened
 from graphrec.cleaning.rules import Rules
-from graphrec.schema import EdgeType
+from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import ENDS
 
 Codes = npt.NDArray[np.int64]
 
+#: How many nodes have several values of a property, and the first of them as text.
+_Conflict = tuple[int, tuple[str, ...]]
+_SHOWN = 5
+
 
 def merge_repeated(draft: Draft, rules: Rules) -> Draft:
     """The draft with one row for each node or edge, as `rules.repeated` says; edges of key None are never the same.
+
+    Of a node each property has the value of the first row (last, largest by `rules.by`) that has one. A node whose rows
+    have several values of a property is counted as a conflict.
 
     Undirected edges between nodes of one label are turned so that the smaller id comes first: the two directions are
     the same edge.
@@ -41,17 +49,26 @@ def merge_rows(draft: Draft, rules: Rules) -> Draft:
         return draft
     rows = draft.frame[several]
     groups = codes[several]
-    kept = _kept(rows, groups, rules)
+    order = _order(rows, rules)
+    kept = _kept(groups, order, rules)
     left = np.ones(len(draft.frame), dtype=bool)
     left[np.flatnonzero(several)[~kept]] = False
     frame = draft.frame[left]
+    conflicts: dict[str, _Conflict] = {}
+    if isinstance(kind, NodeType):
+        frame, conflicts = _filled(frame, rows, groups, kept, order if rules.repeated == "first" else order[::-1])
     if rules.repeated == "sum":
         frame = _summed(frame, rows, groups, kept, rules.combined)
     first = rows[~pd.Series(groups).duplicated().to_numpy()].head(5)
     sizes = pd.Series(groups).groupby(groups, sort=False).size()
     shown = [f"{text}: {size:,} rows" for text, size in zip(describe(first, draft.ids), sizes.head(5), strict=True)]
     merged = replace(draft, frame=frame.reset_index(drop=True))
-    return merged.did("repeated", "merged", len(draft.frame) - len(merged.frame), shown)
+    merged = merged.did("repeated", "merged", len(draft.frame) - len(merged.frame), shown)
+    meant = {rules.by, *(rules.combined if rules.repeated == "sum" else ())}  # these differ, and that is what they are for
+    for name, (number, differing) in conflicts.items():
+        if name not in meant:
+            merged = merged.did("conflict", "noted", number, differing)
+    return merged
 
 
 def row_codes(frame: pd.DataFrame, columns: Sequence[str]) -> Codes:
@@ -82,8 +99,8 @@ def _several(codes: Codes) -> npt.NDArray[np.bool_] | None:
     return np.asarray(again[places] == codes)
 
 
-def _kept(rows: pd.DataFrame, groups: Codes, rules: Rules) -> npt.NDArray[np.bool_]:
-    """Which of the rows stay, one of each group."""
+def _order(rows: pd.DataFrame, rules: Rules) -> Codes:
+    """The positions of the rows, by `rules.by` if it is given, else as they come."""
     order = np.arange(len(rows))
     if rules.by is not None:
         # A row without a value of `by` gives way to any that has one.
@@ -93,12 +110,62 @@ def _kept(rows: pd.DataFrame, groups: Codes, rules: Rules) -> npt.NDArray[np.boo
         else:
             values = values.sort_values(kind="stable", na_position="first")
         order = values.index.to_numpy()
+    return order
+
+
+def _kept(groups: Codes, order: Codes, rules: Rules) -> npt.NDArray[np.bool_]:
+    """Which of the rows stay, one of each group."""
     ordered = pd.Series(groups[order])
     doubled = ordered.duplicated(keep="first") if rules.repeated == "first" else ordered.duplicated(keep="last")
     chosen = order[~doubled.to_numpy()]
-    kept = np.zeros(len(rows), dtype=bool)
+    kept = np.zeros(len(groups), dtype=bool)
     kept[chosen] = True
     return kept
+
+
+def _filled(
+    frame: pd.DataFrame, rows: pd.DataFrame, groups: Codes, kept: npt.NDArray[np.bool_], order: Codes
+) -> tuple[pd.DataFrame, dict[str, _Conflict]]:
+    """The frame whose kept rows have the first value in `order` that is there, and the conflicts by property."""
+    group = np.unique(groups, return_inverse=True)[1]
+    keeper = np.empty(group.max() + 1, dtype=np.int64)  # the label of each group's kept row
+    keeper[group[kept]] = rows.index[kept].to_numpy()
+    columns: dict[str, pd.Series[Any]] = {}  # Any: of any type
+    conflicts: dict[str, _Conflict] = {}
+    for name in (name for name in rows.columns if name not in ("id", ROW)):
+        values = rows[name]
+        missing = values.isna()
+        if pd.api.types.is_string_dtype(values.dtype):
+            missing |= values == ""
+        there = order[~missing.to_numpy(dtype=bool)[order]]
+        first = there[~pd.Series(group[there]).duplicated().to_numpy()]  # of each group the first row with a value
+        if not kept[first].all():
+            filled = frame[name].copy()
+            filled.loc[keeper[group[first]]] = values.array[first]
+            columns[name] = filled
+        chosen = np.full(len(keeper), -1, dtype=np.int64)
+        chosen[group[first]] = first
+        if (conflict := _conflict(rows, name, there, chosen[group[there]])) is not None:
+            conflicts[name] = conflict
+    return frame.assign(**columns), conflicts
+
+
+def _conflict(rows: pd.DataFrame, name: str, there: Codes, chosen: Codes) -> _Conflict | None:
+    """How many nodes have another value than the chosen one in a row; `chosen` has the row that each row gave way to."""
+    try:
+        codes = row_codes(rows, [name])
+    except pa.ArrowException:
+        return None  # lists and other values that have no order are not compared
+    differs = codes[there] != codes[chosen]
+    if not differs.any():
+        return None
+    pairs = pd.DataFrame({"chosen": chosen[differs], "other": there[differs]}).drop_duplicates("chosen")
+    shown = [
+        f"{shortened(rows['id'].iloc[stays])}: {name} {shortened(rows[name].iloc[stays])!r} stays, "
+        f"not {shortened(rows[name].iloc[other])!r}"
+        for stays, other in pairs.sort_values("chosen").head(_SHOWN).itertuples(index=False)
+    ]
+    return len(pairs), tuple(shown)
 
 
 def _summed(

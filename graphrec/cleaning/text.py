@@ -22,7 +22,15 @@ _FTFY = ftfy.TextFixerConfig(
 #: What plain text never holds: anything but printable ASCII, "&amp;", spaces doubled or around.
 _SUSPECT = r"[^ -~]|&[#A-Za-z]|^ | $|  "
 #: White space counts as a space; a zero-width space or a byte order mark inside a text is invisible noise.
+_NOISE = re.compile("[\x00-\x08\x0e-\x1b\x7f\u200b\ufeff]")
+#: ftfy reads those from \x80 on, which are what is left of quotes and dashes; what it cannot read goes too.
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\ufeff]")
+_LINE_END = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
+_BLANK_LINES = re.compile("\n{3,}")
+#: Runs of spaces and tabs; a single no-break or ideographic space is meant.
+_SPACES = re.compile(r"\t|\s{2,}")
+#: Text that was encoded twice, or escaped twice, is repaired twice; this often at most.
+_MOST_ROUNDS = 8
 
 
 def repair_text(draft: Draft, columns: Sequence[str]) -> Draft:
@@ -30,24 +38,48 @@ def repair_text(draft: Draft, columns: Sequence[str]) -> Draft:
     frame = draft.frame
     touched = np.zeros(len(frame), dtype=bool)
     shown: list[str] = []
+    repaired: dict[str, pd.Series[Any]] = {}  # Any: text; a frame for each column would cost columns squared
+    named = set(columns)
     for column in dict.fromkeys([*draft.ids, *columns]):
-        values, changed, examples = _repaired(frame[column], fixed if column in columns else trimmed)
+        values, changed, examples = _repaired(frame[column], fixed if column in named else trimmed)
         if changed is not None:
-            frame = frame.assign(**{column: values})
+            repaired[column] = values
             touched |= changed
             shown += [f"{column}: {example}" for example in examples]
     if not shown:
         return draft
-    return replace(draft, frame=frame).did("text", "repaired", int(touched.sum()), shown)
+    return replace(draft, frame=frame.assign(**repaired)).did("text", "repaired", int(touched.sum()), shown)
 
 
 def fixed(text: str) -> str:
     """A text with its characters decoded rightly, in NFC, without control characters and needless spaces.
 
+    Lines stay lines. A repair that would lose something, because a byte of the text is gone, is not made. What is
+    repaired stays as it is when it is repaired again.
+
     >>> fixed(" cafÃ©  noir ")
     'café noir'
     """
-    return " ".join(_CONTROL.sub("", ftfy.fix_text(_CONTROL.sub("", text), _FTFY)).split())
+    for _ in range(_MOST_ROUNDS):
+        before = text
+        text = _tidied(_decoded(_NOISE.sub("", text)))
+        if text == before:
+            break
+    return text
+
+
+def _decoded(text: str) -> str:
+    """The text after ftfy; the text itself if that would bring replacement characters or take letters away."""
+    found = ftfy.fix_text(text, _FTFY)
+    lossy = found.count("\ufffd") > text.count("\ufffd") or (text != "" and not found.strip())
+    return text if lossy else found
+
+
+def _tidied(text: str) -> str:
+    """In NFC, without control characters, each line without spaces around it and doubled ones."""
+    text = unicodedata.normalize("NFC", _CONTROL.sub("", text))
+    lines = [_SPACES.sub(" ", line).strip() for line in _LINE_END.split(text)]
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
 
 
 def trimmed(text: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from graphrec.cleaning.conversion import MEANING, as_text, converted, without_gaps
-from graphrec.cleaning.draft import Draft
+from graphrec.cleaning.draft import Draft, Rejection
+from graphrec.cleaning.numbers import number_hint
 from graphrec.cleaning.rules import Kind, Rules
 
 _DAY = 86_400
@@ -32,17 +33,28 @@ def need_values(draft: Draft, rules: Rules) -> Draft:
 
 
 def need_types(draft: Draft, rules: Rules) -> Draft:
-    """The draft with columns of their declared kind, without the rows whose value is nothing of the kind."""
+    """The draft with columns of their declared kind, without the rows whose value is nothing of the kind.
+
+    A row that several columns speak against is rejected for the first of them.
+    """
     numeric = [*rules.ranges, *rules.times, *(rules.combined if rules.repeated == "sum" else ())]
     kinds: dict[str, Kind] = {name: "float" for name in numeric if not _is_numeric(draft, name)}
     kinds |= dict.fromkeys((name for name in rules.times if name in kinds), "int")
-    for column, kind in {**kinds, **rules.types}.items():
-        values, bad = converted(draft.frame[column], kind)
+    kinds |= rules.types
+    # All columns are converted before a frame is made: a frame for each would cost columns squared.
+    columns: dict[str, pd.Series[Any]] = {}  # Any: of any type
+    rejections: list[Rejection] = []
+    for column, kind in kinds.items():
+        columns[column], bad = converted(draft.frame[column], kind, rules.decimal, rules.thousands)
         if bad.any():
-            draft = draft.without(bad, "type", f"{column} is not {MEANING[kind]}", column)
-            values = without_gaps(values[~bad].reset_index(drop=True))
-        draft = _with(draft, {column: values})
-    return draft
+            hint = number_hint(draft.frame[column][bad], kind) if kind in ("int", "float") else ""
+            reason = f"{column} is not {MEANING[kind]}" + (f"; {hint}" if hint else "")
+            rejections.append(Rejection(bad, "type", reason, column, hint and f"{column}: {hint}"))
+    kept = draft.without_each(rejections)
+    if kept is not draft:
+        left = ~pd.concat([each.bad for each in rejections], axis=1).any(axis=1)
+        columns = {name: without_gaps(values[left].reset_index(drop=True)) for name, values in columns.items()}
+    return _with(kept, columns)
 
 
 def need_ranges(draft: Draft, rules: Rules) -> Draft:

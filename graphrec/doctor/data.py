@@ -5,10 +5,13 @@ from typing import Any
 
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
 from graphrec.errors import examples
-from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER
+from graphrec.names import shown, usable
+from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER, WRITE_LEASE, EdgeType
 from graphrec.store import Store
 from graphrec.store.census import known_labels, known_relations
 from graphrec.store.connection import Row, quote
+from graphrec.store.read import MISSING
+from graphrec.store.sources import read_sources
 
 SECONDS_A_DAY = 86_400
 #: A time after this, the year 5138 in seconds, is one in milliseconds: 1973 or later.
@@ -24,6 +27,7 @@ def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
         ids(store),
         doubled_ids(store),
         doubled_keys(store),
+        doubled_edges(store),
         orphans(store, relations),
         provenance(edges),
         times(edges, now),
@@ -36,7 +40,7 @@ def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
 
 def size(store: Store, edges: list[Row]) -> Finding:
     """How large the graph is."""
-    nodes = store.read("MATCH (n) RETURN count(n) AS number")[0]["number"]
+    nodes = store.read(f"MATCH (n) WHERE NOT n:{WRITE_LEASE} RETURN count(n) AS number")[0]["number"]
     number = sum(row["number"] for row in edges)
     if not nodes:
         return Finding("size", OK, "the graph is empty", "run graphrec load movielens for a first source")
@@ -50,7 +54,7 @@ def ids(store: Store) -> Finding:
     foreign = [row for row in rows if not row["with_id"]]
     if broken:
         told = (f"{row['number'] - row['with_id']:,} of {row['number']:,} {_label(row)} nodes" for row in broken)
-        remedy = f"give them an id or delete them: MATCH (n:{quote(_label(broken[0]))}) WHERE n.id IS NULL RETURN n"
+        remedy = f"give them an id or delete them: MATCH (n{_pattern(broken[0])}) WHERE n.id IS NULL RETURN n"
         return Finding("nodes without id", FAILED, f"{examples(told)} have none", remedy)
     if foreign:
         return Finding("nodes without id", OK, f"no {examples(map(_label, foreign))} node has one; they are left alone")
@@ -73,6 +77,33 @@ def doubled_keys(store: Store) -> Finding:
         "WHERE number > 1 RETURN labels, count(*) AS number, collect(value)[..5] AS values"
     )
     return _doubled("doubled keys", "key", "", rows)
+
+
+def doubled_edges(store: Store) -> Finding:
+    """Whether a source has an edge twice: same type, ends, and key, as two writers at once may leave it."""
+    told, sources = [], []
+    for brought in read_sources(store):
+        for kind in brought.edges:
+            if kind.key is not None and (number := _doubled_edges(store, brought.source.name, kind)):
+                told.append(f"{number_of(number, kind.relation)} of {shown(brought.source.name)}")
+                sources.append(brought.source.name)
+    if not told:
+        return Finding("doubled edges", OK, "none")
+    loads = " and ".join(f"graphrec load {shown(name)}" for name in dict.fromkeys(sources))
+    remedy = f"run {loads} again, as it was loaded, which leaves one of each"
+    return Finding("doubled edges", FAILED, f"{examples(told)} too many", remedy)
+
+
+def _doubled_edges(store: Store, source: str, kind: EdgeType) -> int:
+    """How many edges of a source are too many: counted for each start node, so that the server holds little at a time."""
+    key = "".join(f", coalesce(toString(r.{quote(name)}), '{MISSING}') AS k{at}" for at, name in enumerate(kind.key or ()))
+    (row,) = store.read(
+        f"MATCH (a:{quote(kind.source)}) CALL (a) {{ "
+        f"MATCH (a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.source = $source "
+        f"WITH b{key}, count(*) AS times WHERE times > 1 RETURN sum(times - 1) AS extra }} RETURN sum(extra) AS number",
+        {"source": source},
+    )
+    return int(row["number"] or 0)
 
 
 def orphans(store: Store, relations: list[str]) -> Finding:
@@ -114,8 +145,8 @@ def times(edges: list[Row], now: datetime) -> Finding:
     thousandfold = [row for row in late if row["milliseconds"]]
     if thousandfold:
         told = examples(f"{number_of(row['milliseconds'], row['relation'])}" for row in thousandfold)
-        name = quote(thousandfold[0]["relation"])
-        late_ones = f"MATCH ()-[r:{name}]->() WHERE r.timestamp > {MILLISECONDS}"
+        name = thousandfold[0]["relation"]
+        late_ones = f"MATCH ()-[r{f':{quote(name)}' if usable(name) else ''}]->() WHERE r.timestamp > {MILLISECONDS}"
         remedy = f"divide them: {late_ones} SET r.timestamp = r.timestamp / 1000"
         return Finding("times in the future", FAILED, f"{told} look like milliseconds, not Unix seconds", remedy)
     told = examples(f"{row['late']:,} {row['relation']} (up to {_day(row['latest'])})" for row in late)
@@ -179,12 +210,17 @@ def _doubled(name: str, what: str, test: str, rows: list[Row]) -> Finding:
     told = (f"{number_of(row['number'], what)} of {_label(row)} ({examples(row['values'], 3)})" for row in rows)
     value = str(rows[0]["values"][0]).replace("\\", "\\\\").replace("'", "\\'")
     where = f"{test}'{value}'" if test else f"'{value}' IN n.keys"
-    remedy = f"keep one node of each: MATCH (n:{quote(_label(rows[0]))}) WHERE {where} RETURN n"
+    remedy = f"keep one node of each: MATCH (n{_pattern(rows[0])}) WHERE {where} RETURN n"
     return Finding(name, FAILED, f"{examples(told)} on more than one node", remedy)
 
 
 def _label(row: Row) -> str:
-    return ":".join(sorted(row["labels"])) or "unlabelled"
+    return shown(":".join(sorted(row["labels"]))) if row["labels"] else "unlabelled"
+
+
+def _pattern(row: Row) -> str:
+    """The labels of a node as they stand in a statement; those that cannot are left out."""
+    return "".join(f":{quote(label)}" for label in sorted(row["labels"]) if usable(label))
 
 
 def _day(time: Any) -> str:  # whatever somebody stored as a time

@@ -35,6 +35,8 @@ def examine(
         with opened:
             try:
                 about_store.append(store.constraints(opened))
+                about_store.append(store.lease(opened))
+                writing = writing or about_store[-1].state == WARNING
                 about_data = data.examine(opened, datetime.now(UTC), writing)
                 edges = opened.read("MATCH ()-[r]->() RETURN count(r) AS number")[0]["number"]
             except StoreError as error:

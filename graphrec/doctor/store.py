@@ -11,8 +11,11 @@ from graphrec.config import Settings
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
 from graphrec.doctor.machine import older
 from graphrec.errors import StoreError, examples
+from graphrec.names import usable
 from graphrec.schema import SYSTEM_LABELS
 from graphrec.store import EmbeddedServer, Store
+from graphrec.store.connection import quote
+from graphrec.store.lease import STALE_SECONDS, read_lease
 
 #: The oldest Neo4j that has what the statements of graphrec use.
 LEAST = "5.26"
@@ -69,12 +72,24 @@ def constraints(store: Store) -> Finding:
     rows = store.read("SHOW CONSTRAINTS YIELD type, labelsOrTypes, properties RETURN type, labelsOrTypes, properties")
     held = {row["labelsOrTypes"][0] for row in rows if "UNIQUE" in row["type"] and row["properties"] == ["id"]}
     loaded = store.read("MATCH (n) WHERE n.keys IS NOT NULL UNWIND labels(n) AS label RETURN DISTINCT label")
-    free = sorted({row["label"] for row in loaded} - held - SYSTEM_LABELS)
+    free = sorted({row["label"] for row in loaded if usable(row["label"])} - held - SYSTEM_LABELS)
     if not free:
         return Finding("constraints", OK, "ids are held unique")
-    example = f"CREATE CONSTRAINT FOR (n:{free[0]}) REQUIRE n.id IS UNIQUE"
+    example = f"CREATE CONSTRAINT FOR (n:{quote(free[0])}) REQUIRE n.id IS UNIQUE"
     remedy = f"load a source that brings these labels again, which makes them, or run {example}"
     return Finding("constraints", WARNING, f"nothing holds the ids of {examples(free)} unique", remedy)
+
+
+def lease(store: Store) -> Finding:
+    """Whether another machine or process is writing to the graph, or was killed while it did."""
+    holder = read_lease(store)
+    if holder is None:
+        return Finding("write lease", OK, "nobody is writing to the graph")
+    if holder.stale:
+        seen = f"left behind by {holder.told()}"
+        return Finding("write lease", OK, seen, "the next load, unlink or publish takes it over")
+    remedy = f"wait until it has ended; if it was killed, others take over {STALE_SECONDS:.0f} s after its last sign"
+    return Finding("write lease", WARNING, holder.told(), remedy)
 
 
 def _trial() -> Finding:

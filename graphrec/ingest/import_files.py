@@ -1,5 +1,6 @@
 """Files for `neo4j-admin database import`: the fastest way into a Neo4j for graphs too large to send edge by edge."""
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv
 
-from graphrec.errors import GraphrecError, examples
+from graphrec.errors import DataError, GraphrecError, examples
 from graphrec.files import written_whole
 from graphrec.fusion import Known, fuse
 from graphrec.fusion.plan import NodePlan
@@ -22,6 +23,11 @@ from graphrec.tables import EdgeTable, GraphTables
 
 #: Divides the parts of a list in a cell; a key may hold any printable character.
 _LIST = "\x1f"
+#: What a label or relationship type may consist of to stand in an option of the importer and in a file's name.
+_WORD = re.compile(r"[\w-]+")
+#: What the header of a file gives a meaning: `name:type(group){options}`.
+_OF_HEADERS = ":(){}"
+
 SCRIPT = "import.sh"
 CONSTRAINTS = "constraints.cypher"
 
@@ -40,8 +46,10 @@ def write_import_files(tables: GraphTables, folder: Path, progress: Progress = s
 
     The import makes a new database that has this source alone; others can be loaded on top of it as usual.
 
-    Raises GraphrecError where the folder cannot be written, or has files already.
+    Raises GraphrecError where the folder cannot be written, or has files already, DataError if a name has a sign that
+    the importer's options and headers give a meaning of their own.
     """
+    _need_plain_names(tables)
     _make(folder)
     fused = fuse(Known(), tables)
     files: dict[str, int] = {}
@@ -58,6 +66,20 @@ def write_import_files(tables: GraphTables, folder: Path, progress: Progress = s
     _write(folder / CONSTRAINTS, "".join(map(_constraint, labels)))
     _write(folder / SCRIPT, _script(options))
     return ImportFiles(str(folder), str(folder / SCRIPT), files)
+
+
+def _need_plain_names(tables: GraphTables) -> None:
+    """Raise DataError unless labels and types are words, which also name files, and no property reads as a type."""
+    kinds = [*tables.schema.nodes, *tables.schema.edges]
+    names = [part for edge in tables.schema.edges for part in edge.triple] + [node.label for node in tables.schema.nodes]
+    odd = [name for name in names if not _WORD.fullmatch(name)]
+    odd += [name for kind in kinds for name in kind.properties if set(name) & set(_OF_HEADERS)]
+    if odd:
+        raise DataError(
+            f"neo4j-admin cannot import the names {examples(dict.fromkeys(odd))}: labels and relationship types consist of "
+            f"letters, digits, _ and -, and properties have none of {_OF_HEADERS}; rename them, or load without "
+            "--import-files"
+        )
 
 
 def _make(folder: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import pandas as pd
 
+from graphrec import tabular
 from graphrec.defects import CleaningReport
 from graphrec.errors import RefusedError
 from graphrec.fusion import Fused, FusionReport, fuse
@@ -50,7 +51,7 @@ class Loaded:
 def load(
     store: Store,
     name: str,
-    folder: Path | None,
+    folder: Path | tabular.Description | None,
     home: Path,
     options: Options = USUAL,
     progress: Progress = silent,
@@ -58,7 +59,7 @@ def load(
     """Read a source whole, fuse it with what the graph has, then write what is new or changed and delete what is gone.
 
     Everything that can be wrong with the files is found before the first write, so bad input leaves the graph
-    as it was. Loads of one home wait for each other.
+    as it was. Loads wait for each other, on whatever machine they are.
 
     Raises:
         UnknownNameError: there is no such source.
@@ -68,8 +69,8 @@ def load(
     """
     start = time.perf_counter()
     tables = read(name, folder, options, progress, nodes_in_graph(store))
-    with writing(home):
-        loaded = write_source(store, tables, options, progress)
+    with writing(store, home, f"load of {tables.sources[0].name}", options.writers, options.dry_run, progress) as held:
+        loaded = write_source(held, tables, options, progress)
     return replace(loaded, seconds=time.perf_counter() - start)
 
 

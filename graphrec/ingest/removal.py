@@ -31,26 +31,26 @@ def take_out(store: Store, name: str, home: Path, dry_run: bool = False, progres
     Raises UnknownNameError where the graph has no such source.
     """
     start = time.perf_counter()
-    with writing(home):
-        sources = {each.source.name: each for each in read_sources(store)}
+    with writing(store, home, f"unlinking of {name}", 1, dry_run, progress) as held:
+        sources = {each.source.name: each for each in read_sources(held)}
         if name not in sources:
             raise UnknownNameError("loaded source", name, sources)
         brought = sources[name]
-        fused = unlink(read_known(store, brought), name)
+        fused = unlink(read_known(held, brought), name)
         edges = [
-            Written(kind.relation, 0, 0, write.count_edges(store, kind, name), kind.target) for kind in brought.edges
+            Written(kind.relation, 0, 0, write.count_edges(held, kind, name), kind.target) for kind in brought.edges
         ]
         if not dry_run:
-            note_source(store, brought, "unlinking")
+            note_source(held, brought, "unlinking")
             every = [kind for each in sources.values() for kind in each.edges]
             for plan in fused.nodes:
-                nodes.write_nodes(store, plan, every, progress)
+                nodes.write_nodes(held, plan, every, progress)
             for number, kind in enumerate(brought.edges):
                 progress("deleting edges", number, len(brought.edges))
-                write.delete_edges(store, kind, name)
+                write.delete_edges(held, kind, name)
             progress("deleting edges", len(brought.edges), len(brought.edges))
             for plan in fused.nodes:
-                nodes.delete_nodes(store, plan)
-            forget_source(store, name)
+                nodes.delete_nodes(held, plan)
+            forget_source(held, name)
     written = [*map(nodes.counted, fused.nodes), *edges]
     return Unlinked(brought.source, written, time.perf_counter() - start)

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 
 from graphrec.defects import CleaningReport
 from graphrec.errors import GraphrecError
-from graphrec.files import written_whole
+from graphrec.home import private_folder, written_privately
 
 REPORT, REJECTED, LINKS = "report.json", "rejected.csv", "links.csv"
 
@@ -28,24 +29,43 @@ def save_report(
     links.csv (label, decision, the two keys, rule, confidence, evidence) if links with other sources were made,
     proposed, refused or ambiguous.
     """
-    place = folder / re.sub(r"[/\\]|^\.+", "_", source)  # a source may be called ".."
+    place = _place(folder, source)
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        private_folder(place)
     except OSError as error:
         raise GraphrecError(
             f"cannot write to {place}: {error.strerror}; set GRAPHREC_HOME to a folder of yours"
         ) from error
-    with written_whole(place / REPORT) as path:
+    with written_privately(place / REPORT) as path:
         path.write_text(json.dumps(report, indent=2, ensure_ascii=False, default=str), encoding="utf-8")
     for name in (REJECTED, LINKS):
         (place / name).unlink(missing_ok=True)
     if cleaning.rejected is not None and len(cleaning.rejected):
-        with written_whole(place / REJECTED) as path:
+        with written_privately(place / REJECTED) as path:
             _write_rejected(path, cleaning.rejected)
     if links is not None and len(links):
-        with written_whole(place / LINKS) as path:
+        with written_privately(place / LINKS) as path:
             links.to_csv(path, index=False)
     return place
+
+
+def forget_report(folder: Path, source: str) -> bool:
+    """Delete the reports of a source, with its rejected rows and links; whether there were any.
+
+    Raises GraphrecError where they cannot be deleted.
+    """
+    place = _place(folder, source)
+    if not place.is_dir() or place.is_symlink():
+        return False
+    try:
+        shutil.rmtree(place)
+    except OSError as error:
+        raise GraphrecError(f"cannot delete {place}: {error.strerror}; delete this folder yourself") from error
+    return True
+
+
+def _place(folder: Path, source: str) -> Path:
+    return folder / re.sub(r"[/\\]|^\.+", "_", source)  # a source may be called ".."
 
 
 def _write_rejected(path: Path, rejected: pd.DataFrame) -> None:

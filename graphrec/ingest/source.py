@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from graphrec import cleaning, loading
+from graphrec import cleaning, loading, tabular
 from graphrec.cleaning.load_context import InGraph, LoadContext, load_context
 from graphrec.errors import DataError
 from graphrec.fusion.link import DEFAULT_LINKS
@@ -49,14 +49,14 @@ USUAL = Options()
 
 def read(
     name: str,
-    folder: Path | None,
+    folder: Path | tabular.Description | None,
     options: Options = USUAL,
     progress: Progress = silent,
     in_graph: InGraph | None = None,
 ) -> GraphTables:
     """The cleaned tables of a source, nothing else: what `load` would bring.
 
-    `in_graph` says which nodes the graph has of the source, at which appended edges may end.
+    `folder` may be a description of tables instead, and `name` is then what progress is told. `in_graph` says which nodes the graph has of the source, at which appended edges may end.
 
     Raises:
         UnknownNameError: there is no such source.
@@ -93,8 +93,10 @@ def _need_consistent(options: Options) -> None:
         )
 
 
-def _loaded(name: str, folder: Path | None) -> GraphTables:
+def _loaded(name: str, folder: Path | tabular.Description | None) -> GraphTables:
     """What the loader gives; an error that a check of the tables raised, which know no files, names the folder too."""
+    if isinstance(folder, tabular.Description):
+        return tabular.read(folder)
     loader = loading.get(name)
     try:
         return loader.load(folder)

@@ -35,6 +35,10 @@ class Range:
     log: bool = False
 
 
+#: Relative threshold: a score whose absolute value is at most this share of the largest of its user is a rounding error
+#: of the sums it is made of, not a preference. Float32 sums of 1,000 terms err by about 1e-7 of their largest term.
+ROUNDING_ERROR = 1e-6
+
 #: What a search may give to a setting: numbers of a range, or one of some values.
 Space = Mapping[str, Range | tuple[object, ...]]
 
@@ -98,7 +102,8 @@ class Model(ABC, Generic[Config]):
     def score(self, user_index: IndexArray) -> Tensor:
         """Scores [batch, num_items] float32 on `device` of all items for some users, the caller's to overwrite.
 
-        A zero says that the model knows nothing about this user and item.
+        A zero says that the model knows nothing about this user and item, and so does a score within rounding of
+        zero: one of at most `ROUNDING_ERROR` times the largest absolute score of the user.
         """
 
     def screens(self, user_index: IndexArray, size: int) -> Iterator[Screen] | None:  # noqa: ARG002

@@ -9,6 +9,8 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from graphrec.models.base import ROUNDING_ERROR
+
 BLENDS = ("score", "rank")
 
 #: Added to ranks, so that the first places of one member do not decide alone (Cormack et al., SIGIR 2009).
@@ -30,9 +32,6 @@ ROUNDS = 6
 #: Users whose scores are standardised at one time: each of the passes then finds them in the processor's cache.
 CACHED = 32
 
-#: A spread below this share of the largest score is rounding, not a preference.
-FLAT = 1e-6
-
 
 def contribution(scores: Tensor, history: sparse.csr_array, signed: bool, blend: str) -> Tensor:
     """What one member adds to a blend [batch, num_items], from its scores, which are overwritten.
@@ -49,19 +48,21 @@ def contribution(scores: Tensor, history: sparse.csr_array, signed: bool, blend:
 
 def _prepare(scores: Tensor, history: sparse.csr_array, signed: bool, divide: bool) -> None:
     """Make numbers of all scores, preferences of none below zero where they have no sign, and then in place what
-    `contribution` says: divided by the spread, or 0 in the history."""
+    `contribution` says: divided by the spread unless it is rounding, or 0 in the history and for rounding errors."""
     scores.nan_to_num_(0.0, 0.0, 0.0)
     if not signed:
         scores.clamp_(min=0.0)
+    error = ROUNDING_ERROR * torch.maximum(scores.amax(dim=1, keepdim=True), -scores.amin(dim=1, keepdim=True))
+    if not divide:
+        scores.masked_fill_(scores.abs() <= error, 0.0)
     rows = torch.from_numpy(np.repeat(np.arange(history.shape[0]), np.diff(history.indptr))).to(scores.device)
     columns = torch.from_numpy(history.indices.astype(np.int64)).to(scores.device)
     own = scores[rows, columns]
     scores[rows, columns] = 0.0
     if divide:
         spread = _spread(scores)
-        largest = torch.maximum(scores.amax(dim=1, keepdim=True), -scores.amin(dim=1, keepdim=True))
         scores[rows, columns] = own
-        scores.div_(torch.where(spread > FLAT * largest, spread, torch.ones_like(spread)))
+        scores.div_(torch.where(spread > error, spread, torch.ones_like(spread)))
 
 
 def _spread(scores: Tensor) -> Tensor:

@@ -71,9 +71,9 @@ def _ensure_index(store: Store, label: str, dimensions: int) -> None:
     for row in store.read("SHOW VECTOR INDEXES YIELD name, state, options RETURN name, state, options"):
         serves = row["state"] != "FAILED" and configuration.items() <= row["options"]["indexConfig"].items()
         if row["name"] == name and not serves:
-            store.write(f"DROP INDEX {quote(name)} IF EXISTS")
+            store.define(f"DROP INDEX {quote(name)} IF EXISTS")
     if dimensions <= MAX_DIMENSIONS:
-        store.write(
+        store.define(
             f"CREATE VECTOR INDEX {quote(name)} IF NOT EXISTS FOR (n:{quote(label)}) ON (n.{EMBEDDING}) "
             "OPTIONS {indexConfig: $configuration}",
             {"configuration": configuration},

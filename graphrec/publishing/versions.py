@@ -13,7 +13,7 @@ from typing import Any
 from graphrec.errors import DataError, StoreError, UnknownNameError
 from graphrec.schema import RUN, WITHDRAWN
 from graphrec.store import Store
-from graphrec.store.connection import ConstraintError
+from graphrec.store.connection import ConstraintError, quote
 from graphrec.store.nodes import ensure_constraint
 
 PUBLISHING, PUBLISHED, REPLACED = "publishing", "published", "replaced"
@@ -145,7 +145,7 @@ def forget_cut_off(store: Store) -> None:
 def withdrawn_in(store: Store, version: str, label: str) -> frozenset[str]:
     """The ids of the nodes of a label that have no list in a version although an older layer has one."""
     rows = store.read(
-        f"MATCH (:{RUN} {{id: $id}})<-[:{WITHDRAWN}]-(n:{label}) RETURN collect(n.id) AS ids", {"id": version}
+        f"MATCH (:{RUN} {{id: $id}})<-[:{WITHDRAWN}]-(n:{quote(label)}) RETURN collect(n.id) AS ids", {"id": version}
     )
     return frozenset(rows[0]["ids"]) if rows else frozenset()
 

@@ -22,6 +22,9 @@ EDGES_A_BATCH = 200_000
 #: Lists deleted, and start nodes marked, in one transaction.
 LISTS_A_BATCH = 1_000
 
+#: Marks of nodes without a list that are deleted in one transaction.
+WITHDRAWALS_A_BATCH = 10_000
+
 #: The element ids of nodes by label and id.
 Nodes = Mapping[str, Mapping[str, str]]
 
@@ -115,7 +118,8 @@ def remove_withdrawals(store: Store, kept: Collection[str]) -> None:
         {"kept": list(kept)},
     )
     for row in rows:
-        store.in_batches(
-            f"MATCH (:{RUN} {{id: $id}})<-[r:{WITHDRAWN}]-() CALL (r) {{ DELETE r }} IN TRANSACTIONS OF 10000 ROWS",
+        store.write_repeatedly(
+            f"MATCH (:{RUN} {{id: $id}})<-[r:{WITHDRAWN}]-() WITH r LIMIT $limit DELETE r RETURN count(*) AS number",
             {"id": row["id"]},
+            WITHDRAWALS_A_BATCH,
         )

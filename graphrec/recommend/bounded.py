@@ -11,7 +11,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from graphrec.models.base import Factored
+from graphrec.models.base import ROUNDING_ERROR, Factored
 from graphrec.models.neighbours import dense_product
 from graphrec.models.threads import one_thread
 from graphrec.recommend.rows import best, top
@@ -130,7 +130,8 @@ def bounded(
     """
     num_users, width = len(user_index), search.width
     bounds = _Bounds(torch.empty(num_users), torch.empty(num_users), torch.empty(num_users, dtype=torch.long))
-    found = Block(np.arange(num_users), torch.empty(num_users, width, dtype=torch.long), torch.empty(num_users, width))
+    place = torch.empty(num_users, width, dtype=torch.long)
+    found = Block(np.arange(num_users), place, torch.empty(num_users, width), torch.empty(num_users))
     work = _Work(_Catalogue.of(factored, search), factored, matrix, user_index, width, bounds, found)
     workers = torch.get_num_threads()
     with one_thread(), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -138,7 +139,7 @@ def bounded(
             pass
         groups = torch.split(bounds.limit.argsort(stable=True), size)
         for group, _ in zip(groups, pool.map(work.search, groups), strict=True):
-            yield Block(group.numpy(), found.item_index[group], found.score[group])
+            yield Block(group.numpy(), found.item_index[group], found.score[group], found.largest[group])
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,8 +186,23 @@ class _Work:
             scores[:, : product.shape[1]].add_(product[some])
             self._late(scores, product.shape[1], left[some], bounds.of(some))
             chosen = best(scores, self.k, catalogue.ties)
+            values = scores.gather(1, chosen)
             self.found.item_index[group[some]] = catalogue.items[chosen]
-            self.found.score[group[some]] = scores.gather(1, chosen)
+            self.found.score[group[some]] = values
+            self.found.largest[group[some]] = self._largest(values, left[some], signals[some], bounds.of(some))
+
+    def _largest(self, values: Tensor, left: Tensor, signals: sparse.csr_array, bounds: _Bounds) -> Tensor:
+        """The largest absolute score [batch]: the best in `values` [batch, k], but for users with a score that may be a
+        rounding error, because norms allow one so much larger. Of these few, all scores are made."""
+        catalogue = self.catalogue
+        largest = values.masked_fill(~values.isfinite(), 0.0).amax(dim=1).clamp_(min=0.0)
+        least = values.masked_fill(values <= 0, torch.inf).amin(dim=1)
+        most = bounds.length * catalogue.norm[:1] + largest
+        rows = ((least <= ROUNDING_ERROR * most) & least.isfinite()).nonzero().squeeze(1)
+        for row in rows.tolist():
+            scores = dense_product(signals[[row]], catalogue.paths)[0, : len(catalogue.norm)]
+            largest[row] = scores.add_(catalogue.vectors @ left[row]).abs().max()
+        return largest
 
     def _product(self, left: Tensor, limit: int) -> Tensor:
         """The inner products [batch, limit] of users [batch, k] with the first items."""

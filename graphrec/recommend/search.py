@@ -51,9 +51,12 @@ class Search:
 class Block:
     """The best of some users: their places [batch] among those asked for, items and scores [batch, width], best first.
 
-    Where there are fewer items that may be recommended, or the model knows nothing of the rest, any stand at the end.
+    If there are fewer items that may be recommended, or the model knows nothing of the rest, any items are at the end.
+    `largest` [batch] is the largest absolute score of each user, seen items included, as far as it matters: a score of
+    at most `ROUNDING_ERROR` times it is no preference.
     """
 
     place: IndexArray
     item_index: Tensor
     score: Tensor
+    largest: Tensor

@@ -10,7 +10,7 @@ from scipy import sparse
 from torch import Tensor
 
 from graphrec.interactions import FloatArray, Interactions
-from graphrec.models.base import Progress, Screen
+from graphrec.models.base import ROUNDING_ERROR, Progress, Screen
 from graphrec.recommend.bounded import bounded, usable_size
 from graphrec.recommend.choice import Choice, id_order
 from graphrec.recommend.memory import MEMORY_BUDGET
@@ -112,9 +112,9 @@ def top_k_of(
 ) -> TopK:
     """The k best unseen items of each user among those of a choice; equal scores in its order.
 
-    Items of which the model knows nothing (a score of zero, for unsigned models also below) come after all
-    others: the most popular first, with score 0. A row is shorter than k only where fewer items are unseen.
-    Raises DataError where the choice names items that are not there.
+    Items of which the model knows nothing (a score of zero or within rounding of it, for unsigned models also below)
+    come after all others: the most popular first, with score 0. A row is shorter than k only if fewer items are
+    unseen. Raises DataError if the choice names items that are not there.
     """
     matrix = seen.matrix() if isinstance(seen, Interactions) else seen
     num_users, num_items = len(user_index), int(matrix.shape[1])
@@ -170,40 +170,59 @@ def _screens(model: Scorer, user_index: IndexArray, size: int, search: Search) -
         yield Screen(model.score(user_index[start : start + size]))
 
 
-def _chunk(screen: Screen, history: sparse.csr_array, signed: bool, search: Search) -> tuple[Tensor, Tensor]:
-    """Positions and scores [batch, width] of the best."""
-    scores = _masked(screen.scores, history, signed, search)
+def _chunk(screen: Screen, history: sparse.csr_array, signed: bool, search: Search) -> tuple[Tensor, Tensor, Tensor]:
+    """Positions and scores [batch, width] of the best, and the largest absolute score [batch] of these and the seen."""
+    scores, of_seen = _masked(screen.scores, history, signed, search)
     if screen.exact is None:
         positions = best(scores, search.width, search.order)
         values = scores.gather(1, positions)
+        if signed:
+            error = ROUNDING_ERROR * _largest(values, of_seen)
+            rows = (values.abs() <= error[:, None]).any(dim=1).nonzero().squeeze(1)
+            if len(rows):  # a rounding error above zero is ranked before negative scores, which say something
+                again = scores[rows]
+                again.masked_fill_(again.abs() <= error[rows, None], -torch.inf)
+                positions[rows] = best(again, search.width, search.order)
+                values[rows] = again.gather(1, positions[rows])
     else:
         # the rounding of bfloat16 moves an item by a few ranks, so more candidates than k are rescored
         candidates = top(scores, min(search.width + 20, scores.shape[1]))[1].sort(dim=1).values
         exact = _masked_like(screen.exact(candidates), scores.gather(1, candidates))
         place = best(exact, search.width, None if search.order is None else search.order[candidates])
         positions, values = candidates.gather(1, place), exact.gather(1, place)
-    return positions, values
+    return positions, values, _largest(values, of_seen)
+
+
+def _largest(values: Tensor, of_seen: Tensor) -> Tensor:
+    """The largest finite absolute value [batch] of scores [batch, width], and of what seen items have [batch]."""
+    found = values.abs().masked_fill_(~values.isfinite(), 0.0)
+    return of_seen if not found.shape[1] else torch.maximum(of_seen, found.amax(dim=1))
 
 
 def _known(block: Block, signed: bool) -> tuple[FloatArray, IndexArray]:
     """Values and positions [batch, width], best first; where the model knows nothing more, -inf and -1."""
-    known = block.score.isfinite() if signed else block.score.isfinite() & (block.score > 0)
+    size = block.score.abs() if signed else block.score
+    known = block.score.isfinite() & (size > ROUNDING_ERROR * block.largest[:, None])
     return (
         block.score.masked_fill(~known, -torch.inf).cpu().numpy(),
         block.item_index.masked_fill(~known, -1).cpu().numpy(),
     )
 
 
-def _masked(scores: Tensor, history: sparse.csr_array, signed: bool, search: Search) -> Tensor:
-    """The scores [batch, num_items] with -inf for seen and forbidden items, and for unknown ones of a signed model."""
+def _masked(scores: Tensor, history: sparse.csr_array, signed: bool, search: Search) -> tuple[Tensor, Tensor]:
+    """The scores [batch, num_items] with -inf for seen and forbidden items, and for unknown ones of a signed model; and
+    the largest absolute score [batch] of the seen items."""
+    rows = np.repeat(np.arange(history.shape[0]), np.diff(history.indptr))
+    row, column = (torch.from_numpy(index.astype(np.int64)).to(scores.device) for index in (rows, history.indices))
+    size = scores[row, column].abs_()
+    size.masked_fill_(~size.isfinite(), 0.0)
+    of_seen = scores.new_zeros(len(scores)).scatter_reduce_(0, row, size, "amax")
     if signed:
         scores.masked_fill_(scores == 0, -torch.inf)
-    rows = np.repeat(np.arange(history.shape[0]), np.diff(history.indptr))
-    seen = (torch.from_numpy(index.astype(np.int64)).to(scores.device) for index in (rows, history.indices))
-    scores[tuple(seen)] = -torch.inf
+    scores[row, column] = -torch.inf
     if len(search.forbidden):
         scores.index_fill_(1, search.forbidden.to(scores.device), -torch.inf)
-    return scores
+    return scores, of_seen
 
 
 def _masked_like(scores: Tensor, masked: Tensor) -> Tensor:

@@ -16,10 +16,13 @@ FORBIDDEN = frozenset({*WRITING, "CALL", "UNION", "UNWIND", "USE", "FINISH"})
 SUBQUERY = frozenset({"MATCH", "OPTIONAL", "WITH", "RETURN", "ORDER", "LIMIT", "SKIP"})
 
 _TOKEN = re.compile(
-    r"(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<text>'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")"
+    r"(?P<comment>//[^\r\n]*|/\*.*?\*/)|(?P<text>'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")"
     r"|(?P<quoted>`(?:[^`]|``)*`)|(?P<word>[^\W\d]\w*)|(?P<space>\s+)|(?P<sign>.)",
     re.DOTALL,
 )
+
+#: An escape that Neo4j replaces before it parses a statement, so that it could be any sign: a backslash that none escapes.
+_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\u")
 
 #: (kind, text); a kind is text, quoted, word or sign.
 Token: TypeAlias = tuple[str, str]
@@ -44,6 +47,8 @@ def need_expression(rule: str, where: str) -> None:
     Brackets must close in their order, so that nothing of it stands outside the brackets that it is put into, and none
     of its words may be a clause that writes. It is run in a transaction that is rolled back besides.
     """
+    if _ESCAPE.search(where):
+        raise DataError(f"{rule}: a predicate has no \\u escapes, which Neo4j reads first; write the character itself")
     open_: list[str] = []
     tokens = list(_tokens(where))
     for position, (kind, text) in enumerate(tokens):

@@ -4,7 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from graphrec.schema import ITEM, NO_BEHAVIOUR, SOURCE, SYSTEM_LABELS, SYSTEM_PROPERTIES, SYSTEM_RELATIONS, USER, Triple
+from graphrec.names import usable
+from graphrec.schema import (
+    ITEM,
+    NO_BEHAVIOUR,
+    SOURCE,
+    SYSTEM_LABELS,
+    SYSTEM_PROPERTIES,
+    SYSTEM_RELATIONS,
+    USER,
+    WRITE_LEASE,
+    Triple,
+)
 from graphrec.store.connection import Row, Store, quote
 from graphrec.store.read import Progress, main_label, silent
 
@@ -69,11 +80,16 @@ class SourceRecord:
 
 @dataclass(frozen=True)
 class Census:
-    """Everything that the graph has; what graphrec itself wrote is told by `is_system`."""
+    """Everything that the graph has; what graphrec itself wrote is told by `is_system`.
+
+    `left_out` has the names of relationship types and labels that cannot stand in a statement (`graphrec.names`), so
+    that their edges are not counted, and their nodes count as nodes without a label.
+    """
 
     labels: tuple[LabelCensus, ...]
     triples: tuple[TripleCensus, ...]
     sources: tuple[SourceRecord, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def nodes(self) -> int:
@@ -99,6 +115,7 @@ def take(store: Store, progress: Progress = silent) -> Census:
     Raises StoreError where the database goes away.
     """
     relations = known_relations(store)
+    every = {*_known_relations(store), *_known_labels(store)}
     progress("counting", 0, len(relations) + 1)
     labels = _labels(store)
     triples: list[TripleCensus] = []
@@ -107,18 +124,30 @@ def take(store: Store, progress: Progress = silent) -> Census:
         triples += _triples(store, relation)
     progress("counting", len(relations) + 1, len(relations) + 1)
     sources = _source_records(store) if any(label.label == SOURCE for label in labels) else []
-    return Census(tuple(labels), tuple(triples), tuple(sources))
+    left_out = tuple(sorted(name for name in every if not usable(name)))
+    return Census(tuple(labels), tuple(triples), tuple(sources), left_out)
 
 
 def known_labels(store: Store) -> list[str]:
-    """The labels that the database knows, sorted; the embedded store still knows those whose nodes are gone."""
-    return sorted(row["name"] for row in store.read("CALL db.labels() YIELD label RETURN label AS name"))
+    """The labels that the database knows, sorted; the embedded store still knows those whose nodes are gone.
+
+    Those that cannot stand in a statement (`graphrec.names`) are left out, and so they are of `known_relations`.
+    """
+    return sorted(filter(usable, _known_labels(store)))
 
 
 def known_relations(store: Store) -> list[str]:
     """The relationship types that the database knows, sorted; the embedded store still knows those that are gone."""
+    return sorted(filter(usable, _known_relations(store)))
+
+
+def _known_labels(store: Store) -> list[str]:
+    return [row["name"] for row in store.read("CALL db.labels() YIELD label RETURN label AS name")]
+
+
+def _known_relations(store: Store) -> list[str]:
     rows = store.read("CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name")
-    return sorted(row["name"] for row in rows)
+    return [row["name"] for row in rows]
 
 
 def has_label(store: Store, label: str) -> bool:
@@ -161,6 +190,7 @@ def _labels(store: Store) -> list[LabelCensus]:
     return [
         LabelCensus(label, number, _properties(types.get(label, {})), _sorted(sources.get(label, {})))
         for label, number in sorted(count.items())
+        if label != WRITE_LEASE
     ]
 
 
@@ -181,7 +211,10 @@ def _triples(store: Store, relation: str) -> list[TripleCensus]:
 
 def _edge_rows(store: Store, relation: str, names: set[str]) -> list[Row]:
     """Edges counted by their ends' labels, the names of their properties, the types of those given, and source."""
-    columns = "".join(f", valueType(r.{quote(name)}) AS c{position}" for position, name in enumerate(sorted(names)))
+    columns = "".join(
+        f", valueType(r.{quote(name)}) AS c{position}" if usable(name) else f", 'unknown' AS c{position}"
+        for position, name in enumerate(sorted(names))
+    )
     return store.read(
         f"MATCH (a)-[r:{quote(relation)}]->(b) "
         "RETURN labels(a) AS labels, labels(b) AS targets, keys(r) AS names, r.source AS source, "

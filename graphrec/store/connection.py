@@ -1,10 +1,10 @@
 """The one door to the database: a Store runs Cypher over Bolt and turns driver errors into sentences."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import neo4j
 from neo4j.exceptions import (
@@ -16,14 +16,27 @@ from neo4j.exceptions import (
 )
 
 from graphrec.errors import StoreError
+from graphrec.names import need_name
 
 logger = logging.getLogger(__name__)
 
 SECONDS_TO_CONNECT = 5.0
 SECONDS_TO_RETRY = 10.0
 
+#: How long a writing transaction may take before Neo4j ends it; a batch takes about a second.
+SECONDS_TO_WRITE = 300.0
+
 #: A record as a mapping; a value is whatever Cypher returns.
 Row = dict[str, Any]
+
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """Runs a statement in a transaction that is under way."""
+
+    def __call__(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """All its records."""
 
 
 class TooLargeError(StoreError):
@@ -44,11 +57,22 @@ class Address:
     database: str = "neo4j"
 
 
+class Fence(Protocol):
+    """What guards the writes of a Store: a statement that goes before each of them, in the same transaction."""
+
+    def guard(self) -> AbstractContextManager[tuple[str, Mapping[str, Any]]]:
+        """A statement with its parameters, which returns one row if and only if the transaction may write."""
+
+    def lost(self) -> StoreError:
+        """The error to raise if it may not."""
+
+
 class Store:
     """An open connection to one graph database, Neo4j or the embedded server. Use it in a `with` block."""
 
-    def __init__(self, driver: neo4j.Driver, address: Address) -> None:
+    def __init__(self, driver: neo4j.Driver, address: Address, fence: Fence | None = None) -> None:
         self._driver = driver
+        self._fence = fence
         self.address = address
 
     def __enter__(self) -> Self:
@@ -80,24 +104,56 @@ class Store:
             transaction.rollback()
             return rows
 
+    def fenced(self, fence: Fence) -> "Store":
+        """A Store on the same connections whose every write is guarded by a fence."""
+        return Store(self._driver, self.address, fence)
+
     def write(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """All records of a writing statement, run in one transaction that is retried on transient errors."""
+        return self.write_together([(statement, parameters or {})])[0]
+
+    def write_together(self, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Row]]:
+        """The records of several writing statements run in one transaction: all of them take effect, or none."""
+        if self._fence is None:
+            return self.transact(lambda run: [run(*each) for each in statements])
+        fence = self._fence
+        with fence.guard() as guard:
+
+            def work(run: Run) -> list[list[Row]]:
+                if not run(*guard):
+                    raise fence.lost()
+                return [run(*each) for each in statements]
+
+            return self.transact(work)
+
+    def write_repeatedly(self, statement: str, parameters: Mapping[str, Any], limit: int) -> int:
+        """Run a statement that changes at most `limit` of what it finds, and returns how many as `number`, until it
+        finds fewer; returns how many it changed."""
+        total = 0
+        while True:
+            number: int = self.write(statement, {**parameters, "limit": limit})[0]["number"]
+            total += number
+            if number < limit:
+                return total
+
+    def transact(self, work: Callable[["Run"], T], seconds: float = SECONDS_TO_WRITE) -> T:
+        """What `work` returns, given a function that runs a statement and returns its records, in one transaction.
+
+        The transaction is retried on transient errors, and undone if `work` raises. After `seconds` Neo4j ends it: a
+        process that is paused in the middle holds its locks no longer than that.
+        """
+
+        @neo4j.unit_of_work(timeout=seconds)
+        def steps(transaction: neo4j.ManagedTransaction) -> T:
+            return work(lambda statement, parameters=None: _records(transaction.run(statement, dict(parameters or {}))))
+
+        with _translated(self.address), self._driver.session(database=self.address.database) as session:
+            return session.execute_write(steps)
+
+    def define(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """Run a statement that creates or drops a constraint or an index, which no fence guards: it changes no data, and
+        Neo4j has no such statement in one transaction with others."""
         return self._run(statement, parameters, neo4j.RoutingControl.WRITE)
-
-    def write_together(self, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-        """Run several writing statements in one transaction: all of them take effect, or none."""
-
-        def work(transaction: neo4j.ManagedTransaction) -> None:
-            for statement, parameters in statements:
-                transaction.run(statement, dict(parameters)).consume()
-
-        with _translated(self.address), self._driver.session(database=self.address.database) as session:
-            session.execute_write(work)
-
-    def in_batches(self, statement: str, parameters: Mapping[str, Any] | None = None) -> None:
-        """Run a statement that commits by itself: one with `CALL { … } IN TRANSACTIONS`."""
-        with _translated(self.address), self._driver.session(database=self.address.database) as session:
-            session.run(statement, dict(parameters or {})).consume()
 
     def stream(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Iterator[Row]:
         """The records of a reading statement as they come, so that only a few of them are held at a time."""
@@ -166,8 +222,18 @@ def connect(address: Address) -> Store:
 
 
 def quote(name: str) -> str:
-    """A label, relationship type or property name as it may stand in a statement."""
+    """A label, relationship type or property name as it may stand in a statement: the only place that makes one.
+
+    Raises DataError if the name cannot stand in a statement of both servers (`graphrec.names`). Of names that a
+    database has, which others may have written, ask `names.usable` first.
+    """
+    need_name(name)
     return "`" + name.replace("`", "``") + "`"
+
+
+def _records(result: neo4j.Result) -> list[Row]:
+    keys = result.keys()
+    return [dict(zip(keys, record, strict=True)) for record in result]
 
 
 @contextmanager

@@ -25,6 +25,7 @@ import psutil
 from filelock import FileLock
 
 from graphrec.errors import StoreError
+from graphrec.home import keep_private, private_folder
 from graphrec.store.connection import Address, connect
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class EmbeddedServer:
         Raises StoreError where the port is in use, the folder cannot be written or the server does not answer.
         """
         self._make_folder()
-        with FileLock(self.folder / "start.lock"):
+        with FileLock(self.folder / "start.lock", mode=0o600):
             running = self.address() or self._wait(self._processes())
             if running is not None:
                 if port is not None and running.uri.rpartition(":")[2] != str(port):
@@ -96,6 +97,7 @@ class EmbeddedServer:
         return bool(processes)
 
     def _launch(self, port: int | None) -> Address:
+        keep_private(self.home)
         ports = {"bolt": port or _free_port(), "http": _free_port()}
         self._write_private("ports.json", json.dumps(ports))
         self._write_private("java.args", _java_arguments(self.folder, self._password(), ports))
@@ -108,6 +110,7 @@ class EmbeddedServer:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
+                umask=0o077 if os.name == "posix" else -1,  # what it writes is its owner's alone
                 start_new_session=True,  # Ctrl-C in a command must not end a server that others use
             )
         except OSError as error:
@@ -170,7 +173,7 @@ class EmbeddedServer:
 
     def _make_folder(self) -> None:
         try:
-            self.home.mkdir(parents=True, exist_ok=True)
+            private_folder(self.home)
             self.folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StoreError(

@@ -39,7 +39,7 @@ def ensure_constraint(store: Store, label: str, key: str = "id") -> None:
     """Hold a property unique within a label, which also indexes it. Raises StoreError where nodes break it already."""
     name = quote(f"{label}_{key}")
     try:
-        store.write(f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{quote(label)}) REQUIRE n.{quote(key)} IS UNIQUE")
+        store.define(f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{quote(label)}) REQUIRE n.{quote(key)} IS UNIQUE")
     except StoreError as error:
         raise StoreError(
             f"{label} nodes cannot be held unique by {key} ({error}); remove the doubled ones first"

@@ -1,5 +1,6 @@
 """The graph as tables, read by columns: one record per start node, never one per edge."""
 
+import logging
 from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from graphrec.errors import examples
+from graphrec.names import usable
 from graphrec.schema import (
     SHOWN,
     SYSTEM_LABELS,
@@ -18,6 +21,8 @@ from graphrec.schema import (
 )
 from graphrec.store.connection import Row, Store, quote
 from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable
+
+logger = logging.getLogger(__name__)
 
 #: `collect` leaves nulls out, which would shift a column against the others; this stands in for them.
 MISSING = "\x00"
@@ -36,11 +41,13 @@ def read_schema(store: Store) -> GraphSchema:
     A node with several labels counts under `User` or `Item` if it has one of them, else under its first. A label
     whose nodes have no `id` is somebody else's, and left out with its edges. What each source says of a fused node
     (`source:property`) is left out too: the property itself has what counts. So are the vectors of a published model.
+    Names that cannot stand in a statement, which somebody else wrote, are left out with a warning in the log.
     """
     nodes: dict[str, set[str]] = {}
     for row in store.read("MATCH (n) RETURN labels(n) AS labels, keys(n) AS names, count(*) AS number"):
         nodes.setdefault(main_label(row["labels"]), set()).update(row["names"])
-    nodes = {label: names for label, names in nodes.items() if "id" in names and label not in SYSTEM_LABELS}
+    left_out = {name for names in nodes.values() for name in names if not usable(name)}
+    nodes = {label: names for label, names in nodes.items() if label and "id" in names and label not in SYSTEM_LABELS}
     edges: dict[tuple[str, str, str], set[str]] = {}
     for relation in _relations(store):
         found = store.read(
@@ -49,17 +56,23 @@ def read_schema(store: Store) -> GraphSchema:
         )
         for row in found:
             triple = (main_label(row["labels"]), relation, main_label(row["targets"]))
+            left_out |= {name for name in row["names"] if not usable(name)}
             if triple[0] in nodes and triple[2] in nodes:
                 edges.setdefault(triple, set()).update(row["names"])
+    if left_out:
+        logger.warning("left out, as they cannot stand in a statement: properties called %s", examples(sorted(left_out)))
     return GraphSchema(
         tuple(
             NodeType(
-                label, tuple(sorted(name for name in names - SYSTEM_PROPERTIES if name != "id" and ":" not in name))
+                label,
+                tuple(
+                    sorted(name for name in names - SYSTEM_PROPERTIES - left_out if name != "id" and ":" not in name)
+                ),
             )
             for label, names in sorted(nodes.items())
         ),
         tuple(
-            EdgeType(source, relation, target, tuple(sorted(names)), key=None)
+            EdgeType(source, relation, target, tuple(sorted(names - left_out)), key=None)
             for (source, relation, target), names in sorted(edges.items())
         ),
     )
@@ -135,11 +148,15 @@ def read_edges(store: Store, kind: EdgeType, source: str | None = None) -> pd.Da
 
 def _relations(store: Store) -> list[str]:
     rows = store.read("CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name")
-    return sorted(row["name"] for row in rows if row["name"] not in {*SYSTEM_RELATIONS, SHOWN})
+    names = sorted(row["name"] for row in rows if row["name"] not in {*SYSTEM_RELATIONS, SHOWN})
+    if left_out := [name for name in names if not usable(name)]:
+        logger.warning("left out, as they cannot stand in a statement: relationships %s", examples(left_out))
+    return [name for name in names if usable(name)]
 
 
 def main_label(labels: list[str]) -> str:
-    return next((label for label in ("User", "Item") if label in labels), min(labels, default=""))
+    """The label that a node counts under: User or Item, else the first by name; "" if none can stand in a statement."""
+    return next((label for label in ("User", "Item") if label in labels), min(filter(usable, labels), default=""))
 
 
 def _collect(variable: str, names: Iterable[str]) -> list[str]:

@@ -107,7 +107,7 @@ def _read_nodes(store: Store, label: str, names: tuple[str, ...]) -> pd.DataFram
     if numbers and store.embedded:  # to its index 1 and '1' are one id
         raise DataError(
             f"{label}: {len(numbers):,} nodes made by hand have no text as id ({examples(numbers)}), which the "
-            f"embedded store cannot tell from the text; first run: MATCH (n:{label}) SET n.id = toString(n.id)"
+            f"embedded store cannot tell from the text; first run: MATCH (n:{quote(label)}) SET n.id = toString(n.id)"
         )
     return _frame(rows, names)
 

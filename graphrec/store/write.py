@@ -18,9 +18,12 @@ from graphrec.store.connection import Row, Store, quote
 from graphrec.store.difference import Difference
 from graphrec.store.edges import Edges, Integers, blocks
 from graphrec.store.nodes import Written
-from graphrec.store.read import MISSING, Progress, silent
+from graphrec.store.read import MISSING, Progress, read_ids, silent
 
 ROWS_A_BATCH = 2_000
+
+#: Edges deleted in one transaction, whatever the number of start nodes that were asked for.
+EDGES_DELETED_A_BATCH = 10_000
 
 Payload = tuple[str, Mapping[str, Any], int]
 
@@ -69,9 +72,16 @@ def write_edges(
 
 
 def delete_edges(store: Store, kind: EdgeType, source: str) -> None:
-    """Delete all edges of a type that a source brought."""
-    each = f"MATCH (:{quote(kind.source)})-[r:{quote(kind.relation)}]->(:{quote(kind.target)}) WHERE r.source = $source"
-    store.in_batches(f"{each} CALL (r) {{ DELETE r }} IN TRANSACTIONS OF 10000 ROWS", {"source": source})
+    """Delete all edges of a type that a source brought, those of some start nodes at a time."""
+    statement = (
+        f"UNWIND $ids AS id MATCH (a:{quote(kind.source)} {{id: id}}) "
+        f"MATCH (a)-[r:{quote(kind.relation)}]->(:{quote(kind.target)}) WHERE r.source = $source "
+        "WITH r LIMIT $limit DELETE r RETURN count(*) AS number"
+    )
+    ids = read_ids(store, kind.source).tolist()
+    for begin in range(0, len(ids), ROWS_A_BATCH):
+        some = {"ids": ids[begin : begin + ROWS_A_BATCH], "source": source}
+        store.write_repeatedly(statement, some, EDGES_DELETED_A_BATCH)
 
 
 def count_edges(store: Store, kind: EdgeType, source: str) -> int:

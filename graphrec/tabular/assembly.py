@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from graphrec.cleaning.conversion import arrow, as_text
 from graphrec.cleaning.draft import ROW, Draft, noted, shortened, typed_rejections
@@ -16,15 +18,17 @@ from graphrec.cleaning.rules import Kind, Rules
 from graphrec.cleaning.values import need_types
 from graphrec.defects import REJECTED, RuleCount
 from graphrec.errors import DataError, examples
-from graphrec.tabular import files, sql
+from graphrec.tabular import files, ids, rows
 from graphrec.tabular.originals import Part, TableOrigin
 from graphrec.tabular.spec import Files, TableSpec
-from graphrec.tabular.times import unix_seconds
+from graphrec.tabular.times import format_hint, read_times
 
 _LINES = 10_000
 _PACKED = 10
 _NULLABLE: dict[Any, Any] = {  # pyarrow's types to those of pandas
     pa.int64(): pd.Int64Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+    pa.int32(): pd.Int32Dtype(),
     pa.float64(): pd.Float64Dtype(),
     pa.bool_(): pd.BooleanDtype(),
 }
@@ -94,11 +98,11 @@ def _pieces(table: TableSpec) -> Iterator[tuple[Part, Any]]:  # of pyarrow.Table
     origin, wanted = table.origin, _wanted(table)
     if not isinstance(origin, Files):
         part = Part(None)
-        yield from ((part, piece) for piece in sql.pieces(origin, wanted))
+        yield from ((part, piece) for piece in rows.pieces(origin, wanted))
         return
     for path in origin.paths:
         part = Part(path)
-        yield from ((part, piece) for piece in files.pieces(replace(origin, paths=(path,)), wanted))
+        yield from ((part, piece) for piece in rows.pieces(replace(origin, paths=(path,)), wanted))
 
 
 def _wanted(table: TableSpec) -> list[str]:
@@ -119,26 +123,45 @@ def _note_bad(part: Part, line: files.BadLine) -> None:
 def _shaped(piece: Any, table: TableSpec, first: int) -> Draft:  # a pyarrow.Table
     """A batch with the names and types of the graph; `first` is the number of its first row."""
     found = piece.to_pandas(types_mapper=_NULLABLE.get)
+    if isinstance(table.origin, Files) and table.origin.missing and table.origin.format != "csv":
+        found = _with_gaps(found, table.origin.missing)
     columns = {name: as_text(found[column]) for name, column in zip(table.id_names, table.ids, strict=True)}
     columns |= {column.name: found[column.column] for column in table.columns}
     if table.time:
         columns["timestamp"] = found[table.time.column]
     columns[ROW] = pd.Series(np.arange(first, first + piece.num_rows), index=found.index)
     batch = Draft(table.type, pd.DataFrame(columns), piece.num_rows)
+    for name, column in zip(table.id_names, table.ids, strict=True):
+        batch = ids.noted_floats(batch, name, found[column])
     if table.split is not None:
         batch = _divided(batch, table.split)
+    batch = ids.without_words(batch, table.origin)
     kinds: dict[str, Kind] = {column.name: column.kind for column in table.columns if column.kind}
-    batch = need_types(batch, Rules(types=kinds))
+    notation = (table.origin.decimal, table.origin.thousands) if isinstance(table.origin, Files) else (".", "")
+    batch = need_types(batch, Rules(types=kinds, decimal=notation[0], thousands=notation[1]))
     return _timed(batch, table)
+
+
+def _with_gaps(frame: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
+    """The frame without the texts that stand for no value; of CSV files DuckDB has left them out."""
+    texts = [name for name in frame.columns if pd.api.types.is_string_dtype(frame[name].dtype)]
+    return frame.assign(**{name: frame[name].mask(frame[name].isin(list(missing))) for name in texts})
 
 
 def _timed(batch: Draft, table: TableSpec) -> Draft:
     if table.time is None:
         return batch
-    seconds, bad = unix_seconds(batch.frame["timestamp"], table.time)
-    form = table.time.format or ("a number" if table.time.unit else "ISO 8601 or Unix seconds")
-    batch = batch.without(bad, "time", f"timestamp is no time of the form {form}", "timestamp")
-    return replace(batch, frame=batch.frame.assign(timestamp=seconds[~bad].reset_index(drop=True)))
+    values = batch.frame["timestamp"]
+    found = read_times(values, table.time)
+    form = table.time.format or ("a number" if table.time.unit else "ISO 8601 or a number of seconds")
+    hint = format_hint(values[found.bad], table.time) if found.bad.any() else ""
+    reason = f"timestamp is no time of the form {form}" + (f"; {hint}" if hint else "")
+    hint = hint and f"column {table.time.column}: {hint}"
+    batch = batch.without(found.bad, "time", reason, "timestamp", hint)
+    for note in found.notes:
+        said = f"column {table.time.column}: {note.hint}"
+        batch = batch.did(f"time, {note.reading}", "noted", note.rows, [note.example], said)
+    return replace(batch, frame=batch.frame.assign(timestamp=found.seconds[~found.bad].reset_index(drop=True)))
 
 
 def _divided(batch: Draft, split: str) -> Draft:
@@ -156,7 +179,7 @@ def _divided(batch: Draft, split: str) -> Draft:
     long = batch.frame.explode(end, ignore_index=True)
     long[end] = long[end].astype("str").str.strip()
     long = long[long[end].notna() & (long[end] != "")].reset_index(drop=True)
-    return replace(batch, frame=long, rows=len(long) + sum(rule.rows for rule in batch.rules))
+    return replace(batch, frame=long, rows=len(long) + batch.count.dropped)
 
 
 def _listed(text: str) -> list[str] | None:
@@ -200,24 +223,38 @@ def _add_line(heap: _Heap, table: str, line: files.BadLine) -> None:
 def _flush(heap: _Heap, table: str) -> None:
     """The bad lines so far as a frame: text in columns takes a fifth of what it takes in tuples."""
     if heap.lines:
-        rows = [(table, *line[:-1], json.dumps(line[-1], ensure_ascii=False)) for line in heap.lines]
-        heap.rejected.append(typed_rejections(pd.DataFrame(rows, columns=REJECTED)))
+        lines = [(table, *line[:-1], json.dumps(line[-1], ensure_ascii=False)) for line in heap.lines]
+        heap.rejected.append(typed_rejections(pd.DataFrame(lines, columns=REJECTED)))
         heap.lines = []
 
 
 def _arrow(frame: pd.DataFrame) -> Any:  # a pyarrow.Table
-    return pa.table([_plain(arrow(frame[name])) for name in frame.columns], list(frame.columns))
+    return pa.table([_plain(frame[name]) for name in frame.columns], list(frame.columns))
 
 
-def _plain(array: Any) -> Any:  # a pyarrow.ChunkedArray, twice
-    """The array as one of the types that properties have: whole numbers, numbers, yes and no, text."""
+def _plain(values: "pd.Series[Any]") -> Any:  # Any: of any type, to a pyarrow.ChunkedArray
+    """The column as one of the types that properties have: whole numbers, numbers, yes and no, text.
+
+    Decimals are numbers, unless these would lose a digit before the point: then they are text.
+    """
+    array = arrow(values)
     kind = array.type
+    if pa.types.is_decimal(kind):
+        whole = kind.scale <= 0
+        limit = 2**63 - 1 if whole else 2**53
+        if pc.all(pc.less_equal(pc.abs(array), pa.scalar(Decimal(limit)))).as_py() is False:
+            return arrow(as_text(values))
+        return array.cast(pa.int64() if whole else pa.float64())
     if pa.types.is_integer(kind):
+        if kind == pa.uint64() and (pc.max(array).as_py() or 0) >= 2**63:
+            return arrow(as_text(values))
         return array.cast(pa.int64())
     if pa.types.is_floating(kind):
         return array.cast(pa.float64())
     if pa.types.is_boolean(kind) or pa.types.is_null(kind):
         return array
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return arrow(as_text(values))
     return array.cast(pa.large_string())
 
 
@@ -237,7 +274,7 @@ def _cast(table: Any, schema: Any) -> Any:  # a pyarrow.Table and Schema
         column = table[name]
         if column.type != kind and pa.types.is_large_string(kind) and not pa.types.is_null(column.type):
             column = arrow(as_text(column.to_pandas(types_mapper=_NULLABLE.get)))
-        columns.append(column.cast(kind))
+        columns.append(column.cast(kind, safe=kind != pa.float64()))  # a number with a fraction is no id
     return pa.table(columns, schema=schema)
 
 

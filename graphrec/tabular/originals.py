@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from graphrec.errors import DataError
 from graphrec.tabular import files, inspection
-from graphrec.tabular.spec import Files, TableSpec
+from graphrec.tabular import rows as rows_of
+from graphrec.tabular.spec import Files, Frame, TableSpec
 
 
 @dataclass
@@ -42,7 +43,8 @@ class TableOrigin:
 
     def files(self) -> list[tuple[str, int, int]]:
         """The name of each file, how many rows were read from it, and how many of its lines are no rows."""
-        return [(part.path.name if part.path else "the query", part.rows, part.bad) for part in self.parts]
+        other = "the frame" if isinstance(self.table.origin, Frame) else "the query"
+        return [(part.path.name if part.path else other, part.rows, part.bad) for part in self.parts]
 
     def originals(self, numbers: Sequence[int]) -> pd.DataFrame:
         """Columns file, line and row of these rows, by number; a file is read again up to its last row asked for.
@@ -56,7 +58,7 @@ class TableOrigin:
             own = wanted[(wanted >= begin) & (wanted < begin + rows)]
             frame = pd.DataFrame({"file": name, "line": own - begin + 1, "row": None}, index=own)
             if part.path is None:
-                frame["file"] = f"{self.table.place.rpartition(' ')[2]} sql"
+                frame["file"] = f"{name} of {self.table.place.rpartition(' ')[2]}"
             elif len(own):
                 frame = _reread(self.table, part, own - begin).set_axis(own)
             found.append(frame.astype({"file": "str", "line": "Int64", "row": "str"}))
@@ -82,7 +84,7 @@ def _reread(table: TableSpec, part: Part, wanted: "np.ndarray[Any, np.dtype[np.i
     rows: list[str] = []
     places: list[int] = []  # among all rows of the file
     chosen = before = 0  # rows so far that the table reads, and all
-    for piece in files.pieces(origin, columns):
+    for piece in rows_of.pieces(origin, columns):
         if isinstance(piece, files.BadLine):
             continue
         among = np.arange(piece.num_rows)
@@ -102,18 +104,19 @@ def _reread(table: TableSpec, part: Part, wanted: "np.ndarray[Any, np.dtype[np.i
 
 
 def _columns(table: TableSpec, origin: Files, path: Path) -> list[str]:
-    """All columns of a text table, if each has a name of its own; else those that the table reads."""
+    """All columns of a text table, else those that the table reads."""
     read = [*table.ids, *(column.column for column in table.columns), *([table.time.column] if table.time else [])]
     needed = list(dict.fromkeys([*read, *(table.origin.where if isinstance(table.origin, Files) else ())]))
-    if origin.format != "csv":
+    if origin.format != "csv" or origin.shape != "table":
         return needed
-    names = list(origin.header or inspection.column_names(path, origin))
-    return names if len({*names}) == len(names) and {*needed} <= {*names} and "" not in names else needed
+    return inspection.column_names(path, origin)
 
 
 def _lines(origin: Files, part: Part, places: Sequence[int], rows: Sequence[str]) -> list[int | None]:
     """The line of each of the rows at these places of a file, None if the line does not have the values of the row."""
-    if origin.format not in ("csv", "jsonl") or part.path is None:
+    if origin.shape != "table" or part.path is None:
+        return [None] * len(places)
+    if origin.format not in ("csv", "jsonl"):
         return [place + 1 for place in places]
     lines: list[int | None] = []
     asked = iter(zip(places, rows, strict=True))
@@ -134,16 +137,21 @@ def _lines(origin: Files, part: Part, places: Sequence[int], rows: Sequence[str]
 def _records(origin: Files, part: Part) -> Iterator[tuple[int, str]]:
     """The first line and the text of each row of a text file: no header, no blank line, no line that is no row."""
     assert part.path is not None
-    quote = origin.quote if origin.format == "csv" else ""
-    header = origin.format == "csv" and origin.header is None
+    text_table = origin.format == "csv"
+    quote, header = origin.quote if text_table else "", text_table and origin.header is None
+    escaped = origin.escape + quote if origin.escape else ""
     begin, record = 0, ""
     with inspection.opened(part.path) as stream:
         for number, line in enumerate(io.TextIOWrapper(stream, origin.encoding, errors="replace"), 1):
+            comment = origin.comment and line.removeprefix("\ufeff").startswith(origin.comment)
+            if number <= origin.skip or (not record and comment):
+                continue
             begin, record = (number, line) if not record else (begin, record + line)
-            if quote and record.count(quote) % 2 and begin not in part.bad_lines:
+            quotes = record.replace(escaped, "").count(quote) if escaped else record.count(quote) if quote else 0
+            if quotes % 2 and begin not in part.bad_lines:
                 continue
             text, record = record.rstrip("\n"), ""
-            if not text.strip("\ufeff ") and len(text) < 2:
+            if not text.strip("\ufeff"):
                 continue
             if header:
                 header = False

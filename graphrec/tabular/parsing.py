@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from graphrec.cleaning.rules import Kind
 from graphrec.errors import DataError, nearest
+from graphrec.names import defect, shown
 from graphrec.schema import SYSTEM_LABELS, SYSTEM_PROPERTIES, SYSTEM_RELATIONS, EdgeType, LinkRule, NodeType
 from graphrec.tables import Source
 from graphrec.tabular.origins import ORIGIN_KEYS, origin
@@ -41,7 +42,18 @@ def parse(path: Path) -> Spec:
     Raises:
         DataError: the file cannot be read, is no TOML, or says something that is unknown, missing or contradictory.
     """
-    top = Section.of(path, "", _toml(path))
+    return understood(_toml(path), path, path.parent)
+
+
+def understood(values: Mapping[str, Any], path: Path, folder: Path) -> Spec:  # Any: whatever TOML holds, and frames
+    """What a mapping of the form of a TOML file says; messages call it `path`, and files are looked for in `folder`.
+
+    The value of `file` may be a data frame.
+
+    Raises:
+        DataError: it says something that is unknown, missing or contradictory.
+    """
+    top = Section.of(path, "", values)
     top.need_known(KEYS["file"])
     source = Source(
         top.text("name"),
@@ -55,10 +67,10 @@ def parse(path: Path) -> Spec:
     if not nodes and not edges:
         raise DataError(f"{path} names no table; add one such as [nodes.User] or [edges.PURCHASED]")
     tables = [
-        _node(Section.of(path, f"nodes.{label}", value), label, connections, path) for label, value in nodes.items()
+        _node(Section.of(path, f"nodes.{label}", value), label, connections, folder) for label, value in nodes.items()
     ]
     for relation, value in edges.items():
-        tables += [_edge(section, relation, connections, path) for section in _sections(path, relation, value)]
+        tables += [_edge(section, relation, connections, folder) for section in _sections(path, relation, value)]
     triples = [table.type.triple for table in tables if isinstance(table.type, EdgeType)]
     for triple in triples:
         if triples.count(triple) > 1:
@@ -91,16 +103,16 @@ def _sections(path: Path, relation: str, value: object) -> list[Section]:
     return [Section.of(path, f"edges.{relation} {number}", item) for number, item in enumerate(value, 1)]
 
 
-def _node(section: Section, label: str, connections: Mapping[str, str], path: Path) -> TableSpec:
+def _node(section: Section, label: str, connections: Mapping[str, str], folder: Path) -> TableSpec:
     section.need_known(KEYS["nodes"])
     _check_label(section, label)
     columns = _properties(section)
     kind = NodeType(label, tuple(column.name for column in columns), section.flag("shared", False))
-    found = origin(section, connections, path.parent)
+    found = origin(section, connections, folder)
     return _checked(section, TableSpec(section.place, kind, found, (section.text("id"),), columns), NODE_RULE_KEYS)
 
 
-def _edge(section: Section, relation: str, connections: Mapping[str, str], path: Path) -> TableSpec:
+def _edge(section: Section, relation: str, connections: Mapping[str, str], folder: Path) -> TableSpec:
     section.need_known(KEYS["edges"])
     if not _RELATION.fullmatch(relation) or relation in SYSTEM_RELATIONS:
         raise DataError(
@@ -117,7 +129,7 @@ def _edge(section: Section, relation: str, connections: Mapping[str, str], path:
         if name not in names:
             raise section.error("key", f"names {name}, which is no property; add it to properties")
     kind = EdgeType(source, relation, target, tuple(names), key)
-    found = origin(section, connections, path.parent)
+    found = origin(section, connections, folder)
     split = section.text("split") if section.has("split") else None
     table = TableSpec(section.place, kind, found, (from_column, to_column), columns, time, split)
     return _checked(section, table, EDGE_RULE_KEYS)
@@ -159,6 +171,8 @@ def _column(section: Section, key: str, value: object, kind: Kind | None) -> Col
     name = part.text("name", part.text("column") if part.has("column") else None)
     if name in _RESERVED or ":" in name:
         raise part.error("name", f"'{name}' is reserved or has a colon; write {{ name = …, column = '{name}' }}")
+    if wrong := defect(name):
+        raise part.error("name", f"'{shown(name)}' {wrong}; write {{ name = \"another name\", column = … }}")
     if part.has("type"):
         kind = _KINDS[part.choice("type", _KINDS, "text")]
     return Column(name, part.text("column", name), kind)

@@ -3,22 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from graphrec.cleaning import Rules
 from graphrec.cleaning.rules import Kind
 from graphrec.schema import EdgeType, LinkRule, NodeType
 from graphrec.tables import Source
 
-Format = Literal["csv", "jsonl", "parquet"]
+Format = Literal["csv", "jsonl", "json", "parquet", "xlsx", "ods"]
+Shape = Literal["table", "basket", "wide"]
 
 
 @dataclass(frozen=True)
 class Files:
     """Files of one form: `paths` as found, how rows are written in them, and which rows are wanted.
 
-    `header` names the columns of files that have no header line. `where` keeps the rows whose column has one of the
-    texts.
+    A path may lead into a zip archive (`orders.zip/2024.csv`). `header` names the columns of files that have no header
+    line. `where` keeps the rows whose column has one of the texts. `missing` are the texts that stand for no value;
+    None if nothing is said of it, which is the empty text then, and of ids those that programs write ("nan", "NULL").
+    `skip` lines stand before the header, and lines that
+    begin with `comment` are no rows. `decimal` and `thousands` say how numbers in text are written ("" for no
+    thousands separator). `escape` is the character before a quote inside quoted text ("" where the quote is doubled).
+    `records` is the JSON pointer of the array of rows ("" for the whole document), `sheet` the name of the sheet (""
+    for the first). A table of shape "basket" has the columns `header`, by default `basket`, and `item`; one of shape
+    "wide" has the columns `row`, `column` and `value`.
     """
 
     paths: tuple[Path, ...]
@@ -27,8 +35,16 @@ class Files:
     quote: str = '"'
     encoding: str = "utf-8"
     header: tuple[str, ...] | None = None
-    missing: tuple[str, ...] = ("",)
+    missing: tuple[str, ...] | None = None
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    skip: int = 0
+    comment: str = ""
+    decimal: str = "."
+    thousands: str = ""
+    escape: str = ""
+    records: str = ""
+    sheet: str = ""
+    shape: Shape = "table"
 
 
 @dataclass(frozen=True)
@@ -38,6 +54,34 @@ class Query:
     sql: str
     url: str
     folder: Path
+    decimal: str = "."
+    thousands: str = ""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A data frame that is in memory already, as a pyarrow.Table; `where` keeps the rows that have one of the texts."""
+
+    table: Any  # pyarrow ships no types
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    missing: tuple[str, ...] | None = None
+    decimal: str = "."
+    thousands: str = ""
+    shape: Shape = "table"
+
+
+@dataclass(frozen=True)
+class FileQuery:
+    """A SQL query over files and frames, each a table of its name; columns of text files are text, as written."""
+
+    sql: str
+    files: Mapping[str, "Files | Frame"]
+    decimal: str = "."
+    thousands: str = ""
+
+
+#: Where the rows of a table may come from; each says by `decimal` and `thousands` how numbers in its text are written.
+Origin = Files | Frame | Query | FileQuery
 
 
 @dataclass(frozen=True)
@@ -70,7 +114,7 @@ class TableSpec:
 
     place: str
     type: NodeType | EdgeType
-    origin: Files | Query
+    origin: Origin
     ids: tuple[str, ...]
     columns: tuple[Column, ...] = ()
     time: Time | None = None
@@ -91,7 +135,7 @@ class TableSpec:
 
 @dataclass(frozen=True)
 class Spec:
-    """All that a TOML file says."""
+    """All that a TOML file says, or a mapping of the same form; `path` is that of the file, or of its folder."""
 
     path: Path
     source: Source

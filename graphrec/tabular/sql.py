@@ -9,11 +9,20 @@ from typing import Any
 
 import pyarrow as pa
 
+from graphrec.cleaning.conversion import text_of
 from graphrec.cleaning.draft import shortened
 from graphrec.errors import DataError, GraphrecError, examples, nearest
 from graphrec.tabular.spec import Query
 
 _CHUNK = 50_000
+_KNOWN = (
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_decimal,
+    pa.types.is_boolean,
+    pa.types.is_null,
+    pa.types.is_temporal,
+)
 
 
 def pieces(query: Query, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table: pyarrow ships no types
@@ -86,18 +95,23 @@ def _places(names: list[str], columns: Sequence[str], shown: str) -> list[int]:
 
 
 def _array(values: list[Any]) -> Any:  # of any type, to a pyarrow.Array
-    """The values as one type that Arrow knows, else as text."""
+    """The values as one type that Arrow knows, else as text; decimals keep every digit."""
     try:
-        found = pa.array([float(value) if isinstance(value, Decimal) else value for value in values])
+        found = pa.array(_alike(values))
     except (pa.ArrowException, OverflowError, ValueError, TypeError):
-        return pa.array([None if value is None else _text(value) for value in values], pa.large_string())
-    known = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null, pa.types.is_temporal)
-    if any(test(found.type) for test in known):
+        return pa.array([None if value is None else text_of(value) for value in values], pa.large_string())
+    if any(test(found.type) for test in _KNOWN):
         return found
-    return pa.array([None if value is None else _text(value) for value in values], pa.large_string())
+    return pa.array([None if value is None else text_of(value) for value in values], pa.large_string())
 
 
-def _text(value: Any) -> str:  # of any type
-    if isinstance(value, bytes):
-        return value.decode("utf-8", errors="replace")
-    return str(value)
+def _alike(values: list[Any]) -> list[Any]:
+    """The values; decimals among floating point numbers, and those that are infinite or none, as such numbers."""
+    decimals = [value for value in values if isinstance(value, Decimal)]
+    if not decimals or (all(value.is_finite() for value in decimals) and not any(map(_is_float, values))):
+        return values
+    return [float(value) if isinstance(value, Decimal) else value for value in values]
+
+
+def _is_float(value: object) -> bool:
+    return isinstance(value, float)

@@ -80,7 +80,7 @@ def test_appending_to_an_empty_graph_is_loading(store: Store) -> None:
 def embedded_store(embedded: EmbeddedServer) -> Iterator[Store]:
     """The embedded store, emptied."""
     with connect(embedded.start()) as store:
-        store.in_batches("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 1000 ROWS")
+        store.write_repeatedly("MATCH (n) WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS number", {}, 1000)
         yield store
 
 

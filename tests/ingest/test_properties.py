@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 
 from graphrec.store.edges import values
 from graphrec.tables import GraphTables
+from tests.amount import num_examples
 
 from .generated import Made, made_by_hand, several_to_one, sources
 from .simulated import Graph
 
 #: A load takes 50 ms, so a failure is shrunk only in the long run.
-QUICK = settings(deadline=None, max_examples=8, phases=[Phase.generate], suppress_health_check=[*HealthCheck])
+QUICK = settings(
+    deadline=None, max_examples=num_examples(8), phases=[Phase.generate], suppress_health_check=[*HealthCheck]
+)
 LONG = settings(QUICK, max_examples=300, phases=[Phase.generate, Phase.shrink])
 #: Rows more than the timeout of a usual test.
 LONG_SECONDS = 1_800

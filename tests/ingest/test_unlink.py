@@ -13,6 +13,7 @@ from graphrec.errors import UnknownNameError
 from graphrec.ingest import Options, take_out, write_source
 from graphrec.store import EmbeddedServer, Store, connect
 from graphrec.tables import GraphTables
+from tests.amount import num_examples
 
 from .films import source
 from .generated import Made, made_by_hand, sources
@@ -122,7 +123,7 @@ def test_real_sources_of_people_who_trust(
 
 STORED = settings(
     deadline=None,
-    max_examples=4,
+    max_examples=num_examples(8),
     phases=[Phase.generate],
     suppress_health_check=[*HealthCheck],
 )

@@ -43,6 +43,13 @@ def test_equal_scores_of_rounding_are_not_blown_up() -> None:
 
 
 @pytest.mark.parametrize("blend", ["score", "rank"])
+def test_rounding_errors_beside_a_large_score_of_the_history_say_nothing(blend: str) -> None:
+    scores = torch.tensor([[6e-17, 0.0, 3e-8, -6e-17, 0.5]])
+    found = contribution(scores, histories([0, 0, 0, 0, 1]), True, blend)
+    assert float(found[0, :4].abs().max()) < 1e-6
+
+
+@pytest.mark.parametrize("blend", ["score", "rank"])
 def test_many_users_are_treated_as_each_alone(blend: str) -> None:
     rng = np.random.default_rng(5)
     history = sparse.csr_array((rng.random((70, 30)) < 0.1).astype(np.float32))

@@ -13,17 +13,10 @@ from graphrec.store import EmbeddedServer
 ROOT = Path(__file__).parent.parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
-#: Those that run in every suite: their data are small.
-QUICK = {"05_bring_your_own_data"}
-
 #: A cell that is longer than this hides what it does.
 LINES, WORDS = 14, 75
 
 Cell = Any  # nbformat's cells are dictionaries with attributes
-
-
-def to_run(path: Path) -> Any:  # pytest's ParameterSet has no public name
-    return pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.slow)
 
 
 def opened(path: Path) -> Any:  # nbformat's notebook, likewise
@@ -36,7 +29,8 @@ def cells(path: Path, kind: str = "code") -> list[Cell]:
     return [cell for cell in opened(path).cells if cell.cell_type == kind]
 
 
-@pytest.mark.parametrize("path", [to_run(path) for path in NOTEBOOKS])
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_alone_and_leaves_nothing_behind(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

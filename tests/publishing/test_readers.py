@@ -11,6 +11,7 @@ import pytest
 
 from graphrec.publishing import publish, read_versions, writing
 from graphrec.store import Address, Store, connect
+from tests.amount import NEO4J_IS_SLOW
 
 from .lists import USERS, List, edges_by_layer, lists, make_graph, publication, put, read, read_all, wanted
 
@@ -126,8 +127,9 @@ def kill_some(store: Store, kills: int) -> int:
     return half_done
 
 
+@NEO4J_IS_SLOW
 def test_publications_that_are_killed_leave_the_old_lists_or_the_new_ones(graph: Store) -> None:
-    kill_some(graph, 3)
+    kill_some(graph, 2)
 
 
 @pytest.mark.slow

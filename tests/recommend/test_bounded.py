@@ -131,6 +131,18 @@ def test_what_paths_lead_to_is_found_behind_the_last_item_that_a_norm_brings() -
     assert found.score.tolist() == [[28.0, 27.0]]
 
 
+def test_rounding_errors_are_no_preferences(limits: Callable[[dict[str, int]], None]) -> None:
+    """The user's own item 0 has a large score, and what is left has sums that should be zero."""
+    limits(FEW)
+    vectors = torch.tensor([[1.0, 0.0], [1.0, -1.0], [6e-17, 0.0], [3e-8, 0.0], [0.0, 0.0]])
+    model = Whole(torch.tensor([[1.0, 1.0]]), vectors, csr((1, 5)), csr((5, 5)))
+    seen = csr((1, 5), at_0_0=1)
+    best = top_k_of(model, seen, np.arange(1), 4, Choice())
+    assert model.scored == 0
+    assert best.score.tolist() == [[0, 0, 0, 0]]
+    assert best.item_index.tolist() == [[1, 2, 3, 4]], "by popularity, then by position"
+
+
 def test_items_without_a_chance_are_not_multiplied(limits: Callable[[dict[str, int]], None]) -> None:
     """One of two users can reach the best by paths with the first items only, the other with all."""
     limits(FEW)
@@ -141,7 +153,7 @@ def test_items_without_a_chance_are_not_multiplied(limits: Callable[[dict[str, i
     catalogue = bounded._Catalogue.of(model.factored(), search)
     assert catalogue.items[:3].tolist() == [99, 98, 97]
     bounds = bounded._Bounds(torch.empty(2), torch.empty(2), torch.empty(2, dtype=torch.long))
-    found = Block(np.arange(2), torch.empty(2, 2, dtype=torch.long), torch.empty(2, 2))
+    found = Block(np.arange(2), torch.empty(2, 2, dtype=torch.long), torch.empty(2, 2), torch.empty(2))
     work = bounded._Work(catalogue, model.factored(), nothing, np.arange(2), 2, bounds, found)
     limits({"LEAST_WITNESSES": 2})
     work.bound(torch.arange(2))

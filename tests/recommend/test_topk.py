@@ -52,6 +52,33 @@ def test_negative_scores_count_where_a_model_is_signed_but_zero_is_still_unknown
     assert best.score.tolist() == [[-1, -2, -3, 0]]
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_rounding_errors_change_no_list(seed: int, signed: bool) -> None:
+    """Zeros that a sum of floats missed by a little: what is recommended is what exact sums give."""
+    rng = np.random.default_rng(seed)
+    users, items = 8, 12
+    scores = rng.integers(-3 if signed else 0, 4, (users, items)) * 10.0 ** rng.integers(-9, 9, (users, 1))
+    seen = rng.random((users, items)) < 0.4
+    seen &= ~(seen.all(axis=1, keepdims=True))
+    exact = scores.astype(np.float32)
+    largest = np.abs(exact).max(axis=1, keepdims=True)
+    noise = np.where(exact == 0, largest * rng.choice([-3e-7, -6e-17, 0.0, 6e-17, 3e-7], scores.shape), 0.0)
+    pairs_seen = pairs(*zip(*map(np.ndarray.tolist, np.nonzero(seen)), strict=True), users=users, items=items)
+    model = Signed if signed else Fixed
+    wanted = top_k(model(exact.tolist()), pairs_seen, np.arange(users), items)
+    found = top_k(model((exact + noise).tolist()), pairs_seen, np.arange(users), items)
+    np.testing.assert_array_equal(found.item_index, wanted.item_index)
+    np.testing.assert_array_equal(found.score, wanted.score)
+
+
+def test_a_rounding_error_is_one_beside_the_scores_of_seen_items_too() -> None:
+    seen = pairs((0, 0), (1, 3), (2, 3), (2, 2), (3, 1), users=4)
+    best = top_k(Fixed([[0.7, 6e-17, 0, 0, 3e-8]] * 4), seen, np.array([0]), 4)
+    assert best.item_index.tolist() == [[3, 1, 2, 4]], "the most popular first"
+    assert best.score.tolist() == [[0, 0, 0, 0]]
+
+
 def test_a_row_is_short_only_where_too_few_items_are_unseen() -> None:
     best = top_k(Fixed([[1, 1, 1, 1, 1]]), pairs((0, 0), (0, 1), (0, 2)), np.array([0]), 4)
     assert best.item_index.tolist() == [[3, 4, -1, -1]]

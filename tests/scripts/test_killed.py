@@ -16,6 +16,7 @@ import pytest
 
 from graphrec import config, ingest
 from graphrec.store import Store
+from tests.amount import NEO4J_IS_SLOW
 
 #: Nodes by labels and properties, edges by ends and properties, counted.
 Snapshot = tuple[Counter[tuple[Any, ...]], Counter[tuple[Any, ...]]]
@@ -162,6 +163,7 @@ def _take_out(store: Store, home: Path) -> None:
         ingest.take_out(store, "b", home)
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_commands_killed_one_after_the_other_are_made_good_each_by_the_next(
     store: Store, specs: dict[str, Path]

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.amount import NEO4J_IS_SLOW
+
 from .conftest import Run
 
 Json = Callable[..., Any]  # any JSON
@@ -29,6 +31,7 @@ def trials_in(study: Path) -> int:
     return sum(json.loads(line).get("op_code") == 4 for line in study.read_bytes().splitlines() if line.endswith(b"}"))
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("loaded")
 def test_a_search_killed_at_any_trial_ends_like_one_left_alone(run_json: Json, tmp_path: Path) -> None:
     study, whole = tmp_path / "killed.journal", tmp_path / "whole.journal"

@@ -70,7 +70,7 @@ WRONG = {
     "a missing folder": (EDGE.replace("r.csv", "no/x.csv"), "'no/x.csv' is not there; the folder has no file"),
     "a pattern": (EDGE.replace("r.csv", "*.tsv"), r"'\*.tsv' fits no file"),
     "an address": (EDGE.replace("r.csv", "https://x.example/r.csv"), "is an address; download it first"),
-    "a form": (EDGE + 'format = "xls"\n', "format is 'xls', but must be csv or tsv or jsonl or parquet"),
+    "a form": (EDGE + 'format = "xls"\n', "format is 'xls', but must be csv or tsv or jsonl or json or parquet"),
     "a separator": (EDGE + 'separator = "\\n"\n', "separator must be one to four characters"),
     "an encoding": (EDGE + 'encoding = "utf-9"\n', "encoding 'utf-9' is unknown"),
     "url with file": (EDGE + 'url = "sqlite:///x.db"\n', "url goes with sql"),

@@ -33,7 +33,7 @@ class StudyFile:
 
     def __init__(self, path: Path, model: str, fingerprint: str) -> None:
         self.path, self.model, self.fingerprint = path, model, fingerprint
-        self._lock = filelock.FileLock(f"{path}.lock")
+        self._lock = filelock.FileLock(f"{path}.lock", mode=0o600)
 
     def __enter__(self) -> "StudyFile":
         try:
@@ -46,6 +46,8 @@ class StudyFile:
         try:
             self._study = _opened(self.path, self.model)
             self._check()
+            if is_private(self.path.parent):
+                restrict(self.path)
             self._known = {_key(trial.config): trial for trial in map(_trial, self._study.trials)}
         except BaseException:
             self._lock.release()

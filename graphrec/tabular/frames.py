@@ -1,0 +1,90 @@
+"""Data frames of any library as Arrow tables: pandas, and whatever speaks the Arrow PyCapsule interface."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+import pandas as pd
+import pyarrow as pa
+
+from graphrec.errors import DataError, examples
+from graphrec.tabular import engine
+from graphrec.tabular.inspection import unique_names
+from graphrec.tabular.spec import Frame
+
+#: What messages call a frame.
+PLACE = "the frame"
+
+
+class ArrowFrame(Protocol):
+    """A table of any library that speaks the Arrow PyCapsule interface, as pandas, polars, pyarrow and DuckDB do."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The rows as a stream of Arrow."""
+
+
+def is_frame(value: object) -> bool:
+    """Whether the value is a table in memory: a frame of pandas or polars, a pyarrow.Table, a relation of DuckDB …"""
+    return isinstance(value, pd.DataFrame) or hasattr(value, "__arrow_c_stream__")
+
+
+def as_table(frame: Any, place: str) -> Any:  # of any library, to a pyarrow.Table
+    """The frame as a pyarrow.Table, each column with a name of its own; an index with a name is a column, too.
+
+    Raises DataError naming `place` if it cannot become one.
+    """
+    if isinstance(frame, pd.DataFrame):
+        return _from_pandas(frame)
+    try:
+        table = pa.table(frame)
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        raise DataError(f"{place}: the frame cannot be read ({examples([error])}); convert it first") from error
+    return table.rename_columns(unique_names(table.column_names))
+
+
+def described(frame: Any, keys: Mapping[str, Any]) -> dict[str, Any]:  # of any library; of the keys of TOML
+    """The mapping of the form of a TOML file that describes one frame: `keys` are those of its table, and the name.
+
+    `nodes` or `edges` is the label or relationship type, and `from_` the key `from`, which Python keeps for itself.
+    Raises DataError if it has neither or both.
+    """
+    known = {"from" if key == "from_" else key: value for key, value in keys.items()}
+    kinds = [key for key in ("nodes", "edges") if isinstance(known.get(key), str)]
+    if len(kinds) != 1:
+        names = as_table(frame, PLACE).column_names
+        raise DataError(
+            f"nothing says what the rows of the frame with the columns {examples(names)} are; write load(frame, "
+            'name="shop", edges="RATED", from_="User:user_id", to="Item:item_id") or nodes="User", id="user_id"'
+        )
+    top = {key: known.pop(key) for key in ("name", "version", "url", "licence") if key in known}
+    return {**top, kinds[0]: {known.pop(kinds[0]): {"file": frame, **known}}}
+
+
+def pieces(frame: Frame, columns: Sequence[str] | None = None) -> Iterator[Any]:  # of pyarrow.Table
+    """The rows of a frame in batches of these columns, or of all, with the types that a Parquet file of it would have.
+
+    Raises DataError if it lacks a column.
+    """
+    with TemporaryDirectory(prefix="graphrec-") as scratch, engine.connected(Path(scratch)) as connection:
+        names = frame.table.column_names
+        connection.register("frame", frame.table.rename_columns([f"c{number}" for number in range(len(names))]))
+        yield from engine.typed_batches(connection, "frame", PLACE, columns, frame, names)
+
+
+def _from_pandas(frame: pd.DataFrame) -> Any:  # a pyarrow.Table
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    names = unique_names(["" if name is None else str(name) for name in frame.columns])
+    return pa.table([_array(frame.iloc[:, place]) for place in range(len(names))], names)
+
+
+def _array(values: "pd.Series[Any]") -> Any:  # a pyarrow.Array
+    """The values as one type that Arrow knows, else as text."""
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError):
+        missing = values.isna()
+        return pa.array(
+            [None if gone else str(value) for value, gone in zip(values, missing, strict=True)], pa.string()
+        )

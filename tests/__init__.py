@@ -1,0 +1,1 @@
+"""Tests of graphrec; the folders mirror those of the package."""
