@@ -28,6 +28,7 @@ def as_dict(loaded: "Loaded") -> dict[str, Any]:
         "renamed": loaded.renamed,
         "dry_run": loaded.dry_run,
         "refused": loaded.refused,
+        "notes": list(loaded.notes),
         "written": [asdict(written) for written in loaded.written],
         "seconds": round(loaded.seconds, 3),
     }
@@ -35,6 +36,8 @@ def as_dict(loaded: "Loaded") -> dict[str, Any]:
 
 def checked_as_dict(tables: "GraphTables") -> dict[str, Any]:
     """What a source would bring, as plain values."""
+    from graphrec.ingest import notes
+
     return {
         "source": asdict(tables.sources[0]),
         "nodes": [
@@ -49,6 +52,7 @@ def checked_as_dict(tables: "GraphTables") -> dict[str, Any]:
             for t in tables.edges
         ],
         "cleaning": tables.cleaning.to_dict(),
+        "notes": list(notes.of_tables(tables)),
     }
 
 
@@ -67,11 +71,15 @@ def show_loaded(loaded: "Loaded", place: Path) -> None:
     if len(loaded.links):
         _terminal.note(f"every link, with its evidence and confidence, is in {place / 'links.csv'}")
     _tell_renamed(loaded)
+    for note in loaded.notes:
+        _terminal.note(note)
     _tell_next(loaded)
 
 
 def show_checked(tables: "GraphTables", place: Path) -> None:
     """What a source would bring, before anybody looked at the graph."""
+    from graphrec.ingest import notes
+
     rows = [[t.type.label, "", len(t.frame), ", ".join(t.type.properties)] for t in tables.nodes]
     rows += [
         [f"{t.type.source} {t.type.relation}", t.type.target, len(t.frame), ", ".join(t.type.properties)]
@@ -80,6 +88,8 @@ def show_checked(tables: "GraphTables", place: Path) -> None:
     show_cleaning(tables.cleaning)
     _terminal.print_table(f"{tables.sources[0].name} can be loaded", ["", "to", "rows", "properties"], rows)
     tell_rejected(tables.cleaning, place)
+    for note in notes.of_tables(tables):
+        _terminal.note(note)
     _terminal.note(
         "nothing is written; the same command without --check loads it, with --dry-run it looks at the graph"
     )
@@ -108,6 +118,7 @@ def show_cleaning(cleaning: "CleaningReport") -> None:
 
 def show_fusion(report: "FusionReport") -> None:
     """What was matched with other sources; nothing where no label met another source."""
+    _show_rules(report)
     met = [label for label in report.labels if label.matched or label.ambiguous or label.proposed or label.refused]
     if not met:
         return
@@ -118,6 +129,17 @@ def show_fusion(report: "FusionReport") -> None:
     ]
     _terminal.print_table(f"{report.source} fused with the graph", columns, rows)
     _show_examples({f"{each.label}, {kind}": shown for each in met for kind, shown in _kinds(each).items()})
+
+
+def _show_rules(report: "FusionReport") -> None:
+    """What came of each link rule; nothing if the source has none, or no other source has such nodes."""
+    rows = [
+        [label.label, rule.rule, f"{rule.matched:,} of {rule.records:,} matched"]
+        for label in report.labels
+        for rule in label.rules
+    ]
+    if rows:
+        _terminal.print_table(f"Links of {report.source} with other sources", ["", "by", "records"], rows)
 
 
 def tell_rejected(cleaning: "CleaningReport", place: Path) -> None:

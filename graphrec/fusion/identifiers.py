@@ -16,7 +16,7 @@ def match_values(rule: LinkRule, left: pd.DataFrame, right: pd.DataFrame) -> Div
 
     Both are frames with a column key, sorted by it, and the properties as columns.
     """
-    sides = [_values(rule, side) for side in (left, right)]
+    sides = [values_of(rule, side) for side in (left, right)]
     if any(side is None for side in sides):
         return Divided(gathered([]), gathered([]))
     frames = [side for side in sides if side is not None]
@@ -33,7 +33,7 @@ def _evidence(name: str, value: "pd.Series[str]", left: "pd.Series[str]") -> "pd
     return f"{name} " + left.where(left == value, left + " (" + value + ")")
 
 
-def _values(rule: LinkRule, records: pd.DataFrame) -> pd.DataFrame | None:
+def values_of(rule: LinkRule, records: pd.DataFrame) -> pd.DataFrame | None:
     """Columns key, and for each property its value as it is compared and as it stands; None without a column."""
     columns: dict[str, pd.Series[str]] = {"key": records["key"]}
     for name in rule.on:
@@ -59,7 +59,7 @@ def differing_identifiers(
         name = rule.on[0]
         if not all(set(columns_of(name)) & set(side.columns) for side in (left, right)):
             continue
-        sides = [(_values(rule, side), key) for side, key in ((left, "left_key"), (right, "right_key"))]
+        sides = [(values_of(rule, side), key) for side, key in ((left, "left_key"), (right, "right_key"))]
         ours, theirs = (
             pairs[key].map(side.set_index("key")[name]).astype("str") for side, key in sides if side is not None
         )

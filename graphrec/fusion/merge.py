@@ -8,10 +8,11 @@ import pandas as pd
 from graphrec.errors import DataError
 from graphrec.fusion.append import completed
 from graphrec.fusion.follow import follow
+from graphrec.fusion.outcomes import rule_outcomes
 from graphrec.fusion.plan import NodePlan, Stored, plan
 from graphrec.fusion.records import IDENTITY, incoming_records, objects, properties, stored_records
 from graphrec.fusion.report import FusionReport, LabelReport, label_report
-from graphrec.fusion.resolve import resolve
+from graphrec.fusion.resolve import resolve, rules_of
 from graphrec.provenance import Brought
 from graphrec.schema import NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Repeats
@@ -135,9 +136,12 @@ def _fuse_label(known: Known, sources: Sequence[Brought], change: _Change) -> _L
     after = change.apply(before.drop(columns="node")).reindex(columns=[*IDENTITY, *names])
     after = after.astype({"shared": bool}).assign(**{name: objects(after[name]) for name in names})
     speaking = [each for each in sources if each.source.name != change.source]
-    resolved = resolve(label, after, [*speaking, change.brought] if change.brought else speaking, names)
+    speakers = [*speaking, change.brought] if change.brought else speaking
+    resolved = resolve(label, after, speakers, names)
     node_plan = plan(NodeType(label, names), sources, Stored(nodes, before), after, resolved)
-    report = label_report(label, change.source, before["key"], after, resolved)
+    declared = change.brought.links if change.brought else ()
+    outcomes = rule_outcomes(change.source, after, resolved, rules_of(label, speakers), declared)
+    report = label_report(label, change.source, before["key"], after, resolved, outcomes)
     own = (after["source"] == change.source).to_numpy()
     had = before["key"][before["source"] == change.source]
     ids = resolved.nodes["id"].to_numpy()[resolved.node[own]]

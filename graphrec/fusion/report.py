@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from graphrec.fusion.outcomes import RuleOutcome, same_ids
 from graphrec.fusion.records import own_name
 from graphrec.fusion.resolve import Resolved
 
@@ -33,6 +34,9 @@ class LabelReport:
         proposed_examples: "source:id ~ other key (by what, with which confidence: evidence)".
         refused_examples: the same.
         disagreement_examples: "id: property 'what stands' over 'what source says' (source)".
+        rules: what came of each link rule between this source and the others.
+        same_ids: ids of this source that another source has too, for other nodes.
+        same_ids_sources: the names of these sources.
     """
 
     label: str
@@ -49,6 +53,9 @@ class LabelReport:
     proposed_examples: tuple[str, ...] = ()
     refused_examples: tuple[str, ...] = ()
     disagreement_examples: tuple[str, ...] = ()
+    rules: tuple[RuleOutcome, ...] = ()
+    same_ids: int = 0
+    same_ids_sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,12 @@ class FusionReport:
 
 
 def label_report(
-    label: str, source: str, known: "pd.Series[str]", records: pd.DataFrame, resolved: Resolved
+    label: str,
+    source: str,
+    known: "pd.Series[str]",
+    records: pd.DataFrame,
+    resolved: Resolved,
+    outcomes: tuple[RuleOutcome, ...] = (),
 ) -> LabelReport:
     """The report of one label: `records` are those of `resolved`, `known` the keys that the graph had."""
     own = (records["source"] == source).to_numpy()
@@ -89,6 +101,7 @@ def label_report(
     final = resolved.nodes["id"].to_numpy()[node]
     proposed, refused = (_of(source, links) for links in (decisions.proposed, decisions.refused))
     disagreements = list(_disagreements(source, records, resolved))
+    clashes, others_with_them = same_ids(source, records, resolved)
     return LabelReport(
         label=label,
         matched=int(matched.sum()),
@@ -106,6 +119,9 @@ def label_report(
         proposed_examples=tuple(_links(source, proposed)),
         refused_examples=tuple(_links(source, refused)),
         disagreement_examples=tuple(disagreements[:SHOWN]),
+        rules=outcomes,
+        same_ids=clashes,
+        same_ids_sources=others_with_them,
     )
 
 

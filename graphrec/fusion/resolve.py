@@ -70,7 +70,7 @@ def resolve(label: str, records: pd.DataFrame, sources: Sequence[Brought], names
     order = {name: rank for rank, name in enumerate(by_precedence(each.source for each in sources))}
     records = records.assign(rank=records["source"].map(order).astype("int64"), at=np.arange(len(records)))
     records = records.sort_values(["rank", "native"], ignore_index=True)
-    joined, decisions = _unite(label, records, _rules(label, sources))
+    joined, decisions = _unite(label, records, rules_of(label, sources))
     node = pd.factorize(joined)[0].astype(np.int64)
     first = ~pd.Series(node).duplicated().to_numpy()  # in order of precedence: the first record of a node names it
     nodes = pd.DataFrame({"id": _ids(records[first])})
@@ -88,7 +88,7 @@ def resolve(label: str, records: pd.DataFrame, sources: Sequence[Brought], names
     return Resolved(nodes, back, decisions)
 
 
-def _rules(label: str, sources: Sequence[Brought]) -> list[LinkRule]:
+def rules_of(label: str, sources: Sequence[Brought]) -> list[LinkRule]:
     """The rules of a label: the sources' own (the lowest threshold where several declare one), and the default ones."""
     own: dict[str, LinkRule] = {}
     for rule in sorted(

@@ -13,6 +13,7 @@ from graphrec.defects import CleaningReport
 from graphrec.errors import RefusedError
 from graphrec.fusion import Fused, FusionReport, fuse
 from graphrec.fusion.plan import NodePlan
+from graphrec.ingest import notes
 from graphrec.ingest.appending import appended_once, need_same_key, nodes_in_graph, with_stored
 from graphrec.ingest.lock import writing
 from graphrec.ingest.removal_guard import Vanishing, refusal
@@ -33,7 +34,8 @@ class Loaded:
     """What a load did: the source, the rows of its tables, what was cleaned and fused, and what was written.
 
     `renamed` counts by label the nodes that were there before and have another id now; `links` are those of
-    `Fused.links`. `refused` says of a dry run why the load itself would be refused.
+    `Fused.links`. `refused` says of a dry run why the load itself would be refused; `notes` are sentences about what is
+    worth a look.
     """
 
     source: Source
@@ -46,6 +48,7 @@ class Loaded:
     renamed: dict[str, int] = field(default_factory=dict)
     links: pd.DataFrame = field(default_factory=pd.DataFrame)
     refused: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def load(
@@ -106,7 +109,8 @@ def write_source(store: Store, tables: GraphTables, options: Options = USUAL, pr
         note_appended(store, name, (*digests, *([digest] if digest else ())))
     renamed = {plan.label: len(plan.renamed) for plan in fused.nodes if plan.renamed}
     loaded = Loaded(brought.source, _rows(tables), tables.cleaning, fused.report, written, options.dry_run)
-    return replace(loaded, renamed=renamed, links=fused.links, refused=refused)
+    told = (*notes.of_tables(tables), *notes.of_fusion(fused.report))
+    return replace(loaded, renamed=renamed, links=fused.links, refused=refused, notes=told)
 
 
 #: The edges of a type as they are to be, and how those in the graph differ from them.

@@ -10,7 +10,16 @@ from zoneinfo import ZoneInfo
 from graphrec.cleaning.rules import Kind
 from graphrec.errors import DataError, nearest
 from graphrec.names import defect, shown
-from graphrec.schema import SYSTEM_LABELS, SYSTEM_PROPERTIES, SYSTEM_RELATIONS, EdgeType, LinkRule, NodeType
+from graphrec.schema import (
+    ITEM,
+    SYSTEM_LABELS,
+    SYSTEM_PROPERTIES,
+    SYSTEM_RELATIONS,
+    USER,
+    EdgeType,
+    LinkRule,
+    NodeType,
+)
 from graphrec.tables import Source
 from graphrec.tabular.origins import ORIGIN_KEYS, origin
 from graphrec.tabular.ruling import EDGE_RULE_KEYS, NODE_RULE_KEYS, rules
@@ -20,7 +29,7 @@ from graphrec.tabular.spec import Column, Spec, TableSpec, Time
 #: Every key by the table that it stands in; docs/table.md explains each.
 KEYS: Mapping[str, tuple[str, ...]] = {
     "file": ("name", "version", "url", "licence", "precedence", "connections", "nodes", "edges", "links"),
-    "nodes": (*ORIGIN_KEYS, "id", "properties", "shared", *NODE_RULE_KEYS),
+    "nodes": (*ORIGIN_KEYS, "id", "properties", "shared", "role", *NODE_RULE_KEYS),
     "edges": (*ORIGIN_KEYS, "from", "to", "split", "properties", "key", "time", "weight", *EDGE_RULE_KEYS),
     "property": ("name", "column", "type"),
     "time": ("column", "format", "unit", "zone"),
@@ -28,6 +37,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 
 _KINDS: dict[str, Kind] = {"text": "str", "int": "int", "float": "float", "bool": "bool"}
+#: What a label of a source's own is to graphrec.
+_ROLES = {"user": USER, "item": ITEM}
 _UNITS = ("s", "ms", "us", "ns")
 _COMPARISONS = ("exact", "normalised", "title", "fields")
 _LABEL = re.compile(r"[A-Z][A-Za-z0-9]*")
@@ -66,11 +77,15 @@ def understood(values: Mapping[str, Any], path: Path, folder: Path) -> Spec:  # 
     nodes, edges = top.section("nodes").values, top.section("edges").values
     if not nodes and not edges:
         raise DataError(f"{path} names no table; add one such as [nodes.User] or [edges.PURCHASED]")
+    named = {label: Section.of(path, f"nodes.{label}", value) for label, value in nodes.items()}
+    roles = _roles(named)
     tables = [
-        _node(Section.of(path, f"nodes.{label}", value), label, connections, folder) for label, value in nodes.items()
+        _node(section, roles.get(label, label), connections, folder)
+        for label, section in named.items()
+        if section.values.keys() != {"role"}
     ]
     for relation, value in edges.items():
-        tables += [_edge(section, relation, connections, folder) for section in _sections(path, relation, value)]
+        tables += [_edge(section, relation, connections, folder, roles) for section in _sections(path, relation, value)]
     triples = [table.type.triple for table in tables if isinstance(table.type, EdgeType)]
     for triple in triples:
         if triples.count(triple) > 1:
@@ -83,8 +98,24 @@ def understood(values: Mapping[str, Any], path: Path, folder: Path) -> Spec:  # 
             properties = {table.type.source: (), table.type.target: (), **properties}
         else:
             properties[table.name] = table.type.properties
-    links = tuple(_link(path, value, properties) for value in _list_of_links(top))
+    links = tuple(_link(path, value, properties, roles) for value in _list_of_links(top))
     return Spec(path, source, tuple(tables), links)
+
+
+def _roles(sections: Mapping[str, Section]) -> dict[str, str]:
+    """User or Item by the label that a TOML file has for them: [nodes.Customer] with role = "user" is User."""
+    roles: dict[str, str] = {}
+    for label, section in sections.items():
+        if not section.has("role"):
+            continue
+        _check_label(section, label)
+        role = _ROLES[section.choice("role", _ROLES, "")]
+        rivals = [other for other in sections if other != label and role in (other, roles.get(other))]
+        if rivals or (label in _ROLES.values() and label != role):
+            known = rivals[0] if rivals else label
+            raise section.error("role", f"makes {label} a {role}, and {known} is another one; give one label this role")
+        roles[label] = role
+    return roles
 
 
 def _toml(path: Path) -> dict[str, Any]:  # Any: whatever TOML holds
@@ -112,14 +143,16 @@ def _node(section: Section, label: str, connections: Mapping[str, str], folder: 
     return _checked(section, TableSpec(section.place, kind, found, (section.text("id"),), columns), NODE_RULE_KEYS)
 
 
-def _edge(section: Section, relation: str, connections: Mapping[str, str], folder: Path) -> TableSpec:
+def _edge(
+    section: Section, relation: str, connections: Mapping[str, str], folder: Path, roles: Mapping[str, str]
+) -> TableSpec:
     section.need_known(KEYS["edges"])
     if not _RELATION.fullmatch(relation) or relation in SYSTEM_RELATIONS:
         raise DataError(
             f"{section.place}: a relationship type is written like PURCHASED or IN_CATEGORY, and {relation} is not, or "
             f"belongs to graphrec itself; write {_upper(relation)}"
         )
-    (source, from_column), (target, to_column) = _end(section, "from"), _end(section, "to")
+    (source, from_column), (target, to_column) = _end(section, "from", roles), _end(section, "to", roles)
     columns, time = _properties(section), _time(section)
     if section.has("weight"):
         columns = (*columns, _column(section, "weight", section.values["weight"], "float"))
@@ -144,13 +177,13 @@ def _checked(section: Section, table: TableSpec, rule_keys: tuple[str, ...]) -> 
     return rules(section, table, rule_keys)
 
 
-def _end(section: Section, key: str) -> tuple[str, str]:
-    """Label and column of an end such as User:customer_id."""
+def _end(section: Section, key: str, roles: Mapping[str, str]) -> tuple[str, str]:
+    """Label and column of an end such as User:customer_id; a label with a role is User or Item."""
     label, colon, column = section.text(key).partition(":")
     if not colon or not column:
         raise section.error(key, f"is '{section.text(key)}', but must be label and column, such as User:customer_id")
     _check_label(section, label)
-    return label, column
+    return roles.get(label, label), column
 
 
 def _properties(section: Section) -> tuple[Column, ...]:
@@ -203,11 +236,14 @@ def _list_of_links(top: Section) -> list[object]:
     return values
 
 
-def _link(path: Path, value: object, properties: Mapping[str, tuple[str, ...]]) -> LinkRule:
+def _link(
+    path: Path, value: object, properties: Mapping[str, tuple[str, ...]], roles: Mapping[str, str]
+) -> LinkRule:
     section = Section.of(path, "links", value)
     section.need_known(KEYS["links"])
     by = cast(Literal["exact", "normalised", "title", "fields"], section.choice("by", _COMPARISONS, "exact"))
-    label = section.choice("label", sorted(properties), "")
+    label = section.choice("label", sorted({*properties, *roles}), "")
+    label = roles.get(label, label)
     threshold = section.values.get("threshold", 0.9)
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
         raise section.error("threshold", f"must be a number between 0 and 1, not {threshold!r}")

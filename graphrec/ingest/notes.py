@@ -1,0 +1,95 @@
+"""What a load tells its user beside the counts: numbers that are text, link rules without effect, ids kept apart."""
+
+import re
+from collections.abc import Iterator
+
+import pandas as pd
+
+from graphrec.errors import examples
+from graphrec.fusion import FusionReport, LabelReport
+from graphrec.schema import ITEM, USER
+from graphrec.tables import EdgeTable, GraphTables, NodeTable
+
+#: Properties of edges that query files and models count, order or weigh by.
+EDGE_NUMBERS = ("rating", "count", "hours", "value", "weight", "timestamp", "quantity")
+#: Properties of nodes that are compared as numbers; a text in which few numbers are found is meant as one.
+NODE_NUMBERS = ("year", "price")
+_WHOLE = ("count", "timestamp", "quantity", "year")
+#: What programs and people write for a value that is not there.
+_MISSING = {"null", r"\n", "na", "n/a", "nan", "none", "nil", "-", "--", "?", "unknown", "#n/a", "(null)", "."}
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_SHOWN = 5
+
+
+def of_tables(tables: GraphTables) -> tuple[str, ...]:
+    """What is worth a look in the tables of a source, before the graph is known; each is one sentence."""
+    found = [note for table in (*tables.edges, *tables.nodes) for note in _text_numbers(table)]
+    return (*found, *_without_roles(tables))
+
+
+def of_fusion(report: FusionReport) -> tuple[str, ...]:
+    """What is worth a look in how the nodes of a source met those of others; each is one sentence."""
+    return tuple(note for label in report.labels for note in (*_links(label), *_same_ids(report.source, label)))
+
+
+def _text_numbers(table: NodeTable | EdgeTable) -> Iterator[str]:
+    """A sentence for each property that queries need as a number and that is text."""
+    edges = isinstance(table, EdgeTable)
+    name = table.type.relation if isinstance(table, EdgeTable) else table.type.label
+    place = f"[edges.{name}]" if edges else f"[nodes.{name}]"
+    for column in (each for each in table.type.properties if each in (EDGE_NUMBERS if edges else NODE_NUMBERS)):
+        values = table.frame[column].dropna()
+        if values.empty or not pd.api.types.is_string_dtype(values.dtype):
+            continue
+        counts = values.value_counts()
+        odd = counts[[_NUMBER.fullmatch(text.strip()) is None for text in counts.index]]
+        if not edges and odd.sum() * 2 > len(values):
+            continue
+        kind = "int" if column in _WHOLE else "float"
+        line = f'write {{ name = "{column}", type = "{kind}" }} in properties of {place}'
+        if odd.empty:
+            yield f"{name}.{column} is text, though queries and models count with it: its type is not declared; {line}"
+            continue
+        missing = [text for text in odd.index if text.strip().casefold() in _MISSING]
+        listed = ", ".join(f'"{text}"' for text in ["", *missing[:_SHOWN]])
+        more = f" and missing = [{listed}]" if missing else ""
+        rest = "" if len(missing) == len(odd) else "; rows with other values are rejected then"
+        shown = examples((repr(text) for text in odd.index), _SHOWN)
+        yield (
+            f"{name}.{column} is text, though queries and models count with it: {shown} in {int(odd.sum()):,} of "
+            f"{len(table.frame):,} rows {'is' if len(odd) == 1 else 'are'} no number; {line}{more}{rest}"
+        )
+
+
+def _without_roles(tables: GraphTables) -> Iterator[str]:
+    """A sentence if a source has relationships, and neither users nor items."""
+    labels = [table.type.label for table in tables.nodes]
+    if not tables.edges or {USER, ITEM} & {*labels}:
+        return
+    triples = [table.type.triple for table in tables.edges]
+    shown = examples((f"{relation} goes from {start} to {end}" for start, relation, end in triples), 3)
+    start, _, end = next((triple for triple in triples if triple[0] != triple[2]), triples[0])
+    yield (
+        f"graphrec recommends Item nodes to User nodes, and this source has neither: {shown}; if {start} are the users and "
+        f'{end} the items, write role = "user" in [nodes.{start}] and role = "item" in [nodes.{end}] of the TOML file'
+    )
+
+
+def _links(label: LabelReport) -> Iterator[str]:
+    """A sentence for each link rule that matched nothing."""
+    for rule in label.rules:
+        if not rule.matched:
+            by = "its id, which is shared" if rule.rule == "id" else rule.rule
+            hint = f"; {rule.hint}" if rule.hint else ""
+            yield f"0 of {rule.records:,} {label.label} matched those of other sources by {by}{hint}"
+
+
+def _same_ids(source: str, label: LabelReport) -> Iterator[str]:
+    """A sentence if other sources have ids of this one for other nodes."""
+    if label.same_ids:
+        others = " and ".join(label.same_ids_sources[:3])
+        yield (
+            f"{label.same_ids:,} ids of {label.label} are ids of {others} too and were kept apart, each with its source's name "
+            f"before it ({source}:…); if one id means the same {label.label} in both sources, write shared = true in "
+            f"[nodes.{label.label}] of both TOML files and load both again"
+        )
