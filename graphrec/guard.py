@@ -27,6 +27,9 @@ from graphrec.store.queries import Query
 FIRST = "movielens"
 FIRST_BRINGS = frozenset({USER, ITEM, "Genre", "RATED", "IN_GENRE"})
 
+#: Where to start with an empty graph: with files of one's own, or with what needs none.
+FIRST_STEPS = f"`graphrec sniff FILES…` describes files of your own, `graphrec load {FIRST}` brings a sample"
+
 _COMMENT_OR_TEXT = re.compile(r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _CLAUSE = re.compile(
     r"\b(OPTIONAL\s+MATCH|MATCH|WHERE|WITH|RETURN|UNWIND|CALL|CREATE|MERGE|SET|DELETE|DETACH|REMOVE|FOREACH|ORDER|UNION)\b",
@@ -67,7 +70,7 @@ def need_behaviour(schema: GraphSchema, relation: str | None = None) -> None:
         has = [*(node.label for node in schema.nodes), *(edge.relation for edge in schema.edges)]
         raise DataError(
             f"the graph has no relationships from User to Item, so there is nothing to learn from: {_has(has)}; "
-            f"{_bring(BEHAVIOURS)}"
+            f"{_own_labels(has, schema.edges)}{_bring(BEHAVIOURS)}"
         )
     if relation is not None and relation not in found:
         known = brought()
@@ -79,9 +82,10 @@ def need_labels(store: Store, what: str, labels: Iterable[str]) -> None:
     """Return where the graph has nodes of each label; DataError that says what it has and what brings the others."""
     missing = [label for label in sorted(labels) if not census.has_label(store, label)]
     if missing:
+        has = _present(store)
         raise DataError(
-            f"{what} needs {' and '.join(missing)} nodes, and the graph has none: {_has(_present(store))}; "
-            f"{_bring(missing)}"
+            f"{what} needs {' and '.join(missing)} nodes, and the graph has none: {_has(has)}; "
+            f"{_own_labels(has) if {USER, ITEM} <= {*missing} else ''}{_bring(missing)}"
         )
 
 
@@ -208,7 +212,21 @@ def _refuse_relations(store: Store, what: str, group: frozenset[str]) -> NoRetur
 
 
 def _has(names: list[str]) -> str:
-    return f"it has {examples(names, 12)}" if names else "it is empty"
+    return f"it has {examples(names, 12)}" if names else f"it is empty; {FIRST_STEPS}"
+
+
+def _own_labels(names: Iterable[str], edges: Iterable[EdgeType] = ()) -> str:
+    """What to write if a graph calls its users and items by other names; nothing if it has none of these either."""
+    if {USER, ITEM} & {*names} or not names:
+        return ""
+    start, end = next(
+        ((edge.source, edge.target) for edge in edges if edge.source != edge.target), ("Customer", "Product")
+    )
+    goes = f"your edges go from {start} to {end}: " if edges else ""
+    return (
+        f'{goes}if nodes of another label are the users or the items, write role = "user" in [nodes.{start}] and '
+        f'role = "item" in [nodes.{end}] of the TOML file and load again; '
+    )
 
 
 def _bring(names: Iterable[str]) -> str:

@@ -70,7 +70,7 @@ class Brought:
 
 
 def _wider(kind: Kind, earlier: Kind | None) -> Kind:
-    more = [name for name in earlier.properties if name not in kind.properties] if earlier else []
+    more: list[str] = [name for name in earlier.properties if name not in kind.properties] if earlier else []
     return replace(kind, properties=(*kind.properties, *more))
 
 

@@ -45,11 +45,15 @@ def command(
 
 
 def _run(name: str, given: dict[str, str], as_csv: bool, as_json: bool) -> None:
+    from graphrec import guard
     from graphrec.store import queries
 
     query = queries.get(name)
     with _terminal.open_graph() as graph:
         rows = graph.rows(query, given)
+        empty = not rows and not graph.store.read("MATCH (n) RETURN 1 AS one LIMIT 1")
+    if empty:
+        _terminal.note(f"the graph is empty; {guard.FIRST_STEPS}")
     if as_csv:
         _terminal.print_csv(query.returns, rows)
     else:

@@ -13,8 +13,6 @@ from . import _terminal
 if TYPE_CHECKING:
     from graphrec.store.census import Census, LabelCensus, PropertyCensus, TripleCensus
 
-EMPTY = "the graph is empty; `graphrec load movielens` brings a first source, `graphrec load --help` lists all"
-
 
 @click.command(epilog="Example: graphrec schema --mermaid --out schema.md")
 @click.option("--mermaid", is_flag=True, help="Print a Mermaid picture, which GitHub draws in Markdown.")
@@ -29,6 +27,7 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
 
     Every node has `id` and `keys`, and every edge that a loader wrote `source`; the tables show the others.
     """
+    from graphrec import guard
     from graphrec.store import census
 
     if mermaid and as_json:
@@ -36,7 +35,7 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
     with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
         found = census.take(store, progress)
     if not found.labels:
-        _terminal.note(EMPTY)
+        _terminal.note(f"the graph is empty; {guard.FIRST_STEPS}, `graphrec load --help` lists all sources")
     if found.left_out:
         from graphrec.errors import examples
 

@@ -124,7 +124,7 @@ def _both_hints(old: str, new: str) -> str:
 
 
 def rejection_table(table: str, rule: str, reason: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Columns `REJECTED` of rejected rows; `line` is their number (`ROW`), and `file` is empty, until they are found."""
+    """Columns `REJECTED` of rejected rows; until they are found, `line` is their number (`ROW`) and `file` missing."""
     columns = rows.drop(columns=ROW, errors="ignore")
     text = columns.to_json(orient="records", lines=True, force_ascii=False, double_precision=15)
     lines = text.rstrip("\n").split("\n")  # not splitlines(): a text may hold U+2028

@@ -29,7 +29,8 @@ class LoadContext:
     in_graph: InGraph | None = None
 
 
-_CONTEXT: ContextVar[LoadContext] = ContextVar("load_context", default=LoadContext())
+_NO_LOAD = LoadContext()
+_CONTEXT: ContextVar[LoadContext] = ContextVar("load_context", default=_NO_LOAD)
 
 
 @contextmanager

@@ -47,8 +47,8 @@ def need_rows_of_each_file(draft: Draft) -> None:
             why = (gone["rule"] + ": " + gone["reason"]).unique().tolist() or ["its lines are no rows"]
         hints = "".join(f"; {hint}" for hint in dict.fromkeys(rule.hint for rule in draft.rules if rule.hint))
         raise DataError(
-            f"{draft.origin.place}, {name}: none of its {rows + bad:,} rows can be kept ({examples(why)}){hints}; nothing "
-            "is written; check the file and how it is described, or say --allow-removal (in Python allow_removal=True) "
+            f"{draft.origin.place}, {name}: none of its {rows + bad:,} rows can be kept ({examples(why)}){hints}; "
+            "nothing is written; check the file and how it is described, or say --allow-removal (in Python allow_removal=True) "
             "to load without them"
         )
 

@@ -64,7 +64,10 @@ def merge_rows(draft: Draft, rules: Rules) -> Draft:
     shown = [f"{text}: {size:,} rows" for text, size in zip(describe(first, draft.ids), sizes.head(5), strict=True)]
     merged = replace(draft, frame=frame.reset_index(drop=True))
     merged = merged.did("repeated", "merged", len(draft.frame) - len(merged.frame), shown)
-    meant = {rules.by, *(rules.combined if rules.repeated == "sum" else ())}  # these differ, and that is what they are for
+    meant = {
+        rules.by,
+        *(rules.combined if rules.repeated == "sum" else ()),
+    }  # these differ, and that is what they are for
     for name, (number, differing) in conflicts.items():
         if name not in meant:
             merged = merged.did("conflict", "noted", number, differing)

@@ -43,7 +43,7 @@ def size(store: Store, edges: list[Row]) -> Finding:
     nodes = store.read(f"MATCH (n) WHERE NOT n:{WRITE_LEASE} RETURN count(n) AS number")[0]["number"]
     number = sum(row["number"] for row in edges)
     if not nodes:
-        return Finding("size", OK, "the graph is empty", "run graphrec load movielens for a first source")
+        return Finding("size", OK, "the graph is empty", "run graphrec sniff FILES… for files of your own, or graphrec load movielens for a sample")
     return Finding("size", OK, f"{number_of(nodes, 'node')} and {number_of(number, 'edge')}")
 
 

@@ -68,9 +68,9 @@ def _need_alike(label: str, native: "pd.Series[str]", before: dict[str, Cells], 
         shown += [_line(native.iloc[at], name, old[at], new[at]) for at in np.flatnonzero(differs)[:5]]
     if rows.any():
         raise DataError(
-            f"{label}: {int(rows.sum()):,} of {len(native):,} appended rows say other than the graph ({examples(shown)}); "
-            f'write repeated = "last" in [nodes.{label}] if the newer row counts ("first", if the older does), or load '
-            "all files together without --append"
+            f"{label}: {int(rows.sum()):,} of {len(native):,} appended rows say other than the graph "
+            f'({examples(shown)}); write repeated = "last" in [nodes.{label}] if the newer row counts ("first", if the older '
+            "does), or load all files together without --append"
         )
 
 

@@ -146,5 +146,5 @@ def _fuse_label(known: Known, sources: Sequence[Brought], change: _Change) -> _L
     had = before["key"][before["source"] == change.source]
     ids = resolved.nodes["id"].to_numpy()[resolved.node[own]]
     final = pd.Series(ids, index=pd.Index(after["native"][own], dtype="str"), dtype="str")
-    known = (len(had), int((~had.isin(after["key"][own])).sum()))
-    return _Label(node_plan, report, resolved.decisions.table(label), final, known)
+    counts = (len(had), int((~had.isin(after["key"][own])).sum()))
+    return _Label(node_plan, report, resolved.decisions.table(label), final, counts)

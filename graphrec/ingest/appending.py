@@ -14,7 +14,7 @@ from graphrec.cleaning.repeats import merge_rows
 from graphrec.errors import DataError, RefusedError, examples
 from graphrec.fusion.records import stored_records
 from graphrec.provenance import Brought
-from graphrec.schema import EdgeType, NodeType
+from graphrec.schema import EdgeType, NodeType, Triple
 from graphrec.store import Store
 from graphrec.store.difference import stored_edges
 from graphrec.store.edges import Edges
@@ -46,8 +46,8 @@ def need_same_key(kind: EdgeType, known: EdgeType | None) -> None:
     if known is not None and known.key != kind.key:
         was, now = (", ".join(each.key or ()) or "their ends alone" for each in (known, kind))
         raise DataError(
-            f"{kind.relation}: edges in the graph are told apart by {was}, the appended ones by {now}; write the same key, "
-            "or load all files together without --append"
+            f"{kind.relation}: edges in the graph are told apart by {was}, the appended ones by {now}; write the same "
+            "key, or load all files together without --append"
         )
 
 
@@ -81,16 +81,16 @@ def appended_once(store: Store, tables: GraphTables, again: bool) -> tuple[str |
     rows was cut off: the graph does not say which of them are counted already.
     """
     source = tables.sources[0].name
-    every = [(table.type.label, table.frame) for table in tables.nodes]
-    triples = [(table.type.triple, table.frame) for table in tables.edges]
-    summed = [(name, frame) for name, frame in (*every, *triples) if _sums(tables.repeats.get(name))]
+    every: list[tuple[str | Triple, pd.DataFrame]] = [(table.type.label, table.frame) for table in tables.nodes]
+    every += [(table.type.triple, table.frame) for table in tables.edges]
+    summed = [(name, frame) for name, frame in every if _sums(tables.repeats.get(name))]
     digests, cut_off = read_appended(store, source)
     if not summed:
         return None, digests
     if cut_off:
         raise RefusedError(
-            f"the last --append of {source} was cut off, and counts that are added up do not say which rows are in them "
-            "already; load all files of the source together, without --append"
+            f"the last --append of {source} was cut off, and counts that are added up do not say which rows are in "
+            "them already; load all files of the source together, without --append"
         )
     parts = [f"{name} {pd.util.hash_pandas_object(frame, index=False).sum():x} {len(frame)}" for name, frame in summed]
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -110,7 +110,7 @@ def _comparable(
     relation: str, name: str, stored: "pd.Series[Any]", new: "pd.Series[Any]"
 ) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:  # Any: a property of any type, twice
     """A property of the stored and of the appended edges in one type that has a place for missing values."""
-    dtype = _WIDER.get(str(new.dtype), str(new.dtype))
+    dtype: Any = _WIDER.get(str(new.dtype), str(new.dtype))
     broken = dtype == "Int64" and any(isinstance(value, float) and value % 1 for value in stored)
     dtype = "Float64" if broken else dtype
     text = any(isinstance(value, str) for value in stored)
@@ -134,13 +134,14 @@ def _need_alike(table: EdgeTable, stored: pd.DataFrame) -> None:
     bad = differs.any(axis=1)
     if bad.any():
         shown = [
-            f"{row['source_id']} → {row['target_id']}: {name} {stored.at[at, name]!r} in the graph, {row[name]!r} in the file"
+            f"{row['source_id']} → {row['target_id']}: "
+            f"{name} {stored.at[at, name]!r} in the graph, {row[name]!r} in the file"
             for at, row in frame[bad].head().iterrows()
             for name in table.type.properties
             if differs.at[at, name]
         ]
         raise DataError(
-            f"{relation}: {int(bad.sum()):,} of {len(table.frame):,} appended rows are edges that the graph has with other "
-            f'values ({examples(shown)}); write repeated = "last" and by = "timestamp" in [edges.{relation}] if the later '
-            'row counts ("first", "max" and "sum" are others), or load all files together without --append'
+            f"{relation}: {int(bad.sum()):,} of {len(table.frame):,} appended rows are edges that the graph has with "
+            f'other values ({examples(shown)}); write repeated = "last" and by = "timestamp" in [edges.{relation}] if the '
+            'later row counts ("first", "max" and "sum" are others), or load all files together without --append'
         )

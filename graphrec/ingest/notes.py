@@ -23,7 +23,8 @@ _SHOWN = 5
 
 def of_tables(tables: GraphTables) -> tuple[str, ...]:
     """What is worth a look in the tables of a source, before the graph is known; each is one sentence."""
-    found = [note for table in (*tables.edges, *tables.nodes) for note in _text_numbers(table)]
+    every: list[NodeTable | EdgeTable] = [*tables.edges, *tables.nodes]
+    found = [note for table in every for note in _text_numbers(table)]
     return (*found, *_without_roles(tables))
 
 

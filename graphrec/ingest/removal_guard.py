@@ -27,7 +27,8 @@ def refusal(source: str, vanishing: Iterable[Vanishing], options: Options) -> st
     if not too_many:
         return None
     parts = [
-        f"{each.gone:,} of {each.known:,} {each.name}" + ("" if each.in_source else " (the source has no such table now)")
+        f"{each.gone:,} of {each.known:,} {each.name}"
+        + ("" if each.in_source else " (the source has no such table now)")
         for each in too_many
     ]
     return (

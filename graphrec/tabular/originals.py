@@ -93,7 +93,9 @@ def _reread(table: TableSpec, part: Part, wanted: "np.ndarray[Any, np.dtype[np.i
             among = among[np.asarray(fits, dtype=bool)[among]]
         own = among[wanted[(wanted >= chosen) & (wanted < chosen + len(among))] - chosen]
         if len(own):
-            text = piece.take(own).to_pandas().to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
+            text = (
+                piece.take(own).to_pandas().to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
+            )
             rows += text.rstrip("\n").split("\n")
             places += (own + before).tolist()
         chosen, before = chosen + len(among), before + piece.num_rows

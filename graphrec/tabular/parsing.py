@@ -236,9 +236,7 @@ def _list_of_links(top: Section) -> list[object]:
     return values
 
 
-def _link(
-    path: Path, value: object, properties: Mapping[str, tuple[str, ...]], roles: Mapping[str, str]
-) -> LinkRule:
+def _link(path: Path, value: object, properties: Mapping[str, tuple[str, ...]], roles: Mapping[str, str]) -> LinkRule:
     section = Section.of(path, "links", value)
     section.need_known(KEYS["links"])
     by = cast(Literal["exact", "normalised", "title", "fields"], section.choice("by", _COMPARISONS, "exact"))

@@ -31,7 +31,7 @@ def findings(store: Store, writing: bool = False) -> dict[str, Finding]:
 def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> None:
     empty = findings(store)
     assert {finding.state for finding in empty.values()} == {OK}
-    assert empty["size"].remedy.startswith("run graphrec load movielens")
+    assert empty["size"].remedy.startswith("run graphrec sniff FILES…")
     store.write(SOUND)
     sound = findings(store)
     assert {finding.state for finding in sound.values()} == {OK}

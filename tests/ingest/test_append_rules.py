@@ -128,7 +128,9 @@ def test_refused_repeats_are_refused_unless_they_say_the_same(store: Store, tmp_
     load(store, tmp_path, rows, "")
     before = shown(store)
     load(store, tmp_path, rows, "", append=True, nodes="refuse")
-    with pytest.raises(DataError, match=r"LISTENED: 1 of 1 appended rows .*u1 → i1: rating 5.0 in the graph, 4.0 in the"):
+    with pytest.raises(
+        DataError, match=r"LISTENED: 1 of 1 appended rows .*u1 → i1: rating 5.0 in the graph, 4.0 in the"
+    ):
         load(store, tmp_path, {"rows": ["u1,i1,4,1,1500000010"]}, "", append=True)
     with pytest.raises(DataError, match=r"Item: 1 of 2 appended rows .*i1: title 'Heat' in the graph, 'Heat 2' in"):
         load(store, tmp_path, {"items": ["i1,Heat 2,", "i2,,"]}, "", append=True, nodes="refuse")

@@ -54,7 +54,9 @@ def test_a_table_that_comes_out_empty_can_not_be_read(case: str, tmp_path: Path)
     (tmp_path / "e.csv").write_text(text)
     (tmp_path / "s.toml").write_text(TOML)
     rows = text.count("\n") - 1
-    with pytest.raises(DataError, match=rf"none of its {rows} rows can be kept .*nothing is written.*--allow-removal") as told:
+    with pytest.raises(
+        DataError, match=rf"none of its {rows} rows can be kept .*nothing is written.*--allow-removal"
+    ) as told:
         ingest.read("table", tmp_path / "s.toml")
     assert why in str(told.value)
     assert not len(ingest.read("table", tmp_path / "s.toml", Options(allow_removal=True)).edges[0].frame)
@@ -100,7 +102,9 @@ def test_a_load_of_nothing_leaves_the_graph_as_it_is(loaded: Store, tmp_path: Pa
 
 def test_more_than_half_of_a_table_does_not_go_unsaid(loaded: Store, tmp_path: Path) -> None:
     before = graph_of(loaded)
-    with pytest.raises(RefusedError, match=r"delete 3 of 4 User, 3 of 4 RATED to Item, more than 50%; nothing is written"):
+    with pytest.raises(
+        RefusedError, match=r"delete 3 of 4 User, 3 of 4 RATED to Item, more than 50%; nothing is written"
+    ):
         load(loaded, tmp_path, HEADER + "0,9,4,1500000000\n")
     other = GOOD.replace(",9,", ",8,")  # as many rows, and every one another
     with pytest.raises(RefusedError, match=r"delete 1 of 1 Item, 4 of 4 RATED to Item"):

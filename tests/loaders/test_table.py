@@ -1,8 +1,8 @@
 """A user's own data: the example of docs/table.md on files of every form, and what the loader says of its argument."""
 
 import gzip
-import re
 import json
+import re
 from pathlib import Path
 
 import pandas as pd

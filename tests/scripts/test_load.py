@@ -104,12 +104,11 @@ def test_load_says_in_json_all_that_it_did(store: Store, environment: Path, shop
     assert {**saved, "report": str(place)} == told
     with (place / "rejected.csv").open(newline="") as stream:
         item, order = csv.DictReader(stream)
-    place = ["file", "line", "table", "rule"]
-    assert [item[name] for name in (*place, "sku", "title", "price")] == ["items.csv", "4", "Item", "range", "c", "Table", "-1"]
-    assert [order[name] for name in (*place, "customer", "sku", "at")] == [
-        *("orders.csv", "6", "PURCHASED", "dangling"),
-        *("3", "c", str(DAY)),
-    ]
+    where = ["file", "line", "table", "rule"]
+    assert [item[name] for name in where] == ["items.csv", "4", "Item", "range"]
+    assert [item[name] for name in ("sku", "title", "price")] == ["c", "Table", "-1"]
+    assert [order[name] for name in where] == ["orders.csv", "6", "PURCHASED", "dangling"]
+    assert [order[name] for name in ("customer", "sku", "at")] == ["3", "c", str(DAY)]
 
 
 @pytest.mark.usefixtures("environment")
