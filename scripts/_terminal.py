@@ -137,7 +137,15 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]], as_json: bool) -> 
         note("nothing found")
     else:
         names = list(rows[0])
-        print_table(title, names, ([row[name] for name in names] for row in rows))
+        print_table(title, names, ([_shown(name, row[name]) for name in names] for row in rows))
+
+
+def _shown(name: str, value: object) -> object:
+    """A cell of a record; Unix seconds are shown as the time that they are."""
+    from graphrec.moments import moment_text
+
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return moment_text(value) if whole and name == "timestamp" else value  # type: ignore[arg-type]  # whole says so
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

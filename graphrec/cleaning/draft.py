@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
 
 from graphrec.defects import REJECTED, Action, RuleCount, TableCount
+from graphrec.moments import moment_text
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import ENDS
 
@@ -146,14 +146,6 @@ def describe(rows: pd.DataFrame, ids: list[str], column: str | None = None) -> l
     shown = _moment if column == "timestamp" else shortened
     values = map(shown, rows[column])
     return [f"{subject}: {column} {value}" for subject, value in zip(subjects, values, strict=True)]
-
-
-def moment_text(seconds: int) -> str:
-    """Unix seconds as a date and a time of day in UTC; as the year alone, if no calendar has it."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError, OSError):
-        return f"the year {1970 + seconds // 31_556_952:,}"
 
 
 def _moment(value: object) -> str:

@@ -48,8 +48,8 @@ def need_rows_of_each_file(draft: Draft) -> None:
         hints = "".join(f"; {hint}" for hint in dict.fromkeys(rule.hint for rule in draft.rules if rule.hint))
         raise DataError(
             f"{draft.origin.place}, {name}: none of its {rows + bad:,} rows can be kept ({examples(why)}){hints}; "
-            "nothing is written; check the file and how it is described, or say --allow-removal (in Python allow_removal=True) "
-            "to load without them"
+            "nothing is written; check the file and how it is described, or say --allow-removal (in Python "
+            "allow_removal=True) to load without them"
         )
 
 

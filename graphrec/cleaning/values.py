@@ -12,6 +12,7 @@ from graphrec.cleaning.conversion import MEANING, as_text, converted, without_ga
 from graphrec.cleaning.draft import Draft, Rejection
 from graphrec.cleaning.numbers import number_hint
 from graphrec.cleaning.rules import Kind, Rules
+from graphrec.moments import moment_text
 
 _DAY = 86_400
 
@@ -66,7 +67,7 @@ def need_ranges(draft: Draft, rules: Rules) -> Draft:
             bad |= (values < low).fillna(False).astype("bool")
         if high is not None:
             bad |= (values > high).fillna(False).astype("bool")
-        draft = draft.without(bad, "range", f"{column} is not {_range_text(low, high)}", column)
+        draft = draft.without(bad, "range", f"{column} is not {_range_text(low, high, column in rules.times)}", column)
     return draft
 
 
@@ -99,7 +100,8 @@ def _is_numeric(draft: Draft, column: str) -> bool:
     return pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
 
 
-def _range_text(low: float | None, high: float | None) -> str:
+def _range_text(low: float | None, high: float | None, is_time: bool) -> str:
+    ends = [None if end is None else moment_text(int(end)) if is_time else f"{end:g}" for end in (low, high)]
     if low is None:
-        return f"at most {high:g}"
-    return f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+        return f"at most {ends[1]}"
+    return f"at least {ends[0]}" if high is None else f"between {ends[0]} and {ends[1]}"

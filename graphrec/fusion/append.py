@@ -69,8 +69,8 @@ def _need_alike(label: str, native: "pd.Series[str]", before: dict[str, Cells], 
     if rows.any():
         raise DataError(
             f"{label}: {int(rows.sum()):,} of {len(native):,} appended rows say other than the graph "
-            f'({examples(shown)}); write repeated = "last" in [nodes.{label}] if the newer row counts ("first", if the older '
-            "does), or load all files together without --append"
+            f'({examples(shown)}); write repeated = "last" in [nodes.{label}] if the newer row counts ("first", if the '
+            "older does), or load all files together without --append"
         )
 
 

@@ -105,8 +105,8 @@ def write_source(store: Store, tables: GraphTables, options: Options = USUAL, pr
         if digest:
             note_appending(store, name, digest)
         written = run.carry_out([kind for each in known.sources for kind in each.edges], differences)
-        note_source(store, united if options.append else brought, "loaded")
         note_appended(store, name, (*digests, *([digest] if digest else ())))
+        note_source(store, united if options.append else brought, "loaded")
     renamed = {plan.label: len(plan.renamed) for plan in fused.nodes if plan.renamed}
     loaded = Loaded(brought.source, _rows(tables), tables.cleaning, fused.report, written, options.dry_run)
     told = (*notes.of_tables(tables), *notes.of_fusion(fused.report))

@@ -125,7 +125,9 @@ def _shaped(piece: Any, table: TableSpec, first: int) -> Draft:  # a pyarrow.Tab
     found = piece.to_pandas(types_mapper=_NULLABLE.get)
     if isinstance(table.origin, Files) and table.origin.missing and table.origin.format != "csv":
         found = _with_gaps(found, table.origin.missing)
-    columns = {name: as_text(found[column]) for name, column in zip(table.id_names, table.ids, strict=True)}
+    columns: dict[str, pd.Series[Any]] = {
+        name: as_text(found[column]) for name, column in zip(table.id_names, table.ids, strict=True)
+    }
     columns |= {column.name: found[column.column] for column in table.columns}
     if table.time:
         columns["timestamp"] = found[table.time.column]

@@ -131,6 +131,16 @@ def test_values_outside_their_range_are_rejected() -> None:
     assert tables.cleaning.rejected["reason"].unique().tolist() == ["rating is not between 0.5 and 5"]
 
 
+def test_ranges_of_times_are_told_as_times() -> None:
+    kind = EdgeType("User", "RATED", "Item", ("timestamp",))
+    frame = pd.DataFrame({"source_id": ["u"], "target_id": ["i"], "timestamp": [1500000000]})
+    rules = {"RATED": Rules(times=("timestamp",), ranges={"timestamp": (1600000000, None)})}
+    report = clean([], [(kind, frame)], [SOURCE], rules).cleaning
+    assert report.rejected is not None
+    assert report.rejected["reason"].tolist() == ["timestamp is not at least 2020-09-13 12:26:40"]
+    assert report.tables[0].rules[0].examples == ("u → i: timestamp 2017-07-14 02:40:00 (1500000000)",)
+
+
 def test_impossible_times_are_rejected() -> None:
     now = int(time.time())
     times = [0, 631_152_000, now, now + 3 * 86_400, None]

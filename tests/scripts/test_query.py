@@ -39,6 +39,15 @@ def test_a_result_as_csv_json_and_table(store: Store, run: Run) -> None:
     assert "nothing found" in run(*nothing).stderr
 
 
+@pytest.mark.usefixtures("environment")
+def test_times_are_shown_as_times_and_an_empty_graph_names_sniff(store: Store, run: Run) -> None:
+    assert "the graph is empty; `graphrec sniff FILES…`" in run("query", "summarise_graph").stderr
+    store.write("CREATE (:User {id: 'a'})-[:RATED {timestamp: 1500000000}]->(:Item {id: 'x'})")
+    asked = ("query", "list_history", "--param", "user_id=a")
+    assert "2017-07-14 02:40:00" in run(*asked).stdout
+    assert json.loads(run(*asked, "--json").stdout)[0]["timestamp"] == 1500000000
+
+
 def test_a_query_is_shown_without_a_store(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAPHREC_HOME", str(tmp_path / "home"))
     result = run("query", "find_similar_items", "--show")
