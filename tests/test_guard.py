@@ -35,7 +35,9 @@ def test_behaviour_is_needed() -> None:
 
 def test_labels_of_ones_own_are_told_of_roles_and_an_empty_graph_of_sniff() -> None:
     own = GraphSchema((NodeType("Customer"), NodeType("Product")), (EdgeType("Customer", "BOUGHT", "Product"),))
-    with pytest.raises(DataError, match=r'your edges go from Customer to Product: .*role = "user" in \[nodes.Customer\]'):
+    with pytest.raises(
+        DataError, match=r'your edges go from Customer to Product: .*role = "user" in \[nodes.Customer\]'
+    ):
         guard.need_behaviour(own)
     with pytest.raises(DataError, match=r"it is empty; `graphrec sniff FILES…` describes files of your own"):
         guard.need_behaviour(schema())

@@ -142,6 +142,6 @@ def _need_alike(table: EdgeTable, stored: pd.DataFrame) -> None:
         ]
         raise DataError(
             f"{relation}: {int(bad.sum()):,} of {len(table.frame):,} appended rows are edges that the graph has with "
-            f'other values ({examples(shown)}); write repeated = "last" and by = "timestamp" in [edges.{relation}] if the '
-            'later row counts ("first", "max" and "sum" are others), or load all files together without --append'
+            f'other values ({examples(shown)}); write repeated = "last" and by = "timestamp" in [edges.{relation}] if '
+            'the later row counts ("first", "max" and "sum" are others), or load all files together without --append'
         )
