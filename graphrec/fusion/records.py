@@ -77,6 +77,7 @@ def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[Brought]) 
     frame["shared"] = frame["source"].isin([source for source, kind in kinds if kind and kind.shared])
     several = _of_several_sources(frame["source"], node, len(nodes))
     rows = {source: (frame["source"] == source).to_numpy() for source in frame["source"].unique()}
+    columns: dict[str, Column] = {}  # put into the frame at once: one by one, each would copy what is there
     for name in names:
         values = np.full(len(node), None, dtype=object)
         for source, own in rows.items():
@@ -87,8 +88,8 @@ def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[Brought]) 
             # Where no source of the node says anything of it, the property is the one that was made by hand.
             said = rows[BY_HAND] & several & ~np.isin(node, node[_saying(sources, label, name, frame["source"])])
             values[said] = nodes[name].to_numpy()[node[said]]
-        frame[name] = pd.Series(values, dtype=object)
-    return frame.assign(node=node)
+        columns[name] = pd.Series(values, dtype=object)
+    return pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1).assign(node=node)
 
 
 def declares(sources: Sequence[Brought], source: str, label: str, name: str) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from graphrec.fusion.identity import UNUSED
 from graphrec.fusion.link import DEFAULT_LINKS, Links, find_links, rule_name
 from graphrec.fusion.records import declares, own_name
 from graphrec.provenance import BY_HAND, Brought, by_precedence
@@ -21,19 +22,21 @@ def _no_links() -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Decisions:
-    """What became of the links that were found, each with columns left_key, right_key, rule, confidence, evidence.
+    """What became of the links that were found, with columns left_key, right_key, rule, confidence, evidence.
 
     Attributes:
         made: the links whose records are one node.
         proposed: links whose confidence is below the threshold of their rule.
         refused: links that would have put two records of one source into one node.
         ambiguous: candidates between which a rule could not decide.
+        unused: values that link nothing, such as placeholders: columns source, property, value, records, reason.
     """
 
     made: pd.DataFrame = field(default_factory=_no_links)
     proposed: pd.DataFrame = field(default_factory=_no_links)
     refused: pd.DataFrame = field(default_factory=_no_links)
     ambiguous: pd.DataFrame = field(default_factory=_no_links)
+    unused: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=UNUSED))
 
     def table(self, label: str) -> pd.DataFrame:
         """All of them in one table: columns label, decision (made, proposed, refused, ambiguous), then their own."""
@@ -152,7 +155,7 @@ def _follow_links(
             members[left] += members.pop(right)
             owners[left] |= owners.pop(right)
         made[row] = True
-    decisions = Decisions(pairs[made], pairs[~sure], pairs[sure & ~made], found.ambiguous)
+    decisions = Decisions(pairs[made], pairs[~sure], pairs[sure & ~made], found.ambiguous, found.unused)
     return joined, decisions
 
 

@@ -17,6 +17,8 @@ from graphrec.tabular import inspection
 from graphrec.tabular.spec import Files
 
 _BATCH = 100_000
+#: Columns from which one thread reads a file, because each takes memory for all columns.
+_WIDE = 1000
 _UTF_8 = ("utf-8", "utf8", "ascii", "us-ascii", "utf-8-sig")
 _EXACT = ("DATE", "VARCHAR", "BOOLEAN", "DOUBLE", "UBIGINT", "HUGEINT", "BLOB")
 _LINE_ERRORS = {
@@ -92,7 +94,7 @@ class _File:
 
     def _text(self, path: Path, names: list[str]) -> Iterator[Any]:  # of Piece
         """The rows of a file of UTF-8 text, and its bad lines."""
-        with _connected(self.scratch) as connection:
+        with _connected(self.scratch, max(len(names), len(self.columns))) as connection:
             source = self._source(path, names)
             if self.files.format == "csv":
                 yield from self._batches(connection, self._fields(source, names))
@@ -153,7 +155,7 @@ class _File:
 
     def _parquet(self) -> Iterator[Any]:  # of Piece
         source = f"read_parquet({_quoted(str(self.path))})"
-        with _connected(self.scratch) as connection:
+        with _connected(self.scratch, len(self.columns)) as connection:
             try:
                 described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
             except duckdb.Error as error:
@@ -225,11 +227,14 @@ _OBJECT = "CASE WHEN json_valid(c0) THEN json_type(c0) = 'OBJECT' ELSE false END
 
 
 @contextmanager
-def _connected(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database of its own in memory, which uses little of it and loads nothing from the network."""
+def _connected(scratch: Path, width: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database of its own in memory, which uses little of it and loads nothing from the network.
+
+    `width` is the number of columns: a batch of rows in DuckDB takes tens of kilobytes for each.
+    """
     settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": "512MB",
-        "threads": 2,
+        "memory_limit": f"{512 + width // 5}MB",
+        "threads": 2 if width < _WIDE else 1,
         "temp_directory": str(scratch),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
