@@ -8,7 +8,7 @@ import pandas as pd
 from graphrec.errors import DataError
 from graphrec.fusion.follow import follow
 from graphrec.fusion.plan import NodePlan, Stored, plan
-from graphrec.fusion.records import IDENTITY, incoming_records, objects, properties, stored_records
+from graphrec.fusion.records import IDENTITY, incoming_records, objects, properties, stored_records, widened
 from graphrec.fusion.report import FusionReport, LabelReport, label_report
 from graphrec.fusion.resolve import resolve
 from graphrec.provenance import Brought
@@ -123,7 +123,7 @@ def _completed(new: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     names = [name for name in old.columns if name not in IDENTITY]
     columns = {name: new[name] if name in new else pd.Series(None, index=new.index, dtype=object) for name in names}
     filled = {name: column.where(column.notna(), there[name].to_numpy()) for name, column in columns.items()}
-    return new.assign(**filled)
+    return widened(new[IDENTITY], filled)
 
 
 def _fuse_label(known: Known, sources: Sequence[Brought], change: _Change) -> _Label:
@@ -134,7 +134,7 @@ def _fuse_label(known: Known, sources: Sequence[Brought], change: _Change) -> _L
     nodes = known.nodes.get(label, empty)
     before = stored_records(label, nodes, sources)
     after = change.apply(before.drop(columns="node")).reindex(columns=[*IDENTITY, *names])
-    after = after.astype({"shared": bool}).assign(**{name: objects(after[name]) for name in names})
+    after = widened(after[IDENTITY].astype({"shared": bool}), {name: objects(after[name]) for name in names})
     speaking = [each for each in sources if each.source.name != change.source]
     resolved = resolve(label, after, [*speaking, change.brought] if change.brought else speaking, names)
     node_plan = plan(NodeType(label, names), sources, Stored(nodes, before), after, resolved)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from graphrec.fusion.identity import UNUSED
 from graphrec.fusion.link import DEFAULT_LINKS, Links, find_links, rule_name
-from graphrec.fusion.records import declares, own_name
+from graphrec.fusion.records import declaring, own_name, widened
 from graphrec.provenance import BY_HAND, Brought, by_precedence
 from graphrec.schema import LinkRule
 
@@ -80,12 +80,13 @@ def resolve(label: str, records: pd.DataFrame, sources: Sequence[Brought], names
     nodes["keys"] = _keys(records, node, len(nodes))
     # Said to be objects, or pandas makes texts of them, in which a missing value is no None.
     columns = _values(records, node, len(nodes), names)
+    declares = declaring(label, sources)
     for name in names:
         if own_name(BY_HAND, name) in columns:
-            said = [each.source.name for each in sources if declares(sources, each.source.name, label, name)]
+            said = [each.source.name for each in sources if declares(each.source.name, name)]
             unsaid = np.setdiff1d(np.arange(len(nodes)), node[records["source"].isin(said).to_numpy()])
             columns[own_name(BY_HAND, name)][unsaid] = None  # the property itself is the one that was made by hand
-    nodes = nodes.assign(**{name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
+    nodes = widened(nodes, {name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
     back = np.empty(len(records), dtype=np.int64)
     back[records["at"].to_numpy()] = node
     return Resolved(nodes, back, decisions)
