@@ -178,7 +178,9 @@ class Answers:
         for name in BEHAVIOURS:
             if name in known and census.has_relation(self._store, [name]):
                 return name
-        raise DataError("the graph has no behaviour of users, so there is nothing to recommend by; `graphrec sniff FILES…` describes files that have some")
+        raise DataError(
+            "the graph has no behaviour of users, so there is nothing to recommend by; `graphrec sniff FILES…` describes files that have some"
+        )
 
 
 def _published(user_id: str, k: int, run: ActiveRun, listed: Sequence[Listed]) -> Answer:

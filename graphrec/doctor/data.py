@@ -43,7 +43,12 @@ def size(store: Store, edges: list[Row]) -> Finding:
     nodes = store.read(f"MATCH (n) WHERE NOT n:{WRITE_LEASE} RETURN count(n) AS number")[0]["number"]
     number = sum(row["number"] for row in edges)
     if not nodes:
-        return Finding("size", OK, "the graph is empty", "run graphrec sniff FILES… for files of your own, or graphrec load movielens for a sample")
+        return Finding(
+            "size",
+            OK,
+            "the graph is empty",
+            "run graphrec sniff FILES… for files of your own, or graphrec load movielens for a sample",
+        )
     return Finding("size", OK, f"{number_of(nodes, 'node')} and {number_of(number, 'edge')}")
 
 
@@ -96,7 +101,9 @@ def doubled_edges(store: Store) -> Finding:
 
 def _doubled_edges(store: Store, source: str, kind: EdgeType) -> int:
     """How many edges of a source are too many: counted for each start node, so that the server holds little at a time."""
-    key = "".join(f", coalesce(toString(r.{quote(name)}), '{MISSING}') AS k{at}" for at, name in enumerate(kind.key or ()))
+    key = "".join(
+        f", coalesce(toString(r.{quote(name)}), '{MISSING}') AS k{at}" for at, name in enumerate(kind.key or ())
+    )
     (row,) = store.read(
         f"MATCH (a:{quote(kind.source)}) CALL (a) {{ "
         f"MATCH (a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.source = $source "

@@ -28,7 +28,7 @@ def pieces(query: FileQuery, columns: Sequence[str]) -> Iterator[Any]:  # of pya
     """
     with TemporaryDirectory(prefix="graphrec-") as scratch:
         database = str(Path(scratch) / "tables.duckdb")
-        with engine.connected(Path(scratch), database) as connection:
+        with engine.connected(Path(scratch), database=database) as connection:
             for name, given in query.files.items():
                 yield from _copied(connection, name, given)
             connection.execute("SET python_enable_replacements = false")

@@ -75,7 +75,7 @@ class _File:
     def _parquet(self) -> Iterator[Any]:  # of Piece
         place = archives.unpacked(self.path, self.scratch, gzip_too=True)
         source = f"read_parquet({engine.file_literal(place, self.scratch)})"
-        with engine.connected(self.scratch) as connection:
+        with engine.connected(self.scratch, len(self.columns or ())) as connection:
             yield from engine.typed_batches(connection, source, str(self.path), self.columns, self.files)
 
     def _sheet(self) -> Iterator[Any]:  # of Piece
@@ -130,7 +130,7 @@ class _File:
         condition = engine.wanted_rows(self.files.where, columns, str(self.path))
         if self.files.comment and len(names) == 1:
             condition = " AND ".join(filter(None, ["c0 IS NOT NULL", condition]))  # a comment left a blank line
-        with engine.connected(self.scratch) as connection:
+        with engine.connected(self.scratch, len(names)) as connection:
             query = engine.select(self._source(place, len(names)), [columns[name] for name in chosen], condition)
             yield from engine.batches(connection, query, chosen, str(self.path), self.columns is None)
             yield from self._bad_lines(connection)
@@ -161,7 +161,7 @@ class _File:
     def _json(self, place: Path) -> Iterator[Any]:  # of Piece
         """The values of the wanted keys in each line's object; a list or an object within is its JSON text."""
         source = self._source(place, 1)
-        with engine.connected(self.scratch) as connection:
+        with engine.connected(self.scratch, len(self.columns or ())) as connection:
             chosen = self._keys(connection, source) if self.columns is None else self.columns
             keys = list(dict.fromkeys((*chosen, *self.files.where)))
             whole = f"CASE WHEN {_OBJECT} THEN c0 END"

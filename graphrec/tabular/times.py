@@ -259,7 +259,9 @@ def _formatted(text: "pd.Series[str]", form: str, zone: str) -> "pd.Series[Any]"
     distinct = known.drop_duplicates()
     written, has_zone, literal = distinct, "%z" in form or "%Z" in form, None
     if has_zone:
-        written = written.str.replace(_ZONE_WORD, lambda found: _offset_text(found[0]), regex=True).str.replace("\u2212", "-")
+        written = written.str.replace(_ZONE_WORD, lambda found: _offset_text(found[0]), regex=True).str.replace(
+            "\u2212", "-"
+        )
         written = written.str.replace(r"([ \d][+-]\d{2})$", r"\1:00", regex=True)
     else:
         literal = _LITERAL_ZONE.search(re.sub(r"%.", "\0", form))

@@ -40,7 +40,11 @@ to = "Item:i"
 properties = [{}]
 """
 TEXTS = {
-    "a word for missing": ('"rating"', "4.0\nNULL\n5", ("'NULL' in 1 of 3 rows is no number", 'missing = ["", "NULL"]')),
+    "a word for missing": (
+        '"rating"',
+        "4.0\nNULL\n5",
+        ("'NULL' in 1 of 3 rows is no number", 'missing = ["", "NULL"]'),
+    ),
     "no type": ('"rating"', "4.0\n3", ("its type is not declared", 'write { name = "rating", type = "float" }')),
     "words": ('"count"', "one\n2\n3", ("'one' in 1 of 3 rows", 'type = "int"', "rows with other values are rejected")),
 }
