@@ -91,6 +91,8 @@ def _ods_cell(cell: object) -> str:
         return "<table:table-cell/>"
     if isinstance(cell, datetime):
         return f"<table:table-cell office:value-type='date' office:date-value='{cell.isoformat()}'/>"
+    if isinstance(cell, bool):
+        return f"<table:table-cell office:value-type='boolean' office:boolean-value='{str(cell).lower()}'/>"
     if isinstance(cell, int | float):
         return f"<table:table-cell office:value-type='float' office:value='{cell!r}'/>"
     return f"<table:table-cell office:value-type='string'><text:p>{escape(str(cell))}</text:p></table:table-cell>"
