@@ -1,4 +1,4 @@
-"""Compressed files, archives, folders and patterns: found by content, unpacked in bounded space, refused in a sentence."""
+"""Compressed files, archives, folders and patterns: found by content, unpacked in bounded space, or refused."""
 
 import bz2
 import gzip
