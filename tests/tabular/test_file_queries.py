@@ -10,7 +10,7 @@ from graphrec.tables import GraphTables
 from graphrec.tabular import Description, read
 
 from .conftest import Reader
-from .workbooks import xlsx
+from .workbooks import Rows, xlsx
 
 JOIN = """[edges.BOUGHT]
 sql = '''
@@ -67,7 +67,7 @@ def test_frames(tmp_path: Path) -> None:
 
 
 def test_types_become_as_wide_as_the_values(reader: Reader) -> None:
-    cells = [["id", "customer"], *[[n, n] for n in range(3)]]
+    cells: Rows = [["id", "customer"], *[[n, n] for n in range(3)]]
     files = '{ o = ["a.xlsx", "b.xlsx", "c.csv"] }'
     toml = f'[edges.BOUGHT]\nsql = "select id, customer from o order by id"\nfiles = {files}\n'
     toml += 'from = "User:id"\nto = "Item:customer"'

@@ -64,6 +64,8 @@ def ods(rows: Rows) -> bytes:
     return zipped(
         {
             "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+            "META-INF/manifest.xml": "<manifest:manifest "
+            "xmlns:manifest='urn:oasis:names:tc:opendocument:xmlns:manifest:1.0'/>",
             "content.xml": f"<office:document-content {names}><office:body><office:spreadsheet>"
             f"<table:table table:name='One'>{body}<table:table-row table:number-rows-repeated='1048000'>"
             "<table:table-cell table:number-columns-repeated='16384'/></table:table-row></table:table>"
