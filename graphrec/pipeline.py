@@ -97,7 +97,7 @@ def train(
     started = time.perf_counter()
     model.fit(graph, everything, np.random.default_rng(seed), _named(progress, "fit"))
     run = describe(name, model, graph.target, metrics, time.perf_counter() - started)
-    run = replace(run, verdict=verdict, split=split)
+    run = replace(run, verdict=verdict, split=split, sources=graph.sources)
     return TrainedRun(run, model, graph.users, graph.items, _pairs(everything), origins(graph))
 
 

@@ -53,7 +53,8 @@ class Verdict:
 class Run:
     """What is known about one training: ids sort by time; `created_at` is ISO 8601 in UTC; `seconds` of fitting.
 
-    `verdict` and `split` (the record of how interactions were divided) are None where nothing was measured.
+    `verdict` and `split` (the record of how interactions were divided) are None where nothing was measured. `sources`
+    names the sources whose data the model has seen; None: the run was saved by a version that did not record them.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Run:
     seconds: float
     verdict: Verdict | None = None
     split: SplitRecord | None = None
+    sources: tuple[str, ...] | None = None
 
     @property
     def relation(self) -> str:
@@ -157,6 +159,13 @@ def listed(runs_folder: Path) -> list[Run]:
     return sorted(found, key=lambda run: (run.created_at, run.id))
 
 
+def knowing(runs_folder: Path, source: str) -> tuple[list[str], list[str]]:
+    """The ids of the saved runs that were trained on a source, and of those that do not say what they were trained on."""
+    found = listed(runs_folder)
+    knows = [run.id for run in found if run.sources is not None and source in run.sources]
+    return knows, [run.id for run in found if run.sources is None]
+
+
 def _content(trained: TrainedRun) -> dict[str, object]:
     pairs = np.stack([trained.seen.user_index, trained.seen.item_index]).astype(np.int32)
     return {
@@ -187,4 +196,6 @@ def _read(folder: Path) -> Run:
         verdict = Verdict(verdict["metric"], gains, verdict["num_users"], verdict["leaks"])
     if split is not None:
         split = SplitRecord(split["spec"], split["cut"], tuple(Part(**part) for part in split["parts"]))
-    return Run(target=(source, relation, target), verdict=verdict, split=split, **record)
+    sources = record.pop("sources", None)
+    sources = None if sources is None else tuple(sources)
+    return Run(target=(source, relation, target), verdict=verdict, split=split, sources=sources, **record)

@@ -27,7 +27,7 @@ def examine(
     reached, opened = store.reach(settings, note)
     about_store = [reached]
     if settings.neo4j_uri is None:
-        about_store.append(store.log(settings.embedded.folder / "server.log"))
+        about_store.append(store.log(*settings.embedded.logs))
     progress("examining", 2, 3)
     edges = 0
     about_data = [_unexamined(reached)]
