@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from graphrec.arguments import name_of_run
 from graphrec.errors import GraphrecError, UnknownNameError
 from graphrec.files import written_whole
 from graphrec.interactions import Interactions
@@ -114,18 +115,25 @@ def save(runs_folder: Path, trained: TrainedRun) -> Path:
     return folder
 
 
-def load(runs_folder: Path, identifier: str) -> TrainedRun:
-    """The run with its model restored.
+def find(runs_folder: Path, name: "str | Run") -> str:
+    """The id of a saved run: of its id, of the first letters that no other has, or of `latest`, the newest.
+
+    Raises UnknownNameError if there is no such run, DataError if several begin so.
+    """
+    if isinstance(name, Run):
+        return name.id
+    return name_of_run(name, [run.id for run in reversed(listed(runs_folder))], hint="`graphrec train` makes one")
+
+
+def load(runs_folder: Path, name: "str | Run") -> TrainedRun:
+    """The run with its model restored; `name` is as in `find`.
 
     Raises:
         UnknownNameError: there is no such run.
+        DataError: several runs begin with the name.
         GraphrecError: its files are damaged or were written by another version.
     """
-
-    names = [run.id for run in listed(runs_folder)]
-    if identifier not in names:
-        raise UnknownNameError("run", identifier, reversed(names), hint="`graphrec train` makes one")
-    folder = runs_folder / identifier
+    folder = runs_folder / find(runs_folder, name)
     try:
         run = _read(folder)
         content = torch.load(folder / "model.pt", weights_only=True)

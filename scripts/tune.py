@@ -47,7 +47,7 @@ def command(model: str, relation: str | None, seed: int, as_json: bool, **option
         study = options["study"] or pipeline.study_path(home.studies, graph, model, place)
         trials = options["trials"]
         if trials is None and not kind.trials:
-            trials = TRIALS
+            trials = pipeline.TRIALS
         effort = Effort(trials, device=options["device"], workers=options["workers"], study=study)
         _terminal.note(f"at most {num_trials(kind, graph, effort)} trials, kept in {study}")
         tuning = pipeline.search(graph, model, place, effort, progress)
@@ -55,10 +55,6 @@ def command(model: str, relation: str | None, seed: int, as_json: bool, **option
         _terminal.print_json(_as_json(model, seed, study, tuning))
         return
     _show(model, study, tuning)
-
-
-#: Trials of a model whose fits take long, where nobody says how many.
-TRIALS = 20
 
 
 def _as_json(model: str, seed: int, study: Path, tuning: "Tuning") -> dict[str, Any]:
