@@ -451,8 +451,9 @@ class Graph:
     def feedback(
         self, relations: str | Sequence[str] = (), window: str = "24h", cap: float = 10.0, seed: int = 0
     ) -> pd.DataFrame:
-        """What users did with what they were shown: a row for each run and estimate, with the columns run, shown, users,
-        clicks, propensity, estimate, value, low and high (95 % interval).
+        """What users did with what they were shown: a row for each run and estimate.
+
+        The columns are run, shown, users, clicks, propensity, estimate, value, low and high (95 % interval).
 
         `relations` count as clicks, by default the strongest behaviour that has times, if they come within the `window`
         after a showing; `cap` is the most that one click counts in `capped_ips`.

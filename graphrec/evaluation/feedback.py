@@ -98,22 +98,12 @@ def measure(
 
 def as_frame(runs: Sequence[RunFeedback]) -> pd.DataFrame:
     """A row for each run and estimate: run, shown, users, clicks, propensity, estimate, value, low, high."""
-    rows = [
-        (
-            run.run,
-            run.num_shown,
-            run.num_users,
-            run.num_clicks,
-            run.propensity,
-            name,
-            found.value,
-            found.low,
-            found.high,
-        )
-        for run in runs
-        for name in ("click_rate", "ips", "capped_ips", "self_normalised")
-        for found in [getattr(run, name)]
-    ]
+    rows = []
+    for run in runs:
+        counts = (run.run, run.num_shown, run.num_users, run.num_clicks, run.propensity)
+        for name in ("click_rate", "ips", "capped_ips", "self_normalised"):
+            found: Estimate = getattr(run, name)
+            rows.append((*counts, name, found.value, found.low, found.high))
     columns = ["run", "shown", "users", "clicks", "propensity", "estimate", "value", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -43,7 +43,7 @@ def _seconds(moment: datetime) -> int:
 
 def _list(text: str) -> list[str]:
     """The parts of a text between commas; ValueError where there are none."""
-    return _some([part.strip() for part in text.split(",") if part.strip()])
+    return id_texts(_some([part.strip() for part in text.split(",") if part.strip()]))
 
 
 def _some(values: Any) -> Any:  # any iterable; id_texts refuses others
