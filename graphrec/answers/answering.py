@@ -130,7 +130,8 @@ class Answers:
         for start in range(0, len(ids), USERS_AT_ONCE):
             part = {"ids": ids[start : start + USERS_AT_ONCE]}
             present.update(row["id"] for row in self._store.read(_PRESENT, part))
-        found, unknown = [], []
+        found: list[str] = []
+        unknown: list[str] = []
         for user in ids:
             by_key = user if user in present else queries.find_by_key(self._store, USER, user)
             (unknown if by_key is None else found).append(by_key or user)

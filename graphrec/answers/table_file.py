@@ -4,7 +4,7 @@ import csv
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,15 +97,21 @@ def _parquet(path: Path) -> Iterator[Append]:
         yield append
 
 
-_FORMATS = {".csv": _csv, ".jsonl": _json_lines, ".parquet": _parquet}
+_FORMATS: dict[str, Callable[[Path], AbstractContextManager[Append]]] = {
+    ".csv": _csv,
+    ".jsonl": _json_lines,
+    ".parquet": _parquet,
+}
 
 #: The endings of files that can be written.
 ENDINGS = tuple(_FORMATS)
 
 
-def _format(path: Path) -> Callable[[Path], object]:
+def _format(path: Path) -> Callable[[Path], AbstractContextManager[Append]]:
     if path.suffix.lower() in _FORMATS:
         return _FORMATS[path.suffix.lower()]
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return _csv  # a pipe or a terminal has no ending
     raise GraphrecError(
         f"{path.name}: recommendations are written as {', '.join(ENDINGS)}; choose one of these endings"
     )
