@@ -289,7 +289,7 @@ class Graph:
         from graphrec.models import model_class
 
         self._need_open()
-        models = [models] if isinstance(models, str) else list(models)
+        models = list(models) if isinstance(models, Iterable) and not isinstance(models, str) else [models]
         for name in models:
             model_class(name)
         ks = tuple(count(k) for k in ([ks] if isinstance(ks, int) else ks))

@@ -5,13 +5,13 @@ from typing import Any
 
 import click
 
-from . import _terminal
+from . import _completion, _terminal
 
 
 @click.command(
     epilog="Example: graphrec blend graph_filter-20261124-181500-ab12 ials-20261124-181700-cd34 --blend score"
 )
-@click.argument("names", metavar="RUN RUN…", nargs=-1, required=True)
+@click.argument("names", metavar="RUN RUN…", nargs=-1, required=True, shell_complete=_completion.runs)
 @click.option(
     "--blend",
     type=click.Choice(["score", "rank"]),

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _terminal
+from . import _completion, _terminal
 
 if TYPE_CHECKING:
     from graphrec.evaluation.tuning import Trial, Tuning
 
 
 @click.command(epilog="Example: graphrec tune graph_filter --trials 60 --workers 2")
-@click.argument("model")
+@click.argument("model", shell_complete=_completion.models)
 @click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
 @click.option("--split", help=_terminal.SPLIT_HELP)
 @click.option(

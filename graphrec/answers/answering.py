@@ -23,10 +23,16 @@ if TYPE_CHECKING:  # a published list needs no torch
 #: Where rules leave too few candidates, so many times as many are looked at.
 DEEPER = 4
 
-#: Users whose published lists are read in one query, and the most ids that are looked up one by one.
-USERS_AT_ONCE, MOST_LOOKED_UP = 500, 20
+#: Users whose published lists are read in one query.
+USERS_AT_ONCE = 500
 
 _PRESENT = f"UNWIND $ids AS id MATCH (user:{USER} {{id: id}}) RETURN user.id AS id"
+
+_BY_KEY = f"""
+MATCH (user:{USER}) UNWIND user.keys AS key
+WITH user, key WHERE key IN $keys
+RETURN key, user.id AS id
+"""
 
 #: What the ways without a model have found, as a sentence goes on after a number of items.
 _TOLD = {
@@ -117,32 +123,48 @@ class Answers:
         for start in range(0, len(ids), USERS_AT_ONCE):
             part = ids[start : start + USERS_AT_ONCE]
             listed = {} if run is None or rules is not None else published_lists(self._store, run, part)
+            ruled = {} if run is None or rules is None else self._ruled_at_once(part, k, rules, run)
             for user in part:
                 places = listed.get(user, ())
                 if run is not None and not all(place.seen for place in places):
                     yield _published(user, k, run, places)
                 else:
-                    yield self.of(user, k, rules, anyone)
+                    yield ruled[user] if user in ruled else self.of(user, k, rules, anyone)
+
+    def _ruled_at_once(self, ids: list[str], k: int, rules: Rules, run: ActiveRun) -> dict[str, Answer]:
+        """The answers of those users whom the run's model answers under rules together; none without the model."""
+        folding, _ = self._folded(run)
+        if folding is None:
+            return {}
+        from graphrec.answers.many import ranked_under_rules
+
+        self._check(rules)
+        return ranked_under_rules(self._store, folding.trained, run, rules, ids, k, folding.vectors)
+
+    def _check(self, rules: Rules) -> None:
+        """Raise if the graph lacks what a rule names; asked once for the same rules."""
+        if rules != self._checked:
+            check(rules, self._store)
+            self._checked = rules
 
     def _known(self, ids: list[str]) -> list[str]:
         """The ids of users, each once, where some may be `source:key`. Raises if the graph lacks some."""
-        present: set[str] = set()
+        names: dict[str, str] = {}
         for start in range(0, len(ids), USERS_AT_ONCE):
             part = {"ids": ids[start : start + USERS_AT_ONCE]}
-            present.update(row["id"] for row in self._store.read(_PRESENT, part))
-        found: list[str] = []
-        unknown: list[str] = []
-        for user in ids:
-            by_key = user if user in present else queries.find_by_key(self._store, USER, user)
-            (unknown if by_key is None else found).append(by_key or user)
-            if len(unknown) > MOST_LOOKED_UP:
-                break
+            names.update((row["id"], row["id"]) for row in self._store.read(_PRESENT, part))
+        keys = [user for user in ids if user not in names and ":" in user]
+        if keys:
+            names.update((row["key"], row["id"]) for row in self._store.read(_BY_KEY, {"keys": keys}))
+        unknown = [user for user in ids if user not in names]
         if len(unknown) == 1:
             queries.find_node(self._store, USER, unknown[0])  # raises, with the nearest ids
         if unknown:
-            more = "at least " if len(unknown) > MOST_LOOKED_UP else ""
-            raise DataError(f"{more}{len(unknown):,} of {len(ids):,} users are not in the graph: {examples(unknown)}")
-        return list(dict.fromkeys(found))
+            raise DataError(
+                f"{len(unknown):,} of {len(ids):,} users are not in the graph: {examples(unknown)}; leave them out, or "
+                "answer them as strangers: --anyone, in Python anyone=True"
+            )
+        return list(dict.fromkeys(names[user] for user in ids))
 
     def _gathered(self, question: _Question) -> Answer:
         """What the model says, then, up to what is wanted, what the graph says; under the rules.
@@ -187,9 +209,7 @@ class Answers:
             return candidates, Trace()
         from graphrec.answers.ruled import ruled
 
-        if rules != self._checked:
-            check(rules, self._store)
-            self._checked = rules
+        self._check(rules)
         vectors = None if self._folding is None else self._folding.vectors
         return ruled(self._store, rules, question.life.user, candidates, question.k, vectors)
 

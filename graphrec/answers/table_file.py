@@ -107,11 +107,16 @@ _FORMATS: dict[str, Callable[[Path], AbstractContextManager[Append]]] = {
 ENDINGS = tuple(_FORMATS)
 
 
+def is_stream(path: Path) -> bool:
+    """Whether a path is a pipe or a device, such as /dev/stdout (whatever the shell has made of that)."""
+    return path.is_relative_to("/dev") or (path.exists() and not path.is_file() and not path.is_dir())
+
+
 def _format(path: Path) -> Callable[[Path], AbstractContextManager[Append]]:
     if path.suffix.lower() in _FORMATS:
         return _FORMATS[path.suffix.lower()]
-    if path.exists() and not path.is_file() and not path.is_dir():
-        return _csv  # a pipe or a terminal has no ending
+    if is_stream(path):
+        return _csv  # it has no ending
     raise GraphrecError(
         f"{path.name}: recommendations are written as {', '.join(ENDINGS)}; choose one of these endings"
     )
