@@ -11,8 +11,9 @@ from graphrec.errors import DataError, UnknownNameError, examples
 #: The name of the newest run, wherever a run is named.
 LATEST = "latest"
 
-#: An id as a caller may write it: the graph keeps texts, and the integer 15 is the id "15"; numpy's integers count too.
-Id: TypeAlias = str | SupportsIndex
+#: An id as a caller may write it: the graph keeps texts, and the integer 15 is the id "15"; numpy's integers count too,
+#: and whole floats, which pandas makes of a column of integers if one is missing.
+Id: TypeAlias = str | SupportsIndex | float
 
 #: Largest number of results that may be asked for; a list is never longer than there are items.
 MAX_K = 1_000_000_000

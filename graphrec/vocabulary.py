@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,9 @@ from graphrec.arguments import Id, id_text, id_texts
 from graphrec.errors import DataError, UnknownNameError, examples
 
 IndexArray = npt.NDArray[np.int64]
-Ids: TypeAlias = "pd.Index[str] | pd.Series[str] | Sequence[str] | Sequence[Id] | npt.NDArray[np.int64]"
+Ids: TypeAlias = (
+    "pd.Index[Any] | pd.Series[Any] | Sequence[str] | Sequence[Id] | npt.NDArray[Any]"  # Any: texts, integers
+)
 
 
 @dataclass(frozen=True, eq=False)
