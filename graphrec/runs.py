@@ -154,15 +154,18 @@ def load(runs_folder: Path, name: "str | Run") -> TrainedRun:
 
 
 def listed(runs_folder: Path) -> list[Run]:
-    """All complete runs of a folder, the oldest first; unreadable ones are left out, a missing folder has none."""
+    """All complete runs of a folder, the oldest first; unreadable ones are left out, a missing folder has none.
+
+    Runs of one second are in the order in which they were written.
+    """
     found = []
     for path in runs_folder.glob("*/run.json"):
         if not path.parent.name.startswith("."):
             try:
-                found.append(_read(path.parent))
+                found.append((_read(path.parent), path.stat().st_mtime_ns))
             except (OSError, ValueError, TypeError, KeyError):
                 continue
-    return sorted(found, key=lambda run: (run.created_at, run.id))
+    return [run for run, _ in sorted(found, key=lambda pair: (pair[0].created_at, pair[1], pair[0].id))]
 
 
 def _content(trained: TrainedRun) -> dict[str, object]:

@@ -38,15 +38,15 @@ def loaded_sources(_context: click.Context, _parameter: click.Parameter, incompl
 
 def runs(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
     """Runs that are saved on disk, and `latest`."""
-    found = [path.parent.name for path in _home().glob("runs/[!.]*/run.json")]
+    found = [path.parent.name for path in home().glob("runs/[!.]*/run.json")]
     return _matching([*found, *(["latest"] if found else [])], incomplete)
 
 
 def _folders(name: str) -> list[str]:
-    return [path.name for path in _home().glob(f"{name}/[!.]*") if path.is_dir()]
+    return [path.name for path in home().glob(f"{name}/[!.]*") if path.is_dir()]
 
 
-def _home() -> Path:
+def home() -> Path:
     """GRAPHREC_HOME as `config.Settings` has it, whose import takes half a second."""
     if given := os.environ.get("GRAPHREC_HOME"):
         return Path(given).expanduser()

@@ -69,4 +69,4 @@ def as_frame(runs: Sequence[ListedRun]) -> pd.DataFrame:
     frame["created_at"] = pd.to_datetime(frame["created_at"], utc=True)
     for name in ("published_at", "activated_at"):
         frame[name] = pd.to_datetime(pd.to_numeric(frame[name]).astype("Int64"), unit="ms", utc=True)
-    return frame
+    return frame.astype(dict.fromkeys(["created_at", "published_at", "activated_at"], "datetime64[ms, UTC]"))
