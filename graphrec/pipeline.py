@@ -1,14 +1,15 @@
 """The stages after export, as functions: train a model on a graph, publish a run."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from graphrec.errors import DataError, RefusedError
+from graphrec.arguments import count, name_of_run
+from graphrec.errors import DataError, RefusedError, examples
 from graphrec.evaluation.division import Aliases, Prepared, divide, prepare
 from graphrec.evaluation.gate import judge
 from graphrec.evaluation.protocol import Evaluation, default_split, evaluate
@@ -23,6 +24,7 @@ from graphrec.models import make, model_class
 from graphrec.models.base import Model
 from graphrec.models.base import Progress as Step
 from graphrec.models.embedding import EmbeddingModel
+from graphrec.models.members import write_members
 from graphrec.publishing import KEEP, Publication, Published, publish
 from graphrec.recommend.memory import MEMORY_BUDGET
 from graphrec.recommend.similar import similar_items
@@ -101,6 +103,10 @@ def train(
     return TrainedRun(run, model, graph.users, graph.items, _pairs(everything), origins(graph))
 
 
+#: Trials of a search for the settings of a model whose fits take long, unless the caller says otherwise.
+TRIALS = 20
+
+
 @dataclass(frozen=True)
 class Search:
     """What settings are searched on: a split (None: by time where there are times), made with a seed."""
@@ -134,6 +140,34 @@ def study_path(folder: Path, graph: HeteroGraph, name: str, place: Search = Sear
     """The file in a folder that keeps the search for a model's settings on these data and this split."""
     digest = fingerprint(name, graph, interactions(graph), place.split or "", place.seed)
     return folder / f"{name}-{digest[:8]}.journal"
+
+
+def blended(saved: Sequence[Run], names: Sequence[Run | str]) -> list[Run]:
+    """The runs that a blend is made from, by their names as in `runs.find`; `saved` has the oldest first.
+
+    Raises:
+        UnknownNameError: there is no such run.
+        DataError: there are fewer than two, one stands twice, is a blend, or they predict different behaviours.
+    """
+    by_id = {run.id: run for run in saved}
+    newest = [run.id for run in reversed(saved)]
+    texts = [name.id if isinstance(name, Run) else name for name in names]
+    ids = [name_of_run(text, newest, hint="`graphrec train` makes one") for text in texts]
+    if len(set(ids)) < 2 or len(set(ids)) < len(ids):
+        raise DataError(f"a blend needs two or more different runs, not {examples(ids)}; name others")
+    chosen = [by_id[id_] for id_ in ids]
+    blends = [run.id for run in chosen if run.model == "ensemble"]
+    if blends:
+        raise DataError(f"{examples(blends)} is a blend already; name the runs that it was made from")
+    targets = {run.target: " ".join(run.target) for run in chosen}
+    if len(targets) > 1:
+        raise DataError(f"the runs predict different behaviours ({examples(targets.values())}); blend runs of one")
+    return chosen
+
+
+def members(chosen: Sequence[Run]) -> dict[str, object]:
+    """The setting of an ensemble that says which models with which settings are in it."""
+    return {"members": write_members((run.model, run.config) for run in chosen)}
 
 
 def _one(parts: tuple[Split, ...], spec: str) -> Split:
@@ -219,12 +253,13 @@ def publish_run(
         GraphrecError: similar items or vectors are asked of a model that has none.
         StoreError: the database refuses.
     """
+    k, similar_k = count(k), count(terms.similar, "similar", least=0)
     require_worth(trained.run, terms.force)
     budget = terms.memory_budget
     vectors = trained.model.embeddings() if terms.embeddings else None
     similar = None
-    if terms.similar:
-        similar = similar_items(trained, terms.similar, budget, _named(progress, "finding similar items"))
+    if similar_k:
+        similar = similar_items(trained, similar_k, budget, _named(progress, "finding similar items"))
     applied = _recommended(store, trained, k, terms, progress)
     found = applied.recommendations
     if terms.reasons:

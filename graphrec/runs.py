@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from graphrec.arguments import name_of_run
 from graphrec.errors import GraphrecError, UnknownNameError
 from graphrec.home import private_folder, written_privately
 from graphrec.interactions import Interactions
@@ -116,18 +117,25 @@ def save(runs_folder: Path, trained: TrainedRun) -> Path:
     return folder
 
 
-def load(runs_folder: Path, identifier: str) -> TrainedRun:
-    """The run with its model restored.
+def find(runs_folder: Path, name: "str | Run") -> str:
+    """The id of a saved run: of its id, of the first letters that no other has, or of `latest`, the newest.
+
+    Raises UnknownNameError if there is no such run, DataError if several begin so.
+    """
+    if isinstance(name, Run):
+        return name.id
+    return name_of_run(name, [run.id for run in reversed(listed(runs_folder))], hint="`graphrec train` makes one")
+
+
+def load(runs_folder: Path, name: "str | Run") -> TrainedRun:
+    """The run with its model restored; `name` is as in `find`.
 
     Raises:
         UnknownNameError: there is no such run.
+        DataError: several runs begin with the name.
         GraphrecError: its files are damaged or were written by another version.
     """
-
-    names = [run.id for run in listed(runs_folder)]
-    if identifier not in names:
-        raise UnknownNameError("run", identifier, reversed(names), hint="`graphrec train` makes one")
-    folder = runs_folder / identifier
+    folder = runs_folder / find(runs_folder, name)
     try:
         run = _read(folder)
         content = torch.load(folder / "model.pt", weights_only=True)
@@ -148,15 +156,18 @@ def load(runs_folder: Path, identifier: str) -> TrainedRun:
 
 
 def listed(runs_folder: Path) -> list[Run]:
-    """All complete runs of a folder, the oldest first; unreadable ones are left out, a missing folder has none."""
+    """All complete runs of a folder, the oldest first; unreadable ones are left out, a missing folder has none.
+
+    Runs of one second are in the order in which they were written.
+    """
     found = []
     for path in runs_folder.glob("*/run.json"):
         if not path.parent.name.startswith("."):
             try:
-                found.append(_read(path.parent))
+                found.append((_read(path.parent), path.stat().st_mtime_ns))
             except (OSError, ValueError, TypeError, KeyError):
                 continue
-    return sorted(found, key=lambda run: (run.created_at, run.id))
+    return [run for run, _ in sorted(found, key=lambda pair: (pair[0].created_at, pair[1], pair[0].id))]
 
 
 def knowing(runs_folder: Path, source: str) -> tuple[list[str], list[str]]:

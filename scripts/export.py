@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from . import _terminal
+from . import _outputs, _terminal
 
 
 @click.command(epilog="Example: graphrec export --out graph.pt")
@@ -18,6 +18,7 @@ def command(out: Path, relation: str | None, as_json: bool) -> None:
     Open it with `graphrec.hetero.load(path)`, or with `torch.load(path, weights_only=False)` as a HeteroData whose
     `vocabularies` hold the ids behind all positions.
     """
+    _outputs.check_ending(out, (".pt",), "--out", "a graph")
     from graphrec.errors import GraphrecError
 
     if not out.absolute().parent.is_dir():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from . import _terminal
+from . import _outputs, _terminal
 
 
 @click.command(
@@ -18,6 +18,7 @@ def command(files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
 
     Looks at the first rows of each file. Where it cannot know, it writes a comment that says what to fill in.
     """
+    _outputs.check_ending(out, (".toml",), "--out", "a proposal")
     from graphrec.errors import GraphrecError
     from graphrec.files import written_whole
     from graphrec.tabular.proposal import propose

@@ -6,11 +6,17 @@ from typing import Any
 
 import click
 
-from . import _terminal
+from . import _completion, _terminal
 
 
 @click.command(epilog="Example: graphrec train --model graph_filter")
-@click.option("--model", default="graph_filter", show_default=True, help="A model; docs/models.md says what each is.")
+@click.option(
+    "--model",
+    default="graph_filter",
+    show_default=True,
+    shell_complete=_completion.models,
+    help="A model; docs/models.md says what each is.",
+)
 @click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
 @click.option("--split", help=_terminal.SPLIT_HELP)
 @click.option(

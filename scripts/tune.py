@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _terminal
+from . import _completion, _terminal
 
 if TYPE_CHECKING:
     from graphrec.evaluation.tuning import Trial, Tuning
 
 
 @click.command(epilog="Example: graphrec tune graph_filter --trials 60 --workers 2")
-@click.argument("model")
+@click.argument("model", shell_complete=_completion.models)
 @click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
 @click.option("--split", help=_terminal.SPLIT_HELP)
 @click.option(
@@ -50,7 +50,7 @@ def command(model: str, relation: str | None, seed: int, as_json: bool, **option
         study = options["study"] or pipeline.study_path(home.studies, graph, model, place)
         trials = options["trials"]
         if trials is None and not kind.trials:
-            trials = TRIALS
+            trials = pipeline.TRIALS
         effort = Effort(trials, device=options["device"], workers=options["workers"], study=study)
         _terminal.note(f"at most {num_trials(kind, graph, effort)} trials, kept in {study}")
         tuning = pipeline.search(graph, model, place, effort, progress)
@@ -58,10 +58,6 @@ def command(model: str, relation: str | None, seed: int, as_json: bool, **option
         _terminal.print_json(_as_json(model, seed, study, tuning))
         return
     _show(model, study, tuning)
-
-
-#: Trials of a model whose fits take long, where nobody says how many.
-TRIALS = 20
 
 
 def _as_json(model: str, seed: int, study: Path, tuning: "Tuning") -> dict[str, Any]:

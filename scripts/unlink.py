@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from . import _load_report, _terminal
+from . import _completion, _load_report, _terminal
 
 
 @click.command(epilog="Example: graphrec unlink imdb")
-@click.argument("source")
+@click.argument("source", shell_complete=_completion.loaded_sources)
 @click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
 @_terminal.json_option
 def command(source: str, dry_run: bool, as_json: bool) -> None:

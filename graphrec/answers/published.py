@@ -1,11 +1,12 @@
 """The active run and its list for a user, read by the contract of publishing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from graphrec.schema import ITEM, RECOMMENDED, RUN, USER
 from graphrec.store import Store
+from graphrec.store.connection import Row
 
 _ACTIVE = f"""
 MATCH (run:{RUN}) WHERE run.activated_at IS NOT NULL
@@ -26,6 +27,18 @@ WHERE edge.run IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
 RETURN {_RUN}, user.id AS user, edge.run AS layer, item.id AS item, item.title AS title, edge.score AS score,
        edge.rank AS rank, EXISTS {{ MATCH (user)-[met]->(item) WHERE type(met) = run.relation }} AS seen
 ORDER BY rank
+"""
+
+
+#: As above, for many users and a run that is known; the caller sorts the rows.
+_LISTS = f"""
+MATCH (run:{RUN} {{id: $run}})
+UNWIND $ids AS user_id
+MATCH (user:{USER} {{id: user_id}})
+OPTIONAL MATCH (user)-[edge:{RECOMMENDED}]->(item:{ITEM})
+WHERE edge.run IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
+RETURN user.id AS user, edge.run AS layer, item.id AS item, item.title AS title, edge.score AS score,
+       edge.rank AS rank, EXISTS {{ MATCH (user)-[met]->(item) WHERE type(met) = run.relation }} AS seen
 """
 
 
@@ -74,10 +87,23 @@ def published_list(store: Store, user_id: str) -> PublishedList:
         found = store.read(f"MATCH (user:{USER} {{id: $user_id}}) RETURN 1 AS one", {"user_id": user_id})
         return PublishedList(None, bool(found))
     run = _run(rows[0])
+    return PublishedList(run, rows[0]["user"] is not None, _places(run, rows))
+
+
+def published_lists(store: Store, run: ActiveRun, user_ids: Sequence[str]) -> dict[str, tuple[Listed, ...]]:
+    """The whole lists of users in a run, best first, by user; users that the graph does not have are left out."""
+    found: dict[str, list[Row]] = {}
+    for row in store.read(_LISTS, {"run": run.id, "ids": list(user_ids)}):
+        found.setdefault(row["user"], []).append(row)
+    return {user: _places(run, rows) for user, rows in found.items()}
+
+
+def _places(run: ActiveRun, rows: Sequence[Row]) -> tuple[Listed, ...]:
+    """The list of one user: the edges of the newest of the run's layers that has any."""
     listed = [row for row in rows if row["item"] is not None]
     layer = min((row["layer"] for row in listed), key=run.layers.index, default=None)
-    places = tuple(_listed(row) for row in listed if row["layer"] == layer)
-    return PublishedList(run, rows[0]["user"] is not None, places)
+    places = (_listed(row) for row in listed if row["layer"] == layer)
+    return tuple(sorted(places, key=lambda place: place.rank))
 
 
 def _run(row: Mapping[str, Any]) -> ActiveRun:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from graphrec.fusion.outcomes import RuleOutcome, same_ids
 from graphrec.cleaning.draft import shortened
+from graphrec.fusion.outcomes import RuleOutcome, same_ids
 from graphrec.fusion.records import own_name
 from graphrec.fusion.resolve import Resolved
 

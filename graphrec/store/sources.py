@@ -1,6 +1,6 @@
 """What the graph knows of its sources, and the nodes of the labels that a source concerns."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
