@@ -165,7 +165,7 @@ class Graph:
         says more. Each gets its settings on validation by the same number of trials."""
         graph = self.export(progress=progress) if exported is None else exported
         from graphrec.evaluation.compare import compare
-        from graphrec.evaluation.protocol import default_split
+        from graphrec.evaluation.split_choice import default_split
         from graphrec.evaluation.rounds import Entry, Terms
         from graphrec.evaluation.stored import aliases
         from graphrec.evaluation.tuning import Effort

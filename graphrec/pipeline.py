@@ -11,8 +11,9 @@ import numpy as np
 from graphrec.errors import DataError, RefusedError
 from graphrec.evaluation.division import Aliases, Prepared, divide, prepare
 from graphrec.evaluation.gate import judge
-from graphrec.evaluation.protocol import Evaluation, default_split, evaluate
+from graphrec.evaluation.protocol import Evaluation, evaluate
 from graphrec.evaluation.rounds import tune
+from graphrec.evaluation.split_choice import default_split
 from graphrec.evaluation.tuning import Effort, Tuning
 from graphrec.evaluation.tuning.study import fingerprint
 from graphrec.explanation import with_reasons
@@ -42,7 +43,7 @@ class Training:
     """How a model is trained.
 
     settings: kept as they are, and then nothing is tuned; without any (None) they are chosen on validation.
-    split: how interactions are divided for that, and for metrics; None: by time where there are times.
+    split: how interactions are divided for that, and for metrics; None: what `default_split` gives.
     measured: whether a fit without the test part gives metrics.
     effort: how settings are looked for, and on which device all is done.
     checkpoint: a file that a trained model writes its progress to and goes on from.
@@ -90,12 +91,13 @@ def train(
             prepared, again = prepare(graph, parts, spec, aliases=how.aliases), np.random.default_rng(seed)
             found = measure(prepared, make(name, device, **config), again, _named(progress, "measure"))
             metrics, split = found.metrics, record(parts, parse_split(spec))
-            verdict = judge(graph, prepared, found, seed)
+            verdict = judge(graph, prepared, name, found, seed)
     model = make(name, device, **config)
     if how.checkpoint is not None:
         _keep(model, how.checkpoint)
     started = time.perf_counter()
     model.fit(graph, everything, np.random.default_rng(seed), _named(progress, "fit"))
+    model.forget_variants()
     run = describe(name, model, graph.target, metrics, time.perf_counter() - started)
     run = replace(run, verdict=verdict, split=split)
     return TrainedRun(run, model, graph.users, graph.items, _pairs(everything), origins(graph))
@@ -103,7 +105,7 @@ def train(
 
 @dataclass(frozen=True)
 class Search:
-    """What settings are searched on: a split (None: by time where there are times), made with a seed."""
+    """What settings are searched on: a split (None: what `default_split` gives), made with a seed."""
 
     split: str | None = None
     seed: int = 0
@@ -156,6 +158,7 @@ def measure(
 ) -> Evaluation:
     """The quality on test of a model that is fitted here to train and validation."""
     model.fit(prepared.visible, prepared.known, rng, progress)
+    model.forget_variants()
     return evaluate(model, prepared.known, prepared.parts.test)
 
 
@@ -183,11 +186,9 @@ class Terms:
 
 def require_worth(run: Run, force: bool = False) -> None:
     """Nothing; RefusedError where a run does not beat the baselines, its evaluation leaked, or it was not measured."""
-    objections = ("it was not measured",) if run.verdict is None else run.verdict.objections
-    if objections and not force:
+    if run.objections and not force:
         raise RefusedError(
-            f"run {run.id} is not published: {'; '.join(objections)}; train a better one (`graphrec evaluate` shows "
-            "which model is), measure it on more users (--split random has most), or publish it with --force"
+            f"run {run.id} is not published: {'; '.join(run.objections)}. What helps: {', or '.join(run.remedies)}"
         )
 
 
@@ -229,7 +230,7 @@ def publish_run(
     found = applied.recommendations
     if terms.reasons:
         found = with_reasons(trained, found, _named(progress, "finding reasons"))
-    publication = Publication(trained.run, found, trained.users, trained.items, similar, vectors)
+    publication = Publication(trained.run, found, trained.users, trained.items, similar, vectors, k)
     with writing(home):
         return replace(publish(store, publication, terms.keep, progress), ruled=applied.trace.counts)
 

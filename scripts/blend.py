@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "for people who go on to something new.",
 )
 @click.option("--weights", default="", help="Weights of the runs, such as '0.7 0.3', in the place of learned ones.")
-@click.option("--split", help="time, random or leave-last-out; by default time where the behaviour has times.")
+@click.option("--split", help=_terminal.SPLIT_HELP)
 @click.option("--no-metrics", is_flag=True, help="Skip the fits that measure on held-out interactions.")
 @_terminal.device_option
 @_terminal.seed_option
@@ -71,6 +71,8 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
     how = pipeline.Training(settings, options["split"], not options["no_metrics"], Effort(device=options["device"]))
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, chosen[0].relation, progress)
+        if not options["no_metrics"]:
+            how = replace(how, split=_terminal.chosen_split(options["split"], graph))
         how = replace(how, aliases=aliases(store, graph))
         trained = pipeline.train(graph, "ensemble", np.random.default_rng(seed), how, progress)
         folder = runs.save(home.runs, trained)

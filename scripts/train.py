@@ -59,7 +59,10 @@ def command(
         from graphrec.pipeline import Training
 
         effort = Effort(options["trials"], device=options["device"])
-        how = Training(given or None, options["split"], not options["no_metrics"], effort, options["checkpoint"])
+        split = options["split"]
+        if not (options["no_metrics"] and given):  # else nothing is held out
+            split = _terminal.chosen_split(split, exported)
+        how = Training(given or None, split, not options["no_metrics"], effort, options["checkpoint"])
         run = graph.train(model, exported, seed, how, progress)
         folder = graph.settings.runs / run.id
     if as_json:

@@ -12,9 +12,9 @@ from graphrec.evaluation.division import Aliases, described, divide, prepare, su
 from graphrec.evaluation.environment import machine, versions
 from graphrec.evaluation.groups import by_activity
 from graphrec.evaluation.metrics import METRICS, PerUser
-from graphrec.evaluation.protocol import default_split
 from graphrec.evaluation.rounds import Entry, MeasuredRound, Steps, Terms, measure_round
 from graphrec.evaluation.significance import Pooled, differences, estimates, pool
+from graphrec.evaluation.split_choice import default_split
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.models import make, model_class
 from graphrec.vocabulary import IndexArray

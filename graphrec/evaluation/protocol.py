@@ -39,11 +39,6 @@ class Evaluation:
     num_cold: int
 
 
-def default_split(interactions: Interactions) -> str:
-    """`time` where the interactions have times, else `random`."""
-    return "random" if interactions.time is None else "time"
-
-
 def evaluate(
     model: Model[Any],
     seen: Interactions,

@@ -51,7 +51,7 @@ class Entry:
 class Terms:
     """How models are compared.
 
-    split: a text such as `time(test=0.2)`; "": by time where there are times, else at random.
+    split: a text such as `time(test=0.2)`; "": what `default_split` gives.
     ks: cut-offs; models are compared by NDCG at the first of them.
     seeds: one round for each of them on each split.
     effort: how settings are looked for; with a budget every model tries as many.
@@ -126,6 +126,7 @@ def measure_round(
     model = make(entry.model, terms.effort.device, **tuning.config)
     began = time.perf_counter()
     model.fit(prepared.visible, prepared.known, rng, _named(progress, f"fit {entry.model}"))
+    model.forget_variants()
     fitted = time.perf_counter()
     told = _named(progress, f"rank {entry.name}")
     lists = ranked_lists(model, prepared.known, prepared.parts.test, max(terms.ks), terms.memory_budget, told)

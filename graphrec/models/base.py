@@ -94,6 +94,18 @@ class Model(ABC, Generic[Config]):
     ) -> None:
         """Learn from the target behaviour `interactions` and whatever else of `graph` the model reads."""
 
+    def fit_to_vary(self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator) -> None:
+        """Fit what variants share and no more: `variant` is asked of the model then, scores are not."""
+        self.fit(graph, interactions, rng)
+
+    def forget_variants(self) -> None:
+        """Let go of what only `variant` needs: it gives None afterwards."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what a fitted model keeps for its variants; 0 if it has none."""
+        return 0
+
     @abstractmethod
     def score(self, user_index: IndexArray) -> Tensor:
         """Scores [batch, num_items] float32 on `device` of all items for some users, the caller's to overwrite.
