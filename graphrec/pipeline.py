@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from graphrec.evaluation.division import Aliases, Prepared, divide, prepare
 from graphrec.evaluation.gate import judge
 from graphrec.evaluation.protocol import Evaluation, evaluate
 from graphrec.evaluation.rounds import tune
-from graphrec.evaluation.split_choice import default_split
+from graphrec.evaluation.split_choice import default_split, require_test_users
 from graphrec.evaluation.tuning import Effort, Tuning
 from graphrec.evaluation.tuning.study import fingerprint
 from graphrec.explanation import with_reasons
@@ -36,6 +36,10 @@ from graphrec.splitting import Split, parse_split, record
 from graphrec.store import Store
 from graphrec.store.read import Progress, silent
 from graphrec.training.checkpoints import Checkpoints
+
+
+#: Of fewer pairs of user and item no part can be held out.
+LEAST_PAIRS = 3
 
 
 @dataclass(frozen=True)
@@ -82,9 +86,13 @@ def train(
     metrics: Mapping[str, float] = {}
     kind = model_class(name)
     chooses = settings is None and (len(kind.candidates(graph)) > 1 or bool(kind.space(graph)))
+    if chooses and not how.measured and everything.matrix().nnz < LEAST_PAIRS:
+        config, chooses = asdict(kind.candidates(graph)[0]), False
     if chooses or how.measured:
         spec = how.split or default_split(everything)
         parts = _one(divide(graph, spec, rng), spec)
+        if how.measured:
+            require_test_users(parts, spec)
         if chooses:
             config = tune(graph, parts, name, rng, _named(progress, "tune"), how.effort).config
         if how.measured:
@@ -129,7 +137,13 @@ def search(
         raise DataError(f"{name} has nothing to choose: no setting of it is searched; train it as it is")
     rng = np.random.default_rng(place.seed)
     spec = place.split or default_split(interactions(graph))
-    return tune(graph, _one(divide(graph, spec, rng), spec), name, rng, _named(progress, f"tune {name}"), effort)
+    tuning = tune(graph, _one(divide(graph, spec, rng), spec), name, rng, _named(progress, f"tune {name}"), effort)
+    if not tuning.trials:
+        raise DataError(
+            f"split {spec} has nothing to choose settings by: nobody meets anything new in its validation part; load "
+            f"more behaviour, or train {name} with the settings that it has"
+        )
+    return tuning
 
 
 def study_path(folder: Path, graph: HeteroGraph, name: str, place: Search = Search()) -> Path:  # frozen

@@ -14,7 +14,7 @@ from graphrec.evaluation.groups import by_activity
 from graphrec.evaluation.metrics import METRICS, PerUser
 from graphrec.evaluation.rounds import Entry, MeasuredRound, Steps, Terms, measure_round
 from graphrec.evaluation.significance import Pooled, differences, estimates, pool
-from graphrec.evaluation.split_choice import default_split
+from graphrec.evaluation.split_choice import default_split, require_test_users
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.models import make, model_class
 from graphrec.vocabulary import IndexArray
@@ -52,6 +52,7 @@ def compare(
         divided = divide(graph, spec, np.random.default_rng(seed))
         total = total or len(terms.seeds) * len(divided) * len(wanted)
         for num, parts in enumerate(divided):
+            require_test_users(parts, spec, cold=True)
             prepared = prepare(graph, parts, spec, num, aliases)
             require_clean(prepared.audit)
             divisions += _new(described(prepared, seed), divisions)

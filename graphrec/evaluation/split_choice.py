@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from graphrec.errors import DataError
 from graphrec.evaluation.protocol import warm_users
 from graphrec.interactions import Interactions, join
-from graphrec.splitting import parse_split
+from graphrec.splitting import Split, parse_split
 from graphrec.splitting.splits import by_time
 
 #: With so many test users a split by time is taken whatever share of the users they are.
@@ -49,6 +50,23 @@ def choose_split(interactions: Interactions) -> SplitChoice:
 def default_split(interactions: Interactions) -> str:
     """The name of the split that `choose_split` gives."""
     return choose_split(interactions).split
+
+
+def require_test_users(parts: Split, spec: str, cold: bool = False) -> None:
+    """Raise DataError if a split has no user to test on: nobody with interactions before the test part and something
+    new in it, or with `cold` nobody with something new in it. The error says which split has some, if any."""
+    known = join(parts.train, parts.validation)
+    warm, num_cold = warm_users(known, parts.test)
+    if len(warm) or (cold and num_cold):
+        return
+    name, at_random = parse_split(spec).name, num_users_at_random(join(known, parts.test))
+    why = f"split {spec} has no test user: none of the {num_cold:,} users with new items in its test part is in training"
+    if name != "random" and at_random >= 1:
+        raise DataError(f"{why}; `--split random` tests about {at_random:,.0f} users")
+    raise DataError(
+        f"{why}, so nothing can be measured; load more behaviour, of users with two items or more. Without measuring, "
+        "`graphrec train --model popularity --no-metrics` makes a run, and `graphrec publish RUN --force` publishes it"
+    )
 
 
 def num_users_by_time(interactions: Interactions) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from graphrec.interactions import FloatArray
 from graphrec.models import product_kernels as kernels
-from graphrec.models.base import in_32_bits
+from graphrec.models.base import csr_of
 from graphrec.models.product_kernels import BINS, Positions, Words
 from graphrec.vocabulary import IndexArray
 
@@ -88,7 +88,9 @@ def _cut_in_blocks(
         list(pool.map(work, range(workers)))
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     end = _close_gaps(indices, data, starts * most, indptr[starts])
-    return in_32_bits(sparse.csr_array((data[:end], indices[:end], indptr), shape=(rows, columns)))
+    indices.resize(end, refcheck=False)  # gives the rest of the memory back without a copy
+    data.resize(end, refcheck=False)
+    return csr_of(data, indices, indptr, (rows, columns))
 
 
 def _blocks(entries: IndexArray) -> IndexArray:

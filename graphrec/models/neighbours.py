@@ -8,7 +8,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from graphrec.models.base import csr_tensor, in_32_bits
+from graphrec.models.base import csr_of, csr_tensor, in_32_bits
 
 #: Rows of an item-item product that exist at one time before they are cut: what they take stays in the cache, and in
 #: memory that is used again; blocks of 2,048 took a third longer.
@@ -107,7 +107,9 @@ def _stacked(
         indices[end : end + part.nnz], data[end : end + part.nnz] = part.indices, part.data
         lengths.append(np.diff(part.indptr))
         end += part.nnz
-    return in_32_bits(sparse.csr_array((data[:end], indices[:end], np.cumsum(np.concatenate(lengths))), shape=shape))
+    indices.resize(end, refcheck=False)  # gives the rest of the memory back without a copy
+    data.resize(end, refcheck=False)
+    return csr_of(data, indices, np.cumsum(np.concatenate(lengths)), shape)
 
 
 def add_sparse(scores: Tensor, matrix: sparse.csr_array, weight: float = 1.0) -> Tensor:

@@ -179,6 +179,17 @@ def split(comparison: Comparison, pictures: bool = True) -> str:
     return f"{known} The interactions have no times; the bar shows the shares of the parts."
 
 
+def examples(comparison: Comparison) -> str:
+    """What the examples show, and for how many of their users something was found."""
+    hits = {example.user: any(shown.hit for shown in example.shown) for example in comparison.examples}
+    return (
+        "Users of the test part: what they had, what they are to find, and what models gave them. They are chosen so "
+        f"that both kinds are seen: {words.count(sum(hits.values()))} for whom an item of the test part is shown, "
+        f"{words.count(len(hits) - sum(hits.values()))} for whom none is. Reasons are the paths of the graph that add "
+        "most to a score, with their share of it."
+    )
+
+
 def example(found: Example) -> str:
     """What one model gave one user, in a few words."""
     hits = sum(shown.hit for shown in found.shown)

@@ -67,12 +67,9 @@ class Examiner:
         return Trial(asdict(config), quality, time.perf_counter() - began, steps)
 
     def _model(self, config: Config, watched: Callable[[EmbeddingModel[Any]], Watch]) -> Model[Any]:
-        for base in self._fitted:
-            variant = base.variant(config)
-            if variant is not None:
-                self._largest = max(self._largest, base.nbytes, variant.nbytes)
-                self._drop(KEPT, 0)
-                return variant
+        found = self._variant(config)
+        if found is not None:
+            return found
         task = self.task
         model = task.kind(task.kind.shared(config), task.place.device)
         self._drop(KEPT - 1, self._largest)  # its memory is free before the next one is fitted
@@ -85,6 +82,16 @@ class Examiner:
         self._fitted.append(model)
         self._largest = max(self._largest, model.nbytes, variant.nbytes)
         return variant
+
+    def _variant(self, config: Config) -> Model[Any] | None:
+        """A variant of a kept fit; None if none of them serves."""
+        for base in self._fitted:
+            variant = base.variant(config)
+            if variant is not None:
+                self._largest = max(self._largest, base.nbytes, variant.nbytes)
+                self._drop(KEPT, 0)
+                return variant
+        return None
 
     def _drop(self, most: int, room: int) -> None:
         """Let go of the oldest fits until there are at most so many, and room for so many bytes if nothing else is."""
