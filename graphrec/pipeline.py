@@ -37,7 +37,6 @@ from graphrec.store import Store
 from graphrec.store.read import Progress, silent
 from graphrec.training.checkpoints import Checkpoints
 
-
 #: Of fewer pairs of user and item no part can be held out.
 LEAST_PAIRS = 3
 

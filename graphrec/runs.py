@@ -22,7 +22,6 @@ from graphrec.schema import Triple
 from graphrec.splitting import Part, SplitRecord, parse_split
 from graphrec.vocabulary import Vocabulary
 
-
 #: What a run must beat, the simplest first. One of these itself may be published unless another is clearly better.
 BASELINES = ("popularity", "item_knn")
 

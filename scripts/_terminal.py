@@ -63,6 +63,26 @@ SPLIT_HELP = (
 )
 
 
+def foresee_memory(graph: "HeteroGraph", models: Iterable[str], workers: int = 1) -> None:
+    """A note if training is likely to take more memory than the machine has free."""
+    import psutil
+
+    from graphrec.evaluation.memory_need import bytes_to_train, shape_of
+
+    shape, available, names = shape_of(graph), psutil.virtual_memory().available, list(models)
+    need = bytes_to_train(shape, names, workers)
+    if need <= available:
+        return
+    ways = ["end other programs"]
+    ways += ["take --workers 1"] if workers > 1 and bytes_to_train(shape, names) <= available else []
+    if bytes_to_train(shape, ["popularity"]) < min(need, available):
+        ways.append("take popularity or item_knn")
+    note(
+        f"training may take {need / 1e9:,.1f} GB and {available / 1e9:,.1f} GB are free, so the system may end it; "
+        + ", or ".join(ways)
+    )
+
+
 def chosen_split(given: str | None, graph: "HeteroGraph") -> str:
     """The split to measure on; a note says why it is not by time, or that what was given tests few users."""
     from graphrec.evaluation.split_choice import choose_split

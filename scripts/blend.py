@@ -71,6 +71,7 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
     how = pipeline.Training(settings, options["split"], not options["no_metrics"], Effort(device=options["device"]))
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, chosen[0].relation, progress)
+        _terminal.foresee_memory(graph, [run.model for run in chosen])
         if not options["no_metrics"]:
             how = replace(how, split=_terminal.chosen_split(options["split"], graph))
         how = replace(how, aliases=aliases(store, graph))

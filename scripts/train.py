@@ -62,6 +62,7 @@ def command(
         split = options["split"]
         if not (options["no_metrics"] and given):  # else nothing is held out
             split = _terminal.chosen_split(split, exported)
+        _terminal.foresee_memory(exported, [model])
         how = Training(given or None, split, not options["no_metrics"], effort, options["checkpoint"])
         run = graph.train(model, exported, seed, how, progress)
         folder = graph.settings.runs / run.id

@@ -5,6 +5,7 @@ from typing import Any
 
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
 from graphrec.errors import examples
+from graphrec.evaluation.memory_need import Shape
 from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER
 from graphrec.store import Store
 from graphrec.store.census import known_labels, known_relations
@@ -32,6 +33,21 @@ def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
         unfinished(store, "published runs", RUN, "publishing", writing),
         vanished_runs(store, relations),
     ]
+
+
+def shape(store: Store) -> Shape:
+    """The sizes of the graph that decide how much memory training takes."""
+    counts = {label: store.read(f"MATCH (n:{label}) RETURN count(n) AS number")[0]["number"] for label in (USER, ITEM)}
+    edges = store.read("MATCH ()-[r]->() RETURN count(r) AS number")[0]["number"]
+    paths = 0
+    for name in known_relations(store):
+        if name not in SYSTEM_RELATIONS:
+            found = store.read(
+                f"MATCH (n)-[r:{quote(name)}]-(:{ITEM}) WITH n, count(r) AS degree "
+                "RETURN sum(degree * degree) AS number"
+            )
+            paths += found[0]["number"] or 0
+    return Shape(counts[USER], counts[ITEM], edges, paths)
 
 
 def size(store: Store, edges: list[Row]) -> Finding:

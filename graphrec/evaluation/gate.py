@@ -33,9 +33,7 @@ def judge(graph: HeteroGraph, prepared: Prepared, model_name: str, measured: Eva
     found = differences(evaluations, {METRIC: [("run", name) for name in others]}, np.random.default_rng(seed))
     estimates = {difference.second: difference.estimate for difference in found}
     gains = {name: (e.value, e.low or 0.0, e.high or 0.0) for name, e in estimates.items()}
-    return Verdict(
-        METRIC, gains, len(measured.user_index), leaks(prepared), model_name, measured.metrics[METRIC]
-    )
+    return Verdict(METRIC, gains, len(measured.user_index), leaks(prepared), model_name, measured.metrics[METRIC])
 
 
 def leaks(prepared: Prepared) -> str:

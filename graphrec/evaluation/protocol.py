@@ -88,7 +88,9 @@ def ranked_lists(
     wanted = _new(seen, truth)
     users = np.flatnonzero(np.diff(wanted.indptr) > 0)
     if not len(users):
-        raise DataError("no user has a test interaction with an item that is new to them; load more or choose another split")
+        raise DataError(
+            "no user has a test interaction with an item that is new to them; load more or choose another split"
+        )
     best = top_k(model, seen, users, k, memory_budget, progress)
     return RankedLists(users, best.item_index, wanted[users], seen.user_degree()[users] > 0)
 

@@ -60,7 +60,9 @@ def require_test_users(parts: Split, spec: str, cold: bool = False) -> None:
     if len(warm) or (cold and num_cold):
         return
     name, at_random = parse_split(spec).name, num_users_at_random(join(known, parts.test))
-    why = f"split {spec} has no test user: none of the {num_cold:,} users with new items in its test part is in training"
+    why = (
+        f"split {spec} has no test user: none of the {num_cold:,} users with new items in its test part is in training"
+    )
     if name != "random" and at_random >= 1:
         raise DataError(f"{why}; `--split random` tests about {at_random:,.0f} users")
     raise DataError(

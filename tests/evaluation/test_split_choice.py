@@ -23,7 +23,9 @@ def shop(users: int, items: int, each: int, one_after_the_other: bool) -> Intera
     user = np.repeat(np.arange(users), each)
     item = (user * 7 + np.tile(np.arange(each), users) * 3) % items
     step = np.tile(np.arange(each), users)
-    return Interactions(user, item, users, items, time=user * each + step if one_after_the_other else step * users + user)
+    return Interactions(
+        user, item, users, items, time=user * each + step if one_after_the_other else step * users + user
+    )
 
 
 def test_a_split_by_time_is_taken_if_its_ends_have_many_users() -> None:

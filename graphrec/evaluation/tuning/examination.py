@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import optuna
+import psutil
 import torch
 
 from graphrec.evaluation.tuning.quality import Measure, Quality, Trial
@@ -18,7 +19,8 @@ from graphrec.models.base import Model
 from graphrec.models.embedding import EmbeddingModel, Watch
 
 #: Fits that are kept to make variants from: at most so many, and as many as leave room for half as much again as the
-#: largest of them beside it, since a variant takes that. Which are kept decides the time alone, not what is found.
+#: largest of them beside it, since a variant takes that; of a machine with less memory, half of what is free. Which are
+#: kept decides the time alone, not what is found.
 KEPT, KEPT_BYTES = 3, 1_400_000_000
 
 #: A training is measured after each of so many parts, and given up where it is below the median of so many others.
@@ -54,6 +56,7 @@ class Examiner:
         self.task = task
         self._fitted: list[Model[Any]] = []
         self._largest = 0  # bytes of the largest model seen
+        self._room = min(KEPT_BYTES, psutil.virtual_memory().available // 2)
 
     def examine(self, config: Config, others: Sequence[Mapping[int, float]]) -> Trial:
         """The trial of a config; `others` are the steps of trainings that it is compared with on its way."""
@@ -95,7 +98,7 @@ class Examiner:
 
     def _drop(self, most: int, room: int) -> None:
         """Let go of the oldest fits until there are at most so many, and room for so many bytes if nothing else is."""
-        kept = KEPT_BYTES - self._largest * 3 // 2
+        kept = self._room - self._largest * 3 // 2
         while self._fitted and (len(self._fitted) > most or sum(m.nbytes for m in self._fitted) + room > kept):
             if not room and len(self._fitted) == 1:
                 return  # the next config is most likely a variant of the last fit
