@@ -106,9 +106,7 @@ class Graph:
         ]
         return pd.DataFrame(rows, columns=["type", "from", "to", "count", "properties"])
 
-    def export(
-        self, relation: str | None = None, progress: Progress = silent, reverse: bool = True
-    ) -> "HeteroGraph":
+    def export(self, relation: str | None = None, progress: Progress = silent, reverse: bool = True) -> "HeteroGraph":
         """The whole graph as a PyG HeteroData with its vocabularies; `relation` is the behaviour to predict, by default
         the strongest that there is. `hetero.save` writes it to a file.
 

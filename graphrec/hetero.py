@@ -211,8 +211,8 @@ def _among(edge_index: Tensor, triple: Triple, target: Triple, rows: Interaction
 
 
 def save(graph: HeteroGraph, path: Path) -> None:
-    """Write a graph, with the reverse edges that it has, to a file that `torch.load(…, weights_only=False)` opens as a HeteroData with `vocabularies` and
-    `target` inside.
+    """Write a graph, with the reverse edges that it has, to a file that `torch.load(…, weights_only=False)` opens as a
+    HeteroData with `vocabularies` and `target` inside.
 
     The file appears whole or not at all. Raises GraphrecError where it cannot be written.
     """

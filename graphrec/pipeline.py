@@ -13,7 +13,7 @@ from graphrec.evaluation.division import Aliases, Prepared, divide, prepare
 from graphrec.evaluation.gate import judge
 from graphrec.evaluation.protocol import Evaluation, evaluate
 from graphrec.evaluation.rounds import tune
-from graphrec.evaluation.split_choice import default_split, require_test_users
+from graphrec.evaluation.split_choice import LEAST_PAIRS, default_split, require_pairs, require_test_users
 from graphrec.evaluation.tuning import Effort, Tuning
 from graphrec.evaluation.tuning.study import fingerprint
 from graphrec.explanation import with_reasons
@@ -36,9 +36,6 @@ from graphrec.splitting import Split, parse_split, record
 from graphrec.store import Store
 from graphrec.store.read import Progress, silent
 from graphrec.training.checkpoints import Checkpoints
-
-#: Of fewer pairs of user and item no part can be held out.
-LEAST_PAIRS = 3
 
 
 @dataclass(frozen=True)
@@ -88,6 +85,7 @@ def train(
     if chooses and not how.measured and everything.matrix().nnz < LEAST_PAIRS:
         config, chooses = asdict(kind.candidates(graph)[0]), False
     if chooses or how.measured:
+        require_pairs(everything)
         spec = how.split or default_split(everything)
         parts = _one(divide(graph, spec, rng), spec)
         if how.measured:
@@ -135,6 +133,7 @@ def search(
     if len(kind.candidates(graph)) == 1 and not kind.space(graph):
         raise DataError(f"{name} has nothing to choose: no setting of it is searched; train it as it is")
     rng = np.random.default_rng(place.seed)
+    require_pairs(interactions(graph))
     spec = place.split or default_split(interactions(graph))
     tuning = tune(graph, _one(divide(graph, spec, rng), spec), name, rng, _named(progress, f"tune {name}"), effort)
     if not tuning.trials:

@@ -63,11 +63,15 @@ SPLIT_HELP = (
 )
 
 
-def foresee_memory(graph: "HeteroGraph", models: Iterable[str], workers: int = 1) -> None:
-    """A note if training is likely to take more memory than the machine has free."""
+def look_ahead(graph: "HeteroGraph", models: Iterable[str], workers: int = 1) -> None:
+    """Notes before a training begins: zeros that are no ratings, and memory that the machine does not have."""
     import psutil
 
+    from graphrec.evaluation import zero_ratings
     from graphrec.evaluation.memory_need import bytes_to_train, shape_of
+
+    if zeros := zero_ratings.of_graph(graph):
+        note(zeros)
 
     shape, available, names = shape_of(graph), psutil.virtual_memory().available, list(models)
     need = bytes_to_train(shape, names, workers)
@@ -84,7 +88,7 @@ def foresee_memory(graph: "HeteroGraph", models: Iterable[str], workers: int = 1
 
 
 def chosen_split(given: str | None, graph: "HeteroGraph") -> str:
-    """The split to measure on; a note says why it is not by time, or that what was given tests few users."""
+    """The split to measure on, by default the one that can tell models apart; a note says why it is not by time."""
     from graphrec.evaluation.split_choice import choose_split
     from graphrec.hetero import interactions
 

@@ -71,7 +71,7 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
     how = pipeline.Training(settings, options["split"], not options["no_metrics"], Effort(device=options["device"]))
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, chosen[0].relation, progress)
-        _terminal.foresee_memory(graph, [run.model for run in chosen])
+        _terminal.look_ahead(graph, [run.model for run in chosen])
         if not options["no_metrics"]:
             how = replace(how, split=_terminal.chosen_split(options["split"], graph))
         how = replace(how, aliases=aliases(store, graph))
@@ -84,7 +84,8 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
         _terminal.print_json({"run": run.id, "folder": str(folder), "weights": weights, **own})
         return
     click.echo(f"run {run.id}")
-    _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
+    if run.metrics:
+        _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
     columns = ["weight of", *([""] if groups == 1 else [f"group {n}" for n in range(1, groups + 1)])]
     _terminal.print_table("", columns, ([one.id, *own] for one, *own in zip(chosen, *weights, strict=True)))
     _terminal.say_verdict(run)

@@ -67,7 +67,7 @@ def command(
     with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, options["relation"], progress)
         split = _terminal.chosen_split(options["split"], graph)
-        _terminal.foresee_memory(graph, [entry.model for entry in entries], options["workers"])
+        _terminal.look_ahead(graph, [entry.model for entry in entries], options["workers"])
         terms = Terms(
             split,
             options["ks"] or (10, 20),

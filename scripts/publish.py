@@ -1,5 +1,6 @@
 """Write the recommendations of a run into the graph."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,11 @@ def command(run: str, k: int, memory: int, as_json: bool, **options: Any) -> Non
         _terminal.print_json(asdict(published))
         return
     click.echo(f"published {published.edges:,} recommendations for {published.users:,} users from {published.run}")
-    _terminal.note(f"`graphrec recommend --user {trained.users.ids[0]}` reads them, for example")
+    if published.example:
+        _terminal.note(f"`graphrec recommend --user {shlex.quote(published.example)}` reads them, for example")
+    else:
+        why = "the rules leave none" if published.ruled else "every user has all of its items"
+        _terminal.note(f"the run has nothing to recommend: {why}")
 
 
 def _say(published: "Published") -> None:

@@ -60,9 +60,9 @@ def command(
 
         effort = Effort(options["trials"], device=options["device"])
         split = options["split"]
-        if not (options["no_metrics"] and given):  # else nothing is held out
+        if not options["no_metrics"]:
             split = _terminal.chosen_split(split, exported)
-        _terminal.foresee_memory(exported, [model])
+        _terminal.look_ahead(exported, [model])
         how = Training(given or None, split, not options["no_metrics"], effort, options["checkpoint"])
         run = graph.train(model, exported, seed, how, progress)
         folder = graph.settings.runs / run.id
@@ -72,6 +72,8 @@ def command(
         )
         return
     click.echo(f"run {run.id}")
-    _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
-    _terminal.print_table("", ["setting", ""], run.config.items())
+    if run.metrics:
+        _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
+    if run.config:
+        _terminal.print_table("", ["setting", ""], run.config.items())
     _terminal.say_verdict(run)

@@ -44,7 +44,7 @@ def command(model: str, relation: str | None, seed: int, as_json: bool, **option
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, relation, progress)
         place = pipeline.Search(_terminal.chosen_split(options["split"], graph), seed)
-        _terminal.foresee_memory(graph, [model], options["workers"])
+        _terminal.look_ahead(graph, [model], options["workers"])
         study = options["study"] or pipeline.study_path(home.studies, graph, model, place)
         trials = options["trials"]
         if trials is None and not kind.trials:

@@ -6,6 +6,7 @@ from typing import Any
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
 from graphrec.errors import examples
 from graphrec.evaluation.memory_need import Shape
+from graphrec.evaluation.zero_ratings import zeros_that_mean_nothing
 from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER
 from graphrec.store import Store
 from graphrec.store.census import known_labels, known_relations
@@ -28,6 +29,7 @@ def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
         orphans(store, relations),
         provenance(edges),
         times(edges, now),
+        zero_ratings(store, relations),
         unfinished(store, "loads", SOURCE, "loading", writing),
         unfinished(store, "sources taken out", SOURCE, "unlinking", writing),
         unfinished(store, "published runs", RUN, "publishing", writing),
@@ -141,6 +143,22 @@ def times(edges: list[Row], now: datetime) -> Finding:
 
 #: What writes a status first, and finishes what was cut off.
 _COMMANDS = {"loading": "load", "unlinking": "unlink", "publishing": "publish"}
+
+
+def zero_ratings(store: Store, relations: list[str]) -> Finding:
+    """Whether zeros among ratings look like "not rated"."""
+    told = []
+    for name in relations:
+        rows = store.read(
+            f"MATCH (:{USER})-[r:{quote(name)}]->(:{ITEM}) WHERE r.rating IS NOT NULL "
+            "RETURN r.rating AS value, count(*) AS number"
+        )
+        numbers = {float(row["value"]): row["number"] for row in rows if isinstance(row["value"], int | float)}
+        told += [sentence] if (sentence := zeros_that_mean_nothing(numbers, name)) else []
+    if not told:
+        return Finding("zero ratings", OK, "none look like missing ratings")
+    seen, _, remedy = told[0].partition(". ")
+    return Finding("zero ratings", WARNING, seen, remedy)
 
 
 def unfinished(store: Store, name: str, label: str, status: str, writing: bool) -> Finding:

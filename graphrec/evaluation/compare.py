@@ -14,7 +14,7 @@ from graphrec.evaluation.groups import by_activity
 from graphrec.evaluation.metrics import METRICS, PerUser
 from graphrec.evaluation.rounds import Entry, MeasuredRound, Steps, Terms, measure_round
 from graphrec.evaluation.significance import Pooled, differences, estimates, pool
-from graphrec.evaluation.split_choice import default_split, require_test_users
+from graphrec.evaluation.split_choice import default_split, require_pairs, require_test_users
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.models import make, model_class
 from graphrec.vocabulary import IndexArray
@@ -43,6 +43,7 @@ def compare(
     for entry in wanted.values():
         model_class(entry.model)
         make(entry.model, **(entry.settings or {}))
+    require_pairs(interactions(graph))
     spec = terms.split or default_split(interactions(graph))
     found: dict[str, list[MeasuredRound]] = {name: [] for name in wanted}
     divisions: list[Division] = []

@@ -33,7 +33,7 @@ def choose_split(interactions: Interactions) -> SplitChoice:
     no difference is more than chance. The number of test users decides, never a result.
     """
     if interactions.time is None:
-        return SplitChoice("random", "not every interaction has a time, so the split is random")
+        return SplitChoice("random", "it has no times, or not everywhere, so the split is random")
     chosen_on, tested = num_users_by_time(interactions)
     at_random = num_users_at_random(interactions)
     if min(chosen_on, tested) >= min(ENOUGH_USERS, SHARE * at_random):
@@ -52,6 +52,25 @@ def default_split(interactions: Interactions) -> str:
     return choose_split(interactions).split
 
 
+#: Of fewer pairs of user and item no part can be held out.
+LEAST_PAIRS = 3
+
+_UNMEASURED = (
+    "without measuring, `graphrec train --model popularity --no-metrics` makes a run, and `graphrec publish RUN "
+    "--force` publishes it"
+)
+
+
+def require_pairs(interactions: Interactions) -> None:
+    """Raise DataError if there are too few pairs of user and item to hold any out."""
+    pairs = interactions.matrix().nnz
+    if pairs < LEAST_PAIRS:
+        raise DataError(
+            f"{pairs} different pairs of user and item are too few to hold any out, so nothing can be measured; load "
+            f"more behaviour; {_UNMEASURED}"
+        )
+
+
 def require_test_users(parts: Split, spec: str, cold: bool = False) -> None:
     """Raise DataError if a split has no user to test on: nobody with interactions before the test part and something
     new in it, or with `cold` nobody with something new in it. The error says which split has some, if any."""
@@ -66,8 +85,7 @@ def require_test_users(parts: Split, spec: str, cold: bool = False) -> None:
     if name != "random" and at_random >= 1:
         raise DataError(f"{why}; `--split random` tests about {at_random:,.0f} users")
     raise DataError(
-        f"{why}, so nothing can be measured; load more behaviour, of users with two items or more. Without measuring, "
-        "`graphrec train --model popularity --no-metrics` makes a run, and `graphrec publish RUN --force` publishes it"
+        f"{why}, so nothing can be measured; load more behaviour, of users with two items or more; {_UNMEASURED}"
     )
 
 

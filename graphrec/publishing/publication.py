@@ -70,7 +70,7 @@ class Published:
 
     `embeddings` counts the nodes that got a vector, `unknown` the users and items of the graph that the run does not
     know, by label; `kept` has the versions that can be gone back to, the newest first; `ruled` counts the items that
-    each rule removed or moved, by its title.
+    each rule removed or moved, by its title; `example` is a user who has recommendations, empty if nobody has.
     """
 
     run: str
@@ -82,6 +82,7 @@ class Published:
     unknown: Mapping[str, int]
     kept: tuple[str, ...]
     ruled: Mapping[str, int] = field(default_factory=dict)
+    example: str = ""
 
 
 def publish(store: Store, publication: Publication, keep: int = KEEP, progress: Progress = silent) -> Published:
@@ -122,6 +123,7 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
         vectors,
         {vocabulary.label: len(nodes[vocabulary.label]) - len(vocabulary) for vocabulary in vocabularies},
         tuple(each.id for each in kept if each.id != version),
+        example="" if frame.empty else str(frame["user_id"].iloc[0]),
     )
 
 

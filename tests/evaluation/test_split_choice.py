@@ -52,7 +52,7 @@ def test_interactions_without_times_or_with_one_time_are_split_at_random() -> No
     some = shop(30, 31, 5, one_after_the_other=False)
     without = Interactions(some.user_index, some.item_index, 30, 31)
     assert choose_split(without).split == "random"
-    assert "not every interaction has a time" in choose_split(without).reason
+    assert "it has no times, or not everywhere" in choose_split(without).reason
     one_time = Interactions(some.user_index, some.item_index, 30, 31, time=np.ones(150, dtype=np.int64))
     assert default_split(one_time) == "random"
 
