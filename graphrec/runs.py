@@ -119,7 +119,8 @@ class Run:
         split = "" if self.split is None else f" --split {self._split_option(self.split.spec)}"
         found = [f"`graphrec train --model {self.verdict.strongest}{split}` makes a run that may be published"]
         by_time = self.split is not None and self.split.spec.partition("(")[0] in ("time", "rolling")
-        if by_time and self.verdict.num_users < FEW_USERS:
+        undecided = all(high >= 0 for _, _, high in self.verdict.gains.values())
+        if by_time and undecided and self.verdict.num_users < FEW_USERS:
             found.append("`--split random` measures it on more users")
         return (*found, force)
 

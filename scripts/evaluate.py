@@ -115,10 +115,10 @@ def _show(comparison: "Comparison") -> None:
     names = [f"{name}@{first}" for name in ("recall", "ndcg", "hit_rate", "mrr", "coverage")]
     names += [f"{name}@{last}" for name in ("recall", "ndcg") if last != first]
     division = comparison.divisions[0]
-    title = (
-        f"{comparison.data.relation}, split {division.record.spec}: {division.num_warm:,} test users, "
-        f"{division.num_cold:,} without training interactions aside"
-    )
+    tested = f"{division.num_warm:,} test users, {division.num_cold:,} without training interactions aside"
+    if not division.num_warm:
+        tested = f"{division.num_cold:,} test users, none of whom has training interactions"
+    title = f"{comparison.data.relation}, split {division.record.spec}: {tested}"
     rows = [[r.name, *(_value(r.metrics.get(name)) for name in names)] for r in comparison.results]
     _terminal.print_table(title, ["model", *names], rows)
     if findings.nothing_found(comparison):

@@ -25,6 +25,9 @@ READING, HELD = 900, 360
 MANY, DEFAULT, COLLECTED, RANK, RANK_SHARE, TWICE_KEPT = 400, 100, 2, 768, 0.125, 1 << 26
 KEPT, KEPT_BYTES = 3, 1_400_000_000
 
+#: Up to this length of the shorter side the spectrum is found on a dense matrix of that side.
+DENSE_SIDE = 1000
+
 #: The most neighbours of an item that a config of item_knn keeps.
 NEIGHBOURS = 1000
 
@@ -91,8 +94,10 @@ def _of_graph_filter(shape: Shape) -> int:
     largest = ENTRY * collected + squares + vectors
     smallest = ENTRY * _entries(COLLECTED * DEFAULT, shape) + vectors
     scored = ENTRY * _entries(MANY, shape) + vectors
+    # the random subspace, its image and the next one, if the spectrum is not found on a small dense matrix
+    subspaces = 3 * 4 * (rank + 32) * shape.items if min(shape.users, shape.items) > DENSE_SIDE else 0
     kept = max(largest, min(KEPT * largest, KEPT_BYTES - largest * 3 // 2))
-    return max(kept, 2 * smallest + ENTRY * collected) + scored
+    return max(kept, 2 * smallest + ENTRY * collected) + max(scored, subspaces)
 
 
 def _entries(of_an_item: int, shape: Shape) -> int:
