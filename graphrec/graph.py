@@ -184,13 +184,21 @@ class Graph:
         ]
         return pd.DataFrame(rows, columns=["type", "from", "to", "count", "properties"])
 
-    def export(self, relation: str | None = None, progress: Progress = silent) -> "HeteroGraph":
+    def export(self, relation: str | None = None, progress: Progress = silent, reverse: bool = True) -> "HeteroGraph":
         """The whole graph as a PyG HeteroData with its vocabularies; `relation` is the behaviour to predict, by default
         the strongest that there is. `hetero.save` writes it to a file.
 
+        Each edge type has its reverse `rev_…` beside it. Whoever divides the edges has to name it, or test edges stay
+        in training (docs/export.md); with `reverse=False` it is left out.
+
         Raises DataError or UnknownNameError where there is no such behaviour.
         """
-        return read_graph(self.store, relation, progress)
+        graph = read_graph(self.store, relation, progress)
+        if reverse:
+            return graph
+        from graphrec import hetero
+
+        return hetero.without_reverse(graph)
 
     def train(
         self,
@@ -322,8 +330,8 @@ class Graph:
         ks = tuple(count(k) for k in ([ks] if isinstance(ks, int) else ks))
         graph = self.export(progress=progress) if exported is None else exported
         from graphrec.evaluation.compare import compare
-        from graphrec.evaluation.protocol import default_split
         from graphrec.evaluation.rounds import Entry, Terms
+        from graphrec.evaluation.split_choice import default_split
         from graphrec.evaluation.stored import aliases
         from graphrec.evaluation.tuning import Effort
         from graphrec.hetero import interactions

@@ -88,6 +88,19 @@ def build(tables: GraphTables, relation: str | None = None) -> HeteroGraph:
     return HeteroGraph(data, vocabularies, target, tuple(source.name for source in tables.sources))
 
 
+def without_reverse(graph: HeteroGraph) -> HeteroGraph:
+    """The graph with each edge once, without the edge types `rev_…`: as PyG's `ToUndirected` expects it, which would
+    otherwise add the reverse of the reverse. The input is not changed."""
+    data = copy.copy(graph.data)
+    forward = set(data.edge_types)
+    for triple in graph.data.edge_types:
+        source, relation, target = triple
+        name = relation.removeprefix(reverse_name(""))
+        if name != relation and (target, name, source) in forward:
+            del data[triple]
+    return HeteroGraph(data, graph.vocabularies, graph.target)
+
+
 def interactions(graph: HeteroGraph) -> Interactions:
     """The target behaviour of a graph as Interactions, with weight and time where its edges have them."""
     store = graph.data[graph.target]
@@ -200,8 +213,8 @@ def _among(edge_index: Tensor, triple: Triple, target: Triple, rows: Interaction
 
 
 def save(graph: HeteroGraph, path: Path) -> None:
-    """Write a graph to a file that `torch.load(…, weights_only=False)` opens as a HeteroData with `vocabularies` and
-    `target` inside.
+    """Write a graph, with the reverse edges that it has, to a file that `torch.load(…, weights_only=False)` opens as a
+    HeteroData with `vocabularies` and `target` inside.
 
     The file appears whole or not at all. Raises GraphrecError where it cannot be written.
     """

@@ -35,7 +35,7 @@ from . import _completion, _terminal
     "for people who go on to something new.",
 )
 @click.option("--weights", default="", help="Weights of the runs, such as '0.7 0.3', in the place of learned ones.")
-@click.option("--split", help="time, random or leave-last-out; by default time where the behaviour has times.")
+@click.option("--split", help=_terminal.SPLIT_HELP)
 @click.option("--no-metrics", is_flag=True, help="Skip the fits that measure on held-out interactions.")
 @_terminal.device_option
 @_terminal.seed_option
@@ -67,6 +67,9 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
     how = pipeline.Training(settings, options["split"], not options["no_metrics"], Effort(device=options["device"]))
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, chosen[0].relation, progress)
+        _terminal.look_ahead(graph, [run.model for run in chosen])
+        if not options["no_metrics"]:
+            how = replace(how, split=_terminal.chosen_split(options["split"], graph))
         how = replace(how, aliases=aliases(store, graph))
         trained = pipeline.train(graph, "ensemble", np.random.default_rng(seed), how, progress)
         folder = runs.save(home.runs, trained)
@@ -77,7 +80,8 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
         _terminal.print_json({"run": run.id, "folder": str(folder), "weights": weights, **own})
         return
     click.echo(f"run {run.id}")
-    _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
+    if run.metrics:
+        _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
     columns = ["weight of", *([""] if groups == 1 else [f"group {n}" for n in range(1, groups + 1)])]
     _terminal.print_table("", columns, ([one.id, *own] for one, *own in zip(chosen, *weights, strict=True)))
     _terminal.say_verdict(run)

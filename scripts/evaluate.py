@@ -74,7 +74,8 @@ def command(
 
     with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, options["relation"], progress)
-        split = _split(options["split"], graph)
+        split = _terminal.chosen_split(options["split"], graph)
+        _terminal.look_ahead(graph, [entry.model for entry in entries], options["workers"])
         terms = Terms(
             split,
             options["ks"] or (10, 20),
@@ -113,27 +114,21 @@ def _entries(models: tuple[str, ...], names: tuple[str, ...]) -> "list[Entry]":
     return [*map(Entry, chosen), *(Entry(known[id_].model, known[id_].config, id_) for id_ in ids)]
 
 
-def _split(given: str | None, graph: Any) -> str:  # a HeteroGraph
-    from graphrec.evaluation.protocol import default_split
-    from graphrec.hetero import interactions
-
-    chosen = given or default_split(interactions(graph))
-    if given is None and chosen != "time":
-        _terminal.note(f"{graph.target[1]} has no times, so the split is random")
-    return chosen
-
-
 def _show(comparison: "Comparison") -> None:
+    from graphrec.evaluation.report import findings, sentences
+
     first, last = comparison.ks[0], comparison.ks[-1]
     names = [f"{name}@{first}" for name in ("recall", "ndcg", "hit_rate", "mrr", "coverage")]
     names += [f"{name}@{last}" for name in ("recall", "ndcg") if last != first]
     division = comparison.divisions[0]
-    title = (
-        f"{comparison.data.relation}, split {division.record.spec}: {division.num_warm:,} test users, "
-        f"{division.num_cold:,} without training interactions aside"
-    )
+    tested = f"{division.num_warm:,} test users, {division.num_cold:,} without training interactions aside"
+    if not division.num_warm:
+        tested = f"{division.num_cold:,} test users, none of whom has training interactions"
+    title = f"{comparison.data.relation}, split {division.record.spec}: {tested}"
     rows = [[r.name, *(_value(r.metrics.get(name)) for name in names)] for r in comparison.results]
     _terminal.print_table(title, ["model", *names], rows)
+    if findings.nothing_found(comparison):
+        _terminal.note(sentences.nothing_found(comparison))
     rows = [
         [f"{d.first} minus {d.second}", d.metric, f"{d.estimate.value:+.4f}", _interval(d.estimate), d.verdict]
         for d in comparison.differences

@@ -67,7 +67,11 @@ def command(run: str, k: int, memory: int, as_json: bool, **options: Any) -> Non
         _terminal.print_json(asdict(published))
         return
     click.echo(f"published {published.edges:,} recommendations for {published.users:,} users from {published.run}")
-    _terminal.note(f"`graphrec recommend --user {shlex.quote(trained.users.ids[0])}` reads them, for example")
+    if published.example:
+        _terminal.note(f"`graphrec recommend --user {shlex.quote(published.example)}` reads them, for example")
+    else:
+        why = "the rules leave none" if published.ruled else "every user has all of its items"
+        _terminal.note(f"the run has nothing to recommend: {why}")
 
 
 def _say(published: "Published") -> None:

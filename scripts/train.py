@@ -65,7 +65,11 @@ def command(
         from graphrec.pipeline import Training
 
         effort = Effort(options["trials"], device=options["device"])
-        how = Training(given or None, options["split"], not options["no_metrics"], effort, options["checkpoint"])
+        split = options["split"]
+        if not options["no_metrics"]:
+            split = _terminal.chosen_split(split, exported)
+        _terminal.look_ahead(exported, [model])
+        how = Training(given or None, split, not options["no_metrics"], effort, options["checkpoint"])
         run = graph.train(model, exported, seed, how, progress)
         folder = graph.settings.runs / run.id
     if as_json:
@@ -74,6 +78,8 @@ def command(
         )
         return
     click.echo(f"run {run.id}")
-    _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
-    _terminal.print_table("", ["setting", ""], run.config.items())
+    if run.metrics:
+        _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
+    if run.config:
+        _terminal.print_table("", ["setting", ""], run.config.items())
     _terminal.say_verdict(run)

@@ -44,7 +44,8 @@ def command(model: str, relation: str | None, seed: int, as_json: bool, **option
 
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, relation, progress)
-        place = pipeline.Search(options["split"], seed)
+        place = pipeline.Search(_terminal.chosen_split(options["split"], graph), seed)
+        _terminal.look_ahead(graph, [model], options["workers"])
         if not options["study"]:
             private_folder(home.studies)
         study = options["study"] or pipeline.study_path(home.studies, graph, model, place)
@@ -83,6 +84,8 @@ def _show(model: str, study: Path, tuning: "Tuning") -> None:
     _terminal.print_table(title, ["", "ndcg@20", "seconds", *varied], rows)
     if pruned:
         _terminal.note(f"{pruned} trials were given up half way")
-    if chosen is default and best[0] is not default:
+    if best and best[0].quality.plain == 0:
+        _terminal.note("no trial finds any of the validation items, too little to choose by, so the default is chosen")
+    elif chosen is default and best[0] is not default:
         _terminal.note("no trial is better than the default by more than chance, so the default is chosen")
     _terminal.note(f"`graphrec train --model {model} --study {study}` trains with the settings chosen")

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from graphrec.answers.answer import ATTRIBUTES, FRIENDS, POPULAR, PUBLISHED, SEGMENT, TRENDING, Answer, Recommended
 from graphrec.answers.candidates import Candidate
 from graphrec.answers.life import Life, read_life
-from graphrec.answers.published import ActiveRun, Listed, active_run, published_list, published_lists
+from graphrec.answers.published import (
+    ActiveRun,
+    Listed,
+    active_run,
+    has_other_items,
+    published_list,
+    published_lists,
+)
 from graphrec.answers.ways import WINDOW_DAYS, Ways
 from graphrec.arguments import Id, count, id_text, id_texts
 from graphrec.errors import DataError, GraphrecError, UnknownNameError, examples
@@ -91,7 +98,7 @@ class Answers:
         if run is None and not anyone:
             raise _nothing_published()
         if run is not None and rules is None and not all(place.seen for place in found.places):
-            return _published(user_id, k, run, found.places)
+            return self._published(user_id, k, run, found.places)
         life = read_life(self._store, user_id)
         answer = self._gathered(_Question(life, k, self._relation(run), run, rules, found.places))
         if found.has_user:
@@ -127,7 +134,7 @@ class Answers:
             for user in part:
                 places = listed.get(user, ())
                 if run is not None and not all(place.seen for place in places):
-                    yield _published(user, k, run, places)
+                    yield self._published(user, k, run, places)
                 else:
                     yield ruled[user] if user in ruled else self.of(user, k, rules, anyone)
 
@@ -165,6 +172,25 @@ class Answers:
                 "answer them as strangers: --anyone, in Python anyone=True"
             )
         return list(dict.fromkeys(names[user] for user in ids))
+
+    def _published(self, user_id: str, k: int, run: ActiveRun, listed: Sequence[Listed]) -> Answer:
+        """The published list without what the user met since; a short list stays short, and a note says why."""
+        items = _numbered(_candidates(run, listed)[:k])
+        notes = [f"published by {run.model}, run {run.id}"]
+        if len(items) < k:
+            gone = sum(place.seen for place in listed)
+            why = f"the run lists {len(listed)} for this user"
+            why += f", and {gone} of them {'was' if gone == 1 else 'were'} seen since it was published" if gone else ""
+            notes.append(f"{len(items)} of {k}: {why}{self._more(user_id, k, run, listed)}")
+        return Answer(user_id, k, items, tuple(notes))
+
+    def _more(self, user_id: str, k: int, run: ActiveRun, listed: Sequence[Listed]) -> str:
+        """Whether a longer publication would list more for a user, as the end of a sentence."""
+        if not has_other_items(self._store, user_id, run, listed):
+            return "; the graph has no other item for them"
+        if run.k is not None and len(listed) < run.k:
+            return f"; it was published with -k {run.k}, and found no more that it may recommend"
+        return f"; `graphrec publish {run.trained} -k N` lists more" if len(listed) < k else ""
 
     def _gathered(self, question: _Question) -> Answer:
         """What the model says, then, up to what is wanted, what the graph says; under the rules.
@@ -266,19 +292,6 @@ def _nothing_published() -> GraphrecError:
         "nothing is published yet, and recommend reads RECOMMENDED edges; "
         "`graphrec train` makes a run and `graphrec publish RUN` writes it"
     )
-
-
-def _published(user_id: str, k: int, run: ActiveRun, listed: Sequence[Listed]) -> Answer:
-    """The published list without what the user met since; a short list stays short."""
-    items = _numbered(_candidates(run, listed)[:k])
-    notes = [f"published by {run.model}, run {run.id}"]
-    if len(items) < k:
-        gone = sum(place.seen for place in listed)
-        why = f"the run lists {len(listed)} for this user"
-        why += f", and {gone} of them {'was' if gone == 1 else 'were'} seen since it was published" if gone else ""
-        more = f"; `graphrec publish {run.trained} -k N` lists more" if len(listed) < k else ""
-        notes.append(f"{len(items)} of {k}: {why}{more}")
-    return Answer(user_id, k, items, tuple(notes))
 
 
 def _candidates(run: ActiveRun, listed: Sequence[Listed]) -> list[Candidate]:

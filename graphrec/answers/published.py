@@ -15,7 +15,14 @@ WITH run ORDER BY run.activated_at DESC LIMIT 1
 
 _RUN = """
 run.id AS run, coalesce(run.trained, run.id) AS trained, run.model AS model, run.relation AS relation,
-run.layers AS layers
+run.layers AS layers, run.k AS k
+"""
+
+#: An item that a user has not met and that is not in a list of ids.
+_OTHER = f"""
+MATCH (user:{USER} {{id: $user_id}}), (item:{ITEM})
+WHERE NOT item.id IN $listed AND NOT EXISTS {{ MATCH (user)-[met]->(item) WHERE type(met) = $relation }}
+RETURN item.id AS item LIMIT 1
 """
 
 #: A user's list stands in the first of the run's layers that has edges of this user. One query, as most answers need no
@@ -52,6 +59,7 @@ class ActiveRun:
     model: str
     relation: str
     layers: tuple[int, ...]
+    k: int | None = None  # how long its lists may be; runs published before this was noted have none
 
 
 @dataclass(frozen=True)
@@ -106,9 +114,15 @@ def _places(run: ActiveRun, rows: Sequence[Row]) -> tuple[Listed, ...]:
     return tuple(sorted(places, key=lambda place: place.rank))
 
 
+def has_other_items(store: Store, user_id: str, run: ActiveRun, listed: Sequence[Listed]) -> bool:
+    """Whether the graph has an item that the user has not met and that the user's list does not show."""
+    ids = [place.item for place in listed]
+    return bool(store.read(_OTHER, {"user_id": user_id, "listed": ids, "relation": run.relation}))
+
+
 def _run(row: Mapping[str, Any]) -> ActiveRun:
     run, trained, model, relation = (str(row[name]) for name in ("run", "trained", "model", "relation"))
-    return ActiveRun(run, trained, model, relation, tuple(row["layers"] or ()))
+    return ActiveRun(run, trained, model, relation, tuple(row["layers"] or ()), row["k"])
 
 
 def _listed(row: Mapping[str, Any]) -> Listed:

@@ -5,6 +5,8 @@ from typing import Any
 
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
 from graphrec.errors import examples
+from graphrec.evaluation.memory_need import Shape
+from graphrec.evaluation.zero_ratings import zeros_that_mean_nothing
 from graphrec.names import shown, usable
 from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER, WRITE_LEASE, EdgeType
 from graphrec.store import Store
@@ -34,11 +36,27 @@ def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
         orphans(store, relations),
         provenance(edges),
         times(edges, now),
+        zero_ratings(store, relations),
         unfinished(store, "loads", SOURCE, "loading", writing),
         unfinished(store, "sources taken out", SOURCE, "unlinking", writing),
         unfinished(store, "published runs", RUN, "publishing", writing),
         vanished_runs(store, relations),
     ]
+
+
+def shape(store: Store) -> Shape:
+    """The sizes of the graph that decide how much memory training takes."""
+    counts = {label: store.read(f"MATCH (n:{label}) RETURN count(n) AS number")[0]["number"] for label in (USER, ITEM)}
+    edges = store.read("MATCH ()-[r]->() RETURN count(r) AS number")[0]["number"]
+    paths = 0
+    for name in known_relations(store):
+        if name not in SYSTEM_RELATIONS:
+            found = store.read(
+                f"MATCH (n)-[r:{quote(name)}]-(:{ITEM}) WITH n, count(r) AS degree "
+                "RETURN sum(degree * degree) AS number"
+            )
+            paths += found[0]["number"] or 0
+    return Shape(counts[USER], counts[ITEM], edges, paths)
 
 
 def size(store: Store, edges: list[Row]) -> Finding:
@@ -177,6 +195,22 @@ def times(edges: list[Row], now: datetime) -> Finding:
 
 #: What writes a status first, and finishes what was cut off.
 _COMMANDS = {"loading": "load", "unlinking": "unlink", "publishing": "publish"}
+
+
+def zero_ratings(store: Store, relations: list[str]) -> Finding:
+    """Whether zeros among ratings look like "not rated"."""
+    told = []
+    for name in relations:
+        rows = store.read(
+            f"MATCH (:{USER})-[r:{quote(name)}]->(:{ITEM}) WHERE r.rating IS NOT NULL "
+            "RETURN r.rating AS value, count(*) AS number"
+        )
+        numbers = {float(row["value"]): row["number"] for row in rows if isinstance(row["value"], int | float)}
+        told += [sentence] if (sentence := zeros_that_mean_nothing(numbers, name)) else []
+    if not told:
+        return Finding("zero ratings", OK, "none look like missing ratings")
+    seen, _, remedy = told[0].partition(". ")
+    return Finding("zero ratings", WARNING, seen, remedy)
 
 
 def unfinished(store: Store, name: str, label: str, status: str, writing: bool) -> Finding:

@@ -35,6 +35,7 @@ def write_all(comparison: Comparison, path: Path, now: datetime | None = None) -
     `path` is the page (`x.html` brings x.md, x.json and x.costs.json), one of the others (`x.md` or `x.json`, which is
     then written alone), or a folder, in which they are called report. Raises as `write`.
     """
+    now = now or datetime.now(UTC)
     if path.suffix in (".md", ".json"):
         write(comparison, path, now)
         return (path,)
@@ -42,7 +43,6 @@ def write_all(comparison: Comparison, path: Path, now: datetime | None = None) -
     if stem.parent == path:
         _make(path)
     paths = tuple(stem.with_name(stem.name + ending) for ending in ENDINGS)
-    now = now or datetime.now(UTC)
     for target in paths:
         write(comparison, target, now)
     return paths
