@@ -1,0 +1,47 @@
+"""Functional dependencies: what depends on what, within the rows that were looked at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphrec.tabular.inference.columns import Column
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """How well a key says the value of another column.
+
+    `repeated` counts the rows of a key beyond its first one, in which the dependency could have failed; `broken` those
+    whose value is not the most common one of their key.
+    """
+
+    repeated: int
+    broken: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether at most one in fifty of the repeated rows breaks it, and there is one."""
+        return self.repeated > 0 and self.broken * 50 <= self.repeated
+
+    @property
+    def fails(self) -> bool:
+        """Whether more than one in eight of the repeated rows breaks it."""
+        return self.broken * 8 > self.repeated
+
+
+def dependency(key: Column, other: Column) -> Dependency:
+    """How `other` depends on `key`, over the rows that have both."""
+    both = (key.codes >= 0) & (other.codes >= 0)
+    keys, values = key.codes[both], other.codes[both]
+    if not len(keys):
+        return Dependency(0, 0)
+    pairs, counts = np.unique(keys * (other.distinct + 1) + values, return_counts=True)
+    owners = pairs // (other.distinct + 1)
+    starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]])
+    most = np.maximum.reduceat(counts, starts)
+    return Dependency(len(keys) - len(starts), len(keys) - int(most.sum()))
+
+
+def determines(key: Column, other: Column) -> bool:
+    """Whether each value of `key` has one of `other`, with at least one repeated row to show it."""
+    return dependency(key, other).holds
