@@ -131,6 +131,8 @@ def _social(file: Sniffed, said: Mapping[str, Meaning], users: Sequence[End], it
     strong = [end for end in users if said[end.column].part == "id" and end.column not in friends]
     if items and not (friends and strong and named):
         return None
+    if strong and file.columns[strong[0].column].unique and any(file.columns[name].split for name in friends):
+        return None  # users with a list of friends each
     pair: tuple[str, str] | None = None
     if strong and friends:
         pair = strong[0].column, next(iter(friends))
@@ -279,6 +281,8 @@ def _nodes(file: Sniffed, said: Mapping[str, Meaning], label: str, own: End) -> 
         if name == own.column:
             continue
         group = _group(name, column, said[name], groups) if label != USER else None
+        if label == USER and (relation := _friend(name)) and column.split:
+            group = Group(USER, relation, column.split)
         if group:
             groups[name] = group
             findings.append(_group_finding(name, group))
@@ -375,7 +379,7 @@ def _edges(file: Sniffed, said: Mapping[str, Meaning], what: What, pair: tuple[t
     if time is not None and (moment := columns[time].moment):
         findings.append(Finding(time, "time", moment.shown, 0.95 if words.is_time(time) else 0.8))
         left.remove(time)
-    weights = [name for name in left if words.folded(name) in words.WEIGHTS and columns[name].numeric]
+    weights = [name for name in left if words.is_weight(name) and columns[name].numeric]
     weights = [name for name in weights if columns[name].moment is None and columns[name].distinct > 0]
     weight = next((n for n in weights if words.folded(n) not in ("views", "times")), next(iter(weights), None))
     if what == "social":
@@ -436,8 +440,10 @@ def _with_owners(file: Sniffed, said: Mapping[str, Meaning], made: Roles) -> Rol
         if name == made.rating or name in left_out:
             rest += [name] if name == made.rating else []
             continue
-        if said[name].what == "context" and said[name].part == "id" and (summed or column.unique):
-            left_out[name] = "rows of one user and item are added up" if summed else "it tells rows apart"
+        bundles = said[name].what == "context" and said[name].part == "id" and ends.is_id(column) and not _is_price(name)
+        numbers = said[name].part == "id" and said[name].what in ("context", "other") and column.filled == file.rows
+        if (summed and bundles) or (numbers and column.unique and file.rows > 3):
+            left_out[name] = "it tells rows apart" if column.unique else "rows of one user and item are added up"
             continue
         if column.distinct <= 1 and file.rows >= 10 and words.prior(name) not in ("user", "item"):
             left_out[name] = "it is the same in every row"
@@ -465,7 +471,7 @@ def _owner(name: str, column: Column, user: Column, item: Column, summed: bool) 
     """Whose property a column is ("user", "item" or "edge"), why, and how sure."""
     prior = words.prior(name)
     by_user, by_item = dependency(user, column), dependency(item, column)
-    price = bool(set(words.tokens(name)) & words.LINE_PRICES) or words.folded(name) in words.LINE_PRICES
+    price = _is_price(name)
     if prior == "edge" or name in ("event",):
         return "edge", "by its name", 0.9
     if price and (summed or by_item.fails) and not (by_item.holds and by_item.repeated >= _MANY_REPEATED):
@@ -475,13 +481,16 @@ def _owner(name: str, column: Column, user: Column, item: Column, summed: bool) 
     if prior in ("item", "user") and not by_item.fails and (prior == "item" or by_item.holds):
         return "item", _shown(by_item, item.name) or "by its name", 0.9 if by_item.holds else 0.7
     if column.distinct > 1 and not prior:
-        user_says = by_user.holds and by_user.repeated >= 2 and not column.unique
-        item_says = by_item.holds and by_item.repeated >= 2 and not column.unique
+        user_says, item_says = by_user.proven and not column.unique, by_item.proven and not column.unique
         if item_says and (not user_says or by_item.repeated >= by_user.repeated):
             return "item", _shown(by_item, item.name), 0.8 if not user_says else 0.5
         if user_says:
             return "user", _shown(by_user, user.name), 0.8 if not item_says else 0.5
     return "edge", "depends on neither" if column.distinct > 1 else "", 0.7
+
+
+def _is_price(name: str) -> bool:
+    return bool(set(words.tokens(name)) & words.LINE_PRICES) or words.folded(name) in words.LINE_PRICES
 
 
 def _shown(found: Dependency, key: str) -> str:

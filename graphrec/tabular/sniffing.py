@@ -98,9 +98,9 @@ def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
     columns = profiles(names, found.rows)
     headerless = found.header is None and found.written is None
     if headerless:
-        names = headers.names(path.name, list(columns.values()))
+        names = headers.names(stem(path), list(columns.values()))
         form = replace(form, header=names)
-        columns = {name: replace(old, name=name) for name, old in zip(names, columns.values(), strict=True)}
+        columns = profiles(names, found.rows)
     left_out = _empty_columns(found, names, columns)
     kept = {name: value for name, value in columns.items() if name not in left_out}
     notes = (*found.notes, *notes, *_doubled(found.written or ()))

@@ -39,6 +39,8 @@ class Unrated:
 def event_column(columns: Mapping[str, Column], names: Sequence[str]) -> str | None:
     """The column that says what a user did: by its name, or because its values are words for it."""
     called = [name for name in names if words.folded(name) in words.EVENTS and columns[name].distinct <= 30]
+    vague = ("type", "activity", "operation", "op", "verb", "interaction")
+    called = [name for name in called if words.folded(name) not in vague or is_event(columns[name])]
     worded = [name for name in names if columns[name].kind == "str" and is_event(columns[name])]
     both = [name for name in called if name in worded]
     coded = [name for name in called if columns[name].distinct > 1 and columns[name].distinct <= 12]
@@ -121,7 +123,7 @@ def unrated(column: Column) -> Unrated | None:
     shares = numbers.value_counts(normalize=True)
     for value in (-1.0, 0.0, 99.0):
         rest = shares.drop(value, errors="ignore")
-        if value not in shares or len(rest) < 3 or not 0.5 <= rest.index.min() <= 2 or rest.index.max() > 10:
+        if value not in shares or len(rest) < 3 or rest.index.min() < 0.5 or not 4 <= rest.index.max() <= 10:
             continue
         share = float(shares[value])
         lowest = float(rest[rest.index.min()])
@@ -129,7 +131,7 @@ def unrated(column: Column) -> Unrated | None:
             continue
         texts = column.values.dropna()
         rated = sorted(set(texts[numbers != value].str.strip()), key=float) if column.notation == (".", None) else []
-        steps = [str(step) for step in range(int(rest.index.min()), int(rest.index.max()) + 1)]
+        steps = [str(step) for step in range(1, 6 if rest.index.max() <= 5 else 11)]
         if rated and all(text.isdigit() for text in rated):
             rated = sorted(set(rated) | set(steps), key=float)
         written = str(texts[numbers == value].iloc[0]).strip()

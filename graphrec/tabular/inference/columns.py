@@ -22,7 +22,7 @@ _SURELY_MISSING = frozenset(
 )
 #: Words that mean "no value" among numbers and times, and may be a value among texts.
 _MAYBE_MISSING = frozenset({"na", "-", "--", "?", ".", "nil", "missing", "unknown", "k.a.", "s/d", "-nan", "inf", "tbd", "*"})
-_WHOLE = re.compile(r"[+-]?\d{1,18}")
+_WHOLE = re.compile(r"[+-]?\d{1,19}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
 #: Numbers with a decimal comma, or with separators between groups of three digits.
@@ -109,6 +109,8 @@ def column(name: str, texts: Sequence[str | None], kind: Kind | None = None, is_
     series = pd.Series(list(texts), dtype="object")
     series = series.mask(series.map(lambda value: value is None or not value.strip()))
     counts = Counter(value.strip() for value in series.dropna())
+    if set(counts) <= {"[]", "{}"}:
+        return Column(name, pd.Series([None] * len(series), dtype="object"), "str")
     named = words.is_time(name)
     if kind is not None or is_time:
         found = Moment(None, None, False, "a column of times") if is_time else None
@@ -143,7 +145,7 @@ def column(name: str, texts: Sequence[str | None], kind: Kind | None = None, is_
 
 def _is_absent(word: str, name: str, rest: Sequence[str]) -> bool:
     """Whether a word such as "None" among texts means no value: as Python writes it, or in a column of ids."""
-    return word in ("None", "NONE") and word not in ("NONE",) or words.meaning(name).part == "id" and bool(rest)
+    return word == "None" or (words.meaning(name).part == "id" and bool(rest))
 
 
 def _strays(counts: Counter[str], suspects: Sequence[str]) -> list[str]:
@@ -160,11 +162,12 @@ def _kind(values: Sequence[str]) -> tuple[Kind, Notation, str]:
     plain: Notation = (".", None)
     if not values:
         return "str", plain, ""
-    if all(map(_WHOLE.fullmatch, values)):
+    if all(map(_WHOLE.fullmatch, values)) and all(-(2**63) <= int(value) < 2**63 for value in values):
         return ("str" if any(map(_LEADING_ZERO.match, values)) else "int"), plain, ""
     if all(map(_NUMBER.fullmatch, values)):
         zeros = any(_LEADING_ZERO.match(value) and value.isdigit() for value in values)
-        return ("str" if zeros or any(len(value) > 25 for value in values) else "float"), plain, ""
+        long = any(len(value) > 25 or (len(value) > 16 and value.isdigit()) for value in values)
+        return ("str" if zeros or long else "float"), plain, ""
     if {value.casefold() for value in values} <= {"true", "false"}:
         return "bool", plain, ""
     if not any("," in v or "." in v or " " in v or "'" in v or "\u2019" in v or "\u00a0" in v or "\u202f" in v for v in values[:50]):
@@ -202,6 +205,9 @@ def _split(name: str, counts: Counter[str]) -> str:
     texts = list(counts)[:2000]
     if not texts:
         return ""
+    friends = any(words.singular(part) in words.FRIENDS for part in words.tokens(name))
+    if friends and any(", " in text or "," in text for text in texts):
+        return ", " if all(", " in text for text in texts if "," in text) else ","
     if all(text.startswith("[") and text.endswith("]") for text in texts):
         return "[]" if all(map(_is_list, texts[:200])) else ""
     grouped = words.meaning(name).what == "group" or any(words.singular(t) in words.GROUPS for t in words.tokens(name))

@@ -12,16 +12,23 @@ class Dependency:
     """How well a key says the value of another column.
 
     `repeated` counts the rows of a key beyond its first one, in which the dependency could have failed; `broken` those
-    whose value is not the most common one of their key.
+    whose value is not the most common one of their key. `chance` is how likely so many rows agree though nothing depends
+    on anything.
     """
 
     repeated: int
     broken: int
+    chance: float = 1.0
 
     @property
     def holds(self) -> bool:
         """Whether at most one in fifty of the repeated rows breaks it, and there is one."""
         return self.repeated > 0 and self.broken * 50 <= self.repeated
+
+    @property
+    def proven(self) -> bool:
+        """Whether it holds, and hardly by chance."""
+        return self.holds and self.chance < 0.05
 
     @property
     def fails(self) -> bool:
@@ -39,7 +46,9 @@ def dependency(key: Column, other: Column) -> Dependency:
     owners = pairs // (other.distinct + 1)
     starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]])
     most = np.maximum.reduceat(counts, starts)
-    return Dependency(len(keys) - len(starts), len(keys) - int(most.sum()))
+    repeated, broken = len(keys) - len(starts), len(keys) - int(most.sum())
+    shares = np.bincount(values) / len(values)
+    return Dependency(repeated, broken, float((shares**2).sum()) ** (repeated - broken))
 
 
 def determines(key: Column, other: Column) -> bool:

@@ -71,7 +71,8 @@ def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> D
     while len(records) > padded + 2 and width > 2 and _is_title(records[padded], records[padded + 1]):
         padded += 1
     if padded:
-        skip += padded
+        filled = [number for number, line in enumerate(lines) if number >= skip and line.strip()]
+        skip = filled[padded]
         notes.append(f"{padded} line{'s' * (padded > 1)} before the table ({records[0][0][:40]!r})")
     records = records[padded:]
     first = list(records[0])

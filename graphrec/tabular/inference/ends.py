@@ -104,7 +104,9 @@ def _by_name(columns: Mapping[str, Column], said: Mapping[str, Meaning], what: s
             continue
         if meaning.part == "id" and meaning.strength < 3 and columns[name].kind == "float":
             continue
-        if meaning.strength < 3 and columns[name].kind in ("int", "float") and words.folded(name) in words.WEIGHTS:
+        if meaning.strength == 2 and columns[name].numeric and words.tokens(name)[-1] != words.singular(words.tokens(name)[-1]):
+            continue  # `members` and `reviews` are numbers of them
+        if meaning.strength < 3 and columns[name].kind in ("int", "float") and words.is_weight(name):
             continue
         sure = {3: 0.97, 2: 0.9, 1: 0.5}[max(1, meaning.strength)]
         reason = f"'{meaning.word}'" + (" with an id's ending" if meaning.strength == 3 else "" if meaning.part == "id" else " by name")

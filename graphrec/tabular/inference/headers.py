@@ -7,26 +7,25 @@ from graphrec.tabular.inference import words
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.inference.moments import looks_like_seconds
 
-_SOCIAL = re.compile("trust|friend|social|follow|contacts")
+_SOCIAL = re.compile(r"trust|friend|social|follow|contacts|\bsoc\b")
 
 
-def names(file: str, columns: Sequence[Column]) -> tuple[str, ...]:
+def names(stem: str, columns: Sequence[Column]) -> tuple[str, ...]:
     """A name for each column: user, item, rating, timestamp … for behaviour, an id and texts for users or items."""
     time = next((place for place, found in enumerate(columns) if _is_time(found)), None)
     ids = [place for place, found in enumerate(columns) if place != time and _is_id(found)]
     made = [f"column_{place + 1}" for place in range(len(columns))]
-    stem = re.sub(r"\.[a-z0-9]{1,7}$", "", file.casefold())
     what, word = words.entity_of_file(stem)
+    if _is_of_things(columns, ids, what, stem):
+        return _things(columns, made, what, word)
     if time is not None:
         made[time] = "timestamp"
-    if _SOCIAL.search(file.casefold()) and len(ids) > 1:
+    if _SOCIAL.search(stem.casefold()) and len(ids) > 1:
         made[ids[0]], made[ids[1]] = "user", "friend"
         rest = [place for place in range(len(columns)) if place not in (*ids[:2], time)]
         if rest:
             made[rest[0]] = "value"
         return tuple(made)
-    if _is_of_things(columns, ids, what, stem):
-        return _things(columns, made, what, word)
     if len(ids) < 2:
         return tuple(made)
     made[ids[0]] = "user"
@@ -96,7 +95,7 @@ def _things(columns: Sequence[Column], made: list[str], what: str, word: str) ->
     made[0] = called
     titled = False
     for place, found in enumerate(columns[1:], 1):
-        if found.kind != "str" or made[place] == "timestamp" or not found.filled:
+        if found.kind != "str" or found.moment is not None or not found.filled:
             continue
         if found.split in ("|", "[]") and "genres" not in made:
             made[place] = "genres"

@@ -110,6 +110,11 @@ EVENTS = frozenset(
     "activitytype type interaction interactiontype operation verb op".split()
 )
 TAGS = frozenset("tag tagname tagid tagvalue tags".split())
+SALES = frozenset(
+    "helpful useful funny cool helpfulvote vote votes upvotes downvotes likes verified verifiedpurchase discount profit "
+    "session channel payment paymentmethod status device platform ip referrer referer position rank shipmode currency "
+    "method source campaign medium useragent browser os reordered tip tax shipping quantity".split()
+)
 TEXTS = frozenset("text reviewtext review comment summary body content reviewbody comments reviewtitle".split())
 LINE_PRICES = frozenset(
     "price unitprice amount total revenue sales cost linetotal discount tax preis prix precio saleprice salesamount "
@@ -214,10 +219,24 @@ _STEMS = (
     ("subscri", "SUBSCRIBED"),
     ("donat", "DONATED"),
     ("interact", "INTERACTED"),
+    ("follow", "FOLLOWED"),
+    ("star", "STARRED"),
+    ("comment", "COMMENTED"),
+    ("post", "POSTED"),
+    ("answer", "ANSWERED"),
+    ("attempt", "ATTEMPTED"),
+    ("read", "READ"),
+    ("complet", "COMPLETED"),
+    ("finish", "COMPLETED"),
+    ("skip", "SKIPPED"),
+    ("search", "SEARCHED"),
+    ("attend", "ATTENDED"),
 )
 #: Words that may end a compound (`pageview`), which no other word of files does.
 _ENDING_STEMS = ("view", "click", "cart", "basket", "purchase", "order", "wishlist")
-_NO_BEHAVIOUR = frozenset("player played_by playground display plays_in ratecode tagline salesman tips_read".split())
+_NO_BEHAVIOUR = frozenset("player players playground display ratecode tagline salesman reader readers readme ready starts started start "
+    "stars poster postal postcode viewer viewers listener listeners reviewer reviewers buyer buyers rater raters "
+    "voter voters subscriber subscribers follower followers borrower viewpoint stage likely".split())
 
 
 @dataclass(frozen=True)
@@ -281,6 +300,8 @@ def meaning(name: str) -> Meaning:
     words, ending = _without_ending(parts)
     if not words:
         return Meaning("other", "", "id", 2) if ending else Meaning("")
+    if words[-2:] in (["sub", "category"], ["sub", "categorie"], ["sub", "kategorie"]):
+        words = [*words[:-2], "subcategory"]
     last, named = words[-1], ending in NAMES
     what = kind_of_word(last, bool(ending) and not named)
     if what == "item" and len(words) > 1 and kind_of_word(words[0]) == "context":
@@ -315,7 +336,7 @@ def _without_ending(parts: list[str]) -> tuple[list[str], str]:
 def prior(name: str) -> str:
     """Whose property a column is by its name alone: "user", "item", "edge", or "" where the name does not say."""
     found, called = meaning(name), folded(name)
-    if is_rating(name) or called in WEIGHTS or called in TEXTS:
+    if is_rating(name) or is_weight(name) or called in TEXTS or called in SALES or found.what == "context":
         return "edge"
     if found.part == "attribute" or found.part == "name":
         return found.what if found.what in ("user", "item") else "item" if found.what == "group" else ""
@@ -334,7 +355,15 @@ def is_rating(name: str) -> bool:
     called, parts = folded(name), tokens(name)
     if called in RATINGS:
         return True
-    return bool(parts) and parts[-1] in ("rating", "stars", "score") and not {"avg", "average", "mean"} & set(parts)
+    last = bool(parts) and parts[-1] in ("rating", "stars", "score", "overall")
+    return last and not {"avg", "average", "mean"} & set(parts)
+
+
+def is_weight(name: str) -> bool:
+    """Whether a column is called like how often or how much of something there was."""
+    parts = tokens(name)
+    counts = ("quantity", "qty", "plays", "listens", "hours", "menge", "playcount", "units", "minutes", "scrobbles")
+    return folded(name) in WEIGHTS or (bool(parts) and parts[-1] in counts)
 
 
 def is_time(name: str) -> bool:
