@@ -14,7 +14,7 @@ from graphrec.cleaning.rules import Kind, Rules
 from graphrec.cleaning.values import need_types
 from graphrec.defects import REJECTED, RuleCount
 from graphrec.errors import DataError, examples
-from graphrec.tabular import files, sql
+from graphrec.tabular import files, rows
 from graphrec.tabular.spec import Files, TableSpec
 from graphrec.tabular.times import unix_seconds
 
@@ -68,8 +68,7 @@ def draft(table: TableSpec) -> Draft:
 def _pieces(table: TableSpec) -> Iterator[Any]:  # of pyarrow.Table or BadLine
     named = [*table.ids, *(column.column for column in table.columns)]
     wanted = list(dict.fromkeys([*named, *([table.time.column] if table.time else [])]))
-    origin = table.origin
-    return files.pieces(origin, wanted) if isinstance(origin, Files) else sql.pieces(origin, wanted)
+    return rows.pieces(table.origin, wanted)
 
 
 def _shaped(piece: Any, table: TableSpec) -> Draft:  # a pyarrow.Table

@@ -1,23 +1,21 @@
 """Files read by DuckDB: in batches and bounded memory, nothing guessed, and every line that is no row told."""
 
 import io
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TextIO
 
 import duckdb
-import pyarrow as pa
 
 from graphrec.cleaning.draft import shortened
-from graphrec.errors import DataError, examples, nearest
-from graphrec.tabular import inspection
+from graphrec.errors import DataError
+from graphrec.tabular import archives, engine, inspection, json_arrays, sheets
+from graphrec.tabular.engine import identifier, literal
 from graphrec.tabular.spec import Files
 
-_BATCH = 100_000
-_UTF_8 = ("utf-8", "utf8", "ascii", "us-ascii", "utf-8-sig")
+_UTF_8 = ("utf-8", "utf8", "utf_8", "ascii", "us-ascii", "utf-8-sig")
 _LINE_ERRORS = {
     "MISSING COLUMNS": ("fields", "it has too few fields"),
     "TOO MANY COLUMNS": ("fields", "it has too many fields"),
@@ -39,17 +37,19 @@ class BadLine:
     text: str
 
 
-def pieces(files: Files, columns: Sequence[str]) -> Iterator[Any]:  # of Piece: pyarrow ships no types
+def pieces(files: Files, columns: Sequence[str] | None = None) -> Iterator[Any]:  # of Piece: pyarrow ships no types
     """The rows of all files in batches, tables of these columns, and between them the lines that are no rows.
 
-    Columns of text files are text, those of Parquet files as they are; a missing value is null.
+    Without `columns` each file gives all that it has. The shape is that of a table: each line of a file is a row.
+    Columns of text files are text, those of Parquet files and sheets as they are; a missing value is null.
 
     Raises:
         DataError: a file is empty, cut off, damaged or no such file, or lacks a column.
+        GraphrecError: the reader of workbooks is not installed.
     """
-    with TemporaryDirectory(prefix="graphrec-") as scratch:
-        for path in files.paths:
-            yield from _File(files, path, tuple(columns), Path(scratch)).pieces()
+    for path in files.paths:
+        with TemporaryDirectory(prefix="graphrec-") as scratch:
+            yield from _File(files, path, None if columns is None else tuple(columns), Path(scratch)).pieces()
 
 
 @dataclass(frozen=True)
@@ -58,125 +58,147 @@ class _File:
 
     files: Files
     path: Path
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] | None
     scratch: Path
 
     def pieces(self) -> Iterator[Any]:  # of Piece
-        if self.files.format == "parquet":
+        form = self.files.format
+        if form == "parquet":
             yield from self._parquet()
-            return
+        elif form in ("xlsx", "ods"):
+            yield from self._sheet()
+        elif form == "csv":
+            yield from self._csv(self._text())
+        else:
+            yield from self._json(self._text())
+
+    def _parquet(self) -> Iterator[Any]:  # of Piece
+        place = archives.unpacked(self.path, self.scratch, gzip_too=True)
+        source = f"read_parquet({engine.file_literal(place, self.scratch)})"
+        with engine.connected(self.scratch) as connection:
+            yield from engine.typed_batches(connection, source, str(self.path), self.columns, self.files)
+
+    def _sheet(self) -> Iterator[Any]:  # of Piece
+        place = archives.unpacked(self.path, self.scratch, gzip_too=True)
+        with (
+            sheets.opened(self.path, place, self.files, self.scratch) as sheet,
+            engine.connected(self.scratch) as connection,
+        ):
+            names = sheet.names
+            engine.need_columns(str(self.path), self.columns or (), names)
+            for batch in sheet.batches():
+                connection.register("batch", batch)
+                yield from engine.typed_batches(connection, "batch", str(self.path), self.columns, self.files, names)
+                connection.unregister("batch")
+
+    def _text(self) -> Path:
+        """The file as text in UTF-8 whose lines all end alike, compressed at most with gzip; JSON with one row a line.
+
+        It lies where it lay, or in the scratch folder.
+        """
         inspection.need_text(self.path, self.files.encoding)
-        names = ["line"] if self.files.format == "jsonl" else self._names()
-        plain = self.files.encoding.lower() in _UTF_8 and not inspection.has_mixed_ends(self.path)
-        yield from self._text(self.path if plain else self._rewritten(), names)
+        if self.files.format == "json":
+            return self._copied(self.path, json_arrays.copy_rows)
+        place = archives.unpacked(self.path, self.scratch)
+        if self.files.encoding.lower() in _UTF_8 and not self.files.comment and not inspection.has_mixed_ends(place):
+            return place
+        return self._copied(place, _copy_lines)
 
-    def _names(self) -> list[str]:
-        """The names of all columns of a CSV file, once each wanted one is there."""
-        names = list(self.files.header or inspection.column_names(self.path, self.files))
-        self._need_columns(names)
-        return names
+    def _copied(self, place: Path, copy_text: Callable[[TextIO, TextIO, Files, Path], None]) -> Path:
+        """A copy of a text in the scratch folder, as `copy_text` makes it; a copy that `place` itself is goes away."""
+        copy = self.scratch / "copy.txt"
+        with archives.opened(place) as stream, archives.writing(self.path, copy) as binary:
+            text = io.TextIOWrapper(stream, self.files.encoding, errors="surrogateescape")
+            out = io.TextIOWrapper(binary, "utf-8", errors="surrogateescape", newline="\n")
+            try:
+                copy_text(text, out, self.files, self.path)
+                out.flush()
+            except UnicodeError as error:
+                raise DataError(f"{self.path} is not {self.files.encoding}: {error}; name its encoding") from error
+            finally:
+                text.detach()
+                out.detach()
+        if place.parent == self.scratch:
+            place.unlink()
+        return copy
 
-    def _need_columns(self, names: Sequence[str]) -> None:
-        for wanted in self.columns:
-            if names.count(wanted) != 1:
-                raise self._no_column(wanted, names)
-
-    def _no_column(self, wanted: str, names: Sequence[str]) -> DataError:
-        """What is said of a column that does not stand once among the names."""
-        close = nearest(wanted, names, 1)
-        found = f"column '{wanted}' {names.count(wanted):,} times" if wanted in names else f"no column '{wanted}'"
-        hint = f"is {close[0]} meant?" if close and close[0] != wanted else "correct the TOML file or this one"
-        shown = examples((shortened(name, 30) for name in names), 12)
-        return DataError(f"{self.path} has {found}, but it has {shown}; {hint}")
-
-    def _text(self, path: Path, names: list[str]) -> Iterator[Any]:  # of Piece
-        """The rows of a file of UTF-8 text, and its bad lines."""
-        with _connected(self.scratch) as connection:
-            source = self._source(path, names)
-            if self.files.format == "csv":
-                yield from self._batches(connection, self._fields(source, names))
-                yield from self._bad_lines(connection)
-                return
-            absent = set(self.columns)
-            for batch in self._batches(connection, self._json(source)):
-                absent -= {name for name in absent if batch[name].null_count < len(batch)}
-                yield batch
+    def _csv(self, place: Path) -> Iterator[Any]:  # of Piece
+        names = inspection.column_names(self.path, self.files)
+        columns = {name: f"c{number}" for number, name in enumerate(names)}
+        chosen = names if self.columns is None else self.columns
+        engine.need_columns(str(self.path), chosen, names)
+        condition = engine.wanted_rows(self.files.where, columns, str(self.path))
+        if self.files.comment and len(names) == 1:
+            condition = " AND ".join(filter(None, ["c0 IS NOT NULL", condition]))  # a comment left a blank line
+        with engine.connected(self.scratch) as connection:
+            query = engine.select(self._source(place, len(names)), [columns[name] for name in chosen], condition)
+            yield from engine.batches(connection, query, chosen, str(self.path), self.columns is None)
             yield from self._bad_lines(connection)
-            yield from self._bad_json(connection, source)
-            self._need_keys(connection, source, absent)
 
-    def _source(self, path: Path, names: list[str]) -> str:
+    def _source(self, place: Path, width: int) -> str:
         """DuckDB's reader of the file, whose columns are called c0, c1 …: names there are without case."""
-        lines = self.files.format == "jsonl"
+        lines = self.files.format != "csv"
+        before = 0 if lines else inspection.lines_before(place, self.files.skip)
+        escape = self.files.escape or self.files.quote
+        missing = ("",) if lines else self.files.missing or ("",)
         options = {
-            "columns": "{" + ", ".join(f"c{i}: 'VARCHAR'" for i in range(len(names))) + "}",
+            "columns": "{" + ", ".join(f"c{i}: 'VARCHAR'" for i in range(width)) + "}",
             "auto_detect": "false",
-            "header": "false" if lines or self.files.header else "true",
-            "skip": "0" if lines or self.files.header else str(inspection.blank_lines(path)),
-            "delim": _quoted("\x01" if lines else self.files.separator),
-            "quote": _quoted(self.files.quote),
-            "escape": _quoted(self.files.quote),
-            "nullstr": "[" + ", ".join(map(_quoted, self.files.missing or ("",))) + "]",
-            "compression": "'gzip'" if inspection.is_gzip(path) else "'none'",
+            "header": "false" if lines or self.files.header is not None else "true",
+            "skip": str(before),
+            "delim": literal("\x01" if lines else self.files.separator),
+            "quote": literal("" if lines else self.files.quote),
+            "escape": literal("" if lines else escape),
+            "nullstr": "[" + ", ".join(map(literal, missing)) + "]",
+            "compression": "'gzip'" if archives.compression(place) == "gzip" else "'none'",
             "max_line_size": str(inspection.LONGEST_LINE),
             "store_rejects": "true",
             "rejects_limit": "0",
         }
         written = ", ".join(f"{name} = {value}" for name, value in options.items())
-        return f"read_csv({_quoted(str(path))}, {written})"
+        return f"read_csv({engine.file_literal(place, self.scratch)}, {written})"
 
-    def _fields(self, source: str, names: list[str]) -> str:
-        columns = {name: f"c{number}" for number, name in enumerate(names)}
-        return _select(source, [columns[name] for name in self.columns], self._condition(columns))
-
-    def _json(self, source: str) -> str:
+    def _json(self, place: Path) -> Iterator[Any]:  # of Piece
         """The values of the wanted keys in each line's object; a list or an object within is its JSON text."""
-        keys = list(dict.fromkeys((*self.columns, *self.files.where)))
-        paths = ", ".join(_quoted(_pointer(key)) for key in keys)
-        whole = f"CASE WHEN {_OBJECT} THEN c0 END"
-        inner = f"(SELECT json_extract_string({whole}, [{paths}]) AS v FROM {source} WHERE {_OBJECT})"
-        columns = {key: f"v[{number}]" for number, key in enumerate(keys, 1)}
-        texts = [f"nullif({columns[name]}, '')" for name in self.columns]
-        return _select(inner, texts, self._condition(columns))
+        source = self._source(place, 1)
+        with engine.connected(self.scratch) as connection:
+            chosen = self._keys(connection, source) if self.columns is None else self.columns
+            keys = list(dict.fromkeys((*chosen, *self.files.where)))
+            whole = f"CASE WHEN {_OBJECT} THEN c0 END"
+            values = ", ".join(f"{_value(whole, key)} AS k{number}" for number, key in enumerate(keys)) or "1"
+            columns = {key: f"k{number}" for number, key in enumerate(keys)}
+            absent = ", ".join(map(literal, dict.fromkeys(("", *self.files.missing))))
+            texts = [f"CASE WHEN {columns[name]} NOT IN ({absent}) THEN {columns[name]} END" for name in chosen]
+            inner = f"(SELECT {values} FROM {source} WHERE {_OBJECT})"
+            condition = engine.wanted_rows(self.files.where, columns, str(self.path))
+            lacking = set(chosen)
+            query = engine.select(inner, texts, condition)
+            for batch in engine.batches(connection, query, chosen, str(self.path), self.columns is None):
+                lacking -= {name for name in lacking if batch[name].null_count < len(batch)}
+                yield batch
+            yield from self._bad_lines(connection)
+            yield from self._bad_json(connection, source)
+            self._need_keys(connection, source, [name for name in chosen if name in lacking])
 
-    def _need_keys(self, connection: duckdb.DuckDBPyConnection, source: str, absent: set[str]) -> None:
+    def _keys(self, connection: duckdb.DuckDBPyConnection, source: str) -> tuple[str, ...]:
+        """All keys of the objects of the file, in the order in which they come up."""
+        keys = f"SELECT unnest(json_keys(c0)) AS key, row_number() OVER () AS place FROM {source} WHERE {_OBJECT}"
+        try:
+            found = connection.execute(f"SELECT key FROM ({keys}) GROUP BY key ORDER BY min(place)").fetchall()
+        except duckdb.Error as error:
+            raise engine.unreadable(str(self.path), error) from error
+        return tuple(f"/{_escaped(key)}" if key.startswith("/") else key for (key,) in found)
+
+    def _need_keys(self, connection: duckdb.DuckDBPyConnection, source: str, absent: Sequence[str]) -> None:
         """Nothing; DataError where no object of the file has one of the keys, not even without a value."""
         objects = f"SELECT c0 FROM {source} WHERE {_OBJECT}"
-        for name in (name for name in self.columns if name in absent):
-            has = f"CASE WHEN {_OBJECT} THEN json_exists(c0, {_quoted(_pointer(name))}) END"
-            if connection.execute(f"SELECT 1 FROM {source} WHERE {has} LIMIT 1").fetchone():
+        for name in absent:
+            has = f"CASE WHEN {_OBJECT} THEN json_exists(c0, {literal(_pointer(name))}) END"
+            if "*" in name or connection.execute(f"SELECT 1 FROM {source} WHERE {has} LIMIT 1").fetchone():
                 continue
             first = connection.execute(f"SELECT json_keys(c0) FROM ({objects} LIMIT 1)").fetchone()
             if first is not None:  # a file without any object is told otherwise
-                raise self._no_column(name, first[0])
-
-    def _parquet(self) -> Iterator[Any]:  # of Piece
-        source = f"read_parquet({_quoted(str(self.path))})"
-        with _connected(self.scratch) as connection:
-            try:
-                described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-            except duckdb.Error as error:
-                raise self._unreadable(error) from error
-            types = {row[0]: row[1] for row in described}
-            self._need_columns(list(types))
-            columns = {name: _named(name) for name in types}
-            chosen = [_plain(columns[name], types[name]) for name in self.columns]
-            yield from self._batches(connection, _select(source, chosen, self._condition(columns)))
-
-    def _condition(self, columns: dict[str, str]) -> str:
-        tests = []
-        for name, values in self.files.where.items():
-            if name not in columns:
-                raise DataError(f"{self.path} has no column {name}, which where names; it has {examples(columns, 12)}")
-            tests.append(f"CAST({columns[name]} AS VARCHAR) IN ({', '.join(map(_quoted, values)) or 'NULL'})")
-        return " AND ".join(tests)
-
-    def _batches(self, connection: duckdb.DuckDBPyConnection, select: str) -> Iterator[Any]:  # of pyarrow.Table
-        try:
-            for batch in connection.sql(select).to_arrow_reader(_BATCH):
-                yield pa.table(batch.columns, list(self.columns))
-        except duckdb.Error as error:
-            raise self._unreadable(error) from error
+                raise engine.no_column(str(self.path), name, first[0])
 
     def _bad_lines(self, connection: duckdb.DuckDBPyConnection) -> Iterator[BadLine]:
         """The lines that DuckDB refused, each once; DataError where a quote swallowed the lines after it uncounted."""
@@ -199,69 +221,44 @@ class _File:
         while found := rows.fetchmany(1000):
             yield from (BadLine("json", "it is no JSON object", self.path.name, 0, text) for (text,) in found)
 
-    def _rewritten(self) -> Path:
-        """A copy in UTF-8 whose lines all end alike; bytes that are no text stay as they are, and are refused later."""
-        copy = self.scratch / "copy.txt"
-        with (
-            inspection.opened(self.path) as stream,
-            copy.open("w", encoding="utf-8", errors="surrogateescape", newline="\n") as out,
-        ):
-            text = io.TextIOWrapper(stream, self.files.encoding, errors="surrogateescape")
-            try:
-                while block := text.read(1 << 20):
-                    out.write(block)
-            except UnicodeError as error:
-                raise DataError(f"{self.path} is not {self.files.encoding}: {error}; name its encoding") from error
-        return copy
-
-    def _unreadable(self, error: Exception) -> DataError:
-        first = str(error).partition("\n")[0]
-        return DataError(f"{self.path} cannot be read: {shortened(first, 200)}; export or download it again")
-
 
 #: CASE, for DuckDB tests the parts of an AND in any order, and stops at a text that is no JSON.
 _OBJECT = "CASE WHEN json_valid(c0) THEN json_type(c0) = 'OBJECT' ELSE false END"
 
 
-@contextmanager
-def _connected(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database of its own in memory, which uses little of it and loads nothing from the network."""
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": "512MB",
-        "threads": 2,
-        "temp_directory": str(scratch),
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }
-    with duckdb.connect(":memory:", config=settings) as connection:
-        yield connection
+def _copy_lines(text: TextIO, out: TextIO, files: Files, _: Path) -> None:
+    """Copy text so that its lines end alike; a line of comment is left blank, so that lines keep their numbers.
+
+    Bytes that are no text stay as they are, and are refused later.
+    """
+    if not files.comment:
+        while block := text.read(1 << 20):
+            out.write(block)
+        return
+    quotes = 0
+    while line := text.readline(inspection.LONGEST_LINE):
+        comment = quotes % 2 == 0 and line.removeprefix("\ufeff").startswith(files.comment)
+        quotes += 0 if comment or not files.quote else line.count(files.quote)
+        out.write("\n" if comment and line.endswith("\n") else "" if comment else line)
 
 
-def _select(source: str, columns: Sequence[str], condition: str) -> str:
-    chosen = ", ".join(f"{column} AS o{number}" for number, column in enumerate(columns))
-    return f"SELECT {chosen} FROM {source}" + (f" WHERE {condition}" if condition else "")
+def _value(whole: str, key: str) -> str:
+    """The SQL of the value that a key has in an object, as text; of a pointer with a *, the list of all its values."""
+    parts = _pointer(key)[1:].split("/")
+    if "*" not in parts:
+        return f"json_extract_string({whole}, {literal(_pointer(key))})"
+    path = "$" + "".join("[*]" if part == "*" else f".{_json_name(part)}" for part in parts)
+    return f"CAST(to_json(json_extract({whole}, {literal(path)})) AS VARCHAR)"
 
 
-def _plain(column: str, kind: str) -> str:
-    """The column of a Parquet file as text, whole numbers, numbers, yes and no, or times; a list is its JSON text."""
-    if kind.startswith("TIMESTAMP") or kind in ("DATE", "VARCHAR", "BOOLEAN", "DOUBLE"):
-        return column
-    if kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"):
-        return f"CAST({column} AS BIGINT)"
-    if kind in ("FLOAT", "REAL") or kind.startswith("DECIMAL"):
-        return f"CAST({column} AS DOUBLE)"
-    nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
-    return f"CAST({f'to_json({column})' if nested else column} AS VARCHAR)"
+def _json_name(part: str) -> str:
+    return identifier(part.replace("~1", "/").replace("~0", "~"))
 
 
 def _pointer(key: str) -> str:
     """The JSON pointer of a key; a column that begins with a slash is one, and reaches into objects."""
-    return key if key.startswith("/") else "/" + key.replace("~", "~0").replace("/", "~1")
+    return key if key.startswith("/") else f"/{_escaped(key)}"
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _named(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")

@@ -1,48 +1,49 @@
-"""What a text file begins with: whether it is text at all, compressed or not, and the names of its columns."""
+"""What a text file begins with: whether it is text at all, and the names of its columns."""
 
 import csv
-import gzip
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import IO, cast
 
 from graphrec.errors import DataError
+from graphrec.tabular.archives import opened as opened  # a part of looking at a file
 from graphrec.tabular.spec import Files
 
-GZIP_MAGIC = b"\x1f\x8b"
 _SAMPLE = 1 << 20
+#: Rows that show how many fields rows have.
+_SAMPLE_ROWS = 1000
 #: Longer than this no line is read.
 LONGEST_LINE = 16_000_000
 
 #: First bytes of what is no table of text, and what to do.
 _FOREIGN = {
-    b"PK\x03\x04": "is a zip archive or an Excel file; unpack it, or save the sheet as CSV",
-    b"PAR1": 'is a Parquet file; write format = "parquet"',
+    b"PK\x03\x04": 'is a workbook or a zip archive; write format = "xlsx" or "ods", or leave format out',
+    b"PK\x05\x06": "is a zip archive without anything in it; copy or download it again",
+    b"\xd0\xcf\x11\xe0": 'is a workbook of an older form; write format = "xlsx", or leave format out',
+    b"PAR1": 'is a Parquet file; write format = "parquet", or leave format out',
     b"SQLite format 3": 'is a SQLite database; write sql = "select …" and url = "sqlite:///FILE"',
-    b"\x28\xb5\x2f\xfd": "is compressed with zstd; decompress it, or compress it with gzip",
-    b"BZh": "is compressed with bzip2; decompress it, or compress it with gzip",
-    b"\xfd7zXZ": "is compressed with xz; decompress it, or compress it with gzip",
+    b"7z\xbc\xaf\x27\x1c": "is a 7z archive; unpack it first",
+    b"Rar!": "is a rar archive; unpack it first",
+    b"\x04\x22\x4d\x18": "is compressed with lz4; decompress it, or compress it with zstd",
+    b"%PDF": "is a PDF; a table in it must become CSV first",
 }
 
 
-def is_gzip(path: Path) -> bool:
-    """Whether the content is gzip-compressed, whatever the name says."""
-    with reading(path), path.open("rb") as stream:
-        return stream.read(2) == GZIP_MAGIC
-
-
 def need_text(path: Path, encoding: str) -> None:
-    """Nothing; DataError saying what the file is where it is empty, compressed in another way, or no text."""
-    start = _beginning(path, 1 << 16)
+    """Nothing; DataError saying what the file is if it is empty, compressed in another way, or no text."""
+    with opened(path) as stream:
+        start = stream.read(1 << 16)
     if not start:
         raise DataError(f"{path} is empty; copy or download it again")
     for magic, what in _FOREIGN.items():
         if start.startswith(magic):
             raise DataError(f"{path} {what}")
-    if start[:64].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+    if start[257:262] == b"ustar":
+        raise DataError(f"{path} is a tar archive; unpack it first")
+    if start[:64].lstrip().lower().startswith((b"<!doctype html", b"<html", b"<table")):
         raise DataError(f"{path} is a web page, as a failed download leaves one; download it again")
     if "16" in encoding or "32" in encoding:
         return
@@ -55,19 +56,50 @@ def need_text(path: Path, encoding: str) -> None:
 
 
 def column_names(path: Path, files: Files) -> list[str]:
-    """The names in the header line of a CSV file, in order, as they stand there."""
-    text = _beginning(path, _SAMPLE).decode(files.encoding, errors="replace").removeprefix("\ufeff")
-    lines = [line for line in islice(text.splitlines(keepends=True), 1000) if line.strip("\r\n")]
-    if not lines:
-        raise DataError(f"{path} holds blank lines only; copy or download it again")
-    if len(files.separator) > 1 or not files.quote:
-        return lines[0].rstrip("\r\n").split(files.separator)
-    try:
-        return next(csv.reader(lines, delimiter=files.separator, quotechar=files.quote))
-    except (csv.Error, StopIteration) as error:
-        raise DataError(
-            f"{path}: the header line cannot be read ({error}); correct it, or set separator and quote"
-        ) from error
+    """The names of the columns of a CSV file, in order, each once: as in its header, unless one has none or another's.
+
+    A name that is there already gets a number (`name_2`), and a column without a name is `column_N`, N from 1. Nameless
+    columns at the end that most rows lack are left out.
+    """
+    return unique_names(raw_names(path, files))
+
+
+def raw_names(path: Path, files: Files) -> list[str]:
+    """The names of the columns of a CSV file as they stand there; DataError if there is no header line."""
+    if files.header is not None:
+        return list(files.header)
+    with opened(path) as stream:
+        rows = _records(path, files, io.TextIOWrapper(stream, files.encoding, errors="replace"))
+        names = next(rows, None)
+        if names is None:
+            raise DataError(f"{path} holds blank lines only; copy or download it again")
+        if names[-1].strip():
+            return names
+        widths: Counter[int] = Counter()
+        with suppress(DataError):  # a row that cannot be read is told when rows are read
+            widths.update(len(row) for row in islice(rows, _SAMPLE_ROWS) if row)
+    width = widths.most_common(1)[0][0] if widths else len(names)
+    while len(names) > max(width, 1) and not names[-1].strip():
+        names.pop()
+    return names
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """The names with a number after each that is there already, and `column_N` for those that are blank.
+
+    >>> unique_names(["user", "", "user"])
+    ['user', 'column_2', 'user_2']
+    """
+    there, found = set(names), dict[str, None]()
+    counts: Counter[str] = Counter()
+    for number, name in enumerate(names, 1):
+        plain = unique = name if name.strip() else f"column_{number}"
+        counts[plain] += 1
+        while unique in found or (unique != name and unique in there):
+            counts[plain] += unique != plain
+            unique = f"{plain}_{max(counts[plain], 2)}"
+        found[unique] = None
+    return list(found)
 
 
 def has_mixed_ends(path: Path) -> bool:
@@ -86,31 +118,44 @@ def has_mixed_ends(path: Path) -> bool:
     return sum(count > 0 for count in (feeds - both, returns - both, both)) > 1
 
 
-def blank_lines(path: Path) -> int:
-    """How many blank lines stand before the first other one."""
-    start = _beginning(path, 1 << 16)
-    return next((i for i, line in enumerate(start.splitlines()) if line.strip(b"\xef\xbb\xbf")), 0)
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
-    """The bytes of a file, decompressed, in a `with` block; DataError where they cannot be read to the end."""
-    compressed = is_gzip(path)
-    with reading(path), cast(IO[bytes], gzip.open(path, "rb")) if compressed else path.open("rb") as stream:
-        yield stream
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """A `with` block in which the system's word about a file becomes a DataError."""
-    try:
-        yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is cut off or damaged; copy or download it again") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}; check the file and its rights") from error
-
-
-def _beginning(path: Path, size: int) -> bytes:
+def lines_before(path: Path, skip: int) -> int:
+    """How many lines stand before the first row or the header: `skip`, and blank ones after them."""
     with opened(path) as stream:
-        return stream.read(size)
+        text = io.TextIOWrapper(stream, "latin-1")  # any bytes are text, and lines end as in UTF-8
+        number = 0
+        while (line := text.readline(LONGEST_LINE)) and (number < skip or not line.removeprefix("ï»¿").strip("\n")):
+            number += line.endswith("\n")
+    return number
+
+
+def _records(path: Path, files: Files, text: io.TextIOWrapper) -> Iterator[list[str]]:
+    """The fields of each line that is not blank, after those to skip."""
+    for _ in range(files.skip):
+        while (skipped := text.readline(LONGEST_LINE)) and not skipped.endswith("\n"):
+            pass
+    first = text.readline(LONGEST_LINE).removeprefix("\ufeff") if not files.skip else ""
+    lines = (line for line in _chained(first, text) if line.strip("\n"))
+    if files.comment:
+        lines = (line for line in lines if not line.startswith(files.comment))
+    try:
+        if len(files.separator) > 1 or not files.quote:
+            yield from (line.rstrip("\n").split(files.separator) for line in lines)
+        else:
+            yield from csv.reader(
+                lines,
+                delimiter=files.separator,
+                quotechar=files.quote,
+                escapechar=files.escape or None,
+                doublequote=not files.escape,
+            )
+    except csv.Error as error:
+        raise DataError(
+            f"{path}: the header line cannot be read ({error}); correct it, or set separator and quote"
+        ) from error
+
+
+def _chained(first: str, text: io.TextIOWrapper) -> Iterator[str]:
+    if first:
+        yield first
+    while line := text.readline(LONGEST_LINE):
+        yield line

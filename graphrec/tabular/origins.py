@@ -55,10 +55,12 @@ def _file(section: Section, folder: Path) -> Files | Frame:
     """The file, files or frame that a section describes."""
     if frames.is_frame(section.values.get("file")):
         return _frame(section)
-    found = tuple(path for name in section.texts("file") for path in paths.find(section, name, folder))
+    found = tuple(path for name in _names(section) for path in paths.find(section, name, folder))
     if not found:
         raise section.error("file", "must name at least one file")
-    form = section.choice("format", _FORMATS, paths.format_of(section, found))
+    encoding = _encoding(section)
+    known = section.has("format")
+    form = section.choice("format", _FORMATS, "" if known else paths.common_format(section, found, encoding))
     for key, formats in _ONLY.items():
         if section.has(key) and form not in formats:
             raise section.error(key, f"goes with the format {' or '.join(formats)}, and this is {form}")
@@ -74,7 +76,7 @@ def _file(section: Section, folder: Path) -> Files | Frame:
         cast(Format, "csv" if form == "tsv" else form),
         separator,
         sign,
-        _encoding(section),
+        encoding,
         section.texts("header") if section.has("header") else None,
         section.texts("missing", ("",)),
         _where(section),
@@ -89,6 +91,16 @@ def _file(section: Section, folder: Path) -> Files | Frame:
     if files.escape and not sign:
         raise section.error("escape", "is the character before a quote, and this table has no quote")
     return replace(files, escape="") if files.escape == sign else files
+
+
+def _names(section: Section) -> tuple[str, ...]:
+    """The paths and patterns of a section; one that Python gives may hold paths."""
+    value = section.values["file"]
+    given = value if isinstance(value, list | tuple) else [value]
+    texts = [os.fspath(each) if isinstance(each, os.PathLike) else each for each in given]
+    return Section(section.place, {"file": texts if all(isinstance(text, str) for text in texts) else value}).texts(
+        "file"
+    )
 
 
 def _frame(section: Section) -> Frame:

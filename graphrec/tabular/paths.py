@@ -1,9 +1,14 @@
-"""The files that the name of a path, a pattern, a folder or an archive stands for, and their form."""
+"""The files that a path, a pattern, a folder or a zip archive stands for, and their form."""
 
+import json
+import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from glob import glob, has_magic
 from pathlib import Path
 
 from graphrec.errors import examples, nearest
+from graphrec.tabular import archives
 from graphrec.tabular.section import Section
 
 #: What the end of a name, without that of a compression, says of the form.
@@ -18,40 +23,119 @@ _SUFFIXES = {
     ".json": "jsonl",
     ".parquet": "parquet",
     ".pq": "parquet",
-    ".xlsx": "xlsx",
-    ".xlsm": "xlsx",
-    ".xlsb": "xlsx",
-    ".xls": "xlsx",
-    ".ods": "ods",
 }
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+_COMPRESSED = re.compile(r"\.(gz|bz2|xz|zst|zip)$")
+_OBJECT = re.compile(r'\s*\{\s*["}]')
+_ARRAY = re.compile(r"\s*\[\s*[{\]]")
+_SAMPLE = 1 << 16
 
 
 def find(section: Section, name: str, folder: Path) -> list[Path]:
-    """The file of a name, or all files of a pattern in the order of their names."""
+    """The files that a name stands for: itself, or those of a pattern, folder or zip archive, ordered by name.
+
+    Raises DataError if there is none.
+    """
     if "://" in name:
         raise section.error("file", f"'{name}' is an address; download it first, and give the file")
     if "\0" in name or not name:
         raise section.error("file", "must be a path or a pattern")
-    path = folder / Path(name).expanduser()
-    if path.is_file():
-        return [path]
-    if has_magic(name):
-        matches = glob(str(Path(name).expanduser()), root_dir=folder, recursive=True)  # noqa: PTH207  # takes any path
-        found = sorted(folder / match for match in matches if (folder / match).is_file())
-        if not found:
-            raise section.error("file", f"'{name}' fits no file in {folder}")
-        return found
-    there = sorted(p.name for p in path.parent.iterdir() if p.is_file()) if path.parent.is_dir() else []
+    try:
+        path = folder / Path(name).expanduser()
+        if path.is_file():
+            return _unfolded(path)
+        if path.is_dir():
+            return _in_folder(section, name, path)
+        if (archive := archives.archive_of(path)) and archives.compression(archive) == "zip":
+            return _in_archive(path, archive)
+        if has_magic(name):
+            matches = glob(str(Path(name).expanduser()), root_dir=folder, recursive=True)  # noqa: PTH207  # takes any path
+            found = sorted(folder / match for match in matches if (folder / match).is_file())
+            if not found:
+                raise section.error("file", f"'{name}' fits no file in {folder}")
+            return [member for match in found for member in _unfolded(match)]
+        there = sorted(p.name for p in path.parent.iterdir() if p.is_file()) if path.parent.is_dir() else []
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise section.error("file", f"{examples([name])} cannot be looked up: {reason}; check the path") from error
     close = nearest(path.name, there, 1)
     hint = f"did you mean {close[0]}?" if close else f"the folder has {examples(there, 10) or 'no file'}"
     raise section.error("file", f"'{name}' is not there; {hint}")
 
 
-def format_of(section: Section, found: tuple[Path, ...]) -> str:
-    """The form of the files, by the name of the first."""
-    del section
-    path = found[0]
-    while path.suffix.lower() in _COMPRESSED:
-        path = path.with_suffix("")
-    return _SUFFIXES.get(path.suffix.lower(), "csv")
+def format_of(path: Path, encoding: str = "utf-8", records: bool = False) -> str:
+    """The form of a file by its content, or by its name where the content may be anything: csv, tsv, jsonl, json …
+
+    An object that is written over several lines is "json", and so is one that has `records` inside. Raises DataError if
+    the file cannot be read.
+    """
+    if archives.archive_of(path) is None and archives.compression(path) == "zip":
+        return archives.workbook(path) or "csv"
+    with archives.opened(path) as stream:
+        start = stream.read(_SAMPLE)
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    if start.startswith(b"\xd0\xcf\x11\xe0"):  # the container of older workbooks, and of encrypted ones
+        return "xlsx"
+    suffix = Path(_COMPRESSED.sub("", path.name.lower())).suffix
+    if start.startswith(b"PK\x03\x04"):  # a workbook in an archive
+        return "ods" if suffix == ".ods" else "xlsx"
+    text = start.decode(encoding, errors="replace").removeprefix("\ufeff")
+    if _ARRAY.match(text):
+        return "json"
+    if _OBJECT.match(text):
+        return "json" if records or not _is_line(text.lstrip()) else "jsonl"
+    return _SUFFIXES.get(suffix, "csv")
+
+
+def common_format(section: Section, found: Sequence[Path], encoding: str) -> str:
+    """The form that all of the files have; DataError if they have several."""
+    forms: dict[str, Path] = {}
+    for path in found:
+        forms.setdefault(format_of(path, encoding, section.has("records")), path)
+    if len(forms) > 1:
+        shown = examples(f"{path.name} is {form}" for form, path in forms.items())
+        raise section.error("file", f"names files of several forms ({shown}); name those of one form, or give format")
+    return next(iter(forms))
+
+
+def _is_line(text: str) -> bool:
+    """Whether the first line is a whole JSON object, or as long as no line that people write."""
+    first, end, _ = text.partition("\n")
+    if not end and len(text) >= _SAMPLE // 4:
+        return True
+    try:
+        return isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return first.rstrip().endswith("}")
+
+
+def _unfolded(path: Path) -> list[Path]:
+    """The file itself, or the files of data in a zip archive that is no workbook."""
+    if archives.compression(path) != "zip" or archives.workbook(path):
+        return [path]
+    return archives.find_members(path)
+
+
+def _in_folder(section: Section, name: str, folder: Path) -> list[Path]:
+    """The files of data in a folder, without those in folders within."""
+    names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    found = [folder / each for each in names if not archives.is_beside(each)]
+    if not found:
+        inner = next(folder.glob("*/*.*"), None)
+        hint = f"write {name.rstrip('/')}/*/*{inner.suffix}" if inner else "check the path"
+        raise section.error("file", f"'{name}' is a folder without a file of data; {hint}")
+    return [member for path in found for member in _unfolded(path)]
+
+
+def _in_archive(path: Path, archive: Path) -> list[Path]:
+    """The members of a zip archive that a path or a pattern names."""
+    members = archives.find_members(archive)
+    if path in members:
+        return [path]
+    inner = str(path.relative_to(archive))
+    found = [
+        member for member in members if fnmatchcase(str(member.relative_to(archive)), inner) or path in member.parents
+    ]
+    if not found:
+        raise archives.no_member(path, archive, members)
+    return found

@@ -23,8 +23,8 @@ class Files:
     begin with `comment` are no rows. `decimal` and `thousands` say how numbers in text are written ("" for no
     thousands separator). `escape` is the character before a quote inside quoted text ("" where the quote is doubled).
     `records` is the JSON pointer of the array of rows ("" for the whole document), `sheet` the name of the sheet (""
-    for the first). A table of shape "basket" has the columns `header`, by default `basket`, and `item`; one of shape "wide"
-    has the columns `row`, `column` and `value`.
+    for the first). A table of shape "basket" has the columns `header`, by default `basket`, and `item`; one of shape
+    "wide" has the columns `row`, `column` and `value`.
     """
 
     paths: tuple[Path, ...]

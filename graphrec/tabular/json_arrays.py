@@ -1,0 +1,180 @@
+"""A JSON document whose rows are the elements of one array, copied so that each stands on a line of its own."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from graphrec.errors import DataError, examples, nearest
+from graphrec.tabular.spec import Files
+
+#: Characters that are read at once, and the most that one element may have.
+_BLOCK = 1 << 20
+_LONGEST = 16_000_000
+_SPACE = re.compile(r"[ \t\r\n]*")
+_SKIPPED = re.compile(r'"(?:[^"\\]|\\.)*("?)|[\[\]{}]', re.DOTALL)
+_DECODER = json.JSONDecoder()
+
+
+def copy_rows(text: TextIO, out: TextIO, files: Files, path: Path) -> None:
+    """Write each element of the array at `files.records` on a line of its own; elements are read one by one.
+
+    Raises DataError if the document is no JSON or is cut off, or has no array there.
+    """
+    document = _Document(text, path)
+    keys = [key.replace("~1", "/").replace("~0", "~") for key in files.records.split("/")[1:]]
+    for depth, key in enumerate(keys):
+        document.enter(key, "/" + "/".join(keys[:depth]) if depth else "")
+    if document.peek() != "[":
+        raise DataError(
+            f"{path} has no array of rows {f'at {files.records}' if keys else 'as its whole'}; {document.hint()}"
+        )
+    for element in document.elements():
+        out.write(element.replace("\r", " ").replace("\n", " ") + "\n")
+    if not keys and document.peek():
+        raise document.damaged()
+
+
+class _Document:
+    """A JSON text read from its beginning to its end, of which a part is in memory."""
+
+    def __init__(self, text: TextIO, path: Path) -> None:
+        self._stream, self._path = text, path
+        self._text, self._at, self._ended = "", 0, False
+        self._before = 0  # characters that are gone from memory
+        self._fill()
+        self._text = self._text.removeprefix("\ufeff")
+
+    def peek(self) -> str:
+        """The next character that is no space, "" at the end."""
+        while True:
+            match = _SPACE.match(self._text, self._at)
+            assert match is not None  # it matches nothing, too
+            self._at = match.end()
+            if self._at < len(self._text) or not self._fill():
+                return self._text[self._at : self._at + 1]
+
+    def elements(self) -> Iterator[str]:
+        """The elements of the array that begins here, each as its text; what follows the array comes next."""
+        self._take("[")
+        if self.peek() == "]":
+            self._at += 1
+            return
+        while True:
+            yield self._value()
+            if self._take(",]") == "]":
+                return
+
+    def enter(self, key: str, place: str) -> None:
+        """Go to the value of a key of the object, or of a place of the array, that begins here."""
+        seen: list[str] = []
+        if self.peek() == "[" and key.isdecimal():
+            self._take("[")
+            while self.peek() not in ("]", ""):
+                if len(seen) == int(key):
+                    return
+                seen.append(str(len(seen)))
+                self._skip()
+                if self._take(",]") == "]":
+                    break
+        elif self.peek() == "{":
+            self._take("{")
+            while self.peek() not in ("}", ""):
+                name = self._name()
+                if name == key:
+                    return
+                seen.append(name)
+                self._skip()
+                if self._take(",}") == "}":
+                    break
+        if self.peek() == "" and not seen:
+            raise self.damaged()
+        close = nearest(key, seen, 1)
+        hint = f"did you mean {close[0]}?" if close else f"it has {examples(seen, 12) or 'none'}"
+        raise DataError(
+            f"{self._path} has no {key} {f'in {place}' if place else 'at its top'}, which records names; {hint}"
+        )
+
+    def hint(self) -> str:
+        """What to write as records, where the value here is no array."""
+        arrays: list[str] = []
+        if self.peek() == "{":
+            self._take("{")
+            while self.peek() not in ("}", ""):
+                name = self._name()
+                if self.peek() == "[":
+                    arrays.append("/" + name.replace("~", "~0").replace("/", "~1"))
+                self._skip()
+                if self._take(",}") == "}":
+                    break
+        if not arrays:
+            return 'write one object on each line, with format = "jsonl", or an array of objects'
+        return f"say which it is: records = {' or '.join(json.dumps(each, ensure_ascii=False) for each in arrays[:3])}"
+
+    def damaged(self) -> DataError:
+        """What is said of a document that is no JSON from here on."""
+        place = self._before + self._at
+        reason = "is cut off" if self._ended and self._at >= len(self._text) else "is no JSON"
+        return DataError(
+            f"{self._path} {reason} after {place:,} characters, or has an element longer than {_LONGEST // 1_000_000} "
+            "MB there; export or download it again"
+        )
+
+    def _name(self) -> str:
+        """The name of the next key, and past its colon."""
+        if self.peek() != '"':
+            raise self.damaged()
+        name = json.loads(self._value())
+        self._take(":")
+        return str(name)
+
+    def _take(self, signs: str) -> str:
+        """One of the signs, which comes next."""
+        sign = self.peek()
+        if not sign or sign not in signs:
+            raise self.damaged()
+        self._at += 1
+        return sign
+
+    def _value(self) -> str:
+        """The text of the value that begins here, which must be whole and followed by something."""
+        self.peek()
+        while True:
+            try:
+                end = _DECODER.raw_decode(self._text, self._at)[1]
+            except (ValueError, RecursionError) as error:
+                if isinstance(error, RecursionError) or len(self._text) - self._at > _LONGEST or not self._fill():
+                    raise self.damaged() from error
+                continue
+            if end < len(self._text) or not self._fill():
+                value = self._text[self._at : end]
+                self._at = end
+                return value
+
+    def _skip(self) -> None:
+        """Go past the value that begins here, however long it is."""
+        if self.peek() not in ("[", "{"):
+            self._value()
+            return
+        depth = 0
+        while True:
+            match = _SKIPPED.search(self._text, self._at)
+            if match is None or (match[0].startswith('"') and not match[1]):
+                self._at = len(self._text) if match is None else match.start()  # a text goes on in the next block
+                if len(self._text) - self._at > _LONGEST or not self._fill():
+                    raise self.damaged()
+                continue
+            self._at = match.end()
+            depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
+            if depth == 0:
+                return
+
+    def _fill(self) -> bool:
+        """Whether there was more to read; as much again as is in memory, so that long elements take linear time."""
+        more = self._stream.read(max(_BLOCK, len(self._text) - self._at))
+        self._ended = not more
+        if more:
+            self._before += self._at
+            self._text, self._at = self._text[self._at :] + more, 0
+        return bool(more)

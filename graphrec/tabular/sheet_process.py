@@ -1,0 +1,95 @@
+"""A process of its own that reads one sheet of a workbook into Arrow files: `python -P sheet_process.py < ORDER`.
+
+A damaged or hostile workbook can take all memory or end the reader's process, and here it ends this one only. The order
+is JSON: `path`, `sheet` ("" for the first), `skip`, `header` (or null), `folder` to write to, `rows` of a file and its
+`cells` at most, and `memory` in bytes. What is found is printed as JSON: `names` and `files`, or `problem` with
+`sheets` or `reason`.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+#: Beyond it a float is no longer one whole number.
+_LARGEST_WHOLE = 2**53
+
+
+def read(order: dict[str, Any]) -> dict[str, object]:  # Any: of JSON
+    """The names of the columns and the files that were written, or the problem that there was."""
+    try:
+        with Path(order["path"]).open("rb") as stream:
+            book = CalamineWorkbook.from_filelike(stream)
+            wanted = order["sheet"] or next(iter(book.sheet_names), "")
+            if wanted not in book.sheet_names:
+                return {"problem": "sheet", "sheets": book.sheet_names}
+            rows = book.get_sheet_by_name(wanted).iter_rows()
+            return _written(islice(rows, order["skip"], None), order)
+    except PasswordError:
+        return {"problem": "password"}
+    except (CalamineError, ValueError, TypeError, OverflowError) as error:
+        return {"problem": "damaged", "reason": f"{type(error).__name__} {error}"}
+
+
+def _written(rows: Iterator[list[Any]], order: dict[str, Any]) -> dict[str, object]:  # Any: cells, and of JSON
+    rows = (row for row in rows if any(cell != "" for cell in row))
+    names = order["header"] or [_text(cell) for cell in next(rows, [])]
+    files: list[str] = []
+    size = max(1, min(order["rows"], order["cells"] // len(names))) if names else 1
+    while block := list(islice(rows, size)):
+        columns = [_array([row[place] if place < len(row) else "" for row in block]) for place in range(len(names))]
+        table = pa.table(columns, [f"c{place}" for place in range(len(names))])
+        files.append(str(Path(order["folder"]) / f"{len(files)}.arrow"))
+        with pa.OSFile(files[-1], "wb") as out, pa.ipc.new_file(out, table.schema) as writer:
+            writer.write_table(table)
+    return {"names": names, "files": files}
+
+
+def _array(cells: list[Any]) -> Any:  # cells of a sheet, to a pyarrow.Array
+    """The cells as one type: whole numbers, numbers, yes and no, times; else as text. An empty cell is null."""
+    values = [None if cell == "" else cell for cell in cells]
+    kinds = {type(value) for value in values} - {type(None)}
+    if kinds and kinds <= {int, float}:
+        whole = all(value is None or (float(value).is_integer() and abs(value) <= _LARGEST_WHOLE) for value in values)
+        kind, make = (pa.int64(), int) if whole else (pa.float64(), float)
+        return pa.array([None if value is None else make(value) for value in values], kind)
+    if kinds == {bool}:
+        return pa.array(values, pa.bool_())
+    if kinds and kinds <= {date, datetime}:
+        moments = [
+            value if value is None or isinstance(value, datetime) else datetime.combine(value, time())
+            for value in values
+        ]
+        return pa.array(moments, pa.timestamp("us"))
+    return pa.array([None if value is None else _text(value) for value in values], pa.large_string())
+
+
+def _text(cell: Any) -> str:  # of a sheet
+    """A cell as the sheet shows it: 7.0 is 7."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) <= _LARGEST_WHOLE:
+        return str(int(cell))
+    return cell.isoformat() if isinstance(cell, date | time) else str(cell)
+
+
+def _limit(memory: int) -> None:
+    """Take no more memory than this, where the system can keep a process to it."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    given = json.load(sys.stdin)
+    _limit(given["memory"])
+    print(json.dumps(read(given)))  # noqa: T201  # the process that started this one reads it

@@ -1,0 +1,116 @@
+"""Sheets of workbooks (xlsx, xlsm, xlsb, xls and ods) as Arrow tables, read by a process of its own."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psutil
+import pyarrow as pa
+
+from graphrec.errors import DataError, GraphrecError, examples, nearest
+from graphrec.tabular import archives
+from graphrec.tabular.inspection import unique_names
+from graphrec.tabular.spec import Files
+
+#: Rows of a batch, and cells of one that has many columns.
+_BATCH = 20_000
+_CELLS = 2_000_000
+#: Memory in bytes that reading a workbook may take; a sheet has at most 1,048,576 rows.
+_MOST_MEMORY = 8 << 30
+#: Bytes that the parts of a workbook may have when unpacked.
+_LARGEST = 4 << 30
+#: Seconds that reading a workbook may take; a million rows of ten columns take twenty.
+_LONGEST = 600
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The names of a sheet's columns, as they stand there, and the files with its rows, whose columns are c0, c1 …"""
+
+    raw_names: list[str]
+    files: list[Path]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, each once."""
+        return unique_names(self.raw_names)
+
+    def batches(self) -> Iterator[Any]:  # of pyarrow.Table
+        """The rows in batches, with whole numbers, numbers, yes and no, times and text, each batch for itself."""
+        for file in self.files:
+            with pa.memory_map(str(file)) as stream:
+                yield pa.ipc.open_file(stream).read_all()
+
+
+@contextmanager
+def opened(path: Path, place: Path, files: Files, scratch: Path) -> Iterator[Sheet]:
+    """The sheet of a workbook that `path` names and that lies at `place`, in a `with` block.
+
+    Raises:
+        DataError: it is damaged, encrypted, too large or no workbook, has no such sheet, or nothing in it.
+        GraphrecError: the reader of workbooks is not installed.
+    """
+    if find_spec("python_calamine") is None:
+        raise GraphrecError(f"{path} is a workbook, which needs a reader; run pip install 'graphrec[excel]'")
+    _need_small(path, place)
+    with TemporaryDirectory(dir=scratch) as folder:
+        found = _read(path, place, files, folder)
+        if found.get("problem") == "sheet":
+            close = nearest(files.sheet, found["sheets"], 1)
+            hint = f"did you mean {close[0]}?" if close else f"it has {examples(found['sheets'])}"
+            raise DataError(f"{path} has no sheet {examples([files.sheet])}; {hint}")
+        if found.get("problem") == "password":
+            raise DataError(f"{path} is encrypted; save it without a password")
+        if found.get("problem"):
+            raise DataError(f"{path} is damaged or no workbook ({examples([found['reason']])}); save it again")
+        if not found["names"]:
+            raise DataError(f"{path} has an empty sheet; name another by sheet, or lower skip")
+        yield Sheet(found["names"], [Path(file) for file in found["files"]])
+
+
+def _read(path: Path, place: Path, files: Files, folder: str) -> dict[str, Any]:  # Any: of JSON
+    """What the process found; DataError if it came to its end before."""
+    memory = min(_MOST_MEMORY, int(psutil.virtual_memory().total * 0.75))
+    order = {
+        "path": str(place.absolute()),
+        "sheet": files.sheet,
+        "skip": files.skip,
+        "header": files.header,
+        "folder": folder,
+        "rows": _BATCH,
+        "cells": _CELLS,
+        "memory": memory,
+    }
+    command = [sys.executable, "-P", str(Path(__file__).with_name("sheet_process.py"))]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, timeout=_LONGEST, check=False, input=json.dumps(order).encode()
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DataError(f"{path} cannot be read in {_LONGEST // 60} minutes; save the sheet as CSV") from error
+    if done.returncode == 0:
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+    if done.returncode < 0 or b"MemoryError" in done.stderr or b"alloc" in done.stderr:
+        raise DataError(
+            f"{path} takes more memory than {memory / 1e9:.0f} GB to read, or is damaged; save the sheet as CSV"
+        )
+    raise DataError(f"{path} is damaged; open it in a spreadsheet program, and save it again")
+
+
+def _need_small(path: Path, place: Path) -> None:
+    """Nothing; DataError if the parts of a workbook say that they are larger than any sheet is."""
+    if archives.compression(place) != "zip":
+        return
+    with archives.reading(path), zipfile.ZipFile(place) as archive:
+        size = sum(info.file_size for info in archive.infolist())
+    if size > _LARGEST:
+        raise DataError(f"{path} has {size / 1e9:.0f} GB when it is unpacked; save the sheet as CSV")
