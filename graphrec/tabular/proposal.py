@@ -221,9 +221,10 @@ class _Plan:
             yield self._edge_block(table, replace(role, relation=next(iter(role.events)), event=None), "")
         elif role.events and role.event:
             for relation, values in role.events.items():
-                single = replace(role, relation=relation)
-                where = f"where = {{ {writing.key(role.event)} = {writing.texts(values) if len(values) == 1 else _list(values)} }}"
-                yield self._edge_block(table, single, where.replace(f"= {writing.texts(values)} ", f"= {_list(values)} "))
+                mine = table.columns[role.event].values.isin(values)
+                rest = tuple(name for name in role.rest if table.columns[name].values[mine].notna().any())
+                single = replace(role, relation=relation, rest=rest)
+                yield self._edge_block(table, single, f"where = {{ {writing.key(role.event)} = {_list(values)} }}")
         elif role.unrated and role.rating and 0 < len(role.unrated.rated) <= 21:
             column = writing.key(role.rating)
             yield self._edge_block(table, role, f"where = {{ {column} = {_list(role.unrated.rated)} }}  # not rated: {role.unrated.value}")

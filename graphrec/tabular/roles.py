@@ -8,7 +8,7 @@ from graphrec.schema import ITEM, USER
 from graphrec.tabular.inference import behaviours, ends, words
 from graphrec.tabular.inference.behaviours import Unrated
 from graphrec.tabular.inference.columns import Column
-from graphrec.tabular.inference.dependencies import Dependency, dependency
+from graphrec.tabular.inference.dependencies import Dependency, dependency, proven
 from graphrec.tabular.inference.ends import End
 from graphrec.tabular.inference.words import Meaning
 from graphrec.tabular.sniffing import Sniffed
@@ -430,7 +430,8 @@ def _is_excel(column: Column) -> bool:
 
 def _with_owners(file: Sniffed, said: Mapping[str, Meaning], made: Roles) -> Roles:
     """The roles with each other column given to the user, the item or the edge, by its name and what it depends on."""
-    user, item = (file.columns[column] for _, column in made.ends)
+    columns = file.columns
+    user, item = (columns[column] for _, column in made.ends)
     of_user, of_item, rest = [], [], []
     groups: dict[str, Group] = {}
     left_out, findings = dict(made.left_out), []
@@ -440,8 +441,9 @@ def _with_owners(file: Sniffed, said: Mapping[str, Meaning], made: Roles) -> Rol
         if name == made.rating or name in left_out:
             rest += [name] if name == made.rating else []
             continue
-        bundles = said[name].what == "context" and said[name].part == "id" and ends.is_id(column) and not _is_price(name)
-        numbers = said[name].part == "id" and said[name].what in ("context", "other") and column.filled == file.rows
+        an_id = said[name].part == "id" and ends.is_id(column) and not _is_price(name)
+        bundles = an_id and said[name].what == "context"
+        numbers = an_id and said[name].what in ("context", "other") and column.filled == file.rows
         if (summed and bundles) or (numbers and column.unique and file.rows > 3):
             left_out[name] = "it tells rows apart" if column.unique else "rows of one user and item are added up"
             continue
@@ -449,6 +451,8 @@ def _with_owners(file: Sniffed, said: Mapping[str, Meaning], made: Roles) -> Rol
             left_out[name] = "it is the same in every row"
             continue
         owner, why, sure = _owner(name, column, user, item, summed)
+        if owner == "edge" and said[name].what == "other" and dependency(item, column).holds and _has_sibling(name, said, columns):
+            owner, why, sure = "item", _shown(dependency(item, column), item.name), 0.7
         if owner == "item" and (group := _group(name, column, said[name], groups)):
             groups[name] = group
             findings.append(_group_finding(name, group))
@@ -481,12 +485,19 @@ def _owner(name: str, column: Column, user: Column, item: Column, summed: bool) 
     if prior in ("item", "user") and not by_item.fails and (prior == "item" or by_item.holds):
         return "item", _shown(by_item, item.name) or "by its name", 0.9 if by_item.holds else 0.7
     if column.distinct > 1 and not prior:
-        user_says, item_says = by_user.proven and not column.unique, by_item.proven and not column.unique
+        user_says = not column.unique and proven(user, column, by_user)
+        item_says = not column.unique and proven(item, column, by_item)
         if item_says and (not user_says or by_item.repeated >= by_user.repeated):
             return "item", _shown(by_item, item.name), 0.8 if not user_says else 0.5
         if user_says:
             return "user", _shown(by_user, user.name), 0.8 if not item_says else 0.5
     return "edge", "depends on neither" if column.distinct > 1 else "", 0.7
+
+
+def _has_sibling(name: str, said: Mapping[str, Meaning], columns: Iterable[str]) -> bool:
+    """Whether a column of the same word is the item's by its name: brewery_name beside brewery_id."""
+    word = said[name].word
+    return any(other != name and words.tokens(other)[:1] == [word] and words.prior(other) == "item" for other in columns)
 
 
 def _is_price(name: str) -> bool:

@@ -12,7 +12,7 @@ from graphrec.errors import DataError
 from graphrec.tabular import inspection
 from graphrec.tabular.inference import headers, samples
 from graphrec.tabular.inference.columns import Column, column
-from graphrec.tabular.inference.dialects import Dialect, dialect, unique_names
+from graphrec.tabular.inference.dialects import Dialect, dialect
 from graphrec.tabular.inference.documents import document, is_json
 from graphrec.tabular.inference.encodings import encoding
 from graphrec.tabular.spec import FileQuery, Files, Query
@@ -94,7 +94,7 @@ def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
         raise DataError(f"{path} has no rows that can be read; check the file")
     if found.wrong:
         notes = (*notes, f"{found.wrong:,} of its first lines have another number of fields, and are rejected")
-    names = found.header or unique_names(found.written or [""] * found.width)
+    names = found.header or tuple(inspection.unique_names(found.written or [""] * found.width))
     columns = profiles(names, found.rows)
     headerless = found.header is None and found.written is None
     if headerless:

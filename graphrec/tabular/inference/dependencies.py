@@ -26,11 +26,6 @@ class Dependency:
         return self.repeated > 0 and self.broken * 50 <= self.repeated
 
     @property
-    def proven(self) -> bool:
-        """Whether it holds, and hardly by chance."""
-        return self.holds and self.chance < 0.05
-
-    @property
     def fails(self) -> bool:
         """Whether more than one in eight of the repeated rows breaks it."""
         return self.broken * 8 > self.repeated
@@ -51,6 +46,9 @@ def dependency(key: Column, other: Column) -> Dependency:
     return Dependency(repeated, broken, float((shares**2).sum()) ** (repeated - broken))
 
 
-def determines(key: Column, other: Column) -> bool:
-    """Whether each value of `key` has one of `other`, with at least one repeated row to show it."""
-    return dependency(key, other).holds
+def proven(key: Column, other: Column, found: Dependency) -> bool:
+    """Whether a dependency holds, and hardly by chance: also because it holds the other way round."""
+    if not found.holds:
+        return False
+    back = dependency(other, key)
+    return found.chance * (back.chance if back.holds else 1.0) < 0.05

@@ -10,6 +10,7 @@ from io import StringIO
 from graphrec.errors import DataError
 from graphrec.tabular.inference import words
 from graphrec.tabular.inference.columns import column
+from graphrec.tabular.inspection import unique_names
 
 _SEPARATORS = ("::", "||", "\t", "\x01", ";", "|", ",", "^", "~", " ")
 #: Lines that are looked at to find the separator.
@@ -91,22 +92,8 @@ def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> D
         names = (*first, f"column_{width}") if empty_end else ("column_1", *first)
         what = "each row ends with a separator" if empty_end else "the first column has no name"
         note = f"the header has {width - 1} names and the rows have {width} fields: {what}"
-        return replace(made, header=unique_names(names), skip=made.skip + 1, notes=(*made.notes, note))
+        return replace(made, header=tuple(unique_names(names)), skip=made.skip + 1, notes=(*made.notes, note))
     return replace(made, written=tuple(first))
-
-
-def unique_names(names: Sequence[str]) -> tuple[str, ...]:
-    """The names of a header as a table has them: the second `a` is `a_2`, a nameless third column is `column_3`."""
-    made: list[str] = []
-    taken = Counter(names)
-    for number, name in enumerate(names, 1):
-        base = name if name.strip() else f"column_{number}"
-        new, again = base, 1
-        while new in made or (again > 1 and taken[new]):
-            again += 1
-            new = f"{base}_{again}"
-        made.append(new)
-    return tuple(made)
 
 
 def _comment(lines: Sequence[str]) -> str:
@@ -130,7 +117,7 @@ def _with_comment_names(made: Dialect, lines: Sequence[str], comment: str, width
     for line in reversed(above):
         parts = [part.strip() for part in re.split(re.escape(separator) if separator.strip() else r"\s+", line)]
         if len(parts) == width and all(part and not _NUMBER.fullmatch(part) for part in parts):
-            return replace(made, header=unique_names(parts), notes=(*made.notes, "a comment names the columns"))
+            return replace(made, header=tuple(unique_names(parts)), notes=(*made.notes, "a comment names the columns"))
     return made
 
 

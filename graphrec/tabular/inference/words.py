@@ -128,7 +128,8 @@ USER_ATTRIBUTES = frozenset(
 ITEM_ATTRIBUTES = frozenset(
     "title description desc year genre genres price colour color size weight brand category author publisher name "
     "language pages runtime director release released releasedate synopsis plot url image poster artist album titel "
-    "beschreibung designation descripcion preis lat lon latitude longitude".split()
+    "beschreibung bezeichnung designation libelle descripcion omschrijving preis lat lon latitude longitude produktname "
+    "artikelname".split()
 )
 #: Words of a time at which something was done, by the trust that they earn as the time of an edge.
 TIMES = frozenset(
@@ -338,8 +339,10 @@ def prior(name: str) -> str:
     found, called = meaning(name), folded(name)
     if is_rating(name) or is_weight(name) or called in TEXTS or called in SALES or found.what == "context":
         return "edge"
-    if found.part == "attribute" or found.part == "name":
-        return found.what if found.what in ("user", "item") else "item" if found.what == "group" else ""
+    if found.what in ("user", "item"):
+        return found.what
+    if found.part == "name" and found.what == "group":
+        return "item"
     if found.what == "group":
         return "item"
     ends = tokens(name)

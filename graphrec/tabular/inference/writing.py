@@ -7,25 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from graphrec.schema import SYSTEM_PROPERTIES
-from graphrec.tabular import archives
+from graphrec.tabular import archives, paths
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.spec import FileQuery, Files, Query, Time
 
 _KINDS = {"int": "int", "float": "float", "bool": "bool", "str": "text"}
 _RESERVED = SYSTEM_PROPERTIES | {"id", "keys", "source", "source_id", "target_id", "timestamp"}
-_COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip")
-_TEXT_ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
 
 
 def text(value: str) -> str:
     """A text as TOML writes it."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def texts(values: Iterable[str]) -> str:
-    """A list of texts, or the text where it is one."""
-    made = list(values)
-    return text(made[0]) if len(made) == 1 else f"[{', '.join(map(text, made))}]"
 
 
 def key(name: str) -> str:
@@ -97,22 +89,15 @@ def fits(column: Column, signs: tuple[str, str]) -> bool:
 def form(files: Files, folder: Path) -> Iterator[tuple[str, str, str]]:
     """Key, value and remark of what a file is called and its name does not say of its form."""
     yield "file", _names(files.paths, folder), ""
-    name = _plain_name(files.paths[0])
-    if files.format in ("json", "jsonl"):
-        if not name.endswith(".jsonl" if files.format == "jsonl" else ".\0") and not (
-            files.format == "jsonl" and name.endswith((".ndjson", ".json"))
-        ):
-            yield "format", text(files.format), ""
-    elif files.format == "csv":
-        tabs = name.endswith((".tsv", ".tab"))
-        if name.endswith((".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".xls", ".ods")):
-            yield "format", text("csv"), ""
+    usual = paths.format_of(files.paths[0], files.encoding, bool(files.records))
+    tabs = usual == "tsv"
+    if files.format != ("csv" if tabs else usual):
+        yield "format", text(files.format), ""
+    if files.format == "csv" and files.shape != "basket" or files.separator != ",":
         if files.separator != ("\t" if tabs else ","):
             yield "separator", text(files.separator), ""
         if files.quote != ("" if tabs else '"'):
             yield "quote", text(files.quote), ""
-    elif not name.endswith((".parquet", ".pq", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")):
-        yield "format", text(files.format), ""
     if files.encoding != "utf-8":
         yield "encoding", text(files.encoding), ""
     if files.escape:
@@ -131,38 +116,31 @@ def form(files: Files, folder: Path) -> Iterator[tuple[str, str, str]]:
         yield "shape", text(files.shape), ""
 
 
-def _plain_name(path: Path) -> str:
-    name = path.name.casefold()
-    while name.endswith(_COMPRESSIONS):
-        name = name.rpartition(".")[0]
-    return name
-
-
-def _names(paths: Sequence[Path], folder: Path) -> str:
+def _names(found: Sequence[Path], folder: Path) -> str:
     """The value of `file`: a path, a pattern that fits exactly these files, or a list."""
-    if len(paths) == 1:
-        return text(relative(_whole_archive(paths) or paths[0], folder))
-    if whole := _whole_archive(paths):
+    if len(found) == 1:
+        return text(relative(_whole_archive(found) or found[0], folder))
+    if whole := _whole_archive(found):
         return text(relative(whole, folder))
-    if pattern := _pattern(paths):
+    if pattern := _pattern(found):
         return text(relative(pattern, folder))
-    return f"[{', '.join(text(relative(path, folder)) for path in paths)}]"
+    return f"[{', '.join(text(relative(path, folder)) for path in found)}]"
 
 
-def _whole_archive(paths: Sequence[Path]) -> Path | None:
+def _whole_archive(found: Sequence[Path]) -> Path | None:
     """The zip archive of which these are all members."""
-    archive = archives.archive_of(paths[0])
-    if archive is not None and set(archives.find_members(archive)) == set(paths):
+    archive = archives.archive_of(found[0])
+    if archive is not None and set(archives.find_members(archive)) == set(found):
         return archive
     return None
 
 
-def _pattern(paths: Sequence[Path]) -> Path | None:
+def _pattern(found: Sequence[Path]) -> Path | None:
     """A pattern for the files of a folder that begin and end alike, where it fits no others."""
-    parents = {path.parent for path in paths}
+    parents = {path.parent for path in found}
     if len(parents) > 1:
         return None
-    names = [path.name for path in paths]
+    names = [path.name for path in found]
     start = os.path.commonprefix(names)
     end = os.path.commonprefix([name[::-1] for name in names])[::-1]
     start = start[: min(len(start), min(map(len, names)) - len(end))]
@@ -170,7 +148,7 @@ def _pattern(paths: Sequence[Path]) -> Path | None:
     if re.search(r"[*?\[\]]", start + end + str(parent)) or not end or not parent.is_dir():
         return None
     pattern = parent / f"{start}*{end}"
-    fitting = {found.name for found in parent.glob(pattern.name) if found.is_file()}
+    fitting = {path.name for path in parent.glob(pattern.name) if path.is_file()}
     return pattern if fitting == set(names) else None
 
 

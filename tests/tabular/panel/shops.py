@@ -168,6 +168,7 @@ CASES = [
         where = { event = ["transaction"] }
         from = "User:visitorid"
         to = "Item:itemid"
+        properties = [{ name = "transactionid", type = "int" }]
         time = { column = "timestamp", unit = "ms" }
         """,
     ),
