@@ -1,9 +1,10 @@
 """A file that nobody described: its form, its columns, and the profile of each by the rows that were looked at."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
@@ -12,7 +13,7 @@ from graphrec.errors import DataError
 from graphrec.tabular import inspection
 from graphrec.tabular.inference import headers, samples
 from graphrec.tabular.inference.columns import Column, column
-from graphrec.tabular.inference.dialects import Dialect, dialect
+from graphrec.tabular.inference.dialects import Dialect, dialect, is_header, is_title
 from graphrec.tabular.inference.documents import document, is_json
 from graphrec.tabular.inference.encodings import encoding
 from graphrec.tabular.spec import FileQuery, Files, Query
@@ -62,6 +63,8 @@ def sniff(path: Path, num_rows: int = _ROWS) -> Sniffed:
     form = samples.kind_of(path)
     if form == "parquet":
         return _parquet(path)
+    if form in ("xlsx", "ods"):
+        return workbooks(path, form, num_rows)[0]
     if form == "sqlite":
         raise DataError(f"{path} is a SQLite database; write sqlite:///{path}")
     start, whole = samples.beginning(path, max(1 << 16, _START * num_rows // _ROWS))
@@ -134,7 +137,8 @@ def _basket(path: Path, found: Dialect, form: Files, whole: bool, notes: tuple[s
     pairs = [(row[0], item) for row in found.rows[:2000] for item in row[1:] if item][:_ROWS]
     columns = profiles(("basket", "item"), pairs)
     notes = (*notes, "each line is an id, and the items that belong to it")
-    return Sniffed(replace(form, shape="basket", header=None), stem(path), columns, len(found.rows), whole, notes=notes)
+    made = replace(form, shape="basket", header=found.header)
+    return Sniffed(made, stem(path), columns, len(found.rows), whole, notes=(*found.notes, *notes))
 
 
 def profiles(
@@ -215,6 +219,58 @@ def _kind(kind: str) -> Kind | None:
     if kind in ("FLOAT", "DOUBLE", "REAL") or kind.startswith("DECIMAL"):
         return "float"
     return "bool" if kind == "BOOLEAN" else None
+
+
+def workbooks(path: Path, form: Literal["xlsx", "ods"], num_rows: int = _ROWS) -> list[Sniffed]:
+    """The tables of the sheets of a workbook; sheets without rows are none.
+
+    Raises:
+        DataError: it is damaged, or no sheet has rows.
+        GraphrecError: the reader of workbooks is not installed.
+    """
+    names = samples.sheet_names(path)
+    found, problem = [], DataError(f"{path} has no rows that can be read; check the file")
+    for name in names:
+        try:
+            found.append(_sheet(path, form, name if len(names) > 1 else "", num_rows))
+        except DataError as error:
+            problem = error
+    if not found:
+        raise problem
+    return found
+
+
+def _sheet(path: Path, form: Literal["xlsx", "ods"], sheet: str, num_rows: int) -> Sniffed:
+    files = Files((path,), form, sheet=sheet)
+    rows, kinds, times = samples.sheet_rows(path, files, num_rows)
+    first = 0
+    while first + 2 < len(rows) and len(rows[0]) > 2 and is_title(rows[first], rows[first + 1]):
+        first += 1
+    notes: tuple[str, ...] = ()
+    if first:
+        notes = (f"{first} line{'s' * (first > 1)} before the table ({rows[0][0][:40]!r})",)
+        wanted = rows[first]
+        for skip in range(first, first + 15):
+            files = replace(files, skip=skip)
+            rows, kinds, times = samples.sheet_rows(path, files, num_rows)
+            if rows[0] == wanted:
+                break
+    written = rows[0]
+    headerless = not is_header(written, rows[1:], len(written))
+    names = tuple(inspection.unique_names(written))
+    if headerless:
+        names = headers.names(sheet or stem(path), list(profiles([f"column_{n}" for n in range(1, len(written) + 1)], rows).values()))
+        files, kinds, times = replace(files, header=names), [None] * len(names), [False] * len(names)
+    body = rows if headerless else rows[1:]
+    if not body:
+        raise DataError(f"{path} has no rows that can be read; check the file")
+    known = {name: kind for name, kind in zip(names, kinds, strict=True) if kind}
+    timed = frozenset(name for name, is_time in zip(names, times, strict=True) if is_time)
+    columns = profiles(names, [[text or None for text in row] for row in body], known, timed)
+    left = {name: "it is empty" for name, value in columns.items() if not value.filled}
+    kept = {name: value for name, value in columns.items() if name not in left}
+    called = sheet if sheet and not re.fullmatch(r"(Sheet|Tabelle|Feuil|Hoja|Foglio)\s?\d*", sheet) else stem(path)
+    return Sniffed(files, called, kept or columns, len(body), len(body) < num_rows, headerless, notes, left)
 
 
 def table_of(origin: Any, name: str, columns: Mapping[str, Column], rows: int) -> Sniffed:  # of Query or FileQuery

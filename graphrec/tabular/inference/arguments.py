@@ -9,9 +9,9 @@ import pandas as pd
 
 from graphrec.errors import DataError, examples
 from graphrec.tabular import archives
-from graphrec.tabular.inference import databases, wide
+from graphrec.tabular.inference import databases, samples, wide
 from graphrec.tabular.inference.columns import column
-from graphrec.tabular.sniffing import Sniffed, sniff
+from graphrec.tabular.sniffing import Sniffed, sniff, workbooks
 from graphrec.tabular.spec import Files
 
 _ROWS = 20_000
@@ -38,7 +38,9 @@ def tables(arguments: Sequence[Path | str], folder: Path) -> tuple[list[Sniffed]
     num_rows = max(500, _ROWS // max(1, len(paths) // 8))
     for path in paths:
         try:
-            found.append(_shaped(sniff(path, num_rows)))
+            form = samples.kind_of(path)
+            several = workbooks(path, form, num_rows) if form in ("xlsx", "ods") else [sniff(path, num_rows)]
+            found += [_shaped(table) for table in several]
         except DataError as error:
             if len(paths) == 1 or not (path.is_file() or archives.archive_of(path)):
                 raise

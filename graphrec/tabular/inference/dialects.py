@@ -69,7 +69,7 @@ def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> D
     rest = "\n".join(line for line in lines[skip:] if not (comment and line.startswith(comment))) + "\n"
     records = list(_records(rest, separator, quote, escape, num_rows + 50))
     padded = 0
-    while len(records) > padded + 2 and width > 2 and _is_title(records[padded], records[padded + 1]):
+    while len(records) > padded + 2 and width > 2 and is_title(records[padded], records[padded + 1]):
         padded += 1
     if padded:
         filled = [number for number, line in enumerate(lines) if number >= skip and line.strip()]
@@ -77,7 +77,7 @@ def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> D
         notes.append(f"{padded} line{'s' * (padded > 1)} before the table ({records[0][0][:40]!r})")
     records = records[padded:]
     first = list(records[0])
-    header, names_missing = _header(first, records[1:], width), False
+    header, names_missing = is_header(first, records[1:], width), False
     if header and len(first) == width - 1:
         names_missing = True
     wrong = sum(len(row) != width for row in records[1:])
@@ -225,13 +225,13 @@ def _reader(lines: "Iterator[str] | StringIO", separator: str, quote: str, escap
     return csv.reader(lines, escapechar=escape or None, **options)  # type: ignore[arg-type]  # of their types
 
 
-def _is_title(row: Sequence[str], following: Sequence[str]) -> bool:
+def is_title(row: Sequence[str], following: Sequence[str]) -> bool:
     """Whether a row is a title that a spreadsheet filled up with separators: one field of it says something."""
     said = sum(bool(field.strip()) for field in row)
     return said <= 1 and sum(bool(field.strip()) for field in following) >= min(len(following), 3) > said
 
 
-def _header(first: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
+def is_header(first: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
     """Whether the first row names the columns."""
     rows = [row for row in rows[:500] if len(row) == width]
     if len(first) != width:
@@ -306,14 +306,14 @@ def _one_column_or_basket(lines: Sequence[str], body: Sequence[str], comment: st
             sum(items.values()) > len(items) or all(_NUMBER.fullmatch(head) for head in heads)
         )
         if not led:
-            raise DataError(
-                f"{shown}: each line seems to be a list of items, and none begins with a user or an order; number the "
-                "lines first, such as nl -s, -w1 FILE, so that each begins with an id"
-            )
-        header = words.meaning(heads[0]).what in ("user", "context")
-        return Dialect(separator, "", "", 0, comment, None, None, tuple(map(tuple, rows[header:])), True, 0, ())
+            note = "no line begins with a user or an order: the number of the line stands for it"
+            numbered = tuple((str(number), *row) for number, row in enumerate(rows, 1))
+            return Dialect(separator, "", "", 0, comment, (), None, numbered, True, 0, (note,))
+        header = words.meaning(heads[0]).what in ("user", "context") and len(rows) > 1
+        skipped = next(number for number, line in enumerate(lines) if line.strip()) + 1 if header else 0
+        return Dialect(separator, "", "", skipped, comment, None, None, tuple(map(tuple, rows[header:])), True, 0, ())
     if max(len(line.split()) for line in sample) > 1 and len({len(line.split()) for line in sample}) > 3:
         raise DataError(f"{shown} is no table: its lines have no separator in common; check the file")
-    header = _header([sample[0]], [[line] for line in sample[1:]], 1)
+    header = is_header([sample[0]], [[line] for line in sample[1:]], 1)
     rows_of_one = tuple((line,) for line in sample[header:])
     return Dialect(",", '"', "", 0, comment, None, (sample[0],) if header else None, rows_of_one)

@@ -60,6 +60,11 @@ def _one(group: Sequence[Sniffed]) -> Sniffed:
         made = column(name, texts)
         missing = tuple(dict.fromkeys(word for part in parts for word in (*part.missing, *made.missing)))
         columns[name] = replace(made, missing=missing)
+    if any(table.origin != replace(first.origin, paths=table.origin.paths) for table in group if isinstance(table.origin, Files)):
+        names = _query_names(group)
+        sql = " union all by name ".join(f"select * from {name}" for name in names)
+        made = table_of(_query(group, names, sql), first.name, columns, sum(table.rows for table in group))
+        return replace(made, notes=(*first.notes, f"{len(group)} sheets of one form"), left_out=first.left_out)
     rows = sum(table.rows for table in group)
     notes = tuple(dict.fromkeys(note for table in group for note in table.notes))
     whole = all(table.whole for table in group)

@@ -1,16 +1,23 @@
 """The bytes of a file that are looked at: its beginning, and places further on where the file is large."""
 
+import html
+import re
+import zipfile
 from pathlib import Path
-from typing import Literal
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
 
-from graphrec.tabular import archives
+import pyarrow as pa
+
+from graphrec.cleaning.rules import Kind
 from graphrec.errors import DataError
+from graphrec.tabular import archives, sheets
+from graphrec.tabular.spec import Files
 
-_NAMES = {".parquet": "parquet", ".pq": "parquet", ".ods": "ods"}
-Kind = Literal["parquet", "xlsx", "ods", "sqlite", "text"]
+Form = Literal["parquet", "xlsx", "ods", "sqlite", "text"]
 
 
-def kind_of(path: Path) -> Kind:
+def kind_of(path: Path) -> Form:
     """Whether a file is a table of a typed form, a workbook, a database or text, by its content.
 
     Raises:
@@ -29,6 +36,49 @@ def kind_of(path: Path) -> Kind:
     if start.startswith(b"PK") and archives.archive_of(path) is None:
         return archives.workbook(path) or "text"
     return "text"
+
+
+def sheet_names(path: Path) -> list[str]:
+    """The names of the sheets of a workbook of the newer form; [""] for the first sheet of another."""
+    if archives.compression(path) != "zip":
+        return [""]
+    with archives.reading(path), zipfile.ZipFile(path) as archive:
+        if "xl/workbook.xml" not in archive.namelist():
+            return [""]
+        with archive.open("xl/workbook.xml") as stream:
+            text = stream.read(1 << 20).decode("utf-8", errors="replace")
+    names = [html.unescape(name) for name in re.findall(r"<(?:\w+:)?sheet\b[^>]*?\bname=\"([^\"]*)\"", text)]
+    return names or [""]
+
+
+def sheet_rows(path: Path, files: Files, num_rows: int) -> tuple[list[list[str]], list[Kind | None], list[bool]]:
+    """The header and the first rows of a sheet as text, and of each column the kind that all of its cells have.
+
+    The last of the three says which columns hold times.
+    """
+    with TemporaryDirectory(prefix="graphrec-") as scratch, sheets.opened(path, path, files, Path(scratch)) as sheet:
+        rows = [list(sheet.raw_names)]
+        kinds: list[Kind | None] = []
+        times: list[bool] = []
+        for batch in sheet.batches():
+            if not kinds:
+                kinds = [_kind_of(field.type) for field in batch.schema]
+                times = [pa.types.is_temporal(field.type) for field in batch.schema]
+            columns = [column.cast(pa.large_string()).to_pylist() for column in batch.columns]
+            rows += [[text or "" for text in row] for row in zip(*columns, strict=True)]
+            if len(rows) > num_rows:
+                break
+    if not kinds:
+        kinds, times = [None] * len(rows[0]), [False] * len(rows[0])
+    return rows[: num_rows + 1], kinds, times
+
+
+def _kind_of(kind: Any) -> Kind | None:  # a pyarrow.DataType
+    if pa.types.is_integer(kind):
+        return "int"
+    if pa.types.is_floating(kind):
+        return "float"
+    return "bool" if pa.types.is_boolean(kind) else None
 
 
 def beginning(path: Path, size: int) -> tuple[bytes, bool]:

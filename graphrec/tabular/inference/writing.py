@@ -110,7 +110,7 @@ def form(files: Files, folder: Path) -> Iterator[tuple[str, str, str]]:
         yield "records", text(files.records), ""
     if files.sheet:
         yield "sheet", text(files.sheet), ""
-    if files.header:
+    if files.header is not None:
         yield "header", f"[{', '.join(map(text, files.header))}]", ""
     if files.shape != "table":
         yield "shape", text(files.shape), ""
