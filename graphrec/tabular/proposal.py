@@ -86,6 +86,8 @@ def _labelled(seen: Sequence[Seen]) -> list[Seen]:
         if role.what == "nodes" and not role.ends[0][0]:
             label = _label(table, role, seen)
             role = replace(role, ends=((label, role.ends[0][1]),)) if label else replace(role, what="unknown")
+            if label != ITEM:
+                role = replace(role, groups={}, rest=(*role.rest, *role.groups))
         made.append((table, role))
     return made
 

@@ -280,7 +280,7 @@ def _nodes(file: Sniffed, said: Mapping[str, Meaning], label: str, own: End) -> 
     for name, column in file.columns.items():
         if name == own.column:
             continue
-        group = _group(name, column, said[name], groups) if label != USER else None
+        group = _group(name, column, said[name], groups) if label in (ITEM, "") else None
         if label == USER and (relation := _friend(name)) and column.split:
             group = Group(USER, relation, column.split)
         if group:
@@ -310,6 +310,8 @@ def _group(name: str, column: Column, meaning: Meaning, done: Mapping[str, Group
         return None
     if column.values.dropna().str.len().median() > 60 and not column.split:
         return None
+    if not column.split and bool(column.values.dropna().str.startswith(("[", "{")).mean() > 0.5):
+        return None  # a list as Python writes it, which no split divides
     return Group(label, relation, column.split)
 
 
@@ -322,7 +324,7 @@ def _behaviour(file: Sniffed, said: Mapping[str, Meaning], user: End, item: End)
     event = behaviours.event_column(columns, left)
     made = _edges(file, said, "behaviour", ((USER, user.column), (ITEM, item.column)), (user.column, item.column))
     rest = [name for name in made.rest if name != event]
-    done = behaviours.behaviour(file.name, _folder(file), columns, rest + ([made.weight] if made.weight else []), item.column)
+    done = behaviours.behaviour(file.name, _folder(file), columns, [*rest, *([made.weight] if made.weight else []), *([made.time.column] if made.time else [])], item.column)
     asks = [ask for ask in (user.ask, item.ask) if ask]
     findings = [
         Finding(user.column, "user id", user.why, user.sure), Finding(item.column, "item id", item.why, item.sure),
@@ -409,6 +411,7 @@ def _time(file: Sniffed, names: Sequence[str], pair: Sequence[Column]) -> tuple[
             continue
         parts = set(words.tokens(name))
         score = 4 * words.is_time(name) + 2 * (not words.is_other_time(name)) + (column.kind == "str")
+        score += (column.moment.unit is not None) + ("%H" in (column.moment.format or "%H"))
         score += bool(parts & {"event", "order", "invoice", "purchase", "timestamp", "created", "transaction", "rated", "time"})
         score -= 5 * any(_belongs(dependency(key, column), column) for key in pair)
         if score >= 2:
@@ -444,7 +447,8 @@ def _with_owners(file: Sniffed, said: Mapping[str, Meaning], made: Roles) -> Rol
         an_id = said[name].part == "id" and ends.is_id(column) and not _is_price(name)
         bundles = an_id and said[name].what == "context"
         numbers = an_id and said[name].what in ("context", "other") and column.filled == file.rows
-        if (summed and bundles) or (numbers and column.unique and file.rows > 3):
+        named_id = words.folded(name) in ("id", "rowid", "index", "uuid")
+        if (summed and bundles) or (numbers and column.unique and (file.rows > 3 or named_id)):
             left_out[name] = "it tells rows apart" if column.unique else "rows of one user and item are added up"
             continue
         if column.distinct <= 1 and file.rows >= 10 and words.prior(name) not in ("user", "item"):

@@ -221,7 +221,7 @@ def _split(name: str, counts: Counter[str]) -> str:
         clean = all(parts) or sign == "|"
         if not short or not clean or len(parts) < 2:
             continue
-        if (grouped and (sign in "|;" or sign == ", " or again)) or (sign in "|" and again):
+        if (grouped and (sign in "|;" or sign == ", " or again)) or (sign == "|" and (again or 4 * len(several) >= len(texts))):
             return sign
     return ""
 

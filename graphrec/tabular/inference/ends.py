@@ -120,4 +120,4 @@ def _may_name_items(column: Column, meaning: Meaning) -> bool:
     if words.folded(column.name) in words.TEXTS | words.USER_ATTRIBUTES | words.EVENTS | words.TAGS:
         return False
     short = bool(column.values.dropna().str.len().median() <= 60) if column.filled else False
-    return short and column.distinct > 2 and (not column.unique or column.filled < 8)
+    return short and column.distinct > 1 and (not column.unique or column.filled < 8)

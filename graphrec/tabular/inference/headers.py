@@ -40,7 +40,8 @@ def names(stem: str, columns: Sequence[Column]) -> tuple[str, ...]:
         made[events[0]] = "event"
     for place, found in enumerate(columns):
         if made[place].startswith("column_") and place > item and found.numeric and found.distinct > 1:
-            made[place] = "rating" if _is_rating(found) else "count" if found.kind == "int" else "value"
+            count = found.kind == "int" and 0 <= float(found.numbers.median()) <= 10_000
+            made[place] = "rating" if _is_rating(found) else "count" if count else "value" if found.kind == "float" else made[place]
             break
     return tuple(made)
 
@@ -49,7 +50,8 @@ def is_event(found: Column) -> bool:
     """Whether the values are a few words for what users do."""
     values = list(found.values.dropna().unique()) if found.distinct <= 12 else []
     known = sum(words.relation_of(value) is not None for value in values)
-    return bool(values) and known * 5 >= len(values) * 3 and found.distinct * 2 <= max(found.filled, 2)
+    often = found.distinct * 2 <= max(found.filled, 2) or (known == len(values) and found.distinct < found.filled)
+    return bool(values) and known * 5 >= len(values) * 3 and often
 
 
 def _is_time(found: Column) -> bool:

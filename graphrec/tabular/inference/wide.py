@@ -22,11 +22,17 @@ def is_wide(table: Sniffed) -> bool:
     share = cells / (len(others) * table.rows)
     domain = set().union(*(set(found.numbers.unique()) for found in known[:500]))
     small = len(domain) <= 21 and max(domain) <= 10 and min(domain) >= -10
-    named = sum(bool(words.prior(found.name)) or words.is_time(found.name) or words.meaning(found.name).what != "" for found in others)
+    named = sum(_is_known(found.name) for found in others)
     if named * 3 > len(others) and not all(found.name.strip().isdigit() for found in others):
         return False
     user = words.meaning(first.name).what == "user" or not first.name.strip() or first.name.startswith("column_")
     return small and (share < 0.7 or (user and len(others) >= 5 and len(domain) > 2))
+
+
+def _is_known(name: str) -> bool:
+    """Whether a column's name is that of a property, and not of an item."""
+    meaning = words.meaning(name)
+    return words.is_time(name) or (meaning.what != "item" and (bool(words.prior(name)) or meaning.what != ""))
 
 
 def roles(table: Sniffed) -> Roles | None:

@@ -65,7 +65,7 @@ ID_ENDINGS = frozenset(
 _STUCK = re.compile(r"(?P<word>[a-z]{2,}?)(?P<end>ids?|key|code|uuid|guid|nummer|number|nr|no|num|idx|name|title)")
 _FILLERS = frozenset(
     "unique original internal external source src parent anon anonymous anonymized hashed encoded raw new old the my "
-    "dim fact fk main global amazon goodreads steam imdb tmdb spotify lastfm yelp netflix remap org ext".split()
+    "dim fact fk full display short long main global amazon goodreads steam imdb tmdb spotify lastfm yelp netflix remap org ext".split()
 )
 NAMES = frozenset("name title titel nom nombre label caption headline".split())
 #: Endings of the second user of a relation between users, and the relation.
@@ -297,6 +297,8 @@ def kind_of_word(word: str, has_id: bool = False) -> str:
 
 def meaning(name: str) -> Meaning:
     """What the name of a column says of its values."""
+    if folded(name) in TEXTS:
+        return Meaning("")
     parts = [part for part in tokens(name) if part not in _FILLERS] or tokens(name)
     words, ending = _without_ending(parts)
     if not words:

@@ -1,5 +1,6 @@
 """Whether a proposed description says what the right one says, whatever its policy, its comments and its notation."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,9 @@ def _table(table: dict[str, Any], folder: Path) -> dict[str, Any]:
         made["files"] = sorted(_paths(value["file"] if isinstance(value, dict) else value, folder) for value in table["files"].values())
     else:
         made["files"] = _paths(table["file"], folder)
-        tabs = made["files"][0].endswith((".tsv", ".tab"))
+        tabs = re.search(r"\.(tsv|tab)(\.(gz|bz2|xz|zst))?$", made["files"][0])
         made["separator"] = table.get("separator", "\t" if tabs else ",") if made["shape"] != "basket" else ""
-        made["format"] = table.get("format", "") if table.get("format") != "jsonl" else ""
+
     made["missing"] = sorted(set(table.get("missing", [])) - {""})
     for key in ("from", "to"):
         if key in table:

@@ -54,7 +54,7 @@ CASES = [
             "train_triplets.csv": "user,song,play_count\nb80344,SOAKIMP12,1\nb80344,SOAPDEY12,1\nb80344,SOBBMDR12,2\n85c1f8,SOBBMDR12,10\n85c1f8,SOAKIMP12,1\n"
         },
         """
-        [edges.PLAYED]
+        [edges.LISTENED]
         file = "train_triplets.csv"
         from = "User:user"
         to = "Item:song"
@@ -109,7 +109,7 @@ CASES = [
     Case(
         "check-ins and friendships without headers",
         {
-            "Gowalla_totalCheckins.txt": "0\t2010-10-19T23:55:27Z\t30.2359091167\t-97.7951395833\t22847\n0\t2010-10-18T22:17:43Z\t30.2691029532\t-97.7493953705\t420315\n1\t2010-10-17T23:42:03Z\t30.2557309927\t-97.7633857727\t316637\n1\t2010-10-17T19:26:05Z\t30.2634181234\t-97.7575966669\t22847\n2\t2010-10-16T18:50:42Z\t30.2742918584\t-97.7405226231\t420315\n",
+            "Gowalla_totalCheckins.txt": "0\t2010-10-19T23:55:27Z\t30.2359091167\t-97.7951395833\t22847\n0\t2010-10-18T22:17:43Z\t30.2691029532\t-97.7493953705\t420315\n1\t2010-10-17T23:42:03Z\t30.2557309927\t-97.7633857727\t316637\n1\t2010-10-17T19:26:05Z\t30.2359091167\t-97.7951395833\t22847\n2\t2010-10-16T18:50:42Z\t30.2691029532\t-97.7493953705\t420315\n",
             "Gowalla_friends.txt": "0\t1\n0\t2\n1\t0\n2\t0\n",
         },
         """

@@ -273,7 +273,10 @@ CASES = [
         "books read, rated and reviewed by flags",
         {
             "goodreads_interactions.csv": "user_id,book_id,is_read,rating,is_reviewed\n"
-            + "".join(f"{n % 6},{900 + n % 7},{n % 2},{grade},{n % 2}\n" for n, grade in enumerate([5, 0, 3, 0, 0, 4, 0, 2, 0, 5, 4, 0, 3, 0, 1, 0])),
+            + "".join(
+                f"{n % 6},{900 + n % 7},{int(grade > 0 or n % 5 == 0)},{grade},{int(grade == 5 or n % 11 == 3)}\n"
+                for n, grade in enumerate([5, 0, 3, 0, 0, 4, 0, 2, 0, 5, 4, 0, 3, 0, 1, 0])
+            ),
         },
         """
         [edges.RATED]

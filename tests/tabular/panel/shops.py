@@ -88,7 +88,7 @@ CASES = [
         files = { order_products = "order_products.csv", orders = "orders.csv" }
         from = "User:user_id"
         to = "Item:product_id"
-        properties = [{ name = "add_to_cart_order", type = "int" }, { name = "reordered", type = "int" }, { name = "order_number", type = "int" }, { name = "order_dow", type = "int" }, { name = "days_since_prior_order", type = "float" }]
+        properties = [{ name = "order_id", type = "int" }, { name = "add_to_cart_order", type = "int" }, { name = "reordered", type = "int" }, { name = "order_number", type = "int" }, { name = "order_dow", type = "int" }, { name = "days_since_prior_order", type = "float" }]
         """,
     ),
     Case(
@@ -175,7 +175,7 @@ CASES = [
     Case(
         "behaviour codes as words, no header",
         {
-            "UserBehavior.csv": "1,2268318,2520377,pv,1511544070\n1,2333346,2520771,pv,1511561733\n1,2576651,149192,buy,1511572885\n2,2268318,2520377,cart,1511593493\n2,4365585,2520377,fav,1511596146\n3,2576651,149192,pv,1511616481\n"
+            "UserBehavior.csv": "1,2268318,2520377,pv,1511544070\n1,2333346,2520771,pv,1511561733\n1,2576651,149192,buy,1511572885\n2,2268318,2520377,cart,1511593493\n2,4365585,2520377,fav,1511596146\n3,2576651,149192,pv,1511616481\n3,4365585,2520377,pv,1511616499\n4,2333346,2520771,pv,1511616500\n4,2268318,2520377,pv,1511616501\n"
         },
         """
         [edges.VIEWED]
