@@ -1,13 +1,13 @@
 """A TOML file for files that nobody described yet, with the evidence for it and a question wherever it is unsure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from graphrec.errors import DataError
 from graphrec.schema import ITEM, USER
-from graphrec.tabular.inference import arguments, keys, wide, words, writing
+from graphrec.tabular.inference import arguments, keys, sharing, wide, words, writing
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.roles import Finding, Roles, roles
 from graphrec.tabular.sniffing import Sniffed
@@ -61,7 +61,7 @@ def examine(paths: Sequence[Path | str], folder: Path) -> Proposal:
     hints = keys.hints(tables)
     seen = [(table, wide.roles(table) or roles(table, hint)) for table, hint in zip(tables, hints, strict=True)]
     seen = _labelled(seen)
-    plan = _Plan(folder, seen)
+    plan = _Plan(folder, seen, sharing.labels(seen, folder))
     blocks = list(plan.blocks())
     asks = [(table.shown, ask) for table, role in seen for ask in role.asks]
     questions = [f"{name}: {ask}" for name, ask in dict.fromkeys(asks)]
@@ -72,8 +72,10 @@ def examine(paths: Sequence[Path | str], folder: Path) -> Proposal:
         'licence = ""  # fill in: what may be done with these data',
     ]
     head += [f"# Not read: {writing.comment(reason)}" for reason in unread]
+    shown = questions[:_MOST_QUESTIONS]
+    head += [f"# Question {number}: {writing.comment(ask)}" for number, ask in enumerate(shown, 1)]
     text = "\n".join(head + [line for block in blocks for line in ["", *block]]) + "\n"
-    return Proposal(text, tuple(plan.described), tuple(questions[:_MOST_QUESTIONS]), tuple(unread))
+    return Proposal(text, tuple(plan.described), tuple(shown), tuple(unread))
 
 
 Seen = tuple[Sniffed, Roles]
@@ -94,6 +96,11 @@ def _labelled(seen: Sequence[Seen]) -> list[Seen]:
 
 def _label(table: Sniffed, role: Roles, seen: Sequence[Seen]) -> str:
     column = role.ends[0][1]
+    meaning = words.meaning(column)
+    if meaning.what == "group":
+        label = words.group(meaning.word)[0]
+        led = {group.label for _, its in seen for group in its.groups.values()} | {end for _, its in seen for end, _ in its.ends}
+        return label if label in led else ""
     own = set(table.columns[column].values.dropna())
     shared = {USER: 0, ITEM: 0}
     groups: dict[str, int] = {}
@@ -107,23 +114,19 @@ def _label(table: Sniffed, role: Roles, seen: Sequence[Seen]) -> str:
     best = max(shared, key=lambda label: shared[label])
     if shared[best] and not any(count >= shared[best] for count in groups.values()):
         return best
-    meaning = words.meaning(column)
     if groups and max(groups.values()):
         return max(groups, key=lambda label: groups[label])
-    if meaning.what == "group" and len(seen) > 1:
-        label = words.group(meaning.word)[0]
-        return label if label in groups else ""
     return ""
 
 
 class _Plan:
     """The tables of the proposal, one after the other; what was taken already, and what was said."""
 
-    def __init__(self, folder: Path, seen: Sequence[Seen]) -> None:
-        self.folder, self.seen = folder, seen
+    def __init__(self, folder: Path, seen: Sequence[Seen], shared: Mapping[str, sharing.Shared]) -> None:
+        self.folder, self.seen, self.shared = folder, seen, shared
         self.done: set[str] = set()
         self.described: list[Described] = []
-        self.asks: list[tuple[str, str]] = []
+        self.asks = [(found.source, found.ask) for found in shared.values()]
         self.labels = {label for _, role in seen if role.what == "nodes" for label, _ in role.ends}
 
     def blocks(self) -> Iterator[list[str]]:
@@ -178,6 +181,8 @@ class _Plan:
         block.append(f"id = {writing.text(column)}")
         line, _ = writing.properties(columns, None, writing.notation(used))
         block += [line] if line else []
+        if (found := self.shared.get(label)) and found.sure:
+            block.append(f"shared = true  # an id means the same as in {writing.comment(found.source)}, which must say so, too")
         block.append('repeated = "first"  # of rows with one id: the first value of each property that is there')
         return block
 
@@ -201,7 +206,8 @@ class _Plan:
         """The nodes whose properties the rows of behaviour hold, of the table that has most of them."""
         mine = [(t, r, r.of_user if end == 0 else r.of_item) for t, r in edges]
         best = max(mine, key=lambda part: len(part[2]), default=None)
-        if best and best[2]:
+        shared = label in self.shared and self.shared[label].sure
+        if best and (best[2] or shared):
             table, role, names = best
             self.labels.add(label)
             yield self._node_block(table, label, role.ends[end][1], names)
@@ -244,7 +250,9 @@ class _Plan:
         ends_ = [table.columns[column] for _, column in role.ends]
         used = [*ends_, *columns, *weight, *timed]
         signs = writing.notation(used)
-        block = [heading, *writing.origin(table.origin, used, self.folder, table.headerless)]
+        evidence = f"# {table.shown}: {role.why} ({role.sure:.0%})" if role.why and role.relation else ""
+        block = [writing.comment(evidence)] if evidence else []
+        block += [heading, *writing.origin(table.origin, used, self.folder, table.headerless)]
         block += [where] if where else []
         for key, (label, column) in zip(("from", "to"), role.ends, strict=True):
             block.append(f"{key} = {writing.text(f'{label}:{column}')}")

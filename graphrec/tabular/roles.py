@@ -485,9 +485,9 @@ def _owner(name: str, column: Column, user: Column, item: Column, summed: bool) 
     if price and (summed or by_item.fails) and not (by_item.holds and by_item.repeated >= _MANY_REPEATED):
         return "edge", "a price of the sale", 0.7
     if prior == "user" and not by_user.fails:
-        return "user", _shown(by_user, user.name) or "by its name", 0.9 if by_user.holds else 0.7
+        return "user", _shown(by_user, user.name) or "by its name", _sure(by_user)
     if prior in ("item", "user") and not by_item.fails and (prior == "item" or by_item.holds):
-        return "item", _shown(by_item, item.name) or "by its name", 0.9 if by_item.holds else 0.7
+        return "item", _shown(by_item, item.name) or "by its name", _sure(by_item)
     if column.distinct > 1 and not prior:
         user_says = not column.unique and proven(user, column, by_user)
         item_says = not column.unique and proven(item, column, by_item)
@@ -508,8 +508,14 @@ def _is_price(name: str) -> bool:
     return bool(set(words.tokens(name)) & words.LINE_PRICES) or words.folded(name) in words.LINE_PRICES
 
 
+def _sure(found: Dependency) -> float:
+    """How sure a name is as evidence, with a dependency besides."""
+    return 0.7 + (0.28 * (1 - found.chance) if found.holds else 0)
+
+
 def _shown(found: Dependency, key: str) -> str:
     if not found.holds:
         return ""
     exact = "" if not found.broken else f", but for {found.broken:,}"
-    return f"depends on {key} ({found.repeated:,} repeated rows{exact})"
+    rows = "row that repeats" if found.repeated == 1 else "rows that repeat"
+    return f"depends on {key} ({found.repeated:,} {rows} one{exact})"

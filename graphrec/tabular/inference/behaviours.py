@@ -90,6 +90,9 @@ def behaviour(file: str, folder: str, columns: Mapping[str, Column], names: Sequ
     for name in names:
         if (relation := words.relation_of(name)) and words.is_time(name) and relation not in ("RATED", "RETURNED"):
             return Behaviour(relation, f"the column {name}", 0.75)
+    for name in names:
+        if (relation := words.relation_of(name)) and (words.is_weight(name) or len(words.tokens(name)) == 1):
+            return Behaviour(relation, f"the column {name}", 0.75)
     if {name for name in called if name in words.LINE_PRICES and "price" in name}:
         return Behaviour("PURCHASED", "a price on each row", 0.6, ask="were the items bought? A price says so, and nothing else")
     if words.meaning(item).word in _MUSIC:

@@ -12,7 +12,7 @@ from graphrec.tabular.inference import words
 from graphrec.tabular.inference.columns import column
 from graphrec.tabular.inspection import unique_names
 
-_SEPARATORS = ("::", "||", "\t", "\x01", ";", "|", ",", "^", "~", " ")
+_SEPARATORS = ("::", "||", "\t\t", "\t", "\x01", ";", "|", ",", "^", "~", " ")
 #: Lines that are looked at to find the separator.
 _LINES = 1000
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+|\d+,\d+)([eE][+-]?\d+)?")
@@ -149,6 +149,10 @@ def _separated(lines: Sequence[str]) -> tuple[str, str, str, int, int] | None:
 
 def _may_separate(separator: str, lines: Sequence[str]) -> bool:
     """Whether a separator that words hold, too, can be one of these lines."""
+    if separator == "\t\t":
+        return all("\t" not in line.replace("\t\t", "") for line in lines)
+    if separator == "\t":
+        return not all("\t" not in line.replace("\t\t", "") for line in lines)
     if separator == "||":
         return all("|" not in line.replace("||", "") for line in lines)
     if separator == "|":
@@ -187,7 +191,7 @@ def _quoting(lines: Sequence[str], separator: str) -> tuple[str, str]:
         doubled = sum(len(re.findall(rf"(?<!{edge}){quote}{quote}(?!\s*(?:$|{edge}))", line)) for line in lines)
         return quote, "\\" if inside > doubled else ""
     inner = any('"' in line for line in lines)
-    return ("" if inner or separator in ("\t", "::", "||", " ", "\x01") else '"'), ""
+    return ("" if inner or separator in ("\t", "\t\t", "::", "||", " ", "\x01") else '"'), ""
 
 
 def _numbered(lines: Sequence[str], separator: str, quote: str, escape: str) -> Iterator[tuple[list[str], int]]:

@@ -10,6 +10,10 @@ from graphrec.tabular.inference.headers import is_event
 from graphrec.tabular.inference.words import Meaning
 
 
+#: Contexts that users may act on where there is no item.
+_ACTED_ON = ("review", "message", "ticket", "request", "playlist")
+
+
 @dataclass(frozen=True)
 class End:
     """A column of ids, the reasons to take it for one, and how sure that is (0 to 1)."""
@@ -53,13 +57,16 @@ def unnamed_item(columns: Mapping[str, Column], said: Mapping[str, Meaning], tak
     ]
     ids = [name for name in ids if not (columns[name].unique and columns[name].filled > 3 and len(ids) > 1)]
     if ids:
-        best = max(ids, key=lambda name: columns[name].distinct)
+        best = max(ids, key=lambda name: (columns[name].distinct, "id" in words.tokens(name)))
         finer = [name for name in ids if all(dependency(columns[name], columns[o]).holds for o in ids if o != name)]
         best = finer[0] if len(finer) == 1 else best
         others = [name for name in ids if name != best]
         ask = f"is {best} the item, or {' or '.join(others[:3])}?" if others else ""
         return End(best, "the only other ids" if not others else "the ids with the most values", 0.6 if others else 0.8, ask)
     texts = [name for name in columns if name not in taken and _may_name_items(columns[name], said[name])]
+    bundles = [n for n in columns if n not in taken and said[n].word in _ACTED_ON and not columns[n].unique]
+    if bundles:
+        return End(bundles[0], "ids that come again", 0.5, f"is {bundles[0]} what users act on?")
     if not texts:
         return None
     best = max(texts, key=lambda n: (words.folded(n) in words.NAMES, said[n].what == "item", columns[n].distinct))

@@ -41,7 +41,9 @@ def names(stem: str, columns: Sequence[Column]) -> tuple[str, ...]:
     for place, found in enumerate(columns):
         if made[place].startswith("column_") and place > item and found.numeric and found.distinct > 1:
             count = found.kind == "int" and 0 <= float(found.numbers.median()) <= 10_000
-            made[place] = "rating" if _is_rating(found) else "count" if count else "value" if found.kind == "float" else made[place]
+            relation = words.relation_of(stem)
+            rated = relation == "RATED" or (relation in (None, "REVIEWED") and _is_rating(found))
+            made[place] = "rating" if rated else "count" if count else "value" if found.kind == "float" else made[place]
             break
     return tuple(made)
 

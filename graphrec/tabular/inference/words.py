@@ -17,7 +17,7 @@ ITEMS = frozenset(
     "item movie film sku asin isbn book artist song track album game article business venue poi product recipe "
     "restaurant video course iid anime manga hotel listing artikel produkt ean upc gtin barcode joke paper document "
     "repo repository podcast episode beer wine dish meal food coupon deal commodity merchandise story comic manhwa novel "
-    "drama perfume fragrance garment outfit pid mid bid gmap webtoon playlist livre produit producto articulo prodotto "
+    "drama perfume fragrance garment outfit pid mid bid gmap webtoon livre produit producto articulo prodotto "
     "pelicula libro filme buch ware sock toy drug medicine destination accommodation museum tvshow articolo lesson".split()
 )
 #: Words that mean an item only with an id's ending: a `stock` is a number of things, a `StockCode` is a thing.
@@ -56,11 +56,11 @@ GROUPS = {
 CONTEXTS = frozenset(
     "order invoice basket cart session transaction receipt bill ticket trip visit row index line review record rating "
     "log seq sequence request impression bestellung rechnung facture commande pedido warenkorb tx trans txn purchase "
-    "checkout bon sale interaction playlist_add message".split()
+    "checkout bon sale interaction playlist message".split()
 )
 #: Words that say that a column holds an id; the German and Spanish ones stick to the word.
 ID_ENDINGS = frozenset(
-    "id ids key code no nr num number nummer uuid guid hash pk sk idx ref identifier nbr 10 13 1 2 a b x y".split()
+    "id ids uri key code no nr num number nummer uuid guid hash pk sk idx ref identifier nbr 10 13 1 2 a b x y".split()
 )
 _STUCK = re.compile(r"(?P<word>[a-z]{2,}?)(?P<end>ids?|key|code|uuid|guid|nummer|number|nr|no|num|idx|name|title)")
 _FILLERS = frozenset(
@@ -300,6 +300,8 @@ def meaning(name: str) -> Meaning:
     if folded(name) in TEXTS:
         return Meaning("")
     parts = [part for part in tokens(name) if part not in _FILLERS] or tokens(name)
+    if len(parts) > 1 and parts[0] in ("id", "code", "nr", "no", "num", "key", "kode"):
+        parts = [*parts[1:], "id"]  # id_student, code_module
     words, ending = _without_ending(parts)
     if not words:
         return Meaning("other", "", "id", 2) if ending else Meaning("")
@@ -368,7 +370,8 @@ def is_weight(name: str) -> bool:
     """Whether a column is called like how often or how much of something there was."""
     parts = tokens(name)
     counts = ("quantity", "qty", "plays", "listens", "hours", "menge", "playcount", "units", "minutes", "scrobbles")
-    return folded(name) in WEIGHTS or (bool(parts) and parts[-1] in counts)
+    counted = len(parts) == 2 and parts[0] in ("sum", "num", "n", "nb", "count", "total", "number", "no", "times")
+    return folded(name) in WEIGHTS or (bool(parts) and parts[-1] in counts) or (counted and relation_of(name) is not None)
 
 
 def is_time(name: str) -> bool:
