@@ -50,7 +50,7 @@ def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     if out is None:
         click.echo(found.toml, nl=False)
     else:
-        _terminal.note(f"{out} written; read it through, then run: graphrec load {out} --check")
+        _terminal.note(f"{out} written; read it through, then run: graphrec load table {out} --check")
 
 
 def _report(found: "Proposal") -> Iterator[str]:

@@ -91,7 +91,8 @@ def _roles(file: Sniffed, said: Mapping[str, Meaning], hints: Mapping[str, Meani
         return _of_things(file, said, items, own)
     if users and not items:
         found = ends.unnamed_item(columns, said, [end.column for end in users])
-        if found and (users[0].sure > 0.6 or found.sure > 0.6) and not _is_nodes(file, users[0].column):
+        plain = found is not None and found.sure <= 0.5 and _is_plain_key(file, users[0].column)
+        if found and (users[0].sure > 0.6 or found.sure > 0.6) and not plain and not _is_nodes(file, users[0].column):
             items = [found]
     if not users and items:
         stand_in = ends.stand_in_user(columns, said, [end.column for end in items])
@@ -229,6 +230,14 @@ def _is_nodes(file: Sniffed, column: str) -> bool:
     """Whether a file has one row for each value of a column and is called like what they are."""
     entity, _ = words.entity_of_file(file.name)
     return file.columns[column].unique and (bool(entity) or file.rows > 3 or column in file.keys) and not words.relation_of(file.name)
+
+
+def _is_plain_key(file: Sniffed, column: str) -> bool:
+    """Whether a column is the key of its rows and no other column is a time at which something was done."""
+    if not file.columns[column].unique:
+        return False
+    timed = any(c.moment is not None and not words.is_other_time(name) for name, c in file.columns.items())
+    return words.folded(column) in ("id", "key", "code") or not timed
 
 
 def _has_creator(file: Sniffed, user: End, item: End) -> bool:

@@ -316,7 +316,7 @@ def _one_column_or_basket(lines: Sequence[str], body: Sequence[str], comment: st
         header = words.meaning(heads[0]).what in ("user", "context") and len(rows) > 1
         skipped = next(number for number, line in enumerate(lines) if line.strip()) + 1 if header else 0
         return Dialect(separator, "", "", skipped, comment, None, None, tuple(map(tuple, rows[header:])), True, 0, ())
-    if max(len(line.split()) for line in sample) > 1 and len({len(line.split()) for line in sample}) > 3:
+    if max(len(line.split()) for line in sample) > 3 and len({len(line.split()) for line in sample}) > 2:
         raise DataError(f"{shown} is no table: its lines have no separator in common; check the file")
     header = is_header([sample[0]], [[line] for line in sample[1:]], 1)
     rows_of_one = tuple((line,) for line in sample[header:])

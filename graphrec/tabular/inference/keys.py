@@ -192,6 +192,7 @@ def _join(lines: Sniffed, header: Sniffed, link: str, key: str, user: str) -> Sn
     """Lines with the columns of their headers."""
     names = _query_names([lines, header])
     one, two = names
+    exact = isinstance(lines.origin, Query)
     places = {value: place for place, value in enumerate(header.columns[key].values) if isinstance(value, str)}
     matched = lines.columns[link].values.map(lambda value: places.get(value, -1)).tolist()
     columns = dict(lines.columns)
@@ -200,11 +201,11 @@ def _join(lines: Sniffed, header: Sniffed, link: str, key: str, user: str) -> Sn
         if name == key:
             continue
         called = name if name not in columns else f"{two}_{name}"
-        chosen.append(f"{two}.{quoted(name)}" + ("" if called == name else f" as {quoted(called)}"))
+        chosen.append(f"{two}.{quoted(name, exact)}" + ("" if called == name else f" as {quoted(called, exact)}"))
         texts = values.values.tolist()
         aligned = pd.Series([texts[place] if place >= 0 else None for place in matched], dtype="object")
         columns[called] = replace(values, name=called, values=aligned)
-    sql = f"select {one}.*, {', '.join(chosen)} from {one} join {two} on {two}.{quoted(key)} = {one}.{quoted(link)}"
+    sql = f"select {one}.*, {', '.join(chosen)} from {one} join {two} on {two}.{quoted(key, exact)} = {one}.{quoted(link, exact)}"
     made = table_of(_query([lines, header], names, sql), lines.name, columns, lines.rows)
     notes = (f"{header.shown} says whose rows they are: joined by {link}",)
     del user
@@ -217,13 +218,14 @@ def side_by_side(first: Sniffed, key: str, others: Sequence[tuple[Sniffed, str]]
         return None
     names = _query_names([first, *(other for other, _ in others)])
     columns, chosen, links = dict(first.columns), [f"{names[0]}.*"], []
+    exact = isinstance(first.origin, Query)
     for (other, own), name in zip(others, names[1:], strict=True):
         if not other.columns[own].unique:
             return None
-        links.append(f"left join {name} on {name}.{quoted(own)} = {names[0]}.{quoted(key)}")
+        links.append(f"left join {name} on {name}.{quoted(own, exact)} = {names[0]}.{quoted(key, exact)}")
         for column_name, values in other.columns.items():
             if column_name != own and column_name not in columns:
-                chosen.append(f"{name}.{quoted(column_name)}")
+                chosen.append(f"{name}.{quoted(column_name, exact)}")
                 columns[column_name] = values
     sql = f"select {', '.join(chosen)} from {names[0]} {' '.join(links)}"
     tables = [first, *(other for other, _ in others)]
@@ -254,6 +256,7 @@ def _query_names(tables: Sequence[Sniffed]) -> list[str]:
 _KEYWORDS = frozenset("order group select from where table join user values all column default end in is on or and".split())
 
 
-def quoted(name: str) -> str:
-    """A column's name as SQL has it."""
-    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and name not in _KEYWORDS else '"' + name.replace('"', '""') + '"'
+def quoted(name: str, exact: bool = True) -> str:
+    """A column's name as SQL has it; unless it must be `exact`, capitals need no quotes."""
+    plain = re.fullmatch(r"[a-z_][a-z0-9_]*" if exact else r"[A-Za-z_][A-Za-z0-9_]*", name)
+    return name if plain and name.casefold() not in _KEYWORDS else '"' + name.replace('"', '""') + '"'
