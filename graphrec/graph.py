@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from graphrec import config, guard
+from graphrec import config, guard, loading
 from graphrec.answers import Answer, Answers
+from graphrec.errors import DataError
 from graphrec.rules import Rules, read_rules
 from graphrec.store import Store, census, queries
 from graphrec.store.connection import Row
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # these load torch, which takes seconds and which only traini
     from graphrec.publishing import Published
     from graphrec.runs import Run, TrainedRun
     from graphrec.tables import GraphTables
+    from graphrec.tabular.frames import ArrowFrame
 
 
 def connect(
@@ -76,23 +78,49 @@ class Graph:
         self.store.close()
 
     def load(
-        self, source: str, folder: Path | str | None = None, progress: Progress = silent, **options: Any
+        self,
+        source: "str | Path | Mapping[str, Any] | ArrowFrame",  # Any: what TOML holds, and frames
+        folder: Path | str | None = None,
+        progress: Progress = silent,
+        **options: Any,
     ) -> "Loaded":
         """What loading a source into the graph did: read, cleaned, fused with what is there, the difference written.
 
-        `source` is a name of `graphrec load --help`, or a TOML file that describes files of your own; `options` are
-        those of `graphrec.ingest.Options`, such as `dry_run=True` or `append=True`.
+        `source` is a name of `graphrec load --help`, or what describes data of your own: the path of a TOML file or of
+        its folder, a mapping of the same form, whose paths lead from `folder` and in which a `file` may be a data
+        frame, or one frame (of pandas, polars or any library that speaks Arrow) with the keys of its table as
+        `load(frame, name="shop", edges="RATED", from_="User:user_id", to="Item:item_id", time="at")`. A source is
+        loaded whole: several frames of one source belong into one mapping. `options` are those of `graphrec.ingest.Options`,
+        such as `dry_run=True` or `append=True`.
 
         Raises:
             UnknownNameError: there is no such source.
-            DataError: the files do not hold what they must; the graph is then as it was.
+            DataError: the data do not hold what they must; the graph is then as it was.
         """
-        from graphrec import ingest
+        from dataclasses import fields
 
-        if source.endswith(".toml"):
-            source, folder = "table", source
-        place = None if folder is None else Path(folder)
-        return ingest.load(self.store, source, place, self.settings.home, ingest.Options(**options), progress)
+        from graphrec import ingest, tabular
+        from graphrec.tabular import frames
+
+        name, place = "table", None if folder is None else Path(folder)
+        described: Path | tabular.Description | None = place
+        if isinstance(source, Mapping):
+            described = tabular.Description(source, place or Path())
+        elif frames.is_frame(source):
+            known = {field.name for field in fields(ingest.Options)}
+            keys = {key: options.pop(key) for key in list(options) if key not in known}
+            described = tabular.Description(frames.described(source, keys), place or Path())
+        elif not isinstance(source, str | Path):
+            raise DataError(f"a source is a name, a path, a mapping or a data frame, not a {type(source).__name__}")
+        elif (
+            isinstance(source, str)
+            and not source.endswith(".toml")
+            and (source in loading.names() or not Path(source).is_dir())
+        ):
+            name = source
+        else:
+            described = Path(source)
+        return ingest.load(self.store, name, described, self.settings.home, ingest.Options(**options), progress)
 
     def schema(self) -> pd.DataFrame:
         """Labels and relationship types with their counts: type, from, to (none for labels), count, properties."""

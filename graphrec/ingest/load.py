@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from graphrec import tabular
 from graphrec.defects import CleaningReport
 from graphrec.fusion import Fused, FusionReport, fuse
 from graphrec.fusion.plan import NodePlan
@@ -45,7 +46,7 @@ class Loaded:
 def load(
     store: Store,
     name: str,
-    folder: Path | None,
+    folder: Path | tabular.Description | None,
     home: Path,
     options: Options = USUAL,
     progress: Progress = silent,

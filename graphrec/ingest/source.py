@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from graphrec import cleaning, loading
+from graphrec import cleaning, loading, tabular
 from graphrec.errors import DataError
 from graphrec.fusion.link import DEFAULT_LINKS
 from graphrec.store.read import Progress, silent
@@ -39,8 +39,12 @@ class Options:
 USUAL = Options()
 
 
-def read(name: str, folder: Path | None, options: Options = USUAL, progress: Progress = silent) -> GraphTables:
+def read(
+    name: str, folder: Path | tabular.Description | None, options: Options = USUAL, progress: Progress = silent
+) -> GraphTables:
     """The cleaned tables of a source, nothing else: what `load` would bring.
+
+    `folder` may be a description of tables instead, and `name` is then what progress is told.
 
     Raises:
         UnknownNameError: there is no such source.
@@ -63,8 +67,10 @@ def read(name: str, folder: Path | None, options: Options = USUAL, progress: Pro
     return _with_options(tables, options)
 
 
-def _loaded(name: str, folder: Path | None) -> GraphTables:
+def _loaded(name: str, folder: Path | tabular.Description | None) -> GraphTables:
     """What the loader gives; an error that a check of the tables raised, which know no files, names the folder too."""
+    if isinstance(folder, tabular.Description):
+        return tabular.read(folder)
     loader = loading.get(name)
     try:
         return loader.load(folder)

@@ -53,7 +53,7 @@ def typed_batches(
     types = {name: row[1] for name, row in zip(called, described, strict=True)}
     chosen = list(called) if columns is None else columns
     need_columns(place, chosen, list(called))
-    absent = ", ".join(map(literal, files.missing))
+    absent = ", ".join(map(literal, ("",) if files.missing is None else files.missing))
     expressions = []
     for name in chosen:
         expression = plain(called[name], types[name])
@@ -100,7 +100,7 @@ def need_columns(place: str, wanted: Sequence[str], names: Sequence[str]) -> Non
 def no_column(place: str, wanted: str, names: Sequence[str]) -> DataError:
     """What is said of a column that is not there."""
     close = nearest(wanted, names, 1)
-    hint = f"is {close[0]} meant?" if close else "correct the TOML file or this one"
+    hint = f"is {close[0]} meant?" if close else "correct the name, or the data"
     shown = examples((shortened(name, 30) for name in names), 12)
     return DataError(f"{place} has no column '{wanted}', but it has {shown}; {hint}")
 

@@ -167,7 +167,7 @@ class _File:
             whole = f"CASE WHEN {_OBJECT} THEN c0 END"
             values = ", ".join(f"{_value(whole, key)} AS k{number}" for number, key in enumerate(keys)) or "1"
             columns = {key: f"k{number}" for number, key in enumerate(keys)}
-            absent = ", ".join(map(literal, dict.fromkeys(("", *self.files.missing))))
+            absent = ", ".join(map(literal, dict.fromkeys(("", *(self.files.missing or ())))))
             texts = [f"CASE WHEN {columns[name]} NOT IN ({absent}) THEN {columns[name]} END" for name in chosen]
             inner = f"(SELECT {values} FROM {source} WHERE {_OBJECT})"
             condition = engine.wanted_rows(self.files.where, columns, str(self.path))

@@ -1,9 +1,9 @@
 """Data frames of any library as Arrow tables: pandas, and whatever speaks the Arrow PyCapsule interface."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
@@ -15,6 +15,13 @@ from graphrec.tabular.spec import Frame
 
 #: What messages call a frame.
 PLACE = "the frame"
+
+
+class ArrowFrame(Protocol):
+    """A table of any library that speaks the Arrow PyCapsule interface, as pandas, polars, pyarrow and DuckDB do."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The rows as a stream of Arrow."""
 
 
 def is_frame(value: object) -> bool:
@@ -34,6 +41,24 @@ def as_table(frame: Any, place: str) -> Any:  # of any library, to a pyarrow.Tab
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise DataError(f"{place}: the frame cannot be read ({examples([error])}); convert it first") from error
     return table.rename_columns(unique_names(table.column_names))
+
+
+def described(frame: Any, keys: Mapping[str, Any]) -> dict[str, Any]:  # of any library; of the keys of TOML
+    """The mapping of the form of a TOML file that describes one frame: `keys` are those of its table, and the name.
+
+    `nodes` or `edges` is the label or relationship type, and `from_` the key `from`, which Python keeps for itself.
+    Raises DataError if it has neither or both.
+    """
+    known = {"from" if key == "from_" else key: value for key, value in keys.items()}
+    kinds = [key for key in ("nodes", "edges") if isinstance(known.get(key), str)]
+    if len(kinds) != 1:
+        names = as_table(frame, PLACE).column_names
+        raise DataError(
+            f"nothing says what the rows of the frame with the columns {examples(names)} are; write load(frame, "
+            'name="shop", edges="RATED", from_="User:user_id", to="Item:item_id") or nodes="User", id="user_id"'
+        )
+    top = {key: known.pop(key) for key in ("name", "version", "url", "licence") if key in known}
+    return {**top, kinds[0]: {known.pop(kinds[0]): {"file": frame, **known}}}
 
 
 def pieces(frame: Frame, columns: Sequence[str] | None = None) -> Iterator[Any]:  # of pyarrow.Table

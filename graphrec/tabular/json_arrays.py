@@ -41,7 +41,7 @@ class _Document:
 
     def __init__(self, text: TextIO, path: Path) -> None:
         self._stream, self._path = text, path
-        self._text, self._at, self._ended = "", 0, False
+        self._text, self._at = "", 0
         self._before = 0  # characters that are gone from memory
         self._fill()
         self._text = self._text.removeprefix("\ufeff")
@@ -115,10 +115,9 @@ class _Document:
     def damaged(self) -> DataError:
         """What is said of a document that is no JSON from here on."""
         place = self._before + self._at
-        reason = "is cut off" if self._ended and self._at >= len(self._text) else "is no JSON"
         return DataError(
-            f"{self._path} {reason} after {place:,} characters, or has an element longer than {_LONGEST // 1_000_000} "
-            "MB there; export or download it again"
+            f"{self._path} is cut off or no JSON after {place:,} characters, or has an element longer than "
+            f"{_LONGEST // 1_000_000} MB there; export or download it again"
         )
 
     def _name(self) -> str:
@@ -173,7 +172,6 @@ class _Document:
     def _fill(self) -> bool:
         """Whether there was more to read; as much again as is in memory, so that long elements take linear time."""
         more = self._stream.read(max(_BLOCK, len(self._text) - self._at))
-        self._ended = not more
         if more:
             self._before += self._at
             self._text, self._at = self._text[self._at :] + more, 0

@@ -78,7 +78,7 @@ def _file(section: Section, folder: Path) -> Files | Frame:
         sign,
         encoding,
         section.texts("header") if section.has("header") else None,
-        section.texts("missing", ("",)),
+        section.texts("missing") if section.has("missing") else None,
         _where(section),
         _lines(section, "skip"),
         _sign(section, "comment", separator + sign),
@@ -110,7 +110,9 @@ def _frame(section: Section) -> Frame:
     if shape == "basket":
         raise section.error("shape", "basket is for lines of text, and this is a frame")
     table = frames.as_table(section.values["file"], section.place)
-    return Frame(table, _where(section), section.texts("missing", ("",)), *_numbers(section), shape)
+    return Frame(
+        table, _where(section), section.texts("missing") if section.has("missing") else None, *_numbers(section), shape
+    )
 
 
 def _named_files(section: Section, folder: Path) -> dict[str, Files | Frame]:

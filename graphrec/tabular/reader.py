@@ -1,7 +1,9 @@
 """The tables of a TOML file: found, read and cleaned."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,7 +14,7 @@ from graphrec.errors import DataError, examples
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import GraphTables
 from graphrec.tabular.assembly import draft
-from graphrec.tabular.parsing import parse
+from graphrec.tabular.parsing import parse, understood
 from graphrec.tabular.spec import TableSpec
 
 
@@ -30,14 +32,25 @@ def find_spec(path: Path) -> Path:
     return found[0]
 
 
-def read(path: Path) -> GraphTables:
+@dataclass(frozen=True)
+class Description:
+    """What a TOML file says, as a mapping: paths lead from `folder`, and a `file` may be a data frame."""
+
+    values: Mapping[str, Any]  # whatever TOML holds, and frames
+    folder: Path
+
+
+def read(path: Path | Description) -> GraphTables:
     """The checked tables that a TOML file describes, with what was rejected and repaired in `.cleaning`.
 
     Raises:
         DataError: the TOML file or a file of data does not hold what it must.
         GraphrecError: a package for a database is missing.
     """
-    spec = parse(find_spec(path))
+    if isinstance(path, Description):
+        spec = understood(path.values, Path("the description"), path.folder)
+    else:
+        spec = parse(find_spec(path))
     nodes = [table for table in spec.tables if isinstance(table.type, NodeType)]
     edges = [table for table in spec.tables if isinstance(table.type, EdgeType)]
     return clean_drafts(map(_ruled, nodes), map(_ruled, edges), (spec.source,), spec.links)

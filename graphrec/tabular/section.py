@@ -108,5 +108,5 @@ def _meant(close: list[str]) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -109,7 +109,7 @@ def _chained(parts: Sequence[Any]) -> Any:  # of pyarrow.ChunkedArray, to one
 
 
 def _exploded(lines: Sequence[list[str]], leading: int, given: Files, columns: Sequence[str]) -> Any:  # a pyarrow.Table
-    missing = {"", *given.missing}
+    missing = {"", *(given.missing or ())}
     found: dict[str, list[str | None]] = {name: [] for name in columns}
     names = basket_columns(given)[:-1] or ("basket",)
     for line in lines:

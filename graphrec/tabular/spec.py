@@ -19,7 +19,8 @@ class Files:
     """Files of one form: `paths` as found, how rows are written in them, and which rows are wanted.
 
     A path may lead into a zip archive (`orders.zip/2024.csv`). `header` names the columns of files that have no header
-    line. `where` keeps the rows whose column has one of the texts. `skip` lines stand before the header, and lines that
+    line. `where` keeps the rows whose column has one of the texts. `missing` are the texts that stand for no value;
+    None if nothing is said of it, which is the empty text. `skip` lines stand before the header, and lines that
     begin with `comment` are no rows. `decimal` and `thousands` say how numbers in text are written ("" for no
     thousands separator). `escape` is the character before a quote inside quoted text ("" where the quote is doubled).
     `records` is the JSON pointer of the array of rows ("" for the whole document), `sheet` the name of the sheet (""
@@ -33,7 +34,7 @@ class Files:
     quote: str = '"'
     encoding: str = "utf-8"
     header: tuple[str, ...] | None = None
-    missing: tuple[str, ...] = ("",)
+    missing: tuple[str, ...] | None = None
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     skip: int = 0
     comment: str = ""
@@ -62,7 +63,7 @@ class Frame:
 
     table: Any  # pyarrow ships no types
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    missing: tuple[str, ...] = ("",)
+    missing: tuple[str, ...] | None = None
     decimal: str = "."
     thousands: str = ""
     shape: Shape = "table"
