@@ -9,7 +9,6 @@ from graphrec.tabular.inference.dependencies import dependency
 from graphrec.tabular.inference.headers import is_event
 from graphrec.tabular.inference.words import Meaning
 
-
 #: Contexts that users may act on where there is no item.
 _ACTED_ON = ("review", "message", "ticket", "request", "playlist")
 
