@@ -72,7 +72,8 @@ def _without_roles(tables: GraphTables) -> Iterator[str]:
     start, _, end = next((triple for triple in triples if triple[0] != triple[2]), triples[0])
     yield (
         f"graphrec recommends Item nodes to User nodes, and this source has neither: {shown}; if {start} are the users "
-        f'and {end} the items, write role = "user" in [nodes.{start}] and role = "item" in [nodes.{end}] of the TOML file'
+        f'and {end} the items, write role = "user" in [nodes.{start}] and role = "item" in [nodes.{end}] of the '
+        "TOML file"
     )
 
 
@@ -90,7 +91,7 @@ def _same_ids(source: str, label: LabelReport) -> Iterator[str]:
     if label.same_ids:
         others = " and ".join(label.same_ids_sources[:3])
         yield (
-            f"{label.same_ids:,} ids of {label.label} are ids of {others} too and were kept apart, each with its source's "
-            f"name before it ({source}:…); if one id means the same {label.label} in both sources, write shared = true in "
-            f"[nodes.{label.label}] of both TOML files and load both again"
+            f"{label.same_ids:,} ids of {label.label} are ids of {others} too and were kept apart, each with its "
+            f"source's name before it ({source}:…); if one id means the same {label.label} in both sources, write "
+            f"shared = true in [nodes.{label.label}] of both TOML files and load both again"
         )

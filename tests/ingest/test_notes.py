@@ -1,4 +1,4 @@
-"""What a load tells beside its counts: numbers that are text, link rules without effect, ids and labels of one's own."""
+"""What a load tells beside its counts: texts for numbers, link rules without effect, ids and labels of one's own."""
 
 import csv
 from pathlib import Path
@@ -40,7 +40,7 @@ to = "Item:i"
 properties = [{}]
 """
 TEXTS = {
-    "a word for missing": ('"rating"', "4.0\nNULL\n5", ("'NULL' in 1 of 3 rows is no number", 'missing = ["", "NULL"]')),
+    "a word for missing": ('"rating"', "4.0\nNULL\n5", ("'NULL' in 1 of 3 rows is no", 'missing = ["", "NULL"]')),
     "no type": ('"rating"', "4.0\n3", ("its type is not declared", 'write { name = "rating", type = "float" }')),
     "words": ('"count"', "one\n2\n3", ("'one' in 1 of 3 rows", 'type = "int"', "rows with other values are rejected")),
 }
