@@ -18,9 +18,13 @@ WITH collect(key) AS found
 RETURN 'keys that several nodes have' AS finding, size(found) AS number, found[..5] AS examples
 UNION ALL
 MATCH (start)-[edge]->(end) WHERE edge.source IS NOT NULL
-WITH start, end, type(edge) AS type, properties(edge) AS properties, count(*) AS times WHERE times > 1
-WITH properties.source + ': ' + start.id + ' ' + type + ' ' + end.id AS edge, times ORDER BY edge
-WITH collect(edge) AS found, coalesce(sum(times - 1), 0) AS number
+WITH start, type(edge) AS type, edge.source AS source, count(edge) AS edges, count(DISTINCT end.id) AS ends
+WHERE edges > ends
+WITH start, type, source, edges - ends AS surplus ORDER BY surplus DESC LIMIT 1000
+MATCH (start)-[edge]->(end) WHERE type(edge) = type AND edge.source = source
+WITH start, type, source, end, properties(edge) AS properties, count(*) AS times WHERE times > 1
+WITH source + ': ' + start.id + ' ' + type + ' ' + end.id AS name, times ORDER BY name
+WITH collect(name) AS found, coalesce(sum(times - 1), 0) AS number
 RETURN 'edges too many of a source (load it again)' AS finding, number, found[..5] AS examples
 UNION ALL
 MATCH (user:User) WHERE NOT EXISTS { (user)-[:!RECOMMENDED&!SHOWN]->(:Item) }

@@ -32,8 +32,9 @@ class UnknownNameError(GraphrecError):
     "there is no model 'lightgnc'; did you mean lightgcn?"
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+    def __init__(self, kind: str, name: object, known: Iterable[str], hint: str = "") -> None:
         self.kind = kind
+        name = str(name)  # a caller in Python may pass anything for a name
         names = list(known)
         close = nearest(name, names)
         if close:

@@ -1,23 +1,26 @@
-"""The Python face: one object for the whole round trip, whose methods do what the commands of their names do."""
+"""The Python interface: one object for the whole round trip, whose methods do what the commands of their names do."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
 from graphrec import config, guard, loading
-from graphrec.answers import Answer, Answers
-from graphrec.errors import DataError
+from graphrec.answers import Answer, Answers, RecommendationFile, as_table, write_answers
+from graphrec.arguments import Id, count, is_one_id
+from graphrec.errors import DataError, GraphrecError, StoreError
 from graphrec.rules import Rules, read_rules
+from graphrec.schema import ITEM, USER
 from graphrec.store import Store, census, queries
 from graphrec.store.connection import Row
-from graphrec.store.read import Progress, read_schema, read_tables, silent
+from graphrec.store.read import Progress, read_ids, read_schema, read_tables, silent
 
 if TYPE_CHECKING:  # these load torch, which takes seconds and which only training and its kin need
+    from graphrec.evaluation.tuning import Tuning
     from graphrec.explanation import Explanation
     from graphrec.hetero import HeteroGraph
-    from graphrec.ingest import Loaded
+    from graphrec.ingest import Loaded, Unlinked
     from graphrec.pipeline import Training
     from graphrec.publishing import Published
     from graphrec.runs import Run, TrainedRun
@@ -58,24 +61,62 @@ def connect(
 class Graph:
     """A property graph with its runs; whatever a method loads or trains stays in the database or in the home folder.
 
-    `store` runs Cypher (`graph.store.read("MATCH …")`); `settings` say where the home is. The model behind the
-    published recommendations is loaded when an answer first needs it, and kept.
+    `settings` say where the home is. The model behind the published recommendations is loaded when an answer first
+    needs it, and kept. An id may be a text or an integer, also numpy's; a run its id, the first letters of it, `latest`
+    or what `train` returned. After `close` every method that needs the database raises StoreError.
     """
 
     def __init__(self, store: Store, settings: config.Settings) -> None:
-        self.store, self.settings = store, settings
+        self.settings = settings
+        self._store, self._closed = store, False
         self._answers = Answers(store, settings.runs)
         self._trained: TrainedRun | None = None  # the run that was explained last
 
+    def __repr__(self) -> str:
+        """The address, and how many users and items there are: two counts, which both databases keep."""
+        place = _without_login(self._store.address.uri)
+        if self._closed:
+            return f"<graphrec.Graph {place}, closed>"
+        try:
+            users, items = (census.num_nodes(self._store, label) for label in (USER, ITEM))
+        except GraphrecError:
+            return f"<graphrec.Graph {place}, which does not answer>"
+        return f"<graphrec.Graph {place}, home {self.settings.home}: {users:,} users, {items:,} items>"
+
     def __enter__(self) -> Self:
+        self._need_open()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Give the connection back."""
-        self.store.close()
+        """Give the connection back; the embedded store goes on. Closing twice does no harm."""
+        self._closed = True
+        self._store.close()
+
+    @property
+    def store(self) -> Store:
+        """The database, which runs Cypher: `graph.store.read("MATCH …")`. Raises StoreError after `close`."""
+        self._need_open()
+        return self._store
+
+    def _need_open(self) -> None:
+        """Raise StoreError after `close`: said before any work that would need the database at its end."""
+        if self._closed:
+            raise StoreError("this graph is closed; graphrec.connect() opens it again")
+
+    @staticmethod
+    def sniff(files: Path | str | Iterable[Path | str], folder: Path | str | None = None) -> str:
+        """The TOML text that describes files, as `graphrec sniff` proposes it; `load` reads it from a file.
+
+        Names of files are written relative to `folder`, the one in which the TOML file will be (default: the current
+        one). Raises DataError if a file cannot be read or holds nothing.
+        """
+        from graphrec.tabular.proposal import propose
+
+        paths = [files] if isinstance(files, Path | str) else list(files)
+        return propose([Path(path) for path in paths], Path.cwd() if folder is None else Path(folder).absolute())
 
     def load(
         self,
@@ -90,8 +131,8 @@ class Graph:
         its folder, a mapping of the same form, whose paths lead from `folder` and in which a `file` may be a data
         frame, or one frame (of pandas, polars or any library that speaks Arrow) with the keys of its table as
         `load(frame, name="shop", edges="RATED", from_="User:user_id", to="Item:item_id", time="at")`. A source is
-        loaded whole: several frames of one source belong into one mapping. `options` are those of `graphrec.ingest.Options`,
-        such as `dry_run=True` or `append=True`.
+        loaded whole: several frames of one source belong into one mapping. `options` are those of
+        `graphrec.ingest.Options`, such as `dry_run=True` or `append=True`.
 
         Raises:
             UnknownNameError: there is no such source.
@@ -122,6 +163,15 @@ class Graph:
             described = Path(source)
         return ingest.load(self.store, name, described, self.settings.home, ingest.Options(**options), progress)
 
+    def unlink(self, source: str, dry_run: bool = False, progress: Progress = silent) -> "Unlinked":
+        """What taking a source out of the graph changed and deleted; with `dry_run`, would change.
+
+        Raises UnknownNameError if no such source is loaded.
+        """
+        from graphrec import ingest
+
+        return ingest.take_out(self.store, source, self.settings.home, dry_run, progress)
+
     def schema(self) -> pd.DataFrame:
         """Labels and relationship types with their counts: type, from, to (none for labels), count, properties."""
         found = census.take(self.store)
@@ -134,13 +184,21 @@ class Graph:
         ]
         return pd.DataFrame(rows, columns=["type", "from", "to", "count", "properties"])
 
-    def export(self, relation: str | None = None, progress: Progress = silent) -> "HeteroGraph":
+    def export(self, relation: str | None = None, progress: Progress = silent, reverse: bool = True) -> "HeteroGraph":
         """The whole graph as a PyG HeteroData with its vocabularies; `relation` is the behaviour to predict, by default
         the strongest that there is. `hetero.save` writes it to a file.
 
+        Each edge type has its reverse `rev_…` beside it. Whoever divides the edges has to name it, or test edges stay
+        in training (docs/export.md); with `reverse=False` it is left out.
+
         Raises DataError or UnknownNameError where there is no such behaviour.
         """
-        return read_graph(self.store, relation, progress)
+        graph = read_graph(self.store, relation, progress)
+        if reverse:
+            return graph
+        from graphrec import hetero
+
+        return hetero.without_reverse(graph)
 
     def train(
         self,
@@ -165,7 +223,8 @@ class Graph:
 
         from graphrec.models import model_class
 
-        model_class(model)  # a wrong name is said before the graph is read
+        self._need_open()  # a closed graph and a wrong name are said before the graph is read
+        model_class(model)
         graph = self.export(progress=progress) if exported is None else exported
         import numpy as np
 
@@ -180,27 +239,108 @@ class Graph:
         runs.save(self.settings.runs, trained)
         return trained.run
 
+    def tune(
+        self,
+        model: str,
+        exported: "HeteroGraph | None" = None,
+        split: str | None = None,
+        seed: int = 0,
+        trials: int | None = None,
+        workers: int = 1,
+        study: Path | str | None = None,
+        progress: Progress = silent,
+    ) -> "Tuning":
+        """The settings of a model that are best on validation (`.config`), with all trials (`.trials`).
+
+        They are kept in the file `study`, by default one of this model and these data in the home folder: a search that
+        was stopped goes on where it was. `graph.train(model, how=Training(settings=found.config))` trains with them.
+
+        Raises:
+            UnknownNameError: there is no such model or split.
+            DataError: there is nothing to choose or to measure, or the study is of another search.
+        """
+        from graphrec.models import model_class
+
+        self._need_open()
+        kind = model_class(model)
+        graph = self.export(progress=progress) if exported is None else exported
+        from graphrec import pipeline
+        from graphrec.evaluation.tuning import Effort
+
+        place = pipeline.Search(split, seed)
+        kept = pipeline.study_path(self.settings.studies, graph, model, place) if study is None else Path(study)
+        if trials is None and not kind.trials:
+            trials = pipeline.TRIALS
+        return pipeline.search(graph, model, place, Effort(trials, workers=workers, study=kept), progress)
+
+    def blend(
+        self,
+        runs: Sequence["Run | str"],
+        exported: "HeteroGraph | None" = None,
+        seed: int = 0,
+        how: "Training | None" = None,
+        progress: Progress = silent,
+        **settings: object,
+    ) -> "Run":
+        """The run of an ensemble of several runs, saved in the home folder; its weights are learned on validation.
+
+        `settings` are those of the ensemble, such as `blend="rank"` or `weights="0.7 0.3"`; `how` is as in `train`.
+
+        Raises:
+            UnknownNameError: there is no such run.
+            DataError: there are fewer than two, or they do not go together.
+        """
+        from dataclasses import replace
+
+        from graphrec import pipeline
+        from graphrec import runs as saved
+
+        named = [runs] if isinstance(runs, str | saved.Run) else list(runs)
+        chosen = pipeline.blended(saved.listed(self.settings.runs), named)
+        graph = self.export(chosen[0].relation, progress) if exported is None else exported
+        how = replace(how or pipeline.Training(), settings={**pipeline.members(chosen), **settings})
+        return self.train("ensemble", graph, seed, how, progress)
+
     def evaluate(
         self,
-        models: Sequence[str] = ("popularity", "item_knn", "graph_filter"),
+        models: str | Sequence[str] = ("popularity", "item_knn", "graph_filter"),
         exported: "HeteroGraph | None" = None,
         split: str | None = None,
         seed: int = 0,
         trials: int = 20,
         progress: Progress = silent,
+        runs: Sequence["Run | str"] = (),
+        ks: Sequence[int] = (10, 20),
     ) -> pd.DataFrame:
         """The metrics of models side by side on held-out behaviour, one row each: as `graphrec evaluate`, whose report
-        says more. Each gets its settings on validation by the same number of trials."""
+        says more. Each model gets its settings on validation by the same number of trials; `runs` take part with
+        theirs; `ks` are the lengths of lists.
+
+        Raises:
+            UnknownNameError: there is no such model, run or split.
+            DataError: there is too little to measure, or a length is no integer from 1 on.
+        """
+        from graphrec import runs as saved
+        from graphrec.models import model_class
+
+        self._need_open()
+        models = list(models) if isinstance(models, Iterable) and not isinstance(models, str) else [models]
+        for name in models:
+            model_class(name)
+        ks = tuple(count(k) for k in ([ks] if isinstance(ks, int) else ks))
         graph = self.export(progress=progress) if exported is None else exported
         from graphrec.evaluation.compare import compare
-        from graphrec.evaluation.protocol import default_split
         from graphrec.evaluation.rounds import Entry, Terms
+        from graphrec.evaluation.split_choice import default_split
         from graphrec.evaluation.stored import aliases
         from graphrec.evaluation.tuning import Effort
         from graphrec.hetero import interactions
 
-        terms = Terms(split or default_split(interactions(graph)), (10, 20), (seed,), Effort(budget=trials))
-        found = compare(graph, [Entry(name) for name in models], terms, aliases(self.store, graph), progress)
+        ids = {saved.find(self.settings.runs, run) for run in ([runs] if isinstance(runs, str | saved.Run) else runs)}
+        known = [Entry(run.model, run.config, run.id) for run in saved.listed(self.settings.runs) if run.id in ids]
+        terms = Terms(split or default_split(interactions(graph)), ks, (seed,), Effort(budget=trials))
+        entries = [*map(Entry, models), *known]
+        found = compare(graph, entries, terms, aliases(self.store, graph), progress)
         rows = {each.name: {name: value.value for name, value in each.metrics.items()} for each in found.results}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model").reset_index()
 
@@ -219,44 +359,93 @@ class Graph:
 
         Raises:
             UnknownNameError: there is no such run, or the graph lacks what a rule names.
+            DataError: `k` is no integer from 1 on.
             RefusedError: it is no better than simple baselines, or was not measured; `force` publishes it all the same.
         """
+        self._need_open()
+        k = count(k)
         from graphrec import pipeline, runs
 
-        trained = runs.load(self.settings.runs, run if isinstance(run, str) else run.id)
+        trained = runs.load(self.settings.runs, run)
         chosen = pipeline.Terms(rules=_rules(rules), **terms)
         return pipeline.publish_run(self.store, trained, k, self.settings.home, progress, chosen)
 
-    def rollback(self, run: str | None = None) -> str:
+    def runs(self) -> pd.DataFrame:
+        """All runs, the active one first: run, model, state (`active`, `kept`, `removed`, `cut off`, `not published`),
+        saved (on disk), verdict, created_at, published_at and activated_at (UTC), and the saved runs' metrics."""
+        from graphrec import runs
+        from graphrec.publishing import read_versions
+        from graphrec.publishing.listing import as_frame, list_runs
+
+        return as_frame(list_runs(read_versions(self.store), runs.listed(self.settings.runs)))
+
+    def rollback(self, run: "Run | str | None" = None) -> str:
         """The id of the earlier publication that is read from now on: `run`, by default the one before.
 
         Raises UnknownNameError or DataError where there is none to go back to.
         """
+        store, name = self.store, run if run is None or isinstance(run, str) else run.id
         from graphrec import publishing
         from graphrec.ingest import writing
 
-        with writing(self.store, self.settings.home, "rollback") as held:
-            return publishing.roll_back(held, run)[1].id
+        with writing(store, self.settings.home, "rollback") as held:
+            return publishing.roll_back(held, name)[1].id
 
     def recommend(
-        self, user: str, k: int = 10, rules: Rules | Path | str | None = None, anyone: bool = False
+        self, user: Id | Iterable[Id], k: int = 10, rules: Rules | Path | str | None = None, anyone: bool = False
     ) -> pd.DataFrame:
         """The k items for a user, best first: item, title, score, rank, way, run. `attrs["notes"]` says how they came.
 
-        Of an id that the graph does not have `anyone` makes a stranger's; `rules` are a TOML file or what
-        `graphrec.rules` made of one.
+        For a list of users (a Series, an array) it is one table with all of them, each once, in the order given:
+        user_id, item_id, score, rank, title, way, run; `attrs["notes"]` has the notes of each user. An id that the
+        graph does not have is answered with `anyone` as a stranger's; `rules` are a TOML file or what `graphrec.rules`
+        made of one.
 
         Raises:
             UnknownNameError: there is no such user.
+            DataError: an id is no text or integer, `k` is no integer from 1 on, or several users are not in the graph.
             GraphrecError: nothing is published.
         """
-        return self.answer(user, k, rules, anyone).frame
+        if is_one_id(user):
+            return self.answer(user, k, rules, anyone).frame  # type: ignore[arg-type]  # one id, as was found
+        self._need_open()
+        return as_table(self._answers.of_many(user, k, _rules(rules), anyone))  # type: ignore[arg-type]  # many
 
-    def answer(self, user: str, k: int = 10, rules: Rules | Path | str | None = None, anyone: bool = False) -> Answer:
-        """As `recommend`, with the notes and with what each rule did."""
+    def recommend_all(
+        self,
+        out: Path | str,
+        k: int = 10,
+        users: Iterable[Id] | None = None,
+        rules: Rules | Path | str | None = None,
+        anyone: bool = False,
+        progress: Progress = silent,
+    ) -> RecommendationFile:
+        """What was written: the k items of every user of the graph (or of `users`) as the file `out`.
+
+        Its ending says which format: .csv, .jsonl or .parquet, with the columns of `recommend` for a list. Rows are
+        written while they are made, so that memory does not grow with the users, and the file appears whole or not at
+        all. A user has the same items as from `recommend`.
+
+        Raises as `recommend`, and GraphrecError if the ending is another or the file cannot be written.
+        """
+        ids = sorted(map(str, read_ids(self.store, USER))) if users is None else list(users)
+        total = len(ids)
+        answers = self._answers.of_many(ids, k, _rules(rules), anyone)
+
+        def counted() -> Iterable[Answer]:
+            for done, answer in enumerate(answers):
+                progress("recommending", done, total)
+                yield answer
+            progress("recommending", total, total)
+
+        return write_answers(counted(), Path(out))
+
+    def answer(self, user: Id, k: int = 10, rules: Rules | Path | str | None = None, anyone: bool = False) -> Answer:
+        """As `recommend` for one user, with the notes and with what each rule did."""
+        self._need_open()
         return self._answers.of(user, k, _rules(rules), anyone)
 
-    def explain(self, user: str, item: str, run: str | None = None, top: int = 10) -> "Explanation":
+    def explain(self, user: Id, item: Id, run: "Run | str | None" = None, top: int = 10) -> "Explanation":
         """Why an item has its score for a user, by a saved run, by default the published one: its reasons and paths.
 
         `graphrec.explanation` makes a sentence, tables, Cypher or a picture of it (`as_sentence`, `as_frame`,
@@ -278,29 +467,63 @@ class Graph:
         return explanation.described(found, self.store, behaviours(self._trained))
 
     def query(self, name: str, **parameters: object) -> pd.DataFrame:
-        """The records of a query file of `cypher/`, such as `graph.query("find_similar_items", item_id="15", k=5)`.
+        """The records of a query file of `cypher/`, such as `graph.query("find_similar_items", item_id=15, k=5)`.
+
+        A list of ids is any iterable of them, a time a date as text, a datetime or Unix seconds.
 
         Raises:
             UnknownNameError: there is no such query, parameter, user or item.
             GraphrecError: a parameter is missing, or the graph lacks what the query reads.
         """
         query = queries.get(name)
-        given = {key: _text(value) for key, value in parameters.items()}
-        return pd.DataFrame(self.rows(query, given), columns=list(query.returns))
+        return pd.DataFrame(self.rows(query, parameters), columns=list(query.returns))
 
-    def rows(self, query: queries.Query, given: Mapping[str, str]) -> list[Row]:
-        """The records of a query, its parameters given as texts; raises as `query` does."""
+    def rows(self, query: queries.Query, given: Mapping[str, object]) -> list[Row]:
+        """The records of a query, its parameters given as texts or values; raises as `query` does."""
         guard.need_query(self.store, query)
         return queries.run(self.store, query, given)
+
+    def feedback(
+        self, relations: str | Sequence[str] = (), window: str = "24h", cap: float = 10.0, seed: int = 0
+    ) -> pd.DataFrame:
+        """What users did with what they were shown: a row for each run and estimate.
+
+        The columns are run, shown, users, clicks, propensity, estimate, value, low and high (95 % interval).
+
+        `relations` count as clicks, by default the strongest behaviour that has times, if they come within the `window`
+        after a showing; `cap` is the most that one click counts in `capped_ips`.
+
+        Raises GraphrecError if nothing was shown, DataError or UnknownNameError if the behaviour is not there.
+        """
+        from graphrec.evaluation.feedback import Rules as Counting
+        from graphrec.evaluation.feedback import as_frame, measure, parse_window
+        from graphrec.evaluation.showings import read_log
+
+        log = read_log(self.store, [relations] if isinstance(relations, str) else relations)
+        import numpy as np
+
+        counting = Counting(parse_window(window), cap)
+        return as_frame(measure(log.shown, log.behaviour, counting, np.random.default_rng(seed)))
+
+    def doctor(self, progress: Progress = silent) -> pd.DataFrame:
+        """The findings of `graphrec doctor`: area, name, state (`ok`, `warning`, `failed`), seen and remedy."""
+        from dataclasses import asdict
+
+        from graphrec import doctor
+
+        found = doctor.examine(self.settings, progress=progress)
+        rows = [{"area": area, **asdict(finding)} for area, findings in found.items() for finding in findings]
+        return pd.DataFrame(rows, columns=["area", "name", "state", "seen", "remedy"])
 
 
 def _rules(given: Rules | Path | str | None) -> Rules | None:
     return given if isinstance(given, Rules) or given is None else read_rules(Path(given))
 
 
-def _text(value: object) -> str:
-    """A parameter as a command line has it: values of a list with commas between them."""
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def _without_login(uri: str) -> str:
+    """An address without the user and the password that it may have."""
+    scheme, slashes, rest = uri.partition("://")
+    return f"{scheme}{slashes}{rest.rpartition('@')[2]}"
 
 
 def read_graph(store: Store, relation: str | None, progress: Progress) -> "HeteroGraph":

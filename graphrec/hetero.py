@@ -38,12 +38,14 @@ class HeteroGraph:
 
     Node types are labels and edge types are (source label, relationship type, target label), as in the
     database; each has its reverse `rev_…` with the same properties. `vocabularies` maps a label to the ids
-    of its nodes, and `RELATION.property` to the texts behind a coded edge property.
+    of its nodes, and `RELATION.property` to the texts behind a coded edge property. `sources` names the sources that
+    the graph was made of; None: it is not known.
     """
 
     data: HeteroData
     vocabularies: Mapping[str, Vocabulary]
     target: Triple
+    sources: tuple[str, ...] | None = None
 
     @property
     def users(self) -> Vocabulary:
@@ -83,7 +85,20 @@ def build(tables: GraphTables, relation: str | None = None) -> HeteroGraph:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a label without edges, such as films before anybody rated one, is no error
         data.validate(raise_on_error=True)
-    return HeteroGraph(data, vocabularies, target)
+    return HeteroGraph(data, vocabularies, target, tuple(source.name for source in tables.sources))
+
+
+def without_reverse(graph: HeteroGraph) -> HeteroGraph:
+    """The graph with each edge once, without the edge types `rev_…`: as PyG's `ToUndirected` expects it, which would
+    otherwise add the reverse of the reverse. The input is not changed."""
+    data = copy.copy(graph.data)
+    forward = set(data.edge_types)
+    for triple in graph.data.edge_types:
+        source, relation, target = triple
+        name = relation.removeprefix(reverse_name(""))
+        if name != relation and (target, name, source) in forward:
+            del data[triple]
+    return HeteroGraph(data, graph.vocabularies, graph.target)
 
 
 def interactions(graph: HeteroGraph) -> Interactions:
@@ -198,14 +213,16 @@ def _among(edge_index: Tensor, triple: Triple, target: Triple, rows: Interaction
 
 
 def save(graph: HeteroGraph, path: Path) -> None:
-    """Write a graph to a file that `torch.load(…, weights_only=False)` opens as a HeteroData with `vocabularies` and
-    `target` inside.
+    """Write a graph, with the reverse edges that it has, to a file that `torch.load(…, weights_only=False)` opens as a
+    HeteroData with `vocabularies` and `target` inside.
 
     The file appears whole or not at all. Raises GraphrecError where it cannot be written.
     """
     stored = copy.copy(graph.data)
     stored.vocabularies = {name: list(vocabulary.ids) for name, vocabulary in graph.vocabularies.items()}
     stored.target = list(graph.target)
+    if graph.sources is not None:
+        stored.sources = list(graph.sources)
     with written_whole(path) as partial, partial.open("wb") as file:  # a file of Python's own says why it fails
         torch.save(stored, file)
 
@@ -221,8 +238,11 @@ def load(path: Path) -> HeteroGraph:
         raise GraphrecError(f"there is no file {path}; `graphrec export --out {path}` writes it") from error
     except Exception as error:  # torch raises many kinds for a file that is not its own
         raise GraphrecError(f"{path} is not a graph that graphrec exported: {_short(error)}") from error
+    sources = tuple(data.sources) if "sources" in data else None  # graphs saved by earlier versions do not say
     del data.vocabularies, data.target
-    return HeteroGraph(data, vocabularies, (source, relation, target))
+    if sources is not None:
+        del data.sources
+    return HeteroGraph(data, vocabularies, (source, relation, target), sources)
 
 
 def _target(tables: GraphTables, relation: str | None) -> Triple:

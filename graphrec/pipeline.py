@@ -1,18 +1,20 @@
 """The stages after export, as functions: train a model on a graph, publish a run."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from graphrec.errors import DataError, RefusedError
+from graphrec.arguments import count, name_of_run
+from graphrec.errors import DataError, RefusedError, examples
 from graphrec.evaluation.division import Aliases, Prepared, divide, prepare
 from graphrec.evaluation.gate import judge
-from graphrec.evaluation.protocol import Evaluation, default_split, evaluate
+from graphrec.evaluation.protocol import Evaluation, evaluate
 from graphrec.evaluation.rounds import tune
+from graphrec.evaluation.split_choice import LEAST_PAIRS, default_split, require_pairs, require_test_users
 from graphrec.evaluation.tuning import Effort, Tuning
 from graphrec.evaluation.tuning.study import fingerprint
 from graphrec.explanation import with_reasons
@@ -23,6 +25,7 @@ from graphrec.models import make, model_class
 from graphrec.models.base import Model
 from graphrec.models.base import Progress as Step
 from graphrec.models.embedding import EmbeddingModel
+from graphrec.models.members import write_members
 from graphrec.publishing import KEEP, Publication, Published, publish
 from graphrec.recommend.memory import MEMORY_BUDGET
 from graphrec.recommend.similar import similar_items
@@ -42,7 +45,7 @@ class Training:
     """How a model is trained.
 
     settings: kept as they are, and then nothing is tuned; without any (None) they are chosen on validation.
-    split: how interactions are divided for that, and for metrics; None: by time where there are times.
+    split: how interactions are divided for that, and for metrics; None: what `default_split` gives.
     measured: whether a fit without the test part gives metrics.
     effort: how settings are looked for, and on which device all is done.
     checkpoint: a file that a trained model writes its progress to and goes on from.
@@ -81,29 +84,39 @@ def train(
     metrics: Mapping[str, float] = {}
     kind = model_class(name)
     chooses = settings is None and (len(kind.candidates(graph)) > 1 or bool(kind.space(graph)))
+    if chooses and not how.measured and everything.matrix().nnz < LEAST_PAIRS:
+        config, chooses = asdict(kind.candidates(graph)[0]), False
     if chooses or how.measured:
+        require_pairs(everything)
         spec = how.split or default_split(everything)
         parts = _one(divide(graph, spec, rng), spec)
+        if how.measured:
+            require_test_users(parts, spec)
         if chooses:
             config = tune(graph, parts, name, rng, _named(progress, "tune"), how.effort).config
         if how.measured:
             prepared, again = prepare(graph, parts, spec, aliases=how.aliases), np.random.default_rng(seed)
             found = measure(prepared, make(name, device, **config), again, _named(progress, "measure"))
             metrics, split = found.metrics, record(parts, parse_split(spec))
-            verdict = judge(graph, prepared, found, seed)
+            verdict = judge(graph, prepared, name, found, seed)
     model = make(name, device, **config)
     if how.checkpoint is not None:
         _keep(model, how.checkpoint)
     started = time.perf_counter()
     model.fit(graph, everything, np.random.default_rng(seed), _named(progress, "fit"))
+    model.forget_variants()
     run = describe(name, model, graph.target, metrics, time.perf_counter() - started)
-    run = replace(run, verdict=verdict, split=split)
+    run = replace(run, verdict=verdict, split=split, sources=graph.sources)
     return TrainedRun(run, model, graph.users, graph.items, _pairs(everything), origins(graph))
+
+
+#: Trials of a search for the settings of a model whose fits take long, unless the caller says otherwise.
+TRIALS = 20
 
 
 @dataclass(frozen=True)
 class Search:
-    """What settings are searched on: a split (None: by time where there are times), made with a seed."""
+    """What settings are searched on: a split (None: what `default_split` gives), made with a seed."""
 
     split: str | None = None
     seed: int = 0
@@ -126,14 +139,49 @@ def search(
     if len(kind.candidates(graph)) == 1 and not kind.space(graph):
         raise DataError(f"{name} has nothing to choose: no setting of it is searched; train it as it is")
     rng = np.random.default_rng(place.seed)
+    require_pairs(interactions(graph))
     spec = place.split or default_split(interactions(graph))
-    return tune(graph, _one(divide(graph, spec, rng), spec), name, rng, _named(progress, f"tune {name}"), effort)
+    tuning = tune(graph, _one(divide(graph, spec, rng), spec), name, rng, _named(progress, f"tune {name}"), effort)
+    if not tuning.trials:
+        raise DataError(
+            f"split {spec} has nothing to choose settings by: nobody meets anything new in its validation part; load "
+            f"more behaviour, or train {name} with the settings that it has"
+        )
+    return tuning
 
 
 def study_path(folder: Path, graph: HeteroGraph, name: str, place: Search = Search()) -> Path:  # frozen
     """The file in a folder that keeps the search for a model's settings on these data and this split."""
     digest = fingerprint(name, graph, interactions(graph), place.split or "", place.seed)
     return folder / f"{name}-{digest[:8]}.journal"
+
+
+def blended(saved: Sequence[Run], names: Sequence[Run | str]) -> list[Run]:
+    """The runs that a blend is made from, by their names as in `runs.find`; `saved` has the oldest first.
+
+    Raises:
+        UnknownNameError: there is no such run.
+        DataError: there are fewer than two, one stands twice, is a blend, or they predict different behaviours.
+    """
+    by_id = {run.id: run for run in saved}
+    newest = [run.id for run in reversed(saved)]
+    texts = [name.id if isinstance(name, Run) else name for name in names]
+    ids = [name_of_run(text, newest, hint="`graphrec train` makes one") for text in texts]
+    if len(set(ids)) < 2 or len(set(ids)) < len(ids):
+        raise DataError(f"a blend needs two or more different runs, not {examples(ids)}; name others")
+    chosen = [by_id[id_] for id_ in ids]
+    blends = [run.id for run in chosen if run.model == "ensemble"]
+    if blends:
+        raise DataError(f"{examples(blends)} is a blend already; name the runs that it was made from")
+    targets = {run.target: " ".join(run.target) for run in chosen}
+    if len(targets) > 1:
+        raise DataError(f"the runs predict different behaviours ({examples(targets.values())}); blend runs of one")
+    return chosen
+
+
+def members(chosen: Sequence[Run]) -> dict[str, object]:
+    """The setting of an ensemble that says which models with which settings are in it."""
+    return {"members": write_members((run.model, run.config) for run in chosen)}
 
 
 def _one(parts: tuple[Split, ...], spec: str) -> Split:
@@ -156,6 +204,7 @@ def measure(
 ) -> Evaluation:
     """The quality on test of a model that is fitted here to train and validation."""
     model.fit(prepared.visible, prepared.known, rng, progress)
+    model.forget_variants()
     return evaluate(model, prepared.known, prepared.parts.test)
 
 
@@ -183,11 +232,9 @@ class Terms:
 
 def require_worth(run: Run, force: bool = False) -> None:
     """Nothing; RefusedError where a run does not beat the baselines, its evaluation leaked, or it was not measured."""
-    objections = ("it was not measured",) if run.verdict is None else run.verdict.objections
-    if objections and not force:
+    if run.objections and not force:
         raise RefusedError(
-            f"run {run.id} is not published: {'; '.join(objections)}; train a better one (`graphrec evaluate` shows "
-            "which model is), measure it on more users (--split random has most), or publish it with --force"
+            f"run {run.id} is not published: {'; '.join(run.objections)}. What helps: {', or '.join(run.remedies)}"
         )
 
 
@@ -219,17 +266,18 @@ def publish_run(
         GraphrecError: similar items or vectors are asked of a model that has none.
         StoreError: the database refuses.
     """
+    k, similar_k = count(k), count(terms.similar, "similar", least=0)
     require_worth(trained.run, terms.force)
     budget = terms.memory_budget
     vectors = trained.model.embeddings() if terms.embeddings else None
     similar = None
-    if terms.similar:
-        similar = similar_items(trained, terms.similar, budget, _named(progress, "finding similar items"))
+    if similar_k:
+        similar = similar_items(trained, similar_k, budget, _named(progress, "finding similar items"))
     applied = _recommended(store, trained, k, terms, progress)
     found = applied.recommendations
     if terms.reasons:
         found = with_reasons(trained, found, _named(progress, "finding reasons"))
-    publication = Publication(trained.run, found, trained.users, trained.items, similar, vectors)
+    publication = Publication(trained.run, found, trained.users, trained.items, similar, vectors, k)
     with writing(store, home, f"publication of {trained.run.id}", progress=progress) as held:
         return replace(publish(held, publication, terms.keep, progress), ruled=applied.trace.counts)
 

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from graphrec.arguments import name_of_run
 from graphrec.errors import GraphrecError, UnknownNameError
 from graphrec.home import private_folder, written_privately
 from graphrec.interactions import Interactions
@@ -18,42 +20,68 @@ from graphrec.models import make
 from graphrec.models.base import Model
 from graphrec.relations import Origin
 from graphrec.schema import Triple
-from graphrec.splitting import Part, SplitRecord
+from graphrec.splitting import Part, SplitRecord, parse_split
 from graphrec.vocabulary import Vocabulary
+
+#: What a run must beat, the simplest first. One of these itself may be published unless another is clearly better.
+BASELINES = ("popularity", "item_knn")
+
+#: With fewer test users than this, a split that tests more is worth the time.
+FEW_USERS = 100
 
 
 @dataclass(frozen=True)
 class Verdict:
     """Whether a run is good enough to be published.
 
-    metric: what is compared, such as `ndcg@10`; gains: the difference to each baseline over the same test users, with
-    the bounds of its 95 % interval; num_users: how many of them there are; leaks: what the audit of the split found,
-    empty where it is clean.
+    metric: what is compared, such as `ndcg@10`; gains: the difference to each other baseline over the same test users,
+    with the bounds of its 95 % interval; num_users: how many of them there are; leaks: what the audit of the split
+    found, empty where it is clean; model: what was measured; value: its own metric, None in runs of earlier versions.
     """
 
     metric: str
     gains: Mapping[str, tuple[float, float, float]]
     num_users: int
     leaks: str = ""
+    model: str = ""
+    value: float | None = None
+
+    @property
+    def finds_nothing(self) -> bool:
+        """Whether neither the model nor any baseline finds a single test item, so that nothing can be compared."""
+        return self.value == 0 and all(gain == 0 for gain, _, _ in self.gains.values())
 
     @property
     def objections(self) -> tuple[str, ...]:
         """Why the run should not be published; empty where it may be."""
         found = [f"its evaluation was not clean: {self.leaks}"] if self.leaks else []
+        if self.finds_nothing and self.model != BASELINES[0]:
+            found.append(
+                f"no model finds anything: neither it nor {' nor '.join(self.gains)} has a test item of the "
+                f"{self.num_users:,} test users among its first {self.metric.partition('@')[2]}, too little to measure"
+            )
+            return tuple(found)
+        is_baseline = self.model in BASELINES
         found += [
-            f"it does not beat {name}: {self.metric} {gain:+.4f} (95 % interval {low:+.4f} to {high:+.4f}) on "
-            f"{self.num_users:,} test users"
+            f"{f'{name} beats it' if is_baseline else f'it does not beat {name}'}: {self.metric} {gain:+.4f} (95 % "
+            f"interval {low:+.4f} to {high:+.4f}) on {self.num_users:,} test users"
             for name, (gain, low, high) in self.gains.items()
-            if low <= 0
+            if (high < 0 if is_baseline else low <= 0)
         ]
         return tuple(found)
+
+    @property
+    def strongest(self) -> str:
+        """The baseline with the greatest metric, of equal ones the simplest."""
+        return min(self.gains, key=lambda name: self.gains[name][0])
 
 
 @dataclass(frozen=True)
 class Run:
     """What is known about one training: ids sort by time; `created_at` is ISO 8601 in UTC; `seconds` of fitting.
 
-    `verdict` and `split` (the record of how interactions were divided) are None where nothing was measured.
+    `verdict` and `split` (the record of how interactions were divided) are None where nothing was measured. `sources`
+    names the sources whose data the model has seen; None: the run was saved by a version that did not record them.
     """
 
     id: str
@@ -65,11 +93,45 @@ class Run:
     seconds: float
     verdict: Verdict | None = None
     split: SplitRecord | None = None
+    sources: tuple[str, ...] | None = None
 
     @property
     def relation(self) -> str:
         """The behaviour that the model predicts."""
         return self.target[1]
+
+    @property
+    def objections(self) -> tuple[str, ...]:
+        """Why the run should not be published; empty if it may be."""
+        return ("it was not measured",) if self.verdict is None else self.verdict.objections
+
+    @property
+    def remedies(self) -> tuple[str, ...]:
+        """What leads to a run that may be published, each a clause; empty if this one may be.
+
+        The strongest baseline may always be published: no other is clearly better.
+        """
+        if not self.objections:
+            return ()
+        force = "publish it all the same with --force"
+        command = "graphrec blend" if self.model == "ensemble" else f"graphrec train --model {self.model}"
+        if self.verdict is None:
+            return (f"measure it: `{command}` without --no-metrics", force)
+        if self.verdict.leaks:
+            return ("take out of the graph what tells of the test part, and train again", force)
+        split = "" if self.split is None else f" --split {self._split_option(self.split.spec)}"
+        found = [f"`graphrec train --model {self.verdict.strongest}{split}` makes a run that may be published"]
+        by_time = self.split is not None and self.split.spec.partition("(")[0] in ("time", "rolling")
+        undecided = all(high >= 0 for _, _, high in self.verdict.gains.values())
+        if by_time and undecided and self.verdict.num_users < FEW_USERS:
+            found.append("`--split random` measures it on more users")
+        return (*found, force)
+
+    @staticmethod
+    def _split_option(spec: str) -> str:
+        """The shortest text that `--split` takes for a split."""
+        name = spec.partition("(")[0]
+        return name if str(parse_split(name)) == spec else shlex.quote(spec)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,18 +176,25 @@ def save(runs_folder: Path, trained: TrainedRun) -> Path:
     return folder
 
 
-def load(runs_folder: Path, identifier: str) -> TrainedRun:
-    """The run with its model restored.
+def find(runs_folder: Path, name: "str | Run") -> str:
+    """The id of a saved run: of its id, of the first letters that no other has, or of `latest`, the newest.
+
+    Raises UnknownNameError if there is no such run, DataError if several begin so.
+    """
+    if isinstance(name, Run):
+        return name.id
+    return name_of_run(name, [run.id for run in reversed(listed(runs_folder))], hint="`graphrec train` makes one")
+
+
+def load(runs_folder: Path, name: "str | Run") -> TrainedRun:
+    """The run with its model restored; `name` is as in `find`.
 
     Raises:
         UnknownNameError: there is no such run.
+        DataError: several runs begin with the name.
         GraphrecError: its files are damaged or were written by another version.
     """
-
-    names = [run.id for run in listed(runs_folder)]
-    if identifier not in names:
-        raise UnknownNameError("run", identifier, reversed(names), hint="`graphrec train` makes one")
-    folder = runs_folder / identifier
+    folder = runs_folder / find(runs_folder, name)
     try:
         run = _read(folder)
         content = torch.load(folder / "model.pt", weights_only=True)
@@ -146,15 +215,25 @@ def load(runs_folder: Path, identifier: str) -> TrainedRun:
 
 
 def listed(runs_folder: Path) -> list[Run]:
-    """All complete runs of a folder, the oldest first; unreadable ones are left out, a missing folder has none."""
+    """All complete runs of a folder, the oldest first; unreadable ones are left out, a missing folder has none.
+
+    Runs of one second are in the order in which they were written.
+    """
     found = []
     for path in runs_folder.glob("*/run.json"):
         if not path.parent.name.startswith("."):
             try:
-                found.append(_read(path.parent))
+                found.append((_read(path.parent), path.stat().st_mtime_ns))
             except (OSError, ValueError, TypeError, KeyError):
                 continue
-    return sorted(found, key=lambda run: (run.created_at, run.id))
+    return [run for run, _ in sorted(found, key=lambda pair: (pair[0].created_at, pair[1], pair[0].id))]
+
+
+def knowing(runs_folder: Path, source: str) -> tuple[list[str], list[str]]:
+    """The ids of the saved runs that were trained on a source, and of those that do not say what they were trained on."""
+    found = listed(runs_folder)
+    knows = [run.id for run in found if run.sources is not None and source in run.sources]
+    return knows, [run.id for run in found if run.sources is None]
 
 
 def _content(trained: TrainedRun) -> dict[str, object]:
@@ -184,7 +263,9 @@ def _read(folder: Path) -> Run:
     verdict, split = record.pop("verdict", None), record.pop("split", None)
     if verdict is not None:
         gains = {name: (gain, low, high) for name, (gain, low, high) in verdict["gains"].items()}
-        verdict = Verdict(verdict["metric"], gains, verdict["num_users"], verdict["leaks"])
+        verdict = Verdict(**{"model": record["model"], **verdict, "gains": gains})
     if split is not None:
         split = SplitRecord(split["spec"], split["cut"], tuple(Part(**part) for part in split["parts"]))
-    return Run(target=(source, relation, target), verdict=verdict, split=split, **record)
+    sources = record.pop("sources", None)
+    sources = None if sources is None else tuple(sources)
+    return Run(target=(source, relation, target), verdict=verdict, split=split, sources=sources, **record)

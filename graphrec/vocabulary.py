@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from graphrec.arguments import Id, id_text, id_texts
 from graphrec.errors import DataError, UnknownNameError, examples
 
 IndexArray = npt.NDArray[np.int64]
-Ids: TypeAlias = "pd.Index[str] | pd.Series[str] | Sequence[str]"
+Ids: TypeAlias = (
+    "pd.Index[Any] | pd.Series[Any] | Sequence[str] | Sequence[Id] | npt.NDArray[Any]"  # Any: texts, integers
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +26,8 @@ class Vocabulary:
 
     @classmethod
     def of(cls, label: str, ids: Ids) -> "Vocabulary":
-        """A vocabulary of the ids in the order given; DataError where one stands twice."""
-        index: pd.Index[str] = pd.Index(ids, dtype="str")  # type: ignore[arg-type]  # the stubs lack this dtype
+        """A vocabulary of the ids in the order given; DataError if one is there twice or is no id."""
+        index = _texts(ids)
         if not index.is_unique:
             raise DataError(f"{label}: ids stand twice: {examples(index[index.duplicated()].unique())}")
         return cls(label, index)
@@ -37,7 +40,7 @@ class Vocabulary:
 
     def index(self, ids: Ids) -> IndexArray:
         """Positions [n] int64 of ids; DataError naming those that are not there."""
-        wanted: pd.Index[str] = pd.Index(ids, dtype="str")  # type: ignore[arg-type]  # as above
+        wanted = _texts(ids)
         index = np.asarray(self.ids.get_indexer(wanted), dtype=np.int64)
         if (index < 0).any():
             unknown = wanted[index < 0].unique()
@@ -46,11 +49,11 @@ class Vocabulary:
 
     def places(self, ids: Ids) -> IndexArray:
         """Positions [n] int64 of ids, -1 for those that are not there."""
-        wanted: pd.Index[str] = pd.Index(ids, dtype="str")  # type: ignore[arg-type]  # as above
-        return np.asarray(self.ids.get_indexer(wanted), dtype=np.int64)
+        return np.asarray(self.ids.get_indexer(_texts(ids)), dtype=np.int64)
 
-    def find(self, identifier: str) -> int:
-        """The position of one id; UnknownNameError with the nearest ids where it is not there."""
+    def find(self, identifier: Id) -> int:
+        """The position of one id; UnknownNameError with the nearest ids if it is not there."""
+        identifier = id_text(identifier, f"{self.label.lower()} id")
         position = int(self.ids.get_indexer(pd.Index([identifier], dtype="str"))[0])
         if position < 0:
             raise UnknownNameError(self.label.lower(), identifier, self.ids)
@@ -59,3 +62,14 @@ class Vocabulary:
     def id(self, index: IndexArray) -> npt.NDArray[np.object_]:
         """Ids [n] of positions."""
         return np.asarray(self.ids, dtype=object)[index]
+
+
+def _texts(ids: Ids) -> "pd.Index[str]":
+    """Ids as an index of texts: the integer 15 is "15" (as is 15.0, which pandas would make "15.0").
+
+    Raises DataError if one is no id, or if `ids` is a single text.
+    """
+    if isinstance(ids, str) or pd.api.types.infer_dtype(ids, skipna=False) not in ("string", "empty"):
+        ids = id_texts(ids)
+    found: pd.Index[str] = pd.Index(ids, dtype="str")  # type: ignore[arg-type]  # the stubs lack this dtype
+    return found

@@ -37,6 +37,12 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except GraphrecError as error:
             raise click.ClickException(str(error)) from error
+        except (MemoryError, OSError, ImportError, RuntimeError) as error:
+            from graphrec.shortage import shortage_of
+
+            if told := shortage_of(error):
+                raise click.ClickException(told) from error
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands with the first line of each file, read without importing any."""

@@ -119,7 +119,9 @@ def show_cleaning(cleaning: "CleaningReport") -> None:
 def show_fusion(report: "FusionReport") -> None:
     """What was matched with other sources; nothing where no label met another source."""
     _show_rules(report)
-    met = [label for label in report.labels if label.matched or label.ambiguous or label.proposed or label.refused]
+    met = [
+        each for each in report.labels if each.matched or each.ambiguous or each.proposed or each.refused or each.unused
+    ]
     if not met:
         return
     columns = ["", "matched", "ambiguous", "proposed", "refused", "unmatched", "new nodes"]
@@ -161,6 +163,7 @@ def _kinds(label: "LabelReport") -> dict[str, Sequence[str]]:
         "ambiguous, so not linked": label.ambiguous_examples,
         "proposed, too unsure to link": label.proposed_examples,
         "refused, as two of one source would be one": label.refused_examples,
+        "values that identify nothing, so not linked by": label.unused_examples,
         "values that disagree": label.disagreement_examples,
     }
 

@@ -58,21 +58,57 @@ trials_option = click.option(
 
 
 SPLIT_HELP = (
-    "How held-out interactions are chosen, such as time(test=0.2), random or leave-last-out; by default time where the "
-    "behaviour has times."
+    "How held-out interactions are chosen, such as time(test=0.2), random or leave-last-out; by default time if the "
+    "behaviour has times and its last tenth tests enough users, else random."
 )
+
+
+def look_ahead(graph: "HeteroGraph", models: Iterable[str], workers: int = 1) -> None:
+    """Notes before a training begins: zeros that are no ratings, and memory that the machine does not have."""
+    import psutil
+
+    from graphrec.evaluation import zero_ratings
+    from graphrec.evaluation.memory_need import bytes_to_train, shape_of
+
+    if zeros := zero_ratings.of_graph(graph):
+        note(zeros)
+
+    shape, available, names = shape_of(graph), psutil.virtual_memory().available, list(models)
+    need = bytes_to_train(shape, names, workers)
+    if need <= available:
+        return
+    ways = ["end other programs"]
+    ways += ["take --workers 1"] if workers > 1 and bytes_to_train(shape, names) <= available else []
+    if bytes_to_train(shape, ["popularity"]) < min(need, available):
+        ways.append("take popularity or item_knn")
+    note(
+        f"training may take {need / 1e9:,.1f} GB and {available / 1e9:,.1f} GB are free, so the system may end it; "
+        + ", or ".join(ways)
+    )
+
+
+def chosen_split(given: str | None, graph: "HeteroGraph") -> str:
+    """The split to measure on, by default the one that can tell models apart; a note says why it is not by time."""
+    from graphrec.evaluation.split_choice import choose_split
+    from graphrec.hetero import interactions
+
+    choice = choose_split(interactions(graph))
+    if given is None and choice.reason:
+        note(f"{graph.target[1]}: {choice.reason}")
+    return given or choice.split
 
 
 def say_verdict(run: "Run") -> None:
     """What a run gains over the baselines, and how it is published."""
-    forced = ""
     if run.verdict is not None:
         gains = run.verdict.gains.items()
         rows = [[name, f"{gain:+.4f}", f"{low:+.4f} to {high:+.4f}"] for name, (gain, low, high) in gains]
         print_table("", [f"{run.verdict.metric} minus that of", "", "95 % interval"], rows)
-        for objection in run.verdict.objections:
-            note(objection)
-        forced = " --force" if run.verdict.objections else ""
+    if run.verdict is not None and run.verdict.finds_nothing and not run.objections:
+        note(f"no model finds anything for the {run.verdict.num_users:,} test users, too little to measure")
+    if run.objections:
+        note(f"{'; '.join(run.objections)}. What helps: {', or '.join(run.remedies)}")
+    forced = " --force" if run.objections else ""
     note(f"`graphrec publish {run.id}{forced}` writes its recommendations into the graph")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from . import _terminal
+from . import _completion, _outputs, _terminal
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 NAMES = "gowalla, douban-book-social, douban-book, lastfm-hetrec, tmall-mbcgcn, retailrocket-sslrec, ml-100k-u1 to -u5"
@@ -24,7 +24,11 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 @click.argument("data", nargs=-1, metavar="[NAME | TRAIN TEST]")
 @click.option("--social", type=click.Path(path_type=Path), help="Who follows whom, in the form of TRAIN.")
 @click.option(
-    "--model", "models", multiple=True, help="By default graph_filter; repeatable, each in a process of its own."
+    "--model",
+    "models",
+    multiple=True,
+    shell_complete=_completion.models,
+    help="By default graph_filter; repeatable, each in a process of its own.",
 )
 @click.option("--only", multiple=True, metavar="RELATION", help="Leave out all relations beside the target but these.")
 @click.option("--without", multiple=True, metavar="RELATION", help="Leave a relation out; repeatable.")
@@ -68,6 +72,7 @@ def command(
         raise click.UsageError("give the name of one data set, or two files TRAIN and TEST (and --social FILE)")
     if (table or plot) and output is None:
         raise click.UsageError("--table and --plot show the results of a folder; name it with --output")
+    _outputs.check_ending(plot, (".svg", ".png"), "--plot", "a plot")
     if not data and not (table or plot):
         raise click.UsageError(f"give a data set ({NAMES}) or two files TRAIN and TEST; or --output with --table")
     if data:

@@ -1,20 +1,17 @@
 """Blend the models of several runs into one, and save it as a run."""
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from . import _terminal
-
-if TYPE_CHECKING:
-    from graphrec.runs import Run
+from . import _completion, _terminal
 
 
 @click.command(
     epilog="Example: graphrec blend graph_filter-20261124-181500-ab12 ials-20261124-181700-cd34 --blend score"
 )
-@click.argument("names", metavar="RUN RUN…", nargs=-1, required=True)
+@click.argument("names", metavar="RUN RUN…", nargs=-1, required=True, shell_complete=_completion.runs)
 @click.option(
     "--blend",
     type=click.Choice(["score", "rank"]),
@@ -38,7 +35,7 @@ if TYPE_CHECKING:
     "for people who go on to something new.",
 )
 @click.option("--weights", default="", help="Weights of the runs, such as '0.7 0.3', in the place of learned ones.")
-@click.option("--split", help="time, random or leave-last-out; by default time where the behaviour has times.")
+@click.option("--split", help=_terminal.SPLIT_HELP)
 @click.option("--no-metrics", is_flag=True, help="Skip the fits that measure on held-out interactions.")
 @_terminal.device_option
 @_terminal.seed_option
@@ -51,11 +48,10 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
     """
     from graphrec import config, pipeline, runs
     from graphrec.models import make
-    from graphrec.models.members import write_members
 
-    chosen = _chosen(runs.listed(config.Settings().runs), names)
+    chosen = pipeline.blended(runs.listed(config.Settings().runs), names)
     settings = {
-        "members": write_members((run.model, run.config) for run in chosen),
+        **pipeline.members(chosen),
         "blend": blend,
         "groups": groups,
         "weights": options["weights"],
@@ -71,6 +67,9 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
     how = pipeline.Training(settings, options["split"], not options["no_metrics"], Effort(device=options["device"]))
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, chosen[0].relation, progress)
+        _terminal.look_ahead(graph, [run.model for run in chosen])
+        if not options["no_metrics"]:
+            how = replace(how, split=_terminal.chosen_split(options["split"], graph))
         how = replace(how, aliases=aliases(store, graph))
         trained = pipeline.train(graph, "ensemble", np.random.default_rng(seed), how, progress)
         folder = runs.save(home.runs, trained)
@@ -81,32 +80,8 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
         _terminal.print_json({"run": run.id, "folder": str(folder), "weights": weights, **own})
         return
     click.echo(f"run {run.id}")
-    _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
+    if run.metrics:
+        _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
     columns = ["weight of", *([""] if groups == 1 else [f"group {n}" for n in range(1, groups + 1)])]
     _terminal.print_table("", columns, ([one.id, *own] for one, *own in zip(chosen, *weights, strict=True)))
     _terminal.say_verdict(run)
-
-
-def _chosen(known: "list[Run]", names: tuple[str, ...]) -> "list[Run]":
-    """The runs of these names.
-
-    Raises:
-        UnknownNameError: there is no such run.
-        DataError: there are fewer than two, one stands twice, is a blend, or they predict different behaviours.
-    """
-    from graphrec.errors import DataError, UnknownNameError, examples
-
-    by_name = {run.id: run for run in known}
-    for name in names:
-        if name not in by_name:
-            raise UnknownNameError("run", name, reversed(by_name), hint="`graphrec train` makes one")
-    if len(set(names)) < 2 or len(set(names)) < len(names):
-        raise DataError(f"a blend needs two or more different runs, not {examples(names)}; name others")
-    chosen = [by_name[name] for name in names]
-    blends = [run.id for run in chosen if run.model == "ensemble"]
-    if blends:
-        raise DataError(f"{examples(blends)} is a blend already; name the runs that it was made from")
-    targets = {run.target: " ".join(run.target) for run in chosen}
-    if len(targets) > 1:
-        raise DataError(f"the runs predict different behaviours ({examples(targets.values())}); blend runs of one")
-    return chosen

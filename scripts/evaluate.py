@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _terminal
+from . import _completion, _outputs, _terminal
 
 if TYPE_CHECKING:
     from graphrec.evaluation.comparison import Comparison, Estimate
@@ -22,9 +22,16 @@ EPILOG = "Example: graphrec evaluate --model popularity --model item_knn --model
     "--model",
     "models",
     multiple=True,
+    shell_complete=_completion.models,
     help="A model to tune and compare; repeatable. By default popularity, item_knn and graph_filter.",
 )
-@click.option("--run", "names", multiple=True, help="A run whose settings take part as they are; repeatable.")
+@click.option(
+    "--run",
+    "names",
+    multiple=True,
+    shell_complete=_completion.runs,
+    help="A run whose settings take part as they are, `latest` or its first letters; repeatable.",
+)
 @click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
 @click.option("--split", help=_terminal.SPLIT_HELP + " rolling(windows=3) and k-fold(folds=5) give several rounds.")
 @click.option("-k", "ks", type=click.IntRange(1), multiple=True, help="Length of lists; repeatable. [default: 10, 20]")
@@ -56,6 +63,7 @@ def command(
     see is first searched for leaks of what they are tested on. All items are ranked, those that a user had before are
     masked.
     """
+    _outputs.check_ending(report, (".html", ".json", ".md"), "--report", "a report")
     entries = _entries(models, names)
 
     from graphrec.evaluation import report as reports
@@ -66,7 +74,8 @@ def command(
 
     with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, options["relation"], progress)
-        split = _split(options["split"], graph)
+        split = _terminal.chosen_split(options["split"], graph)
+        _terminal.look_ahead(graph, [entry.model for entry in entries], options["workers"])
         terms = Terms(
             split,
             options["ks"] or (10, 20),
@@ -93,41 +102,33 @@ def command(
 def _entries(models: tuple[str, ...], names: tuple[str, ...]) -> "list[Entry]":
     """What takes part; a wrong name is said before a store is started for it."""
     from graphrec import config, runs
-    from graphrec.errors import UnknownNameError
     from graphrec.evaluation.rounds import Entry
     from graphrec.models import model_class
 
     chosen = models or (("popularity", "item_knn") if names else ("popularity", "item_knn", "graph_filter"))
     for model in chosen:
         model_class(model)
-    known = {run.id: run for run in runs.listed(config.Settings().runs)} if names else {}
-    for name in names:
-        if name not in known:
-            raise UnknownNameError("run", name, reversed(known), hint="`graphrec train` makes one")
-    return [*map(Entry, chosen), *(Entry(known[name].model, known[name].config, name) for name in names)]
-
-
-def _split(given: str | None, graph: Any) -> str:  # a HeteroGraph
-    from graphrec.evaluation.protocol import default_split
-    from graphrec.hetero import interactions
-
-    chosen = given or default_split(interactions(graph))
-    if given is None and chosen != "time":
-        _terminal.note(f"{graph.target[1]} has no times, so the split is random")
-    return chosen
+    folder = config.Settings().runs
+    known = {run.id: run for run in runs.listed(folder)} if names else {}
+    ids = [runs.find(folder, name) for name in names]
+    return [*map(Entry, chosen), *(Entry(known[id_].model, known[id_].config, id_) for id_ in ids)]
 
 
 def _show(comparison: "Comparison") -> None:
+    from graphrec.evaluation.report import findings, sentences
+
     first, last = comparison.ks[0], comparison.ks[-1]
     names = [f"{name}@{first}" for name in ("recall", "ndcg", "hit_rate", "mrr", "coverage")]
     names += [f"{name}@{last}" for name in ("recall", "ndcg") if last != first]
     division = comparison.divisions[0]
-    title = (
-        f"{comparison.data.relation}, split {division.record.spec}: {division.num_warm:,} test users, "
-        f"{division.num_cold:,} without training interactions aside"
-    )
+    tested = f"{division.num_warm:,} test users, {division.num_cold:,} without training interactions aside"
+    if not division.num_warm:
+        tested = f"{division.num_cold:,} test users, none of whom has training interactions"
+    title = f"{comparison.data.relation}, split {division.record.spec}: {tested}"
     rows = [[r.name, *(_value(r.metrics.get(name)) for name in names)] for r in comparison.results]
     _terminal.print_table(title, ["model", *names], rows)
+    if findings.nothing_found(comparison):
+        _terminal.note(sentences.nothing_found(comparison))
     rows = [
         [f"{d.first} minus {d.second}", d.metric, f"{d.estimate.value:+.4f}", _interval(d.estimate), d.verdict]
         for d in comparison.differences

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _terminal
+from . import _completion, _outputs, _terminal
 
 if TYPE_CHECKING:
     from graphrec.explanation import Explanation
@@ -14,16 +14,31 @@ if TYPE_CHECKING:
 REASONS = 10
 
 
-@click.command(epilog="Example: graphrec explain 2 51 --svg why.svg")
-@click.argument("user")
-@click.argument("item")
-@click.option("--run", "run", help="A saved run; by default the one that is published, else the newest.")
+@click.command(epilog="Example: graphrec explain --user 2 --item 51 --svg why.svg")
+@click.argument("ids", metavar="", nargs=-1)
+@click.option("--user", help="Id of the user, or a `source:key` of theirs.")
+@click.option("--item", help="Id of the item, or a `source:key` of it.")
+@click.option(
+    "--run",
+    "run",
+    shell_complete=_completion.runs,
+    help="A saved run, `latest`, or the first letters of one; by default the published one, else the newest.",
+)
 @click.option("--top", type=click.IntRange(1, 10_000), default=10, show_default=True, help="How many paths are named.")
 @click.option("--cypher", is_flag=True, help="Print the Cypher that shows exactly the named paths, and nothing else.")
 @click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Draw it as a picture into this file.")
 @_terminal.json_option
-def command(user: str, item: str, run: str | None, top: int, cypher: bool, svg: Path | None, as_json: bool) -> None:
-    """Explain why ITEM gets its score for USER: both by id or `source:key`.
+def command(
+    ids: tuple[str, ...],
+    user: str | None,
+    item: str | None,
+    run: str | None,
+    top: int,
+    cypher: bool,
+    svg: Path | None,
+    as_json: bool,
+) -> None:
+    """Explain why an item gets its score for a user.
 
     The score of graph_filter is split exactly into the paths that it comes from: what the user did, friends and shared
     attributes, and the people and values that lead on to the item. Models that are a sum over the history are exact
@@ -31,6 +46,8 @@ def command(user: str, item: str, run: str | None, top: int, cypher: bool, svg: 
     """
     if cypher and as_json:
         raise click.UsageError("--cypher and --json both want stdout; give one of them")
+    user, item = _ends(ids, user, item)
+    _outputs.check_ending(svg, (".svg",), "--svg", "a picture")
     from graphrec import explanation, guard
     from graphrec.explanation import subject
     from graphrec.explanation.names import behaviours
@@ -54,6 +71,16 @@ def command(user: str, item: str, run: str | None, top: int, cypher: bool, svg: 
         _terminal.print_json(explanation.as_record(found))
     else:
         _show(found, published)
+
+
+def _ends(ids: tuple[str, ...], user: str | None, item: str | None) -> tuple[str, str]:
+    """The user and the item, by option or, in this order, by position."""
+    given = list(ids)
+    user = given.pop(0) if user is None and given else user
+    item = given.pop(0) if item is None and given else item
+    if user is None or item is None or given:
+        raise click.UsageError("name one user and one item: graphrec explain --user ID --item ID")
+    return user, item
 
 
 def _show(found: "Explanation", published: bool) -> None:

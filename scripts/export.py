@@ -5,19 +5,30 @@ from pathlib import Path
 
 import click
 
-from . import _terminal
+from . import _outputs, _terminal
 
 
 @click.command(epilog="Example: graphrec export --out graph.pt")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
 @click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
+@click.option(
+    "--reverse/--no-reverse",
+    default=True,
+    show_default=True,
+    help="Whether each edge type A has its reverse rev_A beside it, as message passing needs.",
+)
 @_terminal.json_option
-def command(out: Path, relation: str | None, as_json: bool) -> None:
+def command(out: Path, relation: str | None, reverse: bool, as_json: bool) -> None:
     """Export the graph as a PyTorch Geometric HeteroData file.
 
     Open it with `graphrec.hetero.load(path)`, or with `torch.load(path, weights_only=False)` as a HeteroData whose
     `vocabularies` hold the ids behind all positions.
+
+    Every edge is in the file twice: (User, RATED, Item) and its reverse (Item, rev_RATED, User). So do not apply
+    ToUndirected, and name both to RandomLinkSplit (edge_types, rev_edge_types), or test edges stay in training. With
+    --no-reverse each edge is there once. docs/export.md has an example of both.
     """
+    _outputs.check_ending(out, (".pt",), "--out", "a graph")
     from graphrec.errors import GraphrecError
 
     if not out.absolute().parent.is_dir():
@@ -25,7 +36,7 @@ def command(out: Path, relation: str | None, as_json: bool) -> None:
 
     start = time.perf_counter()
     with _terminal.open_graph() as stored, _terminal.progress_bar() as progress:
-        graph = stored.export(relation, progress)
+        graph = stored.export(relation, progress, reverse)
     from graphrec import hetero
 
     hetero.save(graph, out)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from . import _load_report, _terminal
+from . import _completion, _load_report, _terminal
 
 if TYPE_CHECKING:
     from graphrec.ingest import Options
@@ -34,7 +34,7 @@ class Load(click.Command):
 
 
 @click.command(cls=Load, epilog="Example: graphrec load lastfm ~/data/hetrec2011-lastfm-2k")
-@click.argument("source")
+@click.argument("source", shell_complete=_completion.sources)
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help="Read and clean, and do not look at the graph.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")

@@ -1,19 +1,20 @@
 """Write the recommendations of a run into the graph."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _terminal
+from . import _completion, _terminal
 
 if TYPE_CHECKING:
     from graphrec.publishing import Change, Published
 
 
-@click.command(epilog="Example: graphrec publish graph_filter-20261124-181500-ab12 -k 20 --similar 10")
-@click.argument("run")
+@click.command(epilog="Example: graphrec publish latest -k 20 --similar 10")
+@click.argument("run", shell_complete=_completion.runs)
 @click.option("-k", "k", type=click.IntRange(1), default=10, show_default=True, help="Recommendations for each user.")
 @click.option("--similar", type=click.IntRange(1), help="Also publish so many similar items of each item.")
 @click.option("--embeddings", is_flag=True, help="Also write the model's vectors on users and items.")
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 @_terminal.json_option
 def command(run: str, k: int, memory: int, as_json: bool, **options: Any) -> None:
     """Write the recommendations of RUN into the graph, in the place of those of earlier runs.
+
+    RUN is the name of a saved run, its first letters, or `latest`; `graphrec runs` lists all.
 
     A run must beat popularity and item_knn on held-out behaviour by more than chance, and its evaluation must be free
     of leaks. Readers change over at one instant: the lists that differ from those of the run before are written beside
@@ -64,7 +67,11 @@ def command(run: str, k: int, memory: int, as_json: bool, **options: Any) -> Non
         _terminal.print_json(asdict(published))
         return
     click.echo(f"published {published.edges:,} recommendations for {published.users:,} users from {published.run}")
-    _terminal.note(f"`graphrec recommend --user {trained.users.ids[0]}` reads them, for example")
+    if published.example:
+        _terminal.note(f"`graphrec recommend --user {shlex.quote(published.example)}` reads them, for example")
+    else:
+        why = "the rules leave none" if published.ruled else "every user has all of its items"
+        _terminal.note(f"the run has nothing to recommend: {why}")
 
 
 def _say(published: "Published") -> None:

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _terminal
+from . import _completion, _terminal, _times
 
 if TYPE_CHECKING:
     from graphrec.store.queries import Query
 
 
 @click.command(epilog="Example: graphrec query explain_recommendation --param user_id=2 --param item_id=51")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_completion.queries)
 @click.option("--param", "parameters", multiple=True, metavar="KEY=VALUE", help="A parameter of the query; repeatable.")
 @click.option("--list", "list_all", is_flag=True, help="Show all queries with their parameters.")
 @click.option("--show", is_flag=True, help="Print the query for Neo4j Browser and cypher-shell, and do not run it.")
@@ -28,7 +28,11 @@ def command(
     as_csv: bool,
     as_json: bool,
 ) -> None:
-    """Run the Cypher query file NAME; without a name, list them."""
+    """Run the Cypher query file NAME; without a name, list them.
+
+    Ids of users and items may be `source:key`, a run the first letters of its name. In tables times are shown as
+    times; JSON and CSV keep Unix seconds.
+    """
     if sum((as_csv, as_json, markdown)) > 1:
         raise click.UsageError("--csv, --json and --markdown are different forms of the result; give one of them")
     if show and (name is None or list_all or as_csv):
@@ -57,7 +61,7 @@ def _run(name: str, given: dict[str, str], as_csv: bool, as_json: bool) -> None:
     if as_csv:
         _terminal.print_csv(query.returns, rows)
     else:
-        _terminal.print_rows(query.sentence, rows, as_json)
+        _terminal.print_rows(query.sentence, rows if as_json else _times.with_times(rows), as_json)
 
 
 def _show(name: str, given: dict[str, str], as_json: bool) -> None:

@@ -1,19 +1,37 @@
-"""Recommend items to a user: what is published, or what the graph knows of them now."""
+"""Recommend items to a user, to many, or to all: what is published, or what the graph knows of them now."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from . import _terminal
+from . import _outputs, _terminal
 
 if TYPE_CHECKING:
     from graphrec.answers import Answer
+    from graphrec.graph import Graph
+    from graphrec.rules import Rules
+
+ENDINGS = (".csv", ".jsonl", ".parquet")
 
 
 @click.command(epilog="Example: graphrec recommend --user 2 -k 5 --rules rules.toml --trace")
-@click.option("--user", "user_id", required=True, help="Id of the user, or a `source:key` of theirs.")
+@click.argument("ids", metavar="", nargs=-1)
+@click.option("--user", "users", multiple=True, help="Id of a user, or a `source:key` of theirs; repeatable.")
+@click.option(
+    "--users",
+    "users_file",
+    type=click.File(encoding="utf-8-sig"),
+    help="A text file of ids, one in each line (- is stdin).",
+)
+@click.option("--all", "everybody", is_flag=True, help="All users of the graph; needs --out.")
 @click.option("-k", "k", type=click.IntRange(1), default=10, show_default=True, help="How many items.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a table of user_id, item_id, score, rank, title, way and run to this file: .csv, .jsonl or .parquet.",
+)
 @click.option(
     "--rules",
     "rules_file",
@@ -23,33 +41,89 @@ if TYPE_CHECKING:
 @click.option("--trace", is_flag=True, help="Show what each rule removed or moved.")
 @click.option("--anyone", is_flag=True, help="Answer an id that the graph does not have as a stranger's.")
 @_terminal.json_option
-def command(user_id: str, k: int, rules_file: Path | None, trace: bool, anyone: bool, as_json: bool) -> None:
-    """Recommend items to a user, and say which way they came.
+def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool, **options: Any) -> None:
+    """Recommend items to a user, to several, or to all, and say which way they came.
 
     First comes the published list, without what the user has met since. A user whom the active run does not know is
     folded into its model from the live graph; one who has done nothing gets what friends or alike users chose, then
     what is trending, then what is popular.
+
+    With --out everything is written to one file, while it is made, so that memory does not grow with the users.
     """
-    if trace and rules_file is None:
-        raise click.UsageError("--trace shows what rules did; say which: --rules FILE")
+    out, everybody = options["out"], options["everybody"]
+    file = options["users_file"]
+    chosen = [*users, *ids, *([] if file is None else _read_ids(file))]
+    if everybody == bool(users or ids or file):
+        raise click.UsageError("name users by --user ID or --users FILE, or give --all for everybody")
+    if options["trace"] and (options["rules_file"] is None or out is not None):
+        raise click.UsageError("--trace shows what rules did; give --rules FILE, and no --out")
+    if everybody and out is None:
+        raise click.UsageError("--all writes a file; name it with --out, such as --out recommendations.csv")
+    _outputs.check_ending(out, ENDINGS, "--out", "a table of recommendations", needed=True)
     from graphrec import guard
     from graphrec.errors import GraphrecError, UnknownNameError
     from graphrec.rules import read_rules
     from graphrec.schema import ITEM, USER
 
-    rules = None if rules_file is None else read_rules(rules_file)  # a mistake is said before a store is started
+    # a mistake in the rules is said before a store is started
+    rules = None if options["rules_file"] is None else read_rules(options["rules_file"])
+    if out is not None and not out.absolute().parent.is_dir():
+        raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
     with _terminal.open_graph() as graph:
         guard.need_labels(graph.store, "recommend", (USER, ITEM))
         try:
-            answer = graph.answer(user_id, k, rules, anyone)
+            if out is not None:
+                _write(graph, out, None if everybody else chosen, k, rules, options["anyone"], as_json)
+                return
+            answers = [graph.answer(user, k, rules, options["anyone"]) for user in dict.fromkeys(chosen)]
         except UnknownNameError as error:
             if error.kind != "user":
                 raise
             raise GraphrecError(f"{error}; --anyone answers as for a stranger") from error
     if as_json:
-        _terminal.print_json(answer.as_dict())
+        told = [answer.as_dict() for answer in answers]
+        _terminal.print_json(told[0] if len(chosen) == 1 and file is None else told)
         return
-    _show(answer, trace)
+    for answer in answers:
+        _show(answer, options["trace"])
+
+
+def _read_ids(file: TextIO) -> list[str]:
+    """The ids of a file, one in each line; a first line `user_id` is the head of a column."""
+    from graphrec.errors import DataError
+
+    try:
+        lines = [line.strip() for line in file]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{file.name} is no text file of ids in UTF-8; write one id in each line") from error
+    ids = [line for line in lines if line]
+    ids = ids[1:] if ids[:1] == ["user_id"] else ids
+    if not ids:
+        raise DataError(f"{file.name} has no ids; write one in each line")
+    return ids
+
+
+def _write(
+    graph: "Graph",
+    out: Path,
+    users: list[str] | None,
+    k: int,
+    rules: "Rules | None",
+    anyone: bool,
+    as_json: bool,
+) -> None:
+    """Write the table of many users, and say how many there are."""
+    with _terminal.progress_bar() as progress:
+        found = graph.recommend_all(out, k, users, rules, anyone, progress)
+    if as_json:
+        _terminal.print_json(asdict(found))
+        return
+    users_named = found.users - found.empty
+    _terminal.note(f"{out}: {found.rows:,} recommendations for {users_named:,} users, in {found.seconds:.1f} s")
+    if found.empty:
+        _terminal.note(f"{found.empty:,} users have none, and are not in the file")
+    if found.short:
+        _terminal.note(f"{found.short:,} users have fewer than {k}; `graphrec recommend --user ID` says why")
 
 
 def _show(answer: "Answer", trace: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import _terminal
+from . import _outputs, _terminal
 
 if TYPE_CHECKING:
     from graphrec.store.census import Census, LabelCensus, PropertyCensus, TripleCensus
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to this file: JSON with --json, else the picture, fenced where the file ends in .md.",
+    help="Write to this file: JSON (.json), or else the picture, which is fenced if the file ends in .md.",
 )
 @_terminal.json_option
 def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
@@ -32,6 +32,9 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
 
     if mermaid and as_json:
         raise click.UsageError("--mermaid and --json exclude each other")
+    endings = (".json",) if as_json else (".mmd", ".md", ".mermaid", ".txt", *(() if mermaid else (".json",)))
+    _outputs.check_ending(out, endings, "--out", "JSON" if as_json else "a Mermaid picture")
+    as_json = as_json or (out is not None and out.suffix == ".json")
     with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
         found = census.take(store, progress)
     if not found.labels:

@@ -1,38 +1,84 @@
 """Propose the TOML file that describes your own files to `graphrec load table`."""
 
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from . import _terminal
+from . import _outputs, _terminal
+
+if TYPE_CHECKING:
+    from graphrec.tabular.proposal import Described, Proposal
+
+#: Columns of a table that the report shows.
+_MOST_COLUMNS = 25
 
 
 @click.command(
-    epilog="Example: graphrec sniff ratings.csv movies.csv --out films.toml && graphrec load table films.toml"
+    epilog="Example: graphrec sniff ratings.csv movies.csv --out films.toml && graphrec load films.toml --check"
 )
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write instead of stdout.")
 @_terminal.json_option
-def command(files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
+def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     """Propose the TOML file that describes FILES to `graphrec load table`.
 
-    Looks at the first rows of each file. Where it cannot know, it writes a comment that says what to fill in.
+    FILES are files of any form (CSV and its kin, JSON, Parquet, Excel; compressed or not), folders, patterns such as
+    'day*.csv', or the address of a database such as sqlite:///shop.db.
+
+    Looks at the first rows of each, and prints to stderr what each column seems to be, why and how sure that is, and
+    what it cannot know as questions; the TOML file, to stdout, has them as comments.
     """
+    _outputs.check_ending(out, (".toml",), "--out", "a proposal")
     from graphrec.errors import GraphrecError
     from graphrec.files import written_whole
-    from graphrec.tabular.proposal import propose
+    from graphrec.tabular.proposal import examine
 
     if out is not None and out.exists():
         raise GraphrecError(f"{out} is there already; choose another name, or remove it first")
     if out is not None and not out.absolute().parent.is_dir():
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
-    text = propose(files, out.absolute().parent if out else Path.cwd())
+    found = examine(files, out.absolute().parent if out else Path.cwd())
     if out is not None:
         with written_whole(out) as path:
-            path.write_text(text, encoding="utf-8")
+            path.write_text(found.toml, encoding="utf-8")
     if as_json:
-        _terminal.print_json({"file": str(out) if out else None, "toml": text})
-    elif out is None:
-        click.echo(text, nl=False)
+        _terminal.print_json({"file": str(out) if out else None, **asdict(found)})
+        return
+    _terminal.note("\n".join(_report(found)))
+    if out is None:
+        click.echo(found.toml, nl=False)
     else:
-        _terminal.note(f"{out} written; read it through, then run: graphrec load table {out}")
+        _terminal.note(f"{out} written; read it through, then run: graphrec load table {out} --check")
+
+
+def _report(found: "Proposal") -> Iterator[str]:
+    """What each table is and its columns are, then the questions."""
+    for table in found.tables:
+        yield from _described(table)
+        yield ""
+    yield from (f"Not read: {reason}" for reason in found.unread)
+    if found.questions:
+        yield "Questions"
+        yield from (f"  {number}. {ask}" for number, ask in enumerate(found.questions, 1))
+        yield ""
+
+
+def _described(table: "Described") -> Iterator[str]:
+    why = f" ({table.why})" if table.why else ""
+    yield f"{table.name}  {table.what}  {table.sure:.0%}{why}"
+    shown = table.findings[:_MOST_COLUMNS]
+    widths = [max((len(cell) for cell in cells), default=0) for cells in zip(*((f.column, f.role) for f in shown), strict=True)]
+    for finding in shown:
+        cells = zip((finding.column, finding.role), widths, strict=True)
+        padded = "  ".join(f"{cell:{width}}" for cell, width in cells)
+        yield f"    {padded}  {finding.sure:4.0%}  {finding.why}".rstrip()
+    if len(table.findings) > _MOST_COLUMNS:
+        yield f"    … and {len(table.findings) - _MOST_COLUMNS:,} more columns"
+    left = [f"{column} ({reason})" for column, reason in table.left_out]
+    if left:
+        more = f" … and {len(left) - 10:,} more" if len(left) > 10 else ""
+        yield f"    left out: {', '.join(left[:10])}{more}"
+    yield from (f"    note: {note}" for note in table.notes)

@@ -6,11 +6,17 @@ from typing import Any
 
 import click
 
-from . import _terminal
+from . import _completion, _terminal
 
 
 @click.command(epilog="Example: graphrec train --model graph_filter")
-@click.option("--model", default="graph_filter", show_default=True, help="A model; docs/models.md says what each is.")
+@click.option(
+    "--model",
+    default="graph_filter",
+    show_default=True,
+    shell_complete=_completion.models,
+    help="A model; docs/models.md says what each is.",
+)
 @click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
 @click.option("--split", help=_terminal.SPLIT_HELP)
 @click.option(
@@ -59,7 +65,11 @@ def command(
         from graphrec.pipeline import Training
 
         effort = Effort(options["trials"], device=options["device"])
-        how = Training(given or None, options["split"], not options["no_metrics"], effort, options["checkpoint"])
+        split = options["split"]
+        if not options["no_metrics"]:
+            split = _terminal.chosen_split(split, exported)
+        _terminal.look_ahead(exported, [model])
+        how = Training(given or None, split, not options["no_metrics"], effort, options["checkpoint"])
         run = graph.train(model, exported, seed, how, progress)
         folder = graph.settings.runs / run.id
     if as_json:
@@ -68,6 +78,8 @@ def command(
         )
         return
     click.echo(f"run {run.id}")
-    _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
-    _terminal.print_table("", ["setting", ""], run.config.items())
+    if run.metrics:
+        _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
+    if run.config:
+        _terminal.print_table("", ["setting", ""], run.config.items())
     _terminal.say_verdict(run)

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _terminal
+from . import _completion, _terminal
 
 if TYPE_CHECKING:
     from graphrec.evaluation.tuning import Trial, Tuning
 
 
 @click.command(epilog="Example: graphrec tune graph_filter --trials 60 --workers 2")
-@click.argument("model")
+@click.argument("model", shell_complete=_completion.models)
 @click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
 @click.option("--split", help=_terminal.SPLIT_HELP)
 @click.option(
@@ -44,13 +44,14 @@ def command(model: str, relation: str | None, seed: int, as_json: bool, **option
 
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, relation, progress)
-        place = pipeline.Search(options["split"], seed)
+        place = pipeline.Search(_terminal.chosen_split(options["split"], graph), seed)
+        _terminal.look_ahead(graph, [model], options["workers"])
         if not options["study"]:
             private_folder(home.studies)
         study = options["study"] or pipeline.study_path(home.studies, graph, model, place)
         trials = options["trials"]
         if trials is None and not kind.trials:
-            trials = TRIALS
+            trials = pipeline.TRIALS
         effort = Effort(trials, device=options["device"], workers=options["workers"], study=study)
         _terminal.note(f"at most {num_trials(kind, graph, effort)} trials, kept in {study}")
         tuning = pipeline.search(graph, model, place, effort, progress)
@@ -58,10 +59,6 @@ def command(model: str, relation: str | None, seed: int, as_json: bool, **option
         _terminal.print_json(_as_json(model, seed, study, tuning))
         return
     _show(model, study, tuning)
-
-
-#: Trials of a model whose fits take long, where nobody says how many.
-TRIALS = 20
 
 
 def _as_json(model: str, seed: int, study: Path, tuning: "Tuning") -> dict[str, Any]:
@@ -87,6 +84,8 @@ def _show(model: str, study: Path, tuning: "Tuning") -> None:
     _terminal.print_table(title, ["", "ndcg@20", "seconds", *varied], rows)
     if pruned:
         _terminal.note(f"{pruned} trials were given up half way")
-    if chosen is default and best[0] is not default:
+    if best and best[0].quality.plain == 0:
+        _terminal.note("no trial finds any of the validation items, too little to choose by, so the default is chosen")
+    elif chosen is default and best[0] is not default:
         _terminal.note("no trial is better than the default by more than chance, so the default is chosen")
     _terminal.note(f"`graphrec train --model {model} --study {study}` trains with the settings chosen")

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 FLOORS = (
-    {"errors", "moments", "names", "schema", "defects"},
+    {"arguments", "errors", "moments", "names", "schema", "defects", "shortage"},
     {"tables", "vocabulary", "files", "home", "provenance"},
     {"reading", "cleaning", "tabular", "interactions", "splitting"},
     {"loading", "store", "fusion", "hetero", "guard"},

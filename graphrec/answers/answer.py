@@ -1,6 +1,6 @@
 """What is recommended to one user, and how it came about."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,6 +11,10 @@ from graphrec.rules import Trace
 #: The ways in which an answer comes, the best first.
 PUBLISHED, RANKED, FOLDED_IN = "published", "ranked anew", "folded in"
 FRIENDS, ATTRIBUTES, SEGMENT, TRENDING, POPULAR = "friends", "attributes", "segment", "trending", "popular"
+
+
+#: Columns of a table of recommendations for many users, one row for each user and item.
+COLUMNS = ("user_id", "item_id", "score", "rank", "title", "way", "run")
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,11 @@ class Answer:
         found.attrs["notes"] = list(self.notes)
         return found
 
+    def rows(self) -> Iterator[tuple[str, str, float, int, str | None, str, str | None]]:
+        """A row for each item, in the order of `COLUMNS`."""
+        for each in self.items:
+            yield self.user, each.item, each.score, each.rank, each.title, each.way, each.run
+
     def as_dict(self) -> Mapping[str, Any]:
         """The answer as JSON has it; `trace` is there where rules did something."""
         found: dict[str, Any] = {
@@ -54,3 +63,13 @@ class Answer:
             "recommendations": [asdict(each) for each in self.items],
         }
         return found | ({"trace": self.trace.rows()} if len(self.trace) else {})
+
+
+def as_table(answers: Iterable[Answer]) -> pd.DataFrame:
+    """The table user_id, item_id, score, rank, title, way, run of many answers; `attrs["notes"]` has their notes by
+    user."""
+    answers = list(answers)
+    found = pd.DataFrame([row for answer in answers for row in answer.rows()], columns=list(COLUMNS))
+    found = found.astype({"user_id": "str", "item_id": "str", "score": "float64", "rank": "int64"})
+    found.attrs["notes"] = {answer.user: list(answer.notes) for answer in answers}
+    return found

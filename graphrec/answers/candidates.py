@@ -31,11 +31,15 @@ def of_rows(rows: Iterable[Row], way: str) -> list[Candidate]:
     return [Candidate(str(row["item"]), row["title"], float(row["score"]), way) for row in rows]
 
 
+def titles(store: Store, ids: Sequence[str]) -> dict[str, Any]:
+    """The titles, or None, of those items that are in the graph."""
+    return {str(row["item"]): row["title"] for row in store.read(_TITLES, {"ids": list(ids)})}
+
+
 def with_titles(store: Store, found: Sequence[tuple[str, float]], way: str, run: str) -> list[Candidate]:
     """The candidates of ids with scores, with their titles; those that have left the graph are left out."""
-    rows = store.read(_TITLES, {"ids": [item for item, _ in found]})
-    titles: dict[str, Any] = {str(row["item"]): row["title"] for row in rows}
-    return [Candidate(item, titles[item], score, way, run) for item, score in found if item in titles]
+    known = titles(store, [item for item, _ in found])
+    return [Candidate(item, known[item], score, way, run) for item, score in found if item in known]
 
 
 def best(scores: FloatArray, limit: int, order: IndexArray | None, signed: bool, error: float) -> IndexArray:

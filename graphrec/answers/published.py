@@ -1,11 +1,12 @@
 """The active run and its list for a user, read by the contract of publishing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from graphrec.schema import ITEM, RECOMMENDED, RUN, USER
 from graphrec.store import Store
+from graphrec.store.connection import Row
 
 _ACTIVE = f"""
 MATCH (run:{RUN}) WHERE run.activated_at IS NOT NULL
@@ -14,7 +15,14 @@ WITH run ORDER BY run.activated_at DESC LIMIT 1
 
 _RUN = """
 run.id AS run, coalesce(run.trained, run.id) AS trained, run.model AS model, run.relation AS relation,
-run.layers AS layers
+run.layers AS layers, run.k AS k
+"""
+
+#: An item that a user has not met and that is not in a list of ids.
+_OTHER = f"""
+MATCH (user:{USER} {{id: $user_id}}), (item:{ITEM})
+WHERE NOT item.id IN $listed AND NOT EXISTS {{ MATCH (user)-[met]->(item) WHERE type(met) = $relation }}
+RETURN item.id AS item LIMIT 1
 """
 
 #: A user's list stands in the first of the run's layers that has edges of this user. One query, as most answers need no
@@ -29,6 +37,18 @@ ORDER BY rank
 """
 
 
+#: As above, for many users and a run that is known; the caller sorts the rows.
+_LISTS = f"""
+MATCH (run:{RUN} {{id: $run}})
+UNWIND $ids AS user_id
+MATCH (user:{USER} {{id: user_id}})
+OPTIONAL MATCH (user)-[edge:{RECOMMENDED}]->(item:{ITEM})
+WHERE edge.run IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
+RETURN user.id AS user, edge.run AS layer, item.id AS item, item.title AS title, edge.score AS score,
+       edge.rank AS rank, EXISTS {{ MATCH (user)-[met]->(item) WHERE type(met) = run.relation }} AS seen
+"""
+
+
 @dataclass(frozen=True)
 class ActiveRun:
     """The run whose recommendations count: its id in the graph and that of the saved run, which differ where one is
@@ -39,6 +59,7 @@ class ActiveRun:
     model: str
     relation: str
     layers: tuple[int, ...]
+    k: int | None = None  # how long its lists may be; runs published before this was noted have none
 
 
 @dataclass(frozen=True)
@@ -74,15 +95,34 @@ def published_list(store: Store, user_id: str) -> PublishedList:
         found = store.read(f"MATCH (user:{USER} {{id: $user_id}}) RETURN 1 AS one", {"user_id": user_id})
         return PublishedList(None, bool(found))
     run = _run(rows[0])
+    return PublishedList(run, rows[0]["user"] is not None, _places(run, rows))
+
+
+def published_lists(store: Store, run: ActiveRun, user_ids: Sequence[str]) -> dict[str, tuple[Listed, ...]]:
+    """The whole lists of users in a run, best first, by user; users that the graph does not have are left out."""
+    found: dict[str, list[Row]] = {}
+    for row in store.read(_LISTS, {"run": run.id, "ids": list(user_ids)}):
+        found.setdefault(row["user"], []).append(row)
+    return {user: _places(run, rows) for user, rows in found.items()}
+
+
+def _places(run: ActiveRun, rows: Sequence[Row]) -> tuple[Listed, ...]:
+    """The list of one user: the edges of the newest of the run's layers that has any."""
     listed = [row for row in rows if row["item"] is not None]
     layer = min((row["layer"] for row in listed), key=run.layers.index, default=None)
-    places = tuple(_listed(row) for row in listed if row["layer"] == layer)
-    return PublishedList(run, rows[0]["user"] is not None, places)
+    places = (_listed(row) for row in listed if row["layer"] == layer)
+    return tuple(sorted(places, key=lambda place: place.rank))
+
+
+def has_other_items(store: Store, user_id: str, run: ActiveRun, listed: Sequence[Listed]) -> bool:
+    """Whether the graph has an item that the user has not met and that the user's list does not show."""
+    ids = [place.item for place in listed]
+    return bool(store.read(_OTHER, {"user_id": user_id, "listed": ids, "relation": run.relation}))
 
 
 def _run(row: Mapping[str, Any]) -> ActiveRun:
     run, trained, model, relation = (str(row[name]) for name in ("run", "trained", "model", "relation"))
-    return ActiveRun(run, trained, model, relation, tuple(row["layers"] or ()))
+    return ActiveRun(run, trained, model, relation, tuple(row["layers"] or ()), row["k"])
 
 
 def _listed(row: Mapping[str, Any]) -> Listed:

@@ -5,6 +5,8 @@ from typing import Any
 
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
 from graphrec.errors import examples
+from graphrec.evaluation.memory_need import Shape
+from graphrec.evaluation.zero_ratings import zeros_that_mean_nothing
 from graphrec.names import shown, usable
 from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER, WRITE_LEASE, EdgeType
 from graphrec.store import Store
@@ -16,6 +18,9 @@ from graphrec.store.sources import read_sources
 SECONDS_A_DAY = 86_400
 #: A time after this, the year 5138 in seconds, is one in milliseconds: 1973 or later.
 MILLISECONDS = 100_000_000_000
+
+#: Start nodes whose edges are compared in one query.
+STARTS_A_PIECE = 1_000
 
 
 def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
@@ -31,6 +36,7 @@ def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
         orphans(store, relations),
         provenance(edges),
         times(edges, now),
+        zero_ratings(store, relations),
         unfinished(store, "loads", SOURCE, "loading", writing),
         unfinished(store, "sources taken out", SOURCE, "unlinking", writing),
         unfinished(store, "published runs", RUN, "publishing", writing),
@@ -38,12 +44,32 @@ def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
     ]
 
 
+def shape(store: Store) -> Shape:
+    """The sizes of the graph that decide how much memory training takes."""
+    counts = {label: store.read(f"MATCH (n:{label}) RETURN count(n) AS number")[0]["number"] for label in (USER, ITEM)}
+    edges = store.read("MATCH ()-[r]->() RETURN count(r) AS number")[0]["number"]
+    paths = 0
+    for name in known_relations(store):
+        if name not in SYSTEM_RELATIONS:
+            found = store.read(
+                f"MATCH (n)-[r:{quote(name)}]-(:{ITEM}) WITH n, count(r) AS degree "
+                "RETURN sum(degree * degree) AS number"
+            )
+            paths += found[0]["number"] or 0
+    return Shape(counts[USER], counts[ITEM], edges, paths)
+
+
 def size(store: Store, edges: list[Row]) -> Finding:
     """How large the graph is."""
     nodes = store.read(f"MATCH (n) WHERE NOT n:{WRITE_LEASE} RETURN count(n) AS number")[0]["number"]
     number = sum(row["number"] for row in edges)
     if not nodes:
-        return Finding("size", OK, "the graph is empty", "run graphrec sniff FILES… for files of your own, or graphrec load movielens for a sample")
+        return Finding(
+            "size",
+            OK,
+            "the graph is empty",
+            "run graphrec sniff FILES… for files of your own, or graphrec load movielens for a sample",
+        )
     return Finding("size", OK, f"{number_of(nodes, 'node')} and {number_of(number, 'edge')}")
 
 
@@ -95,15 +121,28 @@ def doubled_edges(store: Store) -> Finding:
 
 
 def _doubled_edges(store: Store, source: str, kind: EdgeType) -> int:
-    """How many edges of a source are too many: counted for each start node, so that the server holds little at a time."""
-    key = "".join(f", coalesce(toString(r.{quote(name)}), '{MISSING}') AS k{at}" for at, name in enumerate(kind.key or ()))
-    (row,) = store.read(
-        f"MATCH (a:{quote(kind.source)}) CALL (a) {{ "
-        f"MATCH (a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.source = $source "
-        f"WITH b{key}, count(*) AS times WHERE times > 1 RETURN sum(times - 1) AS extra }} RETURN sum(extra) AS number",
+    """How many edges of a source are too many: of start nodes with more edges than ends, those with the same key."""
+    start, end = (
+        f"(a:{quote(kind.source)}",
+        f"-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.source = $source",
+    )
+    rows = store.read(
+        f"MATCH {start}){end} WITH a.id AS id, count(r) AS edges, count(DISTINCT b.id) AS ends WHERE edges > ends "
+        "RETURN collect(id) AS ids, sum(edges - ends) AS number",
         {"source": source},
     )
-    return int(row["number"] or 0)
+    if not kind.key:
+        return int(rows[0]["number"] or 0)
+    key = "".join(f", coalesce(toString(r.{quote(name)}), '{MISSING}') AS k{at}" for at, name in enumerate(kind.key))
+    statement = (
+        f"UNWIND $ids AS id MATCH {start} {{id: id}}){end} "
+        f"WITH id, b.id AS other{key}, count(*) AS times WHERE times > 1 RETURN sum(times - 1) AS number"
+    )
+    number = 0
+    for begin in range(0, len(rows[0]["ids"]), STARTS_A_PIECE):
+        some = rows[0]["ids"][begin : begin + STARTS_A_PIECE]
+        number += int(store.read(statement, {"ids": some, "source": source})[0]["number"] or 0)
+    return number
 
 
 def orphans(store: Store, relations: list[str]) -> Finding:
@@ -156,6 +195,22 @@ def times(edges: list[Row], now: datetime) -> Finding:
 
 #: What writes a status first, and finishes what was cut off.
 _COMMANDS = {"loading": "load", "unlinking": "unlink", "publishing": "publish"}
+
+
+def zero_ratings(store: Store, relations: list[str]) -> Finding:
+    """Whether zeros among ratings look like "not rated"."""
+    told = []
+    for name in relations:
+        rows = store.read(
+            f"MATCH (:{USER})-[r:{quote(name)}]->(:{ITEM}) WHERE r.rating IS NOT NULL "
+            "RETURN r.rating AS value, count(*) AS number"
+        )
+        numbers = {float(row["value"]): row["number"] for row in rows if isinstance(row["value"], int | float)}
+        told += [sentence] if (sentence := zeros_that_mean_nothing(numbers, name)) else []
+    if not told:
+        return Finding("zero ratings", OK, "none look like missing ratings")
+    seen, _, remedy = told[0].partition(". ")
+    return Finding("zero ratings", WARNING, seen, remedy)
 
 
 def unfinished(store: Store, name: str, label: str, status: str, writing: bool) -> Finding:

@@ -9,6 +9,7 @@ from graphrec.config import Settings
 from graphrec.doctor import data, machine, store
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding
 from graphrec.errors import StoreError
+from graphrec.evaluation.memory_need import Shape
 from graphrec.store.read import Progress, silent
 
 
@@ -27,9 +28,9 @@ def examine(
     reached, opened = store.reach(settings, note)
     about_store = [reached]
     if settings.neo4j_uri is None:
-        about_store.append(store.log(settings.embedded.folder / "server.log"))
+        about_store.append(store.log(*settings.embedded.logs))
     progress("examining", 2, 3)
-    edges = 0
+    shape = Shape(0, 0, 0, 0)
     about_data = [_unexamined(reached)]
     if opened is not None:
         with opened:
@@ -38,10 +39,10 @@ def examine(
                 about_store.append(store.lease(opened))
                 writing = writing or about_store[-1].state == WARNING
                 about_data = data.examine(opened, datetime.now(UTC), writing)
-                edges = opened.read("MATCH ()-[r]->() RETURN count(r) AS number")[0]["number"]
+                shape = data.shape(opened)
             except StoreError as error:
                 about_data = [Finding("data", FAILED, str(error), "run graphrec doctor again")]
-    about_machine.append(machine.memory(edges, psutil.virtual_memory().available))
+    about_machine.append(machine.memory(shape, psutil.virtual_memory().available))
     progress("examining", 3, 3)
     return {"machine": about_machine, "store": about_store, "data": about_data}
 

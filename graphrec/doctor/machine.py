@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from graphrec.config import Settings
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
 from graphrec.errors import examples
+from graphrec.evaluation.memory_need import Shape, bytes_to_train
 
 #: Packages that only some commands need, and what for.
 EXTRAS = {
@@ -27,10 +28,6 @@ EXTRAS = {
     "sql": "loading from SQL databases",
     "people": "linking people by several fields",
 }
-
-#: Measured with 1,050,000 edges: 0.41 GB once torch is loaded, 1.29 GB after reading the graph and training on it.
-BYTES_TO_BEGIN = 450_000_000
-BYTES_AN_EDGE = 900
 
 GB = 1_000_000_000
 SECONDS_FOR_TORCH = 120
@@ -202,13 +199,18 @@ def disk(folder: Path, free: int) -> Finding:
     return Finding("disk", FAILED if free < GB // 4 else WARNING, seen, remedy)
 
 
-def memory(edges: int, available: int) -> Finding:
-    """Whether `available` bytes are enough to read a graph of so many edges and to train on it."""
-    need = BYTES_TO_BEGIN + BYTES_AN_EDGE * edges
-    seen = f"{available / GB:,.1f} GB available, about {need / GB:,.1f} GB are needed for {number_of(edges, 'edge')}"
+def memory(shape: Shape, available: int) -> Finding:
+    """Whether `available` bytes are enough to read a graph of these sizes and to train the default model on it."""
+    need = bytes_to_train(shape)
+    seen = (
+        f"{available / GB:,.1f} GB available, at most {need / GB:,.1f} GB are needed to train graph_filter on "
+        f"{number_of(shape.edges, 'edge')} and {number_of(shape.items, 'item')}"
+    )
     if available >= need:
         return Finding("memory", OK, seen)
-    return Finding("memory", WARNING, seen, "end other programs, or train on a machine with more memory")
+    less = bytes_to_train(shape, ["popularity"])
+    other = f", or train item_knn, which needs at most {less / GB:,.1f} GB" if available >= less else ""
+    return Finding("memory", WARNING, seen, f"end other programs, or train on a machine with more memory{other}")
 
 
 def lock(path: Path) -> Finding:

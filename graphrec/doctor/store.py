@@ -48,14 +48,17 @@ def version(found: str, seen: str) -> Finding:
     return Finding("store", OK, seen)
 
 
-def log(path: Path) -> Finding:
-    """Whether the embedded server has written errors to its log since it was started."""
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
+def log(*paths: Path) -> Finding:
+    """Whether the embedded server has written errors to the files of its log since it was started."""
+    lines: list[str] = []
+    there = [path for path in paths if path.exists()]
+    if not there:
         return Finding("store log", OK, "there is none")
-    except OSError as error:
-        return Finding("store log", FAILED, f"{path} cannot be read: {error.strerror}", f"run chmod 600 {path}")
+    for path in there:
+        try:
+            lines += path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError as error:
+            return Finding("store log", FAILED, f"{path} cannot be read: {error.strerror}", f"run chmod 600 {path}")
     errors = [match["text"] for line in lines if (match := _ERROR.match(line))]
     if any("OutOfMemoryError" in line for line in lines):
         return Finding(
@@ -63,7 +66,7 @@ def log(path: Path) -> Finding:
         )
     if errors:
         seen = f"{number_of(len(errors), 'error')}, the last: {errors[-1][:120]}"
-        return Finding("store log", WARNING, seen, f"read {path}; graphrec store stop begins a new one")
+        return Finding("store log", WARNING, seen, f"read {there[-1]}; graphrec store stop begins a new one")
     return Finding("store log", OK, "no errors since the server was started")
 
 

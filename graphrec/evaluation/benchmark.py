@@ -155,6 +155,7 @@ def measure(dataset: Dataset, model: str, conditions: Conditions, progress: Step
     fitted = make(model, conditions.device, **choice.config)
     began = time.perf_counter()
     fitted.fit(dataset.graph, dataset.known, rng, lambda done, total: step("fit", done, total))
+    fitted.forget_variants()
     trained = time.perf_counter()
     peaks["fit"] = peak_mib()
     tested = _test(dataset, fitted, conditions, step)

@@ -12,9 +12,9 @@ from graphrec.evaluation.division import Aliases, described, divide, prepare, su
 from graphrec.evaluation.environment import machine, versions
 from graphrec.evaluation.groups import by_activity
 from graphrec.evaluation.metrics import METRICS, PerUser
-from graphrec.evaluation.protocol import default_split
 from graphrec.evaluation.rounds import Entry, MeasuredRound, Steps, Terms, measure_round
 from graphrec.evaluation.significance import Pooled, differences, estimates, pool
+from graphrec.evaluation.split_choice import default_split, require_pairs, require_test_users
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.models import make, model_class
 from graphrec.vocabulary import IndexArray
@@ -43,6 +43,7 @@ def compare(
     for entry in wanted.values():
         model_class(entry.model)
         make(entry.model, **(entry.settings or {}))
+    require_pairs(interactions(graph))
     spec = terms.split or default_split(interactions(graph))
     found: dict[str, list[MeasuredRound]] = {name: [] for name in wanted}
     divisions: list[Division] = []
@@ -52,6 +53,7 @@ def compare(
         divided = divide(graph, spec, np.random.default_rng(seed))
         total = total or len(terms.seeds) * len(divided) * len(wanted)
         for num, parts in enumerate(divided):
+            require_test_users(parts, spec, cold=True)
             prepared = prepare(graph, parts, spec, num, aliases)
             require_clean(prepared.audit)
             divisions += _new(described(prepared, seed), divisions)

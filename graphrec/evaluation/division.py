@@ -9,7 +9,8 @@ from graphrec.evaluation.assembly import num_edges
 from graphrec.evaluation.audit import Audit, audit
 from graphrec.evaluation.beyond import Catalogue, catalogue
 from graphrec.evaluation.comparison import Bin, DataSummary, Division
-from graphrec.evaluation.protocol import default_split, warm_users
+from graphrec.evaluation.protocol import warm_users
+from graphrec.evaluation.split_choice import default_split
 from graphrec.hetero import HeteroGraph, interactions, restrict
 from graphrec.interactions import Interactions, join
 from graphrec.relations import relations

@@ -24,15 +24,21 @@ ENOUGH = 5
 def examples(
     model: Model[object], prepared: Prepared, lists: RankedLists, name: str, number: int
 ) -> tuple[Example, ...]:
-    """Some test users as Examples: those in the middle of the distribution of hits among users with a history, so that
-    neither the luckiest nor the least lucky are shown; the same users each time."""
+    """Some test users with a history as Examples, the same users each time: of three, two for whom one of the items
+    shown is a test item, and then one for whom none is, as far as there are such."""
     degree = prepared.known.user_degree()[lists.user_index]
     rows = np.flatnonzero(degree >= ENOUGH)
     rows = rows if len(rows) >= number else np.arange(len(lists.user_index))
-    if not number or not len(rows):
-        return ()
     order = rows[np.argsort(lists.user_index[rows] * 2_654_435_761 % (1 << 32), kind="stable")]  # no order of ids
-    return tuple(_example(model, prepared, lists, name, int(row)) for row in order[:number])
+    if not number or not len(order):
+        return ()
+    shown = lists.item_index[order, :SHOWN]
+    places = np.repeat(order, shown.shape[1]), np.maximum(shown, 0).ravel()
+    hit = ((np.asarray(lists.wanted[places]).reshape(shown.shape) > 0) & (shown >= 0)).any(axis=1)
+    found, missed = order[hit], order[~hit]
+    num_missed = min(max(number // 3, number - len(found)), len(missed))
+    chosen = [*found[: number - num_missed], *missed[:num_missed]]
+    return tuple(_example(model, prepared, lists, name, int(row)) for row in chosen)
 
 
 def _example(model: Model[object], prepared: Prepared, lists: RankedLists, name: str, row: int) -> Example:

@@ -8,6 +8,7 @@ who did not look. Joachims, Swaminathan and Schnabel, "Unbiased learning-to-rank
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -93,6 +94,18 @@ def measure(
         counts = (int(rows.sum()), len(sums), int(clicked[rows].sum()))
         found.append(RunFeedback(name, *counts, "logged" if known else "estimated", *values))
     return tuple(found)
+
+
+def as_frame(runs: Sequence[RunFeedback]) -> pd.DataFrame:
+    """A row for each run and estimate: run, shown, users, clicks, propensity, estimate, value, low, high."""
+    rows = []
+    for run in runs:
+        counts = (run.run, run.num_shown, run.num_users, run.num_clicks, run.propensity)
+        for name in ("click_rate", "ips", "capped_ips", "self_normalised"):
+            found: Estimate = getattr(run, name)
+            rows.append((*counts, name, found.value, found.low, found.high))
+    columns = ["run", "shown", "users", "clicks", "propensity", "estimate", "value", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def clicks(shown: pd.DataFrame, behaviour: pd.DataFrame, window: int) -> npt.NDArray[np.bool_]:

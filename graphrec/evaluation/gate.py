@@ -11,29 +11,29 @@ from graphrec.evaluation.significance import differences
 from graphrec.evaluation.tuning import Effort
 from graphrec.hetero import HeteroGraph
 from graphrec.models import make
-from graphrec.runs import Verdict
+from graphrec.runs import BASELINES, Verdict
 
-#: What a run must beat, and the configs tried for each of them.
-BASELINES = ("popularity", "item_knn")
+#: Configs tried for each baseline.
 TRIED = 4
 
 #: What they are compared by.
 METRIC = "ndcg@10"
 
 
-def judge(graph: HeteroGraph, prepared: Prepared, measured: Evaluation, seed: int) -> Verdict:
-    """The verdict about a model that was measured on the test part of a split, like the baselines here."""
+def judge(graph: HeteroGraph, prepared: Prepared, model_name: str, measured: Evaluation, seed: int) -> Verdict:
+    """The verdict about a model that was measured on the test part of a split, like the other baselines here."""
     evaluations = {"run": measured}
-    for name in BASELINES:
+    others = [name for name in BASELINES if name != model_name]
+    for name in others:
         rng = np.random.default_rng(seed)
         config = tune(graph, prepared.parts, name, rng, effort=Effort(budget=TRIED)).config
         model = make(name, **config)
         model.fit(prepared.visible, prepared.known, rng)
         evaluations[name] = evaluate(model, prepared.known, prepared.parts.test)
-    found = differences(evaluations, {METRIC: [("run", name) for name in BASELINES]}, np.random.default_rng(seed))
+    found = differences(evaluations, {METRIC: [("run", name) for name in others]}, np.random.default_rng(seed))
     estimates = {difference.second: difference.estimate for difference in found}
     gains = {name: (e.value, e.low or 0.0, e.high or 0.0) for name, e in estimates.items()}
-    return Verdict(METRIC, gains, len(measured.user_index), leaks(prepared))
+    return Verdict(METRIC, gains, len(measured.user_index), leaks(prepared), model_name, measured.metrics[METRIC])
 
 
 def leaks(prepared: Prepared) -> str:

@@ -39,11 +39,6 @@ class Evaluation:
     num_cold: int
 
 
-def default_split(interactions: Interactions) -> str:
-    """`time` where the interactions have times, else `random`."""
-    return "random" if interactions.time is None else "time"
-
-
 def evaluate(
     model: Model[Any],
     seen: Interactions,
@@ -60,7 +55,7 @@ def evaluate(
     if not len(users):
         raise DataError(
             f"none of the {num_cold:,} users with test interactions has any in training, so nothing can be measured; "
-            "load more data or split at random"
+            "load more data or choose another split"
         )
     best = top_k(model, seen, users, max(ks), memory_budget, progress)
     wanted = _new(seen, truth)[users]
@@ -93,7 +88,9 @@ def ranked_lists(
     wanted = _new(seen, truth)
     users = np.flatnonzero(np.diff(wanted.indptr) > 0)
     if not len(users):
-        raise DataError("no user has a test interaction with an item that is new to them; load more or split otherwise")
+        raise DataError(
+            "no user has a test interaction with an item that is new to them; load more or choose another split"
+        )
     best = top_k(model, seen, users, k, memory_budget, progress)
     return RankedLists(users, best.item_index, wanted[users], seen.user_degree()[users] > 0)
 
@@ -121,7 +118,7 @@ def validation_measure(
     if cold and num_cold and not len(users):
         users = np.unique(validation.user_index)
     if not len(users):
-        raise DataError("no user has interactions in both training and validation; load more or split at random")
+        raise DataError("no user has interactions in both training and validation; load more or choose another split")
     chosen = np.sort(rng.permutation(users)[:num_users])
     weight = np.sqrt(np.maximum(train.item_degree(), 1)).astype(np.float32)
     return ValidationMeasure(train, chosen, _new(train, validation)[chosen], weight)

@@ -3,7 +3,7 @@
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,12 @@ from graphrec.evaluation.environment import peak_mib
 from graphrec.evaluation.examples import examples
 from graphrec.evaluation.groups import by_popularity
 from graphrec.evaluation.metrics import PerUser, per_user
-from graphrec.evaluation.protocol import RankedLists, ranked_lists, validation_measure
+from graphrec.evaluation.protocol import RankedLists, ranked_lists, validation_measure, warm_users
 from graphrec.evaluation.significance import Pooled
 from graphrec.evaluation.tuning import Effort, Tuning, choose
 from graphrec.hetero import HeteroGraph, restrict
 from graphrec.interactions import join
-from graphrec.models import make
+from graphrec.models import make, model_class
 from graphrec.models.base import Model
 from graphrec.recommend.memory import MEMORY_BUDGET
 from graphrec.splitting import Split
@@ -51,7 +51,7 @@ class Entry:
 class Terms:
     """How models are compared.
 
-    split: a text such as `time(test=0.2)`; "": by time where there are times, else at random.
+    split: a text such as `time(test=0.2)`; "": what `default_split` gives.
     ks: cut-offs; models are compared by NDCG at the first of them.
     seeds: one round for each of them on each split.
     effort: how settings are looked for; with a budget every model tries as many.
@@ -109,7 +109,11 @@ def tune(
     progress: Callable[[int, int], None] | None = None,
     effort: Effort = Effort(),  # frozen
 ) -> Tuning:
-    """The config of a model that is best on the validation part, fitted to what lies before it."""
+    """The config of a model that is best on the validation part, fitted to what lies before it; its default config,
+    without a trial, if the validation part has nothing new for anybody."""
+    warm, num_cold = warm_users(parts.train, parts.validation)
+    if not len(warm) and not num_cold:
+        return Tuning(asdict(model_class(name).candidates(graph)[0]), (), 0.0)
     measure = validation_measure(parts.train, parts.validation, rng, cold=True)
     visible = restrict(graph, parts.train, parts.cut, join(parts.validation, parts.test))
     return choose(name, visible, parts.train, measure, rng, progress, effort)
@@ -126,6 +130,7 @@ def measure_round(
     model = make(entry.model, terms.effort.device, **tuning.config)
     began = time.perf_counter()
     model.fit(prepared.visible, prepared.known, rng, _named(progress, f"fit {entry.model}"))
+    model.forget_variants()
     fitted = time.perf_counter()
     told = _named(progress, f"rank {entry.name}")
     lists = ranked_lists(model, prepared.known, prepared.parts.test, max(terms.ks), terms.memory_budget, told)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from graphrec.errors import DataError
+from graphrec.arguments import Id, count
 from graphrec.explanation import histories, walks
 from graphrec.explanation.names import Names
 from graphrec.explanation.parts import Explanation
@@ -13,7 +13,7 @@ from graphrec.runs import TrainedRun
 TOP = 10
 
 
-def explain(trained: TrainedRun, user_id: str, item_id: str, top: int = TOP) -> Explanation:
+def explain(trained: TrainedRun, user_id: Id, item_id: Id, top: int = TOP) -> Explanation:
     """The Explanation of one score with its `top` strongest paths, the others summed up as rest.
 
     Names are ids; `described` adds titles from a store and the relationships that the graph really has. An item that
@@ -21,10 +21,9 @@ def explain(trained: TrainedRun, user_id: str, item_id: str, top: int = TOP) -> 
 
     Raises:
         UnknownNameError: the run knows no such user or item; it names the nearest.
-        DataError: `top` is below 1.
+        DataError: `top` is no integer from 1 on.
     """
-    if top < 1:
-        raise DataError(f"{top} paths cannot be named; name at least one")
+    top = count(top, "top")
     user, item = trained.users.find(user_id), trained.items.find(item_id)
     model, names = trained.model, Names.of(trained)
     score = float(model.score(np.array([user]))[0, item])

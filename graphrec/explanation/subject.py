@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from graphrec import runs
+from graphrec.arguments import Id
 from graphrec.errors import DataError, UnknownNameError
-from graphrec.runs import TrainedRun
+from graphrec.runs import Run, TrainedRun
 from graphrec.store import Store
 from graphrec.store.queries import find_node
 
@@ -15,20 +16,21 @@ RETURN coalesce(run.trained, run.id) AS id ORDER BY coalesce(run.activated_at, 0
 """
 
 
-def load_run(store: Store, folder: Path, name: str | None = None) -> TrainedRun:
+def load_run(store: Store, folder: Path, name: str | Run | None = None) -> TrainedRun:
     """The run that `run_name` names, loaded; raises as it does, and UnknownNameError where there is no such run."""
     return runs.load(folder, run_name(store, folder, name))
 
 
-def run_name(store: Store, folder: Path, name: str | None = None) -> str:
-    """The name given; without one that of the run whose recommendations are active in the store, else the newest saved.
+def run_name(store: Store, folder: Path, name: str | Run | None = None) -> str:
+    """The id of the saved run that is named (`runs.find`); without a name that of the run whose recommendations are
+    active in the store, else the newest saved.
 
     Raises:
-        UnknownNameError: there is no run at all.
+        UnknownNameError: there is no such run, or none at all.
         DataError: the active run is not among those in the folder.
     """
     if name is not None:
-        return name
+        return runs.find(folder, name)
     saved = [run.id for run in runs.listed(folder)]
     active = [row["id"] for row in store.read(_ACTIVE)]
     if active and active[0] not in saved:
@@ -41,7 +43,7 @@ def run_name(store: Store, folder: Path, name: str | None = None) -> str:
     return str(active[0] if active else saved[-1])
 
 
-def find_ends(store: Store, trained: TrainedRun, user: str, item: str) -> tuple[str, str]:
+def find_ends(store: Store, trained: TrainedRun, user: Id, item: Id) -> tuple[str, str]:
     """The ids of a user and an item by id or `source:key`, both known to the run.
 
     Raises:

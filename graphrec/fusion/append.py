@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.errors import DataError, examples
-from graphrec.fusion.records import IDENTITY
+from graphrec.fusion.records import IDENTITY, widened
 from graphrec.tables import Repeats
 
 Cells: TypeAlias = npt.NDArray[np.object_]
@@ -36,7 +36,8 @@ def completed(label: str, new: pd.DataFrame, old: pd.DataFrame, repeats: Repeats
         if repeats is not None and repeats.repeated == "sum" and name in repeats.combined:
             both = pd.notna(before[name]) & pd.notna(after[name])
             columns[name][both] = before[name][both] + after[name][both]
-    return new.assign(**{name: pd.Series(cells, index=new.index, dtype=object) for name, cells in columns.items()})
+    filled = {name: pd.Series(cells, index=new.index, dtype=object) for name, cells in columns.items()}
+    return widened(new[IDENTITY], filled)
 
 
 def new_rows_win(repeats: Repeats | None, before: dict[str, Cells], after: dict[str, Cells], count: int) -> Mask:

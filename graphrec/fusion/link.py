@@ -8,6 +8,7 @@ import pandas as pd
 
 from graphrec.fusion.candidates import SIDES, Divided, as_pairs, divide, gathered
 from graphrec.fusion.identifiers import differing_identifiers, match_values
+from graphrec.fusion.identity import without_unusable
 from graphrec.fusion.people import match_fields
 from graphrec.fusion.title_links import match_titles
 from graphrec.schema import ITEM, LinkRule
@@ -29,14 +30,16 @@ _MATCHERS = {"exact": match_values, "normalised": match_values, "title": match_t
 
 @dataclass(frozen=True)
 class Links:
-    """Pairs of records of two sources that are one thing, and pairs between which a rule could not decide.
+    """Pairs of records of two sources that are one thing, pairs between which a rule could not decide, and the values
+    that were not compared because they identify nothing (columns `identity.UNUSED`).
 
-    Both frames have the columns left_key and right_key ("source:id", the left source before the right by name), rule
+    The other frames have the columns left_key and right_key ("source:id", the left source before the right by name), rule
     (its `rule_name`), confidence (0 to 1) and evidence (text: what agrees, and what speaks against an ambiguous pair).
     """
 
     pairs: pd.DataFrame
     ambiguous: pd.DataFrame
+    unused: pd.DataFrame
 
 
 def rule_name(rule: LinkRule) -> str:
@@ -51,7 +54,8 @@ def find_links(label: str, records: pd.DataFrame, rules: Sequence[LinkRule]) -> 
     Every rule is applied to every pair of sources that have its columns, and sees only the rows with a value in each.
     Of a pair that several rules find, the most confident one is given. By rules that are one to one a record has at
     most one partner in each other source: the one of the most confident rule, while the others become ambiguous. A
-    title never links what an identifier tells apart. Pairs below a rule's threshold are given too.
+    title never links what an identifier tells apart. Placeholders, numbers with a wrong check digit, and values that
+    very many records of one source have, link nothing. Pairs below a rule's threshold are given too.
 
     Args:
         label: what the records are, which says which rules apply.
@@ -69,9 +73,10 @@ def find_links(label: str, records: pd.DataFrame, rules: Sequence[LinkRule]) -> 
         str(name): frame.dropna(axis="columns", how="all").reset_index(drop=True)
         for name, frame in records.groupby("source", sort=True)
     }
+    sides, unused = without_unusable(sides, chosen)
     found = [_between(sides[left], sides[right], chosen) for left, right in combinations(sides, 2)]
     pairs, ambiguous = gathered([each.clear for each in found]), gathered([each.ambiguous for each in found])
-    return Links(*(as_pairs(frame).sort_values(SIDES, ignore_index=True) for frame in (pairs, ambiguous)))
+    return Links(*(as_pairs(frame).sort_values(SIDES, ignore_index=True) for frame in (pairs, ambiguous)), unused)
 
 
 def _between(left: pd.DataFrame, right: pd.DataFrame, rules: Sequence[LinkRule]) -> Divided:

@@ -10,7 +10,7 @@ from graphrec.fusion.append import completed
 from graphrec.fusion.follow import follow
 from graphrec.fusion.outcomes import rule_outcomes
 from graphrec.fusion.plan import NodePlan, Stored, plan
-from graphrec.fusion.records import IDENTITY, incoming_records, objects, properties, stored_records
+from graphrec.fusion.records import IDENTITY, incoming_records, objects, properties, stored_records, widened
 from graphrec.fusion.report import FusionReport, LabelReport, label_report
 from graphrec.fusion.resolve import resolve, rules_of
 from graphrec.provenance import Brought
@@ -134,7 +134,7 @@ def _fuse_label(known: Known, sources: Sequence[Brought], change: _Change) -> _L
     nodes = known.nodes.get(label, empty)
     before = stored_records(label, nodes, sources)
     after = change.apply(before.drop(columns="node")).reindex(columns=[*IDENTITY, *names])
-    after = after.astype({"shared": bool}).assign(**{name: objects(after[name]) for name in names})
+    after = widened(after[IDENTITY].astype({"shared": bool}), {name: objects(after[name]) for name in names})
     speaking = [each for each in sources if each.source.name != change.source]
     speakers = [*speaking, change.brought] if change.brought else speaking
     resolved = resolve(label, after, speakers, names)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from graphrec.fusion.records import declares, own_name
+from graphrec.fusion.records import declaring, own_name
 from graphrec.fusion.resolve import Resolved
 from graphrec.provenance import BY_HAND, Brought
 from graphrec.schema import NodeType
@@ -151,8 +151,9 @@ def _concerned(
     now = pd.Series(kept, index=becomes[kept])
     concerned: dict[str, Mask | None] = {"id": None, "keys": None}
     names = [each.source.name for each in sources]
+    declares = declaring(kind.label, sources)
     for name in kind.properties:
-        said = [source for source in names if declares(sources, source, kind.label, name)]
+        said = [source for source in names if declares(source, name)]
         had = before.loc[before["source"].isin(said), "node"].unique()
         mask = np.zeros(len(becomes), dtype=bool)
         mask[node[after["source"].isin(said).to_numpy()]] = True

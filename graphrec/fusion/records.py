@@ -5,7 +5,7 @@ each source's own values beside them, as `source:property`. So the records come 
 time a function of them: that makes a load independent of the order of the sources, and undoing it possible.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -52,7 +52,7 @@ def incoming_records(table: NodeTable, source: str) -> pd.DataFrame:
     native = table.frame["id"].astype("str").reset_index(drop=True)
     frame = pd.DataFrame({"key": source + ":" + native, "source": source, "native": native})
     frame["shared"] = table.type.shared
-    return frame.assign(**{name: objects(table.frame[name]) for name in table.type.properties})
+    return widened(frame, {name: objects(table.frame[name]) for name in table.type.properties})
 
 
 def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[Brought]) -> pd.DataFrame:
@@ -77,31 +77,48 @@ def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[Brought]) 
     frame["shared"] = frame["source"].isin([source for source, kind in kinds if kind and kind.shared])
     several = _of_several_sources(frame["source"], node, len(nodes))
     rows = {source: (frame["source"] == source).to_numpy() for source in frame["source"].unique()}
+    declares = declaring(label, sources)
+    columns: dict[str, Column] = {}
     for name in names:
         values = np.full(len(node), None, dtype=object)
         for source, own in rows.items():
-            if declares(sources, source, label, name):
+            if declares(source, name):
                 for at, column in ((own & ~several, name), (own & several, own_name(source, name))):
                     values[at] = nodes[column].to_numpy()[node[at]] if column in nodes else None
         if BY_HAND in rows and name in nodes:
             # Where no source of the node says anything of it, the property is the one that was made by hand.
-            said = rows[BY_HAND] & several & ~np.isin(node, node[_saying(sources, label, name, frame["source"])])
+            said = rows[BY_HAND] & several & ~np.isin(node, node[_saying(declares, sources, name, frame["source"])])
             values[said] = nodes[name].to_numpy()[node[said]]
-        frame[name] = pd.Series(values, dtype=object)
-    return frame.assign(node=node)
+        columns[name] = pd.Series(values, dtype=object)
+    return widened(frame, columns).assign(node=node)
 
 
-def declares(sources: Sequence[Brought], source: str, label: str, name: str) -> bool:
-    """Whether a source says anything of a property; a node made by hand may have every one."""
-    kinds = (each.node(label) for each in sources if each.source.name == source)
-    return source == BY_HAND or any(kind and name in kind.properties for kind in kinds)
+def declaring(label: str, sources: Sequence[Brought]) -> Callable[[str, str], bool]:
+    """A function that tells whether a source (first) says anything of a property (second) of a label.
+
+    A node made by hand may have every property.
+    """
+    said: dict[str, set[str]] = {}
+    for each in sources:
+        kind = each.node(label)
+        said.setdefault(each.source.name, set()).update(kind.properties if kind else ())
+    return lambda source, name: source == BY_HAND or name in said.get(source, ())
 
 
-def _saying(sources: Sequence[Brought], label: str, name: str, source: "pd.Series[str]") -> npt.NDArray[np.bool_]:
+def _saying(
+    declares: Callable[[str, str], bool], sources: Sequence[Brought], name: str, source: "pd.Series[str]"
+) -> npt.NDArray[np.bool_]:
     """For each record whether its source, which is not the hand, says something of a property."""
-    saying = [each.source.name for each in sources if declares(sources, each.source.name, label, name)]
+    saying = [each.source.name for each in sources if declares(each.source.name, name)]
     said: npt.NDArray[np.bool_] = source.isin(saying).to_numpy()
     return said
+
+
+def widened(frame: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
+    """The frame with more columns behind its own, all put in at once: one by one, each would copy the ones before."""
+    if not columns:
+        return frame
+    return pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1)
 
 
 def objects(column: Column) -> Column:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from graphrec.cleaning.draft import shortened
 from graphrec.fusion.outcomes import RuleOutcome, same_ids
 from graphrec.fusion.records import own_name
 from graphrec.fusion.resolve import Resolved
@@ -28,6 +29,7 @@ class LabelReport:
         proposed: links with other sources that are too unsure to be made.
         refused: links that were not made because they would have put two records of one source into one node.
         disagreements: property values of this source that others contradict, or of others that this one contradicts.
+        unused: values of any source by which nothing was linked: placeholders, wrong check digits, shared by very many.
         matched_examples: "source:id → id in the graph (by what, with which confidence)".
         ambiguous_examples: "source:id ? key of a candidate".
         unmatched_examples: "source:id".
@@ -37,6 +39,7 @@ class LabelReport:
         rules: what came of each link rule between this source and the others.
         same_ids: ids of this source that another source has too, for other nodes.
         same_ids_sources: the names of these sources.
+        unused_examples: "source: property 'value' of so many records, with the reason".
     """
 
     label: str
@@ -47,6 +50,7 @@ class LabelReport:
     proposed: int = 0
     refused: int = 0
     disagreements: int = 0
+    unused: int = 0
     matched_examples: tuple[str, ...] = ()
     ambiguous_examples: tuple[str, ...] = ()
     unmatched_examples: tuple[str, ...] = ()
@@ -56,6 +60,7 @@ class LabelReport:
     rules: tuple[RuleOutcome, ...] = ()
     same_ids: int = 0
     same_ids_sources: tuple[str, ...] = ()
+    unused_examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ def label_report(
         proposed=len(proposed),
         refused=len(refused),
         disagreements=len(disagreements),
+        unused=len(decisions.unused),
         matched_examples=tuple(
             f"{a} → {b}" for a, b in zip(keys[matched][:SHOWN], final[matched][:SHOWN], strict=True)
         ),
@@ -122,6 +128,7 @@ def label_report(
         rules=outcomes,
         same_ids=clashes,
         same_ids_sources=others_with_them,
+        unused_examples=tuple(_unused(source, decisions.unused)),
     )
 
 
@@ -143,6 +150,14 @@ def _links(source: str, links: pd.DataFrame) -> Iterator[str]:
     columns = (shown["rule"], shown["confidence"], shown["evidence"])
     for (own, other), rule, confidence, evidence in zip(_pairs(source, shown), *columns, strict=True):
         yield f"{own} ~ {other} ({rule}, {confidence:.2f}: {evidence})"
+
+
+def _unused(source: str, values: pd.DataFrame) -> Iterator[str]:
+    """The first values that linked nothing, those of the incoming source before the others."""
+    own = values["source"] == source
+    for row in pd.concat([values[own], values[~own]]).head(SHOWN).itertuples(index=False):
+        records = "1 record" if row.records == 1 else f"{row.records:,} records"
+        yield f"{row.source}: {row.property} {shortened(row.value)!r} of {records}: {row.reason}"
 
 
 def _disagreements(source: str, records: pd.DataFrame, resolved: Resolved) -> Iterator[str]:

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from graphrec.fusion.identity import UNUSED
 from graphrec.fusion.link import DEFAULT_LINKS, Links, find_links, rule_name
-from graphrec.fusion.records import declares, own_name
+from graphrec.fusion.records import declaring, own_name, widened
 from graphrec.provenance import BY_HAND, Brought, by_precedence
 from graphrec.schema import LinkRule
 
@@ -21,19 +22,21 @@ def _no_links() -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Decisions:
-    """What became of the links that were found, each with columns left_key, right_key, rule, confidence, evidence.
+    """What became of the links that were found, with columns left_key, right_key, rule, confidence, evidence.
 
     Attributes:
         made: the links whose records are one node.
         proposed: links whose confidence is below the threshold of their rule.
         refused: links that would have put two records of one source into one node.
         ambiguous: candidates between which a rule could not decide.
+        unused: values that link nothing, such as placeholders: columns source, property, value, records, reason.
     """
 
     made: pd.DataFrame = field(default_factory=_no_links)
     proposed: pd.DataFrame = field(default_factory=_no_links)
     refused: pd.DataFrame = field(default_factory=_no_links)
     ambiguous: pd.DataFrame = field(default_factory=_no_links)
+    unused: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=UNUSED))
 
     def table(self, label: str) -> pd.DataFrame:
         """All of them in one table: columns label, decision (made, proposed, refused, ambiguous), then their own."""
@@ -77,12 +80,13 @@ def resolve(label: str, records: pd.DataFrame, sources: Sequence[Brought], names
     nodes["keys"] = _keys(records, node, len(nodes))
     # Said to be objects, or pandas makes texts of them, in which a missing value is no None.
     columns = _values(records, node, len(nodes), names)
+    declares = declaring(label, sources)
     for name in names:
         if own_name(BY_HAND, name) in columns:
-            said = [each.source.name for each in sources if declares(sources, each.source.name, label, name)]
+            said = [each.source.name for each in sources if declares(each.source.name, name)]
             unsaid = np.setdiff1d(np.arange(len(nodes)), node[records["source"].isin(said).to_numpy()])
             columns[own_name(BY_HAND, name)][unsaid] = None  # the property itself is the one that was made by hand
-    nodes = nodes.assign(**{name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
+    nodes = widened(nodes, {name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
     back = np.empty(len(records), dtype=np.int64)
     back[records["at"].to_numpy()] = node
     return Resolved(nodes, back, decisions)
@@ -152,7 +156,7 @@ def _follow_links(
             members[left] += members.pop(right)
             owners[left] |= owners.pop(right)
         made[row] = True
-    decisions = Decisions(pairs[made], pairs[~sure], pairs[sure & ~made], found.ambiguous)
+    decisions = Decisions(pairs[made], pairs[~sure], pairs[sure & ~made], found.ambiguous, found.unused)
     return joined, decisions
 
 

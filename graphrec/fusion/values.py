@@ -7,6 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from graphrec.cleaning.conversion import text_of
+from graphrec.cleaning.numbers import whole_numbers
+
 #: The columns that a rule on the first name reads, the first with a value winning.
 _COLUMNS = {"isbn": ("isbn", "isbn13", "isbn_13", "isbn10", "isbn_10")}
 
@@ -18,17 +21,15 @@ _FEWEST_DIGITS = 5
 
 
 def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":
-    """The values as text without spaces around, missing where there is none: 862, 862.0 and "862 " are one."""
+    """The values as text without spaces around, missing where there is none: 862, 862.0 and "862 " are one.
+
+    So are the texts "862.0" of a column of whole numbers alone.
+    """
     # A column of a source may have any type.
-    if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
-        text = values.map(_plain, na_action="ignore").astype("str").str.strip()
-    else:
-        text = values.astype(object).map(_plain, na_action="ignore").astype("str")
-    return text.mask(text == "")
-
-
-def _plain(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    text = values.astype(object).map(text_of, na_action="ignore").astype("str").str.strip()
+    text = text.mask(text == "")
+    whole = whole_numbers(text)
+    return text if whole is None else whole
 
 
 def columns_of(name: str) -> tuple[str, ...]:
@@ -68,7 +69,13 @@ def _spelling(name: str) -> Callable[[str], str | None]:
 
 def is_identifier(name: str) -> bool:
     """Whether a property is one of those that have a spelling of their own, by its name: "isbn", "email_hash"."""
-    return _spelling(name) is not code
+    return spelling_of(name) is not None
+
+
+def spelling_of(name: str) -> "Callable[[str], str | None] | None":
+    """The function that spells the values of a property, by its name; None if it has no spelling of its own."""
+    spell = _spelling(name)
+    return None if spell is code else spell
 
 
 def code(text: str) -> str | None:
@@ -114,10 +121,52 @@ def imdb_id(text: str) -> str | None:
 
 
 def gtin(text: str) -> str | None:
-    """The fourteen digits of an EAN, UPC or GTIN; None for anything else and for zero."""
+    """The fourteen digits of an EAN, UPC or GTIN; None for anything else, for zero and for a wrong check digit.
+
+    Numbers that a shop gives itself (those of 13 digits that begin with 2, 02 or 04) say nothing in another: None.
+
+    >>> gtin("4006381333931"), gtin("4006381333932"), gtin("2001234567893")
+    ('04006381333931', None, None)
+    """
     digits = _NOT_CODE.sub("", text)
-    usable = 8 <= len(digits) <= 14 and digits.isascii() and digits.isdigit() and int(digits) > 0
-    return digits.zfill(14) if usable else None
+    if not (8 <= len(digits) <= 14 and digits.isascii() and digits.isdigit() and int(digits) > 0):
+        return None
+    digits = digits.zfill(14)
+    own = len(digits.lstrip("0")) > 8 and digits[1:].startswith(("2", "02", "04"))
+    return None if own or digits[-1] != _check14(digits) else digits
+
+
+def _check14(digits: str) -> str:
+    return str(-sum((1 if place % 2 else 3) * int(digit) for place, digit in enumerate(digits[:13])) % 10)
+
+
+def issn(text: str) -> str | None:
+    """The eight signs of an ISSN; None where its check digit is wrong.
+
+    >>> issn("0378-5955"), issn("0378-5956")
+    ('03785955', None)
+    """
+    digits = _NOT_CODE.sub("", text).upper().removeprefix("ISSN")
+    if len(digits) != 8 or not (digits[:7].isascii() and digits[:7].isdigit()) or set(digits) == {"0"}:
+        return None
+    left = -sum(weight * int(digit) for weight, digit in zip(range(8, 1, -1), digits[:7], strict=True)) % 11
+    return digits if digits[7] == ("X" if left == 10 else str(left)) else None
+
+
+def iso7064(text: str) -> str | None:
+    """The sixteen signs of an ORCID or ISNI; None where the check digit (ISO 7064, MOD 11-2) is wrong.
+
+    >>> iso7064("https://orcid.org/0000-0002-1825-0097")
+    '0000000218250097'
+    """
+    digits = _NOT_CODE.sub("", text.rstrip("/").rpartition("/")[2]).upper().removeprefix("ISNI").removeprefix("ORCID")
+    if len(digits) != 16 or not (digits[:15].isascii() and digits[:15].isdigit()) or not digits[:15].strip("0"):
+        return None
+    total = 0
+    for digit in digits[:15]:
+        total = (total + int(digit)) * 2
+    left = (12 - total % 11) % 11
+    return digits if digits[15] == ("X" if left == 10 else str(left)) else None
 
 
 def telephone(text: str) -> str | None:
@@ -144,6 +193,10 @@ _SPELLINGS: dict[str, Callable[[str], str | None]] = {
     "ean": gtin,
     "upc": gtin,
     "gtin": gtin,
+    "issn": issn,
+    "eissn": issn,
+    "orcid": iso7064,
+    "isni": iso7064,
     "telephone": telephone,
     "phone": telephone,
     "mobile": telephone,

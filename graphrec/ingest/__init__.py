@@ -4,7 +4,7 @@ from graphrec.ingest.import_files import ImportFiles, write_import_files
 from graphrec.ingest.load import Loaded, load, write_source
 from graphrec.ingest.lock import writing
 from graphrec.ingest.removal import Unlinked, take_out
-from graphrec.ingest.saved import save_report
+from graphrec.ingest.saved import forget_report, save_report
 from graphrec.ingest.source import Options, read
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Loaded",
     "Options",
     "Unlinked",
+    "forget_report",
     "load",
     "read",
     "save_report",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy import sparse
 from torch import Tensor
@@ -97,6 +98,18 @@ class Model(ABC, Generic[Config]):
         self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
     ) -> None:
         """Learn from the target behaviour `interactions` and whatever else of `graph` the model reads."""
+
+    def fit_to_vary(self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator) -> None:
+        """Fit what variants share and no more: `variant` is asked of the model then, scores are not."""
+        self.fit(graph, interactions, rng)
+
+    def forget_variants(self) -> None:
+        """Let go of what only `variant` needs: it gives None afterwards."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what a fitted model keeps for its variants; 0 if it has none."""
+        return 0
 
     @abstractmethod
     def score(self, user_index: IndexArray) -> Tensor:
@@ -206,6 +219,15 @@ def unpack(name: str, state: Mapping[str, Tensor]) -> sparse.csr_array:
 def empty_csr() -> sparse.csr_array:
     """What a model that is not fitted has in place of a matrix."""
     return sparse.csr_array(np.zeros((0, 0), dtype=np.float32))
+
+
+def csr_of(
+    data: npt.NDArray[Any], indices: npt.NDArray[np.int32], indptr: npt.NDArray[np.int64], shape: tuple[int, int]
+) -> sparse.csr_array:  # data of any type
+    """A CSR matrix of these arrays, with 32-bit positions if they can hold its entries: of positions of different width
+    scipy would make a wider copy of all."""
+    narrow = indptr.astype(np.int32) if len(data) <= np.iinfo(np.int32).max else indptr
+    return sparse.csr_array((data, indices, narrow), shape=shape)
 
 
 def in_32_bits(matrix: sparse.csr_array) -> sparse.csr_array:

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from graphrec.interactions import FloatArray
 from graphrec.models import product_kernels as kernels
-from graphrec.models.base import in_32_bits
+from graphrec.models.base import csr_of
 from graphrec.models.product_kernels import BINS, Positions, Words
 from graphrec.vocabulary import IndexArray
 
@@ -42,13 +42,20 @@ def product(left: sparse.csr_array, right: sparse.csr_array, k: int, finish: Fin
     return _cut_in_blocks(block, bound, columns, k, max(BLOCK, int(bound.max(initial=0))) + longest + 1)
 
 
-def strongest(matrix: sparse.csr_array, k: int) -> sparse.csr_array:
-    """The k > 0 largest entries of each row of a matrix, columns in order, of equal ones those of the first columns."""
+def strongest(
+    matrix: sparse.csr_array, k: int, revalue: Callable[[sparse.csr_array, int], sparse.csr_array] | None = None
+) -> sparse.csr_array:
+    """The k > 0 largest entries of each row of a matrix, columns in order, of equal ones those of the first columns.
+
+    `revalue(rows, start)` gives the rows to cut in the place of a block of rows, with as many entries or fewer, in
+    arrays of their own; several threads call it.
+    """
 
     def block(_: _Scratch, first: int, last: int) -> sparse.csr_array:
         place = slice(matrix.indptr[first], matrix.indptr[last])
         indptr = matrix.indptr[first : last + 1] - matrix.indptr[first]
-        return sparse.csr_array((matrix.data[place], matrix.indices[place], indptr), shape=(last - first, columns))
+        rows = sparse.csr_array((matrix.data[place], matrix.indices[place], indptr), shape=(last - first, columns))
+        return rows if revalue is None else revalue(rows, first)
 
     columns = int(matrix.shape[1])
     return _cut_in_blocks(block, np.diff(matrix.indptr).astype(np.int64), columns, k, 0)
@@ -81,7 +88,9 @@ def _cut_in_blocks(
         list(pool.map(work, range(workers)))
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     end = _close_gaps(indices, data, starts * most, indptr[starts])
-    return in_32_bits(sparse.csr_array((data[:end], indices[:end], indptr), shape=(rows, columns)))
+    indices.resize(end, refcheck=False)  # gives the rest of the memory back without a copy
+    data.resize(end, refcheck=False)
+    return csr_of(data, indices, indptr, (rows, columns))
 
 
 def _blocks(entries: IndexArray) -> IndexArray:

@@ -174,6 +174,7 @@ class Ensemble(Model[EnsembleConfig]):
         members = self._unfitted()
         for member, seed in zip(members, seeds, strict=True):
             member.fit(graph, interactions, np.random.default_rng(seed))
+            member.forget_variants()
             steps.done()
         return members
 

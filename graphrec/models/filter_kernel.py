@@ -1,6 +1,6 @@
 """The part of graph_filter that is costly and shared: the stacked matrix, its spectrum and its strongest paths."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,14 +83,19 @@ class Kernel:
 
     def paths(self, target_exponent: float, neighbours: int, sharpening: float = 0.0) -> sparse.csr_array:
         """[num_items, num_items]: max(P − s P², 0) · D^q with P = (N'ᵀN' + …)/σ₁², each row cut to its strongest
-        `neighbours` (0: none cut). For s > 0 `twice` must be there."""
-        found = self.collected
-        if sharpening > 0 and self.twice is not None:
-            data = np.maximum(found.data - np.float32(sharpening) * self.twice, 0.0)
-            places = found.indices.copy(), found.indptr.copy()  # to eliminate zeros changes them in place
-            found = sparse.csr_array((data, *places), shape=found.shape)
-            found.eliminate_zeros()
-        return strongest(scaled(found, self.degree ** (target_exponent - COLLECTING_EXPONENT)), neighbours)
+        `neighbours` (0: none cut). If s > 0 and `twice` is not there, P² is made a block of rows at a time."""
+        factor = self.degree ** (target_exponent - COLLECTING_EXPONENT)
+        taken = self._followed() if sharpening > 0 and self.twice is None else self._kept
+
+        def revalue(rows: sparse.csr_array, start: int) -> sparse.csr_array:
+            if sharpening > 0:
+                data = np.maximum(rows.data - np.float32(sharpening) * taken(rows, start), 0.0)
+                places = rows.indices.copy(), rows.indptr.copy()  # to eliminate zeros changes them in place
+                rows = sparse.csr_array((data, *places), shape=rows.shape)
+                rows.eliminate_zeros()
+            return scaled(rows, factor)
+
+        return strongest(self.collected, neighbours, revalue)
 
     def follow_twice(self) -> FloatArray:
         """P² · D^¼ at the entries of `collected` [its length], over the TWICE strongest entries of each row of P.
@@ -98,16 +103,40 @@ class Kernel:
         Paths of four steps: what an item owes to items in between that are near both. Taking it off is the first
         term of the inverse that EASE (Steck, WWW 2019) uses to the full.
         """
-        plain = scaled(self.collected, self.degree**-COLLECTING_EXPONENT)
-        step = strongest(plain, TWICE)
-        onward = scaled(step, self.degree**COLLECTING_EXPONENT)
+        followed = self._followed()
         found = np.zeros(self.collected.nnz, dtype=np.float32)
-        for start in range(0, plain.shape[0], BLOCK):
+        for start in range(0, self.collected.shape[0], BLOCK):
             rows = self.collected[start : start + BLOCK]
-            product = sparse.csr_array(step[start : start + BLOCK] @ onward)
-            first, last = self.collected.indptr[start], self.collected.indptr[min(start + BLOCK, plain.shape[0])]
-            found[first:last] = values_at(product, rows)
+            first = self.collected.indptr[start]
+            found[first : first + rows.nnz] = followed(rows, start)
         return found
+
+    def _followed(self) -> Callable[[sparse.csr_array, int], FloatArray]:
+        """Gives P² · D^¼ at the entries of a block of rows of `collected` that begins at an item."""
+        step = strongest(self.collected, TWICE, lambda rows, _: scaled(rows, self.degree**-COLLECTING_EXPONENT))
+        onward = scaled(step, self.degree**COLLECTING_EXPONENT)
+
+        def followed(rows: sparse.csr_array, start: int) -> FloatArray:
+            found = np.empty(rows.nnz, dtype=np.float32)
+            for first in range(0, rows.shape[0], BLOCK):  # a product of more rows at a time would take GBs
+                some = rows[first : first + BLOCK]
+                product = sparse.csr_array(step[start + first : start + first + some.shape[0]] @ onward)
+                found[rows.indptr[first] : rows.indptr[first] + some.nnz] = values_at(product, some)
+            return found
+
+        return followed
+
+    def _kept(self, rows: sparse.csr_array, start: int) -> FloatArray:
+        """The entries of `twice` that belong to a block of rows of `collected`."""
+        assert self.twice is not None
+        first = self.collected.indptr[start]
+        return self.twice[first : first + rows.nnz]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the vectors and of the collected entries."""
+        arrays = (self.collected.data, self.collected.indices, *(() if self.twice is None else (self.twice,)))
+        return self.vectors.numel() * self.vectors.element_size() + sum(int(array.nbytes) for array in arrays)
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,7 +260,7 @@ def normalise(
 
 def scaled(matrix: sparse.csr_array, column_factor: npt.NDArray[np.floating]) -> sparse.csr_array:
     """A CSR matrix with its columns multiplied by factors [columns], float32."""
-    data = (matrix.data * column_factor[matrix.indices]).astype(np.float32)
+    data = (matrix.data * column_factor[matrix.indices]).astype(np.float32, copy=False)
     return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 

@@ -33,6 +33,9 @@ ORDERED_FROM = 1 << 19
 #: The rank of a fit that others are to share.
 SHARED_RANK = 768
 
+#: Up to this many collected paths their squares are kept for the next variant; more take too much memory beside them.
+TWICE_KEPT = 1 << 26
+
 #: The settings that decide the decomposition, and those that decide which paths are collected.
 DECOMPOSING = (
     "user_exponent",
@@ -80,6 +83,15 @@ class GraphFilter(Model[GraphFilterConfig]):
         self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
     ) -> None:
         """Decompose the stacked matrix and collect the strongest paths of each item."""
+        self._adopt(self._fitted(graph, interactions, rng, progress))
+
+    def fit_to_vary(self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator) -> None:
+        """Decompose and collect, without the cut of paths and the scaled vectors that scores need."""
+        self.kernel = self._fitted(graph, interactions, rng)
+
+    def _fitted(
+        self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
+    ) -> Kernel:
         c = self.config
         around = relations(graph)
         weights = relation_weights(around, c.kind_weights(), c.weights)
@@ -101,9 +113,18 @@ class GraphFilter(Model[GraphFilterConfig]):
             progress(1, 2)
         linked = links(around, weights)
         collected = stack.collect(normalised, in_scale, top, c.neighbours, linked)
-        self._adopt(Kernel(stack.degree(), vectors, eigenvalues, top, in_scale, collected, links=linked))
         if progress is not None:
             progress(2, 2)
+        return Kernel(stack.degree(), vectors, eigenvalues, top, in_scale, collected, links=linked)
+
+    def forget_variants(self) -> None:
+        """Let go of the collected paths, of which scores use the strongest alone."""
+        self._source, self.kernel = None, replace(self.kernel, collected=empty_csr(), twice=None)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the kernel."""
+        return self.kernel.nbytes
 
     def score(self, user_index: IndexArray) -> Tensor:
         """Scores [batch, num_items] float32."""
@@ -254,7 +275,7 @@ class GraphFilter(Model[GraphFilterConfig]):
             linked = links(around, weights)
             collected = stack.collect(normalised, kernel.attributes, kernel.strongest, config.neighbours, linked)
             kernel = replace(kernel, collected=collected, twice=None, links=linked)
-        elif config.sharpening > 0 and kernel.twice is None:
+        elif config.sharpening > 0 and kernel.twice is None and kernel.collected.nnz <= TWICE_KEPT:
             kernel = self.kernel = replace(kernel, twice=kernel.follow_twice())  # for the next variant too
         other._adopt(kernel)
         return other
@@ -287,8 +308,6 @@ class GraphFilter(Model[GraphFilterConfig]):
     def _adopt(self, kernel: Kernel) -> None:
         """Take a kernel, cut its paths and scale its vectors for this config."""
         c = self.config
-        if c.sharpening > 0 and kernel.twice is None:
-            kernel = replace(kernel, twice=kernel.follow_twice())
         self.kernel = replace(kernel, vectors=kernel.vectors[:, : c.rank], eigenvalues=kernel.eigenvalues[: c.rank])
         scaled = self.kernel.vectors * torch.from_numpy(kernel.degree**c.target_exponent)[:, None]
         self._show(scaled, kernel.paths(c.target_exponent, c.neighbours, c.sharpening))

@@ -8,7 +8,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from graphrec.models.base import csr_tensor, in_32_bits
+from graphrec.models.base import csr_of, csr_tensor, in_32_bits
 
 #: Rows of an item-item product that exist at one time before they are cut: what they take stays in the cache, and in
 #: memory that is used again; blocks of 2,048 took a third longer.
@@ -19,18 +19,25 @@ BLOCK = 512
 COMPILED_WORK, COMPILED_ENTRIES = 1 << 25, 1 << 23
 
 
-def strongest(matrix: sparse.csr_array, k: int) -> sparse.csr_array:
-    """The matrix with the k largest entries of each row, columns in order; all entries where k is 0.
+#: Gives rows with other values, in arrays of their own, from a block of rows and the position of its first row.
+Revalue = Callable[[sparse.csr_array, int], sparse.csr_array]
 
-    Of equal entries at the limit those of the first columns stay.
+
+def strongest(matrix: sparse.csr_array, k: int, revalue: Revalue | None = None) -> sparse.csr_array:
+    """The matrix with the k largest entries of each row, columns in order; all entries if k is 0.
+
+    Of equal entries at the limit those of the first columns stay. `revalue` changes the values before the cut; of a
+    large matrix a block of rows at a time, in several threads, so that no second matrix of its size is made.
     """
-    if k <= 0:
-        return in_32_bits(matrix.sorted_indices())  # a copy: its positions may be shared
-    if matrix.nnz >= COMPILED_ENTRIES:
+    if k > 0 and matrix.nnz >= COMPILED_ENTRIES:
         from graphrec.models import compiled_product
 
         if compiled_product.can(matrix):
-            return compiled_product.strongest(matrix, k)
+            return compiled_product.strongest(matrix, k, revalue)
+    if revalue is not None:
+        matrix = revalue(matrix, 0)
+    if k <= 0:
+        return in_32_bits(matrix.sorted_indices())  # a copy: its positions may be shared
     lengths = np.diff(matrix.indptr)
     keep = np.ones(matrix.nnz, dtype=bool)
     for row in np.flatnonzero(lengths > k):
@@ -100,7 +107,9 @@ def _stacked(
         indices[end : end + part.nnz], data[end : end + part.nnz] = part.indices, part.data
         lengths.append(np.diff(part.indptr))
         end += part.nnz
-    return in_32_bits(sparse.csr_array((data[:end], indices[:end], np.cumsum(np.concatenate(lengths))), shape=shape))
+    indices.resize(end, refcheck=False)  # gives the rest of the memory back without a copy
+    data.resize(end, refcheck=False)
+    return csr_of(data, indices, np.cumsum(np.concatenate(lengths)), shape)
 
 
 def add_sparse(scores: Tensor, matrix: sparse.csr_array, weight: float = 1.0) -> Tensor:
@@ -153,9 +162,14 @@ def scaled(
     columns: npt.NDArray[np.float64] | None = None,
 ) -> sparse.csr_array:
     """The matrix float32 with its rows and its columns multiplied by factors."""
-    data = matrix.data.astype(np.float64)
-    if rows is not None:
-        data *= np.repeat(rows, np.diff(matrix.indptr))
-    if columns is not None:
-        data *= columns[matrix.indices]
-    return sparse.csr_array((data.astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
+    data = np.empty(matrix.nnz, dtype=np.float32)
+    for first in range(0, matrix.shape[0], BLOCK):  # in float64, of which there is no room for all entries
+        indptr = matrix.indptr[first : first + BLOCK + 1]
+        place = slice(indptr[0], indptr[-1])
+        values = matrix.data[place].astype(np.float64)
+        if rows is not None:
+            values *= np.repeat(rows[first : first + BLOCK], np.diff(indptr))
+        if columns is not None:
+            values *= columns[matrix.indices[place]]
+        data[place] = values
+    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)

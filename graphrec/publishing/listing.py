@@ -1,7 +1,9 @@
 """All runs there are: those whose publication the graph notes, and those that are saved on disk."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+import pandas as pd
 
 from graphrec.publishing.versions import PUBLISHING, Versions
 from graphrec.runs import Run
@@ -55,3 +57,16 @@ def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
     others = [each for each in found if each.run not in whole]
     others.sort(key=lambda each: (each.created_at or "", each.published_at or 0, each.run), reverse=True)
     return [*sorted((each for each in found if each.run in whole), key=lambda each: whole.index(each.run)), *others]
+
+
+def as_frame(runs: Sequence[ListedRun]) -> pd.DataFrame:
+    """A row for each run: run, model, state, saved, verdict, created_at, published_at and activated_at (UTC, NaT if it
+    is not published), then its metrics (`ndcg@10` …)."""
+    names = ["run", "model", "state", "saved", "verdict", "created_at", "published_at", "activated_at"]
+    frame = pd.DataFrame([{**asdict(run), **run.metrics} for run in runs])
+    metrics = dict.fromkeys(name for run in runs for name in run.metrics)
+    frame = frame.reindex(columns=[*names, *metrics])
+    frame["created_at"] = pd.to_datetime(frame["created_at"], utc=True)
+    for name in ("published_at", "activated_at"):
+        frame[name] = pd.to_datetime(pd.to_numeric(frame[name]).astype("Int64"), unit="ms", utc=True)
+    return frame.astype(dict.fromkeys(["created_at", "published_at", "activated_at"], "datetime64[ms, UTC]"))

@@ -39,6 +39,7 @@ class Publication:
     users, items: all that the run knows.
     similar: item_id, similar_id, score and rank; None: those of the version below stay.
     embeddings: vectors by the positions in users and items, written on the nodes; None: none are.
+    k: how many recommendations each user may have, noted on the run's node; None: not noted.
     """
 
     run: Run
@@ -47,6 +48,7 @@ class Publication:
     items: Vocabulary
     similar: pd.DataFrame | None = None
     embeddings: Embeddings | None = None
+    k: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Published:
 
     `embeddings` counts the nodes that got a vector, `unknown` the users and items of the graph that the run does not
     know, by label; `kept` has the versions that can be gone back to, the newest first; `ruled` counts the items that
-    each rule removed or moved, by its title.
+    each rule removed or moved, by its title; `example` is a user who has recommendations, empty if nobody has.
     """
 
     run: str
@@ -80,6 +82,7 @@ class Published:
     unknown: Mapping[str, int]
     kept: tuple[str, ...]
     ruled: Mapping[str, int] = field(default_factory=dict)
+    example: str = ""
 
 
 def publish(store: Store, publication: Publication, keep: int = KEEP, progress: Progress = silent) -> Published:
@@ -100,7 +103,7 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
     nodes = {vocabulary.label: _need_nodes(store, vocabulary) for vocabulary in vocabularies}
     versions = v.read_versions(store)
     shelves = _shelves(store, publication, versions, nodes, progress)
-    version, written = _take_over(store, publication.run, versions, shelves)
+    version, written = _take_over(store, publication, versions, shelves)
     kept = v.read_versions(store).whole[: keep + 1]
     v.settle(store, kept)
     removed = [shelf.remove(kept) for shelf in shelves]  # also what a killed publication left
@@ -120,6 +123,7 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
         vectors,
         {vocabulary.label: len(nodes[vocabulary.label]) - len(vocabulary) for vocabulary in vocabularies},
         tuple(each.id for each in kept if each.id != version),
+        example="" if frame.empty else str(frame["user_id"].iloc[0]),
     )
 
 
@@ -143,15 +147,17 @@ def _shelves(
     )
 
 
-def _take_over(store: Store, run: Run, versions: Versions, shelves: tuple[Shelf, ...]) -> tuple[str, list[int]]:
+def _take_over(
+    store: Store, publication: Publication, versions: Versions, shelves: tuple[Shelf, ...]
+) -> tuple[str, list[int]]:
     """Write what the version below lacks and send readers to the new one; its id, and how many edges of each kind."""
-    below = versions.active
+    run, below = publication.run, versions.active
     if below is not None and below.trained == run.id and not any(shelf.changes for shelf in shelves):
         return below.id, [0 for _ in shelves]
     version, number = versions.free_id(run.id), versions.free_number({*chain(*(shelf.layers for shelf in shelves))})
     read = {*chain(*(shelf.read for shelf in shelves))}
     layers = [number, *(layer for layer in (below.layers if below else ()) if layer in read)]
-    v.note_version(store, version, number, {**_properties(run), "layers": layers})
+    v.note_version(store, version, number, {**_properties(run), "k": publication.k, "layers": layers})
     written = [shelf.write(version, layers) for shelf in shelves]
     v.activate(store, version, versions)
     return version, written
@@ -172,8 +178,7 @@ def _properties(run: Run) -> Mapping[str, Any]:
 
 def _verdict(run: Run) -> str:
     """`passed`, or why the run should not have been published but was."""
-    objections = ("it was not measured",) if run.verdict is None else run.verdict.objections
-    return f"forced: {'; '.join(objections)}" if objections else "passed"
+    return f"forced: {'; '.join(run.objections)}" if run.objections else "passed"
 
 
 def _need_nodes(store: Store, vocabulary: Vocabulary) -> dict[str, str]:

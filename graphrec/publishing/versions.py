@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphrec.errors import DataError, StoreError, UnknownNameError
+from graphrec.arguments import name_of_run
+from graphrec.errors import DataError, StoreError
 from graphrec.schema import RUN, WITHDRAWN
 from graphrec.store import Store
 from graphrec.store.connection import ConstraintError, quote
@@ -153,6 +154,8 @@ def withdrawn_in(store: Store, version: str, label: str) -> frozenset[str]:
 def roll_back(store: Store, name: str | None = None) -> tuple[Version, Version]:
     """Make an earlier version the active one, by default the one that was active before; (left, taken up).
 
+    `name` is the id of a version, or its first letters.
+
     Raises:
         UnknownNameError: there is no whole version of this id.
         DataError: nothing is published, there is no other, or the named one is active already.
@@ -169,14 +172,8 @@ def roll_back(store: Store, name: str | None = None) -> tuple[Version, Version]:
             "publish another, with --keep for how many earlier ones stay"
         )
     chosen = {version.id: version for version in earlier}
-    if name is not None and name not in chosen:
-        raise UnknownNameError(
-            "run to go back to",
-            name,
-            chosen,
-            hint="the recommendations of others are no longer in the graph; `graphrec publish` writes them again",
-        )
-    target = chosen[name] if name is not None else earlier[0]
+    hint = "the recommendations of others are no longer in the graph; `graphrec publish` writes them again"
+    target = earlier[0] if name is None else chosen[name_of_run(name, list(chosen), "run to go back to", hint)]
     activate(store, target.id, versions)
     settle(store, read_versions(store).whole)
     return active, target

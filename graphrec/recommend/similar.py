@@ -10,6 +10,7 @@ from scipy import sparse
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from graphrec.arguments import count
 from graphrec.errors import DataError, GraphrecError
 from graphrec.models.base import Factored, Model, Progress, Screen
 from graphrec.models.embedding import EmbeddingModel
@@ -84,9 +85,10 @@ def similar_items(
 
     Raises:
         GraphrecError: the model neither answers for new users nor has vectors.
-        DataError: it says the same of every item.
+        DataError: it says the same of every item, or `k` is no integer from 1 on.
     """
     num_items = len(trained.items)
+    k = min(count(k), max(num_items, 1))
     everything, itself = np.arange(num_items), sparse.csr_array(sparse.eye_array(num_items, dtype=np.float32))
     choice = Choice(memory_budget=memory_budget, order=id_order(trained.items))
     best = top_k_of(_scorer(trained), itself, everything, k, choice, progress)

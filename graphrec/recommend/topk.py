@@ -9,6 +9,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from graphrec.arguments import count
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.models.base import ROUNDING_ERROR, Progress, Screen
 from graphrec.recommend.bounded import bounded, usable_size
@@ -67,9 +68,10 @@ def recommend(
 ) -> Recommendations:
     """The k best unseen items of some users (of all: None), in the order of `user_index`; equal scores in that of ids.
 
-    A `memory_budget` is taken in the place of the choice's. Raises DataError where the choice names items that are not
-    there.
+    A `memory_budget` is taken in the place of the choice's. A `k` above the number of items gives them all. Raises
+    DataError if `k` is no integer from 1 on, or the choice names items that are not there.
     """
+    k = min(count(k), max(len(trained.items), 1))
     users = np.arange(len(trained.users)) if user_index is None else user_index
     choice = choice or Choice()
     if memory_budget is not None:
@@ -114,8 +116,9 @@ def top_k_of(
 
     Items of which the model knows nothing (a score of zero or within rounding of it, for unsigned models also below)
     come after all others: the most popular first, with score 0. A row is shorter than k only if fewer items are
-    unseen. Raises DataError if the choice names items that are not there.
+    unseen. Raises DataError if `k` is no integer from 1 on, or the choice names items that are not there.
     """
+    k = count(k)
     matrix = seen.matrix() if isinstance(seen, Interactions) else seen
     num_users, num_items = len(user_index), int(matrix.shape[1])
     search = Search.of(model, matrix, k, choice)

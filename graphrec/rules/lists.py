@@ -6,6 +6,7 @@ from functools import cache, partial
 import numpy as np
 import pandas as pd
 
+from graphrec.arguments import count
 from graphrec.interactions import FloatArray
 from graphrec.models.base import Progress
 from graphrec.recommend.memory import MEMORY_BUDGET
@@ -40,7 +41,9 @@ def ruled_lists(
 
     Raises:
         UnknownNameError, DataError: the graph lacks what a rule names, or does not understand it.
+        DataError: `k` is no integer from 1 on.
     """
+    k = min(count(k), max(len(trained.items), 1))
     check(rules, store)
     frames: list[pd.DataFrame] = []
     steps: list[Step] = []

@@ -155,6 +155,11 @@ def has_label(store: Store, label: str) -> bool:
     return bool(store.read(f"MATCH (n:{quote(label)}) RETURN 1 AS one LIMIT 1"))
 
 
+def num_nodes(store: Store, label: str) -> int:
+    """The number of nodes of a label, which both databases keep."""
+    return int(store.read(f"MATCH (n:{quote(label)}) RETURN count(n) AS number")[0]["number"])
+
+
 def has_relation(store: Store, relations: Iterable[str]) -> bool:
     """Whether there is an edge of one of the relationship types, all of which the database must know."""
     names = "|".join(map(quote, relations))

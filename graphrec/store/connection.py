@@ -17,6 +17,7 @@ from neo4j.exceptions import (
 
 from graphrec.errors import StoreError
 from graphrec.names import need_name
+from graphrec.shortage import shortage
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,10 @@ class Run(Protocol):
 
 class TooLargeError(StoreError):
     """A transaction was too large for the server's memory; a smaller one may do."""
+
+
+class ShortageError(StoreError):
+    """The machine of the database has too little disk or memory."""
 
 
 class ConstraintError(StoreError):
@@ -256,11 +261,14 @@ def _translated(address: Address) -> Iterator[None]:
     except Neo4jError as error:
         if "OutOfMemory" in (error.code or "") or "heap budget exceeded" in (error.message or ""):
             raise TooLargeError(f"{address.uri} has not the memory for a transaction of this size") from error
+        if told := shortage(f"{error.code} {error.message}"):
+            raise ShortageError(f"the graph database at {address.uri} lacks something: {told}") from error
         if "DatabaseNotFound" in (error.code or ""):
             raise StoreError(
                 f"{address.uri} has no database '{address.database}'; set NEO4J_DATABASE to one that it has"
             ) from error
-        refusal = ConstraintError if "ConstraintValidationFailed" in (error.code or "") else StoreError
+        broken = "ConstraintValidationFailed" in (error.code or "") or "ConstraintCreationFailed" in (error.code or "")
+        refusal = ConstraintError if broken else StoreError
         raise refusal(f"the graph database at {address.uri} refuses: {_first_line(error)}") from error
     except DriverError as error:
         raise StoreError(f"lost the graph database at {address.uri}: {_first_line(error)}") from error

@@ -1,7 +1,7 @@
 """The graph server that comes with graphrec: started as a child process, shared by commands, stopped cleanly.
 
 It is ArcadeDB with its own Java runtime, speaking Bolt on a free loopback port. Everything it owns lies in
-`HOME/store`: the databases, the password (mode 0600), the ports and the log. No process id is stored: the
+`HOME/store`: the databases, the password (mode 0600), the ports and the log, which it begins anew when it is large. No process id is stored: the
 server is found by its command line, which names its settings file, so a stale file can never mislead.
 """
 
@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import time
@@ -26,6 +27,7 @@ from filelock import FileLock
 
 from graphrec.errors import StoreError
 from graphrec.home import keep_private, private_folder
+from graphrec.shortage import LEAST_DISK, lacking_disk, shortage, shortage_of
 from graphrec.store.connection import Address, connect
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,22 @@ USERNAME = "root"
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 30
 _LOOPBACK = "127.0.0.1"
+
+#: The most bytes of one file of the log; there are two, and one of what the Java runtime prints.
+MAX_LOG = 5_000_000
+
+_LOGGING = f"""\
+handlers = java.util.logging.FileHandler
+.level = INFO
+io.undertow.level = WARNING
+org.xnio.level = WARNING
+org.jboss.level = WARNING
+java.util.logging.FileHandler.level = INFO
+java.util.logging.FileHandler.formatter = com.arcadedb.log.LogFormatter
+java.util.logging.FileHandler.pattern = ./log/server.log
+java.util.logging.FileHandler.limit = {MAX_LOG}
+java.util.logging.FileHandler.count = 2
+"""
 
 
 @dataclass(frozen=True)
@@ -52,6 +70,11 @@ class EmbeddedServer:
     def password_file(self) -> Path:
         """The file, readable by its owner alone, that holds the password."""
         return self.folder / "password"
+
+    @property
+    def logs(self) -> tuple[Path, ...]:
+        """The files of the log since the server was started, the oldest first; not all of them need be there."""
+        return (self.folder / "log" / "server.log.1", self.folder / "log" / "server.log.0", self.folder / "console.log")
 
     def address(self) -> Address | None:
         """Where the server answers now, or None where it does not run."""
@@ -76,6 +99,7 @@ class EmbeddedServer:
         self._make_folder()
         with FileLock(self.folder / "start.lock", mode=0o600):
             running = self.address() or self._wait(self._processes())
+            self._bound_console()
             if running is not None:
                 if port is not None and running.uri.rpartition(":")[2] != str(port):
                     raise StoreError(
@@ -89,6 +113,13 @@ class EmbeddedServer:
                 raise StoreError(f"port {port} is in use; choose another with --port, or leave --port out")
             return self._launch(port)
 
+    def _bound_console(self) -> None:
+        """Empty the file of what the Java runtime prints where it is large; the server appends to it."""
+        console = self.folder / "console.log"
+        with contextlib.suppress(OSError):
+            if console.stat().st_size > MAX_LOG:
+                os.truncate(console, 0)
+
     def stop(self) -> bool:
         """Stop the server cleanly, if it runs; whether it ran."""
         processes = self._processes()
@@ -101,8 +132,11 @@ class EmbeddedServer:
         ports = {"bolt": port or _free_port(), "http": _free_port()}
         self._write_private("ports.json", json.dumps(ports))
         self._write_private("java.args", _java_arguments(self.folder, self._password(), ports))
+        self._write_private("logging.properties", _LOGGING)
         runtime = _runtime()
-        log = os.open(self.folder / "server.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        for old in (*self.logs, *(self.folder / "log").glob("arcadedb.log*"), self.folder / "server.log"):
+            old.unlink(missing_ok=True)
+        log = os.open(self.folder / "console.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
             process = subprocess.Popen(
                 [runtime / "jre" / "bin" / "java", f"@{self.folder / 'java.args'}"],
@@ -114,16 +148,26 @@ class EmbeddedServer:
                 start_new_session=True,  # Ctrl-C in a command must not end a server that others use
             )
         except OSError as error:
-            raise StoreError(f"cannot start the embedded store: {error}; reinstall arcadedb-embedded") from error
+            told = shortage_of(error) or f"{error}; reinstall arcadedb-embedded"
+            raise StoreError(f"cannot start the embedded store: {told}") from error
         finally:
             os.close(log)
         address = self._wait([psutil.Process(process.pid)])
         if address is None:
-            raise StoreError(
-                f"the embedded store did not answer within {SECONDS_TO_START} s; see {self.folder / 'server.log'}"
-            )
+            raise StoreError(self._why_not(process.poll()))
         logger.info("the embedded store answers at %s", address.uri)
         return address
+
+    def _why_not(self, code: int | None) -> str:
+        """Why a server that was launched does not answer, and what to do; `code` is its exit code, None: it is alive."""
+        text = "".join(log.read_text(encoding="utf-8", errors="replace") for log in self.logs if log.exists())
+        if told := shortage(text):
+            return f"cannot start the embedded store: {told}"
+        free = shutil.disk_usage(self.folder).free
+        if free < LEAST_DISK:
+            return f"cannot start the embedded store: {lacking_disk(self.folder, free)}"
+        ended = f"ended with code {code}" if code is not None else f"did not answer within {SECONDS_TO_START} s"
+        return f"the embedded store {ended}; see {self.folder / 'console.log'} and {self.logs[1]}"
 
     def _wait(self, processes: list[psutil.Process]) -> Address | None:
         """The address once a server process answers; None where there is no process or it ends or hangs."""
@@ -181,7 +225,17 @@ class EmbeddedServer:
             ) from error
 
     def _write_private(self, name: str, text: str) -> None:
-        """Write a file that its owner alone can read and that is never seen half written."""
+        """Write a file that its owner alone can read and that is never seen half written.
+
+        Raises StoreError where it cannot be written.
+        """
+        try:
+            self._write(name, text)
+        except OSError as error:
+            told = shortage_of(error) or f"{error.strerror}; set GRAPHREC_HOME to a folder of yours"
+            raise StoreError(f"cannot write {self.folder / name}: {told}") from error
+
+    def _write(self, name: str, text: str) -> None:
         partial = self.folder / f".{name}.partial"
         partial.unlink(missing_ok=True)
         handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -217,6 +271,7 @@ def _java_arguments(folder: Path, password: str, ports: dict[str, int]) -> str:
         f"-Xmx{gigabytes}g",
         "-XX:+UseParallelGC",  # writes a seventh faster than with G1
         "-Djava.awt.headless=true",
+        "-Djava.util.logging.config.file=logging.properties",  # in the folder that it runs in
         "--add-opens=java.base/java.nio=ALL-UNNAMED",
         "--add-opens=java.base/java.lang=ALL-UNNAMED",
         "-cp",

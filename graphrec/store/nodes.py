@@ -10,7 +10,7 @@ import pandas as pd
 from graphrec.errors import StoreError
 from graphrec.fusion.plan import NodePlan
 from graphrec.schema import SYSTEM_RELATIONS, EdgeType
-from graphrec.store.connection import Store, quote
+from graphrec.store.connection import ConstraintError, Store, quote
 from graphrec.store.edges import values
 from graphrec.store.read import Progress, silent
 
@@ -40,7 +40,7 @@ def ensure_constraint(store: Store, label: str, key: str = "id") -> None:
     name = quote(f"{label}_{key}")
     try:
         store.define(f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{quote(label)}) REQUIRE n.{quote(key)} IS UNIQUE")
-    except StoreError as error:
+    except ConstraintError as error:
         raise StoreError(
             f"{label} nodes cannot be held unique by {key} ({error}); remove the doubled ones first"
         ) from error

@@ -1,13 +1,14 @@
 """The query files: what they say of themselves, their parameters, and running one on a store."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from graphrec.errors import DataError, GraphrecError, UnknownNameError
+from graphrec.arguments import Id, count, id_text, id_texts, name_of_run
+from graphrec.errors import DataError, GraphrecError, UnknownNameError, examples
 from graphrec.schema import ITEM, RUN, USER
 from graphrec.store.connection import Row, Store, quote
 
@@ -32,16 +33,25 @@ def _time(text: str) -> int:
     """Unix seconds of a text: of a date, with or without a time, in UTC unless it says otherwise, or of a number."""
     if re.fullmatch(r"-?\d+", text):
         return int(text)
-    moment = datetime.fromisoformat(text)
+    return _seconds(datetime.fromisoformat(text))
+
+
+def _seconds(moment: datetime) -> int:
+    """Unix seconds of a moment, in UTC unless it says otherwise."""
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def _list(text: str) -> list[str]:
     """The parts of a text between commas; ValueError where there are none."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts:
+    return id_texts(_some([part.strip() for part in text.split(",") if part.strip()]))
+
+
+def _some(values: Any) -> Any:  # any iterable; id_texts refuses others
+    """The values; ValueError if there are none."""
+    values = list(values) if isinstance(values, Iterable) else values
+    if values == []:
         raise ValueError("no values")
-    return parts
+    return values
 
 
 _TYPES: dict[str, Callable[[str], Value]] = {
@@ -70,12 +80,37 @@ class Parameter:
     text: str
     default: Value | None = None
 
-    def parse(self, value: str) -> Value:
-        """A value from the command line in the parameter's type; GraphrecError where it is none."""
+    def parse(self, value: object) -> Value:
+        """A value in the parameter's type, from a text of the command line or from Python.
+
+        From Python a list is any iterable of ids, a time also a datetime (in UTC unless it says otherwise) or Unix
+        seconds. Raises GraphrecError if the value has another type, or if `k` is not from 1 to MAX_K.
+        """
         try:
+            found = self._typed(value)
+        except (ValueError, OverflowError) as error:
+            shown = examples([value])
+            raise GraphrecError(f"${self.name} is {_LOOKS[self.type]}, but '{shown}' is not; {self.text}") from error
+        if self.name == "k":
+            return count(found, "$k")
+        if isinstance(found, int) and not -(2**63) <= found < 2**63:
+            raise GraphrecError(f"${self.name} is {_LOOKS[self.type]} of 64 bits, but {examples([found])} is larger")
+        return found
+
+    def _typed(self, value: object) -> Value:
+        """The value in the parameter's type; ValueError or DataError if it has another."""
+        name = f"${self.name}"
+        if isinstance(value, str):
             return _TYPES[self.type](value)
-        except ValueError as error:
-            raise GraphrecError(f"${self.name} is {_LOOKS[self.type]}, but '{value}' is not; {self.text}") from error
+        if self.type == "list":
+            return id_texts(_some(value), name)
+        if self.type == "string":
+            return id_text(value, name) if _NODE.fullmatch(self.name) else str(value)
+        if self.type == "time" and isinstance(value, datetime):
+            return _seconds(value)
+        if self.type == "float" and isinstance(value, float):
+            return float(value)
+        return count(value, name, -(2**63), 2**63 - 1)
 
 
 @dataclass(frozen=True)
@@ -123,8 +158,10 @@ def parse(name: str, text: str) -> Query:
     return Query(name, head[0], parameters, tuple(column.strip() for column in returns[0].split(",")), statement, text)
 
 
-def run(store: Store, query: Query, given: Mapping[str, str]) -> list[Row]:
-    """The records of a query with parameters as texts; ids of users and items may be `source:key` as well.
+def run(store: Store, query: Query, given: Mapping[str, object]) -> list[Row]:
+    """The records of a query with parameters as texts, or as values of Python (`Parameter.parse`).
+
+    Ids of users and items may be `source:key` as well; of a run the first letters are enough.
 
     Raises:
         UnknownNameError: a parameter that the query does not have, or a user, item or run that the graph lacks.
@@ -145,7 +182,7 @@ def run(store: Store, query: Query, given: Mapping[str, str]) -> list[Row]:
     return store.read(query.statement, values)
 
 
-def parse_given(query: Query, given: Mapping[str, str]) -> dict[str, Value]:
+def parse_given(query: Query, given: Mapping[str, object]) -> dict[str, Value]:
     """The values of the parameters that are given or have a default.
 
     Raises UnknownNameError for a parameter that the query does not have, GraphrecError for a value of the wrong type.
@@ -162,17 +199,23 @@ def parse_given(query: Query, given: Mapping[str, str]) -> dict[str, Value]:
     return values
 
 
-def find_node(store: Store, label: str, identifier: str) -> str:
+def find_node(store: Store, label: str, identifier: Id) -> str:
     """The id of the node with this id or, failing that, with this `source:key` among its keys.
+
+    Of a run, `latest` or the first letters of its id are enough.
 
     Raises UnknownNameError with the ids of nodes that a source calls so, or else with the nearest ids.
     """
+    identifier = id_text(identifier, f"{label.lower()} id")
     node = quote(label)
     if store.read(f"MATCH (n:{node} {{id: $id}}) RETURN n.id AS id", {"id": identifier}):
         return identifier
-    by_key = store.read(f"MATCH (n:{node}) WHERE $id IN n.keys RETURN n.id AS id LIMIT 1", {"id": identifier})
-    if by_key:
-        return str(by_key[0]["id"])
+    if label == RUN:
+        newest = f"MATCH (n:{node}) RETURN n.id AS id ORDER BY coalesce(n.activated_at, 0) DESC, n.number DESC"
+        return name_of_run(identifier, [str(row["id"]) for row in store.read(newest)], hint=_BRINGS[RUN])
+    by_key = find_by_key(store, label, identifier)
+    if by_key is not None:
+        return by_key
     called = store.read(
         f"MATCH (n:{node}) WHERE any(key IN n.keys WHERE key ENDS WITH $end) RETURN n.id AS id ORDER BY id LIMIT 6",
         {"end": f":{identifier}"},
@@ -183,6 +226,14 @@ def find_node(store: Store, label: str, identifier: str) -> str:
     parts = store.read(f"MATCH (n:{node}) RETURN right(n.id, 2) AS part, collect(n.id) AS ids")
     known = sorted(name for part in parts for name in part["ids"])
     raise UnknownNameError(label.lower(), identifier, known, hint="" if known else _BRINGS.get(label, ""))
+
+
+def find_by_key(store: Store, label: str, key: str) -> str | None:
+    """The id of the node that has this `source:key` among its keys; None if no node has it."""
+    if ":" not in key:  # spares the server a look at all nodes
+        return None
+    rows = store.read(f"MATCH (n:{quote(label)}) WHERE $key IN n.keys RETURN n.id AS id LIMIT 1", {"key": key})
+    return str(rows[0]["id"]) if rows else None
 
 
 def _parameter(query: str, line: str) -> Parameter:

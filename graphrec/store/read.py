@@ -12,6 +12,7 @@ from graphrec.errors import examples
 from graphrec.names import usable
 from graphrec.schema import (
     SHOWN,
+    SOURCE,
     SYSTEM_LABELS,
     SYSTEM_PROPERTIES,
     SYSTEM_RELATIONS,
@@ -20,7 +21,7 @@ from graphrec.schema import (
     NodeType,
 )
 from graphrec.store.connection import Row, Store, quote
-from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable
+from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable, Source
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,9 @@ def read_schema(store: Store) -> GraphSchema:
             if triple[0] in nodes and triple[2] in nodes:
                 edges.setdefault(triple, set()).update(row["names"])
     if left_out:
-        logger.warning("left out, as they cannot stand in a statement: properties called %s", examples(sorted(left_out)))
+        logger.warning(
+            "left out, as they cannot stand in a statement: properties called %s", examples(sorted(left_out))
+        )
     return GraphSchema(
         tuple(
             NodeType(
@@ -79,7 +82,8 @@ def read_schema(store: Store) -> GraphSchema:
 
 
 def read_tables(store: Store, schema: GraphSchema | None = None, progress: Progress = silent) -> GraphTables:
-    """The nodes and edges of a schema (by default of the whole graph) with all their properties.
+    """The nodes and edges of a schema (by default of the whole graph) with all their properties, and the names of the
+    sources that the graph was made of.
 
     Raises DataError where a node has no `id`, or two have the same.
     """
@@ -94,7 +98,13 @@ def read_tables(store: Store, schema: GraphSchema | None = None, progress: Progr
         progress("reading the graph", len(nodes) + len(edges), total)
         edges.append(EdgeTable(edge, read_edges(store, edge)))
     progress("reading the graph", total, total)
-    return GraphTables(tuple(nodes), tuple(edges))
+    return GraphTables(tuple(nodes), tuple(edges), read_source_names(store))
+
+
+def read_source_names(store: Store) -> tuple[Source, ...]:
+    """The sources that the graph notes, by name alone."""
+    rows = store.read(f"MATCH (s:{SOURCE}) WHERE s.id IS NOT NULL RETURN toString(s.id) AS name ORDER BY name")
+    return tuple(Source(row["name"]) for row in rows if usable(row["name"]) and ":" not in row["name"])
 
 
 def read_nodes(store: Store, kind: NodeType) -> pd.DataFrame:

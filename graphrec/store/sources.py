@@ -1,6 +1,6 @@
 """What the graph knows of its sources, and the nodes of the labels that a source concerns."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,9 @@ from graphrec.schema import SOURCE
 from graphrec.store.connection import Row, Store, quote
 from graphrec.store.nodes import NODES_A_BATCH, ensure_constraint
 from graphrec.store.read import MISSING
+
+#: Properties from which a query names none of them: a server takes longer than the square of their number for it.
+_MANY = 300
 
 
 def read_sources(store: Store) -> tuple[Brought, ...]:
@@ -112,12 +115,20 @@ def _read_nodes(store: Store, label: str, names: tuple[str, ...]) -> pd.DataFram
     return _frame(rows, names)
 
 
-def _cells(names: Iterable[str]) -> str:
+def _cells(names: Collection[str]) -> str:
+    """What a query returns of nodes: a list for each name, or the properties as they are if the names are many."""
+    if len(names) > _MANY:
+        return "collect(properties(n)) AS properties"
     return ", ".join(f"collect(coalesce(n.{quote(name)}, '{MISSING}')) AS {quote(name)}" for name in names)
 
 
-def _frame(rows: list[Row], names: Iterable[str]) -> pd.DataFrame:
-    stored = {name: [None if cell == MISSING else cell for row in rows for cell in row[name]] for name in names}
+def _frame(rows: list[Row], names: Collection[str]) -> pd.DataFrame:
+    stored: dict[str, list[Any]]
+    if len(names) > _MANY:
+        nodes = [node for row in rows for node in row["properties"]]
+        stored = {name: [node.get(name) for node in nodes] for name in names}
+    else:
+        stored = {name: [None if cell == MISSING else cell for row in rows for cell in row[name]] for name in names}
     frame = pd.DataFrame(
         {
             "id": pd.Series([id_ for row in rows for id_ in row["id"]], dtype=object),

@@ -19,13 +19,19 @@ _EXACT = ("DATE", "VARCHAR", "BOOLEAN", "DOUBLE", "UBIGINT", "HUGEINT", "BLOB")
 BATCH = 100_000
 _CELLS = 2_000_000
 
+#: Columns from which one thread reads a file, because each takes memory for all columns.
+_WIDE = 1000
+
 
 @contextmanager
-def connected(scratch: Path, database: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database of its own, which uses little memory and loads nothing from the network."""
+def connected(scratch: Path, width: int = 0, database: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database of its own, which uses little memory and loads nothing from the network.
+
+    `width` is the number of columns: a batch of rows in DuckDB takes tens of kilobytes for each.
+    """
     settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": "512MB",
-        "threads": 2,
+        "memory_limit": f"{512 + width // 5}MB",
+        "threads": 2 if width < _WIDE else 1,
         "temp_directory": str(scratch),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,

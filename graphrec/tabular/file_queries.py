@@ -18,6 +18,8 @@ from graphrec.tabular.spec import FileQuery, Files, Frame
 
 #: Under this name a batch is seen while it is copied; no file may have it, for it begins with a sign of its own.
 _PIECE = "§piece"
+#: Types of whole numbers that have more than 64 bits.
+_WIDE = ("HUGEINT", "UHUGEINT", "UBIGINT")
 
 
 def pieces(query: FileQuery, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table or BadLine
@@ -28,7 +30,7 @@ def pieces(query: FileQuery, columns: Sequence[str]) -> Iterator[Any]:  # of pya
     """
     with TemporaryDirectory(prefix="graphrec-") as scratch:
         database = str(Path(scratch) / "tables.duckdb")
-        with engine.connected(Path(scratch), database) as connection:
+        with engine.connected(Path(scratch), database=database) as connection:
             for name, given in query.files.items():
                 yield from _copied(connection, name, given)
             connection.execute("SET python_enable_replacements = false")
@@ -60,11 +62,9 @@ def _copied(connection: duckdb.DuckDBPyConnection, name: str, given: Files | Fra
 
 def _whole(given: Files | Frame) -> Iterator[Any]:  # of pyarrow.Table or BadLine
     """All columns of one file or frame."""
-    if given.shape == "wide":
-        return shapes.wide(given, shapes.WIDE)
-    if isinstance(given, Frame):
-        return frames.pieces(given)
-    return shapes.baskets(given, shapes.basket_columns(given)) if given.shape == "basket" else files.pieces(given)
+    if isinstance(given, Files):
+        return files.pieces(given)
+    return shapes.wide(given, shapes.WIDE) if given.shape == "wide" else frames.pieces(given)
 
 
 def _without_case(piece: Any) -> Any:  # a pyarrow.Table, twice
@@ -112,8 +112,8 @@ def _answered(connection: duckdb.DuckDBPyConnection, sql: str, columns: Sequence
         if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
             raise DataError(f"the sql {shown} must be one query, such as select … from …; it may change nothing")
         inner = statements[0].query.strip().rstrip(";")
-        described = connection.execute(f"DESCRIBE SELECT * FROM (\n{inner}\n)").fetchall()
-        names = [row[0] for row in connection.execute(f"SELECT * FROM (\n{inner}\n) LIMIT 0").description or ()]
+        relation = connection.sql(inner)
+        names, types = relation.columns, [str(kind) for kind in relation.types]
     except duckdb.Error as error:
         raise _wrong(shown, error) from error
     for name in columns:
@@ -124,31 +124,28 @@ def _answered(connection: duckdb.DuckDBPyConnection, sql: str, columns: Sequence
             raise DataError(f"the sql {shown} gives {number} column '{name}', but {examples(names, 12)}{hint}")
     places = [names.index(name) for name in columns]
     aliases = ", ".join(f"c{number}" for number in range(len(names)))
-    chosen = [_plain(f"c{place}", described[place][1]) for place in places]
+    wide = [types[place] in _WIDE for place in places]
+    chosen = [
+        f"CAST(c{place} AS VARCHAR)" if types[place] in _WIDE else engine.plain(f"c{place}", types[place])
+        for place in places
+    ]
     query = engine.select(f"(\n{inner}\n) AS answer({aliases})", chosen, "")
     try:
         for batch in connection.sql(query).to_arrow_reader(engine.BATCH):
-            yield pa.table([_narrowed(column) for column in batch.columns], list(columns))
+            yield pa.table(
+                [_narrowed(column) if is_wide else column for column, is_wide in zip(batch.columns, wide, strict=True)],
+                list(columns),
+            )
     except duckdb.Error as error:
         raise _wrong(shown, error) from error
 
 
-def _plain(column: str, kind: str) -> str:
-    return (
-        f"CAST({column} AS DECIMAL(38, 0))"
-        if kind in ("HUGEINT", "UHUGEINT", "UBIGINT")
-        else engine.plain(column, kind)
-    )
-
-
-def _narrowed(column: Any) -> Any:  # a pyarrow.Array, twice
-    """Whole numbers that SQL keeps wide, such as a sum, as what they need: 64 bits or text."""
-    if not pa.types.is_decimal(column.type) or column.type.scale:
-        return column
+def _narrowed(digits: Any) -> Any:  # a pyarrow.Array, twice
+    """Whole numbers of 128 bits, such as SQL's sum of numbers is, in 64 bits if these hold them, else as text."""
     try:
-        return column.cast(pa.int64())
+        return digits.cast(pa.int64())
     except pa.ArrowInvalid:
-        return column.cast(pa.string())
+        return digits
 
 
 def _wrong(shown: str, error: duckdb.Error) -> DataError:

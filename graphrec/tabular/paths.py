@@ -24,6 +24,7 @@ _SUFFIXES = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+_WORKBOOKS = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xlsb": "xlsx", ".ods": "ods"}
 _COMPRESSED = re.compile(r"\.(gz|bz2|xz|zst|zip)$")
 _OBJECT = re.compile(r'\s*\{\s*["}]')
 _ARRAY = re.compile(r"\s*\[\s*[{\]]")
@@ -77,8 +78,8 @@ def format_of(path: Path, encoding: str = "utf-8", records: bool = False) -> str
     if start.startswith(b"\xd0\xcf\x11\xe0"):  # the container of older workbooks, and of encrypted ones
         return "xlsx"
     suffix = Path(_COMPRESSED.sub("", path.name.lower())).suffix
-    if start.startswith(b"PK\x03\x04"):  # a workbook in an archive
-        return "ods" if suffix == ".ods" else "xlsx"
+    if start.startswith(b"PK\x03\x04") and suffix in _WORKBOOKS:  # in an archive
+        return _WORKBOOKS[suffix]
     text = start.decode(encoding, errors="replace").removeprefix("\ufeff")
     if _ARRAY.match(text):
         return "json"

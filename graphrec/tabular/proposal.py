@@ -1,168 +1,339 @@
-"""A TOML file for files that nobody described yet, with a comment wherever it cannot know."""
+"""A TOML file for files that nobody described yet, with the evidence for it and a question wherever it is unsure."""
 
-import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from graphrec.errors import DataError
-from graphrec.schema import ITEM, SYSTEM_PROPERTIES, USER
-from graphrec.tabular.roles import RATINGS, TAGS, Roles, folded, relation_of, roles
-from graphrec.tabular.sniffing import Sniffed, sniff
-from graphrec.tabular.spec import Time
+from graphrec.schema import ITEM, USER
+from graphrec.tabular.inference import arguments, keys, sharing, wide, words, writing
+from graphrec.tabular.inference.columns import Column
+from graphrec.tabular.roles import Finding, Roles, roles
+from graphrec.tabular.sniffing import Sniffed
 
-_KINDS = {"int": "int", "float": "float", "bool": "bool", "str": "text"}
-_RESERVED = SYSTEM_PROPERTIES | {"id", "keys", "source", "source_id", "target_id", "timestamp"}
+#: Of this many questions the first are shown.
+_MOST_QUESTIONS = 20
 
 
-def propose(paths: Sequence[Path], folder: Path) -> str:
+@dataclass(frozen=True)
+class Described:
+    """What is said of one table: how it is called, what it is, and the evidence for each column."""
+
+    name: str
+    what: str
+    sure: float
+    why: str
+    findings: tuple[Finding, ...]
+    left_out: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The text of a TOML file, what each table was found to be, what is unsure, and which files could not be read."""
+
+    toml: str
+    tables: tuple[Described, ...]
+    questions: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+
+
+def propose(paths: Sequence[Path | str], folder: Path) -> str:
     """The text of a TOML file, to lie in `folder`, that describes the files.
 
     Raises:
-        DataError: there is no file, or one cannot be read.
+        DataError: there is no file, or none can be read.
+    """
+    return examine(paths, folder).toml
+
+
+def examine(paths: Sequence[Path | str], folder: Path) -> Proposal:
+    """What files, folders, patterns or databases hold, with a TOML file, to lie in `folder`, that describes it.
+
+    Raises:
+        DataError: there is no file, or none can be read.
     """
     if not paths:
         raise DataError("no file to look at; give at least one")
-    found = [(file, roles(file)) for file in map(sniff, paths)]
-    found = [(file, _labelled(file, role, found)) for file, role in found]
-    nodes = {label for _, role in found if role.what == "nodes" for label, _ in role.ends}
-    lines = [
+    found, unread = arguments.tables(paths, folder)
+    tables = keys.joined(keys.united(found))
+    hints = keys.hints(tables)
+    seen = [(table, wide.roles(table) or roles(table, hint)) for table, hint in zip(tables, hints, strict=True)]
+    seen = _labelled(seen)
+    plan = _Plan(folder, seen, sharing.labels(seen, folder))
+    blocks = list(plan.blocks())
+    asks = [(table.shown, ask) for table, role in seen for ask in role.asks]
+    questions = [f"{name}: {ask}" for name, ask in dict.fromkeys(asks)]
+    questions += [f"{name}: {ask}" for name, ask in plan.asks]
+    head = [
         "# Proposed by `graphrec sniff` from the first rows of each file; read it through, and correct it.",
-        f"name = {_text(_source_name(paths))}  # what the source is called in the graph",
+        f"name = {writing.text(_source_name(paths))}  # what the source is called in the graph",
         'licence = ""  # fill in: what may be done with these data',
     ]
-    done: set[str] = set()
-    fullest = sorted(found, key=lambda pair: (not _is_titled(pair[0]), -len(pair[0].columns)))
-    for file, role in [*(p for p in fullest if p[1].what == "nodes"), *(p for p in found if p[1].what != "nodes")]:
-        lines += ["", *_table(file, role, folder, nodes, done)]
-    return "\n".join(lines) + "\n"
+    head += [f"# Not read: {writing.comment(reason)}" for reason in unread]
+    shown = questions[:_MOST_QUESTIONS]
+    head += [f"# Question {number}: {writing.comment(ask)}" for number, ask in enumerate(shown, 1)]
+    text = "\n".join(head + [line for block in blocks for line in ["", *block]]) + "\n"
+    return Proposal(text, tuple(plan.described), tuple(shown), tuple(unread))
 
 
-def _labelled(file: Sniffed, role: Roles, found: Sequence[tuple[Sniffed, Roles]]) -> Roles:
-    """The roles with a label for a file of nodes that has none yet: that of the column that has the most of its ids."""
-    if role.what != "nodes" or role.ends[0][0]:
-        return role
-    own = set(file.rows[role.ends[0][1]].dropna())
+Seen = tuple[Sniffed, Roles]
+
+
+def _labelled(seen: Sequence[Seen]) -> list[Seen]:
+    """The roles with a label for tables of nodes that have none: by their ids, which others have, or their key's word."""
+    made = []
+    for table, role in seen:
+        if role.what == "nodes" and not role.ends[0][0]:
+            label = _label(table, role, seen)
+            role = replace(role, ends=((label, role.ends[0][1]),)) if label else replace(role, what="unknown")
+            if label != ITEM:
+                role = replace(role, groups={}, rest=(*role.rest, *role.groups))
+        made.append((table, role))
+    return made
+
+
+def _label(table: Sniffed, role: Roles, seen: Sequence[Seen]) -> str:
+    column = role.ends[0][1]
+    meaning = words.meaning(column)
+    if meaning.what == "group":
+        label = words.group(meaning.word)[0]
+        led = {group.label for _, its in seen for group in its.groups.values()} | {end for _, its in seen for end, _ in its.ends}
+        return label if label in led else ""
+    own = set(table.columns[column].values.dropna())
     shared = {USER: 0, ITEM: 0}
-    for other, its in found:
+    groups: dict[str, int] = {}
+    for other, its in seen:
         if its.what in ("behaviour", "social"):
-            for label, column in its.ends:
-                shared[label] = max(shared[label], len(own.intersection(other.rows[column].dropna())))
-    label = max(shared, key=lambda name: shared[name])
-    return Roles("nodes", ((label if shared[label] else "", role.ends[0][1]),), groups=role.groups, rest=role.rest)
+            for label, end in its.ends:
+                shared[label] = max(shared[label], len(own.intersection(other.columns[end].values.dropna())))
+        for name, group in its.groups.items():
+            same = len(own.intersection(other.columns[name].values.dropna())) if not group.split else 0
+            groups[group.label] = max(groups.get(group.label, 0), same)
+    best = max(shared, key=lambda label: shared[label])
+    if shared[best] and not any(count >= shared[best] for count in groups.values()):
+        return best
+    if groups and max(groups.values()):
+        return max(groups, key=lambda label: groups[label])
+    return ""
 
 
-def _table(file: Sniffed, role: Roles, folder: Path, nodes: set[str], done: set[str]) -> Iterator[str]:
-    if role.what == "nodes" and role.ends[0][0] and f"nodes.{role.ends[0][0]}" not in done:
-        yield from _node_table(file, role, folder, done)
-    elif role.what in ("behaviour", "social"):
-        yield from _edge_tables(file, role, folder, nodes, done)
-    else:
-        yield from _unknown(file, role, folder)
+class _Plan:
+    """The tables of the proposal, one after the other; what was taken already, and what was said."""
+
+    def __init__(self, folder: Path, seen: Sequence[Seen], shared: Mapping[str, sharing.Shared]) -> None:
+        self.folder, self.seen, self.shared = folder, seen, shared
+        self.done: set[str] = set()
+        self.described: list[Described] = []
+        self.asks = [(found.source, found.ask) for found in shared.values()]
+        self.labels = {label for _, role in seen if role.what == "nodes" for label, _ in role.ends}
+
+    def blocks(self) -> Iterator[list[str]]:
+        """The lines of each table: those of nodes first."""
+        things = [pair for pair in self.seen if pair[1].what == "nodes"]
+        for label in dict.fromkeys(role.ends[0][0] for _, role in things):
+            yield from self._nodes(label, [pair for pair in things if pair[1].ends[0][0] == label])
+        edges = [pair for pair in self.seen if pair[1].what in ("behaviour", "social", "pairs")]
+        for end, label in enumerate((USER, ITEM)):
+            if label not in self.labels:
+                yield from self._nodes_of_edges(label, end, [pair for pair in edges if pair[1].what == "behaviour"])
+        for table, role in edges:
+            yield from self._edges(table, role)
+        for table, role in self.seen:
+            if role.what == "unknown":
+                yield list(_unknown(table, self.folder))
+                self._say(table, role, "unknown: nothing says what its columns are", 0.0)
+
+    # -- nodes
+
+    def _nodes(self, label: str, found: list[Seen]) -> Iterator[list[str]]:
+        """The table of a label; of several files about the same things the others' columns are joined to the first."""
+        found = sorted(found, key=lambda pair: (not _is_titled(pair[0]), -len(pair[0].columns)))
+        table, role = found[0]
+        for other, its in found[1:]:
+            column = role.ends[0][1]
+            made = keys.side_by_side(table, column, [(other, its.ends[0][1])])
+            if made is None or not set(other.columns) - {its.ends[0][1]} - set(table.columns):
+                yield [
+                    f"# {writing.comment(other.shown)} ({writing.comment(', '.join(other.columns))}) has rows of {label} too, and a "
+                    "label has one table:",
+                    "# join the two first if you want its columns.",
+                ]
+                self._say(other, its, f"rows of {label}, which has a table already", 0.6)
+                continue
+            new = [name for name in made.columns if name not in table.columns]
+            groups = {name: group for name, group in its.groups.items() if name in new and group.relation not in {g.relation for g in role.groups.values()}}
+            role = replace(role, rest=(*role.rest, *(n for n in new if n not in groups)), groups={**role.groups, **groups})
+            table = made
+            self._say(other, its, f"more columns of {label}, joined by {its.ends[0][1]}", 0.9)
+        first, its = found[0]
+        self._say(first, its, f"nodes: {label}", 0.95)
+        yield self._node_block(table, label, role.ends[0][1], role.rest)
+        for name, group in role.groups.items():
+            yield from self._group_block(table, label, role.ends[0][1], name, group.label, group.relation, group.split)
+
+    def _node_block(self, table: Sniffed, label: str, column: str, rest: Sequence[str]) -> list[str]:
+        self.done.add(f"nodes.{label}")
+        columns = [table.columns[name] for name in rest if name in table.columns]
+        used = [table.columns[column], *columns]
+        block = [f"[nodes.{label}]", *writing.origin(table.origin, used, self.folder, table.headerless)]
+        block.append(f"id = {writing.text(column)}")
+        line, _ = writing.properties(columns, None, writing.notation(used))
+        block += [line] if line else []
+        if (found := self.shared.get(label)) and found.sure:
+            block.append(f"shared = true  # an id means the same as in {writing.comment(found.source)}, which must say so, too")
+        block.append('repeated = "first"  # of rows with one id: the first value of each property that is there')
+        return block
+
+    def _group_block(
+        self, table: Sniffed, label: str, column: str, name: str, group: str, relation: str, split: str
+    ) -> Iterator[list[str]]:
+        if f"edges.{relation}" in self.done or name not in table.columns:
+            return
+        self.done.add(f"edges.{relation}")
+        used = [table.columns[column], table.columns[name]]
+        block = [f"[edges.{relation}]", *writing.origin(table.origin, used, self.folder, table.headerless)]
+        block.append(f"from = {writing.text(f'{label}:{column}')}")
+        block.append(f"to = {writing.text(f'{group}:{name}')}")
+        if split:
+            block.append(f"split = {writing.text(split)}")
+        block.append('repeated = "first"')
+        block.append('dangling = "add"' if group in self.labels or label not in self.labels else 'dangling = "drop"')
+        yield block
+
+    def _nodes_of_edges(self, label: str, end: int, edges: Sequence[Seen]) -> Iterator[list[str]]:
+        """The nodes whose properties the rows of behaviour hold, of the table that has most of them."""
+        mine = [(t, r, r.of_user if end == 0 else r.of_item) for t, r in edges]
+        best = max(mine, key=lambda part: len(part[2]), default=None)
+        shared = label in self.shared and self.shared[label].sure
+        if best and (best[2] or shared):
+            table, role, names = best
+            self.labels.add(label)
+            yield self._node_block(table, label, role.ends[end][1], names)
+        if end == 1:
+            for table, role in edges:
+                for name, group in role.groups.items():
+                    yield from self._group_block(
+                        table, label, role.ends[1][1], name, group.label, group.relation, group.split
+                    )
+
+    # -- edges
+
+    def _edges(self, table: Sniffed, role: Roles) -> Iterator[list[str]]:
+        """One table, or one for each kind of event, or one for ratings and one for what is not rated."""
+        (source, _), (target, _) = role.ends
+        name = role.relation or "VIEWED"
+        self._say(table, role, f"{name}: {source} → {target}", role.sure)
+        if role.events and role.event and len(role.events) == 1 and table.columns[role.event].distinct == 1:
+            yield self._edge_block(table, replace(role, relation=next(iter(role.events)), event=None), "")
+        elif role.events and role.event:
+            for relation, values in role.events.items():
+                mine = table.columns[role.event].values.isin(values)
+                rest = tuple(name for name in role.rest if table.columns[name].values[mine].notna().any())
+                single = replace(role, relation=relation, rest=rest)
+                yield self._edge_block(table, single, f"where = {{ {writing.key(role.event)} = {_list(values)} }}")
+        elif role.unrated and role.rating and 0 < len(role.unrated.rated) <= 21:
+            column = writing.key(role.rating)
+            yield self._edge_block(table, role, f"where = {{ {column} = {_list(role.unrated.rated)} }}  # not rated: {role.unrated.value}")
+            others = replace(role, relation="INTERACTED", rating=None, rest=tuple(n for n in role.rest if n != role.rating), sure=1.0)
+            yield self._edge_block(table, others, f"where = {{ {column} = {_list([role.unrated.value])} }}  # not rated")
+        else:
+            yield self._edge_block(table, role, "")
+
+    def _edge_block(self, table: Sniffed, role: Roles, where: str) -> list[str]:
+        relation, heading = self._relation(role)
+        rest = [name for name in role.rest if name in table.columns and not self._is_taken(name, role)]
+        columns = [table.columns[name] for name in rest]
+        weight = [table.columns[role.weight]] if role.weight else []
+        timed = [table.columns[role.time.column]] if role.time else []
+        ends_ = [table.columns[column] for _, column in role.ends]
+        used = [*ends_, *columns, *weight, *timed]
+        signs = writing.notation(used)
+        evidence = f"# {table.shown}: {role.why} ({role.sure:.0%})" if role.why and role.relation else ""
+        block = [writing.comment(evidence)] if evidence else []
+        block += [heading, *writing.origin(table.origin, used, self.folder, table.headerless)]
+        block += [where] if where else []
+        for key, (label, column) in zip(("from", "to"), role.ends, strict=True):
+            block.append(f"{key} = {writing.text(f'{label}:{column}')}")
+        if ends_[1].split and role.what == "behaviour":
+            block.append(f"split = {writing.text(ends_[1].split)}")
+        weight_name = writing.property_name(role.weight) if role.weight else ""
+        line, names = writing.properties(columns, role.rating, signs, [weight_name] if role.weight else [])
+        block += [line] if line else []
+        tags = [name for name in rest if words.folded(name) in words.TAGS]
+        if tags and relation == "TAGGED":
+            block.append(f"key = [{writing.text(names[tags[0]])}]  # one user may give one item several")
+        if role.time:
+            block.append(f"time = {writing.time(role.time, role.zoned)}")
+        if role.weight:
+            block.append(f"weight = {_weight(weight[0], weight_name)}")
+        block += _ranges(role, names, weight_name)
+        if role.weight:
+            block.append('repeated = "sum"  # rows of one user and item are added up')
+        elif role.time:
+            block += ['repeated = "last"  # of rows of one user and item the latest is kept', 'by = "timestamp"']
+        else:
+            block.append('repeated = "first"  # of rows of one user and item the first is kept')
+        if self.labels & {label for label, _ in role.ends}:
+            block.append('dangling = "add"  # ids that the other files lack become nodes with nothing but an id')
+        return block
+
+    def _relation(self, role: Roles) -> tuple[str, str]:
+        """The relationship type of a table, and its heading: of several with other ends, each has brackets twice."""
+        relation = role.relation or "VIEWED"
+        if not role.relation:
+            remark = "  # fill in: PURCHASED, RATED, LISTENED …; nothing in the file says what users did"
+        elif role.sure < 0.7:
+            remark = f"  # is it {relation}? {role.why}"
+        else:
+            remark = ""
+        base, number = relation, 2
+        while f"edges.{relation}" in self.done:
+            relation, number = f"{base}_{number}", number + 1
+        self.done.add(f"edges.{relation}")
+        return relation, f"[edges.{relation}]{writing.comment(remark)}"
+
+    def _is_taken(self, name: str, role: Roles) -> bool:
+        """Whether a column that depends on an end is a property of a node's own file already."""
+        return name in role.of_item or name in role.of_user
+
+    def _say(self, table: Sniffed, role: Roles, what: str, sure: float) -> None:
+        left = {**(table.left_out or {}), **role.left_out}
+        self.described.append(
+            Described(table.shown, what, sure, role.why, role.findings, tuple(left.items()), table.notes)
+        )
 
 
-def _unknown(file: Sniffed, role: Roles, folder: Path) -> Iterator[str]:
-    """Comments on a file that got no table."""
-    name, shown = _comment(file.path.name), _comment(", ".join(file.columns))
-    if role.what == "nodes" and role.ends[0][0]:
-        yield f"# {name} ({shown}) has rows of {role.ends[0][0]} too, and a label has one table:"
-        yield "# join the two files first if you want its columns."
-        return
+def _weight(column: Column, name: str) -> str:
+    if name == column.name:
+        return writing.text(name)
+    return f"{{ name = {writing.text(name)}, column = {writing.text(column.name)} }}"
+
+
+def _ranges(role: Roles, names: dict[str, str], weight: str) -> list[str]:
+    """The key `ranges` where numbers are known that are none."""
+    if role.unrated and role.rating and not 0 < len(role.unrated.rated) <= 21:
+        low, high = role.unrated.low, role.unrated.high
+        return [f"ranges = {{ {names[role.rating]} = [{low:g}, {high:g}] }}  # not rated: {role.unrated.value}"]
+    if role.negative:
+        return [f"ranges = {{ {weight} = [0, inf] }}  # less than nothing is a return"]
+    return []
+
+
+def _list(values: Sequence[str]) -> str:
+    return f"[{', '.join(map(writing.text, values))}]"
+
+
+def _unknown(table: Sniffed, folder: Path) -> Iterator[str]:
+    """Comments on a table of which nothing is known."""
+    name, shown = writing.comment(table.shown), writing.comment(", ".join(table.columns))
     yield f"# {name}: nothing says what its columns ({shown}) are."
     yield "# Fill in a table such as:"
     yield "# [nodes.Item]"
-    yield f"# file = {_comment(_text(_relative(file.path, folder)))}"
-    yield f"# id = {_comment(_text(file.columns[0]))}"
-
-
-def _node_table(file: Sniffed, role: Roles, folder: Path, done: set[str]) -> Iterator[str]:
-    label, column = role.ends[0]
-    done.add(f"nodes.{label}")
-    yield f"[nodes.{label}]"
-    yield from _form(file, folder)
-    yield f"id = {_text(column)}"
-    yield from _properties(file, role.rest)
-    yield 'repeated = "first"  # of rows with one id the first is kept'
-    for other, (group, relation, split) in role.groups.items():
-        if f"edges.{relation}" not in done:
-            done.add(f"edges.{relation}")
-            yield f"\n[edges.{relation}]"
-            yield from _form(file, folder)
-            yield f"from = {_text(f'{label}:{column}')}"
-            yield f"to = {_text(f'{group}:{other}')}"
-            if split:
-                yield f"split = {_text(split)}"
-            yield 'repeated = "first"\ndangling = "drop"'
-
-
-def _edge_tables(file: Sniffed, role: Roles, folder: Path, nodes: set[str], done: set[str]) -> Iterator[str]:
-    """One table, or one for each kind of event."""
-    if role.event is None:
-        yield from _edge_table(file, role, folder, nodes, done)
-        return
-    by_relation: dict[str, list[str]] = {}
-    for value in sorted(file.rows[role.event].dropna().unique()):
-        by_relation.setdefault(relation_of(value) or _upper(value), []).append(value)
-    for number, (relation, values) in enumerate(by_relation.items()):
-        if number:
-            yield ""
-        single = Roles("behaviour", role.ends, relation, role.time, role.weight, None, {}, role.rest)
-        yield from _edge_table(file, single, folder, nodes, done)
-        yield f"where = {{ {_key(role.event)} = [{', '.join(map(_text, values))}] }}"
-
-
-def _edge_table(file: Sniffed, role: Roles, folder: Path, nodes: set[str], done: set[str]) -> Iterator[str]:
-    relation = role.relation or "VIEWED"
-    number = 2
-    while f"edges.{relation}" in done:
-        relation, number = f"{role.relation or 'VIEWED'}_{number}", number + 1
-    done.add(f"edges.{relation}")
-    unsure = (
-        "" if role.relation else "  # fill in: PURCHASED, RATED, LISTENED …; nothing in the file says what users did"
-    )
-    yield f"[edges.{relation}]{unsure}"
-    yield from _form(file, folder)
-    for key, (label, column) in zip(("from", "to"), role.ends, strict=True):
-        yield f"{key} = {_text(f'{label}:{column}')}"
-    yield from _properties(file, role.rest)
-    tags = [column for column in role.rest if folded(column) in TAGS]
-    if tags and relation == "TAGGED":
-        yield f"key = [{_text(_property_name(tags[0]))}]  # one user may give one item several"
-    if role.time:
-        yield f"time = {_time(role.time)}"
-    if role.weight:
-        yield f"weight = {_text(role.weight)}"
-    if role.weight:
-        yield 'repeated = "sum"  # rows of one user and item are added up'
-    elif role.time:
-        yield 'repeated = "last"  # of rows of one user and item the latest is kept\nby = "timestamp"'
-    else:
-        yield 'repeated = "first"  # of rows of one user and item the first is kept'
-    if nodes & {label for label, _ in role.ends}:
-        yield 'dangling = "add"  # ids that the other files lack become nodes with nothing but an id'
-
-
-def _form(file: Sniffed, folder: Path) -> Iterator[str]:
-    """The file and what its name does not say of its form."""
-    form = file.files
-    yield f"file = {_text(_relative(file.path, folder))}"
-    name = form.paths[0].name.lower().removesuffix(".gz")
-    if form.format != "csv":
-        if not name.endswith((".jsonl", ".ndjson", ".json", ".parquet", ".pq")):
-            yield f"format = {_text(form.format)}"
-    else:
-        tabs = name.endswith((".tsv", ".tab"))
-        if form.separator != ("\t" if tabs else ","):
-            yield f"separator = {_text(form.separator)}"
-        if not form.quote and not tabs:
-            yield 'quote = ""'
-        elif form.quote and tabs:
-            yield "quote = '\"'"
-    if form.encoding != "utf-8":
-        yield f"encoding = {_text(form.encoding)}"
-    if form.header:
-        yield f"header = [{', '.join(map(_text, form.header))}]  # fill in: the file has no header line"
+    for line in writing.origin(table.origin, [], folder, False):
+        yield f"# {writing.comment(line)}"
+    yield f"# id = {writing.comment(writing.text(next(iter(table.columns))))}"
 
 
 def _is_titled(file: Sniffed) -> bool:
@@ -170,64 +341,11 @@ def _is_titled(file: Sniffed) -> bool:
     return any(re.search("title|name", column.casefold()) for column in file.columns)
 
 
-def _property_name(column: str) -> str:
-    return re.sub(r"\W+", "_", column).strip("_") or "value"
-
-
-def _properties(file: Sniffed, columns: Sequence[str]) -> Iterator[str]:
-    """A line with all properties; a rating is called so, and a number even where the first ones are whole."""
-    made, names = [], set(_RESERVED)
-    for column in columns:
-        rated = folded(column) in RATINGS and file.kind(column) in ("int", "float") and "rating" not in names
-        name = "rating" if rated else _property_name(column)
-        while name in names:
-            name += "_"
-        names.add(name)
-        kind = "float" if rated else _KINDS[file.kind(column)]
-        if name == column and kind == "text":
-            made.append(_text(name))
-        else:
-            parts = {"name": name} | ({} if name == column else {"column": column})
-            parts |= {} if kind == "text" else {"type": kind}
-            made.append(f"{{ {', '.join(f'{key} = {_text(value)}' for key, value in parts.items())} }}")
-    if made:
-        yield f"properties = [{', '.join(made)}]"
-
-
-def _time(time: Time) -> str:
-    parts: Mapping[str, str | None] = {"column": time.column, "format": time.format, "unit": time.unit}
-    written = ", ".join(f"{key} = {_text(value)}" for key, value in parts.items() if value)
-    if time.unit:
-        return f"{{ {written} }}"
-    unsure = " and whether the day stands first" if time.format and "%d/%m" in time.format else ""
-    return f'{{ {written}, zone = "UTC" }}  # fill in: the time zone{unsure}'
-
-
-def _source_name(paths: Sequence[Path]) -> str:
-    path = paths[0].absolute()
-    stem = path.name.split(".")[0] if len(paths) == 1 else path.parent.name
+def _source_name(paths: Sequence[Path | str]) -> str:
+    first = str(paths[0])
+    if "://" in first:
+        stem = re.sub(r"[?#].*", "", first).rstrip("/").rpartition("/")[2].split(".")[0]
+        return re.sub(r"[^\w-]+", "-", stem).strip("-") or "mine"
+    path = Path(first).absolute()
+    stem = path.name.split(".")[0] if len(paths) == 1 and not re.search(r"[*?\[]", path.name) else path.parent.name
     return re.sub(r"[^\w-]+", "-", stem).strip("-") or "mine"
-
-
-def _relative(path: Path, folder: Path) -> str:
-    try:
-        return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
-    except ValueError:  # on another drive
-        return path.absolute().as_posix()
-
-
-def _upper(word: str) -> str:
-    made = re.sub(r"[^A-Za-z0-9]+", "_", word).strip("_").upper().lstrip("0123456789_")
-    return made if re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", made) else "VIEWED"
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _text(name)
-
-
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _comment(text: str) -> str:
-    return re.sub(r"[\x00-\x1f\x7f]", " ", text)

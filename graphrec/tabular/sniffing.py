@@ -1,107 +1,186 @@
-"""What a file that nobody described seems to be: its form, its columns, and what stands in them."""
+"""A file that nobody described: its form, its columns, and the profile of each by the rows that were looked at."""
 
-import csv
-import json
 import re
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
-import pandas as pd
 
-from graphrec.cleaning.conversion import as_text, converted
 from graphrec.cleaning.rules import Kind
-from graphrec.errors import DataError, GraphrecError
-from graphrec.tabular import files, inspection
-from graphrec.tabular.spec import Files, Time
-from graphrec.tabular.times import unix_seconds
+from graphrec.errors import DataError
+from graphrec.tabular import inspection
+from graphrec.tabular.inference import headers, samples
+from graphrec.tabular.inference.columns import Column, column
+from graphrec.tabular.inference.dialects import Dialect, dialect, is_header, is_title
+from graphrec.tabular.inference.documents import document, is_json
+from graphrec.tabular.inference.encodings import encoding
+from graphrec.tabular.spec import FileQuery, Files, Query
 
-_SEPARATORS = ("::", "\t", ";", "|", ",", " ")
-_NUMBERS = re.compile(r"[-+0-9. eE]+")
-_ENCODINGS = ("utf-8", "cp1252", "latin-1")
-#: Notations of dates that are not ISO 8601; where two fit, the first is proposed.
-_DATES = (
-    "%d.%m.%Y %H:%M:%S",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y",
-    "%d/%m/%Y %H:%M",
-    "%d/%m/%Y",
-    "%m/%d/%Y %H:%M",
-    "%m/%d/%Y",
-    "%d-%m-%Y",
-    "%m %d, %Y",
-    "%B %d, %Y",
-    "%a %b %d %H:%M:%S %z %Y",
-)
-#: Names for the columns of a file without a header, in the order in which such files mostly have them.
-_HEADERLESS = ("user", "item", "rating", "timestamp")
-_HEADERLESS_SOCIAL = ("user", "friend", "value", "timestamp")
-_SOCIAL = re.compile("trust|friend|social|follow")
+#: How much of the beginning of a file is read, and of each of its later places.
+_START, _LATER, _PLACES = 4 << 20, 128 << 10, 4
+#: At most so many values are looked at, over all columns of a file.
+_VALUES, _ROWS = 1_000_000, 20_000
 
 
 @dataclass(frozen=True)
 class Sniffed:
-    """A file, how it is written, and its first rows as text; `times` holds the columns of moments of a typed file."""
+    """A table, where its rows come from, and the profile of each column by name.
 
-    files: Files
-    rows: pd.DataFrame
-    times: frozenset[str] = frozenset()
+    `name` is that of the file or database table, without its ending. `headerless` says that `origin.header` was made
+    up. `left_out` are columns that hold nothing, by the reason. `keys` is the primary key of a database table and
+    `references` its foreign keys, as (table, column) by column. `rows` is how many rows were looked at, `whole` that these
+    are all.
+    """
+
+    origin: Files | Query | FileQuery
+    name: str
+    columns: Mapping[str, Column]
+    rows: int
+    whole: bool = True
+    headerless: bool = False
+    notes: tuple[str, ...] = ()
+    left_out: Mapping[str, str] | None = None
+    keys: tuple[str, ...] = ()
+    references: Mapping[str, tuple[str, str]] | None = None
 
     @property
-    def path(self) -> Path:
-        """Where the file lies."""
-        return self.files.paths[0]
-
-    @property
-    def columns(self) -> list[str]:
-        """The names of the columns."""
-        return list(self.rows.columns)
-
-    def kind(self, column: str) -> Kind:
-        """What the first rows of a column all are; a number with a leading zero is text, for it names something."""
-        values = self.rows[column].dropna()
-        if values.empty or values.str.match(r"^[+-]?0\d").any():
-            return "str"
-        kinds: tuple[Kind, ...] = ("int", "float")
-        for kind in kinds:
-            if not converted(values, kind)[1].any():
-                return kind
-        return "bool" if values.str.lower().isin(["true", "false"]).all() else "str"
-
-    def time(self, column: str) -> Time | None:
-        """How the times of a column are written; None where its first rows are no times."""
-        values = self.rows[column].dropna()
-        if column in self.times:
-            return Time(column)
-        if values.empty:
-            return None
-        if self.kind(column) in ("int", "float"):
-            return _unit(column, converted(values, "float")[0])
-        candidates = [Time(column), *(Time(column, form) for form in _DATES)]
-        return next((time for time in candidates if not unix_seconds(values, time)[1].any()), None)
+    def shown(self) -> str:
+        """How a report calls it: the file's name, or that of the first of several."""
+        if not isinstance(self.origin, Files):
+            return self.name
+        first = self.origin.paths[0].name
+        return first if len(self.origin.paths) == 1 else f"{first} … ({len(self.origin.paths)} files)"
 
 
-def sniff(path: Path) -> Sniffed:
-    """The form and the first rows of a file.
+def sniff(path: Path, num_rows: int = _ROWS) -> Sniffed:
+    """The form and the columns of a file, of which about `num_rows` rows are looked at.
 
     Raises:
         DataError: the file is not there, empty, damaged or no table.
     """
-    if not path.is_file():
-        raise DataError(f"there is no file {path}; check the path")
-    name = path.name.lower().removesuffix(".gz")
-    if name.endswith((".parquet", ".pq")):
+    form = samples.kind_of(path)
+    if form == "parquet":
         return _parquet(path)
-    encoding = _encoding(path)
-    inspection.need_text(path, encoding)
-    lines = _lines(path, encoding)
-    if lines[0].lstrip().startswith("{"):
-        return _jsonl(path, encoding, lines)
-    return _csv(path, encoding, lines)
+    if form in ("xlsx", "ods"):
+        return workbooks(path, form, num_rows)[0]
+    if form == "sqlite":
+        raise DataError(f"{path} is a SQLite database; write sqlite:///{path}")
+    start, whole = samples.beginning(path, max(1 << 16, _START * num_rows // _ROWS))
+    if not start:
+        raise DataError(f"{path} is empty; copy or download it again")
+    coding, certain = encoding(start)
+    inspection.need_text(path, coding)
+    text = start.decode(coding, errors="replace").removeprefix("\ufeff")
+    if not whole:
+        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
+    notes = () if certain else (f"the encoding {coding} is a guess",)
+    if is_json(text):
+        return _json(path, text, whole, coding, notes)
+    return _text(path, text, whole, coding, notes, num_rows)
+
+
+def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...], most: int) -> Sniffed:
+    width = max(1, max((line.count(",") + line.count("\t") + line.count(";") for line in text.splitlines()[:20]), default=1))
+    num_rows = max(200, min(most, _VALUES // width))
+    later = [] if whole else samples.later_parts(path, _LATER, _PLACES, 2 if "16" in coding or "32" in coding else 1)
+    later_texts = [part.decode(coding, errors="replace") for part in later]
+    found = dialect(text, str(path), num_rows, later_texts)
+    form = Files(
+        (path,), "csv", found.separator, found.quote, coding, found.header, skip=found.skip, comment=found.comment,
+        escape=found.escape,
+    )  # fmt: skip
+    if found.basket:
+        return _basket(path, found, form, whole, notes)
+    if not found.rows:
+        raise DataError(f"{path} has no rows that can be read; check the file")
+    if found.wrong:
+        notes = (*notes, f"{found.wrong:,} of its first lines have another number of fields, and are rejected")
+    names = found.header or tuple(inspection.unique_names(found.written or [""] * found.width))
+    columns = profiles(names, found.rows)
+    headerless = found.header is None and found.written is None
+    if headerless:
+        names = headers.names(stem(path), list(columns.values()))
+        form = replace(form, header=names)
+        columns = profiles(names, found.rows)
+    left_out = _empty_columns(found, names, columns)
+    kept = {name: value for name, value in columns.items() if name not in left_out}
+    notes = (*found.notes, *notes, *_doubled(found.written or ()))
+    return Sniffed(form, stem(path), kept, len(found.rows), whole, headerless, notes, left_out)
+
+
+def _empty_columns(found: Dialect, names: Sequence[str], columns: Mapping[str, Column]) -> dict[str, str]:
+    """The columns without any value, and those that only number the rows, as pandas writes its index."""
+    left = {}
+    for place, name in enumerate(names):
+        written = found.written[place] if found.written else name
+        if not columns[name].filled and not found.header:
+            left[name] = "it is empty" if written.strip() else "it has no name and no values"
+        elif (not written.strip() or written.startswith("Unnamed:")) and _is_index(columns[name]):
+            left[name] = "it numbers the rows"
+    return left if len(left) < len(names) else {}
+
+
+def _is_index(found: Column) -> bool:
+    numbers = found.numbers
+    return found.kind == "int" and found.unique and len(numbers) > 1 and bool(numbers.is_monotonic_increasing)
+
+
+def _doubled(names: Sequence[str]) -> list[str]:
+    twice = [name for name in dict.fromkeys(names) if name.strip() and list(names).count(name) > 1]
+    return [f"the header has '{name}' {list(names).count(name)} times: the later ones are {name}_2 …" for name in twice]
+
+
+def _basket(path: Path, found: Dialect, form: Files, whole: bool, notes: tuple[str, ...]) -> Sniffed:
+    """Lines of an id and its items, as the pairs that they become."""
+    pairs = [(row[0], item) for row in found.rows[:2000] for item in row[1:] if item][:_ROWS]
+    columns = profiles(("basket", "item"), pairs)
+    notes = (*notes, "each line is an id, and the items that belong to it")
+    made = replace(form, shape="basket", header=found.header)
+    return Sniffed(made, stem(path), columns, len(found.rows), whole, notes=(*found.notes, *notes))
+
+
+def profiles(
+    names: Sequence[str],
+    rows: Sequence[Sequence[str | None]],
+    kinds: Mapping[str, Kind] | None = None,
+    times: frozenset[str] = frozenset(),
+) -> dict[str, Column]:
+    """The profile of each column of these rows."""
+    rows = rows[: max(200, _VALUES // max(1, len(names)))]
+    kinds = kinds or {}
+    by_place = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+    return {
+        name: column(name, by_place[place], kinds.get(name), name in times) for place, name in enumerate(names)
+    }
+
+
+def stem(path: Path) -> str:
+    """The name of a file without the endings of its form and compression."""
+    name = path.name
+    while "." in name[1:] and name.rpartition(".")[2].casefold() in _ENDINGS:
+        name = name.rpartition(".")[0]
+    return name
+
+
+_ENDINGS = frozenset(
+    "csv tsv tab txt dat data psv json jsonl ndjson parquet pq xlsx xls xlsm ods gz bz2 xz zst zip inter item user kg "
+    "link net social train test valid".split()
+) - {"item", "user", "train", "test", "valid", "social", "inter"}
+
+
+def _json(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...]) -> Sniffed:
+    found = document(text, whole, str(path), _ROWS)
+    names = found.names
+    if not names:
+        raise DataError(f"{path} has no line that is a JSON object with a key; write one object on each line")
+    columns = profiles(names, [[row.get(name) for name in names] for row in found.rows])
+    form = Files((path,), found.format, quote="", encoding=coding, records=found.records)  # type: ignore[arg-type]  # json or jsonl
+    left = {name: "it holds lists of objects, which a column cannot" for name in found.lists}
+    left |= {name: "it is empty" for name, value in columns.items() if not value.filled}
+    kept = {name: value for name, value in columns.items() if name not in left}
+    return Sniffed(form, stem(path), kept or columns, len(found.rows), whole, notes=notes, left_out=left)
 
 
 def _parquet(path: Path) -> Sniffed:
@@ -109,99 +188,91 @@ def _parquet(path: Path) -> Sniffed:
         with duckdb.connect(":memory:") as connection:
             query = "SELECT * FROM read_parquet($path)"
             found = connection.execute(f"DESCRIBE {query}", {"path": str(path)}).fetchall()
+            names = [row[0] for row in found]
+            limit = max(200, min(_ROWS, _VALUES // max(1, len(names))))
+            texts = ", ".join(_as_text(row[0], row[1]) for row in found)
+            rows = connection.execute(
+                f"SELECT {texts} FROM read_parquet($path) LIMIT {limit}", {"path": str(path)}
+            ).fetchall()
     except duckdb.Error as error:
         raise DataError(f"{path} is no Parquet file that can be read; export or download it again") from error
+    if not rows:
+        raise DataError(f"{path} has no rows that can be read; check the file")
+    kinds = {row[0]: kind for row in found if (kind := _kind(row[1]))}
     times = frozenset(row[0] for row in found if row[1].startswith("TIMESTAMP") or row[1] == "DATE")
-    return _sniffed(Files((path,), "parquet", quote=""), [row[0] for row in found], times)
+    columns = profiles(names, rows, kinds, times)
+    left = {name: "it is empty" for name, value in columns.items() if not value.filled}
+    kept = {name: value for name, value in columns.items() if name not in left}
+    return Sniffed(Files((path,), "parquet", quote=""), stem(path), kept or columns, len(rows), len(rows) < limit, left_out=left)
 
 
-def _jsonl(path: Path, encoding: str, lines: Sequence[str]) -> Sniffed:
-    keys: dict[str, None] = {}
-    for line in lines:
+def _as_text(name: str, kind: str) -> str:
+    quoted = '"' + name.replace('"', '""') + '"'
+    nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
+    return f"CAST({f'to_json({quoted})' if nested else quoted} AS VARCHAR)"
+
+
+def _kind(kind: str) -> Kind | None:
+    """The kind of a column of a Parquet file; text may hold anything, and is looked at."""
+    if "INT" in kind and not kind.endswith("]"):
+        return "int"
+    if kind in ("FLOAT", "DOUBLE", "REAL") or kind.startswith("DECIMAL"):
+        return "float"
+    return "bool" if kind == "BOOLEAN" else None
+
+
+def workbooks(path: Path, form: Literal["xlsx", "ods"], num_rows: int = _ROWS) -> list[Sniffed]:
+    """The tables of the sheets of a workbook; sheets without rows are none.
+
+    Raises:
+        DataError: it is damaged, or no sheet has rows.
+        GraphrecError: the reader of workbooks is not installed.
+    """
+    names = samples.sheet_names(path)
+    found, problem = [], DataError(f"{path} has no rows that can be read; check the file")
+    for name in names:
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            keys |= dict.fromkeys(value)
-    if not keys:
-        raise DataError(f"{path} has no line that is a JSON object; write one object on each line")
-    return _sniffed(Files((path,), "jsonl", quote="", encoding=encoding), list(keys))
+            found.append(_sheet(path, form, name if len(names) > 1 else "", num_rows))
+        except DataError as error:
+            problem = error
+    if not found:
+        raise problem
+    return found
 
 
-def _csv(path: Path, encoding: str, lines: Sequence[str]) -> Sniffed:
-    separator = _separator(path, lines)
-    quote = "" if separator in ("\t", "::", " ") else '"'
-    form = Files((path,), "csv", separator, quote, encoding)
-    names = inspection.column_names(path, form)
-    header = None
-    usual = _HEADERLESS_SOCIAL if _SOCIAL.search(path.name.casefold()) else _HEADERLESS
-    if any(re.fullmatch(r"[+-]?\d+(\.\d+)?", name.strip()) for name in names) or len(set(names)) < len(names):
-        header = tuple(usual[i] if i < len(usual) else f"column_{i + 1}" for i in range(len(names)))
-    return _sniffed(Files((path,), "csv", separator, quote, encoding, header), list(header or names))
+def _sheet(path: Path, form: Literal["xlsx", "ods"], sheet: str, num_rows: int) -> Sniffed:
+    files = Files((path,), form, sheet=sheet)
+    rows, kinds, times = samples.sheet_rows(path, files, num_rows)
+    first = 0
+    while first + 2 < len(rows) and len(rows[0]) > 2 and is_title(rows[first], rows[first + 1]):
+        first += 1
+    notes: tuple[str, ...] = ()
+    if first:
+        notes = (f"{first} line{'s' * (first > 1)} before the table ({rows[0][0][:40]!r})",)
+        wanted = rows[first]
+        for skip in range(first, first + 15):
+            files = replace(files, skip=skip)
+            rows, kinds, times = samples.sheet_rows(path, files, num_rows)
+            if rows[0] == wanted:
+                break
+    written = rows[0]
+    headerless = not is_header(written, rows[1:], len(written))
+    names = tuple(inspection.unique_names(written))
+    if headerless:
+        names = headers.names(sheet or stem(path), list(profiles([f"column_{n}" for n in range(1, len(written) + 1)], rows).values()))
+        files, kinds, times = replace(files, header=names), [None] * len(names), [False] * len(names)
+    body = rows if headerless else rows[1:]
+    if not body:
+        raise DataError(f"{path} has no rows that can be read; check the file")
+    known = {name: kind for name, kind in zip(names, kinds, strict=True) if kind}
+    timed = frozenset(name for name, is_time in zip(names, times, strict=True) if is_time)
+    columns = profiles(names, [[text or None for text in row] for row in body], known, timed)
+    left = {name: "it is empty" for name, value in columns.items() if not value.filled}
+    kept = {name: value for name, value in columns.items() if name not in left}
+    called = sheet if sheet and not re.fullmatch(r"(Sheet|Tabelle|Feuil|Hoja|Foglio)\s?\d*", sheet) else stem(path)
+    return Sniffed(files, called, kept or columns, len(body), len(body) < num_rows, headerless, notes, left)
 
 
-def _sniffed(form: Files, columns: list[str], times: frozenset[str] = frozenset()) -> Sniffed:
-    """The file with its first rows."""
-    first: Any = next((piece for piece in files.pieces(form, columns) if not isinstance(piece, files.BadLine)), None)
-    if first is None or not first.num_rows:
-        raise DataError(f"{form.paths[0]} has no rows that can be read; check the file")
-    rows = first.to_pandas()
-    return Sniffed(form, pd.DataFrame({name: as_text(rows[name]) for name in columns}), times)
-
-
-def _separator(path: Path, lines: Sequence[str]) -> str:
-    """The separator that gives most lines the same number of fields, and more than one."""
-    best, most = ",", 0.0
-    for separator in _SEPARATORS:
-        if separator == " " and not all(_NUMBERS.fullmatch(line) for line in lines):
-            continue  # a space divides words, too
-        quoting = any('"' in line for line in lines) and len(separator) == 1
-        try:
-            rows = (
-                list(csv.reader(lines, delimiter=separator)) if quoting else [line.split(separator) for line in lines]
-            )
-        except csv.Error:
-            continue
-        width, count = Counter(len(row) for row in rows).most_common(1)[0]
-        if width > 1 and count / len(rows) > most:
-            best, most = separator, count / len(rows)
-    if 0 < most < 0.5:
-        raise DataError(
-            f"{path}: less than half of the lines have the same number of fields; a table has the same in each, so "
-            "write a list such as user, friend, friend … as one pair on each line"
-        )
-    return best
-
-
-def _lines(path: Path, encoding: str) -> list[str]:
-    with inspection.opened(path) as stream:
-        text = stream.read(1 << 20).decode(encoding, errors="replace").removeprefix("\ufeff")
-    whole = text.splitlines()[:-1] or text.splitlines()  # the last one may be cut
-    lines = list(islice((line for line in whole if line.strip()), 1000))
-    if not lines:
-        raise DataError(f"{path} holds blank lines only; copy or download it again")
-    return lines
-
-
-def _encoding(path: Path) -> str:
-    with inspection.opened(path) as stream:
-        start = stream.read(1 << 20)
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    for encoding in _ENCODINGS:
-        try:
-            start[: start.rfind(b"\n") + 1 or None].decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    raise GraphrecError(f"{path} is in no encoding that is known")  # latin-1 reads any byte
-
-
-def _unit(column: str, numbers: "pd.Series[Any]") -> Time | None:
-    """The unit in which the typical number is a time between 1973 and 2286."""
-    typical = float(numbers.median())
-    for unit, factor in (("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9)):
-        if 10**8 <= typical / factor < 10**10:
-            return Time(column, None, unit)  # type: ignore[arg-type]  # one of the four, as written above
-    return None
+def table_of(origin: Any, name: str, columns: Mapping[str, Column], rows: int) -> Sniffed:  # of Query or FileQuery
+    """A table that a query makes."""
+    return Sniffed(origin, name, columns, rows)

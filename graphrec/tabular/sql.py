@@ -32,7 +32,7 @@ def pieces(query: Query, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow
         GraphrecError: SQLAlchemy or the database's driver is not installed.
         DataError: the address is none, the database cannot be reached or refuses the query, or a column is missing.
     """
-    sqlalchemy = _sqlalchemy()
+    sqlalchemy = import_sqlalchemy()
     try:
         url = sqlalchemy.engine.make_url(query.url)
     except (sqlalchemy.exc.ArgumentError, ValueError) as error:
@@ -40,7 +40,7 @@ def pieces(query: Query, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow
             "the url of a sql table is no address of a database; write one such as sqlite:///shop.db or "
             "postgresql+psycopg://user:${PASSWORD}@host/database"
         ) from error
-    url = _with_file(url, query.folder)
+    url = with_file(url, query.folder)
     shown = url.render_as_string(hide_password=True)
     try:
         engine = sqlalchemy.create_engine(url)
@@ -65,7 +65,7 @@ def pieces(query: Query, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow
         engine.dispose()
 
 
-def _sqlalchemy() -> ModuleType:
+def import_sqlalchemy() -> ModuleType:
     try:
         return import_module("sqlalchemy")
     except ImportError as error:
@@ -74,7 +74,7 @@ def _sqlalchemy() -> ModuleType:
         ) from error
 
 
-def _with_file(url: Any, folder: Path) -> Any:  # a sqlalchemy.URL, twice
+def with_file(url: Any, folder: Path) -> Any:  # a sqlalchemy.URL, twice
     """The address of a SQLite file as an absolute one: SQLite would make a file that is not there."""
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return url

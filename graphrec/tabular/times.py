@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphrec.cleaning.conversion import arrow, as_text, converted
@@ -259,7 +258,9 @@ def _formatted(text: "pd.Series[str]", form: str, zone: str) -> "pd.Series[Any]"
     distinct = known.drop_duplicates()
     written, has_zone, literal = distinct, "%z" in form or "%Z" in form, None
     if has_zone:
-        written = written.str.replace(_ZONE_WORD, lambda found: _offset_text(found[0]), regex=True).str.replace("\u2212", "-")
+        written = written.str.replace(_ZONE_WORD, lambda found: _offset_text(found[0]), regex=True).str.replace(
+            "\u2212", "-"
+        )
         written = written.str.replace(r"([ \d][+-]\d{2})$", r"\1:00", regex=True)
     else:
         literal = _LITERAL_ZONE.search(re.sub(r"%.", "\0", form))

@@ -46,6 +46,26 @@ def test_what_was_bought_since_disappears_at_once_and_the_list_says_why_it_is_sh
     assert f"`graphrec publish {run.run.id} -k N` lists more" in longer
 
 
+def test_a_longer_publication_is_named_only_if_it_would_list_more(
+    answers: Answers, store: Store, run: TrainedRun
+) -> None:
+    hint = f"`graphrec publish {run.run.id} -k N` lists more"
+    assert hint in answers.of("u4", 10).notes[1]
+    store.write("MATCH (run:Run) SET run.k = 3")
+    assert hint in answers.of("u4", 10).notes[1]
+    store.write("MATCH (run:Run) SET run.k = 20")  # it was published with 20, and rules left three
+    assert (
+        answers.of("u4", 10).notes[1].endswith("; it was published with -k 20, and found no more that it may recommend")
+    )
+    store.write(
+        "MATCH (:User {id: 'u4'})-[:RECOMMENDED]->(i:Item) WITH collect(i.id) AS listed "
+        "MATCH (u:User {id: 'u4'}), (i:Item) WHERE NOT i.id IN listed CREATE (u)-[:PURCHASED]->(i)"
+    )
+    assert (
+        answers.of("u4", 10).notes[1] == "3 of 10: the run lists 3 for this user; the graph has no other item for them"
+    )
+
+
 def test_a_list_that_is_seen_to_the_end_is_folded_in_anew(answers: Answers, store: Store) -> None:
     store.write("MATCH (u:User {id: 'u4'})-[:RECOMMENDED]->(i:Item) CREATE (u)-[:PURCHASED]->(i)")
     answer = answers.of("u4", 4)

@@ -1,5 +1,6 @@
 """The Python face, on both databases."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -7,8 +8,9 @@ import pytest
 
 import graphrec
 from graphrec import Graph, hetero
-from graphrec.errors import RefusedError, StoreError, UnknownNameError
+from graphrec.errors import DataError, GraphrecError, RefusedError, StoreError, UnknownNameError
 from graphrec.pipeline import Training
+from graphrec.runs import listed
 from graphrec.store import Address, Store
 
 from . import shop
@@ -90,3 +92,127 @@ def test_the_package_offers_what_it_says_and_nothing_else() -> None:
     assert {"Graph", "connect"} <= set(dir(graphrec))
     with pytest.raises(AttributeError, match="no attribute 'conect'"):
         graphrec.conect  # noqa: B018
+
+
+def test_a_graph_says_what_it_is_and_when_it_is_closed(graph: Graph, store: Store, tmp_path: Path) -> None:
+    told = repr(graph)
+    assert told.startswith("<graphrec.Graph bolt://127.0.0.1:")
+    assert told.endswith(": 20 users, 20 items>")
+    login = Address("bolt://ada:secret@127.0.0.1:7", "ada", "secret")
+    graph._store.address = login  # an address may have a login in it
+    assert "secret" not in repr(graph)
+    assert "bolt://127.0.0.1:7, home" in repr(graph)
+    with graph as same:
+        assert same is graph
+    graph.close()  # twice does no harm
+    assert repr(graph) == "<graphrec.Graph bolt://127.0.0.1:7, closed>"
+    needs_the_store: list[Callable[[], object]] = [
+        lambda: graph.store,
+        graph.__enter__,
+        graph.schema,
+        graph.export,
+        graph.runs,
+        graph.rollback,
+        graph.feedback,
+        graph.evaluate,
+        lambda: graph.load("movielens"),
+        lambda: graph.unlink("movielens"),
+        lambda: graph.train("popularity"),
+        lambda: graph.tune("ease"),
+        lambda: graph.publish("latest"),
+        lambda: graph.recommend("u4"),
+        lambda: graph.recommend(["u4"]),
+        lambda: graph.recommend_all(tmp_path / "all.csv"),
+        lambda: graph.answer("u4"),
+        lambda: graph.explain("u4", "i4"),
+        lambda: graph.query("list_runs"),
+    ]
+    for work in needs_the_store:
+        with pytest.raises(StoreError, match=r"^this graph is closed; graphrec.connect\(\) opens it again$"):
+            work()
+    assert store.read("RETURN 1 AS one") == [{"one": 1}]
+
+
+def test_a_graph_whose_database_is_gone_still_says_what_it_is(environment: Path, store: Store) -> None:
+    assert environment is not None
+    graph = graphrec.connect()
+    graph._store.close()  # as if the server had gone
+    assert repr(graph).endswith(", which does not answer>") or "0 users" in repr(graph)
+    assert store.read("RETURN 1 AS one")
+
+
+def test_every_command_is_a_method(graph: Graph) -> None:
+    commands = {path.stem for path in (Path(__file__).parent.parent.parent / "scripts").glob("[a-z]*.py")}
+    without_a_graph = {"benchmark", "demo", "store"}  # the first two need none, the third starts and stops the server
+    assert [name for name in sorted(commands - without_a_graph) if not callable(getattr(graph, name, None))] == []
+
+
+def test_runs_are_a_table_and_are_named_by_their_first_letters(graph: Graph) -> None:
+    with graph:
+        assert graph.runs()["run"].tolist() == [run.id for run in reversed(listed(graph.settings.runs))]
+        exported = graph.export()
+        first = graph.train("popularity", exported, how=Training(measured=False))
+        second = graph.train("item_knn", exported, how=Training(measured=False), neighbours=20)
+        graph.publish(first.id[:-1], k=2, force=True)
+        with pytest.raises(DataError, match="k is an integer from 1 to 1,000,000,000, not 0"):
+            graph.publish("latest", k=0, force=True)
+        with pytest.raises(DataError, match="similar is an integer"):
+            graph.publish("latest", similar=True, force=True)
+        graph.publish("latest", k=2, force=True)
+        found = graph.runs().set_index("run")
+        assert found["state"][[second.id, first.id]].tolist() == ["active", "kept"]
+        assert str(found["activated_at"].dtype) == str(found["created_at"].dtype) == "datetime64[ms, UTC]"
+        assert found["activated_at"][second.id] > found["activated_at"][first.id] > pd.Timestamp("2026-01-01", tz="UTC")
+        assert graph.explain("u4", "i4", run=first).run == graph.explain("u4", "i4", run=first.id[:-1]).run == first.id
+        assert graph.explain("u4", "i4", run="latest").run == second.id
+        compared = graph.query("compare_runs", old_run_id="popul", new_run_id=second.id)
+        assert compared.equals(graph.query("compare_runs", old_run_id=first.id, new_run_id="item_knn"))
+        with pytest.raises(UnknownNameError, match="there is no run 'nothing'"):
+            graph.publish("nothing")
+        assert graph.rollback(first) == first.id
+        blend = graph.blend([first, second.id[:-1]], exported, how=Training(measured=False), weights="0.3 0.7")
+        assert (blend.model, blend.config["weights"]) == ("ensemble", "0.3 0.7")
+        with pytest.raises(DataError, match="a blend needs two or more different runs"):
+            graph.blend(first.id)
+
+
+def test_what_else_commands_do(graph: Graph, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("customer,product,quantity\n" + "c1,p1,2\nc1,p2,1\nc2,p1,3\n" * 3)
+    with graph:
+        spec = Graph.sniff(str(tmp_path / "orders.csv"), tmp_path)
+        assert 'file = "orders.csv"' in spec
+        assert Graph.sniff([tmp_path / "orders.csv"], tmp_path) == spec
+        with pytest.raises(UnknownNameError, match="no loaded source 'shop'"):
+            graph.unlink("shop")
+        if graph.store.embedded:  # it takes seconds, and tests/doctor has both
+            found = graph.doctor()
+            assert list(found.columns) == ["area", "name", "state", "seen", "remedy"]
+            assert set(found["area"]) == {"machine", "store", "data"}
+        with pytest.raises(GraphrecError, match="the graph has no SHOWN edges"):
+            graph.feedback()
+        shown = (
+            "MATCH (u:User)-[e:PURCHASED]->(i:Item) "
+            "CREATE (u)-[:SHOWN {run: 'a', rank: 1, timestamp: e.timestamp - 60}]->(i)"
+        )
+        graph.store.write(shown)
+        clicked = graph.feedback("PURCHASED", window="1h")
+        assert clicked["estimate"].tolist() == ["click_rate", "ips", "capped_ips", "self_normalised"]
+        first = clicked.iloc[0]
+        assert (first["run"], first["shown"], first["clicks"], first["value"]) == ("a", 180, 180, 1.0)
+
+
+def test_one_model_is_no_list_and_lengths_are_checked(graph: Graph) -> None:
+    with graph:
+        exported = graph.export()
+        run = graph.train("item_knn", exported, how=Training(measured=False), neighbours=20)
+        found = graph.evaluate("popularity", exported, split="random", trials=1, runs="latest", ks=[5])
+        assert found["model"].tolist() == ["popularity", run.id]
+        assert {name.split("@")[1] for name in found.columns if "@" in name} == {"5"}
+        for wrong, said in (("popularit", "no model 'popularit'; did you mean popularity"), (5, "no model '5'")):
+            with pytest.raises(UnknownNameError, match=said):
+                graph.evaluate(wrong)  # type: ignore[arg-type]  # what a caller may do
+        with pytest.raises(DataError, match="k is an integer from 1"):
+            graph.evaluate("popularity", exported, ks=(0,))
+        tuned = graph.tune("item_knn", exported, split="random", trials=2, study=graph.settings.home / "a.journal")
+        assert "neighbours" in tuned.config
+        assert len(tuned.trials) >= 2

@@ -244,12 +244,16 @@ def test_the_health_of_a_graph(graph: Store) -> None:
     graph.write(
         "MATCH (u:User {id: 'ann'}), (h:Item {id: 'h'}), (x:Item {id: 'x'}) "
         "CREATE (:Odd), (u)-[:RECOMMENDED {run: 9}]->(h), (u)-[:RECOMMENDED {run: 9}]->(x) "
-        "SET h.keys = ['mine:x']"
+        "SET h.keys = ['mine:x'] "
+        "FOREACH (k IN [1, 2] | CREATE (h)-[:NEXT {source: 'mine', timestamp: 7}]->(x)) "
+        "FOREACH (k IN [1, 2] | CREATE (x)-[:NEXT {source: 'mine'}]->(h)) "
+        "CREATE (h)-[:NEXT {source: 'mine', timestamp: 8}]->(x)"
     )
     assert ask(graph, "check_graph", "finding number examples") == [
         ("nodes without an id", 1, ["Odd"]),
         ("nodes without relationships", 2, ["Odd", "flo"]),
         ("keys that several nodes have", 1, ["mine:x"]),
+        ("edges too many of a source (load it again)", 2, ["mine: h NEXT x", "mine: x NEXT h"]),
         ("users who did nothing", 2, ["flo", "hal"]),
         ("items that nobody chose", 2, ["h", "n"]),
         ("runs whose publishing has not ended", 1, ["r3"]),
@@ -260,7 +264,7 @@ def test_the_health_of_a_graph(graph: Store) -> None:
 
 def test_an_empty_graph_is_healthy(store: Store) -> None:
     found = ask(store, "check_graph", "number examples")
-    assert found == [(0, [])] * 8
+    assert found == [(0, [])] * 9
     assert ask(store, "summarise_graph", "name number") == []
 
 

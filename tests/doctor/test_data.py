@@ -157,7 +157,7 @@ def test_constraints(store: Store) -> None:
     ensure_constraint(store, "Held")
     finding = about_store.constraints(store)
     assert (finding.state, finding.seen) == (WARNING, "nothing holds the ids of Loose unique")
-    assert "CREATE CONSTRAINT FOR (n:Loose) REQUIRE n.id IS UNIQUE" in finding.remedy
+    assert "CREATE CONSTRAINT FOR (n:`Loose`) REQUIRE n.id IS UNIQUE" in finding.remedy
     store.write("MATCH (n:Loose) DELETE n")
     assert about_store.constraints(store).state == OK
 

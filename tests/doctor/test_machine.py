@@ -9,6 +9,7 @@ import pytest
 
 from graphrec.doctor import FAILED, OK, WARNING, Finding, machine
 from graphrec.doctor.machine import GB, Requirement
+from graphrec.evaluation.memory_need import Shape
 
 LINES = ["numpy>=2.0", "psycopg[binary]>=3.2; extra == 'sql'", 'ruff>=0.12; extra == "dev"', "click"]
 
@@ -136,10 +137,12 @@ def test_disk(tmp_path: Path) -> None:
 
 
 def test_memory() -> None:
-    assert machine.memory(1_000_000, 2 * GB).state == OK
-    finding = machine.memory(10_000_000, 2 * GB)
+    assert machine.memory(Shape(50_000, 1000, 1_000_000, 10**8), 2 * GB).state == OK
+    finding = machine.memory(Shape(50_000, 1000, 10_000_000, 10**9), 2 * GB)
     assert finding.state == WARNING
-    assert finding.seen == "2.0 GB available, about 9.4 GB are needed for 10,000,000 edges"
+    assert finding.seen == (
+        "2.0 GB available, at most 9.4 GB are needed to train graph_filter on 10,000,000 edges and 1,000 items"
+    )
 
 
 def test_a_lock_that_another_process_holds(tmp_path: Path) -> None:

@@ -179,6 +179,12 @@ def test_examples_say_why_by_paths_that_end_at_the_item() -> None:
     assert any(shown.reasons for example in found.examples for shown in example.shown)
 
 
+def test_examples_are_users_for_whom_something_was_found_beside_one_for_whom_nothing_was() -> None:
+    for number, wanted in ((1, [True]), (3, [True, True, False])):
+        found = compared(models=["popularity"], num_examples=number).examples
+        assert [any(shown.hit for shown in example.shown) for example in found] == wanted
+
+
 def test_nothing_as_late_as_test_is_in_what_a_model_sees(monkeypatch: pytest.MonkeyPatch) -> None:
     """The graph at the last fit has only edges before the first test interaction, of every relation."""
     seen: list[HeteroGraph] = []

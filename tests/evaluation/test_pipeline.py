@@ -1,6 +1,8 @@
 """Training as the command does it: what a run knows, how it was measured, and whether it may be published."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,8 @@ from graphrec.hetero import interactions
 from graphrec.interactions import Interactions
 from graphrec.pipeline import Training, require_worth, search, train
 from graphrec.recommend.topk import top_k
-from graphrec.runs import Run, Verdict
+from graphrec.runs import Run, Verdict, listed, save
+from graphrec.splitting import SplitRecord
 from graphrec.testing import graph_of
 
 from .timed import timed
@@ -27,8 +30,21 @@ def test_a_run_is_judged_by_what_it_gains_over_simple_models() -> None:
     assert verdict.leaks == ""
     assert trained.run.split is not None
     assert trained.run.split.spec.startswith("time")
-    with pytest.raises(RefusedError, match=r"does not beat popularity: ndcg@10 \+0.0000"):
-        require_worth(train(timed(), "popularity", np.random.default_rng(0)).run)
+
+
+def test_a_baseline_is_compared_with_the_other_one_and_the_better_one_may_be_published() -> None:
+    """Whoever follows the advice of a refusal gets a run that may be published."""
+    rng = np.random.default_rng
+    popular = train(timed(), "popularity", rng(0)).run
+    assert popular.verdict is not None
+    assert set(popular.verdict.gains) == {"item_knn"}
+    with pytest.raises(RefusedError, match=r"item_knn beats it: .*`graphrec train --model item_knn --split time`"):
+        require_worth(popular)
+    assert not any("--split random" in remedy for remedy in popular.remedies), "more users would not help it"
+    near = train(timed(), "item_knn", rng(0)).run
+    assert near.verdict is not None
+    assert set(near.verdict.gains) == {"popularity"}
+    require_worth(near)
 
 
 def test_a_run_whose_evaluation_was_not_clean_may_not_be_published() -> None:
@@ -60,6 +76,52 @@ def test_only_a_run_that_gains_beyond_its_interval_may_be_published() -> None:
         require_worth(run_of(None))
     for verdict in (None, bad):
         require_worth(run_of(verdict), force=True)
+
+
+def test_the_advice_of_a_refusal_leads_to_the_strongest_baseline_on_the_same_split() -> None:
+    verdict = Verdict("ndcg@10", {"popularity": (0.1, -0.05, 0.15), "item_knn": (0.02, -0.01, 0.04)}, 50)
+    by_time = SplitRecord("time(validation=0.1, test=0.1)", 9, ())
+    run = replace(run_of(verdict), split=by_time)
+    assert run.remedies[:2] == (
+        "`graphrec train --model item_knn --split time` makes a run that may be published",
+        "`--split random` measures it on more users",
+    )
+    other = replace(run, split=SplitRecord("random(validation=0.1, test=0.3)", None, ()))
+    assert other.remedies[0].startswith("`graphrec train --model item_knn --split 'random(validation=0.1, test=0.3)'`")
+    assert len(other.remedies) == 2
+    many = replace(run, verdict=replace(verdict, num_users=5000))
+    assert len(many.remedies) == 2
+    assert run_of(None).remedies[0] == "measure it: `graphrec train --model mf` without --no-metrics"
+
+
+def test_ties_of_baselines_may_be_published_and_of_other_models_not() -> None:
+    tie = {"item_knn": (0.0, 0.0, 0.0)}
+    assert Verdict("ndcg@10", tie, 31, model="popularity", value=0.0).objections == ()
+    assert Verdict("ndcg@10", {"popularity": (0.0, -0.1, 0.1)}, 31, model="item_knn", value=0.2).objections == ()
+    blend = Verdict("ndcg@10", {"popularity": (0.1, 0.05, 0.2), **tie}, 31, model="ensemble", value=0.3)
+    assert len(blend.objections) == 1
+    assert "does not beat item_knn" in blend.objections[0]
+
+
+def test_if_no_model_finds_anything_the_run_is_refused_and_popularity_may_be_published() -> None:
+    nothing = {"popularity": (0.0, 0.0, 0.0), "item_knn": (0.0, 0.0, 0.0)}
+    verdict = Verdict("ndcg@10", nothing, 31, model="graph_filter", value=0.0)
+    assert verdict.objections == (
+        "no model finds anything: neither it nor popularity nor item_knn has a test item of the 31 test users among "
+        "its first 10, too little to measure",
+    )
+    assert "--model popularity" in run_of(verdict).remedies[0]
+
+
+def test_a_verdict_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    run = train(timed(), "popularity", np.random.default_rng(0), Training({}, measured=False))
+    save(tmp_path, run)
+    path = tmp_path / run.run.id / "run.json"
+    record = json.loads(path.read_text())
+    record["verdict"] = {"metric": "ndcg@10", "gains": {"item_knn": [0.1, 0.0, 0.2]}, "num_users": 5, "leaks": ""}
+    path.write_text(json.dumps(record))
+    (found,) = listed(tmp_path)
+    assert found.verdict == Verdict("ndcg@10", {"item_knn": (0.1, 0.0, 0.2)}, 5, "", "popularity", None)
 
 
 def test_one_split_is_what_a_run_is_measured_on() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from graphrec.errors import DataError, UnknownNameError
-from graphrec.evaluation.protocol import bootstrap, default_split, evaluate, validation_measure, warm_users
+from graphrec.evaluation.protocol import bootstrap, evaluate, validation_measure, warm_users
 from graphrec.evaluation.tuning import Effort, choose, select
 from graphrec.evaluation.tuning.choice import num_trials
 from graphrec.evaluation.tuning.quality import Quality
@@ -55,12 +55,6 @@ def test_nobody_to_measure_is_an_error() -> None:
         evaluate(model, seen, truth)
     with pytest.raises(DataError, match="both training and validation"):
         validation_measure(seen, truth, np.random.default_rng(0))
-
-
-def test_the_default_split_is_by_time_where_there_is_time() -> None:
-    one = np.zeros(1, dtype=np.int64)
-    assert default_split(Interactions(one, one, 1, 1)) == "random"
-    assert default_split(Interactions(one, one, 1, 1, time=one)) == "time"
 
 
 def test_the_interval_of_a_mean_contains_it_and_shrinks() -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from graphrec.errors import DataError, GraphrecError
 from graphrec.evaluation import report
-from graphrec.evaluation.comparison import Comparison
-from graphrec.evaluation.report import findings, markdown, page
+from graphrec.evaluation.comparison import Comparison, Estimate
+from graphrec.evaluation.report import findings, markdown, page, sentences
+from graphrec.splitting import SplitRecord
 
 from . import report_examples as examples
 
@@ -95,6 +96,48 @@ def test_tables_in_markdown_are_well_formed(comparison: Comparison) -> None:
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
         assert len(widths) == 1, block
         assert re.fullmatch(r"\| --- \|( ---: \|)+", block.splitlines()[1])
+
+
+def test_if_no_model_finds_anything_no_model_leads_and_the_report_says_what_to_do() -> None:
+    comparison = examples.smallest()
+    nothing = {"ndcg@10": Estimate(0.0, 0.0, 0.0)}
+    results = tuple(replace(comparison.results[0], name=name, metrics=nothing) for name in ("popularity", "item_knn"))
+    found = replace(comparison, results=results)
+    text = markdown.render(found, NOW)
+    assert "no model finds anything on BOUGHT" in text
+    assert "No model has any test item of the 3 test users among its first 10, too little to measure" in text
+    assert "load more behaviour, or look at longer lists (-k 100)." in text
+    assert "★" not in text.split("## Models")[-1].split("|", 1)[-1]
+    assert "leads" not in text
+    page_ = page.render(found, NOW)
+    assert "no model finds anything on BOUGHT" in page_
+    by_time = SplitRecord("time(validation=0.1, test=0.1)", 5, found.divisions[0].record.parts)
+    late = replace(found, divisions=(replace(found.divisions[0], record=by_time),))
+    assert "--split random" in sentences.nothing_found(late)
+
+
+def test_if_all_others_tie_with_the_best_no_model_is_said_to_lead() -> None:
+    comparison = examples.rich()
+    tied = tuple(replace(found, verdict="not told apart") for found in comparison.differences)
+    names = [result.name for result in comparison.results if result.name != examples.LEADER]
+    close = replace(comparison, differences=tied)
+    assert findings.tied(close, close.headline) == frozenset(names)
+    assert sentences.title(close).startswith("no model is told apart from the others on ")
+
+
+def test_the_examples_say_for_how_many_something_was_found() -> None:
+    comparison = examples.rich()
+    shown = {each.user: any(item.hit for item in each.shown) for each in comparison.examples}
+    said = sentences.examples(comparison)
+    assert f"{sum(shown.values())} for whom an item of the test part is shown" in said
+    assert said in markdown.render(comparison, NOW).replace("\\", "")
+
+
+def test_one_file_is_written_alone(tmp_path: Path) -> None:
+    for name in ("r.md", "r.json"):
+        assert report.write_all(examples.smallest(), tmp_path / name, NOW) == (tmp_path / name,)
+        assert (tmp_path / name).is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.json", "r.md"]
 
 
 def test_all_four_files_are_written(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graphrec.evaluation.tuning import Effort, choose
+from graphrec.evaluation.protocol import validation_measure
+from graphrec.evaluation.tuning import Effort, choose, examination
 from graphrec.evaluation.tuning.examination import Place
 from graphrec.evaluation.tuning.quality import Quality
 from graphrec.evaluation.tuning.search import Trials, config_of, search, settings_of
@@ -65,17 +66,43 @@ def test_one_decomposition_serves_all_trials_of_a_normalisation(
     trials: Trials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fits: list[GraphFilterConfig] = []
-    fit = GraphFilter.fit
+    fit = GraphFilter.fit_to_vary
 
-    def counted(self: GraphFilter, *arguments: Any) -> None:  # those of fit
+    def counted(self: GraphFilter, *arguments: Any) -> None:  # those of fit_to_vary
         fits.append(self.config)
         fit(self, *arguments)
 
-    monkeypatch.setattr(GraphFilter, "fit", counted)
+    monkeypatch.setattr(GraphFilter, "fit_to_vary", counted)
     ran(trials, 10)
     assert len(fits) == 1
     trials.of(GraphFilterConfig(user_exponent=0.5))
     assert len(fits) == 2
+
+
+@pytest.mark.parametrize("kept_bytes", [1 << 40, 0])
+def test_which_fits_are_kept_changes_nothing_that_is_found(kept_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for all fits and with room for none, where each is made again: the same qualities to the last bit."""
+    graph, train, withheld = checkerboard()
+    measure = validation_measure(train, withheld, np.random.default_rng(0))
+    configs = [
+        GraphFilterConfig(rank=4),
+        GraphFilterConfig(user_exponent=0.5, rank=4),
+        GraphFilterConfig(rank=3, neighbours=5, sharpening=2.0),
+        GraphFilterConfig(user_exponent=0.5, rank=2, sharpening=1.0),
+    ]
+    alone = []
+    for config in configs:
+        model = GraphFilter(config)
+        model.fit(graph, train, np.random.default_rng(3))
+        alone.append(measure(model).values)
+    monkeypatch.setattr(examination, "KEPT_BYTES", kept_bytes)
+    examiner = examination.Examiner(examination.Task(GraphFilter, graph, train, measure, Place(3)))
+    for config, expected in zip(configs, alone, strict=True):
+        found = examiner.examine(config, []).quality.values
+        assert found is not None
+        assert expected is not None
+        np.testing.assert_array_equal(found, expected)
+    assert len(examiner._fitted) == (1 if kept_bytes == 0 else 2)
 
 
 def test_a_start_outside_of_the_space_is_moved_into_it(trials: Trials) -> None:

@@ -36,7 +36,16 @@ def spelt(name: str, text: str) -> str | None:
         ("imdb_id", "tt0000000", None),
         ("imdb_id", "unknown", None),
         ("gtin", "4006381333931", "04006381333931"),
-        ("ean", "0004-006381333931"[5:], "00006381333931"),
+        ("upc", "0-36000-29145-2", "00036000291452"),
+        ("upc", "36000291452", "00036000291452"),  # a table of numbers lost the zero in front
+        ("ean", "4006381333932", None),  # the check digit is wrong
+        ("ean", "2001234567893", None),  # a number that a shop gave itself
+        ("ean", "96385074", "00000096385074"),
+        ("issn", "0378-5955", "03785955"),
+        ("issn", "2434-561x", "2434561X"),
+        ("issn", "0378-5956", None),
+        ("orcid", "https://orcid.org/0000-0002-1825-0097", "0000000218250097"),
+        ("orcid", "0000-0002-1825-0098", None),
         ("ean", "0000000000000", None),
         ("ean", "123", None),
         ("email", " Ann@Example.ORG ", "ann@example.org"),
@@ -66,7 +75,7 @@ def test_both_forms_of_an_isbn_are_one(digits: str) -> None:
 def test_values_as_text() -> None:
     mixed = pd.Series([862, 862.0, " 862 ", "", None, np.nan, 1.5, True], dtype=object)
     there = as_text(mixed)
-    assert there[there.notna()].tolist() == ["862", "862", "862", "1.5", "True"]
+    assert there[there.notna()].tolist() == ["862", "862", "862", "1.5", "true"]
     assert as_text(pd.Series([862.0, np.nan])).tolist()[:1] == ["862"]
     assert as_text(pd.Series([862, None], dtype="Int64")).tolist()[:1] == ["862"]
 

@@ -1,9 +1,12 @@
 """The notebooks run alone, from first cell to last, and touch nobody's graph; in git they have no outputs."""
 
+import ast
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -34,21 +37,38 @@ def cells(path: Path, kind: str = "code") -> list[Cell]:
 def test_a_notebook_runs_alone_and_leaves_nothing_behind(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    elsewhere = tmp_path / "elsewhere"  # no file of the repository is beside it
+    elsewhere.mkdir()
+    shutil.copy(path, elsewhere)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("GRAPHREC_HOME", str(tmp_path / "of a user"))
     monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:1")  # a Neo4j that is down: who turns to it fails
     notebook = opened(path)
     try:
-        NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(path.parent)}}).execute()
+        NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(elsewhere)}}).execute()
         assert not list(tmp_path.glob("graphrec-*")), "its last cell stops the store and removes its home"
     finally:
         for home in tmp_path.glob("graphrec-*"):
             EmbeddedServer(home).stop()
     assert not (tmp_path / "of a user").exists()
+    assert [found.name for found in elsewhere.iterdir()] == [path.name]
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert [output.text for output in outputs if output.get("name") == "stderr"] == [], "no warning for a newcomer"
     shown = {kind for output in outputs for kind in output.get("data", {})}
     assert shown & {"image/png", "image/svg+xml"}, "a notebook has a picture"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_needs_no_file_beside_it(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    beside = {found.name for folder in (ROOT, path.parent) for found in folder.iterdir()}
+    for cell in cells(path):
+        code = "\n".join(line for line in cell.source.splitlines() if not line.startswith(("%", "!")))
+        texts = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
+        assert not beside & {Path(text).name for text in texts if isinstance(text, str)}, cell.source
+        for style in re.findall(r"style\.use\(\"(.*?)\"\)", cell.source):
+            with plt.style.context(style):  # is a file of the package
+                assert plt.rcParams["axes.titlelocation"] == "left"
 
 
 def test_there_are_five() -> None:

@@ -33,7 +33,8 @@ def test_a_result_as_csv_json_and_table(store: Store, run: Run) -> None:
         "examples": ["b"],
     }
     assert "Explain why an item suits a user" in run(*asked).stdout
-    nothing = ("query", "list_history", "--param", "user_id=a", "--param", "k=0")
+    store.write("CREATE (:User {id: 'idle'})")
+    nothing = ("query", "list_history", "--param", "user_id=idle")
     assert run(*nothing, "--csv").stdout == "item,title,behaviour,rating,count,tag,timestamp\n"
     assert run(*nothing, "--json").stdout == "[]\n"
     assert "nothing found" in run(*nothing).stderr

@@ -96,5 +96,8 @@ def test_an_empty_graph_names_the_next_command(store: Store, run: Run, run_json:
     assert store
     result = run("schema")
     assert result.stdout == ""
-    assert "the graph is empty; `graphrec sniff FILES…` describes files of your own, `graphrec load movielens`" in result.stderr
+    assert (
+        "the graph is empty; `graphrec sniff FILES…` describes files of your own, `graphrec load movielens`"
+        in result.stderr
+    )
     assert run_json("schema") == {"nodes": [], "edges": [], "sources": []}

@@ -41,8 +41,8 @@ def xlsx(**sheets: Rows) -> bytes:
             for i in range(1, len(names) + 1)
         )
         + f"<Relationship Id='st' Type='{_RELATIONS}/styles' Target='styles.xml'/></Relationships>",
-        "xl/styles.xml": f"<styleSheet xmlns='{_MAIN}'><cellXfs count='2'><xf numFmtId='0'/><xf numFmtId='22'/></cellXfs>"
-        "</styleSheet>",
+        "xl/styles.xml": f"<styleSheet xmlns='{_MAIN}'><cellXfs count='2'><xf numFmtId='0'/>"
+        "<xf numFmtId='22'/></cellXfs></styleSheet>",
     }
     for number, name in enumerate(names, 1):
         rows = "".join(
@@ -64,11 +64,12 @@ def ods(rows: Rows) -> bytes:
     return zipped(
         {
             "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
-            "META-INF/manifest.xml": "<manifest:manifest xmlns:manifest='urn:oasis:names:tc:opendocument:xmlns:manifest:1.0'/>",
-            "content.xml": f"<office:document-content {names}><office:body><office:spreadsheet><table:table table:name='One'>"
-            f"{body}<table:table-row table:number-rows-repeated='1048000'><table:table-cell "
-            "table:number-columns-repeated='16384'/></table:table-row></table:table></office:spreadsheet></office:body>"
-            "</office:document-content>",
+            "META-INF/manifest.xml": "<manifest:manifest "
+            "xmlns:manifest='urn:oasis:names:tc:opendocument:xmlns:manifest:1.0'/>",
+            "content.xml": f"<office:document-content {names}><office:body><office:spreadsheet>"
+            f"<table:table table:name='One'>{body}<table:table-row table:number-rows-repeated='1048000'>"
+            "<table:table-cell table:number-columns-repeated='16384'/></table:table-row></table:table>"
+            "</office:spreadsheet></office:body></office:document-content>",
         }
     )
 
@@ -91,6 +92,8 @@ def _ods_cell(cell: object) -> str:
         return "<table:table-cell/>"
     if isinstance(cell, datetime):
         return f"<table:table-cell office:value-type='date' office:date-value='{cell.isoformat()}'/>"
+    if isinstance(cell, bool):
+        return f"<table:table-cell office:value-type='boolean' office:boolean-value='{str(cell).lower()}'/>"
     if isinstance(cell, int | float):
         return f"<table:table-cell office:value-type='float' office:value='{cell!r}'/>"
     return f"<table:table-cell office:value-type='string'><text:p>{escape(str(cell))}</text:p></table:table-cell>"

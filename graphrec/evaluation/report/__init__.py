@@ -32,14 +32,17 @@ def write(comparison: Comparison, path: Path, now: datetime | None = None) -> No
 def write_all(comparison: Comparison, path: Path, now: datetime | None = None) -> tuple[Path, ...]:
     """The files written: the page, Markdown, JSON and costs, side by side.
 
-    `path` is the page (`x.html` brings x.md, x.json and x.costs.json) or a folder, in which they are called report.
-    Raises as `write`.
+    `path` is the page (`x.html` brings x.md, x.json and x.costs.json), one of the others (`x.md` or `x.json`, which is
+    then written alone), or a folder, in which they are called report. Raises as `write`.
     """
+    now = now or datetime.now(UTC)
+    if path.suffix in (".md", ".json"):
+        write(comparison, path, now)
+        return (path,)
     stem = path.with_suffix("") if path.suffix == ".html" else path / "report"
     if stem.parent == path:
         _make(path)
     paths = tuple(stem.with_name(stem.name + ending) for ending in ENDINGS)
-    now = now or datetime.now(UTC)
     for target in paths:
         write(comparison, target, now)
     return paths

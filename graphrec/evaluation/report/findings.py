@@ -88,10 +88,16 @@ def _turned(found: Difference) -> Difference:
     return Difference(found.second, found.first, found.metric, estimate, -found.effect, found.p, found.p_holm, verdict)
 
 
+def nothing_found(comparison: Comparison, metric: str | None = None) -> bool:
+    """Whether every model has 0 in a metric of accuracy (the headline without one): none finds a single test item."""
+    metric = metric or comparison.headline
+    return sign(metric) > 0 and all(value(result, metric) == 0 for result in comparison.results)
+
+
 def best(comparison: Comparison, metric: str) -> str | None:
-    """The name of the model that is best in a metric; None where no model has it."""
+    """The name of the model that is best in a metric; None if no model has it, or none finds anything."""
     first = ranked(comparison, metric)[0]
-    return None if math.isnan(value(first, metric)) else first.name
+    return None if math.isnan(value(first, metric)) or nothing_found(comparison, metric) else first.name
 
 
 def tied(comparison: Comparison, metric: str) -> frozenset[str]:

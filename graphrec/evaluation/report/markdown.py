@@ -145,7 +145,11 @@ def _audit(comparison: Comparison) -> list[str]:
 def _examples(comparison: Comparison) -> list[str]:
     if not comparison.examples:
         return []
-    return ["## Examples", *(block for example in comparison.examples for block in _example(comparison, example))]
+    return [
+        "## Examples",
+        plain(sentences.examples(comparison)),
+        *(block for example in comparison.examples for block in _example(comparison, example)),
+    ]
 
 
 def _example(comparison: Comparison, example: Example) -> list[str]:

@@ -215,9 +215,7 @@ def _audit(comparison: Comparison) -> str:
 def _examples(comparison: Comparison) -> str:
     if not comparison.examples:
         return ""
-    said = "Users of the test part: what they had, what they are to find, and what models gave them. Reasons are the "
-    said += "paths of the graph that add most to a score, with their share of it."
-    return section("examples", "Examples", said, examples.users(comparison))
+    return section("examples", "Examples", sentences.examples(comparison), examples.users(comparison))
 
 
 def _rounds(comparison: Comparison) -> str:

@@ -30,11 +30,15 @@ SEARCH = "Lines show the best of the settings tried so far, on validation."
 def title(comparison: Comparison) -> str:
     """Who leads on what, in a few words."""
     best, metric = findings.leader(comparison), comparison.headline
+    if findings.nothing_found(comparison):
+        return f"no model finds anything on {comparison.data.relation}"
     if len(comparison.results) == 1:
         return f"{best.name} on {comparison.data.relation}"
     ties = findings.tied(comparison, metric)
     if len(ties) == 1:
         return f"{best.name} and {next(iter(ties))} lead on {comparison.data.relation}"
+    if len(ties) == len(comparison.results) - 1:
+        return f"no model is told apart from the others on {comparison.data.relation}"
     return f"{best.name} leads on {comparison.data.relation}"
 
 
@@ -44,11 +48,27 @@ def lead(comparison: Comparison) -> str:
     estimate = best.metrics.get(metric)
     if estimate is None:
         return f"No model has the metric {metric}. {audit(comparison)}"
+    if findings.nothing_found(comparison):
+        return f"{nothing_found(comparison)} {audit(comparison)}"
     shown = words.interval(estimate)
     known = f"{best.name} has {findings.label(metric)} {words.number(estimate.value)}"
     known += f" (95 % interval {shown})" if shown else ""
     users = words.count(comparison.num_users, "test users")
     return f"{known} over {users}{_gain(comparison)}. {_ties(comparison)}{audit(comparison)}"
+
+
+def nothing_found(comparison: Comparison) -> str:
+    """That no model finds a test item, of how many users, and what to do."""
+    k = findings.cutoff(comparison.headline)
+    users = words.count(comparison.num_users, "test users")
+    names = {division.record.spec.partition("(")[0] for division in comparison.divisions}
+    ways = ["load more behaviour", f"look at longer lists (-k {10 * (k or 10)})"]
+    if names & {"time", "rolling"}:
+        ways.append("split at random, which tests more users (--split random)")
+    return (
+        f"No model has any test item of the {users} among its first {k}, too little to measure: no difference between "
+        f"models can be seen. What helps: {', or '.join(ways)}."
+    )
 
 
 def _gain(comparison: Comparison) -> str:
@@ -157,6 +177,17 @@ def split(comparison: Comparison, pictures: bool = True) -> str:
     if any(division.timeline for division in comparison.divisions):
         return f"{known} Bars show how many interactions of each part lie where in time."
     return f"{known} The interactions have no times; the bar shows the shares of the parts."
+
+
+def examples(comparison: Comparison) -> str:
+    """What the examples show, and for how many of their users something was found."""
+    hits = {example.user: any(shown.hit for shown in example.shown) for example in comparison.examples}
+    return (
+        "Users of the test part: what they had, what they are to find, and what models gave them. They are chosen so "
+        f"that both kinds are seen: {words.count(sum(hits.values()))} for whom an item of the test part is shown, "
+        f"{words.count(len(hits) - sum(hits.values()))} for whom none is. Reasons are the paths of the graph that add "
+        "most to a score, with their share of it."
+    )
 
 
 def example(found: Example) -> str:

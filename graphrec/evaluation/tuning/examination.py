@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import optuna
+import psutil
 import torch
 
 from graphrec.evaluation.tuning.quality import Measure, Quality, Trial
@@ -17,8 +18,10 @@ from graphrec.interactions import Interactions
 from graphrec.models.base import Model
 from graphrec.models.embedding import EmbeddingModel, Watch
 
-#: So many fits are kept to make variants from.
-KEPT = 3
+#: Fits that are kept to make variants from: at most so many, and as many as leave room for half as much again as the
+#: largest of them beside it, since a variant takes that; of a machine with less memory, half of what is free. Which are
+#: kept decides the time alone, not what is found.
+KEPT, KEPT_BYTES = 3, 1_400_000_000
 
 #: A training is measured after each of so many parts, and given up where it is below the median of so many others.
 STEPS = 4
@@ -52,6 +55,8 @@ class Examiner:
     def __init__(self, task: Task) -> None:
         self.task = task
         self._fitted: list[Model[Any]] = []
+        self._largest = 0  # bytes of the largest model seen
+        self._room = min(KEPT_BYTES, psutil.virtual_memory().available // 2)
 
     def examine(self, config: Config, others: Sequence[Mapping[int, float]]) -> Trial:
         """The trial of a config; `others` are the steps of trainings that it is compared with on its way."""
@@ -65,22 +70,39 @@ class Examiner:
         return Trial(asdict(config), quality, time.perf_counter() - began, steps)
 
     def _model(self, config: Config, watched: Callable[[EmbeddingModel[Any]], Watch]) -> Model[Any]:
-        for base in self._fitted:
-            variant = base.variant(config)
-            if variant is not None:
-                return variant
+        found = self._variant(config)
+        if found is not None:
+            return found
         task = self.task
         model = task.kind(task.kind.shared(config), task.place.device)
-        if len(self._fitted) >= KEPT:  # its memory is free before the next one is fitted
-            self._fitted.pop(0)
+        self._drop(KEPT - 1, self._largest)  # its memory is free before the next one is fitted
         if isinstance(model, EmbeddingModel):
             model.watch = watched(model)
-        model.fit(task.graph, task.train, np.random.default_rng(task.place.seed))
+        model.fit_to_vary(task.graph, task.train, np.random.default_rng(task.place.seed))
         variant = model.variant(config)
         if variant is None:
             return model
         self._fitted.append(model)
+        self._largest = max(self._largest, model.nbytes, variant.nbytes)
         return variant
+
+    def _variant(self, config: Config) -> Model[Any] | None:
+        """A variant of a kept fit; None if none of them serves."""
+        for base in self._fitted:
+            variant = base.variant(config)
+            if variant is not None:
+                self._largest = max(self._largest, base.nbytes, variant.nbytes)
+                self._drop(KEPT, 0)
+                return variant
+        return None
+
+    def _drop(self, most: int, room: int) -> None:
+        """Let go of the oldest fits until there are at most so many, and room for so many bytes if nothing else is."""
+        kept = self._room - self._largest * 3 // 2
+        while self._fitted and (len(self._fitted) > most or sum(m.nbytes for m in self._fitted) + room > kept):
+            if not room and len(self._fitted) == 1:
+                return  # the next config is most likely a variant of the last fit
+            self._fitted.pop(0)
 
     def _watch(
         self,

@@ -17,6 +17,7 @@ from optuna.storages.journal._file import BaseJournalFileLock  # the type of the
 from graphrec.errors import DataError, GraphrecError
 from graphrec.evaluation.tuning.quality import Quality, Trial
 from graphrec.hetero import HeteroGraph
+from graphrec.home import is_private, restrict
 from graphrec.interactions import Interactions
 
 #: Attributes of a study: what it is of, and the config that was chosen in the end.

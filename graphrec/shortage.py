@@ -1,0 +1,52 @@
+"""What a machine lacks, in a sentence: the words of systems, Java and databases for a full disk and too little memory."""
+
+import errno
+import re
+from pathlib import Path
+
+#: With less free space than this a store does not start, and a database does not commit.
+LEAST_DISK = 20_000_000
+
+_DISK = re.compile(
+    r"no space left|disk ?quota exceeded|quota exceeded|disk is full|not enough space|OutOfDiskSpace", re.I
+)
+_MEMORY = re.compile(
+    r"cannot allocate memory|could not reserve enough space|insufficient memory|failed to map segment|"
+    r"unable to allocate|not enough memory|can't allocate memory|out of memory|OutOfMemoryError|"
+    r"unable to create native thread|cannot create thread|failed to start thread|can't start new thread",
+    re.I,
+)
+
+MEMORY = "the machine has too little free memory; end other programs, raise the limit of this process (ulimit -v), or use a larger machine"
+DISK = "the disk is full; free some space and run the command again"
+
+
+def shortage(text: str) -> str:
+    """What lacks, and what to do, if a message speaks of a full disk or too little memory; else ""."""
+    if _DISK.search(text):
+        return DISK
+    return MEMORY if _MEMORY.search(text) else ""
+
+
+def shortage_of(error: BaseException | None) -> str:
+    """What lacks, and what to do, if an error or one that it comes from says so; else ""."""
+    while error is not None:
+        if isinstance(error, MemoryError):
+            return MEMORY
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            where = f"the disk of {error.filename} is full" if error.filename else "the disk is full"
+            return f"{where}; free some space and run the command again"
+        if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+            return MEMORY
+        if isinstance(error, OSError | ImportError | RuntimeError) and (told := shortage(str(error))):
+            return told
+        error = error.__cause__ or error.__context__
+    return ""
+
+
+def lacking_disk(folder: Path, free: int) -> str:
+    """What lacks where a disk has so many bytes left, and what to do."""
+    return (
+        f"the disk of {folder} has {free / 1e6:,.0f} MB left, and at least {LEAST_DISK / 1e6:,.0f} MB are needed; free some "
+        "space, or set GRAPHREC_HOME to a folder on another disk"
+    )

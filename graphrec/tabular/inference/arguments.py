@@ -1,0 +1,97 @@
+"""The tables that the arguments of a command stand for: files, folders, patterns, archives and databases."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from glob import glob, has_magic
+from pathlib import Path
+
+import pandas as pd
+
+from graphrec.errors import DataError, examples
+from graphrec.tabular import archives
+from graphrec.tabular.inference import databases, samples, wide
+from graphrec.tabular.inference.columns import column
+from graphrec.tabular.sniffing import Sniffed, sniff, workbooks
+from graphrec.tabular.spec import Files
+
+_ROWS = 20_000
+#: Endings of files that are no data, beside those that archives know.
+_NO_DATA = (".log", ".zip.part", ".tmp", ".pyc", ".jar", ".exe", ".npy", ".npz", ".pt", ".pkl", ".pickle", ".h5", ".mat", ".toml")
+_MOST_FILES = 2_000
+
+
+def tables(arguments: Sequence[Path | str], folder: Path) -> tuple[list[Sniffed], list[str]]:
+    """The tables of all arguments, and why some files are none.
+
+    Raises:
+        DataError: a file is not there, or none of them can be read.
+    """
+    found: list[Sniffed] = []
+    unread: list[str] = []
+    paths: list[Path] = []
+    for argument in arguments:
+        if databases.is_address(str(argument)):
+            found += databases.tables(str(argument), folder)
+        else:
+            paths += _paths(argument)
+    paths = list(dict.fromkeys(paths))
+    num_rows = max(500, _ROWS // max(1, len(paths) // 8))
+    for path in paths:
+        try:
+            form = samples.kind_of(path)
+            several = workbooks(path, form, num_rows) if form in ("xlsx", "ods") else [sniff(path, num_rows)]
+            found += [_shaped(table) for table in several]
+        except DataError as error:
+            if len(paths) == 1 or not (path.is_file() or archives.archive_of(path)):
+                raise
+            unread.append(str(error))
+    if not found:
+        raise DataError(unread[0] if unread else "no file to look at; give at least one")
+    return found, unread
+
+
+def _paths(argument: Path | str) -> list[Path]:
+    """The files that an argument stands for."""
+    path = Path(argument).expanduser()
+    if path.is_dir():
+        inside = sorted(p for p in path.rglob("*") if p.is_file() and not archives.is_beside(str(p.relative_to(path))))
+        inside = [p for p in inside if not p.name.casefold().endswith(_NO_DATA)]
+        if not inside:
+            raise DataError(f"the folder {path} has no file of data; give the files themselves")
+        if len(inside) > _MOST_FILES:
+            raise DataError(f"the folder {path} has {len(inside):,} files; give a pattern such as '{path}/*.csv'")
+        return [member for p in inside for member in _members(p)]
+    if not path.exists() and has_magic(str(path)):
+        matches = sorted(Path(match) for match in glob(str(path), recursive=True))  # noqa: PTH207  # takes any path
+        matches = [match for match in matches if match.is_file()]
+        if not matches:
+            raise DataError(f"'{argument}' fits no file; check the pattern")
+        return matches
+    if not path.is_file() and archives.archive_of(path) is None:
+        there = sorted(p.name for p in path.parent.iterdir() if p.is_file()) if path.parent.is_dir() else []
+        del there
+        raise DataError(f"there is no file {examples([str(path)])}; check the path")
+    return _members(path)
+
+
+def _members(path: Path) -> list[Path]:
+    """The data files in a zip archive that is no workbook; else the file itself."""
+    if path.is_file() and archives.compression(path) == "zip" and archives.workbook(path) is None:
+        return archives.find_members(path)
+    return [path]
+
+
+def _shaped(table: Sniffed) -> Sniffed:
+    """The table; one of users by items as the rows that it becomes."""
+    if not wide.is_wide(table) or not isinstance(table.origin, Files):
+        return table
+    first, *others = table.columns.values()
+    parts = [
+        pd.DataFrame({"row": first.values, "column": found.name, "value": found.values}) for found in others[:2000]
+    ]
+    long = pd.concat(parts).dropna().head(_ROWS)
+    missing = tuple(dict.fromkeys(word for found in others for word in found.missing))
+    columns = {name: column(name, long[name].astype(str).tolist()) for name in long.columns}
+    columns["value"] = replace(columns["value"], missing=missing)
+    notes = (*table.notes, f"{len(others):,} columns are items, each row is a user")
+    return replace(table, origin=replace(table.origin, shape="wide"), columns=columns, rows=len(long), notes=notes)

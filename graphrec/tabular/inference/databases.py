@@ -1,0 +1,144 @@
+"""The tables of a database: their first rows, primary keys and foreign keys; no password is ever shown."""
+
+import os
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from graphrec.cleaning.draft import shortened
+from graphrec.cleaning.rules import Kind
+from graphrec.errors import DataError, GraphrecError
+from graphrec.tabular import sql
+from graphrec.tabular.inference.keys import quoted
+from graphrec.tabular.sniffing import Sniffed, profiles
+from graphrec.tabular.spec import Query
+
+_ROWS = 5_000
+_MOST_TABLES = 200
+#: Tables of the database itself, or of tools that change its form.
+_SYSTEM = re.compile(r"sqlite_.*|pg_.*|alembic_version|schema_migrations|django_.*|flyway_.*|spatial_ref_sys|auth_.*")
+_SECRETS = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
+
+
+def is_address(text: str) -> bool:
+    """Whether an argument is the address of a database, such as sqlite:///shop.db."""
+    return "://" in text
+
+
+def tables(address: str, folder: Path) -> list[Sniffed]:
+    """The tables of a database that have rows, with their keys; the TOML file will lie in `folder`.
+
+    Raises:
+        DataError: the address is none, or the database cannot be reached or read, or has no rows.
+        GraphrecError: SQLAlchemy or the database's driver is not installed.
+    """
+    sqlalchemy = sql.import_sqlalchemy()
+    try:
+        url = sqlalchemy.engine.make_url(_expanded(address))
+    except (sqlalchemy.exc.ArgumentError, ValueError) as error:
+        raise DataError(
+            "that is no address of a database; write one such as sqlite:///shop.db or "
+            "postgresql+psycopg://user:${PASSWORD}@host/database"
+        ) from error
+    own = sql.with_file(url, Path.cwd())
+    shown = _shown(own)
+    try:
+        engine = sqlalchemy.create_engine(own)
+    except (ImportError, sqlalchemy.exc.ArgumentError) as error:
+        raise GraphrecError(
+            f"no driver for {shown} is installed; run pip install 'graphrec[sql]', or install the driver"
+        ) from error
+    written = _written(url, folder)
+    try:
+        with engine.connect() as connection:
+            inspector = sqlalchemy.inspect(connection)
+            names = [name for name in inspector.get_table_names() if not _SYSTEM.fullmatch(name)]
+            names += [name for name in inspector.get_view_names() if not _SYSTEM.fullmatch(name)]
+            if len(names) > _MOST_TABLES:
+                raise DataError(f"{shown} has {len(names):,} tables; write a TOML file for those that you need")
+            found = [_table(sqlalchemy, connection, inspector, name, written, folder) for name in names]
+    except (sqlalchemy.exc.SQLAlchemyError, UnicodeError, ValueError, OverflowError) as error:
+        reason = shortened(" ".join(str(getattr(error, "orig", None) or error).split()), 200)
+        if own.password:
+            reason = reason.replace(str(own.password), "***")
+        raise DataError(f"{shown} cannot be read: {reason}; check the address") from error
+    finally:
+        engine.dispose()
+    known = [table for table in found if table is not None]
+    if not known:
+        raise DataError(f"{shown} has no table with rows")
+    return known
+
+
+def _table(sqlalchemy: Any, connection: Any, inspector: Any, name: str, url: str, folder: Path) -> Sniffed | None:
+    """The first rows of a table with its keys; None where it has no rows."""
+    columns = [column["name"] for column in inspector.get_columns(name)]
+    table = sqlalchemy.table(name, *(sqlalchemy.column(column) for column in columns))
+    result = connection.execute(sqlalchemy.select(table).limit(_ROWS))
+    rows = result.fetchall()
+    if not rows or not columns:
+        return None
+    kinds = {column: kind for place, column in enumerate(columns) if (kind := _kind([row[place] for row in rows]))}
+    times = frozenset(
+        column for place, column in enumerate(columns) if any(hasattr(row[place], "year") for row in rows)
+    )
+    texts = [[None if value is None else _text(value) for value in row] for row in rows]
+    primary = tuple(inspector.get_pk_constraint(name).get("constrained_columns") or ())
+    foreign = {
+        key["constrained_columns"][0]: (str(key["referred_table"]), str(key["referred_columns"][0]))
+        for key in inspector.get_foreign_keys(name)
+        if len(key["constrained_columns"]) == 1
+    }
+    profiled = profiles(columns, texts, kinds, times)
+    left = {column: "it is empty" for column, value in profiled.items() if not value.filled}
+    kept = {column: value for column, value in profiled.items() if column not in left}
+    query = Query(f"select * from {quoted(name)}", url, folder)
+    return Sniffed(query, name, kept, len(rows), len(rows) < _ROWS, left_out=left, keys=primary, references=foreign)
+
+
+def _kind(values: list[Any]) -> Kind | None:  # of any type
+    """The kind of a column by the types of its values; text may hold anything, and is looked at."""
+    types = {type(value) for value in values if value is not None}
+    if types and types <= {bool}:
+        return "bool"
+    if types and types <= {int}:
+        return "int"
+    return "float" if types and types <= {int, float, Decimal} else None
+
+
+def _text(value: Any) -> str:  # of any type
+    return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _expanded(address: str) -> str:
+    """The address with ${NAME} replaced by environment variables."""
+
+    def value(match: re.Match[str]) -> str:
+        found = os.environ.get(match[1])
+        if found is None:
+            raise DataError(f"the address needs the environment variable {match[1]}, which is not set; export it first")
+        return found
+
+    return re.sub(r"\$\{(\w+)\}", value, address)
+
+
+def _shown(url: Any) -> str:
+    """The address without its password and without what else may be secret."""
+    query = {name: "***" if _SECRETS.search(name) else value for name, value in url.query.items()}
+    return str(url.set(query=query).render_as_string(hide_password=True))
+
+
+def _written(url: Any, folder: Path) -> str:
+    """The address for a TOML file: a variable of the environment for the password, a SQLite file beside the TOML file."""
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        path = Path(url.database).expanduser()
+        relative = path if path.is_absolute() else Path(os.path.relpath(path.absolute(), folder.absolute()))
+        url = url.set(database=relative.as_posix())
+    query = {name: value for name, value in url.query.items() if not _SECRETS.search(name)}
+    url = url.set(query=query)
+    if url.password is None:
+        return str(url.render_as_string(hide_password=False))
+    return str(url.set(password="GRAPHREC_PASSWORD_HERE").render_as_string(hide_password=False)).replace(
+        "GRAPHREC_PASSWORD_HERE", "${DATABASE_PASSWORD}"
+    )

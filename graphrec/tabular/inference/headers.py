@@ -1,0 +1,114 @@
+"""Names for the columns of a file that has no header line, by what they hold and what the file is called."""
+
+import re
+from collections.abc import Sequence
+
+from graphrec.tabular.inference import words
+from graphrec.tabular.inference.columns import Column
+from graphrec.tabular.inference.moments import looks_like_seconds
+
+_SOCIAL = re.compile(r"trust|friend|social|follow|contacts|\bsoc\b")
+
+
+def names(stem: str, columns: Sequence[Column]) -> tuple[str, ...]:
+    """A name for each column: user, item, rating, timestamp … for behaviour, an id and texts for users or items."""
+    time = next((place for place, found in enumerate(columns) if _is_time(found)), None)
+    ids = [place for place, found in enumerate(columns) if place != time and _is_id(found)]
+    made = [f"column_{place + 1}" for place in range(len(columns))]
+    what, word = words.entity_of_file(stem)
+    if _is_of_things(columns, ids, what, stem):
+        return _things(columns, made, what, word)
+    if time is not None:
+        made[time] = "timestamp"
+    if _SOCIAL.search(stem.casefold()) and len(ids) > 1:
+        made[ids[0]], made[ids[1]] = "user", "friend"
+        rest = [place for place in range(len(columns)) if place not in (*ids[:2], time)]
+        if rest:
+            made[rest[0]] = "value"
+        return tuple(made)
+    if len(ids) < 2:
+        return tuple(made)
+    made[ids[0]] = "user"
+    events = [p for p in ids[1:] if columns[p].kind == "str" and is_event(columns[p])]
+    others = [place for place in ids[1:] if place not in events]
+    if not others:
+        return tuple(made)
+    later = [place for place in others if place > ids[0]]
+    item = _item(columns, later or others)
+    made[item] = "item"
+    if events:
+        made[events[0]] = "event"
+    for place, found in enumerate(columns):
+        if made[place].startswith("column_") and place > item and found.numeric and (found.distinct > 1 or found.filled <= 5):
+            count = found.kind == "int" and 0 <= float(found.numbers.median()) <= 10_000
+            relation = words.relation_of(stem)
+            rated = relation == "RATED" or (relation in (None, "REVIEWED") and _is_rating(found))
+            made[place] = "rating" if rated else "count" if count else "value" if found.kind == "float" else made[place]
+            break
+    return tuple(made)
+
+
+def is_event(found: Column) -> bool:
+    """Whether the values are a few words for what users do."""
+    values = list(found.values.dropna().unique()) if found.distinct <= 12 else []
+    known = sum(words.relation_of(value) is not None for value in values)
+    often = found.distinct * 2 <= max(found.filled, 2) or (known == len(values) and found.distinct < found.filled)
+    return bool(values) and known * 5 >= len(values) * 3 and often
+
+
+def _is_time(found: Column) -> bool:
+    if found.moment is not None:
+        return True
+    return found.numeric and looks_like_seconds(found.values.dropna())
+
+
+def _is_id(found: Column) -> bool:
+    """Whether the values may be ids: whole numbers, or texts that are short."""
+    if found.moment is not None and found.moment.format != "%Y%m%d":
+        return False
+    if found.kind == "float":
+        return False
+    return found.filled > 0 and found.values.dropna().str.len().median() <= 60
+
+
+def _item(columns: Sequence[Column], places: Sequence[int]) -> int:
+    """The first column after the user's, unless a later one says it: another has a hundred times its values."""
+    first = places[0]
+    most = max(places, key=lambda place: columns[place].distinct)
+    small = columns[first].distinct <= 12 and columns[most].distinct >= 10 * columns[first].distinct
+    texts = [place for place in places if columns[place].kind == "str"]
+    if small:
+        return most
+    if len(texts) > 1 and columns[most].kind == "str" and columns[most].distinct > columns[first].distinct:
+        return most
+    return first
+
+
+def _is_of_things(columns: Sequence[Column], ids: Sequence[int], what: str, stem: str) -> bool:
+    """Whether each row is one user or item: the first column is unique, and the name or the other columns say so."""
+    if not ids or ids[0] != 0 or not columns[0].unique or len(columns) < 2:
+        return False
+    if words.relation_of(stem) and what != "item" and what != "user":
+        return False
+    texts = [c for c in columns[1:] if c.kind == "str" and not is_event(c)]
+    return bool(texts) and (what != "" or any(column.split for column in texts) or len(columns) > 2)
+
+
+def _things(columns: Sequence[Column], made: list[str], what: str, word: str) -> tuple[str, ...]:
+    called = {"user": "user", "item": "item"}.get(what, word or "item")
+    made[0] = called
+    titled = False
+    for place, found in enumerate(columns[1:], 1):
+        if found.kind != "str" or found.moment is not None or not found.filled:
+            continue
+        if found.split in ("|", "[]") and "genres" not in made:
+            made[place] = "genres"
+        elif not titled and what != "user" and found.distinct * 2 > found.filled:
+            made[place], titled = "title", True
+    return tuple(made)
+
+
+def _is_rating(found: Column) -> bool:
+    """Whether the numbers are a scale: within 0 to 10 (or −10 to 10), of at most 21 steps."""
+    numbers = found.numbers
+    return bool(numbers.between(-10, 10).all()) and found.distinct <= 21 and bool(((numbers * 2) % 1 == 0).all())

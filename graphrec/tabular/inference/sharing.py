@@ -1,0 +1,89 @@
+"""Whether the users or items of other sources, described in the same folder, have the same ids."""
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from graphrec.errors import GraphrecError
+from graphrec.schema import ITEM, USER, NodeType
+from graphrec.tabular import files, parsing
+from graphrec.tabular.roles import Roles
+from graphrec.tabular.sniffing import Sniffed
+from graphrec.tabular.spec import Files, TableSpec
+
+_MOST_SPECS = 20
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The file that describes the other source, whether its ids surely are the same, and the question about it."""
+
+    source: str
+    sure: bool
+    ask: str
+
+
+def labels(seen: Sequence[tuple[Sniffed, Roles]], folder: Path) -> dict[str, Shared]:
+    """The labels whose ids another TOML file of the folder has, too."""
+    found: dict[str, Shared] = {}
+    own = {label: _own(label, seen) for label in (USER, ITEM)}
+    paths = islice(sorted(folder.glob("*.toml")), _MOST_SPECS) if folder.is_dir() else []
+    for path in paths:
+        for label, ids in own.items():
+            if len(ids) < 3 or label in found:
+                continue
+            common = ids & _ids(path, label)
+            if len(common) < 3 or len(common) < 0.3 * len(ids):
+                continue
+            sure = not _are_numbered(ids)
+            ask = (
+                f"{len(common):,} of {len(ids):,} {label} ids are in {path.name}, too: are they the same {label.lower()}s? "
+                f"Then [nodes.{label}] of both needs shared = true; else each source keeps its own"
+            )
+            found[label] = Shared(path.name, sure, ask)
+    return found
+
+
+def _own(label: str, seen: Sequence[tuple[Sniffed, Roles]]) -> set[str]:
+    found: set[str] = set()
+    for table, role in seen:
+        for end, column in role.ends:
+            if end == label and column in table.columns:
+                found |= set(table.columns[column].values.dropna())
+    return found
+
+
+def _ids(path: Path, label: str) -> set[str]:
+    """Some of the ids that the tables of another TOML file give a label; none if it cannot be read."""
+    try:
+        spec = parsing.parse(path)
+        return {value for table in spec.tables for column in _columns(table, label) for value in _first(table, column)}
+    except (GraphrecError, OSError, tomllib.TOMLDecodeError):
+        return set()
+
+
+def _columns(table: TableSpec, label: str) -> Iterable[str]:
+    if isinstance(table.type, NodeType):
+        return table.ids if table.type.label == label else ()
+    ends = (table.type.source, table.type.target)
+    return [column for end, column in zip(ends, table.ids, strict=True) if end == label]
+
+
+def _first(table: TableSpec, column: str) -> set[str]:
+    """The ids in the first rows of the first file of a table."""
+    if not isinstance(table.origin, Files):
+        return set()
+    for piece in files.pieces(replace(table.origin, paths=table.origin.paths[:1]), [column]):
+        if not isinstance(piece, files.BadLine):
+            return {str(value) for value in piece[column].to_pylist() if value is not None}
+    return set()
+
+
+def _are_numbered(ids: set[str]) -> bool:
+    """Whether ids are 1, 2, 3 …, which two sources can have without meaning the same."""
+    if not all(value.isdigit() for value in ids):
+        return False
+    numbers = [int(value) for value in ids]
+    return max(numbers) - min(numbers) < 5 * len(numbers) + 10

@@ -1,0 +1,200 @@
+"""The text of a TOML file: values, the keys that say where rows come from, properties and times."""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from graphrec.schema import SYSTEM_PROPERTIES
+from graphrec.tabular import archives, paths
+from graphrec.tabular.inference.columns import Column
+from graphrec.tabular.spec import FileQuery, Files, Query, Time
+
+_KINDS = {"int": "int", "float": "float", "bool": "bool", "str": "text"}
+_RESERVED = SYSTEM_PROPERTIES | {"id", "keys", "source", "source_id", "target_id", "timestamp"}
+
+
+def text(value: str) -> str:
+    """A text as TOML writes it."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def key(name: str) -> str:
+    """A key of a table, in quotes where it needs them."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else text(name)
+
+
+def comment(words: str) -> str:
+    """A text that stays within its line of comment."""
+    return re.sub(r"[\x00-\x1f\x7f]", " ", words)
+
+
+def origin(source: Files | Query | FileQuery, used: Sequence[Column], folder: Path, header_is_made_up: bool) -> Iterator[str]:
+    """The lines that say where rows come from; `used` are the columns whose missing words and numbers must be read."""
+    missing = list(dict.fromkeys(word for column in used for word in column.missing))
+    if isinstance(source, Files):
+        for name, value, remark in form(source, folder):
+            made_up = header_is_made_up and name == "header"
+            yield f"{name} = {value}" + ("  # fill in: the file has no header line" if made_up else remark)
+        if missing:
+            yield f"missing = [{', '.join(map(text, ['', *missing]))}]"
+    elif isinstance(source, FileQuery):
+        parts = []
+        for name, file in source.files.items():
+            if not isinstance(file, Files):
+                continue
+            said = [(k, v) for k, v, _ in form(file, folder)]
+            if missing:
+                said.append(("missing", f"[{', '.join(map(text, ['', *missing]))}]"))
+            only = len(said) == 1 and said[0][0] == "file"
+            parts.append(f"{name} = " + (said[0][1] if only else f"{{ {', '.join(f'{k} = {v}' for k, v in said)} }}"))
+        yield f"sql = {text(source.sql)}"
+        yield f"files = {{ {', '.join(parts)} }}"
+    else:
+        yield f"sql = {text(source.sql)}"
+        yield f"url = {text(source.url)}"
+    yield from numbers(used)
+
+
+def numbers(used: Sequence[Column]) -> Iterator[str]:
+    """The keys `decimal` and `thousands` where the columns' numbers need them."""
+    decimal, thousands = notation(used)
+    if decimal != ".":
+        yield f"decimal = {text(decimal)}"
+    if thousands:
+        yield f"thousands = {text(thousands)}"
+
+
+def notation(used: Sequence[Column]) -> tuple[str, str]:
+    """Decimal sign and sign between thousands of the numbers of these columns, by most of those that show one."""
+    shown = [column.notation for column in used if column.numeric and (column.moment is None)]
+    special = [signs for signs in shown if signs != (".", None)]
+    if not special:
+        return ".", ""
+    decimals = [signs[0] for signs in special]
+    decimal = max(dict.fromkeys(decimals), key=decimals.count)
+    between = [signs[1] for signs in special if signs[0] == decimal and signs[1]]
+    return decimal, between[0] if between else ""
+
+
+def fits(column: Column, signs: tuple[str, str]) -> bool:
+    """Whether a column of numbers can be read with these signs."""
+    own = column.notation
+    if own == (".", None):
+        return column.kind == "int" or signs[0] == "."
+    return own[0] == signs[0] and (own[1] or "") in ("", signs[1])
+
+
+def form(files: Files, folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Key, value and remark of what a file is called and its name does not say of its form."""
+    yield "file", _names(files.paths, folder), ""
+    usual = paths.format_of(files.paths[0], files.encoding, bool(files.records))
+    tabs = usual == "tsv"
+    if files.format != ("csv" if tabs else usual):
+        yield "format", text(files.format), ""
+    if files.format == "csv" and files.shape != "basket" or files.separator != ",":
+        if files.separator != ("\t" if tabs else ","):
+            yield "separator", text(files.separator), ""
+        if files.quote != ("" if tabs else '"'):
+            yield "quote", text(files.quote), ""
+    if files.encoding != "utf-8":
+        yield "encoding", text(files.encoding), ""
+    if files.escape:
+        yield "escape", text(files.escape), ""
+    if files.skip:
+        yield "skip", str(files.skip), "  # lines before the table"
+    if files.comment:
+        yield "comment", text(files.comment), ""
+    if files.records:
+        yield "records", text(files.records), ""
+    if files.sheet:
+        yield "sheet", text(files.sheet), ""
+    if files.header is not None:
+        yield "header", f"[{', '.join(map(text, files.header))}]", ""
+    if files.shape != "table":
+        yield "shape", text(files.shape), ""
+
+
+def _names(found: Sequence[Path], folder: Path) -> str:
+    """The value of `file`: a path, a pattern that fits exactly these files, or a list."""
+    if len(found) == 1:
+        return text(relative(_whole_archive(found) or found[0], folder))
+    if whole := _whole_archive(found):
+        return text(relative(whole, folder))
+    if pattern := _pattern(found):
+        return text(relative(pattern, folder))
+    return f"[{', '.join(text(relative(path, folder)) for path in found)}]"
+
+
+def _whole_archive(found: Sequence[Path]) -> Path | None:
+    """The zip archive of which these are all members."""
+    archive = archives.archive_of(found[0])
+    if archive is not None and set(archives.find_members(archive)) == set(found):
+        return archive
+    return None
+
+
+def _pattern(found: Sequence[Path]) -> Path | None:
+    """A pattern for the files of a folder that begin and end alike, where it fits no others."""
+    parents = {path.parent for path in found}
+    if len(parents) > 1:
+        return None
+    names = [path.name for path in found]
+    start = os.path.commonprefix(names)
+    end = os.path.commonprefix([name[::-1] for name in names])[::-1]
+    start = start[: min(len(start), min(map(len, names)) - len(end))]
+    parent = parents.pop()
+    if re.search(r"[*?\[\]]", start + end + str(parent)) or not end or not parent.is_dir():
+        return None
+    pattern = parent / f"{start}*{end}"
+    fitting = {path.name for path in parent.glob(pattern.name) if path.is_file()}
+    return pattern if fitting == set(names) else None
+
+
+def relative(path: Path, folder: Path) -> str:
+    """The path as it is called from the folder of the TOML file."""
+    try:
+        return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
+    except ValueError:  # on another drive
+        return path.absolute().as_posix()
+
+
+def property_name(column: str) -> str:
+    """The name of a property that a column becomes."""
+    column = re.sub(r":(token|token_seq|float|float_seq)$", "", column)
+    return re.sub(r"\W+", "_", column.rpartition("/")[2] or column).strip("_") or "value"
+
+
+def properties(columns: Sequence[Column], rating: str | None, signs: tuple[str, str], taken: Iterable[str] = ()) -> tuple[str, dict[str, str]]:
+    """The line with all properties ("" for none) and the name of each by its column."""
+    made, names = [], {}
+    used = set(_RESERVED) | set(taken)
+    for column in columns:
+        rated = column.name == rating and "rating" not in used
+        name = "rating" if rated else property_name(column.name)
+        while name in used:
+            name += "_"
+        used.add(name)
+        names[column.name] = name
+        kind = "float" if rated else _KINDS[column.kind]
+        if column.numeric and not fits(column, signs):
+            kind = "text"
+        if column.moment is not None and column.moment.format and column.kind == "int":
+            kind = "int"
+        if name == column.name and kind == "text":
+            made.append(text(name))
+            continue
+        parts = {"name": name} | ({} if name == column.name else {"column": column.name})
+        parts |= {} if kind == "text" else {"type": kind}
+        made.append(f"{{ {', '.join(f'{k} = {text(v)}' for k, v in parts.items())} }}")
+    return (f"properties = [{', '.join(made)}]" if made else ""), names
+
+
+def time(found: Time, zoned: bool) -> str:
+    """The value of `time`."""
+    parts: Mapping[str, str | None] = {"column": found.column, "format": found.format, "unit": found.unit}
+    written = ", ".join(f"{name} = {text(value)}" for name, value in parts.items() if value)
+    if found.unit or (zoned and not (found.format and re.search(r"\b(UTC|GMT)\b", found.format))):
+        return f"{{ {written} }}"
+    return f'{{ {written}, zone = "UTC" }}' + ("" if zoned else "  # fill in: the time zone")
