@@ -87,11 +87,12 @@ def _links(label: LabelReport) -> Iterator[str]:
 
 
 def _same_ids(source: str, label: LabelReport) -> Iterator[str]:
-    """A sentence if other sources have ids of this one for other nodes."""
-    if label.same_ids:
+    """A sentence if other sources have ids of new nodes of this one for other nodes."""
+    if label.same_ids and label.new:
         others = " and ".join(label.same_ids_sources[:3])
+        many = "1 id" if label.same_ids == 1 else f"{label.same_ids:,} ids"
         yield (
-            f"{label.same_ids:,} ids of {label.label} are ids of {others} too and were kept apart, each with its "
-            f"source's name before it ({source}:…); if one id means the same {label.label} in both sources, write "
-            f"shared = true in [nodes.{label.label}] of both TOML files and load both again"
+            f"{many} of {label.label} in {source}, found in {others} too, kept apart with the source's name before it "
+            f"({source}:…); if one id means the same {label.label} in both sources, write shared = true in "
+            f"[nodes.{label.label}] of both TOML files and load both again"
         )

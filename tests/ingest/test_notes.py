@@ -91,7 +91,7 @@ def test_two_sources_with_the_same_ids_are_told_of_shared(store: Store, tmp_path
     shared = USERS + "shared = true\n"
     load(store, tmp_path / "a", USERS.format("a"), u="id,number\nc1,\nc2,\n")
     (note,) = load(store, tmp_path / "b", USERS.format("b"), u="id,number\nc1,\nc9,\n").notes
-    assert note.startswith("1 ids of User are ids of a too and were kept apart")
+    assert note.startswith("1 id of User in b, found in a too, kept apart with the source's name before it (b:…)")
     assert "write shared = true in [nodes.User] of both TOML files" in note
     alone = load(store, tmp_path / "b", shared.format("b"), u="id,number\nc1,\nc9,\n")
     assert any("no other source says shared = true" in note for note in alone.notes)
