@@ -28,6 +28,16 @@ class LoadContext:
     allow_removal: bool = False
     in_graph: InGraph | None = None
 
+    @property
+    def remedy(self) -> str:
+        """What to do if nothing of a table can be kept, as the end of a message."""
+        if self.append:
+            return "check the file and how it is described"
+        return (
+            "check the file and how it is described, or say --allow-removal (in Python allow_removal=True) to load the "
+            "source without these rows"
+        )
+
 
 _NO_LOAD = LoadContext()
 _CONTEXT: ContextVar[LoadContext] = ContextVar("load_context", default=_NO_LOAD)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from graphrec.cleaning.draft import ROW, Draft, typed_rejections
+from graphrec.cleaning.load_context import LoadContext, current_load
 from graphrec.defects import REJECTED, CleaningReport
 from graphrec.errors import DataError, examples
 
@@ -48,12 +49,11 @@ def need_rows_of_each_file(draft: Draft) -> None:
         hints = "".join(f"; {hint}" for hint in dict.fromkeys(rule.hint for rule in draft.rules if rule.hint))
         raise DataError(
             f"{draft.origin.place}, {name}: none of its {rows + bad:,} rows can be kept ({examples(why)}){hints}; "
-            "nothing is written; check the file and how it is described, or say --allow-removal (in Python "
-            "allow_removal=True) to load without them"
+            f"nothing is written; {current_load().remedy}"
         )
 
 
-def need_something_kept(report: CleaningReport, append: bool = False) -> None:
+def need_something_kept(report: CleaningReport, load: LoadContext) -> None:
     """Nothing; DataError if a table had rows and none of them is left, whatever rejected them."""
     parts = []
     for table in report.tables:
@@ -62,8 +62,7 @@ def need_something_kept(report: CleaningReport, append: bool = False) -> None:
             hints = "".join(f"; {hint}" for hint in dict.fromkeys(rule.hint for rule in table.rules if rule.hint))
             parts.append(f"{table.name}: none of its {table.rows:,} rows can be kept ({examples(why, 3)}){hints}")
     if parts:
-        door = "" if append else ", or say --allow-removal (in Python allow_removal=True) to load without these rows"
-        raise DataError(f"{'; '.join(parts)}; nothing is written; correct the data or the rules{door}")
+        raise DataError(f"{'; '.join(parts)}; nothing is written; {load.remedy}")
 
 
 def _found(draft: Draft) -> pd.DataFrame:

@@ -71,8 +71,9 @@ def _without_roles(tables: GraphTables) -> Iterator[str]:
     shown = examples((f"{relation} goes from {start} to {end}" for start, relation, end in triples), 3)
     start, _, end = next((triple for triple in triples if triple[0] != triple[2]), triples[0])
     yield (
-        f"graphrec recommends Item nodes to User nodes, and this source has neither: {shown}; if {start} are the users and "
-        f'{end} the items, write role = "user" in [nodes.{start}] and role = "item" in [nodes.{end}] of the TOML file'
+        f"graphrec recommends Item nodes to User nodes, and this source has neither: {shown}; if {start} are the users "
+        f'and {end} the items, write role = "user" in [nodes.{start}] and role = "item" in [nodes.{end}] of the '
+        "TOML file"
     )
 
 
@@ -86,11 +87,12 @@ def _links(label: LabelReport) -> Iterator[str]:
 
 
 def _same_ids(source: str, label: LabelReport) -> Iterator[str]:
-    """A sentence if other sources have ids of this one for other nodes."""
-    if label.same_ids:
+    """A sentence if other sources have ids of new nodes of this one for other nodes."""
+    if label.same_ids and label.new:
         others = " and ".join(label.same_ids_sources[:3])
+        many = "1 id" if label.same_ids == 1 else f"{label.same_ids:,} ids"
         yield (
-            f"{label.same_ids:,} ids of {label.label} are ids of {others} too and were kept apart, each with its source's name "
-            f"before it ({source}:…); if one id means the same {label.label} in both sources, write shared = true in "
+            f"{many} of {label.label} in {source}, found in {others} too, kept apart with the source's name before it "
+            f"({source}:…); if one id means the same {label.label} in both sources, write shared = true in "
             f"[nodes.{label.label}] of both TOML files and load both again"
         )

@@ -20,7 +20,7 @@ class Vanishing:
 
 
 def refusal(source: str, vanishing: Iterable[Vanishing], options: Options) -> str | None:
-    """The sentence that refuses a load which takes away more than `options.max_removal` of a label or type, else None."""
+    """The sentence that refuses a load that takes away more of a label or type than `options` allow, else None."""
     if options.allow_removal:
         return None
     too_many = [each for each in vanishing if each.gone and each.gone > options.max_removal * each.known]
@@ -32,7 +32,7 @@ def refusal(source: str, vanishing: Iterable[Vanishing], options: Options) -> st
         for each in too_many
     ]
     return (
-        f"a load of {source} would delete {', '.join(parts)}, more than {options.max_removal:.0%}; nothing is written. Look "
-        "whether files, columns or names have changed; if this is meant, say --allow-removal (in Python "
+        f"a load of {source} would delete {', '.join(parts)}, more than {options.max_removal:.0%}; nothing is written. "
+        "Look whether files, columns or names have changed; if this is meant, say --allow-removal (in Python "
         "allow_removal=True), and if the files have only what is new, --append"
     )

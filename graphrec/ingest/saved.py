@@ -69,7 +69,7 @@ def _place(folder: Path, source: str) -> Path:
 
 
 def _write_rejected(path: Path, rejected: pd.DataFrame) -> None:
-    """A CSV file of the rejected rows with the columns that they have in the source, those of all files side by side."""
+    """A CSV file of the rejected rows with their columns in the source, those of all files side by side."""
     lines = rejected["row"].str.startswith('"')
     kinds = rejected.assign(lines=lines)[["file", "table", "lines"]].drop_duplicates().index
     names = [name for at in kinds for name in _cells(rejected["row"][at])]

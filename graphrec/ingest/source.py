@@ -56,7 +56,8 @@ def read(
 ) -> GraphTables:
     """The cleaned tables of a source, nothing else: what `load` would bring.
 
-    `folder` may be a description of tables instead, and `name` is then what progress is told. `in_graph` says which nodes the graph has of the source, at which appended edges may end.
+    `folder` may be a description of tables instead, and `name` is then what progress is told. `in_graph` says which
+    nodes the graph has of the source, at which appended edges may end.
 
     Raises:
         UnknownNameError: there is no such source.
@@ -65,7 +66,8 @@ def read(
     """
     _need_consistent(options)
     progress(f"reading {name}", 0, 1)
-    with load_context(LoadContext(options.append, options.allow_removal, in_graph if options.append else None)):
+    context = LoadContext(options.append, options.allow_removal, in_graph if options.append else None)
+    with load_context(context):
         tables = _loaded(name, folder)
     if options.strict:
         cleaning.need_nothing_rejected(tables.cleaning)
@@ -74,7 +76,7 @@ def read(
     if options.min_interactions is not None:
         tables = cleaning.k_core(tables, options.min_interactions)
     if not options.allow_removal:
-        cleaning.need_something_kept(tables.cleaning, options.append)
+        cleaning.need_something_kept(tables.cleaning, context)
     for table in tables.edges:
         if table.type.key is None:
             raise DataError(

@@ -88,10 +88,7 @@ def _need_rows(table: TableSpec, read: int) -> None:
     elif isinstance(table.origin, Files) and table.origin.where:
         asked = examples(f"{name} = {' or '.join(values)}" for name, values in table.origin.where.items())
         why = f"it has no rows with {asked}, as where asks for"
-    raise DataError(
-        f"{table.place}, {of}: {why}; nothing is written; check the file and how it is described, or say "
-        "--allow-removal (in Python allow_removal=True) if the table is to be empty"
-    )
+    raise DataError(f"{table.place}, {of}: {why}; nothing is written; {load.remedy}")
 
 
 def _pieces(table: TableSpec) -> Iterator[tuple[Part, Any]]:  # of pyarrow.Table or BadLine

@@ -183,23 +183,40 @@ ROW = st.tuples(st.sampled_from("ab"), st.sampled_from(["i1", "i2"]), *CELL.valu
 FRIENDS = st.tuples(st.sampled_from("abc"), st.sampled_from("abc")).map(",".join)
 
 
-@settings(deadline=None, max_examples=8, suppress_health_check=[*HealthCheck])
-@given(
-    rule=st.sampled_from(RULES),
-    rows=st.lists(ROW, min_size=1, max_size=8),
-    friends=st.lists(FRIENDS, max_size=4),
-    cut=st.integers(0, 8),
-    pair=st.integers(0, 4),
-)
-def test_a_file_in_two_parts_is_one_file(
-    rule: str, rows: list[str], friends: list[str], cut: int, pair: int, store: Store, tmp_path: Path
+QUICK = settings(deadline=None, max_examples=4, suppress_health_check=[*HealthCheck])
+PARTS = {
+    "rule": st.sampled_from(RULES),
+    "rows": st.lists(ROW, min_size=1, max_size=8),
+    "friends": st.lists(FRIENDS, max_size=4),
+    "cut": st.integers(0, 8),
+    "pair": st.integers(0, 4),
+}
+
+
+def need_one_file(
+    store: Store, folder: Path, rule: str, rows: list[str], friends: list[str], cut: int, pair: int
 ) -> None:
+    """That a file loaded in two parts, the second appended, is as it is loaded whole."""
     if "key" in rule:
         rows = [row for row in rows if row.split(",")[2]] or ["a,i1,1,1,1500000000"]
     store.write("MATCH (n) DETACH DELETE n")
-    load(store, tmp_path, {**ITEMS, "rows": rows, "friends": friends}, rule)
+    load(store, folder, {**ITEMS, "rows": rows, "friends": friends}, rule)
     expected = shown(store)
     store.write("MATCH (n) DETACH DELETE n")
-    load(store, tmp_path, {**ITEMS, "rows": rows[:cut], "friends": friends[:pair]}, rule)
-    load(store, tmp_path, {"rows": rows[cut:], "friends": friends[pair:]}, rule, append=True)
+    load(store, folder, {**ITEMS, "rows": rows[:cut], "friends": friends[:pair]}, rule)
+    load(store, folder, {"rows": rows[cut:], "friends": friends[pair:]}, rule, append=True)
     assert shown(store) == expected
+
+
+@QUICK
+@given(**PARTS)
+def test_a_file_in_two_parts_is_one_file(store: Store, tmp_path: Path, **parts: Any) -> None:
+    need_one_file(store, tmp_path, **parts)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@settings(QUICK, max_examples=150)
+@given(**PARTS)
+def test_a_file_in_two_parts_is_one_file_in_the_long_run(store: Store, tmp_path: Path, **parts: Any) -> None:
+    need_one_file(store, tmp_path, **parts)

@@ -1,4 +1,4 @@
-"""What a load tells beside its counts: numbers that are text, link rules without effect, ids and labels of one's own."""
+"""What a load tells beside its counts: texts for numbers, link rules without effect, ids and labels of one's own."""
 
 import csv
 from pathlib import Path
@@ -40,11 +40,7 @@ to = "Item:i"
 properties = [{}]
 """
 TEXTS = {
-    "a word for missing": (
-        '"rating"',
-        "4.0\nNULL\n5",
-        ("'NULL' in 1 of 3 rows is no number", 'missing = ["", "NULL"]'),
-    ),
+    "a word for missing": ('"rating"', "4.0\nNULL\n5", ("'NULL' in 1 of 3 rows is no", 'missing = ["", "NULL"]')),
     "no type": ('"rating"', "4.0\n3", ("its type is not declared", 'write { name = "rating", type = "float" }')),
     "words": ('"count"', "one\n2\n3", ("'one' in 1 of 3 rows", 'type = "int"', "rows with other values are rejected")),
 }
@@ -95,7 +91,7 @@ def test_two_sources_with_the_same_ids_are_told_of_shared(store: Store, tmp_path
     shared = USERS + "shared = true\n"
     load(store, tmp_path / "a", USERS.format("a"), u="id,number\nc1,\nc2,\n")
     (note,) = load(store, tmp_path / "b", USERS.format("b"), u="id,number\nc1,\nc9,\n").notes
-    assert note.startswith("1 ids of User are ids of a too and were kept apart")
+    assert note.startswith("1 id of User in b, found in a too, kept apart with the source's name before it (b:…)")
     assert "write shared = true in [nodes.User] of both TOML files" in note
     alone = load(store, tmp_path / "b", shared.format("b"), u="id,number\nc1,\nc9,\n")
     assert any("no other source says shared = true" in note for note in alone.notes)
