@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from graphrec.cleaning.draft import shortened
 from graphrec.errors import DataError
 from graphrec.tabular import archives, engine, inspection, json_arrays, sheets
 from graphrec.tabular.engine import identifier, literal
+from graphrec.tabular.line_numbers import LineNumbers
 from graphrec.tabular.spec import Files
 
 _UTF_8 = ("utf-8", "utf8", "utf_8", "ascii", "us-ascii", "utf-8-sig")
@@ -133,7 +135,7 @@ class _File:
         with engine.connected(self.scratch, len(names)) as connection:
             query = engine.select(self._source(place, len(names)), [columns[name] for name in chosen], condition)
             yield from engine.batches(connection, query, chosen, str(self.path), self.columns is None)
-            yield from self._bad_lines(connection)
+            yield from self._bad_lines(connection, place)
 
     def _source(self, place: Path, width: int) -> str:
         """DuckDB's reader of the file, whose columns are called c0, c1 …: names there are without case."""
@@ -176,7 +178,7 @@ class _File:
             for batch in engine.batches(connection, query, chosen, str(self.path), self.columns is None):
                 lacking -= {name for name in lacking if batch[name].null_count < len(batch)}
                 yield batch
-            yield from self._bad_lines(connection)
+            yield from self._bad_lines(connection, place)
             yield from self._bad_json(connection, source)
             self._need_keys(connection, source, [name for name in chosen if name in lacking])
 
@@ -200,21 +202,27 @@ class _File:
             if first is not None:  # a file without any object is told otherwise
                 raise engine.no_column(str(self.path), name, first[0])
 
-    def _bad_lines(self, connection: duckdb.DuckDBPyConnection) -> Iterator[BadLine]:
+    def _bad_lines(self, connection: duckdb.DuckDBPyConnection, place: Path) -> Iterator[BadLine]:
         """The lines that DuckDB refused, each once; DataError where a quote swallowed the lines after it uncounted."""
         query = "SELECT line, first(error_type), first(csv_line) FROM reject_errors GROUP BY line ORDER BY line"
         rows = connection.execute(query)
-        while found := rows.fetchmany(1000):
-            for line, error, text in found:
-                rule, reason = _LINE_ERRORS.get(str(error), ("line", str(error).lower()))
-                text = (text or "").rstrip("\r\n")
-                if "\n" in text or "\r" in text:
-                    raise DataError(
-                        f"{self.path} line {line:,}: a quote is not closed, or not doubled inside a quoted text, and "
-                        f'takes the lines after it ({shortened(text)!r}); correct it, or write quote = "" if there '
-                        "are no quotes"
-                    )
-                yield BadLine(rule, reason, self.path.name, line, text)
+        with ExitStack() as stack:
+            found = rows.fetchmany(1000)
+            stream = stack.enter_context(archives.opened(place)) if found else io.BytesIO()
+            numbers = LineNumbers(stream, self.files)
+            while found:
+                yield from (self._bad_line(numbers.of(record), str(error), text or "") for record, error, text in found)
+                found = rows.fetchmany(1000)
+
+    def _bad_line(self, line: int, error: str, text: str) -> BadLine:
+        rule, reason = _LINE_ERRORS.get(error, ("line", error.lower()))
+        text = text.rstrip("\r\n")
+        if "\n" in text or "\r" in text:
+            raise DataError(
+                f"{self.path} line {line:,}: a quote is not closed, or not doubled inside a quoted text, and takes the "
+                f'lines after it ({shortened(text)!r}); correct it, or write quote = "" if there are no quotes'
+            )
+        return BadLine(rule, reason, self.path.name, line, text)
 
     def _bad_json(self, connection: duckdb.DuckDBPyConnection, source: str) -> Iterator[BadLine]:
         rows = connection.execute(f"SELECT c0 FROM {source} WHERE NOT ({_OBJECT}) AND c0 IS NOT NULL")
