@@ -7,6 +7,7 @@ import pytest
 
 from graphrec.doctor import FAILED, OK, WARNING, Finding, data
 from graphrec.doctor import store as about_store
+from graphrec.evaluation.memory_need import Shape
 from graphrec.store import Store
 from graphrec.store.nodes import ensure_constraint
 
@@ -127,6 +128,19 @@ def test_a_planted_defect_is_found_and_nothing_else(
     assert remedy in found[name].remedy
     others = {other: finding.state for other, finding in found.items() if other not in (name, "orphans")}
     assert set(others.values()) == {OK}
+
+
+def test_zero_ratings_and_the_sizes_that_decide_the_memory(store: Store) -> None:
+    store.write(
+        "CREATE (u:User {id: 'u'}), (g:Genre {id: 'g'}) WITH u, g UNWIND [0, 0, 0, 0, 1, 5, 7, 10] AS mark "
+        "CREATE (i:Item {id: toString(mark)}), (u)-[:RATED {rating: mark}]->(i), (i)-[:IN_GENRE]->(g), "
+        "(u)-[:RECOMMENDED {run: 1}]->(i)"
+    )
+    found = data.zero_ratings(store, ["RATED", "IN_GENRE"])
+    assert found.state == WARNING
+    assert found.seen.startswith("4 of 8 RATED edges have the rating 0 and the others 1 to 10")
+    assert "[edges.VIEWED]" in found.remedy
+    assert data.shape(store) == Shape(1, 8, 24, 64 + 64)
 
 
 def test_what_is_under_way_is_not_cut_off(store: Store) -> None:
