@@ -1,8 +1,9 @@
 """Recommend items to a user, to many, or to all: what is published, or what the graph knows of them now."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,7 +23,7 @@ ENDINGS = (".csv", ".jsonl", ".parquet")
 @click.option(
     "--users",
     "users_file",
-    type=click.File(encoding="utf-8-sig"),
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
     help="A text file of ids, one in each line (- is stdin).",
 )
 @click.option("--all", "everybody", is_flag=True, help="All users of the graph; needs --out.")
@@ -52,13 +53,13 @@ def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool,
     """
     out, everybody = options["out"], options["everybody"]
     file = options["users_file"]
-    chosen = [*users, *ids, *([] if file is None else _read_ids(file))]
-    if everybody == bool(users or ids or file):
+    if everybody == bool(users or ids or file is not None):
         raise click.UsageError("name users by --user ID or --users FILE, or give --all for everybody")
     if options["trace"] and (options["rules_file"] is None or out is not None):
         raise click.UsageError("--trace shows what rules did; give --rules FILE, and no --out")
     if everybody and out is None:
         raise click.UsageError("--all writes a file; name it with --out, such as --out recommendations.csv")
+    chosen = [*users, *ids, *([] if file is None else _read_ids(file))]
     _outputs.check_ending(out, ENDINGS, "--out", "a table of recommendations", needed=True)
     from graphrec import guard
     from graphrec.errors import GraphrecError, UnknownNameError
@@ -88,18 +89,21 @@ def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool,
         _show(answer, options["trace"])
 
 
-def _read_ids(file: TextIO) -> list[str]:
+def _read_ids(file: Path) -> list[str]:
     """The ids of a file, one in each line; a first line `user_id` is the head of a column."""
     from graphrec.errors import DataError
 
     try:
-        lines = [line.strip() for line in file]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file.name} is no text file of ids in UTF-8; write one id in each line") from error
+        content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        lines = [line.strip() for line in content.decode("utf-8-sig").splitlines()]
+    except OSError as error:
+        raise DataError(f"cannot read {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} is no text file of ids in UTF-8; write one id in each line") from error
     ids = [line for line in lines if line]
     ids = ids[1:] if ids[:1] == ["user_id"] else ids
     if not ids:
-        raise DataError(f"{file.name} has no ids; write one in each line")
+        raise DataError(f"{file} has no ids; write one in each line")
     return ids
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from graphrec.arguments import count
 from graphrec.evaluation.beyond import beyond_accuracy
 from graphrec.evaluation.comparison import Cost, Epoch, Example, Round
 from graphrec.evaluation.division import Prepared
@@ -58,6 +59,8 @@ class Terms:
     baseline: what all others are compared with, where it takes part.
     num_examples: users whose lists are shown with reasons.
     memory_budget: bytes for scores at one time.
+
+    Raises DataError if a cut-off is no integer from 1 on.
     """
 
     split: str = ""
@@ -67,6 +70,10 @@ class Terms:
     baseline: str = "popularity"
     num_examples: int = 3
     memory_budget: int = MEMORY_BUDGET
+
+    def __post_init__(self) -> None:
+        for k in self.ks:
+            count(k, "a cut-off k")
 
     @property
     def headline(self) -> str:

@@ -66,6 +66,22 @@ def need_expression(rule: str, where: str) -> None:
         raise DataError(f"{rule}: '{open_[-1]}' is not closed, in: {where.strip()}")
     if not tokens:
         raise DataError(f"{rule}: where is empty; write a Cypher predicate such as item.price < 10")
+    _need_text_ids(rule, [text for _, text in tokens])
+
+
+def _need_text_ids(rule: str, texts: list[str]) -> None:
+    """Raise DataError if an id is compared with a number, which is never true: ids are texts in the graph."""
+    for position in range(len(texts) - 4):
+        name, dot, property_, *rest = texts[position : position + 6]
+        if (dot, property_) != (".", "id"):
+            continue
+        operator = rest[0].upper()
+        value = rest[2:3] if operator == "IN" or rest[:2] in (["<", ">"], ["<", "="], [">", "="]) else rest[1:2]
+        if operator in ("=", "<", ">", "IN") and value and (value[0].isdigit() or value[0] == "-"):
+            raise DataError(
+                f"{rule}: {name}.id is a text, also where it looks like a number, and equals no number; write it in "
+                f"quotes: {name}.id {'IN [' if operator == 'IN' else '= '}'15'{']' if operator == 'IN' else ''}"
+            )
 
 
 def names(where: str) -> Names:

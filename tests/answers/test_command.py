@@ -1,6 +1,7 @@
 """`graphrec recommend`: the way of each answer, rules with their trace, and who is answered, on both databases."""
 
 import json
+import re
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -95,3 +96,31 @@ def test_rules_and_what_they_did(run: Run, run_json: Json, tmp_path: Path) -> No
     rules.write_text("[[deny]]\nname = 'dear'\nwhere = 'item.prise = 4'\n")
     refused = run("recommend", "--user", "u4", "--rules", str(rules), exit_code=1).stderr
     assert "there is no property of Item for deny 'dear' 'prise'; did you mean price" in refused
+
+
+def keys(command: str) -> set[str]:
+    """The keys of a command's JSON as docs/json.md lists them; of several forms those of the first."""
+    page = (Path(__file__).parent.parent.parent / "docs" / "json.md").read_text(encoding="utf-8")
+    found = re.search(rf"^\| `{command}` \| `\[?{{(.*?)}}", page, re.MULTILINE)
+    assert found is not None, command
+    return set(found[1].split(", "))
+
+
+@pytest.mark.usefixtures("published")
+def test_json_has_the_documented_keys(run_json: Json, tmp_path: Path) -> None:
+    printed = {
+        "recommend": run_json("recommend", "--user", "u4"),
+        "recommend --out": run_json("recommend", "--user", "u4", "--out", str(tmp_path / "x.csv")),
+        "explain": run_json("explain", "--user", "u4", "--item", "i4"),
+        "runs": run_json("runs")[0],
+        "schema": run_json("schema"),
+        "export": run_json("export", "--out", str(tmp_path / "graph.pt")),
+        "store": run_json("store", "status"),
+        "query --list": run_json("query", "--list")[0],
+        "train": run_json("train", "--model", "popularity", "--no-metrics"),
+        "publish": run_json("publish", "latest", "--force"),
+        "rollback": run_json("rollback"),
+    }
+    assert {command: set(value) for command, value in printed.items()} == {
+        command: keys(command) for command in printed
+    }

@@ -1,12 +1,20 @@
 """What README, docs/python.md and docs/rules.md show runs as it stands there."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from graphrec import Graph
+from graphrec.answers import Answer, RecommendationFile
+from graphrec.evaluation.tuning import Tuning
+from graphrec.explanation import Explanation
+from graphrec.hetero import HeteroGraph
+from graphrec.publishing import Published
 from graphrec.recommend.topk import recommend
 from graphrec.rules import apply, check, parse_rules
+from graphrec.runs import Run
 from graphrec.store import Store
 
 from . import shop
@@ -21,6 +29,11 @@ MATCH (i1:Item {id: 'i1'}), (i2:Item {id: 'i2'}), (i3:Item {id: 'i3'})
 SET i1.min_age = 18, i1.series = 's', i1.released = 2020
 CREATE (i2)-[:BY_BRAND]->(ours), (i3)-[:BY_BRAND]->(other)
 """
+
+
+#: Fields whose names say all, or that `…` stands for.
+NOT_EXPLAINED = {"file", "bytes", "embeddings", "users", "edges", "user", "item", "split", "model", "run", "relation"}
+NOT_EXPLAINED |= {"num_holders"}
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -74,6 +87,20 @@ def test_the_page_on_python_runs_from_its_first_line_to_its_last(
     assert said[1] in told
     assert "published" in told
     assert "trending" in told
+
+
+def test_the_page_on_python_names_every_method_and_the_fields_of_what_returns() -> None:
+    text = (ROOT / "docs/python.md").read_text(encoding="utf-8")
+    table = text[text.index("## Methods") : text.index("## What the returned values hold")]
+    methods = {name for name in vars(Graph) if not name.startswith("_")}
+    named = set(re.findall(r"^\| `(?:Graph\.)?(\w+)\(", table, re.MULTILINE))
+    assert named | {"store"} == methods
+    for kind in (RecommendationFile, Answer, Run, Published, Tuning, HeteroGraph, Explanation):
+        rows = [row for row in text.splitlines() if f"`{kind.__name__}`" in row]
+        found = {name.partition("(")[0].partition("[")[0] for row in rows for name in re.findall(r"`(\w+[^`]*)`", row)}
+        missing = {each.name for each in fields(kind)} - found - NOT_EXPLAINED
+        assert not missing, f"{kind.__name__}: {missing}"
+        assert rows
 
 
 @pytest.mark.slow

@@ -123,3 +123,20 @@ def test_the_names_that_a_predicate_uses_are_found() -> None:
     assert names("(user)-[:RATED]->(item)").of_user
     assert names("item.min_age <= user.age").properties == (("Item", "min_age"), ("User", "age"))
     assert not names("item.user = 'user'").of_user
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["item.id = 15", "item.id IN [15, 16]", "item.id in [-1]", "item.price < 3 AND NOT user.id <> 7", "item.id >= 10"],
+)
+def test_an_id_compared_with_a_number_is_refused(where: str) -> None:
+    with pytest.raises(DataError, match=r"deny 'x': (item|user).id is a text.* write it in quotes: "):
+        need_expression("deny 'x'", where)
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["item.id = '15'", "item.id IN ['15', '16']", "item.id IN user.hidden", "item.idx = 15", "size(item.id) > 3"],
+)
+def test_an_id_compared_with_a_text_is_let_through(where: str) -> None:
+    need_expression("deny 'x'", where)
