@@ -1,12 +1,28 @@
 """Errors that say what is wrong, where, how often, with examples, and what to do next."""
 
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import islice
 
+from graphrec.redaction import redacted
+
+#: Characters of a message: of its beginning and its end, of which the second says what to do.
+BEGINNING, END = 1_500, 500
+#: Characters of either part of a message that are searched for secrets; those behind them are not shown.
+_SEARCHED = 10 * BEGINNING
+#: Characters of a name that are compared with known ones.
+_COMPARED = 1_000
+
 
 class GraphrecError(Exception):
-    """Base of every error that graphrec raises on purpose; its text is one sentence for the user."""
+    """Base of every error that graphrec raises on purpose; its text is one sentence for the user.
+
+    The text holds no password and no control character, and at most 2,000 characters, whatever it was made from.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(sentence(message))
 
 
 class DataError(GraphrecError):
@@ -42,26 +58,54 @@ class UnknownNameError(GraphrecError):
             offer = f"there are {len(names)}: {examples(names)}"
         else:
             offer = f"there is no {kind} yet"
-        super().__init__(f"there is no {kind} '{name}'; {offer}{'; ' + hint if hint else ''}")
+        super().__init__(f"there is no {kind} '{shown(name)}'; {offer}{'; ' + hint if hint else ''}")
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """At most `limit` of the known names that look most like `name`, the nearest first."""
     folded = {candidate.casefold(): candidate for candidate in known}
-    return [folded[match] for match in get_close_matches(name.casefold(), folded, limit, cutoff=0.5)]
+    return [folded[match] for match in get_close_matches(name[:_COMPARED].casefold(), folded, limit, cutoff=0.5)]
 
 
 def examples(values: Iterable[object], limit: int = 5) -> str:
     """The first `limit` values as a comma-separated text, with an ellipsis where there are more.
 
-    A message is one line that fits a screen, whatever a file holds: of each value at most 100 characters are shown, and
-    those that cannot be printed as �.
+    A message is one line that fits a screen, whatever a file holds: each value is written as `shown` does.
     """
-    shown = list(islice(values, limit + 1))
-    text = ", ".join(_on_one_line(str(value)) for value in shown[:limit])
-    return text + (", …" if len(shown) > limit else "")
+    found = list(islice(values, limit + 1))
+    text = ", ".join(map(shown, found[:limit]))
+    return text + (", …" if len(found) > limit else "")
 
 
-def _on_one_line(text: str, limit: int = 100) -> str:
-    text = text if len(text) <= limit else f"{text[: limit - 1]}…"
-    return text if text.isprintable() else "".join(sign if sign.isprintable() else "�" for sign in text)
+def shown(value: object, limit: int = 100) -> str:
+    """A value as a message shows it: at most `limit` characters, without secrets, control characters escaped.
+
+    >>> shown("a\\nb")
+    'a\\\\nb'
+    """
+    text = printable(redacted(str(value)[: limit + _SEARCHED]))
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def printable(text: str) -> str:
+    """The text with its control characters, halves of surrogate pairs and the like as escapes such as \\n or \\x1b.
+
+    Line breaks are escaped as well; other spaces than the usual one stay.
+    """
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def sentence(text: str) -> str:
+    """A message on one line: without secrets, control characters escaped, the middle left out where it is too long."""
+    if len(text) <= BEGINNING + END:
+        return printable(redacted(text))
+    first, last = printable(redacted(text[:_SEARCHED])), printable(redacted(text[-_SEARCHED:]))
+    if len(text) <= _SEARCHED and len(first) <= BEGINNING + END:
+        return first
+    return f"{first[:BEGINNING]} … {last[-END:]}"
+
+
+def _printable(sign: str) -> str:
+    if sign.isprintable() or unicodedata.category(sign) == "Zs":
+        return sign
+    return sign.encode("unicode_escape").decode("ascii")

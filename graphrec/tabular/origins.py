@@ -39,7 +39,8 @@ def origin(section: Section, connections: Mapping[str, str], folder: Path) -> Fi
         raise section.error("file", "or sql is needed, and not both: where the rows come from")
     if section.has("sql"):
         _refuse(section, FILE_KEYS, "goes with file; say it in the sql")
-        return Query(section.text("sql"), _url(section, connections), folder)
+        url, values = _url(section, connections)
+        return Query(section.text("sql"), url, folder, values)
     _refuse(section, QUERY_KEYS, "goes with sql")
     paths = tuple(path for name in section.texts("file") for path in _paths(section, name, folder))
     if not paths:
@@ -62,20 +63,26 @@ def origin(section: Section, connections: Mapping[str, str], folder: Path) -> Fi
     )
 
 
-def expanded(section: Section, key: str, text: str) -> str:
-    """The text with ${NAME} replaced by environment variables, a password percent-encoded where it stands as one."""
+def expanded(section: Section, key: str, text: str) -> tuple[str, tuple[str, ...]]:
+    """The text with ${NAME} replaced by environment variables, and the values that were put in.
+
+    A value is percent-encoded if it is the password of the address. No message shows a value.
+    """
+    values: list[str] = []
 
     def value(match: re.Match[str]) -> str:
         found = os.environ.get(match[1])
         if found is None:
             raise section.error(key, f"needs the environment variable {match[1]}, which is not set; export it first")
+        values.append(found)
         before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
         return quote(found, safe="") if before == ":" and after == "@" else found
 
-    return _VARIABLE.sub(value, text)
+    return _VARIABLE.sub(value, text), tuple(values)
 
 
-def _url(section: Section, connections: Mapping[str, str]) -> str:
+def _url(section: Section, connections: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """The address of the database that answers, and the environment's values in it."""
     if section.has("url") == section.has("connection"):
         raise section.error("url", "or connection is needed with sql, and not both: which database answers")
     if section.has("url"):

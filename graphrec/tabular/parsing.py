@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from graphrec.cleaning.rules import Kind
 from graphrec.errors import DataError, nearest
+from graphrec.redaction import redacted
 from graphrec.schema import SYSTEM_LABELS, SYSTEM_PROPERTIES, SYSTEM_RELATIONS, EdgeType, LinkRule, NodeType
 from graphrec.tables import Source
 from graphrec.tabular.origins import ORIGIN_KEYS, origin
@@ -46,7 +47,7 @@ def parse(path: Path) -> Spec:
     source = Source(
         top.text("name"),
         top.text("version", ""),
-        top.text("url", ""),
+        _public(top, "url"),
         top.text("licence", ""),
         precedence=top.whole("precedence", 0),
     )
@@ -73,6 +74,14 @@ def parse(path: Path) -> Spec:
             properties[table.name] = table.type.properties
     links = tuple(_link(path, value, properties) for value in _list_of_links(top))
     return Spec(path, source, tuple(tables), links)
+
+
+def _public(section: Section, key: str) -> str:
+    """The address of a key, which the graph keeps and shows; DataError if a login or a secret is in it."""
+    text = section.text(key, "")
+    if redacted(text) != text:
+        raise section.error(key, "holds a password or another secret, and the graph would show it; leave it out")
+    return text
 
 
 def _toml(path: Path) -> dict[str, Any]:  # Any: whatever TOML holds
