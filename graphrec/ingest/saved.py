@@ -1,7 +1,6 @@
 """The last report of each source, saved beside its links with others and the rows that its cleaning rejected."""
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pandas as pd
 
 from graphrec.defects import CleaningReport
 from graphrec.errors import GraphrecError
-from graphrec.files import written_whole
+from graphrec.files import folder_name, written_whole
 
 REPORT, REJECTED, LINKS = "report.json", "rejected.csv", "links.csv"
 
@@ -23,7 +22,7 @@ def save_report(
     report.json always; rejected.csv (table, rule, reason, row) where rows were rejected; links.csv (label, decision,
     the two keys, rule, confidence, evidence) where links with other sources were made, proposed, refused or ambiguous.
     """
-    place = folder / re.sub(r"[/\\]|^\.+", "_", source)  # a source may be called ".."
+    place = folder / folder_name(source)
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
