@@ -1,10 +1,10 @@
 """Errors that say what is wrong, where, how often, with examples, and what to do next."""
 
-import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import islice
 
+from graphrec.characters import escaped
 from graphrec.redaction import redacted
 
 #: Characters of a message: of its beginning and its end, of which the second says what to do.
@@ -83,29 +83,15 @@ def shown(value: object, limit: int = 100) -> str:
     >>> shown("a\\nb")
     'a\\\\nb'
     """
-    text = printable(redacted(str(value)[: limit + _SEARCHED]))
+    text = escaped(redacted(str(value)[: limit + _SEARCHED]))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def printable(text: str) -> str:
-    """The text with its control characters, halves of surrogate pairs and the like as escapes such as \\n or \\x1b.
-
-    Line breaks are escaped as well; other spaces than the usual one stay.
-    """
-    return text if text.isprintable() else "".join(map(_printable, text))
 
 
 def sentence(text: str) -> str:
     """A message on one line: without secrets, control characters escaped, the middle left out where it is too long."""
     if len(text) <= BEGINNING + END:
-        return printable(redacted(text))
-    first, last = printable(redacted(text[:_SEARCHED])), printable(redacted(text[-_SEARCHED:]))
+        return escaped(redacted(text))
+    first, last = escaped(redacted(text[:_SEARCHED])), escaped(redacted(text[-_SEARCHED:]))
     if len(text) <= _SEARCHED and len(first) <= BEGINNING + END:
         return first
     return f"{first[:BEGINNING]} … {last[-END:]}"
-
-
-def _printable(sign: str) -> str:
-    if sign.isprintable() or unicodedata.category(sign) == "Zs":
-        return sign
-    return sign.encode("unicode_escape").decode("ascii")

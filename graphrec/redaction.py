@@ -34,7 +34,9 @@ _VALUE = (
 #: `password=…` of a query or an ODBC string, percent-encoded or not.
 _SETTING = re.compile(rf"((?:{_WORD}|{_SHORT}){_EQUALS})(?!\s|$){_VALUE}", re.IGNORECASE)
 #: `"password": "…"` of JSON, of a TOML file's table as Python shows it.
-_ENTRY = re.compile(rf"((?:{_WORD}|{_SHORT})[\"']\s*:\s*)(\"[^\"]{{0,{_LONGEST}}}\"|'[^']{{0,{_LONGEST}}}')", re.IGNORECASE)
+_ENTRY = re.compile(
+    rf"((?:{_WORD}|{_SHORT})[\"']\s*:\s*)(\"[^\"]{{0,{_LONGEST}}}\"|'[^']{{0,{_LONGEST}}}')", re.IGNORECASE
+)
 #: `IDENTIFIED BY '…'` and `PASSWORD '…'` of SQL.
 _SQL = re.compile(rf"((?:identified\s+by|password)\s+)'[^']{{0,{_LONGEST}}}'", re.IGNORECASE)
 _HEADER = re.compile(r"(authorization[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?)[^\s\"']+", re.IGNORECASE)
@@ -100,7 +102,9 @@ def _values(name: str, value: str) -> list[str]:
 
 def _written(secrets: Iterable[str]) -> set[str]:
     """Each secret in the forms in which a message may hold it."""
-    forms = {form for secret in secrets for form in (secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1])}
+    forms = {
+        form for secret in secrets for form in (secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1])
+    }
     return forms - {"", HIDDEN}
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import _streams
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -77,21 +79,45 @@ def say_verdict(run: "Run") -> None:
 
 
 def print_json(value: object) -> None:
-    """A value as JSON on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """A value as JSON on stdout: valid in any encoding, and null for a number that JSON does not have."""
+    try:
+        text = json.dumps(value, indent=2, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:  # NaN or infinity
+        value = json.loads(json.dumps(value, default=str), parse_constant=lambda _: None)
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+    click.echo(text if _streams.takes(text) else json.dumps(value, indent=2, default=str))
+
+
+def say(text: str, end: str = "\n") -> None:
+    """A text on stdout, its control characters escaped."""
+    from graphrec.characters import escaped
+
+    click.echo(escaped(text, lines=True) + end, nl=False)
 
 
 def note(text: str) -> None:
-    """A sentence for the person at the terminal, on stderr."""
-    click.echo(text, err=True)
+    """A sentence for the person at the terminal, on stderr if that can be written; without secrets."""
+    from graphrec.characters import escaped
+    from graphrec.redaction import redacted
+
+    try:
+        click.echo(escaped(redacted(text), lines=True), err=True)
+    except (OSError, ValueError):
+        _streams.silence(sys.stderr)
 
 
 def console(stderr: bool = False) -> "Console":
     """A rich console; 100 columns wide where the output is no terminal, so that tables keep their shape."""
     from rich.console import Console
 
-    made = Console(stderr=stderr, highlight=False)
-    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=100)
+    class Ours(Console):
+        """A console that leaves a broken pipe to the command line."""
+
+        def on_broken_pipe(self) -> None:
+            raise  # the BrokenPipeError that rich is at work on
+
+    made = Ours(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Ours(stderr=stderr, highlight=False, width=100)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -100,16 +126,18 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     from rich.table import Table
     from rich.text import Text
 
+    from graphrec.characters import escaped
+
     rows = [list(row) for row in rows]
     made = Table(box=SIMPLE_HEAD)
     for position, name in enumerate(columns):
         numeric = bool(rows) and all(_is_number(row[position]) for row in rows)
         made.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(Text(text(value)) for value in row))  # a title such as [REC] is no markup
+        made.add_row(*(Text(_streams.fitted(text(value))) for value in row))  # a title such as [REC] is no markup
     out = console()
     if title:
-        out.print(Text(title, style="bold"))
+        out.print(Text(_streams.fitted(escaped(title)), style="bold"))
     out.print(made)
 
 
@@ -119,7 +147,13 @@ def _is_number(value: object) -> bool:
 
 
 def text(value: object) -> str:
-    """A cell of a table."""
+    """A cell of a table, its control characters escaped."""
+    from graphrec.characters import escaped
+
+    return escaped(_text(value), lines=True)
+
+
+def _text(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):

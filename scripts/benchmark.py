@@ -196,7 +196,7 @@ def _show_all(output: Path, table: bool, plot: Path | None) -> None:
 
     found = results.load_all(output)
     if table:
-        click.echo(results.markdown(found), nl=False)
+        _terminal.say(results.markdown(found), end="")
     if plot:
         from graphrec.evaluation.plot import plot as draw
 

@@ -80,7 +80,7 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
         own = {k: v for k, v in asdict(run).items() if k != "id"}
         _terminal.print_json({"run": run.id, "folder": str(folder), "weights": weights, **own})
         return
-    click.echo(f"run {run.id}")
+    _terminal.say(f"run {run.id}")
     _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
     columns = ["weight of", *([""] if groups == 1 else [f"group {n}" for n in range(1, groups + 1)])]
     _terminal.print_table("", columns, ([one.id, *own] for one, *own in zip(chosen, *weights, strict=True)))

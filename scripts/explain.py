@@ -49,7 +49,7 @@ def command(user: str, item: str, run: str | None, top: int, cypher: bool, svg: 
             partial.write_text(explanation.as_svg(found), encoding="utf-8")
         _terminal.note(f"the picture is in {svg}")
     if cypher:
-        click.echo(explanation.as_cypher(found))
+        _terminal.say(explanation.as_cypher(found))
     elif as_json:
         _terminal.print_json(explanation.as_record(found))
     else:
@@ -60,7 +60,7 @@ def _show(found: "Explanation", published: bool) -> None:
     """The sentence, the reasons and the paths on stdout, and what is to be known of them on stderr."""
     from graphrec import explanation
 
-    click.echo(f"{explanation.as_sentence(found)}\n")
+    _terminal.say(f"{explanation.as_sentence(found)}\n")
     about = "exactly" if found.exact else "approximately"
     reasons = explanation.reasons_frame(found)
     rows = ([_percent(row.share), row.because, row.through] for row in reasons.head(REASONS).itertuples())
@@ -69,7 +69,7 @@ def _show(found: "Explanation", published: bool) -> None:
     )
     if len(reasons) > REASONS:
         left = float(reasons["share"][REASONS:].sum())
-        click.echo(f"  and {len(reasons) - REASONS:,} more, {_percent(left)} together\n")
+        _terminal.say(f"  and {len(reasons) - REASONS:,} more, {_percent(left)} together\n")
     paths = explanation.as_frame(found)
     shown = ([f"{row.contribution:.3g}", _percent(row.share), row.path] for row in paths.itertuples())
     _terminal.print_table("The strongest paths, and the rest", ["contribution", "share", "path"], shown)

@@ -63,7 +63,7 @@ def command(run: str, k: int, memory: int, as_json: bool, **options: Any) -> Non
     if as_json:
         _terminal.print_json(asdict(published))
         return
-    click.echo(f"published {published.edges:,} recommendations for {published.users:,} users from {published.run}")
+    _terminal.say(f"published {published.edges:,} recommendations for {published.users:,} users from {published.run}")
     _terminal.note(f"`graphrec recommend --user {trained.users.ids[0]}` reads them, for example")
 
 

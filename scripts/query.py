@@ -64,7 +64,7 @@ def _show(name: str, given: dict[str, str], as_json: bool) -> None:
     if as_json:
         _terminal.print_json({**_described(query), "returns": query.returns, "text": text})
         return
-    click.echo(text)
+    _terminal.say(text)
     missing = [p.name for p in query.parameters if p.default is None and p.name not in given]
     if missing:
         _terminal.note(f"set {' and '.join(missing)} in the first lines, or here with --param KEY=VALUE")
@@ -75,7 +75,7 @@ def _list(markdown: bool, as_csv: bool, as_json: bool) -> None:
 
     found = [queries.get(name) for name in queries.names()]
     if markdown:
-        click.echo(query_pages.index(found), nl=False)
+        _terminal.say(query_pages.index(found), end="")
         return
     rows: Sequence[dict[str, Any]] = [_described(query) for query in found]  # a row's values are any JSON
     if as_csv:

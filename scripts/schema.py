@@ -42,7 +42,7 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
     elif as_json:
         _terminal.print_json(as_dict(found))
     elif mermaid:
-        click.echo(picture(found))
+        _terminal.say(picture(found))
     elif found.labels:
         _show(found)
 

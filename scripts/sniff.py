@@ -33,6 +33,6 @@ def command(files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     if as_json:
         _terminal.print_json({"file": str(out) if out else None, "toml": text})
     elif out is None:
-        click.echo(text, nl=False)
+        _terminal.say(text, end="")
     else:
         _terminal.note(f"{out} written; read it through, then run: graphrec load table {out}")

@@ -67,7 +67,7 @@ def command(
             {"run": run.id, "folder": str(folder), **{k: v for k, v in asdict(run).items() if k != "id"}}
         )
         return
-    click.echo(f"run {run.id}")
+    _terminal.say(f"run {run.id}")
     _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
     _terminal.print_table("", ["setting", ""], run.config.items())
     _terminal.say_verdict(run)

@@ -157,7 +157,8 @@ def test_what_a_killed_process_left_is_removed_and_what_others_write_is_not(tmp_
 
 
 @pytest.mark.parametrize(
-    "name", ["..", ".", "", "a/b", "../../etc", "a\nb", "a\0b", "x" * 300, "ü" * 200, "CON", "nul.txt", "a ", "a.", "\ud800"]
+    "name",
+    ["..", ".", "", "a/b", "../../etc", "a\nb", "a\0b", "x" * 300, "ü" * 200, "CON", "nul.txt", "a ", "a.", "\ud800"],
 )
 def test_any_text_gives_the_name_of_one_folder(tmp_path: Path, name: str) -> None:
     found = folder_name(name)

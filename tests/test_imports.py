@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 FLOORS = (
-    {"errors", "redaction", "schema", "defects"},
-    {"tables", "vocabulary", "files", "provenance"},
+    {"characters", "errors", "redaction", "schema", "defects"},
+    {"tables", "vocabulary", "files", "markup", "provenance"},
     {"reading", "cleaning", "tabular", "interactions", "splitting"},
     {"loading", "store", "fusion", "hetero", "guard"},
     {"relations"},
@@ -33,7 +33,7 @@ DOORS = {
     "click": set(),
 }
 
-LOADERS_SEE = {"errors", "redaction", "schema", "tables", "reading", "cleaning", "tabular"}
+LOADERS_SEE = {"characters", "errors", "redaction", "schema", "tables", "reading", "cleaning", "tabular"}
 
 
 def imported(path: Path, toplevel_only: bool = False) -> set[str]:
