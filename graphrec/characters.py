@@ -10,6 +10,9 @@ CONTROLS = re.compile(
     + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(1, 17))
     + "]"
 )
+#: What a spreadsheet takes for the beginning of a formula.
+_FORMULA = re.compile(r"[\s\0]*[=+\-@\uff0b\uff0d\uff1d\uff20|%]|[\t\r\n]")
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?%?\s*")
 _ON_ONE_LINE = re.compile(f"[\t\n]|{CONTROLS.pattern}")
 
 
@@ -24,3 +27,15 @@ def escaped(text: str, lines: bool = False) -> str:
     Tabs and line feeds are escaped as well, unless the text may have several `lines`.
     """
     return (CONTROLS if lines else _ON_ONE_LINE).sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def disarmed(value: object) -> object:
+    """A cell of a CSV file as a spreadsheet shows it and never carries out: a text that it would take for a formula has
+    an apostrophe before it. Numbers, also those that are written as text, stay as they are.
+
+    >>> disarmed("=1+1"), disarmed("-3.5"), disarmed("@SUM(A1)"), disarmed("a=1")
+    ("'=1+1", '-3.5', "'@SUM(A1)", 'a=1')
+    """
+    if not isinstance(value, str) or _NUMBER.fullmatch(value) or not _FORMULA.match(value):
+        return value
+    return f"'{value}"

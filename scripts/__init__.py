@@ -5,24 +5,18 @@ answers at once.
 """
 
 import ast
-import contextlib
 import gc
 import os
-import re
 import sys
-import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import _streams
+from . import _failures, _streams, _terminal
 
 _FOLDER = Path(__file__).parent
-_NO_MEMORY = "there is not enough memory for this; end other programs, or use a machine with more"
-#: How torch says that memory lacks, on processors and on graphics cards.
-_LACKS_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
 
 
 class Commands(click.Group):
@@ -39,45 +33,29 @@ class Commands(click.Group):
         command: click.Command = import_module(f"graphrec.scripts.{cmd_name}").command
         return command
 
-    def main(self, *arguments: Any, **options: Any) -> Any:  # Any: click's signature
-        """Run the command line as click does, with streams that take any text."""
+    def main(self, *arguments: Any, standalone_mode: bool = True, **options: Any) -> Any:  # Any: click's signature
+        """Run the command line as click does, with streams that take any text and failures that are one sentence."""
         _streams.prepare()
-        return super().main(*arguments, **options)
+        if not standalone_mode:
+            return super().main(*arguments, standalone_mode=False, **options)
+        try:
+            code = super().main(*arguments, standalone_mode=False, **options)
+        except click.ClickException as error:
+            sys.exit(_failures.show(error))
+        except click.Abort:
+            _terminal.note("Aborted!")
+            sys.exit(1)
+        sys.exit(code if isinstance(code, int) else 0)
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:  # Any: click's signature
-        """As click does, with messages that are cut short."""
-        try:
+        """The context of the command line, as click makes it."""
+        with _failures.told():
             return super().make_context(*arguments, **options)
-        except click.ClickException as error:
-            raise _short(error) from None
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; an error that graphrec raises on purpose, or the system's, is one sentence and exit code 1.
-
-        Wrong usage is exit code 2, and output that nobody reads any more 141, without a word.
-        """
-        from graphrec.errors import GraphrecError, sentence
-
-        try:
+        """Run the command, whose errors become those of click."""
+        with _failures.told():
             return super().invoke(ctx)
-        except GraphrecError as error:
-            raise click.ClickException(str(error)) from error
-        except click.ClickException as error:
-            raise _short(error) from None
-        except OSError as error:
-            if _streams.is_of_stdout(error):
-                _streams.silence(sys.stdout)
-                raise SystemExit(_streams.tell(error)) from error
-            place = f"{error.filename}: " if error.filename is not None else ""
-            raise click.ClickException(sentence(f"{place}{error.strerror or error}")) from error
-        except MemoryError as error:
-            raise click.ClickException(
-                f"{_NO_MEMORY} ({sentence(str(error))})" if str(error) else _NO_MEMORY
-            ) from error
-        except RuntimeError as error:
-            if not _LACKS_MEMORY.search(str(error)):
-                raise
-            raise click.ClickException(f"{_NO_MEMORY} ({sentence(str(error))[:200]})") from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands with the first line of each file, read without importing any."""
@@ -107,17 +85,6 @@ def cli() -> None:
     """Records of people and things become recommendations that live in a graph database."""
 
 
-def _short(error: click.ClickException) -> click.ClickException:
-    """The error, or one of its kind whose text is as short and plain as that of a GraphrecError."""
-    from graphrec.errors import sentence
-
-    said = error.format_message()
-    told = sentence(said)
-    if told == said:
-        return error
-    return click.UsageError(told, error.ctx) if isinstance(error, click.UsageError) else click.ClickException(told)
-
-
 def main() -> None:
     """Run the command line and end the process, whose exit code says what became of the command and its output."""
     # Threads that wait for each other give way, instead of spinning: on a machine with other work a small eigenvalue
@@ -131,32 +98,10 @@ def main() -> None:
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
     except BaseException as error:
-        code = _unexpected(error)
+        code = _failures.unexpected(error)
     code = _streams.finish(code)
     gc.freeze()
     sys.exit(code)
-
-
-def _unexpected(error: BaseException) -> int:
-    """The exit code after an error that nobody foresaw, told in one sentence; its traceback only if it is asked for."""
-    if isinstance(error, OSError) and _streams.is_of_stdout(error):
-        _streams.silence(sys.stdout)
-        return _streams.tell(error)
-    from graphrec.errors import sentence
-    from graphrec.redaction import redacted
-
-    if os.environ.get("GRAPHREC_DEBUG"):
-        told = redacted("".join(traceback.format_exception(error))).rstrip()
-    else:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        told = sentence(
-            f"Error: unexpected {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}: {error}; "
-            "please report it as a fault of graphrec, with the command; GRAPHREC_DEBUG=1 shows the whole traceback"
-        )
-    with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(f"{told}\n")
-        sys.stderr.flush()
-    return 1
 
 
 def _summary(name: str) -> str:

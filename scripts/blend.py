@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--groups",
-    type=click.IntRange(1),
+    type=_terminal.Number(1, 1_000),
     default=1,
     show_default=True,
     help="Groups of users by their number of interactions, each with weights of its own.",

@@ -18,9 +18,9 @@ REASONS = 10
 @click.argument("user")
 @click.argument("item")
 @click.option("--run", "run", help="A saved run; by default the one that is published, else the newest.")
-@click.option("--top", type=click.IntRange(1, 10_000), default=10, show_default=True, help="How many paths are named.")
+@click.option("--top", type=_terminal.Number(1, 10_000), default=10, show_default=True, help="Paths that are named.")
 @click.option("--cypher", is_flag=True, help="Print the Cypher that shows exactly the named paths, and nothing else.")
-@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Draw it as a picture into this file.")
+@click.option("--svg", type=_terminal.OutPath(dir_okay=False), help="Draw it as a picture into this file.")
 @_terminal.json_option
 def command(user: str, item: str, run: str | None, top: int, cypher: bool, svg: Path | None, as_json: bool) -> None:
     """Explain why ITEM gets its score for USER: both by id or `source:key`.

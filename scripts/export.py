@@ -9,7 +9,7 @@ from . import _terminal
 
 
 @click.command(epilog="Example: graphrec export --out graph.pt")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+@click.option("--out", required=True, type=_terminal.OutPath(dir_okay=False), help="File to write.")
 @click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
 @_terminal.json_option
 def command(out: Path, relation: str | None, as_json: bool) -> None:

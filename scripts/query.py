@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 @click.option("--list", "list_all", is_flag=True, help="Show all queries with their parameters.")
 @click.option("--show", is_flag=True, help="Print the query for Neo4j Browser and cypher-shell, and do not run it.")
 @click.option("--markdown", is_flag=True, help="With --list: the page docs/cypher.md.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print the result as CSV on stdout, and nothing else.")
+@click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Print the result as CSV on stdout, and nothing else. Texts that begin like formulas pass through as they are.",
+)
+@_terminal.csv_safe_option
 @_terminal.json_option
 def command(
     name: str | None,
@@ -26,11 +32,14 @@ def command(
     show: bool,
     markdown: bool,
     as_csv: bool,
+    csv_safe: bool,
     as_json: bool,
 ) -> None:
     """Run the Cypher query file NAME; without a name, list them."""
     if sum((as_csv, as_json, markdown)) > 1:
         raise click.UsageError("--csv, --json and --markdown are different forms of the result; give one of them")
+    if csv_safe and not as_csv:
+        raise click.UsageError("--csv-safe is about CSV; give --csv as well")
     if show and (name is None or list_all or as_csv):
         raise click.UsageError("--show prints one query: graphrec query NAME --show")
     if markdown and name is not None and not list_all:
@@ -41,17 +50,17 @@ def command(
     elif show:
         _show(name, given, as_json)
     else:
-        _run(name, given, as_csv, as_json)
+        _run(name, given, as_csv, csv_safe, as_json)
 
 
-def _run(name: str, given: dict[str, str], as_csv: bool, as_json: bool) -> None:
+def _run(name: str, given: dict[str, str], as_csv: bool, csv_safe: bool, as_json: bool) -> None:
     from graphrec.store import queries
 
     query = queries.get(name)
     with _terminal.open_graph() as graph:
         rows = graph.rows(query, given)
     if as_csv:
-        _terminal.print_csv(query.returns, rows)
+        _terminal.print_csv(query.returns, rows, csv_safe)
     else:
         _terminal.print_rows(query.sentence, rows, as_json)
 

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: graphrec recommend --user 2 -k 5 --rules rules.toml --trace")
 @click.option("--user", "user_id", required=True, help="Id of the user, or a `source:key` of theirs.")
-@click.option("-k", "k", type=click.IntRange(1), default=10, show_default=True, help="How many items.")
+@click.option("-k", "k", type=_terminal.Number(), default=10, show_default=True, help="How many items.")
 @click.option(
     "--rules",
     "rules_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_terminal.InPath(dir_okay=False),
     help="A TOML file of rules: what is left out, what counts more, how many of a kind (docs/rules.md).",
 )
 @click.option("--trace", is_flag=True, help="Show what each rule removed or moved.")

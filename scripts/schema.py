@@ -20,7 +20,7 @@ EMPTY = "the graph is empty; `graphrec load movielens` brings a first source, `g
 @click.option("--mermaid", is_flag=True, help="Print a Mermaid picture, which GitHub draws in Markdown.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_terminal.OutPath(dir_okay=False),
     help="Write to this file: JSON with --json, else the picture, fenced where the file ends in .md.",
 )
 @_terminal.json_option

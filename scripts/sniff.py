@@ -10,8 +10,8 @@ from . import _terminal
 @click.command(
     epilog="Example: graphrec sniff ratings.csv movies.csv --out films.toml && graphrec load table films.toml"
 )
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write instead of stdout.")
+@click.argument("files", nargs=-1, required=True, type=_terminal.InPath())
+@click.option("--out", type=_terminal.OutPath(dir_okay=False), help="File to write instead of stdout.")
 @_terminal.json_option
 def command(files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     """Propose the TOML file that describes FILES to `graphrec load table`.
