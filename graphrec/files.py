@@ -145,10 +145,10 @@ def _status(path: Path) -> os.stat_result | None:
 def _pour(source: Path, target: Path) -> None:
     """Write the content of a file into what is there."""
     number = _descriptor(target)
-    with source.open("rb") as content:
-        # A descriptor is written where it stands: opening its name would begin at the start of the file behind it.
-        with open(os.dup(number), "wb") if number is not None else target.open("wb") as out:  # noqa: PTH123
-            shutil.copyfileobj(content, out)
+    # A descriptor is written where it stands: opening its name would begin at the start of the file behind it.
+    place = target if number is None else os.dup(number)
+    with source.open("rb") as content, open(place, "wb") as out:  # noqa: PTH123  # takes a descriptor too
+        shutil.copyfileobj(content, out)
 
 
 def _take_over(partial: Path, there: os.stat_result) -> None:

@@ -123,9 +123,11 @@ def load(runs_folder: Path, identifier: str) -> TrainedRun:
     """
 
     names = [run.id for run in listed(runs_folder)]
-    if identifier not in names:
-        raise UnknownNameError("run", identifier, reversed(names), hint="`graphrec train` makes one")
     folder = runs_folder / identifier
+    if identifier not in names:
+        if identifier in damaged(runs_folder):
+            raise GraphrecError(f"the run {folder} cannot be read; remove the folder and train it again")
+        raise UnknownNameError("run", identifier, reversed(names), hint="`graphrec train` makes one")
     try:
         run = _read(folder)
         content = torch.load(folder / "model.pt", weights_only=True)
@@ -147,14 +149,30 @@ def load(runs_folder: Path, identifier: str) -> TrainedRun:
 
 def listed(runs_folder: Path) -> list[Run]:
     """All complete runs of a folder, the oldest first; unreadable ones are left out, a missing folder has none."""
-    found = []
-    for path in runs_folder.glob("*/run.json"):
-        if not path.parent.name.startswith("."):
-            try:
-                found.append(_read(path.parent))
-            except (OSError, ValueError, TypeError, KeyError):
-                continue
+    found = [run for run in map(_readable, _folders(runs_folder)) if run is not None]
     return sorted(found, key=lambda run: (run.created_at, run.id))
+
+
+def damaged(runs_folder: Path) -> list[str]:
+    """The names of the folders of runs that `listed` leaves out as they cannot be read."""
+    return [folder.name for folder in _folders(runs_folder) if _readable(folder) is None]
+
+
+def _folders(runs_folder: Path) -> list[Path]:
+    """The folders of runs, sorted by name, without those that are being written."""
+    try:
+        return sorted(path for path in runs_folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise GraphrecError(f"the runs in {runs_folder} cannot be read: {error.strerror}") from error
+
+
+def _readable(folder: Path) -> Run | None:
+    try:
+        return _read(folder)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
 
 
 def _content(trained: TrainedRun) -> dict[str, object]:
@@ -179,12 +197,20 @@ def _origin(name: str, kind: str, triple: Triple, text: str, label: str | None, 
 
 
 def _read(folder: Path) -> Run:
+    """The record of a run. Raises one of several errors if the file is damaged or is none."""
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     source, relation, target = record.pop("target")
     verdict, split = record.pop("verdict", None), record.pop("split", None)
     if verdict is not None:
-        gains = {name: (gain, low, high) for name, (gain, low, high) in verdict["gains"].items()}
-        verdict = Verdict(verdict["metric"], gains, verdict["num_users"], verdict["leaks"])
+        gains = {name: (float(gain), float(low), float(high)) for name, (gain, low, high) in verdict["gains"].items()}
+        verdict = Verdict(verdict["metric"], gains, int(verdict["num_users"]), verdict["leaks"])
     if split is not None:
         split = SplitRecord(split["spec"], split["cut"], tuple(Part(**part) for part in split["parts"]))
-    return Run(target=(source, relation, target), verdict=verdict, split=split, **record)
+    run = Run(target=(source, relation, target), verdict=verdict, split=split, **record)
+    texts = (run.model, run.created_at, *run.target, *([verdict.metric, verdict.leaks] if verdict else []))
+    numbers = (run.seconds, *run.metrics.values())
+    if run.id != folder.name or not all(isinstance(each, str) for each in texts):
+        raise ValueError("a name is no text, or that of another run")
+    if not isinstance(run.config, dict) or not all(type(each) in (int, float) for each in numbers):
+        raise ValueError("a number or the settings are of another type")
+    return run

@@ -8,6 +8,7 @@ import ast
 import gc
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -33,13 +34,20 @@ class Commands(click.Group):
         command: click.Command = import_module(f"graphrec.scripts.{cmd_name}").command
         return command
 
-    def main(self, *arguments: Any, standalone_mode: bool = True, **options: Any) -> Any:  # Any: click's signature
+    def main(  # type: ignore[override]  # click overloads it by standalone_mode
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,  # what click's Context takes
+    ) -> Any:
         """Run the command line as click does, with streams that take any text and failures that are one sentence."""
         _streams.prepare()
         if not standalone_mode:
-            return super().main(*arguments, standalone_mode=False, **options)
+            return super().main(args, prog_name, complete_var, False, **extra)
         try:
-            code = super().main(*arguments, standalone_mode=False, **options)
+            code = super().main(args, prog_name, complete_var, False, **extra)
         except click.ClickException as error:
             sys.exit(_failures.show(error))
         except click.Abort:
@@ -92,7 +100,7 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # What a command imports stays: looking for cycles in it costs 0.7 s while torch is loaded and 0.9 s at the end.
     gc.set_threshold(100_000, 50, 50)
-    code: int | None = 1
+    code = 1
     try:
         cli(prog_name="graphrec")
     except SystemExit as ended:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "--csv",
     "as_csv",
     is_flag=True,
-    help="Print the result as CSV on stdout, and nothing else. Texts that begin like formulas pass through as they are.",
+    help="Print the result as CSV on stdout, and nothing else. Texts that begin like formulas pass through.",
 )
 @_terminal.csv_safe_option
 @_terminal.json_option

@@ -22,6 +22,13 @@ def write(path: Path, text: str = "new") -> None:
         partial.write_text(text)
 
 
+def fail(path: Path) -> None:
+    """Write a half, then fail."""
+    with written_whole(path) as partial:
+        partial.write_text("half")
+        raise KeyError
+
+
 def test_a_replaced_file_keeps_its_mode_and_a_new_one_has_the_usual_one(tmp_path: Path) -> None:
     for mode in (0o600, 0o640, 0o755):
         (tmp_path / "old").write_text("old")
@@ -124,9 +131,8 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
     os.link(tmp_path / "file", tmp_path / "hard")
     (tmp_path / "link").symlink_to("file")
     for name in ("file", "hard", "link", "none"):
-        with pytest.raises(KeyError), written_whole(tmp_path / name) as partial:
-            partial.write_text("half")
-            raise KeyError
+        with pytest.raises(KeyError):
+            fail(tmp_path / name)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "hard", "link"]
     assert {path.read_text() for path in tmp_path.iterdir()} == {"old"}
 
@@ -143,7 +149,7 @@ def test_what_cannot_be_replaced_is_said(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_removed_and_what_others_write_is_not(tmp_path: Path) -> None:
-    program = f"import os, signal; from pathlib import Path; from graphrec.files import written_whole\n" + (
+    program = "import os, signal; from pathlib import Path; from graphrec.files import written_whole\n" + (
         "with written_whole(Path('file')) as path:\n    path.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False)
@@ -169,7 +175,7 @@ def test_any_text_gives_the_name_of_one_folder(tmp_path: Path, name: str) -> Non
     assert json.dumps(found)
 
 
-def test_usual_names_of_folders_stay(tmp_path: Path) -> None:
+def test_usual_names_of_folders_stay() -> None:
     for name in ("movielens", "my shop", "größe", "a.b-c_1"):
         assert folder_name(name) == name
     assert len({folder_name(name) for name in ("a/b", "a:b", "a_b", "a\\b")}) == 4

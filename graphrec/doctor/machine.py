@@ -267,7 +267,8 @@ def _is_being_written(path: Path) -> bool:
 
 def _is_run(folder: Path) -> bool:
     try:
-        json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return False
-    return (folder / "model.pt").is_file()
+    known = isinstance(record, dict) and record.get("id", folder.name) == folder.name
+    return known and (folder / "model.pt").is_file()

@@ -1,5 +1,6 @@
 """The query files: what they say of themselves, their parameters, and running one on a store."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 from importlib import resources
 from typing import TypeAlias
 
-from graphrec.errors import DataError, GraphrecError, UnknownNameError
+from graphrec.errors import DataError, GraphrecError, UnknownNameError, shown
 from graphrec.schema import ITEM, RUN, USER
 from graphrec.store.connection import Row, Store, quote
 
@@ -28,10 +29,26 @@ _BRINGS = {
 }
 
 
+def _integer(text: str) -> int:
+    """The whole number of a text; ValueError if it is none, or one that a database cannot hold in its 64 bits."""
+    number = int(text)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("beyond 64 bits")
+    return number
+
+
+def _float(text: str) -> float:
+    """The finite number of a text; ValueError if it is none."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("not finite")
+    return number
+
+
 def _time(text: str) -> int:
     """Unix seconds of a text: of a date, with or without a time, in UTC unless it says otherwise, or of a number."""
     if re.fullmatch(r"-?\d+", text):
-        return int(text)
+        return _integer(text)
     moment = datetime.fromisoformat(text)
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
@@ -46,15 +63,15 @@ def _list(text: str) -> list[str]:
 
 _TYPES: dict[str, Callable[[str], Value]] = {
     "string": str,
-    "integer": int,
-    "float": float,
+    "integer": _integer,
+    "float": _float,
     "time": _time,
     "list": _list,
 }
 
 #: What a value of a type looks like, where a person gave something else.
 _LOOKS = {
-    "integer": "integer",
+    "integer": "integer of at most 64 bits",
     "float": "float",
     "time": "time (a date such as 2018-09-24, or Unix seconds)",
     "list": "list (values with commas between them)",
@@ -74,8 +91,9 @@ class Parameter:
         """A value from the command line in the parameter's type; GraphrecError where it is none."""
         try:
             return _TYPES[self.type](value)
-        except ValueError as error:
-            raise GraphrecError(f"${self.name} is {_LOOKS[self.type]}, but '{value}' is not; {self.text}") from error
+        except (ValueError, OverflowError) as error:
+            said = f"${self.name} is {_LOOKS[self.type]}, but '{shown(value)}' is not; {self.text}"
+            raise GraphrecError(said) from error
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class Section:
         """A table of the file; DataError where the value is none."""
         place = f"{path} [{name}]" if name else str(path)
         if not isinstance(values, dict):
-            raise DataError(f"{place} must be a table of keys and values, not {_kind(values)}")
+            raise DataError(f"{place} must be a table of keys and values, not {shown(repr(values), 60)}")
         return Section(place, values)
 
     def need_known(self, keys: Iterable[str]) -> None:
@@ -109,7 +109,7 @@ class Section:
         """The value of a key as a message shows it; of an address, which may hold a password, its type alone."""
         value = self.values[key]
         secret = key in _ADDRESSES or any(name in self.place for name in _ADDRESSES)
-        return _kind(value) if secret or isinstance(value, dict | list) else shown(repr(value), 60)
+        return _kind(value) if secret else shown(repr(value), 60)
 
 
 def _meant(close: list[str]) -> str:
