@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from graphrec.errors import GraphrecError, StoreError
+from graphrec.redaction import redacted
 from graphrec.store import Address, EmbeddedServer, Store, connect
 from graphrec.store.embedded import DATABASE, USERNAME, server_version
 
@@ -141,5 +142,5 @@ def store_status(settings: Settings) -> StoreStatus:
     except StoreError as error:
         if "no graph database answers" not in str(error):
             raise
-        return StoreStatus(False, address.uri, address.username, None, address.database, "Neo4j", None)
-    return StoreStatus(True, address.uri, address.username, None, address.database, name, version)
+        return StoreStatus(False, redacted(address.uri), address.username, None, address.database, "Neo4j", None)
+    return StoreStatus(True, redacted(address.uri), address.username, None, address.database, name, version)

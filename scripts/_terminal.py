@@ -218,8 +218,8 @@ def console(stderr: bool = False) -> "Console":
     return made if made.is_terminal else Ours(stderr=stderr, highlight=False, width=100)
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table on stdout under its title; columns of numbers are right-aligned."""
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], stderr: bool = False) -> None:
+    """A table on stdout, or on stderr, under its title; columns of numbers are right-aligned."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -233,7 +233,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         made.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         made.add_row(*(Text(_streams.fitted(text(value))) for value in row))  # a title such as [REC] is no markup
-    out = console()
+    out = console(stderr)
     if title:
         out.print(Text(_streams.fitted(escaped(title)), style="bold"))
     out.print(made)

@@ -65,6 +65,7 @@ def command(
     from graphrec.evaluation.rounds import Terms
     from graphrec.evaluation.stored import aliases, titles
     from graphrec.evaluation.tuning import Effort
+    from graphrec.redaction import redacted
 
     with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, options["relation"], progress)
@@ -80,7 +81,7 @@ def command(
         comparison = compare(graph, entries, terms, aliases(store, graph), progress)
         comparison = replace(
             comparison,
-            setup=replace(comparison.setup, command=shlex.join(["graphrec", *sys.argv[1:]])),
+            setup=replace(comparison.setup, command=redacted(shlex.join(["graphrec", *sys.argv[1:]]))),
             titles=titles(store, graph, comparison.examples),
         )
     if report is not None:

@@ -34,7 +34,7 @@ def command(user: str, item: str, run: str | None, top: int, cypher: bool, svg: 
     from graphrec import explanation, guard
     from graphrec.explanation import subject
     from graphrec.explanation.names import behaviours
-    from graphrec.files import written_whole
+    from graphrec.files import is_stdout, written_whole
     from graphrec.schema import ITEM, USER
 
     with _terminal.open_store() as (store, settings):
@@ -44,12 +44,16 @@ def command(user: str, item: str, run: str | None, top: int, cypher: bool, svg: 
         found = explanation.explain(trained, user_id, item_id, top)
         found = explanation.described(found, store, behaviours(trained))
         published = subject.is_published(store, user_id, item_id)
+    if svg is not None and is_stdout(svg):
+        with written_whole(svg) as partial:
+            partial.write_text(explanation.as_svg(found), encoding="utf-8")
+        return
     if svg is not None:
         with written_whole(svg) as partial:
             partial.write_text(explanation.as_svg(found), encoding="utf-8")
         _terminal.note(f"the picture is in {svg}")
     if cypher:
-        _terminal.say(explanation.as_cypher(found))
+        click.echo(explanation.as_cypher(found))
     elif as_json:
         _terminal.print_json(explanation.as_record(found))
     else:

@@ -19,7 +19,10 @@ def command(out: Path, relation: str | None, as_json: bool) -> None:
     `vocabularies` hold the ids behind all positions.
     """
     from graphrec.errors import GraphrecError
+    from graphrec.files import is_stdout
 
+    if as_json and is_stdout(out):
+        raise click.UsageError("--json and --out both want stdout; give one of them")
     if not out.absolute().parent.is_dir():
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
 
@@ -39,4 +42,4 @@ def command(out: Path, relation: str | None, as_json: bool) -> None:
         )
         return
     rows = [*nodes.items(), *((name, number) for name, number in edges.items() if " rev_" not in name)]
-    _terminal.print_table(f"{out} written in {seconds:.1f} s", ["", "number"], rows)
+    _terminal.print_table(f"{out} written in {seconds:.1f} s", ["", "number"], rows, stderr=is_stdout(out))

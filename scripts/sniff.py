@@ -19,10 +19,10 @@ def command(files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     Looks at the first rows of each file. Where it cannot know, it writes a comment that says what to fill in.
     """
     from graphrec.errors import GraphrecError
-    from graphrec.files import written_whole
+    from graphrec.files import is_stdout, written_whole
     from graphrec.tabular.proposal import propose
 
-    if out is not None and out.exists():
+    if out is not None and (out.is_file() or out.is_dir()) and not is_stdout(out):
         raise GraphrecError(f"{out} is there already; choose another name, or remove it first")
     if out is not None and not out.absolute().parent.is_dir():
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
+from graphrec.characters import escaped
 from graphrec.cleaning.rules import Kind
-from graphrec.errors import DataError, nearest
+from graphrec.errors import DataError, nearest, shown
 from graphrec.redaction import redacted
 from graphrec.schema import SYSTEM_LABELS, SYSTEM_PROPERTIES, SYSTEM_RELATIONS, EdgeType, LinkRule, NodeType
 from graphrec.tables import Source
@@ -16,6 +17,9 @@ from graphrec.tabular.origins import ORIGIN_KEYS, origin
 from graphrec.tabular.ruling import EDGE_RULE_KEYS, NODE_RULE_KEYS, rules
 from graphrec.tabular.section import Section
 from graphrec.tabular.spec import Column, Spec, TableSpec, Time
+
+#: Bytes of the name of a source.
+LONGEST_NAME = 200
 
 #: Every key by the table that it stands in; docs/table.md explains each.
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -45,7 +49,7 @@ def parse(path: Path) -> Spec:
     top = Section.of(path, "", _toml(path))
     top.need_known(KEYS["file"])
     source = Source(
-        top.text("name"),
+        _name(top),
         top.text("version", ""),
         _public(top, "url"),
         top.text("licence", ""),
@@ -74,6 +78,16 @@ def parse(path: Path) -> Spec:
             properties[table.name] = table.type.properties
     links = tuple(_link(path, value, properties) for value in _list_of_links(top))
     return Spec(path, source, tuple(tables), links)
+
+
+def _name(section: Section) -> str:
+    """The name of the source, which is the name of a folder, a part of keys and shown everywhere."""
+    name = section.text("name")
+    if escaped(name) != name or not name.strip():
+        raise section.error("name", f"'{shown(name)}' has control characters in it or is blank; write another")
+    if len(name.encode()) > LONGEST_NAME:
+        raise section.error("name", f"'{shown(name, 40)}' is longer than {LONGEST_NAME} bytes; write a shorter one")
+    return name
 
 
 def _public(section: Section, key: str) -> str:
