@@ -1,6 +1,6 @@
 """Errors that say what is wrong, where, how often, with examples, and what to do next."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from itertools import islice
 
@@ -59,6 +59,16 @@ class UnknownNameError(GraphrecError):
         else:
             offer = f"there is no {kind} yet"
         super().__init__(f"there is no {kind} '{shown(name)}'; {offer}{'; ' + hint if hint else ''}")
+
+    def __reduce__(self) -> tuple[Callable[[str, str], "UnknownNameError"], tuple[str, str]]:
+        """How a worker's error reaches the process that waits for it: as the kind and the message."""
+        return _unknown, (self.kind, str(self))
+
+
+def _unknown(kind: str, message: str) -> UnknownNameError:
+    error = UnknownNameError(kind, "", ())
+    error.args = (message,)
+    return error
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:

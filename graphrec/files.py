@@ -108,7 +108,7 @@ def folder_name(name: str) -> str:
     texts never share a folder.
 
     >>> folder_name("shop"), folder_name("../a")
-    ('shop', '.._a-f1ea2b95')
+    ('shop', '_.._a-61b4c98b')
     """
     safe = "".join(sign if sign.isprintable() and sign not in '/\\:*?"<>|' else "_" for sign in name).rstrip(". ")
     reserved = safe.partition(".")[0].strip().lower() in _DEVICES or safe.startswith(".") or not safe

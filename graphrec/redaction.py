@@ -10,10 +10,11 @@ HIDDEN = "***"
 #: Characters of user information, and of a value, that are looked at; bounds the work on a long text.
 _LONGEST = 2_000
 
-#: User information: all between the scheme and the last @ before a blank or a quotation mark, as a password that is
-#: not percent-encoded may have / and @ in it. An address that was cut off before its @ ends in an ellipsis.
+#: User information: all between the scheme and the last @ before a quotation mark, as a password that is not
+#: percent-encoded may have blanks, / and @ in it. An address that was cut off before its @ ends in an ellipsis.
 _USER = re.compile(
-    rf"(?<![a-z0-9+.\-])([a-z][a-z0-9+.\-]{{0,40}}:/{{1,3}})(?:[^\s'\"<>`]{{0,{_LONGEST}}}@|[^\s'\"<>`@]{{0,{_LONGEST}}}…)",
+    "(://)"
+    rf"(?:[^\s:@/'\"<>`]{{0,200}}:[^'\"<>`\n]{{0,{_LONGEST}}}@|[^\s'\"<>`]{{0,{_LONGEST}}}@|[^\s'\"<>`@]{{0,{_LONGEST}}}…)",
     re.IGNORECASE,
 )
 

@@ -88,6 +88,8 @@ class InPath(click.Path):
         """The path."""
         if not str(value) or "\0" in str(value):
             self.fail("a path must not be empty.", param, ctx)
+        if re.match(r"[A-Za-z][\w+.-]*://", str(value)):  # not shown, as there may be a password in it
+            self.fail("an address is no file; download it first, and give the file.", param, ctx)
         return super().convert(value, param, ctx)
 
 

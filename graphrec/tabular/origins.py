@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import quote
 
-from graphrec.errors import examples, nearest
+from graphrec.errors import examples, nearest, shown
 from graphrec.tabular.section import Section
 from graphrec.tabular.spec import Files, Format, Query
 
@@ -89,6 +89,8 @@ def _url(section: Section, connections: Mapping[str, str]) -> tuple[str, tuple[s
         return expanded(section, "url", section.text("url"))
     name = section.text("connection")
     if name not in connections:
+        if "://" in name or "=" in name:
+            raise section.error("connection", "is the name of one in [connections], not an address; write url instead")
         close = nearest(name, connections, 1)
         hint = f"did you mean {close[0]}?" if close else "add it there"
         raise section.error("connection", f"'{name}' is not in [connections]; {hint}")
@@ -98,7 +100,8 @@ def _url(section: Section, connections: Mapping[str, str]) -> tuple[str, tuple[s
 def _paths(section: Section, name: str, folder: Path) -> list[Path]:
     """The file of a name, or all files of a pattern in the order of their names."""
     if "://" in name:
-        raise section.error("file", f"'{name}' is an address; download it first, and give the file")
+        kind = name.partition("://")[0]
+        raise section.error("file", f"is an address ({shown(kind, 20)}://…); download it first, and give the file")
     if "\0" in name or not name:
         raise section.error("file", "must be a path or a pattern")
     path = folder / Path(name).expanduser()

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import click
 
@@ -14,22 +13,27 @@ from graphrec.tabular.parsing import KEYS
 SECRET = "S3cretPw"
 
 TEXTS = (
-    "", " ", "x", "1", "-1", "0.5", "a\nb", "a\tb", "\x1b[31mred", "\u202eabc", "..", "../../etc/passwd", "a/b", "a\\b", "%s%n{0}",
-    "{", "}", "'", '"', "`", "$(id)", "=1+1", "User", "RATED", "latest", "u1", "i1", "s:u1", "é", "日本", "👩‍👩‍👧", "\ufffe", "\udcff",
-    "None", "nan", "-inf", "1e999", "time", "time(test=0.2)", "time(test=", "rolling(windows=99999999999)", "random(test=2)", "k-fold",
-    "leave-last-out", "popularity", "item_knn", "no_such", "1GiB", "-5MiB", "9" * 30, "9" * 5_000, "x" * 300, "y" * 100_000, "a=b", "k=",
-    "=v", "k=99999999999999999999", "user_id=u1", "item_id=i1", "user_id=\udcff", "ftp://x", "7d", "-7d", "9999999999d", "[REC]", "\0",
+    "", " ", "x", "1", "-1", "0.5", "a\nb", "a\tb", "\x1b[31mred", "\u202eabc", "..", "../../etc/passwd", "a/b", "a\\b",
+    "%s%n{0}", "\ufffe", "\udcff", "None", "nan", "-inf", "1e999", "time", "time(test=0.2)", "time(test=", "k-fold",
+    "{", "}", "'", '"', "`", "$(id)", "=1+1", "User", "RATED", "latest", "u1", "i1", "s:u1", "é", "日本", "👩‍👧",
+    "rolling(windows=99999999999)", "random(test=2)",
+    "leave-last-out", "popularity", "item_knn", "no_such", "1GiB", "-5MiB", "9" * 30, "9" * 5_000, "x" * 300,
+    "y" * 100_000, "a=b", "k=",
+    "=v", "k=99999999999999999999", "user_id=u1", "item_id=i1", "user_id=\udcff", "ftp://x", "7d", "-7d", "9999999999d",
+    "[REC]", "\0",
     f"postgresql://u:{SECRET}@h/d", f"https://{SECRET}@h", f"DRIVER=x;PWD={SECRET};", f"sqlite:///x.db?password={SECRET}",
 )  # fmt: skip
 NUMBERS = (
-    "0", "1", "2", "3", "10", "-1", "-0", "+5", "1.5", "", "x", "1e3", "0x10", "१", "2147483647", "2147483648", "9" * 19, "9" * 40,
+    "0", "1", "2", "3", "10", "-1", "-0", "+5", "1.5", "", "x", "1e3", "0x10", "१", "2147483647", "2147483648",
+    "9" * 19, "9" * 40,
     "9" * 5_000, "nan", "inf", "-inf", "1_000", " 7 ",
 )  # fmt: skip
 #: Numbers that let a command that does work end soon.
 FEW = ("1", "2", "3", "0", "-1", "x", "99999999999999999999")
 
-#: Commands that would work for long, end the store of the tests, or load what is not theirs.
-LEFT_OUT = {"demo", "store start", "store stop", "tune", "evaluate", "blend", "benchmark"}
+#: Commands that would work for long or end the store of the tests: always, and if they meet a store.
+ENDLESS = {"demo", "doctor", "store start", "store stop"}
+LEFT_OUT = {*ENDLESS, "tune", "evaluate", "blend", "benchmark"}
 
 
 def commands() -> dict[str, click.Command]:
@@ -52,11 +56,7 @@ class Lines:
     def __init__(self, folder: Path, live: bool) -> None:
         self.folder, self.live = folder, live
         known = commands()
-        self.commands = {name: known[name] for name in known if not (live and name in LEFT_OUT) and name != "demo"}
-        if not live:
-            self.commands = {
-                name: found for name, found in self.commands.items() if name not in ("store start", "store stop")
-            }
+        self.commands = {name: known[name] for name in known if name not in (LEFT_OUT if live else ENDLESS)}
 
     def line(self, number: int) -> list[str]:
         """The command line of a number."""
@@ -80,7 +80,7 @@ class Lines:
 
     def _value(self, rng: Random, name: str, param: click.Parameter) -> str:
         if isinstance(param.type, click.Path):
-            return self._path(rng, name)
+            return self._path(rng)
         if isinstance(param.type, click.Choice) and rng.random() < 0.7:
             return str(rng.choice(list(param.type.choices)))
         if isinstance(param.type, click.IntRange | click.FloatRange):
@@ -93,7 +93,7 @@ class Lines:
             return rng.choice(queries.names())
         return rng.choice(TEXTS)
 
-    def _path(self, rng: Random, name: str) -> str:
+    def _path(self, rng: Random) -> str:
         """A path below the folder, there or not; what is in the folder is never a device."""
         if rng.random() < 0.2:
             return str(self.spec(rng))
@@ -182,7 +182,7 @@ def _text(rng: Random, usual: str) -> str:
 
 def _any(rng: Random, depth: int = 0) -> str:
     """Any value of TOML."""
-    plain: list[Any] = [
+    plain = [
         "title",
         "i.csv",
         "*.csv",
