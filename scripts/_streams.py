@@ -55,12 +55,13 @@ def silence(stream: IO[str]) -> None:
 
 def finish(code: int) -> int:
     """The exit code of a command that ended with `code`, after the last of its output is written."""
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
         try:
             stream.flush()
         except (OSError, ValueError) as error:
             silence(stream)
-            if stream is sys.stdout and code == 0:
+            if name == "stdout" and code == 0:
                 code = tell(error)
     return code
 

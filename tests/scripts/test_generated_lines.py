@@ -34,7 +34,7 @@ def check(arguments: list[str]) -> str:
         return f"control characters in {last[:200]!r}"
     if SECRET in result.output.replace(" ".join(arguments), ""):
         return f"a secret in {result.output[:300]!r}"
-    if "--json" in arguments and result.exit_code == 0 and "--list" not in arguments:
+    if "--json" in arguments and result.exit_code == 0 and not {"--list", "--out"} & set(arguments):
         json.loads(result.stdout)
     return ""
 
