@@ -3,20 +3,27 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from graphrec.errors import StoreError
+from graphrec.errors import GraphrecError, StoreError
+from graphrec.redaction import redacted
 from graphrec.store import Address, EmbeddedServer, Store, connect
 from graphrec.store.embedded import DATABASE, USERNAME, server_version
 
 
 class Settings(BaseSettings):
-    """What the environment says: GRAPHREC_HOME, and NEO4J_URI with its login where a Neo4j is to be used."""
+    """What the environment says: GRAPHREC_HOME, and NEO4J_URI with its login where a Neo4j is to be used.
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
+    A login in NEO4J_URI (`bolt://user:password@host`) is taken out of it, percent-decoded, and used as NEO4J_USERNAME
+    and NEO4J_PASSWORD; if these are set as well, they are used instead.
+    """
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     graphrec_home: Path = Field(default_factory=lambda: user_data_path("graphrec", appauthor=False))
     neo4j_uri: str | None = None
@@ -24,10 +31,26 @@ class Settings(BaseSettings):
     neo4j_password: SecretStr = SecretStr("")
     neo4j_database: str = "neo4j"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_login(cls, values: Any) -> Any:  # Any: what pydantic-settings found, a dict by name
+        """The values with the login of the address in fields of its own, as `neo4j_uri` is shown in messages."""
+        if not isinstance(values, dict) or not isinstance(values.get("neo4j_uri"), str):
+            return values
+        uri, username, password = split_login(values["neo4j_uri"])
+        login = {"neo4j_username": username, "neo4j_password": password}
+        found = {name: value for name, value in login.items() if value and not values.get(name)}
+        return {**values, **found, "neo4j_uri": uri}
+
     @property
     def home(self) -> Path:
-        """The folder of the embedded store and the runs."""
-        return self.graphrec_home.expanduser().absolute()
+        """The folder of the embedded store and the runs. Raises GraphrecError if it begins with an unknown ~USER."""
+        try:
+            return self.graphrec_home.expanduser().absolute()
+        except (RuntimeError, OSError) as error:
+            raise GraphrecError(
+                f"GRAPHREC_HOME is {self.graphrec_home}, which is no folder ({error}); set it to a folder of yours"
+            ) from error
 
     @property
     def runs(self) -> Path:
@@ -54,6 +77,22 @@ class Settings(BaseSettings):
         if self.neo4j_uri is None:
             return None
         return Address(self.neo4j_uri, self.neo4j_username, self.neo4j_password.get_secret_value(), self.neo4j_database)
+
+
+def split_login(uri: str) -> tuple[str, str, str]:
+    """The address without its login, the user name and the password, both percent-decoded and empty if missing.
+
+    >>> split_login("bolt://anna:p%40ss/word@db:7687")
+    ('bolt://db:7687', 'anna', 'p@ss/word')
+    """
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        scheme, rest = "", uri
+    login, at, host = rest.rpartition("@")  # an address of Neo4j has no @ elsewhere
+    if not at:
+        return uri, "", ""
+    username, _, password = login.partition(":")
+    return f"{scheme}{separator}{host}", unquote(username), unquote(password)
 
 
 @dataclass(frozen=True)
@@ -103,5 +142,5 @@ def store_status(settings: Settings) -> StoreStatus:
     except StoreError as error:
         if "no graph database answers" not in str(error):
             raise
-        return StoreStatus(False, address.uri, address.username, None, address.database, "Neo4j", None)
-    return StoreStatus(True, address.uri, address.username, None, address.database, name, version)
+        return StoreStatus(False, redacted(address.uri), address.username, None, address.database, "Neo4j", None)
+    return StoreStatus(True, redacted(address.uri), address.username, None, address.database, name, version)

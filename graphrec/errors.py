@@ -1,12 +1,28 @@
 """Errors that say what is wrong, where, how often, with examples, and what to do next."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from itertools import islice
 
+from graphrec.characters import escaped
+from graphrec.redaction import redacted
+
+#: Characters of a message: of its beginning and its end, of which the second says what to do.
+BEGINNING, END = 1_500, 500
+#: Characters of either part of a message that are searched for secrets; those behind them are not shown.
+_SEARCHED = 10 * BEGINNING
+#: Characters of a name that are compared with known ones.
+_COMPARED = 1_000
+
 
 class GraphrecError(Exception):
-    """Base of every error that graphrec raises on purpose; its text is one sentence for the user."""
+    """Base of every error that graphrec raises on purpose; its text is one sentence for the user.
+
+    The text holds no password and no control character, and at most 2,000 characters, whatever it was made from.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(sentence(message))
 
 
 class DataError(GraphrecError):
@@ -43,26 +59,50 @@ class UnknownNameError(GraphrecError):
             offer = f"there are {len(names)}: {examples(names)}"
         else:
             offer = f"there is no {kind} yet"
-        super().__init__(f"there is no {kind} '{name}'; {offer}{'; ' + hint if hint else ''}")
+        super().__init__(f"there is no {kind} '{shown(name)}'; {offer}{'; ' + hint if hint else ''}")
+
+    def __reduce__(self) -> tuple[Callable[[str, str], "UnknownNameError"], tuple[str, str]]:
+        """How a worker's error reaches the process that waits for it: as the kind and the message."""
+        return _unknown, (self.kind, str(self))
+
+
+def _unknown(kind: str, message: str) -> UnknownNameError:
+    error = UnknownNameError(kind, "", ())
+    error.args = (message,)
+    return error
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """At most `limit` of the known names that look most like `name`, the nearest first."""
     folded = {candidate.casefold(): candidate for candidate in known}
-    return [folded[match] for match in get_close_matches(name.casefold(), folded, limit, cutoff=0.5)]
+    return [folded[match] for match in get_close_matches(name[:_COMPARED].casefold(), folded, limit, cutoff=0.5)]
 
 
 def examples(values: Iterable[object], limit: int = 5) -> str:
     """The first `limit` values as a comma-separated text, with an ellipsis where there are more.
 
-    A message is one line that fits a screen, whatever a file holds: of each value at most 100 characters are shown, and
-    those that cannot be printed as �.
+    A message is one line that fits a screen, whatever a file holds: each value is written as `shown` does.
     """
-    shown = list(islice(values, limit + 1))
-    text = ", ".join(_on_one_line(str(value)) for value in shown[:limit])
-    return text + (", …" if len(shown) > limit else "")
+    found = list(islice(values, limit + 1))
+    text = ", ".join(map(shown, found[:limit]))
+    return text + (", …" if len(found) > limit else "")
 
 
-def _on_one_line(text: str, limit: int = 100) -> str:
-    text = text if len(text) <= limit else f"{text[: limit - 1]}…"
-    return text if text.isprintable() else "".join(sign if sign.isprintable() else "�" for sign in text)
+def shown(value: object, limit: int = 100) -> str:
+    """A value as a message shows it: at most `limit` characters, without secrets, control characters escaped.
+
+    >>> shown("a\\nb")
+    'a\\\\nb'
+    """
+    text = escaped(redacted(str(value)[: limit + _SEARCHED]))
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def sentence(text: str) -> str:
+    """A message on one line: without secrets, control characters escaped, the middle left out where it is too long."""
+    if len(text) <= BEGINNING + END:
+        return escaped(redacted(text))
+    first, last = escaped(redacted(text[:_SEARCHED])), escaped(redacted(text[-_SEARCHED:]))
+    if len(text) <= _SEARCHED and len(first) <= BEGINNING + END:
+        return first
+    return f"{first[:BEGINNING]} … {last[-END:]}"

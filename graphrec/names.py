@@ -7,7 +7,7 @@ Neo4j replaces `\\uXXXX` by the character it stands for before it parses a state
 import unicodedata
 from typing import Literal
 
-from graphrec.errors import DataError, examples
+from graphrec.errors import DataError, shown
 
 #: The most characters of a property's name; a column of a survey may be called by its whole question.
 MAX_CHARACTERS = 1_000
@@ -50,8 +50,3 @@ def need_name(name: str, what: What = "label, relationship type or property") ->
         found = f"has more than {MAX_BYTES} bytes"
     if found:
         raise DataError(f"'{shown(name)}' cannot be the name of a {what}: it {found}; choose another name")
-
-
-def shown(name: str) -> str:
-    """A name as a message or a terminal shows it: on one line, of at most 100 characters, without control characters."""
-    return examples([name])

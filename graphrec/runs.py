@@ -219,14 +219,18 @@ def listed(runs_folder: Path) -> list[Run]:
 
     Runs of one second are in the order in which they were written.
     """
-    found = []
-    for path in runs_folder.glob("*/run.json"):
-        if not path.parent.name.startswith("."):
-            try:
-                found.append((_read(path.parent), path.stat().st_mtime_ns))
-            except (OSError, ValueError, TypeError, KeyError):
-                continue
-    return [run for run, _ in sorted(found, key=lambda pair: (pair[0].created_at, pair[1], pair[0].id))]
+    found = [(run, folder) for folder in _folders(runs_folder) if (run := _readable(folder)) is not None]
+    return [
+        run for run, folder in sorted(found, key=lambda pair: (pair[0].created_at, _written_at(pair[1]), pair[0].id))
+    ]
+
+
+def _written_at(folder: Path) -> int:
+    """When the description of a run was written, in nanoseconds; 0 if it is gone meanwhile."""
+    try:
+        return (folder / "run.json").stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def knowing(runs_folder: Path, source: str) -> tuple[list[str], list[str]]:
@@ -234,6 +238,28 @@ def knowing(runs_folder: Path, source: str) -> tuple[list[str], list[str]]:
     found = listed(runs_folder)
     knows = [run.id for run in found if run.sources is not None and source in run.sources]
     return knows, [run.id for run in found if run.sources is None]
+
+
+def damaged(runs_folder: Path) -> list[str]:
+    """The names of the folders of runs that `listed` leaves out as they cannot be read."""
+    return [folder.name for folder in _folders(runs_folder) if _readable(folder) is None]
+
+
+def _folders(runs_folder: Path) -> list[Path]:
+    """The folders of runs, sorted by name, without those that are being written."""
+    try:
+        return sorted(path for path in runs_folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise GraphrecError(f"the runs in {runs_folder} cannot be read: {error.strerror}") from error
+
+
+def _readable(folder: Path) -> Run | None:
+    try:
+        return _read(folder)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
 
 
 def _content(trained: TrainedRun) -> dict[str, object]:
@@ -258,14 +284,24 @@ def _origin(name: str, kind: str, triple: Triple, text: str, label: str | None, 
 
 
 def _read(folder: Path) -> Run:
+    """The record of a run. Raises one of several errors if the file is damaged or is none."""
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     source, relation, target = record.pop("target")
     verdict, split = record.pop("verdict", None), record.pop("split", None)
     if verdict is not None:
-        gains = {name: (gain, low, high) for name, (gain, low, high) in verdict["gains"].items()}
-        verdict = Verdict(**{"model": record["model"], **verdict, "gains": gains})
+        gains = {name: (float(gain), float(low), float(high)) for name, (gain, low, high) in verdict["gains"].items()}
+        verdict = {**verdict, "gains": gains, "num_users": int(verdict["num_users"])}
+        verdict = Verdict(**{"model": record["model"], **verdict})
     if split is not None:
         split = SplitRecord(split["spec"], split["cut"], tuple(Part(**part) for part in split["parts"]))
     sources = record.pop("sources", None)
     sources = None if sources is None else tuple(sources)
-    return Run(target=(source, relation, target), verdict=verdict, split=split, sources=sources, **record)
+    run = Run(target=(source, relation, target), verdict=verdict, split=split, sources=sources, **record)
+    texts = (run.model, run.created_at, *run.target, *(run.sources or ()))
+    texts = (*texts, *([verdict.metric, verdict.model, verdict.leaks] if verdict else []))
+    numbers = (run.seconds, *run.metrics.values())
+    if run.id != folder.name or not all(isinstance(each, str) for each in texts):
+        raise ValueError("a name is no text, or that of another run")
+    if not isinstance(run.config, dict) or not all(type(each) in (int, float) for each in numbers):
+        raise ValueError("a number or the settings are of another type")
+    return run

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphrec.defects import CleaningReport
-from graphrec.errors import DataError, examples
-from graphrec.names import need_name, shown
+from graphrec.errors import DataError, examples, shown
+from graphrec.names import need_name
 from graphrec.schema import EdgeType, GraphSchema, LinkRule, NodeType, Triple
 
 ENDS = ["source_id", "target_id"]

@@ -7,10 +7,15 @@ answers at once.
 import ast
 import gc
 import os
+import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
+
+from . import _failures, _streams, _terminal
 
 _FOLDER = Path(__file__).parent
 
@@ -29,20 +34,36 @@ class Commands(click.Group):
         command: click.Command = import_module(f"graphrec.scripts.{cmd_name}").command
         return command
 
-    def invoke(self, ctx: click.Context) -> object:
-        """Run the command; an error that graphrec raises on purpose is one sentence and exit code 1."""
-        from graphrec.errors import GraphrecError
-
+    def main(  # type: ignore[override]  # click overloads it by standalone_mode
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,  # what click's Context takes
+    ) -> Any:
+        """Run the command line as click does, with streams that take any text and failures that are one sentence."""
+        _streams.prepare()
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, False, **extra)
         try:
-            return super().invoke(ctx)
-        except GraphrecError as error:
-            raise click.ClickException(str(error)) from error
-        except (MemoryError, OSError, ImportError, RuntimeError) as error:
-            from graphrec.shortage import shortage_of
+            code = super().main(args, prog_name, complete_var, False, **extra)
+        except click.ClickException as error:
+            sys.exit(_failures.show(error))
+        except click.Abort:
+            _terminal.note("Aborted!")
+            sys.exit(1)
+        sys.exit(code if isinstance(code, int) else 0)
 
-            if told := shortage_of(error):
-                raise click.ClickException(told) from error
-            raise
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:  # Any: click's signature
+        """The context of the command line, as click makes it."""
+        with _failures.told():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command, whose errors become those of click."""
+        with _failures.told():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands with the first line of each file, read without importing any."""
@@ -73,16 +94,22 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line and end the process, whose exit code says what became of the command and its output."""
     # Threads that wait for each other give way, instead of spinning: on a machine with other work a small eigenvalue
     # problem took 9.5 s spinning and 0.09 s so, and a large matrix product the same either way.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # What a command imports stays: looking for cycles in it costs 0.7 s while torch is loaded and 0.9 s at the end.
     gc.set_threshold(100_000, 50, 50)
+    code = 1
     try:
         cli(prog_name="graphrec")
-    finally:
-        gc.freeze()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+    except BaseException as error:
+        code = _failures.unexpected(error)
+    code = _streams.finish(code)
+    gc.freeze()
+    sys.exit(code)
 
 
 def _summary(name: str) -> str:

@@ -3,12 +3,17 @@
 import csv
 import json
 import logging
+import math
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from . import _streams
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,11 +42,103 @@ def _memory(_context: click.Context, _option: click.Parameter, text: str) -> int
         raise click.BadParameter(str(error)) from error
 
 
-seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same numbers.")
+#: The largest number of things that an option may ask for: it fits into 32 bits, and so do sums of a few of them.
+LARGEST = 2**31 - 1
+
+
+class Number(click.IntRange):
+    """A whole number from `least` to at most LARGEST, so that no library below meets one that it cannot hold."""
+
+    min: int
+    max: int
+
+    def __init__(self, least: int = 1, most: int = LARGEST) -> None:
+        super().__init__(least, most)
+
+    def _describe_range(self) -> str:
+        """As click does, without the upper bound that is only technical."""
+        return super()._describe_range() if self.max != LARGEST else f"x>={self.min}"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # click's signature
+        """The number; wrong usage if there are thousands of digits, which Python does not read, or other signs."""
+        text = str(value).strip()
+        if not re.fullmatch(r"[+-]?[0-9]{1,20}", text) or not self.min <= int(text) <= self.max:
+            self.fail(f"{text[:60]!r} is not a whole number from {self.min} to {self.max}.", param, ctx)
+        return int(text)
+
+
+class Decimal(click.FloatRange):
+    """A finite number: nan and inf pass click's own checks."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # click's signature
+        """The number; wrong usage if it is none or not finite."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return found
+
+
+class InPath(click.Path):
+    """A path that is read; wrong usage if it is empty."""
+
+    def __init__(self, file_okay: bool = True, dir_okay: bool = True) -> None:
+        super().__init__(file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # click's signature
+        """The path."""
+        if not str(value) or "\0" in str(value):
+            self.fail("a path must not be empty.", param, ctx)
+        if re.match(r"[A-Za-z][\w+.-]*://", str(value)):  # not shown, as there may be a password in it
+            self.fail("an address is no file; download it first, and give the file.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class OutPath(InPath):
+    """A path that is written; wrong usage if a name in it has control characters, such as a line feed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # click's signature
+        """The path."""
+        from graphrec.characters import escaped
+
+        if str(value) == "-":
+            self.fail("- is no file; name one, such as /dev/stdout, or ./- for a file of this name.", param, ctx)
+        known = str(value).encode(errors="replace").decode()  # other bytes than UTF-8 may be in the name of a folder
+        if escaped(known) != known:
+            self.fail(f"'{escaped(known)}' has control characters in it; choose another name.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def _device(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    """The device that --device names, if this machine has it."""
+    if text == "cpu":
+        return text
+    match = re.fullmatch(r"(cpu|cuda|mps|xpu)(?::(\d{1,4}))?", text)
+    if match is None:
+        raise click.BadParameter(f"{text[:60]!r} is no device; give cpu, cuda or cuda:1")
+    import torch
+
+    kind, number = match[1], int(match[2] or 0)
+    counts = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
+        "mps": int(torch.backends.mps.is_available()),
+        "xpu": torch.xpu.device_count() if torch.xpu.is_available() else 0,
+    }
+    if number >= counts[kind]:
+        there = f"{counts[kind]} of the kind" if counts[kind] else f"no {kind} that torch can use"
+        raise click.BadParameter(f"there is no device {text}: this machine has {there}; give cpu, or another")
+    return text
+
+
+seed_option = click.option("--seed", type=Number(0), default=0, show_default=True, help="Same seed, same numbers.")
 
 
 device_option = click.option(
-    "--device", default="cpu", show_default=True, help="Where models are fitted: cpu, cuda, cuda:1."
+    "--device",
+    default="cpu",
+    show_default=True,
+    callback=_device,
+    help="Where models are fitted: cpu, cuda, cuda:1.",
 )
 memory_option = click.option(
     "--memory",
@@ -52,8 +149,13 @@ memory_option = click.option(
 )
 trials_option = click.option(
     "--trials",
-    type=click.IntRange(0),
+    type=Number(0, 100_000),
     help="Settings tried beyond a model's own candidates; by default eight for each setting, at most 40.",
+)
+csv_safe_option = click.option(
+    "--csv-safe",
+    is_flag=True,
+    help="In CSV, put an apostrophe before texts that a spreadsheet would carry out as formulas.",
 )
 
 
@@ -113,39 +215,67 @@ def say_verdict(run: "Run") -> None:
 
 
 def print_json(value: object) -> None:
-    """A value as JSON on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """A value as JSON on stdout: valid in any encoding, and null for a number that JSON does not have."""
+    try:
+        text = json.dumps(value, indent=2, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:  # NaN or infinity
+        value = json.loads(json.dumps(value, default=str), parse_constant=lambda _: None)
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+    click.echo(text if _streams.takes(text) else json.dumps(value, indent=2, default=str))
+
+
+def say(text: str, end: str = "\n") -> None:
+    """A text on stdout, its control characters escaped."""
+    from graphrec.characters import escaped
+
+    click.echo(escaped(text, lines=True) + end, nl=False)
 
 
 def note(text: str) -> None:
-    """A sentence for the person at the terminal, on stderr."""
-    click.echo(text, err=True)
+    """A sentence for the person at the terminal, on stderr if that can be written; without secrets."""
+    from graphrec.characters import escaped
+    from graphrec.redaction import redacted
+
+    try:
+        click.echo(escaped(redacted(text), lines=True), err=True)
+    except (OSError, ValueError):
+        _streams.silence(sys.stderr)
 
 
 def console(stderr: bool = False) -> "Console":
     """A rich console; 100 columns wide where the output is no terminal, so that tables keep their shape."""
     from rich.console import Console
 
-    made = Console(stderr=stderr, highlight=False)
-    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=100)
+    class Ours(Console):
+        """A console that leaves a broken pipe to the command line."""
+
+        def on_broken_pipe(self) -> None:
+            raise  # the BrokenPipeError that rich is at work on
+
+    made = Ours(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Ours(stderr=stderr, highlight=False, width=100)
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table on stdout under its title; columns of numbers are right-aligned."""
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], stderr: bool = False) -> None:
+    """A table on stdout, or on stderr, under its title; columns of numbers are right-aligned."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
+
+    from graphrec.characters import escaped
 
     rows = [list(row) for row in rows]
     made = Table(box=SIMPLE_HEAD)
     for position, name in enumerate(columns):
         numeric = bool(rows) and all(_is_number(row[position]) for row in rows)
-        made.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        made.add_column(
+            Text(_streams.fitted(escaped(name, lines=True))), justify="right" if numeric else "left", overflow="fold"
+        )
     for row in rows:
-        made.add_row(*(Text(text(value)) for value in row))  # a title such as [REC] is no markup
-    out = console()
+        made.add_row(*(Text(_streams.fitted(text(value))) for value in row))  # a title such as [REC] is no markup
+    out = console(stderr)
     if title:
-        out.print(Text(title, style="bold"))
+        out.print(Text(_streams.fitted(escaped(title)), style="bold"))
     out.print(made)
 
 
@@ -155,7 +285,13 @@ def _is_number(value: object) -> bool:
 
 
 def text(value: object) -> str:
-    """A cell of a table."""
+    """A cell of a table, its control characters escaped."""
+    from graphrec.characters import escaped
+
+    return escaped(_text(value), lines=True)
+
+
+def _text(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
@@ -184,13 +320,22 @@ def _shown(name: str, value: object) -> object:
     return moment_text(value) if whole and name == "timestamp" else value  # type: ignore[arg-type]  # whole says so
 
 
-def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Records as CSV on stdout, under a line of their columns; the parts of a list have semicolons between them."""
+def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], safe: bool = False) -> None:
+    """Records as CSV on stdout, under a line of their columns; the parts of a list have semicolons between them.
+
+    `safe` disarms what a spreadsheet would take for a formula. Says how many cells stdout's encoding cannot hold.
+    """
+    from graphrec.characters import disarmed
+
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(columns)
+    replaced = 0
     for row in rows:
-        cells = (row[name] for name in columns)
-        out.writerow(["; ".join(map(str, cell)) if isinstance(cell, list) else cell for cell in cells])
+        values = ["; ".join(map(str, cell)) if isinstance(cell, list) else cell for cell in (row[c] for c in columns)]
+        replaced += sum(not _streams.takes(value) for value in values if isinstance(value, str))
+        out.writerow([disarmed(value) for value in values] if safe else values)
+    if replaced:
+        note(f"{replaced:,} cells have characters that {sys.stdout.encoding} lacks, replaced; PYTHONUTF8=1 keeps them")
 
 
 def pair(text: str, option: str) -> tuple[str, str]:

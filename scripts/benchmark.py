@@ -11,7 +11,7 @@ import click
 
 from . import _completion, _outputs, _terminal
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
+FOLDER = _terminal.OutPath(file_okay=False)
 NAMES = "gowalla, douban-book-social, douban-book, lastfm-hetrec, tmall-mbcgcn, retailrocket-sslrec, ml-100k-u1 to -u5"
 #: What numpy's and torch's libraries read, once, when they are loaded.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -22,7 +22,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     "graphrec benchmark --output results --table --plot results/quality"
 )
 @click.argument("data", nargs=-1, metavar="[NAME | TRAIN TEST]")
-@click.option("--social", type=click.Path(path_type=Path), help="Who follows whom, in the form of TRAIN.")
+@click.option("--social", type=_terminal.InPath(), help="Who follows whom, in the form of TRAIN.")
 @click.option(
     "--model",
     "models",
@@ -42,14 +42,14 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, instead of tuning; repeatable."
 )
 @click.option("--defaults", is_flag=True, help="Take the model's default settings instead of tuning.")
-@click.option("--trials", type=click.IntRange(min=0), help="Settings that the search tries beyond the first ones.")
+@click.option("--trials", type=_terminal.Number(0, 100_000), help="Settings that are tried beyond the first ones.")
 @click.option("--label", default="", help="What the result is called in the table; by default the model.")
-@click.option("--device", default="cpu", show_default=True, help="Where models are fitted: cpu, cuda, cuda:1.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of torch and numpy; by default all cores.")
+@_terminal.device_option
+@click.option("--threads", type=_terminal.Number(1, 4_096), help="Threads of torch and numpy; by default all cores.")
 @click.option("--memory", help="Memory for scores at one time, such as 256MiB.")
 @click.option("--output", type=FOLDER, help="A folder of results: each is kept there as a file.")
 @click.option("--table", is_flag=True, help="Print all results of --output as one Markdown table.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Draw all results of --output, as .svg and .png.")
+@click.option("--plot", type=_terminal.OutPath(), help="Draw all results of --output, as .svg and .png.")
 @_terminal.seed_option
 @_terminal.json_option
 def command(
@@ -201,7 +201,7 @@ def _show_all(output: Path, table: bool, plot: Path | None) -> None:
 
     found = results.load_all(output)
     if table:
-        click.echo(results.markdown(found), nl=False)
+        _terminal.say(results.markdown(found), end="")
     if plot:
         from graphrec.evaluation.plot import plot as draw
 

@@ -21,7 +21,7 @@ from . import _completion, _terminal
 )
 @click.option(
     "--groups",
-    type=click.IntRange(1),
+    type=_terminal.Number(1, 1_000),
     default=1,
     show_default=True,
     help="Groups of users by their number of interactions, each with weights of its own.",
@@ -79,7 +79,7 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
         own = {k: v for k, v in asdict(run).items() if k != "id"}
         _terminal.print_json({"run": run.id, "folder": str(folder), "weights": weights, **own})
         return
-    click.echo(f"run {run.id}")
+    _terminal.say(f"run {run.id}")
     if run.metrics:
         _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
     columns = ["weight of", *([""] if groups == 1 else [f"group {n}" for n in range(1, groups + 1)])]

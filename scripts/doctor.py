@@ -37,7 +37,7 @@ def command(context: click.Context, as_json: bool) -> None:
         _terminal.print_json({"ok": not states["failed"], "findings": rows})
     else:
         _show(found)
-        click.echo(f"{states['ok']} in order, {states['warning']} to look at, {states['failed']} wrong")
+        _terminal.say(f"{states['ok']} in order, {states['warning']} to look at, {states['failed']} wrong")
     context.exit(1 if states["failed"] else 0)
 
 

@@ -34,20 +34,22 @@ EPILOG = "Example: graphrec evaluate --model popularity --model item_knn --model
 )
 @click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
 @click.option("--split", help=_terminal.SPLIT_HELP + " rolling(windows=3) and k-fold(folds=5) give several rounds.")
-@click.option("-k", "ks", type=click.IntRange(1), multiple=True, help="Length of lists; repeatable. [default: 10, 20]")
-@click.option("--rounds", type=click.IntRange(1), default=1, show_default=True, help="Seeds to repeat everything with.")
+@click.option("-k", "ks", type=_terminal.Number(), multiple=True, help="Length of lists; repeatable. [default: 10, 20]")
+@click.option(
+    "--rounds", type=_terminal.Number(1, 1_000), default=1, show_default=True, help="Seeds to repeat all with."
+)
 @click.option(
     "--trials",
-    type=click.IntRange(1),
+    type=_terminal.Number(1, 100_000),
     default=20,
     show_default=True,
     help="Settings tried for each model, its own candidates among them; the same number for all.",
 )
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Trials side by side.")
-@click.option("--examples", type=click.IntRange(0), default=3, show_default=True, help="Users shown in the report.")
+@click.option("--workers", type=_terminal.Number(1, 64), default=1, show_default=True, help="Trials side by side.")
+@click.option("--examples", type=_terminal.Number(0), default=3, show_default=True, help="Users shown in the report.")
 @click.option(
     "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_terminal.OutPath(dir_okay=False),
     help="Write a report to this file: .html, .json or .md; with .html the other two beside it.",
 )
 @_terminal.memory_option
@@ -71,6 +73,7 @@ def command(
     from graphrec.evaluation.rounds import Terms
     from graphrec.evaluation.stored import aliases, titles
     from graphrec.evaluation.tuning import Effort
+    from graphrec.redaction import redacted
 
     with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, options["relation"], progress)
@@ -87,7 +90,7 @@ def command(
         comparison = compare(graph, entries, terms, aliases(store, graph), progress)
         comparison = replace(
             comparison,
-            setup=replace(comparison.setup, command=shlex.join(["graphrec", *sys.argv[1:]])),
+            setup=replace(comparison.setup, command=redacted(shlex.join(["graphrec", *sys.argv[1:]]))),
             titles=titles(store, graph, comparison.examples),
         )
     if report is not None:

@@ -24,9 +24,11 @@ REASONS = 10
     shell_complete=_completion.runs,
     help="A saved run, `latest`, or the first letters of one; by default the published one, else the newest.",
 )
-@click.option("--top", type=click.IntRange(1, 10_000), default=10, show_default=True, help="How many paths are named.")
+@click.option(
+    "--top", type=_terminal.Number(1, 10_000), default=10, show_default=True, help="How many paths are named."
+)
 @click.option("--cypher", is_flag=True, help="Print the Cypher that shows exactly the named paths, and nothing else.")
-@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Draw it as a picture into this file.")
+@click.option("--svg", type=_terminal.OutPath(dir_okay=False), help="Draw it as a picture into this file.")
 @_terminal.json_option
 def command(
     ids: tuple[str, ...],
@@ -51,7 +53,7 @@ def command(
     from graphrec import explanation, guard
     from graphrec.explanation import subject
     from graphrec.explanation.names import behaviours
-    from graphrec.files import written_whole
+    from graphrec.files import is_stdout, written_whole
     from graphrec.schema import ITEM, USER
 
     with _terminal.open_store() as (store, settings):
@@ -61,6 +63,10 @@ def command(
         found = explanation.explain(trained, user_id, item_id, top)
         found = explanation.described(found, store, behaviours(trained))
         published = subject.is_published(store, user_id, item_id)
+    if svg is not None and is_stdout(svg):
+        with written_whole(svg) as partial:
+            partial.write_text(explanation.as_svg(found), encoding="utf-8")
+        return
     if svg is not None:
         with written_whole(svg) as partial:
             partial.write_text(explanation.as_svg(found), encoding="utf-8")
@@ -87,7 +93,7 @@ def _show(found: "Explanation", published: bool) -> None:
     """The sentence, the reasons and the paths on stdout, and what is to be known of them on stderr."""
     from graphrec import explanation
 
-    click.echo(f"{explanation.as_sentence(found)}\n")
+    _terminal.say(f"{explanation.as_sentence(found)}\n")
     about = "exactly" if found.exact else "approximately"
     reasons = explanation.reasons_frame(found)
     rows = ([_percent(row.share), row.because, row.through] for row in reasons.head(REASONS).itertuples())
@@ -96,7 +102,7 @@ def _show(found: "Explanation", published: bool) -> None:
     )
     if len(reasons) > REASONS:
         left = float(reasons["share"][REASONS:].sum())
-        click.echo(f"  and {len(reasons) - REASONS:,} more, {_percent(left)} together\n")
+        _terminal.say(f"  and {len(reasons) - REASONS:,} more, {_percent(left)} together\n")
     paths = explanation.as_frame(found)
     shown = ([f"{row.contribution:.3g}", _percent(row.share), row.path] for row in paths.itertuples())
     _terminal.print_table("The strongest paths, and the rest", ["contribution", "share", "path"], shown)

@@ -9,7 +9,7 @@ from . import _outputs, _terminal
 
 
 @click.command(epilog="Example: graphrec export --out graph.pt")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+@click.option("--out", required=True, type=_terminal.OutPath(dir_okay=False), help="File to write.")
 @click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
 @click.option(
     "--reverse/--no-reverse",
@@ -30,7 +30,10 @@ def command(out: Path, relation: str | None, reverse: bool, as_json: bool) -> No
     """
     _outputs.check_ending(out, (".pt",), "--out", "a graph")
     from graphrec.errors import GraphrecError
+    from graphrec.files import is_stdout
 
+    if as_json and is_stdout(out):
+        raise click.UsageError("--json and --out both want stdout; give one of them")
     if not out.absolute().parent.is_dir():
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
 
@@ -50,4 +53,4 @@ def command(out: Path, relation: str | None, reverse: bool, as_json: bool) -> No
         )
         return
     rows = [*nodes.items(), *((name, number) for name, number in edges.items() if " rev_" not in name)]
-    _terminal.print_table(f"{out} written in {seconds:.1f} s", ["", "number"], rows)
+    _terminal.print_table(f"{out} written in {seconds:.1f} s", ["", "number"], rows, stderr=is_stdout(out))

@@ -35,7 +35,7 @@ def _window(_context: click.Context, _option: click.Parameter, text: str) -> int
 )
 @click.option(
     "--cap",
-    type=click.FloatRange(1),
+    type=_terminal.Decimal(1),
     default=10.0,
     show_default=True,
     help="The most that a click counts in the capped estimate.",

@@ -35,7 +35,7 @@ class Load(click.Command):
 
 @click.command(cls=Load, epilog="Example: graphrec load lastfm ~/data/hetrec2011-lastfm-2k")
 @click.argument("source", shell_complete=_completion.sources)
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", required=False, type=_terminal.InPath())
 @click.option("--check", is_flag=True, help="Read and clean, and do not look at the graph.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @click.option("--append", is_flag=True, help="FOLDER has only what is new: add it, and take nothing away.")
@@ -43,22 +43,26 @@ class Load(click.Command):
 @click.option("--allow-removal", is_flag=True, help="Load even if a table comes out empty or most of a table goes.")
 @click.option(
     "--max-removal",
-    type=click.FloatRange(0, 1),
+    type=_terminal.Decimal(0, 1),
     default=0.5,
     show_default=True,
     help="The share of its nodes of a label, or edges of a type, that a load may delete.",
 )
 @click.option("--strict", is_flag=True, help="A rejected row is an error.")
-@click.option("--max-per-day", type=click.IntRange(min=1), help="Leave out users with more events on one day: robots.")
-@click.option("--min-interactions", type=click.IntRange(min=1), help="Leave out users and items with fewer (k-core).")
-@click.option("--precedence", type=int, help="Where sources disagree, the highest wins (said anew at each load).")
+@click.option("--max-per-day", type=_terminal.Number(), help="Leave out users with more events on one day: robots.")
+@click.option("--min-interactions", type=_terminal.Number(), help="Leave out users and items with fewer (k-core).")
 @click.option(
-    "--threshold", type=click.FloatRange(0, 1), help="Make links from this confidence on; propose the others."
+    "--precedence",
+    type=_terminal.Number(-_terminal.LARGEST),
+    help="Where sources disagree, the highest wins (said anew at each load).",
 )
-@click.option("--writers", type=click.IntRange(1, 16), default=1, show_default=True, help="Write edges side by side.")
+@click.option(
+    "--threshold", type=_terminal.Decimal(0, 1), help="Make links from this confidence on; propose the others."
+)
+@click.option("--writers", type=_terminal.Number(1, 16), default=1, show_default=True, help="Write edges side by side.")
 @click.option(
     "--import-files",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=_terminal.OutPath(file_okay=False),
     help="Write files for `neo4j-admin database import` to this folder, instead of the graph.",
 )
 @_terminal.json_option

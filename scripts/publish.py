@@ -2,7 +2,6 @@
 
 import shlex
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,18 +14,18 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: graphrec publish latest -k 20 --similar 10")
 @click.argument("run", shell_complete=_completion.runs)
-@click.option("-k", "k", type=click.IntRange(1), default=10, show_default=True, help="Recommendations for each user.")
-@click.option("--similar", type=click.IntRange(1), help="Also publish so many similar items of each item.")
+@click.option("-k", "k", type=_terminal.Number(), default=10, show_default=True, help="Recommendations for each user.")
+@click.option("--similar", type=_terminal.Number(), help="Also publish so many similar items of each item.")
 @click.option("--embeddings", is_flag=True, help="Also write the model's vectors on users and items.")
 @click.option("--reasons", is_flag=True, help="Also write on each edge which node speaks most for it.")
 @click.option(
     "--rules",
     "rules_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_terminal.InPath(dir_okay=False),
     help="A TOML file of rules: what is left out, what counts more, how many of a kind (docs/rules.md).",
 )
 @click.option(
-    "--keep", type=click.IntRange(1), default=1, show_default=True, help="Earlier runs that stay to roll back to."
+    "--keep", type=_terminal.Number(), default=1, show_default=True, help="Earlier runs that stay to roll back to."
 )
 @click.option("--force", is_flag=True, help="Publish a run that is no better than simple baselines, or unmeasured.")
 @_terminal.memory_option
@@ -66,7 +65,7 @@ def command(run: str, k: int, memory: int, as_json: bool, **options: Any) -> Non
     if as_json:
         _terminal.print_json(asdict(published))
         return
-    click.echo(f"published {published.edges:,} recommendations for {published.users:,} users from {published.run}")
+    _terminal.say(f"published {published.edges:,} recommendations for {published.users:,} users from {published.run}")
     if published.example:
         _terminal.note(f"`graphrec recommend --user {shlex.quote(published.example)}` reads them, for example")
     else:

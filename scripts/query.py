@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 @click.option("--list", "list_all", is_flag=True, help="Show all queries with their parameters.")
 @click.option("--show", is_flag=True, help="Print the query for Neo4j Browser and cypher-shell, and do not run it.")
 @click.option("--markdown", is_flag=True, help="With --list: the page docs/cypher.md.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print the result as CSV on stdout, and nothing else.")
+@click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Print the result as CSV on stdout, and nothing else. Texts that begin like formulas pass through.",
+)
+@_terminal.csv_safe_option
 @_terminal.json_option
 def command(
     name: str | None,
@@ -26,6 +32,7 @@ def command(
     show: bool,
     markdown: bool,
     as_csv: bool,
+    csv_safe: bool,
     as_json: bool,
 ) -> None:
     """Run the Cypher query file NAME; without a name, list them.
@@ -35,6 +42,8 @@ def command(
     """
     if sum((as_csv, as_json, markdown)) > 1:
         raise click.UsageError("--csv, --json and --markdown are different forms of the result; give one of them")
+    if csv_safe and not as_csv:
+        raise click.UsageError("--csv-safe is about CSV; give --csv as well")
     if show and (name is None or list_all or as_csv):
         raise click.UsageError("--show prints one query: graphrec query NAME --show")
     if markdown and name is not None and not list_all:
@@ -45,10 +54,10 @@ def command(
     elif show:
         _show(name, given, as_json)
     else:
-        _run(name, given, as_csv, as_json)
+        _run(name, given, as_csv, csv_safe, as_json)
 
 
-def _run(name: str, given: dict[str, str], as_csv: bool, as_json: bool) -> None:
+def _run(name: str, given: dict[str, str], as_csv: bool, csv_safe: bool, as_json: bool) -> None:
     from graphrec import guard
     from graphrec.store import queries
 
@@ -59,7 +68,7 @@ def _run(name: str, given: dict[str, str], as_csv: bool, as_json: bool) -> None:
     if empty:
         _terminal.note(f"the graph is empty; {guard.FIRST_STEPS}")
     if as_csv:
-        _terminal.print_csv(query.returns, rows)
+        _terminal.print_csv(query.returns, rows, csv_safe)
     else:
         _terminal.print_rows(query.sentence, rows if as_json else _times.with_times(rows), as_json)
 
@@ -72,7 +81,7 @@ def _show(name: str, given: dict[str, str], as_json: bool) -> None:
     if as_json:
         _terminal.print_json({**_described(query), "returns": query.returns, "text": text})
         return
-    click.echo(text)
+    _terminal.say(text)
     missing = [p.name for p in query.parameters if p.default is None and p.name not in given]
     if missing:
         _terminal.note(f"set {' and '.join(missing)} in the first lines, or here with --param KEY=VALUE")
@@ -83,7 +92,7 @@ def _list(markdown: bool, as_csv: bool, as_json: bool) -> None:
 
     found = [queries.get(name) for name in queries.names()]
     if markdown:
-        click.echo(query_pages.index(found), nl=False)
+        _terminal.say(query_pages.index(found), end="")
         return
     rows: Sequence[dict[str, Any]] = [_described(query) for query in found]  # a row's values are any JSON
     if as_csv:

@@ -27,16 +27,16 @@ ENDINGS = (".csv", ".jsonl", ".parquet")
     help="A text file of ids, one in each line (- is stdin).",
 )
 @click.option("--all", "everybody", is_flag=True, help="All users of the graph; needs --out.")
-@click.option("-k", "k", type=click.IntRange(1), default=10, show_default=True, help="How many items.")
+@click.option("-k", "k", type=_terminal.Number(), default=10, show_default=True, help="How many items.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_terminal.OutPath(dir_okay=False),
     help="Write a table of user_id, item_id, score, rank, title, way and run to this file: .csv, .jsonl or .parquet.",
 )
 @click.option(
     "--rules",
     "rules_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_terminal.InPath(dir_okay=False),
     help="A TOML file of rules: what is left out, what counts more, how many of a kind (docs/rules.md).",
 )
 @click.option("--trace", is_flag=True, help="Show what each rule removed or moved.")

@@ -28,5 +28,5 @@ def command(run: str | None, as_json: bool) -> None:
     if as_json:
         _terminal.print_json({"run": active.id, "instead_of": left.id})
         return
-    click.echo(f"{active.id} is active again, in the place of {left.id}")
+    _terminal.say(f"{active.id} is active again, in the place of {left.id}")
     _terminal.note("`graphrec rollback` once more undoes it")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("--mermaid", is_flag=True, help="Print a Mermaid picture, which GitHub draws in Markdown.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_terminal.OutPath(dir_okay=False),
     help="Write to this file: JSON (.json), or else the picture, which is fenced if the file ends in .md.",
 )
 @_terminal.json_option
@@ -50,7 +50,7 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
     elif as_json:
         _terminal.print_json(as_dict(found))
     elif mermaid:
-        click.echo(picture(found))
+        _terminal.say(picture(found))
     elif found.labels:
         _show(found)
 
@@ -170,7 +170,7 @@ def _properties(counted: "LabelCensus | TripleCensus") -> "list[PropertyCensus]"
 
 def _listed(properties: "Iterable[PropertyCensus]", total: int) -> str:
     """One line for each property: `year integer 50 %`, without the share where all have it."""
-    from graphrec.names import shown
+    from graphrec.errors import shown
 
     return "\n".join(f"{shown(part.name)}: {_types(part)}{_share(part.count, total)}" for part in properties)
 
@@ -180,7 +180,7 @@ def _types(part: "PropertyCensus") -> str:
 
 
 def _sources(sources: Mapping[str, int], total: int) -> str:
-    from graphrec.names import shown
+    from graphrec.errors import shown
 
     return "\n".join(f"{shown(name)}{_share(number, total)}" for name, number in sources.items())
 

@@ -20,7 +20,7 @@ _MOST_COLUMNS = 25
     epilog="Example: graphrec sniff ratings.csv movies.csv --out films.toml && graphrec load films.toml --check"
 )
 @click.argument("files", nargs=-1, required=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write instead of stdout.")
+@click.option("--out", type=_terminal.OutPath(dir_okay=False), help="File to write instead of stdout.")
 @_terminal.json_option
 def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     """Propose the TOML file that describes FILES to `graphrec load table`.
@@ -33,10 +33,10 @@ def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     """
     _outputs.check_ending(out, (".toml",), "--out", "a proposal")
     from graphrec.errors import GraphrecError
-    from graphrec.files import written_whole
+    from graphrec.files import is_stdout, written_whole
     from graphrec.tabular.proposal import examine
 
-    if out is not None and out.exists():
+    if out is not None and (out.is_file() or out.is_dir()) and not is_stdout(out):
         raise GraphrecError(f"{out} is there already; choose another name, or remove it first")
     if out is not None and not out.absolute().parent.is_dir():
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
@@ -49,7 +49,7 @@ def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
         return
     _terminal.note("\n".join(_report(found)))
     if out is None:
-        click.echo(found.toml, nl=False)
+        _terminal.say(found.toml, end="")
     else:
         _terminal.note(f"{out} written; read it through, then run: graphrec load table {out} --check")
 
@@ -70,7 +70,10 @@ def _described(table: "Described") -> Iterator[str]:
     why = f" ({table.why})" if table.why else ""
     yield f"{table.name}  {table.what}  {table.sure:.0%}{why}"
     shown = table.findings[:_MOST_COLUMNS]
-    widths = [max((len(cell) for cell in cells), default=0) for cells in zip(*((f.column, f.role) for f in shown), strict=True)]
+    widths = [
+        max((len(cell) for cell in cells), default=0)
+        for cells in zip(*((f.column, f.role) for f in shown), strict=True)
+    ]
     for finding in shown:
         cells = zip((finding.column, finding.role), widths, strict=True)
         padded = "  ".join(f"{cell:{width}}" for cell, width in cells)

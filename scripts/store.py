@@ -16,7 +16,7 @@ def command() -> None:
 
 
 @command.command(epilog="Example: graphrec store start --port 7687")
-@click.option("--port", type=click.IntRange(1, 65535), help="Bolt port on loopback; without it a free one is taken.")
+@click.option("--port", type=_terminal.Number(1, 65_535), help="Bolt port on loopback; without it a free one is taken.")
 @_terminal.json_option
 def start(port: int | None, as_json: bool) -> None:
     """Start the embedded store, or find it running."""

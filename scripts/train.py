@@ -1,7 +1,6 @@
 """Train a model on the graph and save it as a run."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
@@ -28,13 +27,13 @@ from . import _completion, _terminal
 )
 @click.option(
     "--study",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_terminal.OutPath(dir_okay=False),
     help="A study of `graphrec tune`, whose settings are taken.",
 )
 @click.option("--no-metrics", is_flag=True, help="Skip the fit that measures on held-out interactions.")
 @click.option(
     "--checkpoint",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_terminal.OutPath(dir_okay=False),
     help="Keep the training of an embedding model in this file, and go on from it after a stop.",
 )
 @_terminal.trials_option
@@ -77,7 +76,7 @@ def command(
             {"run": run.id, "folder": str(folder), **{k: v for k, v in asdict(run).items() if k != "id"}}
         )
         return
-    click.echo(f"run {run.id}")
+    _terminal.say(f"run {run.id}")
     if run.metrics:
         _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
     if run.config:

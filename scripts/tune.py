@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 @click.option("--split", help=_terminal.SPLIT_HELP)
 @click.option(
     "--study",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_terminal.OutPath(dir_okay=False),
     help="File that keeps every trial; by default one for this model and data in the folder of graphrec.",
 )
 @click.option(
-    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Settings tried side by side."
+    "--workers", type=_terminal.Number(1, 64), default=1, show_default=True, help="Settings tried side by side."
 )
 @_terminal.trials_option
 @_terminal.device_option

@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 FLOORS = (
-    {"arguments", "errors", "moments", "names", "schema", "defects", "shortage"},
-    {"tables", "vocabulary", "files", "home", "provenance"},
+    {"arguments", "characters", "errors", "moments", "names", "redaction", "schema", "defects", "shortage"},
+    {"tables", "vocabulary", "files", "home", "markup", "provenance"},
     {"reading", "cleaning", "tabular", "interactions", "splitting"},
     {"loading", "store", "fusion", "hetero", "guard"},
     {"relations"},
@@ -33,7 +33,7 @@ DOORS = {
     "click": set(),
 }
 
-LOADERS_SEE = {"errors", "schema", "tables", "reading", "cleaning", "tabular"}
+LOADERS_SEE = {"characters", "errors", "redaction", "schema", "tables", "reading", "cleaning", "tabular"}
 
 
 def imported(path: Path, toplevel_only: bool = False) -> set[str]:

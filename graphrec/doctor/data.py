@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
-from graphrec.errors import examples
+from graphrec.errors import examples, shown
 from graphrec.evaluation.memory_need import Shape
 from graphrec.evaluation.zero_ratings import zeros_that_mean_nothing
-from graphrec.names import shown, usable
+from graphrec.names import usable
 from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER, WRITE_LEASE, EdgeType
 from graphrec.store import Store
 from graphrec.store.census import known_labels, known_relations

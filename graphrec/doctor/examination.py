@@ -1,6 +1,7 @@
 """All checks in their order."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psutil
@@ -10,6 +11,7 @@ from graphrec.doctor import data, machine, store
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding
 from graphrec.errors import StoreError
 from graphrec.evaluation.memory_need import Shape
+from graphrec.redaction import redacted
 from graphrec.store.read import Progress, silent
 
 
@@ -44,7 +46,13 @@ def examine(
                 about_data = [Finding("data", FAILED, str(error), "run graphrec doctor again")]
     about_machine.append(machine.memory(shape, psutil.virtual_memory().available))
     progress("examining", 3, 3)
-    return {"machine": about_machine, "store": about_store, "data": about_data}
+    found = {"machine": about_machine, "store": about_store, "data": about_data}
+    return {area: [_shown(finding) for finding in findings] for area, findings in found.items()}
+
+
+def _shown(finding: Finding) -> Finding:
+    """The finding without secrets, such as one in an address or in the command line of another process."""
+    return replace(finding, seen=redacted(finding.seen), remedy=redacted(finding.remedy))
 
 
 def _unexamined(reached: Finding) -> Finding:

@@ -21,6 +21,8 @@ from graphrec.config import Settings
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
 from graphrec.errors import examples
 from graphrec.evaluation.memory_need import Shape, bytes_to_train
+from graphrec.files import is_left_over
+from graphrec.redaction import redacted
 
 #: Packages that only some commands need, and what for.
 EXTRAS = {
@@ -226,7 +228,7 @@ def lock(path: Path) -> Finding:
         return Finding("writing lock", FAILED, f"{path} cannot be opened: {error.strerror}", f"run chmod 600 {path}")
     if holder is None:
         return Finding("writing lock", WARNING, "another process is writing to the graph", "wait until it has ended")
-    seen = f"process {holder.pid} is writing to the graph ({' '.join(holder.cmdline())[-60:]})"
+    seen = f"process {holder.pid} is writing to the graph ({redacted(' '.join(holder.cmdline()))[-60:]})"
     return Finding("writing lock", WARNING, seen, f"wait until it has ended, or end it with kill {holder.pid}")
 
 
@@ -261,14 +263,14 @@ def _sizes(folder: Path) -> Iterator[int]:
 
 
 def _is_being_written(path: Path) -> bool:
-    """Whether a partial folder `.NAME.PID.partial` belongs to a process that lives."""
-    pid = path.name.split(".")[-2] if path.name.endswith(".partial") else ""
-    return pid.isdigit() and psutil.pid_exists(int(pid))
+    """Whether a partial folder belongs to a process that lives, or may do so on another machine."""
+    return path.name.endswith(".partial") and not is_left_over(path)
 
 
 def _is_run(folder: Path) -> bool:
     try:
-        json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return False
-    return (folder / "model.pt").is_file()
+    known = isinstance(record, dict) and record.get("id", folder.name) == folder.name
+    return known and (folder / "model.pt").is_file()

@@ -11,7 +11,7 @@ import numpy as np
 
 from graphrec.errors import DataError, examples
 from graphrec.evaluation.benchmark import Result
-from graphrec.files import written_whole
+from graphrec.files import make_folder, written_whole
 
 #: A result as it is read back: what `asdict` makes of a Result.
 Saved = Mapping[str, Any]  # JSON
@@ -38,7 +38,7 @@ def save(result: Result, folder: Path) -> Path:
 
     Raises GraphrecError where it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     names = [result.data, result.label, *(f"without-{name}" for name in result.without)]
     path = folder / (re.sub(r"[^\w.+-]+", "-", "--".join(names)) + ".json")
     with written_whole(path) as partial:

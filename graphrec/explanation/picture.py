@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from html import escape
 
 from graphrec.explanation.flow import Card, Flow, flow
 from graphrec.explanation.lettering import fitted, wrapped
 from graphrec.explanation.parts import Explanation
 from graphrec.explanation.wording import as_sentence, name, percent
+from graphrec.markup import escape
 
 #: Pixels: of the picture's width and margin, of cards and the gaps between them, and of what the whole score is wide.
 WIDE, MARGIN = 960, 28

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 
 from graphrec.defects import CleaningReport
 from graphrec.errors import GraphrecError
+from graphrec.files import folder_name
 from graphrec.home import private_folder, written_privately
 
 REPORT, REJECTED, LINKS = "report.json", "rejected.csv", "links.csv"
@@ -29,7 +29,7 @@ def save_report(
     links.csv (label, decision, the two keys, rule, confidence, evidence) if links with other sources were made,
     proposed, refused or ambiguous.
     """
-    place = _place(folder, source)
+    place = folder / folder_name(source)
     try:
         private_folder(place)
     except OSError as error:
@@ -54,7 +54,7 @@ def forget_report(folder: Path, source: str) -> bool:
 
     Raises GraphrecError where they cannot be deleted.
     """
-    place = _place(folder, source)
+    place = folder / folder_name(source)
     if not place.is_dir() or place.is_symlink():
         return False
     try:
@@ -62,10 +62,6 @@ def forget_report(folder: Path, source: str) -> bool:
     except OSError as error:
         raise GraphrecError(f"cannot delete {place}: {error.strerror}; delete this folder yourself") from error
     return True
-
-
-def _place(folder: Path, source: str) -> Path:
-    return folder / re.sub(r"[/\\]|^\.+", "_", source)  # a source may be called ".."
 
 
 def _write_rejected(path: Path, rejected: pd.DataFrame) -> None:

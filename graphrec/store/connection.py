@@ -254,6 +254,9 @@ def _translated(address: Address) -> Iterator[None]:
             f"no graph database answers at {address.uri}; start it, correct NEO4J_URI, "
             "or unset NEO4J_URI to use the embedded store, which the next command starts"
         ) from error
+    except (OverflowError, UnicodeEncodeError) as error:
+        what = "a number beyond 64 bits" if isinstance(error, OverflowError) else "a text that is no valid Unicode"
+        raise StoreError(f"no graph database can hold or look for {what}; correct it") from error
     except (ConfigurationError, ValueError) as error:
         raise StoreError(
             f"'{address.uri}' is no database address ({_first_line(error)}); use bolt://HOST:PORT"

@@ -36,7 +36,10 @@ DATABASE = "graphrec"
 USERNAME = "root"
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 30
+#: How long a server that starts may refuse the password before it is taken at its word.
+SECONDS_OF_REFUSAL = 3
 _LOOPBACK = "127.0.0.1"
+_NEW_PASSWORD = "run graphrec store stop and remove it, and the next command makes a new one; the data stays"
 
 #: The most bytes of one file of the log; there are two, and one of what the Java runtime prints.
 MAX_LOG = 5_000_000
@@ -78,12 +81,10 @@ class EmbeddedServer:
 
     def address(self) -> Address | None:
         """Where the server answers now, or None where it does not run."""
-        ports = self._ports()
-        if ports is None or not self.password_file.exists():
+        ports, password = self._ports(), self._kept_password()
+        if ports is None or password is None:
             return None
-        address = Address(
-            f"bolt://{_LOOPBACK}:{ports['bolt']}", USERNAME, self.password_file.read_text().strip(), DATABASE
-        )
+        address = Address(f"bolt://{_LOOPBACK}:{ports['bolt']}", USERNAME, password, DATABASE)
         try:
             connect(address).close()
         except StoreError:
@@ -98,7 +99,8 @@ class EmbeddedServer:
         """
         self._make_folder()
         with FileLock(self.folder / "start.lock", mode=0o600):
-            running = self.address() or self._wait(self._processes())
+            # without the ports of a server that runs there is nothing to wait for
+            running = self.address() or (self._wait(self._processes()) if self._ports() else None)
             self._bound_console()
             if running is not None:
                 if port is not None and running.uri.rpartition(":")[2] != str(port):
@@ -172,23 +174,39 @@ class EmbeddedServer:
     def _wait(self, processes: list[psutil.Process]) -> Address | None:
         """The address once a server process answers; None where there is no process or it ends or hangs."""
         deadline = time.monotonic() + SECONDS_TO_START
+        refused: float | None = None
         while any(_is_alive(process) for process in processes) and time.monotonic() < deadline:
-            if self._make_database():
-                address = self.address()
-                if address is not None:
-                    return address
+            try:
+                if self._make_database():
+                    address = self.address()
+                    if address is not None:
+                        return address
+                refused = None
+            except urllib.error.HTTPError as error:
+                refused = refused or time.monotonic()
+                if time.monotonic() - refused > SECONDS_OF_REFUSAL:
+                    raise StoreError(
+                        f"the embedded store refuses the password in {self.password_file}; {_NEW_PASSWORD}"
+                    ) from error
             time.sleep(0.1)
         return None
 
     def _make_database(self) -> bool:
-        """Whether the database is there, after asking for it once over the server's administration port."""
+        """Whether the database is there, after asking for it once over the server's administration port.
+
+        Raises HTTPError if the server refuses the password.
+        """
         ports = self._ports()
         if ports is None:
             return False
         try:
             if not self._ask(ports["http"], f"exists/{DATABASE}")["result"]:
                 self._ask(ports["http"], "server", {"command": f"create database {DATABASE}"})
-        except (OSError, ValueError, KeyError):  # not up yet
+        except urllib.error.HTTPError as error:
+            if error.code in (401, 403):
+                raise
+            return False
+        except (OSError, ValueError, KeyError, TypeError):  # not up yet
             return False
         return True
 
@@ -205,15 +223,39 @@ class EmbeddedServer:
 
     def _ports(self) -> dict[str, int] | None:
         try:
-            ports: dict[str, int] = json.loads((self.folder / "ports.json").read_text())
-        except (OSError, ValueError):
+            ports = json.loads((self.folder / "ports.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
             return None
-        return ports if {"bolt", "http"} <= ports.keys() else None
+        if not isinstance(ports, dict):
+            return None
+        found = {name: port for name, port in ports.items() if type(port) is int and 0 < port < 2**16}
+        return found if {"bolt", "http"} <= found.keys() else None
 
     def _password(self) -> str:
-        if not self.password_file.exists():
-            self._write_private("password", secrets.token_urlsafe(24))
-        return self.password_file.read_text().strip()
+        """The password, a new one if there is none."""
+        password = self._kept_password()
+        if password is None:
+            password = secrets.token_urlsafe(24)
+            self._write_private("password", password)
+            # the server takes a new password only if it has no users yet
+            (self.folder / "config" / "server-users.jsonl").unlink(missing_ok=True)
+        return password
+
+    def _kept_password(self) -> str | None:
+        """The password in its file, None if there is none. Raises StoreError if the file holds no password."""
+        try:
+            password = self.password_file.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            said = getattr(error, "strerror", None) or "it is no text"
+            raise StoreError(
+                f"the password file {self.password_file} cannot be read: {said}; {_NEW_PASSWORD}"
+            ) from error
+        if not password or not password.isprintable():
+            said = "holds no password" if password else "is empty"
+            raise StoreError(f"the password file {self.password_file} {said}; {_NEW_PASSWORD}")
+        return password
 
     def _make_folder(self) -> None:
         try:

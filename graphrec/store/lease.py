@@ -21,8 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from graphrec.errors import StoreError
-from graphrec.names import shown
+from graphrec.errors import StoreError, shown
 from graphrec.schema import WRITE_LEASE
 from graphrec.store.connection import Row, Run, Store
 from graphrec.store.nodes import ensure_constraint

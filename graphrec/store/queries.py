@@ -1,5 +1,6 @@
 """The query files: what they say of themselves, their parameters, and running one on a store."""
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -29,10 +30,26 @@ _BRINGS = {
 }
 
 
+def _integer(text: str) -> int:
+    """The whole number of a text; ValueError if it is none, or one that a database cannot hold in its 64 bits."""
+    number = int(text)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("beyond 64 bits")
+    return number
+
+
+def _float(text: str) -> float:
+    """The finite number of a text; ValueError if it is none."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("not finite")
+    return number
+
+
 def _time(text: str) -> int:
     """Unix seconds of a text: of a date, with or without a time, in UTC unless it says otherwise, or of a number."""
     if re.fullmatch(r"-?\d+", text):
-        return int(text)
+        return _integer(text)
     return _seconds(datetime.fromisoformat(text))
 
 
@@ -56,15 +73,15 @@ def _some(values: Any) -> Any:  # any iterable; id_texts refuses others
 
 _TYPES: dict[str, Callable[[str], Value]] = {
     "string": str,
-    "integer": int,
-    "float": float,
+    "integer": _integer,
+    "float": _float,
     "time": _time,
     "list": _list,
 }
 
 #: What a value of a type looks like, where a person gave something else.
 _LOOKS = {
-    "integer": "integer",
+    "integer": "integer of at most 64 bits",
     "float": "float",
     "time": "time (a date such as 2018-09-24, or Unix seconds)",
     "list": "list (values with commas between them)",

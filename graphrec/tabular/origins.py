@@ -46,7 +46,8 @@ def origin(section: Section, connections: Mapping[str, str], folder: Path) -> Or
     _refuse(section, tuple(key for key in FILE_KEYS if key not in _NUMBER_KEYS), f"goes with file; {hint}")
     numbers = _numbers(section)
     if not section.has("files"):
-        return Query(section.text("sql"), _url(section, connections), folder, *numbers)
+        url, values = _url(section, connections)
+        return Query(section.text("sql"), url, folder, *numbers, values)
     _refuse(section, ("url", "connection"), "is the address of a database, and files are read without one")
     return FileQuery(section.text("sql"), _named_files(section, folder), *numbers)
 
@@ -172,20 +173,26 @@ def _pointer(section: Section) -> str:
     return pointer
 
 
-def expanded(section: Section, key: str, text: str) -> str:
-    """The text with ${NAME} replaced by environment variables, a password percent-encoded where it stands as one."""
+def expanded(section: Section, key: str, text: str) -> tuple[str, tuple[str, ...]]:
+    """The text with ${NAME} replaced by environment variables, and the values that were put in.
+
+    A value is percent-encoded if it is the password of the address. No message shows a value.
+    """
+    values: list[str] = []
 
     def value(match: re.Match[str]) -> str:
         found = os.environ.get(match[1])
         if found is None:
             raise section.error(key, f"needs the environment variable {match[1]}, which is not set; export it first")
+        values.append(found)
         before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
         return quote(found, safe="") if before == ":" and after == "@" else found
 
-    return _VARIABLE.sub(value, text)
+    return _VARIABLE.sub(value, text), tuple(values)
 
 
-def _url(section: Section, connections: Mapping[str, str]) -> str:
+def _url(section: Section, connections: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """The address of the database that answers, and the environment's values in it."""
     if section.has("url") == section.has("connection"):
         raise section.error(
             "url", "or connection is needed with sql, and not both: which database answers; or files, which it reads"
@@ -194,6 +201,8 @@ def _url(section: Section, connections: Mapping[str, str]) -> str:
         return expanded(section, "url", section.text("url"))
     name = section.text("connection")
     if name not in connections:
+        if "://" in name or "=" in name:
+            raise section.error("connection", "is the name of one in [connections], not an address; write url instead")
         close = nearest(name, connections, 1)
         hint = f"did you mean {close[0]}?" if close else "add it there"
         raise section.error("connection", f"'{name}' is not in [connections]; {hint}")

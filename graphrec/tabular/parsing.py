@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
+from graphrec.characters import escaped
 from graphrec.cleaning.rules import Kind
-from graphrec.errors import DataError, nearest
-from graphrec.names import defect, shown
+from graphrec.errors import DataError, nearest, shown
+from graphrec.names import defect
+from graphrec.redaction import redacted
 from graphrec.schema import (
     ITEM,
     SYSTEM_LABELS,
@@ -25,6 +27,9 @@ from graphrec.tabular.origins import ORIGIN_KEYS, origin
 from graphrec.tabular.ruling import EDGE_RULE_KEYS, NODE_RULE_KEYS, rules
 from graphrec.tabular.section import Section
 from graphrec.tabular.spec import Column, Spec, TableSpec, Time
+
+#: Bytes of the name of a source.
+LONGEST_NAME = 200
 
 #: Every key by the table that it stands in; docs/table.md explains each.
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -67,9 +72,9 @@ def understood(values: Mapping[str, Any], path: Path, folder: Path) -> Spec:  # 
     top = Section.of(path, "", values)
     top.need_known(KEYS["file"])
     source = Source(
-        top.text("name"),
+        _name(top),
         top.text("version", ""),
-        top.text("url", ""),
+        _public(top, "url"),
         top.text("licence", ""),
         precedence=top.whole("precedence", 0),
     )
@@ -116,6 +121,24 @@ def _roles(sections: Mapping[str, Section]) -> dict[str, str]:
             raise section.error("role", f"makes {label} a {role}, and {known} is another one; give one label this role")
         roles[label] = role
     return roles
+
+
+def _name(section: Section) -> str:
+    """The name of the source, which is the name of a folder, a part of keys and shown everywhere."""
+    name = section.text("name")
+    if escaped(name) != name or not name.strip():
+        raise section.error("name", f"'{shown(name)}' has control characters in it or is blank; write another")
+    if len(name.encode()) > LONGEST_NAME:
+        raise section.error("name", f"'{shown(name, 40)}' is longer than {LONGEST_NAME} bytes; write a shorter one")
+    return name
+
+
+def _public(section: Section, key: str) -> str:
+    """The address of a key, which the graph keeps and shows; DataError if a login or a secret is in it."""
+    text = section.text(key, "")
+    if redacted(text) != text:
+        raise section.error(key, "holds a password or another secret, and the graph would show it; leave it out")
+    return text
 
 
 def _toml(path: Path) -> dict[str, Any]:  # Any: whatever TOML holds

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphrec.errors import DataError, examples, nearest
+from graphrec.errors import DataError, examples, nearest, shown
 
 _TYPES: dict[type, str] = {
     str: "text",
@@ -15,6 +15,9 @@ _TYPES: dict[type, str] = {
     list: "a list",
     dict: "a table",
 }
+
+#: Keys that hold addresses of databases, with passwords in them.
+_ADDRESSES = ("url", "connection", "connections")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Section:
         """A table of the file; DataError where the value is none."""
         place = f"{path} [{name}]" if name else str(path)
         if not isinstance(values, dict):
-            raise DataError(f"{place} must be a table of keys and values, not {_shown(values)}")
+            raise DataError(f"{place} must be a table of keys and values, not {shown(repr(values), 60)}")
         return Section(place, values)
 
     def need_known(self, keys: Iterable[str]) -> None:
@@ -100,13 +103,19 @@ class Section:
         return value
 
     def _wrong(self, key: str, wanted: str) -> DataError:
-        return self.error(key, f"must be {wanted}" + (f", not {_shown(self.values[key])}" if self.has(key) else ""))
+        return self.error(key, f"must be {wanted}" + (f", not {self._told(key)}" if self.has(key) else ""))
+
+    def _told(self, key: str) -> str:
+        """The value of a key as a message shows it; of an address, which may hold a password, its type alone."""
+        value = self.values[key]
+        secret = key in _ADDRESSES or any(name in self.place for name in _ADDRESSES)
+        return _kind(value) if secret else shown(repr(value), 60)
 
 
 def _meant(close: list[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _shown(value: object) -> str:
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"{text[:59]}…"
+def _kind(value: object) -> str:
+    """What a value of TOML is, such as `a list`."""
+    return next((name for kind, name in _TYPES.items() if type(value) is kind), "a date or time")

@@ -82,7 +82,9 @@ def sniff(path: Path, num_rows: int = _ROWS) -> Sniffed:
 
 
 def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...], most: int) -> Sniffed:
-    width = max(1, max((line.count(",") + line.count("\t") + line.count(";") for line in text.splitlines()[:20]), default=1))
+    width = max(
+        1, max((line.count(",") + line.count("\t") + line.count(";") for line in text.splitlines()[:20]), default=1)
+    )
     num_rows = max(200, min(most, _VALUES // width))
     later = [] if whole else samples.later_parts(path, _LATER, _PLACES, 2 if "16" in coding or "32" in coding else 1)
     later_texts = [part.decode(coding, errors="replace") for part in later]
@@ -151,9 +153,7 @@ def profiles(
     rows = rows[: max(200, _VALUES // max(1, len(names)))]
     kinds = kinds or {}
     by_place = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    return {
-        name: column(name, by_place[place], kinds.get(name), name in times) for place, name in enumerate(names)
-    }
+    return {name: column(name, by_place[place], kinds.get(name), name in times) for place, name in enumerate(names)}
 
 
 def stem(path: Path) -> str:
@@ -203,7 +203,9 @@ def _parquet(path: Path) -> Sniffed:
     columns = profiles(names, rows, kinds, times)
     left = {name: "it is empty" for name, value in columns.items() if not value.filled}
     kept = {name: value for name, value in columns.items() if name not in left}
-    return Sniffed(Files((path,), "parquet", quote=""), stem(path), kept or columns, len(rows), len(rows) < limit, left_out=left)
+    return Sniffed(
+        Files((path,), "parquet", quote=""), stem(path), kept or columns, len(rows), len(rows) < limit, left_out=left
+    )
 
 
 def _as_text(name: str, kind: str) -> str:
@@ -259,7 +261,9 @@ def _sheet(path: Path, form: Literal["xlsx", "ods"], sheet: str, num_rows: int) 
     headerless = not is_header(written, rows[1:], len(written))
     names = tuple(inspection.unique_names(written))
     if headerless:
-        names = headers.names(sheet or stem(path), list(profiles([f"column_{n}" for n in range(1, len(written) + 1)], rows).values()))
+        names = headers.names(
+            sheet or stem(path), list(profiles([f"column_{n}" for n in range(1, len(written) + 1)], rows).values())
+        )
         files, kinds, times = replace(files, header=names), [None] * len(names), [False] * len(names)
     body = rows if headerless else rows[1:]
     if not body:

@@ -49,13 +49,17 @@ class Files:
 
 @dataclass(frozen=True)
 class Query:
-    """A SQL query and the database that answers it; `folder` is where a relative SQLite file is looked for."""
+    """A SQL query and the database that answers it; `folder` is where a relative SQLite file is looked for.
+
+    `url` and the `values` of environment variables in it may hold passwords, so that neither is in the repr.
+    """
 
     sql: str
-    url: str
+    url: str = field(repr=False)
     folder: Path
     decimal: str = "."
     thousands: str = ""
+    values: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

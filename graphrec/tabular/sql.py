@@ -1,5 +1,7 @@
 """Rows of any database that SQLAlchemy speaks to, streamed in chunks."""
 
+import contextlib
+import warnings
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from importlib import import_module
@@ -12,6 +14,7 @@ import pyarrow as pa
 from graphrec.cleaning.conversion import text_of
 from graphrec.cleaning.draft import shortened
 from graphrec.errors import DataError, GraphrecError, examples, nearest
+from graphrec.redaction import redacted, secrets_of
 from graphrec.tabular.spec import Query
 
 _CHUNK = 50_000
@@ -33,21 +36,33 @@ def pieces(query: Query, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow
         DataError: the address is none, the database cannot be reached or refuses the query, or a column is missing.
     """
     sqlalchemy = import_sqlalchemy()
+    secrets = (*secrets_of(query.url), *query.values)
+    # `from None`: the text of the driver's own error, which a traceback would show, may hold the password.
+    if query.url.partition("://")[2].partition("?")[0].count("@") > 1:
+        raise DataError(
+            "the url of a sql table has more than one @, so that its password cannot be told from its host; write an @ "
+            "of the password as %40"
+        )
     try:
         url = sqlalchemy.engine.make_url(query.url)
-    except (sqlalchemy.exc.ArgumentError, ValueError) as error:
+    except (sqlalchemy.exc.ArgumentError, ValueError):
         raise DataError(
             "the url of a sql table is no address of a database; write one such as sqlite:///shop.db or "
             "postgresql+psycopg://user:${PASSWORD}@host/database"
-        ) from error
-    url = with_file(url, query.folder)
-    shown = url.render_as_string(hide_password=True)
+        ) from None
+    shown = redacted(_shown(url), secrets)
+    url = with_file(url, query.folder, secrets)
     try:
-        engine = sqlalchemy.create_engine(url)
-    except (ImportError, sqlalchemy.exc.ArgumentError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of settings that the driver does not know
+            engine = sqlalchemy.create_engine(url)
+    except (ImportError, sqlalchemy.exc.SQLAlchemyError, TypeError, ValueError) as error:
+        if isinstance(error, TypeError | ValueError):
+            raise DataError(f"{shown} cannot be opened: {_reason(error, secrets)}; correct the url") from None
         raise GraphrecError(
-            f"no driver for {shown} is installed ({error}); run pip install 'graphrec[sql]', or install the driver"
-        ) from error
+            f"no driver for {shown} is installed ({_reason(error, secrets)}); run pip install 'graphrec[sql]', or "
+            "install the driver"
+        ) from None
     try:
         with engine.connect() as connection:
             # A colon or a per cent sign in the query is no parameter: hence exec_driver_sql and no_parameters.
@@ -58,11 +73,21 @@ def pieces(query: Query, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow
             places = _places(list(result.keys()), columns, shown)
             while rows := result.fetchmany(_CHUNK):
                 yield pa.table([_array([row[place] for row in rows]) for place in places], list(columns))
-    except (sqlalchemy.exc.SQLAlchemyError, UnicodeError, ValueError, OverflowError) as error:
-        reason = shortened(" ".join(str(getattr(error, "orig", None) or error).split()), 200)
-        raise DataError(f"{shown} refuses the query {shortened(query.sql)!r}: {reason}; correct it") from error
+    except (sqlalchemy.exc.SQLAlchemyError, UnicodeError, ValueError, OverflowError, TypeError) as error:
+        sql = shortened(" ".join(redacted(query.sql, secrets).split()))
+        raise DataError(f"{shown} refuses the query {sql!r}: {_reason(error, secrets)}; correct it") from None
     finally:
         engine.dispose()
+
+
+def _shown(url: Any) -> str:  # a sqlalchemy.URL
+    """The address as messages show it: without its query, where connection strings and passwords are."""
+    return str(url.set(query={}).render_as_string(hide_password=True))
+
+
+def _reason(error: Exception, secrets: Sequence[str]) -> str:
+    """What the database's driver says, on one line and without secrets."""
+    return shortened(" ".join(redacted(str(getattr(error, "orig", None) or error), secrets).split()), 200)
 
 
 def import_sqlalchemy() -> ModuleType:
@@ -74,13 +99,15 @@ def import_sqlalchemy() -> ModuleType:
         ) from error
 
 
-def with_file(url: Any, folder: Path) -> Any:  # a sqlalchemy.URL, twice
+def with_file(url: Any, folder: Path, secrets: Sequence[str] = ()) -> Any:  # a sqlalchemy.URL, twice
     """The address of a SQLite file as an absolute one: SQLite would make a file that is not there."""
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return url
-    path = folder / Path(url.database).expanduser()
+    path = folder / Path(url.database)
+    with contextlib.suppress(RuntimeError):  # a user of this name has no home, so the name is one of a folder
+        path = folder / Path(url.database).expanduser()
     if not path.is_file():
-        raise DataError(f"there is no SQLite file {path}; correct the url")
+        raise DataError(f"there is no SQLite file {redacted(str(path), secrets)}; correct the url")
     return url.set(database=str(path))
 
 

@@ -10,6 +10,7 @@ import pytest
 from graphrec.doctor import FAILED, OK, WARNING, Finding, machine
 from graphrec.doctor.machine import GB, Requirement
 from graphrec.evaluation.memory_need import Shape
+from graphrec.files import partial_name
 
 LINES = ["numpy>=2.0", "psycopg[binary]>=3.2; extra == 'sql'", 'ruff>=0.12; extra == "dev"', "click"]
 
@@ -110,15 +111,14 @@ def test_runs(tmp_path: Path) -> None:
     whole.mkdir(parents=True)
     (whole / "run.json").write_text("{}")
     (whole / "model.pt").write_bytes(b"")
-    (folder / f".being-written.{os.getpid()}.partial").mkdir()
+    (folder / partial_name("being-written")).mkdir()
     assert machine.runs(folder) == Finding("runs", OK, f"1 run in {folder}")
     (folder / "damaged").mkdir()
-    (folder / ".cut-off.999999999.partial").mkdir()
+    cut_off = partial_name("cut-off").replace(f".{os.getpid()}.", ".999999999.")
+    (folder / cut_off).mkdir()
     finding = machine.runs(folder)
     assert finding.state == WARNING
-    assert (
-        "1 of 2 cannot be read and 1 were cut off while written (damaged, .cut-off.999999999.partial)" in finding.seen
-    )
+    assert f"1 of 2 cannot be read and 1 were cut off while written (damaged, {cut_off})" in finding.seen
     (tmp_path / "file").write_text("")
     assert machine.runs(tmp_path / "file").state == FAILED
 

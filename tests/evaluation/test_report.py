@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from graphrec.characters import without_controls
 from graphrec.errors import DataError, GraphrecError
 from graphrec.evaluation import report
 from graphrec.evaluation.comparison import Comparison, Estimate
@@ -155,3 +156,14 @@ def test_errors_say_what_to_do(tmp_path: Path) -> None:
         report.write(comparison, tmp_path / "missing" / "report.json")
     with pytest.raises(DataError, match="no results"):
         report.write(replace(comparison, results=()), tmp_path / "report.md")
+
+
+def test_no_control_character_of_a_title_stands_in_a_report(tmp_path: Path) -> None:
+    comparison = examples.rich()
+    hostile = "\x00\x1b[31m\x7f\x9f\u2028\u202e\u2066\ufffe"
+    titles = {item: f"{title}{hostile}" for item, title in comparison.titles.items()}
+    paths = report.write_all(replace(comparison, titles=titles), tmp_path / "r.html", NOW)
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        assert without_controls(text) == text or path.suffix == ".json"
+    assert json.loads(paths[2].read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from graphrec.characters import without_controls
 from graphrec.explanation import as_frame, as_record, as_sentence, as_svg, reasons_frame
 from graphrec.explanation.lettering import fitted, width, wrapped
 from graphrec.explanation.parts import Explanation, Hop, Node, Part, Path, Reason, Split, Through
@@ -105,11 +106,16 @@ def test_rows_add_up_to_the_score() -> None:
     assert record["score"] == pytest.approx(sum(path["contribution"] for path in record["paths"]) + record["rest"])
 
 
-@pytest.mark.parametrize("title", ["<b>&\"'", "W" * 300, "漢字" * 80, "two\nlines", "🎸" * 50], ids=range(5))
+CONTROLS = "a\x00\x08\x1b[31m\x7f\x85\u2028\u202e\u2066\ud800\ufffe\uffff]]>b"
+
+
+@pytest.mark.parametrize("title", ["<b>&\"'", "W" * 300, "漢字" * 80, "two\nlines", "🎸" * 50, CONTROLS], ids=range(6))
 def test_a_picture_holds_every_title(title: str) -> None:
     reasons = [history(f"{title}{k}", 0.1, Through("people", 0.05, 2), Through("longer", 0.05)) for k in range(12)]
     found = replace(explanation(*reasons), item=Node("Item", "9", title))
-    root = ET.fromstring(as_svg(found))
+    drawn = as_svg(found)
+    assert without_controls(drawn) == drawn
+    root = ET.fromstring(drawn)
     texts = list(root.iter("{http://www.w3.org/2000/svg}text"))
     assert sum(text.get("class") == "name" for text in texts) == 1 + 8 + 2 + 1
     for element in texts:

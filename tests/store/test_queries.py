@@ -66,7 +66,7 @@ def test_parameters_that_are_wrong(graph: Store) -> None:
         ask(graph, "recommend_for_user")
     with pytest.raises(UnknownNameError, match="no parameter 'usr_id'; did you mean user_id"):
         ask(graph, "recommend_for_user", usr_id="ann")
-    with pytest.raises(GraphrecError, match=r"\$k is integer, but 'ten' is not"):
+    with pytest.raises(GraphrecError, match=r"\$k is integer of at most 64 bits, but 'ten' is not"):
         ask(graph, "recommend_for_user", user_id="ann", k="ten")
     with pytest.raises(
         GraphrecError, match=r"\$since is time \(a date such as 2018-09-24, .*but 'May' is not; start of"

@@ -8,7 +8,7 @@ from graphrec.errors import DataError, GraphrecError
 from graphrec.evaluation.comparison import Comparison
 from graphrec.evaluation.report import markdown, page
 from graphrec.evaluation.report.serialise import as_json, costs_as_json
-from graphrec.files import written_whole
+from graphrec.files import make_folder, written_whole
 
 __all__ = ["as_json", "costs_as_json", "write", "write_all"]
 
@@ -41,18 +41,11 @@ def write_all(comparison: Comparison, path: Path, now: datetime | None = None) -
         return (path,)
     stem = path.with_suffix("") if path.suffix == ".html" else path / "report"
     if stem.parent == path:
-        _make(path)
+        make_folder(path)
     paths = tuple(stem.with_name(stem.name + ending) for ending in ENDINGS)
     for target in paths:
         write(comparison, target, now)
     return paths
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise GraphrecError(f"cannot make the folder {folder}: {error.strerror}; choose another place") from error
 
 
 def _text(comparison: Comparison, path: Path, now: datetime) -> str:

@@ -4,7 +4,6 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from io import StringIO
 from typing import Any
 
@@ -15,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from graphrec.evaluation.plot import Floats, place
+from graphrec.markup import escape
 
 #: Colours that stand for variables of the page's style; the picture is drawn with them, then they are replaced.
 INK, SOFT, LINE, PAPER = "#010101", "#010102", "#010103", "#010104"

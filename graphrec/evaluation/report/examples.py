@@ -1,11 +1,10 @@
 """Users of the test part as HTML: what they had, what models gave them, and why."""
 
-from html import escape
-
 from graphrec.evaluation.comparison import Comparison, Example, Reason, Shown
 from graphrec.evaluation.report import sentences, words
 from graphrec.evaluation.report.markup import details
 from graphrec.evaluation.report.paths import path_picture
+from graphrec.markup import escape
 
 #: So many items of a history are shown before the rest is folded away.
 HISTORY = 12

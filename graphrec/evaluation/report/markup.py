@@ -1,9 +1,9 @@
 """Pieces of the page as HTML; every text that comes from data is escaped here."""
 
 from collections.abc import Iterable, Sequence
-from html import escape
 
 from graphrec.evaluation.report.tables import Cell, Table
+from graphrec.markup import escape
 
 #: What a mark of a cell is called for those who do not see its colour.
 SIGNS = {"best": "★", "tied": "≈", "better": "▲", "worse": "▼", "same": "≈"}

@@ -1,7 +1,6 @@
 """The report as one HTML page that needs nothing but itself."""
 
 from datetime import datetime
-from html import escape
 from pathlib import Path
 
 from graphrec.evaluation.comparison import Comparison, Division, ModelResult
@@ -9,6 +8,7 @@ from graphrec.evaluation.report import data_tables, examples, figures, findings,
 from graphrec.evaluation.report.drawing import NARROW, PARTS, WIDE, looks, swatch
 from graphrec.evaluation.report.markup import bar, details, facts, section, written
 from graphrec.evaluation.report.markup import figures as grid
+from graphrec.markup import escape
 
 #: Of the metrics beyond accuracy those that are shown against accuracy.
 TRADES = ("diversity", "novelty", "tail_share", "coverage")

@@ -1,9 +1,9 @@
 """Reasons as small pictures: nodes of a path and the relations between them."""
 
 from collections.abc import Sequence
-from html import escape
 
 from graphrec.explanation.lettering import LONGEST, shortened, width
+from graphrec.markup import escape
 
 #: Pixels: of the text of nodes and of relations, of a node's height and padding, and of the line between two nodes.
 NODE_TEXT, RELATION_TEXT = 12, 10

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import filelock
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
+from optuna.exceptions import OptunaError
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.storages.journal._file import BaseJournalFileLock  # the type of the public argument `lock_obj`
 
@@ -22,6 +23,9 @@ from graphrec.interactions import Interactions
 
 #: Attributes of a study: what it is of, and the config that was chosen in the end.
 OF, CHOSEN = "of", "chosen"
+
+#: How a file of Optuna's journal begins.
+_BEGINNING = b'{"op_code"'
 
 
 class StudyFile:
@@ -49,7 +53,7 @@ class StudyFile:
             self._check()
             if is_private(self.path.parent):
                 restrict(self.path)
-            self._known = {_key(trial.config): trial for trial in map(_trial, self._study.trials)}
+            self._known = {_key(trial.config): trial for trial in _trials(self.path, self._study.trials)}
         except BaseException:
             self._lock.release()
             raise
@@ -100,9 +104,9 @@ def chosen_settings(path: Path, model: str) -> Mapping[str, Any]:
     if not path.is_file():
         raise DataError(f"there is no study {path}; `graphrec tune {model}` makes one")
     study = _opened(path, model)
-    if CHOSEN in study.user_attrs:
+    if isinstance(study.user_attrs.get(CHOSEN), dict):
         return dict(study.user_attrs[CHOSEN])
-    finished = [_trial(trial) for trial in study.get_trials(states=[optuna.trial.TrialState.COMPLETE])]
+    finished = _trials(path, study.get_trials(states=[optuna.trial.TrialState.COMPLETE]))
     if not finished:
         raise DataError(f"nothing was tried to the end in the study {path}; `graphrec tune {model}` goes on with it")
     return max(finished, key=lambda trial: trial.quality.plain).config
@@ -135,7 +139,12 @@ class _Lock(BaseJournalFileLock):
 def _opened(path: Path, model: str) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
+        if path.exists() and not path.is_file():
+            raise DataError(f"{path} is no file, so no study can be kept in it; name another")
         if path.is_file():
+            with path.open("rb") as file:
+                if file.read(len(_BEGINNING)) not in (_BEGINNING, b""):
+                    raise _no_study(path)  # Optuna would add lines of its own to any file
             _drop_torn_line(path)
         storage = JournalStorage(JournalFileBackend(str(path), _Lock(path)))
         names = optuna.get_all_study_names(storage)
@@ -144,8 +153,20 @@ def _opened(path: Path, model: str) -> optuna.Study:
         return optuna.create_study(storage=storage, study_name=model, direction="maximize", load_if_exists=True)
     except OSError as error:
         raise GraphrecError(f"the study {path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise GraphrecError(f"{path} is no study of `graphrec tune`; name another file") from error
+    except (ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError, OptunaError) as error:
+        raise _no_study(path) from error
+
+
+def _no_study(path: Path) -> GraphrecError:
+    return GraphrecError(f"{path} is no study of `graphrec tune`, or it is damaged; remove it, or name another file")
+
+
+def _trials(path: Path, frozen: Iterable[optuna.trial.FrozenTrial]) -> list[Trial]:
+    """The trials of a study; GraphrecError if they are not those of `graphrec tune`."""
+    try:
+        return [_trial(each) for each in frozen]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _no_study(path) from error
 
 
 def _drop_torn_line(path: Path) -> None:

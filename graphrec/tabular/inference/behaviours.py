@@ -60,7 +60,9 @@ def by_events(column: Column) -> Behaviour:
         by_relation.setdefault(relation, []).append(value)
     ask = ""
     if unknown:
-        ask = f"what do the values {', '.join(unknown[:6])} of {column.name} stand for? Call the types by what users did"
+        ask = (
+            f"what do the values {', '.join(unknown[:6])} of {column.name} stand for? Call the types by what users did"
+        )
     events = {relation: tuple(values) for relation, values in by_relation.items()}
     first = next(iter(events))
     return Behaviour(first, f"the values of {column.name}", 0.6 if unknown else 0.95, events, ask)
@@ -94,7 +96,9 @@ def behaviour(file: str, folder: str, columns: Mapping[str, Column], names: Sequ
         if (relation := words.relation_of(name)) and (words.is_weight(name) or len(words.tokens(name)) == 1):
             return Behaviour(relation, f"the column {name}", 0.75)
     if {name for name in called if name in words.LINE_PRICES and "price" in name}:
-        return Behaviour("PURCHASED", "a price on each row", 0.6, ask="were the items bought? A price says so, and nothing else")
+        return Behaviour(
+            "PURCHASED", "a price on each row", 0.6, ask="were the items bought? A price says so, and nothing else"
+        )
     if words.meaning(item).word in _MUSIC:
         return Behaviour("LISTENED", f"{item} is music", 0.7)
     if words.meaning(item).word in _PLACES:

@@ -170,7 +170,9 @@ def _may_separate(separator: str, lines: Sequence[str]) -> bool:
 def _first_row(widths: Sequence[int], width: int) -> int:
     """The first line that has so many fields and after which nearly all have; a header may lack the first name."""
     for start, found in enumerate(widths):
-        if found == width or (found == width - 1 and found > 1 and start + 1 < len(widths) and widths[start + 1] == width):
+        if found == width or (
+            found == width - 1 and found > 1 and start + 1 < len(widths) and widths[start + 1] == width
+        ):
             after = widths[start + 1 :]
             if not after or sum(number == width for number in after) >= 0.7 * len(after):
                 return start

@@ -61,7 +61,9 @@ def unnamed_item(columns: Mapping[str, Column], said: Mapping[str, Meaning], tak
         best = finer[0] if len(finer) == 1 else best
         others = [name for name in ids if name != best]
         ask = f"is {best} the item, or {' or '.join(others[:3])}?" if others else ""
-        return End(best, "the only other ids" if not others else "the ids with the most values", 0.6 if others else 0.8, ask)
+        return End(
+            best, "the only other ids" if not others else "the ids with the most values", 0.6 if others else 0.8, ask
+        )
     texts = [name for name in columns if name not in taken and _may_name_items(columns[name], said[name])]
     bundles = [n for n in columns if n not in taken and said[n].word in _ACTED_ON and not columns[n].unique]
     if bundles:
@@ -110,12 +112,18 @@ def _by_name(columns: Mapping[str, Column], said: Mapping[str, Meaning], what: s
             continue
         if meaning.part == "id" and meaning.strength < 3 and columns[name].kind == "float":
             continue
-        if meaning.strength == 2 and columns[name].numeric and words.tokens(name)[-1] != words.singular(words.tokens(name)[-1]):
+        if (
+            meaning.strength == 2
+            and columns[name].numeric
+            and words.tokens(name)[-1] != words.singular(words.tokens(name)[-1])
+        ):
             continue  # `members` and `reviews` are numbers of them
         if meaning.strength < 3 and columns[name].kind in ("int", "float") and words.is_weight(name):
             continue
         sure = {3: 0.97, 2: 0.9, 1: 0.5}[max(1, meaning.strength)]
-        reason = f"'{meaning.word}'" + (" with an id's ending" if meaning.strength == 3 else "" if meaning.part == "id" else " by name")
+        reason = f"'{meaning.word}'" + (
+            " with an id's ending" if meaning.strength == 3 else "" if meaning.part == "id" else " by name"
+        )
         found.append(End(name, reason, sure))
     return sorted(found, key=lambda end: -end.sure)
 

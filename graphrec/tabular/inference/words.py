@@ -235,9 +235,11 @@ _STEMS = (
 )
 #: Words that may end a compound (`pageview`), which no other word of files does.
 _ENDING_STEMS = ("view", "click", "cart", "basket", "purchase", "order", "wishlist")
-_NO_BEHAVIOUR = frozenset("player players playground display ratecode tagline salesman reader readers readme ready starts started start "
+_NO_BEHAVIOUR = frozenset(
+    "player players playground display ratecode tagline salesman reader readers readme ready starts started start "
     "stars poster postal postcode viewer viewers listener listeners reviewer reviewers buyer buyers rater raters "
-    "voter voters subscriber subscribers follower followers borrower viewpoint stage likely".split())
+    "voter voters subscriber subscribers follower followers borrower viewpoint stage likely".split()
+)
 
 
 @dataclass(frozen=True)
@@ -371,7 +373,9 @@ def is_weight(name: str) -> bool:
     parts = tokens(name)
     counts = ("quantity", "qty", "plays", "listens", "hours", "menge", "playcount", "units", "minutes", "scrobbles")
     counted = len(parts) == 2 and parts[0] in ("sum", "num", "n", "nb", "count", "total", "number", "no", "times")
-    return folded(name) in WEIGHTS or (bool(parts) and parts[-1] in counts) or (counted and relation_of(name) is not None)
+    return (
+        folded(name) in WEIGHTS or (bool(parts) and parts[-1] in counts) or (counted and relation_of(name) is not None)
+    )
 
 
 def is_time(name: str) -> bool:
