@@ -35,11 +35,11 @@ def told() -> Iterator[None]:
         from graphrec.shortage import shortage_of
 
         said = shortage_of(error)
-        if not said and not isinstance(error, OSError):
-            raise
-        if not said:
+        if not said and isinstance(error, OSError):
             place = f"{error.filename}: " if error.filename is not None else ""
             said = f"{place}{error.strerror or error}"
+        if not said:
+            raise
         raise click.ClickException(sentence(said)) from error
 
 

@@ -142,7 +142,7 @@ def test_a_traceback_of_a_drivers_error_has_no_password(tmp_path: Path) -> None:
         with pytest.raises(GraphrecError) as caught:
             list(pieces(Query("select 1", url, tmp_path), ["id"]))
         assert FIRST not in "".join(traceback.format_exception(caught.value))
-    assert FIRST not in repr(Query("select 1", f"x://u:{FIRST}@h", tmp_path, (FIRST,)))
+    assert FIRST not in repr(Query("select 1", f"x://u:{FIRST}@h", tmp_path, values=(FIRST,)))
 
 
 def test_a_login_in_the_address_of_neo4j_is_used_unless_it_is_said_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:

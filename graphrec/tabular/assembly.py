@@ -136,8 +136,8 @@ def _shaped(piece: Any, table: TableSpec, first: int) -> Draft:  # a pyarrow.Tab
         batch = _divided(batch, table.split)
     batch = ids.without_words(batch, table.origin)
     kinds: dict[str, Kind] = {column.name: column.kind for column in table.columns if column.kind}
-    notation = (table.origin.decimal, table.origin.thousands) if isinstance(table.origin, Files) else (".", "")
-    batch = need_types(batch, Rules(types=kinds, decimal=notation[0], thousands=notation[1]))
+    origin = table.origin
+    batch = need_types(batch, Rules(types=kinds, decimal=origin.decimal, thousands=origin.thousands))
     return _timed(batch, table)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from graphrec.cleaning.conversion import text_of
 from graphrec.cleaning.draft import Draft, Rejection, shortened
-from graphrec.tabular.spec import Files, Query
+from graphrec.tabular.spec import Files, Frame, Origin, Query
 
 #: What pandas, Python, SQL and spreadsheets write for a missing value. They are no ids unless `missing` is declared.
 WORDS = ("nan", "NaN", "NAN", "-nan", "None", "NULL", "null", "<NA>", "NaT", "\\N", "#N/A", "#NULL!", "undefined")
@@ -17,15 +17,15 @@ _EXACT = 2**53
 _SHOWN = 5
 
 
-def without_words(batch: Draft, origin: Files | Query) -> Draft:
+def without_words(batch: Draft, origin: Origin) -> Draft:
     """The batch without the rows whose id is a word for a missing value; such words as may be ids are noted.
 
-    A file whose `missing` is declared keeps them, for its user has said what is missing. So does a database, which has a
+    A file or frame whose `missing` is declared keeps them, for its user has said what is missing. So does a database, which has a
     value of its own for it; there they are noted.
     """
-    if isinstance(origin, Files) and origin.missing is not None:
+    if isinstance(origin, Files | Frame) and origin.missing is not None:
         return batch
-    reject = isinstance(origin, Files)
+    reject = not isinstance(origin, Query)
     rejections = []
     for name in batch.ids:
         texts = batch.frame[name].str.strip()
