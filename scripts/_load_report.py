@@ -107,7 +107,9 @@ def show_cleaning(cleaning: "CleaningReport") -> None:
 
 def show_fusion(report: "FusionReport") -> None:
     """What was matched with other sources; nothing where no label met another source."""
-    met = [each for each in report.labels if each.matched or each.ambiguous or each.proposed or each.refused or each.unused]
+    met = [
+        each for each in report.labels if each.matched or each.ambiguous or each.proposed or each.refused or each.unused
+    ]
     if not met:
         return
     columns = ["", "matched", "ambiguous", "proposed", "refused", "unmatched", "new nodes"]

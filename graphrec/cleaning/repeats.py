@@ -58,7 +58,10 @@ def merge_repeated(draft: Draft, rules: Rules) -> Draft:
     shown = [f"{text}: {size:,} rows" for text, size in zip(describe(first, draft.ids), sizes.head(5), strict=True)]
     merged = replace(draft, frame=frame.reset_index(drop=True))
     merged = merged.did("repeated", "merged", len(draft.frame) - len(merged.frame), shown)
-    meant = {rules.by, *(rules.combined if rules.repeated == "sum" else ())}  # these differ, and that is what they are for
+    meant = {
+        rules.by,
+        *(rules.combined if rules.repeated == "sum" else ()),
+    }  # these differ, and that is what they are for
     for name, (number, differing) in conflicts.items():
         if name not in meant:
             merged = merged.did("conflict", "noted", number, differing)
@@ -145,7 +148,7 @@ def _filled(
 
 
 def _conflict(rows: pd.DataFrame, name: str, there: Codes, chosen: Codes) -> _Conflict | None:
-    """How many nodes have another value than the chosen one in a row; `chosen` has the row that each row gave way to."""
+    """How many nodes have another value than the chosen one; `chosen` has the row that each row gave way to."""
     try:
         codes = row_codes(rows, [name])
     except pa.ArrowException:

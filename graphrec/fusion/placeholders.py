@@ -6,22 +6,129 @@ from functools import cache
 
 #: Words for "no value", as people and programs write them, without case, accents of punctuation and brackets.
 _WORDS = frozenset(
-    (
-        "n a|na|none|null|nil|nan|nat|unknown|unk|undefined|unspecified|unavailable|not available|not applicable|"
-        "not provided|not specified|not given|not set|not known|missing|empty|blank|no value|no data|no email|no e mail|"
-        "no mail|no phone|noemail|nomail|nophone|tbd|tba|todo|test|tester|testing|dummy|example|sample|default|anonymous|"
-        "anon|guest|nobody|noname|no name|xxx|xxxx|asdf|qwerty|deleted|removed|redacted|withheld|private|confidential|"
-        "keine angabe|k a|kein|keine|unbekannt|ohne|leer|inconnu|inconnue|aucun|aucune|non renseigné|non renseigne|"
-        "desconocido|desconocida|ninguno|sin datos|sconosciuto|nessuno|onbekend|geen|okänd|ukjent|ukendt|tuntematon|"
-        "desconhecido|nieznany|brak|bilinmiyor|неизвестно|нет|不明|未知|なし|无"
-    ).split("|")
+    [
+        "n a",
+        "na",
+        "none",
+        "null",
+        "nil",
+        "nan",
+        "nat",
+        "unknown",
+        "unk",
+        "undefined",
+        "unspecified",
+        "unavailable",
+        "not available",
+        "not applicable",
+        "not provided",
+        "not specified",
+        "not given",
+        "not set",
+        "not known",
+        "missing",
+        "empty",
+        "blank",
+        "no value",
+        "no data",
+        "no email",
+        "no e mail",
+        "no mail",
+        "no phone",
+        "noemail",
+        "nomail",
+        "nophone",
+        "tbd",
+        "tba",
+        "todo",
+        "test",
+        "tester",
+        "testing",
+        "dummy",
+        "example",
+        "sample",
+        "default",
+        "anonymous",
+        "anon",
+        "guest",
+        "nobody",
+        "noname",
+        "no name",
+        "xxx",
+        "xxxx",
+        "asdf",
+        "qwerty",
+        "deleted",
+        "removed",
+        "redacted",
+        "withheld",
+        "private",
+        "confidential",
+        "keine angabe",
+        "k a",
+        "kein",
+        "keine",
+        "unbekannt",
+        "ohne",
+        "leer",
+        "inconnu",
+        "inconnue",
+        "aucun",
+        "aucune",
+        "non renseigné",
+        "non renseigne",
+        "desconocido",
+        "desconocida",
+        "ninguno",
+        "sin datos",
+        "sconosciuto",
+        "nessuno",
+        "onbekend",
+        "geen",
+        "okänd",
+        "ukjent",
+        "ukendt",
+        "tuntematon",
+        "desconhecido",
+        "nieznany",
+        "brak",
+        "bilinmiyor",
+        "неизвестно",
+        "нет",
+        "不明",
+        "未知",
+        "なし",
+        "无",
+    ]
 )
-#: Titles that are none. Of films there are "Missing", "Nobody" and "Test"; so the words above are titles, but for these.
+#: Titles that are none. Of films there are "Missing", "Nobody" and "Test": of the words above only these are none.
 _TITLES = frozenset(
-    (
-        "n a|none|null|nan|unknown|untitled|no title|notitle|title|unknown title|title unknown|tbd|tba|sans titre|"
-        "ohne titel|titel unbekannt|sin título|sin titulo|senza titolo|sem título|zonder titel|без названия|無題|无题"
-    ).split("|")
+    [
+        "n a",
+        "none",
+        "null",
+        "nan",
+        "unknown",
+        "untitled",
+        "no title",
+        "notitle",
+        "title",
+        "unknown title",
+        "title unknown",
+        "tbd",
+        "tba",
+        "sans titre",
+        "ohne titel",
+        "titel unbekannt",
+        "sin título",
+        "sin titulo",
+        "senza titolo",
+        "sem título",
+        "zonder titel",
+        "без названия",
+        "無題",
+        "无题",
+    ]
 )
 _DATES = frozenset(("0000-00-00", "0001-01-01", "1800-01-01", "1900-01-01", "1970-01-01", "9999-12-31"))
 _NOTHING = re.compile(r"[\W_]*[-.?_#*/\\~=+]?[\W_]*")
@@ -79,7 +186,7 @@ def is_no_telephone(digits: str) -> bool:
 
 
 def is_printed_number(digits: str) -> bool:
-    """Whether the fourteen digits of a GTIN, or the thirteen of an ISBN, are those of an example, or one digit alone."""
+    """Whether the digits of a GTIN (14) or an ISBN (13) are those of an example, or one digit again and again."""
     number = digits.zfill(14)
     core = digits[3:12] if digits.startswith(("978", "979")) and len(digits) == 13 else digits.strip("0")[:-1]
     return number in _PRINTED or len(set(core)) <= 1 or core == "123456789"

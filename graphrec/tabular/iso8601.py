@@ -29,7 +29,9 @@ _DATE = r"""
     )?"""
 _TIME = r"(?P<hour>\d{2}) (?: :? (?P<minute>\d{2}) (?: :? (?P<second>\d{2}) )? )? (?: [.,] (?P<fraction>\d+) )?"
 _ZONE = r"(?P<offset> [+-]\d{2} (?: :? \d{2} (?: :? \d{2} )? )? )? \s* \[? (?P<zone> [A-Z][A-Z0-9_+/-]* )? \]?"
-_MOMENT = re.compile(rf"{_DATE} (?: (?: \s* T \s* | \s+ ) {_TIME} )? \s* {_ZONE}", re.VERBOSE | re.IGNORECASE | re.ASCII)
+_MOMENT = re.compile(
+    rf"{_DATE} (?: (?: \s* T \s* | \s+ ) {_TIME} )? \s* {_ZONE}", re.VERBOSE | re.IGNORECASE | re.ASCII
+)
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,9 @@ def test_a_value_of_several_records_gives_one_ambiguous_pair_for_each_record() -
 
 
 def test_too_many_pairs_are_refused() -> None:
-    rows: list[dict[str, object]] = [{"key": f"{s}:{row}", "city": "Bonn", "zip": 53} for s in "ab" for row in range(4500)]
+    rows: list[dict[str, object]] = [
+        {"key": f"{s}:{row}", "city": "Bonn", "zip": 53} for s in "ab" for row in range(4500)
+    ]
     rule = LinkRule("User", "exact", ("city", "zip"), one_to_one=False)
     with pytest.raises(DataError, match=r"equal values of city, zip give 20,250,000 pairs .*; empty the values"):
         find_links("User", records(rows), [rule])
