@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pandas as pd
 
 #: repaired: the row stays with a corrected value; merged: it went into another row; dropped: it was rejected; noted:
-#: the row is as it was, but how it was read is worth a look.
+#: the row stays as it is, but how it was read is worth a look.
 Action = Literal["repaired", "merged", "dropped", "noted"]
 
 #: The columns of `CleaningReport.rejected`, one row for each rejected row of the source. `file` and `line` say where it

@@ -154,7 +154,7 @@ def _filled(
 
 
 def _conflict(rows: pd.DataFrame, name: str, there: Codes, chosen: Codes) -> _Conflict | None:
-    """How many nodes have another value than the chosen one in a row; `chosen` has the row that each row gave way to."""
+    """How many nodes have another value than the chosen one; `chosen` has the row that each row gave way to."""
     try:
         codes = row_codes(rows, [name])
     except pa.ArrowException:

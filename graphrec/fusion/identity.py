@@ -1,4 +1,4 @@
-"""Which values may link records: all but placeholders, numbers with a wrong check digit, and what many records share."""
+"""Which values may link records: no placeholders, no numbers with a wrong check digit, nothing that many share."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -37,7 +37,7 @@ def without_unusable(
                 masks[column] = masks.get(column, np.zeros(len(side), dtype=bool)) | bad
                 values = as_text(side[column])[fresh]
                 counts = values.value_counts(sort=False)
-                unused += [(source, name, value, int(number), reasons[value]) for value, number in counts.items()]
+                unused += [(source, name, value, int(number), reasons[str(value)]) for value, number in counts.items()]
         kept[source] = side.assign(**{column: side[column].mask(bad) for column, bad in masks.items()})
     frame = pd.DataFrame(unused, columns=UNUSED).astype({"records": "int64"})
     return kept, frame.sort_values(["records", "source", "property", "value"], ascending=[False, True, True, True])
@@ -70,7 +70,7 @@ def _why_no_identifier(spell: Callable[[str], str | None], text: str, strict: bo
 def _bad_values(
     rule: LinkRule, side: pd.DataFrame
 ) -> Iterator[tuple[str, str, npt.NDArray[np.bool_], Mapping[str, str]]]:
-    """Property, column, which rows have a value that may not link, and the reason by value; for each column of a rule."""
+    """For each column of a rule: property, column, the rows whose value may not link, and the reason by value."""
     for name in rule.on:
         for column in (column for column in columns_of(name) if column in side):
             text = as_text(side[column])

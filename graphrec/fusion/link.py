@@ -33,8 +33,9 @@ class Links:
     """Pairs of records of two sources that are one thing, pairs between which a rule could not decide, and the values
     that were not compared because they identify nothing (columns `identity.UNUSED`).
 
-    The other frames have the columns left_key and right_key ("source:id", the left source before the right by name), rule
-    (its `rule_name`), confidence (0 to 1) and evidence (text: what agrees, and what speaks against an ambiguous pair).
+    The other frames have the columns left_key and right_key ("source:id", the left source before the right by name),
+    rule (its `rule_name`), confidence (0 to 1) and evidence (text: what agrees, and what speaks against an ambiguous
+    pair).
     """
 
     pairs: pd.DataFrame
@@ -76,7 +77,8 @@ def find_links(label: str, records: pd.DataFrame, rules: Sequence[LinkRule]) -> 
     sides, unused = without_unusable(sides, chosen)
     found = [_between(sides[left], sides[right], chosen) for left, right in combinations(sides, 2)]
     pairs, ambiguous = gathered([each.clear for each in found]), gathered([each.ambiguous for each in found])
-    return Links(*(as_pairs(frame).sort_values(SIDES, ignore_index=True) for frame in (pairs, ambiguous)), unused)
+    tidy = [as_pairs(frame).sort_values(SIDES, ignore_index=True) for frame in (pairs, ambiguous)]
+    return Links(tidy[0], tidy[1], unused)
 
 
 def _between(left: pd.DataFrame, right: pd.DataFrame, rules: Sequence[LinkRule]) -> Divided:

@@ -101,7 +101,7 @@ _WORDS = frozenset(
         "无",
     ]
 )
-#: Titles that are none. Of films there are "Missing", "Nobody" and "Test"; so the words above are titles, but for these.
+#: Titles that are none. Of films there are "Missing", "Nobody" and "Test": of the words above only these are none.
 _TITLES = frozenset(
     [
         "n a",
@@ -186,7 +186,7 @@ def is_no_telephone(digits: str) -> bool:
 
 
 def is_printed_number(digits: str) -> bool:
-    """Whether the fourteen digits of a GTIN, or the thirteen of an ISBN, are those of an example, or one digit alone."""
+    """Whether the digits of a GTIN (14) or an ISBN (13) are those of an example, or one digit again and again."""
     number = digits.zfill(14)
     core = digits[3:12] if digits.startswith(("978", "979")) and len(digits) == 13 else digits.strip("0")[:-1]
     return number in _PRINTED or len(set(core)) <= 1 or core == "123456789"

@@ -20,8 +20,8 @@ _SHOWN = 5
 def without_words(batch: Draft, origin: Origin) -> Draft:
     """The batch without the rows whose id is a word for a missing value; such words as may be ids are noted.
 
-    A file or frame whose `missing` is declared keeps them, for its user has said what is missing. So does a database, which has a
-    value of its own for it; there they are noted.
+    A file or frame whose `missing` is declared keeps them, for its user has said what is missing. So does a database,
+    which has a value of its own for it; there they are noted.
     """
     if isinstance(origin, Files | Frame) and origin.missing is not None:
         return batch
@@ -51,7 +51,7 @@ def noted_floats(batch: Draft, name: str, values: "pd.Series[Any]") -> Draft:  #
     if not large.any():
         return batch
     shown = [f"{name}: {shortened(text_of(value))}" for value in values[large].head(_SHOWN)]
-    hint = f"{name}: ids that are floating point numbers of 16 digits or more are not exact; write them as whole numbers or text"
+    hint = f"{name}: ids that are floating point numbers of 16 digits or more are not exact; export them as text"
     return batch.did("ids", "noted", int(large.sum()), shown, hint)
 
 

@@ -31,6 +31,7 @@ _CALENDAR = (
 #: Numbers below are a time of before 1973 if they count seconds: rather dates, if most of them can be.
 _SMALL = 10**8
 _COUNT = r"^[+-]?\d*\.?\d*(?:[eE][+-]?\d+)?$"
+_YEAR_9999 = 253_402_300_799
 #: How many distinct times are tried for a hint.
 _LOOKED_AT = 200
 #: Rewritings to what pandas reads at once, each with a pattern for RE2.
@@ -87,9 +88,9 @@ def unix_seconds(values: "pd.Series[Any]", time: Time) -> tuple["pd.Series[Any]"
 def read_times(values: "pd.Series[Any]", time: Time) -> Times:  # Any: a column of any type
     """The times of a column; an empty value is missing, and one that cannot be read spoils no other.
 
-    Numbers count the time's unit; without one each is read in the unit that makes it a time after 1973, and 20240213 as
-    a date. Text is read in the time's format, else as ISO 8601; without an offset or zone of its own it is of the time's
-    zone. An hour that the clocks go through twice is the first, one that they leave out is the first moment after it.
+    Numbers count the time's unit; without one each is read in the unit that makes it a time after 1973, and 20240213
+    as a date. Text is read in the time's format, else as ISO 8601; without an offset or zone of its own it is of the
+    time's zone. An hour that the clocks go through twice is the first, one that they leave out is the first moment after it.
     Fractions of a second are cut off.
 
     Raises:
@@ -145,9 +146,11 @@ def _numbers(values: "pd.Series[Any]", zone: str) -> Times:
         low = float(limit)
         if chosen.any():
             found, wrong = _counted(values[chosen], _PER_SECOND[unit])
+            wrong |= (found.abs() > _YEAR_9999).fillna(False).astype("bool")
+            found = found.mask(wrong)
             seconds.loc[chosen] = found
             bad |= wrong.reindex(bad.index, fill_value=False)
-            if unit != "s":
+            if unit != "s" and found.notna().any():
                 hint = f'if that is right, write unit = "{unit}"'
                 notes.append(Note(f"read as {_UNITS[unit]}", int(chosen.sum()), _example(values, found), hint))
     if not notes and (early := _early(whole[chosen_early := (size < _SMALL).fillna(False).astype("bool")])):
@@ -212,13 +215,14 @@ def _iso8601(text: "pd.Series[str]", zone: str) -> "pd.Series[Any]":
         pd.to_datetime(rewritten[usual & own], format="ISO8601", errors="coerce", utc=True),
         _in_zone(pd.to_datetime(rewritten[usual & ~own], format="ISO8601", errors="coerce"), zone),
     ]
-    found = pd.concat([_seconds(part) for part in parts if len(part)] or [pd.Series(dtype="Int64")]).reindex(text.index)
+    filled = [_seconds(part) for part in parts if len(part)]
+    found: pd.Series[Any] = pd.concat([pd.Series(dtype="Int64"), *filled]).reindex(text.index)
     left = text[found.isna() & text.notna()]
     if left.empty:
         return found
     distinct = left.drop_duplicates()
     moments = pd.Series([moment(value) for value in distinct], index=pd.Index(distinct), dtype=object).dropna()
-    seconds = pd.concat([pd.Series(dtype="Int64"), *_placed(moments, zone)])
+    seconds: pd.Series[Any] = pd.concat([pd.Series(dtype="Int64"), *_placed(moments, zone)])
     places = pd.Index(seconds.index).get_indexer(pd.Index(left))
     others = pd.Series(seconds.array.take(places, allow_fill=True), index=left.index)
     return found.where(found.notna(), others.reindex(text.index))

@@ -1,7 +1,9 @@
 """Cleaning: each rule repairs, merges or rejects exactly what it says, and all of it is in the report."""
 
+import cProfile
 import json
 import time
+import warnings
 from collections.abc import Mapping
 
 import pandas as pd
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.cleaning import Rules, clean, need_nothing_rejected
+from graphrec.cleaning.text import fixed
 from graphrec.defects import RuleCount, TableCount
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.schema import EdgeType, LinkRule, NodeType
@@ -281,3 +284,129 @@ def test_every_row_is_kept_merged_or_rejected(rows: list[tuple[object, ...]], re
     assert tables.cleaning.rejected is not None
     assert len(tables.cleaning.rejected) == found.dropped
     assert all(json.loads(row) is not None for row in tables.cleaning.rejected["row"])
+
+
+def test_of_one_node_each_property_has_the_first_value_that_is_there() -> None:
+    rows = {"id": ["a", "a", "a", "b"], "name": [None, "Pot", "Tea", "Cup"], "n": [1, 2, 3, None]}
+
+    def merged(rules: Rules) -> dict[str, object]:
+        tables = nodes(rows, rules, ("name", "n"))
+        return {row["id"]: (row["name"], row["n"]) for row in tables.nodes[0].frame.to_dict("records")}["a"]
+
+    assert merged(Rules(repeated="first")) == ("Pot", 1)
+    assert merged(Rules(repeated="last")) == ("Tea", 3)
+    assert merged(Rules(repeated="first", by="n")) == ("Pot", 1)
+    assert merged(Rules(repeated="max", by="n")) == ("Tea", 3)
+    assert merged(Rules(repeated="sum", combined=("n",))) == ("Tea", 6)
+    rows["name"] = ["Pot", "", None, "Cup"]
+    assert merged(Rules(repeated="last")) == ("Pot", 3)
+
+
+def test_conflicting_values_of_one_node_are_noted() -> None:
+    rows = {"id": ["a", "a", "b", "b", "c"], "name": ["Pot", "Tea", "Cup", None, "Jug"]}
+    report = only(nodes(rows, Rules(repeated="first")))
+    assert report.rules[-1] == RuleCount("conflict", "noted", 1, ("a: name 'Pot' stays, not 'Tea'",))
+    assert report.dropped == 0
+
+
+def test_an_edge_keeps_one_of_its_rows_whole() -> None:
+    tables = rated([("u", "i", None, MAY), ("u", "i", 2.0, MAY + 1)], Rules(repeated="first"))
+    assert tables.edges[0].frame["rating"].isna().tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "repaired"),
+    [
+        ("Neun ErzÃ?Â¤hlungen.", "Neun ErzÃ?Â¤hlungen."),  # a byte is gone: ftfy would write U+FFFD
+        ("&#0;x", "&#0;x"),
+        ("was \ufffd before, cafÃ©", "was \ufffd before, café"),
+        ("line  one\r\n two\n\n\n\nthree", "line one\ntwo\n\nthree"),
+        ("Tom &amp;amp; Jerry", "Tom & Jerry"),
+        ("日本\u3000語 ｶﾅ ﬁ ‘q’ 10\u00a0€", "日本\u3000語 ｶﾅ ﬁ ‘q’ 10\u00a0€"),
+        ("\x80 5", "€ 5"),
+        ("IÌ‡stanbul", "İstanbul"),
+    ],
+)
+def test_repair_never_makes_a_text_worse(text: str, repaired: str) -> None:
+    assert fixed(text) == repaired
+    assert fixed(repaired) == repaired
+
+
+@given(st.text(max_size=20))
+def test_what_is_repaired_stays_so(text: str) -> None:
+    once = fixed(text)
+    assert fixed(once) == once
+    assert once.count("\ufffd") <= text.count("\ufffd")
+
+
+@pytest.mark.parametrize(
+    ("users", "others", "ids"),
+    [
+        (["14503.0", "7.0"], ["14503"], ["14503", "7"]),
+        (["1.4503e4", "7"], ["14503.0"], ["14503", "7"]),
+        (["1.4503E+04", "7"], ["14503"], ["14503", "7"]),
+        (["9007199254740993.0", "7"], ["9007199254740993"], ["9007199254740993", "7"]),
+        (["14503.0", "7.0"], ["14503.0", "guest"], ["14503", "7", "guest"]),
+        (["1.0", "1.5"], ["1.0"], ["1.0", "1.5"]),  # versions
+        (["14503.0", "7.0"], ["1.5"], ["14503.0", "7.0", "1.5"]),
+        (["007", "1.0"], ["007"], ["007", "1.0"]),
+        (["12E4", "2.0"], ["12E4"], ["12E4", "2.0"]),
+        (["1.23457E+12", "2.0"], ["2.0"], ["1.23457E+12", "2.0"]),
+    ],
+)
+def test_ids_that_became_floats_are_whole_numbers_again(users: list[str], others: list[str], ids: list[str]) -> None:
+    kinds = [EdgeType("User", name, "Item") for name in ("VIEWED", "PURCHASED")]
+    frames = [pd.DataFrame({"source_id": column, "target_id": "i"}) for column in (users, others)]
+    tables = clean([], list(zip(kinds, frames, strict=True)), [SOURCE])
+    assert tables.node("User").frame["id"].tolist() == ids
+
+
+def test_floats_among_ids_are_told_once_and_link_rules_see_the_same() -> None:
+    frame = pd.DataFrame({"id": ["100.0", "101.0"], "number": ["100.0", "101.0"], "name": ["1.0", "2.0"]})
+    kind = NodeType("User", ("number", "name"))
+    tables = clean([(kind, frame)], [], [SOURCE], links=[LinkRule("User", "exact", ("number",))])
+    assert kept(tables) == [("100", "100", "1.0"), ("101", "101", "2.0")]
+    (rule,) = only(tables).rules
+    assert (rule.rule, rule.action, rule.rows, rule.examples[0]) == ("ids", "repaired", 2, "id: 100.0 → 100")
+    lost = clean([(NodeType("User"), pd.DataFrame({"id": ["1.23457E+12"]}))], [], [SOURCE])
+    (rule,) = only(lost).rules
+    assert (rule.action, rule.hint) == ("noted", "digits are lost in ids with an exponent; export the column as text")
+
+
+def test_numbers_as_a_table_writes_them() -> None:
+    rules = Rules(types={"rating": "float"}, decimal=",", thousands=".")
+    values = ["4,5", "1.234,50", "7", "1.234", "-,5", "1.23", "4.5", "€ 4", "1.2345"]
+    tables = rated([("u", str(at), value, MAY) for at, value in enumerate(values)], rules)
+    assert tables.edges[0].frame["rating"].tolist() == [4.5, 1234.5, 7.0, 1234.0, -0.5]
+    assert only(tables).dropped == 4
+
+
+@pytest.mark.parametrize(
+    ("values", "hint"),
+    [
+        (["4,5", "3,0", "x"], 'rating: if its numbers are written so, write decimal = ","'),
+        (["1.234,5"], 'rating: if its numbers are written so, write decimal = "," and thousands = "."'),
+        (["1,234.5"], 'rating: if its numbers are written so, write thousands = ","'),
+        (["1\u00a0234"], 'rating: if its numbers are written so, write thousands = " "'),
+        (["12 %"], "rating: a currency or a per cent sign is no part of a number; take it out of the file"),
+        (["four"], ""),
+    ],
+)
+def test_a_number_that_is_none_gets_a_hint(values: list[str], hint: str) -> None:
+    tables = rated([("u", str(at), value, MAY) for at, value in enumerate(values)], Rules(types={"rating": "float"}))
+    assert only(tables).rules[0].hint == hint
+
+
+def test_the_work_of_cleaning_grows_with_the_columns_and_not_with_their_square() -> None:
+    def calls(columns: int) -> int:
+        names = tuple(f"c{number}" for number in range(columns))
+        frame = pd.DataFrame({"id": ["a", "b", "a"], **{name: ["1", "2 ", None] for name in names}})
+        rules = Rules(types=dict.fromkeys(names, "int"), text=names, repeated="first", ranges={names[0]: (0, 9)})
+        profile = cProfile.Profile()
+        profile.runcall(nodes, frame, rules, names)
+        return sum(entry.callcount for entry in profile.getstats())
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.PerformanceWarning)
+        few, many = calls(100), calls(400)
+    assert many < 4.6 * few

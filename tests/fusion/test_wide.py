@@ -1,0 +1,31 @@
+"""The work of fusion grows with the number of properties, and not with its square."""
+
+import cProfile
+import warnings
+
+import pandas as pd
+
+from graphrec.fusion import fuse
+from graphrec.fusion.merge import Known
+from graphrec.provenance import Brought
+from graphrec.schema import NodeType
+from graphrec.tables import GraphTables, NodeTable, Source
+
+
+def calls(columns: int) -> int:
+    """Function calls of fusing a label of so many properties with itself."""
+    names = tuple(f"c{number}" for number in range(columns))
+    values = {name: ["1", "2"] for name in names}
+    table = NodeTable(NodeType("User", names), pd.DataFrame({"id": ["a", "b"], **values}))
+    tables = GraphTables((table,), (), (Source("s"),))
+    stored = pd.DataFrame({"id": ["a", "b"], "keys": [["s:a"], ["s:b"]], **values}, dtype=object)
+    profile = cProfile.Profile()
+    profile.runcall(fuse, Known((Brought.of(tables),), {"User": stored}), tables)
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+def test_a_wide_label_costs_its_width() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.PerformanceWarning)
+        few, many = calls(100), calls(400)
+    assert many < 4.6 * few
