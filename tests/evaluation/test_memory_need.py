@@ -22,7 +22,7 @@ TOY = checkerboard(4)[0]
 
 
 def test_the_constants_are_those_of_the_models() -> None:
-    assert memory_need.MANY == filter_search.MANY == max(c.neighbours for c in graph_filter.candidates(TOY))
+    assert memory_need.MANY == filter_search.MANY == max(c.neighbours for c in filter_search.candidates(TOY))
     assert GraphFilterConfig().neighbours == memory_need.DEFAULT
     assert GraphFilterConfig().rank_share == memory_need.RANK_SHARE
     assert graph_filter.SHARED_RANK == memory_need.RANK
