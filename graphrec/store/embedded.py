@@ -81,9 +81,8 @@ class EmbeddedServer:
         ports = self._ports()
         if ports is None or not self.password_file.exists():
             return None
-        address = Address(
-            f"bolt://{_LOOPBACK}:{ports['bolt']}", USERNAME, self.password_file.read_text().strip(), DATABASE
-        )
+        password = self.password_file.read_text().strip()
+        address = Address(f"bolt://{_LOOPBACK}:{ports['bolt']}", USERNAME, password, DATABASE, self.folder)
         try:
             connect(address).close()
         except StoreError:
