@@ -1,9 +1,11 @@
 """The one door to the database: a Store runs Cypher over Bolt and turns driver errors into sentences."""
 
 import logging
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
 import neo4j
@@ -17,7 +19,7 @@ from neo4j.exceptions import (
 
 from graphrec.errors import StoreError
 from graphrec.names import need_name
-from graphrec.shortage import shortage
+from graphrec.shortage import LEAST_DISK, lacking_disk, shortage
 
 logger = logging.getLogger(__name__)
 
@@ -54,12 +56,23 @@ class ConstraintError(StoreError):
 
 @dataclass(frozen=True)
 class Address:
-    """Where a graph database answers and how to log in; the password never shows in its repr."""
+    """Where a graph database answers and how to log in; the password never shows in its repr.
+
+    `folder` is where it keeps its data, if that is known: its disk is looked at when a write fails.
+    """
 
     uri: str
     username: str
     password: str = field(repr=False)
     database: str = "neo4j"
+    folder: Path | None = None
+
+    def shortage(self) -> str:
+        """What lacks, and what to do, if the disk of the database is known to be full; else ""."""
+        if self.folder is None or not self.folder.exists():
+            return ""
+        free = shutil.disk_usage(self.folder).free
+        return lacking_disk(self.folder, free) if free < LEAST_DISK else ""
 
 
 class Fence(Protocol):
@@ -250,6 +263,8 @@ def _translated(address: Address) -> Iterator[None]:
             f"{address.uri} refuses the login of user '{address.username}'; check NEO4J_USERNAME and NEO4J_PASSWORD"
         ) from error
     except ServiceUnavailable as error:
+        if told := address.shortage():
+            raise ShortageError(f"the graph database at {address.uri} has ended: {told}") from error
         raise StoreError(
             f"no graph database answers at {address.uri}; start it, correct NEO4J_URI, "
             "or unset NEO4J_URI to use the embedded store, which the next command starts"
@@ -264,8 +279,8 @@ def _translated(address: Address) -> Iterator[None]:
     except Neo4jError as error:
         if "OutOfMemory" in (error.code or "") or "heap budget exceeded" in (error.message or ""):
             raise TooLargeError(f"{address.uri} has not the memory for a transaction of this size") from error
-        if told := shortage(f"{error.code} {error.message}"):
-            raise ShortageError(f"the graph database at {address.uri} lacks something: {told}") from error
+        if told := shortage(f"{error.code} {error.message}") or address.shortage():
+            raise ShortageError(f"the graph database at {address.uri} cannot go on: {told}") from error
         if "DatabaseNotFound" in (error.code or ""):
             raise StoreError(
                 f"{address.uri} has no database '{address.database}'; set NEO4J_DATABASE to one that it has"

@@ -84,7 +84,7 @@ class EmbeddedServer:
         ports, password = self._ports(), self._kept_password()
         if ports is None or password is None:
             return None
-        address = Address(f"bolt://{_LOOPBACK}:{ports['bolt']}", USERNAME, password, DATABASE)
+        address = Address(f"bolt://{_LOOPBACK}:{ports['bolt']}", USERNAME, password, DATABASE, self.folder)
         try:
             connect(address).close()
         except StoreError:

@@ -38,6 +38,16 @@ SECONDS_TO_RENEW, SECONDS_TO_LOOK = 10.0, 1.0
 #: How long taking a lease may wait for the transactions of the owner before; then it is looked at again.
 SECONDS_TO_TAKE = 5.0
 
+#: Parts of the codes of errors that say that others want the same: two made the node at once, or one holds a slot.
+_CONTENDED = (
+    "ConstraintValidationFailed",
+    "TransientError",
+    "TransactionTimedOut",
+    "TransactionTerminated",
+    "LockClientStopped",
+    "Terminated",
+)
+
 _ID = "writer"
 
 _READ = f"""
@@ -198,9 +208,11 @@ def _take(store: Store, mine: Mapping[str, Any], writers: int) -> bool:
     try:
         return bool(store.transact(steps, SECONDS_TO_TAKE))
     except StoreError as error:
-        logger.debug("the write lease could not be taken: %s", error)
-        store.check()  # a database that went away is an error
-        return False
+        code = getattr(error.__cause__, "code", None) or ""
+        if any(part in code for part in _CONTENDED):
+            logger.debug("the write lease could not be taken: %s", error)
+            return False
+        raise
 
 
 def _slots(writers: int) -> list[str]:
