@@ -107,7 +107,8 @@ def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
     left_out = _empty_columns(found, names, columns)
     kept = {name: value for name, value in columns.items() if name not in left_out}
     notes = (*found.notes, *notes, *_doubled(found.written or ()))
-    return Sniffed(form, stem(path), kept, len(found.rows), whole, headerless, notes, left_out)
+    rows = len(next(iter(columns.values())).values)
+    return Sniffed(form, stem(path), kept, rows, whole and rows == len(found.rows), headerless, notes, left_out)
 
 
 def _empty_columns(found: Dialect, names: Sequence[str], columns: Mapping[str, Column]) -> dict[str, str]:

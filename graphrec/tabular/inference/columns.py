@@ -37,6 +37,7 @@ _NOTATIONS = {
     (".", "'"): re.compile(r"[+-]?\d{1,3}('\d{3})*(\.\d+)?"),
     (".", "\u2019"): re.compile(r"[+-]?\d{1,3}(\u2019\d{3})*(\.\d+)?"),
 }
+_DATED = re.compile(r"\d[-/.: ]\d|\d[-/ ][A-Za-z]{3}|[A-Za-z]{3} \d")
 _SPLITS = ("|", ";", ", ", ",", "/", " / ")
 Notation = tuple[str, str | None]
 
@@ -189,10 +190,10 @@ def _moment(values: Sequence[str], named: bool) -> Moment | None:
     first = values[0]
     if not any(letter.isdigit() for letter in first) or len(first) > 48:
         return None
-    digits = re.fullmatch(r"[+-]?\d+(\.\d*)?(e\+?\d+)?", first) is not None
-    if digits and not named and not (len(first) == 8 or len(first) >= 13):
+    digits = re.fullmatch(r"[+-]?(\d+)(\.\d*)?(e\+?\d+)?", first)
+    if digits and not named and len(digits[1]) != 8 and len(digits[1]) < 12:
         return None
-    if not digits and not re.search(r"\d[-/.: ]\d|\d[-/ ][A-Za-z]{3}|[A-Za-z]{3} \d|\d,? \d{4}|^\d{8}\D", first):
+    if not digits and not _DATED.search(first):
         return None
     texts = pd.Series(list(dict.fromkeys(value for value in values))[:3000], dtype="str")
     return moment(texts, named)

@@ -249,6 +249,7 @@ def is_header(first: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
         own = field.strip()
         if not known:
             continue
+        known = list(dict.fromkeys(known))[:40]
         numeric = sum(_is_number_or_time(value) for value in known) >= 0.85 * len(known)
         if numeric and own.casefold() not in _NOTHING:
             named += not _is_number_or_time(own)
@@ -291,7 +292,7 @@ def _is_column_word(name: str) -> bool:
 def _is_number_or_time(text: str) -> bool:
     if _NUMBER.fullmatch(text):
         return True
-    return bool(re.search(r"\d", text)) and column("", [text]).moment is not None
+    return bool(re.search(r"\d[-/.: ]\d|\d[-/ ][A-Za-z]{3}|[A-Za-z]{3} \d", text)) and column("", [text]).moment is not None
 
 
 def _one_column_or_basket(lines: Sequence[str], body: Sequence[str], comment: str, shown: str) -> Dialect:

@@ -111,9 +111,11 @@ def _keys(table: Sniffed) -> list[tuple[Sniffed, str, str, str]]:
         return []
     made = []
     for name, values in table.columns.items():
+        meaning = words.meaning(name)
+        if meaning.what == "" and words.folded(name) not in ("id", "key", "code"):
+            continue
         if not (values.unique and values.filled == table.rows) or not ends.is_id(values):
             continue
-        meaning = words.meaning(name)
         if meaning.part == "id" and meaning.what in ("user", "item"):
             made.append((table, name, str(meaning.what), meaning.word))
         elif words.folded(name) in ("id", "key", "code") and entity in ("user", "item") and not words.relation_of(table.name):
