@@ -57,7 +57,8 @@ def examine(paths: Sequence[Path | str], folder: Path) -> Proposal:
     if not paths:
         raise DataError("no file to look at; give at least one")
     found, unread = arguments.tables(paths, folder)
-    tables = keys.joined(keys.united(found))
+    tables = keys.united(found)
+    tables = keys.joined(tables, keys.hints(tables))
     hints = keys.hints(tables)
     seen = [(table, wide.roles(table) or roles(table, hint)) for table, hint in zip(tables, hints, strict=True)]
     seen = _labelled(seen)

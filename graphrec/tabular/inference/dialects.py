@@ -307,6 +307,9 @@ def _one_column_or_basket(lines: Sequence[str], body: Sequence[str], comment: st
             continue
         heads = [row[0] for row in rows]
         items = Counter(field for row in rows for field in row[1:])
+        everything = Counter(field for row in rows for field in row)
+        if sum(everything.values()) == len(everything):
+            continue  # nothing comes twice: these are sentences
         led = len(set(heads)) >= 0.8 * len(heads) and (
             sum(items.values()) > len(items) or all(_NUMBER.fullmatch(head) for head in heads)
         )

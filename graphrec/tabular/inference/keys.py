@@ -144,21 +144,21 @@ def _leads(name: str, values: Column, owner: Sniffed, key: str) -> bool:
 # -- rows of two tables that belong together: the lines of an order and the order
 
 
-def joined(tables: Sequence[Sniffed]) -> list[Sniffed]:
+def joined(tables: Sequence[Sniffed], said_by_keys: Sequence[Mapping[str, Meaning]]) -> list[Sniffed]:
     """The tables, with order lines and order headers as one where only both say who bought what."""
     made = list(tables)
-    for lines in tables:
-        said = {name: words.meaning(name) for name in lines.columns}
+    for lines, hint in zip(tables, said_by_keys, strict=True):
+        said = ends.meanings(lines.columns, hint)
         if ends.users(lines.columns, said) or not _has_items(lines, said):
             continue
-        for header in tables:
+        for header, its in zip(tables, said_by_keys, strict=True):
             if header is lines or header not in made or type(header.origin) is not type(lines.origin):
                 continue
             link = _link(lines, header)
-            own = {name: words.meaning(name) for name in header.columns}
+            own = ends.meanings(header.columns, its)
             users = [end for end in ends.users(header.columns, own) if end.sure > 0.6]
             if link and users and not ends.items(header.columns, own):
-                made[made.index(lines)] = _join(lines, header, *link, users[0].column)
+                made[made.index(lines)] = _join(lines, header, *link)
                 made.remove(header)
                 break
     return made
@@ -190,7 +190,7 @@ def _link(lines: Sniffed, header: Sniffed) -> tuple[str, str] | None:
     return None
 
 
-def _join(lines: Sniffed, header: Sniffed, link: str, key: str, user: str) -> Sniffed:
+def _join(lines: Sniffed, header: Sniffed, link: str, key: str) -> Sniffed:
     """Lines with the columns of their headers."""
     names = _query_names([lines, header])
     one, two = names
@@ -210,8 +210,9 @@ def _join(lines: Sniffed, header: Sniffed, link: str, key: str, user: str) -> Sn
     sql = f"select {one}.*, {', '.join(chosen)} from {one} join {two} on {two}.{quoted(key, exact)} = {one}.{quoted(link, exact)}"
     made = table_of(_query([lines, header], names, sql), lines.name, columns, lines.rows)
     notes = (f"{header.shown} says whose rows they are: joined by {link}",)
-    del user
-    return replace(made, notes=(*lines.notes, *header.notes, *notes), whole=lines.whole and header.whole)
+    led = {**(header.references or {}), **(lines.references or {})}
+    whole = lines.whole and header.whole
+    return replace(made, notes=(*lines.notes, *header.notes, *notes), whole=whole, references=led)
 
 
 def side_by_side(first: Sniffed, key: str, others: Sequence[tuple[Sniffed, str]]) -> Sniffed | None:
