@@ -69,7 +69,10 @@ def _described(table: "Described") -> Iterator[str]:
     why = f" ({table.why})" if table.why else ""
     yield f"{table.name}  {table.what}  {table.sure:.0%}{why}"
     shown = table.findings[:_MOST_COLUMNS]
-    widths = [max((len(cell) for cell in cells), default=0) for cells in zip(*((f.column, f.role) for f in shown), strict=True)]
+    widths = [
+        max((len(cell) for cell in cells), default=0)
+        for cells in zip(*((f.column, f.role) for f in shown), strict=True)
+    ]
     for finding in shown:
         cells = zip((finding.column, finding.role), widths, strict=True)
         padded = "  ".join(f"{cell:{width}}" for cell, width in cells)

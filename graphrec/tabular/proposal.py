@@ -7,7 +7,7 @@ from pathlib import Path
 
 from graphrec.errors import DataError
 from graphrec.schema import ITEM, USER
-from graphrec.tabular.inference import arguments, keys, sharing, wide, words, writing
+from graphrec.tabular.inference import arguments, keys, lexicon, sharing, wide, words, writing
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.roles import Finding, Roles, roles
 from graphrec.tabular.sniffing import Sniffed
@@ -100,7 +100,9 @@ def _label(table: Sniffed, role: Roles, seen: Sequence[Seen]) -> str:
     meaning = words.meaning(column)
     if meaning.what == "group":
         label = words.group(meaning.word)[0]
-        led = {group.label for _, its in seen for group in its.groups.values()} | {end for _, its in seen for end, _ in its.ends}
+        led = {group.label for _, its in seen for group in its.groups.values()} | {
+            end for _, its in seen for end, _ in its.ends
+        }
         return label if label in led else ""
     own = set(table.columns[column].values.dropna())
     shared = {USER: 0, ITEM: 0}
@@ -164,8 +166,14 @@ class _Plan:
                 self._say(other, its, f"rows of {label}, which has a table already", 0.6)
                 continue
             new = [name for name in made.columns if name not in table.columns]
-            groups = {name: group for name, group in its.groups.items() if name in new and group.relation not in {g.relation for g in role.groups.values()}}
-            role = replace(role, rest=(*role.rest, *(n for n in new if n not in groups)), groups={**role.groups, **groups})
+            groups = {
+                name: group
+                for name, group in its.groups.items()
+                if name in new and group.relation not in {g.relation for g in role.groups.values()}
+            }
+            role = replace(
+                role, rest=(*role.rest, *(n for n in new if n not in groups)), groups={**role.groups, **groups}
+            )
             table = made
             self._say(other, its, f"more columns of {label}, joined by {its.ends[0][1]}", 0.9)
         first, its = found[0]
@@ -183,7 +191,9 @@ class _Plan:
         line, _ = writing.properties(columns, None, writing.notation(used))
         block += [line] if line else []
         if (found := self.shared.get(label)) and found.sure:
-            block.append(f"shared = true  # an id means the same as in {writing.comment(found.source)}, which must say so, too")
+            block.append(
+                f"shared = true  # an id means the same as in {writing.comment(found.source)}, which must say so, too"
+            )
         block.append('repeated = "first"  # of rows with one id: the first value of each property that is there')
         return block
 
@@ -236,9 +246,15 @@ class _Plan:
                 yield self._edge_block(table, single, f"where = {{ {writing.key(role.event)} = {_list(values)} }}")
         elif role.unrated and role.rating and 0 < len(role.unrated.rated) <= 21:
             column = writing.key(role.rating)
-            yield self._edge_block(table, role, f"where = {{ {column} = {_list(role.unrated.rated)} }}  # not rated: {role.unrated.value}")
-            others = replace(role, relation="INTERACTED", rating=None, rest=tuple(n for n in role.rest if n != role.rating), sure=1.0)
-            yield self._edge_block(table, others, f"where = {{ {column} = {_list([role.unrated.value])} }}  # not rated")
+            yield self._edge_block(
+                table, role, f"where = {{ {column} = {_list(role.unrated.rated)} }}  # not rated: {role.unrated.value}"
+            )
+            others = replace(
+                role, relation="INTERACTED", rating=None, rest=tuple(n for n in role.rest if n != role.rating), sure=1.0
+            )
+            yield self._edge_block(
+                table, others, f"where = {{ {column} = {_list([role.unrated.value])} }}  # not rated"
+            )
         else:
             yield self._edge_block(table, role, "")
 
@@ -262,7 +278,7 @@ class _Plan:
         weight_name = writing.property_name(role.weight) if role.weight else ""
         line, names = writing.properties(columns, role.rating, signs, [weight_name] if role.weight else [])
         block += [line] if line else []
-        tags = [name for name in rest if words.folded(name) in words.TAGS]
+        tags = [name for name in rest if words.folded(name) in lexicon.TAGS]
         if tags and relation == "TAGGED":
             block.append(f"key = [{writing.text(names[tags[0]])}]  # one user may give one item several")
         if role.time:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from graphrec.schema import ITEM, USER
-from graphrec.tabular.inference import behaviours, ends, words
+from graphrec.tabular.inference import behaviours, ends, lexicon, words
 from graphrec.tabular.inference.behaviours import Unrated
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.inference.dependencies import Dependency, dependency, proven
@@ -72,7 +72,7 @@ def roles(file: Sniffed, hints: Mapping[str, Meaning] | None = None) -> Roles:
     """What the table and its columns seem to be; `hints` say of columns what keys shared with other files say."""
     made = _roles(file, ends.meanings(file.columns, hints or {}), hints or {})
     columns = [file.columns[name] for name in file.columns]
-    asks = [f"{c.name}: {c.either}; write decimal = \",\" if it has" for c in columns if c.either and c.numeric]
+    asks = [f'{c.name}: {c.either}; write decimal = "," if it has' for c in columns if c.either and c.numeric]
     for column in columns:
         if column.doubtful:
             shown = " and ".join(f"'{word}'" for word in column.doubtful)
@@ -143,23 +143,25 @@ def _social(file: Sniffed, said: Mapping[str, Meaning], users: Sequence[End], it
         pair = (ordered[0], ordered[1]) if apart or len(names) == 2 else None
     elif not users:
         folded = {words.folded(name): name for name in names}
-        first = next((w for w in words.ENDS if w in folded and words.ENDS[w] in folded), None)
-        if first and (named or _overlap(file, folded[first], folded[words.ENDS[first]]) >= 0.2):
-            pair = folded[first], folded[words.ENDS[first]]
+        first = next((w for w in lexicon.ENDS if w in folded and lexicon.ENDS[w] in folded), None)
+        if first and (named or _overlap(file, folded[first], folded[lexicon.ENDS[first]]) >= 0.2):
+            pair = folded[first], folded[lexicon.ENDS[first]]
     if pair is None:
         return None
     relation = usual if file.headerless or (named and usual != "FRIEND") else friends.get(pair[1]) or usual
     why = f"the file is called {file.name}" if named else f"{pair[1]} is a second user"
     made = _edges(file, said, "social", ((USER, pair[0]), (USER, pair[1])), pair)
     findings = [Finding(pair[0], "user id", "first of two users", 0.9), Finding(pair[1], "user id", why, 0.9)]
-    return replace(made, relation=relation, why=why, sure=0.9 if named or friends else 0.6, findings=(*findings, *made.findings))
+    return replace(
+        made, relation=relation, why=why, sure=0.9 if named or friends else 0.6, findings=(*findings, *made.findings)
+    )
 
 
 def _friend(name: str) -> str | None:
     """The relation that the name of a second user says."""
     parts = words.tokens(name)
     called = words.folded(name)
-    for word, relation in words.FRIENDS.items():
+    for word, relation in lexicon.FRIENDS.items():
         if word in parts or called in (f"{word}id", f"{word}userid", f"{word}s", f"{word}user"):
             return relation
     return None
@@ -197,13 +199,17 @@ def _group_pair(file: Sniffed, said: Mapping[str, Meaning]) -> Roles | None:
 def _own_id(file: Sniffed, said: Mapping[str, Meaning], found: Sequence[End], what: str) -> End | None:
     """The column `id` of a file that is called users or movies, where no column has that word's id."""
     del found
-    own = next((n for n in file.columns if words.folded(n) in ("id", "key", "code", "uid", "pk", "uuid", "index")), None)
+    own = next(
+        (n for n in file.columns if words.folded(n) in ("id", "key", "code", "uid", "pk", "uuid", "index")), None
+    )
     if own is None or not (file.columns[own].unique or own in file.keys):
         return None
     entity, word = words.entity_of_file(file.name)
     if entity != what or words.relation_of(file.name):
         return None
-    others = [n for n, m in said.items() if n != own and m.what in ("user", "item") and m.part == "id" and m.strength == 3]
+    others = [
+        n for n, m in said.items() if n != own and m.what in ("user", "item") and m.part == "id" and m.strength == 3
+    ]
     if any(said[n].what != what for n in others):
         return None
     return End(own, f"the key of {file.name}", 0.9 if word else 0.6)
@@ -219,7 +225,9 @@ def _any_key(file: Sniffed, said: Mapping[str, Meaning]) -> End | None:
         column = file.columns[name]
         if not column.unique or column.filled < file.rows or not ends.is_id(column):
             continue
-        if words.folded(name) in ("id", "key", "code", "name") or (meaning.part == "id" and meaning.what in ("other", "group")):
+        if words.folded(name) in ("id", "key", "code", "name") or (
+            meaning.part == "id" and meaning.what in ("other", "group")
+        ):
             return End(name, "its values are unique", 0.8)
         if entity and word and words.singular(words.tokens(name)[0]) == word:
             return End(name, f"the key of {file.name}", 0.8)
@@ -229,7 +237,11 @@ def _any_key(file: Sniffed, said: Mapping[str, Meaning]) -> End | None:
 def _is_nodes(file: Sniffed, column: str) -> bool:
     """Whether a file has one row for each value of a column and is called like what they are."""
     entity, _ = words.entity_of_file(file.name)
-    return file.columns[column].unique and (bool(entity) or file.rows > 3 or column in file.keys) and not words.relation_of(file.name)
+    return (
+        file.columns[column].unique
+        and (bool(entity) or file.rows > 3 or column in file.keys)
+        and not words.relation_of(file.name)
+    )
 
 
 def _is_plain_key(file: Sniffed, column: str) -> bool:
@@ -247,8 +259,10 @@ def _has_creator(file: Sniffed, user: End, item: End) -> bool:
         return False
     called = {words.folded(name) for name in columns}
     entity, _ = words.entity_of_file(file.name)
-    titled = any(words.meaning(n).part == "name" or words.folded(n) in words.NAMES for n in columns if n != item.column)
-    done = called & (words.WEIGHTS | words.EVENTS) or any(words.is_rating(name) for name in columns)
+    titled = any(
+        words.meaning(n).part == "name" or words.folded(n) in lexicon.NAMES for n in columns if n != item.column
+    )
+    done = called & (lexicon.WEIGHTS | lexicon.EVENTS) or any(words.is_rating(name) for name in columns)
     return titled and not done and (entity == "item" or item.column in file.keys) and not columns[user.column].unique
 
 
@@ -276,7 +290,9 @@ def _of_things(file: Sniffed, said: Mapping[str, Meaning], items: Sequence[End],
                 Finding(groups[0], f"{label} id", f"an item has several: '{said[groups[0]].word}'", 0.9),
             )
             rest = tuple(name for name in columns if name not in (own.column, groups[0]))
-            return Roles("pairs", ((ITEM, own.column), (label, groups[0])), relation, 0.9, "pairs", rest=rest, findings=findings)
+            return Roles(
+                "pairs", ((ITEM, own.column), (label, groups[0])), relation, 0.9, "pairs", rest=rest, findings=findings
+            )
     return _nodes(file, said, ITEM, own)
 
 
@@ -309,7 +325,7 @@ def _group_finding(name: str, group: Group) -> Finding:
 
 def _group(name: str, column: Column, meaning: Meaning, done: Mapping[str, Group]) -> Group | None:
     """The nodes that a column's values become: it is called like groups, and its values come again or are several."""
-    word = meaning.word if meaning.word in words.GROUPS or meaning.what == "group" else ""
+    word = meaning.word if meaning.word in lexicon.GROUPS or meaning.what == "group" else ""
     if not word or not column.filled or meaning.part == "attribute":
         return None
     label, relation = words.group(word)
@@ -333,7 +349,13 @@ def _behaviour(file: Sniffed, said: Mapping[str, Meaning], user: End, item: End)
     event = behaviours.event_column(columns, left)
     made = _edges(file, said, "behaviour", ((USER, user.column), (ITEM, item.column)), (user.column, item.column))
     rest = [name for name in made.rest if name != event]
-    done = behaviours.behaviour(file.name, _folder(file), columns, [*rest, *([made.weight] if made.weight else []), *([made.time.column] if made.time else [])], item.column)
+    done = behaviours.behaviour(
+        file.name,
+        _folder(file),
+        columns,
+        [*rest, *([made.weight] if made.weight else []), *([made.time.column] if made.time else [])],
+        item.column,
+    )
     asks = [ask for ask in (user.ask, item.ask) if ask]
     findings = [
         Finding(user.column, "user id", user.why, user.sure), Finding(item.column, "item id", item.why, item.sure),
@@ -348,7 +370,9 @@ def _behaviour(file: Sniffed, said: Mapping[str, Meaning], user: End, item: End)
     if rating is None and event is None and made.weight is None and done.relation in ("RATED", ""):
         rating = behaviours.rating_by_values(columns, rest)
         if rating is not None and done.relation == "":
-            done = behaviours.Behaviour("RATED", f"{rating} is a scale", 0.6, ask=f"is {rating} a rating? Its values are steps of a scale")
+            done = behaviours.Behaviour(
+                "RATED", f"{rating} is a scale", 0.6, ask=f"is {rating} a rating? Its values are steps of a scale"
+            )
     if done.ask:
         asks.append(done.ask)
     if not done.relation:
@@ -365,7 +389,9 @@ def _behaviour(file: Sniffed, said: Mapping[str, Meaning], user: End, item: End)
     made = _with_owners(file, said, made)
     share = 1 - columns[user.column].filled / max(1, file.rows)
     if share > 0.01:
-        asks.append(f"{share:.0%} of the rows have no {user.column}, and are rejected: were they visitors without a name?")
+        asks.append(
+            f"{share:.0%} of the rows have no {user.column}, and are rejected: were they visitors without a name?"
+        )
     return replace(made, findings=(*findings, *made.findings), asks=(*asks, *made.asks))
 
 
@@ -381,7 +407,9 @@ def _folder(file: Sniffed) -> str:
     return paths[0].absolute().parent.name if paths else ""
 
 
-def _edges(file: Sniffed, said: Mapping[str, Meaning], what: What, pair: tuple[tuple[str, str], ...], taken: Iterable[str]) -> Roles:
+def _edges(
+    file: Sniffed, said: Mapping[str, Meaning], what: What, pair: tuple[tuple[str, str], ...], taken: Iterable[str]
+) -> Roles:
     """The roles of a file of edges, but for what users did: a time, a weight, and the others."""
     columns, taken = file.columns, set(taken)
     left = [name for name in columns if name not in taken]
@@ -421,7 +449,9 @@ def _time(file: Sniffed, names: Sequence[str], pair: Sequence[Column]) -> tuple[
         parts = set(words.tokens(name))
         score = 4 * words.is_time(name) + 2 * (not words.is_other_time(name)) + (column.kind == "str")
         score += (column.moment.unit is not None) + ("%H" in (column.moment.format or "%H"))
-        score += bool(parts & {"event", "order", "invoice", "purchase", "timestamp", "created", "transaction", "rated", "time"})
+        score += bool(
+            parts & {"event", "order", "invoice", "purchase", "timestamp", "created", "transaction", "rated", "time"}
+        )
         score -= 5 * any(_belongs(dependency(key, column), column) for key in pair)
         if score >= 2:
             scored.append((-score, place, name))
@@ -464,7 +494,12 @@ def _with_owners(file: Sniffed, said: Mapping[str, Meaning], made: Roles) -> Rol
             left_out[name] = "it is the same in every row"
             continue
         owner, why, sure = _owner(name, column, user, item, summed)
-        if owner == "edge" and said[name].what == "other" and dependency(item, column).holds and _has_sibling(name, said, columns):
+        if (
+            owner == "edge"
+            and said[name].what == "other"
+            and dependency(item, column).holds
+            and _has_sibling(name, said, columns)
+        ):
             owner, why, sure = "item", _shown(dependency(item, column), item.name), 0.7
         if owner == "item" and (group := _group(name, column, said[name], groups)):
             groups[name] = group
@@ -510,11 +545,13 @@ def _owner(name: str, column: Column, user: Column, item: Column, summed: bool) 
 def _has_sibling(name: str, said: Mapping[str, Meaning], columns: Iterable[str]) -> bool:
     """Whether a column of the same word is the item's by its name: brewery_name beside brewery_id."""
     word = said[name].word
-    return any(other != name and words.tokens(other)[:1] == [word] and words.prior(other) == "item" for other in columns)
+    return any(
+        other != name and words.tokens(other)[:1] == [word] and words.prior(other) == "item" for other in columns
+    )
 
 
 def _is_price(name: str) -> bool:
-    return bool(set(words.tokens(name)) & words.LINE_PRICES) or words.folded(name) in words.LINE_PRICES
+    return bool(set(words.tokens(name)) & lexicon.LINE_PRICES) or words.folded(name) in lexicon.LINE_PRICES
 
 
 def _sure(found: Dependency) -> float:

@@ -82,7 +82,9 @@ def sniff(path: Path, num_rows: int = _ROWS) -> Sniffed:
 
 
 def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...], most: int) -> Sniffed:
-    width = max(1, max((line.count(",") + line.count("\t") + line.count(";") for line in text.splitlines()[:20]), default=1))
+    width = max(
+        1, max((line.count(",") + line.count("\t") + line.count(";") for line in text.splitlines()[:20]), default=1)
+    )
     num_rows = max(200, min(most, _VALUES // width))
     later = [] if whole else samples.later_parts(path, _LATER, _PLACES, 2 if "16" in coding or "32" in coding else 1)
     later_texts = [part.decode(coding, errors="replace") for part in later]
@@ -152,9 +154,7 @@ def profiles(
     rows = rows[: max(200, _VALUES // max(1, len(names)))]
     kinds = kinds or {}
     by_place = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    return {
-        name: column(name, by_place[place], kinds.get(name), name in times) for place, name in enumerate(names)
-    }
+    return {name: column(name, by_place[place], kinds.get(name), name in times) for place, name in enumerate(names)}
 
 
 def stem(path: Path) -> str:
@@ -166,8 +166,39 @@ def stem(path: Path) -> str:
 
 
 _ENDINGS = frozenset(
-    "csv tsv tab txt dat data psv json jsonl ndjson parquet pq xlsx xls xlsm ods gz bz2 xz zst zip inter item user kg "
-    "link net social train test valid".split()
+    [
+        "csv",
+        "tsv",
+        "tab",
+        "txt",
+        "dat",
+        "data",
+        "psv",
+        "json",
+        "jsonl",
+        "ndjson",
+        "parquet",
+        "pq",
+        "xlsx",
+        "xls",
+        "xlsm",
+        "ods",
+        "gz",
+        "bz2",
+        "xz",
+        "zst",
+        "zip",
+        "inter",
+        "item",
+        "user",
+        "kg",
+        "link",
+        "net",
+        "social",
+        "train",
+        "test",
+        "valid",
+    ]
 ) - {"item", "user", "train", "test", "valid", "social", "inter"}
 
 
@@ -178,7 +209,7 @@ def _json(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
         raise DataError(f"{path} has no line that is a JSON object with a key; write one object on each line")
     columns = profiles(names, [[row.get(name) for name in names] for row in found.rows])
     form = Files((path,), found.format, quote="", encoding=coding, records=found.records)  # type: ignore[arg-type]  # json or jsonl
-    left = {name: "it holds lists of objects, which a column cannot" for name in found.lists}
+    left = dict.fromkeys(found.lists, "it holds lists of objects, which a column cannot")
     left |= {name: "it is empty" for name, value in columns.items() if not value.filled}
     kept = {name: value for name, value in columns.items() if name not in left}
     return Sniffed(form, stem(path), kept or columns, len(found.rows), whole, notes=notes, left_out=left)
@@ -204,7 +235,9 @@ def _parquet(path: Path) -> Sniffed:
     columns = profiles(names, rows, kinds, times)
     left = {name: "it is empty" for name, value in columns.items() if not value.filled}
     kept = {name: value for name, value in columns.items() if name not in left}
-    return Sniffed(Files((path,), "parquet", quote=""), stem(path), kept or columns, len(rows), len(rows) < limit, left_out=left)
+    return Sniffed(
+        Files((path,), "parquet", quote=""), stem(path), kept or columns, len(rows), len(rows) < limit, left_out=left
+    )
 
 
 def _as_text(name: str, kind: str) -> str:
@@ -260,7 +293,9 @@ def _sheet(path: Path, form: Literal["xlsx", "ods"], sheet: str, num_rows: int) 
     headerless = not is_header(written, rows[1:], len(written))
     names = tuple(inspection.unique_names(written))
     if headerless:
-        names = headers.names(sheet or stem(path), list(profiles([f"column_{n}" for n in range(1, len(written) + 1)], rows).values()))
+        names = headers.names(
+            sheet or stem(path), list(profiles([f"column_{n}" for n in range(1, len(written) + 1)], rows).values())
+        )
         files, kinds, times = replace(files, header=names), [None] * len(names), [False] * len(names)
     body = rows if headerless else rows[1:]
     if not body:

@@ -105,7 +105,13 @@ def test_times_in_any_notation(name: str, texts: list[str], form: str | None, un
 
 @pytest.mark.parametrize(
     ("name", "texts"),
-    [("x", ["1500000000"]), ("pages", ["320", "412"]), ("isbn", ["0345451000"]), ("t", ["today", "never"]), ("v", ["1.2.3", "10.0.1"])],
+    [
+        ("x", ["1500000000"]),
+        ("pages", ["320", "412"]),
+        ("isbn", ["0345451000"]),
+        ("t", ["today", "never"]),
+        ("v", ["1.2.3", "10.0.1"]),
+    ],
 )
 def test_what_is_no_time(name: str, texts: list[str]) -> None:
     assert column(name, texts).moment is None
@@ -290,7 +296,9 @@ def test_no_password_is_shown(postgres: str, tmp_path: Path) -> None:
 
 # -- whatever is proposed can be loaded
 
-_TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z"), exclude_characters="\ufeff"), min_size=1, max_size=8)
+_TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("C", "Z"), exclude_characters="\ufeff"), min_size=1, max_size=8
+)
 
 
 @st.composite
@@ -302,7 +310,13 @@ def _tables(draw: st.DrawFn) -> tuple[list[tuple[str, str, str]], str, str, str,
         for user in users
     ]
     separator = draw(st.sampled_from([",", ";", "\t", "|"]))
-    return rows, separator, '"', draw(st.sampled_from(["utf-8", "cp1252", "utf-16"])), draw(st.sampled_from(["\n", "\r\n"]))
+    return (
+        rows,
+        separator,
+        '"',
+        draw(st.sampled_from(["utf-8", "cp1252", "utf-16"])),
+        draw(st.sampled_from(["\n", "\r\n"])),
+    )
 
 
 def _loaded_as_written(table: tuple[list[tuple[str, str, str]], str, str, str, str], folder: Path) -> None:

@@ -36,5 +36,7 @@ def test_what_is_proposed_can_be_read(case: comparison.Case, tmp_path: Path) -> 
     (tmp_path / "spec.toml").write_text(examine(arguments, tmp_path).toml, encoding="utf-8")
     tables = read(tmp_path / "spec.toml")
     assert all(len(table.frame) for table in (*tables.nodes, *tables.edges))
-    rules = [rule for table in tables.cleaning.tables for rule in table.rules if rule.rule in ("type", "time", "fields")]
+    rules = [
+        rule for table in tables.cleaning.tables for rule in table.rules if rule.rule in ("type", "time", "fields")
+    ]
     assert [rule for rule in rules if rule.rule != "fields"] == []

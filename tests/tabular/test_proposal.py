@@ -145,7 +145,10 @@ def test_what_cannot_be_known_is_a_comment(tmp_path: Path) -> None:
 
 WRONG = {
     "empty": (b"", "is empty"),
-    "prose": (b"This is a text.\nIt has words, and some commas, in it.\n\nNothing of it is a table\n", "no separator in common"),
+    "prose": (
+        b"This is a text.\nIt has words, and some commas, in it.\n\nNothing of it is a table\n",
+        "no separator in common",
+    ),
     "no JSON": (b"{\n", "no line that is a JSON object"),
     "a header only": (b"user,item\n", "has no rows that can be read"),
 }

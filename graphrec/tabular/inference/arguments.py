@@ -17,7 +17,22 @@ from graphrec.tabular.spec import Files
 
 _ROWS = 20_000
 #: Endings of files that are no data, beside those that archives know.
-_NO_DATA = (".log", ".zip.part", ".tmp", ".pyc", ".jar", ".exe", ".npy", ".npz", ".pt", ".pkl", ".pickle", ".h5", ".mat", ".toml")
+_NO_DATA = (
+    ".log",
+    ".zip.part",
+    ".tmp",
+    ".pyc",
+    ".jar",
+    ".exe",
+    ".npy",
+    ".npz",
+    ".pt",
+    ".pkl",
+    ".pickle",
+    ".h5",
+    ".mat",
+    ".toml",
+)
 _MOST_FILES = 2_000
 
 

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graphrec.tabular.inference import words
+from graphrec.tabular.inference import lexicon, words
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.inference.headers import is_event
 
-_MUSIC = frozenset("artist song track album playlist podcast episode".split())
-_PLAYS = frozenset("plays playcount listens listencount scrobbles".split())
-_HOURS = frozenset("hours playtime hoursplayed playtimeforever".split())
-_BOUGHT = frozenset("quantity qty units menge quantite cantidad quantita stueck anzahl".split())
-_PLACES = frozenset("poi venue location".split())
+_MUSIC = frozenset(["artist", "song", "track", "album", "playlist", "podcast", "episode"])
+_PLAYS = frozenset(["plays", "playcount", "listens", "listencount", "scrobbles"])
+_HOURS = frozenset(["hours", "playtime", "hoursplayed", "playtimeforever"])
+_BOUGHT = frozenset(["quantity", "qty", "units", "menge", "quantite", "cantidad", "quantita", "stueck", "anzahl"])
+_PLACES = frozenset(["poi", "venue", "location"])
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Unrated:
 
 def event_column(columns: Mapping[str, Column], names: Sequence[str]) -> str | None:
     """The column that says what a user did: by its name, or because its values are words for it."""
-    called = [name for name in names if words.folded(name) in words.EVENTS and columns[name].distinct <= 30]
+    called = [name for name in names if words.folded(name) in lexicon.EVENTS and columns[name].distinct <= 30]
     vague = ("type", "activity", "operation", "op", "verb", "interaction")
     called = [name for name in called if words.folded(name) not in vague or is_event(columns[name])]
     worded = [name for name in names if columns[name].kind == "str" and is_event(columns[name])]
@@ -60,7 +60,9 @@ def by_events(column: Column) -> Behaviour:
         by_relation.setdefault(relation, []).append(value)
     ask = ""
     if unknown:
-        ask = f"what do the values {', '.join(unknown[:6])} of {column.name} stand for? Call the types by what users did"
+        ask = (
+            f"what do the values {', '.join(unknown[:6])} of {column.name} stand for? Call the types by what users did"
+        )
     events = {relation: tuple(values) for relation, values in by_relation.items()}
     first = next(iter(events))
     return Behaviour(first, f"the values of {column.name}", 0.6 if unknown else 0.95, events, ask)
@@ -69,12 +71,12 @@ def by_events(column: Column) -> Behaviour:
 def behaviour(file: str, folder: str, columns: Mapping[str, Column], names: Sequence[str], item: str) -> Behaviour:
     """What users did, where no column says it of each row; `names` are the columns beside the ends."""
     called = {words.folded(name) for name in names}
-    if texts := [name for name in names if words.folded(name) in words.TEXTS and columns[name].kind == "str"]:
+    if texts := [name for name in names if words.folded(name) in lexicon.TEXTS and columns[name].kind == "str"]:
         return Behaviour("REVIEWED", f"{texts[0]} is the text of a review", 0.9)
     rated = [name for name in names if words.is_rating(name) and columns[name].numeric]
     if rated:
         return Behaviour("RATED", f"{rated[0]} is a rating", 0.95)
-    if called & words.TAGS:
+    if called & lexicon.TAGS:
         return Behaviour("TAGGED", "a column of tags", 0.9)
     if relation := words.relation_of(file):
         return Behaviour(relation, f"the file is called {file}", 0.9)
@@ -93,8 +95,10 @@ def behaviour(file: str, folder: str, columns: Mapping[str, Column], names: Sequ
     for name in names:
         if (relation := words.relation_of(name)) and (words.is_weight(name) or len(words.tokens(name)) == 1):
             return Behaviour(relation, f"the column {name}", 0.75)
-    if {name for name in called if name in words.LINE_PRICES and "price" in name}:
-        return Behaviour("PURCHASED", "a price on each row", 0.6, ask="were the items bought? A price says so, and nothing else")
+    if {name for name in called if name in lexicon.LINE_PRICES and "price" in name}:
+        return Behaviour(
+            "PURCHASED", "a price on each row", 0.6, ask="were the items bought? A price says so, and nothing else"
+        )
     if words.meaning(item).word in _MUSIC:
         return Behaviour("LISTENED", f"{item} is music", 0.7)
     if words.meaning(item).word in _PLACES:

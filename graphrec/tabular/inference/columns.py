@@ -13,15 +13,32 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.cleaning.rules import Kind
-from graphrec.tabular.inference import words
+from graphrec.tabular.inference import lexicon, words
 from graphrec.tabular.inference.moments import Moment, moment
 
 #: Words that mean "no value" wherever they are a whole field.
 _SURELY_MISSING = frozenset(
-    {"null", "\\n", "nan", "<na>", "#n/a", "n/a", "(null)", "nat", "none", "[null]", "#null!", "<null>", "n.a.", "undefined"}
+    {
+        "null",
+        "\\n",
+        "nan",
+        "<na>",
+        "#n/a",
+        "n/a",
+        "(null)",
+        "nat",
+        "none",
+        "[null]",
+        "#null!",
+        "<null>",
+        "n.a.",
+        "undefined",
+    }
 )
 #: Words that mean "no value" among numbers and times, and may be a value among texts.
-_MAYBE_MISSING = frozenset({"na", "-", "--", "?", ".", "nil", "missing", "unknown", "k.a.", "s/d", "-nan", "inf", "tbd", "*"})
+_MAYBE_MISSING = frozenset(
+    {"na", "-", "--", "?", ".", "nil", "missing", "unknown", "k.a.", "s/d", "-nan", "inf", "tbd", "*"}
+)
 _WHOLE = re.compile(r"[+-]?\d{1,19}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
@@ -171,7 +188,10 @@ def _kind(values: Sequence[str]) -> tuple[Kind, Notation, str]:
         return ("str" if zeros or long else "float"), plain, ""
     if {value.casefold() for value in values} <= {"true", "false"}:
         return "bool", plain, ""
-    if not any("," in v or "." in v or " " in v or "'" in v or "\u2019" in v or "\u00a0" in v or "\u202f" in v for v in values[:50]):
+    if not any(
+        "," in v or "." in v or " " in v or "'" in v or "\u2019" in v or "\u00a0" in v or "\u202f" in v
+        for v in values[:50]
+    ):
         return "str", plain, ""
     fitting = [notation for notation, pattern in _NOTATIONS.items() if all(map(pattern.fullmatch, values))]
     if not fitting or any(map(_LEADING_ZERO.match, (v for v in values if not re.match(r"[+-]?0[,.]", v)))):
@@ -206,12 +226,14 @@ def _split(name: str, counts: Counter[str]) -> str:
     texts = list(counts)[:2000]
     if not texts:
         return ""
-    friends = any(words.singular(part) in words.FRIENDS for part in words.tokens(name))
+    friends = any(words.singular(part) in lexicon.FRIENDS for part in words.tokens(name))
     if friends and any(", " in text or "," in text for text in texts):
         return ", " if all(", " in text for text in texts if "," in text) else ","
     if all(text.startswith("[") and text.endswith("]") for text in texts):
         return "[]" if all(map(_is_list, texts[:200])) else ""
-    grouped = words.meaning(name).what == "group" or any(words.singular(t) in words.GROUPS for t in words.tokens(name))
+    grouped = words.meaning(name).what == "group" or any(
+        words.singular(t) in lexicon.GROUPS for t in words.tokens(name)
+    )
     for sign in _SPLITS:
         several = [text for text in texts if sign in text]
         if not several or (len(several) * 10 < len(texts) and not grouped):
@@ -222,7 +244,9 @@ def _split(name: str, counts: Counter[str]) -> str:
         clean = all(parts) or sign == "|"
         if not short or not clean or len(parts) < 2:
             continue
-        if (grouped and (sign in "|;" or sign == ", " or again)) or (sign == "|" and (again or 4 * len(several) >= len(texts))):
+        if (grouped and (sign in "|;" or sign == ", " or again)) or (
+            sign == "|" and (again or 4 * len(several) >= len(texts))
+        ):
             return sign
     return ""
 

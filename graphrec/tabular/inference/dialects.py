@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from io import StringIO
 
 from graphrec.errors import DataError
-from graphrec.tabular.inference import words
+from graphrec.tabular.inference import lexicon, words
 from graphrec.tabular.inference.columns import column
 from graphrec.tabular.inspection import unique_names
 
@@ -170,7 +170,9 @@ def _may_separate(separator: str, lines: Sequence[str]) -> bool:
 def _first_row(widths: Sequence[int], width: int) -> int:
     """The first line that has so many fields and after which nearly all have; a header may lack the first name."""
     for start, found in enumerate(widths):
-        if found == width or (found == width - 1 and found > 1 and start + 1 < len(widths) and widths[start + 1] == width):
+        if found == width or (
+            found == width - 1 and found > 1 and start + 1 < len(widths) and widths[start + 1] == width
+        ):
             after = widths[start + 1 :]
             if not after or sum(number == width for number in after) >= 0.7 * len(after):
                 return start
@@ -284,7 +286,7 @@ def _is_column_word(name: str) -> bool:
         or words.is_time(name)
         or words.is_rating(name)
         or words.prior(name)
-        or called in words.EVENTS | words.LINE_PRICES | words.NAMES | set(words.FRIENDS) | words.TAGS
+        or called in lexicon.EVENTS | lexicon.LINE_PRICES | lexicon.NAMES | set(lexicon.FRIENDS) | lexicon.TAGS
         or called in ("id", "name", "from", "to", "source", "target", "value", "description")
     )
 
@@ -292,7 +294,10 @@ def _is_column_word(name: str) -> bool:
 def _is_number_or_time(text: str) -> bool:
     if _NUMBER.fullmatch(text):
         return True
-    return bool(re.search(r"\d[-/.: ]\d|\d[-/ ][A-Za-z]{3}|[A-Za-z]{3} \d", text)) and column("", [text]).moment is not None
+    return (
+        bool(re.search(r"\d[-/.: ]\d|\d[-/ ][A-Za-z]{3}|[A-Za-z]{3} \d", text))
+        and column("", [text]).moment is not None
+    )
 
 
 def _one_column_or_basket(lines: Sequence[str], body: Sequence[str], comment: str, shown: str) -> Dialect:

@@ -73,7 +73,9 @@ def document(text: str, whole: bool, shown: str, num_rows: int) -> Document:
 
 def _cut_off(text: str, shown: str, num_rows: int) -> Document:
     """An array within an object of which only the beginning was read."""
-    found = re.search(r'^\{\s*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[\d.eE+-]+|true|false|null)\s*,\s*)*"([^"\\]+)"\s*:\s*\[', text)
+    found = re.search(
+        r'^\{\s*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[\d.eE+-]+|true|false|null)\s*,\s*)*"([^"\\]+)"\s*:\s*\[', text
+    )
     rows = list(_objects(text[found.end() :], num_rows)) if found else []
     if not found or not rows:
         raise DataError(f"{shown} has no line that is a JSON object; write one object on each line")

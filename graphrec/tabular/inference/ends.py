@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graphrec.tabular.inference import words
+from graphrec.tabular.inference import lexicon, words
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.inference.dependencies import dependency
 from graphrec.tabular.inference.headers import is_event
 from graphrec.tabular.inference.words import Meaning
-
 
 #: Contexts that users may act on where there is no item.
 _ACTED_ON = ("review", "message", "ticket", "request", "playlist")
@@ -62,14 +61,16 @@ def unnamed_item(columns: Mapping[str, Column], said: Mapping[str, Meaning], tak
         best = finer[0] if len(finer) == 1 else best
         others = [name for name in ids if name != best]
         ask = f"is {best} the item, or {' or '.join(others[:3])}?" if others else ""
-        return End(best, "the only other ids" if not others else "the ids with the most values", 0.6 if others else 0.8, ask)
+        return End(
+            best, "the only other ids" if not others else "the ids with the most values", 0.6 if others else 0.8, ask
+        )
     texts = [name for name in columns if name not in taken and _may_name_items(columns[name], said[name])]
     bundles = [n for n in columns if n not in taken and said[n].word in _ACTED_ON and not columns[n].unique]
     if bundles:
         return End(bundles[0], "ids that come again", 0.5, f"is {bundles[0]} what users act on?")
     if not texts:
         return None
-    best = max(texts, key=lambda n: (words.folded(n) in words.NAMES, said[n].what == "item", columns[n].distinct))
+    best = max(texts, key=lambda n: (words.folded(n) in lexicon.NAMES, said[n].what == "item", columns[n].distinct))
     return End(best, "texts that come again", 0.5, f"is {best} what users act on?")
 
 
@@ -111,12 +112,18 @@ def _by_name(columns: Mapping[str, Column], said: Mapping[str, Meaning], what: s
             continue
         if meaning.part == "id" and meaning.strength < 3 and columns[name].kind == "float":
             continue
-        if meaning.strength == 2 and columns[name].numeric and words.tokens(name)[-1] != words.singular(words.tokens(name)[-1]):
+        if (
+            meaning.strength == 2
+            and columns[name].numeric
+            and words.tokens(name)[-1] != words.singular(words.tokens(name)[-1])
+        ):
             continue  # `members` and `reviews` are numbers of them
         if meaning.strength < 3 and columns[name].kind in ("int", "float") and words.is_weight(name):
             continue
         sure = {3: 0.97, 2: 0.9, 1: 0.5}[max(1, meaning.strength)]
-        reason = f"'{meaning.word}'" + (" with an id's ending" if meaning.strength == 3 else "" if meaning.part == "id" else " by name")
+        reason = f"'{meaning.word}'" + (
+            " with an id's ending" if meaning.strength == 3 else "" if meaning.part == "id" else " by name"
+        )
         found.append(End(name, reason, sure))
     return sorted(found, key=lambda end: -end.sure)
 
@@ -124,7 +131,7 @@ def _by_name(columns: Mapping[str, Column], said: Mapping[str, Meaning], what: s
 def _may_name_items(column: Column, meaning: Meaning) -> bool:
     if column.kind != "str" or column.moment is not None or is_event(column) or meaning.what in ("user", "context"):
         return False
-    if words.folded(column.name) in words.TEXTS | words.USER_ATTRIBUTES | words.EVENTS | words.TAGS:
+    if words.folded(column.name) in lexicon.TEXTS | lexicon.USER_ATTRIBUTES | lexicon.EVENTS | lexicon.TAGS:
         return False
     short = bool(column.values.dropna().str.len().median() <= 60) if column.filled else False
     return short and column.distinct > 1 and (not column.unique or column.filled < 8)

@@ -39,7 +39,12 @@ def names(stem: str, columns: Sequence[Column]) -> tuple[str, ...]:
     if events:
         made[events[0]] = "event"
     for place, found in enumerate(columns):
-        if made[place].startswith("column_") and place > item and found.numeric and (found.distinct > 1 or found.filled <= 5):
+        if (
+            made[place].startswith("column_")
+            and place > item
+            and found.numeric
+            and (found.distinct > 1 or found.filled <= 5)
+        ):
             count = found.kind == "int" and 0 <= float(found.numbers.median()) <= 10_000
             relation = words.relation_of(stem)
             rated = relation == "RATED" or (relation in (None, "REVIEWED") and _is_rating(found))

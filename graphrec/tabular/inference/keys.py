@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from graphrec.tabular.inference import behaviours, ends, words
+from graphrec.tabular.inference import behaviours, ends, lexicon, words
 from graphrec.tabular.inference.columns import Column, column
 from graphrec.tabular.inference.words import Meaning
 from graphrec.tabular.sniffing import Sniffed, table_of
@@ -32,7 +32,9 @@ def _form(table: Sniffed) -> object:
     origin = table.origin
     if not isinstance(origin, Files):
         return None
-    names = tuple(sorted(table.columns)) if not table.headerless else tuple(c.kind == "str" for c in table.columns.values())
+    names = (
+        tuple(sorted(table.columns)) if not table.headerless else tuple(c.kind == "str" for c in table.columns.values())
+    )
     what = set(m.what for name in table.columns if (m := words.meaning(name)).part == "id")
     stem = _PARTS.sub(" ", re.sub(r"[\d_\W]+", " ", table.name.casefold()))
     stem = " ".join(stem.split())
@@ -60,7 +62,11 @@ def _one(group: Sequence[Sniffed]) -> Sniffed:
         made = column(name, texts)
         missing = tuple(dict.fromkeys(word for part in parts for word in (*part.missing, *made.missing)))
         columns[name] = replace(made, missing=missing)
-    if any(table.origin != replace(first.origin, paths=table.origin.paths) for table in group if isinstance(table.origin, Files)):
+    if any(
+        table.origin != replace(first.origin, paths=table.origin.paths)
+        for table in group
+        if isinstance(table.origin, Files)
+    ):
         names = _query_names(group)
         sql = " union all by name ".join(f"select * from {name}" for name in names)
         made = table_of(_query(group, names, sql), first.name, columns, sum(table.rows for table in group))
@@ -88,7 +94,11 @@ def hints(tables: Sequence[Sniffed]) -> list[dict[str, Meaning]]:
                     found[number][name] = Meaning("group", words.singular(other.casefold()), "id", 3)
         for name, values in table.columns.items():
             meaning = words.meaning(name)
-            if name in found[number] or meaning.what not in ("other", "item", "user", "") or meaning.part == "attribute":
+            if (
+                name in found[number]
+                or meaning.what not in ("other", "item", "user", "")
+                or meaning.part == "attribute"
+            ):
                 continue
             for owner, key, what, word in keys:
                 if owner is table or not _leads(name, values, owner, key):
@@ -101,7 +111,7 @@ def hints(tables: Sequence[Sniffed]) -> list[dict[str, Meaning]]:
 
 
 def _is_thing(table: Sniffed) -> bool:
-    return any(words.folded(name) in words.NAMES or words.meaning(name).part == "name" for name in table.columns)
+    return any(words.folded(name) in lexicon.NAMES or words.meaning(name).part == "name" for name in table.columns)
 
 
 def _keys(table: Sniffed) -> list[tuple[Sniffed, str, str, str]]:
@@ -118,7 +128,11 @@ def _keys(table: Sniffed) -> list[tuple[Sniffed, str, str, str]]:
             continue
         if meaning.part == "id" and meaning.what in ("user", "item"):
             made.append((table, name, str(meaning.what), meaning.word))
-        elif words.folded(name) in ("id", "key", "code") and entity in ("user", "item") and not words.relation_of(table.name):
+        elif (
+            words.folded(name) in ("id", "key", "code")
+            and entity in ("user", "item")
+            and not words.relation_of(table.name)
+        ):
             made.append((table, name, entity, word))
         elif meaning.what == "other" and meaning.word and _is_thing(table):
             made.append((table, name, "group", meaning.word))
@@ -181,7 +195,9 @@ def _link(lines: Sniffed, header: Sniffed) -> tuple[str, str] | None:
                 continue
             called = words.folded(name) == words.folded(key) and words.folded(name) not in ("id", "name")
             stem = words.singular(words.folded(header.name))
-            led = words.folded(key) in ("id", "nr", "no", "number") and words.folded(name) in (f"{stem}{e}" for e in ("id", "nr", "no", "number", ""))
+            led = words.folded(key) in ("id", "nr", "no", "number") and words.folded(name) in (
+                f"{stem}{e}" for e in ("id", "nr", "no", "number", "")
+            )
             context = words.meaning(name).what == "context" and words.meaning(name).word == words.meaning(key).word
             if called or led or (context and words.meaning(key).what == "context"):
                 mine = set(values.values.dropna())
@@ -256,7 +272,28 @@ def _query_names(tables: Sequence[Sniffed]) -> list[str]:
     return made
 
 
-_KEYWORDS = frozenset("order group select from where table join user values all column default end in is on or and".split())
+_KEYWORDS = frozenset(
+    [
+        "order",
+        "group",
+        "select",
+        "from",
+        "where",
+        "table",
+        "join",
+        "user",
+        "values",
+        "all",
+        "column",
+        "default",
+        "end",
+        "in",
+        "is",
+        "on",
+        "or",
+        "and",
+    ]
+)
 
 
 def quoted(name: str, exact: bool = True) -> str:

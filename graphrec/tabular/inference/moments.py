@@ -14,7 +14,9 @@ from graphrec.tabular.times import unix_seconds
 Unit = Literal["s", "ms", "us", "ns"]
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?")
-_CLOCK = re.compile(r"(?<!\d)\d{1,2}:\d{2}(?P<seconds>:\d{2}(?P<fraction>\.\d{1,6})?)?(?P<half>\s?[AaPp][Mm])?(?![\d:])")
+_CLOCK = re.compile(
+    r"(?<!\d)\d{1,2}:\d{2}(?P<seconds>:\d{2}(?P<fraction>\.\d{1,6})?)?(?P<half>\s?[AaPp][Mm])?(?![\d:])"
+)
 _OFFSET = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$|(?<= )[+-]\d{4}(?= )")
 _DATES = (
     (re.compile(r"(?<!\d)\d{4}([-/.])\d{1,2}\1\d{1,2}(?!\d)"), ("%Y{0}%m{0}%d",)),

@@ -30,7 +30,9 @@ def comment(words: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f]", " ", words)
 
 
-def origin(source: Files | Query | FileQuery, used: Sequence[Column], folder: Path, header_is_made_up: bool) -> Iterator[str]:
+def origin(
+    source: Files | Query | FileQuery, used: Sequence[Column], folder: Path, header_is_made_up: bool
+) -> Iterator[str]:
     """The lines that say where rows come from; `used` are the columns whose missing words and numbers must be read."""
     missing = list(dict.fromkeys(word for column in used for word in column.missing))
     if isinstance(source, Files):
@@ -93,7 +95,7 @@ def form(files: Files, folder: Path) -> Iterator[tuple[str, str, str]]:
     tabs = usual == "tsv"
     if files.format != ("csv" if tabs else usual):
         yield "format", text(files.format), ""
-    if files.format == "csv" and files.shape != "basket" or files.separator != ",":
+    if (files.format == "csv" and files.shape != "basket") or files.separator != ",":
         if files.separator != ("\t" if tabs else ","):
             yield "separator", text(files.separator), ""
         if files.quote != ("" if tabs else '"'):
@@ -166,7 +168,9 @@ def property_name(column: str) -> str:
     return re.sub(r"\W+", "_", column.rpartition("/")[2] or column).strip("_") or "value"
 
 
-def properties(columns: Sequence[Column], rating: str | None, signs: tuple[str, str], taken: Iterable[str] = ()) -> tuple[str, dict[str, str]]:
+def properties(
+    columns: Sequence[Column], rating: str | None, signs: tuple[str, str], taken: Iterable[str] = ()
+) -> tuple[str, dict[str, str]]:
     """The line with all properties ("" for none) and the name of each by its column."""
     made, names = [], {}
     used = set(_RESERVED) | set(taken)

@@ -16,7 +16,16 @@ from .shops import CASES as SHOPS
 FIRST = [*RATINGS, *SHOPS, *LIVES, *NOTATIONS]
 #: … and these were written when the first were right.
 CASES = [*FIRST, *MORE]
-_FORM = {"encoding": "utf-8", "skip": 0, "comment": "", "decimal": ".", "thousands": "", "escape": "", "records": "", "shape": "table"}
+_FORM = {
+    "encoding": "utf-8",
+    "skip": 0,
+    "comment": "",
+    "decimal": ".",
+    "thousands": "",
+    "escape": "",
+    "records": "",
+    "shape": "table",
+}
 Tables = dict[str, dict[str, Any]]  # Any: whatever TOML holds
 
 
@@ -59,7 +68,9 @@ def _table(table: dict[str, Any], folder: Path) -> dict[str, Any]:
     places = {name: f"#{number}" for number, name in enumerate(header, 1)}
     made: dict[str, Any] = {key: table.get(key, usual) for key, usual in _FORM.items()}
     if "sql" in table:
-        made["files"] = sorted(_paths(value["file"] if isinstance(value, dict) else value, folder) for value in table["files"].values())
+        made["files"] = sorted(
+            _paths(value["file"] if isinstance(value, dict) else value, folder) for value in table["files"].values()
+        )
     else:
         made["files"] = _paths(table["file"], folder)
         tabs = re.search(r"\.(tsv|tab)(\.(gz|bz2|xz|zst))?$", made["files"][0])
@@ -80,7 +91,10 @@ def _table(table: dict[str, Any], folder: Path) -> dict[str, Any]:
     if time is not None:
         time = {"column": time} if isinstance(time, str) else time
         made["time"] = (places.get(time["column"], time["column"]), time.get("format"), time.get("unit"))
-    made["where"] = {places.get(name, name): sorted([value] if isinstance(value, str) else value) for name, value in table.get("where", {}).items()}
+    made["where"] = {
+        places.get(name, name): sorted([value] if isinstance(value, str) else value)
+        for name, value in table.get("where", {}).items()
+    }
     made["key"] = len(table.get("key", []))
     made["ranges"] = table.get("ranges")
     return made

@@ -133,7 +133,9 @@ CASES = [
     ),
     Case(
         "who follows whom, with a preamble of comments",
-        {"soc-follow.txt": "# Directed graph: soc-follow.txt\n# Nodes: 5 Edges: 6\n# FromNodeId\tToNodeId\n30\t1412\n30\t3352\n1412\t30\n3352\t5254\n5254\t30\n5254\t1412\n"},
+        {
+            "soc-follow.txt": "# Directed graph: soc-follow.txt\n# Nodes: 5 Edges: 6\n# FromNodeId\tToNodeId\n30\t1412\n30\t3352\n1412\t30\n3352\t5254\n5254\t30\n5254\t1412\n"
+        },
         """
         [edges.FOLLOWS]
         file = "soc-follow.txt"
@@ -145,7 +147,9 @@ CASES = [
     ),
     Case(
         "followers and followees",
-        {"network.csv": "follower_id,followee_id,created_at\n12,13,2021-01-03T00:00:00+01:00\n12,14,2021-02-03T00:00:00+01:00\n13,12,2021-03-03T00:00:00+01:00\n"},
+        {
+            "network.csv": "follower_id,followee_id,created_at\n12,13,2021-01-03T00:00:00+01:00\n12,14,2021-02-03T00:00:00+01:00\n13,12,2021-03-03T00:00:00+01:00\n"
+        },
         """
         [edges.FOLLOWS]
         file = "network.csv"
@@ -156,7 +160,10 @@ CASES = [
     ),
     Case(
         "trust between raters",
-        {"trust_data.csv": "trustor,trustee,value\nu1,u2,1\nu1,u3,1\nu2,u3,1\nu3,u1,1\n", "ratings_data.csv": "user,item,rating\nu1,i1,5\nu2,i1,4\nu3,i2,1\nu1,i2,3\n"},
+        {
+            "trust_data.csv": "trustor,trustee,value\nu1,u2,1\nu1,u3,1\nu2,u3,1\nu3,u1,1\n",
+            "ratings_data.csv": "user,item,rating\nu1,i1,5\nu2,i1,4\nu3,i2,1\nu1,i2,3\n",
+        },
         """
         [edges.TRUSTS]
         file = "trust_data.csv"
@@ -309,7 +316,10 @@ CASES = [
     ),
     Case(
         "items and their categories as pairs",
-        {"item_category.csv": "product_id,category\np1,Tea\np1,Gifts\np2,Tea\np3,Mugs\np3,Gifts\n", "sales.csv": "customer,product_id,sold_on\nc1,p1,2024-01-02\nc2,p1,2024-01-03\nc1,p2,2024-01-03\nc2,p3,2024-01-04\n"},
+        {
+            "item_category.csv": "product_id,category\np1,Tea\np1,Gifts\np2,Tea\np3,Mugs\np3,Gifts\n",
+            "sales.csv": "customer,product_id,sold_on\nc1,p1,2024-01-02\nc2,p1,2024-01-03\nc1,p2,2024-01-03\nc2,p3,2024-01-04\n",
+        },
         """
         [edges.IN_CATEGORY]
         file = "item_category.csv"

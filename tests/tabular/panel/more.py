@@ -13,7 +13,9 @@ def workbook(**sheets: Sequence[Sequence[str | float]]) -> bytes:
     out = io.BytesIO()
     kind = "http://schemas.openxmlformats.org"
     with zipfile.ZipFile(out, "w") as book:
-        names = "".join(f'<sheet name="{n.replace("_", " ")}" sheetId="{i}" r:id="r{i}"/>' for i, n in enumerate(sheets, 1))
+        names = "".join(
+            f'<sheet name="{n.replace("_", " ")}" sheetId="{i}" r:id="r{i}"/>' for i, n in enumerate(sheets, 1)
+        )
         links = "".join(
             f'<Relationship Id="r{i}" Type="{kind}/officeDocument/2006/relationships/worksheet" Target="worksheets/s{i}.xml"/>'
             for i in range(1, len(sheets) + 1)
@@ -35,10 +37,16 @@ def workbook(**sheets: Sequence[Sequence[str | float]]) -> bytes:
             "xl/workbook.xml",
             f'<workbook xmlns="{kind}/spreadsheetml/2006/main" xmlns:r="{kind}/officeDocument/2006/relationships"><sheets>{names}</sheets></workbook>',
         )
-        book.writestr("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{kind}/package/2006/relationships">{links}</Relationships>')
+        book.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{kind}/package/2006/relationships">{links}</Relationships>',
+        )
         for number, rows in enumerate(sheets.values(), 1):
             cells = "".join("<row>" + "".join(map(_cell, row)) + "</row>" for row in rows)
-            book.writestr(f"xl/worksheets/s{number}.xml", f'<worksheet xmlns="{kind}/spreadsheetml/2006/main"><sheetData>{cells}</sheetData></worksheet>')
+            book.writestr(
+                f"xl/worksheets/s{number}.xml",
+                f'<worksheet xmlns="{kind}/spreadsheetml/2006/main"><sheetData>{cells}</sheetData></worksheet>',
+            )
     return out.getvalue()
 
 
@@ -51,7 +59,9 @@ def _cell(value: str | float) -> str:
 CASES = [
     Case(
         "an index that pandas called Unnamed",
-        {"clicks.csv": "Unnamed: 0,user_id,article_id,click_timestamp\n0,59,234853,1507211187\n1,79,159359,1507211190\n2,59,160974,1507211200\n3,154,234853,1507211210\n"},
+        {
+            "clicks.csv": "Unnamed: 0,user_id,article_id,click_timestamp\n0,59,234853,1507211187\n1,79,159359,1507211190\n2,59,160974,1507211200\n3,154,234853,1507211210\n"
+        },
         """
         [edges.CLICKED]
         file = "clicks.csv"
@@ -62,7 +72,9 @@ CASES = [
     ),
     Case(
         "a dump of a database with tabs and no header",
-        {"purchases.tsv": "17\tSKU-001\t2\t2023-01-05 10:00:00\t\\N\n18\tSKU-002\t1\t2023-01-05 10:05:00\tgift\n17\tSKU-002\t1\t2023-01-06 12:00:00\t\\N\n19\tSKU-001\t5\t2023-01-07 09:30:00\t\\N\n"},
+        {
+            "purchases.tsv": "17\tSKU-001\t2\t2023-01-05 10:00:00\t\\N\n18\tSKU-002\t1\t2023-01-05 10:05:00\tgift\n17\tSKU-002\t1\t2023-01-06 12:00:00\t\\N\n19\tSKU-001\t5\t2023-01-07 09:30:00\t\\N\n"
+        },
         """
         [edges.PURCHASED]
         file = "purchases.tsv"
@@ -77,7 +89,9 @@ CASES = [
     ),
     Case(
         "reviews of lodgings with the listing first",
-        {"reviews.csv": 'listing_id,id,date,reviewer_id,reviewer_name,comments\n2818,1191,2009-03-30,10952,Lam,"Great stay\r\nwould come again"\n2818,1771,2009-04-24,12798,Alice,"Nice host, ""super"""\n20168,1989,2009-05-03,11869,Natalja,fine\n20168,2797,2009-05-18,10952,Lam,ok\n'},
+        {
+            "reviews.csv": 'listing_id,id,date,reviewer_id,reviewer_name,comments\n2818,1191,2009-03-30,10952,Lam,"Great stay\r\nwould come again"\n2818,1771,2009-04-24,12798,Alice,"Nice host, ""super"""\n20168,1989,2009-05-03,11869,Natalja,fine\n20168,2797,2009-05-18,10952,Lam,ok\n'
+        },
         """
         [nodes.User]
         file = "reviews.csv"
@@ -93,7 +107,9 @@ CASES = [
     ),
     Case(
         "items of each user as a list in JSON lines",
-        {"carts.jsonl": '{"user": "u1", "items": ["i1", "i2", "i3"]}\n{"user": "u2", "items": ["i2"]}\n{"user": "u3", "items": ["i1", "i4"]}\n'},
+        {
+            "carts.jsonl": '{"user": "u1", "items": ["i1", "i2", "i3"]}\n{"user": "u2", "items": ["i2"]}\n{"user": "u3", "items": ["i1", "i4"]}\n'
+        },
         """
         [edges.CARTED]
         file = "carts.jsonl"
@@ -104,7 +120,9 @@ CASES = [
     ),
     Case(
         "hotels with months written out",
-        {"hotel_ratings.csv": "user_id,hotel_id,rating,date_of_stay,city\n1,h1,4,March 3 2012,Oslo\n2,h1,5,April 30 2012,Oslo\n1,h2,2,November 1 2013,Bergen\n3,h2,3,December 24 2013,Bergen\n2,h2,1,May 5 2014,Bergen\n3,h1,4,May 6 2014,Oslo\n"},
+        {
+            "hotel_ratings.csv": "user_id,hotel_id,rating,date_of_stay,city\n1,h1,4,March 3 2012,Oslo\n2,h1,5,April 30 2012,Oslo\n1,h2,2,November 1 2013,Bergen\n3,h2,3,December 24 2013,Bergen\n2,h2,1,May 5 2014,Bergen\n3,h1,4,May 6 2014,Oslo\n"
+        },
         """
         [nodes.Item]
         file = "hotel_ratings.csv"
@@ -120,7 +138,9 @@ CASES = [
     ),
     Case(
         "French sales with decimal commas and thin spaces",
-        {"ventes.csv": "Client;Article;Quantité;Montant;Date\nC1;Chaise;2;1 250,00;05/01/2024\nC2;Table;1;980,50;17/01/2024\nC1;Lampe;3;90,00;23/02/2024\nC3;Chaise;1;625,00;28/02/2024\n"},
+        {
+            "ventes.csv": "Client;Article;Quantité;Montant;Date\nC1;Chaise;2;1 250,00;05/01/2024\nC2;Table;1;980,50;17/01/2024\nC1;Lampe;3;90,00;23/02/2024\nC3;Chaise;1;625,00;28/02/2024\n"
+        },
         """
         [edges.PURCHASED]
         file = "ventes.csv"
@@ -136,7 +156,9 @@ CASES = [
     ),
     Case(
         "Spanish sales",
-        {"ventas_2023.csv": "fecha,cliente,producto,cantidad,precio\n13/02/2023,Ana,Pan,2,1.5\n14/02/2023,Luis,Leche,1,0.9\n14/02/2023,Ana,Leche,3,0.9\n15/03/2023,Eva,Pan,1,1.6\n"},
+        {
+            "ventas_2023.csv": "fecha,cliente,producto,cantidad,precio\n13/02/2023,Ana,Pan,2,1.5\n14/02/2023,Luis,Leche,1,0.9\n14/02/2023,Ana,Leche,3,0.9\n15/03/2023,Eva,Pan,1,1.6\n"
+        },
         """
         [edges.PURCHASED]
         file = "ventas_2023.csv"
@@ -151,8 +173,18 @@ CASES = [
         "a workbook with a title and two sheets of one form",
         {
             "retail.xlsx": workbook(
-                Year_2009=[["Invoice", "StockCode", "Quantity", "Price", "Customer ID"], ["489434", "85048", 12, 6.95, 13085], ["489434", "79323P", 12, 6.75, 13085], ["489435", "85048", 2, 6.95, 13078]],
-                Year_2010=[["Invoice", "StockCode", "Quantity", "Price", "Customer ID"], ["536365", "85048", 6, 6.95, 17850], ["536366", "79323P", 6, 7.5, 13085], ["536367", "22752", 6, 3.39, 17850]],
+                Year_2009=[
+                    ["Invoice", "StockCode", "Quantity", "Price", "Customer ID"],
+                    ["489434", "85048", 12, 6.95, 13085],
+                    ["489434", "79323P", 12, 6.75, 13085],
+                    ["489435", "85048", 2, 6.95, 13078],
+                ],
+                Year_2010=[
+                    ["Invoice", "StockCode", "Quantity", "Price", "Customer ID"],
+                    ["536365", "85048", 6, 6.95, 17850],
+                    ["536366", "79323P", 6, 7.5, 13085],
+                    ["536367", "22752", 6, 3.39, 17850],
+                ],
             )
         },
         """
@@ -191,7 +223,9 @@ CASES = [
     ),
     Case(
         "tracks of playlists",
-        {"playlist_tracks.csv": "playlist_id,pos,track_uri,track_name,artist_name\n1,0,spotify:t1,Song A,Air\n1,1,spotify:t2,Song B,Blur\n2,0,spotify:t1,Song A,Air\n3,0,spotify:t3,Song C,Air\n3,1,spotify:t2,Song B,Blur\n"},
+        {
+            "playlist_tracks.csv": "playlist_id,pos,track_uri,track_name,artist_name\n1,0,spotify:t1,Song A,Air\n1,1,spotify:t2,Song B,Blur\n2,0,spotify:t1,Song A,Air\n3,0,spotify:t3,Song C,Air\n3,1,spotify:t2,Song B,Blur\n"
+        },
         """
         [nodes.Item]
         file = "playlist_tracks.csv"
@@ -210,7 +244,9 @@ CASES = [
     ),
     Case(
         "scrobbles by name",
-        {"scrobbles.csv": "Username,Artist,Track,Album,Date\nbabs,Isobel,Someone New,EP,31 Jan 2021 23:36\nbabs,Air,La Femme,Moon,31 Jan 2021 23:31\nlobby,Air,La Femme,Moon,30 Jan 2021 20:15\nlobby,Isobel,Black Car,EP,29 Jan 2021 01:05\nbabs,Isobel,Black Car,EP,29 Jan 2021 01:01\n"},
+        {
+            "scrobbles.csv": "Username,Artist,Track,Album,Date\nbabs,Isobel,Someone New,EP,31 Jan 2021 23:36\nbabs,Air,La Femme,Moon,31 Jan 2021 23:31\nlobby,Air,La Femme,Moon,30 Jan 2021 20:15\nlobby,Isobel,Black Car,EP,29 Jan 2021 01:05\nbabs,Isobel,Black Car,EP,29 Jan 2021 01:01\n"
+        },
         """
         [nodes.Item]
         file = "scrobbles.csv"
@@ -229,7 +265,9 @@ CASES = [
     ),
     Case(
         "game reviews as JSON lines with hours",
-        {"steam_reviews.jsonl": '{"username": "js41637", "product_id": "251610", "hours": 3.1, "date": "2014-06-24", "text": "Good game", "early_access": false}\n{"username": "evcentric", "product_id": "248820", "hours": 0.5, "date": "2013-09-08", "text": "Meh", "early_access": true}\n{"username": "js41637", "product_id": "248820", "hours": 10, "date": "2014-07-24", "text": "Better", "early_access": false}\n'},
+        {
+            "steam_reviews.jsonl": '{"username": "js41637", "product_id": "251610", "hours": 3.1, "date": "2014-06-24", "text": "Good game", "early_access": false}\n{"username": "evcentric", "product_id": "248820", "hours": 0.5, "date": "2013-09-08", "text": "Meh", "early_access": true}\n{"username": "js41637", "product_id": "248820", "hours": 10, "date": "2014-07-24", "text": "Better", "early_access": false}\n'
+        },
         """
         [edges.REVIEWED]
         file = "steam_reviews.jsonl"
@@ -290,7 +328,9 @@ CASES = [
     ),
     Case(
         "ratings of products without a header",
-        {"ratings_Beauty.csv": "A39HTATAQ9V7YF,0205616461,5.0,1369699200\nA3JM6GV9MNOF9X,0558925278,3.0,1355443200\nA1Z513UWSAAO0F,0558925278,5.0,1404691200\nA39HTATAQ9V7YF,0737104473,1.0,1382572800\n"},
+        {
+            "ratings_Beauty.csv": "A39HTATAQ9V7YF,0205616461,5.0,1369699200\nA3JM6GV9MNOF9X,0558925278,3.0,1355443200\nA1Z513UWSAAO0F,0558925278,5.0,1404691200\nA39HTATAQ9V7YF,0737104473,1.0,1382572800\n"
+        },
         """
         [edges.RATED]
         file = "ratings_Beauty.csv"
@@ -302,7 +342,9 @@ CASES = [
     ),
     Case(
         "ratings with two tabs between",
-        {"jester_ratings.dat": "1\t\t5\t\t0.219\n1\t\t7\t\t-9.281\n2\t\t5\t\t-9.281\n2\t\t13\t\t-6.781\n3\t\t7\t\t0.875\n"},
+        {
+            "jester_ratings.dat": "1\t\t5\t\t0.219\n1\t\t7\t\t-9.281\n2\t\t5\t\t-9.281\n2\t\t13\t\t-6.781\n3\t\t7\t\t0.875\n"
+        },
         """
         [edges.RATED]
         file = "jester_ratings.dat"
@@ -339,7 +381,9 @@ CASES = [
     ),
     Case(
         "applications for jobs",
-        {"apps.tsv": "UserID\tWindowID\tSplit\tApplicationDate\tJobID\n47\t1\tTrain\t2012-04-04 15:56:23.537\t169528\n47\t1\tTrain\t2012-04-06 01:03:00.003\t284009\n72\t1\tTest\t2012-04-07 16:21:07.003\t169528\n80\t1\tTrain\t2012-04-08 16:21:07.003\t284009\n"},
+        {
+            "apps.tsv": "UserID\tWindowID\tSplit\tApplicationDate\tJobID\n47\t1\tTrain\t2012-04-04 15:56:23.537\t169528\n47\t1\tTrain\t2012-04-06 01:03:00.003\t284009\n72\t1\tTest\t2012-04-07 16:21:07.003\t169528\n80\t1\tTrain\t2012-04-08 16:21:07.003\t284009\n"
+        },
         """
         [edges.APPLIED]
         file = "apps.tsv"
@@ -352,7 +396,9 @@ CASES = [
     ),
     Case(
         "clicks of students, with the word before the id",
-        {"studentVle.csv": "code_module,code_presentation,id_student,id_site,date,sum_click\nAAA,2013J,28400,546652,-10,4\nAAA,2013J,28400,546614,-10,1\nBBB,2013J,30268,546652,-9,11\nBBB,2014B,30268,546614,-8,2\nAAA,2013J,31604,546652,-8,3\n"},
+        {
+            "studentVle.csv": "code_module,code_presentation,id_student,id_site,date,sum_click\nAAA,2013J,28400,546652,-10,4\nAAA,2013J,28400,546614,-10,1\nBBB,2013J,30268,546652,-9,11\nBBB,2014B,30268,546614,-8,2\nAAA,2013J,31604,546652,-8,3\n"
+        },
         """
         [edges.CLICKED]
         file = "studentVle.csv"
@@ -375,7 +421,9 @@ CASES = [
     ),
     Case(
         "prices with a currency, and yes and no",
-        {"orders.csv": 'order_id,customer,sku,price,gift,order_date\n1,c1,s1,$12.50,yes,2024-01-01\n2,c2,s1,$12.50,no,2024-01-02\n3,c1,s2,"$1,200.00",no,2024-01-03\n4,c3,s2,"$1,150.00",yes,2024-01-04\n'},
+        {
+            "orders.csv": 'order_id,customer,sku,price,gift,order_date\n1,c1,s1,$12.50,yes,2024-01-01\n2,c2,s1,$12.50,no,2024-01-02\n3,c1,s2,"$1,200.00",no,2024-01-03\n4,c3,s2,"$1,150.00",yes,2024-01-04\n'
+        },
         """
         [edges.PURCHASED]
         file = "orders.csv"
@@ -387,7 +435,9 @@ CASES = [
     ),
     Case(
         "baskets without any id",
-        {"groceries.csv": "citrus fruit,semi-finished bread,margarine\ntropical fruit,yogurt,coffee,margarine\nwhole milk\npip fruit,yogurt,cream cheese,meat spreads\nwhole milk,coffee\n"},
+        {
+            "groceries.csv": "citrus fruit,semi-finished bread,margarine\ntropical fruit,yogurt,coffee,margarine\nwhole milk\npip fruit,yogurt,cream cheese,meat spreads\nwhole milk,coffee\n"
+        },
         """
         [edges.PURCHASED]
         file = "groceries.csv"
@@ -399,7 +449,9 @@ CASES = [
     ),
     Case(
         "two-digit years and a footer",
-        {"sales.csv": "customer;item;units;day\nc1;i1;2;24.12.21 10:00\nc2;i1;1;31.12.21 11:30\nc1;i2;4;02.01.22 09:00\nTotal;;7;\n"},
+        {
+            "sales.csv": "customer;item;units;day\nc1;i1;2;24.12.21 10:00\nc2;i1;1;31.12.21 11:30\nc1;i2;4;02.01.22 09:00\nTotal;;7;\n"
+        },
         """
         [edges.PURCHASED]
         file = "sales.csv"
@@ -442,7 +494,9 @@ CASES = [
     ),
     Case(
         "recipes cooked, with an escape before quotes and an id in braces",
-        {"cooked.csv": 'user_guid,recipe_guid,note,cooked_at\n{A1},{R1},"said \\"wow\\", twice",2022-05-01T12:00:00\n{A2},{R1},"fine",2022-05-02T12:00:00\n{A1},{R2},"a \\"b\\" c",2022-05-03T12:00:00\n'},
+        {
+            "cooked.csv": 'user_guid,recipe_guid,note,cooked_at\n{A1},{R1},"said \\"wow\\", twice",2022-05-01T12:00:00\n{A2},{R1},"fine",2022-05-02T12:00:00\n{A1},{R2},"a \\"b\\" c",2022-05-03T12:00:00\n'
+        },
         """
         [edges.VIEWED]
         file = "cooked.csv"

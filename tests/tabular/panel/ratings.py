@@ -368,7 +368,10 @@ CASES = [
     ),
     Case(
         "another unknown word, and a scale without a name",
-        {"export_2024.csv": "member_no;zine_code;q7\n" + "".join(f"M{n % 9};Z{n % 5:03d};{1 + n * 7 % 5}\n" for n in range(24))},
+        {
+            "export_2024.csv": "member_no;zine_code;q7\n"
+            + "".join(f"M{n % 9};Z{n % 5:03d};{1 + n * 7 % 5}\n" for n in range(24))
+        },
         """
         [edges.RATED]
         file = "export_2024.csv"
