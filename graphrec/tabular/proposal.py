@@ -9,7 +9,8 @@ from graphrec.errors import DataError
 from graphrec.schema import ITEM, USER
 from graphrec.tabular.inference import arguments, keys, lexicon, sharing, wide, words, writing
 from graphrec.tabular.inference.columns import Column
-from graphrec.tabular.roles import Finding, Roles, roles
+from graphrec.tabular.inference.evidence import Finding, Roles
+from graphrec.tabular.roles import roles
 from graphrec.tabular.sniffing import Sniffed
 
 #: Of this many questions the first are shown.
@@ -83,7 +84,7 @@ Seen = tuple[Sniffed, Roles]
 
 
 def _labelled(seen: Sequence[Seen]) -> list[Seen]:
-    """The roles with a label for tables of nodes that have none: by their ids, which others have, or their key's word."""
+    """The roles with a label for tables of nodes that have none, by ids that others have or the word of their key."""
     made = []
     for table, role in seen:
         if role.what == "nodes" and not role.ends[0][0]:
@@ -158,9 +159,9 @@ class _Plan:
             column = role.ends[0][1]
             made = keys.side_by_side(table, column, [(other, its.ends[0][1])])
             if made is None or not set(other.columns) - {its.ends[0][1]} - set(table.columns):
+                names = writing.comment(", ".join(other.columns))
                 yield [
-                    f"# {writing.comment(other.shown)} ({writing.comment(', '.join(other.columns))}) has rows of {label} too, and a "
-                    "label has one table:",
+                    f"# {writing.comment(other.shown)} ({names}) has rows of {label} too, and a label has one table:",
                     "# join the two first if you want its columns.",
                 ]
                 self._say(other, its, f"rows of {label}, which has a table already", 0.6)

@@ -30,8 +30,8 @@ class Sniffed:
 
     `name` is that of the file or database table, without its ending. `headerless` says that `origin.header` was made
     up. `left_out` are columns that hold nothing, by the reason. `keys` is the primary key of a database table and
-    `references` its foreign keys, as (table, column) by column. `rows` is how many rows were looked at, `whole` that these
-    are all.
+    `references` its foreign keys, as (table, column) by column. `rows` is how many rows were looked at; `whole`
+    says that these are all.
     """
 
     origin: Files | Query | FileQuery

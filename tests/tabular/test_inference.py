@@ -1,4 +1,4 @@
-"""What sniff infers: dialects, times, numbers, dependencies, keys between files, databases, and that it can be loaded."""
+"""What sniff infers of columns, files and databases, and that what it proposes can be loaded."""
 
 import csv
 import io

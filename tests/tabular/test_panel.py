@@ -7,7 +7,7 @@ import pytest
 from graphrec.tabular import read
 from graphrec.tabular.proposal import examine
 
-from .panel import comparison
+from .panel import Case, comparison
 from .panel.comparison import CASES
 
 
@@ -31,11 +31,12 @@ def test_nine_of_ten_are_right(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_what_is_proposed_can_be_read(case: comparison.Case, tmp_path: Path) -> None:
+def test_what_is_proposed_can_be_read(case: Case, tmp_path: Path) -> None:
     arguments = comparison.written(case, tmp_path)
     (tmp_path / "spec.toml").write_text(examine(arguments, tmp_path).toml, encoding="utf-8")
     tables = read(tmp_path / "spec.toml")
-    assert all(len(table.frame) for table in (*tables.nodes, *tables.edges))
+    assert all(len(table.frame) for table in tables.nodes)
+    assert all(len(table.frame) for table in tables.edges)
     rules = [
         rule for table in tables.cleaning.tables for rule in table.rules if rule.rule in ("type", "time", "fields")
     ]

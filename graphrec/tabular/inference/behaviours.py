@@ -1,4 +1,4 @@
-"""What users did in the rows of a file: by an event column, a rating, a count, the names of the file and its columns."""
+"""What users did in the rows of a file, by an event column, a rating, a count, and the names of file and columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

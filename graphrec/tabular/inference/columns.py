@@ -1,4 +1,4 @@
-"""What the values of one column all are: numbers in some notation, times, yes and no, lists, or text; and what is missing."""
+"""What the values of a column are: numbers in some notation, times, yes and no, lists or text; and what is missing."""
 
 import json
 import re
@@ -109,7 +109,7 @@ class Column:
         if not self.numeric:
             return pd.Series([], dtype="float64")
         decimal, thousands = self.notation
-        texts = self.values.dropna()
+        texts: pd.Series[Any] = self.values.dropna()
         if thousands:
             texts = texts.str.replace(thousands, "", regex=False)
         if decimal != ".":

@@ -34,7 +34,7 @@ def users(columns: Mapping[str, Column], said: Mapping[str, Meaning]) -> list[En
 
 
 def items(columns: Mapping[str, Column], said: Mapping[str, Meaning]) -> list[End]:
-    """The columns of items by name, the likeliest first: one that says the others is finer, as a track is than an artist."""
+    """The columns of items by name, the likeliest first; one that says the others is finer, as a track is."""
     found = _by_name(columns, said, "item")
     strong = [end for end in found if end.sure >= 0.8]
     for end in strong:
@@ -80,7 +80,10 @@ def stand_in_user(columns: Mapping[str, Column], said: Mapping[str, Meaning], ta
         if name in taken or not is_id(columns[name]):
             continue
         if meaning.what == "context" and meaning.part == "id" and not columns[name].unique:
-            ask = f"no column names users, so that each {meaning.word} ({name}) is taken for one: is there a file that says whose it is?"
+            ask = (
+                f"no column names users, so that each {meaning.word} ({name}) is taken for one: is there a file that "
+                "says whose it is?"
+            )
             return End(name, f"'{meaning.word}' bundles rows, and no column names users", 0.5, ask)
     mail = next((n for n in columns if n not in taken and words.folded(n) in ("email", "mail", "emailaddress")), None)
     if mail:

@@ -35,7 +35,7 @@ def _form(table: Sniffed) -> object:
     names = (
         tuple(sorted(table.columns)) if not table.headerless else tuple(c.kind == "str" for c in table.columns.values())
     )
-    what = set(m.what for name in table.columns if (m := words.meaning(name)).part == "id")
+    what = {m.what for name in table.columns if (m := words.meaning(name)).part == "id"}
     stem = _PARTS.sub(" ", re.sub(r"[\d_\W]+", " ", table.name.casefold()))
     stem = " ".join(stem.split())
     event = behaviours.event_column(table.columns, list(table.columns))
@@ -69,8 +69,8 @@ def _one(group: Sequence[Sniffed]) -> Sniffed:
     ):
         names = _query_names(group)
         sql = " union all by name ".join(f"select * from {name}" for name in names)
-        made = table_of(_query(group, names, sql), first.name, columns, sum(table.rows for table in group))
-        return replace(made, notes=(*first.notes, f"{len(group)} sheets of one form"), left_out=first.left_out)
+        whole_form = table_of(_query(group, names, sql), first.name, columns, sum(table.rows for table in group))
+        return replace(whole_form, notes=(*first.notes, f"{len(group)} sheets of one form"), left_out=first.left_out)
     rows = sum(table.rows for table in group)
     notes = tuple(dict.fromkeys(note for table in group for note in table.notes))
     whole = all(table.whole for table in group)
@@ -223,7 +223,8 @@ def _join(lines: Sniffed, header: Sniffed, link: str, key: str) -> Sniffed:
         texts = values.values.tolist()
         aligned = pd.Series([texts[place] if place >= 0 else None for place in matched], dtype="object")
         columns[called] = replace(values, name=called, values=aligned)
-    sql = f"select {one}.*, {', '.join(chosen)} from {one} join {two} on {two}.{quoted(key, exact)} = {one}.{quoted(link, exact)}"
+    on = f"{two}.{quoted(key, exact)} = {one}.{quoted(link, exact)}"
+    sql = f"select {one}.*, {', '.join(chosen)} from {one} join {two} on {on}"
     made = table_of(_query([lines, header], names, sql), lines.name, columns, lines.rows)
     notes = (f"{header.shown} says whose rows they are: joined by {link}",)
     led = {**(header.references or {}), **(lines.references or {})}

@@ -126,9 +126,9 @@ def _like_days(texts: "pd.Series[str]") -> bool:
 
 def _formats(texts: "pd.Series[str]") -> Iterator[str]:
     """The formats that the shapes of the first, the shortest and the longest text suggest."""
-    lengths = texts.str.len()
-    for text in dict.fromkeys([texts.iloc[0], texts[lengths.idxmax()], texts[lengths.idxmin()]]):
-        yield from _formats_of(str(text))
+    known = texts.tolist()
+    for text in dict.fromkeys([known[0], max(known, key=len), min(known, key=len)]):
+        yield from _formats_of(text)
 
 
 def _formats_of(text: str) -> Iterator[str]:

@@ -101,9 +101,10 @@ def _without_ending(parts: list[str]) -> tuple[list[str], str]:
         stuck = _STUCK.fullmatch(words[-1])
         if stuck and (kind_of_word(stuck["word"], True) or stuck["end"] in ("id", "ids", "uuid", "guid", "nummer")):
             words[-1], ending = stuck["word"], ending or stuck["end"]
-        elif digits := re.fullmatch(r"([a-z]+?)(id)?\d{1,2}", words[-1]):
-            if kind_of_word(digits[1], True):
-                words[-1], ending = digits[1], ending or (digits[2] or "")
+            return words, ending
+        digits = re.fullmatch(r"([a-z]+?)(id)?\d{1,2}", words[-1])
+        if digits and kind_of_word(digits[1], True):
+            words[-1], ending = digits[1], ending or (digits[2] or "")
     return words, ending
 
 

@@ -143,8 +143,8 @@ def _pattern(found: Sequence[Path]) -> Path | None:
     if len(parents) > 1:
         return None
     names = [path.name for path in found]
-    start = os.path.commonprefix(names)
-    end = os.path.commonprefix([name[::-1] for name in names])[::-1]
+    start = _common_start(names)
+    end = _common_start([name[::-1] for name in names])[::-1]
     start = start[: min(len(start), min(map(len, names)) - len(end))]
     parent = parents.pop()
     if re.search(r"[*?\[\]]", start + end + str(parent)) or not end or not parent.is_dir():
@@ -152,6 +152,12 @@ def _pattern(found: Sequence[Path]) -> Path | None:
     pattern = parent / f"{start}*{end}"
     fitting = {path.name for path in parent.glob(pattern.name) if path.is_file()}
     return pattern if fitting == set(names) else None
+
+
+def _common_start(names: Sequence[str]) -> str:
+    first, last = min(names), max(names)
+    same = next((place for place, sign in enumerate(first) if last[place : place + 1] != sign), len(first))
+    return first[:same]
 
 
 def relative(path: Path, folder: Path) -> str:
