@@ -7,9 +7,10 @@ from pathlib import Path
 
 from graphrec.errors import DataError
 from graphrec.schema import ITEM, USER
-from graphrec.tabular.inference import arguments, keys, sharing, wide, words, writing
+from graphrec.tabular.inference import arguments, keys, lexicon, sharing, wide, words, writing
 from graphrec.tabular.inference.columns import Column
-from graphrec.tabular.roles import Finding, Roles, roles
+from graphrec.tabular.inference.evidence import Finding, Roles
+from graphrec.tabular.roles import roles
 from graphrec.tabular.sniffing import Sniffed
 
 #: Of this many questions the first are shown.
@@ -57,7 +58,8 @@ def examine(paths: Sequence[Path | str], folder: Path) -> Proposal:
     if not paths:
         raise DataError("no file to look at; give at least one")
     found, unread = arguments.tables(paths, folder)
-    tables = keys.joined(keys.united(found))
+    tables = keys.united(found)
+    tables = keys.joined(tables, keys.hints(tables))
     hints = keys.hints(tables)
     seen = [(table, wide.roles(table) or roles(table, hint)) for table, hint in zip(tables, hints, strict=True)]
     seen = _labelled(seen)
@@ -82,7 +84,7 @@ Seen = tuple[Sniffed, Roles]
 
 
 def _labelled(seen: Sequence[Seen]) -> list[Seen]:
-    """The roles with a label for tables of nodes that have none: by their ids, which others have, or their key's word."""
+    """The roles with a label for tables of nodes that have none, by ids that others have or the word of their key."""
     made = []
     for table, role in seen:
         if role.what == "nodes" and not role.ends[0][0]:
@@ -157,9 +159,9 @@ class _Plan:
             column = role.ends[0][1]
             made = keys.side_by_side(table, column, [(other, its.ends[0][1])])
             if made is None or not set(other.columns) - {its.ends[0][1]} - set(table.columns):
+                names = writing.comment(", ".join(other.columns))
                 yield [
-                    f"# {writing.comment(other.shown)} ({writing.comment(', '.join(other.columns))}) has rows of {label} too, and a "
-                    "label has one table:",
+                    f"# {writing.comment(other.shown)} ({names}) has rows of {label} too, and a label has one table:",
                     "# join the two first if you want its columns.",
                 ]
                 self._say(other, its, f"rows of {label}, which has a table already", 0.6)
@@ -277,7 +279,7 @@ class _Plan:
         weight_name = writing.property_name(role.weight) if role.weight else ""
         line, names = writing.properties(columns, role.rating, signs, [weight_name] if role.weight else [])
         block += [line] if line else []
-        tags = [name for name in rest if words.folded(name) in words.TAGS]
+        tags = [name for name in rest if words.folded(name) in lexicon.TAGS]
         if tags and relation == "TAGGED":
             block.append(f"key = [{writing.text(names[tags[0]])}]  # one user may give one item several")
         if role.time:

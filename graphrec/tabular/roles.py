@@ -1,71 +1,27 @@
-"""What a table is (behaviour, relations of users, users or items) and what each of its columns means, with the evidence."""
+"""What a table is (behaviour, relations of users, users or items) and what each of its columns means."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from graphrec.schema import ITEM, USER
 from graphrec.tabular.inference import behaviours, ends, words
 from graphrec.tabular.inference.behaviours import Unrated
-from graphrec.tabular.inference.columns import Column
-from graphrec.tabular.inference.dependencies import Dependency, dependency, proven
+from graphrec.tabular.inference.edges import edge_roles
 from graphrec.tabular.inference.ends import End
+from graphrec.tabular.inference.evidence import Finding, Roles
+from graphrec.tabular.inference.owners import with_owners
+from graphrec.tabular.inference.relations import group_tree, social
+from graphrec.tabular.inference.things import (
+    any_key,
+    has_creator,
+    has_row_for_each,
+    is_plain_key,
+    item_roles,
+    node_roles,
+    own_id,
+)
 from graphrec.tabular.inference.words import Meaning
 from graphrec.tabular.sniffing import Sniffed
-from graphrec.tabular.spec import Time
-
-What = Literal["behaviour", "social", "pairs", "nodes", "unknown"]
-#: Rows that must show a dependency before a price is the item's and not that of the sale.
-_MANY_REPEATED = 20
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a column is, why, and how sure that is (0 to 1)."""
-
-    column: str
-    role: str
-    why: str
-    sure: float
-
-
-@dataclass(frozen=True)
-class Group:
-    """The nodes that the values of a column become, and the relation that leads to them."""
-
-    label: str
-    relation: str
-    split: str = ""
-
-
-@dataclass(frozen=True)
-class Roles:
-    """What a table is and what its columns are.
-
-    `ends` holds label and column of each id: one for nodes. `of_user` and `of_item` are properties that depend on an end
-    of behaviour, `rest` those of the edge or node itself. `left_out` are columns that no table takes, by the reason.
-    """
-
-    what: What
-    ends: tuple[tuple[str, str], ...] = ()
-    relation: str = ""
-    sure: float = 1.0
-    why: str = ""
-    time: Time | None = None
-    zoned: bool = True
-    weight: str | None = None
-    rating: str | None = None
-    event: str | None = None
-    events: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    unrated: Unrated | None = None
-    negative: str | None = None
-    groups: Mapping[str, Group] = field(default_factory=dict)
-    of_user: tuple[str, ...] = ()
-    of_item: tuple[str, ...] = ()
-    rest: tuple[str, ...] = ()
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
-    asks: tuple[str, ...] = ()
 
 
 def roles(file: Sniffed, hints: Mapping[str, Meaning] | None = None) -> Roles:
@@ -83,33 +39,38 @@ def roles(file: Sniffed, hints: Mapping[str, Meaning] | None = None) -> Roles:
 def _roles(file: Sniffed, said: Mapping[str, Meaning], hints: Mapping[str, Meaning]) -> Roles:
     columns = file.columns
     users, items = ends.users(columns, said), ends.items(columns, said)
-    if social := _social(file, said, users, items):
-        return social
-    if users and not items and (own := _own_id(file, said, users, "user")):
-        return _nodes(file, said, USER, own)
-    if not users and (own := _own_id(file, said, items, "item")):
-        return _of_things(file, said, items, own)
+    if relation := social(file, said, users, items):
+        return relation
+    if users and not items and (own := own_id(file, said, users, "user")):
+        return node_roles(file, said, USER, own)
+    if not users and (own := own_id(file, said, items, "item")):
+        return item_roles(file, said, items, own)
     if users and not items:
         found = ends.unnamed_item(columns, said, [end.column for end in users])
-        plain = found is not None and found.sure <= 0.5 and _is_plain_key(file, users[0].column)
-        if found and (users[0].sure > 0.6 or found.sure > 0.6) and not plain and not _is_nodes(file, users[0].column):
+        plain = found is not None and found.sure <= 0.5 and is_plain_key(file, users[0].column)
+        if (
+            found
+            and (users[0].sure > 0.6 or found.sure > 0.6)
+            and not plain
+            and not has_row_for_each(file, users[0].column)
+        ):
             items = [found]
     if not users and items:
         stand_in = ends.stand_in_user(columns, said, [end.column for end in items])
-        if stand_in and not _is_nodes(file, items[0].column):
+        if stand_in and not has_row_for_each(file, items[0].column):
             users = [stand_in]
-    if users and items and not _has_creator(file, users[0], items[0]):
+    if users and items and not has_creator(file, users[0], items[0]):
         return _behaviour(file, said, _best(users, hints), _best(items, hints))
     if items and not users:
-        return _of_things(file, said, items, items[0])
+        return item_roles(file, said, items, items[0])
     if users and not items:
-        return _nodes(file, said, USER, users[0])
+        return node_roles(file, said, USER, users[0])
     if users and items:
-        return _nodes(file, said, ITEM, items[0])
-    if pair := _group_pair(file, said):
+        return node_roles(file, said, ITEM, items[0])
+    if pair := group_tree(file, said):
         return pair
-    if own := _any_key(file, said):
-        return _nodes(file, said, "", own)
+    if own := any_key(file, said):
+        return node_roles(file, said, "", own)
     return Roles("unknown", rest=tuple(columns))
 
 
@@ -119,6 +80,7 @@ def _best(found: Sequence[End], hints: Mapping[str, Meaning]) -> End:
     return confirmed[0] if confirmed else found[0]
 
 
+<<<<<<< HEAD
 # -- relations between users, items and groups
 
 
@@ -341,11 +303,13 @@ def _group(name: str, column: Column, meaning: Meaning, done: Mapping[str, Group
 # -- behaviour
 
 
+=======
+>>>>>>> sniff
 def _behaviour(file: Sniffed, said: Mapping[str, Meaning], user: End, item: End) -> Roles:
     columns = file.columns
     left = [name for name in columns if name not in (user.column, item.column)]
     event = behaviours.event_column(columns, left)
-    made = _edges(file, said, "behaviour", ((USER, user.column), (ITEM, item.column)), (user.column, item.column))
+    made = edge_roles(file, "behaviour", ((USER, user.column), (ITEM, item.column)), (user.column, item.column))
     rest = [name for name in made.rest if name != event]
     done = behaviours.behaviour(
         file.name,
@@ -381,10 +345,17 @@ def _behaviour(file: Sniffed, said: Mapping[str, Meaning], user: End, item: End)
     if rating:
         findings.append(Finding(rating, "rating", "a scale of numbers", 0.9))
     made = replace(
-        made, relation=done.relation, why=done.why, sure=done.sure, event=event, events=done.events or {}, rating=rating,
-        unrated=unrated, rest=tuple(rest),
-    )  # fmt: skip
-    made = _with_owners(file, said, made)
+        made,
+        relation=done.relation,
+        why=done.why,
+        sure=done.sure,
+        event=event,
+        events=done.events or {},
+        rating=rating,
+        unrated=unrated,
+        rest=tuple(rest),
+    )
+    made = with_owners(file, said, made)
     share = 1 - columns[user.column].filled / max(1, file.rows)
     if share > 0.01:
         asks.append(
@@ -403,6 +374,7 @@ def _unrated_ask(rating: str, found: Unrated) -> str:
 def _folder(file: Sniffed) -> str:
     paths = getattr(file.origin, "paths", ())
     return paths[0].absolute().parent.name if paths else ""
+<<<<<<< HEAD
 
 
 def _edges(
@@ -563,3 +535,5 @@ def _shown(found: Dependency, key: str) -> str:
     exact = "" if not found.broken else f", but for {found.broken:,}"
     rows = "row that repeats" if found.repeated == 1 else "rows that repeat"
     return f"depends on {key} ({found.repeated:,} {rows} one{exact})"
+=======
+>>>>>>> sniff

@@ -30,8 +30,8 @@ class Sniffed:
 
     `name` is that of the file or database table, without its ending. `headerless` says that `origin.header` was made
     up. `left_out` are columns that hold nothing, by the reason. `keys` is the primary key of a database table and
-    `references` its foreign keys, as (table, column) by column. `rows` is how many rows were looked at, `whole` that these
-    are all.
+    `references` its foreign keys, as (table, column) by column. `rows` is how many rows were looked at; `whole`
+    says that these are all.
     """
 
     origin: Files | Query | FileQuery
@@ -109,7 +109,8 @@ def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
     left_out = _empty_columns(found, names, columns)
     kept = {name: value for name, value in columns.items() if name not in left_out}
     notes = (*found.notes, *notes, *_doubled(found.written or ()))
-    return Sniffed(form, stem(path), kept, len(found.rows), whole, headerless, notes, left_out)
+    rows = len(next(iter(columns.values())).values)
+    return Sniffed(form, stem(path), kept, rows, whole and rows == len(found.rows), headerless, notes, left_out)
 
 
 def _empty_columns(found: Dialect, names: Sequence[str], columns: Mapping[str, Column]) -> dict[str, str]:
@@ -165,8 +166,39 @@ def stem(path: Path) -> str:
 
 
 _ENDINGS = frozenset(
-    "csv tsv tab txt dat data psv json jsonl ndjson parquet pq xlsx xls xlsm ods gz bz2 xz zst zip inter item user kg "
-    "link net social train test valid".split()
+    [
+        "csv",
+        "tsv",
+        "tab",
+        "txt",
+        "dat",
+        "data",
+        "psv",
+        "json",
+        "jsonl",
+        "ndjson",
+        "parquet",
+        "pq",
+        "xlsx",
+        "xls",
+        "xlsm",
+        "ods",
+        "gz",
+        "bz2",
+        "xz",
+        "zst",
+        "zip",
+        "inter",
+        "item",
+        "user",
+        "kg",
+        "link",
+        "net",
+        "social",
+        "train",
+        "test",
+        "valid",
+    ]
 ) - {"item", "user", "train", "test", "valid", "social", "inter"}
 
 
@@ -177,7 +209,7 @@ def _json(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
         raise DataError(f"{path} has no line that is a JSON object with a key; write one object on each line")
     columns = profiles(names, [[row.get(name) for name in names] for row in found.rows])
     form = Files((path,), found.format, quote="", encoding=coding, records=found.records)  # type: ignore[arg-type]  # json or jsonl
-    left = {name: "it holds lists of objects, which a column cannot" for name in found.lists}
+    left = dict.fromkeys(found.lists, "it holds lists of objects, which a column cannot")
     left |= {name: "it is empty" for name, value in columns.items() if not value.filled}
     kept = {name: value for name, value in columns.items() if name not in left}
     return Sniffed(form, stem(path), kept or columns, len(found.rows), whole, notes=notes, left_out=left)

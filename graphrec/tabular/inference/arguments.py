@@ -1,5 +1,6 @@
 """The tables that the arguments of a command stand for: files, folders, patterns, archives and databases."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from glob import glob, has_magic
@@ -47,6 +48,8 @@ def tables(arguments: Sequence[Path | str], folder: Path) -> tuple[list[Sniffed]
     for argument in arguments:
         if databases.is_address(str(argument)):
             found += databases.tables(str(argument), folder)
+        elif Path(argument).is_file() and samples.kind_of(Path(argument)) == "sqlite":
+            found += databases.tables(f"sqlite:///{os.path.relpath(argument)}", folder)
         else:
             paths += _paths(argument)
     paths = list(dict.fromkeys(paths))
@@ -83,8 +86,6 @@ def _paths(argument: Path | str) -> list[Path]:
             raise DataError(f"'{argument}' fits no file; check the pattern")
         return matches
     if not path.is_file() and archives.archive_of(path) is None:
-        there = sorted(p.name for p in path.parent.iterdir() if p.is_file()) if path.parent.is_dir() else []
-        del there
         raise DataError(f"there is no file {examples([str(path)])}; check the path")
     return _members(path)
 

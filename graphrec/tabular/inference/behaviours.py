@@ -1,17 +1,17 @@
-"""What users did in the rows of a file: by an event column, a rating, a count, the names of the file and its columns."""
+"""What users did in the rows of a file, by an event column, a rating, a count, and the names of file and columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graphrec.tabular.inference import words
+from graphrec.tabular.inference import lexicon, words
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.inference.headers import is_event
 
-_MUSIC = frozenset("artist song track album playlist podcast episode".split())
-_PLAYS = frozenset("plays playcount listens listencount scrobbles".split())
-_HOURS = frozenset("hours playtime hoursplayed playtimeforever".split())
-_BOUGHT = frozenset("quantity qty units menge quantite cantidad quantita stueck anzahl".split())
-_PLACES = frozenset("poi venue location".split())
+_MUSIC = frozenset(["artist", "song", "track", "album", "playlist", "podcast", "episode"])
+_PLAYS = frozenset(["plays", "playcount", "listens", "listencount", "scrobbles"])
+_HOURS = frozenset(["hours", "playtime", "hoursplayed", "playtimeforever"])
+_BOUGHT = frozenset(["quantity", "qty", "units", "menge", "quantite", "cantidad", "quantita", "stueck", "anzahl"])
+_PLACES = frozenset(["poi", "venue", "location"])
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Unrated:
 
 def event_column(columns: Mapping[str, Column], names: Sequence[str]) -> str | None:
     """The column that says what a user did: by its name, or because its values are words for it."""
-    called = [name for name in names if words.folded(name) in words.EVENTS and columns[name].distinct <= 30]
+    called = [name for name in names if words.folded(name) in lexicon.EVENTS and columns[name].distinct <= 30]
     vague = ("type", "activity", "operation", "op", "verb", "interaction")
     called = [name for name in called if words.folded(name) not in vague or is_event(columns[name])]
     worded = [name for name in names if columns[name].kind == "str" and is_event(columns[name])]
@@ -71,12 +71,12 @@ def by_events(column: Column) -> Behaviour:
 def behaviour(file: str, folder: str, columns: Mapping[str, Column], names: Sequence[str], item: str) -> Behaviour:
     """What users did, where no column says it of each row; `names` are the columns beside the ends."""
     called = {words.folded(name) for name in names}
-    if texts := [name for name in names if words.folded(name) in words.TEXTS and columns[name].kind == "str"]:
+    if texts := [name for name in names if words.folded(name) in lexicon.TEXTS and columns[name].kind == "str"]:
         return Behaviour("REVIEWED", f"{texts[0]} is the text of a review", 0.9)
     rated = [name for name in names if words.is_rating(name) and columns[name].numeric]
     if rated:
         return Behaviour("RATED", f"{rated[0]} is a rating", 0.95)
-    if called & words.TAGS:
+    if called & lexicon.TAGS:
         return Behaviour("TAGGED", "a column of tags", 0.9)
     if relation := words.relation_of(file):
         return Behaviour(relation, f"the file is called {file}", 0.9)
@@ -95,7 +95,11 @@ def behaviour(file: str, folder: str, columns: Mapping[str, Column], names: Sequ
     for name in names:
         if (relation := words.relation_of(name)) and (words.is_weight(name) or len(words.tokens(name)) == 1):
             return Behaviour(relation, f"the column {name}", 0.75)
+<<<<<<< HEAD
     if {name for name in called if name in words.LINE_PRICES and "price" in name}:
+=======
+    if {name for name in called if name in lexicon.LINE_PRICES and "price" in name}:
+>>>>>>> sniff
         return Behaviour(
             "PURCHASED", "a price on each row", 0.6, ask="were the items bought? A price says so, and nothing else"
         )

@@ -1,4 +1,4 @@
-"""What the values of one column all are: numbers in some notation, times, yes and no, lists, or text; and what is missing."""
+"""What the values of a column are: numbers in some notation, times, yes and no, lists or text; and what is missing."""
 
 import json
 import re
@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.cleaning.rules import Kind
-from graphrec.tabular.inference import words
+from graphrec.tabular.inference import lexicon, words
 from graphrec.tabular.inference.moments import Moment, moment
 
 #: Words that mean "no value" wherever they are a whole field.
@@ -54,6 +54,7 @@ _NOTATIONS = {
     (".", "'"): re.compile(r"[+-]?\d{1,3}('\d{3})*(\.\d+)?"),
     (".", "\u2019"): re.compile(r"[+-]?\d{1,3}(\u2019\d{3})*(\.\d+)?"),
 }
+_DATED = re.compile(r"\d[-/.: ]\d|\d[-/ ][A-Za-z]{3}|[A-Za-z]{3} \d")
 _SPLITS = ("|", ";", ", ", ",", "/", " / ")
 Notation = tuple[str, str | None]
 
@@ -108,7 +109,7 @@ class Column:
         if not self.numeric:
             return pd.Series([], dtype="float64")
         decimal, thousands = self.notation
-        texts = self.values.dropna()
+        texts: pd.Series[Any] = self.values.dropna()
         if thousands:
             texts = texts.str.replace(thousands, "", regex=False)
         if decimal != ".":
@@ -209,10 +210,10 @@ def _moment(values: Sequence[str], named: bool) -> Moment | None:
     first = values[0]
     if not any(letter.isdigit() for letter in first) or len(first) > 48:
         return None
-    digits = re.fullmatch(r"[+-]?\d+(\.\d*)?(e\+?\d+)?", first) is not None
-    if digits and not named and not (len(first) == 8 or len(first) >= 13):
+    digits = re.fullmatch(r"[+-]?(\d+)(\.\d*)?(e\+?\d+)?", first)
+    if digits and not named and len(digits[1]) != 8 and len(digits[1]) < 12:
         return None
-    if not digits and not re.search(r"\d[-/.: ]\d|\d[-/ ][A-Za-z]{3}|[A-Za-z]{3} \d|\d,? \d{4}|^\d{8}\D", first):
+    if not digits and not _DATED.search(first):
         return None
     texts = pd.Series(list(dict.fromkeys(value for value in values))[:3000], dtype="str")
     return moment(texts, named)
@@ -225,12 +226,14 @@ def _split(name: str, counts: Counter[str]) -> str:
     texts = list(counts)[:2000]
     if not texts:
         return ""
-    friends = any(words.singular(part) in words.FRIENDS for part in words.tokens(name))
+    friends = any(words.singular(part) in lexicon.FRIENDS for part in words.tokens(name))
     if friends and any(", " in text or "," in text for text in texts):
         return ", " if all(", " in text for text in texts if "," in text) else ","
     if all(text.startswith("[") and text.endswith("]") for text in texts):
         return "[]" if all(map(_is_list, texts[:200])) else ""
-    grouped = words.meaning(name).what == "group" or any(words.singular(t) in words.GROUPS for t in words.tokens(name))
+    grouped = words.meaning(name).what == "group" or any(
+        words.singular(t) in lexicon.GROUPS for t in words.tokens(name)
+    )
     for sign in _SPLITS:
         several = [text for text in texts if sign in text]
         if not several or (len(several) * 10 < len(texts) and not grouped):

@@ -130,7 +130,7 @@ def _shown(url: Any) -> str:
 
 
 def _written(url: Any, folder: Path) -> str:
-    """The address for a TOML file: a variable of the environment for the password, a SQLite file beside the TOML file."""
+    """The address for a TOML file: a variable in the place of the password, a SQLite file by its place from there."""
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
         path = Path(url.database).expanduser()
         relative = path if path.is_absolute() else Path(os.path.relpath(path.absolute(), folder.absolute()))

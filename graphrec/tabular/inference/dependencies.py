@@ -12,8 +12,8 @@ class Dependency:
     """How well a key says the value of another column.
 
     `repeated` counts the rows of a key beyond its first one, in which the dependency could have failed; `broken` those
-    whose value is not the most common one of their key. `chance` is how likely so many rows agree though nothing depends
-    on anything.
+    whose value is not the most common one of their key. `chance` is how likely it is that so many rows agree though
+    nothing depends on anything.
     """
 
     repeated: int

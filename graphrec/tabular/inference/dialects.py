@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from io import StringIO
 
 from graphrec.errors import DataError
-from graphrec.tabular.inference import words
+from graphrec.tabular.inference import lexicon, words
 from graphrec.tabular.inference.columns import column
 from graphrec.tabular.inspection import unique_names
 
@@ -251,6 +251,7 @@ def is_header(first: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
         own = field.strip()
         if not known:
             continue
+        known = list(dict.fromkeys(known))[:40]
         numeric = sum(_is_number_or_time(value) for value in known) >= 0.85 * len(known)
         if numeric and own.casefold() not in _NOTHING:
             named += not _is_number_or_time(own)
@@ -285,7 +286,7 @@ def _is_column_word(name: str) -> bool:
         or words.is_time(name)
         or words.is_rating(name)
         or words.prior(name)
-        or called in words.EVENTS | words.LINE_PRICES | words.NAMES | set(words.FRIENDS) | words.TAGS
+        or called in lexicon.EVENTS | lexicon.LINE_PRICES | lexicon.NAMES | set(lexicon.FRIENDS) | lexicon.TAGS
         or called in ("id", "name", "from", "to", "source", "target", "value", "description")
     )
 
@@ -293,7 +294,10 @@ def _is_column_word(name: str) -> bool:
 def _is_number_or_time(text: str) -> bool:
     if _NUMBER.fullmatch(text):
         return True
-    return bool(re.search(r"\d", text)) and column("", [text]).moment is not None
+    return (
+        bool(re.search(r"\d[-/.: ]\d|\d[-/ ][A-Za-z]{3}|[A-Za-z]{3} \d", text))
+        and column("", [text]).moment is not None
+    )
 
 
 def _one_column_or_basket(lines: Sequence[str], body: Sequence[str], comment: str, shown: str) -> Dialect:
@@ -308,6 +312,9 @@ def _one_column_or_basket(lines: Sequence[str], body: Sequence[str], comment: st
             continue
         heads = [row[0] for row in rows]
         items = Counter(field for row in rows for field in row[1:])
+        everything = Counter(field for row in rows for field in row)
+        if sum(everything.values()) == len(everything):
+            continue  # nothing comes twice: these are sentences
         led = len(set(heads)) >= 0.8 * len(heads) and (
             sum(items.values()) > len(items) or all(_NUMBER.fullmatch(head) for head in heads)
         )

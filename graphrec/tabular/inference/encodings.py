@@ -11,8 +11,8 @@ _BOMS = (
 )
 #: Encodings of other scripts, and the letters by which a text in them is known.
 _SCRIPTS = (
+    ("shift_jis", re.compile("[\u3040-\u30ff]"), re.compile("[\u3000-\u303f\uff00-\uff60\u4e00-\u9fff]")),
     ("gb18030", re.compile("[\u4e00-\u9fff]"), re.compile("[\u3000-\u303f\uff00-\uffef]")),
-    ("shift_jis", re.compile("[\u3040-\u30ff\u4e00-\u9fff]"), re.compile("[\u3000-\u303f\uff00-\uffef]")),
     ("euc-kr", re.compile("[\uac00-\ud7a3]"), re.compile("[\u3000-\u303f]")),
     ("cp1251", re.compile("[а-яё]"), re.compile("[А-ЯЁ]")),
 )
@@ -38,7 +38,7 @@ def encoding(start: bytes) -> tuple[str, bool]:
 def _of_one_byte(start: bytes) -> str:
     high = sum(byte > 0x7F for byte in start)
     letters = sum(chr(byte).isalpha() for byte in start if byte < 0x80)
-    if high > 0.25 * (high + letters):
+    if high > 0.4 * (high + letters):
         for name, usual, also in _SCRIPTS:
             try:
                 text = start.decode(name)
@@ -46,7 +46,7 @@ def _of_one_byte(start: bytes) -> str:
                 continue
             foreign = sum(ord(letter) > 0x7F for letter in text)
             known = len(usual.findall(text)) + len(also.findall(text))
-            if known > 0.9 * foreign and len(usual.findall(text)) > 0.6 * foreign:
+            if known > 0.9 * foreign and len(usual.findall(text)) > 0.3 * foreign:
                 return name
     try:
         start.decode("cp1252")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graphrec.tabular.inference import words
+from graphrec.tabular.inference import lexicon, words
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.inference.dependencies import dependency
 from graphrec.tabular.inference.headers import is_event
@@ -34,7 +34,7 @@ def users(columns: Mapping[str, Column], said: Mapping[str, Meaning]) -> list[En
 
 
 def items(columns: Mapping[str, Column], said: Mapping[str, Meaning]) -> list[End]:
-    """The columns of items by name, the likeliest first: one that says the others is finer, as a track is than an artist."""
+    """The columns of items by name, the likeliest first; one that says the others is finer, as a track is."""
     found = _by_name(columns, said, "item")
     strong = [end for end in found if end.sure >= 0.8]
     for end in strong:
@@ -70,7 +70,7 @@ def unnamed_item(columns: Mapping[str, Column], said: Mapping[str, Meaning], tak
         return End(bundles[0], "ids that come again", 0.5, f"is {bundles[0]} what users act on?")
     if not texts:
         return None
-    best = max(texts, key=lambda n: (words.folded(n) in words.NAMES, said[n].what == "item", columns[n].distinct))
+    best = max(texts, key=lambda n: (words.folded(n) in lexicon.NAMES, said[n].what == "item", columns[n].distinct))
     return End(best, "texts that come again", 0.5, f"is {best} what users act on?")
 
 
@@ -80,7 +80,10 @@ def stand_in_user(columns: Mapping[str, Column], said: Mapping[str, Meaning], ta
         if name in taken or not is_id(columns[name]):
             continue
         if meaning.what == "context" and meaning.part == "id" and not columns[name].unique:
-            ask = f"no column names users, so that each {meaning.word} ({name}) is taken for one: is there a file that says whose it is?"
+            ask = (
+                f"no column names users, so that each {meaning.word} ({name}) is taken for one: is there a file that "
+                "says whose it is?"
+            )
             return End(name, f"'{meaning.word}' bundles rows, and no column names users", 0.5, ask)
     mail = next((n for n in columns if n not in taken and words.folded(n) in ("email", "mail", "emailaddress")), None)
     if mail:
@@ -131,7 +134,7 @@ def _by_name(columns: Mapping[str, Column], said: Mapping[str, Meaning], what: s
 def _may_name_items(column: Column, meaning: Meaning) -> bool:
     if column.kind != "str" or column.moment is not None or is_event(column) or meaning.what in ("user", "context"):
         return False
-    if words.folded(column.name) in words.TEXTS | words.USER_ATTRIBUTES | words.EVENTS | words.TAGS:
+    if words.folded(column.name) in lexicon.TEXTS | lexicon.USER_ATTRIBUTES | lexicon.EVENTS | lexicon.TAGS:
         return False
     short = bool(column.values.dropna().str.len().median() <= 60) if column.filled else False
     return short and column.distinct > 1 and (not column.unique or column.filled < 8)

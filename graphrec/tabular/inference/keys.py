@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from graphrec.tabular.inference import behaviours, ends, words
+from graphrec.tabular.inference import behaviours, ends, lexicon, words
 from graphrec.tabular.inference.columns import Column, column
 from graphrec.tabular.inference.words import Meaning
 from graphrec.tabular.sniffing import Sniffed, table_of
@@ -35,7 +35,11 @@ def _form(table: Sniffed) -> object:
     names = (
         tuple(sorted(table.columns)) if not table.headerless else tuple(c.kind == "str" for c in table.columns.values())
     )
+<<<<<<< HEAD
     what = set(m.what for name in table.columns if (m := words.meaning(name)).part == "id")
+=======
+    what = {m.what for name in table.columns if (m := words.meaning(name)).part == "id"}
+>>>>>>> sniff
     stem = _PARTS.sub(" ", re.sub(r"[\d_\W]+", " ", table.name.casefold()))
     stem = " ".join(stem.split())
     event = behaviours.event_column(table.columns, list(table.columns))
@@ -69,8 +73,8 @@ def _one(group: Sequence[Sniffed]) -> Sniffed:
     ):
         names = _query_names(group)
         sql = " union all by name ".join(f"select * from {name}" for name in names)
-        made = table_of(_query(group, names, sql), first.name, columns, sum(table.rows for table in group))
-        return replace(made, notes=(*first.notes, f"{len(group)} sheets of one form"), left_out=first.left_out)
+        whole_form = table_of(_query(group, names, sql), first.name, columns, sum(table.rows for table in group))
+        return replace(whole_form, notes=(*first.notes, f"{len(group)} sheets of one form"), left_out=first.left_out)
     rows = sum(table.rows for table in group)
     notes = tuple(dict.fromkeys(note for table in group for note in table.notes))
     whole = all(table.whole for table in group)
@@ -111,7 +115,7 @@ def hints(tables: Sequence[Sniffed]) -> list[dict[str, Meaning]]:
 
 
 def _is_thing(table: Sniffed) -> bool:
-    return any(words.folded(name) in words.NAMES or words.meaning(name).part == "name" for name in table.columns)
+    return any(words.folded(name) in lexicon.NAMES or words.meaning(name).part == "name" for name in table.columns)
 
 
 def _keys(table: Sniffed) -> list[tuple[Sniffed, str, str, str]]:
@@ -121,9 +125,11 @@ def _keys(table: Sniffed) -> list[tuple[Sniffed, str, str, str]]:
         return []
     made = []
     for name, values in table.columns.items():
+        meaning = words.meaning(name)
+        if meaning.what == "" and words.folded(name) not in ("id", "key", "code"):
+            continue
         if not (values.unique and values.filled == table.rows) or not ends.is_id(values):
             continue
-        meaning = words.meaning(name)
         if meaning.part == "id" and meaning.what in ("user", "item"):
             made.append((table, name, str(meaning.what), meaning.word))
         elif (
@@ -156,21 +162,21 @@ def _leads(name: str, values: Column, owner: Sniffed, key: str) -> bool:
 # -- rows of two tables that belong together: the lines of an order and the order
 
 
-def joined(tables: Sequence[Sniffed]) -> list[Sniffed]:
+def joined(tables: Sequence[Sniffed], said_by_keys: Sequence[Mapping[str, Meaning]]) -> list[Sniffed]:
     """The tables, with order lines and order headers as one where only both say who bought what."""
     made = list(tables)
-    for lines in tables:
-        said = {name: words.meaning(name) for name in lines.columns}
+    for lines, hint in zip(tables, said_by_keys, strict=True):
+        said = ends.meanings(lines.columns, hint)
         if ends.users(lines.columns, said) or not _has_items(lines, said):
             continue
-        for header in tables:
+        for header, its in zip(tables, said_by_keys, strict=True):
             if header is lines or header not in made or type(header.origin) is not type(lines.origin):
                 continue
             link = _link(lines, header)
-            own = {name: words.meaning(name) for name in header.columns}
+            own = ends.meanings(header.columns, its)
             users = [end for end in ends.users(header.columns, own) if end.sure > 0.6]
             if link and users and not ends.items(header.columns, own):
-                made[made.index(lines)] = _join(lines, header, *link, users[0].column)
+                made[made.index(lines)] = _join(lines, header, *link)
                 made.remove(header)
                 break
     return made
@@ -204,7 +210,7 @@ def _link(lines: Sniffed, header: Sniffed) -> tuple[str, str] | None:
     return None
 
 
-def _join(lines: Sniffed, header: Sniffed, link: str, key: str, user: str) -> Sniffed:
+def _join(lines: Sniffed, header: Sniffed, link: str, key: str) -> Sniffed:
     """Lines with the columns of their headers."""
     names = _query_names([lines, header])
     one, two = names
@@ -221,11 +227,13 @@ def _join(lines: Sniffed, header: Sniffed, link: str, key: str, user: str) -> Sn
         texts = values.values.tolist()
         aligned = pd.Series([texts[place] if place >= 0 else None for place in matched], dtype="object")
         columns[called] = replace(values, name=called, values=aligned)
-    sql = f"select {one}.*, {', '.join(chosen)} from {one} join {two} on {two}.{quoted(key, exact)} = {one}.{quoted(link, exact)}"
+    on = f"{two}.{quoted(key, exact)} = {one}.{quoted(link, exact)}"
+    sql = f"select {one}.*, {', '.join(chosen)} from {one} join {two} on {on}"
     made = table_of(_query([lines, header], names, sql), lines.name, columns, lines.rows)
     notes = (f"{header.shown} says whose rows they are: joined by {link}",)
-    del user
-    return replace(made, notes=(*lines.notes, *header.notes, *notes), whole=lines.whole and header.whole)
+    led = {**(header.references or {}), **(lines.references or {})}
+    whole = lines.whole and header.whole
+    return replace(made, notes=(*lines.notes, *header.notes, *notes), whole=whole, references=led)
 
 
 def side_by_side(first: Sniffed, key: str, others: Sequence[tuple[Sniffed, str]]) -> Sniffed | None:
@@ -270,7 +278,30 @@ def _query_names(tables: Sequence[Sniffed]) -> list[str]:
 
 
 _KEYWORDS = frozenset(
+<<<<<<< HEAD
     "order group select from where table join user values all column default end in is on or and".split()
+=======
+    [
+        "order",
+        "group",
+        "select",
+        "from",
+        "where",
+        "table",
+        "join",
+        "user",
+        "values",
+        "all",
+        "column",
+        "default",
+        "end",
+        "in",
+        "is",
+        "on",
+        "or",
+        "and",
+    ]
+>>>>>>> sniff
 )
 
 

@@ -93,18 +93,19 @@ def moment(values: "pd.Series[str]", named: bool, day_first: bool = True) -> Mom
 
 def _of_numbers(texts: "pd.Series[str]", named: bool) -> Moment | None:
     """A time as 20240213, 20240213101500 or a number since 1970."""
-    if texts.str.fullmatch(_COMPACT.pattern).all() and (named or texts.nunique() > 1):
+    if all(map(_COMPACT.fullmatch, texts)) and (named or texts.nunique() > 1):
         if not named and not _like_days(texts):
             return None
         return Moment("%Y%m%d", None, False, "%Y%m%d") if _reads(texts, Time("x", "%Y%m%d")) else None
-    if texts.str.fullmatch(_COMPACT_TIME.pattern).all() and _reads(texts, Time("x", "%Y%m%d%H%M%S")):
+    if all(map(_COMPACT_TIME.fullmatch, texts)) and _reads(texts, Time("x", "%Y%m%d%H%M%S")):
         return Moment("%Y%m%d%H%M%S", None, False, "%Y%m%d%H%M%S")
-    numbers, bad = converted(texts, "float")
-    if bad.any():
+    try:
+        numbers = sorted(map(float, texts))
+    except ValueError:
         return None
-    typical = float(numbers.median())
+    typical = numbers[len(numbers) // 2]
     for unit, factor in _PER_SECOND.items():
-        low, high = (float(numbers.quantile(share)) / factor for share in (0.05, 0.95))
+        low, high = (numbers[int(share * (len(numbers) - 1))] / factor for share in (0.05, 0.95))
         if _EARLIEST <= typical / factor <= _LATEST and low >= 0 and high <= 2 * _LATEST and (named or unit != "s"):
             words = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}[unit]
             return Moment(None, unit, True, f"{words} since 1970")
@@ -125,9 +126,9 @@ def _like_days(texts: "pd.Series[str]") -> bool:
 
 def _formats(texts: "pd.Series[str]") -> Iterator[str]:
     """The formats that the shapes of the first, the shortest and the longest text suggest."""
-    lengths = texts.str.len()
-    for text in dict.fromkeys([texts.iloc[0], texts[lengths.idxmax()], texts[lengths.idxmin()]]):
-        yield from _formats_of(str(text))
+    known = texts.tolist()
+    for text in dict.fromkeys([known[0], max(known, key=len), min(known, key=len)]):
+        yield from _formats_of(text)
 
 
 def _formats_of(text: str) -> Iterator[str]:

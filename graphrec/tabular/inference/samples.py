@@ -47,7 +47,8 @@ def sheet_names(path: Path) -> list[str]:
             return [""]
         with archive.open("xl/workbook.xml") as stream:
             text = stream.read(1 << 20).decode("utf-8", errors="replace")
-    names = [html.unescape(name) for name in re.findall(r"<(?:\w+:)?sheet\b[^>]*?\bname=\"([^\"]*)\"", text)]
+    found = re.findall(r"<(?:\w+:)?sheet\b[^>]*?\bname=(\"[^\"]*\"|'[^']*')", text)
+    names = [html.unescape(name[1:-1]) for name in found]
     return names or [""]
 
 

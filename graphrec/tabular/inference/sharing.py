@@ -9,7 +9,7 @@ from pathlib import Path
 from graphrec.errors import GraphrecError
 from graphrec.schema import ITEM, USER, NodeType
 from graphrec.tabular import files, parsing
-from graphrec.tabular.roles import Roles
+from graphrec.tabular.inference.evidence import Roles
 from graphrec.tabular.sniffing import Sniffed
 from graphrec.tabular.spec import Files, TableSpec
 
@@ -39,7 +39,7 @@ def labels(seen: Sequence[tuple[Sniffed, Roles]], folder: Path) -> dict[str, Sha
                 continue
             sure = not _are_numbered(ids)
             ask = (
-                f"{len(common):,} of {len(ids):,} {label} ids are in {path.name}, too: are they the same {label.lower()}s? "
+                f"{len(common):,} of {len(ids):,} {label} ids are in {path.name}, too: are these the same? "
                 f"Then [nodes.{label}] of both needs shared = true; else each source keeps its own"
             )
             found[label] = Shared(path.name, sure, ask)

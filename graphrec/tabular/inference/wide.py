@@ -3,7 +3,7 @@
 from graphrec.schema import ITEM, USER
 from graphrec.tabular.inference import words
 from graphrec.tabular.inference.behaviours import is_scale
-from graphrec.tabular.roles import Finding, Roles
+from graphrec.tabular.inference.evidence import Finding, Roles
 from graphrec.tabular.sniffing import Sniffed
 from graphrec.tabular.spec import Files
 

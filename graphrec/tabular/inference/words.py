@@ -1,68 +1,13 @@
-"""The vocabulary of column and file names: which words call users, items, groups, behaviours, numbers and times."""
+"""What the names of columns and files say: users, items, groups, behaviours, numbers and times."""
 
 import re
 from dataclasses import dataclass
 from typing import Literal
 
-#: Words for who acts. Each may be a column by itself (`user`) or carry an id's ending (`customer_no`).
-USERS = frozenset(
-    "user customer client visitor member reviewer account person reader listener viewer uid buyer shopper consumer "
-    "subscriber patient student learner player guest passenger household panelist rater voter critic investor profile "
-    "username login nickname screenname cust usr patron borrower donor donator trustor truster follower applicant "
-    "candidate employee persona visitorid nutzer benutzer kunde kunden kund mitglied utilisateur usuario cliente utente "
-    "backer traveler traveller respondent".split()
-)
-#: Words for what is acted on.
-ITEMS = frozenset(
-    "item movie film sku asin isbn book artist song track album game article business venue poi product recipe "
-    "restaurant video course iid anime manga hotel listing artikel produkt ean upc gtin barcode joke paper document "
-    "repo repository podcast episode beer wine dish meal food coupon deal commodity merchandise story comic manhwa novel "
-    "drama perfume fragrance garment outfit pid mid bid gmap webtoon livre produit producto articulo prodotto "
-    "pelicula libro filme buch ware sock toy drug medicine destination accommodation museum tvshow articolo lesson".split()
-)
-#: Words that mean an item only with an id's ending: a `stock` is a number of things, a `StockCode` is a thing.
-ITEMS_WITH_ID = frozenset(
-    "stock part model event page post work service fund style object entity target thing content media material property "
-    "project station program programme offer ad advert job vacancy place location show problem image photo app theme "
-    "series serie package thread clip creative goods merchant store shop attraction news doc exercise question".split()
-)
-#: Words of groups of items: label and relationship type of the nodes that their values become.
-GROUPS = {
-    "genre": ("Genre", "IN_GENRE"),
-    "category": ("Category", "IN_CATEGORY"),
-    "categorie": ("Category", "IN_CATEGORY"),
-    "kategorie": ("Category", "IN_CATEGORY"),
-    "subcategory": ("Subcategory", "IN_SUBCATEGORY"),
-    "department": ("Department", "IN_DEPARTMENT"),
-    "dept": ("Department", "IN_DEPARTMENT"),
-    "aisle": ("Aisle", "IN_AISLE"),
-    "tag": ("Tag", "HAS_TAG"),
-    "keyword": ("Keyword", "HAS_KEYWORD"),
-    "topic": ("Topic", "HAS_TOPIC"),
-    "brand": ("Brand", "BY_BRAND"),
-    "author": ("Author", "BY_AUTHOR"),
-    "artist": ("Artist", "BY_ARTIST"),
-    "director": ("Director", "DIRECTED_BY"),
-    "actor": ("Actor", "HAS_ACTOR"),
-    "cast": ("Actor", "HAS_ACTOR"),
-    "publisher": ("Publisher", "PUBLISHED_BY"),
-    "manufacturer": ("Manufacturer", "MADE_BY"),
-    "developer": ("Developer", "DEVELOPED_BY"),
-    "studio": ("Studio", "MADE_BY_STUDIO"),
-    "cuisine": ("Cuisine", "HAS_CUISINE"),
-    "ingredient": ("Ingredient", "HAS_INGREDIENT"),
-}
-#: Words of ids that tell rows apart or bundle them, and are neither users nor items.
-CONTEXTS = frozenset(
-    "order invoice basket cart session transaction receipt bill ticket trip visit row index line review record rating "
-    "log seq sequence request impression bestellung rechnung facture commande pedido warenkorb tx trans txn purchase "
-    "checkout bon sale interaction playlist message".split()
-)
-#: Words that say that a column holds an id; the German and Spanish ones stick to the word.
-ID_ENDINGS = frozenset(
-    "id ids uri key code no nr num number nummer uuid guid hash pk sk idx ref identifier nbr 10 13 1 2 a b x y".split()
-)
+from graphrec.tabular.inference import lexicon
+
 _STUCK = re.compile(r"(?P<word>[a-z]{2,}?)(?P<end>ids?|key|code|uuid|guid|nummer|number|nr|no|num|idx|name|title)")
+<<<<<<< HEAD
 _FILLERS = frozenset(
     "unique original internal external source src parent anon anonymous anonymized hashed encoded raw new old the my "
     "dim fact fk full display short long main global amazon goodreads steam imdb tmdb spotify lastfm yelp netflix remap org ext".split()
@@ -240,6 +185,8 @@ _NO_BEHAVIOUR = frozenset(
     "stars poster postal postcode viewer viewers listener listeners reviewer reviewers buyer buyers rater raters "
     "voter voters subscriber subscribers follower followers borrower viewpoint stage likely".split()
 )
+=======
+>>>>>>> sniff
 
 
 @dataclass(frozen=True)
@@ -286,22 +233,22 @@ def singular(word: str) -> str:
 def kind_of_word(word: str, has_id: bool = False) -> str:
     """What a word calls: "user", "item", "group", "context", or "" where it is none of these."""
     for form in (word, singular(word)):
-        if form in USERS:
+        if form in lexicon.USERS:
             return "user"
-        if form in ITEMS or (has_id and form in ITEMS_WITH_ID):
+        if form in lexicon.ITEMS or (has_id and form in lexicon.ITEMS_WITH_ID):
             return "item"
-        if form in GROUPS:
+        if form in lexicon.GROUPS:
             return "group"
-        if form in CONTEXTS:
+        if form in lexicon.CONTEXTS:
             return "context"
     return ""
 
 
 def meaning(name: str) -> Meaning:
     """What the name of a column says of its values."""
-    if folded(name) in TEXTS:
+    if folded(name) in lexicon.TEXTS:
         return Meaning("")
-    parts = [part for part in tokens(name) if part not in _FILLERS] or tokens(name)
+    parts = [part for part in tokens(name) if part not in lexicon.FILLERS] or tokens(name)
     if len(parts) > 1 and parts[0] in ("id", "code", "nr", "no", "num", "key", "kode"):
         parts = [*parts[1:], "id"]  # id_student, code_module
     words, ending = _without_ending(parts)
@@ -309,7 +256,7 @@ def meaning(name: str) -> Meaning:
         return Meaning("other", "", "id", 2) if ending else Meaning("")
     if words[-2:] in (["sub", "category"], ["sub", "categorie"], ["sub", "kategorie"]):
         words = [*words[:-2], "subcategory"]
-    last, named = words[-1], ending in NAMES
+    last, named = words[-1], ending in lexicon.NAMES
     what = kind_of_word(last, bool(ending) and not named)
     if what == "item" and len(words) > 1 and kind_of_word(words[0]) == "context":
         return Meaning("context", words[0], "id", 1)  # order_item_id numbers the lines of an order
@@ -327,23 +274,30 @@ def meaning(name: str) -> Meaning:
 def _without_ending(parts: list[str]) -> tuple[list[str], str]:
     """The words of a name without the endings of an id or a name, and the ending that was there."""
     words, ending = list(parts), ""
-    while words and (words[-1] in ID_ENDINGS or (words[-1] in NAMES and len(words) > 1)):
+    while words and (words[-1] in lexicon.ID_ENDINGS or (words[-1] in lexicon.NAMES and len(words) > 1)):
         ending = ending if ending and ending not in ("1", "2", "a", "b", "10", "13", "x", "y") else words[-1]
         words.pop()
     if words and not kind_of_word(words[-1]):
         stuck = _STUCK.fullmatch(words[-1])
         if stuck and (kind_of_word(stuck["word"], True) or stuck["end"] in ("id", "ids", "uuid", "guid", "nummer")):
             words[-1], ending = stuck["word"], ending or stuck["end"]
-        elif digits := re.fullmatch(r"([a-z]+?)(id)?\d{1,2}", words[-1]):
-            if kind_of_word(digits[1], True):
-                words[-1], ending = digits[1], ending or (digits[2] or "")
+            return words, ending
+        digits = re.fullmatch(r"([a-z]+?)(id)?\d{1,2}", words[-1])
+        if digits and kind_of_word(digits[1], True):
+            words[-1], ending = digits[1], ending or (digits[2] or "")
     return words, ending
 
 
 def prior(name: str) -> str:
     """Whose property a column is by its name alone: "user", "item", "edge", or "" where the name does not say."""
     found, called = meaning(name), folded(name)
-    if is_rating(name) or is_weight(name) or called in TEXTS or called in SALES or found.what == "context":
+    if (
+        is_rating(name)
+        or is_weight(name)
+        or called in lexicon.TEXTS
+        or called in lexicon.SALES
+        or found.what == "context"
+    ):
         return "edge"
     if found.what in ("user", "item"):
         return found.what
@@ -352,9 +306,9 @@ def prior(name: str) -> str:
     if found.what == "group":
         return "item"
     ends = tokens(name)
-    if called in USER_ATTRIBUTES or (ends and ends[-1] in USER_ATTRIBUTES):
+    if called in lexicon.USER_ATTRIBUTES or (ends and ends[-1] in lexicon.USER_ATTRIBUTES):
         return "user"
-    if called in ITEM_ATTRIBUTES or (ends and ends[-1] in ITEM_ATTRIBUTES):
+    if called in lexicon.ITEM_ATTRIBUTES or (ends and ends[-1] in lexicon.ITEM_ATTRIBUTES):
         return "item"
     return ""
 
@@ -362,7 +316,7 @@ def prior(name: str) -> str:
 def is_rating(name: str) -> bool:
     """Whether a column is called like the rating that a user gives."""
     called, parts = folded(name), tokens(name)
-    if called in RATINGS:
+    if called in lexicon.RATINGS:
         return True
     last = bool(parts) and parts[-1] in ("rating", "stars", "score", "overall")
     return last and not {"avg", "average", "mean"} & set(parts)
@@ -374,7 +328,13 @@ def is_weight(name: str) -> bool:
     counts = ("quantity", "qty", "plays", "listens", "hours", "menge", "playcount", "units", "minutes", "scrobbles")
     counted = len(parts) == 2 and parts[0] in ("sum", "num", "n", "nb", "count", "total", "number", "no", "times")
     return (
+<<<<<<< HEAD
         folded(name) in WEIGHTS or (bool(parts) and parts[-1] in counts) or (counted and relation_of(name) is not None)
+=======
+        folded(name) in lexicon.WEIGHTS
+        or (bool(parts) and parts[-1] in counts)
+        or (counted and relation_of(name) is not None)
+>>>>>>> sniff
     )
 
 
@@ -383,24 +343,24 @@ def is_time(name: str) -> bool:
     parts = tokens(name)
     called = folded(name)
     return bool(parts) and (
-        parts[-1] in TIMES or called in TIMES or called.endswith(("date", "time", "timestamp", "datum"))
+        parts[-1] in lexicon.TIMES or called in lexicon.TIMES or called.endswith(("date", "time", "timestamp", "datum"))
     )
 
 
 def is_other_time(name: str) -> bool:
     """Whether a time is that of a user, an item or a later step: a birthday, a release, a delivery."""
-    return bool(OTHER_TIMES & set(tokens(name))) or folded(name) in OTHER_TIMES
+    return bool(lexicon.OTHER_TIMES & set(tokens(name))) or folded(name) in lexicon.OTHER_TIMES
 
 
 def relation_of(text: str) -> str | None:
     """The relationship type that a word ("buy", "page_view", the name of a file) stands for, None if none."""
-    words = [word for word in tokens(text) if word not in _NO_BEHAVIOUR]
+    words = [word for word in tokens(text) if word not in lexicon.NO_BEHAVIOUR]
     if "remove" in words or "".join(words).startswith("removefrom"):
         return "REMOVED_FROM_CART" if any("cart" in word or "basket" in word for word in words) else "REMOVED"
-    for stem, relation in _STEMS:
+    for stem, relation in lexicon.STEMS:
         if any(word.startswith(stem) for word in words):
             return relation
-    for stem in _ENDING_STEMS:
+    for stem in lexicon.ENDING_STEMS:
         if any(word.endswith(stem) for word in words):
             return relation_of(stem)
     return None
@@ -410,7 +370,7 @@ def entity_of_file(stem: str) -> tuple[str, str]:
     """What the rows of a file are by its name, and the word that says it: `movies` is ("item", "movie")."""
     for word in reversed(tokens(stem)):
         form = singular(word)
-        what = kind_of_word(word) or ("item" if form in ITEMS_WITH_ID else "")
+        what = kind_of_word(word) or ("item" if form in lexicon.ITEMS_WITH_ID else "")
         if what in ("user", "item", "group"):
             return what, form
     return "", ""
@@ -432,4 +392,4 @@ def upper(word: str) -> str:
 
 def group(word: str) -> tuple[str, str]:
     """Label and relationship type of the nodes that the values of a column of groups become."""
-    return GROUPS.get(word) or (label_of(word), f"HAS_{upper(word) or 'GROUP'}")
+    return lexicon.GROUPS.get(word) or (label_of(word), f"HAS_{upper(word) or 'GROUP'}")

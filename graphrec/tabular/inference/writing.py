@@ -95,7 +95,7 @@ def form(files: Files, folder: Path) -> Iterator[tuple[str, str, str]]:
     tabs = usual == "tsv"
     if files.format != ("csv" if tabs else usual):
         yield "format", text(files.format), ""
-    if files.format == "csv" and files.shape != "basket" or files.separator != ",":
+    if (files.format == "csv" and files.shape != "basket") or files.separator != ",":
         if files.separator != ("\t" if tabs else ","):
             yield "separator", text(files.separator), ""
         if files.quote != ("" if tabs else '"'):
@@ -143,8 +143,8 @@ def _pattern(found: Sequence[Path]) -> Path | None:
     if len(parents) > 1:
         return None
     names = [path.name for path in found]
-    start = os.path.commonprefix(names)
-    end = os.path.commonprefix([name[::-1] for name in names])[::-1]
+    start = _common_start(names)
+    end = _common_start([name[::-1] for name in names])[::-1]
     start = start[: min(len(start), min(map(len, names)) - len(end))]
     parent = parents.pop()
     if re.search(r"[*?\[\]]", start + end + str(parent)) or not end or not parent.is_dir():
@@ -152,6 +152,12 @@ def _pattern(found: Sequence[Path]) -> Path | None:
     pattern = parent / f"{start}*{end}"
     fitting = {path.name for path in parent.glob(pattern.name) if path.is_file()}
     return pattern if fitting == set(names) else None
+
+
+def _common_start(names: Sequence[str]) -> str:
+    first, last = min(names), max(names)
+    same = next((place for place, sign in enumerate(first) if last[place : place + 1] != sign), len(first))
+    return first[:same]
 
 
 def relative(path: Path, folder: Path) -> str:

@@ -1,12 +1,9 @@
 """Files of further origins, written after the others to measure sniff on what it was not developed with."""
 
-import io
-import zipfile
-from collections.abc import Sequence
-from xml.sax.saxutils import escape
-
+from ..workbooks import xlsx
 from . import Case
 
+<<<<<<< HEAD
 
 def workbook(**sheets: Sequence[Sequence[str | float]]) -> bytes:
     """A workbook of these sheets of texts and numbers, with the least that a reader needs."""
@@ -56,6 +53,8 @@ def _cell(value: str | float) -> str:
     return f"<c><v>{value}</v></c>"
 
 
+=======
+>>>>>>> sniff
 CASES = [
     Case(
         "an index that pandas called Unnamed",
@@ -172,14 +171,23 @@ CASES = [
     Case(
         "a workbook with a title and two sheets of one form",
         {
+<<<<<<< HEAD
             "retail.xlsx": workbook(
                 Year_2009=[
+=======
+            "retail.xlsx": xlsx(
+                Y2009=[
+>>>>>>> sniff
                     ["Invoice", "StockCode", "Quantity", "Price", "Customer ID"],
                     ["489434", "85048", 12, 6.95, 13085],
                     ["489434", "79323P", 12, 6.75, 13085],
                     ["489435", "85048", 2, 6.95, 13078],
                 ],
+<<<<<<< HEAD
                 Year_2010=[
+=======
+                Y2010=[
+>>>>>>> sniff
                     ["Invoice", "StockCode", "Quantity", "Price", "Customer ID"],
                     ["536365", "85048", 6, 6.95, 17850],
                     ["536366", "79323P", 6, 7.5, 13085],

@@ -1,0 +1,288 @@
+"""The words by which columns and files are recognised, in the languages of the files that people have."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+#: Words for who acts. Each may be a column by itself (`user`) or carry an id's ending (`customer_no`).
+USERS = _words(
+    """
+    user customer client visitor member reviewer account person reader listener viewer uid buyer shopper consumer
+    subscriber patient student learner player guest passenger household panelist rater voter critic investor profile
+    username login nickname screenname cust usr patron borrower donor donator trustor truster follower applicant
+    candidate employee persona visitorid nutzer benutzer kunde kunden kund mitglied utilisateur usuario cliente
+    utente backer traveler traveller respondent
+    """
+)
+#: Words for what is acted on.
+ITEMS = _words(
+    """
+    item movie film sku asin isbn book artist song track album game article business venue poi product recipe
+    restaurant video course iid anime manga hotel listing artikel produkt ean upc gtin barcode joke paper document
+    repo repository podcast episode beer wine dish meal food coupon deal commodity merchandise story comic manhwa
+    novel drama perfume fragrance garment outfit pid mid bid gmap webtoon livre produit producto articulo prodotto
+    pelicula libro filme buch ware sock toy drug medicine destination accommodation museum tvshow articolo lesson
+    """
+)
+#: Words that mean an item only with an id's ending: a `stock` is a number of things, a `StockCode` is a thing.
+ITEMS_WITH_ID = _words(
+    """
+    stock part model event page post work service fund style object entity target thing content media material
+    property project station program programme offer ad advert job vacancy place location show problem image photo
+    app theme series serie package thread clip creative goods merchant store shop attraction news doc exercise
+    question
+    """
+)
+#: Words of groups of items: label and relationship type of the nodes that their values become.
+GROUPS = {
+    "genre": ("Genre", "IN_GENRE"),
+    "category": ("Category", "IN_CATEGORY"),
+    "categorie": ("Category", "IN_CATEGORY"),
+    "kategorie": ("Category", "IN_CATEGORY"),
+    "subcategory": ("Subcategory", "IN_SUBCATEGORY"),
+    "department": ("Department", "IN_DEPARTMENT"),
+    "dept": ("Department", "IN_DEPARTMENT"),
+    "aisle": ("Aisle", "IN_AISLE"),
+    "tag": ("Tag", "HAS_TAG"),
+    "keyword": ("Keyword", "HAS_KEYWORD"),
+    "topic": ("Topic", "HAS_TOPIC"),
+    "brand": ("Brand", "BY_BRAND"),
+    "author": ("Author", "BY_AUTHOR"),
+    "artist": ("Artist", "BY_ARTIST"),
+    "director": ("Director", "DIRECTED_BY"),
+    "actor": ("Actor", "HAS_ACTOR"),
+    "cast": ("Actor", "HAS_ACTOR"),
+    "publisher": ("Publisher", "PUBLISHED_BY"),
+    "manufacturer": ("Manufacturer", "MADE_BY"),
+    "developer": ("Developer", "DEVELOPED_BY"),
+    "studio": ("Studio", "MADE_BY_STUDIO"),
+    "cuisine": ("Cuisine", "HAS_CUISINE"),
+    "ingredient": ("Ingredient", "HAS_INGREDIENT"),
+}
+#: Words of ids that tell rows apart or bundle them, and are neither users nor items.
+CONTEXTS = _words(
+    """
+    order invoice basket cart session transaction receipt bill ticket trip visit row index line review record rating
+    log seq sequence request impression bestellung rechnung facture commande pedido warenkorb tx trans txn purchase
+    checkout bon sale interaction playlist message
+    """
+)
+#: Words that say that a column holds an id; the German and Spanish ones stick to the word.
+ID_ENDINGS = _words(
+    """
+    id ids uri key code no nr num number nummer uuid guid hash pk sk idx ref identifier nbr 10 13 1 2 a b x y
+    """
+)
+FILLERS = _words(
+    """
+    unique original internal external source src parent anon anonymous anonymized hashed encoded raw new old the my
+    dim fact fk full display short long main global amazon goodreads steam imdb tmdb spotify lastfm yelp netflix
+    remap org ext
+    """
+)
+NAMES = _words(
+    """
+    name title titel nom nombre label caption headline
+    """
+)
+#: Endings of the second user of a relation between users, and the relation.
+FRIENDS = {
+    "friend": "FRIEND",
+    "neighbour": "FRIEND",
+    "neighbor": "FRIEND",
+    "contact": "FRIEND",
+    "buddy": "FRIEND",
+    "followee": "FOLLOWS",
+    "followed": "FOLLOWS",
+    "following": "FOLLOWS",
+    "follows": "FOLLOWS",
+    "trustee": "TRUSTS",
+    "trusted": "TRUSTS",
+    "trusts": "TRUSTS",
+}
+#: First and second end of a list of edges whose columns have no other names.
+ENDS = {
+    "source": "target",
+    "src": "dst",
+    "from": "to",
+    "fromnodeid": "tonodeid",
+    "head": "tail",
+    "node1": "node2",
+    "sourceid": "targetid",
+    "fromid": "toid",
+    "srcid": "dstid",
+    "userid1": "userid2",
+}
+RATINGS = _words(
+    """
+    rating ratings star stars score overall rate grade mark vote feedback bewertung nota puntuacion likert
+    preference valuation userrating reviewscore averagerating
+    """
+)
+WEIGHTS = _words(
+    """
+    weight count plays playcount listens listencount quantity qty hours playtime units menge anzahl scrobbles
+    minutes duration frequency freq clicks views visits quantite cantidad unidades purchases times playtimeforever
+    ordercount quantita stueck hoursplayed numplays playduration watchtime watchratio
+    """
+)
+EVENTS = _words(
+    """
+    event eventtype eventname action actiontype actionname behaviour behavior behaviortype behaviourtype activity
+    activitytype type interaction interactiontype operation verb op
+    """
+)
+TAGS = _words(
+    """
+    tag tagname tagid tagvalue tags
+    """
+)
+SALES = _words(
+    """
+    helpful useful funny cool helpfulvote vote votes upvotes downvotes likes verified verifiedpurchase discount
+    profit session channel payment paymentmethod status device platform ip referrer referer position rank shipmode
+    currency method source campaign medium useragent browser os reordered tip tax shipping quantity
+    """
+)
+TEXTS = _words(
+    """
+    text reviewtext review comment summary body content reviewbody comments reviewtitle
+    """
+)
+LINE_PRICES = _words(
+    """
+    price unitprice amount total revenue sales cost linetotal discount tax preis prix precio saleprice salesamount
+    paid value totalprice itemprice freightvalue
+    """
+)
+USER_ATTRIBUTES = _words(
+    """
+    age gender sex occupation zip zipcode postcode country city state region email phone income education married
+    birth birthdate birthday dob firstname lastname surname address membership segment tier loyalty land ort plz
+    pays ville ciudad pais language locale signup
+    """
+)
+ITEM_ATTRIBUTES = _words(
+    """
+    title description desc year genre genres price colour color size weight brand category author publisher name
+    language pages runtime director release released releasedate synopsis plot url image poster artist album titel
+    beschreibung bezeichnung designation libelle descripcion omschrijving preis lat lon latitude longitude
+    produktname artikelname
+    """
+)
+#: Words of a time at which something was done, by the trust that they earn as the time of an edge.
+TIMES = _words(
+    """
+    time timestamp date datetime ts created at day when zeit datum fecha moment on unixtime utc tijd timecreated
+    epoch zeitpunkt heure uhrzeit created_at dt unixreviewtime timestmp tmsp stamp seconds data
+    """
+)
+#: Words of times that belong to a user, an item or a later step, not to what a user did.
+OTHER_TIMES = _words(
+    """
+    birth birthdate birthday dob release released releasedate published publication updated modified changed edited
+    joined registered registration signup expiry expires delivery delivered shipped shipping due end ended finished
+    estimated approved limit deadline last yelping member launch launched started
+    """
+)
+STEMS = (
+    ("remove", "REMOVED"),
+    ("unlike", "DISLIKED"),
+    ("dislike", "DISLIKED"),
+    ("unfollow", "UNFOLLOWED"),
+    ("wish", "WISHLISTED"),
+    ("impression", "SHOWN"),
+    ("shown", "SHOWN"),
+    ("exposure", "SHOWN"),
+    ("refund", "RETURNED"),
+    ("return", "RETURNED"),
+    ("review", "REVIEWED"),
+    ("bewertung", "RATED"),
+    ("rating", "RATED"),
+    ("rate", "RATED"),
+    ("vote", "RATED"),
+    ("score", "RATED"),
+    ("addtocart", "CARTED"),
+    ("cart", "CARTED"),
+    ("basket", "CARTED"),
+    ("warenkorb", "CARTED"),
+    ("purchas", "PURCHASED"),
+    ("order", "PURCHASED"),
+    ("transaction", "PURCHASED"),
+    ("invoice", "PURCHASED"),
+    ("receipt", "PURCHASED"),
+    ("buy", "PURCHASED"),
+    ("bought", "PURCHASED"),
+    ("sale", "PURCHASED"),
+    ("sold", "PURCHASED"),
+    ("retail", "PURCHASED"),
+    ("grocer", "PURCHASED"),
+    ("checkout", "PURCHASED"),
+    ("bestell", "PURCHASED"),
+    ("kauf", "PURCHASED"),
+    ("rechnung", "PURCHASED"),
+    ("commande", "PURCHASED"),
+    ("pedido", "PURCHASED"),
+    ("venta", "PURCHASED"),
+    ("click", "CLICKED"),
+    ("listen", "LISTENED"),
+    ("scrobbl", "LISTENED"),
+    ("playlist", "LISTENED"),
+    ("stream", "LISTENED"),
+    ("play", "PLAYED"),
+    ("tag", "TAGGED"),
+    ("pageview", "VIEWED"),
+    ("pv", "VIEWED"),
+    ("view", "VIEWED"),
+    ("detail", "VIEWED"),
+    ("visit", "VISITED"),
+    ("checkin", "VISITED"),
+    ("check_in", "VISITED"),
+    ("watch", "WATCHED"),
+    ("like", "LIKED"),
+    ("fav", "LIKED"),
+    ("love", "LIKED"),
+    ("bookmark", "BOOKMARKED"),
+    ("save", "BOOKMARKED"),
+    ("shelv", "SHELVED"),
+    ("shelf", "SHELVED"),
+    ("tip", "TIPPED"),
+    ("borrow", "BORROWED"),
+    ("loan", "BORROWED"),
+    ("ausleih", "BORROWED"),
+    ("rental", "RENTED"),
+    ("rent", "RENTED"),
+    ("download", "DOWNLOADED"),
+    ("install", "INSTALLED"),
+    ("booking", "BOOKED"),
+    ("reservation", "BOOKED"),
+    ("enrol", "ENROLLED"),
+    ("application", "APPLIED"),
+    ("apply", "APPLIED"),
+    ("share", "SHARED"),
+    ("subscri", "SUBSCRIBED"),
+    ("donat", "DONATED"),
+    ("interact", "INTERACTED"),
+    ("follow", "FOLLOWED"),
+    ("star", "STARRED"),
+    ("comment", "COMMENTED"),
+    ("post", "POSTED"),
+    ("answer", "ANSWERED"),
+    ("attempt", "ATTEMPTED"),
+    ("read", "READ"),
+    ("complet", "COMPLETED"),
+    ("finish", "COMPLETED"),
+    ("skip", "SKIPPED"),
+    ("search", "SEARCHED"),
+    ("attend", "ATTENDED"),
+)
+#: Words that may end a compound (`pageview`), which no other word of files does.
+ENDING_STEMS = ("view", "click", "cart", "basket", "purchase", "order", "wishlist")
+NO_BEHAVIOUR = _words(
+    """
+    player players playground display ratecode tagline salesman reader readers readme ready starts started start
+    stars poster postal postcode viewer viewers listener listeners reviewer reviewers buyer buyers rater raters
+    voter voters subscriber subscribers follower followers borrower viewpoint stage likely
+    """
+)

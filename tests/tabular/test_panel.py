@@ -1,0 +1,43 @@
+"""The panel of files as people have them: how many are described right without a hand, and that all can be read."""
+
+from pathlib import Path
+
+import pytest
+
+from graphrec.tabular import read
+from graphrec.tabular.proposal import examine
+
+from .panel import Case, comparison
+from .panel.comparison import CASES
+
+
+def test_nine_of_ten_are_right(tmp_path: Path) -> None:
+    misses = []
+    for number, case in enumerate(CASES):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        arguments = comparison.written(case, folder)
+        proposed = comparison.said(examine(arguments, folder).toml, folder)
+        wrong = comparison.differences(comparison.said(case.right, folder), proposed)
+        misses += [f"{case.name}: {line}" for line in wrong[:3]]
+        if not wrong:
+            continue
+        print(f"{case.name}:\n  " + "\n  ".join(wrong))  # noqa: T201  # shown where the share falls
+    wrong_cases = {line.partition(":")[0] for line in misses}
+    share = 1 - len(wrong_cases) / len(CASES)
+    assert len(CASES) >= 60
+    assert share >= 0.9, f"{share:.0%} of {len(CASES)} are right; these are not: {misses}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_is_proposed_can_be_read(case: Case, tmp_path: Path) -> None:
+    arguments = comparison.written(case, tmp_path)
+    (tmp_path / "spec.toml").write_text(examine(arguments, tmp_path).toml, encoding="utf-8")
+    tables = read(tmp_path / "spec.toml")
+    assert all(len(table.frame) for table in tables.nodes)
+    assert all(len(table.frame) for table in tables.edges)
+    rules = [
+        rule for table in tables.cleaning.tables for rule in table.rules if rule.rule in ("type", "time", "fields")
+    ]
+    assert [rule for rule in rules if rule.rule != "fields"] == []
