@@ -95,11 +95,7 @@ def behaviour(file: str, folder: str, columns: Mapping[str, Column], names: Sequ
     for name in names:
         if (relation := words.relation_of(name)) and (words.is_weight(name) or len(words.tokens(name)) == 1):
             return Behaviour(relation, f"the column {name}", 0.75)
-<<<<<<< HEAD
-    if {name for name in called if name in words.LINE_PRICES and "price" in name}:
-=======
     if {name for name in called if name in lexicon.LINE_PRICES and "price" in name}:
->>>>>>> sniff
         return Behaviour(
             "PURCHASED", "a price on each row", 0.6, ask="were the items bought? A price says so, and nothing else"
         )

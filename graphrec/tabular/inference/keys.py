@@ -35,11 +35,7 @@ def _form(table: Sniffed) -> object:
     names = (
         tuple(sorted(table.columns)) if not table.headerless else tuple(c.kind == "str" for c in table.columns.values())
     )
-<<<<<<< HEAD
-    what = set(m.what for name in table.columns if (m := words.meaning(name)).part == "id")
-=======
     what = {m.what for name in table.columns if (m := words.meaning(name)).part == "id"}
->>>>>>> sniff
     stem = _PARTS.sub(" ", re.sub(r"[\d_\W]+", " ", table.name.casefold()))
     stem = " ".join(stem.split())
     event = behaviours.event_column(table.columns, list(table.columns))
@@ -278,9 +274,6 @@ def _query_names(tables: Sequence[Sniffed]) -> list[str]:
 
 
 _KEYWORDS = frozenset(
-<<<<<<< HEAD
-    "order group select from where table join user values all column default end in is on or and".split()
-=======
     [
         "order",
         "group",
@@ -301,7 +294,6 @@ _KEYWORDS = frozenset(
         "or",
         "and",
     ]
->>>>>>> sniff
 )
 
 

@@ -3,58 +3,6 @@
 from ..workbooks import xlsx
 from . import Case
 
-<<<<<<< HEAD
-
-def workbook(**sheets: Sequence[Sequence[str | float]]) -> bytes:
-    """A workbook of these sheets of texts and numbers, with the least that a reader needs."""
-    out = io.BytesIO()
-    kind = "http://schemas.openxmlformats.org"
-    with zipfile.ZipFile(out, "w") as book:
-        names = "".join(
-            f'<sheet name="{n.replace("_", " ")}" sheetId="{i}" r:id="r{i}"/>' for i, n in enumerate(sheets, 1)
-        )
-        links = "".join(
-            f'<Relationship Id="r{i}" Type="{kind}/officeDocument/2006/relationships/worksheet" Target="worksheets/s{i}.xml"/>'
-            for i in range(1, len(sheets) + 1)
-        )
-        parts = "".join(
-            f'<Override PartName="/xl/worksheets/s{i}.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>'
-            for i in range(1, len(sheets) + 1)
-        )
-        book.writestr(
-            "[Content_Types].xml",
-            f'<Types xmlns="{kind}/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-            f'<Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>{parts}</Types>',
-        )
-        book.writestr(
-            "_rels/.rels",
-            f'<Relationships xmlns="{kind}/package/2006/relationships"><Relationship Id="r1" Type="{kind}/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        )
-        book.writestr(
-            "xl/workbook.xml",
-            f'<workbook xmlns="{kind}/spreadsheetml/2006/main" xmlns:r="{kind}/officeDocument/2006/relationships"><sheets>{names}</sheets></workbook>',
-        )
-        book.writestr(
-            "xl/_rels/workbook.xml.rels",
-            f'<Relationships xmlns="{kind}/package/2006/relationships">{links}</Relationships>',
-        )
-        for number, rows in enumerate(sheets.values(), 1):
-            cells = "".join("<row>" + "".join(map(_cell, row)) + "</row>" for row in rows)
-            book.writestr(
-                f"xl/worksheets/s{number}.xml",
-                f'<worksheet xmlns="{kind}/spreadsheetml/2006/main"><sheetData>{cells}</sheetData></worksheet>',
-            )
-    return out.getvalue()
-
-
-def _cell(value: str | float) -> str:
-    if isinstance(value, str):
-        return f'<c t="inlineStr"><is><t>{escape(value)}</t></is></c>' if value else "<c/>"
-    return f"<c><v>{value}</v></c>"
-
-
-=======
->>>>>>> sniff
 CASES = [
     Case(
         "an index that pandas called Unnamed",
@@ -171,23 +119,14 @@ CASES = [
     Case(
         "a workbook with a title and two sheets of one form",
         {
-<<<<<<< HEAD
-            "retail.xlsx": workbook(
-                Year_2009=[
-=======
             "retail.xlsx": xlsx(
                 Y2009=[
->>>>>>> sniff
                     ["Invoice", "StockCode", "Quantity", "Price", "Customer ID"],
                     ["489434", "85048", 12, 6.95, 13085],
                     ["489434", "79323P", 12, 6.75, 13085],
                     ["489435", "85048", 2, 6.95, 13078],
                 ],
-<<<<<<< HEAD
-                Year_2010=[
-=======
                 Y2010=[
->>>>>>> sniff
                     ["Invoice", "StockCode", "Quantity", "Price", "Customer ID"],
                     ["536365", "85048", 6, 6.95, 17850],
                     ["536366", "79323P", 6, 7.5, 13085],
