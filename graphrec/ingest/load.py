@@ -17,7 +17,7 @@ from graphrec.ingest import notes
 from graphrec.ingest.appending import appended_once, need_same_key, nodes_in_graph, with_stored
 from graphrec.ingest.lock import writing
 from graphrec.ingest.removal_guard import Vanishing, refusal
-from graphrec.ingest.source import USUAL, Options, read
+from graphrec.ingest.source import USUAL, Options, naming, read
 from graphrec.provenance import Brought
 from graphrec.schema import EdgeType, Triple
 from graphrec.store import Store, nodes, write
@@ -72,7 +72,8 @@ def load(
     """
     start = time.perf_counter()
     tables = read(name, folder, options, progress, nodes_in_graph(store))
-    with writing(store, home, f"load of {tables.sources[0].name}", options.writers, options.dry_run, progress) as held:
+    what = f"load of {tables.sources[0].name}"
+    with naming(folder), writing(store, home, what, options.writers, options.dry_run, progress) as held:
         loaded = write_source(held, tables, options, progress)
     return replace(loaded, seconds=time.perf_counter() - start)
 

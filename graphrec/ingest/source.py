@@ -1,11 +1,13 @@
 """The tables of a source as they are to be loaded: read from its files, cleaned, and with the options of the load."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from graphrec import cleaning, loading, tabular
 from graphrec.cleaning.load_context import InGraph, LoadContext, load_context
-from graphrec.errors import DataError
+from graphrec.errors import DataError, RefusedError
 from graphrec.fusion.link import DEFAULT_LINKS
 from graphrec.store.read import Progress, silent
 from graphrec.tables import GraphTables
@@ -76,7 +78,8 @@ def read(
     if options.min_interactions is not None:
         tables = cleaning.k_core(tables, options.min_interactions)
     if not options.allow_removal:
-        cleaning.need_something_kept(tables.cleaning, context)
+        with naming(folder):
+            cleaning.need_something_kept(tables.cleaning, context)
     for table in tables.edges:
         if table.type.key is None:
             raise DataError(
@@ -100,12 +103,19 @@ def _loaded(name: str, folder: Path | tabular.Description | None) -> GraphTables
     if isinstance(folder, tabular.Description):
         return tabular.read(folder)
     loader = loading.get(name)
-    try:
+    with naming(folder):
         return loader.load(folder)
-    except DataError as error:
-        if folder is None or str(folder) in str(error):
+
+
+@contextmanager
+def naming(folder: Path | tabular.Description | None) -> Iterator[None]:
+    """A `with` block whose errors about data name the folder or file that was loaded, unless they do already."""
+    try:
+        yield
+    except (DataError, RefusedError) as error:
+        if not isinstance(folder, Path) or str(folder) in str(error):
             raise
-        raise DataError(f"{folder}: {error}") from error
+        raise type(error)(f"{folder}: {error}") from error
 
 
 def _with_options(tables: GraphTables, options: Options) -> GraphTables:

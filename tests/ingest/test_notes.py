@@ -65,7 +65,6 @@ def test_a_year_among_words_is_told_and_words_alone_are_text(tmp_path: Path) -> 
 
 
 ALIKE = {
-    "fractions": ("100.0", "100", "100.0 there", 'write type = "int"'),
     "zeros": ("0017", "17", "17 here, 0017 there", "without zeros at the beginning"),
     "case": ("AB-1", "ab1", "ab1 here, AB-1 there", 'write by = "normalised"'),
     "nothing alike": ("x", "y", "matched those of other sources by number, exact", "exact"),
