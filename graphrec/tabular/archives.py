@@ -104,8 +104,8 @@ def opened_archive(path: Path) -> Iterator[zipfile.ZipFile]:
             archive = zipfile.ZipFile(path)
         except _BAD_ZIP as error:
             raise zipfile.BadZipFile(str(error)) from error
-        with archive:
-            yield archive
+    with archive:  # what goes wrong with a member is said of the member
+        yield archive
 
 
 @contextmanager
