@@ -30,6 +30,8 @@ _MAGIC: dict[bytes, Compression] = {
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
 }
+#: What zipfile raises beside BadZipFile at a name that is no text or an offset that is none.
+_BAD_ZIP = (ValueError, OverflowError, IndexError)
 #: Compressions around each other that are looked through, such as a gzip file in a zip archive.
 _DEEPEST = 3
 #: So many times its size a file may grow beyond the first GiB: logs grow a hundredfold, bombs a thousandfold and more.
@@ -65,7 +67,7 @@ def find_members(path: Path) -> list[Path]:
 
     Raises DataError if the archive is damaged or has no data, or has a name that leads out of it.
     """
-    with reading(path), zipfile.ZipFile(path) as archive:
+    with opened_archive(path) as archive:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
     for name in names:
         if re.match(r"[/\\]|.:", name) or ".." in re.split(r"[/\\]", name):
@@ -87,11 +89,23 @@ def archive_of(path: Path) -> Path | None:
 
 def workbook(path: Path) -> Literal["xlsx", "ods"] | None:
     """Which kind of workbook a zip archive is; None for another archive."""
-    with reading(path), zipfile.ZipFile(path) as archive:
+    with opened_archive(path) as archive:
         names = set(archive.namelist())
     if names & {"xl/workbook.xml", "xl/workbook.bin"}:
         return "xlsx"
     return "ods" if {"mimetype", "content.xml"} <= names else None
+
+
+@contextmanager
+def opened_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip archive in a `with` block; DataError if it is damaged."""
+    with reading(path):
+        try:
+            archive = zipfile.ZipFile(path)
+        except _BAD_ZIP as error:
+            raise zipfile.BadZipFile(str(error)) from error
+    with archive:  # what goes wrong with a member is said of the member
+        yield archive
 
 
 @contextmanager
@@ -187,11 +201,15 @@ def _raw(path: Path) -> Iterator[io.BufferedReader]:
             with path.open("rb") as stream:
                 yield stream
             return
-        with zipfile.ZipFile(archive) as packed:
+        with opened_archive(archive) as packed:
             infos = {archive / info.filename: info for info in packed.infolist() if not info.is_dir()}
             if path not in infos:
                 raise no_member(path, archive, infos)
-            with packed.open(infos[path]) as member:
+            try:
+                member = packed.open(infos[path])
+            except _BAD_ZIP as error:
+                raise zipfile.BadZipFile(str(error)) from error
+            with member:
                 yield io.BufferedReader(_Measured(member, path), _BLOCK)
 
 

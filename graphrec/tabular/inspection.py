@@ -72,7 +72,8 @@ def raw_names(path: Path, files: Files) -> list[str]:
         rows = _records(path, files, io.TextIOWrapper(stream, files.encoding, errors="replace"))
         names = next(rows, None)
         if names is None:
-            raise DataError(f"{path} holds blank lines only; copy or download it again")
+            after = f" after the {files.skip:,} that skip leaves out; lower skip" if files.skip else "; copy it again"
+            raise DataError(f"{path} holds blank lines only{after}")
         if names[-1].strip():
             return names
         widths: Counter[int] = Counter()

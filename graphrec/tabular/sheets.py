@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,7 +109,7 @@ def _need_small(path: Path, place: Path) -> None:
     """Nothing; DataError if the parts of a workbook say that they are larger than any sheet is."""
     if archives.compression(place) != "zip":
         return
-    with archives.reading(path), zipfile.ZipFile(place) as archive:
+    with archives.reading(path), archives.opened_archive(place) as archive:
         size = sum(info.file_size for info in archive.infolist())
     if size > _LARGEST:
         raise DataError(f"{path} has {size / 1e9:.0f} GB when it is unpacked; save the sheet as CSV")

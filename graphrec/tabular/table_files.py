@@ -222,6 +222,8 @@ class _File:
                 f"{self.path} line {line:,}: a quote is not closed, or not doubled inside a quoted text, and takes the "
                 f'lines after it ({shortened(text)!r}); correct it, or write quote = "" if there are no quotes'
             )
+        if self.files.format == "json":
+            line = 0  # it is the number of an element
         return BadLine(rule, reason, self.path.name, line, text)
 
     def _bad_json(self, connection: duckdb.DuckDBPyConnection, source: str) -> Iterator[BadLine]:

@@ -102,6 +102,13 @@ def test_an_encrypted_archive(reader: Reader) -> None:
         reader(EDGE + '"r.zip"', r__zip=bytes(content))
 
 
+def test_names_of_members_that_are_no_text(reader: Reader) -> None:
+    content = zipped({"ä.csv": PLAIN})
+    for place in (content.find("ä".encode()), content.rfind("ä".encode())):
+        with pytest.raises(DataError, match=r"r.zip(/ä.csv)? is cut off or damaged"):
+            reader(EDGE + '"r.zip"', r__zip=content[:place] + b"\xff" + content[place + 1 :])
+
+
 def test_an_unknown_way_of_packing(reader: Reader) -> None:
     content = bytearray(zipped({"a.csv": PLAIN}))
     content[8] = 99

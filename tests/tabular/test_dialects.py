@@ -156,6 +156,17 @@ def test_json_documents_without_rows(case: str, reader: Reader) -> None:
         reader(f'{JSON}format = "json"\n{keys}', r__json=text)
 
 
+def test_more_lines_to_skip_than_there_are(reader: Reader) -> None:
+    with pytest.raises(DataError, match="r.csv holds blank lines only after the 9 that skip leaves out; lower skip"):
+        reader(f"{CSV}skip = 9", r__csv=PLAIN)
+
+
+def test_an_element_that_is_no_text_has_no_line(reader: Reader) -> None:
+    tables = reader(JSON, r__json=b'[{"u": "\xff", "i": 2},\n{"u": 1, "i": 2}]')
+    (rule,) = tables.cleaning.tables[0].rules
+    assert (rule.rule, rule.examples[0][:9]) == ("encoding", "r.json: '")
+
+
 def test_elements_that_are_no_objects_are_rejected(reader: Reader) -> None:
     tables = reader(JSON, r__json='[{"u": 1, "i": 2}, 3, ["u"]]')
     assert pairs(tables) == [("1", "2")]
