@@ -90,8 +90,8 @@ def read_times(values: "pd.Series[Any]", time: Time) -> Times:  # Any: a column 
 
     Numbers count the time's unit; without one each is read in the unit that makes it a time after 1973, and 20240213
     as a date. Text is read in the time's format, else as ISO 8601; without an offset or zone of its own it is of the
-    time's zone. An hour that the clocks go through twice is the first, one that they leave out is the first moment after it.
-    Fractions of a second are cut off.
+    time's zone. An hour that the clocks go through twice is the first, one that they leave out is the first moment
+    after it. Fractions of a second are cut off.
 
     Raises:
         DataError: the format is none.
