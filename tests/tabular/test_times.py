@@ -211,6 +211,9 @@ def test_units_are_told_apart_and_said() -> None:
         assert found.notes[0].example == "1688212800000 is 2023-07-01 12:00:00 UTC"
         assert 'unit = "ms"' in found.notes[0].hint
     assert read_times(pd.Series(numbers[1:2]), Time("t", unit="ms")).notes == ()
+    far = read_times(pd.Series([1 - 10**14, 10**11 - 1, 10**30]), Time("t"))  # before the year 1, and after 9999
+    assert far.bad.tolist() == [False, False, True]
+    assert far.notes[0].example.startswith("-99999999999999")
 
 
 def test_dates_written_as_numbers_are_told_from_seconds() -> None:
