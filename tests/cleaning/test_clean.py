@@ -358,6 +358,8 @@ def test_floats_among_ids_are_told_once_and_link_rules_see_the_same() -> None:
     assert kept(tables) == [("100", "100", "1.0"), ("101", "101", "2.0")]
     (rule,) = only(tables).rules
     assert (rule.rule, rule.action, rule.rows, rule.examples[0]) == ("ids", "repaired", 2, "id: 100.0 → 100")
+    copied = clean([(NodeType("User", ("number", "name")), frame)], [], [SOURCE])
+    assert kept(copied) == kept(tables)
     lost = clean([(NodeType("User"), pd.DataFrame({"id": ["1.23457E+12"]}))], [], [SOURCE])
     (rule,) = only(lost).rules
     assert (rule.action, rule.hint) == ("noted", "digits are lost in ids with an exponent; export the column as text")
