@@ -36,12 +36,17 @@ def whole_ids(drafts: Sequence[Draft], links: Sequence[LinkRule] = ()) -> list[D
 
     A label's ids are changed if one of its columns has whole numbers alone, of which some are floats, and no column
     has a float that is no whole number: 1.0, 1.5 and 2.0 are versions, and stay. They are changed in all columns of
-    the label alike, so that edges find their nodes; and in the properties by which `links` compare it, each by itself.
+    the label alike, so that edges find their nodes, and in properties that repeat them; and in the properties by which
+    `links` compare the label, each by itself.
     """
     groups: dict[tuple[str, ...], list[_Column]] = {}
     for position, draft in enumerate(drafts):
         for label, name in _labelled(draft):
-            groups.setdefault((label,), []).append(_column(draft, position, name))
+            column = _column(draft, position, name)
+            groups.setdefault((label,), []).append(column)
+            if column.distinct:
+                copies = (other for other in draft.frame if other != name and _same(draft.frame, name, other))
+                groups[(label,)] += [_column(draft, position, other) for other in copies]
         for name in sorted({name for rule in links if rule.label == draft.name for name in rule.on}):
             if name in draft.frame and pd.api.types.is_string_dtype(draft.frame[name]):
                 groups[(draft.name, name)] = [_column(draft, position, name)]
@@ -60,6 +65,11 @@ def whole_ids(drafts: Sequence[Draft], links: Sequence[LinkRule] = ()) -> list[D
         _noted(_changed(draft, changes.get(position, {})), lost.get(position, []))
         for position, draft in enumerate(drafts)
     ]
+
+
+def _same(frame: pd.DataFrame, name: str, other: str) -> bool:
+    """Whether a property repeats the ids, as it comes from the same column."""
+    return pd.api.types.is_string_dtype(frame[other].dtype) and frame[other].equals(frame[name])
 
 
 def _labelled(draft: Draft) -> Iterable[tuple[str, str]]:

@@ -33,7 +33,7 @@ _SMALL = 10**8
 _COUNT = r"^[+-]?\d*\.?\d*(?:[eE][+-]?\d+)?$"
 _YEAR_9999 = 253_402_300_799
 #: How many distinct times are tried for a hint.
-_LOOKED_AT = 200
+_LOOKED_AT = 20
 #: Rewritings to what pandas reads at once, each with a pattern for RE2.
 _REWRITTEN = (
     (r"\x{2212}", "-"),
@@ -90,8 +90,8 @@ def read_times(values: "pd.Series[Any]", time: Time) -> Times:  # Any: a column 
 
     Numbers count the time's unit; without one each is read in the unit that makes it a time after 1973, and 20240213
     as a date. Text is read in the time's format, else as ISO 8601; without an offset or zone of its own it is of the
-    time's zone. An hour that the clocks go through twice is the first, one that they leave out is the first moment after it.
-    Fractions of a second are cut off.
+    time's zone. An hour that the clocks go through twice is the first, one that they leave out is the first moment
+    after it. Fractions of a second are cut off.
 
     Raises:
         DataError: the format is none.
@@ -122,10 +122,19 @@ def format_hint(values: "pd.Series[Any]", time: Time) -> str:  # Any: a column o
         return ""
     if (time.format or time.unit) and read_times(text, Time(time.column, zone=time.zone)).bad.mean() < 0.5:
         return f"leave out {'format' if time.format else 'unit'}: they are ISO 8601 or numbers"
-    shares = {form: float(_formatted(text, form, "UTC").notna().mean()) for form in _COMMON}
-    best = max(shares.values())
-    forms = [f'format = "{form}"' for form, share in shares.items() if share == best > 0.5]
+    texts = [_ZONE_WORD.sub(lambda found: _offset_text(found[0]), value) for value in text]
+    read = {form: sum(_reads(value, form.replace("%Z", "%z")) for value in texts) for form in _COMMON}
+    best = max(read.values())
+    forms = [f'format = "{form}"' for form, number in read.items() if number == best and 2 * number > len(texts)]
     return f"write {' or '.join(forms)}" if forms else ""
+
+
+def _reads(text: str, form: str) -> bool:
+    try:
+        datetime.strptime(text, form)
+    except ValueError:
+        return False
+    return True
 
 
 def _numbers(values: "pd.Series[Any]", zone: str) -> Times:
@@ -335,5 +344,5 @@ def _example(values: "pd.Series[Any]", seconds: "pd.Series[Any]") -> str:
     there = seconds.dropna()
     if there.empty:
         return ""
-    shown = pd.Timestamp(int(there.iloc[0]), unit="s")
-    return f"{values[there.index[0]]} is {shown:%Y-%m-%d %H:%M:%S} UTC"
+    shown = str(np.datetime64(int(there.iloc[0]), "s")).replace("T", " ")  # of any year, which pandas cannot print
+    return f"{values[there.index[0]]} is {shown} UTC"

@@ -103,7 +103,7 @@ def test_texts_that_are_floats_link_with_the_numbers() -> None:
     rows = [("a:1", "a", "100.0"), ("a:2", "a", "101.0"), ("b:1", "b", "100"), ("b:2", "b", "1000")]
     frame = pd.DataFrame(rows, columns=["key", "source", "number"])
     for by in ("exact", "normalised"):
-        links = find_links("User", frame, [LinkRule("User", by, ("number",))])  # type: ignore[arg-type]
+        links = find_links("User", frame, [LinkRule("User", by, ("number",))])
         assert links.pairs[["left_key", "right_key"]].to_numpy().tolist() == [["a:1", "b:1"]]
 
 

@@ -58,7 +58,7 @@ def test_ids_of_json_numbers_are_those_of_parquet(tmp_path: Path) -> None:
 
 
 def test_ids_of_a_database_are_exact() -> None:
-    arrays = {
+    arrays: dict[str, list[object]] = {
         "decimal": [Decimal(HUGE), Decimal(HUGE + 1), None],
         "large": [Decimal(10**40), Decimal(10**40 + 1), None],
         "integer": [2**70, 2**70 + 1, None],

@@ -160,8 +160,18 @@ def test_what_a_form_leaves_out_is_the_first(value: str, moment: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["now", "today", "NaT", "nan", "tomorrow", "10:11", "2024-0213", "2024-13-01", "2024-02-13 25:00", "1.1.1.1"]
-    + ["2024-02-13 24:01", "2024-02-13 10:11 IST", "2024-W54", "2023-366", "20240230", "2024-02-13T10:11:60", "Feb 2"],
+    [
+        *("now", "today", "NaT", "nan", "tomorrow", "10:11", "2024-0213", "2024-13-01", "2024-02-13 25:00", "1.1.1.1"),
+        *(
+            "2024-02-13 24:01",
+            "2024-02-13 10:11 IST",
+            "2024-W54",
+            "2023-366",
+            "20240230",
+            "2024-02-13T10:11:60",
+            "Feb 2",
+        ),
+    ],
 )
 def test_words_and_nonsense_are_no_times(value: str) -> None:
     if value == "20240230":
@@ -201,6 +211,9 @@ def test_units_are_told_apart_and_said() -> None:
         assert found.notes[0].example == "1688212800000 is 2023-07-01 12:00:00 UTC"
         assert 'unit = "ms"' in found.notes[0].hint
     assert read_times(pd.Series(numbers[1:2]), Time("t", unit="ms")).notes == ()
+    far = read_times(pd.Series([1 - 10**14, 10**11 - 1, 10**30]), Time("t"))  # before the year 1, and after 9999
+    assert far.bad.tolist() == [False, False, True]
+    assert far.notes[0].example.startswith("-99999999999999")
 
 
 def test_dates_written_as_numbers_are_told_from_seconds() -> None:
