@@ -7,7 +7,9 @@ from pathlib import Path
 #: With less free space than this a store does not start, and a database does not commit.
 LEAST_DISK = 20_000_000
 
-_DISK = re.compile(r"no space left|disk ?quota exceeded|quota exceeded|disk is full|not enough space|OutOfDiskSpace", re.I)
+_DISK = re.compile(
+    r"no space left|disk ?quota exceeded|quota exceeded|disk is full|not enough space|OutOfDiskSpace", re.I
+)
 _MEMORY = re.compile(
     r"cannot allocate memory|could not reserve enough space|insufficient memory|failed to map segment|"
     r"unable to allocate|not enough memory|can't allocate memory|out of memory|OutOfMemoryError|"

@@ -99,7 +99,10 @@ def doubled_edges(store: Store) -> Finding:
 
 def _doubled_edges(store: Store, source: str, kind: EdgeType) -> int:
     """How many edges of a source are too many: of start nodes with more edges than ends, those with the same key."""
-    start, end = f"(a:{quote(kind.source)}", f"-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.source = $source"
+    start, end = (
+        f"(a:{quote(kind.source)}",
+        f"-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.source = $source",
+    )
     rows = store.read(
         f"MATCH {start}){end} WITH a.id AS id, count(r) AS edges, count(DISTINCT b.id) AS ends WHERE edges > ends "
         "RETURN collect(id) AS ids, sum(edges - ends) AS number",

@@ -71,7 +71,9 @@ def write_import_files(tables: GraphTables, folder: Path, progress: Progress = s
 def _need_plain_names(tables: GraphTables) -> None:
     """Raise DataError unless labels and types are words, which also name files, and no property reads as a type."""
     kinds = [*tables.schema.nodes, *tables.schema.edges]
-    names = [part for edge in tables.schema.edges for part in edge.triple] + [node.label for node in tables.schema.nodes]
+    names = [part for edge in tables.schema.edges for part in edge.triple] + [
+        node.label for node in tables.schema.nodes
+    ]
     odd = [name for name in names if not _WORD.fullmatch(name)]
     odd += [name for kind in kinds for name in kind.properties if set(name) & set(_OF_HEADERS)]
     if odd:

@@ -61,7 +61,9 @@ def read_schema(store: Store) -> GraphSchema:
             if triple[0] in nodes and triple[2] in nodes:
                 edges.setdefault(triple, set()).update(row["names"])
     if left_out:
-        logger.warning("left out, as they cannot stand in a statement: properties called %s", examples(sorted(left_out)))
+        logger.warning(
+            "left out, as they cannot stand in a statement: properties called %s", examples(sorted(left_out))
+        )
     return GraphSchema(
         tuple(
             NodeType(

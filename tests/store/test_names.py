@@ -35,6 +35,7 @@ EVIL = (
     "x\\`: 1}) WITH 1 AS one MATCH (v:Victim) DETACH DELETE v //",
 )
 
+
 def victim(store: Store) -> None:
     store.write("MATCH (n) DETACH DELETE n")
     store.write("CREATE (:Victim {id: 'v', age: 30})")
@@ -83,7 +84,9 @@ def loads_or_refuses(store: Store, prop: str, edge_prop: str, source: str) -> No
 
 def _named(name: str) -> bool:
     """Names that the tables have a meaning for are no subject here."""
-    return name not in {"id", "keys", "source", "source_id", "target_id", "embedding", "embedding_run"} and ":" not in name
+    return (
+        name not in {"id", "keys", "source", "source_id", "target_id", "embedding", "embedding_run"} and ":" not in name
+    )
 
 
 @pytest.mark.parametrize("name", EVIL)
@@ -145,7 +148,9 @@ def test_names_that_others_wrote_are_left_out_and_told(store: Store, caplog: pyt
     assert unharmed(store)
 
 
-def test_labels_and_types_that_others_wrote_are_left_out_and_told(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_labels_and_types_that_others_wrote_are_left_out_and_told(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     victim(store)
     # how each server is brought to make them: Neo4j decodes the escape of a backslash, the embedded store nothing
     name = "x\\u0060" if store.embedded else "x\\u005cu0060"
@@ -226,7 +231,17 @@ def test_what_no_honest_name_has(name: str, why: str) -> None:
 
 
 def test_honest_names_are_names() -> None:
-    for name in ("title", "Wie oft kaufen Sie ein?", "prix (€)", "名前", "a`b", "C:\\path", "100%", "naïve😀", "a'b\"c"):
+    for name in (
+        "title",
+        "Wie oft kaufen Sie ein?",
+        "prix (€)",
+        "名前",
+        "a`b",
+        "C:\\path",
+        "100%",
+        "naïve😀",
+        "a'b\"c",
+    ):
         need_name(name, "property")
     assert quote("a`b") == "`a``b`"
     with pytest.raises(DataError, match="more than 200 bytes"):
