@@ -1,7 +1,7 @@
-"""Which names labels, relationship types and properties may have, so that no name ever reads as a part of a statement.
+"""Which names labels, relationship types and properties may have, so that no name reads as a part of a statement.
 
-Neo4j replaces `\\uXXXX` by the character it stands for before it parses a statement, also between backticks: a name with
-`\\u0060` in it would end the quoted name that it stands in and go on as Cypher.
+Neo4j replaces `\\uXXXX` by the character it stands for before it parses a statement, also between backticks: a name
+with `\\u0060` in it would end the quoted name that it stands in and go on as Cypher.
 """
 
 import unicodedata
@@ -53,5 +53,5 @@ def need_name(name: str, what: What = "label, relationship type or property") ->
 
 
 def shown(name: str) -> str:
-    """A name as a message or a terminal shows it: on one line, of at most 100 characters, without control characters."""
+    """A name as a message or a terminal shows it: one line of at most 100 characters, without control characters."""
     return examples([name])

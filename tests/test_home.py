@@ -1,4 +1,4 @@
-"""The home folder is its owner's alone, and an older, wider one is made so; folders with other things keep their mode."""
+"""The home folder is its owner's alone, and an older, wider one is made so; one with other things keeps its mode."""
 
 import os
 import stat

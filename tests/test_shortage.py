@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from graphrec.scripts import cli  # type: ignore[import-not-found]  # the folder scripts/, as installed
 
 from graphrec.errors import StoreError
 from graphrec.schema import RUN
-from graphrec.scripts import cli
 from graphrec.shortage import DISK, MEMORY, shortage, shortage_of
-from graphrec.store import Address, EmbeddedServer, Store
-from graphrec.store import connection
+from graphrec.store import Address, EmbeddedServer, Store, connection
 from graphrec.store.connection import ShortageError
 from graphrec.store.nodes import ensure_constraint
 
@@ -39,13 +38,9 @@ def test_what_lacks(error: Exception, told: str) -> None:
 
 
 def test_the_cause_of_an_error_counts() -> None:
-    try:
-        try:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        except OSError as error:
-            raise RuntimeError("unexpected pos 64 vs 0") from error
-    except RuntimeError as error:
-        assert "the disk is full" in shortage_of(error)
+    error = RuntimeError("unexpected pos 64 vs 0")
+    error.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    assert "the disk is full" in shortage_of(error)
     assert shortage("java.io.IOException: No space left on device") == DISK
     assert shortage("There is insufficient memory for the Java Runtime Environment") == MEMORY
     assert shortage("all is well") == ""

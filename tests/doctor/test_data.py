@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from graphrec.provenance import Brought
-from graphrec.schema import EdgeType, NodeType
-from graphrec.store.lease import leased
-from graphrec.store.sources import note_source
-from graphrec.tables import Source
 from graphrec.doctor import FAILED, OK, WARNING, Finding, data
 from graphrec.doctor import store as about_store
+from graphrec.provenance import Brought
+from graphrec.schema import EdgeType, NodeType
 from graphrec.store import Store
+from graphrec.store.lease import leased
 from graphrec.store.nodes import ensure_constraint
+from graphrec.store.sources import note_source
+from graphrec.tables import Source
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())

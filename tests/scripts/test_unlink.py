@@ -69,7 +69,7 @@ def test_an_unknown_source_names_the_nearest_or_all(store: Store, shop: Path, fo
 
 @pytest.mark.usefixtures("environment")
 def test_unlink_forgets_the_report_and_names_the_runs_that_know_the_source(
-    store: Store, shop: Path, forum: Path, environment: Path, run: Run, run_json: Json
+    shop: Path, forum: Path, environment: Path, run: Run, run_json: Json
 ) -> None:
     run("load", str(shop))
     run("load", str(forum))

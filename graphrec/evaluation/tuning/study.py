@@ -15,6 +15,7 @@ from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.storages.journal._file import BaseJournalFileLock  # the type of the public argument `lock_obj`
 
 from graphrec.errors import DataError, GraphrecError
+from graphrec.home import is_private, restrict
 from graphrec.evaluation.tuning.quality import Quality, Trial
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
