@@ -80,8 +80,8 @@ def _need_plain_names(tables: GraphTables) -> None:
     if odd:
         raise DataError(
             f"neo4j-admin cannot import the names {examples(dict.fromkeys(odd))}: labels and relationship types "
-            f"consist of letters, digits, _ and -, and properties have none of {_OF_HEADERS}; rename them, or load without "
-            "--import-files"
+            f"consist of letters, digits, _ and -, and properties have none of {_OF_HEADERS}; rename them, or load "
+            "without --import-files"
         )
 
 

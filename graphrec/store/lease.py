@@ -2,9 +2,9 @@
 
 The lease is a node WriteLease that one transaction takes and a thread renews while its owner works. A lease that was
 not renewed for STALE_SECONDS, by the clock of the database, is taken over. Its owner may then be alive all the same:
-paused, or cut off from the network. So every write of an owner begins by writing to a slot, a node of its own that belongs to
-the lease, in the same transaction. Whoever takes the lease over writes to all slots: on Neo4j that waits for the
-transactions under way, on the embedded store it makes them fail; and later ones find another owner and stop.
+paused, or cut off from the network. So every write of an owner begins by writing to a slot, a node of its own that
+belongs to the lease, in the same transaction. Whoever takes the lease over writes to all slots: on Neo4j that waits for
+the transactions under way, on the embedded store it makes them fail; and later ones find another owner and stop.
 """
 
 import getpass

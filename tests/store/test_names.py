@@ -22,8 +22,8 @@ from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
 
 #: Pieces of statements and of what servers decode, between which hypothesis puts anything.
 PIECES = (
-    "`", "``", "\\", "\\\\", "\\u0060", "\\u005c", "\\u", "\\U00000060", "\u0060", "}", "{", ")", "]", "->", "(b)", "//",
-    "/*", "'", '"', "$", "$x", ":", ";", "|", "&", "%", "#", " ", "é", "名", "😀", "\u200b", "\ufeff",
+    "`", "``", "\\", "\\\\", "\\u0060", "\\u005c", "\\u", "\\U00000060", "\u0060", "}", "{", ")", "]", "->", "(b)",
+    "//", "/*", "'", '"', "$", "$x", ":", ";", "|", "&", "%", "#", " ", "é", "名", "😀", "\u200b", "\ufeff",
     "\n", "\r", "\t", "\x00", "\x1b", "\x7f", "\x85", "\u2028", "\ud800",
     " MATCH (v:Victim) DETACH DELETE v ", " SET v.age = 'pwned' ", "RETURN 1 ", "WITH 1 AS x ", "name", "User", "x",
 )  # fmt: skip

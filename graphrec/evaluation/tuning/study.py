@@ -15,9 +15,9 @@ from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.storages.journal._file import BaseJournalFileLock  # the type of the public argument `lock_obj`
 
 from graphrec.errors import DataError, GraphrecError
-from graphrec.home import is_private, restrict
 from graphrec.evaluation.tuning.quality import Quality, Trial
 from graphrec.hetero import HeteroGraph
+from graphrec.home import is_private, restrict
 from graphrec.interactions import Interactions
 
 #: Attributes of a study: what it is of, and the config that was chosen in the end.
