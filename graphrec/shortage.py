@@ -1,4 +1,4 @@
-"""What a machine lacks, in a sentence: the words of systems, Java and databases for a full disk and too little memory."""
+"""What a machine lacks, in a sentence: how systems, Java and databases call a full disk and too little memory."""
 
 import errno
 import re
@@ -17,7 +17,10 @@ _MEMORY = re.compile(
     re.I,
 )
 
-MEMORY = "the machine has too little free memory; end other programs, raise the limit of this process (ulimit -v), or use a larger machine"
+MEMORY = (
+    "the machine has too little free memory; end other programs, raise the limit of this process (ulimit -v), "
+    "or use a larger machine"
+)
 DISK = "the disk is full; free some space and run the command again"
 
 
@@ -47,6 +50,6 @@ def shortage_of(error: BaseException | None) -> str:
 def lacking_disk(folder: Path, free: int) -> str:
     """What lacks where a disk has so many bytes left, and what to do."""
     return (
-        f"the disk of {folder} has {free / 1e6:,.0f} MB left, and at least {LEAST_DISK / 1e6:,.0f} MB are needed; free some "
-        "space, or set GRAPHREC_HOME to a folder on another disk"
+        f"the disk of {folder} has {free / 1e6:,.0f} MB left, and at least {LEAST_DISK / 1e6:,.0f} MB are needed; "
+        "free some space, or set GRAPHREC_HOME to a folder on another disk"
     )

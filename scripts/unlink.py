@@ -50,7 +50,8 @@ def _say_runs(source: str, knowing: Sequence[str], silent: Sequence[str], folder
 
     if knowing:
         _terminal.note(
-            f"trained on {source}, and know its users and items until you delete them from {folder}: {examples(knowing)}"
+            f"trained on {source}, and know its users and items until you delete them from {folder}: "
+            f"{examples(knowing)}"
         )
     if silent:
         _terminal.note(f"saved by an earlier version, and may know {source} as well: {examples(silent)}")

@@ -43,7 +43,8 @@ def neo4j_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]
     """A real Neo4j: NEO4J_URI if set, else one started by GRAPHREC_NEO4J_START for the session."""
     if uri := os.environ.get("NEO4J_URI"):
         names = ("NEO4J_USERNAME", "neo4j"), ("NEO4J_PASSWORD", ""), ("NEO4J_DATABASE", "neo4j")
-        yield Address(uri, *(os.environ.get(name, default) for name, default in names))
+        username, password, database = (os.environ.get(name, default) for name, default in names)
+        yield Address(uri, username, password, database)
         return
     start = Path(os.environ.get("GRAPHREC_NEO4J_START", ROOT.parent / "shared" / "neo4j" / "start"))
     if not start.exists():

@@ -70,17 +70,18 @@ def write_import_files(tables: GraphTables, folder: Path, progress: Progress = s
 
 def _need_plain_names(tables: GraphTables) -> None:
     """Raise DataError unless labels and types are words, which also name files, and no property reads as a type."""
-    kinds = [*tables.schema.nodes, *tables.schema.edges]
     names = [part for edge in tables.schema.edges for part in edge.triple] + [
         node.label for node in tables.schema.nodes
     ]
     odd = [name for name in names if not _WORD.fullmatch(name)]
-    odd += [name for kind in kinds for name in kind.properties if set(name) & set(_OF_HEADERS)]
+    properties = [name for node in tables.schema.nodes for name in node.properties]
+    properties += [name for edge in tables.schema.edges for name in edge.properties]
+    odd += [name for name in properties if set(name) & set(_OF_HEADERS)]
     if odd:
         raise DataError(
-            f"neo4j-admin cannot import the names {examples(dict.fromkeys(odd))}: labels and relationship types consist of "
-            f"letters, digits, _ and -, and properties have none of {_OF_HEADERS}; rename them, or load without "
-            "--import-files"
+            f"neo4j-admin cannot import the names {examples(dict.fromkeys(odd))}: labels and relationship types "
+            f"consist of letters, digits, _ and -, and properties have none of {_OF_HEADERS}; rename them, or load "
+            "without --import-files"
         )
 
 

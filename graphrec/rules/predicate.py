@@ -21,7 +21,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 
-#: An escape that Neo4j replaces before it parses a statement, so that it could be any sign: a backslash that none escapes.
+#: An escape that Neo4j replaces before it parses a statement, so that it could be any sign.
 _ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\u")
 
 #: (kind, text); a kind is text, quoted, word or sign.

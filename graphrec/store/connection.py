@@ -169,7 +169,7 @@ class Store:
             return session.execute_write(steps)
 
     def define(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
-        """Run a statement that creates or drops a constraint or an index, which no fence guards: it changes no data, and
+        """Run a statement that creates or drops a constraint or an index. No fence guards it: it changes no data, and
         Neo4j has no such statement in one transaction with others."""
         return self._run(statement, parameters, neo4j.RoutingControl.WRITE)
 

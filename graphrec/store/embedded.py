@@ -1,8 +1,9 @@
 """The graph server that comes with graphrec: started as a child process, shared by commands, stopped cleanly.
 
 It is ArcadeDB with its own Java runtime, speaking Bolt on a free loopback port. Everything it owns lies in
-`HOME/store`: the databases, the password (mode 0600), the ports and the log, which it begins anew when it is large. No process id is stored: the
-server is found by its command line, which names its settings file, so a stale file can never mislead.
+`HOME/store`: the databases, the password (mode 0600), the ports and the log, which it begins anew when it is large. No
+process id is stored: the server is found by its command line, which names its settings file, so a stale file can never
+mislead.
 """
 
 import contextlib
@@ -161,7 +162,7 @@ class EmbeddedServer:
         return address
 
     def _why_not(self, code: int | None) -> str:
-        """Why a server that was launched does not answer, and what to do; `code` is its exit code, None: it is alive."""
+        """Why a server that was launched does not answer; `code` is its exit code, None: it is alive."""
         text = "".join(log.read_text(encoding="utf-8", errors="replace") for log in self.logs if log.exists())
         if told := shortage(text):
             return f"cannot start the embedded store: {told}"

@@ -1,10 +1,10 @@
 """One writer at a time among all machines: a lease in the graph, with an owner and a heartbeat.
 
-The lease is a node WriteLease that one transaction takes and a thread renews while its owner works. A lease that was not
-renewed for STALE_SECONDS, by the clock of the database, is taken over. Its owner may then be alive all the same: paused,
-or cut off from the network. So every write of an owner begins by writing to a slot, a node of its own that belongs to
-the lease, in the same transaction. Whoever takes the lease over writes to all slots: on Neo4j that waits for the
-transactions under way, on the embedded store it makes them fail; and later ones find another owner and stop.
+The lease is a node WriteLease that one transaction takes and a thread renews while its owner works. A lease that was
+not renewed for STALE_SECONDS, by the clock of the database, is taken over. Its owner may then be alive all the same:
+paused, or cut off from the network. So every write of an owner begins by writing to a slot, a node of its own that
+belongs to the lease, in the same transaction. Whoever takes the lease over writes to all slots: on Neo4j that waits for
+the transactions under way, on the embedded store it makes them fail; and later ones find another owner and stop.
 """
 
 import getpass
@@ -92,7 +92,7 @@ class Holder:
         return self.age > STALE_SECONDS * 1000
 
     def told(self) -> str:
-        """Who writes and since when, such as "load of movielens by anna@mill (process 17), since 2026-11-24 18:15:00 UTC"."""
+        """Who writes and since when: `load of imdb by anna@mill (process 17), since 2026-11-24 18:15:00 UTC`."""
         return f"{shown(self.holder)}, since {datetime.fromtimestamp(self.since / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
@@ -135,8 +135,8 @@ class Lease:
         holder = read_lease(self._store)
         who = f"{holder.told()} took over" if holder else "another writer took over, and has ended"
         return LostLeaseError(
-            f"this process did not answer for {STALE_SECONDS:.0f} s, so {who}; it stops, and nothing is doubled: run the "
-            "command again, which finishes what was begun"
+            f"this process did not answer for {STALE_SECONDS:.0f} s, so {who}; it stops, and nothing is doubled: "
+            "run the command again, which finishes what was begun"
         )
 
     def free(self) -> None:

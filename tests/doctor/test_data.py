@@ -8,8 +8,13 @@ import pytest
 from graphrec.doctor import FAILED, OK, WARNING, Finding, data
 from graphrec.doctor import store as about_store
 from graphrec.evaluation.memory_need import Shape
+from graphrec.provenance import Brought
+from graphrec.schema import EdgeType, NodeType
 from graphrec.store import Store
+from graphrec.store.lease import leased
 from graphrec.store.nodes import ensure_constraint
+from graphrec.store.sources import note_source
+from graphrec.tables import Source
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
@@ -211,3 +216,37 @@ def test_a_graph_that_never_had_what_a_check_is_about(store: Store) -> None:
     assert data.unfinished(store, "loads", "NeverHeardOf", "loading", False).state == OK
     store.write("CREATE (:User {id: 'a'})")
     assert data.orphans(store, []).seen == "1 of 1 User without behaviour"
+
+
+def test_doubled_edges_are_found_with_what_mends_them(store: Store) -> None:
+    rated, tagged = (
+        EdgeType("User", "RATED", "Item", ("rating",)),
+        EdgeType("User", "TAGGED", "Item", ("tag",), ("tag",)),
+    )
+    note_source(store, Brought(Source("shop"), (NodeType("User"), NodeType("Item")), (rated, tagged)), "loaded")
+    store.write(
+        "CREATE (a:User {id: 'a'}), (x:Item {id: 'x'}), (y:Item {id: 'y'}) "
+        "CREATE (a)-[:RATED {source: 'shop', rating: 1.0}]->(x), (a)-[:RATED {source: 'other', rating: 1.0}]->(x), "
+        "(a)-[:TAGGED {source: 'shop', tag: 'p'}]->(x), (a)-[:TAGGED {source: 'shop', tag: 'q'}]->(x), "
+        "(a)-[:TAGGED {source: 'shop', tag: 'p'}]->(y), (a)-[:TAGGED {source: 'shop'}]->(y)"
+    )
+    assert data.doubled_edges(store).state == OK
+    store.write(
+        "MATCH (a:User {id: 'a'}), (x:Item {id: 'x'}) CREATE (a)-[:RATED {source: 'shop', rating: 2.0}]->(x), "
+        "(a)-[:TAGGED {source: 'shop', tag: 'p'}]->(x)"
+    )
+    found = data.doubled_edges(store)
+    assert (found.state, found.seen) == (FAILED, "1 RATED of shop, 1 TAGGED of shop too many")
+    assert "run graphrec load shop again" in found.remedy
+
+
+def test_the_lease_of_a_writer(store: Store) -> None:
+    assert about_store.lease(store).seen == "nobody is writing to the graph"
+    with leased(store, "load of shop"):
+        finding = about_store.lease(store)
+        assert finding.state == WARNING
+        assert finding.seen.startswith("load of shop by ")
+        store.write("MATCH (l:WriteLease) SET l.renewed = 0")
+        left = about_store.lease(store)
+        assert (left.state, left.seen[:28]) == (OK, "left behind by load of shop ")
+        assert data.size(store, []).seen == "the graph is empty"

@@ -159,3 +159,12 @@ def test_the_importer_of_neo4j_makes_the_graph_of_a_load(start: Path, embedded: 
             again = write_source(store, tables)
             assert {(each.created, each.changed, each.deleted) for each in again.written} == {(0, 0, 0)}
             assert ITEM.label in {row["label"] for row in store.read("CALL db.labels() YIELD label RETURN label")}
+
+
+@pytest.mark.parametrize("name", ["../Item", "A:B", "A=B", "A,B", "$(id)", "a b"])
+def test_names_that_the_importer_reads_otherwise_are_refused(tmp_path: Path, name: str) -> None:
+    kind = EdgeType("User", name, "User")
+    frame = columns(["source_id", "target_id"], [("u", "v, w")])
+    with pytest.raises(GraphrecError, match="neo4j-admin cannot import the names"):
+        write_import_files(replace(ODD, edges=(*ODD.edges, EdgeTable(kind, frame))), tmp_path / "out")
+    assert not (tmp_path / "out").exists()

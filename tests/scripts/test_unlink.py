@@ -1,5 +1,7 @@
 """`graphrec unlink` on both databases: what is left is what the other sources make."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +65,36 @@ def test_an_unknown_source_names_the_nearest_or_all(store: Store, shop: Path, fo
     assert "did you mean shop?" in run("unlink", "shopp", exit_code=1).stderr
     assert "there are 2: forum, shop" in run("unlink", "xyz", exit_code=1).stderr
     assert "Usage:" in run("unlink", exit_code=2).stderr
+
+
+@pytest.mark.usefixtures("environment")
+def test_unlink_forgets_the_report_and_names_the_runs_that_know_the_source(
+    shop: Path, forum: Path, environment: Path, run: Run, run_json: Json
+) -> None:
+    run("load", str(shop))
+    run("load", str(forum))
+    assert (environment / "loads" / "forum" / "report.json").exists()
+    runs_folder = environment / "runs"
+    for name, sources in (("knows", ["forum", "shop"]), ("knows-not", ["shop"]), ("old", None)):
+        record = {
+            "id": name,
+            "model": "popularity",
+            "config": {},
+            "metrics": {},
+            "created_at": "2026-01-01T00:00:00Z",
+            "target": ["User", "PURCHASED", "Item"],
+            "seconds": 0.1,
+        }
+        (runs_folder / name).mkdir(parents=True)
+        (runs_folder / name / "run.json").write_text(json.dumps(record | ({"sources": sources} if sources else {})))
+    try:
+        told = run_json("unlink", "forum", "--dry-run")
+        assert (told["runs"], told["runs_that_do_not_say"], told["report_deleted"]) == (["knows"], ["old"], False)
+        assert (environment / "loads" / "forum").exists()
+        result = run("unlink", "forum")
+        assert "trained on forum, and know its users and items until you delete them from" in result.stderr
+        assert "saved by an earlier version, and may know forum as well: old" in result.stderr
+        assert not (environment / "loads" / "forum").exists()
+        assert (environment / "loads" / "shop").exists()
+    finally:
+        shutil.rmtree(runs_folder)

@@ -14,6 +14,7 @@ import pytest
 
 from graphrec.errors import StoreError
 from graphrec.store import EmbeddedServer, connect
+from graphrec.store.embedded import _LOGGING, MAX_LOG
 
 ONE_COMMAND = (
     "import sys; from pathlib import Path; from graphrec.store import EmbeddedServer; "
@@ -119,3 +120,39 @@ def test_a_home_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("")
     with pytest.raises(StoreError, match="set GRAPHREC_HOME"):
         EmbeddedServer(tmp_path / "home").start()
+
+
+def test_the_log_and_what_the_runtime_prints_are_bounded(embedded: EmbeddedServer) -> None:
+    """The server begins a file anew at its limit; what Java prints is emptied by the next command."""
+    settings = (embedded.folder / "logging.properties").read_text()
+    assert f"FileHandler.limit = {MAX_LOG}" in settings
+    assert "FileHandler.count = 2" in settings
+    assert "ConsoleHandler" not in settings
+    assert embedded.logs[1].exists()
+    console = embedded.logs[-1]
+    os.truncate(console, MAX_LOG + 1)
+    embedded.start()
+    assert console.stat().st_size == 0
+
+
+@pytest.mark.slow
+def test_the_log_is_bounded_while_the_server_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graphrec.store.embedded._LOGGING", _LOGGING.replace(str(MAX_LOG), "100000"))
+    server = EmbeddedServer(tmp_path / "home")
+    try:
+        with connect(server.start()) as store:
+            for number in range(300):  # each is an error with its stack in the log
+                with pytest.raises(StoreError):
+                    store.write(f"RETURN 1 / 0 + wrong{number}")
+                assert sum(log.stat().st_size for log in server.logs if log.exists()) < 300_000
+    finally:
+        server.stop()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
+def test_all_that_the_server_writes_is_its_owners(embedded: EmbeddedServer) -> None:
+    with connect(embedded.start()) as store:
+        store.write("CREATE (n:Secret) DELETE n")
+    found = [path for path in embedded.folder.rglob("*") if path.exists()]
+    assert any(path.suffix == ".bucket" for path in found)
+    assert [path for path in found if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
