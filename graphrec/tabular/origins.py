@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import quote
 
-from graphrec.errors import examples, nearest, shown
+from graphrec.errors import examples, nearest
 from graphrec.tabular.section import Section
 from graphrec.tabular.spec import Files, Format, Query
 
@@ -100,8 +100,7 @@ def _url(section: Section, connections: Mapping[str, str]) -> tuple[str, tuple[s
 def _paths(section: Section, name: str, folder: Path) -> list[Path]:
     """The file of a name, or all files of a pattern in the order of their names."""
     if "://" in name:
-        kind = name.partition("://")[0]
-        raise section.error("file", f"is an address ({shown(kind, 20)}://…); download it first, and give the file")
+        raise section.error("file", "is an address; download it first, and give the file")  # not shown: a password
     if "\0" in name or not name:
         raise section.error("file", "must be a path or a pattern")
     path = folder / Path(name).expanduser()
