@@ -34,7 +34,7 @@ class Commands(click.Group):
         command: click.Command = import_module(f"graphrec.scripts.{cmd_name}").command
         return command
 
-    def main(  # type: ignore[override]  # click overloads it by standalone_mode
+    def main(
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,

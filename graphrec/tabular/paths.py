@@ -37,7 +37,7 @@ def find(section: Section, name: str, folder: Path) -> list[Path]:
     Raises DataError if there is none.
     """
     if "://" in name:
-        raise section.error("file", f"'{name}' is an address; download it first, and give the file")
+        raise section.error("file", "is an address; download it first, and give the file")
     if "\0" in name or not name:
         raise section.error("file", "must be a path or a pattern")
     try:

@@ -24,11 +24,17 @@ from graphrec.testing import checkerboard
 STUDY = "study.log"
 MODEL = "popularity"
 
+
+def replaced(path: Path, by: Callable[[], object]) -> None:
+    path.unlink()
+    by()
+
+
 #: What a file may be instead of what it should be.
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "missing": lambda path: path.unlink(),
     "empty": lambda path: path.write_bytes(b""),
-    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "a folder": lambda path: replaced(path, path.mkdir),
     "binary": lambda path: path.write_bytes(b"\xff\x00\x80\xfe"),
     "a list": lambda path: path.write_text("[1]"),
     "a number": lambda path: path.write_text("5"),
@@ -37,7 +43,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "other types": lambda path: path.write_text('{"bolt": "x", "http": [], "created_at": 5, "id": 3, "target": 1}'),
     "deep": lambda path: path.write_text("[" * 100_000),
     "cut off": lambda path: path.write_bytes(path.read_bytes()[: max(1, path.stat().st_size // 2)]),
-    "a dangling link": lambda path: (path.unlink(), path.symlink_to("nowhere")),
+    "a dangling link": lambda path: replaced(path, lambda: path.symlink_to("nowhere")),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from graphrec.files import folder_name
 from graphrec.store import Store
 
 from .conftest import Run
@@ -266,7 +267,7 @@ def test_import_files_need_no_store(
 def test_a_report_stays_in_its_folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAPHREC_HOME", str(tmp_path / "home"))
     run("load", str(write(tmp_path / "odd", SHOP.replace('"shop"', '"../x"'))), "--check")
-    assert [path.name for path in (tmp_path / "home/loads").iterdir()] == ["__x"]
+    assert [path.name for path in (tmp_path / "home/loads").iterdir()] == [folder_name("../x")]
 
 
 @pytest.mark.parametrize(
