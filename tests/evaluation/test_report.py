@@ -148,6 +148,13 @@ def test_all_four_files_are_written(tmp_path: Path) -> None:
     assert json.loads(paths[3].read_text(encoding="utf-8"))["written_at"] == "2026-11-25T00:00:00+00:00"
 
 
+@pytest.mark.parametrize("name", ["x.md", "x.json"])
+def test_markdown_or_json_alone_is_one_file(name: str, tmp_path: Path) -> None:
+    assert report.write_all(examples.smallest(), tmp_path / name, NOW) == (tmp_path / name,)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).is_file()
+
+
 def test_errors_say_what_to_do(tmp_path: Path) -> None:
     comparison = examples.smallest()
     with pytest.raises(GraphrecError, match="must end in .html, .md or .json"):
