@@ -90,8 +90,8 @@ class Graph:
         its folder, a mapping of the same form, whose paths lead from `folder` and in which a `file` may be a data
         frame, or one frame (of pandas, polars or any library that speaks Arrow) with the keys of its table as
         `load(frame, name="shop", edges="RATED", from_="User:user_id", to="Item:item_id", time="at")`. A source is
-        loaded whole: several frames of one source belong into one mapping. `options` are those of `graphrec.ingest.Options`,
-        such as `dry_run=True` or `append=True`.
+        loaded whole: several frames of one source belong into one mapping. `options` are those of
+        `graphrec.ingest.Options`, such as `dry_run=True` or `append=True`.
 
         Raises:
             UnknownNameError: there is no such source.

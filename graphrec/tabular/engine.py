@@ -1,5 +1,6 @@
 """DuckDB as it reads files here: little memory, nothing from the network, columns chosen by their exact names."""
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -137,7 +138,10 @@ def file_literal(path: Path, scratch: Path) -> str:
     if set(text) & set("*?[]{}") or not text.isprintable():
         link = scratch / f"link{path.suffix if path.suffix.isascii() and path.suffix.isprintable() else ''}"
         link.unlink(missing_ok=True)
-        link.symlink_to(path.absolute())
+        try:
+            link.symlink_to(path.absolute())
+        except OSError:  # Windows lets few people make links
+            shutil.copyfile(path, link)
         text = str(link)
     return literal(text)
 

@@ -62,11 +62,9 @@ def _copied(connection: duckdb.DuckDBPyConnection, name: str, given: Files | Fra
 
 def _whole(given: Files | Frame) -> Iterator[Any]:  # of pyarrow.Table or BadLine
     """All columns of one file or frame."""
-    if given.shape == "wide":
-        return shapes.wide(given, shapes.WIDE)
-    if isinstance(given, Frame):
-        return frames.pieces(given)
-    return shapes.baskets(given, shapes.basket_columns(given)) if given.shape == "basket" else files.pieces(given)
+    if isinstance(given, Files):
+        return files.pieces(given)
+    return shapes.wide(given, shapes.WIDE) if given.shape == "wide" else frames.pieces(given)
 
 
 def _without_case(piece: Any) -> Any:  # a pyarrow.Table, twice

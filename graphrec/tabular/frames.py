@@ -57,7 +57,7 @@ def described(frame: Any, keys: Mapping[str, Any]) -> dict[str, Any]:  # of any 
             f"nothing says what the rows of the frame with the columns {examples(names)} are; write load(frame, "
             'name="shop", edges="RATED", from_="User:user_id", to="Item:item_id") or nodes="User", id="user_id"'
         )
-    top = {key: known.pop(key) for key in ("name", "version", "url", "licence") if key in known}
+    top: dict[str, Any] = {key: known.pop(key) for key in ("name", "version", "url", "licence") if key in known}
     return {**top, kinds[0]: {known.pop(kinds[0]): {"file": frame, **known}}}
 
 

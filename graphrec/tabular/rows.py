@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from graphrec.tabular import file_queries, files, frames, shapes, sql
-from graphrec.tabular.spec import FileQuery, Files, Frame, Origin, Query
+from graphrec.tabular.spec import FileQuery, Files, Origin, Query
 
 
 def pieces(origin: Origin, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table or BadLine
@@ -18,13 +18,6 @@ def pieces(origin: Origin, columns: Sequence[str]) -> Iterator[Any]:  # of pyarr
         return sql.pieces(origin, columns)
     if isinstance(origin, FileQuery):
         return file_queries.pieces(origin, columns)
-    return shaped(origin, columns)
-
-
-def shaped(origin: Files | Frame, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table or BadLine
-    """The rows of files or of a frame, by their shape."""
-    if origin.shape == "wide":
-        return shapes.wide(origin, columns)
-    if not isinstance(origin, Files):
-        return frames.pieces(origin, columns)
-    return shapes.baskets(origin, columns) if origin.shape == "basket" else files.pieces(origin, columns)
+    if isinstance(origin, Files):
+        return files.pieces(origin, columns)
+    return shapes.wide(origin, columns) if origin.shape == "wide" else frames.pieces(origin, columns)

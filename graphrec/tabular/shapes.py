@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from graphrec.errors import DataError, examples
-from graphrec.tabular import archives, engine, files, frames, inspection
-from graphrec.tabular.files import BadLine
+from graphrec.tabular import archives, engine, frames, inspection, table_files
 from graphrec.tabular.spec import Files, Frame
+from graphrec.tabular.table_files import BadLine
 
 #: The columns that a wide table gives.
 WIDE = ("row", "column", "value")
@@ -50,7 +50,7 @@ def baskets(given: Files, columns: Sequence[str]) -> Iterator[Any]:  # of pyarro
 def wide(given: Files | Frame, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table or BadLine
     """A row for each cell that is not empty: the value of the first column, the column's name, and the cell.
 
-    Raises DataError as `files.pieces` does, or if a column is asked for that is none of `row`, `column` and `value`.
+    Raises DataError as `table_files.pieces` does, or for a column that is none of `row`, `column` and `value`.
     """
     for name in columns:
         if name not in WIDE:
@@ -61,7 +61,7 @@ def wide(given: Files | Frame, columns: Sequence[str]) -> Iterator[Any]:  # of p
     for path in given.paths:
         own = replace(given, paths=(path,))
         names = inspection.raw_names(path, own) if given.format == "csv" else None
-        yield from _melted(files.pieces(own), names, str(path), columns)
+        yield from _melted(table_files.pieces(own), names, str(path), columns)
 
 
 def _melted(

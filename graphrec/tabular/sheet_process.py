@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from importlib.abc import MetaPathFinder
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,14 @@ def _text(cell: Any) -> str:  # of a sheet
     return cell.isoformat() if isinstance(cell, date | time) else str(cell)
 
 
+class _NoPandas(MetaPathFinder):
+    """Lets pyarrow find no pandas, which it would look for, and which takes longer to load than most sheets to read."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ImportError(name)
+
+
 def _limit(memory: int) -> None:
     """Take no more memory than this, where the system can keep a process to it."""
     try:
@@ -90,6 +99,7 @@ def _limit(memory: int) -> None:
 
 
 if __name__ == "__main__":
+    sys.meta_path.insert(0, _NoPandas())
     given = json.load(sys.stdin)
     _limit(given["memory"])
     print(json.dumps(read(given)))  # noqa: T201  # the process that started this one reads it

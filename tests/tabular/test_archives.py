@@ -1,8 +1,9 @@
-"""Compressed files, archives, folders and patterns: found by content, unpacked in bounded space, refused in a sentence."""
+"""Compressed files, archives, folders and patterns: found by content, unpacked in bounded space, or refused."""
 
 import bz2
 import gzip
 import lzma
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -74,7 +75,7 @@ def test_several_members(reader: Reader) -> None:
         reader(EDGE + '"r.zip"', r__zip=zipped({"a.csv": "user,i\n1,2\n"}))
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, str | bytes], str]] = {
     "several forms": ({"a.csv": PLAIN, "b.jsonl": b'{"u": 1}'}, r"several forms \(a.csv is csv, b.jsonl is jsonl\)"),
     "nothing": ({}, "holds no file of data, but nothing"),
     "no data": ({"README.md": "hi"}, "holds no file of data, but README.md"),
@@ -114,15 +115,15 @@ def test_a_bomb_is_refused(kind: str, reader: Reader, monkeypatch: pytest.Monkey
     monkeypatch.setattr(archives, "_SURELY_FINE", 100_000)
     monkeypatch.setattr(archives, "_LARGEST_RATIO", 20)
     text = PLAIN + b"5,6\n" * 500_000
-    packed = {
-        "gzip": lambda: gzip.compress(text),
-        "bzip2": lambda: bz2.compress(text),
-        "xz": lambda: lzma.compress(text),
-        "zstd": lambda: pa.compress(text, codec="zstd", asbytes=True),
-        "zip": lambda: zipped({"a.csv": text}),
-    }[kind]()
+    pack: dict[str, Callable[[bytes], bytes]] = {
+        "gzip": gzip.compress,
+        "bzip2": bz2.compress,
+        "xz": lzma.compress,
+        "zstd": lambda plain: bytes(pa.compress(plain, codec="zstd", asbytes=True)),
+        "zip": lambda plain: zipped({"a.csv": plain}),
+    }
     with pytest.raises(DataError, match="grows to more than .* times its size, as .* a zip bomb"):
-        reader(EDGE + '"r.csv"', r__csv=packed)
+        reader(EDGE + '"r.csv"', r__csv=pack[kind](text))
 
 
 def test_a_full_disk_is_said(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,15 @@ def test_bad_lines_keep_their_numbers(reader: Reader) -> None:
     assert rule.examples == ("r.csv line 6: '5'",)
 
 
+def test_the_number_of_a_bad_line_counts_lines_and_not_records(reader: Reader) -> None:
+    text = 'title "of\nu,i,x\n1,2,"a\nb\n\nc"\n3\n\n4,5,"d""\n",\n6,"7"8,x\n9,5"x,z\n'
+    tables = reader(f"{CSV}skip = 1", r__csv=text)
+    (fields, quote) = tables.cleaning.tables[0].rules
+    assert fields.examples == ("r.csv line 7: '3'",)
+    assert quote.examples == ("r.csv line 11: '6,\"7\"8,x'",)
+    assert pairs(tables) == [("1", "2"), ("4", "5"), ("9", '5"x')]
+
+
 def test_a_column_that_stands_twice_has_a_number(reader: Reader) -> None:
     text = "u,i,u,i,\n1,2,3,4,5\n"
     assert pairs(reader(CSV, r__csv=text)) == [("1", "2")]

@@ -10,7 +10,7 @@ from graphrec.tables import GraphTables
 from graphrec.tabular import Description, read
 
 from .conftest import Reader
-from .workbooks import xlsx
+from .workbooks import Rows, xlsx
 
 JOIN = """[edges.BOUGHT]
 sql = '''
@@ -67,9 +67,10 @@ def test_frames(tmp_path: Path) -> None:
 
 
 def test_types_become_as_wide_as_the_values(reader: Reader) -> None:
-    cells = [["id", "customer"], *[[n, n] for n in range(3)]]
+    cells: Rows = [["id", "customer"], *[[n, n] for n in range(3)]]
     files = '{ o = ["a.xlsx", "b.xlsx", "c.csv"] }'
-    toml = f'[edges.BOUGHT]\nsql = "select id, customer from o order by id"\nfiles = {files}\nfrom = "User:id"\nto = "Item:customer"'
+    toml = f'[edges.BOUGHT]\nsql = "select id, customer from o order by id"\nfiles = {files}\n'
+    toml += 'from = "User:id"\nto = "Item:customer"'
     with pytest.raises(DataError, match="names files of several forms"):
         reader(toml, a__xlsx=xlsx(One=cells), b__xlsx=xlsx(One=[cells[0], [2.5, "x"]]), c__csv="id,customer\n")
     tables = reader(toml.replace(', "c.csv"', ""))
@@ -80,7 +81,8 @@ def test_types_become_as_wide_as_the_values(reader: Reader) -> None:
 
 
 def test_names_that_differ_in_case_only_and_a_file_without_rows(reader: Reader) -> None:
-    toml = '[edges.BOUGHT]\nsql = "select a.U_2, a.u from a left join b on b.x = a.u"\nfiles = { a = "a.csv", b = "b.csv" }\n'
+    toml = '[edges.BOUGHT]\nsql = "select a.U_2, a.u from a left join b on b.x = a.u"\n'
+    toml += 'files = { a = "a.csv", b = "b.csv" }\n'
     tables = reader(toml + 'from = "User:U_2"\nto = "Item:u"', a__csv="u,U\n1,2\n", b__csv="x\n")
     assert rows(tables) == [("2", "1")]
 

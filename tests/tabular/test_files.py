@@ -236,7 +236,7 @@ JSON = st.recursive(
 OBJECTS = st.lists(st.dictionaries(st.sampled_from("uirt"), JSON).map(json.dumps), max_size=6).map("\n".join)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.one_of(
         st.binary(max_size=200),

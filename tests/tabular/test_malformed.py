@@ -16,9 +16,14 @@ from hypothesis import strategies as st
 from graphrec.errors import GraphrecError
 from graphrec.tabular import read
 
-from .workbooks import ods, xlsx, zipped
+from .workbooks import Rows, ods, xlsx, zipped
 
-ROWS = [["u", "i", "r", "t"], ["1", "2", 4.5, "2024-01-02"], ["3", 'a "b"', 3, "2024-01-03"], ["4", "c, d", None, None]]
+ROWS: Rows = [
+    ["u", "i", "r", "t"],
+    ["1", "2", 4.5, "2024-01-02"],
+    ["3", 'a "b"', 3, "2024-01-03"],
+    ["4", "c, d", None, None],
+]
 CSV = b'u,i,r,t,\n1,2,"4,5",2024-01-02,\n"3","a ""b""",3,2024-01-03\n4,"c, d",,\n'
 LINES = "\n".join(json.dumps(dict(zip(ROWS[0], map(str, row), strict=True))) for row in ROWS[1:]).encode()
 ARRAY = json.dumps({"meta": [1], "data": {"rows": [dict(zip(ROWS[0], row, strict=True)) for row in ROWS[1:]]}}).encode()

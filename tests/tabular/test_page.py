@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from graphrec.tabular import read
+
 from .workbooks import xlsx
 
 PAGE = (Path(__file__).parents[2] / "docs/table.md").read_text(encoding="utf-8")

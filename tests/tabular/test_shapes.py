@@ -10,7 +10,7 @@ from graphrec.tables import GraphTables
 from graphrec.tabular import Description, read
 
 from .conftest import Reader
-from .workbooks import xlsx
+from .workbooks import Rows, xlsx
 
 BASKET = (
     '[edges.BOUGHT]\nfrom = "User:basket"\nto = "Item:item"\nshape = "basket"\nrepeated = "first"\nfile = "r.csv"\n'
@@ -70,7 +70,7 @@ def test_wide_tables_of_several_files_have_other_items(reader: Reader) -> None:
 
 
 def test_wide_sheets_and_frames(reader: Reader) -> None:
-    sheet = [["user", "a", "b"], ["u1", 1, None], [7, 2.5, 3]]
+    sheet: Rows = [["user", "a", "b"], ["u1", 1, None], [7, 2.5, 3]]
     expected = [("u1", "a", 1.0), ("7", "a", 2.5), ("7", "b", 3.0)]
     assert rows(reader(WIDE.replace("r.csv", "r.xlsx"), r__xlsx=xlsx(One=sheet))) == expected
     frame = pd.DataFrame([[1, None], [2.5, 3]], index=pd.Index(["u1", "7"], name="user"), columns=["a", "b"])

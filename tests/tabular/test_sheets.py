@@ -10,13 +10,13 @@ from graphrec.errors import DataError, GraphrecError
 from graphrec.tabular import sheets
 
 from .conftest import Reader
-from .workbooks import ods, xlsx, zipped
+from .workbooks import Rows, ods, xlsx, zipped
 
 EDGE = (
     '[edges.RATED]\nfrom = "User:u"\nto = "Item:i"\nproperties = ["r", "good"]\ntime = "t"\nrepeated = "last"\nfile = '
 )
 NOON = datetime(2024, 1, 2, 12)
-ROWS = [
+ROWS: Rows = [
     ["u", "i", "r", "t", "good", "u"],
     [1, "007", 4.5, NOON, True, "x"],
     [14503.0, "b & c", None, None, False, "y"],

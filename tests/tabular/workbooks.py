@@ -41,8 +41,8 @@ def xlsx(**sheets: Rows) -> bytes:
             for i in range(1, len(names) + 1)
         )
         + f"<Relationship Id='st' Type='{_RELATIONS}/styles' Target='styles.xml'/></Relationships>",
-        "xl/styles.xml": f"<styleSheet xmlns='{_MAIN}'><cellXfs count='2'><xf numFmtId='0'/><xf numFmtId='22'/></cellXfs>"
-        "</styleSheet>",
+        "xl/styles.xml": f"<styleSheet xmlns='{_MAIN}'><cellXfs count='2'><xf numFmtId='0'/>"
+        "<xf numFmtId='22'/></cellXfs></styleSheet>",
     }
     for number, name in enumerate(names, 1):
         rows = "".join(
@@ -64,11 +64,12 @@ def ods(rows: Rows) -> bytes:
     return zipped(
         {
             "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
-            "META-INF/manifest.xml": "<manifest:manifest xmlns:manifest='urn:oasis:names:tc:opendocument:xmlns:manifest:1.0'/>",
-            "content.xml": f"<office:document-content {names}><office:body><office:spreadsheet><table:table table:name='One'>"
-            f"{body}<table:table-row table:number-rows-repeated='1048000'><table:table-cell "
-            "table:number-columns-repeated='16384'/></table:table-row></table:table></office:spreadsheet></office:body>"
-            "</office:document-content>",
+            "META-INF/manifest.xml": "<manifest:manifest "
+            "xmlns:manifest='urn:oasis:names:tc:opendocument:xmlns:manifest:1.0'/>",
+            "content.xml": f"<office:document-content {names}><office:body><office:spreadsheet>"
+            f"<table:table table:name='One'>{body}<table:table-row table:number-rows-repeated='1048000'>"
+            "<table:table-cell table:number-columns-repeated='16384'/></table:table-row></table:table>"
+            "</office:spreadsheet></office:body></office:document-content>",
         }
     )
 

@@ -1,0 +1,60 @@
+"""The line of a text file in which a record begins: DuckDB counts a text over several lines as one."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import IO
+
+from graphrec.tabular.spec import Files
+
+
+class LineNumbers:
+    """Goes through a CSV file in UTF-8 once, from its first line on; blank lines and those to skip are records, too."""
+
+    def __init__(self, stream: IO[bytes], files: Files) -> None:
+        self._lines = iter(io.TextIOWrapper(stream, "utf-8", errors="replace"))
+        self._files = files
+        self._line = self._record = 0
+        self._lost = False
+
+    def of(self, record: int) -> int:
+        """The line in which a record begins, both counted from 1; records are asked for in ascending order.
+
+        The record itself is taken for one line, for it is one that has no sense. 0 if that is not certain.
+        """
+        while self._record < record - 1 and (line := self._next()):
+            self._record += 1
+            if self._record > self._files.skip and self._files.quote and self._files.quote in line:
+                self._finish(line)
+        self._record += 1
+        return self._line if self._next() and not self._lost else 0
+
+    def _next(self) -> str:
+        line = next(self._lines, "")
+        self._line += bool(line)
+        return line
+
+    def _finish(self, line: str) -> None:
+        """Read on to the end of the record that begins with this line."""
+        files = self._files
+        if len(files.separator) > 1:
+            while line and line.count(files.quote) % 2:
+                more = self._next()
+                line = line + more if more else ""
+            return
+        reader = csv.reader(
+            self._from(line),
+            delimiter=files.separator,
+            quotechar=files.quote,
+            escapechar=files.escape or None,
+            doublequote=not files.escape,
+        )
+        try:
+            next(reader, None)
+        except csv.Error:  # a field is longer than the reader takes
+            self._lost = True
+
+    def _from(self, line: str) -> Iterator[str]:
+        while line:
+            yield line
+            line = self._next()
