@@ -169,7 +169,8 @@ def _may_separate(separator: str, lines: Sequence[str]) -> bool:
 
 def _first_row(widths: Sequence[int], width: int) -> int:
     """The first line that has so many fields and after which nearly all have; a header may lack the first name."""
-    for start, found in enumerate(widths):
+    furthest = 30 if len(widths) <= 60 else len(widths) // 4
+    for start, found in enumerate(widths[: min(furthest, len(widths) - 2) + 1] if len(widths) > 2 else widths[:1]):
         if found == width or (
             found == width - 1 and found > 1 and start + 1 < len(widths) and widths[start + 1] == width
         ):

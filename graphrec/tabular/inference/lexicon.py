@@ -114,7 +114,6 @@ ENDS = {
     "src": "dst",
     "from": "to",
     "fromnodeid": "tonodeid",
-    "head": "tail",
     "node1": "node2",
     "sourceid": "targetid",
     "fromid": "toid",
