@@ -99,6 +99,9 @@ def _labelled(seen: Sequence[Seen]) -> list[Seen]:
 def _label(table: Sniffed, role: Roles, seen: Sequence[Seen]) -> str:
     column = role.ends[0][1]
     meaning = words.meaning(column)
+    entity, _ = words.entity_of_file(table.name)
+    if entity in ("user", "item") and not words.relation_of(table.name):
+        return USER if entity == "user" else ITEM
     if meaning.what == "group":
         label = words.group(meaning.word)[0]
         led = {group.label for _, its in seen for group in its.groups.values()} | {

@@ -10,7 +10,7 @@ from graphrec.tabular.inference.edges import edge_roles
 from graphrec.tabular.inference.ends import End
 from graphrec.tabular.inference.evidence import Finding, Roles
 from graphrec.tabular.inference.owners import with_owners
-from graphrec.tabular.inference.relations import group_tree, social
+from graphrec.tabular.inference.relations import friend_lists, group_tree, social
 from graphrec.tabular.inference.things import (
     any_key,
     has_creator,
@@ -38,6 +38,8 @@ def roles(file: Sniffed, hints: Mapping[str, Meaning] | None = None) -> Roles:
 
 def _roles(file: Sniffed, said: Mapping[str, Meaning], hints: Mapping[str, Meaning]) -> Roles:
     columns = file.columns
+    if lists := friend_lists(file):
+        return lists
     users, items = ends.users(columns, said), ends.items(columns, said)
     if relation := social(file, said, users, items):
         return relation

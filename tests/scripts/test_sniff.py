@@ -43,6 +43,30 @@ def test_as_json(ratings: str) -> None:
     value = json.loads(sniff(ratings, "--json").stdout)
     assert value["file"] is None
     assert "[edges.RATED]" in value["toml"]
+    (table,) = value["tables"]
+    assert table["what"] == "RATED: User → Item"
+    assert [finding["role"] for finding in table["findings"]] == ["user id", "item id", "rating"]
+    assert all(0 < finding["sure"] <= 1 and finding["why"] for finding in table["findings"])
+    assert value["questions"] == []
+
+
+def test_evidence_and_questions_are_printed_and_are_comments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "log.csv").write_text("user,item,date\nu1,i1,03/04/2021\nu2,i1,05/06/2021\n")
+    monkeypatch.chdir(tmp_path)
+    done = sniff("log.csv")
+    assert "    date  time      95%  %d/%m/%Y" in done.stderr
+    assert "  2. log.csv: date: '03/04/2021' can be read as %d/%m/%Y and as %m/%d/%Y" in done.stderr
+    assert "# Question 2: log.csv: date: '03/04/2021' can be read as" in done.stdout
+    assert tomllib.loads(done.stdout)["edges"]["VIEWED"]["time"]["format"] == "%d/%m/%Y"
+
+
+def test_a_folder_and_a_pattern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shop").mkdir()
+    for day in ("day1", "day2"):
+        (tmp_path / f"shop/{day}.csv").write_text("user,item,qty\nu1,i1,1\n")
+    monkeypatch.chdir(tmp_path)
+    for argument in ("shop", "shop/*.csv"):
+        assert tomllib.loads(sniff(argument).stdout)["edges"]["PURCHASED"]["file"] == "shop/day*.csv"
 
 
 def test_what_goes_wrong_is_one_sentence(ratings: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from graphrec.errors import DataError, examples
+from graphrec.errors import DataError, GraphrecError, examples
 from graphrec.tabular import archives
 from graphrec.tabular.inference import databases, samples, wide
 from graphrec.tabular.inference.columns import column
@@ -53,13 +53,13 @@ def tables(arguments: Sequence[Path | str], folder: Path) -> tuple[list[Sniffed]
         else:
             paths += _paths(argument)
     paths = list(dict.fromkeys(paths))
-    num_rows = max(500, _ROWS // max(1, len(paths) // 8))
+    num_rows = max(500, _ROWS // max(1, len(paths) // 3))
     for path in paths:
         try:
             form = samples.kind_of(path)
             several = workbooks(path, form, num_rows) if form in ("xlsx", "ods") else [sniff(path, num_rows)]
             found += [_shaped(table) for table in several]
-        except DataError as error:
+        except GraphrecError as error:
             if len(paths) == 1 or not (path.is_file() or archives.archive_of(path)):
                 raise
             unread.append(str(error))

@@ -103,7 +103,7 @@ def behaviour(file: str, folder: str, columns: Mapping[str, Column], names: Sequ
         return Behaviour("LISTENED", f"{item} is music", 0.7)
     if words.meaning(item).word in _PLACES:
         return Behaviour("VISITED", f"{item} is a place", 0.7)
-    if relation := words.relation_of(folder):
+    if len(words.tokens(folder)) == 1 and (relation := words.relation_of(folder)):
         return Behaviour(relation, f"the folder is called {folder}", 0.6)
     return Behaviour("", "nothing says what users did", 0.3)
 

@@ -107,7 +107,7 @@ class Column:
     def numbers(self) -> "pd.Series[float]":
         """The numbers of the rows that have one; empty for a column of another kind."""
         if not self.numeric:
-            return pd.Series([], dtype="float64")
+            return pd.Series(np.array([], dtype="float64"))
         decimal, thousands = self.notation
         texts: pd.Series[Any] = self.values.dropna()
         if thousands:

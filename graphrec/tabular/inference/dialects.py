@@ -55,7 +55,7 @@ def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> D
     Raises:
         DataError: the text holds blank lines only.
     """
-    lines = text.splitlines()
+    lines = _unified(text).split("\n")  # splitlines would end lines at U+2028 and form feeds, too
     comment = _comment(lines)
     body = [line for line in lines if line.strip() and not (comment and line.startswith(comment))]
     if not body:
@@ -82,7 +82,7 @@ def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> D
         names_missing = True
     wrong = sum(len(row) != width for row in records[1:])
     rows = [tuple(row) for row in (records[1:] if header else records) if len(row) == width]
-    for part in more:
+    for part in map(_unified, more):
         rows += [tuple(row) for row in _records(part, separator, quote, escape, num_rows) if len(row) == width]
     made = Dialect(separator, quote, escape, skip, comment, None, None, tuple(rows), False, wrong, tuple(notes))
     if not header:
@@ -94,6 +94,11 @@ def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> D
         note = f"the header has {width - 1} names and the rows have {width} fields: {what}"
         return replace(made, header=tuple(unique_names(names)), skip=made.skip + 1, notes=(*made.notes, note))
     return replace(made, written=tuple(first))
+
+
+def _unified(text: str) -> str:
+    """The text with all lines ended by one line feed."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _comment(lines: Sequence[str]) -> str:
@@ -169,7 +174,8 @@ def _may_separate(separator: str, lines: Sequence[str]) -> bool:
 
 def _first_row(widths: Sequence[int], width: int) -> int:
     """The first line that has so many fields and after which nearly all have; a header may lack the first name."""
-    for start, found in enumerate(widths):
+    furthest = 30 if len(widths) <= 60 else len(widths) // 4
+    for start, found in enumerate(widths[: min(furthest, len(widths) - 2) + 1] if len(widths) > 2 else widths[:1]):
         if found == width or (
             found == width - 1 and found > 1 and start + 1 < len(widths) and widths[start + 1] == width
         ):

@@ -1,5 +1,6 @@
 """Which columns hold the ids of users and of items: by name, and else by what comes again and what says what."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -85,6 +86,9 @@ def stand_in_user(columns: Mapping[str, Column], said: Mapping[str, Meaning], ta
                 "says whose it is?"
             )
             return End(name, f"'{meaning.word}' bundles rows, and no column names users", 0.5, ask)
+    agents = [name for name in columns if name not in taken and _is_agent(name) and is_id(columns[name])]
+    if agents:
+        return End(agents[0], "a word for who does something", 0.6, f"does {agents[0]} say who acted?")
     mail = next((n for n in columns if n not in taken and words.folded(n) in ("email", "mail", "emailaddress")), None)
     if mail:
         return End(mail, "an e-mail address names a person", 0.7)
@@ -95,6 +99,15 @@ def stand_in_user(columns: Mapping[str, Column], said: Mapping[str, Meaning], ta
     if len(other) == 1:
         return End(other[0], "the only other ids", 0.6, f"does {other[0]} say who acted?")
     return None
+
+
+def _is_agent(name: str) -> bool:
+    """Whether a column is called like who does something, such as taster_name, and not like who sells or makes it."""
+    parts = words.tokens(name)
+    named = len(parts) == 2 and (parts[1] in lexicon.ID_ENDINGS or parts[1] in lexicon.NAMES)
+    return (
+        named and re.fullmatch(r"[a-z]{3,}(er|or|ist|eur)", parts[0]) is not None and parts[0] not in lexicon.NO_AGENTS
+    )
 
 
 def is_id(column: Column) -> bool:

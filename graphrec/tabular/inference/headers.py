@@ -18,6 +18,10 @@ def names(stem: str, columns: Sequence[Column]) -> tuple[str, ...]:
     what, word = words.entity_of_file(stem)
     if _is_of_things(columns, ids, what, stem):
         return _things(columns, made, what, word)
+    if {"kg", "triple", "triples", "knowledge"} & set(words.tokens(stem)) and len(columns) == 3:
+        return ("head", "relation", "tail")
+    if len(columns) == 2 and columns[0].filled >= 5 and all(found.unique for found in columns):
+        return tuple(made)  # one id for another
     if time is not None:
         made[time] = "timestamp"
     if _SOCIAL.search(stem.casefold()) and len(ids) > 1:

@@ -8,6 +8,9 @@ def _words(text: str) -> frozenset[str]:
 #: Words for who acts. Each may be a column by itself (`user`) or carry an id's ending (`customer_no`).
 USERS = _words(
     """
+    gamer taster tester rider runner tourist pupil teilnehmer participant attendee citizen resident tenant insured
+    policyholder cardholder holder scholar caller worker freelancer seeker commenter uploader watcher fan hiker cook
+    eater diner drinker walker camper skier diver
     user customer client visitor member reviewer account person reader listener viewer uid buyer shopper consumer
     subscriber patient student learner player guest passenger household panelist rater voter critic investor profile
     username login nickname screenname cust usr patron borrower donor donator trustor truster follower applicant
@@ -18,6 +21,9 @@ USERS = _words(
 #: Words for what is acted on.
 ITEMS = _words(
     """
+    exhibit trail hike cocktail coffee cheese flower car vehicle bike pokemon skill dataset gene molecule protein
+    ticker coin nft channel boardgame puzzle quiz lecture seminar workshop mooc webinar concert festival ebook
+    audiobook magazine journal newspaper
     item movie film sku asin isbn book artist song track album game article business venue poi product recipe
     restaurant video course iid anime manga hotel listing artikel produkt ean upc gtin barcode joke paper document
     repo repository podcast episode beer wine dish meal food coupon deal commodity merchandise story comic manhwa
@@ -28,6 +34,7 @@ ITEMS = _words(
 #: Words that mean an item only with an id's ending: a `stock` is a number of things, a `StockCode` is a thing.
 ITEMS_WITH_ID = _words(
     """
+    route peak card tool library disease symbol token stream plan tariff account_type device policy bundle menu room
     stock part model event page post work service fund style object entity target thing content media material
     property project station program programme offer ad advert job vacancy place location show problem image photo
     app theme series serie package thread clip creative goods merchant store shop attraction news doc exercise
@@ -107,7 +114,6 @@ ENDS = {
     "src": "dst",
     "from": "to",
     "fromnodeid": "tonodeid",
-    "head": "tail",
     "node1": "node2",
     "sourceid": "targetid",
     "fromid": "toid",
@@ -116,12 +122,14 @@ ENDS = {
 }
 RATINGS = _words(
     """
+    points punkte punkt valoracion voto
     rating ratings star stars score overall rate grade mark vote feedback bewertung nota puntuacion likert
     preference valuation userrating reviewscore averagerating
     """
 )
 WEIGHTS = _words(
     """
+    downloads installs loans checkouts streams rentals uses rides orders
     weight count plays playcount listens listencount quantity qty hours playtime units menge anzahl scrobbles
     minutes duration frequency freq clicks views visits quantite cantidad unidades purchases times playtimeforever
     ordercount quantita stueck hoursplayed numplays playduration watchtime watchratio
@@ -284,5 +292,15 @@ NO_BEHAVIOUR = _words(
     player players playground display ratecode tagline salesman reader readers readme ready starts started start
     stars poster postal postcode viewer viewers listener listeners reviewer reviewers buyer buyers rater raters
     voter voters subscriber subscribers follower followers borrower viewpoint stage likely
+    """
+)
+#: Words that end as those for persons do, and are none who act on items.
+NO_AGENTS = _words(
+    """
+    order number paper letter weather folder header server router container printer computer counter register color
+    sector vector factor chapter layer trailer seller vendor author publisher director provider supplier retailer dealer
+    manufacturer developer designer producer carrier courier driver actor singer composer editor creator owner manager
+    advisor doctor artist playlist list brewer baker maker farmer wholesaler distributor contractor operator master
+    other cluster filter parameter quarter center semester offer banner poster sticker
     """
 )

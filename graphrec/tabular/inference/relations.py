@@ -11,6 +11,7 @@ from graphrec.tabular.inference.ends import End
 from graphrec.tabular.inference.evidence import Finding, Roles
 from graphrec.tabular.inference.words import Meaning
 from graphrec.tabular.sniffing import Sniffed
+from graphrec.tabular.spec import Files
 
 
 def social(file: Sniffed, said: Mapping[str, Meaning], users: Sequence[End], items: Sequence[End]) -> Roles | None:
@@ -82,3 +83,16 @@ def group_tree(file: Sniffed, said: Mapping[str, Meaning]) -> Roles | None:
     rest = tuple(name for name in file.columns if name not in (own[0], parents[0]))
     ends_ = ((label, own[0]), (label, parents[0]))
     return Roles("pairs", ends_, "CHILD_OF", 0.9, "a group and its parent", rest=rest, findings=findings)
+
+
+def friend_lists(file: Sniffed) -> Roles | None:
+    """The roles of lines of a user and the users that they know, by the name of the file; None for other lines."""
+    if not isinstance(file.origin, Files) or file.origin.shape != "basket":
+        return None
+    stem = file.name.casefold()
+    relation = "TRUSTS" if "trust" in stem else "FOLLOWS" if "follow" in stem else "FRIEND"
+    if not any(word in stem for word in ("trust", "follow", "friend", "social", "contact")):
+        return None
+    findings = (Finding("basket", "user id", "first of the line", 0.8), Finding("item", "user id", "the others", 0.8))
+    why = f"the file is called {file.name}"
+    return Roles("social", ((USER, "basket"), (USER, "item")), relation, 0.8, why, findings=findings)

@@ -77,6 +77,8 @@ def meaning(name: str) -> Meaning:
     if words[-2:] in (["sub", "category"], ["sub", "categorie"], ["sub", "kategorie"]):
         words = [*words[:-2], "subcategory"]
     last, named = words[-1], ending in lexicon.NAMES
+    if len(words) == 2 and last in ("tag", "handle", "alias", "nick") and kind_of_word(words[0]) == "user":
+        return Meaning("user", words[0], "id", 2)  # gamer_tag
     what = kind_of_word(last, bool(ending) and not named)
     if what == "item" and len(words) > 1 and kind_of_word(words[0]) == "context":
         return Meaning("context", words[0], "id", 1)  # order_item_id numbers the lines of an order
