@@ -37,7 +37,9 @@ def find(section: Section, name: str, folder: Path) -> list[Path]:
     Raises DataError if there is none.
     """
     if "://" in name:
-        raise section.error("file", "is an address; download it first, and give the file")
+        raise section.error(
+            "file", "is an address; download it first, and give the file"
+        )  # not shown: a password may be in it
     if "\0" in name or not name:
         raise section.error("file", "must be a path or a pattern")
     try:
