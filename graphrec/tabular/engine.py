@@ -66,7 +66,7 @@ def typed_batches(
     absent = ", ".join(map(literal, ("",) if files.missing is None else files.missing))
     expressions = []
     for name in chosen:
-        expression = plain(called[name], types[name])
+        expression = dated(called[name], types[name], name)
         if absent and types[name] == "VARCHAR":
             expression = f"CASE WHEN {expression} NOT IN ({absent}) THEN {expression} END"
         expressions.append(expression)
@@ -153,6 +153,15 @@ def file_literal(path: Path, scratch: Path) -> str:
             shutil.copyfile(path, link)
         text = str(link)
     return literal(text)
+
+
+def dated(column: str, kind: str, name: str) -> str:
+    """As `plain`; an error of DuckDB for a date of a year that Python does not have."""
+    if kind != "DATE":
+        return plain(column, kind)
+    wrong = literal(f"{shortened(name)} has a date outside of the years 1 to 9999")
+    inside = f"{column} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' OR {column} IS NULL"
+    return f"CASE WHEN {inside} THEN {column} ELSE error({wrong}) END"
 
 
 def plain(column: str, kind: str) -> str:

@@ -126,7 +126,7 @@ def _answered(connection: duckdb.DuckDBPyConnection, sql: str, columns: Sequence
     aliases = ", ".join(f"c{number}" for number in range(len(names)))
     wide = [types[place] in _WIDE for place in places]
     chosen = [
-        f"CAST(c{place} AS VARCHAR)" if types[place] in _WIDE else engine.plain(f"c{place}", types[place])
+        f"CAST(c{place} AS VARCHAR)" if types[place] in _WIDE else engine.dated(f"c{place}", types[place], names[place])
         for place in places
     ]
     query = engine.select(f"(\n{inner}\n) AS answer({aliases})", chosen, "")

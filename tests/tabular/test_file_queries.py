@@ -113,6 +113,10 @@ WRONG = {
     "no number": ("select cast(customer as int) as customer, id as sku from orders", "Could not convert .*'ann'"),
     "another column": ("select customer, id as skus from orders", "gives no column 'sku', but customer, skus; is skus"),
     "a column twice": ("select customer, id as sku, id as sku from orders", "gives 2 column 'sku'"),
+    "a date of no year": (
+        "select id as sku, DATE '9999-12-31' + 1 as customer from orders",
+        "customer has a date outside of the years 1 to 9999",
+    ),
     "no query": ("selct", "syntax error at or near"),
     "a variable of Python": ("select * from given", "Table with name given does not exist"),
 }

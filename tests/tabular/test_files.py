@@ -196,6 +196,13 @@ def test_parquet_keeps_what_it_knows(reader: Reader, tmp_path: Path) -> None:
     assert json.loads(frame["l"][0]) == ["a", "b"]
 
 
+@pytest.mark.parametrize("day", ["DATE '9999-12-31' + 1", "DATE 'infinity'"])
+def test_a_date_that_no_calendar_has_is_refused(day: str, reader: Reader, tmp_path: Path) -> None:
+    duckdb.execute(f"COPY (SELECT 1 AS u, 2 AS i, {day} AS t) TO '{tmp_path / 'r.parquet'}'")
+    with pytest.raises(DataError, match="r.parquet cannot be read: .*t has a date outside of the years 1 to 9999"):
+        reader(EDGE.replace("file", 'time = "t"\nfile') + '"r.parquet"')
+
+
 def test_lists_are_divided(reader: Reader) -> None:
     toml = '[edges.IN_GENRE]\nfrom = "Item:i"\nto = "Genre:g"\nsplit = "[]"\nfile = "g.jsonl"'
     lines = [
