@@ -283,7 +283,8 @@ class Answers:
             if name in known and census.has_relation(self._store, [name]):
                 return name
         raise DataError(
-            "the graph has no behaviour of users, so there is nothing to recommend by; `graphrec sniff FILES…` describes files that have some"
+            "the graph has no behaviour of users, so there is nothing to recommend by; `graphrec sniff FILES…` describes "
+            "files that have some"
         )
 
 
