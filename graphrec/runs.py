@@ -179,10 +179,13 @@ def save(runs_folder: Path, trained: TrainedRun) -> Path:
 def find(runs_folder: Path, name: "str | Run") -> str:
     """The id of a saved run: of its id, of the first letters that no other has, or of `latest`, the newest.
 
-    Raises UnknownNameError if there is no such run, DataError if several begin so.
+    Raises UnknownNameError if there is no such run, DataError if several begin so, GraphrecError if its files are
+    damaged.
     """
     if isinstance(name, Run):
         return name.id
+    if name in damaged(runs_folder):
+        raise GraphrecError(f"the run {runs_folder / name} cannot be read; remove the folder and train it again")
     return name_of_run(name, [run.id for run in reversed(listed(runs_folder))], hint="`graphrec train` makes one")
 
 

@@ -1,5 +1,6 @@
 """Propose the TOML file that describes your own files to `graphrec load table`."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 #: Columns of a table that the report shows.
 _MOST_COLUMNS = 25
+
+
+#: Addresses of files, which no database answers.
+_DOWNLOAD = re.compile(r"(https?|ftps?|sftp|s3|gs|hdfs|file)://", re.IGNORECASE)
 
 
 @click.command(
@@ -32,6 +37,8 @@ def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     what it cannot know as questions; the TOML file, to stdout, has them as comments.
     """
     _outputs.check_ending(out, (".toml",), "--out", "a proposal")
+    if any(_DOWNLOAD.match(name) for name in files):  # not shown, as there may be a password in it
+        raise click.UsageError("an address is no file; download it first, and give the file.")
     from graphrec.errors import GraphrecError
     from graphrec.files import is_stdout, written_whole
     from graphrec.tabular.proposal import examine

@@ -94,7 +94,7 @@ def test_what_is_not_given_stands_there_in_capitals_and_texts_are_quoted() -> No
     assert query_pages.show(queries.get("summarise_graph"), {}).startswith("// Summarise")
     with pytest.raises(UnknownNameError, match="no parameter 'user'; did you mean user_ids"):
         query_pages.show(queries.get("recommend_for_group"), {"user": "ann"})
-    with pytest.raises(GraphrecError, match=r"\$k is integer, but 'ten' is not"):
+    with pytest.raises(GraphrecError, match=r"\$k is integer of at most 64 bits, but 'ten' is not"):
         query_pages.show(queries.get("recommend_for_group"), {"k": "ten"})
 
 

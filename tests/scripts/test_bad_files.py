@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from graphrec.characters import escaped
 from graphrec.store import EmbeddedServer, Store, connect
 
 from . import defects
@@ -86,7 +87,7 @@ def judge(case: Case, folder: Path, result: Result) -> None:
     if result.exit_code == 1:
         told = result.stderr.removesuffix("\n")
         assert told.startswith("Error: ")
-        assert told.isprintable()  # so it is one line, too
+        assert escaped(told) == told  # so it is one line, too
         assert len(told) < LIMIT
         assert case.part.name.removesuffix(".gz") in told or str(folder) in told
         assert ";" in told  # what to do

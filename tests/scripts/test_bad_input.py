@@ -72,7 +72,7 @@ def test_unknown_runs_and_users_name_the_nearest(run: Run, lastfm_folder: Path) 
     assert "there is no user '13'; did you mean" in fails(run, "recommend", "--user", "13")
     assert "nothing is published yet" in fails(run, "recommend", "--user", "1")
     name = run("train", "--model", "popularity", "--no-metrics").stdout.split()[1]
-    assert f"did you mean {name}" in fails(run, "publish", name[:-1])
+    assert f"did you mean {name}" in fails(run, "publish", name[:-5] + "x" + name[-4:])
 
 
 def test_a_server_that_does_not_answer(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,8 +128,8 @@ def fail(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> tuple[int, st
     [
         (GraphrecError("a\nb postgresql://u:p@h"), "Error: a\\nb postgresql://***@h"),
         (PermissionError(13, "Permission denied", "/x/y"), "Error: /x/y: Permission denied"),
-        (MemoryError(), "Error: there is not enough memory for this; end other programs, or use a machine with more"),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "Error: there is not enough memory for this;"),
+        (MemoryError(), "Error: the machine has too little free memory; end other programs"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "Error: the machine has too little free memory;"),
     ],
 )
 def test_errors_of_the_system_are_sentences(

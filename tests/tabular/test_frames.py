@@ -125,7 +125,7 @@ def test_what_is_no_frame() -> None:
 
     edges = {"RATED": {"file": Odd(), "from": "User:u", "to": "Item:i"}}
     with pytest.raises(
-        DataError, match=r"\[edges.RATED\]: the frame cannot be read \(no stream�at all\); convert it first"
+        DataError, match=r"\[edges.RATED\]: the frame cannot be read \(no stream\\nat all\); convert it first"
     ):
         read(Description({"name": "m", "edges": edges}, Path()))
     edges["RATED"]["file"] = [FRAME]
