@@ -283,7 +283,7 @@ class Answers:
             if name in known and census.has_relation(self._store, [name]):
                 return name
         raise DataError(
-            "the graph has no behaviour of users, so there is nothing to recommend by; `graphrec sniff FILES…` describes "
+            "the graph has no behaviour of users, so there is nothing to recommend by; `graphrec sniff FILES…` "
             "files that have some"
         )
 

@@ -45,8 +45,11 @@ def whole_ids(drafts: Sequence[Draft], links: Sequence[LinkRule] = ()) -> list[D
             column = _column(draft, position, name)
             groups.setdefault((label,), []).append(column)
             if column.distinct:
-                names = [str(other) for other in draft.frame if other != name]
-                copies = (other for other in names if _same(draft.frame, name, other))
+                copies = (
+                    other
+                    for other in map(str, draft.frame.columns)
+                    if other != name and _same(draft.frame, name, other)
+                )
                 groups[(label,)] += [_column(draft, position, other) for other in copies]
         for name in sorted({name for rule in links if rule.label == draft.name for name in rule.on}):
             if name in draft.frame and pd.api.types.is_string_dtype(draft.frame[name]):

@@ -36,33 +36,7 @@ def pieces(query: Query, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow
         DataError: the address is none, the database cannot be reached or refuses the query, or a column is missing.
     """
     sqlalchemy = import_sqlalchemy()
-    secrets = (*secrets_of(query.url), *query.values)
-    # `from None`: the text of the driver's own error, which a traceback would show, may hold the password.
-    if query.url.partition("://")[2].partition("?")[0].count("@") > 1:
-        raise DataError(
-            "the url of a sql table has more than one @, so that its password cannot be told from its host; write an @ "
-            "of the password as %40"
-        )
-    try:
-        url = sqlalchemy.engine.make_url(query.url)
-    except (sqlalchemy.exc.ArgumentError, ValueError):
-        raise DataError(
-            "the url of a sql table is no address of a database; write one such as sqlite:///shop.db or "
-            "postgresql+psycopg://user:${PASSWORD}@host/database"
-        ) from None
-    shown = redacted(_shown(url), secrets)
-    url = with_file(url, query.folder, secrets)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of settings that the driver does not know
-            engine = sqlalchemy.create_engine(url)
-    except (ImportError, sqlalchemy.exc.SQLAlchemyError, TypeError, ValueError) as error:
-        if isinstance(error, TypeError | ValueError):
-            raise DataError(f"{shown} cannot be opened: {_reason(error, secrets)}; correct the url") from None
-        raise GraphrecError(
-            f"no driver for {shown} is installed ({_reason(error, secrets)}); run pip install 'graphrec[sql]', or "
-            "install the driver"
-        ) from None
+    engine, shown, secrets = opened(query.url, query.folder, query.values)
     try:
         with engine.connect() as connection:
             # A colon or a per cent sign in the query is no parameter: hence exec_driver_sql and no_parameters.
@@ -75,9 +49,49 @@ def pieces(query: Query, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow
                 yield pa.table([_array([row[place] for row in rows]) for place in places], list(columns))
     except (sqlalchemy.exc.SQLAlchemyError, UnicodeError, ValueError, OverflowError, TypeError) as error:
         sql = shortened(" ".join(redacted(query.sql, secrets).split()))
-        raise DataError(f"{shown} refuses the query {sql!r}: {_reason(error, secrets)}; correct it") from None
+        raise DataError(f"{shown} refuses the query {sql!r}: {reason(error, secrets)}; correct it") from None
     finally:
         engine.dispose()
+
+
+def opened(address: str, folder: Path, values: Sequence[str] = ()) -> tuple[Any, str, tuple[str, ...]]:
+    """The engine (a sqlalchemy.Engine) of a database, its address as messages show it, and the secrets of the address.
+
+    A relative SQLite file is looked for in `folder`; `values` are further secrets.
+
+    Raises:
+        GraphrecError: SQLAlchemy or the database's driver is not installed.
+        DataError: the address is none, or its SQLite file is not there.
+    """
+    sqlalchemy = import_sqlalchemy()
+    secrets = (*secrets_of(address), *values)
+    # `from None`: the text of the driver's own error, which a traceback would show, may hold the password.
+    if address.partition("://")[2].partition("?")[0].count("@") > 1:
+        raise DataError(
+            "the url of a sql table has more than one @, so that its password cannot be told from its host; write an @ "
+            "of the password as %40"
+        )
+    try:
+        url = sqlalchemy.engine.make_url(address)
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        raise DataError(
+            "the url of a sql table is no address of a database; write one such as sqlite:///shop.db or "
+            "postgresql+psycopg://user:${PASSWORD}@host/database"
+        ) from None
+    shown = redacted(_shown(url), secrets)
+    url = _with_file(url, folder, secrets)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of settings that the driver does not know
+            engine = sqlalchemy.create_engine(url)
+    except (ImportError, sqlalchemy.exc.SQLAlchemyError, TypeError, ValueError) as error:
+        if isinstance(error, TypeError | ValueError):
+            raise DataError(f"{shown} cannot be opened: {reason(error, secrets)}; correct the url") from None
+        raise GraphrecError(
+            f"no driver for {shown} is installed ({reason(error, secrets)}); run pip install 'graphrec[sql]', or "
+            "install the driver"
+        ) from None
+    return engine, shown, secrets
 
 
 def _shown(url: Any) -> str:  # a sqlalchemy.URL
@@ -85,7 +99,7 @@ def _shown(url: Any) -> str:  # a sqlalchemy.URL
     return str(url.set(query={}).render_as_string(hide_password=True))
 
 
-def _reason(error: Exception, secrets: Sequence[str]) -> str:
+def reason(error: Exception, secrets: Sequence[str]) -> str:
     """What the database's driver says, on one line and without secrets."""
     return shortened(" ".join(redacted(str(getattr(error, "orig", None) or error), secrets).split()), 200)
 
@@ -99,7 +113,7 @@ def import_sqlalchemy() -> ModuleType:
         ) from error
 
 
-def with_file(url: Any, folder: Path, secrets: Sequence[str] = ()) -> Any:  # a sqlalchemy.URL, twice
+def _with_file(url: Any, folder: Path, secrets: Sequence[str]) -> Any:  # a sqlalchemy.URL, twice
     """The address of a SQLite file as an absolute one: SQLite would make a file that is not there."""
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return url

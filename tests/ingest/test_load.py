@@ -2,17 +2,18 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from graphrec.errors import DataError, StoreError
 from graphrec.ingest import write_source
-from graphrec.schema import EdgeType
+from graphrec.schema import EdgeType, NodeType
 from graphrec.store import Store
 from graphrec.store.difference import everything_new
 from graphrec.store.edges import Edges
 from graphrec.store.nodes import Written
 from graphrec.store.write import write_edges
-from graphrec.tables import EdgeTable, GraphTables
+from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
 
 from .films import RATED, columns, source
 from .loads import A, B, load, one, rated, written
@@ -247,3 +248,20 @@ def test_what_was_written_is_told_of_each_target(store: Store) -> None:
     loaded = write_source(store, A)
     assert Written("RATED", 3, 0, 0, "Item") in loaded.written
     assert loaded.rows == {"User": 2, "Item": 3, "RATED": 3, "TAGGED": 2, "FRIEND": 1}
+
+
+def test_a_label_of_many_properties_is_read_back_exactly(store: Store) -> None:
+    names = tuple(f"c{number}" for number in range(120))  # three names of each are asked for: more than a query names
+    frame = pd.DataFrame({"id": ["a", "b"], **{name: pd.Series([1, None], dtype="Int64") for name in names}})
+    tables = GraphTables(
+        (
+            NodeTable(
+                NodeType("User", (*names, "x")), frame.assign(x=pd.Series(["y", ""], dtype="str").replace("", pd.NA))
+            ),
+        ),
+        (),
+        (Source("s"),),
+    )
+    assert written(load(store, tables)) == {("User", None): (2, 0, 0)}
+    assert written(load(store, tables)) == {}
+    assert one(store, "User", "b") == {"id": "b", "keys": ["s:b"]}

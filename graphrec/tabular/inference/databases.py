@@ -6,9 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from graphrec.cleaning.draft import shortened
 from graphrec.cleaning.rules import Kind
-from graphrec.errors import DataError, GraphrecError
+from graphrec.errors import DataError
 from graphrec.tabular import sql
 from graphrec.tabular.inference.keys import quoted
 from graphrec.tabular.sniffing import Sniffed, profiles
@@ -34,22 +33,9 @@ def tables(address: str, folder: Path) -> list[Sniffed]:
         GraphrecError: SQLAlchemy or the database's driver is not installed.
     """
     sqlalchemy = sql.import_sqlalchemy()
-    try:
-        url = sqlalchemy.engine.make_url(_expanded(address))
-    except (sqlalchemy.exc.ArgumentError, ValueError) as error:
-        raise DataError(
-            "that is no address of a database; write one such as sqlite:///shop.db or "
-            "postgresql+psycopg://user:${PASSWORD}@host/database"
-        ) from error
-    own = sql.with_file(url, Path.cwd())
-    shown = _shown(own)
-    try:
-        engine = sqlalchemy.create_engine(own)
-    except (ImportError, sqlalchemy.exc.ArgumentError) as error:
-        raise GraphrecError(
-            f"no driver for {shown} is installed; run pip install 'graphrec[sql]', or install the driver"
-        ) from error
-    written = _written(url, folder)
+    expanded = _expanded(address)
+    engine, shown, secrets = sql.opened(expanded, Path.cwd())
+    written = _written(sqlalchemy.engine.make_url(expanded), folder)
     try:
         with engine.connect() as connection:
             inspector = sqlalchemy.inspect(connection)
@@ -59,10 +45,7 @@ def tables(address: str, folder: Path) -> list[Sniffed]:
                 raise DataError(f"{shown} has {len(names):,} tables; write a TOML file for those that you need")
             found = [_table(sqlalchemy, connection, inspector, name, written, folder) for name in names]
     except (sqlalchemy.exc.SQLAlchemyError, UnicodeError, ValueError, OverflowError) as error:
-        reason = shortened(" ".join(str(getattr(error, "orig", None) or error).split()), 200)
-        if own.password:
-            reason = reason.replace(str(own.password), "***")
-        raise DataError(f"{shown} cannot be read: {reason}; check the address") from error
+        raise DataError(f"{shown} cannot be read: {sql.reason(error, secrets)}; check the address") from None
     finally:
         engine.dispose()
     known = [table for table in found if table is not None]
@@ -121,12 +104,6 @@ def _expanded(address: str) -> str:
         return found
 
     return re.sub(r"\$\{(\w+)\}", value, address)
-
-
-def _shown(url: Any) -> str:
-    """The address without its password and without what else may be secret."""
-    query = {name: "***" if _SECRETS.search(name) else value for name, value in url.query.items()}
-    return str(url.set(query=query).render_as_string(hide_password=True))
 
 
 def _written(url: Any, folder: Path) -> str:
