@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from graphrec.cleaning.draft import shortened
 from graphrec.errors import DataError, examples, nearest
@@ -19,6 +20,8 @@ _EXACT = ("DATE", "VARCHAR", "BOOLEAN", "DOUBLE", "UBIGINT", "HUGEINT", "BLOB")
 #: Rows of a batch, and cells of one that has many columns.
 BATCH = 100_000
 _CELLS = 2_000_000
+#: The days since 1970 of 0001-01-01 and of 9999-12-31.
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
 
 #: Columns from which one thread reads a file, because each takes memory for all columns.
 _WIDE = 1000
@@ -86,11 +89,22 @@ def batches(
         reader = connection.sql(query).to_arrow_reader(size)
         for batch in reader:
             empty_too = False
+            for name, column in zip(columns, batch.columns, strict=True):
+                _need_dates(column, name, place)  # DuckDB believes the statistics of a damaged Parquet file
             yield pa.table(batch.columns, list(columns))
         if empty_too:
             yield reader.schema.empty_table().rename_columns(list(columns))
     except duckdb.Error as error:
         raise unreadable(place, error) from error
+
+
+def _need_dates(column: Any, name: str, place: str) -> None:  # a pyarrow.Array
+    """Nothing; DataError if a column of dates has one of a year that Python does not have."""
+    if pa.types.is_date32(column.type):
+        bounds = pc.min_max(column.cast(pa.int32()))
+        first, last = bounds["min"].as_py(), bounds["max"].as_py()
+        if first is not None and (first < _FIRST_DAY or last > _LAST_DAY):
+            raise DataError(f"{place}: {shortened(name)} has a date outside of the years 1 to 9999; export it again")
 
 
 def unreadable(place: str, error: Exception) -> DataError:
