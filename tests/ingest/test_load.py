@@ -254,11 +254,7 @@ def test_a_label_of_many_properties_is_read_back_exactly(store: Store) -> None:
     names = tuple(f"c{number}" for number in range(120))  # three names of each are asked for: more than a query names
     frame = pd.DataFrame({"id": ["a", "b"], **{name: pd.Series([1, None], dtype="Int64") for name in names}})
     tables = GraphTables(
-        (
-            NodeTable(
-                NodeType("User", (*names, "x")), frame.assign(x=pd.Series(["y", ""], dtype="str").replace("", pd.NA))
-            ),
-        ),
+        (NodeTable(NodeType("User", (*names, "x")), frame.assign(x=pd.Series(["y", None], dtype="str"))),),
         (),
         (Source("s"),),
     )
