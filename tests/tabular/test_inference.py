@@ -20,6 +20,8 @@ from graphrec.tabular.inference.encodings import encoding
 from graphrec.tabular.proposal import examine
 from graphrec.tabular.sniffing import sniff
 
+from .workbooks import xlsx
+
 
 def proposed(folder: Path, *arguments: str, **files: str) -> tuple[dict[str, Any], list[str]]:
     """The proposed description of files as a mapping, and the questions."""
@@ -190,6 +192,43 @@ def test_what_users_did_by_a_word(text: str, relation: str | None) -> None:
 )
 def test_encodings(content: bytes, name: str) -> None:
     assert encoding(content)[0] == name
+
+
+# -- one file
+
+
+def test_what_a_header_lacks_or_doubles_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("user_id,item_id,rating,rating\n1,2,3,4\n2,3,4,5\n")
+    assert sniff(tmp_path / "a.csv").notes == ("the header has 'rating' 2 times: the later ones are rating_2 …",)
+    (tmp_path / "b.csv").write_text("user_id,item_id,rating\n1,2,3,\n2,3,4,\n")  # a separator at the end of rows only
+    found = sniff(tmp_path / "b.csv")
+    assert list(found.columns)[:3] == ["user_id", "item_id", "rating"]
+    assert "each row ends with a separator" in found.notes[0]
+    (tmp_path / "c.csv").write_text("Report;;\n;;\nid;name;price\n1;A;1.5\n2;B;2.5\n")
+    found = sniff(tmp_path / "c.csv")
+    assert (list(found.columns), found.origin.skip) == (["id", "name", "price"], 2)  # type: ignore[union-attr]  # Files
+
+
+def test_a_sheet_below_a_title(tmp_path: Path) -> None:
+    rows = [["Sales of 2024", "", ""], ["customer", "sku", "qty"], ["c1", "s1", 2], ["c2", "s1", 1]]
+    (tmp_path / "sales.xlsx").write_bytes(xlsx(One=rows))
+    text = examine([tmp_path / "sales.xlsx"], tmp_path).toml
+    assert "skip = 1" in text
+    (tmp_path / "spec.toml").write_text(text)
+    assert read(tmp_path / "spec.toml").edge("PURCHASED").frame["qty"].tolist() == [2, 1]
+
+
+def test_pairs_of_two_ids_and_triples_are_no_behaviour(tmp_path: Path) -> None:
+    spec, _ = proposed(
+        tmp_path,
+        item_index2entity_id__txt="".join(f"{n}\t{n + 7}\n" for n in range(9)),
+        kg__txt="".join(f"{n % 3}\tr{n % 2}\t{n}\n" for n in range(9)),
+        train__txt="1 7 8 9\n2 8\n3 7 9\n4 9 8\n",
+        social__txt="1 2 3\n2 1\n3 1 2 4\n4 3\n",
+    )
+    assert set(spec["edges"]) == {"VIEWED", "FRIEND"}
+    assert spec["edges"]["VIEWED"]["file"] == "train.txt"
+    assert spec["edges"]["FRIEND"]["shape"] == "basket"
 
 
 # -- several files

@@ -69,7 +69,7 @@ def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> D
     rest = "\n".join(line for line in lines[skip:] if not (comment and line.startswith(comment))) + "\n"
     records = list(_records(rest, separator, quote, escape, num_rows + 50))
     padded = 0
-    while len(records) > padded + 2 and width > 2 and is_title(records[padded], records[padded + 1]):
+    while len(records) > padded + 2 and width > 2 and is_title(records[padded], _next_said(records[padded + 1 :])):
         padded += 1
     if padded:
         filled = [number for number, line in enumerate(lines) if number >= skip and line.strip()]
@@ -143,7 +143,11 @@ def _separated(lines: Sequence[str]) -> tuple[str, str, str, int, int] | None:
         if width < 2:
             continue
         start = _first_row(widths, width)
-        share = sum(found == width for found in widths[start:]) / len(widths[start:])
+        above = [line.split(separator) for line in lines[: starts[start]]]
+        if any(len(row) > 1 and all(map(_NUMBER.fullmatch, row)) for row in above):
+            continue  # rows of numbers are no lines before a table
+        rows = widths[start + (widths[start] < width) :]  # a header may lack a name
+        share = sum(found == width for found in rows) / len(rows)
         if share < 0.75 or (share < 0.9 and len(set(widths)) > 4):
             continue
         score = (share - 0.4 * min(1.0, start / len(widths)), width, -priority)
@@ -235,6 +239,11 @@ def _records(text: str, separator: str, quote: str, escape: str, limit: int) -> 
 def _reader(lines: "Iterator[str] | StringIO", separator: str, quote: str, escape: str) -> "csv._reader":  # type: ignore[name-defined]  # a name of typeshed only
     options = {"delimiter": separator, "quotechar": quote, "doublequote": not escape}
     return csv.reader(lines, escapechar=escape or None, **options)  # type: ignore[arg-type]  # of their types
+
+
+def _next_said(records: Sequence[Sequence[str]]) -> Sequence[str]:
+    """The first of the next rows that has a value."""
+    return next((row for row in records[:5] if any(field.strip() for field in row)), records[0])
 
 
 def is_title(row: Sequence[str], following: Sequence[str]) -> bool:
