@@ -69,8 +69,8 @@ def need_behaviour(schema: GraphSchema, relation: str | None = None) -> None:
     if not found:
         has = [*(node.label for node in schema.nodes), *(edge.relation for edge in schema.edges)]
         raise DataError(
-            f"the graph has no relationships from User to Item, so there is nothing to learn from: {_has(has)}; "
-            f"{_own_labels(has, schema.edges)}{_bring(BEHAVIOURS)}"
+            "the graph has no relationships from User to Item, so there is nothing to learn from: "
+            f"{_has(has, BEHAVIOURS, _own_labels(has, schema.edges))}"
         )
     if relation is not None and relation not in found:
         known = brought()
@@ -84,8 +84,8 @@ def need_labels(store: Store, what: str, labels: Iterable[str]) -> None:
     if missing:
         has = _present(store)
         raise DataError(
-            f"{what} needs {' and '.join(missing)} nodes, and the graph has none: {_has(has)}; "
-            f"{_own_labels(has) if {USER, ITEM} <= {*missing} else ''}{_bring(missing)}"
+            f"{what} needs {' and '.join(missing)} nodes, and the graph has none: "
+            f"{_has(has, missing, _own_labels(has) if {USER, ITEM} <= {*missing} else '')}"
         )
 
 
@@ -208,11 +208,12 @@ def _refuse_relations(store: Store, what: str, group: frozenset[str]) -> NoRetur
     else:
         offered = sorted(group)
         wanted = f"{' or '.join(offered)} relationships"
-    raise DataError(f"{what} needs {wanted}, and the graph has none: {_has(_present(store))}; {_bring(offered)}")
+    raise DataError(f"{what} needs {wanted}, and the graph has none: {_has(_present(store), offered)}")
 
 
-def _has(names: list[str]) -> str:
-    return f"it has {examples(names, 12)}" if names else f"it is empty; {FIRST_STEPS}"
+def _has(names: list[str], wanted: Iterable[str], hint: str = "") -> str:
+    """What a graph has, and what brings what it lacks; if it is empty, where to start."""
+    return f"it has {examples(names, 12)}; {hint}{_bring(wanted)}" if names else f"it is empty; {FIRST_STEPS}"
 
 
 def _own_labels(names: Iterable[str], edges: Iterable[EdgeType] = ()) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from graphrec.fusion.identifiers import values_of
+from graphrec.fusion.identity import without_unusable
 from graphrec.fusion.link import rule_name
 from graphrec.fusion.resolve import Resolved
 from graphrec.fusion.values import columns_of
@@ -39,6 +40,9 @@ def rule_outcomes(
 
     A rule that the source did not declare (`declared`) has an outcome only if both sides have values for it.
     """
+    rules = list(rules)
+    usable, _ = without_unusable({str(name): frame for name, frame in records.groupby("source")}, rules)
+    records = pd.concat(usable.values()) if usable else records
     own = (records["source"] == source).to_numpy()
     mine, others = records[own], records[~own & (records["source"] != BY_HAND).to_numpy()]
     if mine.empty or others.empty:
@@ -105,9 +109,9 @@ def _hint(here: "pd.Series[str]", there: "pd.Series[str]", on: Sequence[str]) ->
     """Why nothing matched, if it can be seen: no values, or values that differ in their notation alone."""
     name = " and ".join(on)
     if here.empty:
-        return f"no record of this source has a value of {name}"
+        return f"no record of this source has a value of {name} that identifies anything"
     if there.empty:
-        return f"no record of another source has a value of {name}"
+        return f"no record of another source has a value of {name} that identifies anything"
     for how, alike in _NOTATIONS.items():
         left, right = (_by_notation(side, how) for side in (here, there))
         common = left.index.intersection(right.index)
