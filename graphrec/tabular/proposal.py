@@ -123,6 +123,8 @@ def _label(table: Sniffed, role: Roles, seen: Sequence[Seen]) -> str:
         return best
     if groups and max(groups.values()):
         return max(groups, key=lambda label: groups[label])
+    if any("price" in words.tokens(name) or "preis" in words.tokens(name) for name in table.columns):
+        return ITEM
     return ""
 
 

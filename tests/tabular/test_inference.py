@@ -210,7 +210,7 @@ def test_what_a_header_lacks_or_doubles_is_said(tmp_path: Path) -> None:
 
 
 def test_a_sheet_below_a_title(tmp_path: Path) -> None:
-    rows = [["Sales of 2024", "", ""], ["customer", "sku", "qty"], ["c1", "s1", 2], ["c2", "s1", 1]]
+    rows: list[list[object]] = [["Sales of 2024", "", ""], ["customer", "sku", "qty"], ["c1", "s1", 2], ["c2", "s1", 1]]
     (tmp_path / "sales.xlsx").write_bytes(xlsx(One=rows))
     text = examine([tmp_path / "sales.xlsx"], tmp_path).toml
     assert "skip = 1" in text
@@ -270,6 +270,14 @@ def test_another_source_with_the_same_ids_is_named(tmp_path: Path) -> None:
     assert any("3 of 4 User ids are in crm.toml, too" in ask for ask in asks)
     spec, asks = proposed(tmp_path, orders__csv="customer,sku\n1,s1\n2,s1\n3,s2\n")
     assert "nodes" not in spec
+    spec, asks = proposed(tmp_path, str(tmp_path / "crm.csv"))  # its own description is no other source
+    assert "shared" not in str(spec)
+
+
+def test_whole_numbers_written_as_floats_are_users(tmp_path: Path) -> None:
+    spec, _ = proposed(tmp_path, ids__csv="user,item\n1,a\nnan,a\nNaN,b\nNULL,b\nNone,a\n2.0,a\n2,b\n")
+    table = spec["edges"]["VIEWED"]
+    assert (table["from"], table["missing"]) == ("User:user", ["", "nan", "NaN", "NULL", "None"])
 
 
 # -- databases

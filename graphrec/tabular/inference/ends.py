@@ -126,7 +126,7 @@ def _by_name(columns: Mapping[str, Column], said: Mapping[str, Meaning], what: s
     for name, meaning in said.items():
         if meaning.what != what or meaning.part not in ("id", "name") or not is_id(columns[name]):
             continue
-        if meaning.part == "id" and meaning.strength < 3 and columns[name].kind == "float":
+        if meaning.part == "id" and meaning.strength < 3 and columns[name].kind == "float" and not columns[name].whole:
             continue
         if (
             meaning.strength == 2

@@ -11,7 +11,7 @@ from graphrec.schema import ITEM, USER, NodeType
 from graphrec.tabular import files, parsing
 from graphrec.tabular.inference.evidence import Roles
 from graphrec.tabular.sniffing import Sniffed
-from graphrec.tabular.spec import Files, TableSpec
+from graphrec.tabular.spec import FileQuery, Files, TableSpec
 
 _MOST_SPECS = 20
 
@@ -28,13 +28,15 @@ class Shared:
 def labels(seen: Sequence[tuple[Sniffed, Roles]], folder: Path) -> dict[str, Shared]:
     """The labels whose ids another TOML file of the folder has, too."""
     found: dict[str, Shared] = {}
+    origins = [table.origin for table, _ in seen]
+    mine = {path.resolve() for origin in origins if isinstance(origin, Files) for path in origin.paths}
     own = {label: _own(label, seen) for label in (USER, ITEM)}
     paths = islice(sorted(folder.glob("*.toml")), _MOST_SPECS) if folder.is_dir() else []
     for path in paths:
         for label, ids in own.items():
             if len(ids) < 3 or label in found:
                 continue
-            common = ids & _ids(path, label)
+            common = ids & _ids(path, label, mine)
             if len(common) < 3 or len(common) < 0.3 * len(ids):
                 continue
             sure = not _are_numbered(ids)
@@ -55,10 +57,16 @@ def _own(label: str, seen: Sequence[tuple[Sniffed, Roles]]) -> set[str]:
     return found
 
 
-def _ids(path: Path, label: str) -> set[str]:
-    """Some of the ids that the tables of another TOML file give a label; none if it cannot be read."""
+def _ids(path: Path, label: str, mine: set[Path]) -> set[str]:
+    """Some of the ids that another TOML file gives a label; none if it cannot be read, or describes the same files."""
     try:
         spec = parsing.parse(path)
+        origins = [table.origin for table in spec.tables]
+        if any(
+            isinstance(o, FileQuery) or (isinstance(o, Files) and mine & set(map(Path.resolve, o.paths)))
+            for o in origins
+        ):
+            return set()
         return {value for table in spec.tables for column in _columns(table, label) for value in _first(table, column)}
     except (GraphrecError, OSError, tomllib.TOMLDecodeError):
         return set()
