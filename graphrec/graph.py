@@ -110,13 +110,15 @@ class Graph:
     def sniff(files: Path | str | Iterable[Path | str], folder: Path | str | None = None) -> str:
         """The TOML text that describes files, as `graphrec sniff` proposes it; `load` reads it from a file.
 
-        Names of files are written relative to `folder`, the one in which the TOML file will be (default: the current
-        one). Raises DataError if a file cannot be read or holds nothing.
+        A file may also be a folder, a pattern, or the address of a database such as sqlite:///shop.db. Names of files
+        are written relative to `folder`, the one in which the TOML file will be (default: the current one).
+
+        Raises DataError if a file cannot be read or holds nothing.
         """
         from graphrec.tabular.proposal import propose
 
         paths = [files] if isinstance(files, Path | str) else list(files)
-        return propose([Path(path) for path in paths], Path.cwd() if folder is None else Path(folder).absolute())
+        return propose(paths, Path.cwd() if folder is None else Path(folder).absolute())
 
     def load(
         self,

@@ -182,6 +182,8 @@ def test_what_else_commands_do(graph: Graph, tmp_path: Path) -> None:
         spec = Graph.sniff(str(tmp_path / "orders.csv"), tmp_path)
         assert 'file = "orders.csv"' in spec
         assert Graph.sniff([tmp_path / "orders.csv"], tmp_path) == spec
+        with pytest.raises(DataError, match="there is no SQLite file"):
+            Graph.sniff("sqlite:///missing.db", tmp_path)
         with pytest.raises(UnknownNameError, match="no loaded source 'shop'"):
             graph.unlink("shop")
         if graph.store.embedded:  # it takes seconds, and tests/doctor has both
