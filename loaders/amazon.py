@@ -184,7 +184,7 @@ def _metadata(folder: Path) -> tuple[pd.DataFrame, _Edges]:
     related = [value if isinstance(value, dict) else {} for value in rows["related"]]
     lists: dict[EdgeType, list[pd.DataFrame]] = {
         IN_CATEGORY: [_listed(rows["asin"], rows[name]) for name in ("categories", "category")],
-        BY_BRAND: [_listed(rows["asin"], rows["brand"])],
+        BY_BRAND: [_listed(rows["asin"], rows["brand"].str.split().str.join(" "))],  # a brand's name is one line
     }
     for name, relation in _RELATED.items():
         values = rows[name] if name in rows else pd.Series([value.get(name) for value in related], dtype=object)

@@ -1,7 +1,7 @@
 """The graph as tables, read by columns: one record per start node, never one per edge."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -113,7 +113,7 @@ def read_nodes(store: Store, kind: NodeType) -> pd.DataFrame:
     # Grouping by the end of the id keeps each record small and their number far below one per node.
     columns = ["right(toString(n.id), 2) AS part", *_collect("n", names)]
     rows = store.read(f"MATCH (n:{quote(kind.label)}) RETURN {', '.join(columns)}")
-    frame = _frame(rows, names)
+    frame = _frame(rows, _aliases(names))
     return frame.sort_values("id", ignore_index=True)
 
 
@@ -142,7 +142,7 @@ def read_edges(store: Store, kind: EdgeType, source: str | None = None) -> pd.Da
     # One record for each start node and loader; made in a subquery for each start node, so that the server never holds
     # more than one of them.
     inner = [f"coalesce(r.source, '{MISSING}') AS source", "collect(b.id) AS target_id", *_collect("r", names)]
-    outer = ["target_id", *map(quote, names)]
+    outer = ["target_id", *_aliases(names)]
     rows = store.read(
         f"MATCH (a:{quote(kind.source)}) CALL (a) {{ "
         f"MATCH (a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) {where}"
@@ -150,7 +150,7 @@ def read_edges(store: Store, kind: EdgeType, source: str | None = None) -> pd.Da
         {"source": source},
     )
     counts = [len(row["target_id"]) for row in rows]
-    frame = _frame(rows, ["target_id", *names])
+    frame = _frame(rows, {"target_id": "target_id", **_aliases(names)})
     for name in ("source_id", "source") if "source" in kind.properties else ("source_id",):
         frame[name] = column([row[name] for row in rows]).repeat(counts).array
     return frame[[*ENDS, *kind.properties]]
@@ -169,13 +169,21 @@ def main_label(labels: list[str]) -> str:
     return next((label for label in ("User", "Item") if label in labels), min(filter(usable, labels), default=""))
 
 
+def _aliases(names: Iterable[str]) -> dict[str, str]:
+    """What the columns of a result are called, by which each has its name: the embedded server takes signs in a quoted
+    variable, such as the dot of `price.net`, for operators."""
+    return {f"c{number}": name for number, name in enumerate(names)}
+
+
 def _collect(variable: str, names: Iterable[str]) -> list[str]:
-    return [f"collect(coalesce({variable}.{quote(name)}, '{MISSING}')) AS {quote(name)}" for name in names]
+    collected = ((f"{variable}.{quote(name)}", alias) for alias, name in _aliases(names).items())
+    return [f"collect(coalesce({cell}, '{MISSING}')) AS {alias}" for cell, alias in collected]
 
 
-def _frame(rows: list[Row], names: list[str]) -> pd.DataFrame:
-    """One column per name, each joined from the lists of all records."""
-    return pd.DataFrame({name: column(list(chain.from_iterable(row[name] for row in rows))) for name in names})
+def _frame(rows: list[Row], names: Mapping[str, str]) -> pd.DataFrame:
+    """One column per name, each joined from the lists of all records; `names` are those of columns by their alias."""
+    columns = {name: list(chain.from_iterable(row[alias] for row in rows)) for alias, name in names.items()}
+    return pd.DataFrame({name: column(cells) for name, cells in columns.items()})
 
 
 def column(values: list[Any]) -> "pd.Series[Any]":

@@ -137,8 +137,9 @@ def test_a_planted_defect_is_found_and_nothing_else(
 
 def test_zero_ratings_and_the_sizes_that_decide_the_memory(store: Store) -> None:
     store.write(
-        "CREATE (u:User {id: 'u'}), (g:Genre {id: 'g'}) WITH u, g UNWIND [0, 0, 0, 0, 1, 5, 7, 10] AS mark "
-        "CREATE (i:Item {id: toString(mark)}), (u)-[:RATED {rating: mark}]->(i), (i)-[:IN_GENRE]->(g), "
+        "CREATE (u:User {id: 'u'}), (g:Genre {id: 'g'}) WITH u, g UNWIND range(0, 7) AS n "
+        "WITH u, g, n, [0, 0, 0, 0, 1, 5, 7, 10][n] AS mark "
+        "CREATE (i:Item {id: toString(n)}), (u)-[:RATED {rating: mark}]->(i), (i)-[:IN_GENRE]->(g), "
         "(u)-[:RECOMMENDED {run: 1}]->(i)"
     )
     found = data.zero_ratings(store, ["RATED", "IN_GENRE"])
