@@ -103,7 +103,7 @@ def command(
 
 
 def _need_meaning(context: click.Context) -> None:
-    """Nothing; wrong usage where an option says nothing beside another one."""
+    """Raise UsageError if an option has no meaning beside another one."""
     given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     for option, others in _MEANINGLESS.items():
         for other in others:

@@ -77,7 +77,7 @@ def draft(table: TableSpec) -> Draft:
 
 
 def _need_rows(table: TableSpec, read: int) -> None:
-    """Nothing if a load that is under way lets a table be empty; else DataError that says why it has no rows."""
+    """Raise DataError that says why a table has no rows, unless the load under way lets it be empty."""
     load = current_load()
     if load.allow_removal or (load.append and not read):
         return
