@@ -115,8 +115,13 @@ class Graph:
 
         Raises DataError if a file cannot be read or holds nothing.
         """
+        from graphrec.tabular import frames
         from graphrec.tabular.proposal import propose
 
+        if frames.is_frame(files):
+            raise DataError(
+                "sniff reads files, and this is a data frame; write it to a file, or name its columns in load"
+            )
         paths = [files] if isinstance(files, Path | str) else list(files)
         return propose(paths, Path.cwd() if folder is None else Path(folder).absolute())
 
@@ -154,7 +159,9 @@ class Graph:
             keys = {key: options.pop(key) for key in list(options) if key not in known}
             described = tabular.Description(frames.described(source, keys), place or Path())
         elif not isinstance(source, str | Path):
-            raise DataError(f"a source is a name, a path, a mapping or a data frame, not a {type(source).__name__}")
+            raise DataError(
+                f"a source is a name, a path, a mapping or a data frame, not a {type(source).__name__}; make one of it"
+            )
         elif (
             isinstance(source, str)
             and not source.endswith(".toml")
@@ -421,12 +428,14 @@ class Graph:
         rules: Rules | Path | str | None = None,
         anyone: bool = False,
         progress: Progress = silent,
+        csv_safe: bool = False,
     ) -> RecommendationFile:
         """What was written: the k items of every user of the graph (or of `users`) as the file `out`.
 
         Its ending says which format: .csv, .jsonl or .parquet, with the columns of `recommend` for a list. Rows are
         written while they are made, so that memory does not grow with the users, and the file appears whole or not at
-        all. A user has the same items as from `recommend`.
+        all. A user has the same items as from `recommend`. In a CSV file with `csv_safe`, ids and titles that a
+        spreadsheet would take for formulas have an apostrophe before them.
 
         Raises as `recommend`, and GraphrecError if the ending is another or the file cannot be written.
         """
@@ -440,7 +449,7 @@ class Graph:
                 yield answer
             progress("recommending", total, total)
 
-        return write_answers(counted(), Path(out))
+        return write_answers(counted(), Path(out), csv_safe)
 
     def answer(self, user: Id, k: int = 10, rules: Rules | Path | str | None = None, anyone: bool = False) -> Answer:
         """As `recommend` for one user, with the notes and with what each rule did."""
@@ -508,7 +517,10 @@ class Graph:
         return as_frame(measure(log.shown, log.behaviour, counting, np.random.default_rng(seed)))
 
     def doctor(self, progress: Progress = silent) -> pd.DataFrame:
-        """The findings of `graphrec doctor`: area, name, state (`ok`, `warning`, `failed`), seen and remedy."""
+        """The findings of `graphrec doctor`: area, name, state (`ok`, `warning`, `failed`), seen and remedy.
+
+        It opens a connection of its own, so it answers after `close`, too.
+        """
         from dataclasses import asdict
 
         from graphrec import doctor

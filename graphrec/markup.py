@@ -1,4 +1,4 @@
-"""Text as it may stand in HTML and SVG."""
+"""Text as HTML and SVG may have it."""
 
 from html import escape as escape_html
 

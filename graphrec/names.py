@@ -20,7 +20,7 @@ What = Literal["label", "relationship type", "property", "source", "label, relat
 
 
 def defect(name: str) -> str:
-    """Why a name cannot stand in a statement, such as "has a control character"; "" where it can."""
+    """Why a name cannot be used in a statement, such as "has a control character"; "" where it can."""
     if not name.strip():
         return "is empty"
     if len(name) > MAX_CHARACTERS:
@@ -39,7 +39,7 @@ def defect(name: str) -> str:
 
 
 def usable(name: str) -> bool:
-    """Whether a name can stand in a statement."""
+    """Whether a name can be used in a statement."""
     return not defect(name)
 
 

@@ -144,7 +144,7 @@ def search(
     tuning = tune(graph, _one(divide(graph, spec, rng), spec), name, rng, _named(progress, f"tune {name}"), effort)
     if not tuning.trials:
         raise DataError(
-            f"split {spec} has nothing to choose settings by: nobody meets anything new in its validation part; load "
+            f"split {spec} has nothing to choose settings by: no user meets anything new in its validation part; load "
             f"more behaviour, or train {name} with the settings that it has"
         )
     return tuning
@@ -231,7 +231,7 @@ class Terms:
 
 
 def require_worth(run: Run, force: bool = False) -> None:
-    """Nothing; RefusedError where a run does not beat the baselines, its evaluation leaked, or it was not measured."""
+    """Raise RefusedError if a run does not beat the baselines, its evaluation leaked, or it was not measured."""
     if run.objections and not force:
         raise RefusedError(
             f"run {run.id} is not published: {'; '.join(run.objections)}. What helps: {', or '.join(run.remedies)}"

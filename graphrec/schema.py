@@ -65,7 +65,7 @@ class NodeType:
     sources with one id are one node. Nodes of other types are fused only where fusion finds a link.
 
     Raises:
-        DataError: the label or a property has a name that cannot stand in a statement (`graphrec.names`).
+        DataError: the label or a property has a name that cannot be used in a statement (`graphrec.names`).
     """
 
     label: str
@@ -87,7 +87,7 @@ class EdgeType:
     A key of None says nothing of the kind: there may be several equal edges, as in a graph that others wrote.
 
     Raises:
-        DataError: a label, the type or a property has a name that cannot stand in a statement (`graphrec.names`).
+        DataError: a label, the type or a property has a name that cannot be used in a statement (`graphrec.names`).
     """
 
     source: str

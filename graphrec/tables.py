@@ -24,7 +24,7 @@ class Source:
     first by name.
 
     Raises:
-        DataError: the name is empty, has a colon, which divides source and id in a key, or cannot stand in a statement
+        DataError: the name is empty, has a colon, which divides source and id in a key, or is unusable in a statement
             (`graphrec.names`): a fused node has a property `source:property` for each source.
     """
 

@@ -17,8 +17,8 @@ from . import _streams
 def told() -> Iterator[None]:
     """Run a command in a `with` block; an error that is foreseen becomes one of click's, which shows its sentence.
 
-    Exit codes: 1 for an error of graphrec or of the system, 2 for wrong usage, 141 without a word if nobody reads the
-    output any more.
+    Exit codes: 1 for an error of graphrec or of the system, 2 for wrong usage, 141 without a word if no program reads
+    the output any more.
     """
     from graphrec.errors import GraphrecError, sentence
 
@@ -53,7 +53,7 @@ def show(error: click.ClickException) -> int:
 
 
 def unexpected(error: BaseException) -> int:
-    """The exit code after an error that nobody foresaw, told in one sentence; its traceback only if it is asked for."""
+    """The exit code after an unforeseen error, said in one sentence; its traceback only if it is asked for."""
     if isinstance(error, OSError) and _streams.is_of_stdout(error):
         _streams.silence(sys.stdout)
         return _streams.tell(error)

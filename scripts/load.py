@@ -65,10 +65,22 @@ class Load(click.Command):
     type=_terminal.OutPath(file_okay=False),
     help="Write files for `neo4j-admin database import` to this folder, instead of the graph.",
 )
+@click.option(
+    "--csv-safe",
+    is_flag=True,
+    help="In rejected.csv and links.csv, put an apostrophe before texts that a spreadsheet runs as formulas.",
+)
 @_terminal.json_option
 @click.pass_context
 def command(
-    context: click.Context, /, source: str, folder: Path | None, check: bool, as_json: bool, **options: Any
+    context: click.Context,
+    /,
+    source: str,
+    folder: Path | None,
+    check: bool,
+    csv_safe: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:  # Any: the types of the other options
     """Load SOURCE from FOLDER into the graph, fused with what is there.
 
@@ -83,15 +95,15 @@ def command(
     out: Path | None = options.pop("import_files")
     chosen = Options(**options)
     if check:
-        _check(source, folder, chosen, as_json)
+        _check(source, folder, chosen, csv_safe, as_json)
     elif out:
-        _import_files(source, folder, chosen, out, as_json)
+        _import_files(source, folder, chosen, out, csv_safe, as_json)
     else:
-        _load(source, folder, chosen, as_json)
+        _load(source, folder, chosen, csv_safe, as_json)
 
 
 def _need_meaning(context: click.Context) -> None:
-    """Nothing; wrong usage where an option says nothing beside another one."""
+    """Raise UsageError if an option has no meaning beside another one."""
     given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     for option, others in _MEANINGLESS.items():
         for other in others:
@@ -121,14 +133,16 @@ def _named(source: str, folder: Path | None) -> tuple[str, Path | None]:
     return source, folder
 
 
-def _load(source: str, folder: Path | None, options: "Options", as_json: bool) -> None:
+def _load(source: str, folder: Path | None, options: "Options", csv_safe: bool, as_json: bool) -> None:
     from graphrec import ingest
     from graphrec.errors import RefusedError
 
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
         loaded = graph.load(source, folder, progress, **asdict(options))
         told = _load_report.as_dict(loaded)
-        place = ingest.save_report(graph.settings.loads, loaded.source.name, told, loaded.cleaning, loaded.links)
+        place = ingest.save_report(
+            graph.settings.loads, loaded.source.name, told, loaded.cleaning, loaded.links, csv_safe
+        )
     if as_json:
         _terminal.print_json(told | {"report": str(place)})
     else:
@@ -137,27 +151,33 @@ def _load(source: str, folder: Path | None, options: "Options", as_json: bool) -
         raise RefusedError(loaded.refused)
 
 
-def _check(source: str, folder: Path | None, options: "Options", as_json: bool) -> None:
+def _check(source: str, folder: Path | None, options: "Options", csv_safe: bool, as_json: bool) -> None:
     from graphrec import config, ingest
 
     with _terminal.progress_bar() as progress:
         tables = ingest.read(source, folder, options, progress)
     told = _load_report.checked_as_dict(tables)
-    place = ingest.save_report(config.Settings().loads, tables.sources[0].name, told, tables.cleaning)
+    place = ingest.save_report(
+        config.Settings().loads, tables.sources[0].name, told, tables.cleaning, csv_safe=csv_safe
+    )
     if as_json:
         _terminal.print_json(told | {"report": str(place)})
     else:
         _load_report.show_checked(tables, place)
 
 
-def _import_files(source: str, folder: Path | None, options: "Options", out: Path, as_json: bool) -> None:
+def _import_files(
+    source: str, folder: Path | None, options: "Options", out: Path, csv_safe: bool, as_json: bool
+) -> None:
     from graphrec import config, ingest
 
     with _terminal.progress_bar() as progress:
         tables = ingest.read(source, folder, options, progress)
         written = ingest.write_import_files(tables, out, progress)
     told = asdict(written) | {"cleaning": tables.cleaning.to_dict()}
-    place = ingest.save_report(config.Settings().loads, tables.sources[0].name, told, tables.cleaning)
+    place = ingest.save_report(
+        config.Settings().loads, tables.sources[0].name, told, tables.cleaning, csv_safe=csv_safe
+    )
     if as_json:
         _terminal.print_json(told | {"report": str(place)})
         return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: graphrec publish latest -k 20 --similar 10")
 @click.argument("run", shell_complete=_completion.runs)
 @click.option("-k", "k", type=_terminal.Number(), default=10, show_default=True, help="Recommendations for each user.")
-@click.option("--similar", type=_terminal.Number(), help="Also publish so many similar items of each item.")
+@click.option("--similar", type=_terminal.Number(), help="Also publish this many similar items of each item.")
 @click.option("--embeddings", is_flag=True, help="Also write the model's vectors on users and items.")
 @click.option("--reasons", is_flag=True, help="Also write on each edge which node speaks most for it.")
 @click.option(

@@ -11,8 +11,7 @@ from . import _outputs, _terminal
 
 if TYPE_CHECKING:
     from graphrec.answers import Answer
-    from graphrec.graph import Graph
-    from graphrec.rules import Rules
+    from graphrec.answers.table_file import RecommendationFile
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
 
@@ -41,6 +40,7 @@ ENDINGS = (".csv", ".jsonl", ".parquet")
 )
 @click.option("--trace", is_flag=True, help="Show what each rule removed or moved.")
 @click.option("--anyone", is_flag=True, help="Answer an id that the graph does not have as a stranger's.")
+@_terminal.csv_safe_option
 @_terminal.json_option
 def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool, **options: Any) -> None:
     """Recommend items to a user, to several, or to all, and say which way they came.
@@ -59,6 +59,8 @@ def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool,
         raise click.UsageError("--trace shows what rules did; give --rules FILE, and no --out")
     if everybody and out is None:
         raise click.UsageError("--all writes a file; name it with --out, such as --out recommendations.csv")
+    if options["csv_safe"] and (out is None or out.suffix.lower() in ENDINGS[1:]):
+        raise click.UsageError("--csv-safe is about CSV; give --out FILE.csv as well")
     chosen = [*users, *ids, *([] if file is None else _read_ids(file))]
     _outputs.check_ending(out, ENDINGS, "--out", "a table of recommendations", needed=True)
     from graphrec import guard
@@ -74,7 +76,9 @@ def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool,
         guard.need_labels(graph.store, "recommend", (USER, ITEM))
         try:
             if out is not None:
-                _write(graph, out, None if everybody else chosen, k, rules, options["anyone"], as_json)
+                with _terminal.progress_bar() as progress:
+                    asked = (None if everybody else chosen, rules, options["anyone"])
+                    _show_file(graph.recommend_all(out, k, *asked, progress, options["csv_safe"]), k, as_json)
                 return
             answers = [graph.answer(user, k, rules, options["anyone"]) for user in dict.fromkeys(chosen)]
         except UnknownNameError as error:
@@ -107,23 +111,13 @@ def _read_ids(file: Path) -> list[str]:
     return ids
 
 
-def _write(
-    graph: "Graph",
-    out: Path,
-    users: list[str] | None,
-    k: int,
-    rules: "Rules | None",
-    anyone: bool,
-    as_json: bool,
-) -> None:
-    """Write the table of many users, and say how many there are."""
-    with _terminal.progress_bar() as progress:
-        found = graph.recommend_all(out, k, users, rules, anyone, progress)
+def _show_file(found: "RecommendationFile", k: int, as_json: bool) -> None:
+    """Say what was written for many users."""
     if as_json:
         _terminal.print_json(asdict(found))
         return
     users_named = found.users - found.empty
-    _terminal.note(f"{out}: {found.rows:,} recommendations for {users_named:,} users, in {found.seconds:.1f} s")
+    _terminal.note(f"{found.file}: {found.rows:,} recommendations for {users_named:,} users, in {found.seconds:.1f} s")
     if found.empty:
         _terminal.note(f"{found.empty:,} users have none, and are not in the file")
     if found.short:

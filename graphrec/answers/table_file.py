@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graphrec.answers.answer import COLUMNS, Answer
+from graphrec.characters import disarmed
 from graphrec.errors import GraphrecError
 from graphrec.files import written_whole
 
@@ -31,15 +32,18 @@ class RecommendationFile:
     seconds: float
 
 
-def write_answers(answers: Iterable[Answer], path: Path) -> RecommendationFile:
+def write_answers(answers: Iterable[Answer], path: Path, csv_safe: bool = False) -> RecommendationFile:
     """Write answers with the columns user_id, item_id, score, rank, title, way and run, and say how many they are.
 
     The ending of `path` is the format. The file appears whole or not at all, and no more than ROWS_AT_ONCE rows are in
-    memory at a time.
+    memory at a time. With `csv_safe`, texts that a spreadsheet would take for formulas have an apostrophe before them.
 
-    Raises GraphrecError if the ending is none of `ENDINGS`, or the file cannot be written.
+    Raises GraphrecError if the ending is none of `ENDINGS`, `csv_safe` is asked for in another format than CSV, or the
+    file cannot be written.
     """
     write, start = _format(path), time.perf_counter()
+    if csv_safe and write is not _csv:
+        raise GraphrecError(f"{path.name} is no CSV file, which alone can be made safe for spreadsheets; write .csv")
     users = rows = empty = short = 0
     with written_whole(path) as partial, write(partial) as append:
         held: Rows = []
@@ -48,7 +52,8 @@ def write_answers(answers: Iterable[Answer], path: Path) -> RecommendationFile:
             rows += len(answer.items)
             empty += not answer.items
             short += 0 < len(answer.items) < answer.k
-            held += answer.rows()
+            rows_of_user = answer.rows()
+            held += [tuple(map(disarmed, row)) for row in rows_of_user] if csv_safe else rows_of_user
             if len(held) >= ROWS_AT_ONCE:
                 append(held)
                 held = []

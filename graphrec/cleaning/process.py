@@ -91,7 +91,7 @@ def clean_drafts(
 
 
 def need_nothing_rejected(report: CleaningReport) -> None:
-    """Nothing; DataError naming table, rule, number and examples where the report has rejected rows."""
+    """Raise DataError naming table, rule, number and examples where the report has rejected rows."""
     parts = [
         f"{table.name} lost {rule.rows:,} of {table.rows:,} rows by rule '{rule.rule}' ({examples(rule.examples)})"
         for table in report.tables

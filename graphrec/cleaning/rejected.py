@@ -24,7 +24,7 @@ def rejected_rows(drafts: Sequence[Draft]) -> pd.DataFrame:
 
 
 def need_rows_of_each_file(draft: Draft) -> None:
-    """Nothing; DataError if a file has rows and none of them is left: it has another form than the table says.
+    """Raise DataError if a file has rows and none of them is left: it has another form than the table says.
 
     One bad row that is alone in one of several files is a rejected row like any other.
     """
@@ -54,7 +54,7 @@ def need_rows_of_each_file(draft: Draft) -> None:
 
 
 def need_something_kept(report: CleaningReport, load: LoadContext) -> None:
-    """Nothing; DataError if a table had rows and none of them is left, whatever rejected them."""
+    """Raise DataError if a table had rows and none of them is left, whatever rejected them."""
     parts = []
     for table in report.tables:
         if table.rows and not table.kept:

@@ -274,7 +274,7 @@ def _label(row: Row) -> str:
 
 
 def _pattern(row: Row) -> str:
-    """The labels of a node as they stand in a statement; those that cannot are left out."""
+    """The labels of a node as they are in a statement; those that cannot are left out."""
     return "".join(f":{quote(label)}" for label in sorted(row["labels"]) if usable(label))
 
 

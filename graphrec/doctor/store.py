@@ -87,7 +87,7 @@ def lease(store: Store) -> Finding:
     """Whether another machine or process is writing to the graph, or was killed while it did."""
     holder = read_lease(store)
     if holder is None:
-        return Finding("write lease", OK, "nobody is writing to the graph")
+        return Finding("write lease", OK, "no writer is at work")
     if holder.stale:
         seen = f"left behind by {holder.told()}"
         return Finding("write lease", OK, seen, "the next load, unlink or publish takes it over")

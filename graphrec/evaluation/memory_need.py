@@ -1,4 +1,4 @@
-"""How much memory training takes, foretold from the sizes of a graph: an upper bound that is rarely far off.
+"""How much memory training takes, predicted from the sizes of a graph: an upper bound that is rarely far off.
 
 Measured as the most resident memory of the process. The constants of models are repeated here because this module must
 not load torch; a test compares them.

@@ -10,7 +10,7 @@ from graphrec.interactions import Interactions, join
 from graphrec.splitting import Split, parse_split
 from graphrec.splitting.splits import by_time
 
-#: With so many test users a split by time is taken whatever share of the users they are.
+#: Number of test users from which on a split by time is taken, whatever share of the users they are.
 ENOUGH_USERS = 100
 
 #: With fewer, a split by time is taken if it tests at least this share of the users that a random split tests.
@@ -72,8 +72,8 @@ def require_pairs(interactions: Interactions) -> None:
 
 
 def require_test_users(parts: Split, spec: str, cold: bool = False) -> None:
-    """Raise DataError if a split has no user to test on: nobody with interactions before the test part and something
-    new in it, or with `cold` nobody with something new in it. The error says which split has some, if any."""
+    """Raise DataError if a split has no user to test on: none with interactions before the test part and something
+    new in it, or with `cold` none with something new in it. The error says which split has some, if any."""
     known = join(parts.train, parts.validation)
     warm, num_cold = warm_users(known, parts.test)
     if len(warm) or (cold and num_cold):

@@ -59,7 +59,7 @@ def _nothing(count: int) -> Cells:
 
 
 def _need_alike(label: str, native: "pd.Series[str]", before: dict[str, Cells], after: dict[str, Cells]) -> None:
-    """Nothing; DataError naming the records of which a value in the graph is another than in the file."""
+    """Raise DataError naming the records of which a value in the graph is another than in the file."""
     shown: list[str] = []
     rows: Mask = np.zeros(len(native), dtype=bool)
     for name, old in before.items():

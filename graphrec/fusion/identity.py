@@ -15,7 +15,7 @@ UNUSED = ["source", "property", "value", "records", "reason"]
 #: A value that more records of one source have is shared, as the telephone number of a shop is: it says nothing of one.
 MOST_RECORDS = 20
 
-_PLACEHOLDER, _ADDRESS, _CHECK = "a placeholder", "nobody's address", "no such number: its check digit is wrong"
+_PLACEHOLDER, _ADDRESS, _CHECK = "a placeholder", "an address of no person", "no such number: its check digit is wrong"
 _PRINTED = "a number for examples"
 
 

@@ -1,4 +1,4 @@
-"""Values that stand for no value, or for nobody in particular: they identify nothing, and link nothing."""
+"""Placeholders, the values that mean "no value" or no particular person: they identify nothing, and link nothing."""
 
 import hashlib
 import re
@@ -135,7 +135,7 @@ _NOTHING = re.compile(r"[\W_]*[-.?_#*/\\~=+]?[\W_]*")
 _NOT_LETTER = re.compile(r"[\W_]+")
 _ZEROS = re.compile(r"[-+]?[0.\s/-]*0[0.\s/-]*|-1(?:\.0*)?|[f-]*f{8}[f-]*", re.IGNORECASE)
 
-#: Domains that RFC 2606 keeps for examples, and those that stand in for an address that somebody does not have.
+#: Domains that RFC 2606 keeps for examples, and those that are entered in place of a missing address.
 _NO_DOMAIN = re.compile(
     r"(?:.*\.)?(?:example(?:\.(?:com|org|net|edu))?|[^.]+\.(?:invalid|test|localhost)|invalid|localhost|"
     r"(?:test|none|nomail|noemail|no-?reply|domain|foo|bar|asdf|xxx|yourdomain|mydomain)\.[a-z]{2,4})"
@@ -161,12 +161,12 @@ def is_no_title(text: str) -> bool:
 
 
 def is_zero(text: str) -> bool:
-    """Whether a text is a number that stands for no number: "0", "000-00", "-1", an identifier of zeros or of f."""
+    """Whether a text is a number that means "no number": "0", "000-00", "-1", an identifier of zeros or of f."""
     return bool(_ZEROS.fullmatch(text.strip()))
 
 
 def is_no_address(text: str) -> bool:
-    """Whether an e-mail address is nobody's: a reserved domain, noreply, test@test.com, x@x.com."""
+    """Whether an e-mail address belongs to no person: a reserved domain, noreply, test@test.com, x@x.com."""
     mailbox, at, domain = text.strip().casefold().rpartition("@")
     if not at:
         return False
@@ -176,7 +176,7 @@ def is_no_address(text: str) -> bool:
 
 
 def is_no_telephone(digits: str) -> bool:
-    """Whether the digits of a telephone number are nobody's: one digit again and again, or the digits in turn."""
+    """Whether the digits of a telephone number belong to no person: one digit again and again, or the digits in turn."""
     ends = digits.rstrip("0")
     if len(set(digits)) <= 1 or len(digits) - len(ends) >= 6:
         return True
@@ -198,7 +198,7 @@ def _bare(text: str) -> str:
 
 @cache
 def hashes() -> frozenset[str]:
-    """MD5, SHA-1 and SHA-256, in hexadecimal, of what stands for no address: the empty text, "n/a", test@test.com."""
+    """MD5, SHA-1 and SHA-256, in hexadecimal, of what is no address: the empty text, "n/a", test@test.com."""
     texts = ("", " ", "n/a", "na", "none", "null", "NULL", "None", "nan", "unknown", "-", "0", "test@test.com")
     kinds = (hashlib.md5, hashlib.sha1, hashlib.sha256)
     return frozenset(kind(text.encode(), usedforsecurity=False).hexdigest() for kind in kinds for text in texts)

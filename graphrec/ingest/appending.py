@@ -42,7 +42,7 @@ def nodes_in_graph(store: Store) -> InGraph:
 
 
 def need_same_key(kind: EdgeType, known: EdgeType | None) -> None:
-    """Nothing; DataError if the edges in the graph are told apart by other properties than the appended ones."""
+    """Raise DataError if the edges in the graph are told apart by other properties than the appended ones."""
     if known is not None and known.key != kind.key:
         was, now = (", ".join(each.key or ()) or "their ends alone" for each in (known, kind))
         raise DataError(
@@ -125,7 +125,7 @@ def _comparable(
 
 
 def _need_alike(table: EdgeTable, stored: pd.DataFrame) -> None:
-    """Nothing; DataError naming the edges of which a value in the graph is another than in the file."""
+    """Raise DataError naming the edges of which a value in the graph is another than in the file."""
     relation, frame = table.type.relation, table.frame.loc[stored.index]
     differs = pd.DataFrame(False, index=stored.index, columns=[*table.type.properties])
     for name in table.type.properties:

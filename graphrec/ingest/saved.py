@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from graphrec.characters import disarmed
 from graphrec.defects import CleaningReport
 from graphrec.errors import GraphrecError
 from graphrec.files import folder_name
@@ -21,13 +22,19 @@ REJECTED_COLUMNS = ("file", "line", "table", "rule", "reason")
 
 
 def save_report(
-    folder: Path, source: str, report: Mapping[str, Any], cleaning: CleaningReport, links: pd.DataFrame | None = None
+    folder: Path,
+    source: str,
+    report: Mapping[str, Any],
+    cleaning: CleaningReport,
+    links: pd.DataFrame | None = None,
+    csv_safe: bool = False,
 ) -> Path:
     """The folder of a source's report in `folder`, after writing the files there, in the place of those of last time.
 
     report.json always; rejected.csv (`REJECTED_COLUMNS`, then the columns of the source's files) if rows were rejected;
     links.csv (label, decision, the two keys, rule, confidence, evidence) if links with other sources were made,
-    proposed, refused or ambiguous.
+    proposed, refused or ambiguous. Both have the values as they are, so that mended rows can be loaded; with `csv_safe`
+    those that a spreadsheet would take for formulas have an apostrophe before them.
     """
     place = folder / folder_name(source)
     try:
@@ -42,10 +49,10 @@ def save_report(
         (place / name).unlink(missing_ok=True)
     if cleaning.rejected is not None and len(cleaning.rejected):
         with written_privately(place / REJECTED) as path:
-            _write_rejected(path, cleaning.rejected)
+            _write_rejected(path, cleaning.rejected, csv_safe)
     if links is not None and len(links):
         with written_privately(place / LINKS) as path:
-            links.to_csv(path, index=False)
+            (links.map(disarmed) if csv_safe else links).to_csv(path, index=False)
     return place
 
 
@@ -64,7 +71,7 @@ def forget_report(folder: Path, source: str) -> bool:
     return True
 
 
-def _write_rejected(path: Path, rejected: pd.DataFrame) -> None:
+def _write_rejected(path: Path, rejected: pd.DataFrame, csv_safe: bool) -> None:
     """A CSV file of the rejected rows with their columns in the source, those of all files side by side."""
     lines = rejected["row"].str.startswith('"')
     kinds = rejected.assign(lines=lines)[["file", "table", "lines"]].drop_duplicates().index
@@ -72,11 +79,15 @@ def _write_rejected(path: Path, rejected: pd.DataFrame) -> None:
     own = {name: name if name not in REJECTED_COLUMNS else f"{name} of the source" for name in names}
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow([*REJECTED_COLUMNS, *own.values()])
+
+        def write(cells: list[Any]) -> None:  # Any: cells of JSON
+            writer.writerow(map(disarmed, cells) if csv_safe else cells)
+
+        write([*REJECTED_COLUMNS, *own.values()])
         places = (rejected[name].astype(object).where(rejected[name].notna(), "") for name in REJECTED_COLUMNS)
         for *place, row in zip(*places, rejected["row"], strict=True):
             cells = _cells(row)
-            writer.writerow([*place, *(cells.get(name) for name in own)])
+            write([*place, *(cells.get(name) for name in own)])
 
 
 def _cells(row: str) -> dict[str, Any]:  # Any: a cell of JSON

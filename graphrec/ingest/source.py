@@ -90,7 +90,7 @@ def read(
 
 
 def _need_consistent(options: Options) -> None:
-    """Nothing; DataError if an option counts over all rows of a source, of which an appended file has only some."""
+    """Raise DataError if an option counts over all rows of a source, of which an appended file has only some."""
     if options.append and (options.max_per_day is not None or options.min_interactions is not None):
         raise DataError(
             "max_per_day and min_interactions count all rows of a source, and what is appended has only the new ones; "

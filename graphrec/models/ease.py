@@ -144,7 +144,7 @@ class EASE(Model[EASEConfig]):
 
 
 def check_size(model: str, num_items: int, most: int, item_size: int = 4) -> None:
-    """Nothing; DataError where a dense matrix over these items would take too much memory and time."""
+    """Raise DataError if a dense matrix over these items would take too much memory and time."""
     if num_items > most:
         raise DataError(
             f"{model} needs a dense matrix of items × items, {num_items:,} × {num_items:,} "

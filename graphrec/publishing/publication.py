@@ -70,7 +70,7 @@ class Published:
 
     `embeddings` counts the nodes that got a vector, `unknown` the users and items of the graph that the run does not
     know, by label; `kept` has the versions that can be gone back to, the newest first; `ruled` counts the items that
-    each rule removed or moved, by its title; `example` is a user who has recommendations, empty if nobody has.
+    each rule removed or moved, by its title; `example` is a user who has recommendations, empty if none has.
     """
 
     run: str

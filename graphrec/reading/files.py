@@ -92,7 +92,7 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def refuse_foreign(path: Path, start: bytes) -> None:
-    """Nothing; DataError where a file begins as an archive or a web page does, or is compressed without saying so."""
+    """Raise DataError if a file begins as an archive or a web page does, or is compressed without saying so."""
     lower = start[:64].lstrip().lower()
     for magic, what in _FOREIGN.items():
         if start.startswith(magic) or (magic.startswith(b"<") and lower.startswith(magic)):
@@ -105,7 +105,7 @@ def open_file(path: Path) -> IO[bytes]:
 
 
 def need_folder(folder: Path) -> None:
-    """Nothing; DataError where the folder is none."""
+    """Raise DataError if the folder is none."""
     if not folder.exists():
         raise DataError(f"there is no folder {folder}; check the path")
     if not folder.is_dir():

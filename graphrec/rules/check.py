@@ -14,7 +14,7 @@ from graphrec.store.connection import quote
 
 
 def check(rules: Rules, store: Store) -> None:
-    """Nothing; an error with the rule's name where it names what the graph does not have, or is not understood.
+    """Raise an error with the rule's name if it names what the graph does not have, or is not understood.
 
     Each predicate is tried on one item and one user.
 
@@ -54,7 +54,7 @@ class _Known:
         relations: Iterable[str] = (),
         properties: Iterable[tuple[str, str]] = (),
     ) -> None:
-        """Nothing; UnknownNameError for the first name that the graph does not have."""
+        """Raise UnknownNameError for the first name that the graph does not have."""
         for kind, wanted, known in (("label", labels, self._labels), ("relationship", relations, self._relations)):
             for name in wanted:
                 if name not in known:

@@ -42,7 +42,7 @@ class Names:
 
 
 def need_expression(rule: str, where: str) -> None:
-    """Nothing; DataError where a text is no single expression, or may write.
+    """Raise DataError if a text is no single expression, or may write.
 
     Brackets must close in their order, so that nothing of it stands outside the brackets that it is put into, and none
     of its words may be a clause that writes. It is run in a transaction that is rolled back besides.
@@ -158,7 +158,7 @@ def _tokens(where: str) -> Iterator[Token]:
 
 
 def _need_harmless(rule: str, word: str, before: str, open_: list[str]) -> None:
-    """Nothing; DataError where a word begins a clause that does not belong where it stands."""
+    """Raise DataError if a word begins a clause that does not belong where it stands."""
     reads = (word in SUBQUERY and "{" in open_) or (word == "WITH" and before in ("STARTS", "ENDS"))
     if word in FORBIDDEN or (word in SUBQUERY and not reads) or (word == "WHERE" and not open_):
         raise DataError(

@@ -82,7 +82,7 @@ class SourceRecord:
 class Census:
     """Everything that the graph has; what graphrec itself wrote is told by `is_system`.
 
-    `left_out` has the names of relationship types and labels that cannot stand in a statement (`graphrec.names`), so
+    `left_out` has the names of relationship types and labels that cannot be used in a statement (`graphrec.names`), so
     that their edges are not counted, and their nodes count as nodes without a label.
     """
 
@@ -131,7 +131,7 @@ def take(store: Store, progress: Progress = silent) -> Census:
 def known_labels(store: Store) -> list[str]:
     """The labels that the database knows, sorted; the embedded store still knows those whose nodes are gone.
 
-    Those that cannot stand in a statement (`graphrec.names`) are left out, and so they are of `known_relations`.
+    Those that cannot be used in a statement (`graphrec.names`) are left out, and so they are of `known_relations`.
     """
     return sorted(filter(usable, _known_labels(store)))
 

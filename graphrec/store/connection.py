@@ -240,9 +240,9 @@ def connect(address: Address) -> Store:
 
 
 def quote(name: str) -> str:
-    """A label, relationship type or property name as it may stand in a statement: the only place that makes one.
+    """A label, relationship type or property name as a statement can have it: the only place that makes one.
 
-    Raises DataError if the name cannot stand in a statement of both servers (`graphrec.names`). Of names that a
+    Raises DataError if the name cannot be used in a statement of both servers (`graphrec.names`). Of names that a
     database has, which others may have written, ask `names.usable` first.
     """
     need_name(name)

@@ -196,7 +196,7 @@ def leased(
 
 
 def _take(store: Store, mine: Mapping[str, Any], writers: int) -> bool:
-    """Whether the lease is ours now; not if somebody else took it in the same moment, or has not ended its writes."""
+    """Whether the lease is ours now; not if another writer took it in the same moment, or has not ended its writes."""
 
     def steps(run: Run) -> list[Row]:
         taken = run(_TAKE, mine)
@@ -230,4 +230,4 @@ def _user() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container's user may have no name
-        return f"user {os.getuid()}" if hasattr(os, "getuid") else "somebody"
+        return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown user"

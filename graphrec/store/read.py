@@ -42,7 +42,7 @@ def read_schema(store: Store) -> GraphSchema:
     A node with several labels counts under `User` or `Item` if it has one of them, else under its first. A label
     whose nodes have no `id` is somebody else's, and left out with its edges. What each source says of a fused node
     (`source:property`) is left out too: the property itself has what counts. So are the vectors of a published model.
-    Names that cannot stand in a statement, which somebody else wrote, are left out with a warning in the log.
+    Names that cannot be used in a statement that another program wrote are left out with a warning in the log.
     """
     nodes: dict[str, set[str]] = {}
     for row in store.read("MATCH (n) RETURN labels(n) AS labels, keys(n) AS names, count(*) AS number"):
@@ -62,7 +62,7 @@ def read_schema(store: Store) -> GraphSchema:
                 edges.setdefault(triple, set()).update(row["names"])
     if left_out:
         logger.warning(
-            "left out, as they cannot stand in a statement: properties called %s", examples(sorted(left_out))
+            "left out, as they cannot be used in a statement: properties called %s", examples(sorted(left_out))
         )
     return GraphSchema(
         tuple(
@@ -160,12 +160,12 @@ def _relations(store: Store) -> list[str]:
     rows = store.read("CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name")
     names = sorted(row["name"] for row in rows if row["name"] not in {*SYSTEM_RELATIONS, SHOWN})
     if left_out := [name for name in names if not usable(name)]:
-        logger.warning("left out, as they cannot stand in a statement: relationships %s", examples(left_out))
+        logger.warning("left out, as they cannot be used in a statement: relationships %s", examples(left_out))
     return [name for name in names if usable(name)]
 
 
 def main_label(labels: list[str]) -> str:
-    """The label that a node counts under: User or Item, else the first by name; "" if none can stand in a statement."""
+    """The label that a node counts under: User or Item, else the first by name; "" if none is `usable`."""
     return next((label for label in ("User", "Item") if label in labels), min(filter(usable, labels), default=""))
 
 

@@ -20,7 +20,7 @@ from graphrec.defects import REJECTED, RuleCount
 from graphrec.errors import DataError, examples
 from graphrec.tabular import files, ids, rows
 from graphrec.tabular.originals import Part, TableOrigin
-from graphrec.tabular.spec import Files, TableSpec
+from graphrec.tabular.spec import Files, Frame, TableSpec
 from graphrec.tabular.times import format_hint, read_times
 
 _LINES = 10_000
@@ -77,11 +77,13 @@ def draft(table: TableSpec) -> Draft:
 
 
 def _need_rows(table: TableSpec, read: int) -> None:
-    """Nothing if a load that is under way lets a table be empty; else DataError that says why it has no rows."""
+    """Raise DataError that says why a table has no rows, unless the load under way lets it be empty."""
     load = current_load()
     if load.allow_removal or (load.append and not read):
         return
-    of = examples(path.name for path in table.origin.paths) if isinstance(table.origin, Files) else "the query"
+    of = "the frame" if isinstance(table.origin, Frame) else "the query"
+    if isinstance(table.origin, Files):
+        of = examples(path.name for path in table.origin.paths)
     why = "it has no rows"
     if read:
         why = f"none of its {read:,} rows has a value in {table.ids[-1]} that split gives"

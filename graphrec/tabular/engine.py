@@ -99,7 +99,7 @@ def batches(
 
 
 def _need_dates(column: Any, name: str, place: str) -> None:  # a pyarrow.Array
-    """Nothing; DataError if a column of dates has one of a year that Python does not have."""
+    """Raise DataError if a column of dates has one of a year that Python does not have."""
     if pa.types.is_date32(column.type):
         bounds = pc.min_max(column.cast(pa.int32()))
         first, last = bounds["min"].as_py(), bounds["max"].as_py()
@@ -114,7 +114,7 @@ def unreadable(place: str, error: Exception) -> DataError:
 
 
 def need_columns(place: str, wanted: Sequence[str], names: Sequence[str]) -> None:
-    """Nothing; DataError with the nearest name if one of the wanted columns is not among the names."""
+    """Raise DataError with the nearest name if one of the wanted columns is not among the names."""
     known = set(names)
     for name in wanted:
         if name not in known:

@@ -33,7 +33,7 @@ _FOREIGN = {
 
 
 def need_text(path: Path, encoding: str) -> None:
-    """Nothing; DataError saying what the file is if it is empty, compressed in another way, or no text."""
+    """Raise DataError saying what the file is if it is empty, compressed in another way, or no text."""
     with opened(path) as stream:
         start = stream.read(1 << 16)
     if not start:

@@ -1,4 +1,4 @@
-"""A TOML file for files that nobody described yet, with the evidence for it and a question wherever it is unsure."""
+"""A TOML file for files without a description, with the evidence for it and a question wherever it is unsure."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -36,7 +36,7 @@ class Section:
         return Section(place, values)
 
     def need_known(self, keys: Iterable[str]) -> None:
-        """Nothing; DataError naming the nearest known key where one is unknown."""
+        """Raise DataError naming the nearest known key where one is unknown."""
         known = list(keys)
         for key in self.values:
             if key not in known:

@@ -106,7 +106,7 @@ def _read(path: Path, place: Path, files: Files, folder: str) -> dict[str, Any]:
 
 
 def _need_small(path: Path, place: Path) -> None:
-    """Nothing; DataError if the parts of a workbook say that they are larger than any sheet is."""
+    """Raise DataError if the parts of a workbook say that they are larger than any sheet is."""
     if archives.compression(place) != "zip":
         return
     with archives.reading(path), archives.opened_archive(place) as archive:

@@ -1,4 +1,4 @@
-"""A file that nobody described: its form, its columns, and the profile of each by the rows that were looked at."""
+"""A file without a description: its form, its columns, and the profile of each by the rows that were looked at."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from graphrec.tabular.spec import FileQuery, Files, Query
 
 #: How much of the beginning of a file is read, and of each of its later places.
 _START, _LATER, _PLACES = 4 << 20, 128 << 10, 4
-#: At most so many values are looked at, over all columns of a file.
+#: How many values are looked at, at most, over all columns of a file.
 _VALUES, _ROWS = 1_000_000, 20_000
 
 

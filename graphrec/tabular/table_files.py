@@ -192,7 +192,7 @@ class _File:
         return tuple(f"/{_escaped(key)}" if key.startswith("/") else key for (key,) in found)
 
     def _need_keys(self, connection: duckdb.DuckDBPyConnection, source: str, absent: Sequence[str]) -> None:
-        """Nothing; DataError where no object of the file has one of the keys, not even without a value."""
+        """Raise DataError if no object of the file has one of the keys, not even without a value."""
         objects = f"SELECT c0 FROM {source} WHERE {_OBJECT}"
         for name in absent:
             has = f"CASE WHEN {_OBJECT} THEN json_exists(c0, {literal(_pointer(name))}) END"

@@ -305,7 +305,7 @@ def _one(text: str, form: str, has_zone: bool) -> Any:  # pandas' Timestamp or N
 
 
 def _need_format(form: str) -> None:
-    """Nothing; DataError if a format has a letter that means nothing."""
+    """Raise DataError if a format has a letter that means nothing."""
     try:
         datetime.strptime("", form)
     except ValueError as error:

@@ -184,6 +184,8 @@ def test_what_else_commands_do(graph: Graph, tmp_path: Path) -> None:
         assert Graph.sniff([tmp_path / "orders.csv"], tmp_path) == spec
         with pytest.raises(DataError, match="there is no SQLite file"):
             Graph.sniff("sqlite:///missing.db", tmp_path)
+        with pytest.raises(DataError, match="this is a data frame"):
+            Graph.sniff(pd.DataFrame({"customer": [1]}))  # type: ignore[arg-type]  # it iterates over texts
         with pytest.raises(UnknownNameError, match="no loaded source 'shop'"):
             graph.unlink("shop")
         if graph.store.embedded:  # it takes seconds, and tests/doctor has both

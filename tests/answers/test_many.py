@@ -11,6 +11,7 @@ import pytest
 
 from graphrec import Graph, config
 from graphrec.answers import Answer, Answers, answering, table_file
+from graphrec.answers.answer import Recommended
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.recommend.topk import recommend
 from graphrec.rules import parse_rules
@@ -177,3 +178,14 @@ def test_a_known_user_by_integer_is_no_stranger(graph: Graph) -> None:
     for wrong, said in (({"user_id": True}, "True is no id"), ({"user_id": 15, "k": 0}, r"\$k is an integer from 1")):
         with pytest.raises(GraphrecError, match=said):
             graph.query("list_history", **wrong)
+
+
+def test_formulas_are_disarmed_in_csv_alone(tmp_path: Path) -> None:
+    answers = [Answer("=cmd|' /C calc'!A0", 2, (Recommended("-7", "@SUM(A1)", -0.5, 1, "popular"),))]
+    table_file.write_answers(answers, tmp_path / "plain.csv")
+    assert "\n=cmd|' /C calc'!A0,-7,-0.5,1,@SUM(A1),popular,\n" in (tmp_path / "plain.csv").read_text()
+    table_file.write_answers(answers, tmp_path / "safe.csv", csv_safe=True)
+    assert "\n'=cmd|' /C calc'!A0,-7,-0.5,1,'@SUM(A1),popular,\n" in (tmp_path / "safe.csv").read_text()
+    with pytest.raises(GraphrecError, match="safe.jsonl is no CSV file"):
+        table_file.write_answers(answers, tmp_path / "safe.jsonl", csv_safe=True)
+    assert not (tmp_path / "safe.jsonl").exists()

@@ -242,7 +242,7 @@ def test_doubled_edges_are_found_with_what_mends_them(store: Store) -> None:
 
 
 def test_the_lease_of_a_writer(store: Store) -> None:
-    assert about_store.lease(store).seen == "nobody is writing to the graph"
+    assert about_store.lease(store).seen == "no writer is at work"
     with leased(store, "load of shop"):
         finding = about_store.lease(store)
         assert finding.state == WARNING

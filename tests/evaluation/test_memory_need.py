@@ -1,4 +1,4 @@
-"""The memory that training takes is foretold: the constants are those of the models, and the figures hold."""
+"""The memory that training takes is predicted: the constants are those of the models, and the figures hold."""
 
 import json
 import subprocess
@@ -90,10 +90,10 @@ print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, byt
         (600, 9_000, 100_000, 1.3e9),
     ],
 )
-def test_training_takes_what_was_foretold_and_no_more(users: int, items: int, rows: int, most: float) -> None:
+def test_training_takes_what_was_predicted_and_no_more(users: int, items: int, rows: int, most: float) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(users), str(items), str(rows)], capture_output=True, text=True, check=True
     )
-    taken, foretold = json.loads(done.stdout.splitlines()[-1])
+    taken, predicted = json.loads(done.stdout.splitlines()[-1])
     assert taken <= most
-    assert taken <= foretold <= 1.35 * taken
+    assert taken <= predicted <= 1.35 * taken

@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from graphrec import ingest
@@ -178,6 +179,23 @@ dangling = "{}"
     assert by_line["o2.csv", "3"]["note"] == "odd"  # and the columns that no table reads
     assert by_line["o1.csv", "6"]["reason"] == "id is missing; source_id is missing"
     assert by_line["o2.csv", "5"]["text"] == "sale,u3"
+
+
+def test_formulas_in_rejected_rows_and_links_pass_through_or_are_disarmed(tmp_path: Path) -> None:
+    toml = 'name = "s"\n[edges.RATED]\nfile = "r.csv"\nfrom = "User:u"\nto = "Item:=i"\nweight = "n"\n'
+    found = tables(tmp_path, toml, r="u,=i,n\nu1,a,1\n@u2,b,=1+1\n").cleaning
+    links = pd.DataFrame({"key": ["s:=1"], "evidence": ["=1+1"], "confidence": [-0.5]})
+    texts = {
+        safe: [(place / name).read_text() for name in ("rejected.csv", "links.csv")]
+        for safe in (False, True)
+        for place in [ingest.save_report(tmp_path / str(safe), "s", {}, found, links, safe)]
+    }
+    assert "reason,u,=i,n\n" in texts[False][0]
+    assert texts[False][0].endswith(",@u2,b,=1+1\n")
+    assert texts[False][1].endswith("s:=1,=1+1,-0.5\n")
+    assert "reason,u,'=i,n\n" in texts[True][0]
+    assert texts[True][0].endswith(",'@u2,b,'=1+1\n")
+    assert texts[True][1].endswith("s:=1,'=1+1,-0.5\n")
 
 
 def test_rejected_rows_of_json_lines_and_parquet_have_their_place(tmp_path: Path) -> None:

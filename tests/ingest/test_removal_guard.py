@@ -112,9 +112,9 @@ def test_more_than_half_of_a_table_does_not_go_unsaid(loaded: Store, tmp_path: P
     renamed = TOML.replace("RATED", "VIEWED")
     with pytest.raises(RefusedError, match=r"delete 4 of 4 RATED to Item \(the source has no such table now\)"):
         load(loaded, tmp_path, GOOD, renamed)
-    foretold = load(loaded, tmp_path, other, dry_run=True)
-    assert foretold.refused is not None
-    assert foretold.written[-1].deleted == 4
+    dry = load(loaded, tmp_path, other, dry_run=True)
+    assert dry.refused is not None
+    assert dry.written[-1].deleted == 4
     with pytest.raises(RefusedError, match="1 of 4 User, 1 of 4 RATED to Item, more than 20%"):
         load(loaded, tmp_path, GOOD.replace("3,9,4,1500000003\n", ""), max_removal=0.2)
     assert graph_of(loaded) == before

@@ -190,9 +190,9 @@ def test_append_takes_nothing_away(store: Store, shop: Path, run: Run, run_json:
     assert "would delete 3 of 4 PURCHASED to Item, more than 50%; nothing is written" in refused
     assert "say --allow-removal" in refused
     assert len(bought(store)) == 4
-    foretold = run("load", str(shop), "--dry-run", exit_code=1)
-    assert "would delete 3 of 4 PURCHASED" in foretold.stderr
-    assert "nothing is written; a load would" in foretold.stdout
+    dry = run("load", str(shop), "--dry-run", exit_code=1)
+    assert "would delete 3 of 4 PURCHASED" in dry.stderr
+    assert "nothing is written; a load would" in dry.stdout
     told = run_json("load", str(shop), "--allow-removal")
     assert written(told)["PURCHASED"] == (0, 0, 3)
     assert bought(store) == {("3", "a")}

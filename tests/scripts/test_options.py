@@ -37,6 +37,8 @@ BIG = "9" * 40
         (("tune", "ease", "--study", "a\x1bb"), "has control characters in it"),
         (("sniff", "https://u:s3cret@h/x.csv"), "an address is no file"),
         (("query", "recommend_for_user", "--csv-safe"), "give --csv as well"),
+        (("recommend", "--user", "1", "--csv-safe"), "give --out FILE.csv as well"),
+        (("recommend", "--all", "--out", "all.parquet", "--csv-safe"), "give --out FILE.csv as well"),
     ],
 )
 def test_wrong_values_are_wrong_usage(run: Run, arguments: tuple[str, ...], message: str) -> None:

@@ -100,6 +100,11 @@ def test_paths_in_a_mapping(tmp_path: Path) -> None:
         assert pairs(read(Description({"name": "m", "edges": edges}, tmp_path))) == [("1", "2")]
 
 
+def test_a_frame_without_rows_is_called_a_frame() -> None:
+    with pytest.raises(DataError, match="the frame: it has no rows; nothing is written"):
+        loaded(FRAME[:0])
+
+
 FRAME = pd.DataFrame({"u": [1], "i": [2]})
 WRONG: dict[str, tuple[dict[str, object], str]] = {
     "nothing said": ({"edges": None}, "nothing says what the rows of the frame with the columns u, i are; write load"),

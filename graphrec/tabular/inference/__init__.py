@@ -1,1 +1,1 @@
-"""What files that nobody described seem to hold: inference over values, names, file names, keys and dependencies."""
+"""What files without a description seem to hold: inference over values, names, file names, keys and dependencies."""

@@ -334,7 +334,7 @@ def _one_column_or_basket(lines: Sequence[str], body: Sequence[str], comment: st
             sum(items.values()) > len(items) or all(_NUMBER.fullmatch(head) for head in heads)
         )
         if not led:
-            note = "no line begins with a user or an order: the number of the line stands for it"
+            note = "no line begins with a user or an order: the number of the line is taken for it"
             numbered = tuple((str(number), *row) for number, row in enumerate(rows, 1))
             return Dialect(separator, "", "", 0, comment, (), None, numbered, True, 0, (note,))
         header = words.meaning(heads[0]).what in ("user", "context") and len(rows) > 1
