@@ -27,7 +27,13 @@ def test_what_was_written_down_comes_back() -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"schema": "no JSON"}, {"schema": "[]"}, {"schema": '{"nodes": [[]]}'}, {"schema": 3}, {"version": None, "id": "x"}],
+    [
+        {"schema": "no JSON"},
+        {"schema": "[]"},
+        {"schema": '{"nodes": [[]]}'},
+        {"schema": 3},
+        {"version": None, "id": "x"},
+    ],
 )
 def test_a_record_that_another_program_changed_is_named(changed: dict[str, object]) -> None:
     properties = {**BROUGHT.to_properties(), **changed}
