@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
+from graphrec.errors import DataError, shown
 from graphrec.schema import EdgeType, LinkRule, NodeType
 from graphrec.tables import GraphTables, Source
 
@@ -57,16 +58,23 @@ class Brought:
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, Any]) -> "Brought":
-        """What `to_properties` wrote down."""
-        names = ("version", "url", "licence", "sha256", "precedence")
-        source = Source(properties["id"], *(properties[name] for name in names))
-        schema = json.loads(properties["schema"])
-        return cls(
-            source,
-            tuple(NodeType(kind["label"], tuple(kind["properties"]), kind["shared"]) for kind in schema["nodes"]),
-            tuple(_edge_type(kind) for kind in schema["edges"]),
-            tuple(LinkRule(**{**rule, "on": tuple(rule["on"])}) for rule in schema["links"]),
-        )
+        """What `to_properties` wrote down. Raises DataError if another program has changed it since."""
+        try:
+            names = ("version", "url", "licence", "sha256", "precedence")
+            source = Source(properties["id"], *(properties[name] for name in names))
+            schema = json.loads(properties["schema"])
+            return cls(
+                source,
+                tuple(NodeType(kind["label"], tuple(kind["properties"]), kind["shared"]) for kind in schema["nodes"]),
+                tuple(_edge_type(kind) for kind in schema["edges"]),
+                tuple(LinkRule(**{**rule, "on": tuple(rule["on"])}) for rule in schema["links"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DataError(
+                f"the node (:Source {{id: '{shown(str(properties.get('id')))}'}}) in the graph does not say what the "
+                "source brought: another program has changed it. If no load wrote it, give it another label; else "
+                "restore its property schema from a backup"
+            ) from error
 
 
 def _wider(kind: Kind, earlier: Kind | None) -> Kind:

@@ -1,5 +1,8 @@
 """What a source brought: written down beside the graph and read back."""
 
+import pytest
+
+from graphrec.errors import DataError
 from graphrec.provenance import Brought, by_precedence
 from graphrec.schema import EdgeType, LinkRule, NodeType
 from graphrec.tables import Source
@@ -20,6 +23,24 @@ def test_what_was_written_down_comes_back() -> None:
         "relations": ["SAW", "TAGGED"],
     }
     assert all(isinstance(value, str | int | list) for value in properties.values())  # what a database can hold
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"schema": "no JSON"},
+        {"schema": "[]"},
+        {"schema": '{"nodes": [[]]}'},
+        {"schema": 3},
+        {"version": None, "id": "x"},
+    ],
+)
+def test_a_record_that_another_program_changed_is_named(changed: dict[str, object]) -> None:
+    properties = {**BROUGHT.to_properties(), **changed}
+    if properties["version"] is None:
+        del properties["version"]
+    with pytest.raises(DataError, match=r"\(:Source \{id: '.*'\}\) in the graph does not say what the source brought"):
+        Brought.from_properties(properties)
 
 
 def test_while_one_load_replaces_another_both_are_known() -> None:

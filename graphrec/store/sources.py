@@ -21,8 +21,15 @@ _MANY = 300
 
 
 def read_sources(store: Store) -> tuple[Brought, ...]:
-    """What each source brought, sorted by name; after a load that was cut off also what it was to bring."""
-    rows = store.read(f"MATCH (s:{SOURCE}) WHERE s.schema IS NOT NULL RETURN properties(s) AS properties ORDER BY s.id")
+    """What each source brought, sorted by name; after a load that was cut off also what it was to bring.
+
+    Nodes of the label that another program wrote, without `status`, are left out. Raises DataError if a record that a
+    load wrote was changed so that it cannot be read.
+    """
+    rows = store.read(
+        f"MATCH (s:{SOURCE}) WHERE s.schema IS NOT NULL AND s.status IS NOT NULL "
+        "RETURN properties(s) AS properties ORDER BY s.id"
+    )
     return tuple(Brought.from_properties(row["properties"]) for row in rows)
 
 

@@ -27,10 +27,11 @@ import sys
 from pathlib import Path
 from graphrec import ingest
 from graphrec.store import Address, connect, lease
-lease.STALE_SECONDS, lease.SECONDS_TO_RENEW, lease.SECONDS_TO_LOOK = 4.0, 0.5, 0.1
+lease.STALE_SECONDS, lease.SECONDS_TO_RENEW, lease.SECONDS_TO_LOOK = 8.0, 0.5, 0.1
 uri, username, password, database, home, spec = sys.argv[1:]
 with connect(Address(uri, username, password, database)) as store:
     print("begins", flush=True)
+    sys.stdin.readline()  # a process takes seconds to start on a busy machine
     ingest.load(store, "table", Path(spec), Path(home))
 """
 
@@ -50,10 +51,22 @@ def start(address: Address, home: Path, spec: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *arguments],
         env=environment,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def go(process: "subprocess.Popen[str]", store: Store | None = None) -> None:
+    """Let a process that was started begin its load; with a store, the lease there is as if renewed just now."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begins\n"
+    if store is not None:
+        store.write("MATCH (lease:WriteLease) WHERE lease.renewed IS NOT NULL SET lease.renewed = timestamp()")
+    process.stdin.write("go\n")
+    process.stdin.flush()
 
 
 def edges(store: Store) -> tuple[int, int]:
@@ -85,13 +98,15 @@ def test_a_killed_writer_blocks_another_machine_for_the_stale_time_at_most(
 ) -> None:
     spec, number = views(tmp_path, 5_000)
     killed = start(address, tmp_path / "one", spec)
+    go(killed)
     while lease.read_lease(store) is None:
         assert killed.poll() is None
         time.sleep(0.02)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    begun = time.monotonic()
     other = start(address, tmp_path / "two", spec)
+    go(other, store)
+    begun = time.monotonic()
     _, told = other.communicate(timeout=120)
     assert other.returncode == 0, told
     assert "waiting for another writer: load of shop by" in told
@@ -104,12 +119,14 @@ def test_a_killed_writer_blocks_another_machine_for_the_stale_time_at_most(
 def test_a_writer_that_was_paused_stops_when_another_took_over(store: Store, address: Address, tmp_path: Path) -> None:
     spec, number = views(tmp_path, 5_000)
     paused = start(address, tmp_path / "one", spec)
+    go(paused)
     while lease.read_lease(store) is None:
         assert paused.poll() is None
         time.sleep(0.02)
     paused.send_signal(signal.SIGSTOP)
     try:
         other = start(address, tmp_path / "two", spec)
+        go(other)
         _, told = other.communicate(timeout=400)
         assert other.returncode == 0, told
         assert edges(store) == (number, number)

@@ -12,6 +12,7 @@ from graphrec.store import EmbeddedServer, connect
 from graphrec.store.embedded import MAX_LOG
 
 LOADS = 200
+CHANGED = ingest.Options(allow_removal=True)  # each load has almost only other views than the one before
 SPEC = """
 name = "shop"
 [nodes.Item]
@@ -57,7 +58,7 @@ def test_two_hundred_loads(server: EmbeddedServer, tmp_path: Path) -> None:
     with connect(server.start()) as store:
         for number in range(1, LOADS + 1):
             views = write_files(tmp_path, rng)
-            ingest.load(store, "table", tmp_path / "shop.toml", server.home)
+            ingest.load(store, "table", tmp_path / "shop.toml", server.home, CHANGED)
             rows = store.read("MATCH (u:User)-[r:VIEWED]->(i:Item) RETURN u.id AS u, i.id AS i")
             assert {(row["u"], row["i"]) for row in rows} == views
             assert len(rows) == len(views)
