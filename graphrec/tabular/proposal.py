@@ -7,11 +7,12 @@ from pathlib import Path
 
 from graphrec.errors import DataError
 from graphrec.schema import ITEM, USER
-from graphrec.tabular.inference import arguments, keys, lexicon, sharing, wide, words, writing
+from graphrec.tabular.inference import arguments, clocks, keys, lexicon, sharing, wide, words, writing
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.inference.evidence import Finding, Roles
 from graphrec.tabular.roles import roles
 from graphrec.tabular.sniffing import Sniffed
+from graphrec.tabular.spec import Files
 
 #: Of this many questions the first are shown.
 _MOST_QUESTIONS = 20
@@ -62,6 +63,7 @@ def examine(paths: Sequence[Path | str], folder: Path) -> Proposal:
     tables = keys.joined(tables, keys.hints(tables))
     hints = keys.hints(tables)
     seen = [(table, wide.roles(table) or roles(table, hint)) for table, hint in zip(tables, hints, strict=True)]
+    seen = [_timed(table, role, hint) for (table, role), hint in zip(seen, hints, strict=True)]
     seen = _labelled(seen)
     plan = _Plan(folder, seen, sharing.labels(seen, folder))
     blocks = list(plan.blocks())
@@ -81,6 +83,14 @@ def examine(paths: Sequence[Path | str], folder: Path) -> Proposal:
 
 
 Seen = tuple[Sniffed, Roles]
+
+
+def _timed(table: Sniffed, role: Roles, hint: Mapping[str, words.Meaning]) -> Seen:
+    """The table with its time in one column, if it is in several."""
+    if role.what != "behaviour":
+        return table, role
+    made = clocks.with_whole_times(table, role.time.column if role.time else None)
+    return (table, role) if made is None else (made, roles(made, hint))
 
 
 def _labelled(seen: Sequence[Seen]) -> list[Seen]:
@@ -243,28 +253,27 @@ class _Plan:
         name = role.relation or "VIEWED"
         self._say(table, role, f"{name}: {source} → {target}", role.sure)
         if role.events and role.event and len(role.events) == 1 and table.columns[role.event].distinct == 1:
-            yield self._edge_block(table, replace(role, relation=next(iter(role.events)), event=None), "")
+            yield self._edge_block(table, replace(role, relation=next(iter(role.events)), event=None), None)
         elif role.events and role.event:
             for relation, values in role.events.items():
                 mine = table.columns[role.event].values.isin(values)
                 rest = tuple(name for name in role.rest if table.columns[name].values[mine].notna().any())
                 single = replace(role, relation=relation, rest=rest)
-                yield self._edge_block(table, single, f"where = {{ {writing.key(role.event)} = {_list(values)} }}")
+                yield self._edge_block(table, single, (role.event, values, ""))
         elif role.unrated and role.rating and 0 < len(role.unrated.rated) <= 21:
-            column = writing.key(role.rating)
-            yield self._edge_block(
-                table, role, f"where = {{ {column} = {_list(role.unrated.rated)} }}  # not rated: {role.unrated.value}"
-            )
+            remark = f"  # not rated: {role.unrated.value}"
+            yield self._edge_block(table, role, (role.rating, role.unrated.rated, remark))
             others = replace(
                 role, relation="INTERACTED", rating=None, rest=tuple(n for n in role.rest if n != role.rating), sure=1.0
             )
-            yield self._edge_block(
-                table, others, f"where = {{ {column} = {_list([role.unrated.value])} }}  # not rated"
-            )
+            yield self._edge_block(table, others, (role.rating, [role.unrated.value], "  # not rated"))
         else:
-            yield self._edge_block(table, role, "")
+            yield self._edge_block(table, role, None)
 
-    def _edge_block(self, table: Sniffed, role: Roles, where: str) -> list[str]:
+    def _edge_block(
+        self, table: Sniffed, role: Roles, where: tuple[str, Sequence[str], str] | None
+    ) -> list[str]:
+        """The lines of one table; `where` is a column, the values of it that are taken, and a remark."""
         relation, heading = self._relation(role)
         rest = [name for name in role.rest if name in table.columns and not self._is_taken(name, role)]
         columns = [table.columns[name] for name in rest]
@@ -275,8 +284,12 @@ class _Plan:
         signs = writing.notation(used)
         evidence = f"# {table.shown}: {role.why} ({role.sure:.0%})" if role.why and role.relation else ""
         block = [writing.comment(evidence)] if evidence else []
-        block += [heading, *writing.origin(table.origin, used, self.folder, table.headerless)]
-        block += [where] if where else []
+        source = table.origin
+        if where and not isinstance(source, Files):
+            source = replace(source, sql=keys.where(source, where[0], where[1]))
+        block += [heading, *writing.origin(source, used, self.folder, table.headerless)]
+        if where and isinstance(source, Files):
+            block.append(f"where = {{ {writing.key(where[0])} = {_list(where[1])} }}{where[2]}")
         for key, (label, column) in zip(("from", "to"), role.ends, strict=True):
             block.append(f"{key} = {writing.text(f'{label}:{column}')}")
         if ends_[1].split and role.what == "behaviour":

@@ -6,11 +6,12 @@ from dataclasses import replace
 from graphrec.schema import ITEM, USER
 from graphrec.tabular.inference import behaviours, ends, words
 from graphrec.tabular.inference.behaviours import Unrated
+from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.inference.edges import edge_roles
 from graphrec.tabular.inference.ends import End
 from graphrec.tabular.inference.evidence import Finding, Roles
 from graphrec.tabular.inference.owners import with_owners
-from graphrec.tabular.inference.relations import friend_lists, group_tree, social
+from graphrec.tabular.inference.relations import group_tree, lists, social
 from graphrec.tabular.inference.things import (
     any_key,
     has_creator,
@@ -33,13 +34,26 @@ def roles(file: Sniffed, hints: Mapping[str, Meaning] | None = None) -> Roles:
         if column.doubtful:
             shown = " and ".join(f"'{word}'" for word in column.doubtful)
             asks.append(f"does {shown} among the numbers of {column.name} mean that there is none? It is taken so")
+        if _is_python(column):
+            asks.append(
+                f"{column.name} has lists as Python writes them, which split cannot divide: write them as JSON, "
+                'json.dumps(ast.literal_eval(text)), and split = "[]" makes nodes of them'
+            )
+    if made.what == "unknown":
+        asks.append(f"what are the rows, and which columns are ids of users and items? ({', '.join(file.columns)})"[:300])
     return replace(made, asks=(*made.asks, *asks))
+
+
+def _is_python(column: Column) -> bool:
+    """Whether the values are lists or dictionaries that Python has written."""
+    texts = column.values.dropna()
+    return column.kind == "str" and len(texts) > 0 and bool(texts.str.match(r"[\[{]+\s*'").mean() > 0.5)
 
 
 def _roles(file: Sniffed, said: Mapping[str, Meaning], hints: Mapping[str, Meaning]) -> Roles:
     columns = file.columns
-    if lists := friend_lists(file):
-        return lists
+    if made := lists(file):
+        return made
     users, items = ends.users(columns, said), ends.items(columns, said)
     if relation := social(file, said, users, items):
         return relation

@@ -11,7 +11,7 @@ import duckdb
 from graphrec.cleaning.rules import Kind
 from graphrec.errors import DataError
 from graphrec.tabular import inspection
-from graphrec.tabular.inference import headers, samples
+from graphrec.tabular.inference import headers, nested, samples
 from graphrec.tabular.inference.columns import Column, column
 from graphrec.tabular.inference.dialects import Dialect, dialect, is_header, is_title
 from graphrec.tabular.inference.documents import document, is_json
@@ -102,6 +102,9 @@ def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
     names = found.header or tuple(inspection.unique_names(found.written or [""] * found.width))
     columns = profiles(names, found.rows)
     headerless = found.header is None and found.written is None
+    if not headerless and not found.header and headers.are_numbers(names):
+        headerless, form = True, replace(form, skip=found.skip + 1)
+        notes = (*notes, f"its header ({', '.join(names[:6])}) says nothing: the names are guesses by the values")
     if headerless:
         names = headers.names(stem(path), list(columns.values()))
         form = replace(form, header=names)
@@ -209,6 +212,11 @@ def _json(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
         raise DataError(f"{path} has no line that is a JSON object with a key; write one object on each line")
     columns = profiles(names, [[row.get(name) for name in names] for row in found.rows])
     form = Files((path,), found.format, quote="", encoding=coding, records=found.records)  # type: ignore[arg-type]  # json or jsonl
+    if found.lists and (key := nested.list_of_rows(found.whole, names)) is not None:
+        name = re.sub(r"\W+", "_", f"f_{stem(path)}").casefold()
+        sql, names, rows = nested.unnested(found.whole, key, names, name)
+        notes = (*notes, f"each object of {key} is a row")
+        return Sniffed(FileQuery(sql, {name: form}), stem(path), profiles(names, rows), len(rows), whole, notes=notes)
     left = dict.fromkeys(found.lists, "it holds lists of objects, which a column cannot")
     left |= {name: "it is empty" for name, value in columns.items() if not value.filled}
     kept = {name: value for name, value in columns.items() if name not in left}

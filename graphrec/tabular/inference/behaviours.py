@@ -10,7 +10,12 @@ from graphrec.tabular.inference.headers import is_event
 _MUSIC = frozenset(["artist", "song", "track", "album", "playlist", "podcast", "episode"])
 _PLAYS = frozenset(["plays", "playcount", "listens", "listencount", "scrobbles"])
 _HOURS = frozenset(["hours", "playtime", "hoursplayed", "playtimeforever"])
-_BOUGHT = frozenset(["quantity", "qty", "units", "menge", "quantite", "cantidad", "quantita", "stueck", "anzahl"])
+_BOUGHT = frozenset(
+    """
+    quantity qty units menge quantite cantidad quantita stueck anzahl quantidade aantal ilosc adet antal qtd qte fkimg
+    kwmeng
+    """.split()
+)
 _PLACES = frozenset(["poi", "venue", "location"])
 
 
@@ -38,7 +43,7 @@ class Unrated:
 
 def event_column(columns: Mapping[str, Column], names: Sequence[str]) -> str | None:
     """The column that says what a user did: by its name, or because its values are words for it."""
-    called = [name for name in names if words.folded(name) in lexicon.EVENTS and columns[name].distinct <= 30]
+    called = [name for name in names if _is_event_name(name) and columns[name].distinct <= 30]
     vague = ("type", "activity", "operation", "op", "verb", "interaction")
     called = [name for name in called if words.folded(name) not in vague or is_event(columns[name])]
     worded = [name for name in names if columns[name].kind == "str" and is_event(columns[name])]
@@ -46,6 +51,13 @@ def event_column(columns: Mapping[str, Column], names: Sequence[str]) -> str | N
     coded = [name for name in called if columns[name].distinct > 1 and columns[name].distinct <= 12]
     single = [name for name in called if columns[name].distinct == 1]
     return next(iter([*both, *worded, *coded, *single]), None)
+
+
+def _is_event_name(name: str) -> bool:
+    """Whether a column is called like the kind of what was done: event_type, action, vote_type_id."""
+    parts = words.tokens(name)
+    typed = len(parts) > 1 and parts[-1] in ("type", "typeid") or len(parts) > 2 and parts[-2:] == ["type", "id"]
+    return words.folded(name) in lexicon.EVENTS or (typed and words.relation_of(parts[0]) is not None)
 
 
 def by_events(column: Column) -> Behaviour:
@@ -110,7 +122,7 @@ def behaviour(file: str, folder: str, columns: Mapping[str, Column], names: Sequ
 
 def rating_by_values(columns: Mapping[str, Column], names: Sequence[str]) -> str | None:
     """The one column of numbers that is a scale, such as whole or half steps within 0 to 10."""
-    found = [name for name in names if is_scale(columns[name])]
+    found = [name for name in names if is_scale(columns[name]) and words.meaning(name).part != "id"]
     return found[0] if len(found) == 1 else None
 
 

@@ -55,6 +55,7 @@ _NOTATIONS = {
     (".", "\u2019"): re.compile(r"[+-]?\d{1,3}(\u2019\d{3})*(\.\d+)?"),
 }
 _DATED = re.compile(r"\d[-/.: ]\d|\d[-/ ][A-Za-z]{3}|[A-Za-z]{3} \d")
+_CODE = re.compile(r"[A-Za-z]{0,5}[-_]?\d{2,}")
 _SPLITS = ("|", ";", ", ", ",", "/", " / ")
 Notation = tuple[str, str | None]
 
@@ -234,6 +235,8 @@ def _split(name: str, counts: Counter[str]) -> str:
     grouped = words.meaning(name).what == "group" or any(
         words.singular(t) in lexicon.GROUPS for t in words.tokens(name)
     )
+    if _are_codes(texts):
+        return " "
     for sign in _SPLITS:
         several = [text for text in texts if sign in text]
         if not several or (len(several) * 10 < len(texts) and not grouped):
@@ -249,6 +252,15 @@ def _split(name: str, counts: Counter[str]) -> str:
         ):
             return sign
     return ""
+
+
+def _are_codes(texts: Sequence[str]) -> bool:
+    """Whether most texts are several codes with blanks between, such as N1234 N1235, that come again."""
+    several = [text for text in texts if " " in text.strip()]
+    if len(several) * 2 < len(texts) or len(several) < 3:
+        return False
+    parts = [part for text in texts for part in text.split()]
+    return all(map(_CODE.fullmatch, parts)) and len(set(parts)) < 0.7 * len(parts)
 
 
 def _is_list(text: str) -> bool:

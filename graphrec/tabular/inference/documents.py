@@ -18,13 +18,14 @@ class Document:
     """The rows of a text of JSON: by key or pointer, their values as text.
 
     `records` is the pointer of the array ("" for the whole document). `lists` are the keys that hold lists of objects,
-    which no column can be.
+    which no column can be; if there are any, `whole` are the records as they were.
     """
 
     format: str
     rows: tuple[dict[str, str | None], ...]
     records: str = ""
     lists: tuple[str, ...] = ()
+    whole: tuple[dict[str, Any], ...] = ()  # Any: whatever JSON holds
 
     @property
     def names(self) -> list[str]:
@@ -89,7 +90,7 @@ def _document(form: str, rows: Sequence[Any], pointer: str, shown: str) -> Docum
         raise DataError(f"{shown} is a JSON array of {what}; a table needs objects with keys, or a CSV file")
     lists: dict[str, None] = {}
     made = tuple(dict(_flat(row, "", 0, lists)) for row in objects)
-    return Document(form, made, pointer, tuple(lists))
+    return Document(form, made, pointer, tuple(lists), tuple(objects) if lists else ())
 
 
 def _flat(value: dict[str, Any], above: str, depth: int, lists: dict[str, None]) -> Iterator[tuple[str, str | None]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from graphrec.tabular.inference import words
+from graphrec.tabular.inference import lexicon, words
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.inference.dependencies import Dependency, dependency
 from graphrec.tabular.inference.evidence import Finding, Roles, What
@@ -52,7 +52,8 @@ def _time(file: Sniffed, names: Sequence[str], pair: Sequence[Column]) -> tuple[
         score += bool(
             parts & {"event", "order", "invoice", "purchase", "timestamp", "created", "transaction", "rated", "time"}
         )
-        score -= 5 * any(_belongs(dependency(key, column), column) for key in pair)
+        acted = bool(parts & lexicon.ACTS) and not words.is_other_time(name)
+        score -= (1 if acted else 5) * any(_belongs(dependency(key, column), column) for key in pair)
         if score >= 2:
             scored.append((-score, place, name))
     if not scored:

@@ -37,6 +37,8 @@ def users(columns: Mapping[str, Column], said: Mapping[str, Meaning]) -> list[En
 def items(columns: Mapping[str, Column], said: Mapping[str, Meaning]) -> list[End]:
     """The columns of items by name, the likeliest first; one that says the others is finer, as a track is."""
     found = _by_name(columns, said, "item")
+    carried = [end for end in found if set(words.tokens(end.column)) & lexicon.CARRIED]
+    found = [end for end in found if end not in carried or len(carried) == len(found)]
     strong = [end for end in found if end.sure >= 0.8]
     for end in strong:
         others = [other for other in strong if other is not end]
@@ -77,6 +79,10 @@ def unnamed_item(columns: Mapping[str, Column], said: Mapping[str, Meaning], tak
 
 def stand_in_user(columns: Mapping[str, Column], said: Mapping[str, Meaning], taken: Sequence[str]) -> End | None:
     """Ids that can stand for users where no column names any: sessions, orders, e-mail addresses."""
+    for name in columns:
+        parts = words.tokens(name)
+        if name not in taken and is_id(columns[name]) and len(parts) > 1 and set(parts) & lexicon.CARRIED:
+            return End(name, f"{name} is what a person carries", 0.6, f"does each {name} stand for a person?")
     for name, meaning in said.items():
         if name in taken or not is_id(columns[name]):
             continue
@@ -118,13 +124,14 @@ def is_id(column: Column) -> bool:
         return column.whole
     if column.moment is not None and column.kind == "str":
         return False
-    return bool(column.values.dropna().str.len().median() <= 80)
+    return column.split == " " or bool(column.values.dropna().str.len().median() <= 80)
 
 
 def _by_name(columns: Mapping[str, Column], said: Mapping[str, Meaning], what: str) -> list[End]:
     found = []
     for name, meaning in said.items():
-        if meaning.what != what or meaning.part not in ("id", "name") or not is_id(columns[name]):
+        exact = meaning.strength == 3 and columns[name].kind == "float"  # 1000123.5000042 is an id of a web analytics
+        if meaning.what != what or meaning.part not in ("id", "name") or not (exact or is_id(columns[name])):
             continue
         if meaning.part == "id" and meaning.strength < 3 and columns[name].kind == "float" and not columns[name].whole:
             continue

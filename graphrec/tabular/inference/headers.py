@@ -14,6 +14,8 @@ def names(stem: str, columns: Sequence[Column]) -> tuple[str, ...]:
     """A name for each column: user, item, rating, timestamp … for behaviour, an id and texts for users or items."""
     time = next((place for place, found in enumerate(columns) if _is_time(found)), None)
     ids = [place for place, found in enumerate(columns) if place != time and _is_id(found)]
+    if ids[:1] == [0] and len(ids) > 2 and time is not None and _counts(columns[0]):
+        ids = ids[1:]  # the first column numbers the rows
     made = [f"column_{place + 1}" for place in range(len(columns))]
     what, word = words.entity_of_file(stem)
     if _is_of_things(columns, ids, what, stem):
@@ -57,6 +59,12 @@ def names(stem: str, columns: Sequence[Column]) -> tuple[str, ...]:
     return tuple(made)
 
 
+def are_numbers(written: Sequence[str]) -> bool:
+    """Whether the names of a header only number its columns: c1, c2 …, V1, V2 …, or 0, 1 …."""
+    numbered = [re.fullmatch(r"_?(c|col|column|v|var|x|f|field|attr|feature|unnamed)?[ _]?(\d+)", n.strip().casefold()) for n in written]
+    return len(written) in range(2, 12) and all(numbered) and len({found[1] for found in numbered if found}) == 1
+
+
 def is_event(found: Column) -> bool:
     """Whether the values are a few words for what users do."""
     values = list(found.values.dropna().unique()) if found.distinct <= 12 else []
@@ -77,11 +85,18 @@ def _is_id(found: Column) -> bool:
         return False
     if found.kind == "float":
         return False
-    return found.filled > 0 and found.values.dropna().str.len().median() <= 60
+    return found.filled > 0 and (found.split == " " or found.values.dropna().str.len().median() <= 60)
+
+
+def _counts(found: Column) -> bool:
+    """Whether the values number the rows."""
+    return found.kind == "int" and found.unique and found.filled > 5 and bool((found.numbers.diff().dropna() == 1).all())
 
 
 def _item(columns: Sequence[Column], places: Sequence[int]) -> int:
     """The first column after the user's, unless a later one says it: another has a hundred times its values."""
+    if lists := [place for place in places if columns[place].split]:
+        return lists[0]
     first = places[0]
     most = max(places, key=lambda place: columns[place].distinct)
     small = columns[first].distinct <= 12 and columns[most].distinct >= 10 * columns[first].distinct

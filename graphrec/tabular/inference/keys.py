@@ -120,15 +120,17 @@ def _keys(table: Sniffed) -> list[tuple[Sniffed, str, str, str]]:
     if {"user", "item"} <= {m.what for n in table.columns if (m := words.meaning(n)).part == "id" and m.strength == 3}:
         return []
     made = []
+    first = next(iter(table.columns))
     for name, values in table.columns.items():
         meaning = words.meaning(name)
-        if meaning.what == "" and words.folded(name) not in ("id", "key", "code"):
+        own = name == first and entity in ("user", "item") and meaning.what == "" and not words.relation_of(table.name)
+        if meaning.what == "" and words.folded(name) not in ("id", "key", "code") and not own:
             continue
         if not (values.unique and values.filled == table.rows) or not ends.is_id(values):
             continue
         if meaning.part == "id" and meaning.what in ("user", "item"):
             made.append((table, name, str(meaning.what), meaning.word))
-        elif (
+        elif own or (
             words.folded(name) in ("id", "key", "code")
             and entity in ("user", "item")
             and not words.relation_of(table.name)
@@ -258,6 +260,18 @@ def _query(tables: Sequence[Sniffed], names: Sequence[str], sql: str) -> FileQue
         return replace(first, sql=sql)
     files = {name: table.origin for name, table in zip(names, tables, strict=True) if isinstance(table.origin, Files)}
     return FileQuery(sql, files)
+
+
+def where(source: Query | FileQuery, name: str, values: Sequence[str]) -> str:
+    """The SQL of a query for the rows that have one of the values in a column."""
+    texts = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    called = quoted(name, isinstance(source, Query))
+    return f"select * from ({source.sql}) as chosen where cast({called} as varchar(1000)) in ({texts})"
+
+
+def query_name(table: Sniffed) -> str:
+    """A name for a file in a query."""
+    return _query_names([table])[0]
 
 
 def _query_names(tables: Sequence[Sniffed]) -> list[str]:

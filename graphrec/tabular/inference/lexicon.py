@@ -8,6 +8,7 @@ def _words(text: str) -> frozenset[str]:
 #: Words for who acts. Each may be a column by itself (`user`) or carry an id's ending (`customer_no`).
 USERS = _words(
     """
+    klient klant musteri asiakas zakaznik gast socio comprador acheteur leser lecteur kunnr kunag kunwe kndnr msno
     gamer taster tester rider runner tourist pupil teilnehmer participant attendee citizen resident tenant insured
     policyholder cardholder holder scholar caller worker freelancer seeker commenter uploader watcher fan hiker cook
     eater diner drinker walker camper skier diver
@@ -21,6 +22,7 @@ USERS = _words(
 #: Words for what is acted on.
 ITEMS = _words(
     """
+    produto produkty urun vara vare tuote kurs curso cancion chanson lied aid nid vid matnr artnr artikkel
     exhibit trail hike cocktail coffee cheese flower car vehicle bike pokemon skill dataset gene molecule protein
     ticker coin nft channel boardgame puzzle quiz lecture seminar workshop mooc webinar concert festival ebook
     audiobook magazine journal newspaper
@@ -48,6 +50,15 @@ GROUPS = {
     "categorie": ("Category", "IN_CATEGORY"),
     "kategorie": ("Category", "IN_CATEGORY"),
     "subcategory": ("Subcategory", "IN_SUBCATEGORY"),
+    "categoria": ("Category", "IN_CATEGORY"),
+    "warengruppe": ("Category", "IN_CATEGORY"),
+    "matkl": ("Category", "IN_CATEGORY"),
+    "marke": ("Brand", "BY_BRAND"),
+    "marca": ("Brand", "BY_BRAND"),
+    "marque": ("Brand", "BY_BRAND"),
+    "autor": ("Author", "BY_AUTHOR"),
+    "auteur": ("Author", "BY_AUTHOR"),
+    "verlag": ("Publisher", "PUBLISHED_BY"),
     "department": ("Department", "IN_DEPARTMENT"),
     "dept": ("Department", "IN_DEPARTMENT"),
     "aisle": ("Aisle", "IN_AISLE"),
@@ -70,6 +81,7 @@ GROUPS = {
 #: Words of ids that tell rows apart or bundle them, and are neither users nor items.
 CONTEXTS = _words(
     """
+    encomenda ordine zamowienie fatura factura beleg kassenbon siparis vbeln posnr ebeln ebelp aufnr belnr
     order invoice basket cart session transaction receipt bill ticket trip visit row index line review record rating
     log seq sequence request impression bestellung rechnung facture commande pedido warenkorb tx trans txn purchase
     checkout bon sale interaction playlist message
@@ -83,6 +95,7 @@ ID_ENDINGS = _words(
 )
 FILLERS = _words(
     """
+    pseudo anonymised
     unique original internal external source src parent anon anonymous anonymized hashed encoded raw new old the my
     dim fact fk full display short long main global amazon goodreads steam imdb tmdb spotify lastfm yelp netflix
     remap org ext
@@ -90,6 +103,7 @@ FILLERS = _words(
 )
 NAMES = _words(
     """
+    nome naam bezeichnung intitule maktx arktx
     name title titel nom nombre label caption headline
     """
 )
@@ -122,6 +136,7 @@ ENDS = {
 }
 RATINGS = _words(
     """
+    avaliacao calificacion puntaje ocena beoordeling valutazione punteggio betyg note
     points punkte punkt valoracion voto
     rating ratings star stars score overall rate grade mark vote feedback bewertung nota puntuacion likert
     preference valuation userrating reviewscore averagerating
@@ -129,6 +144,7 @@ RATINGS = _words(
 )
 WEIGHTS = _words(
     """
+    quantidade aantal ilosc adet antal qtd qte cant mengen fkimg kwmeng lfimg kolichestvo
     downloads installs loans checkouts streams rentals uses rides orders
     weight count plays playcount listens listencount quantity qty hours playtime units menge anzahl scrobbles
     minutes duration frequency freq clicks views visits quantite cantidad unidades purchases times playtimeforever
@@ -160,12 +176,14 @@ TEXTS = _words(
 )
 LINE_PRICES = _words(
     """
+    preco prezzo cena prijs montant importe betrag umsatz valor netwr netpr kbetr
     price unitprice amount total revenue sales cost linetotal discount tax preis prix precio saleprice salesamount
     paid value totalprice itemprice freightvalue
     """
 )
 USER_ATTRIBUTES = _words(
     """
+    edad alter idade sexo geschlecht localidad cidade stadt vorname nachname birthyear yearofbirth
     age gender sex occupation zip zipcode postcode country city state region email phone income education married
     birth birthdate birthday dob firstname lastname surname address membership segment tier loyalty land ort plz
     pays ville ciudad pais language locale signup
@@ -173,6 +191,7 @@ USER_ATTRIBUTES = _words(
 )
 ITEM_ATTRIBUTES = _words(
     """
+    maktx arktx
     title description desc year genre genres price colour color size weight brand category author publisher name
     language pages runtime director release released releasedate synopsis plot url image poster artist album titel
     beschreibung bezeichnung designation libelle descripcion omschrijving preis lat lon latitude longitude
@@ -182,6 +201,7 @@ ITEM_ATTRIBUTES = _words(
 #: Words of a time at which something was done, by the trust that they earn as the time of an edge.
 TIMES = _words(
     """
+    tarih dato horodatage
     time timestamp date datetime ts created at day when zeit datum fecha moment on unixtime utc tijd timecreated
     epoch zeitpunkt heure uhrzeit created_at dt unixreviewtime timestmp tmsp stamp seconds data
     """
@@ -194,6 +214,10 @@ OTHER_TIMES = _words(
     estimated approved limit deadline last yelping member launch launched started
     """
 )
+#: Words of ids that stand for who carries the thing, if no column names users.
+CARRIED = _words("card karte carte tarjeta device cookie browser wallet phone msisdn imei loyalty household fingerprint")
+#: First words of columns that say something of what was done: order_status, invoice_total.
+ACTS = _words("order invoice transaction purchase receipt checkout payment booking bestellung commande pedido")
 STEMS = (
     ("remove", "REMOVED"),
     ("unlike", "DISLIKED"),
@@ -233,6 +257,21 @@ STEMS = (
     ("commande", "PURCHASED"),
     ("pedido", "PURCHASED"),
     ("venta", "PURCHASED"),
+    ("vente", "PURCHASED"),
+    ("venda", "PURCHASED"),
+    ("compra", "PURCHASED"),
+    ("achat", "PURCHASED"),
+    ("acquist", "PURCHASED"),
+    ("zakup", "PURCHASED"),
+    ("umsatz", "PURCHASED"),
+    ("faktura", "PURCHASED"),
+    ("payment", "PURCHASED"),
+    ("billing", "PURCHASED"),
+    ("avaliac", "RATED"),
+    ("calificac", "RATED"),
+    ("emprunt", "BORROWED"),
+    ("prestamo", "BORROWED"),
+    ("besuch", "VISITED"),
     ("click", "CLICKED"),
     ("listen", "LISTENED"),
     ("scrobbl", "LISTENED"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from graphrec.schema import USER
+from graphrec.schema import ITEM, USER
 from graphrec.tabular.inference import ends, lexicon, words
 from graphrec.tabular.inference.dependencies import dependency
 from graphrec.tabular.inference.edges import edge_roles
@@ -26,6 +26,8 @@ def social(file: Sniffed, said: Mapping[str, Meaning], users: Sequence[End], ite
         return None
     if strong and file.columns[strong[0].column].unique and any(file.columns[name].split for name in friends):
         return None  # users with a list of friends each
+    if strong and not friends and not named and len(names) > 2 and file.rows > 3 and file.columns[strong[0].column].unique:
+        return None  # a row for each user, with another id
     pair: tuple[str, str] | None = None
     if strong and friends:
         pair = strong[0].column, next(iter(friends))
@@ -85,13 +87,20 @@ def group_tree(file: Sniffed, said: Mapping[str, Meaning]) -> Roles | None:
     return Roles("pairs", ends_, "CHILD_OF", 0.9, "a group and its parent", rest=rest, findings=findings)
 
 
-def friend_lists(file: Sniffed) -> Roles | None:
-    """The roles of lines of a user and the users that they know, by the name of the file; None for other lines."""
+def lists(file: Sniffed) -> Roles | None:
+    """The roles of lines of a user and other users, or of an item and its groups, by the name of the file; else None."""
     if not isinstance(file.origin, Files) or file.origin.shape != "basket":
         return None
     stem = file.name.casefold()
     relation = "TRUSTS" if "trust" in stem else "FOLLOWS" if "follow" in stem else "FRIEND"
-    if not any(word in stem for word in ("trust", "follow", "friend", "social", "contact")):
+    named = any(word in stem for word in ("trust", "follow", "friend", "social", "contact"))
+    entity, word = words.entity_of_file(file.name)
+    if entity == "group" and any(words.kind_of_word(words.singular(part)) == "item" for part in words.tokens(file.name)):
+        label, relation = words.group(word)
+        findings = (Finding("basket", "item id", "first of the line", 0.8), Finding("item", f"{label} id", "the others", 0.8))
+        why = f"the file is called {file.name}"
+        return Roles("pairs", ((ITEM, "basket"), (label, "item")), relation, 0.8, why, findings=findings)
+    if not named:
         return None
     findings = (Finding("basket", "user id", "first of the line", 0.8), Finding("item", "user id", "the others", 0.8))
     why = f"the file is called {file.name}"

@@ -1,12 +1,17 @@
 """What the names of columns and files say: users, items, groups, behaviours, numbers and times."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
-from graphrec.tabular.inference import lexicon
+from graphrec.tabular.inference import lexicon, translations
 
 _STUCK = re.compile(r"(?P<word>[a-z]{2,}?)(?P<end>ids?|key|code|uuid|guid|nummer|number|nr|no|num|idx|name|title)")
+
+
+_GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"}
 
 
 @dataclass(frozen=True)
@@ -35,10 +40,18 @@ def tokens(name: str) -> list[str]:
     return [part for part in re.split(r"[\W_]+", spaced.casefold()) if part]
 
 
+@lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
-    """The name without a type after a colon, as RecBole writes `user_id:token`, and without accents."""
+    """The name without a type after a colon, as RecBole writes `user_id:token`, in English where its letters are not Latin, and
+    without accents.
+    """
     name = re.sub(r":(token|token_seq|float|float_seq|ID|START_ID|END_ID|string|int|long)$", "", name)
-    return name.translate(str.maketrans("éèêáàâíìóòôúùçñ", "eeeaaaiiooouucn"))
+    if name.isascii():
+        return name
+    for word, english in translations.WORDS:
+        name = re.sub(re.escape(word), f" {english} ", name, flags=re.IGNORECASE)
+    name = "".join(_GERMAN.get(letter, letter) for letter in name)
+    return "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
 
 
 def singular(word: str) -> str:
@@ -119,6 +132,7 @@ def prior(name: str) -> str:
         or called in lexicon.TEXTS
         or called in lexicon.SALES
         or found.what == "context"
+        or (tokens(name)[:1] or [""])[0] in lexicon.ACTS
     ):
         return "edge"
     if found.what in ("user", "item"):
@@ -152,7 +166,7 @@ def is_weight(name: str) -> bool:
     return (
         folded(name) in lexicon.WEIGHTS
         or (bool(parts) and parts[-1] in counts)
-        or (counted and relation_of(name) is not None)
+        or (counted and relation_of(name) not in (None, "RATED", "LIKED", "COMMENTED", "REVIEWED"))
     )
 
 
