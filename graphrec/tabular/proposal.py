@@ -99,7 +99,9 @@ def _labelled(seen: Sequence[Seen]) -> list[Seen]:
 def _label(table: Sniffed, role: Roles, seen: Sequence[Seen]) -> str:
     column = role.ends[0][1]
     meaning = words.meaning(column)
-    entity, _ = words.entity_of_file(table.name)
+    entity, called = words.entity_of_file(table.name)
+    if entity == "group" and words.folded(column) in ("id", "key", "code"):
+        meaning = words.Meaning("group", called, "id", 2)  # the id of tags.csv is that of a tag
     if entity in ("user", "item") and not words.relation_of(table.name):
         return USER if entity == "user" else ITEM
     if meaning.what == "group":

@@ -11,6 +11,7 @@ _MUSIC = frozenset(["artist", "song", "track", "album", "playlist", "podcast", "
 _PLAYS = frozenset(["plays", "playcount", "listens", "listencount", "scrobbles"])
 _HOURS = frozenset(["hours", "playtime", "hoursplayed", "playtimeforever"])
 _BOUGHT = frozenset(["quantity", "qty", "units", "menge", "quantite", "cantidad", "quantita", "stueck", "anzahl"])
+_ORDERED = frozenset(["order", "payment", "invoice", "financial", "fulfillment", "fulfilment", "transaction"])
 _PLACES = frozenset(["poi", "venue", "location"])
 
 
@@ -54,6 +55,8 @@ def by_events(column: Column) -> Behaviour:
     unknown = []
     for value in sorted(map(str, column.values.dropna().unique())):
         relation = words.relation_of(value)
+        if relation == "COMPLETED" and _ORDERED & set(words.tokens(column.name)):
+            relation = "PURCHASED"  # the status of an order, and not of a course
         if relation is None:
             unknown.append(value)
             relation = words.upper(value) or words.upper(f"{column.name}_{value}") or "INTERACTED"

@@ -83,7 +83,8 @@ ID_ENDINGS = _words(
 )
 FILLERS = _words(
     """
-    unique original internal external source src parent anon anonymous anonymized hashed encoded raw new old the my
+    unique original internal external source src parent pseudo anon anonymous anonymized hashed encoded raw new old the
+    my
     dim fact fk full display short long main global amazon goodreads steam imdb tmdb spotify lastfm yelp netflix
     remap org ext
     """
