@@ -58,8 +58,12 @@ class Verdict:
         if self.finds_nothing and self.model != BASELINES[0]:
             found.append(
                 f"no model finds anything: neither it nor {' nor '.join(self.gains)} has a test item of the "
-                f"{self.num_users:,} test users among its first {self.metric.partition('@')[2]}, too little to measure"
+                f"{self.num_users:,} test {'user' if self.num_users == 1 else 'users'} among its first "
+                f"{self.metric.partition('@')[2]}, too little to measure"
             )
+            return tuple(found)
+        if self.num_users < 2:
+            found.append("one test user tells nothing: an interval needs two or more")
             return tuple(found)
         is_baseline = self.model in BASELINES
         found += [
@@ -120,7 +124,9 @@ class Run:
         if self.verdict.leaks:
             return ("take out of the graph what tells of the test part, and train again", force)
         split = "" if self.split is None else f" --split {self._split_option(self.split.spec)}"
-        found = [f"`graphrec train --model {self.verdict.strongest}{split}` makes a run that may be published"]
+        found = []
+        if self.verdict.num_users > 1:
+            found.append(f"`graphrec train --model {self.verdict.strongest}{split}` makes a run that may be published")
         by_time = self.split is not None and self.split.spec.partition("(")[0] in ("time", "rolling")
         undecided = all(high >= 0 for _, _, high in self.verdict.gains.values())
         if by_time and undecided and self.verdict.num_users < FEW_USERS:

@@ -207,7 +207,8 @@ def say_verdict(run: "Run") -> None:
         rows = [[name, f"{gain:+.4f}", f"{low:+.4f} to {high:+.4f}"] for name, (gain, low, high) in gains]
         print_table("", [f"{run.verdict.metric} minus that of", "", "95 % interval"], rows)
     if run.verdict is not None and run.verdict.finds_nothing and not run.objections:
-        note(f"no model finds anything for the {run.verdict.num_users:,} test users, too little to measure")
+        users = f"{run.verdict.num_users:,} test {'user' if run.verdict.num_users == 1 else 'users'}"
+        note(f"no model finds anything for the {users}, too little to measure")
     if run.objections:
         note(f"{'; '.join(run.objections)}. What helps: {', or '.join(run.remedies)}")
     forced = " --force" if run.objections else ""

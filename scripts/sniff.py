@@ -57,6 +57,8 @@ def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     _terminal.note("\n".join(_report(found)))
     if out is None:
         _terminal.say(found.toml, end="")
+    elif all(table.sure == 0 for table in found.tables):
+        _terminal.note(f"{out} written, with no table yet: its comments say what to fill in")
     else:
         _terminal.note(f"{out} written; read it through, then run: graphrec load table {out} --check")
 

@@ -109,7 +109,9 @@ def _labelled(seen: Sequence[Seen]) -> list[Seen]:
 def _label(table: Sniffed, role: Roles, seen: Sequence[Seen]) -> str:
     column = role.ends[0][1]
     meaning = words.meaning(column)
-    entity, _ = words.entity_of_file(table.name)
+    entity, called = words.entity_of_file(table.name)
+    if entity == "group" and words.folded(column) in ("id", "key", "code"):
+        meaning = words.Meaning("group", called, "id", 2)  # the id of tags.csv is that of a tag
     if entity in ("user", "item") and not words.relation_of(table.name):
         return USER if entity == "user" else ITEM
     if meaning.what == "group":
@@ -270,9 +272,7 @@ class _Plan:
         else:
             yield self._edge_block(table, role, None)
 
-    def _edge_block(
-        self, table: Sniffed, role: Roles, where: tuple[str, Sequence[str], str] | None
-    ) -> list[str]:
+    def _edge_block(self, table: Sniffed, role: Roles, where: tuple[str, Sequence[str], str] | None) -> list[str]:
         """The lines of one table; `where` is a column, the values of it that are taken, and a remark."""
         relation, heading = self._relation(role)
         rest = [name for name in role.rest if name in table.columns and not self._is_taken(name, role)]

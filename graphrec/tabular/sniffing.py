@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import duckdb
 
+from graphrec.cleaning.draft import shortened
 from graphrec.cleaning.rules import Kind
 from graphrec.errors import DataError
 from graphrec.tabular import inspection
@@ -88,6 +89,7 @@ def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
     num_rows = max(200, min(most, _VALUES // width))
     later = [] if whole else samples.later_parts(path, _LATER, _PLACES, 2 if "16" in coding or "32" in coding else 1)
     later_texts = [part.decode(coding, errors="replace") for part in later]
+    _need_no_headings(path, text)
     found = dialect(text, str(path), num_rows, later_texts)
     form = Files(
         (path,), "csv", found.separator, found.quote, coding, found.header, skip=found.skip, comment=found.comment,
@@ -114,6 +116,21 @@ def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
     notes = (*found.notes, *notes, *_doubled(found.written or ()))
     rows = len(next(iter(columns.values())).values)
     return Sniffed(form, stem(path), kept, rows, whole and rows == len(found.rows), headerless, notes, left_out)
+
+
+def _need_no_headings(path: Path, text: str) -> None:
+    """Raise DataError if some lines are an id and a colon, to which the lines below belong, as Netflix wrote it."""
+    lines = [line.strip() for line in text.splitlines()[:10_000] if line.strip()]
+    headings = [line for line in lines if _HEADING.fullmatch(line)]
+    if len(headings) > 1 and lines[0] == headings[0] and len(headings) * 2 <= len(lines):
+        way = r"""awk -F: 'NF == 2 && $2 ~ /^\r?$/ {id = $1; next} {print id "," $0}'"""
+        raise DataError(
+            f"{path} has lines such as '{shortened(headings[1])}', to which the lines below belong, and that is no "
+            f"table; write it into each of these first: {way}"
+        )
+
+
+_HEADING = re.compile(r"[^\s,;|:]{1,60}:")
 
 
 def _empty_columns(found: Dialect, names: Sequence[str], columns: Mapping[str, Column]) -> dict[str, str]:
@@ -218,9 +235,22 @@ def _json(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
         notes = (*notes, f"each object of {key} is a row")
         return Sniffed(FileQuery(sql, {name: form}), stem(path), profiles(names, rows), len(rows), whole, notes=notes)
     left = dict.fromkeys(found.lists, "it holds lists of objects, which a column cannot")
+    if found.lists and found.format == "jsonl":
+        notes = (*notes, _rows_of_lists(path.name, found.lists[0]))
     left |= {name: "it is empty" for name, value in columns.items() if not value.filled}
     kept = {name: value for name, value in columns.items() if name not in left}
     return Sniffed(form, stem(path), kept or columns, len(found.rows), whole, notes=notes, left_out=left)
+
+
+def _rows_of_lists(name: str, key: str) -> str:
+    """How a list of objects in each row becomes rows."""
+    wanted = f"select * exclude ({quoted(key)}), unnest({quoted(key)}, recursive := true) from '{name}'"
+    return f"DuckDB makes a row of each object of {key}: copy ({wanted}) to 'rows.parquet'"
+
+
+def quoted(name: str) -> str:
+    """A name as SQL has it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _parquet(path: Path) -> Sniffed:

@@ -94,6 +94,13 @@ def test_the_advice_of_a_refusal_leads_to_the_strongest_baseline_on_the_same_spl
     assert run_of(None).remedies[0] == "measure it: `graphrec train --model mf` without --no-metrics"
 
 
+def test_one_test_user_is_no_reason_to_publish_anything() -> None:
+    verdict = Verdict("ndcg@10", {"popularity": (0.3, 0.3, 0.3)}, 1, model="item_knn", value=0.8)
+    assert verdict.objections == ("one test user tells nothing: an interval needs two or more",)
+    run = replace(run_of(verdict), split=SplitRecord("time(validation=0.1, test=0.1)", 9, ()))
+    assert run.remedies == ("`--split random` measures it on more users", "publish it all the same with --force")
+
+
 def test_ties_of_baselines_may_be_published_and_of_other_models_not() -> None:
     tie = {"item_knn": (0.0, 0.0, 0.0)}
     assert Verdict("ndcg@10", tie, 31, model="popularity", value=0.0).objections == ()

@@ -425,3 +425,75 @@ def test_wide_and_large_files_are_quick(tmp_path: Path) -> None:
     started = process_time()
     assert not sniff(tmp_path / "large.csv").whole
     assert process_time() - started < 10
+
+
+# -- public forms that were misread
+
+
+def test_a_number_of_things_is_no_id_of_them(tmp_path: Path) -> None:
+    rows = "".join(f"{200 + n % 3},{n},Book {n}\n" for n in range(12))
+    spec, _ = proposed(tmp_path, books__csv="num_pages,book_id,title\n" + rows)
+    assert spec["nodes"]["Item"]["id"] == "book_id"
+    assert words.meaning("nr_reviews").part != "id"
+    assert words.meaning("no_product").what == "item"
+
+
+def test_files_of_other_things_are_not_joined_by_a_mere_id(tmp_path: Path) -> None:
+    spec, _ = proposed(
+        tmp_path,
+        bookmarks__csv="id,title,url\n" + "".join(f"{n},T {n},http://s/{n}\n" for n in range(1, 9)),
+        tags__csv="id,value\n" + "".join(f"{n},tag {n}\n" for n in range(1, 9)),
+        taggings__csv="userID,bookmarkID,tagID\n" + "".join(f"{n % 4},{n % 8 + 1},{n % 5 + 1}\n" for n in range(20)),
+    )
+    assert spec["nodes"]["Item"]["file"] == "bookmarks.csv"
+    assert "sql" not in spec["nodes"]["Item"]
+
+
+def test_a_remark_in_brackets_is_no_part_of_a_name(tmp_path: Path) -> None:
+    rows = "".join(f"ch_{n},cus_{n % 5},prod_{n % 4}\n" for n in range(20))
+    spec, _ = proposed(tmp_path, payments__csv="id,Customer ID,Product ID (metadata)\n" + rows)
+    (edges,) = spec["edges"].values()
+    assert (edges["from"], edges["to"]) == ("User:Customer ID", "Item:Product ID (metadata)")
+
+
+def test_client_ids_of_two_numbers_are_users_and_keep_their_digits(tmp_path: Path) -> None:
+    rows = "".join(f"{n % 4}.16000000{n % 4}0,i{n % 3},{n // 2},view_item\n" for n in range(12))
+    spec, _ = proposed(tmp_path, events__csv="user_pseudo_id,item_id,session_id,event_name\n" + rows)
+    assert spec["edges"]["VIEWED"]["from"] == "User:user_pseudo_id"
+    (tmp_path / "s.toml").write_text(
+        'name = "s"\n[edges.VIEWED]\nfile = "events.csv"\nfrom = "User:user_pseudo_id"\nto = "Item:item_id"\n'
+        'repeated = "first"\n'
+    )
+    users = next(table for table in read(tmp_path / "s.toml").nodes if table.type.label == "User")
+    assert sorted(users.frame["id"]) == ["0.1600000000", "1.1600000010", "2.1600000020", "3.1600000030"]
+
+
+def test_a_completed_order_is_a_purchase_and_a_completed_course_is_not(tmp_path: Path) -> None:
+    rows = "".join(f"u{n % 4},i{n % 3},{'wc-refunded' if n % 5 == 0 else 'wc-completed'}\n" for n in range(20))
+    spec, _ = proposed(tmp_path, a__csv="user_id,item_id,Order Status\n" + rows)
+    assert set(spec["edges"]) == {"PURCHASED", "RETURNED"}
+    rows = "".join(f"u{n % 4},i{n % 3},{'view' if n % 5 == 0 else 'completed'}\n" for n in range(20))
+    spec, _ = proposed(tmp_path, b__csv="user_id,course_id,event\n" + rows)
+    assert "COMPLETED" in spec["edges"]
+
+
+def test_a_sentence_is_no_event_and_negative_numbers_are_no_count(tmp_path: Path) -> None:
+    rows = "".join(f"u{n % 4},i{n % 3},I like it very much and bought two\n" for n in range(20))
+    spec, _ = proposed(tmp_path, a__csv="user_id,item_id,text\n" + rows)
+    assert set(spec["edges"]) == {"REVIEWED"}
+    rows = "".join(f"{n % 5}\tp{n % 4}\t2012-04-0{n % 9 + 1}T10:00:00Z\t{(-180, 0, 240)[n % 3]}\n" for n in range(20))
+    spec, _ = proposed(tmp_path, checkins__txt=rows)
+    assert "weight" not in spec["edges"]["VISITED"]
+
+
+def test_lines_below_the_id_of_what_they_belong_to_are_refused_with_a_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "combined.txt"
+    path.write_text("1:\n5,3,2005-09-06\n7,4,2005-05-13\n2:\n5,4,2005-09-05\n9,1,2005-10-19\n")
+    with pytest.raises(DataError, match=r"lines such as '2:', to which the lines below belong.*awk"):
+        sniff(path)
+
+
+def test_rows_of_things_that_differ_within_an_id_are_asked_about(tmp_path: Path) -> None:
+    rows = "".join(f"{n % 6},{('colour', 'size', 'price')[n % 3 if n < 20 else n % 2]},v{n}\n" for n in range(40))
+    _, questions = proposed(tmp_path, item_properties__csv="item_id,property,value\n" + rows)
+    assert any("item_id comes again with other values of" in ask for ask in questions)

@@ -11,11 +11,28 @@ _MUSIC = frozenset(["artist", "song", "track", "album", "playlist", "podcast", "
 _PLAYS = frozenset(["plays", "playcount", "listens", "listencount", "scrobbles"])
 _HOURS = frozenset(["hours", "playtime", "hoursplayed", "playtimeforever"])
 _BOUGHT = frozenset(
-    """
-    quantity qty units menge quantite cantidad quantita stueck anzahl quantidade aantal ilosc adet antal qtd qte fkimg
-    kwmeng
-    """.split()
+    [
+        "quantity",
+        "qty",
+        "units",
+        "menge",
+        "quantite",
+        "cantidad",
+        "quantita",
+        "stueck",
+        "anzahl",
+        "quantidade",
+        "aantal",
+        "ilosc",
+        "adet",
+        "antal",
+        "qtd",
+        "qte",
+        "fkimg",
+        "kwmeng",
+    ]
 )
+_ORDERED = frozenset(["order", "payment", "invoice", "financial", "fulfillment", "fulfilment", "transaction"])
 _PLACES = frozenset(["poi", "venue", "location"])
 
 
@@ -56,7 +73,7 @@ def event_column(columns: Mapping[str, Column], names: Sequence[str]) -> str | N
 def _is_event_name(name: str) -> bool:
     """Whether a column is called like the kind of what was done: event_type, action, vote_type_id."""
     parts = words.tokens(name)
-    typed = len(parts) > 1 and parts[-1] in ("type", "typeid") or len(parts) > 2 and parts[-2:] == ["type", "id"]
+    typed = (len(parts) > 1 and parts[-1] in ("type", "typeid")) or (len(parts) > 2 and parts[-2:] == ["type", "id"])
     return words.folded(name) in lexicon.EVENTS or (typed and words.relation_of(parts[0]) is not None)
 
 
@@ -66,6 +83,8 @@ def by_events(column: Column) -> Behaviour:
     unknown = []
     for value in sorted(map(str, column.values.dropna().unique())):
         relation = words.relation_of(value)
+        if relation == "COMPLETED" and _ORDERED & set(words.tokens(column.name)):
+            relation = "PURCHASED"  # the status of an order, and not of a course
         if relation is None:
             unknown.append(value)
             relation = words.upper(value) or words.upper(f"{column.name}_{value}") or "INTERACTED"

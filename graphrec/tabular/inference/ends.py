@@ -127,11 +127,17 @@ def is_id(column: Column) -> bool:
     return column.split == " " or bool(column.values.dropna().str.len().median() <= 80)
 
 
+def _is_two_numbers(column: Column) -> bool:
+    """Whether the values are two whole numbers with a full stop between, as the client ids of web analytics are."""
+    return column.kind == "float" and bool(column.values.dropna().str.fullmatch(r"\d+\.\d{6,}").all())
+
+
 def _by_name(columns: Mapping[str, Column], said: Mapping[str, Meaning], what: str) -> list[End]:
     found = []
     for name, meaning in said.items():
-        exact = meaning.strength == 3 and columns[name].kind == "float"  # 1000123.5000042 is an id of a web analytics
-        if meaning.what != what or meaning.part not in ("id", "name") or not (exact or is_id(columns[name])):
+        if meaning.what != what or meaning.part not in ("id", "name"):
+            continue
+        if not is_id(columns[name]) and not (meaning.strength == 3 and _is_two_numbers(columns[name])):
             continue
         if meaning.part == "id" and meaning.strength < 3 and columns[name].kind == "float" and not columns[name].whole:
             continue

@@ -7,6 +7,9 @@ from graphrec.tabular.inference import words
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.inference.moments import looks_like_seconds
 
+_MOST_WORDS = (
+    5  # of one kind of event, as in "remove item from shopping cart"; a sentence such as "I like it" has no limit
+)
 _SOCIAL = re.compile(r"trust|friend|social|follow|contacts|\bsoc\b")
 
 
@@ -32,6 +35,9 @@ def names(stem: str, columns: Sequence[Column]) -> tuple[str, ...]:
         if rest:
             made[rest[0]] = "value"
         return tuple(made)
+    ids = [place for place in ids if not _is_several(columns[place])]
+    if len(ids) > 1 and time is not None and _is_number_of_rows(columns, ids):
+        ids = ids[1:]
     if len(ids) < 2:
         return tuple(made)
     made[ids[0]] = "user"
@@ -51,7 +57,7 @@ def names(stem: str, columns: Sequence[Column]) -> tuple[str, ...]:
             and found.numeric
             and (found.distinct > 1 or found.filled <= 5)
         ):
-            count = found.kind == "int" and 0 <= float(found.numbers.median()) <= 10_000
+            count = found.kind == "int" and found.numbers.min() >= 0 and float(found.numbers.median()) <= 10_000
             relation = words.relation_of(stem)
             rated = relation == "RATED" or (relation in (None, "REVIEWED") and _is_rating(found))
             made[place] = "rating" if rated else "count" if count else "value" if found.kind == "float" else made[place]
@@ -61,13 +67,30 @@ def names(stem: str, columns: Sequence[Column]) -> tuple[str, ...]:
 
 def are_numbers(written: Sequence[str]) -> bool:
     """Whether the names of a header only number its columns: c1, c2 …, V1, V2 …, or 0, 1 …."""
-    numbered = [re.fullmatch(r"_?(c|col|column|v|var|x|f|field|attr|feature|unnamed)?[ _]?(\d+)", n.strip().casefold()) for n in written]
+    numbered = [
+        re.fullmatch(r"_?(c|col|column|v|var|x|f|field|attr|feature|unnamed)?[ _]?(\d+)", n.strip().casefold())
+        for n in written
+    ]
     return len(written) in range(2, 12) and all(numbered) and len({found[1] for found in numbered if found}) == 1
+
+
+def _is_several(found: Column) -> bool:
+    """Whether the values are lists of words, each another, as the items of a page that was shown are."""
+    texts = found.values.dropna().str.strip()
+    return found.distinct * 10 > 9 * found.filled > 90 and bool(texts.str.contains(" ", regex=False).mean() > 0.5)
+
+
+def _is_number_of_rows(columns: Sequence[Column], ids: Sequence[int]) -> bool:
+    """Whether the first ids only number the rows, as a later column has ids that come again."""
+    first, *others = (columns[place] for place in ids)
+    return first.unique and first.filled > 10 and any(2 * c.distinct <= c.filled and c.distinct > 12 for c in others)
 
 
 def is_event(found: Column) -> bool:
     """Whether the values are a few words for what users do."""
     values = list(found.values.dropna().unique()) if found.distinct <= 12 else []
+    if any(len(words.tokens(value)) > _MOST_WORDS for value in values):
+        return False
     known = sum(words.relation_of(value) is not None for value in values)
     often = found.distinct * 2 <= max(found.filled, 2) or (known == len(values) and found.distinct < found.filled)
     return bool(values) and known * 5 >= len(values) * 3 and often
@@ -90,7 +113,9 @@ def _is_id(found: Column) -> bool:
 
 def _counts(found: Column) -> bool:
     """Whether the values number the rows."""
-    return found.kind == "int" and found.unique and found.filled > 5 and bool((found.numbers.diff().dropna() == 1).all())
+    return (
+        found.kind == "int" and found.unique and found.filled > 5 and bool((found.numbers.diff().dropna() == 1).all())
+    )
 
 
 def _item(columns: Sequence[Column], places: Sequence[int]) -> int:
@@ -114,6 +139,9 @@ def _is_of_things(columns: Sequence[Column], ids: Sequence[int], what: str, stem
         return False
     if words.relation_of(stem) and what != "item" and what != "user":
         return False
+    again = [c for c in columns[1:] if _is_id(c) and 2 * c.distinct <= c.filled and c.distinct > 12]
+    if again and what not in ("user", "item") and any(_is_time(c) for c in columns):
+        return False  # a number of each row, who did something, and when
     texts = [c for c in columns[1:] if c.kind == "str" and not is_event(c)]
     return bool(texts) and (what != "" or any(column.split for column in texts) or len(columns) > 2)
 

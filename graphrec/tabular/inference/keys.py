@@ -242,7 +242,7 @@ def side_by_side(first: Sniffed, key: str, others: Sequence[tuple[Sniffed, str]]
     columns, chosen, links = dict(first.columns), [f"{names[0]}.*"], []
     exact = isinstance(first.origin, Query)
     for (other, own), name in zip(others, names[1:], strict=True):
-        if not other.columns[own].unique:
+        if not other.columns[own].unique or _is_of_its_own(first, key, other, own):
             return None
         links.append(f"left join {name} on {name}.{quoted(own, exact)} = {names[0]}.{quoted(key, exact)}")
         for column_name, values in other.columns.items():
@@ -252,6 +252,14 @@ def side_by_side(first: Sniffed, key: str, others: Sequence[tuple[Sniffed, str]]
     sql = f"select {', '.join(chosen)} from {names[0]} {' '.join(links)}"
     tables = [first, *(other for other, _ in others)]
     return replace(first, origin=_query(tables, names, sql), columns=columns, headerless=False)
+
+
+def _is_of_its_own(first: Sniffed, key: str, other: Sniffed, own: str) -> bool:
+    """Whether two keys called only `id` number different things, by the names of the files: tags are no books."""
+    if {words.folded(key), words.folded(own)} - {"id", "key", "code", "index", "pk"}:
+        return False
+    one, two = ({words.singular(word) for word in words.tokens(table.name)} for table in (first, other))
+    return not one & two
 
 
 def _query(tables: Sequence[Sniffed], names: Sequence[str], sql: str) -> FileQuery | Query:

@@ -215,7 +215,9 @@ OTHER_TIMES = _words(
     """
 )
 #: Words of ids that stand for who carries the thing, if no column names users.
-CARRIED = _words("card karte carte tarjeta device cookie browser wallet phone msisdn imei loyalty household fingerprint")
+CARRIED = _words(
+    "card karte carte tarjeta device cookie browser wallet phone msisdn imei loyalty household fingerprint"
+)
 #: First words of columns that say something of what was done: order_status, invoice_total.
 ACTS = _words("order invoice transaction purchase receipt checkout payment booking bestellung commande pedido")
 STEMS = (

@@ -131,6 +131,11 @@ def node_roles(file: Sniffed, said: Mapping[str, Meaning], label: str, own: End)
             rest.append(name)
             findings.append(Finding(name, "property", "", 0.8))
     asks = (own.ask,) if own.ask else ()
+    key = file.columns[own.column]
+    several = [name for name in rest if dependency(key, file.columns[name]).fails] if not key.unique else []
+    if several:
+        named = ", ".join(several[:4])
+        asks += (f"{own.column} comes again with other values of {named}, of which the first stay: what is a row?",)
     return Roles("nodes", ((label, own.column),), groups=groups, rest=tuple(rest), findings=tuple(findings), asks=asks)
 
 

@@ -42,9 +42,10 @@ def tokens(name: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
-    """The name without a type after a colon, as RecBole writes `user_id:token`, in English where its letters are not Latin, and
-    without accents.
+    """The name without a type after a colon, as RecBole writes `user_id:token`, without a remark in brackets, in English
+    if its letters are not Latin, and without accents.
     """
+    name = re.sub(r"(?<=\w)\s*\([^()]*\)\s*$", "", name)
     name = re.sub(r":(token|token_seq|float|float_seq|ID|START_ID|END_ID|string|int|long)$", "", name)
     if name.isascii():
         return name
@@ -77,11 +78,16 @@ def kind_of_word(word: str, has_id: bool = False) -> str:
     return ""
 
 
+_COUNTED = ("num", "no", "nr", "n", "nb", "number", "count", "total")
+
+
 def meaning(name: str) -> Meaning:
     """What the name of a column says of its values."""
     if folded(name) in lexicon.TEXTS:
         return Meaning("")
     parts = [part for part in tokens(name) if part not in lexicon.FILLERS] or tokens(name)
+    if len(parts) > 1 and parts[0] in _COUNTED and parts[-1] != singular(parts[-1]):
+        return Meaning("")  # num_pages: how many
     if len(parts) > 1 and parts[0] in ("id", "code", "nr", "no", "num", "key", "kode"):
         parts = [*parts[1:], "id"]  # id_student, code_module
     words, ending = _without_ending(parts)
