@@ -23,7 +23,7 @@ READING, HELD = 900, 360
 #: many are collected, the rank, its share of the shorter side, the most paths whose squares are kept, how many fits a
 #: search keeps and in how many bytes.
 MANY, DEFAULT, COLLECTED, RANK, RANK_SHARE, TWICE_KEPT = 400, 100, 2, 768, 0.125, 1 << 26
-KEPT, KEPT_BYTES = 3, 1_400_000_000
+KEPT, KEPT_BYTES = 3, 1_100_000_000
 
 #: Up to this length of the shorter side the spectrum is found on a dense matrix of that side.
 DENSE_SIDE = 1000

@@ -21,7 +21,7 @@ from graphrec.models.embedding import EmbeddingModel, Watch
 #: Fits that are kept to make variants from: at most so many, and as many as leave room for half as much again as the
 #: largest of them beside it, since a variant takes that; of a machine with less memory, half of what is free. Which are
 #: kept decides the time alone, not what is found.
-KEPT, KEPT_BYTES = 3, 1_400_000_000
+KEPT, KEPT_BYTES = 3, 1_100_000_000
 
 #: A training is measured after each of so many parts, and given up where it is below the median of so many others.
 STEPS = 4
