@@ -27,6 +27,7 @@ from graphrec.redaction import redacted
 #: Packages that only some commands need, and what for.
 EXTRAS = {
     "demo": "the MovieLens sample",
+    "excel": "loading workbooks",
     "sql": "loading from SQL databases",
     "people": "linking people by several fields",
 }
