@@ -321,8 +321,8 @@ class _Plan:
             self.first[base] = shown
         elif role.relation:
             ask = (
-                f"{base} is in {self.first[base]}, too: if these are the same events, leave one table out; if not, give "
-                f"{relation} a name of its own"
+                f"{base} is in {self.first[base]}, too: if these are the same events, leave one table out; if not, "
+                f"give {relation} a name of its own"
             )
             self.asks.append((shown, ask))
         return relation, f"[edges.{relation}]{writing.comment(remark)}"

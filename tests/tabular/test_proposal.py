@@ -178,7 +178,8 @@ def test_what_items_are_called_becomes_their_title(proposed: Proposer, name: str
 def test_a_title_stays_and_a_name_beside_it_too(proposed: Proposer) -> None:
     _, tables = proposed(products__csv="sku,title,name\na,Red lamp,x\nb,Desk,y\n")
     item = tables.node("Item").frame
-    assert item["title"].tolist() == ["Red lamp", "Desk"] and item["name"].tolist() == ["x", "y"]
+    assert item["title"].tolist() == ["Red lamp", "Desk"]
+    assert item["name"].tolist() == ["x", "y"]
 
 
 def test_names_that_many_items_share_are_no_titles(proposed: Proposer) -> None:

@@ -181,7 +181,7 @@ def properties(
     taken: Iterable[str] = (),
     title: str | None = None,
 ) -> tuple[str, dict[str, str]]:
-    """The line with all properties ("" for none) and the name of each by its column; `title` is the column of titles."""
+    """The line with all properties ("" for none) and the name of each by its column; `title` is the titles' column."""
     made, names = [], {}
     used = set(_RESERVED) | set(taken)
     for column in columns:
