@@ -44,6 +44,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 _KINDS: dict[str, Kind] = {"text": "str", "int": "int", "float": "float", "bool": "bool"}
 #: What a label of a source's own is to graphrec.
 _ROLES = {"user": USER, "item": ITEM}
+#: What may be said of a label whose nodes are only the ends of edges.
+_ABOUT = {"role", "shared"}
 _UNITS = ("s", "ms", "us", "ns")
 _COMPARISONS = ("exact", "normalised", "title", "fields")
 _LABEL = re.compile(r"[A-Z][A-Za-z0-9]*")
@@ -84,10 +86,11 @@ def understood(values: Mapping[str, Any], path: Path, folder: Path) -> Spec:  # 
         raise DataError(f"{path} names no table; add one such as [nodes.User] or [edges.PURCHASED]")
     named = {label: Section.of(path, f"nodes.{label}", value) for label, value in nodes.items()}
     roles = _roles(named)
+    without_rows = {label for label, section in named.items() if section.values and section.values.keys() <= _ABOUT}
     tables = [
         _node(section, roles.get(label, label), connections, folder)
         for label, section in named.items()
-        if section.values.keys() != {"role"}
+        if label not in without_rows
     ]
     for relation, value in edges.items():
         tables += [_edge(section, relation, connections, folder, roles) for section in _sections(path, relation, value)]
@@ -104,7 +107,11 @@ def understood(values: Mapping[str, Any], path: Path, folder: Path) -> Spec:  # 
         else:
             properties[table.name] = table.type.properties
     links = tuple(_link(path, value, properties, roles) for value in _list_of_links(top))
-    return Spec(path, source, tuple(tables), links)
+    shared = {roles.get(label, label) for label in without_rows if named[label].flag("shared", False)}
+    for label in sorted(without_rows):
+        if roles.get(label, label) in shared - properties.keys():
+            raise named[label].error("shared", f"no edge ends at {label}; name its rows with file or sql")
+    return Spec(path, source, tuple(tables), links, frozenset(shared))
 
 
 def _roles(sections: Mapping[str, Section]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from graphrec.errors import DataError
 from graphrec.schema import ITEM, USER
-from graphrec.tabular.inference import arguments, clocks, keys, lexicon, sharing, wide, words, writing
+from graphrec.tabular.inference import arguments, clocks, keys, lexicon, sharing, titles, wide, words, writing
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.inference.evidence import Finding, Roles
 from graphrec.tabular.roles import roles
@@ -146,6 +146,7 @@ class _Plan:
     def __init__(self, folder: Path, seen: Sequence[Seen], shared: Mapping[str, sharing.Shared]) -> None:
         self.folder, self.seen, self.shared = folder, seen, shared
         self.done: set[str] = set()
+        self.first: dict[str, str] = {}
         self.described: list[Described] = []
         self.asks = [(found.source, found.ask) for found in shared.values()]
         self.labels = {label for _, role in seen if role.what == "nodes" for label, _ in role.ends}
@@ -206,7 +207,8 @@ class _Plan:
         used = [table.columns[column], *columns]
         block = [f"[nodes.{label}]", *writing.origin(table.origin, used, self.folder, table.headerless)]
         block.append(f"id = {writing.text(column)}")
-        line, _ = writing.properties(columns, None, writing.notation(used))
+        title = titles.title_column(columns, table.columns[column].distinct) if label == ITEM else None
+        line, _ = writing.properties(columns, None, writing.notation(used), title=title)
         block += [line] if line else []
         if (found := self.shared.get(label)) and found.sure:
             block.append(
@@ -274,7 +276,7 @@ class _Plan:
 
     def _edge_block(self, table: Sniffed, role: Roles, where: tuple[str, Sequence[str], str] | None) -> list[str]:
         """The lines of one table; `where` is a column, the values of it that are taken, and a remark."""
-        relation, heading = self._relation(role)
+        relation, heading = self._relation(role, table.shown)
         rest = [name for name in role.rest if name in table.columns and not self._is_taken(name, role)]
         columns = [table.columns[name] for name in rest]
         weight = [table.columns[role.weight]] if role.weight else []
@@ -315,8 +317,8 @@ class _Plan:
             block.append('dangling = "add"  # ids that the other files lack become nodes with nothing but an id')
         return block
 
-    def _relation(self, role: Roles) -> tuple[str, str]:
-        """The relationship type of a table, and its heading: of several with other ends, each has brackets twice."""
+    def _relation(self, role: Roles, shown: str) -> tuple[str, str]:
+        """The relationship type of a table, and its heading; a question if a table before it has the same type."""
         relation = role.relation or "VIEWED"
         if not role.relation:
             remark = "  # fill in: PURCHASED, RATED, LISTENED …; nothing in the file says what users did"
@@ -328,6 +330,14 @@ class _Plan:
         while f"edges.{relation}" in self.done:
             relation, number = f"{base}_{number}", number + 1
         self.done.add(f"edges.{relation}")
+        if relation == base:
+            self.first[base] = shown
+        elif role.relation:
+            ask = (
+                f"{base} is in {self.first[base]}, too: if these are the same events, leave one table out; if not, "
+                f"give {relation} a name of its own"
+            )
+            self.asks.append((shown, ask))
         return relation, f"[edges.{relation}]{writing.comment(remark)}"
 
     def _is_taken(self, name: str, role: Roles) -> bool:

@@ -53,7 +53,14 @@ def read(path: Path | Description) -> GraphTables:
         spec = parse(find_spec(path))
     nodes = [table for table in spec.tables if isinstance(table.type, NodeType)]
     edges = [table for table in spec.tables if isinstance(table.type, EdgeType)]
-    return clean_drafts(map(_ruled, nodes), map(_ruled, edges), (spec.source,), spec.links)
+    tables = clean_drafts(map(_ruled, nodes), map(_ruled, edges), (spec.source,), spec.links)
+    if not spec.shared:
+        return tables
+    ends = [
+        replace(table, type=replace(table.type, shared=True)) if table.type.label in spec.shared else table
+        for table in tables.nodes
+    ]
+    return replace(tables, nodes=tuple(ends))
 
 
 def _ruled(table: TableSpec) -> tuple[Draft, Rules]:

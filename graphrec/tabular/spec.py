@@ -139,9 +139,13 @@ class TableSpec:
 
 @dataclass(frozen=True)
 class Spec:
-    """All that a TOML file says, or a mapping of the same form; `path` is that of the file, or of its folder."""
+    """All that a TOML file says, or a mapping of the same form; `path` is that of the file, or of its folder.
+
+    `shared` are the labels whose ids mean the same in every source, of those that are made of the ends of edges.
+    """
 
     path: Path
     source: Source
     tables: tuple[TableSpec, ...]
     links: tuple[LinkRule, ...] = ()
+    shared: frozenset[str] = frozenset()

@@ -128,6 +128,13 @@ def test_labels_of_ones_own_have_a_role(tmp_path: Path) -> None:
     assert notes.of_tables(mapped) == ()
 
 
+def test_ids_at_the_ends_of_edges_may_be_shared_without_a_table(tmp_path: Path) -> None:
+    own = tables(tmp_path, SHOP.format('[nodes.Product]\nrole = "item"\nshared = true'), rows="c,p\n1,x\n2,y\n")
+    assert {table.type.label: table.type.shared for table in own.nodes} == {"Customer": False, "Item": True}
+    with pytest.raises(DataError, match="no edge ends at Shop; name its rows with file or sql"):
+        tables(tmp_path, SHOP.format("[nodes.Shop]\nshared = true"), rows="c,p\n1,x\n")
+
+
 WRONG_ROLES = {
     "two users": ('[nodes.A]\nrole = "user"\n[nodes.B]\nrole = "user"', "is another one; give one label this role"),
     "User too": ('[nodes.A]\nrole = "user"\n[nodes.User]\nfile = "rows.csv"\nid = "c"', "User is another one"),

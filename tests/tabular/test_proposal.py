@@ -167,3 +167,37 @@ def test_no_file_at_all(tmp_path: Path) -> None:
         propose([], tmp_path)
     with pytest.raises(DataError, match=r"there is no file .*none.csv"):
         propose([tmp_path / "none.csv"], tmp_path)
+
+
+@pytest.mark.parametrize("name", ["Name", "Bezeichnung", "product_name", "Description", "Titel"])
+def test_what_items_are_called_becomes_their_title(proposed: Proposer, name: str) -> None:
+    _, tables = proposed(products__csv=f"sku,{name},brand_name,price\na,Red lamp,X,1.5\nb,Desk,X,2\nc,Mug,Y,3\n")
+    assert tables.node("Item").frame["title"].tolist() == ["Red lamp", "Desk", "Mug"]
+
+
+def test_a_title_stays_and_a_name_beside_it_too(proposed: Proposer) -> None:
+    _, tables = proposed(products__csv="sku,title,name\na,Red lamp,x\nb,Desk,y\n")
+    item = tables.node("Item").frame
+    assert item["title"].tolist() == ["Red lamp", "Desk"]
+    assert item["name"].tolist() == ["x", "y"]
+
+
+def test_names_that_many_items_share_are_no_titles(proposed: Proposer) -> None:
+    text, _ = proposed(products__csv="sku,seller_name,price\na,X,1\nb,X,2\nc,X,3\nd,Y,3\n")
+    assert '"title"' not in text
+
+
+def test_lines_of_baskets_begin_with_users_that_come_again(proposed: Proposer) -> None:
+    lines = "14000,milk,bread\n14000,beer\n14003,milk,beer,bread\n14003,bread\n14006,milk\n14006,beer,milk\n"
+    _, tables = proposed(baskets__txt=lines)
+    assert sorted(tables.node("User").frame["id"]) == ["14000", "14003", "14006"]
+    assert sorted(tables.node("Item").frame["id"]) == ["beer", "bread", "milk"]
+
+
+def test_purchases_of_two_files_and_what_is_taken_back_are_asked_about(proposed: Proposer) -> None:
+    text, _ = proposed(
+        orders__csv="customer_id,sku,qty\nc1,a,2\nc2,b,1\nc2,a,1\n",
+        events__csv="user_id,sku,event\nc1,a,view\nc1,a,purchase\nc2,b,remove_from_cart\nc2,a,dislike\n",
+    )
+    assert "PURCHASED is in orders.csv, too: if these are the same events, leave one table out" in text
+    assert "should models learn from DISLIKED and REMOVED_FROM_CART? They take every edge for interest" in text

@@ -94,6 +94,13 @@ def by_events(column: Column) -> Behaviour:
         ask = (
             f"what do the values {', '.join(unknown[:6])} of {column.name} stand for? Call the types by what users did"
         )
+    against = [relation for relation in by_relation if relation.partition("_")[0] in lexicon.AGAINST]
+    if against:
+        ask += "; " if ask else ""
+        ask += (
+            f"should models learn from {' and '.join(against)}? They take every edge for interest; if not, leave the "
+            f"table{'s' * (len(against) > 1)} out"
+        )
     events = {relation: tuple(values) for relation, values in by_relation.items()}
     first = next(iter(events))
     return Behaviour(first, f"the values of {column.name}", 0.6 if unknown else 0.95, events, ask)

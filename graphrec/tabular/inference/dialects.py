@@ -330,9 +330,10 @@ def _one_column_or_basket(lines: Sequence[str], body: Sequence[str], comment: st
         everything = Counter(field for row in rows for field in row)
         if sum(everything.values()) == len(everything):
             continue  # nothing comes twice: these are sentences
-        led = len(set(heads)) >= 0.8 * len(heads) and (
+        named = len(set(heads)) >= 0.8 * len(heads) and (
             sum(items.values()) > len(items) or all(_NUMBER.fullmatch(head) for head in heads)
         )
+        led = named or _are_ids(heads, items)
         if not led:
             note = "no line begins with a user or an order: the number of the line is taken for it"
             numbered = tuple((str(number), *row) for number, row in enumerate(rows, 1))
@@ -345,3 +346,10 @@ def _one_column_or_basket(lines: Sequence[str], body: Sequence[str], comment: st
     header = is_header([sample[0]], [[line] for line in sample[1:]], 1)
     rows_of_one = tuple((line,) for line in sample[header:])
     return Dialect(",", '"', "", 0, comment, None, (sample[0],) if header else None, rows_of_one)
+
+
+def _are_ids(heads: Sequence[str], items: Counter[str]) -> bool:
+    """Whether lines begin with ids of one form, such as 14003 or c17, that no item has."""
+    form = re.sub(r"\d+", "0", heads[0])
+    alike = all(re.sub(r"\d+", "0", head) == form for head in heads)
+    return alike and "0" in form and len(set(heads)) > 1 and all(re.sub(r"\d+", "0", item) != form for item in items)

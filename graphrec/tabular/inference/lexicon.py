@@ -49,6 +49,7 @@ GROUPS = {
     "category": ("Category", "IN_CATEGORY"),
     "categorie": ("Category", "IN_CATEGORY"),
     "kategorie": ("Category", "IN_CATEGORY"),
+    "categoria": ("Category", "IN_CATEGORY"),
     "subcategory": ("Subcategory", "IN_SUBCATEGORY"),
     "categoria": ("Category", "IN_CATEGORY"),
     "warengruppe": ("Category", "IN_CATEGORY"),
@@ -66,13 +67,18 @@ GROUPS = {
     "keyword": ("Keyword", "HAS_KEYWORD"),
     "topic": ("Topic", "HAS_TOPIC"),
     "brand": ("Brand", "BY_BRAND"),
+    "marke": ("Brand", "BY_BRAND"),
+    "marque": ("Brand", "BY_BRAND"),
+    "marca": ("Brand", "BY_BRAND"),
     "author": ("Author", "BY_AUTHOR"),
     "artist": ("Artist", "BY_ARTIST"),
     "director": ("Director", "DIRECTED_BY"),
     "actor": ("Actor", "HAS_ACTOR"),
     "cast": ("Actor", "HAS_ACTOR"),
     "publisher": ("Publisher", "PUBLISHED_BY"),
+    "verlag": ("Publisher", "PUBLISHED_BY"),
     "manufacturer": ("Manufacturer", "MADE_BY"),
+    "hersteller": ("Manufacturer", "MADE_BY"),
     "developer": ("Developer", "DEVELOPED_BY"),
     "studio": ("Studio", "MADE_BY_STUDIO"),
     "cuisine": ("Cuisine", "HAS_CUISINE"),
@@ -326,6 +332,8 @@ STEMS = (
     ("search", "SEARCHED"),
     ("attend", "ATTENDED"),
 )
+#: Relationship types that say that a user does not want an item, or takes back what was done.
+AGAINST = frozenset(["REMOVED", "DISLIKED", "UNFOLLOWED", "RETURNED", "SKIPPED"])
 #: Words that may end a compound (`pageview`), which no other word of files does.
 ENDING_STEMS = ("view", "click", "cart", "basket", "purchase", "order", "wishlist")
 NO_BEHAVIOUR = _words(

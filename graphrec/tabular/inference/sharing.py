@@ -1,5 +1,6 @@
 """Whether the users or items of other sources, described in the same folder, have the same ids."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -53,7 +54,7 @@ def _own(label: str, seen: Sequence[tuple[Sniffed, Roles]]) -> set[str]:
     for table, role in seen:
         for end, column in role.ends:
             if end == label and column in table.columns:
-                found |= set(table.columns[column].values.dropna())
+                found |= set(map(_whole, table.columns[column].values.dropna()))
     return found
 
 
@@ -85,8 +86,13 @@ def _first(table: TableSpec, column: str) -> set[str]:
         return set()
     for piece in files.pieces(replace(table.origin, paths=table.origin.paths[:1]), [column]):
         if not isinstance(piece, files.BadLine):
-            return {str(value) for value in piece[column].to_pylist() if value is not None}
+            return {_whole(str(value)) for value in piece[column].to_pylist() if value is not None}
     return set()
+
+
+def _whole(value: str) -> str:
+    """The id as a load has it: 14003.0 is 14003."""
+    return re.sub(r"^(\d+)\.0+$", r"\1", value)
 
 
 def _are_numbered(ids: set[str]) -> bool:

@@ -175,14 +175,18 @@ def property_name(column: str) -> str:
 
 
 def properties(
-    columns: Sequence[Column], rating: str | None, signs: tuple[str, str], taken: Iterable[str] = ()
+    columns: Sequence[Column],
+    rating: str | None,
+    signs: tuple[str, str],
+    taken: Iterable[str] = (),
+    title: str | None = None,
 ) -> tuple[str, dict[str, str]]:
-    """The line with all properties ("" for none) and the name of each by its column."""
+    """The line with all properties ("" for none) and the name of each by its column; `title` is the titles' column."""
     made, names = [], {}
     used = set(_RESERVED) | set(taken)
     for column in columns:
         rated = column.name == rating and "rating" not in used
-        name = "rating" if rated else property_name(column.name)
+        name = "rating" if rated else "title" if column.name == title else property_name(column.name)
         while name in used:
             name += "_"
         used.add(name)
