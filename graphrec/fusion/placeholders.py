@@ -176,7 +176,7 @@ def is_no_address(text: str) -> bool:
 
 
 def is_no_telephone(digits: str) -> bool:
-    """Whether the digits of a telephone number belong to no person: one digit again and again, or the digits in turn."""
+    """Whether a telephone number belongs to no person: one digit again and again, or the digits in turn."""
     ends = digits.rstrip("0")
     if len(set(digits)) <= 1 or len(digits) - len(ends) >= 6:
         return True
