@@ -130,7 +130,7 @@ def node_roles(file: Sniffed, said: Mapping[str, Meaning], label: str, own: End)
         else:
             rest.append(name)
             findings.append(Finding(name, "property", "", 0.8))
-    asks = (own.ask,) if own.ask else ()
+    asks: tuple[str, ...] = (own.ask,) if own.ask else ()
     key = file.columns[own.column]
     several = [name for name in rest if dependency(key, file.columns[name]).fails] if not key.unique else []
     if several:
