@@ -270,9 +270,7 @@ class _Plan:
         else:
             yield self._edge_block(table, role, None)
 
-    def _edge_block(
-        self, table: Sniffed, role: Roles, where: tuple[str, Sequence[str], str] | None
-    ) -> list[str]:
+    def _edge_block(self, table: Sniffed, role: Roles, where: tuple[str, Sequence[str], str] | None) -> list[str]:
         """The lines of one table; `where` is a column, the values of it that are taken, and a remark."""
         relation, heading = self._relation(role)
         rest = [name for name in role.rest if name in table.columns and not self._is_taken(name, role)]

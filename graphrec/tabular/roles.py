@@ -40,7 +40,9 @@ def roles(file: Sniffed, hints: Mapping[str, Meaning] | None = None) -> Roles:
                 'json.dumps(ast.literal_eval(text)), and split = "[]" makes nodes of them'
             )
     if made.what == "unknown":
-        asks.append(f"what are the rows, and which columns are ids of users and items? ({', '.join(file.columns)})"[:300])
+        asks.append(
+            f"what are the rows, and which columns are ids of users and items? ({', '.join(file.columns)})"[:300]
+        )
     return replace(made, asks=(*made.asks, *asks))
 
 

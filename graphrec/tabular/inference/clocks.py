@@ -24,7 +24,9 @@ def with_whole_times(table: Sniffed, time: str | None) -> Sniffed | None:
 
     `time` is the column that is taken for the time. The parts are a day and a time of day, or year, month and day.
     """
-    if not isinstance(table.origin, Files | FileQuery) or (isinstance(table.origin, Files) and _is_shaped(table.origin)):
+    if not isinstance(table.origin, Files | FileQuery) or (
+        isinstance(table.origin, Files) and _is_shaped(table.origin)
+    ):
         return None
     columns = table.columns
     clock = [name for name, found in columns.items() if _is_clock(found)]
@@ -59,9 +61,7 @@ def with_whole_times(table: Sniffed, time: str | None) -> Sniffed | None:
         origin = replace(table.origin, sql=f"select *, {expression} as {called} from ({table.origin.sql}) as whole")
     kept = {name: found for name, found in columns.items() if name not in used}
     note = f"{', '.join(used)} are one time, {called}"
-    return replace(
-        table, origin=origin, columns={**kept, called: whole}, headerless=False, notes=(*table.notes, note)
-    )
+    return replace(table, origin=origin, columns={**kept, called: whole}, headerless=False, notes=(*table.notes, note))
 
 
 def _is_shaped(files: Files) -> bool:
@@ -78,7 +78,9 @@ def _is_day(found: Column) -> bool:
     """Whether the times of a column are days, without a time of day."""
     if found.moment is None or found.moment.unit:
         return False
-    return not found.values.dropna().str.contains(r"\d:\d", regex=True).any() and len(found.values.dropna().iloc[0]) < 14
+    return (
+        not found.values.dropna().str.contains(r"\d:\d", regex=True).any() and len(found.values.dropna().iloc[0]) < 14
+    )
 
 
 def _day_parts(columns: Mapping[str, Column]) -> tuple[str, str, str] | None:

@@ -61,7 +61,10 @@ def names(stem: str, columns: Sequence[Column]) -> tuple[str, ...]:
 
 def are_numbers(written: Sequence[str]) -> bool:
     """Whether the names of a header only number its columns: c1, c2 …, V1, V2 …, or 0, 1 …."""
-    numbered = [re.fullmatch(r"_?(c|col|column|v|var|x|f|field|attr|feature|unnamed)?[ _]?(\d+)", n.strip().casefold()) for n in written]
+    numbered = [
+        re.fullmatch(r"_?(c|col|column|v|var|x|f|field|attr|feature|unnamed)?[ _]?(\d+)", n.strip().casefold())
+        for n in written
+    ]
     return len(written) in range(2, 12) and all(numbered) and len({found[1] for found in numbered if found}) == 1
 
 
@@ -90,7 +93,9 @@ def _is_id(found: Column) -> bool:
 
 def _counts(found: Column) -> bool:
     """Whether the values number the rows."""
-    return found.kind == "int" and found.unique and found.filled > 5 and bool((found.numbers.diff().dropna() == 1).all())
+    return (
+        found.kind == "int" and found.unique and found.filled > 5 and bool((found.numbers.diff().dropna() == 1).all())
+    )
 
 
 def _item(columns: Sequence[Column], places: Sequence[int]) -> int:

@@ -26,7 +26,14 @@ def social(file: Sniffed, said: Mapping[str, Meaning], users: Sequence[End], ite
         return None
     if strong and file.columns[strong[0].column].unique and any(file.columns[name].split for name in friends):
         return None  # users with a list of friends each
-    if strong and not friends and not named and len(names) > 2 and file.rows > 3 and file.columns[strong[0].column].unique:
+    if (
+        strong
+        and not friends
+        and not named
+        and len(names) > 2
+        and file.rows > 3
+        and file.columns[strong[0].column].unique
+    ):
         return None  # a row for each user, with another id
     pair: tuple[str, str] | None = None
     if strong and friends:
@@ -95,9 +102,14 @@ def lists(file: Sniffed) -> Roles | None:
     relation = "TRUSTS" if "trust" in stem else "FOLLOWS" if "follow" in stem else "FRIEND"
     named = any(word in stem for word in ("trust", "follow", "friend", "social", "contact"))
     entity, word = words.entity_of_file(file.name)
-    if entity == "group" and any(words.kind_of_word(words.singular(part)) == "item" for part in words.tokens(file.name)):
+    if entity == "group" and any(
+        words.kind_of_word(words.singular(part)) == "item" for part in words.tokens(file.name)
+    ):
         label, relation = words.group(word)
-        findings = (Finding("basket", "item id", "first of the line", 0.8), Finding("item", f"{label} id", "the others", 0.8))
+        findings = (
+            Finding("basket", "item id", "first of the line", 0.8),
+            Finding("item", f"{label} id", "the others", 0.8),
+        )
         why = f"the file is called {file.name}"
         return Roles("pairs", ((ITEM, "basket"), (label, "item")), relation, 0.8, why, findings=findings)
     if not named:

@@ -82,6 +82,8 @@ def meaning(name: str) -> Meaning:
     if folded(name) in lexicon.TEXTS:
         return Meaning("")
     parts = [part for part in tokens(name) if part not in lexicon.FILLERS] or tokens(name)
+    if len(parts) == 2 and parts[0] in ("num", "nb") and singular(parts[1]) != parts[1]:
+        return Meaning("")  # num_tracks counts
     if len(parts) > 1 and parts[0] in ("id", "code", "nr", "no", "num", "key", "kode"):
         parts = [*parts[1:], "id"]  # id_student, code_module
     words, ending = _without_ending(parts)
@@ -165,7 +167,7 @@ def is_weight(name: str) -> bool:
     counted = len(parts) == 2 and parts[0] in ("sum", "num", "n", "nb", "count", "total", "number", "no", "times")
     return (
         folded(name) in lexicon.WEIGHTS
-        or (bool(parts) and parts[-1] in counts)
+        or (bool(parts) and (parts[-1] in counts or parts[0] in ("quantity", "qty")))
         or (counted and relation_of(name) not in (None, "RATED", "LIKED", "COMMENTED", "REVIEWED"))
     )
 
