@@ -11,10 +11,26 @@ _MUSIC = frozenset(["artist", "song", "track", "album", "playlist", "podcast", "
 _PLAYS = frozenset(["plays", "playcount", "listens", "listencount", "scrobbles"])
 _HOURS = frozenset(["hours", "playtime", "hoursplayed", "playtimeforever"])
 _BOUGHT = frozenset(
-    """
-    quantity qty units menge quantite cantidad quantita stueck anzahl quantidade aantal ilosc adet antal qtd qte fkimg
-    kwmeng
-    """.split()
+    [
+        "quantity",
+        "qty",
+        "units",
+        "menge",
+        "quantite",
+        "cantidad",
+        "quantita",
+        "stueck",
+        "anzahl",
+        "quantidade",
+        "aantal",
+        "ilosc",
+        "adet",
+        "antal",
+        "qtd",
+        "qte",
+        "fkimg",
+        "kwmeng",
+    ]
 )
 _PLACES = frozenset(["poi", "venue", "location"])
 
@@ -57,7 +73,7 @@ def event_column(columns: Mapping[str, Column], names: Sequence[str]) -> str | N
 def _is_event_name(name: str) -> bool:
     """Whether a column is called like the kind of what was done: event_type, action, vote_type_id."""
     parts = words.tokens(name)
-    typed = len(parts) > 1 and parts[-1] in ("type", "typeid") or len(parts) > 2 and parts[-2:] == ["type", "id"]
+    typed = (len(parts) > 1 and parts[-1] in ("type", "typeid")) or (len(parts) > 2 and parts[-2:] == ["type", "id"])
     return words.folded(name) in lexicon.EVENTS or (typed and words.relation_of(parts[0]) is not None)
 
 

@@ -12,9 +12,9 @@ from graphrec.tabular.spec import FileQuery, Files
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(\s?[AaPp]\.?[Mm]\.?)?")
 _PARTS = (
-    frozenset("year yyyy yr jahr annee ano anno jaar rok".split()),
-    frozenset("month mm mon monat mois mes mese maand".split()),
-    frozenset("day dd tag jour dia giorno dag dayofmonth".split()),
+    frozenset(["year", "yyyy", "yr", "jahr", "annee", "ano", "anno", "jaar", "rok"]),
+    frozenset(["month", "mm", "mon", "monat", "mois", "mes", "mese", "maand"]),
+    frozenset(["day", "dd", "tag", "jour", "dia", "giorno", "dag", "dayofmonth"]),
 )
 _RANGES = ((1970, 2100), (1, 12), (1, 31))
 

@@ -42,9 +42,7 @@ def tokens(name: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
-    """The name without a type after a colon, as RecBole writes `user_id:token`, in English where its letters are not Latin, and
-    without accents.
-    """
+    """The name without a type after a colon (`user_id:token`), in English and Latin letters without accents."""
     name = re.sub(r":(token|token_seq|float|float_seq|ID|START_ID|END_ID|string|int|long)$", "", name)
     if name.isascii():
         return name
