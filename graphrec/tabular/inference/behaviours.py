@@ -64,6 +64,7 @@ def event_column(columns: Mapping[str, Column], names: Sequence[str]) -> str | N
     vague = ("type", "activity", "operation", "op", "verb", "interaction")
     called = [name for name in called if words.folded(name) not in vague or is_event(columns[name])]
     worded = [name for name in names if columns[name].kind == "str" and is_event(columns[name])]
+    worded = [name for name in worded if "status" not in words.tokens(name)]
     both = [name for name in called if name in worded]
     coded = [name for name in called if columns[name].distinct > 1 and columns[name].distinct <= 12]
     single = [name for name in called if columns[name].distinct == 1]

@@ -79,6 +79,9 @@ def unnamed_item(columns: Mapping[str, Column], said: Mapping[str, Meaning], tak
 
 def stand_in_user(columns: Mapping[str, Column], said: Mapping[str, Meaning], taken: Sequence[str]) -> End | None:
     """Ids that can stand for users where no column names any: sessions, orders, e-mail addresses."""
+    mail = next((n for n in columns if n not in taken and {"email", "mail"} & set(words.tokens(n))), None)
+    if mail and is_id(columns[mail]):
+        return End(mail, "an e-mail address names a person", 0.7)
     for name in columns:
         parts = words.tokens(name)
         if name not in taken and is_id(columns[name]) and len(parts) > 1 and set(parts) & lexicon.CARRIED:
@@ -95,9 +98,6 @@ def stand_in_user(columns: Mapping[str, Column], said: Mapping[str, Meaning], ta
     agents = [name for name in columns if name not in taken and _is_agent(name) and is_id(columns[name])]
     if agents:
         return End(agents[0], "a word for who does something", 0.6, f"does {agents[0]} say who acted?")
-    mail = next((n for n in columns if n not in taken and words.folded(n) in ("email", "mail", "emailaddress")), None)
-    if mail:
-        return End(mail, "an e-mail address names a person", 0.7)
     other = [
         name for name, meaning in said.items()
         if name not in taken and meaning.what == "other" and is_id(columns[name]) and not columns[name].unique

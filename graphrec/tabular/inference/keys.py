@@ -13,7 +13,7 @@ from graphrec.tabular.sniffing import Sniffed, table_of
 from graphrec.tabular.spec import FileQuery, Files, Query
 
 _PARTS = re.compile(
-    r"\b(train|test|valid|validation|val|dev|holdout|part|chunk|all|full|small|sample|new|old|jan|feb|mar|apr|may|jun|jul|"
+    r"\b(train|test|prior|valid|validation|val|dev|holdout|part|chunk|all|full|small|sample|new|old|jan|feb|mar|apr|may|jun|jul|"
     r"aug|sep|sept|oct|nov|dec|january|february|march|april|june|july|august|september|october|november|december|base|"
     r"export|dump|backup|final|copy|[a-z])\b"
 )
@@ -163,21 +163,22 @@ def _leads(name: str, values: Column, owner: Sniffed, key: str) -> bool:
 def joined(tables: Sequence[Sniffed], said_by_keys: Sequence[Mapping[str, Meaning]]) -> list[Sniffed]:
     """The tables, with order lines and order headers as one where only both say who bought what."""
     made = list(tables)
+    headers: list[Sniffed] = []
     for lines, hint in zip(tables, said_by_keys, strict=True):
         said = ends.meanings(lines.columns, hint)
         if ends.users(lines.columns, said) or not _has_items(lines, said):
             continue
         for header, its in zip(tables, said_by_keys, strict=True):
-            if header is lines or header not in made or type(header.origin) is not type(lines.origin):
+            if header is lines or any(lines is one for one in headers) or type(header.origin) is not type(lines.origin):
                 continue
             link = _link(lines, header)
             own = ends.meanings(header.columns, its)
             users = [end for end in ends.users(header.columns, own) if end.sure > 0.6]
             if link and users and not ends.items(header.columns, own):
-                made[made.index(lines)] = _join(lines, header, *link)
-                made.remove(header)
+                made[next(n for n, one in enumerate(made) if one is lines)] = _join(lines, header, *link)
+                headers.append(header)
                 break
-    return made
+    return [table for table in made if not any(table is header for header in headers)]
 
 
 def _has_items(table: Sniffed, said: Mapping[str, Meaning]) -> bool:

@@ -36,7 +36,8 @@ ITEMS = _words(
 #: Words that mean an item only with an id's ending: a `stock` is a number of things, a `StockCode` is a thing.
 ITEMS_WITH_ID = _words(
     """
-    route peak card tool library disease symbol token stream plan tariff account_type device policy bundle menu room
+    campaign route peak card tool library disease symbol token stream plan tariff account_type device policy bundle
+    menu room
     stock part model event page post work service fund style object entity target thing content media material
     property project station program programme offer ad advert job vacancy place location show problem image photo
     app theme series serie package thread clip creative goods merchant store shop attraction news doc exercise

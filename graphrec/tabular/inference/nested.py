@@ -29,7 +29,7 @@ def unnested(
     records: Sequence[Mapping[str, Any]], key: str, flat: Sequence[str], name: str
 ) -> tuple[str, list[str], list[list[str | None]]]:
     """The SQL that makes a row of each object of the lists, the names of its columns and the rows."""
-    outer = {_column(pointer, ()): tuple(pointer.strip("/").split("/")) for pointer in flat}
+    outer = {_column(pointer): tuple(pointer.strip("/").split("/")) for pointer in flat}
     found = dict.fromkeys(
         path for record in records for part in record.get(key) or () if isinstance(part, dict) for path in _leaves(part)
     )
@@ -40,7 +40,8 @@ def unnested(
         inner[called] = path
     chosen = [f"{_value(path)} as {_quoted(called)}" for called, path in outer.items()]
     chosen += [f"part ->> {_path(path)} as {_quoted(called)}" for called, path in inner.items()]
-    sql = f"select {', '.join(chosen)} from (select *, unnest(from_json({_quoted(key)}, '[\"JSON\"]')) as part from {name})"
+    parts = f"select *, unnest(from_json({_quoted(key)}, '[\"JSON\"]')) as part from {name}"
+    sql = f"select {', '.join(chosen)} from ({parts})"
     rows = [
         [*(_text(record, path) for path in outer.values()), *(_text(part, path) for path in inner.values())]
         for record in records
@@ -60,7 +61,7 @@ def _leaves(value: Mapping[str, Any], above: tuple[str, ...] = ()) -> list[tuple
     return found
 
 
-def _column(pointer: str, taken: Sequence[str]) -> str:
+def _column(pointer: str) -> str:
     return "_".join(pointer.strip("/").split("/")) if pointer.startswith("/") else pointer
 
 

@@ -95,7 +95,7 @@ def group_tree(file: Sniffed, said: Mapping[str, Meaning]) -> Roles | None:
 
 
 def lists(file: Sniffed) -> Roles | None:
-    """The roles of lines of a user and other users, or of an item and its groups, by the name of the file; else None."""
+    """The roles of lines of a user and other users, or of an item and its groups, by the file's name; else None."""
     if not isinstance(file.origin, Files) or file.origin.shape != "basket":
         return None
     stem = file.name.casefold()

@@ -42,8 +42,8 @@ def tokens(name: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
-    """The name without a type after a colon, as RecBole writes `user_id:token`, without a remark in brackets, in English
-    if its letters are not Latin, and without accents.
+    """The name without a type after a colon, as RecBole writes `user_id:token`, without a remark in brackets and without
+    accents; in English if its letters are not Latin.
     """
     name = re.sub(r"(?<=\w)\s*\([^()]*\)\s*$", "", name)
     name = re.sub(r":(token|token_seq|float|float_seq|ID|START_ID|END_ID|string|int|long)$", "", name)
@@ -171,7 +171,7 @@ def is_weight(name: str) -> bool:
     counted = len(parts) == 2 and parts[0] in ("sum", "num", "n", "nb", "count", "total", "number", "no", "times")
     return (
         folded(name) in lexicon.WEIGHTS
-        or (bool(parts) and parts[-1] in counts)
+        or (bool(parts) and (parts[-1] in counts or parts[0] in ("quantity", "qty")))
         or (counted and relation_of(name) not in (None, "RATED", "LIKED", "COMMENTED", "REVIEWED"))
     )
 

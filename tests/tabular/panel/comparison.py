@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from . import Case
+from .fresh import CASES as FRESH
 from .last import CASES as LAST
 from .lives import CASES as LIVES
 from .more import CASES as MORE
@@ -16,7 +17,7 @@ from .shops import CASES as SHOPS
 #: Developed with two thirds of these …
 FIRST = [*RATINGS, *SHOPS, *LIVES, *NOTATIONS]
 #: … and these were written when the first were right.
-CASES = [*FIRST, *MORE, *LAST]
+CASES = [*FIRST, *MORE, *LAST, *FRESH]
 _FORM = {
     "encoding": "utf-8",
     "skip": 0,
