@@ -42,7 +42,7 @@ def tokens(name: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
-    """The name without a type after a colon, as RecBole writes `user_id:token`, without a remark in brackets and without
+    """The name without a type after a colon, as RecBole writes `user_id:token`, a remark in brackets, and
     accents; in English if its letters are not Latin.
     """
     name = re.sub(r"(?<=\w)\s*\([^()]*\)\s*$", "", name)
