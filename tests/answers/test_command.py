@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from graphrec.store import Store
+from tests.amount import NEO4J_IS_SLOW
 
 from . import shop
 
@@ -106,6 +107,7 @@ def keys(command: str) -> set[str]:
     return set(found[1].split(", "))
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("published")
 def test_json_has_the_documented_keys(run_json: Json, tmp_path: Path) -> None:
     printed = {

@@ -12,6 +12,7 @@ from graphrec.errors import DataError, GraphrecError, RefusedError, StoreError, 
 from graphrec.pipeline import Training
 from graphrec.runs import listed
 from graphrec.store import Address, Store
+from tests.amount import NEO4J_IS_SLOW
 
 from . import shop
 
@@ -67,6 +68,7 @@ def test_recommendations_are_a_table_with_notes(graph: Graph, store: Store) -> N
             graph.query("find_similar_item")
 
 
+@NEO4J_IS_SLOW
 def test_models_are_compared(graph: Graph) -> None:
     with graph:
         found = graph.evaluate(("popularity", "item_knn"), split="random", trials=2)
@@ -147,6 +149,7 @@ def test_every_command_is_a_method(graph: Graph) -> None:
     assert [name for name in sorted(commands - without_a_graph) if not callable(getattr(graph, name, None))] == []
 
 
+@NEO4J_IS_SLOW
 def test_runs_are_a_table_and_are_named_by_their_first_letters(graph: Graph) -> None:
     with graph:
         assert graph.runs()["run"].tolist() == [run.id for run in reversed(listed(graph.settings.runs))]
@@ -176,6 +179,7 @@ def test_runs_are_a_table_and_are_named_by_their_first_letters(graph: Graph) -> 
             graph.blend(first.id)
 
 
+@NEO4J_IS_SLOW
 def test_what_else_commands_do(graph: Graph, tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("customer,product,quantity\n" + "c1,p1,2\nc1,p2,1\nc2,p1,3\n" * 3)
     with graph:
@@ -205,6 +209,7 @@ def test_what_else_commands_do(graph: Graph, tmp_path: Path) -> None:
         assert (first["run"], first["shown"], first["clicks"], first["value"]) == ("a", 180, 180, 1.0)
 
 
+@NEO4J_IS_SLOW
 def test_one_model_is_no_list_and_lengths_are_checked(graph: Graph) -> None:
     with graph:
         exported = graph.export()

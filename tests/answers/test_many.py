@@ -16,6 +16,7 @@ from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.recommend.topk import recommend
 from graphrec.rules import parse_rules
 from graphrec.store import Store
+from tests.amount import NEO4J_IS_SLOW
 
 from . import shop
 
@@ -73,6 +74,7 @@ def rows(frame: pd.DataFrame) -> list[tuple[str, str, int, str]]:
     return list(frame[["user_id", "item_id", "rank", "way"]].itertuples(index=False, name=None))
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.parametrize("rules", [None, RULES], ids=["plain", "ruled"])
 def test_many_users_get_what_each_gets_alone(
     graph: Graph, rules: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -149,6 +151,7 @@ def test_a_user_whom_the_graph_lacks_is_found_before_anything_is_written(graph: 
     assert ways == ["published", "published", "trending", "trending"]
 
 
+@NEO4J_IS_SLOW
 def test_a_file_that_was_there_stays_until_the_new_one_is_whole(graph: Graph, tmp_path: Path) -> None:
     out = tmp_path / "all.csv"
     out.write_text("old")

@@ -128,6 +128,7 @@ def test_settings_of_a_study(tmp_path: Path) -> None:
     assert chosen_settings(path, "graph_filter") == best.config
 
 
+@pytest.mark.slow
 def test_workers_side_by_side_find_the_same_each_time() -> None:
     graph, train, _ = checkerboard()
 

@@ -9,6 +9,7 @@ import pytest
 
 from graphrec import hetero
 from graphrec.store import Store
+from tests.amount import NEO4J_IS_SLOW
 
 from .conftest import Run
 
@@ -32,6 +33,7 @@ def test_counts_in_the_store_are_counts_in_the_files(store: Store, run_json: Jso
     assert {(w["created"], w["changed"], w["deleted"]) for w in again["written"]} == {(0, 0, 0)}
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("loaded")
 def test_export_writes_what_the_store_has(run_json: Json, tmp_path: Path) -> None:
     told = run_json("export", "--out", str(tmp_path / "graph.pt"))
@@ -89,6 +91,7 @@ def test_query_answers_from_the_store(run: Run, run_json: Json) -> None:
     assert "explain_recommendation" in listed
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("loaded")
 def test_evaluate_compares_and_reports(run_json: Json, tmp_path: Path) -> None:
     arguments = ["evaluate", "--report", str(tmp_path / "report.html"), "--split", "random", "--trials", "4"]

@@ -20,7 +20,7 @@ def stands(store: Store) -> Any:  # sorted records
     edges = store.read("MATCH (a)-[r]->(b) RETURN a.id AS a, type(r) AS t, b.id AS b, properties(r) AS p")
     for node in nodes:
         node["p"].pop("loaded_at", None)
-    return sorted(map(repr, [*nodes, *edges]))
+    return sorted(json.dumps(row, sort_keys=True) for row in [*nodes, *edges])
 
 
 @pytest.mark.usefixtures("environment")
