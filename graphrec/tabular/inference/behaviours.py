@@ -64,11 +64,18 @@ def event_column(columns: Mapping[str, Column], names: Sequence[str]) -> str | N
     vague = ("type", "activity", "operation", "op", "verb", "interaction")
     called = [name for name in called if words.folded(name) not in vague or is_event(columns[name])]
     worded = [name for name in names if columns[name].kind == "str" and is_event(columns[name])]
-    worded = [name for name in worded if "status" not in words.tokens(name)]
+    # the state of an order is a property of it, unless it says of some rows that the purchase was undone
+    worded = [name for name in worded if "status" not in words.tokens(name) or _says_undone(columns[name])]
     both = [name for name in called if name in worded]
     coded = [name for name in called if columns[name].distinct > 1 and columns[name].distinct <= 12]
     single = [name for name in called if columns[name].distinct == 1]
     return next(iter([*both, *worded, *coded, *single]), None)
+
+
+def _says_undone(column: Column) -> bool:
+    """Whether some values are words for taking back what was done, such as refunded."""
+    found = {words.relation_of(str(value)) for value in column.values.dropna().unique()}
+    return any(relation.partition("_")[0] in lexicon.AGAINST for relation in found if relation is not None)
 
 
 def _is_event_name(name: str) -> bool:
