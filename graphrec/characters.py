@@ -29,6 +29,11 @@ def escaped(text: str, lines: bool = False) -> str:
     return (CONTROLS if lines else _ON_ONE_LINE).sub(lambda match: ascii(match[0])[1:-1], text)
 
 
+def printable(text: str) -> str:
+    r"""The text on one line, each sign that a terminal does not print as it is written as an escape such as \u200b."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
 def disarmed(value: object) -> object:
     """A cell of a CSV file as a spreadsheet shows it and never carries out: a text that it would take for a formula has
     an apostrophe before it. Numbers, also those that are written as text, stay as they are.

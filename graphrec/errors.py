@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from itertools import islice
 
-from graphrec.characters import escaped
+from graphrec.characters import printable
 from graphrec.redaction import redacted
 
 #: Characters of a message: of its beginning and its end, of which the second says what to do.
@@ -94,15 +94,15 @@ def shown(value: object, limit: int = 100) -> str:
     >>> shown("a\\nb")
     'a\\\\nb'
     """
-    text = escaped(redacted(str(value)[: limit + _SEARCHED]))
+    text = printable(redacted(str(value)[: limit + _SEARCHED]))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def sentence(text: str) -> str:
     """A message on one line: without secrets, control characters escaped, the middle left out where it is too long."""
     if len(text) <= BEGINNING + END:
-        return escaped(redacted(text))
-    first, last = escaped(redacted(text[:_SEARCHED])), escaped(redacted(text[-_SEARCHED:]))
+        return printable(redacted(text))
+    first, last = printable(redacted(text[:_SEARCHED])), printable(redacted(text[-_SEARCHED:]))
     if len(text) <= _SEARCHED and len(first) <= BEGINNING + END:
         return first
     return f"{first[:BEGINNING]} … {last[-END:]}"

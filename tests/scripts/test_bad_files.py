@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from graphrec.characters import escaped
 from graphrec.store import EmbeddedServer, Store, connect
 
 from . import defects
@@ -87,7 +86,7 @@ def judge(case: Case, folder: Path, result: Result) -> None:
     if result.exit_code == 1:
         told = result.stderr.removesuffix("\n")
         assert told.startswith("Error: ")
-        assert escaped(told) == told  # so it is one line, too
+        assert told.isprintable()  # so it is one line, too
         assert len(told) < LIMIT
         assert case.part.name.removesuffix(".gz") in told or str(folder) in told
         assert ";" in told  # what to do

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from graphrec.answers.life import read_life
 from graphrec.answers.ways import Ways
-from graphrec.characters import escaped
 from graphrec.doctor import data
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.ingest import write_source
@@ -70,7 +69,7 @@ def loads_or_refuses(store: Store, prop: str, edge_prop: str, source: str) -> No
     if not all(map(usable, (prop, edge_prop, source))):
         with pytest.raises(DataError) as refused:
             tables(prop, edge_prop, source)
-        assert escaped(str(refused.value)) == str(refused.value)
+        assert str(refused.value).isprintable()
         return
     made = tables(prop, edge_prop, source)
     write_source(store, made)
@@ -234,7 +233,7 @@ def test_what_no_honest_name_has(name: str, why: str) -> None:
     ):
         with pytest.raises(DataError) as told:
             make()
-        assert escaped(str(told.value)) == str(told.value)
+        assert str(told.value).isprintable()
         assert len(str(told.value)) < 300
 
 
