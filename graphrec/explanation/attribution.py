@@ -104,7 +104,8 @@ def _of_ensemble(model: Ensemble, history: sparse.csr_array, user_index: int, it
             continue
         scores = member.score(users)
         plain = float(scores[0, item_index])
-        blended = float(contribution(scores, model.history[users], member.signed, model.config.blend)[0, item_index])
+        signed = member.has_signed_scores
+        blended = float(contribution(scores, model.history[users], signed, model.config.blend)[0, item_index])
         found = history_parts(member, history, user_index, item_index)
         if found.amount is None:
             exact = False

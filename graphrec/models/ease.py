@@ -60,7 +60,7 @@ class EASE(Model[EASEConfig]):
     """
 
     config_class = EASEConfig
-    signed: ClassVar[bool] = True
+    has_signed_scores: ClassVar[bool] = True
 
     def __init__(self, config: EASEConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)

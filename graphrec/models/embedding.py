@@ -90,7 +90,7 @@ class EmbeddingModel(Model[C]):
     of each epoch of the last fit, empty after `restore`.
     """
 
-    signed = True
+    has_signed_scores = True
     trials = 0
     #: The sum of what n items send to a new user is divided by n to this power.
     damping: ClassVar[float] = 1.0
@@ -201,6 +201,11 @@ class EmbeddingModel(Model[C]):
     def embeddings(self) -> Embeddings:
         """The vectors, whose dot products are the scores."""
         return Embeddings(self.users, self.items)
+
+    def similarity_vectors(self) -> Tensor:
+        """The item vectors [num_items, dim], without a last column that is the item's popularity."""
+        items = self.embeddings().items
+        return items[:, :-1] if self.config.objective.popularity else items
 
     def state(self) -> State:
         """The vectors, and what an item sends to a new user, on the CPU."""

@@ -69,7 +69,7 @@ class IALS(Model[IALSConfig]):
     """
 
     config_class = IALSConfig
-    signed: ClassVar[bool] = True
+    has_signed_scores: ClassVar[bool] = True
 
     def __init__(self, config: IALSConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)

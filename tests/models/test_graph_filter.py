@@ -116,7 +116,7 @@ def test_rough_scores_find_the_same_items_as_exact_ones(pairs: Interactions, mon
     monkeypatch.setattr("graphrec.models.graph_filter.model.SCREEN_FROM", 0)
     rough = GraphFilter(exact.config)
     rough.restore(exact.state())
-    if rough.screens(np.arange(2), 2) is None:
+    if rough.approximate_scores(np.arange(2), 2) is None:
         pytest.skip("this processor does not multiply bfloat16 fast, so there are no rough scores")
     everyone = np.arange(NUM_USERS)
     for k in (1, 5):

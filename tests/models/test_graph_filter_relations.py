@@ -157,7 +157,7 @@ def test_screens_multiply_items_met_by_other_behaviours(
     monkeypatch.setattr("graphrec.models.graph_filter.model.SCREEN_FROM", 0)
     model = fitted(graph, replace(FULL, revisit=revisit))
     monkeypatch.setattr("torch.ops.mkldnn._is_mkldnn_bf16_supported", lambda: True)  # slowly, it does everywhere
-    screens = model.screens(np.arange(USERS), USERS)
+    screens = model.approximate_scores(np.arange(USERS), USERS)
     assert screens is not None
     screen = next(iter(screens))
     assert screen.exact is not None

@@ -100,7 +100,7 @@ class Ensemble(Model[EnsembleConfig]):
 
     config_class = EnsembleConfig
     reads_relations = True
-    signed = True
+    has_signed_scores = True
     trials = 0
 
     def __init__(self, config: EnsembleConfig, device: torch.device | str = "cpu") -> None:
@@ -140,12 +140,12 @@ class Ensemble(Model[EnsembleConfig]):
         """
         return self._blended(lambda member: member.fold_in(history), history)
 
-    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:
+    def fold_in_users(self, target: Interactions, relations: Relations) -> Tensor:
         """The blended scores [batch, num_items] float32 of what all members say to all that is known of the users.
 
         Raises GraphrecError where a member cannot.
         """
-        return self._blended(lambda member: member.fold_in_newcomers(target, around), target.matrix())
+        return self._blended(lambda member: member.fold_in_users(target, relations), target.matrix())
 
     def state(self) -> State:
         """The weights, the histories, and the states of all members, each under its number."""
@@ -191,7 +191,7 @@ class Ensemble(Model[EnsembleConfig]):
         for number, member in enumerate(self.members):
             weight = weights[:, number, None]
             if bool((weight > 0).any()):
-                part = contribution(scores_of(member), history, member.signed, self.config.blend)
+                part = contribution(scores_of(member), history, member.has_signed_scores, self.config.blend)
                 total.addcmul_(part, weight)
         return total
 
@@ -217,7 +217,7 @@ class Ensemble(Model[EnsembleConfig]):
         parts, best = [], []
         new = torch.from_numpy(history.toarray() == 0).to(self.device)
         for member in members:
-            part = contribution(member.score(users), history, member.signed, self.config.blend)
+            part = contribution(member.score(users), history, member.has_signed_scores, self.config.blend)
             shown = part.masked_fill(~new | (part == 0), -torch.inf)
             best.append(shown.topk(min(CANDIDATES, part.shape[1])).indices)
             parts.append(part)
