@@ -1,4 +1,4 @@
-"""What README, docs/python.md and docs/rules.md show runs as it stands there."""
+"""The code blocks of docs/tour.md, docs/python.md and docs/rules.md run."""
 
 import re
 from dataclasses import fields
@@ -104,8 +104,8 @@ def test_the_page_on_python_names_every_method_and_the_fields_of_what_returns() 
 
 
 @pytest.mark.slow
-def test_the_block_of_the_readme_runs(environment: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = blocks("README.md", "python")
-    exec(compile(code, "README.md", "exec"), {})
+def test_the_block_of_the_tour_runs(environment: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = blocks("docs/tour.md", "python")
+    exec(compile(code, "docs/tour.md", "exec"), {})
     assert "published" in capsys.readouterr().out
     assert (environment / "runs").is_dir()
