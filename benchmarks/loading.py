@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from graphrec import loading
+from graphrec import loader_registry
 from graphrec.config import Settings
 from graphrec.schema import EdgeType
 from graphrec.store import Store, connect
 from graphrec.store.connection import quote
-from graphrec.store.difference import difference, everything_new
+from graphrec.store.diff import difference, everything_new
 from graphrec.store.edges import Edges, values
 from graphrec.store.nodes import ensure_constraint
 from graphrec.store.write import write_edges
@@ -57,7 +57,7 @@ def _tables(name: str) -> list[EdgeTable]:
         return [_generated(*GENERATED)]
     root = Path(os.environ.get("GRAPHREC_DATA", "../shared/data"))
     loader = "interactions" if name in ("gowalla", "douban-book-social") else name
-    return [table for table in loading.get(loader).load(root / name).edges if table.type.target != "Category"]
+    return [table for table in loader_registry.get(loader).load(root / name).edges if table.type.target != "Category"]
 
 
 def _generated(users: int, items: int, edges: int) -> EdgeTable:

@@ -26,11 +26,11 @@ import torch
 import torch_geometric
 from torch_geometric.nn import LightGCN as PyGLightGCN
 
+from graphrec.benchmark.lightgcn_format import read_pairs
+from graphrec.benchmark.readers import INTERACTED
 from graphrec.evaluation.assembly import assemble, edges_of
-from graphrec.evaluation.presplit import read_pairs
-from graphrec.evaluation.readers import INTERACTED
 from graphrec.interactions import Interactions
-from graphrec.models.embedding import Problem
+from graphrec.models.embedding import TrainingData
 from graphrec.models.lightgcn import LightGCN, LightGCNConfig
 from graphrec.schema import ITEM, USER
 from graphrec.training.batches import PairBatch, pair_batches
@@ -67,7 +67,7 @@ def ours(train: Interactions) -> Iterator[int]:
     model = LightGCN(CONFIG)
     matrix = train.matrix()
     graph = assemble({USER: train.num_users, ITEM: train.num_items}, [edges_of(INTERACTED, train)], INTERACTED)
-    problem = Problem(graph, train, matrix, train.take(np.zeros(len(train), dtype=bool)), model.device)
+    problem = TrainingData(graph, train, matrix, train.take(np.zeros(len(train), dtype=bool)), model.device)
     x = model.start(problem, rng).requires_grad_()
     encode = model.encoder(problem, x)
     optimizer = torch.optim.Adam([x], lr=CONFIG.learning_rate, fused=True)

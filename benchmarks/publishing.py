@@ -20,7 +20,7 @@ from filelock import FileLock
 from graphrec import ingest
 from graphrec.config import Settings
 from graphrec.publishing import Publication, publish
-from graphrec.recommend.topk import Recommendations
+from graphrec.ranking.topk import Recommendations
 from graphrec.runs import Run
 from graphrec.store import Store, connect, queries
 from graphrec.store.read import read_ids

@@ -134,7 +134,7 @@ def _graph(pairs: npt.NDArray[np.int64]) -> tuple["HeteroGraph", "Interactions"]
 
 def _answers(model: "Model[Any]", matrix: sparse.csr_array) -> dict[str, float]:  # of any config
     """Median milliseconds to fold in one history, and users a second that the best 20 items are found for."""
-    from graphrec.recommend.topk import top_k
+    from graphrec.ranking.topk import top_k
 
     rng = np.random.default_rng(0)
     times = []
@@ -203,7 +203,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """Two panels, seconds and memory against edges on logarithmic axes with a line of slope 1, as .svg and .png."""
-    from graphrec.evaluation.plot import DOT, PUBLISHED, STYLE, load_pyplot, write
+    from graphrec.benchmark.plot import DOT, PUBLISHED, STYLE, load_pyplot, write
 
     plots = load_pyplot()
     with plots.rc_context(STYLE):

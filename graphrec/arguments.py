@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from operator import index
 from typing import Any, SupportsIndex, TypeAlias
 
-from graphrec.errors import DataError, UnknownNameError, examples
+from graphrec.errors import DataError, UnknownNameError, first_few
 
 #: The name of the newest run, wherever a run is named.
 LATEST = "latest"
@@ -88,7 +88,7 @@ def name_of_run(name: object, newest_first: Sequence[str], kind: str = "run", hi
         return newest_first[0]
     found = [run for run in newest_first if text and run.startswith(text)]
     if len(found) > 1:
-        raise DataError(f"{len(found)} runs begin with '{text}': {examples(found)}; write more letters of one of them")
+        raise DataError(f"{len(found)} runs begin with '{text}': {first_few(found)}; write more letters of one of them")
     if not found:
         raise UnknownNameError(kind, text, newest_first, hint=hint)
     return found[0]
@@ -117,4 +117,4 @@ def _is_whole(value: Any) -> bool:  # a float of Python or numpy
 def _shown(value: object) -> str:
     if isinstance(value, int) and abs(value) >= 10**MAX_DIGITS:
         return f"an integer of more than {MAX_DIGITS} digits"
-    return examples([repr(value)])
+    return first_few([repr(value)])

@@ -56,7 +56,7 @@ class UnknownNameError(GraphrecError):
         if close:
             offer = f"did you mean {' or '.join(close)}?"
         elif names:
-            offer = f"there are {len(names)}: {examples(names)}"
+            offer = f"there are {len(names)}: {first_few(names)}"
         else:
             offer = f"there is no {kind} yet"
         super().__init__(f"there is no {kind} '{shown(name)}'; {offer}{'; ' + hint if hint else ''}")
@@ -78,7 +78,7 @@ def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     return [folded[match] for match in get_close_matches(name[:_COMPARED].casefold(), folded, limit, cutoff=0.5)]
 
 
-def examples(values: Iterable[object], limit: int = 5) -> str:
+def first_few(values: Iterable[object], limit: int = 5) -> str:
     """The first `limit` values as a comma-separated text, with an ellipsis where there are more.
 
     A message is one line that fits a screen, whatever a file holds: each value is written as `shown` does.

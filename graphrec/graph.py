@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from graphrec import config, guard, loading
-from graphrec.answers import Answer, Answers, RecommendationFile, as_table, write_answers
+from graphrec import config, loader_registry, preconditions
 from graphrec.arguments import Id, count, is_one_id
 from graphrec.errors import DataError, GraphrecError, StoreError
-from graphrec.rules import Rules, read_rules
+from graphrec.reranking import RerankingRules, read_rules
 from graphrec.schema import ITEM, USER
-from graphrec.store import Store, census, queries
+from graphrec.serving import Answer, OnlineRecommender, RecommendationFile, as_table, write_answers
+from graphrec.store import Store, counts, queries
 from graphrec.store.connection import Row
 from graphrec.store.read import Progress, read_ids, read_schema, read_tables, silent
 
 if TYPE_CHECKING:  # these load torch, which takes seconds and which only training and its kin need
-    from graphrec.evaluation.tuning import Tuning
     from graphrec.explanation import Explanation
     from graphrec.hetero import HeteroGraph
     from graphrec.ingest import Loaded, Unlinked
-    from graphrec.pipeline import Training
+    from graphrec.pipeline import TrainConfig
     from graphrec.publishing import Published
     from graphrec.runs import Run, TrainedRun
     from graphrec.tables import GraphTables
     from graphrec.tabular.frames import ArrowFrame
+    from graphrec.tuning import Tuning
 
 
 def connect(
@@ -69,7 +69,7 @@ class Graph:
     def __init__(self, store: Store, settings: config.Settings) -> None:
         self.settings = settings
         self._store, self._closed = store, False
-        self._answers = Answers(store, settings.runs)
+        self._answers = OnlineRecommender(store, settings.runs)
         self._trained: TrainedRun | None = None  # the run that was explained last
 
     def __repr__(self) -> str:
@@ -78,7 +78,7 @@ class Graph:
         if self._closed:
             return f"<graphrec.Graph {place}, closed>"
         try:
-            users, items = (census.num_nodes(self._store, label) for label in (USER, ITEM))
+            users, items = (counts.num_nodes(self._store, label) for label in (USER, ITEM))
         except GraphrecError:
             return f"<graphrec.Graph {place}, which does not answer>"
         return f"<graphrec.Graph {place}, home {self.settings.home}: {users:,} users, {items:,} items>"
@@ -165,7 +165,7 @@ class Graph:
         elif (
             isinstance(source, str)
             and not source.endswith(".toml")
-            and (source in loading.names() or not Path(source).is_dir())
+            and (source in loader_registry.names() or not Path(source).is_dir())
         ):
             name = source
         else:
@@ -183,7 +183,7 @@ class Graph:
 
     def schema(self) -> pd.DataFrame:
         """Labels and relationship types with their counts: type, from, to (none for labels), count, properties."""
-        found = census.take(self.store)
+        found = counts.take(self.store)
         rows: list[tuple[object, ...]] = [
             (each.label, None, None, each.count, [p.name for p in each.properties]) for each in found.labels
         ]
@@ -214,7 +214,7 @@ class Graph:
         model: str = "graph_filter",
         exported: "HeteroGraph | None" = None,
         seed: int = 0,
-        how: "Training | None" = None,
+        how: "TrainConfig | None" = None,
         progress: Progress = silent,
         **settings: object,
     ) -> "Run":
@@ -222,7 +222,7 @@ class Graph:
 
         `exported` is what `export` gave, so that several models read the graph once, or learn another behaviour than
         the strongest. Without `settings` of the model they are chosen on validation. `how` says the rest, such as
-        `Training(split="random")` of `graphrec.pipeline`.
+        `TrainConfig(split="random")` of `graphrec.pipeline`.
 
         Raises:
             UnknownNameError: there is no such model or setting.
@@ -238,9 +238,9 @@ class Graph:
         import numpy as np
 
         from graphrec import pipeline, runs
-        from graphrec.evaluation.stored import aliases
+        from graphrec.evaluation.store_lookup import aliases
 
-        how = how or pipeline.Training()
+        how = how or pipeline.TrainConfig()
         how = replace(how, settings=settings) if settings else how
         if how.measured and how.aliases is None:
             how = replace(how, aliases=aliases(self.store, graph))
@@ -274,20 +274,20 @@ class Graph:
         kind = model_class(model)
         graph = self.export(progress=progress) if exported is None else exported
         from graphrec import pipeline
-        from graphrec.evaluation.tuning import Effort
+        from graphrec.tuning import TuningBudget
 
-        place = pipeline.Search(split, seed)
+        place = pipeline.TuneConfig(split, seed)
         kept = pipeline.study_path(self.settings.studies, graph, model, place) if study is None else Path(study)
         if trials is None and not kind.trials:
             trials = pipeline.TRIALS
-        return pipeline.search(graph, model, place, Effort(trials, workers=workers, study=kept), progress)
+        return pipeline.search(graph, model, place, TuningBudget(trials, workers=workers, study=kept), progress)
 
     def blend(
         self,
         runs: Sequence["Run | str"],
         exported: "HeteroGraph | None" = None,
         seed: int = 0,
-        how: "Training | None" = None,
+        how: "TrainConfig | None" = None,
         progress: Progress = silent,
         **settings: object,
     ) -> "Run":
@@ -307,7 +307,7 @@ class Graph:
         named = [runs] if isinstance(runs, str | saved.Run) else list(runs)
         chosen = pipeline.blended(saved.listed(self.settings.runs), named)
         graph = self.export(chosen[0].relation, progress) if exported is None else exported
-        how = replace(how or pipeline.Training(), settings={**pipeline.members(chosen), **settings})
+        how = replace(how or pipeline.TrainConfig(), settings={**pipeline.members(chosen), **settings})
         return self.train("ensemble", graph, seed, how, progress)
 
     def evaluate(
@@ -339,16 +339,16 @@ class Graph:
         ks = tuple(count(k) for k in ([ks] if isinstance(ks, int) else ks))
         graph = self.export(progress=progress) if exported is None else exported
         from graphrec.evaluation.compare import compare
-        from graphrec.evaluation.rounds import Entry, Terms
-        from graphrec.evaluation.split_choice import default_split
-        from graphrec.evaluation.stored import aliases
-        from graphrec.evaluation.tuning import Effort
+        from graphrec.evaluation.default_split import default_split
+        from graphrec.evaluation.store_lookup import aliases
+        from graphrec.evaluation.trial import Contender, EvaluationConfig
         from graphrec.hetero import interactions
+        from graphrec.tuning import TuningBudget
 
         ids = {saved.find(self.settings.runs, run) for run in ([runs] if isinstance(runs, str | saved.Run) else runs)}
-        known = [Entry(run.model, run.config, run.id) for run in saved.listed(self.settings.runs) if run.id in ids]
-        terms = Terms(split or default_split(interactions(graph)), ks, (seed,), Effort(budget=trials))
-        entries = [*map(Entry, models), *known]
+        known = [Contender(run.model, run.config, run.id) for run in saved.listed(self.settings.runs) if run.id in ids]
+        terms = EvaluationConfig(split or default_split(interactions(graph)), ks, (seed,), TuningBudget(budget=trials))
+        entries = [*map(Contender, models), *known]
         found = compare(graph, entries, terms, aliases(self.store, graph), progress)
         rows = {each.name: {name: value.value for name, value in each.metrics.items()} for each in found.results}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model").reset_index()
@@ -357,13 +357,13 @@ class Graph:
         self,
         run: "Run | str",
         k: int = 10,
-        rules: Rules | Path | str | None = None,
+        rules: RerankingRules | Path | str | None = None,
         progress: Progress = silent,
         **terms: Any,
     ) -> "Published":
         """What publishing the k best items of every user as RECOMMENDED edges did; readers change over at one instant.
 
-        `rules` are as in `recommend`; `terms` are those of `graphrec.pipeline.Terms`, such as `force=True` or
+        `rules` are as in `recommend`; `terms` are those of `graphrec.pipeline.PublishConfig`, such as `force=True` or
         `similar=10`.
 
         Raises:
@@ -376,7 +376,7 @@ class Graph:
         from graphrec import pipeline, runs
 
         trained = runs.load(self.settings.runs, run)
-        chosen = pipeline.Terms(rules=_rules(rules), **terms)
+        chosen = pipeline.PublishConfig(rules=_rules(rules), **terms)
         return pipeline.publish_run(self.store, trained, k, self.settings.home, progress, chosen)
 
     def runs(self) -> pd.DataFrame:
@@ -384,7 +384,7 @@ class Graph:
         saved (on disk), verdict, created_at, published_at and activated_at (UTC), and the saved runs' metrics."""
         from graphrec import runs
         from graphrec.publishing import read_versions
-        from graphrec.publishing.listing import as_frame, list_runs
+        from graphrec.publishing.run_list import as_frame, list_runs
 
         return as_frame(list_runs(read_versions(self.store), runs.listed(self.settings.runs)))
 
@@ -401,14 +401,18 @@ class Graph:
             return publishing.roll_back(held, name)[1].id
 
     def recommend(
-        self, user: Id | Iterable[Id], k: int = 10, rules: Rules | Path | str | None = None, anyone: bool = False
+        self,
+        user: Id | Iterable[Id],
+        k: int = 10,
+        rules: RerankingRules | Path | str | None = None,
+        anyone: bool = False,
     ) -> pd.DataFrame:
         """The k items for a user, best first: item, title, score, rank, way, run. `attrs["notes"]` says how they came.
 
         For a list of users (a Series, an array) it is one table with all of them, each once, in the order given:
         user_id, item_id, score, rank, title, way, run; `attrs["notes"]` has the notes of each user. An id that the
-        graph does not have is answered with `anyone` as a stranger's; `rules` are a TOML file or what `graphrec.rules`
-        made of one.
+        graph does not have is answered with `anyone` as a stranger's; `rules` are a TOML file or what
+        `graphrec.reranking` made of one.
 
         Raises:
             UnknownNameError: there is no such user.
@@ -425,7 +429,7 @@ class Graph:
         out: Path | str,
         k: int = 10,
         users: Iterable[Id] | None = None,
-        rules: Rules | Path | str | None = None,
+        rules: RerankingRules | Path | str | None = None,
         anyone: bool = False,
         progress: Progress = silent,
         csv_safe: bool = False,
@@ -451,7 +455,9 @@ class Graph:
 
         return write_answers(counted(), Path(out), csv_safe)
 
-    def answer(self, user: Id, k: int = 10, rules: Rules | Path | str | None = None, anyone: bool = False) -> Answer:
+    def answer(
+        self, user: Id, k: int = 10, rules: RerankingRules | Path | str | None = None, anyone: bool = False
+    ) -> Answer:
         """As `recommend` for one user, with the notes and with what each rule did."""
         self._need_open()
         return self._answers.of(user, k, _rules(rules), anyone)
@@ -468,7 +474,7 @@ class Graph:
         """
         from graphrec import explanation, runs
         from graphrec.explanation import subject
-        from graphrec.explanation.names import behaviours
+        from graphrec.explanation.labels import behaviours
 
         name = subject.run_name(self.store, self.settings.runs, run)
         if self._trained is None or self._trained.run.id != name:
@@ -491,7 +497,7 @@ class Graph:
 
     def rows(self, query: queries.Query, given: Mapping[str, object]) -> list[Row]:
         """The records of a query, its parameters given as texts or values; raises as `query` does."""
-        guard.need_query(self.store, query)
+        preconditions.need_query(self.store, query)
         return queries.run(self.store, query, given)
 
     def feedback(
@@ -506,9 +512,9 @@ class Graph:
 
         Raises GraphrecError if nothing was shown, DataError or UnknownNameError if the behaviour is not there.
         """
-        from graphrec.evaluation.feedback import Rules as Counting
-        from graphrec.evaluation.feedback import as_frame, measure, parse_window
-        from graphrec.evaluation.showings import read_log
+        from graphrec.evaluation.impressions import read_log
+        from graphrec.evaluation.off_policy import AttributionWindow as Counting
+        from graphrec.evaluation.off_policy import as_frame, measure, parse_window
 
         log = read_log(self.store, [relations] if isinstance(relations, str) else relations)
         import numpy as np
@@ -530,8 +536,8 @@ class Graph:
         return pd.DataFrame(rows, columns=["area", "name", "state", "seen", "remedy"])
 
 
-def _rules(given: Rules | Path | str | None) -> Rules | None:
-    return given if isinstance(given, Rules) or given is None else read_rules(Path(given))
+def _rules(given: RerankingRules | Path | str | None) -> RerankingRules | None:
+    return given if isinstance(given, RerankingRules) or given is None else read_rules(Path(given))
 
 
 def _without_login(uri: str) -> str:
@@ -556,5 +562,5 @@ def read_graph(store: Store, relation: str | None, progress: Progress) -> "Heter
 
 def _read_tables(store: Store, relation: str | None, progress: Progress) -> "GraphTables":
     schema = read_schema(store)
-    guard.need_behaviour(schema, relation)
+    preconditions.need_behaviour(schema, relation)
     return read_tables(store, schema, progress)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from graphrec.files import written_whole
+from graphrec.atomic_write import atomic_write
 
 #: What a home folder consists of; one that has anything else is shared with other things, and keeps its mode.
 ENTRIES = frozenset(
@@ -60,7 +60,7 @@ def restrict(path: Path) -> None:
 @contextmanager
 def written_privately(path: Path) -> Iterator[Path]:
     """As `files.written_whole`, for a file or a folder that its owner alone can read."""
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         yield partial
         restrict(partial)
 

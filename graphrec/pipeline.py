@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 
 from graphrec.arguments import count, name_of_run
-from graphrec.errors import DataError, RefusedError, examples
-from graphrec.evaluation.division import Aliases, Prepared, divide, prepare
+from graphrec.errors import DataError, RefusedError, first_few
+from graphrec.evaluation.default_split import LEAST_PAIRS, default_split, require_pairs, require_test_users
 from graphrec.evaluation.gate import judge
+from graphrec.evaluation.preparation import Aliases, PreparedSplit, divide, prepare
 from graphrec.evaluation.protocol import Evaluation, evaluate
-from graphrec.evaluation.rounds import tune
-from graphrec.evaluation.split_choice import LEAST_PAIRS, default_split, require_pairs, require_test_users
-from graphrec.evaluation.tuning import Effort, Tuning
-from graphrec.evaluation.tuning.study import fingerprint
+from graphrec.evaluation.trial import tune
 from graphrec.explanation import with_reasons
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.ingest import writing
@@ -25,23 +23,25 @@ from graphrec.models import make, model_class
 from graphrec.models.base import Model
 from graphrec.models.base import Progress as Step
 from graphrec.models.embedding import EmbeddingModel
-from graphrec.models.members import write_members
+from graphrec.models.ensemble.members import write_members
 from graphrec.publishing import KEEP, Publication, Published, publish
-from graphrec.recommend.memory import MEMORY_BUDGET
-from graphrec.recommend.similar import similar_items
-from graphrec.recommend.topk import recommend
+from graphrec.ranking.memory import MEMORY_BUDGET
+from graphrec.ranking.similar_items import similar_items
+from graphrec.ranking.topk import recommend
 from graphrec.relations import origins
-from graphrec.rules import Applied, Rules, Trace
-from graphrec.rules.lists import ruled_lists
+from graphrec.reranking import Applied, RerankingRules, Trace
+from graphrec.reranking.batch import ruled_lists
 from graphrec.runs import Run, TrainedRun, describe
 from graphrec.splitting import Split, parse_split, record
 from graphrec.store import Store
 from graphrec.store.read import Progress, silent
 from graphrec.training.checkpoints import Checkpoints
+from graphrec.tuning import Tuning, TuningBudget
+from graphrec.tuning.study import fingerprint
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainConfig:
     """How a model is trained.
 
     settings: kept as they are, and then nothing is tuned; without any (None) they are chosen on validation.
@@ -55,7 +55,7 @@ class Training:
     settings: Mapping[str, object] | None = None
     split: str | None = None
     measured: bool = True
-    effort: Effort = Effort()  # frozen
+    effort: TuningBudget = TuningBudget()  # frozen
     checkpoint: Path | None = None
     aliases: Aliases | None = None
 
@@ -64,7 +64,7 @@ def train(
     graph: HeteroGraph,
     name: str,
     rng: np.random.Generator,
-    how: Training = Training(),  # frozen
+    how: TrainConfig = TrainConfig(),  # frozen
     progress: Progress = silent,
 ) -> TrainedRun:
     """A model fitted to all interactions of a graph, ready to be saved; its metrics come from a fit without test.
@@ -115,7 +115,7 @@ TRIALS = 20
 
 
 @dataclass(frozen=True)
-class Search:
+class TuneConfig:
     """What settings are searched on: a split (None: what `default_split` gives), made with a seed."""
 
     split: str | None = None
@@ -125,8 +125,8 @@ class Search:
 def search(
     graph: HeteroGraph,
     name: str,
-    place: Search = Search(),  # frozen
-    effort: Effort = Effort(),  # frozen
+    place: TuneConfig = TuneConfig(),  # frozen
+    effort: TuningBudget = TuningBudget(),  # frozen
     progress: Progress = silent,
 ) -> Tuning:
     """The settings of a model that are best on the validation part of a split; the test part is not touched.
@@ -150,7 +150,7 @@ def search(
     return tuning
 
 
-def study_path(folder: Path, graph: HeteroGraph, name: str, place: Search = Search()) -> Path:  # frozen
+def study_path(folder: Path, graph: HeteroGraph, name: str, place: TuneConfig = TuneConfig()) -> Path:  # frozen
     """The file in a folder that keeps the search for a model's settings on these data and this split."""
     digest = fingerprint(name, graph, interactions(graph), place.split or "", place.seed)
     return folder / f"{name}-{digest[:8]}.journal"
@@ -168,14 +168,14 @@ def blended(saved: Sequence[Run], names: Sequence[Run | str]) -> list[Run]:
     texts = [name.id if isinstance(name, Run) else name for name in names]
     ids = [name_of_run(text, newest, hint="`graphrec train` makes one") for text in texts]
     if len(set(ids)) < 2 or len(set(ids)) < len(ids):
-        raise DataError(f"a blend needs two or more different runs, not {examples(ids)}; name others")
+        raise DataError(f"a blend needs two or more different runs, not {first_few(ids)}; name others")
     chosen = [by_id[id_] for id_ in ids]
     blends = [run.id for run in chosen if run.model == "ensemble"]
     if blends:
-        raise DataError(f"{examples(blends)} is a blend already; name the runs that it was made from")
+        raise DataError(f"{first_few(blends)} is a blend already; name the runs that it was made from")
     targets = {run.target: " ".join(run.target) for run in chosen}
     if len(targets) > 1:
-        raise DataError(f"the runs predict different behaviours ({examples(targets.values())}); blend runs of one")
+        raise DataError(f"the runs predict different behaviours ({first_few(targets.values())}); blend runs of one")
     return chosen
 
 
@@ -200,7 +200,7 @@ def _keep(model: Model[Any], checkpoint: Path) -> None:
 
 
 def measure(
-    prepared: Prepared, model: Model[Any], rng: np.random.Generator, progress: Step | None = None
+    prepared: PreparedSplit, model: Model[Any], rng: np.random.Generator, progress: Step | None = None
 ) -> Evaluation:
     """The quality on test of a model that is fitted here to train and validation."""
     model.fit(prepared.visible, prepared.known, rng, progress)
@@ -209,7 +209,7 @@ def measure(
 
 
 @dataclass(frozen=True)
-class Terms:
+class PublishConfig:
     """How a run is published.
 
     memory_budget: bytes for scores at one time.
@@ -227,7 +227,7 @@ class Terms:
     similar: int = 0
     embeddings: bool = False
     reasons: bool = False
-    rules: Rules | None = None
+    rules: RerankingRules | None = None
 
 
 def require_worth(run: Run, force: bool = False) -> None:
@@ -255,7 +255,7 @@ def publish_run(
     k: int,
     home: Path,
     progress: Progress = silent,
-    terms: Terms = Terms(),  # frozen
+    terms: PublishConfig = PublishConfig(),  # frozen
 ) -> Published:
     """The k best items of every user of a run as RECOMMENDED edges, in the place of those of earlier runs.
 
@@ -282,7 +282,7 @@ def publish_run(
         return replace(publish(held, publication, terms.keep, progress), ruled=applied.trace.counts)
 
 
-def _recommended(store: Store, trained: TrainedRun, k: int, terms: Terms, progress: Progress) -> Applied:
+def _recommended(store: Store, trained: TrainedRun, k: int, terms: PublishConfig, progress: Progress) -> Applied:
     """The k best items of every user, under the rules if there are any, and what these did."""
     told = _named(progress, "ranking")
     if terms.rules is None:

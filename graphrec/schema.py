@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from graphrec.names import need_name
+from graphrec.schema_names import need_name
 
 USER = "User"
 ITEM = "Item"
@@ -65,7 +65,8 @@ class NodeType:
     sources with one id are one node. Nodes of other types are fused only where fusion finds a link.
 
     Raises:
-        DataError: the label or a property has a name that cannot be used in a statement (`graphrec.names`).
+        DataError: the label or a property has a name that cannot be used in a statement (see
+            `graphrec.schema_names`).
     """
 
     label: str
@@ -87,7 +88,7 @@ class EdgeType:
     A key of None says nothing of the kind: there may be several equal edges, as in a graph that others wrote.
 
     Raises:
-        DataError: a label, the type or a property has a name that cannot be used in a statement (`graphrec.names`).
+        DataError: a label, the type or a property has a name that cannot be used in a statement (see `schema_names`).
     """
 
     source: str

@@ -8,10 +8,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graphrec.defects import CleaningReport
-from graphrec.errors import DataError, examples, shown
-from graphrec.names import need_name
+from graphrec.cleaning_report import CleaningReport
+from graphrec.errors import DataError, first_few, shown
 from graphrec.schema import EdgeType, GraphSchema, LinkRule, NodeType, Triple
+from graphrec.schema_names import need_name
 
 ENDS = ["source_id", "target_id"]
 
@@ -25,7 +25,7 @@ class Source:
 
     Raises:
         DataError: the name is empty, has a colon, which divides source and id in a key, or is unusable in a statement
-            (`graphrec.names`): a fused node has a property `source:property` for each source.
+            (`graphrec.schema_names`): a fused node has a property `source:property` for each source.
     """
 
     name: str
@@ -64,7 +64,7 @@ class NodeTable:
         if twice.any():
             raise DataError(
                 f"{label}: {_count(int(twice.sum()), 'id', 'stand')} more than once "
-                f"({examples(self.frame['id'][twice].unique())}); an id names one node, so keep one row for each"
+                f"({first_few(self.frame['id'][twice].unique())}); an id names one node, so keep one row for each"
             )
 
 
@@ -92,7 +92,7 @@ class EdgeTable:
             rows = self.frame.loc[twice, identity].itertuples(index=False)
             raise DataError(
                 f"{relation}: {_count(int(twice.sum()), 'edge', 'stand')} more than once by {', '.join(identity)} "
-                f"({examples(' → '.join(map(str, row)) for row in rows)}); keep one row for each"
+                f"({first_few(' → '.join(map(str, row)) for row in rows)}); keep one row for each"
             )
 
 
@@ -152,7 +152,7 @@ class GraphTables:
 def _need_columns(name: str, frame: pd.DataFrame, columns: list[str]) -> None:
     missing = [column for column in columns if column not in frame.columns]
     if missing:
-        raise DataError(f"{name}: the table has no column {examples(missing)}; it has {examples(frame.columns, 20)}")
+        raise DataError(f"{name}: the table has no column {first_few(missing)}; it has {first_few(frame.columns, 20)}")
 
 
 def _need_text(name: str, frame: pd.DataFrame, column: str) -> None:
@@ -174,7 +174,7 @@ def _need_ends(table: EdgeTable, ids: dict[str, "pd.Series[str]"]) -> None:
         if dangling.any():
             raise DataError(
                 f"{table.type.relation}: {_count(int(dangling.sum()), 'edge', 'point')} at {label} ids that no row of "
-                f"{label} has ({examples(ends[dangling].unique())}); add these {label} rows or drop the edges"
+                f"{label} has ({first_few(ends[dangling].unique())}); add these {label} rows or drop the edges"
             )
 
 

@@ -18,7 +18,7 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.models import make, model_class
 from graphrec.models.base import Model
-from graphrec.recommend.topk import top_k
+from graphrec.ranking.topk import top_k
 from graphrec.schema import ITEM, USER, reverse_name
 from graphrec.vocabulary import Vocabulary
 

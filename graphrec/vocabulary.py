@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.arguments import Id, id_text, id_texts
-from graphrec.errors import DataError, UnknownNameError, examples
+from graphrec.errors import DataError, UnknownNameError, first_few
 
 IndexArray = npt.NDArray[np.int64]
 Ids: TypeAlias = (
@@ -29,7 +29,7 @@ class Vocabulary:
         """A vocabulary of the ids in the order given; DataError if one is there twice or is no id."""
         index = _texts(ids)
         if not index.is_unique:
-            raise DataError(f"{label}: ids stand twice: {examples(index[index.duplicated()].unique())}")
+            raise DataError(f"{label}: ids stand twice: {first_few(index[index.duplicated()].unique())}")
         return cls(label, index)
 
     def __len__(self) -> int:
@@ -44,7 +44,7 @@ class Vocabulary:
         index = np.asarray(self.ids.get_indexer(wanted), dtype=np.int64)
         if (index < 0).any():
             unknown = wanted[index < 0].unique()
-            raise DataError(f"{len(unknown):,} {self.label} ids are not known: {examples(unknown)}")
+            raise DataError(f"{len(unknown):,} {self.label} ids are not known: {first_few(unknown)}")
         return index
 
     def places(self, ids: Ids) -> IndexArray:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from graphrec.cleaning import Rules, clean
-from graphrec.errors import DataError, GraphrecError, examples
+from graphrec.cleaning import CleaningRules, clean
+from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.reading import JsonKind, has, read_json_lines
 from graphrec.schema import ITEM, USER, EdgeType, NodeType
 from graphrec.tables import ENDS, GraphTables, Source
@@ -67,16 +67,16 @@ _RELATED = {
     "also_view": "ALSO_VIEWED",
 }
 _RULES = {
-    USER: Rules(text=("name",)),
-    ITEM: Rules(text=("title",), repeated="first"),
-    CATEGORY.label: Rules(text=("id",), repeated="first"),
-    BRAND.label: Rules(text=("id",), repeated="first"),
-    "REVIEWED": Rules(
+    USER: CleaningRules(text=("name",)),
+    ITEM: CleaningRules(text=("title",), repeated="first"),
+    CATEGORY.label: CleaningRules(text=("id",), repeated="first"),
+    BRAND.label: CleaningRules(text=("id",), repeated="first"),
+    "REVIEWED": CleaningRules(
         text=("text", "summary"), ranges={"rating": (1, 5)}, times=("timestamp",), repeated="last", by="timestamp"
     ),
-    "IN_CATEGORY": Rules(text=("target_id",), repeated="first"),  # "Bass &amp; Guitar"
-    "BY_BRAND": Rules(text=("target_id",), repeated="first"),  # "by\n    Fender"
-    **{name: Rules(itself="drop", repeated="first") for name in _RELATED.values()},
+    "IN_CATEGORY": CleaningRules(text=("target_id",), repeated="first"),  # "Bass &amp; Guitar"
+    "BY_BRAND": CleaningRules(text=("target_id",), repeated="first"),  # "by\n    Fender"
+    **{name: CleaningRules(itself="drop", repeated="first") for name in _RELATED.values()},
 }
 _Edges = list[tuple[EdgeType, pd.DataFrame]]
 
@@ -119,7 +119,7 @@ def _reviews(folder: Path) -> pd.DataFrame:
         there = sorted(path.name for path in folder.iterdir())
         raise DataError(
             f"folder {folder} has no file of reviews: no .json, .jsonl (or these with .gz) whose name begins otherwise "
-            f"than with meta_; {f'it has {examples(there)}' if there else 'it is empty'}"
+            f"than with meta_; {f'it has {first_few(there)}' if there else 'it is empty'}"
         )
     return pd.concat([_review_rows(path) for path in files], ignore_index=True)
 
@@ -132,7 +132,7 @@ def _review_rows(path: Path) -> pd.DataFrame:
     if wrong:
         raise DataError(
             f"{path}: {len(wrong):,} reviews have votes that are neither [helpful, all] nor a number "
-            f"({examples(wrong)}); correct these lines"
+            f"({first_few(wrong)}); correct these lines"
         )
     names = {
         "reviewerID": "source_id",

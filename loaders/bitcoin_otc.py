@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from graphrec.cleaning import Rules, clean
-from graphrec.errors import DataError, GraphrecError, examples
+from graphrec.cleaning import CleaningRules, clean
+from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.reading import find, has, read_table
 from graphrec.schema import USER, EdgeType, NodeType
 from graphrec.tables import ENDS, GraphTables, Source
@@ -24,7 +24,7 @@ SOURCE = Source(
     "SNAP: research use with citation (Kumar et al. 2016, 2018)",
 )
 
-_RULES = {"TRUSTS": Rules(ranges={"value": (-10, 10)}, times=("timestamp",), itself="drop")}
+_RULES = {"TRUSTS": CleaningRules(ranges={"value": (-10, 10)}, times=("timestamp",), itself="drop")}
 
 
 def load(folder: Path | None = None) -> GraphTables:
@@ -62,6 +62,6 @@ def _known(folder: Path) -> pd.DataFrame:
         shown = (f"{row.id}: {row.trusted}" for row in wrong.itertuples())
         raise DataError(
             f"{path}: {len(wrong):,} lines have another mark than +1 or -1, or a user that stands before "
-            f"({examples(shown)}); correct these lines"
+            f"({first_few(shown)}); correct these lines"
         )
     return known.assign(trusted=known["trusted"].astype("int64").astype("Int64"))

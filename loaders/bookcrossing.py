@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from graphrec.cleaning import Rules, clean
-from graphrec.errors import DataError, GraphrecError, examples
+from graphrec.cleaning import CleaningRules, clean
+from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.reading import find
 from graphrec.reading.files import Tally, lines
 from graphrec.schema import ITEM, USER, EdgeType, NodeType
@@ -46,14 +46,14 @@ _ISBN = r"[0-9]{9}[0-9Xx]|[0-9]{13}"
 _LONGEST = 10_000
 _NULL = re.compile(r";NULL(?=;|$)")
 _RULES = {
-    USER: Rules(text=("location",), repeated="first"),
-    ITEM: Rules(text=("title",), repeated="first"),
-    AUTHOR.label: Rules(text=("id",), repeated="first"),
-    PUBLISHER.label: Rules(text=("id",), repeated="first"),
-    "BY_AUTHOR": Rules(text=("target_id",), repeated="first"),
-    "PUBLISHED_BY": Rules(text=("target_id",), repeated="first"),
-    "RATED": Rules(ranges={"rating": (1, 10)}, repeated="last", dangling="add"),
-    "INTERACTED": Rules(repeated="first", dangling="add"),
+    USER: CleaningRules(text=("location",), repeated="first"),
+    ITEM: CleaningRules(text=("title",), repeated="first"),
+    AUTHOR.label: CleaningRules(text=("id",), repeated="first"),
+    PUBLISHER.label: CleaningRules(text=("id",), repeated="first"),
+    "BY_AUTHOR": CleaningRules(text=("target_id",), repeated="first"),
+    "PUBLISHED_BY": CleaningRules(text=("target_id",), repeated="first"),
+    "RATED": CleaningRules(ranges={"rating": (1, 10)}, repeated="last", dangling="add"),
+    "INTERACTED": CleaningRules(repeated="first", dangling="add"),
 }
 
 
@@ -117,7 +117,7 @@ def _read(folder: Path, name: str, columns: list[str]) -> pd.DataFrame:
     if wrong.count:
         raise DataError(
             f"{path}: {wrong.count:,} of the rows have not the {len(columns)} fields of the others "
-            f"({examples(wrong.places)}); correct or remove these lines"
+            f"({first_few(wrong.places)}); correct or remove these lines"
         )
     if len(rows) == 1:
         raise DataError(f"{path} holds a header and no rows; copy or download it again")
@@ -159,7 +159,7 @@ def _numbers(values: "pd.Series[str]", name: str) -> "pd.Series[int]":
     wrong = values[values.notna() & ~values.str.fullmatch(r"\d{1,9}").fillna(False).astype("bool")]
     if len(wrong):
         raise DataError(
-            f"{name} is not a whole number in {len(wrong):,} of the rows ({examples(wrong.unique())}); "
+            f"{name} is not a whole number in {len(wrong):,} of the rows ({first_few(wrong.unique())}); "
             "correct or remove these lines"
         )
     return pd.to_numeric(values).astype("Int64")

@@ -8,7 +8,7 @@ be in several.
 
 from pathlib import Path
 
-from graphrec.cleaning import Rules, clean
+from graphrec.cleaning import CleaningRules, clean
 from graphrec.errors import GraphrecError
 from graphrec.reading import find, read_table
 from graphrec.schema import ITEM, USER, EdgeType, NodeType
@@ -28,8 +28,8 @@ SOURCE = Source(
 
 _RATING = {"user": "source_id", "item": "target_id", "time": "timestamp"}
 _RULES = {
-    "RATED": Rules(ranges={"rating": (1, 5)}, times=("timestamp",), repeated="last", by="timestamp"),
-    "TRUSTS": Rules(itself="drop"),
+    "RATED": CleaningRules(ranges={"rating": (1, 5)}, times=("timestamp",), repeated="last", by="timestamp"),
+    "TRUSTS": CleaningRules(itself="drop"),
 }
 
 

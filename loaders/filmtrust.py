@@ -6,7 +6,7 @@ gzip-compressed. The value of trust is always 1. Of two ratings of one film by o
 
 from pathlib import Path
 
-from graphrec.cleaning import Rules, clean
+from graphrec.cleaning import CleaningRules, clean
 from graphrec.errors import GraphrecError
 from graphrec.reading import find, read_table
 from graphrec.schema import ITEM, USER, EdgeType
@@ -21,7 +21,7 @@ SOURCE = Source(
     "LibRec data: research use with citation (Guo et al. 2013)",
 )
 
-_RULES = {"RATED": Rules(ranges={"rating": (0.5, 4)}, repeated="last"), "TRUSTS": Rules(itself="drop")}
+_RULES = {"RATED": CleaningRules(ranges={"rating": (0.5, 4)}, repeated="last"), "TRUSTS": CleaningRules(itself="drop")}
 
 
 def load(folder: Path | None = None) -> GraphTables:

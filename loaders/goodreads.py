@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from graphrec.cleaning import Rules, clean
-from graphrec.errors import DataError, GraphrecError, examples
+from graphrec.cleaning import CleaningRules, clean
+from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.reading import Kind, find, has, read_table
 from graphrec.schema import ITEM, USER, EdgeType, NodeType
 from graphrec.tables import ENDS, GraphTables, Source
@@ -47,11 +47,11 @@ _BOOKS: dict[str, Kind] = {
     "average_rating": "float?",
 }
 _RULES = {
-    ITEM: Rules(text=("title", "original_title")),
-    "RATED": Rules(ranges={"rating": (1, 5)}, repeated="last"),
-    "SHELVED": Rules(repeated="first"),
-    "BY_AUTHOR": Rules(repeated="first"),
-    "HAS_TAG": Rules(ranges={"count": (1, None)}, repeated="max", by="count", dangling="drop"),
+    ITEM: CleaningRules(text=("title", "original_title")),
+    "RATED": CleaningRules(ranges={"rating": (1, 5)}, repeated="last"),
+    "SHELVED": CleaningRules(repeated="first"),
+    "BY_AUTHOR": CleaningRules(repeated="first"),
+    "HAS_TAG": CleaningRules(ranges={"count": (1, None)}, repeated="max", by="count", dangling="drop"),
 }
 
 
@@ -99,12 +99,12 @@ def _tagged(folder: Path, books: pd.DataFrame) -> pd.DataFrame:
     rows = read_table(path, {"goodreads_book_id": "str", "tag_id": "str", "count": "int"})
     tags = read_table(find(folder, "tags.csv"), {"tag_id": "str", "tag_name": "str"})
     if not tags["tag_id"].is_unique:
-        twice = examples(tags["tag_id"][tags["tag_id"].duplicated()].unique())
+        twice = first_few(tags["tag_id"][tags["tag_id"].duplicated()].unique())
         raise DataError(f"{find(folder, 'tags.csv')}: tag_id {twice} stands twice; keep one line for each")
     unknown = rows.loc[~rows["tag_id"].isin(tags["tag_id"]), "tag_id"]
     if len(unknown):
         raise DataError(
-            f"{path}: {len(unknown):,} lines have a tag_id that tags.csv lacks ({examples(unknown.unique())}); take "
+            f"{path}: {len(unknown):,} lines have a tag_id that tags.csv lacks ({first_few(unknown.unique())}); take "
             "both files from one download"
         )
     ids = books.drop_duplicates("goodreads_book_id").set_index("goodreads_book_id")["book_id"]

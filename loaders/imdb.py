@@ -10,7 +10,7 @@ from typing import cast
 
 import pandas as pd
 
-from graphrec.errors import DataError, GraphrecError, examples
+from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.reading import Kind, find, read_table
 from graphrec.schema import ITEM, EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
@@ -82,5 +82,5 @@ def _check_marks(marks: pd.DataFrame) -> None:
     if len(wrong):
         shown = (f"{row.source_id}: {row.target_id} {row.mark}" for row in wrong.itertuples())
         raise DataError(
-            f"movies.csv: {len(wrong):,} genre marks are neither 0 nor 1 ({examples(shown)}); correct these lines"
+            f"movies.csv: {len(wrong):,} genre marks are neither 0 nor 1 ({first_few(shown)}); correct these lines"
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from graphrec.cleaning import Rules, clean
+from graphrec.cleaning import CleaningRules, clean
 from graphrec.errors import DataError, GraphrecError
 from graphrec.reading import find, has, read_lists, read_table
 from graphrec.schema import ITEM, USER, EdgeType, NodeType
@@ -22,7 +22,7 @@ INTERACTED = EdgeType(USER, "INTERACTED", ITEM)
 FRIEND = EdgeType(USER, "FRIEND", USER)
 FOLLOWS = EdgeType(USER, "FOLLOWS", USER)
 
-_SOCIAL = Rules(itself="drop", repeated="first")
+_SOCIAL = CleaningRules(itself="drop", repeated="first")
 
 
 def load(folder: Path | None = None) -> GraphTables:
@@ -43,7 +43,7 @@ def load(folder: Path | None = None) -> GraphTables:
     train = read_lists(find(folder, "train.txt"))
     edges = [(INTERACTED, train.rows.set_axis(ENDS, axis=1))]
     users, items = [train.owners], [train.rows["member"]]
-    rules = {"INTERACTED": Rules(repeated="first")}
+    rules = {"INTERACTED": CleaningRules(repeated="first")}
     if has(folder, "social.txt"):
         social = read_lists(find(folder, "social.txt"))
         links = social.rows.set_axis(ENDS, axis=1)

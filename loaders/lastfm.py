@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from graphrec.errors import DataError, GraphrecError, examples
+from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.reading import find, read_table
 from graphrec.schema import ITEM, USER, EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
@@ -82,7 +82,7 @@ def _friends(folder: Path) -> pd.DataFrame:
     own = rows.loc[rows["source_id"] == rows["target_id"], "source_id"]
     if len(own):
         raise DataError(
-            f"{find(folder, 'user_friends.dat')}: {len(own):,} users are friends of themselves ({examples(own)}); "
+            f"{find(folder, 'user_friends.dat')}: {len(own):,} users are friends of themselves ({first_few(own)}); "
             "remove these lines"
         )
     swapped = rows["source_id"] > rows["target_id"]
@@ -96,13 +96,13 @@ def _tagged(folder: Path) -> pd.DataFrame:
     rows = _read(folder, "user_taggedartists.dat", columns | {name: name for name in ("day", "month", "year")})
     tags = _read(folder, "tags.dat", {"tagID": "tag_id", "tagValue": "tag"}, encoding="latin-1")
     if not tags["tag_id"].is_unique:
-        twice = examples(tags["tag_id"][tags["tag_id"].duplicated()].unique())
+        twice = first_few(tags["tag_id"][tags["tag_id"].duplicated()].unique())
         raise DataError(f"{find(folder, 'tags.dat')}: tagID {twice} stands twice; keep one line for each")
     unknown = rows.loc[~rows["tag_id"].isin(tags["tag_id"]), "tag_id"]
     if len(unknown):
         raise DataError(
             f"{find(folder, 'user_taggedartists.dat')}: {len(unknown):,} lines have a tagID that tags.dat lacks "
-            f"({examples(unknown.unique())}); take both files from one download"
+            f"({first_few(unknown.unique())}); take both files from one download"
         )
     dates = pd.to_datetime(rows[["year", "month", "day"]], errors="coerce")
     wrong = rows[dates.isna()]
@@ -110,7 +110,7 @@ def _tagged(folder: Path) -> pd.DataFrame:
         shown = (f"{row.year}-{row.month}-{row.day}" for row in wrong.itertuples())
         raise DataError(
             f"{find(folder, 'user_taggedartists.dat')}: {len(wrong):,} lines have no date of the calendar "
-            f"({examples(shown)}); correct these lines"
+            f"({first_few(shown)}); correct these lines"
         )
     names = tags.set_index("tag_id")["tag"]
     return pd.DataFrame(

@@ -13,7 +13,7 @@ from typing import cast
 
 import pandas as pd
 
-from graphrec.cleaning import Rules, clean
+from graphrec.cleaning import CleaningRules, clean
 from graphrec.errors import DataError, GraphrecError
 from graphrec.reading import Kind, find, has, read_table
 from graphrec.schema import ITEM, USER, EdgeType, NodeType
@@ -200,10 +200,10 @@ def _tables(
         (RATED, ratings.rename(columns=ends)),
         (IN_GENRE, genres.set_axis(["source_id", "target_id"], axis=1)),
     ]
-    rules = {"RATED": Rules(times=("timestamp",))}
+    rules = {"RATED": CleaningRules(times=("timestamp",))}
     if tags is not None:
         edges.append((TAGGED, tags.rename(columns=ends)))
-        rules["TAGGED"] = Rules(times=("timestamp",), repeated="last", by="timestamp")
+        rules["TAGGED"] = CleaningRules(times=("timestamp",), repeated="last", by="timestamp")
     nodes = [(NodeType(USER, tuple(users.columns[1:])), users), (NodeType(ITEM, tuple(items.columns[1:])), items)]
     return clean([*nodes, (GENRE, names)], edges, [source], rules)
 

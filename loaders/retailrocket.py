@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from graphrec.cleaning import Rules, clean
-from graphrec.errors import DataError, GraphrecError, examples
+from graphrec.cleaning import CleaningRules, clean
+from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.reading import Kind, find, has, read_table
 from graphrec.schema import ITEM, USER, EdgeType, NodeType
 from graphrec.tables import ENDS, GraphTables, Source
@@ -42,10 +42,10 @@ SOURCE = Source(
 _EVENTS = {"view": VIEWED, "addtocart": CARTED, "transaction": PURCHASED}
 _TRAIN = {"train_view.csv": VIEWED, "train_cart.csv": CARTED, "train_buy.csv": PURCHASED}
 _PARTS = ("item_properties_part1.csv", "item_properties_part2.csv")
-_LAST = Rules(times=_TIME, repeated="last", by="timestamp")
+_LAST = CleaningRules(times=_TIME, repeated="last", by="timestamp")
 _RULES = {
     **{kind.relation: _LAST for kind in _TRAIN.values()},
-    "SHARES_PROPERTY": Rules(itself="drop", repeated="first"),
+    "SHARES_PROPERTY": CleaningRules(itself="drop", repeated="first"),
 }
 _Edges = list[tuple[EdgeType, pd.DataFrame]]
 
@@ -99,7 +99,7 @@ def _kaggle(folder: Path) -> tuple[list[tuple[NodeType, pd.DataFrame]], _Edges]:
     other = rows.loc[~rows["event"].isin(_EVENTS), "event"]
     if len(other):
         raise DataError(
-            f"{path}: {len(other):,} events are none of {', '.join(_EVENTS)} ({examples(other.unique())}); correct "
+            f"{path}: {len(other):,} events are none of {', '.join(_EVENTS)} ({first_few(other.unique())}); correct "
             "these lines"
         )
     kinds = [(kind, rows[rows["event"] == name]) for name, kind in _EVENTS.items()]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from graphrec.cleaning import Rules, clean
-from graphrec.errors import DataError, GraphrecError, examples
+from graphrec.cleaning import CleaningRules, clean
+from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.reading import Kind, find, has, read_table
 from graphrec.schema import ITEM, USER, EdgeType, NodeType
 from graphrec.tables import ENDS, GraphTables, Source
@@ -26,9 +26,9 @@ SOURCE = Source(
 )
 
 _RULES = {
-    ITEM: Rules(text=("title",)),
-    "PURCHASED": Rules(repeated="first"),
-    "PLAYED": Rules(ranges={"hours": (0, None)}, repeated="sum", combined=("hours",)),
+    ITEM: CleaningRules(text=("title",)),
+    "PURCHASED": CleaningRules(repeated="first"),
+    "PLAYED": CleaningRules(ranges={"hours": (0, None)}, repeated="sum", combined=("hours",)),
 }
 _CASE = ("game_purchase.dat", "game_play.dat", "item_info.dat", "user_info.dat")
 _KAGGLE = "steam-200k.csv"
@@ -73,7 +73,7 @@ def _kaggle(folder: Path) -> GraphTables:
     other = rows.loc[~rows["behaviour"].isin(["purchase", "play"]), "behaviour"]
     if len(other):
         raise DataError(
-            f"{path}: {len(other):,} lines are neither purchase nor play ({examples(other.unique())}); correct these "
+            f"{path}: {len(other):,} lines are neither purchase nor play ({first_few(other.unique())}); correct these "
             "lines"
         )
     titles = rows["target_id"].drop_duplicates()

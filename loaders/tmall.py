@@ -7,7 +7,7 @@ not read; `graphrec benchmark` is for published splits.
 
 from pathlib import Path
 
-from graphrec.cleaning import Rules, clean
+from graphrec.cleaning import CleaningRules, clean
 from graphrec.errors import GraphrecError
 from graphrec.reading import find, read_lists
 from graphrec.schema import ITEM, USER, EdgeType
@@ -39,4 +39,4 @@ def load(folder: Path | None = None) -> GraphTables:
             f"{', '.join(_FILES)} and give their folder"
         )
     edges = [(kind, read_lists(find(folder, name)).rows.set_axis(ENDS, axis=1)) for name, kind in _FILES.items()]
-    return clean([], edges, [SOURCE], {kind.relation: Rules(repeated="first") for kind in _FILES.values()})
+    return clean([], edges, [SOURCE], {kind.relation: CleaningRules(repeated="first") for kind in _FILES.values()})

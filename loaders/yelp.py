@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graphrec.cleaning import Rules, clean
-from graphrec.errors import DataError, GraphrecError, examples
+from graphrec.cleaning import CleaningRules, clean
+from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.reading import JsonKind, find, has, read_json_lines
 from graphrec.schema import ITEM, USER, EdgeType, NodeType
 from graphrec.tables import ENDS, GraphTables, Source
@@ -93,10 +93,10 @@ _NAMES = {
     "date": "timestamp",
 }
 _RULES = {
-    USER: Rules(text=("name",), repeated="first"),
-    ITEM: Rules(text=("title", "address", "city"), repeated="first"),
-    "FRIEND": Rules(itself="drop", repeated="first", dangling="drop"),
-    "REVIEWED": Rules(
+    USER: CleaningRules(text=("name",), repeated="first"),
+    ITEM: CleaningRules(text=("title", "address", "city"), repeated="first"),
+    "FRIEND": CleaningRules(itself="drop", repeated="first", dangling="drop"),
+    "REVIEWED": CleaningRules(
         text=("text",),
         ranges={"rating": (1, 5)},
         times=("timestamp",),
@@ -104,7 +104,7 @@ _RULES = {
         by="timestamp",
         dangling="drop",
     ),
-    "TIPPED": Rules(text=("text",), times=("timestamp",), repeated="last", dangling="drop"),
+    "TIPPED": CleaningRules(text=("text",), times=("timestamp",), repeated="last", dangling="drop"),
 }
 
 
@@ -150,8 +150,8 @@ def _read(folder: Path, name: str, columns: dict[str, JsonKind], date: str | Non
     wrong = rows.loc[times.isna(), date]
     if len(wrong):
         raise DataError(
-            f"{path}: {len(wrong):,} lines have a {date} that is no time like 2018-07-07 22:09:11 ({examples(wrong)}); "
-            "correct these lines"
+            f"{path}: {len(wrong):,} lines have a {date} that is no time like 2018-07-07 22:09:11 "
+            f"({first_few(wrong)}); correct these lines"
         )
     return rows.assign(**{date: times.astype("datetime64[s]").astype("int64")})
 

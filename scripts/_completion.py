@@ -26,9 +26,9 @@ def queries(_context: click.Context, _parameter: click.Parameter, incomplete: st
 
 def sources(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
     """Sources by name, and files, as a TOML file may describe a source."""
-    from graphrec import loading
+    from graphrec import loader_registry
 
-    return [*_matching(loading.names(), incomplete), CompletionItem(incomplete, type="file")]
+    return [*_matching(loader_registry.names(), incomplete), CompletionItem(incomplete, type="file")]
 
 
 def loaded_sources(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:

@@ -32,7 +32,7 @@ def told() -> Iterator[None]:
         if isinstance(error, OSError) and _streams.is_of_stdout(error):
             _streams.silence(sys.stdout)
             raise SystemExit(_streams.tell(error)) from error
-        from graphrec.shortage import shortage_of
+        from graphrec.resource_errors import shortage_of
 
         said = shortage_of(error)
         if not said and isinstance(error, OSError):

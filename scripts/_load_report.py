@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import _terminal
 
 if TYPE_CHECKING:
-    from graphrec.defects import CleaningReport
+    from graphrec.cleaning_report import CleaningReport
     from graphrec.fusion import FusionReport, LabelReport
     from graphrec.ingest import Loaded
     from graphrec.store.nodes import Written

@@ -34,7 +34,7 @@ json_option = click.option(
 def _memory(_context: click.Context, _option: click.Parameter, text: str) -> int:
     """The bytes that --memory names."""
     from graphrec.errors import DataError
-    from graphrec.recommend.memory import parse_memory
+    from graphrec.ranking.memory import parse_memory
 
     try:
         return parse_memory(text)
@@ -170,7 +170,7 @@ def look_ahead(graph: "HeteroGraph", models: Iterable[str], workers: int = 1) ->
     import psutil
 
     from graphrec.evaluation import zero_ratings
-    from graphrec.evaluation.memory_need import bytes_to_train, shape_of
+    from graphrec.evaluation.memory_estimate import bytes_to_train, shape_of
 
     if zeros := zero_ratings.of_graph(graph):
         note(zeros)
@@ -191,7 +191,7 @@ def look_ahead(graph: "HeteroGraph", models: Iterable[str], workers: int = 1) ->
 
 def chosen_split(given: str | None, graph: "HeteroGraph") -> str:
     """The split to measure on, by default the one that can tell models apart; a note says why it is not by time."""
-    from graphrec.evaluation.split_choice import choose_split
+    from graphrec.evaluation.default_split import choose_split
     from graphrec.hetero import interactions
 
     choice = choose_split(interactions(graph))
@@ -315,7 +315,7 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]], as_json: bool) -> 
 
 def _shown(name: str, value: object) -> object:
     """A cell of a record; Unix seconds are shown as the time that they are."""
-    from graphrec.moments import moment_text
+    from graphrec.time_format import moment_text
 
     whole = isinstance(value, int) and not isinstance(value, bool)
     return moment_text(value) if whole and name == "timestamp" else value  # type: ignore[arg-type]  # whole says so

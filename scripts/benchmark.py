@@ -123,7 +123,7 @@ def _one(data: tuple[str, ...], model: str, output: Path | None, options: dict[s
 
     from dataclasses import asdict
 
-    from graphrec.evaluation import benchmark, datasets, results
+    from graphrec.benchmark import datasets, results, run
     from graphrec.evaluation.assembly import relation_names
 
     if len(data) == 2:
@@ -136,15 +136,15 @@ def _one(data: tuple[str, ...], model: str, output: Path | None, options: dict[s
     there = tuple(relation_names(found.graph))
     ablate = tuple(there if text == "all" else tuple(text.split(",")) for text in options["ablate"])
     with _terminal.progress_bar() as progress:
-        result = benchmark.benchmark(found, model, _conditions(options), ablate, progress)
+        result = run.benchmark(found, model, _conditions(options), ablate, progress)
     if output is not None:
         results.save(result, output)
     return asdict(result)
 
 
 def _conditions(options: dict[str, Any]) -> Any:  # Conditions, whose module loads torch
-    from graphrec.evaluation.benchmark import Conditions
-    from graphrec.recommend.memory import MEMORY_BUDGET, parse_memory
+    from graphrec.benchmark.run import Conditions
+    from graphrec.ranking.memory import MEMORY_BUDGET, parse_memory
 
     memory = parse_memory(options["memory"]) if options["memory"] else MEMORY_BUDGET
     given = dict(_terminal.pair(text, "--set") for text in options["settings"])
@@ -197,13 +197,13 @@ def _show(result: dict[str, Any]) -> None:
 def _show_all(output: Path, table: bool, plot: Path | None) -> None:
     if not (table or plot):
         return
-    from graphrec.evaluation import results
+    from graphrec.benchmark import results
 
     found = results.load_all(output)
     if table:
         _terminal.say(results.markdown(found), end="")
     if plot:
-        from graphrec.evaluation.plot import plot as draw
+        from graphrec.benchmark.plot import plot as draw
 
         for path in draw(found, plot):
             _terminal.note(f"wrote {path}")

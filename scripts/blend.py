@@ -61,10 +61,12 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
 
     import numpy as np
 
-    from graphrec.evaluation.stored import aliases
-    from graphrec.evaluation.tuning import Effort
+    from graphrec.evaluation.store_lookup import aliases
+    from graphrec.tuning import TuningBudget
 
-    how = pipeline.Training(settings, options["split"], not options["no_metrics"], Effort(device=options["device"]))
+    how = pipeline.TrainConfig(
+        settings, options["split"], not options["no_metrics"], TuningBudget(device=options["device"])
+    )
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, chosen[0].relation, progress)
         _terminal.look_ahead(graph, [run.model for run in chosen])

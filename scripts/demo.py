@@ -16,7 +16,7 @@ from ._terminal import Progress
 
 if TYPE_CHECKING:
     from graphrec.config import Settings
-    from graphrec.evaluation.comparison import Comparison
+    from graphrec.evaluation.result import Comparison
     from graphrec.ingest import Loaded
     from graphrec.runs import TrainedRun
     from graphrec.store import Store
@@ -94,8 +94,8 @@ def _tour(store: "Store", settings: "Settings", watch: Stopwatch, progress: Prog
 
     from graphrec import hetero, ingest, pipeline, runs
     from graphrec.evaluation.compare import compare
-    from graphrec.evaluation.rounds import Terms
-    from graphrec.evaluation.tuning import Effort
+    from graphrec.evaluation.trial import EvaluationConfig
+    from graphrec.tuning import TuningBudget
 
     for source, what in (("movielens", "load MovieLens"), ("imdb", "load IMDb and fuse the films of both")):
         with watch.stage(what):
@@ -105,12 +105,12 @@ def _tour(store: "Store", settings: "Settings", watch: Stopwatch, progress: Prog
         graph = _terminal.read_graph(store, "RATED", progress)
         hetero.save(graph, settings.home / "graph.pt")
     with watch.stage("compare four models on held-out ratings"):
-        terms = Terms(SPLIT, ks=(K,), seeds=(seed,), effort=Effort(budget=TRIALS), num_examples=0)
+        terms = EvaluationConfig(SPLIT, ks=(K,), seeds=(seed,), effort=TuningBudget(budget=TRIALS), num_examples=0)
         comparison = compare(graph, MODELS, terms, progress=progress)
     _show_comparison(comparison)
     best = max(comparison.results, key=lambda result: result.metrics[comparison.headline].value)
     with watch.stage("train the best of them on everything"):
-        how = pipeline.Training(best.rounds[0].config, SPLIT)
+        how = pipeline.TrainConfig(best.rounds[0].config, SPLIT)
         trained = pipeline.train(graph, best.model, np.random.default_rng(seed), how, progress)
         runs.save(settings.runs, trained)
     with watch.stage("publish recommendations as edges"):

@@ -11,8 +11,8 @@ import click
 from . import _completion, _outputs, _terminal
 
 if TYPE_CHECKING:
-    from graphrec.evaluation.comparison import Comparison, Estimate
-    from graphrec.evaluation.rounds import Entry
+    from graphrec.evaluation.result import Comparison, Estimate
+    from graphrec.evaluation.trial import Contender
 
 EPILOG = "Example: graphrec evaluate --model popularity --model item_knn --model graph_filter --report report.html"
 
@@ -70,20 +70,20 @@ def command(
 
     from graphrec.evaluation import report as reports
     from graphrec.evaluation.compare import compare
-    from graphrec.evaluation.rounds import Terms
-    from graphrec.evaluation.stored import aliases, titles
-    from graphrec.evaluation.tuning import Effort
+    from graphrec.evaluation.store_lookup import aliases, titles
+    from graphrec.evaluation.trial import EvaluationConfig
     from graphrec.redaction import redacted
+    from graphrec.tuning import TuningBudget
 
     with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, options["relation"], progress)
         split = _terminal.chosen_split(options["split"], graph)
         _terminal.look_ahead(graph, [entry.model for entry in entries], options["workers"])
-        terms = Terms(
+        terms = EvaluationConfig(
             split,
             options["ks"] or (10, 20),
             tuple(range(options["seed"], options["seed"] + options["rounds"])),
-            Effort(budget=options["trials"], device=options["device"], workers=options["workers"]),
+            TuningBudget(budget=options["trials"], device=options["device"], workers=options["workers"]),
             num_examples=options["examples"] if report is not None else 0,
             memory_budget=options["memory"],
         )
@@ -102,10 +102,10 @@ def command(
     _show(comparison)
 
 
-def _entries(models: tuple[str, ...], names: tuple[str, ...]) -> "list[Entry]":
+def _entries(models: tuple[str, ...], names: tuple[str, ...]) -> "list[Contender]":
     """What takes part; a wrong name is said before a store is started for it."""
     from graphrec import config, runs
-    from graphrec.evaluation.rounds import Entry
+    from graphrec.evaluation.trial import Contender
     from graphrec.models import model_class
 
     chosen = models or (("popularity", "item_knn") if names else ("popularity", "item_knn", "graph_filter"))
@@ -114,7 +114,7 @@ def _entries(models: tuple[str, ...], names: tuple[str, ...]) -> "list[Entry]":
     folder = config.Settings().runs
     known = {run.id: run for run in runs.listed(folder)} if names else {}
     ids = [runs.find(folder, name) for name in names]
-    return [*map(Entry, chosen), *(Entry(known[id_].model, known[id_].config, id_) for id_ in ids)]
+    return [*map(Contender, chosen), *(Contender(known[id_].model, known[id_].config, id_) for id_ in ids)]
 
 
 def _show(comparison: "Comparison") -> None:

@@ -50,25 +50,25 @@ def command(
         raise click.UsageError("--cypher and --json both want stdout; give one of them")
     user, item = _ends(ids, user, item)
     _outputs.check_ending(svg, (".svg",), "--svg", "a picture")
-    from graphrec import explanation, guard
+    from graphrec import explanation, preconditions
+    from graphrec.atomic_write import atomic_write, is_stdout
     from graphrec.explanation import subject
-    from graphrec.explanation.names import behaviours
-    from graphrec.files import is_stdout, written_whole
+    from graphrec.explanation.labels import behaviours
     from graphrec.schema import ITEM, USER
 
     with _terminal.open_store() as (store, settings):
-        guard.need_labels(store, "explain", (USER, ITEM))
+        preconditions.need_labels(store, "explain", (USER, ITEM))
         trained = subject.load_run(store, settings.runs, run)
         user_id, item_id = subject.find_ends(store, trained, user, item)
         found = explanation.explain(trained, user_id, item_id, top)
         found = explanation.described(found, store, behaviours(trained))
         published = subject.is_published(store, user_id, item_id)
     if svg is not None and is_stdout(svg):
-        with written_whole(svg) as partial:
+        with atomic_write(svg) as partial:
             partial.write_text(explanation.as_svg(found), encoding="utf-8")
         return
     if svg is not None:
-        with written_whole(svg) as partial:
+        with atomic_write(svg) as partial:
             partial.write_text(explanation.as_svg(found), encoding="utf-8")
         _terminal.note(f"the picture is in {svg}")
     if cypher:
@@ -116,6 +116,6 @@ def _show(found: "Explanation", published: bool) -> None:
 
 
 def _percent(share: Any) -> str:  # a float, which a row of a frame has as any value
-    from graphrec.explanation.wording import percent
+    from graphrec.explanation.text import percent
 
     return percent(float(share))

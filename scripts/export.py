@@ -29,8 +29,8 @@ def command(out: Path, relation: str | None, reverse: bool, as_json: bool) -> No
     --no-reverse each edge is there once. docs/export.md has an example of both.
     """
     _outputs.check_ending(out, (".pt",), "--out", "a graph")
+    from graphrec.atomic_write import is_stdout
     from graphrec.errors import GraphrecError
-    from graphrec.files import is_stdout
 
     if as_json and is_stdout(out):
         raise click.UsageError("--json and --out both want stdout; give one of them")

@@ -8,14 +8,14 @@ import click
 from . import _terminal
 
 if TYPE_CHECKING:
-    from graphrec.evaluation.comparison import Estimate
-    from graphrec.evaluation.feedback import RunFeedback
+    from graphrec.evaluation.off_policy import RunFeedback
+    from graphrec.evaluation.result import Estimate
 
 
 def _window(_context: click.Context, _option: click.Parameter, text: str) -> int:
     """The seconds that --window names."""
     from graphrec.errors import DataError
-    from graphrec.evaluation.feedback import parse_window
+    from graphrec.evaluation.off_policy import parse_window
 
     try:
         return parse_window(text)
@@ -51,12 +51,12 @@ def command(relations: tuple[str, ...], window: int, cap: float, seed: int, as_j
     """
     import numpy as np
 
-    from graphrec.evaluation.feedback import Rules, measure
-    from graphrec.evaluation.showings import read_log
+    from graphrec.evaluation.impressions import read_log
+    from graphrec.evaluation.off_policy import AttributionWindow, measure
 
     with _terminal.open_store() as (store, _):
         log = read_log(store, relations)
-    found = measure(log.shown, log.behaviour, Rules(window, cap), np.random.default_rng(seed))
+    found = measure(log.shown, log.behaviour, AttributionWindow(window, cap), np.random.default_rng(seed))
     if log.num_untimed:
         _terminal.note(f"left out for want of a timestamp: {log.num_untimed:,} of {', '.join(log.relations)}")
     if as_json:

@@ -26,10 +26,10 @@ class Load(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The example, then the list of sources with what each one is."""
-        from graphrec import loading
+        from graphrec import loader_registry
 
         with formatter.section("Sources"):
-            formatter.write_dl(list(loading.summaries().items()))
+            formatter.write_dl(list(loader_registry.summaries().items()))
         super().format_epilog(ctx, formatter)
 
 
@@ -114,7 +114,7 @@ def _need_meaning(context: click.Context) -> None:
 
 def _named(source: str, folder: Path | None) -> tuple[str, Path | None]:
     """The source and its folder; a TOML file is a source of its own. A wrong name is said before a store is started."""
-    from graphrec import loading
+    from graphrec import loader_registry
     from graphrec.errors import UnknownNameError
 
     if source.endswith(".toml"):
@@ -122,7 +122,7 @@ def _named(source: str, folder: Path | None) -> tuple[str, Path | None]:
             raise click.UsageError(f"{source} says itself where its files are; leave out {folder}")
         return "table", Path(source)
     try:
-        loading.get(source)
+        loader_registry.get(source)
     except UnknownNameError:
         if not Path(source).exists():
             raise

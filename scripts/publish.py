@@ -40,13 +40,13 @@ def command(run: str, k: int, memory: int, as_json: bool, **options: Any) -> Non
     them, one small write makes RUN the active one, and then what no kept run shows is removed. At least one earlier run
     is kept, as readers may be in the middle of its lists; `graphrec rollback` goes back to it.
     """
-    from graphrec import config, guard, pipeline, runs
-    from graphrec.rules import read_rules
+    from graphrec import config, pipeline, preconditions, runs
+    from graphrec.reranking import read_rules
 
     rules = None if options["rules_file"] is None else read_rules(options["rules_file"])
     trained = runs.load(config.Settings().runs, run)
     pipeline.require_worth(trained.run, options["force"])  # said before a store is started for it
-    terms = pipeline.Terms(
+    terms = pipeline.PublishConfig(
         memory_budget=memory,
         force=options["force"],
         keep=options["keep"],
@@ -56,7 +56,7 @@ def command(run: str, k: int, memory: int, as_json: bool, **options: Any) -> Non
         rules=rules,
     )
     with _terminal.open_store() as (store, settings), _terminal.progress_bar() as progress:
-        guard.need_labels(store, "publish", (trained.run.target[0], trained.run.target[2]))
+        preconditions.need_labels(store, "publish", (trained.run.target[0], trained.run.target[2]))
         published = pipeline.publish_run(store, trained, k, settings.home, progress, terms)
         embedded = store.embedded
     _say(published)

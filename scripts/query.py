@@ -58,7 +58,7 @@ def command(
 
 
 def _run(name: str, given: dict[str, str], as_csv: bool, csv_safe: bool, as_json: bool) -> None:
-    from graphrec import guard
+    from graphrec import preconditions
     from graphrec.store import queries
 
     query = queries.get(name)
@@ -66,7 +66,7 @@ def _run(name: str, given: dict[str, str], as_csv: bool, csv_safe: bool, as_json
         rows = graph.rows(query, given)
         empty = not rows and not graph.store.read("MATCH (n) RETURN 1 AS one LIMIT 1")
     if empty:
-        _terminal.note(f"the graph is empty; {guard.FIRST_STEPS}")
+        _terminal.note(f"the graph is empty; {preconditions.FIRST_STEPS}")
     if as_csv:
         _terminal.print_csv(query.returns, rows, csv_safe)
     else:
@@ -74,10 +74,10 @@ def _run(name: str, given: dict[str, str], as_csv: bool, csv_safe: bool, as_json
 
 
 def _show(name: str, given: dict[str, str], as_json: bool) -> None:
-    from graphrec.store import queries, query_pages
+    from graphrec.store import queries, query_docs
 
     query = queries.get(name)
-    text = query_pages.show(query, given)
+    text = query_docs.show(query, given)
     if as_json:
         _terminal.print_json({**_described(query), "returns": query.returns, "text": text})
         return
@@ -88,11 +88,11 @@ def _show(name: str, given: dict[str, str], as_json: bool) -> None:
 
 
 def _list(markdown: bool, as_csv: bool, as_json: bool) -> None:
-    from graphrec.store import queries, query_pages
+    from graphrec.store import queries, query_docs
 
     found = [queries.get(name) for name in queries.names()]
     if markdown:
-        _terminal.say(query_pages.index(found), end="")
+        _terminal.say(query_docs.index(found), end="")
         return
     rows: Sequence[dict[str, Any]] = [_described(query) for query in found]  # a row's values are any JSON
     if as_csv:

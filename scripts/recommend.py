@@ -10,8 +10,8 @@ import click
 from . import _outputs, _terminal
 
 if TYPE_CHECKING:
-    from graphrec.answers import Answer
-    from graphrec.answers.table_file import RecommendationFile
+    from graphrec.serving import Answer
+    from graphrec.serving.list_files import RecommendationFile
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
 
@@ -63,9 +63,9 @@ def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool,
         raise click.UsageError("--csv-safe is about CSV; give --out FILE.csv as well")
     chosen = [*users, *ids, *([] if file is None else _read_ids(file))]
     _outputs.check_ending(out, ENDINGS, "--out", "a table of recommendations", needed=True)
-    from graphrec import guard
+    from graphrec import preconditions
     from graphrec.errors import GraphrecError, UnknownNameError
-    from graphrec.rules import read_rules
+    from graphrec.reranking import read_rules
     from graphrec.schema import ITEM, USER
 
     # a mistake in the rules is said before a store is started
@@ -73,7 +73,7 @@ def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool,
     if out is not None and not out.absolute().parent.is_dir():
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
     with _terminal.open_graph() as graph:
-        guard.need_labels(graph.store, "recommend", (USER, ITEM))
+        preconditions.need_labels(graph.store, "recommend", (USER, ITEM))
         try:
             if out is not None:
                 with _terminal.progress_bar() as progress:

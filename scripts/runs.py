@@ -17,16 +17,16 @@ def command(as_json: bool) -> None:
     takes a run, its first letters are enough, and `latest` is the newest on disk.
     """
     from graphrec import runs
-    from graphrec.errors import examples
+    from graphrec.errors import first_few
     from graphrec.publishing import read_versions
-    from graphrec.publishing.listing import KEPT, list_runs
+    from graphrec.publishing.run_list import KEPT, list_runs
 
     with _terminal.open_store() as (store, settings):
         found = list_runs(read_versions(store), runs.listed(settings.runs))
     damaged = runs.damaged(settings.runs)
     if damaged:
         _terminal.note(
-            f"{len(damaged)} runs in {settings.runs} cannot be read: {examples(damaged)}; remove these folders"
+            f"{len(damaged)} runs in {settings.runs} cannot be read: {first_few(damaged)}; remove these folders"
         )
     if as_json:
         _terminal.print_json([asdict(run) for run in found])

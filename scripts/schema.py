@@ -11,7 +11,7 @@ import click
 from . import _outputs, _terminal
 
 if TYPE_CHECKING:
-    from graphrec.store.census import Census, LabelCensus, PropertyCensus, TripleCensus
+    from graphrec.store.counts import Census, LabelCensus, PropertyCensus, TripleCensus
 
 
 @click.command(epilog="Example: graphrec schema --mermaid --out schema.md")
@@ -27,8 +27,8 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
 
     Every node has `id` and `keys`, and every edge that a loader wrote `source`; the tables show the others.
     """
-    from graphrec import guard
-    from graphrec.store import census
+    from graphrec import preconditions
+    from graphrec.store import counts
 
     if mermaid and as_json:
         raise click.UsageError("--mermaid and --json exclude each other")
@@ -36,14 +36,14 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
     _outputs.check_ending(out, endings, "--out", "JSON" if as_json else "a Mermaid picture")
     as_json = as_json or (out is not None and out.suffix == ".json")
     with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
-        found = census.take(store, progress)
+        found = counts.take(store, progress)
     if not found.labels:
-        _terminal.note(f"the graph is empty; {guard.FIRST_STEPS}, `graphrec load --help` lists all sources")
+        _terminal.note(f"the graph is empty; {preconditions.FIRST_STEPS}, `graphrec load --help` lists all sources")
     if found.left_out:
-        from graphrec.errors import examples
+        from graphrec.errors import first_few
 
         _terminal.note(
-            f"left out, as no statement can name them: {examples(found.left_out)}; give them other names to see them"
+            f"left out, as no statement can name them: {first_few(found.left_out)}; give them other names to see them"
         )
     if out is not None:
         _write(found, out, as_json)
@@ -57,7 +57,7 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
 
 def as_dict(found: "Census") -> dict[str, object]:
     """The census as plain values; `system` says of a label or relation that graphrec itself wrote it."""
-    from graphrec.store.census import is_system
+    from graphrec.store.counts import is_system
 
     return {
         "nodes": [{**asdict(label), "system": is_system(label.label)} for label in found.labels],
@@ -75,7 +75,7 @@ def as_dict(found: "Census") -> dict[str, object]:
 
 def picture(found: "Census") -> str:
     """A Mermaid flowchart: a box for each label with its count and properties, an arrow for each relation triple."""
-    from graphrec.store.census import is_system
+    from graphrec.store.counts import is_system
 
     boxes = {label.label: f"n{position}" for position, label in enumerate(found.labels)}
     lines = ["flowchart LR"]
@@ -98,18 +98,18 @@ def picture(found: "Census") -> str:
 def _write(found: "Census", out: Path, as_json: bool) -> None:
     import json
 
-    from graphrec.files import written_whole
+    from graphrec.atomic_write import atomic_write
 
     text = json.dumps(as_dict(found), indent=2, ensure_ascii=False) if as_json else picture(found)
     if not as_json and out.suffix == ".md":
         text = f"```mermaid\n{text}\n```"
-    with written_whole(out) as partial:
+    with atomic_write(out) as partial:
         partial.write_text(text + "\n", encoding="utf-8")
     _terminal.note(f"written to {out}")
 
 
 def _show(found: "Census") -> None:
-    from graphrec.store.census import is_system
+    from graphrec.store.counts import is_system
 
     _show_labels([label for label in found.labels if not is_system(label.label)])
     _show_triples([triple for triple in found.triples if not is_system(triple.triple[1])])
@@ -158,7 +158,7 @@ def _show_triples(triples: "list[TripleCensus]") -> None:
 
 def _properties(counted: "LabelCensus | TripleCensus") -> "list[PropertyCensus]":
     """The properties without those that all nodes or edges have, id, keys and source, and without graphrec's own."""
-    from graphrec.store.census import is_system
+    from graphrec.store.counts import is_system
 
     return [
         part

@@ -39,8 +39,8 @@ def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     _outputs.check_ending(out, (".toml",), "--out", "a proposal")
     if any(_DOWNLOAD.match(name) for name in files):  # not shown, as there may be a password in it
         raise click.UsageError("an address is no file; download it first, and give the file.")
+    from graphrec.atomic_write import atomic_write, is_stdout
     from graphrec.errors import GraphrecError
-    from graphrec.files import is_stdout, written_whole
     from graphrec.tabular.proposal import examine
 
     if out is not None and (out.is_file() or out.is_dir()) and not is_stdout(out):
@@ -49,7 +49,7 @@ def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
     found = examine(files, out.absolute().parent if out else Path.cwd())
     if out is not None:
-        with written_whole(out) as path:
+        with atomic_write(out) as path:
             path.write_text(found.toml, encoding="utf-8")
     if as_json:
         _terminal.print_json({"file": str(out) if out else None, **asdict(found)})

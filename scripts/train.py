@@ -53,22 +53,22 @@ def command(
     model_class(model)  # a wrong name is said before a store is started for it
     given: dict[str, Any] = {}
     if options["study"] is not None:
-        from graphrec.evaluation.tuning.study import chosen_settings
+        from graphrec.tuning.study import chosen_settings
 
         given |= chosen_settings(options["study"], model)
     given |= dict(_terminal.pair(text, "--set") for text in settings)
 
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
         exported = graph.export(relation, progress)
-        from graphrec.evaluation.tuning import Effort
-        from graphrec.pipeline import Training
+        from graphrec.pipeline import TrainConfig
+        from graphrec.tuning import TuningBudget
 
-        effort = Effort(options["trials"], device=options["device"])
+        effort = TuningBudget(options["trials"], device=options["device"])
         split = options["split"]
         if not options["no_metrics"]:
             split = _terminal.chosen_split(split, exported)
         _terminal.look_ahead(exported, [model])
-        how = Training(given or None, split, not options["no_metrics"], effort, options["checkpoint"])
+        how = TrainConfig(given or None, split, not options["no_metrics"], effort, options["checkpoint"])
         run = graph.train(model, exported, seed, how, progress)
         folder = graph.settings.runs / run.id
     if as_json:

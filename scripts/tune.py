@@ -8,7 +8,7 @@ import click
 from . import _completion, _terminal
 
 if TYPE_CHECKING:
-    from graphrec.evaluation.tuning import Trial, Tuning
+    from graphrec.tuning import Trial, Tuning
 
 
 @click.command(epilog="Example: graphrec tune graph_filter --trials 60 --workers 2")
@@ -38,13 +38,13 @@ def command(model: str, relation: str | None, seed: int, as_json: bool, **option
     kind = model_class(model)  # a wrong name is said before a store is started for it
 
     from graphrec import pipeline
-    from graphrec.evaluation.tuning import Effort
-    from graphrec.evaluation.tuning.choice import num_trials
     from graphrec.home import private_folder
+    from graphrec.tuning import TuningBudget
+    from graphrec.tuning.tune import num_trials
 
     with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
         graph = _terminal.read_graph(store, relation, progress)
-        place = pipeline.Search(_terminal.chosen_split(options["split"], graph), seed)
+        place = pipeline.TuneConfig(_terminal.chosen_split(options["split"], graph), seed)
         _terminal.look_ahead(graph, [model], options["workers"])
         if not options["study"]:
             private_folder(home.studies)
@@ -52,7 +52,7 @@ def command(model: str, relation: str | None, seed: int, as_json: bool, **option
         trials = options["trials"]
         if trials is None and not kind.trials:
             trials = pipeline.TRIALS
-        effort = Effort(trials, device=options["device"], workers=options["workers"], study=study)
+        effort = TuningBudget(trials, device=options["device"], workers=options["workers"], study=study)
         _terminal.note(f"at most {num_trials(kind, graph, effort)} trials, kept in {study}")
         tuning = pipeline.search(graph, model, place, effort, progress)
     if as_json:

@@ -46,12 +46,12 @@ def command(source: str, dry_run: bool, as_json: bool) -> None:
 
 def _say_runs(source: str, knowing: Sequence[str], silent: Sequence[str], folder: Path) -> None:
     """Which saved runs still know the source, and which may."""
-    from graphrec.errors import examples
+    from graphrec.errors import first_few
 
     if knowing:
         _terminal.note(
             f"trained on {source}, and know its users and items until you delete them from {folder}: "
-            f"{examples(knowing)}"
+            f"{first_few(knowing)}"
         )
     if silent:
-        _terminal.note(f"saved by an earlier version, and may know {source} as well: {examples(silent)}")
+        _terminal.note(f"saved by an earlier version, and may know {source} as well: {first_few(silent)}")

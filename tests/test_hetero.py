@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 import torch
 
-from graphrec import files, hetero
+from graphrec import atomic_write, hetero
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable
+from graphrec.train_view import restrict
 
 FULL = Path("/dev/full")
 RATED = ("User", "RATED", "Item")
@@ -108,7 +109,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     target = tmp_path / "g.pt"
     target.write_text("old")
     (tmp_path / "full").symlink_to(FULL)
-    monkeypatch.setattr(files, "partial_name", lambda _name: "full")
+    monkeypatch.setattr(atomic_write, "partial_name", lambda _name: "full")
     with pytest.raises(GraphrecError, match="cannot write .*: No space left on device; free some space"):
         hetero.save(hetero.build(tables()), target)
     assert target.read_text() == "old"
@@ -127,7 +128,7 @@ def test_interactions_have_weight_and_time() -> None:
 def test_a_model_sees_training_edges_and_nothing_later() -> None:
     graph = hetero.build(tables())
     train = hetero.interactions(graph).take(np.array([0]))
-    seen = hetero.restrict(graph, train, cut=20)
+    seen = restrict(graph, train, cut=20)
     assert edges(seen, RATED, "timestamp") == {("b", "x"): 10}
     assert seen.data["Item", "rev_RATED", "User"].edge_index.tolist() == [[0], [0]]
     assert seen.data["User", "TAGGED", "Item"].timestamp.tolist() == [5]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from graphrec.defects import CleaningReport
+from graphrec.cleaning_report import CleaningReport
 from graphrec.home import is_private, keep_private, private_folder, restrict, written_privately
-from graphrec.ingest.saved import forget_report, save_report
+from graphrec.ingest.reports import forget_report, save_report
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
 

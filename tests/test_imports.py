@@ -11,16 +11,17 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 FLOORS = (
-    {"arguments", "characters", "errors", "moments", "names", "redaction", "schema", "defects", "shortage"},
-    {"tables", "vocabulary", "files", "home", "markup", "provenance"},
-    {"reading", "cleaning", "tabular", "interactions", "splitting"},
-    {"loading", "store", "fusion", "hetero", "guard"},
-    {"relations"},
+    {"arguments", "characters", "errors", "time_format", "schema_names", "redaction", "schema", "cleaning_report"}
+    | {"resource_errors"},
+    {"tables", "vocabulary", "atomic_write", "home", "markup"},
+    {"reading", "cleaning", "tabular", "interactions"},
+    {"loader_registry", "store", "fusion", "hetero", "preconditions", "linalg"},
+    {"splitting", "train_view", "relations"},
     {"features", "training"},
     {"models"},
     {"runs"},
-    {"recommend", "evaluation", "explanation", "publishing", "config", "ingest", "rules"},
-    {"answers"},
+    {"ranking", "evaluation", "tuning", "benchmark", "explanation", "publishing", "config", "ingest", "reranking"},
+    {"serving"},
     {"pipeline", "testing", "doctor"},
     {"graph"},
 )
@@ -28,8 +29,9 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 DOORS = {
     "neo4j": {"store"},
-    "torch": {"hetero", "relations", "features", "models", "training", "runs", "recommend", "evaluation", "testing"},
-    "numba": {"models"},
+    "torch": {"hetero", "train_view", "relations", "features", "linalg", "models", "training", "runs", "ranking"}
+    | {"evaluation", "tuning", "benchmark", "testing"},
+    "numba": {"linalg"},
     "click": set(),
 }
 

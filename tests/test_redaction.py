@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphrec.config import Settings, split_login, store_status
-from graphrec.errors import DataError, GraphrecError, UnknownNameError, examples, sentence, shown
+from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few, sentence, shown
 from graphrec.redaction import redacted, secrets_of
 from graphrec.tabular.spec import Query
 from graphrec.tabular.sql import pieces
@@ -78,7 +78,7 @@ def test_any_address_in_any_error(secret: str, scheme: str, encoded: bool) -> No
         GraphrecError(f"{address} is wrong"),
         DataError("x" * 5_000 + address),
         UnknownNameError("run", address, [address, "b"]),
-        GraphrecError(examples([address])),
+        GraphrecError(first_few([address])),
         GraphrecError(f"cannot {shown(repr([address]), 60)}"),
     ):
         text = str(pickle.loads(pickle.dumps(error)))

@@ -9,7 +9,7 @@ import torch
 
 from graphrec.errors import GraphrecError, UnknownNameError
 from graphrec.models import MODELS, make
-from graphrec.recommend.topk import recommend
+from graphrec.ranking.topk import recommend
 from graphrec.runs import TrainedRun, describe, listed, load, save
 from graphrec.testing import checkerboard
 

@@ -1,8 +1,8 @@
 """Cleaning as declared rules, with a report of every row that was repaired, merged or rejected."""
 
-from graphrec.cleaning.behaviour import k_core, without_robots
-from graphrec.cleaning.process import clean, need_nothing_rejected
-from graphrec.cleaning.rejected import need_something_kept
-from graphrec.cleaning.rules import Rules
+from graphrec.cleaning.activity_filters import k_core, without_robots
+from graphrec.cleaning.clean import clean, need_nothing_rejected
+from graphrec.cleaning.rejected_rows import need_something_kept
+from graphrec.cleaning.rules import CleaningRules
 
-__all__ = ["Rules", "clean", "k_core", "need_nothing_rejected", "need_something_kept", "without_robots"]
+__all__ = ["CleaningRules", "clean", "k_core", "need_nothing_rejected", "need_something_kept", "without_robots"]

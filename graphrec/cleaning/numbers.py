@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graphrec.cleaning.conversion import arrow, plainly
+from graphrec.cleaning.casting import arrow, plainly
 from graphrec.cleaning.rules import Kind
 
 #: Ways to write a number, (decimal, thousands); of those that fit as many values the first is proposed.

@@ -12,7 +12,7 @@ Kind = Literal["str", "int", "float", "bool"]
 
 
 @dataclass(frozen=True)
-class Rules:
+class CleaningRules:
     """The rules of one table, in the order in which they are applied.
 
     Attributes:

@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graphrec.cleaning.conversion import arrow
-from graphrec.cleaning.draft import Draft, shortened
+from graphrec.cleaning.casting import arrow
+from graphrec.cleaning.working_table import WorkingTable, shortened
 
 #: Only what was broken is repaired: typographic quotes, ligatures and full-width letters are meant.
 _FTFY = ftfy.TextFixerConfig(
@@ -33,7 +33,7 @@ _SPACES = re.compile(r"\t|\s{2,}")
 _MOST_ROUNDS = 8
 
 
-def repair_text(draft: Draft, columns: Sequence[str]) -> Draft:
+def repair_text(draft: WorkingTable, columns: Sequence[str]) -> WorkingTable:
     """The draft with these columns repaired in full, and its ids trimmed; what becomes empty is missing."""
     frame = draft.frame
     touched = np.zeros(len(frame), dtype=bool)

@@ -8,21 +8,21 @@ from typing import Any
 
 import pandas as pd
 
-from graphrec.cleaning.conversion import MEANING, as_text, converted, without_gaps
-from graphrec.cleaning.draft import Draft, Rejection
+from graphrec.cleaning.casting import MEANING, as_text, converted, without_gaps
 from graphrec.cleaning.numbers import number_hint
-from graphrec.cleaning.rules import Kind, Rules
-from graphrec.moments import moment_text
+from graphrec.cleaning.rules import CleaningRules, Kind
+from graphrec.cleaning.working_table import Rejection, WorkingTable
+from graphrec.time_format import moment_text
 
 _DAY = 86_400
 
 
-def ids_as_text(draft: Draft) -> Draft:
+def ids_as_text(draft: WorkingTable) -> WorkingTable:
     """The draft whose ids are text with dtype str; the id 7 of a column of numbers is "7"."""
     return _with(draft, {column: as_text(draft.frame[column]) for column in draft.ids})
 
 
-def need_values(draft: Draft, rules: Rules) -> Draft:
+def need_values(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
     """The draft without rows that lack an id, an end or a needed value."""
     for column in dict.fromkeys([*draft.ids, *rules.needed]):
         values = draft.frame[column]
@@ -33,7 +33,7 @@ def need_values(draft: Draft, rules: Rules) -> Draft:
     return draft
 
 
-def need_types(draft: Draft, rules: Rules) -> Draft:
+def need_types(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
     """The draft with columns of their declared kind, without the rows whose value is nothing of the kind.
 
     A row that several columns speak against is rejected for the first of them.
@@ -58,7 +58,7 @@ def need_types(draft: Draft, rules: Rules) -> Draft:
     return _with(kept, columns)
 
 
-def need_ranges(draft: Draft, rules: Rules) -> Draft:
+def need_ranges(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
     """The draft without rows whose number is outside its range; a missing number is in every range."""
     for column, (low, high) in rules.ranges.items():
         values = draft.frame[column]
@@ -71,7 +71,7 @@ def need_ranges(draft: Draft, rules: Rules) -> Draft:
     return draft
 
 
-def need_possible_times(draft: Draft, rules: Rules) -> Draft:
+def need_possible_times(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
     """The draft without rows of the far past or of the future."""
     latest = int(time.time()) + _DAY
     first = datetime.fromtimestamp(rules.earliest, UTC).date()
@@ -83,7 +83,7 @@ def need_possible_times(draft: Draft, rules: Rules) -> Draft:
     return draft
 
 
-def need_others(draft: Draft, rules: Rules) -> Draft:
+def need_others(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
     """The draft without edges from a node to itself, where the rules say so."""
     if rules.itself == "keep" or len(draft.ids) == 1:
         return draft
@@ -91,11 +91,11 @@ def need_others(draft: Draft, rules: Rules) -> Draft:
     return draft.without(same.astype("bool"), "itself", "the edge leads from a node to itself")
 
 
-def _with(draft: Draft, columns: Mapping[str, "pd.Series[Any]"]) -> Draft:  # Any: of any type
+def _with(draft: WorkingTable, columns: Mapping[str, "pd.Series[Any]"]) -> WorkingTable:  # Any: of any type
     return replace(draft, frame=draft.frame.assign(**columns))
 
 
-def _is_numeric(draft: Draft, column: str) -> bool:
+def _is_numeric(draft: WorkingTable, column: str) -> bool:
     dtype = draft.frame[column].dtype
     return pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
 

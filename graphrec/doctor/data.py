@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
-from graphrec.errors import examples, shown
-from graphrec.evaluation.memory_need import Shape
+from graphrec.errors import first_few, shown
+from graphrec.evaluation.memory_estimate import Shape
 from graphrec.evaluation.zero_ratings import zeros_that_mean_nothing
-from graphrec.names import usable
 from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER, WRITE_LEASE, EdgeType
+from graphrec.schema_names import usable
 from graphrec.store import Store
-from graphrec.store.census import known_labels, known_relations
 from graphrec.store.connection import Row, quote
+from graphrec.store.counts import known_labels, known_relations
 from graphrec.store.read import MISSING
 from graphrec.store.sources import read_sources
 
@@ -81,9 +81,11 @@ def ids(store: Store) -> Finding:
     if broken:
         told = (f"{row['number'] - row['with_id']:,} of {row['number']:,} {_label(row)} nodes" for row in broken)
         remedy = f"give them an id or delete them: MATCH (n{_pattern(broken[0])}) WHERE n.id IS NULL RETURN n"
-        return Finding("nodes without id", FAILED, f"{examples(told)} have none", remedy)
+        return Finding("nodes without id", FAILED, f"{first_few(told)} have none", remedy)
     if foreign:
-        return Finding("nodes without id", OK, f"no {examples(map(_label, foreign))} node has one; they are left alone")
+        return Finding(
+            "nodes without id", OK, f"no {first_few(map(_label, foreign))} node has one; they are left alone"
+        )
     return Finding("nodes without id", OK, "none")
 
 
@@ -117,7 +119,7 @@ def doubled_edges(store: Store) -> Finding:
         return Finding("doubled edges", OK, "none")
     loads = " and ".join(f"graphrec load {shown(name)}" for name in dict.fromkeys(sources))
     remedy = f"run {loads} again, as it was loaded, which leaves one of each"
-    return Finding("doubled edges", FAILED, f"{examples(told)} too many", remedy)
+    return Finding("doubled edges", FAILED, f"{first_few(told)} too many", remedy)
 
 
 def _doubled_edges(store: Store, source: str, kind: EdgeType) -> int:
@@ -172,7 +174,7 @@ def provenance(edges: list[Row]) -> Finding:
     bare = [row for row in edges if row["sourced"] < row["number"] and row["relation"] not in SYSTEM_RELATIONS]
     if not bare:
         return Finding("edges without source", OK, "none")
-    told = examples(f"{row['number'] - row['sourced']:,} {row['relation']}" for row in bare)
+    told = first_few(f"{row['number'] - row['sourced']:,} {row['relation']}" for row in bare)
     return Finding("edges without source", OK, f"{told}: written by hand, and no load will take them away")
 
 
@@ -183,12 +185,12 @@ def times(edges: list[Row], now: datetime) -> Finding:
         return Finding("times in the future", OK, f"none after {now:%Y-%m-%d}")
     thousandfold = [row for row in late if row["milliseconds"]]
     if thousandfold:
-        told = examples(f"{number_of(row['milliseconds'], row['relation'])}" for row in thousandfold)
+        told = first_few(f"{number_of(row['milliseconds'], row['relation'])}" for row in thousandfold)
         name = thousandfold[0]["relation"]
         late_ones = f"MATCH ()-[r{f':{quote(name)}' if usable(name) else ''}]->() WHERE r.timestamp > {MILLISECONDS}"
         remedy = f"divide them: {late_ones} SET r.timestamp = r.timestamp / 1000"
         return Finding("times in the future", FAILED, f"{told} look like milliseconds, not Unix seconds", remedy)
-    told = examples(f"{row['late']:,} {row['relation']} (up to {_day(row['latest'])})" for row in late)
+    told = first_few(f"{row['late']:,} {row['relation']} (up to {_day(row['latest'])})" for row in late)
     remedy = "correct these times in the source and load it again; a split by time takes them for the newest"
     return Finding("times in the future", WARNING, told, remedy)
 
@@ -224,9 +226,9 @@ def unfinished(store: Store, name: str, label: str, status: str, writing: bool) 
     if not found:
         return Finding(name, OK, "none was cut off")
     if writing:
-        return Finding(name, OK, f"{examples(found)} is under way")
+        return Finding(name, OK, f"{first_few(found)} is under way")
     command = f"graphrec {_COMMANDS[status]} {found[0]}"
-    return Finding(name, WARNING, f"{examples(found)} was cut off", f"run {command} again, which finishes it")
+    return Finding(name, WARNING, f"{first_few(found)} was cut off", f"run {command} again, which finishes it")
 
 
 def vanished_runs(store: Store, relations: list[str]) -> Finding:
@@ -241,7 +243,9 @@ def vanished_runs(store: Store, relations: list[str]) -> Finding:
     if not rows:
         return Finding("vanished runs", OK, "every recommendation has its run")
     total = sum(row["number"] for row in rows)
-    seen = f"{number_of(total, 'recommendation')} of run {examples(row['name'] for row in rows)}, which the graph lacks"
+    seen = (
+        f"{number_of(total, 'recommendation')} of run {first_few(row['name'] for row in rows)}, which the graph lacks"
+    )
     return Finding("vanished runs", WARNING, seen, "publish a run again, which replaces them")
 
 
@@ -262,11 +266,11 @@ def _edges(store: Store, relations: list[str], now: datetime) -> list[Row]:
 def _doubled(name: str, what: str, test: str, rows: list[Row]) -> Finding:
     if not rows:
         return Finding(name, OK, "none")
-    told = (f"{number_of(row['number'], what)} of {_label(row)} ({examples(row['values'], 3)})" for row in rows)
+    told = (f"{number_of(row['number'], what)} of {_label(row)} ({first_few(row['values'], 3)})" for row in rows)
     value = str(rows[0]["values"][0]).replace("\\", "\\\\").replace("'", "\\'")
     where = f"{test}'{value}'" if test else f"'{value}' IN n.keys"
     remedy = f"keep one node of each: MATCH (n{_pattern(rows[0])}) WHERE {where} RETURN n"
-    return Finding(name, FAILED, f"{examples(told)} on more than one node", remedy)
+    return Finding(name, FAILED, f"{first_few(told)} on more than one node", remedy)
 
 
 def _label(row: Row) -> str:

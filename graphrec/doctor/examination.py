@@ -10,7 +10,7 @@ from graphrec.config import Settings
 from graphrec.doctor import data, machine, store
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding
 from graphrec.errors import StoreError
-from graphrec.evaluation.memory_need import Shape
+from graphrec.evaluation.memory_estimate import Shape
 from graphrec.redaction import redacted
 from graphrec.store.read import Progress, silent
 

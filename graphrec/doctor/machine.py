@@ -17,11 +17,11 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
+from graphrec.atomic_write import is_left_over
 from graphrec.config import Settings
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
-from graphrec.errors import examples
-from graphrec.evaluation.memory_need import Shape, bytes_to_train
-from graphrec.files import is_left_over
+from graphrec.errors import first_few
+from graphrec.evaluation.memory_estimate import Shape, bytes_to_train
 from graphrec.redaction import redacted
 
 #: Packages that only some commands need, and what for.
@@ -110,7 +110,7 @@ def packages(wanted: Iterable[Requirement]) -> Finding:
         return Finding("packages", WARNING, "graphrec itself is not installed", "run pip install -e . in its folder")
     defects = [defect for requirement in needed if (defect := requirement.defect())]
     if defects:
-        return Finding("packages", FAILED, examples(defects), "run pip install --upgrade graphrec")
+        return Finding("packages", FAILED, first_few(defects), "run pip install --upgrade graphrec")
     return Finding("packages", OK, f"all {len(needed)} are installed and new enough")
 
 
@@ -123,7 +123,7 @@ def extras(wanted: Iterable[Requirement]) -> Finding:
     lacking = {name: found for name, found in defects.items() if found}
     if not lacking:
         return Finding("extras", OK, f"{', '.join(EXTRAS)} are installed")
-    told = "; ".join(f"{name} ({EXTRAS[name]}): {examples(found)}" for name, found in lacking.items())
+    told = "; ".join(f"{name} ({EXTRAS[name]}): {first_few(found)}" for name, found in lacking.items())
     old = any("is needed" in defect for found in lacking.values() for defect in found)
     return Finding("extras", WARNING if old else OK, told, f"run pip install 'graphrec[{','.join(lacking)}]'")
 
@@ -182,7 +182,7 @@ def runs(folder: Path) -> Finding:
     whole = [path for path in found if not path.name.startswith(".")]
     damaged = [path for path in whole if not _is_run(path)]
     if left or damaged:
-        names = examples(path.name for path in (*damaged, *left))
+        names = first_few(path.name for path in (*damaged, *left))
         return Finding(
             "runs",
             WARNING,

@@ -10,9 +10,9 @@ from graphrec import config
 from graphrec.config import Settings
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
 from graphrec.doctor.machine import older
-from graphrec.errors import StoreError, examples
-from graphrec.names import usable
+from graphrec.errors import StoreError, first_few
 from graphrec.schema import SYSTEM_LABELS
+from graphrec.schema_names import usable
 from graphrec.store import EmbeddedServer, Store
 from graphrec.store.connection import quote
 from graphrec.store.lease import STALE_SECONDS, read_lease
@@ -80,7 +80,7 @@ def constraints(store: Store) -> Finding:
         return Finding("constraints", OK, "ids are held unique")
     example = f"CREATE CONSTRAINT FOR (n:{quote(free[0])}) REQUIRE n.id IS UNIQUE"
     remedy = f"load a source that brings these labels again, which makes them, or run {example}"
-    return Finding("constraints", WARNING, f"nothing holds the ids of {examples(free)} unique", remedy)
+    return Finding("constraints", WARNING, f"nothing holds the ids of {first_few(free)} unique", remedy)
 
 
 def lease(store: Store) -> Finding:

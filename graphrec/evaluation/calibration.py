@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from graphrec.evaluation.similarity import chosen
+from graphrec.evaluation.list_similarity import chosen
 from graphrec.vocabulary import IndexArray
 
 Floats = npt.NDArray[np.float64]

@@ -7,14 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from graphrec.evaluation.audit import require_clean
-from graphrec.evaluation.comparison import Comparison, Difference, Division, Estimate, Group, ModelResult, Setup
-from graphrec.evaluation.division import Aliases, described, divide, prepare, summary
+from graphrec.evaluation.default_split import default_split, require_pairs, require_test_users
 from graphrec.evaluation.environment import machine, versions
-from graphrec.evaluation.groups import by_activity
 from graphrec.evaluation.metrics import METRICS, PerUser
-from graphrec.evaluation.rounds import Entry, MeasuredRound, Steps, Terms, measure_round
+from graphrec.evaluation.preparation import Aliases, described, divide, prepare, summary
+from graphrec.evaluation.result import Comparison, Difference, Division, Estimate, Group, ModelResult, Setup
 from graphrec.evaluation.significance import Pooled, differences, estimates, pool
-from graphrec.evaluation.split_choice import default_split, require_pairs, require_test_users
+from graphrec.evaluation.slices import by_activity
+from graphrec.evaluation.trial import Contender, EvaluationConfig, MeasuredRound, Steps, measure_round
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.models import make, model_class
 from graphrec.vocabulary import IndexArray
@@ -24,8 +24,8 @@ Rounds = Mapping[str, list[MeasuredRound]]
 
 def compare(
     graph: HeteroGraph,
-    entries: Iterable[Entry | str],
-    terms: Terms = Terms(),  # frozen
+    entries: Iterable[Contender | str],
+    terms: EvaluationConfig = EvaluationConfig(),  # frozen
     aliases: Aliases | None = None,
     progress: Steps | None = None,
 ) -> Comparison:
@@ -39,7 +39,7 @@ def compare(
         DataError: the split needs times that are not there, or leaves nothing to measure.
         LeakError: what models see tells of the test part.
     """
-    wanted = {entry.name: entry for entry in (Entry(e) if isinstance(e, str) else e for e in entries)}
+    wanted = {entry.name: entry for entry in (Contender(e) if isinstance(e, str) else e for e in entries)}
     for entry in wanted.values():
         model_class(entry.model)
         make(entry.model, **(entry.settings or {}))
@@ -86,7 +86,7 @@ def _told(progress: Steps | None, done: int, total: int) -> None:
 
 
 def _comparison(
-    graph: HeteroGraph, entries: Sequence[Entry], ground: _Ground, found: Rounds, terms: Terms
+    graph: HeteroGraph, entries: Sequence[Contender], ground: _Ground, found: Rounds, terms: EvaluationConfig
 ) -> Comparison:
     rng = np.random.default_rng(terms.seeds[0])
     pooled = {name: _pooled(rounds) for name, rounds in found.items()}
@@ -117,7 +117,7 @@ def _pooled(rounds: Sequence[MeasuredRound]) -> Pooled:
 
 
 def _differences(
-    pooled: Mapping[str, Pooled], baseline: str, terms: Terms, rng: np.random.Generator
+    pooled: Mapping[str, Pooled], baseline: str, terms: EvaluationConfig, rng: np.random.Generator
 ) -> tuple[Difference, ...]:
     """In each metric of accuracy, the headline first: each model minus the baseline, and the best in that metric minus
     each of the others."""
@@ -132,7 +132,11 @@ def _differences(
 
 
 def _result(
-    entry: Entry, rounds: Sequence[MeasuredRound], degree: IndexArray, terms: Terms, rng: np.random.Generator
+    entry: Contender,
+    rounds: Sequence[MeasuredRound],
+    degree: IndexArray,
+    terms: EvaluationConfig,
+    rng: np.random.Generator,
 ) -> ModelResult:
     pooled = _pooled(rounds)
     wanted = {name: value for name, value in pooled.per_user.items() if int(name.split("@")[1]) in terms.ks}
@@ -157,13 +161,15 @@ def _result(
     )
 
 
-def _by_activity(pooled: Pooled, degree: IndexArray, terms: Terms, rng: np.random.Generator) -> Iterable[Group]:
+def _by_activity(
+    pooled: Pooled, degree: IndexArray, terms: EvaluationConfig, rng: np.random.Generator
+) -> Iterable[Group]:
     """Groups by the number of interactions [num_users] in what models were fitted to on the first split."""
     for group in by_activity(degree[pooled.user_index]):
         yield _group(group.kind, group.name, _headlines(pooled, terms), group.chosen, rng)
 
 
-def _by_warmth(rounds: Sequence[MeasuredRound], terms: Terms, rng: np.random.Generator) -> Iterable[Group]:
+def _by_warmth(rounds: Sequence[MeasuredRound], terms: EvaluationConfig, rng: np.random.Generator) -> Iterable[Group]:
     """Users with and without interactions in training, where there are both or only cold ones."""
     for name, warm in (("warm users", True), ("cold users", False)):
         parts = [measured.part(measured.warm == warm) for measured in rounds]
@@ -183,7 +189,7 @@ def _by_popularity(rounds: Sequence[MeasuredRound], rng: np.random.Generator) ->
             yield _group("item popularity", name, values, chosen, rng)
 
 
-def _headlines(pooled: Pooled, terms: Terms) -> PerUser:
+def _headlines(pooled: Pooled, terms: EvaluationConfig) -> PerUser:
     return {name: pooled.per_user[name] for name in (f"recall@{terms.ks[0]}", terms.headline)}
 
 

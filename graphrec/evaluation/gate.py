@@ -4,14 +4,14 @@ import numpy as np
 
 from graphrec.errors import LeakError
 from graphrec.evaluation.audit import require_clean
-from graphrec.evaluation.division import Prepared
+from graphrec.evaluation.preparation import PreparedSplit
 from graphrec.evaluation.protocol import Evaluation, evaluate
-from graphrec.evaluation.rounds import tune
 from graphrec.evaluation.significance import differences
-from graphrec.evaluation.tuning import Effort
+from graphrec.evaluation.trial import tune
 from graphrec.hetero import HeteroGraph
 from graphrec.models import make
 from graphrec.runs import BASELINES, Verdict
+from graphrec.tuning import TuningBudget
 
 #: Configs tried for each baseline.
 TRIED = 4
@@ -20,13 +20,13 @@ TRIED = 4
 METRIC = "ndcg@10"
 
 
-def judge(graph: HeteroGraph, prepared: Prepared, model_name: str, measured: Evaluation, seed: int) -> Verdict:
+def judge(graph: HeteroGraph, prepared: PreparedSplit, model_name: str, measured: Evaluation, seed: int) -> Verdict:
     """The verdict about a model that was measured on the test part of a split, like the other baselines here."""
     evaluations = {"run": measured}
     others = [name for name in BASELINES if name != model_name]
     for name in others:
         rng = np.random.default_rng(seed)
-        config = tune(graph, prepared.parts, name, rng, effort=Effort(budget=TRIED)).config
+        config = tune(graph, prepared.parts, name, rng, effort=TuningBudget(budget=TRIED)).config
         model = make(name, **config)
         model.fit(prepared.visible, prepared.known, rng)
         evaluations[name] = evaluate(model, prepared.known, prepared.parts.test)
@@ -36,7 +36,7 @@ def judge(graph: HeteroGraph, prepared: Prepared, model_name: str, measured: Eva
     return Verdict(METRIC, gains, len(measured.user_index), leaks(prepared), model_name, measured.metrics[METRIC])
 
 
-def leaks(prepared: Prepared) -> str:
+def leaks(prepared: PreparedSplit) -> str:
     """What the audit of a split found, in a sentence; empty where it is clean."""
     try:
         require_clean(prepared.audit)

@@ -10,12 +10,12 @@ import numpy.typing as npt
 from scipy import sparse
 
 from graphrec.errors import DataError
-from graphrec.evaluation.beyond import coverage
+from graphrec.evaluation.beyond_accuracy import coverage
 from graphrec.evaluation.metrics import PerUser, per_user, weighted_ndcg
-from graphrec.evaluation.tuning.quality import Quality
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.models.base import Model, Progress
-from graphrec.recommend.topk import MEMORY_BUDGET, top_k
+from graphrec.ranking.topk import MEMORY_BUDGET, top_k
+from graphrec.tuning.trial import Quality
 from graphrec.vocabulary import IndexArray
 
 #: The cut-offs of every table.

@@ -11,9 +11,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from graphrec.errors import DataError, examples
-from graphrec.evaluation.comparison import Difference, Estimate
+from graphrec.errors import DataError, first_few
 from graphrec.evaluation.metrics import PerUser
+from graphrec.evaluation.result import Difference, Estimate
 from graphrec.vocabulary import IndexArray
 
 Floats = npt.NDArray[np.float64]
@@ -187,7 +187,7 @@ def _check_users(measured: Mapping[str, Measured]) -> None:
     wrong = [name for name in others if not np.array_equal(users, measured[name].user_index)]
     if wrong:
         raise DataError(
-            f"{examples(wrong)}: {len(wrong)} of {len(measured)} models were measured on other users than {first}, so "
+            f"{first_few(wrong)}: {len(wrong)} of {len(measured)} models were measured on other users than {first}, so "
             "they cannot be compared user by user; measure all of them on one split"
         )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from graphrec.explanation.parts import Explanation, Hop, Node, Path
+from graphrec.explanation.model import Explanation, Node, Path, Step
 from graphrec.schema import USER
 from graphrec.store.connection import quote
 
@@ -31,7 +31,7 @@ def as_cypher(explanation: Explanation) -> str:
     return "\nUNION ALL\n".join(_part(pattern, rows) for pattern, rows in shapes.items())
 
 
-def _behaviour(path: Path) -> list[Hop]:
+def _behaviour(path: Path) -> list[Step]:
     """The hops between users and items, which lead on or back; those of social relations lead to another user."""
     ends = zip(path.nodes, path.hops, path.nodes[1:], strict=False)
     return [hop for one, hop, other in ends if hop.forward is not None and hop.relations and one.label != other.label]
@@ -93,12 +93,12 @@ def _node(label: str, place: int) -> str:
     return f"(:{_name(label)} {{id: row.n{place}}})"
 
 
-def _arrow(hop: Hop) -> str:
+def _arrow(hop: Step) -> str:
     inside = f"[:{'|'.join(map(_name, hop.relations))}]"
     return {True: f"-{inside}->", False: f"<-{inside}-", None: f"-{inside}-"}[hop.forward]
 
 
-def _texted(node: Node, hop: Hop, text: Node) -> str:
+def _texted(node: Node, hop: Step, text: Node) -> str:
     """A relationship with a text at the node before it; it leads from users to items."""
     inside = f"-[:{'|'.join(map(_name, hop.relations))} {{{_name(text.label)}: row.n1}}]-"
     return f"{inside}>()" if node.label == USER else f"<{inside}()"

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from graphrec.explanation.histories import POPULAR
-from graphrec.explanation.parts import Explanation, Node, Reason, Through
-from graphrec.explanation.wording import LEAST, name, people, percent
+from graphrec.explanation.history import POPULAR
+from graphrec.explanation.model import Explanation, Node, Reason, Route
+from graphrec.explanation.text import LEAST, name, people, percent
 
 #: So many reasons and ways have a card of their own; the others share one.
 REASONS, WAYS = 7, 6
@@ -76,7 +76,7 @@ def _beyond(explanation: Explanation) -> list[Reason]:
         return []
     part = max(explanation.split.rest, key=lambda part: part.amount)
     count = f"{people(explanation.num_holders)} have it" if part.name == POPULAR else part.name
-    return [Reason("other", Node("", count, is_text=True), (), amount, (Through("model", amount),))]
+    return [Reason("other", Node("", count, is_text=True), (), amount, (Route("model", amount),))]
 
 
 def _reason(explanation: Explanation, group: list[Reason]) -> Card:
@@ -94,7 +94,7 @@ def _small(explanation: Explanation, text: str, amount: float) -> str:
 
 #: A line of a card and what stands below it, and what leads over a way.
 Words = tuple[str, str]
-Parts = list[tuple[Reason, Through]]
+Parts = list[tuple[Reason, Route]]
 
 
 def _ways(explanation: Explanation, speaking: list[Reason]) -> list[tuple[Words, Parts]]:
@@ -111,13 +111,13 @@ def _ways(explanation: Explanation, speaking: list[Reason]) -> list[tuple[Words,
     return [*order[:WAYS], ((f"{len(order) - WAYS:,} others", ""), others)]
 
 
-def _amount(reason: Reason, part: Through) -> float:
+def _amount(reason: Reason, part: Route) -> float:
     """What a way is wide: what speaks for the item, scaled so that the ways of a reason are as wide as the reason."""
     positive = sum(each.amount for each in reason.through if each.amount > 0)
     return max(part.amount, 0.0) * (reason.amount / positive if positive else 0.0)
 
 
-def _way(explanation: Explanation, part: Through) -> Words:
+def _way(explanation: Explanation, part: Route) -> Words:
     """The two lines of a way, without its share."""
     if part.kind == "value" and part.node is not None:
         return part.node.name, part.node.label

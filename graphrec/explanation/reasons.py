@@ -3,11 +3,11 @@
 import numpy as np
 from scipy import sparse
 
-from graphrec.explanation.names import Names
-from graphrec.explanation.parts import Node, Reason, Through
-from graphrec.explanation.selection import direct
-from graphrec.models.contributions import HISTORY, SPECTRUM, USERS
-from graphrec.models.filter_walks import Walks
+from graphrec.explanation.labels import Labels
+from graphrec.explanation.model import Node, Reason, Route
+from graphrec.explanation.walk_selection import direct
+from graphrec.models.graph_filter.contributions import HISTORY, SPECTRUM, USERS
+from graphrec.models.graph_filter.walks import Walks
 
 #: Shared values of one relation that a reason names; the others are counted.
 VALUES = 3
@@ -16,7 +16,7 @@ VALUES = 3
 OWN = "own"
 
 
-def reasons(names: Names, walks: Walks) -> tuple[Reason, ...]:
+def reasons(names: Labels, walks: Walks) -> tuple[Reason, ...]:
     """All reasons, the strongest first; their amounts add up to the score."""
     own, onward = walks.origins.carried[[0]], sparse.csc_array(walks.ways.amount)
     amounts = walks.total[own.indices] * own.data
@@ -31,14 +31,14 @@ def reasons(names: Names, walks: Walks) -> tuple[Reason, ...]:
     straight, everything = direct(walks), walks.origins.carried @ walks.total
     for (relation, node), rows in groups.items():
         total, near = float(everything[rows].sum()), float(straight[rows].sum())
-        through = [Through("onward", total - near)]
+        through = [Route("onward", total - near)]
         if near:
-            through.insert(0, Through("direct", near, int((straight[rows] != 0).sum())))
+            through.insert(0, Route("direct", near, int((straight[rows] != 0).sum())))
         found.append(_beside(names, relation, node, total, tuple(through)))
     return tuple(sorted((each for each in found if each.amount), key=lambda each: -each.amount))
 
 
-def _beside(names: Names, relation: str, node: int, amount: float, through: tuple[Through, ...]) -> Reason:
+def _beside(names: Labels, relation: str, node: int, amount: float, through: tuple[Route, ...]) -> Reason:
     """The reason of a friend or of a value; runs of before do not know the names of values."""
     kind = names.kind(relation)
     if not names.has(kind, relation):
@@ -62,39 +62,39 @@ def _ways(walks: Walks, onward: sparse.csc_array, place: int, weight: float) -> 
 
 
 def _of_history(
-    names: Names, walks: Walks, place: int, amount: float, ways: dict[str, list[tuple[float, int]]]
+    names: Labels, walks: Walks, place: int, amount: float, ways: dict[str, list[tuple[float, int]]]
 ) -> Reason:
     """The reason of one item of the history, by its place among the items of the walks."""
     item = int(walks.items[place])
     relations = names.did(walks.user_index, item, True).relations
     if item == walks.item_index:
-        return Reason("history", names.item(item), relations, amount, (Through("direct", amount),))
+        return Reason("history", names.item(item), relations, amount, (Route("direct", amount),))
     through = [part for via, parts in ways.items() for part in _through(names, via, parts)]
     kept = tuple(sorted((part for part in through if part.amount), key=lambda part: -part.amount))
     return Reason("history", names.item(item), relations, amount, kept)
 
 
-def _through(names: Names, via: str, parts: list[tuple[float, int]]) -> list[Through]:
+def _through(names: Labels, via: str, parts: list[tuple[float, int]]) -> list[Route]:
     """How an item of the history leads on by one kind of way, from what each user or value adds."""
     amounts = np.array([amount for amount, _ in parts])
     if via == USERS:
-        return [Through("people", float(amounts.sum()), len(parts))]
+        return [Route("people", float(amounts.sum()), len(parts))]
     if via in (OWN, SPECTRUM):
-        return [Through("direct" if via == OWN else "longer", float(amounts.sum()))]
+        return [Route("direct" if via == OWN else "longer", float(amounts.sum()))]
     if parts[0][1] < 0:
-        return [Through("link", float(amounts.sum()), relation=_type(names, "item_items", via))]
+        return [Route("link", float(amounts.sum()), relation=_type(names, "item_items", via))]
     relation = _type(names, "item_attributes", via)
     order = np.argsort(-amounts, kind="stable")
     named = order[:VALUES] if names.has("item_attributes", via) else order[:0]
     found = [
-        Through("value", float(amounts[k]), node=names.value("item_attributes", via, parts[k][1]), relation=relation)
+        Route("value", float(amounts[k]), node=names.value("item_attributes", via, parts[k][1]), relation=relation)
         for k in named
     ]
     others = order[len(named) :]
     if len(others):
-        found.append(Through("values", float(amounts[others].sum()), len(others), relation=relation))
+        found.append(Route("values", float(amounts[others].sum()), len(others), relation=relation))
     return found
 
 
-def _type(names: Names, kind: str, name: str) -> str:
+def _type(names: Labels, kind: str, name: str) -> str:
     return names.hop(kind, name).relations[0] if names.has(kind, name) else name

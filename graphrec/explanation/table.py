@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from graphrec.explanation.parts import Explanation, Node, Path, Reason, Through
-from graphrec.explanation.wording import as_sentence, name, people, percent
+from graphrec.explanation.model import Explanation, Node, Path, Reason, Route
+from graphrec.explanation.text import as_sentence, name, people, percent
 
 #: Columns of the table of paths.
 COLUMNS = ("contribution", "share", "path")
@@ -104,7 +104,7 @@ def _ways(reason: Reason) -> str:
     return ", ".join(f"{text} {percent(share)}" if len(words) > 1 else text for text, share in words)
 
 
-def way(part: Through) -> str:
+def way(part: Route) -> str:
     """A way in a few words: `34 people`, `tag ‘rock’`, `longer walks`."""
     if part.kind == "people":
         return people(part.count)

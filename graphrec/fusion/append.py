@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from graphrec.errors import DataError, examples
+from graphrec.errors import DataError, first_few
 from graphrec.fusion.records import IDENTITY, widened
 from graphrec.tables import Repeats
 
@@ -70,8 +70,8 @@ def _need_alike(label: str, native: "pd.Series[str]", before: dict[str, Cells], 
     if rows.any():
         raise DataError(
             f"{label}: {int(rows.sum()):,} of {len(native):,} appended rows say other than the graph "
-            f'({examples(shown)}); write repeated = "last" in [nodes.{label}] if the newer row counts ("first", if the '
-            "older does), or load all files together without --append"
+            f'({first_few(shown)}); write repeated = "last" in [nodes.{label}] if the newer row counts ("first", if '
+            "the older does), or load all files together without --append"
         )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from graphrec.fusion.candidates import Divided, divide, gathered, join
-from graphrec.fusion.values import canonical, columns_of, raw
+from graphrec.fusion.candidate_pairs import Divided, divide, gathered, join
+from graphrec.fusion.normalisation import canonical, columns_of, raw
 from graphrec.schema import LinkRule
 
 _CONFIDENCE = {"exact": 1.0, "normalised": 0.995}

@@ -6,10 +6,10 @@ from itertools import combinations
 
 import pandas as pd
 
-from graphrec.fusion.candidates import SIDES, Divided, as_pairs, divide, gathered
+from graphrec.fusion.candidate_pairs import SIDES, Divided, as_pairs, divide, gathered
 from graphrec.fusion.identifiers import differing_identifiers, match_values
-from graphrec.fusion.identity import without_unusable
-from graphrec.fusion.people import match_fields
+from graphrec.fusion.linkable_values import without_unusable
+from graphrec.fusion.probabilistic import match_fields
 from graphrec.fusion.title_links import match_titles
 from graphrec.schema import ITEM, LinkRule
 

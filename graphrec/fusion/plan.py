@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from graphrec.fusion.provenance import BY_HAND, SourceManifest
 from graphrec.fusion.records import declaring, own_name
 from graphrec.fusion.resolve import Resolved
-from graphrec.provenance import BY_HAND, Brought
 from graphrec.schema import NodeType
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -52,7 +52,7 @@ class Stored:
 
 
 def plan(
-    kind: NodeType, sources: Sequence[Brought], stored: Stored, after: pd.DataFrame, resolved: Resolved
+    kind: NodeType, sources: Sequence[SourceManifest], stored: Stored, after: pd.DataFrame, resolved: Resolved
 ) -> NodePlan:
     """The writes that turn the stored nodes into the resolved ones.
 
@@ -137,7 +137,7 @@ def _cells(frame: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:
 
 def _concerned(
     kind: NodeType,
-    sources: Sequence[Brought],
+    sources: Sequence[SourceManifest],
     records: tuple[pd.DataFrame, pd.DataFrame],
     places: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
 ) -> dict[str, Mask | None]:

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from graphrec.errors import DataError, examples
-from graphrec.provenance import BY_HAND, Brought
+from graphrec.errors import DataError, first_few
+from graphrec.fusion.provenance import BY_HAND, SourceManifest
 from graphrec.tables import NodeTable
 
 Column: TypeAlias = "pd.Series[Any]"  # a column of any type
@@ -27,13 +27,13 @@ def own_name(source: str, name: str) -> str:
     return f"{source}:{name}"
 
 
-def properties(label: str, sources: Sequence[Brought]) -> tuple[str, ...]:
+def properties(label: str, sources: Sequence[SourceManifest]) -> tuple[str, ...]:
     """The property names that any of the sources gives a label, sorted."""
     kinds = [kind for kind in (each.node(label) for each in sources) if kind]
     return tuple(sorted({name for kind in kinds for name in kind.properties}))
 
 
-def stored_names(label: str, sources: Sequence[Brought]) -> tuple[str, ...]:
+def stored_names(label: str, sources: Sequence[SourceManifest]) -> tuple[str, ...]:
     """The properties to read of a label's nodes: `keys`, each property, and each source's own values."""
     names = properties(label, sources)
     own = [own_name(BY_HAND, name) for name in names]
@@ -55,7 +55,7 @@ def incoming_records(table: NodeTable, source: str) -> pd.DataFrame:
     return widened(frame, {name: objects(table.frame[name]) for name in table.type.properties})
 
 
-def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[Brought]) -> pd.DataFrame:
+def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[SourceManifest]) -> pd.DataFrame:
     """The records that the nodes of a label were made from: as `incoming_records`, and the position `node` of each.
 
     A node without keys is a record made by hand. `nodes` has the columns `id` and `stored_names`, as objects.
@@ -93,7 +93,7 @@ def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[Brought]) 
     return widened(frame, columns).assign(node=node)
 
 
-def declaring(label: str, sources: Sequence[Brought]) -> Callable[[str, str], bool]:
+def declaring(label: str, sources: Sequence[SourceManifest]) -> Callable[[str, str], bool]:
     """A function that tells whether a source (first) says anything of a property (second) of a label.
 
     A node made by hand may have every property.
@@ -106,7 +106,7 @@ def declaring(label: str, sources: Sequence[Brought]) -> Callable[[str, str], bo
 
 
 def _saying(
-    declares: Callable[[str, str], bool], sources: Sequence[Brought], name: str, source: "pd.Series[str]"
+    declares: Callable[[str, str], bool], sources: Sequence[SourceManifest], name: str, source: "pd.Series[str]"
 ) -> npt.NDArray[np.bool_]:
     """For each record whether its source, which is not the hand, says something of a property."""
     saying = [each.source.name for each in sources if declares(each.source.name, name)]
@@ -143,16 +143,16 @@ def _need_single_keys(label: str, keys: "pd.Series[str]") -> None:
     twice = keys[keys.duplicated()]
     if len(twice):
         raise DataError(
-            f"{label}: {len(twice):,} keys stand on two nodes of the graph ({examples(twice)}); "
+            f"{label}: {len(twice):,} keys stand on two nodes of the graph ({first_few(twice)}); "
             "take each from the node it does not belong to"
         )
 
 
-def _need_known(label: str, records: pd.DataFrame, sources: Sequence[Brought]) -> None:
+def _need_known(label: str, records: pd.DataFrame, sources: Sequence[SourceManifest]) -> None:
     unknown = records[~records["source"].isin([BY_HAND, *(each.source.name for each in sources)])]
     if len(unknown):
         raise DataError(
             f"{label}: {len(unknown):,} keys in the graph are of sources without a Source node "
-            f"({examples(unknown['source'].unique())}; first: {unknown['key'].iloc[0]}); the graph was loaded by an "
+            f"({first_few(unknown['source'].unique())}; first: {unknown['key'].iloc[0]}); the graph was loaded by an "
             "older version, or the node was deleted: empty the database and load the sources again"
         )

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from graphrec.cleaning.draft import shortened
-from graphrec.fusion.outcomes import RuleOutcome, same_ids
+from graphrec.cleaning.working_table import shortened
 from graphrec.fusion.records import own_name
 from graphrec.fusion.resolve import Resolved
+from graphrec.fusion.rule_outcomes import RuleOutcome, same_ids
 
 #: How many examples of a kind a report keeps.
 SHOWN = 5

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from graphrec.fusion.identity import UNUSED
 from graphrec.fusion.link import DEFAULT_LINKS, Links, find_links, rule_name
+from graphrec.fusion.linkable_values import UNUSED
+from graphrec.fusion.provenance import BY_HAND, SourceManifest, by_precedence
 from graphrec.fusion.records import declaring, own_name, widened
-from graphrec.provenance import BY_HAND, Brought, by_precedence
 from graphrec.schema import LinkRule
 
 LINK_COLUMNS = ["left_key", "right_key", "rule", "confidence", "evidence"]
@@ -57,7 +57,7 @@ class Resolved:
     decisions: Decisions
 
 
-def resolve(label: str, records: pd.DataFrame, sources: Sequence[Brought], names: Sequence[str]) -> Resolved:
+def resolve(label: str, records: pd.DataFrame, sources: Sequence[SourceManifest], names: Sequence[str]) -> Resolved:
     """The nodes that the records of a label make.
 
     Records that are shared are one where their native ids are; others where a link between them was made. A node is
@@ -92,7 +92,7 @@ def resolve(label: str, records: pd.DataFrame, sources: Sequence[Brought], names
     return Resolved(nodes, back, decisions)
 
 
-def rules_of(label: str, sources: Sequence[Brought]) -> list[LinkRule]:
+def rules_of(label: str, sources: Sequence[SourceManifest]) -> list[LinkRule]:
     """The rules of a label: the sources' own (the lowest threshold where several declare one), and the default ones."""
     own: dict[str, LinkRule] = {}
     for rule in sorted(

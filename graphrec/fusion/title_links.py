@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from graphrec.fusion.candidates import SIDES, Divided, divide, gathered, join
-from graphrec.fusion.similar import similar_titles
+from graphrec.fusion.candidate_pairs import SIDES, Divided, divide, gathered, join
+from graphrec.fusion.fuzzy_titles import similar_titles
+from graphrec.fusion.normalisation import as_text, code
 from graphrec.fusion.titles import aliases, compact, divisions, normalise, numbers, without_article
-from graphrec.fusion.values import as_text, code
 from graphrec.schema import LinkRule
 
 #: How sure a link is by the step that finds it; docs/linking.md has the precision that was measured.

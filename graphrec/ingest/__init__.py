@@ -3,9 +3,9 @@
 from graphrec.ingest.import_files import ImportFiles, write_import_files
 from graphrec.ingest.load import Loaded, load, write_source
 from graphrec.ingest.lock import writing
-from graphrec.ingest.removal import Unlinked, take_out
-from graphrec.ingest.saved import forget_report, save_report
-from graphrec.ingest.source import Options, read
+from graphrec.ingest.read import Options, read
+from graphrec.ingest.reports import forget_report, save_report
+from graphrec.ingest.unlink import Unlinked, take_out
 
 __all__ = [
     "ImportFiles",

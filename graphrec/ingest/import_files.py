@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv
 
-from graphrec.errors import DataError, GraphrecError, examples
-from graphrec.files import written_whole
-from graphrec.fusion import Known, fuse
+from graphrec.atomic_write import atomic_write
+from graphrec.errors import DataError, GraphrecError, first_few
+from graphrec.fusion import GraphState, fuse
 from graphrec.fusion.plan import NodePlan
-from graphrec.provenance import Brought
+from graphrec.fusion.provenance import SourceManifest
 from graphrec.schema import SOURCE
 from graphrec.store.connection import quote
 from graphrec.store.read import Progress, silent
@@ -51,13 +51,13 @@ def write_import_files(tables: GraphTables, folder: Path, progress: Progress = s
     """
     _need_plain_names(tables)
     _make(folder)
-    fused = fuse(Known(), tables)
+    fused = fuse(GraphState(), tables)
     files: dict[str, int] = {}
     options: list[str] = []
-    parts = [*_nodes(fused.nodes, Brought.of(tables)), *_relationships(fused.edges, fused.source)]
+    parts = [*_nodes(fused.nodes, SourceManifest.of(tables)), *_relationships(fused.edges, fused.source)]
     for number, (option, name, table) in enumerate(parts):
         progress("writing files", number, len(parts))
-        with written_whole(folder / name) as path:
+        with atomic_write(folder / name) as path:
             pyarrow.csv.write_csv(table, path)
         files[name] = table.num_rows
         options.append(f"--{option}={name}")
@@ -79,7 +79,7 @@ def _need_plain_names(tables: GraphTables) -> None:
     odd += [name for name in properties if set(name) & set(_OF_HEADERS)]
     if odd:
         raise DataError(
-            f"neo4j-admin cannot import the names {examples(dict.fromkeys(odd))}: labels and relationship types "
+            f"neo4j-admin cannot import the names {first_few(dict.fromkeys(odd))}: labels and relationship types "
             f"consist of letters, digits, _ and -, and properties have none of {_OF_HEADERS}; rename them, or load "
             "without --import-files"
         )
@@ -92,10 +92,10 @@ def _make(folder: Path) -> None:
     except OSError as error:
         raise GraphrecError(f"cannot write to {folder}: {error.strerror}; choose another folder") from error
     if there:
-        raise GraphrecError(f"folder {folder} has files already ({examples(there)}); choose an empty or a new one")
+        raise GraphrecError(f"folder {folder} has files already ({first_few(there)}); choose an empty or a new one")
 
 
-def _nodes(plans: Iterable[NodePlan], brought: Brought) -> Iterator[tuple[str, str, pa.Table]]:
+def _nodes(plans: Iterable[NodePlan], brought: SourceManifest) -> Iterator[tuple[str, str, pa.Table]]:
     """Option, file name and table of each label, and of the source's node."""
     for plan in plans:
         columns = {name: plan.created[name].tolist() for name in plan.created.columns if name != "id"}
@@ -170,5 +170,5 @@ def _script(options: list[str]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8")

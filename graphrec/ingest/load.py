@@ -9,19 +9,19 @@ from typing import TypeAlias
 import pandas as pd
 
 from graphrec import tabular
-from graphrec.defects import CleaningReport
+from graphrec.cleaning_report import CleaningReport
 from graphrec.errors import RefusedError
 from graphrec.fusion import Fused, FusionReport, fuse
 from graphrec.fusion.plan import NodePlan
+from graphrec.fusion.provenance import SourceManifest
 from graphrec.ingest import notes
-from graphrec.ingest.appending import appended_once, need_same_key, nodes_in_graph, with_stored
+from graphrec.ingest.append import appended_once, need_same_key, nodes_in_graph, with_stored
 from graphrec.ingest.lock import writing
+from graphrec.ingest.read import USUAL, Options, naming, read
 from graphrec.ingest.removal_guard import Vanishing, refusal
-from graphrec.ingest.source import USUAL, Options, naming, read
-from graphrec.provenance import Brought
 from graphrec.schema import EdgeType, Triple
 from graphrec.store import Store, nodes, write
-from graphrec.store.difference import Difference, difference, everything_new
+from graphrec.store.diff import Difference, difference, everything_new
 from graphrec.store.edges import Edges
 from graphrec.store.nodes import Written
 from graphrec.store.read import Progress, silent
@@ -84,7 +84,7 @@ def write_source(store: Store, tables: GraphTables, options: Options = USUAL, pr
     The graph's Source node says `loading` from before the first write until after the last. Where a load was cut off,
     the next one compares and writes the rest.
     """
-    brought = Brought.of(tables)
+    brought = SourceManifest.of(tables)
     name = brought.source.name
     earlier = {each.source.name: each for each in read_sources(store)}.get(name)
     digest, digests = appended_once(store, tables, options.again) if options.append else (None, ())
@@ -124,7 +124,7 @@ class _Write:
 
     store: Store
     fused: Fused
-    earlier: Brought | None
+    earlier: SourceManifest | None
     options: Options
     progress: Progress
     repeats: Mapping[str | Triple, Repeats]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from graphrec.errors import examples
+from graphrec.errors import first_few
 from graphrec.fusion import FusionReport, LabelReport
 from graphrec.schema import ITEM, USER
 from graphrec.tables import EdgeTable, GraphTables, NodeTable
@@ -55,7 +55,7 @@ def _text_numbers(table: NodeTable | EdgeTable) -> Iterator[str]:
         listed = ", ".join(f'"{text}"' for text in ["", *missing[:_SHOWN]])
         more = f" and missing = [{listed}]" if missing else ""
         rest = "" if len(missing) == len(odd) else "; rows with other values are rejected then"
-        shown = examples((repr(text) for text in odd.index), _SHOWN)
+        shown = first_few((repr(text) for text in odd.index), _SHOWN)
         yield (
             f"{name}.{column} is text, though queries and models count with it: {shown} in {int(odd.sum()):,} of "
             f"{len(table.frame):,} rows {'is' if len(odd) == 1 else 'are'} no number; {line}{more}{rest}"
@@ -68,7 +68,7 @@ def _without_roles(tables: GraphTables) -> Iterator[str]:
     if not tables.edges or {USER, ITEM} & {*labels}:
         return
     triples = [table.type.triple for table in tables.edges]
-    shown = examples((f"{relation} goes from {start} to {end}" for start, relation, end in triples), 3)
+    shown = first_few((f"{relation} goes from {start} to {end}" for start, relation, end in triples), 3)
     start, _, end = next((triple for triple in triples if triple[0] != triple[2]), triples[0])
     yield (
         f"graphrec recommends Item nodes to User nodes, and this source has neither: {shown}; if {start} are the users "

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from graphrec.ingest.source import Options
+from graphrec.ingest.read import Options
 
 
 @dataclass(frozen=True)

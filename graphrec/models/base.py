@@ -1,13 +1,11 @@
 """What every model is: a documented config, fit, score, and a state that can be saved and restored."""
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from scipy import sparse
 from torch import Tensor
@@ -15,6 +13,7 @@ from torch import Tensor
 from graphrec.errors import GraphrecError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
+from graphrec.linalg.csr import State
 from graphrec.relations import Relations
 from graphrec.vocabulary import IndexArray
 
@@ -22,9 +21,6 @@ Config = TypeVar("Config")
 
 #: Called with (steps done, steps in all) while a model is fitted.
 Progress = Callable[[int, int], None]
-
-#: The tensors that a fitted model consists of, by name.
-State = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ class Embeddings:
 
 
 @dataclass(frozen=True, eq=False)
-class Screen:
+class ApproximateScores:
     """Scores [batch, num_items] float32, the caller's to overwrite. Where they are rough, `exact` gives those of
     `score` [batch, m] at positions [batch, m] that the caller has not overwritten."""
 
@@ -62,7 +58,7 @@ class Screen:
 
 
 @dataclass(frozen=True, eq=False)
-class Factored:
+class FactoredScores:
     """Scores that are an inner product and a few paths, left · vectorsᵀ + signals · paths, all on the CPU.
 
     vectors [num_items, k]; paths [num_items, num_items]; sides(user_index) gives left [batch, k] and signals [batch,
@@ -119,12 +115,12 @@ class Model(ABC, Generic[Config]):
         zero: one of at most `ROUNDING_ERROR` times the largest absolute score of the user.
         """
 
-    def screens(self, user_index: IndexArray, size: int) -> Iterator[Screen] | None:  # noqa: ARG002
+    def screens(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:  # noqa: ARG002
         """Cheaper and rougher scores than those of `score`, to find candidates by: of the users in their order, at most
         `size` at a time. A Screen is good until the next is asked for. None: there is no such way."""
         return None
 
-    def factored(self) -> Factored | None:
+    def factored(self) -> FactoredScores | None:
         """The scores of `score` in two parts; None where they are not made like that."""
         return None
 
@@ -197,51 +193,3 @@ class Model(ABC, Generic[Config]):
     def trusts(cls, config: Config) -> bool:  # noqa: ARG003  # the default trusts all
         """Whether validation orders this config reliably even where it is not made as the test part is."""
         return True
-
-
-def pack(name: str, matrix: sparse.csr_array) -> State:
-    """A CSR matrix as four tensors whose names begin with `name`."""
-    return {
-        f"{name}.indptr": torch.from_numpy(matrix.indptr.astype(np.int64)),
-        f"{name}.indices": torch.from_numpy(matrix.indices.astype(np.int32)),
-        f"{name}.data": torch.from_numpy(matrix.data.astype(np.float32)),
-        f"{name}.shape": torch.tensor(matrix.shape),
-    }
-
-
-def unpack(name: str, state: Mapping[str, Tensor]) -> sparse.csr_array:
-    """The CSR matrix that `pack` made into tensors."""
-    indptr, indices, data = (state[f"{name}.{part}"].numpy() for part in ("indptr", "indices", "data"))
-    rows, columns = state[f"{name}.shape"].tolist()
-    return sparse.csr_array((data, indices, indptr.astype(np.int32)), shape=(rows, columns))
-
-
-def empty_csr() -> sparse.csr_array:
-    """What a model that is not fitted has in place of a matrix."""
-    return sparse.csr_array(np.zeros((0, 0), dtype=np.float32))
-
-
-def csr_of(
-    data: npt.NDArray[Any], indices: npt.NDArray[np.int32], indptr: npt.NDArray[np.int64], shape: tuple[int, int]
-) -> sparse.csr_array:  # data of any type
-    """A CSR matrix of these arrays, with 32-bit positions if they can hold its entries: of positions of different width
-    scipy would make a wider copy of all."""
-    narrow = indptr.astype(np.int32) if len(data) <= np.iinfo(np.int32).max else indptr
-    return sparse.csr_array((data, indices, narrow), shape=shape)
-
-
-def in_32_bits(matrix: sparse.csr_array) -> sparse.csr_array:
-    """The matrix with 32-bit positions, in half the memory, where they can hold its shape and its entries."""
-    if max(*matrix.shape, matrix.nnz) > np.iinfo(np.int32).max:
-        return matrix
-    indices, indptr = (part.astype(np.int32, copy=False) for part in (matrix.indices, matrix.indptr))
-    return sparse.csr_array((matrix.data, indices, indptr), shape=matrix.shape)
-
-
-def csr_tensor(matrix: sparse.csr_array) -> Tensor:
-    """A scipy CSR matrix as a torch one with 32-bit positions, which MKL multiplies twice as fast as 64-bit ones."""
-    indptr, indices = (torch.from_numpy(a.astype(np.int32, copy=False)) for a in (matrix.indptr, matrix.indices))
-    values = torch.from_numpy(matrix.data.astype(np.float32, copy=False))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")  # no news to a user of graphrec
-        return torch.sparse_csr_tensor(indptr, indices, values, size=tuple(matrix.shape), check_invariants=False)

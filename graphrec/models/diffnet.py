@@ -9,10 +9,10 @@ from torch import Tensor
 
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
+from graphrec.linalg.autograd import Product, normalised
 from graphrec.models.base import Range, Space
-from graphrec.models.embedding import EmbeddingModel, Problem
-from graphrec.models.embedding_settings import EmbeddingConfig
-from graphrec.models.products import Product, normalised
+from graphrec.models.embedding import EmbeddingModel, TrainingData
+from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.relations import relations
 from graphrec.training.objectives import Encode
 from graphrec.vocabulary import IndexArray
@@ -82,7 +82,7 @@ class DiffNet(EmbeddingModel[DiffNetConfig]):
     config_class = DiffNetConfig
     damping = 0.5
 
-    def encoder(self, problem: Problem, x: Tensor) -> Encode:
+    def encoder(self, problem: TrainingData, x: Tensor) -> Encode:
         """Spreads x [num_nodes, dim]; raises DataError where the graph has no social relation."""
         step = self._step(problem)
         own = problem.known().unsqueeze(1)
@@ -94,7 +94,7 @@ class DiffNet(EmbeddingModel[DiffNetConfig]):
 
         return encode
 
-    def sends(self, x: Tensor, problem: Problem) -> Tensor:
+    def sends(self, x: Tensor, problem: TrainingData) -> Tensor:
         """The steps of an item [num_items, dim] that reach a new user without friends, over the root of its degree."""
         found = spread(x * problem.known().unsqueeze(1), self._step(problem), self.config.num_layers)[:-1]
         if not found:
@@ -103,7 +103,7 @@ class DiffNet(EmbeddingModel[DiffNetConfig]):
         root = torch.from_numpy(np.sqrt(np.maximum(degree, 1))).to(x.device).unsqueeze(1)
         return torch.stack(found).sum(0)[problem.num_users :] / root / (self.config.num_layers + 1)
 
-    def finish(self, x: Tensor, encode: Encode, problem: Problem) -> None:
+    def finish(self, x: Tensor, encode: Encode, problem: TrainingData) -> None:
         """Keep the vectors, those of users with friends but without interactions among them."""
         super().finish(x, encode, problem)
         with torch.no_grad():
@@ -111,7 +111,7 @@ class DiffNet(EmbeddingModel[DiffNetConfig]):
             alone = torch.from_numpy(np.diff(problem.matrix.indptr) == 0).to(users.device).unsqueeze(1)
             self.users = torch.where(alone, users, self.users)  # 0 still where there are no friends either
 
-    def _step(self, problem: Problem) -> Product:
+    def _step(self, problem: TrainingData) -> Product:
         c = self.config
         social = ties(problem.graph, problem.matrix, c.homophily)
         return Product.of(one_step(problem.matrix, social, c.social_share), problem.device)

@@ -14,8 +14,9 @@ from torch import Tensor
 from graphrec.errors import DataError, GraphrecError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import FloatArray, Interactions
-from graphrec.models.base import Model, Progress, Range, Space, State, csr_tensor, empty_csr, pack, unpack
-from graphrec.models.few_users import FewUsers
+from graphrec.linalg.csr import State, csr_tensor, empty_csr, pack, unpack
+from graphrec.linalg.woodbury import WoodburyInverse
+from graphrec.models.base import Model, Progress, Range, Space
 from graphrec.vocabulary import IndexArray
 
 #: More items than this are refused: the matrix of 25,000 items has 2.5 GB, and its inverse costs 10¹³ operations.
@@ -64,7 +65,7 @@ class EASE(Model[EASEConfig]):
     def __init__(self, config: EASEConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
         self.weights = torch.empty(0, 0, device=self.device)  # B [num_items, num_items], empty with few users
-        self.few: FewUsers | None = None
+        self.few: WoodburyInverse | None = None
         self.history = empty_csr()  # [num_users, num_items]
 
     def fit(
@@ -83,7 +84,7 @@ class EASE(Model[EASEConfig]):
             degree = np.bincount(self.history.indices, minlength=interactions.num_items)
             penalty = (c.regularisation + c.dropout / (1 - c.dropout) * degree).astype(np.float32)
             rows = self.history[np.diff(self.history.indptr) > 0]
-            self.few = FewUsers.of(rows, penalty, self.device)
+            self.few = WoodburyInverse.of(rows, penalty, self.device)
             return
         check_size("ease", interactions.num_items, MAX_ITEMS)
         buffer = gram(self.history)
@@ -114,7 +115,7 @@ class EASE(Model[EASEConfig]):
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Take over coefficients and histories."""
         self.weights = state["weights"].to(self.device)
-        self.few = FewUsers.from_state(state, self.device) if "factor" in state else None
+        self.few = WoodburyInverse.from_state(state, self.device) if "factor" in state else None
         self.history = unpack("history", state)
 
     @classmethod

@@ -15,14 +15,15 @@ from torch import Tensor
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.models.base import Embeddings, Model, Progress, State, csr_tensor
-from graphrec.models.embedding_settings import EmbeddingConfig
+from graphrec.linalg.csr import State, csr_tensor
+from graphrec.linalg.threads import one_thread
+from graphrec.models.base import Embeddings, Model, Progress
+from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.models.propagation import Adjacency
-from graphrec.models.spectral_start import spectral_start
-from graphrec.models.threads import one_thread
+from graphrec.models.spectral_init import spectral_start
 from graphrec.training.batches import PairBatch
 from graphrec.training.checkpoints import Checkpoints
-from graphrec.training.loop import Plan, Stopping, train
+from graphrec.training.loop import Stopping, TrainSchedule, train
 from graphrec.training.objectives import Batch, Encode
 from graphrec.vocabulary import IndexArray
 
@@ -38,7 +39,7 @@ C = TypeVar("C", bound=EmbeddingConfig)
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class TrainingData:
     """What a model is trained on: the training part of the interactions, its 0/1 matrix, the graph, and where."""
 
     graph: HeteroGraph
@@ -69,7 +70,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Watch:
+class EpochCallback:
     """Somebody who looks at a training on its way: `look` is called with 1, 2, … when that many of `parts` equal parts
     of the epochs are done, with the vectors as they then are; not at the end. What it raises ends the training."""
 
@@ -100,14 +101,14 @@ class EmbeddingModel(Model[C]):
         self.items = torch.empty(0, 0)  # [num_items, dim]
         self.incoming = torch.empty(0, 0)  # [num_items, dim], what an item sends to a new user
         self.checkpoints: Checkpoints | None = None
-        self.watch: Watch | None = None
+        self.watch: EpochCallback | None = None
         self.losses: tuple[float, ...] = ()
 
     @abstractmethod
-    def encoder(self, problem: Problem, x: Tensor) -> Encode:
+    def encoder(self, problem: TrainingData, x: Tensor) -> Encode:
         """A function that gives the vectors [n, dim] of some nodes from x as it stands when it is called."""
 
-    def start(self, problem: Problem, rng: np.random.Generator) -> Tensor:
+    def start(self, problem: TrainingData, rng: np.random.Generator) -> Tensor:
         """The initial parameters x [num_nodes, dim] on the CPU."""
         c = self.config
         if c.warm_start:
@@ -115,7 +116,7 @@ class EmbeddingModel(Model[C]):
         normal = rng.normal(0.0, c.init_std, (problem.num_nodes, c.embedding_dim))
         return torch.from_numpy(normal.astype(np.float32))
 
-    def batches(self, problem: Problem, rng: np.random.Generator) -> Iterator[Batch]:
+    def batches(self, problem: TrainingData, rng: np.random.Generator) -> Iterator[Batch]:
         """The batches of one epoch."""
         return self.config.objective.batches(problem.matrix, self.config.batch_size, rng)
 
@@ -124,7 +125,7 @@ class EmbeddingModel(Model[C]):
         x: Tensor,
         encode: Encode,
         batch: Batch,
-        problem: Problem,
+        problem: TrainingData,
         rng: np.random.Generator,  # noqa: ARG002  # for losses that draw noise
     ) -> Tensor:
         """The objective of a batch plus weight_decay/2 · the squared parameters of its nodes, for each interaction."""
@@ -133,7 +134,7 @@ class EmbeddingModel(Model[C]):
             return value
         return value + self.config.weight_decay * decay(x, batch, problem.num_users)
 
-    def sends(self, x: Tensor, problem: Problem) -> Tensor:  # noqa: ARG002  # the default needs neither
+    def sends(self, x: Tensor, problem: TrainingData) -> Tensor:  # noqa: ARG002  # the default needs neither
         """What an item sends to a new user, [num_items, dim]; `fold_in` adds it up over a history."""
         return self.items[:, :-1] if self.config.objective.popularity else self.items
 
@@ -154,7 +155,7 @@ class EmbeddingModel(Model[C]):
         checkpoints = self._identified(interactions, rng)
         held = rng.random(len(interactions)) < (0.05 if c.patience else 0.0)
         train_part = interactions.take(~held)
-        problem = Problem(graph, train_part, train_part.matrix(), interactions.take(held), self.device)
+        problem = TrainingData(graph, train_part, train_part.matrix(), interactions.take(held), self.device)
         if not problem.matrix.nnz:
             name = type(self).__name__.lower()
             raise DataError(f"{name}: there are no interactions to learn from; load more")
@@ -165,7 +166,7 @@ class EmbeddingModel(Model[C]):
         if c.patience:
             stopping = Stopping(lambda: self._recall(encode, problem), STOPPING_EVERY, c.patience)
         watch = None if self.watch is None else self._watching(self.watch, lambda: self.finish(x, encode, problem))
-        plan = Plan(c.epochs, c.final_rate, progress, stopping, checkpoints, rng, watch)
+        plan = TrainSchedule(c.epochs, c.final_rate, progress, stopping, checkpoints, rng, watch)
         with one_thread(self.device.type == "cpu" and problem.matrix.nnz * c.embedding_dim < SMALL):
             self.losses = tuple(
                 train(
@@ -178,7 +179,7 @@ class EmbeddingModel(Model[C]):
             )
             self.finish(x, encode, problem)
 
-    def finish(self, x: Tensor, encode: Encode, problem: Problem) -> None:
+    def finish(self, x: Tensor, encode: Encode, problem: TrainingData) -> None:
         """Keep the vectors that the parameters x encode, and what an item sends to a new user."""
         self._keep(encode, problem)
         with torch.no_grad():
@@ -209,7 +210,7 @@ class EmbeddingModel(Model[C]):
         """Take over the vectors."""
         self.users, self.items, self.incoming = (state[name].to(self.device) for name in ("users", "items", "incoming"))
 
-    def _watching(self, watch: Watch, finish: Callable[[], None]) -> Callable[[int], None]:
+    def _watching(self, watch: EpochCallback, finish: Callable[[], None]) -> Callable[[int], None]:
         due = {round(part * self.config.epochs / watch.parts): part for part in range(1, watch.parts)}
 
         def watching(epoch: int) -> None:
@@ -219,13 +220,13 @@ class EmbeddingModel(Model[C]):
 
         return watching
 
-    def _keep(self, encode: Encode, problem: Problem) -> None:
+    def _keep(self, encode: Encode, problem: TrainingData) -> None:
         with torch.no_grad():
             vectors = self.config.objective.vectors(encode, None, problem.matrix)  # [num_nodes, dim]
             vectors = vectors * problem.known().unsqueeze(1)
             self.users, self.items = vectors[: problem.num_users].clone(), vectors[problem.num_users :].clone()
 
-    def _recall(self, encode: Encode, problem: Problem) -> float:
+    def _recall(self, encode: Encode, problem: TrainingData) -> float:
         """The share of held-out interactions among the first 20 unseen items of their users."""
         self._keep(encode, problem)
         users = np.unique(problem.held.user_index)[:STOPPING_USERS]

@@ -13,7 +13,8 @@ from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.hetero import interactions as interactions_of
 from graphrec.interactions import Interactions
-from graphrec.models.base import Progress, Range, Space, State, csr_tensor
+from graphrec.linalg.csr import State, csr_tensor
+from graphrec.models.base import Progress, Range, Space
 from graphrec.models.typed_graph import typed_graph
 from graphrec.models.vectors import VectorModel, mean_rows
 

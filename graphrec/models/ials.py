@@ -12,10 +12,11 @@ from torch import Tensor
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.models.base import Embeddings, Model, Progress, Range, Space, State
-from graphrec.models.least_squares import Basis, solve
-from graphrec.models.neighbours import scaled
-from graphrec.models.spectrum import spectrum
+from graphrec.linalg.csr import State
+from graphrec.linalg.ridge import Basis, solve
+from graphrec.linalg.sparse import scale
+from graphrec.linalg.svd import spectrum
+from graphrec.models.base import Embeddings, Model, Progress, Range, Space
 from graphrec.vocabulary import IndexArray
 
 #: D_U^-b R D^-½ is decomposed for a warm start; the b of graph_filter.
@@ -169,7 +170,7 @@ def spectral_items(history: sparse.csr_array, factors: int, init_std: float, rng
     """V D^½ [num_items, factors] float32 with mean length 0.5 over items that have users, V the leading right singular
     vectors of D_U^-0.35 R D^-½; noise in the columns beyond its rank, zeros for items without users."""
     user_degree, item_degree = (np.asarray(history.sum(axis=axis), dtype=np.float64) for axis in (1, 0))
-    damped = scaled(history, np.maximum(user_degree, 1.0) ** -USER_EXPONENT, np.maximum(item_degree, 1.0) ** -0.5)
+    damped = scale(history, np.maximum(user_degree, 1.0) ** -USER_EXPONENT, np.maximum(item_degree, 1.0) ** -0.5)
     vectors, _ = spectrum(damped, factors, rng)
     vectors = vectors * torch.from_numpy(np.sqrt(item_degree).astype(np.float32))[:, None]
     length = vectors.norm(dim=1).sum() / max(int((item_degree > 0).sum()), 1)

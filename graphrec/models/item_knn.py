@@ -9,9 +9,9 @@ from scipy import sparse
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
+from graphrec.linalg.sparse import row_normalised, scale, topk_gram
 from graphrec.models.base import Progress, Range, Space
 from graphrec.models.item_weights import ItemWeightsModel
-from graphrec.models.neighbours import item_product, row_normalised, scaled
 
 SIMILARITIES = ("cosine", "jaccard", "pearson")
 
@@ -66,7 +66,7 @@ class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
         self.history = interactions.matrix()
         user_degree = np.maximum(np.diff(self.history.indptr), 1).astype(np.float64)
         user_weight = user_degree**-self.config.damping
-        weighted = scaled(self.history, rows=user_weight)
+        weighted = scale(self.history, rows=user_weight)
         size = np.asarray(weighted.sum(axis=0), dtype=np.float64)  # n_i
         total = float(user_weight.sum())
 
@@ -75,7 +75,7 @@ class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
             rows.data[:] = self._similarity(rows.data, size[item], size[rows.indices], total)
             rows.data[item == rows.indices] = 0.0
 
-        similar = item_product(self.history, weighted, self.config.neighbours, finish)
+        similar = topk_gram(self.history, weighted, self.config.neighbours, finish)
         similar.eliminate_zeros()
         self.weights = row_normalised(similar) if self.config.normalise else similar
         if progress is not None:

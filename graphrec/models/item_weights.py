@@ -7,8 +7,9 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from graphrec.models.base import Model, State, empty_csr, pack, unpack
-from graphrec.models.neighbours import dense
+from graphrec.linalg.csr import State, empty_csr, pack, unpack
+from graphrec.linalg.sparse import dense
+from graphrec.models.base import Model
 from graphrec.vocabulary import IndexArray
 
 Config = TypeVar("Config")

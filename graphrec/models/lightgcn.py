@@ -9,8 +9,8 @@ from torch import Tensor
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.models.base import Range, Space
-from graphrec.models.embedding import EmbeddingModel, Problem
-from graphrec.models.embedding_settings import EmbeddingConfig
+from graphrec.models.embedding import EmbeddingModel, TrainingData
+from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.models.propagation import layers, propagate
 from graphrec.training.objectives import Encode, Objective
 
@@ -86,7 +86,7 @@ class LightGCN(EmbeddingModel[LightGCNConfig]):
     config_class = LightGCNConfig
     damping: ClassVar[float] = 0.5
 
-    def encoder(self, problem: Problem, x: Tensor) -> Encode:
+    def encoder(self, problem: TrainingData, x: Tensor) -> Encode:
         """The smoothed vectors of some rows of x, or of all."""
         return lambda rows: propagate(x, problem.adjacency, self.config.num_layers, rows)
 
@@ -102,7 +102,7 @@ class LightGCN(EmbeddingModel[LightGCNConfig]):
             "epochs": Range(5, 60, log=True),
         }
 
-    def sends(self, x: Tensor, problem: Problem) -> Tensor:
+    def sends(self, x: Tensor, problem: TrainingData) -> Tensor:
         """The smoothing of a user whose own layer 0 is 0, from the layers of their items: Σ layers / √degree."""
         num_layers = self.config.num_layers
         if not num_layers:

@@ -17,7 +17,7 @@ from graphrec.models.base import Progress
 from graphrec.models.metapaths import choose_metapath, edges, parse_metapath
 from graphrec.models.vectors import VectorModel
 from graphrec.schema import Triple
-from graphrec.training.loop import Plan, train
+from graphrec.training.loop import TrainSchedule, train
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def metapath_vectors(
         with torch.no_grad():  # PyG begins at length √dim, where the dot products of noise take long to unlearn
             walks.embedding.weight /= config.embedding_dim**0.5
         x = walks.embedding.weight
-        plan = Plan(config.epochs, progress=progress)
+        plan = TrainSchedule(config.epochs, progress=progress)
         train(
             [x],
             SparseAdam([x], lr=config.learning_rate),

@@ -16,7 +16,7 @@ from graphrec.models.base import Progress
 from graphrec.models.typed_graph import TypedGraph, typed_graph
 from graphrec.models.vectors import VectorModel
 from graphrec.models.walks import Walker, skip_gram_loss, windows
-from graphrec.training.loop import Plan, train
+from graphrec.training.loop import TrainSchedule, train
 from graphrec.vocabulary import IndexArray
 
 
@@ -114,7 +114,13 @@ def node_vectors(
     def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
         return skip_gram_loss(x, batch[0].to(device), batch[1].to(device))
 
-    train([x], optimizer, lambda: batches(walker, known, config, rng), loss, Plan(config.epochs, progress=progress))
+    train(
+        [x],
+        optimizer,
+        lambda: batches(walker, known, config, rng),
+        loss,
+        TrainSchedule(config.epochs, progress=progress),
+    )
     return x.detach() * (degree > 0).to(device).unsqueeze(1)
 
 

@@ -9,8 +9,8 @@ from scipy import sparse
 from torch import Tensor
 from torch.autograd import Function
 
-from graphrec.models.base import csr_tensor
-from graphrec.models.products import Product
+from graphrec.linalg.autograd import Product
+from graphrec.linalg.csr import csr_tensor
 from graphrec.vocabulary import IndexArray
 
 

@@ -7,9 +7,9 @@ import numpy as np
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
+from graphrec.linalg.sparse import row_normalised, scale, topk_gram, without_diagonal
 from graphrec.models.base import Progress, Range, Space
 from graphrec.models.item_weights import ItemWeightsModel
-from graphrec.models.neighbours import item_product, row_normalised, scaled, without_diagonal
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class RP3Beta(ItemWeightsModel[RP3BetaConfig]):
             np.maximum(degree, 1).astype(np.float64)  # a degree of zero must not divide
             for degree in (np.diff(self.history.tocsc().indptr), np.diff(self.history.indptr))
         )
-        to_user = scaled(self.history, columns=item_degree**-c.alpha)  # (P_IU^{∘α})ᵀ
-        to_item = scaled(self.history, rows=user_degree**-c.alpha, columns=item_degree**-c.beta)
-        walks = item_product(to_user, to_item, c.neighbours, without_diagonal)
+        to_user = scale(self.history, columns=item_degree**-c.alpha)  # (P_IU^{∘α})ᵀ
+        to_item = scale(self.history, rows=user_degree**-c.alpha, columns=item_degree**-c.beta)
+        walks = topk_gram(to_user, to_item, c.neighbours, without_diagonal)
         self.weights = row_normalised(walks) if c.normalise else walks
         if progress is not None:
             progress(1, 1)

@@ -11,12 +11,12 @@ from torch import Tensor
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
+from graphrec.linalg.elastic_net import solve
+from graphrec.linalg.sparse import topk_gram
+from graphrec.linalg.threads import one_thread
 from graphrec.models.base import Progress, Range, Space
 from graphrec.models.ease import check_size, fill_gram
-from graphrec.models.elastic_net import solve
 from graphrec.models.item_weights import ItemWeightsModel
-from graphrec.models.neighbours import item_product
-from graphrec.models.threads import one_thread
 from graphrec.vocabulary import IndexArray
 
 #: Bytes of the dense matrix of how many users two items share; more items than fit are refused.
@@ -127,7 +127,7 @@ def _candidates(history: sparse.csr_array, neighbours: int) -> sparse.csr_array:
         rows.data /= root[rows.indices]  # the root of the item itself does not change the order of its row
         rows.data[item == rows.indices] = 0.0
 
-    nearest = item_product(history, history, neighbours, finish)
+    nearest = topk_gram(history, history, neighbours, finish)
     nearest.eliminate_zeros()
     return nearest
 

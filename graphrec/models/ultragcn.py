@@ -12,11 +12,11 @@ from torch import Tensor
 
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
+from graphrec.linalg.sparse import topk_gram, without_diagonal
 from graphrec.models.base import Range, Space
-from graphrec.models.embedding import EmbeddingModel, Problem, decay
-from graphrec.models.embedding_settings import EmbeddingConfig
-from graphrec.models.neighbours import item_product, without_diagonal
-from graphrec.training.batches import PairBatch, fitting, pair_batches
+from graphrec.models.embedding import EmbeddingModel, TrainingData, decay
+from graphrec.models.embedding_config import EmbeddingConfig
+from graphrec.training.batches import PairBatch, cap_batch_size, pair_batches
 from graphrec.training.objectives import Batch, Encode
 
 
@@ -113,14 +113,14 @@ class UltraGCN(EmbeddingModel[UltraGCNConfig]):
         super().__init__(config, device)
         self._constraints: Constraints | None = None  # of the problem that is being trained
 
-    def encoder(self, problem: Problem, x: Tensor) -> Encode:
+    def encoder(self, problem: TrainingData, x: Tensor) -> Encode:
         """Some rows of x, or all; computes the constraints of the problem."""
         self._constraints = Constraints.of(problem.matrix, self.config.neighbours, self.device)
         return lambda rows: x if rows is None else x[torch.from_numpy(rows).to(x.device)]
 
-    def batches(self, problem: Problem, rng: np.random.Generator) -> Iterator[Batch]:
+    def batches(self, problem: TrainingData, rng: np.random.Generator) -> Iterator[Batch]:
         """All interactions in random order, with negatives that a batch shares."""
-        size = fitting(self.config.batch_size, problem.matrix.nnz)
+        size = cap_batch_size(self.config.batch_size, problem.matrix.nnz)
         return pair_batches(problem.matrix, size, self.config.num_negatives, True, rng)
 
     def loss(
@@ -128,7 +128,7 @@ class UltraGCN(EmbeddingModel[UltraGCNConfig]):
         x: Tensor,
         encode: Encode,  # noqa: ARG002  # the vectors are the parameters
         batch: Batch,
-        problem: Problem,
+        problem: TrainingData,
         rng: np.random.Generator,  # noqa: ARG002  # nothing is drawn
     ) -> Tensor:
         """The mean over the interactions of a batch, plus weight_decay/2 · the squared vectors of their nodes."""
@@ -188,7 +188,7 @@ def _nearest(matrix: sparse.csr_array, neighbours: int) -> tuple[npt.NDArray[np.
         rows.data *= (np.sqrt(total[item] / total[rows.indices]) / others[item]).astype(np.float32)
         without_diagonal(rows, start)
 
-    omega = item_product(matrix, matrix, neighbours, finish)
+    omega = topk_gram(matrix, matrix, neighbours, finish)
     count = np.diff(omega.indptr)
     nearest = np.repeat(np.arange(len(count), dtype=np.int64)[:, None], neighbours, axis=1)
     weights = np.zeros(nearest.shape)

@@ -12,8 +12,9 @@ from torch import Tensor
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.models.base import Model, Progress, Range, Space, State, empty_csr, pack, unpack
-from graphrec.models.neighbours import dense, item_product, scaled
+from graphrec.linalg.csr import State, empty_csr, pack, unpack
+from graphrec.linalg.sparse import dense, scale, topk_gram
+from graphrec.models.base import Model, Progress, Range, Space
 from graphrec.vocabulary import IndexArray
 
 
@@ -85,13 +86,13 @@ class UserKNN(Model[UserKNNConfig]):
         A similarity is a sum over the items in common, and its power ρ is divided among them in proportion.
         """
         near = self.similar[[user_index]]
-        common = scaled(self.history[near.indices], columns=self._damped(self.config.damping))
+        common = scale(self.history[near.indices], columns=self._damped(self.config.damping))
         common = sparse.csr_array(common.multiply(self.history[[user_index]]))
         whole = np.asarray(common.sum(axis=1), dtype=np.float64)
         has = self.history[near.indices][:, [item_index]].toarray().ravel()
         amount = near.data * has * float(self._damped(self.config.popularity_damping)[item_index])
         each = np.divide(amount, whole, out=np.zeros_like(whole), where=whole > 0)
-        found = sparse.csr_array(scaled(common, rows=each))
+        found = sparse.csr_array(scale(common, rows=each))
         found.eliminate_zeros()
         entries = found.tocoo()
         users = near.indices[entries.coords[0]]
@@ -101,14 +102,14 @@ class UserKNN(Model[UserKNNConfig]):
         """s^ρ [rows, num_users] of histories [rows, num_items] to the nearest users in training."""
         c = self.config
         weight = self._damped(c.damping)
-        sizes = [np.asarray(scaled(m, columns=weight).sum(axis=1), dtype=np.float64) for m in (history, self.history)]
+        sizes = [np.asarray(scale(m, columns=weight).sum(axis=1), dtype=np.float64) for m in (history, self.history)]
         mine, theirs = (
             np.where(size > 0, np.where(size > 0, size, 1.0) ** -power, 0.0)
             for size, power in zip(sizes, (1 - c.asymmetry, c.asymmetry), strict=True)
         )
-        left = scaled(history, rows=mine, columns=weight)
-        right = scaled(self.history, rows=theirs)
-        found = item_product(left.T.tocsr(), right.T.tocsr(), c.neighbours)
+        left = scale(history, rows=mine, columns=weight)
+        right = scale(self.history, rows=theirs)
+        found = topk_gram(left.T.tocsr(), right.T.tocsr(), c.neighbours)
         found.data **= np.float32(c.amplification)
         return found
 

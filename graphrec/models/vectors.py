@@ -7,7 +7,8 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from graphrec.models.base import Embeddings, Model, State, csr_tensor
+from graphrec.linalg.csr import State, csr_tensor
+from graphrec.models.base import Embeddings, Model
 from graphrec.vocabulary import IndexArray
 
 C = TypeVar("C")

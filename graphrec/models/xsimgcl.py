@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphrec.errors import DataError
-from graphrec.models.embedding import EmbeddingModel, Problem, decay
-from graphrec.models.embedding_settings import EmbeddingConfig
+from graphrec.models.embedding import EmbeddingModel, TrainingData, decay
+from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.models.propagation import Adjacency, layers, product
 from graphrec.training.batches import PairBatch
 from graphrec.training.losses import info_nce_loss
@@ -72,7 +72,7 @@ class XSimGCL(EmbeddingModel[XSimGCLConfig]):
     config_class = XSimGCLConfig
     damping: ClassVar[float] = 0.5
 
-    def encoder(self, problem: Problem, x: Tensor) -> Encode:
+    def encoder(self, problem: TrainingData, x: Tensor) -> Encode:
         """The smoothed vectors without noise."""
 
         def encode(rows: np.ndarray | None) -> Tensor:
@@ -81,7 +81,7 @@ class XSimGCL(EmbeddingModel[XSimGCLConfig]):
 
         return encode
 
-    def loss(self, x: Tensor, encode: Encode, batch: Batch, problem: Problem, rng: np.random.Generator) -> Tensor:  # noqa: ARG002  # training has its own encoder
+    def loss(self, x: Tensor, encode: Encode, batch: Batch, problem: TrainingData, rng: np.random.Generator) -> Tensor:  # noqa: ARG002  # training has its own encoder
         """The objective of a batch on blurred vectors, the contrast between two layers, and the squared parameters."""
         c = self.config
         generator = torch.Generator(x.device).manual_seed(int(rng.integers(1 << 62)))
@@ -105,7 +105,7 @@ class XSimGCL(EmbeddingModel[XSimGCLConfig]):
             found.append(z)
         return torch.stack(found).mean(0), found[self.config.contrast_layer - 1]
 
-    def sends(self, x: Tensor, problem: Problem) -> Tensor:
+    def sends(self, x: Tensor, problem: TrainingData) -> Tensor:
         """The smoothing of a user from the layers of their items: Σ layers 0..num_layers − 1, by √degree."""
         sent = torch.stack(layers(x, problem.adjacency, self.config.num_layers - 1)).sum(0)[problem.num_users :]
         degree = torch.from_numpy(problem.matrix.sum(axis=0)).to(self.device).clamp(min=1)

@@ -25,14 +25,14 @@ Cells = Mapping[str, list[Any]]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TargetLists:
     """The lists to be published: edges sorted by start node and then by rank, with the first and last of each list."""
 
     edges: Edges
     border: Integers  # [num_lists + 1], positions in edges
 
     @classmethod
-    def of(cls, kind: EdgeType, frame: pd.DataFrame) -> "Wanted":
+    def of(cls, kind: EdgeType, frame: pd.DataFrame) -> "TargetLists":
         """The lists of a table with source_id, target_id, score and rank; further columns become properties too.
 
         A list has the order of its ranks, and its edges get their places in it, 1 to n, for ranks.
@@ -72,7 +72,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredList:
     """A list of the graph: the start node's id, the layer it stands in, and its cells."""
 
     start: str
@@ -92,7 +92,7 @@ def with_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Sequence[
     return found
 
 
-def read_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Iterator[list[Stored]]:
+def read_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Iterator[list[StoredList]]:
     """The lists that `starts` have in all layers, those of some of them at a time.
 
     Edges that have no number for `run` are not ours. One record holds the columns of many lists; the next ones are read
@@ -101,14 +101,14 @@ def read_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Iterator[
     names = [*kind.properties]
     statement = _statement(store, kind)
 
-    def read(asked: Sequence[str]) -> list[Stored]:
+    def read(asked: Sequence[str]) -> list[StoredList]:
         (record,) = store.read(statement, {"ids": asked})
         columns = [record["t"], *(record[f"c{number}"] for number in range(len(names)))]
         rows = zip(record["s"], record["layer"], zip(*columns, strict=True), strict=True)
-        return [Stored(s, layer, dict(zip(["t", *names], cells, strict=True))) for s, layer, cells in rows]
+        return [StoredList(s, layer, dict(zip(["t", *names], cells, strict=True))) for s, layer, cells in rows]
 
     with ThreadPoolExecutor(1) as pool:
-        under_way: Future[list[Stored]] | None = None
+        under_way: Future[list[StoredList]] | None = None
         for begin in range(0, len(starts), NODES_A_PIECE):
             following = pool.submit(read, starts[begin : begin + NODES_A_PIECE])
             if under_way:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
-from graphrec.errors import DataError, examples
+from graphrec.errors import DataError, first_few
 
 #: How files begin that are no text, or no data, and what to do; a web page is what a failed download leaves.
 _FOREIGN = {
@@ -49,7 +49,7 @@ def find(folder: Path, name: str) -> Path:
     there = sorted(path.name for path in folder.iterdir() if path.is_file())
     raise DataError(
         f"folder {folder} has no file {name} and no {name}.gz; "
-        f"{f'it has {examples(there, 10)}' if there else 'it is empty'}"
+        f"{f'it has {first_few(there, 10)}' if there else 'it is empty'}"
     )
 
 
@@ -73,7 +73,7 @@ def undecodable(path: Path, encoding: str = "utf-8") -> Tally:
 
 def lines_text(tally: Tally) -> str:
     """How many lines, and the first of them: "2 lines: line 3, line 7"."""
-    return f"{tally.count:,} line{'' if tally.count == 1 else 's'}: {examples(tally.places)}"
+    return f"{tally.count:,} line{'' if tally.count == 1 else 's'}: {first_few(tally.places)}"
 
 
 def lines(path: Path) -> Iterator[tuple[int, bytes]]:

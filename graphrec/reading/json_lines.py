@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 import pyarrow as pa
 
-from graphrec.errors import DataError, examples
+from graphrec.errors import DataError, first_few
 from graphrec.reading.files import Tally, lines, need_file
 from graphrec.reading.table import ARROW, MEANING, Kind, to_frame
 
@@ -111,12 +111,12 @@ def _fits(base: str, value: object) -> bool:
 def _refuse(path: Path, columns: Mapping[str, JsonKind], broken: Tally, wrong: Mapping[str, Tally]) -> None:
     if broken.count:
         raise DataError(
-            f"{path}: {broken.count:,} of the lines hold no JSON object ({examples(broken.places)}); "
+            f"{path}: {broken.count:,} of the lines hold no JSON object ({first_few(broken.places)}); "
             "correct or remove these lines"
         )
     for name, tally in wrong.items():
         if tally.count:
             raise DataError(
                 f"{path}: field {name} is not {MEANING[columns[name].rstrip('?')]} in {tally.count:,} of the lines "
-                f"({examples(tally.places)}); correct or remove these lines"
+                f"({first_few(tally.places)}); correct or remove these lines"
             )

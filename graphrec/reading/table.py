@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from graphrec.errors import DataError, examples, nearest
+from graphrec.errors import DataError, first_few, nearest
 from graphrec.reading.files import Tally, lines, lines_text, need_file, open_file, undecodable
 
 #: What a column holds; with a question mark an empty field (for numbers also NA) is allowed and becomes missing.
@@ -142,7 +142,7 @@ def _names(form: _Form) -> list[str]:
             close = nearest(wanted, names, 1)
             raise DataError(
                 f"{form.path}: the header names column {wanted} {names.count(wanted)} times, but it must once; it "
-                f"names {examples(names, 12)}{f' (is {close[0]} meant?)' if close and close[0] != wanted else ''}"
+                f"names {first_few(names, 12)}{f' (is {close[0]} meant?)' if close and close[0] != wanted else ''}"
             )
     return names
 
@@ -170,14 +170,14 @@ def _diagnose(form: _Form, names: list[str]) -> DataError | None:
     if widths.count:
         return DataError(
             f"{form.path}: {widths.count:,} of the rows have not the {len(names)} fields of the others "
-            f"({examples(widths.places)}); correct or remove these lines"
+            f"({first_few(widths.places)}); correct or remove these lines"
         )
     for name, tally in values.items():
         if tally.count:
             meaning = MEANING[form.columns[name].rstrip("?")]
             return DataError(
                 f"{form.path}: column {name} is not {meaning} in {tally.count:,} of the rows "
-                f"({examples(tally.places)}); correct or remove these lines"
+                f"({first_few(tally.places)}); correct or remove these lines"
             )
     return None
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from graphrec.interactions import Interactions
 from graphrec.splitting.spec import SplitSpec
-from graphrec.splitting.splits import Split
+from graphrec.splitting.time_and_random import Split
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ QUICK, SLOW = 1.0, 4.0
 Payload = TypeVar("Payload")
 
 
-class Pace:
+class AdaptiveBatchSize:
     """The number of edges that the server takes well in one transaction, found while writing: `first`, then at most
     `largest`."""
 
@@ -41,7 +41,7 @@ class Pace:
             self.size = max(1, min(self.size, number // 2))
 
 
-def pieces(edges: Edges, chosen: Integers, pace: Pace) -> Iterator[Integers]:
+def pieces(edges: Edges, chosen: Integers, pace: AdaptiveBatchSize) -> Iterator[Integers]:
     """The chosen edges in batches of about the pace's size; a start node is cut only where it alone is more."""
     begin = 0
     while begin < len(chosen):
@@ -54,7 +54,10 @@ def pieces(edges: Edges, chosen: Integers, pace: Pace) -> Iterator[Integers]:
 
 
 def send_all(
-    pieces: Iterator[Integers], prepare: Callable[[Integers], Payload], send: Callable[[Payload], None], pace: Pace
+    pieces: Iterator[Integers],
+    prepare: Callable[[Integers], Payload],
+    send: Callable[[Payload], None],
+    pace: AdaptiveBatchSize,
 ) -> None:
     """Send each piece, one after the other; the next one is prepared while the server is busy with the last.
 

@@ -18,8 +18,8 @@ from neo4j.exceptions import (
 )
 
 from graphrec.errors import StoreError
-from graphrec.names import need_name
-from graphrec.shortage import LEAST_DISK, lacking_disk, shortage
+from graphrec.resource_errors import LEAST_DISK, lacking_disk, shortage
+from graphrec.schema_names import need_name
 
 logger = logging.getLogger(__name__)
 
@@ -242,8 +242,8 @@ def connect(address: Address) -> Store:
 def quote(name: str) -> str:
     """A label, relationship type or property name as a statement can have it: the only place that makes one.
 
-    Raises DataError if the name cannot be used in a statement of both servers (`graphrec.names`). Of names that a
-    database has, which others may have written, ask `names.usable` first.
+    Raises DataError if the name cannot be used in a statement of both servers (`graphrec.schema_names`). Of names
+    that a database has, which others may have written, ask `names.usable` first.
     """
     need_name(name)
     return "`" + name.replace("`", "``") + "`"

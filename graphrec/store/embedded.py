@@ -28,7 +28,7 @@ from filelock import FileLock
 
 from graphrec.errors import StoreError
 from graphrec.home import keep_private, private_folder
-from graphrec.shortage import LEAST_DISK, lacking_disk, shortage, shortage_of
+from graphrec.resource_errors import LEAST_DISK, lacking_disk, shortage, shortage_of
 from graphrec.store.connection import Address, connect
 
 logger = logging.getLogger(__name__)

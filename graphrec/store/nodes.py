@@ -18,7 +18,7 @@ NODES_A_BATCH = 10_000
 MOVES_A_BATCH = 1_000
 
 #: Stands before the id of a node whose id another one takes over, until its own new one is written.
-_FLYING = "renaming:"
+_TEMPORARY = "renaming:"
 
 Statement = tuple[str, Mapping[str, Any]]
 
@@ -105,7 +105,7 @@ def _out_of_the_way(store: Store, plan: NodePlan) -> NodePlan:
 def _flying(plan: NodePlan) -> dict[str, str]:
     """The passing ids of nodes whose id another one is to get."""
     wanted = {*plan.renamed.values(), *plan.created["id"]}
-    return {id_: f"{_FLYING}{id_}" for id_ in (*plan.renamed, *plan.deleted) if id_ in wanted}
+    return {id_: f"{_TEMPORARY}{id_}" for id_ in (*plan.renamed, *plan.deleted) if id_ in wanted}
 
 
 def _groups(moved: pd.DataFrame) -> Iterator[set[str]]:
@@ -146,7 +146,7 @@ def _delete(label: str, ids: list[str]) -> Iterator[Statement]:
     used = "EXISTS { MATCH (n)-[r]-() WHERE NOT type(r) IN $system }"
     yield f"{each} WHERE NOT {used} DETACH DELETE n", {"ids": ids, "system": sorted(SYSTEM_RELATIONS)}
     named = f"size(n.keys) > 0 AND NOT EXISTS {{ MATCH (m:{quote(label)} {{id: n.keys[0]}}) }}"
-    passing = [id_ for id_ in ids if id_.startswith(_FLYING)]
+    passing = [id_ for id_ in ids if id_.startswith(_TEMPORARY)]
     if passing:
         yield f"{each} WHERE {named} WITH n, n.keys[0] AS key REMOVE n.keys SET n.id = key", {"ids": passing}
     yield f"{each} REMOVE n.keys", {"ids": ids}

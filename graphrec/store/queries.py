@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Any, TypeAlias
 
 from graphrec.arguments import Id, count, id_text, id_texts, name_of_run
-from graphrec.errors import DataError, GraphrecError, UnknownNameError, examples
+from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few
 from graphrec.schema import ITEM, RUN, USER
 from graphrec.store.connection import Row, Store, quote
 
@@ -106,12 +106,12 @@ class Parameter:
         try:
             found = self._typed(value)
         except (ValueError, OverflowError) as error:
-            shown = examples([value])
+            shown = first_few([value])
             raise GraphrecError(f"${self.name} is {_LOOKS[self.type]}, but '{shown}' is not; {self.text}") from error
         if self.name == "k":
             return count(found, "$k")
         if isinstance(found, int) and not -(2**63) <= found < 2**63:
-            raise GraphrecError(f"${self.name} is {_LOOKS[self.type]} of 64 bits, but {examples([found])} is larger")
+            raise GraphrecError(f"${self.name} is {_LOOKS[self.type]} of 64 bits, but {first_few([found])} is larger")
         return found
 
     def _typed(self, value: object) -> Value:

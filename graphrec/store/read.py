@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from graphrec.errors import examples
-from graphrec.names import usable
+from graphrec.errors import first_few
 from graphrec.schema import (
     SHOWN,
     SOURCE,
@@ -20,6 +19,7 @@ from graphrec.schema import (
     GraphSchema,
     NodeType,
 )
+from graphrec.schema_names import usable
 from graphrec.store.connection import Row, Store, quote
 from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable, Source
 
@@ -62,7 +62,7 @@ def read_schema(store: Store) -> GraphSchema:
                 edges.setdefault(triple, set()).update(row["names"])
     if left_out:
         logger.warning(
-            "left out, as they cannot be used in a statement: properties called %s", examples(sorted(left_out))
+            "left out, as they cannot be used in a statement: properties called %s", first_few(sorted(left_out))
         )
     return GraphSchema(
         tuple(
@@ -160,7 +160,7 @@ def _relations(store: Store) -> list[str]:
     rows = store.read("CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name")
     names = sorted(row["name"] for row in rows if row["name"] not in {*SYSTEM_RELATIONS, SHOWN})
     if left_out := [name for name in names if not usable(name)]:
-        logger.warning("left out, as they cannot be used in a statement: relationships %s", examples(left_out))
+        logger.warning("left out, as they cannot be used in a statement: relationships %s", first_few(left_out))
     return [name for name in names if usable(name)]
 
 

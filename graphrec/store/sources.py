@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from graphrec.errors import DataError, examples
-from graphrec.fusion.merge import Known
+from graphrec.errors import DataError, first_few
+from graphrec.fusion.fuse import GraphState
+from graphrec.fusion.provenance import SourceManifest
 from graphrec.fusion.records import stored_names
-from graphrec.provenance import Brought
 from graphrec.schema import SOURCE
 from graphrec.store.connection import Row, Store, quote
 from graphrec.store.nodes import NODES_A_BATCH, ensure_constraint
@@ -20,7 +20,7 @@ from graphrec.store.read import MISSING
 _MANY = 300
 
 
-def read_sources(store: Store) -> tuple[Brought, ...]:
+def read_sources(store: Store) -> tuple[SourceManifest, ...]:
     """What each source brought, sorted by name; after a load that was cut off also what it was to bring.
 
     Nodes of the label that another program wrote, without `status`, are left out. Raises DataError if a record that a
@@ -30,10 +30,12 @@ def read_sources(store: Store) -> tuple[Brought, ...]:
         f"MATCH (s:{SOURCE}) WHERE s.schema IS NOT NULL AND s.status IS NOT NULL "
         "RETURN properties(s) AS properties ORDER BY s.id"
     )
-    return tuple(Brought.from_properties(row["properties"]) for row in rows)
+    return tuple(SourceManifest.from_properties(row["properties"]) for row in rows)
 
 
-def read_known(store: Store, brought: Brought, concerned: Mapping[str, "pd.Series[str]"] | None = None) -> Known:
+def read_known(
+    store: Store, brought: SourceManifest, concerned: Mapping[str, "pd.Series[str]"] | None = None
+) -> GraphState:
     """The graph's sources and all nodes of the labels that one brings, as fusion needs them.
 
     They have the properties of that source too, which may be new to the graph: a node made by hand can have them.
@@ -50,10 +52,10 @@ def read_known(store: Store, brought: Brought, concerned: Mapping[str, "pd.Serie
             nodes[kind.label] = _read_some(store, kind.label, names, concerned.get(kind.label, pd.Series(dtype="str")))
         else:
             nodes[kind.label] = _read_nodes(store, kind.label, names)
-    return Known(sources, nodes)
+    return GraphState(sources, nodes)
 
 
-def note_source(store: Store, brought: Brought, status: str) -> None:
+def note_source(store: Store, brought: SourceManifest, status: str) -> None:
     """Write the source's node: `loading` before its first write, `loaded` after the last."""
     ensure_constraint(store, SOURCE)
     properties = source_properties(brought, status)
@@ -84,7 +86,7 @@ def note_appended(store: Store, name: str, digests: Sequence[str]) -> None:
     )
 
 
-def source_properties(brought: Brought, status: str) -> dict[str, Any]:
+def source_properties(brought: SourceManifest, status: str) -> dict[str, Any]:
     """All properties of a source's node."""
     return {**brought.to_properties(), "status": status, "loaded_at": datetime.now(UTC).isoformat(timespec="seconds")}
 
@@ -116,7 +118,7 @@ def _read_nodes(store: Store, label: str, names: tuple[str, ...]) -> pd.DataFram
     numbers = [id_ for row in rows for id_ in row["id"] if not isinstance(id_, str)]
     if numbers and store.embedded:  # to its index 1 and '1' are one id
         raise DataError(
-            f"{label}: {len(numbers):,} nodes made by hand have no text as id ({examples(numbers)}), which the "
+            f"{label}: {len(numbers):,} nodes made by hand have no text as id ({first_few(numbers)}), which the "
             f"embedded store cannot tell from the text; first run: MATCH (n:{quote(label)}) SET n.id = toString(n.id)"
         )
     return _frame(rows, names)

@@ -13,9 +13,9 @@ import numpy as np
 
 from graphrec.errors import StoreError
 from graphrec.schema import EdgeType
-from graphrec.store.batches import Pace, pieces, send_all
+from graphrec.store.batches import AdaptiveBatchSize, pieces, send_all
 from graphrec.store.connection import Row, Store, quote
-from graphrec.store.difference import Difference
+from graphrec.store.diff import Difference
 from graphrec.store.edges import Edges, Integers, blocks
 from graphrec.store.nodes import Written
 from graphrec.store.read import MISSING, Progress, read_ids, silent
@@ -47,7 +47,7 @@ def write_edges(
     told = _Told(progress, f"writing {kind.relation} → {kind.target}", len(difference.new) + len(difference.changed))
     for statement, rows in ((_delete(kind), difference.doubled),):
         _send_rows(store, statement, rows, source)
-    pace = Pace()
+    pace = AdaptiveBatchSize()
 
     def create(payload: Payload) -> None:
         statement, parameters, number = payload
@@ -111,7 +111,7 @@ def _write(
     edges: Edges,
     chosen: Integers,
     send: Callable[[Payload], None],
-    pace: Pace,
+    pace: AdaptiveBatchSize,
 ) -> None:
     send_all(pieces(edges, chosen, pace), prepare, send, pace)
 
@@ -181,5 +181,5 @@ def _match(kind: EdgeType, columns: dict[str, int]) -> str:
 
 def whole_nodes(edges: Edges) -> Iterator[list[Row]]:
     """All edges in batches of rows {s, t, c0, …} of whole start nodes."""
-    for piece in pieces(edges, np.arange(len(edges)), Pace()):
+    for piece in pieces(edges, np.arange(len(edges)), AdaptiveBatchSize()):
         yield edges.rows(piece, edges.kind.properties)

@@ -17,7 +17,7 @@ from typing import IO, Any, Literal, cast
 
 import pyarrow as pa
 
-from graphrec.errors import DataError, examples, nearest
+from graphrec.errors import DataError, first_few, nearest
 
 Compression = Literal["gzip", "bzip2", "xz", "zstd", "zip"]
 
@@ -71,10 +71,10 @@ def find_members(path: Path) -> list[Path]:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
     for name in names:
         if re.match(r"[/\\]|.:", name) or ".." in re.split(r"[/\\]", name):
-            raise DataError(f"{path} has the member {examples([name])}, which leads out of it; unpack it yourself")
+            raise DataError(f"{path} has the member {first_few([name])}, which leads out of it; unpack it yourself")
     found = sorted(path / name for name in names if not is_beside(name))
     if not found:
-        raise DataError(f"{path} holds no file of data, but {examples(names) or 'nothing'}; check the archive")
+        raise DataError(f"{path} holds no file of data, but {first_few(names) or 'nothing'}; check the archive")
     if len(found) > _MOST_MEMBERS:
         raise DataError(
             f"{path} holds {len(found):,} files, more than {_MOST_MEMBERS:,}; unpack it, and give a pattern"
@@ -188,7 +188,7 @@ def no_member(path: Path, archive: Path, members: Iterable[Path]) -> DataError:
     wanted = str(path.relative_to(archive))
     close = nearest(wanted, names, 1)
     return DataError(
-        f"{archive} has no {wanted}; {f'did you mean {close[0]}?' if close else f'it has {examples(names)}'}"
+        f"{archive} has no {wanted}; {f'did you mean {close[0]}?' if close else f'it has {first_few(names)}'}"
     )
 
 

@@ -11,17 +11,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graphrec.cleaning.conversion import arrow, as_text
-from graphrec.cleaning.draft import ROW, Draft, noted, shortened, typed_rejections
+from graphrec.cleaning.casting import arrow, as_text
 from graphrec.cleaning.load_context import current_load
-from graphrec.cleaning.rules import Kind, Rules
+from graphrec.cleaning.rules import CleaningRules, Kind
 from graphrec.cleaning.values import need_types
-from graphrec.defects import REJECTED, RuleCount
-from graphrec.errors import DataError, examples
-from graphrec.tabular import files, ids, rows
-from graphrec.tabular.originals import Part, TableOrigin
+from graphrec.cleaning.working_table import ROW, WorkingTable, noted, shortened, typed_rejections
+from graphrec.cleaning_report import REJECTED, RuleCount
+from graphrec.errors import DataError, first_few
+from graphrec.tabular import files, invalid_ids, rows
+from graphrec.tabular.source_rows import Part, TableOrigin
 from graphrec.tabular.spec import Files, Frame, TableSpec
-from graphrec.tabular.times import format_hint, read_times
+from graphrec.tabular.timestamps import format_hint, read_times
 
 _LINES = 10_000
 _PACKED = 10
@@ -47,7 +47,7 @@ class _Heap:
     read: int = 0
 
 
-def draft(table: TableSpec) -> Draft:
+def draft(table: TableSpec) -> WorkingTable:
     """All rows of a table with the columns of its type, what is no row or has values of a wrong type rejected.
 
     Raises:
@@ -73,7 +73,7 @@ def draft(table: TableSpec) -> Draft:
         _need_rows(table, heap.read)
     whole = _unified(heap.tables)
     heap.tables.clear()
-    return Draft(table.type, _frame(whole), heap.rows, heap.rules, tuple(heap.rejected), origin)
+    return WorkingTable(table.type, _frame(whole), heap.rows, heap.rules, tuple(heap.rejected), origin)
 
 
 def _need_rows(table: TableSpec, read: int) -> None:
@@ -83,12 +83,12 @@ def _need_rows(table: TableSpec, read: int) -> None:
         return
     of = "the frame" if isinstance(table.origin, Frame) else "the query"
     if isinstance(table.origin, Files):
-        of = examples(path.name for path in table.origin.paths)
+        of = first_few(path.name for path in table.origin.paths)
     why = "it has no rows"
     if read:
         why = f"none of its {read:,} rows has a value in {table.ids[-1]} that split gives"
     elif isinstance(table.origin, Files) and table.origin.where:
-        asked = examples(f"{name} = {' or '.join(values)}" for name, values in table.origin.where.items())
+        asked = first_few(f"{name} = {' or '.join(values)}" for name, values in table.origin.where.items())
         why = f"it has no rows with {asked}, as where asks for"
     raise DataError(f"{table.place}, {of}: {why}; nothing is written; {load.remedy}")
 
@@ -119,7 +119,7 @@ def _note_bad(part: Part, line: files.BadLine) -> None:
         part.bad_texts.add(line.text)
 
 
-def _shaped(piece: Any, table: TableSpec, first: int) -> Draft:  # a pyarrow.Table
+def _shaped(piece: Any, table: TableSpec, first: int) -> WorkingTable:  # a pyarrow.Table
     """A batch with the names and types of the graph; `first` is the number of its first row."""
     found = piece.to_pandas(types_mapper=_NULLABLE.get)
     if isinstance(table.origin, Files) and table.origin.missing and table.origin.format != "csv":
@@ -131,15 +131,15 @@ def _shaped(piece: Any, table: TableSpec, first: int) -> Draft:  # a pyarrow.Tab
     if table.time:
         columns["timestamp"] = found[table.time.column]
     columns[ROW] = pd.Series(np.arange(first, first + piece.num_rows), index=found.index)
-    batch = Draft(table.type, pd.DataFrame(columns), piece.num_rows)
+    batch = WorkingTable(table.type, pd.DataFrame(columns), piece.num_rows)
     for name, column in zip(table.id_names, table.ids, strict=True):
-        batch = ids.noted_floats(batch, name, found[column])
+        batch = invalid_ids.noted_floats(batch, name, found[column])
     if table.split is not None:
         batch = _divided(batch, table.split)
-    batch = ids.without_words(batch, table.origin)
+    batch = invalid_ids.without_words(batch, table.origin)
     kinds: dict[str, Kind] = {column.name: column.kind for column in table.columns if column.kind}
     origin = table.origin
-    batch = need_types(batch, Rules(types=kinds, decimal=origin.decimal, thousands=origin.thousands))
+    batch = need_types(batch, CleaningRules(types=kinds, decimal=origin.decimal, thousands=origin.thousands))
     return _timed(batch, table)
 
 
@@ -149,7 +149,7 @@ def _with_gaps(frame: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
     return frame.assign(**{name: frame[name].mask(frame[name].isin(list(missing))) for name in texts})
 
 
-def _timed(batch: Draft, table: TableSpec) -> Draft:
+def _timed(batch: WorkingTable, table: TableSpec) -> WorkingTable:
     if table.time is None:
         return batch
     values = batch.frame["timestamp"]
@@ -165,7 +165,7 @@ def _timed(batch: Draft, table: TableSpec) -> Draft:
     return replace(batch, frame=batch.frame.assign(timestamp=found.seconds[~found.bad].reset_index(drop=True)))
 
 
-def _divided(batch: Draft, split: str) -> Draft:
+def _divided(batch: WorkingTable, split: str) -> WorkingTable:
     """A row for each value of the last end; a row without any gives none."""
     end = batch.ids[-1]
     values = batch.frame[end].dropna()
@@ -194,7 +194,7 @@ def _listed(text: str) -> list[str] | None:
     return [str(value) for value in values if value is not None]
 
 
-def _add_rows(heap: _Heap, batch: Draft) -> None:
+def _add_rows(heap: _Heap, batch: WorkingTable) -> None:
     heap.rows += batch.rows
     for rule in batch.rules:
         heap.rules = noted(heap.rules, rule)

@@ -9,10 +9,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from graphrec.cleaning.draft import shortened
-from graphrec.errors import DataError, examples, nearest
-from graphrec.tabular import engine, files, frames, shapes
-from graphrec.tabular.engine import identifier
+from graphrec.cleaning.working_table import shortened
+from graphrec.errors import DataError, first_few, nearest
+from graphrec.tabular import duckdb_engine, files, frames, wide_tables
+from graphrec.tabular.duckdb_engine import identifier
 from graphrec.tabular.files import BadLine
 from graphrec.tabular.spec import FileQuery, Files, Frame
 
@@ -30,7 +30,7 @@ def pieces(query: FileQuery, columns: Sequence[str]) -> Iterator[Any]:  # of pya
     """
     with TemporaryDirectory(prefix="graphrec-") as scratch:
         database = str(Path(scratch) / "tables.duckdb")
-        with engine.connected(Path(scratch), database=database) as connection:
+        with duckdb_engine.connected(Path(scratch), database=database) as connection:
             for name, given in query.files.items():
                 yield from _copied(connection, name, given)
             connection.execute("SET python_enable_replacements = false")
@@ -53,7 +53,7 @@ def _copied(connection: duckdb.DuckDBPyConnection, name: str, given: Files | Fra
             if names and not may_lack and set(piece.column_names) != set(names):
                 odd = sorted(set(piece.column_names) ^ set(names))
                 raise DataError(
-                    f"{place} and the file before it differ in the column {examples(odd, 1)}; name them apart in "
+                    f"{place} and the file before it differ in the column {first_few(odd, 1)}; name them apart in "
                     "files, and put them together in the sql: select … union all by name select …"
                 )
             names = names or piece.column_names
@@ -64,7 +64,7 @@ def _whole(given: Files | Frame) -> Iterator[Any]:  # of pyarrow.Table or BadLin
     """All columns of one file or frame."""
     if isinstance(given, Files):
         return files.pieces(given)
-    return shapes.wide(given, shapes.WIDE) if given.shape == "wide" else frames.pieces(given)
+    return wide_tables.wide(given, wide_tables.WIDE) if given.shape == "wide" else frames.pieces(given)
 
 
 def _without_case(piece: Any) -> Any:  # a pyarrow.Table, twice
@@ -121,17 +121,19 @@ def _answered(connection: duckdb.DuckDBPyConnection, sql: str, columns: Sequence
             close = nearest(name, names, 1)
             hint = f"; is {close[0]} meant?" if close and close[0] != name else ""
             number = names.count(name) or "no"
-            raise DataError(f"the sql {shown} gives {number} column '{name}', but {examples(names, 12)}{hint}")
+            raise DataError(f"the sql {shown} gives {number} column '{name}', but {first_few(names, 12)}{hint}")
     places = [names.index(name) for name in columns]
     aliases = ", ".join(f"c{number}" for number in range(len(names)))
     wide = [types[place] in _WIDE for place in places]
     chosen = [
-        f"CAST(c{place} AS VARCHAR)" if types[place] in _WIDE else engine.dated(f"c{place}", types[place], names[place])
+        f"CAST(c{place} AS VARCHAR)"
+        if types[place] in _WIDE
+        else duckdb_engine.dated(f"c{place}", types[place], names[place])
         for place in places
     ]
-    query = engine.select(f"(\n{inner}\n) AS answer({aliases})", chosen, "")
+    query = duckdb_engine.select(f"(\n{inner}\n) AS answer({aliases})", chosen, "")
     try:
-        for batch in connection.sql(query).to_arrow_reader(engine.BATCH):
+        for batch in connection.sql(query).to_arrow_reader(duckdb_engine.BATCH):
             yield pa.table(
                 [_narrowed(column) if is_wide else column for column, is_wide in zip(batch.columns, wide, strict=True)],
                 list(columns),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from graphrec.tabular import shapes, table_files
+from graphrec.tabular import table_files, wide_tables
 from graphrec.tabular.spec import Files
 from graphrec.tabular.table_files import BadLine as BadLine  # a part of what pieces gives
 
@@ -19,7 +19,7 @@ def pieces(files: Files, columns: Sequence[str] | None = None) -> Iterator[Any]:
         GraphrecError: the reader of workbooks is not installed.
     """
     if files.shape == "wide":
-        return shapes.wide(files, shapes.WIDE if columns is None else columns)
+        return wide_tables.wide(files, wide_tables.WIDE if columns is None else columns)
     if files.shape == "basket":
-        return shapes.baskets(files, shapes.basket_columns(files) if columns is None else columns)
+        return wide_tables.baskets(files, wide_tables.basket_columns(files) if columns is None else columns)
     return table_files.pieces(files, columns)

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import pandas as pd
 import pyarrow as pa
 
-from graphrec.errors import DataError, examples
-from graphrec.tabular import engine
-from graphrec.tabular.inspection import unique_names
+from graphrec.errors import DataError, first_few
+from graphrec.tabular import duckdb_engine
+from graphrec.tabular.file_format import unique_names
 from graphrec.tabular.spec import Frame
 
 #: What messages call a frame.
@@ -39,7 +39,7 @@ def as_table(frame: Any, place: str) -> Any:  # of any library, to a pyarrow.Tab
     try:
         table = pa.table(frame)
     except (pa.ArrowException, ValueError, TypeError) as error:
-        raise DataError(f"{place}: the frame cannot be read ({examples([error])}); convert it first") from error
+        raise DataError(f"{place}: the frame cannot be read ({first_few([error])}); convert it first") from error
     return table.rename_columns(unique_names(table.column_names))
 
 
@@ -54,7 +54,7 @@ def described(frame: Any, keys: Mapping[str, Any]) -> dict[str, Any]:  # of any 
     if len(kinds) != 1:
         names = as_table(frame, PLACE).column_names
         raise DataError(
-            f"nothing says what the rows of the frame with the columns {examples(names)} are; write load(frame, "
+            f"nothing says what the rows of the frame with the columns {first_few(names)} are; write load(frame, "
             'name="shop", edges="RATED", from_="User:user_id", to="Item:item_id") or nodes="User", id="user_id"'
         )
     top: dict[str, Any] = {key: known.pop(key) for key in ("name", "version", "url", "licence") if key in known}
@@ -66,10 +66,10 @@ def pieces(frame: Frame, columns: Sequence[str] | None = None) -> Iterator[Any]:
 
     Raises DataError if it lacks a column.
     """
-    with TemporaryDirectory(prefix="graphrec-") as scratch, engine.connected(Path(scratch)) as connection:
+    with TemporaryDirectory(prefix="graphrec-") as scratch, duckdb_engine.connected(Path(scratch)) as connection:
         names = frame.table.column_names
         connection.register("frame", frame.table.rename_columns([f"c{number}" for number in range(len(names))]))
-        yield from engine.typed_batches(connection, "frame", PLACE, columns, frame, names)
+        yield from duckdb_engine.typed_batches(connection, "frame", PLACE, columns, frame, names)
 
 
 def _from_pandas(frame: pd.DataFrame) -> Any:  # a pyarrow.Table

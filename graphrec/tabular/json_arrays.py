@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from graphrec.errors import DataError, examples, nearest
+from graphrec.errors import DataError, first_few, nearest
 from graphrec.tabular.spec import Files
 
 #: Characters that are read at once, and the most that one element may have.
@@ -91,7 +91,7 @@ class _Document:
         if self.peek() == "" and not seen:
             raise self.damaged()
         close = nearest(key, seen, 1)
-        hint = f"did you mean {close[0]}?" if close else f"it has {examples(seen, 12) or 'none'}"
+        hint = f"did you mean {close[0]}?" if close else f"it has {first_few(seen, 12) or 'none'}"
         raise DataError(
             f"{self._path} has no {key} {f'in {place}' if place else 'at its top'}, which records names; {hint}"
         )

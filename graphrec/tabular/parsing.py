@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from graphrec.characters import escaped
 from graphrec.cleaning.rules import Kind
 from graphrec.errors import DataError, nearest, shown
-from graphrec.names import defect
 from graphrec.redaction import redacted
 from graphrec.schema import (
     ITEM,
@@ -22,11 +21,12 @@ from graphrec.schema import (
     LinkRule,
     NodeType,
 )
+from graphrec.schema_names import defect
 from graphrec.tables import Source
-from graphrec.tabular.origins import ORIGIN_KEYS, origin
-from graphrec.tabular.ruling import EDGE_RULE_KEYS, NODE_RULE_KEYS, rules
-from graphrec.tabular.section import Section
+from graphrec.tabular.cleaning_rules import EDGE_RULE_KEYS, NODE_RULE_KEYS, rules
+from graphrec.tabular.inputs import ORIGIN_KEYS, origin
 from graphrec.tabular.spec import Column, Spec, TableSpec, Time
+from graphrec.tabular.toml_section import Section
 
 #: Bytes of the name of a source.
 LONGEST_NAME = 200

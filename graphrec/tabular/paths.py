@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 from glob import glob, has_magic
 from pathlib import Path
 
-from graphrec.errors import examples, nearest
+from graphrec.errors import first_few, nearest
 from graphrec.tabular import archives
-from graphrec.tabular.section import Section
+from graphrec.tabular.toml_section import Section
 
 #: What the end of a name, without that of a compression, says of the form.
 _SUFFIXES = {
@@ -59,9 +59,9 @@ def find(section: Section, name: str, folder: Path) -> list[Path]:
         there = sorted(p.name for p in path.parent.iterdir() if p.is_file()) if path.parent.is_dir() else []
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise section.error("file", f"{examples([name])} cannot be looked up: {reason}; check the path") from error
+        raise section.error("file", f"{first_few([name])} cannot be looked up: {reason}; check the path") from error
     close = nearest(path.name, there, 1)
-    hint = f"did you mean {close[0]}?" if close else f"the folder has {examples(there, 10) or 'no file'}"
+    hint = f"did you mean {close[0]}?" if close else f"the folder has {first_few(there, 10) or 'no file'}"
     raise section.error("file", f"'{name}' is not there; {hint}")
 
 
@@ -96,7 +96,7 @@ def common_format(section: Section, found: Sequence[Path], encoding: str) -> str
     for path in found:
         forms.setdefault(format_of(path, encoding, section.has("records")), path)
     if len(forms) > 1:
-        shown = examples(f"{path.name} is {form}" for form, path in forms.items())
+        shown = first_few(f"{path.name} is {form}" for form, path in forms.items())
         raise section.error("file", f"names files of several forms ({shown}); name those of one form, or give format")
     return next(iter(forms))
 

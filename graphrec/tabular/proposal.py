@@ -7,10 +7,10 @@ from pathlib import Path
 
 from graphrec.errors import DataError
 from graphrec.schema import ITEM, USER
-from graphrec.tabular.inference import arguments, clocks, keys, lexicon, sharing, titles, wide, words, writing
+from graphrec.tabular.column_roles import roles
+from graphrec.tabular.inference import arguments, keys, lexicon, shared_ids, split_times, titles, toml_text, wide, words
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.inference.evidence import Finding, Roles
-from graphrec.tabular.roles import roles
 from graphrec.tabular.sniffing import Sniffed
 from graphrec.tabular.spec import Files
 
@@ -65,19 +65,19 @@ def examine(paths: Sequence[Path | str], folder: Path) -> Proposal:
     seen = [(table, wide.roles(table) or roles(table, hint)) for table, hint in zip(tables, hints, strict=True)]
     seen = [_timed(table, role, hint) for (table, role), hint in zip(seen, hints, strict=True)]
     seen = _labelled(seen)
-    plan = _Plan(folder, seen, sharing.labels(seen, folder))
+    plan = _Plan(folder, seen, shared_ids.labels(seen, folder))
     blocks = list(plan.blocks())
     asks = [(table.shown, ask) for table, role in seen for ask in role.asks]
     questions = [f"{name}: {ask}" for name, ask in dict.fromkeys(asks)]
     questions += [f"{name}: {ask}" for name, ask in plan.asks]
     head = [
         "# Proposed by `graphrec sniff` from the first rows of each file; read it through, and correct it.",
-        f"name = {writing.text(_source_name(paths))}  # what the source is called in the graph",
+        f"name = {toml_text.text(_source_name(paths))}  # what the source is called in the graph",
         'licence = ""  # fill in: what may be done with these data',
     ]
-    head += [f"# Not read: {writing.comment(reason)}" for reason in unread]
+    head += [f"# Not read: {toml_text.comment(reason)}" for reason in unread]
     shown = questions[:_MOST_QUESTIONS]
-    head += [f"# Question {number}: {writing.comment(ask)}" for number, ask in enumerate(shown, 1)]
+    head += [f"# Question {number}: {toml_text.comment(ask)}" for number, ask in enumerate(shown, 1)]
     text = "\n".join(head + [line for block in blocks for line in ["", *block]]) + "\n"
     return Proposal(text, tuple(plan.described), tuple(shown), tuple(unread))
 
@@ -89,7 +89,7 @@ def _timed(table: Sniffed, role: Roles, hint: Mapping[str, words.Meaning]) -> Se
     """The table with its time in one column, if it is in several."""
     if role.what != "behaviour":
         return table, role
-    made = clocks.with_whole_times(table, role.time.column if role.time else None)
+    made = split_times.with_whole_times(table, role.time.column if role.time else None)
     return (table, role) if made is None else (made, roles(made, hint))
 
 
@@ -143,7 +143,7 @@ def _label(table: Sniffed, role: Roles, seen: Sequence[Seen]) -> str:
 class _Plan:
     """The tables of the proposal, one after the other; what was taken already, and what was said."""
 
-    def __init__(self, folder: Path, seen: Sequence[Seen], shared: Mapping[str, sharing.Shared]) -> None:
+    def __init__(self, folder: Path, seen: Sequence[Seen], shared: Mapping[str, shared_ids.Shared]) -> None:
         self.folder, self.seen, self.shared = folder, seen, shared
         self.done: set[str] = set()
         self.first: dict[str, str] = {}
@@ -177,9 +177,9 @@ class _Plan:
             column = role.ends[0][1]
             made = keys.side_by_side(table, column, [(other, its.ends[0][1])])
             if made is None or not set(other.columns) - {its.ends[0][1]} - set(table.columns):
-                names = writing.comment(", ".join(other.columns))
+                names = toml_text.comment(", ".join(other.columns))
                 yield [
-                    f"# {writing.comment(other.shown)} ({names}) has rows of {label} too, and a label has one table:",
+                    f"# {toml_text.comment(other.shown)} ({names}) has rows of {label} too, and a label has one table:",
                     "# join the two first if you want its columns.",
                 ]
                 self._say(other, its, f"rows of {label}, which has a table already", 0.6)
@@ -205,14 +205,14 @@ class _Plan:
         self.done.add(f"nodes.{label}")
         columns = [table.columns[name] for name in rest if name in table.columns]
         used = [table.columns[column], *columns]
-        block = [f"[nodes.{label}]", *writing.origin(table.origin, used, self.folder, table.headerless)]
-        block.append(f"id = {writing.text(column)}")
+        block = [f"[nodes.{label}]", *toml_text.origin(table.origin, used, self.folder, table.headerless)]
+        block.append(f"id = {toml_text.text(column)}")
         title = titles.title_column(columns, table.columns[column].distinct) if label == ITEM else None
-        line, _ = writing.properties(columns, None, writing.notation(used), title=title)
+        line, _ = toml_text.properties(columns, None, toml_text.notation(used), title=title)
         block += [line] if line else []
         if (found := self.shared.get(label)) and found.sure:
             block.append(
-                f"shared = true  # an id means the same as in {writing.comment(found.source)}, which must say so, too"
+                f"shared = true  # an id means the same as in {toml_text.comment(found.source)}, which must say so, too"
             )
         block.append('repeated = "first"  # of rows with one id: the first value of each property that is there')
         return block
@@ -224,11 +224,11 @@ class _Plan:
             return
         self.done.add(f"edges.{relation}")
         used = [table.columns[column], table.columns[name]]
-        block = [f"[edges.{relation}]", *writing.origin(table.origin, used, self.folder, table.headerless)]
-        block.append(f"from = {writing.text(f'{label}:{column}')}")
-        block.append(f"to = {writing.text(f'{group}:{name}')}")
+        block = [f"[edges.{relation}]", *toml_text.origin(table.origin, used, self.folder, table.headerless)]
+        block.append(f"from = {toml_text.text(f'{label}:{column}')}")
+        block.append(f"to = {toml_text.text(f'{group}:{name}')}")
         if split:
-            block.append(f"split = {writing.text(split)}")
+            block.append(f"split = {toml_text.text(split)}")
         block.append('repeated = "first"')
         block.append('dangling = "add"' if group in self.labels or label not in self.labels else 'dangling = "drop"')
         yield block
@@ -283,27 +283,27 @@ class _Plan:
         timed = [table.columns[role.time.column]] if role.time else []
         ends_ = [table.columns[column] for _, column in role.ends]
         used = [*ends_, *columns, *weight, *timed]
-        signs = writing.notation(used)
+        signs = toml_text.notation(used)
         evidence = f"# {table.shown}: {role.why} ({role.sure:.0%})" if role.why and role.relation else ""
-        block = [writing.comment(evidence)] if evidence else []
+        block = [toml_text.comment(evidence)] if evidence else []
         source = table.origin
         if where and not isinstance(source, Files):
             source = replace(source, sql=keys.where(source, where[0], where[1]))
-        block += [heading, *writing.origin(source, used, self.folder, table.headerless)]
+        block += [heading, *toml_text.origin(source, used, self.folder, table.headerless)]
         if where and isinstance(source, Files):
-            block.append(f"where = {{ {writing.key(where[0])} = {_list(where[1])} }}{where[2]}")
+            block.append(f"where = {{ {toml_text.key(where[0])} = {_list(where[1])} }}{where[2]}")
         for key, (label, column) in zip(("from", "to"), role.ends, strict=True):
-            block.append(f"{key} = {writing.text(f'{label}:{column}')}")
+            block.append(f"{key} = {toml_text.text(f'{label}:{column}')}")
         if ends_[1].split and role.what == "behaviour":
-            block.append(f"split = {writing.text(ends_[1].split)}")
-        weight_name = writing.property_name(role.weight) if role.weight else ""
-        line, names = writing.properties(columns, role.rating, signs, [weight_name] if role.weight else [])
+            block.append(f"split = {toml_text.text(ends_[1].split)}")
+        weight_name = toml_text.property_name(role.weight) if role.weight else ""
+        line, names = toml_text.properties(columns, role.rating, signs, [weight_name] if role.weight else [])
         block += [line] if line else []
         tags = [name for name in rest if words.folded(name) in lexicon.TAGS]
         if tags and relation == "TAGGED":
-            block.append(f"key = [{writing.text(names[tags[0]])}]  # one user may give one item several")
+            block.append(f"key = [{toml_text.text(names[tags[0]])}]  # one user may give one item several")
         if role.time:
-            block.append(f"time = {writing.time(role.time, role.zoned)}")
+            block.append(f"time = {toml_text.time(role.time, role.zoned)}")
         if role.weight:
             block.append(f"weight = {_weight(weight[0], weight_name)}")
         block += _ranges(role, names, weight_name)
@@ -338,7 +338,7 @@ class _Plan:
                 f"give {relation} a name of its own"
             )
             self.asks.append((shown, ask))
-        return relation, f"[edges.{relation}]{writing.comment(remark)}"
+        return relation, f"[edges.{relation}]{toml_text.comment(remark)}"
 
     def _is_taken(self, name: str, role: Roles) -> bool:
         """Whether a column that depends on an end is a property of a node's own file already."""
@@ -353,8 +353,8 @@ class _Plan:
 
 def _weight(column: Column, name: str) -> str:
     if name == column.name:
-        return writing.text(name)
-    return f"{{ name = {writing.text(name)}, column = {writing.text(column.name)} }}"
+        return toml_text.text(name)
+    return f"{{ name = {toml_text.text(name)}, column = {toml_text.text(column.name)} }}"
 
 
 def _ranges(role: Roles, names: dict[str, str], weight: str) -> list[str]:
@@ -368,18 +368,18 @@ def _ranges(role: Roles, names: dict[str, str], weight: str) -> list[str]:
 
 
 def _list(values: Sequence[str]) -> str:
-    return f"[{', '.join(map(writing.text, values))}]"
+    return f"[{', '.join(map(toml_text.text, values))}]"
 
 
 def _unknown(table: Sniffed, folder: Path) -> Iterator[str]:
     """Comments on a table of which nothing is known."""
-    name, shown = writing.comment(table.shown), writing.comment(", ".join(table.columns))
+    name, shown = toml_text.comment(table.shown), toml_text.comment(", ".join(table.columns))
     yield f"# {name}: nothing says what its columns ({shown}) are."
     yield "# Fill in a table such as:"
     yield "# [nodes.Item]"
-    for line in writing.origin(table.origin, [], folder, False):
-        yield f"# {writing.comment(line)}"
-    yield f"# id = {writing.comment(writing.text(next(iter(table.columns))))}"
+    for line in toml_text.origin(table.origin, [], folder, False):
+        yield f"# {toml_text.comment(line)}"
+    yield f"# id = {toml_text.comment(toml_text.text(next(iter(table.columns))))}"
 
 
 def _is_titled(file: Sniffed) -> bool:

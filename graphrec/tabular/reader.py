@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from graphrec.cleaning import Rules
-from graphrec.cleaning.draft import Draft
-from graphrec.cleaning.process import clean_drafts
-from graphrec.errors import DataError, examples
+from graphrec.cleaning import CleaningRules
+from graphrec.cleaning.clean import clean_drafts
+from graphrec.cleaning.working_table import WorkingTable
+from graphrec.errors import DataError, first_few
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import GraphTables
 from graphrec.tabular.assembly import draft
@@ -26,7 +26,7 @@ def find_spec(path: Path) -> Path:
         raise DataError(f"there is no {path}; give a TOML file, which `graphrec sniff FILE…` proposes")
     found = sorted(path.glob("*.toml"))
     if len(found) != 1:
-        what = f"{len(found)} TOML files ({examples(p.name for p in found)})" if found else "no TOML file"
+        what = f"{len(found)} TOML files ({first_few(p.name for p in found)})" if found else "no TOML file"
         hint = "give one of them" if found else "`graphrec sniff FILE…` proposes one"
         raise DataError(f"folder {path} has {what}, but it needs one; {hint}")
     return found[0]
@@ -63,7 +63,7 @@ def read(path: Path | Description) -> GraphTables:
     return replace(tables, nodes=tuple(ends))
 
 
-def _ruled(table: TableSpec) -> tuple[Draft, Rules]:
+def _ruled(table: TableSpec) -> tuple[WorkingTable, CleaningRules]:
     """The rows of a table and its rules; what is text among its properties is repaired unless it says otherwise."""
     made = draft(table)
     if table.text_chosen:

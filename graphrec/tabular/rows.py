@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from graphrec.tabular import file_queries, files, frames, shapes, sql
+from graphrec.tabular import file_queries, files, frames, sql, wide_tables
 from graphrec.tabular.spec import FileQuery, Files, Origin, Query
 
 
@@ -20,4 +20,4 @@ def pieces(origin: Origin, columns: Sequence[str]) -> Iterator[Any]:  # of pyarr
         return file_queries.pieces(origin, columns)
     if isinstance(origin, Files):
         return files.pieces(origin, columns)
-    return shapes.wide(origin, columns) if origin.shape == "wide" else frames.pieces(origin, columns)
+    return wide_tables.wide(origin, columns) if origin.shape == "wide" else frames.pieces(origin, columns)

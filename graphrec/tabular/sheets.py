@@ -14,9 +14,9 @@ from typing import Any
 import psutil
 import pyarrow as pa
 
-from graphrec.errors import DataError, GraphrecError, examples, nearest
+from graphrec.errors import DataError, GraphrecError, first_few, nearest
 from graphrec.tabular import archives
-from graphrec.tabular.inspection import unique_names
+from graphrec.tabular.file_format import unique_names
 from graphrec.tabular.spec import Files
 
 #: Rows of a batch, and cells of one that has many columns.
@@ -64,12 +64,12 @@ def opened(path: Path, place: Path, files: Files, scratch: Path) -> Iterator[She
         found = _read(path, place, files, folder)
         if found.get("problem") == "sheet":
             close = nearest(files.sheet, found["sheets"], 1)
-            hint = f"did you mean {close[0]}?" if close else f"it has {examples(found['sheets'])}"
-            raise DataError(f"{path} has no sheet {examples([files.sheet])}; {hint}")
+            hint = f"did you mean {close[0]}?" if close else f"it has {first_few(found['sheets'])}"
+            raise DataError(f"{path} has no sheet {first_few([files.sheet])}; {hint}")
         if found.get("problem") == "password":
             raise DataError(f"{path} is encrypted; save it without a password")
         if found.get("problem"):
-            raise DataError(f"{path} is damaged or no workbook ({examples([found['reason']])}); save it again")
+            raise DataError(f"{path} is damaged or no workbook ({first_few([found['reason']])}); save it again")
         if not found["names"]:
             raise DataError(f"{path} has an empty sheet; name another by sheet, or lower skip")
         yield Sheet(found["names"], [Path(file) for file in found["files"]])

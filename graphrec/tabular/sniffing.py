@@ -8,15 +8,15 @@ from typing import Any, Literal
 
 import duckdb
 
-from graphrec.cleaning.draft import shortened
 from graphrec.cleaning.rules import Kind
+from graphrec.cleaning.working_table import shortened
 from graphrec.errors import DataError
-from graphrec.tabular import inspection
+from graphrec.tabular import file_format
 from graphrec.tabular.inference import headers, nested, samples
 from graphrec.tabular.inference.columns import Column, column
 from graphrec.tabular.inference.dialects import Dialect, dialect, is_header, is_title
-from graphrec.tabular.inference.documents import document, is_json
 from graphrec.tabular.inference.encodings import encoding
+from graphrec.tabular.inference.json_documents import document, is_json
 from graphrec.tabular.spec import FileQuery, Files, Query
 
 #: How much of the beginning of a file is read, and of each of its later places.
@@ -72,7 +72,7 @@ def sniff(path: Path, num_rows: int = _ROWS) -> Sniffed:
     if not start:
         raise DataError(f"{path} is empty; copy or download it again")
     coding, certain = encoding(start)
-    inspection.need_text(path, coding)
+    file_format.need_text(path, coding)
     text = start.decode(coding, errors="replace").removeprefix("\ufeff")
     if not whole:
         text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
@@ -101,7 +101,7 @@ def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
         raise DataError(f"{path} has no rows that can be read; check the file")
     if found.wrong:
         notes = (*notes, f"{found.wrong:,} of its first lines have another number of fields, and are rejected")
-    names = found.header or tuple(inspection.unique_names(found.written or [""] * found.width))
+    names = found.header or tuple(file_format.unique_names(found.written or [""] * found.width))
     columns = profiles(names, found.rows)
     headerless = found.header is None and found.written is None
     if not headerless and not found.header and headers.are_numbers(names):
@@ -329,7 +329,7 @@ def _sheet(path: Path, form: Literal["xlsx", "ods"], sheet: str, num_rows: int) 
                 break
     written = rows[0]
     headerless = not is_header(written, rows[1:], len(written))
-    names = tuple(inspection.unique_names(written))
+    names = tuple(file_format.unique_names(written))
     if headerless:
         names = headers.names(
             sheet or stem(path), list(profiles([f"column_{n}" for n in range(1, len(written) + 1)], rows).values())

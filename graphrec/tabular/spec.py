@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from graphrec.cleaning import Rules
+from graphrec.cleaning import CleaningRules
 from graphrec.cleaning.rules import Kind
 from graphrec.schema import EdgeType, LinkRule, NodeType
 from graphrec.tables import Source
@@ -123,7 +123,7 @@ class TableSpec:
     columns: tuple[Column, ...] = ()
     time: Time | None = None
     split: str | None = None
-    rules: Rules = field(default_factory=Rules)
+    rules: CleaningRules = field(default_factory=CleaningRules)
     text_chosen: bool = False
 
     @property

@@ -11,9 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from graphrec.cleaning.conversion import text_of
-from graphrec.cleaning.draft import shortened
-from graphrec.errors import DataError, GraphrecError, examples, nearest
+from graphrec.cleaning.casting import text_of
+from graphrec.cleaning.working_table import shortened
+from graphrec.errors import DataError, GraphrecError, first_few, nearest
 from graphrec.redaction import redacted, secrets_of
 from graphrec.tabular.spec import Query
 
@@ -131,7 +131,7 @@ def _places(names: list[str], columns: Sequence[str], shown: str) -> list[int]:
             close = nearest(wanted, names, 1)
             hint = f"; is {close[0]} meant?" if close and close[0] != wanted else ""
             number = names.count(wanted) or "no"
-            raise DataError(f"the sql for {shown} gives {number} column '{wanted}', but {examples(names, 12)}{hint}")
+            raise DataError(f"the sql for {shown} gives {number} column '{wanted}', but {first_few(names, 12)}{hint}")
     return [names.index(wanted) for wanted in columns]
 
 

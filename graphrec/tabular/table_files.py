@@ -10,10 +10,10 @@ from typing import Any, TextIO
 
 import duckdb
 
-from graphrec.cleaning.draft import shortened
+from graphrec.cleaning.working_table import shortened
 from graphrec.errors import DataError
-from graphrec.tabular import archives, engine, inspection, json_arrays, sheets
-from graphrec.tabular.engine import identifier, literal
+from graphrec.tabular import archives, duckdb_engine, file_format, json_arrays, sheets
+from graphrec.tabular.duckdb_engine import identifier, literal
 from graphrec.tabular.line_numbers import LineNumbers
 from graphrec.tabular.spec import Files
 
@@ -22,7 +22,7 @@ _LINE_ERRORS = {
     "MISSING COLUMNS": ("fields", "it has too few fields"),
     "TOO MANY COLUMNS": ("fields", "it has too many fields"),
     "UNQUOTED VALUE": ("quote", "a quote is not closed, or not doubled inside a quoted text"),
-    "LINE SIZE OVER MAXIMUM": ("length", f"it is longer than {inspection.LONGEST_LINE // 1_000_000} MB"),
+    "LINE SIZE OVER MAXIMUM": ("length", f"it is longer than {file_format.LONGEST_LINE // 1_000_000} MB"),
     "INVALID ENCODING": ("encoding", "it has bytes that are no text in the file's encoding"),
     "INVALID STATE": ("quote", "its quotes do not fit"),
 }
@@ -76,21 +76,23 @@ class _File:
 
     def _parquet(self) -> Iterator[Any]:  # of Piece
         place = archives.unpacked(self.path, self.scratch, gzip_too=True)
-        source = f"read_parquet({engine.file_literal(place, self.scratch)})"
-        with engine.connected(self.scratch, len(self.columns or ())) as connection:
-            yield from engine.typed_batches(connection, source, str(self.path), self.columns, self.files)
+        source = f"read_parquet({duckdb_engine.file_literal(place, self.scratch)})"
+        with duckdb_engine.connected(self.scratch, len(self.columns or ())) as connection:
+            yield from duckdb_engine.typed_batches(connection, source, str(self.path), self.columns, self.files)
 
     def _sheet(self) -> Iterator[Any]:  # of Piece
         place = archives.unpacked(self.path, self.scratch, gzip_too=True)
         with (
             sheets.opened(self.path, place, self.files, self.scratch) as sheet,
-            engine.connected(self.scratch) as connection,
+            duckdb_engine.connected(self.scratch) as connection,
         ):
             names = sheet.names
-            engine.need_columns(str(self.path), self.columns or (), names)
+            duckdb_engine.need_columns(str(self.path), self.columns or (), names)
             for batch in sheet.batches():
                 connection.register("batch", batch)
-                yield from engine.typed_batches(connection, "batch", str(self.path), self.columns, self.files, names)
+                yield from duckdb_engine.typed_batches(
+                    connection, "batch", str(self.path), self.columns, self.files, names
+                )
                 connection.unregister("batch")
 
     def _text(self) -> Path:
@@ -98,11 +100,11 @@ class _File:
 
         It lies where it lay, or in the scratch folder.
         """
-        inspection.need_text(self.path, self.files.encoding)
+        file_format.need_text(self.path, self.files.encoding)
         if self.files.format == "json":
             return self._copied(self.path, json_arrays.copy_rows)
         place = archives.unpacked(self.path, self.scratch)
-        if self.files.encoding.lower() in _UTF_8 and not self.files.comment and not inspection.has_mixed_ends(place):
+        if self.files.encoding.lower() in _UTF_8 and not self.files.comment and not file_format.has_mixed_ends(place):
             return place
         return self._copied(place, _copy_lines)
 
@@ -125,22 +127,22 @@ class _File:
         return copy
 
     def _csv(self, place: Path) -> Iterator[Any]:  # of Piece
-        names = inspection.column_names(self.path, self.files)
+        names = file_format.column_names(self.path, self.files)
         columns = {name: f"c{number}" for number, name in enumerate(names)}
         chosen = names if self.columns is None else self.columns
-        engine.need_columns(str(self.path), chosen, names)
-        condition = engine.wanted_rows(self.files.where, columns, str(self.path))
+        duckdb_engine.need_columns(str(self.path), chosen, names)
+        condition = duckdb_engine.wanted_rows(self.files.where, columns, str(self.path))
         if self.files.comment and len(names) == 1:
             condition = " AND ".join(filter(None, ["c0 IS NOT NULL", condition]))  # a comment left a blank line
-        with engine.connected(self.scratch, len(names)) as connection:
-            query = engine.select(self._source(place, len(names)), [columns[name] for name in chosen], condition)
-            yield from engine.batches(connection, query, chosen, str(self.path), self.columns is None)
+        with duckdb_engine.connected(self.scratch, len(names)) as connection:
+            query = duckdb_engine.select(self._source(place, len(names)), [columns[name] for name in chosen], condition)
+            yield from duckdb_engine.batches(connection, query, chosen, str(self.path), self.columns is None)
             yield from self._bad_lines(connection, place)
 
     def _source(self, place: Path, width: int) -> str:
         """DuckDB's reader of the file, whose columns are called c0, c1 …: names there are without case."""
         lines = self.files.format != "csv"
-        before = 0 if lines else inspection.lines_before(place, self.files.skip)
+        before = 0 if lines else file_format.lines_before(place, self.files.skip)
         escape = self.files.escape or self.files.quote
         missing = ("",) if lines else self.files.missing or ("",)
         options = {
@@ -153,17 +155,17 @@ class _File:
             "escape": literal("" if lines else escape),
             "nullstr": "[" + ", ".join(map(literal, missing)) + "]",
             "compression": "'gzip'" if archives.compression(place) == "gzip" else "'none'",
-            "max_line_size": str(inspection.LONGEST_LINE),
+            "max_line_size": str(file_format.LONGEST_LINE),
             "store_rejects": "true",
             "rejects_limit": "0",
         }
         written = ", ".join(f"{name} = {value}" for name, value in options.items())
-        return f"read_csv({engine.file_literal(place, self.scratch)}, {written})"
+        return f"read_csv({duckdb_engine.file_literal(place, self.scratch)}, {written})"
 
     def _json(self, place: Path) -> Iterator[Any]:  # of Piece
         """The values of the wanted keys in each line's object; a list or an object within is its JSON text."""
         source = self._source(place, 1)
-        with engine.connected(self.scratch, len(self.columns or ())) as connection:
+        with duckdb_engine.connected(self.scratch, len(self.columns or ())) as connection:
             chosen = self._keys(connection, source) if self.columns is None else self.columns
             keys = list(dict.fromkeys((*chosen, *self.files.where)))
             whole = f"CASE WHEN {_OBJECT} THEN c0 END"
@@ -172,10 +174,10 @@ class _File:
             absent = ", ".join(map(literal, dict.fromkeys(("", *(self.files.missing or ())))))
             texts = [f"CASE WHEN {columns[name]} NOT IN ({absent}) THEN {columns[name]} END" for name in chosen]
             inner = f"(SELECT {values} FROM {source} WHERE {_OBJECT})"
-            condition = engine.wanted_rows(self.files.where, columns, str(self.path))
+            condition = duckdb_engine.wanted_rows(self.files.where, columns, str(self.path))
             lacking = set(chosen)
-            query = engine.select(inner, texts, condition)
-            for batch in engine.batches(connection, query, chosen, str(self.path), self.columns is None):
+            query = duckdb_engine.select(inner, texts, condition)
+            for batch in duckdb_engine.batches(connection, query, chosen, str(self.path), self.columns is None):
                 lacking -= {name for name in lacking if batch[name].null_count < len(batch)}
                 yield batch
             yield from self._bad_lines(connection, place)
@@ -188,7 +190,7 @@ class _File:
         try:
             found = connection.execute(f"SELECT key FROM ({keys}) GROUP BY key ORDER BY min(place)").fetchall()
         except duckdb.Error as error:
-            raise engine.unreadable(str(self.path), error) from error
+            raise duckdb_engine.unreadable(str(self.path), error) from error
         return tuple(f"/{_escaped(key)}" if key.startswith("/") else key for (key,) in found)
 
     def _need_keys(self, connection: duckdb.DuckDBPyConnection, source: str, absent: Sequence[str]) -> None:
@@ -200,7 +202,7 @@ class _File:
                 continue
             first = connection.execute(f"SELECT json_keys(c0) FROM ({objects} LIMIT 1)").fetchone()
             if first is not None:  # a file without any object is told otherwise
-                raise engine.no_column(str(self.path), name, first[0])
+                raise duckdb_engine.no_column(str(self.path), name, first[0])
 
     def _bad_lines(self, connection: duckdb.DuckDBPyConnection, place: Path) -> Iterator[BadLine]:
         """The lines that DuckDB refused, each once; DataError where a quote swallowed the lines after it uncounted."""
@@ -246,7 +248,7 @@ def _copy_lines(text: TextIO, out: TextIO, files: Files, _: Path) -> None:
             out.write(block)
         return
     quotes = 0
-    while line := text.readline(inspection.LONGEST_LINE):
+    while line := text.readline(file_format.LONGEST_LINE):
         comment = quotes % 2 == 0 and line.removeprefix("\ufeff").startswith(files.comment)
         quotes += 0 if comment or not files.quote else line.count(files.quote)
         out.write("\n" if comment and line.endswith("\n") else "" if comment else line)

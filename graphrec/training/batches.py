@@ -44,7 +44,7 @@ def pair_batches(
     item = matrix.indices.astype(np.int64)
     positives = None if shared or not num_negatives else Positives.of(matrix)
     order = rng.permutation(len(user))
-    for rows in _slices(order, fitting(batch_size, len(order))):
+    for rows in _slices(order, cap_batch_size(batch_size, len(order))):
         if positives is None:
             negative = rng.integers(matrix.shape[1], size=num_negatives)
         else:
@@ -62,7 +62,7 @@ def user_batches(
     none where that is 0.
     """
     users = np.flatnonzero(np.diff(matrix.indptr)).astype(np.int64)
-    count = -(-matrix.nnz // fitting(batch_size, matrix.nnz))
+    count = -(-matrix.nnz // cap_batch_size(batch_size, matrix.nnz))
     root = np.sqrt(np.bincount(matrix.indices, minlength=matrix.shape[1]))
     share = root / root.sum()
     bounds = np.cumsum(share)
@@ -74,7 +74,7 @@ def user_batches(
         yield UserBatch(rows, matrix[rows], sample)
 
 
-def fitting(batch_size: int, total: int) -> int:
+def cap_batch_size(batch_size: int, total: int) -> int:
     """The batch size, or less where `total` rows would make fewer than sixteen batches, but at least one row."""
     return max(min(batch_size, -(-total // LEAST_STEPS)), 1)
 

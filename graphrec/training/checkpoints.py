@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from graphrec.atomic_write import atomic_write
 from graphrec.errors import DataError, GraphrecError
-from graphrec.files import written_whole
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Checkpoints:
 
     def write(self, content: Mapping[str, object]) -> None:
         """Put `content` in the place of what was there, whole or not at all."""
-        with written_whole(self.path) as partial, partial.open("wb") as file:
+        with atomic_write(self.path) as partial, partial.open("wb") as file:
             torch.save({"identity": self.identity, **content}, file)
 
     def due(self, epoch: int, last: bool) -> bool:

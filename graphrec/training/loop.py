@@ -31,7 +31,7 @@ class Stopping:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainSchedule:
     """How long to train, and what happens between epochs.
 
     epochs: passes over the batches, at most.
@@ -57,7 +57,7 @@ class Plan:
 
 
 @dataclass
-class _Standing:
+class _TrainState:
     """How far a training is; changes as it goes on."""
 
     parameters: list[Tensor]
@@ -81,7 +81,7 @@ def train(
     optimizer: Optimizer,
     batches: Callable[[], Iterable[Batch]],
     loss: Callable[[Batch], Tensor],
-    plan: Plan,
+    plan: TrainSchedule,
 ) -> list[float]:
     """The mean loss of each epoch [epochs done] after training `parameters` in place.
 
@@ -125,7 +125,7 @@ def _epoch(optimizer: Optimizer, batches: Iterable[Batch], loss: Callable[[Batch
     return float(total) / max(count, 1)
 
 
-def _content(standing: _Standing, optimizer: Optimizer, plan: Plan) -> Mapping[str, object]:
+def _content(standing: _TrainState, optimizer: Optimizer, plan: TrainSchedule) -> Mapping[str, object]:
     return {
         "parameters": [p.detach().cpu() for p in standing.parameters],
         "optimizer": optimizer.state_dict()["state"],
@@ -138,10 +138,10 @@ def _content(standing: _Standing, optimizer: Optimizer, plan: Plan) -> Mapping[s
     }
 
 
-def _resumed(parameters: list[Tensor], optimizer: Optimizer, plan: Plan) -> _Standing:
+def _resumed(parameters: list[Tensor], optimizer: Optimizer, plan: TrainSchedule) -> _TrainState:
     content: dict[str, Any] | None = None if plan.checkpoints is None else plan.checkpoints.read()
     if content is None:
-        return _Standing(parameters)
+        return _TrainState(parameters)
     with torch.no_grad():
         for parameter, value in zip(parameters, content["parameters"], strict=True):
             parameter.copy_(value)
@@ -151,4 +151,4 @@ def _resumed(parameters: list[Tensor], optimizer: Optimizer, plan: Plan) -> _Sta
         plan.rng.bit_generator.state = content["rng"]
     kept = [value.to(parameter.device) for parameter, value in zip(parameters, content["kept"], strict=False)]
     names = ("history", "best", "waited", "stopped")
-    return _Standing(parameters, kept=kept, **{name: content[name] for name in names})
+    return _TrainState(parameters, kept=kept, **{name: content[name] for name in names})

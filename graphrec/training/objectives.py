@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from scipy import sparse
 from torch import Tensor
 
-from graphrec.training.batches import PairBatch, UserBatch, fitting, pair_batches, user_batches
+from graphrec.training.batches import PairBatch, UserBatch, cap_batch_size, pair_batches, user_batches
 from graphrec.training.losses import bpr_loss, in_batch_softmax_loss, mse_loss, sampled_softmax_loss
 from graphrec.training.softmax import catalogue_softmax_loss
 from graphrec.vocabulary import IndexArray
@@ -52,7 +52,7 @@ class Objective:
             return user_batches(matrix, batch_size, self.num_negatives if sampled else 0, rng)
         in_batch = self.loss == "softmax" and self.negatives == "batch"
         num_negatives = 0 if in_batch else self.num_negatives
-        size = fitting(batch_size, matrix.nnz)
+        size = cap_batch_size(batch_size, matrix.nnz)
         return pair_batches(matrix, size, num_negatives, self.loss == "softmax", rng)
 
     def value(self, encode: Encode, batch: Batch, matrix: sparse.csr_array) -> Tensor:

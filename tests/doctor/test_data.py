@@ -7,8 +7,8 @@ import pytest
 
 from graphrec.doctor import FAILED, OK, WARNING, Finding, data
 from graphrec.doctor import store as about_store
-from graphrec.evaluation.memory_need import Shape
-from graphrec.provenance import Brought
+from graphrec.evaluation.memory_estimate import Shape
+from graphrec.fusion.provenance import SourceManifest
 from graphrec.schema import EdgeType, NodeType
 from graphrec.store import Store
 from graphrec.store.lease import leased
@@ -224,7 +224,7 @@ def test_doubled_edges_are_found_with_what_mends_them(store: Store) -> None:
         EdgeType("User", "RATED", "Item", ("rating",)),
         EdgeType("User", "TAGGED", "Item", ("tag",), ("tag",)),
     )
-    note_source(store, Brought(Source("shop"), (NodeType("User"), NodeType("Item")), (rated, tagged)), "loaded")
+    note_source(store, SourceManifest(Source("shop"), (NodeType("User"), NodeType("Item")), (rated, tagged)), "loaded")
     store.write(
         "CREATE (a:User {id: 'a'}), (x:Item {id: 'x'}), (y:Item {id: 'y'}) "
         "CREATE (a)-[:RATED {source: 'shop', rating: 1.0}]->(x), (a)-[:RATED {source: 'other', rating: 1.0}]->(x), "

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from graphrec.atomic_write import partial_name
 from graphrec.doctor import FAILED, OK, WARNING, Finding, machine
 from graphrec.doctor.machine import GB, Requirement
-from graphrec.evaluation.memory_need import Shape
-from graphrec.files import partial_name
+from graphrec.evaluation.memory_estimate import Shape
 
 LINES = ["numpy>=2.0", "psycopg[binary]>=3.2; extra == 'sql'", 'ruff>=0.12; extra == "dev"', "click"]
 

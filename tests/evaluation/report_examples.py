@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphrec.evaluation.audit import Audit, Check
-from graphrec.evaluation.comparison import (
+from graphrec.evaluation.result import (
     Bin,
     Comparison,
     Cost,
@@ -21,12 +21,12 @@ from graphrec.evaluation.comparison import (
     Group,
     ModelResult,
     Reason,
-    Round,
     Setup,
     Shown,
+    TrialResult,
 )
-from graphrec.evaluation.tuning.quality import Quality, Trial
 from graphrec.splitting import Part, SplitRecord
+from graphrec.tuning.trial import Quality, Trial
 
 KS = (10, 20, 50)
 
@@ -113,7 +113,7 @@ def smallest() -> Comparison:
         results=(
             ModelResult(
                 "popularity", "popularity", "tuned", {"ndcg@10": Estimate(0.5)}, {}, (), (),
-                (Round(0, 7, {}, (), {"ndcg@10": 0.5}, Cost(0.0, 0.01, 0.02, 312)),),
+                (TrialResult(0, 7, {}, (), {"ndcg@10": 0.5}, Cost(0.0, 0.01, 0.02, 312)),),
             ),
         ),
         differences=(),
@@ -160,7 +160,7 @@ def _result(row: int, seconds: float) -> ModelResult:
     return ModelResult(name, model, origin, _metrics(row), curve, _groups(row), learning, rounds)
 
 
-def _round(row: int, split: int, seed: int, seconds: float) -> Round:
+def _round(row: int, split: int, seed: int, seconds: float) -> TrialResult:
     config: dict[str, Any] = {"num_neighbours": 40 + 10 * row, "shrink": 2.5 * 10**-row, "weights": "FRIEND=0.05"}
     trials = tuple(
         Trial(
@@ -174,7 +174,7 @@ def _round(row: int, split: int, seed: int, seconds: float) -> Round:
     )
     values = {name: found.value for name, found in _metrics(row, 1 + 0.01 * split - 0.004 * seed * row).items()}
     cost = Cost(seconds * 4 * row, seconds * 0.003 * 9**row, seconds * 0.4 * (row + 1), 400 + int(90 * seconds) * row)
-    return Round(split, seed, config if row else {}, trials, values, cost)
+    return TrialResult(split, seed, config if row else {}, trials, values, cost)
 
 
 def _groups(row: int) -> tuple[Group, ...]:

@@ -8,13 +8,14 @@ import pytest
 
 from graphrec.errors import DataError, LeakError
 from graphrec.evaluation.audit import KINDS, Audit, Check, alias_groups, audit, require_clean
-from graphrec.fusion import Known, fuse
-from graphrec.hetero import HeteroGraph, interactions, restrict
+from graphrec.fusion import GraphState, fuse
+from graphrec.fusion.provenance import SourceManifest
+from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions, join
-from graphrec.provenance import Brought
 from graphrec.schema import NodeType, Triple
 from graphrec.splitting import splits
 from graphrec.tables import GraphTables, NodeTable, Source
+from graphrec.train_view import restrict
 
 from . import audited_graphs as graphs
 
@@ -258,8 +259,8 @@ def test_links_that_fusion_proposes_join_the_nodes_that_it_left_apart() -> None:
         )
         for source, name in (("one", "Star Wars"), ("two", "Star Wars: Episode IV - A New Hope"))
     ]
-    first = fuse(Known(), tables[0]).nodes[0].created
-    fused = fuse(Known((Brought.of(tables[0]),), {"Item": first}), tables[1])
+    first = fuse(GraphState(), tables[0]).nodes[0].created
+    fused = fuse(GraphState((SourceManifest.of(tables[0]),), {"Item": first}), tables[1])
     nodes = pd.concat([first, fused.nodes[0].created], ignore_index=True)
     proposed = fused.links[fused.links["decision"] == "proposed"]
     pairs = list(zip(proposed["left_key"], proposed["right_key"], strict=True))

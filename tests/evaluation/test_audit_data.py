@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graphrec import loading
+from graphrec import loader_registry
+from graphrec.benchmark.datasets import DATASETS, open_dataset
 from graphrec.evaluation.audit import audit, require_clean
-from graphrec.evaluation.datasets import DATASETS, open_dataset
-from graphrec.hetero import HeteroGraph, build, interactions, restrict
+from graphrec.hetero import HeteroGraph, build, interactions
 from graphrec.interactions import join
 from graphrec.splitting import Split, splits
+from graphrec.train_view import restrict
 
 SOURCES = {
     "ml-latest-small": "movielens",
@@ -63,7 +64,7 @@ def test_published_splits_are_clean(name: str, data_root: Path) -> None:
 @pytest.mark.parametrize("name", marked(SOURCES))
 @pytest.mark.parametrize("specs", [SPECS, pytest.param(MORE, marks=pytest.mark.slow)], ids=["usual", "more"])
 def test_loaded_sources_are_clean_under_every_split(name: str, specs: tuple[str, ...], data_root: Path) -> None:
-    tables = loading.get(SOURCES[name]).load(folder_of(data_root, name))
+    tables = loader_registry.get(SOURCES[name]).load(folder_of(data_root, name))
     for behaviour in tables.schema.behaviours():
         graph = build(tables, behaviour.relation)
         whole = interactions(graph)

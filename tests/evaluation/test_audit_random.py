@@ -6,10 +6,11 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from graphrec.evaluation.audit import KINDS, audit, require_clean
-from graphrec.hetero import HeteroGraph, interactions, restrict
+from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions, join
 from graphrec.schema import Triple
 from graphrec.splitting import splits
+from graphrec.train_view import restrict
 from graphrec.vocabulary import IndexArray
 
 from . import audited_graphs as graphs

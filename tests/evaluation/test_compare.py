@@ -10,21 +10,23 @@ import pytest
 from graphrec.errors import LeakError, UnknownNameError
 from graphrec.evaluation import report
 from graphrec.evaluation.compare import compare
-from graphrec.evaluation.comparison import Comparison
-from graphrec.evaluation.rounds import Entry, Terms
-from graphrec.evaluation.tuning import Effort
+from graphrec.evaluation.result import Comparison
+from graphrec.evaluation.trial import Contender, EvaluationConfig
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
 from graphrec.models import popularity
 from graphrec.models.base import Progress
+from graphrec.tuning import TuningBudget
 
 from .timed import FRIEND, timed
 
 MODELS = ("popularity", "item_knn", "graph_filter")
 
 
-def compared(graph: HeteroGraph | None = None, models: Sequence[Entry | str] = MODELS, **terms: Any) -> Comparison:
-    return compare(timed() if graph is None else graph, models, Terms(**{"effort": Effort(budget=3), **terms}))
+def compared(graph: HeteroGraph | None = None, models: Sequence[Contender | str] = MODELS, **terms: Any) -> Comparison:
+    return compare(
+        timed() if graph is None else graph, models, EvaluationConfig(**{"effort": TuningBudget(budget=3), **terms})
+    )
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +132,7 @@ def test_several_seeds_and_folds_are_rounds_of_their_own() -> None:
 
 def test_a_run_takes_part_with_its_own_settings() -> None:
     settings = {"neighbours": 3}
-    found = compared(models=["item_knn", Entry("item_knn", settings, "item_knn-20261124-181500-ab12")])
+    found = compared(models=["item_knn", Contender("item_knn", settings, "item_knn-20261124-181500-ab12")])
     assert [r.name for r in found.results] == ["item_knn", "item_knn-20261124-181500-ab12"]
     assert found.results[1].rounds[0].config["neighbours"] == 3
     assert found.results[1].rounds[0].trials == ()
@@ -156,7 +158,7 @@ def test_where_all_test_users_are_cold_they_are_measured() -> None:
 
 
 def test_a_learning_curve_has_a_point_for_each_epoch() -> None:
-    found = compared(models=["popularity", Entry("lightgcn", {"epochs": 4, "embedding_dim": 4}, "mine")])
+    found = compared(models=["popularity", Contender("lightgcn", {"epochs": 4, "embedding_dim": 4}, "mine")])
     assert [point.number for point in found.results[1].learning] == [1, 2, 3, 4]
     assert found.results[0].learning == ()
 
@@ -213,7 +215,7 @@ def test_nothing_as_late_as_test_is_in_what_a_model_sees(monkeypatch: pytest.Mon
 
 def test_a_graph_that_tells_of_the_test_part_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the cut of the graph is broken, the audit says so before any model is fitted."""
-    monkeypatch.setattr("graphrec.evaluation.division.restrict", lambda graph, *_: graph)
+    monkeypatch.setattr("graphrec.evaluation.preparation.restrict", lambda graph, *_: graph)
     with pytest.raises(LeakError, match="test"):
         compared(models=["popularity"])
 

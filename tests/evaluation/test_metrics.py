@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from graphrec.evaluation.beyond import coverage
+from graphrec.evaluation.beyond_accuracy import coverage
 from graphrec.evaluation.metrics import hits, per_user, weighted_ndcg
 
 

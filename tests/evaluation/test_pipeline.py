@@ -11,8 +11,8 @@ from torch import Tensor
 from graphrec.errors import DataError, RefusedError
 from graphrec.hetero import interactions
 from graphrec.interactions import Interactions
-from graphrec.pipeline import Training, require_worth, search, train
-from graphrec.recommend.topk import top_k
+from graphrec.pipeline import TrainConfig, require_worth, search, train
+from graphrec.ranking.topk import top_k
 from graphrec.runs import Run, Verdict, listed, save
 from graphrec.splitting import SplitRecord
 from graphrec.testing import graph_of
@@ -21,7 +21,7 @@ from .timed import timed
 
 
 def test_a_run_is_judged_by_what_it_gains_over_simple_models() -> None:
-    trained = train(timed(), "graph_filter", np.random.default_rng(0), Training({}))
+    trained = train(timed(), "graph_filter", np.random.default_rng(0), TrainConfig({}))
     verdict = trained.run.verdict
     assert verdict is not None
     assert set(verdict.gains) == {"popularity", "item_knn"}
@@ -50,7 +50,7 @@ def test_a_baseline_is_compared_with_the_other_one_and_the_better_one_may_be_pub
 def test_a_run_whose_evaluation_was_not_clean_may_not_be_published() -> None:
     """All users are one person, so what one of them is to find another one has in training."""
     same = {"User": np.zeros(24, dtype=np.int64)}
-    run = train(timed(), "graph_filter", np.random.default_rng(0), Training({}, aliases=same)).run
+    run = train(timed(), "graph_filter", np.random.default_rng(0), TrainConfig({}, aliases=same)).run
     assert run.verdict is not None
     assert "copies of test interactions" in run.verdict.leaks
     with pytest.raises(RefusedError, match="its evaluation was not clean: .*copies of test interactions"):
@@ -121,7 +121,7 @@ def test_if_no_model_finds_anything_the_run_is_refused_and_popularity_may_be_pub
 
 
 def test_a_verdict_of_an_earlier_version_is_read(tmp_path: Path) -> None:
-    run = train(timed(), "popularity", np.random.default_rng(0), Training({}, measured=False))
+    run = train(timed(), "popularity", np.random.default_rng(0), TrainConfig({}, measured=False))
     save(tmp_path, run)
     path = tmp_path / run.run.id / "run.json"
     record = json.loads(path.read_text())
@@ -133,7 +133,7 @@ def test_a_verdict_of_an_earlier_version_is_read(tmp_path: Path) -> None:
 
 def test_one_split_is_what_a_run_is_measured_on() -> None:
     with pytest.raises(DataError, match=r"k-fold\(folds=3\) makes 3 splits, and one is needed here"):
-        train(timed(), "item_knn", np.random.default_rng(0), Training(split="k-fold(folds=3)"))
+        train(timed(), "item_knn", np.random.default_rng(0), TrainConfig(split="k-fold(folds=3)"))
 
 
 def test_a_search_without_anything_to_choose_says_so() -> None:
@@ -154,7 +154,7 @@ def test_a_trained_run_knows_everything_and_was_measured_without_test() -> None:
 
 
 def test_settings_that_are_given_are_kept() -> None:
-    trained = train(timed(), "graph_filter", np.random.default_rng(0), Training({"rank": "3"}, measured=False))
+    trained = train(timed(), "graph_filter", np.random.default_rng(0), TrainConfig({"rank": "3"}, measured=False))
     assert (trained.run.config["rank"], trained.run.metrics) == (3, {})
 
 
@@ -165,5 +165,5 @@ def test_a_graph_without_interactions_cannot_be_trained_on() -> None:
 
 
 def test_a_tensor_state_is_all_that_a_run_keeps() -> None:
-    trained = train(timed(), "item_knn", np.random.default_rng(0), Training({}, measured=False))
+    trained = train(timed(), "item_knn", np.random.default_rng(0), TrainConfig({}, measured=False))
     assert all(isinstance(value, Tensor) for value in trained.model.state().values())

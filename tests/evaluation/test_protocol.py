@@ -7,16 +7,16 @@ import pytest
 
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.evaluation.protocol import bootstrap, evaluate, validation_measure, warm_users
-from graphrec.evaluation.tuning import Effort, choose, select
-from graphrec.evaluation.tuning.choice import num_trials
-from graphrec.evaluation.tuning.quality import Quality
 from graphrec.interactions import Interactions
 from graphrec.models import make
-from graphrec.models.filter_settings import GraphFilterConfig
-from graphrec.models.graph_filter import GraphFilter
+from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.models.item_knn import ItemKNN
 from graphrec.models.lightgcn import LightGCNConfig
 from graphrec.testing import checkerboard, graph_of
+from graphrec.tuning import TuningBudget, choose, select
+from graphrec.tuning.trial import Quality
+from graphrec.tuning.tune import num_trials
 
 
 def pairs(*found: tuple[int, int], users: int = 4, items: int = 4) -> Interactions:
@@ -85,7 +85,7 @@ def test_a_wary_choice_tries_what_validation_orders_reliably() -> None:
     measure = validation_measure(train, withheld, np.random.default_rng(0))
     tried = {}
     for wary in (True, False):
-        effort = Effort(3, wary=wary)
+        effort = TuningBudget(3, wary=wary)
         tuning = choose("graph_filter", graph, train, measure, np.random.default_rng(0), None, effort)
         assert len(tuning.trials) == num_trials(GraphFilter, graph, effort)
         tried[wary] = [GraphFilterConfig(**trial.config) for trial in tuning.trials]
@@ -113,7 +113,7 @@ def test_tuning_tries_each_candidate_and_takes_the_best() -> None:
         measure,
         np.random.default_rng(0),
         lambda done, total: told.append((done, total)),
-        Effort(num_trials=5),
+        TuningBudget(num_trials=5),
     )
     candidates = ItemKNN.candidates(graph)
     assert [trial.config for trial in tuning.trials[: len(candidates)]] == [asdict(config) for config in candidates]

@@ -12,8 +12,8 @@ import pytest
 from graphrec.characters import without_controls
 from graphrec.errors import DataError, GraphrecError
 from graphrec.evaluation import report
-from graphrec.evaluation.comparison import Comparison, Estimate
 from graphrec.evaluation.report import findings, markdown, page, sentences
+from graphrec.evaluation.result import Comparison, Estimate
 from graphrec.splitting import SplitRecord
 
 from . import report_examples as examples

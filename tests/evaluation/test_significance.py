@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from graphrec.errors import DataError
-from graphrec.evaluation.comparison import Estimate
 from graphrec.evaluation.metrics import PerUser
+from graphrec.evaluation.result import Estimate
 from graphrec.evaluation.significance import Pooled, differences, estimates, holm, mean, pool, resampled
 from graphrec.vocabulary import IndexArray
 

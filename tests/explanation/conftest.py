@@ -3,7 +3,7 @@
 import pytest
 
 from graphrec import hetero
-from graphrec.models.graph_filter import GraphFilter
+from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.runs import TrainedRun
 
 from . import worlds

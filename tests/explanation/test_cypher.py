@@ -7,8 +7,8 @@ import pytest
 
 from graphrec.explanation import as_cypher, described, explain
 from graphrec.explanation.cypher import literal, patterns
-from graphrec.explanation.names import behaviours
-from graphrec.explanation.parts import Explanation, Node, Path
+from graphrec.explanation.labels import behaviours
+from graphrec.explanation.model import Explanation, Node, Path
 from graphrec.ingest import write_source
 from graphrec.runs import TrainedRun
 from graphrec.store import Store

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graphrec import hetero, loading
+from graphrec import hetero, loader_registry
 from graphrec.explanation import as_cypher, described, explain
-from graphrec.explanation.names import behaviours
+from graphrec.explanation.labels import behaviours
 from graphrec.ingest import write_source
-from graphrec.models.filter_settings import GraphFilterConfig
-from graphrec.models.graph_filter import GraphFilter
+from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.store import EmbeddedServer, connect
 
 from .worlds import run_of
@@ -25,7 +25,7 @@ def test_two_hundred_pairs_of_lastfm(data_root: Path, embedded: EmbeddedServer) 
     folder = data_root / "lastfm-hetrec"
     if not folder.exists():
         pytest.skip(f"there is no {folder} (GRAPHREC_DATA)")
-    tables = loading.get("lastfm").load(folder)
+    tables = loader_registry.get("lastfm").load(folder)
     trained = run_of(hetero.build(tables), GraphFilter(GraphFilterConfig()))
     rng = np.random.default_rng(0)
     users, items = (rng.choice(known.ids, PAIRS) for known in (trained.users, trained.items))

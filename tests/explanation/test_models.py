@@ -9,7 +9,7 @@ import torch
 from graphrec.explanation import Explanation, as_cypher, as_record, as_sentence, as_svg, explain, with_reasons
 from graphrec.models import MODELS, make
 from graphrec.models.item_knn import ItemKNN
-from graphrec.recommend.topk import recommend
+from graphrec.ranking.topk import recommend
 from graphrec.runs import TrainedRun, describe
 from graphrec.testing import checkerboard
 

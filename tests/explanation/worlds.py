@@ -5,8 +5,8 @@ import pandas as pd
 
 from graphrec import hetero
 from graphrec.interactions import Interactions
-from graphrec.models.filter_settings import GraphFilterConfig
-from graphrec.models.graph_filter import GraphFilter
+from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.relations import origins
 from graphrec.runs import TrainedRun, describe
 from graphrec.schema import EdgeType, NodeType

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from graphrec.errors import DataError
-from graphrec.fusion import Fused, Known, fuse, unlink
-from graphrec.provenance import Brought
+from graphrec.fusion import Fused, GraphState, fuse, unlink
+from graphrec.fusion.provenance import SourceManifest
 from graphrec.schema import EdgeType, LinkRule, NodeType
 from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable, Source
 
@@ -40,9 +40,9 @@ def tables(source: str, *films: tuple[Any, ...], **more: list[tuple[Any, ...]]) 
     )
 
 
-def stored(tables: GraphTables, fused: Fused) -> Known:
+def stored(tables: GraphTables, fused: Fused) -> GraphState:
     """The graph after the first load."""
-    return Known((Brought.of(tables),), {plan.label: plan.created for plan in fused.nodes})
+    return GraphState((SourceManifest.of(tables),), {plan.label: plan.created for plan in fused.nodes})
 
 
 def plans(fused: Fused) -> dict[str, Any]:
@@ -62,11 +62,11 @@ ONE = tables(
     rated=[("u", "1", 3.5, 1), ("u", "2", 2.0, 2)],
     genres=[("Crime",)],
 )
-GRAPH = stored(ONE, fuse(Known(), ONE))
+GRAPH = stored(ONE, fuse(GraphState(), ONE))
 
 
 def test_into_an_empty_graph_everything_is_new() -> None:
-    fused = fuse(Known(), ONE)
+    fused = fuse(GraphState(), ONE)
     assert plans(fused)["Item"].created.to_dict("records") == [
         {"id": "1", "keys": ["one:1"], "length": None, "title": "Godfather, The", "year": 1972},
         {"id": "2", "keys": ["one:2"], "length": 170, "title": "Heat", "year": 1995},
@@ -111,14 +111,14 @@ def test_ids_that_others_have_get_the_source_before_them_and_edges_follow() -> N
 
 def test_several_candidates_are_reported_and_not_linked() -> None:
     two = tables("one", ("a", "Hamlet", 2000, None), ("b", "Hamlet", 2000, None))
-    report = fuse(stored(two, fuse(Known(), two)), tables("two", ("x", "Hamlet", 2000, None))).report.label("Item")
+    report = fuse(stored(two, fuse(GraphState(), two)), tables("two", ("x", "Hamlet", 2000, None))).report.label("Item")
     assert (report.matched, report.ambiguous, report.unmatched, report.new) == (0, 1, 0, 1)
     assert set(report.ambiguous_examples) == {"two:x ? one:a", "two:x ? one:b"}
 
 
 def test_a_source_is_not_linked_to_a_node_of_its_own() -> None:
     twice = tables("one", ("9", "Heat", 1995, None), ("8", "Heat", 1995, None))
-    assert len(plans(fuse(Known(), twice))["Item"].created) == 2
+    assert len(plans(fuse(GraphState(), twice))["Item"].created) == 2
 
 
 def test_a_source_that_has_less_takes_the_rest_out() -> None:
@@ -138,7 +138,7 @@ def test_taking_a_source_out_takes_its_rules_out_too() -> None:
     a, c = tables("a", ("1", None, 1995, 170)), tables("c", ("2", None, 1995, 170))
     both = pd.DataFrame({"id": ["1"], "keys": [["a:1", "c:2"]], "year": [1995], "length": [170]}, dtype=object)
     both = both.assign(**{f"{name}:{key}": both[key] for name in "ac" for key in ("year", "length")})
-    known = Known(tuple(Brought.of(each) for each in (a, b, c)), {"Item": both})
+    known = GraphState(tuple(SourceManifest.of(each) for each in (a, b, c)), {"Item": both})
     assert plans(fuse(known, b))["Item"].changed == {}
     plan = plans(unlink(known, "b"))["Item"]
     assert plan.created["id"].tolist() == ["2"]
@@ -154,9 +154,9 @@ def several(*rated: tuple[Any, ...], friends: tuple[tuple[str, str], ...] = ()) 
     one = replace(ONE, links=rules)
     other = tables("two", ("p", None, None, 170), ("q", None, None, 170), rated=[*rated], friends=[*friends])
     users = NodeTable(NodeType("User", ("email",)), other.nodes[0].frame.assign(email="e"))
-    people = plans(fuse(Known(), one))["User"].created.assign(email="e")
-    brought = replace(Brought.of(one), nodes=(NodeType("User", ("email",)), ITEM, GENRE))
-    known = Known((brought,), {**GRAPH.nodes, "User": people})
+    people = plans(fuse(GraphState(), one))["User"].created.assign(email="e")
+    brought = replace(SourceManifest.of(one), nodes=(NodeType("User", ("email",)), ITEM, GENRE))
+    known = GraphState((brought,), {**GRAPH.nodes, "User": people})
     return fuse(known, replace(other, nodes=(users, *other.nodes[1:])))
 
 
@@ -182,11 +182,11 @@ def test_the_arguments_stay_as_they_were() -> None:
 
 
 def test_the_report_is_json() -> None:
-    report = json.loads(json.dumps(fuse(Known(), ONE).report.to_dict()))
+    report = json.loads(json.dumps(fuse(GraphState(), ONE).report.to_dict()))
     assert report["source"] == "one"
     assert report["labels"]["Item"]["unmatched_examples"] == ["one:1", "one:2"]
 
 
 def test_one_source_at_a_time() -> None:
     with pytest.raises(DataError, match="fusion takes the tables of one source, but these have 0"):
-        fuse(Known(), GraphTables(ONE.nodes, ONE.edges))
+        fuse(GraphState(), GraphTables(ONE.nodes, ONE.edges))

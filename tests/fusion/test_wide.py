@@ -6,8 +6,8 @@ import warnings
 import pandas as pd
 
 from graphrec.fusion import fuse
-from graphrec.fusion.merge import Known
-from graphrec.provenance import Brought
+from graphrec.fusion.fuse import GraphState
+from graphrec.fusion.provenance import SourceManifest
 from graphrec.schema import NodeType
 from graphrec.tables import GraphTables, NodeTable, Source
 
@@ -20,7 +20,7 @@ def calls(columns: int) -> int:
     tables = GraphTables((table,), (), (Source("s"),))
     stored = pd.DataFrame({"id": ["a", "b"], "keys": [["s:a"], ["s:b"]], **values}, dtype=object)
     profile = cProfile.Profile()
-    profile.runcall(fuse, Known((Brought.of(tables),), {"User": stored}), tables)
+    profile.runcall(fuse, GraphState((SourceManifest.of(tables),), {"User": stored}), tables)
     return sum(entry.callcount for entry in profile.getstats())
 
 

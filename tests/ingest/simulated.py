@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from graphrec.fusion import Fused, Known, fuse, unlink
+from graphrec.fusion import Fused, GraphState, fuse, unlink
 from graphrec.fusion.plan import NodePlan
+from graphrec.fusion.provenance import SourceManifest
 from graphrec.fusion.records import stored_names
-from graphrec.provenance import Brought
 from graphrec.store.edges import values
 from graphrec.tables import GraphTables
 
@@ -43,7 +43,7 @@ class Edge:
 class Graph:
     """Sources, nodes and edges in memory."""
 
-    sources: dict[str, Brought] = field(default_factory=dict)
+    sources: dict[str, SourceManifest] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
 
@@ -52,12 +52,12 @@ class Graph:
         """A graph of nodes that were made by hand."""
         return cls(nodes=[Node(each.label, {"id": each.id, **each.properties}) for each in made])
 
-    def known(self, brought: Brought) -> Known:
+    def known(self, brought: SourceManifest) -> GraphState:
         """What fusion is told of the graph, as the store reads it."""
         sources = tuple(self.sources[name] for name in sorted(self.sources))
         every = [*(each for each in sources if each.source.name != brought.source.name), brought]
         labels = [kind.label for kind in brought.nodes]
-        return Known(sources, {label: self._frame(label, stored_names(label, every)) for label in labels})
+        return GraphState(sources, {label: self._frame(label, stored_names(label, every)) for label in labels})
 
     def _frame(self, label: str, names: Sequence[str]) -> pd.DataFrame:
         nodes = [node.properties for node in self.nodes if node.label == label]
@@ -66,7 +66,7 @@ class Graph:
 
     def load(self, tables: GraphTables) -> Fused:
         """Load the tables of a source; the plan that was carried out."""
-        brought = Brought.of(tables)
+        brought = SourceManifest.of(tables)
         name = brought.source.name
         united = brought.united(self.sources.get(name))
         fused = fuse(self.known(united), tables)

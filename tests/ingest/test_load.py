@@ -9,7 +9,7 @@ from graphrec.errors import DataError, StoreError
 from graphrec.ingest import write_source
 from graphrec.schema import EdgeType, NodeType
 from graphrec.store import Store
-from graphrec.store.difference import everything_new
+from graphrec.store.diff import everything_new
 from graphrec.store.edges import Edges
 from graphrec.store.nodes import Written
 from graphrec.store.write import write_edges

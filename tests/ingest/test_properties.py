@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from graphrec.store.edges import values
 from graphrec.tables import GraphTables
-from tests.amount import num_examples
+from tests.sizes import num_examples
 
 from .generated import Made, made_by_hand, several_to_one, sources
 from .simulated import Graph

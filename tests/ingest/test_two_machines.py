@@ -12,7 +12,7 @@ import pytest
 
 from graphrec import ingest
 from graphrec.store import Address, Store, connect, lease
-from graphrec.store.census import take
+from graphrec.store.counts import take
 
 SPEC = """
 name = "shop"

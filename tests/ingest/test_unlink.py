@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from graphrec import loading
+from graphrec import loader_registry
 from graphrec.errors import UnknownNameError
 from graphrec.ingest import Options, take_out, write_source
 from graphrec.store import EmbeddedServer, Store, connect
 from graphrec.tables import GraphTables
-from tests.amount import num_examples
+from tests.sizes import num_examples
 
 from .films import source
 from .generated import Made, made_by_hand, sources
@@ -36,7 +36,7 @@ def real(data_root: Path) -> Callable[[str, str], GraphTables]:
     def read(loader: str, name: str) -> GraphTables:
         if not (data_root / name).is_dir():
             pytest.skip(f"no folder {name}; set GRAPHREC_DATA to the folder that has it")
-        return loading.get(loader).load(data_root / name)
+        return loader_registry.get(loader).load(data_root / name)
 
     return read
 

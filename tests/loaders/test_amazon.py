@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from graphrec import loading
+from graphrec import loader_registry
 from graphrec.errors import DataError, GraphrecError
 from graphrec.tables import GraphTables
 
-load = loading.get("amazon").load
+load = loader_registry.get("amazon").load
 
 
 def lines(*objects: dict[str, object], literals: bool = False) -> str:

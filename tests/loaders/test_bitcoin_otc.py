@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from graphrec import loading
+from graphrec import loader_registry
 from graphrec.errors import DataError, GraphrecError
 
-load = loading.get("bitcoin_otc").load
+load = loader_registry.get("bitcoin_otc").load
 
 
 @pytest.fixture

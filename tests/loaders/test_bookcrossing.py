@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from graphrec import loading
+from graphrec import loader_registry
 from graphrec.errors import DataError, GraphrecError
 from graphrec.tables import GraphTables
 
-load = loading.get("bookcrossing").load
+load = loader_registry.get("bookcrossing").load
 
 HEADER = (
     '"ISBN";"Book-Title";"Book-Author";"Year-Of-Publication";"Publisher";"Image-URL-S";"Image-URL-M";"Image-URL-L"\n'

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from graphrec import loading
+from graphrec import loader_registry
 from graphrec.errors import DataError, GraphrecError
 from graphrec.tables import GraphTables
 
-load = loading.get("ciao").load
+load = loader_registry.get("ciao").load
 
 RATINGS = """user,item,category,rating,helpfulness,time
 1,10,24,5,4,959670000

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from graphrec import loading
+from graphrec import loader_registry
 from graphrec.errors import DataError, GraphrecError
 from graphrec.tables import GraphTables
 
-load = loading.get("goodreads").load
+load = loader_registry.get("goodreads").load
 
 HEADER = (
     "book_id,goodreads_book_id,best_book_id,work_id,books_count,isbn,isbn13,authors,original_publication_year,"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from graphrec import loading
+from graphrec import loader_registry
 from graphrec.errors import DataError, GraphrecError
 from graphrec.tables import GraphTables
 
-load = loading.get("interactions").load
+load = loader_registry.get("interactions").load
 
 
 @pytest.fixture

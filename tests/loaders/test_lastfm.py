@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from graphrec import loading
+from graphrec import loader_registry
 from graphrec.errors import DataError, GraphrecError
 from graphrec.tables import GraphTables
 
-load = loading.get("lastfm").load
+load = loader_registry.get("lastfm").load
 
 FILES: dict[str, bytes] = {
     "artists.dat": 'id\tname\turl\tpictureURL\n1\t"Weird Al\thttp://a\thttp://p\n2\tSigur Rós\thttp://b\t\n'.encode(),

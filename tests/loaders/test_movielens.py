@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from graphrec import loading
+from graphrec import loader_registry
 from graphrec.errors import DataError, GraphrecError
 from graphrec.tables import GraphTables
 
-load = loading.get("movielens").load
+load = loader_registry.get("movielens").load
 
 MOVIES = """movieId,title,genres\r
 1,Toy Story (1995),Adventure|Children\r

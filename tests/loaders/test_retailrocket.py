@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from graphrec import loading
+from graphrec import loader_registry
 from graphrec.errors import DataError, GraphrecError
 from graphrec.tables import GraphTables
 
-load = loading.get("retailrocket").load
+load = loader_registry.get("retailrocket").load
 
 KAGGLE = {
     "events.csv": """timestamp,visitorid,event,itemid,transactionid

@@ -8,13 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from graphrec import loading
-from graphrec.defects import TableCount
+from graphrec import loader_registry
+from graphrec.cleaning_report import TableCount
 from graphrec.errors import DataError, GraphrecError
 from graphrec.tables import GraphTables
 from graphrec.tabular.parsing import KEYS
 
-load = loading.get("table").load
+load = loader_registry.get("table").load
 PAGE = (Path(__file__).parents[2] / "docs/table.md").read_text(encoding="utf-8")
 DAY = 1_700_000_000_000  # milliseconds, in November 2023
 

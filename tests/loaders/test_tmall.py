@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from graphrec import loading
+from graphrec import loader_registry
 from graphrec.errors import DataError, GraphrecError
 
-load = loading.get("tmall").load
+load = loader_registry.get("tmall").load
 
 
 @pytest.fixture

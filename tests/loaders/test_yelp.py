@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from graphrec import loading
+from graphrec import loader_registry
 from graphrec.errors import DataError, GraphrecError
 from graphrec.tables import GraphTables
 
-load = loading.get("yelp").load
+load = loader_registry.get("yelp").load
 
 
 def user(id: str, friends: str = "None", **other: Any) -> dict[str, Any]:  # values of JSON

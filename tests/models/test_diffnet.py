@@ -11,10 +11,10 @@ import torch
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
+from graphrec.linalg.autograd import Product, normalised
 from graphrec.models import make
 from graphrec.models.diffnet import DiffNet, DiffNetConfig, one_step, spread, ties
-from graphrec.models.embedding import Problem
-from graphrec.models.products import Product, normalised
+from graphrec.models.embedding import TrainingData
 from graphrec.testing import ModelContract, checkerboard, graph_of
 
 CPU = torch.device("cpu")
@@ -104,9 +104,9 @@ def test_vectors_spread_as_the_formula_says(num_layers: int) -> None:
     torch.testing.assert_close(model.encoder(problem(), x)(rows), found[torch.from_numpy(rows)])
 
 
-def problem() -> Problem:
+def problem() -> TrainingData:
     none = PAIRS.take(np.empty(0, dtype=np.int64))
-    return Problem(friends_of(PAIRS), PAIRS, PAIRS.matrix(), none, CPU)
+    return TrainingData(friends_of(PAIRS), PAIRS, PAIRS.matrix(), none, CPU)
 
 
 def test_the_gradient_of_a_step_is_the_transposed_step() -> None:
@@ -164,7 +164,7 @@ def test_a_new_user_is_smoothed_like_one_without_friends() -> None:
     model = DiffNet(DiffNetConfig(embedding_dim=3, num_layers=2, cosine=False, epochs=1, warm_start=False))
     graph = befriend(graph_of(PAIRS), [(3, 4)])
     none = PAIRS.take(np.empty(0, dtype=np.int64))
-    alone = Problem(graph, PAIRS, PAIRS.matrix(), none, CPU)
+    alone = TrainingData(graph, PAIRS, PAIRS.matrix(), none, CPU)
     x = torch.randn(9, 3, generator=torch.Generator().manual_seed(2))
     model.finish(x, model.encoder(alone, x), alone)
     expected = (model.users - x[:5] / 3 * torch.tensor([1, 1, 1, 0, 0])[:, None]) @ model.items.T

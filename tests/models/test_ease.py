@@ -68,7 +68,7 @@ def test_few_users_give_the_same_closed_form(
     pairs: Interactions, config: EASEConfig, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With 12 users, one of them without interactions, the way over the users is taken, and B is never built."""
-    monkeypatch.setattr("graphrec.models.few_users.BLOCK", block)
+    monkeypatch.setattr("graphrec.linalg.woodbury.BLOCK", block)
     some = pairs.take(pairs.user_index < 11)
     few = Interactions(some.user_index, some.item_index, 12, NUM_ITEMS)
     model = fitted(few, config)

@@ -13,10 +13,10 @@ import torch
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
-from graphrec.models.embedding import Problem, decay
+from graphrec.models.embedding import TrainingData, decay
 from graphrec.models.lightgcn import LightGCN, LightGCNConfig
-from graphrec.models.spectral_start import spectral_start
-from graphrec.recommend.topk import top_k
+from graphrec.models.spectral_init import spectral_start
+from graphrec.ranking.topk import top_k
 from graphrec.testing import checkerboard, graph_of
 from graphrec.training.batches import PairBatch
 from graphrec.training.checkpoints import Checkpoints
@@ -183,7 +183,7 @@ def test_the_decay_of_a_batch_of_users_is_that_of_its_interactions() -> None:
     """Whole histories and the same interactions as pairs have the same squared parameters."""
     graph, train, _ = checkerboard(6)
     none = train.take(np.zeros(len(train), dtype=bool))
-    problem = Problem(graph, train, train.matrix(), none, torch.device("cpu"))
+    problem = TrainingData(graph, train, train.matrix(), none, torch.device("cpu"))
     model = LightGCN(LightGCNConfig(loss="softmax", negatives="all"))
     users = next(model.batches(problem, np.random.default_rng(0)))
     rows = np.isin(train.user_index, users.user)

@@ -11,10 +11,10 @@ import torch
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.models import make
-from graphrec.models.blending import contribution
-from graphrec.models.coherence import COHERENT
-from graphrec.models.ensemble import Ensemble, EnsembleConfig, Parts, hold_out
+from graphrec.models.ensemble.blending import contribution
+from graphrec.models.ensemble.model import Ensemble, EnsembleConfig, Parts, hold_out
 from graphrec.relations import relations
+from graphrec.splitting.coherent import COHERENT
 from graphrec.testing import ModelContract, checkerboard, graph_of
 
 

@@ -7,11 +7,11 @@ import torch
 from scipy import sparse
 
 from graphrec.interactions import Interactions
-from graphrec.models.filter_settings import GraphFilterConfig
-from graphrec.models.graph_filter import GraphFilter
-from graphrec.models.neighbours import item_product, strongest
-from graphrec.models.spectrum import spectrum
-from graphrec.recommend.topk import top_k
+from graphrec.linalg.sparse import top_k_per_row, topk_gram
+from graphrec.linalg.svd import spectrum
+from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.models.graph_filter.model import GraphFilter
+from graphrec.ranking.topk import top_k
 from graphrec.testing import checkerboard, graph_of
 
 NUM_USERS, NUM_ITEMS = 40, 30
@@ -113,7 +113,7 @@ def test_another_decomposition_is_no_variant(pairs: Interactions) -> None:
 
 def test_rough_scores_find_the_same_items_as_exact_ones(pairs: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     exact = fitted(pairs, GraphFilterConfig(rank=8, rank_share=1.0))
-    monkeypatch.setattr("graphrec.models.graph_filter.SCREEN_FROM", 0)
+    monkeypatch.setattr("graphrec.models.graph_filter.model.SCREEN_FROM", 0)
     rough = GraphFilter(exact.config)
     rough.restore(exact.state())
     if rough.screens(np.arange(2), 2) is None:
@@ -130,7 +130,7 @@ def test_the_randomised_spectrum_equals_the_dense_one(monkeypatch: pytest.Monkey
     low = rng.normal(size=(300, 12)) * np.geomspace(9, 1, 12) @ rng.normal(size=(12, 200))
     matrix = sparse.csr_array((low * (rng.random(low.shape) < 0.5)).astype(np.float32))
     expected_vectors, expected = spectrum(matrix, 6, rng)
-    monkeypatch.setattr("graphrec.models.spectrum.DENSE", 0)
+    monkeypatch.setattr("graphrec.linalg.svd.DENSE", 0)
     vectors, values = spectrum(matrix, 6, rng)
     torch.testing.assert_close(values, expected, rtol=1e-3, atol=0)
     torch.testing.assert_close((vectors.T @ expected_vectors).abs(), torch.eye(6), atol=2e-2, rtol=0)
@@ -141,8 +141,8 @@ def test_the_spectrum_is_the_same_in_strips_and_threads(threads: int, monkeypatc
     low = np.random.default_rng(1).normal(size=(200, 4)) @ np.random.default_rng(2).normal(size=(4, 150))
     matrix = sparse.csr_array(low.astype(np.float32))
     expected_vectors, expected = spectrum(matrix, 3, np.random.default_rng(0))
-    monkeypatch.setattr("graphrec.models.spectrum.DENSE", 0)
-    monkeypatch.setattr("graphrec.models.spectrum.STRIP", 10)  # 35 columns in four strips
+    monkeypatch.setattr("graphrec.linalg.svd.DENSE", 0)
+    monkeypatch.setattr("graphrec.linalg.svd.STRIP", 10)  # 35 columns in four strips
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -158,7 +158,7 @@ def test_a_matrix_of_lower_rank_has_fewer_vectors(monkeypatch: pytest.MonkeyPatc
     block = np.zeros((60, 50), dtype=np.float32)
     block[:30, :25], block[30:, 25:] = 1, 2
     for dense in (1000, 0):
-        monkeypatch.setattr("graphrec.models.spectrum.DENSE", dense)
+        monkeypatch.setattr("graphrec.linalg.svd.DENSE", dense)
         vectors, values = spectrum(sparse.csr_array(block), 7, np.random.default_rng(0))
         np.testing.assert_allclose(values, [4 * 30 * 25, 30 * 25], rtol=1e-4)
         torch.testing.assert_close(vectors.T @ vectors, torch.eye(2), atol=1e-4, rtol=0)
@@ -167,12 +167,12 @@ def test_a_matrix_of_lower_rank_has_fewer_vectors(monkeypatch: pytest.MonkeyPatc
 def test_each_row_keeps_its_strongest_entries() -> None:
     matrix = sparse.csr_array(np.array([[3, 1, 2, 0], [0, 0, 5, 0], [1, 4, 2, 3]], dtype=np.float32))
     expected = [[3, 0, 2, 0], [0, 0, 5, 0], [0, 4, 0, 3]]
-    np.testing.assert_array_equal(strongest(matrix.copy(), 2).toarray(), expected)
-    np.testing.assert_array_equal(strongest(matrix.copy(), 0).toarray(), matrix.toarray())
+    np.testing.assert_array_equal(top_k_per_row(matrix.copy(), 2).toarray(), expected)
+    np.testing.assert_array_equal(top_k_per_row(matrix.copy(), 0).toarray(), matrix.toarray())
 
 
 def test_the_item_product_is_the_same_in_any_number_of_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     left, right = (sparse.csr_array((rng.random((9, 7)) < 0.5).astype(np.float32)) for _ in range(2))
-    monkeypatch.setattr("graphrec.models.neighbours.BLOCK", 2)
-    np.testing.assert_array_equal(item_product(left, right, 0).toarray(), left.toarray().T @ right.toarray())
+    monkeypatch.setattr("graphrec.linalg.sparse.BLOCK", 2)
+    np.testing.assert_array_equal(topk_gram(left, right, 0).toarray(), left.toarray().T @ right.toarray())

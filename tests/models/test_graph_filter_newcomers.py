@@ -9,7 +9,7 @@ import torch
 from scipy import sparse
 
 from graphrec.hetero import HeteroGraph, interactions
-from graphrec.models.graph_filter import GraphFilter
+from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.relations import relations
 
 from .typed_example import FULL, GENRES, ITEMS, USERS, fitted, matrix

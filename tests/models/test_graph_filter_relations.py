@@ -10,8 +10,8 @@ import torch
 
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.hetero import HeteroGraph
-from graphrec.models.filter_settings import GraphFilterConfig
-from graphrec.models.graph_filter import GraphFilter
+from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.models.graph_filter.model import GraphFilter
 
 from .typed_example import FULL, GENRES, ITEMS, USERS, Dense, fitted, matrix
 
@@ -154,7 +154,7 @@ def test_items_met_by_other_behaviours_alone_can_be_left_out(
 def test_screens_multiply_items_met_by_other_behaviours(
     graph: HeteroGraph, revisit: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graphrec.models.graph_filter.SCREEN_FROM", 0)
+    monkeypatch.setattr("graphrec.models.graph_filter.model.SCREEN_FROM", 0)
     model = fitted(graph, replace(FULL, revisit=revisit))
     monkeypatch.setattr("torch.ops.mkldnn._is_mkldnn_bf16_supported", lambda: True)  # slowly, it does everywhere
     screens = model.screens(np.arange(USERS), USERS)

@@ -14,11 +14,11 @@ from torch_geometric.data import HeteroData
 from graphrec.errors import DataError, GraphrecError
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
-from graphrec.models.embedding import Problem
-from graphrec.models.hetero_batches import Neighbourhood, Sampler, num_edges, positions, products
-from graphrec.models.hetero_encoder import HeteroEncoder, flat, parts, start_vectors
-from graphrec.models.hetero_gnn import HeteroGNN, HeteroGNNConfig, newcomer_map
-from graphrec.models.hetero_layers import LAYERS, MeanConv
+from graphrec.models.embedding import TrainingData
+from graphrec.models.hetero_gnn.encoder import HeteroEncoder, flat, parts, start_vectors
+from graphrec.models.hetero_gnn.layers import LAYERS, MeanConv
+from graphrec.models.hetero_gnn.model import HeteroGNN, HeteroGNNConfig, newcomer_map
+from graphrec.models.hetero_gnn.neighbour_sampling import Neighbourhood, Sampler, num_edges, positions, products
 from graphrec.schema import Triple
 from graphrec.testing import ModelContract, checkerboard, graph_of
 from graphrec.training.batches import PairBatch, UserBatch
@@ -186,9 +186,9 @@ def test_weight_decay_is_half_the_squared_parameters(graph: HeteroGraph) -> None
     torch.testing.assert_close(losses[1] - losses[0], 0.25 * x.square().sum(), rtol=1e-4, atol=1e-5)
 
 
-def problem_of(graph: HeteroGraph) -> Problem:
+def problem_of(graph: HeteroGraph) -> TrainingData:
     pairs = interactions(graph)
-    return Problem(graph, pairs, pairs.matrix(), pairs.take(np.empty(0, dtype=np.int64)), CPU)
+    return TrainingData(graph, pairs, pairs.matrix(), pairs.take(np.empty(0, dtype=np.int64)), CPU)
 
 
 def test_a_neighbourhood_that_holds_everything_has_the_loss_of_the_whole_graph(graph: HeteroGraph) -> None:

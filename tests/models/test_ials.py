@@ -11,8 +11,8 @@ from scipy import sparse
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
+from graphrec.linalg.ridge import Basis, solve
 from graphrec.models.ials import IALS, IALSConfig, spectral_items
-from graphrec.models.least_squares import Basis, solve
 from graphrec.testing import ModelContract, graph_of
 
 NUM_USERS, NUM_ITEMS = 120, 60
@@ -75,7 +75,7 @@ def test_half_an_epoch_is_one_dense_system_for_each_user(
     pairs: Interactions, batch: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.set_num_threads(threads)  # the fixture of this folder gives them back
-    monkeypatch.setattr("graphrec.models.least_squares.BATCH", {"cpu": batch})
+    monkeypatch.setattr("graphrec.linalg.ridge.BATCH", {"cpu": batch})
     model = fitted(pairs)
     r = pairs.matrix().toarray().astype(np.float64)
     items = model.embeddings().items.double().numpy()

@@ -10,8 +10,8 @@ from scipy import sparse
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
+from graphrec.linalg.sparse import row_normalised, scale, top_k_per_row
 from graphrec.models.item_knn import ItemKNN, ItemKNNConfig
-from graphrec.models.neighbours import row_normalised, scaled, strongest
 from graphrec.testing import ModelContract, graph_of
 
 #: u0: i0 i1; u1: i0 i1 i2; u2: i0 i3; u3 and i4: nothing
@@ -106,13 +106,13 @@ def test_of_equal_entries_the_first_columns_stay() -> None:
         ),
         shape=(2, 5),
     )
-    assert strongest(rows, 2).toarray().tolist() == [[2, 0, 0, 3, 0], [1, 1, 0, 0, 0]]
-    assert strongest(rows, 4).toarray().tolist() == rows.toarray().tolist()
+    assert top_k_per_row(rows, 2).toarray().tolist() == [[2, 0, 0, 3, 0], [1, 1, 0, 0, 0]]
+    assert top_k_per_row(rows, 4).toarray().tolist() == rows.toarray().tolist()
 
 
 def test_factors_of_rows_and_columns() -> None:
     matrix = sparse.csr_array(np.array([[1, 2], [0, 0], [0, 4]], dtype=np.float32))
-    doubled = scaled(matrix, rows=np.array([2.0, 5.0, 0.5]), columns=np.array([1.0, 10.0]))
+    doubled = scale(matrix, rows=np.array([2.0, 5.0, 0.5]), columns=np.array([1.0, 10.0]))
     assert doubled.toarray().tolist() == [[2, 40], [0, 0], [0, 20]]
     assert row_normalised(matrix).toarray().tolist() == [[np.float32(1 / 3), np.float32(2 / 3)], [0, 0], [0, 1]]
     assert matrix.toarray().tolist() == [[1, 2], [0, 0], [0, 4]]

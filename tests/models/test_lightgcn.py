@@ -7,7 +7,7 @@ from torch import Tensor
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
-from graphrec.models.embedding import Problem
+from graphrec.models.embedding import TrainingData
 from graphrec.models.lightgcn import LightGCN, LightGCNConfig
 from graphrec.models.propagation import Adjacency, layers, propagate
 from graphrec.testing import graph_of
@@ -17,9 +17,9 @@ CPU = torch.device("cpu")
 PAIRS = Interactions(np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 0, 2, 3]), 4, 5)  # user 3 and item 4 have none
 
 
-def problem_of(pairs: Interactions) -> Problem:
+def problem_of(pairs: Interactions) -> TrainingData:
     none = pairs.take(np.zeros(len(pairs), dtype=bool))
-    return Problem(graph_of(pairs), pairs, pairs.matrix(), none, CPU)
+    return TrainingData(graph_of(pairs), pairs, pairs.matrix(), none, CPU)
 
 
 def dense_adjacency(pairs: Interactions) -> Tensor:

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from graphrec.errors import DataError, GraphrecError
 from graphrec.interactions import Interactions
+from graphrec.linalg.autograd import Product
 from graphrec.models.base import Model
-from graphrec.models.embedding import Problem
-from graphrec.models.mf import MF, MFConfig, rating_matrix
-from graphrec.models.products import Product
-from graphrec.models.rating_sampler import Noise, Sampling, Side, ridge_solution
+from graphrec.models.embedding import TrainingData
+from graphrec.models.mf.gibbs import Noise, Sampling, Side, ridge_solution
+from graphrec.models.mf.model import MF, MFConfig, rating_matrix
 from graphrec.relations import Relations
 from graphrec.testing import ModelContract, checkerboard, graph_of
 from graphrec.training.checkpoints import Checkpoints
@@ -94,7 +94,7 @@ class Begun(MF):
 
     first = torch.tensor([[0.3, -0.2], [0.5, 0.1], [-0.4, 0.7]])  # the user, the chosen item, the other item
 
-    def start(self, problem: Problem, rng: np.random.Generator) -> Tensor:  # noqa: ARG002  # nothing is drawn
+    def start(self, problem: TrainingData, rng: np.random.Generator) -> Tensor:  # noqa: ARG002  # nothing is drawn
         return self.first.clone()
 
 
@@ -119,7 +119,7 @@ def test_the_softmax_is_over_all_items_and_by_cosines() -> None:
     pairs = Interactions(np.array([0, 0, 1]), np.array([0, 2, 1]), 2, 3)
     model = MF(MFConfig(embedding_dim=4, temperature=0.3, weight_decay=0.0))
     x = torch.randn(5, 4, generator=torch.Generator().manual_seed(0))
-    problem = Problem(graph_of(pairs), pairs, pairs.matrix(), pairs.take(np.array([], dtype=np.int64)), CPU)
+    problem = TrainingData(graph_of(pairs), pairs, pairs.matrix(), pairs.take(np.array([], dtype=np.int64)), CPU)
     encode = model.encoder(problem, x)
     (batch,) = [batch for batch in model.batches(problem, np.random.default_rng(0)) if len(batch.user) == 1][:1]
     unit = x.double() / x.double().norm(dim=1, keepdim=True)

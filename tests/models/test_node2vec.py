@@ -15,7 +15,7 @@ from graphrec.errors import DataError
 from graphrec.models.node2vec import Node2VecConfig, batches, node2vec_vectors
 from graphrec.models.walks import Walker, skip_gram_loss, windows
 from graphrec.testing import ModelContract, checkerboard
-from graphrec.training.loop import Plan, train
+from graphrec.training.loop import TrainSchedule, train
 
 Matrix = npt.NDArray[np.float64]
 
@@ -102,7 +102,11 @@ def test_one_step_by_hand() -> None:
     x = torch.tensor(before, dtype=torch.float32, requires_grad=True)
     batch = (torch.tensor([[0, 1]]), torch.tensor([[0, 2]]))
     history = train(
-        [x], SparseAdam([x], lr=0.1), lambda: [batch], lambda windows: skip_gram_loss(x, *windows), Plan(epochs=1)
+        [x],
+        SparseAdam([x], lr=0.1),
+        lambda: [batch],
+        lambda windows: skip_gram_loss(x, *windows),
+        TrainSchedule(epochs=1),
     )
     assert x.grad is not None
     assert x.grad.is_sparse

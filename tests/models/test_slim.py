@@ -8,7 +8,7 @@ import torch
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
-from graphrec.models.elastic_net import solve
+from graphrec.linalg.elastic_net import solve
 from graphrec.models.slim import SLIM, SLIMConfig
 from graphrec.testing import ModelContract, graph_of
 
@@ -49,7 +49,7 @@ def test_coefficients_fulfil_the_conditions_of_the_minimum(
 ) -> None:
     """Karush, Kuhn and Tucker: the derivative is 0 where a coefficient is positive, and not negative where it is 0."""
     monkeypatch.setattr("graphrec.models.slim.BATCH", batch)
-    monkeypatch.setattr("graphrec.models.elastic_net.TOLERANCE", 1e-6)
+    monkeypatch.setattr("graphrec.linalg.elastic_net.TOLERANCE", 1e-6)
     w = fitted(pairs, config).weights.toarray().astype(np.float64)
     r = pairs.matrix().toarray().astype(np.float64)
     derivative = r.T @ (r @ w - r) + config.regularisation * w + config.sparsity

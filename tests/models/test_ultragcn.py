@@ -10,7 +10,7 @@ from torch.nn.functional import logsigmoid
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
-from graphrec.models.embedding import Problem
+from graphrec.models.embedding import TrainingData
 from graphrec.models.ultragcn import Constraints, UltraGCN, UltraGCNConfig, constraint_loss
 from graphrec.testing import ModelContract, checkerboard, graph_of
 from graphrec.training.batches import PairBatch
@@ -94,7 +94,7 @@ class Begun(UltraGCN):
 
     first = torch.tensor([[0.3, -0.2], [0.5, 0.1], [-0.4, 0.7]])  # the user, the chosen item, the other item
 
-    def start(self, problem: Problem, rng: np.random.Generator) -> Tensor:  # noqa: ARG002  # nothing is drawn
+    def start(self, problem: TrainingData, rng: np.random.Generator) -> Tensor:  # noqa: ARG002  # nothing is drawn
         return self.first.clone()
 
 

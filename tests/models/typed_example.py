@@ -8,8 +8,8 @@ import pandas as pd
 
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.hetero import build as build_graph
-from graphrec.models.filter_settings import GraphFilterConfig
-from graphrec.models.graph_filter import GraphFilter
+from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from graphrec.publishing import Publication, Published, publish
-from graphrec.recommend.topk import Recommendations
+from graphrec.ranking.topk import Recommendations
 from graphrec.runs import Run
 from graphrec.store import Store, queries
 from graphrec.vocabulary import Vocabulary

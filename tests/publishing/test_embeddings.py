@@ -9,8 +9,8 @@ import torch
 from graphrec import hetero, ingest
 from graphrec.models.base import Embeddings
 from graphrec.publishing import Publication, publish
-from graphrec.recommend.topk import Recommendations
-from graphrec.store import Store, census
+from graphrec.ranking.topk import Recommendations
+from graphrec.store import Store, counts
 from graphrec.store.read import read_schema, read_tables
 from graphrec.vocabulary import Vocabulary
 
@@ -135,4 +135,4 @@ def test_what_is_published_is_no_feature_and_no_load_takes_it_away(store: Store,
     assert sorted(store.read(everything), key=str) == published
     assert store.read("MATCH (u:User {id: '2'}) RETURN u.age AS age") == [{"age": 32}]
     assert store.read("MATCH ()-[r:RECOMMENDED|SIMILAR]->() RETURN count(r) AS n") == [{"n": 25 + 200}]
-    assert all(census.is_system(name) for name in ("embedding", "embedding_run", "WITHDRAWN", "SIMILAR"))
+    assert all(counts.is_system(name) for name in ("embedding", "embedding_run", "WITHDRAWN", "SIMILAR"))

@@ -155,7 +155,7 @@ def test_layers_are_those_that_somebody_reads_and_not_too_many(graph: Store, mon
     put(graph, "two", lists(1, changed=30))
     put(graph, "three", lists(2))
     assert read_versions(graph).active.layers == (3,)  # type: ignore[union-attr]  # there is one
-    monkeypatch.setattr("graphrec.publishing.delta.MAX_LAYERS", 3)
+    monkeypatch.setattr("graphrec.publishing.diff.MAX_LAYERS", 3)
     frame = lists(2)
     for number in range(5):  # each changes another user
         frame = frame.assign(score=frame["score"].where(frame["user_id"] != str(number), frame["score"] + 0.5))
@@ -236,7 +236,7 @@ def test_what_was_seen_since_is_not_read_and_what_others_wrote_stays(graph: Stor
 
 def test_what_a_publication_left_that_was_cut_off_goes(graph: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     put(graph, "one", lists())
-    monkeypatch.setattr("graphrec.publishing.writing.EDGES_A_BATCH", 100)
+    monkeypatch.setattr("graphrec.publishing.write.EDGES_A_BATCH", 100)
 
     def stop(what: str, done: int, _total: int) -> None:
         if what == "publishing RECOMMENDED" and done >= 200:

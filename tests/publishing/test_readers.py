@@ -9,9 +9,9 @@ from multiprocessing.synchronize import Event
 
 import pytest
 
-from graphrec.publishing import publish, read_versions, writing
+from graphrec.publishing import publish, read_versions, write
 from graphrec.store import Address, Store, connect
-from tests.amount import NEO4J_IS_SLOW
+from tests.sizes import NEO4J_IS_SLOW
 
 from .lists import USERS, List, edges_by_layer, lists, make_graph, publication, put, read, read_all, wanted
 
@@ -33,8 +33,8 @@ def versions() -> list[dict[str, List]]:
 
 
 def test_a_reader_never_sees_a_mixed_short_or_empty_list(graph: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphrec.publishing.writing.EDGES_A_BATCH", 25)  # many commits, many chances to look
-    monkeypatch.setattr("graphrec.publishing.writing.LISTS_A_BATCH", 5)
+    monkeypatch.setattr("graphrec.publishing.write.EDGES_A_BATCH", 25)  # many commits, many chances to look
+    monkeypatch.setattr("graphrec.publishing.write.LISTS_A_BATCH", 5)
     expected = versions()
     put(graph, "run0", lists(0, changed=CHANGED[0]))
     begun, done, stop = [0], [0], threading.Event()
@@ -72,7 +72,7 @@ def test_a_reader_never_sees_a_mixed_short_or_empty_list(graph: Store, monkeypat
 
 def _publish(address: Address, number: int, begun: Event) -> None:
     """What the process that is killed does: publish, in many small transactions."""
-    writing.EDGES_A_BATCH, writing.LISTS_A_BATCH = 25, 5
+    write.EDGES_A_BATCH, write.LISTS_A_BATCH = 25, 5
     with connect(address) as store:
         begun.set()
         publish(store, publication(f"run{number}", lists(number, changed=CHANGED[number % 3])))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from graphrec import loading
+from graphrec import loader_registry
 
 Run = Callable[..., Result]
 
@@ -66,5 +66,5 @@ def lastfm_folder(tmp_path: Path) -> Path:
     for name, lines in files.items():
         encoding = "latin-1" if name == "tags.dat" else "utf-8"
         (folder / name).write_text("\n".join(lines) + "\n", encoding=encoding)
-    assert loading.get("lastfm")
+    assert loader_registry.get("lastfm")
     return folder

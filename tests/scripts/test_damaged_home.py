@@ -14,12 +14,12 @@ from click.testing import CliRunner, Result
 
 from graphrec import runs
 from graphrec.config import Settings
-from graphrec.evaluation.tuning.quality import Quality, Trial
-from graphrec.evaluation.tuning.study import StudyFile
 from graphrec.models import make
 from graphrec.runs import TrainedRun, describe
 from graphrec.store import EmbeddedServer
 from graphrec.testing import checkerboard
+from graphrec.tuning.study import StudyFile
+from graphrec.tuning.trial import Quality, Trial
 
 STUDY = "study.log"
 MODEL = "popularity"

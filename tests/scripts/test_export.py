@@ -10,7 +10,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from graphrec import hetero
-from graphrec.evaluation.division import divide, prepare
+from graphrec.evaluation.preparation import divide, prepare
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable
 

@@ -16,7 +16,7 @@ import pytest
 
 from graphrec import config, ingest
 from graphrec.store import Store
-from tests.amount import NEO4J_IS_SLOW
+from tests.sizes import NEO4J_IS_SLOW
 
 #: Nodes by labels and properties, edges by ends and properties, counted.
 Snapshot = tuple[Counter[tuple[Any, ...]], Counter[tuple[Any, ...]]]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from graphrec.files import folder_name
+from graphrec.atomic_write import folder_name
 from graphrec.store import Store
 
 from .conftest import Run

@@ -9,7 +9,7 @@ import pytest
 
 from graphrec import hetero
 from graphrec.store import Store
-from tests.amount import NEO4J_IS_SLOW
+from tests.sizes import NEO4J_IS_SLOW
 
 from .conftest import Run
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.amount import NEO4J_IS_SLOW
+from tests.sizes import NEO4J_IS_SLOW
 
 from .conftest import Run
 

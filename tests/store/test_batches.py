@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from graphrec.schema import EdgeType
-from graphrec.store.batches import FIRST, LARGEST, QUICK, SLOW, SMALLEST, Pace, pieces, send_all
+from graphrec.store.batches import FIRST, LARGEST, QUICK, SLOW, SMALLEST, AdaptiveBatchSize, pieces, send_all
 from graphrec.store.connection import TooLargeError
 from graphrec.store.edges import Edges, Integers
 from graphrec.tables import ENDS, EdgeTable
@@ -17,14 +17,14 @@ def edges(*degrees: int) -> Edges:
     return Edges.of(EdgeTable(EdgeType("User", "R", "Item"), pd.DataFrame(pairs, columns=ENDS, dtype="str")))
 
 
-def paced(size: int) -> Pace:
-    pace = Pace()
+def paced(size: int) -> AdaptiveBatchSize:
+    pace = AdaptiveBatchSize()
     pace.size = size
     return pace
 
 
 def test_a_quick_server_gets_more_up_to_a_limit() -> None:
-    pace = Pace()
+    pace = AdaptiveBatchSize()
     pace.note(FIRST, QUICK / 2)
     assert pace.size == FIRST * 3 // 2
     for _ in range(10):
@@ -33,14 +33,14 @@ def test_a_quick_server_gets_more_up_to_a_limit() -> None:
 
 
 def test_a_small_rest_that_is_quick_says_nothing() -> None:
-    pace = Pace()
+    pace = AdaptiveBatchSize()
     pace.note(FIRST // 2 - 1, 0.0)
     pace.note(FIRST, (QUICK + SLOW) / 2)
     assert pace.size == FIRST
 
 
 def test_a_slow_server_gets_less_down_to_a_limit() -> None:
-    pace = Pace()
+    pace = AdaptiveBatchSize()
     pace.note(FIRST, SLOW * 2)
     assert pace.size == FIRST // 2
     for _ in range(10):

@@ -9,7 +9,7 @@ import pytest
 
 from graphrec.errors import StoreError
 from graphrec.schema import WRITE_LEASE
-from graphrec.store import Store, census, connect, lease
+from graphrec.store import Store, connect, counts, lease
 from graphrec.store.connection import ShortageError
 from graphrec.store.lease import LostLeaseError, leased, read_lease
 
@@ -64,7 +64,7 @@ def test_it_says_who_writes_is_renewed_and_leaves_nothing(store: Store, other: S
         until(lambda: renewed(other) > holder.since)
         held.write("CREATE (:User {id: 'u'})")
         held.write_together([("CREATE (:Item {id: 'i'})", {}), ("CREATE (:Item {id: 'j'})", {})])
-        found = census.take(other)
+        found = counts.take(other)
         assert [label.label for label in found.labels] == ["Item", "User"]
         assert found.nodes == 3
     assert read_lease(store) is None

@@ -5,17 +5,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from graphrec.answers.life import read_life
-from graphrec.answers.ways import Ways
 from graphrec.doctor import data
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.ingest import write_source
-from graphrec.names import defect, need_name, usable
-from graphrec.rules import check
-from graphrec.rules.predicate import need_expression
-from graphrec.rules.spec import parse_rules
+from graphrec.reranking import check
+from graphrec.reranking.predicate import need_expression
+from graphrec.reranking.spec import parse_rules
 from graphrec.schema import EdgeType, NodeType
-from graphrec.store import Store, census, queries
+from graphrec.schema_names import defect, need_name, usable
+from graphrec.serving.fallbacks import Fallbacks
+from graphrec.serving.user_context import read_life
+from graphrec.store import Store, counts, queries
 from graphrec.store.connection import quote
 from graphrec.store.read import read_schema, read_tables
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
@@ -78,7 +78,7 @@ def loads_or_refuses(store: Store, prop: str, edge_prop: str, source: str) -> No
     assert edge_prop in row["edge"]
     again = write_source(store, made)
     assert not any((each.created, each.changed, each.deleted) != (0, 0, 0) for each in again.written)
-    assert census.take(store).edges == 1
+    assert counts.take(store).edges == 1
     read_tables(store)
 
 
@@ -141,7 +141,7 @@ def test_names_that_others_wrote_are_left_out_and_told(store: Store, caplog: pyt
         "CREATE (u)-[r:VIEWED]->(i), (u)-[:LIKES]->(g), (i)-[:LIKES]->(g) SET r += $p",
         {"p": {evil: "a", odd: "b", "title": "Heat"}},
     )
-    found = census.take(store)
+    found = counts.take(store)
     names = {part.name for label in found.labels for part in label.properties}
     assert {evil, odd, "title"} <= names  # counted, for their names are values there
     schema = read_schema(store)
@@ -150,8 +150,8 @@ def test_names_that_others_wrote_are_left_out_and_told(store: Store, caplog: pyt
     assert "properties called" in caplog.text
     assert caplog.text.count("\x1b") == 0
     read_tables(store)
-    list(Ways(store, "VIEWED").of(read_life(store, "u"), set(), 5))
-    assert data.orphans(store, census.known_relations(store)).seen
+    list(Fallbacks(store, "VIEWED").of(read_life(store, "u"), set(), 5))
+    assert data.orphans(store, counts.known_relations(store)).seen
     assert unharmed(store)
 
 
@@ -165,8 +165,8 @@ def test_labels_and_types_that_others_wrote_are_left_out_and_told(
     store.write(
         f"CREATE (u:User {{id: 'u'}})-[:VIEWED]->(i:Item {{id: 'i'}}), (:`{name}` {{id: 'e'}}), (u)-[:`{other}`]->(i)"
     )
-    assert not any("\\u" in each for each in (*census.known_labels(store), *census.known_relations(store)))
-    found = census.take(store)
+    assert not any("\\u" in each for each in (*counts.known_labels(store), *counts.known_relations(store)))
+    found = counts.take(store)
     assert found.left_out == ("x\\u0060", "x\\u0060T")
     assert [triple.triple for triple in found.triples] == [("User", "VIEWED", "Item")]
     assert {kind.label for kind in read_schema(store).nodes} == {"Item", "User", "Victim"}

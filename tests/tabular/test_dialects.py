@@ -7,7 +7,7 @@ import pytest
 
 from graphrec.errors import DataError
 from graphrec.tables import GraphTables
-from graphrec.tabular.inspection import column_names, unique_names
+from graphrec.tabular.file_format import column_names, unique_names
 from graphrec.tabular.parsing import parse
 from graphrec.tabular.spec import Files
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from graphrec.errors import DataError, GraphrecError
 from graphrec.tables import GraphTables
 from graphrec.tabular import read
-from tests.amount import num_examples
+from tests.sizes import num_examples
 
 from .conftest import Reader
 

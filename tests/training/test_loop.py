@@ -9,13 +9,13 @@ import torch
 
 from graphrec.errors import DataError, GraphrecError
 from graphrec.training.checkpoints import Checkpoints
-from graphrec.training.loop import Plan, Stopping, train
+from graphrec.training.loop import Stopping, TrainSchedule, train
 
 
 def test_two_steps_of_gradient_descent_by_hand() -> None:
     """Loss (x − b)²/2 with rate 0.1: x ← x − 0.1 (x − b). A loop that forgets zero_grad ends elsewhere."""
     x = torch.tensor(1.0, requires_grad=True)
-    losses = train([x], torch.optim.SGD([x], lr=0.1), lambda: [3.0, 2.0], lambda b: (x - b) ** 2 / 2, Plan(1))
+    losses = train([x], torch.optim.SGD([x], lr=0.1), lambda: [3.0, 2.0], lambda b: (x - b) ** 2 / 2, TrainSchedule(1))
     assert float(x.detach()) == pytest.approx(1.0 + 0.1 * 2.0 + 0.1 * (2.0 - 1.2))
     assert losses == [pytest.approx((2.0 + 0.32) / 2)]
 
@@ -23,7 +23,13 @@ def test_two_steps_of_gradient_descent_by_hand() -> None:
 def test_one_step_of_adam_by_hand() -> None:
     """The first step of Adam is the learning rate against the sign of the gradient."""
     x = torch.tensor([1.0, -1.0], requires_grad=True)
-    train([x], torch.optim.Adam([x], lr=0.05), lambda: [0], lambda _: (x * torch.tensor([3.0, -7.0])).sum(), Plan(1))
+    train(
+        [x],
+        torch.optim.Adam([x], lr=0.05),
+        lambda: [0],
+        lambda _: (x * torch.tensor([3.0, -7.0])).sum(),
+        TrainSchedule(1),
+    )
     np.testing.assert_allclose(x.detach(), [0.95, -0.95], rtol=1e-6)
 
 
@@ -35,7 +41,7 @@ def test_progress_tells_every_epoch() -> None:
         torch.optim.SGD([x], lr=0.1),
         lambda: [0],
         lambda _: x**2,
-        Plan(3, progress=lambda done, total: told.append((done, total))),
+        TrainSchedule(3, progress=lambda done, total: told.append((done, total))),
     )
     assert told == [(1, 3), (2, 3), (3, 3)]
 
@@ -44,7 +50,7 @@ def test_an_early_stop_puts_the_best_parameters_back() -> None:
     x = torch.tensor(0.0, requires_grad=True)
     values: Iterator[float] = iter([0.1, 0.9, 0.5, 0.4, 0.3])
     stopping = Stopping(lambda: next(values), every=1, patience=2)
-    losses = train([x], torch.optim.SGD([x], lr=1.0), lambda: [0], lambda _: -x, Plan(10, stopping=stopping))
+    losses = train([x], torch.optim.SGD([x], lr=1.0), lambda: [0], lambda _: -x, TrainSchedule(10, stopping=stopping))
     assert len(losses) == 4  # the best is the second, and two measures after it are worse
     assert float(x.detach()) == 2.0
 
@@ -53,7 +59,7 @@ def test_the_learning_rate_falls_linearly_to_its_final_share_and_is_given_back()
     """Loss −x moves x by the rate: 1, then ¾, then ½."""
     x, seen = torch.tensor(0.0, requires_grad=True), []
     optimizer = torch.optim.SGD([x], lr=1.0)
-    plan = Plan(3, final_rate=0.5, progress=lambda _done, _total: seen.append(float(x.detach())))
+    plan = TrainSchedule(3, final_rate=0.5, progress=lambda _done, _total: seen.append(float(x.detach())))
     train([x], optimizer, lambda: [0], lambda _: -x, plan)
     assert seen == [1.0, 1.75, 2.25]
     assert optimizer.param_groups[0]["lr"] == 1.0
@@ -76,7 +82,7 @@ def noisy_training(path: Path, epochs_before_death: int | None = None) -> tuple[
             raise Killed
 
     checkpoints = Checkpoints(path, identity="here")
-    plan = Plan(8, 0.1, progress, Stopping(measure, every=2, patience=9), checkpoints, rng)
+    plan = TrainSchedule(8, 0.1, progress, Stopping(measure, every=2, patience=9), checkpoints, rng)
     optimizer = torch.optim.Adam([x], lr=0.2)
     history = train(
         [x], optimizer, lambda: rng.normal(size=3).tolist(), lambda b: ((x - b) ** 2 * torch.tensor([1, 3])).sum(), plan
@@ -96,8 +102,11 @@ def test_a_killed_training_goes_on_to_the_same_result(tmp_path: Path, epochs: in
 def test_checkpoints_are_written_every_few_epochs_and_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "a.pt"
     x, found = torch.tensor(1.0, requires_grad=True), []
-    plan = Plan(5, progress=lambda _done, _total: found.append(path.stat().st_mtime_ns if path.exists() else 0),
-                checkpoints=Checkpoints(path, every=2))  # fmt: skip
+    plan = TrainSchedule(
+        5,
+        progress=lambda _done, _total: found.append(path.stat().st_mtime_ns if path.exists() else 0),
+        checkpoints=Checkpoints(path, every=2),
+    )
     train([x], torch.optim.SGD([x], lr=0.1), lambda: [0], lambda _: x**2, plan)
     assert found[0] == 0
     assert 0 < found[1] == found[2] < found[3] < found[4]

@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from graphrec.testing import checkerboard
-from graphrec.training.batches import fitting, pair_batches, user_batches
+from graphrec.training.batches import cap_batch_size, pair_batches, user_batches
 from graphrec.training.sampling import Positives, uniform_negatives
 
 
@@ -63,4 +63,4 @@ def test_an_epoch_of_users_has_each_active_user_once_with_all_they_chose() -> No
 
 @pytest.mark.parametrize(("batch_size", "total", "expected"), [(100, 10_000, 100), (1000, 1600, 100), (5, 3, 1)])
 def test_few_interactions_still_make_sixteen_steps(batch_size: int, total: int, expected: int) -> None:
-    assert fitting(batch_size, total) == expected
+    assert cap_batch_size(batch_size, total) == expected

@@ -1,7 +1,7 @@
 """Whether what a model sees tells anything of what it is tested on."""
 
 from graphrec.evaluation.audit.checks import audit
-from graphrec.evaluation.audit.copies import alias_groups
+from graphrec.evaluation.audit.duplicates import alias_groups
 from graphrec.evaluation.audit.findings import KINDS, Audit, Check, require_clean
 
 __all__ = ["KINDS", "Audit", "Check", "alias_groups", "audit", "require_clean"]

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from graphrec.evaluation.audit.case import Case, case_of
-from graphrec.evaluation.audit.copies import copies
+from graphrec.evaluation.audit.duplicates import copies
 from graphrec.evaluation.audit.edges import Edges, Mask, check, having, read, role
 from graphrec.evaluation.audit.findings import (
     BACKWARDS,
@@ -17,9 +16,11 @@ from graphrec.evaluation.audit.findings import (
     Audit,
     Check,
 )
-from graphrec.hetero import HeteroGraph, derived
+from graphrec.evaluation.audit.inputs import AuditInput, case_of
+from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.schema import Triple
+from graphrec.train_view import derived
 from graphrec.vocabulary import IndexArray
 
 
@@ -51,13 +52,13 @@ def audit(
     return Audit((*found, attributes(case)))
 
 
-def given(case: Case) -> Check:
+def given(case: AuditInput) -> Check:
     """Test interactions among those given to fit, or among the same behaviour in the graph."""
     found = [(edges, case.tested(edges) & ~case.doubled(edges)) for edges in case.given]
     return check(case.visible, GIVEN, sum(map(len, case.given)), found)
 
 
-def backwards(case: Case) -> Check:
+def backwards(case: AuditInput) -> Check:
     """Test interactions among the reverse edges, or among any other edges from items to users."""
     reverse = list(having(case.visible, "reverse"))
     other = list(having(case.visible, "backward"))
@@ -66,7 +67,7 @@ def backwards(case: Case) -> Check:
     return check(case.visible, BACKWARDS, sum(map(len, reverse + other)), found)
 
 
-def late(case: Case) -> Check:
+def late(case: AuditInput) -> Check:
     """Interactions of the behaviour to predict at or after the cut, beside test interactions."""
     if case.cut is None:
         return check(case.visible, LATE, 0, ())
@@ -75,7 +76,7 @@ def late(case: Case) -> Check:
     return check(case.visible, LATE, sum(part.num_timed() for part in edges), found)
 
 
-def late_elsewhere(case: Case) -> Check:
+def late_elsewhere(case: AuditInput) -> Check:
     """Other behaviour, tags and social ties at or after the cut, beside those of test pairs."""
     if case.cut is None:
         return check(case.visible, LATE_ELSEWHERE, 0, ())
@@ -89,14 +90,14 @@ def late_elsewhere(case: Case) -> Check:
     return check(case.visible, LATE_ELSEWHERE, sum(part.num_timed() for part in edges), found)
 
 
-def otherwise(case: Case) -> Check:
+def otherwise(case: AuditInput) -> Check:
     """Test pairs that another behaviour joins, whichever way round."""
     edges = list(having(case.visible, "behaviour"))
     found = [(part, case.fresh.have(*part.ends(case.visible.target))) for part in edges]
     return check(case.visible, OTHERWISE, sum(map(len, edges)), found)
 
 
-def attributes(case: Case) -> Check:
+def attributes(case: AuditInput) -> Check:
     """Edges that graphrec published, attributes with a time at or after the cut, and attributes without a time that
     only later events, or events of test pairs, explain."""
     looked_at, found = 0, []
@@ -122,7 +123,7 @@ def _timed(edges: Edges) -> Mask:
     return np.zeros(len(edges), dtype=bool) if edges.time is None else ~np.isnan(edges.time)
 
 
-def _hidden(case: Case) -> dict[Triple, Mask]:
+def _hidden(case: AuditInput) -> dict[Triple, Mask]:
     """Which events of each behaviour of the whole graph a model must not see."""
     if case.whole is None:
         return {}

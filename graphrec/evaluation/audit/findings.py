@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from graphrec.errors import LeakError, examples
+from graphrec.errors import LeakError, first_few
 
 GIVEN = "test interactions given to train on"
 BACKWARDS = "test interactions read backwards"
@@ -56,7 +56,7 @@ def require_clean(audit: Audit) -> None:
     if not leaking:
         return
     first, others = leaking[0], leaking[1:]
-    shown = examples(first.examples) + (", …" if first.leaks > len(first.examples) else "")
+    shown = first_few(first.examples) + (", …" if first.leaks > len(first.examples) else "")
     more = "".join(f", and {check.leaks:,} {check.kind}" for check in others)
     raise LeakError(
         f"what the model sees tells of what it is tested on: {first.leaks:,} {first.kind} among {first.looked_at:,} "

@@ -4,11 +4,11 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from graphrec.atomic_write import atomic_write, make_folder
 from graphrec.errors import DataError, GraphrecError
-from graphrec.evaluation.comparison import Comparison
 from graphrec.evaluation.report import markdown, page
 from graphrec.evaluation.report.serialise import as_json, costs_as_json
-from graphrec.files import make_folder, written_whole
+from graphrec.evaluation.result import Comparison
 
 __all__ = ["as_json", "costs_as_json", "write", "write_all"]
 
@@ -25,7 +25,7 @@ def write(comparison: Comparison, path: Path, now: datetime | None = None) -> No
         DataError: the comparison has no results.
         GraphrecError: the ending is another, or the file cannot be written.
     """
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(_text(comparison, path, now or datetime.now(UTC)), encoding="utf-8")
 
 

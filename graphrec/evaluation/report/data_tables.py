@@ -1,9 +1,9 @@
 """The tables about what models were measured on and how to repeat it."""
 
 from graphrec.evaluation.audit import Check
-from graphrec.evaluation.comparison import Comparison, DataSummary, Division
 from graphrec.evaluation.report import findings, words
 from graphrec.evaluation.report.tables import Cell, Table, table
+from graphrec.evaluation.result import Comparison, DataSummary, Division
 from graphrec.splitting import Part
 
 #: Characters of a hash that are shown beside the parts.

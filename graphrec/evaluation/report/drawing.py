@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from graphrec.evaluation.plot import Floats, place
+from graphrec.evaluation.report.label_placement import Floats, place
 from graphrec.markup import escape
 
 #: Colours that stand for variables of the page's style; the picture is drawn with them, then they are replaced.

@@ -1,9 +1,9 @@
 """Users of the test part as HTML: what they had, what models gave them, and why."""
 
-from graphrec.evaluation.comparison import Comparison, Example, Reason, Shown
 from graphrec.evaluation.report import sentences, words
 from graphrec.evaluation.report.markup import details
 from graphrec.evaluation.report.paths import path_picture
+from graphrec.evaluation.result import Comparison, Example, Reason, Shown
 from graphrec.markup import escape
 
 #: So many items of a history are shown before the rest is folded away.

@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import LogLocator
 
-from graphrec.evaluation.comparison import Comparison, Division, Group, ModelResult
 from graphrec.evaluation.report import findings, words
 from graphrec.evaluation.report.drawing import (
     INK,
@@ -25,6 +24,7 @@ from graphrec.evaluation.report.drawing import (
     looks,
     name_points,
 )
+from graphrec.evaluation.result import Comparison, Division, Group, ModelResult
 
 #: Characters of a name in one line beside a picture.
 NAME = 20

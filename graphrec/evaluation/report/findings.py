@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from statistics import fmean
 
-from graphrec.evaluation.comparison import Comparison, Difference, Division, Estimate, ModelResult
+from graphrec.evaluation.result import Comparison, Difference, Division, Estimate, ModelResult
 
 #: Metrics of lists as such, not of their accuracy, in the order of the table, and what a larger value means.
 BEYOND = {

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from graphrec.characters import without_controls
-from graphrec.evaluation.comparison import Comparison, Example, ModelResult, Shown
 from graphrec.evaluation.report import data_tables, figures, findings, sentences, tables, words
 from graphrec.evaluation.report.markup import SIGNS
 from graphrec.evaluation.report.tables import Cell, Table
+from graphrec.evaluation.result import Comparison, Example, ModelResult, Shown
 
 #: So many reasons of a recommendation are written.
 REASONS = 2

@@ -3,11 +3,11 @@
 from datetime import datetime
 from pathlib import Path
 
-from graphrec.evaluation.comparison import Comparison, Division, ModelResult
 from graphrec.evaluation.report import data_tables, examples, figures, findings, sentences, tables, words
 from graphrec.evaluation.report.drawing import NARROW, PARTS, WIDE, looks, swatch
 from graphrec.evaluation.report.markup import bar, details, facts, section, written
 from graphrec.evaluation.report.markup import figures as grid
+from graphrec.evaluation.result import Comparison, Division, ModelResult
 from graphrec.markup import escape
 
 #: Of the metrics beyond accuracy those that are shown against accuracy.

@@ -1,7 +1,7 @@
 """What the parts of a report show, each in a sentence; the same in the page and in Markdown."""
 
-from graphrec.evaluation.comparison import Comparison, Example
 from graphrec.evaluation.report import findings, words
+from graphrec.evaluation.result import Comparison, Example
 
 #: What a split does and what it means for a reader, by the name of the split.
 SPLITS = {

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from graphrec.evaluation.audit import Audit
-from graphrec.evaluation.comparison import Comparison, Cost, ModelResult, Setup
 from graphrec.evaluation.report import findings
-from graphrec.evaluation.tuning.quality import Quality, Trial
+from graphrec.evaluation.result import Comparison, Cost, ModelResult, Setup
+from graphrec.tuning.trial import Quality, Trial
 
 #: Fields that differ between two runs with one seed, or are too long to be of use.
 LEFT_OUT: Mapping[type, frozenset[str]] = {

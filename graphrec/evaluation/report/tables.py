@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from graphrec.evaluation.comparison import Comparison, Difference, ModelResult, Round
 from graphrec.evaluation.report import findings, words
+from graphrec.evaluation.result import Comparison, Difference, ModelResult, TrialResult
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def learning(result: ModelResult) -> str:
     )
 
 
-def trials(done: Round) -> Table | None:
+def trials(done: TrialResult) -> Table | None:
     """The trials of a round: settings that were varied, quality on validation, time; None where nothing was tried."""
     if not done.trials:
         return None

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from graphrec.evaluation.comparison import Estimate, Reason
+from graphrec.evaluation.result import Estimate, Reason
 
 MINUS, DASH, NOTHING = "−", "–", "–"
 

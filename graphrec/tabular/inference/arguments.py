@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from graphrec.errors import DataError, GraphrecError, examples
+from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.tabular import archives
 from graphrec.tabular.inference import databases, samples, wide
 from graphrec.tabular.inference.columns import column
@@ -86,7 +86,7 @@ def _paths(argument: Path | str) -> list[Path]:
             raise DataError(f"'{argument}' fits no file; check the pattern")
         return matches
     if not path.is_file() and archives.archive_of(path) is None:
-        raise DataError(f"there is no file {examples([str(path)])}; check the path")
+        raise DataError(f"there is no file {first_few([str(path)])}; check the path")
     return _members(path)
 
 

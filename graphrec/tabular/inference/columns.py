@@ -14,7 +14,7 @@ import pandas as pd
 
 from graphrec.cleaning.rules import Kind
 from graphrec.tabular.inference import lexicon, words
-from graphrec.tabular.inference.moments import Moment, moment
+from graphrec.tabular.inference.time_notation import Moment, moment
 
 #: Words that mean "no value" wherever they are a whole field.
 _SURELY_MISSING = frozenset(

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from io import StringIO
 
 from graphrec.errors import DataError
+from graphrec.tabular.file_format import unique_names
 from graphrec.tabular.inference import lexicon, words
 from graphrec.tabular.inference.columns import column
-from graphrec.tabular.inspection import unique_names
 
 _SEPARATORS = ("::", "||", "\t\t", "\t", "\x01", ";", "|", ",", "^", "~", " ")
 #: Lines that are looked at to find the separator.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from graphrec.tabular.inference import words
 from graphrec.tabular.inference.columns import Column
-from graphrec.tabular.inference.moments import looks_like_seconds
+from graphrec.tabular.inference.time_notation import looks_like_seconds
 
 _MOST_WORDS = (
     5  # of one kind of event, as in "remove item from shopping cart"; a sentence such as "I like it" has no limit

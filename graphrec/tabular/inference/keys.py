@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from graphrec.tabular.inference import behaviours, ends, lexicon, words
+from graphrec.tabular.inference import behaviours, id_columns, lexicon, words
 from graphrec.tabular.inference.columns import Column, column
 from graphrec.tabular.inference.words import Meaning
 from graphrec.tabular.sniffing import Sniffed, table_of
@@ -126,7 +126,7 @@ def _keys(table: Sniffed) -> list[tuple[Sniffed, str, str, str]]:
         own = name == first and entity in ("user", "item") and meaning.what == "" and not words.relation_of(table.name)
         if meaning.what == "" and words.folded(name) not in ("id", "key", "code") and not own:
             continue
-        if not (values.unique and values.filled == table.rows) or not ends.is_id(values):
+        if not (values.unique and values.filled == table.rows) or not id_columns.is_id(values):
             continue
         if meaning.part == "id" and meaning.what in ("user", "item"):
             made.append((table, name, str(meaning.what), meaning.word))
@@ -165,16 +165,16 @@ def joined(tables: Sequence[Sniffed], said_by_keys: Sequence[Mapping[str, Meanin
     made = list(tables)
     headers: list[Sniffed] = []
     for lines, hint in zip(tables, said_by_keys, strict=True):
-        said = ends.meanings(lines.columns, hint)
-        if ends.users(lines.columns, said) or not _has_items(lines, said):
+        said = id_columns.meanings(lines.columns, hint)
+        if id_columns.users(lines.columns, said) or not _has_items(lines, said):
             continue
         for header, its in zip(tables, said_by_keys, strict=True):
             if header is lines or any(lines is one for one in headers) or type(header.origin) is not type(lines.origin):
                 continue
             link = _link(lines, header)
-            own = ends.meanings(header.columns, its)
-            users = [end for end in ends.users(header.columns, own) if end.sure > 0.6]
-            if link and users and not ends.items(header.columns, own):
+            own = id_columns.meanings(header.columns, its)
+            users = [end for end in id_columns.users(header.columns, own) if end.sure > 0.6]
+            if link and users and not id_columns.items(header.columns, own):
                 made[next(n for n, one in enumerate(made) if one is lines)] = _join(lines, header, *link)
                 headers.append(header)
                 break
@@ -182,9 +182,9 @@ def joined(tables: Sequence[Sniffed], said_by_keys: Sequence[Mapping[str, Meanin
 
 
 def _has_items(table: Sniffed, said: Mapping[str, Meaning]) -> bool:
-    if ends.items(table.columns, said):
+    if id_columns.items(table.columns, said):
         return True
-    return ends.unnamed_item(table.columns, said, [n for n, m in said.items() if m.what == "context"]) is not None
+    return id_columns.unnamed_item(table.columns, said, [n for n, m in said.items() if m.what == "context"]) is not None
 
 
 def _link(lines: Sniffed, header: Sniffed) -> tuple[str, str] | None:
@@ -194,7 +194,12 @@ def _link(lines: Sniffed, header: Sniffed) -> tuple[str, str] | None:
             return name, key
     for name, values in lines.columns.items():
         for key, own in header.columns.items():
-            if not own.unique or own.filled < 0.99 * header.rows or not ends.is_id(own) or not ends.is_id(values):
+            if (
+                not own.unique
+                or own.filled < 0.99 * header.rows
+                or not id_columns.is_id(own)
+                or not id_columns.is_id(values)
+            ):
                 continue
             called = words.folded(name) == words.folded(key) and words.folded(name) not in ("id", "name")
             stem = words.singular(words.folded(header.name))

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from graphrec.schema import ITEM, USER
-from graphrec.tabular.inference import ends, lexicon, words
+from graphrec.tabular.inference import id_columns, lexicon, words
 from graphrec.tabular.inference.dependencies import dependency
 from graphrec.tabular.inference.edges import edge_roles
-from graphrec.tabular.inference.ends import End
 from graphrec.tabular.inference.evidence import Finding, Roles
+from graphrec.tabular.inference.id_columns import End
 from graphrec.tabular.inference.words import Meaning
 from graphrec.tabular.sniffing import Sniffed
 from graphrec.tabular.spec import Files
@@ -17,7 +17,7 @@ from graphrec.tabular.spec import Files
 def social(file: Sniffed, said: Mapping[str, Meaning], users: Sequence[End], items: Sequence[End]) -> Roles | None:
     """The roles of a file of relations between users, None if it is none."""
     names = list(file.columns)
-    friends = {n: r for n in names if (r := friend_relation(n)) and ends.is_id(file.columns[n])}
+    friends = {n: r for n in names if (r := friend_relation(n)) and id_columns.is_id(file.columns[n])}
     stem = file.name.casefold()
     usual = "TRUSTS" if "trust" in stem else "FOLLOWS" if "follow" in stem else "FRIEND"
     named = any(word in stem for word in ("trust", "follow", "friend", "social", "contact"))

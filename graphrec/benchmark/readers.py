@@ -1,0 +1,243 @@
+"""The files of published splits, one function for each data set: what is known, what is to be found, and the graph."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from graphrec.benchmark.lightgcn_format import read_pairs
+from graphrec.errors import DataError
+from graphrec.evaluation.assembly import Edges, assemble, edges_of
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import Interactions
+from graphrec.reading import Kind, find, read_table
+from graphrec.schema import ITEM, USER, Triple
+from graphrec.vocabulary import IndexArray
+
+INTERACTED: Triple = (USER, "INTERACTED", ITEM)
+LISTENED: Triple = (USER, "LISTENED", ITEM)
+TAGGED: Triple = (USER, "TAGGED", ITEM)
+VIEWED: Triple = (USER, "VIEWED", ITEM)
+CARTED: Triple = (USER, "CARTED", ITEM)
+PURCHASED: Triple = (USER, "PURCHASED", ITEM)
+RATED: Triple = (USER, "RATED", ITEM)
+FOLLOWS: Triple = (USER, "FOLLOWS", USER)
+FRIEND: Triple = (USER, "FRIEND", USER)
+SHARES_PROPERTY: Triple = (ITEM, "SHARES_PROPERTY", ITEM)
+IN_GENRE: Triple = (ITEM, "IN_GENRE", "Genre")
+HAS_OCCUPATION: Triple = (USER, "HAS_OCCUPATION", "Occupation")
+HAS_GENDER: Triple = (USER, "HAS_GENDER", "Gender")
+IN_AGE_GROUP: Triple = (USER, "IN_AGE_GROUP", "AgeGroup")
+
+#: The share of Last.fm's training pairs that must be found among the listening counts under the names that were told.
+PROVEN = 0.99
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """What a reader found: the graph of all that is in the files but the test part, and both parts."""
+
+    graph: HeteroGraph
+    known: Interactions
+    truth: Interactions
+
+
+def text_split(train: Path, test: Path, social: Path | None = None) -> Files:
+    """A split in LightGCN's text form, with whom users follow where there is such a file."""
+    ties = read_pairs(social) if social is not None else None
+    known, truth = _same_size(read_pairs(train), read_pairs(test), *([ties.num_users, ties.num_items] if ties else []))
+    edges = [edges_of(INTERACTED, known), *([edges_of(FOLLOWS, ties)] if ties else [])]
+    return Files(_graph(known, edges), known, truth)
+
+
+def gowalla(folder: Path) -> Files:
+    """Gowalla, the split of LightGCN."""
+    return text_split(find(folder, "train.txt"), find(folder, "test.txt"))
+
+
+def douban_book_social(folder: Path) -> Files:
+    """Douban-Book, the split of GBSR, with whom readers follow."""
+    return text_split(find(folder, "train.txt"), find(folder, "test.txt"), find(folder, "social.txt"))
+
+
+def lastfm(folder: Path) -> Files:
+    """Last.fm (HetRec 2011) in the split of LightGCN's code, with friends and tags.
+
+    The split numbers users and artists anew and does not say how. Users are the positions of the sorted ids, as their
+    play counts and the 25,434 ties show. An artist is the one under which most training pairs of the split have their
+    play count in `user_artists.dat`; where two are as good, it stays without tags. The test pairs have no part in it.
+    Raises DataError where fewer than 99 % of the training pairs are found among the play counts that way.
+    """
+    columns: dict[str, Kind] = {"user": "int", "item": "int", "count": "float"}  # two counts are written 3.2466e+05
+    train, test = (
+        read_table(find(folder, f"lightgcn_{name}1.txt"), columns, "\t", header=list(columns), quoting=False)
+        for name in ("data", "test")
+    )
+    pair: dict[str, Kind] = {"user": "int", "friend": "int"}
+    ties = read_table(find(folder, "lightgcn_trustnetwork.txt"), pair, "\t", header=list(pair), quoting=False) - 1
+    known, truth = _same_size(
+        _pairs(train["user"] - 1, train["item"] - 1),
+        _pairs(test["user"] - 1, test["item"] - 1),
+        int(ties.to_numpy().max()) + 1,
+    )
+    once = ties[ties["user"] < ties["friend"]].drop_duplicates()
+    tagged = _tags(folder, train)
+    edges = [
+        edges_of(LISTENED, known),
+        Edges(FRIEND, once["user"].to_numpy(), once["friend"].to_numpy()),
+        Edges(TAGGED, tagged["user"].to_numpy(), tagged["item"].to_numpy(), {"tag": tagged["tag"].to_numpy(object)}),
+    ]
+    return Files(_graph(known, edges), known, truth)
+
+
+def tmall(folder: Path) -> Files:
+    """Tmall, the split of MBCGCN: purchases are foretold; the training parts of views and carts are in the graph."""
+    bought, truth = read_pairs(find(folder, "buy_train.txt")), read_pairs(find(folder, "buy_test.txt"))
+    viewed, carted = (read_pairs(find(folder, f"{name}_train.txt")) for name in ("view", "cart"))
+    known, truth, viewed, carted = _all_same_size(bought, truth, viewed, carted)
+    edges = [edges_of(PURCHASED, known), edges_of(CARTED, carted), edges_of(VIEWED, viewed)]
+    return Files(_graph(known, edges), known, truth)
+
+
+def retailrocket(folder: Path) -> Files:
+    """RetailRocket, the split of SSLRec: purchases are foretold; times, views, carts and item properties are known.
+
+    `kg.txt` links items that share a property ("6 0 285"), in both directions; links of items with themselves are
+    left out.
+    """
+    columns: dict[str, Kind] = {"user": "int", "item": "int", "value": "int"}
+    views, carts, buys = (read_table(find(folder, f"train_{name}.csv"), columns) for name in ("view", "cart", "buy"))
+    test = read_table(find(folder, "test.csv"), {"user": "int", "item": "int"})
+    names: dict[str, Kind] = {"item": "int", "property": "int", "other": "int"}
+    links = read_table(find(folder, "kg.txt"), names, " ", header=list(names), quoting=False)
+    links = links[links["item"] != links["other"]].drop_duplicates()
+    known, truth, viewed, carted = _all_same_size(
+        *(_pairs(frame["user"], frame["item"], time=frame.get("value")) for frame in (buys, test, views, carts)),
+        num_items=int(links[["item", "other"]].to_numpy().max(initial=-1)) + 1,
+    )
+    shared = {"property": links["property"].to_numpy()}
+    edges = [
+        *(edges_of(kind, part) for kind, part in ((PURCHASED, known), (CARTED, carted), (VIEWED, viewed))),
+        Edges(SHARES_PROPERTY, links["item"].to_numpy(), links["other"].to_numpy(), shared),
+    ]
+    return Files(_graph(known, edges), known, truth)
+
+
+def ml_100k(folder: Path, fold: int) -> Files:
+    """MovieLens 100K, one of the five folds that come with it: ratings are foretold, with genres and who the users are.
+
+    Ages are in groups of ten years.
+    """
+    columns: dict[str, Kind] = {"user": "int", "item": "int", "rating": "float", "timestamp": "int"}
+    base, test = (
+        read_table(find(folder, f"u{fold}.{part}"), columns, "\t", header=list(columns), quoting=False)
+        for part in ("base", "test")
+    )
+    genres, (users, films) = _genres(folder), _people_and_films(folder)
+    known, truth = (
+        replace(
+            _pairs(part["user"] - 1, part["item"] - 1, part["rating"], part["timestamp"]),
+            num_users=len(users),
+            num_items=len(films),
+        )
+        for part in (base, test)
+    )
+    film, genre = np.nonzero(films[genres].to_numpy())
+    described = {
+        HAS_OCCUPATION: users["occupation"],
+        HAS_GENDER: users["gender"],
+        IN_AGE_GROUP: (users["age"] // 10 * 10).astype(str),
+    }
+    nodes: dict[str, int | list[str]] = {"Genre": genres}
+    edges = [edges_of(RATED, known), Edges(IN_GENRE, film, genre)]
+    for kind, values in described.items():
+        codes, distinct = pd.factorize(values, sort=True)
+        nodes[kind[2]] = list(distinct)
+        edges.append(Edges(kind, np.arange(len(users)), codes.astype(np.int64)))
+    return Files(_graph(known, edges, nodes), known, truth)
+
+
+def _genres(folder: Path) -> list[str]:
+    form: dict[str, Kind] = {"name": "str", "index": "int"}
+    return list(read_table(find(folder, "u.genre"), form, "|", header=list(form), quoting=False)["name"])
+
+
+def _people_and_films(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    people: dict[str, Kind] = {"id": "int", "age": "int", "gender": "str", "occupation": "str"}
+    users = read_table(find(folder, "u.user"), people, "|", header=[*people, "zip"], quoting=False)
+    genres = _genres(folder)
+    head = ["id", "title", "release_date", "video_date", "url", *genres]
+    wanted: dict[str, Kind] = {"id": "int"}
+    wanted |= dict.fromkeys(genres, "int")
+    films = read_table(find(folder, "u.item"), wanted, "|", "latin-1", head, quoting=False)
+    return users.sort_values("id"), films.sort_values("id")
+
+
+def _tags(folder: Path, train: pd.DataFrame) -> pd.DataFrame:
+    """Columns user and item (positions in the split) and tag (its number as text), each of them once."""
+    counts = read_table(
+        find(folder, "user_artists.dat"), {"userID": "int", "artistID": "int", "weight": "int"}, "\t", quoting=False
+    )
+    given = read_table(
+        find(folder, "user_taggedartists.dat"),
+        {"userID": "int", "artistID": "int", "tagID": "str"},
+        "\t",
+        quoting=False,
+    )
+    numbers = pd.Series(np.arange(counts["userID"].nunique()), np.sort(counts["userID"].unique()))
+    item_of = _artists(train, counts.assign(user=counts["userID"].map(numbers) + 1), folder)
+    tagged = pd.DataFrame(
+        {"user": given["userID"].map(numbers), "item": given["artistID"].map(item_of), "tag": given["tagID"]}
+    )
+    return tagged.dropna().astype({"user": "int64", "item": "int64"}).drop_duplicates()
+
+
+def _artists(train: pd.DataFrame, counts: pd.DataFrame, folder: Path) -> "pd.Series[int]":
+    """The position in the split by artistID, for the artists that the play counts tell apart."""
+    same = train.merge(counts, left_on=["user", "count"], right_on=["user", "weight"])
+    votes = same.groupby(["item", "artistID"]).size().rename("votes").reset_index()
+    best = votes[votes["votes"] == votes.groupby("item")["votes"].transform("max")]
+    clear = best[~best.duplicated("item", keep=False) & ~best.duplicated("artistID", keep=False)]
+    found = len(train.merge(clear, on="item").merge(counts, left_on=["user", "artistID", "count"],
+                                                   right_on=["user", "artistID", "weight"]))  # fmt: skip
+    told = int(train["item"].isin(clear["item"]).sum())
+    if not told or found < PROVEN * told:
+        raise DataError(
+            f"{folder}: of {told:,} training pairs whose artist could be told, {found:,} stand in user_artists.dat, "
+            f"which is less than {PROVEN:.0%}; take the split and the HetRec files from one release"
+        )
+    return pd.Series(clear["item"].to_numpy() - 1, clear["artistID"].to_numpy())
+
+
+def _pairs(
+    user: "pd.Series[int]",
+    item: "pd.Series[int]",
+    rating: Any = None,
+    time: Any = None,  # columns of numbers, or None
+) -> Interactions:
+    # copies: a column of a table may be read-only, and tensors share the memory of arrays
+    ends: list[IndexArray] = [np.array(column, dtype=np.int64) for column in (user, item)]
+    weight: npt.NDArray[np.float32] | None = None if rating is None else np.array(rating, dtype=np.float32)
+    times: IndexArray | None = None if time is None else np.array(time, dtype=np.int64)
+    return Interactions(ends[0], ends[1], int(user.max()) + 1, int(item.max()) + 1, weight, times)
+
+
+def _all_same_size(*parts: Interactions, num_users: int = 0, num_items: int = 0) -> list[Interactions]:
+    """The parts over all users and items that any of them has."""
+    users = max(num_users, *(part.num_users for part in parts))
+    items = max(num_items, *(part.num_items for part in parts))
+    return [replace(part, num_users=users, num_items=items) for part in parts]
+
+
+def _same_size(known: Interactions, truth: Interactions, *num_users: int) -> tuple[Interactions, Interactions]:
+    first, second = _all_same_size(known, truth, num_users=max(num_users, default=0))
+    return first, second
+
+
+def _graph(known: Interactions, edges: list[Edges], more: Mapping[str, int | list[str]] | None = None) -> HeteroGraph:
+    """The graph of edges, the first of which are those to foretell."""
+    return assemble({USER: known.num_users, ITEM: known.num_items, **(more or {})}, edges, edges[0].triple)

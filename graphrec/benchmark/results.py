@@ -1,0 +1,173 @@
+"""Results of benchmarks as files, one for each, and all of them as one Markdown table."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphrec.atomic_write import atomic_write, make_folder
+from graphrec.benchmark.run import Result
+from graphrec.errors import DataError, first_few
+
+#: A result as it is read back: what `asdict` makes of a Result.
+Saved = Mapping[str, Any]  # JSON
+
+#: The columns of quality of the table: those of rankings, and those of ratings.
+QUALITY = (("recall@20", "rmse"), ("ndcg@20", "mae"))
+
+HEAD = (
+    "data",
+    "model",
+    "Recall@20 (or RMSE)",
+    "NDCG@20 (or MAE)",
+    *(f"{what} s" for what in ("tune", "fit", "recommend")),
+)
+HEAD += ("peak MiB", "from")
+
+GAIN_HEAD = ("data", "model", "left out", "metric", "users", "with", "without", "difference", "95 % interval", "gain")
+
+_FOLD = re.compile(r"(.+)-u[1-5]")
+
+
+def save(result: Result, folder: Path) -> Path:
+    """The path of a result's file in a folder; measuring the same again replaces it.
+
+    Raises GraphrecError where it cannot be written.
+    """
+    make_folder(folder)
+    names = [result.data, result.label, *(f"without-{name}" for name in result.without)]
+    path = folder / (re.sub(r"[^\w.+-]+", "-", "--".join(names)) + ".json")
+    with atomic_write(path) as partial:
+        partial.write_text(json.dumps(asdict(result), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def load_all(folder: Path) -> list[Saved]:
+    """All results of a folder, by data set and the best NDCG first (by the smallest error for ratings).
+
+    Raises DataError where there is none, or a file is none.
+    """
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            missing = {field.name for field in fields(Result)} - set(content)
+        except (ValueError, TypeError) as error:
+            raise DataError(f"{path} is no result of `graphrec benchmark`; move it elsewhere") from error
+        if missing:
+            raise DataError(
+                f"{path} is no result of this version of `graphrec benchmark`, it lacks {first_few(sorted(missing))}; "
+                "move it elsewhere or measure it again"
+            )
+        found.append(content)
+    if not found:
+        raise DataError(f"folder {folder} has no results; `graphrec benchmark DATA --output {folder}` writes them")
+    return sorted(found, key=lambda saved: (saved["data"], _order(saved["metrics"])))
+
+
+def markdown(results: Sequence[Saved]) -> str:
+    """The results as one Markdown table with what is published beside them, and a second one of what relations add."""
+    notes = _notes(results)
+    rows = []
+    for data in dict.fromkeys(saved["data"] for saved in results):
+        mine = [saved for saved in results if saved["data"] == data]
+        entries = [(_order(saved["metrics"]), _row(saved, notes)) for saved in mine]
+        published = {entry["name"]: entry for saved in mine for entry in saved["published"]}
+        entries += [(_order(entry["metrics"]), _published_row(data, entry)) for entry in published.values()]
+        rows += [row for _, row in sorted(entries, key=lambda entry: entry[0])]
+    rows += _means(results)
+    parts = [_table(HEAD, rows), "\n".join(f"[{number}] {note}" for note, number in notes.items())]
+    gains = [row for saved in results for row in _gains(saved)]
+    if gains:
+        parts.append("What relations add, by a paired bootstrap over users:\n\n" + _table(GAIN_HEAD, gains))
+    return "\n\n".join(parts) + "\n"
+
+
+def model_name(saved: Saved) -> str:
+    """The name of a result in tables and plots."""
+    return str(saved["label"]) + (f", without {', '.join(saved['without'])}" if saved["without"] else "")
+
+
+def _order(metrics: Mapping[str, float]) -> float:
+    return metrics["rmse"] if "rmse" in metrics else -metrics.get("ndcg@20", 0.0)
+
+
+def _row(saved: Saved, notes: Mapping[str, int]) -> list[str]:
+    seconds, peaks = saved["seconds"], saved["peak_mib"]
+    tune = _seconds(seconds["tune"]) if saved["trials"] else "–"
+    peak = f"{max(value for name, value in peaks.items() if name != 'gpu'):,}"
+    cells = [saved["data"], model_name(saved), *_quality(saved["metrics"]), tune]
+    return [*cells, _seconds(seconds["fit"]), _seconds(seconds["recommend"]), peak, f"[{notes[_note(saved)]}]"]
+
+
+def _published_row(data: str, entry: Mapping[str, Any]) -> list[str]:
+    cells = [data, f"*{entry['name']}*", *(f"*{cell}*" for cell in _quality(entry["metrics"])), *["–"] * 4]
+    return [*cells, f"published: {entry['source']}" if "our" not in entry["source"] else entry["source"]]
+
+
+def _means(results: Sequence[Saved]) -> list[list[str]]:
+    """A row for each model that was measured on all five folds of a data set, and what is published of such means."""
+    from graphrec.benchmark.literature import PUBLISHED
+
+    folds: dict[tuple[str, str], list[Saved]] = {}
+    for saved in results:
+        if match := _FOLD.fullmatch(saved["data"]):
+            folds.setdefault((match[1], model_name(saved)), []).append(saved)
+    rows, shown = [], []
+    for (data, name), parts in folds.items():
+        if len(parts) == 5:
+            metrics = {key: float(np.mean([part["metrics"][key] for part in parts])) for key in parts[0]["metrics"]}
+            fit = _seconds(float(np.mean([part["seconds"]["fit"] for part in parts])))
+            rows.append([data, f"{name}, mean of u1 to u5", *_quality(metrics), "–", fit, "–", "–", "the five rows"])
+            shown.append(data)
+    for data in dict.fromkeys(shown):
+        rows += [_published_row(data, asdict(entry)) for entry in PUBLISHED.get(data, ())]
+    return rows
+
+
+def _gains(saved: Saved) -> Iterable[list[str]]:
+    for ablation in saved["ablations"]:
+        for entry in ablation["differences"]:
+            gain = entry["difference"] / entry["without_it"] if entry["without_it"] else float("inf")
+            yield [
+                saved["data"],
+                model_name(saved),
+                ", ".join(ablation["without"]),
+                entry["metric"],
+                f"{entry['users']} ({entry['num_users']:,})",
+                f"{entry['with_it']:.4f}",
+                f"{entry['without_it']:.4f}",
+                f"{entry['difference']:+.4f}",
+                f"{entry['low']:+.4f} to {entry['high']:+.4f}",
+                f"{gain:+.1%}",
+            ]
+
+
+def _notes(results: Sequence[Saved]) -> dict[str, int]:
+    return {note: number for number, note in enumerate(dict.fromkeys(_note(saved) for saved in results), start=1)}
+
+
+def _note(saved: Saved) -> str:
+    """Where and with what a result was measured."""
+    used = ", ".join(f"{name} {number}" for name, number in saved["versions"].items())
+    day = saved["measured_at"][:10]
+    return (
+        f"{saved['machine']}; device {saved['device']}, {saved['threads']} threads; {used}; seed {saved['seed']}; {day}"
+    )
+
+
+def _quality(metrics: Mapping[str, float]) -> list[str]:
+    return [next((f"{metrics[name]:.4f}" for name in names if name in metrics), "–") for names in QUALITY]
+
+
+def _seconds(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -1,0 +1,116 @@
+"""Ids that a tool turned into floating point numbers are the whole numbers that they were."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graphrec.cleaning.casting import arrow
+from graphrec.cleaning.numbers import LOOKS_FLOAT, PLAIN_WHOLE, float_as_whole
+from graphrec.cleaning.working_table import WorkingTable, shortened
+from graphrec.schema import EdgeType, LinkRule
+from graphrec.tables import ENDS
+
+_SHOWN = 5
+_LOST = "digits are lost in ids with an exponent; export the column as text"
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of ids: its draft's position, its name, which values look like floats, and whether all are numbers."""
+
+    draft: int
+    name: str
+    floats: npt.NDArray[np.bool_]
+    distinct: tuple[str, ...]
+    numeric: bool
+
+
+def whole_ids(drafts: Sequence[WorkingTable], links: Sequence[LinkRule] = ()) -> list[WorkingTable]:
+    """The drafts in which the id 14503.0 is 14503, counted by the rule `ids`; the order is kept.
+
+    A label's ids are changed if one of its columns has whole numbers alone, of which some are floats, and no column
+    has a float that is no whole number: 1.0, 1.5 and 2.0 are versions, and stay. They are changed in all columns of
+    the label alike, so that edges find their nodes, and in properties that repeat them; and in the properties by which
+    `links` compare the label, each by itself.
+    """
+    groups: dict[tuple[str, ...], list[_Column]] = {}
+    for position, draft in enumerate(drafts):
+        for label, name in _labelled(draft):
+            column = _column(draft, position, name)
+            groups.setdefault((label,), []).append(column)
+            if column.distinct:
+                copies = (
+                    other
+                    for other in map(str, draft.frame.columns)
+                    if other != name and _same(draft.frame, name, other)
+                )
+                groups[(label,)] += [_column(draft, position, other) for other in copies]
+        for name in sorted({name for rule in links if rule.label == draft.name for name in rule.on}):
+            if name in draft.frame and pd.api.types.is_string_dtype(draft.frame[name]):
+                groups[(draft.name, name)] = [_column(draft, position, name)]
+    changes: dict[int, dict[str, Mapping[str, str]]] = {}
+    lost: dict[int, list[str]] = {}
+    for columns in groups.values():
+        whole = {text: float_as_whole(text) for column in columns for text in column.distinct}
+        if None not in whole.values() and any(column.numeric and column.distinct for column in columns):
+            for column in columns:
+                if column.distinct:
+                    changes.setdefault(column.draft, {})[column.name] = cast(Mapping[str, str], whole)
+        for column in columns:
+            cut = [text for text in column.distinct if "e" in text.lower() and whole[text] is None]
+            lost.setdefault(column.draft, []).extend(cut)
+    return [
+        _noted(_changed(draft, changes.get(position, {})), lost.get(position, []))
+        for position, draft in enumerate(drafts)
+    ]
+
+
+def _same(frame: pd.DataFrame, name: str, other: str) -> bool:
+    """Whether a property repeats the ids, as it comes from the same column."""
+    return pd.api.types.is_string_dtype(frame[other].dtype) and frame[other].equals(frame[name])
+
+
+def _labelled(draft: WorkingTable) -> Iterable[tuple[str, str]]:
+    """Label and column of the ids of a draft."""
+    if isinstance(draft.type, EdgeType):
+        return zip((draft.type.source, draft.type.target), ENDS, strict=True)
+    return [(draft.name, "id")]
+
+
+def _column(draft: WorkingTable, position: int, name: str) -> _Column:
+    texts = arrow(draft.frame[name])
+    floats = pc.fill_null(pc.match_substring_regex(texts, LOOKS_FLOAT), False)
+    if not pc.any(floats).as_py():
+        return _Column(position, name, np.zeros(len(texts), dtype=bool), (), False)
+    numbers = pc.or_(floats, pc.fill_null(pc.match_substring_regex(texts, PLAIN_WHOLE), True))
+    distinct = tuple(pc.unique(texts.filter(floats)).to_pylist())
+    return _Column(position, name, floats.to_numpy(), distinct, bool(pc.all(numbers).as_py()))
+
+
+def _changed(draft: WorkingTable, changes: Mapping[str, Mapping[str, str]]) -> WorkingTable:
+    """The draft with the texts of some columns replaced, and how many rows that were."""
+    if not changes:
+        return draft
+    columns: dict[str, pd.Series[Any]] = {}  # Any: text
+    touched = np.zeros(len(draft.frame), dtype=bool)
+    shown: list[str] = []
+    for name, whole in changes.items():
+        texts = arrow(draft.frame[name])
+        found = pc.index_in(texts, value_set=pa.array(list(whole), pa.large_string()))
+        new = pc.take(pa.array(list(whole.values()), pa.large_string()), found)
+        columns[name] = pc.coalesce(new, texts).to_pandas().set_axis(draft.frame.index).astype("str")
+        rows = pc.is_valid(found).to_numpy()
+        touched |= rows
+        first = draft.frame[name][rows].drop_duplicates().head(_SHOWN)
+        shown += [f"{name}: {shortened(text)} → {whole[text]}" for text in first]
+    return replace(draft, frame=draft.frame.assign(**columns)).did("ids", "repaired", int(touched.sum()), shown)
+
+
+def _noted(draft: WorkingTable, lost: Sequence[str]) -> WorkingTable:
+    return draft.did("ids", "noted", len(lost), map(shortened, lost), _LOST) if lost else draft

@@ -1,0 +1,147 @@
+"""Appended rows and those in the graph become what all rows in one file would be."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from graphrec.cleaning import CleaningRules
+from graphrec.cleaning.casting import without_gaps
+from graphrec.cleaning.duplicates import merge_rows
+from graphrec.cleaning.load_context import InGraph
+from graphrec.cleaning.working_table import WorkingTable
+from graphrec.errors import DataError, RefusedError, first_few
+from graphrec.fusion.provenance import SourceManifest
+from graphrec.fusion.records import stored_records
+from graphrec.schema import EdgeType, NodeType, Triple
+from graphrec.store import Store
+from graphrec.store.diff import stored_edges
+from graphrec.store.edges import Edges
+from graphrec.store.sources import read_appended, read_known, read_sources
+from graphrec.tables import ENDS, EdgeTable, GraphTables, Repeats, Source
+
+#: For the dtype of an appended column, the one that also has a place for missing values of the graph.
+_WIDER = {"int64": "Int64", "float64": "Float64", "bool": "boolean"}
+
+
+def nodes_in_graph(store: Store) -> InGraph:
+    """Which ids are nodes of a source in the graph, whatever they are called there."""
+
+    def in_graph(source: str, label: str, ids: "pd.Series[str]") -> "pd.Series[bool]":
+        sources = read_sources(store)
+        kind = next((each.node(label) for each in sources if each.source.name == source), None)
+        if kind is None:
+            return pd.Series(False, index=ids.index)
+        asked = SourceManifest(Source(source), (NodeType(label, kind.properties, kind.shared),))
+        nodes = read_known(store, asked, {label: ids}).nodes[label]
+        records = stored_records(label, nodes, sources)
+        return ids.isin(records["native"][records["source"] == source])
+
+    return in_graph
+
+
+def need_same_key(kind: EdgeType, known: EdgeType | None) -> None:
+    """Raise DataError if the edges in the graph are told apart by other properties than the appended ones."""
+    if known is not None and known.key != kind.key:
+        was, now = (", ".join(each.key or ()) or "their ends alone" for each in (known, kind))
+        raise DataError(
+            f"{kind.relation}: edges in the graph are told apart by {was}, the appended ones by {now}; write the same "
+            "key, or load all files together without --append"
+        )
+
+
+def with_stored(
+    store: Store, table: EdgeTable, source: str, repeats: Repeats, renamed: tuple[Mapping[str, str], ...]
+) -> EdgeTable:
+    """The appended edges, those that the graph has already made one with them as `repeats` says.
+
+    Raises DataError if repeated rows are refused and an edge has another value in the graph, or if a property has a
+    type there that cannot be compared.
+    """
+    stored = stored_edges(store, Edges.of(table), source, renamed)
+    if stored.empty:
+        return table
+    if repeats.repeated == "refuse":
+        _need_alike(table, stored)
+        return table
+    new, old = table.frame.copy(), table.frame.loc[stored.index, ENDS].copy()
+    for name in table.type.properties:
+        old[name], new[name] = _comparable(table.type.relation, name, stored[name], new[name])
+    both = pd.concat([old, new[old.columns]], ignore_index=True)
+    rules = CleaningRules(repeated=repeats.repeated, by=repeats.by, combined=repeats.combined)
+    merged = merge_rows(WorkingTable(table.type, both, len(both)), rules).frame
+    return EdgeTable(table.type, merged.assign(**{name: without_gaps(merged[name]) for name in table.type.properties}))
+
+
+def appended_once(store: Store, tables: GraphTables, again: bool) -> tuple[str | None, tuple[str, ...]]:
+    """The digest of appended rows that are added up (None: none are), and those of all that was appended before.
+
+    Raises RefusedError if the same rows were appended before, unless `again` is said, or if an earlier append of such
+    rows was cut off: the graph does not say which of them are counted already.
+    """
+    source = tables.sources[0].name
+    every: list[tuple[str | Triple, pd.DataFrame]] = [(table.type.label, table.frame) for table in tables.nodes]
+    every += [(table.type.triple, table.frame) for table in tables.edges]
+    summed = [(name, frame) for name, frame in every if _sums(tables.repeats.get(name))]
+    digests, cut_off = read_appended(store, source)
+    if not summed:
+        return None, digests
+    if cut_off:
+        raise RefusedError(
+            f"the last --append of {source} was cut off, and counts that are added up do not say which rows are in "
+            "them already; load all files of the source together, without --append"
+        )
+    parts = [f"{name} {pd.util.hash_pandas_object(frame, index=False).sum():x} {len(frame)}" for name, frame in summed]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    if digest in digests and not again:
+        raise RefusedError(
+            f"the same rows were appended to {source} before, and would be added up a second time; nothing is written. "
+            "If they are other events that look alike, say --again (in Python again=True)"
+        )
+    return digest, digests
+
+
+def _sums(repeats: Repeats | None) -> bool:
+    return repeats is not None and repeats.repeated == "sum"
+
+
+def _comparable(
+    relation: str, name: str, stored: "pd.Series[Any]", new: "pd.Series[Any]"
+) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:  # Any: a property of any type, twice
+    """A property of the stored and of the appended edges in one type that has a place for missing values."""
+    dtype: Any = _WIDER.get(str(new.dtype), str(new.dtype))
+    broken = dtype == "Int64" and any(isinstance(value, float) and value % 1 for value in stored)
+    dtype = "Float64" if broken else dtype
+    text = any(isinstance(value, str) for value in stored)
+    numbers = any(isinstance(value, int | float) for value in stored)
+    if (text and dtype in _WIDER.values()) or (numbers and pd.api.types.is_string_dtype(new.dtype)):
+        kinds = ("text", "numbers") if text else ("numbers", "text")
+        raise DataError(
+            f"{relation}: {name} is {kinds[0]} in the graph ({first_few(stored.dropna())}) and {kinds[1]} in the file; "
+            "write its type as before, or load all files together without --append"
+        )
+    return stored.astype(dtype), new.astype(dtype)
+
+
+def _need_alike(table: EdgeTable, stored: pd.DataFrame) -> None:
+    """Raise DataError naming the edges of which a value in the graph is another than in the file."""
+    relation, frame = table.type.relation, table.frame.loc[stored.index]
+    differs = pd.DataFrame(False, index=stored.index, columns=[*table.type.properties])
+    for name in table.type.properties:
+        cells = frame[name].to_numpy(dtype=object)
+        differs[name] = stored[name].notna() & frame[name].notna() & (stored[name].to_numpy() != cells)
+    bad = differs.any(axis=1)
+    if bad.any():
+        shown = [
+            f"{row['source_id']} → {row['target_id']}: "
+            f"{name} {stored.at[at, name]!r} in the graph, {row[name]!r} in the file"
+            for at, row in frame[bad].head().iterrows()
+            for name in table.type.properties
+            if differs.at[at, name]
+        ]
+        raise DataError(
+            f"{relation}: {int(bad.sum()):,} of {len(table.frame):,} appended rows are edges that the graph has with "
+            f'other values ({first_few(shown)}); write repeated = "last" and by = "timestamp" in [edges.{relation}] if '
+            'the later row counts ("first", "max" and "sum" are others), or load all files together without --append'
+        )

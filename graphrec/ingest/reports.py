@@ -1,0 +1,96 @@
+"""The last report of each source, saved beside its links with others and the rows that its cleaning rejected."""
+
+import csv
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from graphrec.atomic_write import folder_name
+from graphrec.characters import disarmed
+from graphrec.cleaning_report import CleaningReport
+from graphrec.errors import GraphrecError
+from graphrec.home import private_folder, written_privately
+
+REPORT, REJECTED, LINKS = "report.json", "rejected.csv", "links.csv"
+
+#: What rejected.csv says of a row before the row itself. `text` is a line that could not be divided into columns.
+REJECTED_COLUMNS = ("file", "line", "table", "rule", "reason")
+
+
+def save_report(
+    folder: Path,
+    source: str,
+    report: Mapping[str, Any],
+    cleaning: CleaningReport,
+    links: pd.DataFrame | None = None,
+    csv_safe: bool = False,
+) -> Path:
+    """The folder of a source's report in `folder`, after writing the files there, in the place of those of last time.
+
+    report.json always; rejected.csv (`REJECTED_COLUMNS`, then the columns of the source's files) if rows were rejected;
+    links.csv (label, decision, the two keys, rule, confidence, evidence) if links with other sources were made,
+    proposed, refused or ambiguous. Both have the values as they are, so that mended rows can be loaded; with `csv_safe`
+    those that a spreadsheet would take for formulas have an apostrophe before them.
+    """
+    place = folder / folder_name(source)
+    try:
+        private_folder(place)
+    except OSError as error:
+        raise GraphrecError(
+            f"cannot write to {place}: {error.strerror}; set GRAPHREC_HOME to a folder of yours"
+        ) from error
+    with written_privately(place / REPORT) as path:
+        path.write_text(json.dumps(report, indent=2, ensure_ascii=False, default=str), encoding="utf-8")
+    for name in (REJECTED, LINKS):
+        (place / name).unlink(missing_ok=True)
+    if cleaning.rejected is not None and len(cleaning.rejected):
+        with written_privately(place / REJECTED) as path:
+            _write_rejected(path, cleaning.rejected, csv_safe)
+    if links is not None and len(links):
+        with written_privately(place / LINKS) as path:
+            (links.map(disarmed) if csv_safe else links).to_csv(path, index=False)
+    return place
+
+
+def forget_report(folder: Path, source: str) -> bool:
+    """Delete the reports of a source, with its rejected rows and links; whether there were any.
+
+    Raises GraphrecError where they cannot be deleted.
+    """
+    place = folder / folder_name(source)
+    if not place.is_dir() or place.is_symlink():
+        return False
+    try:
+        shutil.rmtree(place)
+    except OSError as error:
+        raise GraphrecError(f"cannot delete {place}: {error.strerror}; delete this folder yourself") from error
+    return True
+
+
+def _write_rejected(path: Path, rejected: pd.DataFrame, csv_safe: bool) -> None:
+    """A CSV file of the rejected rows with their columns in the source, those of all files side by side."""
+    lines = rejected["row"].str.startswith('"')
+    kinds = rejected.assign(lines=lines)[["file", "table", "lines"]].drop_duplicates().index
+    names = [name for at in kinds for name in _cells(rejected["row"][at])]
+    own = {name: name if name not in REJECTED_COLUMNS else f"{name} of the source" for name in names}
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+
+        def write(cells: list[Any]) -> None:  # Any: cells of JSON
+            writer.writerow(map(disarmed, cells) if csv_safe else cells)
+
+        write([*REJECTED_COLUMNS, *own.values()])
+        places = (rejected[name].astype(object).where(rejected[name].notna(), "") for name in REJECTED_COLUMNS)
+        for *place, row in zip(*places, rejected["row"], strict=True):
+            cells = _cells(row)
+            write([*place, *(cells.get(name) for name in own)])
+
+
+def _cells(row: str) -> dict[str, Any]:  # Any: a cell of JSON
+    """The cells of a rejected row by column; a line without columns is a single one, called text."""
+    cells = json.loads(row)
+    return cells if isinstance(cells, dict) else {"text": cells}

@@ -1,0 +1,1 @@
+"""Linear algebra that models share: sparse products and cuts, decompositions, ridge regression."""

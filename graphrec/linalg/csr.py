@@ -1,0 +1,62 @@
+"""CSR matrices: conversion to tensors, 32-bit positions, and the tensors that a saved model consists of."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy import sparse
+from torch import Tensor
+
+#: The tensors that a fitted model consists of, by name.
+State = dict[str, Tensor]
+
+
+def pack(name: str, matrix: sparse.csr_array) -> State:
+    """A CSR matrix as four tensors whose names begin with `name`."""
+    return {
+        f"{name}.indptr": torch.from_numpy(matrix.indptr.astype(np.int64)),
+        f"{name}.indices": torch.from_numpy(matrix.indices.astype(np.int32)),
+        f"{name}.data": torch.from_numpy(matrix.data.astype(np.float32)),
+        f"{name}.shape": torch.tensor(matrix.shape),
+    }
+
+
+def unpack(name: str, state: Mapping[str, Tensor]) -> sparse.csr_array:
+    """The CSR matrix that `pack` made into tensors."""
+    indptr, indices, data = (state[f"{name}.{part}"].numpy() for part in ("indptr", "indices", "data"))
+    rows, columns = state[f"{name}.shape"].tolist()
+    return sparse.csr_array((data, indices, indptr.astype(np.int32)), shape=(rows, columns))
+
+
+def empty_csr() -> sparse.csr_array:
+    """What a model that is not fitted has in place of a matrix."""
+    return sparse.csr_array(np.zeros((0, 0), dtype=np.float32))
+
+
+def csr_of(
+    data: npt.NDArray[Any], indices: npt.NDArray[np.int32], indptr: npt.NDArray[np.int64], shape: tuple[int, int]
+) -> sparse.csr_array:  # data of any type
+    """A CSR matrix of these arrays, with 32-bit positions if they can hold its entries: of positions of different width
+    scipy would make a wider copy of all."""
+    narrow = indptr.astype(np.int32) if len(data) <= np.iinfo(np.int32).max else indptr
+    return sparse.csr_array((data, indices, narrow), shape=shape)
+
+
+def in_32_bits(matrix: sparse.csr_array) -> sparse.csr_array:
+    """The matrix with 32-bit positions, in half the memory, where they can hold its shape and its entries."""
+    if max(*matrix.shape, matrix.nnz) > np.iinfo(np.int32).max:
+        return matrix
+    indices, indptr = (part.astype(np.int32, copy=False) for part in (matrix.indices, matrix.indptr))
+    return sparse.csr_array((matrix.data, indices, indptr), shape=matrix.shape)
+
+
+def csr_tensor(matrix: sparse.csr_array) -> Tensor:
+    """A scipy CSR matrix as a torch one with 32-bit positions, which MKL multiplies twice as fast as 64-bit ones."""
+    indptr, indices = (torch.from_numpy(a.astype(np.int32, copy=False)) for a in (matrix.indptr, matrix.indices))
+    values = torch.from_numpy(matrix.data.astype(np.float32, copy=False))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")  # no news to a user of graphrec
+        return torch.sparse_csr_tensor(indptr, indices, values, size=tuple(matrix.shape), check_invariants=False)

@@ -1,0 +1,266 @@
+"""Several models as one: their scores or ranks blended by weights that are learned on held-out interactions."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from graphrec.errors import DataError
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import FloatArray, Interactions
+from graphrec.linalg.csr import State, empty_csr, pack, unpack
+from graphrec.models import make
+from graphrec.models.base import Model, Progress
+from graphrec.models.ensemble.blending import BLENDS, BlendData, PopularityShift, contribution, grouped_weights
+from graphrec.models.ensemble.members import parse_members
+from graphrec.relations import Relations
+from graphrec.splitting import at_random, by_time
+from graphrec.splitting.coherent import coherent_holdout
+from graphrec.train_view import restrict
+from graphrec.vocabulary import IndexArray
+
+#: What weights are learned on, and the share of the interactions that a tenth is.
+PARTS = ("tenth", "coherent")
+HELD_OUT = 0.1
+
+#: At most so many users with held-out items, and so many candidates of each member for each of them.
+USERS, CANDIDATES = 4000, 200
+
+#: Bytes for the scores of all members that exist at one time while weights are learned.
+SCORES_BYTES = 1 << 28
+
+
+@dataclass(frozen=True)
+class EnsembleConfig:
+    """Settings of ensemble.
+
+    members: the models and their settings, as `graph_filter(rank=64), ials`.
+    blend: score (standardised for each user) or rank (reciprocal).
+    weights: of the members, as `0.7 0.3`; empty: learned.
+    learned_on: `tenth`, the last tenth of the interactions by time; without times it is random, and weights must be
+        good for its popular items as well as for all. Or `coherent`, a fifth of each history that belongs together,
+        for people who go on to something new: a random part flatters members that follow neighbours.
+    groups: groups of users by their number of interactions, each with learned weights of its own.
+    """
+
+    members: str = "graph_filter, ials, rp3beta"
+    blend: str = "score"
+    weights: str = ""
+    learned_on: str = "tenth"
+    groups: int = 1
+
+    def __post_init__(self) -> None:
+        members = parse_members(self.members)
+        if self.blend not in BLENDS:
+            raise DataError(f"ensemble: blend is one of {', '.join(BLENDS)}, not {self.blend!r}")
+        if self.learned_on not in PARTS:
+            raise DataError(f"ensemble: learned_on is one of {', '.join(PARTS)}, not {self.learned_on!r}")
+        if self.groups < 1:
+            raise DataError("ensemble: groups is at least 1")
+        given = self.given_weights
+        if given and len(given) != len(members):
+            raise DataError(f"ensemble: there are {len(members)} members, but {len(given)} weights")
+        if given and (min(given) < 0 or not any(given)):
+            raise DataError("ensemble: weights must not be negative, and one is above 0")
+        if given and self.groups > 1:
+            raise DataError("ensemble: the weights of groups are learned; leave out either weights or groups")
+
+    @property
+    def given_weights(self) -> list[float]:
+        """The weights that are not to be learned; DataError where the text is none."""
+        try:
+            return [float(word) for word in self.weights.split()]
+        except ValueError as error:
+            raise DataError(f"ensemble: weights takes numbers such as `0.7 0.3`, not {self.weights!r}") from error
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What members are fitted to and what weights are learned on; `cut`: the time that divides them, if one does;
+    `random`: whether what is held out was drawn at random."""
+
+    known: Interactions
+    held: Interactions
+    cut: int | None = None
+    random: bool = False
+
+
+class Ensemble(Model[EnsembleConfig]):
+    """score(u, ·) = Σ_m w_m s_m(u, ·)/σ_m(u), σ the standard deviation of a member's scores over the user's new items.
+
+    With ranks, the sum of w_m/(60 + rank) as in reciprocal rank fusion (Cormack et al., SIGIR 2009). The weights are
+    those of the best NDCG@20 on held-out interactions, from members that have not seen them; then all members are
+    fitted to everything. Where a random part is held out, the smaller of two gains over equal weights decides: that of
+    the NDCG, and that of it with each item weighted by √degree. A score is zero where no member knows anything.
+    """
+
+    config_class = EnsembleConfig
+    reads_relations = True
+    signed = True
+    trials = 0
+
+    def __init__(self, config: EnsembleConfig, device: torch.device | str = "cpu") -> None:
+        super().__init__(config, device)
+        self.members = self._unfitted()
+        self.weights = torch.empty(0, 0)  # [groups, num_members]
+        self.limits = torch.empty(0)  # [groups - 1], the degrees from which the second, third, … group begins
+        self.history = empty_csr()  # [num_users, num_items]
+
+    def fit(
+        self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
+    ) -> None:
+        """Learn the weights on a part of the interactions, then fit all members to everything."""
+        seeds = [int(seed) for seed in rng.integers(1 << 62, size=len(self.members))]
+        given = self.config.given_weights
+        self.weights = torch.tensor([given or [1.0] * len(seeds)], device=self.device)
+        self.weights /= self.weights.sum()
+        self.limits = torch.empty(0, device=self.device)
+        parts = None if given else hold_out(interactions, self.config.learned_on, rng)
+        steps = _Steps(progress, len(seeds) * (1 if parts is None else 2))
+        if parts is not None:
+            members = self._fitted(restrict(graph, parts.known, parts.cut, parts.held), parts.known, seeds, steps)
+            evidence = self._evidence(members, parts, rng)
+            self.weights, self.limits = grouped_weights(evidence, self.config.groups)
+            del members, evidence  # their memory is free before the next ones are fitted
+        self.members = self._fitted(graph, interactions, seeds, steps)
+        self.history = interactions.matrix()
+
+    def score(self, user_index: IndexArray) -> Tensor:
+        """The blended scores [batch, num_items] float32."""
+        return self._blended(lambda member: member.score(user_index), self.history[user_index])
+
+    def fold_in(self, history: sparse.csr_array) -> Tensor:
+        """The blended scores [batch, num_items] float32 of what all members say to the histories.
+
+        Raises GraphrecError where a member cannot.
+        """
+        return self._blended(lambda member: member.fold_in(history), history)
+
+    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:
+        """The blended scores [batch, num_items] float32 of what all members say to all that is known of the users.
+
+        Raises GraphrecError where a member cannot.
+        """
+        return self._blended(lambda member: member.fold_in_newcomers(target, around), target.matrix())
+
+    def state(self) -> State:
+        """The weights, the histories, and the states of all members, each under its number."""
+        nested = {
+            f"{number}/{name}": value
+            for number, member in enumerate(self.members)
+            for name, value in member.state().items()
+        }
+        own = {"weights": self.weights.cpu(), "limits": self.limits.cpu(), **pack("history", self.history)}
+        return {**own, **nested}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take over what `state` gave."""
+        self.weights, self.limits = (state[name].to(self.device) for name in ("weights", "limits"))
+        self.history = unpack("history", state)
+        self.members = self._unfitted()
+        for number, member in enumerate(self.members):
+            prefix = f"{number}/"
+            own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+            member.restore(own)
+
+    def _unfitted(self) -> list[Model[Any]]:
+        return [make(m.name, self.device, **m.settings) for m in parse_members(self.config.members)]
+
+    def _fitted(
+        self, graph: HeteroGraph, interactions: Interactions, seeds: list[int], steps: "_Steps"
+    ) -> list[Model[Any]]:
+        members = self._unfitted()
+        for member, seed in zip(members, seeds, strict=True):
+            member.fit(graph, interactions, np.random.default_rng(seed))
+            member.forget_variants()
+            steps.done()
+        return members
+
+    def member_weights(self, history: sparse.csr_array) -> Tensor:
+        """The weights [batch, num_members] of the groups that users with these histories are in."""
+        degree = torch.from_numpy(np.diff(history.indptr).astype(np.float32)).to(self.device)
+        return self.weights[torch.bucketize(degree, self.limits, right=True)]
+
+    def _blended(self, scores_of: Callable[[Model[Any]], Tensor], history: sparse.csr_array) -> Tensor:
+        weights = self.member_weights(history)
+        total = torch.zeros(history.shape, device=self.device)
+        for number, member in enumerate(self.members):
+            weight = weights[:, number, None]
+            if bool((weight > 0).any()):
+                part = contribution(scores_of(member), history, member.signed, self.config.blend)
+                total.addcmul_(part, weight)
+        return total
+
+    def _evidence(self, members: list[Model[Any]], parts: Parts, rng: np.random.Generator) -> BlendData:
+        """The best candidates of each member for users with held-out items, in chunks that fit SCORES_BYTES."""
+        known = parts.known
+        seen, truth = known.matrix(), parts.held.matrix()
+        users = np.sort(rng.permutation(_warm(seen, truth))[:USERS])
+        size = max(SCORES_BYTES // (len(members) * known.num_items * 8), 1)
+        worth = np.sqrt(np.maximum(known.item_degree(), 1)).astype(np.float32) if parts.random else None
+        blocks = [users[first : first + size] for first in range(0, len(users), size)]
+        return BlendData.joined([self._candidates(members, block, seen, truth, worth) for block in blocks])
+
+    def _candidates(
+        self,
+        members: list[Model[Any]],
+        users: IndexArray,
+        seen: sparse.csr_array,
+        truth: sparse.csr_array,
+        worth: FloatArray | None,
+    ) -> BlendData:
+        history = seen[users]
+        parts, best = [], []
+        new = torch.from_numpy(history.toarray() == 0).to(self.device)
+        for member in members:
+            part = contribution(member.score(users), history, member.signed, self.config.blend)
+            shown = part.masked_fill(~new | (part == 0), -torch.inf)
+            best.append(shown.topk(min(CANDIDATES, part.shape[1])).indices)
+            parts.append(part)
+        index = torch.cat(best, dim=1).sort(dim=1).values  # [batch, num_candidates]
+        fresh = torch.ones_like(index, dtype=torch.bool)
+        fresh[:, 1:] = index[:, 1:] != index[:, :-1]
+        sought = torch.from_numpy(truth[users].toarray()).to(self.device)
+        wanted, degree = (torch.from_numpy(np.diff(m.indptr)).to(self.device) for m in (truth[users], history))
+        chosen = torch.stack([part.gather(1, index) for part in parts], dim=1)
+        relevant, usable = sought.gather(1, index), fresh & new.gather(1, index)
+        shift = None if worth is None else PopularityShift.of(sought, torch.from_numpy(worth).to(self.device), index)
+        return BlendData(chosen, relevant, usable, wanted.long(), degree, shift)
+
+
+class _Steps:
+    """Counts the fits of members for a progress."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self.progress, self.count, self.total = progress, 0, total
+
+    def done(self) -> None:
+        """One more is done."""
+        self.count += 1
+        if self.progress is not None:
+            self.progress(self.count, self.total)
+
+
+def hold_out(interactions: Interactions, learned_on: str, rng: np.random.Generator) -> Parts | None:
+    """The parts that `EnsembleConfig.learned_on` says; None where no user has items in both, as in a graph of a few
+    interactions."""
+    if len(interactions) < 3:
+        return None
+    if learned_on == "coherent":
+        mask = coherent_holdout(interactions, rng)
+        parts = Parts(interactions.take(~mask), interactions.take(mask))
+    elif interactions.time is None:
+        split = at_random(interactions, rng, validation=0.0, test=HELD_OUT)
+        parts = Parts(split.train, split.test, random=True)
+    else:
+        split = by_time(interactions, rng, validation=0.0, test=HELD_OUT)
+        parts = Parts(split.train, split.test, cut=split.cut)
+    return parts if len(_warm(parts.known.matrix(), parts.held.matrix())) else None
+
+
+def _warm(seen: sparse.csr_array, truth: sparse.csr_array) -> IndexArray:
+    return np.flatnonzero((np.diff(seen.indptr) > 0) & (np.diff(truth.indptr) > 0))

@@ -1,0 +1,103 @@
+"""What is tried to tune graph_filter: starting points that are good on many sets, and the ranges around them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from graphrec.hetero import HeteroGraph
+from graphrec.models.base import Range, Space
+from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.relations import Relations, relations
+
+#: Paths that are kept where they matter more than the spectrum: on sparse sets.
+MANY = 400
+
+USER_EXPONENTS = (0.2, 0.35, 0.5)
+
+OFFSETS = (0.0, 1.0, 3.0, 10.0, 30.0)
+
+
+def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
+    """The default and an offset of degrees, then other responses and ranks, then what the graph's relations are worth,
+    then user exponents and freer exponents, some of them RP3β's with paths alone.
+
+    The first ten differ in kind, as a small budget tries no more. Those that share a decomposition follow each other,
+    but for single ones; ranks above what the graph allows are not tried twice.
+    """
+    default, around = GraphFilterConfig(), relations(graph)
+    found = [
+        default,
+        GraphFilterConfig(0.35, 0.5, 0.2, 0.1, degree_offset=10.0, rank=256, path_weight=8.0),
+        GraphFilterConfig(plateau=1.05, neighbours=MANY),
+        GraphFilterConfig(rank=256),
+        GraphFilterConfig(rank=64, path_weight=8.0),
+        *(replace(default, **change) for change in _relation_changes(around)),
+        GraphFilterConfig(0.35, 0.5, 0.2, 0.1, rank=256, path_weight=8.0),
+        GraphFilterConfig(0.35, 0.5, 0.2, 0.1),
+        GraphFilterConfig(degree_offset=10.0),
+        GraphFilterConfig(0.5, 0.5, 0.5, 0.3, rank=0, neighbours=MANY),
+        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, 10.0, rank=512, path_weight=10.0, neighbours=MANY, sharpening=4.0),
+        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=10.0, neighbours=MANY, sharpening=4.0),
+        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=8.0, neighbours=MANY),
+        GraphFilterConfig(0.2, 0.5, -0.1, -0.1, rank=0, neighbours=MANY),
+        GraphFilterConfig(0.5),
+        GraphFilterConfig(0.5, rank=256),
+        GraphFilterConfig(0.35, 0.5, 0.0, 0.0, path_weight=6.0, neighbours=MANY),
+        GraphFilterConfig(rank=64),
+    ]
+    users, items = (graph.data[label].num_nodes for label in (graph.target[0], graph.target[2]))
+    rows = users + sum(values.shape[1] for values in around.item_attributes.values())  # a value is a user of its own
+    first: dict[GraphFilterConfig, GraphFilterConfig] = {}
+    for config in found:
+        first.setdefault(_allowed(config, min(rows, items)), config)
+    return [*first.values()]
+
+
+def _allowed(config: GraphFilterConfig, size: int) -> GraphFilterConfig:
+    """The config with the rank that a matrix of so many rows or columns, whichever are fewer, allows it."""
+    return replace(config, rank=min(config.rank, int(config.rank_share * size) or 1))
+
+
+def space(graph: HeteroGraph) -> Space:
+    """The ranges of all scalars that matter for a graph; weights of single behaviours as `weights.VIEWED`."""
+    around = relations(graph)
+    found: dict[str, Range | tuple[object, ...]] = {
+        "user_exponent": USER_EXPONENTS,
+        "source_exponent": Range(-0.2, 0.6),
+        "target_exponent": Range(-0.2, 0.6),
+        "degree_offset": OFFSETS,
+        "rank": (0, 64, 128, 256, 512, 768),
+        "plateau": Range(0.9, 1.8),
+        "path_weight": Range(0.5, 20.0, log=True),
+        "neighbours": (100, 200, MANY),
+        "sharpening": (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0),
+    }
+    few, many = (0.0, 0.1, 0.3, 1.0), (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
+    found |= {f"weights.{name}": few for name in around.behaviours}
+    if around.behaviours:
+        found["revisit"] = (0.0, 0.5, 1.0, 2.0)
+    kinds: Mapping[str, tuple[Mapping[str, object], tuple[object, ...]]] = {
+        "social_weight": (around.social, many),
+        "attribute_weight": (around.item_attributes, few),
+        "user_attribute_weight": (around.user_attributes, many),
+        "item_relation_weight": (around.item_items, few),
+    }
+    found |= {name: values for name, (there, values) in kinds.items() if there}
+    if graph.data[graph.target].get("timestamp") is not None:
+        found["half_life"] = (0.0, 30.0, 180.0, 720.0)
+    return found
+
+
+def _relation_changes(around: Relations) -> list[dict[str, Any]]:  # fields of the config
+    """Each kind of relation left out, and weighed much more, where the graph has it."""
+    kinds: Mapping[str, tuple[Mapping[str, object], float]] = {
+        "behaviour_weight": (around.behaviours, 1.0),
+        "social_weight": (around.social, 0.1),
+        "attribute_weight": (around.item_attributes, 0.4),
+        "user_attribute_weight": (around.user_attributes, 0.1),
+        "item_relation_weight": (around.item_items, 0.5),
+    }
+    changes = [{name: value} for name, (there, much) in kinds.items() if there for value in (0.0, much)]
+    if around.behaviours:  # whether users come back to what they only viewed differs from shop to shop
+        changes += [{"behaviour_weight": weight, "revisit": 0.0} for weight in (0.3, 0.1, 1.0)]
+    return changes

@@ -1,0 +1,186 @@
+"""A score of graph_filter as an exact sum over single walks: from whom, to which item, and on through whom or what."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from graphrec.interactions import FloatArray
+from graphrec.linalg.sparse import scale_columns
+from graphrec.models.graph_filter.contributions import HISTORY, USERS, Amounts, ItemInfluence
+from graphrec.models.graph_filter.kernel import Kernel
+from graphrec.models.graph_filter.scoring import FilterScores
+from graphrec.models.graph_filter.signal import Signal
+from graphrec.vocabulary import IndexArray
+
+#: Eigenvalues below this are rounding where a walk divides by them; what belongs to them counts as longer walks.
+LEAST_EIGENVALUE = 1e-4
+
+#: Users whose part of the spectrum is made at one time.
+BLOCK = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class WalkStarts:
+    """Where walks begin [n]: the user's own history first, then each friend, then each person with the same value.
+
+    relation: `history`, or the social or user-attribute relation; node: the position of the friend or value, -1 for the
+    history; person: whose behaviour is carried; carried [n, m]: the signal that it puts on m items.
+    """
+
+    relation: tuple[str, ...]
+    node: IndexArray
+    person: IndexArray
+    carried: sparse.csr_array
+
+
+@dataclass(frozen=True, eq=False)
+class WalkEnds:
+    """How walks go on to the target [n]: over a user who has both items, over a value that both have, or over an
+    item-item relation.
+
+    via: `users` or the relation; value: the position of the user or value, -1 for item-item relations; amount [n, m]:
+    what one unit of signal on each of m items adds to the score.
+    """
+
+    via: tuple[str, ...]
+    value: IndexArray
+    amount: sparse.csr_array
+
+
+@dataclass(frozen=True, eq=False)
+class Walks:
+    """A score as Σ_h Σ_o carried[o, h] · (Σ_w amount[w, h] + longer[h]) over items h, origins o and ways w.
+
+    `items` [m] are the positions of the items h. The spectrum reaches the target over its neighbours, since
+    V g Vᵀ = (V g Λ⁻¹ Vᵀ N'ᵀ) N'/σ₁²: what its last step makes from users and values that have h too is a part of their
+    ways, and what comes over others, who are further from h, is `longer` [m].
+    """
+
+    user_index: int
+    item_index: int
+    items: IndexArray
+    origins: WalkStarts
+    ways: WalkEnds
+    longer: Amounts
+
+    @property
+    def total(self) -> Amounts:
+        """What one unit of signal on each item adds to the score, [m]."""
+        found: Amounts = self.ways.amount.sum(axis=0) + self.longer
+        return found
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+def walks(signal: Signal, kernel: Kernel, scores: FilterScores, user_index: int, reach: ItemInfluence) -> Walks:
+    """The Walks of a user to the target that `reach` leads to."""
+    origins = _origins(signal, user_index)
+    items = np.unique(origins.carried.indices).astype(np.int64)
+    carried = sparse.csr_array(origins.carried[:, items]).astype(np.float64)
+    origins = WalkStarts(origins.relation, origins.node, origins.person, carried)
+    ways = _ways(kernel, scores, items, reach)
+    longer = reach.paths[items] + reach.spectrum[items] - ways.amount.sum(axis=0)
+    return Walks(user_index, reach.item_index, items, origins, ways, longer)
+
+
+def _origins(signal: Signal, user_index: int) -> WalkStarts:
+    """All origins of a user's signal over all items; what others with the user's own values owe to the user's own
+    behaviour is a part of the history."""
+    relation, node, person = [HISTORY], [np.array([-1])], [np.array([user_index])]
+    rows = [sparse.csr_array(signal.behaviour[[user_index]])]
+    for name in {**signal.social, **signal.values}:
+        people, values, theirs = _carried(signal, name, user_index)
+        own = np.flatnonzero((people == user_index) & (name in signal.values))
+        rows[0] = sparse.csr_array(rows[0] + theirs[own].sum(axis=0)[None]) if len(own) else rows[0]
+        others = np.setdiff1d(np.arange(len(people)), own)
+        relation += [name] * len(others)
+        node.append(values[others])
+        person.append(people[others])
+        rows.append(sparse.csr_array(theirs[others]))
+    carried = sparse.csr_array(sparse.vstack(rows, format="csr"))
+    carried.eliminate_zeros()
+    return WalkStarts(tuple(relation), np.concatenate(node), np.concatenate(person), carried)
+
+
+def _carried(signal: Signal, name: str, user_index: int) -> tuple[IndexArray, IndexArray, sparse.csr_array]:
+    """The people [n] behind a user's friends or values, whose friend or value each is [n], and what each adds to the
+    signal [n, num_items]."""
+    kept = signal.around[name][[user_index]].indices.astype(np.int64)
+    related = {**signal.social, **signal.values}[name][[user_index]]
+    values, weight = related.indices.astype(np.int64), related.data.astype(np.float64)
+    if name in signal.social:
+        people, place = values, np.arange(len(values))
+        there = np.ones((len(values), len(kept)))
+    else:
+        holders = sparse.csc_array(signal.values[name])[:, values]
+        people, counts = holders.indices.astype(np.int64), np.diff(holders.indptr)
+        place, weight = np.repeat(np.arange(len(values)), counts), weight / np.maximum(counts, 1)
+        there = signal.profiles[name][values][:, kept].toarray() != 0  # a profile is cut to its most frequent items
+    some = sparse.csr_array(signal.behaviour[people][:, kept])
+    row = np.repeat(np.arange(len(people)), np.diff(some.indptr))
+    data = some.data * weight[place[row]] * there[place[row], some.indices]
+    shape = (len(people), signal.behaviour.shape[1])
+    return people, values[place], sparse.csr_array((data, kept[some.indices], some.indptr), shape=shape)
+
+
+def _ways(kernel: Kernel, scores: FilterScores, items: IndexArray, reach: ItemInfluence) -> WalkEnds:
+    """The ways from some items [m] to the target, with their parts of the spectrum."""
+    over_users = reach.over_users[items]
+    shared = sparse.csr_array(sparse.diags_array(reach.holders.target) @ reach.holders.rows[:, items])
+    shared.eliminate_zeros()
+    plain = np.asarray(shared.sum(axis=0), dtype=np.float64)
+    each = np.divide(over_users, plain, out=np.zeros_like(plain), where=plain > 0)
+    walked = sparse.csr_array(shared @ sparse.diags_array(each))
+    last = _LastStep.of(kernel, scores, items, reach)
+    amounts = [walked + last.through(reach.holders.rows, reach.holders.target, shared)]
+    via, value = [USERS] * len(reach.holders.user_index), [reach.holders.user_index]
+    for name, part in kernel.attributes.items():
+        row = part.factor[[reach.item_index]]
+        values = row.indices.astype(np.int64)
+        both = sparse.csr_array(part.factor[items][:, values].T)
+        walked = sparse.csr_array(reach.attributes[name][items][:, values].T)
+        amounts.append(walked + last.through(sparse.csr_array(part.factor[:, values].T), row.data, both))
+        via += [name] * len(values)
+        value.append(values)
+    for name, link in reach.links.items():
+        amounts.append(sparse.csr_array(link[items][None]))
+        via.append(name)
+        value.append(np.array([-1]))
+    return WalkEnds(tuple(via), np.concatenate(value), sparse.csr_array(sparse.vstack(amounts, format="csr")))
+
+
+@dataclass(frozen=True, eq=False)
+class _LastStep:
+    """What the spectrum gives from some items to the target by its last step."""
+
+    left: FloatArray  # D^{-p} V g Λ⁻¹ D_j^q / σ₁² [m, k]
+    vectors: FloatArray  # D^q V [num_items, k]
+    inverse: Amounts  # D^-q [num_items]
+
+    @classmethod
+    def of(cls, kernel: Kernel, scores: FilterScores, items: IndexArray, reach: ItemInfluence) -> "_LastStep":
+        """The last steps from some items to the target."""
+        eigenvalues = kernel.eigenvalues.cpu().double().numpy()
+        vectors, powers = (
+            scores.vectors.cpu().numpy(),
+            scores.degree.astype(np.float64) ** -scores.config.target_exponent,
+        )
+        usable = eigenvalues >= LEAST_EIGENVALUE
+        longer = np.divide(scores.response().cpu().numpy(), eigenvalues, out=np.zeros_like(eigenvalues), where=usable)
+        left = vectors[items] * longer * (powers[items] * reach.scale[items] / kernel.strongest)[:, None]
+        return cls(left.astype(np.float32), vectors, powers)
+
+    def through(self, rows: sparse.csr_array, target: Amounts, both: sparse.csr_array) -> sparse.csr_array:
+        """The part [n, m] of n users or values, whose rows of N' [n, num_items] and entries at the target [n] are
+        given, where the pattern of `both` [n, m] says that they have the item too."""
+        found = sparse.csr_array(both, copy=True).astype(np.float64)
+        rows = scale_columns(rows, self.inverse)
+        for start in range(0, both.shape[0], BLOCK):
+            some = slice(start, start + BLOCK)
+            dense = ((rows[some] @ self.vectors) @ self.left.T) * np.asarray(target)[some, None]
+            first, last = both.indptr[start], both.indptr[min(start + BLOCK, both.shape[0])]
+            row = np.repeat(np.arange(dense.shape[0]), np.diff(both.indptr[start : start + BLOCK + 1]))
+            found.data[first:last] = dense[row, both.indices[first:last]]
+        return found

@@ -1,0 +1,201 @@
+"""What rules need to know of items, read from the graph in transactions that are rolled back."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from itertools import islice
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from graphrec.errors import DataError, GraphrecError, StoreError
+from graphrec.interactions import FloatArray
+from graphrec.reranking.predicate import names
+from graphrec.reranking.spec import Cap, Predicate, Recency
+from graphrec.schema import BEHAVIOURS, ITEM, SHOWN, SOCIAL, SYSTEM_RELATIONS, USER
+from graphrec.store import Store, counts
+from graphrec.store.connection import Row, quote
+from graphrec.vocabulary import IndexArray, Vocabulary
+
+BoolArray = npt.NDArray[np.bool_]
+
+#: The items that have vectors, and the vectors [num_items, dim].
+Vectors: TypeAlias = Callable[[], tuple[Vocabulary, FloatArray]]
+
+#: So many items, or users, are asked about in one query.
+AT_ONCE = 10_000
+
+DAY, YEAR = 86_400.0, 365.2425 * 86_400.0
+
+#: A number below this is a year, not seconds.
+LAST_YEAR = 10_000
+
+#: The names that a predicate must not have for its own begin so.
+_ITEMS = f"UNWIND $ids AS graphrec_id MATCH (item:{ITEM} {{id: graphrec_id}})"
+
+_OF_ITEMS = f"{_ITEMS} WHERE (\n{{where}}\n) RETURN item.id AS id"
+
+_OF_PAIRS = f"""
+UNWIND $rows AS graphrec_row
+OPTIONAL MATCH (user:{USER} {{id: graphrec_row.user}})
+WITH user, graphrec_row
+UNWIND graphrec_row.items AS graphrec_id
+MATCH (item:{ITEM} {{id: graphrec_id}}) WHERE (
+{{where}}
+) RETURN graphrec_row.user AS user, collect(item.id) AS items
+"""
+
+
+def holds(store: Store, rule: Predicate, frame: pd.DataFrame) -> BoolArray:
+    """Of which rows [n] of a table with user_id and item_id a rule's predicate is true.
+
+    Raises DataError, with the rule's name, where the database does not understand it.
+    """
+    where = rule.where
+    if names(where).of_user:
+        found: set[tuple[str, str]] = set()
+        for part in _parts({"user": u, "items": list(rows)} for u, rows in frame.groupby("user_id")["item_id"]):
+            for row in _ask(store, rule, _OF_PAIRS, {"rows": part}):
+                found.update((row["user"], item) for item in row["items"])
+        pairs = zip(frame["user_id"], frame["item_id"], strict=True)
+        return np.fromiter((pair in found for pair in pairs), dtype=bool, count=len(frame))
+    ids: set[str] = set()
+    for part in _parts(frame["item_id"].unique()):
+        ids.update(row["id"] for row in _ask(store, rule, _OF_ITEMS, {"ids": part}))
+    return frame["item_id"].isin(ids).to_numpy(dtype=bool)
+
+
+def _ask(store: Store, rule: Predicate, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
+    try:
+        return store.read_only(statement.replace("{where}", rule.where), parameters)
+    except StoreError as error:
+        raise DataError(f"{rule.title}: {str(error).partition('refuses: ')[2] or error}") from error
+
+
+def categories(store: Store, cap: Cap, ids: Sequence[str]) -> list[tuple[str, ...]]:
+    """The categories of each item [n] under a cap."""
+    if cap.property:
+        statement = f"{_ITEMS} RETURN item.id AS id, item.{quote(cap.property)} AS found"
+    else:
+        statement = (
+            f"{_ITEMS} MATCH (item)-[:{quote(cap.relation)}]-(category:{quote(cap.label)}) "
+            "RETURN item.id AS id, collect(DISTINCT category.id) AS found"
+        )
+    found = _by_id(store, statement, ids)
+    return [tuple(map(str, _listed(found.get(item)))) for item in ids]
+
+
+def recencies(store: Store, rule: Recency, ids: Sequence[str]) -> FloatArray:
+    """The factor [n] of each item: ½ for each half-life that it is older than the newest of them.
+
+    An item of unknown age counts as old as the median of the others.
+    """
+    if rule.property:
+        statement = f"{_ITEMS} RETURN item.id AS id, item.{quote(rule.property)} AS found"
+    else:
+        statement = (
+            f"{_ITEMS} MATCH (item)<-[edge:{quote(rule.behaviour)}]-() "
+            "RETURN item.id AS id, max(edge.timestamp) AS found"
+        )
+    found = _by_id(store, statement, ids)
+    times = np.array([_seconds(found.get(item)) for item in ids])
+    if not np.isfinite(times).any():
+        return np.ones(len(ids), dtype=np.float32)
+    times[np.isnan(times)] = np.nanmedian(times)
+    factors: FloatArray = (0.5 ** ((times.max() - times) / (rule.half_life * DAY))).astype(np.float32)
+    return factors
+
+
+class Similarity:
+    """How alike items are, from 0 to 1: of vectors the cosine, of attributes their share in common (Jaccard)."""
+
+    def __init__(self, rows: FloatArray | sparse.csr_array) -> None:
+        self._rows = rows
+
+    def among(self, positions: IndexArray) -> FloatArray:
+        """The likeness [m, m] of some items."""
+        if isinstance(self._rows, np.ndarray):
+            rows = self._rows[positions]
+            found: FloatArray = np.clip(rows @ rows.T, 0.0, 1.0)
+            return found
+        some = self._rows[positions]
+        common: FloatArray = (some @ some.T).toarray()
+        sizes = np.diff(some.indptr)
+        either = np.maximum(sizes[:, None] + sizes[None, :] - common, 1)
+        share: FloatArray = (common / either).astype(np.float32)
+        return share
+
+
+def likeness(store: Store, by: str, ids: Sequence[str], vectors: Vectors | None) -> Similarity:
+    """The Similarity of items [n]. Raises DataError where vectors are asked for and there are none."""
+    if by == "attributes":
+        return Similarity(_attributes(store, ids))
+    if vectors is None:
+        raise DataError("diversity: by = 'vectors' needs a run's model, and there is none here; use 'attributes'")
+    try:
+        known, all_ = vectors()
+    except GraphrecError as error:
+        raise DataError(f"diversity: {error}; use by = 'attributes'") from error
+    place = known.places(list(ids))
+    rows = np.where(place[:, None] >= 0, all_[place], 0.0).astype(np.float32)  # a fresh item is like no other
+    return Similarity(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
+
+
+def _attributes(store: Store, ids: Sequence[str]) -> sparse.csr_array:
+    """Which attribute nodes each item [n] is tied to, [n, num_values] float32."""
+    types = attribute_relations(store)
+    if not types:
+        raise DataError("diversity: items have no attributes in this graph; use by = 'vectors'")
+    statement = (
+        f"{_ITEMS} MATCH (item)-[:{'|'.join(map(quote, types))}]-(value) WHERE NOT value:{USER} AND NOT value:{ITEM} "
+        "RETURN item.id AS id, collect(DISTINCT labels(value)[0] + ' ' + value.id) AS found"
+    )
+    found = _by_id(store, statement, ids)
+    values = [found.get(item, []) for item in ids]
+    codes, _ = pd.factorize(np.array([value for each in values for value in each], dtype=object))
+    indptr = np.concatenate([[0], np.cumsum([len(each) for each in values])])
+    shape = (len(ids), int(codes.max(initial=-1)) + 1)
+    return sparse.csr_array((np.ones(len(codes), dtype=np.float32), codes, indptr), shape=shape)
+
+
+def attribute_relations(store: Store) -> list[str]:
+    """The relationship types that tie items to nodes which are neither users nor items."""
+    others = {*BEHAVIOURS, *SOCIAL, *SYSTEM_RELATIONS, SHOWN}
+    statement = (
+        f"MATCH (item:{ITEM})-[:{{}}]-(value) WHERE NOT value:{USER} AND NOT value:{ITEM} RETURN 1 AS one LIMIT 1"
+    )
+    types = [name for name in counts.known_relations(store) if name not in others]
+    return [name for name in types if store.read(statement.replace("{}", quote(name)))]
+
+
+def _by_id(store: Store, statement: str, ids: Sequence[str]) -> dict[str, Any]:
+    return {row["id"]: row["found"] for part in _parts(ids) for row in store.read_only(statement, {"ids": part})}
+
+
+def _parts(values: Iterable[Any]) -> Iterator[list[Any]]:
+    rest = iter(values)
+    while part := list(islice(rest, AT_ONCE)):
+        yield part
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _seconds(value: Any) -> float:
+    """Unix seconds of what a property holds; NaN where that is no time."""
+    value = value.to_native() if hasattr(value, "to_native") else value  # the driver's own dates
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return float("nan")
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if abs(value) >= LAST_YEAR else (float(value) - 1970) * YEAR
+    return float("nan")

@@ -1,0 +1,214 @@
+"""Rules before ranking: what a TOML file says, as values that check themselves."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from graphrec.errors import DataError, UnknownNameError
+from graphrec.reranking.predicate import need_expression
+
+R = TypeVar("R", bound="_Rule")
+
+#: By what items are alike.
+SIMILARITIES = ("attributes", "vectors")
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What all rules have: a name of their own, by which a trace and an error call them."""
+
+    kind: ClassVar[str] = ""
+
+    name: str
+
+    @property
+    def title(self) -> str:
+        """The rule as messages call it: `deny 'sold out'`."""
+        return f"{self.kind} '{self.name}'" if self.name else self.kind
+
+
+@dataclass(frozen=True)
+class Predicate(_Rule):
+    """A rule for the items of which a Cypher predicate over `item`, and `user` if it likes, is true."""
+
+    where: str
+
+    def __post_init__(self) -> None:
+        need_expression(self.title, self.where)
+
+
+@dataclass(frozen=True)
+class Deny(Predicate):
+    """Items that are not recommended. Where the predicate is null, they are."""
+
+    kind: ClassVar[str] = "deny"
+
+
+@dataclass(frozen=True)
+class Allow(Predicate):
+    """The only items that are recommended; of several such rules all must hold, and null is as good as false."""
+
+    kind: ClassVar[str] = "allow"
+
+
+@dataclass(frozen=True)
+class Boost(Predicate):
+    """Items whose score is multiplied by a factor: above 1 they rise, below 1 they fall."""
+
+    kind: ClassVar[str] = "boost"
+
+    factor: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.factor < float("inf"):
+            raise DataError(f"{self.title}: factor is a number above 0, not {self.factor}; `deny` leaves items out")
+
+
+@dataclass(frozen=True)
+class Cap(_Rule):
+    """At most `max` items of a category in a list: a node of a label at the end of a relationship, or a property."""
+
+    kind: ClassVar[str] = "cap"
+
+    max: int
+    relation: str = ""
+    label: str = ""
+    property: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.property) == bool(self.relation and self.label):
+            raise DataError(f"{self.title}: give either relation and label, or property, to say what a category is")
+        if self.max < 1:
+            raise DataError(f"{self.title}: max is at least 1, not {self.max}; `deny` leaves items out")
+
+
+@dataclass(frozen=True)
+class Diversity(_Rule):
+    """Maximal marginal relevance: each place goes to the item with the best λ · score − (1 − λ) · similarity to those
+    above it, scores from 0 to 1 (Carbonell and Goldstein, SIGIR 1998)."""
+
+    kind: ClassVar[str] = "diversity"
+
+    lambda_: float
+    by: str = "attributes"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.lambda_ <= 1:
+            raise DataError(f"diversity: lambda lies between 0 (different) and 1 (good), not {self.lambda_}")
+        if self.by not in SIMILARITIES:
+            raise UnknownNameError("similarity for diversity", self.by, SIMILARITIES)
+
+
+@dataclass(frozen=True)
+class Recency(_Rule):
+    """Scores are halved for every `half_life` days of an item's age, counted from the newest item: by a property of
+    the item (Unix seconds, a date, or a year), or by the newest `timestamp` of a behaviour."""
+
+    kind: ClassVar[str] = "recency"
+
+    half_life: float
+    property: str = ""
+    behaviour: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.property) == bool(self.behaviour):
+            raise DataError("recency: give either property (of the item) or behaviour (with its timestamp)")
+        if not self.half_life > 0:
+            raise DataError(f"recency: half_life is a number of days above 0, not {self.half_life}")
+
+
+@dataclass(frozen=True)
+class RerankingRules:
+    """All rules of a file. `depth`: candidates for each place of a list, so that lists stay full."""
+
+    deny: tuple[Deny, ...] = ()
+    allow: tuple[Allow, ...] = ()
+    boost: tuple[Boost, ...] = ()
+    cap: tuple[Cap, ...] = ()
+    diversity: Diversity | None = None
+    recency: Recency | None = None
+    depth: int = 5
+
+    def __post_init__(self) -> None:
+        if self.depth < 1:
+            raise DataError(f"depth is the number of candidates for each place, at least 1, not {self.depth}")
+        names = [rule.title for rule in (*self.predicates, *self.cap)]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise DataError(f"the rule {twice[0]} stands there twice; give each a name of its own")
+
+    @property
+    def predicates(self) -> tuple[Predicate, ...]:
+        """The rules that have a predicate."""
+        return (*self.deny, *self.allow, *self.boost)
+
+
+def read_rules(path: Path) -> RerankingRules:
+    """The rules of a TOML file. Raises DataError or UnknownNameError that names the file and the rule."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read the rules {path}: {error}") from error
+    return parse_rules(text, str(path))
+
+
+def parse_rules(text: str, source: str = "the rules") -> RerankingRules:
+    """The rules of a TOML text. Raises DataError that names `source` and the rule."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{source} is no TOML: {error}") from error
+    try:
+        return _rules(content)
+    except (DataError, UnknownNameError) as error:
+        raise DataError(f"{source}: {error}") from error
+
+
+def _rules(content: Mapping[str, Any]) -> RerankingRules:
+    known = [field.name for field in fields(RerankingRules)]
+    for name in content:
+        if name not in known:
+            raise UnknownNameError("kind of rule", name, known)
+    depth = content.get("depth", 5)
+    if not isinstance(depth, int) or isinstance(depth, bool):
+        raise DataError(f"depth is a whole number, not {depth!r}")
+    lists = {kind.kind: _several(kind, content.get(kind.kind, [])) for kind in (Deny, Allow, Boost, Cap)}
+    single = {kind.kind: _one(kind, content[kind.kind]) for kind in (Diversity, Recency) if kind.kind in content}
+    return RerankingRules(**lists, **single, depth=depth)  # type: ignore[arg-type]  # each kind under its own name
+
+
+def _several(kind: type[R], tables: Any) -> tuple[R, ...]:  # Any: whatever TOML holds
+    if not isinstance(tables, list):
+        raise DataError(f"{kind.kind} is written [[{kind.kind}]], once for each rule")
+    return tuple(_one(kind, table, number) for number, table in enumerate(tables, start=1))
+
+
+def _one(kind: type[R], table: Any, number: int = 0) -> R:
+    if not isinstance(table, Mapping):
+        raise DataError(f"{kind.kind} is written [{kind.kind}], and its settings below")
+    types = {field.name.rstrip("_"): field for field in fields(kind)}
+    called = str(table.get("name", number or ""))
+    given: dict[str, Any] = {"name": called}
+    for name, value in table.items():
+        if name not in types:
+            raise UnknownNameError(f"setting of {kind.kind}", name, types)
+        given[types[name].name] = _typed(f"{kind.kind} '{called}'", name, types[name].type, value)
+    missing = [name for name, field in types.items() if field.default is MISSING and field.name not in given]
+    if missing:
+        raise DataError(f"{kind.kind} '{called}' lacks {_and(missing)}")
+    return kind(**given)
+
+
+def _typed(rule: str, name: str, kind: object, value: object) -> object:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or isinstance(value, bool):  # type: ignore[arg-type]  # a field's type is a class
+        noun = {str: "a text", int: "a whole number", float: "a number"}[kind]  # type: ignore[index]
+        raise DataError(f"{rule}: {name} is {noun}, not {value!r}")
+    return value
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(names)

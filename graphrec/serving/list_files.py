@@ -1,0 +1,127 @@
+"""Recommendations of many users as a file: CSV, JSON lines or Parquet, written while they are made."""
+
+import csv
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from graphrec.atomic_write import atomic_write
+from graphrec.characters import disarmed
+from graphrec.errors import GraphrecError
+from graphrec.serving.answer import COLUMNS, Answer
+
+#: Rows that are held until they are written.
+ROWS_AT_ONCE = 50_000
+
+Rows = list[tuple[object, ...]]
+
+
+@dataclass(frozen=True)
+class RecommendationFile:
+    """What was written: `users` were answered, `empty` of them without any item, `short` with fewer than k items."""
+
+    file: str
+    users: int
+    rows: int
+    empty: int
+    short: int
+    bytes: int
+    seconds: float
+
+
+def write_answers(answers: Iterable[Answer], path: Path, csv_safe: bool = False) -> RecommendationFile:
+    """Write answers with the columns user_id, item_id, score, rank, title, way and run, and say how many they are.
+
+    The ending of `path` is the format. The file appears whole or not at all, and no more than ROWS_AT_ONCE rows are in
+    memory at a time. With `csv_safe`, texts that a spreadsheet would take for formulas have an apostrophe before them.
+
+    Raises GraphrecError if the ending is none of `ENDINGS`, `csv_safe` is asked for in another format than CSV, or the
+    file cannot be written.
+    """
+    write, start = _format(path), time.perf_counter()
+    if csv_safe and write is not _csv:
+        raise GraphrecError(f"{path.name} is no CSV file, which alone can be made safe for spreadsheets; write .csv")
+    users = rows = empty = short = 0
+    with atomic_write(path) as partial, write(partial) as append:
+        held: Rows = []
+        for answer in answers:
+            users += 1
+            rows += len(answer.items)
+            empty += not answer.items
+            short += 0 < len(answer.items) < answer.k
+            rows_of_user = answer.rows()
+            held += [tuple(map(disarmed, row)) for row in rows_of_user] if csv_safe else rows_of_user
+            if len(held) >= ROWS_AT_ONCE:
+                append(held)
+                held = []
+        append(held)
+    return RecommendationFile(
+        str(path), users, rows, empty, short, path.stat().st_size, round(time.perf_counter() - start, 3)
+    )
+
+
+Append = Callable[[Rows], None]
+
+
+@contextmanager
+def _csv(path: Path) -> Iterator[Append]:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        yield writer.writerows
+
+
+@contextmanager
+def _json_lines(path: Path) -> Iterator[Append]:
+    with path.open("w", encoding="utf-8", newline="") as file:
+
+        def append(rows: Rows) -> None:
+            for row in rows:
+                file.write(json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False) + "\n")
+
+        yield append
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Append]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    kinds = (pa.string(), pa.string(), pa.float64(), pa.int64(), pa.string(), pa.string(), pa.string())
+    schema = pa.schema(list(zip(COLUMNS, kinds, strict=True)))
+    with path.open("wb") as file, parquet.ParquetWriter(file, schema) as writer:
+
+        def append(rows: Rows) -> None:
+            columns: Sequence[Sequence[object]] = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
+            arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
+
+        yield append
+
+
+_FORMATS: dict[str, Callable[[Path], AbstractContextManager[Append]]] = {
+    ".csv": _csv,
+    ".jsonl": _json_lines,
+    ".parquet": _parquet,
+}
+
+#: The endings of files that can be written.
+ENDINGS = tuple(_FORMATS)
+
+
+def is_stream(path: Path) -> bool:
+    """Whether a path is a pipe or a device, such as /dev/stdout (whatever the shell has made of that)."""
+    return path.is_relative_to("/dev") or (path.exists() and not path.is_file() and not path.is_dir())
+
+
+def _format(path: Path) -> Callable[[Path], AbstractContextManager[Append]]:
+    if path.suffix.lower() in _FORMATS:
+        return _FORMATS[path.suffix.lower()]
+    if is_stream(path):
+        return _csv  # it has no ending
+    raise GraphrecError(
+        f"{path.name}: recommendations are written as {', '.join(ENDINGS)}; choose one of these endings"
+    )

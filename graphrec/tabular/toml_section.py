@@ -1,0 +1,121 @@
+"""A table of a TOML file as its reader wants it: known keys, values of their type, errors with their place."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graphrec.errors import DataError, first_few, nearest, shown
+
+_TYPES: dict[type, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+}
+
+#: Keys that hold addresses of databases, with passwords in them.
+_ADDRESSES = ("url", "connection", "connections")
+
+
+@dataclass(frozen=True)
+class Section:
+    """The keys and values of one table; `place` is how a message calls it, such as shop.toml [nodes.User]."""
+
+    place: str
+    values: Mapping[str, Any]  # Any: whatever TOML holds
+
+    @staticmethod
+    def of(path: Path, name: str, values: object) -> "Section":
+        """A table of the file; DataError where the value is none."""
+        place = f"{path} [{name}]" if name else str(path)
+        if not isinstance(values, dict):
+            raise DataError(f"{place} must be a table of keys and values, not {shown(repr(values), 60)}")
+        return Section(place, values)
+
+    def need_known(self, keys: Iterable[str]) -> None:
+        """Raise DataError naming the nearest known key where one is unknown."""
+        known = list(keys)
+        for key in self.values:
+            if key not in known:
+                close = nearest(key, known, 1)
+                hint = f"did you mean {close[0]}?" if close else f"it may have {first_few(known, 30)}"
+                raise self.error(key, f"is no key of this table; {hint}")
+
+    def error(self, key: str, problem: str) -> DataError:
+        """A DataError about a key."""
+        return DataError(f"{self.place}: {key} {problem}")
+
+    def text(self, key: str, default: str | None = None, may_be_empty: bool = False) -> str:
+        """The text of a key; DataError where it is missing and has no default, or is none, or is empty."""
+        value = self._value(key, str, default)
+        if value == "" and default != "" and not may_be_empty:
+            raise self.error(key, "must not be empty")
+        return str(value)
+
+    def whole(self, key: str, default: int) -> int:
+        """The whole number of a key."""
+        return int(self._value(key, int, default))
+
+    def flag(self, key: str, default: bool) -> bool:
+        """The yes or no of a key."""
+        return bool(self._value(key, bool, default))
+
+    def choice(self, key: str, choices: Iterable[str], default: str) -> str:
+        """One of the choices."""
+        value = self.text(key, default)
+        known = list(choices)
+        if value not in known:
+            close = nearest(value, known, 1)
+            raise self.error(key, f"is '{value}', but must be {' or '.join(known)}{_meant(close)}")
+        return value
+
+    def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """The texts of a key that holds one text or a list of them."""
+        if key not in self.values and default is not None:
+            return default
+        value = self.values.get(key)
+        items = [value] if isinstance(value, str) else value
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            raise self._wrong(key, "a text or a list of texts")
+        return tuple(items)
+
+    def section(self, key: str) -> "Section":
+        """The table of a key, empty where the key is missing."""
+        value = self._value(key, dict, {})
+        return Section(f"{self.place} {key}", value)
+
+    def has(self, key: str) -> bool:
+        """Whether the key is there."""
+        return key in self.values
+
+    def _value(self, key: str, kind: type, default: object) -> Any:  # Any: of the kind, as just checked
+        if key not in self.values:
+            if default is None:
+                raise self.error(key, "is missing; it is needed")
+            return default
+        value = self.values[key]
+        good = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+        if not good:
+            raise self._wrong(key, _TYPES[kind])
+        return value
+
+    def _wrong(self, key: str, wanted: str) -> DataError:
+        return self.error(key, f"must be {wanted}" + (f", not {self._told(key)}" if self.has(key) else ""))
+
+    def _told(self, key: str) -> str:
+        """The value of a key as a message shows it; of an address, which may hold a password, its type alone."""
+        value = self.values[key]
+        secret = key in _ADDRESSES or any(name in self.place for name in _ADDRESSES)
+        return _kind(value) if secret else shown(repr(value), 60)
+
+
+def _meant(close: list[str]) -> str:
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _kind(value: object) -> str:
+    """What a value of TOML is, such as `a list`."""
+    return next((name for kind, name in _TYPES.items() if type(value) is kind), "a date or time")

@@ -1,0 +1,100 @@
+"""The memory that training takes is predicted: the constants are those of the models, and the figures hold."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch_geometric.data import HeteroData
+
+from graphrec.evaluation import memory_estimate
+from graphrec.evaluation.memory_estimate import Shape, bytes_to_train, shape_of
+from graphrec.hetero import HeteroGraph
+from graphrec.linalg import svd
+from graphrec.models.graph_filter import kernel, model, search_space
+from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.models.item_knn import ItemKNN
+from graphrec.testing import checkerboard
+from graphrec.tuning import workers
+from graphrec.vocabulary import Vocabulary
+
+TOY = checkerboard(4)[0]
+
+
+def test_the_constants_are_those_of_the_models() -> None:
+    assert memory_estimate.MANY == search_space.MANY == max(c.neighbours for c in search_space.candidates(TOY))
+    assert GraphFilterConfig().neighbours == memory_estimate.DEFAULT
+    assert GraphFilterConfig().rank_share == memory_estimate.RANK_SHARE
+    assert model.SHARED_RANK == memory_estimate.RANK
+    assert model.TWICE_KEPT == memory_estimate.TWICE_KEPT
+    assert svd.DENSE == memory_estimate.DENSE_SIDE
+    assert kernel.COLLECTED == memory_estimate.COLLECTED
+    assert (workers.KEPT, workers.KEPT_BYTES) == (memory_estimate.KEPT, memory_estimate.KEPT_BYTES)
+    assert max(c.neighbours for c in ItemKNN.candidates(TOY)) == memory_estimate.NEIGHBOURS
+
+
+def test_the_paths_are_those_over_users_and_over_attribute_values() -> None:
+    data = HeteroData()
+    for label, number in (("User", 2), ("Item", 3), ("Genre", 1)):
+        data[label].num_nodes = number
+    data["User", "RATED", "Item"].edge_index = torch.tensor([[0, 0, 0, 1], [0, 1, 2, 2]])
+    data["Item", "rev_RATED", "User"].edge_index = torch.tensor([[0, 1, 2, 2], [0, 0, 0, 1]])
+    data["Item", "IN_GENRE", "Genre"].edge_index = torch.tensor([[0, 1], [0, 0]])
+    data["Genre", "rev_IN_GENRE", "Item"].edge_index = torch.tensor([[0, 0], [0, 1]])
+    ids = {label: Vocabulary.of(label, [f"{n}" for n in range(n_)]) for label, n_ in (("User", 2), ("Item", 3))}
+    found = shape_of(HeteroGraph(data, ids, ("User", "RATED", "Item")))
+    assert found == Shape(2, 3, 6, 9 + 1 + 4)
+
+
+def test_more_items_and_more_edges_take_more_and_popularity_least() -> None:
+    small, wide = Shape(400, 10_000, 200_000, 10**9), Shape(400, 100_000, 200_000, 10**9)
+    assert bytes_to_train(small) < bytes_to_train(wide) < 2.4e9
+    assert bytes_to_train(wide, ["popularity"]) < bytes_to_train(wide)
+    assert bytes_to_train(wide, workers=2) > 1.9 * bytes_to_train(wide)
+    assert bytes_to_train(Shape(1000, 1000, 10**7, 10**9)) > 9e9
+    sparse = Shape(500, 100_000, 60_000, 10**6)  # no item has many paths
+    assert bytes_to_train(sparse) < 1.2e9
+
+
+PROGRAM = """
+import json, resource, sys
+import numpy as np
+from graphrec.evaluation.memory_estimate import bytes_to_train, shape_of
+from graphrec.tuning import Effort
+from graphrec.interactions import Interactions
+from graphrec.pipeline import Training, train
+from graphrec.testing import graph_of
+
+users, items, rows = map(int, sys.argv[1:4])
+rng = np.random.default_rng(0)
+share = np.arange(1, items + 1) ** -1.0
+item = rng.choice(items, 3 * rows, p=share / share.sum())
+item[:items] = rng.permutation(items)
+share = np.arange(1, users + 1) ** -0.8
+user = rng.choice(users, 3 * rows, p=share / share.sum())
+pair = np.unique(user * items + item, return_index=True)
+pair = (user * items + item)[np.sort(pair[1])[:rows]]
+graph = graph_of(Interactions(pair // items, pair % items, users, items))
+train(graph, "graph_filter", rng, Training(effort=Effort(num_trials=5)))
+print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, bytes_to_train(shape_of(graph))]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("users", "items", "rows", "most"),
+    [
+        (438, 99_301, 200_000, 2.0e9),
+        (50, 30_677, 49_481, 1.8e9),
+        (20_000, 20_000, 400_000, 1.9e9),
+        (600, 9_000, 100_000, 1.3e9),
+    ],
+)
+def test_training_takes_what_was_predicted_and_no_more(users: int, items: int, rows: int, most: float) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(users), str(items), str(rows)], capture_output=True, text=True, check=True
+    )
+    taken, predicted = json.loads(done.stdout.splitlines()[-1])
+    assert taken <= most
+    assert taken <= predicted <= 1.35 * taken

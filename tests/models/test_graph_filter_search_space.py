@@ -1,0 +1,68 @@
+"""What is tried to tune graph_filter, by the graph."""
+
+import numpy as np
+import pytest
+import torch
+
+from graphrec.hetero import HeteroGraph, interactions
+from graphrec.interactions import Interactions
+from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.models.graph_filter.model import GraphFilter
+from graphrec.testing import graph_of
+
+BUDGET = 10  # of the example report
+
+
+def shop(users: int, items: int, genres: int) -> HeteroGraph:
+    """Purchases by time, views, friends, genres and items bought together."""
+    rng = np.random.default_rng(0)
+    number = 3 * users
+    user, item = np.arange(number) % users, rng.integers(items, size=number)
+    graph = graph_of(Interactions(user, item, users, items))
+    graph.data[graph.target].timestamp = torch.arange(graph.data[graph.target].num_edges)
+    graph.data["Genre"].num_nodes = genres
+    for kind, sizes in {
+        ("User", "VIEWED", "Item"): (users, items),
+        ("User", "FOLLOWS", "User"): (users, users),
+        ("Item", "IN_GENRE", "Genre"): (items, genres),
+        ("Item", "ALSO_BOUGHT", "Item"): (items, items),
+    }.items():
+        graph.data[kind].edge_index = torch.from_numpy(np.stack([rng.integers(size, size=number) for size in sizes]))
+    return graph
+
+
+def test_the_search_covers_the_relations_that_are_there() -> None:
+    graph = shop(24, 24, 4)
+    space = GraphFilter.space(graph)
+    assert {"weights.VIEWED", "revisit", "social_weight", "attribute_weight", "item_relation_weight"} <= set(space)
+    assert "half_life" in space
+    assert not {"source_exponent", "target_exponent"} & set(GraphFilter.trusted_space(graph))
+
+
+def test_a_small_budget_tries_relations_an_offset_and_another_rank() -> None:
+    default, *others = GraphFilter.candidates(shop(3_000, 3_000, 4))[:BUDGET]
+    assert default == GraphFilterConfig()
+    assert any(config.degree_offset for config in others)
+    assert {config.social_weight for config in others} > {default.social_weight}
+    assert {config.rank for config in others} > {default.rank}
+
+
+@pytest.mark.parametrize(
+    ("users", "genres", "ranks"), [(800, 4, {64, 768}), (800, 7_000, {64, 256, 768}), (7_000, 4, {64, 256, 768})]
+)
+def test_a_rank_that_a_graph_does_not_allow_is_tried_once(users: int, genres: int, ranks: set[int]) -> None:
+    candidates = GraphFilter.candidates(shop(users, 7_000, genres))
+    assert candidates[0] == GraphFilterConfig()
+    assert {config.rank for config in candidates if config == GraphFilterConfig(rank=config.rank)} == ranks
+
+
+def test_what_is_left_out_would_have_given_the_same_scores() -> None:
+    graph = shop(60, 80, 4)
+    assert not {GraphFilterConfig(rank=256), GraphFilterConfig(rank=64)} & {*GraphFilter.candidates(graph)}
+    scores = []
+    for rank in (64, 256, 768):
+        model = GraphFilter(GraphFilterConfig(rank=rank))
+        model.fit(graph, interactions(graph), np.random.default_rng(0))
+        scores.append(model.score(np.arange(60)))
+    assert torch.equal(scores[0], scores[2])
+    assert torch.equal(scores[1], scores[2])

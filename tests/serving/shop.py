@@ -1,0 +1,74 @@
+"""A shop of two tastes on a live graph, a run trained on it, and its lists published by the contract."""
+
+from pathlib import Path
+
+import numpy as np
+
+from graphrec import pipeline, runs
+from graphrec.graph import read_graph
+from graphrec.ranking.topk import recommend
+from graphrec.runs import TrainedRun
+from graphrec.store import Store
+from graphrec.store.read import silent
+
+SIZE = 20
+DAY = 86_400
+
+#: Even users bought the even items and odd users the odd ones, but for the one of their own number; item 19 is oldest.
+SHOP = """
+UNWIND range(0, $size - 1) AS n
+CREATE (:User {id: 'u' + toString(n), town: CASE n % 2 WHEN 0 THEN 'Evora' ELSE 'Odense' END})
+CREATE (:Item {id: 'i' + toString(n), title: 'Item ' + toString(n), price: n, stock: n % 5})
+WITH collect(n) AS numbers
+CREATE (even:Genre {id: 'even'}), (odd:Genre {id: 'odd'})
+WITH numbers
+UNWIND numbers AS n
+MATCH (item:Item {id: 'i' + toString(n)}), (genre:Genre {id: CASE n % 2 WHEN 0 THEN 'even' ELSE 'odd' END})
+CREATE (item)-[:IN_GENRE]->(genre)
+"""
+BOUGHT = """
+UNWIND range(0, $size - 1) AS u UNWIND range(0, $size - 1) AS i
+WITH u, i WHERE (u + i) % 2 = 0 AND u <> i
+MATCH (user:User {id: 'u' + toString(u)}), (item:Item {id: 'i' + toString(i)})
+CREATE (user)-[:PURCHASED {timestamp: $day * (100 - i)}]->(item)
+"""
+FRIENDS = """
+UNWIND range(0, $size - 3) AS n
+MATCH (a:User {id: 'u' + toString(n)}), (b:User {id: 'u' + toString(n + 2)})
+CREATE (a)-[:FRIEND]->(b)
+"""
+LISTS = """
+UNWIND $rows AS row
+MATCH (user:User {id: row.user_id}), (item:Item {id: row.item_id})
+CREATE (user)-[:RECOMMENDED {score: row.score, rank: row.rank, run: $run}]->(item)
+"""
+
+
+def build(store: Store) -> None:
+    """Write the shop into an empty store."""
+    for statement in (SHOP, BOUGHT, FRIENDS):
+        store.write(statement, {"size": SIZE, "day": DAY})
+
+
+def trained(store: Store, runs_folder: Path, model: str = "graph_filter", **settings: object) -> TrainedRun:
+    """A run fitted to the live graph and saved."""
+    graph = read_graph(store, None, silent)
+    how = pipeline.TrainConfig(settings=settings, measured=False)
+    found = pipeline.train(graph, model, np.random.default_rng(0), how)
+    runs.save(runs_folder, found)
+    return found
+
+
+def publish(store: Store, run: TrainedRun, k: int, activated_at: int = 1) -> None:
+    """Write the lists of a run as the first publication, and activate it."""
+    rows = recommend(run, k=k).frame.to_dict("records")
+    store.write(LISTS, {"rows": rows, "run": 1})
+    store.write(
+        "CREATE (:Run {id: $id, model: $model, relation: $relation, number: 1, layers: [1], activated_at: $at})",
+        {
+            "id": run.run.id,
+            "model": run.run.model,
+            "relation": run.run.relation,
+            "at": activated_at,
+        },
+    )

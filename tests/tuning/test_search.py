@@ -1,0 +1,127 @@
+"""The search for settings: near the best, without repeating itself, sharing costly fits."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graphrec.evaluation.protocol import validation_measure
+from graphrec.models.base import Model, Range, Space
+from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.models.graph_filter.model import GraphFilter
+from graphrec.testing import checkerboard
+from graphrec.tuning import TuningBudget, choose, workers
+from graphrec.tuning.search import Trials, config_of, search, settings_of
+from graphrec.tuning.trial import Quality
+from graphrec.tuning.workers import ExecutionConfig
+
+
+def hill(model: Model[Any]) -> Quality:
+    """Best at path_weight 8, rank 256 and a plateau of 1.5, worse in the logarithm of the first and in the others."""
+    c = model.config
+    value = 1.0 - abs(np.log(c.path_weight / 8)) / 10 - abs(c.rank - 256) / 10_000 - abs(c.plateau - 1.5) / 10
+    return Quality(float(value), float(value))
+
+
+@pytest.fixture
+def trials() -> Trials:
+    graph, train, _ = checkerboard()
+    return Trials(GraphFilter, graph, train, hill, ExecutionConfig(0))
+
+
+def ran(trials: Trials, number: int, worth: Callable[[Quality], float] = lambda quality: quality.plain) -> list[float]:
+    space: Space = {"path_weight": Range(0.5, 20.0, log=True), "rank": (64, 128, 256, 512), "plateau": Range(0.9, 1.8)}
+    start = GraphFilterConfig(rank=64)
+    trials.of(start)
+    search(trials, start, space, worth, number, lambda: None)
+    return [quality.plain for quality in trials.qualities()]
+
+
+def test_a_search_climbs_from_where_it_starts(trials: Trials) -> None:
+    found = ran(trials, 40)
+    assert max(found) > 0.97
+    assert found[0] < 0.85
+
+
+def test_nothing_is_tried_twice_and_all_lies_in_the_space(trials: Trials) -> None:
+    ran(trials, 30)
+    assert len(set(trials.configs)) == len(trials.configs) == 31
+    for config in trials.configs:
+        assert 0.5 <= config.path_weight <= 20
+        assert config.rank in (64, 128, 256, 512)
+        assert 0.9 <= config.plateau <= 1.8
+
+
+def test_the_seed_decides_what_is_tried() -> None:
+    graph, train, _ = checkerboard()
+    first, again, other = (Trials(GraphFilter, graph, train, hill, ExecutionConfig(seed)) for seed in (1, 1, 2))
+    for each in (first, again, other):
+        ran(each, 8)
+    assert first.configs == again.configs
+    assert first.configs != other.configs
+
+
+def test_one_decomposition_serves_all_trials_of_a_normalisation(
+    trials: Trials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits: list[GraphFilterConfig] = []
+    fit = GraphFilter.fit_to_vary
+
+    def counted(self: GraphFilter, *arguments: Any) -> None:  # those of fit_to_vary
+        fits.append(self.config)
+        fit(self, *arguments)
+
+    monkeypatch.setattr(GraphFilter, "fit_to_vary", counted)
+    ran(trials, 10)
+    assert len(fits) == 1
+    trials.of(GraphFilterConfig(user_exponent=0.5))
+    assert len(fits) == 2
+
+
+@pytest.mark.parametrize("kept_bytes", [1 << 40, 0])
+def test_which_fits_are_kept_changes_nothing_that_is_found(kept_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for all fits and with room for none, where each is made again: the same qualities to the last bit."""
+    graph, train, withheld = checkerboard()
+    measure = validation_measure(train, withheld, np.random.default_rng(0))
+    configs = [
+        GraphFilterConfig(rank=4),
+        GraphFilterConfig(user_exponent=0.5, rank=4),
+        GraphFilterConfig(rank=3, neighbours=5, sharpening=2.0),
+        GraphFilterConfig(user_exponent=0.5, rank=2, sharpening=1.0),
+    ]
+    alone = []
+    for config in configs:
+        model = GraphFilter(config)
+        model.fit(graph, train, np.random.default_rng(3))
+        alone.append(measure(model).values)
+    monkeypatch.setattr(workers, "KEPT_BYTES", kept_bytes)
+    examiner = workers.TrialRunner(workers.Task(GraphFilter, graph, train, measure, ExecutionConfig(3)))
+    for config, expected in zip(configs, alone, strict=True):
+        found = examiner.examine(config, []).quality.values
+        assert found is not None
+        assert expected is not None
+        np.testing.assert_array_equal(found, expected)
+    assert len(examiner._fitted) == (1 if kept_bytes == 0 else 2)
+
+
+def test_a_start_outside_of_the_space_is_moved_into_it(trials: Trials) -> None:
+    search(
+        trials, GraphFilterConfig(), {"rank": (1, 2), "plateau": Range(1.5, 2.0)}, lambda q: q.plain, 3, lambda: None
+    )
+    assert {config.rank for config in trials.configs} <= {1, 2}
+    assert all(config.plateau >= 1.5 for config in trials.configs)
+
+
+def test_relations_have_an_entry_each() -> None:
+    """`weights.NAME` of a space becomes a word of the text `weights`."""
+    space: Space = {"weights.VIEWED": (0.1, 0.3, 1.0), "weights.CARTED": (0.3, 1.0)}
+    assert settings_of(GraphFilterConfig(weights="CARTED=1.0"), space) == {"weights.VIEWED": 0.3, "weights.CARTED": 1.0}
+    found = config_of(GraphFilterConfig(), {"weights.VIEWED": 0.1, "weights.CARTED": 1.0, "rank": 64})
+    assert found == GraphFilterConfig(rank=64, weights="VIEWED=0.1 CARTED=1.0")
+
+
+def test_no_trials_beyond_the_candidates_where_none_are_wanted() -> None:
+    graph, train, _ = checkerboard()
+    tuning = choose("graph_filter", graph, train, hill, np.random.default_rng(0), effort=TuningBudget(num_trials=0))
+    assert len(tuning.trials) == len(GraphFilter.candidates(graph))
