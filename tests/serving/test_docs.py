@@ -91,7 +91,7 @@ def test_the_page_on_python_runs_from_its_first_line_to_its_last(
 
 def test_the_page_on_python_names_every_method_and_the_fields_of_what_returns() -> None:
     text = (ROOT / "docs/python.md").read_text(encoding="utf-8")
-    table = text[text.index("## Methods") : text.index("## What the returned values hold")]
+    table = text[text.index("## Methods") : text.index("## Returned values")]
     methods = {name for name in vars(Graph) if not name.startswith("_")}
     named = set(re.findall(r"^\| `(?:Graph\.)?(\w+)\(", table, re.MULTILINE))
     assert named | {"store"} == methods
