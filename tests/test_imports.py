@@ -1,4 +1,4 @@
-"""Who may import whom: downwards only, heavy libraries only where they belong, no circles (DESIGN: The house)."""
+"""Who may import whom: downwards only, heavy libraries only where they belong, no circles (docs/architecture.md)."""
 
 import ast
 import subprocess
