@@ -14,7 +14,7 @@ class Scorer(Protocol):
     """Whatever scores all items for some rows, as every model does for users (`models.base` says what each means)."""
 
     @property
-    def signed(self) -> bool:
+    def has_signed_scores(self) -> bool:
         """Whether a negative score is a preference like any other."""
 
     @property
@@ -24,7 +24,7 @@ class Scorer(Protocol):
     def score(self, user_index: IndexArray) -> Tensor:
         """Scores [batch, num_items] float32, the caller's to overwrite."""
 
-    def screens(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
+    def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
         """Cheaper and rougher scores, or None."""
 
     def factored(self) -> FactoredScores | None:

@@ -11,10 +11,9 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from graphrec.arguments import count
-from graphrec.errors import DataError, GraphrecError
+from graphrec.errors import DataError, GraphrecError, first_few
+from graphrec.models import models_where
 from graphrec.models.base import ApproximateScores, FactoredScores, Model, Progress
-from graphrec.models.embedding import EmbeddingModel
-from graphrec.models.vectors import VectorModel
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.ranking.options import TopKOptions, id_order
 from graphrec.ranking.scorer import Scorer
@@ -22,15 +21,12 @@ from graphrec.ranking.topk import top_k_of
 from graphrec.runs import TrainedRun
 from graphrec.vocabulary import IndexArray
 
-#: Fold in a new user by the mean of their items' vectors, which says less than the vectors themselves.
-BY_VECTORS = (EmbeddingModel, VectorModel)
-
 
 class ByHistory:
     """Scores of all items for users whose whole history is one item: what the model would offer next to it."""
 
     def __init__(self, model: Model[Any], num_items: int) -> None:
-        self.signed, self.device = model.signed, model.device
+        self.has_signed_scores, self.device = model.has_signed_scores, model.device
         self._model, self._num_items = model, num_items
 
     def score(self, user_index: IndexArray) -> Tensor:
@@ -40,11 +36,11 @@ class ByHistory:
         if len(found) > 1 and bool((found == found[0]).all()) and bool(found[0].any()):
             raise DataError(
                 f"{type(self._model).__name__} says the same of every item, so no item is more similar to one than to "
-                "another; publish a run of another model with --similar, such as item_knn or graph_filter"
+                f"another; publish a run of another model with --similar, such as {first_few(_models_with_similar())}"
             )
         return found
 
-    def screens(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:  # noqa: ARG002  # a Scorer's
+    def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:  # noqa: ARG002  # a Scorer's
         """None: there is no cheaper way."""
         return None
 
@@ -56,7 +52,7 @@ class ByHistory:
 class ByVectors:
     """Cosines of the items' vectors; an item with the vector 0 is like none."""
 
-    signed = True
+    has_signed_scores = True
 
     def __init__(self, items: Tensor) -> None:
         self._items = normalize(items.float())
@@ -66,7 +62,7 @@ class ByVectors:
         """Cosines [batch, num_items] float32."""
         return self._items[torch.from_numpy(user_index).to(self.device)] @ self._items.T
 
-    def screens(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:  # noqa: ARG002  # a Scorer's
+    def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:  # noqa: ARG002  # a Scorer's
         """None: there is no cheaper way."""
         return None
 
@@ -106,15 +102,17 @@ def similar_items(
 
 
 def _scorer(trained: TrainedRun) -> Scorer:
-    model, num_items = trained.model, len(trained.items)
-    if not isinstance(model, BY_VECTORS) and type(model).fold_in is not Model.fold_in:
-        return ByHistory(model, num_items)
-    if isinstance(model, EmbeddingModel) and model.config.objective.popularity:
-        return ByVectors(model.items[:, :-1])  # the last column is how popular an item is, not what it is like
+    model = trained.model
     try:
-        return ByVectors(model.embeddings().items)
+        vectors = model.similarity_vectors()
     except GraphrecError as error:
         raise GraphrecError(
             f"{trained.run.model} knows no similar items: it neither answers for new users nor has vectors; publish "
-            "without --similar, or a run of item_knn, graph_filter or lightgcn"
+            f"without --similar, or a run of another model, such as {first_few(_models_with_similar())}"
         ) from error
+    return ByHistory(model, len(trained.items)) if vectors is None else ByVectors(vectors)
+
+
+def _models_with_similar() -> list[str]:
+    """The models whose scores or vectors compare items."""
+    return models_where(lambda kind: kind.is_personal and (kind.supports_fold_in() or kind.has_vectors()))

@@ -128,7 +128,7 @@ def top_k_of(
     taken = pairs * BYTES_PER_PAIR + num_users * k * BYTES_PER_PLACE + num_items * BYTES_PER_ITEM
     done = 0
     for block in _blocks(model, matrix, user_index, search, choice.memory_budget - taken):
-        values, positions = _known(block, model.signed)
+        values, positions = _known(block, model.has_signed_scores)
         _fill(values, positions, matrix[user_index[block.place]], search.by_popularity)
         item_index[block.place, : search.width] = positions
         score[block.place, : search.width] = values
@@ -156,7 +156,7 @@ def _blocks(
     done = 0
     for screen in _screens(model, user_index, chunk_size(search.num_items, memory), search):
         place = np.arange(done, done + len(screen.scores))
-        found = _chunk(screen, matrix[user_index[place]], model.signed, search)
+        found = _chunk(screen, matrix[user_index[place]], model.has_signed_scores, search)
         del screen  # or its memory were still taken while the next is made
         yield Block(place, *found)
         done += len(place)
@@ -164,7 +164,7 @@ def _blocks(
 
 def _screens(model: Scorer, user_index: IndexArray, size: int, search: TopKQuery) -> Iterator[ApproximateScores]:
     """The scores of users in their order, at most `size` at a time, rough where the model and the search allow it."""
-    screens = None if search.exact else model.screens(user_index, size)
+    screens = None if search.exact else model.approximate_scores(user_index, size)
     if screens is not None:
         yield from screens
         return

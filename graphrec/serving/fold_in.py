@@ -74,7 +74,7 @@ class FoldIn:
             return model.score(user)[0].cpu().numpy().copy(), RANKED
 
     def _best(self, scores: FloatArray, limit: int, rounding: float) -> list[tuple[str, float]]:
-        positions = best(scores, limit + SPARE, self._order, self.trained.model.signed, rounding)
+        positions = best(scores, limit + SPARE, self._order, self.trained.model.has_signed_scores, rounding)
         return list(zip(self.trained.items.id(positions).tolist(), scores[positions].tolist(), strict=True))
 
     def _fresh_scores(self, someone: FoldInInput, rounding: float) -> list[tuple[str, float]]:

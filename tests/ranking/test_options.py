@@ -34,7 +34,7 @@ class Screened(Fixed):
 
     rough: Tensor
 
-    def screens(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
+    def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
         parts = (user_index[start : start + size] for start in range(0, len(user_index), size))
         return (ApproximateScores(self.rough[torch.from_numpy(users)], partial(self._at, users)) for users in parts)
 

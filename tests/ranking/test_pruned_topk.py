@@ -31,7 +31,7 @@ FEW = {**SMALL, "WITNESSES": 1, "LEAST_WITNESSES": 1, "BYTES_PER_THREAD": 0}
 class Whole:
     """A model of whole numbers, whose scores and their sums are exact in any order, and often equal."""
 
-    signed = False
+    has_signed_scores = False
     device = torch.device("cpu")
 
     def __init__(self, left: Tensor, vectors: Tensor, signals: sparse.csr_array, paths: sparse.csr_array) -> None:
@@ -45,7 +45,7 @@ class Whole:
             (signals[user_index] @ paths).toarray()
         )
 
-    def screens(self, user_index: IndexArray, size: int) -> None:  # noqa: ARG002  # a Scorer's
+    def approximate_scores(self, user_index: IndexArray, size: int) -> None:  # noqa: ARG002  # a Scorer's
         return None
 
     def factored(self) -> FactoredScores:

@@ -37,7 +37,7 @@ def test_a_score_is_what_the_model_says_of_a_user_with_the_one_item(name: str) -
     frame = similar_items(run, num_items)
     told = run.model.fold_in(sparse.csr_array(np.eye(num_items, dtype=np.float32))).numpy().copy()
     np.fill_diagonal(told, 0)
-    if not run.model.signed:
+    if not run.model.has_signed_scores:
         told[told < 0] = 0
     assert np.allclose(dense(frame, run), told, atol=1e-6)
     assert (frame["item_id"] != frame["similar_id"]).all()

@@ -16,7 +16,7 @@ from .fixed import Fixed, pairs
 
 
 class Signed(Fixed):
-    signed = True
+    has_signed_scores = True
 
 
 def test_seen_items_are_never_recommended_and_the_best_come_first() -> None:

@@ -98,7 +98,7 @@ class FilterScores:
 
         return FactoredScores(self.vectors, self.paths, sides)
 
-    def screens(self, signal: Signal, users: IndexArray, size: int) -> Iterator[ApproximateScores]:
+    def approximate_scores(self, signal: Signal, users: IndexArray, size: int) -> Iterator[ApproximateScores]:
         """Screens of users in training in their order, at most `size` at a time, with the dense product in bfloat16.
 
         The two large arrays are used again for all of them: to let go and take 50 MB for each few users, as the C
