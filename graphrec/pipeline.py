@@ -22,7 +22,6 @@ from graphrec.interactions import Interactions
 from graphrec.models import make, model_class
 from graphrec.models.base import Model
 from graphrec.models.base import Progress as Step
-from graphrec.models.embedding import EmbeddingModel
 from graphrec.models.ensemble.members import write_members
 from graphrec.publishing import KEEP, Publication, Published, publish
 from graphrec.ranking.memory import MEMORY_BUDGET
@@ -101,7 +100,7 @@ def train(
             verdict = judge(graph, prepared, name, found, seed)
     model = make(name, device, **config)
     if how.checkpoint is not None:
-        _keep(model, how.checkpoint)
+        model.keep_checkpoints(Checkpoints(how.checkpoint))
     started = time.perf_counter()
     model.fit(graph, everything, np.random.default_rng(seed), _named(progress, "fit"))
     model.forget_variants()
@@ -188,15 +187,6 @@ def _one(parts: tuple[Split, ...], spec: str) -> Split:
     if len(parts) > 1:
         raise DataError(f"{spec} makes {len(parts)} splits, and one is needed here; `graphrec evaluate` takes them all")
     return parts[0]
-
-
-def _keep(model: Model[Any], checkpoint: Path) -> None:
-    if not isinstance(model, EmbeddingModel):
-        raise DataError(
-            f"{type(model).__name__} is fitted in one piece and keeps no checkpoint; lightgcn, mf, xsimgcl and "
-            "ultragcn do"
-        )
-    model.checkpoints = Checkpoints(checkpoint)
 
 
 def measure(

@@ -45,8 +45,8 @@ class VectorModel(Model[C]):
         return Embeddings(self.users, self.items)
 
     def similarity_vectors(self) -> Tensor:
-        """The item vectors [num_items, dim]."""
-        return self.items
+        """The vectors of the items; the mean vector of one item is that item's."""
+        return self.embeddings().items
 
     def state(self) -> State:
         """The vectors."""

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from graphrec.arguments import count
-from graphrec.errors import DataError, GraphrecError
+from graphrec.errors import DataError, GraphrecError, first_few
+from graphrec.models import models_where
 from graphrec.models.base import ApproximateScores, FactoredScores, Model, Progress
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.ranking.options import TopKOptions, rank_by_id
@@ -35,7 +36,8 @@ class FoldInScorer:
         if len(found) > 1 and bool((found == found[0]).all()) and bool(found[0].any()):
             raise DataError(
                 f"{type(self._model).__name__} gives the same scores after every item, so no item is more similar to "
-                "one than to another; publish a run of another model with --similar, such as item_knn or graph_filter"
+                "one than to another; publish a run of another model with --similar, such as "
+                f"{first_few(_models_with_similar_items())}"
             )
         return found
 
@@ -107,6 +109,11 @@ def _scorer(trained: TrainedRun) -> Scorer:
     except GraphrecError as error:
         raise GraphrecError(
             f"{trained.run.model} has no similar items: it neither folds in new users nor has vectors; publish "
-            "without --similar, or a run of item_knn, graph_filter or lightgcn"
+            f"without --similar, or a run of another model, such as {first_few(_models_with_similar_items())}"
         ) from error
     return FoldInScorer(trained.model, len(trained.items)) if vectors is None else CosineScorer(vectors)
+
+
+def _models_with_similar_items() -> list[str]:
+    """The names of the models that compare items, by `fold_in` or by vectors."""
+    return models_where(lambda kind: kind.is_personal and (kind.supports_fold_in() or kind.has_vectors()))

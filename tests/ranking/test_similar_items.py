@@ -65,9 +65,9 @@ def test_models_of_vectors_give_their_cosines(name: str) -> None:
 
 
 def test_models_that_know_no_similar_items() -> None:
-    with pytest.raises(DataError, match="Popularity says the same of every item"):
+    with pytest.raises(DataError, match="Popularity gives the same scores after every item"):
         find_similar_items(trained("popularity"), 3)
     run = trained("item_knn")
     fixed = TrainedRun(run.run, Fixed([[0.0] * len(run.items)]), run.users, run.items, run.seen)
-    with pytest.raises(GraphrecError, match="knows no similar items: it neither answers for new users nor has vectors"):
+    with pytest.raises(GraphrecError, match="has no similar items: it neither folds in new users nor has vectors"):
         find_similar_items(fixed, 3)
