@@ -2,17 +2,8 @@
 
 from collections.abc import Sequence
 
+from graphrec.behaviours import behaviour_type
 from graphrec.explanation.model import Explanation, Node, Reason, ReasonKind, RemainderKind, Route, RouteKind
-
-#: Past-tense verbs of relationship types; an unknown type that ends in -ED is its own verb.
-VERBS = {
-    "PURCHASED": "bought",
-    "LISTENED": "listened to",
-    "INTERACTED": "came upon",
-    "TIPPED": "wrote about",
-    "CARTED": "put into the cart",
-    "CLICKED": "clicked on",
-}
 
 #: How a sentence names the user at the other end of a social relation.
 SOCIAL = {"FRIEND": "your friend {}", "FOLLOWS": "{}, whom you follow,", "TRUSTS": "{}, whom you trust,"}
@@ -48,7 +39,7 @@ def as_sentence(explanation: Explanation) -> str:
 
 def verb(relations: Sequence[str]) -> str:
     """Relationship types as verbs that fit before the name of an item: `listened to`, `rated and reviewed`."""
-    words = [VERBS.get(relation) or _plain(relation) for relation in relations]
+    words = [behaviour_type(relation).verb or _plain(relation) for relation in relations]
     return listed(words)
 
 
