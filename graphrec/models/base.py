@@ -97,7 +97,7 @@ class Model(ABC, Generic[Config]):
     has_signed_scores: ClassVar[bool] = False
     #: Configs that a search tries beyond the candidates, unless the caller says otherwise; 0 where fits take minutes.
     trials: ClassVar[int] = 40
-    #: Whether `fold_in_newcomers` reads more than the target behaviour.
+    #: Whether `fold_in_users` reads more than the target behaviour.
     reads_relations: ClassVar[bool] = False
     #: Whether different users get different scores.
     is_personal: ClassVar[bool] = True
@@ -138,10 +138,10 @@ class Model(ABC, Generic[Config]):
 
     def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:  # noqa: ARG002
         """Cheaper and rougher scores than those of `score`, to find candidates by: of the users in their order, at most
-        `size` at a time. A Screen is good until the next is asked for. None: there is no such way."""
+        `size` at a time. Each is valid until the next is asked for. None: the model has no cheaper scores."""
         return None
 
-    def factored(self) -> FactoredScores | None:
+    def factored_scores(self) -> FactoredScores | None:
         """The scores of `score` in two parts; None where they are not made like that."""
         return None
 
@@ -173,10 +173,10 @@ class Model(ABC, Generic[Config]):
         return cls.fold_in is not Model.fold_in
 
     def similarity_vectors(self) -> Tensor | None:
-        """Vectors [num_items, dim] whose cosines say how similar items are.
+        """Item vectors [num_items, dim] whose cosine is the similarity of two items.
 
-        None: `fold_in` of histories of one item says it better, as in every model whose scores add up over the history.
-        Raises GraphrecError if the model has neither vectors nor `fold_in`.
+        None: the items similar to one are those that `fold_in` ranks highest for a history of that item alone. Raises
+        GraphrecError if the model has neither.
         """
         return None if self.supports_fold_in() else self.embeddings().items
 
@@ -187,21 +187,21 @@ class Model(ABC, Generic[Config]):
         """
         raise GraphrecError(f"{type(self).__name__} cannot answer for a user who was not in training; train it again")
 
-    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:  # noqa: ARG002  # as above
+    def fold_in_users(self, target: Interactions, relations: Relations) -> Tensor:  # noqa: ARG002  # as above
         """Scores [batch, num_items] float32 of users who were not in training, from all that the graph knows of them.
 
-        `target` is their target behaviour over the items in training, `around` has their rows of all relations of the
-        training graph, by the same names. By default only the target behaviour counts, as in `fold_in`.
+        `target` is their target behaviour over the items in training, `relations` has their rows of all relations of
+        the training graph, by the same names. By default only the target behaviour counts, as in `fold_in`.
         """
         return self.fold_in(target.matrix())
 
     def fold_in_new_items(
         self,
         target: Interactions,  # noqa: ARG002  # the default has no use for any of them
-        around: Relations,  # noqa: ARG002
+        relations: Relations,  # noqa: ARG002
         attributes: Mapping[str, sparse.csr_array],  # noqa: ARG002
     ) -> Tensor | None:
-        """Scores [batch, n] float32, on the scale of `fold_in_newcomers`, of n items that were not in training, from
+        """Scores [batch, n] float32, on the scale of `fold_in_users`, of n items that were not in training, from
         their rows [n, num_values] of item-attribute relations. None: the model has no way."""
         return None
 

@@ -56,7 +56,7 @@ class TopKOptions:
         return np.flatnonzero(~allowed)
 
 
-def id_order(items: Vocabulary) -> IndexArray | None:
+def rank_by_id(items: Vocabulary) -> IndexArray | None:
     """The rank [num_items] of each position in the order of the ids as text; None where positions are in it already."""
     if items.ids.is_monotonic_increasing:
         return None

@@ -101,7 +101,7 @@ class _Bounds:
         return type(self)(self.length[users], self.reached[users], self.limit[users])
 
 
-def usable_size(factored: FactoredScores, num_users: int, search: TopKQuery, memory: int) -> int:
+def shared_batch_size(factored: FactoredScores, num_users: int, search: TopKQuery, memory: int) -> int:
     """How many users of each thread may share a product in so many bytes; 0 where bounds are not worth it."""
     num_items, width = factored.vectors.shape
     if factored.vectors.numel() < LEAST_NUMBERS or num_users < LEAST_USERS:

@@ -27,5 +27,5 @@ class Scorer(Protocol):
     def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
         """Cheaper and rougher scores, or None."""
 
-    def factored(self) -> FactoredScores | None:
+    def factored_scores(self) -> FactoredScores | None:
         """The same scores in two parts, or None."""

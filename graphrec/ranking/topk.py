@@ -13,15 +13,24 @@ from graphrec.arguments import count
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.models.base import ROUNDING_ERROR, ApproximateScores, Progress
 from graphrec.ranking.memory import MEMORY_BUDGET
-from graphrec.ranking.options import TopKOptions, id_order
-from graphrec.ranking.pruned_topk import bounded, usable_size
+from graphrec.ranking.options import TopKOptions, rank_by_id
+from graphrec.ranking.pruned_topk import bounded, shared_batch_size
 from graphrec.ranking.query import BYTES_PER_PLACE, Block, TopKQuery
 from graphrec.ranking.row_topk import best, top
 from graphrec.ranking.scorer import Scorer
 from graphrec.runs import TrainedRun
 from graphrec.vocabulary import IndexArray
 
-__all__ = ["MEMORY_BUDGET", "Recommendations", "TopK", "TopKOptions", "chunk_size", "recommend", "top_k", "top_k_of"]
+__all__ = [
+    "MEMORY_BUDGET",
+    "Recommendations",
+    "TopK",
+    "TopKOptions",
+    "chunk_size",
+    "recommend",
+    "search_top_k",
+    "top_k",
+]
 
 #: Bytes for one user and one item at the worst moment: the score, a sparse product of full rows with its positions
 #: (40 bytes, as in graph_filter), and the masks of the search.
@@ -77,8 +86,8 @@ def recommend(
     if memory_budget is not None:
         choice = replace(choice, memory_budget=memory_budget)
     if choice.order is None:
-        choice = replace(choice, order=id_order(trained.items))
-    found = top_k_of(trained.model, trained.seen, users, k, choice, progress)
+        choice = replace(choice, order=rank_by_id(trained.items))
+    found = search_top_k(trained.model, trained.seen, users, k, choice, progress)
     there = found.item_index >= 0
     row, column = np.nonzero(there)
     frame = pd.DataFrame(
@@ -101,10 +110,10 @@ def top_k(
     progress: Progress | None = None,
 ) -> TopK:
     """The k best unseen items of each user, whichever they are; equal scores in the order of positions."""
-    return top_k_of(model, seen, user_index, k, TopKOptions(memory_budget=memory_budget), progress)
+    return search_top_k(model, seen, user_index, k, TopKOptions(memory_budget=memory_budget), progress)
 
 
-def top_k_of(
+def search_top_k(
     model: Scorer,
     seen: Interactions | sparse.csr_array,
     user_index: IndexArray,
@@ -148,8 +157,8 @@ def _blocks(
     model: Scorer, matrix: sparse.csr_array, user_index: IndexArray, search: TopKQuery, memory: int
 ) -> Iterator[Block]:
     """The best of all users, some at a time, in so many bytes; by norms where the model and the search allow it."""
-    factored = model.factored() if search.exact else None
-    size = 0 if factored is None else usable_size(factored, len(user_index), search, memory)
+    factored = model.factored_scores() if search.exact else None
+    size = 0 if factored is None else shared_batch_size(factored, len(user_index), search, memory)
     if factored is not None and size:
         yield from bounded(factored, matrix, user_index, search, size)
         return

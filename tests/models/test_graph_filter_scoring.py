@@ -12,7 +12,7 @@ from graphrec.linalg.sparse import dense_product
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.ranking.options import TopKOptions
-from graphrec.ranking.topk import top_k_of
+from graphrec.ranking.topk import search_top_k
 from graphrec.testing import graph_of
 
 EVERYONE = np.arange(50)
@@ -73,7 +73,7 @@ def best(scores: Tensor, seen: sparse.csr_array, k: int) -> list[list[int]]:
 
 
 def test_the_best_by_screens_are_the_best_by_scores(rough: GraphFilter, pairs: Interactions) -> None:
-    found = top_k_of(rough, pairs, EVERYONE[:-1], 5, TopKOptions(precision="bfloat16"))
+    found = search_top_k(rough, pairs, EVERYONE[:-1], 5, TopKOptions(precision="bfloat16"))
     assert found.item_index.tolist() == best(rough.score(EVERYONE[:-1]), pairs.matrix()[:-1], 5)
 
 

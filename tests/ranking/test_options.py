@@ -13,8 +13,8 @@ from torch import Tensor
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.models.base import ApproximateScores
-from graphrec.ranking.options import TopKOptions, id_order
-from graphrec.ranking.topk import recommend, top_k_of
+from graphrec.ranking.options import TopKOptions, rank_by_id
+from graphrec.ranking.topk import recommend, search_top_k
 from graphrec.runs import TrainedRun, describe
 from graphrec.testing import graph_of
 from graphrec.vocabulary import IndexArray, Vocabulary
@@ -25,7 +25,7 @@ NOBODY = np.array([0])
 
 
 def best_of(scores: list[float], choice: TopKOptions, k: int = 3, seen: Interactions | None = None) -> list[int]:
-    found = top_k_of(Fixed([scores]), seen or pairs(items=len(scores)), NOBODY, k, choice)
+    found = search_top_k(Fixed([scores]), seen or pairs(items=len(scores)), NOBODY, k, choice)
     return [int(item) for item in found.item_index[0]]
 
 
@@ -85,7 +85,7 @@ def test_equal_scores_of_rescored_candidates_stand_in_the_order_given() -> None:
     model = Screened([[1.0, 1.0, 1.0, 5.0]])
     model.rough = torch.tensor([[1.0, 2.0, 3.0, 4.0]])
     choice = TopKOptions(order=np.array([2, 0, 1, 3]), precision="bfloat16")
-    found = top_k_of(model, pairs(items=4), NOBODY, 3, choice)
+    found = search_top_k(model, pairs(items=4), NOBODY, 3, choice)
     assert found.item_index.tolist() == [[3, 1, 2]]
 
 
@@ -95,7 +95,7 @@ def test_float32_does_without_rough_scores() -> None:
     model = Screened([[float(score) for score in exact]])
     model.rough = torch.tensor([[0.5, *range(1, 60)]], dtype=torch.float32)
     rough, precise = (
-        top_k_of(model, pairs(items=60), NOBODY, 2, TopKOptions(precision=precision)).item_index.tolist()
+        search_top_k(model, pairs(items=60), NOBODY, 2, TopKOptions(precision=precision)).item_index.tolist()
         for precision in ("bfloat16", "float32")
     )
     assert rough == [[59, 58]]
@@ -118,8 +118,8 @@ def test_recommendations_are_ordered_by_id_where_scores_are_equal() -> None:
 
 
 def test_ids_that_are_in_order_need_none() -> None:
-    assert id_order(Vocabulary.of("Item", ["a", "b"])) is None
-    order = id_order(Vocabulary.of("Item", ["c", "a", "b"]))
+    assert rank_by_id(Vocabulary.of("Item", ["a", "b"])) is None
+    order = rank_by_id(Vocabulary.of("Item", ["c", "a", "b"]))
     assert order is not None
     assert order.tolist() == [2, 0, 1]
 
@@ -148,5 +148,5 @@ def test_scores_on_a_gpu_are_ranked_there() -> None:
     model = Fixed([[1.0, 2.0, 2.0, 3.0]])
     model.device, model.scores = torch.device("cuda"), model.scores.cuda()
     choice = TopKOptions(excluded=np.array([3]), order=np.array([0, 2, 1, 3]))
-    found = top_k_of(model, pairs((0, 0), items=4), NOBODY, 2, choice)
+    found = search_top_k(model, pairs((0, 0), items=4), NOBODY, 2, choice)
     assert found.item_index.tolist() == [[2, 1]]

@@ -17,7 +17,7 @@ from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.ranking import pruned_topk
 from graphrec.ranking.options import TopKOptions
 from graphrec.ranking.query import Block, TopKQuery
-from graphrec.ranking.topk import TopK, top_k_of
+from graphrec.ranking.topk import TopK, search_top_k
 from graphrec.testing import graph_of
 from graphrec.vocabulary import IndexArray
 
@@ -48,7 +48,7 @@ class Whole:
     def approximate_scores(self, user_index: IndexArray, size: int) -> None:  # noqa: ARG002  # a Scorer's
         return None
 
-    def factored(self) -> FactoredScores:
+    def factored_scores(self) -> FactoredScores:
         left, vectors, signals, paths = self.parts
         return FactoredScores(vectors, paths, lambda users: (left[torch.from_numpy(users)], signals[users]))
 
@@ -98,13 +98,13 @@ def both(model: Whole, seen: sparse.csr_array, k: int, choice: TopKOptions) -> t
     users = np.arange(seen.shape[0])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pruned_topk, "LEAST_USERS", 1 << 60)
-        plain = top_k_of(model, seen, users, k, choice)
+        plain = search_top_k(model, seen, users, k, choice)
     assert model.scored == len(users)
     model.scored = 0
     with pytest.MonkeyPatch.context() as patch:
         for name, value in FEW.items():
             patch.setattr(pruned_topk, name, value)
-        found = top_k_of(model, seen, users, k, choice)
+        found = search_top_k(model, seen, users, k, choice)
     assert model.scored == 0
     return plain, found
 
@@ -139,7 +139,7 @@ def test_rounding_errors_are_no_preferences(limits: Callable[[dict[str, int]], N
     vectors = torch.tensor([[1.0, 0.0], [1.0, -1.0], [6e-17, 0.0], [3e-8, 0.0], [0.0, 0.0]])
     model = Whole(torch.tensor([[1.0, 1.0]]), vectors, csr((1, 5)), csr((5, 5)))
     seen = csr((1, 5), at_0_0=1)
-    best = top_k_of(model, seen, np.arange(1), 4, TopKOptions())
+    best = search_top_k(model, seen, np.arange(1), 4, TopKOptions())
     assert model.scored == 0
     assert best.score.tolist() == [[0, 0, 0, 0]]
     assert best.item_index.tolist() == [[1, 2, 3, 4]], "by popularity, then by position"
@@ -152,11 +152,11 @@ def test_items_without_a_chance_are_not_multiplied(limits: Callable[[dict[str, i
     model = Whole(torch.ones(2, 1), vectors, csr((2, 100), at_0_0=1), csr((100, 100), at_0_98=5, at_0_97=5))
     nothing = csr((2, 100))
     search = TopKQuery.of(model, nothing, 2, TopKOptions())
-    catalogue = pruned_topk._Catalogue.of(model.factored(), search)
+    catalogue = pruned_topk._Catalogue.of(model.factored_scores(), search)
     assert catalogue.items[:3].tolist() == [99, 98, 97]
     bounds = pruned_topk._Bounds(torch.empty(2), torch.empty(2), torch.empty(2, dtype=torch.long))
     found = Block(np.arange(2), torch.empty(2, 2, dtype=torch.long), torch.empty(2, 2), torch.empty(2))
-    work = pruned_topk._Work(catalogue, model.factored(), nothing, np.arange(2), 2, bounds, found)
+    work = pruned_topk._Work(catalogue, model.factored_scores(), nothing, np.arange(2), 2, bounds, found)
     limits({"LEAST_WITNESSES": 2})
     work.bound(torch.arange(2))
     torch.testing.assert_close(bounds.reached[0], torch.tensor(102.0), rtol=1e-4, atol=0)  # 97 + 5
@@ -172,13 +172,13 @@ def test_when_norms_are_not_worth_it(limits: Callable[[dict[str, int]], None]) -
     seen = histories(0, 6, 50)
     search = TopKQuery.of(model, seen, 5, TopKOptions())
     plenty = 1 << 30
-    assert pruned_topk.usable_size(model.factored(), 1 << 20, search, plenty) == 0  # few numbers
+    assert pruned_topk.shared_batch_size(model.factored_scores(), 1 << 20, search, plenty) == 0  # few numbers
     limits({"LEAST_NUMBERS": 0})
-    assert pruned_topk.usable_size(model.factored(), 1 << 20, search, plenty) == pruned_topk.USERS
-    assert pruned_topk.usable_size(model.factored(), pruned_topk.LEAST_USERS - 1, search, plenty) == 0
-    assert pruned_topk.usable_size(model.factored(), 1 << 20, search, 1 << 20) == 0  # no room
+    assert pruned_topk.shared_batch_size(model.factored_scores(), 1 << 20, search, plenty) == pruned_topk.USERS
+    assert pruned_topk.shared_batch_size(model.factored_scores(), pruned_topk.LEAST_USERS - 1, search, plenty) == 0
+    assert pruned_topk.shared_batch_size(model.factored_scores(), 1 << 20, search, 1 << 20) == 0  # no room
     fewer_than_k = TopKQuery.of(model, seen, 5, TopKOptions(candidates=np.arange(4)))
-    assert pruned_topk.usable_size(model.factored(), 1 << 20, fewer_than_k, plenty) == 0
+    assert pruned_topk.shared_batch_size(model.factored_scores(), 1 << 20, fewer_than_k, plenty) == 0
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def fitted() -> tuple[GraphFilter, Interactions]:
 
 def test_graph_filter_in_two_parts_is_its_score(fitted: tuple[GraphFilter, Interactions]) -> None:
     model, _ = fitted
-    parts = model.factored()
+    parts = model.factored_scores()
     assert parts is not None
     users = np.array([3, 0, 39])
     left, signals = parts.sides(users)
@@ -208,10 +208,10 @@ def test_graph_filter_by_norms(
     """The same items, and all threads are there again afterwards."""
     model, seen = fitted
     users, threads = np.random.default_rng(1).permutation(40), torch.get_num_threads()
-    plain = top_k_of(model, seen, users, 5, TopKOptions())
+    plain = search_top_k(model, seen, users, 5, TopKOptions())
     limits(SMALL)
     told: list[tuple[int, int]] = []
-    found = top_k_of(model, seen, users, 5, TopKOptions(), lambda done, total: told.append((done, total)))
+    found = search_top_k(model, seen, users, 5, TopKOptions(), lambda done, total: told.append((done, total)))
     np.testing.assert_array_equal(found.item_index, plain.item_index)
     np.testing.assert_allclose(found.score, plain.score, rtol=1e-5)
     assert told[-1] == (40, 40)
@@ -223,6 +223,6 @@ def test_scores_that_are_changed_afterwards_are_not_in_two_parts(fitted: tuple[G
     model, _ = fitted
     other = model.variant(GraphFilter.config_class(rank=12, rank_share=1.0, neighbours=9, revisit=0.0))
     assert other is not None
-    assert other.factored() is not None  # nothing was viewed and not bought
+    assert other.factored_scores() is not None  # nothing was viewed and not bought
     other.signal = replace(other.signal, beside=csr((40, 60), at_0_5=1))
-    assert other.factored() is None
+    assert other.factored_scores() is None

@@ -143,12 +143,12 @@ class Ensemble(Model[EnsembleConfig]):
         """
         return self._blended(lambda member: member.fold_in(history), history)
 
-    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:
+    def fold_in_users(self, target: Interactions, relations: Relations) -> Tensor:
         """The blended scores [batch, num_items] float32 of what all members say to all that is known of the users.
 
         Raises GraphrecError where a member cannot.
         """
-        return self._blended(lambda member: member.fold_in_newcomers(target, around), target.matrix())
+        return self._blended(lambda member: member.fold_in_users(target, relations), target.matrix())
 
     def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
         """The contributions of all members, each scaled by its weight and by its blended score over its own score.

@@ -141,10 +141,10 @@ class GraphFilter(Model[GraphFilterConfig]):
         """
         return self.scores.of(self.signal.gather(history, self.signal.shared(related or {})))
 
-    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:
+    def fold_in_users(self, target: Interactions, relations: Relations) -> Tensor:
         """Scores [batch, num_items] float32 of users who were not in training, exactly as if they had been."""
-        own, beside = self._behaviour(target, around)
-        return self.scores.revisited(self.fold_in(own, {**around.social, **around.user_attributes}), beside)
+        own, beside = self._behaviour(target, relations)
+        return self.scores.revisited(self.fold_in(own, {**relations.social, **relations.user_attributes}), beside)
 
     def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
         """Scores with the dense product in bfloat16, for large catalogues on processors that multiply it fast."""
@@ -153,11 +153,11 @@ class GraphFilter(Model[GraphFilterConfig]):
             return None
         return self.scores.approximate_scores(self.signal, user_index, size)
 
-    def factored(self) -> FactoredScores | None:
+    def factored_scores(self) -> FactoredScores | None:
         """The filter's part and the paths; None on a GPU, and where what a user has viewed counts otherwise."""
         if self.device.type != "cpu" or (self.config.revisit != 1.0 and self.signal.beside.nnz):
             return None
-        return self.scores.factored(self.signal)
+        return self.scores.factored_scores(self.signal)
 
     def score_pairs(self, user_index: IndexArray, item_index: IndexArray) -> Tensor:
         """Scores [batch, m] float32 of m items for each user, as in `score` up to the order of additions."""
@@ -172,7 +172,7 @@ class GraphFilter(Model[GraphFilterConfig]):
         return self._of_new_items(self.signal.of(user_index), attributes, 1.0 + self.config.degree_offset)
 
     def fold_in_new_items(
-        self, target: Interactions, around: Relations, attributes: Mapping[str, sparse.csr_array]
+        self, target: Interactions, relations: Relations, attributes: Mapping[str, sparse.csr_array]
     ) -> Tensor:
         """Scores [batch, n] float32 of n items that nobody met, for users who were not in training.
 
@@ -180,15 +180,15 @@ class GraphFilter(Model[GraphFilterConfig]):
         any attribute says. What it will have is not known; these are the scores that it has with the degree of the
         median item, so that it stands where an ordinary item with its attributes would.
         """
-        own, _ = self._behaviour(target, around)
-        related = self.signal.shared({**around.social, **around.user_attributes})
+        own, _ = self._behaviour(target, relations)
+        related = self.signal.shared({**relations.social, **relations.user_attributes})
         return self._of_new_items(self.signal.gather(own, related), attributes, float(np.median(self.kernel.degree)))
 
-    def _behaviour(self, target: Interactions, around: Relations) -> tuple[sparse.csr_array, sparse.csr_array]:
+    def _behaviour(self, target: Interactions, relations: Relations) -> tuple[sparse.csr_array, sparse.csr_array]:
         """What `behaviour_of` gives for users who were not in training; the half-life counts from their last event."""
-        weights = relation_weights(around, self.config.kind_weights(), self.config.weights)
-        now = max(self.signal.now, last_event(target, around.behaviours, weights))
-        return behaviour_of(target, around.behaviours, weights, self.config.half_life, now)
+        weights = relation_weights(relations, self.config.kind_weights(), self.config.weights)
+        now = max(self.signal.now, last_event(target, relations.behaviours, weights))
+        return behaviour_of(target, relations.behaviours, weights, self.config.half_life, now)
 
     def _of_new_items(
         self, signals: sparse.csr_array, attributes: Mapping[str, sparse.csr_array], degree: float

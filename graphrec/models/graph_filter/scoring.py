@@ -89,7 +89,7 @@ class FilterScores:
         found: FloatArray = (rows.data * self.degree[rows.indices] ** exponent).astype(np.float32)
         return found
 
-    def factored(self, signal: Signal) -> FactoredScores:
+    def factored_scores(self, signal: Signal) -> FactoredScores:
         """The scores of users in training in their two parts."""
 
         def sides(user_index: IndexArray) -> tuple[Tensor, sparse.csr_array]:

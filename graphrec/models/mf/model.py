@@ -135,10 +135,10 @@ class MF(EmbeddingModel[MFConfig]):
         """Scores [batch, num_items] float32 of new users from their items; for mse from their ratings, the values."""
         return super().fold_in(history) if self.posterior is None else self.posterior.fold_in(history)
 
-    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:
+    def fold_in_users(self, target: Interactions, relations: Relations) -> Tensor:
         """As `fold_in`, for mse from the ratings of the target behaviour."""
         if self.posterior is None:
-            return super().fold_in_newcomers(target, around)
+            return super().fold_in_users(target, relations)
         return self.fold_in(rating_matrix(target))
 
     def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
