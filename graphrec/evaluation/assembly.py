@@ -18,8 +18,8 @@ from graphrec.vocabulary import IndexArray, Vocabulary
 
 
 @dataclass(frozen=True, eq=False)
-class Edges:
-    """Edges of one type: positions [n] of their ends, and properties [n] each, numbers or texts."""
+class EdgeArrays:
+    """EdgeArrays of one type: positions [n] of their ends, and properties [n] each, numbers or texts."""
 
     triple: Triple
     source: IndexArray
@@ -27,17 +27,17 @@ class Edges:
     properties: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)  # numbers of any type, or texts
 
 
-def edges_of(triple: Triple, pairs: Interactions) -> Edges:
+def edges_of(triple: Triple, pairs: Interactions) -> EdgeArrays:
     """Interactions, or ties that were read as such, as edges; the weight becomes `rating`, the time `timestamp`."""
     properties = {"rating": pairs.weight, "timestamp": pairs.time}
     there = {name: values for name, values in properties.items() if values is not None}
-    return Edges(triple, pairs.user_index, pairs.item_index, there)
+    return EdgeArrays(triple, pairs.user_index, pairs.item_index, there)
 
 
-def assemble(nodes: Mapping[str, int | Iterable[str]], edges: Iterable[Edges], target: Triple) -> HeteroGraph:
+def assemble(nodes: Mapping[str, int | Iterable[str]], edges: Iterable[EdgeArrays], target: Triple) -> HeteroGraph:
     """The graph of some nodes (by label their number, or their ids) and edges, each with its reverse.
 
-    Ids of nodes that were only counted are their positions as text. Edges stand sorted by their source; a text becomes
+    Ids of nodes that were only counted are their positions as text. EdgeArrays stand sorted by their source; a text becomes
     a code with the vocabulary `RELATION.property`, as in a graph that comes from the store.
     """
     data = HeteroData()

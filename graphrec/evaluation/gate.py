@@ -6,7 +6,6 @@ from graphrec.errors import LeakError
 from graphrec.evaluation.audit import require_clean
 from graphrec.evaluation.preparation import PreparedSplit
 from graphrec.evaluation.protocol import Evaluation, evaluate
-from graphrec.evaluation.significance import differences
 from graphrec.evaluation.trial import tune
 from graphrec.hetero import HeteroGraph
 from graphrec.models import make
@@ -28,9 +27,9 @@ def judge(graph: HeteroGraph, prepared: PreparedSplit, model_name: str, measured
         rng = np.random.default_rng(seed)
         config = tune(graph, prepared.parts, name, rng, effort=TuningBudget(budget=TRIED)).config
         model = make(name, **config)
-        model.fit(prepared.visible, prepared.known, rng)
-        evaluations[name] = evaluate(model, prepared.known, prepared.parts.test)
-    found = differences(evaluations, {METRIC: [("run", name) for name in others]}, np.random.default_rng(seed))
+        model.fit(prepared.visible, prepared.train_validation, rng)
+        evaluations[name] = evaluate(model, prepared.train_validation, prepared.parts.test)
+    found = compare_pairs(evaluations, {METRIC: [("run", name) for name in others]}, np.random.default_rng(seed))
     estimates = {difference.second: difference.estimate for difference in found}
     gains = {name: (e.value, e.low or 0.0, e.high or 0.0) for name, e in estimates.items()}
     return Verdict(METRIC, gains, len(measured.user_index), leaks(prepared), model_name, measured.metrics[METRIC])
