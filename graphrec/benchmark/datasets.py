@@ -1,4 +1,4 @@
-"""Published splits by name: `open_dataset("gowalla")` returns the same graph, training and test part for every model."""
+"""Published splits by name: `open_dataset("gowalla")` returns the same graph and parts for every model."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping

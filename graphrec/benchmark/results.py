@@ -61,8 +61,8 @@ def load_all(folder: Path) -> list[Saved]:
             raise DataError(f"{path} is not a result of `graphrec benchmark`; move it elsewhere") from error
         if missing:
             raise DataError(
-                f"{path} is not a result of this version of `graphrec benchmark`: it lacks {first_few(sorted(missing))}; "
-                "move it elsewhere or run the benchmark again"
+                f"{path} is not a result of this version of `graphrec benchmark`: it lacks "
+                f"{first_few(sorted(missing))}; move it elsewhere or run the benchmark again"
             )
         found.append(content)
     if not found:

@@ -63,7 +63,7 @@ METRICS: dict[str, Metric] = {
                 ("diversity", "Diversity", "how different the items of one list are"),
                 ("personalisation", "Personalisation", "how different the lists of two users are"),
                 ("tail_share", "Tail share", "share of items outside the head, which has 80 % of interactions"),
-                ("calibration", "Calibration", "distance of a list from the user's mix of attributes, 0 is the same mix"),
+                ("calibration", "Calibration", "distance from the user's mix of attributes, 0 is the same mix"),
             )
         ),
     )

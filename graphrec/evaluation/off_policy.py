@@ -19,7 +19,7 @@ from scipy import optimize
 
 from graphrec.errors import DataError, first_few
 from graphrec.evaluation.result import Estimate
-from graphrec.evaluation.significance import INTERVAL_REPEATS, bootstrap_means
+from graphrec.evaluation.significance import INTERVAL_REPEATS, add_interval, bootstrap_means
 from graphrec.vocabulary import IndexArray
 
 Floats = npt.NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""A graph split for an evaluation: the parts, the graph that a model may see, its leak audit, and summaries for reports."""
+"""A graph split for an evaluation: its parts, the graph that models may see, the leak audit, and summaries."""
 
 from dataclasses import dataclass
 

@@ -18,8 +18,8 @@ from graphrec.models.base import Model
 from graphrec.models.embedding import EmbeddingModel, EpochCallback
 from graphrec.tuning.trial import Measure, Quality, Trial
 
-#: Cache of fitted models to derive variants from: maximum number, and maximum bytes including a variant, which needs 1.5
-#: times the largest fit; at most half of the free memory. The cache affects time only, not results.
+#: Cache of fitted models to derive variants from: maximum number, and maximum bytes including a variant, which needs
+#: 1.5 times the largest fit; at most half of the free memory. The cache affects time only, not results.
 KEPT, KEPT_BYTES = 3, 1_100_000_000
 
 #: Number of intermediate measurements per training, and number of other trainings before the median pruner starts.
