@@ -473,15 +473,15 @@ class Graph:
             DataError: the run is not on this machine, or was trained without the user or the item.
         """
         from graphrec import explanation, runs
-        from graphrec.explanation import subject
-        from graphrec.explanation.labels import behaviours
+        from graphrec.explanation.explain import find_user_and_item, run_name
+        from graphrec.explanation.labels import counted_behaviours
 
-        name = subject.run_name(self.store, self.settings.runs, run)
+        name = run_name(self.store, self.settings.runs, run)
         if self._trained is None or self._trained.run.id != name:
             self._trained = runs.load(self.settings.runs, name)
-        ends = subject.find_ends(self.store, self._trained, user, item)
+        ends = find_user_and_item(self.store, self._trained, user, item)
         found = explanation.explain(self._trained, *ends, top)
-        return explanation.described(found, self.store, behaviours(self._trained))
+        return explanation.add_titles(found, self.store, counted_behaviours(self._trained))
 
     def query(self, name: str, **parameters: object) -> pd.DataFrame:
         """The records of a query file of `cypher/`, such as `graph.query("find_similar_items", item_id=15, k=5)`.

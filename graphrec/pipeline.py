@@ -12,7 +12,7 @@ from graphrec.arguments import count, name_of_run
 from graphrec.errors import DataError, RefusedError, first_few
 from graphrec.evaluation.default_split import LEAST_PAIRS, default_split, require_pairs, require_test_users
 from graphrec.evaluation.gate import judge
-from graphrec.evaluation.preparation import Aliases, PreparedSplit, divide, prepare
+from graphrec.evaluation.preparation import Aliases, PreparedSplit, prepare_split, split_graph
 from graphrec.evaluation.protocol import Evaluation, evaluate
 from graphrec.evaluation.trial import tune
 from graphrec.explanation import with_reasons
@@ -88,13 +88,13 @@ def train(
     if chooses or how.measured:
         require_pairs(everything)
         spec = how.split or default_split(everything)
-        parts = _one(divide(graph, spec, rng), spec)
+        parts = _one(split_graph(graph, spec, rng), spec)
         if how.measured:
             require_test_users(parts, spec)
         if chooses:
             config = tune(graph, parts, name, rng, _named(progress, "tune"), how.effort).config
         if how.measured:
-            prepared, again = prepare(graph, parts, spec, aliases=how.aliases), np.random.default_rng(seed)
+            prepared, again = prepare_split(graph, parts, spec, aliases=how.aliases), np.random.default_rng(seed)
             found = measure(prepared, make(name, device, **config), again, _named(progress, "measure"))
             metrics, split = found.metrics, record(parts, parse_split(spec))
             verdict = judge(graph, prepared, name, found, seed)
@@ -140,7 +140,7 @@ def search(
     rng = np.random.default_rng(place.seed)
     require_pairs(interactions(graph))
     spec = place.split or default_split(interactions(graph))
-    tuning = tune(graph, _one(divide(graph, spec, rng), spec), name, rng, _named(progress, f"tune {name}"), effort)
+    tuning = tune(graph, _one(split_graph(graph, spec, rng), spec), name, rng, _named(progress, f"tune {name}"), effort)
     if not tuning.trials:
         raise DataError(
             f"split {spec} has nothing to choose settings by: no user meets anything new in its validation part; load "
@@ -193,9 +193,9 @@ def measure(
     prepared: PreparedSplit, model: Model[Any], rng: np.random.Generator, progress: Step | None = None
 ) -> Evaluation:
     """The quality on test of a model that is fitted here to train and validation."""
-    model.fit(prepared.visible, prepared.known, rng, progress)
+    model.fit(prepared.visible, prepared.train_validation, rng, progress)
     model.forget_variants()
-    return evaluate(model, prepared.known, prepared.parts.test)
+    return evaluate(model, prepared.train_validation, prepared.parts.test)
 
 
 @dataclass(frozen=True)

@@ -52,17 +52,17 @@ def command(
     _outputs.check_ending(svg, (".svg",), "--svg", "a picture")
     from graphrec import explanation, preconditions
     from graphrec.atomic_write import atomic_write, is_stdout
-    from graphrec.explanation import subject
-    from graphrec.explanation.labels import behaviours
+    from graphrec.explanation.explain import find_user_and_item, is_published, load_run
+    from graphrec.explanation.labels import counted_behaviours
     from graphrec.schema import ITEM, USER
 
     with _terminal.open_store() as (store, settings):
         preconditions.need_labels(store, "explain", (USER, ITEM))
-        trained = subject.load_run(store, settings.runs, run)
-        user_id, item_id = subject.find_ends(store, trained, user, item)
+        trained = load_run(store, settings.runs, run)
+        user_id, item_id = find_user_and_item(store, trained, user, item)
         found = explanation.explain(trained, user_id, item_id, top)
-        found = explanation.described(found, store, behaviours(trained))
-        published = subject.is_published(store, user_id, item_id)
+        found = explanation.add_titles(found, store, counted_behaviours(trained))
+        published = is_published(store, user_id, item_id)
     if svg is not None and is_stdout(svg):
         with atomic_write(svg) as partial:
             partial.write_text(explanation.as_svg(found), encoding="utf-8")
@@ -110,7 +110,7 @@ def _show(found: "Explanation", published: bool) -> None:
         _terminal.note(
             "the item is not among what is published for this user; this is why it has its score all the same"
         )
-    gone = sum(any(hop.gone for hop in path.hops) for path in found.paths)
+    gone = sum(any(step.gone for step in path.steps) for path in found.paths)
     if gone:
         _terminal.note(f"{gone} of the paths are no longer in the graph, which has changed since the run was trained")
 
