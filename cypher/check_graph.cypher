@@ -42,18 +42,20 @@ WITH run.id AS id ORDER BY id
 WITH collect(id) AS found
 RETURN 'runs whose publishing has not ended' AS finding, size(found) AS number, found[..5] AS examples
 UNION ALL
-MATCH (run:Run) WHERE run.activated_at IS NOT NULL
-WITH run ORDER BY run.activated_at DESC, run.id LIMIT 1
+CALL () {
+  MATCH (run:Run) WHERE run.activated_at IS NOT NULL AND run.version IS NOT NULL
+  RETURN run ORDER BY run.activated_at DESC, run.id LIMIT 1
+}
 MATCH (user:User)
-WHERE NOT EXISTS { MATCH (user)-[edge:RECOMMENDED]->(:Item) WHERE edge.run IN run.layers }
+WHERE NOT EXISTS { MATCH (user)-[edge:RECOMMENDED]->(:Item) WHERE edge.version IN run.layers }
    OR EXISTS { (user)-[:WITHDRAWN]->(run) }
 WITH user.id AS id ORDER BY id
 WITH collect(id) AS found
 RETURN 'users without a list in the published run' AS finding, size(found) AS number, found[..5] AS examples
 UNION ALL
 MATCH (:User|Item)-[edge:RECOMMENDED|SIMILAR]->()
-WITH edge.run AS run, count(*) AS edges
-WHERE NOT EXISTS { MATCH (:Run {number: run}) }
-WITH toString(run) AS run, edges ORDER BY run
-WITH collect(run) AS found, sum(edges) AS number
+WITH edge.version AS version, count(*) AS edges
+WHERE NOT EXISTS { MATCH (:Run {version: version}) }
+WITH toString(version) AS version, edges ORDER BY version
+WITH collect(version) AS found, sum(edges) AS number
 RETURN 'recommendation edges of a run that is gone' AS finding, number, found[..5] AS examples

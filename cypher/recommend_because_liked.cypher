@@ -10,13 +10,15 @@ WITH user, avg(rating) AS mean, collect({item: own, rating: rating, time: time, 
 UNWIND [row IN rows WHERE row.rating IS NULL OR row.rating > mean - 0.001] AS row
 WITH user, row ORDER BY row.time DESC, row.count DESC, row.item.id LIMIT $recent
 WITH user, collect(row.item) AS history
-MATCH (run:Run) WHERE run.activated_at IS NOT NULL
-WITH user, history, run ORDER BY run.activated_at DESC, run.id LIMIT 1
+CALL () {
+  MATCH (run:Run) WHERE run.activated_at IS NOT NULL AND run.version IS NOT NULL
+  RETURN run ORDER BY run.activated_at DESC, run.id LIMIT 1
+}
 MATCH (user)-[edge:RECOMMENDED]->(item:Item)
-WHERE edge.run IN run.layers AND NOT EXISTS { (user)-[:WITHDRAWN]->(run) }
-WITH user, history, run, collect({run: edge.run, item: item, rank: edge.rank}) AS rows
-WITH user, history, rows, [layer IN run.layers WHERE layer IN [row IN rows | row.run]][0] AS newest
-UNWIND [row IN rows WHERE row.run = newest] AS row
+WHERE edge.version IN run.layers AND NOT EXISTS { (user)-[:WITHDRAWN]->(run) }
+WITH user, history, run, collect({version: edge.version, item: item, rank: edge.rank}) AS rows
+WITH user, history, rows, [layer IN run.layers WHERE layer IN [row IN rows | row.version]][0] AS newest
+UNWIND [row IN rows WHERE row.version = newest] AS row
 WITH user, history, row, row.item AS item
 WHERE NOT EXISTS { (user)-[:!RECOMMENDED&!SHOWN]->(item) }
 WITH user, history, collect(row) AS list

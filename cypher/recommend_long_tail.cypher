@@ -10,13 +10,15 @@ WITH collect({users: users, events: users * items}) AS groups, sum(users * items
 WITH reduce(walk = {events: 0, users: 0}, part IN groups |
        CASE WHEN walk.events >= $head * events THEN walk
             ELSE {events: walk.events + part.events, users: part.users} END).users AS least
-MATCH (run:Run) WHERE run.activated_at IS NOT NULL
-WITH least, run ORDER BY run.activated_at DESC, run.id LIMIT 1
+CALL () {
+  MATCH (run:Run) WHERE run.activated_at IS NOT NULL AND run.version IS NOT NULL
+  RETURN run ORDER BY run.activated_at DESC, run.id LIMIT 1
+}
 MATCH (user:User {id: $user_id})-[edge:RECOMMENDED]->(item:Item)
-WHERE edge.run IN run.layers AND NOT EXISTS { (user)-[:WITHDRAWN]->(run) }
-WITH least, run, user, collect({run: edge.run, item: item, score: edge.score, rank: edge.rank}) AS rows
-WITH least, user, rows, [layer IN run.layers WHERE layer IN [row IN rows | row.run]][0] AS newest
-UNWIND [row IN rows WHERE row.run = newest] AS row
+WHERE edge.version IN run.layers AND NOT EXISTS { (user)-[:WITHDRAWN]->(run) }
+WITH least, run, user, collect({version: edge.version, item: item, score: edge.score, rank: edge.rank}) AS rows
+WITH least, user, rows, [layer IN run.layers WHERE layer IN [row IN rows | row.version]][0] AS newest
+UNWIND [row IN rows WHERE row.version = newest] AS row
 WITH least, user, row, row.item AS item
 WHERE NOT EXISTS { (user)-[:!RECOMMENDED&!SHOWN]->(item) }
 OPTIONAL MATCH (item)<-[:!RECOMMENDED&!SHOWN]-(other:User)

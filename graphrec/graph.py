@@ -497,7 +497,7 @@ class Graph:
 
     def rows(self, query: queries.Query, given: Mapping[str, object]) -> list[Row]:
         """The records of a query, its parameters given as texts or values; raises as `query` does."""
-        preconditions.need_query(self.store, query)
+        preconditions.require_query(self.store, query)
         return queries.run(self.store, query, given)
 
     def feedback(
@@ -562,5 +562,5 @@ def read_graph(store: Store, relation: str | None, progress: Progress) -> "Heter
 
 def _read_tables(store: Store, relation: str | None, progress: Progress) -> "GraphTables":
     schema = read_schema(store)
-    preconditions.need_behaviour(schema, relation)
+    preconditions.require_behaviour(schema, relation)
     return read_tables(store, schema, progress)

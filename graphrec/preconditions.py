@@ -21,6 +21,7 @@ from graphrec.schema import (
     NodeType,
 )
 from graphrec.store import Store, counts
+from graphrec.store.active_run import require_readable_lists
 from graphrec.store.queries import Query
 
 #: What a newcomer is offered first, as it needs no download, and what it brings.
@@ -58,7 +59,7 @@ class Needs:
         return Needs(self.labels & other.labels, self.relations & other.relations, self.behaviour and other.behaviour)
 
 
-def need_behaviour(schema: GraphSchema, relation: str | None = None) -> None:
+def require_behaviour(schema: GraphSchema, relation: str | None = None) -> None:
     """Return where the schema has behaviour from User to Item, and the behaviour `relation` if one is named.
 
     Raises:
@@ -78,7 +79,7 @@ def need_behaviour(schema: GraphSchema, relation: str | None = None) -> None:
         raise UnknownNameError("behaviour", relation, found, hint)
 
 
-def need_labels(store: Store, what: str, labels: Iterable[str]) -> None:
+def require_labels(store: Store, what: str, labels: Iterable[str]) -> None:
     """Return where the graph has nodes of each label; DataError that says what it has and what brings the others."""
     missing = [label for label in sorted(labels) if not counts.has_label(store, label)]
     if missing:
@@ -89,8 +90,14 @@ def need_labels(store: Store, what: str, labels: Iterable[str]) -> None:
         )
 
 
-def need_recommendations(store: Store, what: str = "this command") -> None:
-    """Return where recommendations are published; GraphrecError with the two commands that make some."""
+def require_recommendations(store: Store, what: str = "this command") -> None:
+    """Raise unless recommendations are published that this version of graphrec can read.
+
+    Raises:
+        GraphrecError: no recommendations are published; it names the two commands that publish some.
+        DataError: they were published by an earlier version of graphrec.
+    """
+    require_readable_lists(store)
     if RECOMMENDED in counts.known_relations(store) and counts.has_relation(store, [RECOMMENDED]):
         return
     raise GraphrecError(
@@ -99,7 +106,7 @@ def need_recommendations(store: Store, what: str = "this command") -> None:
     )
 
 
-def need_query(store: Store, query: Query) -> None:
+def require_query(store: Store, query: Query) -> None:
     """Return where the graph has every label and relationship type without which the query answers nothing.
 
     What stands in OPTIONAL MATCH, EXISTS, WHERE or a subquery is not needed, nor is one of several alternatives
@@ -110,8 +117,10 @@ def need_query(store: Store, query: Query) -> None:
         GraphrecError: nothing is published, and the query reads recommendations.
     """
     wanted, what = needs(query.statement), f"query {query.name}"
+    if "run.layers" in query.statement:
+        require_readable_lists(store)
     if labels := wanted.labels - SYSTEM_LABELS:
-        need_labels(store, what, labels)
+        require_labels(store, what, labels)
     if wanted.behaviour and not counts.has_behaviour(store):
         _refuse_relations(store, what, frozenset(BEHAVIOURS))
     known = set(counts.known_relations(store)) if wanted.relations else set()
@@ -119,7 +128,7 @@ def need_query(store: Store, query: Query) -> None:
         if counts.has_relation(store, sorted(group & known)):
             continue
         if group == {RECOMMENDED}:
-            need_recommendations(store, what)
+            require_recommendations(store, what)
         if group <= SYSTEM_RELATIONS:
             raise GraphrecError(
                 f"the published run has no {' or '.join(sorted(group))} edges, which {what} reads; "

@@ -56,7 +56,7 @@ def command(run: str, k: int, memory: int, as_json: bool, **options: Any) -> Non
         rules=rules,
     )
     with _terminal.open_store() as (store, settings), _terminal.progress_bar() as progress:
-        preconditions.need_labels(store, "publish", (trained.run.target[0], trained.run.target[2]))
+        preconditions.require_labels(store, "publish", (trained.run.target[0], trained.run.target[2]))
         published = pipeline.publish_run(store, trained, k, settings.home, progress, terms)
         embedded = store.embedded
     _say(published)

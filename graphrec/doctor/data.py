@@ -236,8 +236,8 @@ def vanished_runs(store: Store, relations: list[str]) -> Finding:
     rows = []
     if RECOMMENDED in relations:
         rows = store.read(
-            f"MATCH ()-[r:{RECOMMENDED}]->() WITH r.run AS name, count(*) AS number "
-            f"OPTIONAL MATCH (run:{RUN} {{number: name}}) WITH name, number, run WHERE run IS NULL "
+            f"MATCH ()-[r:{RECOMMENDED}]->() WITH r.version AS name, count(*) AS number "
+            f"OPTIONAL MATCH (run:{RUN} {{version: name}}) WITH name, number, run WHERE run IS NULL "
             "RETURN toString(name) AS name, number ORDER BY number DESC"
         )
     if not rows:

@@ -7,13 +7,8 @@ from graphrec.arguments import Id
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.runs import Run, TrainedRun
 from graphrec.store import Store
+from graphrec.store.active_run import find_active_run
 from graphrec.store.queries import find_node
-
-#: The run that readers of recommendations see; a run of before the switch was atomic has a status alone.
-_ACTIVE = """
-MATCH (run:Run) WHERE run.activated_at IS NOT NULL OR run.status = 'published'
-RETURN coalesce(run.trained, run.id) AS id ORDER BY coalesce(run.activated_at, 0) DESC, run.published_at DESC LIMIT 1
-"""
 
 
 def load_run(store: Store, folder: Path, name: str | Run | None = None) -> TrainedRun:
@@ -32,15 +27,15 @@ def run_name(store: Store, folder: Path, name: str | Run | None = None) -> str:
     if name is not None:
         return runs.find(folder, name)
     saved = [run.id for run in runs.listed(folder)]
-    active = [row["id"] for row in store.read(_ACTIVE)]
-    if active and active[0] not in saved:
+    active = find_active_run(store)
+    if active and active.trained not in saved:
         others = f"explain another with --run, such as {saved[-1]}" if saved else "train and publish one here"
         raise DataError(
-            f"the active run {active[0]} is not on this disk ({folder}), so its model cannot be asked; {others}"
+            f"the active run {active.trained} is not on this disk ({folder}), so its model cannot be asked; {others}"
         )
     if not active and not saved:
         raise UnknownNameError("run", "newest", [], hint="`graphrec train` makes one")
-    return str(active[0] if active else saved[-1])
+    return active.trained if active else saved[-1]
 
 
 def find_ends(store: Store, trained: TrainedRun, user: Id, item: Id) -> tuple[str, str]:

@@ -1,7 +1,6 @@
 """Lists as the graph has them, and as they are to be: for each start node the best end nodes with their scores."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from graphrec.schema import ITEM, RECOMMENDED, SIMILAR, USER, EdgeType
 from graphrec.store import Store
 from graphrec.store.connection import quote
 from graphrec.store.edges import Edges, Integers, values
-from graphrec.store.read import MISSING
+from graphrec.store.read import read_edges_in_pieces
 
 RECOMMENDATIONS = EdgeType(USER, RECOMMENDED, ITEM, ("score", "rank"))
 SIMILAR_ITEMS = EdgeType(ITEM, SIMILAR, ITEM, ("score", "rank"))
@@ -93,42 +92,13 @@ def with_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Sequence[
 
 
 def read_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Iterator[list[StoredList]]:
-    """The lists that `starts` have in all layers, those of some of them at a time.
+    """The lists that start nodes have in all layers, those of NODES_A_PIECE start nodes at a time.
 
-    Edges that have no number for `run` are not ours. One record holds the columns of many lists; the next ones are read
-    while these are looked at.
+    Edges without a number as `version` were not written by graphrec, and are left out.
     """
-    names = [*kind.properties]
-    statement = _statement(store, kind)
-
-    def read(asked: Sequence[str]) -> list[StoredList]:
-        (record,) = store.read(statement, {"ids": asked})
-        columns = [record["t"], *(record[f"c{number}"] for number in range(len(names)))]
-        rows = zip(record["s"], record["layer"], zip(*columns, strict=True), strict=True)
-        return [StoredList(s, layer, dict(zip(["t", *names], cells, strict=True))) for s, layer, cells in rows]
-
-    with ThreadPoolExecutor(1) as pool:
-        under_way: Future[list[StoredList]] | None = None
-        for begin in range(0, len(starts), NODES_A_PIECE):
-            following = pool.submit(read, starts[begin : begin + NODES_A_PIECE])
-            if under_way:
-                yield under_way.result()
-            under_way = following
-        if under_way:
-            yield under_way.result()
-
-
-def _statement(store: Store, kind: EdgeType) -> str:
-    names = ["t", *(f"c{number}" for number in range(len(kind.properties)))]
-    cells = ["collect(b.id) AS t"]
-    cells += [
-        f"collect(coalesce(r.{quote(p)}, '{MISSING}')) AS {c}" for p, c in zip(kind.properties, names[1:], strict=True)
-    ]
-    start = f"UNWIND $ids AS id MATCH (a:{quote(kind.source)} {{id: id}})"
-    edge = f"(a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.run > 0"
-    if store.embedded:  # `store.difference` says why the two are asked in two ways
-        each = f"{start} MATCH {edge} WITH a, r.run AS layer, {', '.join(cells)}"
-    else:
-        each = f"{start} CALL (a) {{ MATCH {edge} RETURN r.run AS layer, {', '.join(cells)} }}"
-    columns = ", ".join(f"collect({name}) AS {name}" for name in ("layer", *names))
-    return f"{each} RETURN collect(a.id) AS s, {columns}"
+    columns = {"t": "t", **{f"c{number}": name for number, name in enumerate(kind.properties)}}
+    pieces = (starts[begin : begin + NODES_A_PIECE] for begin in range(0, len(starts), NODES_A_PIECE))
+    for rows in read_edges_in_pieces(store, kind, pieces, "r.version > 0", group=("layer", "r.version")):
+        yield [
+            StoredList(row["s"], row["layer"], {name: row[column] for column, name in columns.items()}) for row in rows
+        ]

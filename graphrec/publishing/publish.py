@@ -20,7 +20,7 @@ from graphrec.publishing.embeddings import write_embeddings
 from graphrec.publishing.layers import LayeredLists
 from graphrec.publishing.lists import RECOMMENDATIONS, SIMILAR_ITEMS, TargetLists
 from graphrec.publishing.versions import Versions
-from graphrec.publishing.write import Nodes, remove_withdrawals
+from graphrec.publishing.write import Nodes, remove_old_format, remove_withdrawals
 from graphrec.ranking.topk import Recommendations
 from graphrec.runs import Run
 from graphrec.store import Store
@@ -109,6 +109,10 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
     removed = [shelf.remove(kept) for shelf in shelves]  # also what a killed publication left
     remove_withdrawals(store, [each.id for each in kept])
     v.forget_cut_off(store)
+    if v.has_old_format(store):
+        for kind in (RECOMMENDATIONS, SIMILAR_ITEMS):
+            remove_old_format(store, kind.relation)
+        v.forget_old_format(store)
     vectors = 0
     if publication.embeddings is not None:
         vectors = write_embeddings(store, vocabularies, publication.embeddings, version, progress)

@@ -14,6 +14,7 @@ from graphrec.arguments import name_of_run
 from graphrec.errors import DataError, StoreError
 from graphrec.schema import RUN, WITHDRAWN
 from graphrec.store import Store
+from graphrec.store.active_run import sort_key
 from graphrec.store.connection import ConstraintError, quote
 from graphrec.store.nodes import ensure_constraint
 
@@ -21,10 +22,10 @@ PUBLISHING, PUBLISHED, REPLACED = "publishing", "published", "replaced"
 
 _READ = f"""
 MATCH (run:{RUN})
-RETURN run.id AS id, coalesce(run.number, 0) AS number, coalesce(run.trained, run.id) AS trained, run.model AS model,
+RETURN run.id AS id, coalesce(run.version, 0) AS number, coalesce(run.trained, run.id) AS trained, run.model AS model,
        run.status AS status, run.verdict AS verdict, run.created_at AS created_at, run.published_at AS published_at,
        run.activated_at AS activated_at,
-       CASE WHEN run.number IS NULL THEN null ELSE run.layers END AS layers
+       CASE WHEN run.version IS NULL THEN null ELSE run.layers END AS layers
 """
 
 _ACTIVATE = f"MATCH (run:{RUN} {{id: $id}}) SET run.activated_at = $moment, run.status = '{PUBLISHED}'"
@@ -106,9 +107,9 @@ class Versions:
 def read_versions(store: Store) -> Versions:
     """The versions of a store."""
     ensure_constraint(store, RUN)
-    ensure_constraint(store, RUN, "number")
+    ensure_constraint(store, RUN, "version")
     found = [Version(**{**row, "layers": tuple(row["layers"] or ())}) for row in store.read(_READ)]
-    return Versions(tuple(sorted(found, key=lambda v: (not v.whole, -(v.activated_at or 0), v.id))))
+    return Versions(tuple(sorted(found, key=lambda v: (not v.whole, *sort_key(v.activated_at, v.id)))))
 
 
 def note_version(store: Store, id_: str, number: int, properties: Mapping[str, Any]) -> None:
@@ -116,7 +117,7 @@ def note_version(store: Store, id_: str, number: int, properties: Mapping[str, A
 
     Raises StoreError where somebody else began to publish under the same id or number in the same moment.
     """
-    own = {"id": id_, "number": number, "status": PUBLISHING, "published_at": milliseconds()}
+    own = {"id": id_, "version": number, "status": PUBLISHING, "published_at": milliseconds()}
     try:
         store.write(f"CREATE (run:{RUN}) SET run = $properties", {"properties": {**properties, **own}})
     except ConstraintError as error:
@@ -136,6 +137,17 @@ def settle(store: Store, kept: Sequence[Version]) -> None:
     nodes stay as history."""
     store.write(_REPLACE, {"active": kept[0].id})
     store.write(_GIVE_UP, {"kept": [version.id for version in kept]})
+
+
+def has_old_format(store: Store) -> bool:
+    """Whether the graph has publications of an earlier version of graphrec: `Run` nodes with `number`, without
+    `version`."""
+    return bool(store.read(f"MATCH (run:{RUN}) WHERE run.number IS NOT NULL RETURN run.id AS id LIMIT 1"))
+
+
+def forget_old_format(store: Store) -> None:
+    """Turn the publications of an earlier version of graphrec into history, once their lists are removed."""
+    store.write(f"MATCH (run:{RUN}) WHERE run.number IS NOT NULL REMOVE run.number, run.layers")
 
 
 def forget_cut_off(store: Store) -> None:

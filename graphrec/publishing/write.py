@@ -25,6 +25,9 @@ LISTS_A_BATCH = 1_000
 #: Marks of nodes without a list that are deleted in one transaction.
 WITHDRAWALS_A_BATCH = 10_000
 
+#: Edges of an earlier version of graphrec that are deleted in one transaction.
+OLD_EDGES_A_BATCH = 10_000
+
 #: The element ids of nodes by label and id.
 Nodes = Mapping[str, Mapping[str, str]]
 
@@ -50,7 +53,8 @@ def write_lists(
         for row in rows:
             row["n"] = nodes[kind.source][row["s"]]
         ids = edges.ends[present].tolist()
-        return {"ids": ids, "ends": [nodes[kind.target][id_] for id_ in ids], "rows": rows, "run": layer}, len(piece)
+        ends = [nodes[kind.target][id_] for id_ in ids]
+        return {"ids": ids, "ends": ends, "rows": rows, "version": layer}, len(piece)
 
     def send(payload: tuple[dict[str, Any], int]) -> None:
         nonlocal done
@@ -82,7 +86,7 @@ def _creating(kind: EdgeType) -> str:
         "WITH collect(b) AS ends WHERE [b IN ends | b.id] = $ids "
         f"UNWIND $rows AS row MATCH (a:{quote(kind.source)}) WHERE elementId(a) = row.n AND a.id = row.s "
         f"UNWIND range(0, size(row.t) - 1) AS k WITH a, ends[row.t[k]] AS b{cells} "
-        f"CREATE (a)-[r:{quote(kind.relation)} {{{pairs}run: $run}}]->(b) RETURN count(r) AS number"
+        f"CREATE (a)-[r:{quote(kind.relation)} {{{pairs}version: $version}}]->(b) RETURN count(r) AS number"
     )
 
 
@@ -90,7 +94,7 @@ def remove_lists(store: Store, kind: EdgeType, doomed: Sequence[Doomed], progres
     """Delete the lists of some start nodes in some layers, in batches, and say how many edges there were."""
     statement = (
         f"UNWIND $rows AS row MATCH (:{quote(kind.source)} {{id: row.s}})-[r:{quote(kind.relation)}]->() "
-        "WHERE r.run IN row.layers DELETE r RETURN count(*) AS number"
+        "WHERE r.version IN row.layers DELETE r RETURN count(*) AS number"
     )
     number = 0
     for begin in range(0, len(doomed), LISTS_A_BATCH):
@@ -109,6 +113,16 @@ def withdraw(store: Store, label: str, ids: Sequence[str], version: str) -> None
             f"CREATE (n)-[:{WITHDRAWN}]->(run)",
             {"run": version, "ids": ids[begin : begin + LISTS_A_BATCH]},
         )
+
+
+def remove_old_format(store: Store, relation: str) -> None:
+    """Delete the edges that an earlier version of graphrec published: they have the number `run` and no `version`."""
+    store.write_repeatedly(
+        f"MATCH ()-[r:{quote(relation)}]->() WHERE r.run > 0 AND r.version IS NULL "
+        "WITH r LIMIT $limit DELETE r RETURN count(*) AS number",
+        {},
+        OLD_EDGES_A_BATCH,
+    )
 
 
 def remove_withdrawals(store: Store, kept: Collection[str]) -> None:

@@ -14,15 +14,14 @@ from graphrec.serving.answer import ATTRIBUTES, FRIENDS, POPULAR, PUBLISHED, SEG
 from graphrec.serving.candidates import Candidate
 from graphrec.serving.fallbacks import WINDOW_DAYS, Fallbacks
 from graphrec.serving.published_list import (
-    ActiveRun,
     Listed,
-    active_run,
     has_other_items,
     published_list,
     published_lists,
 )
 from graphrec.serving.user_context import UserContext, read_life
 from graphrec.store import Store, counts, queries
+from graphrec.store.active_run import ActiveRun, find_active_run
 
 if TYPE_CHECKING:  # a published list needs no torch
     from graphrec.serving.fold_in import FoldIn
@@ -117,7 +116,7 @@ class OnlineRecommender:
             GraphrecError: nothing is published.
         """
         ids, k = list(dict.fromkeys(id_texts(user_ids, "users"))), count(k)
-        run = active_run(self._store)
+        run = find_active_run(self._store)
         if run is None and not anyone:
             raise _nothing_published()
         if not anyone:

@@ -1,7 +1,6 @@
 """How the edges of a source in the graph differ from those that are to be there, read and compared piece by piece."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from typing import Any
@@ -10,13 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from graphrec.store.connection import Row, Store, quote
+from graphrec.store.connection import Row, Store
 from graphrec.store.edges import Column, Edges, Integers, values
-from graphrec.store.read import MISSING, read_ids
+from graphrec.store.read import MISSING, read_edges_in_pieces, read_ids
 
 #: Edges compared at once, and start nodes asked for at once.
 EDGES_A_PIECE = 100_000
 NODES_A_PIECE = 5_000
+
+#: The condition on an edge `r` of a source.
+OF_SOURCE = "r.source = $source"
 
 NO_NAMES: Mapping[str, str] = {}
 
@@ -62,7 +64,8 @@ def difference(
     keeps the values that the wanted one lacks.
     """
     comparison = _Comparison(edges, renamed, append, append if completing is None else completing)
-    for piece in _read(store, edges, source, _starts(store, edges, append, renamed[0])):
+    asked = _starts(store, edges, append, renamed[0])
+    for piece in read_edges_in_pieces(store, edges.kind, asked, OF_SOURCE, {"source": source}):
         comparison.add(piece, [*edges.kind.properties])
     return comparison.result()
 
@@ -77,7 +80,8 @@ def stored_edges(
     meeting = _Comparison(edges, renamed, True, True)
     names = [*edges.kind.properties]
     parts = [pd.DataFrame(columns=names, dtype=object)]
-    for piece in _read(store, edges, source, _starts(store, edges, True, renamed[0])):
+    asked = _starts(store, edges, True, renamed[0])
+    for piece in read_edges_in_pieces(store, edges.kind, asked, OF_SOURCE, {"source": source}):
         at, cells = meeting.find(piece, names)
         met = np.flatnonzero(at >= 0)
         columns = {name: [None if cell == MISSING else cell for cell in cells[name][met]] for name in names}
@@ -95,40 +99,6 @@ def _starts(store: Store, edges: Edges, append: bool, renamed: Mapping[str, str]
     for begin, stop in pairwise([0, *(np.flatnonzero(np.diff(size // EDGES_A_PIECE)) + 1).tolist(), len(there)]):
         yield there[begin:stop].tolist()
 
-
-def _read(store: Store, edges: Edges, source: str, asked: Iterable[list[str]]) -> Iterator[list[Row]]:
-    """The edges of start nodes as rows {s, t, c0, …}, one list of rows for each list asked for.
-
-    One record holds the columns of many nodes: a record costs as much as dozens of edges. The next ones are read while
-    these are compared.
-    """
-    kind = edges.kind
-    names = ["t", *(f"c{number}" for number in range(len(kind.properties)))]
-    columns = ["collect(b.id) AS t"]
-    columns += [
-        f"collect(coalesce(r.{quote(p)}, '{MISSING}')) AS {c}" for p, c in zip(kind.properties, names[1:], strict=True)
-    ]
-    start = f"UNWIND $ids AS id MATCH (a:{quote(kind.source)} {{id: id}})"
-    edge = f"(a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.source = $source"
-    if store.embedded:  # a subquery takes it three times as long
-        each = f"{start} MATCH {edge} WITH a, {', '.join(columns)}"
-    else:  # outside of a subquery its planner may begin at the wrong end, and take a hundred times as long
-        each = f"{start} CALL (a) {{ MATCH {edge} RETURN {', '.join(columns)} }} WITH * WHERE size(t) > 0"
-    statement = f"{each} RETURN collect(a.id) AS s, {', '.join(f'collect({name}) AS {name}' for name in names)}"
-
-    def rows(ids: list[str]) -> list[Row]:
-        (record,) = store.read(statement, {"ids": ids, "source": source})
-        return [dict(zip(record, cells, strict=True)) for cells in zip(*record.values(), strict=True)]
-
-    with ThreadPoolExecutor(1) as pool:
-        under_way: Future[list[Row]] | None = None
-        for ids in asked:
-            following = pool.submit(rows, ids)
-            if under_way:
-                yield under_way.result()
-            under_way = following
-        if under_way:
-            yield under_way.result()
 
 
 class _Comparison:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from graphrec.arguments import Id, count, id_text, id_texts, name_of_run
 from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few
 from graphrec.schema import ITEM, RUN, USER
+from graphrec.store.active_run import ACTIVE_FIRST
 from graphrec.store.connection import Row, Store, quote
 
 #: A value of a parameter.
@@ -228,7 +229,7 @@ def find_node(store: Store, label: str, identifier: Id) -> str:
     if store.read(f"MATCH (n:{node} {{id: $id}}) RETURN n.id AS id", {"id": identifier}):
         return identifier
     if label == RUN:
-        newest = f"MATCH (n:{node}) RETURN n.id AS id ORDER BY coalesce(n.activated_at, 0) DESC, n.number DESC"
+        newest = f"MATCH (run:{node}) RETURN run.id AS id ORDER BY {ACTIVE_FIRST}"
         return name_of_run(identifier, [str(row["id"]) for row in store.read(newest)], hint=_BRINGS[RUN])
     by_key = find_by_key(store, label, identifier)
     if by_key is not None:

@@ -5,7 +5,7 @@ and writes the rest, so nothing doubles.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -45,8 +45,7 @@ def write_edges(
     """
     kind = edges.kind
     told = _Told(progress, f"writing {kind.relation} → {kind.target}", len(difference.new) + len(difference.changed))
-    for statement, rows in ((_delete(kind), difference.doubled),):
-        _send_rows(store, statement, rows, source)
+    _send_rows(store, _delete(kind), difference.doubled, source)
     pace = AdaptiveBatchSize()
 
     def create(payload: Payload) -> None:
@@ -177,9 +176,3 @@ def _match(kind: EdgeType, columns: dict[str, int]) -> str:
         f"MATCH (a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)} {{id: row.t[k]}}) "
         f"WHERE r.source = $source{tests}"
     )
-
-
-def whole_nodes(edges: Edges) -> Iterator[list[Row]]:
-    """All edges in batches of rows {s, t, c0, …} of whole start nodes."""
-    for piece in pieces(edges, np.arange(len(edges)), AdaptiveBatchSize()):
-        yield edges.rows(piece, edges.kind.properties)

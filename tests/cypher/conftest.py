@@ -49,7 +49,7 @@ GENRES = {
     "h": ["Noir"],
 }
 
-#: Lists of each run by its number, best first. 2 is the active one, over 1; bob has no list in it. 3 is not whole yet.
+#: Lists of each run by its version, best first. 2 is the active one, over 1; bob has no list in it. 3 is not whole yet.
 LISTS = {
     1: {"ann": "cde", "bob": "dx", "cid": "bd"},
     2: {"ann": "dcn", "ed": "a"},
@@ -97,15 +97,15 @@ CREATE (user)-[:SHOWN {run: 'r2', rank: 1, timestamp: 99 * $day}]->(item)
 """
 
 RUNS = """
-CREATE (:Run {id: 'r1', model: 'one', status: 'replaced', published_at: 1, activated_at: 1, number: 1, layers: [1]}),
-       (two:Run {id: 'r2', model: 'two', status: 'published', published_at: 2, activated_at: 2, number: 2,
+CREATE (:Run {id: 'r1', model: 'one', status: 'replaced', published_at: 1, activated_at: 1, version: 1, layers: [1]}),
+       (two:Run {id: 'r2', model: 'two', status: 'published', published_at: 2, activated_at: 2, version: 2,
                  layers: [2, 1]}),
-       (:Run {id: 'r3', model: 'three', status: 'publishing', published_at: 3, number: 3, layers: [3]})
+       (:Run {id: 'r3', model: 'three', status: 'publishing', published_at: 3, version: 3, layers: [3]})
 WITH two
 MATCH (bob:User {id: 'bob'}), (a:Item {id: 'a'}), (b:Item {id: 'b'}), (c:Item {id: 'c'})
-CREATE (bob)-[:WITHDRAWN]->(two), (a)-[:SIMILAR {score: 0.9, rank: 1, run: 1}]->(b),
-       (a)-[:SIMILAR {score: 0.8, rank: 2, run: 1}]->(c), (a)-[:SIMILAR {score: 0.7, rank: 1, run: 2}]->(c),
-       (b)-[:SIMILAR {score: 0.6, rank: 1, run: 1}]->(a), (c)-[:SIMILAR {score: 0.5, rank: 1, run: 3}]->(a)
+CREATE (bob)-[:WITHDRAWN]->(two), (a)-[:SIMILAR {score: 0.9, rank: 1, version: 1}]->(b),
+       (a)-[:SIMILAR {score: 0.8, rank: 2, version: 1}]->(c), (a)-[:SIMILAR {score: 0.7, rank: 1, version: 2}]->(c),
+       (b)-[:SIMILAR {score: 0.6, rank: 1, version: 1}]->(a), (c)-[:SIMILAR {score: 0.5, rank: 1, version: 3}]->(a)
 """
 
 
@@ -124,14 +124,14 @@ def graph(store: Store) -> Store:
         )
     store.write(RUNS)
     lists = [
-        {"run": run, "user": user, "item": item, "rank": rank}
-        for run, users in LISTS.items()
+        {"version": version, "user": user, "item": item, "rank": rank}
+        for version, users in LISTS.items()
         for user, items in users.items()
         for rank, item in enumerate(items, start=1)
     ]
     store.write(
         "UNWIND $lists AS row MATCH (u:User {id: row.user}), (i:Item {id: row.item}) "
-        "CREATE (u)-[:RECOMMENDED {run: row.run, rank: row.rank, score: 1.0 / row.rank}]->(i)",
+        "CREATE (u)-[:RECOMMENDED {version: row.version, rank: row.rank, score: 1.0 / row.rank}]->(i)",
         {"lists": lists},
     )
     return store

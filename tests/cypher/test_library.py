@@ -58,7 +58,7 @@ def test_a_query_reads_only_what_is_published(name: str) -> None:
     if name not in {"recommend_for_user", "list_runs", "check_graph"} and re.search(
         r":RECOMMENDED\]|:SIMILAR\]", statement
     ):
-        assert ".run IN run.layers" in statement
+        assert ".version IN run.layers" in statement
         assert "[:WITHDRAWN]->(run)" in statement
 
 

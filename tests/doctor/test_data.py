@@ -25,8 +25,8 @@ CREATE (a:User {{id: 'a', keys: ['one:a', 'two:9']}}), (b:User {{id: 'b', keys: 
        (x:Item {{id: 'x', keys: ['one:x']}}), (:Other {{name: 'theirs'}}),
        (a)-[:RATED {{source: 'one', timestamp: {SECONDS}}}]->(x), (b)-[:TAGGED {{source: 'one', timestamp: 5}}]->(x),
        (a)-[:FRIEND {{source: 'one'}}]->(b),
-       (:Source {{id: 'one', status: 'loaded'}}), (:Run {{id: 'r', number: 1, status: 'published'}}),
-       (a)-[:RECOMMENDED {{run: 1, score: 0.5, rank: 1}}]->(x)
+       (:Source {{id: 'one', status: 'loaded'}}), (:Run {{id: 'r', version: 1, status: 'published'}}),
+       (a)-[:RECOMMENDED {{version: 1, score: 0.5, rank: 1}}]->(x)
 """
 
 
@@ -72,7 +72,7 @@ def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> No
         ),
         (
             "CREATE (c:User {id: 'c'}), (:Item {id: 'y'}), (:Item {id: 'z'}) WITH c MATCH (x:Item {id: 'x'}) "
-            "CREATE (c)-[:RECOMMENDED {run: 1}]->(x)",
+            "CREATE (c)-[:RECOMMENDED {version: 1}]->(x)",
             "orphans",
             WARNING,
             "1 of 3 Users without behaviour, 2 of 3 Items without behaviour",
@@ -140,7 +140,7 @@ def test_zero_ratings_and_the_sizes_that_decide_the_memory(store: Store) -> None
         "CREATE (u:User {id: 'u'}), (g:Genre {id: 'g'}) WITH u, g UNWIND range(0, 7) AS n "
         "WITH u, g, n, [0, 0, 0, 0, 1, 5, 7, 10][n] AS mark "
         "CREATE (i:Item {id: toString(n)}), (u)-[:RATED {rating: mark}]->(i), (i)-[:IN_GENRE]->(g), "
-        "(u)-[:RECOMMENDED {run: 1}]->(i)"
+        "(u)-[:RECOMMENDED {version: 1}]->(i)"
     )
     found = data.zero_ratings(store, ["RATED", "IN_GENRE"])
     assert found.state == WARNING

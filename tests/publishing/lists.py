@@ -79,7 +79,7 @@ def edges_by_layer(store: Store, relation: str = "RECOMMENDED") -> dict[str | No
     Those of somebody else, without a number, stand under None.
     """
     rows = store.read(
-        f"MATCH ()-[r:{relation}]->() WITH r.run AS layer, count(*) AS number "
-        "OPTIONAL MATCH (run:Run {number: layer}) RETURN coalesce(run.id, 'gone ' + toString(layer)) AS id, number"
+        f"MATCH ()-[r:{relation}]->() WITH r.version AS layer, count(*) AS number "
+        "OPTIONAL MATCH (run:Run {version: layer}) RETURN coalesce(run.id, 'gone ' + toString(layer)) AS id, number"
     )
     return {row["id"]: row["number"] for row in rows}

@@ -62,9 +62,9 @@ def trained(store: Store, runs_folder: Path, model: str = "graph_filter", **sett
 def publish(store: Store, run: TrainedRun, k: int, activated_at: int = 1) -> None:
     """Write the lists of a run as the first publication, and activate it."""
     rows = recommend(run, k=k).frame.to_dict("records")
-    store.write(LISTS, {"rows": rows, "run": 1})
+    store.write(LISTS, {"rows": rows, "version": 1})
     store.write(
-        "CREATE (:Run {id: $id, model: $model, relation: $relation, number: 1, layers: [1], activated_at: $at})",
+        "CREATE (:Run {id: $id, model: $model, relation: $relation, version: 1, layers: [1], activated_at: $at})",
         {
             "id": run.run.id,
             "model": run.run.model,

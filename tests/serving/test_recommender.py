@@ -211,7 +211,7 @@ def test_layers_and_withdrawal_and_rollback(store: Store, tmp_path: Path) -> Non
     second = shop.trained(store, tmp_path, "popularity")
     store.write(
         "CREATE (:Run {id: $id, model: 'popularity', relation: 'PURCHASED', "
-        "number: 2, layers: [2, 1], activated_at: 2})",
+        "version: 2, layers: [2, 1], activated_at: 2})",
         {"id": second.run.id},
     )
     store.write(

@@ -14,7 +14,7 @@ CREATE (a:User {id: 'a', keys: ['one:1', 'two:7'], age: 31}), (b:User:Admin {id:
        (b)-[:RATED {source: 'one', rating: 4.0, timestamp: 100}]->(x),
        (b)-[:RATED {source: 'two', rating: 1.0}]->(y),
        (a)-[:RATED]->(b),
-       (a)-[:RECOMMENDED {run: 1, score: 0.5, rank: 1}]->(y)
+       (a)-[:RECOMMENDED {version: 1, score: 0.5, rank: 1}]->(y)
 """
 
 
