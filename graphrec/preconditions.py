@@ -25,11 +25,11 @@ from graphrec.store.active_run import require_readable_lists
 from graphrec.store.queries import Query
 
 #: What a newcomer is offered first, as it needs no download, and what it brings.
-FIRST = "movielens"
-FIRST_BRINGS = frozenset({USER, ITEM, "Genre", "RATED", "IN_GENRE"})
+SAMPLE_LOADER = "movielens"
+SAMPLE_PROVIDES = frozenset({USER, ITEM, "Genre", "RATED", "IN_GENRE"})
 
 #: Where to start with an empty graph: with files of one's own, or with what needs none.
-FIRST_STEPS = f"`graphrec sniff FILES…` describes files of your own, `graphrec load {FIRST}` brings a sample"
+FIRST_STEPS = f"`graphrec sniff FILES…` describes files of your own, `graphrec load {SAMPLE_LOADER}` brings a sample"
 
 _COMMENT_OR_TEXT = re.compile(r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _CLAUSE = re.compile(
@@ -47,7 +47,7 @@ _ZERO = re.compile(r"\*\s*0|\)\s*\*|\{\s*0?\s*,")
 
 
 @dataclass(frozen=True)
-class Needs:
+class Requirements:
     """What a statement cannot do without: each of `labels`, one relationship type of each group of `relations`, and
     with `behaviour` any relationship from User to Item that is not graphrec's own."""
 
@@ -55,8 +55,10 @@ class Needs:
     relations: frozenset[frozenset[str]] = frozenset()
     behaviour: bool = False
 
-    def __and__(self, other: "Needs") -> "Needs":
-        return Needs(self.labels & other.labels, self.relations & other.relations, self.behaviour and other.behaviour)
+    def __and__(self, other: "Requirements") -> "Requirements":
+        return Requirements(
+            self.labels & other.labels, self.relations & other.relations, self.behaviour and other.behaviour
+        )
 
 
 def require_behaviour(schema: GraphSchema, relation: str | None = None) -> None:
@@ -71,11 +73,11 @@ def require_behaviour(schema: GraphSchema, relation: str | None = None) -> None:
         has = [*(node.label for node in schema.nodes), *(edge.relation for edge in schema.edges)]
         raise DataError(
             "the graph has no relationships from User to Item, so there is nothing to learn from: "
-            f"{_has(has, BEHAVIOURS, _own_labels(has, schema.edges))}"
+            f"{_describe_contents(has, BEHAVIOURS, _suggest_roles(has, schema.edges))}"
         )
     if relation is not None and relation not in found:
-        known = brought()
-        hint = _bring([relation]) if relation in known else ""
+        known = find_loaders()
+        hint = _suggest_loaders([relation]) if relation in known else ""
         raise UnknownNameError("behaviour", relation, found, hint)
 
 
@@ -86,7 +88,7 @@ def require_labels(store: Store, what: str, labels: Iterable[str]) -> None:
         has = _present(store)
         raise DataError(
             f"{what} needs {' and '.join(missing)} nodes, and the graph has none: "
-            f"{_has(has, missing, _own_labels(has) if {USER, ITEM} <= {*missing} else '')}"
+            f"{_describe_contents(has, missing, _suggest_roles(has) if {USER, ITEM} <= {*missing} else '')}"
         )
 
 
@@ -116,7 +118,7 @@ def require_query(store: Store, query: Query) -> None:
         DataError: something is missing; it says what the graph has and which loaders bring it.
         GraphrecError: nothing is published, and the query reads recommendations.
     """
-    wanted, what = needs(query.statement), f"query {query.name}"
+    wanted, what = find_requirements(query.statement), f"query {query.name}"
     if "run.layers" in query.statement:
         require_readable_lists(store)
     if labels := wanted.labels - SYSTEM_LABELS:
@@ -137,24 +139,24 @@ def require_query(store: Store, query: Query) -> None:
         _refuse_relations(store, what, group)
 
 
-def needs(statement: str) -> Needs:
+def find_requirements(statement: str) -> Requirements:
     """What the MATCH clauses of a statement name, outside braces; of several parts of a UNION what all of them name."""
-    parts = [Needs()]
+    parts = [Requirements()]
     for keyword, text in _clauses(statement):
         if keyword == "UNION":
-            parts.append(Needs())
+            parts.append(Requirements())
         elif keyword == "MATCH" and not _ZERO.search(text):
             labels = {name for found in _LABEL.findall(text) for name in _names(found, "[:&]")}
             relations = {frozenset(_names(found, r"\|\s*:?")) for found in _RELATION.findall(text)}
             behaviour = parts[-1].behaviour or _BEHAVIOUR.search(text) is not None
-            parts[-1] = Needs(parts[-1].labels | labels, parts[-1].relations | relations, behaviour)
+            parts[-1] = Requirements(parts[-1].labels | labels, parts[-1].relations | relations, behaviour)
     common = parts[0]
     for part in parts[1:]:
         common = common & part
     return common
 
 
-def brought() -> dict[str, list[str]]:
+def find_loaders() -> dict[str, list[str]]:
     """The names of the loaders that bring each label and relationship type, found in the loaders' constants.
 
     A loader that cannot be imported here is left out: this is read while another error is told.
@@ -217,15 +219,17 @@ def _refuse_relations(store: Store, what: str, group: frozenset[str]) -> NoRetur
     else:
         offered = sorted(group)
         wanted = f"{' or '.join(offered)} relationships"
-    raise DataError(f"{what} needs {wanted}, and the graph has none: {_has(_present(store), offered)}")
+    raise DataError(f"{what} needs {wanted}, and the graph has none: {_describe_contents(_present(store), offered)}")
 
 
-def _has(names: list[str], wanted: Iterable[str], hint: str = "") -> str:
+def _describe_contents(names: list[str], wanted: Iterable[str], hint: str = "") -> str:
     """What a graph has, and what brings what it lacks; if it is empty, where to start."""
-    return f"it has {first_few(names, 12)}; {hint}{_bring(wanted)}" if names else f"it is empty; {FIRST_STEPS}"
+    return (
+        f"it has {first_few(names, 12)}; {hint}{_suggest_loaders(wanted)}" if names else f"it is empty; {FIRST_STEPS}"
+    )
 
 
-def _own_labels(names: Iterable[str], edges: Iterable[EdgeType] = ()) -> str:
+def _suggest_roles(names: Iterable[str], edges: Iterable[EdgeType] = ()) -> str:
     """What to write if a graph calls its users and items by other names; nothing if it has none of these either."""
     if {USER, ITEM} & {*names} or not names:
         return ""
@@ -239,32 +243,32 @@ def _own_labels(names: Iterable[str], edges: Iterable[EdgeType] = ()) -> str:
     )
 
 
-def _bring(names: Iterable[str]) -> str:
+def _suggest_loaders(names: Iterable[str]) -> str:
     """Which loaders bring these labels or relationship types, and the command that loads one of them."""
-    known = brought()
+    known = find_loaders()
     pairs = [(name, known[name]) for name in names if name in known]
-    loaders = sorted({loader for _, found in pairs for loader in found}, key=_easiest)
+    loaders = sorted({loader for _, found in pairs for loader in found}, key=_loader_order)
     if not loaders:
         return f"no loader that is installed brings {' or '.join(names)}; write it with Cypher or a loader of yours"
     if {USER, ITEM} & {name for name, _ in pairs}:  # every loader brings these: who brings what says nothing
-        told = f"{_and(loaders)} bring{'' if len(loaders) > 1 else 's'} some"
+        told = f"{_join(loaders)} bring{'' if len(loaders) > 1 else 's'} some"
     else:
         told = ", ".join(
-            f"{name} {'' if k else 'is brought '}by {_and(found)}" for k, (name, found) in enumerate(pairs)
+            f"{name} {'' if k else 'is brought '}by {_join(found)}" for k, (name, found) in enumerate(pairs)
         )
-    easy = FIRST in loaders and FIRST_BRINGS & {name for name, _ in pairs}
-    command = f"graphrec load {FIRST}" if easy else f"graphrec load {loaders[0]} FOLDER"
+    easy = SAMPLE_LOADER in loaders and SAMPLE_PROVIDES & {name for name, _ in pairs}
+    command = f"graphrec load {SAMPLE_LOADER}" if easy else f"graphrec load {loaders[0]} FOLDER"
     return f"{told}; load one: `{command}`"
 
 
-def _easiest(loader: str) -> tuple[bool, str]:
+def _loader_order(loader: str) -> tuple[bool, str]:
     """The order in which loaders are offered: the one that needs no download, then by name."""
-    return (loader != FIRST, loader)
+    return (loader != SAMPLE_LOADER, loader)
 
 
-def _and(names: list[str]) -> str:
+def _join(names: list[str]) -> str:
     """`movielens`, `lastfm and movielens`, `movielens, amazon, ciao and 4 others`."""
-    shown = sorted(names, key=_easiest)
+    shown = sorted(names, key=_loader_order)
     if len(shown) > 4:
         shown = [*shown[:3], f"{len(shown) - 3} others"]
     return " and ".join([*filter(None, [", ".join(shown[:-1])]), shown[-1]])

@@ -23,7 +23,7 @@ def command(source: str, dry_run: bool, as_json: bool) -> None:
     from graphrec import ingest
 
     with _terminal.open_store() as (store, settings), _terminal.progress_bar() as progress:
-        unlinked = ingest.take_out(store, source, settings.home, dry_run, progress)
+        unlinked = ingest.unlink_source(store, source, settings.home, dry_run, progress)
         from graphrec import runs  # loads torch, after the work
 
         knowing, silent = runs.knowing(settings.runs, source)

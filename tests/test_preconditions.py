@@ -7,7 +7,7 @@ import pytest
 
 from graphrec import preconditions
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
-from graphrec.preconditions import Needs
+from graphrec.preconditions import Requirements
 from graphrec.schema import BEHAVIOURS, EdgeType, GraphSchema, NodeType
 from graphrec.store import Store, queries
 
@@ -76,7 +76,7 @@ def test_a_behaviour_that_the_graph_lacks_names_its_loaders_or_the_nearest() -> 
 )
 def test_needs_of_a_statement(statement: str, labels: str, relations: str) -> None:
     groups = frozenset(frozenset(g.replace("IN_X", "IN X").split("|")) for g in relations.split())
-    assert preconditions.needs(statement) == Needs(frozenset(labels.split()), groups)
+    assert preconditions.find_requirements(statement) == Requirements(frozenset(labels.split()), groups)
 
 
 @pytest.mark.parametrize(
@@ -90,13 +90,13 @@ def test_needs_of_a_statement(statement: str, labels: str, relations: str) -> No
     ],
 )
 def test_behaviour_of_any_type_is_a_need_of_its_own(statement: str, behaviour: bool) -> None:
-    assert preconditions.needs(statement).behaviour == behaviour
+    assert preconditions.find_requirements(statement).behaviour == behaviour
 
 
 @pytest.mark.parametrize("name", queries.names())
 def test_every_query_file_needs_something(name: str) -> None:
     any_graph = {"check_graph", "summarise_graph", "find_items_by_attributes"}  # these answer on every graph
-    assert (preconditions.needs(queries.get(name).statement) != Needs()) == (name not in any_graph)
+    assert (preconditions.find_requirements(queries.get(name).statement) != Requirements()) == (name not in any_graph)
 
 
 def test_a_query_on_an_empty_graph_says_so(store: Store) -> None:
@@ -194,7 +194,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("package")
 def test_what_loaders_bring_is_read_from_their_constants() -> None:
-    found = preconditions.brought()
+    found = preconditions.find_loaders()
     assert found["LISTENED"] == ["lastfm"]
     assert "movielens" in found["RATED"]
     assert {"imdb", "movielens"} <= set(found["Genre"])

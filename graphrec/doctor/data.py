@@ -28,23 +28,23 @@ def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
     relations = known_relations(store)
     edges = _edges(store, relations, now)
     return [
-        size(store, edges),
-        ids(store),
-        doubled_ids(store),
-        doubled_keys(store),
-        doubled_edges(store),
-        orphans(store, relations),
-        provenance(edges),
-        times(edges, now),
-        zero_ratings(store, relations),
-        unfinished(store, "loads", SOURCE, "loading", writing),
-        unfinished(store, "sources taken out", SOURCE, "unlinking", writing),
-        unfinished(store, "published runs", RUN, "publishing", writing),
-        vanished_runs(store, relations),
+        check_size(store, edges),
+        check_ids(store),
+        check_doubled_ids(store),
+        check_doubled_keys(store),
+        check_doubled_edges(store),
+        check_orphans(store, relations),
+        check_provenance(edges),
+        check_times(edges, now),
+        check_zero_ratings(store, relations),
+        check_unfinished(store, "loads", SOURCE, "loading", writing),
+        check_unfinished(store, "sources taken out", SOURCE, "unlinking", writing),
+        check_unfinished(store, "published runs", RUN, "publishing", writing),
+        check_vanished_runs(store, relations),
     ]
 
 
-def shape(store: Store) -> Shape:
+def measure_shape(store: Store) -> Shape:
     """The sizes of the graph that decide how much memory training takes."""
     counts = {label: store.read(f"MATCH (n:{label}) RETURN count(n) AS number")[0]["number"] for label in (USER, ITEM)}
     edges = store.read("MATCH ()-[r]->() RETURN count(r) AS number")[0]["number"]
@@ -59,7 +59,7 @@ def shape(store: Store) -> Shape:
     return Shape(counts[USER], counts[ITEM], edges, paths)
 
 
-def size(store: Store, edges: list[Row]) -> Finding:
+def check_size(store: Store, edges: list[Row]) -> Finding:
     """How large the graph is."""
     nodes = store.read(f"MATCH (n) WHERE NOT n:{WRITE_LEASE} RETURN count(n) AS number")[0]["number"]
     number = sum(row["number"] for row in edges)
@@ -73,7 +73,7 @@ def size(store: Store, edges: list[Row]) -> Finding:
     return Finding("size", OK, f"{number_of(nodes, 'node')} and {number_of(number, 'edge')}")
 
 
-def ids(store: Store) -> Finding:
+def check_ids(store: Store) -> Finding:
     """Whether every node of a label that has ids has one; a label without any is somebody else's, and left alone."""
     rows = store.read("MATCH (n) RETURN labels(n) AS labels, count(*) AS number, count(n.id) AS with_id")
     broken = [row for row in rows if 0 < row["with_id"] < row["number"]]
@@ -89,7 +89,7 @@ def ids(store: Store) -> Finding:
     return Finding("nodes without id", OK, "none")
 
 
-def doubled_ids(store: Store) -> Finding:
+def check_doubled_ids(store: Store) -> Finding:
     """Whether two nodes of one label have the same id."""
     rows = store.read(
         "MATCH (n) WHERE n.id IS NOT NULL WITH labels(n) AS labels, n.id AS value, count(*) AS number "
@@ -98,7 +98,7 @@ def doubled_ids(store: Store) -> Finding:
     return _doubled("doubled ids", "id", "n.id = ", rows)
 
 
-def doubled_keys(store: Store) -> Finding:
+def check_doubled_keys(store: Store) -> Finding:
     """Whether two nodes of one label were made from the same record of a source."""
     rows = store.read(
         "MATCH (n) UNWIND n.keys AS value WITH labels(n) AS labels, value, count(DISTINCT n) AS number "
@@ -107,7 +107,7 @@ def doubled_keys(store: Store) -> Finding:
     return _doubled("doubled keys", "key", "", rows)
 
 
-def doubled_edges(store: Store) -> Finding:
+def check_doubled_edges(store: Store) -> Finding:
     """Whether a source has an edge twice: same type, ends, and key, as two writers at once may leave it."""
     told, sources = [], []
     for brought in read_sources(store):
@@ -147,7 +147,7 @@ def _doubled_edges(store: Store, source: str, kind: EdgeType) -> int:
     return number
 
 
-def orphans(store: Store, relations: list[str]) -> Finding:
+def check_orphans(store: Store, relations: list[str]) -> Finding:
     """How many users and items have no behaviour, so that nothing is learnt from or about them."""
     names = "|".join(quote(name) for name in relations if name not in SYSTEM_RELATIONS)
     told = []
@@ -169,7 +169,7 @@ def orphans(store: Store, relations: list[str]) -> Finding:
     )
 
 
-def provenance(edges: list[Row]) -> Finding:
+def check_provenance(edges: list[Row]) -> Finding:
     """How many edges say of no source that it brought them; a note, as people may add edges by hand."""
     bare = [row for row in edges if row["sourced"] < row["number"] and row["relation"] not in SYSTEM_RELATIONS]
     if not bare:
@@ -178,7 +178,7 @@ def provenance(edges: list[Row]) -> Finding:
     return Finding("edges without source", OK, f"{told}: written by hand, and no load will take them away")
 
 
-def times(edges: list[Row], now: datetime) -> Finding:
+def check_times(edges: list[Row], now: datetime) -> Finding:
     """Whether edges have a time more than a day ahead, or one in milliseconds."""
     late = [row for row in edges if row["late"]]
     if not late:
@@ -199,7 +199,7 @@ def times(edges: list[Row], now: datetime) -> Finding:
 _COMMANDS = {"loading": "load", "unlinking": "unlink", "publishing": "publish"}
 
 
-def zero_ratings(store: Store, relations: list[str]) -> Finding:
+def check_zero_ratings(store: Store, relations: list[str]) -> Finding:
     """Whether zeros among ratings look like "not rated"."""
     told = []
     for name in relations:
@@ -215,7 +215,7 @@ def zero_ratings(store: Store, relations: list[str]) -> Finding:
     return Finding("zero ratings", WARNING, seen, remedy)
 
 
-def unfinished(store: Store, name: str, label: str, status: str, writing: bool) -> Finding:
+def check_unfinished(store: Store, name: str, label: str, status: str, writing: bool) -> Finding:
     """Whether a load or a publication was cut off: a node of the label that still has the status of its beginning."""
     found: list[str] = []
     if label in known_labels(store):
@@ -231,7 +231,7 @@ def unfinished(store: Store, name: str, label: str, status: str, writing: bool) 
     return Finding(name, WARNING, f"{first_few(found)} was cut off", f"run {command} again, which finishes it")
 
 
-def vanished_runs(store: Store, relations: list[str]) -> Finding:
+def check_vanished_runs(store: Store, relations: list[str]) -> Finding:
     """Whether RECOMMENDED edges name a run that the graph does not have."""
     rows = []
     if RECOMMENDED in relations:

@@ -30,21 +30,21 @@ def examine(
     reached, opened = store.reach(settings, note)
     about_store = [reached]
     if settings.neo4j_uri is None:
-        about_store.append(store.log(*settings.embedded.logs))
+        about_store.append(store.check_log(*settings.embedded.logs))
     progress("examining", 2, 3)
     shape = Shape(0, 0, 0, 0)
     about_data = [_unexamined(reached)]
     if opened is not None:
         with opened:
             try:
-                about_store.append(store.constraints(opened))
-                about_store.append(store.lease(opened))
+                about_store.append(store.check_constraints(opened))
+                about_store.append(store.check_lease(opened))
                 writing = writing or about_store[-1].state == WARNING
                 about_data = data.examine(opened, datetime.now(UTC), writing)
-                shape = data.shape(opened)
+                shape = data.measure_shape(opened)
             except StoreError as error:
                 about_data = [Finding("data", FAILED, str(error), "run graphrec doctor again")]
-    about_machine.append(machine.memory(shape, psutil.virtual_memory().available))
+    about_machine.append(machine.check_memory(shape, psutil.virtual_memory().available))
     progress("examining", 3, 3)
     found = {"machine": about_machine, "store": about_store, "data": about_data}
     return {area: [_shown(finding) for finding in findings] for area, findings in found.items()}

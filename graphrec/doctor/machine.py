@@ -58,7 +58,7 @@ class Requirement:
             found = version(self.name)
         except PackageNotFoundError:
             return f"{self.name} is not installed"
-        return "" if not older(found, self.least) else f"{self.name} is {found}, and {self.least} is needed"
+        return "" if not is_older(found, self.least) else f"{self.name} is {found}, and {self.least} is needed"
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -67,26 +67,26 @@ def examine(settings: Settings) -> list[Finding]:
         lines, least = requires("graphrec") or [], metadata("graphrec")["Requires-Python"]
     except PackageNotFoundError:  # run from a folder that nobody installed
         lines, least = [], ""
-    wanted = requirements(lines)
+    wanted = parse_requirements(lines)
     return [
-        python(least or "", platform.python_version()),
-        packages(wanted),
-        extras(wanted),
-        torch(),
-        home(settings.home),
-        secrets(settings.embedded.folder),
-        runs(settings.runs),
-        disk(settings.home, shutil.disk_usage(_existing(settings.home)).free),
-        lock(settings.home / "writing.lock"),
+        check_python(least or "", platform.python_version()),
+        check_packages(wanted),
+        check_extras(wanted),
+        check_torch(),
+        check_home(settings.home),
+        check_secrets(settings.embedded.folder),
+        check_runs(settings.runs),
+        check_disk(settings.home, shutil.disk_usage(_existing(settings.home)).free),
+        check_lock(settings.home / "writing.lock"),
     ]
 
 
-def older(found: str, least: str) -> bool:
+def is_older(found: str, least: str) -> bool:
     """Whether a version is older than another by its leading numbers: 2.13.0+cpu is not older than 2.6."""
     return _numbers(found) < _numbers(least)
 
 
-def requirements(lines: Iterable[str]) -> list[Requirement]:
+def parse_requirements(lines: Iterable[str]) -> list[Requirement]:
     """The requirements of a package from lines such as `sqlalchemy>=2.0.36; extra == "sql"`."""
     made = []
     for line in lines:
@@ -96,14 +96,14 @@ def requirements(lines: Iterable[str]) -> list[Requirement]:
     return made
 
 
-def python(least: str, found: str) -> Finding:
+def check_python(least: str, found: str) -> Finding:
     """Whether Python is new enough; `least` is such as ">=3.11"."""
-    if older(found, least.lstrip(">= ")):
+    if is_older(found, least.lstrip(">= ")):
         return Finding("Python", FAILED, f"{found}, and {least} is needed", "make an environment with a newer Python")
     return Finding("Python", OK, f"{found} ({least} is needed)" if least else found)
 
 
-def packages(wanted: Iterable[Requirement]) -> Finding:
+def check_packages(wanted: Iterable[Requirement]) -> Finding:
     """Whether the packages that are always needed are there and new enough."""
     needed = [requirement for requirement in wanted if not requirement.extra]
     if not needed:
@@ -114,7 +114,7 @@ def packages(wanted: Iterable[Requirement]) -> Finding:
     return Finding("packages", OK, f"all {len(needed)} are installed and new enough")
 
 
-def extras(wanted: Iterable[Requirement]) -> Finding:
+def check_extras(wanted: Iterable[Requirement]) -> Finding:
     """Which extras are there; one that lacks is no defect, one that is too old is a warning."""
     defects: dict[str, list[str]] = {name: [] for name in EXTRAS}
     for requirement in wanted:
@@ -128,7 +128,7 @@ def extras(wanted: Iterable[Requirement]) -> Finding:
     return Finding("extras", WARNING if old else OK, told, f"run pip install 'graphrec[{','.join(lacking)}]'")
 
 
-def torch(program: str = _TORCH) -> Finding:
+def check_torch(program: str = _TORCH) -> Finding:
     """Whether torch can be imported, in a process of its own: a broken one may end the process that imports it."""
     remedy = "install the build of PyTorch for this machine: https://pytorch.org/get-started/locally/"
     try:
@@ -145,7 +145,7 @@ def torch(program: str = _TORCH) -> Finding:
     return Finding("torch", OK, f"{found} with {number_of(threads, 'CPU thread')} and {gpu}")
 
 
-def home(folder: Path) -> Finding:
+def check_home(folder: Path) -> Finding:
     """Whether the home folder can be read and written, or made."""
     remedy = "set GRAPHREC_HOME to a folder of yours"
     if folder.exists() and not folder.is_dir():
@@ -156,7 +156,7 @@ def home(folder: Path) -> Finding:
     return Finding("home folder", OK, str(folder) if folder.exists() else f"{folder}, which the first load makes")
 
 
-def secrets(folder: Path) -> Finding:
+def check_secrets(folder: Path) -> Finding:
     """Whether the password of the embedded store is kept to its owner."""
     open_to_others = [
         path
@@ -171,7 +171,7 @@ def secrets(folder: Path) -> Finding:
     return Finding("password", OK, "only its owner can read it" if there else "there is none yet")
 
 
-def runs(folder: Path) -> Finding:
+def check_runs(folder: Path) -> Finding:
     """Whether the folder of runs can be written and all its runs can be read."""
     if not folder.exists():
         return Finding("runs", OK, "there are none yet")
@@ -192,7 +192,7 @@ def runs(folder: Path) -> Finding:
     return Finding("runs", OK, f"{number_of(len(whole), 'run')} in {folder}")
 
 
-def disk(folder: Path, free: int) -> Finding:
+def check_disk(folder: Path, free: int) -> Finding:
     """Whether `free` bytes are enough for the store to be written anew once, and for two gigabytes besides."""
     held = sum(_sizes(folder / "store"))
     seen = f"{free / GB:,.1f} GB free" + (f", {held / GB:,.1f} GB used by the store" if held else "")
@@ -202,7 +202,7 @@ def disk(folder: Path, free: int) -> Finding:
     return Finding("disk", FAILED if free < GB // 4 else WARNING, seen, remedy)
 
 
-def memory(shape: Shape, available: int) -> Finding:
+def check_memory(shape: Shape, available: int) -> Finding:
     """Whether `available` bytes are enough to read a graph of these sizes and to train the default model on it."""
     need = bytes_to_train(shape)
     seen = (
@@ -216,7 +216,7 @@ def memory(shape: Shape, available: int) -> Finding:
     return Finding("memory", WARNING, seen, f"end other programs, or train on a machine with more memory{other}")
 
 
-def lock(path: Path) -> Finding:
+def check_lock(path: Path) -> Finding:
     """Whether another command is writing to the graph; a warning, as it may be at work or hang."""
     if not path.exists():
         return Finding("writing lock", OK, "no command is writing")

@@ -9,7 +9,7 @@ from pathlib import Path
 from graphrec import config
 from graphrec.config import Settings
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
-from graphrec.doctor.machine import older
+from graphrec.doctor.machine import is_older
 from graphrec.errors import StoreError, first_few
 from graphrec.schema import SYSTEM_LABELS
 from graphrec.schema_names import usable
@@ -36,19 +36,19 @@ def reach(settings: Settings, note: Callable[[str], None]) -> tuple[Finding, Sto
     except StoreError as error:
         return Finding("store", FAILED, _seen(error), _remedy(error)), None
     server = "the embedded store" if settings.neo4j_uri is None else found
-    finding = version(found, f"{server} answers at {store.address.uri}")
+    finding = check_version(found, f"{server} answers at {store.address.uri}")
     return finding, store
 
 
-def version(found: str, seen: str) -> Finding:
+def check_version(found: str, seen: str) -> Finding:
     """Whether the server, such as `Neo4j Kernel 5.26.30`, is new enough; `seen` is told where it is."""
     number = found.rpartition(" ")[2]
-    if older(number, LEAST):
+    if is_older(number, LEAST):
         return Finding("store", FAILED, f"it is {found}, and {LEAST} is needed", f"install Neo4j {LEAST} or newer")
     return Finding("store", OK, seen)
 
 
-def log(*paths: Path) -> Finding:
+def check_log(*paths: Path) -> Finding:
     """Whether the embedded server has written errors to the files of its log since it was started."""
     lines: list[str] = []
     there = [path for path in paths if path.exists()]
@@ -70,7 +70,7 @@ def log(*paths: Path) -> Finding:
     return Finding("store log", OK, "no errors since the server was started")
 
 
-def constraints(store: Store) -> Finding:
+def check_constraints(store: Store) -> Finding:
     """Whether a constraint holds the ids of each label that loaders wrote unique, and so makes them quick to find."""
     rows = store.read("SHOW CONSTRAINTS YIELD type, labelsOrTypes, properties RETURN type, labelsOrTypes, properties")
     held = {row["labelsOrTypes"][0] for row in rows if "UNIQUE" in row["type"] and row["properties"] == ["id"]}
@@ -83,16 +83,16 @@ def constraints(store: Store) -> Finding:
     return Finding("constraints", WARNING, f"nothing holds the ids of {first_few(free)} unique", remedy)
 
 
-def lease(store: Store) -> Finding:
+def check_lease(store: Store) -> Finding:
     """Whether another machine or process is writing to the graph, or was killed while it did."""
     holder = read_lease(store)
     if holder is None:
         return Finding("write lease", OK, "no writer is at work")
     if holder.stale:
-        seen = f"left behind by {holder.told()}"
+        seen = f"left behind by {holder.describe()}"
         return Finding("write lease", OK, seen, "the next load, unlink or publish takes it over")
     remedy = f"wait until it has ended; if it was killed, others take over {STALE_SECONDS:.0f} s after its last sign"
-    return Finding("write lease", WARNING, holder.told(), remedy)
+    return Finding("write lease", WARNING, holder.describe(), remedy)
 
 
 def _trial() -> Finding:

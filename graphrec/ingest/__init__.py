@@ -5,7 +5,7 @@ from graphrec.ingest.load import Loaded, load, write_source
 from graphrec.ingest.lock import writing
 from graphrec.ingest.read import Options, read
 from graphrec.ingest.reports import forget_report, save_report
-from graphrec.ingest.unlink import Unlinked, take_out
+from graphrec.ingest.unlink import Unlinked, unlink_source
 
 __all__ = [
     "ImportFiles",
@@ -16,7 +16,7 @@ __all__ = [
     "load",
     "read",
     "save_report",
-    "take_out",
+    "unlink_source",
     "write_import_files",
     "write_source",
     "writing",

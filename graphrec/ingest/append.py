@@ -16,16 +16,16 @@ from graphrec.fusion.provenance import SourceManifest
 from graphrec.fusion.records import stored_records
 from graphrec.schema import EdgeType, NodeType, Triple
 from graphrec.store import Store
-from graphrec.store.diff import stored_edges
-from graphrec.store.edges import Edges
-from graphrec.store.sources import read_appended, read_known, read_sources
+from graphrec.store.diff import read_stored_edges
+from graphrec.store.edges import SortedEdges
+from graphrec.store.sources import read_appended, read_graph_state, read_sources
 from graphrec.tables import ENDS, EdgeTable, GraphTables, Repeats, Source
 
 #: For the dtype of an appended column, the one that also has a place for missing values of the graph.
 _WIDER = {"int64": "Int64", "float64": "Float64", "bool": "boolean"}
 
 
-def nodes_in_graph(store: Store) -> InGraph:
+def build_node_lookup(store: Store) -> InGraph:
     """Which ids are nodes of a source in the graph, whatever they are called there."""
 
     def in_graph(source: str, label: str, ids: "pd.Series[str]") -> "pd.Series[bool]":
@@ -34,14 +34,14 @@ def nodes_in_graph(store: Store) -> InGraph:
         if kind is None:
             return pd.Series(False, index=ids.index)
         asked = SourceManifest(Source(source), (NodeType(label, kind.properties, kind.shared),))
-        nodes = read_known(store, asked, {label: ids}).nodes[label]
+        nodes = read_graph_state(store, asked, {label: ids}).nodes[label]
         records = stored_records(label, nodes, sources)
         return ids.isin(records["native"][records["source"] == source])
 
     return in_graph
 
 
-def need_same_key(kind: EdgeType, known: EdgeType | None) -> None:
+def require_same_key(kind: EdgeType, known: EdgeType | None) -> None:
     """Raise DataError if the edges in the graph are told apart by other properties than the appended ones."""
     if known is not None and known.key != kind.key:
         was, now = (", ".join(each.key or ()) or "their ends alone" for each in (known, kind))
@@ -51,7 +51,7 @@ def need_same_key(kind: EdgeType, known: EdgeType | None) -> None:
         )
 
 
-def with_stored(
+def merge_with_stored(
     store: Store, table: EdgeTable, source: str, repeats: Repeats, renamed: tuple[Mapping[str, str], ...]
 ) -> EdgeTable:
     """The appended edges, those that the graph has already made one with them as `repeats` says.
@@ -59,11 +59,11 @@ def with_stored(
     Raises DataError if repeated rows are refused and an edge has another value in the graph, or if a property has a
     type there that cannot be compared.
     """
-    stored = stored_edges(store, Edges.of(table), source, renamed)
+    stored = read_stored_edges(store, SortedEdges.from_table(table), source, renamed)
     if stored.empty:
         return table
     if repeats.repeated == "refuse":
-        _need_alike(table, stored)
+        _require_equal_values(table, stored)
         return table
     new, old = table.frame.copy(), table.frame.loc[stored.index, ENDS].copy()
     for name in table.type.properties:
@@ -74,7 +74,7 @@ def with_stored(
     return EdgeTable(table.type, merged.assign(**{name: without_gaps(merged[name]) for name in table.type.properties}))
 
 
-def appended_once(store: Store, tables: GraphTables, again: bool) -> tuple[str | None, tuple[str, ...]]:
+def check_append_digest(store: Store, tables: GraphTables, again: bool) -> tuple[str | None, tuple[str, ...]]:
     """The digest of appended rows that are added up (None: none are), and those of all that was appended before.
 
     Raises RefusedError if the same rows were appended before, unless `again` is said, or if an earlier append of such
@@ -124,7 +124,7 @@ def _comparable(
     return stored.astype(dtype), new.astype(dtype)
 
 
-def _need_alike(table: EdgeTable, stored: pd.DataFrame) -> None:
+def _require_equal_values(table: EdgeTable, stored: pd.DataFrame) -> None:
     """Raise DataError naming the edges of which a value in the graph is another than in the file."""
     relation, frame = table.type.relation, table.frame.loc[stored.index]
     differs = pd.DataFrame(False, index=stored.index, columns=[*table.type.properties])

@@ -49,7 +49,7 @@ def write_import_files(tables: GraphTables, folder: Path, progress: Progress = s
     Raises GraphrecError where the folder cannot be written, or has files already, DataError if a name has a sign that
     the importer's options and headers give a meaning of their own.
     """
-    _need_plain_names(tables)
+    _require_plain_names(tables)
     _make(folder)
     fused = fuse(GraphState(), tables)
     files: dict[str, int] = {}
@@ -68,7 +68,7 @@ def write_import_files(tables: GraphTables, folder: Path, progress: Progress = s
     return ImportFiles(str(folder), str(folder / SCRIPT), files)
 
 
-def _need_plain_names(tables: GraphTables) -> None:
+def _require_plain_names(tables: GraphTables) -> None:
     """Raise DataError unless labels and types are words, which also name files, and no property reads as a type."""
     names = [part for edge in tables.schema.edges for part in edge.triple] + [
         node.label for node in tables.schema.nodes

@@ -15,17 +15,17 @@ from graphrec.fusion import Fused, FusionReport, fuse
 from graphrec.fusion.plan import NodePlan
 from graphrec.fusion.provenance import SourceManifest
 from graphrec.ingest import notes
-from graphrec.ingest.append import appended_once, need_same_key, nodes_in_graph, with_stored
+from graphrec.ingest.append import build_node_lookup, check_append_digest, merge_with_stored, require_same_key
 from graphrec.ingest.lock import writing
-from graphrec.ingest.read import USUAL, Options, naming, read
-from graphrec.ingest.removal_guard import Vanishing, refusal
+from graphrec.ingest.read import DEFAULT_OPTIONS, Options, name_in_errors, read
+from graphrec.ingest.removal_guard import Removal, explain_refusal
 from graphrec.schema import EdgeType, Triple
 from graphrec.store import Store, nodes, write
-from graphrec.store.diff import Difference, difference, everything_new
-from graphrec.store.edges import Edges
-from graphrec.store.nodes import Written
+from graphrec.store.diff import EdgeDiff, diff_edges, diff_to_empty
+from graphrec.store.edges import SortedEdges
+from graphrec.store.nodes import WriteCounts
 from graphrec.store.read import Progress, silent
-from graphrec.store.sources import note_appended, note_appending, note_source, read_known, read_sources
+from graphrec.store.sources import mark_appended, mark_appending, read_graph_state, read_sources, save_source
 from graphrec.tables import EdgeTable, GraphTables, Repeats, Source
 
 
@@ -42,7 +42,7 @@ class Loaded:
     rows: dict[str, int]
     cleaning: CleaningReport
     fusion: FusionReport
-    written: list[Written] = field(default_factory=list)
+    written: list[WriteCounts] = field(default_factory=list)
     dry_run: bool = False
     seconds: float = 0.0
     renamed: dict[str, int] = field(default_factory=dict)
@@ -56,7 +56,7 @@ def load(
     name: str,
     folder: Path | tabular.Description | None,
     home: Path,
-    options: Options = USUAL,
+    options: Options = DEFAULT_OPTIONS,
     progress: Progress = silent,
 ) -> Loaded:
     """Read a source whole, fuse it with what the graph has, then write what is new or changed and delete what is gone.
@@ -71,14 +71,16 @@ def load(
         StoreError: the database refuses or goes away.
     """
     start = time.perf_counter()
-    tables = read(name, folder, options, progress, nodes_in_graph(store))
+    tables = read(name, folder, options, progress, build_node_lookup(store))
     what = f"load of {tables.sources[0].name}"
-    with naming(folder), writing(store, home, what, options.writers, options.dry_run, progress) as held:
+    with name_in_errors(folder), writing(store, home, what, options.writers, options.dry_run, progress) as held:
         loaded = write_source(held, tables, options, progress)
     return replace(loaded, seconds=time.perf_counter() - start)
 
 
-def write_source(store: Store, tables: GraphTables, options: Options = USUAL, progress: Progress = silent) -> Loaded:
+def write_source(
+    store: Store, tables: GraphTables, options: Options = DEFAULT_OPTIONS, progress: Progress = silent
+) -> Loaded:
     """Make the graph hold what the tables of one source say; the caller holds `writing`.
 
     The graph's Source node says `loading` from before the first write until after the last. Where a load was cut off,
@@ -87,35 +89,35 @@ def write_source(store: Store, tables: GraphTables, options: Options = USUAL, pr
     brought = SourceManifest.of(tables)
     name = brought.source.name
     earlier = {each.source.name: each for each in read_sources(store)}.get(name)
-    digest, digests = appended_once(store, tables, options.again) if options.append else (None, ())
+    digest, digests = check_append_digest(store, tables, options.again) if options.append else (None, ())
     united = brought.united(earlier)
     only = {table.type.label: table.frame["id"] for table in tables.nodes} if options.append else None
-    known = read_known(store, united, only)
+    known = read_graph_state(store, united, only)
     progress("linking", 0, 1)
     fused = fuse(known, tables, options.append)
     progress("linking", 1, 1)
     run = _Write(store, fused, earlier, options, progress, tables.repeats)
     differences = run.differences(renamed=True)
-    refused = refusal(name, run.vanishing(differences), options)
+    refused = explain_refusal(name, run.vanishing(differences), options)
     if options.dry_run:
         written = run.counted(differences)
     elif refused:
         raise RefusedError(refused)
     else:
-        note_source(store, united, "loading")
+        save_source(store, united, "loading")
         if digest:
-            note_appending(store, name, digest)
+            mark_appending(store, name, digest)
         written = run.carry_out([kind for each in known.sources for kind in each.edges], differences)
-        note_appended(store, name, (*digests, *([digest] if digest else ())))
-        note_source(store, united if options.append else brought, "loaded")
+        mark_appended(store, name, (*digests, *([digest] if digest else ())))
+        save_source(store, united if options.append else brought, "loaded")
     renamed = {plan.label: len(plan.renamed) for plan in fused.nodes if plan.renamed}
     loaded = Loaded(brought.source, _rows(tables), tables.cleaning, fused.report, written, options.dry_run)
-    told = (*notes.of_tables(tables), *notes.of_fusion(fused.report))
+    told = (*notes.check_tables(tables), *notes.check_fusion(fused.report))
     return replace(loaded, renamed=renamed, links=fused.links, refused=refused, notes=told)
 
 
 #: The edges of a type as they are to be, and how those in the graph differ from them.
-Change: TypeAlias = tuple[Edges, Difference]
+Change: TypeAlias = tuple[SortedEdges, EdgeDiff]
 
 
 @dataclass(frozen=True)
@@ -133,37 +135,37 @@ class _Write:
         """The edges of each table and their difference to the graph; with `renamed`, before the nodes are written."""
         return [self._change(table, self._new_names(table.type) if renamed else ({}, {})) for table in self.fused.edges]
 
-    def vanishing(self, differences: Sequence[Change]) -> list[Vanishing]:
+    def vanishing(self, differences: Sequence[Change]) -> list[Removal]:
         """What the source had in the graph of each label and type, and how much of it goes."""
         if self.options.append:
             return []
         there = {label.label for label in self.fused.report.labels}
-        found = [Vanishing(label, *counts, label in there) for label, counts in self.fused.known.items()]
+        found = [Removal(label, *counts, label in there) for label, counts in self.fused.known.items()]
         for edges, differs in differences:
             kept = len(edges) - len(differs.new) + sum(len(row["t"]) for row in differs.doubled)
-            found.append(Vanishing(_called(edges.kind), kept + differs.deleted, differs.deleted))
+            found.append(Removal(_called(edges.kind), kept + differs.deleted, differs.deleted))
         counts = ((kind, write.count_edges(self.store, kind, self.fused.source)) for kind in self._gone_kinds())
-        return [*found, *(Vanishing(_called(kind), count, count, False) for kind, count in counts)]
+        return [*found, *(Removal(_called(kind), count, count, False) for kind, count in counts)]
 
-    def counted(self, differences: Sequence[Change]) -> list[Written]:
+    def counted(self, differences: Sequence[Change]) -> list[WriteCounts]:
         """What would be written."""
-        written = [nodes.counted(plan) for plan in self.fused.nodes]
-        written += [write.counted(edges.kind, differs) for edges, differs in differences]
+        written = [nodes.count_written(plan) for plan in self.fused.nodes]
+        written += [write.count_written(edges.kind, differs) for edges, differs in differences]
         return [*written, *self._gone()]
 
-    def carry_out(self, kinds: Sequence[EdgeType], differences: Sequence[Change]) -> list[Written]:
+    def carry_out(self, kinds: Sequence[EdgeType], differences: Sequence[Change]) -> list[WriteCounts]:
         """Nodes, then edges, then away with what is gone; `kinds` are the types that edges in the graph may have.
 
         The differences of before hold, unless nodes get other ids or edges go from node to node.
         """
         for plan in self.fused.nodes:
             nodes.write_nodes(self.store, plan, kinds, self.progress)
-        written = [nodes.counted(plan) for plan in self.fused.nodes]
+        written = [nodes.count_written(plan) for plan in self.fused.nodes]
         hold = not any(plan.renamed or len(plan.moved) for plan in self.fused.nodes)
         for table, change in zip(self.fused.edges, differences, strict=True):
             edges, differs = change if hold else self._change(table, ({}, {}))
             write.write_edges(self.store, edges, self.fused.source, differs, self.options.writers, self.progress)
-            written.append(write.counted(table.type, differs))
+            written.append(write.count_written(table.type, differs))
         written += self._gone()
         for kind in self._gone_kinds():
             write.delete_edges(self.store, kind, self.fused.source)
@@ -174,26 +176,26 @@ class _Write:
     def _change(self, table: EdgeTable, renamed: tuple[Mapping[str, str], ...]) -> Change:
         known, append = self._known(table.type), self.options.append
         if append and known is not None:
-            need_same_key(table.type, known)
+            require_same_key(table.type, known)
             repeats = self.repeats.get(table.type.triple)
             if repeats is not None:
-                table = with_stored(self.store, table, self.fused.source, repeats, renamed)
+                table = merge_with_stored(self.store, table, self.fused.source, repeats, renamed)
             completing = repeats is None or repeats.repeated == "refuse"
-            edges = Edges.of(table)
-            return edges, difference(self.store, edges, self.fused.source, True, renamed, completing)
+            edges = SortedEdges.from_table(table)
+            return edges, diff_edges(self.store, edges, self.fused.source, True, renamed, completing)
         edges = self._edges(table)
         if known is None:
-            return edges, everything_new(edges)
-        return edges, difference(self.store, edges, self.fused.source, append, renamed)
+            return edges, diff_to_empty(edges)
+        return edges, diff_edges(self.store, edges, self.fused.source, append, renamed)
 
-    def _edges(self, table: EdgeTable) -> Edges:
+    def _edges(self, table: EdgeTable) -> SortedEdges:
         """The edges of a table, with the properties that they had and no longer have as missing values."""
         kind, known = table.type, self._known(table.type)
         lost = [name for name in known.properties if name not in kind.properties] if known else []
         if not lost or self.options.append:
-            return Edges.of(table)
+            return SortedEdges.from_table(table)
         wider = replace(kind, properties=(*kind.properties, *lost))
-        return Edges.of(EdgeTable(wider, table.frame.assign(**dict.fromkeys(lost))))
+        return SortedEdges.from_table(EdgeTable(wider, table.frame.assign(**dict.fromkeys(lost))))
 
     def _known(self, kind: EdgeType) -> EdgeType | None:
         kinds = self.earlier.edges if self.earlier else ()
@@ -210,9 +212,9 @@ class _Write:
         there = {table.type.triple for table in self.fused.edges}
         return [kind for kind in self.earlier.edges if kind.triple not in there]
 
-    def _gone(self) -> list[Written]:
+    def _gone(self) -> list[WriteCounts]:
         return [
-            Written(kind.relation, 0, 0, write.count_edges(self.store, kind, self.fused.source), kind.target)
+            WriteCounts(kind.relation, 0, 0, write.count_edges(self.store, kind, self.fused.source), kind.target)
             for kind in self._gone_kinds()
         ]
 

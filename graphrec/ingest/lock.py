@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from graphrec.errors import GraphrecError
 from graphrec.home import keep_private, private_folder
 from graphrec.store import Store
-from graphrec.store.lease import leased, logger, read_lease
+from graphrec.store.lease import hold_lease, logger, read_lease
 from graphrec.store.read import Progress, silent
 
 LOCK = "writing.lock"
@@ -51,7 +51,7 @@ def writing(
         if dry_run:
             yield store
         else:
-            with leased(store, purpose, _name_of(home), True, writers, progress) as held:
+            with hold_lease(store, purpose, _name_of(home), True, writers, progress) as held:
                 yield held
 
 
@@ -62,7 +62,7 @@ def _acquire(lock: FileLock, store: Store, progress: Progress) -> None:
             lock.acquire(timeout=0 if not told else SECONDS_TO_LOOK)
         except Timeout:
             holder = read_lease(store)
-            who = holder.told() if holder else "another command of this home folder"
+            who = holder.describe() if holder else "another command of this home folder"
             if not told:
                 logger.warning("waiting for another writer: %s", who)
                 told = who

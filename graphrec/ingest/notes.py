@@ -21,14 +21,14 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _SHOWN = 5
 
 
-def of_tables(tables: GraphTables) -> tuple[str, ...]:
+def check_tables(tables: GraphTables) -> tuple[str, ...]:
     """What is worth a look in the tables of a source, before the graph is known; each is one sentence."""
     every: list[NodeTable | EdgeTable] = [*tables.edges, *tables.nodes]
     found = [note for table in every for note in _text_numbers(table)]
     return (*found, *_without_roles(tables))
 
 
-def of_fusion(report: FusionReport) -> tuple[str, ...]:
+def check_fusion(report: FusionReport) -> tuple[str, ...]:
     """What is worth a look in how the nodes of a source met those of others; each is one sentence."""
     return tuple(note for label in report.labels for note in (*_links(label), *_same_ids(report.source, label)))
 

@@ -46,13 +46,13 @@ class Options:
 
 
 #: Nothing out of the ordinary.
-USUAL = Options()
+DEFAULT_OPTIONS = Options()
 
 
 def read(
     name: str,
     folder: Path | tabular.Description | None,
-    options: Options = USUAL,
+    options: Options = DEFAULT_OPTIONS,
     progress: Progress = silent,
     in_graph: InGraph | None = None,
 ) -> GraphTables:
@@ -66,7 +66,7 @@ def read(
         DataError: the files do not hold what they must, a table had rows and none is left, a row is rejected and
             `options.strict` is set, or the options contradict each other.
     """
-    _need_consistent(options)
+    _require_consistent(options)
     progress(f"reading {name}", 0, 1)
     context = LoadContext(options.append, options.allow_removal, in_graph if options.append else None)
     with load_context(context):
@@ -78,7 +78,7 @@ def read(
     if options.min_interactions is not None:
         tables = cleaning.k_core(tables, options.min_interactions)
     if not options.allow_removal:
-        with naming(folder):
+        with name_in_errors(folder):
             cleaning.need_something_kept(tables.cleaning, context)
     for table in tables.edges:
         if table.type.key is None:
@@ -89,7 +89,7 @@ def read(
     return _with_options(tables, options)
 
 
-def _need_consistent(options: Options) -> None:
+def _require_consistent(options: Options) -> None:
     """Raise DataError if an option counts over all rows of a source, of which an appended file has only some."""
     if options.append and (options.max_per_day is not None or options.min_interactions is not None):
         raise DataError(
@@ -103,12 +103,12 @@ def _loaded(name: str, folder: Path | tabular.Description | None) -> GraphTables
     if isinstance(folder, tabular.Description):
         return tabular.read(folder)
     loader = loader_registry.get(name)
-    with naming(folder):
+    with name_in_errors(folder):
         return loader.load(folder)
 
 
 @contextmanager
-def naming(folder: Path | tabular.Description | None) -> Iterator[None]:
+def name_in_errors(folder: Path | tabular.Description | None) -> Iterator[None]:
     """A `with` block whose errors about data name the folder or file that was loaded, unless they do already."""
     try:
         yield

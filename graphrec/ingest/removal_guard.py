@@ -7,7 +7,7 @@ from graphrec.ingest.read import Options
 
 
 @dataclass(frozen=True)
-class Vanishing:
+class Removal:
     """Of a label or a relationship type, how many nodes or edges of a source the graph has, and how many would go.
 
     `in_source` says whether the source still has the table.
@@ -19,7 +19,7 @@ class Vanishing:
     in_source: bool = True
 
 
-def refusal(source: str, vanishing: Iterable[Vanishing], options: Options) -> str | None:
+def explain_refusal(source: str, vanishing: Iterable[Removal], options: Options) -> str | None:
     """The sentence that refuses a load that takes away more of a label or type than `options` allow, else None."""
     if options.allow_removal:
         return None

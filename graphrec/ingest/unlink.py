@@ -8,9 +8,9 @@ from graphrec.errors import UnknownNameError
 from graphrec.fusion import unlink
 from graphrec.ingest.lock import writing
 from graphrec.store import Store, nodes, write
-from graphrec.store.nodes import Written
+from graphrec.store.nodes import WriteCounts
 from graphrec.store.read import Progress, silent
-from graphrec.store.sources import forget_source, note_source, read_known, read_sources
+from graphrec.store.sources import delete_source, read_graph_state, read_sources, save_source
 from graphrec.tables import Source
 
 
@@ -19,11 +19,11 @@ class Unlinked:
     """What taking a source out of the graph changed and deleted."""
 
     source: Source
-    written: list[Written]
+    written: list[WriteCounts]
     seconds: float
 
 
-def take_out(store: Store, name: str, home: Path, dry_run: bool = False, progress: Progress = silent) -> Unlinked:
+def unlink_source(store: Store, name: str, home: Path, dry_run: bool = False, progress: Progress = silent) -> Unlinked:
     """Take a source out of the graph: its edges, its values and keys, and the nodes that nobody else brought.
 
     What is left is the graph that the other sources make. If it is cut off, doing it again finishes it.
@@ -36,12 +36,12 @@ def take_out(store: Store, name: str, home: Path, dry_run: bool = False, progres
         if name not in sources:
             raise UnknownNameError("loaded source", name, sources)
         brought = sources[name]
-        fused = unlink(read_known(held, brought), name)
+        fused = unlink(read_graph_state(held, brought), name)
         edges = [
-            Written(kind.relation, 0, 0, write.count_edges(held, kind, name), kind.target) for kind in brought.edges
+            WriteCounts(kind.relation, 0, 0, write.count_edges(held, kind, name), kind.target) for kind in brought.edges
         ]
         if not dry_run:
-            note_source(held, brought, "unlinking")
+            save_source(held, brought, "unlinking")
             every = [kind for each in sources.values() for kind in each.edges]
             for plan in fused.nodes:
                 nodes.write_nodes(held, plan, every, progress)
@@ -51,6 +51,6 @@ def take_out(store: Store, name: str, home: Path, dry_run: bool = False, progres
             progress("deleting edges", len(brought.edges), len(brought.edges))
             for plan in fused.nodes:
                 nodes.delete_nodes(held, plan)
-            forget_source(held, name)
+            delete_source(held, name)
     written = [*map(nodes.counted, fused.nodes), *edges]
     return Unlinked(brought.source, written, time.perf_counter() - start)

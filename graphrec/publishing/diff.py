@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from graphrec.publishing.lists import Cells, StoredList, TargetLists, read_lists, with_lists
+from graphrec.publishing.lists import Cells, StoredList, TargetLists, find_starts_with_lists, read_lists
 from graphrec.schema import EdgeType
 from graphrec.store import Store
 from graphrec.store.edges import Integers
@@ -40,34 +40,34 @@ class ListDiff:
     shown: Integers
     same: Bools
 
-    def to_write(self, wanted: TargetLists) -> Integers:
+    def find_changed(self, wanted: TargetLists) -> Integers:
         """The positions of the wanted lists that the graph does not have yet."""
         new = np.ones(len(wanted), dtype=bool)
         new[self.place[self.same]] = False
         return np.flatnonzero(new)
 
-    def sizes(self, num_layers: int) -> Integers:
+    def layer_sizes(self, num_layers: int) -> Integers:
         """How many lists that stay are read from each layer of the version below [num_layers]."""
         return np.bincount(self.shown[self.same], minlength=num_layers)
 
-    def without(self, positions: Collection[int]) -> "ListDiff":
+    def _without(self, positions: Collection[int]) -> "ListDiff":
         """The survey in which no list stays that is read from these layers of the version below."""
         stays = self.same & ~np.isin(self.shown, list(positions))
         return ListDiff(self.kind, self.ids, self.layers, self.place, self.shown, stays)
 
-    def to_withdraw(self, layers: Collection[int]) -> list[str]:
+    def find_withdrawn(self, layers: Collection[int]) -> list[str]:
         """The start nodes that are to have no list, but would have one in these layers of the new version."""
         none = np.flatnonzero((self.place < 0) & ~self.same).tolist()
         wanted = {*layers}
         return [self.ids[at] for at in none if not wanted.isdisjoint(self.layers[at])]
 
     @property
-    def lost(self) -> int:
+    def num_withdrawn(self) -> int:
         """How many start nodes have a list in the version below and are to have none."""
         return int(((self.place < 0) & (self.shown >= 0) & ~self.same).sum())
 
 
-def survey(
+def compare_lists(
     store: Store,
     kind: EdgeType,
     starts: Sequence[str],
@@ -80,7 +80,7 @@ def survey(
     `starts` are all its start nodes, `layers` those of the version below, and `withdrawn` the start nodes that have no
     list in it. Where nothing is `wanted`, all that is read stays.
     """
-    starts = with_lists(store, kind, starts)
+    starts = find_starts_with_lists(store, kind, starts)
     order = {layer: position for position, layer in enumerate(layers)}
     cells = wanted.cells() if wanted is not None and starts else {}
     ids: list[str] = []
@@ -107,22 +107,22 @@ def survey(
             if wanted is None or read is None or layer < 0 or position < 0:
                 same.append(wanted is None and layer >= 0)
             else:
-                same.append(_equal(read.cells, cells, wanted, position))
+                same.append(_is_same_list(read.cells, cells, wanted, position))
     numbers = np.array([place, shown], dtype=np.int64)
     return ListDiff(kind, ids, has, numbers[0], numbers[1], np.array(same, dtype=bool))
 
 
-def compact(found: ListDiff, layers: Sequence[int]) -> ListDiff:
+def rewrite_small_layers(found: ListDiff, layers: Sequence[int]) -> ListDiff:
     """The survey in which so many lists of the smallest layers are to be written anew that few layers are left."""
-    sizes = found.sizes(len(layers))
+    sizes = found.layer_sizes(len(layers))
     read = np.flatnonzero(sizes)
     surplus = len(read) + 1 - MAX_LAYERS
-    return found if surplus <= 0 else found.without(read[np.argsort(sizes[read], kind="stable")[:surplus]].tolist())
+    return found if surplus <= 0 else found._without(read[np.argsort(sizes[read], kind="stable")[:surplus]].tolist())
 
 
-def _equal(stored: Cells, wanted: Cells, lists: TargetLists, position: int) -> bool:
+def _is_same_list(stored: Cells, wanted: Cells, lists: TargetLists, position: int) -> bool:
     """Whether a stored list has the same items in the same order, scores equal as float32, and the same of all else."""
-    begin, stop = lists.border[position], lists.border[position + 1]
+    begin, stop = lists.offsets[position], lists.offsets[position + 1]
     size, ranks = int(stop - begin), stored["rank"]
     if len(ranks) != size or set(ranks) != set(range(1, size + 1)):
         return False
@@ -131,10 +131,10 @@ def _equal(stored: Cells, wanted: Cells, lists: TargetLists, position: int) -> b
         theirs = wanted[name][begin:stop]
         mine = [stored[name][at] for at in order]
         mine = [None if value == MISSING else value for value in mine] if MISSING in mine else mine
-        if mine != theirs and not (name == "score" and _close(mine, theirs)):
+        if mine != theirs and not (name == "score" and _has_same_scores(mine, theirs)):
             return False
     return True
 
 
-def _close(mine: Sequence[float | None], theirs: Sequence[float | None]) -> bool:
+def _has_same_scores(mine: Sequence[float | None], theirs: Sequence[float | None]) -> bool:
     return None not in mine and np.array_equal(np.array(mine, dtype=np.float32), np.array(theirs, dtype=np.float32))

@@ -10,7 +10,7 @@ import pandas as pd
 from graphrec.schema import ITEM, RECOMMENDED, SIMILAR, USER, EdgeType
 from graphrec.store import Store
 from graphrec.store.connection import quote
-from graphrec.store.edges import Edges, Integers, values
+from graphrec.store.edges import Integers, SortedEdges, to_python
 from graphrec.store.read import read_edges_in_pieces
 
 RECOMMENDATIONS = EdgeType(USER, RECOMMENDED, ITEM, ("score", "rank"))
@@ -27,8 +27,8 @@ Cells = Mapping[str, list[Any]]
 class TargetLists:
     """The lists to be published: edges sorted by start node and then by rank, with the first and last of each list."""
 
-    edges: Edges
-    border: Integers  # [num_lists + 1], positions in edges
+    edges: SortedEdges
+    offsets: Integers  # [num_lists + 1], positions in edges
 
     @classmethod
     def of(cls, kind: EdgeType, frame: pd.DataFrame) -> "TargetLists":
@@ -39,11 +39,11 @@ class TargetLists:
         start, starts = pd.factorize(frame["source_id"])
         end, ends = pd.factorize(frame["target_id"])
         order = np.lexsort((frame["rank"].to_numpy(), start))
-        border = np.searchsorted(start[order], np.arange(len(starts) + 1))
+        offsets = np.searchsorted(start[order], np.arange(len(starts) + 1))
         rank = np.empty(len(frame), dtype=np.int64)
-        rank[order] = np.arange(len(frame)) - border[start[order]] + 1
+        rank[order] = np.arange(len(frame)) - offsets[start[order]] + 1
         extra = tuple(name for name in frame.columns if name not in ("source_id", "target_id", "score", "rank"))
-        edges = Edges(
+        edges = SortedEdges(
             EdgeType(kind.source, kind.relation, kind.target, (*kind.properties, *extra)),
             frame.assign(rank=rank),
             pd.Index(starts, dtype=object),
@@ -52,12 +52,12 @@ class TargetLists:
             end[order].astype(np.int32),
             order.astype(np.int32),
         )
-        return cls(edges, border)
+        return cls(edges, offsets)
 
     def __len__(self) -> int:
-        return len(self.border) - 1
+        return len(self.offsets) - 1
 
-    def edges_of(self, chosen: Integers) -> Integers:
+    def find_edges(self, chosen: Integers) -> Integers:
         """The positions of the edges of some lists, ascending."""
         mine = np.zeros(len(self), dtype=bool)
         mine[chosen] = True
@@ -66,7 +66,7 @@ class TargetLists:
     def cells(self) -> Cells:
         """The end nodes and the properties of all edges in their order."""
         everything = np.arange(len(self.edges))
-        columns = {name: values(self.edges.column(name, everything)) for name in self.edges.kind.properties}
+        columns = {name: to_python(self.edges.column(name, everything)) for name in self.edges.kind.properties}
         return {"t": self.edges.ends[self.edges.end].tolist(), **columns}
 
 
@@ -79,7 +79,7 @@ class StoredList:
     cells: Cells
 
 
-def with_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Sequence[str]:
+def find_starts_with_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Sequence[str]:
     """Those of all start nodes that have lists, or all where that would take longer to find out than it saves."""
     (edges,) = store.read(f"MATCH ()-[r:{quote(kind.relation)}]->() RETURN count(r) AS number")
     if edges["number"] >= len(starts):
@@ -94,7 +94,7 @@ def with_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Sequence[
 def read_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Iterator[list[StoredList]]:
     """The lists that start nodes have in all layers, those of NODES_A_PIECE start nodes at a time.
 
-    Edges without a number as `version` were not written by graphrec, and are left out.
+    SortedEdges without a number as `version` were not written by graphrec, and are left out.
     """
     columns = {"t": "t", **{f"c{number}": name for number, name in enumerate(kind.properties)}}
     pieces = (starts[begin : begin + NODES_A_PIECE] for begin in range(0, len(starts), NODES_A_PIECE))

@@ -65,7 +65,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishResult:
     """What publishing did: the version, how many users have how many recommendations in it, and what was written.
 
     `embeddings` counts the nodes that got a vector, `unknown` the users and items of the graph that the run does not
@@ -85,7 +85,7 @@ class Published:
     example: str = ""
 
 
-def publish(store: Store, publication: Publication, keep: int = KEEP, progress: Progress = silent) -> Published:
+def publish(store: Store, publication: Publication, keep: int = KEEP, progress: Progress = silent) -> PublishResult:
     """Make the lists of a run the ones that are read; `keep` versions before it stay to go back to, at least one.
 
     One always stays, so that a reader who began with the old version finds all of it while the new one takes over. A
@@ -100,25 +100,25 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
             "at least one earlier run stays, as readers may be in the middle of its lists; --keep 1 or more"
         )
     vocabularies = (publication.users, publication.items)
-    nodes = {vocabulary.label: _need_nodes(store, vocabulary) for vocabulary in vocabularies}
+    nodes = {vocabulary.label: _require_nodes(store, vocabulary) for vocabulary in vocabularies}
     versions = v.read_versions(store)
-    shelves = _shelves(store, publication, versions, nodes, progress)
-    version, written = _take_over(store, publication, versions, shelves)
+    layered = _compare_lists(store, publication, versions, nodes, progress)
+    version, written = _write_version(store, publication, versions, layered)
     kept = v.read_versions(store).whole[: keep + 1]
-    v.settle(store, kept)
-    removed = [shelf.remove(kept) for shelf in shelves]  # also what a killed publication left
+    v.mark_replaced(store, kept)
+    removed = [lists.remove(kept) for lists in layered]  # also what a killed publication left
     remove_withdrawals(store, [each.id for each in kept])
-    v.forget_cut_off(store)
+    v.delete_unfinished(store)
     if v.has_old_format(store):
         for kind in (RECOMMENDATIONS, SIMILAR_ITEMS):
             remove_old_format(store, kind.relation)
-        v.forget_old_format(store)
+        v.clear_old_format(store)
     vectors = 0
     if publication.embeddings is not None:
         vectors = write_embeddings(store, vocabularies, publication.embeddings, version, progress)
     frame = publication.recommendations.frame
-    recommended, similar = map(_change, shelves, written, removed)
-    return Published(
+    recommended, similar = map(_change, layered, written, removed)
+    return PublishResult(
         version,
         int(frame["user_id"].nunique()),
         len(frame),
@@ -131,11 +131,11 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
     )
 
 
-def _change(shelf: LayeredLists, edges: int, removed: tuple[int, int]) -> Change:
-    return Change(len(shelf.chosen), edges, int(shelf.survey.same.sum()), shelf.survey.lost, *removed)
+def _change(lists: LayeredLists, edges: int, removed: tuple[int, int]) -> Change:
+    return Change(len(lists.changed), edges, int(lists.diff.same.sum()), lists.diff.num_withdrawn, *removed)
 
 
-def _shelves(
+def _compare_lists(
     store: Store, publication: Publication, versions: Versions, nodes: Nodes, progress: Progress
 ) -> tuple[LayeredLists, LayeredLists]:
     names = {"user_id": "source_id", "item_id": "target_id"}
@@ -151,18 +151,18 @@ def _shelves(
     )
 
 
-def _take_over(
-    store: Store, publication: Publication, versions: Versions, shelves: tuple[LayeredLists, ...]
+def _write_version(
+    store: Store, publication: Publication, versions: Versions, layered: tuple[LayeredLists, ...]
 ) -> tuple[str, list[int]]:
     """Write what the version below lacks and send readers to the new one; its id, and how many edges of each kind."""
     run, below = publication.run, versions.active
-    if below is not None and below.trained == run.id and not any(shelf.changes for shelf in shelves):
-        return below.id, [0 for _ in shelves]
-    version, number = versions.free_id(run.id), versions.free_number({*chain(*(shelf.layers for shelf in shelves))})
-    read = {*chain(*(shelf.read for shelf in shelves))}
+    if below is not None and below.trained == run.id and not any(lists.has_changes for lists in layered):
+        return below.id, [0 for _ in layered]
+    version, number = versions.free_id(run.id), versions.free_number({*chain(*(lists.layers for lists in layered))})
+    read = {*chain(*(lists.layers_read for lists in layered))}
     layers = [number, *(layer for layer in (below.layers if below else ()) if layer in read)]
-    v.note_version(store, version, number, {**_properties(run), "k": publication.k, "layers": layers})
-    written = [shelf.write(version, layers) for shelf in shelves]
+    v.create_version(store, version, number, {**_properties(run), "k": publication.k, "layers": layers})
+    written = [lists.write(version, layers) for lists in layered]
     v.activate(store, version, versions)
     return version, written
 
@@ -185,7 +185,7 @@ def _verdict(run: Run) -> str:
     return f"forced: {'; '.join(run.objections)}" if run.objections else "passed"
 
 
-def _need_nodes(store: Store, vocabulary: Vocabulary) -> dict[str, str]:
+def _require_nodes(store: Store, vocabulary: Vocabulary) -> dict[str, str]:
     """The element ids of all nodes of a label by id; DataError where the graph lacks some that the run knows."""
     present = read_element_ids(store, vocabulary.label)
     missing = sorted(id_ for id_ in vocabulary.ids if id_ not in present)

@@ -59,7 +59,7 @@ def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
     return [*sorted((each for each in found if each.run in whole), key=lambda each: whole.index(each.run)), *others]
 
 
-def as_frame(runs: Sequence[ListedRun]) -> pd.DataFrame:
+def to_frame(runs: Sequence[ListedRun]) -> pd.DataFrame:
     """A row for each run: run, model, state, saved, verdict, created_at, published_at and activated_at (UTC, NaT if it
     is not published), then its metrics (`ndcg@10` …)."""
     names = ["run", "model", "state", "saved", "verdict", "created_at", "published_at", "activated_at"]

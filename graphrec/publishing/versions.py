@@ -112,12 +112,12 @@ def read_versions(store: Store) -> Versions:
     return Versions(tuple(sorted(found, key=lambda v: (not v.whole, *sort_key(v.activated_at, v.id)))))
 
 
-def note_version(store: Store, id_: str, number: int, properties: Mapping[str, Any]) -> None:
+def create_version(store: Store, id_: str, number: int, properties: Mapping[str, Any]) -> None:
     """Write the node of a version that is about to be written; nobody reads it yet.
 
     Raises StoreError where somebody else began to publish under the same id or number in the same moment.
     """
-    own = {"id": id_, "version": number, "status": PUBLISHING, "published_at": milliseconds()}
+    own = {"id": id_, "version": number, "status": PUBLISHING, "published_at": now_milliseconds()}
     try:
         store.write(f"CREATE (run:{RUN}) SET run = $properties", {"properties": {**properties, **own}})
     except ConstraintError as error:
@@ -129,10 +129,10 @@ def note_version(store: Store, id_: str, number: int, properties: Mapping[str, A
 def activate(store: Store, id_: str, versions: Versions) -> None:
     """Send readers to a version, in one write to its node."""
     latest = max((version.activated_at or 0 for version in versions.all), default=0)
-    store.write(_ACTIVATE, {"id": id_, "moment": max(milliseconds(), latest + 1)})  # clocks may go back
+    store.write(_ACTIVATE, {"id": id_, "moment": max(now_milliseconds(), latest + 1)})  # clocks may go back
 
 
-def settle(store: Store, kept: Sequence[Version]) -> None:
+def mark_replaced(store: Store, kept: Sequence[Version]) -> None:
     """Mark all versions but the first of `kept` as replaced; those that are not kept cannot be read any more, and their
     nodes stay as history."""
     store.write(_REPLACE, {"active": kept[0].id})
@@ -145,17 +145,17 @@ def has_old_format(store: Store) -> bool:
     return bool(store.read(f"MATCH (run:{RUN}) WHERE run.number IS NOT NULL RETURN run.id AS id LIMIT 1"))
 
 
-def forget_old_format(store: Store) -> None:
+def clear_old_format(store: Store) -> None:
     """Turn the publications of an earlier version of graphrec into history, once their lists are removed."""
     store.write(f"MATCH (run:{RUN}) WHERE run.number IS NOT NULL REMOVE run.number, run.layers")
 
 
-def forget_cut_off(store: Store) -> None:
+def delete_unfinished(store: Store) -> None:
     """Delete the nodes of publications that ended before they were whole, once their lists are removed."""
     store.write(f"MATCH (run:{RUN}) WHERE run.status = '{PUBLISHING}' AND run.activated_at IS NULL DETACH DELETE run")
 
 
-def withdrawn_in(store: Store, version: str, label: str) -> frozenset[str]:
+def read_withdrawn(store: Store, version: str, label: str) -> frozenset[str]:
     """The ids of the nodes of a label that have no list in a version although an older layer has one."""
     rows = store.read(
         f"MATCH (:{RUN} {{id: $id}})<-[:{WITHDRAWN}]-(n:{quote(label)}) RETURN collect(n.id) AS ids", {"id": version}
@@ -187,10 +187,10 @@ def roll_back(store: Store, name: str | None = None) -> tuple[Version, Version]:
     hint = "the recommendations of others are no longer in the graph; `graphrec publish` writes them again"
     target = earlier[0] if name is None else chosen[name_of_run(name, list(chosen), "run to go back to", hint)]
     activate(store, target.id, versions)
-    settle(store, read_versions(store).whole)
+    mark_replaced(store, read_versions(store).whole)
     return active, target
 
 
-def milliseconds() -> int:
+def now_milliseconds() -> int:
     """The time now, in milliseconds since 1970."""
     return time.time_ns() // 1_000_000

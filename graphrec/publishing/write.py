@@ -9,7 +9,7 @@ from graphrec.errors import StoreError
 from graphrec.publishing.lists import TargetLists
 from graphrec.schema import RUN, WITHDRAWN, EdgeType
 from graphrec.store import Store
-from graphrec.store.batches import AdaptiveBatchSize, pieces, send_all
+from graphrec.store.batches import AdaptiveBatchSize, send_batches, split_into_batches
 from graphrec.store.connection import quote
 from graphrec.store.edges import Integers
 from graphrec.store.read import Progress, silent
@@ -32,7 +32,7 @@ OLD_EDGES_A_BATCH = 10_000
 Nodes = Mapping[str, Mapping[str, str]]
 
 #: A start node and the layers in which it has a list that goes.
-Doomed = tuple[str, tuple[int, ...]]
+ObsoleteLists = tuple[str, tuple[int, ...]]
 
 
 def write_lists(
@@ -43,8 +43,8 @@ def write_lists(
     Raises StoreError where the database refuses or goes away, or a node has vanished from the graph.
     """
     edges, kind = wanted.edges, wanted.edges.kind
-    positions = wanted.edges_of(chosen)
-    statement = _creating(kind)
+    positions = wanted.find_edges(chosen)
+    statement = _create_statement(kind)
     done = 0
 
     def prepare(piece: Integers) -> tuple[dict[str, Any], int]:
@@ -68,12 +68,12 @@ def write_lists(
         progress(f"publishing {kind.relation}", done, len(positions))
 
     size = EDGES_A_BATCH if store.embedded else EDGES_A_BATCH // 2  # Neo4j is as fast so, with less heap
-    pace = AdaptiveBatchSize(size, size)
-    send_all(pieces(edges, positions, pace), prepare, send, pace)
+    batch_size = AdaptiveBatchSize(size, size)
+    send_batches(split_into_batches(edges, positions, batch_size), prepare, send, batch_size)
     return len(positions)
 
 
-def _creating(kind: EdgeType) -> str:
+def _create_statement(kind: EdgeType) -> str:
     """Nodes are found by element id, and must have the id that they are wanted for: servers use element ids again.
 
     The end nodes of a batch are looked up once each, and the rows name them by position (as in `store.write`).
@@ -90,22 +90,22 @@ def _creating(kind: EdgeType) -> str:
     )
 
 
-def remove_lists(store: Store, kind: EdgeType, doomed: Sequence[Doomed], progress: Progress = silent) -> int:
+def remove_lists(store: Store, kind: EdgeType, obsolete: Sequence[ObsoleteLists], progress: Progress = silent) -> int:
     """Delete the lists of some start nodes in some layers, in batches, and say how many edges there were."""
     statement = (
         f"UNWIND $rows AS row MATCH (:{quote(kind.source)} {{id: row.s}})-[r:{quote(kind.relation)}]->() "
         "WHERE r.version IN row.layers DELETE r RETURN count(*) AS number"
     )
     number = 0
-    for begin in range(0, len(doomed), LISTS_A_BATCH):
-        part = doomed[begin : begin + LISTS_A_BATCH]
+    for begin in range(0, len(obsolete), LISTS_A_BATCH):
+        part = obsolete[begin : begin + LISTS_A_BATCH]
         rows = [{"s": start, "layers": list(layers)} for start, layers in part]
         number += store.write(statement, {"rows": rows})[0]["number"]
-        progress(f"removing {kind.relation}", begin + len(part), len(doomed))
+        progress(f"removing {kind.relation}", begin + len(part), len(obsolete))
     return number
 
 
-def withdraw(store: Store, label: str, ids: Sequence[str], version: str) -> None:
+def mark_withdrawn(store: Store, label: str, ids: Sequence[str], version: str) -> None:
     """Say of some nodes of a label that they have no list in a version, whatever older layers have."""
     for begin in range(0, len(ids), LISTS_A_BATCH):
         store.write(

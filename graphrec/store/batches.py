@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from graphrec.store.connection import TooLargeError
-from graphrec.store.edges import Edges, Integers
+from graphrec.store.edges import Integers, SortedEdges
 
 SMALLEST, FIRST, LARGEST = 1_000, 20_000, 50_000
 #: A batch that takes less may grow, one that takes more shrinks: in seconds.
@@ -27,7 +27,7 @@ class AdaptiveBatchSize:
         self._largest = largest or LARGEST
         self._lock = threading.Lock()
 
-    def note(self, number: int, seconds: float) -> None:
+    def record(self, number: int, seconds: float) -> None:
         """A batch of so many edges took so long."""
         with self._lock:
             if seconds < QUICK and number >= self.size // 2:
@@ -35,17 +35,17 @@ class AdaptiveBatchSize:
             elif seconds > SLOW:
                 self.size = max(SMALLEST, self.size // 2)
 
-    def too_large(self, number: int) -> None:
+    def shrink(self, number: int) -> None:
         """A batch of so many edges was more than the server's memory holds."""
         with self._lock:
             self.size = max(1, min(self.size, number // 2))
 
 
-def pieces(edges: Edges, chosen: Integers, pace: AdaptiveBatchSize) -> Iterator[Integers]:
-    """The chosen edges in batches of about the pace's size; a start node is cut only where it alone is more."""
+def split_into_batches(edges: SortedEdges, chosen: Integers, batch_size: AdaptiveBatchSize) -> Iterator[Integers]:
+    """The chosen edges in batches of about the batch_size's size; a start node is cut only where it alone is more."""
     begin = 0
     while begin < len(chosen):
-        stop = min(begin + pace.size, len(chosen))
+        stop = min(begin + batch_size.size, len(chosen))
         if stop < len(chosen):
             border = np.searchsorted(edges.start[chosen[begin:stop]], edges.start[chosen[stop]])
             stop = begin + int(border) if border else stop
@@ -53,11 +53,11 @@ def pieces(edges: Edges, chosen: Integers, pace: AdaptiveBatchSize) -> Iterator[
         begin = stop
 
 
-def send_all(
+def send_batches(
     pieces: Iterator[Integers],
     prepare: Callable[[Integers], Payload],
     send: Callable[[Payload], None],
-    pace: AdaptiveBatchSize,
+    batch_size: AdaptiveBatchSize,
 ) -> None:
     """Send each piece, one after the other; the next one is prepared while the server is busy with the last.
 
@@ -71,11 +71,11 @@ def send_all(
         except TooLargeError:
             if len(piece) == 1:
                 raise
-            pace.too_large(len(piece))
+            batch_size.shrink(len(piece))
             for half in np.array_split(piece, 2):
                 deliver(half, prepare(half))
         else:
-            pace.note(len(piece), time.perf_counter() - start)
+            batch_size.record(len(piece), time.perf_counter() - start)
 
     with ThreadPoolExecutor(1) as pool:
         under_way: Future[None] | None = None

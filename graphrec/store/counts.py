@@ -38,7 +38,7 @@ Counts: TypeAlias = dict[tuple[str, str], int]
 
 
 @dataclass(frozen=True)
-class PropertyCensus:
+class PropertyCounts:
     """A property, the types its values have (most frequent first), and how many nodes or edges have it."""
 
     name: str
@@ -47,22 +47,22 @@ class PropertyCensus:
 
 
 @dataclass(frozen=True)
-class LabelCensus:
+class LabelCounts:
     """The nodes of a label; `sources` says how many of them each source brought, read from `keys`."""
 
     label: str
     count: int
-    properties: tuple[PropertyCensus, ...] = ()
+    properties: tuple[PropertyCounts, ...] = ()
     sources: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class TripleCensus:
+class TripleCounts:
     """The edges of a relation triple; `first` and `last` are the extremes of `timestamp` (Unix seconds, or None)."""
 
     triple: Triple
     count: int
-    properties: tuple[PropertyCensus, ...] = ()
+    properties: tuple[PropertyCounts, ...] = ()
     sources: Mapping[str, int] = field(default_factory=dict)
     first: int | None = None
     last: int | None = None
@@ -79,15 +79,15 @@ class SourceRecord:
 
 
 @dataclass(frozen=True)
-class Census:
+class GraphCounts:
     """Everything that the graph has; what graphrec itself wrote is told by `is_system`.
 
     `left_out` has the names of relationship types and labels that cannot be used in a statement (see `schema_names`),
     so that their edges are not counted, and their nodes count as nodes without a label.
     """
 
-    labels: tuple[LabelCensus, ...]
-    triples: tuple[TripleCensus, ...]
+    labels: tuple[LabelCounts, ...]
+    triples: tuple[TripleCounts, ...]
     sources: tuple[SourceRecord, ...]
     left_out: tuple[str, ...] = ()
 
@@ -108,7 +108,7 @@ def is_system(name: str) -> bool:
     return name in SYSTEM_LABELS | SYSTEM_RELATIONS | SYSTEM_PROPERTIES
 
 
-def take(store: Store, progress: Progress = silent) -> Census:
+def count_graph(store: Store, progress: Progress = silent) -> GraphCounts:
     """The census of a store, counted by the database: about three seconds for a million edges.
 
     A node of several labels counts once, under `User` or `Item` if it has one of them, else under its first by name.
@@ -118,14 +118,14 @@ def take(store: Store, progress: Progress = silent) -> Census:
     every = {*_known_relations(store), *_known_labels(store)}
     progress("counting", 0, len(relations) + 1)
     labels = _labels(store)
-    triples: list[TripleCensus] = []
+    triples: list[TripleCounts] = []
     for position, relation in enumerate(relations, start=1):
         progress("counting", position, len(relations) + 1)
         triples += _triples(store, relation)
     progress("counting", len(relations) + 1, len(relations) + 1)
     sources = _source_records(store) if any(label.label == SOURCE for label in labels) else []
     left_out = tuple(sorted(name for name in every if not usable(name)))
-    return Census(tuple(labels), tuple(triples), tuple(sources), left_out)
+    return GraphCounts(tuple(labels), tuple(triples), tuple(sources), left_out)
 
 
 def known_labels(store: Store) -> list[str]:
@@ -176,7 +176,7 @@ def has_behaviour(store: Store) -> bool:
     return bool(store.read(f"MATCH (:{USER})-[:{names}]->(:{ITEM}) RETURN 1 AS one LIMIT 1"))
 
 
-def _labels(store: Store) -> list[LabelCensus]:
+def _labels(store: Store) -> list[LabelCounts]:
     count: dict[str, int] = {}
     for row in store.read("MATCH (n) RETURN labels(n) AS labels, count(*) AS number"):
         _add(count, main_label(row["labels"]), row["number"])
@@ -193,13 +193,13 @@ def _labels(store: Store) -> list[LabelCensus]:
     ):
         _add(sources.setdefault(main_label(row["labels"]), {}), row["source"], row["number"])
     return [
-        LabelCensus(label, number, _properties(types.get(label, {})), _sorted(sources.get(label, {})))
+        LabelCounts(label, number, _properties(types.get(label, {})), _sorted(sources.get(label, {})))
         for label, number in sorted(count.items())
         if label != WRITE_LEASE
     ]
 
 
-def _triples(store: Store, relation: str) -> list[TripleCensus]:
+def _triples(store: Store, relation: str) -> list[TripleCounts]:
     """The census of each pair of labels that a relationship type joins; none where its edges are gone."""
     sample = f"MATCH ()-[r:{quote(relation)}]->() WITH r LIMIT {SAMPLE} RETURN DISTINCT keys(r) AS names"
     names = _names(store.read(sample))
@@ -231,7 +231,7 @@ def _names(rows: list[Row]) -> set[str]:
     return {name for row in rows for name in row["names"]}
 
 
-def _one_triple(triple: Triple, rows: list[Row], names: list[str]) -> TripleCensus:
+def _one_triple(triple: Triple, rows: list[Row], names: list[str]) -> TripleCounts:
     types: Counts = {}
     sources: dict[str, int] = {}
     for row in rows:
@@ -241,7 +241,7 @@ def _one_triple(triple: Triple, rows: list[Row], names: list[str]) -> TripleCens
             if name in row["names"]:
                 _add(types, (name, _type(row[f"c{position}"])), row["number"])
     times = [row[end] for row in rows for end in ("first", "last") if isinstance(row[end], int | float)]
-    return TripleCensus(
+    return TripleCounts(
         triple,
         sum(row["number"] for row in rows),
         _properties(types),
@@ -265,14 +265,14 @@ def _type(name: str) -> str:
     return "list" if plain.startswith("LIST<") else _WORDS.get(plain, plain.lower())
 
 
-def _properties(counts: Counts) -> tuple[PropertyCensus, ...]:
+def _properties(counts: Counts) -> tuple[PropertyCounts, ...]:
     """One census for each name, `id` and `keys` first, then by name."""
     names = sorted({name for name, _ in counts}, key=lambda name: ((*_FIRST, name).index(name), name))
     found = []
     for name in names:
         types = {kind: number for (other, kind), number in counts.items() if other == name}
         ordered = tuple(sorted(types, key=lambda kind: (-types[kind], kind)))
-        found.append(PropertyCensus(name, ordered, sum(types.values())))
+        found.append(PropertyCounts(name, ordered, sum(types.values())))
     return tuple(found)
 
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.store.connection import Row, Store
-from graphrec.store.edges import Column, Edges, Integers, values
+from graphrec.store.edges import Column, Integers, SortedEdges, to_python
 from graphrec.store.read import MISSING, read_edges_in_pieces, read_ids
 
-#: Edges compared at once, and start nodes asked for at once.
+#: SortedEdges compared at once, and start nodes asked for at once.
 EDGES_A_PIECE = 100_000
 NODES_A_PIECE = 5_000
 
@@ -24,10 +24,10 @@ NO_NAMES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
-class Difference:
+class EdgeDiff:
     """What is to be written, as positions in the sorted edges: new and changed ones; and what is to be deleted.
 
-    `gone` and `doubled` are rows {s, t, c0, …} as `Edges.rows` makes them, with the properties of the key. An edge of
+    `gone` and `doubled` are rows {s, t, c0, …} as `SortedEdges.rows` makes them, with the properties of the key. An edge of
     `doubled` stands several times in the graph: all of them are deleted, and it is among the new ones.
     With `completing` a changed edge keeps the values that the wanted one lacks.
     """
@@ -44,19 +44,19 @@ class Difference:
         return sum(len(row["t"]) for row in self.gone)
 
 
-def everything_new(edges: Edges) -> Difference:
+def diff_to_empty(edges: SortedEdges) -> EdgeDiff:
     """The difference to a graph that has none of the source's edges of the type."""
-    return Difference(np.arange(len(edges), dtype=np.int32), np.array([], dtype=np.int32))
+    return EdgeDiff(np.arange(len(edges), dtype=np.int32), np.array([], dtype=np.int32))
 
 
-def difference(
+def diff_edges(
     store: Store,
-    edges: Edges,
+    edges: SortedEdges,
     source: str,
     append: bool = False,
     renamed: tuple[Mapping[str, str], ...] = (NO_NAMES,) * 2,
     completing: bool | None = None,
-) -> Difference:
+) -> EdgeDiff:
     """How the graph's edges of a source and a type differ from `edges`.
 
     Where `append` is set, only the edges of the start nodes of `edges` are read, and none is gone. `renamed` has new
@@ -70,8 +70,8 @@ def difference(
     return comparison.result()
 
 
-def stored_edges(
-    store: Store, edges: Edges, source: str, renamed: tuple[Mapping[str, str], ...] = (NO_NAMES,) * 2
+def read_stored_edges(
+    store: Store, edges: SortedEdges, source: str, renamed: tuple[Mapping[str, str], ...] = (NO_NAMES,) * 2
 ) -> pd.DataFrame:
     """Those of `edges` that the graph has of the source: its properties as objects, None where one is missing.
 
@@ -90,7 +90,7 @@ def stored_edges(
     return found[~found.index.duplicated()]
 
 
-def _starts(store: Store, edges: Edges, append: bool, renamed: Mapping[str, str]) -> Iterator[list[str]]:
+def _starts(store: Store, edges: SortedEdges, append: bool, renamed: Mapping[str, str]) -> Iterator[list[str]]:
     """The ids of start nodes to ask for, some at a time, with about as many edges as are compared at once."""
     there = read_ids(store, edges.kind.source) if renamed or not append else edges.starts
     degree = pd.Series(np.bincount(edges.start, minlength=len(edges.starts)), index=edges.starts)
@@ -100,11 +100,12 @@ def _starts(store: Store, edges: Edges, append: bool, renamed: Mapping[str, str]
         yield there[begin:stop].tolist()
 
 
-
 class _Comparison:
     """Meets the stored edges piece by piece and remembers which of the wanted ones were among them."""
 
-    def __init__(self, edges: Edges, renamed: Sequence[Mapping[str, str]], append: bool, completing: bool) -> None:
+    def __init__(
+        self, edges: SortedEdges, renamed: Sequence[Mapping[str, str]], append: bool, completing: bool
+    ) -> None:
         self.edges = edges
         self.append = append
         self.completing = completing
@@ -141,12 +142,12 @@ class _Comparison:
         }
         return self.key.find(start, end, cells), cells
 
-    def result(self) -> Difference:
+    def result(self) -> EdgeDiff:
         """What the stored edges that were met lack, have otherwise, or have too many."""
         new = np.flatnonzero(~self.seen | self.again)
         changed = np.flatnonzero(self.changed & ~self.again)
         doubled = self.edges.rows(np.flatnonzero(self.again), self.key.names)
-        return Difference(new, changed, [] if self.append else self.gone, doubled, self.completing)
+        return EdgeDiff(new, changed, [] if self.append else self.gone, doubled, self.completing)
 
     def _positions(self, side: int, ids: list[str]) -> npt.NDArray[np.int64]:
         known = (self.edges.starts, self.edges.ends)[side]
@@ -167,7 +168,7 @@ class _Comparison:
 class _Key:
     """Finds edges by their ends and the properties of their key, which together tell them apart."""
 
-    def __init__(self, edges: Edges) -> None:
+    def __init__(self, edges: SortedEdges) -> None:
         self.names = [*(edges.kind.key or ())]
         self.width = max(len(edges.ends), 1)
         everything = np.arange(len(edges))
@@ -212,4 +213,4 @@ def _differ(stored: npt.NDArray[np.object_], wanted: Column) -> npt.NDArray[np.b
 
 def _comparable(column: Column) -> npt.NDArray[np.object_]:
     """The values of a column as the database gives them, MISSING where one is missing."""
-    return _cells([MISSING if value is None else value for value in values(column)])
+    return _cells([MISSING if value is None else value for value in to_python(column)])

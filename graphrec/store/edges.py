@@ -16,7 +16,7 @@ Column: TypeAlias = "pd.Series[Any]"  # a column of any type
 
 
 @dataclass(frozen=True)
-class Edges:
+class SortedEdges:
     """The edges of a table, sorted by start node and then by end node.
 
     Attributes:
@@ -36,7 +36,7 @@ class Edges:
     order: Integers
 
     @classmethod
-    def of(cls, table: EdgeTable) -> "Edges":
+    def from_table(cls, table: EdgeTable) -> "SortedEdges":
         """The edges of a table."""
         (start, starts), (end, ends) = (_codes(table.frame[side]) for side in ("source_id", "target_id"))
         order = np.argsort(start.astype(np.int64) * max(len(ends), 1) + end, kind="stable").astype(np.int32)
@@ -56,7 +56,7 @@ class Edges:
         """
         start = self.start[chosen]
         targets = self.ends[self.end[chosen]].tolist() if position is None else position.tolist()
-        columns = {f"c{number}": values(self.column(name, chosen)) for number, name in enumerate(names)}
+        columns = {f"c{number}": to_python(self.column(name, chosen)) for number, name in enumerate(names)}
         borders = np.flatnonzero(np.diff(start, prepend=-1, append=-1))
         ids = self.starts[start[borders[:-1]]].tolist()
         return [
@@ -65,7 +65,7 @@ class Edges:
         ]
 
 
-def blocks(edges: Edges, chosen: Integers, parts: int) -> Iterator[list[Integers]]:
+def split_into_blocks(edges: SortedEdges, chosen: Integers, parts: int) -> Iterator[list[Integers]]:
     """The chosen edges in rounds of at most `parts` blocks; in a round no two blocks share a start or an end node.
 
     Writers that take a block each therefore never wait for a node that another of them holds.
@@ -89,7 +89,7 @@ def blocks(edges: Edges, chosen: Integers, parts: int) -> Iterator[list[Integers
         yield [chosen[(start == i) & (end == j)] for i, j in chosen_now]
 
 
-def values(column: Column) -> list[Any]:
+def to_python(column: Column) -> list[Any]:
     """A column as plain Python values, None where one is missing."""
     plain: list[Any] = column.tolist()
     if column.hasnans:

@@ -91,7 +91,7 @@ class Holder:
         """Whether it was not renewed for so long that others may take it."""
         return self.age > STALE_SECONDS * 1000
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Who writes and since when: `load of imdb by anna@mill (process 17), since 2026-11-24 18:15:00 UTC`."""
         return f"{shown(self.holder)}, since {datetime.fromtimestamp(self.since / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
@@ -133,13 +133,13 @@ class Lease:
     def lost(self) -> StoreError:
         """The error of a write after the lease was lost."""
         holder = read_lease(self._store)
-        who = f"{holder.told()} took over" if holder else "another writer took over, and has ended"
+        who = f"{holder.describe()} took over" if holder else "another writer took over, and has ended"
         return LostLeaseError(
             f"this process did not answer for {STALE_SECONDS:.0f} s, so {who}; it stops, and nothing is doubled: "
             "run the command again, which finishes what was begun"
         )
 
-    def free(self) -> None:
+    def release(self) -> None:
         """Give it back, if it is still ours."""
         self._ended.set()
         self._renewing.join()
@@ -156,7 +156,7 @@ class Lease:
 
 
 @contextmanager
-def leased(
+def hold_lease(
     store: Store, purpose: str, home: str = "", alone: bool = False, writers: int = 1, progress: Progress = silent
 ) -> Iterator[Store]:
     """A Store that writes under the lease of the graph, in a `with` block; waits for another writer to end.
@@ -180,9 +180,9 @@ def leased(
             break
         if current is not None:
             if current.owner != told:
-                logger.warning("waiting for another writer: %s", current.told())
+                logger.warning("waiting for another writer: %s", current.describe())
                 told = current.owner
-            waiting = f"waiting for {current.told()}"
+            waiting = f"waiting for {current.describe()}"
             progress(waiting, 0, 1)
         time.sleep(SECONDS_TO_LOOK)
     if waiting:
@@ -192,7 +192,7 @@ def leased(
     try:
         yield store.fenced(lease)
     finally:
-        lease.free()
+        lease.release()
 
 
 def _take(store: Store, mine: Mapping[str, Any], writers: int) -> bool:

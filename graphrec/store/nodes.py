@@ -11,7 +11,7 @@ from graphrec.errors import StoreError
 from graphrec.fusion.plan import NodePlan
 from graphrec.schema import SYSTEM_RELATIONS, EdgeType
 from graphrec.store.connection import ConstraintError, Store, quote
-from graphrec.store.edges import values
+from graphrec.store.edges import to_python
 from graphrec.store.read import Progress, silent
 
 NODES_A_BATCH = 10_000
@@ -24,7 +24,7 @@ Statement = tuple[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class Written:
+class WriteCounts:
     """How many nodes of a label, or edges of a relationship type to the label `target`, were created, changed and
     deleted; the others stood already."""
 
@@ -46,9 +46,9 @@ def ensure_constraint(store: Store, label: str, key: str = "id") -> None:
         ) from error
 
 
-def counted(plan: NodePlan) -> Written:
+def count_written(plan: NodePlan) -> WriteCounts:
     """What carrying out a plan writes."""
-    return Written(plan.label, len(plan.created), len(plan.changed), len(plan.deleted))
+    return WriteCounts(plan.label, len(plan.created), len(plan.changed), len(plan.deleted))
 
 
 def write_nodes(store: Store, plan: NodePlan, edges: Sequence[EdgeType], progress: Progress = silent) -> None:
@@ -153,7 +153,7 @@ def _delete(label: str, ids: list[str]) -> Iterator[Statement]:
 
 
 def _create(label: str, frame: pd.DataFrame) -> Statement:
-    columns = {name: values(frame[name]) for name in frame.columns if name != "id"}
+    columns = {name: to_python(frame[name]) for name in frame.columns if name != "id"}
     properties = [
         {name: cells[at] for name, cells in columns.items() if cells[at] is not None and cells[at] != []}
         for at in range(len(frame))

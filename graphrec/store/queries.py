@@ -185,7 +185,7 @@ def run(store: Store, query: Query, given: Mapping[str, object]) -> list[Row]:
         UnknownNameError: a parameter that the query does not have, or a user, item or run that the graph lacks.
         GraphrecError: a parameter is missing or has the wrong type.
     """
-    values = parse_given(query, given)
+    values = parse_arguments(query, given)
     missing = [p.name for p in query.parameters if p.name not in values]
     if missing:
         raise GraphrecError(f"query {query.name} needs {' and '.join(missing)}; it takes {_usage(query)}")
@@ -200,7 +200,7 @@ def run(store: Store, query: Query, given: Mapping[str, object]) -> list[Row]:
     return store.read(query.statement, values)
 
 
-def parse_given(query: Query, given: Mapping[str, object]) -> dict[str, Value]:
+def parse_arguments(query: Query, given: Mapping[str, object]) -> dict[str, Value]:
     """The values of the parameters that are given or have a default.
 
     Raises UnknownNameError for a parameter that the query does not have, GraphrecError for a value of the wrong type.

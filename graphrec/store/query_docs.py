@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from graphrec.store.queries import Parameter, Query, Value, parse_given
+from graphrec.store.queries import Parameter, Query, Value, parse_arguments
 
 _HEAD = """# The query library
 
@@ -27,18 +27,18 @@ This page is written by `graphrec query --list --markdown > docs/cypher.md`.
 """
 
 
-def show(query: Query, given: Mapping[str, str]) -> str:
+def render_query(query: Query, given: Mapping[str, str]) -> str:
     """A query as it can be pasted into Neo4j Browser or cypher-shell: `:param` lines, then the file, then a semicolon.
 
     A parameter that is not given and has no default stands there as its name in capitals.
     Raises UnknownNameError for a parameter that the query does not have, GraphrecError for a value of the wrong type.
     """
-    values = parse_given(query, given)
+    values = parse_arguments(query, given)
     lines = [f":param {p.name} => {_literal(values.get(p.name, _placeholder(p)))};" for p in query.parameters]
     return "\n".join([*lines, *([""] if lines else []), f"{query.text.strip()};"])
 
 
-def index(queries: Iterable[Query]) -> str:
+def render_page(queries: Iterable[Query]) -> str:
     """The page `docs/cypher.md`: what the queries have in common, a table of them, and each with its parameters."""
     known = list(queries)
     rows = [f"| [`{query.name}`](#{query.name}) | {query.sentence} |" for query in known]

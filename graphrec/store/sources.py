@@ -33,7 +33,7 @@ def read_sources(store: Store) -> tuple[SourceManifest, ...]:
     return tuple(SourceManifest.from_properties(row["properties"]) for row in rows)
 
 
-def read_known(
+def read_graph_state(
     store: Store, brought: SourceManifest, concerned: Mapping[str, "pd.Series[str]"] | None = None
 ) -> GraphState:
     """The graph's sources and all nodes of the labels that one brings, as fusion needs them.
@@ -55,7 +55,7 @@ def read_known(
     return GraphState(sources, nodes)
 
 
-def note_source(store: Store, brought: SourceManifest, status: str) -> None:
+def save_source(store: Store, brought: SourceManifest, status: str) -> None:
     """Write the source's node: `loading` before its first write, `loaded` after the last."""
     ensure_constraint(store, SOURCE)
     properties = source_properties(brought, status)
@@ -73,12 +73,12 @@ def read_appended(store: Store, name: str) -> tuple[tuple[str, ...], bool]:
     return (tuple(rows[0]["appended"]), bool(rows[0]["cut"])) if rows else ((), False)
 
 
-def note_appending(store: Store, name: str, digest: str) -> None:
-    """Write down that rows with this digest are being appended; `note_appended` says that they are."""
+def mark_appending(store: Store, name: str, digest: str) -> None:
+    """Write down that rows with this digest are being appended; `mark_appended` says that they are."""
     store.write(f"MATCH (s:{SOURCE} {{id: $id}}) SET s.appending = $digest", {"id": name, "digest": digest})
 
 
-def note_appended(store: Store, name: str, digests: Sequence[str]) -> None:
+def mark_appended(store: Store, name: str, digests: Sequence[str]) -> None:
     """Write down the digests of all that was appended to a source; none of it is under way."""
     store.write(
         f"MATCH (s:{SOURCE} {{id: $id}}) SET s.appended = $digests REMOVE s.appending",
@@ -91,7 +91,7 @@ def source_properties(brought: SourceManifest, status: str) -> dict[str, Any]:
     return {**brought.to_properties(), "status": status, "loaded_at": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
-def forget_source(store: Store, name: str) -> None:
+def delete_source(store: Store, name: str) -> None:
     """Delete the source's node."""
     store.write(f"MATCH (s:{SOURCE} {{id: $id}}) DETACH DELETE s", {"id": name})
 

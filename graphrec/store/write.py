@@ -1,4 +1,4 @@
-"""Edges into the graph: only what is new or changed is written, and what a source no longer has is removed.
+"""SortedEdges into the graph: only what is new or changed is written, and what a source no longer has is removed.
 
 Rows are grouped by start node and sent as columns. A load that is cut off leaves a part behind; the next one compares
 and writes the rest, so nothing doubles.
@@ -13,29 +13,29 @@ import numpy as np
 
 from graphrec.errors import StoreError
 from graphrec.schema import EdgeType
-from graphrec.store.batches import AdaptiveBatchSize, pieces, send_all
+from graphrec.store.batches import AdaptiveBatchSize, send_batches, split_into_batches
 from graphrec.store.connection import Row, Store, quote
-from graphrec.store.diff import Difference
-from graphrec.store.edges import Edges, Integers, blocks
-from graphrec.store.nodes import Written
+from graphrec.store.diff import EdgeDiff
+from graphrec.store.edges import Integers, SortedEdges, split_into_blocks
+from graphrec.store.nodes import WriteCounts
 from graphrec.store.read import MISSING, Progress, read_ids, silent
 
 ROWS_A_BATCH = 2_000
 
-#: Edges deleted in one transaction, whatever the number of start nodes that were asked for.
+#: SortedEdges deleted in one transaction, whatever the number of start nodes that were asked for.
 EDGES_DELETED_A_BATCH = 10_000
 
 Payload = tuple[str, Mapping[str, Any], int]
 
 
-def counted(kind: EdgeType, difference: Difference) -> Written:
+def count_written(kind: EdgeType, difference: EdgeDiff) -> WriteCounts:
     """What writing a difference writes."""
     sizes = (len(difference.new), len(difference.changed), difference.deleted)
-    return Written(kind.relation, *sizes, target=kind.target)
+    return WriteCounts(kind.relation, *sizes, target=kind.target)
 
 
 def write_edges(
-    store: Store, edges: Edges, source: str, difference: Difference, writers: int = 1, progress: Progress = silent
+    store: Store, edges: SortedEdges, source: str, difference: EdgeDiff, writers: int = 1, progress: Progress = silent
 ) -> None:
     """Make the graph hold a source's edges of a type: first the new ones, then the changed, then away with the gone.
 
@@ -46,7 +46,7 @@ def write_edges(
     kind = edges.kind
     told = _Told(progress, f"writing {kind.relation} → {kind.target}", len(difference.new) + len(difference.changed))
     _send_rows(store, _delete(kind), difference.doubled, source)
-    pace = AdaptiveBatchSize()
+    batch_size = AdaptiveBatchSize()
 
     def create(payload: Payload) -> None:
         statement, parameters, number = payload
@@ -61,12 +61,12 @@ def write_edges(
         store.write(payload[0], payload[1])
         told.more(payload[2])
 
-    for now in blocks(edges, difference.new, writers):
+    for now in split_into_blocks(edges, difference.new, writers):
         with ThreadPoolExecutor(len(now)) as pool:
-            tasks = [pool.submit(_write, _creating(edges, source), edges, block, create, pace) for block in now]
+            tasks = [pool.submit(_write, _creating(edges, source), edges, block, create, batch_size) for block in now]
             for task in tasks:
                 task.result()
-    _write(_changing(edges, source, difference.completing), edges, difference.changed, change, pace)
+    _write(_changing(edges, source, difference.completing), edges, difference.changed, change, batch_size)
     _send_rows(store, _delete(kind), difference.gone, source)
 
 
@@ -107,15 +107,15 @@ class _Told:
 
 def _write(
     prepare: Callable[[Integers], Payload],
-    edges: Edges,
+    edges: SortedEdges,
     chosen: Integers,
     send: Callable[[Payload], None],
-    pace: AdaptiveBatchSize,
+    batch_size: AdaptiveBatchSize,
 ) -> None:
-    send_all(pieces(edges, chosen, pace), prepare, send, pace)
+    send_batches(split_into_batches(edges, chosen, batch_size), prepare, send, batch_size)
 
 
-def _creating(edges: Edges, source: str) -> Callable[[Integers], Payload]:
+def _creating(edges: SortedEdges, source: str) -> Callable[[Integers], Payload]:
     """What makes of some edges a statement that creates them.
 
     The end nodes of a batch are looked up once each, and the rows name them by position; should one be missing, no
@@ -142,7 +142,7 @@ def _creating(edges: Edges, source: str) -> Callable[[Integers], Payload]:
     return prepare
 
 
-def _changing(edges: Edges, source: str, completing: bool) -> Callable[[Integers], Payload]:
+def _changing(edges: SortedEdges, source: str, completing: bool) -> Callable[[Integers], Payload]:
     kind = edges.kind
     cell = "coalesce(row.c{1}[k], r.{0})" if completing else "row.c{1}[k]"
     values = ", ".join(

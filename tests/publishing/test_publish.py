@@ -5,7 +5,7 @@ import pytest
 from graphrec.errors import DataError, StoreError, UnknownNameError
 from graphrec.preconditions import require_query, require_recommendations
 from graphrec.publishing import publish, read_versions, roll_back
-from graphrec.publishing.versions import note_version
+from graphrec.publishing.versions import create_version
 from graphrec.serving.published_list import published_list
 from graphrec.store import Store, queries
 from graphrec.store.active_run import find_active_run
@@ -180,7 +180,7 @@ def test_a_few_lists_among_many_users_are_found_again(graph: Store) -> None:
 def test_two_publications_never_share_a_version(graph: Store) -> None:
     put(graph, "one", lists())
     with pytest.raises(StoreError, match=r"somebody else began to publish in the same moment as two \(publication 1\)"):
-        note_version(graph, "two", 1, {})
+        create_version(graph, "two", 1, {})
     assert states(graph) == {"one": "published"}
 
 
@@ -188,7 +188,7 @@ def test_lists_published_by_an_earlier_version_are_refused_and_the_next_publicat
     graph.write(
         "CREATE (:Run {id: 'old', status: 'published', activated_at: 1, number: 1, layers: [1]}) WITH 1 AS one "
         "MATCH (u:User {id: '0'}), (i:Item {id: 'i0'}), (j:Item {id: 'i1'}) "
-        "CREATE (u)-[:RECOMMENDED {rank: 1, score: 0.5, run: 1}]->(i), (j)-[:SIMILAR {rank: 1, score: 0.5, run: 1}]->(i)"
+        "CREATE (u)-[:RECOMMENDED {rank: 1, score: 0.5, run: 1}]->(i), (j)-[:SIMILAR {rank: 1, run: 1}]->(i)"
     )
     message = "run old were published by an earlier version of graphrec.*publish again: `graphrec publish latest`"
     for reader in (find_active_run, require_recommendations, lambda store: published_list(store, "0")):

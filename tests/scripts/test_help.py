@@ -11,6 +11,8 @@ from pathlib import Path
 import click
 import pytest
 
+from graphrec.store import queries
+
 ROOT = Path(__file__).parent.parent.parent
 COMMANDS = sorted(path.stem for path in (ROOT / "scripts").glob("[a-z]*.py"))
 HEAVY = {"torch", "neo4j", "pandas", "numpy", "scipy", "pyarrow"}
@@ -38,10 +40,12 @@ def test_help_answers_at_once() -> None:
     assert min(once() for _ in range(5)) < 0.4
 
 
-def test_every_command_and_query_is_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    missing = [name for name in COMMANDS if f"graphrec {name}" not in readme]
-    assert missing == []
+def test_every_command_is_in_the_documentation_and_every_query_on_its_page() -> None:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    text = "".join(path.read_text(encoding="utf-8") for path in pages)
+    assert [name for name in COMMANDS if not re.search(rf"graphrec {name}\b", text)] == []
+    page = (ROOT / "docs" / "cypher.md").read_text(encoding="utf-8")
+    assert [name for name in queries.names() if f"## {name}\n" not in page] == []
 
 
 def _documented() -> list[str]:
