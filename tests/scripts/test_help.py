@@ -11,8 +11,6 @@ from pathlib import Path
 import click
 import pytest
 
-from graphrec.store import queries
-
 ROOT = Path(__file__).parent.parent.parent
 COMMANDS = sorted(path.stem for path in (ROOT / "scripts").glob("[a-z]*.py"))
 HEAVY = {"torch", "neo4j", "pandas", "numpy", "scipy", "pyarrow"}
@@ -40,12 +38,23 @@ def test_help_answers_at_once() -> None:
     assert min(once() for _ in range(5)) < 0.4
 
 
-def test_every_command_is_in_the_documentation_and_every_query_on_its_page() -> None:
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    text = "".join(path.read_text(encoding="utf-8") for path in pages)
-    assert [name for name in COMMANDS if not re.search(rf"graphrec {name}\b", text)] == []
-    page = (ROOT / "docs" / "cypher.md").read_text(encoding="utf-8")
-    assert [name for name in queries.names() if f"## {name}\n" not in page] == []
+def test_every_command_and_query_is_documented() -> None:
+    commands = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^\| `graphrec (\w+)", commands, re.MULTILINE)) == COMMANDS
+    queries = (ROOT / "docs" / "cypher.md").read_text(encoding="utf-8")
+    names = sorted(path.stem for path in (ROOT / "cypher").glob("*.cypher"))
+    assert re.findall(r"^## (\w+)$", queries, re.MULTILINE) == names
+
+
+def test_every_page_is_linked_from_the_readme_or_from_a_page_that_is() -> None:
+    seen, waiting = set[Path](), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        seen.add(page)
+        links = re.findall(r"\]\((?!https?:)([^)#]+\.md)", page.read_text(encoding="utf-8"))
+        waiting += {(page.parent / link).resolve() for link in links} - seen
+    pages = {*(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"}
+    assert pages - seen == set()
 
 
 def _documented() -> list[str]:

@@ -62,7 +62,8 @@ def test_train_publish_recommend(store: Store, run: Run, run_json: Json, model: 
         assert "--force" in refused.stderr
         assert store.read("MATCH (r:Run) RETURN count(r) AS n") == [{"n": 0}]
     run("publish", trained["run"], "-k", "3", *force)
-    (node,) = store.read("MATCH (r:Run) RETURN r.id AS id, r.verdict AS verdict, r.split AS split, r.version AS version")
+    columns = "r.id AS id, r.verdict AS verdict, r.split AS split, r.version AS version"
+    (node,) = store.read(f"MATCH (r:Run) RETURN {columns}")
     assert node["id"] == trained["run"]
     assert node["verdict"].startswith("forced: " if force else "passed")
     assert node["split"].startswith("random")
