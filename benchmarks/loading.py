@@ -61,7 +61,7 @@ def _tables(name: str) -> list[EdgeTable]:
 
 
 def _generated(users: int, items: int, edges: int) -> EdgeTable:
-    """SortedEdges without repeats, whose users and items differ in activity as people's do."""
+    """Edges without repeats, whose users and items differ in activity as people's do."""
     rng = np.random.default_rng(0)
     codes = np.array([], dtype=np.int64)
     while len(codes) < edges:

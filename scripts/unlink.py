@@ -27,7 +27,7 @@ def command(source: str, dry_run: bool, as_json: bool) -> None:
         from graphrec import runs  # loads torch, after the work
 
         knowing, silent = runs.knowing(settings.runs, source)
-        forgotten = not dry_run and ingest.forget_report(settings.loads, source)
+        forgotten = not dry_run and ingest.delete_report(settings.loads, source)
     told = {"dry_run": dry_run, "report_deleted": forgotten, "runs": knowing, "runs_that_do_not_say": silent}
     if as_json:
         _terminal.print_json({**asdict(unlinked), **told})

@@ -1,4 +1,4 @@
-"""The guard: what a command needs, what the graph has, and which loaders bring the rest."""
+"""Preconditions: what a command requires, what the graph has, and which loaders provide the rest."""
 
 import time
 from pathlib import Path
@@ -47,7 +47,7 @@ def test_labels_of_ones_own_are_told_of_roles_and_an_empty_graph_of_sniff() -> N
 def test_a_behaviour_that_the_graph_lacks_names_its_loaders_or_the_nearest() -> None:
     rated = schema(("User", "RATED", "Item"))
     with pytest.raises(
-        UnknownNameError, match=r"LISTENED is brought by lastfm; load one: `graphrec load lastfm FOLDER`"
+        UnknownNameError, match=r"LISTENED is provided by lastfm; load one: `graphrec load lastfm FOLDER`"
     ):
         preconditions.require_behaviour(rated, "LISTENED")
     with pytest.raises(UnknownNameError, match=r"no behaviour 'RATD'; did you mean RATED\?$"):
@@ -127,14 +127,14 @@ def test_a_query_names_the_relation_that_is_missing_and_its_loaders(store: Store
     store.write("MATCH ()-[r:TRUSTED_ONCE]->() DELETE r")  # the embedded store still knows the type
     has = "the graph has none: it has Item, User"
     with pytest.raises(
-        DataError, match=f"needs TRUSTED_ONCE relationships, and {has}; no loader .* brings TRUSTED_ONCE"
+        DataError, match=f"needs TRUSTED_ONCE relationships, and {has}; no installed loader provides TRUSTED_ONCE"
     ):
         preconditions.require_query(store, query("MATCH (n:User)-[:TRUSTED_ONCE]->() RETURN n"))
-    with pytest.raises(DataError, match=f"needs FOLLOWS or FRIEND .*{has}; .*FRIEND (is brought )?by .*lastfm"):
+    with pytest.raises(DataError, match=f"needs FOLLOWS or FRIEND .*{has}; .*FRIEND (is provided )?by .*lastfm"):
         preconditions.require_query(store, query("MATCH (n:User)-[:FRIEND|FOLLOWS]-() RETURN n"))
     with pytest.raises(DataError, match=f"needs behaviour of users, such as PURCHASED.*{has}"):
         preconditions.require_query(store, query(f"MATCH (n:User)-[:{'|'.join(BEHAVIOURS)}]->() RETURN n"))
-    with pytest.raises(DataError, match=r"needs Genre nodes.*brought by .*movielens.*`graphrec load movielens`"):
+    with pytest.raises(DataError, match=r"needs Genre nodes.*provided by .*movielens.*`graphrec load movielens`"):
         preconditions.require_query(store, query("MATCH (n:Genre) RETURN n"))
 
 
@@ -194,7 +194,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("package")
-def test_what_loaders_bring_is_read_from_their_constants() -> None:
+def test_what_loaders_provide_is_read_from_their_constants() -> None:
     found = preconditions.find_loaders()
     assert found["LISTENED"] == ["lastfm"]
     assert "movielens" in found["RATED"]

@@ -1,4 +1,4 @@
-"""Loading: the tables of a source, fused with what the graph has, and only the difference written."""
+"""Load a source: fuse its tables with the graph and write only the difference."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -31,11 +31,17 @@ from graphrec.tables import EdgeTable, GraphTables, Repeats, Source
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load did: the source, the rows of its tables, what was cleaned and fused, and what was written.
+    """The result of a load.
 
-    `renamed` counts by label the nodes that were there before and have another id now; `links` are those of
-    `Fused.links`. `refused` says of a dry run why the load itself would be refused; `notes` are sentences about what is
-    worth a look.
+    Attributes:
+        source: the source.
+        rows: rows of its tables, by label or relationship type.
+        cleaning, fusion: reports of these steps.
+        written: numbers of nodes and edges created, changed and deleted.
+        renamed: number of existing nodes that got another id, by label.
+        links: `Fused.links`.
+        refused: for a dry run, why the load itself would be refused.
+        notes: sentences about possible problems of the data (`ingest.notes`).
     """
 
     source: Source
@@ -59,14 +65,14 @@ def load(
     options: Options = DEFAULT_OPTIONS,
     progress: Progress = silent,
 ) -> Loaded:
-    """Read a source whole, fuse it with what the graph has, then write what is new or changed and delete what is gone.
+    """Read all tables of a source, fuse them with the graph, write new and changed nodes and edges, delete gone ones.
 
-    Everything that can be wrong with the files is found before the first write, so bad input leaves the graph
-    as it was. Loads wait for each other, on whatever machine they are.
+    All errors in the files are found before the first write, so bad input leaves the graph unchanged. Loads wait for
+    each other, also on different machines.
 
     Raises:
-        UnknownNameError: there is no such source.
-        DataError: the files do not hold what they must, or a table had rows and none is left.
+        UnknownNameError: no source has this name.
+        DataError: the files lack required contents, or no row of a table is left.
         RefusedError: more would be deleted than `options` allow, or appended rows would be counted twice.
         StoreError: the database refuses or goes away.
     """
@@ -81,48 +87,48 @@ def load(
 def write_source(
     store: Store, tables: GraphTables, options: Options = DEFAULT_OPTIONS, progress: Progress = silent
 ) -> Loaded:
-    """Make the graph hold what the tables of one source say; the caller holds `writing`.
+    """Write the tables of one source; the caller holds the lock (`writing`).
 
-    The graph's Source node says `loading` from before the first write until after the last. Where a load was cut off,
-    the next one compares and writes the rest.
+    The `Source` node has the status `loading` from before the first write until after the last. After an interrupted
+    load the next one compares again and writes the rest.
     """
-    brought = SourceManifest.of(tables)
-    name = brought.source.name
+    manifest = SourceManifest.of(tables)
+    name = manifest.source.name
     earlier = {each.source.name: each for each in read_sources(store)}.get(name)
     digest, digests = check_append_digest(store, tables, options.again) if options.append else (None, ())
-    united = brought.united(earlier)
+    united = manifest.united(earlier)
     only = {table.type.label: table.frame["id"] for table in tables.nodes} if options.append else None
     known = read_graph_state(store, united, only)
     progress("linking", 0, 1)
     fused = fuse(known, tables, options.append)
     progress("linking", 1, 1)
-    run = _Write(store, fused, earlier, options, progress, tables.repeats)
-    differences = run.differences(renamed=True)
-    refused = explain_refusal(name, run.vanishing(differences), options)
+    writer = _LoadWriter(store, fused, earlier, options, progress, tables.repeats)
+    differences = writer.differences(renamed=True)
+    refused = explain_refusal(name, writer.find_removals(differences), options)
     if options.dry_run:
-        written = run.counted(differences)
+        written = writer.count_written(differences)
     elif refused:
         raise RefusedError(refused)
     else:
         save_source(store, united, "loading")
         if digest:
             mark_appending(store, name, digest)
-        written = run.carry_out([kind for each in known.sources for kind in each.edges], differences)
+        written = writer.write([kind for each in known.sources for kind in each.edges], differences)
         mark_appended(store, name, (*digests, *([digest] if digest else ())))
-        save_source(store, united if options.append else brought, "loaded")
+        save_source(store, united if options.append else manifest, "loaded")
     renamed = {plan.label: len(plan.renamed) for plan in fused.nodes if plan.renamed}
-    loaded = Loaded(brought.source, _rows(tables), tables.cleaning, fused.report, written, options.dry_run)
-    told = (*notes.check_tables(tables), *notes.check_fusion(fused.report))
-    return replace(loaded, renamed=renamed, links=fused.links, refused=refused, notes=told)
+    loaded = Loaded(manifest.source, _rows(tables), tables.cleaning, fused.report, written, options.dry_run)
+    found_notes = (*notes.check_tables(tables), *notes.check_fusion(fused.report))
+    return replace(loaded, renamed=renamed, links=fused.links, refused=refused, notes=found_notes)
 
 
-#: The edges of a type as they are to be, and how those in the graph differ from them.
-Change: TypeAlias = tuple[SortedEdges, EdgeDiff]
+#: The target edges of a type, and their difference to those in the graph.
+EdgeChange: TypeAlias = tuple[SortedEdges, EdgeDiff]
 
 
 @dataclass(frozen=True)
-class _Write:
-    """The writes of one load; `earlier` is what the source brought before."""
+class _LoadWriter:
+    """The writes of one load; `earlier` is the manifest of the previous load of the source."""
 
     store: Store
     fused: Fused
@@ -131,12 +137,12 @@ class _Write:
     progress: Progress
     repeats: Mapping[str | Triple, Repeats]
 
-    def differences(self, renamed: bool) -> list[Change]:
-        """The edges of each table and their difference to the graph; with `renamed`, before the nodes are written."""
+    def differences(self, renamed: bool) -> list[EdgeChange]:
+        """The edges of each table with their difference to the graph; `renamed`: the nodes are not yet written."""
         return [self._change(table, self._new_names(table.type) if renamed else ({}, {})) for table in self.fused.edges]
 
-    def vanishing(self, differences: Sequence[Change]) -> list[Removal]:
-        """What the source had in the graph of each label and type, and how much of it goes."""
+    def find_removals(self, differences: Sequence[EdgeChange]) -> list[Removal]:
+        """The numbers of nodes and edges of the source in the graph, and of those that the load deletes."""
         if self.options.append:
             return []
         there = {label.label for label in self.fused.report.labels}
@@ -147,23 +153,23 @@ class _Write:
         counts = ((kind, write.count_edges(self.store, kind, self.fused.source)) for kind in self._gone_kinds())
         return [*found, *(Removal(_called(kind), count, count, False) for kind, count in counts)]
 
-    def counted(self, differences: Sequence[Change]) -> list[WriteCounts]:
-        """What would be written."""
+    def count_written(self, differences: Sequence[EdgeChange]) -> list[WriteCounts]:
+        """The numbers of nodes and edges that `write` would create, change and delete."""
         written = [nodes.count_written(plan) for plan in self.fused.nodes]
         written += [write.count_written(edges.kind, differs) for edges, differs in differences]
         return [*written, *self._gone()]
 
-    def carry_out(self, kinds: Sequence[EdgeType], differences: Sequence[Change]) -> list[WriteCounts]:
-        """Nodes, then edges, then away with what is gone; `kinds` are the types that edges in the graph may have.
+    def write(self, kinds: Sequence[EdgeType], differences: Sequence[EdgeChange]) -> list[WriteCounts]:
+        """Write nodes, then edges, then delete what is gone; `kinds` are the types that edges in the graph may have.
 
-        The differences of before hold, unless nodes get other ids or edges go from node to node.
+        `differences` are computed again if nodes get other ids or edges move between nodes.
         """
         for plan in self.fused.nodes:
             nodes.write_nodes(self.store, plan, kinds, self.progress)
         written = [nodes.count_written(plan) for plan in self.fused.nodes]
-        hold = not any(plan.renamed or len(plan.moved) for plan in self.fused.nodes)
+        valid = not any(plan.renamed or len(plan.moved) for plan in self.fused.nodes)
         for table, change in zip(self.fused.edges, differences, strict=True):
-            edges, differs = change if hold else self._change(table, ({}, {}))
+            edges, differs = change if valid else self._change(table, ({}, {}))
             write.write_edges(self.store, edges, self.fused.source, differs, self.options.writers, self.progress)
             written.append(write.count_written(table.type, differs))
         written += self._gone()
@@ -173,7 +179,7 @@ class _Write:
             nodes.delete_nodes(self.store, plan)
         return written
 
-    def _change(self, table: EdgeTable, renamed: tuple[Mapping[str, str], ...]) -> Change:
+    def _change(self, table: EdgeTable, renamed: tuple[Mapping[str, str], ...]) -> EdgeChange:
         known, append = self._known(table.type), self.options.append
         if append and known is not None:
             require_same_key(table.type, known)
@@ -189,7 +195,7 @@ class _Write:
         return edges, diff_edges(self.store, edges, self.fused.source, append, renamed)
 
     def _edges(self, table: EdgeTable) -> SortedEdges:
-        """The edges of a table, with the properties that they had and no longer have as missing values."""
+        """The edges of a table; properties that it no longer has are missing values, so that they are removed."""
         kind, known = table.type, self._known(table.type)
         lost = [name for name in known.properties if name not in kind.properties] if known else []
         if not lost or self.options.append:
@@ -224,13 +230,13 @@ def _called(kind: EdgeType) -> str:
 
 
 def _new_names(plan: NodePlan, source: str) -> dict[str, str]:
-    """The id that an end of a source's edge is going to have, by the id that it still has in the graph."""
+    """The new id of each node at which edges of the source end, by its current id in the graph."""
     own = plan.moved[plan.moved["source"] == source]
     return {**plan.renamed, **dict(zip(own["from_id"], own["to_id"], strict=True))}
 
 
 def _rows(tables: GraphTables) -> dict[str, int]:
-    """Rows per label and relationship type; a type between several labels is counted together."""
+    """The number of rows by label and relationship type; a type between several labels is one entry."""
     rows: dict[str, int] = {}
     for table in tables.nodes:
         rows[table.type.label] = len(table.frame)

@@ -1,4 +1,4 @@
-"""Lists as the graph has them, and as they are to be: for each start node the best end nodes with their scores."""
+"""Ranked lists: those in the graph, and those to publish. A list has the best end nodes of a start node with scores."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,25 +16,30 @@ from graphrec.store.read import read_edges_in_pieces
 RECOMMENDATIONS = EdgeType(USER, RECOMMENDED, ITEM, ("score", "rank"))
 SIMILAR_ITEMS = EdgeType(ITEM, SIMILAR, ITEM, ("score", "rank"))
 
-#: Start nodes asked for at once.
+#: Batch size: start nodes whose lists are read in one query.
 NODES_A_PIECE = 2_000
 
-#: A list's cells by column: `t` the end nodes, `score`, `rank`, and whatever else its edges have.
-Cells = Mapping[str, list[Any]]
+#: The columns of a list: `t` (the end nodes), `score`, `rank` and the other properties of its edges.
+Columns = Mapping[str, list[Any]]
 
 
 @dataclass(frozen=True)
 class TargetLists:
-    """The lists to be published: edges sorted by start node and then by rank, with the first and last of each list."""
+    """The lists to publish: edges sorted by start node and then by rank.
+
+    Attributes:
+        edges: the edges of all lists.
+        offsets: positions in `edges`: list i has those from offsets[i] up to offsets[i + 1] [num_lists + 1].
+    """
 
     edges: SortedEdges
-    offsets: Integers  # [num_lists + 1], positions in edges
+    offsets: Integers
 
     @classmethod
-    def of(cls, kind: EdgeType, frame: pd.DataFrame) -> "TargetLists":
-        """The lists of a table with source_id, target_id, score and rank; further columns become properties too.
+    def from_frame(cls, kind: EdgeType, frame: pd.DataFrame) -> "TargetLists":
+        """The lists of a table with source_id, target_id, score and rank; other columns become properties, too.
 
-        A list has the order of its ranks, and its edges get their places in it, 1 to n, for ranks.
+        Lists are sorted by rank, and their ranks are renumbered from 1 to n.
         """
         start, starts = pd.factorize(frame["source_id"])
         end, ends = pd.factorize(frame["target_id"])
@@ -58,13 +63,13 @@ class TargetLists:
         return len(self.offsets) - 1
 
     def find_edges(self, chosen: Integers) -> Integers:
-        """The positions of the edges of some lists, ascending."""
-        mine = np.zeros(len(self), dtype=bool)
-        mine[chosen] = True
-        return np.flatnonzero(mine[self.edges.start])
+        """The positions of the edges of the chosen lists, ascending."""
+        is_chosen = np.zeros(len(self), dtype=bool)
+        is_chosen[chosen] = True
+        return np.flatnonzero(is_chosen[self.edges.start])
 
-    def cells(self) -> Cells:
-        """The end nodes and the properties of all edges in their order."""
+    def columns(self) -> Columns:
+        """The end nodes and the properties of all edges, in their order."""
         everything = np.arange(len(self.edges))
         columns = {name: to_python(self.edges.column(name, everything)) for name in self.edges.kind.properties}
         return {"t": self.edges.ends[self.edges.end].tolist(), **columns}
@@ -72,15 +77,15 @@ class TargetLists:
 
 @dataclass(frozen=True)
 class StoredList:
-    """A list of the graph: the start node's id, the layer it stands in, and its cells."""
+    """A list in the graph: the id of its start node, its layer and its columns."""
 
     start: str
     layer: int
-    cells: Cells
+    columns: Columns
 
 
 def find_starts_with_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Sequence[str]:
-    """Those of all start nodes that have lists, or all where that would take longer to find out than it saves."""
+    """The start nodes that have lists; all of `starts` if there are so many edges that the query would not pay off."""
     (edges,) = store.read(f"MATCH ()-[r:{quote(kind.relation)}]->() RETURN count(r) AS number")
     if edges["number"] >= len(starts):
         return starts

@@ -1,4 +1,4 @@
-"""How the edges of a source in the graph differ from those that are to be there, read and compared piece by piece."""
+"""Compare the edges of a source with those in the graph, in pieces, to write only the differences."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from graphrec.store.connection import Row, Store
 from graphrec.store.edges import Column, Integers, SortedEdges, to_python
 from graphrec.store.read import MISSING, read_edges_in_pieces, read_ids
 
-#: SortedEdges compared at once, and start nodes asked for at once.
+#: Batch sizes: edges compared at a time, and start nodes read in one query.
 EDGES_A_PIECE = 100_000
 NODES_A_PIECE = 5_000
 
@@ -25,11 +25,13 @@ NO_NAMES: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class EdgeDiff:
-    """What is to be written, as positions in the sorted edges: new and changed ones; and what is to be deleted.
+    """The edges to write and to delete, so that the graph has the target edges.
 
-    `gone` and `doubled` are rows {s, t, c0, …} as `SortedEdges.rows` makes them, with the properties of the key. An edge of
-    `doubled` stands several times in the graph: all of them are deleted, and it is among the new ones.
-    With `completing` a changed edge keeps the values that the wanted one lacks.
+    Attributes:
+        new, changed: edges to create and to update, as positions in the sorted target edges.
+        gone: edges to delete, as rows {s, t, c0, …} of `SortedEdges.rows` with the properties of the key.
+        doubled: edges that the graph has several times, as such rows: all are deleted, and the edge is among the new.
+        completing: whether a changed edge keeps the stored values that are missing in its target.
     """
 
     new: Integers
@@ -40,12 +42,12 @@ class EdgeDiff:
 
     @property
     def deleted(self) -> int:
-        """The number of edges that go."""
+        """The number of edges to delete."""
         return sum(len(row["t"]) for row in self.gone)
 
 
 def diff_to_empty(edges: SortedEdges) -> EdgeDiff:
-    """The difference to a graph that has none of the source's edges of the type."""
+    """The difference to a graph that has no edge of the source and type: all edges are new."""
     return EdgeDiff(np.arange(len(edges), dtype=np.int32), np.array([], dtype=np.int32))
 
 
@@ -57,11 +59,11 @@ def diff_edges(
     renamed: tuple[Mapping[str, str], ...] = (NO_NAMES,) * 2,
     completing: bool | None = None,
 ) -> EdgeDiff:
-    """How the graph's edges of a source and a type differ from `edges`.
+    """Compare the target edges of a source and type with those in the graph.
 
-    Where `append` is set, only the edges of the start nodes of `edges` are read, and none is gone. `renamed` has new
-    start and end ids by those that the graph still has. With `completing` (by default where rows are appended) an edge
-    keeps the values that the wanted one lacks.
+    If `append` is set, only edges of the start nodes of `edges` are read, and none is deleted. `renamed` maps the ids
+    of start and end nodes in the graph to their new ids. With `completing` (by default if `append` is set) an edge
+    keeps the stored values that are missing in its target.
     """
     comparison = _Comparison(edges, renamed, append, append if completing is None else completing)
     asked = _starts(store, edges, append, renamed[0])
@@ -73,35 +75,35 @@ def diff_edges(
 def read_stored_edges(
     store: Store, edges: SortedEdges, source: str, renamed: tuple[Mapping[str, str], ...] = (NO_NAMES,) * 2
 ) -> pd.DataFrame:
-    """Those of `edges` that the graph has of the source: its properties as objects, None where one is missing.
+    """The stored properties of those `edges` that the graph has of the source, as objects, None for missing values.
 
-    The index is the row of the edge in `edges.frame`; of an edge that is in the graph several times, the first counts.
+    The index is the row of the edge in `edges.frame`. If the graph has an edge several times, the first counts.
     """
-    meeting = _Comparison(edges, renamed, True, True)
+    comparison = _Comparison(edges, renamed, True, True)
     names = [*edges.kind.properties]
     parts = [pd.DataFrame(columns=names, dtype=object)]
     asked = _starts(store, edges, True, renamed[0])
     for piece in read_edges_in_pieces(store, edges.kind, asked, OF_SOURCE, {"source": source}):
-        at, cells = meeting.find(piece, names)
-        met = np.flatnonzero(at >= 0)
-        columns = {name: [None if cell == MISSING else cell for cell in cells[name][met]] for name in names}
-        parts.append(pd.DataFrame(columns, index=edges.order[at[met]], dtype=object))
+        at, cells = comparison.find(piece, names)
+        known = np.flatnonzero(at >= 0)
+        columns = {name: [None if cell == MISSING else cell for cell in cells[name][known]] for name in names}
+        parts.append(pd.DataFrame(columns, index=edges.order[at[known]], dtype=object))
     found = pd.concat([part for part in parts if len(part)] or parts)
     return found[~found.index.duplicated()]
 
 
 def _starts(store: Store, edges: SortedEdges, append: bool, renamed: Mapping[str, str]) -> Iterator[list[str]]:
-    """The ids of start nodes to ask for, some at a time, with about as many edges as are compared at once."""
-    there = read_ids(store, edges.kind.source) if renamed or not append else edges.starts
+    """The ids of the start nodes to read, in pieces with about EDGES_A_PIECE edges."""
+    stored = read_ids(store, edges.kind.source) if renamed or not append else edges.starts
     degree = pd.Series(np.bincount(edges.start, minlength=len(edges.starts)), index=edges.starts)
-    now = pd.Index([renamed.get(id_, id_) for id_ in there], dtype=object) if renamed else there
+    now = pd.Index([renamed.get(id_, id_) for id_ in stored], dtype=object) if renamed else stored
     size = np.cumsum(degree.reindex(now, fill_value=0).to_numpy() + EDGES_A_PIECE // NODES_A_PIECE)
-    for begin, stop in pairwise([0, *(np.flatnonzero(np.diff(size // EDGES_A_PIECE)) + 1).tolist(), len(there)]):
-        yield there[begin:stop].tolist()
+    for begin, stop in pairwise([0, *(np.flatnonzero(np.diff(size // EDGES_A_PIECE)) + 1).tolist(), len(stored)]):
+        yield stored[begin:stop].tolist()
 
 
 class _Comparison:
-    """Meets the stored edges piece by piece and remembers which of the wanted ones were among them."""
+    """Compares stored edges, piece by piece, with the target edges and collects the differences."""
 
     def __init__(
         self, edges: SortedEdges, renamed: Sequence[Mapping[str, str]], append: bool, completing: bool
@@ -117,22 +119,22 @@ class _Comparison:
         self.gone: list[Row] = []
 
     def add(self, piece: list[Row], names: list[str]) -> None:
-        """Meet the edges of some start nodes."""
+        """Compare all stored edges of some start nodes."""
         at, cells = self.find(piece, names)
-        met = np.flatnonzero(at >= 0)
-        edge = at[met]
+        known = np.flatnonzero(at >= 0)
+        edge = at[known]
         first = ~pd.Series(edge).duplicated().to_numpy() & ~self.seen[edge]
         self.again[edge[~first]] = True
         self.seen[edge] = True
         for name in names:
             if name not in self.key.names:
                 wanted = self.edges.column(name, edge)
-                differs = _differ(cells[name][met], wanted)
+                differs = _differ(cells[name][known], wanted)
                 self.changed[edge] |= differs & wanted.notna().to_numpy() if self.completing else differs
         self._note_gone(piece, [len(row["t"]) for row in piece], np.flatnonzero(at < 0), cells)
 
     def find(self, piece: list[Row], names: list[str]) -> tuple[Integers, dict[str, npt.NDArray[np.object_]]]:
-        """The position of each edge of some start nodes among the wanted ones (-1: it is none), and its properties."""
+        """The position of each stored edge in the target edges, −1 if it is not among them, and its properties."""
         counts = [len(row["t"]) for row in piece]
         start = self._positions(0, [row["s"] for row in piece]).repeat(counts)
         end = self._positions(1, list(chain.from_iterable(row["t"] for row in piece)))
@@ -143,7 +145,7 @@ class _Comparison:
         return self.key.find(start, end, cells), cells
 
     def result(self) -> EdgeDiff:
-        """What the stored edges that were met lack, have otherwise, or have too many."""
+        """The differences of all edges that were added."""
         new = np.flatnonzero(~self.seen | self.again)
         changed = np.flatnonzero(self.changed & ~self.again)
         doubled = self.edges.rows(np.flatnonzero(self.again), self.key.names)
@@ -166,7 +168,7 @@ class _Comparison:
 
 
 class _Key:
-    """Finds edges by their ends and the properties of their key, which together tell them apart."""
+    """An index of edges by their ends and the properties of their key, which identify an edge."""
 
     def __init__(self, edges: SortedEdges) -> None:
         self.names = [*(edges.kind.key or ())]
@@ -178,12 +180,12 @@ class _Key:
             for name, known in zip(self.names, self.known, strict=True)
         ]
         code = self._code(edges.start.astype(np.int64), edges.end, parts)
-        # Without a key the edges are sorted by their code already.
+        # Without a key the edges are already sorted by their code.
         self.order = np.argsort(code, kind="stable") if self.names else everything
         self.sorted = code[self.order]
 
     def find(self, start: npt.NDArray[np.int64], end: npt.NDArray[np.int64], cells: Mapping[str, Any]) -> Integers:
-        """The position of each edge among the wanted ones, -1 where it is none of them."""
+        """The position of each edge in the target edges, −1 if it is not among them."""
         parts = [known.get_indexer(pd.Index(cells[name])) for name, known in zip(self.names, self.known, strict=True)]
         known = (start >= 0) & (end >= 0)
         for part in parts:
@@ -212,5 +214,5 @@ def _differ(stored: npt.NDArray[np.object_], wanted: Column) -> npt.NDArray[np.b
 
 
 def _comparable(column: Column) -> npt.NDArray[np.object_]:
-    """The values of a column as the database gives them, MISSING where one is missing."""
+    """The values of a column as the database returns them, MISSING for missing values."""
     return _cells([MISSING if value is None else value for value in to_python(column)])

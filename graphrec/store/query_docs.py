@@ -1,4 +1,4 @@
-"""The query files for people: one as it is pasted into Neo4j Browser, and the index of all that stands in the docs."""
+"""Render query files for users: one query to paste into Neo4j Browser, and the page docs/cypher.md of all queries."""
 
 from collections.abc import Iterable, Mapping
 
@@ -28,9 +28,9 @@ This page is written by `graphrec query --list --markdown > docs/cypher.md`.
 
 
 def render_query(query: Query, given: Mapping[str, str]) -> str:
-    """A query as it can be pasted into Neo4j Browser or cypher-shell: `:param` lines, then the file, then a semicolon.
+    """A query to paste into Neo4j Browser or cypher-shell: `:param` lines, then the file, then a semicolon.
 
-    A parameter that is not given and has no default stands there as its name in capitals.
+    The placeholder of a parameter that is not given and has no default is its name in capitals.
     Raises UnknownNameError for a parameter that the query does not have, GraphrecError for a value of the wrong type.
     """
     values = parse_arguments(query, given)
@@ -39,7 +39,7 @@ def render_query(query: Query, given: Mapping[str, str]) -> str:
 
 
 def render_page(queries: Iterable[Query]) -> str:
-    """The page `docs/cypher.md`: what the queries have in common, a table of them, and each with its parameters."""
+    """The page `docs/cypher.md`: conventions, a table of the queries, and a section for each with its parameters."""
     known = list(queries)
     rows = [f"| [`{query.name}`](#{query.name}) | {query.sentence} |" for query in known]
     table = "\n".join(["| query | what it does |", "|---|---|", *rows])
@@ -62,7 +62,7 @@ def _placeholder(parameter: Parameter) -> Value:
 
 
 def _literal(value: Value) -> str:
-    """A value as Cypher writes it."""
+    """A value as a Cypher literal."""
     if isinstance(value, list):
         return f"[{', '.join(map(_literal, value))}]"
     if isinstance(value, str):

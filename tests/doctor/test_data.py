@@ -42,7 +42,7 @@ def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> No
     sound = findings(store)
     assert {finding.state for finding in sound.values()} == {OK}
     assert sound["size"].seen == "6 nodes and 4 edges"
-    assert sound["nodes without id"].seen == "no Other node has one; they are left alone"
+    assert sound["nodes without id"].seen == "no Other node has one; graphrec ignores them"
     assert sound["edges without source"].seen == "none"
 
 
@@ -82,7 +82,7 @@ def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> No
             "MATCH (a:User {id: 'a'}), (x:Item) CREATE (a)-[:VIEWED]->(x), (a)-[:VIEWED]->(x)",
             "edges without source",
             OK,
-            "2 VIEWED: written by hand",
+            "2 VIEWED: not written by a load",
             "",
         ),
         (
@@ -103,21 +103,21 @@ def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> No
             "CREATE (:Source {id: 'two', status: 'loading'})",
             "loads",
             WARNING,
-            "two was cut off",
+            "two was interrupted",
             "graphrec load two again",
         ),
         (
             "CREATE (:Run {id: 's', status: 'publishing'})",
             "published runs",
             WARNING,
-            "s was cut off",
+            "s was interrupted",
             "graphrec publish s again",
         ),
         (
             "MATCH (run:Run) DETACH DELETE run",
             "vanished runs",
             WARNING,
-            "1 recommendation of run 1, which the graph lacks",
+            "1 recommendation of version 1, whose run is not in the graph",
             "publish a run again",
         ),
     ],
@@ -152,8 +152,8 @@ def test_zero_ratings_and_the_sizes_that_decide_the_memory(store: Store) -> None
 def test_what_is_under_way_is_not_cut_off(store: Store) -> None:
     store.write("CREATE (:Source {id: 'two', status: 'loading'}), (:Run {id: 's', status: 'publishing'})")
     found = findings(store, writing=True)
-    assert (found["loads"].state, found["loads"].seen) == (OK, "two is under way")
-    assert (found["published runs"].state, found["published runs"].seen) == (OK, "s is under way")
+    assert (found["loads"].state, found["loads"].seen) == (OK, "two is in progress")
+    assert (found["published runs"].state, found["published runs"].seen) == (OK, "s is in progress")
 
 
 def test_times_of_other_types_are_left_alone(store: Store) -> None:
@@ -204,7 +204,7 @@ LINE = "2026-11-24 20:47:03.662 {level} [HttpServer] <ArcadeDB_0> {text}\n"
 )
 def test_the_log_of_the_server(tmp_path: Path, text: str, state: str, seen: str) -> None:
     path = tmp_path / "server.log"
-    assert about_store.check_log(path).seen == "there is none"
+    assert about_store.check_log(path).seen == "there is no log"
     path.write_text(text)
     finding = about_store.check_log(path)
     assert finding.state == state
@@ -242,12 +242,12 @@ def test_doubled_edges_are_found_with_what_mends_them(store: Store) -> None:
 
 
 def test_the_lease_of_a_writer(store: Store) -> None:
-    assert about_store.check_lease(store).seen == "no writer is at work"
+    assert about_store.check_lease(store).seen == "no process is writing"
     with hold_lease(store, "load of shop"):
         finding = about_store.check_lease(store)
         assert finding.state == WARNING
         assert finding.seen.startswith("load of shop by ")
         store.write("MATCH (l:WriteLease) SET l.renewed = 0")
         left = about_store.check_lease(store)
-        assert (left.state, left.seen[:28]) == (OK, "left behind by load of shop ")
+        assert (left.state, left.seen[:21]) == (OK, "left by load of shop ")
         assert data.check_size(store, []).seen == "the graph is empty"

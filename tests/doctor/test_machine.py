@@ -41,7 +41,7 @@ def test_versions_are_compared_by_number(found: str, least: str, older: bool) ->
 def test_python() -> None:
     assert machine.check_python(">=3.11", "3.11.0").state == OK
     finding = machine.check_python(">=3.99", "3.11.7")
-    assert (finding.state, finding.seen) == (FAILED, "3.11.7, and >=3.99 is needed")
+    assert (finding.state, finding.seen) == (FAILED, "3.11.7, but >=3.99 is required")
 
 
 def test_packages() -> None:
@@ -49,7 +49,7 @@ def test_packages() -> None:
     finding = machine.check_packages(machine.parse_requirements(["numpy>=999", "no-such-package>=1", "click"]))
     assert finding.state == FAILED
     assert "no-such-package is not installed" in finding.seen
-    assert ", and 999 is needed" in finding.seen
+    assert ", but 999 is required" in finding.seen
     assert "pip install" in finding.remedy
     assert machine.check_packages([]).state == WARNING  # nobody installed graphrec
 
@@ -75,7 +75,7 @@ def test_torch() -> None:
 
 def test_home(tmp_path: Path) -> None:
     assert machine.check_home(tmp_path).state == OK
-    assert "which the first load makes" in machine.check_home(tmp_path / "new" / "home").seen
+    assert "which the first load creates" in machine.check_home(tmp_path / "new" / "home").seen
     assert not (tmp_path / "new").exists()
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "home"):
@@ -92,7 +92,7 @@ def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX has file modes")
 def test_secrets(tmp_path: Path) -> None:
-    assert machine.check_secrets(tmp_path).seen == "there is none yet"
+    assert machine.check_secrets(tmp_path).seen == "there is no password yet"
     password = tmp_path / "password"
     password.write_text("x")
     password.chmod(0o600)
@@ -106,7 +106,7 @@ def test_secrets(tmp_path: Path) -> None:
 
 def test_runs(tmp_path: Path) -> None:
     folder = tmp_path / "runs"
-    assert machine.check_runs(folder).seen == "there are none yet"
+    assert machine.check_runs(folder).seen == "there are no runs yet"
     whole = folder / "popularity-1"
     whole.mkdir(parents=True)
     (whole / "run.json").write_text("{}")
@@ -118,7 +118,7 @@ def test_runs(tmp_path: Path) -> None:
     (folder / cut_off).mkdir()
     finding = machine.check_runs(folder)
     assert finding.state == WARNING
-    assert f"1 of 2 cannot be read and 1 were cut off while written (damaged, {cut_off})" in finding.seen
+    assert f"1 of 2 cannot be read and 1 were interrupted while written (damaged, {cut_off})" in finding.seen
     (tmp_path / "file").write_text("")
     assert machine.check_runs(tmp_path / "file").state == FAILED
 

@@ -52,7 +52,7 @@ def test_numbers_that_are_text_are_told_with_the_line_that_mends_it(case: str, t
     named, values, expected = TEXTS[case]
     rows = "u,i,rating,count\n" + "".join(f"{n},x{n},{v},{v}\n" for n, v in enumerate(values.split()))
     (note,) = notes.check_tables(tables(tmp_path, RATINGS.format(named), rows=rows))
-    assert note.startswith(f"RATED.{named.strip(chr(34))} is text, though queries and models count with it")
+    assert note.startswith(f"RATED.{named.strip(chr(34))} is text, but queries and models use it as a number")
     assert all(part in note for part in expected)
     typed = RATINGS.format('{ name = "rating", type = "float" }') + 'missing = ["", "NULL"]\n'
     assert notes.check_tables(tables(tmp_path, typed, rows=rows.replace("one", "1"))) == ()

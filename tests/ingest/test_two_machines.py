@@ -134,5 +134,5 @@ def test_a_writer_that_was_paused_stops_when_another_took_over(store: Store, add
         paused.send_signal(signal.SIGCONT)
     _, told = paused.communicate(timeout=120)
     assert paused.returncode == 1
-    assert "it stops, and nothing is doubled" in told
+    assert "it stops, and nothing is written twice" in told
     assert edges(store) == (number, number)

@@ -114,7 +114,7 @@ def test_rolling_back_there_and_back(graph: Store) -> None:
     assert read_all(graph) == wanted(lists(7, changed=20))
     assert edges_by_layer(graph) == {"one": USERS * 5, "three": 100}
     assert [version.id for version in read_versions(graph).whole] == ["three", "one"]
-    with pytest.raises(UnknownNameError, match="there is no run to go back to 'two'; there are 1: one"):
+    with pytest.raises(UnknownNameError, match="there is no run to roll back to 'two'; there are 1: one"):
         roll_back(graph, "two")
     with pytest.raises(DataError, match="three is the active run already"):
         roll_back(graph, "three")
@@ -137,7 +137,7 @@ def test_so_many_earlier_versions_are_kept(graph: Store) -> None:
     assert read_all(graph) == wanted(lists(1))
     assert put(graph, "run4", lists(4)).recommended.edges_removed == USERS * 5 * 2
     assert {*edges_by_layer(graph)} == {"run1", "run4"}
-    with pytest.raises(DataError, match="at least one earlier run stays"):
+    with pytest.raises(DataError, match="at least one earlier run must be kept"):
         put(graph, "run5", lists(5), keep=0)
 
 
@@ -179,7 +179,7 @@ def test_a_few_lists_among_many_users_are_found_again(graph: Store) -> None:
 
 def test_two_publications_never_share_a_version(graph: Store) -> None:
     put(graph, "one", lists())
-    with pytest.raises(StoreError, match=r"somebody else began to publish in the same moment as two \(publication 1\)"):
+    with pytest.raises(StoreError, match=r"another process began to publish at the same time as two \(version 1\)"):
         create_version(graph, "two", 1, {})
     assert states(graph) == {"one": "published"}
 

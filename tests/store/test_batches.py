@@ -21,7 +21,7 @@ from graphrec.tables import ENDS, EdgeTable
 
 
 def edges(*degrees: int) -> SortedEdges:
-    """SortedEdges of start nodes with so many each."""
+    """Edges of start nodes with the given degrees."""
     pairs = [(f"u{k}", str(item)) for k, degree in enumerate(degrees) for item in range(degree)]
     return SortedEdges.from_table(
         EdgeTable(EdgeType("User", "R", "Item"), pd.DataFrame(pairs, columns=ENDS, dtype="str"))

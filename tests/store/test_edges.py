@@ -1,4 +1,4 @@
-"""SortedEdges as positions: sorted, grouped by start node, and divided into blocks that share no node."""
+"""Edges as positions: sorted, grouped by start node, and divided into blocks that share no node."""
 
 from itertools import chain
 

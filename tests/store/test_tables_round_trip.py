@@ -168,5 +168,5 @@ def test_names_that_need_quoting_are_quoted(store: Store) -> None:
 
 def test_doubled_ids_in_the_graph_are_said(store: Store) -> None:
     store.write("UNWIND [1, 2] AS k CREATE (:Doubled {id: 'same'})")
-    with pytest.raises(StoreError, match="Doubled nodes cannot be held unique by id"):
+    with pytest.raises(StoreError, match="Doubled nodes are not unique by id"):
         ensure_constraint(store, "Doubled")
