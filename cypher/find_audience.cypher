@@ -1,7 +1,7 @@
-// Find who would like an item: users whose published list has it, and users who liked the items most similar to it.
+// Find users who may like an item: those with the item in their published list, and those who liked similar items.
 // $item_id  string        id of the item
-// $similar  integer = 10  how many similar items are looked at, found by common users
-// $k        integer = 20  how many users, those of the published lists first
+// $similar  integer = 10  number of similar items, by common users
+// $k        integer = 20  number of users, those with the item in their list first
 // returns user, rank, liked, examples
 MATCH (item:Item {id: $item_id})
 CALL (item) {

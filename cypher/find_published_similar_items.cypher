@@ -1,6 +1,6 @@
-// Find the items that the newest published run calls similar to an item, and which run made that list.
+// Find the similar items of an item that the active run publishes, and the run that wrote the list.
 // $item_id  string        id of the item
-// $k        integer = 10  how many items
+// $k        integer = 10  number of items
 // returns item, title, score, rank, model, run
 CALL () {
   MATCH (run:Run) WHERE run.activated_at IS NOT NULL AND run.version IS NOT NULL

@@ -1,6 +1,6 @@
-// Recommend items to several users together: the least mean rank in their published lists, among what none has met.
+// Recommend items to a group of users: the least mean rank in their published lists, among items new to all.
 // $user_ids  list          ids of the users
-// $k         integer = 10  how many items
+// $k         integer = 10  number of items
 // returns item, title, mean_rank, worst_rank, members
 CALL () {
   MATCH (run:Run) WHERE run.activated_at IS NOT NULL AND run.version IS NOT NULL

@@ -1,6 +1,6 @@
-// Recommend items to a user: the active run's list for this user, best first, without what the user did since.
+// Recommend items to a user: the user's list in the active run, best first, without items chosen since its publication.
 // $user_id  string        id of the user
-// $k        integer = 10  how many items
+// $k        integer = 10  number of items
 // returns item, title, score, rank, model, run
 CALL () {
   MATCH (run:Run) WHERE run.activated_at IS NOT NULL AND run.version IS NOT NULL
