@@ -147,7 +147,7 @@ def _ours(store: Store, table: EdgeTable, writers: int) -> None:
 def _again(store: Store, table: EdgeTable, writers: int) -> None:
     edges = SortedEdges.from_table(table)
     found = diff_edges(store, edges, "benchmark")
-    if len(found.new) or len(found.changed) or found.gone:
+    if len(found.new) or len(found.changed) or found.removed:
         raise RuntimeError("the graph is not as it was written")
     write_edges(store, edges, "benchmark", found, writers)
 

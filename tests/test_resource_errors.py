@@ -77,7 +77,10 @@ def test_an_error_of_a_database_on_a_full_disk_says_so(
     address = embedded.start()
     assert address.folder == embedded.folder
     monkeypatch.setattr(connection, "LEAST_DISK", 10**18)
-    with connection.connect(address) as store, pytest.raises(ShortageError, match=r"cannot continue: the disk of .* has"):
+    with (
+        connection.connect(address) as store,
+        pytest.raises(ShortageError, match=r"cannot continue: the disk of .* has"),
+    ):
         store.write("THIS IS REFUSED")
     assert Address("bolt://elsewhere:7687", "neo4j", "").shortage() == ""
 

@@ -147,17 +147,17 @@ class _LoadWriter:
             return []
         there = {label.label for label in self.fused.report.labels}
         found = [Removal(label, *counts, label in there) for label, counts in self.fused.known.items()]
-        for edges, differs in differences:
-            kept = len(edges) - len(differs.new) + sum(len(row["t"]) for row in differs.doubled)
-            found.append(Removal(_called(edges.kind), kept + differs.deleted, differs.deleted))
-        counts = ((kind, write.count_edges(self.store, kind, self.fused.source)) for kind in self._gone_kinds())
+        for edges, diff in differences:
+            kept = len(edges) - len(diff.new) + sum(len(row["t"]) for row in diff.duplicates)
+            found.append(Removal(_called(edges.kind), kept + diff.num_removed, diff.num_removed))
+        counts = ((kind, write.count_edges(self.store, kind, self.fused.source)) for kind in self._removed_types())
         return [*found, *(Removal(_called(kind), count, count, False) for kind, count in counts)]
 
     def count_written(self, differences: Sequence[EdgeChange]) -> list[WriteCounts]:
         """The numbers of nodes and edges that `write` would create, change and delete."""
         written = [nodes.count_written(plan) for plan in self.fused.nodes]
-        written += [write.count_written(edges.kind, differs) for edges, differs in differences]
-        return [*written, *self._gone()]
+        written += [write.count_written(edges.kind, diff) for edges, diff in differences]
+        return [*written, *self._count_removed()]
 
     def write(self, kinds: Sequence[EdgeType], differences: Sequence[EdgeChange]) -> list[WriteCounts]:
         """Write nodes, then edges, then delete what is gone; `kinds` are the types that edges in the graph may have.
@@ -169,11 +169,11 @@ class _LoadWriter:
         written = [nodes.count_written(plan) for plan in self.fused.nodes]
         valid = not any(plan.renamed or len(plan.moved) for plan in self.fused.nodes)
         for table, change in zip(self.fused.edges, differences, strict=True):
-            edges, differs = change if valid else self._change(table, ({}, {}))
-            write.write_edges(self.store, edges, self.fused.source, differs, self.options.writers, self.progress)
-            written.append(write.count_written(table.type, differs))
-        written += self._gone()
-        for kind in self._gone_kinds():
+            edges, diff = change if valid else self._change(table, ({}, {}))
+            write.write_edges(self.store, edges, self.fused.source, diff, self.options.writers, self.progress)
+            written.append(write.count_written(table.type, diff))
+        written += self._count_removed()
+        for kind in self._removed_types():
             write.delete_edges(self.store, kind, self.fused.source)
         for plan in self.fused.nodes:
             nodes.delete_nodes(self.store, plan)
@@ -186,9 +186,9 @@ class _LoadWriter:
             repeats = self.repeats.get(table.type.triple)
             if repeats is not None:
                 table = merge_with_stored(self.store, table, self.fused.source, repeats, renamed)
-            completing = repeats is None or repeats.repeated == "refuse"
+            keep_stored_values = repeats is None or repeats.repeated == "refuse"
             edges = SortedEdges.from_table(table)
-            return edges, diff_edges(self.store, edges, self.fused.source, True, renamed, completing)
+            return edges, diff_edges(self.store, edges, self.fused.source, True, renamed, keep_stored_values)
         edges = self._edges(table)
         if known is None:
             return edges, diff_to_empty(edges)
@@ -212,16 +212,16 @@ class _LoadWriter:
         start, end = (_new_names(plans[label], self.fused.source) for label in (kind.source, kind.target))
         return start, end
 
-    def _gone_kinds(self) -> list[EdgeType]:
+    def _removed_types(self) -> list[EdgeType]:
         if self.earlier is None or self.options.append:
             return []
         there = {table.type.triple for table in self.fused.edges}
         return [kind for kind in self.earlier.edges if kind.triple not in there]
 
-    def _gone(self) -> list[WriteCounts]:
+    def _count_removed(self) -> list[WriteCounts]:
         return [
             WriteCounts(kind.relation, 0, 0, write.count_edges(self.store, kind, self.fused.source), kind.target)
-            for kind in self._gone_kinds()
+            for kind in self._removed_types()
         ]
 
 

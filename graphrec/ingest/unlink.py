@@ -53,5 +53,5 @@ def unlink_source(store: Store, name: str, home: Path, dry_run: bool = False, pr
             for plan in fused.nodes:
                 nodes.delete_nodes(held, plan)
             delete_source(held, name)
-    written = [*map(nodes.counted, fused.nodes), *edges]
+    written = [*map(nodes.count_written, fused.nodes), *edges]
     return Unlinked(manifest.source, written, time.perf_counter() - start)

@@ -29,21 +29,21 @@ class EdgeDiff:
 
     Attributes:
         new, changed: edges to create and to update, as positions in the sorted target edges.
-        gone: edges to delete, as rows {s, t, c0, …} of `SortedEdges.rows` with the properties of the key.
-        doubled: edges that the graph has several times, as such rows: all are deleted, and the edge is among the new.
-        completing: whether a changed edge keeps the stored values that are missing in its target.
+        removed: edges to delete, as rows {s, t, c0, …} of `SortedEdges.rows` with the properties of the key.
+        duplicates: edges that the graph has several times, as such rows: all are deleted, and one is created again.
+        keep_stored_values: whether a changed edge keeps the stored values that are missing in its target.
     """
 
     new: Integers
     changed: Integers
-    gone: list[Row] = field(default_factory=list)
-    doubled: list[Row] = field(default_factory=list)
-    completing: bool = False
+    removed: list[Row] = field(default_factory=list)
+    duplicates: list[Row] = field(default_factory=list)
+    keep_stored_values: bool = False
 
     @property
-    def deleted(self) -> int:
+    def num_removed(self) -> int:
         """The number of edges to delete."""
-        return sum(len(row["t"]) for row in self.gone)
+        return sum(len(row["t"]) for row in self.removed)
 
 
 def diff_to_empty(edges: SortedEdges) -> EdgeDiff:
@@ -57,15 +57,15 @@ def diff_edges(
     source: str,
     append: bool = False,
     renamed: tuple[Mapping[str, str], ...] = (NO_NAMES,) * 2,
-    completing: bool | None = None,
+    keep_stored_values: bool | None = None,
 ) -> EdgeDiff:
     """Compare the target edges of a source and type with those in the graph.
 
     If `append` is set, only edges of the start nodes of `edges` are read, and none is deleted. `renamed` maps the ids
-    of start and end nodes in the graph to their new ids. With `completing` (by default if `append` is set) an edge
-    keeps the stored values that are missing in its target.
+    of start and end nodes in the graph to their new ids. With `keep_stored_values` (by default if `append` is set) an
+    edge keeps the stored values that are missing in its target.
     """
-    comparison = _Comparison(edges, renamed, append, append if completing is None else completing)
+    comparison = _Comparison(edges, renamed, append, append if keep_stored_values is None else keep_stored_values)
     asked = _starts(store, edges, append, renamed[0])
     for piece in read_edges_in_pieces(store, edges.kind, asked, OF_SOURCE, {"source": source}):
         comparison.add(piece, [*edges.kind.properties])
@@ -106,17 +106,17 @@ class _Comparison:
     """Compares stored edges, piece by piece, with the target edges and collects the differences."""
 
     def __init__(
-        self, edges: SortedEdges, renamed: Sequence[Mapping[str, str]], append: bool, completing: bool
+        self, edges: SortedEdges, renamed: Sequence[Mapping[str, str]], append: bool, keep_stored_values: bool
     ) -> None:
         self.edges = edges
         self.append = append
-        self.completing = completing
+        self.keep_stored_values = keep_stored_values
         self.renamed = renamed
         self.key = _Key(edges)
         self.seen = np.zeros(len(edges), dtype=bool)
         self.changed = np.zeros(len(edges), dtype=bool)
-        self.again = np.zeros(len(edges), dtype=bool)
-        self.gone: list[Row] = []
+        self.duplicated = np.zeros(len(edges), dtype=bool)
+        self.removed: list[Row] = []
 
     def add(self, piece: list[Row], names: list[str]) -> None:
         """Compare all stored edges of some start nodes."""
@@ -124,14 +124,14 @@ class _Comparison:
         known = np.flatnonzero(at >= 0)
         edge = at[known]
         first = ~pd.Series(edge).duplicated().to_numpy() & ~self.seen[edge]
-        self.again[edge[~first]] = True
+        self.duplicated[edge[~first]] = True
         self.seen[edge] = True
         for name in names:
             if name not in self.key.names:
                 wanted = self.edges.column(name, edge)
                 differs = _differ(cells[name][known], wanted)
-                self.changed[edge] |= differs & wanted.notna().to_numpy() if self.completing else differs
-        self._note_gone(piece, [len(row["t"]) for row in piece], np.flatnonzero(at < 0), cells)
+                self.changed[edge] |= differs & wanted.notna().to_numpy() if self.keep_stored_values else differs
+        self._note_removed(piece, [len(row["t"]) for row in piece], np.flatnonzero(at < 0), cells)
 
     def find(self, piece: list[Row], names: list[str]) -> tuple[Integers, dict[str, npt.NDArray[np.object_]]]:
         """The position of each stored edge in the target edges, −1 if it is not among them, and its properties."""
@@ -146,10 +146,10 @@ class _Comparison:
 
     def result(self) -> EdgeDiff:
         """The differences of all edges that were added."""
-        new = np.flatnonzero(~self.seen | self.again)
-        changed = np.flatnonzero(self.changed & ~self.again)
-        doubled = self.edges.rows(np.flatnonzero(self.again), self.key.names)
-        return EdgeDiff(new, changed, [] if self.append else self.gone, doubled, self.completing)
+        new = np.flatnonzero(~self.seen | self.duplicated)
+        changed = np.flatnonzero(self.changed & ~self.duplicated)
+        duplicates = self.edges.rows(np.flatnonzero(self.duplicated), self.key.names)
+        return EdgeDiff(new, changed, [] if self.append else self.removed, duplicates, self.keep_stored_values)
 
     def _positions(self, side: int, ids: list[str]) -> npt.NDArray[np.int64]:
         known = (self.edges.starts, self.edges.ends)[side]
@@ -157,14 +157,14 @@ class _Comparison:
             ids = [renamed.get(id_, id_) for id_ in ids]
         return known.get_indexer(pd.Index(ids, dtype=object)).astype(np.int64)
 
-    def _note_gone(self, piece: list[Row], counts: list[int], rows: Integers, cells: dict[str, Any]) -> None:
+    def _note_removed(self, piece: list[Row], counts: list[int], rows: Integers, cells: dict[str, Any]) -> None:
         owner = np.arange(len(piece)).repeat(counts)[rows]
         offset = np.cumsum([0, *counts])
         for position in np.unique(owner):
             mine = rows[owner == position]
             ends = [piece[position]["t"][row - offset[position]] for row in mine]
             keys = {f"c{number}": cells[name][mine].tolist() for number, name in enumerate(self.key.names)}
-            self.gone.append({"s": piece[position]["s"], "t": ends, **keys})
+            self.removed.append({"s": piece[position]["s"], "t": ends, **keys})
 
 
 class _Key:

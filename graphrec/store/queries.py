@@ -61,12 +61,12 @@ def _seconds(moment: datetime) -> int:
 
 
 def _list(text: str) -> list[str]:
-    """The parts of a text between commas; ValueError if there are none."""
+    """The parts of a text between commas; ValueError if it has none."""
     return id_texts(_some([part.strip() for part in text.split(",") if part.strip()]))
 
 
 def _some(values: Any) -> Any:  # any iterable; id_texts refuses others
-    """The values as a list; ValueError if there are none."""
+    """The values as a list; ValueError if it is empty."""
     values = list(values) if isinstance(values, Iterable) else values
     if values == []:
         raise ValueError("no values")

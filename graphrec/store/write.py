@@ -31,7 +31,7 @@ Payload = tuple[str, Mapping[str, Any], int]
 
 def count_written(kind: EdgeType, difference: EdgeDiff) -> WriteCounts:
     """The numbers of edges that a difference creates, changes and deletes."""
-    sizes = (len(difference.new), len(difference.changed), difference.deleted)
+    sizes = (len(difference.new), len(difference.changed), difference.num_removed)
     return WriteCounts(kind.relation, *sizes, target=kind.target)
 
 
@@ -48,7 +48,7 @@ def write_edges(
     written = _SharedProgress(
         progress, f"writing {kind.relation} → {kind.target}", len(difference.new) + len(difference.changed)
     )
-    _send_rows(store, _delete(kind), difference.doubled, source)
+    _send_rows(store, _delete(kind), difference.duplicates, source)
     batch_size = AdaptiveBatchSize()
 
     def create(payload: Payload) -> None:
@@ -71,8 +71,8 @@ def write_edges(
             ]
             for task in tasks:
                 task.result()
-    _write(_prepare_update(edges, source, difference.completing), edges, difference.changed, change, batch_size)
-    _send_rows(store, _delete(kind), difference.gone, source)
+    _write(_prepare_update(edges, source, difference.keep_stored_values), edges, difference.changed, change, batch_size)
+    _send_rows(store, _delete(kind), difference.removed, source)
 
 
 def delete_edges(store: Store, kind: EdgeType, source: str) -> None:
@@ -147,9 +147,9 @@ def _prepare_create(edges: SortedEdges, source: str) -> Callable[[Integers], Pay
     return prepare
 
 
-def _prepare_update(edges: SortedEdges, source: str, completing: bool) -> Callable[[Integers], Payload]:
+def _prepare_update(edges: SortedEdges, source: str, keep_stored_values: bool) -> Callable[[Integers], Payload]:
     kind = edges.kind
-    cell = "coalesce(row.c{1}[k], r.{0})" if completing else "row.c{1}[k]"
+    cell = "coalesce(row.c{1}[k], r.{0})" if keep_stored_values else "row.c{1}[k]"
     values = ", ".join(
         f"r.{quote(name)} = {cell.format(quote(name), number)}" for number, name in enumerate(kind.properties)
     )

@@ -47,10 +47,10 @@ def pairs(edges: SortedEdges, chosen: "np.typing.NDArray[np.integer[np.typing.NB
 
 
 def gone(found: EdgeDiff) -> set[tuple[str, ...]]:
-    columns = [name for name in found.gone[0] if name not in ("s", "t")] if found.gone else []
+    columns = [name for name in found.removed[0] if name not in ("s", "t")] if found.removed else []
     return {
         (row["s"], *cells)
-        for row in found.gone
+        for row in found.removed
         for cells in zip(row["t"], *(row[name] for name in columns), strict=True)
     }
 
@@ -66,21 +66,21 @@ def test_new_changed_and_gone(graph: Store) -> None:
     assert pairs(edges, found.new) == {("w", "1")}
     assert pairs(edges, found.changed) == {("u", "2"), ("v", "1")}
     assert gone(found) == {("v", "3")}
-    assert found.deleted == 1
-    assert found.doubled == []
+    assert found.num_removed == 1
+    assert found.duplicates == []
     write_edges(graph, edges, "a", found)
     left = diff_edges(graph, edges, "a")
-    assert (len(left.new), len(left.changed), left.gone) == (0, 0, [])
+    assert (len(left.new), len(left.changed), left.removed) == (0, 0, [])
     assert graph.read("MATCH ()-[r {source: 'b'}]->() RETURN count(r) AS n") == [{"n": 2}]
 
 
 def test_nothing_in_the_graph_and_nothing_wanted(graph: Store) -> None:
     edges = rated(OLD)
     found = diff_edges(graph, edges, "a")
-    assert (found.new.tolist(), len(found.changed), found.gone) == ([0, 1, 2, 3], 0, [])
+    assert (found.new.tolist(), len(found.changed), found.removed) == ([0, 1, 2, 3], 0, [])
     write(graph, edges)
     nothing = diff_edges(graph, rated({}), "a")
-    assert (len(nothing.new), len(nothing.changed), nothing.deleted) == (0, 0, 4)
+    assert (len(nothing.new), len(nothing.changed), nothing.num_removed) == (0, 0, 4)
 
 
 def test_appending_asks_for_the_start_nodes_of_the_day_only_and_erases_nothing(graph: Store) -> None:
@@ -89,7 +89,7 @@ def test_appending_asks_for_the_start_nodes_of_the_day_only_and_erases_nothing(g
     found = diff_edges(graph, day, "a", append=True)
     assert pairs(day, found.new) == {("u", "3")}
     assert pairs(day, found.changed) == {("u", "2")}
-    assert (found.gone, found.completing) == ([], True)
+    assert (found.removed, found.keep_stored_values) == ([], True)
     write_edges(graph, day, "a", found)
     ratings = graph.read("MATCH (u:User)-[r:RATED]->(i:Item) RETURN u.id + i.id AS pair, r.rating AS rating")
     assert {row["pair"]: row["rating"] for row in ratings} == {"u1": 1.0, "u2": 5.0, "u3": 1.0, "v1": None, "v3": 4.0}
@@ -114,7 +114,7 @@ def test_doubled_edges_become_one(graph: Store) -> None:
     found = diff_edges(graph, edges, "a")
     assert pairs(edges, found.new) == {("u", "1"), ("v", "3")}
     assert len(found.changed) == 0
-    assert sorted((row["s"], *row["t"]) for row in found.doubled) == [("u", "1"), ("v", "3")]
+    assert sorted((row["s"], *row["t"]) for row in found.duplicates) == [("u", "1"), ("v", "3")]
     write_edges(graph, edges, "a", found)
     assert graph.read("MATCH (:User {id: 'u'})-[r:RATED]->(:Item {id: '1'}) RETURN r.rating AS r") == [{"r": 1.0}]
     assert graph.read("MATCH ()-[r:RATED]->() RETURN count(r) AS n") == [{"n": 4}]
@@ -124,7 +124,7 @@ def test_ends_that_are_to_be_renamed_are_compared_under_their_new_names(graph: S
     write(graph, rated({("u", "1"): 1.0, ("v", "2"): 2.0}))
     edges = rated({("a:u", "1"): 1.0, ("v", "9"): 2.0})
     found = diff_edges(graph, edges, "a", renamed=({"u": "a:u"}, {"2": "9"}))
-    assert (len(found.new), len(found.changed), found.deleted) == (0, 0, 0)
+    assert (len(found.new), len(found.changed), found.num_removed) == (0, 0, 0)
 
 
 def test_many_pieces_are_one_comparison(graph: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,4 +136,4 @@ def test_many_pieces_are_one_comparison(graph: Store, monkeypatch: pytest.Monkey
         found = diff_edges(graph, edges, "a", append)
         assert pairs(edges, found.new) == {("w", "2")}
         assert pairs(edges, found.changed) == {("u", "2")}
-        assert found.deleted == 0
+        assert found.num_removed == 0

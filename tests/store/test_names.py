@@ -151,7 +151,7 @@ def test_names_that_others_wrote_are_left_out_and_told(store: Store, caplog: pyt
     assert caplog.text.count("\x1b") == 0
     read_tables(store)
     list(Fallbacks(store, "VIEWED").of(read_life(store, "u"), set(), 5))
-    assert data.orphans(store, counts.known_relations(store)).seen
+    assert data.check_orphans(store, counts.known_relations(store)).seen
     assert unharmed(store)
 
 
