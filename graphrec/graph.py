@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # these load torch, which takes seconds and which only traini
     from graphrec.hetero import HeteroGraph
     from graphrec.ingest import Loaded, Unlinked
     from graphrec.pipeline import TrainConfig
-    from graphrec.publishing import Published
+    from graphrec.publishing import PublishResult
     from graphrec.runs import Run, TrainedRun
     from graphrec.tables import GraphTables
     from graphrec.tabular.frames import ArrowFrame
@@ -179,11 +179,11 @@ class Graph:
         """
         from graphrec import ingest
 
-        return ingest.take_out(self.store, source, self.settings.home, dry_run, progress)
+        return ingest.unlink_source(self.store, source, self.settings.home, dry_run, progress)
 
     def schema(self) -> pd.DataFrame:
         """Labels and relationship types with their counts: type, from, to (none for labels), count, properties."""
-        found = counts.take(self.store)
+        found = counts.count_graph(self.store)
         rows: list[tuple[object, ...]] = [
             (each.label, None, None, each.count, [p.name for p in each.properties]) for each in found.labels
         ]
@@ -360,7 +360,7 @@ class Graph:
         rules: RerankingRules | Path | str | None = None,
         progress: Progress = silent,
         **terms: Any,
-    ) -> "Published":
+    ) -> "PublishResult":
         """What publishing the k best items of every user as RECOMMENDED edges did; readers change over at one instant.
 
         `rules` are as in `recommend`; `terms` are those of `graphrec.pipeline.PublishConfig`, such as `force=True` or
@@ -384,9 +384,9 @@ class Graph:
         saved (on disk), verdict, created_at, published_at and activated_at (UTC), and the saved runs' metrics."""
         from graphrec import runs
         from graphrec.publishing import read_versions
-        from graphrec.publishing.run_list import as_frame, list_runs
+        from graphrec.publishing.run_list import list_runs, to_frame
 
-        return as_frame(list_runs(read_versions(self.store), runs.listed(self.settings.runs)))
+        return to_frame(list_runs(read_versions(self.store), runs.listed(self.settings.runs)))
 
     def rollback(self, run: "Run | str | None" = None) -> str:
         """The id of the earlier publication that is read from now on: `run`, by default the one before.
@@ -497,7 +497,7 @@ class Graph:
 
     def rows(self, query: queries.Query, given: Mapping[str, object]) -> list[Row]:
         """The records of a query, its parameters given as texts or values; raises as `query` does."""
-        preconditions.need_query(self.store, query)
+        preconditions.require_query(self.store, query)
         return queries.run(self.store, query, given)
 
     def feedback(
@@ -562,5 +562,5 @@ def read_graph(store: Store, relation: str | None, progress: Progress) -> "Heter
 
 def _read_tables(store: Store, relation: str | None, progress: Progress) -> "GraphTables":
     schema = read_schema(store)
-    preconditions.need_behaviour(schema, relation)
+    preconditions.require_behaviour(schema, relation)
     return read_tables(store, schema, progress)

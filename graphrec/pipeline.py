@@ -23,7 +23,7 @@ from graphrec.models import make, model_class
 from graphrec.models.base import Model
 from graphrec.models.base import Progress as Step
 from graphrec.models.ensemble.members import write_members
-from graphrec.publishing import KEEP, Publication, Published, publish
+from graphrec.publishing import KEEP, Publication, PublishResult, publish
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.ranking.similar_items import find_similar_items
 from graphrec.ranking.topk import recommend
@@ -246,7 +246,7 @@ def publish_run(
     home: Path,
     progress: Progress = silent,
     terms: PublishConfig = PublishConfig(),  # frozen
-) -> Published:
+) -> PublishResult:
     """The k best items of every user of a run as RECOMMENDED edges, in the place of those of earlier runs.
 
     Raises:

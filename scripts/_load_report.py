@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from graphrec.cleaning_report import CleaningReport
     from graphrec.fusion import FusionReport, LabelReport
     from graphrec.ingest import Loaded
-    from graphrec.store.nodes import Written
+    from graphrec.store.nodes import WriteCounts
     from graphrec.tables import GraphTables
 
 #: How many examples of one kind are shown.
@@ -52,7 +52,7 @@ def checked_as_dict(tables: "GraphTables") -> dict[str, Any]:
             for t in tables.edges
         ],
         "cleaning": tables.cleaning.to_dict(),
-        "notes": list(notes.of_tables(tables)),
+        "notes": list(notes.check_tables(tables)),
     }
 
 
@@ -88,7 +88,7 @@ def show_checked(tables: "GraphTables", place: Path) -> None:
     show_cleaning(tables.cleaning)
     _terminal.print_table(f"{tables.sources[0].name} can be loaded", ["", "to", "rows", "properties"], rows)
     tell_rejected(tables.cleaning, place)
-    for note in notes.of_tables(tables):
+    for note in notes.check_tables(tables):
         _terminal.note(note)
     _terminal.note(
         "nothing is written; the same command without --check loads it, with --dry-run it looks at the graph"
@@ -96,7 +96,7 @@ def show_checked(tables: "GraphTables", place: Path) -> None:
 
 
 def show_written(
-    title: str, written: "Iterable[Written]", columns: Sequence[str] = ("created", "changed", "deleted")
+    title: str, written: "Iterable[WriteCounts]", columns: Sequence[str] = ("created", "changed", "deleted")
 ) -> None:
     """How many nodes and edges of each kind are new, other than before, or gone."""
     rows = [[each.name, each.target or "", each.created, each.changed, each.deleted] for each in written]

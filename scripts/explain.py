@@ -57,7 +57,7 @@ def command(
     from graphrec.schema import ITEM, USER
 
     with _terminal.open_store() as (store, settings):
-        preconditions.need_labels(store, "explain", (USER, ITEM))
+        preconditions.require_labels(store, "explain", (USER, ITEM))
         trained = load_run(store, settings.runs, run)
         user_id, item_id = find_user_and_item(store, trained, user, item)
         found = explanation.explain(trained, user_id, item_id, top)

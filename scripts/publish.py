@@ -9,7 +9,7 @@ import click
 from . import _completion, _terminal
 
 if TYPE_CHECKING:
-    from graphrec.publishing import Change, Published
+    from graphrec.publishing import Change, PublishResult
 
 
 @click.command(epilog="Example: graphrec publish latest -k 20 --similar 10")
@@ -56,7 +56,7 @@ def command(run: str, k: int, memory: int, as_json: bool, **options: Any) -> Non
         rules=rules,
     )
     with _terminal.open_store() as (store, settings), _terminal.progress_bar() as progress:
-        preconditions.need_labels(store, "publish", (trained.run.target[0], trained.run.target[2]))
+        preconditions.require_labels(store, "publish", (trained.run.target[0], trained.run.target[2]))
         published = pipeline.publish_run(store, trained, k, settings.home, progress, terms)
         embedded = store.embedded
     _say(published)
@@ -73,7 +73,7 @@ def command(run: str, k: int, memory: int, as_json: bool, **options: Any) -> Non
         _terminal.note(f"the run has nothing to recommend: {why}")
 
 
-def _say(published: "Published") -> None:
+def _say(published: "PublishResult") -> None:
     """What was written and removed, and what somebody may not expect."""
     _terminal.note(f"recommendations: {_told(published.recommended)}")
     if published.similar.lists_written or published.similar.lists_unchanged:

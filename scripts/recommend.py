@@ -75,7 +75,7 @@ def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool,
     if out is not None and not out.absolute().parent.is_dir():
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
     with _terminal.open_graph() as graph:
-        preconditions.need_labels(graph.store, "recommend", (USER, ITEM))
+        preconditions.require_labels(graph.store, "recommend", (USER, ITEM))
         try:
             if out is not None:
                 with _terminal.progress_bar() as progress:

@@ -11,7 +11,7 @@ import click
 from . import _outputs, _terminal
 
 if TYPE_CHECKING:
-    from graphrec.store.counts import Census, LabelCensus, PropertyCensus, TripleCensus
+    from graphrec.store.counts import GraphCounts, LabelCounts, PropertyCounts, TripleCounts
 
 
 @click.command(epilog="Example: graphrec schema --mermaid --out schema.md")
@@ -36,7 +36,7 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
     _outputs.check_ending(out, endings, "--out", "JSON" if as_json else "a Mermaid picture")
     as_json = as_json or (out is not None and out.suffix == ".json")
     with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
-        found = counts.take(store, progress)
+        found = counts.count_graph(store, progress)
     if not found.labels:
         _terminal.note(f"the graph is empty; {preconditions.FIRST_STEPS}, `graphrec load --help` lists all sources")
     if found.left_out:
@@ -55,7 +55,7 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
         _show(found)
 
 
-def as_dict(found: "Census") -> dict[str, object]:
+def as_dict(found: "GraphCounts") -> dict[str, object]:
     """The census as plain values; `system` says of a label or relation that graphrec itself wrote it."""
     from graphrec.store.counts import is_system
 
@@ -73,7 +73,7 @@ def as_dict(found: "Census") -> dict[str, object]:
     }
 
 
-def picture(found: "Census") -> str:
+def picture(found: "GraphCounts") -> str:
     """A Mermaid flowchart: a box for each label with its count and properties, an arrow for each relation triple."""
     from graphrec.store.counts import is_system
 
@@ -95,7 +95,7 @@ def picture(found: "Census") -> str:
     return "\n".join(lines)
 
 
-def _write(found: "Census", out: Path, as_json: bool) -> None:
+def _write(found: "GraphCounts", out: Path, as_json: bool) -> None:
     import json
 
     from graphrec.atomic_write import atomic_write
@@ -108,7 +108,7 @@ def _write(found: "Census", out: Path, as_json: bool) -> None:
     _terminal.note(f"written to {out}")
 
 
-def _show(found: "Census") -> None:
+def _show(found: "GraphCounts") -> None:
     from graphrec.store.counts import is_system
 
     _show_labels([label for label in found.labels if not is_system(label.label)])
@@ -128,7 +128,7 @@ def _show(found: "Census") -> None:
         _terminal.print_table("Sources", ["source", "version", "status", "licence"], rows)
 
 
-def _show_labels(labels: "list[LabelCensus]") -> None:
+def _show_labels(labels: "list[LabelCounts]") -> None:
     if not labels:
         return
     rows = [
@@ -139,7 +139,7 @@ def _show_labels(labels: "list[LabelCensus]") -> None:
     _terminal.print_table(heading, ["label", "nodes", "properties", "sources"], rows)
 
 
-def _show_triples(triples: "list[TripleCensus]") -> None:
+def _show_triples(triples: "list[TripleCounts]") -> None:
     if not triples:
         return
     rows = [
@@ -156,7 +156,7 @@ def _show_triples(triples: "list[TripleCensus]") -> None:
     _terminal.print_table(heading, ["relationship", "edges", "properties", "sources", "time"], rows)
 
 
-def _properties(counted: "LabelCensus | TripleCensus") -> "list[PropertyCensus]":
+def _properties(counted: "LabelCounts | TripleCounts") -> "list[PropertyCounts]":
     """The properties without those that all nodes or edges have, id, keys and source, and without graphrec's own."""
     from graphrec.store.counts import is_system
 
@@ -168,14 +168,14 @@ def _properties(counted: "LabelCensus | TripleCensus") -> "list[PropertyCensus]"
     ]
 
 
-def _listed(properties: "Iterable[PropertyCensus]", total: int) -> str:
+def _listed(properties: "Iterable[PropertyCounts]", total: int) -> str:
     """One line for each property: `year integer 50 %`, without the share where all have it."""
     from graphrec.errors import shown
 
     return "\n".join(f"{shown(part.name)}: {_types(part)}{_share(part.count, total)}" for part in properties)
 
 
-def _types(part: "PropertyCensus") -> str:
+def _types(part: "PropertyCounts") -> str:
     return " or ".join(part.types)
 
 
@@ -190,7 +190,7 @@ def _share(part: int, total: int) -> str:
     return "" if part == total else f" {min(99, max(1, round(100 * part / total)))} %"
 
 
-def _span(triple: "TripleCensus") -> str:
+def _span(triple: "TripleCounts") -> str:
     """First and last day, one above the other; nothing where the edges have no times."""
     days = [_day(time) for time in (triple.first, triple.last) if time is not None]
     return "\n".join(dict.fromkeys(days))

@@ -23,11 +23,11 @@ def command(source: str, dry_run: bool, as_json: bool) -> None:
     from graphrec import ingest
 
     with _terminal.open_store() as (store, settings), _terminal.progress_bar() as progress:
-        unlinked = ingest.take_out(store, source, settings.home, dry_run, progress)
+        unlinked = ingest.unlink_source(store, source, settings.home, dry_run, progress)
         from graphrec import runs  # loads torch, after the work
 
         knowing, silent = runs.knowing(settings.runs, source)
-        forgotten = not dry_run and ingest.forget_report(settings.loads, source)
+        forgotten = not dry_run and ingest.delete_report(settings.loads, source)
     told = {"dry_run": dry_run, "report_deleted": forgotten, "runs": knowing, "runs_that_do_not_say": silent}
     if as_json:
         _terminal.print_json({**asdict(unlinked), **told})

@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +12,7 @@ FAILED: State = "failed"
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check saw and, in one sentence, what to do about it; "failed" means that a command will fail by it."""
+    """The result of one check (`seen`) and its remedy in one sentence; "failed" means that commands will fail."""
 
     name: str
     state: State

@@ -1,4 +1,4 @@
-"""Files for `neo4j-admin database import`: the fastest way into a Neo4j for graphs too large to send edge by edge."""
+"""Write files for `neo4j-admin database import`, the fastest way to load very large graphs into Neo4j."""
 
 import re
 import shlex
@@ -21,11 +21,11 @@ from graphrec.store.read import Progress, silent
 from graphrec.store.sources import source_properties
 from graphrec.tables import EdgeTable, GraphTables
 
-#: Divides the parts of a list in a cell; a key may hold any printable character.
+#: Separator of list elements in a cell; a key may contain any printable character.
 _LIST = "\x1f"
-#: What a label or relationship type may consist of to stand in an option of the importer and in a file's name.
+#: The form of labels and relationship types that can be used in options of the importer and in file names.
 _WORD = re.compile(r"[\w-]+")
-#: What the header of a file gives a meaning: `name:type(group){options}`.
+#: Characters with a meaning in the header of a file: `name:type(group){options}`.
 _OF_HEADERS = ":(){}"
 
 SCRIPT = "import.sh"
@@ -34,7 +34,7 @@ CONSTRAINTS = "constraints.cypher"
 
 @dataclass(frozen=True)
 class ImportFiles:
-    """The files that were written, with the rows of each, and the script that imports them."""
+    """The files written, with the number of rows of each, and the script that imports them."""
 
     folder: str
     script: str
@@ -42,14 +42,14 @@ class ImportFiles:
 
 
 def write_import_files(tables: GraphTables, folder: Path, progress: Progress = silent) -> ImportFiles:
-    """Write the csv files of a source, a script with the command line, and the constraints to create afterwards.
+    """Write the CSV files of a source, a script with the import command, and the constraints to create afterwards.
 
-    The import makes a new database that has this source alone; others can be loaded on top of it as usual.
+    The import creates a new database with this source only; other sources can be loaded into it as usual.
 
-    Raises GraphrecError where the folder cannot be written, or has files already, DataError if a name has a sign that
-    the importer's options and headers give a meaning of their own.
+    Raises GraphrecError if the folder cannot be written or is not empty, DataError if a name contains a character with
+    a meaning in the importer's options or headers.
     """
-    _need_plain_names(tables)
+    _require_plain_names(tables)
     _make(folder)
     fused = fuse(GraphState(), tables)
     files: dict[str, int] = {}
@@ -68,8 +68,8 @@ def write_import_files(tables: GraphTables, folder: Path, progress: Progress = s
     return ImportFiles(str(folder), str(folder / SCRIPT), files)
 
 
-def _need_plain_names(tables: GraphTables) -> None:
-    """Raise DataError unless labels and types are words, which also name files, and no property reads as a type."""
+def _require_plain_names(tables: GraphTables) -> None:
+    """Raise DataError if a label, relationship type or property has characters that the importer cannot use."""
     names = [part for edge in tables.schema.edges for part in edge.triple] + [
         node.label for node in tables.schema.nodes
     ]
@@ -92,15 +92,15 @@ def _make(folder: Path) -> None:
     except OSError as error:
         raise GraphrecError(f"cannot write to {folder}: {error.strerror}; choose another folder") from error
     if there:
-        raise GraphrecError(f"folder {folder} has files already ({first_few(there)}); choose an empty or a new one")
+        raise GraphrecError(f"folder {folder} is not empty ({first_few(there)}); choose an empty or a new one")
 
 
-def _nodes(plans: Iterable[NodePlan], brought: SourceManifest) -> Iterator[tuple[str, str, pa.Table]]:
+def _nodes(plans: Iterable[NodePlan], manifest: SourceManifest) -> Iterator[tuple[str, str, pa.Table]]:
     """Option, file name and table of each label, and of the source's node."""
     for plan in plans:
         columns = {name: plan.created[name].tolist() for name in plan.created.columns if name != "id"}
         yield from _node_file(plan.label, plan.created["id"].tolist(), columns)
-    properties = source_properties(brought, "loaded")
+    properties = source_properties(manifest, "loaded")
     name = properties.pop("id")
     yield from _node_file(SOURCE, [name], {key: [value] for key, value in properties.items()})
 
@@ -132,7 +132,7 @@ def _relationships(tables: Iterable[EdgeTable], source: str) -> Iterator[tuple[s
 
 
 def _column(cells: list[Any]) -> tuple[str, pa.Array]:
-    """The type that the importer is to read a property as, and its cells; no type where there are no values."""
+    """The importer's type for a property, and its cells; no type if the property has no values."""
     present = [cell for cell in cells if cell is not None]
     if any(isinstance(cell, list) for cell in present):
         return "string[]", pa.array(

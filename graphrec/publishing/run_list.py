@@ -1,4 +1,4 @@
-"""All runs there are: those whose publication the graph notes, and those that are saved on disk."""
+"""List all runs: published ones, from the graph, and saved ones, from disk."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,14 +13,14 @@ ACTIVE, KEPT, REMOVED, CUT_OFF, SAVED = "active", "kept", "removed", "cut off", 
 
 @dataclass(frozen=True)
 class ListedRun:
-    """A run, in one line.
+    """A run and its state.
 
     Attributes:
-        run: the id of the publication, or of the run where it has none.
-        state: `active` (its lists are read), `kept` (it can be rolled back to), `removed` (it was published, and its
-            lists are gone), `cut off` (publishing it was begun) or `not published`.
+        run: the id of the publication, or of the run if it is not published.
+        state: `active` (readers see its lists), `kept` (available for a rollback), `removed` (published earlier, its
+            lists are deleted), `cut off` (its publication did not finish) or `not published`.
         saved: whether its model is on disk.
-        metrics: of the saved run.
+        metrics: the metrics of the saved run.
         published_at, activated_at: milliseconds since 1970.
     """
 
@@ -36,7 +36,7 @@ class ListedRun:
 
 
 def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
-    """All runs: the active one, those that can be rolled back to, and the others, the newest first."""
+    """All runs: the active one, then those kept for a rollback, then the others, the newest first."""
     on_disk = {run.id: run for run in saved}
     whole = [version.id for version in versions.whole]
     found = []
@@ -59,9 +59,9 @@ def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
     return [*sorted((each for each in found if each.run in whole), key=lambda each: whole.index(each.run)), *others]
 
 
-def as_frame(runs: Sequence[ListedRun]) -> pd.DataFrame:
-    """A row for each run: run, model, state, saved, verdict, created_at, published_at and activated_at (UTC, NaT if it
-    is not published), then its metrics (`ndcg@10` …)."""
+def to_frame(runs: Sequence[ListedRun]) -> pd.DataFrame:
+    """A table with a row for each run: run, model, state, saved, verdict, created_at, published_at and activated_at
+    (UTC, NaT if it is not published), then its metrics (`ndcg@10` …)."""
     names = ["run", "model", "state", "saved", "verdict", "created_at", "published_at", "activated_at"]
     frame = pd.DataFrame([{**asdict(run), **run.metrics} for run in runs])
     metrics = dict.fromkeys(name for run in runs for name in run.metrics)

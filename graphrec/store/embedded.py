@@ -1,9 +1,8 @@
-"""The graph server that comes with graphrec: started as a child process, shared by commands, stopped cleanly.
+"""The embedded graph server: a child process that all commands share; start, find and stop it.
 
-It is ArcadeDB with its own Java runtime, speaking Bolt on a free loopback port. Everything it owns lies in
-`HOME/store`: the databases, the password (mode 0600), the ports and the log, which it begins anew when it is large. No
-process id is stored: the server is found by its command line, which names its settings file, so a stale file can never
-mislead.
+It is ArcadeDB with its own Java runtime, which speaks Bolt on a free loopback port. All its files are in `HOME/store`:
+the databases, the password (mode 0600), the ports, and the log, whose size is limited. No process id is stored: the
+server is found by its command line, which contains the path of its settings file, so a stale file cannot mislead.
 """
 
 import contextlib
@@ -37,12 +36,12 @@ DATABASE = "graphrec"
 USERNAME = "root"
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 30
-#: How long a server that starts may refuse the password before it is taken at its word.
+#: Timeout: a starting server may refuse the password for so many seconds before that is an error.
 SECONDS_OF_REFUSAL = 3
 _LOOPBACK = "127.0.0.1"
-_NEW_PASSWORD = "run graphrec store stop and remove it, and the next command makes a new one; the data stays"
+_NEW_PASSWORD = "run graphrec store stop and delete it, and the next command creates a new one; the data stays"
 
-#: The most bytes of one file of the log; there are two, and one of what the Java runtime prints.
+#: Maximum size in bytes of each log file: two of the server, and one with the output of the Java runtime.
 MAX_LOG = 5_000_000
 
 _LOGGING = f"""\
@@ -61,27 +60,27 @@ java.util.logging.FileHandler.count = 2
 
 @dataclass(frozen=True)
 class EmbeddedServer:
-    """The server of one home folder, running or not. Several processes may use it at once."""
+    """The server of a home folder, running or not. Several processes may use it at the same time."""
 
     home: Path
 
     @property
     def folder(self) -> Path:
-        """Where the server keeps everything it owns."""
+        """The folder with all files of the server."""
         return self.home / "store"
 
     @property
     def password_file(self) -> Path:
-        """The file, readable by its owner alone, that holds the password."""
+        """The file with the password, readable only by its owner."""
         return self.folder / "password"
 
     @property
     def logs(self) -> tuple[Path, ...]:
-        """The files of the log since the server was started, the oldest first; not all of them need be there."""
+        """The log files since the server was started, the oldest first; some of them may not exist."""
         return (self.folder / "log" / "server.log.1", self.folder / "log" / "server.log.0", self.folder / "console.log")
 
     def address(self) -> Address | None:
-        """Where the server answers now, or None where it does not run."""
+        """The address of the running server; None if it does not run."""
         ports, password = self._ports(), self._kept_password()
         if ports is None or password is None:
             return None
@@ -93,16 +92,16 @@ class EmbeddedServer:
         return address
 
     def start(self, port: int | None = None) -> Address:
-        """The address of the running server, started if it must be; safe to call from two commands at once.
+        """Start the server unless it runs, and return its address; two commands may call this at the same time.
 
-        `port` asks for a Bolt port; without it a free one is taken.
-        Raises StoreError where the port is in use, the folder cannot be written or the server does not answer.
+        `port` is the Bolt port to use; by default a free one.
+        Raises StoreError if the port is in use, the folder cannot be written, or the server does not answer.
         """
         self._make_folder()
         with FileLock(self.folder / "start.lock", mode=0o600):
-            # without the ports of a server that runs there is nothing to wait for
+            # without a file of ports no server is starting, so waiting would be of no use
             running = self.address() or (self._wait(self._processes()) if self._ports() else None)
-            self._bound_console()
+            self._truncate_console()
             if running is not None:
                 if port is not None and running.uri.rpartition(":")[2] != str(port):
                     raise StoreError(
@@ -110,21 +109,21 @@ class EmbeddedServer:
                         f"`graphrec store stop` first to move it to port {port}"
                     )
                 return running
-            for process in self._processes():  # it runs but does not answer
+            for process in self._processes():  # running, but not answering
                 _end(process)
             if port is not None and not _is_free(port):
                 raise StoreError(f"port {port} is in use; choose another with --port, or leave --port out")
             return self._launch(port)
 
-    def _bound_console(self) -> None:
-        """Empty the file of what the Java runtime prints where it is large; the server appends to it."""
+    def _truncate_console(self) -> None:
+        """Truncate the file with the output of the Java runtime if it is large; the server appends to it."""
         console = self.folder / "console.log"
         with contextlib.suppress(OSError):
             if console.stat().st_size > MAX_LOG:
                 os.truncate(console, 0)
 
     def stop(self) -> bool:
-        """Stop the server cleanly, if it runs; whether it ran."""
+        """Stop the server cleanly; return whether it was running."""
         processes = self._processes()
         for process in processes:
             _end(process)
@@ -147,25 +146,25 @@ class EmbeddedServer:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
-                umask=0o077 if os.name == "posix" else -1,  # what it writes is its owner's alone
-                start_new_session=True,  # Ctrl-C in a command must not end a server that others use
+                umask=0o077 if os.name == "posix" else -1,  # its files are readable only by their owner
+                start_new_session=True,  # Ctrl-C in a command must not stop a server that other commands use
             )
         except OSError as error:
-            told = shortage_of(error) or f"{error}; reinstall arcadedb-embedded"
-            raise StoreError(f"cannot start the embedded store: {told}") from error
+            reason = shortage_of(error) or f"{error}; reinstall arcadedb-embedded"
+            raise StoreError(f"cannot start the embedded store: {reason}") from error
         finally:
             os.close(log)
         address = self._wait([psutil.Process(process.pid)])
         if address is None:
-            raise StoreError(self._why_not(process.poll()))
+            raise StoreError(self._explain_failure(process.poll()))
         logger.info("the embedded store answers at %s", address.uri)
         return address
 
-    def _why_not(self, code: int | None) -> str:
-        """Why a server that was launched does not answer; `code` is its exit code, None: it is alive."""
+    def _explain_failure(self, code: int | None) -> str:
+        """The reason why a launched server does not answer; `code` is its exit code, None if it is running."""
         text = "".join(log.read_text(encoding="utf-8", errors="replace") for log in self.logs if log.exists())
-        if told := shortage(text):
-            return f"cannot start the embedded store: {told}"
+        if reason := shortage(text):
+            return f"cannot start the embedded store: {reason}"
         free = shutil.disk_usage(self.folder).free
         if free < LEAST_DISK:
             return f"cannot start the embedded store: {lacking_disk(self.folder, free)}"
@@ -173,7 +172,7 @@ class EmbeddedServer:
         return f"the embedded store {ended}; see {self.folder / 'console.log'} and {self.logs[1]}"
 
     def _wait(self, processes: list[psutil.Process]) -> Address | None:
-        """The address once a server process answers; None where there is no process or it ends or hangs."""
+        """Wait until a server process answers and return its address; None if no process runs, or it ends or hangs."""
         deadline = time.monotonic() + SECONDS_TO_START
         refused: float | None = None
         while any(_is_alive(process) for process in processes) and time.monotonic() < deadline:
@@ -193,7 +192,7 @@ class EmbeddedServer:
         return None
 
     def _make_database(self) -> bool:
-        """Whether the database is there, after asking for it once over the server's administration port.
+        """Create the database over the server's administration port unless it exists; False if the server is not ready.
 
         Raises HTTPError if the server refuses the password.
         """
@@ -217,7 +216,7 @@ class EmbeddedServer:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": "Basic " + b64encode(f"{USERNAME}:{self._password()}".encode()).decode()},
         )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never use a proxy for loopback
         with opener.open(request, timeout=10) as answer:
             reply: dict[str, object] = json.load(answer)
         return reply
@@ -233,29 +232,29 @@ class EmbeddedServer:
         return found if {"bolt", "http"} <= found.keys() else None
 
     def _password(self) -> str:
-        """The password, a new one if there is none."""
+        """The saved password; a new one is created if none is saved."""
         password = self._kept_password()
         if password is None:
             password = secrets.token_urlsafe(24)
             self._write_private("password", password)
-            # the server takes a new password only if it has no users yet
+            # the server accepts a new password only if it has no users yet
             (self.folder / "config" / "server-users.jsonl").unlink(missing_ok=True)
         return password
 
     def _kept_password(self) -> str | None:
-        """The password in its file, None if there is none. Raises StoreError if the file holds no password."""
+        """The password in its file; None if the file does not exist. Raises StoreError if it contains no password."""
         try:
             password = self.password_file.read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            said = getattr(error, "strerror", None) or "it is no text"
+            reason = getattr(error, "strerror", None) or "it is not text"
             raise StoreError(
-                f"the password file {self.password_file} cannot be read: {said}; {_NEW_PASSWORD}"
+                f"the password file {self.password_file} cannot be read: {reason}; {_NEW_PASSWORD}"
             ) from error
         if not password or not password.isprintable():
-            said = "holds no password" if password else "is empty"
-            raise StoreError(f"the password file {self.password_file} {said}; {_NEW_PASSWORD}")
+            defect = "contains no password" if password else "is empty"
+            raise StoreError(f"the password file {self.password_file} {defect}; {_NEW_PASSWORD}")
         return password
 
     def _make_folder(self) -> None:
@@ -268,15 +267,15 @@ class EmbeddedServer:
             ) from error
 
     def _write_private(self, name: str, text: str) -> None:
-        """Write a file that its owner alone can read and that is never seen half written.
+        """Write a file atomically, readable only by its owner.
 
-        Raises StoreError where it cannot be written.
+        Raises StoreError if it cannot be written.
         """
         try:
             self._write(name, text)
         except OSError as error:
-            told = shortage_of(error) or f"{error.strerror}; set GRAPHREC_HOME to a folder of yours"
-            raise StoreError(f"cannot write {self.folder / name}: {told}") from error
+            reason = shortage_of(error) or f"{error.strerror}; set GRAPHREC_HOME to a folder of yours"
+            raise StoreError(f"cannot write {self.folder / name}: {reason}") from error
 
     def _write(self, name: str, text: str) -> None:
         partial = self.folder / f".{name}.partial"
@@ -297,7 +296,7 @@ def server_version() -> str:
 
 
 def _java_arguments(folder: Path, password: str, ports: dict[str, int]) -> str:
-    """The settings file of the Java runtime: the password stands here, not on a command line that `ps` shows."""
+    """The settings file of the Java runtime; it contains the password, which `ps` would show on the command line."""
     settings = {
         "server.rootPath": folder,
         "server.databaseDirectory": folder / "databases",
@@ -308,13 +307,13 @@ def _java_arguments(folder: Path, password: str, ports: dict[str, int]) -> str:
         "bolt.host": _LOOPBACK,
         "bolt.port": ports["bolt"],
     }
-    gigabytes = max(1, min(4, psutil.virtual_memory().total // 2**32))  # a quarter of the memory, 4 at most
+    gigabytes = max(1, min(4, psutil.virtual_memory().total // 2**32))  # a quarter of the memory, at most 4
     arguments = [
-        "-Xms1g",  # growing the heap from nothing costs a tenth of a first load
+        "-Xms1g",  # growing a small heap takes a tenth of the time of a first load
         f"-Xmx{gigabytes}g",
-        "-XX:+UseParallelGC",  # writes a seventh faster than with G1
+        "-XX:+UseParallelGC",  # writes are a seventh faster than with G1
         "-Djava.awt.headless=true",
-        "-Djava.util.logging.config.file=logging.properties",  # in the folder that it runs in
+        "-Djava.util.logging.config.file=logging.properties",  # in its working directory
         "--add-opens=java.base/java.nio=ALL-UNNAMED",
         "--add-opens=java.base/java.lang=ALL-UNNAMED",
         "-cp",
@@ -327,7 +326,7 @@ def _java_arguments(folder: Path, password: str, ports: dict[str, int]) -> str:
 
 
 def _runtime() -> Path:
-    """The folder of the package that brings jars and Java runtime, found without importing it."""
+    """The folder of the package with the jars and the Java runtime, found without importing the package."""
     spec = importlib.util.find_spec("arcadedb_embedded")
     if spec is None or spec.origin is None:
         raise StoreError("the embedded store is not installed; `pip install arcadedb-embedded`, or set NEO4J_URI")
