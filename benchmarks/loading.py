@@ -20,6 +20,7 @@ import pandas as pd
 from filelock import FileLock
 
 from graphrec import loader_registry
+from graphrec.benchmark.datasets import data_root
 from graphrec.config import Settings
 from graphrec.schema import EdgeType
 from graphrec.store import Store, connect
@@ -55,7 +56,7 @@ def main() -> None:
 def _tables(name: str) -> list[EdgeTable]:
     if name == "generated":
         return [_generated(*GENERATED)]
-    root = Path(os.environ.get("GRAPHREC_DATA", "../shared/data"))
+    root = data_root(name)
     loader = "interactions" if name in ("gowalla", "douban-book-social") else name
     return [table for table in loader_registry.get(loader).load(root / name).edges if table.type.target != "Category"]
 
