@@ -91,7 +91,7 @@ def require_labels(store: Store, what: str, labels: Iterable[str]) -> None:
     """Raise DataError unless the graph has nodes of each label; it names the contents and how to load the rest."""
     missing = [label for label in sorted(labels) if not counts.has_label(store, label)]
     if missing:
-        has = _present(store)
+        has = _list_contents(store)
         raise DataError(
             f"{what} needs {' and '.join(missing)} nodes, and the graph has none: "
             f"{_describe_contents(has, missing, _suggest_roles(has) if {USER, ITEM} <= {*missing} else '')}"
@@ -149,12 +149,12 @@ def require_query(store: Store, query: Query) -> None:
 def find_requirements(statement: str) -> Requirements:
     """What the MATCH clauses of a statement name outside braces; for a UNION only what all its parts name."""
     parts = [Requirements()]
-    for keyword, text in _clauses(statement):
+    for keyword, text in _split_clauses(statement):
         if keyword == "UNION":
             parts.append(Requirements())
         elif keyword == "MATCH" and not _ZERO.search(text):
-            labels = {name for found in _LABEL.findall(text) for name in _names(found, "[:&]")}
-            relations = {frozenset(_names(found, r"\|\s*:?")) for found in _RELATION.findall(text)}
+            labels = {name for found in _LABEL.findall(text) for name in _split_names(found, "[:&]")}
+            relations = {frozenset(_split_names(found, r"\|\s*:?")) for found in _RELATION.findall(text)}
             behaviour = parts[-1].behaviour or _BEHAVIOUR.search(text) is not None
             parts[-1] = Requirements(parts[-1].labels | labels, parts[-1].relations | relations, behaviour)
     common = parts[0]
@@ -171,7 +171,7 @@ def find_loaders() -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for loader in loader_registry.names():
         try:
-            values = list(_constants(loader_registry.get(loader)))
+            values = list(_iterate_types(loader_registry.get(loader)))
         except Exception:  # a third party's module may raise anything
             continue
         for value in values:
@@ -181,7 +181,7 @@ def find_loaders() -> dict[str, list[str]]:
     return {name: sorted(loaders) for name, loaders in sorted(found.items())}
 
 
-def _constants(loader: object) -> Iterator[NodeType | EdgeType]:
+def _iterate_types(loader: object) -> Iterator[NodeType | EdgeType]:
     """The node and edge types among the values of a loader and of its module, and in tuples, lists and dicts there."""
     module = loader if isinstance(loader, ModuleType) else sys.modules.get(type(loader).__module__)
     values = list(vars(module).values()) if module else []
@@ -192,7 +192,7 @@ def _constants(loader: object) -> Iterator[NodeType | EdgeType]:
         yield from (part for part in parts if isinstance(part, NodeType | EdgeType))
 
 
-def _clauses(statement: str) -> Iterator[tuple[str, str]]:
+def _split_clauses(statement: str) -> Iterator[tuple[str, str]]:
     """The clauses outside braces: each as its keyword in capitals and the text up to the next keyword."""
     plain = _COMMENT_OR_TEXT.sub(lambda found: "''" if found[0][0] in "'\"" else " ", statement)
     depth, outside = 0, []
@@ -205,12 +205,12 @@ def _clauses(statement: str) -> Iterator[tuple[str, str]]:
         yield " ".join(found[1].upper().split()), plain[found.end() : end]
 
 
-def _names(expression: str, separator: str) -> Iterator[str]:
+def _split_names(expression: str, separator: str) -> Iterator[str]:
     for part in re.split(separator, expression):
         yield part.strip().strip("`").replace("``", "`")
 
 
-def _present(store: Store) -> list[str]:
+def _list_contents(store: Store) -> list[str]:
     """The loaded labels and relationship types that have at least one node or edge."""
     labels = [name for name in counts.known_labels(store) if name not in SYSTEM_LABELS]
     relations = [name for name in counts.known_relations(store) if name not in SYSTEM_RELATIONS]
@@ -226,7 +226,9 @@ def _refuse_relations(store: Store, what: str, group: frozenset[str]) -> NoRetur
     else:
         offered = sorted(group)
         wanted = f"{' or '.join(offered)} relationships"
-    raise DataError(f"{what} needs {wanted}, and the graph has none: {_describe_contents(_present(store), offered)}")
+    raise DataError(
+        f"{what} needs {wanted}, and the graph has none: {_describe_contents(_list_contents(store), offered)}"
+    )
 
 
 def _describe_contents(names: list[str], wanted: Iterable[str], hint: str = "") -> str:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
+from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
 from graphrec.errors import first_few, shown
 from graphrec.evaluation.memory_estimate import Shape
 from graphrec.evaluation.zero_ratings import zeros_that_mean_nothing
@@ -26,7 +26,7 @@ STARTS_A_PIECE = 1_000
 def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
     """All findings about the graph; if `writing`, a command is running, so that unfinished writes are no defect."""
     relations = known_relations(store)
-    edges = _edges(store, relations, now)
+    edges = _count_edges(store, relations, now)
     return [
         check_size(store, edges),
         check_ids(store),
@@ -70,7 +70,7 @@ def check_size(store: Store, edges: list[Row]) -> Finding:
             "the graph is empty",
             "run graphrec sniff FILES… for files of your own, or graphrec load movielens for a sample",
         )
-    return Finding("size", OK, f"{number_of(nodes, 'node')} and {number_of(number, 'edge')}")
+    return Finding("size", OK, f"{format_count(nodes, 'node')} and {format_count(number, 'edge')}")
 
 
 def check_ids(store: Store) -> Finding:
@@ -79,12 +79,14 @@ def check_ids(store: Store) -> Finding:
     broken = [row for row in rows if 0 < row["with_id"] < row["number"]]
     foreign = [row for row in rows if not row["with_id"]]
     if broken:
-        counts = (f"{row['number'] - row['with_id']:,} of {row['number']:,} {_label(row)} nodes" for row in broken)
-        remedy = f"give them an id or delete them: MATCH (n{_pattern(broken[0])}) WHERE n.id IS NULL RETURN n"
+        counts = (
+            f"{row['number'] - row['with_id']:,} of {row['number']:,} {_format_labels(row)} nodes" for row in broken
+        )
+        remedy = f"give them an id or delete them: MATCH (n{_format_pattern(broken[0])}) WHERE n.id IS NULL RETURN n"
         return Finding("nodes without id", FAILED, f"{first_few(counts)} have none", remedy)
     if foreign:
         return Finding(
-            "nodes without id", OK, f"no {first_few(map(_label, foreign))} node has one; graphrec ignores them"
+            "nodes without id", OK, f"no {first_few(map(_format_labels, foreign))} node has one; graphrec ignores them"
         )
     return Finding("nodes without id", OK, "none")
 
@@ -95,7 +97,7 @@ def check_doubled_ids(store: Store) -> Finding:
         "MATCH (n) WHERE n.id IS NOT NULL WITH labels(n) AS labels, n.id AS value, count(*) AS number "
         "WHERE number > 1 RETURN labels, count(*) AS number, collect(value)[..5] AS values"
     )
-    return _doubled("doubled ids", "id", "n.id = ", rows)
+    return _report_doubled("doubled ids", "id", "n.id = ", rows)
 
 
 def check_doubled_keys(store: Store) -> Finding:
@@ -104,7 +106,7 @@ def check_doubled_keys(store: Store) -> Finding:
         "MATCH (n) UNWIND n.keys AS value WITH labels(n) AS labels, value, count(DISTINCT n) AS number "
         "WHERE number > 1 RETURN labels, count(*) AS number, collect(value)[..5] AS values"
     )
-    return _doubled("doubled keys", "key", "", rows)
+    return _report_doubled("doubled keys", "key", "", rows)
 
 
 def check_doubled_edges(store: Store) -> Finding:
@@ -112,8 +114,8 @@ def check_doubled_edges(store: Store) -> Finding:
     found, sources = [], []
     for manifest in read_sources(store):
         for kind in manifest.edges:
-            if kind.key is not None and (number := _doubled_edges(store, manifest.source.name, kind)):
-                found.append(f"{number_of(number, kind.relation)} of {shown(manifest.source.name)}")
+            if kind.key is not None and (number := _count_doubled_edges(store, manifest.source.name, kind)):
+                found.append(f"{format_count(number, kind.relation)} of {shown(manifest.source.name)}")
                 sources.append(manifest.source.name)
     if not found:
         return Finding("doubled edges", OK, "none")
@@ -122,7 +124,7 @@ def check_doubled_edges(store: Store) -> Finding:
     return Finding("doubled edges", FAILED, f"{first_few(found)} too many", remedy)
 
 
-def _doubled_edges(store: Store, source: str, kind: EdgeType) -> int:
+def _count_doubled_edges(store: Store, source: str, kind: EdgeType) -> int:
     """The number of surplus edges of a source: those with the same ends and key as another."""
     start, end = (
         f"(a:{quote(kind.source)}",
@@ -158,7 +160,7 @@ def check_orphans(store: Store, relations: list[str]) -> Finding:
         )
         total, number = rows[0]["total"], rows[0].get("number", rows[0]["total"])
         if number:
-            counts.append(f"{number:,} of {number_of(total, label)} without behaviour")
+            counts.append(f"{number:,} of {format_count(total, label)} without behaviour")
     if not counts:
         return Finding("orphans", OK, "none: every user and item has behaviour")
     return Finding(
@@ -185,12 +187,12 @@ def check_times(edges: list[Row], now: datetime) -> Finding:
         return Finding("times in the future", OK, f"none after {now:%Y-%m-%d}")
     thousandfold = [row for row in late if row["milliseconds"]]
     if thousandfold:
-        counts = first_few(f"{number_of(row['milliseconds'], row['relation'])}" for row in thousandfold)
+        counts = first_few(f"{format_count(row['milliseconds'], row['relation'])}" for row in thousandfold)
         name = thousandfold[0]["relation"]
         late_ones = f"MATCH ()-[r{f':{quote(name)}' if usable(name) else ''}]->() WHERE r.timestamp > {MILLISECONDS}"
         remedy = f"divide them: {late_ones} SET r.timestamp = r.timestamp / 1000"
         return Finding("times in the future", FAILED, f"{counts} look like milliseconds, not Unix seconds", remedy)
-    counts = first_few(f"{row['late']:,} {row['relation']} (up to {_day(row['latest'])})" for row in late)
+    counts = first_few(f"{row['late']:,} {row['relation']} (up to {_format_day(row['latest'])})" for row in late)
     remedy = "correct these times in the source and load it again; a split by time would treat them as the newest"
     return Finding("times in the future", WARNING, counts, remedy)
 
@@ -244,11 +246,11 @@ def check_vanished_runs(store: Store, relations: list[str]) -> Finding:
         return Finding("vanished runs", OK, "every recommendation has its run")
     total = sum(row["number"] for row in rows)
     versions = first_few(row["name"] for row in rows)
-    seen = f"{number_of(total, 'recommendation')} of version {versions}, whose run is not in the graph"
+    seen = f"{format_count(total, 'recommendation')} of version {versions}, whose run is not in the graph"
     return Finding("vanished runs", WARNING, seen, "publish a run again, which replaces them")
 
 
-def _edges(store: Store, relations: list[str], now: datetime) -> list[Row]:
+def _count_edges(store: Store, relations: list[str], now: datetime) -> list[Row]:
     """By relationship type: the numbers of edges, of those with a source, with a future time, with a time in
     milliseconds, and the latest time."""
     limits = {"late": int(now.timestamp()) + SECONDS_A_DAY, "milliseconds": MILLISECONDS}
@@ -263,24 +265,26 @@ def _edges(store: Store, relations: list[str], now: datetime) -> list[Row]:
     )
 
 
-def _doubled(name: str, what: str, test: str, rows: list[Row]) -> Finding:
+def _report_doubled(name: str, what: str, test: str, rows: list[Row]) -> Finding:
     if not rows:
         return Finding(name, OK, "none")
-    counts = (f"{number_of(row['number'], what)} of {_label(row)} ({first_few(row['values'], 3)})" for row in rows)
+    counts = (
+        f"{format_count(row['number'], what)} of {_format_labels(row)} ({first_few(row['values'], 3)})" for row in rows
+    )
     value = str(rows[0]["values"][0]).replace("\\", "\\\\").replace("'", "\\'")
     where = f"{test}'{value}'" if test else f"'{value}' IN n.keys"
-    remedy = f"keep one node of each: MATCH (n{_pattern(rows[0])}) WHERE {where} RETURN n"
+    remedy = f"keep one node of each: MATCH (n{_format_pattern(rows[0])}) WHERE {where} RETURN n"
     return Finding(name, FAILED, f"{first_few(counts)} on more than one node", remedy)
 
 
-def _label(row: Row) -> str:
+def _format_labels(row: Row) -> str:
     return shown(":".join(sorted(row["labels"]))) if row["labels"] else "unlabelled"
 
 
-def _pattern(row: Row) -> str:
+def _format_pattern(row: Row) -> str:
     """The labels of a node as a statement contains them; unusable ones are left out."""
     return "".join(f":{quote(label)}" for label in sorted(row["labels"]) if usable(label))
 
 
-def _day(time: Any) -> str:  # a value of any type
+def _format_day(time: Any) -> str:  # a value of any type
     return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d}" if isinstance(time, int | float) else str(time)

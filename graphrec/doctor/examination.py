@@ -33,7 +33,7 @@ def examine(
         about_store.append(store.check_log(*settings.embedded.logs))
     progress("examining", 2, 3)
     shape = Shape(0, 0, 0, 0)
-    about_data = [_unexamined(reached)]
+    about_data = [_report_unexamined(reached)]
     if opened is not None:
         with opened:
             try:
@@ -47,15 +47,15 @@ def examine(
     about_machine.append(machine.check_memory(shape, psutil.virtual_memory().available))
     progress("examining", 3, 3)
     found = {"machine": about_machine, "store": about_store, "data": about_data}
-    return {area: [_shown(finding) for finding in findings] for area, findings in found.items()}
+    return {area: [_redact(finding) for finding in findings] for area, findings in found.items()}
 
 
-def _shown(finding: Finding) -> Finding:
+def _redact(finding: Finding) -> Finding:
     """The finding without secrets, such as those in an address or in the command line of another process."""
     return replace(finding, seen=redacted(finding.seen), remedy=redacted(finding.remedy))
 
 
-def _unexamined(reached: Finding) -> Finding:
+def _report_unexamined(reached: Finding) -> Finding:
     if reached.state == OK:
         return Finding("data", OK, "there is no graph yet", "run graphrec load movielens for a first source")
     return Finding("data", WARNING, "not examined, as the store cannot be reached", "repair the store first")

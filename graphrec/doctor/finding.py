@@ -20,6 +20,6 @@ class Finding:
     remedy: str = ""
 
 
-def number_of(number: int, noun: str, plural: str = "") -> str:
+def format_count(number: int, noun: str, plural: str = "") -> str:
     """A count with its noun: `1 edge`, `2,000 edges`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

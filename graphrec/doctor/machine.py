@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from graphrec.atomic_write import is_left_over
 from graphrec.config import Settings
-from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
+from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
 from graphrec.errors import first_few
 from graphrec.evaluation.memory_estimate import Shape, bytes_to_train
 from graphrec.redaction import redacted
@@ -76,14 +76,14 @@ def examine(settings: Settings) -> list[Finding]:
         check_home(settings.home),
         check_secrets(settings.embedded.folder),
         check_runs(settings.runs),
-        check_disk(settings.home, shutil.disk_usage(_existing(settings.home)).free),
+        check_disk(settings.home, shutil.disk_usage(_find_existing(settings.home)).free),
         check_lock(settings.home / "writing.lock"),
     ]
 
 
 def is_older(found: str, least: str) -> bool:
     """Whether a version is older than another, by leading numbers: 2.13.0+cpu is not older than 2.6."""
-    return _numbers(found) < _numbers(least)
+    return _parse_version(found) < _parse_version(least)
 
 
 def parse_requirements(lines: Iterable[str]) -> list[Requirement]:
@@ -143,8 +143,8 @@ def check_torch(program: str = _TORCH) -> Finding:
     except ValueError:
         lines = done.stderr.strip().splitlines()
         return Finding("torch", FAILED, lines[-1] if lines else f"the import ends with code {done.returncode}", remedy)
-    gpu = number_of(cuda, "CUDA device") if cuda else "no CUDA device"
-    return Finding("torch", OK, f"{found} with {number_of(threads, 'CPU thread')} and {gpu}")
+    gpu = format_count(cuda, "CUDA device") if cuda else "no CUDA device"
+    return Finding("torch", OK, f"{found} with {format_count(threads, 'CPU thread')} and {gpu}")
 
 
 def check_home(folder: Path) -> Finding:
@@ -152,7 +152,7 @@ def check_home(folder: Path) -> Finding:
     remedy = "set GRAPHREC_HOME to a folder of yours"
     if folder.exists() and not folder.is_dir():
         return Finding("home folder", FAILED, f"{folder} is a file", remedy)
-    nearest = _existing(folder)
+    nearest = _find_existing(folder)
     if not nearest.is_dir() or not os.access(nearest, os.R_OK | os.W_OK | os.X_OK):
         return Finding("home folder", FAILED, f"{nearest} cannot be written", remedy)
     return Finding("home folder", OK, str(folder) if folder.exists() else f"{folder}, which the first load creates")
@@ -191,12 +191,12 @@ def check_runs(folder: Path) -> Finding:
             f"{len(damaged)} of {len(whole)} cannot be read and {len(left)} were interrupted while written ({names})",
             f"delete these folders of {folder} and train again",
         )
-    return Finding("runs", OK, f"{number_of(len(whole), 'run')} in {folder}")
+    return Finding("runs", OK, f"{format_count(len(whole), 'run')} in {folder}")
 
 
 def check_disk(folder: Path, free: int) -> Finding:
     """Check that `free` bytes suffice to rewrite the store once, plus two gigabytes."""
-    held = sum(_sizes(folder / "store"))
+    held = sum(_iterate_sizes(folder / "store"))
     seen = f"{free / GB:,.1f} GB free" + (f", {held / GB:,.1f} GB used by the store" if held else "")
     if free >= 2 * GB + held:
         return Finding("disk", OK, seen)
@@ -209,7 +209,7 @@ def check_memory(shape: Shape, available: int) -> Finding:
     need = bytes_to_train(shape)
     seen = (
         f"{available / GB:,.1f} GB available, at most {need / GB:,.1f} GB are needed to train graph_filter on "
-        f"{number_of(shape.edges, 'edge')} and {number_of(shape.items, 'item')}"
+        f"{format_count(shape.edges, 'edge')} and {format_count(shape.items, 'item')}"
     )
     if available >= need:
         return Finding("memory", OK, seen)
@@ -226,7 +226,7 @@ def check_lock(path: Path) -> Finding:
         with FileLock(path, timeout=0):
             return Finding("writing lock", OK, "no command is writing")
     except Timeout:
-        holder = next(_holders(path), None)
+        holder = next(_find_holders(path), None)
     except OSError as error:
         return Finding("writing lock", FAILED, f"{path} cannot be opened: {error.strerror}", f"run chmod 600 {path}")
     if holder is None:
@@ -235,7 +235,7 @@ def check_lock(path: Path) -> Finding:
     return Finding("writing lock", WARNING, seen, f"wait until it finishes, or end it with kill {holder.pid}")
 
 
-def _holders(path: Path) -> Iterator[psutil.Process]:
+def _find_holders(path: Path) -> Iterator[psutil.Process]:
     """The processes of this user, except this one, that have the file open."""
     for process in psutil.process_iter():
         try:
@@ -245,7 +245,7 @@ def _holders(path: Path) -> Iterator[psutil.Process]:
             continue
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def _parse_version(text: str) -> tuple[int, ...]:
     leading = re.match(r"\d+(?:\.\d+)*", text)
     parts = [int(part) for part in leading[0].split(".")] if leading else []
     while parts and parts[-1] == 0:  # 6.0 and 6 are the same version
@@ -253,12 +253,12 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(parts)
 
 
-def _existing(path: Path) -> Path:
+def _find_existing(path: Path) -> Path:
     """The path, or the nearest folder above it that exists."""
     return next(part for part in (path, *path.parents) if part.exists())
 
 
-def _sizes(folder: Path) -> Iterator[int]:
+def _iterate_sizes(folder: Path) -> Iterator[int]:
     """The size of each file in bytes; files that the server deletes meanwhile are left out."""
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from graphrec import config
 from graphrec.config import Settings
-from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
+from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
 from graphrec.doctor.machine import is_older
 from graphrec.errors import StoreError, first_few
 from graphrec.schema import SYSTEM_LABELS
@@ -34,7 +34,7 @@ def reach(settings: Settings, note: Callable[[str], None]) -> tuple[Finding, Sto
         store = config.open_store(settings, note)
         found = store.version()
     except StoreError as error:
-        return Finding("store", FAILED, _seen(error), _remedy(error)), None
+        return Finding("store", FAILED, _extract_cause(error), _extract_remedy(error)), None
     server = "the embedded store" if settings.neo4j_uri is None else found
     finding = check_version(found, f"{server} answers at {store.address.uri}")
     return finding, store
@@ -65,7 +65,7 @@ def check_log(*paths: Path) -> Finding:
             "store log", FAILED, "the server ran out of memory", "run graphrec store stop, and end other programs"
         )
     if errors:
-        seen = f"{number_of(len(errors), 'error')}, the last: {errors[-1][:120]}"
+        seen = f"{format_count(len(errors), 'error')}, the last: {errors[-1][:120]}"
         return Finding("store log", WARNING, seen, f"read {there[-1]}; graphrec store stop starts a new log")
     return Finding("store log", OK, "no errors since the server was started")
 
@@ -102,7 +102,7 @@ def _try_start() -> Finding:
         try:
             server.start()
         except StoreError as error:
-            return Finding("store", FAILED, _seen(error), _remedy(error))
+            return Finding("store", FAILED, _extract_cause(error), _extract_remedy(error))
         finally:
             server.stop()
     seconds = time.perf_counter() - start
@@ -113,10 +113,10 @@ def _try_start() -> Finding:
     )
 
 
-def _seen(error: StoreError) -> str:
+def _extract_cause(error: StoreError) -> str:
     return str(error).partition("; ")[0]
 
 
-def _remedy(error: StoreError) -> str:
+def _extract_remedy(error: StoreError) -> str:
     """The remedy in an error of the store, which is the part after the first semicolon."""
     return str(error).partition("; ")[2] or "run graphrec store status"

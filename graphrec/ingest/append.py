@@ -67,7 +67,7 @@ def merge_with_stored(
         return table
     new, old = table.frame.copy(), table.frame.loc[stored.index, ENDS].copy()
     for name in table.type.properties:
-        old[name], new[name] = _comparable(table.type.relation, name, stored[name], new[name])
+        old[name], new[name] = _align_types(table.type.relation, name, stored[name], new[name])
     both = pd.concat([old, new[old.columns]], ignore_index=True)
     rules = CleaningRules(repeated=repeats.repeated, by=repeats.by, combined=repeats.combined)
     merged = merge_rows(WorkingTable(table.type, both, len(both)), rules).frame
@@ -83,7 +83,7 @@ def check_append_digest(store: Store, tables: GraphTables, again: bool) -> tuple
     source = tables.sources[0].name
     every: list[tuple[str | Triple, pd.DataFrame]] = [(table.type.label, table.frame) for table in tables.nodes]
     every += [(table.type.triple, table.frame) for table in tables.edges]
-    summed = [(name, frame) for name, frame in every if _sums(tables.repeats.get(name))]
+    summed = [(name, frame) for name, frame in every if _is_summed(tables.repeats.get(name))]
     digests, cut_off = read_appended(store, source)
     if not summed:
         return None, digests
@@ -102,11 +102,11 @@ def check_append_digest(store: Store, tables: GraphTables, again: bool) -> tuple
     return digest, digests
 
 
-def _sums(repeats: Repeats | None) -> bool:
+def _is_summed(repeats: Repeats | None) -> bool:
     return repeats is not None and repeats.repeated == "sum"
 
 
-def _comparable(
+def _align_types(
     relation: str, name: str, stored: "pd.Series[Any]", new: "pd.Series[Any]"
 ) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:  # Any: a property of any type, twice
     """A property of the stored and of the appended edges, both in one nullable dtype."""

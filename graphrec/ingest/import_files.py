@@ -50,11 +50,11 @@ def write_import_files(tables: GraphTables, folder: Path, progress: Progress = s
     a meaning in the importer's options or headers.
     """
     _require_plain_names(tables)
-    _make(folder)
+    _create_folder(folder)
     fused = fuse(GraphState(), tables)
     files: dict[str, int] = {}
     options: list[str] = []
-    parts = [*_nodes(fused.nodes, SourceManifest.of(tables)), *_relationships(fused.edges, fused.source)]
+    parts = [*_build_node_files(fused.nodes, SourceManifest.of(tables)), *_build_edge_files(fused.edges, fused.source)]
     for number, (option, name, table) in enumerate(parts):
         progress("writing files", number, len(parts))
         with atomic_write(folder / name) as path:
@@ -63,8 +63,8 @@ def write_import_files(tables: GraphTables, folder: Path, progress: Progress = s
         options.append(f"--{option}={name}")
     progress("writing files", len(parts), len(parts))
     labels = [*(plan.label for plan in fused.nodes), SOURCE]
-    _write(folder / CONSTRAINTS, "".join(map(_constraint, labels)))
-    _write(folder / SCRIPT, _script(options))
+    _write(folder / CONSTRAINTS, "".join(map(_format_constraint, labels)))
+    _write(folder / SCRIPT, _format_script(options))
     return ImportFiles(str(folder), str(folder / SCRIPT), files)
 
 
@@ -85,7 +85,7 @@ def _require_plain_names(tables: GraphTables) -> None:
         )
 
 
-def _make(folder: Path) -> None:
+def _create_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = sorted(path.name for path in folder.iterdir())
@@ -95,26 +95,26 @@ def _make(folder: Path) -> None:
         raise GraphrecError(f"folder {folder} is not empty ({first_few(there)}); choose an empty or a new one")
 
 
-def _nodes(plans: Iterable[NodePlan], manifest: SourceManifest) -> Iterator[tuple[str, str, pa.Table]]:
+def _build_node_files(plans: Iterable[NodePlan], manifest: SourceManifest) -> Iterator[tuple[str, str, pa.Table]]:
     """Option, file name and table of each label, and of the source's node."""
     for plan in plans:
         columns = {name: plan.created[name].tolist() for name in plan.created.columns if name != "id"}
-        yield from _node_file(plan.label, plan.created["id"].tolist(), columns)
+        yield from _build_node_file(plan.label, plan.created["id"].tolist(), columns)
     properties = source_properties(manifest, "loaded")
     name = properties.pop("id")
-    yield from _node_file(SOURCE, [name], {key: [value] for key, value in properties.items()})
+    yield from _build_node_file(SOURCE, [name], {key: [value] for key, value in properties.items()})
 
 
-def _node_file(label: str, ids: list[Any], columns: dict[str, list[Any]]) -> Iterator[tuple[str, str, pa.Table]]:
+def _build_node_file(label: str, ids: list[Any], columns: dict[str, list[Any]]) -> Iterator[tuple[str, str, pa.Table]]:
     arrays = {f"id:ID({label})": pa.array(ids)}
     for name, cells in columns.items():
-        kind, array = _column(cells)
+        kind, array = _to_import_column(cells)
         if kind:
             arrays[f"{name}:{kind}"] = array
     yield f"nodes={label}", f"{label}.csv", pa.table(arrays)
 
 
-def _relationships(tables: Iterable[EdgeTable], source: str) -> Iterator[tuple[str, str, pa.Table]]:
+def _build_edge_files(tables: Iterable[EdgeTable], source: str) -> Iterator[tuple[str, str, pa.Table]]:
     """Option, file name and table of each relationship type between two labels."""
     for table in tables:
         kind, frame = table.type, table.frame
@@ -131,7 +131,7 @@ def _relationships(tables: Iterable[EdgeTable], source: str) -> Iterator[tuple[s
         yield f"relationships={kind.relation}", f"{'-'.join(kind.triple)}.csv", pa.table(arrays)
 
 
-def _column(cells: list[Any]) -> tuple[str, pa.Array]:
+def _to_import_column(cells: list[Any]) -> tuple[str, pa.Array]:
     """The importer's type for a property, and its cells; no type if the property has no values."""
     present = [cell for cell in cells if cell is not None]
     if any(isinstance(cell, list) for cell in present):
@@ -148,11 +148,11 @@ def _column(cells: list[Any]) -> tuple[str, pa.Array]:
 _TYPES = {"int64": "long", "double": "double", "bool": "boolean"}
 
 
-def _constraint(label: str) -> str:
+def _format_constraint(label: str) -> str:
     return f"CREATE CONSTRAINT {quote(label + '_id')} IF NOT EXISTS FOR (n:{quote(label)}) REQUIRE n.id IS UNIQUE;\n"
 
 
-def _script(options: list[str]) -> str:
+def _format_script(options: list[str]) -> str:
     lines = [
         "#!/bin/sh",
         "# Imports these files into a new database of a Neo4j that is stopped: sh import.sh [DATABASE]",

@@ -117,7 +117,7 @@ def write_source(
         mark_appended(store, name, (*digests, *([digest] if digest else ())))
         save_source(store, united if options.append else manifest, "loaded")
     renamed = {plan.label: len(plan.renamed) for plan in fused.nodes if plan.renamed}
-    loaded = Loaded(manifest.source, _rows(tables), tables.cleaning, fused.report, written, options.dry_run)
+    loaded = Loaded(manifest.source, _count_rows(tables), tables.cleaning, fused.report, written, options.dry_run)
     found_notes = (*notes.check_tables(tables), *notes.check_fusion(fused.report))
     return replace(loaded, renamed=renamed, links=fused.links, refused=refused, notes=found_notes)
 
@@ -139,7 +139,10 @@ class _LoadWriter:
 
     def differences(self, renamed: bool) -> list[EdgeChange]:
         """The edges of each table with their difference to the graph; `renamed`: the nodes are not yet written."""
-        return [self._change(table, self._new_names(table.type) if renamed else ({}, {})) for table in self.fused.edges]
+        return [
+            self._diff_table(table, self._map_new_ids(table.type) if renamed else ({}, {}))
+            for table in self.fused.edges
+        ]
 
     def find_removals(self, differences: Sequence[EdgeChange]) -> list[Removal]:
         """The numbers of nodes and edges of the source in the graph, and of those that the load deletes."""
@@ -149,9 +152,9 @@ class _LoadWriter:
         found = [Removal(label, *counts, label in there) for label, counts in self.fused.known.items()]
         for edges, diff in differences:
             kept = len(edges) - len(diff.new) + sum(len(row["t"]) for row in diff.duplicates)
-            found.append(Removal(_called(edges.kind), kept + diff.num_removed, diff.num_removed))
+            found.append(Removal(_describe_type(edges.kind), kept + diff.num_removed, diff.num_removed))
         counts = ((kind, write.count_edges(self.store, kind, self.fused.source)) for kind in self._removed_types())
-        return [*found, *(Removal(_called(kind), count, count, False) for kind, count in counts)]
+        return [*found, *(Removal(_describe_type(kind), count, count, False) for kind, count in counts)]
 
     def count_written(self, differences: Sequence[EdgeChange]) -> list[WriteCounts]:
         """The numbers of nodes and edges that `write` would create, change and delete."""
@@ -169,7 +172,7 @@ class _LoadWriter:
         written = [nodes.count_written(plan) for plan in self.fused.nodes]
         valid = not any(plan.renamed or len(plan.moved) for plan in self.fused.nodes)
         for table, change in zip(self.fused.edges, differences, strict=True):
-            edges, diff = change if valid else self._change(table, ({}, {}))
+            edges, diff = change if valid else self._diff_table(table, ({}, {}))
             write.write_edges(self.store, edges, self.fused.source, diff, self.options.writers, self.progress)
             written.append(write.count_written(table.type, diff))
         written += self._count_removed()
@@ -179,8 +182,8 @@ class _LoadWriter:
             nodes.delete_nodes(self.store, plan)
         return written
 
-    def _change(self, table: EdgeTable, renamed: tuple[Mapping[str, str], ...]) -> EdgeChange:
-        known, append = self._known(table.type), self.options.append
+    def _diff_table(self, table: EdgeTable, renamed: tuple[Mapping[str, str], ...]) -> EdgeChange:
+        known, append = self._find_known_type(table.type), self.options.append
         if append and known is not None:
             require_same_key(table.type, known)
             repeats = self.repeats.get(table.type.triple)
@@ -189,27 +192,27 @@ class _LoadWriter:
             keep_stored_values = repeats is None or repeats.repeated == "refuse"
             edges = SortedEdges.from_table(table)
             return edges, diff_edges(self.store, edges, self.fused.source, True, renamed, keep_stored_values)
-        edges = self._edges(table)
+        edges = self._build_edges(table)
         if known is None:
             return edges, diff_to_empty(edges)
         return edges, diff_edges(self.store, edges, self.fused.source, append, renamed)
 
-    def _edges(self, table: EdgeTable) -> SortedEdges:
+    def _build_edges(self, table: EdgeTable) -> SortedEdges:
         """The edges of a table; properties that it no longer has are missing values, so that they are removed."""
-        kind, known = table.type, self._known(table.type)
+        kind, known = table.type, self._find_known_type(table.type)
         lost = [name for name in known.properties if name not in kind.properties] if known else []
         if not lost or self.options.append:
             return SortedEdges.from_table(table)
         wider = replace(kind, properties=(*kind.properties, *lost))
         return SortedEdges.from_table(EdgeTable(wider, table.frame.assign(**dict.fromkeys(lost))))
 
-    def _known(self, kind: EdgeType) -> EdgeType | None:
+    def _find_known_type(self, kind: EdgeType) -> EdgeType | None:
         kinds = self.earlier.edges if self.earlier else ()
         return next((known for known in kinds if known.triple == kind.triple), None)
 
-    def _new_names(self, kind: EdgeType) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    def _map_new_ids(self, kind: EdgeType) -> tuple[Mapping[str, str], Mapping[str, str]]:
         plans = {plan.label: plan for plan in self.fused.nodes}
-        start, end = (_new_names(plans[label], self.fused.source) for label in (kind.source, kind.target))
+        start, end = (_map_new_ids(plans[label], self.fused.source) for label in (kind.source, kind.target))
         return start, end
 
     def _removed_types(self) -> list[EdgeType]:
@@ -225,17 +228,17 @@ class _LoadWriter:
         ]
 
 
-def _called(kind: EdgeType) -> str:
+def _describe_type(kind: EdgeType) -> str:
     return f"{kind.relation} to {kind.target}"
 
 
-def _new_names(plan: NodePlan, source: str) -> dict[str, str]:
+def _map_new_ids(plan: NodePlan, source: str) -> dict[str, str]:
     """The new id of each node at which edges of the source end, by its current id in the graph."""
     own = plan.moved[plan.moved["source"] == source]
     return {**plan.renamed, **dict(zip(own["from_id"], own["to_id"], strict=True))}
 
 
-def _rows(tables: GraphTables) -> dict[str, int]:
+def _count_rows(tables: GraphTables) -> dict[str, int]:
     """The number of rows by label and relationship type; a type between several labels is one entry."""
     rows: dict[str, int] = {}
     for table in tables.nodes:

@@ -52,7 +52,7 @@ def writing(
         if dry_run:
             yield store
         else:
-            with hold_lease(store, purpose, _name_of(home), True, writers, progress) as held:
+            with hold_lease(store, purpose, _identify_home(home), True, writers, progress) as held:
                 yield held
 
 
@@ -72,7 +72,7 @@ def _acquire(lock: FileLock, store: Store, progress: Progress) -> None:
             return
 
 
-def _name_of(home: Path) -> str:
+def _identify_home(home: Path) -> str:
     """A name unique to this home folder, different also from that of its copy on another machine."""
     file = home / ".writer"
     try:
@@ -84,11 +84,11 @@ def _name_of(home: Path) -> str:
         file.write_text(name, encoding="utf-8")
         file.chmod(0o600)
     where = file.stat()
-    parts = (name, socket.gethostname(), where.st_dev, where.st_ino, _boot())
+    parts = (name, socket.gethostname(), where.st_dev, where.st_ino, _read_boot_id())
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
-def _boot() -> str:
+def _read_boot_id() -> str:
     """An id of the current boot of the machine, if it provides one."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -24,16 +24,18 @@ _SHOWN = 5
 def check_tables(tables: GraphTables) -> tuple[str, ...]:
     """Notes on the tables of a source, independent of the graph; each is one sentence."""
     every: list[NodeTable | EdgeTable] = [*tables.edges, *tables.nodes]
-    found = [note for table in every for note in _text_numbers(table)]
-    return (*found, *_without_roles(tables))
+    found = [note for table in every for note in _check_text_numbers(table)]
+    return (*found, *_check_roles(tables))
 
 
 def check_fusion(report: FusionReport) -> tuple[str, ...]:
     """Notes on how the nodes of a source were linked with those of others; each is one sentence."""
-    return tuple(note for label in report.labels for note in (*_links(label), *_same_ids(report.source, label)))
+    return tuple(
+        note for label in report.labels for note in (*_check_links(label), *_check_same_ids(report.source, label))
+    )
 
 
-def _text_numbers(table: NodeTable | EdgeTable) -> Iterator[str]:
+def _check_text_numbers(table: NodeTable | EdgeTable) -> Iterator[str]:
     """A sentence for each property that is text although queries need a number."""
     edges = isinstance(table, EdgeTable)
     name = table.type.relation if isinstance(table, EdgeTable) else table.type.label
@@ -62,7 +64,7 @@ def _text_numbers(table: NodeTable | EdgeTable) -> Iterator[str]:
         )
 
 
-def _without_roles(tables: GraphTables) -> Iterator[str]:
+def _check_roles(tables: GraphTables) -> Iterator[str]:
     """A sentence if a source has relationships but neither users nor items."""
     labels = [table.type.label for table in tables.nodes]
     if not tables.edges or {USER, ITEM} & {*labels}:
@@ -77,7 +79,7 @@ def _without_roles(tables: GraphTables) -> Iterator[str]:
     )
 
 
-def _links(label: LabelReport) -> Iterator[str]:
+def _check_links(label: LabelReport) -> Iterator[str]:
     """A sentence for each link rule without a match."""
     for rule in label.rules:
         if not rule.matched:
@@ -86,7 +88,7 @@ def _links(label: LabelReport) -> Iterator[str]:
             yield f"0 of {rule.records:,} {label.label} matched those of other sources by {by}{hint}"
 
 
-def _same_ids(source: str, label: LabelReport) -> Iterator[str]:
+def _check_same_ids(source: str, label: LabelReport) -> Iterator[str]:
     """A sentence if other sources use ids of new nodes for other nodes."""
     if label.same_ids and label.new:
         others = " and ".join(label.same_ids_sources[:3])

@@ -75,7 +75,7 @@ def _write_rejected(path: Path, rejected: pd.DataFrame, csv_safe: bool) -> None:
     """Write a CSV file of the rejected rows with the columns of all files of the source."""
     lines = rejected["row"].str.startswith('"')
     kinds = rejected.assign(lines=lines)[["file", "table", "lines"]].drop_duplicates().index
-    names = [name for at in kinds for name in _cells(rejected["row"][at])]
+    names = [name for at in kinds for name in _parse_row(rejected["row"][at])]
     own = {name: name if name not in REJECTED_COLUMNS else f"{name} of the source" for name in names}
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
@@ -86,11 +86,11 @@ def _write_rejected(path: Path, rejected: pd.DataFrame, csv_safe: bool) -> None:
         write([*REJECTED_COLUMNS, *own.values()])
         places = (rejected[name].astype(object).where(rejected[name].notna(), "") for name in REJECTED_COLUMNS)
         for *place, row in zip(*places, rejected["row"], strict=True):
-            cells = _cells(row)
+            cells = _parse_row(row)
             write([*place, *(cells.get(name) for name in own)])
 
 
-def _cells(row: str) -> dict[str, Any]:  # Any: a cell of JSON
+def _parse_row(row: str) -> dict[str, Any]:  # Any: a cell of JSON
     """The cells of a rejected row by column; a line without columns has a single cell, called text."""
     cells = json.loads(row)
     return cells if isinstance(cells, dict) else {"text": cells}

@@ -15,7 +15,7 @@ import pandas as pd
 
 from graphrec.errors import DataError, first_few
 from graphrec.models.base import Embeddings
-from graphrec.publishing import versions as v
+from graphrec.publishing import versions
 from graphrec.publishing.embeddings import write_embeddings
 from graphrec.publishing.layers import LayeredLists
 from graphrec.publishing.lists import RECOMMENDATIONS, SIMILAR_ITEMS, TargetLists
@@ -108,23 +108,23 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
         )
     vocabularies = (publication.users, publication.items)
     nodes = {vocabulary.label: _require_nodes(store, vocabulary) for vocabulary in vocabularies}
-    versions = v.read_versions(store)
-    layered = _compare_lists(store, publication, versions, nodes, progress)
-    version, written = _write_version(store, publication, versions, layered)
-    kept = v.read_versions(store).whole[: keep + 1]
-    v.mark_replaced(store, kept)
+    all_versions = versions.read_versions(store)
+    layered = _compare_lists(store, publication, all_versions, nodes, progress)
+    version, written = _write_version(store, publication, all_versions, layered)
+    kept = versions.read_versions(store).complete[: keep + 1]
+    versions.mark_replaced(store, kept)
     removed = [lists.remove(kept) for lists in layered]  # including those of a killed publication
     remove_withdrawals(store, [each.id for each in kept])
-    v.delete_unfinished(store)
-    if v.has_old_format(store):
+    versions.delete_unfinished(store)
+    if versions.has_old_format(store):
         for kind in (RECOMMENDATIONS, SIMILAR_ITEMS):
             remove_old_format(store, kind.relation)
-        v.clear_old_format(store)
+        versions.clear_old_format(store)
     vectors = 0
     if publication.embeddings is not None:
         vectors = write_embeddings(store, vocabularies, publication.embeddings, version, progress)
     frame = publication.recommendations.frame
-    recommended, similar = map(_change, layered, written, removed)
+    recommended, similar = map(_summarise, layered, written, removed)
     return PublishResult(
         version,
         int(frame["user_id"].nunique()),
@@ -138,12 +138,12 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
     )
 
 
-def _change(lists: LayeredLists, edges: int, removed: tuple[int, int]) -> Change:
+def _summarise(lists: LayeredLists, edges: int, removed: tuple[int, int]) -> Change:
     return Change(len(lists.changed), edges, int(lists.diff.unchanged.sum()), lists.diff.num_withdrawn, *removed)
 
 
 def _compare_lists(
-    store: Store, publication: Publication, versions: Versions, nodes: ElementIds, progress: Progress
+    store: Store, publication: Publication, all_versions: Versions, nodes: ElementIds, progress: Progress
 ) -> tuple[LayeredLists, LayeredLists]:
     names = {"user_id": "source_id", "item_id": "target_id"}
     recommended = TargetLists.from_frame(RECOMMENDATIONS, publication.recommendations.frame.rename(columns=names))
@@ -151,7 +151,7 @@ def _compare_lists(
     if publication.similar is not None:
         names = {"item_id": "source_id", "similar_id": "target_id"}
         similar = TargetLists.from_frame(SIMILAR_ITEMS, publication.similar.rename(columns=names))
-    current = versions.active
+    current = all_versions.active
     return (
         LayeredLists(store, RECOMMENDATIONS, recommended, current, nodes, progress),
         LayeredLists(store, SIMILAR_ITEMS, similar, current, nodes, progress),
@@ -159,18 +159,19 @@ def _compare_lists(
 
 
 def _write_version(
-    store: Store, publication: Publication, versions: Versions, layered: tuple[LayeredLists, ...]
+    store: Store, publication: Publication, all_versions: Versions, layered: tuple[LayeredLists, ...]
 ) -> tuple[str, list[int]]:
     """Write the changed lists and activate the new version; return its id, and the number of edges of each type."""
-    run, current = publication.run, versions.active
+    run, current = publication.run, all_versions.active
     if current is not None and current.trained == run.id and not any(lists.has_changes for lists in layered):
         return current.id, [0 for _ in layered]
-    version, number = versions.free_id(run.id), versions.free_number({*chain(*(lists.layers for lists in layered))})
+    version = all_versions.free_id(run.id)
+    number = all_versions.free_number({*chain(*(lists.layers for lists in layered))})
     read = {*chain(*(lists.layers_read for lists in layered))}
     layers = [number, *(layer for layer in (current.layers if current else ()) if layer in read)]
-    v.create_version(store, version, number, {**_run_properties(run), "k": publication.k, "layers": layers})
+    versions.create_version(store, version, number, {**_run_properties(run), "k": publication.k, "layers": layers})
     written = [lists.write(version, layers) for lists in layered]
-    v.activate(store, version, versions)
+    versions.activate(store, version, all_versions)
     return version, written
 
 
@@ -182,12 +183,12 @@ def _run_properties(run: Run) -> Mapping[str, Any]:
         "metrics": json.dumps(dict(run.metrics)),
         "created_at": run.created_at,
         "relation": run.relation,
-        "verdict": _verdict(run),
+        "verdict": _format_verdict(run),
         "split": None if run.split is None else run.split.spec,
     }
 
 
-def _verdict(run: Run) -> str:
+def _format_verdict(run: Run) -> str:
     """`passed`, or the objections despite which the run was published."""
     return f"forced: {'; '.join(run.objections)}" if run.objections else "passed"
 

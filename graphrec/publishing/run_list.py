@@ -38,13 +38,13 @@ class ListedRun:
 def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
     """All runs: the active one, then those kept for a rollback, then the others, the newest first."""
     on_disk = {run.id: run for run in saved}
-    whole = [version.id for version in versions.whole]
+    complete = [version.id for version in versions.complete]
     found = []
     for version in versions.all:
         run = on_disk.get(version.trained)
         state = REMOVED if version.status != PUBLISHING or version.activated_at else CUT_OFF
-        if version.id in whole:
-            state = KEPT if whole.index(version.id) else ACTIVE
+        if version.id in complete:
+            state = KEPT if complete.index(version.id) else ACTIVE
         metrics = {} if run is None else dict(run.metrics)
         times = (version.created_at, version.published_at, version.activated_at)
         found.append(ListedRun(version.id, version.model, state, run is not None, metrics, version.verdict, *times))
@@ -54,9 +54,12 @@ def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
         for run in saved
         if run.id not in published
     ]
-    others = [each for each in found if each.run not in whole]
+    others = [each for each in found if each.run not in complete]
     others.sort(key=lambda each: (each.created_at or "", each.published_at or 0, each.run), reverse=True)
-    return [*sorted((each for each in found if each.run in whole), key=lambda each: whole.index(each.run)), *others]
+    return [
+        *sorted((each for each in found if each.run in complete), key=lambda each: complete.index(each.run)),
+        *others,
+    ]
 
 
 def to_frame(runs: Sequence[ListedRun]) -> pd.DataFrame:

@@ -67,7 +67,7 @@ class Version:
     layers: tuple[int, ...]
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether all its lists are in the graph, so that it can be active."""
         return self.activated_at is not None and bool(self.layers)
 
@@ -79,14 +79,14 @@ class Versions:
     all: tuple[Version, ...]
 
     @property
-    def whole(self) -> tuple[Version, ...]:
+    def complete(self) -> tuple[Version, ...]:
         """The complete versions, the active one first, then by the time of activation."""
-        return tuple(version for version in self.all if version.whole)
+        return tuple(version for version in self.all if version.complete)
 
     @property
     def active(self) -> Version | None:
         """The active version; None if no version is complete."""
-        return self.whole[0] if self.whole else None
+        return self.complete[0] if self.complete else None
 
     def free_number(self, layers: Collection[int]) -> int:
         """The number for a new publication: greater than those of all versions and of all layers in the graph.
@@ -110,7 +110,7 @@ def read_versions(store: Store) -> Versions:
     ensure_constraint(store, RUN)
     ensure_constraint(store, RUN, "version")
     found = [Version(**{**row, "layers": tuple(row["layers"] or ())}) for row in store.read(_READ)]
-    return Versions(tuple(sorted(found, key=lambda v: (not v.whole, *sort_key(v.activated_at, v.id)))))
+    return Versions(tuple(sorted(found, key=lambda v: (not v.complete, *sort_key(v.activated_at, v.id)))))
 
 
 def create_version(store: Store, id_: str, number: int, properties: Mapping[str, Any]) -> None:
@@ -174,7 +174,7 @@ def roll_back(store: Store, name: str | None = None) -> tuple[Version, Version]:
         DataError: no run is published, no other version is complete, or the named one is active already.
     """
     versions = read_versions(store)
-    active, earlier = versions.active, versions.whole[1:]
+    active, earlier = versions.active, versions.complete[1:]
     if active is None:
         raise DataError("nothing is published, so no earlier run can be restored; `graphrec publish RUN` publishes one")
     if name == active.id:
@@ -188,7 +188,7 @@ def roll_back(store: Store, name: str | None = None) -> tuple[Version, Version]:
     hint = "recommendations of other runs are no longer in the graph; `graphrec publish` writes them again"
     target = earlier[0] if name is None else chosen[name_of_run(name, list(chosen), "run to roll back to", hint)]
     activate(store, target.id, versions)
-    mark_replaced(store, read_versions(store).whole)
+    mark_replaced(store, read_versions(store).complete)
     return active, target
 
 

@@ -114,7 +114,7 @@ class Store:
         Neo4j refuses writes in it; the embedded store executes them, and the rollback undoes them.
         """
         with (
-            _translated(self.address),
+            _translate_errors(self.address),
             self._driver.session(database=self.address.database, default_access_mode=neo4j.READ_ACCESS) as session,
             session.begin_transaction() as transaction,
         ):
@@ -166,9 +166,11 @@ class Store:
 
         @neo4j.unit_of_work(timeout=seconds)
         def steps(transaction: neo4j.ManagedTransaction) -> T:
-            return work(lambda statement, parameters=None: _records(transaction.run(statement, dict(parameters or {}))))
+            return work(
+                lambda statement, parameters=None: _read_records(transaction.run(statement, dict(parameters or {})))
+            )
 
-        with _translated(self.address), self._driver.session(database=self.address.database) as session:
+        with _translate_errors(self.address), self._driver.session(database=self.address.database) as session:
             return session.execute_write(steps)
 
     def define(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
@@ -179,7 +181,7 @@ class Store:
     def stream(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Iterator[Row]:
         """The records of a statement that reads, as they arrive, so that only a few are in memory at a time."""
         with (
-            _translated(self.address),
+            _translate_errors(self.address),
             self._driver.session(database=self.address.database, default_access_mode=neo4j.READ_ACCESS) as session,
         ):
             result = session.run(statement, dict(parameters or {}))
@@ -192,16 +194,16 @@ class Store:
         return "arcadedb" in self._server().lower()
 
     def _server(self) -> str:
-        with _translated(self.address):
+        with _translate_errors(self.address):
             return self._driver.get_server_info().agent
 
     def check(self) -> None:
         """Raise StoreError unless the server answers, accepts the login and has the database, without a retry."""
-        with _translated(self.address), self._driver.session(database=self.address.database) as session:
+        with _translate_errors(self.address), self._driver.session(database=self.address.database) as session:
             session.run("RETURN 1").consume()
 
     def _run(self, statement: str, parameters: Mapping[str, Any] | None, routing: neo4j.RoutingControl) -> list[Row]:
-        with _translated(self.address):
+        with _translate_errors(self.address):
             result = self._driver.execute_query(
                 statement,  # values are passed as parameters; names are quoted by `quote`
                 dict(parameters or {}),
@@ -225,7 +227,7 @@ def connect(address: Address) -> Store:
     """
     if not address.uri.startswith(("bolt", "neo4j")):
         raise StoreError(f"'{address.uri}' is no database address; NEO4J_URI is bolt://HOST:PORT or neo4j://HOST:PORT")
-    with _translated(address):
+    with _translate_errors(address):
         driver = neo4j.GraphDatabase.driver(
             address.uri,
             auth=(address.username, address.password),
@@ -252,13 +254,13 @@ def quote(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def _records(result: neo4j.Result) -> list[Row]:
+def _read_records(result: neo4j.Result) -> list[Row]:
     keys = result.keys()
     return [dict(zip(keys, record, strict=True)) for record in result]
 
 
 @contextmanager
-def _translated(address: Address) -> Iterator[None]:
+def _translate_errors(address: Address) -> Iterator[None]:
     try:
         yield
     except AuthError as error:

@@ -115,15 +115,15 @@ def count_graph(store: Store, progress: Progress = silent) -> GraphCounts:
     Raises StoreError if the database goes away.
     """
     relations = known_relations(store)
-    every = {*_known_relations(store), *_known_labels(store)}
+    every = {*_read_relations(store), *_read_labels(store)}
     progress("counting", 0, len(relations) + 1)
-    labels = _labels(store)
+    labels = _count_labels(store)
     triples: list[TripleCounts] = []
     for position, relation in enumerate(relations, start=1):
         progress("counting", position, len(relations) + 1)
-        triples += _triples(store, relation)
+        triples += _count_triples(store, relation)
     progress("counting", len(relations) + 1, len(relations) + 1)
-    sources = _source_records(store) if any(label.label == SOURCE for label in labels) else []
+    sources = _read_source_records(store) if any(label.label == SOURCE for label in labels) else []
     left_out = tuple(sorted(name for name in every if not usable(name)))
     return GraphCounts(tuple(labels), tuple(triples), tuple(sources), left_out)
 
@@ -133,19 +133,19 @@ def known_labels(store: Store) -> list[str]:
 
     Labels that cannot be used in a statement (`graphrec.schema_names`) are left out, as in `known_relations`.
     """
-    return sorted(filter(usable, _known_labels(store)))
+    return sorted(filter(usable, _read_labels(store)))
 
 
 def known_relations(store: Store) -> list[str]:
     """The relationship types in the schema of the database, sorted; the embedded store keeps those without edges."""
-    return sorted(filter(usable, _known_relations(store)))
+    return sorted(filter(usable, _read_relations(store)))
 
 
-def _known_labels(store: Store) -> list[str]:
+def _read_labels(store: Store) -> list[str]:
     return [row["name"] for row in store.read("CALL db.labels() YIELD label RETURN label AS name")]
 
 
-def _known_relations(store: Store) -> list[str]:
+def _read_relations(store: Store) -> list[str]:
     rows = store.read("CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name")
     return [row["name"] for row in rows]
 
@@ -176,7 +176,7 @@ def has_behaviour(store: Store) -> bool:
     return bool(store.read(f"MATCH (:{USER})-[:{names}]->(:{ITEM}) RETURN 1 AS one LIMIT 1"))
 
 
-def _labels(store: Store) -> list[LabelCounts]:
+def _count_labels(store: Store) -> list[LabelCounts]:
     count: dict[str, int] = {}
     for row in store.read("MATCH (n) RETURN labels(n) AS labels, count(*) AS number"):
         _add(count, main_label(row["labels"]), row["number"])
@@ -185,7 +185,7 @@ def _labels(store: Store) -> list[LabelCounts]:
         "MATCH (n) UNWIND keys(n) AS name "
         "RETURN labels(n) AS labels, name, valueType(n[name]) AS type, count(*) AS number"
     ):
-        _add(types.setdefault(main_label(row["labels"]), {}), (row["name"], _type(row["type"])), row["number"])
+        _add(types.setdefault(main_label(row["labels"]), {}), (row["name"], _name_type(row["type"])), row["number"])
     sources: dict[str, dict[str, int]] = {}
     for row in store.read(
         "MATCH (n) UNWIND n.keys AS key WITH DISTINCT n, split(toString(key), ':')[0] AS source "
@@ -193,28 +193,28 @@ def _labels(store: Store) -> list[LabelCounts]:
     ):
         _add(sources.setdefault(main_label(row["labels"]), {}), row["source"], row["number"])
     return [
-        LabelCounts(label, number, _properties(types.get(label, {})), _sorted(sources.get(label, {})))
+        LabelCounts(label, number, _build_property_counts(types.get(label, {})), _sort_counts(sources.get(label, {})))
         for label, number in sorted(count.items())
         if label != WRITE_LEASE
     ]
 
 
-def _triples(store: Store, relation: str) -> list[TripleCounts]:
+def _count_triples(store: Store, relation: str) -> list[TripleCounts]:
     """The counts for each pair of labels that a relationship type connects; empty if it has no edges."""
     sample = f"MATCH ()-[r:{quote(relation)}]->() WITH r LIMIT {SAMPLE} RETURN DISTINCT keys(r) AS names"
-    names = _names(store.read(sample))
-    rows = _edge_rows(store, relation, names)
-    rest = _names(rows) - names
+    names = _collect_names(store.read(sample))
+    rows = _count_edges(store, relation, names)
+    rest = _collect_names(rows) - names
     if rest:  # properties that no edge of the sample has: count again with them
         names |= rest
-        rows = _edge_rows(store, relation, names)
+        rows = _count_edges(store, relation, names)
     found: dict[Triple, list[Row]] = {}
     for row in rows:
         found.setdefault((main_label(row["labels"]), relation, main_label(row["targets"])), []).append(row)
-    return [_one_triple(triple, found[triple], sorted(names)) for triple in sorted(found)]
+    return [_build_triple_counts(triple, found[triple], sorted(names)) for triple in sorted(found)]
 
 
-def _edge_rows(store: Store, relation: str, names: set[str]) -> list[Row]:
+def _count_edges(store: Store, relation: str, names: set[str]) -> list[Row]:
     """Edges counted by labels of their ends, names of their properties, types of the named properties, and source."""
     columns = "".join(
         f", valueType(r.{quote(name)}) AS c{position}" if usable(name) else f", 'unknown' AS c{position}"
@@ -227,11 +227,11 @@ def _edge_rows(store: Store, relation: str, names: set[str]) -> list[Row]:
     )
 
 
-def _names(rows: list[Row]) -> set[str]:
+def _collect_names(rows: list[Row]) -> set[str]:
     return {name for row in rows for name in row["names"]}
 
 
-def _one_triple(triple: Triple, rows: list[Row], names: list[str]) -> TripleCounts:
+def _build_triple_counts(triple: Triple, rows: list[Row], names: list[str]) -> TripleCounts:
     types: Counts = {}
     sources: dict[str, int] = {}
     for row in rows:
@@ -239,19 +239,19 @@ def _one_triple(triple: Triple, rows: list[Row], names: list[str]) -> TripleCoun
             _add(sources, str(row["source"]), row["number"])
         for position, name in enumerate(names):
             if name in row["names"]:
-                _add(types, (name, _type(row[f"c{position}"])), row["number"])
+                _add(types, (name, _name_type(row[f"c{position}"])), row["number"])
     times = [row[end] for row in rows for end in ("first", "last") if isinstance(row[end], int | float)]
     return TripleCounts(
         triple,
         sum(row["number"] for row in rows),
-        _properties(types),
-        _sorted(sources),
+        _build_property_counts(types),
+        _sort_counts(sources),
         int(min(times)) if times else None,
         int(max(times)) if times else None,
     )
 
 
-def _source_records(store: Store) -> list[SourceRecord]:
+def _read_source_records(store: Store) -> list[SourceRecord]:
     rows = store.read(
         f"MATCH (s:{SOURCE}) "
         "RETURN s.id AS id, s.version AS version, s.status AS status, s.licence AS licence ORDER BY id"
@@ -259,13 +259,13 @@ def _source_records(store: Store) -> list[SourceRecord]:
     return [SourceRecord(str(row["id"]), row["version"], row["status"], row["licence"]) for row in rows]
 
 
-def _type(name: str) -> str:
+def _name_type(name: str) -> str:
     """The name of a type for users: `INTEGER NOT NULL` is integer; a list is list, of whatever elements."""
     plain = name.removesuffix(" NOT NULL")
     return "list" if plain.startswith("LIST<") else _WORDS.get(plain, plain.lower())
 
 
-def _properties(counts: Counts) -> tuple[PropertyCounts, ...]:
+def _build_property_counts(counts: Counts) -> tuple[PropertyCounts, ...]:
     """The counts of each property, `id` and `keys` first, then by name."""
     names = sorted({name for name, _ in counts}, key=lambda name: ((*_FIRST, name).index(name), name))
     found = []
@@ -276,7 +276,7 @@ def _properties(counts: Counts) -> tuple[PropertyCounts, ...]:
     return tuple(found)
 
 
-def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
+def _sort_counts(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 

@@ -66,7 +66,7 @@ def diff_edges(
     edge keeps the stored values that are missing in its target.
     """
     comparison = _Comparison(edges, renamed, append, append if keep_stored_values is None else keep_stored_values)
-    asked = _starts(store, edges, append, renamed[0])
+    asked = _split_starts(store, edges, append, renamed[0])
     for piece in read_edges_in_pieces(store, edges.kind, asked, OF_SOURCE, {"source": source}):
         comparison.add(piece, [*edges.kind.properties])
     return comparison.result()
@@ -82,7 +82,7 @@ def read_stored_edges(
     comparison = _Comparison(edges, renamed, True, True)
     names = [*edges.kind.properties]
     parts = [pd.DataFrame(columns=names, dtype=object)]
-    asked = _starts(store, edges, True, renamed[0])
+    asked = _split_starts(store, edges, True, renamed[0])
     for piece in read_edges_in_pieces(store, edges.kind, asked, OF_SOURCE, {"source": source}):
         at, cells = comparison.find(piece, names)
         known = np.flatnonzero(at >= 0)
@@ -92,7 +92,7 @@ def read_stored_edges(
     return found[~found.index.duplicated()]
 
 
-def _starts(store: Store, edges: SortedEdges, append: bool, renamed: Mapping[str, str]) -> Iterator[list[str]]:
+def _split_starts(store: Store, edges: SortedEdges, append: bool, renamed: Mapping[str, str]) -> Iterator[list[str]]:
     """The ids of the start nodes to read, in pieces with about EDGES_A_PIECE edges."""
     stored = read_ids(store, edges.kind.source) if renamed or not append else edges.starts
     degree = pd.Series(np.bincount(edges.start, minlength=len(edges.starts)), index=edges.starts)
@@ -129,7 +129,7 @@ class _Comparison:
         for name in names:
             if name not in self.key.names:
                 wanted = self.edges.column(name, edge)
-                differs = _differ(cells[name][known], wanted)
+                differs = _find_differences(cells[name][known], wanted)
                 self.changed[edge] |= differs & wanted.notna().to_numpy() if self.keep_stored_values else differs
         self._note_removed(piece, [len(row["t"]) for row in piece], np.flatnonzero(at < 0), cells)
 
@@ -139,7 +139,7 @@ class _Comparison:
         start = self._positions(0, [row["s"] for row in piece]).repeat(counts)
         end = self._positions(1, list(chain.from_iterable(row["t"] for row in piece)))
         cells = {
-            name: _cells(list(chain.from_iterable(row[f"c{number}"] for row in piece)))
+            name: _to_array(list(chain.from_iterable(row[f"c{number}"] for row in piece)))
             for number, name in enumerate(names)
         }
         return self.key.find(start, end, cells), cells
@@ -174,9 +174,9 @@ class _Key:
         self.names = [*(edges.kind.key or ())]
         self.width = max(len(edges.ends), 1)
         everything = np.arange(len(edges))
-        self.known = [pd.Index(_comparable(edges.frame[name].drop_duplicates())) for name in self.names]
+        self.known = [pd.Index(_to_stored(edges.frame[name].drop_duplicates())) for name in self.names]
         parts = [
-            known.get_indexer(pd.Index(_comparable(edges.column(name, everything))))
+            known.get_indexer(pd.Index(_to_stored(edges.column(name, everything))))
             for name, known in zip(self.names, self.known, strict=True)
         ]
         code = self._code(edges.start.astype(np.int64), edges.end, parts)
@@ -203,16 +203,16 @@ class _Key:
         return code.astype(np.int64)
 
 
-def _cells(stored: list[Any]) -> npt.NDArray[np.object_]:
+def _to_array(stored: list[Any]) -> npt.NDArray[np.object_]:
     cells = np.empty(len(stored), dtype=object)
     cells[:] = stored
     return cells
 
 
-def _differ(stored: npt.NDArray[np.object_], wanted: Column) -> npt.NDArray[np.bool_]:
-    return np.asarray(stored != _comparable(wanted), dtype=bool)
+def _find_differences(stored: npt.NDArray[np.object_], wanted: Column) -> npt.NDArray[np.bool_]:
+    return np.asarray(stored != _to_stored(wanted), dtype=bool)
 
 
-def _comparable(column: Column) -> npt.NDArray[np.object_]:
+def _to_stored(column: Column) -> npt.NDArray[np.object_]:
     """The values of a column as the database returns them, MISSING for missing values."""
-    return _cells([MISSING if value is None else value for value in to_python(column)])
+    return _to_array([MISSING if value is None else value for value in to_python(column)])

@@ -38,7 +38,7 @@ class SortedEdges:
     @classmethod
     def from_table(cls, table: EdgeTable) -> "SortedEdges":
         """Sort the edges of a table."""
-        (start, starts), (end, ends) = (_codes(table.frame[side]) for side in ("source_id", "target_id"))
+        (start, starts), (end, ends) = (_factorize(table.frame[side]) for side in ("source_id", "target_id"))
         order = np.argsort(start.astype(np.int64) * max(len(ends), 1) + end, kind="stable").astype(np.int32)
         return cls(table.type, table.frame, starts, ends, start[order], end[order], order)
 
@@ -98,6 +98,6 @@ def to_python(column: Column) -> list[Any]:
     return plain
 
 
-def _codes(column: "pd.Series[str]") -> tuple[Integers, "pd.Index[str]"]:
+def _factorize(column: "pd.Series[str]") -> tuple[Integers, "pd.Index[str]"]:
     codes, unique = pd.factorize(column)
     return codes.astype(np.int32), pd.Index(unique, dtype=object)

@@ -81,7 +81,7 @@ class EmbeddedServer:
 
     def address(self) -> Address | None:
         """The address of the running server; None if it does not run."""
-        ports, password = self._ports(), self._kept_password()
+        ports, password = self._read_ports(), self._read_password()
         if ports is None or password is None:
             return None
         address = Address(f"bolt://{_LOOPBACK}:{ports['bolt']}", USERNAME, password, DATABASE, self.folder)
@@ -100,7 +100,7 @@ class EmbeddedServer:
         self._make_folder()
         with FileLock(self.folder / "start.lock", mode=0o600):
             # without a file of ports no server is starting, so waiting would be of no use
-            running = self.address() or (self._wait(self._processes()) if self._ports() else None)
+            running = self.address() or (self._wait_until_ready(self._find_processes()) if self._read_ports() else None)
             self._truncate_console()
             if running is not None:
                 if port is not None and running.uri.rpartition(":")[2] != str(port):
@@ -109,8 +109,8 @@ class EmbeddedServer:
                         f"`graphrec store stop` first to move it to port {port}"
                     )
                 return running
-            for process in self._processes():  # running, but not answering
-                _end(process)
+            for process in self._find_processes():  # running, but not answering
+                _terminate(process)
             if port is not None and not _is_free(port):
                 raise StoreError(f"port {port} is in use; choose another with --port, or leave --port out")
             return self._launch(port)
@@ -124,18 +124,18 @@ class EmbeddedServer:
 
     def stop(self) -> bool:
         """Stop the server cleanly; return whether it was running."""
-        processes = self._processes()
+        processes = self._find_processes()
         for process in processes:
-            _end(process)
+            _terminate(process)
         return bool(processes)
 
     def _launch(self, port: int | None) -> Address:
         keep_private(self.home)
-        ports = {"bolt": port or _free_port(), "http": _free_port()}
+        ports = {"bolt": port or _find_free_port(), "http": _find_free_port()}
         self._write_private("ports.json", json.dumps(ports))
-        self._write_private("java.args", _java_arguments(self.folder, self._password(), ports))
+        self._write_private("java.args", _build_java_arguments(self.folder, self._ensure_password(), ports))
         self._write_private("logging.properties", _LOGGING)
-        runtime = _runtime()
+        runtime = _find_runtime()
         for old in (*self.logs, *(self.folder / "log").glob("arcadedb.log*"), self.folder / "server.log"):
             old.unlink(missing_ok=True)
         log = os.open(self.folder / "console.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
@@ -154,7 +154,7 @@ class EmbeddedServer:
             raise StoreError(f"cannot start the embedded store: {reason}") from error
         finally:
             os.close(log)
-        address = self._wait([psutil.Process(process.pid)])
+        address = self._wait_until_ready([psutil.Process(process.pid)])
         if address is None:
             raise StoreError(self._explain_failure(process.poll()))
         logger.info("the embedded store answers at %s", address.uri)
@@ -171,13 +171,13 @@ class EmbeddedServer:
         ended = f"ended with code {code}" if code is not None else f"did not answer within {SECONDS_TO_START} s"
         return f"the embedded store {ended}; see {self.folder / 'console.log'} and {self.logs[1]}"
 
-    def _wait(self, processes: list[psutil.Process]) -> Address | None:
+    def _wait_until_ready(self, processes: list[psutil.Process]) -> Address | None:
         """Wait until a server process answers and return its address; None if no process runs, or it ends or hangs."""
         deadline = time.monotonic() + SECONDS_TO_START
         refused: float | None = None
         while any(_is_alive(process) for process in processes) and time.monotonic() < deadline:
             try:
-                if self._make_database():
+                if self._ensure_database():
                     address = self.address()
                     if address is not None:
                         return address
@@ -191,17 +191,17 @@ class EmbeddedServer:
             time.sleep(0.1)
         return None
 
-    def _make_database(self) -> bool:
+    def _ensure_database(self) -> bool:
         """Create the database over the server's administration port unless it exists; False if the server is not ready.
 
         Raises HTTPError if the server refuses the password.
         """
-        ports = self._ports()
+        ports = self._read_ports()
         if ports is None:
             return False
         try:
-            if not self._ask(ports["http"], f"exists/{DATABASE}")["result"]:
-                self._ask(ports["http"], "server", {"command": f"create database {DATABASE}"})
+            if not self._request(ports["http"], f"exists/{DATABASE}")["result"]:
+                self._request(ports["http"], "server", {"command": f"create database {DATABASE}"})
         except urllib.error.HTTPError as error:
             if error.code in (401, 403):
                 raise
@@ -210,18 +210,18 @@ class EmbeddedServer:
             return False
         return True
 
-    def _ask(self, port: int, path: str, body: dict[str, str] | None = None) -> dict[str, object]:
+    def _request(self, port: int, path: str, body: dict[str, str] | None = None) -> dict[str, object]:
         request = urllib.request.Request(
             f"http://{_LOOPBACK}:{port}/api/v1/{path}",
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": "Basic " + b64encode(f"{USERNAME}:{self._password()}".encode()).decode()},
+            headers={"Authorization": "Basic " + b64encode(f"{USERNAME}:{self._ensure_password()}".encode()).decode()},
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never use a proxy for loopback
         with opener.open(request, timeout=10) as answer:
             reply: dict[str, object] = json.load(answer)
         return reply
 
-    def _ports(self) -> dict[str, int] | None:
+    def _read_ports(self) -> dict[str, int] | None:
         try:
             ports = json.loads((self.folder / "ports.json").read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
@@ -231,9 +231,9 @@ class EmbeddedServer:
         found = {name: port for name, port in ports.items() if type(port) is int and 0 < port < 2**16}
         return found if {"bolt", "http"} <= found.keys() else None
 
-    def _password(self) -> str:
+    def _ensure_password(self) -> str:
         """The saved password; a new one is created if none is saved."""
-        password = self._kept_password()
+        password = self._read_password()
         if password is None:
             password = secrets.token_urlsafe(24)
             self._write_private("password", password)
@@ -241,7 +241,7 @@ class EmbeddedServer:
             (self.folder / "config" / "server-users.jsonl").unlink(missing_ok=True)
         return password
 
-    def _kept_password(self) -> str | None:
+    def _read_password(self) -> str | None:
         """The password in its file; None if the file does not exist. Raises StoreError if it contains no password."""
         try:
             password = self.password_file.read_text(encoding="utf-8").strip()
@@ -285,7 +285,7 @@ class EmbeddedServer:
             file.write(text)
         partial.replace(self.folder / name)
 
-    def _processes(self) -> list[psutil.Process]:
+    def _find_processes(self) -> list[psutil.Process]:
         mark = f"@{self.folder / 'java.args'}"
         return [p for p in psutil.process_iter(["cmdline"]) if mark in (p.info["cmdline"] or []) and _is_alive(p)]
 
@@ -295,7 +295,7 @@ def server_version() -> str:
     return version("arcadedb-embedded")
 
 
-def _java_arguments(folder: Path, password: str, ports: dict[str, int]) -> str:
+def _build_java_arguments(folder: Path, password: str, ports: dict[str, int]) -> str:
     """The settings file of the Java runtime; it contains the password, which `ps` would show on the command line."""
     settings = {
         "server.rootPath": folder,
@@ -317,7 +317,7 @@ def _java_arguments(folder: Path, password: str, ports: dict[str, int]) -> str:
         "--add-opens=java.base/java.nio=ALL-UNNAMED",
         "--add-opens=java.base/java.lang=ALL-UNNAMED",
         "-cp",
-        str(_runtime() / "jars" / "*"),
+        str(_find_runtime() / "jars" / "*"),
         *(f"-Darcadedb.{name}={value}" for name, value in settings.items()),
         "com.arcadedb.server.ArcadeDBServer",
     ]
@@ -325,7 +325,7 @@ def _java_arguments(folder: Path, password: str, ports: dict[str, int]) -> str:
     return "\n".join(f'"{argument}"' for argument in escaped)
 
 
-def _runtime() -> Path:
+def _find_runtime() -> Path:
     """The folder of the package with the jars and the Java runtime, found without importing the package."""
     spec = importlib.util.find_spec("arcadedb_embedded")
     if spec is None or spec.origin is None:
@@ -333,7 +333,7 @@ def _runtime() -> Path:
     return Path(spec.origin).parent
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind((_LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -352,7 +352,7 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def _end(process: psutil.Process) -> None:
+def _terminate(process: psutil.Process) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
         process.terminate()
         try:

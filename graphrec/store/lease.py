@@ -118,7 +118,7 @@ class Lease:
     def __init__(self, store: Store, owner: str, writers: int) -> None:
         self._store, self._owner = store, owner
         self._free: queue.SimpleQueue[str] = queue.SimpleQueue()
-        for slot in _slots(writers):
+        for slot in _list_slots(writers):
             self._free.put(slot)
         self._ended = threading.Event()
         self._renewing = threading.Thread(target=self._renew, name="write-lease", daemon=True)
@@ -175,7 +175,7 @@ def hold_lease(
     Raises StoreError if the database refuses or goes away.
     """
     _ensure_constraint(store)
-    owner, holder = secrets.token_hex(8), f"{purpose} by {_user()}@{socket.gethostname()} (process {os.getpid()})"
+    owner, holder = secrets.token_hex(8), f"{purpose} by {_get_user()}@{socket.gethostname()} (process {os.getpid()})"
     mine = {"owner": owner, "holder": holder, "home": home, "stale": int(STALE_SECONDS * 1000), "instead_of": ""}
     reported = waiting = ""
     while True:
@@ -208,7 +208,7 @@ def _take(store: Store, mine: Mapping[str, Any], writers: int) -> bool:
         taken = run(_TAKE, mine)
         if taken:
             run(_TAKE_SLOTS, {"owner": mine["owner"]})
-            run(_MAKE_SLOTS, {"owner": mine["owner"], "slots": _slots(writers)})
+            run(_MAKE_SLOTS, {"owner": mine["owner"], "slots": _list_slots(writers)})
         return taken
 
     try:
@@ -221,7 +221,7 @@ def _take(store: Store, mine: Mapping[str, Any], writers: int) -> bool:
         raise
 
 
-def _slots(writers: int) -> list[str]:
+def _list_slots(writers: int) -> list[str]:
     return [f"{_ID}-{number}" for number in range(writers)]
 
 
@@ -232,7 +232,7 @@ def _ensure_constraint(store: Store) -> None:
         ensure_constraint(store, WRITE_LEASE)
 
 
-def _user() -> str:
+def _get_user() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container's user may have no name

@@ -62,7 +62,7 @@ def write_nodes(store: Store, plan: NodePlan, edges: Sequence[EdgeType], progres
     ensure_constraint(store, plan.label)
     plan = _assign_temporary_ids(store, plan)
     together = {*plan.moved["from_id"], *plan.moved["to_id"]}
-    for group in _groups(plan.moved):
+    for group in _group_moves(plan.moved):
         store.write_together(list(_move(plan, group, edges)))
     created = plan.created[~plan.created["id"].isin(together)]
     changed = [(id_, new) for id_, new in plan.changed.items() if id_ not in together]
@@ -82,7 +82,7 @@ def delete_nodes(store: Store, plan: NodePlan) -> None:
 
     If another node took over its id, its id becomes the key that it had.
     """
-    temporary = _temporary_ids(plan)
+    temporary = _find_temporary_ids(plan)
     ids = [temporary.get(id_, id_) for id_ in plan.deleted]
     for begin in range(0, len(ids), NODES_A_BATCH):
         store.write_together(list(_delete(plan.label, ids[begin : begin + NODES_A_BATCH])))
@@ -90,7 +90,7 @@ def delete_nodes(store: Store, plan: NodePlan) -> None:
 
 def _assign_temporary_ids(store: Store, plan: NodePlan) -> NodePlan:
     """Give temporary ids to nodes whose id another node gets; return the plan with the ids that nodes have now."""
-    temporary = _temporary_ids(plan)
+    temporary = _find_temporary_ids(plan)
     if temporary:
         store.write(*_change(plan.label, {id_: {"id": new} for id_, new in temporary.items()}))
     now = {new: temporary.get(old, old) for old, new in plan.renamed.items()}
@@ -104,13 +104,13 @@ def _assign_temporary_ids(store: Store, plan: NodePlan) -> NodePlan:
     return NodePlan(plan.label, plan.created, changed, moved, deleted, emptied)
 
 
-def _temporary_ids(plan: NodePlan) -> dict[str, str]:
+def _find_temporary_ids(plan: NodePlan) -> dict[str, str]:
     """The temporary ids of nodes whose id another node gets."""
     wanted = {*plan.renamed.values(), *plan.created["id"]}
     return {id_: f"{_TEMPORARY}{id_}" for id_ in (*plan.renamed, *plan.deleted) if id_ in wanted}
 
 
-def _groups(moved: pd.DataFrame) -> Iterator[set[str]]:
+def _group_moves(moved: pd.DataFrame) -> Iterator[set[str]]:
     """The ids of nodes between which records move, in batches of connected groups."""
     graph: nx.Graph[str] = nx.Graph(list(zip(moved["from_id"], moved["to_id"], strict=True)))
     batch: set[str] = set()
@@ -165,9 +165,9 @@ def _create(label: str, frame: pd.DataFrame) -> Statement:
 
 
 def _change(label: str, changed: Mapping[str, Mapping[str, Any]]) -> Statement:
-    rows = [{"id": id_, "properties": {**new, **_no_keys(new)}} for id_, new in changed.items()]
+    rows = [{"id": id_, "properties": {**new, **_clear_keys(new)}} for id_, new in changed.items()]
     return f"UNWIND $rows AS row MATCH (n:{quote(label)} {{id: row.id}}) SET n += row.properties", {"rows": rows}
 
 
-def _no_keys(new: Mapping[str, Any]) -> dict[str, None]:
+def _clear_keys(new: Mapping[str, Any]) -> dict[str, None]:
     return {"keys": None} if new.get("keys") == [] else {}

@@ -32,7 +32,7 @@ _HINTS = {
 }
 
 
-def _integer(text: str) -> int:
+def _parse_integer(text: str) -> int:
     """The integer that a text contains; ValueError if it is not one, or not one of 64 bits."""
     number = int(text)
     if not -(2**63) <= number < 2**63:
@@ -40,7 +40,7 @@ def _integer(text: str) -> int:
     return number
 
 
-def _float(text: str) -> float:
+def _parse_float(text: str) -> float:
     """The finite number that a text contains; ValueError if it is not one."""
     number = float(text)
     if not math.isfinite(number):
@@ -48,24 +48,24 @@ def _float(text: str) -> float:
     return number
 
 
-def _time(text: str) -> int:
+def _parse_time(text: str) -> int:
     """Unix seconds from a text: a number, or a date with or without a time, in UTC if it has no offset."""
     if re.fullmatch(r"-?\d+", text):
-        return _integer(text)
-    return _seconds(datetime.fromisoformat(text))
+        return _parse_integer(text)
+    return _to_unix_seconds(datetime.fromisoformat(text))
 
 
-def _seconds(moment: datetime) -> int:
+def _to_unix_seconds(moment: datetime) -> int:
     """Unix seconds of a datetime, in UTC if it has no time zone."""
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def _list(text: str) -> list[str]:
+def _parse_list(text: str) -> list[str]:
     """The parts of a text between commas; ValueError if it has none."""
-    return id_texts(_some([part.strip() for part in text.split(",") if part.strip()]))
+    return id_texts(_require_some([part.strip() for part in text.split(",") if part.strip()]))
 
 
-def _some(values: Any) -> Any:  # any iterable; id_texts refuses others
+def _require_some(values: Any) -> Any:  # any iterable; id_texts refuses others
     """The values as a list; ValueError if it is empty."""
     values = list(values) if isinstance(values, Iterable) else values
     if values == []:
@@ -75,10 +75,10 @@ def _some(values: Any) -> Any:  # any iterable; id_texts refuses others
 
 _TYPES: dict[str, Callable[[str], Value]] = {
     "string": str,
-    "integer": _integer,
-    "float": _float,
-    "time": _time,
-    "list": _list,
+    "integer": _parse_integer,
+    "float": _parse_float,
+    "time": _parse_time,
+    "list": _parse_list,
 }
 
 #: Descriptions of the types, for errors about a value of another type.
@@ -106,7 +106,7 @@ class Parameter:
         Unix seconds. Raises GraphrecError if the value has another type, or if `k` is not from 1 to MAX_K.
         """
         try:
-            found = self._typed(value)
+            found = self._convert(value)
         except (ValueError, OverflowError) as error:
             shown = first_few([value])
             raise GraphrecError(f"${self.name} is {_LOOKS[self.type]}, but '{shown}' is not; {self.text}") from error
@@ -116,17 +116,17 @@ class Parameter:
             raise GraphrecError(f"${self.name} is {_LOOKS[self.type]} of 64 bits, but {first_few([found])} is larger")
         return found
 
-    def _typed(self, value: object) -> Value:
+    def _convert(self, value: object) -> Value:
         """The value converted to the parameter's type; ValueError or DataError if it has another type."""
         name = f"${self.name}"
         if isinstance(value, str):
             return _TYPES[self.type](value)
         if self.type == "list":
-            return id_texts(_some(value), name)
+            return id_texts(_require_some(value), name)
         if self.type == "string":
             return id_text(value, name) if _NODE.fullmatch(self.name) else str(value)
         if self.type == "time" and isinstance(value, datetime):
-            return _seconds(value)
+            return _to_unix_seconds(value)
         if self.type == "float" and isinstance(value, float):
             return float(value)
         return count(value, name, -(2**63), 2**63 - 1)
@@ -165,7 +165,7 @@ def parse(name: str, text: str) -> Query:
     lines = text.strip().splitlines()
     head = [line.removeprefix("//").strip() for line in lines if line.startswith("//")]
     statement = "\n".join(line for line in lines if not line.startswith("//")).strip()
-    parameters = tuple(_parameter(name, line) for line in head if line.startswith("$"))
+    parameters = tuple(_parse_parameter(name, line) for line in head if line.startswith("$"))
     returns = [line.removeprefix("returns ") for line in head if line.startswith("returns ")]
     if not head or head[0].startswith(("$", "returns ")) or len(returns) != 1 or not statement:
         raise DataError(
@@ -189,7 +189,7 @@ def run(store: Store, query: Query, given: Mapping[str, object]) -> list[Row]:
     values = parse_arguments(query, given)
     missing = [p.name for p in query.parameters if p.name not in values]
     if missing:
-        raise GraphrecError(f"query {query.name} needs {' and '.join(missing)}; it takes {_usage(query)}")
+        raise GraphrecError(f"query {query.name} needs {' and '.join(missing)}; it takes {_format_usage(query)}")
     for name, value in values.items():
         if (found := _NODE.fullmatch(name)) is None:
             continue
@@ -209,7 +209,7 @@ def parse_arguments(query: Query, given: Mapping[str, object]) -> dict[str, Valu
     known = {parameter.name: parameter for parameter in query.parameters}
     for name in given:
         if name not in known:
-            raise UnknownNameError("parameter", name, known, hint=f"query {query.name} takes {_usage(query)}")
+            raise UnknownNameError("parameter", name, known, hint=f"query {query.name} takes {_format_usage(query)}")
     values: dict[str, Value] = {}
     for p in query.parameters:
         value = p.parse(given[p.name]) if p.name in given else p.default
@@ -255,7 +255,7 @@ def find_by_key(store: Store, label: str, key: str) -> str | None:
     return str(rows[0]["id"]) if rows else None
 
 
-def _parameter(query: str, line: str) -> Parameter:
+def _parse_parameter(query: str, line: str) -> Parameter:
     match = _PARAMETER.match(line)
     if match is None:
         raise DataError(f"query {query}: '{line}' is not of the form `$name  {'|'.join(_TYPES)} [= default]  text`")
@@ -265,5 +265,5 @@ def _parameter(query: str, line: str) -> Parameter:
     return Parameter(parameter.name, parameter.type, parameter.text, parameter.parse(match["default"]))
 
 
-def _usage(query: Query) -> str:
+def _format_usage(query: Query) -> str:
     return " ".join(f"--param {p.name}={'…' if p.default is None else p.default}" for p in query.parameters) or "none"

@@ -34,7 +34,9 @@ def render_query(query: Query, given: Mapping[str, str]) -> str:
     Raises UnknownNameError for a parameter that the query does not have, GraphrecError for a value of the wrong type.
     """
     values = parse_arguments(query, given)
-    lines = [f":param {p.name} => {_literal(values.get(p.name, _placeholder(p)))};" for p in query.parameters]
+    lines = [
+        f":param {p.name} => {_format_literal(values.get(p.name, _make_placeholder(p)))};" for p in query.parameters
+    ]
     return "\n".join([*lines, *([""] if lines else []), f"{query.text.strip()};"])
 
 
@@ -43,10 +45,10 @@ def render_page(queries: Iterable[Query]) -> str:
     known = list(queries)
     rows = [f"| [`{query.name}`](#{query.name}) | {query.sentence} |" for query in known]
     table = "\n".join(["| query | result |", "|---|---|", *rows])
-    return "\n".join([_HEAD, table, "", *(_section(query) for query in known)])
+    return "\n".join([_HEAD, table, "", *(_render_section(query) for query in known)])
 
 
-def _section(query: Query) -> str:
+def _render_section(query: Query) -> str:
     rows = [
         f"| `{p.name}` | {p.type} | {'–' if p.default is None else f'`{p.default}`'} | {p.text} |"
         for p in query.parameters
@@ -56,15 +58,15 @@ def _section(query: Query) -> str:
     return "\n".join([f"## {query.name}", "", query.sentence, *table, "", f"Returns {columns}.", ""])
 
 
-def _placeholder(parameter: Parameter) -> Value:
+def _make_placeholder(parameter: Parameter) -> Value:
     name = parameter.name.upper()
     return [name] if parameter.type == "list" else name
 
 
-def _literal(value: Value) -> str:
+def _format_literal(value: Value) -> str:
     """A value as a Cypher literal."""
     if isinstance(value, list):
-        return f"[{', '.join(map(_literal, value))}]"
+        return f"[{', '.join(map(_format_literal, value))}]"
     if isinstance(value, str):
         return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return repr(value)

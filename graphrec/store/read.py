@@ -51,7 +51,7 @@ def read_schema(store: Store) -> GraphSchema:
     left_out = {name for names in nodes.values() for name in names if not usable(name)}
     nodes = {label: names for label, names in nodes.items() if label and "id" in names and label not in SYSTEM_LABELS}
     edges: dict[tuple[str, str, str], set[str]] = {}
-    for relation in _relations(store):
+    for relation in _read_relations(store):
         found = store.read(
             f"MATCH (a)-[r:{quote(relation)}]->(b) "
             "RETURN labels(a) AS labels, labels(b) AS targets, keys(r) AS names, count(*) AS number"
@@ -114,7 +114,7 @@ def read_nodes(store: Store, kind: NodeType) -> pd.DataFrame:
     # Groups by the last characters of the id: few records, and none of them large.
     columns = ["right(toString(n.id), 2) AS part", *_collect("n", names)]
     rows = store.read(f"MATCH (n:{quote(kind.label)}) RETURN {', '.join(columns)}")
-    frame = _frame(rows, _aliases(names))
+    frame = _to_frame(rows, _make_aliases(names))
     return frame.sort_values("id", ignore_index=True)
 
 
@@ -142,7 +142,7 @@ def read_edges(store: Store, kind: EdgeType, source: str | None = None) -> pd.Da
     names = [name for name in kind.properties if name != "source"]
     # One record for each start node and loader. The subquery builds one at a time, which bounds the server's memory.
     inner = [f"coalesce(r.source, '{MISSING}') AS source", "collect(b.id) AS target_id", *_collect("r", names)]
-    outer = ["target_id", *_aliases(names)]
+    outer = ["target_id", *_make_aliases(names)]
     rows = store.read(
         f"MATCH (a:{quote(kind.source)}) CALL (a) {{ "
         f"MATCH (a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) {where}"
@@ -150,7 +150,7 @@ def read_edges(store: Store, kind: EdgeType, source: str | None = None) -> pd.Da
         {"source": source},
     )
     counts = [len(row["target_id"]) for row in rows]
-    frame = _frame(rows, {"target_id": "target_id", **_aliases(names)})
+    frame = _to_frame(rows, {"target_id": "target_id", **_make_aliases(names)})
     for name in ("source_id", "source") if "source" in kind.properties else ("source_id",):
         frame[name] = column([row[name] for row in rows]).repeat(counts).array
     return frame[[*ENDS, *kind.properties]]
@@ -172,7 +172,7 @@ def read_edges_in_pieces(
     `where` is a condition on the edge `r`; `group`, a name and an expression of `r`, splits the edges of a start node
     into one row for each value, which the row has under that name.
     """
-    names = ["t", *_aliases(kind.properties)]
+    names = ["t", *_make_aliases(kind.properties)]
     columns = ["collect(b.id) AS t", *_collect("r", kind.properties)]
     if group is not None:
         names.insert(0, group[0])
@@ -200,7 +200,7 @@ def read_edges_in_pieces(
             yield pending.result()
 
 
-def _relations(store: Store) -> list[str]:
+def _read_relations(store: Store) -> list[str]:
     rows = store.read("CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name")
     names = sorted(row["name"] for row in rows if row["name"] not in {*SYSTEM_RELATIONS, SHOWN})
     if left_out := [name for name in names if not usable(name)]:
@@ -213,18 +213,18 @@ def main_label(labels: list[str]) -> str:
     return next((label for label in ("User", "Item") if label in labels), min(filter(usable, labels), default=""))
 
 
-def _aliases(names: Iterable[str]) -> dict[str, str]:
+def _make_aliases(names: Iterable[str]) -> dict[str, str]:
     """Names by alias: results use aliases as columns, since the embedded server parses characters in a quoted variable,
     such as the dot of `price.net`, as operators."""
     return {f"c{number}": name for number, name in enumerate(names)}
 
 
 def _collect(variable: str, names: Iterable[str]) -> list[str]:
-    collected = ((f"{variable}.{quote(name)}", alias) for alias, name in _aliases(names).items())
+    collected = ((f"{variable}.{quote(name)}", alias) for alias, name in _make_aliases(names).items())
     return [f"collect(coalesce({cell}, '{MISSING}')) AS {alias}" for cell, alias in collected]
 
 
-def _frame(rows: list[Row], names: Mapping[str, str]) -> pd.DataFrame:
+def _to_frame(rows: list[Row], names: Mapping[str, str]) -> pd.DataFrame:
     """A table with a column for each name, joined from the lists of all records; `names` maps aliases to names."""
     columns = {name: list(chain.from_iterable(row[alias] for row in rows)) for alias, name in names.items()}
     return pd.DataFrame({name: column(cells) for name, cells in columns.items()})

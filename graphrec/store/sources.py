@@ -105,8 +105,9 @@ def _has_other_nodes(store: Store, label: str) -> bool:
 def _read_some(store: Store, label: str, names: tuple[str, ...], ids: "pd.Series[str]") -> pd.DataFrame:
     """As `_read_nodes`, only the nodes with these ids."""
     parts = [ids.iloc[begin : begin + NODES_A_BATCH].tolist() for begin in range(0, len(ids), NODES_A_BATCH)]
-    each = f"UNWIND $ids AS wanted MATCH (n:{quote(label)} {{id: wanted}}) RETURN collect(n.id) AS id, {_cells(names)}"
-    return _frame([row for part in parts for row in store.read(each, {"ids": part})], names)
+    match = f"UNWIND $ids AS wanted MATCH (n:{quote(label)} {{id: wanted}})"
+    each = f"{match} RETURN collect(n.id) AS id, {_build_return(names)}"
+    return _to_frame([row for part in parts for row in store.read(each, {"ids": part})], names)
 
 
 def _read_nodes(store: Store, label: str, names: tuple[str, ...]) -> pd.DataFrame:
@@ -114,7 +115,7 @@ def _read_nodes(store: Store, label: str, names: tuple[str, ...]) -> pd.DataFram
     # Groups by the last characters of the id: few records, and none of them large.
     rows = store.read(
         f"MATCH (n:{quote(label)}) WHERE n.id IS NOT NULL "
-        f"RETURN right(toString(n.id), 2) AS part, collect(n.id) AS id, {_cells(names)}"
+        f"RETURN right(toString(n.id), 2) AS part, collect(n.id) AS id, {_build_return(names)}"
     )
     numbers = [id_ for row in rows for id_ in row["id"] if not isinstance(id_, str)]
     if numbers and store.embedded:  # its index does not distinguish 1 from '1'
@@ -122,17 +123,17 @@ def _read_nodes(store: Store, label: str, names: tuple[str, ...]) -> pd.DataFram
             f"{label}: {len(numbers):,} nodes have an id that is not text ({first_few(numbers)}), which the embedded "
             f"store cannot distinguish from text; first run: MATCH (n:{quote(label)}) SET n.id = toString(n.id)"
         )
-    return _frame(rows, names)
+    return _to_frame(rows, names)
 
 
-def _cells(names: Collection[str]) -> str:
+def _build_return(names: Collection[str]) -> str:
     """The RETURN clause for nodes: a list for each name, or maps of properties if there are many names."""
     if len(names) > _MANY:
         return "collect(properties(n)) AS properties"
     return ", ".join(f"collect(coalesce(n.{quote(name)}, '{MISSING}')) AS {quote(name)}" for name in names)
 
 
-def _frame(rows: list[Row], names: Collection[str]) -> pd.DataFrame:
+def _to_frame(rows: list[Row], names: Collection[str]) -> pd.DataFrame:
     stored: dict[str, list[Any]]
     if len(names) > _MANY:
         nodes = [node for row in rows for node in row["properties"]]

@@ -48,7 +48,7 @@ def write_edges(
     written = _SharedProgress(
         progress, f"writing {kind.relation} → {kind.target}", len(difference.new) + len(difference.changed)
     )
-    _send_rows(store, _delete(kind), difference.duplicates, source)
+    _send_rows(store, _delete_statement(kind), difference.duplicates, source)
     batch_size = AdaptiveBatchSize()
 
     def create(payload: Payload) -> None:
@@ -67,12 +67,15 @@ def write_edges(
     for now in split_into_blocks(edges, difference.new, writers):
         with ThreadPoolExecutor(len(now)) as pool:
             tasks = [
-                pool.submit(_write, _prepare_create(edges, source), edges, block, create, batch_size) for block in now
+                pool.submit(_send_edges, _prepare_create(edges, source), edges, block, create, batch_size)
+                for block in now
             ]
             for task in tasks:
                 task.result()
-    _write(_prepare_update(edges, source, difference.keep_stored_values), edges, difference.changed, change, batch_size)
-    _send_rows(store, _delete(kind), difference.removed, source)
+    _send_edges(
+        _prepare_update(edges, source, difference.keep_stored_values), edges, difference.changed, change, batch_size
+    )
+    _send_rows(store, _delete_statement(kind), difference.removed, source)
 
 
 def delete_edges(store: Store, kind: EdgeType, source: str) -> None:
@@ -110,7 +113,7 @@ class _SharedProgress:
             self._progress(self._what, self._done, self._total)
 
 
-def _write(
+def _send_edges(
     prepare: Callable[[Integers], Payload],
     edges: SortedEdges,
     chosen: Integers,
@@ -153,7 +156,9 @@ def _prepare_update(edges: SortedEdges, source: str, keep_stored_values: bool) -
     values = ", ".join(
         f"r.{quote(name)} = {cell.format(quote(name), number)}" for number, name in enumerate(kind.properties)
     )
-    statement = _match(kind, {name: kind.properties.index(name) for name in kind.key or ()}) + f" SET {values}"
+    statement = (
+        _match_statement(kind, {name: kind.properties.index(name) for name in kind.key or ()}) + f" SET {values}"
+    )
 
     def prepare(chosen: Integers) -> Payload:
         return statement, {"rows": edges.rows(chosen, kind.properties), "source": source}, len(chosen)
@@ -166,11 +171,11 @@ def _send_rows(store: Store, statement: str, rows: list[Row], source: str) -> No
         store.write(statement, {"rows": rows[begin : begin + ROWS_A_BATCH], "source": source})
 
 
-def _delete(kind: EdgeType) -> str:
-    return _match(kind, {name: number for number, name in enumerate(kind.key or ())}) + " DELETE r"
+def _delete_statement(kind: EdgeType) -> str:
+    return _match_statement(kind, {name: number for number, name in enumerate(kind.key or ())}) + " DELETE r"
 
 
-def _match(kind: EdgeType, columns: dict[str, int]) -> str:
+def _match_statement(kind: EdgeType, columns: dict[str, int]) -> str:
     # A key may be null, and null equals nothing, not even null.
     tests = "".join(
         f" AND coalesce(r.{quote(name)}, '{MISSING}') = coalesce(row.c{number}[k], '{MISSING}')"

@@ -91,7 +91,7 @@ def start(store: Store, number: int) -> BaseProcess:
 
 def need_no_leftovers(store: Store) -> None:
     """Every list in the graph is shown by a version that is kept, and no publication is under way."""
-    kept = read_versions(store).whole
+    kept = read_versions(store).complete
     assert len(kept) == 2
     layers = "MATCH (u:User)-[r:RECOMMENDED]->() RETURN u.id AS user, collect(DISTINCT r.version) AS layers"
     for row in store.read(layers):
