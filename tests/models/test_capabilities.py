@@ -13,7 +13,7 @@ import graphrec.models
 from graphrec.errors import DataError, GraphrecError
 from graphrec.explanation import as_sentence, explain, with_reasons
 from graphrec.models import MODELS, make, models_where
-from graphrec.ranking.similar_items import similar_items
+from graphrec.ranking.similar_items import find_similar_items
 from graphrec.ranking.topk import recommend
 from graphrec.runs import TrainedRun, describe
 from graphrec.testing import checkerboard
@@ -146,7 +146,7 @@ def test_a_new_model_with_exact_explanations_is_one_file_and_one_line(co_counts:
     assert {path.nodes[1].id for path in found.paths} == {f"i{k}" for k in range(0, 20, 2)} - {"i4"}
     assert mine["because"].iloc[0] in {reason.node.id for reason in found.reasons}
     assert "people who bought" in as_sentence(found)
-    assert similar_items(co_counts, 3)["item_id"].nunique() == 20
+    assert find_similar_items(co_counts, 3)["item_id"].nunique() == 20
     assert "co_counts" in models_where(lambda kind: kind.supports_fold_in())
 
 

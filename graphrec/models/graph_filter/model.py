@@ -223,8 +223,8 @@ class GraphFilter(Model[GraphFilterConfig]):
         return found.mul_(degree**c.target_exponent).to(self.device)
 
     def embeddings(self) -> Embeddings:
-        """Users s D^-p V g(λ) [num_users, k] and items D^q V [num_items, k], whose products are the spectral part of the
-        score, without the paths."""
+        """Users s D^-p V g(λ) [num_users, k] and items D^q V [num_items, k], whose products are the score without the
+        paths."""
         everyone = np.arange(self.signal.behaviour.shape[0])
         return Embeddings(self.scores.filtered(self.signal.of(everyone)), self.scores.vectors)
 

@@ -144,7 +144,7 @@ class FilterScores:
         return found
 
     def revisited(self, scores: Tensor, beside: sparse.csr_array) -> Tensor:
-        """Scores [batch, num_items] with those of items met by other behaviours only multiplied by `revisit`, in place."""
+        """Scores [batch, num_items] after multiplying those of items met otherwise by `revisit`, in place."""
         if self.config.revisit != 1.0 and beside.nnz:
             scores.view(-1)[torch.from_numpy(touched(beside)).to(scores.device)] *= self.config.revisit
         return scores

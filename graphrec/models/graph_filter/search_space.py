@@ -18,8 +18,8 @@ OFFSETS = (0.0, 1.0, 3.0, 10.0, 30.0)
 
 
 def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
-    """The default and a degree offset, then other responses and ranks, weights of the graph's relations, user exponents,
-    and other item exponents, some of them those of RP3β with paths alone.
+    """The default and a degree offset, then other responses and ranks, weights of the graph's relations, user and item
+    exponents, some of them those of RP3β with paths alone.
 
     The first ten differ in kind, because a small budget tries no more. Configs that share a decomposition follow each
     other, except single ones. Configs that differ only in a rank above the graph's maximum appear once.

@@ -57,7 +57,7 @@ class Signal:
         return found
 
     def gather(self, own: sparse.csr_array, related: Mapping[str, sparse.csr_array]) -> sparse.csr_array:
-        """The signal [batch, num_items] of any users, from own behaviour [batch, num_items] and normalised relation rows."""
+        """The signal [batch, num_items] of any users, from own behaviour [batch, num_items] and relation rows."""
         found = own
         for name, rows in related.items():
             if rows.nnz:

@@ -40,8 +40,8 @@ def find_walks(
 
 
 def _walk_starts(signal: Signal, user_index: int) -> WalkStarts:
-    """The starts of a user's signal over all items. A user shares all own attribute values, and this part of the mean
-    behaviour of a value counts as history."""
+    """The starts of a user's signal over all items. The mean behaviour of an attribute value includes the user's own
+    behaviour, which counts as history."""
     relation, node, person = [HISTORY], [np.array([-1])], [np.array([user_index])]
     rows = [sparse.csr_array(signal.behaviour[[user_index]])]
     for name in {**signal.social, **signal.values}:
