@@ -242,7 +242,7 @@ def _written_at(folder: Path) -> int:
         return 0
 
 
-def knowing(runs_folder: Path, source: str) -> tuple[list[str], list[str]]:
+def trained_on(runs_folder: Path, source: str) -> tuple[list[str], list[str]]:
     """The ids of the saved runs that were trained on a source, and of those that do not record their sources."""
     found = listed(runs_folder)
     knows = [run.id for run in found if run.sources is not None and source in run.sources]

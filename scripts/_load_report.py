@@ -1,7 +1,6 @@
 """What a load, a check or a dry run tells: tables on stdout, and on stderr what else to know and what to do next."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,53 +10,18 @@ if TYPE_CHECKING:
     from graphrec.cleaning_report import CleaningReport
     from graphrec.fusion import FusionReport, LabelReport
     from graphrec.ingest import Loaded
+    from graphrec.pipeline.loading import CheckedSource
     from graphrec.store.nodes import Written
-    from graphrec.tables import GraphTables
 
 #: How many examples of one kind are shown.
 _SHOWN = 3
 
 
-def as_dict(loaded: "Loaded") -> dict[str, Any]:
-    """What a load did, as plain values."""
-    return {
-        "source": asdict(loaded.source),
-        "rows": loaded.rows,
-        "cleaning": loaded.cleaning.to_dict(),
-        "fusion": loaded.fusion.to_dict(),
-        "renamed": loaded.renamed,
-        "dry_run": loaded.dry_run,
-        "refused": loaded.refused,
-        "notes": list(loaded.notes),
-        "written": [asdict(written) for written in loaded.written],
-        "seconds": round(loaded.seconds, 3),
-    }
-
-
-def checked_as_dict(tables: "GraphTables") -> dict[str, Any]:
-    """What a source would bring, as plain values."""
-    from graphrec.ingest import notes
-
-    return {
-        "source": asdict(tables.sources[0]),
-        "nodes": [
-            {"label": t.type.label, "rows": len(t.frame), "properties": list(t.type.properties)} for t in tables.nodes
-        ],
-        "edges": [
-            {
-                **dict(zip(("from", "type", "to"), t.type.triple, strict=True)),
-                "rows": len(t.frame),
-                "properties": list(t.type.properties),
-            }
-            for t in tables.edges
-        ],
-        "cleaning": tables.cleaning.to_dict(),
-        "notes": list(notes.of_tables(tables)),
-    }
-
-
-def show_loaded(loaded: "Loaded", place: Path) -> None:
-    """What a load did or would do."""
+def show_loaded(loaded: "Loaded", as_json: bool) -> None:
+    """What a load did or would do, as JSON or as tables and notes."""
+    if as_json:
+        _terminal.print_json(loaded.to_dict() | {"report": str(loaded.report)})
+        return
     name = loaded.source.name
     show_cleaning(loaded.cleaning)
     if loaded.dry_run:
@@ -67,32 +31,38 @@ def show_loaded(loaded: "Loaded", place: Path) -> None:
     else:
         show_written(f"{name}: the graph had it all already, looked up in {loaded.seconds:.1f} s", loaded.written)
     show_fusion(loaded.fusion)
-    tell_rejected(loaded.cleaning, place)
-    if len(loaded.links):
-        _terminal.note(f"every link, with its evidence and confidence, is in {place / 'links.csv'}")
-    _tell_renamed(loaded)
+    note_rejected(loaded.cleaning, loaded.report)
+    if len(loaded.links) and loaded.report is not None:
+        _terminal.note(f"every link, with its evidence and confidence, is in {loaded.report / 'links.csv'}")
+    _note_renamed(loaded)
     for note in loaded.notes:
         _terminal.note(note)
-    _tell_next(loaded)
+    _note_next(loaded)
 
 
-def show_checked(tables: "GraphTables", place: Path) -> None:
-    """What a source would bring, before anybody looked at the graph."""
-    from graphrec.ingest import notes
-
+def show_checked(checked: "CheckedSource", as_json: bool) -> None:
+    """The tables of a source that was not loaded, or the files that were written of it, as JSON or as tables."""
+    if as_json:
+        _terminal.print_json(checked.to_dict() | {"report": str(checked.report)})
+        return
+    tables = checked.tables
+    show_cleaning(tables.cleaning)
+    if checked.files is not None:
+        files = checked.files.files.items()
+        _terminal.print_table("Files for neo4j-admin", ["file", "rows"], [[name, rows] for name, rows in files])
+        note_rejected(tables.cleaning, checked.report)
+        _terminal.note(f"next, with the database stopped, on the server's machine: sh {checked.files.script}")
+        return
     rows = [[t.type.label, "", len(t.frame), ", ".join(t.type.properties)] for t in tables.nodes]
     rows += [
         [f"{t.type.source} {t.type.relation}", t.type.target, len(t.frame), ", ".join(t.type.properties)]
         for t in tables.edges
     ]
-    show_cleaning(tables.cleaning)
     _terminal.print_table(f"{tables.sources[0].name} can be loaded", ["", "to", "rows", "properties"], rows)
-    tell_rejected(tables.cleaning, place)
-    for note in notes.of_tables(tables):
+    note_rejected(tables.cleaning, checked.report)
+    for note in checked.notes:
         _terminal.note(note)
-    _terminal.note(
-        "nothing is written; the same command without --check loads it, with --dry-run it looks at the graph"
-    )
+    _terminal.note("nothing is written; the same command without --check loads it, with --dry-run compares it")
 
 
 def show_written(
@@ -144,11 +114,11 @@ def _show_rules(report: "FusionReport") -> None:
         _terminal.print_table(f"Links of {report.source} with other sources", ["", "by", "records"], rows)
 
 
-def tell_rejected(cleaning: "CleaningReport", place: Path) -> None:
-    """Where the rejected rows lie, if there are any."""
-    if cleaning.dropped:
+def note_rejected(cleaning: "CleaningReport", report: Path | None) -> None:
+    """Note the file of the rejected rows, if there are any."""
+    if cleaning.dropped and report is not None:
         rows = "1 row was rejected" if cleaning.dropped == 1 else f"{cleaning.dropped:,} rows were rejected"
-        _terminal.note(f"{rows}, to be read with the reasons in {place / 'rejected.csv'}")
+        _terminal.note(f"{rows}, to be read with the reasons in {report / 'rejected.csv'}")
 
 
 def _kinds(label: "LabelReport") -> dict[str, Sequence[str]]:
@@ -189,7 +159,7 @@ def _indented(text: str) -> Any:  # a rich renderable
     return Padding(Text(text, style="dim", overflow="fold"), (0, 0, 0, 4), expand=False)
 
 
-def _tell_renamed(loaded: "Loaded") -> None:
+def _note_renamed(loaded: "Loaded") -> None:
     if loaded.renamed:
         number = " and ".join(f"{count:,} {label}" for label, count in loaded.renamed.items())
         verb = "would get another id" if loaded.dry_run else "have another id than before"
@@ -200,7 +170,7 @@ def _tell_renamed(loaded: "Loaded") -> None:
         )
 
 
-def _tell_next(loaded: "Loaded") -> None:
+def _note_next(loaded: "Loaded") -> None:
     from graphrec.schema import BEHAVIOURS
 
     if loaded.refused:

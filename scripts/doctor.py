@@ -1,6 +1,5 @@
 """Check versions, store, permissions, disk, memory and data."""
 
-import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import _terminal
+from . import _options, _terminal
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -19,18 +18,15 @@ MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", "
 
 
 @click.command(epilog="Example: graphrec doctor --json")
-@_terminal.json_option
+@_options.json_option
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
     """Check versions, store, permissions, disk, memory and data, and say what to do about each finding.
 
     Nothing is changed. Exit code 1 says that something is wrong that a command will fail by.
     """
-    from graphrec import config, doctor
-
-    logging.getLogger("neo4j").setLevel(logging.CRITICAL)  # a finding says what it has to say
-    with _terminal.progress_bar() as progress:
-        found = doctor.examine(config.Settings(), _terminal.note, progress)
+    with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
+        found = graph.examine(progress)
     states = Counter(finding.state for findings in found.values() for finding in findings)
     if as_json:
         rows = [{"area": area, **asdict(finding)} for area, findings in found.items() for finding in findings]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _completion, _outputs, _terminal
+from . import _completion, _options, _terminal
 
 if TYPE_CHECKING:
     from graphrec.explanation import Explanation
@@ -24,12 +24,10 @@ REASONS = 10
     shell_complete=_completion.runs,
     help="A saved run, `latest`, or the first letters of one; by default the published one, else the newest.",
 )
-@click.option(
-    "--top", type=_terminal.Number(1, 10_000), default=10, show_default=True, help="How many paths are named."
-)
+@click.option("--top", type=_options.Number(1, 10_000), default=10, show_default=True, help="How many paths are named.")
 @click.option("--cypher", is_flag=True, help="Print the Cypher that shows exactly the named paths, and nothing else.")
-@click.option("--svg", type=_terminal.OutPath(dir_okay=False), help="Draw it as a picture into this file.")
-@_terminal.json_option
+@click.option("--svg", type=_options.OutPath(dir_okay=False), help="Draw it as a picture into this file.")
+@_options.json_option
 def command(
     ids: tuple[str, ...],
     user: str | None,
@@ -49,34 +47,24 @@ def command(
     if cypher and as_json:
         raise click.UsageError("--cypher and --json both want stdout; give one of them")
     user, item = _ends(ids, user, item)
-    _outputs.check_ending(svg, (".svg",), "--svg", "a picture")
-    from graphrec import explanation, preconditions
+    _options.check_ending(svg, (".svg",), "--svg", "a picture")
+    with _terminal.open_graph() as graph:
+        found = graph.explain(user, item, run, top)
+    from graphrec import explanation
     from graphrec.atomic_write import atomic_write, is_stdout
-    from graphrec.explanation import subject
-    from graphrec.explanation.labels import behaviours
-    from graphrec.schema import ITEM, USER
 
-    with _terminal.open_store() as (store, settings):
-        preconditions.need_labels(store, "explain", (USER, ITEM))
-        trained = subject.load_run(store, settings.runs, run)
-        user_id, item_id = subject.find_ends(store, trained, user, item)
-        found = explanation.explain(trained, user_id, item_id, top)
-        found = explanation.described(found, store, behaviours(trained))
-        published = subject.is_published(store, user_id, item_id)
-    if svg is not None and is_stdout(svg):
-        with atomic_write(svg) as partial:
-            partial.write_text(explanation.as_svg(found), encoding="utf-8")
-        return
     if svg is not None:
         with atomic_write(svg) as partial:
             partial.write_text(explanation.as_svg(found), encoding="utf-8")
+        if is_stdout(svg):
+            return
         _terminal.note(f"the picture is in {svg}")
     if cypher:
         click.echo(explanation.as_cypher(found))
     elif as_json:
         _terminal.print_json(explanation.as_record(found))
     else:
-        _show(found, published)
+        _show(found)
 
 
 def _ends(ids: tuple[str, ...], user: str | None, item: str | None) -> tuple[str, str]:
@@ -89,7 +77,7 @@ def _ends(ids: tuple[str, ...], user: str | None, item: str | None) -> tuple[str
     return user, item
 
 
-def _show(found: "Explanation", published: bool) -> None:
+def _show(found: "Explanation") -> None:
     """The sentence, the reasons and the paths on stdout, and what is to be known of them on stderr."""
     from graphrec import explanation
 
@@ -106,10 +94,6 @@ def _show(found: "Explanation", published: bool) -> None:
     paths = explanation.as_frame(found)
     shown = ([f"{row.contribution:.3g}", _percent(row.share), row.path] for row in paths.itertuples())
     _terminal.print_table("The strongest paths, and the rest", ["contribution", "share", "path"], shown)
-    if not found.seen and not published:
-        _terminal.note(
-            "the item is not among what is published for this user; this is why it has its score all the same"
-        )
     gone = sum(any(hop.gone for hop in path.hops) for path in found.paths)
     if gone:
         _terminal.note(f"{gone} of the paths are no longer in the graph, which has changed since the run was trained")

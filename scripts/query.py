@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _completion, _terminal, _times
+from . import _completion, _options, _terminal, _times
 
 if TYPE_CHECKING:
     from graphrec.store.queries import Query
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Print the result as CSV on stdout, and nothing else. Texts that begin like formulas pass through.",
 )
-@_terminal.csv_safe_option
-@_terminal.json_option
+@_options.csv_safe_option
+@_options.json_option
 def command(
     name: str | None,
     parameters: tuple[str, ...],
@@ -48,7 +48,7 @@ def command(
         raise click.UsageError("--show prints one query: graphrec query NAME --show")
     if markdown and name is not None and not list_all:
         raise click.UsageError("--markdown is a form of the list: graphrec query --list --markdown")
-    given = dict(_terminal.pair(text, "--param") for text in parameters)
+    given = dict(_options.pair(text, "--param") for text in parameters)
     if list_all or name is None:
         _list(markdown, as_csv, as_json)
     elif show:
@@ -58,15 +58,11 @@ def command(
 
 
 def _run(name: str, given: dict[str, str], as_csv: bool, csv_safe: bool, as_json: bool) -> None:
-    from graphrec import preconditions
     from graphrec.store import queries
 
     query = queries.get(name)
     with _terminal.open_graph() as graph:
         rows = graph.rows(query, given)
-        empty = not rows and not graph.store.read("MATCH (n) RETURN 1 AS one LIMIT 1")
-    if empty:
-        _terminal.note(f"the graph is empty; {preconditions.FIRST_STEPS}")
     if as_csv:
         _terminal.print_csv(query.returns, rows, csv_safe)
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _outputs, _terminal
+from . import _options, _terminal
 
 if TYPE_CHECKING:
     from graphrec.serving import Answer
@@ -26,22 +26,22 @@ ENDINGS = (".csv", ".jsonl", ".parquet")
     help="A text file of ids, one in each line (- is stdin).",
 )
 @click.option("--all", "everybody", is_flag=True, help="All users of the graph; needs --out.")
-@click.option("-k", "k", type=_terminal.Number(), default=10, show_default=True, help="How many items.")
+@click.option("-k", "k", type=_options.Number(), default=10, show_default=True, help="How many items.")
 @click.option(
     "--out",
-    type=_terminal.OutPath(dir_okay=False),
+    type=_options.OutPath(dir_okay=False),
     help="Write a table of user_id, item_id, score, rank, title, way and run to this file: .csv, .jsonl or .parquet.",
 )
 @click.option(
     "--rules",
     "rules_file",
-    type=_terminal.InPath(dir_okay=False),
+    type=_options.InPath(dir_okay=False),
     help="A TOML file of rules: what is left out, what counts more, how many of a kind (docs/rules.md).",
 )
 @click.option("--trace", is_flag=True, help="Show what each rule removed or moved.")
 @click.option("--anyone", is_flag=True, help="Answer an id that the graph does not have as a stranger's.")
-@_terminal.csv_safe_option
-@_terminal.json_option
+@_options.csv_safe_option
+@_options.json_option
 def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool, **options: Any) -> None:
     """Recommend items to a user, to several, or to all, and say which way they came.
 
@@ -62,18 +62,13 @@ def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool,
     if options["csv_safe"] and (out is None or out.suffix.lower() in ENDINGS[1:]):
         raise click.UsageError("--csv-safe is about CSV; give --out FILE.csv as well")
     chosen = [*users, *ids, *([] if file is None else _read_ids(file))]
-    _outputs.check_ending(out, ENDINGS, "--out", "a table of recommendations", needed=True)
-    from graphrec import preconditions
+    _options.check_ending(out, ENDINGS, "--out", "a table of recommendations", needed=True)
     from graphrec.errors import GraphrecError, UnknownNameError
-    from graphrec.reranking import read_rules
-    from graphrec.schema import ITEM, USER
 
-    # a mistake in the rules is said before a store is started
-    rules = None if options["rules_file"] is None else read_rules(options["rules_file"])
+    rules = options["rules_file"]
     if out is not None and not out.absolute().parent.is_dir():
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
     with _terminal.open_graph() as graph:
-        preconditions.need_labels(graph.store, "recommend", (USER, ITEM))
         try:
             if out is not None:
                 with _terminal.progress_bar() as progress:
@@ -84,7 +79,7 @@ def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool,
         except UnknownNameError as error:
             if error.kind != "user":
                 raise
-            raise GraphrecError(f"{error}; --anyone answers as for a stranger") from error
+            raise GraphrecError(f"{error}; --anyone recommends as for an anonymous visitor") from error
     if as_json:
         told = [answer.as_dict() for answer in answers]
         _terminal.print_json(told[0] if len(chosen) == 1 and file is None else told)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import _outputs, _terminal
+from . import _options, _terminal
 
 if TYPE_CHECKING:
     from graphrec.store.counts import Census, LabelCensus, PropertyCensus, TripleCensus
@@ -18,27 +18,22 @@ if TYPE_CHECKING:
 @click.option("--mermaid", is_flag=True, help="Print a Mermaid picture, which GitHub draws in Markdown.")
 @click.option(
     "--out",
-    type=_terminal.OutPath(dir_okay=False),
+    type=_options.OutPath(dir_okay=False),
     help="Write to this file: JSON (.json), or else the picture, which is fenced if the file ends in .md.",
 )
-@_terminal.json_option
+@_options.json_option
 def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
     """Show what the graph has: labels, relationships, counts, properties and their types.
 
     Every node has `id` and `keys`, and every edge that a loader wrote `source`; the tables show the others.
     """
-    from graphrec import preconditions
-    from graphrec.store import counts
-
     if mermaid and as_json:
         raise click.UsageError("--mermaid and --json exclude each other")
     endings = (".json",) if as_json else (".mmd", ".md", ".mermaid", ".txt", *(() if mermaid else (".json",)))
-    _outputs.check_ending(out, endings, "--out", "JSON" if as_json else "a Mermaid picture")
+    _options.check_ending(out, endings, "--out", "JSON" if as_json else "a Mermaid picture")
     as_json = as_json or (out is not None and out.suffix == ".json")
-    with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
-        found = counts.take(store, progress)
-    if not found.labels:
-        _terminal.note(f"the graph is empty; {preconditions.FIRST_STEPS}, `graphrec load --help` lists all sources")
+    with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
+        found = graph.census(progress)
     if found.left_out:
         from graphrec.errors import first_few
 

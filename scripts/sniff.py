@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import _outputs, _terminal
+from . import _options, _terminal
 
 if TYPE_CHECKING:
     from graphrec.tabular.proposal import Described, Proposal
@@ -25,8 +25,8 @@ _DOWNLOAD = re.compile(r"(https?|ftps?|sftp|s3|gs|hdfs|file)://", re.IGNORECASE)
     epilog="Example: graphrec sniff ratings.csv movies.csv --out films.toml && graphrec load films.toml --check"
 )
 @click.argument("files", nargs=-1, required=True)
-@click.option("--out", type=_terminal.OutPath(dir_okay=False), help="File to write instead of stdout.")
-@_terminal.json_option
+@click.option("--out", type=_options.OutPath(dir_okay=False), help="File to write instead of stdout.")
+@_options.json_option
 def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     """Propose the TOML file that describes FILES to `graphrec load table`.
 
@@ -36,18 +36,18 @@ def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     Looks at the first rows of each, and prints to stderr what each column seems to be, why and how sure that is, and
     what it cannot know as questions; the TOML file, to stdout, has them as comments.
     """
-    _outputs.check_ending(out, (".toml",), "--out", "a proposal")
+    _options.check_ending(out, (".toml",), "--out", "a proposal")
     if any(_DOWNLOAD.match(name) for name in files):  # not shown, as there may be a password in it
         raise click.UsageError("an address is no file; download it first, and give the file.")
     from graphrec.atomic_write import atomic_write, is_stdout
     from graphrec.errors import GraphrecError
-    from graphrec.tabular.proposal import examine
+    from graphrec.graph import Graph
 
     if out is not None and (out.is_file() or out.is_dir()) and not is_stdout(out):
         raise GraphrecError(f"{out} is there already; choose another name, or remove it first")
     if out is not None and not out.absolute().parent.is_dir():
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
-    found = examine(files, out.absolute().parent if out else Path.cwd())
+    found = Graph.propose(files, None if out is None else out.absolute().parent)
     if out is not None:
         with atomic_write(out) as path:
             path.write_text(found.toml, encoding="utf-8")

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ from graphrec.fusion.provenance import SourceManifest
 from graphrec.ingest import notes
 from graphrec.ingest.append import appended_once, need_same_key, nodes_in_graph, with_stored
 from graphrec.ingest.lock import writing
-from graphrec.ingest.read import USUAL, Options, naming, read
+from graphrec.ingest.read import USUAL, LoadConfig, naming, read
 from graphrec.ingest.removal_guard import Vanishing, refusal
 from graphrec.schema import EdgeType, Triple
 from graphrec.store import Store, nodes, write
@@ -35,7 +35,7 @@ class Loaded:
 
     `renamed` counts by label the nodes that were there before and have another id now; `links` are those of
     `Fused.links`. `refused` says of a dry run why the load itself would be refused; `notes` are sentences about what is
-    worth a look.
+    worth a look. `report` is the folder of the report that was saved, None if none was.
     """
 
     source: Source
@@ -49,6 +49,22 @@ class Loaded:
     links: pd.DataFrame = field(default_factory=pd.DataFrame)
     refused: str | None = None
     notes: tuple[str, ...] = ()
+    report: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """What report.json and `graphrec load --json` hold: plain values."""
+        return {
+            "source": asdict(self.source),
+            "rows": self.rows,
+            "cleaning": self.cleaning.to_dict(),
+            "fusion": self.fusion.to_dict(),
+            "renamed": self.renamed,
+            "dry_run": self.dry_run,
+            "refused": self.refused,
+            "notes": list(self.notes),
+            "written": [asdict(written) for written in self.written],
+            "seconds": round(self.seconds, 3),
+        }
 
 
 def load(
@@ -56,7 +72,7 @@ def load(
     name: str,
     folder: Path | tabular.Description | None,
     home: Path,
-    options: Options = USUAL,
+    options: LoadConfig = USUAL,
     progress: Progress = silent,
 ) -> Loaded:
     """Read a source whole, fuse it with what the graph has, then write what is new or changed and delete what is gone.
@@ -78,7 +94,7 @@ def load(
     return replace(loaded, seconds=time.perf_counter() - start)
 
 
-def write_source(store: Store, tables: GraphTables, options: Options = USUAL, progress: Progress = silent) -> Loaded:
+def write_source(store: Store, tables: GraphTables, options: LoadConfig = USUAL, progress: Progress = silent) -> Loaded:
     """Make the graph hold what the tables of one source say; the caller holds `writing`.
 
     The graph's Source node says `loading` from before the first write until after the last. Where a load was cut off,
@@ -125,7 +141,7 @@ class _Write:
     store: Store
     fused: Fused
     earlier: SourceManifest | None
-    options: Options
+    options: LoadConfig
     progress: Progress
     repeats: Mapping[str | Triple, Repeats]
 

@@ -14,7 +14,7 @@ from graphrec.tables import GraphTables
 
 
 @dataclass(frozen=True)
-class Options:
+class LoadConfig:
     """How a source is to be loaded.
 
     Attributes:
@@ -30,6 +30,7 @@ class Options:
         max_removal: the share of the source's nodes of a label, or edges of a type, that a load may take away.
         dry_run: say what would be written, and write nothing.
         writers: how many write edges side by side.
+        csv_safe: put an apostrophe before texts in rejected.csv and links.csv that a spreadsheet runs as formulas.
     """
 
     strict: bool = False
@@ -43,16 +44,17 @@ class Options:
     max_removal: float = 0.5
     dry_run: bool = False
     writers: int = 1
+    csv_safe: bool = False
 
 
 #: Nothing out of the ordinary.
-USUAL = Options()
+USUAL = LoadConfig()
 
 
 def read(
     name: str,
     folder: Path | tabular.Description | None,
-    options: Options = USUAL,
+    options: LoadConfig = USUAL,
     progress: Progress = silent,
     in_graph: InGraph | None = None,
 ) -> GraphTables:
@@ -89,7 +91,7 @@ def read(
     return _with_options(tables, options)
 
 
-def _need_consistent(options: Options) -> None:
+def _need_consistent(options: LoadConfig) -> None:
     """Raise DataError if an option counts over all rows of a source, of which an appended file has only some."""
     if options.append and (options.max_per_day is not None or options.min_interactions is not None):
         raise DataError(
@@ -118,7 +120,7 @@ def naming(folder: Path | tabular.Description | None) -> Iterator[None]:
         raise type(error)(f"{folder}: {error}") from error
 
 
-def _with_options(tables: GraphTables, options: Options) -> GraphTables:
+def _with_options(tables: GraphTables, options: LoadConfig) -> GraphTables:
     if options.precedence is not None:
         tables = replace(tables, sources=tuple(replace(each, precedence=options.precedence) for each in tables.sources))
     if options.threshold is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from graphrec.ingest.read import Options
+from graphrec.ingest.read import LoadConfig
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Vanishing:
     in_source: bool = True
 
 
-def refusal(source: str, vanishing: Iterable[Vanishing], options: Options) -> str | None:
+def refusal(source: str, vanishing: Iterable[Vanishing], options: LoadConfig) -> str | None:
     """The sentence that refuses a load that takes away more of a label or type than `options` allow, else None."""
     if options.allow_removal:
         return None

@@ -1,7 +1,7 @@
 """Taking a source out of the graph again, so that what is left is what the others make."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from graphrec.errors import UnknownNameError
@@ -16,11 +16,19 @@ from graphrec.tables import Source
 
 @dataclass(frozen=True)
 class Unlinked:
-    """What taking a source out of the graph changed and deleted."""
+    """What taking a source out of the graph changed and deleted, or would.
+
+    report_deleted: whether the last report of the source was deleted. runs: ids of the saved runs that were trained on
+    the source; runs_that_do_not_say: of those saved by a version that did not record sources.
+    """
 
     source: Source
     written: list[Written]
     seconds: float
+    dry_run: bool = False
+    report_deleted: bool = False
+    runs: list[str] = field(default_factory=list)
+    runs_that_do_not_say: list[str] = field(default_factory=list)
 
 
 def take_out(store: Store, name: str, home: Path, dry_run: bool = False, progress: Progress = silent) -> Unlinked:

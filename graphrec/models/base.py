@@ -84,6 +84,8 @@ class Model(ABC, Generic[Config]):
     trials: ClassVar[int] = 40
     #: Whether `fold_in_newcomers` reads more than the target behaviour.
     reads_relations: ClassVar[bool] = False
+    #: Whether a fit keeps its state in `checkpoints` and continues from there.
+    supports_checkpoints: ClassVar[bool] = False
 
     def __init__(self, config: Config, device: torch.device | str = "cpu") -> None:
         self.config = config

@@ -92,6 +92,7 @@ class EmbeddingModel(Model[C]):
 
     signed = True
     trials = 0
+    supports_checkpoints = True
     #: The sum of what n items send to a new user is divided by n to this power.
     damping: ClassVar[float] = 1.0
 

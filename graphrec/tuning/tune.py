@@ -44,11 +44,12 @@ class TuningBudget:
 
 @dataclass(frozen=True)
 class Tuning:
-    """The config chosen, every trial in the order of trying, and the seconds in all."""
+    """The config chosen, every trial in the order of trying, the seconds in all, and the file that keeps the trials."""
 
     config: Mapping[str, Any]  # int, float or str, as the model's config has it
     trials: tuple[Trial, ...]
     seconds: float
+    study: Path | None = None
 
 
 def choose(

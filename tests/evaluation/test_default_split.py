@@ -14,7 +14,8 @@ from graphrec.evaluation.default_split import (
 )
 from graphrec.evaluation.preparation import divide
 from graphrec.interactions import Interactions
-from graphrec.pipeline import TrainConfig, train
+from graphrec import TrainConfig
+from graphrec.pipeline.training import train
 from graphrec.testing import graph_of
 
 

@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 from torch import Tensor
 
+from graphrec import TrainConfig
 from graphrec.errors import DataError, RefusedError
 from graphrec.hetero import interactions
 from graphrec.interactions import Interactions
-from graphrec.pipeline import TrainConfig, require_worth, search, train
+from graphrec.pipeline.publication import require_worth
+from graphrec.pipeline.training import train, tune
 from graphrec.ranking.topk import top_k
 from graphrec.runs import Run, Verdict, listed, save
 from graphrec.splitting import SplitRecord
 from graphrec.testing import graph_of
-
-from .timed import timed
+from tests.evaluation.timed import timed
 
 
 def test_a_run_is_judged_by_what_it_gains_over_simple_models() -> None:
@@ -137,8 +138,8 @@ def test_one_split_is_what_a_run_is_measured_on() -> None:
 
 
 def test_a_search_without_anything_to_choose_says_so() -> None:
-    with pytest.raises(DataError, match="popularity has nothing to choose"):
-        search(timed(), "popularity")
+    with pytest.raises(DataError, match="popularity has no settings to search"):
+        tune(timed(), "popularity")
 
 
 def test_a_trained_run_knows_everything_and_was_measured_without_test() -> None:
