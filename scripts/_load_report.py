@@ -171,7 +171,7 @@ def _note_renamed(loaded: "Loaded") -> None:
 
 
 def _note_next(loaded: "Loaded") -> None:
-    from graphrec.schema import BEHAVIOURS
+    from graphrec.behaviours import BEHAVIOURS
 
     if loaded.refused:
         return

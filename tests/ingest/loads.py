@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from graphrec.ingest import Loaded, LoadConfig, write_source
+from graphrec.ingest import LoadConfig, Loaded, write_source
 from graphrec.store import Store
 from graphrec.tables import GraphTables
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from graphrec import ingest
 from graphrec.errors import DataError, GraphrecError, RefusedError
-from graphrec.ingest import Loaded, LoadConfig
+from graphrec.ingest import LoadConfig, Loaded
 from graphrec.store import Store
 
 TOML = """name = "log"

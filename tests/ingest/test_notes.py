@@ -9,7 +9,7 @@ import pytest
 
 from graphrec import ingest
 from graphrec.errors import DataError
-from graphrec.ingest import Loaded, LoadConfig, notes
+from graphrec.ingest import LoadConfig, Loaded, notes
 from graphrec.store import Store
 from graphrec.tables import GraphTables
 from graphrec.tabular import read

@@ -6,7 +6,7 @@ import pytest
 
 from graphrec import ingest
 from graphrec.errors import DataError, RefusedError
-from graphrec.ingest import Loaded, LoadConfig
+from graphrec.ingest import LoadConfig, Loaded
 from graphrec.store import Store
 
 from .snapshot import graph_of
