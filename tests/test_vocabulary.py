@@ -43,7 +43,7 @@ def test_integers_are_ids_too(items: Vocabulary, ids: Ids) -> None:
 
 
 def test_unknown_ids_are_reported(items: Vocabulary) -> None:
-    with pytest.raises(DataError, match=r"^2 Item ids are not known: .*'x'.*'y'"):
+    with pytest.raises(DataError, match=r"^2 Item ids are not known: x, y$"):
         items.index(["x", "a", "y", "x"])
     with pytest.raises(UnknownNameError, match="no item '16'; did you mean 15"):
         items.find(16)
@@ -51,7 +51,7 @@ def test_unknown_ids_are_reported(items: Vocabulary) -> None:
 
 
 def test_an_id_that_occurs_twice_is_refused() -> None:
-    with pytest.raises(DataError, match=r"^Item: .*twice.*'a'"):
+    with pytest.raises(DataError, match=r"^Item: .*twice: a$"):
         Vocabulary.of(LABEL, ["a", "b", "a"])
     with pytest.raises(DataError, match="twice"):
         Vocabulary.of(LABEL, ["15", "16", 15])

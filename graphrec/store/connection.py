@@ -42,6 +42,10 @@ class Run(Protocol):
         """All its records."""
 
 
+class UnreachableError(StoreError):
+    """No graph database answers at the address."""
+
+
 class TooLargeError(StoreError):
     """A transaction was too large for the server's memory; a smaller one may do."""
 
@@ -265,7 +269,7 @@ def _translated(address: Address) -> Iterator[None]:
     except ServiceUnavailable as error:
         if told := address.shortage():
             raise ShortageError(f"the graph database at {address.uri} has ended: {told}") from error
-        raise StoreError(
+        raise UnreachableError(
             f"no graph database answers at {address.uri}; start it, correct NEO4J_URI, "
             "or unset NEO4J_URI to use the embedded store, which the next command starts"
         ) from error
