@@ -24,12 +24,12 @@ from . import _completion, _options, _run_report, _terminal
     help="Groups of users by their number of interactions, each with weights of its own.",
 )
 @click.option(
-    "--learned-on",
-    type=click.Choice(["tenth", "coherent"]),
-    default="tenth",
+    "--validation",
+    type=click.Choice(["random", "coherent"]),
+    default="random",
     show_default=True,
-    help="Learn weights on a tenth, the last by time or a random one, or on a coherent fifth of each history, "
-    "for people who go on to something new.",
+    help="Learn weights on a tenth of the interactions (the last by time, random without times), or on a coherent "
+    "fifth of each history, for users who move on to new topics.",
 )
 @click.option("--weights", default="", help="Weights of the runs, such as '0.7 0.3', in the place of learned ones.")
 @click.option("--split", help=_options.SPLIT_HELP)
@@ -41,7 +41,7 @@ def command(
     names: tuple[str, ...],
     blend: str,
     groups: int,
-    learned_on: str,
+    validation: str,
     weights: str,
     split: str | None,
     no_metrics: bool,
@@ -57,7 +57,7 @@ def command(
     from graphrec import TrainConfig
 
     config = TrainConfig(split=split, measured=not no_metrics, device=device)
-    settings = {"blend": blend, "groups": groups, "weights": weights, "learned_on": learned_on}
+    settings = {"blend": blend, "groups": groups, "weights": weights, "validation": validation}
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
         found = graph.blend(names, None, seed, config, progress, **settings)
     if as_json:

@@ -100,12 +100,12 @@ class RecommendationMethods(Connection):
         rules: RerankingRules | Path | str | None = None,
         anyone: bool = False,
     ) -> pd.DataFrame:
-        """The k items for a user, best first: item, title, score, rank, way, run; `attrs["notes"]` has the notes.
+        """The k items for a user, best first: item, title, score, rank, strategy, detail, run.
 
-        For a list of users (a Series, an array) it is one table with all of them, each once, in the order given:
-        user_id, item_id, score, rank, title, way, run; `attrs["notes"]` has the notes of each user. With `anyone`, an
-        unknown id gets the recommendations for an anonymous visitor. `rules` are a TOML file or the result of
-        `graphrec.reranking.read_rules`.
+        `attrs["notes"]` has sentences on how they were found. For a list of users (a Series, an array) it is one table
+        with all of them, each once, in the order given: user_id, item_id, score, rank, title, strategy, detail, run;
+        `attrs["notes"]` has the notes by user. With `anyone`, an unknown id gets the recommendations for an anonymous
+        visitor instead of an error. `rules` are a TOML file or `RerankingRules`.
 
         Raises:
             UnknownNameError: there is no such user.
@@ -114,7 +114,7 @@ class RecommendationMethods(Connection):
         """
         if is_one_id(user):
             return self.answer(user, k, rules, anyone).frame  # type: ignore[arg-type]  # is_one_id says so
-        return as_table(self._online().of_many(user, k, _rules(rules), anyone))  # type: ignore[arg-type]  # many
+        return as_table(self._online().recommend_many(user, k, _rules(rules), anyone))  # type: ignore[arg-type]  # many
 
     def recommend_all(
         self,
@@ -138,7 +138,7 @@ class RecommendationMethods(Connection):
         rules = _rules(rules)
         recommender = self._online()
         ids = sorted(map(str, read_ids(self.store, USER))) if users is None else list(users)
-        answers = recommender.of_many(ids, k, rules, anyone)
+        answers = recommender.recommend_many(ids, k, rules, anyone)
 
         def counted() -> Iterable[Answer]:
             for done, answer in enumerate(answers):
@@ -153,7 +153,7 @@ class RecommendationMethods(Connection):
     ) -> Answer:
         """As `recommend` for one user, with the notes and the trace of each rule."""
         rules = _rules(rules)
-        return self._online().of(user, k, rules, anyone)
+        return self._online().recommend(user, k, rules, anyone)
 
     def explain(self, user: Id, item: Id, run: "Run | str | None" = None, top: int = 10) -> "Explanation":
         """The reasons and paths of an item's score for a user, from a saved run, by default the published one.
@@ -167,17 +167,17 @@ class RecommendationMethods(Connection):
         """
         preconditions.need_labels(self.store, "explain", (USER, ITEM))
         from graphrec import explanation, runs
-        from graphrec.explanation import subject
+        from graphrec.explanation.explain import find_user_and_item, is_published, run_name
         from graphrec.explanation.labels import behaviours
 
-        name = subject.run_name(self.store, self.settings.runs, run)
+        name = run_name(self.store, self.settings.runs, run)
         if self._explained is None or self._explained.run.id != name:
             self._explained = runs.load(self.settings.runs, name)
-        user_id, item_id = subject.find_ends(self.store, self._explained, user, item)
+        user_id, item_id = find_user_and_item(self.store, self._explained, user, item)
         found = explanation.explain(self._explained, user_id, item_id, top)
-        if not found.seen and not subject.is_published(self.store, user_id, item_id):
+        if not found.seen and not is_published(self.store, user_id, item_id):
             self._note("the item is not published for this user; this explains its score all the same")
-        return explanation.described(found, self.store, behaviours(self._explained))
+        return explanation.add_titles(found, self.store, behaviours(self._explained))
 
     def feedback(
         self, relations: str | Sequence[str] = (), window: str = "24h", cap: float = 10.0, seed: int = 0

@@ -11,10 +11,10 @@ from graphrec.ingest import writing
 from graphrec.models.base import Progress as Step
 from graphrec.pipeline.config import PublishConfig
 from graphrec.publishing import Publication, Published, publish
-from graphrec.ranking.similar_items import similar_items
+from graphrec.ranking.similar_items import find_similar_items
 from graphrec.ranking.topk import recommend
-from graphrec.reranking import Applied, RerankingRules, Trace, read_rules
-from graphrec.reranking.batch import ruled_lists
+from graphrec.reranking import RerankedLists, RerankingRules, Trace, read_rules
+from graphrec.reranking.batch import rerank_all_users
 from graphrec.runs import Run, TrainedRun
 from graphrec.store import Store
 from graphrec.store.read import Progress, silent
@@ -51,7 +51,7 @@ def publish_run(
     similar = None
     if num_similar:
         stage = _stage(progress, "finding similar items")
-        similar = similar_items(trained, num_similar, config.memory_budget, stage)
+        similar = find_similar_items(trained, num_similar, config.memory_budget, stage)
     applied = _recommend(store, trained, k, config, _stage(progress, "ranking"))
     found = applied.recommendations
     if config.reasons:
@@ -61,12 +61,12 @@ def publish_run(
         return replace(publish(held, publication, config.keep, progress), ruled=applied.trace.counts)
 
 
-def _recommend(store: Store, trained: TrainedRun, k: int, config: PublishConfig, progress: Step) -> Applied:
+def _recommend(store: Store, trained: TrainedRun, k: int, config: PublishConfig, progress: Step) -> RerankedLists:
     """The k best items of every user, re-ranked by the rules if there are any, and what these did."""
     rules = config.rules if isinstance(config.rules, RerankingRules | None) else read_rules(Path(config.rules))
     if rules is None:
-        return Applied(recommend(trained, k=k, memory_budget=config.memory_budget, progress=progress), Trace())
-    return ruled_lists(store, trained, rules, k, config.memory_budget, progress)
+        return RerankedLists(recommend(trained, k=k, memory_budget=config.memory_budget, progress=progress), Trace())
+    return rerank_all_users(store, trained, rules, k, config.memory_budget, progress)
 
 
 def _stage(progress: Progress, name: str) -> Step:

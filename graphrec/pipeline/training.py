@@ -16,7 +16,7 @@ from graphrec.evaluation.protocol import Evaluation, evaluate
 from graphrec.evaluation.trial import tune as choose_settings
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
-from graphrec.models import MODELS, make, model_class
+from graphrec.models import make, model_class
 from graphrec.models.base import Model
 from graphrec.models.base import Progress as Step
 from graphrec.pipeline.config import TrainConfig, TuneConfig
@@ -49,10 +49,9 @@ def train(
     # Check names and settings before any work.
     settings: Mapping[str, object] = config.settings or {}
     kind = model_class(name)
-    make(name, config.device, **settings)
-    if config.checkpoint is not None and not kind.supports_checkpoints:
-        able = ", ".join(each for each in MODELS if model_class(each).supports_checkpoints)
-        raise DataError(f"{name} is fitted in one step and keeps no checkpoint; models that do: {able}")
+    checked = make(name, config.device, **settings)
+    if config.checkpoint is not None:
+        checked.keep_checkpoints(Checkpoints(config.checkpoint))
     everything = interactions(graph)
     if not len(everything):
         raise DataError(f"the graph has no {graph.target[1]} edges, so there is nothing to learn from; load some first")
@@ -83,7 +82,7 @@ def train(
     # Fit the model that is saved to all interactions.
     model = make(name, config.device, **settings)
     if config.checkpoint is not None:
-        model.checkpoints = Checkpoints(config.checkpoint)  # type: ignore[attr-defined]  # supports_checkpoints says so
+        model.keep_checkpoints(Checkpoints(config.checkpoint))
     started = time.perf_counter()
     model.fit(graph, everything, np.random.default_rng(seed), _stage(progress, "fit"))
     model.forget_variants()

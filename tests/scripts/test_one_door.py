@@ -1,4 +1,4 @@
-"""A command parses options, calls the methods of `Graph` that are named here, and prints: it imports no working package."""
+"""A command parses options, calls methods of `Graph`, and prints; it imports no package that does work."""
 
 import ast
 from pathlib import Path
