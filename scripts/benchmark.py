@@ -62,12 +62,12 @@ def command(
     as_json: bool,
     **options: Any,  # the options that only measuring reads; click checks them
 ) -> None:
-    """Measure models on a published split: NAME is a data set in the folder that GRAPHREC_DATA names (by default
-    ../shared/data), or TRAIN and TEST hold one line per user, `user item item …`.
+    """Measure models on a published split: NAME is a data set in the folder that GRAPHREC_DATA names, or TRAIN and TEST
+    hold one line per user, `user item item …`.
 
-    Settings are chosen on a part of what is known that is made as the test part is: a random tenth, one interaction of
-    each user, or what belongs together in each history; the test part is met once. What other behaviours tell about it
-    is cut before any model sees it. Files may be gzip'ed. No store is needed.
+    Settings are selected on a validation part drawn as the test part is: a random tenth, one interaction per user, or
+    topically coherent parts of the histories; the test part is used once. Edges of other behaviours that reveal test
+    pairs are removed before any model sees them. Files may be compressed with gzip. No store is needed.
     """
     if len(data) > 2 or (options["social"] and len(data) != 2):
         raise click.UsageError("give the name of one data set, or two files TRAIN and TEST (and --social FILE)")
@@ -178,10 +178,11 @@ def _show(result: dict[str, Any]) -> None:
             f"what {', '.join(ablation['without'])} adds",
             ["metric", "users", "with", "without", "difference", "95 % interval"],
             [
-                [entry["metric"], f"{entry['users']} ({entry['num_users']:,})", f"{entry['with_it']:.4f}",
-                 f"{entry['without_it']:.4f}", f"{entry['difference']:+.4f}",
-                 f"{entry['low']:+.4f} to {entry['high']:+.4f}"]
-                for entry in ablation["differences"]
+                [entry["difference"]["metric"], f"{entry['users']} ({entry['num_users']:,})",
+                 f"{entry['with_it']:.4f}", f"{entry['without_it']:.4f}",
+                 f"{entry['difference']['estimate']['value']:+.4f}",
+                 f"{entry['difference']['estimate']['low']:+.4f} to {entry['difference']['estimate']['high']:+.4f}"]
+                for entry in ablation["effects"]
             ],
         )  # fmt: skip
 

@@ -129,7 +129,7 @@ def _show_load(loaded: "Loaded") -> None:
 def _show_comparison(comparison: "Comparison") -> None:
     names = ("ndcg@10", "recall@10", "hit_rate@10", "mrr@10", "coverage@10")
     rows = [[result.name, *(result.metrics[name].value for name in names)] for result in comparison.results]
-    num_users = comparison.divisions[0].num_warm
+    num_users = comparison.splits[0].num_warm
     title = f"Tested on a random tenth of the ratings, those of {num_users} users"
     _terminal.print_table(title, ["model", *names], rows)
 

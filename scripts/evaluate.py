@@ -110,7 +110,7 @@ def _show(comparison: "Comparison") -> None:
     first, last = comparison.ks[0], comparison.ks[-1]
     names = [f"{name}@{first}" for name in ("recall", "ndcg", "hit_rate", "mrr", "coverage")]
     names += [f"{name}@{last}" for name in ("recall", "ndcg") if last != first]
-    division = comparison.divisions[0]
+    division = comparison.splits[0]
     tested = f"{division.num_warm:,} test users, {division.num_cold:,} without training interactions aside"
     if not division.num_warm:
         tested = f"{division.num_cold:,} test users, none of whom has training interactions"
@@ -127,7 +127,7 @@ def _show(comparison: "Comparison") -> None:
     if rows:
         _terminal.print_table("", ["", "metric", "difference", "95 % interval", ""], rows)
     checks = division.audit.checks
-    _terminal.note(f"searched for {len(checks)} kinds of leaks in {len(comparison.divisions)} split(s): none found")
+    _terminal.note(f"searched for {len(checks)} kinds of leaks in {len(comparison.splits)} split(s): none found")
 
 
 def _value(estimate: "Estimate | None") -> float | None:

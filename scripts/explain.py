@@ -94,7 +94,7 @@ def _show(found: "Explanation") -> None:
     paths = explanation.as_frame(found)
     shown = ([f"{row.contribution:.3g}", _percent(row.share), row.path] for row in paths.itertuples())
     _terminal.print_table("The strongest paths, and the rest", ["contribution", "share", "path"], shown)
-    gone = sum(any(hop.gone for hop in path.hops) for path in found.paths)
+    gone = sum(any(step.gone for step in path.steps) for path in found.paths)
     if gone:
         _terminal.note(f"{gone} of the paths are no longer in the graph, which has changed since the run was trained")
 

@@ -57,7 +57,7 @@ def command(
 def _as_json(model: str, seed: int, tuning: "Tuning") -> dict[str, Any]:
     """The result without its seconds: the same seed gives the same values."""
     trials = [
-        {"config": trial.config, "ndcg@20": trial.quality.plain, "steps": trial.steps, "pruned": trial.pruned}
+        {"config": trial.config, "ndcg@20": trial.quality.ndcg, "steps": trial.steps, "pruned": trial.pruned}
         for trial in tuning.trials
     ]
     return {"model": model, "seed": seed, "study": str(tuning.study), "config": tuning.config, "trials": trials}
@@ -68,16 +68,16 @@ def _show(model: str, tuning: "Tuning") -> None:
     varied = [name for name in tuning.config if len({str(trial.config[name]) for trial in tuning.trials}) > 1]
 
     def row(name: str, trial: "Trial") -> list[object]:
-        return [name, f"{trial.quality.plain:.4f}", f"{trial.seconds:.1f}", *(trial.config[v] for v in varied)]
+        return [name, f"{trial.quality.ndcg:.4f}", f"{trial.seconds:.1f}", *(trial.config[v] for v in varied)]
 
-    best = sorted((t for t in tuning.trials if not t.pruned), key=lambda t: -t.quality.plain)[:5]
+    best = sorted((t for t in tuning.trials if not t.pruned), key=lambda t: -t.quality.ndcg)[:5]
     rows = [row("default", default), row("chosen", chosen), *(row("", t) for t in best if t not in (default, chosen))]
     pruned = sum(trial.pruned for trial in tuning.trials)
     title = f"{model}: the best of {len(tuning.trials)} trials on validation"
     _terminal.print_table(title, ["", "ndcg@20", "seconds", *varied], rows)
     if pruned:
         _terminal.note(f"{pruned} trials were stopped half way")
-    if best and best[0].quality.plain == 0:
+    if best and best[0].quality.ndcg == 0:
         _terminal.note("no trial finds any of the validation items, too little to choose by, so the default is chosen")
     elif chosen is default and best[0] is not default:
         _terminal.note("no trial is better than the default by more than chance, so the default is chosen")

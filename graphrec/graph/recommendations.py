@@ -168,7 +168,7 @@ class RecommendationMethods(Connection):
         preconditions.need_labels(self.store, "explain", (USER, ITEM))
         from graphrec import explanation, runs
         from graphrec.explanation.explain import find_user_and_item, is_published, run_name
-        from graphrec.explanation.labels import behaviours
+        from graphrec.explanation.labels import counted_behaviours
 
         name = run_name(self.store, self.settings.runs, run)
         if self._explained is None or self._explained.run.id != name:
@@ -177,7 +177,7 @@ class RecommendationMethods(Connection):
         found = explanation.explain(self._explained, user_id, item_id, top)
         if not found.seen and not is_published(self.store, user_id, item_id):
             self._note("the item is not published for this user; this explains its score all the same")
-        return explanation.add_titles(found, self.store, behaviours(self._explained))
+        return explanation.add_titles(found, self.store, counted_behaviours(self._explained))
 
     def feedback(
         self, relations: str | Sequence[str] = (), window: str = "24h", cap: float = 10.0, seed: int = 0

@@ -11,7 +11,7 @@ import numpy as np
 from graphrec.errors import DataError
 from graphrec.evaluation.default_split import LEAST_PAIRS, default_split, require_pairs, require_test_users
 from graphrec.evaluation.gate import judge
-from graphrec.evaluation.preparation import PreparedSplit, divide, prepare
+from graphrec.evaluation.preparation import PreparedSplit, prepare_split, split_graph
 from graphrec.evaluation.protocol import Evaluation, evaluate
 from graphrec.evaluation.trial import tune as choose_settings
 from graphrec.hetero import HeteroGraph, interactions
@@ -65,7 +65,7 @@ def train(
     if chooses or config.measured:
         require_pairs(everything)
         spec = config.split or default_split(everything)
-        parts = _only_split(divide(graph, spec, rng), spec)
+        parts = _only_split(split_graph(graph, spec, rng), spec)
         if config.measured:
             require_test_users(parts, spec)
         if chooses:
@@ -74,7 +74,7 @@ def train(
 
         # Measure a fit without the test part, and judge it against the baselines.
         if config.measured:
-            prepared, again = prepare(graph, parts, spec, aliases=config.aliases), np.random.default_rng(seed)
+            prepared, again = prepare_split(graph, parts, spec, aliases=config.aliases), np.random.default_rng(seed)
             found = measure(prepared, make(name, config.device, **settings), again, _stage(progress, "measure"))
             metrics, split = dict(found.metrics), record(parts, parse_split(spec))
             verdict = judge(graph, prepared, name, found, seed)
@@ -95,9 +95,9 @@ def measure(
     prepared: PreparedSplit, model: Model[Any], rng: np.random.Generator, progress: Step | None = None
 ) -> Evaluation:
     """The quality on test of a model that is fitted here to train and validation."""
-    model.fit(prepared.visible, prepared.known, rng, progress)
+    model.fit(prepared.visible, prepared.train_validation, rng, progress)
     model.forget_variants()
-    return evaluate(model, prepared.known, prepared.parts.test)
+    return evaluate(model, prepared.train_validation, prepared.parts.test)
 
 
 def tune(
@@ -118,7 +118,7 @@ def tune(
     rng = np.random.default_rng(config.seed)
     require_pairs(interactions(graph))
     spec = config.split or default_split(interactions(graph))
-    parts = _only_split(divide(graph, spec, rng), spec)
+    parts = _only_split(split_graph(graph, spec, rng), spec)
     tuning = choose_settings(graph, parts, name, rng, _stage(progress, f"tune {name}"), tuning_budget(name, config))
     if not tuning.trials:
         raise DataError(
