@@ -1,4 +1,4 @@
-"""What a load, a check or a dry run tells: tables on stdout, and on stderr what else to know and what to do next."""
+"""The report of a load, a check or a dry run: tables on stdout, notes and the next step on stderr."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from graphrec.pipeline.loading import CheckedSource
     from graphrec.store.nodes import Written
 
-#: How many examples of one kind are shown.
+#: Number of examples shown of each kind.
 _SHOWN = 3
 
 
 def show_loaded(loaded: "Loaded", as_json: bool) -> None:
-    """What a load did or would do, as JSON or as tables and notes."""
+    """Show what a load did, or would do, as JSON or as tables and notes."""
     if as_json:
         _terminal.print_json(loaded.to_dict() | {"report": str(loaded.report)})
         return
@@ -29,7 +29,7 @@ def show_loaded(loaded: "Loaded", as_json: bool) -> None:
     elif any(each.created or each.changed or each.deleted for each in loaded.written):
         show_written(f"{name} loaded in {loaded.seconds:.1f} s", loaded.written)
     else:
-        show_written(f"{name}: the graph had it all already, looked up in {loaded.seconds:.1f} s", loaded.written)
+        show_written(f"{name}: the graph had all of it already, compared in {loaded.seconds:.1f} s", loaded.written)
     show_fusion(loaded.fusion)
     note_rejected(loaded.cleaning, loaded.report)
     if len(loaded.links) and loaded.report is not None:
@@ -41,7 +41,7 @@ def show_loaded(loaded: "Loaded", as_json: bool) -> None:
 
 
 def show_checked(checked: "CheckedSource", as_json: bool) -> None:
-    """The tables of a source that was not loaded, or the files that were written of it, as JSON or as tables."""
+    """Show the tables of a source that was not loaded, or the files written from it, as JSON or as tables."""
     if as_json:
         _terminal.print_json(checked.to_dict() | {"report": str(checked.report)})
         return
@@ -68,13 +68,13 @@ def show_checked(checked: "CheckedSource", as_json: bool) -> None:
 def show_written(
     title: str, written: "Iterable[Written]", columns: Sequence[str] = ("created", "changed", "deleted")
 ) -> None:
-    """How many nodes and edges of each kind are new, other than before, or gone."""
+    """Show the numbers of nodes and edges created, changed and deleted."""
     rows = [[each.name, each.target or "", each.created, each.changed, each.deleted] for each in written]
     _terminal.print_table(title, ["", "to", *columns], rows)
 
 
 def show_cleaning(cleaning: "CleaningReport") -> None:
-    """What cleaning did to the rows; nothing where it did nothing."""
+    """Show the cleaning rules that applied, if any did."""
     ruled = [(table, rule) for table in cleaning.tables for rule in table.rules]
     if not ruled:
         return
@@ -87,7 +87,7 @@ def show_cleaning(cleaning: "CleaningReport") -> None:
 
 
 def show_fusion(report: "FusionReport") -> None:
-    """What was matched with other sources; nothing where no label met another source."""
+    """Show the matches with other sources, if a label occurs in another source."""
     _show_rules(report)
     met = [
         each for each in report.labels if each.matched or each.ambiguous or each.proposed or each.refused or each.unused
@@ -104,7 +104,7 @@ def show_fusion(report: "FusionReport") -> None:
 
 
 def _show_rules(report: "FusionReport") -> None:
-    """What came of each link rule; nothing if the source has none, or no other source has such nodes."""
+    """Show the matches of each link rule, if the source has rules and another source has such nodes."""
     rows = [
         [label.label, rule.rule, f"{rule.matched:,} of {rule.records:,} matched"]
         for label in report.labels
@@ -118,11 +118,11 @@ def note_rejected(cleaning: "CleaningReport", report: Path | None) -> None:
     """Note the file of the rejected rows, if there are any."""
     if cleaning.dropped and report is not None:
         rows = "1 row was rejected" if cleaning.dropped == 1 else f"{cleaning.dropped:,} rows were rejected"
-        _terminal.note(f"{rows}, to be read with the reasons in {report / 'rejected.csv'}")
+        _terminal.note(f"{rows}, with their reasons in {report / 'rejected.csv'}")
 
 
 def _kinds(label: "LabelReport") -> dict[str, Sequence[str]]:
-    """The examples of a label by what they are examples of; a name that is one and the same in both needs none."""
+    """The examples of a label by kind; matches of nodes with the same name in both sources are left out."""
     matched = [
         text
         for text in label.matched_examples
@@ -139,7 +139,7 @@ def _kinds(label: "LabelReport") -> dict[str, Sequence[str]]:
 
 
 def _show_examples(examples: Mapping[str, Sequence[str]]) -> None:
-    """A heading and below it a few examples, each on a line of its own."""
+    """Print headings, each with a few examples on lines of their own."""
     from rich.text import Text
 
     out = _terminal.console()
@@ -164,9 +164,9 @@ def _note_renamed(loaded: "Loaded") -> None:
         number = " and ".join(f"{count:,} {label}" for label, count in loaded.renamed.items())
         verb = "would get another id" if loaded.dry_run else "have another id than before"
         _terminal.note(
-            f"{number} nodes that were in the graph {verb}: where two sources use one id for different things, both "
-            "get their source's name before it, and a fused node has the id of the source that comes first; a run that "
-            "was trained before knows the old ids"
+            f"{number} nodes that were in the graph {verb}: if two sources use one id for different things, both ids get "
+            "the name of their source as a prefix, and a fused node has the id of the source with precedence; runs "
+            "trained before have the old ids"
         )
 
 
@@ -178,6 +178,6 @@ def _note_next(loaded: "Loaded") -> None:
     if loaded.dry_run:
         _terminal.note("the same command without --dry-run writes this")
     elif set(BEHAVIOURS) & loaded.rows.keys():
-        _terminal.note("next: `graphrec schema` shows what the graph has, `graphrec train` learns from it")
+        _terminal.note("next: `graphrec schema` shows the graph, `graphrec train` learns from it")
     else:
-        _terminal.note("next: `graphrec schema` shows what the graph has")
+        _terminal.note("next: `graphrec schema` shows the graph")

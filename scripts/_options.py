@@ -14,7 +14,7 @@ json_option = click.option(
 
 
 def _memory(_context: click.Context, _option: click.Parameter, text: str) -> int:
-    """The bytes that --memory names."""
+    """The bytes of --memory."""
     from graphrec.errors import DataError
     from graphrec.ranking.memory import parse_memory
 
@@ -24,12 +24,12 @@ def _memory(_context: click.Context, _option: click.Parameter, text: str) -> int
         raise click.BadParameter(str(error)) from error
 
 
-#: The largest number of things that an option may ask for: it fits into 32 bits, and so do sums of a few of them.
+#: Largest number that an option accepts: it fits into 32 bits, and so do sums of a few of them.
 LARGEST = 2**31 - 1
 
 
 class Number(click.IntRange):
-    """A whole number from `least` to at most LARGEST, so that no library below meets one that it cannot hold."""
+    """A whole number from `least` to at most LARGEST, which all libraries below can hold."""
 
     min: int
     max: int
@@ -38,11 +38,11 @@ class Number(click.IntRange):
         super().__init__(least, most)
 
     def _describe_range(self) -> str:
-        """As click does, without the upper bound that is only technical."""
+        """The range as click writes it, without the technical upper bound."""
         return super()._describe_range() if self.max != LARGEST else f"x>={self.min}"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # click's signature
-        """The number; wrong usage if there are thousands of digits, which Python does not read, or other signs."""
+        """The number; wrong usage if there are other characters, or more digits than Python reads."""
         text = str(value).strip()
         if not re.fullmatch(r"[+-]?[0-9]{1,20}", text) or not self.min <= int(text) <= self.max:
             self.fail(f"{text[:60]!r} is not a whole number from {self.min} to {self.max}.", param, ctx)
@@ -50,10 +50,10 @@ class Number(click.IntRange):
 
 
 class Decimal(click.FloatRange):
-    """A finite number: nan and inf pass click's own checks."""
+    """A finite number; click's own type accepts nan and inf."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # click's signature
-        """The number; wrong usage if it is none or not finite."""
+        """The number; wrong usage if it is not finite."""
         found = super().convert(value, param, ctx)
         if not math.isfinite(found):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
@@ -61,7 +61,7 @@ class Decimal(click.FloatRange):
 
 
 class InPath(click.Path):
-    """A path that is read; wrong usage if it is empty."""
+    """A path to read; wrong usage if it is empty or an address."""
 
     def __init__(self, file_okay: bool = True, dir_okay: bool = True) -> None:
         super().__init__(file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
@@ -71,12 +71,12 @@ class InPath(click.Path):
         if not str(value) or "\0" in str(value):
             self.fail("a path must not be empty.", param, ctx)
         if re.match(r"[A-Za-z][\w+.-]*://", str(value)):  # not shown, as there may be a password in it
-            self.fail("an address is no file; download it first, and give the file.", param, ctx)
+            self.fail("this is an address, not a file; download it first, and give the file.", param, ctx)
         return super().convert(value, param, ctx)
 
 
 class OutPath(InPath):
-    """A path that is written; wrong usage if a name in it has control characters, such as a line feed."""
+    """A path to write; wrong usage if it has control characters, such as a line feed."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # click's signature
         """The path."""
@@ -91,7 +91,7 @@ class OutPath(InPath):
 
 
 def _device(_context: click.Context, _option: click.Parameter, text: str) -> str:
-    """The device that --device names, if this machine has it."""
+    """The device of --device; wrong usage if this machine does not have it."""
     if text == "cpu":
         return text
     match = re.fullmatch(r"(cpu|cuda|mps|xpu)(?::(\d{1,4}))?", text)
@@ -112,7 +112,9 @@ def _device(_context: click.Context, _option: click.Parameter, text: str) -> str
     return text
 
 
-seed_option = click.option("--seed", type=Number(0), default=0, show_default=True, help="Same seed, same numbers.")
+seed_option = click.option(
+    "--seed", type=Number(0), default=0, show_default=True, help="Random seed; the same seed gives the same numbers."
+)
 
 
 device_option = click.option(
@@ -120,14 +122,14 @@ device_option = click.option(
     default="cpu",
     show_default=True,
     callback=_device,
-    help="Where models are fitted: cpu, cuda, cuda:1.",
+    help="Device on which models are fitted: cpu, cuda, cuda:1.",
 )
 memory_option = click.option(
     "--memory",
     default="1GiB",
     show_default=True,
     callback=_memory,
-    help="Memory for scores at one time, such as 256MiB.",
+    help="Cap on the memory for scores, such as 256MiB.",
 )
 trials_option = click.option(
     "--trials",
@@ -137,18 +139,18 @@ trials_option = click.option(
 csv_safe_option = click.option(
     "--csv-safe",
     is_flag=True,
-    help="In CSV, put an apostrophe before texts that a spreadsheet would carry out as formulas.",
+    help="In CSV, put an apostrophe before texts that a spreadsheet would run as formulas.",
 )
 
 
 SPLIT_HELP = (
-    "How held-out interactions are chosen, such as time(test=0.2), random or leave-last-out; by default time if the "
-    "behaviour has times and its last tenth tests enough users, else random."
+    "Split into train, validation and test, such as time(test=0.2), random or leave-last-out; by default time if the "
+    "behaviour has times and its last tenth has enough test users, else random."
 )
 
 
 def pair(text: str, option: str) -> tuple[str, str]:
-    """Name and value of an option of the form NAME=VALUE; wrong usage where it has another form."""
+    """Name and value of an option NAME=VALUE; wrong usage if it has another form."""
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise click.BadParameter(f"'{text}' is not of the form NAME=VALUE", param_hint=option)
@@ -156,10 +158,10 @@ def pair(text: str, option: str) -> tuple[str, str]:
 
 
 def check_ending(path: Path | None, endings: Collection[str], option: str, what: str, needed: bool = False) -> None:
-    """Raise wrong usage if the ending of a file is not among `endings`, the first of which is offered.
+    """Raise UsageError if the ending of a file is not among `endings`; the message offers the first of them.
 
-    A name without an ending (the 2 of `v1.2` is none) says nothing wrong, unless the ending is `needed` to know the
-    format. A pipe or a device is written to whatever it is called.
+    A name without an ending (`v1.2` has none) is accepted, unless the ending is `needed` to choose the format. A pipe or
+    a device is accepted with any name.
     """
     if path is None or path.suffix.lower() in endings:
         return

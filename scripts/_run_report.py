@@ -24,7 +24,7 @@ def show_metrics(run: "Run") -> None:
 
 
 def show_verdict(run: "Run") -> None:
-    """What a run gains over the baselines, and how it is published."""
+    """Show the gains of a run over the baselines, and the command that publishes it."""
     if run.verdict is not None:
         gains = run.verdict.gains.items()
         rows = [[name, f"{gain:+.4f}", f"{low:+.4f} to {high:+.4f}"] for name, (gain, low, high) in gains]

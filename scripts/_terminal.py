@@ -21,24 +21,24 @@ Progress = Callable[[str, int, int], None]
 
 
 def print_json(value: object) -> None:
-    """A value as JSON on stdout: valid in any encoding, and null for a number that JSON does not have."""
+    """Print a value as JSON: valid in any encoding, with null for NaN and infinity."""
     try:
         text = json.dumps(value, indent=2, ensure_ascii=False, default=str, allow_nan=False)
     except ValueError:  # NaN or infinity
         value = json.loads(json.dumps(value, default=str), parse_constant=lambda _: None)
         text = json.dumps(value, indent=2, ensure_ascii=False)
-    click.echo(text if _streams.takes(text) else json.dumps(value, indent=2, default=str))
+    click.echo(text if _streams.can_encode(text) else json.dumps(value, indent=2, default=str))
 
 
 def say(text: str, end: str = "\n") -> None:
-    """A text on stdout, its control characters escaped."""
+    """Print a text on stdout, its control characters escaped."""
     from graphrec.characters import escaped
 
     click.echo(escaped(text, lines=True) + end, nl=False)
 
 
 def note(text: str) -> None:
-    """A sentence for the person at the terminal, on stderr if that can be written; without secrets."""
+    """Print a sentence without secrets on stderr, if that can be written."""
     from graphrec.characters import escaped
     from graphrec.redaction import redacted
 
@@ -49,21 +49,21 @@ def note(text: str) -> None:
 
 
 def console(stderr: bool = False) -> "Console":
-    """A rich console; 100 columns wide where the output is no terminal, so that tables keep their shape."""
+    """A rich console; 100 columns wide if the output is no terminal, so that tables keep their shape."""
     from rich.console import Console
 
     class Ours(Console):
-        """A console that leaves a broken pipe to the command line."""
+        """A console that leaves a broken pipe to `_failures`."""
 
         def on_broken_pipe(self) -> None:
-            raise  # the BrokenPipeError that rich is at work on
+            raise  # the BrokenPipeError that rich is handling
 
     made = Ours(stderr=stderr, highlight=False)
     return made if made.is_terminal else Ours(stderr=stderr, highlight=False, width=100)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], stderr: bool = False) -> None:
-    """A table on stdout, or on stderr, under its title; columns of numbers are right-aligned."""
+    """Print a table under its title; columns of numbers are right-aligned."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -86,7 +86,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 
 def _is_number(value: object) -> bool:
-    """Whether a cell shows a number, or nothing."""
+    """Whether a cell shows a number, or is empty."""
     return value is None or isinstance(value, int | float) or str(value).replace(".", "", 1).isdigit()
 
 
@@ -119,7 +119,7 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]], as_json: bool) -> 
 
 
 def _shown(name: str, value: object) -> object:
-    """A cell of a record; Unix seconds are shown as the time that they are."""
+    """A cell of a record; Unix seconds are shown as a time."""
     from graphrec.time_format import moment_text
 
     whole = isinstance(value, int) and not isinstance(value, bool)
@@ -127,9 +127,10 @@ def _shown(name: str, value: object) -> object:
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], safe: bool = False) -> None:
-    """Records as CSV on stdout, under a line of their columns; the parts of a list have semicolons between them.
+    """Print records as CSV under a header; the parts of a list are separated by semicolons.
 
-    `safe` disarms what a spreadsheet would take for a formula. Says how many cells stdout's encoding cannot hold.
+    `safe` escapes texts that a spreadsheet would run as formulas. A note counts the cells that stdout's encoding cannot
+    represent.
     """
     from graphrec.characters import disarmed
 
@@ -138,7 +139,7 @@ def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], safe: b
     replaced = 0
     for row in rows:
         values = ["; ".join(map(str, cell)) if isinstance(cell, list) else cell for cell in (row[c] for c in columns)]
-        replaced += sum(not _streams.takes(value) for value in values if isinstance(value, str))
+        replaced += sum(not _streams.can_encode(value) for value in values if isinstance(value, str))
         out.writerow([disarmed(value) for value in values] if safe else values)
     if replaced:
         note(f"{replaced:,} cells have characters that {sys.stdout.encoding} lacks, replaced; PYTHONUTF8=1 keeps them")
@@ -157,7 +158,7 @@ def open_graph() -> "Iterator[Graph]":
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A Progress that draws one bar per stage on stderr; where stderr is no terminal it draws nothing."""
+    """A Progress that draws one bar per stage on stderr, if that is a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 

@@ -1,4 +1,4 @@
-"""Measure models on published splits, and show all that was measured as one table and one plot."""
+"""Measure models on published splits, and show all results as one table and one plot."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from . import _completion, _options, _terminal
 
 FOLDER = _options.OutPath(file_okay=False)
 NAMES = "gowalla, douban-book-social, douban-book, lastfm-hetrec, tmall-mbcgcn, retailrocket-sslrec, ml-100k-u1 to -u5"
-#: What numpy's and torch's libraries read, once, when they are loaded.
+#: Environment variables that the libraries of numpy and torch read when they are loaded.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -23,32 +23,40 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     "graphrec benchmark --output results --table --plot results/quality"
 )
 @click.argument("data", nargs=-1, metavar="[NAME | TRAIN TEST]")
-@click.option("--social", type=_options.InPath(), help="Who follows whom, in the form of TRAIN.")
+@click.option("--social", type=_options.InPath(), help="File of who follows whom, in the form of TRAIN.")
 @click.option(
     "--model",
     "models",
     multiple=True,
     shell_complete=_completion.models,
-    help="By default graph_filter; repeatable, each in a process of its own.",
+    help="Model to measure; repeatable, each in a process of its own. By default graph_filter.",
 )
-@click.option("--only", multiple=True, metavar="RELATION", help="Leave out all relations beside the target but these.")
+@click.option(
+    "--only", multiple=True, metavar="RELATION", help="Keep only these relations besides the target; repeatable."
+)
 @click.option("--without", multiple=True, metavar="RELATION", help="Leave a relation out; repeatable.")
 @click.option(
     "--ablate",
     multiple=True,
     metavar="RELATION[,…]",
-    help="Measure again without these relations (`all`: every one), and say what they add; repeatable.",
+    help="Measure again without these relations (`all`: without any), and show their effect; repeatable.",
 )
 @click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, instead of tuning; repeatable."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Setting of the model, used instead of tuning; repeatable.",
 )
-@click.option("--defaults", is_flag=True, help="Take the model's default settings instead of tuning.")
-@click.option("--trials", type=_options.Number(0, 100_000), help="Settings that are tried beyond the first ones.")
-@click.option("--label", default="", help="What the result is called in the table; by default the model.")
+@click.option("--defaults", is_flag=True, help="Use the model's default settings instead of tuning.")
+@click.option("--trials", type=_options.Number(0, 100_000), help="Settings tried beyond the model's own candidates.")
+@click.option("--label", default="", help="Name of the result in the table; by default the model.")
 @_options.device_option
-@click.option("--threads", type=_options.Number(1, 4_096), help="Threads of torch and numpy; by default all cores.")
+@click.option(
+    "--threads", type=_options.Number(1, 4_096), help="Number of threads of torch and numpy; by default all cores."
+)
 @click.option("--memory", help="Memory for scores at one time, such as 256MiB.")
-@click.option("--output", type=FOLDER, help="A folder of results: each is kept there as a file.")
+@click.option("--output", type=FOLDER, help="Folder of results; each is saved there as a file.")
 @click.option("--table", is_flag=True, help="Print all results of --output as one Markdown table.")
 @click.option("--plot", type=_options.OutPath(), help="Draw all results of --output, as .svg and .png.")
 @_options.seed_option
@@ -91,7 +99,7 @@ def command(
 def _measure(
     data: tuple[str, ...], models: Sequence[str], output: Path | None, options: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """The results of all models: one model here, several each in a process of its own, so that memory is its own."""
+    """The results of all models; several are measured in a process each, so that peak memory is that of one model."""
     if len(models) == 1:
         return [_one(data, models[0], output, options)]
     import json
@@ -145,7 +153,7 @@ def _one(data: tuple[str, ...], model: str, output: Path | None, options: dict[s
 
 
 def _arguments(options: dict[str, Any], output: Path | None) -> list[str]:
-    """The options of this command as another process needs them."""
+    """The options of this command as arguments for another process."""
     found = ["--defaults"] if options["defaults"] else []
     single = {name: options[name] for name in ("social", "trials", "label", "device", "threads", "memory", "seed")}
     for name, value in {**single, "output": output}.items():
@@ -156,7 +164,7 @@ def _arguments(options: dict[str, Any], output: Path | None) -> list[str]:
 
 
 def _set_threads(threads: int | None) -> None:
-    """Let the numerical libraries use so many threads; they are not loaded yet, but where a test has done so."""
+    """Set the number of threads of the numerical libraries, which read it when they are loaded."""
     if threads is not None:
         os.environ.update(dict.fromkeys(THREADS, str(threads)))
         import torch
@@ -170,12 +178,12 @@ def _show(result: dict[str, Any]) -> None:
     rows += [["settings tried", f"{result['trials']:,}"]]
     rows += [["peak memory, MiB", f"{max(result['peak_mib'].values()):,}"]]
     rows += [[name.replace("_", " "), f"{value:,}"] for name, value in result["counts"].items()]
-    rows += [[f"{name} edges cut, as they would tell", f"{value:,}"] for name, value in result["cut"].items()]
+    rows += [[f"{name} edges removed, which reveal test pairs", f"{value:,}"] for name, value in result["cut"].items()]
     _terminal.print_table(f"{result['label']} on {result['data']}", ["", ""], rows)
     _terminal.print_table("", ["setting", ""], result["config"].items())
     for ablation in result["ablations"]:
         _terminal.print_table(
-            f"what {', '.join(ablation['without'])} adds",
+            f"effect of {', '.join(ablation['without'])}",
             ["metric", "users", "with", "without", "difference", "95 % interval"],
             [
                 [entry["difference"]["metric"], f"{entry['users']} ({entry['num_users']:,})",

@@ -21,7 +21,7 @@ from . import _completion, _options, _run_report, _terminal
     type=_options.Number(1, 1_000),
     default=1,
     show_default=True,
-    help="Groups of users by their number of interactions, each with weights of its own.",
+    help="Number of groups of users, by activity; each has its own weights.",
 )
 @click.option(
     "--validation",
@@ -31,7 +31,7 @@ from . import _completion, _options, _run_report, _terminal
     help="Learn weights on a tenth of the interactions (the last by time, random without times), or on a coherent "
     "fifth of each history, for users who move on to new topics.",
 )
-@click.option("--weights", default="", help="Weights of the runs, such as '0.7 0.3', in the place of learned ones.")
+@click.option("--weights", default="", help="Weights of the runs, such as '0.7 0.3', used instead of learned ones.")
 @click.option("--split", help=_options.SPLIT_HELP)
 @click.option("--no-metrics", is_flag=True, help="Skip the fits that measure on held-out interactions.")
 @_options.device_option

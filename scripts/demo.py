@@ -1,4 +1,4 @@
-"""See the whole round trip on two real sources, in a store of its own."""
+"""Run the whole round trip on two real sources, in a store of its own."""
 
 import shutil
 import tempfile
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 K = 10
 
-#: What is compared, by what split, and how many settings of each are tried: only 22 users rated on in the last tenth of
-#: the time, too few to tell models apart, so the split is random. Four settings each came to the same four models.
+#: Models compared, the split, and settings tried for each model. Only 22 users rated items in the last tenth of the time,
+#: too few to distinguish models, so the split is random. With four settings each the result was the same.
 MODELS = ("popularity", "item_knn", "ease", "graph_filter")
 SPLIT = "random"
 TRIALS = 2
@@ -31,13 +31,13 @@ TRIALS = 2
 
 @dataclass
 class Stopwatch:
-    """The seconds of each stage, in their order."""
+    """The seconds of each stage, in order."""
 
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Say that a stage begins and note how long it took."""
+        """Print the name of a stage and record its duration."""
         _terminal.note(f"• {name}")
         start = time.perf_counter()
         yield
@@ -45,13 +45,13 @@ class Stopwatch:
 
 
 @click.command(epilog="Example: graphrec demo")
-@click.option("--keep", is_flag=True, help="Keep the demo's home folder and say where it is.")
+@click.option("--keep", is_flag=True, help="Keep the demo's home folder and print its path.")
 @_options.seed_option
 def command(keep: bool, seed: int) -> None:
-    """See the whole round trip on two real sources: load, fuse, export, train, compare, publish, recommend, explain.
+    """Run the whole round trip on two real sources: load, fuse, export, compare, train, publish, recommend, explain.
 
-    It runs in a temporary home with an embedded store that ends with it. Where NEO4J_URI is set, the data goes into
-    that Neo4j, and stays there.
+    It runs in a temporary home folder with its own embedded store. If NEO4J_URI is set, the data is written into that
+    Neo4j, and remains there.
     """
     watch = Stopwatch()
     with _graph(keep) as graph, _terminal.progress_bar() as progress:
@@ -71,7 +71,7 @@ def _graph(keep: bool) -> "Iterator[Graph]":
     home = Path(tempfile.mkdtemp(prefix="graphrec-demo-"))
     settings = Settings(graphrec_home=home)
     if settings.neo4j_uri is not None:
-        _terminal.note(f"the data of the demo goes into the database at {settings.neo4j_uri} and stays there")
+        _terminal.note(f"the data of the demo is written into the database at {settings.neo4j_uri} and remains there")
     try:
         with Graph(None, settings) as graph:
             yield graph

@@ -21,9 +21,9 @@ MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", "
 @_options.json_option
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Check versions, store, permissions, disk, memory and data, and say what to do about each finding.
+    """Check versions, store, permissions, disk, memory and data, and show a remedy for each finding.
 
-    Nothing is changed. Exit code 1 says that something is wrong that a command will fail by.
+    Nothing is changed. The exit code is 1 if a check failed, so that some command will fail.
     """
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
         found = graph.examine(progress)
@@ -33,7 +33,7 @@ def command(context: click.Context, as_json: bool) -> None:
         _terminal.print_json({"ok": not states["failed"], "findings": rows})
     else:
         _show(found)
-        _terminal.say(f"{states['ok']} in order, {states['warning']} to look at, {states['failed']} wrong")
+        _terminal.say(f"{states['ok']} ok, {states['warning']} warnings, {states['failed']} failed")
     context.exit(1 if states["failed"] else 0)
 
 
@@ -51,16 +51,16 @@ def _show(found: "Mapping[str, Sequence[Finding]]") -> None:
         table.add_column(overflow="fold")
         for finding in findings:
             mark, colour = MARKS[finding.state]
-            table.add_row(Text(mark, style=f"bold {colour}"), Text(finding.name), _told(finding))
+            table.add_row(Text(mark, style=f"bold {colour}"), Text(finding.name), _text(finding))
         out.print(Text(area.capitalize(), style="bold"))
         out.print(table)
         out.print()
 
 
-def _told(finding: "Finding") -> "Text":
+def _text(finding: "Finding") -> "Text":
     from rich.text import Text
 
-    told = Text(finding.seen)
+    text = Text(finding.seen)
     if finding.remedy:
-        told.append(f"\n→ {finding.remedy}", style="dim" if finding.state == "ok" else "cyan")
-    return told
+        text.append(f"\n→ {finding.remedy}", style="dim" if finding.state == "ok" else "cyan")
+    return text

@@ -22,34 +22,46 @@ EPILOG = "Example: graphrec evaluate --model popularity --model item_knn --model
     "models",
     multiple=True,
     shell_complete=_completion.models,
-    help="A model to tune and compare; repeatable. By default popularity, item_knn and graph_filter.",
+    help="Model to tune and compare; repeatable. By default popularity, item_knn and graph_filter.",
 )
 @click.option(
     "--run",
     "names",
     multiple=True,
     shell_complete=_completion.runs,
-    help="A run whose settings take part as they are, `latest` or its first letters; repeatable.",
+    help="Run to compare with its own settings: its id, its first letters, or `latest`; repeatable.",
 )
-@click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
-@click.option("--split", help=_options.SPLIT_HELP + " rolling(windows=3) and k-fold(folds=5) give several rounds.")
+@click.option("--relation", help="Behaviour to predict; by default the strongest in the graph.")
+@click.option("--split", help=_options.SPLIT_HELP + " rolling(windows=3) and k-fold(folds=5) make several splits.")
 @click.option("-k", "ks", type=_options.Number(), multiple=True, help="Length of lists; repeatable. [default: 10, 20]")
 @click.option(
-    "--rounds", type=_options.Number(1, 1_000), default=1, show_default=True, help="Seeds to repeat all with."
+    "--rounds",
+    type=_options.Number(1, 1_000),
+    default=1,
+    show_default=True,
+    help="Number of seeds with which everything is repeated.",
 )
 @click.option(
     "--trials",
     type=_options.Number(1, 100_000),
     default=20,
     show_default=True,
-    help="Settings tried for each model, its own candidates among them; the same number for all.",
+    help="Settings tried for each model, including its own candidates; the same number for all.",
 )
-@click.option("--workers", type=_options.Number(1, 64), default=1, show_default=True, help="Trials side by side.")
-@click.option("--examples", type=_options.Number(0), default=3, show_default=True, help="Users shown in the report.")
+@click.option(
+    "--workers",
+    type=_options.Number(1, 64),
+    default=1,
+    show_default=True,
+    help="Number of processes that try settings in parallel.",
+)
+@click.option(
+    "--examples", type=_options.Number(0), default=3, show_default=True, help="Number of example users in the report."
+)
 @click.option(
     "--report",
     type=_options.OutPath(dir_okay=False),
-    help="Write a report to this file: .html, .json or .md; with .html the other two beside it.",
+    help="Report file: .html, .json or .md; .html also writes the other two next to it.",
 )
 @_options.memory_option
 @_options.device_option

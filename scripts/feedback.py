@@ -1,4 +1,4 @@
-"""Measure what users did with what they were shown, run by run."""
+"""Measure clicks on the items shown to users, for each run."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -28,26 +28,26 @@ def _window(_context: click.Context, _option: click.Parameter, text: str) -> int
     "--relation",
     "relations",
     multiple=True,
-    help="Behaviour that counts as a click; repeatable. By default the strongest that has times.",
+    help="Behaviour that counts as a click; repeatable. By default the strongest with times.",
 )
 @click.option(
-    "--window", default="24h", show_default=True, callback=_window, help="How long after a showing behaviour counts."
+    "--window", default="24h", show_default=True, callback=_window, help="Longest time between a showing and its click."
 )
 @click.option(
     "--cap",
     type=_options.Decimal(1),
     default=10.0,
     show_default=True,
-    help="The most that a click counts in the capped estimate.",
+    help="Largest weight of a click in the capped estimate.",
 )
 @_options.seed_option
 @_options.json_option
 def command(relations: tuple[str, ...], window: int, cap: float, seed: int, as_json: bool) -> None:
-    """Measure what users did with what they were shown, run by run.
+    """Measure clicks on the items shown to users, for each run.
 
-    Reads (:User)-[:SHOWN {run, rank, timestamp}]->(:Item) edges, with a propensity where it is known, and the behaviour
-    that came after them. Estimates the click rate, and the relevance of what was shown with clicks weighted by how
-    seldom their place is looked at.
+    Reads (:User)-[:SHOWN {run, rank, timestamp}]->(:Item) edges, with a propensity if it is known, and the behaviour
+    after them. Estimates the click rate, and the relevance of the items shown by inverse propensity weighting: a click
+    counts more at a rank that users seldom look at.
     """
     with _terminal.open_graph() as graph:
         found = graph.measure_feedback(relations, window, cap, seed)

@@ -9,8 +9,8 @@ from click.core import ParameterSource
 
 from . import _completion, _load_report, _options, _terminal
 
-#: The options that say nothing beside another one.
-_MEANINGLESS: Mapping[str, tuple[str, ...]] = {
+#: For an option, the other options that have no effect together with it.
+_WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {
     "check": ("dry_run", "import_files", "append", "again", "writers", "threshold", "max_removal"),
     "import_files": ("dry_run", "append", "again", "writers", "threshold", "max_removal"),
     "append": ("allow_removal", "max_removal", "max_per_day", "min_interactions"),
@@ -18,10 +18,10 @@ _MEANINGLESS: Mapping[str, tuple[str, ...]] = {
 
 
 class Load(click.Command):
-    """The command with the sources that there are at the end of its help."""
+    """The command, with the list of sources at the end of its help."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The example, then the list of sources with what each one is."""
+        """The list of sources with a description each, then the example."""
         from graphrec import loader_registry
 
         with formatter.section("Sources"):
@@ -32,39 +32,49 @@ class Load(click.Command):
 @click.command(cls=Load, epilog="Example: graphrec load lastfm ~/data/hetrec2011-lastfm-2k")
 @click.argument("source", shell_complete=_completion.sources)
 @click.argument("folder", required=False, type=_options.InPath())
-@click.option("--check", is_flag=True, help="Read and clean, and do not look at the graph.")
-@click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
-@click.option("--append", is_flag=True, help="FOLDER has only what is new: add it, and take nothing away.")
-@click.option("--again", is_flag=True, help="Append rows that are summed, though the same ones were appended before.")
-@click.option("--allow-removal", is_flag=True, help="Load even if a table comes out empty or most of a table goes.")
+@click.option("--check", is_flag=True, help="Read and clean only, without looking at the graph.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option("--append", is_flag=True, help="Add the rows of FOLDER, and delete nothing.")
+@click.option("--again", is_flag=True, help="Append rows that are summed even if the same rows were appended before.")
+@click.option(
+    "--allow-removal", is_flag=True, help="Load even if a table is empty or most of a table would be deleted."
+)
 @click.option(
     "--max-removal",
     type=_options.Decimal(0, 1),
     default=0.5,
     show_default=True,
-    help="The share of its nodes of a label, or edges of a type, that a load may delete.",
+    help="Largest share of the source's nodes of a label, or edges of a type, that a load may delete.",
 )
-@click.option("--strict", is_flag=True, help="A rejected row is an error.")
-@click.option("--max-per-day", type=_options.Number(), help="Leave out users with more events on one day: robots.")
+@click.option("--strict", is_flag=True, help="Fail if a row is rejected.")
+@click.option("--max-per-day", type=_options.Number(), help="Leave out users with more events on one day, as robots.")
 @click.option("--min-interactions", type=_options.Number(), help="Leave out users and items with fewer (k-core).")
 @click.option(
     "--precedence",
     type=_options.Number(-_options.LARGEST),
-    help="Where sources disagree, the highest wins (said anew at each load).",
+    help="Precedence of the source: if sources disagree, the highest wins. Give it at each load.",
 )
 @click.option(
-    "--threshold", type=_options.Decimal(0, 1), help="Make links from this confidence on; propose the others."
+    "--threshold",
+    type=_options.Decimal(0, 1),
+    help="Least confidence of a link between sources; links below it are only proposed.",
 )
-@click.option("--writers", type=_options.Number(1, 16), default=1, show_default=True, help="Write edges side by side.")
+@click.option(
+    "--writers",
+    type=_options.Number(1, 16),
+    default=1,
+    show_default=True,
+    help="Number of connections that write edges in parallel.",
+)
 @click.option(
     "--import-files",
     type=_options.OutPath(file_okay=False),
-    help="Write files for `neo4j-admin database import` to this folder, instead of the graph.",
+    help="Folder for files of `neo4j-admin database import`, written instead of the graph.",
 )
 @click.option(
     "--csv-safe",
     is_flag=True,
-    help="In rejected.csv and links.csv, put an apostrophe before texts that a spreadsheet runs as formulas.",
+    help="Put an apostrophe before texts in rejected.csv and links.csv that a spreadsheet would run as formulas.",
 )
 @_options.json_option
 @click.pass_context
@@ -109,7 +119,7 @@ def command(
 def _require_meaning(context: click.Context) -> None:
     """Raise UsageError if an option has no effect together with another one."""
     given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    for option, others in _MEANINGLESS.items():
+    for option, others in _WITHOUT_EFFECT.items():
         for other in others:
             if {option, other} <= given:
                 names = [f"--{name.replace('_', '-')}" for name in (option, other)]
@@ -131,7 +141,7 @@ def _parse_source(source: str, folder: Path | None) -> tuple[str, Path | None]:
         if not Path(source).exists():
             raise
         raise click.UsageError(
-            f"{source} is a path, and the name of its source must stand before it: graphrec load SOURCE {source}; "
+            f"{source} is a path, and the name of its source must come before it: graphrec load SOURCE {source}; "
             "`graphrec sniff FILE…` describes files of your own"
         ) from None
     return source, folder

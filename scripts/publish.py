@@ -15,20 +15,24 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: graphrec publish latest -k 20 --similar 10")
 @click.argument("run", shell_complete=_completion.runs)
-@click.option("-k", "k", type=_options.Number(), default=10, show_default=True, help="Recommendations for each user.")
-@click.option("--similar", type=_options.Number(), help="Also publish this many similar items of each item.")
+@click.option(
+    "-k", "k", type=_options.Number(), default=10, show_default=True, help="Number of recommendations per user."
+)
+@click.option("--similar", type=_options.Number(), help="Number of similar items to publish per item; by default none.")
 @click.option("--embeddings", is_flag=True, help="Also write the model's vectors on users and items.")
-@click.option("--reasons", is_flag=True, help="Also write on each edge which node speaks most for it.")
+@click.option("--reasons", is_flag=True, help="Also write on each edge the node that contributes most to it.")
 @click.option(
     "--rules",
     "rules_file",
     type=_options.InPath(dir_okay=False),
-    help="A TOML file of rules: what is left out, what counts more, how many of a kind (docs/rules.md).",
+    help="TOML file of re-ranking rules: deny, boost, cap, diversity … (docs/rules.md).",
 )
 @click.option(
-    "--keep", type=_options.Number(), default=1, show_default=True, help="Earlier runs that stay to roll back to."
+    "--keep", type=_options.Number(), default=1, show_default=True, help="Number of earlier runs kept for rollback."
 )
-@click.option("--force", is_flag=True, help="Publish a run that is no better than simple baselines, or unmeasured.")
+@click.option(
+    "--force", is_flag=True, help="Publish a run even if it is no better than the baselines, or was not measured."
+)
 @_options.memory_option
 @_options.json_option
 def command(
@@ -43,14 +47,14 @@ def command(
     memory: int,
     as_json: bool,
 ) -> None:
-    """Write the recommendations of RUN into the graph, in the place of those of earlier runs.
+    """Write the recommendations of RUN into the graph; they replace those of earlier runs.
 
-    RUN is the name of a saved run, its first letters, or `latest`; `graphrec runs` lists all.
+    RUN is the id of a saved run, its first letters, or `latest`; `graphrec runs` lists all.
 
     A run must beat popularity and item_knn on held-out behaviour by more than chance, and its evaluation must be free
-    of leaks. Readers change over at one instant: the lists that differ from those of the run before are written beside
-    them, one small write makes RUN the active one, and then what no kept run shows is removed. At least one earlier run
-    is kept, as readers may be in the middle of its lists; `graphrec rollback` goes back to it.
+    of leaks. All readers switch at the same instant: lists that differ from those of the previous run are written
+    first, one small write makes RUN active, and then lists that no kept run uses are removed. At least one earlier run
+    is kept, because readers may still be reading its lists; `graphrec rollback` returns to it.
     """
     from graphrec import PublishConfig
 
@@ -81,11 +85,11 @@ def _show_changes(published: "Published") -> None:
     for label, number in published.unknown.items():
         if number:
             _terminal.note(
-                f"{number:,} {label} nodes of the graph are new to the run, which says nothing of them; train again to "
+                f"{number:,} {label} nodes of the graph are unknown to the run, so they have no recommendations; train again to "
                 "include them"
             )
     if published.kept:
-        _terminal.note(f"`graphrec rollback` goes back to {published.kept[0]}")
+        _terminal.note(f"`graphrec rollback` returns to {published.kept[0]}")
 
 
 def _summary(change: "Change") -> str:

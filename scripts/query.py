@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: graphrec query explain_recommendation --param user_id=2 --param item_id=51")
 @click.argument("name", required=False, shell_complete=_completion.queries)
-@click.option("--param", "parameters", multiple=True, metavar="KEY=VALUE", help="A parameter of the query; repeatable.")
-@click.option("--list", "list_all", is_flag=True, help="Show all queries with their parameters.")
-@click.option("--show", is_flag=True, help="Print the query for Neo4j Browser and cypher-shell, and do not run it.")
-@click.option("--markdown", is_flag=True, help="With --list: the page docs/cypher.md.")
+@click.option("--param", "parameters", multiple=True, metavar="KEY=VALUE", help="Parameter of the query; repeatable.")
+@click.option("--list", "list_all", is_flag=True, help="List all queries with their parameters.")
+@click.option("--show", is_flag=True, help="Print the query for Neo4j Browser and cypher-shell instead of running it.")
+@click.option("--markdown", is_flag=True, help="With --list: print the page docs/cypher.md.")
 @click.option(
     "--csv",
     "as_csv",
     is_flag=True,
-    help="Print the result as CSV on stdout, and nothing else. Texts that begin like formulas pass through.",
+    help="Print the result as CSV on stdout. Texts that look like formulas are not escaped; see --csv-safe.",
 )
 @_options.csv_safe_option
 @_options.json_option
@@ -37,8 +37,8 @@ def command(
 ) -> None:
     """Run the Cypher query file NAME; without a name, list them.
 
-    Ids of users and items may be `source:key`, a run the first letters of its name. In tables times are shown as
-    times; JSON and CSV keep Unix seconds.
+    Ids of users and items may be `source:key`, and a run may be given by the first letters of its id. Tables show times
+    in UTC; JSON and CSV keep Unix seconds.
     """
     if sum((as_csv, as_json, markdown)) > 1:
         raise click.UsageError("--csv, --json and --markdown are different forms of the result; give one of them")

@@ -12,9 +12,9 @@ from . import _options, _terminal, _times
 def command(as_json: bool) -> None:
     """List all runs: which is active, which can be rolled back to, and which are saved on disk.
 
-    A run is saved by `graphrec train` and published by `graphrec publish`; of the published ones one is active, and a
-    few before it are kept. A run that is published once more with other lists is listed as RUN.2. Wherever a command
-    takes a run, its first letters are enough, and `latest` is the newest on disk.
+    `graphrec train` saves a run and `graphrec publish` publishes it. One published run is active, and a few before it
+    are kept. A run that is published again with other lists is listed as RUN.2. Commands accept the first letters of a
+    run's id, and `latest` for the newest on disk.
     """
     with _terminal.open_graph() as graph:
         found = graph.list_runs()
@@ -38,4 +38,4 @@ def command(as_json: bool) -> None:
     _terminal.print_table("Runs", columns, rows)
     kept = [run.run for run in found if run.state == "kept"]
     if kept:
-        _terminal.note(f"`graphrec rollback` goes back to {kept[0]}")
+        _terminal.note(f"`graphrec rollback` returns to {kept[0]}")

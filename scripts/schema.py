@@ -1,4 +1,4 @@
-"""Show what the graph has: labels, relationships, counts, properties and their types."""
+"""Show labels, relationship types, counts, and properties with their types."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: graphrec schema --mermaid --out schema.md")
-@click.option("--mermaid", is_flag=True, help="Print a Mermaid picture, which GitHub draws in Markdown.")
+@click.option("--mermaid", is_flag=True, help="Print a Mermaid diagram, which GitHub renders in Markdown.")
 @click.option(
     "--out",
     type=_options.OutPath(dir_okay=False),
-    help="Write to this file: JSON (.json), or else the picture, which is fenced if the file ends in .md.",
+    help="File to write: JSON (.json), otherwise the diagram, in a code block if the file ends in .md.",
 )
 @_options.json_option
 def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
-    """Show what the graph has: labels, relationships, counts, properties and their types.
+    """Show labels, relationship types, counts, and properties with their types.
 
-    Every node has `id` and `keys`, and every edge that a loader wrote `source`; the tables show the others.
+    Every node has `id` and `keys`, and every edge written by a loader has `source`; the tables show all other properties.
     """
     if mermaid and as_json:
         raise click.UsageError("--mermaid and --json exclude each other")
@@ -51,7 +51,7 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
 
 
 def as_dict(found: "Census") -> dict[str, object]:
-    """The census as plain values; `system` says of a label or relation that graphrec itself wrote it."""
+    """The census as plain values; `system` marks labels and relations that graphrec itself writes."""
     from graphrec.store.counts import is_system
 
     return {
@@ -152,7 +152,7 @@ def _show_triples(triples: "list[TripleCensus]") -> None:
 
 
 def _properties(counted: "LabelCensus | TripleCensus") -> "list[PropertyCensus]":
-    """The properties without those that all nodes or edges have, id, keys and source, and without graphrec's own."""
+    """The properties except id, keys and source, which all nodes or edges have, and except graphrec's own."""
     from graphrec.store.counts import is_system
 
     return [
@@ -164,7 +164,7 @@ def _properties(counted: "LabelCensus | TripleCensus") -> "list[PropertyCensus]"
 
 
 def _listed(properties: "Iterable[PropertyCensus]", total: int) -> str:
-    """One line for each property: `year integer 50 %`, without the share where all have it."""
+    """One line for each property: `year integer 50 %`, without the share if all have it."""
     from graphrec.errors import shown
 
     return "\n".join(f"{shown(part.name)}: {_types(part)}{_share(part.count, total)}" for part in properties)
@@ -181,18 +181,18 @@ def _sources(sources: Mapping[str, int], total: int) -> str:
 
 
 def _share(part: int, total: int) -> str:
-    """` 50 %`, or nothing where the part is the whole; never 0 % or 100 % of what is neither."""
+    """` 50 %`, or "" if the part is the whole; rounded to 1 % and 99 %, never to 0 % or 100 %."""
     return "" if part == total else f" {min(99, max(1, round(100 * part / total)))} %"
 
 
 def _span(triple: "TripleCensus") -> str:
-    """First and last day, one above the other; nothing where the edges have no times."""
+    """First and last day on two lines; "" if the edges have no times."""
     days = [_day(time) for time in (triple.first, triple.last) if time is not None]
     return "\n".join(dict.fromkeys(days))
 
 
 def _day(seconds: int) -> str:
-    """A day in UTC such as 2009-04-01; a number that is no time of the calendar stands as it is."""
+    """A day in UTC such as 2009-04-01; a number outside the calendar is returned as text."""
     try:
         return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
     except (OverflowError, ValueError, OSError):
@@ -200,5 +200,5 @@ def _day(seconds: int) -> str:
 
 
 def _escape(text: str) -> str:
-    """A text as it may stand between quotes in Mermaid, whose entities begin with # instead of &."""
+    """A text escaped for a quoted label in Mermaid, whose entities begin with # instead of &."""
     return "".join(sign if sign.isalnum() or sign in " _-:,." else f"#{ord(sign)};" for sign in text)

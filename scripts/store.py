@@ -1,4 +1,4 @@
-"""Start, stop or look at the graph database that graphrec uses."""
+"""Start, stop or inspect the graph database that graphrec uses."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 def command() -> None:
     """Start, stop or look at the graph database that graphrec uses.
 
-    Without NEO4J_URI that is the embedded store in GRAPHREC_HOME; every other command starts it if it must.
+    Without NEO4J_URI it is the embedded store in GRAPHREC_HOME, which other commands start if it does not run.
     """
 
 
 @command.command(epilog="Example: graphrec store start --port 7687")
-@click.option("--port", type=_options.Number(1, 65_535), help="Bolt port on loopback; without it a free one is taken.")
+@click.option("--port", type=_options.Number(1, 65_535), help="Bolt port on loopback; by default a free one.")
 @_options.json_option
 def start(port: int | None, as_json: bool) -> None:
-    """Start the embedded store, or find it running."""
+    """Start the embedded store, if it does not run."""
     with _terminal.open_graph() as graph:
         _show(graph.start_store(port), as_json)
 

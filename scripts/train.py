@@ -13,27 +13,27 @@ from . import _completion, _options, _run_report, _terminal
     default="graph_filter",
     show_default=True,
     shell_complete=_completion.models,
-    help="A model; docs/models.md says what each is.",
+    help="Model to train; docs/models.md describes each.",
 )
-@click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
+@click.option("--relation", help="Behaviour to predict; by default the strongest in the graph.")
 @click.option("--split", help=_options.SPLIT_HELP)
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A setting of the model, instead of tuning; repeatable.",
+    help="Setting of the model, used instead of tuning; repeatable.",
 )
 @click.option(
     "--study",
     type=_options.OutPath(dir_okay=False),
-    help="A study of `graphrec tune`, whose settings are taken.",
+    help="Study of `graphrec tune`, whose best settings are used.",
 )
 @click.option("--no-metrics", is_flag=True, help="Skip the fit that measures on held-out interactions.")
 @click.option(
     "--checkpoint",
     type=_options.OutPath(dir_okay=False),
-    help="Keep the training of an embedding model in this file, and go on from it after a stop.",
+    help="File that keeps the state of a training in epochs; an interrupted training continues from it.",
 )
 @_options.trials_option
 @_options.device_option

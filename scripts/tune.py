@@ -13,15 +13,19 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: graphrec tune graph_filter --trials 60 --workers 2")
 @click.argument("model", shell_complete=_completion.models)
-@click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
+@click.option("--relation", help="Behaviour to predict; by default the strongest in the graph.")
 @click.option("--split", help=_options.SPLIT_HELP)
 @click.option(
     "--study",
     type=_options.OutPath(dir_okay=False),
-    help="File that keeps every trial; by default one for this model and data in the folder of graphrec.",
+    help="File that keeps every trial; by default one for this model and data in GRAPHREC_HOME.",
 )
 @click.option(
-    "--workers", type=_options.Number(1, 64), default=1, show_default=True, help="Settings tried side by side."
+    "--workers",
+    type=_options.Number(1, 64),
+    default=1,
+    show_default=True,
+    help="Number of processes that try settings in parallel.",
 )
 @_options.trials_option
 @_options.device_option

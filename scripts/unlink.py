@@ -1,4 +1,4 @@
-"""Take a source out of the graph again, and leave what the others brought."""
+"""Take a source out of the graph again, and keep the data of the others."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: graphrec unlink imdb")
 @click.argument("source", shell_complete=_completion.loaded_sources)
-@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and change nothing.")
 @_options.json_option
 def command(source: str, dry_run: bool, as_json: bool) -> None:
-    """Take SOURCE out of the graph: its edges, its values, and the nodes that it alone brought.
+    """Take SOURCE out of the graph: its edges, its values, and the nodes that no other source has.
 
-    What is left is the graph that the other sources make. Recommendations to or from nodes that go, go with them.
-    `graphrec schema` lists the sources. The last report of the source, with the rows that were rejected, is deleted
-    too. Saved runs that were trained on it still know its users and items, and are named.
+    The graph is then the one that the other sources make. Recommendations to or from deleted nodes are deleted with
+    them, and so is the last report of the source with its rejected rows. Saved runs that were trained on it still hold
+    its users and items, and are listed. `graphrec schema` lists the sources.
     """
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
         unlinked = graph.unlink(source, dry_run, progress)

@@ -184,7 +184,7 @@ def test_runs_are_a_table_and_are_named_by_their_first_letters(graph: Graph) -> 
         blend = graph.blend([first, second.id[:-1]], exported, config=TrainConfig(measured=False), weights="0.3 0.7")
         assert (blend.run.model, blend.run.config["weights"]) == ("ensemble", "0.3 0.7")
         assert [run.id for run in blend.members] == [first.id, second.id]
-        assert blend.weights == (pytest.approx((0.3, 0.7)),)
+        assert [pytest.approx([0.3, 0.7])] == [list(row) for row in blend.weights]
         with pytest.raises(DataError, match="a blend needs two or more different runs"):
             graph.blend(first.id)
 

@@ -69,7 +69,7 @@ class DataMethods(Connection):
 
         Raises:
             UnknownNameError: there is no such source.
-            DataError: the data do not hold what they must; the graph is then unchanged.
+            DataError: the data are invalid; the graph is then unchanged.
             RefusedError: more would be deleted than `config` allows.
         """
         from graphrec.ingest import LoadConfig

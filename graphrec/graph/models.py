@@ -191,7 +191,7 @@ class ModelMethods(DataMethods):
 
         Raises:
             UnknownNameError: there is no such model, setting, data set or relation.
-            DataError: a file does not hold what it must.
+            DataError: a file is invalid.
         """
         from graphrec.models import model_class
 

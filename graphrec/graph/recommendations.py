@@ -43,8 +43,8 @@ class RecommendationMethods(Connection):
         Raises:
             UnknownNameError: there is no such run, or the graph lacks what a rule names.
             DataError: `k` is no integer from 1 on.
-            RefusedError: the run is no better than simple baselines, or was not measured; `config.force` publishes it
-                all the same.
+            RefusedError: the run is no better than the baselines, or was not measured; `config.force` publishes it
+                anyway.
         """
         self._require_open()
         k = count(k)
@@ -176,7 +176,7 @@ class RecommendationMethods(Connection):
         user_id, item_id = find_user_and_item(self.store, self._explained, user, item)
         found = explanation.explain(self._explained, user_id, item_id, top)
         if not found.seen and not is_published(self.store, user_id, item_id):
-            self._note("the item is not published for this user; this explains its score all the same")
+            self._note("the item is not published for this user; its score is explained anyway")
         return explanation.add_titles(found, self.store, counted_behaviours(self._explained))
 
     def feedback(

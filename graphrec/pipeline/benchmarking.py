@@ -11,7 +11,7 @@ def benchmark(model: str, config: BenchmarkConfig, progress: Progress = silent) 
 
     Raises:
         UnknownNameError: there is no such model, setting, data set or relation.
-        DataError: a file does not hold what it must.
+        DataError: a file is invalid.
     """
     if config.train is not None and config.test is not None:
         found = datasets.open_files(config.train, config.test, config.social)

@@ -11,13 +11,13 @@ from graphrec.evaluation.trial import Contender
 from graphrec.models import model_class
 from graphrec.runs import Run
 
-#: Models compared if no names are given: beside named runs only the baselines.
+#: Models compared by default, and those compared by default with named runs.
 DEFAULT_MODELS = ("popularity", "item_knn", "graph_filter")
 BASELINES = ("popularity", "item_knn")
 
 
 def contenders(models: str | Iterable[str], runs: str | Run | Iterable[str | Run], folder: Path) -> list[Contender]:
-    """Models to tune, and saved runs with the settings that they have.
+    """The models to tune, and the saved runs with their own settings.
 
     Raises UnknownNameError if there is no such model or run.
     """

@@ -1,4 +1,4 @@
-"""Loading with a report: what a source is given as, and what is saved of a load in the home folder."""
+"""Loading with a report: the forms in which a source is given, and the files saved of a load in the home folder."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -24,19 +24,19 @@ class SourceInput:
 
 
 def parse_source(source: object, folder: Path | str | None, table: Mapping[str, object]) -> SourceInput:
-    """The source that a name, a path, a mapping or a data frame with the keys of its `table` stands for.
+    """The source given as a name, a path, a mapping, or a data frame with the keys of its `table`.
 
     Raises:
         UnknownNameError: there is no such source.
-        DataError: it is none of these, or there are keys of a table and no data frame.
+        DataError: the source has another type, or keys of a table are given without a data frame.
     """
     place = None if folder is None else Path(folder)
     if frames.is_frame(source):
         return SourceInput("table", tabular.Description(frames.described(source, dict(table)), place or Path()))
     if table:
         raise DataError(
-            f"{next(iter(table))} describes the table of a data frame, and the source is none; options of a load "
-            "belong into config=graphrec.LoadConfig(…)"
+            f"{next(iter(table))} describes the table of a data frame, but the source is not a data frame; options of a "
+            "load belong in config=graphrec.LoadConfig(…)"
         )
     if isinstance(source, Mapping):
         return SourceInput("table", tabular.Description(source, place or Path()))
@@ -70,7 +70,7 @@ class CheckedSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences about what is worth a look."""
+        """Sentences about findings that the user should check."""
         return tuple(notes.of_tables(self.tables))
 
     def to_dict(self) -> dict[str, Any]:
