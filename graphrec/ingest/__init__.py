@@ -3,14 +3,14 @@
 from graphrec.ingest.import_files import ImportFiles, write_import_files
 from graphrec.ingest.load import Loaded, load, write_source
 from graphrec.ingest.lock import writing
-from graphrec.ingest.read import Options, read
+from graphrec.ingest.read import LoadConfig, read
 from graphrec.ingest.reports import delete_report, save_report
 from graphrec.ingest.unlink import Unlinked, unlink_source
 
 __all__ = [
     "ImportFiles",
+    "LoadConfig",
     "Loaded",
-    "Options",
     "Unlinked",
     "delete_report",
     "load",

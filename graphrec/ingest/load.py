@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ from graphrec.fusion.provenance import SourceManifest
 from graphrec.ingest import notes
 from graphrec.ingest.append import build_node_lookup, check_append_digest, merge_with_stored, require_same_key
 from graphrec.ingest.lock import writing
-from graphrec.ingest.read import DEFAULT_OPTIONS, Options, name_in_errors, read
+from graphrec.ingest.read import DEFAULT_OPTIONS, LoadConfig, name_in_errors, read
 from graphrec.ingest.removal_guard import Removal, explain_refusal
 from graphrec.schema import EdgeType, Triple
 from graphrec.store import Store, nodes, write
@@ -42,6 +42,7 @@ class Loaded:
         links: `Fused.links`.
         refused: for a dry run, why the load itself would be refused.
         notes: sentences about possible problems of the data (`ingest.notes`).
+        report: the folder of the saved report; None if none was saved.
     """
 
     source: Source
@@ -55,6 +56,22 @@ class Loaded:
     links: pd.DataFrame = field(default_factory=pd.DataFrame)
     refused: str | None = None
     notes: tuple[str, ...] = ()
+    report: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """What report.json and `graphrec load --json` hold: plain values."""
+        return {
+            "source": asdict(self.source),
+            "rows": self.rows,
+            "cleaning": self.cleaning.to_dict(),
+            "fusion": self.fusion.to_dict(),
+            "renamed": self.renamed,
+            "dry_run": self.dry_run,
+            "refused": self.refused,
+            "notes": list(self.notes),
+            "written": [asdict(written) for written in self.written],
+            "seconds": round(self.seconds, 3),
+        }
 
 
 def load(
@@ -62,7 +79,7 @@ def load(
     name: str,
     folder: Path | tabular.Description | None,
     home: Path,
-    options: Options = DEFAULT_OPTIONS,
+    options: LoadConfig = DEFAULT_OPTIONS,
     progress: Progress = silent,
 ) -> Loaded:
     """Read all tables of a source, fuse them with the graph, write new and changed nodes and edges, delete gone ones.
@@ -85,7 +102,7 @@ def load(
 
 
 def write_source(
-    store: Store, tables: GraphTables, options: Options = DEFAULT_OPTIONS, progress: Progress = silent
+    store: Store, tables: GraphTables, options: LoadConfig = DEFAULT_OPTIONS, progress: Progress = silent
 ) -> Loaded:
     """Write the tables of one source; the caller holds the lock (`writing`).
 
@@ -133,7 +150,7 @@ class _LoadWriter:
     store: Store
     fused: Fused
     earlier: SourceManifest | None
-    options: Options
+    options: LoadConfig
     progress: Progress
     repeats: Mapping[str | Triple, Repeats]
 

@@ -14,8 +14,8 @@ from graphrec.tables import GraphTables
 
 
 @dataclass(frozen=True)
-class Options:
-    """Options of a load.
+class LoadConfig:
+    """LoadConfig of a load.
 
     Attributes:
         strict: raise an error if a row is rejected.
@@ -30,6 +30,7 @@ class Options:
         max_removal: maximum share of the source's nodes of a label, or edges of a type, that a load may delete.
         dry_run: report what would be written, and write nothing.
         writers: number of threads that write edges.
+        csv_safe: put an apostrophe before texts in rejected.csv and links.csv that a spreadsheet runs as formulas.
     """
 
     strict: bool = False
@@ -43,16 +44,17 @@ class Options:
     max_removal: float = 0.5
     dry_run: bool = False
     writers: int = 1
+    csv_safe: bool = False
 
 
 #: The default options.
-DEFAULT_OPTIONS = Options()
+DEFAULT_OPTIONS = LoadConfig()
 
 
 def read(
     name: str,
     folder: Path | tabular.Description | None,
-    options: Options = DEFAULT_OPTIONS,
+    options: LoadConfig = DEFAULT_OPTIONS,
     progress: Progress = silent,
     in_graph: InGraph | None = None,
 ) -> GraphTables:
@@ -89,7 +91,7 @@ def read(
     return _with_options(tables, options)
 
 
-def _require_consistent(options: Options) -> None:
+def _require_consistent(options: LoadConfig) -> None:
     """Raise DataError if `append` is combined with an option that needs all rows of the source."""
     if options.append and (options.max_per_day is not None or options.min_interactions is not None):
         raise DataError(
@@ -118,7 +120,7 @@ def name_in_errors(folder: Path | tabular.Description | None) -> Iterator[None]:
         raise type(error)(f"{folder}: {error}") from error
 
 
-def _with_options(tables: GraphTables, options: Options) -> GraphTables:
+def _with_options(tables: GraphTables, options: LoadConfig) -> GraphTables:
     if options.precedence is not None:
         tables = replace(tables, sources=tuple(replace(each, precedence=options.precedence) for each in tables.sources))
     if options.threshold is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from graphrec.ingest.read import Options
+from graphrec.ingest.read import LoadConfig
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Removal:
     in_source: bool = True
 
 
-def explain_refusal(source: str, removals: Iterable[Removal], options: Options) -> str | None:
+def explain_refusal(source: str, removals: Iterable[Removal], options: LoadConfig) -> str | None:
     """The message that refuses a load that would delete more than `options` allow; None if it is allowed."""
     if options.allow_removal:
         return None

@@ -1,7 +1,7 @@
 """Unlink a source from the graph, so that the graph is as if the source had never been loaded."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from graphrec.errors import UnknownNameError
@@ -16,11 +16,21 @@ from graphrec.tables import Source
 
 @dataclass(frozen=True)
 class Unlinked:
-    """The nodes and edges that unlinking a source changed and deleted."""
+    """The nodes and edges that unlinking a source changed and deleted, or would change and delete.
+
+    Attributes:
+        report_deleted: whether the last report of the source was deleted.
+        runs: ids of the saved runs that were trained on the source.
+        runs_that_do_not_say: ids of saved runs of versions that did not record sources.
+    """
 
     source: Source
     written: list[WriteCounts]
     seconds: float
+    dry_run: bool = False
+    report_deleted: bool = False
+    runs: list[str] = field(default_factory=list)
+    runs_that_do_not_say: list[str] = field(default_factory=list)
 
 
 def unlink_source(store: Store, name: str, home: Path, dry_run: bool = False, progress: Progress = silent) -> Unlinked:

@@ -43,6 +43,10 @@ class RunStatement(Protocol):
         """All records that the statement returns."""
 
 
+class UnreachableError(StoreError):
+    """No graph database answers at the address."""
+
+
 class TooLargeError(StoreError):
     """A transaction was too large for the server's memory; a smaller one may succeed."""
 
@@ -270,7 +274,7 @@ def _translate_errors(address: Address) -> Iterator[None]:
     except ServiceUnavailable as error:
         if reason := address.shortage():
             raise ShortageError(f"the graph database at {address.uri} has stopped: {reason}") from error
-        raise StoreError(
+        raise UnreachableError(
             f"no graph database answers at {address.uri}; start it, correct NEO4J_URI, "
             "or unset NEO4J_URI to use the embedded store, which the next command starts"
         ) from error

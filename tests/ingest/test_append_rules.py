@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from graphrec import ingest
 from graphrec.errors import DataError, GraphrecError, RefusedError
-from graphrec.ingest import Loaded, Options
+from graphrec.ingest import LoadConfig, Loaded
 from graphrec.store import Store
 
 TOML = """name = "log"
@@ -57,7 +57,7 @@ def load(store: Store, folder: Path, rows: Rows, rule: str = RULES[5], append: b
     (folder / "log.toml").write_text(TOML.format(**form))
     for name, header in HEADERS.items():
         (folder / f"{name}.csv").write_text("\n".join([header, *rows.get(name, [])]) + "\n")
-    options = Options(append=append, allow_removal=not append, again=again)
+    options = LoadConfig(append=append, allow_removal=not append, again=again)
     return ingest.load(store, "table", folder / "log.toml", folder, options)
 
 
@@ -171,7 +171,7 @@ def test_nodes_take_the_first_or_last_value_that_is_there(
 
 def test_options_that_count_all_rows_are_refused(store: Store, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="load all files together without append"):
-        ingest.load(store, "movielens", None, tmp_path, Options(append=True, min_interactions=2))
+        ingest.load(store, "movielens", None, tmp_path, LoadConfig(append=True, min_interactions=2))
 
 
 CELL = {

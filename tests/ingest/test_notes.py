@@ -9,7 +9,7 @@ import pytest
 
 from graphrec import ingest
 from graphrec.errors import DataError
-from graphrec.ingest import Loaded, Options, notes
+from graphrec.ingest import LoadConfig, Loaded, notes
 from graphrec.store import Store
 from graphrec.tables import GraphTables
 from graphrec.tabular import read
@@ -30,7 +30,7 @@ def tables(folder: Path, toml: str, **files: str) -> GraphTables:
 def load(store: Store, folder: Path, toml: str, **files: str) -> Loaded:
     """Load them."""
     tables(folder, toml, **files)
-    return ingest.load(store, "table", folder / "s.toml", folder, Options())
+    return ingest.load(store, "table", folder / "s.toml", folder, LoadConfig())
 
 
 RATINGS = """name = "r"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from graphrec import loader_registry
 from graphrec.errors import UnknownNameError
-from graphrec.ingest import Options, unlink_source, write_source
+from graphrec.ingest import LoadConfig, unlink_source, write_source
 from graphrec.store import EmbeddedServer, Store, connect
 from graphrec.tables import GraphTables
 from tests.sizes import num_examples
@@ -140,7 +140,7 @@ def check_stored(store: Store, made: list[Made], loads: list[GraphTables], order
                 {"id": each.id, "properties": each.properties},
             )
         for each_tables in tables:
-            foretold = write_source(store, each_tables, Options(dry_run=True))
+            foretold = write_source(store, each_tables, LoadConfig(dry_run=True))
             loaded = write_source(store, each_tables)
             assert foretold.written == loaded.written
 

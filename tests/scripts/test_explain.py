@@ -38,7 +38,7 @@ def test_a_score_is_explained_in_every_form(
     told = run("explain", "lastfm:5", "5", "--svg", str(picture))
     assert "Because you listened to Artist" in told.stdout
     assert "exactly" in told.stdout
-    assert "not among what is published" in told.stderr
+    assert "the item is not published for this user" in told.stderr
     assert picture.read_text(encoding="utf-8").startswith("<svg")
     seen = run("explain", "5", "7")
     assert seen.stdout.startswith("You listened to Artist 7 already.")

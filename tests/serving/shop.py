@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from graphrec import pipeline, publishing, runs
-from graphrec.graph import read_graph
+from graphrec import TrainConfig, publishing, runs
+from graphrec.pipeline import training
+from graphrec.pipeline.reading import read_graph
 from graphrec.ranking.topk import Recommendations, recommend
 from graphrec.runs import TrainedRun
 from graphrec.store import Store
@@ -49,8 +50,8 @@ def build(store: Store) -> None:
 def trained(store: Store, runs_folder: Path, model: str = "graph_filter", **settings: object) -> TrainedRun:
     """A run fitted to the live graph and saved."""
     graph = read_graph(store, None, silent)
-    how = pipeline.TrainConfig(settings=settings, measured=False)
-    found = pipeline.train(graph, model, np.random.default_rng(0), how)
+    config = TrainConfig(settings=settings, measured=False)
+    found = training.train(graph, model, np.random.default_rng(0), config)
     runs.save(runs_folder, found)
     return found
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from graphrec.errors import StoreError
-from graphrec.ingest import Options, write_source
+from graphrec.ingest import LoadConfig, write_source
 from graphrec.schema import EdgeType, NodeType
 from graphrec.store import Store
 from graphrec.store.nodes import WriteCounts, ensure_constraint
@@ -103,7 +103,7 @@ def test_another_source_keeps_its_edges(store: Store) -> None:
         "MATCH (u:User {id: 'a'}), (i:Item {id: 'x'}) "
         "CREATE (u)-[:RATED {rating: 1.0, source: 'theirs'}]->(i), (u)-[:RATED {rating: 2.0}]->(i)"
     )
-    write_source(store, tables({("a", "x"): 4.0}), Options(allow_removal=True))
+    write_source(store, tables({("a", "x"): 4.0}), LoadConfig(allow_removal=True))
     assert {row for row in edges(store) if row[1] == "RATED"} == {
         ("a", "RATED", "x", 4.0, 7, None, "mine"),
         ("a", "RATED", "x", 1.0, None, None, "theirs"),
