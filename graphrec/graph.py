@@ -157,7 +157,7 @@ class Graph:
         elif frames.is_frame(source):
             known = {field.name for field in fields(ingest.Options)}
             keys = {key: options.pop(key) for key in list(options) if key not in known}
-            described = tabular.Description(frames.described(source, keys), place or Path())
+            described = tabular.Description(frames.describe_frame(source, keys), place or Path())
         elif not isinstance(source, str | Path):
             raise DataError(
                 f"a source is a name, a path, a mapping or a data frame, not a {type(source).__name__}; make one of it"

@@ -50,13 +50,13 @@ _BESIDE = re.compile(
 )
 
 
-def compression(path: Path) -> Compression | None:
+def detect_compression(path: Path) -> Compression | None:
     """What the content of a file is compressed with, whatever its name says; DataError if it cannot be read."""
     with _raw(path) as stream:
         return _magic(stream.read(8))
 
 
-def is_beside(name: str) -> bool:
+def is_ancillary(name: str) -> bool:
     """Whether the file of this path is no data: hidden, a read-me file, a picture, a program."""
     parts = PurePosixPath(name).parts
     return bool(_BESIDE.fullmatch(parts[-1])) or any(part.startswith((".", "__")) for part in parts[:-1])
@@ -67,12 +67,12 @@ def find_members(path: Path) -> list[Path]:
 
     Raises DataError if the archive is damaged or has no data, or has a name that leads out of it.
     """
-    with opened_archive(path) as archive:
+    with open_archive(path) as archive:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
     for name in names:
         if re.match(r"[/\\]|.:", name) or ".." in re.split(r"[/\\]", name):
             raise DataError(f"{path} has the member {first_few([name])}, which leads out of it; unpack it yourself")
-    found = sorted(path / name for name in names if not is_beside(name))
+    found = sorted(path / name for name in names if not is_ancillary(name))
     if not found:
         raise DataError(f"{path} holds no file of data, but {first_few(names) or 'nothing'}; check the archive")
     if len(found) > _MOST_MEMBERS:
@@ -82,14 +82,14 @@ def find_members(path: Path) -> list[Path]:
     return found
 
 
-def archive_of(path: Path) -> Path | None:
+def find_archive(path: Path) -> Path | None:
     """The zip archive that a path leads into; None for a path that leads into none."""
     return None if path.exists() else next((parent for parent in path.parents if parent.is_file()), None)
 
 
-def workbook(path: Path) -> Literal["xlsx", "ods"] | None:
+def detect_workbook(path: Path) -> Literal["xlsx", "ods"] | None:
     """Which kind of workbook a zip archive is; None for another archive."""
-    with opened_archive(path) as archive:
+    with open_archive(path) as archive:
         names = set(archive.namelist())
     if names & {"xl/workbook.xml", "xl/workbook.bin"}:
         return "xlsx"
@@ -97,9 +97,9 @@ def workbook(path: Path) -> Literal["xlsx", "ods"] | None:
 
 
 @contextmanager
-def opened_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """A zip archive in a `with` block; DataError if it is damaged."""
-    with reading(path):
+    with translate_errors(path):
         try:
             archive = zipfile.ZipFile(path)
         except _BAD_ZIP as error:
@@ -109,41 +109,41 @@ def opened_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def open_file(path: Path) -> Iterator[IO[bytes]]:
     """The bytes of a file or of a member of a zip archive, decompressed, in a `with` block.
 
     Raises DataError if they cannot be read to the end, or are a thousandfold of what lies on the disk.
     """
     with ExitStack() as stack:
-        stack.enter_context(reading(path))
+        stack.enter_context(translate_errors(path))
         stream = stack.enter_context(_raw(path))
         for _ in range(_DEEPEST):
             kind = _magic(stream.peek(8))
             if kind is None or kind == "zip":
                 break
             plain = stack.enter_context(_decompressed(stream, kind))
-            stream = stack.enter_context(io.BufferedReader(_Measured(plain, path), _BLOCK))
+            stream = stack.enter_context(io.BufferedReader(_SizeLimitedReader(plain, path), _BLOCK))
         yield stream
 
 
-def unpacked(path: Path, scratch: Path, gzip_too: bool = False) -> Path:
+def unpack(path: Path, scratch: Path, gzip_too: bool = False) -> Path:
     """The path itself if its bytes lie there as they are, or in gzip unless `gzip_too`; else a copy in `scratch`.
 
     Raises DataError if it is damaged, or the disk has no room for the copy.
     """
-    if archive_of(path) is None and compression(path) in (None, "zip", *(() if gzip_too else ("gzip",))):
+    if find_archive(path) is None and detect_compression(path) in (None, "zip", *(() if gzip_too else ("gzip",))):
         return path
     copy = scratch / "unpacked"
-    with opened(path) as stream, writing(path, copy) as out:
+    with open_file(path) as stream, open_copy(path, copy) as out:
         shutil.copyfileobj(stream, out, _BLOCK)
     return copy
 
 
 @contextmanager
-def writing(path: Path, copy: Path) -> Iterator[IO[bytes]]:
+def open_copy(path: Path, copy: Path) -> Iterator[IO[bytes]]:
     """A stream to write a copy of what `path` holds, in a `with` block; DataError if the disk has no room for it."""
     try:
-        with copy.open("wb", buffering=0) as raw, io.BufferedWriter(_Roomy(raw, copy), _BLOCK) as out:
+        with copy.open("wb", buffering=0) as raw, io.BufferedWriter(_SpaceCheckedWriter(raw, copy), _BLOCK) as out:
             yield out
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
@@ -155,7 +155,7 @@ def writing(path: Path, copy: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def translate_errors(path: Path) -> Iterator[None]:
     """A `with` block in which the system's word about a file becomes a DataError."""
     damaged = (
         EOFError,
@@ -182,7 +182,7 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(f"{path} cannot be read: {error.strerror or error}; check the file and its rights") from error
 
 
-def no_member(path: Path, archive: Path, members: Iterable[Path]) -> DataError:
+def missing_member_error(path: Path, archive: Path, members: Iterable[Path]) -> DataError:
     """What is said of a member that a zip archive does not have."""
     names = [str(member.relative_to(archive)) for member in members]
     wanted = str(path.relative_to(archive))
@@ -195,22 +195,22 @@ def no_member(path: Path, archive: Path, members: Iterable[Path]) -> DataError:
 @contextmanager
 def _raw(path: Path) -> Iterator[io.BufferedReader]:
     """The bytes as they lie on the disk, or as a zip archive has them."""
-    archive = archive_of(path)
-    with reading(path):
+    archive = find_archive(path)
+    with translate_errors(path):
         if archive is None:
             with path.open("rb") as stream:
                 yield stream
             return
-        with opened_archive(archive) as packed:
+        with open_archive(archive) as packed:
             infos = {archive / info.filename: info for info in packed.infolist() if not info.is_dir()}
             if path not in infos:
-                raise no_member(path, archive, infos)
+                raise missing_member_error(path, archive, infos)
             try:
                 member = packed.open(infos[path])
             except _BAD_ZIP as error:
                 raise zipfile.BadZipFile(str(error)) from error
             with member:
-                yield io.BufferedReader(_Measured(member, path), _BLOCK)
+                yield io.BufferedReader(_SizeLimitedReader(member, path), _BLOCK)
 
 
 def _magic(start: bytes) -> Compression | None:
@@ -227,12 +227,12 @@ def _decompressed(stream: io.BufferedReader, kind: Compression) -> IO[bytes]:
     return cast(IO[bytes], pa.CompressedInputStream(pa.PythonFile(stream, "r"), "zstd"))
 
 
-class _Measured(io.RawIOBase):
+class _SizeLimitedReader(io.RawIOBase):
     """The bytes of a stream; DataError once they are more than `path` can honestly hold."""
 
     def __init__(self, stream: IO[bytes], path: Path) -> None:
         self._stream, self._path = stream, path
-        self._limit = max(_SURELY_FINE, _LARGEST_RATIO * (archive_of(path) or path).stat().st_size)
+        self._limit = max(_SURELY_FINE, _LARGEST_RATIO * (find_archive(path) or path).stat().st_size)
         self._read = 0
 
     def readable(self) -> bool:
@@ -250,7 +250,7 @@ class _Measured(io.RawIOBase):
         return len(block)
 
 
-class _Roomy(io.RawIOBase):
+class _SpaceCheckedWriter(io.RawIOBase):
     """A file to write to; an OSError once the disk has little room left."""
 
     def __init__(self, raw: io.FileIO, copy: Path) -> None:

@@ -18,10 +18,10 @@ from graphrec.cleaning.values import need_types
 from graphrec.cleaning.working_table import ROW, WorkingTable, noted, shortened, typed_rejections
 from graphrec.cleaning_report import REJECTED, RuleCount
 from graphrec.errors import DataError, first_few
-from graphrec.tabular import files, invalid_ids, rows
-from graphrec.tabular.source_rows import Part, TableOrigin
-from graphrec.tabular.spec import Files, Frame, TableSpec
-from graphrec.tabular.timestamps import format_hint, read_times
+from graphrec.tabular import batches, files, invalid_ids
+from graphrec.tabular.source_rows import InputPart, SourceRows
+from graphrec.tabular.spec import FileInput, FrameInput, TableSpec
+from graphrec.tabular.timestamps import read_times, suggest_format
 
 _LINES = 10_000
 _PACKED = 10
@@ -35,7 +35,7 @@ _NULLABLE: dict[Any, Any] = {  # pyarrow's types to those of pandas
 
 
 @dataclass
-class _Heap:
+class _Accumulator:
     """What was gathered so far of one table; the one place where something grows."""
 
     tables: list[Any] = field(default_factory=list)  # of pyarrow.Table
@@ -47,14 +47,14 @@ class _Heap:
     read: int = 0
 
 
-def draft(table: TableSpec) -> WorkingTable:
+def assemble(table: TableSpec) -> WorkingTable:
     """All rows of a table with the columns of its type, what is no row or has values of a wrong type rejected.
 
     Raises:
         DataError: nothing is there, or nothing can be kept; and as `files.pieces` and `sql.pieces` say.
         GraphrecError: a driver of the database is missing.
     """
-    heap, origin = _Heap(), TableOrigin(table)
+    heap, origin = _Accumulator(), SourceRows(table)
     for part, piece in _pieces(table):
         if not origin.parts or origin.parts[-1] is not part:
             origin.parts.append(part)
@@ -81,27 +81,27 @@ def _need_rows(table: TableSpec, read: int) -> None:
     load = current_load()
     if load.allow_removal or (load.append and not read):
         return
-    of = "the frame" if isinstance(table.origin, Frame) else "the query"
-    if isinstance(table.origin, Files):
-        of = first_few(path.name for path in table.origin.paths)
+    of = "the frame" if isinstance(table.input, FrameInput) else "the query"
+    if isinstance(table.input, FileInput):
+        of = first_few(path.name for path in table.input.paths)
     why = "it has no rows"
     if read:
         why = f"none of its {read:,} rows has a value in {table.ids[-1]} that split gives"
-    elif isinstance(table.origin, Files) and table.origin.where:
-        asked = first_few(f"{name} = {' or '.join(values)}" for name, values in table.origin.where.items())
+    elif isinstance(table.input, FileInput) and table.input.where:
+        asked = first_few(f"{name} = {' or '.join(values)}" for name, values in table.input.where.items())
         why = f"it has no rows with {asked}, as where asks for"
     raise DataError(f"{table.place}, {of}: {why}; nothing is written; {load.remedy}")
 
 
-def _pieces(table: TableSpec) -> Iterator[tuple[Part, Any]]:  # of pyarrow.Table or BadLine
-    origin, wanted = table.origin, _wanted(table)
-    if not isinstance(origin, Files):
-        part = Part(None)
-        yield from ((part, piece) for piece in rows.pieces(origin, wanted))
+def _pieces(table: TableSpec) -> Iterator[tuple[InputPart, Any]]:  # of pyarrow.Table or BadLine
+    origin, wanted = table.input, _wanted(table)
+    if not isinstance(origin, FileInput):
+        part = InputPart(None)
+        yield from ((part, piece) for piece in batches.read_batches(origin, wanted))
         return
     for path in origin.paths:
-        part = Part(path)
-        yield from ((part, piece) for piece in rows.pieces(replace(origin, paths=(path,)), wanted))
+        part = InputPart(path)
+        yield from ((part, piece) for piece in batches.read_batches(replace(origin, paths=(path,)), wanted))
 
 
 def _wanted(table: TableSpec) -> list[str]:
@@ -110,7 +110,7 @@ def _wanted(table: TableSpec) -> list[str]:
     return list(dict.fromkeys([*named, *([table.time.column] if table.time else [])]))
 
 
-def _note_bad(part: Part, line: files.BadLine) -> None:
+def _note_bad(part: InputPart, line: files.BadLine) -> None:
     """A line that is no row is no row of the part either."""
     part.bad += 1
     if line.line:
@@ -122,8 +122,8 @@ def _note_bad(part: Part, line: files.BadLine) -> None:
 def _shaped(piece: Any, table: TableSpec, first: int) -> WorkingTable:  # a pyarrow.Table
     """A batch with the names and types of the graph; `first` is the number of its first row."""
     found = piece.to_pandas(types_mapper=_NULLABLE.get)
-    if isinstance(table.origin, Files) and table.origin.missing and table.origin.format != "csv":
-        found = _with_gaps(found, table.origin.missing)
+    if isinstance(table.input, FileInput) and table.input.missing and table.input.format != "csv":
+        found = _with_gaps(found, table.input.missing)
     columns: dict[str, pd.Series[Any]] = {
         name: as_text(found[column]) for name, column in zip(table.id_names, table.ids, strict=True)
     }
@@ -133,12 +133,12 @@ def _shaped(piece: Any, table: TableSpec, first: int) -> WorkingTable:  # a pyar
     columns[ROW] = pd.Series(np.arange(first, first + piece.num_rows), index=found.index)
     batch = WorkingTable(table.type, pd.DataFrame(columns), piece.num_rows)
     for name, column in zip(table.id_names, table.ids, strict=True):
-        batch = invalid_ids.noted_floats(batch, name, found[column])
+        batch = invalid_ids.note_inexact_floats(batch, name, found[column])
     if table.split is not None:
         batch = _divided(batch, table.split)
-    batch = invalid_ids.without_words(batch, table.origin)
+    batch = invalid_ids.reject_missing_words(batch, table.input)
     kinds: dict[str, Kind] = {column.name: column.kind for column in table.columns if column.kind}
-    origin = table.origin
+    origin = table.input
     batch = need_types(batch, CleaningRules(types=kinds, decimal=origin.decimal, thousands=origin.thousands))
     return _timed(batch, table)
 
@@ -155,7 +155,7 @@ def _timed(batch: WorkingTable, table: TableSpec) -> WorkingTable:
     values = batch.frame["timestamp"]
     found = read_times(values, table.time)
     form = table.time.format or ("a number" if table.time.unit else "ISO 8601 or a number of seconds")
-    hint = format_hint(values[found.bad], table.time) if found.bad.any() else ""
+    hint = suggest_format(values[found.bad], table.time) if found.bad.any() else ""
     reason = f"timestamp is no time of the form {form}" + (f"; {hint}" if hint else "")
     hint = hint and f"column {table.time.column}: {hint}"
     batch = batch.without(found.bad, "time", reason, "timestamp", hint)
@@ -194,7 +194,7 @@ def _listed(text: str) -> list[str] | None:
     return [str(value) for value in values if value is not None]
 
 
-def _add_rows(heap: _Heap, batch: WorkingTable) -> None:
+def _add_rows(heap: _Accumulator, batch: WorkingTable) -> None:
     heap.rows += batch.rows
     for rule in batch.rules:
         heap.rules = noted(heap.rules, rule)
@@ -205,14 +205,14 @@ def _add_rows(heap: _Heap, batch: WorkingTable) -> None:
         _pack(heap)
 
 
-def _pack(heap: _Heap) -> None:
+def _pack(heap: _Accumulator) -> None:
     """The newest batches as one: as DuckDB makes them, they take twice the memory that their text needs."""
     alike = all(part.schema.equals(heap.fresh[0].schema) for part in heap.fresh)
     heap.tables += [pa.concat_tables(heap.fresh).combine_chunks()] if heap.fresh and alike else heap.fresh
     heap.fresh = []
 
 
-def _add_line(heap: _Heap, table: str, line: files.BadLine) -> None:
+def _add_line(heap: _Accumulator, table: str, line: files.BadLine) -> None:
     place = f"{line.file} line {line.line:,}" if line.line else line.file
     heap.rows += 1
     heap.rules = noted(heap.rules, RuleCount(line.rule, "dropped", 1, (f"{place}: {shortened(line.text)!r}",)))
@@ -221,7 +221,7 @@ def _add_line(heap: _Heap, table: str, line: files.BadLine) -> None:
         _flush(heap, table)
 
 
-def _flush(heap: _Heap, table: str) -> None:
+def _flush(heap: _Accumulator, table: str) -> None:
     """The bad lines so far as a frame: text in columns takes a fifth of what it takes in tuples."""
     if heap.lines:
         lines = [(table, *line[:-1], json.dumps(line[-1], ensure_ascii=False)) for line in heap.lines]

@@ -9,7 +9,7 @@ from graphrec.cleaning import CleaningRules
 from graphrec.cleaning.rules import Dangling, Repeated
 from graphrec.schema import EdgeType
 from graphrec.tabular.spec import TableSpec
-from graphrec.tabular.toml_section import Section
+from graphrec.tabular.toml_section import TomlSection
 
 NODE_RULE_KEYS = ("text", "needed", "ranges", "repeated", "by", "combined")
 EDGE_RULE_KEYS = (*NODE_RULE_KEYS, "earliest", "itself", "dangling")
@@ -17,7 +17,7 @@ EDGE_RULE_KEYS = (*NODE_RULE_KEYS, "earliest", "itself", "dangling")
 _REPEATED = ("refuse", "first", "last", "sum", "max")
 
 
-def rules(section: Section, table: TableSpec, keys: tuple[str, ...]) -> TableSpec:
+def parse_rules(section: TomlSection, table: TableSpec, keys: tuple[str, ...]) -> TableSpec:
     """The table with the rules that its section declares; they name properties, not columns.
 
     What "sum" adds up is the weight unless `combined` says otherwise.
@@ -52,18 +52,18 @@ def rules(section: Section, table: TableSpec, keys: tuple[str, ...]) -> TableSpe
     return replace(table, rules=made, text_chosen=text is not None)
 
 
-def _weight(section: Section, table: TableSpec) -> tuple[str, ...]:
+def _weight(section: TomlSection, table: TableSpec) -> tuple[str, ...]:
     return (table.columns[-1].name,) if isinstance(table.type, EdgeType) and section.has("weight") else ()
 
 
-def _named(section: Section, key: str, names: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
+def _named(section: TomlSection, key: str, names: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
     for name in section.texts(key, default):
         if name not in names:
             raise section.error(key, f"names {name}, which is no property of this table; add it to properties")
     return section.texts(key, default)
 
 
-def _ranges(section: Section, names: tuple[str, ...]) -> dict[str, tuple[float | None, float | None]]:
+def _ranges(section: TomlSection, names: tuple[str, ...]) -> dict[str, tuple[float | None, float | None]]:
     """The lowest and highest value by property; inf leaves a side open."""
     found: dict[str, tuple[float | None, float | None]] = {}
     for name, bounds in section.section("ranges").values.items():
@@ -79,7 +79,7 @@ def _ranges(section: Section, names: tuple[str, ...]) -> dict[str, tuple[float |
     return found
 
 
-def _earliest(section: Section) -> int:
+def _earliest(section: TomlSection) -> int:
     """Unix seconds of a date such as 1995-01-01, or as they stand there."""
     value = section.values.get("earliest", CleaningRules().earliest)
     if isinstance(value, datetime):

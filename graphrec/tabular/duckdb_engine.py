@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from graphrec.cleaning.working_table import shortened
 from graphrec.errors import DataError, first_few, nearest
-from graphrec.tabular.spec import Files, Frame
+from graphrec.tabular.spec import FileInput, FrameInput
 
 #: Types of DuckDB that pyarrow takes as they are.
 _EXACT = ("DATE", "VARCHAR", "BOOLEAN", "DOUBLE", "UBIGINT", "HUGEINT", "BLOB")
@@ -28,7 +28,7 @@ _WIDE = 1000
 
 
 @contextmanager
-def connected(scratch: Path, width: int = 0, database: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(scratch: Path, width: int = 0, database: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
     """A database of its own, which uses little memory and loads nothing from the network.
 
     `width` is the number of columns: a batch of rows in DuckDB takes tens of kilobytes for each.
@@ -44,12 +44,12 @@ def connected(scratch: Path, width: int = 0, database: str = ":memory:") -> Iter
         yield connection
 
 
-def typed_batches(
+def read_typed_batches(
     connection: duckdb.DuckDBPyConnection,
     source: str,
     place: str,
     columns: Sequence[str] | None,
-    files: Files | Frame,
+    files: FileInput | FrameInput,
     names: Sequence[str] | None = None,
 ) -> Iterator[Any]:  # of pyarrow.Table
     """The wanted rows of a relation whose columns have types, in batches; all columns if `columns` is None.
@@ -60,24 +60,24 @@ def typed_batches(
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     except duckdb.Error as error:
-        raise unreadable(place, error) from error
+        raise unreadable_error(place, error) from error
     own = [row[0] for row in described]
-    called = {name: identifier(each) for name, each in zip(names or own, own, strict=True)}
+    called = {name: quote_identifier(each) for name, each in zip(names or own, own, strict=True)}
     types = {name: row[1] for name, row in zip(called, described, strict=True)}
     chosen = list(called) if columns is None else columns
-    need_columns(place, chosen, list(called))
-    absent = ", ".join(map(literal, ("",) if files.missing is None else files.missing))
+    require_columns(place, chosen, list(called))
+    absent = ", ".join(map(quote_literal, ("",) if files.missing is None else files.missing))
     expressions = []
     for name in chosen:
-        expression = dated(called[name], types[name], name)
+        expression = build_checked_cast(called[name], types[name], name)
         if absent and types[name] == "VARCHAR":
             expression = f"CASE WHEN {expression} NOT IN ({absent}) THEN {expression} END"
         expressions.append(expression)
-    query = select(source, expressions, wanted_rows(files.where, called, place))
-    yield from batches(connection, query, chosen, place, empty_too=columns is None)
+    query = build_select(source, expressions, build_condition(files.where, called, place))
+    yield from fetch_batches(connection, query, chosen, place, empty_too=columns is None)
 
 
-def batches(
+def fetch_batches(
     connection: duckdb.DuckDBPyConnection, query: str, columns: Sequence[str], place: str, empty_too: bool = False
 ) -> Iterator[Any]:  # of pyarrow.Table
     """The rows that a query gives, as tables of these columns; one without a row for no rows, if `empty_too`.
@@ -95,7 +95,7 @@ def batches(
         if empty_too:
             yield reader.schema.empty_table().rename_columns(list(columns))
     except duckdb.Error as error:
-        raise unreadable(place, error) from error
+        raise unreadable_error(place, error) from error
 
 
 def _need_dates(column: Any, name: str, place: str) -> None:  # a pyarrow.Array
@@ -107,21 +107,21 @@ def _need_dates(column: Any, name: str, place: str) -> None:  # a pyarrow.Array
             raise DataError(f"{place}: {shortened(name)} has a date outside of the years 1 to 9999; export it again")
 
 
-def unreadable(place: str, error: Exception) -> DataError:
+def unreadable_error(place: str, error: Exception) -> DataError:
     """What is said of a file that DuckDB cannot read."""
     first = str(error).partition("\n")[0]
     return DataError(f"{place} cannot be read: {shortened(first, 200)}; export or download it again")
 
 
-def need_columns(place: str, wanted: Sequence[str], names: Sequence[str]) -> None:
+def require_columns(place: str, wanted: Sequence[str], names: Sequence[str]) -> None:
     """Raise DataError with the nearest name if one of the wanted columns is not among the names."""
     known = set(names)
     for name in wanted:
         if name not in known:
-            raise no_column(place, name, names)
+            raise missing_column_error(place, name, names)
 
 
-def no_column(place: str, wanted: str, names: Sequence[str]) -> DataError:
+def missing_column_error(place: str, wanted: str, names: Sequence[str]) -> DataError:
     """What is said of a column that is not there."""
     close = nearest(wanted, names, 1)
     hint = f"is {close[0]} meant?" if close else "correct the name, or the data"
@@ -129,33 +129,33 @@ def no_column(place: str, wanted: str, names: Sequence[str]) -> DataError:
     return DataError(f"{place} has no column '{wanted}', but it has {shown}; {hint}")
 
 
-def wanted_rows(where: Mapping[str, tuple[str, ...]], columns: Mapping[str, str], place: str) -> str:
+def build_condition(where: Mapping[str, tuple[str, ...]], columns: Mapping[str, str], place: str) -> str:
     """The condition of SQL that keeps the wanted rows, "" for all; `columns` are expressions by name."""
     tests = []
     for name, values in where.items():
         if name not in columns:
             raise DataError(f"{place} has no column {name}, which where names; it has {first_few(columns, 12)}")
-        tests.append(f"CAST({columns[name]} AS VARCHAR) IN ({', '.join(map(literal, values)) or 'NULL'})")
+        tests.append(f"CAST({columns[name]} AS VARCHAR) IN ({', '.join(map(quote_literal, values)) or 'NULL'})")
     return " AND ".join(tests)
 
 
-def select(source: str, columns: Sequence[str], condition: str) -> str:
+def build_select(source: str, columns: Sequence[str], condition: str) -> str:
     """A query for columns, which are called o0, o1 …: names are without case in SQL."""
     chosen = ", ".join(f"{column} AS o{number}" for number, column in enumerate(columns))
     return f"SELECT {chosen} FROM {source}" + (f" WHERE {condition}" if condition else "")
 
 
-def literal(text: str) -> str:
+def quote_literal(text: str) -> str:
     """A text as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def identifier(name: str) -> str:
+def quote_identifier(name: str) -> str:
     """A name as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def file_literal(path: Path, scratch: Path) -> str:
+def quote_path(path: Path, scratch: Path) -> str:
     """The path of one file as SQL writes it; one with signs that DuckDB takes for a pattern gets another name."""
     text = str(path)
     if set(text) & set("*?[]{}") or not text.isprintable():
@@ -166,19 +166,19 @@ def file_literal(path: Path, scratch: Path) -> str:
         except OSError:  # Windows lets few people make links
             shutil.copyfile(path, link)
         text = str(link)
-    return literal(text)
+    return quote_literal(text)
 
 
-def dated(column: str, kind: str, name: str) -> str:
+def build_checked_cast(column: str, kind: str, name: str) -> str:
     """As `plain`; an error of DuckDB for a date of a year that Python does not have."""
     if kind != "DATE":
-        return plain(column, kind)
-    wrong = literal(f"{shortened(name)} has a date outside of the years 1 to 9999")
+        return build_cast(column, kind)
+    wrong = quote_literal(f"{shortened(name)} has a date outside of the years 1 to 9999")
     inside = f"{column} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' OR {column} IS NULL"
     return f"CASE WHEN {inside} THEN {column} ELSE error({wrong}) END"
 
 
-def plain(column: str, kind: str) -> str:
+def build_cast(column: str, kind: str) -> str:
     """The column of a typed source as text, numbers, yes and no, times or bytes; a list is its JSON text.
 
     Large whole numbers and decimals stay exact: as ids they must keep every digit.

@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 from graphrec.errors import DataError
-from graphrec.tabular.archives import opened as opened  # a part of looking at a file
-from graphrec.tabular.spec import Files
+from graphrec.tabular.archives import open_file as open_file  # source_rows opens files with it, too
+from graphrec.tabular.spec import FileInput
 
 _SAMPLE = 1 << 20
 #: Rows that show how many fields rows have.
@@ -32,9 +32,9 @@ _FOREIGN = {
 }
 
 
-def need_text(path: Path, encoding: str) -> None:
+def require_text(path: Path, encoding: str) -> None:
     """Raise DataError saying what the file is if it is empty, compressed in another way, or no text."""
-    with opened(path) as stream:
+    with open_file(path) as stream:
         start = stream.read(1 << 16)
     if not start:
         raise DataError(f"{path} is empty; copy or download it again")
@@ -55,20 +55,20 @@ def need_text(path: Path, encoding: str) -> None:
         )
 
 
-def column_names(path: Path, files: Files) -> list[str]:
+def read_column_names(path: Path, files: FileInput) -> list[str]:
     """The names of the columns of a CSV file, in order, each once: as in its header, unless one has none or another's.
 
     A name that is there already gets a number (`name_2`), and a column without a name is `column_N`, N from 1. Nameless
     columns at the end that most rows lack are left out.
     """
-    return unique_names(raw_names(path, files))
+    return make_unique(read_raw_names(path, files))
 
 
-def raw_names(path: Path, files: Files) -> list[str]:
+def read_raw_names(path: Path, files: FileInput) -> list[str]:
     """The names of the columns of a CSV file as they stand there; DataError if there is no header line."""
     if files.header is not None:
         return list(files.header)
-    with opened(path) as stream:
+    with open_file(path) as stream:
         rows = _records(path, files, io.TextIOWrapper(stream, files.encoding, errors="replace"))
         names = next(rows, None)
         if names is None:
@@ -85,7 +85,7 @@ def raw_names(path: Path, files: Files) -> list[str]:
     return names
 
 
-def unique_names(names: Sequence[str]) -> list[str]:
+def make_unique(names: Sequence[str]) -> list[str]:
     """The names with a number after each that is there already, and `column_N` for those that are blank.
 
     >>> unique_names(["user", "", "user"])
@@ -103,14 +103,14 @@ def unique_names(names: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def has_mixed_ends(path: Path) -> bool:
+def has_mixed_line_endings(path: Path) -> bool:
     """Whether some lines end in another way than others, which DuckDB does not read; the file is read to its end.
 
     Raises DataError where the file is cut off.
     """
     feeds = returns = both = 0
     last = b""
-    with opened(path) as stream:
+    with open_file(path) as stream:
         while block := stream.read(_SAMPLE):
             feeds += block.count(b"\n")
             returns += block.count(b"\r")
@@ -119,9 +119,9 @@ def has_mixed_ends(path: Path) -> bool:
     return sum(count > 0 for count in (feeds - both, returns - both, both)) > 1
 
 
-def lines_before(path: Path, skip: int) -> int:
+def count_lines_before(path: Path, skip: int) -> int:
     """How many lines stand before the first row or the header: `skip`, and blank ones after them."""
-    with opened(path) as stream:
+    with open_file(path) as stream:
         text = io.TextIOWrapper(stream, "latin-1")  # any bytes are text, and lines end as in UTF-8
         number = 0
         while (line := text.readline(LONGEST_LINE)) and (number < skip or not line.removeprefix("ï»¿").strip("\n")):
@@ -129,7 +129,7 @@ def lines_before(path: Path, skip: int) -> int:
     return number
 
 
-def _records(path: Path, files: Files, text: io.TextIOWrapper) -> Iterator[list[str]]:
+def _records(path: Path, files: FileInput, text: io.TextIOWrapper) -> Iterator[list[str]]:
     """The fields of each line that is not blank, after those to skip."""
     for _ in range(files.skip):
         while (skipped := text.readline(LONGEST_LINE)) and not skipped.endswith("\n"):

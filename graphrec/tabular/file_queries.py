@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from graphrec.cleaning.working_table import shortened
 from graphrec.errors import DataError, first_few, nearest
-from graphrec.tabular import duckdb_engine, files, frames, wide_tables
-from graphrec.tabular.duckdb_engine import identifier
+from graphrec.tabular import duckdb_engine, files, frames, reshaping
+from graphrec.tabular.duckdb_engine import quote_identifier
 from graphrec.tabular.files import BadLine
-from graphrec.tabular.spec import FileQuery, Files, Frame
+from graphrec.tabular.spec import FileInput, FileQueryInput, FrameInput
 
 #: Under this name a batch is seen while it is copied; no file may have it, for it begins with a sign of its own.
 _PIECE = "§piece"
@@ -22,7 +22,7 @@ _PIECE = "§piece"
 _WIDE = ("HUGEINT", "UHUGEINT", "UBIGINT")
 
 
-def pieces(query: FileQuery, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table or BadLine
+def read_batches(query: FileQueryInput, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table or BadLine
     """The lines of the files that are no rows, then what the query gives in batches, tables of these columns.
 
     The files are copied into a database in a scratch folder first, so memory stays bounded. Columns of text files are
@@ -30,7 +30,7 @@ def pieces(query: FileQuery, columns: Sequence[str]) -> Iterator[Any]:  # of pya
     """
     with TemporaryDirectory(prefix="graphrec-") as scratch:
         database = str(Path(scratch) / "tables.duckdb")
-        with duckdb_engine.connected(Path(scratch), database=database) as connection:
+        with duckdb_engine.connect(Path(scratch), database=database) as connection:
             for name, given in query.files.items():
                 yield from _copied(connection, name, given)
             connection.execute("SET python_enable_replacements = false")
@@ -39,17 +39,17 @@ def pieces(query: FileQuery, columns: Sequence[str]) -> Iterator[Any]:  # of pya
             yield from _answered(connection, query.sql, columns)
 
 
-def _copied(connection: duckdb.DuckDBPyConnection, name: str, given: Files | Frame) -> Iterator[BadLine]:
+def _copied(connection: duckdb.DuckDBPyConnection, name: str, given: FileInput | FrameInput) -> Iterator[BadLine]:
     """The lines that are no rows of the files that become the table `name`."""
     names: list[str] = []
-    parts = [given] if isinstance(given, Frame) else [replace(given, paths=(path,)) for path in given.paths]
+    parts = [given] if isinstance(given, FrameInput) else [replace(given, paths=(path,)) for path in given.paths]
     for part in parts:
-        place = frames.PLACE if isinstance(part, Frame) else str(part.paths[0])
+        place = frames.FRAME_NAME if isinstance(part, FrameInput) else str(part.paths[0])
         for piece in _whole(part):
             if isinstance(piece, BadLine):
                 yield piece
                 continue
-            may_lack = isinstance(part, Files) and part.format in ("jsonl", "json")
+            may_lack = isinstance(part, FileInput) and part.format in ("jsonl", "json")
             if names and not may_lack and set(piece.column_names) != set(names):
                 odd = sorted(set(piece.column_names) ^ set(names))
                 raise DataError(
@@ -60,11 +60,11 @@ def _copied(connection: duckdb.DuckDBPyConnection, name: str, given: Files | Fra
             _insert(connection, name, _without_case(piece))
 
 
-def _whole(given: Files | Frame) -> Iterator[Any]:  # of pyarrow.Table or BadLine
+def _whole(given: FileInput | FrameInput) -> Iterator[Any]:  # of pyarrow.Table or BadLine
     """All columns of one file or frame."""
-    if isinstance(given, Files):
-        return files.pieces(given)
-    return wide_tables.wide(given, wide_tables.WIDE) if given.shape == "wide" else frames.pieces(given)
+    if isinstance(given, FileInput):
+        return files.read_batches(given)
+    return reshaping.melt_wide(given, reshaping.WIDE_COLUMNS) if given.shape == "wide" else frames.read_batches(given)
 
 
 def _without_case(piece: Any) -> Any:  # a pyarrow.Table, twice
@@ -82,7 +82,7 @@ def _without_case(piece: Any) -> Any:  # a pyarrow.Table, twice
 def _insert(connection: duckdb.DuckDBPyConnection, name: str, piece: Any) -> None:  # a pyarrow.Table
     """Add rows to a table, whose columns become as wide as the values need."""
     connection.register(_PIECE, piece)
-    table, source = identifier(name), identifier(_PIECE)
+    table, source = quote_identifier(name), quote_identifier(_PIECE)
     there = (
         _types(connection, table)
         if connection.execute("SELECT * FROM duckdb_tables() WHERE table_name = $1", [name]).fetchone()
@@ -93,10 +93,10 @@ def _insert(connection: duckdb.DuckDBPyConnection, name: str, piece: Any) -> Non
     else:
         for column, kind in _types(connection, source).items():
             if column not in there:
-                connection.execute(f"ALTER TABLE {table} ADD COLUMN {identifier(column)} {kind}")
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {quote_identifier(column)} {kind}")
             elif kind != there[column]:
                 wider = "DOUBLE" if {kind, there[column]} == {"BIGINT", "DOUBLE"} else "VARCHAR"
-                connection.execute(f"ALTER TABLE {table} ALTER {identifier(column)} TYPE {wider}")
+                connection.execute(f"ALTER TABLE {table} ALTER {quote_identifier(column)} TYPE {wider}")
         connection.execute(f"INSERT INTO {table} BY NAME FROM {source}")
     connection.unregister(_PIECE)
 
@@ -128,10 +128,10 @@ def _answered(connection: duckdb.DuckDBPyConnection, sql: str, columns: Sequence
     chosen = [
         f"CAST(c{place} AS VARCHAR)"
         if types[place] in _WIDE
-        else duckdb_engine.dated(f"c{place}", types[place], names[place])
+        else duckdb_engine.build_checked_cast(f"c{place}", types[place], names[place])
         for place in places
     ]
-    query = duckdb_engine.select(f"(\n{inner}\n) AS answer({aliases})", chosen, "")
+    query = duckdb_engine.build_select(f"(\n{inner}\n) AS answer({aliases})", chosen, "")
     try:
         for batch in connection.sql(query).to_arrow_reader(duckdb_engine.BATCH):
             yield pa.table(

@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from graphrec.errors import DataError, first_few
 from graphrec.tabular import duckdb_engine
-from graphrec.tabular.file_format import unique_names
-from graphrec.tabular.spec import Frame
+from graphrec.tabular.file_format import make_unique
+from graphrec.tabular.spec import FrameInput
 
 #: What messages call a frame.
-PLACE = "the frame"
+FRAME_NAME = "the frame"
 
 
 class ArrowFrame(Protocol):
@@ -29,7 +29,7 @@ def is_frame(value: object) -> bool:
     return isinstance(value, pd.DataFrame) or hasattr(value, "__arrow_c_stream__")
 
 
-def as_table(frame: Any, place: str) -> Any:  # of any library, to a pyarrow.Table
+def to_arrow(frame: Any, place: str) -> Any:  # of any library, to a pyarrow.Table
     """The frame as a pyarrow.Table, each column with a name of its own; an index with a name is a column, too.
 
     Raises DataError naming `place` if it cannot become one.
@@ -40,10 +40,10 @@ def as_table(frame: Any, place: str) -> Any:  # of any library, to a pyarrow.Tab
         table = pa.table(frame)
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise DataError(f"{place}: the frame cannot be read ({first_few([error])}); convert it first") from error
-    return table.rename_columns(unique_names(table.column_names))
+    return table.rename_columns(make_unique(table.column_names))
 
 
-def described(frame: Any, keys: Mapping[str, Any]) -> dict[str, Any]:  # of any library; of the keys of TOML
+def describe_frame(frame: Any, keys: Mapping[str, Any]) -> dict[str, Any]:  # of any library; of the keys of TOML
     """The mapping of the form of a TOML file that describes one frame: `keys` are those of its table, and the name.
 
     `nodes` or `edges` is the label or relationship type, and `from_` the key `from`, which Python keeps for itself.
@@ -52,7 +52,7 @@ def described(frame: Any, keys: Mapping[str, Any]) -> dict[str, Any]:  # of any 
     known = {"from" if key == "from_" else key: value for key, value in keys.items()}
     kinds = [key for key in ("nodes", "edges") if isinstance(known.get(key), str)]
     if len(kinds) != 1:
-        names = as_table(frame, PLACE).column_names
+        names = to_arrow(frame, FRAME_NAME).column_names
         raise DataError(
             f"nothing says what the rows of the frame with the columns {first_few(names)} are; write load(frame, "
             'name="shop", edges="RATED", from_="User:user_id", to="Item:item_id") or nodes="User", id="user_id"'
@@ -61,21 +61,21 @@ def described(frame: Any, keys: Mapping[str, Any]) -> dict[str, Any]:  # of any 
     return {**top, kinds[0]: {known.pop(kinds[0]): {"file": frame, **known}}}
 
 
-def pieces(frame: Frame, columns: Sequence[str] | None = None) -> Iterator[Any]:  # of pyarrow.Table
+def read_batches(frame: FrameInput, columns: Sequence[str] | None = None) -> Iterator[Any]:  # of pyarrow.Table
     """The rows of a frame in batches of these columns, or of all, with the types that a Parquet file of it would have.
 
     Raises DataError if it lacks a column.
     """
-    with TemporaryDirectory(prefix="graphrec-") as scratch, duckdb_engine.connected(Path(scratch)) as connection:
+    with TemporaryDirectory(prefix="graphrec-") as scratch, duckdb_engine.connect(Path(scratch)) as connection:
         names = frame.table.column_names
         connection.register("frame", frame.table.rename_columns([f"c{number}" for number in range(len(names))]))
-        yield from duckdb_engine.typed_batches(connection, "frame", PLACE, columns, frame, names)
+        yield from duckdb_engine.read_typed_batches(connection, "frame", FRAME_NAME, columns, frame, names)
 
 
 def _from_pandas(frame: pd.DataFrame) -> Any:  # a pyarrow.Table
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
-    names = unique_names(["" if name is None else str(name) for name in frame.columns])
+    names = make_unique(["" if name is None else str(name) for name in frame.columns])
     return pa.table([_array(frame.iloc[:, place]) for place in range(len(names))], names)
 
 

@@ -6,30 +6,59 @@ import pandas as pd
 
 from graphrec.cleaning.casting import text_of
 from graphrec.cleaning.working_table import Rejection, WorkingTable, shortened
-from graphrec.tabular.spec import Files, Frame, Origin, Query
+from graphrec.tabular.spec import FileInput, FrameInput, QueryInput, TableInput
 
 #: What pandas, Python, SQL and spreadsheets write for a missing value. They are no ids unless `missing` is declared.
-WORDS = ("nan", "NaN", "NAN", "-nan", "None", "NULL", "null", "<NA>", "NaT", "\\N", "#N/A", "#NULL!", "undefined")
+MISSING_WORDS = (
+    "nan",
+    "NaN",
+    "NAN",
+    "-nan",
+    "None",
+    "NULL",
+    "null",
+    "<NA>",
+    "NaT",
+    "\\N",
+    "#N/A",
+    "#NULL!",
+    "undefined",
+)
 #: What may stand for a missing value, and may be an id: Namibia is NA.
-PERHAPS = ("NA", "N/A", "n/a", "na", "none", "Null", "nil", "-", "--", "?", "unknown", "Unknown", "UNKNOWN", "(null)")
+AMBIGUOUS_WORDS = (
+    "NA",
+    "N/A",
+    "n/a",
+    "na",
+    "none",
+    "Null",
+    "nil",
+    "-",
+    "--",
+    "?",
+    "unknown",
+    "Unknown",
+    "UNKNOWN",
+    "(null)",
+)
 #: Above, neighbouring whole numbers are one and the same as floating point numbers.
 _EXACT = 2**53
 _SHOWN = 5
 
 
-def without_words(batch: WorkingTable, origin: Origin) -> WorkingTable:
+def reject_missing_words(batch: WorkingTable, origin: TableInput) -> WorkingTable:
     """The batch without the rows whose id is a word for a missing value; such words as may be ids are noted.
 
     A file or frame whose `missing` is declared keeps them, for its user has said what is missing. So does a database,
     which has a value of its own for it; there they are noted.
     """
-    if isinstance(origin, Files | Frame) and origin.missing is not None:
+    if isinstance(origin, FileInput | FrameInput) and origin.missing is not None:
         return batch
-    reject = not isinstance(origin, Query)
+    reject = not isinstance(origin, QueryInput)
     rejections = []
     for name in batch.ids:
         texts = batch.frame[name].str.strip()
-        sure, perhaps = texts.isin(WORDS), texts.isin(PERHAPS)
+        sure, perhaps = texts.isin(MISSING_WORDS), texts.isin(AMBIGUOUS_WORDS)
         if reject and sure.any():
             hint = f'{name}: {_listed(texts[sure])} stand for a missing value; if they are ids, write missing = [""]'
             rejections.append(Rejection(sure, "missing", f"{name} is a word for a missing value", name, hint))
@@ -43,7 +72,7 @@ def without_words(batch: WorkingTable, origin: Origin) -> WorkingTable:
     return batch.without_each(rejections)
 
 
-def noted_floats(
+def note_inexact_floats(
     batch: WorkingTable, name: str, values: "pd.Series[Any]"
 ) -> WorkingTable:  # Any: the column as the source has it
     """The batch; ids that are floating point numbers too large to be exact are noted."""

@@ -35,7 +35,7 @@ _MOMENT = re.compile(
 
 
 @dataclass(frozen=True)
-class Moment:
+class ParsedTime:
     """What a clock shows, as seconds since 1970 if it were a clock of UTC; with its offset in seconds, or its zone."""
 
     clock: int
@@ -43,7 +43,7 @@ class Moment:
     zone: str | None = None
 
 
-def moment(text: str) -> Moment | None:
+def parse_iso8601(text: str) -> ParsedTime | None:
     """The moment that a text writes, None if it is none; fractions of a second are cut off.
 
     The date may have the extended or the basic form (2024-02-13, 20240213), be one of a week (2024-W07-2) or of a year
@@ -57,12 +57,12 @@ def moment(text: str) -> Moment | None:
     if (found["offset"] or found["zone"]) and not (found["hour"] or found["day"]):
         return None  # of "2024-0213" the end is no offset
     try:
-        return Moment(_days(found) * _DAY + _seconds(found), *_zone(found))
+        return ParsedTime(_days(found) * _DAY + _seconds(found), *_zone(found))
     except (ValueError, OverflowError, KeyError, OSError):
         return None
 
 
-def zone_offset(name: str) -> int | None:
+def find_offset(name: str) -> int | None:
     """Seconds east of UTC of an abbreviation such as CET, None if it has no single meaning."""
     hours = ZONES.get(name.upper())
     return None if hours is None else int(hours * 3600)
@@ -105,7 +105,7 @@ def _zone(found: re.Match[str]) -> tuple[int | None, str | None]:
     name = found["zone"]
     if not name:
         return None, None
-    known = zone_offset(name)
+    known = find_offset(name)
     if known is None and "/" not in name:
         raise ValueError  # a word, or an abbreviation that means several zones
     return known, None if known is not None else ZoneInfo(name).key

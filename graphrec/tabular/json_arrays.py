@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from graphrec.errors import DataError, first_few, nearest
-from graphrec.tabular.spec import Files
+from graphrec.tabular.spec import FileInput
 
 #: Characters that are read at once, and the most that one element may have.
 _BLOCK = 1 << 20
@@ -17,12 +17,12 @@ _SKIPPED = re.compile(r'"(?:[^"\\]|\\.)*("?)|[\[\]{}]', re.DOTALL)
 _DECODER = json.JSONDecoder()
 
 
-def copy_rows(text: TextIO, out: TextIO, files: Files, path: Path) -> None:
+def copy_rows(text: TextIO, out: TextIO, files: FileInput, path: Path) -> None:
     """Write each element of the array at `files.records` on a line of its own; elements are read one by one.
 
     Raises DataError if the document is no JSON or is cut off, or has no array there.
     """
-    document = _Document(text, path)
+    document = _JsonReader(text, path)
     keys = [key.replace("~1", "/").replace("~0", "~") for key in files.records.split("/")[1:]]
     for depth, key in enumerate(keys):
         document.enter(key, "/" + "/".join(keys[:depth]) if depth else "")
@@ -36,7 +36,7 @@ def copy_rows(text: TextIO, out: TextIO, files: Files, path: Path) -> None:
         raise document.damaged()
 
 
-class _Document:
+class _JsonReader:
     """A JSON text read from its beginning to its end, of which a part is in memory."""
 
     def __init__(self, text: TextIO, path: Path) -> None:

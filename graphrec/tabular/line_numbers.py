@@ -5,13 +5,13 @@ import io
 from collections.abc import Iterator
 from typing import IO
 
-from graphrec.tabular.spec import Files
+from graphrec.tabular.spec import FileInput
 
 
 class LineNumbers:
     """Goes through a CSV file in UTF-8 once, from its first line on; blank lines and those to skip are records, too."""
 
-    def __init__(self, stream: IO[bytes], files: Files) -> None:
+    def __init__(self, stream: IO[bytes], files: FileInput) -> None:
         self._lines = iter(io.TextIOWrapper(stream, "utf-8", errors="replace"))
         self._files = files
         self._line = self._record = 0

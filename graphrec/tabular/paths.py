@@ -9,7 +9,7 @@ from pathlib import Path
 
 from graphrec.errors import first_few, nearest
 from graphrec.tabular import archives
-from graphrec.tabular.toml_section import Section
+from graphrec.tabular.toml_section import TomlSection
 
 #: What the end of a name, without that of a compression, says of the form.
 _SUFFIXES = {
@@ -31,7 +31,7 @@ _ARRAY = re.compile(r"\s*\[\s*[{\]]")
 _SAMPLE = 1 << 16
 
 
-def find(section: Section, name: str, folder: Path) -> list[Path]:
+def find_files(section: TomlSection, name: str, folder: Path) -> list[Path]:
     """The files that a name stands for: itself, or those of a pattern, folder or zip archive, ordered by name.
 
     Raises DataError if there is none.
@@ -48,7 +48,7 @@ def find(section: Section, name: str, folder: Path) -> list[Path]:
             return _unfolded(path)
         if path.is_dir():
             return _in_folder(section, name, path)
-        if (archive := archives.archive_of(path)) and archives.compression(archive) == "zip":
+        if (archive := archives.find_archive(path)) and archives.detect_compression(archive) == "zip":
             return _in_archive(path, archive)
         if has_magic(name):
             matches = glob(str(Path(name).expanduser()), root_dir=folder, recursive=True)  # noqa: PTH207  # takes any path
@@ -65,15 +65,15 @@ def find(section: Section, name: str, folder: Path) -> list[Path]:
     raise section.error("file", f"'{name}' is not there; {hint}")
 
 
-def format_of(path: Path, encoding: str = "utf-8", records: bool = False) -> str:
+def detect_format(path: Path, encoding: str = "utf-8", records: bool = False) -> str:
     """The form of a file by its content, or by its name where the content may be anything: csv, tsv, jsonl, json …
 
     An object that is written over several lines is "json", and so is one that has `records` inside. Raises DataError if
     the file cannot be read.
     """
-    if archives.archive_of(path) is None and archives.compression(path) == "zip":
-        return archives.workbook(path) or "csv"
-    with archives.opened(path) as stream:
+    if archives.find_archive(path) is None and archives.detect_compression(path) == "zip":
+        return archives.detect_workbook(path) or "csv"
+    with archives.open_file(path) as stream:
         start = stream.read(_SAMPLE)
     if start.startswith(b"PAR1"):
         return "parquet"
@@ -90,11 +90,11 @@ def format_of(path: Path, encoding: str = "utf-8", records: bool = False) -> str
     return _SUFFIXES.get(suffix, "csv")
 
 
-def common_format(section: Section, found: Sequence[Path], encoding: str) -> str:
+def detect_common_format(section: TomlSection, found: Sequence[Path], encoding: str) -> str:
     """The form that all of the files have; DataError if they have several."""
     forms: dict[str, Path] = {}
     for path in found:
-        forms.setdefault(format_of(path, encoding, section.has("records")), path)
+        forms.setdefault(detect_format(path, encoding, section.has("records")), path)
     if len(forms) > 1:
         shown = first_few(f"{path.name} is {form}" for form, path in forms.items())
         raise section.error("file", f"names files of several forms ({shown}); name those of one form, or give format")
@@ -114,15 +114,15 @@ def _is_line(text: str) -> bool:
 
 def _unfolded(path: Path) -> list[Path]:
     """The file itself, or the files of data in a zip archive that is no workbook."""
-    if archives.compression(path) != "zip" or archives.workbook(path):
+    if archives.detect_compression(path) != "zip" or archives.detect_workbook(path):
         return [path]
     return archives.find_members(path)
 
 
-def _in_folder(section: Section, name: str, folder: Path) -> list[Path]:
+def _in_folder(section: TomlSection, name: str, folder: Path) -> list[Path]:
     """The files of data in a folder, without those in folders within."""
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
-    found = [folder / each for each in names if not archives.is_beside(each)]
+    found = [folder / each for each in names if not archives.is_ancillary(each)]
     if not found:
         inner = next(folder.glob("*/*.*"), None)
         hint = f"write {name.rstrip('/')}/*/*{inner.suffix}" if inner else "check the path"
@@ -140,5 +140,5 @@ def _in_archive(path: Path, archive: Path) -> list[Path]:
         member for member in members if fnmatchcase(str(member.relative_to(archive)), inner) or path in member.parents
     ]
     if not found:
-        raise archives.no_member(path, archive, members)
+        raise archives.missing_member_error(path, archive, members)
     return found

@@ -13,8 +13,8 @@ from graphrec.cleaning.working_table import WorkingTable
 from graphrec.errors import DataError, first_few
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import GraphTables
-from graphrec.tabular.assembly import draft
-from graphrec.tabular.parsing import parse, understood
+from graphrec.tabular.assembly import assemble
+from graphrec.tabular.parsing import parse, parse_mapping
 from graphrec.tabular.spec import TableSpec
 
 
@@ -48,7 +48,7 @@ def read(path: Path | Description) -> GraphTables:
         GraphrecError: a package for a database is missing.
     """
     if isinstance(path, Description):
-        spec = understood(path.values, Path("the description"), path.folder)
+        spec = parse_mapping(path.values, Path("the description"), path.folder)
     else:
         spec = parse(find_spec(path))
     nodes = [table for table in spec.tables if isinstance(table.type, NodeType)]
@@ -65,7 +65,7 @@ def read(path: Path | Description) -> GraphTables:
 
 def _ruled(table: TableSpec) -> tuple[WorkingTable, CleaningRules]:
     """The rows of a table and its rules; what is text among its properties is repaired unless it says otherwise."""
-    made = draft(table)
+    made = assemble(table)
     if table.text_chosen:
         return made, table.rules
     names = [*table.type.properties, *(["id"] if isinstance(table.type, NodeType) and table.type.shared else [])]

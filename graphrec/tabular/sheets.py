@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from graphrec.errors import DataError, GraphrecError, first_few, nearest
 from graphrec.tabular import archives
-from graphrec.tabular.file_format import unique_names
-from graphrec.tabular.spec import Files
+from graphrec.tabular.file_format import make_unique
+from graphrec.tabular.spec import FileInput
 
 #: Rows of a batch, and cells of one that has many columns.
 _BATCH = 20_000
@@ -40,7 +40,7 @@ class Sheet:
     @property
     def names(self) -> list[str]:
         """The names of the columns, each once."""
-        return unique_names(self.raw_names)
+        return make_unique(self.raw_names)
 
     def batches(self) -> Iterator[Any]:  # of pyarrow.Table
         """The rows in batches, with whole numbers, numbers, yes and no, times and text, each batch for itself."""
@@ -50,7 +50,7 @@ class Sheet:
 
 
 @contextmanager
-def opened(path: Path, place: Path, files: Files, scratch: Path) -> Iterator[Sheet]:
+def open_sheet(path: Path, place: Path, files: FileInput, scratch: Path) -> Iterator[Sheet]:
     """The sheet of a workbook that `path` names and that lies at `place`, in a `with` block.
 
     Raises:
@@ -75,7 +75,7 @@ def opened(path: Path, place: Path, files: Files, scratch: Path) -> Iterator[She
         yield Sheet(found["names"], [Path(file) for file in found["files"]])
 
 
-def _read(path: Path, place: Path, files: Files, folder: str) -> dict[str, Any]:  # Any: of JSON
+def _read(path: Path, place: Path, files: FileInput, folder: str) -> dict[str, Any]:  # Any: of JSON
     """What the process found; DataError if it came to its end before."""
     memory = min(_MOST_MEMORY, int(psutil.virtual_memory().total * 0.75))
     order = {
@@ -107,9 +107,9 @@ def _read(path: Path, place: Path, files: Files, folder: str) -> dict[str, Any]:
 
 def _need_small(path: Path, place: Path) -> None:
     """Raise DataError if the parts of a workbook say that they are larger than any sheet is."""
-    if archives.compression(place) != "zip":
+    if archives.detect_compression(place) != "zip":
         return
-    with archives.reading(path), archives.opened_archive(place) as archive:
+    with archives.translate_errors(path), archives.open_archive(place) as archive:
         size = sum(info.file_size for info in archive.infolist())
     if size > _LARGEST:
         raise DataError(f"{path} has {size / 1e9:.0f} GB when it is unpacked; save the sheet as CSV")

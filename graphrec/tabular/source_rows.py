@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphrec.errors import DataError
+from graphrec.tabular import batches as rows_of
 from graphrec.tabular import file_format, files
-from graphrec.tabular import rows as rows_of
-from graphrec.tabular.spec import Files, Frame, TableSpec
+from graphrec.tabular.spec import FileInput, FrameInput, TableSpec
 
 
 @dataclass
-class Part:
+class InputPart:
     """One file (None: the query) of a table: how many rows it gave, how many lines were no rows, and which."""
 
     path: Path | None
@@ -30,11 +30,11 @@ class Part:
 
 
 @dataclass(frozen=True)
-class TableOrigin:
+class SourceRows:
     """The `Origin` of a draft that was read for a table of a TOML file; a row's number counts over all parts."""
 
     table: TableSpec
-    parts: list[Part] = field(default_factory=list)
+    parts: list[InputPart] = field(default_factory=list)
 
     @property
     def place(self) -> str:
@@ -43,7 +43,7 @@ class TableOrigin:
 
     def files(self) -> list[tuple[str, int, int]]:
         """The name of each file, how many rows were read from it, and how many of its lines are no rows."""
-        other = "the frame" if isinstance(self.table.origin, Frame) else "the query"
+        other = "the frame" if isinstance(self.table.input, FrameInput) else "the query"
         return [(part.path.name if part.path else other, part.rows, part.bad) for part in self.parts]
 
     def originals(self, numbers: Sequence[int]) -> pd.DataFrame:
@@ -75,20 +75,20 @@ class TableOrigin:
         return json.dumps({names.get(name, name): cell for name, cell in json.loads(row).items()}, ensure_ascii=False)
 
 
-def _reread(table: TableSpec, part: Part, wanted: "np.ndarray[Any, np.dtype[np.int64]]") -> pd.DataFrame:
+def _reread(table: TableSpec, part: InputPart, wanted: "np.ndarray[Any, np.dtype[np.int64]]") -> pd.DataFrame:
     """Columns file, line and row of the rows of a file at these positions among those that the table reads."""
-    assert isinstance(table.origin, Files)
+    assert isinstance(table.input, FileInput)
     assert part.path is not None
-    origin = replace(table.origin, paths=(part.path,), where={})
+    origin = replace(table.input, paths=(part.path,), where={})
     columns = _columns(table, origin, part.path)
     rows: list[str] = []
     places: list[int] = []  # among all rows of the file
     chosen = before = 0  # rows so far that the table reads, and all
-    for piece in rows_of.pieces(origin, columns):
+    for piece in rows_of.read_batches(origin, columns):
         if isinstance(piece, files.BadLine):
             continue
         among = np.arange(piece.num_rows)
-        for name, values in table.origin.where.items():
+        for name, values in table.input.where.items():
             fits = pc.is_in(piece[name].cast(pa.string()), value_set=pa.array(values, pa.string())).to_numpy()
             among = among[np.asarray(fits, dtype=bool)[among]]
         own = among[wanted[(wanted >= chosen) & (wanted < chosen + len(among))] - chosen]
@@ -105,16 +105,16 @@ def _reread(table: TableSpec, part: Part, wanted: "np.ndarray[Any, np.dtype[np.i
     return pd.DataFrame({"file": part.path.name, "line": pd.array(lines, "Int64"), "row": rows})
 
 
-def _columns(table: TableSpec, origin: Files, path: Path) -> list[str]:
+def _columns(table: TableSpec, origin: FileInput, path: Path) -> list[str]:
     """All columns of a text table, else those that the table reads."""
     read = [*table.ids, *(column.column for column in table.columns), *([table.time.column] if table.time else [])]
-    needed = list(dict.fromkeys([*read, *(table.origin.where if isinstance(table.origin, Files) else ())]))
+    needed = list(dict.fromkeys([*read, *(table.input.where if isinstance(table.input, FileInput) else ())]))
     if origin.format != "csv" or origin.shape != "table":
         return needed
-    return file_format.column_names(path, origin)
+    return file_format.read_column_names(path, origin)
 
 
-def _lines(origin: Files, part: Part, places: Sequence[int], rows: Sequence[str]) -> list[int | None]:
+def _lines(origin: FileInput, part: InputPart, places: Sequence[int], rows: Sequence[str]) -> list[int | None]:
     """The line of each of the rows at these places of a file, None if the line does not have the values of the row."""
     if origin.shape != "table" or part.path is None:
         return [None] * len(places)
@@ -136,14 +136,14 @@ def _lines(origin: Files, part: Part, places: Sequence[int], rows: Sequence[str]
     return [*lines, *[None] * (len(places) - len(lines))]
 
 
-def _records(origin: Files, part: Part) -> Iterator[tuple[int, str]]:
+def _records(origin: FileInput, part: InputPart) -> Iterator[tuple[int, str]]:
     """The first line and the text of each row of a text file: no header, no blank line, no line that is no row."""
     assert part.path is not None
     text_table = origin.format == "csv"
     quote, header = origin.quote if text_table else "", text_table and origin.header is None
     escaped = origin.escape + quote if origin.escape else ""
     begin, record = 0, ""
-    with file_format.opened(part.path) as stream:
+    with file_format.open_file(part.path) as stream:
         for number, line in enumerate(io.TextIOWrapper(stream, origin.encoding, errors="replace"), 1):
             comment = origin.comment and line.removeprefix("\ufeff").startswith(origin.comment)
             if number <= origin.skip or (not record and comment):

@@ -15,7 +15,7 @@ Shape = Literal["table", "basket", "wide"]
 
 
 @dataclass(frozen=True)
-class Files:
+class FileInput:
     """Files of one form: `paths` as found, how rows are written in them, and which rows are wanted.
 
     A path may lead into a zip archive (`orders.zip/2024.csv`). `header` names the columns of files that have no header
@@ -48,7 +48,7 @@ class Files:
 
 
 @dataclass(frozen=True)
-class Query:
+class QueryInput:
     """A SQL query and the database that answers it; `folder` is where a relative SQLite file is looked for.
 
     `url` and the `values` of environment variables in it may hold passwords, so that neither is in the repr.
@@ -63,7 +63,7 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Frame:
+class FrameInput:
     """A data frame that is in memory already, as a pyarrow.Table; `where` keeps the rows that have one of the texts."""
 
     table: Any  # pyarrow ships no types
@@ -75,21 +75,21 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class FileQuery:
+class FileQueryInput:
     """A SQL query over files and frames, each a table of its name; columns of text files are text, as written."""
 
     sql: str
-    files: Mapping[str, "Files | Frame"]
+    files: Mapping[str, "FileInput | FrameInput"]
     decimal: str = "."
     thousands: str = ""
 
 
 #: Where the rows of a table may come from; each says by `decimal` and `thousands` how numbers in its text are written.
-Origin = Files | Frame | Query | FileQuery
+TableInput = FileInput | FrameInput | QueryInput | FileQueryInput
 
 
 @dataclass(frozen=True)
-class Time:
+class TimeColumn:
     """A column of times: text in a format (None: ISO 8601) and a zone, or numbers counted in a unit since 1970."""
 
     column: str
@@ -99,7 +99,7 @@ class Time:
 
 
 @dataclass(frozen=True)
-class Column:
+class PropertyColumn:
     """A property and the column that it comes from; without a kind it is what a typed source says, else text."""
 
     name: str
@@ -118,10 +118,10 @@ class TableSpec:
 
     place: str
     type: NodeType | EdgeType
-    origin: Origin
+    input: TableInput
     ids: tuple[str, ...]
-    columns: tuple[Column, ...] = ()
-    time: Time | None = None
+    columns: tuple[PropertyColumn, ...] = ()
+    time: TimeColumn | None = None
     split: str | None = None
     rules: CleaningRules = field(default_factory=CleaningRules)
     text_chosen: bool = False
@@ -138,7 +138,7 @@ class TableSpec:
 
 
 @dataclass(frozen=True)
-class Spec:
+class SourceSpec:
     """All that a TOML file says, or a mapping of the same form; `path` is that of the file, or of its folder.
 
     `shared` are the labels whose ids mean the same in every source, of those that are made of the ends of edges.

@@ -15,7 +15,7 @@ from graphrec.cleaning.casting import text_of
 from graphrec.cleaning.working_table import shortened
 from graphrec.errors import DataError, GraphrecError, first_few, nearest
 from graphrec.redaction import redacted, secrets_of
-from graphrec.tabular.spec import Query
+from graphrec.tabular.spec import QueryInput
 
 _CHUNK = 50_000
 _KNOWN = (
@@ -28,7 +28,9 @@ _KNOWN = (
 )
 
 
-def pieces(query: Query, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table: pyarrow ships no types
+def read_batches(
+    query: QueryInput, columns: Sequence[str]
+) -> Iterator[Any]:  # of pyarrow.Table: pyarrow ships no types
     """The rows that the query gives in batches, tables of these columns with the types that the database has.
 
     Raises:
@@ -36,7 +38,7 @@ def pieces(query: Query, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow
         DataError: the address is none, the database cannot be reached or refuses the query, or a column is missing.
     """
     sqlalchemy = import_sqlalchemy()
-    engine, shown, secrets = opened(query.url, query.folder, query.values)
+    engine, shown, secrets = open_engine(query.url, query.folder, query.values)
     try:
         with engine.connect() as connection:
             # A colon or a per cent sign in the query is no parameter: hence exec_driver_sql and no_parameters.
@@ -49,12 +51,12 @@ def pieces(query: Query, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow
                 yield pa.table([_array([row[place] for row in rows]) for place in places], list(columns))
     except (sqlalchemy.exc.SQLAlchemyError, UnicodeError, ValueError, OverflowError, TypeError) as error:
         sql = shortened(" ".join(redacted(query.sql, secrets).split()))
-        raise DataError(f"{shown} refuses the query {sql!r}: {reason(error, secrets)}; correct it") from None
+        raise DataError(f"{shown} refuses the query {sql!r}: {driver_message(error, secrets)}; correct it") from None
     finally:
         engine.dispose()
 
 
-def opened(address: str, folder: Path, values: Sequence[str] = ()) -> tuple[Any, str, tuple[str, ...]]:
+def open_engine(address: str, folder: Path, values: Sequence[str] = ()) -> tuple[Any, str, tuple[str, ...]]:
     """The engine (a sqlalchemy.Engine) of a database, its address as messages show it, and the secrets of the address.
 
     A relative SQLite file is looked for in `folder`; `values` are further secrets.
@@ -86,9 +88,9 @@ def opened(address: str, folder: Path, values: Sequence[str] = ()) -> tuple[Any,
             engine = sqlalchemy.create_engine(url)
     except (ImportError, sqlalchemy.exc.SQLAlchemyError, TypeError, ValueError) as error:
         if isinstance(error, TypeError | ValueError):
-            raise DataError(f"{shown} cannot be opened: {reason(error, secrets)}; correct the url") from None
+            raise DataError(f"{shown} cannot be opened: {driver_message(error, secrets)}; correct the url") from None
         raise GraphrecError(
-            f"no driver for {shown} is installed ({reason(error, secrets)}); run pip install 'graphrec[sql]', or "
+            f"no driver for {shown} is installed ({driver_message(error, secrets)}); run pip install 'graphrec[sql]', or "
             "install the driver"
         ) from None
     return engine, shown, secrets
@@ -99,7 +101,7 @@ def _shown(url: Any) -> str:  # a sqlalchemy.URL
     return str(url.set(query={}).render_as_string(hide_password=True))
 
 
-def reason(error: Exception, secrets: Sequence[str]) -> str:
+def driver_message(error: Exception, secrets: Sequence[str]) -> str:
     """What the database's driver says, on one line and without secrets."""
     return shortened(" ".join(redacted(str(getattr(error, "orig", None) or error), secrets).split()), 200)
 

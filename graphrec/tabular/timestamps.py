@@ -1,4 +1,4 @@
-"""Times of any notation as Unix seconds."""
+"""ParsedTimes of any notation as Unix seconds."""
 
 import re
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from graphrec.cleaning.casting import arrow, as_text, converted
 from graphrec.cleaning.numbers import whole_numbers
 from graphrec.errors import DataError
-from graphrec.tabular.iso8601 import ZONES, moment, zone_offset
-from graphrec.tabular.spec import Time
+from graphrec.tabular.iso8601 import ZONES, find_offset, parse_iso8601
+from graphrec.tabular.spec import TimeColumn
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
@@ -61,7 +61,7 @@ _COMMON = (
 
 
 @dataclass(frozen=True)
-class Note:
+class ReadingNote:
     """How values were read whose reading was not declared: what it is, how many, an example, and what to write."""
 
     reading: str
@@ -71,21 +71,21 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Times:
+class ParsedTimes:
     """Whole seconds since 1970 in UTC (Int64), which values are no times, and what to know of the reading."""
 
     seconds: "pd.Series[Any]"
     bad: "pd.Series[bool]"
-    notes: tuple[Note, ...] = ()
+    notes: tuple[ReadingNote, ...] = ()
 
 
-def unix_seconds(values: "pd.Series[Any]", time: Time) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
+def to_unix_seconds(values: "pd.Series[Any]", time: TimeColumn) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
     """The seconds and the bad values of `read_times`."""
     found = read_times(values, time)
     return found.seconds, found.bad
 
 
-def read_times(values: "pd.Series[Any]", time: Time) -> Times:  # Any: a column of any type
+def read_times(values: "pd.Series[Any]", time: TimeColumn) -> ParsedTimes:  # Any: a column of any type
     """The times of a column; an empty value is missing, and one that cannot be read spoils no other.
 
     Numbers count the time's unit; without one each is read in the unit that makes it a time after 1973, and 20240213
@@ -97,30 +97,30 @@ def read_times(values: "pd.Series[Any]", time: Time) -> Times:  # Any: a column 
         DataError: the format is none.
     """
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return Times(_seconds(_in_zone(values, time.zone)), pd.Series(False, index=values.index))
+        return ParsedTimes(_seconds(_in_zone(values, time.zone)), pd.Series(False, index=values.index))
     if time.format is None and time.unit:
-        return Times(*_counted(values, _PER_SECOND[time.unit]))
+        return ParsedTimes(*_counted(values, _PER_SECOND[time.unit]))
     if time.format is None and pd.api.types.is_numeric_dtype(values.dtype):
         return _numbers(values, time.zone)
     text = as_text(values).str.strip()
     text = text.mask(text == "")
     if time.format is not None:
         found = _formatted(text, time.format, time.zone)
-        return Times(found, text.notna() & found.isna())
+        return ParsedTimes(found, text.notna() & found.isna())
     numbers = _numbers(text, time.zone)
     others = numbers.bad
     if not others.any():
         return numbers
     found = numbers.seconds.where(~others, _iso8601(text[others], time.zone).reindex(text.index))
-    return Times(found, text.notna() & found.isna(), numbers.notes)
+    return ParsedTimes(found, text.notna() & found.isna(), numbers.notes)
 
 
-def format_hint(values: "pd.Series[Any]", time: Time) -> str:  # Any: a column of any type
+def suggest_format(values: "pd.Series[Any]", time: TimeColumn) -> str:  # Any: a column of any type
     """What to write so that times that could not be read are; "" if no common format reads most of them."""
     text = as_text(values).str.strip().dropna().drop_duplicates().head(_LOOKED_AT)
     if text.empty:
         return ""
-    if (time.format or time.unit) and read_times(text, Time(time.column, zone=time.zone)).bad.mean() < 0.5:
+    if (time.format or time.unit) and read_times(text, TimeColumn(time.column, zone=time.zone)).bad.mean() < 0.5:
         return f"leave out {'format' if time.format else 'unit'}: they are ISO 8601 or numbers"
     texts = [_ZONE_WORD.sub(lambda found: _offset_text(found[0]), value) for value in text]
     read = {form: sum(_reads(value, form.replace("%Z", "%z")) for value in texts) for form in _COMMON}
@@ -137,16 +137,16 @@ def _reads(text: str, form: str) -> bool:
     return True
 
 
-def _numbers(values: "pd.Series[Any]", zone: str) -> Times:
+def _numbers(values: "pd.Series[Any]", zone: str) -> ParsedTimes:
     """Numbers without a unit: dates such as 20240213, else seconds or less by their size; and how they were read."""
     if pd.api.types.is_string_dtype(values.dtype) and not values.str.contains(_COUNT, regex=True).any():
-        return Times(pd.Series(pd.NA, index=values.index, dtype="Int64"), values.notna())
+        return ParsedTimes(pd.Series(pd.NA, index=values.index, dtype="Int64"), values.notna())
     whole, no_whole = converted(values, "int")
     whole = whole.astype("Int64")
     broken, bad = converted(values.where(no_whole), "float")
     size = whole.abs().astype("Float64").where(~no_whole, broken.astype("Float64").abs())
     if size.isna().all():
-        return Times(whole, bad)
+        return ParsedTimes(whole, bad)
     seconds, no_dates, notes = _calendar(whole, zone)
     size = size.mask(seconds.notna() | no_dates)
     low = 0.0
@@ -161,10 +161,12 @@ def _numbers(values: "pd.Series[Any]", zone: str) -> Times:
             bad |= wrong.reindex(bad.index, fill_value=False)
             if unit != "s" and found.notna().any():
                 hint = f'if that is right, write unit = "{unit}"'
-                notes.append(Note(f"read as {_UNITS[unit]}", int(chosen.sum()), _example(values, found), hint))
+                notes.append(ReadingNote(f"read as {_UNITS[unit]}", int(chosen.sum()), _example(values, found), hint))
     if not notes and (early := _early(whole[chosen_early := (size < _SMALL).fillna(False).astype("bool")])):
-        notes.append(Note("read as seconds", int(chosen_early.sum()), _example(values, seconds[chosen_early]), early))
-    return Times(seconds, bad | no_dates, tuple(notes))
+        notes.append(
+            ReadingNote("read as seconds", int(chosen_early.sum()), _example(values, seconds[chosen_early]), early)
+        )
+    return ParsedTimes(seconds, bad | no_dates, tuple(notes))
 
 
 def _early(whole: "pd.Series[Any]") -> str:
@@ -177,7 +179,7 @@ def _early(whole: "pd.Series[Any]") -> str:
     return ""
 
 
-def _calendar(whole: "pd.Series[Any]", zone: str) -> tuple["pd.Series[Any]", "pd.Series[bool]", list[Note]]:
+def _calendar(whole: "pd.Series[Any]", zone: str) -> tuple["pd.Series[Any]", "pd.Series[bool]", list[ReadingNote]]:
     """The seconds of numbers that are dates, such as 20240213, and those that only look like one, such as 20240230.
 
     A number could count seconds as well, a few months after 1970. So it is a date only if most numbers of its size are.
@@ -197,7 +199,7 @@ def _calendar(whole: "pd.Series[Any]", zone: str) -> tuple["pd.Series[Any]", "pd
         wrong |= near & found.isna()
         example = _example(whole, found[near])
         hint = f'if that is right, write format = "{form}"'
-        notes.append(Note("read as dates", int(near.sum()), example, hint))
+        notes.append(ReadingNote("read as dates", int(near.sum()), example, hint))
     return found, wrong, notes
 
 
@@ -230,7 +232,7 @@ def _iso8601(text: "pd.Series[str]", zone: str) -> "pd.Series[Any]":
     if left.empty:
         return found
     distinct = left.drop_duplicates()
-    moments = pd.Series([moment(value) for value in distinct], index=pd.Index(distinct), dtype=object).dropna()
+    moments = pd.Series([parse_iso8601(value) for value in distinct], index=pd.Index(distinct), dtype=object).dropna()
     seconds: pd.Series[Any] = pd.concat([pd.Series(dtype="Int64"), *_placed(moments, zone)])
     places = pd.Index(seconds.index).get_indexer(pd.Index(left))
     others = pd.Series(seconds.array.take(places, allow_fill=True), index=left.index)
@@ -315,7 +317,7 @@ def _need_format(form: str) -> None:
 
 def _offset_text(name: str) -> str:
     """The offset of an abbreviation: that of CET is "+01:00"."""
-    seconds = zone_offset(name) or 0
+    seconds = find_offset(name) or 0
     minutes = abs(seconds) // 60
     return f"{'-' if seconds < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
 

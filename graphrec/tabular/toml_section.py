@@ -21,19 +21,19 @@ _ADDRESSES = ("url", "connection", "connections")
 
 
 @dataclass(frozen=True)
-class Section:
+class TomlSection:
     """The keys and values of one table; `place` is how a message calls it, such as shop.toml [nodes.User]."""
 
     place: str
     values: Mapping[str, Any]  # Any: whatever TOML holds
 
     @staticmethod
-    def of(path: Path, name: str, values: object) -> "Section":
+    def of(path: Path, name: str, values: object) -> "TomlSection":
         """A table of the file; DataError where the value is none."""
         place = f"{path} [{name}]" if name else str(path)
         if not isinstance(values, dict):
             raise DataError(f"{place} must be a table of keys and values, not {shown(repr(values), 60)}")
-        return Section(place, values)
+        return TomlSection(place, values)
 
     def need_known(self, keys: Iterable[str]) -> None:
         """Raise DataError naming the nearest known key where one is unknown."""
@@ -82,10 +82,10 @@ class Section:
             raise self._wrong(key, "a text or a list of texts")
         return tuple(items)
 
-    def section(self, key: str) -> "Section":
+    def section(self, key: str) -> "TomlSection":
         """The table of a key, empty where the key is missing."""
         value = self._value(key, dict, {})
-        return Section(f"{self.place} {key}", value)
+        return TomlSection(f"{self.place} {key}", value)
 
     def has(self, key: str) -> bool:
         """Whether the key is there."""

@@ -20,7 +20,7 @@ NOON = datetime(2024, 1, 2, 12)
 
 def loaded(frame: Any, **keys: object) -> GraphTables:  # of any library
     given = {"name": "m", "edges": "RATED", "from_": "User:u", "to": "Item:i", "repeated": "last"} | keys
-    return read(Description(frames.described(frame, given), Path()))
+    return read(Description(frames.describe_frame(frame, given), Path()))
 
 
 def pairs(tables: GraphTables) -> list[tuple[str, str]]:
@@ -81,7 +81,9 @@ def test_the_cleaning_of_tables_is_that_of_files() -> None:
 def test_nodes_and_a_mapping_of_several_frames() -> None:
     users = pl.DataFrame({"u": [1, 2], "name": ["Ann", "Bob"]})
     tables = read(
-        Description(frames.described(users, {"name": "m", "nodes": "User", "id": "u", "properties": ["name"]}), Path())
+        Description(
+            frames.describe_frame(users, {"name": "m", "nodes": "User", "id": "u", "properties": ["name"]}), Path()
+        )
     )
     assert tables.node("User").frame.to_numpy().tolist() == [["1", "Ann"], ["2", "Bob"]]
     spec = {

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from graphrec.errors import DataError
 from graphrec.tabular.parsing import KEYS, parse
-from graphrec.tabular.spec import Query, Spec
+from graphrec.tabular.spec import QueryInput, SourceSpec
 
 EDGE = '[edges.RATED]\nfile = "r.csv"\nfrom = "User:u"\nto = "Item:i"\n'
 
 
-def spec(folder: Path, toml: str, name: str = 'name = "mine"\n') -> Spec:
+def spec(folder: Path, toml: str, name: str = 'name = "mine"\n') -> SourceSpec:
     (folder / "r.csv").write_text("u,i\n1,2\n")
     (folder / "my.toml").write_text(name + toml, encoding="utf-8")
     return parse(folder / "my.toml")
@@ -125,8 +125,8 @@ QUERY = EDGE.replace('file = "r.csv"', 'sql = "s"\nurl = "postgresql://me:${SHOP
 
 
 def url(folder: Path) -> str:
-    origin = spec(folder, QUERY).tables[0].origin
-    assert isinstance(origin, Query)
+    origin = spec(folder, QUERY).tables[0].input
+    assert isinstance(origin, QueryInput)
     return origin.url
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from graphrec.cleaning.rules import Kind
 from graphrec.errors import DataError
 from graphrec.tabular import sql
-from graphrec.tabular.inference.keys import quoted
-from graphrec.tabular.sniffing import Sniffed, profiles
-from graphrec.tabular.spec import Query
+from graphrec.tabular.inference.table_queries import quote_column
+from graphrec.tabular.sniffing import TableProfile, profile_columns
+from graphrec.tabular.spec import QueryInput
 
 _ROWS = 5_000
 _MOST_TABLES = 200
@@ -20,12 +20,12 @@ _SYSTEM = re.compile(r"sqlite_.*|pg_.*|alembic_version|schema_migrations|django_
 _SECRETS = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
 
 
-def is_address(text: str) -> bool:
+def is_url(text: str) -> bool:
     """Whether an argument is the address of a database, such as sqlite:///shop.db."""
     return "://" in text
 
 
-def tables(address: str, folder: Path) -> list[Sniffed]:
+def profile_database(address: str, folder: Path) -> list[TableProfile]:
     """The tables of a database that have rows, with their keys; the TOML file will lie in `folder`.
 
     Raises:
@@ -34,7 +34,7 @@ def tables(address: str, folder: Path) -> list[Sniffed]:
     """
     sqlalchemy = sql.import_sqlalchemy()
     expanded = _expanded(address)
-    engine, shown, secrets = sql.opened(expanded, Path.cwd())
+    engine, shown, secrets = sql.open_engine(expanded, Path.cwd())
     written = _written(sqlalchemy.engine.make_url(expanded), folder)
     try:
         with engine.connect() as connection:
@@ -45,7 +45,7 @@ def tables(address: str, folder: Path) -> list[Sniffed]:
                 raise DataError(f"{shown} has {len(names):,} tables; write a TOML file for those that you need")
             found = [_table(sqlalchemy, connection, inspector, name, written, folder) for name in names]
     except (sqlalchemy.exc.SQLAlchemyError, UnicodeError, ValueError, OverflowError) as error:
-        raise DataError(f"{shown} cannot be read: {sql.reason(error, secrets)}; check the address") from None
+        raise DataError(f"{shown} cannot be read: {sql.driver_message(error, secrets)}; check the address") from None
     finally:
         engine.dispose()
     known = [table for table in found if table is not None]
@@ -54,7 +54,7 @@ def tables(address: str, folder: Path) -> list[Sniffed]:
     return known
 
 
-def _table(sqlalchemy: Any, connection: Any, inspector: Any, name: str, url: str, folder: Path) -> Sniffed | None:
+def _table(sqlalchemy: Any, connection: Any, inspector: Any, name: str, url: str, folder: Path) -> TableProfile | None:
     """The first rows of a table with its keys; None where it has no rows."""
     columns = [column["name"] for column in inspector.get_columns(name)]
     table = sqlalchemy.table(name, *(sqlalchemy.column(column) for column in columns))
@@ -73,11 +73,13 @@ def _table(sqlalchemy: Any, connection: Any, inspector: Any, name: str, url: str
         for key in inspector.get_foreign_keys(name)
         if len(key["constrained_columns"]) == 1
     }
-    profiled = profiles(columns, texts, kinds, times)
-    left = {column: "it is empty" for column, value in profiled.items() if not value.filled}
+    profiled = profile_columns(columns, texts, kinds, times)
+    left = {column: "it is empty" for column, value in profiled.items() if not value.num_filled}
     kept = {column: value for column, value in profiled.items() if column not in left}
-    query = Query(f"select * from {quoted(name)}", url, folder)
-    return Sniffed(query, name, kept, len(rows), len(rows) < _ROWS, left_out=left, keys=primary, references=foreign)
+    query = QueryInput(f"select * from {quote_column(name)}", url, folder)
+    return TableProfile(
+        query, name, kept, len(rows), len(rows) < _ROWS, left_out=left, keys=primary, references=foreign
+    )
 
 
 def _kind(values: list[Any]) -> Kind | None:  # of any type

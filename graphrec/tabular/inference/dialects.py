@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from io import StringIO
 
 from graphrec.errors import DataError
-from graphrec.tabular.file_format import unique_names
-from graphrec.tabular.inference import lexicon, words
-from graphrec.tabular.inference.columns import column
+from graphrec.tabular.file_format import make_unique
+from graphrec.tabular.inference import lexicon, name_semantics
+from graphrec.tabular.inference.column_profile import profile_column
 
 _SEPARATORS = ("::", "||", "\t\t", "\t", "\x01", ";", "|", ",", "^", "~", " ")
 #: Lines that are looked at to find the separator.
@@ -47,7 +47,7 @@ class Dialect:
         return len(self.rows[0]) if self.rows else len(self.header or ())
 
 
-def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> Dialect:
+def detect_dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> Dialect:
     """How a text that begins a file is written, with at most about `num_rows` of its rows.
 
     `more` are texts from later in the file, each from the beginning of a line.
@@ -69,7 +69,7 @@ def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> D
     rest = "\n".join(line for line in lines[skip:] if not (comment and line.startswith(comment))) + "\n"
     records = list(_records(rest, separator, quote, escape, num_rows + 50))
     padded = 0
-    while len(records) > padded + 2 and width > 2 and is_title(records[padded], _next_said(records[padded + 1 :])):
+    while len(records) > padded + 2 and width > 2 and is_title_row(records[padded], _next_said(records[padded + 1 :])):
         padded += 1
     if padded:
         filled = [number for number, line in enumerate(lines) if number >= skip and line.strip()]
@@ -77,7 +77,7 @@ def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> D
         notes.append(f"{padded} line{'s' * (padded > 1)} before the table ({records[0][0][:40]!r})")
     records = records[padded:]
     first = list(records[0])
-    header, names_missing = is_header(first, records[1:], width), False
+    header, names_missing = is_header_row(first, records[1:], width), False
     if header and len(first) == width - 1:
         names_missing = True
     wrong = sum(len(row) != width for row in records[1:])
@@ -92,7 +92,7 @@ def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> D
         names = (*first, f"column_{width}") if empty_end else ("column_1", *first)
         what = "each row ends with a separator" if empty_end else "the first column has no name"
         note = f"the header has {width - 1} names and the rows have {width} fields: {what}"
-        return replace(made, header=tuple(unique_names(names)), skip=made.skip + 1, notes=(*made.notes, note))
+        return replace(made, header=tuple(make_unique(names)), skip=made.skip + 1, notes=(*made.notes, note))
     return replace(made, written=tuple(first))
 
 
@@ -122,7 +122,7 @@ def _with_comment_names(made: Dialect, lines: Sequence[str], comment: str, width
     for line in reversed(above):
         parts = [part.strip() for part in re.split(re.escape(separator) if separator.strip() else r"\s+", line)]
         if len(parts) == width and all(part and not _NUMBER.fullmatch(part) for part in parts):
-            return replace(made, header=tuple(unique_names(parts)), notes=(*made.notes, "a comment names the columns"))
+            return replace(made, header=tuple(make_unique(parts)), notes=(*made.notes, "a comment names the columns"))
     return made
 
 
@@ -246,13 +246,13 @@ def _next_said(records: Sequence[Sequence[str]]) -> Sequence[str]:
     return next((row for row in records[:5] if any(field.strip() for field in row)), records[0])
 
 
-def is_title(row: Sequence[str], following: Sequence[str]) -> bool:
+def is_title_row(row: Sequence[str], following: Sequence[str]) -> bool:
     """Whether a row is a title that a spreadsheet filled up with separators: one field of it says something."""
     said = sum(bool(field.strip()) for field in row)
     return said <= 1 and sum(bool(field.strip()) for field in following) >= min(len(following), 3) > said
 
 
-def is_header(first: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
+def is_header_row(first: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
     """Whether the first row names the columns."""
     rows = [row for row in rows[:500] if len(row) == width]
     if len(first) != width:
@@ -295,12 +295,12 @@ def _names_by_words(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool
 
 
 def _is_column_word(name: str) -> bool:
-    called = words.folded(name)
+    called = name_semantics.fold(name)
     return bool(
-        words.meaning(name).what
-        or words.is_time(name)
-        or words.is_rating(name)
-        or words.prior(name)
+        name_semantics.interpret_name(name).entity
+        or name_semantics.is_time(name)
+        or name_semantics.is_rating(name)
+        or name_semantics.infer_owner(name)
         or called in lexicon.EVENTS | lexicon.LINE_PRICES | lexicon.NAMES | set(lexicon.FRIENDS) | lexicon.TAGS
         or called in ("id", "name", "from", "to", "source", "target", "value", "description")
     )
@@ -311,7 +311,7 @@ def _is_number_or_time(text: str) -> bool:
         return True
     return (
         bool(re.search(r"\d[-/.: ]\d|\d[-/ ][A-Za-z]{3}|[A-Za-z]{3} \d", text))
-        and column("", [text]).moment is not None
+        and profile_column("", [text]).time_format is not None
     )
 
 
@@ -338,12 +338,12 @@ def _one_column_or_basket(lines: Sequence[str], body: Sequence[str], comment: st
             note = "no line begins with a user or an order: the number of the line is taken for it"
             numbered = tuple((str(number), *row) for number, row in enumerate(rows, 1))
             return Dialect(separator, "", "", 0, comment, (), None, numbered, True, 0, (note,))
-        header = words.meaning(heads[0]).what in ("user", "context") and len(rows) > 1
+        header = name_semantics.interpret_name(heads[0]).entity in ("user", "context") and len(rows) > 1
         skipped = next(number for number, line in enumerate(lines) if line.strip()) + 1 if header else 0
         return Dialect(separator, "", "", skipped, comment, None, None, tuple(map(tuple, rows[header:])), True, 0, ())
     if max(len(line.split()) for line in sample) > 3 and len({len(line.split()) for line in sample}) > 2:
         raise DataError(f"{shown} is no table: its lines have no separator in common; check the file")
-    header = is_header([sample[0]], [[line] for line in sample[1:]], 1)
+    header = is_header_row([sample[0]], [[line] for line in sample[1:]], 1)
     rows_of_one = tuple((line,) for line in sample[header:])
     return Dialect(",", '"', "", 0, comment, None, (sample[0],) if header else None, rows_of_one)
 

@@ -18,7 +18,7 @@ _SCRIPTS = (
 )
 
 
-def encoding(start: bytes) -> tuple[str, bool]:
+def detect_encoding(start: bytes) -> tuple[str, bool]:
     """The encoding in which these bytes are text, and whether it is certain: of the one-byte ones none is."""
     for mark, name in _BOMS:
         if start.startswith(mark):

@@ -10,27 +10,27 @@ from pathlib import Path
 from graphrec.errors import GraphrecError
 from graphrec.schema import ITEM, USER, NodeType
 from graphrec.tabular import files, parsing
-from graphrec.tabular.inference.evidence import Roles
-from graphrec.tabular.sniffing import Sniffed
-from graphrec.tabular.spec import FileQuery, Files, TableSpec
+from graphrec.tabular.inference.table_roles import TableRoles
+from graphrec.tabular.sniffing import TableProfile
+from graphrec.tabular.spec import FileInput, FileQueryInput, TableSpec
 
 _MOST_SPECS = 20
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedLabel:
     """The file that describes the other source, whether its ids surely are the same, and the question about it."""
 
     source: str
-    sure: bool
-    ask: str
+    certain: bool
+    question: str
 
 
-def labels(seen: Sequence[tuple[Sniffed, Roles]], folder: Path) -> dict[str, Shared]:
+def find_shared_labels(seen: Sequence[tuple[TableProfile, TableRoles]], folder: Path) -> dict[str, SharedLabel]:
     """The labels whose ids another TOML file of the folder has, too."""
-    found: dict[str, Shared] = {}
-    origins = [table.origin for table, _ in seen]
-    mine = {path.resolve() for origin in origins if isinstance(origin, Files) for path in origin.paths}
+    found: dict[str, SharedLabel] = {}
+    origins = [table.input for table, _ in seen]
+    mine = {path.resolve() for origin in origins if isinstance(origin, FileInput) for path in origin.paths}
     own = {label: _own(label, seen) for label in (USER, ITEM)}
     paths = islice(sorted(folder.glob("*.toml")), _MOST_SPECS) if folder.is_dir() else []
     for path in paths:
@@ -40,16 +40,16 @@ def labels(seen: Sequence[tuple[Sniffed, Roles]], folder: Path) -> dict[str, Sha
             common = ids & _ids(path, label, mine)
             if len(common) < 3 or len(common) < 0.3 * len(ids):
                 continue
-            sure = not _are_numbered(ids)
+            certain = not _are_numbered(ids)
             ask = (
                 f"{len(common):,} of {len(ids):,} {label} ids are in {path.name}, too: are these the same? "
                 f"Then [nodes.{label}] of both needs shared = true; else each source keeps its own"
             )
-            found[label] = Shared(path.name, sure, ask)
+            found[label] = SharedLabel(path.name, certain, ask)
     return found
 
 
-def _own(label: str, seen: Sequence[tuple[Sniffed, Roles]]) -> set[str]:
+def _own(label: str, seen: Sequence[tuple[TableProfile, TableRoles]]) -> set[str]:
     found: set[str] = set()
     for table, role in seen:
         for end, column in role.ends:
@@ -62,9 +62,9 @@ def _ids(path: Path, label: str, mine: set[Path]) -> set[str]:
     """Some of the ids that another TOML file gives a label; none if it cannot be read, or describes the same files."""
     try:
         spec = parsing.parse(path)
-        origins = [table.origin for table in spec.tables]
+        origins = [table.input for table in spec.tables]
         if any(
-            isinstance(o, FileQuery) or (isinstance(o, Files) and mine & set(map(Path.resolve, o.paths)))
+            isinstance(o, FileQueryInput) or (isinstance(o, FileInput) and mine & set(map(Path.resolve, o.paths)))
             for o in origins
         ):
             return set()
@@ -82,9 +82,9 @@ def _columns(table: TableSpec, label: str) -> Iterable[str]:
 
 def _first(table: TableSpec, column: str) -> set[str]:
     """The ids in the first rows of the first file of a table."""
-    if not isinstance(table.origin, Files):
+    if not isinstance(table.input, FileInput):
         return set()
-    for piece in files.pieces(replace(table.origin, paths=table.origin.paths[:1]), [column]):
+    for piece in files.read_batches(replace(table.input, paths=table.input.paths[:1]), [column]):
         if not isinstance(piece, files.BadLine):
             return {_whole(str(value)) for value in piece[column].to_pylist() if value is not None}
     return set()

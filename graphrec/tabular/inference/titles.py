@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from graphrec.tabular.inference import words
-from graphrec.tabular.inference.columns import Column
+from graphrec.tabular.inference import name_semantics
+from graphrec.tabular.inference.column_profile import ColumnProfile
 
 #: Words of a title, the surest first. A description is one only if nothing else is, and if it is short.
 _TITLES = (
@@ -17,18 +17,18 @@ _DISTINCT = 0.5
 _LONGEST = 80
 
 
-def title_column(columns: Sequence[Column], num_items: int) -> str | None:
+def find_title_column(columns: Sequence[ColumnProfile], num_items: int) -> str | None:
     """The column that has the titles of items, if it is not called `title` already; None if no column has them."""
     if any(column.name == "title" for column in columns):
         return None
     for level, known in enumerate(_TITLES):
         for column in columns:
-            named = words.tokens(column.name)
-            if not named or not {named[-1], words.folded(column.name)}.intersection(known):
+            named = name_semantics.tokenize(column.name)
+            if not named or not {named[-1], name_semantics.fold(column.name)}.intersection(known):
                 continue
-            if any(words.kind_of_word(word, True) != "item" for word in named[:-1]):
+            if any(name_semantics.classify_word(word, True) != "item" for word in named[:-1]):
                 continue  # the name of a seller or a brand
-            if column.kind != "str" or column.moment is not None or column.distinct < _DISTINCT * num_items:
+            if column.kind != "str" or column.time_format is not None or column.num_distinct < _DISTINCT * num_items:
                 continue
             if level == 2 and column.values.dropna().str.len().median() > _LONGEST:
                 continue

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graphrec.tabular.inference.columns import Column
+from graphrec.tabular.inference.column_profile import ColumnProfile
 
 
 @dataclass(frozen=True)
-class Dependency:
+class FunctionalDependency:
     """How well a key says the value of another column.
 
     `repeated` counts the rows of a key beyond its first one, in which the dependency could have failed; `broken` those
@@ -17,38 +17,38 @@ class Dependency:
     """
 
     repeated: int
-    broken: int
+    violations: int
     chance: float = 1.0
 
     @property
     def holds(self) -> bool:
         """Whether at most one in fifty of the repeated rows breaks it, and there is one."""
-        return self.repeated > 0 and self.broken * 50 <= self.repeated
+        return self.repeated > 0 and self.violations * 50 <= self.repeated
 
     @property
     def fails(self) -> bool:
         """Whether more than one in eight of the repeated rows breaks it."""
-        return self.broken * 8 > self.repeated
+        return self.violations * 8 > self.repeated
 
 
-def dependency(key: Column, other: Column) -> Dependency:
+def measure_dependency(key: ColumnProfile, other: ColumnProfile) -> FunctionalDependency:
     """How `other` depends on `key`, over the rows that have both."""
     both = (key.codes >= 0) & (other.codes >= 0)
     keys, values = key.codes[both], other.codes[both]
     if not len(keys):
-        return Dependency(0, 0)
-    pairs, counts = np.unique(keys * (other.distinct + 1) + values, return_counts=True)
-    owners = pairs // (other.distinct + 1)
+        return FunctionalDependency(0, 0)
+    pairs, counts = np.unique(keys * (other.num_distinct + 1) + values, return_counts=True)
+    owners = pairs // (other.num_distinct + 1)
     starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]])
     most = np.maximum.reduceat(counts, starts)
     repeated, broken = len(keys) - len(starts), len(keys) - int(most.sum())
     shares = np.bincount(values) / len(values)
-    return Dependency(repeated, broken, float((shares**2).sum()) ** (repeated - broken))
+    return FunctionalDependency(repeated, broken, float((shares**2).sum()) ** (repeated - broken))
 
 
-def proven(key: Column, other: Column, found: Dependency) -> bool:
+def is_significant(key: ColumnProfile, other: ColumnProfile, found: FunctionalDependency) -> bool:
     """Whether a dependency holds, and hardly by chance: also because it holds the other way round."""
     if not found.holds:
         return False
-    back = dependency(other, key)
+    back = measure_dependency(other, key)
     return found.chance * (back.chance if back.holds else 1.0) < 0.05

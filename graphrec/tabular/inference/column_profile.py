@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.cleaning.rules import Kind
-from graphrec.tabular.inference import lexicon, words
-from graphrec.tabular.inference.time_notation import Moment, moment
+from graphrec.tabular.inference import lexicon, name_semantics
+from graphrec.tabular.inference.time_formats import TimeFormat, infer_time_format
 
 #: Words that mean "no value" wherever they are a whole field.
 _SURELY_MISSING = frozenset(
@@ -61,7 +61,7 @@ Notation = tuple[str, str | None]
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnProfile:
     """The profile of one column; `values` are its texts, missing ones null, in the order of the rows.
 
     `missing` are the words that stand for no value, `doubtful` those of them that may be a value. `notation` is the
@@ -73,10 +73,10 @@ class Column:
     values: "pd.Series[Any]"
     kind: Kind
     missing: tuple[str, ...] = ()
-    doubtful: tuple[str, ...] = ()
+    uncertain: tuple[str, ...] = ()
     notation: Notation = (".", None)
-    either: str = ""
-    moment: Moment | None = None
+    ambiguity: str = ""
+    time_format: TimeFormat | None = None
     split: str = ""
 
     @cached_property
@@ -85,19 +85,19 @@ class Column:
         return np.asarray(pd.factorize(self.values)[0], dtype=np.int64)
 
     @property
-    def distinct(self) -> int:
+    def num_distinct(self) -> int:
         """How many different values there are."""
         return int(self.codes.max(initial=-1)) + 1
 
     @property
-    def filled(self) -> int:
+    def num_filled(self) -> int:
         """How many rows have a value."""
         return int((self.codes >= 0).sum())
 
     @property
     def unique(self) -> bool:
         """Whether no value comes twice."""
-        return self.filled > 0 and self.distinct == self.filled
+        return self.num_filled > 0 and self.num_distinct == self.num_filled
 
     @property
     def numeric(self) -> bool:
@@ -123,19 +123,23 @@ class Column:
         return self.numeric and bool((self.numbers % 1 == 0).all())
 
 
-def column(name: str, texts: Sequence[str | None], kind: Kind | None = None, is_time: bool = False) -> Column:
+def profile_column(
+    name: str, texts: Sequence[str | None], kind: Kind | None = None, is_time: bool = False
+) -> ColumnProfile:
     """The profile of a column whose values are these texts; `kind` and `is_time` are what a typed file says of it."""
     series = pd.Series(list(texts), dtype="object")
     series = series.mask(series.map(lambda value: value is None or not value.strip()))
     counts = Counter(value.strip() for value in series.dropna())
     if set(counts) <= {"[]", "{}"}:
-        return Column(name, pd.Series([None] * len(series), dtype="object"), "str")
-    named = words.is_time(name)
+        return ColumnProfile(name, pd.Series([None] * len(series), dtype="object"), "str")
+    named = name_semantics.is_time(name)
     if kind is not None or is_time:
-        found = Moment(None, None, False, "a column of times") if is_time else None
+        found = TimeFormat(None, None, False, "a column of times") if is_time else None
         if found is None and kind in ("int", "float"):
             found = _moment(list(counts), named)
-        return Column(name, series, kind or "str", moment=found, split=_split(name, counts) if kind == "str" else "")
+        return ColumnProfile(
+            name, series, kind or "str", time_format=found, split=_split(name, counts) if kind == "str" else ""
+        )
     suspects = [value for value in counts if value.casefold() in _SURELY_MISSING | _MAYBE_MISSING]
     rest = [value for value in counts if value not in suspects]
     guessed, notation, either = _kind(rest)
@@ -159,12 +163,12 @@ def column(name: str, texts: Sequence[str | None], kind: Kind | None = None, is_
     if guessed in ("int", "float") and found and found.format:
         guessed = "int"
     split = _split(name, counts) if guessed == "str" and not found else ""
-    return Column(name, series, guessed, missing, doubtful, notation, either, found, split)
+    return ColumnProfile(name, series, guessed, missing, doubtful, notation, either, found, split)
 
 
 def _is_absent(word: str, name: str, rest: Sequence[str]) -> bool:
     """Whether a word such as "None" among texts means no value: as Python writes it, or in a column of ids."""
-    return word == "None" or (words.meaning(name).part == "id" and bool(rest))
+    return word == "None" or (name_semantics.interpret_name(name).part == "id" and bool(rest))
 
 
 def _strays(counts: Counter[str], suspects: Sequence[str]) -> list[str]:
@@ -206,7 +210,7 @@ def _kind(values: Sequence[str]) -> tuple[Kind, Notation, str]:
     return ("int" if whole else "float"), chosen, either
 
 
-def _moment(values: Sequence[str], named: bool) -> Moment | None:
+def _moment(values: Sequence[str], named: bool) -> TimeFormat | None:
     """How the values are times, if their shape or the column's name lets them be any."""
     first = values[0]
     if not any(letter.isdigit() for letter in first) or len(first) > 48:
@@ -217,7 +221,7 @@ def _moment(values: Sequence[str], named: bool) -> Moment | None:
     if not digits and not _DATED.search(first):
         return None
     texts = pd.Series(list(dict.fromkeys(value for value in values))[:3000], dtype="str")
-    return moment(texts, named)
+    return infer_time_format(texts, named)
 
 
 def _split(name: str, counts: Counter[str]) -> str:
@@ -227,13 +231,13 @@ def _split(name: str, counts: Counter[str]) -> str:
     texts = list(counts)[:2000]
     if not texts:
         return ""
-    friends = any(words.singular(part) in lexicon.FRIENDS for part in words.tokens(name))
+    friends = any(name_semantics.singularize(part) in lexicon.FRIENDS for part in name_semantics.tokenize(name))
     if friends and any(", " in text or "," in text for text in texts):
         return ", " if all(", " in text for text in texts if "," in text) else ","
     if all(text.startswith("[") and text.endswith("]") for text in texts):
         return "[]" if all(map(_is_list, texts[:200])) else ""
-    grouped = words.meaning(name).what == "group" or any(
-        words.singular(t) in lexicon.GROUPS for t in words.tokens(name)
+    grouped = name_semantics.interpret_name(name).entity == "group" or any(
+        name_semantics.singularize(t) in lexicon.GROUPS for t in name_semantics.tokenize(name)
     )
     if _are_codes(texts):
         return " "

@@ -14,7 +14,7 @@ _MANY_KEYS = 50
 
 
 @dataclass(frozen=True)
-class Document:
+class JsonRecords:
     """The rows of a text of JSON: by key or pointer, their values as text.
 
     `records` is the pointer of the array ("" for the whole document). `lists` are the keys that hold lists of objects,
@@ -41,7 +41,7 @@ def is_json(text: str) -> bool:
     return re.match(r"\[\s*(\{|\]|\[)", start) is not None
 
 
-def document(text: str, whole: bool, shown: str, num_rows: int) -> Document:
+def parse_records(text: str, whole: bool, shown: str, num_rows: int) -> JsonRecords:
     """The first rows of a text; `whole` says that it is all of the file.
 
     Raises:
@@ -72,7 +72,7 @@ def document(text: str, whole: bool, shown: str, num_rows: int) -> Document:
     return _cut_off(start, shown, num_rows)
 
 
-def _cut_off(text: str, shown: str, num_rows: int) -> Document:
+def _cut_off(text: str, shown: str, num_rows: int) -> JsonRecords:
     """An array within an object of which only the beginning was read."""
     found = re.search(
         r'^\{\s*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[\d.eE+-]+|true|false|null)\s*,\s*)*"([^"\\]+)"\s*:\s*\[', text
@@ -83,14 +83,14 @@ def _cut_off(text: str, shown: str, num_rows: int) -> Document:
     return _document("json", rows, f"/{_escaped(found[1])}", shown)
 
 
-def _document(form: str, rows: Sequence[Any], pointer: str, shown: str) -> Document:
+def _document(form: str, rows: Sequence[Any], pointer: str, shown: str) -> JsonRecords:
     objects = [row for row in rows if isinstance(row, dict)]
     if not objects:
         what = "lists" if rows and isinstance(rows[0], list) else "values"
         raise DataError(f"{shown} is a JSON array of {what}; a table needs objects with keys, or a CSV file")
     lists: dict[str, None] = {}
     made = tuple(dict(_flat(row, "", 0, lists)) for row in objects)
-    return Document(form, made, pointer, tuple(lists), tuple(objects) if lists else ())
+    return JsonRecords(form, made, pointer, tuple(lists), tuple(objects) if lists else ())
 
 
 def _flat(value: dict[str, Any], above: str, depth: int, lists: dict[str, None]) -> Iterator[tuple[str, str | None]]:

@@ -13,21 +13,21 @@ import pyarrow as pa
 
 from graphrec.errors import DataError, first_few
 from graphrec.tabular import archives, duckdb_engine, file_format, frames, table_files
-from graphrec.tabular.spec import Files, Frame
+from graphrec.tabular.spec import FileInput, FrameInput
 from graphrec.tabular.table_files import BadLine
 
 #: The columns that a wide table gives.
-WIDE = ("row", "column", "value")
+WIDE_COLUMNS = ("row", "column", "value")
 #: Lines of baskets of a batch.
 _LINES = 20_000
 
 
-def basket_columns(given: Files) -> tuple[str, ...]:
+def basket_columns(given: FileInput) -> tuple[str, ...]:
     """The columns that lines of baskets give: those of the header, by default `basket`, and `item`."""
     return (*(("basket",) if given.header is None else given.header), "item")
 
 
-def baskets(given: Files, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table or BadLine
+def explode_baskets(given: FileInput, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table or BadLine
     """A row for each item of each line, after the fields that the header names; an item that is missing gives none.
 
     Where the header names no field, `basket` is the number of the line. Raises DataError if a file is empty, damaged or
@@ -38,30 +38,30 @@ def baskets(given: Files, columns: Sequence[str]) -> Iterator[Any]:  # of pyarro
     known = names if leading else ("basket", *names)
     for name in columns:
         if name not in known:
-            raise duckdb_engine.no_column(f'shape = "basket" of {first_few(given.paths, 1)}', name, known)
+            raise duckdb_engine.missing_column_error(f'shape = "basket" of {first_few(given.paths, 1)}', name, known)
     for path in given.paths:
-        file_format.need_text(path, given.encoding)
+        file_format.require_text(path, given.encoding)
         lines = _records(path, given)
         while block := list(islice(lines, _LINES)):
             yield from (line for line in block if isinstance(line, BadLine))
             yield _exploded([line for line in block if not isinstance(line, BadLine)], leading, given, columns)
 
 
-def wide(given: Files | Frame, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table or BadLine
+def melt_wide(given: FileInput | FrameInput, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table or BadLine
     """A row for each cell that is not empty: the value of the first column, the column's name, and the cell.
 
     Raises DataError as `table_files.pieces` does, or for a column that is none of `row`, `column` and `value`.
     """
     for name in columns:
-        if name not in WIDE:
-            raise duckdb_engine.no_column('a table of shape = "wide"', name, WIDE)
-    if isinstance(given, Frame):
-        yield from _melted(frames.pieces(given), given.table.column_names, frames.PLACE, columns)
+        if name not in WIDE_COLUMNS:
+            raise duckdb_engine.missing_column_error('a table of shape = "wide"', name, WIDE_COLUMNS)
+    if isinstance(given, FrameInput):
+        yield from _melted(frames.read_batches(given), given.table.column_names, frames.FRAME_NAME, columns)
         return
     for path in given.paths:
         own = replace(given, paths=(path,))
-        names = file_format.raw_names(path, own) if given.format == "csv" else None
-        yield from _melted(table_files.pieces(own), names, str(path), columns)
+        names = file_format.read_raw_names(path, own) if given.format == "csv" else None
+        yield from _melted(table_files.read_batches(own), names, str(path), columns)
 
 
 def _melted(
@@ -108,7 +108,9 @@ def _chained(parts: Sequence[Any]) -> Any:  # of pyarrow.ChunkedArray, to one
     return pa.chunked_array([chunk for part in parts for chunk in part.chunks])
 
 
-def _exploded(lines: Sequence[list[str]], leading: int, given: Files, columns: Sequence[str]) -> Any:  # a pyarrow.Table
+def _exploded(
+    lines: Sequence[list[str]], leading: int, given: FileInput, columns: Sequence[str]
+) -> Any:  # a pyarrow.Table
     missing = {"", *(given.missing or ())}
     found: dict[str, list[str | None]] = {name: [] for name in columns}
     names = basket_columns(given)[:-1] or ("basket",)
@@ -123,10 +125,10 @@ def _exploded(lines: Sequence[list[str]], leading: int, given: Files, columns: S
     return pa.table([pa.array(cells, pa.large_string()) for cells in found.values()], list(columns))
 
 
-def _records(path: Path, given: Files) -> Iterator[list[str] | BadLine]:
+def _records(path: Path, given: FileInput) -> Iterator[list[str] | BadLine]:
     """The fields of each line that is not blank, after its number where the header names no field."""
     numbered = given.header == ()
-    with archives.opened(path) as stream:
+    with archives.open_file(path) as stream:
         text = io.TextIOWrapper(stream, given.encoding, errors="surrogateescape")
         number = 0
         try:
@@ -142,7 +144,7 @@ def _records(path: Path, given: Files) -> Iterator[list[str] | BadLine]:
             raise DataError(f"{path} is not {given.encoding}: {error}; name its encoding") from error
 
 
-def _fields(path: Path, given: Files, line: str, number: int, numbered: bool) -> list[str] | BadLine:
+def _fields(path: Path, given: FileInput, line: str, number: int, numbered: bool) -> list[str] | BadLine:
     if len(line) >= file_format.LONGEST_LINE - 1:
         return BadLine("length", f"it is longer than {file_format.LONGEST_LINE // 1_000_000} MB", path.name, number, "")
     if not line.isprintable() and any("\udc80" <= sign <= "\udcff" for sign in line):

@@ -10,10 +10,10 @@ import pandas as pd
 
 from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.tabular import archives
-from graphrec.tabular.inference import databases, samples, wide
-from graphrec.tabular.inference.columns import column
-from graphrec.tabular.sniffing import Sniffed, sniff, workbooks
-from graphrec.tabular.spec import Files
+from graphrec.tabular.inference import databases, rating_matrices, samples
+from graphrec.tabular.inference.column_profile import profile_column
+from graphrec.tabular.sniffing import TableProfile, sniff, sniff_workbook
+from graphrec.tabular.spec import FileInput
 
 _ROWS = 20_000
 #: Endings of files that are no data, beside those that archives know.
@@ -36,31 +36,31 @@ _NO_DATA = (
 _MOST_FILES = 2_000
 
 
-def tables(arguments: Sequence[Path | str], folder: Path) -> tuple[list[Sniffed], list[str]]:
+def find_tables(arguments: Sequence[Path | str], folder: Path) -> tuple[list[TableProfile], list[str]]:
     """The tables of all arguments, and why some files are none.
 
     Raises:
         DataError: a file is not there, or none of them can be read.
     """
-    found: list[Sniffed] = []
+    found: list[TableProfile] = []
     unread: list[str] = []
     paths: list[Path] = []
     for argument in arguments:
-        if databases.is_address(str(argument)):
-            found += databases.tables(str(argument), folder)
-        elif Path(argument).is_file() and samples.kind_of(Path(argument)) == "sqlite":
-            found += databases.tables(f"sqlite:///{os.path.relpath(argument)}", folder)
+        if databases.is_url(str(argument)):
+            found += databases.profile_database(str(argument), folder)
+        elif Path(argument).is_file() and samples.detect_form(Path(argument)) == "sqlite":
+            found += databases.profile_database(f"sqlite:///{os.path.relpath(argument)}", folder)
         else:
             paths += _paths(argument)
     paths = list(dict.fromkeys(paths))
     num_rows = max(500, _ROWS // max(1, len(paths) // 3))
     for path in paths:
         try:
-            form = samples.kind_of(path)
-            several = workbooks(path, form, num_rows) if form in ("xlsx", "ods") else [sniff(path, num_rows)]
+            form = samples.detect_form(path)
+            several = sniff_workbook(path, form, num_rows) if form in ("xlsx", "ods") else [sniff(path, num_rows)]
             found += [_shaped(table) for table in several]
         except GraphrecError as error:
-            if len(paths) == 1 or not (path.is_file() or archives.archive_of(path)):
+            if len(paths) == 1 or not (path.is_file() or archives.find_archive(path)):
                 raise
             unread.append(str(error))
     if not found:
@@ -72,7 +72,9 @@ def _paths(argument: Path | str) -> list[Path]:
     """The files that an argument stands for."""
     path = Path(argument).expanduser()
     if path.is_dir():
-        inside = sorted(p for p in path.rglob("*") if p.is_file() and not archives.is_beside(str(p.relative_to(path))))
+        inside = sorted(
+            p for p in path.rglob("*") if p.is_file() and not archives.is_ancillary(str(p.relative_to(path)))
+        )
         inside = [p for p in inside if not p.name.casefold().endswith(_NO_DATA)]
         if not inside:
             raise DataError(f"the folder {path} has no file of data; give the files themselves")
@@ -85,21 +87,21 @@ def _paths(argument: Path | str) -> list[Path]:
         if not matches:
             raise DataError(f"'{argument}' fits no file; check the pattern")
         return matches
-    if not path.is_file() and archives.archive_of(path) is None:
+    if not path.is_file() and archives.find_archive(path) is None:
         raise DataError(f"there is no file {first_few([str(path)])}; check the path")
     return _members(path)
 
 
 def _members(path: Path) -> list[Path]:
     """The data files in a zip archive that is no workbook; else the file itself."""
-    if path.is_file() and archives.compression(path) == "zip" and archives.workbook(path) is None:
+    if path.is_file() and archives.detect_compression(path) == "zip" and archives.detect_workbook(path) is None:
         return archives.find_members(path)
     return [path]
 
 
-def _shaped(table: Sniffed) -> Sniffed:
+def _shaped(table: TableProfile) -> TableProfile:
     """The table; one of users by items as the rows that it becomes."""
-    if not wide.is_wide(table) or not isinstance(table.origin, Files):
+    if not rating_matrices.is_rating_matrix(table) or not isinstance(table.input, FileInput):
         return table
     first, *others = table.columns.values()
     parts = [
@@ -107,7 +109,7 @@ def _shaped(table: Sniffed) -> Sniffed:
     ]
     long = pd.concat(parts).dropna().head(_ROWS)
     missing = tuple(dict.fromkeys(word for found in others for word in found.missing))
-    columns = {name: column(name, long[name].astype(str).tolist()) for name in long.columns}
+    columns = {name: profile_column(name, long[name].astype(str).tolist()) for name in long.columns}
     columns["value"] = replace(columns["value"], missing=missing)
     notes = (*table.notes, f"{len(others):,} columns are items, each row is a user")
-    return replace(table, origin=replace(table.origin, shape="wide"), columns=columns, rows=len(long), notes=notes)
+    return replace(table, input=replace(table.input, shape="wide"), columns=columns, rows=len(long), notes=notes)

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from graphrec.cleaning.casting import converted
-from graphrec.tabular.spec import Time
-from graphrec.tabular.timestamps import unix_seconds
+from graphrec.tabular.spec import TimeColumn
+from graphrec.tabular.timestamps import to_unix_seconds
 
 Unit = Literal["s", "ms", "us", "ns"]
 
@@ -41,8 +41,8 @@ _EARLIEST, _LATEST = 631_152_000, 2_208_988_800
 
 
 @dataclass(frozen=True)
-class Moment:
-    """How a column's times are written, as `Time` says it; `zoned` where each carries its zone.
+class TimeFormat:
+    """How a column's times are written, as `TimeColumn` says it; `zoned` where each carries its zone.
 
     `shown` says it in words; `ask` is a question where two readings fit.
     """
@@ -51,14 +51,14 @@ class Moment:
     unit: Unit | None
     zoned: bool
     shown: str
-    ask: str = ""
+    question: str = ""
 
-    def time(self, column: str) -> Time:
+    def time(self, column: str) -> TimeColumn:
         """The key `time` of a table."""
-        return Time(column, self.format, self.unit)
+        return TimeColumn(column, self.format, self.unit)
 
 
-def moment(values: "pd.Series[str]", named: bool, day_first: bool = True) -> Moment | None:
+def infer_time_format(values: "pd.Series[str]", named: bool, day_first: bool = True) -> TimeFormat | None:
     """How the texts of a column are times; None where they are none.
 
     Args:
@@ -74,12 +74,12 @@ def moment(values: "pd.Series[str]", named: bool, day_first: bool = True) -> Mom
         return _of_numbers(texts, named)
     if len(first) > 48 or sum(letter.isdigit() for letter in first) < 3:
         return None
-    if texts.str.fullmatch(_ISO.pattern).all() and _reads(texts, Time("x")):
+    if texts.str.fullmatch(_ISO.pattern).all() and _reads(texts, TimeColumn("x")):
         zoned = bool(texts.str.contains(_OFFSET.pattern, regex=True).all())
-        return Moment(None, None, zoned, "ISO 8601")
-    fitting = [form for form in dict.fromkeys(_formats(texts)) if _reads(texts, Time("x", form))]
+        return TimeFormat(None, None, zoned, "ISO 8601")
+    fitting = [form for form in dict.fromkeys(_formats(texts)) if _reads(texts, TimeColumn("x", form))]
     if not fitting:
-        return Moment(None, None, False, "ISO 8601") if named and _reads(texts, Time("x")) else None
+        return TimeFormat(None, None, False, "ISO 8601") if named and _reads(texts, TimeColumn("x")) else None
     form, ask = fitting[0], ""
     if len(fitting) > 1 and {form.replace("%d", "%m").replace("%m", "%x") for form in fitting}:
         swapped = [other for other in fitting if other != form and sorted(other) == sorted(form)]
@@ -88,17 +88,17 @@ def moment(values: "pd.Series[str]", named: bool, day_first: bool = True) -> Mom
                 form, swapped = swapped[0], [form]
             ask = f"'{first}' can be read as {form} and as {swapped[0]}: which of them is the day?"
     zoned = "%z" in form or bool(re.search(r"\b(UTC|GMT)\b", form))
-    return Moment(form, None, zoned, form, ask)
+    return TimeFormat(form, None, zoned, form, ask)
 
 
-def _of_numbers(texts: "pd.Series[str]", named: bool) -> Moment | None:
+def _of_numbers(texts: "pd.Series[str]", named: bool) -> TimeFormat | None:
     """A time as 20240213, 20240213101500 or a number since 1970."""
     if all(map(_COMPACT.fullmatch, texts)) and (named or texts.nunique() > 1):
         if not named and not _like_days(texts):
             return None
-        return Moment("%Y%m%d", None, False, "%Y%m%d") if _reads(texts, Time("x", "%Y%m%d")) else None
-    if all(map(_COMPACT_TIME.fullmatch, texts)) and _reads(texts, Time("x", "%Y%m%d%H%M%S")):
-        return Moment("%Y%m%d%H%M%S", None, False, "%Y%m%d%H%M%S")
+        return TimeFormat("%Y%m%d", None, False, "%Y%m%d") if _reads(texts, TimeColumn("x", "%Y%m%d")) else None
+    if all(map(_COMPACT_TIME.fullmatch, texts)) and _reads(texts, TimeColumn("x", "%Y%m%d%H%M%S")):
+        return TimeFormat("%Y%m%d%H%M%S", None, False, "%Y%m%d%H%M%S")
     try:
         numbers = sorted(map(float, texts))
     except ValueError:
@@ -108,7 +108,7 @@ def _of_numbers(texts: "pd.Series[str]", named: bool) -> Moment | None:
         low, high = (numbers[int(share * (len(numbers) - 1))] / factor for share in (0.05, 0.95))
         if _EARLIEST <= typical / factor <= _LATEST and low >= 0 and high <= 2 * _LATEST and (named or unit != "s"):
             words = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}[unit]
-            return Moment(None, unit, True, f"{words} since 1970")
+            return TimeFormat(None, unit, True, f"{words} since 1970")
     return None
 
 
@@ -175,6 +175,6 @@ def _filled(text: str, spans: list[tuple[int, int, tuple[str, ...]]]) -> Iterato
         yield from (f"{form}{rest}" for form in made)
 
 
-def _reads(texts: "pd.Series[Any]", time: Time) -> bool:
-    found, bad = unix_seconds(texts, time)
+def _reads(texts: "pd.Series[Any]", time: TimeColumn) -> bool:
+    found, bad = to_unix_seconds(texts, time)
     return not bad.any() and bool(found.dropna().between(-5 * 10**9, 10**10).all())

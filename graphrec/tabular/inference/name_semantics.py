@@ -15,7 +15,7 @@ _GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue
 
 
 @dataclass(frozen=True)
-class Meaning:
+class NameMeaning:
     """What the name of a column says.
 
     `what` is "user", "item", "group", "context" or "other" (an id of something unknown); `word` the word that says it.
@@ -23,18 +23,18 @@ class Meaning:
     (a name) to 3 (a word with an id's ending).
     """
 
-    what: Literal["user", "item", "group", "context", "other", ""]
+    entity: Literal["user", "item", "group", "context", "other", ""]
     word: str = ""
     part: Literal["id", "name", "attribute", ""] = ""
     strength: int = 0
 
 
-def folded(name: str) -> str:
+def fold(name: str) -> str:
     """The name of a column as it is compared: user_id and userID are userid."""
     return re.sub(r"[\W_]", "", _plain(name).casefold())
 
 
-def tokens(name: str) -> list[str]:
+def tokenize(name: str) -> list[str]:
     """The words of a name: CustomerID and customer_id are [customer, id]."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", _plain(name))
     return [part for part in re.split(r"[\W_]+", spaced.casefold()) if part]
@@ -55,7 +55,7 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
 
 
-def singular(word: str) -> str:
+def singularize(word: str) -> str:
     """The word without a plural's ending: movies is movie, categories is category."""
     if word.endswith("ies") and len(word) > 4 and word not in ("movies", "series", "cookies"):
         return word[:-3] + "y"
@@ -64,9 +64,9 @@ def singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "news")) and len(word) > 3 else word
 
 
-def kind_of_word(word: str, has_id: bool = False) -> str:
+def classify_word(word: str, has_id: bool = False) -> str:
     """What a word calls: "user", "item", "group", "context", or "" where it is none of these."""
-    for form in (word, singular(word)):
+    for form in (word, singularize(word)):
         if form in lexicon.USERS:
             return "user"
         if form in lexicon.ITEMS or (has_id and form in lexicon.ITEMS_WITH_ID):
@@ -81,35 +81,35 @@ def kind_of_word(word: str, has_id: bool = False) -> str:
 _COUNTED = ("num", "no", "nr", "n", "nb", "number", "count", "total")
 
 
-def meaning(name: str) -> Meaning:
+def interpret_name(name: str) -> NameMeaning:
     """What the name of a column says of its values."""
-    if folded(name) in lexicon.TEXTS:
-        return Meaning("")
-    parts = [part for part in tokens(name) if part not in lexicon.FILLERS] or tokens(name)
-    if len(parts) > 1 and parts[0] in _COUNTED and parts[-1] != singular(parts[-1]):
-        return Meaning("")  # num_pages: how many
+    if fold(name) in lexicon.TEXTS:
+        return NameMeaning("")
+    parts = [part for part in tokenize(name) if part not in lexicon.FILLERS] or tokenize(name)
+    if len(parts) > 1 and parts[0] in _COUNTED and parts[-1] != singularize(parts[-1]):
+        return NameMeaning("")  # num_pages: how many
     if len(parts) > 1 and parts[0] in ("id", "code", "nr", "no", "num", "key", "kode"):
         parts = [*parts[1:], "id"]  # id_student, code_module
     words, ending = _without_ending(parts)
     if not words:
-        return Meaning("other", "", "id", 2) if ending else Meaning("")
+        return NameMeaning("other", "", "id", 2) if ending else NameMeaning("")
     if words[-2:] in (["sub", "category"], ["sub", "categorie"], ["sub", "kategorie"]):
         words = [*words[:-2], "subcategory"]
     last, named = words[-1], ending in lexicon.NAMES
-    if len(words) == 2 and last in ("tag", "handle", "alias", "nick") and kind_of_word(words[0]) == "user":
-        return Meaning("user", words[0], "id", 2)  # gamer_tag
-    what = kind_of_word(last, bool(ending) and not named)
-    if what == "item" and len(words) > 1 and kind_of_word(words[0]) == "context":
-        return Meaning("context", words[0], "id", 1)  # order_item_id numbers the lines of an order
+    if len(words) == 2 and last in ("tag", "handle", "alias", "nick") and classify_word(words[0]) == "user":
+        return NameMeaning("user", words[0], "id", 2)  # gamer_tag
+    what = classify_word(last, bool(ending) and not named)
+    if what == "item" and len(words) > 1 and classify_word(words[0]) == "context":
+        return NameMeaning("context", words[0], "id", 1)  # order_item_id numbers the lines of an order
     if what:
         part: Literal["id", "name"] = "name" if named else "id"
-        return Meaning(what, singular(last), part, 1 if named else 3 if ending else 2)  # type: ignore[arg-type]
+        return NameMeaning(what, singularize(last), part, 1 if named else 3 if ending else 2)  # type: ignore[arg-type]
     if ending and not named:
-        return Meaning("other", last, "id", 2)
-    owner = kind_of_word(words[0])
+        return NameMeaning("other", last, "id", 2)
+    owner = classify_word(words[0])
     if len(words) > 1 and owner in ("user", "item"):
-        return Meaning("user" if owner == "user" else "item", words[0], "attribute", 1)
-    return Meaning("")
+        return NameMeaning("user" if owner == "user" else "item", words[0], "attribute", 1)
+    return NameMeaning("")
 
 
 def _without_ending(parts: list[str]) -> tuple[list[str], str]:
@@ -118,36 +118,36 @@ def _without_ending(parts: list[str]) -> tuple[list[str], str]:
     while words and (words[-1] in lexicon.ID_ENDINGS or (words[-1] in lexicon.NAMES and len(words) > 1)):
         ending = ending if ending and ending not in ("1", "2", "a", "b", "10", "13", "x", "y") else words[-1]
         words.pop()
-    if words and not kind_of_word(words[-1]):
+    if words and not classify_word(words[-1]):
         stuck = _STUCK.fullmatch(words[-1])
-        if stuck and (kind_of_word(stuck["word"], True) or stuck["end"] in ("id", "ids", "uuid", "guid", "nummer")):
+        if stuck and (classify_word(stuck["word"], True) or stuck["end"] in ("id", "ids", "uuid", "guid", "nummer")):
             words[-1], ending = stuck["word"], ending or stuck["end"]
             return words, ending
         digits = re.fullmatch(r"([a-z]+?)(id)?\d{1,2}", words[-1])
-        if digits and kind_of_word(digits[1], True):
+        if digits and classify_word(digits[1], True):
             words[-1], ending = digits[1], ending or (digits[2] or "")
     return words, ending
 
 
-def prior(name: str) -> str:
+def infer_owner(name: str) -> str:
     """Whose property a column is by its name alone: "user", "item", "edge", or "" where the name does not say."""
-    found, called = meaning(name), folded(name)
+    found, called = interpret_name(name), fold(name)
     if (
         is_rating(name)
         or is_weight(name)
         or called in lexicon.TEXTS
         or called in lexicon.SALES
-        or found.what == "context"
-        or (tokens(name)[:1] or [""])[0] in lexicon.ACTS
+        or found.entity == "context"
+        or (tokenize(name)[:1] or [""])[0] in lexicon.ACTS
     ):
         return "edge"
-    if found.what in ("user", "item"):
-        return found.what
-    if found.part == "name" and found.what == "group":
+    if found.entity in ("user", "item"):
+        return found.entity
+    if found.part == "name" and found.entity == "group":
         return "item"
-    if found.what == "group":
+    if found.entity == "group":
         return "item"
-    ends = tokens(name)
+    ends = tokenize(name)
     if called in lexicon.USER_ATTRIBUTES or (ends and ends[-1] in lexicon.USER_ATTRIBUTES):
         return "user"
     if called in lexicon.ITEM_ATTRIBUTES or (ends and ends[-1] in lexicon.ITEM_ATTRIBUTES):
@@ -157,7 +157,7 @@ def prior(name: str) -> str:
 
 def is_rating(name: str) -> bool:
     """Whether a column is called like the rating that a user gives."""
-    called, parts = folded(name), tokens(name)
+    called, parts = fold(name), tokenize(name)
     if called in lexicon.RATINGS:
         return True
     last = bool(parts) and parts[-1] in ("rating", "stars", "score", "overall")
@@ -166,20 +166,20 @@ def is_rating(name: str) -> bool:
 
 def is_weight(name: str) -> bool:
     """Whether a column is called like how often or how much of something there was."""
-    parts = tokens(name)
+    parts = tokenize(name)
     counts = ("quantity", "qty", "plays", "listens", "hours", "menge", "playcount", "units", "minutes", "scrobbles")
     counted = len(parts) == 2 and parts[0] in ("sum", "num", "n", "nb", "count", "total", "number", "no", "times")
     return (
-        folded(name) in lexicon.WEIGHTS
+        fold(name) in lexicon.WEIGHTS
         or (bool(parts) and (parts[-1] in counts or parts[0] in ("quantity", "qty")))
-        or (counted and relation_of(name) not in (None, "RATED", "LIKED", "COMMENTED", "REVIEWED"))
+        or (counted and find_relation(name) not in (None, "RATED", "LIKED", "COMMENTED", "REVIEWED"))
     )
 
 
 def is_time(name: str) -> bool:
     """Whether a column is called like a time."""
-    parts = tokens(name)
-    called = folded(name)
+    parts = tokenize(name)
+    called = fold(name)
     return bool(parts) and (
         parts[-1] in lexicon.TIMES or called in lexicon.TIMES or called.endswith(("date", "time", "timestamp", "datum"))
     )
@@ -187,12 +187,12 @@ def is_time(name: str) -> bool:
 
 def is_other_time(name: str) -> bool:
     """Whether a time is that of a user, an item or a later step: a birthday, a release, a delivery."""
-    return bool(lexicon.OTHER_TIMES & set(tokens(name))) or folded(name) in lexicon.OTHER_TIMES
+    return bool(lexicon.OTHER_TIMES & set(tokenize(name))) or fold(name) in lexicon.OTHER_TIMES
 
 
-def relation_of(text: str) -> str | None:
+def find_relation(text: str) -> str | None:
     """The relationship type that a word ("buy", "page_view", the name of a file) stands for, None if none."""
-    words = [word for word in tokens(text) if word not in lexicon.NO_BEHAVIOUR]
+    words = [word for word in tokenize(text) if word not in lexicon.NO_BEHAVIOUR]
     if "remove" in words or "".join(words).startswith("removefrom"):
         return "REMOVED_FROM_CART" if any("cart" in word or "basket" in word for word in words) else "REMOVED"
     for stem, relation in lexicon.STEMS:
@@ -200,34 +200,34 @@ def relation_of(text: str) -> str | None:
             return relation
     for stem in lexicon.ENDING_STEMS:
         if any(word.endswith(stem) for word in words):
-            return relation_of(stem)
+            return find_relation(stem)
     return None
 
 
-def entity_of_file(stem: str) -> tuple[str, str]:
+def interpret_file_name(stem: str) -> tuple[str, str]:
     """What the rows of a file are by its name, and the word that says it: `movies` is ("item", "movie")."""
-    for word in reversed(tokens(stem)):
-        form = singular(word)
-        what = kind_of_word(word) or ("item" if form in lexicon.ITEMS_WITH_ID else "")
+    for word in reversed(tokenize(stem)):
+        form = singularize(word)
+        what = classify_word(word) or ("item" if form in lexicon.ITEMS_WITH_ID else "")
         if what in ("user", "item", "group"):
             return what, form
     return "", ""
 
 
-def label_of(word: str) -> str:
+def make_label(word: str) -> str:
     """A label made of a word: movie_author is MovieAuthor."""
     made = "".join(part[:1].upper() + part[1:] for part in re.findall(r"[A-Za-z0-9]+", word))
     made = re.sub(r"^\d+", "", made)
     return made[:1].upper() + made[1:] if made else ""
 
 
-def upper(word: str) -> str:
+def make_relation(word: str) -> str:
     """A relationship type made of a word, "" where none can be made of it."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word)
     made = re.sub(r"[^A-Za-z0-9]+", "_", spaced).strip("_").upper()
     return made if re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", made) else ""
 
 
-def group(word: str) -> tuple[str, str]:
+def find_group_type(word: str) -> tuple[str, str]:
     """Label and relationship type of the nodes that the values of a column of groups become."""
-    return lexicon.GROUPS.get(word) or (label_of(word), f"HAS_{upper(word) or 'GROUP'}")
+    return lexicon.GROUPS.get(word) or (make_label(word), f"HAS_{make_relation(word) or 'GROUP'}")

@@ -4,24 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from graphrec.tabular.inference.behaviours import Unrated
-from graphrec.tabular.spec import Time
+from graphrec.tabular.inference.behaviours import UnratedValue
+from graphrec.tabular.spec import TimeColumn
 
-What = Literal["behaviour", "social", "pairs", "nodes", "unknown"]
+TableKind = Literal["behaviour", "social", "pairs", "nodes", "unknown"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class ColumnFinding:
     """What a column is, why, and how sure that is (0 to 1)."""
 
     column: str
     role: str
-    why: str
-    sure: float
+    reason: str
+    confidence: float
 
 
 @dataclass(frozen=True)
-class Group:
+class AttributeNodes:
     """The nodes that the values of a column become, and the relation that leads to them."""
 
     label: str
@@ -30,30 +30,30 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Roles:
+class TableRoles:
     """What a table is and what its columns are.
 
     `ends` holds label and column of each id: one for nodes. `of_user` and `of_item` are properties that depend on an
     end of behaviour, `rest` those of the edge or node itself. `left_out` are columns that no table takes, by reason.
     """
 
-    what: What
+    kind: TableKind
     ends: tuple[tuple[str, str], ...] = ()
     relation: str = ""
-    sure: float = 1.0
-    why: str = ""
-    time: Time | None = None
+    confidence: float = 1.0
+    reason: str = ""
+    time: TimeColumn | None = None
     zoned: bool = True
     weight: str | None = None
     rating: str | None = None
     event: str | None = None
     events: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    unrated: Unrated | None = None
+    unrated: UnratedValue | None = None
     negative: str | None = None
-    groups: Mapping[str, Group] = field(default_factory=dict)
+    groups: Mapping[str, AttributeNodes] = field(default_factory=dict)
     of_user: tuple[str, ...] = ()
     of_item: tuple[str, ...] = ()
     rest: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
-    asks: tuple[str, ...] = ()
+    findings: tuple[ColumnFinding, ...] = ()
+    questions: tuple[str, ...] = ()
