@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Address of a package index that has the PyTorch build you want (README: the small CPU build on Linux).
+# Address of a package index that has the PyTorch build you want (docs/install.md: the small CPU build on Linux).
 TORCH_INDEX ?=
 # Processes that `make test` runs at once, each with databases of its own (3 GB or so).
 WORKERS ?= 2

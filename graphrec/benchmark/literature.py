@@ -1,4 +1,4 @@
-"""What others published for the data sets that we measure on, as far as it could be read (METHODS A, B8, C)."""
+"""Published results on the data sets that graphrec measures on; sources and further figures: docs/methods.md."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -28,7 +28,7 @@ START_LENGTH = 0.5
 
 @dataclass(frozen=True)
 class IALSConfig:
-    """Settings of ials, in the letters of METHODS E8.
+    """Settings of ials, in the symbols of docs/methods.md.
 
     factors: d, length of the vectors.
     unobserved_weight: α₀, the weight of a pair without interaction; one with interaction has 1 more.

@@ -14,7 +14,7 @@ from graphrec.models.item_weights import ItemWeightsModel
 
 @dataclass(frozen=True)
 class RP3BetaConfig:
-    """Settings of rp3beta, in the letters of METHODS E9.
+    """Settings of rp3beta, in the symbols of docs/methods.md.
 
     alpha: α, the power of the probability of each step after the first.
     beta: β, how much popular items are damped.
@@ -66,7 +66,7 @@ class RP3Beta(ItemWeightsModel[RP3BetaConfig]):
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[RP3BetaConfig]:  # noqa: ARG003  # the same for every graph
-        """Exponents that won on published data sets (METHODS E9, B8)."""
+        """Exponents that won on published data sets (docs/methods.md)."""
         pairs = ((0.8, 0.2), (0.7, 0.3), (0.4, 0.6), (0.4, 0.4), (1.0, 0.2))
         return [
             RP3BetaConfig(),

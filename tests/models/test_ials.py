@@ -61,7 +61,7 @@ def solved_one_by_one(r: Matrix, others: Matrix, config: IALSConfig) -> Matrix:
 
 
 def loss(r: Matrix, users: Matrix, items: Matrix, config: IALSConfig) -> float:
-    """METHODS E8 as it stands."""
+    """The formula of docs/methods.md."""
     predicted = users @ items.T
     total = (r * (predicted - 1) ** 2).sum() + config.unobserved_weight * (predicted**2).sum()
     for side, degree, others in ((users, r.sum(1), len(items)), (items, r.sum(0), len(users))):

@@ -38,10 +38,23 @@ def test_help_answers_at_once() -> None:
     assert min(once() for _ in range(5)) < 0.4
 
 
-def test_every_command_and_query_is_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    missing = [name for name in COMMANDS if f"graphrec {name}" not in readme]
-    assert missing == []
+def test_every_command_and_query_is_documented() -> None:
+    commands = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^\| `graphrec (\w+)", commands, re.MULTILINE)) == COMMANDS
+    queries = (ROOT / "docs" / "cypher.md").read_text(encoding="utf-8")
+    names = sorted(path.stem for path in (ROOT / "cypher").glob("*.cypher"))
+    assert re.findall(r"^## (\w+)$", queries, re.MULTILINE) == names
+
+
+def test_every_page_is_linked_from_the_readme_or_from_a_page_that_is() -> None:
+    seen, waiting = set[Path](), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        seen.add(page)
+        links = re.findall(r"\]\((?!https?:)([^)#]+\.md)", page.read_text(encoding="utf-8"))
+        waiting += {(page.parent / link).resolve() for link in links} - seen
+    pages = {*(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"}
+    assert pages - seen == set()
 
 
 def _documented() -> list[str]:

@@ -1,4 +1,4 @@
-"""What README, docs/python.md and docs/rules.md show runs as it stands there."""
+"""The code blocks of docs/tour.md, docs/python.md and docs/rules.md run."""
 
 import re
 from dataclasses import fields
@@ -91,7 +91,7 @@ def test_the_page_on_python_runs_from_its_first_line_to_its_last(
 
 def test_the_page_on_python_names_every_method_and_the_fields_of_what_returns() -> None:
     text = (ROOT / "docs/python.md").read_text(encoding="utf-8")
-    table = text[text.index("## Methods") : text.index("## What the returned values hold")]
+    table = text[text.index("## Methods") : text.index("## Returned values")]
     methods = {name for name in vars(Graph) if not name.startswith("_")}
     named = set(re.findall(r"^\| `(?:Graph\.)?(\w+)\(", table, re.MULTILINE))
     assert named | {"store"} == methods
@@ -104,8 +104,8 @@ def test_the_page_on_python_names_every_method_and_the_fields_of_what_returns() 
 
 
 @pytest.mark.slow
-def test_the_block_of_the_readme_runs(environment: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = blocks("README.md", "python")
-    exec(compile(code, "README.md", "exec"), {})
+def test_the_block_of_the_tour_runs(environment: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = blocks("docs/tour.md", "python")
+    exec(compile(code, "docs/tour.md", "exec"), {})
     assert "published" in capsys.readouterr().out
     assert (environment / "runs").is_dir()

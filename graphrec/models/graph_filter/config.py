@@ -8,7 +8,7 @@ from graphrec.errors import DataError
 
 @dataclass(frozen=True)
 class GraphFilterConfig:
-    """Settings of graph_filter, in the letters of METHODS E-F.
+    """Settings of graph_filter, in the symbols of docs/methods.md (graph_filter).
 
     user_exponent: b, how much the edges of active users are damped.
     item_exponent: e, how much the edges of popular items are damped.
@@ -73,5 +73,5 @@ class GraphFilterConfig:
     @property
     def is_symmetric(self) -> bool:
         """Whether the item side is symmetric, with degrees as they are: a hold-out that is not made as the test part is
-        misjudges other exponents (METHODS E-F), and offsets too (benchmarks/RESULTS.md)."""
+        misjudges other exponents (docs/methods.md), and offsets too (benchmarks/RESULTS.md)."""
         return self.item_exponent == self.source_exponent == self.target_exponent and not self.degree_offset

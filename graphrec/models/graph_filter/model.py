@@ -63,10 +63,10 @@ class GraphFilter(Model[GraphFilterConfig]):
     P = N'ᵀN'/σ₁² plus the normalised item-item relations, sharpened to max(P − s P², 0), each row cut to its strongest
     entries. s_u is the user's row of B plus the mean rows of friends and of people with the same attributes, by weight.
 
-    With the target behaviour alone, b = e = p = q = ½, a constant g and w = 1 this is GF-CF (Shen et al., CIKM 2021);
-    with rank 0 it is RP3β (Paudel et al., 2017: α = 2b = e + p, β = e − q) and LinkProp (Fu et al., WWW 2022). Differs
-    from them in the user exponent b, the offset (that of SVD-GCN, Peng et al., CIKM 2022), a response that damps the
-    strongest eigenvalues, the cut, and other relations.
+    With the target behaviour alone, b = e = p = q = ½, a constant g and w = 1 this is GF-CF (Shen et al., CIKM 2021),
+    whose path term has neither D^{-p} nor D^{q}; with rank 0 it is RP3β (Paudel et al., 2017: α = 2b = e + p,
+    β = e − q) and LinkProp (Fu et al., WWW 2022). Differs from them in the user exponent b, the offset (that of
+    SVD-GCN, Peng et al., CIKM 2022), a response that damps the strongest eigenvalues, the cut, and other relations.
     """
 
     config_class = GraphFilterConfig

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from graphrec.behaviours import NEGATIVE_BEHAVIOURS
 from graphrec.tabular.inference import lexicon, name_semantics
 from graphrec.tabular.inference.column_profile import ColumnProfile
 from graphrec.tabular.inference.headers import is_event
@@ -75,7 +76,7 @@ def find_event_column(columns: Mapping[str, ColumnProfile], names: Sequence[str]
 def _says_undone(column: ColumnProfile) -> bool:
     """Whether some values are words for taking back what was done, such as refunded."""
     found = {name_semantics.find_relation(str(value)) for value in column.values.dropna().unique()}
-    return any(relation.partition("_")[0] in lexicon.AGAINST for relation in found if relation is not None)
+    return any(relation.partition("_")[0] in NEGATIVE_BEHAVIOURS for relation in found if relation is not None)
 
 
 def _is_event_name(name: str) -> bool:
@@ -106,7 +107,7 @@ def infer_from_events(column: ColumnProfile) -> InferredBehaviour:
         ask = (
             f"what do the values {', '.join(unknown[:6])} of {column.name} stand for? Call the types by what users did"
         )
-    against = [relation for relation in by_relation if relation.partition("_")[0] in lexicon.AGAINST]
+    against = [relation for relation in by_relation if relation.partition("_")[0] in NEGATIVE_BEHAVIOURS]
     if against:
         ask += "; " if ask else ""
         ask += (
