@@ -1,4 +1,4 @@
-"""What a table is (behaviour, relations of users, users or items) and what each of its columns means."""
+"""Infers the kind of a table (behaviour, social relations, users, items) and the role of each column."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -26,18 +26,21 @@ from graphrec.tabular.sniffing import TableProfile
 
 
 def infer_roles(table: TableProfile, hints: Mapping[str, NameMeaning] | None = None) -> TableRoles:
-    """What the table and its columns seem to be; `hints` say of columns what keys shared with other files say."""
+    """The inferred roles of a table and its columns, with open questions.
+
+    `hints` are the meanings of columns inferred from the keys of other tables.
+    """
     made = _roles(table, id_columns.interpret_columns(table.columns, hints or {}), hints or {})
     columns = [table.columns[name] for name in table.columns]
     asks = [f'{c.name}: {c.ambiguity}; write decimal = "," if it has' for c in columns if c.ambiguity and c.numeric]
     for column in columns:
         if column.uncertain:
             shown = " and ".join(f"'{word}'" for word in column.uncertain)
-            asks.append(f"does {shown} among the numbers of {column.name} mean that there is none? It is taken so")
+            asks.append(f"does {shown} among the numbers of {column.name} mean a missing value? It is read as one")
         if _is_python(column):
             asks.append(
-                f"{column.name} has lists as Python writes them, which split cannot divide: write them as JSON, "
-                'json.dumps(ast.literal_eval(text)), and split = "[]" makes nodes of them'
+                f"{column.name} has Python lists, which split cannot read: convert them to JSON with "
+                'json.dumps(ast.literal_eval(text)); then split = "[]" makes nodes of their values'
             )
     if made.kind == "unknown":
         asks.append(
@@ -47,7 +50,7 @@ def infer_roles(table: TableProfile, hints: Mapping[str, NameMeaning] | None = N
 
 
 def _is_python(column: ColumnProfile) -> bool:
-    """Whether the values are lists or dictionaries that Python has written."""
+    """Whether the values are Python lists or dictionaries."""
     texts = column.values.dropna()
     return column.kind == "str" and len(texts) > 0 and bool(texts.str.match(r"[\[{]+\s*'").mean() > 0.5)
 
@@ -93,7 +96,7 @@ def _roles(table: TableProfile, meanings: Mapping[str, NameMeaning], hints: Mapp
 
 
 def _best(found: Sequence[IdColumn], hints: Mapping[str, NameMeaning]) -> IdColumn:
-    """The first end, or the one that other files confirm."""
+    """The first candidate, or the first one that other tables confirm."""
     confirmed = [end for end in found if end.column in hints]
     return confirmed[0] if confirmed else found[0]
 
@@ -113,8 +116,9 @@ def _behaviour(table: TableProfile, meanings: Mapping[str, NameMeaning], user: I
     )
     asks = [ask for ask in (user.question, item.question) if ask]
     findings = [
-        ColumnFinding(user.column, "user id", user.reason, user.confidence), ColumnFinding(item.column, "item id", item.reason, item.confidence),
-    ]  # fmt: skip
+        ColumnFinding(user.column, "user id", user.reason, user.confidence),
+        ColumnFinding(item.column, "item id", item.reason, item.confidence),
+    ]
     if event and columns[event].num_distinct == 1 and columns[event].kind != "str":
         made = replace(made, left_out={**made.left_out, event: "it is the same in every row"})
         event = None
@@ -126,17 +130,20 @@ def _behaviour(table: TableProfile, meanings: Mapping[str, NameMeaning], user: I
         rating = behaviours.find_rating_by_values(columns, rest)
         if rating is not None and done.relation == "":
             done = behaviours.InferredBehaviour(
-                "RATED", f"{rating} is a scale", 0.6, question=f"is {rating} a rating? Its values are steps of a scale"
+                "RATED",
+                f"{rating} is a scale",
+                0.6,
+                question=f"is {rating} a rating? Its values look like a rating scale",
             )
     if done.question:
         asks.append(done.question)
     if not done.relation:
-        asks.append("what did users do? Nothing in the file says whether they bought, rated, listened or only looked")
+        asks.append("what did users do? The file does not indicate whether they bought, rated, listened or only viewed")
     unrated = behaviours.find_unrated_value(columns[rating]) if rating and event is None else None
     if unrated:
         asks.append(_unrated_ask(rating or "", unrated))
     if rating:
-        findings.append(ColumnFinding(rating, "rating", "a scale of numbers", 0.9))
+        findings.append(ColumnFinding(rating, "rating", "a rating scale", 0.9))
     made = replace(
         made,
         relation=done.relation,
@@ -151,16 +158,14 @@ def _behaviour(table: TableProfile, meanings: Mapping[str, NameMeaning], user: I
     made = assign_owners(table, meanings, made)
     share = 1 - columns[user.column].num_filled / max(1, table.rows)
     if share > 0.01:
-        asks.append(
-            f"{share:.0%} of the rows have no {user.column}, and are rejected: were they visitors without a name?"
-        )
+        asks.append(f"{share:.0%} of the rows have no {user.column}, and are rejected: are they anonymous visitors?")
     return replace(made, findings=(*findings, *made.findings), questions=(*asks, *made.questions))
 
 
 def _unrated_ask(rating: str, found: UnratedValue) -> str:
     return (
-        f"{found.share:.0%} of {rating} is {found.value}, and the others go from {found.low:g} to {found.high:g}: does "
-        f"{found.value} mean 'not rated'? It is taken so"
+        f"{found.share:.0%} of {rating} is {found.value}, the others are from {found.low:g} to {found.high:g}: does "
+        f"{found.value} mean 'not rated'? It is read so"
     )
 
 

@@ -1,4 +1,4 @@
-"""DuckDB as it reads files here: little memory, nothing from the network, columns chosen by their exact names."""
+"""DuckDB connections and queries for reading files: bounded memory, no network access, exact column names."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,24 +14,24 @@ from graphrec.cleaning.working_table import shortened
 from graphrec.errors import DataError, first_few, nearest
 from graphrec.tabular.spec import FileInput, FrameInput
 
-#: Types of DuckDB that pyarrow takes as they are.
+#: DuckDB types that need no cast for pyarrow.
 _EXACT = ("DATE", "VARCHAR", "BOOLEAN", "DOUBLE", "UBIGINT", "HUGEINT", "BLOB")
 
-#: Rows of a batch, and cells of one that has many columns.
+#: Maximum rows and cells of a batch.
 BATCH = 100_000
 _CELLS = 2_000_000
 #: The days since 1970 of 0001-01-01 and of 9999-12-31.
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
 
-#: Columns from which one thread reads a file, because each takes memory for all columns.
+#: Number of columns from which a single thread reads a file, because each thread buffers all columns.
 _WIDE = 1000
 
 
 @contextmanager
 def connect(scratch: Path, width: int = 0, database: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database of its own, which uses little memory and loads nothing from the network.
+    """Context manager of a separate database with little memory and without network access.
 
-    `width` is the number of columns: a batch of rows in DuckDB takes tens of kilobytes for each.
+    `width` is the number of columns, for each of which DuckDB buffers tens of kilobytes per batch.
     """
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{512 + width // 5}MB",
@@ -52,10 +52,10 @@ def read_typed_batches(
     files: FileInput | FrameInput,
     names: Sequence[str] | None = None,
 ) -> Iterator[Any]:  # of pyarrow.Table
-    """The wanted rows of a relation whose columns have types, in batches; all columns if `columns` is None.
+    """The rows of a typed relation that match `files.where`, in batches of `columns` (None: all columns).
 
-    `names` are what its columns are called, in order, where SQL cannot call them so. A text that is missing is null.
-    Raises DataError naming `place` if it lacks a column or cannot be read.
+    `names` are the original names of its columns, in order, if SQL cannot express them. Texts of `files.missing` are
+    null. Raises DataError naming `place` if it lacks a column or cannot be read.
     """
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
@@ -80,9 +80,9 @@ def read_typed_batches(
 def fetch_batches(
     connection: duckdb.DuckDBPyConnection, query: str, columns: Sequence[str], place: str, empty_too: bool = False
 ) -> Iterator[Any]:  # of pyarrow.Table
-    """The rows that a query gives, as tables of these columns; one without a row for no rows, if `empty_too`.
+    """The result of a query in batches with these column names; an empty result is one empty batch if `empty_too`.
 
-    Raises DataError naming `place` if they cannot be read.
+    Raises DataError naming `place` if it cannot be read.
     """
     size = max(1, min(BATCH, _CELLS // max(len(columns), 1)))
     try:
@@ -90,7 +90,7 @@ def fetch_batches(
         for batch in reader:
             empty_too = False
             for name, column in zip(columns, batch.columns, strict=True):
-                _need_dates(column, name, place)  # DuckDB believes the statistics of a damaged Parquet file
+                _require_dates(column, name, place)  # DuckDB trusts the statistics of a damaged Parquet file
             yield pa.table(batch.columns, list(columns))
         if empty_too:
             yield reader.schema.empty_table().rename_columns(list(columns))
@@ -98,8 +98,8 @@ def fetch_batches(
         raise unreadable_error(place, error) from error
 
 
-def _need_dates(column: Any, name: str, place: str) -> None:  # a pyarrow.Array
-    """Raise DataError if a column of dates has one of a year that Python does not have."""
+def _require_dates(column: Any, name: str, place: str) -> None:  # a pyarrow.Array
+    """Raise DataError if a date column has a year outside of Python's range."""
     if pa.types.is_date32(column.type):
         bounds = pc.min_max(column.cast(pa.int32()))
         first, last = bounds["min"].as_py(), bounds["max"].as_py()
@@ -108,13 +108,13 @@ def _need_dates(column: Any, name: str, place: str) -> None:  # a pyarrow.Array
 
 
 def unreadable_error(place: str, error: Exception) -> DataError:
-    """What is said of a file that DuckDB cannot read."""
+    """The error for a file that DuckDB cannot read."""
     first = str(error).partition("\n")[0]
     return DataError(f"{place} cannot be read: {shortened(first, 200)}; export or download it again")
 
 
 def require_columns(place: str, wanted: Sequence[str], names: Sequence[str]) -> None:
-    """Raise DataError with the nearest name if one of the wanted columns is not among the names."""
+    """Raise DataError with the nearest name if a requested column does not exist."""
     known = set(names)
     for name in wanted:
         if name not in known:
@@ -122,7 +122,7 @@ def require_columns(place: str, wanted: Sequence[str], names: Sequence[str]) -> 
 
 
 def missing_column_error(place: str, wanted: str, names: Sequence[str]) -> DataError:
-    """What is said of a column that is not there."""
+    """The error for a column that does not exist."""
     close = nearest(wanted, names, 1)
     hint = f"is {close[0]} meant?" if close else "correct the name, or the data"
     shown = first_few((shortened(name, 30) for name in names), 12)
@@ -130,7 +130,7 @@ def missing_column_error(place: str, wanted: str, names: Sequence[str]) -> DataE
 
 
 def build_condition(where: Mapping[str, tuple[str, ...]], columns: Mapping[str, str], place: str) -> str:
-    """The condition of SQL that keeps the wanted rows, "" for all; `columns` are expressions by name."""
+    """The SQL condition of `where`, "" for no condition; `columns` are expressions by column name."""
     tests = []
     for name, values in where.items():
         if name not in columns:
@@ -140,37 +140,37 @@ def build_condition(where: Mapping[str, tuple[str, ...]], columns: Mapping[str, 
 
 
 def build_select(source: str, columns: Sequence[str], condition: str) -> str:
-    """A query for columns, which are called o0, o1 …: names are without case in SQL."""
+    """A SELECT of expressions with the aliases o0, o1 …, because SQL names are case-insensitive."""
     chosen = ", ".join(f"{column} AS o{number}" for number, column in enumerate(columns))
     return f"SELECT {chosen} FROM {source}" + (f" WHERE {condition}" if condition else "")
 
 
 def quote_literal(text: str) -> str:
-    """A text as SQL writes it."""
+    """A text as a SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def quote_identifier(name: str) -> str:
-    """A name as SQL writes it."""
+    """A name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def quote_path(path: Path, scratch: Path) -> str:
-    """The path of one file as SQL writes it; one with signs that DuckDB takes for a pattern gets another name."""
+    """The path of a file as a SQL literal; a path with pattern characters is replaced by a link in `scratch`."""
     text = str(path)
     if set(text) & set("*?[]{}") or not text.isprintable():
         link = scratch / f"link{path.suffix if path.suffix.isascii() and path.suffix.isprintable() else ''}"
         link.unlink(missing_ok=True)
         try:
             link.symlink_to(path.absolute())
-        except OSError:  # Windows lets few people make links
+        except OSError:  # Windows restricts symbolic links
             shutil.copyfile(path, link)
         text = str(link)
     return quote_literal(text)
 
 
 def build_checked_cast(column: str, kind: str, name: str) -> str:
-    """As `plain`; an error of DuckDB for a date of a year that Python does not have."""
+    """As `build_cast`, with an error of DuckDB for dates outside of Python's range."""
     if kind != "DATE":
         return build_cast(column, kind)
     wrong = quote_literal(f"{shortened(name)} has a date outside of the years 1 to 9999")
@@ -179,9 +179,9 @@ def build_checked_cast(column: str, kind: str, name: str) -> str:
 
 
 def build_cast(column: str, kind: str) -> str:
-    """The column of a typed source as text, numbers, yes and no, times or bytes; a list is its JSON text.
+    """SQL that casts a typed column to text, numbers, booleans, times or bytes; lists become JSON text.
 
-    Large whole numbers and decimals stay exact: as ids they must keep every digit.
+    Large integers and decimals stay exact, because ids must keep every digit.
     """
     if kind.startswith(("TIMESTAMP", "DECIMAL")) or kind in _EXACT:
         return column

@@ -1,4 +1,4 @@
-"""What a text file begins with: whether it is text at all, and the names of its columns."""
+"""Inspects the beginning of a text file: whether it is text, and its column names."""
 
 import csv
 import io
@@ -13,12 +13,12 @@ from graphrec.tabular.archives import open_file as open_file  # source_rows open
 from graphrec.tabular.spec import FileInput
 
 _SAMPLE = 1 << 20
-#: Rows that show how many fields rows have.
+#: Number of rows read to determine the usual number of fields.
 _SAMPLE_ROWS = 1000
-#: Longer than this no line is read.
+#: Maximum length of a line, in characters.
 LONGEST_LINE = 16_000_000
 
-#: First bytes of what is no table of text, and what to do.
+#: Magic bytes of files that are not text tables, and what to do with them.
 _FOREIGN = {
     b"PK\x03\x04": 'is a workbook or a zip archive; write format = "xlsx" or "ods", or leave format out',
     b"PK\x05\x06": "is a zip archive without anything in it; copy or download it again",
@@ -28,12 +28,12 @@ _FOREIGN = {
     b"7z\xbc\xaf\x27\x1c": "is a 7z archive; unpack it first",
     b"Rar!": "is a rar archive; unpack it first",
     b"\x04\x22\x4d\x18": "is compressed with lz4; decompress it, or compress it with zstd",
-    b"%PDF": "is a PDF; a table in it must become CSV first",
+    b"%PDF": "is a PDF; convert the table in it to CSV first",
 }
 
 
 def require_text(path: Path, encoding: str) -> None:
-    """Raise DataError saying what the file is if it is empty, compressed in another way, or no text."""
+    """Raise DataError with the kind of file and a remedy if it is empty, in an unsupported archive, or not text."""
     with open_file(path) as stream:
         start = stream.read(1 << 16)
     if not start:
@@ -44,28 +44,28 @@ def require_text(path: Path, encoding: str) -> None:
     if start[257:262] == b"ustar":
         raise DataError(f"{path} is a tar archive; unpack it first")
     if start[:64].lstrip().lower().startswith((b"<!doctype html", b"<html", b"<table")):
-        raise DataError(f"{path} is a web page, as a failed download leaves one; download it again")
+        raise DataError(f"{path} is a web page, probably of a failed download; download it again")
     if "16" in encoding or "32" in encoding:
         return
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f'{path} is UTF-16; write encoding = "utf-16"')
     if start.count(0) * 20 > len(start):
         raise DataError(
-            f"{path} is no text: {start.count(0):,} of its first {len(start):,} bytes are NUL; export it again"
+            f"{path} is not text: {start.count(0):,} of its first {len(start):,} bytes are NUL; export it again"
         )
 
 
 def read_column_names(path: Path, files: FileInput) -> list[str]:
-    """The names of the columns of a CSV file, in order, each once: as in its header, unless one has none or another's.
+    """The unique column names of a CSV file, in order.
 
-    A name that is there already gets a number (`name_2`), and a column without a name is `column_N`, N from 1. Nameless
-    columns at the end that most rows lack are left out.
+    A duplicate name gets a number (`name_2`); a column without a name is `column_N`, N from 1. Nameless columns at the
+    end are omitted if most rows do not have them.
     """
     return make_unique(read_raw_names(path, files))
 
 
 def read_raw_names(path: Path, files: FileInput) -> list[str]:
-    """The names of the columns of a CSV file as they stand there; DataError if there is no header line."""
+    """The column names of a CSV file as written in its header; DataError if there is no header line."""
     if files.header is not None:
         return list(files.header)
     with open_file(path) as stream:
@@ -73,11 +73,11 @@ def read_raw_names(path: Path, files: FileInput) -> list[str]:
         names = next(rows, None)
         if names is None:
             after = f" after the {files.skip:,} that skip leaves out; lower skip" if files.skip else "; copy it again"
-            raise DataError(f"{path} holds blank lines only{after}")
+            raise DataError(f"{path} has only blank lines{after}")
         if names[-1].strip():
             return names
         widths: Counter[int] = Counter()
-        with suppress(DataError):  # a row that cannot be read is told when rows are read
+        with suppress(DataError):  # unreadable rows are reported when rows are read
             widths.update(len(row) for row in islice(rows, _SAMPLE_ROWS) if row)
     width = widths.most_common(1)[0][0] if widths else len(names)
     while len(names) > max(width, 1) and not names[-1].strip():
@@ -86,7 +86,7 @@ def read_raw_names(path: Path, files: FileInput) -> list[str]:
 
 
 def make_unique(names: Sequence[str]) -> list[str]:
-    """The names with a number after each that is there already, and `column_N` for those that are blank.
+    """The names with numbers appended to duplicates, and `column_N` for blank ones.
 
     >>> unique_names(["user", "", "user"])
     ['user', 'column_2', 'user_2']
@@ -104,9 +104,9 @@ def make_unique(names: Sequence[str]) -> list[str]:
 
 
 def has_mixed_line_endings(path: Path) -> bool:
-    """Whether some lines end in another way than others, which DuckDB does not read; the file is read to its end.
+    """Whether a file mixes line endings, which DuckDB cannot read; the whole file is read.
 
-    Raises DataError where the file is cut off.
+    Raises DataError if the file is truncated.
     """
     feeds = returns = both = 0
     last = b""
@@ -120,9 +120,9 @@ def has_mixed_line_endings(path: Path) -> bool:
 
 
 def count_lines_before(path: Path, skip: int) -> int:
-    """How many lines stand before the first row or the header: `skip`, and blank ones after them."""
+    """Number of lines before the header or first row: `skip` and the blank lines after them."""
     with open_file(path) as stream:
-        text = io.TextIOWrapper(stream, "latin-1")  # any bytes are text, and lines end as in UTF-8
+        text = io.TextIOWrapper(stream, "latin-1")  # accepts any bytes, and line endings are those of UTF-8
         number = 0
         while (line := text.readline(LONGEST_LINE)) and (number < skip or not line.removeprefix("ï»¿").strip("\n")):
             number += line.endswith("\n")
@@ -130,7 +130,7 @@ def count_lines_before(path: Path, skip: int) -> int:
 
 
 def _records(path: Path, files: FileInput, text: io.TextIOWrapper) -> Iterator[list[str]]:
-    """The fields of each line that is not blank, after those to skip."""
+    """The fields of each line that is not blank, after `skip` lines."""
     for _ in range(files.skip):
         while (skipped := text.readline(LONGEST_LINE)) and not skipped.endswith("\n"):
             pass

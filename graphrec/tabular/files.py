@@ -1,23 +1,22 @@
-"""FileInput of any form and shape as batches of rows, and between them the lines that are no rows."""
+"""Reads files of any format and shape in batches of rows."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from graphrec.tabular import reshaping, table_files
 from graphrec.tabular.spec import FileInput
-from graphrec.tabular.table_files import BadLine as BadLine  # a part of what pieces gives
+from graphrec.tabular.table_files import BadLine as BadLine  # read_batches yields it
 
 
 def read_batches(
     files: FileInput, columns: Sequence[str] | None = None
 ) -> Iterator[Any]:  # of pyarrow.Table or BadLine
-    """The rows of all files in batches, tables of these columns, and between them the lines that are no rows.
+    """The rows of all files in batches with these columns (None: all), and a BadLine for each malformed line.
 
-    Without `columns` each file gives all that it has. Columns of text files are text, those of Parquet files and sheets
-    as they are; a missing value is null.
+    Columns of text files are text; those of Parquet files and sheets keep their types. A missing value is null.
 
     Raises:
-        DataError: a file is empty, cut off, damaged or no such file, or lacks a column.
+        DataError: a file does not exist, is empty, truncated or damaged, or lacks a column.
         GraphrecError: the reader of workbooks is not installed.
     """
     if files.shape == "wide":

@@ -1,4 +1,4 @@
-"""Where the rows of a table come from: files that are there, frames in memory, or a query."""
+"""Parses the input of a table: files, frames in memory, or a SQL query."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from graphrec.tabular.toml_section import TomlSection
 
 _NUMBER_KEYS = ("decimal", "thousands")
 _TEXT_KEYS = ("separator", "quote", "escape", "encoding", "header", "skip", "comment")
-#: What may be said of a data frame; the other keys say how a file is written.
+#: Keys of a data frame; the other file keys describe how a file is written.
 _FRAME_KEYS = ("file", "where", "missing", "shape", *_NUMBER_KEYS)
 FILE_KEYS = ("file", "format", *_TEXT_KEYS, "missing", "where", "records", "sheet", "shape", *_NUMBER_KEYS)
 QUERY_KEYS = ("sql", "url", "connection", "files")
@@ -23,26 +23,28 @@ INPUT_KEYS = (*FILE_KEYS, *QUERY_KEYS)
 
 _FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "xlsx", "ods")
 _SHAPES = ("table", "basket", "wide")
-#: The keys that only some formats have.
+#: Formats by key, for keys that only some formats have.
 _ONLY = {
     "records": ("json",),
     "sheet": ("xlsx", "ods"),
     "skip": ("csv", "tsv", "xlsx", "ods"),
     "comment": ("csv", "tsv"),
 }
-#: What may stand between groups of three digits, next to "" for nothing.
+#: Allowed thousands separators besides "" (no separator).
 _THOUSANDS = (".", ",", " ", "'", "\u00a0", "\u202f", "\u2019", "_")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 def parse_input(section: TomlSection, connections: Mapping[str, str], folder: Path) -> TableInput:
-    """The files, frame or query of a section; DataError where it has none or several, or a file is not there."""
+    """The files, frame or query of a section; DataError if it has none or several, or a file does not exist."""
     if section.has("file") == section.has("sql"):
         raise section.error("file", "or sql is needed, and not both: where the rows come from")
     if not section.has("sql"):
         _refuse(section, QUERY_KEYS, "goes with sql")
         return _file(section, folder)
-    hint = "say it in the sql" if not section.has("files") else "say it of each file: files = { name = { file = … } }"
+    hint = (
+        "write it in the sql" if not section.has("files") else "write it for each file: files = { name = { file = … } }"
+    )
     _refuse(section, tuple(key for key in FILE_KEYS if key not in _NUMBER_KEYS), f"goes with file; {hint}")
     numbers = _numbers(section)
     if not section.has("files"):
@@ -95,7 +97,7 @@ def _file(section: TomlSection, folder: Path) -> FileInput | FrameInput:
 
 
 def _names(section: TomlSection) -> tuple[str, ...]:
-    """The paths and patterns of a section; one that Python gives may hold paths."""
+    """The paths and patterns of a section; mappings from Python may contain Path objects."""
     value = section.values["file"]
     given = value if isinstance(value, list | tuple) else [value]
     texts = [os.fspath(each) if isinstance(each, os.PathLike) else each for each in given]
@@ -105,7 +107,7 @@ def _names(section: TomlSection) -> tuple[str, ...]:
 
 
 def _frame(section: TomlSection) -> FrameInput:
-    """The frame of a section of a mapping."""
+    """The frame of a section."""
     _refuse(section, tuple(key for key in FILE_KEYS if key not in _FRAME_KEYS), "is for a file, and this is a frame")
     shape = _shape(section)
     if shape == "basket":
@@ -117,14 +119,14 @@ def _frame(section: TomlSection) -> FrameInput:
 
 
 def _named_files(section: TomlSection, folder: Path) -> dict[str, FileInput | FrameInput]:
-    """The files of a query by the names that it calls them."""
+    """The files of a query by their table names in the SQL."""
     part = section.section("files")
     if not part.values:
         raise section.error("files", 'must name at least one, such as { orders = "orders.csv" }')
     found: dict[str, FileInput | FrameInput] = {}
     for name, value in part.values.items():
         own = TomlSection(f"{part.place} {name}", value if isinstance(value, dict) else {"file": value})
-        own.need_known(FILE_KEYS)
+        own.require_known(FILE_KEYS)
         if not re.fullmatch(r"[^\W\d]\w*", name) or name.casefold() in map(str.casefold, found):
             raise part.error(name, "must be a name of letters, digits and _ that no other file has")
         if not own.has("file"):
@@ -145,7 +147,7 @@ def _lines(section: TomlSection, key: str) -> int:
 
 
 def _sign(section: TomlSection, key: str, others: str) -> str:
-    """The one character of a key, "" where it is missing."""
+    """The single character at a key; "" if the key is missing."""
     sign = section.text(key, "", may_be_empty=True)
     if len(sign) > 1 or sign in tuple("\r\n\0") or (sign and sign in others):
         raise section.error(key, f"must be one character that nothing else of the table is, not {sign!r}")
@@ -153,7 +155,7 @@ def _sign(section: TomlSection, key: str, others: str) -> str:
 
 
 def _numbers(section: TomlSection) -> tuple[str, str]:
-    """Decimal and thousands separator."""
+    """The decimal and the thousands separator."""
     decimal = section.choice("decimal", (".", ","), ".")
     thousands = section.text("thousands", "", may_be_empty=True)
     if thousands not in ("", *_THOUSANDS) or thousands == decimal:
@@ -174,9 +176,9 @@ def _pointer(section: TomlSection) -> str:
 
 
 def expand_variables(section: TomlSection, key: str, text: str) -> tuple[str, tuple[str, ...]]:
-    """The text with ${NAME} replaced by environment variables, and the values that were put in.
+    """The text with ${NAME} replaced by environment variables, and the values that were inserted.
 
-    A value is percent-encoded if it is the password of the address. No message shows a value.
+    A value in the place of a URL's password is percent-encoded. Messages never show the values.
     """
     values: list[str] = []
 
@@ -192,7 +194,7 @@ def expand_variables(section: TomlSection, key: str, text: str) -> tuple[str, tu
 
 
 def _url(section: TomlSection, connections: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    """The address of the database that answers, and the environment's values in it."""
+    """The URL of the database, and the values of environment variables in it."""
     if section.has("url") == section.has("connection"):
         raise section.error(
             "url", "or connection is needed with sql, and not both: which database answers; or files, which it reads"

@@ -1,4 +1,4 @@
-"""A TOML file becomes a Spec; whatever is wrong in it is told with its table and key before a single row is read."""
+"""Parses a TOML file into a SourceSpec; every error names its table and key before any row is read."""
 
 import re
 import tomllib
@@ -28,10 +28,10 @@ from graphrec.tabular.inputs import INPUT_KEYS, parse_input
 from graphrec.tabular.spec import PropertyColumn, SourceSpec, TableSpec, TimeColumn
 from graphrec.tabular.toml_section import TomlSection
 
-#: Bytes of the name of a source.
+#: Maximum length of a source name, in bytes.
 LONGEST_NAME = 200
 
-#: Every key by the table that it stands in; docs/table.md explains each.
+#: Allowed keys by table of the TOML file; docs/table.md explains each.
 KEYS: Mapping[str, tuple[str, ...]] = {
     "file": ("name", "version", "url", "licence", "precedence", "connections", "nodes", "edges", "links"),
     "nodes": (*INPUT_KEYS, "id", "properties", "shared", "role", *NODE_RULE_KEYS),
@@ -42,39 +42,39 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 
 _KINDS: dict[str, Kind] = {"text": "str", "int": "int", "float": "float", "bool": "bool"}
-#: What a label of a source's own is to graphrec.
+#: Label by the value of the key `role`.
 _ROLES = {"user": USER, "item": ITEM}
-#: What may be said of a label whose nodes are only the ends of edges.
-_ABOUT = {"role", "shared"}
+#: Keys of a label without rows of its own, whose nodes are the ends of edges.
+_KEYS_WITHOUT_ROWS = {"role", "shared"}
 _UNITS = ("s", "ms", "us", "ns")
 _COMPARISONS = ("exact", "normalised", "title", "fields")
 _LABEL = re.compile(r"[A-Z][A-Za-z0-9]*")
 _RELATION = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
-#: Names that the graph gives a meaning of its own.
+#: Property names that graphrec uses itself.
 _RESERVED = SYSTEM_PROPERTIES | {"id", "keys", "source", "source_id", "target_id"}
 
 
 def parse(path: Path) -> SourceSpec:
-    """What the TOML file says, with the files that it names looked up.
+    """The specification in a TOML file; its file patterns are resolved.
 
     Raises:
-        DataError: the file cannot be read, is no TOML, or says something that is unknown, missing or contradictory.
+        DataError: the file cannot be read, is not TOML, or has an unknown, missing or contradictory key.
     """
     return parse_mapping(_toml(path), path, path.parent)
 
 
-def parse_mapping(
-    values: Mapping[str, Any], path: Path, folder: Path
-) -> SourceSpec:  # Any: whatever TOML holds, and frames
-    """What a mapping of the form of a TOML file says; messages call it `path`, and files are looked for in `folder`.
+def parse_mapping(values: Mapping[str, Any], path: Path, folder: Path) -> SourceSpec:  # Any: TOML values, and frames
+    """The specification in a mapping of the form of a TOML file, in which the value of `file` may be a data frame.
 
-    The value of `file` may be a data frame.
+    Args:
+        path: how messages name the mapping.
+        folder: where relative file names start.
 
     Raises:
-        DataError: it says something that is unknown, missing or contradictory.
+        DataError: a key is unknown, missing or contradictory.
     """
     top = TomlSection.of(path, "", values)
-    top.need_known(KEYS["file"])
+    top.require_known(KEYS["file"])
     source = Source(
         _name(top),
         top.text("version", ""),
@@ -88,7 +88,9 @@ def parse_mapping(
         raise DataError(f"{path} names no table; add one such as [nodes.User] or [edges.PURCHASED]")
     named = {label: TomlSection.of(path, f"nodes.{label}", value) for label, value in nodes.items()}
     roles = _roles(named)
-    without_rows = {label for label, section in named.items() if section.values and section.values.keys() <= _ABOUT}
+    without_rows = {
+        label for label, section in named.items() if section.values and section.values.keys() <= _KEYS_WITHOUT_ROWS
+    }
     tables = [
         _node(section, roles.get(label, label), connections, folder)
         for label, section in named.items()
@@ -117,7 +119,7 @@ def parse_mapping(
 
 
 def _roles(sections: Mapping[str, TomlSection]) -> dict[str, str]:
-    """User or Item by the label that a TOML file has for them: [nodes.Customer] with role = "user" is User."""
+    """User or Item by the label used in the TOML file: [nodes.Customer] with role = "user" is User."""
     roles: dict[str, str] = {}
     for label, section in sections.items():
         if not section.has("role"):
@@ -133,7 +135,7 @@ def _roles(sections: Mapping[str, TomlSection]) -> dict[str, str]:
 
 
 def _name(section: TomlSection) -> str:
-    """The name of the source, which is the name of a folder, a part of keys and shown everywhere."""
+    """The name of the source, which is used as a folder name and in keys; DataError if it cannot be."""
     name = section.text("name")
     if escaped(name) != name or not name.strip():
         raise section.error("name", f"'{shown(name)}' has control characters in it or is blank; write another")
@@ -143,31 +145,31 @@ def _name(section: TomlSection) -> str:
 
 
 def _public(section: TomlSection, key: str) -> str:
-    """The address of a key, which the graph keeps and shows; DataError if a login or a secret is in it."""
+    """The address at a key, which the graph stores and shows; DataError if it contains a login or secret."""
     text = section.text(key, "")
     if redacted(text) != text:
         raise section.error(key, "holds a password or another secret, and the graph would show it; leave it out")
     return text
 
 
-def _toml(path: Path) -> dict[str, Any]:  # Any: whatever TOML holds
+def _toml(path: Path) -> dict[str, Any]:  # Any: TOML values
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"{path} is no TOML: {error}; correct this line") from error
+        raise DataError(f"{path} is not TOML: {error}; correct this line") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}; check the path") from error
 
 
 def _sections(path: Path, relation: str, value: object) -> list[TomlSection]:
-    """[edges.RATED] once, or [[edges.RATED]] for each pair of labels and each form of file."""
+    """The section of [edges.RATED], or all sections of [[edges.RATED]], one per pair of labels or file format."""
     if not isinstance(value, list):
         return [TomlSection.of(path, f"edges.{relation}", value)]
     return [TomlSection.of(path, f"edges.{relation} {number}", item) for number, item in enumerate(value, 1)]
 
 
 def _node(section: TomlSection, label: str, connections: Mapping[str, str], folder: Path) -> TableSpec:
-    section.need_known(KEYS["nodes"])
+    section.require_known(KEYS["nodes"])
     _check_label(section, label)
     columns = _properties(section)
     kind = NodeType(label, tuple(column.name for column in columns), section.flag("shared", False))
@@ -178,7 +180,7 @@ def _node(section: TomlSection, label: str, connections: Mapping[str, str], fold
 def _edge(
     section: TomlSection, relation: str, connections: Mapping[str, str], folder: Path, roles: Mapping[str, str]
 ) -> TableSpec:
-    section.need_known(KEYS["edges"])
+    section.require_known(KEYS["edges"])
     if not _RELATION.fullmatch(relation) or relation in SYSTEM_RELATIONS:
         raise DataError(
             f"{section.place}: a relationship type is written like PURCHASED or IN_CATEGORY, and {relation} is not, or "
@@ -192,7 +194,7 @@ def _edge(
     key = section.texts("key", ())
     for name in key:
         if name not in names:
-            raise section.error("key", f"names {name}, which is no property; add it to properties")
+            raise section.error("key", f"names {name}, which is not a property; add it to properties")
     kind = EdgeType(source, relation, target, tuple(names), key)
     found = parse_input(section, connections, folder)
     split = section.text("split") if section.has("split") else None
@@ -201,7 +203,7 @@ def _edge(
 
 
 def _checked(section: TomlSection, table: TableSpec, rule_keys: tuple[str, ...]) -> TableSpec:
-    """The table with its rules, once no property stands twice."""
+    """The table with its cleaning rules; DataError if two properties have the same name."""
     names = table.type.properties
     twice = {name for name in names if names.count(name) > 1}
     if twice:
@@ -210,7 +212,7 @@ def _checked(section: TomlSection, table: TableSpec, rule_keys: tuple[str, ...])
 
 
 def _end(section: TomlSection, key: str, roles: Mapping[str, str]) -> tuple[str, str]:
-    """Label and column of an end such as User:customer_id; a label with a role is User or Item."""
+    """Label and column of an end such as User:customer_id; labels with a role are replaced by User or Item."""
     label, colon, column = section.text(key).partition(":")
     if not colon or not column:
         raise section.error(key, f"is '{section.text(key)}', but must be label and column, such as User:customer_id")
@@ -226,13 +228,13 @@ def _properties(section: TomlSection) -> tuple[PropertyColumn, ...]:
 
 
 def _column(section: TomlSection, key: str, value: object, kind: Kind | None) -> PropertyColumn:
-    """A property: the name of a column, or a table of name, column and type."""
+    """A property, given as a column name or as a table of name, column and type."""
     if isinstance(value, str):
         value = {"name": value}
     if not isinstance(value, dict):
         raise section.error(key, f"must hold names or tables of name, column and type, not {value!r}")
     part = TomlSection(f"{section.place} {key}", value)
-    part.need_known(KEYS["property"])
+    part.require_known(KEYS["property"])
     name = part.text("name", part.text("column") if part.has("column") else None)
     if name in _RESERVED or ":" in name:
         raise part.error("name", f"'{name}' is reserved or has a colon; write {{ name = …, column = '{name}' }}")
@@ -248,7 +250,7 @@ def _time(section: TomlSection) -> TimeColumn | None:
         return None
     value = section.values["time"]
     part = TomlSection(f"{section.place} time", value if isinstance(value, dict) else {"column": value})
-    part.need_known(KEYS["time"])
+    part.require_known(KEYS["time"])
     unit = cast(Literal["s", "ms", "us", "ns"], part.choice("unit", _UNITS, "s")) if part.has("unit") else None
     form = part.text("format") if part.has("format") else None
     zone = part.text("zone", "UTC")
@@ -270,7 +272,7 @@ def _list_of_links(top: TomlSection) -> list[object]:
 
 def _link(path: Path, value: object, properties: Mapping[str, tuple[str, ...]], roles: Mapping[str, str]) -> LinkRule:
     section = TomlSection.of(path, "links", value)
-    section.need_known(KEYS["links"])
+    section.require_known(KEYS["links"])
     by = cast(Literal["exact", "normalised", "title", "fields"], section.choice("by", _COMPARISONS, "exact"))
     label = section.choice("label", sorted({*properties, *roles}), "")
     label = roles.get(label, label)
@@ -285,7 +287,7 @@ def _link(path: Path, value: object, properties: Mapping[str, tuple[str, ...]], 
         if not set(spellings) & set(properties[label]):
             close = nearest(name, properties[label], 1)
             hint = f"did you mean {close[0]}?" if close else "add it to properties"
-            raise section.error("on", f"names {name}, which is no property of [nodes.{label}]; {hint}")
+            raise section.error("on", f"names {name}, which is not a property of [nodes.{label}]; {hint}")
     return LinkRule(label, by, on, float(threshold), section.flag("one_to_one", True))
 
 

@@ -1,4 +1,4 @@
-"""A TOML file for files without a description, with the evidence for it and a question wherever it is unsure."""
+"""Proposes a TOML specification for undescribed files, with evidence and open questions (`graphrec sniff`)."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,13 +27,13 @@ from graphrec.tabular.inference.table_roles import ColumnFinding, TableRoles
 from graphrec.tabular.sniffing import TableProfile
 from graphrec.tabular.spec import FileInput
 
-#: Of this many questions the first are shown.
-_MOST_QUESTIONS = 20
+#: Maximum number of questions shown.
+_MAX_QUESTIONS = 20
 
 
 @dataclass(frozen=True)
 class TableReport:
-    """What is said of one table: how it is called, what it is, and the evidence for each column."""
+    """Report on one table: its name, what it was recognised as, and the evidence for each column."""
 
     name: str
     what: str
@@ -46,7 +46,7 @@ class TableReport:
 
 @dataclass(frozen=True)
 class Proposal:
-    """The text of a TOML file, what each table was found to be, what is unsure, and which files could not be read."""
+    """The proposed TOML text, a report on each table, open questions, and files that could not be read."""
 
     toml: str
     tables: tuple[TableReport, ...]
@@ -55,7 +55,7 @@ class Proposal:
 
 
 def propose(paths: Sequence[Path | str], folder: Path) -> str:
-    """The text of a TOML file, to lie in `folder`, that describes the files.
+    """The proposed text of a TOML file in `folder` that describes the files.
 
     Raises:
         DataError: there is no file, or none can be read.
@@ -64,7 +64,7 @@ def propose(paths: Sequence[Path | str], folder: Path) -> str:
 
 
 def examine(paths: Sequence[Path | str], folder: Path) -> Proposal:
-    """What files, folders, patterns or databases hold, with a TOML file, to lie in `folder`, that describes it.
+    """The proposal for files, folders, patterns or database URLs; paths in its TOML text are relative to `folder`.
 
     Raises:
         DataError: there is no file, or none can be read.
@@ -87,12 +87,12 @@ def examine(paths: Sequence[Path | str], folder: Path) -> Proposal:
     questions = [f"{name}: {ask}" for name, ask in dict.fromkeys(asks)]
     questions += [f"{name}: {ask}" for name, ask in plan.questions]
     head = [
-        "# Proposed by `graphrec sniff` from the first rows of each file; read it through, and correct it.",
-        f"name = {toml_writer.format_text(_source_name(paths))}  # what the source is called in the graph",
-        'licence = ""  # fill in: what may be done with these data',
+        "# Proposed by `graphrec sniff` from the first rows of each file; review and correct it.",
+        f"name = {toml_writer.format_text(_source_name(paths))}  # name of the source in the graph",
+        'licence = ""  # fill in: the licence of the data',
     ]
     head += [f"# Not read: {toml_writer.format_comment(reason)}" for reason in unread]
-    shown = questions[:_MOST_QUESTIONS]
+    shown = questions[:_MAX_QUESTIONS]
     head += [f"# Question {number}: {toml_writer.format_comment(ask)}" for number, ask in enumerate(shown, 1)]
     text = "\n".join(head + [line for block in blocks for line in ["", *block]]) + "\n"
     return Proposal(text, tuple(plan.described), tuple(shown), tuple(unread))
@@ -102,7 +102,7 @@ ProfiledTable = tuple[TableProfile, TableRoles]
 
 
 def _timed(table: TableProfile, role: TableRoles, hint: Mapping[str, name_semantics.NameMeaning]) -> ProfiledTable:
-    """The table with its time in one column, if it is in several."""
+    """The table with date and time columns combined into one, if there are several."""
     if role.kind != "behaviour":
         return table, role
     made = split_times.combine_time_columns(table, role.time.column if role.time else None)
@@ -110,7 +110,7 @@ def _timed(table: TableProfile, role: TableRoles, hint: Mapping[str, name_semant
 
 
 def _labelled(seen: Sequence[ProfiledTable]) -> list[ProfiledTable]:
-    """The roles with a label for tables of nodes that have none, by ids that others have or the word of their key."""
+    """The tables with a label for each node table, from ids shared with other tables or the name of its key."""
     made = []
     for table, role in seen:
         if role.kind == "nodes" and not role.ends[0][0]:
@@ -159,7 +159,7 @@ def _label(table: TableProfile, role: TableRoles, seen: Sequence[ProfiledTable])
 
 
 class _TomlBuilder:
-    """The tables of the proposal, one after the other; what was taken already, and what was said."""
+    """Builds the tables of the proposed TOML text, and collects reports and questions."""
 
     def __init__(
         self, folder: Path, seen: Sequence[ProfiledTable], shared: Mapping[str, shared_ids.SharedLabel]
@@ -172,10 +172,10 @@ class _TomlBuilder:
         self.labels = {label for _, role in seen if role.kind == "nodes" for label, _ in role.ends}
 
     def blocks(self) -> Iterator[list[str]]:
-        """The lines of each table: those of nodes first."""
-        things = [pair for pair in self.seen if pair[1].kind == "nodes"]
-        for label in dict.fromkeys(role.ends[0][0] for _, role in things):
-            yield from self._nodes(label, [pair for pair in things if pair[1].ends[0][0] == label])
+        """The lines of each TOML table, node tables first."""
+        node_tables = [pair for pair in self.seen if pair[1].kind == "nodes"]
+        for label in dict.fromkeys(role.ends[0][0] for _, role in node_tables):
+            yield from self._nodes(label, [pair for pair in node_tables if pair[1].ends[0][0] == label])
         edges = [pair for pair in self.seen if pair[1].kind in ("behaviour", "social", "pairs")]
         for end, label in enumerate((USER, ITEM)):
             if label not in self.labels:
@@ -185,21 +185,21 @@ class _TomlBuilder:
         for table, role in self.seen:
             if role.kind == "unknown":
                 yield list(_unknown(table, self.folder))
-                self._say(table, role, "unknown: nothing says what its columns are", 0.0)
+                self._say(table, role, "unknown: its columns were not recognised", 0.0)
 
     # -- nodes
 
     def _nodes(self, label: str, found: list[ProfiledTable]) -> Iterator[list[str]]:
-        """The table of a label; of several files about the same things the others' columns are joined to the first."""
+        """The table of a label; columns of further files about the same nodes are joined to the first file."""
         found = sorted(found, key=lambda pair: (not _is_titled(pair[0]), -len(pair[0].columns)))
         table, role = found[0]
         for other, its in found[1:]:
             column = role.ends[0][1]
             made = joins.join_node_tables(table, column, [(other, its.ends[0][1])])
             if made is None or not set(other.columns) - {its.ends[0][1]} - set(table.columns):
-                names = toml_writer.format_comment(", ".join(other.columns))
+                shown = toml_writer.format_comment(f"{other.shown} ({', '.join(other.columns)})")
                 yield [
-                    f"# {toml_writer.format_comment(other.shown)} ({names}) has rows of {label} too, and a label has one table:",
+                    f"# {shown} has rows of {label} too, but a label has one table:",
                     "# join the two first if you want its columns.",
                 ]
                 self._say(other, its, f"rows of {label}, which has a table already", 0.6)
@@ -231,10 +231,9 @@ class _TomlBuilder:
         line, _ = toml_writer.format_properties(columns, None, toml_writer.find_notation(used), title=title)
         block += [line] if line else []
         if (found := self.shared.get(label)) and found.certain:
-            block.append(
-                f"shared = true  # an id means the same as in {toml_writer.format_comment(found.source)}, which must say so, too"
-            )
-        block.append('repeated = "first"  # of rows with one id: the first value of each property that is there')
+            other = toml_writer.format_comment(found.source)
+            block.append(f"shared = true  # ids are the same as in {other}, which must declare it, too")
+        block.append('repeated = "first"  # of several rows with the same id: the first value of each property')
         return block
 
     def _group_block(
@@ -254,7 +253,7 @@ class _TomlBuilder:
         yield block
 
     def _nodes_of_edges(self, label: str, end: int, edges: Sequence[ProfiledTable]) -> Iterator[list[str]]:
-        """The nodes whose properties the rows of behaviour hold, of the table that has most of them."""
+        """The node table of users or items whose properties are columns of a behaviour table (the one with most)."""
         mine = [(t, r, r.of_user if end == 0 else r.of_item) for t, r in edges]
         best = max(mine, key=lambda part: len(part[2]), default=None)
         shared = label in self.shared and self.shared[label].certain
@@ -272,7 +271,7 @@ class _TomlBuilder:
     # -- edges
 
     def _edges(self, table: TableProfile, role: TableRoles) -> Iterator[list[str]]:
-        """One table, or one for each kind of event, or one for ratings and one for what is not rated."""
+        """One edge table, or one per event, or one for rated and one for unrated rows."""
         (source, _), (target, _) = role.ends
         name = role.relation or "VIEWED"
         self._say(table, role, f"{name}: {source} → {target}", role.confidence)
@@ -301,7 +300,7 @@ class _TomlBuilder:
     def _edge_block(
         self, table: TableProfile, role: TableRoles, where: tuple[str, Sequence[str], str] | None
     ) -> list[str]:
-        """The lines of one table; `where` is a column, the values of it that are taken, and a remark."""
+        """The lines of one edge table; `where` has the column, values and comment of its row filter."""
         relation, heading = self._relation(role, table.shown)
         rest = [name for name in role.rest if name in table.columns and not self._is_taken(name, role)]
         columns = [table.columns[name] for name in rest]
@@ -327,27 +326,27 @@ class _TomlBuilder:
         block += [line] if line else []
         tags = [name for name in rest if name_semantics.fold(name) in lexicon.TAGS]
         if tags and relation == "TAGGED":
-            block.append(f"key = [{toml_writer.format_text(names[tags[0]])}]  # one user may give one item several")
+            block.append(f"key = [{toml_writer.format_text(names[tags[0]])}]  # a user may give an item several tags")
         if role.time:
             block.append(f"time = {toml_writer.format_time(role.time, role.zoned)}")
         if role.weight:
             block.append(f"weight = {_weight(weight[0], weight_name)}")
         block += _ranges(role, names, weight_name)
         if role.weight:
-            block.append('repeated = "sum"  # rows of one user and item are added up')
+            block.append('repeated = "sum"  # rows of the same user and item are summed')
         elif role.time:
-            block += ['repeated = "last"  # of rows of one user and item the latest is kept', 'by = "timestamp"']
+            block += ['repeated = "last"  # of rows of the same user and item the latest is kept', 'by = "timestamp"']
         else:
-            block.append('repeated = "first"  # of rows of one user and item the first is kept')
+            block.append('repeated = "first"  # of rows of the same user and item the first is kept')
         if self.labels & {label for label, _ in role.ends}:
-            block.append('dangling = "add"  # ids that the other files lack become nodes with nothing but an id')
+            block.append('dangling = "add"  # ids missing in the other files become nodes without properties')
         return block
 
     def _relation(self, role: TableRoles, shown: str) -> tuple[str, str]:
-        """The relationship type of a table, and its heading; a question if a table before it has the same type."""
+        """The relationship type and heading of an edge table; asks a question if an earlier table has the same type."""
         relation = role.relation or "VIEWED"
         if not role.relation:
-            remark = "  # fill in: PURCHASED, RATED, LISTENED …; nothing in the file says what users did"
+            remark = "  # fill in: PURCHASED, RATED, LISTENED …; the file does not indicate what users did"
         elif role.confidence < 0.7:
             remark = f"  # is it {relation}? {role.reason}"
         else:
@@ -360,14 +359,14 @@ class _TomlBuilder:
             self.first[base] = shown
         elif role.relation:
             ask = (
-                f"{base} is in {self.first[base]}, too: if these are the same events, leave one table out; if not, "
-                f"give {relation} a name of its own"
+                f"{base} is in {self.first[base]}, too: if these are the same events, leave one table out; otherwise "
+                f"rename {relation}"
             )
             self.questions.append((shown, ask))
         return relation, f"[edges.{relation}]{toml_writer.format_comment(remark)}"
 
     def _is_taken(self, name: str, role: TableRoles) -> bool:
-        """Whether a column that depends on an end is a property of a node's own file already."""
+        """Whether a column is a property of the user or item, and not of the edge."""
         return name in role.of_item or name in role.of_user
 
     def _say(self, table: TableProfile, role: TableRoles, what: str, sure: float) -> None:
@@ -384,12 +383,12 @@ def _weight(column: ColumnProfile, name: str) -> str:
 
 
 def _ranges(role: TableRoles, names: dict[str, str], weight: str) -> list[str]:
-    """The key `ranges` where numbers are known that are none."""
+    """The key `ranges`, if some numbers are known to be invalid."""
     if role.unrated and role.rating and not 0 < len(role.unrated.rated) <= 21:
         low, high = role.unrated.low, role.unrated.high
         return [f"ranges = {{ {names[role.rating]} = [{low:g}, {high:g}] }}  # not rated: {role.unrated.value}"]
     if role.negative:
-        return [f"ranges = {{ {weight} = [0, inf] }}  # less than nothing is a return"]
+        return [f"ranges = {{ {weight} = [0, inf] }}  # negative counts are returns"]
     return []
 
 
@@ -398,9 +397,9 @@ def _list(values: Sequence[str]) -> str:
 
 
 def _unknown(table: TableProfile, folder: Path) -> Iterator[str]:
-    """Comments on a table of which nothing is known."""
+    """Comments for a table that was not recognised."""
     name, shown = toml_writer.format_comment(table.shown), toml_writer.format_comment(", ".join(table.columns))
-    yield f"# {name}: nothing says what its columns ({shown}) are."
+    yield f"# {name}: its columns ({shown}) were not recognised."
     yield "# Fill in a table such as:"
     yield "# [nodes.Item]"
     for line in toml_writer.format_input(table.input, [], folder, False):
@@ -409,7 +408,7 @@ def _unknown(table: TableProfile, folder: Path) -> Iterator[str]:
 
 
 def _is_titled(file: TableProfile) -> bool:
-    """Whether a file says what its nodes are called: movies.csv does, links.csv does not."""
+    """Whether a table has titles of its nodes: movies.csv does, links.csv does not."""
     return any(re.search("title|name", column.casefold()) for column in file.columns)
 
 

@@ -1,4 +1,4 @@
-"""A file without a description: its form, its columns, and the profile of each by the rows that were looked at."""
+"""Detects the format of an undescribed file and profiles its columns on a sample of rows."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,20 +20,21 @@ from graphrec.tabular.inference.encodings import detect_encoding
 from graphrec.tabular.inference.json_records import is_json, parse_records
 from graphrec.tabular.spec import FileInput, FileQueryInput, QueryInput
 
-#: How much of the beginning of a file is read, and of each of its later places.
+#: Bytes read at the beginning of a file and at each of the later positions, and the number of later positions.
 _START, _LATER, _PLACES = 4 << 20, 128 << 10, 4
-#: How many values are looked at, at most, over all columns of a file.
+#: Maximum number of sampled values over all columns of a file, and of sampled rows.
 _VALUES, _ROWS = 1_000_000, 20_000
 
 
 @dataclass(frozen=True)
 class TableProfile:
-    """A table, where its rows come from, and the profile of each column by name.
+    """A table's input and the profiles of its columns by name.
 
-    `name` is that of the file or database table, without its ending. `headerless` says that `origin.header` was made
-    up. `left_out` are columns that hold nothing, by the reason. `keys` is the primary key of a database table and
-    `references` its foreign keys, as (table, column) by column. `rows` is how many rows were looked at; `whole`
-    says that these are all.
+    name: name of the file without its ending, or of the database table.
+    rows: number of sampled rows; `whole` if these are all rows.
+    headerless: whether `input.header` was guessed because the file has no usable header.
+    left_out: columns without information, with the reason.
+    keys: primary key of a database table; `references` has its foreign keys as (table, column) by column.
     """
 
     input: FileInput | QueryInput | FileQueryInput
@@ -49,7 +50,7 @@ class TableProfile:
 
     @property
     def shown(self) -> str:
-        """How a report calls it: the file's name, or that of the first of several."""
+        """Name of the table in reports: the file name, or the first of several."""
         if not isinstance(self.input, FileInput):
             return self.name
         first = self.input.paths[0].name
@@ -57,10 +58,10 @@ class TableProfile:
 
 
 def sniff(path: Path, num_rows: int = _ROWS) -> TableProfile:
-    """The form and the columns of a file, of which about `num_rows` rows are looked at.
+    """The profile of a file, from a sample of about `num_rows` rows.
 
     Raises:
-        DataError: the file is not there, empty, damaged or no table.
+        DataError: the file does not exist, is empty, damaged or not a table.
     """
     form = samples.detect_form(path)
     if form == "parquet":
@@ -92,7 +93,7 @@ def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
         [] if whole else samples.read_later_parts(path, _LATER, _PLACES, 2 if "16" in coding or "32" in coding else 1)
     )
     later_texts = [part.decode(coding, errors="replace") for part in later]
-    _need_no_headings(path, text)
+    _reject_headings(path, text)
     found = detect_dialect(text, str(path), num_rows, later_texts)
     form = FileInput(
         (path,), "csv", found.separator, found.quote, coding, found.header, skip=found.skip, comment=found.comment,
@@ -103,35 +104,35 @@ def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
     if not found.rows:
         raise DataError(f"{path} has no rows that can be read; check the file")
     if found.wrong:
-        notes = (*notes, f"{found.wrong:,} of its first lines have another number of fields, and are rejected")
+        notes = (*notes, f"{found.wrong:,} of its first lines have another number of fields and are rejected")
     names = found.header or tuple(file_format.make_unique(found.written or [""] * found.width))
     columns = profile_columns(names, found.rows)
     headerless = found.header is None and found.written is None
     if not headerless and not found.header and headers.are_placeholders(names):
         headerless, form = True, replace(form, skip=found.skip + 1)
-        notes = (*notes, f"its header ({', '.join(names[:6])}) says nothing: the names are guesses by the values")
+        notes = (*notes, f"its header ({', '.join(names[:6])}) has no names: they are guessed from the values")
     if headerless:
         names = headers.guess_header(file_stem(path), list(columns.values()))
         form = replace(form, header=names)
         columns = profile_columns(names, found.rows)
     left_out = _empty_columns(found, names, columns)
     kept = {name: value for name, value in columns.items() if name not in left_out}
-    notes = (*found.notes, *notes, *_doubled(found.written or ()))
+    notes = (*found.notes, *notes, *_note_duplicate_names(found.written or ()))
     rows = len(next(iter(columns.values())).values)
     return TableProfile(
         form, file_stem(path), kept, rows, whole and rows == len(found.rows), headerless, notes, left_out
     )
 
 
-def _need_no_headings(path: Path, text: str) -> None:
-    """Raise DataError if some lines are an id and a colon, to which the lines below belong, as Netflix wrote it."""
+def _reject_headings(path: Path, text: str) -> None:
+    """Raise DataError if lines such as `7:` are headings of the lines below, as in the Netflix Prize files."""
     lines = [line.strip() for line in text.splitlines()[:10_000] if line.strip()]
     headings = [line for line in lines if _HEADING.fullmatch(line)]
     if len(headings) > 1 and lines[0] == headings[0] and len(headings) * 2 <= len(lines):
         way = r"""awk -F: 'NF == 2 && $2 ~ /^\r?$/ {id = $1; next} {print id "," $0}'"""
         raise DataError(
-            f"{path} has lines such as '{shortened(headings[1])}', to which the lines below belong, and that is no "
-            f"table; write it into each of these first: {way}"
+            f"{path} has lines such as '{shortened(headings[1])}', which are headings of the lines below; "
+            f"a table needs the id in each line; convert the file first: {way}"
         )
 
 
@@ -139,7 +140,7 @@ _HEADING = re.compile(r"[^\s,;|:]{1,60}:")
 
 
 def _empty_columns(found: Dialect, names: Sequence[str], columns: Mapping[str, ColumnProfile]) -> dict[str, str]:
-    """The columns without any value, and those that only number the rows, as pandas writes its index."""
+    """Columns without values, and nameless row numbers such as a pandas index, with the reason."""
     left = {}
     for place, name in enumerate(names):
         written = found.written[place] if found.written else name
@@ -155,16 +156,16 @@ def _is_index(found: ColumnProfile) -> bool:
     return found.kind == "int" and found.unique and len(numbers) > 1 and bool(numbers.is_monotonic_increasing)
 
 
-def _doubled(names: Sequence[str]) -> list[str]:
+def _note_duplicate_names(names: Sequence[str]) -> list[str]:
     twice = [name for name in dict.fromkeys(names) if name.strip() and list(names).count(name) > 1]
     return [f"the header has '{name}' {list(names).count(name)} times: the later ones are {name}_2 …" for name in twice]
 
 
 def _basket(path: Path, found: Dialect, form: FileInput, whole: bool, notes: tuple[str, ...]) -> TableProfile:
-    """Lines of an id and its items, as the pairs that they become."""
+    """The profile of basket lines (an id and its items), as pairs."""
     pairs = [(row[0], item) for row in found.rows[:2000] for item in row[1:] if item][:_ROWS]
     columns = profile_columns(("basket", "item"), pairs)
-    notes = (*notes, "each line is an id, and the items that belong to it")
+    notes = (*notes, "each line is an id followed by its items")
     made = replace(form, shape="basket", header=found.header)
     return TableProfile(made, file_stem(path), columns, len(found.rows), whole, notes=(*found.notes, *notes))
 
@@ -175,7 +176,7 @@ def profile_columns(
     kinds: Mapping[str, Kind] | None = None,
     times: frozenset[str] = frozenset(),
 ) -> dict[str, ColumnProfile]:
-    """The profile of each column of these rows."""
+    """The profiles of the columns of these rows; `kinds` and `times` are known from typed sources."""
     rows = rows[: max(200, _VALUES // max(1, len(names)))]
     kinds = kinds or {}
     by_place = list(zip(*rows, strict=True)) if rows else [()] * len(names)
@@ -185,7 +186,7 @@ def profile_columns(
 
 
 def file_stem(path: Path) -> str:
-    """The name of a file without the endings of its form and compression."""
+    """The name of a file without the endings of its format and compression."""
     name = path.name
     while "." in name[1:] and name.rpartition(".")[2].casefold() in _ENDINGS:
         name = name.rpartition(".")[0]
@@ -248,7 +249,7 @@ def _json(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
             whole,
             notes=notes,
         )
-    left = dict.fromkeys(found.lists, "it holds lists of objects, which a column cannot")
+    left = dict.fromkeys(found.lists, "it contains lists of objects")
     if found.lists and found.format == "jsonl":
         notes = (*notes, _rows_of_lists(path.name, found.lists[0]))
     left |= {name: "it is empty" for name, value in columns.items() if not value.num_filled}
@@ -257,11 +258,11 @@ def _json(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
 
 
 def _rows_of_lists(name: str, key: str) -> str:
-    """How a list of objects in each row becomes rows."""
+    """A hint how to unnest a list of objects with DuckDB."""
     wanted = (
         f"select * exclude ({quote_identifier(key)}), unnest({quote_identifier(key)}, recursive := true) from '{name}'"
     )
-    return f"DuckDB makes a row of each object of {key}: copy ({wanted}) to 'rows.parquet'"
+    return f"DuckDB can write a row for each object of {key}: copy ({wanted}) to 'rows.parquet'"
 
 
 def _parquet(path: Path) -> TableProfile:
@@ -276,7 +277,7 @@ def _parquet(path: Path) -> TableProfile:
                 f"SELECT {texts} FROM read_parquet($path) LIMIT {limit}", {"path": str(path)}
             ).fetchall()
     except duckdb.Error as error:
-        raise DataError(f"{path} is no Parquet file that can be read; export or download it again") from error
+        raise DataError(f"{path} is not a readable Parquet file; export or download it again") from error
     if not rows:
         raise DataError(f"{path} has no rows that can be read; check the file")
     kinds = {row[0]: kind for row in found if (kind := _kind(row[1]))}
@@ -301,7 +302,7 @@ def _as_text(name: str, kind: str) -> str:
 
 
 def _kind(kind: str) -> Kind | None:
-    """The kind of a column of a Parquet file; text may hold anything, and is looked at."""
+    """The kind of a Parquet column; None for text, whose values decide."""
     if "INT" in kind and not kind.endswith("]"):
         return "int"
     if kind in ("FLOAT", "DOUBLE", "REAL") or kind.startswith("DECIMAL"):
@@ -310,10 +311,10 @@ def _kind(kind: str) -> Kind | None:
 
 
 def sniff_workbook(path: Path, form: Literal["xlsx", "ods"], num_rows: int = _ROWS) -> list[TableProfile]:
-    """The tables of the sheets of a workbook; sheets without rows are none.
+    """The profiles of the sheets of a workbook that have rows.
 
     Raises:
-        DataError: it is damaged, or no sheet has rows.
+        DataError: the workbook is damaged, or no sheet has rows.
         GraphrecError: the reader of workbooks is not installed.
     """
     names = samples.read_sheet_names(path)

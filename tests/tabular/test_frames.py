@@ -109,9 +109,9 @@ def test_a_frame_without_rows_is_called_a_frame() -> None:
 
 FRAME = pd.DataFrame({"u": [1], "i": [2]})
 WRONG: dict[str, tuple[dict[str, object], str]] = {
-    "nothing said": ({"edges": None}, "nothing says what the rows of the frame with the columns u, i are; write load"),
-    "nodes and edges": ({"nodes": "User"}, "nothing says what the rows of the frame"),
-    "a key": ({"tme": "t"}, r"the description \[edges.RATED\]: tme is no key of this table; did you mean time\?"),
+    "nothing said": ({"edges": None}, "it is unknown what the rows of the frame with the columns u, i are; write load"),
+    "nodes and edges": ({"nodes": "User"}, "it is unknown what the rows of the frame"),
+    "a key": ({"tme": "t"}, r"the description \[edges.RATED\]: tme is not a key of this table; did you mean time\?"),
     "a key of files": ({"separator": ";"}, "separator is for a file, and this is a frame"),
     "baskets": ({"shape": "basket"}, "shape basket is for lines of text, and this is a frame"),
     "no name": ({"name": ""}, "the description: name must not be empty"),

@@ -36,7 +36,7 @@ def test_a_sheet_below_a_title(tmp_path: Path) -> None:
 def test_lines_below_the_id_of_what_they_belong_to_are_refused_with_a_way_out(tmp_path: Path) -> None:
     path = tmp_path / "combined.txt"
     path.write_text("1:\n5,3,2005-09-06\n7,4,2005-05-13\n2:\n5,4,2005-09-05\n9,1,2005-10-19\n")
-    with pytest.raises(DataError, match=r"lines such as '2:', to which the lines below belong.*awk"):
+    with pytest.raises(DataError, match=r"lines such as '2:', which are headings of the lines below.*awk"):
         sniff(path)
 
 

@@ -134,18 +134,18 @@ def test_many_elements_are_read_one_by_one(reader: Reader) -> None:
 
 
 BAD_DOCUMENTS = {
-    "cut": ('[{"u": 1, "i": 2}, {"u": 3', "", r"r.json is cut off or no JSON after 19 characters"),
-    "no JSON": ('[{"u": 1, "i": 2}, oh]', "", r"cut off or no JSON after 19 characters"),
-    "two arrays": ('[{"u": 1, "i": 2}] [3]', "", r"cut off or no JSON after 19 characters"),
+    "cut": ('[{"u": 1, "i": 2}, {"u": 3', "", r"r.json is truncated or invalid JSON after 19 characters"),
+    "no JSON": ('[{"u": 1, "i": 2}, oh]', "", r"truncated or invalid JSON after 19 characters"),
+    "two arrays": ('[{"u": 1, "i": 2}] [3]', "", r"truncated or invalid JSON after 19 characters"),
     "an object": (
         '{\n"orders": [1], "meta": {}, "lines": []}',
         "",
-        'no array of rows as its whole; say which it is: records = "/orders" or "/lines"',
+        'no array of rows at its top level; name one: records = "/orders" or "/lines"',
     ),
-    "no such key": ('{"orders": [1]}', 'records = "/order"', "no order at its top, .* did you mean orders"),
+    "no such key": ('{"orders": [1]}', 'records = "/order"', "no order at its top level, .* did you mean orders"),
     "no array there": ('{"a": {"b": 1}}', 'records = "/a/b"', "no array of rows at /a/b"),
     "another key": ('[{"u": 1, "item": 2}]', "", "has no column 'i', but it has u, item"),
-    "deep": ("[" + "[" * 100_000, "", "cut off or no JSON"),
+    "deep": ("[" + "[" * 100_000, "", "truncated or invalid JSON"),
 }
 
 
@@ -157,7 +157,7 @@ def test_json_documents_without_rows(case: str, reader: Reader) -> None:
 
 
 def test_more_lines_to_skip_than_there_are(reader: Reader) -> None:
-    with pytest.raises(DataError, match="r.csv holds blank lines only after the 9 that skip leaves out; lower skip"):
+    with pytest.raises(DataError, match="r.csv has only blank lines after the 9 that skip leaves out; lower skip"):
         reader(f"{CSV}skip = 9", r__csv=PLAIN)
 
 

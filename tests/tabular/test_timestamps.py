@@ -237,7 +237,7 @@ def test_dates_written_as_numbers_are_told_from_seconds() -> None:
     counter = read_times(pd.Series([5, 60, 3600, 20240213]), TimeColumn("t"))  # seconds from a start of their own
     assert (counter.seconds[3], counter.notes) == (20240213, ())
     days = read_times(pd.Series([45336, 45337]), TimeColumn("t"))
-    assert "days that a spreadsheet counts" in days.notes[0].hint
+    assert "day numbers of a spreadsheet" in days.notes[0].hint
 
 
 def test_a_hint_names_the_format() -> None:
@@ -245,7 +245,7 @@ def test_a_hint_names_the_format() -> None:
     both = 'write format = "%d/%m/%Y" or format = "%m/%d/%Y"'
     assert suggest_format(pd.Series(["01/02/2024"]), TimeColumn("t")) == both
     assert suggest_format(pd.Series(["perhaps"]), TimeColumn("t")) == ""
-    with pytest.raises(DataError, match=r"time format '%Q' is none: .* write one such as"):
+    with pytest.raises(DataError, match=r"time format '%Q' is invalid: .* write one such as"):
         to_unix_seconds(pd.Series(["1"]), TimeColumn("t", "%Q"))
 
 

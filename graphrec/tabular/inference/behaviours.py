@@ -1,4 +1,4 @@
-"""What users did in the rows of a file, by an event column, a rating, a count, and the names of file and columns."""
+"""Infers the behaviour of a table from an event column, a rating, a count, and the names of file and columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ _PLACES = frozenset(["poi", "venue", "location"])
 
 @dataclass(frozen=True)
 class InferredBehaviour:
-    """The relationship type, why, and how sure; `events` are the values of an event column by what they stand for."""
+    """The relationship type, reason and confidence; `events` has the values of an event column by relationship type."""
 
     relation: str
     reason: str
@@ -50,7 +50,7 @@ class InferredBehaviour:
 
 @dataclass(frozen=True)
 class UnratedValue:
-    """A number among ratings that says "not rated", and the share of the rows that have it."""
+    """A number that means "not rated", its share of the rows, and the range and values of the real ratings."""
 
     value: str
     share: float
@@ -60,40 +60,42 @@ class UnratedValue:
 
 
 def find_event_column(columns: Mapping[str, ColumnProfile], names: Sequence[str]) -> str | None:
-    """The column that says what a user did: by its name, or because its values are words for it."""
+    """The event column (kind of action), recognised by its name or by values that are words for behaviours."""
     called = [name for name in names if _is_event_name(name) and columns[name].num_distinct <= 30]
     vague = ("type", "activity", "operation", "op", "verb", "interaction")
     called = [name for name in called if name_semantics.fold(name) not in vague or is_event(columns[name])]
     worded = [name for name in names if columns[name].kind == "str" and is_event(columns[name])]
-    # the state of an order is a property of it, unless it says of some rows that the purchase was undone
-    worded = [name for name in worded if "status" not in name_semantics.tokenize(name) or _says_undone(columns[name])]
+    # an order status is a property, unless some of its values withdraw the purchase (refunded)
+    worded = [
+        name for name in worded if "status" not in name_semantics.tokenize(name) or _has_withdrawals(columns[name])
+    ]
     both = [name for name in called if name in worded]
     coded = [name for name in called if columns[name].num_distinct > 1 and columns[name].num_distinct <= 12]
     single = [name for name in called if columns[name].num_distinct == 1]
     return next(iter([*both, *worded, *coded, *single]), None)
 
 
-def _says_undone(column: ColumnProfile) -> bool:
-    """Whether some values are words for taking back what was done, such as refunded."""
+def _has_withdrawals(column: ColumnProfile) -> bool:
+    """Whether some values withdraw an action, such as refunded."""
     found = {name_semantics.find_relation(str(value)) for value in column.values.dropna().unique()}
     return any(relation.partition("_")[0] in NEGATIVE_BEHAVIOURS for relation in found if relation is not None)
 
 
 def _is_event_name(name: str) -> bool:
-    """Whether a column is called like the kind of what was done: event_type, action, vote_type_id."""
+    """Whether a column name means the kind of an action: event_type, action, vote_type_id."""
     parts = name_semantics.tokenize(name)
     typed = (len(parts) > 1 and parts[-1] in ("type", "typeid")) or (len(parts) > 2 and parts[-2:] == ["type", "id"])
     return name_semantics.fold(name) in lexicon.EVENTS or (typed and name_semantics.find_relation(parts[0]) is not None)
 
 
 def infer_from_events(column: ColumnProfile) -> InferredBehaviour:
-    """One relationship type for each kind of event."""
+    """The behaviours of an event column: one relationship type for each group of values."""
     by_relation: dict[str, list[str]] = {}
     unknown = []
     for value in sorted(map(str, column.values.dropna().unique())):
         relation = name_semantics.find_relation(value)
         if relation == "COMPLETED" and _ORDERED & set(name_semantics.tokenize(column.name)):
-            relation = "PURCHASED"  # the status of an order, and not of a course
+            relation = "PURCHASED"  # the status of an order, not of a course
         if relation is None:
             unknown.append(value)
             relation = (
@@ -104,15 +106,13 @@ def infer_from_events(column: ColumnProfile) -> InferredBehaviour:
         by_relation.setdefault(relation, []).append(value)
     ask = ""
     if unknown:
-        ask = (
-            f"what do the values {', '.join(unknown[:6])} of {column.name} stand for? Call the types by what users did"
-        )
-    against = [relation for relation in by_relation if relation.partition("_")[0] in NEGATIVE_BEHAVIOURS]
-    if against:
+        ask = f"what do the values {', '.join(unknown[:6])} of {column.name} mean? Name the types after what users did"
+    negative = [relation for relation in by_relation if relation.partition("_")[0] in NEGATIVE_BEHAVIOURS]
+    if negative:
         ask += "; " if ask else ""
         ask += (
-            f"should models learn from {' and '.join(against)}? They take every edge for interest; if not, leave the "
-            f"table{'s' * (len(against) > 1)} out"
+            f"should models learn from {' and '.join(negative)}? They treat each edge as interest; if not, omit the "
+            f"table{'s' * (len(negative) > 1)}"
         )
     events = {relation: tuple(values) for relation, values in by_relation.items()}
     first = next(iter(events))
@@ -122,9 +122,11 @@ def infer_from_events(column: ColumnProfile) -> InferredBehaviour:
 def infer_behaviour(
     file: str, folder: str, columns: Mapping[str, ColumnProfile], names: Sequence[str], item: str
 ) -> InferredBehaviour:
-    """What users did, where no column says it of each row; `names` are the columns beside the ends."""
+    """The behaviour of a table without an event column; `names` are the columns besides the ids."""
     called = {name_semantics.fold(name) for name in names}
-    if texts := [name for name in names if name_semantics.fold(name) in lexicon.TEXTS and columns[name].kind == "str"]:
+    if texts := [
+        name for name in names if name_semantics.fold(name) in lexicon.REVIEW_TEXTS and columns[name].kind == "str"
+    ]:
         return InferredBehaviour("REVIEWED", f"{texts[0]} is the text of a review", 0.9)
     rated = [name for name in names if name_semantics.is_rating(name) and columns[name].numeric]
     if rated:
@@ -139,7 +141,7 @@ def infer_behaviour(
         heard = name_semantics.interpret_name(item).word in _MUSIC or bool(
             called & {"listens", "listencount", "scrobbles"}
         )
-        return InferredBehaviour("LISTENED" if heard else "PLAYED", "a number of plays", 0.85)
+        return InferredBehaviour("LISTENED" if heard else "PLAYED", "a play count", 0.85)
     if called & _BOUGHT:
         return InferredBehaviour("PURCHASED", "a quantity", 0.85)
     if bought := next((n for n in names if name_semantics.find_relation(n) == "PURCHASED"), None):
@@ -158,7 +160,7 @@ def infer_behaviour(
             return InferredBehaviour(relation, f"the column {name}", 0.75)
     if {name for name in called if name in lexicon.LINE_PRICES and "price" in name}:
         return InferredBehaviour(
-            "PURCHASED", "a price on each row", 0.6, question="were the items bought? A price says so, and nothing else"
+            "PURCHASED", "a price on each row", 0.6, question="were the items bought? The only evidence is a price"
         )
     if name_semantics.interpret_name(item).word in _MUSIC:
         return InferredBehaviour("LISTENED", f"{item} is music", 0.7)
@@ -166,11 +168,11 @@ def infer_behaviour(
         return InferredBehaviour("VISITED", f"{item} is a place", 0.7)
     if len(name_semantics.tokenize(folder)) == 1 and (relation := name_semantics.find_relation(folder)):
         return InferredBehaviour(relation, f"the folder is called {folder}", 0.6)
-    return InferredBehaviour("", "nothing says what users did", 0.3)
+    return InferredBehaviour("", "no evidence of what users did", 0.3)
 
 
 def find_rating_by_values(columns: Mapping[str, ColumnProfile], names: Sequence[str]) -> str | None:
-    """The one column of numbers that is a scale, such as whole or half steps within 0 to 10."""
+    """The only numeric column whose values form a rating scale; None if there is none or several."""
     found = [
         name for name in names if is_rating_scale(columns[name]) and name_semantics.interpret_name(name).part != "id"
     ]
@@ -178,7 +180,7 @@ def find_rating_by_values(columns: Mapping[str, ColumnProfile], names: Sequence[
 
 
 def is_rating_scale(column: ColumnProfile) -> bool:
-    """Whether the numbers are steps of a scale."""
+    """Whether the numbers form a rating scale: whole or half steps within -10 to 10."""
     if not column.numeric or not 2 <= column.num_distinct <= 21 or column.num_filled < 4:
         return False
     numbers = column.numbers
@@ -186,7 +188,7 @@ def is_rating_scale(column: ColumnProfile) -> bool:
 
 
 def find_unrated_value(column: ColumnProfile) -> UnratedValue | None:
-    """The number that says "not rated": −1 or 99 beside a scale from 1, or a 0 that is far too common to be a grade."""
+    """The number that means "not rated": −1 or 99 next to a scale from 1, or a 0 that is too frequent for a rating."""
     if not column.numeric or column.num_distinct < 4:
         return None
     numbers = column.numbers

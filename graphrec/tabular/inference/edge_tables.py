@@ -1,4 +1,4 @@
-"""The columns of a file of edges: the time, the weight, and the others."""
+"""Infers the time, weight and other columns of an edge table."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,7 +12,7 @@ from graphrec.tabular.sniffing import TableProfile
 def infer_edge_roles(
     table: TableProfile, what: TableKind, pair: tuple[tuple[str, str], ...], taken: Iterable[str]
 ) -> TableRoles:
-    """The roles of a file of edges, but for what users did: a time, a weight, and the others."""
+    """The roles of an edge table except its behaviour: time, weight and properties."""
     columns, taken = table.columns, set(taken)
     left = [name for name in columns if name not in taken]
     time, asks = _time(table, left, [columns[column] for _, column in pair])
@@ -28,10 +28,10 @@ def infer_edge_roles(
     negative = None
     if weight:
         left.remove(weight)
-        findings.append(ColumnFinding(weight, "weight", "a number of times, added up", 0.9))
+        findings.append(ColumnFinding(weight, "weight", "a count, summed over rows", 0.9))
         if bool((columns[weight].numbers < 0).any()):
             negative = weight
-            asks = [*asks, f"{weight} is negative in some rows: are these returns? They are rejected by ranges"]
+            asks = [*asks, f"{weight} is negative in some rows: are these returns? The key ranges rejects them"]
     moment = columns[time].time_format if time else None
     return TableRoles(
         what, pair, time=moment.time(time) if moment and time else None, zoned=moment.zoned if moment else True,
@@ -40,13 +40,13 @@ def infer_edge_roles(
 
 
 def _time(table: TableProfile, names: Sequence[str], pair: Sequence[ColumnProfile]) -> tuple[str | None, list[str]]:
-    """The column of the time at which something was done, and what is unsure of it."""
+    """The column with the time of the action, and questions about it."""
     scored: list[tuple[int, int, str]] = []
     for place, name in enumerate(names):
         column = table.columns[name]
         if column.time_format is None:
             if name_semantics.is_time(name) and column.numeric and _is_excel(column):
-                return None, [f"{name} seems to count days as Excel does; save it as a date, such as 2024-02-13"]
+                return None, [f"{name} looks like Excel day numbers; export it as a date such as 2024-02-13"]
             continue
         parts = set(name_semantics.tokenize(name))
         score = 4 * name_semantics.is_time(name) + 2 * (not name_semantics.is_other_time(name)) + (column.kind == "str")
@@ -54,7 +54,7 @@ def _time(table: TableProfile, names: Sequence[str], pair: Sequence[ColumnProfil
         score += bool(
             parts & {"event", "order", "invoice", "purchase", "timestamp", "created", "transaction", "rated", "time"}
         )
-        acted = bool(parts & lexicon.ACTS) and not name_semantics.is_other_time(name)
+        acted = bool(parts & lexicon.ACTION_PREFIXES) and not name_semantics.is_other_time(name)
         score -= (1 if acted else 5) * any(_belongs(measure_dependency(key, column), column) for key in pair)
         if score >= 2:
             scored.append((-score, place, name))
@@ -62,7 +62,7 @@ def _time(table: TableProfile, names: Sequence[str], pair: Sequence[ColumnProfil
         return None, []
     chosen = min(scored)[2]
     moment = table.columns[chosen].time_format
-    return chosen, [f"{chosen}: {moment.question} The first is proposed"] if moment and moment.question else []
+    return chosen, [f"{chosen}: {moment.question} The first is used"] if moment and moment.question else []
 
 
 def _belongs(found: FunctionalDependency, column: ColumnProfile) -> bool:

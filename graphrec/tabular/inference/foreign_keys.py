@@ -1,4 +1,4 @@
-"""Foreign keys between tables: what a column means because its values are the key of another table."""
+"""Infers foreign keys between tables, and from them the meaning of columns."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from graphrec.tabular.sniffing import TableProfile
 
 
 def infer_from_keys(tables: Sequence[TableProfile]) -> list[dict[str, NameMeaning]]:
-    """For each table: what its columns are, as far as keys that other tables have say it."""
+    """For each table: the meanings of columns that reference the key of another table."""
     found: list[dict[str, NameMeaning]] = [{} for _ in tables]
-    keys = [key for table in tables for key in _keys(table)]
+    keys = [key for table in tables for key in _find_keys(table)]
     by_name = {table.name.casefold(): table for table in tables}
     for number, table in enumerate(tables):
         for name, (other, _) in (table.references or {}).items():
@@ -20,7 +20,7 @@ def infer_from_keys(tables: Sequence[TableProfile]) -> list[dict[str, NameMeanin
                 meaning = name_semantics.interpret_name(name)
                 if what in ("user", "item") and name_semantics.find_relation(other) is None:
                     found[number][name] = NameMeaning(what, word, "id", 3)  # type: ignore[arg-type]  # one of the two
-                elif meaning.entity == "other" and _is_thing(by_name[other.casefold()]):
+                elif meaning.entity == "other" and _has_names(by_name[other.casefold()]):
                     found[number][name] = NameMeaning("group", name_semantics.singularize(other.casefold()), "id", 3)
         for name, values in table.columns.items():
             meaning = name_semantics.interpret_name(name)
@@ -31,7 +31,7 @@ def infer_from_keys(tables: Sequence[TableProfile]) -> list[dict[str, NameMeanin
             ):
                 continue
             for owner, key, what, word in keys:
-                if owner is table or not _leads(name, values, owner, key):
+                if owner is table or not _references(name, values, owner, key):
                     continue
                 if meaning.entity in ("other", "") and what in ("user", "item", "group"):
                     found[number][name] = NameMeaning(what, word, "id", 3)  # type: ignore[arg-type]  # one of these
@@ -40,15 +40,15 @@ def infer_from_keys(tables: Sequence[TableProfile]) -> list[dict[str, NameMeanin
     return found
 
 
-def _is_thing(table: TableProfile) -> bool:
+def _has_names(table: TableProfile) -> bool:
     return any(
-        name_semantics.fold(name) in lexicon.NAMES or name_semantics.interpret_name(name).part == "name"
+        name_semantics.fold(name) in lexicon.TITLES or name_semantics.interpret_name(name).part == "name"
         for name in table.columns
     )
 
 
-def _keys(table: TableProfile) -> list[tuple[TableProfile, str, str, str]]:
-    """The columns whose values tell the rows of a table apart, and what these are: (table, column, what, word)."""
+def _find_keys(table: TableProfile) -> list[tuple[TableProfile, str, str, str]]:
+    """Key columns of a table of users, items or groups: (table, column, entity, word)."""
     entity, word = name_semantics.interpret_file_name(table.name)
     if {"user", "item"} <= {
         m.entity for n in table.columns if (m := name_semantics.interpret_name(n)).part == "id" and m.strength == 3
@@ -76,13 +76,13 @@ def _keys(table: TableProfile) -> list[tuple[TableProfile, str, str, str]]:
             and not name_semantics.find_relation(table.name)
         ):
             made.append((table, name, entity, word))
-        elif meaning.entity == "other" and meaning.word and _is_thing(table):
+        elif meaning.entity == "other" and meaning.word and _has_names(table):
             made.append((table, name, "group", meaning.word))
     return made
 
 
-def _leads(name: str, values: ColumnProfile, owner: TableProfile, key: str) -> bool:
-    """Whether a column's values are ids of another table: it is called like the key, or holds values that tell."""
+def _references(name: str, values: ColumnProfile, owner: TableProfile, key: str) -> bool:
+    """Whether a column references the key of another table: by equal names, or by distinctive common values."""
     other = owner.columns[key]
     same = name_semantics.fold(name) == name_semantics.fold(key) and name_semantics.fold(name) not in (
         "id",

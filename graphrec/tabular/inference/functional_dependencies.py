@@ -1,4 +1,4 @@
-"""Functional dependencies: what depends on what, within the rows that were looked at."""
+"""Approximate functional dependencies between columns, measured on the sampled rows."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ from graphrec.tabular.inference.column_profile import ColumnProfile
 
 @dataclass(frozen=True)
 class FunctionalDependency:
-    """How well a key says the value of another column.
+    """How well a key column determines another column.
 
-    `repeated` counts the rows of a key beyond its first one, in which the dependency could have failed; `broken` those
-    whose value is not the most common one of their key. `chance` is how likely it is that so many rows agree though
-    nothing depends on anything.
+    repeated: number of rows beyond the first of each key, in which the dependency could be violated.
+    violations: number of rows whose value is not the most frequent one of their key.
+    chance: probability of as many agreements between independent columns.
     """
 
     repeated: int
@@ -22,17 +22,17 @@ class FunctionalDependency:
 
     @property
     def holds(self) -> bool:
-        """Whether at most one in fifty of the repeated rows breaks it, and there is one."""
+        """Whether there are repeated rows and at most one in 50 is a violation."""
         return self.repeated > 0 and self.violations * 50 <= self.repeated
 
     @property
     def fails(self) -> bool:
-        """Whether more than one in eight of the repeated rows breaks it."""
+        """Whether more than one in 8 of the repeated rows is a violation."""
         return self.violations * 8 > self.repeated
 
 
 def measure_dependency(key: ColumnProfile, other: ColumnProfile) -> FunctionalDependency:
-    """How `other` depends on `key`, over the rows that have both."""
+    """The dependency of `other` on `key`, over rows with both values."""
     both = (key.codes >= 0) & (other.codes >= 0)
     keys, values = key.codes[both], other.codes[both]
     if not len(keys):
@@ -47,7 +47,7 @@ def measure_dependency(key: ColumnProfile, other: ColumnProfile) -> FunctionalDe
 
 
 def is_significant(key: ColumnProfile, other: ColumnProfile, found: FunctionalDependency) -> bool:
-    """Whether a dependency holds, and hardly by chance: also because it holds the other way round."""
+    """Whether a dependency holds and is not due to chance (5 %), considering also the inverse dependency."""
     if not found.holds:
         return False
     back = measure_dependency(other, key)

@@ -15,7 +15,7 @@ from graphrec.tabular.spec import FileQueryInput, QueryInput
 def join_order_lines(
     tables: Sequence[TableProfile], said_by_keys: Sequence[Mapping[str, NameMeaning]]
 ) -> list[TableProfile]:
-    """The tables, with order lines and order headers as one where only both say who bought what."""
+    """The tables, with order lines joined to order headers if neither has both users and items."""
     made = list(tables)
     headers: list[TableProfile] = []
     for lines, hint in zip(tables, said_by_keys, strict=True):
@@ -25,7 +25,7 @@ def join_order_lines(
         for header, its in zip(tables, said_by_keys, strict=True):
             if header is lines or any(lines is one for one in headers) or type(header.input) is not type(lines.input):
                 continue
-            link = _link(lines, header)
+            link = _find_join_columns(lines, header)
             own = id_columns.interpret_columns(header.columns, its)
             users = [end for end in id_columns.find_user_columns(header.columns, own) if end.confidence > 0.6]
             if link and users and not id_columns.find_item_columns(header.columns, own):
@@ -44,8 +44,8 @@ def _has_items(table: TableProfile, meanings: Mapping[str, NameMeaning]) -> bool
     )
 
 
-def _link(lines: TableProfile, header: TableProfile) -> tuple[str, str] | None:
-    """The columns by which lines belong to headers: a foreign key, one name, or `order_id` and the `id` of orders."""
+def _find_join_columns(lines: TableProfile, header: TableProfile) -> tuple[str, str] | None:
+    """The join columns of order lines and headers: a foreign key, equal names, or `order_id` and `id` of orders."""
     for name, (other, key) in (lines.references or {}).items():
         if other.casefold() == header.name.casefold() and name in lines.columns and key in header.columns:
             return name, key
@@ -78,7 +78,7 @@ def _link(lines: TableProfile, header: TableProfile) -> tuple[str, str] | None:
 
 
 def _join(lines: TableProfile, header: TableProfile, link: str, key: str) -> TableProfile:
-    """Lines with the columns of their headers."""
+    """Order lines joined with their headers."""
     names = make_query_names([lines, header])
     one, two = names
     exact = isinstance(lines.input, QueryInput)
@@ -99,14 +99,14 @@ def _join(lines: TableProfile, header: TableProfile, link: str, key: str) -> Tab
     on = f"{two}.{quote_column(key, exact)} = {one}.{quote_column(link, exact)}"
     sql = f"select {one}.*, {', '.join(chosen)} from {one} join {two} on {on}"
     made = TableProfile(query_tables([lines, header], names, sql), lines.name, columns, lines.rows)
-    notes = (f"{header.shown} says whose rows they are: joined by {link}",)
+    notes = (f"joined with {header.shown} by {link}, which has the users",)
     led = {**(header.references or {}), **(lines.references or {})}
     whole = lines.whole and header.whole
     return replace(made, notes=(*lines.notes, *header.notes, *notes), whole=whole, references=led)
 
 
 def join_node_tables(first: TableProfile, key: str, others: Sequence[tuple[TableProfile, str]]) -> TableProfile | None:
-    """A table of things with the columns of other tables about the same things; None where they cannot be joined."""
+    """A node table joined with other tables about the same nodes; None if they cannot be joined."""
     if any(
         type(other.input) is not type(first.input) or isinstance(other.input, FileQueryInput) for other, _ in others
     ):
@@ -115,7 +115,7 @@ def join_node_tables(first: TableProfile, key: str, others: Sequence[tuple[Table
     columns, chosen, links = dict(first.columns), [f"{names[0]}.*"], []
     exact = isinstance(first.input, QueryInput)
     for (other, own), name in zip(others, names[1:], strict=True):
-        if not other.columns[own].unique or _is_of_its_own(first, key, other, own):
+        if not other.columns[own].unique or _has_other_nodes(first, key, other, own):
             return None
         links.append(f"left join {name} on {name}.{quote_column(own, exact)} = {names[0]}.{quote_column(key, exact)}")
         for column_name, values in other.columns.items():
@@ -127,8 +127,8 @@ def join_node_tables(first: TableProfile, key: str, others: Sequence[tuple[Table
     return replace(first, input=query_tables(tables, names, sql), columns=columns, headerless=False)
 
 
-def _is_of_its_own(first: TableProfile, key: str, other: TableProfile, own: str) -> bool:
-    """Whether two keys called only `id` number different things, by the names of the files: tags are no books."""
+def _has_other_nodes(first: TableProfile, key: str, other: TableProfile, own: str) -> bool:
+    """Whether two keys named only `id` identify different nodes, by the names of the files (tags and books)."""
     if {name_semantics.fold(key), name_semantics.fold(own)} - {"id", "key", "code", "index", "pk"}:
         return False
     one, two = (

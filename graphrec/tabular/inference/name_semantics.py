@@ -1,4 +1,4 @@
-"""What the names of columns and files say: users, items, groups, behaviours, numbers and times."""
+"""Meaning of column and file names: users, items, groups, behaviours, ratings, counts and times."""
 
 import re
 import unicodedata
@@ -17,11 +17,12 @@ _GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue
 
 @dataclass(frozen=True)
 class NameMeaning:
-    """What the name of a column says.
+    """The meaning of a column name.
 
-    `what` is "user", "item", "group", "context" or "other" (an id of something unknown); `word` the word that says it.
-    `part` is "id" (`user_id`, `sku`), "name" (`artist_name`) or "attribute" (`customer_city`). `strength` goes from 1
-    (a name) to 3 (a word with an id's ending).
+    entity: "user", "item", "group", "context" (order, session …) or "other" (an id of something unknown).
+    word: the word of the name that determines the entity.
+    part: "id" (`user_id`, `sku`), "name" (`artist_name`) or "attribute" (`customer_city`).
+    strength: of the evidence, from 1 (a name) to 3 (a word with an id suffix).
     """
 
     entity: Literal["user", "item", "group", "context", "other", ""]
@@ -31,20 +32,20 @@ class NameMeaning:
 
 
 def fold(name: str) -> str:
-    """The name of a column as it is compared: user_id and userID are userid."""
+    """The name in the form used for comparisons: user_id and userID are userid."""
     return re.sub(r"[\W_]", "", _plain(name).casefold())
 
 
 def tokenize(name: str) -> list[str]:
-    """The words of a name: CustomerID and customer_id are [customer, id]."""
+    """The lower-case words of a name: CustomerID and customer_id are [customer, id]."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", _plain(name))
     return [part for part in re.split(r"[\W_]+", spaced.casefold()) if part]
 
 
 @lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
-    """The name without a type after a colon, as RecBole writes `user_id:token`, a remark in brackets, and
-    accents; in English if its letters are not Latin.
+    """The name in ASCII, without RecBole types (`user_id:token`) and remarks in brackets; other scripts are translated
+    to English.
     """
     name = re.sub(r"(?<=\w)\s*\([^()]*\)\s*$", "", name)
     name = re.sub(r":(token|token_seq|float|float_seq|ID|START_ID|END_ID|string|int|long)$", "", name)
@@ -57,7 +58,7 @@ def _plain(name: str) -> str:
 
 
 def singularize(word: str) -> str:
-    """The word without a plural's ending: movies is movie, categories is category."""
+    """The singular of a word: movies is movie, categories is category."""
     if word.endswith("ies") and len(word) > 4 and word not in ("movies", "series", "cookies"):
         return word[:-3] + "y"
     if word.endswith("sses") or word.endswith("xes"):
@@ -66,7 +67,7 @@ def singularize(word: str) -> str:
 
 
 def classify_word(word: str, has_id: bool = False) -> str:
-    """What a word calls: "user", "item", "group", "context", or "" where it is none of these."""
+    """The entity of a word: "user", "item", "group", "context", or "" for other words."""
     for form in (word, singularize(word)):
         if form in lexicon.USERS:
             return "user"
@@ -83,25 +84,25 @@ _COUNTED = ("num", "no", "nr", "n", "nb", "number", "count", "total")
 
 
 def interpret_name(name: str) -> NameMeaning:
-    """What the name of a column says of its values."""
-    if fold(name) in lexicon.TEXTS:
+    """The meaning of a column name."""
+    if fold(name) in lexicon.REVIEW_TEXTS:
         return NameMeaning("")
     parts = [part for part in tokenize(name) if part not in lexicon.FILLERS] or tokenize(name)
     if len(parts) > 1 and parts[0] in _COUNTED and parts[-1] != singularize(parts[-1]):
-        return NameMeaning("")  # num_pages: how many
+        return NameMeaning("")  # num_pages is a count
     if len(parts) > 1 and parts[0] in ("id", "code", "nr", "no", "num", "key", "kode"):
         parts = [*parts[1:], "id"]  # id_student, code_module
-    words, ending = _without_ending(parts)
+    words, ending = _strip_suffix(parts)
     if not words:
         return NameMeaning("other", "", "id", 2) if ending else NameMeaning("")
     if words[-2:] in (["sub", "category"], ["sub", "categorie"], ["sub", "kategorie"]):
         words = [*words[:-2], "subcategory"]
-    last, named = words[-1], ending in lexicon.NAMES
+    last, named = words[-1], ending in lexicon.TITLES
     if len(words) == 2 and last in ("tag", "handle", "alias", "nick") and classify_word(words[0]) == "user":
         return NameMeaning("user", words[0], "id", 2)  # gamer_tag
     what = classify_word(last, bool(ending) and not named)
     if what == "item" and len(words) > 1 and classify_word(words[0]) == "context":
-        return NameMeaning("context", words[0], "id", 1)  # order_item_id numbers the lines of an order
+        return NameMeaning("context", words[0], "id", 1)  # order_item_id is a line number of an order
     if what:
         part: Literal["id", "name"] = "name" if named else "id"
         return NameMeaning(what, singularize(last), part, 1 if named else 3 if ending else 2)  # type: ignore[arg-type]
@@ -113,10 +114,10 @@ def interpret_name(name: str) -> NameMeaning:
     return NameMeaning("")
 
 
-def _without_ending(parts: list[str]) -> tuple[list[str], str]:
-    """The words of a name without the endings of an id or a name, and the ending that was there."""
+def _strip_suffix(parts: list[str]) -> tuple[list[str], str]:
+    """The words of a name without suffixes of ids or names, and the removed suffix."""
     words, ending = list(parts), ""
-    while words and (words[-1] in lexicon.ID_ENDINGS or (words[-1] in lexicon.NAMES and len(words) > 1)):
+    while words and (words[-1] in lexicon.ID_ENDINGS or (words[-1] in lexicon.TITLES and len(words) > 1)):
         ending = ending if ending and ending not in ("1", "2", "a", "b", "10", "13", "x", "y") else words[-1]
         words.pop()
     if words and not classify_word(words[-1]):
@@ -131,15 +132,15 @@ def _without_ending(parts: list[str]) -> tuple[list[str], str]:
 
 
 def infer_owner(name: str) -> str:
-    """Whose property a column is by its name alone: "user", "item", "edge", or "" where the name does not say."""
+    """The owner of a property by its name alone: "user", "item", "edge", or "" if unknown."""
     found, called = interpret_name(name), fold(name)
     if (
         is_rating(name)
         or is_weight(name)
-        or called in lexicon.TEXTS
-        or called in lexicon.SALES
+        or called in lexicon.REVIEW_TEXTS
+        or called in lexicon.EDGE_ATTRIBUTES
         or found.entity == "context"
-        or (tokenize(name)[:1] or [""])[0] in lexicon.ACTS
+        or (tokenize(name)[:1] or [""])[0] in lexicon.ACTION_PREFIXES
     ):
         return "edge"
     if found.entity in ("user", "item"):
@@ -157,7 +158,7 @@ def infer_owner(name: str) -> str:
 
 
 def is_rating(name: str) -> bool:
-    """Whether a column is called like the rating that a user gives."""
+    """Whether a column name means a rating by a user."""
     called, parts = fold(name), tokenize(name)
     if called in lexicon.RATINGS:
         return True
@@ -166,7 +167,7 @@ def is_rating(name: str) -> bool:
 
 
 def is_weight(name: str) -> bool:
-    """Whether a column is called like how often or how much of something there was."""
+    """Whether a column name means a count or quantity."""
     parts = tokenize(name)
     counts = ("quantity", "qty", "plays", "listens", "hours", "menge", "playcount", "units", "minutes", "scrobbles")
     counted = len(parts) == 2 and parts[0] in ("sum", "num", "n", "nb", "count", "total", "number", "no", "times")
@@ -178,7 +179,7 @@ def is_weight(name: str) -> bool:
 
 
 def is_time(name: str) -> bool:
-    """Whether a column is called like a time."""
+    """Whether a column name means a time."""
     parts = tokenize(name)
     called = fold(name)
     return bool(parts) and (
@@ -187,13 +188,13 @@ def is_time(name: str) -> bool:
 
 
 def is_other_time(name: str) -> bool:
-    """Whether a time is that of a user, an item or a later step: a birthday, a release, a delivery."""
+    """Whether a time belongs to a user, an item or a later step: a birthday, a release, a delivery."""
     return bool(lexicon.OTHER_TIMES & set(tokenize(name))) or fold(name) in lexicon.OTHER_TIMES
 
 
 def find_relation(text: str) -> str | None:
-    """The relationship type that a word ("buy", "page_view", the name of a file) stands for, None if none."""
-    words = [word for word in tokenize(text) if word not in lexicon.NO_BEHAVIOUR]
+    """The relationship type of a word ("buy", "page_view") or file name; None if it does not mean a behaviour."""
+    words = [word for word in tokenize(text) if word not in lexicon.NON_BEHAVIOUR_WORDS]
     if "remove" in words or "".join(words).startswith("removefrom"):
         return "REMOVED_FROM_CART" if any("cart" in word or "basket" in word for word in words) else "REMOVED"
     for behaviour in BEHAVIOUR_TYPES:
@@ -206,7 +207,7 @@ def find_relation(text: str) -> str | None:
 
 
 def interpret_file_name(stem: str) -> tuple[str, str]:
-    """What the rows of a file are by its name, and the word that says it: `movies` is ("item", "movie")."""
+    """Entity and word of a file name: `movies` is ("item", "movie")."""
     for word in reversed(tokenize(stem)):
         form = singularize(word)
         what = classify_word(word) or ("item" if form in lexicon.ITEMS_WITH_ID else "")
@@ -216,19 +217,19 @@ def interpret_file_name(stem: str) -> tuple[str, str]:
 
 
 def make_label(word: str) -> str:
-    """A label made of a word: movie_author is MovieAuthor."""
+    """A node label made of a word: movie_author is MovieAuthor."""
     made = "".join(part[:1].upper() + part[1:] for part in re.findall(r"[A-Za-z0-9]+", word))
     made = re.sub(r"^\d+", "", made)
     return made[:1].upper() + made[1:] if made else ""
 
 
 def make_relation(word: str) -> str:
-    """A relationship type made of a word, "" where none can be made of it."""
+    """A relationship type made of a word; "" if that is impossible."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word)
     made = re.sub(r"[^A-Za-z0-9]+", "_", spaced).strip("_").upper()
     return made if re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", made) else ""
 
 
 def find_group_type(word: str) -> tuple[str, str]:
-    """Label and relationship type of the nodes that the values of a column of groups become."""
+    """Label and relationship type of the nodes made of a group column, such as genre."""
     return lexicon.GROUPS.get(word) or (make_label(word), f"HAS_{make_relation(word) or 'GROUP'}")

@@ -1,4 +1,4 @@
-"""Rows that lie as lists of objects within the records of a file of JSON, as SQL makes rows of them."""
+"""Unnests lists of objects within JSON records into rows, by SQL."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,9 +9,9 @@ from graphrec.tabular.inference import name_semantics
 
 
 def find_row_list(records: Sequence[Mapping[str, Any]], flat: Sequence[str]) -> str | None:
-    """The key of the lists whose objects are what users acted on: one of their keys is an item's id; None if none is.
+    """The key of the lists whose objects have item ids; None if there is no such key.
 
-    `flat` are the columns that the records have without their lists.
+    `flat` are the columns of the records without their lists.
     """
     named = {meaning.entity for name in flat if (meaning := name_semantics.interpret_name(name)).part == "id"}
     if "item" in named:
@@ -33,7 +33,7 @@ def find_row_list(records: Sequence[Mapping[str, Any]], flat: Sequence[str]) -> 
 def unnest_rows(
     records: Sequence[Mapping[str, Any]], key: str, flat: Sequence[str], name: str
 ) -> tuple[str, list[str], list[list[str | None]]]:
-    """The SQL that makes a row of each object of the lists, the names of its columns and the rows."""
+    """The SQL that unnests the lists, its column names, and the resulting rows."""
     outer = {_column(pointer): tuple(pointer.strip("/").split("/")) for pointer in flat}
     found = dict.fromkeys(
         path for record in records for part in record.get(key) or () if isinstance(part, dict) for path in _leaves(part)

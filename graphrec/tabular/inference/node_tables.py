@@ -1,4 +1,4 @@
-"""Files of users, of items and of what items belong to."""
+"""Infers the roles of node tables: users, items, and groups of items."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ from graphrec.tabular.sniffing import TableProfile
 def find_own_id(
     table: TableProfile, meanings: Mapping[str, NameMeaning], found: Sequence[IdColumn], what: str
 ) -> IdColumn | None:
-    """The column `id` of a file that is called users or movies, where no column has that word's id."""
+    """The column `id` of a file named users or movies, if no column has an id of that word."""
     del found
     own = next(
         (n for n in table.columns if name_semantics.fold(n) in ("id", "key", "code", "uid", "pk", "uuid", "index")),
@@ -38,7 +38,7 @@ def find_own_id(
 
 
 def find_key(table: TableProfile, meanings: Mapping[str, NameMeaning]) -> IdColumn | None:
-    """The key of a file of things that nothing else names."""
+    """The key column of a node table of unknown type."""
     keys = [n for n in table.keys if n in table.columns]
     if len(keys) == 1:
         return IdColumn(keys[0], "the primary key", 0.9)
@@ -57,7 +57,7 @@ def find_key(table: TableProfile, meanings: Mapping[str, NameMeaning]) -> IdColu
 
 
 def has_row_for_each(table: TableProfile, column: str) -> bool:
-    """Whether a file has one row for each value of a column and is called like what they are."""
+    """Whether a table has one row per value of a column, and is not named after a behaviour."""
     entity, _ = name_semantics.interpret_file_name(table.name)
     return (
         table.columns[column].unique
@@ -67,7 +67,7 @@ def has_row_for_each(table: TableProfile, column: str) -> bool:
 
 
 def is_plain_key(table: TableProfile, column: str) -> bool:
-    """Whether a column is the key of its rows and no other column is a time at which something was done."""
+    """Whether a column is the key of its table and no column has the time of an action."""
     if not table.columns[column].unique:
         return False
     timed = any(
@@ -77,14 +77,14 @@ def is_plain_key(table: TableProfile, column: str) -> bool:
 
 
 def has_creator(table: TableProfile, user: IdColumn, item: IdColumn) -> bool:
-    """Whether the user of a file of items is only who made each: items are unique, have titles, and nothing is done."""
+    """Whether the users in an item table are creators: items are unique and have titles, and there is no action."""
     columns = table.columns
     if not columns[item.column].unique or table.rows < 4 or name_semantics.find_relation(table.name):
         return False
     called = {name_semantics.fold(name) for name in columns}
     entity, _ = name_semantics.interpret_file_name(table.name)
     titled = any(
-        name_semantics.interpret_name(n).part == "name" or name_semantics.fold(n) in lexicon.NAMES
+        name_semantics.interpret_name(n).part == "name" or name_semantics.fold(n) in lexicon.TITLES
         for n in columns
         if n != item.column
     )
@@ -95,7 +95,7 @@ def has_creator(table: TableProfile, user: IdColumn, item: IdColumn) -> bool:
 def infer_item_roles(
     table: TableProfile, meanings: Mapping[str, NameMeaning], items: Sequence[IdColumn], own: IdColumn
 ) -> TableRoles:
-    """The roles of a file about items: a row for each, or pairs of an item and a group, or of two items."""
+    """The roles of a table of items: one row per item, or pairs of item and group, or pairs of two items."""
     columns = table.columns
     if len(items) > 1 and not columns[items[0].column].unique and len(columns) <= 4:
         first, second = items[0].column, items[1].column
@@ -124,7 +124,7 @@ def infer_item_roles(
 
 
 def infer_node_roles(table: TableProfile, meanings: Mapping[str, NameMeaning], label: str, own: IdColumn) -> TableRoles:
-    """The roles of a file with a row for each user or item; the values of groups such as genres become nodes."""
+    """The roles of a table with one row per node; the values of groups such as genres become nodes."""
     role = f"{label.lower()} id" if label in (USER, ITEM) else "id"
     findings = [ColumnFinding(own.column, role, own.reason, own.confidence)]
     groups: dict[str, AttributeNodes] = {}
@@ -146,7 +146,9 @@ def infer_node_roles(table: TableProfile, meanings: Mapping[str, NameMeaning], l
     several = [name for name in rest if measure_dependency(key, table.columns[name]).fails] if not key.unique else []
     if several:
         named = ", ".join(several[:4])
-        questions += (f"{own.column} comes again with other values of {named}, of which the first stay: what is a row?",)
+        questions += (
+            f"{own.column} is repeated with different values of {named}, of which the first are kept: what is a row?",
+        )
     return TableRoles(
         "nodes", ((label, own.column),), groups=groups, rest=tuple(rest), findings=tuple(findings), questions=questions
     )
@@ -162,7 +164,7 @@ def report_group(name: str, group: AttributeNodes) -> ColumnFinding:
 def find_group(
     column: ColumnProfile, meaning: NameMeaning, done: Mapping[str, AttributeNodes]
 ) -> AttributeNodes | None:
-    """The nodes that a column's values become: it is called like groups, and its values come again or are several."""
+    """The nodes made of a column's values, if its name means a group and its values are plausible; else None."""
     word = meaning.word if meaning.word in lexicon.GROUPS or meaning.entity == "group" else ""
     if not word or not column.num_filled or meaning.part == "attribute":
         return None
@@ -174,5 +176,5 @@ def find_group(
     if column.values.dropna().str.len().median() > 60 and not column.split:
         return None
     if not column.split and bool(column.values.dropna().str.startswith(("[", "{")).mean() > 0.5):
-        return None  # a list as Python writes it, which no split divides
+        return None  # a Python list, which no separator can split
     return AttributeNodes(label, relation, column.split)

@@ -1,4 +1,4 @@
-"""Tables whose first column is a user and whose other columns are items: a matrix of ratings."""
+"""User-item matrices: tables whose first column is a user and whose other columns are items."""
 
 from graphrec.schema import ITEM, USER
 from graphrec.tabular.inference import name_semantics
@@ -9,7 +9,7 @@ from graphrec.tabular.spec import FileInput
 
 
 def is_rating_matrix(table: TableProfile) -> bool:
-    """Whether the cells of all columns but the first are numbers of one scale, and most are empty or tell the same."""
+    """Whether all columns except the first have numbers of one rating scale, mostly empty."""
     if not isinstance(table.input, FileInput) or table.headerless or len(table.columns) < 5:
         return False
     first, *others = table.columns.values()
@@ -34,7 +34,7 @@ def is_rating_matrix(table: TableProfile) -> bool:
 
 
 def _is_known(name: str) -> bool:
-    """Whether a column's name is that of a property, and not of an item."""
+    """Whether a column name means a property, not an item."""
     meaning = name_semantics.interpret_name(name)
     return name_semantics.is_time(name) or (
         meaning.entity != "item" and (bool(name_semantics.infer_owner(name)) or meaning.entity != "")
@@ -42,7 +42,7 @@ def _is_known(name: str) -> bool:
 
 
 def infer_matrix_roles(table: TableProfile) -> TableRoles | None:
-    """The roles of a table that was made long; None for any other."""
+    """The roles of a melted user-item matrix; None for other tables."""
     if not isinstance(table.input, FileInput) or table.input.shape != "wide":
         return None
     value = table.columns["value"]
@@ -58,7 +58,7 @@ def infer_matrix_roles(table: TableProfile) -> TableRoles | None:
         else name_semantics.find_relation(table.name) or "INTERACTED"
     )
     return TableRoles(
-        "behaviour", ((USER, "row"), (ITEM, "column")), relation, 0.75, "a table of users by items",
+        "behaviour", ((USER, "row"), (ITEM, "column")), relation, 0.75, "a user-item matrix",
         rating="value" if rated else None, rest=("value",) if rated else (), findings=findings,
-        questions=("are the rows users and the columns items? If it is the other way, change the labels of from and to",),
+        questions=("are the rows users and the columns items? If not, exchange the labels of from and to",),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The bytes of a file that are looked at: its beginning, and places further on where the file is large."""
+"""Reads samples of files: the beginning, later positions of large files, and first rows of sheets."""
 
 import html
 import re
@@ -18,10 +18,10 @@ Form = Literal["parquet", "xlsx", "ods", "sqlite", "text"]
 
 
 def detect_form(path: Path) -> Form:
-    """Whether a file is a table of a typed form, a workbook, a database or text, by its content.
+    """The basic format of a file by its content: Parquet, workbook, SQLite or text.
 
     Raises:
-        DataError: there is no such file.
+        DataError: the file does not exist.
     """
     if not path.is_file() and archives.find_archive(path) is None:
         raise DataError(f"there is no file {path}; check the path")
@@ -32,14 +32,14 @@ def detect_form(path: Path) -> Form:
     if start.startswith(b"SQLite format 3"):
         return "sqlite"
     if start.startswith(b"\xd0\xcf\x11\xe0"):
-        return "xlsx"  # an Excel file of before 2007
+        return "xlsx"  # Excel before 2007
     if start.startswith(b"PK") and archives.find_archive(path) is None:
         return archives.detect_workbook(path) or "text"
     return "text"
 
 
 def read_sheet_names(path: Path) -> list[str]:
-    """The names of the sheets of a workbook of the newer form; [""] for the first sheet of another."""
+    """The sheet names of an xlsx workbook; [""] (the first sheet) for other formats."""
     if archives.detect_compression(path) != "zip":
         return [""]
     with archives.translate_errors(path), zipfile.ZipFile(path) as archive:
@@ -55,10 +55,7 @@ def read_sheet_names(path: Path) -> list[str]:
 def read_sheet_rows(
     path: Path, files: FileInput, num_rows: int
 ) -> tuple[list[list[str]], list[Kind | None], list[bool]]:
-    """The header and the first rows of a sheet as text, and of each column the kind that all of its cells have.
-
-    The last of the three says which columns hold times.
-    """
+    """Header and first rows of a sheet as text, the kind of each column, and whether each column has times."""
     with (
         TemporaryDirectory(prefix="graphrec-") as scratch,
         sheets.open_sheet(path, path, files, Path(scratch)) as sheet,
@@ -88,17 +85,14 @@ def _kind_of(kind: Any) -> Kind | None:  # a pyarrow.DataType
 
 
 def read_start(path: Path, size: int) -> tuple[bytes, bool]:
-    """At most `size` bytes of a file, decompressed, and whether these are all."""
+    """The first `size` bytes of a decompressed file, and whether these are all."""
     with archives.open_file(path) as stream:
         found = stream.read(size + 1)
     return found[:size], len(found) <= size
 
 
 def read_later_parts(path: Path, size: int, places: int, unit: int = 1) -> list[bytes]:
-    """Parts of a file that is not compressed, evenly spread, each from the beginning of a line to the end of one.
-
-    `unit` is how many bytes a character of the encoding has.
-    """
+    """Evenly spaced parts of an uncompressed file, each of whole lines; `unit` is the character size in bytes."""
     if archives.find_archive(path) is not None or archives.detect_compression(path) is not None or unit > 1:
         return []
     length = path.stat().st_size

@@ -1,4 +1,4 @@
-"""FileInput of relations between users, and trees of groups."""
+"""Infers the roles of social tables (relations between users), group hierarchies and lists."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from graphrec.tabular.spec import FileInput
 def infer_social_roles(
     table: TableProfile, meanings: Mapping[str, NameMeaning], users: Sequence[IdColumn], items: Sequence[IdColumn]
 ) -> TableRoles | None:
-    """The roles of a file of relations between users, None if it is none."""
+    """The roles of a table of relations between users; None for other tables."""
     names = list(table.columns)
     friends = {n: r for n in names if (r := find_friend_relation(n)) and id_columns.is_id(table.columns[n])}
     stem = table.name.casefold()
@@ -27,7 +27,7 @@ def infer_social_roles(
     if items and not (friends and strong and named):
         return None
     if strong and table.columns[strong[0].column].unique and any(table.columns[name].split for name in friends):
-        return None  # users with a list of friends each
+        return None  # a user table with a list of friends
     if (
         strong
         and not friends
@@ -36,7 +36,7 @@ def infer_social_roles(
         and table.rows > 3
         and table.columns[strong[0].column].unique
     ):
-        return None  # a row for each user, with another id
+        return None  # a user table with a second id
     pair: tuple[str, str] | None = None
     if strong and friends:
         pair = strong[0].column, next(iter(friends))
@@ -46,9 +46,9 @@ def infer_social_roles(
         pair = (ordered[0], ordered[1]) if apart or len(names) == 2 else None
     elif not users:
         folded = {name_semantics.fold(name): name for name in names}
-        first = next((w for w in lexicon.ENDS if w in folded and lexicon.ENDS[w] in folded), None)
-        if first and (named or measure_overlap(table, folded[first], folded[lexicon.ENDS[first]]) >= 0.2):
-            pair = folded[first], folded[lexicon.ENDS[first]]
+        first = next((w for w in lexicon.EDGE_LIST_ENDS if w in folded and lexicon.EDGE_LIST_ENDS[w] in folded), None)
+        if first and (named or measure_overlap(table, folded[first], folded[lexicon.EDGE_LIST_ENDS[first]]) >= 0.2):
+            pair = folded[first], folded[lexicon.EDGE_LIST_ENDS[first]]
     if pair is None:
         return None
     relation = usual if table.headerless or (named and usual != "FRIEND") else friends.get(pair[1]) or usual
@@ -68,26 +68,28 @@ def infer_social_roles(
 
 
 def find_friend_relation(name: str) -> str | None:
-    """The relation that the name of a second user says."""
+    """The relationship type by the name of the second user column; None if the name does not mean a relation."""
     parts = name_semantics.tokenize(name)
     called = name_semantics.fold(name)
-    for word, relation in lexicon.FRIENDS.items():
+    for word, relation in lexicon.SOCIAL_RELATIONS.items():
         if word in parts or called in (f"{word}id", f"{word}userid", f"{word}s", f"{word}user"):
             return relation
     return None
 
 
 def measure_overlap(table: TableProfile, first: str, second: str) -> float:
+    """The overlap coefficient of the values of two columns."""
     one, two = (set(table.columns[name].values.dropna()) for name in (first, second))
     return len(one & two) / max(1, min(len(one), len(two)))
 
 
 def determines(table: TableProfile, key: str, other: str) -> bool:
+    """Whether `other` functionally depends on `key`."""
     return measure_dependency(table.columns[key], table.columns[other]).holds
 
 
 def infer_group_tree(table: TableProfile, meanings: Mapping[str, NameMeaning]) -> TableRoles | None:
-    """A tree of groups: a category and its parent."""
+    """The roles of a group hierarchy (a category and its parent); None for other tables."""
     groups = [name for name, meaning in meanings.items() if meaning.entity == "group" and meaning.part == "id"]
     parents = [name for name in table.columns if "parent" in name_semantics.fold(name)]
     own = [name for name in groups if name not in parents]
@@ -104,7 +106,7 @@ def infer_group_tree(table: TableProfile, meanings: Mapping[str, NameMeaning]) -
 
 
 def infer_list_roles(table: TableProfile) -> TableRoles | None:
-    """The roles of lines of a user and other users, or of an item and its groups, by the file's name; else None."""
+    """The roles of lines with a user and friends, or an item and its groups, by the file name; else None."""
     if not isinstance(table.input, FileInput) or table.input.shape != "basket":
         return None
     stem = table.name.casefold()

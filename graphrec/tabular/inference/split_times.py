@@ -1,4 +1,4 @@
-"""Times whose day, or whose year, month and day, and time of day are columns of their own: put together by SQL."""
+"""Combines date and time-of-day columns, or year, month and day columns, into one time column by SQL."""
 
 import re
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ _RANGES = ((1970, 2100), (1, 12), (1, 31))
 
 
 def combine_time_columns(table: TableProfile, time: str | None) -> TableProfile | None:
-    """The table with one column of times in the place of its parts; None if it has no such parts.
+    """The table with date and time-of-day columns combined into one by SQL; None if it has no such columns.
 
-    `time` is the column that is taken for the time. The parts are a day and a time of day, or year, month and day.
+    The parts are a day and a time of day, or year, month and day. `time` is the time column inferred so far.
     """
     if not isinstance(table.input, FileInput | FileQueryInput) or (
         isinstance(table.input, FileInput) and _is_shaped(table.input)
@@ -56,12 +56,12 @@ def combine_time_columns(table: TableProfile, time: str | None) -> TableProfile 
         return None
     if isinstance(table.input, FileInput):
         (name,) = make_query_names([table])
-        origin = FileQueryInput(f"select *, {expression} as {called} from {name}", {name: table.input})
+        source = FileQueryInput(f"select *, {expression} as {called} from {name}", {name: table.input})
     else:
-        origin = replace(table.input, sql=f"select *, {expression} as {called} from ({table.input.sql}) as whole")
+        source = replace(table.input, sql=f"select *, {expression} as {called} from ({table.input.sql}) as whole")
     kept = {name: found for name, found in columns.items() if name not in used}
-    note = f"{', '.join(used)} are one time, {called}"
-    return replace(table, input=origin, columns={**kept, called: whole}, headerless=False, notes=(*table.notes, note))
+    note = f"{', '.join(used)} are combined into {called}"
+    return replace(table, input=source, columns={**kept, called: whole}, headerless=False, notes=(*table.notes, note))
 
 
 def _is_shaped(files: FileInput) -> bool:
@@ -75,7 +75,7 @@ def _is_clock(found: ColumnProfile) -> bool:
 
 
 def _is_day(found: ColumnProfile) -> bool:
-    """Whether the times of a column are days, without a time of day."""
+    """Whether a time column has days without a time of day."""
     if found.time_format is None or found.time_format.unit:
         return False
     return (
@@ -84,7 +84,7 @@ def _is_day(found: ColumnProfile) -> bool:
 
 
 def _day_parts(columns: Mapping[str, ColumnProfile]) -> tuple[str, str, str] | None:
-    """The columns of year, month and day that have the same words beside."""
+    """Columns of year, month and day whose names have the same other words; None if they are not unique."""
     found: dict[tuple[str, ...], dict[int, str]] = {}
     for name, values in columns.items():
         parts = name_semantics.tokenize(name)

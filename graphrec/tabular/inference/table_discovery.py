@@ -1,4 +1,4 @@
-"""The tables that the arguments of a command stand for: files, folders, patterns, archives and databases."""
+"""Finds and profiles the tables of command-line arguments: files, folders, patterns, archives and databases."""
 
 import os
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from graphrec.tabular.sniffing import TableProfile, sniff, sniff_workbook
 from graphrec.tabular.spec import FileInput
 
 _ROWS = 20_000
-#: Endings of files that are no data, beside those that archives know.
+#: Suffixes of files that are not data, in addition to those of `archives`.
 _NO_DATA = (
     ".log",
     ".zip.part",
@@ -37,10 +37,10 @@ _MOST_FILES = 2_000
 
 
 def find_tables(arguments: Sequence[Path | str], folder: Path) -> tuple[list[TableProfile], list[str]]:
-    """The tables of all arguments, and why some files are none.
+    """Profiles of the tables of all arguments, and an error message for each unreadable file.
 
     Raises:
-        DataError: a file is not there, or none of them can be read.
+        DataError: a file does not exist, or no file can be read.
     """
     found: list[TableProfile] = []
     unread: list[str] = []
@@ -58,7 +58,7 @@ def find_tables(arguments: Sequence[Path | str], folder: Path) -> tuple[list[Tab
         try:
             form = samples.detect_form(path)
             several = sniff_workbook(path, form, num_rows) if form in ("xlsx", "ods") else [sniff(path, num_rows)]
-            found += [_shaped(table) for table in several]
+            found += [_melt_matrix(table) for table in several]
         except GraphrecError as error:
             if len(paths) == 1 or not (path.is_file() or archives.find_archive(path)):
                 raise
@@ -69,7 +69,7 @@ def find_tables(arguments: Sequence[Path | str], folder: Path) -> tuple[list[Tab
 
 
 def _paths(argument: Path | str) -> list[Path]:
-    """The files that an argument stands for."""
+    """The files of an argument."""
     path = Path(argument).expanduser()
     if path.is_dir():
         inside = sorted(
@@ -77,7 +77,7 @@ def _paths(argument: Path | str) -> list[Path]:
         )
         inside = [p for p in inside if not p.name.casefold().endswith(_NO_DATA)]
         if not inside:
-            raise DataError(f"the folder {path} has no file of data; give the files themselves")
+            raise DataError(f"the folder {path} has no data files; give the files themselves")
         if len(inside) > _MOST_FILES:
             raise DataError(f"the folder {path} has {len(inside):,} files; give a pattern such as '{path}/*.csv'")
         return [member for p in inside for member in _members(p)]
@@ -85,7 +85,7 @@ def _paths(argument: Path | str) -> list[Path]:
         matches = sorted(Path(match) for match in glob(str(path), recursive=True))  # noqa: PTH207  # takes any path
         matches = [match for match in matches if match.is_file()]
         if not matches:
-            raise DataError(f"'{argument}' fits no file; check the pattern")
+            raise DataError(f"'{argument}' matches no file; check the pattern")
         return matches
     if not path.is_file() and archives.find_archive(path) is None:
         raise DataError(f"there is no file {first_few([str(path)])}; check the path")
@@ -93,14 +93,14 @@ def _paths(argument: Path | str) -> list[Path]:
 
 
 def _members(path: Path) -> list[Path]:
-    """The data files in a zip archive that is no workbook; else the file itself."""
+    """The data files in a zip archive that is not a workbook, else the file itself."""
     if path.is_file() and archives.detect_compression(path) == "zip" and archives.detect_workbook(path) is None:
         return archives.find_members(path)
     return [path]
 
 
-def _shaped(table: TableProfile) -> TableProfile:
-    """The table; one of users by items as the rows that it becomes."""
+def _melt_matrix(table: TableProfile) -> TableProfile:
+    """The table; a user-item matrix is melted into one row per cell."""
     if not rating_matrices.is_rating_matrix(table) or not isinstance(table.input, FileInput):
         return table
     first, *others = table.columns.values()
@@ -111,5 +111,5 @@ def _shaped(table: TableProfile) -> TableProfile:
     missing = tuple(dict.fromkeys(word for found in others for word in found.missing))
     columns = {name: profile_column(name, long[name].astype(str).tolist()) for name in long.columns}
     columns["value"] = replace(columns["value"], missing=missing)
-    notes = (*table.notes, f"{len(others):,} columns are items, each row is a user")
+    notes = (*table.notes, f"{len(others):,} columns are items and each row is a user")
     return replace(table, input=replace(table.input, shape="wide"), columns=columns, rows=len(long), notes=notes)

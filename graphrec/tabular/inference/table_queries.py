@@ -1,4 +1,4 @@
-"""SQL over profiled tables: names of tables and columns in a query, and filters."""
+"""Builds SQL over profiled tables: table and column names, filters, and the input of a query."""
 
 import re
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ def query_tables(tables: Sequence[TableProfile], names: Sequence[str], sql: str)
 
 
 def filter_query(source: QueryInput | FileQueryInput, name: str, values: Sequence[str]) -> str:
-    """The SQL of a query for the rows that have one of the values in a column."""
+    """The SQL that keeps the rows with one of the values in a column."""
     texts = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
     called = quote_column(name, isinstance(source, QueryInput))
     return f"select * from ({source.sql}) as chosen where cast({called} as varchar(1000)) in ({texts})"
 
 
 def make_query_names(tables: Sequence[TableProfile]) -> list[str]:
-    """A name for each table in a query; that of a database table is its own."""
+    """A table name for each table in a query; database tables keep their names."""
     made: list[str] = []
     for table in tables:
         if isinstance(table.input, QueryInput):
@@ -61,6 +61,6 @@ _KEYWORDS = frozenset(
 
 
 def quote_column(name: str, exact: bool = True) -> str:
-    """A column's name as SQL has it; unless it must be `exact`, capitals need no quotes."""
+    """A column name as a SQL identifier; unless `exact`, names with capitals are not quoted."""
     plain = re.fullmatch(r"[a-z_][a-z0-9_]*" if exact else r"[A-Za-z_][A-Za-z0-9_]*", name)
     return name if plain and name.casefold() not in _KEYWORDS else '"' + name.replace('"', '""') + '"'

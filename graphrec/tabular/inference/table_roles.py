@@ -1,4 +1,4 @@
-"""What was inferred of a table: what it is, what each of its columns is, and the evidence."""
+"""The result of schema inference for a table: its kind, the role of each column, evidence and questions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ TableKind = Literal["behaviour", "social", "pairs", "nodes", "unknown"]
 
 @dataclass(frozen=True)
 class ColumnFinding:
-    """What a column is, why, and how sure that is (0 to 1)."""
+    """The role of a column, with reason and confidence (0 to 1)."""
 
     column: str
     role: str
@@ -22,7 +22,7 @@ class ColumnFinding:
 
 @dataclass(frozen=True)
 class AttributeNodes:
-    """The nodes that the values of a column become, and the relation that leads to them."""
+    """Nodes made of a column's values (genre, brand …): label, relationship type to them, separator of values."""
 
     label: str
     relation: str
@@ -31,10 +31,16 @@ class AttributeNodes:
 
 @dataclass(frozen=True)
 class TableRoles:
-    """What a table is and what its columns are.
+    """The kind of a table and the roles of its columns.
 
-    `ends` holds label and column of each id: one for nodes. `of_user` and `of_item` are properties that depend on an
-    end of behaviour, `rest` those of the edge or node itself. `left_out` are columns that no table takes, by reason.
+    kind: "behaviour" (user-item edges), "social" (user-user edges), "pairs" (other edges), "nodes" or "unknown".
+    ends: label and column of each id; one for nodes, two for edges.
+    zoned: whether the times include their time zone.
+    events: values of the column `event` by relationship type.
+    negative: the weight column, if it has negative numbers.
+    groups: columns whose values become nodes.
+    of_user, of_item, rest: property columns of the user, the item, and the edge or node itself.
+    left_out: columns that are not used, with the reason.
     """
 
     kind: TableKind

@@ -1,4 +1,4 @@
-"""Files of one form that hold the same kind of rows, united into one table."""
+"""Unites files with the same format and the same kind of rows into one table."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from graphrec.tabular.inference.table_queries import make_query_names, query_tab
 from graphrec.tabular.sniffing import TableProfile
 from graphrec.tabular.spec import FileInput
 
-_PARTS = re.compile(
+_PART_WORDS = re.compile(
     r"\b(train|test|prior|valid|validation|val|dev|holdout|part|chunk|all|full|small|sample|new|old|jan|feb|mar|apr|may|jun|jul|"
     r"aug|sep|sept|oct|nov|dec|january|february|march|april|june|july|august|september|october|november|december|base|"
     r"export|dump|backup|final|copy|[a-z])\b"
@@ -20,38 +20,38 @@ _PARTS = re.compile(
 
 
 def union_files(tables: Sequence[TableProfile]) -> list[TableProfile]:
-    """The tables, those files of one form that hold the same kind of rows as one."""
+    """The tables, with files of the same format and kind of rows united."""
     groups: dict[object, list[TableProfile]] = {}
     for number, table in enumerate(tables):
-        groups.setdefault(_form(table) or number, []).append(table)
-    return [_one(group) for group in groups.values()]
+        groups.setdefault(_union_key(table) or number, []).append(table)
+    return [_unite(group) for group in groups.values()]
 
 
-def _form(table: TableProfile) -> object:
-    """What files that are one table have in common; None for what is no file."""
-    origin = table.input
-    if not isinstance(origin, FileInput):
+def _union_key(table: TableProfile) -> object:
+    """A key that is equal for files that belong to one table; None for other inputs."""
+    source = table.input
+    if not isinstance(source, FileInput):
         return None
     names = (
         tuple(sorted(table.columns)) if not table.headerless else tuple(c.kind == "str" for c in table.columns.values())
     )
     what = {m.entity for name in table.columns if (m := name_semantics.interpret_name(name)).part == "id"}
-    stem = _PARTS.sub(" ", re.sub(r"[\d_\W]+", " ", table.name.casefold()))
+    stem = _PART_WORDS.sub(" ", re.sub(r"[\d_\W]+", " ", table.name.casefold()))
     stem = " ".join(stem.split())
     event = behaviours.find_event_column(table.columns, list(table.columns))
-    told = event is not None and table.columns[event].num_distinct > 1
-    relation = None if told else name_semantics.find_relation(table.name)
+    has_events = event is not None and table.columns[event].num_distinct > 1
+    relation = None if has_events else name_semantics.find_relation(table.name)
     called: object = (
         relation if {"user", "item"} <= what else (name_semantics.interpret_file_name(table.name), stem, relation)
     )
     if table.headerless:
         called = (stem, relation)
-    form = (origin.format, origin.separator, origin.quote, origin.escape, origin.comment, origin.shape, origin.records)
-    return (form, origin.encoding, origin.skip, len(table.columns), names, called)
+    form = (source.format, source.separator, source.quote, source.escape, source.comment, source.shape, source.records)
+    return (form, source.encoding, source.skip, len(table.columns), names, called)
 
 
-def _one(group: Sequence[TableProfile]) -> TableProfile:
-    """Several files as one table."""
+def _unite(group: Sequence[TableProfile]) -> TableProfile:
+    """One table of several files."""
     first = group[0]
     if len(group) == 1 or not isinstance(first.input, FileInput):
         return first
@@ -74,9 +74,11 @@ def _one(group: Sequence[TableProfile]) -> TableProfile:
         whole_form = TableProfile(
             query_tables(group, names, sql), first.name, columns, sum(table.rows for table in group)
         )
-        return replace(whole_form, notes=(*first.notes, f"{len(group)} sheets of one form"), left_out=first.left_out)
+        return replace(
+            whole_form, notes=(*first.notes, f"{len(group)} sheets of the same format"), left_out=first.left_out
+        )
     rows = sum(table.rows for table in group)
     notes = tuple(dict.fromkeys(note for table in group for note in table.notes))
     whole = all(table.whole for table in group)
-    origin = replace(first.input, paths=paths)
-    return replace(first, input=origin, columns=columns, rows=rows, notes=notes, whole=whole)
+    source = replace(first.input, paths=paths)
+    return replace(first, input=source, columns=columns, rows=rows, notes=notes, whole=whole)

@@ -1,4 +1,4 @@
-"""The text of a TOML file: values, the keys that say where rows come from, properties and times."""
+"""Formats parts of a TOML specification: values, inputs, properties and times."""
 
 import json
 import os
@@ -16,17 +16,17 @@ _RESERVED = SYSTEM_PROPERTIES | {"id", "keys", "source", "source_id", "target_id
 
 
 def format_text(value: str) -> str:
-    """A text as TOML writes it."""
+    """A text as a TOML string."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def format_key(name: str) -> str:
-    """A key of a table, in quotes where it needs them."""
+    """A TOML key, quoted if necessary."""
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else format_text(name)
 
 
 def format_comment(words: str) -> str:
-    """A text that stays within its line of comment."""
+    """A text without line breaks and control characters, for comments."""
     return re.sub(r"[\x00-\x1f\x7f]", " ", words)
 
 
@@ -34,14 +34,14 @@ def format_input(
     source: FileInput | QueryInput | FileQueryInput,
     used: Sequence[ColumnProfile],
     folder: Path,
-    header_is_made_up: bool,
+    header_is_guessed: bool,
 ) -> Iterator[str]:
-    """The lines that say where rows come from; `used` are the columns whose missing words and numbers must be read."""
+    """The lines of a table's input; `used` are the columns whose missing words and number notation are declared."""
     missing = list(dict.fromkeys(word for column in used for word in column.missing))
     if isinstance(source, FileInput):
         for name, value, remark in format_file(source, folder):
-            made_up = header_is_made_up and name == "header"
-            yield f"{name} = {value}" + ("  # fill in: the file has no header line" if made_up else remark)
+            is_guessed = header_is_guessed and name == "header"
+            yield f"{name} = {value}" + ("  # fill in: the file has no header line" if is_guessed else remark)
         if missing:
             yield f"missing = [{', '.join(map(format_text, ['', *missing]))}]"
     elif isinstance(source, FileQueryInput):
@@ -63,7 +63,7 @@ def format_input(
 
 
 def format_numbers(used: Sequence[ColumnProfile]) -> Iterator[str]:
-    """The keys `decimal` and `thousands` where the columns' numbers need them."""
+    """The keys `decimal` and `thousands`, if the numbers of the columns need them."""
     decimal, thousands = find_notation(used)
     if decimal != ".":
         yield f"decimal = {format_text(decimal)}"
@@ -72,7 +72,7 @@ def format_numbers(used: Sequence[ColumnProfile]) -> Iterator[str]:
 
 
 def find_notation(used: Sequence[ColumnProfile]) -> tuple[str, str]:
-    """Decimal sign and sign between thousands of the numbers of these columns, by most of those that show one."""
+    """The most frequent decimal and thousands separator of these columns."""
     shown = [column.notation for column in used if column.numeric and (column.time_format is None)]
     special = [signs for signs in shown if signs != (".", None)]
     if not special:
@@ -84,7 +84,7 @@ def find_notation(used: Sequence[ColumnProfile]) -> tuple[str, str]:
 
 
 def fits(column: ColumnProfile, signs: tuple[str, str]) -> bool:
-    """Whether a column of numbers can be read with these signs."""
+    """Whether the numbers of a column can be read with these separators."""
     own = column.notation
     if own == (".", None):
         return column.kind == "int" or signs[0] == "."
@@ -92,7 +92,7 @@ def fits(column: ColumnProfile, signs: tuple[str, str]) -> bool:
 
 
 def format_file(files: FileInput, folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Key, value and remark of what a file is called and its name does not say of its form."""
+    """Keys, values and comments of a file: its name, and the dialect unless it is the default of its format."""
     yield "file", _names(files.paths, folder), ""
     usual = paths.detect_format(files.paths[0], files.encoding, bool(files.records))
     tabs = usual == "tsv"
@@ -122,7 +122,7 @@ def format_file(files: FileInput, folder: Path) -> Iterator[tuple[str, str, str]
 
 
 def _names(found: Sequence[Path], folder: Path) -> str:
-    """The value of `file`: a path, a pattern that fits exactly these files, or a list."""
+    """The value of `file`: a path, a pattern that matches exactly these files, or a list."""
     if len(found) == 1:
         return format_text(relative_path(_whole_archive(found) or found[0], folder))
     if whole := _whole_archive(found):
@@ -133,7 +133,7 @@ def _names(found: Sequence[Path], folder: Path) -> str:
 
 
 def _whole_archive(found: Sequence[Path]) -> Path | None:
-    """The zip archive of which these are all members."""
+    """The zip archive, if these files are all of its data files."""
     archive = archives.find_archive(found[0])
     if archive is not None and set(archives.find_members(archive)) == set(found):
         return archive
@@ -141,7 +141,7 @@ def _whole_archive(found: Sequence[Path]) -> Path | None:
 
 
 def _pattern(found: Sequence[Path]) -> Path | None:
-    """A pattern for the files of a folder that begin and end alike, where it fits no others."""
+    """A pattern with the common prefix and suffix of the names, if it matches no other files; else None."""
     parents = {path.parent for path in found}
     if len(parents) > 1:
         return None
@@ -164,7 +164,7 @@ def _common_start(names: Sequence[str]) -> str:
 
 
 def relative_path(path: Path, folder: Path) -> str:
-    """The path as it is called from the folder of the TOML file."""
+    """The path relative to the folder of the TOML file."""
     try:
         return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
     except ValueError:  # on another drive
@@ -172,7 +172,7 @@ def relative_path(path: Path, folder: Path) -> str:
 
 
 def make_property_name(column: str) -> str:
-    """The name of a property that a column becomes."""
+    """The property name of a column."""
     column = re.sub(r":(token|token_seq|float|float_seq)$", "", column)
     return re.sub(r"\W+", "_", column.rpartition("/")[2] or column).strip("_") or "value"
 
@@ -184,7 +184,7 @@ def format_properties(
     taken: Iterable[str] = (),
     title: str | None = None,
 ) -> tuple[str, dict[str, str]]:
-    """The line with all properties ("" for none) and the name of each by its column; `title` is the titles' column."""
+    """The line of all properties ("" for none), and property names by column; `title` is the column of titles."""
     made, names = [], {}
     used = set(_RESERVED) | set(taken)
     for column in columns:
@@ -209,7 +209,7 @@ def format_properties(
 
 
 def format_time(found: TimeColumn, zoned: bool) -> str:
-    """The value of `time`."""
+    """The value of the key `time`."""
     parts: Mapping[str, str | None] = {"column": found.column, "format": found.format, "unit": found.unit}
     written = ", ".join(f"{name} = {format_text(value)}" for name, value in parts.items() if value)
     if found.unit or (zoned and not (found.format and re.search(r"\b(UTC|GMT)\b", found.format))):

@@ -15,5 +15,5 @@ def test_files_that_are_no_tables_are_named(tmp_path: Path) -> None:
     found = examine([tmp_path], tmp_path)
     assert [reason.rpartition("/")[2] for reason in found.unread] == ["empty.csv is empty; copy or download it again"]
     assert "# Not read: " in found.toml
-    with pytest.raises(DataError, match="fits no file"):
+    with pytest.raises(DataError, match="matches no file"):
         examine([str(tmp_path / "*.parquet")], tmp_path)
