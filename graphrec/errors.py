@@ -34,7 +34,14 @@ class LeakError(DataError):
 
 
 class StoreError(GraphrecError):
-    """The graph database cannot be reached, refuses the login, or lacks what is asked of it."""
+    """The graph database cannot be reached, refuses the login, or lacks what is asked of it.
+
+    `reason` is the database's own message, if it refused a statement.
+    """
+
+    def __init__(self, message: str = "", reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class RefusedError(GraphrecError):

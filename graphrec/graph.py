@@ -407,12 +407,12 @@ class Graph:
         rules: RerankingRules | Path | str | None = None,
         anyone: bool = False,
     ) -> pd.DataFrame:
-        """The k items for a user, best first: item, title, score, rank, way, run. `attrs["notes"]` says how they came.
+        """The k items for a user, best first: item, title, score, rank, strategy, detail, run.
 
-        For a list of users (a Series, an array) it is one table with all of them, each once, in the order given:
-        user_id, item_id, score, rank, title, way, run; `attrs["notes"]` has the notes of each user. An id that the
-        graph does not have is answered with `anyone` as a stranger's; `rules` are a TOML file or what
-        `graphrec.reranking` made of one.
+        `attrs["notes"]` has sentences on how they were found. For a list of users (a Series, an array) it is one table
+        with all of them, each once, in the order given: user_id, item_id, score, rank, title, strategy, detail, run;
+        `attrs["notes"]` has the notes by user. With `anyone`, an id that the graph does not have is answered as an
+        anonymous visitor. `rules` are a TOML file or `RerankingRules`.
 
         Raises:
             UnknownNameError: there is no such user.
@@ -422,7 +422,7 @@ class Graph:
         if is_one_id(user):
             return self.answer(user, k, rules, anyone).frame  # type: ignore[arg-type]  # one id, as was found
         self._need_open()
-        return as_table(self._answers.of_many(user, k, _rules(rules), anyone))  # type: ignore[arg-type]  # many
+        return as_table(self._answers.recommend_many(user, k, _rules(rules), anyone))  # type: ignore[arg-type]  # many
 
     def recommend_all(
         self,
@@ -445,7 +445,7 @@ class Graph:
         """
         ids = sorted(map(str, read_ids(self.store, USER))) if users is None else list(users)
         total = len(ids)
-        answers = self._answers.of_many(ids, k, _rules(rules), anyone)
+        answers = self._answers.recommend_many(ids, k, _rules(rules), anyone)
 
         def counted() -> Iterable[Answer]:
             for done, answer in enumerate(answers):
@@ -460,7 +460,7 @@ class Graph:
     ) -> Answer:
         """As `recommend` for one user, with the notes and with what each rule did."""
         self._need_open()
-        return self._answers.of(user, k, _rules(rules), anyone)
+        return self._answers.recommend(user, k, _rules(rules), anyone)
 
     def explain(self, user: Id, item: Id, run: "Run | str | None" = None, top: int = 10) -> "Explanation":
         """Why an item has its score for a user, by a saved run, by default the published one: its reasons and paths.

@@ -22,15 +22,14 @@ from graphrec.interactions import Interactions
 from graphrec.models import make, model_class
 from graphrec.models.base import Model
 from graphrec.models.base import Progress as Step
-from graphrec.models.embedding import EmbeddingModel
 from graphrec.models.ensemble.members import write_members
 from graphrec.publishing import KEEP, Publication, Published, publish
 from graphrec.ranking.memory import MEMORY_BUDGET
-from graphrec.ranking.similar_items import similar_items
+from graphrec.ranking.similar_items import find_similar_items
 from graphrec.ranking.topk import recommend
 from graphrec.relations import origins
-from graphrec.reranking import Applied, RerankingRules, Trace
-from graphrec.reranking.batch import ruled_lists
+from graphrec.reranking import RerankedLists, RerankingRules, Trace
+from graphrec.reranking.batch import rerank_all_users
 from graphrec.runs import Run, TrainedRun, describe
 from graphrec.splitting import Split, parse_split, record
 from graphrec.store import Store
@@ -101,7 +100,7 @@ def train(
             verdict = judge(graph, prepared, name, found, seed)
     model = make(name, device, **config)
     if how.checkpoint is not None:
-        _keep(model, how.checkpoint)
+        model.keep_checkpoints(Checkpoints(how.checkpoint))
     started = time.perf_counter()
     model.fit(graph, everything, np.random.default_rng(seed), _named(progress, "fit"))
     model.forget_variants()
@@ -190,15 +189,6 @@ def _one(parts: tuple[Split, ...], spec: str) -> Split:
     return parts[0]
 
 
-def _keep(model: Model[Any], checkpoint: Path) -> None:
-    if not isinstance(model, EmbeddingModel):
-        raise DataError(
-            f"{type(model).__name__} is fitted in one piece and keeps no checkpoint; lightgcn, mf, xsimgcl and "
-            "ultragcn do"
-        )
-    model.checkpoints = Checkpoints(checkpoint)
-
-
 def measure(
     prepared: PreparedSplit, model: Model[Any], rng: np.random.Generator, progress: Step | None = None
 ) -> Evaluation:
@@ -272,7 +262,7 @@ def publish_run(
     vectors = trained.model.embeddings() if terms.embeddings else None
     similar = None
     if similar_k:
-        similar = similar_items(trained, similar_k, budget, _named(progress, "finding similar items"))
+        similar = find_similar_items(trained, similar_k, budget, _named(progress, "finding similar items"))
     applied = _recommended(store, trained, k, terms, progress)
     found = applied.recommendations
     if terms.reasons:
@@ -282,9 +272,9 @@ def publish_run(
         return replace(publish(held, publication, terms.keep, progress), ruled=applied.trace.counts)
 
 
-def _recommended(store: Store, trained: TrainedRun, k: int, terms: PublishConfig, progress: Progress) -> Applied:
+def _recommended(store: Store, trained: TrainedRun, k: int, terms: PublishConfig, progress: Progress) -> RerankedLists:
     """The k best items of every user, under the rules if there are any, and what these did."""
     told = _named(progress, "ranking")
     if terms.rules is None:
-        return Applied(recommend(trained, k=k, memory_budget=terms.memory_budget, progress=told), Trace())
-    return ruled_lists(store, trained, terms.rules, k, terms.memory_budget, told)
+        return RerankedLists(recommend(trained, k=k, memory_budget=terms.memory_budget, progress=told), Trace())
+    return rerank_all_users(store, trained, terms.rules, k, terms.memory_budget, told)

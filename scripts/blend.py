@@ -27,12 +27,12 @@ from . import _completion, _terminal
     help="Groups of users by their number of interactions, each with weights of its own.",
 )
 @click.option(
-    "--learned-on",
-    type=click.Choice(["tenth", "coherent"]),
-    default="tenth",
+    "--validation",
+    type=click.Choice(["random", "coherent"]),
+    default="random",
     show_default=True,
-    help="Learn weights on a tenth, the last by time or a random one, or on a coherent fifth of each history, "
-    "for people who go on to something new.",
+    help="Learn weights on a tenth of the interactions (the last by time, random without times), or on a coherent "
+    "fifth of each history, for users who move on to new topics.",
 )
 @click.option("--weights", default="", help="Weights of the runs, such as '0.7 0.3', in the place of learned ones.")
 @click.option("--split", help=_terminal.SPLIT_HELP)
@@ -55,7 +55,7 @@ def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json:
         "blend": blend,
         "groups": groups,
         "weights": options["weights"],
-        "learned_on": options["learned_on"],
+        "validation": options["validation"],
     }
     make("ensemble", **settings)  # weights that do not fit are found before a store is opened
 

@@ -30,7 +30,7 @@ ENDINGS = (".csv", ".jsonl", ".parquet")
 @click.option(
     "--out",
     type=_terminal.OutPath(dir_okay=False),
-    help="Write a table of user_id, item_id, score, rank, title, way and run to this file: .csv, .jsonl or .parquet.",
+    help="Write a table of user_id, item_id, score, rank, title, strategy, detail and run: .csv, .jsonl or .parquet.",
 )
 @click.option(
     "--rules",
@@ -39,11 +39,13 @@ ENDINGS = (".csv", ".jsonl", ".parquet")
     help="A TOML file of rules: what is left out, what counts more, how many of a kind (docs/rules.md).",
 )
 @click.option("--trace", is_flag=True, help="Show what each rule removed or moved.")
-@click.option("--anyone", is_flag=True, help="Answer an id that the graph does not have as a stranger's.")
+@click.option(
+    "--anyone", is_flag=True, help="Recommend for an unknown id as for an anonymous visitor instead of failing."
+)
 @_terminal.csv_safe_option
 @_terminal.json_option
 def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool, **options: Any) -> None:
-    """Recommend items to a user, to several, or to all, and say which way they came.
+    """Recommend items to a user, to several, or to all, and say by which strategy they were found.
 
     First comes the published list, without what the user has met since. A user whom the active run does not know is
     folded into its model from the live graph; one who has done nothing gets what friends or alike users chose, then
@@ -84,7 +86,7 @@ def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool,
         except UnknownNameError as error:
             if error.kind != "user":
                 raise
-            raise GraphrecError(f"{error}; --anyone answers as for a stranger") from error
+            raise GraphrecError(f"{error}; --anyone recommends as for an anonymous visitor") from error
     if as_json:
         told = [answer.as_dict() for answer in answers]
         _terminal.print_json(told[0] if len(chosen) == 1 and file is None else told)
@@ -125,10 +127,10 @@ def _show_file(found: "RecommendationFile", k: int, as_json: bool) -> None:
 
 
 def _show(answer: "Answer", trace: bool) -> None:
-    rows = [(each.rank, each.item, each.title, each.score, each.way) for each in answer.items]
+    rows = [(each.rank, each.item, each.title, each.score, each.strategy.value, each.detail) for each in answer.items]
     if rows:
         title = f"Recommendations for user {answer.user}"
-        _terminal.print_table(title, ["rank", "item", "title", "score", "way"], rows)
+        _terminal.print_table(title, ["rank", "item", "title", "score", "strategy", "detail"], rows)
     if trace:
         steps = [
             (step.rule, step.item, step.what, step.rank_before, step.rank_after, step.score_before, step.score_after)

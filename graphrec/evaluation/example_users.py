@@ -9,9 +9,8 @@ from graphrec.evaluation.preparation import PreparedSplit
 from graphrec.evaluation.protocol import RankedLists
 from graphrec.evaluation.result import Example, Reason, Shown
 from graphrec.hetero import HeteroGraph
+from graphrec.models.attribution import HISTORY, SPECTRUM, USERS, Contributions
 from graphrec.models.base import Model
-from graphrec.models.graph_filter.contributions import HISTORY, SPECTRUM, USERS, Contributions
-from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.schema import Triple
 
 #: So many items of a history and of a test part, recommendations, and reasons of one, are shown.
@@ -70,9 +69,9 @@ def _id(graph: HeteroGraph, item: int) -> str:
 def _reasons(model: Model[object], graph: HeteroGraph, user: int, item: int) -> tuple[Reason, ...]:
     """The strongest paths of a score that splits exactly; their shares are of all that speaks for the item, since some
     nodes of a history speak against it."""
-    if not isinstance(model, GraphFilter):
+    found = model.explain_score(user, item)
+    if found is None:
         return ()
-    found = model.contributions(user, item)
     grouped: dict[tuple[str, int], list[int]] = {}
     for place, key in enumerate(zip(found.origin, found.node.tolist(), strict=True)):
         grouped.setdefault(key, []).append(place)

@@ -41,6 +41,11 @@ def model_class(name: str) -> "type[Model[Any]]":  # each model has a config of 
     return found
 
 
+def models_where(holds: "Callable[[type[Model[Any]]], bool]") -> list[str]:
+    """The names of the models whose class fulfils a condition on what it supports."""
+    return [name for name in MODELS if holds(model_class(name))]
+
+
 def make(name: str, device: object = "cpu", **config: object) -> "Model[Any]":
     """An unfitted model that works on `device`. Settings may be given as text (`rank="64"`), as from a command line.
 

@@ -10,11 +10,14 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from graphrec.errors import GraphrecError
+from graphrec.errors import DataError, GraphrecError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State
+from graphrec.models import models_where
+from graphrec.models.attribution import Contributions, HistoryAttribution, TopReasons, Walks, divide_fold_in
 from graphrec.relations import Relations
+from graphrec.training.checkpoints import Checkpoints
 from graphrec.vocabulary import IndexArray
 
 Config = TypeVar("Config")
@@ -48,6 +51,18 @@ class Embeddings:
     items: Tensor
 
 
+@dataclass(frozen=True)
+class EpochCallback:
+    """Callback for intermediate evaluation, called after each of `parts` equal stretches of epochs except the last.
+
+    parts: number of stretches that the epochs are divided into.
+    look: called with 1, 2, … while the model has the vectors of that moment; an exception that it raises ends the fit.
+    """
+
+    parts: int
+    look: Callable[[int], None]
+
+
 @dataclass(frozen=True, eq=False)
 class ApproximateScores:
     """Scores [batch, num_items] float32, the caller's to overwrite. Where they are rough, `exact` gives those of
@@ -79,11 +94,17 @@ class Model(ABC, Generic[Config]):
 
     config_class: ClassVar[type[Any]]  # a dataclass; a class variable cannot be generic
     #: Whether a negative score is a preference like any other (dot products), not the absence of one.
-    signed: ClassVar[bool] = False
+    has_signed_scores: ClassVar[bool] = False
     #: Configs that a search tries beyond the candidates, unless the caller says otherwise; 0 where fits take minutes.
     trials: ClassVar[int] = 40
-    #: Whether `fold_in_newcomers` reads more than the target behaviour.
+    #: Whether `fold_in_users` reads more than the target behaviour.
     reads_relations: ClassVar[bool] = False
+    #: Whether different users get different scores.
+    is_personal: ClassVar[bool] = True
+    #: Whether an item of the history counts through users who have it and the target; explanations give their number.
+    counts_co_users: ClassVar[bool] = False
+    #: Whether `keep_checkpoints` keeps an interrupted fit on disk.
+    supports_checkpoints: ClassVar[bool] = False
 
     def __init__(self, config: Config, device: torch.device | str = "cpu") -> None:
         self.config = config
@@ -115,12 +136,12 @@ class Model(ABC, Generic[Config]):
         zero: one of at most `ROUNDING_ERROR` times the largest absolute score of the user.
         """
 
-    def screens(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:  # noqa: ARG002
+    def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:  # noqa: ARG002
         """Cheaper and rougher scores than those of `score`, to find candidates by: of the users in their order, at most
-        `size` at a time. A Screen is good until the next is asked for. None: there is no such way."""
+        `size` at a time. Each is valid until the next is asked for. None: the model has no cheaper scores."""
         return None
 
-    def factored(self) -> FactoredScores | None:
+    def factored_scores(self) -> FactoredScores | None:
         """The scores of `score` in two parts; None where they are not made like that."""
         return None
 
@@ -138,7 +159,26 @@ class Model(ABC, Generic[Config]):
 
     def embeddings(self) -> Embeddings:
         """Vectors of users and items. Raises GraphrecError where a model has none."""
-        raise GraphrecError(f"{type(self).__name__} has no vectors; graph_filter and lightgcn do")
+        others = ", ".join(models_where(lambda kind: kind.has_vectors()))
+        raise GraphrecError(f"{type(self).__name__} has no vectors; models with vectors: {others}")
+
+    @classmethod
+    def has_vectors(cls) -> bool:
+        """Whether the class gives `embeddings`."""
+        return cls.embeddings is not Model.embeddings
+
+    @classmethod
+    def supports_fold_in(cls) -> bool:
+        """Whether the class scores users who were not in training."""
+        return cls.fold_in is not Model.fold_in
+
+    def similarity_vectors(self) -> Tensor | None:
+        """Item vectors [num_items, dim] whose cosine is the similarity of two items.
+
+        None: the items similar to one are those that `fold_in` ranks highest for a history of that item alone. Raises
+        GraphrecError if the model has neither.
+        """
+        return None if self.supports_fold_in() else self.embeddings().items
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:  # noqa: ARG002  # the default has no use for it
         """Scores [batch, num_items] float32 of users who were not in training, from histories [batch, num_items].
@@ -147,23 +187,81 @@ class Model(ABC, Generic[Config]):
         """
         raise GraphrecError(f"{type(self).__name__} cannot answer for a user who was not in training; train it again")
 
-    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:  # noqa: ARG002  # as above
+    def fold_in_users(self, target: Interactions, relations: Relations) -> Tensor:  # noqa: ARG002  # as above
         """Scores [batch, num_items] float32 of users who were not in training, from all that the graph knows of them.
 
-        `target` is their target behaviour over the items in training, `around` has their rows of all relations of the
-        training graph, by the same names. By default only the target behaviour counts, as in `fold_in`.
+        `target` is their target behaviour over the items in training, `relations` has their rows of all relations of
+        the training graph, by the same names. By default only the target behaviour counts, as in `fold_in`.
         """
         return self.fold_in(target.matrix())
 
     def fold_in_new_items(
         self,
         target: Interactions,  # noqa: ARG002  # the default has no use for any of them
-        around: Relations,  # noqa: ARG002
+        relations: Relations,  # noqa: ARG002
         attributes: Mapping[str, sparse.csr_array],  # noqa: ARG002
     ) -> Tensor | None:
-        """Scores [batch, n] float32, on the scale of `fold_in_newcomers`, of n items that were not in training, from
+        """Scores [batch, n] float32, on the scale of `fold_in_users`, of n items that were not in training, from
         their rows [n, num_values] of item-attribute relations. None: the model has no way."""
         return None
+
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002
+        """The contribution of each item of a user's history to the score of one item.
+
+        By default the score that `fold_in` gives the history is divided among its items (`divide_fold_in`): an
+        approximation, since the score of a user in training comes from what the model learned of this user. The amount
+        is None if the model has no `fold_in`.
+
+        Args:
+            history: the training history of the user, [1, num_items].
+            user_index: the user in training.
+            item_index: the item whose score is explained.
+        """
+        try:
+            return HistoryAttribution(divide_fold_in(self.fold_in, history, item_index), exact=False)
+        except GraphrecError:  # the model scores users in training only
+            return HistoryAttribution(None, exact=False)
+
+    def explain_co_users(self, user_index: int, item_index: int) -> sparse.csr_array | None:  # noqa: ARG002
+        """Contributions [num_users, num_items] of each similar user over each item that both users have, which add up
+        to the score; None if the score is no such sum."""
+        return None
+
+    def explain_score(self, user_index: int, item_index: int) -> Contributions | None:  # noqa: ARG002
+        """The score as a sum over history items, friends and attribute values; None if it is no such sum."""
+        return None
+
+    def explain_paths(self, user_index: int, item_index: int) -> Walks | None:  # noqa: ARG002
+        """The score as a sum over single walks through the graph; None if it is no such sum."""
+        return None
+
+    def top_reason_finder(self) -> Callable[[int, IndexArray], TopReasons] | None:
+        """A function of (user_index, items [m]) that returns the exact TopReasons of these m scores.
+
+        None: `fold_in` of histories of one item is the only way. What is the same for all users is computed once here.
+        """
+        return None
+
+    def counts_behaviour(self, name: str) -> bool:  # noqa: ARG002
+        """Whether the model reads another behaviour than the target, named as in Relations."""
+        return False
+
+    def has_other_behaviour(self, user_index: int, item_index: int) -> bool:  # noqa: ARG002
+        """Whether the model knows the item from other behaviours of the user, and not from the target behaviour."""
+        return False
+
+    def keep_checkpoints(self, checkpoints: Checkpoints) -> None:  # noqa: ARG002
+        """Keep the next fit in a file, so that it can continue after an interruption.
+
+        Raises DataError if the model is fitted in one piece.
+        """
+        raise DataError(
+            f"{type(self).__name__} is fitted in one piece and keeps no checkpoint; models with checkpoints: "
+            f"{', '.join(models_where(lambda kind: kind.supports_checkpoints))}"
+        )
+
+    def watch_training(self, callback: EpochCallback) -> None:
+        """Call back during the next fit; models that are fitted in one piece never do."""
 
     def variant(self, config: Config) -> Self | None:  # noqa: ARG002  # the default has no use for it
         """This fitted model under another config where it can share the costly part of fitting, else None."""

@@ -94,7 +94,7 @@ class DiffNet(EmbeddingModel[DiffNetConfig]):
 
         return encode
 
-    def sends(self, x: Tensor, problem: TrainingData) -> Tensor:
+    def item_messages(self, x: Tensor, problem: TrainingData) -> Tensor:
         """The steps of an item [num_items, dim] that reach a new user without friends, over the root of its degree."""
         found = spread(x * problem.known().unsqueeze(1), self._step(problem), self.config.num_layers)[:-1]
         if not found:

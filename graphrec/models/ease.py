@@ -16,6 +16,7 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.linalg.csr import State, csr_tensor, empty_csr, pack, unpack
 from graphrec.linalg.woodbury import WoodburyInverse
+from graphrec.models.attribution import HistoryAttribution, score_single_items
 from graphrec.models.base import Model, Progress, Range, Space
 from graphrec.vocabulary import IndexArray
 
@@ -60,7 +61,7 @@ class EASE(Model[EASEConfig]):
     """
 
     config_class = EASEConfig
-    signed: ClassVar[bool] = True
+    has_signed_scores: ClassVar[bool] = True
 
     def __init__(self, config: EASEConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
@@ -106,6 +107,10 @@ class EASE(Model[EASEConfig]):
         if self.few is not None:
             return self.few.coefficients(history)
         return csr_tensor(history).to(self.device) @ self.weights
+
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002
+        """The coefficient of each item of the history, exactly."""
+        return HistoryAttribution(score_single_items(self.fold_in, history, item_index), exact=True)
 
     def state(self) -> State:
         """The coefficients, or what they are made of, and the histories."""

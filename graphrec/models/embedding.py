@@ -17,7 +17,7 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State, csr_tensor
 from graphrec.linalg.threads import one_thread
-from graphrec.models.base import Embeddings, Model, Progress
+from graphrec.models.base import Embeddings, EpochCallback, Model, Progress
 from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.models.propagation import Adjacency
 from graphrec.models.spectral_init import spectral_start
@@ -69,15 +69,6 @@ class TrainingData:
         return torch.from_numpy(np.concatenate(degree) > 0).to(self.device)
 
 
-@dataclass(frozen=True)
-class EpochCallback:
-    """Somebody who looks at a training on its way: `look` is called with 1, 2, … when that many of `parts` equal parts
-    of the epochs are done, with the vectors as they then are; not at the end. What it raises ends the training."""
-
-    parts: int
-    look: Callable[[int], None]
-
-
 class EmbeddingModel(Model[C]):
     """score(u, i) = e_u · e_i with vectors e that `encode` makes from trained parameters x [num_nodes, dim].
 
@@ -90,8 +81,9 @@ class EmbeddingModel(Model[C]):
     of each epoch of the last fit, empty after `restore`.
     """
 
-    signed = True
+    has_signed_scores = True
     trials = 0
+    supports_checkpoints = True
     #: The sum of what n items send to a new user is divided by n to this power.
     damping: ClassVar[float] = 1.0
 
@@ -134,7 +126,7 @@ class EmbeddingModel(Model[C]):
             return value
         return value + self.config.weight_decay * decay(x, batch, problem.num_users)
 
-    def sends(self, x: Tensor, problem: TrainingData) -> Tensor:  # noqa: ARG002  # the default needs neither
+    def item_messages(self, x: Tensor, problem: TrainingData) -> Tensor:  # noqa: ARG002  # the default needs neither
         """What an item sends to a new user, [num_items, dim]; `fold_in` adds it up over a history."""
         return self.items[:, :-1] if self.config.objective.popularity else self.items
 
@@ -183,7 +175,7 @@ class EmbeddingModel(Model[C]):
         """Keep the vectors that the parameters x encode, and what an item sends to a new user."""
         self._keep(encode, problem)
         with torch.no_grad():
-            self.incoming = self.sends(x.detach(), problem) * problem.known()[problem.num_users :].unsqueeze(1)
+            self.incoming = self.item_messages(x.detach(), problem) * problem.known()[problem.num_users :].unsqueeze(1)
 
     def score(self, user_index: IndexArray) -> Tensor:
         """Dot products or cosines [batch, num_items] float32."""
@@ -201,6 +193,18 @@ class EmbeddingModel(Model[C]):
     def embeddings(self) -> Embeddings:
         """The vectors, whose dot products are the scores."""
         return Embeddings(self.users, self.items)
+
+    def similarity_vectors(self) -> Tensor:
+        """The vectors of the items, without the column of the popularity bias."""
+        return self.items[:, :-1] if self.config.objective.popularity else self.embeddings().items
+
+    def keep_checkpoints(self, checkpoints: Checkpoints) -> None:
+        """Keep the next fit in a file; a fit with the same arguments continues there, to the same result."""
+        self.checkpoints = checkpoints
+
+    def watch_training(self, callback: EpochCallback) -> None:
+        """Call back during the next fit, with the vectors of that moment."""
+        self.watch = callback
 
     def state(self) -> State:
         """The vectors, and what an item sends to a new user, on the CPU."""

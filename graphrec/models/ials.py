@@ -16,6 +16,7 @@ from graphrec.linalg.csr import State
 from graphrec.linalg.ridge import Basis, solve
 from graphrec.linalg.sparse import scale
 from graphrec.linalg.svd import spectrum
+from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Embeddings, Model, Progress, Range, Space
 from graphrec.vocabulary import IndexArray
 
@@ -69,7 +70,7 @@ class IALS(Model[IALSConfig]):
     """
 
     config_class = IALSConfig
-    signed: ClassVar[bool] = True
+    has_signed_scores: ClassVar[bool] = True
 
     def __init__(self, config: IALSConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
@@ -107,19 +108,20 @@ class IALS(Model[IALSConfig]):
         """Scores [batch, num_items] float32: one least-squares solution for each history, as in training."""
         return self._half(self.items, history) @ self.items.vectors.T
 
-    def contributions(self, history: sparse.csr_array, item_index: int) -> Tensor:
-        """What each item of a history [1, num_items] adds to the score of one item, in their order, exactly.
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002
+        """The contribution of each item of the whole history of a user, exactly.
 
-        The user's vector is x = Σ_h (A + CᵀC)⁻¹ v_h over the items h of the history, so the score is a sum over them
-        (Hu et al., ICDM 2008, section 5); what one adds depends on the others.
+        The user's vector is w = Σ_j (A + CᵀC)⁻¹ h_j over the items j of the history, with the rows h_j in C and the
+        diagonal matrix A of the unobserved weight and the penalty, so the score is a sum over them (Hu et al., ICDM
+        2008, section 5). The contribution of one item depends on the others.
         """
         c, basis = self.config, self.items
         chosen = basis.vectors[torch.from_numpy(history.indices.astype(np.int64)).to(self.device)].double()
         weight = len(chosen) + c.unobserved_weight * history.shape[1]
         diagonal = c.unobserved_weight * basis.eigenvalues.double() + c.regularisation * weight**c.frequency_exponent
         system = chosen.T @ chosen + torch.diag(diagonal)
-        found: Tensor = chosen @ torch.linalg.solve(system, basis.vectors[item_index].double())
-        return found
+        found = chosen @ torch.linalg.solve(system, basis.vectors[item_index].double())
+        return HistoryAttribution(found.cpu().numpy(), exact=True)
 
     def embeddings(self) -> Embeddings:
         """The vectors w [num_users, d] and h [num_items, d], whose products are the scores."""

@@ -54,6 +54,7 @@ class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
     """
 
     config_class = ItemKNNConfig
+    counts_co_users = True
 
     def fit(
         self,

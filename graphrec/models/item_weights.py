@@ -9,6 +9,7 @@ from torch import Tensor
 
 from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.linalg.sparse import dense
+from graphrec.models.attribution import HistoryAttribution, score_single_items
 from graphrec.models.base import Model
 from graphrec.vocabulary import IndexArray
 
@@ -33,6 +34,10 @@ class ItemWeightsModel(Model[Config]):
     def fold_in(self, history: sparse.csr_array) -> Tensor:
         """Sums of weights [batch, num_items] float32 for any histories, exactly as for users in training."""
         return dense((history @ self.weights).tocsr()).to(self.device)
+
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002
+        """The weight of each item of the history, exactly."""
+        return HistoryAttribution(score_single_items(self.fold_in, history, item_index), exact=True)
 
     def state(self) -> State:
         """The weights and the histories."""

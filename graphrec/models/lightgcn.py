@@ -102,11 +102,11 @@ class LightGCN(EmbeddingModel[LightGCNConfig]):
             "epochs": Range(5, 60, log=True),
         }
 
-    def sends(self, x: Tensor, problem: TrainingData) -> Tensor:
+    def item_messages(self, x: Tensor, problem: TrainingData) -> Tensor:
         """The smoothing of a user whose own layer 0 is 0, from the layers of their items: Σ layers / √degree."""
         num_layers = self.config.num_layers
         if not num_layers:
-            return super().sends(x, problem)
+            return super().item_messages(x, problem)
         sent = torch.stack(layers(x, problem.adjacency, num_layers - 1)).sum(0)[problem.num_users :]
         degree = torch.from_numpy(problem.matrix.sum(axis=0)).to(self.device).clamp(min=1)
         return sent * degree.rsqrt().unsqueeze(1) / (num_layers + 1)

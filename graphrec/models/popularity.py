@@ -11,6 +11,7 @@ from torch import Tensor
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State
+from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Model, Progress
 from graphrec.vocabulary import IndexArray
 
@@ -24,6 +25,7 @@ class Popularity(Model[PopularityConfig]):
     """The number of users of an item as its score; the baseline that every other model must beat."""
 
     config_class = PopularityConfig
+    is_personal = False
 
     def __init__(self, config: PopularityConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
@@ -50,6 +52,10 @@ class Popularity(Model[PopularityConfig]):
     def fold_in(self, history: sparse.csr_array) -> Tensor:
         """The counts [batch, num_items] float32, whatever the history."""
         return self.num_users_of.repeat(int(history.shape[0]), 1)
+
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002
+        """Zeros: no item of a history changes the score."""
+        return HistoryAttribution(np.zeros(history.nnz), exact=True)
 
     def state(self) -> State:
         """The counts."""

@@ -42,6 +42,7 @@ class RP3Beta(ItemWeightsModel[RP3BetaConfig]):
     """
 
     config_class = RP3BetaConfig
+    counts_co_users = True
 
     def fit(
         self,

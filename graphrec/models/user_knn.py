@@ -14,6 +14,7 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.linalg.sparse import dense, scale, topk_gram
+from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Model, Progress, Range, Space
 from graphrec.vocabulary import IndexArray
 
@@ -53,6 +54,7 @@ class UserKNN(Model[UserKNNConfig]):
     """
 
     config_class = UserKNNConfig
+    counts_co_users = True
 
     def __init__(self, config: UserKNNConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
@@ -80,7 +82,12 @@ class UserKNN(Model[UserKNNConfig]):
         """Sums of similarities [batch, num_items] float32 for any histories, exactly as for users in training."""
         return self._summed(self._nearest(history))
 
-    def contributions(self, user_index: int, item_index: int) -> sparse.csr_array:
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
+        """The contribution of each item of the history, over all similar users, exactly."""
+        amounts = self.explain_co_users(user_index, item_index).sum(axis=0)
+        return HistoryAttribution(np.asarray(amounts, dtype=np.float64)[history.indices], exact=True)
+
+    def explain_co_users(self, user_index: int, item_index: int) -> sparse.csr_array:
         """What each near user who has an item adds to its score over each item in common, [num_users, num_items].
 
         A similarity is a sum over the items in common, and its power ρ is divided among them in proportion.

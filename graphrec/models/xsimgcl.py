@@ -105,7 +105,7 @@ class XSimGCL(EmbeddingModel[XSimGCLConfig]):
             found.append(z)
         return torch.stack(found).mean(0), found[self.config.contrast_layer - 1]
 
-    def sends(self, x: Tensor, problem: TrainingData) -> Tensor:
+    def item_messages(self, x: Tensor, problem: TrainingData) -> Tensor:
         """The smoothing of a user from the layers of their items: Σ layers 0..num_layers − 1, by √degree."""
         sent = torch.stack(layers(x, problem.adjacency, self.config.num_layers - 1)).sum(0)[problem.num_users :]
         degree = torch.from_numpy(problem.matrix.sum(axis=0)).to(self.device).clamp(min=1)

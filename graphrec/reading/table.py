@@ -169,7 +169,7 @@ def _diagnose(form: _Form, names: list[str]) -> DataError | None:
                 values[name].add(f"line {number}: {text!r}")
     if widths.count:
         return DataError(
-            f"{form.path}: {widths.count:,} of the rows have not the {len(names)} fields of the others "
+            f"{form.path}: {widths.count:,} of the rows do not have the {len(names)} fields of the others "
             f"({first_few(widths.places)}); correct or remove these lines"
         )
     for name, tally in values.items():

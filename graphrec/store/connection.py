@@ -287,7 +287,8 @@ def _translated(address: Address) -> Iterator[None]:
             ) from error
         broken = "ConstraintValidationFailed" in (error.code or "") or "ConstraintCreationFailed" in (error.code or "")
         refusal = ConstraintError if broken else StoreError
-        raise refusal(f"the graph database at {address.uri} refuses: {_first_line(error)}") from error
+        reason = _first_line(error)
+        raise refusal(f"the graph database at {address.uri} refuses: {reason}", reason) from error
     except DriverError as error:
         raise StoreError(f"lost the graph database at {address.uri}: {_first_line(error)}") from error
 

@@ -14,8 +14,7 @@ import torch
 
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.models.base import Model
-from graphrec.models.embedding import EmbeddingModel, EpochCallback
+from graphrec.models.base import EpochCallback, Model
 from graphrec.tuning.trial import Measure, Quality, Trial
 
 #: Fits that are kept to make variants from: at most so many, and as many as leave room for half as much again as the
@@ -69,15 +68,14 @@ class TrialRunner:
             return Trial(asdict(config), last[-1], time.perf_counter() - began, steps, pruned=True)
         return Trial(asdict(config), quality, time.perf_counter() - began, steps)
 
-    def _model(self, config: Config, watched: Callable[[EmbeddingModel[Any]], EpochCallback]) -> Model[Any]:
+    def _model(self, config: Config, callback_for: Callable[[Model[Any]], EpochCallback]) -> Model[Any]:
         found = self._variant(config)
         if found is not None:
             return found
         task = self.task
         model = task.kind(task.kind.shared(config), task.place.device)
         self._drop(KEPT - 1, self._largest)  # its memory is free before the next one is fitted
-        if isinstance(model, EmbeddingModel):
-            model.watch = watched(model)
+        model.watch_training(callback_for(model))
         model.fit_to_vary(task.graph, task.train, np.random.default_rng(task.place.seed))
         variant = model.variant(config)
         if variant is None:
@@ -106,7 +104,7 @@ class TrialRunner:
 
     def _watch(
         self,
-        model: EmbeddingModel[Any],
+        model: Model[Any],
         steps: dict[int, float],
         last: list[Quality],
         others: Sequence[Mapping[int, float]],

@@ -97,7 +97,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_lines_are_told(folder: Path, name: str) -> None:
+def test_bad_lines_are_reported(folder: Path, name: str) -> None:
     file, line, message = BAD[name]
     (folder / file).write_text(FILES[file] + line)
     with pytest.raises(DataError, match=message):

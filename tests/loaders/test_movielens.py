@@ -209,7 +209,7 @@ BAD = {
         {"movies__csv": MOVIES + "9,Truth, The (1960),Drama\n"},
         r"movies\.csv: 1 of the rows .*line 10 has 4",
     ),
-    "a link twice": ({"links__csv": LINKS + "1,2,3\n"}, r"links\.csv: movieId 1 stands twice"),
+    "a link twice": ({"links__csv": LINKS + "1,2,3\n"}, r"links\.csv: movieId 1 occurs twice"),
 }
 
 

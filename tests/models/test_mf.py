@@ -231,7 +231,7 @@ def test_ratings_of_low_rank_are_foretold_almost_to_their_noise(noise_freedom: f
     torch.testing.assert_close(products.clamp(*_range(train)), model.score(np.arange(120)), atol=1e-4, rtol=1e-4)
     folded = model.fold_in(rating_matrix(train)) - model.score(np.arange(120))
     assert float(folded.abs().mean()) < (0.05 if noise_freedom else 1e-4)
-    newcomers = model.fold_in_newcomers(train, Relations())  # by the ratings, not by who rated what
+    newcomers = model.fold_in_users(train, Relations())  # by the ratings, not by who rated what
     torch.testing.assert_close(newcomers, model.fold_in(rating_matrix(train)))
 
 

@@ -75,6 +75,7 @@ def test_publish_under_rules_and_with_reasons(
 
 def test_what_a_model_does_not_have(run: Run, trained: tuple[str, str]) -> None:
     first, second = trained
-    assert "says the same of every item" in run("publish", second, "--force", "--similar", "2", exit_code=1).stderr
+    refused = run("publish", second, "--force", "--similar", "2", exit_code=1)
+    assert "gives the same scores after every item" in refused.stderr
     assert "has no vectors" in run("publish", first, "--force", "--embeddings", exit_code=1).stderr
     assert "nothing is published" in run("rollback", exit_code=1).stderr

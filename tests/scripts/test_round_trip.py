@@ -75,7 +75,7 @@ def test_train_publish_recommend(store: Store, run: Run, run_json: Json, model: 
     seen = "MATCH (u:User)-[:RECOMMENDED]->(i:Item)<-[:LISTENED]-(u) RETURN count(*) AS n"
     assert store.read(seen) == [{"n": 0}]
     found = run_json("recommend", "--user", "5", "-k", "2")["recommendations"]
-    assert {row["way"] for row in found} == {"published"}
+    assert {row["strategy"] for row in found} == {"published"}
     assert [row["rank"] for row in found] == [1, 2]
     assert all({"item", "score", "rank", "title"} <= row.keys() for row in found)
     if model != "popularity":

@@ -58,10 +58,10 @@ def test_recommendations_are_a_table_with_notes(graph: Graph, store: Store) -> N
     with graph:
         found = graph.recommend("u4", k=2)
         assert isinstance(found, pd.DataFrame)
-        assert list(found.columns) == ["item", "title", "score", "rank", "way", "run"]
+        assert list(found.columns) == ["item", "title", "score", "rank", "strategy", "detail", "run"]
         assert found["item"].iloc[0] == "i4"
         assert found.attrs["notes"] == [f"published by graph_filter, run {made.run.id}"]
-        assert set(graph.recommend("nobody", k=2, anyone=True)["way"]) == {"trending"}
+        assert set(graph.recommend("nobody", k=2, anyone=True)["strategy"]) == {"trending"}
         with pytest.raises(UnknownNameError, match="no user 'nobody'"):
             graph.recommend("nobody")
         with pytest.raises(UnknownNameError, match="no query 'find_similar_item'; did you mean find_similar_items"):

@@ -14,7 +14,7 @@ from graphrec.reranking.spec import parse_rules
 from graphrec.schema import EdgeType, NodeType
 from graphrec.schema_names import defect, need_name, usable
 from graphrec.serving.fallbacks import Fallbacks
-from graphrec.serving.user_context import read_life
+from graphrec.serving.user_context import read_user_context
 from graphrec.store import Store, counts, queries
 from graphrec.store.connection import quote
 from graphrec.store.read import read_schema, read_tables
@@ -150,7 +150,7 @@ def test_names_that_others_wrote_are_left_out_and_told(store: Store, caplog: pyt
     assert "properties called" in caplog.text
     assert caplog.text.count("\x1b") == 0
     read_tables(store)
-    list(Fallbacks(store, "VIEWED").of(read_life(store, "u"), set(), 5))
+    list(Fallbacks(store, "VIEWED").candidates(read_user_context(store, "u"), set(), 5))
     assert data.orphans(store, counts.known_relations(store)).seen
     assert unharmed(store)
 

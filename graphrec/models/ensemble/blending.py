@@ -33,7 +33,7 @@ ROUNDS = 6
 CACHED = 32
 
 
-def contribution(scores: Tensor, history: sparse.csr_array, signed: bool, blend: str) -> Tensor:
+def normalise_scores(scores: Tensor, history: sparse.csr_array, signed: bool, blend: str) -> Tensor:
     """What one member adds to a blend [batch, num_items], from its scores, which are overwritten.
 
     score: the scores divided by their standard deviation over the items that are not in the user's history. The mean
@@ -47,8 +47,11 @@ def contribution(scores: Tensor, history: sparse.csr_array, signed: bool, blend:
 
 
 def _prepare(scores: Tensor, history: sparse.csr_array, signed: bool, divide: bool) -> None:
-    """Make numbers of all scores, preferences of none below zero where they have no sign, and then in place what
-    `contribution` says: divided by the spread unless it is rounding, or 0 in the history and for rounding errors."""
+    """Clean scores [batch, num_items] in place: NaN and infinities become 0, and without a sign negative scores too.
+
+    With `divide`, scores are divided by their spread unless it is a rounding error; without, the scores of the history
+    and rounding errors become 0.
+    """
     scores.nan_to_num_(0.0, 0.0, 0.0)
     if not signed:
         scores.clamp_(min=0.0)

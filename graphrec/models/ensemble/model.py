@@ -14,8 +14,9 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.models import make
+from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Model, Progress
-from graphrec.models.ensemble.blending import BLENDS, BlendData, PopularityShift, contribution, grouped_weights
+from graphrec.models.ensemble.blending import BLENDS, BlendData, PopularityShift, grouped_weights, normalise_scores
 from graphrec.models.ensemble.members import parse_members
 from graphrec.relations import Relations
 from graphrec.splitting import at_random, by_time
@@ -23,14 +24,16 @@ from graphrec.splitting.coherent import coherent_holdout
 from graphrec.train_view import restrict
 from graphrec.vocabulary import IndexArray
 
-#: What weights are learned on, and the share of the interactions that a tenth is.
-PARTS = ("tenth", "coherent")
-HELD_OUT = 0.1
+#: How the interactions that weights are learned on are held out.
+VALIDATIONS = ("random", "coherent")
 
-#: At most so many users with held-out items, and so many candidates of each member for each of them.
+#: Share of the interactions that `random` holds out.
+VALIDATION_SHARE = 0.1
+
+#: Maximum number of validation users, and of candidates of each member for each of them.
 USERS, CANDIDATES = 4000, 200
 
-#: Bytes for the scores of all members that exist at one time while weights are learned.
+#: Memory budget in bytes for the scores of all members while weights are learned.
 SCORES_BYTES = 1 << 28
 
 
@@ -38,27 +41,27 @@ SCORES_BYTES = 1 << 28
 class EnsembleConfig:
     """Settings of ensemble.
 
-    members: the models and their settings, as `graph_filter(rank=64), ials`.
+    members: the models and their settings, such as `graph_filter(rank=64), ials`.
     blend: score (standardised for each user) or rank (reciprocal).
-    weights: of the members, as `0.7 0.3`; empty: learned.
-    learned_on: `tenth`, the last tenth of the interactions by time; without times it is random, and weights must be
-        good for its popular items as well as for all. Or `coherent`, a fifth of each history that belongs together,
-        for people who go on to something new: a random part flatters members that follow neighbours.
-    groups: groups of users by their number of interactions, each with learned weights of its own.
+    weights: weights of the members, such as `0.7 0.3`; empty: learned.
+    validation: the interactions that weights are learned on. `random`: a tenth of them, the last by time; without times
+        a random tenth, whose weights must be good for its popular items as well as for all. `coherent`: a topically
+        coherent fifth of each history, for users who move on to new topics; a random part favours neighbour models.
+    groups: number of groups of users by their number of interactions, each with learned weights of its own.
     """
 
     members: str = "graph_filter, ials, rp3beta"
     blend: str = "score"
     weights: str = ""
-    learned_on: str = "tenth"
+    validation: str = "random"
     groups: int = 1
 
     def __post_init__(self) -> None:
         members = parse_members(self.members)
         if self.blend not in BLENDS:
             raise DataError(f"ensemble: blend is one of {', '.join(BLENDS)}, not {self.blend!r}")
-        if self.learned_on not in PARTS:
-            raise DataError(f"ensemble: learned_on is one of {', '.join(PARTS)}, not {self.learned_on!r}")
+        if self.validation not in VALIDATIONS:
+            raise DataError(f"ensemble: validation is one of {', '.join(VALIDATIONS)}, not {self.validation!r}")
         if self.groups < 1:
             raise DataError("ensemble: groups is at least 1")
         given = self.given_weights
@@ -100,7 +103,7 @@ class Ensemble(Model[EnsembleConfig]):
 
     config_class = EnsembleConfig
     reads_relations = True
-    signed = True
+    has_signed_scores = True
     trials = 0
 
     def __init__(self, config: EnsembleConfig, device: torch.device | str = "cpu") -> None:
@@ -119,7 +122,7 @@ class Ensemble(Model[EnsembleConfig]):
         self.weights = torch.tensor([given or [1.0] * len(seeds)], device=self.device)
         self.weights /= self.weights.sum()
         self.limits = torch.empty(0, device=self.device)
-        parts = None if given else hold_out(interactions, self.config.learned_on, rng)
+        parts = None if given else hold_out(interactions, self.config.validation, rng)
         steps = _Steps(progress, len(seeds) * (1 if parts is None else 2))
         if parts is not None:
             members = self._fitted(restrict(graph, parts.known, parts.cut, parts.held), parts.known, seeds, steps)
@@ -140,12 +143,33 @@ class Ensemble(Model[EnsembleConfig]):
         """
         return self._blended(lambda member: member.fold_in(history), history)
 
-    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:
+    def fold_in_users(self, target: Interactions, relations: Relations) -> Tensor:
         """The blended scores [batch, num_items] float32 of what all members say to all that is known of the users.
 
         Raises GraphrecError where a member cannot.
         """
-        return self._blended(lambda member: member.fold_in_newcomers(target, around), target.matrix())
+        return self._blended(lambda member: member.fold_in_users(target, relations), target.matrix())
+
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
+        """The contributions of all members, each scaled by its weight and by its blended score over its own score.
+
+        Exact if the blend is by score and the members' attributions are exact.
+        """
+        users, total, exact = np.array([user_index]), np.zeros(history.nnz), self.config.blend == "score"
+        for member, weight in zip(self.members, self.member_weights(history)[0].tolist(), strict=True):
+            if weight <= 0:
+                continue
+            scores = member.score(users)
+            plain = float(scores[0, item_index])
+            normalised = normalise_scores(scores, self.history[users], member.has_signed_scores, self.config.blend)
+            blended = float(normalised[0, item_index])
+            found = member.explain_history(history, user_index, item_index)
+            if found.amount is None:
+                exact = False
+            elif plain:
+                total += found.amount * (weight * blended / plain)
+                exact &= found.exact
+        return HistoryAttribution(total, exact)
 
     def state(self) -> State:
         """The weights, the histories, and the states of all members, each under its number."""
@@ -191,7 +215,7 @@ class Ensemble(Model[EnsembleConfig]):
         for number, member in enumerate(self.members):
             weight = weights[:, number, None]
             if bool((weight > 0).any()):
-                part = contribution(scores_of(member), history, member.signed, self.config.blend)
+                part = normalise_scores(scores_of(member), history, member.has_signed_scores, self.config.blend)
                 total.addcmul_(part, weight)
         return total
 
@@ -217,7 +241,7 @@ class Ensemble(Model[EnsembleConfig]):
         parts, best = [], []
         new = torch.from_numpy(history.toarray() == 0).to(self.device)
         for member in members:
-            part = contribution(member.score(users), history, member.signed, self.config.blend)
+            part = normalise_scores(member.score(users), history, member.has_signed_scores, self.config.blend)
             shown = part.masked_fill(~new | (part == 0), -torch.inf)
             best.append(shown.topk(min(CANDIDATES, part.shape[1])).indices)
             parts.append(part)
@@ -245,19 +269,19 @@ class _Steps:
             self.progress(self.count, self.total)
 
 
-def hold_out(interactions: Interactions, learned_on: str, rng: np.random.Generator) -> Parts | None:
-    """The parts that `EnsembleConfig.learned_on` says; None where no user has items in both, as in a graph of a few
+def hold_out(interactions: Interactions, validation: str, rng: np.random.Generator) -> Parts | None:
+    """The parts that `EnsembleConfig.validation` says; None where no user has items in both, as in a graph of a few
     interactions."""
     if len(interactions) < 3:
         return None
-    if learned_on == "coherent":
+    if validation == "coherent":
         mask = coherent_holdout(interactions, rng)
         parts = Parts(interactions.take(~mask), interactions.take(mask))
     elif interactions.time is None:
-        split = at_random(interactions, rng, validation=0.0, test=HELD_OUT)
+        split = at_random(interactions, rng, validation=0.0, test=VALIDATION_SHARE)
         parts = Parts(split.train, split.test, random=True)
     else:
-        split = by_time(interactions, rng, validation=0.0, test=HELD_OUT)
+        split = by_time(interactions, rng, validation=0.0, test=VALIDATION_SHARE)
         parts = Parts(split.train, split.test, cut=split.cut)
     return parts if len(_warm(parts.known.matrix(), parts.held.matrix())) else None
 

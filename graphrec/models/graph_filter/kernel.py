@@ -66,7 +66,8 @@ class Attribute:
 class Kernel:
     """The stacked matrix N' = [D_U^{-b} B D_I^{-e}; F₁ᵀ; F₂ᵀ; …] in the parts that scores are made of.
 
-    vectors V [num_items, k] orthonormal, eigenvalues λ [k] in (0, 1], strongest = σ₁(N')², degree D_I [num_items];
+    vectors V [num_items, k] orthonormal, eigenvalues λ [k] in (0, 1], top_squared_singular_value σ₁(N')², degree D_I
+    [num_items];
     collected [num_items, num_items]: the strongest entries of (N'ᵀN'/σ₁² + item-item relations) · D^¼; `links` are
     those relations by name, normalised and weighted.
     """
@@ -74,7 +75,7 @@ class Kernel:
     degree: FloatArray
     vectors: Tensor
     eigenvalues: Tensor
-    strongest: float
+    top_squared_singular_value: float
     attributes: Mapping[str, Attribute]
     collected: sparse.csr_array
     twice: FloatArray | None = None  # what `follow_twice` gives
@@ -213,7 +214,7 @@ def _item_product(matrix: sparse.csr_array, favour: FloatArray, k: int, locality
     return sparse.csr_array(found[locality.place()])
 
 
-def links(around: Relations, weights: Mapping[str, float]) -> dict[str, sparse.csr_array]:
+def build_links(around: Relations, weights: Mapping[str, float]) -> dict[str, sparse.csr_array]:
     """The item-item relations that count by name, normalised and multiplied by their weights."""
     return {
         name: symmetric(matrix) * np.float32(weights[name])
@@ -227,5 +228,7 @@ def new_item_vectors(kernel: Kernel, vectors: Tensor, name: str, rows: sparse.cs
 
     v = f (FᵀV)/(λ σ₁²) is what the decomposition gives an item without interactions (V = N'ᵀN'V/Λ, the item's row)."""
     carried = kernel.attributes[name].factor.T @ vectors.numpy()
-    found: npt.NDArray[np.float32] = (rows @ carried) / (kernel.eigenvalues.cpu().numpy() * kernel.strongest)
+    found: npt.NDArray[np.float32] = (rows @ carried) / (
+        kernel.eigenvalues.cpu().numpy() * kernel.top_squared_singular_value
+    )
     return torch.from_numpy(found.astype(np.float32))

@@ -1,6 +1,6 @@
 """The flagship: a closed-form filter of the typed graph, a plateau on its spectrum plus its strongest paths."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Self
 
@@ -14,14 +14,16 @@ from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.linalg.reordering import spectral_order
 from graphrec.linalg.single_row import on_huge_pages
+from graphrec.models.attribution import Contributions, HistoryAttribution, TopReasons, Walks
 from graphrec.models.base import ApproximateScores, Embeddings, FactoredScores, Model, Progress, Space
 from graphrec.models.graph_filter.config import GraphFilterConfig
-from graphrec.models.graph_filter.contributions import Contributions, contributions, reach
-from graphrec.models.graph_filter.kernel import Attribute, Kernel, Stack, links, new_item_vectors
+from graphrec.models.graph_filter.contributions import ItemInfluence, compute_influence, find_contributions
+from graphrec.models.graph_filter.kernel import Attribute, Kernel, Stack, build_links, new_item_vectors
 from graphrec.models.graph_filter.scoring import FilterScores
 from graphrec.models.graph_filter.search_space import candidates, space
-from graphrec.models.graph_filter.signal import Signal, behaviour_of, last_event, named, relation_weights, signal
-from graphrec.models.graph_filter.walks import Walks, walks
+from graphrec.models.graph_filter.signal import Signal, behaviour_of, build_signal, last_event, named, relation_weights
+from graphrec.models.graph_filter.top_reason import TopReasonFinder
+from graphrec.models.graph_filter.walks import find_walks
 from graphrec.relations import Relations, relations
 from graphrec.vocabulary import IndexArray
 
@@ -98,7 +100,7 @@ class GraphFilter(Model[GraphFilterConfig]):
         weights = relation_weights(around, c.kind_weights(), c.weights)
         now = last_event(interactions, around.behaviours, weights)
         parts = behaviour_of(interactions, around.behaviours, weights, c.half_life, now)
-        self.signal = replace(signal(parts, around, weights), now=now)
+        self.signal = replace(build_signal(parts, around, weights), now=now)
         attributes = {
             name: Attribute.of(matrix, weights[name], rng)
             for name, matrix in around.item_attributes.items()
@@ -112,7 +114,7 @@ class GraphFilter(Model[GraphFilterConfig]):
         vectors, eigenvalues, top, in_scale = stack.decompose(normalised, rank, rng)
         if progress is not None:
             progress(1, 2)
-        linked = links(around, weights)
+        linked = build_links(around, weights)
         collected = stack.collect(normalised, in_scale, top, c.neighbours, linked)
         if progress is not None:
             progress(2, 2)
@@ -139,23 +141,23 @@ class GraphFilter(Model[GraphFilterConfig]):
         """
         return self.scores.of(self.signal.gather(history, self.signal.shared(related or {})))
 
-    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:
+    def fold_in_users(self, target: Interactions, relations: Relations) -> Tensor:
         """Scores [batch, num_items] float32 of users who were not in training, exactly as if they had been."""
-        own, beside = self._behaviour(target, around)
-        return self.scores.revisited(self.fold_in(own, {**around.social, **around.user_attributes}), beside)
+        own, beside = self._behaviour(target, relations)
+        return self.scores.revisited(self.fold_in(own, {**relations.social, **relations.user_attributes}), beside)
 
-    def screens(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
+    def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
         """Scores with the dense product in bfloat16, for large catalogues on processors that multiply it fast."""
         fast = self.device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
         if not fast or self.scores.vectors.numel() < SCREEN_FROM:
             return None
-        return self.scores.screens(self.signal, user_index, size)
+        return self.scores.approximate_scores(self.signal, user_index, size)
 
-    def factored(self) -> FactoredScores | None:
+    def factored_scores(self) -> FactoredScores | None:
         """The filter's part and the paths; None on a GPU, and where what a user has viewed counts otherwise."""
         if self.device.type != "cpu" or (self.config.revisit != 1.0 and self.signal.beside.nnz):
             return None
-        return self.scores.factored(self.signal)
+        return self.scores.factored_scores(self.signal)
 
     def score_pairs(self, user_index: IndexArray, item_index: IndexArray) -> Tensor:
         """Scores [batch, m] float32 of m items for each user, as in `score` up to the order of additions."""
@@ -170,7 +172,7 @@ class GraphFilter(Model[GraphFilterConfig]):
         return self._of_new_items(self.signal.of(user_index), attributes, 1.0 + self.config.degree_offset)
 
     def fold_in_new_items(
-        self, target: Interactions, around: Relations, attributes: Mapping[str, sparse.csr_array]
+        self, target: Interactions, relations: Relations, attributes: Mapping[str, sparse.csr_array]
     ) -> Tensor:
         """Scores [batch, n] float32 of n items that nobody met, for users who were not in training.
 
@@ -178,15 +180,15 @@ class GraphFilter(Model[GraphFilterConfig]):
         any attribute says. What it will have is not known; these are the scores that it has with the degree of the
         median item, so that it stands where an ordinary item with its attributes would.
         """
-        own, _ = self._behaviour(target, around)
-        related = self.signal.shared({**around.social, **around.user_attributes})
+        own, _ = self._behaviour(target, relations)
+        related = self.signal.shared({**relations.social, **relations.user_attributes})
         return self._of_new_items(self.signal.gather(own, related), attributes, float(np.median(self.kernel.degree)))
 
-    def _behaviour(self, target: Interactions, around: Relations) -> tuple[sparse.csr_array, sparse.csr_array]:
+    def _behaviour(self, target: Interactions, relations: Relations) -> tuple[sparse.csr_array, sparse.csr_array]:
         """What `behaviour_of` gives for users who were not in training; the half-life counts from their last event."""
-        weights = relation_weights(around, self.config.kind_weights(), self.config.weights)
-        now = max(self.signal.now, last_event(target, around.behaviours, weights))
-        return behaviour_of(target, around.behaviours, weights, self.config.half_life, now)
+        weights = relation_weights(relations, self.config.kind_weights(), self.config.weights)
+        now = max(self.signal.now, last_event(target, relations.behaviours, weights))
+        return behaviour_of(target, relations.behaviours, weights, self.config.half_life, now)
 
     def _of_new_items(
         self, signals: sparse.csr_array, attributes: Mapping[str, sparse.csr_array], degree: float
@@ -202,7 +204,11 @@ class GraphFilter(Model[GraphFilterConfig]):
             new = kernel.attributes[name].rows(sparse.csr_array(attributes[name]))
             found += profile @ new_item_vectors(kernel, plain, name, new).T
             walked = (rows @ kernel.attributes[name].narrow()) @ new.T
-            found += c.path_weight / kernel.strongest * torch.from_numpy(walked.toarray().astype(np.float32))
+            found += (
+                c.path_weight
+                / kernel.top_squared_singular_value
+                * torch.from_numpy(walked.toarray().astype(np.float32))
+            )
         return found.mul_(degree**c.target_exponent).to(self.device)
 
     def embeddings(self) -> Embeddings:
@@ -211,19 +217,42 @@ class GraphFilter(Model[GraphFilterConfig]):
         everyone = np.arange(self.signal.behaviour.shape[0])
         return Embeddings(self.scores.filtered(self.signal.of(everyone)), self.scores.vectors)
 
-    def contributions(self, user_index: int, item_index: int) -> Contributions:
+    def explain_score(self, user_index: int, item_index: int) -> Contributions:
         """The score of one item for one user as a sum over history items, friends and attributes, exactly."""
-        reached = reach(self.kernel, self.scores, self.signal.behaviour, item_index)
-        return contributions(self.signal, user_index, reached.times(self._met(user_index, item_index)))
+        return find_contributions(self.signal, user_index, self._influence(user_index, item_index))
 
-    def walks(self, user_index: int, item_index: int) -> Walks:
+    def explain_paths(self, user_index: int, item_index: int) -> Walks:
         """The score of one item for one user as a sum over single walks through shared users and values, exactly."""
-        reached = reach(self.kernel, self.scores, self.signal.behaviour, item_index)
-        return walks(
-            self.signal, self.kernel, self.scores, user_index, reached.times(self._met(user_index, item_index))
-        )
+        influence = self._influence(user_index, item_index)
+        return find_walks(self.signal, self.kernel, self.scores, user_index, influence)
 
-    def _met(self, user_index: int, item_index: int) -> float:
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
+        """The exact contribution of each item of the history; those of friends and attributes come on top."""
+        nodes, amounts = self.explain_score(user_index, item_index).by_node()
+        found = np.zeros(int(history.shape[1]))
+        found[nodes] = amounts
+        return HistoryAttribution(found[history.indices], exact=True)
+
+    def top_reason_finder(self) -> Callable[[int, IndexArray], TopReasons]:
+        """The history item, friend or attribute value with the largest sum of contributions to each score, exactly."""
+        return TopReasonFinder.of(self.signal, self.scores).find
+
+    def counts_behaviour(self, name: str) -> bool:
+        """Whether a behaviour other than the target has a positive weight."""
+        given = dict(part.split("=") for part in self.config.weights.replace(",", " ").split())
+        return float(given.get(name, self.config.behaviour_weight)) > 0
+
+    def has_other_behaviour(self, user_index: int, item_index: int) -> bool:
+        """Whether the item is among the user's items of other behaviours and not among those of the target."""
+        found = self.signal.beside
+        return item_index in found.indices[found.indptr[user_index] : found.indptr[user_index + 1]]
+
+    def _influence(self, user_index: int, item_index: int) -> ItemInfluence:
+        """The influence of all items on the score of one item for one user."""
+        found = compute_influence(self.kernel, self.scores, self.signal.behaviour, item_index)
+        return found.times(self._revisit_factor(user_index, item_index))
+
+    def _revisit_factor(self, user_index: int, item_index: int) -> float:
         """The factor on the score of an item that the user may have met by other behaviours only."""
         return self.config.revisit if self.signal.beside[[user_index], [item_index]][0] else 1.0
 
@@ -239,7 +268,7 @@ class GraphFilter(Model[GraphFilterConfig]):
             "vectors": self.scores.vectors.cpu(),
             "eigenvalues": self.kernel.eigenvalues.cpu(),
             "degree": torch.from_numpy(self.kernel.degree),
-            "strongest": torch.tensor(self.kernel.strongest, dtype=torch.float64),
+            "strongest": torch.tensor(self.kernel.top_squared_singular_value, dtype=torch.float64),
             **pack("paths", self.scores.paths),
             **self.signal.state(),
             **attributes,
@@ -270,11 +299,13 @@ class GraphFilter(Model[GraphFilterConfig]):
         other = type(self)(config, self.device)
         other._source, kernel = self._source, self.kernel
         weights = relation_weights(around, config.kind_weights(), config.weights)
-        other.signal = replace(signal((stack.behaviour, beside), around, weights), now=self.signal.now)
+        other.signal = replace(build_signal((stack.behaviour, beside), around, weights), now=self.signal.now)
         if any(getattr(config, name) != getattr(mine, name) for name in COLLECTING):
             normalised = stack.normalised(config.user_exponent, config.item_exponent)
-            linked = links(around, weights)
-            collected = stack.collect(normalised, kernel.attributes, kernel.strongest, config.neighbours, linked)
+            linked = build_links(around, weights)
+            collected = stack.collect(
+                normalised, kernel.attributes, kernel.top_squared_singular_value, config.neighbours, linked
+            )
             kernel = replace(kernel, collected=collected, twice=None, links=linked)
         elif config.sharpening > 0 and kernel.twice is None and kernel.collected.nnz <= TWICE_KEPT:
             kernel = self.kernel = replace(kernel, twice=kernel.follow_twice())  # for the next variant too

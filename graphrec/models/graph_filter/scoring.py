@@ -89,7 +89,7 @@ class FilterScores:
         found: FloatArray = (rows.data * self.degree[rows.indices] ** exponent).astype(np.float32)
         return found
 
-    def factored(self, signal: Signal) -> FactoredScores:
+    def factored_scores(self, signal: Signal) -> FactoredScores:
         """The scores of users in training in their two parts."""
 
         def sides(user_index: IndexArray) -> tuple[Tensor, sparse.csr_array]:
@@ -98,7 +98,7 @@ class FilterScores:
 
         return FactoredScores(self.vectors, self.paths, sides)
 
-    def screens(self, signal: Signal, users: IndexArray, size: int) -> Iterator[ApproximateScores]:
+    def approximate_scores(self, signal: Signal, users: IndexArray, size: int) -> Iterator[ApproximateScores]:
         """Screens of users in training in their order, at most `size` at a time, with the dense product in bfloat16.
 
         The two large arrays are used again for all of them: to let go and take 50 MB for each few users, as the C

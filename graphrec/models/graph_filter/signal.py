@@ -128,7 +128,9 @@ def behaviour_of(
     return in_32_bits(whole), in_32_bits(beside)
 
 
-def signal(parts: tuple[sparse.csr_array, sparse.csr_array], around: Relations, weights: Mapping[str, float]) -> Signal:
+def build_signal(
+    parts: tuple[sparse.csr_array, sparse.csr_array], around: Relations, weights: Mapping[str, float]
+) -> Signal:
     """The Signal of a behaviour (as `behaviour_of` gives it) with the relations whose weight is above zero."""
     behaviour, beside = parts
     social = {name: shares(m, weights[name]) for name, m in around.social.items() if weights[name] > 0}

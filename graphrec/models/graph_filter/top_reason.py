@@ -7,23 +7,14 @@ import numpy as np
 from scipy import sparse
 
 from graphrec.interactions import FloatArray
-from graphrec.models.graph_filter.contributions import HISTORY
+from graphrec.models.attribution import HISTORY, TopReasons
 from graphrec.models.graph_filter.scoring import FilterScores
 from graphrec.models.graph_filter.signal import Signal
 from graphrec.vocabulary import IndexArray
 
 
 @dataclass(frozen=True, eq=False)
-class Strongest:
-    """The strongest reason of each of m scores: `relation` [m] is `history`, a social or a user-attribute relation (an
-    empty text where nothing speaks for the item), and `node` [m] the position of the item, friend or value, else -1."""
-
-    relation: tuple[str, ...]
-    node: IndexArray
-
-
-@dataclass(frozen=True, eq=False)
-class Reasoning:
+class TopReasonFinder:
     """What the strongest reasons are found with: the vectors D^q V, their response, and where items are in a list."""
 
     signal: Signal
@@ -34,14 +25,14 @@ class Reasoning:
     place: IndexArray  # [num_items], -1 but while a user's items are looked for
 
     @classmethod
-    def of(cls, signal: Signal, scores: FilterScores) -> "Reasoning":
+    def of(cls, signal: Signal, scores: FilterScores) -> "TopReasonFinder":
         """All that is the same for every user."""
         place = np.full(len(scores.degree), -1, dtype=np.int64)
         people = {name: np.bincount(m.indices, minlength=m.shape[1]) for name, m in signal.values.items()}
         response = scores.response().float().cpu().numpy()
         return cls(signal, scores, scores.vectors.cpu().numpy(), response, people, place)
 
-    def strongest(self, user_index: int, items: IndexArray) -> Strongest:
+    def find(self, user_index: int, items: IndexArray) -> TopReasons:
         """The node with the greatest sum of contributions, as `contributions` has them, to each of m items."""
         own = self.signal.behaviour[[user_index]]
         relation, node, rows = [], [], []
@@ -59,13 +50,13 @@ class Reasoning:
         carried = sparse.csr_array(sparse.vstack(rows, format="csr"))
         between = np.unique(carried.indices).astype(np.int64)
         if not len(between):
-            return Strongest(("",) * len(items), np.full(len(items), -1, dtype=np.int64))
+            return TopReasons(("",) * len(items), np.full(len(items), -1, dtype=np.int64))
         kernel = self._kernel(between, items).astype(np.float64)
         amount = sparse.csr_array(carried[:, between]).astype(np.float64) @ kernel  # [n, m]
         best = amount.argmax(axis=0)
         speaks = amount[best, np.arange(len(items))] > 0
         names = tuple(relation[row] if yes else "" for row, yes in zip(best.tolist(), speaks.tolist(), strict=True))
-        return Strongest(names, np.where(speaks, np.concatenate(node)[best], -1))
+        return TopReasons(names, np.where(speaks, np.concatenate(node)[best], -1))
 
     def _beside(
         self, user_index: int, own: sparse.csr_array

@@ -13,6 +13,7 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State
 from graphrec.linalg.threads import one_thread
+from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Embeddings, Progress, Range, Space
 from graphrec.models.embedding import EmbeddingModel, TrainingData
 from graphrec.models.embedding_config import EmbeddingConfig
@@ -134,11 +135,17 @@ class MF(EmbeddingModel[MFConfig]):
         """Scores [batch, num_items] float32 of new users from their items; for mse from their ratings, the values."""
         return super().fold_in(history) if self.posterior is None else self.posterior.fold_in(history)
 
-    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:
+    def fold_in_users(self, target: Interactions, relations: Relations) -> Tensor:
         """As `fold_in`, for mse from the ratings of the target behaviour."""
         if self.posterior is None:
-            return super().fold_in_newcomers(target, around)
+            return super().fold_in_users(target, relations)
         return self.fold_in(rating_matrix(target))
+
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
+        """As for every embedding model; None for mse, which needs the ratings, and a run does not keep them."""
+        if self.posterior is not None:
+            return HistoryAttribution(None, exact=False)
+        return super().explain_history(history, user_index, item_index)
 
     def embeddings(self) -> Embeddings:
         """The vectors, whose dot products are the scores; for mse all draws in a row, without the mean rating."""
