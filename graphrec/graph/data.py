@@ -133,7 +133,7 @@ class DataMethods(Connection):
 
     def census(self, progress: Progress = silent) -> counts.GraphCounts:
         """The labels, relationship types, properties and sources of the graph, all counted."""
-        found = counts.take(self.store, progress)
+        found = counts.count_graph(self.store, progress)
         if not found.labels:
             self._note(f"the graph is empty; {preconditions.FIRST_STEPS}, `graphrec load --help` lists all sources")
         return found
