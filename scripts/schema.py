@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
     """Show labels, relationship types, counts, and properties with their types.
 
-    Every node has `id` and `keys`, and every edge written by a loader has `source`; the tables show all other properties.
+    Every node has `id` and `keys`, and every edge written by a loader has `source`; the tables show the others.
     """
     if mermaid and as_json:
         raise click.UsageError("--mermaid and --json exclude each other")

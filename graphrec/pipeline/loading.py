@@ -35,8 +35,8 @@ def parse_source(source: object, folder: Path | str | None, table: Mapping[str, 
         return SourceInput("table", tabular.Description(frames.describe_frame(source, dict(table)), place or Path()))
     if table:
         raise DataError(
-            f"{next(iter(table))} describes the table of a data frame, but the source is not a data frame; options of a "
-            "load belong in config=graphrec.LoadConfig(…)"
+            f"{next(iter(table))} describes the table of a data frame, but the source is not a data frame; options of "
+            "a load belong in config=graphrec.LoadConfig(…)"
         )
     if isinstance(source, Mapping):
         return SourceInput("table", tabular.Description(source, place or Path()))
