@@ -16,6 +16,7 @@ from torch_geometric.data import HeteroData
 from torch_geometric.data.storage import BaseStorage, EdgeStorage, NodeStorage
 
 from graphrec.atomic_write import atomic_write
+from graphrec.behaviours import behaviour_type
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.interactions import Interactions
 from graphrec.schema import Triple, reverse_name
@@ -24,9 +25,6 @@ from graphrec.vocabulary import Vocabulary
 
 Column: TypeAlias = "pd.Series[Any]"  # a column of any type
 Mask: TypeAlias = npt.NDArray[np.bool_]
-
-#: Edge properties that say how strong an interaction is, the first that a relation has is its weight.
-WEIGHTS = ("rating", "count", "hours", "value")
 
 #: What a saved HeteroData consists of besides tensors; torch unpickles nothing else from an export.
 PYG_CLASSES = [HeteroData, BaseStorage, NodeStorage, EdgeStorage]
@@ -105,7 +103,8 @@ def interactions(graph: HeteroGraph) -> Interactions:
     """The target behaviour of a graph as Interactions, with weight and time where its edges have them."""
     store = graph.data[graph.target]
     user_index, item_index = store.edge_index.numpy()
-    weight = next((store[name] for name in WEIGHTS if name in store), None)
+    names = behaviour_type(graph.target[1]).weight_properties
+    weight = next((store[name] for name in names if name in store), None)
     time = store.get("timestamp")
     if time is not None and time.is_floating_point():  # some edges have no time, so there is no global order
         time = None

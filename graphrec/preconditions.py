@@ -8,9 +8,9 @@ from types import ModuleType
 from typing import NoReturn
 
 from graphrec import loader_registry
+from graphrec.behaviours import BEHAVIOURS
 from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few
 from graphrec.schema import (
-    BEHAVIOURS,
     ITEM,
     RECOMMENDED,
     SYSTEM_LABELS,

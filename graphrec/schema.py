@@ -3,27 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from graphrec.behaviours import BEHAVIOURS
 from graphrec.schema_names import need_name
 
 USER = "User"
 ITEM = "Item"
-
-#: Behaviours from users to items, the strongest sign of a preference first. The first one that a graph
-#: has is what a model learns from unless the user names another.
-BEHAVIOURS = (
-    "PURCHASED",
-    "RATED",
-    "REVIEWED",
-    "LISTENED",
-    "PLAYED",
-    "INTERACTED",
-    "SHELVED",
-    "TIPPED",
-    "CARTED",
-    "CLICKED",
-    "VIEWED",
-    "TAGGED",
-)
 
 #: Relations between users that say who knows or trusts whom.
 SOCIAL = ("FRIEND", "FOLLOWS", "TRUSTS")

@@ -201,7 +201,7 @@ def _tell_renamed(loaded: "Loaded") -> None:
 
 
 def _tell_next(loaded: "Loaded") -> None:
-    from graphrec.schema import BEHAVIOURS
+    from graphrec.behaviours import BEHAVIOURS
 
     if loaded.refused:
         return

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from graphrec import preconditions
+from graphrec.behaviours import BEHAVIOURS
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.preconditions import Needs
-from graphrec.schema import BEHAVIOURS, EdgeType, GraphSchema, NodeType
+from graphrec.schema import EdgeType, GraphSchema, NodeType
 from graphrec.store import Store, queries
 
 USER, ITEM = NodeType("User"), NodeType("Item")

@@ -2,19 +2,10 @@
 
 from collections.abc import Sequence
 
+from graphrec.behaviours import behaviour_type
 from graphrec.explanation.history import BEYOND
 from graphrec.explanation.model import Explanation, Node, Reason, Route
 from graphrec.explanation.walk_paths import LONGER
-
-#: What a user did, in the past; of an unknown type that ends like a past tense, its own words.
-VERBS = {
-    "PURCHASED": "bought",
-    "LISTENED": "listened to",
-    "INTERACTED": "came upon",
-    "TIPPED": "wrote about",
-    "CARTED": "put into the cart",
-    "CLICKED": "clicked on",
-}
 
 #: Who a friend is to the user.
 SOCIAL = {"FRIEND": "your friend {}", "FOLLOWS": "{}, whom you follow,", "TRUSTS": "{}, whom you trust,"}
@@ -46,7 +37,7 @@ def as_sentence(explanation: Explanation) -> str:
 
 def verb(relations: Sequence[str]) -> str:
     """What somebody did, in words that fit before the name of an item: `listened to`, `rated and reviewed`."""
-    words = [VERBS.get(relation) or _plain(relation) for relation in relations]
+    words = [behaviour_type(relation).verb or _plain(relation) for relation in relations]
     return listed(words)
 
 

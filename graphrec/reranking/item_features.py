@@ -10,11 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from graphrec.behaviours import BEHAVIOURS
 from graphrec.errors import DataError, GraphrecError, StoreError
 from graphrec.interactions import FloatArray
 from graphrec.reranking.predicate import names
 from graphrec.reranking.spec import Cap, Predicate, Recency
-from graphrec.schema import BEHAVIOURS, ITEM, SHOWN, SOCIAL, SYSTEM_RELATIONS, USER
+from graphrec.schema import ITEM, SHOWN, SOCIAL, SYSTEM_RELATIONS, USER
 from graphrec.store import Store, counts
 from graphrec.store.connection import Row, quote
 from graphrec.vocabulary import IndexArray, Vocabulary

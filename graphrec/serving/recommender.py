@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphrec.arguments import Id, count, id_text, id_texts
+from graphrec.behaviours import BEHAVIOURS
 from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few
 from graphrec.reranking import RerankingRules, Trace, check
-from graphrec.schema import BEHAVIOURS, USER
+from graphrec.schema import USER
 from graphrec.serving.answer import ATTRIBUTES, FRIENDS, POPULAR, PUBLISHED, SEGMENT, TRENDING, Answer, Recommended
 from graphrec.serving.candidates import Candidate
 from graphrec.serving.fallbacks import WINDOW_DAYS, Fallbacks

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from graphrec.hetero import WEIGHTS
+from graphrec.behaviours import behaviour_type
 from graphrec.interactions import Interactions
 from graphrec.relations import TRUST, Origin, Relations
 from graphrec.runs import TrainedRun
@@ -87,7 +87,8 @@ def _interactions(ties: list[UserEdge], items: Vocabulary) -> Interactions:
     kept = np.flatnonzero(item >= 0)
     known = [ties[row] for row in kept]
     times = [tie.properties.get("timestamp") for tie in known]
-    name = next((name for name in WEIGHTS if any(tie.properties.get(name) is not None for tie in known)), None)
+    names = behaviour_type(ties[0].relation).weight_properties if ties else ()
+    name = next((name for name in names if any(tie.properties.get(name) is not None for tie in known)), None)
     weight = None if name is None else np.array([tie.number([name], np.nan) for tie in known], dtype=np.float32)
     time = None if not known or None in times else np.array([int(t) for t in times if t is not None], dtype=np.int64)
     return Interactions(np.zeros(len(kept), dtype=np.int64), item[kept], 1, len(items), weight, time)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from graphrec.behaviours import BEHAVIOURS
 from graphrec.errors import GraphrecError, UnknownNameError
-from graphrec.schema import BEHAVIOURS, NO_BEHAVIOUR, RECOMMENDED, SHOWN
+from graphrec.schema import NO_BEHAVIOUR, RECOMMENDED, SHOWN
 from graphrec.store import Store, queries, query_docs
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "cypher.md"

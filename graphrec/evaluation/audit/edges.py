@@ -7,10 +7,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from graphrec.behaviours import BEHAVIOURS
 from graphrec.evaluation.audit.findings import Check
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.schema import BEHAVIOURS, SOCIAL, SYSTEM_RELATIONS, Triple, reverse_name
+from graphrec.schema import SOCIAL, SYSTEM_RELATIONS, Triple, reverse_name
 from graphrec.vocabulary import IndexArray
 
 Mask = npt.NDArray[np.bool_]

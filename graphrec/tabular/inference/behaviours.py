@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from graphrec.behaviours import NEGATIVE_BEHAVIOURS
 from graphrec.tabular.inference import lexicon, words
 from graphrec.tabular.inference.columns import Column
 from graphrec.tabular.inference.headers import is_event
@@ -75,7 +76,7 @@ def event_column(columns: Mapping[str, Column], names: Sequence[str]) -> str | N
 def _says_undone(column: Column) -> bool:
     """Whether some values are words for taking back what was done, such as refunded."""
     found = {words.relation_of(str(value)) for value in column.values.dropna().unique()}
-    return any(relation.partition("_")[0] in lexicon.AGAINST for relation in found if relation is not None)
+    return any(relation.partition("_")[0] in NEGATIVE_BEHAVIOURS for relation in found if relation is not None)
 
 
 def _is_event_name(name: str) -> bool:
@@ -102,7 +103,7 @@ def by_events(column: Column) -> Behaviour:
         ask = (
             f"what do the values {', '.join(unknown[:6])} of {column.name} stand for? Call the types by what users did"
         )
-    against = [relation for relation in by_relation if relation.partition("_")[0] in lexicon.AGAINST]
+    against = [relation for relation in by_relation if relation.partition("_")[0] in NEGATIVE_BEHAVIOURS]
     if against:
         ask += "; " if ask else ""
         ask += (

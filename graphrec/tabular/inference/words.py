@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from graphrec.behaviours import BEHAVIOUR_TYPES
 from graphrec.tabular.inference import lexicon, translations
 
 _STUCK = re.compile(r"(?P<word>[a-z]{2,}?)(?P<end>ids?|key|code|uuid|guid|nummer|number|nr|no|num|idx|name|title)")
@@ -195,9 +196,9 @@ def relation_of(text: str) -> str | None:
     words = [word for word in tokens(text) if word not in lexicon.NO_BEHAVIOUR]
     if "remove" in words or "".join(words).startswith("removefrom"):
         return "REMOVED_FROM_CART" if any("cart" in word or "basket" in word for word in words) else "REMOVED"
-    for stem, relation in lexicon.STEMS:
-        if any(word.startswith(stem) for word in words):
-            return relation
+    for behaviour in BEHAVIOUR_TYPES:
+        if any(word.startswith(behaviour.stems) for word in words):
+            return behaviour.relation
     for stem in lexicon.ENDING_STEMS:
         if any(word.endswith(stem) for word in words):
             return relation_of(stem)
