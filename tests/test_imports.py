@@ -10,18 +10,8 @@ import networkx as nx
 ROOT = Path(__file__).parent.parent
 
 FLOORS = (
-    {
-        "arguments",
-        "behaviours",
-        "characters",
-        "errors",
-        "time_format",
-        "schema_names",
-        "redaction",
-        "schema",
-        "cleaning_report",
-    }
-    | {"resource_errors"},
+    {"arguments", "behaviours", "characters", "cleaning_report", "errors", "progress", "redaction"}
+    | {"resource_errors", "schema", "schema_names", "time_format"},
     {"tables", "vocabulary", "atomic_write", "home", "markup"},
     {"reading", "cleaning", "tabular", "interactions"},
     {"loader_registry", "store", "fusion", "hetero", "preconditions", "linalg"},
