@@ -1,4 +1,4 @@
-// Check the health of the graph: kinds of defects, the count of each (0: none) and the first five examples.
+// Check the health of the graph: what should not be there, how often (0: all is well), and the first five.
 // returns finding, number, examples
 MATCH (node) WHERE node.id IS NULL
 WITH collect(labels(node)[0]) AS found
@@ -30,12 +30,12 @@ UNION ALL
 MATCH (user:User) WHERE NOT EXISTS { (user)-[:!RECOMMENDED&!SHOWN]->(:Item) }
 WITH user.id AS id ORDER BY id
 WITH collect(id) AS found
-RETURN 'users without behaviour' AS finding, size(found) AS number, found[..5] AS examples
+RETURN 'users who did nothing' AS finding, size(found) AS number, found[..5] AS examples
 UNION ALL
 MATCH (item:Item) WHERE NOT EXISTS { (item)<-[:!RECOMMENDED&!SHOWN]-(:User) }
 WITH item.id AS id ORDER BY id
 WITH collect(id) AS found
-RETURN 'items without behaviour' AS finding, size(found) AS number, found[..5] AS examples
+RETURN 'items that nobody chose' AS finding, size(found) AS number, found[..5] AS examples
 UNION ALL
 MATCH (run:Run {status: 'publishing'})
 WITH run.id AS id ORDER BY id

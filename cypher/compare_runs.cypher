@@ -1,6 +1,6 @@
-// Compare the lists of two runs: users with a list in either or both, mean overlap, items gained and lost.
+// Compare the lists of two runs: how many users have one, how much the lists overlap, which items came and went.
 // $old_run_id  string  id of a published run
-// $new_run_id  string  id of another, or of the same one
+// $new_run_id  string  id of another, or of the same
 // returns users, only_old, only_new, same, overlap, items, gained, lost
 MATCH (run:Run) WHERE run.id IN [$old_run_id, $new_run_id]
 MATCH (user:User)-[edge:RECOMMENDED]->(item:Item)

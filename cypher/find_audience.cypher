@@ -1,7 +1,7 @@
 // Find who would like an item: users whose published list has it, and users who liked the items most similar to it.
 // $item_id  string        id of the item
-// $similar  integer = 10  number of similar items used, found by common users
-// $k        integer = 20  number of users, those of the published lists first
+// $similar  integer = 10  how many similar items are looked at, found by common users
+// $k        integer = 20  how many users, those of the published lists first
 // returns user, rank, liked, examples
 MATCH (item:Item {id: $item_id})
 CALL (item) {

@@ -1,6 +1,6 @@
-// Find the items similar to an item by the active run's published list, and the run that made the list.
+// Find the items that the newest published run calls similar to an item, and which run made that list.
 // $item_id  string        id of the item
-// $k        integer = 10  number of items
+// $k        integer = 10  how many items
 // returns item, title, score, rank, model, run
 MATCH (run:Run) WHERE run.activated_at IS NOT NULL
 WITH run ORDER BY run.activated_at DESC, run.id LIMIT 1

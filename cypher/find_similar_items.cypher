@@ -1,6 +1,6 @@
-// Find items that the same users chose: cosine of the two items' sets of users, among the 200 with most common users.
+// Find items that the same users chose: cosine of the two items' sets of users, among the 200 that share most.
 // $item_id  string        id of the item
-// $k        integer = 10  number of items
+// $k        integer = 10  how many items
 // returns item, title, similarity, common_users
 MATCH (item:Item {id: $item_id})<-[:!RECOMMENDED&!SHOWN]-(user:User)
 WITH item, count(DISTINCT user) AS degree

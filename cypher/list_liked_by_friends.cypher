@@ -1,6 +1,6 @@
-// List what a user's friends, and users whom they follow or trust, liked and the user has not met.
+// List what a user's friends, and those whom the user follows or trusts, liked and the user has not met.
 // $user_id  string        id of the user
-// $k        integer = 10  number of items
+// $k        integer = 10  how many items
 // returns item, title, friends, examples
 MATCH (user:User {id: $user_id})-[social:FRIEND|FOLLOWS|TRUSTS]-(friend:User)
 WHERE (type(social) = 'FRIEND' OR startNode(social) = user) AND coalesce(social.value, social.weight, 1) > 0

@@ -1,7 +1,7 @@
 // List the items that two runs recommend to different numbers of users, the greatest change first.
 // $old_run_id  string        id of a published run
 // $new_run_id  string        id of another
-// $k           integer = 10  number of items
+// $k           integer = 10  how many items
 // returns item, title, old_users, new_users, change
 MATCH (run:Run) WHERE run.id IN [$old_run_id, $new_run_id]
 MATCH (user:User)-[edge:RECOMMENDED]->(item:Item)

@@ -1,4 +1,4 @@
-// List the published runs, the active one first: a run with layers can be rolled back to.
+// List the runs that were published, the active one first: those with layers can be rolled back to.
 // returns run, number, model, status, verdict, created_at, layers
 MATCH (node:Run)
 RETURN node.id AS run, node.number AS number, node.model AS model, node.status AS status, node.verdict AS verdict,

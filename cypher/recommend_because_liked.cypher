@@ -1,7 +1,7 @@
-// Recommend with a reason: a user's published list, each item under the recently liked one with the most similar users.
+// Recommend with a reason: a user's published list, each item under the lately liked one whose users are most alike.
 // $user_id  string        id of the user
-// $recent   integer = 20  number of recently liked items used
-// $k        integer = 5   number of items for each reason
+// $recent   integer = 20  how many of the items that the user liked last are looked at
+// $k        integer = 5   how many items for each reason
 // returns because, because_title, item, title, rank, common_users
 MATCH (user:User {id: $user_id})-[edge:!RECOMMENDED&!SHOWN]->(own:Item)
 WITH user, own, max(edge.rating) AS rating, coalesce(max(edge.timestamp), 0) AS time,

@@ -1,6 +1,6 @@
-// Recommend to a user without behaviour what the 50 users with most attributes in common chose.
+// Recommend to a user of whom only attributes are known what the 50 users with most of the same attributes chose.
 // $user_id  string        id of the user (an attribute counts by 1 / ln(1 + number of users who have it))
-// $k        integer = 10  number of items
+// $k        integer = 10  how many items
 // returns item, title, score, users
 MATCH (user:User {id: $user_id})
 CALL (user) {

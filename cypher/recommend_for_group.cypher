@@ -1,6 +1,6 @@
-// Recommend items to a group of users: the lowest mean rank in their published lists, among items that none has met.
+// Recommend items to several users together: the least mean rank in their published lists, among what none has met.
 // $user_ids  list          ids of the users
-// $k         integer = 10  number of items
+// $k         integer = 10  how many items
 // returns item, title, mean_rank, worst_rank, members
 MATCH (run:Run) WHERE run.activated_at IS NOT NULL
 WITH run ORDER BY run.activated_at DESC, run.id LIMIT 1

@@ -1,6 +1,6 @@
-// Recommend items to a user: the active run's list for this user, best first, without items met since.
+// Recommend items to a user: the active run's list for this user, best first, without what the user did since.
 // $user_id  string        id of the user
-// $k        integer = 10  number of items
+// $k        integer = 10  how many items
 // returns item, title, score, rank, model, run
 MATCH (run:Run) WHERE run.activated_at IS NOT NULL
 WITH run ORDER BY run.activated_at DESC LIMIT 1

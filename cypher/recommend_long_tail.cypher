@@ -1,7 +1,7 @@
-// Recommend long-tail items: those of a user's published list outside the head that has most of the behaviour.
+// Recommend what few know: of a user's published list, the items outside the head that draws most of all behaviour.
 // $user_id  string        id of the user
-// $head     float = 0.8   share of all behaviour that the head has
-// $k        integer = 10  number of items
+// $head     float = 0.8   share of all behaviour that the head draws
+// $k        integer = 10  how many items
 // returns item, title, score, rank, users
 MATCH (item:Item)<-[:!RECOMMENDED&!SHOWN]-(other:User)
 WITH item, count(DISTINCT other) AS users

@@ -1,4 +1,4 @@
-// Summarise the graph: its nodes by label, then its relationships by type and the labels that they connect.
+// Summarise the graph: its nodes by label, then its relationships by type and the labels that they join.
 // returns kind, name, source, target, number
 MATCH (node)
 UNWIND labels(node) AS label

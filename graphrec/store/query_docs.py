@@ -8,19 +8,19 @@ _HEAD = """# The query library
 
 Each file of `cypher/` is one Cypher statement that runs unchanged on the embedded store and on Neo4j 5.26 or newer.
 `graphrec query NAME --param KEY=VALUE` runs one and prints a table, or JSON (`--json`), or CSV (`--csv`). With `--show`
-it prints the file with its parameters, for pasting into Neo4j Browser (tick *Enable multi statement query
+it prints the file instead, with its parameters, to be pasted into Neo4j Browser (tick *Enable multi statement query
 editor* in its settings) or `cypher-shell`.
 
-Conventions of all queries:
+What they have in common:
 
-- An id may also be a `source:key`. The values of a list are separated by commas. A time is a date (`2018-09-24`, in UTC
-  unless it has a zone) or Unix seconds; in Cypher it is always Unix seconds.
-- *Chose* means any behaviour: every relationship type from User to Item except `RECOMMENDED` and `SHOWN`. In Cypher
-  this is `[:!RECOMMENDED&!SHOWN]`, so behaviours of your own count too.
-- *Liked* means chosen, and not rated below the mean of the user's own ratings; without a rating, every chosen item is liked.
+- An id may be a `source:key` as well. A list has commas between its values. A time is a date (`2018-09-24`, in UTC
+  unless it says otherwise) or Unix seconds; in Cypher it is always Unix seconds.
+- *Chose* means any behaviour: every relationship type from User to Item but `RECOMMENDED` and `SHOWN`. Cypher writes
+  that `[:!RECOMMENDED&!SHOWN]`, so behaviours of your own count too.
+- *Liked* means chosen, and not rated below the mean of the user's own ratings; without a rating, choosing is liking.
 - An *attribute* is a node that is neither User nor Item and to which an item or a user points, such as a Genre.
-- The *published list* of a user is that of the run with the greatest `activated_at`. Items that the user has met since it
-  was published are left out when it is read.
+- The *published list* of a user is that of the run with the greatest `activated_at`. What the user has met since it was
+  published is left out when it is read.
 - Equal rows are ordered by id, so the same graph gives the same answer.
 
 This page is written by `graphrec query --list --markdown > docs/cypher.md`.
