@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from graphrec.fusion import FusionReport, LabelReport
     from graphrec.ingest import Loaded
     from graphrec.pipeline.loading import CheckedSource
-    from graphrec.store.nodes import Written
+    from graphrec.store.nodes import WriteCounts
 
 #: Number of examples shown of each kind.
 _SHOWN = 3
@@ -66,7 +66,7 @@ def show_checked(checked: "CheckedSource", as_json: bool) -> None:
 
 
 def show_written(
-    title: str, written: "Iterable[Written]", columns: Sequence[str] = ("created", "changed", "deleted")
+    title: str, written: "Iterable[WriteCounts]", columns: Sequence[str] = ("created", "changed", "deleted")
 ) -> None:
     """Show the numbers of nodes and edges created, changed and deleted."""
     rows = [[each.name, each.target or "", each.created, each.changed, each.deleted] for each in written]

@@ -16,7 +16,19 @@ if TYPE_CHECKING:
 EPILOG = "Example: graphrec evaluate --model popularity --model item_knn --model graph_filter --report report.html"
 
 
-@click.command(epilog=EPILOG)
+class Evaluate(click.Command):
+    """The command with a help page that describes every registered metric."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the metrics, then the example."""
+        from graphrec.evaluation.metric_registry import METRICS
+
+        with formatter.section("Metrics at each -k"):
+            formatter.write_dl([(each.name, each.description) for each in METRICS.values() if each.kind != "rating"])
+        super().format_epilog(ctx, formatter)
+
+
+@click.command(cls=Evaluate, epilog=EPILOG)
 @click.option(
     "--model",
     "models",

@@ -10,7 +10,7 @@ import click
 from . import _completion, _options, _terminal
 
 if TYPE_CHECKING:
-    from graphrec.publishing import Change, Published
+    from graphrec.publishing import Change, PublishResult
 
 
 @click.command(epilog="Example: graphrec publish latest -k 20 --similar 10")
@@ -73,7 +73,7 @@ def command(
         _terminal.note(f"the run has nothing to recommend: {why}")
 
 
-def _show_changes(published: "Published") -> None:
+def _show_changes(published: "PublishResult") -> None:
     """Notes on the lists written and removed, and on results that a user may not expect."""
     _terminal.note(f"recommendations: {_summary(published.recommended)}")
     if published.similar.lists_written or published.similar.lists_unchanged:

@@ -73,7 +73,7 @@ def _show(name: str, given: dict[str, str], as_json: bool) -> None:
     from graphrec.store import queries, query_docs
 
     query = queries.get(name)
-    text = query_docs.show(query, given)
+    text = query_docs.render_query(query, given)
     if as_json:
         _terminal.print_json({**_described(query), "returns": query.returns, "text": text})
         return
@@ -88,7 +88,7 @@ def _list(markdown: bool, as_csv: bool, as_json: bool) -> None:
 
     found = [queries.get(name) for name in queries.names()]
     if markdown:
-        _terminal.say(query_docs.index(found), end="")
+        _terminal.say(query_docs.render_page(found), end="")
         return
     rows: Sequence[dict[str, Any]] = [_described(query) for query in found]  # a row's values are any JSON
     if as_csv:

@@ -11,7 +11,7 @@ import click
 from . import _options, _terminal
 
 if TYPE_CHECKING:
-    from graphrec.store.counts import Census, LabelCensus, PropertyCensus, TripleCensus
+    from graphrec.store.counts import GraphCounts, LabelCounts, PropertyCounts, TripleCounts
 
 
 @click.command(epilog="Example: graphrec schema --mermaid --out schema.md")
@@ -33,7 +33,7 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
     _options.check_ending(out, endings, "--out", "JSON" if as_json else "a Mermaid picture")
     as_json = as_json or (out is not None and out.suffix == ".json")
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
-        found = graph.census(progress)
+        found = graph.count_graph(progress)
     if found.left_out:
         from graphrec.errors import first_few
 
@@ -50,8 +50,8 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
         _show(found)
 
 
-def as_dict(found: "Census") -> dict[str, object]:
-    """The census as plain values; `system` marks labels and relations that graphrec itself writes."""
+def as_dict(found: "GraphCounts") -> dict[str, object]:
+    """The counts as plain values; `system` marks labels and relations that graphrec itself writes."""
     from graphrec.store.counts import is_system
 
     return {
@@ -68,7 +68,7 @@ def as_dict(found: "Census") -> dict[str, object]:
     }
 
 
-def picture(found: "Census") -> str:
+def picture(found: "GraphCounts") -> str:
     """A Mermaid flowchart: a box for each label with its count and properties, an arrow for each relation triple."""
     from graphrec.store.counts import is_system
 
@@ -90,7 +90,7 @@ def picture(found: "Census") -> str:
     return "\n".join(lines)
 
 
-def _write(found: "Census", out: Path, as_json: bool) -> None:
+def _write(found: "GraphCounts", out: Path, as_json: bool) -> None:
     import json
 
     from graphrec.atomic_write import atomic_write
@@ -103,7 +103,7 @@ def _write(found: "Census", out: Path, as_json: bool) -> None:
     _terminal.note(f"written to {out}")
 
 
-def _show(found: "Census") -> None:
+def _show(found: "GraphCounts") -> None:
     from graphrec.store.counts import is_system
 
     _show_labels([label for label in found.labels if not is_system(label.label)])
@@ -123,7 +123,7 @@ def _show(found: "Census") -> None:
         _terminal.print_table("Sources", ["source", "version", "status", "licence"], rows)
 
 
-def _show_labels(labels: "list[LabelCensus]") -> None:
+def _show_labels(labels: "list[LabelCounts]") -> None:
     if not labels:
         return
     rows = [
@@ -134,7 +134,7 @@ def _show_labels(labels: "list[LabelCensus]") -> None:
     _terminal.print_table(heading, ["label", "nodes", "properties", "sources"], rows)
 
 
-def _show_triples(triples: "list[TripleCensus]") -> None:
+def _show_triples(triples: "list[TripleCounts]") -> None:
     if not triples:
         return
     rows = [
@@ -151,7 +151,7 @@ def _show_triples(triples: "list[TripleCensus]") -> None:
     _terminal.print_table(heading, ["relationship", "edges", "properties", "sources", "time"], rows)
 
 
-def _properties(counted: "LabelCensus | TripleCensus") -> "list[PropertyCensus]":
+def _properties(counted: "LabelCounts | TripleCounts") -> "list[PropertyCounts]":
     """The properties except id, keys and source, which all nodes or edges have, and except graphrec's own."""
     from graphrec.store.counts import is_system
 
@@ -163,14 +163,14 @@ def _properties(counted: "LabelCensus | TripleCensus") -> "list[PropertyCensus]"
     ]
 
 
-def _listed(properties: "Iterable[PropertyCensus]", total: int) -> str:
+def _listed(properties: "Iterable[PropertyCounts]", total: int) -> str:
     """One line for each property: `year integer 50 %`, without the share if all have it."""
     from graphrec.errors import shown
 
     return "\n".join(f"{shown(part.name)}: {_types(part)}{_share(part.count, total)}" for part in properties)
 
 
-def _types(part: "PropertyCensus") -> str:
+def _types(part: "PropertyCounts") -> str:
     return " or ".join(part.types)
 
 
@@ -185,7 +185,7 @@ def _share(part: int, total: int) -> str:
     return "" if part == total else f" {min(99, max(1, round(100 * part / total)))} %"
 
 
-def _span(triple: "TripleCensus") -> str:
+def _span(triple: "TripleCounts") -> str:
     """First and last day on two lines; "" if the edges have no times."""
     days = [_day(time) for time in (triple.first, triple.last) if time is not None]
     return "\n".join(dict.fromkeys(days))

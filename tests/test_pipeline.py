@@ -53,8 +53,8 @@ def test_a_run_whose_evaluation_was_not_clean_may_not_be_published() -> None:
     same = {"User": np.zeros(24, dtype=np.int64)}
     run = train(timed(), "graph_filter", np.random.default_rng(0), TrainConfig({}, aliases=same)).run
     assert run.verdict is not None
-    assert "copies of test interactions" in run.verdict.leaks
-    with pytest.raises(RefusedError, match="its evaluation was not clean: .*copies of test interactions"):
+    assert "duplicates of test interactions" in run.verdict.leaks
+    with pytest.raises(RefusedError, match="its evaluation was not clean: .*duplicates of test interactions"):
         require_worth(run)
 
 

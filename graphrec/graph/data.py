@@ -121,7 +121,7 @@ class DataMethods(Connection):
 
     def schema(self) -> pd.DataFrame:
         """Labels and relationship types with their counts: type, from, to (None for labels), count, properties."""
-        found = self.census()
+        found = self.count_graph()
         rows: list[tuple[object, ...]] = [
             (each.label, None, None, each.count, [p.name for p in each.properties]) for each in found.labels
         ]
@@ -131,9 +131,9 @@ class DataMethods(Connection):
         ]
         return pd.DataFrame(rows, columns=["type", "from", "to", "count", "properties"])
 
-    def census(self, progress: Progress = silent) -> counts.Census:
+    def count_graph(self, progress: Progress = silent) -> counts.GraphCounts:
         """The labels, relationship types, properties and sources of the graph, all counted."""
-        found = counts.take(self.store, progress)
+        found = counts.count_graph(self.store, progress)
         if not found.labels:
             self._note(f"the graph is empty; {preconditions.FIRST_STEPS}, `graphrec load --help` lists all sources")
         return found
@@ -177,7 +177,7 @@ class DataMethods(Connection):
 
     def rows(self, query: queries.Query, parameters: Mapping[str, object]) -> list[Row]:
         """The records of a query, its parameters given as texts or values; raises as `query` does."""
-        preconditions.need_query(self.store, query)
+        preconditions.require_query(self.store, query)
         found = queries.run(self.store, query, parameters)
         if not found and not self.store.read("MATCH (n) RETURN 1 AS one LIMIT 1"):
             self._note(f"the graph is empty; {preconditions.FIRST_STEPS}")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # these load torch, which takes seconds and which a published
     from graphrec.pipeline.config import PublishConfig
     from graphrec.pipeline.feedback import Feedback
     from graphrec.pipeline.publication import Rollback
-    from graphrec.publishing import Published
+    from graphrec.publishing import PublishResult
     from graphrec.publishing.run_list import ListedRun
     from graphrec.runs import Run, TrainedRun
 
@@ -37,7 +37,7 @@ class RecommendationMethods(Connection):
 
     def publish(
         self, run: "Run | str", k: int = 10, config: "PublishConfig | None" = None, progress: Progress = silent
-    ) -> "Published":
+    ) -> "PublishResult":
         """Write the k best items of every user as RECOMMENDED edges; all readers see them from the same instant on.
 
         Raises:
@@ -57,7 +57,7 @@ class RecommendationMethods(Connection):
 
         trained = runs.load(self.settings.runs, run)
         publication.require_worth(trained.run, config.force)  # a refusal is reported before a store is started
-        preconditions.need_labels(self.store, "publish", (trained.run.target[0], trained.run.target[2]))
+        preconditions.require_labels(self.store, "publish", (trained.run.target[0], trained.run.target[2]))
         published = publication.publish_run(self.store, trained, k, self.settings.home, progress, config)
         if config.embeddings and self.store.embedded:
             self._note("the embeddings are written; an index to search them by needs a Neo4j, named by NEO4J_URI")
@@ -66,9 +66,9 @@ class RecommendationMethods(Connection):
     def runs(self) -> pd.DataFrame:
         """All runs, the active one first: run, model, state (`active`, `kept`, `removed`, `cut off`, `not published`),
         saved (on disk), verdict, created_at, published_at and activated_at (UTC), and the saved runs' metrics."""
-        from graphrec.publishing.run_list import as_frame
+        from graphrec.publishing.run_list import to_frame
 
-        return as_frame(self.list_runs())
+        return to_frame(self.list_runs())
 
     def list_runs(self) -> "list[ListedRun]":
         """All runs, published or saved, the active one first."""
@@ -165,7 +165,7 @@ class RecommendationMethods(Connection):
             UnknownNameError: there is no such user, item or run.
             DataError: the run is not on this machine, or was trained without the user or the item.
         """
-        preconditions.need_labels(self.store, "explain", (USER, ITEM))
+        preconditions.require_labels(self.store, "explain", (USER, ITEM))
         from graphrec import explanation, runs
         from graphrec.explanation.explain import find_user_and_item, is_published, run_name
         from graphrec.explanation.labels import counted_behaviours
@@ -214,7 +214,7 @@ class RecommendationMethods(Connection):
     def _online(self) -> OnlineRecommender:
         """The recommender of this graph, made when it is first needed."""
         if self._recommender is None or self._closed:
-            preconditions.need_labels(self.store, "recommend", (USER, ITEM))
+            preconditions.require_labels(self.store, "recommend", (USER, ITEM))
             self._recommender = OnlineRecommender(self.store, self.settings.runs)
         return self._recommender
 

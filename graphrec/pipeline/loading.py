@@ -71,7 +71,7 @@ class CheckedSource:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences about findings that the user should check."""
-        return tuple(notes.of_tables(self.tables))
+        return tuple(notes.check_tables(self.tables))
 
     def to_dict(self) -> dict[str, Any]:
         """The tables with their rows and properties, or the files written, as plain values."""
@@ -116,7 +116,7 @@ def _checked(tables: GraphTables) -> dict[str, Any]:
             for t in tables.edges
         ],
         "cleaning": tables.cleaning.to_dict(),
-        "notes": list(notes.of_tables(tables)),
+        "notes": list(notes.check_tables(tables)),
     }
 
 
@@ -129,9 +129,9 @@ def unlink(store: Store, source: str, settings: Settings, dry_run: bool, progres
 
     Raises UnknownNameError if no such source is loaded.
     """
-    unlinked = ingest.take_out(store, source, settings.home, dry_run, progress)
+    unlinked = ingest.unlink_source(store, source, settings.home, dry_run, progress)
     from graphrec import runs  # loads torch, so after the work
 
     knowing, unrecorded = runs.trained_on(settings.runs, source)
-    deleted = not dry_run and ingest.forget_report(settings.loads, source)
+    deleted = not dry_run and ingest.delete_report(settings.loads, source)
     return replace(unlinked, dry_run=dry_run, report_deleted=deleted, runs=knowing, runs_that_do_not_say=unrecorded)

@@ -10,7 +10,7 @@ from graphrec.explanation import with_reasons
 from graphrec.ingest import writing
 from graphrec.models.base import Progress as Step
 from graphrec.pipeline.config import PublishConfig
-from graphrec.publishing import Publication, Published, publish
+from graphrec.publishing import Publication, PublishResult, publish
 from graphrec.ranking.similar_items import find_similar_items
 from graphrec.ranking.topk import recommend
 from graphrec.reranking import RerankedLists, RerankingRules, Trace, read_rules
@@ -35,7 +35,7 @@ def publish_run(
     home: Path,
     progress: Progress = silent,
     config: PublishConfig = PublishConfig(),  # frozen
-) -> Published:
+) -> PublishResult:
     """Write the k best items of every user of a run as RECOMMENDED edges, which replace those of earlier runs.
 
     Raises:

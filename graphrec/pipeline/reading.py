@@ -26,5 +26,5 @@ def read_graph(store: Store, relation: str | None, progress: Progress) -> "Heter
 
 def _read_tables(store: Store, relation: str | None, progress: Progress) -> "GraphTables":
     schema = read_schema(store)
-    preconditions.need_behaviour(schema, relation)
+    preconditions.require_behaviour(schema, relation)
     return read_tables(store, schema, progress)

@@ -100,7 +100,7 @@ def test_an_append_of_sums_that_was_cut_off_is_not_guessed(store: Store, tmp_pat
     rows = {**ITEMS, "rows": ["u1,i1,,3,1500000000"]}
     load(store, tmp_path, rows)
     store.write("MATCH (s:Source) SET s.appending = 'x', s.status = 'loading'")
-    with pytest.raises(RefusedError, match="was cut off.*load all files of the source together"):
+    with pytest.raises(RefusedError, match="was interrupted.*load all files of the source together"):
         load(store, tmp_path, {"rows": ["u1,i1,,2,1500000001"]}, append=True)
     load(store, tmp_path, {}, RULES[3], append=True)  # nothing is summed here
     store.write("MATCH (s:Source) SET s.appending = 'x'")
@@ -134,7 +134,7 @@ def test_refused_repeats_are_refused_unless_they_say_the_same(store: Store, tmp_
         load(store, tmp_path, {"rows": ["u1,i1,4,1,1500000010"]}, "", append=True)
     with pytest.raises(DataError, match=r"Item: 1 of 2 appended rows .*i1: title 'Heat' in the graph, 'Heat 2' in"):
         load(store, tmp_path, {"items": ["i1,Heat 2,", "i2,,"]}, "", append=True, nodes="refuse")
-    with pytest.raises(DataError, match="told apart by their ends alone, the appended ones by rating"):
+    with pytest.raises(DataError, match="identified by their ends alone, the appended ones by rating"):
         load(store, tmp_path, rows, RULES[7], append=True)
     assert shown(store) == before
 

@@ -50,10 +50,13 @@ def test_the_run_is_the_named_the_active_or_the_newest(
     other = run_json("train", "--model", "popularity", "--no-metrics")["run"]
     assert run_json("explain", "5", "5")["run"] == other
     assert run_json("explain", "5", "5", "--run", trained)["run"] == trained
-    store.write("CREATE (:Run {id: $id, activated_at: 5}), (:Run {id: 'old', activated_at: 4})", {"id": trained})
+    store.write(
+        "CREATE (:Run {id: $id, activated_at: 5, version: 2}), (:Run {id: 'old', activated_at: 4, version: 1})",
+        {"id": trained},
+    )
     assert run_json("explain", "5", "5")["run"] == trained
     assert environment.exists()
-    store.write("CREATE (:Run {id: 'elsewhere', activated_at: 6})")
+    store.write("CREATE (:Run {id: 'elsewhere', activated_at: 6, version: 3})")
     assert "the active run elsewhere is not in" in run("explain", "5", "5", exit_code=1).stderr
     assert "no run 'nothing'" in run("explain", "5", "5", "--run", "nothing", exit_code=1).stderr
 

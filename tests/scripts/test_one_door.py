@@ -24,7 +24,7 @@ METHODS = {
     "recommend": {"answer", "recommend_all"},
     "rollback": {"rollback"},
     "runs": {"list_runs"},
-    "schema": {"census"},
+    "schema": {"count_graph"},
     "sniff": {"propose"},
     "store": {"start_store", "stop_store", "store_status"},
     "train": {"train"},

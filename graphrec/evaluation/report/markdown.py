@@ -20,6 +20,7 @@ def render(comparison: Comparison, now: datetime) -> str:
         f"# {plain(sentences.title(comparison))}",
         plain(sentences.lead(comparison)),
         *_part("Models", sentences.models(comparison), tables.accuracy(comparison)),
+        plain(sentences.meanings(comparison, "accuracy")),
         *_part("Beyond accuracy", _beyond(comparison), tables.beyond(comparison)),
         *_part("Differences", sentences.differences(comparison), _differences(comparison)),
         *_part("Quality against k", sentences.curves(), _curves(comparison)),

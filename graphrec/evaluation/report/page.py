@@ -66,6 +66,7 @@ def _models(comparison: Comparison) -> str:
     meanings = f"<p class=said>{escape(sentences.meanings(comparison))}</p>"
     more = f"<h3>Beyond accuracy</h3><p class=said>{escape(sentences.beyond())}</p>{first}{meanings}" if first else ""
     accuracy = "".join(written(found) for found in tables.accuracy(comparison))
+    accuracy += f"<p class=said>{escape(sentences.meanings(comparison, 'accuracy'))}</p>"
     return section(
         "models", "Models", sentences.models(comparison), accuracy, more, details("The same at other k", *others)
     )
