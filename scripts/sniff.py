@@ -11,7 +11,7 @@ import click
 from . import _options, _terminal
 
 if TYPE_CHECKING:
-    from graphrec.tabular.proposal import Described, Proposal
+    from graphrec.tabular.proposal import Proposal, TableReport
 
 #: Cap on the columns of a table in the report.
 _MOST_COLUMNS = 25
@@ -57,7 +57,7 @@ def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     _terminal.note("\n".join(_report(found)))
     if out is None:
         _terminal.say(found.toml, end="")
-    elif all(table.sure == 0 for table in found.tables):
+    elif all(table.confidence == 0 for table in found.tables):
         _terminal.note(f"{out} written, with no table yet: its comments explain what to fill in")
     else:
         _terminal.note(f"{out} written; check it, then run: graphrec load table {out} --check")
@@ -75,9 +75,9 @@ def _report(found: "Proposal") -> Iterator[str]:
         yield ""
 
 
-def _described(table: "Described") -> Iterator[str]:
-    why = f" ({table.why})" if table.why else ""
-    yield f"{table.name}  {table.what}  {table.sure:.0%}{why}"
+def _described(table: "TableReport") -> Iterator[str]:
+    why = f" ({table.reason})" if table.reason else ""
+    yield f"{table.name}  {table.what}  {table.confidence:.0%}{why}"
     shown = table.findings[:_MOST_COLUMNS]
     widths = [
         max((len(cell) for cell in cells), default=0)
@@ -86,7 +86,7 @@ def _described(table: "Described") -> Iterator[str]:
     for finding in shown:
         cells = zip((finding.column, finding.role), widths, strict=True)
         padded = "  ".join(f"{cell:{width}}" for cell, width in cells)
-        yield f"    {padded}  {finding.sure:4.0%}  {finding.why}".rstrip()
+        yield f"    {padded}  {finding.confidence:4.0%}  {finding.reason}".rstrip()
     if len(table.findings) > _MOST_COLUMNS:
         yield f"    … and {len(table.findings) - _MOST_COLUMNS:,} more columns"
     left = [f"{column} ({reason})" for column, reason in table.left_out]

@@ -42,7 +42,7 @@ class Loaded:
         links: `Fused.links`.
         refused: for a dry run, why the load itself would be refused.
         notes: sentences about possible problems of the data (`ingest.notes`).
-        report: folder of the report that was saved; None if none was.
+        report: the folder of the saved report; None if none was saved.
     """
 
     source: Source

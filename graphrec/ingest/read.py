@@ -30,7 +30,7 @@ class LoadConfig:
         max_removal: maximum share of the source's nodes of a label, or edges of a type, that a load may delete.
         dry_run: report what would be written, and write nothing.
         writers: number of threads that write edges.
-        csv_safe: put an apostrophe before texts in rejected.csv and links.csv that a spreadsheet would run as formulas.
+        csv_safe: put an apostrophe before texts in rejected.csv and links.csv that a spreadsheet runs as formulas.
     """
 
     strict: bool = False

@@ -16,11 +16,12 @@ from graphrec.tables import Source
 
 @dataclass(frozen=True)
 class Unlinked:
-    """The nodes and edges that unlinking a source changed and deleted, or would with `dry_run`.
+    """The nodes and edges that unlinking a source changed and deleted, or would change and delete.
 
-    report_deleted: whether the last report of the source was deleted.
-    runs: ids of the saved runs that were trained on the source.
-    runs_that_do_not_say: ids of those saved by a version that did not record sources.
+    Attributes:
+        report_deleted: whether the last report of the source was deleted.
+        runs: ids of the saved runs that were trained on the source.
+        runs_that_do_not_say: ids of saved runs of versions that did not record sources.
     """
 
     source: Source

@@ -32,7 +32,7 @@ def parse_source(source: object, folder: Path | str | None, table: Mapping[str, 
     """
     place = None if folder is None else Path(folder)
     if frames.is_frame(source):
-        return SourceInput("table", tabular.Description(frames.described(source, dict(table)), place or Path()))
+        return SourceInput("table", tabular.Description(frames.describe_frame(source, dict(table)), place or Path()))
     if table:
         raise DataError(
             f"{next(iter(table))} describes the table of a data frame, but the source is not a data frame; options of "

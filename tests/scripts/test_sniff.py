@@ -46,7 +46,7 @@ def test_as_json(ratings: str) -> None:
     (table,) = value["tables"]
     assert table["what"] == "RATED: User → Item"
     assert [finding["role"] for finding in table["findings"]] == ["user id", "item id", "rating"]
-    assert all(0 < finding["sure"] <= 1 and finding["why"] for finding in table["findings"])
+    assert all(0 < finding["confidence"] <= 1 and finding["reason"] for finding in table["findings"])
     assert value["questions"] == []
 
 

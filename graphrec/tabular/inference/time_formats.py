@@ -1,4 +1,4 @@
-"""How the times of a column are written: a format, a unit since 1970, and whether they carry their zone."""
+"""Infers the format of a time column: strptime format or unit since 1970, and whether times include their zone."""
 
 import re
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from graphrec.cleaning.casting import converted
-from graphrec.tabular.spec import Time
-from graphrec.tabular.timestamps import unix_seconds
+from graphrec.tabular.spec import TimeColumn
+from graphrec.tabular.timestamps import to_unix_seconds
 
 Unit = Literal["s", "ms", "us", "ns"]
 
@@ -31,55 +31,55 @@ _DATES = (
     (re.compile(r"(?<!\d)(19|20)\d{6}(?!\d)"), ("%Y%m%d",)),
 )
 _WEEKDAY = re.compile(r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?P<long>[a-z]+)?(?=,? )")
-#: Tue Apr 03 18:00:09 +0000 2012, as Twitter and Foursquare write.
+#: Tue Apr 03 18:00:09 +0000 2012, the format of Twitter and Foursquare.
 _TWITTER = re.compile(r"[A-Z][a-z]{2} [A-Z][a-z]{2} \d{1,2} \d{2}:\d{2}:\d{2} ([+-]\d{4}) \d{4}")
 _COMPACT = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 _COMPACT_TIME = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d")
 _PER_SECOND: dict[Unit, int] = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-#: Times of behaviour lie between these Unix seconds: 1990 and 2040.
+#: Range of plausible times of behaviour in Unix seconds: 1990 to 2040.
 _EARLIEST, _LATEST = 631_152_000, 2_208_988_800
 
 
 @dataclass(frozen=True)
-class Moment:
-    """How a column's times are written, as `Time` says it; `zoned` where each carries its zone.
+class TimeFormat:
+    """The format or unit of a time column, as in `TimeColumn`; `zoned` if each time includes its zone.
 
-    `shown` says it in words; `ask` is a question where two readings fit.
+    `shown` describes it in words; `question` is set if two formats fit.
     """
 
     format: str | None
     unit: Unit | None
     zoned: bool
     shown: str
-    ask: str = ""
+    question: str = ""
 
-    def time(self, column: str) -> Time:
-        """The key `time` of a table."""
-        return Time(column, self.format, self.unit)
+    def time(self, column: str) -> TimeColumn:
+        """The time column of a table specification."""
+        return TimeColumn(column, self.format, self.unit)
 
 
-def moment(values: "pd.Series[str]", named: bool, day_first: bool = True) -> Moment | None:
-    """How the texts of a column are times; None where they are none.
+def infer_time_format(values: "pd.Series[str]", named: bool, day_first: bool = True) -> TimeFormat | None:
+    """The time format of texts; None if they are not times.
 
     Args:
-        values: texts without missing ones.
-        named: whether the column's name says that it is a time, which plain numbers need.
-        day_first: what is proposed where both 03/04 and 04/03 can be meant.
+        values: texts without missing values.
+        named: whether the column name means a time, which is required for plain numbers.
+        day_first: which format is used if both 03/04 and 04/03 are possible.
     """
     if values.empty:
         return None
     texts = values.str.strip()
     first = texts.iloc[0]
     if re.fullmatch(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", first):
-        return _of_numbers(texts, named)
+        return _infer_number_format(texts, named)
     if len(first) > 48 or sum(letter.isdigit() for letter in first) < 3:
         return None
-    if texts.str.fullmatch(_ISO.pattern).all() and _reads(texts, Time("x")):
+    if texts.str.fullmatch(_ISO.pattern).all() and _reads(texts, TimeColumn("x")):
         zoned = bool(texts.str.contains(_OFFSET.pattern, regex=True).all())
-        return Moment(None, None, zoned, "ISO 8601")
-    fitting = [form for form in dict.fromkeys(_formats(texts)) if _reads(texts, Time("x", form))]
+        return TimeFormat(None, None, zoned, "ISO 8601")
+    fitting = [form for form in dict.fromkeys(_candidate_formats(texts)) if _reads(texts, TimeColumn("x", form))]
     if not fitting:
-        return Moment(None, None, False, "ISO 8601") if named and _reads(texts, Time("x")) else None
+        return TimeFormat(None, None, False, "ISO 8601") if named and _reads(texts, TimeColumn("x")) else None
     form, ask = fitting[0], ""
     if len(fitting) > 1 and {form.replace("%d", "%m").replace("%m", "%x") for form in fitting}:
         swapped = [other for other in fitting if other != form and sorted(other) == sorted(form)]
@@ -88,17 +88,17 @@ def moment(values: "pd.Series[str]", named: bool, day_first: bool = True) -> Mom
                 form, swapped = swapped[0], [form]
             ask = f"'{first}' can be read as {form} and as {swapped[0]}: which of them is the day?"
     zoned = "%z" in form or bool(re.search(r"\b(UTC|GMT)\b", form))
-    return Moment(form, None, zoned, form, ask)
+    return TimeFormat(form, None, zoned, form, ask)
 
 
-def _of_numbers(texts: "pd.Series[str]", named: bool) -> Moment | None:
-    """A time as 20240213, 20240213101500 or a number since 1970."""
+def _infer_number_format(texts: "pd.Series[str]", named: bool) -> TimeFormat | None:
+    """The format of numbers: 20240213, 20240213101500 or a unit since 1970."""
     if all(map(_COMPACT.fullmatch, texts)) and (named or texts.nunique() > 1):
-        if not named and not _like_days(texts):
+        if not named and not _look_like_days(texts):
             return None
-        return Moment("%Y%m%d", None, False, "%Y%m%d") if _reads(texts, Time("x", "%Y%m%d")) else None
-    if all(map(_COMPACT_TIME.fullmatch, texts)) and _reads(texts, Time("x", "%Y%m%d%H%M%S")):
-        return Moment("%Y%m%d%H%M%S", None, False, "%Y%m%d%H%M%S")
+        return TimeFormat("%Y%m%d", None, False, "%Y%m%d") if _reads(texts, TimeColumn("x", "%Y%m%d")) else None
+    if all(map(_COMPACT_TIME.fullmatch, texts)) and _reads(texts, TimeColumn("x", "%Y%m%d%H%M%S")):
+        return TimeFormat("%Y%m%d%H%M%S", None, False, "%Y%m%d%H%M%S")
     try:
         numbers = sorted(map(float, texts))
     except ValueError:
@@ -108,30 +108,30 @@ def _of_numbers(texts: "pd.Series[str]", named: bool) -> Moment | None:
         low, high = (numbers[int(share * (len(numbers) - 1))] / factor for share in (0.05, 0.95))
         if _EARLIEST <= typical / factor <= _LATEST and low >= 0 and high <= 2 * _LATEST and (named or unit != "s"):
             words = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}[unit]
-            return Moment(None, unit, True, f"{words} since 1970")
+            return TimeFormat(None, unit, True, f"{words} since 1970")
     return None
 
 
 def looks_like_seconds(texts: "pd.Series[str]") -> bool:
-    """Whether the numbers of a column without a name all are Unix seconds of 1990 to 2040."""
+    """Whether all numbers of a nameless column are Unix seconds from 1990 to 2040."""
     numbers, bad = converted(texts, "float")
     return not bad.any() and len(numbers) > 0 and bool(numbers.between(_EARLIEST, _LATEST).all())
 
 
-def _like_days(texts: "pd.Series[str]") -> bool:
-    """Whether eight digits are days and no ids: they lie within 60 years of each other and are real days."""
+def _look_like_days(texts: "pd.Series[str]") -> bool:
+    """Whether eight digits are days, not ids: all years are from 1970 to 2040."""
     years = texts.str[:4].astype(int)
     return bool(years.between(1970, 2040).all())
 
 
-def _formats(texts: "pd.Series[str]") -> Iterator[str]:
-    """The formats that the shapes of the first, the shortest and the longest text suggest."""
+def _candidate_formats(texts: "pd.Series[str]") -> Iterator[str]:
+    """Candidate formats from the first, the shortest and the longest text."""
     known = texts.tolist()
     for text in dict.fromkeys([known[0], max(known, key=len), min(known, key=len)]):
-        yield from _formats_of(text)
+        yield from _guess_candidate_formats(text)
 
 
-def _formats_of(text: str) -> Iterator[str]:
+def _guess_candidate_formats(text: str) -> Iterator[str]:
     if _TWITTER.fullmatch(text):
         yield "%a %b %d %H:%M:%S %z %Y"
         return
@@ -160,11 +160,11 @@ def _formats_of(text: str) -> Iterator[str]:
             break
     else:
         return
-    yield from _filled(text, sorted(spans))
+    yield from _fill_spans(text, sorted(spans))
 
 
-def _filled(text: str, spans: list[tuple[int, int, tuple[str, ...]]]) -> Iterator[str]:
-    """The text with each span replaced by each of its formats; what lies between must be the same in all texts."""
+def _fill_spans(text: str, spans: list[tuple[int, int, tuple[str, ...]]]) -> Iterator[str]:
+    """Formats of a text: each span replaced by each of its directives, the text between as literals."""
     made, end = [""], 0
     for begin, after, forms in spans:
         between = text[end:begin].replace("%", "%%")
@@ -175,6 +175,6 @@ def _filled(text: str, spans: list[tuple[int, int, tuple[str, ...]]]) -> Iterato
         yield from (f"{form}{rest}" for form in made)
 
 
-def _reads(texts: "pd.Series[Any]", time: Time) -> bool:
-    found, bad = unix_seconds(texts, time)
+def _reads(texts: "pd.Series[Any]", time: TimeColumn) -> bool:
+    found, bad = to_unix_seconds(texts, time)
     return not bad.any() and bool(found.dropna().between(-5 * 10**9, 10**10).all())

@@ -1,18 +1,19 @@
-"""Rows that lie as lists of objects within the records of a file of JSON, as SQL makes rows of them."""
+"""Unnests lists of objects within JSON records into rows, by SQL."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from graphrec.tabular.inference import words
+from graphrec.tabular.duckdb_engine import quote_identifier
+from graphrec.tabular.inference import name_semantics
 
 
-def list_of_rows(records: Sequence[Mapping[str, Any]], flat: Sequence[str]) -> str | None:
-    """The key of the lists whose objects are what users acted on: one of their keys is an item's id; None if none is.
+def find_row_list(records: Sequence[Mapping[str, Any]], flat: Sequence[str]) -> str | None:
+    """The key of the lists whose objects have item ids; None if there is no such key.
 
-    `flat` are the columns that the records have without their lists.
+    `flat` are the columns of the records without their lists.
     """
-    named = {meaning.what for name in flat if (meaning := words.meaning(name)).part == "id"}
+    named = {meaning.entity for name in flat if (meaning := name_semantics.interpret_name(name)).part == "id"}
     if "item" in named:
         return None
     for key in dict.fromkeys(key for record in records for key in record):
@@ -20,15 +21,19 @@ def list_of_rows(records: Sequence[Mapping[str, Any]], flat: Sequence[str]) -> s
         if not inner or not all(isinstance(part, dict) for part in inner):
             continue
         names = {name for part in inner for name in _leaves(part)}
-        if any(words.meaning(name[-1]).what == "item" and words.meaning(name[-1]).part == "id" for name in names):
+        if any(
+            name_semantics.interpret_name(name[-1]).entity == "item"
+            and name_semantics.interpret_name(name[-1]).part == "id"
+            for name in names
+        ):
             return str(key)
     return None
 
 
-def unnested(
+def unnest_rows(
     records: Sequence[Mapping[str, Any]], key: str, flat: Sequence[str], name: str
 ) -> tuple[str, list[str], list[list[str | None]]]:
-    """The SQL that makes a row of each object of the lists, the names of its columns and the rows."""
+    """The SQL that unnests the lists, its column names, and the resulting rows."""
     outer = {_column(pointer): tuple(pointer.strip("/").split("/")) for pointer in flat}
     found = dict.fromkeys(
         path for record in records for part in record.get(key) or () if isinstance(part, dict) for path in _leaves(part)
@@ -38,9 +43,9 @@ def unnested(
         called = "_".join(path)
         called = called if called not in outer and called not in inner else f"{key}_{called}"
         inner[called] = path
-    chosen = [f"{_value(path)} as {_quoted(called)}" for called, path in outer.items()]
-    chosen += [f"part ->> {_path(path)} as {_quoted(called)}" for called, path in inner.items()]
-    parts = f"select *, unnest(from_json({_quoted(key)}, '[\"JSON\"]')) as part from {name}"
+    chosen = [f"{_value(path)} as {quote_identifier(called)}" for called, path in outer.items()]
+    chosen += [f"part ->> {_path(path)} as {quote_identifier(called)}" for called, path in inner.items()]
+    parts = f"select *, unnest(from_json({quote_identifier(key)}, '[\"JSON\"]')) as part from {name}"
     sql = f"select {', '.join(chosen)} from ({parts})"
     rows = [
         [*(_text(record, path) for path in outer.values()), *(_text(part, path) for path in inner.values())]
@@ -66,16 +71,12 @@ def _column(pointer: str) -> str:
 
 
 def _value(path: tuple[str, ...]) -> str:
-    return _quoted(path[0]) if len(path) == 1 else f"{_quoted(path[0])} ->> {_path(path[1:])}"
+    return quote_identifier(path[0]) if len(path) == 1 else f"{quote_identifier(path[0])} ->> {_path(path[1:])}"
 
 
 def _path(keys: tuple[str, ...]) -> str:
     quoted = "".join(f'."{key}"' for key in keys)
     return "'$" + quoted.replace("'", "''") + "'"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _text(value: Any, path: tuple[str, ...]) -> str | None:

@@ -1,4 +1,4 @@
-"""The text of a TOML file: values, the keys that say where rows come from, properties and times."""
+"""Formats parts of a TOML specification: values, inputs, properties and times."""
 
 import json
 import os
@@ -8,69 +8,72 @@ from pathlib import Path
 
 from graphrec.schema import SYSTEM_PROPERTIES
 from graphrec.tabular import archives, paths
-from graphrec.tabular.inference.columns import Column
-from graphrec.tabular.spec import FileQuery, Files, Query, Time
+from graphrec.tabular.inference.column_profile import ColumnProfile
+from graphrec.tabular.spec import FileInput, FileQueryInput, QueryInput, TimeColumn
 
 _KINDS = {"int": "int", "float": "float", "bool": "bool", "str": "text"}
 _RESERVED = SYSTEM_PROPERTIES | {"id", "keys", "source", "source_id", "target_id", "timestamp"}
 
 
-def text(value: str) -> str:
-    """A text as TOML writes it."""
+def format_text(value: str) -> str:
+    """A text as a TOML string."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def key(name: str) -> str:
-    """A key of a table, in quotes where it needs them."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else text(name)
+def format_key(name: str) -> str:
+    """A TOML key, quoted if necessary."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else format_text(name)
 
 
-def comment(words: str) -> str:
-    """A text that stays within its line of comment."""
+def format_comment(words: str) -> str:
+    """A text without line breaks and control characters, for comments."""
     return re.sub(r"[\x00-\x1f\x7f]", " ", words)
 
 
-def origin(
-    source: Files | Query | FileQuery, used: Sequence[Column], folder: Path, header_is_made_up: bool
+def format_input(
+    source: FileInput | QueryInput | FileQueryInput,
+    used: Sequence[ColumnProfile],
+    folder: Path,
+    header_is_guessed: bool,
 ) -> Iterator[str]:
-    """The lines that say where rows come from; `used` are the columns whose missing words and numbers must be read."""
+    """The lines of a table's input; `used` are the columns whose missing words and number notation are declared."""
     missing = list(dict.fromkeys(word for column in used for word in column.missing))
-    if isinstance(source, Files):
-        for name, value, remark in form(source, folder):
-            made_up = header_is_made_up and name == "header"
-            yield f"{name} = {value}" + ("  # fill in: the file has no header line" if made_up else remark)
+    if isinstance(source, FileInput):
+        for name, value, remark in format_file(source, folder):
+            is_guessed = header_is_guessed and name == "header"
+            yield f"{name} = {value}" + ("  # fill in: the file has no header line" if is_guessed else remark)
         if missing:
-            yield f"missing = [{', '.join(map(text, ['', *missing]))}]"
-    elif isinstance(source, FileQuery):
+            yield f"missing = [{', '.join(map(format_text, ['', *missing]))}]"
+    elif isinstance(source, FileQueryInput):
         parts = []
         for name, file in source.files.items():
-            if not isinstance(file, Files):
+            if not isinstance(file, FileInput):
                 continue
-            said = [(k, v) for k, v, _ in form(file, folder)]
+            said = [(k, v) for k, v, _ in format_file(file, folder)]
             if missing:
-                said.append(("missing", f"[{', '.join(map(text, ['', *missing]))}]"))
+                said.append(("missing", f"[{', '.join(map(format_text, ['', *missing]))}]"))
             only = len(said) == 1 and said[0][0] == "file"
             parts.append(f"{name} = " + (said[0][1] if only else f"{{ {', '.join(f'{k} = {v}' for k, v in said)} }}"))
-        yield f"sql = {text(source.sql)}"
+        yield f"sql = {format_text(source.sql)}"
         yield f"files = {{ {', '.join(parts)} }}"
     else:
-        yield f"sql = {text(source.sql)}"
-        yield f"url = {text(source.url)}"
-    yield from numbers(used)
+        yield f"sql = {format_text(source.sql)}"
+        yield f"url = {format_text(source.url)}"
+    yield from format_numbers(used)
 
 
-def numbers(used: Sequence[Column]) -> Iterator[str]:
-    """The keys `decimal` and `thousands` where the columns' numbers need them."""
-    decimal, thousands = notation(used)
+def format_numbers(used: Sequence[ColumnProfile]) -> Iterator[str]:
+    """The keys `decimal` and `thousands`, if the numbers of the columns need them."""
+    decimal, thousands = find_notation(used)
     if decimal != ".":
-        yield f"decimal = {text(decimal)}"
+        yield f"decimal = {format_text(decimal)}"
     if thousands:
-        yield f"thousands = {text(thousands)}"
+        yield f"thousands = {format_text(thousands)}"
 
 
-def notation(used: Sequence[Column]) -> tuple[str, str]:
-    """Decimal sign and sign between thousands of the numbers of these columns, by most of those that show one."""
-    shown = [column.notation for column in used if column.numeric and (column.moment is None)]
+def find_notation(used: Sequence[ColumnProfile]) -> tuple[str, str]:
+    """The most frequent decimal and thousands separator of these columns."""
+    shown = [column.notation for column in used if column.numeric and (column.time_format is None)]
     special = [signs for signs in shown if signs != (".", None)]
     if not special:
         return ".", ""
@@ -80,65 +83,65 @@ def notation(used: Sequence[Column]) -> tuple[str, str]:
     return decimal, between[0] if between else ""
 
 
-def fits(column: Column, signs: tuple[str, str]) -> bool:
-    """Whether a column of numbers can be read with these signs."""
+def fits(column: ColumnProfile, signs: tuple[str, str]) -> bool:
+    """Whether the numbers of a column can be read with these separators."""
     own = column.notation
     if own == (".", None):
         return column.kind == "int" or signs[0] == "."
     return own[0] == signs[0] and (own[1] or "") in ("", signs[1])
 
 
-def form(files: Files, folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Key, value and remark of what a file is called and its name does not say of its form."""
+def format_file(files: FileInput, folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Keys, values and comments of a file: its name, and the dialect unless it is the default of its format."""
     yield "file", _names(files.paths, folder), ""
-    usual = paths.format_of(files.paths[0], files.encoding, bool(files.records))
+    usual = paths.detect_format(files.paths[0], files.encoding, bool(files.records))
     tabs = usual == "tsv"
     if files.format != ("csv" if tabs else usual):
-        yield "format", text(files.format), ""
+        yield "format", format_text(files.format), ""
     if (files.format == "csv" and files.shape != "basket") or files.separator != ",":
         if files.separator != ("\t" if tabs else ","):
-            yield "separator", text(files.separator), ""
+            yield "separator", format_text(files.separator), ""
         if files.quote != ("" if tabs else '"'):
-            yield "quote", text(files.quote), ""
+            yield "quote", format_text(files.quote), ""
     if files.encoding != "utf-8":
-        yield "encoding", text(files.encoding), ""
+        yield "encoding", format_text(files.encoding), ""
     if files.escape:
-        yield "escape", text(files.escape), ""
+        yield "escape", format_text(files.escape), ""
     if files.skip:
         yield "skip", str(files.skip), "  # lines before the table"
     if files.comment:
-        yield "comment", text(files.comment), ""
+        yield "comment", format_text(files.comment), ""
     if files.records:
-        yield "records", text(files.records), ""
+        yield "records", format_text(files.records), ""
     if files.sheet:
-        yield "sheet", text(files.sheet), ""
+        yield "sheet", format_text(files.sheet), ""
     if files.header is not None:
-        yield "header", f"[{', '.join(map(text, files.header))}]", ""
+        yield "header", f"[{', '.join(map(format_text, files.header))}]", ""
     if files.shape != "table":
-        yield "shape", text(files.shape), ""
+        yield "shape", format_text(files.shape), ""
 
 
 def _names(found: Sequence[Path], folder: Path) -> str:
-    """The value of `file`: a path, a pattern that fits exactly these files, or a list."""
+    """The value of `file`: a path, a pattern that matches exactly these files, or a list."""
     if len(found) == 1:
-        return text(relative(_whole_archive(found) or found[0], folder))
+        return format_text(relative_path(_whole_archive(found) or found[0], folder))
     if whole := _whole_archive(found):
-        return text(relative(whole, folder))
+        return format_text(relative_path(whole, folder))
     if pattern := _pattern(found):
-        return text(relative(pattern, folder))
-    return f"[{', '.join(text(relative(path, folder)) for path in found)}]"
+        return format_text(relative_path(pattern, folder))
+    return f"[{', '.join(format_text(relative_path(path, folder)) for path in found)}]"
 
 
 def _whole_archive(found: Sequence[Path]) -> Path | None:
-    """The zip archive of which these are all members."""
-    archive = archives.archive_of(found[0])
+    """The zip archive, if these files are all of its data files."""
+    archive = archives.find_archive(found[0])
     if archive is not None and set(archives.find_members(archive)) == set(found):
         return archive
     return None
 
 
 def _pattern(found: Sequence[Path]) -> Path | None:
-    """A pattern for the files of a folder that begin and end alike, where it fits no others."""
+    """A pattern with the common prefix and suffix of the names, if it matches no other files; else None."""
     parents = {path.parent for path in found}
     if len(parents) > 1:
         return None
@@ -160,33 +163,33 @@ def _common_start(names: Sequence[str]) -> str:
     return first[:same]
 
 
-def relative(path: Path, folder: Path) -> str:
-    """The path as it is called from the folder of the TOML file."""
+def relative_path(path: Path, folder: Path) -> str:
+    """The path relative to the folder of the TOML file."""
     try:
         return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
     except ValueError:  # on another drive
         return path.absolute().as_posix()
 
 
-def property_name(column: str) -> str:
-    """The name of a property that a column becomes."""
+def make_property_name(column: str) -> str:
+    """The property name of a column."""
     column = re.sub(r":(token|token_seq|float|float_seq)$", "", column)
     return re.sub(r"\W+", "_", column.rpartition("/")[2] or column).strip("_") or "value"
 
 
-def properties(
-    columns: Sequence[Column],
+def format_properties(
+    columns: Sequence[ColumnProfile],
     rating: str | None,
     signs: tuple[str, str],
     taken: Iterable[str] = (),
     title: str | None = None,
 ) -> tuple[str, dict[str, str]]:
-    """The line with all properties ("" for none) and the name of each by its column; `title` is the titles' column."""
+    """The line of all properties ("" for none), and property names by column; `title` is the column of titles."""
     made, names = [], {}
     used = set(_RESERVED) | set(taken)
     for column in columns:
         rated = column.name == rating and "rating" not in used
-        name = "rating" if rated else "title" if column.name == title else property_name(column.name)
+        name = "rating" if rated else "title" if column.name == title else make_property_name(column.name)
         while name in used:
             name += "_"
         used.add(name)
@@ -194,21 +197,21 @@ def properties(
         kind = "float" if rated else _KINDS[column.kind]
         if column.numeric and not fits(column, signs):
             kind = "text"
-        if column.moment is not None and column.moment.format and column.kind == "int":
+        if column.time_format is not None and column.time_format.format and column.kind == "int":
             kind = "int"
         if name == column.name and kind == "text":
-            made.append(text(name))
+            made.append(format_text(name))
             continue
         parts = {"name": name} | ({} if name == column.name else {"column": column.name})
         parts |= {} if kind == "text" else {"type": kind}
-        made.append(f"{{ {', '.join(f'{k} = {text(v)}' for k, v in parts.items())} }}")
+        made.append(f"{{ {', '.join(f'{k} = {format_text(v)}' for k, v in parts.items())} }}")
     return (f"properties = [{', '.join(made)}]" if made else ""), names
 
 
-def time(found: Time, zoned: bool) -> str:
-    """The value of `time`."""
+def format_time(found: TimeColumn, zoned: bool) -> str:
+    """The value of the key `time`."""
     parts: Mapping[str, str | None] = {"column": found.column, "format": found.format, "unit": found.unit}
-    written = ", ".join(f"{name} = {text(value)}" for name, value in parts.items() if value)
+    written = ", ".join(f"{name} = {format_text(value)}" for name, value in parts.items() if value)
     if found.unit or (zoned and not (found.format and re.search(r"\b(UTC|GMT)\b", found.format))):
         return f"{{ {written} }}"
     return f'{{ {written}, zone = "UTC" }}' + ("" if zoned else "  # fill in: the time zone")

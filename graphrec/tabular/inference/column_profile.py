@@ -1,4 +1,4 @@
-"""What the values of a column are: numbers in some notation, times, yes and no, lists or text; and what is missing."""
+"""Profiles a column: kind of values (numbers, times, booleans, lists, text), notation and missing-value words."""
 
 import json
 import re
@@ -13,11 +13,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.cleaning.rules import Kind
-from graphrec.tabular.inference import lexicon, words
-from graphrec.tabular.inference.time_notation import Moment, moment
+from graphrec.tabular.inference import lexicon, name_semantics
+from graphrec.tabular.inference.time_formats import TimeFormat, infer_time_format
 
-#: Words that mean "no value" wherever they are a whole field.
-_SURELY_MISSING = frozenset(
+#: Words that mean a missing value in any column.
+_MISSING = frozenset(
     {
         "null",
         "\\n",
@@ -35,14 +35,14 @@ _SURELY_MISSING = frozenset(
         "undefined",
     }
 )
-#: Words that mean "no value" among numbers and times, and may be a value among texts.
-_MAYBE_MISSING = frozenset(
+#: Words that mean a missing value among numbers and times, but may be a value among texts.
+_MISSING_AMONG_NUMBERS = frozenset(
     {"na", "-", "--", "?", ".", "nil", "missing", "unknown", "k.a.", "s/d", "-nan", "inf", "tbd", "*"}
 )
 _WHOLE = re.compile(r"[+-]?\d{1,19}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
-#: Numbers with a decimal comma, or with separators between groups of three digits.
+#: Patterns of numbers by (decimal separator, thousands separator).
 _NOTATIONS = {
     (",", None): re.compile(r"[+-]?\d+(,\d+)?"),
     (",", "."): re.compile(r"[+-]?\d{1,3}(\.\d{3})*(,\d+)?"),
@@ -61,43 +61,44 @@ Notation = tuple[str, str | None]
 
 
 @dataclass(frozen=True)
-class Column:
-    """The profile of one column; `values` are its texts, missing ones null, in the order of the rows.
+class ColumnProfile:
+    """The profile of one column.
 
-    `missing` are the words that stand for no value, `doubtful` those of them that may be a value. `notation` is the
-    decimal sign and the sign between thousands; `either` is said where another notation fits as well. `split` divides
-    a text into several values.
+    values: its texts in row order, missing values null.
+    missing: words that represent a missing value; `uncertain` are those that may be a value.
+    notation: decimal and thousands separator of numbers; `ambiguity` describes another notation that also fits.
+    split: separator of several values in a field, or "[]" for JSON lists; "" for single values.
     """
 
     name: str
     values: "pd.Series[Any]"
     kind: Kind
     missing: tuple[str, ...] = ()
-    doubtful: tuple[str, ...] = ()
+    uncertain: tuple[str, ...] = ()
     notation: Notation = (".", None)
-    either: str = ""
-    moment: Moment | None = None
+    ambiguity: str = ""
+    time_format: TimeFormat | None = None
     split: str = ""
 
     @cached_property
     def codes(self) -> npt.NDArray[np.int64]:
-        """The number of each row's value, −1 where it is missing."""
+        """Integer code of each row's value, −1 if missing."""
         return np.asarray(pd.factorize(self.values)[0], dtype=np.int64)
 
     @property
-    def distinct(self) -> int:
-        """How many different values there are."""
+    def num_distinct(self) -> int:
+        """Number of distinct values."""
         return int(self.codes.max(initial=-1)) + 1
 
     @property
-    def filled(self) -> int:
-        """How many rows have a value."""
+    def num_filled(self) -> int:
+        """Number of rows with a value."""
         return int((self.codes >= 0).sum())
 
     @property
     def unique(self) -> bool:
-        """Whether no value comes twice."""
-        return self.filled > 0 and self.distinct == self.filled
+        """Whether no value is repeated."""
+        return self.num_filled > 0 and self.num_distinct == self.num_filled
 
     @property
     def numeric(self) -> bool:
@@ -106,7 +107,7 @@ class Column:
 
     @cached_property
     def numbers(self) -> "pd.Series[float]":
-        """The numbers of the rows that have one; empty for a column of another kind."""
+        """The numbers of the rows that have a value; empty for other kinds of columns."""
         if not self.numeric:
             return pd.Series(np.array([], dtype="float64"))
         decimal, thousands = self.notation
@@ -119,24 +120,28 @@ class Column:
 
     @property
     def whole(self) -> bool:
-        """Whether all numbers are whole, as 17850.0 is."""
+        """Whether all numbers are integers, such as 17850.0."""
         return self.numeric and bool((self.numbers % 1 == 0).all())
 
 
-def column(name: str, texts: Sequence[str | None], kind: Kind | None = None, is_time: bool = False) -> Column:
-    """The profile of a column whose values are these texts; `kind` and `is_time` are what a typed file says of it."""
+def profile_column(
+    name: str, texts: Sequence[str | None], kind: Kind | None = None, is_time: bool = False
+) -> ColumnProfile:
+    """The profile of a column of texts; `kind` and `is_time` are known from typed files."""
     series = pd.Series(list(texts), dtype="object")
     series = series.mask(series.map(lambda value: value is None or not value.strip()))
     counts = Counter(value.strip() for value in series.dropna())
     if set(counts) <= {"[]", "{}"}:
-        return Column(name, pd.Series([None] * len(series), dtype="object"), "str")
-    named = words.is_time(name)
+        return ColumnProfile(name, pd.Series([None] * len(series), dtype="object"), "str")
+    named = name_semantics.is_time(name)
     if kind is not None or is_time:
-        found = Moment(None, None, False, "a column of times") if is_time else None
+        found = TimeFormat(None, None, False, "a column of times") if is_time else None
         if found is None and kind in ("int", "float"):
-            found = _moment(list(counts), named)
-        return Column(name, series, kind or "str", moment=found, split=_split(name, counts) if kind == "str" else "")
-    suspects = [value for value in counts if value.casefold() in _SURELY_MISSING | _MAYBE_MISSING]
+            found = _infer_time(list(counts), named)
+        return ColumnProfile(
+            name, series, kind or "str", time_format=found, split=_split(name, counts) if kind == "str" else ""
+        )
+    suspects = [value for value in counts if value.casefold() in _MISSING | _MISSING_AMONG_NUMBERS]
     rest = [value for value in counts if value not in suspects]
     guessed, notation, either = _kind(rest)
     strays: list[str] = []
@@ -145,30 +150,30 @@ def column(name: str, texts: Sequence[str | None], kind: Kind | None = None, is_
         if strays:
             rest = [value for value in rest if value not in strays]
             guessed, notation, either = _kind(rest)
-    found = _moment(rest, named) if rest else None
+    found = _infer_time(rest, named) if rest else None
     if guessed != "str" or found:
         missing = tuple(value for value in counts if value in suspects or value in strays)
         doubtful = tuple(strays)
     else:
-        missing = tuple(value for value in suspects if value.casefold() in _SURELY_MISSING)
+        missing = tuple(value for value in suspects if value.casefold() in _MISSING)
         doubtful = ()
-        # "none" and "undefined" are words, too: among texts they must not be as common as values are
+        # "none" and "undefined" may be values among texts
         missing = tuple(v for v in missing if v.casefold() not in ("none", "undefined") or _is_absent(v, name, rest))
     if missing:
         series = series.mask(series.str.strip().isin(missing))
     if guessed in ("int", "float") and found and found.format:
         guessed = "int"
     split = _split(name, counts) if guessed == "str" and not found else ""
-    return Column(name, series, guessed, missing, doubtful, notation, either, found, split)
+    return ColumnProfile(name, series, guessed, missing, doubtful, notation, either, found, split)
 
 
 def _is_absent(word: str, name: str, rest: Sequence[str]) -> bool:
-    """Whether a word such as "None" among texts means no value: as Python writes it, or in a column of ids."""
-    return word == "None" or (words.meaning(name).part == "id" and bool(rest))
+    """Whether a word such as "None" among texts is a missing value: Python's None, or a word in an id column."""
+    return word == "None" or (name_semantics.interpret_name(name).part == "id" and bool(rest))
 
 
 def _strays(counts: Counter[str], suspects: Sequence[str]) -> list[str]:
-    """At most two words among at least 90 % numbers."""
+    """One or two words in a column with at least 90 % numbers, else nothing."""
     other = [v for v in counts if v not in suspects and not re.fullmatch(r"[+-]?[\d.,'  \u2019\u202f]+", v)]
     rows = sum(counts.values())
     odd = sum(counts[value] for value in other)
@@ -177,7 +182,7 @@ def _strays(counts: Counter[str], suspects: Sequence[str]) -> list[str]:
 
 
 def _kind(values: Sequence[str]) -> tuple[Kind, Notation, str]:
-    """The kind of the values, the notation of numbers, and what is said where another fits."""
+    """The kind of the values, the notation of numbers, and a text if another notation also fits."""
     plain: Notation = (".", None)
     if not values:
         return "str", plain, ""
@@ -199,15 +204,15 @@ def _kind(values: Sequence[str]) -> tuple[Kind, Notation, str]:
         return "str", plain, ""
     chosen, either = fitting[0], ""
     if chosen == (",", None) and (".", ",") in fitting:
-        # 1,234 and 12,500: a comma that is always followed by three digits divides thousands, unless zeros lead
+        # 1,234 and 12,500: a comma always followed by three digits separates thousands, unless there are leading zeros
         chosen, either = (".", ","), f"'{next(v for v in values if ',' in v)}' may have a decimal comma"
     whole = chosen[0] == "." and not any("." in value for value in values)
     whole = whole or (chosen[0] == "," and not any("," in value for value in values))
     return ("int" if whole else "float"), chosen, either
 
 
-def _moment(values: Sequence[str], named: bool) -> Moment | None:
-    """How the values are times, if their shape or the column's name lets them be any."""
+def _infer_time(values: Sequence[str], named: bool) -> TimeFormat | None:
+    """The time format of the values; None if neither their shape nor the column's name suggests times."""
     first = values[0]
     if not any(letter.isdigit() for letter in first) or len(first) > 48:
         return None
@@ -217,23 +222,25 @@ def _moment(values: Sequence[str], named: bool) -> Moment | None:
     if not digits and not _DATED.search(first):
         return None
     texts = pd.Series(list(dict.fromkeys(value for value in values))[:3000], dtype="str")
-    return moment(texts, named)
+    return infer_time_format(texts, named)
 
 
 def _split(name: str, counts: Counter[str]) -> str:
-    """What divides the texts of a column into several values that come again; "" if nothing does."""
+    """The separator of several repeated values within the texts of a column; "" for single values."""
     if name.endswith(":token_seq"):
         return " "
     texts = list(counts)[:2000]
     if not texts:
         return ""
-    friends = any(words.singular(part) in lexicon.FRIENDS for part in words.tokens(name))
+    friends = any(
+        name_semantics.singularize(part) in lexicon.SOCIAL_RELATIONS for part in name_semantics.tokenize(name)
+    )
     if friends and any(", " in text or "," in text for text in texts):
         return ", " if all(", " in text for text in texts if "," in text) else ","
     if all(text.startswith("[") and text.endswith("]") for text in texts):
         return "[]" if all(map(_is_list, texts[:200])) else ""
-    grouped = words.meaning(name).what == "group" or any(
-        words.singular(t) in lexicon.GROUPS for t in words.tokens(name)
+    grouped = name_semantics.interpret_name(name).entity == "group" or any(
+        name_semantics.singularize(t) in lexicon.GROUPS for t in name_semantics.tokenize(name)
     )
     if _are_codes(texts):
         return " "
@@ -255,7 +262,7 @@ def _split(name: str, counts: Counter[str]) -> str:
 
 
 def _are_codes(texts: Sequence[str]) -> bool:
-    """Whether most texts are several codes with blanks between, such as N1234 N1235, that come again."""
+    """Whether most texts are several repeated codes separated by spaces, such as N1234 N1235."""
     several = [text for text in texts if " " in text.strip()]
     if len(several) * 2 < len(texts) or len(several) < 3:
         return False

@@ -1,4 +1,4 @@
-"""Forms that were new to the rules when they were written: logs, exports and headers of other alphabets."""
+"""Logs, exports and headers in other alphabets: formats that were new to the rules when the cases were written."""
 
 from . import Case
 

@@ -1,4 +1,4 @@
-"""Music, games, places, courses, articles, and who knows whom."""
+"""Music, games, places, courses, articles and social networks."""
 
 from . import Case
 

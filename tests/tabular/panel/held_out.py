@@ -1,4 +1,4 @@
-"""Files of further origins, written after the others to measure sniff on what it was not developed with."""
+"""Held-out cases: files that sniff was not developed with, to measure how well its rules generalise."""
 
 from ..workbooks import xlsx
 from . import Case

@@ -1,4 +1,4 @@
-"""The last files of the panel, written when all others were right, and looked at by sniff once before it was changed."""
+"""The latest held-out cases: sniff was run on them once before its rules were changed."""
 
 from . import Case
 

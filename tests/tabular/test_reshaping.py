@@ -81,9 +81,9 @@ def test_wide_sheets_and_frames(reader: Reader) -> None:
 def test_wide_tables_that_are_none(reader: Reader) -> None:
     with pytest.raises(DataError, match="has no column 'user', but it has row, column, value"):
         reader(WIDE.replace("User:row", "User:user"), r__csv="user,a\nu1,1\n")
-    with pytest.raises(DataError, match="r.csv has one column, and a wide table has one for each item"):
+    with pytest.raises(DataError, match="r.csv has one column, but a wide table has one for each item"):
         reader(WIDE, r__csv="user;a\nu1;1\n")
-    with pytest.raises(DataError, match="column 2 has values and no name; name it in the header"):
+    with pytest.raises(DataError, match="column 2 has values but no name; name it in the header"):
         reader(WIDE, r__csv="user,,b\nu1,1,2\n")
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from graphrec.errors import DataError
 from graphrec.tables import GraphTables
-from graphrec.tabular.file_format import column_names, unique_names
+from graphrec.tabular.file_format import make_unique, read_column_names
 from graphrec.tabular.parsing import parse
-from graphrec.tabular.spec import Files
+from graphrec.tabular.spec import FileInput
 
 from .conftest import Reader
 
@@ -93,12 +93,12 @@ def test_a_column_that_stands_twice_has_a_number(reader: Reader) -> None:
 
 
 def test_names_of_columns_are_made_unique(tmp_path: Path) -> None:
-    assert unique_names(["a", "", "a", " ", "a"]) == ["a", "column_2", "a_2", "column_4", "a_3"]
-    assert unique_names(["a", "a", "a_2", "column_4", ""]) == ["a", "a_3", "a_2", "column_4", "column_5"]
-    assert unique_names(["column_2", ""]) == ["column_2", "column_2_2"]
-    assert len(set(unique_names(["x"] * 5000 + [""] * 5000))) == 10_000
+    assert make_unique(["a", "", "a", " ", "a"]) == ["a", "column_2", "a_2", "column_4", "a_3"]
+    assert make_unique(["a", "a", "a_2", "column_4", ""]) == ["a", "a_3", "a_2", "column_4", "column_5"]
+    assert make_unique(["column_2", ""]) == ["column_2", "column_2_2"]
+    assert len(set(make_unique(["x"] * 5000 + [""] * 5000))) == 10_000
     (tmp_path / "a.csv").write_text("title\n\u2028a,b\x85,a\n1,2,3\n", encoding="utf-8")
-    assert column_names(tmp_path / "a.csv", Files((tmp_path / "a.csv",), skip=1)) == ["\u2028a", "b\x85", "a"]
+    assert read_column_names(tmp_path / "a.csv", FileInput((tmp_path / "a.csv",), skip=1)) == ["\u2028a", "b\x85", "a"]
 
 
 OBJECTS = [{"u": 1, "i": 2}, {"u": "3", "i": "4"}]
@@ -134,18 +134,18 @@ def test_many_elements_are_read_one_by_one(reader: Reader) -> None:
 
 
 BAD_DOCUMENTS = {
-    "cut": ('[{"u": 1, "i": 2}, {"u": 3', "", r"r.json is cut off or no JSON after 19 characters"),
-    "no JSON": ('[{"u": 1, "i": 2}, oh]', "", r"cut off or no JSON after 19 characters"),
-    "two arrays": ('[{"u": 1, "i": 2}] [3]', "", r"cut off or no JSON after 19 characters"),
+    "cut": ('[{"u": 1, "i": 2}, {"u": 3', "", r"r.json is truncated or invalid JSON after 19 characters"),
+    "no JSON": ('[{"u": 1, "i": 2}, oh]', "", r"truncated or invalid JSON after 19 characters"),
+    "two arrays": ('[{"u": 1, "i": 2}] [3]', "", r"truncated or invalid JSON after 19 characters"),
     "an object": (
         '{\n"orders": [1], "meta": {}, "lines": []}',
         "",
-        'no array of rows as its whole; say which it is: records = "/orders" or "/lines"',
+        'no array of rows at its top level; name one: records = "/orders" or "/lines"',
     ),
-    "no such key": ('{"orders": [1]}', 'records = "/order"', "no order at its top, .* did you mean orders"),
+    "no such key": ('{"orders": [1]}', 'records = "/order"', "no order at its top level, .* did you mean orders"),
     "no array there": ('{"a": {"b": 1}}', 'records = "/a/b"', "no array of rows at /a/b"),
     "another key": ('[{"u": 1, "item": 2}]', "", "has no column 'i', but it has u, item"),
-    "deep": ("[" + "[" * 100_000, "", "cut off or no JSON"),
+    "deep": ("[" + "[" * 100_000, "", "truncated or invalid JSON"),
 }
 
 
@@ -157,7 +157,7 @@ def test_json_documents_without_rows(case: str, reader: Reader) -> None:
 
 
 def test_more_lines_to_skip_than_there_are(reader: Reader) -> None:
-    with pytest.raises(DataError, match="r.csv holds blank lines only after the 9 that skip leaves out; lower skip"):
+    with pytest.raises(DataError, match="r.csv has only blank lines after the 9 that skip leaves out; lower skip"):
         reader(f"{CSV}skip = 9", r__csv=PLAIN)
 
 
@@ -219,5 +219,5 @@ def test_keys_that_are_wrong(case: str, tmp_path: Path) -> None:
 def test_how_numbers_are_written_is_kept(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text(PLAIN)
     (tmp_path / "my.toml").write_text(f'name = "mine"\n{CSV}decimal = ","\nthousands = "\\u202f"', encoding="utf-8")
-    origin = parse(tmp_path / "my.toml").tables[0].origin
+    origin = parse(tmp_path / "my.toml").tables[0].input
     assert (origin.decimal, origin.thousands) == (",", "\u202f")
