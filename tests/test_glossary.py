@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 GLOSSARY = ROOT / "docs" / "glossary.md"
 
-#: Where retired words must not occur; glossary.md names them, so it is left out.
+#: Where retired words must not occur, but for glossary.md itself and docs/evaluation: reports kept as measured.
 CHECKED = ("graphrec", "loaders", "scripts", "cypher", "docs", "notebooks", "README.md", "CONTRIBUTING.md")
 ENDINGS = {".py", ".md", ".cypher", ".ipynb"}
 
@@ -110,7 +110,8 @@ def checked() -> list[Path]:
     found = [
         path for name in CHECKED for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*"))
     ]
-    return sorted(path for path in found if path.suffix in ENDINGS and path != GLOSSARY)
+    skipped = {GLOSSARY, *(ROOT / "docs" / "evaluation").glob("*")}
+    return sorted(path for path in found if path.suffix in ENDINGS and path not in skipped)
 
 
 def violations() -> list[str]:

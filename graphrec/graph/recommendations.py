@@ -187,9 +187,9 @@ class RecommendationMethods(Connection):
         The columns are run, shown, users, clicks, propensity, estimate, value, low and high (95 % interval). Arguments
         and errors are those of `measure_feedback`.
         """
-        from graphrec.evaluation.off_policy import to_frame
+        from graphrec.evaluation.off_policy import as_frame
 
-        return to_frame(self.measure_feedback(relations, window, cap, seed).runs)
+        return as_frame(self.measure_feedback(relations, window, cap, seed).runs)
 
     def measure_feedback(
         self, relations: str | Sequence[str] = (), window: str | int = "24h", cap: float = 10.0, seed: int = 0

@@ -43,6 +43,7 @@ PRESENTATION = {
     "graphrec.characters",
     "graphrec.config",
     "graphrec.errors",
+    "graphrec.evaluation.metric_registry",  # names and descriptions for help
     "graphrec.evaluation.off_policy",  # parse_window
     "graphrec.evaluation.report",
     "graphrec.evaluation.report.findings",
