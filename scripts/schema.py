@@ -33,7 +33,7 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
     _options.check_ending(out, endings, "--out", "JSON" if as_json else "a Mermaid picture")
     as_json = as_json or (out is not None and out.suffix == ".json")
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
-        found = graph.census(progress)
+        found = graph.count_graph(progress)
     if found.left_out:
         from graphrec.errors import first_few
 
@@ -51,7 +51,7 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
 
 
 def as_dict(found: "GraphCounts") -> dict[str, object]:
-    """The census as plain values; `system` marks labels and relations that graphrec itself writes."""
+    """The counts as plain values; `system` marks labels and relations that graphrec itself writes."""
     from graphrec.store.counts import is_system
 
     return {
