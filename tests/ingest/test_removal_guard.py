@@ -66,7 +66,7 @@ EMPTIED = {
     "dangling ends": ('[nodes.Item]\nfile = "i.csv"\nid = "id"\n', 'dangling = "drop"\n', r"dangling: 0 → 9"),
     "earliest": ("", "earliest = 2020-01-01\n", r"time: 0 → 9"),
     "needed": ("", 'needed = ["rating"]\nmissing = ["", "4"]\n', r"missing: 0 → 9"),
-    "where": ("", 'where = { rating = "5" }\n', r"it has no rows with rating = 5, as where asks for"),
+    "where": ("", 'where = { rating = "5" }\n', r"where keeps no rows: none has rating = 5"),
     "split": ("", 'split = "9"\n', r"none of its 4 rows has a value in item that split gives"),
 }
 
