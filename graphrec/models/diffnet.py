@@ -75,8 +75,8 @@ class DiffNet(EmbeddingModel[DiffNetConfig]):
     with s_u = social_share, but 0 for a user without friends and 1 for one with friends alone; w_u = Σ_v w_uv.
     DiffNet++ (Wu et al., TKDE 2022) without its weight matrices, as LightGCN is NGCF without them: the share is a
     setting instead of an attention network, and the steps are averaged instead of concatenated. The weight of an edge
-    depends on the items that both users chose, instead of the motifs of MHCN (Yu et al., WWW 2021). Several social relations are
-    averaged. A user without any interaction has no vector of their own and is answered from their friends.
+    depends on the items that both users chose, instead of the motifs of MHCN (Yu et al., WWW 2021). Several social
+    relations are averaged. A user without interactions has no vector of their own and is scored by their friends'.
     """
 
     config_class = DiffNetConfig
