@@ -84,6 +84,6 @@ def compare_relations(
             for key, each in ((WITH, with_it), (WITHOUT, without_it))
         }
         for found in compare_pairs(values, {metric: [(WITH, WITHOUT)] for metric in COMPARED}, rng):
-            means = (float(values[key].per_user[found.metric].mean()) for key in (WITH, WITHOUT))
-            effects.append(RelationEffect(name, int(mask.sum()), *means, found))
+            with_mean, without_mean = (float(values[key].per_user[found.metric].mean()) for key in (WITH, WITHOUT))
+            effects.append(RelationEffect(name, int(mask.sum()), with_mean, without_mean, found))
     return tuple(sorted(effects, key=lambda effect: COMPARED.index(effect.difference.metric)))

@@ -21,7 +21,7 @@ METRIC = "ndcg@10"
 
 
 def judge(graph: HeteroGraph, prepared: PreparedSplit, model_name: str, measured: Evaluation, seed: int) -> Verdict:
-    """The verdict on a model with its `measured` test metrics; the baselines are tuned and tested on the same split here."""
+    """The verdict on a model with the test metrics `measured`; baselines are tuned and tested on the same split."""
     evaluations = {"run": measured}
     others = [name for name in BASELINES if name != model_name]
     for name in others:

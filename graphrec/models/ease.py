@@ -105,7 +105,7 @@ class EASE(Model[EASEConfig]):
         return self.fold_in(self.history[user_index])
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
-        """Sums of coefficients [batch, num_items] float32 for histories [batch, num_items], row by row as in training."""
+        """Sums of coefficients [batch, num_items] float32 for each row of histories [batch, num_items]; exact."""
         if self.few is not None:
             return self.few.coefficients(history)
         return csr_tensor(history).to(self.device) @ self.weights

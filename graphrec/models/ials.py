@@ -167,7 +167,7 @@ class IALS(Model[IALSConfig]):
         }
 
     def _half(self, other: Basis, history: sparse.csr_array) -> Tensor:
-        """The optimal vectors [rows, d] of one side, given those of the other side and the interactions [rows, others]."""
+        """The optimal vectors [rows, d] of one side, given those of the other and the interactions [rows, others]."""
         c = self.config
         chosen = torch.from_numpy(np.diff(history.indptr).astype(np.float32)).to(self.device)
         weight = chosen + c.unobserved_weight * history.shape[1]

@@ -34,7 +34,7 @@ class ItemWeightsModel(Model[Config]):
         return self.fold_in(self.history[user_index])
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
-        """Sums of weights [batch, num_items] float32 for histories [batch, num_items], row by row, exactly as in training."""
+        """Sums of weights [batch, num_items] float32 for histories [batch, num_items], exactly as in training."""
         return dense((history @ self.weights).tocsr()).to(self.device)
 
     def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002

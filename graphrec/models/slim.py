@@ -152,7 +152,7 @@ def _batches(lengths: IndexArray) -> list[IndexArray]:
 
 
 def _padded(matrix: sparse.csr_array, rows: IndexArray) -> tuple[IndexArray, np.ndarray]:
-    """The columns [batch, m] of rows [batch], padded with 0, and a mask [batch, m] of the columns that are not padding."""
+    """The columns [batch, m] of rows [batch], padded with 0, and a mask [batch, m] of real columns."""
     starts, ends = matrix.indptr[rows].astype(np.int64), matrix.indptr[rows + 1].astype(np.int64)
     place = np.arange(int((ends - starts).max()))
     there = place < (ends - starts)[:, None]

@@ -81,7 +81,7 @@ class UserKNN(Model[UserKNNConfig]):
         return self._summed(self.similar[user_index])
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
-        """Sums of similarities [batch, num_items] float32 for histories [batch, num_items], row by row, as in training."""
+        """Sums of similarities [batch, num_items] float32 for histories [batch, num_items], exactly as in training."""
         return self._summed(self._nearest(history))
 
     def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:

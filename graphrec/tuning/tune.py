@@ -45,11 +45,12 @@ class TuningBudget:
 
 @dataclass(frozen=True)
 class Tuning:
-    """The config selected, every trial in order, and the total seconds."""
+    """The config selected, every trial in order, the total seconds, and the file that keeps the trials."""
 
     config: Mapping[str, Any]  # int, float or str, as the model's config has it
     trials: tuple[Trial, ...]
     seconds: float
+    study: Path | None = None
 
 
 def choose(

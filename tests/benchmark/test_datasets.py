@@ -130,7 +130,7 @@ def test_unknown_names_and_missing_folders_say_what_to_do(tmp_path: Path, monkey
     ):
         open_dataset("gowalla")
     folders.blocks(tmp_path / "gowalla", 4)
-    assert open_dataset("gowalla").known.num_users == 4
+    assert open_dataset("gowalla").train.num_users == 4
     monkeypatch.delenv("GRAPHREC_DATA")
     with pytest.raises(
         DataError,

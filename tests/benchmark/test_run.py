@@ -47,7 +47,7 @@ def test_a_benchmark_tells_quality_and_cost(tmp_path: Path, name: str) -> None:
 def test_a_test_part_that_is_known_is_refused(tmp_path: Path) -> None:
     data = blocks(tmp_path)
     told = replace(data, test=join(data.test, data.train.take(np.arange(3))))
-    with pytest.raises(LeakError, match="3 test interactions given to train on among 1,200"):
+    with pytest.raises(LeakError, match="3 test interactions in the training data among 1,200"):
         benchmark(told, "popularity")
 
 

@@ -45,7 +45,7 @@ def need_clean(graph: HeteroGraph, parts: Split) -> None:
     cut = None if parts.cut is None or parts.test.time is None else int(parts.test.time.min())
     found = audit(restrict(graph, known, cut, parts.test), known, parts.test, cut, whole=graph)
     require_clean(found)
-    assert found.checks[0].looked_at == len(known)
+    assert found.checks[0].num_checked == len(known)
 
 
 def marked(names: object) -> list[object]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from graphrec import TrainConfig
 from graphrec.errors import DataError
 from graphrec.evaluation.default_split import (
     choose_split,
@@ -14,7 +15,7 @@ from graphrec.evaluation.default_split import (
 )
 from graphrec.evaluation.preparation import split_graph
 from graphrec.interactions import Interactions
-from graphrec.pipeline import TrainConfig, train
+from graphrec.pipeline.training import train
 from graphrec.testing import graph_of
 
 

@@ -29,7 +29,7 @@ def test_load_takes_paths_mappings_and_frames(tmp_path: Path, monkeypatch: pytes
         assert graph.store.read("MATCH (:User {id: '1'})-[r:RATED]->(:Item {id: '2'}) RETURN r.source AS s") == [
             {"s": "shop"}
         ]
-        with pytest.raises(DataError, match="nothing says what the rows of the frame"):
+        with pytest.raises(DataError, match="it is unknown what the rows of the frame"):
             graph.load(frame)
         with pytest.raises(DataError, match="a source is a name, a path, a mapping or a data frame, not a int"):
             graph.load(3)  # type: ignore[arg-type]

@@ -30,7 +30,7 @@ def test_publish_roll_back_and_list(store: Store, run: Run, run_json: Json, trai
     assert told["similar"]["edges_written"] == 24
     before = run_json("recommend", "--user", "5")
     said = run("publish", second, "-k", "3", "--force")
-    assert f"`graphrec rollback` goes back to {first}" in said.stderr
+    assert f"`graphrec rollback` returns to {first}" in said.stderr
     assert {row["run"] for row in run_json("recommend", "--user", "5")["recommendations"]} == {second}
     listed = {row["run"]: (row["state"], row["saved"]) for row in run_json("runs")}
     assert (listed[first], listed[second]) == (("kept", True), ("active", True))
@@ -39,7 +39,7 @@ def test_publish_roll_back_and_list(store: Store, run: Run, run_json: Json, trai
     assert run_json("recommend", "--user", "5") == before
     assert run_json("runs")[0]["run"] == first
     assert f"{second} is active again" in run("rollback", second).stdout
-    assert "there is no run to go back to" in run("rollback", "nobody", exit_code=1).stderr
+    assert "there is no run to roll back to" in run("rollback", "nobody", exit_code=1).stderr
     store.write("CREATE (:User {id: 'new'})")
     said = run("publish", first, "-k", "2", "--force")
     assert "1 User nodes of the graph are new to the run" in said.stderr

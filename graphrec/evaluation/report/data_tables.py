@@ -84,7 +84,7 @@ def checks(comparison: Comparison) -> tuple[tuple[Check, ...], ...]:
 
 
 def examples(comparison: Comparison, found: tuple[Check, ...]) -> tuple[str, ...]:
-    """The examples of leaks of one kind, with the name of the split where there are several."""
+    """The examples of leaks of one kind, with the name of the split if there are several."""
     names = [findings.named(comparison, division) for division in comparison.splits]
     return tuple(
         f"{name}: {example}" if name else example
@@ -95,9 +95,13 @@ def examples(comparison: Comparison, found: tuple[Check, ...]) -> tuple[str, ...
 
 def leaks(found: tuple[Check, ...]) -> str:
     """`12,345 edges looked at, none leaks`, over all splits."""
-    looked_at, num = sum(check.looked_at for check in found), sum(check.leaks for check in found)
+    num_checked, num = sum(check.num_checked for check in found), sum(check.leaks for check in found)
     verdict = f"{words.count(num)} {'leaks' if num == 1 else 'leak'}" if num else "none leaks"
-    return f"{words.count(looked_at, 'edges')} looked at, {verdict}" if looked_at else "nothing of this kind to look at"
+    return (
+        f"{words.count(num_checked, 'edges')} looked at, {verdict}"
+        if num_checked
+        else "nothing of this kind to look at"
+    )
 
 
 def versions(comparison: Comparison) -> Table:

@@ -15,7 +15,7 @@ TRADES = ("diversity", "novelty", "tail_share", "coverage")
 
 
 def render(comparison: Comparison, now: datetime) -> str:
-    """The page; `now` stands at its foot. The same comparison and time give the same bytes."""
+    """The page; `now` is at its foot. The same comparison and time give the same bytes."""
     style = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
     sections = [
         _models(comparison),
@@ -66,6 +66,7 @@ def _models(comparison: Comparison) -> str:
     meanings = f"<p class=said>{escape(sentences.meanings(comparison))}</p>"
     more = f"<h3>Beyond accuracy</h3><p class=said>{escape(sentences.beyond())}</p>{first}{meanings}" if first else ""
     accuracy = "".join(written(found) for found in tables.accuracy(comparison))
+    accuracy += f"<p class=said>{escape(sentences.meanings(comparison, 'accuracy'))}</p>"
     return section(
         "models", "Models", sentences.models(comparison), accuracy, more, details("The same at other k", *others)
     )
@@ -76,7 +77,7 @@ def _differences(comparison: Comparison) -> str:
     best = findings.leader(comparison).name
     shown = written(tables.differences(comparison, headline, baseline))
     others = map(written, tables.all_differences(comparison, baseline))
-    # a pair of which one is the baseline stands in the first table already
+    # pairs with the baseline are in the first table already
     found = (d for d in comparison.differences if d.metric == headline)
     pairs = [d for d in found if best in (d.first, d.second) and baseline not in (d.first, d.second)]
     to_best = written(tables.differences(comparison, headline, best)) if pairs else ""
