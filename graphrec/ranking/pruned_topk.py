@@ -48,7 +48,8 @@ class _SortedItems:
     """The items by descending vector norm, those that may not be recommended last.
 
     items [num_items]: their positions; rank [num_items]: the inverse permutation; norm [num_allowed]; vectors
-    [num_allowed, dim]; paths [num_items, num_items]: columns in this order; order [num_items]: rank among equal scores.
+    [num_allowed, dim]; paths [num_items, num_items]: columns in this order; order [num_items]: rank among equal scores;
+    max_norm, max_path: the largest norm and the largest absolute path of all items.
     """
 
     items: Tensor
@@ -57,11 +58,14 @@ class _SortedItems:
     vectors: Tensor
     paths: sparse.csr_array
     order: Tensor
+    max_norm: float
+    max_path: float
 
     @classmethod
     def build(cls, factored: FactoredScores, query: TopKQuery) -> Self:
         """The items of a query, sorted by the norms of their vectors."""
         norm = torch.linalg.vector_norm(factored.vectors, dim=1)
+        max_norm = float(norm.max()) if len(norm) else 0.0
         norm[query.forbidden] = -1.0
         items = norm.argsort(descending=True, stable=True)
         allowed = items[: len(items) - len(query.forbidden)]
@@ -76,6 +80,8 @@ class _SortedItems:
             torch.index_select(factored.vectors, 0, allowed, out=_allocate(len(allowed), factored.vectors.shape[1])),
             sparse.csr_array((paths.data, columns, paths.indptr), shape=paths.shape),
             items if query.order is None else query.order[items],
+            max_norm,
+            float(np.abs(paths.data).max(initial=0.0)),
         )
 
     def score_paths(self, signals: sparse.csr_array, history: sparse.csr_array, memory: Tensor) -> Tensor:
@@ -190,22 +196,23 @@ class _PrunedSearch:
             values = scores.gather(1, chosen)
             self.found.item_index[rows[some]] = catalogue.items[chosen]
             self.found.score[rows[some]] = values
-            self.found.largest[rows[some]] = self._largest(values, left[some], signals[some], bounds.select(some))
+            length = bounds.length[some]
+            self.found.largest[rows[some]] = self._largest(values, left[some], signals[some], length)
 
-    def _largest(self, values: Tensor, left: Tensor, signals: sparse.csr_array, bounds: _Bounds) -> Tensor:
-        """The largest absolute score [batch] of each user, as far as it matters for rounding errors.
+    def _largest(self, values: Tensor, left: Tensor, signals: sparse.csr_array, length: Tensor) -> Tensor:
+        """The largest absolute score [batch] of each user over all items, as far as rounding errors depend on it.
 
-        It is the best in `values` [batch, k], unless a score in it may be a rounding error, because the norms allow one
-        that much larger. For these few users all scores are computed.
+        It is the best in `values` [batch, k], unless a score in it may be a rounding error, because norms and paths
+        allow an item a score that much larger. For these few users the scores of all items are computed.
         """
         catalogue = self.catalogue
         largest = values.masked_fill(~values.isfinite(), 0.0).amax(dim=1).clamp_(min=0.0)
         least = values.masked_fill(values <= 0, torch.inf).amin(dim=1)
-        most = bounds.length * catalogue.norm[:1] + largest
-        rows = ((least <= ROUNDING_ERROR * most) & least.isfinite()).nonzero().squeeze(1)
-        for row in rows.tolist():
-            scores = dense_product(signals[[row]], catalogue.paths)[0, : len(catalogue.norm)]
-            largest[row] = scores.add_(catalogue.vectors @ left[row]).abs().max()
+        by_paths = torch.from_numpy(abs(signals).sum(axis=1).astype(np.float32)) * catalogue.max_path
+        rows = ((least <= ROUNDING_ERROR * (length * catalogue.max_norm + by_paths)) & least.isfinite()).nonzero()
+        for row in rows.squeeze(1).tolist():
+            scores = dense_product(signals[[row]], self.factored.paths)[0].add_(self.factored.vectors @ left[row])
+            largest[row] = scores.abs().max()
         return largest
 
     def _product(self, left: Tensor, limit: int) -> Tensor:

@@ -52,7 +52,7 @@ class TopKBlock:
     """Results of some users: their rows [batch] in `user_index`, items and scores [batch, width], best first.
 
     If fewer than `width` items may be recommended or have a preference, the last results are arbitrary items. `largest`
-    [batch] is the largest absolute score of each user, seen items included, as far as it matters: a score of at most
+    [batch] is the largest absolute score of each user over all items, as far as it matters: a score of at most
     `ROUNDING_ERROR` times it is no preference.
     """
 

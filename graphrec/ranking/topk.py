@@ -189,13 +189,13 @@ def _score_batches(model: Scorer, user_index: IndexArray, size: int, query: TopK
 def _search_batch(
     batch: ApproximateScores, history: sparse.csr_array, has_signed_scores: bool, query: TopKQuery
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Positions and scores [batch, width] of the best, and the largest absolute score [batch] of these and the seen."""
-    scores, largest_seen = _mask_scores(batch.scores, history, has_signed_scores, query)
+    """Positions and scores [batch, width] of the best, and the largest absolute score [batch] over all items."""
+    scores, largest = _mask_scores(batch.scores, history, has_signed_scores, query)
     if batch.exact is None:
         positions = ordered_topk(scores, query.width, query.order)
         values = scores.gather(1, positions)
         if has_signed_scores:
-            error = ROUNDING_ERROR * _largest(values, largest_seen)
+            error = ROUNDING_ERROR * largest
             rows = (values.abs() <= error[:, None]).any(dim=1).nonzero().squeeze(1)
             if len(rows):  # a rounding error above zero would rank before negative scores, which are preferences
                 again = scores[rows]
@@ -208,13 +208,7 @@ def _search_batch(
         exact = _mask_like(batch.exact(candidates), scores.gather(1, candidates))
         at = ordered_topk(exact, query.width, None if query.order is None else query.order[candidates])
         positions, values = candidates.gather(1, at), exact.gather(1, at)
-    return positions, values, _largest(values, largest_seen)
-
-
-def _largest(values: Tensor, largest_seen: Tensor) -> Tensor:
-    """The largest finite absolute value [batch] of scores [batch, width] and of the seen items [batch]."""
-    found = values.abs().masked_fill_(~values.isfinite(), 0.0)
-    return largest_seen if not found.shape[1] else torch.maximum(largest_seen, found.amax(dim=1))
+    return positions, values, largest
 
 
 def _drop_rounding_errors(block: TopKBlock, has_signed_scores: bool) -> tuple[FloatArray, IndexArray]:
@@ -231,18 +225,21 @@ def _mask_scores(
     scores: Tensor, history: sparse.csr_array, has_signed_scores: bool, query: TopKQuery
 ) -> tuple[Tensor, Tensor]:
     """The scores [batch, num_items] with -inf for seen and forbidden items, and for zeros if scores are signed; and the
-    largest absolute score [batch] of the seen items."""
+    largest absolute score [batch] over all items."""
     rows = np.repeat(np.arange(history.shape[0]), np.diff(history.indptr))
     row, column = (torch.from_numpy(index.astype(np.int64)).to(scores.device) for index in (rows, history.indices))
-    size = scores[row, column].abs_()
-    size.masked_fill_(~size.isfinite(), 0.0)
-    largest_seen = scores.new_zeros(len(scores)).scatter_reduce_(0, row, size, "amax")
+    if scores.shape[1]:
+        largest = torch.maximum(scores.amax(dim=1), -scores.amin(dim=1))
+        if not largest.isfinite().all():
+            largest = scores.abs().masked_fill_(~scores.isfinite(), 0.0).amax(dim=1)
+    else:
+        largest = scores.new_zeros(len(scores))
     if has_signed_scores:
         scores.masked_fill_(scores == 0, -torch.inf)
     scores[row, column] = -torch.inf
     if len(query.forbidden):
         scores.index_fill_(1, query.forbidden.to(scores.device), -torch.inf)
-    return scores, largest_seen
+    return scores, largest
 
 
 def _mask_like(scores: Tensor, masked: Tensor) -> Tensor:
