@@ -1,4 +1,4 @@
-"""A model whose scores a test writes down."""
+"""A model with fixed scores."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from graphrec.vocabulary import IndexArray
 
 @dataclass(frozen=True)
 class NoSettings:
-    """None."""
+    """A config without settings."""
 
 
 class Fixed(Model[NoSettings]):
-    """The scores [num_users, num_items] that a test writes down."""
+    """A model that returns given scores [num_users, num_items]."""
 
     config_class = NoSettings
 
@@ -32,7 +32,7 @@ class Fixed(Model[NoSettings]):
     def fit(
         self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
     ) -> None:
-        """Learn nothing: the scores are given."""
+        """Do nothing: the scores are given."""
 
     def score(self, user_index: IndexArray) -> Tensor:
         self.largest_batch = max(self.largest_batch, len(user_index))

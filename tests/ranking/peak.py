@@ -1,4 +1,4 @@
-"""Prints the most bytes that `top_k` took; run by the tests in a process of its own: `peak.py KIND BUDGET [FOLDER]`."""
+"""Prints the peak memory of `top_k` in bytes; tests run it in its own process: `peak.py KIND BUDGET [FOLDER]`."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ NUM_USERS, NUM_ITEMS, DEGREE = 5000, 40_000, 40
 
 
 class Full(VectorModel[None]):
-    """Dot products, and a sparse product of which no entry is zero."""
+    """Dot products plus a sparse product without zero entries."""
 
     def fit(
         self,
@@ -52,7 +52,7 @@ def generated() -> Interactions:
 
 
 def resident(name: str) -> int:
-    """VmRSS or VmHWM, the resident bytes now or at most, of this process."""
+    """VmRSS (current) or VmHWM (peak) resident bytes of this process."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith(f"{name}:"))
 
@@ -64,9 +64,9 @@ def main(kind: str, budget: int, folder: str = "") -> None:
     users = np.arange(pairs.num_users if kind == "gowalla" else 300)
     model: Model[Any] = Full(None) if kind == "dense" else make("graph_filter", rank=128)
     model.fit(graph_of(pairs), pairs, np.random.default_rng(0))
-    top_k(model, pairs, users[:2], 20)  # what libraries keep for good belongs to no call
+    top_k(model, pairs, users[:2], 20)  # allocations that libraries keep are not part of a call
     before = resident("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the peak
     top_k(model, pairs, users, 20, budget)
     print(json.dumps({"peak": resident("VmHWM") - before}))  # noqa: T201  # the answer to the test
 

@@ -1,4 +1,4 @@
-"""Which items may be recommended, in which order equals stand, and how precisely."""
+"""TopKOptions: candidates, excluded items, order of equal scores, precision."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,7 +30,7 @@ def best_of(scores: list[float], options: TopKOptions, k: int = 3, seen: Interac
 
 
 class Screened(Fixed):
-    """Rough scores are those of a test; exact ones are `scores`."""
+    """A model with approximate scores `rough`; exact ones are `scores`."""
 
     rough: Tensor
 
@@ -49,7 +49,7 @@ def test_only_candidates_are_recommended_as_positions_or_as_a_mask() -> None:
     assert best_of(scores, TopKOptions(candidates=mask)) == [1, 3, 4]
 
 
-def test_excluded_items_are_not_recommended_even_where_they_are_candidates() -> None:
+def test_excluded_items_are_not_recommended_even_if_they_are_candidates() -> None:
     options = TopKOptions(candidates=np.array([0, 1, 2]), excluded=np.array([1]))
     assert best_of([5.0, 4.0, 3.0, 2.0, 1.0], options) == [0, 2, -1]
 
@@ -59,7 +59,7 @@ def test_seen_items_stay_masked_among_candidates() -> None:
     assert best_of([5.0, 4.0, 3.0, 2.0, 1.0], options, seen=pairs((0, 0))) == [1, 2, -1]
 
 
-def test_places_are_filled_with_popular_candidates_only() -> None:
+def test_lists_are_filled_with_popular_candidates_only() -> None:
     seen = pairs((1, 0), (1, 1), (2, 0), (2, 2), (3, 0), (3, 2), users=4)
     assert best_of([0.0, 0.0, 0.0, 0.0, 7.0], TopKOptions(excluded=np.array([0])), k=4, seen=seen) == [4, 2, 1, 3]
 
@@ -68,20 +68,20 @@ def test_no_candidates_leave_rows_empty() -> None:
     assert best_of([1.0, 2.0], TopKOptions(candidates=np.array([], dtype=np.int64)), k=2) == [-1, -1]
 
 
-def test_a_choice_does_not_change_its_mask() -> None:
+def test_options_do_not_change_their_mask() -> None:
     mask = np.array([True, True, False])
     assert TopKOptions(candidates=mask, excluded=np.array([0])).forbidden(3).tolist() == [0, 2]
     assert mask.tolist() == [True, True, False]
 
 
-def test_equal_scores_stand_in_the_order_given_at_the_last_place_too() -> None:
+def test_equal_scores_are_in_the_given_order_at_the_last_place_too() -> None:
     order = np.array([4, 3, 2, 1, 0])
     assert best_of([2.0, 2.0, 9.0, 2.0, 2.0], TopKOptions(order=order)) == [2, 4, 3]
-    assert best_of([0.0] * 5, TopKOptions(order=order)) == [4, 3, 2]  # nothing known, all as popular
+    assert best_of([0.0] * 5, TopKOptions(order=order)) == [4, 3, 2]  # no preferences, equal popularity
     assert best_of([2.0, 2.0, 9.0, 2.0, 2.0], TopKOptions()) == [2, 0, 1]
 
 
-def test_equal_scores_of_rescored_candidates_stand_in_the_order_given() -> None:
+def test_equal_scores_of_rescored_candidates_are_in_the_given_order() -> None:
     model = Screened([[1.0, 1.0, 1.0, 5.0]])
     model.rough = torch.tensor([[1.0, 2.0, 3.0, 4.0]])
     options = TopKOptions(order=np.array([2, 0, 1, 3]), precision="bfloat16")
@@ -89,8 +89,8 @@ def test_equal_scores_of_rescored_candidates_stand_in_the_order_given() -> None:
     assert found.item_index.tolist() == [[3, 1, 2]]
 
 
-def test_float32_does_without_rough_scores() -> None:
-    """The rough scores put item 0 out of reach of 20 more candidates than k."""
+def test_float32_uses_no_approximate_scores() -> None:
+    """By the approximate scores item 0 is not among the k + 20 candidates."""
     exact = [100.0, *range(1, 60)]
     model = Screened([[float(score) for score in exact]])
     model.rough = torch.tensor([[0.5, *range(1, 60)]], dtype=torch.float32)
@@ -102,8 +102,8 @@ def test_float32_does_without_rough_scores() -> None:
     assert precise == [[0, 59]]
 
 
-def test_recommendations_are_ordered_by_id_where_scores_are_equal() -> None:
-    """Ids are in another order than positions; `10` stands before `9`, as text does."""
+def test_recommendations_with_equal_scores_are_ordered_by_id() -> None:
+    """Ids are not in the order of positions; as text, `10` is before `9`."""
     seen = pairs(items=4)
     graph = graph_of(seen)
     model = Fixed([[1.0, 1.0, 1.0, 3.0]])
@@ -111,13 +111,13 @@ def test_recommendations_are_ordered_by_id_where_scores_are_equal() -> None:
     trained = TrainedRun(describe("fixed", model, graph.target, {}, 0.0), model, graph.users, items, seen)
     assert recommend(trained, k=4).frame["item_id"].tolist() == ["a", "10", "9", "b"]
     assert recommend(trained, k=2).frame["item_id"].tolist() == ["a", "10"]
-    told = recommend(trained, k=2, options=TopKOptions(excluded=np.array([3])))
-    assert told.frame["item_id"].tolist() == ["10", "9"]
+    found = recommend(trained, k=2, options=TopKOptions(excluded=np.array([3])))
+    assert found.frame["item_id"].tolist() == ["10", "9"]
     in_order = replace(trained, items=Vocabulary.of("Item", pd.Index(["1", "2", "3", "4"], dtype="str")))
     assert recommend(in_order, k=3).frame["item_id"].tolist() == ["4", "1", "2"]
 
 
-def test_ids_that_are_in_order_need_none() -> None:
+def test_sorted_ids_need_no_order() -> None:
     assert rank_by_id(Vocabulary.of("Item", ["a", "b"])) is None
     order = rank_by_id(Vocabulary.of("Item", ["c", "a", "b"]))
     assert order is not None
@@ -131,12 +131,12 @@ def test_ids_that_are_in_order_need_none() -> None:
         (TopKOptions(excluded=np.array([1, 7, -1])), r"2 positions of items are not in 0..4: 7, -1"),
     ],
 )
-def test_items_that_are_not_there_are_refused(options: TopKOptions, message: str) -> None:
+def test_unknown_items_are_refused(options: TopKOptions, message: str) -> None:
     with pytest.raises(DataError, match=message):
         best_of([1.0] * 5, options)
 
 
-def test_impossible_choices_are_refused() -> None:
+def test_invalid_options_are_refused() -> None:
     with pytest.raises(DataError, match="the precision is one of float32, bfloat16, not 'float16'"):
         TopKOptions(precision="float16")
     with pytest.raises(DataError, match="a memory budget of 0 bytes is too small"):

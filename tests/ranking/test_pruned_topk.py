@@ -1,4 +1,4 @@
-"""The best items by norms: those of a full sort, whatever is left out."""
+"""Search with norm bounds: the results equal those of a full sort."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +23,7 @@ from graphrec.vocabulary import IndexArray
 
 from .fixed import pairs
 
-#: Limits under which a handful of users and items are searched by norms, a few at a time.
+#: Limits under which a few users and items are searched with norm bounds, in small batches.
 SMALL = {
     "MIN_VECTOR_ELEMENTS": 0,
     "MIN_USERS": 1,
@@ -36,7 +36,7 @@ FEW = {**SMALL, "CANDIDATE_FACTOR": 1, "MIN_CANDIDATES": 1, "BYTES_PER_THREAD": 
 
 
 class Whole:
-    """A model of whole numbers, whose scores and their sums are exact in any order, and often equal."""
+    """A model of integers: scores are exact for any order of additions, and often equal."""
 
     has_signed_scores = False
     device = torch.device("cpu")
@@ -82,7 +82,7 @@ def csr(shape: tuple[int, int], **entries: float) -> sparse.csr_array:
 
 
 def histories(seed: int, users: int, items: int) -> sparse.csr_array:
-    """Random histories; some users have none, one has seen everything."""
+    """Random histories; some are empty, one has all items."""
     rng = np.random.default_rng(seed + 1)
     seen = rng.random((users, items)) < rng.choice([0.0, 0.2, 0.6], size=(users, 1))
     seen[0] = True
@@ -101,7 +101,7 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, int]], None]:
 
 
 def both(model: Whole, seen: sparse.csr_array, k: int, options: TopKOptions) -> tuple[TopK, TopK]:
-    """The best as from all scores, and by norms."""
+    """The results from all scores, and with norm bounds."""
     users = np.arange(seen.shape[0])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pruned_topk, "MIN_USERS", 1 << 60)
@@ -118,7 +118,7 @@ def both(model: Whole, seen: sparse.csr_array, k: int, options: TopKOptions) -> 
 
 @settings(max_examples=80, deadline=None)
 @given(st.integers(0, 1 << 30), st.integers(1, 30), st.integers(2, 90), st.integers(1, 6), st.booleans())
-def test_the_best_are_those_of_a_full_sort(seed: int, users: int, items: int, k: int, shuffled: bool) -> None:
+def test_results_equal_a_full_sort(seed: int, users: int, items: int, k: int, shuffled: bool) -> None:
     rng = np.random.default_rng(seed + 2)
     few = rng.permutation(items)[: rng.integers(0, max(items - k, 0) + 1)]  # at least k are left
     order = rng.permutation(items) if shuffled else None
@@ -130,8 +130,8 @@ def test_the_best_are_those_of_a_full_sort(seed: int, users: int, items: int, k:
     np.testing.assert_array_equal(found.score, plain.score)
 
 
-def test_what_paths_lead_to_is_found_behind_the_last_item_that_a_norm_brings() -> None:
-    """Item 9 has next to no vector; a path makes it the best. Item 8 has a path that is not enough."""
+def test_an_item_with_a_high_path_score_is_found_behind_the_norm_limit() -> None:
+    """Item 9 has a tiny vector, but a path makes it one of the best. The path of item 8 is too weak."""
     vectors = torch.tensor([[9.0 - i] for i in range(8)] + [[1.0], [1.0]])
     paths = csr((10, 10), at_0_1=20, at_0_8=1, at_0_9=26)
     model = Whole(torch.ones(1, 1), vectors, csr((1, 10), at_0_0=1), paths)
@@ -141,7 +141,7 @@ def test_what_paths_lead_to_is_found_behind_the_last_item_that_a_norm_brings() -
 
 
 def test_rounding_errors_are_no_preferences(limits: Callable[[dict[str, int]], None]) -> None:
-    """The user's own item 0 has a large score, and what is left has sums that should be zero."""
+    """The seen item 0 has a large score; the scores of the others are rounding errors."""
     limits(FEW)
     vectors = torch.tensor([[1.0, 0.0], [1.0, -1.0], [6e-17, 0.0], [3e-8, 0.0], [0.0, 0.0]])
     model = Whole(torch.tensor([[1.0, 1.0]]), vectors, csr((1, 5)), csr((5, 5)))
@@ -152,8 +152,8 @@ def test_rounding_errors_are_no_preferences(limits: Callable[[dict[str, int]], N
     assert best.item_index.tolist() == [[1, 2, 3, 4]], "by popularity, then by position"
 
 
-def test_items_without_a_chance_are_not_multiplied(limits: Callable[[dict[str, int]], None]) -> None:
-    """One of two users can reach the best by paths with the first items only, the other with all."""
+def test_items_below_the_bound_are_not_multiplied(limits: Callable[[dict[str, int]], None]) -> None:
+    """For one of two users no norm reaches the threshold, for the other most do."""
     limits(FEW)
     vectors = torch.tensor([[float(i)] for i in range(100)])  # the norm of item i is i
     model = Whole(torch.ones(2, 1), vectors, csr((2, 100), at_0_0=1), csr((100, 100), at_0_98=5, at_0_97=5))
@@ -174,7 +174,7 @@ def test_items_without_a_chance_are_not_multiplied(limits: Callable[[dict[str, i
     assert found.item_index[0].tolist() == [98, 97]
 
 
-def test_when_norms_are_not_worth_it(limits: Callable[[dict[str, int]], None]) -> None:
+def test_norm_bounds_are_not_used_if_they_do_not_pay(limits: Callable[[dict[str, int]], None]) -> None:
     model = whole(0, 6, 50)
     seen = histories(0, 6, 50)
     query = TopKQuery.build(model, seen, 5, TopKOptions())
@@ -199,7 +199,7 @@ def fitted() -> tuple[GraphFilter, Interactions]:
     return model, found
 
 
-def test_graph_filter_in_two_parts_is_its_score(fitted: tuple[GraphFilter, Interactions]) -> None:
+def test_factored_scores_of_graph_filter_are_its_scores(fitted: tuple[GraphFilter, Interactions]) -> None:
     model, _ = fitted
     parts = model.factored_scores()
     assert parts is not None
@@ -209,24 +209,24 @@ def test_graph_filter_in_two_parts_is_its_score(fitted: tuple[GraphFilter, Inter
     torch.testing.assert_close(scores, model.score(users))
 
 
-def test_graph_filter_by_norms(
+def test_graph_filter_with_norm_bounds(
     fitted: tuple[GraphFilter, Interactions], limits: Callable[[dict[str, int]], None]
 ) -> None:
-    """The same items, and all threads are there again afterwards."""
+    """The same items, and the number of threads is restored."""
     model, seen = fitted
     users, threads = np.random.default_rng(1).permutation(40), torch.get_num_threads()
     plain = search_top_k(model, seen, users, 5, TopKOptions())
     limits(SMALL)
-    told: list[tuple[int, int]] = []
-    found = search_top_k(model, seen, users, 5, TopKOptions(), lambda done, total: told.append((done, total)))
+    reported: list[tuple[int, int]] = []
+    found = search_top_k(model, seen, users, 5, TopKOptions(), lambda done, total: reported.append((done, total)))
     np.testing.assert_array_equal(found.item_index, plain.item_index)
     np.testing.assert_allclose(found.score, plain.score, rtol=1e-5)
-    assert told[-1] == (40, 40)
-    assert len(told) == 10  # four users share a product
+    assert reported[-1] == (40, 40)
+    assert len(reported) == 10  # four users share a product
     assert torch.get_num_threads() == threads
 
 
-def test_scores_that_are_changed_afterwards_are_not_in_two_parts(fitted: tuple[GraphFilter, Interactions]) -> None:
+def test_revisited_scores_have_no_factors(fitted: tuple[GraphFilter, Interactions]) -> None:
     model, _ = fitted
     other = model.variant(GraphFilter.config_class(rank=12, rank_share=1.0, neighbours=9, revisit=0.0))
     assert other is not None

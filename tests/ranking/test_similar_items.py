@@ -1,4 +1,4 @@
-"""Similar items: what a model says of a history of one item, or cosines of vectors; never the item itself."""
+"""Similar items: fold-in scores of one-item histories, or cosines of vectors; never the item itself."""
 
 import numpy as np
 import pandas as pd
@@ -24,29 +24,29 @@ def trained(name: str) -> TrainedRun:
 
 
 def dense(frame: pd.DataFrame, run: TrainedRun) -> FloatArray:
-    """The scores [num_items, num_items], 0 where there is none."""
+    """The scores [num_items, num_items], 0 for missing pairs."""
     found = np.zeros((len(run.items),) * 2, dtype=np.float32)
     found[run.items.index(frame["item_id"]), run.items.index(frame["similar_id"])] = frame["score"]
     return found
 
 
 @pytest.mark.parametrize("name", ["graph_filter", "item_knn", "ease", "ials"])
-def test_a_score_is_what_the_model_says_of_a_user_with_the_one_item(name: str) -> None:
+def test_a_score_is_the_fold_in_score_of_a_one_item_history(name: str) -> None:
     run = trained(name)
     num_items = len(run.items)
     frame = find_similar_items(run, num_items)
-    told = run.model.fold_in(sparse.csr_array(np.eye(num_items, dtype=np.float32))).numpy().copy()
-    np.fill_diagonal(told, 0)
+    expected = run.model.fold_in(sparse.csr_array(np.eye(num_items, dtype=np.float32))).numpy().copy()
+    np.fill_diagonal(expected, 0)
     if not run.model.has_signed_scores:
-        told[told < 0] = 0
-    assert np.allclose(dense(frame, run), told, atol=1e-6)
+        expected[expected < 0] = 0
+    assert np.allclose(dense(frame, run), expected, atol=1e-6)
     assert (frame["item_id"] != frame["similar_id"]).all()
     for _, mine in frame.groupby("item_id"):
         assert mine["rank"].tolist() == list(range(1, len(mine) + 1))
         assert mine["score"].is_monotonic_decreasing
 
 
-def test_items_of_one_block_are_similar_whatever_the_memory() -> None:
+def test_items_of_one_block_are_similar_for_any_memory_budget() -> None:
     run = trained("item_knn")
     frame = find_similar_items(run, 3)
     assert (frame.groupby("item_id").size() == 3).all()
@@ -56,7 +56,7 @@ def test_items_of_one_block_are_similar_whatever_the_memory() -> None:
 
 
 @pytest.mark.parametrize("name", ["mf", "fastrp"])
-def test_models_of_vectors_give_their_cosines(name: str) -> None:
+def test_models_of_vectors_compare_items_by_cosine(name: str) -> None:
     run = trained(name)
     vectors = torch.nn.functional.normalize(run.model.embeddings().items).numpy()
     cosine = vectors @ vectors.T
@@ -64,7 +64,7 @@ def test_models_of_vectors_give_their_cosines(name: str) -> None:
     assert np.allclose(dense(find_similar_items(run, len(run.items)), run), cosine, atol=1e-5)
 
 
-def test_models_that_know_no_similar_items() -> None:
+def test_models_without_similar_items_are_refused() -> None:
     with pytest.raises(DataError, match="Popularity gives the same scores after every item"):
         find_similar_items(trained("popularity"), 3)
     run = trained("item_knn")

@@ -1,4 +1,4 @@
-"""The k best unseen items: masks, ties, filling up and chunks."""
+"""Top-k search: masks, ties, popular items that fill lists up, and batches."""
 
 import numpy as np
 import pytest
@@ -33,20 +33,20 @@ def test_seen_items_are_never_recommended_and_the_best_come_first() -> None:
     assert best.score.tolist() == [[3, 2, 1]]
 
 
-def test_equal_scores_stand_in_the_order_of_positions() -> None:
+def test_equal_scores_are_in_the_order_of_positions() -> None:
     scores = [[2.0, 7.0] + [2.0] * 48 + [9.0]]
     best = top_k(Fixed(scores), pairs((0, 50), items=51), np.array([0]), 4)
     assert best.item_index.tolist() == [[1, 0, 2, 3]]
 
 
-def test_unknown_items_come_last_the_most_popular_first_with_score_zero() -> None:
+def test_items_without_a_preference_are_last_by_popularity_with_score_zero() -> None:
     seen = pairs((0, 0), (1, 4), (2, 4), (2, 3), (3, 2), (3, 3), (3, 4), users=4)
     best = top_k(Fixed([[9, 1, -3, 0, 0]] * 4), seen, np.array([0]), 4)
     assert best.item_index.tolist() == [[1, 4, 3, 2]]
     assert best.score.tolist() == [[1, 0, 0, 0]]
 
 
-def test_negative_scores_count_where_a_model_is_signed_but_zero_is_still_unknown() -> None:
+def test_negative_scores_are_preferences_of_signed_models_and_zero_is_none() -> None:
     best = top_k(Signed([[-2, -1, 0, -3, 0]]), pairs((0, 4)), np.array([0]), 4)
     assert best.item_index.tolist() == [[1, 0, 3, 2]]
     assert best.score.tolist() == [[-1, -2, -3, 0]]
@@ -55,7 +55,7 @@ def test_negative_scores_count_where_a_model_is_signed_but_zero_is_still_unknown
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.booleans())
 def test_rounding_errors_change_no_list(seed: int, signed: bool) -> None:
-    """Zeros that a sum of floats missed by a little: what is recommended is what exact sums give."""
+    """Scores with rounding errors in the place of zeros give the same lists as exact scores."""
     rng = np.random.default_rng(seed)
     users, items = 8, 12
     scores = rng.integers(-3 if signed else 0, 4, (users, items)) * 10.0 ** rng.integers(-9, 9, (users, 1))
@@ -72,47 +72,47 @@ def test_rounding_errors_change_no_list(seed: int, signed: bool) -> None:
     np.testing.assert_array_equal(found.score, wanted.score)
 
 
-def test_a_rounding_error_is_one_beside_the_scores_of_seen_items_too() -> None:
+def test_rounding_errors_are_relative_to_the_scores_of_seen_items_too() -> None:
     seen = pairs((0, 0), (1, 3), (2, 3), (2, 2), (3, 1), users=4)
     best = top_k(Fixed([[0.7, 6e-17, 0, 0, 3e-8]] * 4), seen, np.array([0]), 4)
     assert best.item_index.tolist() == [[3, 1, 2, 4]], "the most popular first"
     assert best.score.tolist() == [[0, 0, 0, 0]]
 
 
-def test_a_row_is_short_only_where_too_few_items_are_unseen() -> None:
+def test_a_row_is_short_only_if_too_few_items_are_unseen() -> None:
     best = top_k(Fixed([[1, 1, 1, 1, 1]]), pairs((0, 0), (0, 1), (0, 2)), np.array([0]), 4)
     assert best.item_index.tolist() == [[3, 4, -1, -1]]
     assert best.score.tolist() == [[1, 1, -np.inf, -np.inf]]
 
 
-def test_more_than_there_are_items_is_no_error() -> None:
+def test_k_above_the_number_of_items_is_no_error() -> None:
     best = top_k(Fixed([[1, 2]]), pairs(items=2), np.array([0]), 10)
     assert best.item_index[0, :3].tolist() == [1, 0, -1]
 
 
-def test_scores_that_are_no_numbers_count_as_unknown() -> None:
+def test_nan_and_infinite_scores_are_no_preferences() -> None:
     best = top_k(Fixed([[float("nan"), 2, float("inf"), 1, 0]]), pairs((0, 4)), np.array([0]), 3)
     assert best.item_index.tolist() == [[1, 3, 0]]
 
 
-def test_chunks_fit_the_memory_budget_and_do_not_change_the_answer() -> None:
+def test_batches_fit_the_memory_budget_and_do_not_change_the_results() -> None:
     rng = np.random.default_rng(0)
     model = Fixed(rng.integers(0, 4, (30, 20)).tolist())
     seen = pairs(*((u, u % 20) for u in range(30)), users=30, items=20)
     whole = top_k(model, seen, np.arange(30), 5)
     assert model.largest_batch == 30
     model.largest_batch = 0
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     taken = 30 * 5 * BYTES_PER_RESULT + 20 * BYTES_PER_ITEM
     budget = taken + int(7.5 * 20 * BYTES_PER_SCORE / (1 - RESERVE))
-    small = top_k(model, seen.matrix(), np.arange(30), 5, budget, lambda done, total: told.append((done, total)))
+    small = top_k(model, seen.matrix(), np.arange(30), 5, budget, lambda done, total: reported.append((done, total)))
     assert model.largest_batch == 7
-    assert told == [(7, 30), (14, 30), (21, 30), (28, 30), (30, 30)]
+    assert reported == [(7, 30), (14, 30), (21, 30), (28, 30), (30, 30)]
     np.testing.assert_array_equal(small.item_index, whole.item_index)
     np.testing.assert_array_equal(small.score, whole.score)
 
 
-def test_chunk_sizes() -> None:
+def test_batch_sizes() -> None:
     five = int(5.5 * 100 * BYTES_PER_SCORE / (1 - RESERVE))
     assert fit_batch_size(100, five) == 5
     assert fit_batch_size(100, -five) == 1
@@ -134,7 +134,7 @@ def test_top_k_equals_a_full_sort(data: st.DataObject) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(400, 700), st.integers(2, 2000))
-def test_the_best_are_found_in_the_groups_of_a_long_row(seed: int, k: int, items: int, different: int) -> None:
+def test_grouped_topk_equals_a_full_sort_of_a_long_row(seed: int, k: int, items: int, different: int) -> None:
     scores = np.random.default_rng(seed).integers(1, different, size=(3, items)).astype(np.float32)
     scores[0, 5:] = -np.inf  # fewer known items than places
     values, positions = grouped_topk(torch.from_numpy(scores), k)
@@ -143,19 +143,19 @@ def test_the_best_are_found_in_the_groups_of_a_long_row(seed: int, k: int, items
     assert all(len(set(row)) == k for row in positions.tolist())
 
 
-def test_scores_that_are_no_numbers_are_unknown_in_a_long_row_too() -> None:
+def test_nan_scores_are_no_preferences_in_a_long_row_too() -> None:
     scores = [float(i) for i in range(600)]
     scores[7] = scores[599] = float("nan")
     best = top_k(Fixed([scores]), pairs((0, 598), items=600), np.array([0]), 3)
     assert best.item_index.tolist() == [[597, 596, 595]]
 
 
-def test_equal_scores_of_a_long_row_stand_in_the_order_of_positions() -> None:
+def test_equal_scores_of_a_long_row_are_in_the_order_of_positions() -> None:
     best = top_k(Fixed([[1.0] * 300 + [2.0] + [1.0] * 300]), pairs((0, 0), items=601), np.array([0]), 4)
     assert best.item_index.tolist() == [[300, 1, 2, 3]]
 
 
-def test_scores_of_few_users_are_made_at_one_time_where_rows_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_are_small_if_rows_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("graphrec.ranking.topk.MAX_SCORE_BYTES", 9 * 20 * 4)
     monkeypatch.setattr("graphrec.ranking.topk.MIN_BATCH_SIZE", 4)
     model = Fixed([[1.0] * 20] * 30)
@@ -163,7 +163,7 @@ def test_scores_of_few_users_are_made_at_one_time_where_rows_are_long(monkeypatc
     assert model.largest_batch == 9
 
 
-def test_the_table_has_ids_and_ranks_in_the_order_asked_for() -> None:
+def test_the_table_has_ids_and_ranks_in_the_order_of_user_index() -> None:
     seen = pairs((0, 0), (1, 2), users=2, items=3)
     graph = graph_of(seen)
     model = Fixed([[0.5, 2, 1], [4, 0, 7]])
@@ -180,7 +180,7 @@ def test_the_table_has_ids_and_ranks_in_the_order_asked_for() -> None:
     assert [str(kind) for kind in found.frame.dtypes] == ["str", "str", "float32", "int64"]
 
 
-def test_everybody_gets_k_items_by_default() -> None:
+def test_every_user_gets_k_items_by_default() -> None:
     graph, train, _ = checkerboard()
     model = Fixed([[0.0] * 21] * 21)
     run = describe("fixed", model, graph.target, {}, 0.0)

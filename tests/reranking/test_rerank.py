@@ -1,4 +1,4 @@
-"""Rules on a graph, on both databases: what they remove, raise, cap, spread and trace; and that they cannot write."""
+"""Reranking rules on a graph, on both databases: deny, allow, boost, cap, diversity, recency and trace; no writes."""
 
 import contextlib
 
@@ -57,7 +57,7 @@ def test_deny_and_allow_keep_lists_full_from_deeper_candidates(graph: Store) -> 
     assert ruled(graph, two) == {"young": "d"}, "all must hold"
 
 
-def test_a_predicate_may_ask_about_the_user(graph: Store) -> None:
+def test_a_predicate_may_depend_on_the_user(graph: Store) -> None:
     rules = "[[allow]]\nname = 'age'\nwhere = 'item.min_age IS NULL OR item.min_age <= user.age'"
     assert ruled(graph, rules, users=("old", "young")) == {"old": "abcd", "young": "bcd"}
     stranger = "[[deny]]\nwhere = 'user.age IS NULL AND item.min_age = 18'"
@@ -110,10 +110,10 @@ def test_diversity_by_attributes_and_by_vectors(graph: Store) -> None:
     assert [(s.item, s.rule, s.rank_before, s.rank_after) for s in spread.trace.steps] == [("d", "diversity", 4, 2)]
 
 
-def test_recency_halves_by_age(graph: Store) -> None:
+def test_recency_halves_scores_per_half_life(graph: Store) -> None:
     ids = ["a", "b", "c", "d"]
     by_year = recency_factors(graph, Recency("", 365.2425, property="year"), ids)
-    np.testing.assert_allclose(by_year, [0.25, 0.5, 1.0, 0.5], rtol=1e-4)  # d has no year: as the median
+    np.testing.assert_allclose(by_year, [0.25, 0.5, 1.0, 0.5], rtol=1e-4)  # d has no year and gets the median age
     by_rating = recency_factors(graph, Recency("", 1.0, behaviour="RATED"), ids)
     np.testing.assert_allclose(by_rating, [0.5, 1.0, 0.5**0.5, 0.5**0.5], rtol=1e-4)
     graph.write(
@@ -124,7 +124,7 @@ def test_recency_halves_by_age(graph: Store) -> None:
     assert ruled(graph, "[recency]\nproperty = 'year'\nhalf_life = 365.2425") == {"young": "cbad"}
 
 
-def test_names_that_the_graph_lacks_are_said_with_the_nearest(graph: Store) -> None:
+def test_unknown_names_are_errors_that_offer_the_nearest(graph: Store) -> None:
     for rule, message in (
         (
             "[[deny]]\nname = 'n'\nwhere = 'item.stok = 0'",
@@ -151,13 +151,13 @@ def test_names_that_the_graph_lacks_are_said_with_the_nearest(graph: Store) -> N
     ):
         with pytest.raises(UnknownNameError, match=message):
             require_applicable(parse_rules(rule), graph)
-    with pytest.raises(DataError, match="deny 'n': .*") as told:
+    with pytest.raises(DataError, match="deny 'n': .*") as caught:
         require_applicable(parse_rules("[[deny]]\nname = 'n'\nwhere = 'item.stock === 3'"), graph)
-    assert "bolt" not in str(told.value)
+    assert "bolt" not in str(caught.value)
 
 
-def test_a_rule_cannot_write_even_where_its_words_are_not_looked_at(graph: Store) -> None:
-    with contextlib.suppress(StoreError):  # Neo4j refuses; the embedded store does it, and takes it back
+def test_a_rule_cannot_write_even_if_its_words_are_not_checked(graph: Store) -> None:
+    with contextlib.suppress(StoreError):  # Neo4j refuses; the embedded store writes and rolls back
         graph.read_only("MATCH (item:Item) SET item.stock = 99 RETURN item.stock AS stock")
     stocks = {row["stock"] for row in graph.read("MATCH (item:Item) RETURN item.stock AS stock")}
     assert stocks == {0, 3}

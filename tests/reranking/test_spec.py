@@ -1,4 +1,4 @@
-"""A rules file: what it may say, and what an error says of it."""
+"""Rules files: how they are read, and the errors of invalid ones."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ half_life = 30
 """
 
 
-def test_a_file_is_read_into_values(tmp_path: Path) -> None:
+def test_a_file_is_read_into_rules(tmp_path: Path) -> None:
     path = tmp_path / "rules.toml"
     path.write_text(WHOLE)
     assert read_rules(path) == RerankingRules(
@@ -64,7 +64,7 @@ def test_a_file_is_read_into_values(tmp_path: Path) -> None:
         ("[[deny]]\nname='a'\nwhere='true'\n[[deny]]\nname='a'\nwhere='false'", "two rules are called deny 'a'"),
     ],
 )
-def test_what_is_wrong_is_said_with_the_file_and_the_rule(text: str, message: str) -> None:
+def test_errors_name_the_file_and_the_rule(text: str, message: str) -> None:
     with pytest.raises(DataError, match=f"rules.toml.*{message}" if "TOML" not in message else message):
         parse_rules(text, "rules.toml")
 
@@ -80,7 +80,7 @@ def test_what_is_wrong_is_said_with_the_file_and_the_rule(text: str, message: st
         "CASE WHEN user.age < 18 THEN item.rating < 12 ELSE true END",
     ],
 )
-def test_expressions_that_read_are_taken(where: str) -> None:
+def test_expressions_that_read_are_accepted(where: str) -> None:
     require_expression("deny 'x'", where)
 
 
@@ -100,7 +100,7 @@ def test_expressions_that_read_are_taken(where: str) -> None:
         " // nothing",
     ],
 )
-def test_what_may_write_or_is_no_expression_is_refused(where: str) -> None:
+def test_clauses_that_write_and_incomplete_expressions_are_refused(where: str) -> None:
     with pytest.raises(DataError, match="deny 'x'"):
         require_expression("deny 'x'", where)
 
@@ -138,5 +138,5 @@ def test_an_id_compared_with_a_number_is_refused(where: str) -> None:
     "where",
     ["item.id = '15'", "item.id IN ['15', '16']", "item.id IN user.hidden", "item.idx = 15", "size(item.id) > 3"],
 )
-def test_an_id_compared_with_a_text_is_let_through(where: str) -> None:
+def test_an_id_compared_with_a_text_is_accepted(where: str) -> None:
     require_expression("deny 'x'", where)

@@ -1,4 +1,4 @@
-"""The shop with a published run, for all tests of answers."""
+"""Fixtures for tests of serving: a shop with a published run."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from . import shop
 
 @pytest.fixture
 def run(store: Store, tmp_path: Path) -> TrainedRun:
-    """A graph_filter of the shop, three places a user published."""
+    """A graph_filter run on the shop, with published lists of three items."""
     shop.build(store)
     made = shop.trained(store, tmp_path)
     shop.publish(store, made, 3)
@@ -21,5 +21,5 @@ def run(store: Store, tmp_path: Path) -> TrainedRun:
 
 
 @pytest.fixture
-def answers(store: Store, tmp_path: Path, run: TrainedRun) -> OnlineRecommender:  # noqa: ARG001  # the run must be there
+def online(store: Store, tmp_path: Path, run: TrainedRun) -> OnlineRecommender:  # noqa: ARG001  # the run must be there
     return OnlineRecommender(store, tmp_path)

@@ -1,4 +1,4 @@
-"""A shop of two tastes on a live graph, a run trained on it, and its lists published by the contract."""
+"""A test graph of a shop with two groups of users, a run trained on it, and its published lists."""
 
 from pathlib import Path
 

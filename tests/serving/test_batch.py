@@ -47,7 +47,7 @@ max = 6
 
 @pytest.fixture
 def graph(environment: Path, store: Store) -> Graph:
-    """The shop with lists of three, ids that are numbers, and users who are no longer as they were in training."""
+    """The shop with numeric ids, published lists of three items, and users whose behaviour changed after training."""
     shop.build(store)
     store.write(
         "MATCH (n) WHERE n:User OR n:Item SET n.id = substring(n.id, 1), n.keys = ['shop:' + substring(n.id, 1)]"
@@ -65,7 +65,7 @@ def graph(environment: Path, store: Store) -> Graph:
 
 
 def alone(graph: Graph, users: list[str], k: int, rules: str | None = None) -> list[tuple[str, str, int, str]]:
-    """What each user is recommended who is asked for alone."""
+    """The items of users in requests for one user each."""
     ruled = None if rules is None else parse_rules(rules)
     return [
         (user, item.item, item.rank, item.strategy) for user in users for item in graph.answer(user, k, ruled).items
@@ -78,7 +78,7 @@ def rows(frame: pd.DataFrame) -> list[tuple[str, str, int, str]]:
 
 @NEO4J_IS_SLOW
 @pytest.mark.parametrize("rules", [None, RULES], ids=["plain", "ruled"])
-def test_many_users_get_what_each_gets_alone(
+def test_recommendations_for_many_users_equal_those_for_each_user(
     graph: Graph, rules: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(recommender, "USERS_AT_ONCE", 8)
@@ -89,29 +89,29 @@ def test_many_users_get_what_each_gets_alone(
     asked: list[str] = []
     recommend_one = OnlineRecommender.recommend
 
-    def noted(answers: OnlineRecommender, user: str, *rest: Any) -> Answer:  # the other arguments of `recommend`
+    def noted(online: OnlineRecommender, user: str, *rest: Any) -> Answer:  # the other arguments of `recommend`
         asked.append(user)
-        return recommend_one(answers, user, *rest)
+        return recommend_one(online, user, *rest)
 
     monkeypatch.setattr(OnlineRecommender, "recommend", noted)
     ruled = None if rules is None else parse_rules(rules)
     found = graph.recommend(users, 3, ruled)
     assert list(found.columns) == COLUMNS
     assert rows(found) == expected
-    assert {"5", "77"} <= set(asked), "those who changed since the training, one by one"
-    assert not {"0", "1", "3", "6", "8"} & set(asked), "the others together"
+    assert {"5", "77"} <= set(asked), "users changed since training, one by one"
+    assert not {"0", "1", "3", "6", "8"} & set(asked), "unchanged users, in one batch"
     assert set(found.attrs["notes"]) == set(users)
-    told: list[tuple[str, int, int]] = []
+    reported: list[tuple[str, int, int]] = []
     for ending in (".csv", ".jsonl", ".parquet"):
         out = tmp_path / f"all{ending}"
-        written = graph.recommend_all(out, 3, rules=ruled, progress=lambda *step: told.append(step))
+        written = graph.recommend_all(out, 3, rules=ruled, progress=lambda *step: reported.append(step))
         read = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".jsonl": lambda p: pd.read_json(p, lines=True)}
         frame = read[ending](out).astype({"user_id": str, "item_id": str})  # type: ignore[operator]  # three readers
         assert list(frame.columns) == COLUMNS
         assert rows(frame) == expected
         np.testing.assert_allclose(frame["score"], found["score"], rtol=1e-6)
         assert (written.users, written.rows, written.bytes) == (21, len(expected), out.stat().st_size)
-        assert told[-1] == ("recommending", 21, 21)
+        assert reported[-1] == ("recommending", 21, 21)
         assert [path.name for path in tmp_path.glob(".*")] == []
 
 
@@ -134,7 +134,7 @@ def test_ids_are_texts_and_integers_and_each_user_is_answered_once(graph: Graph,
         assert [row["item_id"] for row in csv.DictReader(file)] == [item for _, item, *_ in expected]
 
 
-def test_a_user_whom_the_graph_lacks_is_found_before_anything_is_written(graph: Graph, tmp_path: Path) -> None:
+def test_an_unknown_user_is_reported_before_anything_is_written(graph: Graph, tmp_path: Path) -> None:
     out = tmp_path / "some.jsonl"
     with pytest.raises(UnknownNameError, match="there is no user '1600'"):
         graph.recommend_all(out, users=[15, 1600])
@@ -154,7 +154,7 @@ def test_a_user_whom_the_graph_lacks_is_found_before_anything_is_written(graph: 
 
 
 @NEO4J_IS_SLOW
-def test_a_file_that_was_there_stays_until_the_new_one_is_whole(graph: Graph, tmp_path: Path) -> None:
+def test_an_existing_file_is_kept_until_the_new_one_is_complete(graph: Graph, tmp_path: Path) -> None:
     out = tmp_path / "all.csv"
     out.write_text("old")
 
@@ -168,7 +168,7 @@ def test_a_file_that_was_there_stays_until_the_new_one_is_whole(graph: Graph, tm
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["all.csv"]
 
 
-def test_a_known_user_by_integer_is_no_stranger(graph: Graph) -> None:
+def test_an_integer_id_finds_the_user(graph: Graph) -> None:
     for user in (15, np.int64(15), 15.0, "shop:15"):
         assert graph.recommend(user, 2, anyone=True).equals(graph.recommend("15", 2))
     assert (
@@ -188,7 +188,7 @@ def test_a_known_user_by_integer_is_no_stranger(graph: Graph) -> None:
             graph.query("list_history", **wrong)
 
 
-def test_formulas_are_disarmed_in_csv_alone(tmp_path: Path) -> None:
+def test_formulas_are_escaped_in_csv_only(tmp_path: Path) -> None:
     answers = [Answer("=cmd|' /C calc'!A0", 2, (Recommended("-7", "@SUM(A1)", -0.5, 1, Strategy.POPULAR, "RATED"),))]
     list_files.write_answers(answers, tmp_path / "plain.csv")
     assert "\n=cmd|' /C calc'!A0,-7,-0.5,1,@SUM(A1),popular,RATED,\n" in (tmp_path / "plain.csv").read_text()

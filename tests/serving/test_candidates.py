@@ -1,4 +1,4 @@
-"""OnlineRecommender and published lists under rules, on both databases."""
+"""Reranking of online and published recommendations, on both databases."""
 
 import pandas as pd
 import pytest
@@ -19,8 +19,8 @@ def items(answer: Answer) -> list[str]:
     return [each.item for each in answer.items]
 
 
-def test_a_denied_item_makes_room_for_the_next_and_the_trace_tells(answers: OnlineRecommender) -> None:
-    plain, ruled = answers.recommend("u0", 3), answers.recommend("u0", 3, parse_rules(SOLD_OUT))
+def test_a_denied_item_is_replaced_by_the_next_and_traced(online: OnlineRecommender) -> None:
+    plain, ruled = online.recommend("u0", 3), online.recommend("u0", 3, parse_rules(SOLD_OUT))
     assert items(plain)[0] == "i0"
     assert "i0" not in items(ruled)
     assert len(ruled.items) == 3
@@ -31,42 +31,42 @@ def test_a_denied_item_makes_room_for_the_next_and_the_trace_tells(answers: Onli
     assert ruled.as_dict()["trace"][0]["rule"] == "deny 'sold out'"
 
 
-def test_rules_look_deeper_until_the_list_is_full_or_nothing_is_left(answers: OnlineRecommender) -> None:
+def test_the_candidate_pool_grows_until_the_list_is_full_or_no_item_is_left(online: OnlineRecommender) -> None:
     far = parse_rules("depth = 1\n[[allow]]\nname = 'late'\nwhere = 'item.price >= 18'")
-    answer = answers.recommend("u1", 2, far)
+    answer = online.recommend("u1", 2, far)
     assert items(answer) == ["i18"], "u1 bought i19, and i18 is the only other"
     assert answer.notes[-1].startswith("1 of 2: the graph has no other item for this user (9 seen, ")
 
 
-def test_newcomers_and_strangers_are_under_the_rules_too(answers: OnlineRecommender, store: Store) -> None:
+def test_rules_apply_to_new_users_and_anonymous_visitors(online: OnlineRecommender, store: Store) -> None:
     store.write(
         "CREATE (u:User {id: 'new'}) WITH u MATCH (i:Item) WHERE i.id IN ['i1', 'i3'] CREATE (u)-[:PURCHASED]->(i)"
     )
     rules = parse_rules(SOLD_OUT + "\n[[boost]]\nname = 'cheap'\nwhere = 'item.price < 8'\nfactor = 100.0")
-    answer = answers.recommend("new", 2, rules)
+    answer = online.recommend("new", 2, rules)
     assert items(answer)[0] == "i7", "i5 is sold out, i7 is cheap"
     assert items(answer)[1] in {"i9", "i11", "i13", "i17", "i19"}
-    assert answers.recommend("new", 2).items[0].strategy == answer.items[0].strategy == "fold_in"
-    stranger = answers.recommend("whoever", 5, rules, anyone=True)
-    assert not {"i0", "i5", "i10", "i15"} & set(items(stranger))
-    assert len(stranger.items) == 5
+    assert online.recommend("new", 2).items[0].strategy == answer.items[0].strategy == "fold_in"
+    visitor = online.recommend("whoever", 5, rules, anyone=True)
+    assert not {"i0", "i5", "i10", "i15"} & set(items(visitor))
+    assert len(visitor.items) == 5
 
 
-def test_diversity_by_the_vectors_of_the_model(answers: OnlineRecommender) -> None:
+def test_diversity_by_the_vectors_of_the_model(online: OnlineRecommender) -> None:
     rules = parse_rules("[diversity]\nlambda = 0.1\nby = 'vectors'")
-    (first, second) = items(answers.recommend("u4", 2, rules))
+    (first, second) = items(online.recommend("u4", 2, rules))
     assert first == "i4"
-    assert int(second[1:]) % 2 == 1, "the least like the first is of the other taste"
+    assert int(second[1:]) % 2 == 1, "the item least similar to the first is one of the other group"
 
 
-def test_a_rule_that_the_graph_does_not_understand_is_an_error(answers: OnlineRecommender) -> None:
+def test_a_rule_with_an_unknown_name_or_an_invalid_predicate_is_an_error(online: OnlineRecommender) -> None:
     with pytest.raises(UnknownNameError, match="no property of Item for deny 'x' 'stok'"):
-        answers.recommend("u4", 2, parse_rules("[[deny]]\nname = 'x'\nwhere = 'item.stok = 0'"))
+        online.recommend("u4", 2, parse_rules("[[deny]]\nname = 'x'\nwhere = 'item.stok = 0'"))
     with pytest.raises(DataError, match="deny 'y': "):
-        answers.recommend("u4", 2, parse_rules("[[deny]]\nname = 'y'\nwhere = 'item.stock = = 0'"))
+        online.recommend("u4", 2, parse_rules("[[deny]]\nname = 'y'\nwhere = 'item.stock = = 0'"))
 
 
-def test_the_lists_of_all_users_stay_full_and_short_ones_hold_all_that_is_left(store: Store, run: TrainedRun) -> None:
+def test_reranked_lists_of_all_users_are_full_unless_rules_leave_fewer_items(store: Store, run: TrainedRun) -> None:
     rules = parse_rules("depth = 1\n" + SOLD_OUT)
     found = rerank_all_users(store, run, rules, 5, trace=True)
     frame = found.recommendations.frame

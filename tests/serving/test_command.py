@@ -1,4 +1,4 @@
-"""`graphrec recommend`: the way of each answer, rules with their trace, and who is answered, on both databases."""
+"""`graphrec recommend`: strategies, rules with their trace, and unknown users, on both databases."""
 
 import json
 import re
@@ -45,11 +45,11 @@ def published(environment: Path, store: Store) -> str:
     return made.run.id
 
 
-def test_the_published_list_comes_with_its_way(published: str, run: Run, run_json: Json) -> None:
-    told = run_json("recommend", "--user", "u4", "-k", "2")
-    assert told["user"] == "u4"
-    assert told["notes"] == [f"published by graph_filter, run {published}"]
-    first = told["recommendations"][0]
+def test_the_published_list_has_strategy_detail_and_run(published: str, run: Run, run_json: Json) -> None:
+    answer = run_json("recommend", "--user", "u4", "-k", "2")
+    assert answer["user"] == "u4"
+    assert answer["notes"] == [f"published by graph_filter, run {published}"]
+    first = answer["recommendations"][0]
     assert (first["item"], first["title"], first["rank"], first["strategy"], first["detail"], first["run"]) == (
         "i4",
         "Item 4",
@@ -64,33 +64,33 @@ def test_the_published_list_comes_with_its_way(published: str, run: Run, run_jso
 
 
 @pytest.mark.usefixtures("published")
-def test_newcomers_and_strangers_are_answered(store: Store, run: Run, run_json: Json) -> None:
+def test_new_users_and_anonymous_visitors_get_recommendations(store: Store, run: Run, run_json: Json) -> None:
     store.write("CREATE (u:User {id: 'new'}) WITH u MATCH (i:Item {id: 'i1'}) CREATE (u)-[:PURCHASED]->(i)")
-    told = run_json("recommend", "--user", "new", "-k", "4")
-    assert {(each["strategy"], each["detail"]) for each in told["recommendations"]} == {
+    answer = run_json("recommend", "--user", "new", "-k", "4")
+    assert {(each["strategy"], each["detail"]) for each in answer["recommendations"]} == {
         ("fold_in", "from 1 interaction")
     }
-    refused = run("recommend", "--user", "newcomer", exit_code=1)
-    assert "there is no user 'newcomer'" in refused.stderr
+    refused = run("recommend", "--user", "unknown", exit_code=1)
+    assert "there is no user 'unknown'" in refused.stderr
     assert "--anyone recommends as for an anonymous visitor" in refused.stderr
-    stranger = run_json("recommend", "--user", "newcomer", "-k", "4", "--anyone")
-    assert {each["strategy"] for each in stranger["recommendations"]} == {"trending"}
+    visitor = run_json("recommend", "--user", "unknown", "-k", "4", "--anyone")
+    assert {each["strategy"] for each in visitor["recommendations"]} == {"trending"}
 
 
 @pytest.mark.usefixtures("published")
-def test_rules_and_what_they_did(run: Run, run_json: Json, tmp_path: Path) -> None:
+def test_rules_and_their_trace(run: Run, run_json: Json, tmp_path: Path) -> None:
     rules = tmp_path / "rules.toml"
     rules.write_text("[[deny]]\nname = 'dear'\nwhere = 'item.price = 4'\n")
-    told = run_json("recommend", "--user", "u4", "-k", "3", "--rules", str(rules))
-    assert "i4" not in [each["item"] for each in told["recommendations"]]
-    assert told["trace"][0] == {
+    answer = run_json("recommend", "--user", "u4", "-k", "3", "--rules", str(rules))
+    assert "i4" not in [each["item"] for each in answer["recommendations"]]
+    assert answer["trace"][0] == {
         "user": "u4",
         "item": "i4",
         "rule": "deny 'dear'",
         "what": "removed",
         "rank_before": 1,
         "rank_after": None,
-        "score_before": pytest.approx(told["trace"][0]["score_before"]),
+        "score_before": pytest.approx(answer["trace"][0]["score_before"]),
         "score_after": None,
     }
     shown = run("recommend", "--user", "u4", "--rules", str(rules), "--trace").stdout
@@ -103,7 +103,7 @@ def test_rules_and_what_they_did(run: Run, run_json: Json, tmp_path: Path) -> No
 
 
 def keys(command: str) -> set[str]:
-    """The keys of a command's JSON as docs/json.md lists them; of several forms those of the first."""
+    """The keys of a command's JSON in docs/json.md; the first form if there are several."""
     page = (Path(__file__).parent.parent.parent / "docs" / "json.md").read_text(encoding="utf-8")
     found = re.search(rf"^\| `{command}` \| `\[?{{(.*?)}}", page, re.MULTILINE)
     assert found is not None, command

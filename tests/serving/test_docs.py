@@ -42,7 +42,7 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
-def test_the_example_of_rules_is_read_checked_and_applied(store: Store, tmp_path: Path) -> None:
+def test_the_rules_example_runs(store: Store, tmp_path: Path) -> None:
     shop.build(store)
     store.write(STOCKED)
     (text,) = blocks("docs/rules.md", "toml")
@@ -53,10 +53,10 @@ def test_the_example_of_rules_is_read_checked_and_applied(store: Store, tmp_path
     applied = rerank_lists(rules, store, recommend(run, k=20), 3, trace=True)
     lists = applied.recommendations.frame.groupby("user_id")["item_id"].apply(set)
     assert "i0" not in set().union(*lists), "sold out"
-    assert lists["u0"], "something is left"
-    assert not {"i1", "i3"} & lists["u0"], "not for twelve years, and of a brand that they blocked"
-    told = {step.rule for step in applied.trace.steps}
-    assert {"deny 'sold out'", "deny 'brands that the user blocked'", "allow 'for their age'"} <= told
+    assert lists["u0"], "some items are left"
+    assert not {"i1", "i3"} & lists["u0"], "one is not for their age, one is of a blocked brand"
+    shown = {step.rule for step in applied.trace.steps}
+    assert {"deny 'sold out'", "deny 'brands that the user blocked'", "allow 'for their age'"} <= shown
     assert {"boost 'house brand'", "cap 'two of a genre'", "diversity"} <= set(applied.trace.counts)
 
 
@@ -72,7 +72,7 @@ def orders() -> str:
 
 
 @pytest.mark.usefixtures("environment")
-def test_the_page_on_python_runs_from_its_first_line_to_its_last(
+def test_all_code_of_the_python_page_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (spec,) = blocks("docs/python.md", "toml")
@@ -81,12 +81,12 @@ def test_the_page_on_python_runs_from_its_first_line_to_its_last(
     monkeypatch.chdir(tmp_path)
     code = "".join(blocks("docs/python.md", "python"))
     exec(compile(code, "docs/python.md", "exec"), {})
-    told = capsys.readouterr().out
+    shown = capsys.readouterr().out
     said = re.search(r"print\(loaded.rows\)  # (.*)", code)
     assert said is not None
-    assert said[1] in told
-    assert "published" in told
-    assert "trending" in told
+    assert said[1] in shown
+    assert "published" in shown
+    assert "trending" in shown
 
 
 def test_the_page_on_python_names_every_method_and_the_fields_of_what_returns() -> None:
