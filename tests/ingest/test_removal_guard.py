@@ -67,7 +67,7 @@ EMPTIED = {
     "earliest": ("", "earliest = 2020-01-01\n", r"time: 0 → 9"),
     "needed": ("", 'needed = ["rating"]\nmissing = ["", "4"]\n', r"missing: 0 → 9"),
     "where": ("", 'where = { rating = "5" }\n', r"where keeps no rows: none has rating = 5"),
-    "split": ("", 'split = "9"\n', r"none of its 4 rows has a value in item that split gives"),
+    "split": ("", 'split = "9"\n', r"split of item gives no value in any of its 4 rows"),
 }
 
 
