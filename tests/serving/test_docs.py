@@ -92,7 +92,7 @@ def test_all_code_of_the_python_page_runs(
 def test_the_page_on_python_names_every_method_and_the_fields_of_what_returns() -> None:
     text = (ROOT / "docs/python.md").read_text(encoding="utf-8")
     table = text[text.index("## Methods") : text.index("## Returned values")]
-    methods = {name for name in vars(Graph) if not name.startswith("_")}
+    methods = {name for name in dir(Graph) if not name.startswith("_")}
     named = set(re.findall(r"^\| `(?:Graph\.)?(\w+)\(", table, re.MULTILINE))
     assert named | {"store"} == methods
     for kind in (RecommendationFile, Answer, Run, PublishResult, Tuning, HeteroGraph, Explanation):
