@@ -58,7 +58,7 @@ def _choose(schema: GraphSchema, relations: Sequence[str]) -> tuple[str, ...]:
     """The behaviours asked for, each once, or the strongest with times."""
     wanted: list[str | None] = [*relations]
     for relation in wanted or [None]:
-        preconditions.need_behaviour(schema, relation)
+        preconditions.require_behaviour(schema, relation)
     timed = [edge.relation for edge in schema.behaviours() if "timestamp" in edge.properties]
     untimed = [relation for relation in relations if relation not in timed]
     if untimed or not timed:

@@ -19,7 +19,7 @@ from scipy import optimize
 
 from graphrec.errors import DataError, first_few
 from graphrec.evaluation.result import Estimate
-from graphrec.evaluation.significance import INTERVAL_REPEATS, interval, resampled
+from graphrec.evaluation.significance import INTERVAL_REPEATS, add_interval, bootstrap_means
 from graphrec.vocabulary import IndexArray
 
 Floats = npt.NDArray[np.float64]
@@ -179,9 +179,10 @@ def _sums(user: IndexArray, clicked: npt.NDArray[np.bool_], propensity: Floats, 
 
 def _ratios(sums: Floats, rng: np.random.Generator) -> tuple[Estimate, Estimate, Estimate, Estimate]:
     """The four estimates of a run: a sum over users divided by another, in each sample of users."""
-    means = np.concatenate([sums.mean(axis=0, keepdims=True), resampled(sums, rng, INTERVAL_REPEATS)])
+    means = np.concatenate([sums.mean(axis=0, keepdims=True), bootstrap_means(sums, rng, INTERVAL_REPEATS)])
     shown, looked, number, weighted, capped = means.T
     click_rate, ips, capped_ips, normalised = (
-        interval(ratio[0], ratio[1:]) for ratio in (number / shown, weighted / shown, capped / shown, number / looked)
+        add_interval(ratio[0], ratio[1:])
+        for ratio in (number / shown, weighted / shown, capped / shown, number / looked)
     )
     return click_rate, ips, capped_ips, normalised

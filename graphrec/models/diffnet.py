@@ -82,10 +82,10 @@ class DiffNet(EmbeddingModel[DiffNetConfig]):
     config_class = DiffNetConfig
     damping = 0.5
 
-    def encoder(self, problem: TrainingData, x: Tensor) -> Encode:
+    def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:
         """Spreads x [num_nodes, dim]; raises DataError where the graph has no social relation."""
-        step = self._step(problem)
-        own = problem.known().unsqueeze(1)
+        step = self._step(training)
+        own = training.has_interactions().unsqueeze(1)
 
         def encode(rows: IndexArray | None) -> Tensor:
             found = spread(x * own, step, self.config.num_layers)  # [num_nodes, dim]
@@ -94,27 +94,27 @@ class DiffNet(EmbeddingModel[DiffNetConfig]):
 
         return encode
 
-    def item_messages(self, x: Tensor, problem: TrainingData) -> Tensor:
+    def item_messages(self, x: Tensor, training: TrainingData) -> Tensor:
         """The steps of an item [num_items, dim] that reach a new user without friends, over the root of its degree."""
-        found = spread(x * problem.known().unsqueeze(1), self._step(problem), self.config.num_layers)[:-1]
+        found = spread(x * training.has_interactions().unsqueeze(1), self._step(training), self.config.num_layers)[:-1]
         if not found:
             return torch.zeros_like(self.items)
-        degree = np.bincount(problem.matrix.indices, minlength=problem.matrix.shape[1]).astype(np.float32)
+        degree = np.bincount(training.matrix.indices, minlength=training.matrix.shape[1]).astype(np.float32)
         root = torch.from_numpy(np.sqrt(np.maximum(degree, 1))).to(x.device).unsqueeze(1)
-        return torch.stack(found).sum(0)[problem.num_users :] / root / (self.config.num_layers + 1)
+        return torch.stack(found).sum(0)[training.num_users :] / root / (self.config.num_layers + 1)
 
-    def finish(self, x: Tensor, encode: Encode, problem: TrainingData) -> None:
+    def finish(self, x: Tensor, encode: Encode, training: TrainingData) -> None:
         """Keep the vectors, those of users with friends but without interactions among them."""
-        super().finish(x, encode, problem)
+        super().finish(x, encode, training)
         with torch.no_grad():
-            users = self.config.objective.scaled(encode(None))[: problem.num_users]
-            alone = torch.from_numpy(np.diff(problem.matrix.indptr) == 0).to(users.device).unsqueeze(1)
+            users = self.config.objective.scaled(encode(None))[: training.num_users]
+            alone = torch.from_numpy(np.diff(training.matrix.indptr) == 0).to(users.device).unsqueeze(1)
             self.users = torch.where(alone, users, self.users)  # 0 still where there are no friends either
 
-    def _step(self, problem: TrainingData) -> Product:
+    def _step(self, training: TrainingData) -> Product:
         c = self.config
-        social = ties(problem.graph, problem.matrix, c.homophily)
-        return Product.of(one_step(problem.matrix, social, c.social_share), problem.device)
+        social = ties(training.graph, training.matrix, c.homophily)
+        return Product.of(one_step(training.matrix, social, c.social_share), training.device)
 
     @classmethod
     def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph

@@ -36,8 +36,7 @@ class FoldInScorer:
         if len(found) > 1 and bool((found == found[0]).all()) and bool(found[0].any()):
             raise DataError(
                 f"{type(self._model).__name__} gives the same scores after every item, so no item is more similar to "
-                "one than to another; publish a run of another model with --similar, such as "
-                f"{first_few(_models_with_similar_items())}"
+                f"one than to another; publish a run of another model with --similar, such as {_examples()}"
             )
         return found
 
@@ -109,11 +108,11 @@ def _scorer(trained: TrainedRun) -> Scorer:
     except GraphrecError as error:
         raise GraphrecError(
             f"{trained.run.model} has no similar items: it neither folds in new users nor has vectors; publish "
-            f"without --similar, or a run of another model, such as {first_few(_models_with_similar_items())}"
+            f"without --similar, or a run of another model, such as {_examples()}"
         ) from error
     return FoldInScorer(trained.model, len(trained.items)) if vectors is None else CosineScorer(vectors)
 
 
-def _models_with_similar_items() -> list[str]:
-    """The names of the models that compare items, by `fold_in` or by vectors."""
-    return models_where(lambda kind: kind.is_personal and (kind.supports_fold_in() or kind.has_vectors()))
+def _examples() -> str:
+    """Names of models that compare items by `fold_in` or by vectors."""
+    return first_few(models_where(lambda kind: kind.is_personal and (kind.supports_fold_in() or kind.has_vectors())))

@@ -2,8 +2,8 @@
 
 from graphrec.serving.answer import Answer, Recommended, Strategy, as_table
 from graphrec.serving.list_files import ENDINGS, RecommendationFile, write_answers
-from graphrec.serving.published_list import ActiveRun, active_run
 from graphrec.serving.recommender import OnlineRecommender
+from graphrec.store.active_run import ActiveRun, find_active_run
 
 __all__ = [
     "ENDINGS",
@@ -13,7 +13,7 @@ __all__ = [
     "RecommendationFile",
     "Recommended",
     "Strategy",
-    "active_run",
     "as_table",
+    "find_active_run",
     "write_answers",
 ]

@@ -12,8 +12,8 @@ from graphrec.runs import TrainedRun
 from graphrec.schema import ITEM, USER
 from graphrec.serving.answer import Answer, Recommended, Strategy
 from graphrec.serving.candidates import read_titles
-from graphrec.serving.published_list import ActiveRun
 from graphrec.store import Store
+from graphrec.store.active_run import ActiveRun
 from graphrec.store.connection import quote
 from graphrec.vocabulary import IndexArray
 

@@ -6,17 +6,8 @@ from typing import Any
 
 from graphrec.schema import ITEM, RECOMMENDED, RUN, USER
 from graphrec.store import Store
+from graphrec.store.active_run import ACTIVE_RUN, COLUMNS, ActiveRun, require_readable_lists
 from graphrec.store.connection import Row
-
-_ACTIVE = f"""
-MATCH (run:{RUN}) WHERE run.activated_at IS NOT NULL
-WITH run ORDER BY run.activated_at DESC LIMIT 1
-"""
-
-_RUN = """
-run.id AS run, coalesce(run.trained, run.id) AS trained, run.model AS model, run.relation AS relation,
-run.layers AS layers, run.k AS k
-"""
 
 #: An item that the user has not interacted with and that is not in a list of ids.
 _OTHER = f"""
@@ -27,11 +18,11 @@ RETURN item.id AS item LIMIT 1
 
 #: A user's list is in the first of the run's layers that has edges of the user. One query reads run and list, because
 #: most answers need no other and each query costs a round trip to the server.
-_LIST = f"""{_ACTIVE}
+_LIST = f"""{ACTIVE_RUN}
 OPTIONAL MATCH (user:{USER} {{id: $user_id}})
 OPTIONAL MATCH (user)-[edge:{RECOMMENDED}]->(item:{ITEM})
-WHERE edge.run IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
-RETURN {_RUN}, user.id AS user, edge.run AS layer, item.id AS item, item.title AS title, edge.score AS score,
+WHERE edge.version IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
+RETURN {COLUMNS}, user.id AS user, edge.version AS layer, item.id AS item, item.title AS title, edge.score AS score,
        edge.rank AS rank, EXISTS {{ MATCH (user)-[met]->(item) WHERE type(met) = run.relation }} AS seen
 ORDER BY rank
 """
@@ -43,23 +34,10 @@ MATCH (run:{RUN} {{id: $run}})
 UNWIND $ids AS user_id
 MATCH (user:{USER} {{id: user_id}})
 OPTIONAL MATCH (user)-[edge:{RECOMMENDED}]->(item:{ITEM})
-WHERE edge.run IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
-RETURN user.id AS user, edge.run AS layer, item.id AS item, item.title AS title, edge.score AS score,
+WHERE edge.version IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
+RETURN user.id AS user, edge.version AS layer, item.id AS item, item.title AS title, edge.score AS score,
        edge.rank AS rank, EXISTS {{ MATCH (user)-[met]->(item) WHERE type(met) = run.relation }} AS seen
 """
-
-
-@dataclass(frozen=True)
-class ActiveRun:
-    """The published run whose lists are read: its id in the graph, and `trained`, the id of the saved run (they differ
-    if a run is published twice); the behaviour that it predicts; its layers, newest first."""
-
-    id: str
-    trained: str
-    model: str
-    relation: str
-    layers: tuple[int, ...]
-    k: int | None = None  # length of its lists; None for runs published by versions that did not store it
 
 
 @dataclass(frozen=True)
@@ -82,19 +60,14 @@ class PublishedList:
     items: tuple[ListedItem, ...] = ()
 
 
-def active_run(store: Store) -> ActiveRun | None:
-    """The run that was activated last; None if nothing is published."""
-    rows = store.read(f"{_ACTIVE} RETURN {_RUN}")
-    return _run(rows[0]) if rows else None
-
-
 def read_published_list(store: Store, user_id: str) -> PublishedList:
     """The whole list of a user in the active run, best first; empty if the run has no list for the user."""
     rows = store.read(_LIST, {"user_id": user_id})
     if not rows:
+        require_readable_lists(store)
         found = store.read(f"MATCH (user:{USER} {{id: $user_id}}) RETURN 1 AS one", {"user_id": user_id})
         return PublishedList(None, bool(found))
-    run = _run(rows[0])
+    run = ActiveRun.from_row(rows[0])
     return PublishedList(run, rows[0]["user"] is not None, _listed_items(run, rows))
 
 
@@ -118,11 +91,6 @@ def has_other_items(store: Store, user_id: str, run: ActiveRun, listed: Sequence
     """Whether the graph has an item that is not in the user's list and that the user has not interacted with."""
     ids = [each.item for each in listed]
     return bool(store.read(_OTHER, {"user_id": user_id, "listed": ids, "relation": run.relation}))
-
-
-def _run(row: Mapping[str, Any]) -> ActiveRun:
-    run, trained, model, relation = (str(row[name]) for name in ("run", "trained", "model", "relation"))
-    return ActiveRun(run, trained, model, relation, tuple(row["layers"] or ()), row["k"])
 
 
 def _listed_item(row: Mapping[str, Any]) -> ListedItem:

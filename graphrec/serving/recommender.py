@@ -15,15 +15,14 @@ from graphrec.serving.answer import Answer, Recommended, Strategy
 from graphrec.serving.candidates import Candidate, rerank_candidates
 from graphrec.serving.fallbacks import WINDOW_DAYS, Fallbacks
 from graphrec.serving.published_list import (
-    ActiveRun,
     ListedItem,
-    active_run,
     has_other_items,
     read_published_list,
     read_published_lists,
 )
 from graphrec.serving.user_context import UserContext, read_user_context
 from graphrec.store import Store, counts, queries
+from graphrec.store.active_run import ActiveRun, find_active_run
 
 if TYPE_CHECKING:  # FoldIn imports torch, which a published list does not need
     from graphrec.serving.fold_in import FoldIn
@@ -120,7 +119,7 @@ class OnlineRecommender:
             GraphrecError: nothing is published.
         """
         ids, k = list(dict.fromkeys(id_texts(user_ids, "users"))), count(k)
-        run = active_run(self._store)
+        run = find_active_run(self._store)
         if run is None and not anyone:
             raise _nothing_published()
         if not anyone:

@@ -15,7 +15,7 @@ from graphrec.vocabulary import IndexArray
 
 from . import audited_graphs as graphs
 
-GIVEN, BACKWARDS, LATE, ELSEWHERE, OTHERWISE, COPIES, DERIVED = KINDS
+IN_TRAINING, REVERSED, LATE, ELSEWHERE, OTHER_BEHAVIOUR, DUPLICATES, DERIVED = KINDS
 
 SPECS = (
     "time",
@@ -66,16 +66,16 @@ def planted_in(
     if not fresh or (kind in (LATE, ELSEWHERE) and late is None):
         return None
     (u, i), (v, j) = (pairs[int(rng.integers(len(pairs)))] for pairs in (fresh, free))
-    if kind == COPIES:
+    if kind == DUPLICATES:
         others = [a for a, b in sorted(had) if b == i and a != u]
         return (visible, {"User": np.where(np.arange(6) == others[0], u, np.arange(6))}) if others else None
     user, item, other, another = str(u), str(i), str(v), str(j)
     choices: dict[str, list[tuple[Triple, str, str, int | None]]] = {
-        GIVEN: [(graphs.RATED, user, item, late)],
-        BACKWARDS: [(graphs.REV_RATED, item, user, late), (graphs.BOUGHT_BY, item, user, None)],
+        IN_TRAINING: [(graphs.RATED, user, item, late)],
+        REVERSED: [(graphs.REV_RATED, item, user, late), (graphs.BOUGHT_BY, item, user, None)],
         LATE: [(graphs.RATED, other, another, late)],
         ELSEWHERE: [(graphs.TAGGED, other, another, late), (graphs.FOLLOWS, "0", "1", late)],
-        OTHERWISE: [(graphs.VIEWED, user, item, late), (graphs.REV_VIEWED, item, user, None)],
+        OTHER_BEHAVIOUR: [(graphs.VIEWED, user, item, late), (graphs.REV_VIEWED, item, user, None)],
         DERIVED: [(graphs.RECOMMENDED, user, item, None), (graphs.SIMILAR, "0", "1", None)],
     }
     if late is not None:

@@ -47,7 +47,7 @@ class TestEnsembleOfGivenWeights(ModelContract):
         ({"weights": "1 2"}, "there are 3 members, but 2 weights"),
         ({"weights": "1 x 2"}, "weights takes numbers such as `0.7 0.3`, not '1 x 2'"),
         ({"weights": "1 -1 2"}, "weights must not be negative"),
-        ({"weights": "0 0 0"}, "one is above 0"),
+        ({"weights": "0 0 0"}, "at least one must be positive"),
         ({"weights": "1 1 1", "groups": 2}, "leave out either weights or groups"),
     ],
 )
@@ -107,13 +107,13 @@ def test_the_last_tenth_by_time_is_held_out_where_there_are_times() -> None:
     timed = Interactions(user, item, 4, 10, time=np.arange(40)[::-1].copy())
     parts = hold_out(timed, "random", np.random.default_rng(0))
     assert parts is not None
-    assert parts.held.user_index.tolist() == [0, 0, 0, 0]
-    assert parts.held.item_index.tolist() == [0, 1, 2, 3]
-    assert len(parts.known) == 36
-    assert (parts.cut, parts.random) == (36, False)
+    assert parts.validation.user_index.tolist() == [0, 0, 0, 0]
+    assert parts.validation.item_index.tolist() == [0, 1, 2, 3]
+    assert len(parts.train) == 36
+    assert (parts.cut, parts.is_random) == (36, False)
     whenever = hold_out(replace(timed, time=None), "random", np.random.default_rng(0))
     assert whenever is not None
-    assert (whenever.cut, whenever.random, len(whenever.held)) == (None, True, 4)
+    assert (whenever.cut, whenever.is_random, len(whenever.validation)) == (None, True, 4)
 
 
 def test_coherent_parts_are_held_out_on_request() -> None:
@@ -122,8 +122,8 @@ def test_coherent_parts_are_held_out_on_request() -> None:
     timed = Interactions(user, item, 8, 20, time=np.arange(80))
     parts = hold_out(timed, "coherent", np.random.default_rng(0))
     assert parts is not None
-    assert parts.held.user_degree().tolist() == [10 * COHERENT] * 8
-    assert (parts.cut, parts.random, len(parts.known)) == (None, False, 64)
+    assert parts.validation.user_degree().tolist() == [10 * COHERENT] * 8
+    assert (parts.cut, parts.is_random, len(parts.train)) == (None, False, 64)
 
 
 def test_coherent_parts_trust_followers_of_neighbours_less(travellers: Interactions) -> None:

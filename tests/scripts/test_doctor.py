@@ -90,7 +90,7 @@ def test_before_there_is_a_store(run_json: Json, tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("GRAPHREC_HOME", str(tmp_path / "home"))
     found = by_name(run_json("doctor"))
     assert found["store"]["seen"].startswith("the embedded store starts")
-    assert found["data"]["seen"] == "there is none yet"
+    assert found["data"]["seen"] == "there is no graph yet"
     assert not (tmp_path / "home").exists()
 
 
@@ -100,4 +100,4 @@ def test_a_load_under_way_is_not_cut_off(environment: Path, store: Store, run_js
     with FileLock(environment / "writing.lock"):
         found = by_name(run_json("doctor"))
     assert found["writing lock"]["state"] == "warning"
-    assert found["loads"]["seen"] == "one is under way"
+    assert found["loads"]["seen"] == "one is in progress"

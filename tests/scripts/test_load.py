@@ -188,7 +188,7 @@ def test_append_takes_nothing_away(store: Store, shop: Path, run: Run, run_json:
     assert bought(store) == {("1", "a"), ("1", "b"), ("2", "b"), ("3", "a")}
     refused = run("load", str(shop), exit_code=1).stderr
     assert "would delete 3 of 4 PURCHASED to Item, more than 50%; nothing is written" in refused
-    assert "say --allow-removal" in refused
+    assert "use --allow-removal" in refused
     assert len(bought(store)) == 4
     dry = run("load", str(shop), "--dry-run", exit_code=1)
     assert "would delete 3 of 4 PURCHASED" in dry.stderr
@@ -261,7 +261,7 @@ def test_import_files_need_no_store(
     assert told["cleaning"]["tables"][1]["dropped"] == 1
     assert (tmp_path / "home/loads/shop/rejected.csv").exists()
     again = run("load", str(shop), "--import-files", str(tmp_path / "out"), exit_code=1)
-    assert "has files already" in again.stderr
+    assert "is not empty" in again.stderr
 
 
 def test_a_report_stays_in_its_folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

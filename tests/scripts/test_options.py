@@ -51,7 +51,7 @@ def test_wrong_values_are_wrong_usage(run: Run, arguments: tuple[str, ...], mess
 @pytest.mark.parametrize("value", [BIG, "-" + BIG, "9" * 9_999, "1.5", "x" * 9_999])
 def test_parameters_of_queries_have_64_bits(value: str) -> None:
     with pytest.raises(GraphrecError, match="is integer of at most 64 bits, but '.*' is not") as caught:
-        queries.parse_given(queries.get("find_similar_items"), {"item_id": "1", "k": value})
+        queries.parse_arguments(queries.get("find_similar_items"), {"item_id": "1", "k": value})
     assert len(str(caught.value)) < 500
 
 

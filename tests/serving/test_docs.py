@@ -9,7 +9,7 @@ import pytest
 from graphrec import Graph
 from graphrec.explanation import Explanation
 from graphrec.hetero import HeteroGraph
-from graphrec.publishing import Published
+from graphrec.publishing import PublishResult
 from graphrec.ranking.topk import recommend
 from graphrec.reranking import parse_rules, require_applicable, rerank_lists
 from graphrec.runs import Run
@@ -95,7 +95,7 @@ def test_the_page_on_python_names_every_method_and_the_fields_of_what_returns() 
     methods = {name for name in vars(Graph) if not name.startswith("_")}
     named = set(re.findall(r"^\| `(?:Graph\.)?(\w+)\(", table, re.MULTILINE))
     assert named | {"store"} == methods
-    for kind in (RecommendationFile, Answer, Run, Published, Tuning, HeteroGraph, Explanation):
+    for kind in (RecommendationFile, Answer, Run, PublishResult, Tuning, HeteroGraph, Explanation):
         rows = [row for row in text.splitlines() if f"`{kind.__name__}`" in row]
         found = {name.partition("(")[0].partition("[")[0] for row in rows for name in re.findall(r"`(\w+[^`]*)`", row)}
         missing = {each.name for each in fields(kind)} - found - NOT_EXPLAINED

@@ -3,9 +3,12 @@
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from graphrec import publishing
 from graphrec.errors import GraphrecError, UnknownNameError
+from graphrec.ranking.topk import recommend
 from graphrec.runs import TrainedRun, load
 from graphrec.serving import Answer, OnlineRecommender
 from graphrec.store import Store
@@ -217,23 +220,17 @@ def test_a_new_item_with_the_right_attributes_shows_up_for_the_right_user(
 def test_layers_and_withdrawal_and_rollback(store: Store, tmp_path: Path) -> None:
     shop.build(store)
     first = shop.trained(store, tmp_path)
-    shop.publish(store, first, 3, activated_at=1)
+    shop.publish(store, first, 3)
     second = shop.trained(store, tmp_path, "popularity")
-    store.write(
-        "CREATE (:Run {id: $id, model: 'popularity', relation: 'PURCHASED', "
-        "number: 2, layers: [2, 1], activated_at: 2})",
-        {"id": second.run.id},
-    )
-    store.write(
-        "MATCH (u:User {id: 'u4'}), (i:Item {id: 'i8'}), (j:Item {id: 'i4'}) "
-        "CREATE (u)-[:RECOMMENDED {score: 1.0, rank: 1, run: 2}]->(j)"
-    )
-    store.write("MATCH (u:User {id: 'u6'}), (r:Run {id: $id}) CREATE (u)-[:WITHDRAWN]->(r)", {"id": second.run.id})
+    lists = recommend(first, k=3).frame
+    lists = lists[~lists["user_id"].isin(["u4", "u6"])]
+    only = pd.DataFrame({"user_id": ["u4"], "item_id": ["i4"], "score": [1.0], "rank": [1]})
+    shop.publish(store, second, 3, pd.concat([only, lists], ignore_index=True))
     answers = OnlineRecommender(store, tmp_path)
     assert items(answers.recommend("u4", 3)) == ["i4"], "the list of the newest layer that has one"
     assert len(answers.recommend("u8", 3).items) == 3, "the list of the layer below"
     assert strategies(answers.recommend("u6", 3)) != ["published"]
-    store.write("MATCH (r:Run {id: $id}) SET r.activated_at = 3", {"id": first.run.id})
+    publishing.roll_back(store)
     assert len(answers.recommend("u4", 3).items) == 3
     assert strategies(answers.recommend("u6", 3)) == ["published"]
 

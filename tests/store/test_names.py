@@ -78,7 +78,7 @@ def loads_or_refuses(store: Store, prop: str, edge_prop: str, source: str) -> No
     assert edge_prop in row["edge"]
     again = write_source(store, made)
     assert not any((each.created, each.changed, each.deleted) != (0, 0, 0) for each in again.written)
-    assert counts.take(store).edges == 1
+    assert counts.count_graph(store).edges == 1
     read_tables(store)
 
 
@@ -141,7 +141,7 @@ def test_names_that_others_wrote_are_left_out_and_told(store: Store, caplog: pyt
         "CREATE (u)-[r:VIEWED]->(i), (u)-[:LIKES]->(g), (i)-[:LIKES]->(g) SET r += $p",
         {"p": {evil: "a", odd: "b", "title": "Heat"}},
     )
-    found = counts.take(store)
+    found = counts.count_graph(store)
     names = {part.name for label in found.labels for part in label.properties}
     assert {evil, odd, "title"} <= names  # counted, for their names are values there
     schema = read_schema(store)
@@ -151,7 +151,7 @@ def test_names_that_others_wrote_are_left_out_and_told(store: Store, caplog: pyt
     assert caplog.text.count("\x1b") == 0
     read_tables(store)
     list(Fallbacks(store, "VIEWED").candidates(read_user_context(store, "u"), set(), 5))
-    assert data.orphans(store, counts.known_relations(store)).seen
+    assert data.check_orphans(store, counts.known_relations(store)).seen
     assert unharmed(store)
 
 
@@ -166,7 +166,7 @@ def test_labels_and_types_that_others_wrote_are_left_out_and_told(
         f"CREATE (u:User {{id: 'u'}})-[:VIEWED]->(i:Item {{id: 'i'}}), (:`{name}` {{id: 'e'}}), (u)-[:`{other}`]->(i)"
     )
     assert not any("\\u" in each for each in (*counts.known_labels(store), *counts.known_relations(store)))
-    found = counts.take(store)
+    found = counts.count_graph(store)
     assert found.left_out == ("x\\u0060", "x\\u0060T")
     assert [triple.triple for triple in found.triples] == [("User", "VIEWED", "Item")]
     assert {kind.label for kind in read_schema(store).nodes} == {"Item", "User", "Victim"}

@@ -1,7 +1,8 @@
 """What the parts of a report show, each in a sentence; the same in the page and in Markdown."""
 
+from graphrec.evaluation.metric_registry import Kind, metrics_of
 from graphrec.evaluation.report import findings, words
-from graphrec.evaluation.result import Comparison, Example
+from graphrec.evaluation.result import Comparison, ExampleUser
 
 #: What a split does and what it means for a reader, by the name of the split.
 SPLITS = {
@@ -61,7 +62,7 @@ def nothing_found(comparison: Comparison) -> str:
     """That no model finds a test item, of how many users, and what to do."""
     k = findings.cutoff(comparison.headline)
     users = words.count(comparison.num_users, "test users")
-    names = {division.record.spec.partition("(")[0] for division in comparison.divisions}
+    names = {division.record.spec.partition("(")[0] for division in comparison.splits}
     ways = ["load more behaviour", f"look at longer lists (-k {10 * (k or 10)})"]
     if names & {"time", "rolling"}:
         ways.append("split at random, which tests more users (--split random)")
@@ -92,11 +93,11 @@ def _ties(comparison: Comparison) -> str:
 
 def audit(comparison: Comparison) -> str:
     """Whether the leak audit passed, in a sentence."""
-    if not comparison.divisions:
+    if not comparison.splits:
         return "No leak audit was made."
     if findings.passed(comparison):
         return "The leak audit passed."
-    num = sum(check.leaks for division in comparison.divisions for check in division.audit.checks)
+    num = sum(check.leaks for division in comparison.splits for check in division.audit.checks)
     return f"The leak audit failed with {words.count(num, 'leaks')}: no figure of this report can be trusted."
 
 
@@ -113,11 +114,11 @@ def beyond() -> str:
     return "What lists are like besides accurate; more is not always better, so nothing is marked."
 
 
-def meanings(comparison: Comparison) -> str:
-    """What the metrics beyond accuracy are, those that the comparison has."""
-    names = {findings.family(metric) for metric in findings.beyond(comparison)}
-    known = (f"{findings.label(name)}: {said}" for name, said in findings.BEYOND.items() if name in names)
-    return "; ".join(known) + "."
+def meanings(comparison: Comparison, kind: Kind = "beyond_accuracy") -> str:
+    """Descriptions of the comparison's metrics of a kind."""
+    names = {findings.family(metric) for metric in findings.metrics(comparison)}
+    known = [f"{each.label}: {each.description}" for each in metrics_of(kind) if each.name in names]
+    return "; ".join(known) + "." if known else ""
 
 
 def differences(comparison: Comparison) -> str:
@@ -170,11 +171,11 @@ def learning(comparison: Comparison) -> str:
 
 def split(comparison: Comparison, pictures: bool = True) -> str:
     """What the split does, and what its picture shows."""
-    names = list(dict.fromkeys(division.record.spec.partition("(")[0] for division in comparison.divisions))
+    names = list(dict.fromkeys(division.record.spec.partition("(")[0] for division in comparison.splits))
     known = " ".join(SPLITS.get(name, f"The split is {name}.") for name in names)
     if not pictures:
         return known
-    if any(division.timeline for division in comparison.divisions):
+    if any(division.timeline for division in comparison.splits):
         return f"{known} Bars show how many interactions of each part lie where in time."
     return f"{known} The interactions have no times; the bar shows the shares of the parts."
 
@@ -190,7 +191,7 @@ def examples(comparison: Comparison) -> str:
     )
 
 
-def example(found: Example) -> str:
+def example(found: ExampleUser) -> str:
     """What one model gave one user, in a few words."""
     hits = sum(shown.hit for shown in found.shown)
     return f"{found.model}: {hits} of {words.count(len(found.shown), 'items')} are in the test part"

@@ -212,12 +212,12 @@ def trials(done: TrialResult) -> Table | None:
         return None
     names = dict.fromkeys(name for trial in done.trials for name in trial.config)
     varied = [name for name in names if len({str(trial.config.get(name)) for trial in done.trials}) > 1]
-    top = max(trial.quality.plain for trial in done.trials)
+    top = max(trial.quality.ndcg for trial in done.trials)
     rows = (
         [
             str(number),
-            Cell(words.number(trial.quality.plain), mark="best" if trial.quality.plain == top else ""),
-            words.number(trial.quality.shifted),
+            Cell(words.number(trial.quality.ndcg), mark="best" if trial.quality.ndcg == top else ""),
+            words.number(trial.quality.ndcg_popularity_weighted),
             words.seconds(trial.seconds) + (", given up" if trial.pruned else ""),
             *(Cell(words.setting(trial.config.get(name, words.NOTHING))) for name in varied),
         ]

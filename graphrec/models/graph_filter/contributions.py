@@ -1,4 +1,4 @@
-"""A score as an exact sum over the walks that it comes from."""
+"""The influence of every item on one score, and the exact contributions that it gives a user's score."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +18,12 @@ from graphrec.vocabulary import IndexArray
 
 @dataclass(frozen=True, eq=False)
 class CoUsers:
-    """The users [m] who have an item, their normalised rows N [m, num_items], and N at the item itself, [m]."""
+    """The users who have the target item.
+
+    user_index: their positions, [m].
+    rows: their rows of the normalised behaviour N, [m, num_items].
+    target: their entries of N at the target item, [m].
+    """
 
     user_index: IndexArray
     rows: sparse.csr_array
@@ -26,7 +31,7 @@ class CoUsers:
 
     @classmethod
     def of(cls, behaviour: sparse.csr_array, degree: FloatArray, c: GraphFilterConfig, item_index: int) -> "CoUsers":
-        """The co_users of an item in a behaviour B [num_users, num_items], whose item degrees are given."""
+        """The users who have an item in behaviour B [num_users, num_items] with item degrees [num_items]."""
         users = np.unique(behaviour[:, [item_index]].nonzero()[0]).astype(np.int64)
         rows = normalise(sparse.csr_array(behaviour[users]), degree, c.user_exponent, c.item_exponent)
         return cls(users, rows, rows[:, [item_index]].toarray().ravel().astype(np.float64))
@@ -34,12 +39,17 @@ class CoUsers:
 
 @dataclass(frozen=True, eq=False)
 class ItemInfluence:
-    """What one unit of signal on each item adds to the score of a target item.
+    """The contribution of one unit of signal on each item to the score of the target item.
 
-    spectrum and paths [num_items]: over the spectrum, and over all paths. Of the paths, `attributes` [num_items,
-    num_values] by relation are those over each value, and `links` [num_items] by relation those over an item-item
-    relation; the rest is over the `co_users` of the target. What sharpening takes from the paths of an item it takes
-    from all of them in proportion. `scale` [num_items] is D^{-p} D_j^{q}, times the factor of an item met otherwise.
+    item_index: the target item.
+    spectrum: contribution over the eigenvectors, [num_items].
+    paths: contribution over all paths, [num_items].
+    attributes: the part of `paths` over each attribute value, [num_items, num_values] by relation.
+    links: the part of `paths` over an item-item relation, [num_items] by relation.
+    co_users: the users who have the target, over whom the other paths lead.
+    scale: D_h^-p D_j^q of each item h and the target j, [num_items], times `revisit` if the user met j otherwise.
+
+    What sharpening subtracts from the paths of an item is subtracted from all of them in proportion.
     """
 
     item_index: int
@@ -52,12 +62,12 @@ class ItemInfluence:
 
     @property
     def over_users(self) -> Amounts:
-        """The part of the paths that leads over users, [num_items]."""
+        """The part of `paths` that leads over users, [num_items]."""
         others = sum((part.sum(axis=1) for part in self.attributes.values()), np.zeros_like(self.paths))
         return self.paths - others - sum(self.links.values(), np.zeros_like(self.paths))
 
     def times(self, factor: float) -> "ItemInfluence":
-        """All amounts multiplied."""
+        """All contributions multiplied by a factor."""
         return replace(
             self,
             spectrum=self.spectrum * factor,
@@ -74,7 +84,7 @@ def compute_influence(
     """The ItemInfluence on one item, through the vectors and the cut paths of `scores` and the users of `behaviour`."""
     c, degree = scores.config, kernel.degree.astype(np.float64)
     scale = degree**-c.source_exponent * degree[item_index] ** c.target_exponent
-    vectors = scores.vectors.cpu()  # D^q V, so q is taken out of the item that a walk comes from
+    vectors = scores.vectors.cpu()  # D^q V, so D^q is divided out of the item that a walk comes from
     damped = scale / degree**c.target_exponent / degree[item_index] ** c.target_exponent
     spectrum = damped * (vectors @ (vectors[item_index] * scores.response().float().cpu())).numpy()
     column = scores.paths[:, [item_index]].toarray().ravel() / degree[item_index] ** c.target_exponent
@@ -101,7 +111,7 @@ def compute_influence(
 
 
 def find_contributions(signal: Signal, user_index: int, influence: ItemInfluence) -> Contributions:
-    """The parts of a user's score of the target that `influence` leads to; parts of exactly zero are left out."""
+    """The contributions to a user's score of the target item of `influence`, without those that are exactly zero."""
     rows: list[tuple[str, int, str, int, float]] = []
     own = signal.behaviour[[user_index]].tocoo()
     for item, weight in zip(own.coords[1].tolist(), own.data.tolist(), strict=True):
@@ -127,7 +137,7 @@ def find_contributions(signal: Signal, user_index: int, influence: ItemInfluence
 
 
 def _parts(carried: sparse.csr_array, influence: ItemInfluence) -> list[tuple[str, int, float]]:
-    """(via, value, amount) of a signal [1, num_items]."""
+    """The contributions (via, value, amount) of a signal [1, num_items]."""
     row = carried.astype(np.float64)
     walked = float((row @ influence.paths)[0])
     spread = (SPECTRUM, -1, float((row @ influence.spectrum)[0]))

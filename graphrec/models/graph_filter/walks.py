@@ -1,4 +1,4 @@
-"""A score of graph_filter as an exact sum over single walks: from whom, to which item, and on through whom or what."""
+"""One score of graph_filter as an exact sum over single walks from a user through items to the target."""
 
 from dataclasses import dataclass
 
@@ -14,17 +14,22 @@ from graphrec.models.graph_filter.scoring import FilterScores
 from graphrec.models.graph_filter.signal import Signal
 from graphrec.vocabulary import IndexArray
 
-#: Eigenvalues below this are rounding where a walk divides by them; what belongs to them counts as longer walks.
+#: Threshold of eigenvalues: smaller ones are rounding errors to divide by, and their part counts as longer walks.
 LEAST_EIGENVALUE = 1e-4
 
-#: Users whose part of the spectrum is made at one time.
+#: Batch size of users whose part of the spectrum is computed.
 BLOCK = 4096
 
 
 def find_walks(
     signal: Signal, kernel: Kernel, scores: FilterScores, user_index: int, influence: ItemInfluence
 ) -> Walks:
-    """The Walks of a user to the target that `influence` leads to."""
+    """The Walks of a user to the target of `influence`.
+
+    The spectrum reaches the target over its neighbours, since V g Vᵀ = (V g Λ⁻¹ Vᵀ N'ᵀ) N'/σ₁². The part of its last
+    step over users and values that have the item h too belongs to their walk ends; the part over others, which are
+    further from h, is `longer`.
+    """
     starts = _walk_starts(signal, user_index)
     items = np.unique(starts.carried.indices).astype(np.int64)
     carried = sparse.csr_array(starts.carried[:, items]).astype(np.float64)
@@ -35,8 +40,8 @@ def find_walks(
 
 
 def _walk_starts(signal: Signal, user_index: int) -> WalkStarts:
-    """All starts of a user's signal over all items; what others with the user's own values owe to the user's own
-    behaviour is a part of the history."""
+    """The starts of a user's signal over all items. The mean behaviour of an attribute value includes the user's own
+    behaviour, which counts as history."""
     relation, node, person = [HISTORY], [np.array([-1])], [np.array([user_index])]
     rows = [sparse.csr_array(signal.behaviour[[user_index]])]
     for name in {**signal.social, **signal.values}:
@@ -54,8 +59,8 @@ def _walk_starts(signal: Signal, user_index: int) -> WalkStarts:
 
 
 def _carried(signal: Signal, name: str, user_index: int) -> tuple[IndexArray, IndexArray, sparse.csr_array]:
-    """The people [n] behind a user's friends or values, whose friend or value each is [n], and what each adds to the
-    signal [n, num_items]."""
+    """The users [n] behind the friends or attribute values of a user, the position of the friend or value of each [n],
+    and the part of the signal that comes from each, [n, num_items]."""
     kept = signal.around[name][[user_index]].indices.astype(np.int64)
     related = {**signal.social, **signal.values}[name][[user_index]]
     values, weight = related.indices.astype(np.int64), related.data.astype(np.float64)
@@ -66,7 +71,7 @@ def _carried(signal: Signal, name: str, user_index: int) -> tuple[IndexArray, In
         holders = sparse.csc_array(signal.values[name])[:, values]
         people, counts = holders.indices.astype(np.int64), np.diff(holders.indptr)
         place, weight = np.repeat(np.arange(len(values)), counts), weight / np.maximum(counts, 1)
-        there = signal.profiles[name][values][:, kept].toarray() != 0  # a profile is cut to its most frequent items
+        there = signal.profiles[name][values][:, kept].toarray() != 0  # profiles are cut to their most frequent items
     some = sparse.csr_array(signal.behaviour[people][:, kept])
     row = np.repeat(np.arange(len(people)), np.diff(some.indptr))
     data = some.data * weight[place[row]] * there[place[row], some.indices]
@@ -75,7 +80,7 @@ def _carried(signal: Signal, name: str, user_index: int) -> tuple[IndexArray, In
 
 
 def _walk_ends(kernel: Kernel, scores: FilterScores, items: IndexArray, influence: ItemInfluence) -> WalkEnds:
-    """The ends from some items [m] to the target, with their parts of the spectrum."""
+    """The ends from items [m] to the target, including their part of the spectrum."""
     over_users = influence.over_users[items]
     shared = sparse.csr_array(sparse.diags_array(influence.co_users.target) @ influence.co_users.rows[:, items])
     shared.eliminate_zeros()
@@ -102,15 +107,15 @@ def _walk_ends(kernel: Kernel, scores: FilterScores, items: IndexArray, influenc
 
 @dataclass(frozen=True, eq=False)
 class _LastStep:
-    """What the spectrum gives from some items to the target by its last step."""
+    """The part of the spectrum that reaches the target from items [m] in one last step."""
 
-    left: FloatArray  # D^{-p} V g Λ⁻¹ D_j^q / σ₁² [m, k]
+    left: FloatArray  # D^-p V g Λ⁻¹ D_j^q / σ₁² [m, k]
     vectors: FloatArray  # D^q V [num_items, k]
     inverse: Amounts  # D^-q [num_items]
 
     @classmethod
     def of(cls, kernel: Kernel, scores: FilterScores, items: IndexArray, influence: ItemInfluence) -> "_LastStep":
-        """The last steps from some items to the target."""
+        """The last steps from items [m] to the target."""
         eigenvalues = kernel.eigenvalues.cpu().double().numpy()
         vectors, powers = (
             scores.vectors.cpu().numpy(),
@@ -126,8 +131,13 @@ class _LastStep:
         return cls(left.astype(np.float32), vectors, powers)
 
     def through(self, rows: sparse.csr_array, target: Amounts, both: sparse.csr_array) -> sparse.csr_array:
-        """The part [n, m] of n users or values, whose rows of N' [n, num_items] and entries at the target [n] are
-        given, where the pattern of `both` [n, m] says that they have the item too."""
+        """The part [n, m] through n users or values that have both an item and the target.
+
+        Args:
+            rows: their rows of N', [n, num_items].
+            target: their entries of N' at the target, [n].
+            both: has an entry if the user or value has the item, [n, m].
+        """
         found = sparse.csr_array(both, copy=True).astype(np.float64)
         rows = scale_columns(rows, self.inverse)
         for start in range(0, both.shape[0], BLOCK):

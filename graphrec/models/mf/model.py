@@ -92,7 +92,7 @@ class MF(EmbeddingModel[MFConfig]):
         super().__init__(config, device)
         self.posterior: RatingPosterior | None = None  # of ratings, for mse
 
-    def encoder(self, problem: TrainingData, x: Tensor) -> Encode:  # noqa: ARG002  # the vectors are the parameters
+    def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:  # noqa: ARG002  # the vectors are the parameters
         """Some rows of x, or all."""
         return lambda rows: x if rows is None else x[torch.from_numpy(rows).to(x.device)]
 

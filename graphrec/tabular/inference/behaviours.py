@@ -172,7 +172,7 @@ def infer_behaviour(
 
 
 def find_rating_by_values(columns: Mapping[str, ColumnProfile], names: Sequence[str]) -> str | None:
-    """The only numeric column whose values form a rating scale; None if there is none or several."""
+    """The only numeric column whose values form a rating scale; None unless there is exactly one."""
     found = [
         name for name in names if is_rating_scale(columns[name]) and name_semantics.interpret_name(name).part != "id"
     ]

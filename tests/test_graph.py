@@ -7,14 +7,20 @@ import pandas as pd
 import pytest
 
 import graphrec
-from graphrec import Graph, hetero
+from graphrec import EvaluationConfig, Graph, PublishConfig, TrainConfig, TuneConfig, TuningBudget, hetero
 from graphrec.errors import DataError, GraphrecError, RefusedError, StoreError, UnknownNameError
-from graphrec.pipeline import TrainConfig
 from graphrec.runs import listed
 from graphrec.store import Address, Store
+from tests.serving import shop
 from tests.sizes import NEO4J_IS_SLOW
 
-from . import shop
+#: Publishes a run that was not measured.
+FORCE = PublishConfig(force=True)
+
+
+def terms(trials: int, *ks: int) -> EvaluationConfig:
+    """A comparison on a random split."""
+    return EvaluationConfig("random", ks or (10, 20), effort=TuningBudget(budget=trials))
 
 
 @pytest.fixture
@@ -32,20 +38,20 @@ def test_a_round_trip(graph: Graph, tmp_path: Path) -> None:
         exported = graph.export()
         hetero.save(exported, tmp_path / "graph.pt")
         assert exported.target == ("User", "PURCHASED", "Item")
-        run = graph.train("item_knn", exported, how=TrainConfig(measured=False), neighbours=20)
+        run = graph.train("item_knn", exported, config=TrainConfig(measured=False), neighbours=20)
         assert run.config["neighbours"] == 20
         with pytest.raises(RefusedError, match="it was not measured"):
             graph.publish(run)
-        published = graph.publish(run.id, k=3, force=True)
+        published = graph.publish(run.id, k=3, config=FORCE)
         assert (published.run, published.users) == (run.id, shop.SIZE)
         item = str(graph.recommend("u4", k=1)["item"].iloc[0])
         why = graph.explain("u4", item)
         assert why.exact
         assert sum(path.contribution for path in why.paths) + why.rest == pytest.approx(why.score, rel=1e-5)
-        again = graph.publish(run, k=2, force=True)
+        again = graph.publish(run, k=2, config=FORCE)
         assert again.run == f"{run.id}.2"
         assert graph.explain("u4", item).score == why.score  # the saved run is found by a second publication too
-        assert graph.rollback() == run.id
+        assert graph.rollback().run == run.id
         assert len(graph.recommend("u4")) == 3
         table = graph.query("find_similar_items", item_id="i4", k=2)
         assert list(table.columns)[:2] == ["item", "title"]
@@ -71,7 +77,9 @@ def test_recommendations_are_a_table_with_notes(graph: Graph, store: Store) -> N
 @NEO4J_IS_SLOW
 def test_models_are_compared(graph: Graph) -> None:
     with graph:
-        found = graph.evaluate(("popularity", "item_knn"), split="random", trials=2)
+        found = graph.evaluate(
+            ("popularity", "item_knn"), config=EvaluationConfig("random", effort=TuningBudget(budget=2))
+        )
     assert found["model"].tolist() == ["popularity", "item_knn"]
     assert {"ndcg@10", "recall@20"} <= set(found.columns)
     assert found["ndcg@10"].iloc[1] >= found["ndcg@10"].iloc[0]
@@ -101,7 +109,7 @@ def test_a_graph_says_what_it_is_and_when_it_is_closed(graph: Graph, store: Stor
     assert told.startswith("<graphrec.Graph bolt://127.0.0.1:")
     assert told.endswith(": 20 users, 20 items>")
     login = Address("bolt://ada:secret@127.0.0.1:7", "ada", "secret")
-    graph._store.address = login  # an address may have a login in it
+    graph.store.address = login  # an address may have a login in it
     assert "secret" not in repr(graph)
     assert "bolt://127.0.0.1:7, home" in repr(graph)
     with graph as same:
@@ -138,13 +146,13 @@ def test_a_graph_says_what_it_is_and_when_it_is_closed(graph: Graph, store: Stor
 def test_a_graph_whose_database_is_gone_still_says_what_it_is(environment: Path, store: Store) -> None:
     assert environment is not None
     graph = graphrec.connect()
-    graph._store.close()  # as if the server had gone
+    graph.store.close()  # as if the server had gone
     assert repr(graph).endswith(", which does not answer>") or "0 users" in repr(graph)
     assert store.read("RETURN 1 AS one")
 
 
 def test_every_command_is_a_method(graph: Graph) -> None:
-    commands = {path.stem for path in (Path(__file__).parent.parent.parent / "scripts").glob("[a-z]*.py")}
+    commands = {path.stem for path in (Path(__file__).parent.parent / "scripts").glob("[a-z]*.py")}
     without_a_graph = {"benchmark", "demo", "store"}  # the first two need none, the third starts and stops the server
     assert [name for name in sorted(commands - without_a_graph) if not callable(getattr(graph, name, None))] == []
 
@@ -154,14 +162,14 @@ def test_runs_are_a_table_and_are_named_by_their_first_letters(graph: Graph) -> 
     with graph:
         assert graph.runs()["run"].tolist() == [run.id for run in reversed(listed(graph.settings.runs))]
         exported = graph.export()
-        first = graph.train("popularity", exported, how=TrainConfig(measured=False))
-        second = graph.train("item_knn", exported, how=TrainConfig(measured=False), neighbours=20)
-        graph.publish(first.id[:-1], k=2, force=True)
+        first = graph.train("popularity", exported, config=TrainConfig(measured=False))
+        second = graph.train("item_knn", exported, config=TrainConfig(measured=False), neighbours=20)
+        graph.publish(first.id[:-1], k=2, config=FORCE)
         with pytest.raises(DataError, match="k is an integer from 1 to 1,000,000,000, not 0"):
-            graph.publish("latest", k=0, force=True)
+            graph.publish("latest", k=0, config=FORCE)
         with pytest.raises(DataError, match="similar is an integer"):
-            graph.publish("latest", similar=True, force=True)
-        graph.publish("latest", k=2, force=True)
+            graph.publish("latest", config=PublishConfig(similar=True, force=True))
+        graph.publish("latest", k=2, config=FORCE)
         found = graph.runs().set_index("run")
         assert found["state"][[second.id, first.id]].tolist() == ["active", "kept"]
         assert str(found["activated_at"].dtype) == str(found["created_at"].dtype) == "datetime64[ms, UTC]"
@@ -172,9 +180,11 @@ def test_runs_are_a_table_and_are_named_by_their_first_letters(graph: Graph) -> 
         assert compared.equals(graph.query("compare_runs", old_run_id=first.id, new_run_id="item_knn"))
         with pytest.raises(UnknownNameError, match="there is no run 'nothing'"):
             graph.publish("nothing")
-        assert graph.rollback(first) == first.id
-        blend = graph.blend([first, second.id[:-1]], exported, how=TrainConfig(measured=False), weights="0.3 0.7")
-        assert (blend.model, blend.config["weights"]) == ("ensemble", "0.3 0.7")
+        assert graph.rollback(first).run == first.id
+        blend = graph.blend([first, second.id[:-1]], exported, config=TrainConfig(measured=False), weights="0.3 0.7")
+        assert (blend.run.model, blend.run.config["weights"]) == ("ensemble", "0.3 0.7")
+        assert [run.id for run in blend.members] == [first.id, second.id]
+        assert [pytest.approx([0.3, 0.7])] == [list(row) for row in blend.weights]
         with pytest.raises(DataError, match="a blend needs two or more different runs"):
             graph.blend(first.id)
 
@@ -213,15 +223,19 @@ def test_what_else_commands_do(graph: Graph, tmp_path: Path) -> None:
 def test_one_model_is_no_list_and_lengths_are_checked(graph: Graph) -> None:
     with graph:
         exported = graph.export()
-        run = graph.train("item_knn", exported, how=TrainConfig(measured=False), neighbours=20)
-        found = graph.evaluate("popularity", exported, split="random", trials=1, runs="latest", ks=[5])
+        run = graph.train("item_knn", exported, config=TrainConfig(measured=False), neighbours=20)
+        found = graph.evaluate(
+            "popularity", exported, "latest", EvaluationConfig("random", (5,), effort=TuningBudget(budget=1))
+        )
         assert found["model"].tolist() == ["popularity", run.id]
         assert {name.split("@")[1] for name in found.columns if "@" in name} == {"5"}
         for wrong, said in (("popularit", "no model 'popularit'; did you mean popularity"), (5, "no model '5'")):
             with pytest.raises(UnknownNameError, match=said):
                 graph.evaluate(wrong)  # type: ignore[arg-type]  # what a caller may do
-        with pytest.raises(DataError, match="k is an integer from 1"):
-            graph.evaluate("popularity", exported, ks=(0,))
-        tuned = graph.tune("item_knn", exported, split="random", trials=2, study=graph.settings.home / "a.journal")
+        with pytest.raises(DataError, match="a cut-off k is an integer from 1"):
+            graph.evaluate("popularity", exported, config=EvaluationConfig(ks=(0,)))
+        tuned = graph.tune(
+            "item_knn", exported, TuneConfig("random", num_trials=2, study=graph.settings.home / "a.journal")
+        )
         assert "neighbours" in tuned.config
         assert len(tuned.trials) >= 2

@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 from torch import Tensor
 
+from graphrec import TrainConfig
 from graphrec.errors import DataError, RefusedError
 from graphrec.hetero import interactions
 from graphrec.interactions import Interactions
-from graphrec.pipeline import TrainConfig, require_worth, search, train
+from graphrec.pipeline.publication import require_worth
+from graphrec.pipeline.training import train, tune
 from graphrec.ranking.topk import top_k
 from graphrec.runs import Run, Verdict, listed, save
 from graphrec.splitting import SplitRecord
 from graphrec.testing import graph_of
-
-from .timed import timed
+from tests.evaluation.timed import timed
 
 
 def test_a_run_is_judged_by_what_it_gains_over_simple_models() -> None:
@@ -52,8 +53,8 @@ def test_a_run_whose_evaluation_was_not_clean_may_not_be_published() -> None:
     same = {"User": np.zeros(24, dtype=np.int64)}
     run = train(timed(), "graph_filter", np.random.default_rng(0), TrainConfig({}, aliases=same)).run
     assert run.verdict is not None
-    assert "copies of test interactions" in run.verdict.leaks
-    with pytest.raises(RefusedError, match="its evaluation was not clean: .*copies of test interactions"):
+    assert "duplicates of test interactions" in run.verdict.leaks
+    with pytest.raises(RefusedError, match="its evaluation was not clean: .*duplicates of test interactions"):
         require_worth(run)
 
 
@@ -96,9 +97,9 @@ def test_the_advice_of_a_refusal_leads_to_the_strongest_baseline_on_the_same_spl
 
 def test_one_test_user_is_no_reason_to_publish_anything() -> None:
     verdict = Verdict("ndcg@10", {"popularity": (0.3, 0.3, 0.3)}, 1, model="item_knn", value=0.8)
-    assert verdict.objections == ("one test user tells nothing: an interval needs two or more",)
+    assert verdict.objections == ("one test user is not enough: an interval needs two or more",)
     run = replace(run_of(verdict), split=SplitRecord("time(validation=0.1, test=0.1)", 9, ()))
-    assert run.remedies == ("`--split random` measures it on more users", "publish it all the same with --force")
+    assert run.remedies == ("`--split random` measures it on more users", "publish it anyway with --force")
 
 
 def test_ties_of_baselines_may_be_published_and_of_other_models_not() -> None:
@@ -137,8 +138,8 @@ def test_one_split_is_what_a_run_is_measured_on() -> None:
 
 
 def test_a_search_without_anything_to_choose_says_so() -> None:
-    with pytest.raises(DataError, match="popularity has nothing to choose"):
-        search(timed(), "popularity")
+    with pytest.raises(DataError, match="popularity has no settings to search"):
+        tune(timed(), "popularity")
 
 
 def test_a_trained_run_knows_everything_and_was_measured_without_test() -> None:
