@@ -98,7 +98,7 @@ def main() -> None:
     # Waiting threads yield instead of spinning: on a busy machine a small eigenvalue problem took 9.5 s with spinning
     # and 0.09 s without, and a large matrix product the same time either way.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # Imported modules are never freed: searching them for cycles costs 0.7 s while torch is loaded and 0.9 s at the end.
+    # Imported modules are never freed: searching them for cycles costs 0.7 s while torch loads and 0.9 s at the end.
     gc.set_threshold(100_000, 50, 50)
     code = 1
     try:

@@ -164,8 +164,8 @@ def _note_renamed(loaded: "Loaded") -> None:
         number = " and ".join(f"{count:,} {label}" for label, count in loaded.renamed.items())
         verb = "would get another id" if loaded.dry_run else "have another id than before"
         _terminal.note(
-            f"{number} nodes that were in the graph {verb}: if two sources use one id for different things, both ids get "
-            "the name of their source as a prefix, and a fused node has the id of the source with precedence; runs "
+            f"{number} nodes that were in the graph {verb}: if two sources use one id for different things, both ids "
+            "get the name of their source as a prefix, and a fused node has the id of the source with precedence; runs "
             "trained before have the old ids"
         )
 

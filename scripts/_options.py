@@ -83,7 +83,7 @@ class OutPath(InPath):
         from graphrec.characters import escaped
 
         if str(value) == "-":
-            self.fail("- is no file; name one, such as /dev/stdout, or ./- for a file of this name.", param, ctx)
+            self.fail("- is not a file; name one, such as /dev/stdout, or ./- for a file of this name.", param, ctx)
         known = str(value).encode(errors="replace").decode()  # other bytes than UTF-8 may be in the name of a folder
         if escaped(known) != known:
             self.fail(f"'{escaped(known)}' has control characters in it; choose another name.", param, ctx)
@@ -160,8 +160,8 @@ def pair(text: str, option: str) -> tuple[str, str]:
 def check_ending(path: Path | None, endings: Collection[str], option: str, what: str, needed: bool = False) -> None:
     """Raise UsageError if the ending of a file is not among `endings`; the message offers the first of them.
 
-    A name without an ending (`v1.2` has none) is accepted, unless the ending is `needed` to choose the format. A pipe or
-    a device is accepted with any name.
+    A name without an ending (`v1.2` has none) is accepted, unless the ending is `needed` to choose the format. A pipe
+    or a device is accepted with any name.
     """
     if path is None or path.suffix.lower() in endings:
         return

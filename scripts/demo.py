@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 K = 10
 
-#: Models compared, the split, and settings tried for each model. Only 22 users rated items in the last tenth of the time,
-#: too few to distinguish models, so the split is random. With four settings each the result was the same.
+#: Models compared, the split, and settings tried for each model. Only 22 users rated items in the last tenth of the
+#: time, too few to distinguish models, so the split is random. With four settings each the result was the same.
 MODELS = ("popularity", "item_knn", "ease", "graph_filter")
 SPLIT = "random"
 TRIALS = 2

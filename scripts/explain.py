@@ -94,9 +94,7 @@ def _show(found: "Explanation") -> None:
     _terminal.print_table("The strongest paths, and the rest", ["contribution", "share", "path"], shown)
     deleted = sum(any(step.gone for step in path.steps) for path in found.paths)
     if deleted:
-        _terminal.note(
-            f"{deleted} of the paths are no longer in the graph, which has changed since the run was trained"
-        )
+        _terminal.note(f"{deleted} of the paths are no longer in the graph, which changed since the run was trained")
 
 
 def _percent(share: Any) -> str:  # a float, which a row of a frame has as any value

@@ -85,8 +85,8 @@ def _show_changes(published: "PublishResult") -> None:
     for label, number in published.unknown.items():
         if number:
             _terminal.note(
-                f"{number:,} {label} nodes of the graph are unknown to the run, so they have no recommendations; train again to "
-                "include them"
+                f"{number:,} {label} nodes of the graph are unknown to the run, so they have no recommendations; train "
+                "again to include them"
             )
     if published.kept:
         _terminal.note(f"`graphrec rollback` returns to {published.kept[0]}")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
     """Show labels, relationship types, counts, and properties with their types.
 
-    Every node has `id` and `keys`, and every edge written by a loader has `source`; the tables show all other properties.
+    Every node has `id` and `keys`, and every edge written by a loader has `source`; the tables show the others.
     """
     if mermaid and as_json:
         raise click.UsageError("--mermaid and --json exclude each other")
@@ -33,7 +33,7 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
     _options.check_ending(out, endings, "--out", "JSON" if as_json else "a Mermaid picture")
     as_json = as_json or (out is not None and out.suffix == ".json")
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
-        found = graph.census(progress)
+        found = graph.count_graph(progress)
     if found.left_out:
         from graphrec.errors import first_few
 
@@ -51,7 +51,7 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
 
 
 def as_dict(found: "GraphCounts") -> dict[str, object]:
-    """The census as plain values; `system` marks labels and relations that graphrec itself writes."""
+    """The counts as plain values; `system` marks labels and relations that graphrec itself writes."""
     from graphrec.store.counts import is_system
 
     return {

@@ -38,7 +38,7 @@ def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     """
     _options.check_ending(out, (".toml",), "--out", "a proposal")
     if any(_DOWNLOAD.match(name) for name in files):  # not shown, as there may be a password in it
-        raise click.UsageError("an address is no file; download it first, and give the file.")
+        raise click.UsageError("this is an address, not a file; download it first, and give the file.")
     from graphrec.atomic_write import atomic_write, is_stdout
     from graphrec.errors import GraphrecError
     from graphrec.graph import Graph

@@ -15,12 +15,16 @@ import pytest
 ROOT = Path(__file__).parent.parent
 GLOSSARY = ROOT / "docs" / "glossary.md"
 
-#: Where retired words must not occur; glossary.md names them, so it is left out.
+#: Where retired words must not occur, but for glossary.md itself and docs/evaluation: reports kept as measured.
 CHECKED = ("graphrec", "loaders", "scripts", "cypher", "docs", "notebooks", "README.md", "CONTRIBUTING.md")
 ENDINGS = {".py", ".md", ".cypher", ".ipynb"}
 
 #: What a row retires: a whole identifier, a word inside identifiers, words of prose, or a word everywhere.
 KINDS = {"name", "part", "prose", "word"}
+
+
+#: Words that are data: a placeholder for a person's name, for one.
+DATA = {("graphrec/fusion/placeholders.py", "nobody")}
 
 
 class Retired(NamedTuple):
@@ -110,17 +114,20 @@ def checked() -> list[Path]:
     found = [
         path for name in CHECKED for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*"))
     ]
-    return sorted(path for path in found if path.suffix in ENDINGS and path != GLOSSARY)
+    skipped = {GLOSSARY, *(ROOT / "docs" / "evaluation").glob("*")}
+    return sorted(path for path in found if path.suffix in ENDINGS and path not in skipped)
 
 
 def violations() -> list[str]:
     """Every use of a retired word, as `file:line: 'word' is retired; use …`; of notebooks the line is the cell."""
     words, found = retired(), []
     for path in checked():
+        name = str(path.relative_to(ROOT))
         for passage in passages(path):
             found += [
-                f"{path.relative_to(ROOT)}:{line}: {word.word!r} is retired; use {word.replacement}"
+                f"{name}:{line}: {word.word!r} is retired; use {word.replacement}"
                 for word in words
+                if (name, word.word) not in DATA
                 for line in lines_with(word, passage)
             ]
     return found

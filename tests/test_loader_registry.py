@@ -1,4 +1,4 @@
-"""Loaders are found by name, told apart and listed without importing what they need."""
+"""Loaders are found by name, distinguished and listed without importing what they need."""
 
 import subprocess
 import sys

@@ -16,7 +16,7 @@ from graphrec.schema import Triple
 #: So many items of a history and of a test part, recommendations, and reasons of one, are shown.
 HISTORY_SHOWN, WANTED_SHOWN, SHOWN, REASONS = 12, 12, 5, 3
 
-#: Users with at least so many interactions have a taste to show; where nobody has, anybody will do.
+#: Minimum interactions of an example user; if no user has as many, any user is taken.
 ENOUGH = 5
 
 

@@ -121,7 +121,7 @@ class DataMethods(Connection):
 
     def schema(self) -> pd.DataFrame:
         """Labels and relationship types with their counts: type, from, to (None for labels), count, properties."""
-        found = self.census()
+        found = self.count_graph()
         rows: list[tuple[object, ...]] = [
             (each.label, None, None, each.count, [p.name for p in each.properties]) for each in found.labels
         ]
@@ -131,9 +131,9 @@ class DataMethods(Connection):
         ]
         return pd.DataFrame(rows, columns=["type", "from", "to", "count", "properties"])
 
-    def census(self, progress: Progress = silent) -> counts.GraphCounts:
+    def count_graph(self, progress: Progress = silent) -> counts.GraphCounts:
         """The labels, relationship types, properties and sources of the graph, all counted."""
-        found = counts.take(self.store, progress)
+        found = counts.count_graph(self.store, progress)
         if not found.labels:
             self._note(f"the graph is empty; {preconditions.FIRST_STEPS}, `graphrec load --help` lists all sources")
         return found

@@ -66,9 +66,9 @@ class RecommendationMethods(Connection):
     def runs(self) -> pd.DataFrame:
         """All runs, the active one first: run, model, state (`active`, `kept`, `removed`, `cut off`, `not published`),
         saved (on disk), verdict, created_at, published_at and activated_at (UTC), and the saved runs' metrics."""
-        from graphrec.publishing.run_list import as_frame
+        from graphrec.publishing.run_list import to_frame
 
-        return as_frame(self.list_runs())
+        return to_frame(self.list_runs())
 
     def list_runs(self) -> "list[ListedRun]":
         """All runs, published or saved, the active one first."""

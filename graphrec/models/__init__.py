@@ -34,7 +34,7 @@ MODELS = {
 
 
 def model_class(name: str) -> "type[Model[Any]]":  # each model has a config of its own
-    """The class of a model; UnknownNameError with the nearest names where there is none."""
+    """The class of a model; UnknownNameError with the nearest names if it is unknown."""
     if name not in MODELS:
         raise UnknownNameError("model", name, MODELS)
     found: type[Model[Any]] = getattr(import_module(f"graphrec.models.{name}"), MODELS[name])

@@ -18,7 +18,7 @@ from graphrec.training.objectives import Encode
 from graphrec.vocabulary import IndexArray
 
 #: What a tie counts between two users without a common item, beside the cosine of two histories.
-STRANGERS = 0.01
+MINIMUM_SIMILARITY = 0.01
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,10 @@ class DiffNet(EmbeddingModel[DiffNetConfig]):
     x_i ← Σ_{u ∈ N(i)} x_u / √(d_u d_i)
 
     with s_u = social_share, but 0 for a user without friends and 1 for one with friends alone; w_u = Σ_v w_uv.
-    DiffNet++ (Wu et al., TKDE 2022) without its weight matrices, as LightGCN stands to NGCF: the share is a setting
-    instead of an attention network, and the mean of the steps takes the place of their concatenation. A tie counts by
-    what both users chose, in the place of the motifs of MHCN (Yu et al., WWW 2021). Several social relations are
-    averaged. A user without any interaction has no vector of their own and is answered from their friends.
+    DiffNet++ (Wu et al., TKDE 2022) without its weight matrices, as LightGCN is NGCF without them: the share is a
+    setting instead of an attention network, and the steps are averaged instead of concatenated. The weight of an edge
+    depends on the items that both users chose, instead of the motifs of MHCN (Yu et al., WWW 2021). Several social
+    relations are averaged. A user without interactions has no vector of their own and is scored by their friends'.
     """
 
     config_class = DiffNetConfig
@@ -109,7 +109,7 @@ class DiffNet(EmbeddingModel[DiffNetConfig]):
         with torch.no_grad():
             users = self.config.objective.scaled(encode(None))[: training.num_users]
             alone = torch.from_numpy(np.diff(training.matrix.indptr) == 0).to(users.device).unsqueeze(1)
-            self.users = torch.where(alone, users, self.users)  # 0 still where there are no friends either
+            self.users = torch.where(alone, users, self.users)  # still 0 without friends
 
     def _step(self, training: TrainingData) -> Product:
         c = self.config
@@ -150,15 +150,15 @@ def ties(graph: HeteroGraph, matrix: sparse.csr_array, homophily: float) -> spar
     social = [relation for relation in relations(graph).social.values() if relation.nnz]
     if not social:
         raise DataError(
-            "diffnet: the graph has no edges between users, so there is nobody to learn from; load friends, trust or "
-            "followers, or train lightgcn"
+            "diffnet: the graph has no edges between users, so there are no friends to learn from; load "
+            "friends, trust or followers, or train lightgcn"
         )
     histories = normalised(matrix, 0.5, 0.0)  # of length 1, since entries are 0 or 1
     found = []
     for relation in social:
         rows, columns = relation.nonzero()
         cosine = np.asarray(histories[rows].multiply(histories[columns]).sum(axis=1)).ravel()
-        weight = relation.data * (cosine + STRANGERS) ** homophily
+        weight = relation.data * (cosine + MINIMUM_SIMILARITY) ** homophily
         weighted = sparse.csr_array((weight * (rows != columns), (rows, columns)), shape=relation.shape)
         weighted.eliminate_zeros()
         found.append(normalised(weighted, 0.5, 0.5) / np.float32(len(social)))

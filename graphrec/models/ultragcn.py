@@ -173,15 +173,15 @@ def constraint_loss(
     pushed = (weight * F.softplus(users @ items[negative].T)).mean(1)
     near = F.embedding(constraints.nearest[positive], items)  # [batch, neighbours, dim]
     closeness = (near * users.unsqueeze(1)).sum(2)  # a product of so many small matrices takes twice as long
-    likeness = constraints.omega[positive] * F.softplus(-closeness)
+    similarity_loss = constraints.omega[positive] * F.softplus(-closeness)
     pushing = config.negative_weight * len(items)
-    return (pulled + pushing * pushed + config.neighbour_weight * likeness.sum(1)).mean()
+    return (pulled + pushing * pushed + config.neighbour_weight * similarity_loss.sum(1)).mean()
 
 
 def _nearest(matrix: sparse.csr_array, neighbours: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """The nearest items and their ω, both [num_items, neighbours]."""
     total = matrix.T @ matrix.sum(axis=1).astype(np.float64)  # g [num_items]
-    others = np.maximum(total - matrix.sum(axis=0), 1.0)  # g_i − G_ii; 0 only where there are no others
+    others = np.maximum(total - matrix.sum(axis=0), 1.0)  # g_i − G_ii; 0 only without other items
 
     def finish(rows: sparse.csr_array, start: int) -> None:
         item = start + np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))

@@ -35,8 +35,8 @@ def parse_source(source: object, folder: Path | str | None, table: Mapping[str, 
         return SourceInput("table", tabular.Description(frames.describe_frame(source, dict(table)), place or Path()))
     if table:
         raise DataError(
-            f"{next(iter(table))} describes the table of a data frame, but the source is not a data frame; options of a "
-            "load belong in config=graphrec.LoadConfig(…)"
+            f"{next(iter(table))} describes the table of a data frame, but the source is not a data frame; options of "
+            "a load belong in config=graphrec.LoadConfig(…)"
         )
     if isinstance(source, Mapping):
         return SourceInput("table", tabular.Description(source, place or Path()))
@@ -71,7 +71,7 @@ class CheckedSource:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences about findings that the user should check."""
-        return tuple(notes.of_tables(self.tables))
+        return tuple(notes.check_tables(self.tables))
 
     def to_dict(self) -> dict[str, Any]:
         """The tables with their rows and properties, or the files written, as plain values."""
@@ -116,7 +116,7 @@ def _checked(tables: GraphTables) -> dict[str, Any]:
             for t in tables.edges
         ],
         "cleaning": tables.cleaning.to_dict(),
-        "notes": list(notes.of_tables(tables)),
+        "notes": list(notes.check_tables(tables)),
     }
 
 

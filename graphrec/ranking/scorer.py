@@ -25,7 +25,7 @@ class Scorer(Protocol):
         """Scores [batch, num_items] float32, which the caller may overwrite."""
 
     def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
-        """Cheaper approximate scores, at most `size` users at a time; None if there are none."""
+        """Cheaper approximate scores, at most `size` users at a time; None if the model has no cheaper ones."""
 
     def factored_scores(self) -> FactoredScores | None:
         """The scores as an inner product plus sparse paths; None if they are not of this form."""

@@ -32,7 +32,7 @@ _SAMPLE = 1 << 16
 
 
 def find_files(section: TomlSection, name: str, folder: Path) -> list[Path]:
-    """The files of a path, pattern, folder or zip archive, sorted by name; DataError if no file matches."""
+    """The files of a path, pattern, folder or zip archive, sorted by name; DataError if there is no file."""
     if "://" in name:
         raise section.error(
             "file", "is a URL; download it first, and give the file"

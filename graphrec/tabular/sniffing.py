@@ -129,10 +129,10 @@ def _reject_headings(path: Path, text: str) -> None:
     lines = [line.strip() for line in text.splitlines()[:10_000] if line.strip()]
     headings = [line for line in lines if _HEADING.fullmatch(line)]
     if len(headings) > 1 and lines[0] == headings[0] and len(headings) * 2 <= len(lines):
-        awk = r"""awk -F: 'NF == 2 && $2 ~ /^\r?$/ {id = $1; next} {print id "," $0}'"""
+        command = r"""awk -F: 'NF == 2 && $2 ~ /^\r?$/ {id = $1; next} {print id "," $0}'"""
         raise DataError(
             f"{path} has lines such as '{shortened(headings[1])}', which are headings of the lines below; "
-            f"a table needs the id in each line; convert the file first: {awk}"
+            f"a table needs the id in each line; convert the file first: {command}"
         )
 
 

@@ -123,7 +123,7 @@ def test_if_all_others_tie_with_the_best_no_model_is_said_to_lead() -> None:
     names = [result.name for result in comparison.results if result.name != examples.LEADER]
     close = replace(comparison, differences=tied)
     assert findings.tied(close, close.headline) == frozenset(names)
-    assert sentences.title(close).startswith("no model is told apart from the others on ")
+    assert sentences.title(close).startswith("no model is distinguishable from the others on ")
 
 
 def test_the_examples_say_for_how_many_something_was_found() -> None:

@@ -59,7 +59,7 @@ BAD = {
     "half a star": ("ratings.csv", "1,2,3,good,1,1000000000\n", r"column rating is not a number .*line 9: 'good'"),
     "helpfulness of no number": ("ratings.csv", "1,2,3,4,1.5,1000000000\n", r"helpfulness is not a whole number"),
     "a short line": ("ratings.csv", "1,2,3\n", r"ratings\.csv: 1 of the rows do not have the 6 fields .*line 9 has 3"),
-    "trust twice": ("trust.csv", "1,2\n", r"TRUSTS: 1 edge stands more than once .*\(1 → 2\)"),
+    "trust twice": ("trust.csv", "1,2\n", r"TRUSTS: 1 edge occurs more than once .*\(1 → 2\)"),
 }
 
 

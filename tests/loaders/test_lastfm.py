@@ -65,7 +65,7 @@ BAD = {
     ),
     "no such day": ("user_taggedartists.dat", b"2\t2\t1\t30\t2\t2009\n", r"an impossible date \(2009-2-30\)"),
     "a short line": ("artists.dat", b"3\tNobody\n", r"artists\.dat: 1 of the rows .*line 4 has 2"),
-    "an artist twice": ("artists.dat", b"1\tX\thttp://x\t\n", r"Item: 1 id stands more than once \(1\)"),
+    "an artist twice": ("artists.dat", b"1\tX\thttp://x\t\n", r"Item: 1 id occurs more than once \(1\)"),
 }
 
 

@@ -12,7 +12,7 @@ from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.models.ensemble.blending import normalise_scores
-from graphrec.models.ensemble.model import Ensemble, EnsembleConfig, Parts, hold_out
+from graphrec.models.ensemble.model import Ensemble, EnsembleConfig, HoldOut, hold_out
 from graphrec.relations import relations
 from graphrec.splitting.coherent import COHERENT
 from graphrec.testing import ModelContract, checkerboard, graph_of
@@ -87,10 +87,10 @@ def test_only_a_random_part_is_weighed_twice(random: bool) -> None:
     _, train, withheld = checkerboard()
     model = Ensemble(EnsembleConfig(members="item_knn, popularity"))
     model.fit(graph_of(train), train, np.random.default_rng(0))
-    evidence = model._evidence(model.members, Parts(train, withheld, random=random), np.random.default_rng(0))
-    assert (evidence.shift is not None) == random
-    if evidence.shift is not None:
-        assert evidence.shift.ideal.tolist() == pytest.approx([3.0] * 20)  # nine users have each item
+    data = model._blend_data(model.members, HoldOut(train, withheld, is_random=random), np.random.default_rng(0))
+    assert (data.shift is not None) == random
+    if data.shift is not None:
+        assert data.shift.ideal.tolist() == pytest.approx([3.0] * 20)  # nine users have each item
 
 
 def test_a_useless_member_gets_no_weight() -> None:

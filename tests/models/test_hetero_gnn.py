@@ -17,7 +17,7 @@ from graphrec.interactions import Interactions
 from graphrec.models.embedding import TrainingData
 from graphrec.models.hetero_gnn.encoder import HeteroEncoder, flat, parts, start_vectors
 from graphrec.models.hetero_gnn.layers import LAYERS, MeanConv
-from graphrec.models.hetero_gnn.model import HeteroGNN, HeteroGNNConfig, newcomer_map
+from graphrec.models.hetero_gnn.model import HeteroGNN, HeteroGNNConfig, fit_history_map
 from graphrec.models.hetero_gnn.neighbour_sampling import Neighbourhood, Sampler, num_edges, positions, products
 from graphrec.schema import Triple
 from graphrec.testing import ModelContract, checkerboard, graph_of
@@ -241,7 +241,7 @@ def test_new_users_are_placed_by_the_map_of_least_squares() -> None:
     pairs = Interactions(np.array([0, 0, 1, 2]), np.array([0, 1, 2, 0]), 4, 3)
     items = torch.eye(3)
     means = torch.tensor([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
-    found = newcomer_map(pairs.matrix(), 2 * means, items)
+    found = fit_history_map(pairs.matrix(), 2 * means, items)
     normal = means.T @ means
     expected = torch.linalg.inv(normal + 0.01 * normal.diagonal().mean() * torch.eye(3)) @ normal * 2
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)

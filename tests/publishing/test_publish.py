@@ -6,7 +6,7 @@ from graphrec.errors import DataError, StoreError, UnknownNameError
 from graphrec.preconditions import require_query, require_recommendations
 from graphrec.publishing import publish, read_versions, roll_back
 from graphrec.publishing.versions import create_version
-from graphrec.serving.published_list import published_list
+from graphrec.serving.published_list import read_published_list
 from graphrec.store import Store, queries
 from graphrec.store.active_run import find_active_run
 
@@ -191,7 +191,7 @@ def test_lists_published_by_an_earlier_version_are_refused_and_the_next_publicat
         "CREATE (u)-[:RECOMMENDED {rank: 1, score: 0.5, run: 1}]->(i), (j)-[:SIMILAR {rank: 1, run: 1}]->(i)"
     )
     message = "run old were published by an earlier version of graphrec.*publish again: `graphrec publish latest`"
-    for reader in (find_active_run, require_recommendations, lambda store: published_list(store, "0")):
+    for reader in (find_active_run, require_recommendations, lambda store: read_published_list(store, "0")):
         with pytest.raises(DataError, match=message):
             reader(graph)
     for name in ("recommend_for_user", "find_published_similar_items", "find_audience", "compare_runs"):

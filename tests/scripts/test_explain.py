@@ -57,7 +57,7 @@ def test_the_run_is_the_named_the_active_or_the_newest(
     assert run_json("explain", "5", "5")["run"] == trained
     assert environment.exists()
     store.write("CREATE (:Run {id: 'elsewhere', activated_at: 6, version: 3})")
-    assert "elsewhere is not on this disk" in run("explain", "5", "5", exit_code=1).stderr
+    assert "the active run elsewhere is not in" in run("explain", "5", "5", exit_code=1).stderr
     assert "no run 'nothing'" in run("explain", "5", "5", "--run", "nothing", exit_code=1).stderr
 
 

@@ -24,7 +24,7 @@ METHODS = {
     "recommend": {"answer", "recommend_all"},
     "rollback": {"rollback"},
     "runs": {"list_runs"},
-    "schema": {"census"},
+    "schema": {"count_graph"},
     "sniff": {"propose"},
     "store": {"start_store", "stop_store", "store_status"},
     "train": {"train"},
@@ -43,6 +43,7 @@ PRESENTATION = {
     "graphrec.characters",
     "graphrec.config",
     "graphrec.errors",
+    "graphrec.evaluation.metric_registry",  # names and descriptions for help
     "graphrec.evaluation.off_policy",  # parse_window
     "graphrec.evaluation.report",
     "graphrec.evaluation.report.findings",

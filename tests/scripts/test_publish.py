@@ -30,7 +30,7 @@ def test_publish_roll_back_and_list(store: Store, run: Run, run_json: Json, trai
     assert told["similar"]["edges_written"] == 24
     before = run_json("recommend", "--user", "5")
     said = run("publish", second, "-k", "3", "--force")
-    assert f"`graphrec rollback` goes back to {first}" in said.stderr
+    assert f"`graphrec rollback` returns to {first}" in said.stderr
     assert {row["run"] for row in run_json("recommend", "--user", "5")["recommendations"]} == {second}
     listed = {row["run"]: (row["state"], row["saved"]) for row in run_json("runs")}
     assert (listed[first], listed[second]) == (("kept", True), ("active", True))

@@ -35,7 +35,7 @@ def test_to_a_file_in_another_folder(ratings: str, tmp_path: Path) -> None:
     assert tomllib.loads(written)["edges"]["RATED"]["file"] == "../ratings.csv"
     again = sniff(ratings, "--out", "sub/films.toml")
     assert again.exit_code == 1
-    assert "sub/films.toml is there already; choose another name" in again.stderr
+    assert "sub/films.toml exists already; choose another name" in again.stderr
     assert (tmp_path / "sub/films.toml").read_text(encoding="utf-8") == written
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import graphrec
 from graphrec.publishing import read_versions
-from graphrec.serving.published_list import published_list
+from graphrec.serving.published_list import read_published_list
 from graphrec.store import Store, queries
 from graphrec.store.active_run import ACTIVE_RUN, find_active_run
 
@@ -62,7 +62,7 @@ def test_python_and_cypher_find_the_same_run(store: Store, count: int) -> None:
         assert expected[0] in "abc"
         active = find_active_run(store)
         version = read_versions(store).active
-        listed = published_list(store, "u").run
+        listed = read_published_list(store, "u").run
         assert {each and each.id for each in (active, version, listed)} == {expected[0]}
         store.write(
             "MATCH (run:Run {id: $id}), (user:User), (item:Item) "

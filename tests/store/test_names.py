@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from graphrec.doctor import data
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.ingest import write_source
-from graphrec.reranking import check
-from graphrec.reranking.predicate import need_expression
+from graphrec.reranking import require_applicable
+from graphrec.reranking.predicate import require_expression
 from graphrec.reranking.spec import parse_rules
 from graphrec.schema import EdgeType, NodeType
 from graphrec.schema_names import defect, need_name, usable
@@ -187,7 +187,7 @@ def test_rules_and_parameters(store: Store, name: str) -> None:
         f'[recency]\nhalf_life = 3\nproperty = "{text}"',
     ):
         with pytest.raises(GraphrecError):
-            check(parse_rules(rule), store)
+            require_applicable(parse_rules(rule), store)
         assert unharmed(store)
     query = queries.get("list_history")
     with pytest.raises(UnknownNameError):
@@ -200,10 +200,10 @@ def test_rules_and_parameters(store: Store, name: str) -> None:
 def test_a_predicate_has_no_escapes_and_no_comment_that_hides_a_clause() -> None:
     for where in ("item.title = '\\u0027 OR true //'", "item.x\\u0020= 1", "item.`a\\u0060` = 1"):
         with pytest.raises(DataError, match="no .u escapes"):
-            need_expression("deny 'a'", where)
+            require_expression("deny 'a'", where)
     with pytest.raises(DataError):
-        need_expression("deny 'a'", "true // all\r) DETACH DELETE item")
-    need_expression("deny 'a'", "item.title = 'C:\\\\users'")
+        require_expression("deny 'a'", "true // all\r) DETACH DELETE item")
+    require_expression("deny 'a'", "item.title = 'C:\\\\users'")
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_a_watch_sees_the_vectors_as_they_are_and_changes_nothing() -> None:
     config = LightGCNConfig(epochs=4, embedding_dim=4)
     plain, watched = LightGCN(config), LightGCN(config)
     seen = []
-    from graphrec.models.embedding import EpochCallback
+    from graphrec.models.base import EpochCallback
 
     watched.watch = EpochCallback(4, lambda part: seen.append((part, watched.score(np.arange(2)).clone())))
     for model in (plain, watched):

@@ -84,7 +84,7 @@ def checks(comparison: Comparison) -> tuple[tuple[Check, ...], ...]:
 
 
 def examples(comparison: Comparison, found: tuple[Check, ...]) -> tuple[str, ...]:
-    """The examples of leaks of one kind, with the name of the split where there are several."""
+    """The examples of leaks of one kind, with the name of the split if there are several."""
     names = [findings.named(comparison, division) for division in comparison.splits]
     return tuple(
         f"{name}: {example}" if name else example

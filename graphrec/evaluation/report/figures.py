@@ -32,7 +32,7 @@ NAME = 20
 #: Least seconds on a logarithmic axis.
 LEAST = 0.001
 
-#: A model with less than this share of the best stands at the edge of a scatter: it would leave no room for the others.
+#: Threshold: a model with less than this share of the best is drawn at the edge, to leave room for the others.
 FAR = 0.6
 
 DAY = 86_400

@@ -84,7 +84,7 @@ def best(comparison: Comparison, metric: str) -> str | None:
 
 
 def tied(comparison: Comparison, metric: str) -> frozenset[str]:
-    """Names of the models that cannot be told apart from the best one, without it, by the verdict of the paired
+    """Names of the models not distinguishable from the best one, without it, by the verdict of the paired
     difference. (Whether intervals overlap says little: users differ more than models do.)
     """
     top = best(comparison, metric)
@@ -98,7 +98,7 @@ def passed(comparison: Comparison) -> bool:
 
 
 def named(comparison: Comparison, division: SplitSummary) -> str:
-    """`split 2`, with the seed where splits of several seeds differ; nothing where there is one split."""
+    """`split 2`, with the seed where splits of several seeds differ; "" if there is one split."""
     if len(comparison.splits) < 2:
         return ""
     several = len({other.seed for other in comparison.splits}) > 1

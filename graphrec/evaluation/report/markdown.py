@@ -15,7 +15,7 @@ REASONS = 2
 
 
 def render(comparison: Comparison, now: datetime) -> str:
-    """The report as GitHub's Markdown; `now` stands at its foot."""
+    """The report as GitHub's Markdown; `now` is at its foot."""
     blocks = [
         f"# {plain(sentences.title(comparison))}",
         plain(sentences.lead(comparison)),
@@ -76,7 +76,7 @@ def _cell(cell: Cell) -> str:
 
 
 def _part(heading: str, said: str, found: Iterable[Table | None]) -> list[str]:
-    """The heading, the sentence and the tables; nothing where there is no table."""
+    """The heading, the sentence and the tables; "" if there is no table."""
     shown = [text for table in found if (text := written(table))]
     said = said.replace("★ is", "Bold is").removesuffix(sentences.FAR).rstrip()  # there are no pictures
     return [f"## {heading}", plain(said), *shown] if shown else []

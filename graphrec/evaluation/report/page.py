@@ -15,7 +15,7 @@ TRADES = ("diversity", "novelty", "tail_share", "coverage")
 
 
 def render(comparison: Comparison, now: datetime) -> str:
-    """The page; `now` stands at its foot. The same comparison and time give the same bytes."""
+    """The page; `now` is at its foot. The same comparison and time give the same bytes."""
     style = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
     sections = [
         _models(comparison),
@@ -77,7 +77,7 @@ def _differences(comparison: Comparison) -> str:
     best = findings.leader(comparison).name
     shown = written(tables.differences(comparison, headline, baseline))
     others = map(written, tables.all_differences(comparison, baseline))
-    # a pair of which one is the baseline stands in the first table already
+    # pairs with the baseline are in the first table already
     found = (d for d in comparison.differences if d.metric == headline)
     pairs = [d for d in found if best in (d.first, d.second) and baseline not in (d.first, d.second)]
     to_best = written(tables.differences(comparison, headline, best)) if pairs else ""

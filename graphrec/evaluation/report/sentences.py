@@ -16,13 +16,13 @@ SPLITS = {
     "random-by-user": "A random share of each user's interactions is held out; a model may learn from the future of "
     "what it is tested on, so the figures compare models and forecast nothing.",
     "k-fold": "Interactions are divided at random into folds, each of which is test once.",
-    "cold-items": "All interactions of some items are held out, so that test asks for items that nobody met before.",
+    "cold-items": "All interactions of some items are held out, so the test items have no interactions in training.",
     "cold-users": "All interactions of some users are held out, so that test asks for users without a history.",
     "files": "The parts were given as files.",
 }
 
 #: How a scatter draws models that would leave no room for the others.
-FAR = "A model far below the others stands hollow at the lower edge, with its value."
+FAR = "A model far below the others is drawn hollow at the lower edge, with its value."
 
 #: What the picture of the choice of settings shows.
 SEARCH = "Lines show the best of the settings tried so far, on validation."
@@ -39,7 +39,7 @@ def title(comparison: Comparison) -> str:
     if len(ties) == 1:
         return f"{best.name} and {next(iter(ties))} lead on {comparison.data.relation}"
     if len(ties) == len(comparison.results) - 1:
-        return f"no model is told apart from the others on {comparison.data.relation}"
+        return f"no model is distinguishable from the others on {comparison.data.relation}"
     return f"{best.name} leads on {comparison.data.relation}"
 
 
@@ -63,12 +63,12 @@ def nothing_found(comparison: Comparison) -> str:
     k = findings.cutoff(comparison.headline)
     users = words.count(comparison.num_users, "test users")
     names = {division.record.spec.partition("(")[0] for division in comparison.splits}
-    ways = ["load more behaviour", f"look at longer lists (-k {10 * (k or 10)})"]
+    remedies = ["load more behaviour", f"look at longer lists (-k {10 * (k or 10)})"]
     if names & {"time", "rolling"}:
-        ways.append("split at random, which tests more users (--split random)")
+        remedies.append("split at random, which tests more users (--split random)")
     return (
         f"No model has any test item of the {users} among its first {k}, too little to measure: no difference between "
-        f"models can be seen. What helps: {', or '.join(ways)}."
+        f"models can be seen. What helps: {', or '.join(remedies)}."
     )
 
 
@@ -81,14 +81,14 @@ def _gain(comparison: Comparison) -> str:
         return ""
     shown = words.interval(found.estimate, signed=True)
     value = words.number(found.estimate.value, signed=True)
-    verdict = {"better": "better than", "worse": "worse than"}.get(found.verdict, "not told apart from")
+    verdict = {"better": "better than", "worse": "worse than"}.get(found.verdict, "not distinguishable from")
     return f", {verdict} {comparison.baseline} (difference {value}{f', {shown}' if shown else ''})"
 
 
 def _ties(comparison: Comparison) -> str:
     ties = findings.tied(comparison, comparison.headline)
     names = [result.name for result in findings.ranked(comparison) if result.name in ties]
-    return f"It is not told apart from {words.listed(names)}. " if names else ""
+    return f"It is not distinguishable from {words.listed(names)}. " if names else ""
 
 
 def audit(comparison: Comparison) -> str:
@@ -106,7 +106,7 @@ def models(comparison: Comparison) -> str:
     read = "Means over test users, below each its 95 % interval by the bootstrap; all items are ranked."
     if len(comparison.results) < 2:
         return read
-    return f"{read} ★ is the best of a column, ≈ what is not told apart from it."
+    return f"{read} ★ is the best of a column, ≈ not distinguishable from it."
 
 
 def beyond() -> str:
@@ -126,7 +126,7 @@ def differences(comparison: Comparison) -> str:
     return (
         f"Each model minus {comparison.baseline} over the same users, with 95 % interval. d is the mean difference in "
         "standard deviations; p is corrected by Holm over all differences in a metric, those to the best model "
-        "included; the verdict is “not told apart” above 0.05."
+        "included; the verdict is “not distinguishable” above 0.05."
     )
 
 
@@ -163,7 +163,7 @@ def groups() -> str:
 
 
 def learning(comparison: Comparison) -> str:
-    """What the learning curves show, or that there are none."""
+    """The finding of the learning curves, or a sentence that no model has one."""
     if any(result.learning for result in comparison.results):
         return "The mean loss of each epoch; losses of different models are not comparable."
     return "None of these models learns in epochs, so there are no learning curves."
@@ -198,7 +198,7 @@ def example(found: ExampleUser) -> str:
 
 
 def repeat(comparison: Comparison) -> str:
-    """What stands under how to repeat a comparison."""
+    """The text below the command that repeats a comparison."""
     setup = comparison.setup
     seeds = f"{'seed' if len(setup.seeds) == 1 else 'seeds'} {words.listed(list(map(str, setup.seeds)))}"
     return (

@@ -14,7 +14,7 @@ EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
 
 
 def number(value: float, signed: bool = False) -> str:
-    """The value with four decimals, two from 10 on; a dash where there is none."""
+    """The value with four decimals, two from 10 on; a dash if it is missing."""
     if math.isnan(value):
         return NOTHING
     if math.isinf(value):

@@ -197,7 +197,7 @@ class HeteroGNN(EmbeddingModel[HeteroGNNConfig]):
         with torch.no_grad():
             vectors = self.config.objective.scaled(encode(None)) * there.unsqueeze(1)
             self.users, self.items = (part.clone() for part in torch.split(vectors, list(training.matrix.shape)))
-            self.incoming = self.items @ newcomer_map(training.matrix, self.users, self.items)
+            self.incoming = self.items @ fit_history_map(training.matrix, self.users, self.items)
         self._setting = None
 
     @classmethod
@@ -230,8 +230,8 @@ class HeteroGNN(EmbeddingModel[HeteroGNNConfig]):
         return network.to(self.device)
 
 
-def newcomer_map(history: sparse.csr_array, users: Tensor, items: Tensor) -> Tensor:
-    """W [dim, dim] that brings the mean item vectors of histories [num_users, num_items] nearest to the trained users:
+def fit_history_map(history: sparse.csr_array, users: Tensor, items: Tensor) -> Tensor:
+    """W [dim, dim] that maps the mean item vectors of histories [num_users, num_items] nearest to the trained users:
     the ridge solution of |M W − users|² over the users with a history."""
     known = torch.from_numpy(np.diff(history.indptr) > 0).to(users.device)
     means = (csr_tensor(normalised(history, 1.0, 0.0)).to(items.device) @ items)[known]  # [users known, dim]

@@ -26,7 +26,7 @@ from graphrec.vocabulary import IndexArray
 #: Length of the vectors of a draw that is right for ratings; a posterior of many draws needs no more.
 RATING_DIM = 12
 
-#: Ratings times squared length below which a second thread costs more than it brings.
+#: Ratings times squared length below which a second thread costs more than it saves.
 SMALL = 1 << 28
 
 
@@ -190,7 +190,7 @@ class MF(EmbeddingModel[MFConfig]):
 
 def rating_matrix(interactions: Interactions) -> sparse.csr_array:
     """The ratings [num_users, num_items] float32 of all pairs that were rated, a zero is one; several of one pair are
-    averaged. Raises DataError where there are none or a rating is no number."""
+    averaged. Raises DataError if there are no ratings or one is not a number."""
     weight = interactions.weight
     if weight is None or not len(weight):
         raise DataError("mf: mse predicts ratings, but these interactions have none; choose softmax or bpr")

@@ -26,7 +26,7 @@ class Dialect:
     """The dialect of a text, its sampled rows and notes.
 
     header: column names that the file lacks, from a comment or made up; None if they are not needed.
-    written: the header line; None if the file has no header.
+    written: the header line; None without a header.
     basket: whether lines have different lengths: an id, then items.
     wrong: number of lines with another number of fields than the header.
     """
