@@ -1,4 +1,4 @@
-// Find items that share genres, tags … with an item, which may be new; rare attributes have more weight.
+// Find items that share genres, tags … with an item, which may be new, and rare attributes have more weight.
 // $item_id  string        id of the item (weight of an attribute: 1 / ln(1 + number of items that have it))
 // $k        integer = 10  number of items
 // returns item, title, score, shared

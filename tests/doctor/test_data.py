@@ -176,7 +176,7 @@ def test_constraints(store: Store) -> None:
     store.write("CREATE (:Held {id: '1', keys: ['one:1']}), (:Loose {id: '1', keys: ['one:1']}), (:Theirs {id: '1'})")
     ensure_constraint(store, "Held")
     finding = about_store.check_constraints(store)
-    assert (finding.state, finding.seen) == (WARNING, "nothing holds the ids of Loose unique")
+    assert (finding.state, finding.seen) == (WARNING, "no constraint makes the ids of Loose unique")
     assert "CREATE CONSTRAINT FOR (n:`Loose`) REQUIRE n.id IS UNIQUE" in finding.remedy
     store.write("MATCH (n:Loose) DELETE n")
     assert about_store.check_constraints(store).state == OK

@@ -64,7 +64,7 @@ def test_a_defect_is_told_with_its_remedy_and_exit_code_one(store: Store, run: R
     assert "✓  size" in result.stdout
     assert "✗  nodes without id" in result.stdout
     assert "→ give them an id or delete them" in result.stdout
-    assert result.stdout.splitlines()[-1].endswith("1 wrong")
+    assert result.stdout.splitlines()[-1].endswith("1 failed")
 
 
 def test_a_store_that_does_not_answer(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

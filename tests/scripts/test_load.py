@@ -117,7 +117,7 @@ def test_tables_say_what_was_done_and_what_comes_next(shop: Path, run: Run) -> N
     first = run("load", "table", str(shop))
     assert "shop loaded in" in first.stdout
     assert "Item, range\n    c: price -1.0" in first.stdout
-    assert "2 rows were rejected, to be read with the reasons in" in first.stderr
+    assert "2 rows were rejected, with their reasons in" in first.stderr
     assert "`graphrec train` learns from it" in first.stderr
     again = run("load", "table", str(shop.parent))
     assert "shop: the graph had all of it already" in again.stdout

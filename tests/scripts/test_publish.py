@@ -42,7 +42,7 @@ def test_publish_roll_back_and_list(store: Store, run: Run, run_json: Json, trai
     assert "there is no run to roll back to" in run("rollback", "nobody", exit_code=1).stderr
     store.write("CREATE (:User {id: 'new'})")
     said = run("publish", first, "-k", "2", "--force")
-    assert "1 User nodes of the graph are new to the run" in said.stderr
+    assert "1 User nodes of the graph are unknown to the run" in said.stderr
     assert run_json("runs")[0]["run"] == f"{first}.2"
 
 
