@@ -28,7 +28,7 @@ from graphrec import hetero
 from graphrec.explanation.text import verb
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable
-from  import relation_of
+from graphrec.tabular.inference.name_semantics import find_relation
 
 nodes = [NodeTable(NodeType(label), pd.DataFrame({"id": ["1", "2"]})) for label in ("User", "Item")]
 ends = {"source_id": ["1", "2"], "target_id": ["2", "1"]}
@@ -37,7 +37,7 @@ edges = [
     for name, weight in (("RATED", "rating"), ("TASTED", "sips"))
 ]
 graph = hetero.build(GraphTables(tuple(nodes), tuple(edges)))
-print(graph.target[1], hetero.interactions(graph).weight.tolist(), verb(["TASTED"]), relation_of("wine_tastings"))
+print(graph.target[1], hetero.interactions(graph).weight.tolist(), verb(["TASTED"]), find_relation("wine_tastings"))
 """
 
 
