@@ -1,4 +1,4 @@
-"""The templates of CONTRIBUTING.md work: a loader, a model, a behaviour, a query and a command, as a reader copies them."""
+"""The templates of CONTRIBUTING.md work as they are copied: a loader, a model, a behaviour, a query, a command."""
 
 import re
 import sys
@@ -20,7 +20,8 @@ PAGE = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text(encoding="ut
 def template(section: str, number: int = 0) -> str:
     """A code block of a section."""
     (text,) = [part for part in PAGE.split("\n## ") if part.startswith(f"{section}\n")]
-    return re.findall(r"^```\w+\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)[number]
+    blocks: list[str] = re.findall(r"^```\w+\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return blocks[number]
 
 
 def module(name: str, source: str, monkeypatch: pytest.MonkeyPatch) -> Any:  # a module of any content
@@ -43,7 +44,7 @@ def test_the_loader_reads_and_cleans(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_the_model_keeps_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
     module("graphrec.models.cooccurrence", template("Add a model"), monkeypatch)
-    monkeypatch.setitem(MODELS, "cooccurrence", "Cooccurrence")  # type: ignore[arg-type]  # MODELS is a dict
+    monkeypatch.setitem(MODELS, "cooccurrence", "Cooccurrence")
     # no subclass of the contract, since test_contract.py counts those
     tests = module("contract", template("Add a model", 1).replace("(ModelContract)", ""), monkeypatch)
     contract = type("Contract", (), {**vars(ModelContract), **vars(tests.TestCooccurrence)})()
