@@ -20,12 +20,13 @@ import pandas as pd
 from filelock import FileLock
 
 from graphrec import loader_registry
+from graphrec.benchmark.datasets import data_root
 from graphrec.config import Settings
 from graphrec.schema import EdgeType
 from graphrec.store import Store, connect
 from graphrec.store.connection import quote
-from graphrec.store.diff import difference, everything_new
-from graphrec.store.edges import Edges, values
+from graphrec.store.diff import diff_edges, diff_to_empty
+from graphrec.store.edges import SortedEdges, to_python
 from graphrec.store.nodes import ensure_constraint
 from graphrec.store.write import write_edges
 from graphrec.tables import ENDS, EdgeTable
@@ -55,7 +56,7 @@ def main() -> None:
 def _tables(name: str) -> list[EdgeTable]:
     if name == "generated":
         return [_generated(*GENERATED)]
-    root = Path(os.environ.get("GRAPHREC_DATA", "../shared/data"))
+    root = data_root(name)
     loader = "interactions" if name in ("gowalla", "douban-book-social") else name
     return [table for table in loader_registry.get(loader).load(root / name).edges if table.type.target != "Category"]
 
@@ -134,20 +135,20 @@ def _plain(store: Store, table: EdgeTable, _writers: int) -> None:
     names = [*ENDS, *kind.properties]
     for begin in range(0, len(table.frame), BATCH):
         part = table.frame.iloc[begin : begin + BATCH]
-        columns = [values(part[name]) for name in names]
+        columns = [to_python(part[name]) for name in names]
         rows = [{**dict(zip(names, row, strict=True)), "source": "benchmark"} for row in zip(*columns, strict=True)]
         store.write(statement, {"rows": rows})
 
 
 def _ours(store: Store, table: EdgeTable, writers: int) -> None:
-    edges = Edges.of(table)
-    write_edges(store, edges, "benchmark", everything_new(edges), writers)
+    edges = SortedEdges.from_table(table)
+    write_edges(store, edges, "benchmark", diff_to_empty(edges), writers)
 
 
 def _again(store: Store, table: EdgeTable, writers: int) -> None:
-    edges = Edges.of(table)
-    found = difference(store, edges, "benchmark")
-    if len(found.new) or len(found.changed) or found.gone:
+    edges = SortedEdges.from_table(table)
+    found = diff_edges(store, edges, "benchmark")
+    if len(found.new) or len(found.changed) or found.removed:
         raise RuntimeError("the graph is not as it was written")
     write_edges(store, edges, "benchmark", found, writers)
 

@@ -67,14 +67,14 @@ def ours(train: Interactions) -> Iterator[int]:
     model = LightGCN(CONFIG)
     matrix = train.matrix()
     graph = assemble({USER: train.num_users, ITEM: train.num_items}, [edges_of(INTERACTED, train)], INTERACTED)
-    problem = TrainingData(graph, train, matrix, train.take(np.zeros(len(train), dtype=bool)), model.device)
-    x = model.start(problem, rng).requires_grad_()
-    encode = model.encoder(problem, x)
+    training = TrainingData(graph, train, matrix, train.take(np.zeros(len(train), dtype=bool)), model.device)
+    x = model.initial_parameters(training, rng).requires_grad_()
+    encode = model.build_encoder(training, x)
     optimizer = torch.optim.Adam([x], lr=CONFIG.learning_rate, fused=True)
     while True:
-        for batch in model.batches(problem, rng):
+        for batch in model.batches(training, rng):
             optimizer.zero_grad()
-            model.loss(x, encode, batch, problem, rng).backward()  # type: ignore[no-untyped-call]
+            model.loss(x, encode, batch, training, rng).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             yield -(-matrix.nnz // CONFIG.batch_size)
 

@@ -18,6 +18,7 @@ import pandas as pd
 from filelock import FileLock
 
 from graphrec import ingest
+from graphrec.benchmark.datasets import data_root
 from graphrec.config import Settings
 from graphrec.publishing import Publication, publish
 from graphrec.ranking.topk import Recommendations
@@ -33,15 +34,18 @@ READS = 2_000
 def main() -> None:
     """Measure and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("../shared/data/gowalla"))
-    parser.add_argument("--users", type=int, help="publish for so many users only, to see that it works")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", help="folder of interactions; by default gowalla in the folder GRAPHREC_DATA"
+    )
+    parser.add_argument("--users", type=int, help="number of users to publish for, for a quick check")
     parser.add_argument("-k", type=int, default=20)
     arguments = parser.parse_args()
+    folder = arguments.folder or data_root("gowalla") / "gowalla"
     with tempfile.TemporaryDirectory() as home, FileLock(Path(tempfile.gettempdir()) / "graphrec-benchmark.lock"):
         settings = Settings(graphrec_home=Path(home))
         try:
             with connect(settings.neo4j_address() or settings.embedded.start()) as store:
-                ingest.load(store, "interactions", arguments.folder, settings.home)
+                ingest.load(store, "interactions", folder, settings.home)
                 server = "embedded ArcadeDB" if store.embedded else store.version()
                 print(f"{server}, {os.cpu_count()} cores\n")
                 print("| what | lists | edges | seconds | edges/s |\n|---|---|---|---|---|")

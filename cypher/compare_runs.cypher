@@ -1,13 +1,13 @@
-// Compare the lists of two runs: how many users have one, how much the lists overlap, which items came and went.
+// Compare the lists of two runs: number of users with a list in both or one, mean overlap, items gained and lost.
 // $old_run_id  string  id of a published run
-// $new_run_id  string  id of another, or of the same
+// $new_run_id  string  id of another published run, or of the same
 // returns users, only_old, only_new, same, overlap, items, gained, lost
 MATCH (run:Run) WHERE run.id IN [$old_run_id, $new_run_id]
 MATCH (user:User)-[edge:RECOMMENDED]->(item:Item)
-WHERE edge.run IN run.layers AND NOT EXISTS { (user)-[:WITHDRAWN]->(run) }
-WITH run, user, collect({run: edge.run, item: item.id}) AS rows
-WITH run, user, rows, [layer IN run.layers WHERE layer IN [row IN rows | row.run]][0] AS newest
-WITH run, user, [row IN rows WHERE row.run = newest | row.item] AS list
+WHERE edge.version IN run.layers AND NOT EXISTS { (user)-[:WITHDRAWN]->(run) }
+WITH run, user, collect({version: edge.version, item: item.id}) AS rows
+WITH run, user, rows, [layer IN run.layers WHERE layer IN [row IN rows | row.version]][0] AS newest
+WITH run, user, [row IN rows WHERE row.version = newest | row.item] AS list
 WITH user, collect(CASE WHEN run.id = $old_run_id THEN list END)[0] AS before,
      collect(CASE WHEN run.id = $new_run_id THEN list END)[0] AS after
 WITH before, after, size([item IN before WHERE item IN after]) AS common

@@ -1,7 +1,7 @@
-// Explain why an item suits a user: own items that its users chose too, friends who liked it, attributes of own items.
+// Explain a recommendation: the user's items with common users, friends who liked the item, shared attributes.
 // $user_id  string       id of the user
 // $item_id  string       id of the recommended item
-// $k        integer = 5  how many reasons of each kind
+// $k        integer = 5  number of reasons of each kind
 // returns kind, because, title, shared, examples
 MATCH (user:User {id: $user_id}), (item:Item {id: $item_id})
 CALL (user, item) {

@@ -1,17 +1,19 @@
-// Find who would like an item: users whose published list has it, and users who liked the items most similar to it.
+// Find users who may like an item: those with the item in their published list, and those who liked similar items.
 // $item_id  string        id of the item
-// $similar  integer = 10  how many similar items are looked at, found by common users
-// $k        integer = 20  how many users, those of the published lists first
+// $similar  integer = 10  number of similar items, by common users
+// $k        integer = 20  number of users, those with the item in their list first
 // returns user, rank, liked, examples
 MATCH (item:Item {id: $item_id})
 CALL (item) {
-  MATCH (run:Run) WHERE run.activated_at IS NOT NULL
-  WITH item, run ORDER BY run.activated_at DESC, run.id LIMIT 1
+  CALL () {
+    MATCH (run:Run) WHERE run.activated_at IS NOT NULL AND run.version IS NOT NULL
+    RETURN run ORDER BY run.activated_at DESC, run.id LIMIT 1
+  }
   MATCH (item)<-[edge:RECOMMENDED]-(user:User)
-  WHERE edge.run IN run.layers AND NOT EXISTS { (user)-[:WITHDRAWN]->(run) }
-  MATCH (user)-[other:RECOMMENDED]->(:Item) WHERE other.run IN run.layers
-  WITH run, user, edge, collect(DISTINCT other.run) AS runs
-  WHERE edge.run = [layer IN run.layers WHERE layer IN runs][0]
+  WHERE edge.version IN run.layers AND NOT EXISTS { (user)-[:WITHDRAWN]->(run) }
+  MATCH (user)-[other:RECOMMENDED]->(:Item) WHERE other.version IN run.layers
+  WITH run, user, edge, collect(DISTINCT other.version) AS versions
+  WHERE edge.version = [layer IN run.layers WHERE layer IN versions][0]
   RETURN user, edge.rank AS rank, null AS liked
   UNION ALL
   MATCH (item)<-[:!RECOMMENDED&!SHOWN]-(other:User)

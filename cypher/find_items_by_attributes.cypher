@@ -1,6 +1,6 @@
-// Find items by what they are: those with most of the given genres, tags …, and of these what most users chose.
-// $values  list          ids of the attributes' nodes, or tags that users gave
-// $k       integer = 10  how many items
+// Find items by attributes: those with most of the given genres, tags …, and among these the most popular.
+// $values  list          ids of attribute nodes, or tags given by users
+// $k       integer = 10  number of items
 // returns item, title, found, users
 CALL () {
   MATCH (value:!User&!Item&!Run&!Source)<--(item:Item) WHERE value.id IN $values

@@ -1,6 +1,6 @@
-// Find items that share genres, tags … with an item, which may be new: what is rare counts more than what is common.
-// $item_id  string        id of the item (an attribute counts by 1 / ln(1 + number of items that have it))
-// $k        integer = 10  how many items
+// Find items that share genres, tags … with an item, which may be new, and rare attributes have more weight.
+// $item_id  string        id of the item (weight of an attribute: 1 / ln(1 + number of items that have it))
+// $k        integer = 10  number of items
 // returns item, title, score, shared
 MATCH (item:Item {id: $item_id})
 CALL (item) {

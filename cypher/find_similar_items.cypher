@@ -1,6 +1,6 @@
-// Find items that the same users chose: cosine of the two items' sets of users, among the 200 that share most.
+// Find items with the same users: cosine of the sets of users, among the 200 items with most common users.
 // $item_id  string        id of the item
-// $k        integer = 10  how many items
+// $k        integer = 10  number of items
 // returns item, title, similarity, common_users
 MATCH (item:Item {id: $item_id})<-[:!RECOMMENDED&!SHOWN]-(user:User)
 WITH item, count(DISTINCT user) AS degree

@@ -1,6 +1,6 @@
-// List what a user did, the newest first where times are known.
+// List the behaviour of a user, the newest first if timestamps are known.
 // $user_id  string        id of the user
-// $k        integer = 10  how many
+// $k        integer = 10  number of rows
 // returns item, title, behaviour, rating, count, tag, timestamp
 MATCH (user:User {id: $user_id})-[edge:!RECOMMENDED&!SHOWN]->(item:Item)
 RETURN item.id AS item, item.title AS title, type(edge) AS behaviour, edge.rating AS rating, edge.count AS count,

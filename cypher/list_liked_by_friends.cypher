@@ -1,6 +1,6 @@
-// List what a user's friends, and those whom the user follows or trusts, liked and the user has not met.
+// List items that friends, or users whom the user follows or trusts, liked and that are new to the user.
 // $user_id  string        id of the user
-// $k        integer = 10  how many items
+// $k        integer = 10  number of items
 // returns item, title, friends, examples
 MATCH (user:User {id: $user_id})-[social:FRIEND|FOLLOWS|TRUSTS]-(friend:User)
 WHERE (type(social) = 'FRIEND' OR startNode(social) = user) AND coalesce(social.value, social.weight, 1) > 0

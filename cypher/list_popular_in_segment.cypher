@@ -1,7 +1,7 @@
-// List what users of a segment chose most: users with a value of a property, or linked to a node such as a group.
-// $by     string        property of the users, such as occupation, or the label of the nodes that they are linked to
+// List the most popular items in a segment: users with a value of a property, or with a link to a node.
+// $by     string        property of users, such as occupation, or label of the linked nodes, such as Club
 // $value  string        value of the property, or id of the node
-// $k      integer = 10  how many items
+// $k      integer = 10  number of items
 // returns item, title, users, share
 MATCH (member:User)
 WHERE $value IN [part IN member[$by] + [] | toStringOrNull(part)]

@@ -1,8 +1,8 @@
-// List the items that most users chose in a window of time, beside how many did in the window of equal length before.
-// $since  time = 0       start of the window, 0 for so many days before its end
-// $until  time = 0       end of the window, 0 for the latest event of the graph
-// $days   float = 30     length of the window where `since` is 0
-// $k      integer = 10   how many items
+// List the items with most users in a time window, with their users in the preceding window of equal length.
+// $since  time = 0       start of the window, 0: `days` before its end
+// $until  time = 0       end of the window, 0: the latest event in the graph
+// $days   float = 30     length of the window if `since` is 0
+// $k      integer = 10   number of items
 // returns item, title, users, before
 MATCH (:User)-[edge:!RECOMMENDED&!SHOWN]->(:Item)
 WITH max(edge.timestamp) AS latest

@@ -1,7 +1,7 @@
-// Recommend with a reason: a user's published list, each item under the lately liked one whose users are most alike.
+// Recommend with a reason: a user's published list, grouped by the recently liked item with most similar users.
 // $user_id  string        id of the user
-// $recent   integer = 20  how many of the items that the user liked last are looked at
-// $k        integer = 5   how many items for each reason
+// $recent   integer = 20  number of recently liked items that may be a reason
+// $k        integer = 5   number of items for each reason
 // returns because, because_title, item, title, rank, common_users
 MATCH (user:User {id: $user_id})-[edge:!RECOMMENDED&!SHOWN]->(own:Item)
 WITH user, own, max(edge.rating) AS rating, coalesce(max(edge.timestamp), 0) AS time,
@@ -10,13 +10,15 @@ WITH user, avg(rating) AS mean, collect({item: own, rating: rating, time: time, 
 UNWIND [row IN rows WHERE row.rating IS NULL OR row.rating > mean - 0.001] AS row
 WITH user, row ORDER BY row.time DESC, row.count DESC, row.item.id LIMIT $recent
 WITH user, collect(row.item) AS history
-MATCH (run:Run) WHERE run.activated_at IS NOT NULL
-WITH user, history, run ORDER BY run.activated_at DESC, run.id LIMIT 1
+CALL () {
+  MATCH (run:Run) WHERE run.activated_at IS NOT NULL AND run.version IS NOT NULL
+  RETURN run ORDER BY run.activated_at DESC, run.id LIMIT 1
+}
 MATCH (user)-[edge:RECOMMENDED]->(item:Item)
-WHERE edge.run IN run.layers AND NOT EXISTS { (user)-[:WITHDRAWN]->(run) }
-WITH user, history, run, collect({run: edge.run, item: item, rank: edge.rank}) AS rows
-WITH user, history, rows, [layer IN run.layers WHERE layer IN [row IN rows | row.run]][0] AS newest
-UNWIND [row IN rows WHERE row.run = newest] AS row
+WHERE edge.version IN run.layers AND NOT EXISTS { (user)-[:WITHDRAWN]->(run) }
+WITH user, history, run, collect({version: edge.version, item: item, rank: edge.rank}) AS rows
+WITH user, history, rows, [layer IN run.layers WHERE layer IN [row IN rows | row.version]][0] AS newest
+UNWIND [row IN rows WHERE row.version = newest] AS row
 WITH user, history, row, row.item AS item
 WHERE NOT EXISTS { (user)-[:!RECOMMENDED&!SHOWN]->(item) }
 WITH user, history, collect(row) AS list

@@ -1,6 +1,6 @@
-// Recommend to a user of whom only attributes are known what the 50 users with most of the same attributes chose.
-// $user_id  string        id of the user (an attribute counts by 1 / ln(1 + number of users who have it))
-// $k        integer = 10  how many items
+// Recommend to a user without behaviour: the items of the 50 users who share most attributes.
+// $user_id  string        id of the user (weight of an attribute: 1 / ln(1 + number of users who have it))
+// $k        integer = 10  number of items
 // returns item, title, score, users
 MATCH (user:User {id: $user_id})
 CALL (user) {

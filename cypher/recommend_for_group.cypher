@@ -1,14 +1,16 @@
-// Recommend items to several users together: the least mean rank in their published lists, among what none has met.
+// Recommend items to a group of users: the least mean rank in their published lists, among items new to all.
 // $user_ids  list          ids of the users
-// $k         integer = 10  how many items
+// $k         integer = 10  number of items
 // returns item, title, mean_rank, worst_rank, members
-MATCH (run:Run) WHERE run.activated_at IS NOT NULL
-WITH run ORDER BY run.activated_at DESC, run.id LIMIT 1
+CALL () {
+  MATCH (run:Run) WHERE run.activated_at IS NOT NULL AND run.version IS NOT NULL
+  RETURN run ORDER BY run.activated_at DESC, run.id LIMIT 1
+}
 MATCH (user:User)-[edge:RECOMMENDED]->(item:Item)
-WHERE user.id IN $user_ids AND edge.run IN run.layers AND NOT EXISTS { (user)-[:WITHDRAWN]->(run) }
-WITH run, user, collect({run: edge.run, item: item, rank: edge.rank}) AS rows
-WITH user, rows, [layer IN run.layers WHERE layer IN [row IN rows | row.run]][0] AS newest
-WITH user, [row IN rows WHERE row.run = newest] AS rows
+WHERE user.id IN $user_ids AND edge.version IN run.layers AND NOT EXISTS { (user)-[:WITHDRAWN]->(run) }
+WITH run, user, collect({version: edge.version, item: item, rank: edge.rank}) AS rows
+WITH user, rows, [layer IN run.layers WHERE layer IN [row IN rows | row.version]][0] AS newest
+WITH user, [row IN rows WHERE row.version = newest] AS rows
 WITH collect(user) AS users, collect(rows) AS lists, sum(size(rows) + 1) AS absent
 UNWIND lists AS list
 UNWIND list AS row

@@ -1,4 +1,4 @@
-// Summarise the graph: its nodes by label, then its relationships by type and the labels that they join.
+// Summarise the graph: numbers of nodes by label, and of relationships by type and labels of their ends.
 // returns kind, name, source, target, number
 MATCH (node)
 UNWIND labels(node) AS label

@@ -7,23 +7,53 @@
 ...     graph.recommend("15")
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from graphrec.evaluation.trial import EvaluationConfig
     from graphrec.graph import Graph, connect
+    from graphrec.ingest.read import LoadConfig
+    from graphrec.pipeline.config import BenchmarkConfig, PublishConfig, TrainConfig, TuneConfig
+    from graphrec.reranking.spec import RerankingRules
+    from graphrec.tuning.tune import TuningBudget
 
 __version__ = "0.1.0"
 
-__all__ = ["Graph", "connect"]
+__all__ = [
+    "BenchmarkConfig",
+    "EvaluationConfig",
+    "Graph",
+    "LoadConfig",
+    "PublishConfig",
+    "RerankingRules",
+    "TrainConfig",
+    "TuneConfig",
+    "TuningBudget",
+    "connect",
+]
+
+#: Public name -> the module that defines it, imported when the name is first used: the database's driver takes a second
+#: to import, torch several.
+_MODULES = {
+    "BenchmarkConfig": "graphrec.pipeline.config",
+    "EvaluationConfig": "graphrec.evaluation.trial",
+    "Graph": "graphrec.graph",
+    "LoadConfig": "graphrec.ingest.read",
+    "PublishConfig": "graphrec.pipeline.config",
+    "RerankingRules": "graphrec.reranking.spec",
+    "TrainConfig": "graphrec.pipeline.config",
+    "TuneConfig": "graphrec.pipeline.config",
+    "TuningBudget": "graphrec.tuning.tune",
+    "connect": "graphrec.graph",
+}
 
 
 def __getattr__(name: str) -> object:
-    """`connect` and `Graph`, loaded when they are first asked for: the database's driver takes a second to import."""
-    if name not in __all__:
+    """A public name, imported now."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from graphrec import graph
-
-    return getattr(graph, name)
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -64,7 +64,7 @@ def is_one_id(value: object) -> bool:
 def count(value: object, name: str = "k", least: int = 1, most: int = MAX_K) -> int:
     """A number of results, `least` to `most`, as an int; numpy's integers are accepted.
 
-    Raises DataError if it is no integer (True and 10.0 are none) or out of range.
+    Raises DataError if it is not an integer (True and 10.0 are not) or out of range.
     """
     number = _integer(value)
     if number is None:
@@ -78,7 +78,7 @@ def name_of_run(name: object, newest_first: Sequence[str], kind: str = "run", hi
     """The id of the run that is meant: by its id, by the first letters that no other run has, or by `latest`.
 
     Raises:
-        UnknownNameError: no run begins so, or there is none at all.
+        UnknownNameError: no run id begins with it, or no run is saved.
         DataError: several runs begin so.
     """
     text = name if isinstance(name, str) else str(name)

@@ -145,7 +145,7 @@ def _status(path: Path) -> os.stat_result | None:
 def _pour(source: Path, target: Path) -> None:
     """Write the content of a file into what is there."""
     number = _descriptor(target)
-    # A descriptor is written where it stands: opening its name would begin at the start of the file behind it.
+    # A descriptor is written at its position: opening its name would begin at the start of the file behind it.
     place = target if number is None else os.dup(number)
     with source.open("rb") as content, open(place, "wb") as out:  # noqa: PTH123  # takes a descriptor too
         shutil.copyfileobj(content, out)

@@ -3,7 +3,7 @@
 import re
 
 #: Control characters (C0 but tab and line feed, C1), line and paragraph separators, embeddings, overrides and isolates
-#: of the direction of writing, which would turn around what stands after them, halves of surrogate pairs and
+#: of the direction of writing, which would reverse the text after them, halves of surrogate pairs and
 #: noncharacters. XML 1.0 forbids most of them, even as references.
 CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"

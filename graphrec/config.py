@@ -1,4 +1,4 @@
-"""Settings from the environment, and the store that they ask for."""
+"""Settings from the environment, and the database that they name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,17 +10,18 @@ from platformdirs import user_data_path
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from graphrec.errors import GraphrecError, StoreError
+from graphrec.errors import GraphrecError
 from graphrec.redaction import redacted
 from graphrec.store import Address, EmbeddedServer, Store, connect
+from graphrec.store.connection import UnreachableError
 from graphrec.store.embedded import DATABASE, USERNAME, server_version
 
 
 class Settings(BaseSettings):
-    """What the environment says: GRAPHREC_HOME, and NEO4J_URI with its login where a Neo4j is to be used.
+    """Settings from the environment: GRAPHREC_HOME, and NEO4J_URI with its login if a Neo4j is to be used.
 
-    A login in NEO4J_URI (`bolt://user:password@host`) is taken out of it, percent-decoded, and used as NEO4J_USERNAME
-    and NEO4J_PASSWORD; if these are set as well, they are used instead.
+    A login in NEO4J_URI (`bolt://user:password@host`) is removed from it, percent-decoded, and used as NEO4J_USERNAME
+    and NEO4J_PASSWORD; if these are set as well, they take precedence.
     """
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
@@ -33,14 +34,14 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _take_login(cls, values: Any) -> Any:  # Any: what pydantic-settings found, a dict by name
-        """The values with the login of the address in fields of its own, as `neo4j_uri` is shown in messages."""
+    def _split_login(cls, values: Any) -> Any:  # Any: the values of pydantic-settings, a dict by name
+        """The values with the login of the address in fields of its own, because messages show `neo4j_uri`."""
         if not isinstance(values, dict) or not isinstance(values.get("neo4j_uri"), str):
             return values
         uri, username, password = split_login(values["neo4j_uri"])
         login = {"neo4j_username": username, "neo4j_password": password}
-        found = {name: value for name, value in login.items() if value and not values.get(name)}
-        return {**values, **found, "neo4j_uri": uri}
+        missing = {name: value for name, value in login.items() if value and not values.get(name)}
+        return {**values, **missing, "neo4j_uri": uri}
 
     @property
     def home(self) -> Path:
@@ -49,27 +50,27 @@ class Settings(BaseSettings):
             return self.graphrec_home.expanduser().absolute()
         except (RuntimeError, OSError) as error:
             raise GraphrecError(
-                f"GRAPHREC_HOME is {self.graphrec_home}, which is no folder ({error}); set it to a folder of yours"
+                f"GRAPHREC_HOME is {self.graphrec_home}, which is no folder ({error}); set it to the path of a folder"
             ) from error
 
     @property
     def runs(self) -> Path:
-        """The folder that holds one folder for each run."""
+        """The folder with one folder per saved run."""
         return self.home / "runs"
 
     @property
     def studies(self) -> Path:
-        """The folder that holds a study for each search for settings."""
+        """The folder with one study per search for settings."""
         return self.home / "studies"
 
     @property
     def loads(self) -> Path:
-        """The folder that holds the last report of each source, and the rows that were rejected."""
+        """The folder with the last report of each source, and its rejected rows."""
         return self.home / "loads"
 
     @property
     def embedded(self) -> EmbeddedServer:
-        """The embedded server of this home."""
+        """The embedded server of this home folder."""
         return EmbeddedServer(self.home)
 
     def neo4j_address(self) -> Address | None:
@@ -97,7 +98,7 @@ def split_login(uri: str) -> tuple[str, str, str]:
 
 @dataclass(frozen=True)
 class StoreStatus:
-    """Whether a store answers, where, and what it is; the fields of `graphrec store status --json`."""
+    """Whether a database runs, its address, and its version: the fields of `graphrec store status --json`."""
 
     running: bool
     uri: str | None
@@ -109,9 +110,10 @@ class StoreStatus:
 
 
 def open_store(settings: Settings, note: Callable[[str], None] = lambda _: None) -> Store:
-    """An open Store: the Neo4j that the environment names, else the embedded one, started if it must be.
+    """An open Store: the Neo4j that the environment names, else the embedded one, which is started if it does not run.
 
-    `note` hears in one sentence that the embedded store was started.
+    `note` is called with one sentence if the embedded store was started. Raises StoreError if no database answers or
+    the login is refused.
     """
     address = settings.neo4j_address()
     if address is None:
@@ -123,7 +125,7 @@ def open_store(settings: Settings, note: Callable[[str], None] = lambda _: None)
 
 
 def store_status(settings: Settings) -> StoreStatus:
-    """The state of the store that the environment asks for; a refused login raises StoreError."""
+    """The status of the database that the environment names. Raises StoreError if the login is refused."""
     address = settings.neo4j_address()
     if address is None:
         running = settings.embedded.address()
@@ -139,8 +141,6 @@ def store_status(settings: Settings) -> StoreStatus:
     try:
         with connect(address) as store:
             name, _, version = store.version().rpartition(" ")
-    except StoreError as error:
-        if "no graph database answers" not in str(error):
-            raise
+    except UnreachableError:
         return StoreStatus(False, redacted(address.uri), address.username, None, address.database, "Neo4j", None)
     return StoreStatus(True, redacted(address.uri), address.username, None, address.database, name, version)

@@ -30,11 +30,18 @@ class DataError(GraphrecError):
 
 
 class LeakError(DataError):
-    """What a model sees tells of what it is to be tested on, so that a measurement would flatter it."""
+    """Test interactions can be inferred from the training view, so metrics would be too high."""
 
 
 class StoreError(GraphrecError):
-    """The graph database cannot be reached, refuses the login, or lacks what is asked of it."""
+    """The graph database cannot be reached, refuses the login, or lacks what is asked of it.
+
+    `reason` is the database's own message, if it refused a statement.
+    """
+
+    def __init__(self, message: str = "", reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class RefusedError(GraphrecError):
@@ -79,7 +86,7 @@ def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
 
 
 def first_few(values: Iterable[object], limit: int = 5) -> str:
-    """The first `limit` values as a comma-separated text, with an ellipsis where there are more.
+    """The first `limit` values as a comma-separated text, with an ellipsis if there are more.
 
     A message is one line that fits a screen, whatever a file holds: each value is written as `shown` does.
     """

@@ -20,7 +20,7 @@ class Loader(Protocol):
     """A source: a module (or object) that turns its files into tables."""
 
     def load(self, folder: Path | None = None) -> "GraphTables":
-        """The tables of the source's files in a folder, or of the data it brings itself where folder is None."""
+        """The tables of the source's files in a folder, or of its built-in data if folder is None."""
 
 
 def names() -> list[str]:
@@ -36,7 +36,7 @@ def summaries() -> dict[str, str]:
 
 
 def get(name: str) -> Loader:
-    """The loader of a source (bitcoin-otc is bitcoin_otc); UnknownNameError with the nearest names if there is none."""
+    """The loader of a source (bitcoin-otc is bitcoin_otc); UnknownNameError with the nearest names if it is unknown."""
     module = name.replace("-", "_")
     if module in _files():
         loader: object = import_module(f"{GROUP}.{module}")

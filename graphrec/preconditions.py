@@ -1,4 +1,4 @@
-"""What a command needs of the graph, checked before it starts: one sentence says what is missing and what brings it."""
+"""Check what a command requires of the graph before it starts; errors name what is missing and how to load it."""
 
 import re
 import sys
@@ -21,14 +21,15 @@ from graphrec.schema import (
     NodeType,
 )
 from graphrec.store import Store, counts
+from graphrec.store.active_run import require_readable_lists
 from graphrec.store.queries import Query
 
-#: What a newcomer is offered first, as it needs no download, and what it brings.
-FIRST = "movielens"
-FIRST_BRINGS = frozenset({USER, ITEM, "Genre", "RATED", "IN_GENRE"})
+#: The loader that new users are referred to first, as it needs no download, and the labels and types it provides.
+SAMPLE_LOADER = "movielens"
+SAMPLE_PROVIDES = frozenset({USER, ITEM, "Genre", "RATED", "IN_GENRE"})
 
-#: Where to start with an empty graph: with files of one's own, or with what needs none.
-FIRST_STEPS = f"`graphrec sniff FILES…` describes files of your own, `graphrec load {FIRST}` brings a sample"
+#: First steps with an empty graph: with files of one's own, or with the sample.
+FIRST_STEPS = f"`graphrec sniff FILES…` describes files of your own, `graphrec load {SAMPLE_LOADER}` loads a sample"
 
 _COMMENT_OR_TEXT = re.compile(r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _CLAUSE = re.compile(
@@ -36,82 +37,99 @@ _CLAUSE = re.compile(
     re.IGNORECASE,
 )
 _NAME = r"(?:`(?:[^`]|``)+`|\w+)"
-#: `[edge:RATED|TAGGED]`, and `(user:User {…})`; a variable of its own brings no need.
+#: Relationship types, as in `[edge:RATED|TAGGED]`. Variables without a type require nothing.
 _RELATION = re.compile(rf"\[\s*{_NAME}?\s*:\s*({_NAME}(?:\s*\|\s*:?\s*{_NAME})*)\s*[\]{{*]")
-#: `[edge:!RECOMMENDED&!SHOWN]`, which is how the query files write behaviour.
+#: Behaviour, which the query files write as `[edge:!RECOMMENDED&!SHOWN]`.
 _BEHAVIOUR = re.compile(rf"\[\s*{_NAME}?\s*:\s*!{_NAME}(?:\s*&\s*!{_NAME})*\s*[\]{{*]")
+#: Labels, as in `(user:User {…})`.
 _LABEL = re.compile(rf"\(\s*{_NAME}?\s*:\s*({_NAME}(?:\s*[:&]\s*{_NAME})*)\s*[){{]")
-#: A pattern that may match nothing at all, `*0..3`, `*` after a bracket, `{0,3}` or `{,3}`.
+#: A pattern that may be empty: `*0..3`, `*` after a bracket, `{0,3}` or `{,3}`.
 _ZERO = re.compile(r"\*\s*0|\)\s*\*|\{\s*0?\s*,")
 
 
 @dataclass(frozen=True)
-class Needs:
-    """What a statement cannot do without: each of `labels`, one relationship type of each group of `relations`, and
-    with `behaviour` any relationship from User to Item that is not graphrec's own."""
+class Requirements:
+    """What a graph must have so that a statement can return rows.
+
+    Attributes:
+        labels: all of these labels.
+        relations: one relationship type of each of these groups.
+        behaviour: whether it must have any behaviour from User to Item.
+    """
 
     labels: frozenset[str] = frozenset()
     relations: frozenset[frozenset[str]] = frozenset()
     behaviour: bool = False
 
-    def __and__(self, other: "Needs") -> "Needs":
-        return Needs(self.labels & other.labels, self.relations & other.relations, self.behaviour and other.behaviour)
+    def __and__(self, other: "Requirements") -> "Requirements":
+        return Requirements(
+            self.labels & other.labels, self.relations & other.relations, self.behaviour and other.behaviour
+        )
 
 
-def need_behaviour(schema: GraphSchema, relation: str | None = None) -> None:
-    """Return where the schema has behaviour from User to Item, and the behaviour `relation` if one is named.
+def require_behaviour(schema: GraphSchema, relation: str | None = None) -> None:
+    """Raise unless the schema has behaviour from User to Item, and the behaviour `relation` if one is named.
 
     Raises:
-        DataError: there is no behaviour; it says what the graph has and which loaders bring some.
-        UnknownNameError: there is none of the name; it says which there are and which loaders bring it.
+        DataError: the graph has no behaviour; the message names what it has and which loaders provide some.
+        UnknownNameError: no behaviour has this name; the message names those that exist and loaders that provide it.
     """
     found = [edge.relation for edge in schema.behaviours()]
     if not found:
         has = [*(node.label for node in schema.nodes), *(edge.relation for edge in schema.edges)]
         raise DataError(
             "the graph has no relationships from User to Item, so there is nothing to learn from: "
-            f"{_has(has, BEHAVIOURS, _own_labels(has, schema.edges))}"
+            f"{_describe_contents(has, BEHAVIOURS, _suggest_roles(has, schema.edges))}"
         )
     if relation is not None and relation not in found:
-        known = brought()
-        hint = _bring([relation]) if relation in known else ""
+        known = find_loaders()
+        hint = _suggest_loaders([relation]) if relation in known else ""
         raise UnknownNameError("behaviour", relation, found, hint)
 
 
-def need_labels(store: Store, what: str, labels: Iterable[str]) -> None:
-    """Return where the graph has nodes of each label; DataError that says what it has and what brings the others."""
+def require_labels(store: Store, what: str, labels: Iterable[str]) -> None:
+    """Raise DataError unless the graph has nodes of each label; it names the contents and how to load the rest."""
     missing = [label for label in sorted(labels) if not counts.has_label(store, label)]
     if missing:
-        has = _present(store)
+        has = _list_contents(store)
         raise DataError(
             f"{what} needs {' and '.join(missing)} nodes, and the graph has none: "
-            f"{_has(has, missing, _own_labels(has) if {USER, ITEM} <= {*missing} else '')}"
+            f"{_describe_contents(has, missing, _suggest_roles(has) if {USER, ITEM} <= {*missing} else '')}"
         )
 
 
-def need_recommendations(store: Store, what: str = "this command") -> None:
-    """Return where recommendations are published; GraphrecError with the two commands that make some."""
+def require_recommendations(store: Store, what: str = "this command") -> None:
+    """Raise unless a run is published in a form that this version of graphrec can read.
+
+    Raises:
+        GraphrecError: no run is published; the message names the two commands that publish one.
+        DataError: the recommendations were published by an earlier version of graphrec.
+    """
+    require_readable_lists(store)
     if RECOMMENDED in counts.known_relations(store) and counts.has_relation(store, [RECOMMENDED]):
         return
     raise GraphrecError(
         f"nothing is published yet, and {what} reads RECOMMENDED edges; "
-        "`graphrec train` makes a run and `graphrec publish RUN` writes it"
+        "`graphrec train` trains a run and `graphrec publish RUN` publishes it"
     )
 
 
-def need_query(store: Store, query: Query) -> None:
-    """Return where the graph has every label and relationship type without which the query answers nothing.
+def require_query(store: Store, query: Query) -> None:
+    """Raise unless the graph has all labels and relationship types without which the query returns no rows.
 
-    What stands in OPTIONAL MATCH, EXISTS, WHERE or a subquery is not needed, nor is one of several alternatives
-    (`RATED|VIEWED`) while another is there. A query for graphrec's own nodes alone may answer nothing.
+    Not required are parts of OPTIONAL MATCH, EXISTS, WHERE or a subquery, and further alternatives (`RATED|VIEWED`) if
+    the graph has one of them. A query that reads only graphrec's own nodes may return no rows.
 
     Raises:
-        DataError: something is missing; it says what the graph has and which loaders bring it.
-        GraphrecError: nothing is published, and the query reads recommendations.
+        DataError: something is missing; the message names what the graph has and which loaders provide the rest. Or the
+            recommendations were published by an earlier version of graphrec.
+        GraphrecError: the query reads recommendations, and no run is published.
     """
-    wanted, what = needs(query.statement), f"query {query.name}"
+    wanted, what = find_requirements(query.statement), f"query {query.name}"
+    if "run.layers" in query.statement:
+        require_readable_lists(store)
     if labels := wanted.labels - SYSTEM_LABELS:
-        need_labels(store, what, labels)
+        require_labels(store, what, labels)
     if wanted.behaviour and not counts.has_behaviour(store):
         _refuse_relations(store, what, frozenset(BEHAVIOURS))
     known = set(counts.known_relations(store)) if wanted.relations else set()
@@ -119,41 +137,41 @@ def need_query(store: Store, query: Query) -> None:
         if counts.has_relation(store, sorted(group & known)):
             continue
         if group == {RECOMMENDED}:
-            need_recommendations(store, what)
+            require_recommendations(store, what)
         if group <= SYSTEM_RELATIONS:
             raise GraphrecError(
                 f"the published run has no {' or '.join(sorted(group))} edges, which {what} reads; "
-                "`graphrec publish --help` says how they are written"
+                "`graphrec publish --help` describes how to publish them"
             )
         _refuse_relations(store, what, group)
 
 
-def needs(statement: str) -> Needs:
-    """What the MATCH clauses of a statement name, outside braces; of several parts of a UNION what all of them name."""
-    parts = [Needs()]
-    for keyword, text in _clauses(statement):
+def find_requirements(statement: str) -> Requirements:
+    """What the MATCH clauses of a statement name outside braces; for a UNION only what all its parts name."""
+    parts = [Requirements()]
+    for keyword, text in _split_clauses(statement):
         if keyword == "UNION":
-            parts.append(Needs())
+            parts.append(Requirements())
         elif keyword == "MATCH" and not _ZERO.search(text):
-            labels = {name for found in _LABEL.findall(text) for name in _names(found, "[:&]")}
-            relations = {frozenset(_names(found, r"\|\s*:?")) for found in _RELATION.findall(text)}
+            labels = {name for found in _LABEL.findall(text) for name in _split_names(found, "[:&]")}
+            relations = {frozenset(_split_names(found, r"\|\s*:?")) for found in _RELATION.findall(text)}
             behaviour = parts[-1].behaviour or _BEHAVIOUR.search(text) is not None
-            parts[-1] = Needs(parts[-1].labels | labels, parts[-1].relations | relations, behaviour)
+            parts[-1] = Requirements(parts[-1].labels | labels, parts[-1].relations | relations, behaviour)
     common = parts[0]
     for part in parts[1:]:
         common = common & part
     return common
 
 
-def brought() -> dict[str, list[str]]:
-    """The names of the loaders that bring each label and relationship type, found in the loaders' constants.
+def find_loaders() -> dict[str, list[str]]:
+    """The names of the loaders that provide each label and relationship type, read from the loaders' constants.
 
-    A loader that cannot be imported here is left out: this is read while another error is told.
+    A loader that cannot be imported is left out, because this is called while another error is reported.
     """
     found: dict[str, set[str]] = {}
     for loader in loader_registry.names():
         try:
-            values = list(_constants(loader_registry.get(loader)))
+            values = list(_iterate_types(loader_registry.get(loader)))
         except Exception:  # a third party's module may raise anything
             continue
         for value in values:
@@ -163,7 +181,7 @@ def brought() -> dict[str, list[str]]:
     return {name: sorted(loaders) for name, loaders in sorted(found.items())}
 
 
-def _constants(loader: object) -> Iterator[NodeType | EdgeType]:
+def _iterate_types(loader: object) -> Iterator[NodeType | EdgeType]:
     """The node and edge types among the values of a loader and of its module, and in tuples, lists and dicts there."""
     module = loader if isinstance(loader, ModuleType) else sys.modules.get(type(loader).__module__)
     values = list(vars(module).values()) if module else []
@@ -174,12 +192,12 @@ def _constants(loader: object) -> Iterator[NodeType | EdgeType]:
         yield from (part for part in parts if isinstance(part, NodeType | EdgeType))
 
 
-def _clauses(statement: str) -> Iterator[tuple[str, str]]:
-    """The clauses that stand outside braces, each as its keyword in capitals and the text up to the next one."""
+def _split_clauses(statement: str) -> Iterator[tuple[str, str]]:
+    """The clauses outside braces: each as its keyword in capitals and the text up to the next keyword."""
     plain = _COMMENT_OR_TEXT.sub(lambda found: "''" if found[0][0] in "'\"" else " ", statement)
     depth, outside = 0, []
-    for sign in plain:
-        depth += (sign == "{") - (sign == "}")
+    for character in plain:
+        depth += (character == "{") - (character == "}")
         outside.append(depth == 0)
     starts = [found for found in _CLAUSE.finditer(plain) if outside[found.start()]]
     for position, found in enumerate(starts):
@@ -187,13 +205,13 @@ def _clauses(statement: str) -> Iterator[tuple[str, str]]:
         yield " ".join(found[1].upper().split()), plain[found.end() : end]
 
 
-def _names(expression: str, separator: str) -> Iterator[str]:
+def _split_names(expression: str, separator: str) -> Iterator[str]:
     for part in re.split(separator, expression):
         yield part.strip().strip("`").replace("``", "`")
 
 
-def _present(store: Store) -> list[str]:
-    """The labels and relationship types that a loader wrote and that have at least one node or edge."""
+def _list_contents(store: Store) -> list[str]:
+    """The loaded labels and relationship types that have at least one node or edge."""
     labels = [name for name in counts.known_labels(store) if name not in SYSTEM_LABELS]
     relations = [name for name in counts.known_relations(store) if name not in SYSTEM_RELATIONS]
     return [
@@ -208,16 +226,20 @@ def _refuse_relations(store: Store, what: str, group: frozenset[str]) -> NoRetur
     else:
         offered = sorted(group)
         wanted = f"{' or '.join(offered)} relationships"
-    raise DataError(f"{what} needs {wanted}, and the graph has none: {_has(_present(store), offered)}")
+    raise DataError(
+        f"{what} needs {wanted}, and the graph has none: {_describe_contents(_list_contents(store), offered)}"
+    )
 
 
-def _has(names: list[str], wanted: Iterable[str], hint: str = "") -> str:
-    """What a graph has, and what brings what it lacks; if it is empty, where to start."""
-    return f"it has {first_few(names, 12)}; {hint}{_bring(wanted)}" if names else f"it is empty; {FIRST_STEPS}"
+def _describe_contents(names: list[str], wanted: Iterable[str], hint: str = "") -> str:
+    """The contents of a graph and how to load what it lacks; the first steps if it is empty."""
+    return (
+        f"it has {first_few(names, 12)}; {hint}{_suggest_loaders(wanted)}" if names else f"it is empty; {FIRST_STEPS}"
+    )
 
 
-def _own_labels(names: Iterable[str], edges: Iterable[EdgeType] = ()) -> str:
-    """What to write if a graph calls its users and items by other names; nothing if it has none of these either."""
+def _suggest_roles(names: Iterable[str], edges: Iterable[EdgeType] = ()) -> str:
+    """How to declare roles if the graph has users and items under other labels; "" if it has none."""
     if {USER, ITEM} & {*names} or not names:
         return ""
     start, end = next(
@@ -230,32 +252,32 @@ def _own_labels(names: Iterable[str], edges: Iterable[EdgeType] = ()) -> str:
     )
 
 
-def _bring(names: Iterable[str]) -> str:
-    """Which loaders bring these labels or relationship types, and the command that loads one of them."""
-    known = brought()
+def _suggest_loaders(names: Iterable[str]) -> str:
+    """Which loaders provide these labels or relationship types, and a command that loads one of them."""
+    known = find_loaders()
     pairs = [(name, known[name]) for name in names if name in known]
-    loaders = sorted({loader for _, found in pairs for loader in found}, key=_easiest)
+    loaders = sorted({loader for _, found in pairs for loader in found}, key=_loader_order)
     if not loaders:
-        return f"no loader that is installed brings {' or '.join(names)}; write it with Cypher or a loader of yours"
-    if {USER, ITEM} & {name for name, _ in pairs}:  # every loader brings these: who brings what says nothing
-        told = f"{_and(loaders)} bring{'' if len(loaders) > 1 else 's'} some"
+        return f"no installed loader provides {' or '.join(names)}; write it with Cypher or a loader of yours"
+    if {USER, ITEM} & {name for name, _ in pairs}:  # every loader provides these, so listing each is of no use
+        provided = f"{_join(loaders)} provide{'' if len(loaders) > 1 else 's'} some"
     else:
-        told = ", ".join(
-            f"{name} {'' if k else 'is brought '}by {_and(found)}" for k, (name, found) in enumerate(pairs)
+        provided = ", ".join(
+            f"{name} {'' if k else 'is provided '}by {_join(found)}" for k, (name, found) in enumerate(pairs)
         )
-    easy = FIRST in loaders and FIRST_BRINGS & {name for name, _ in pairs}
-    command = f"graphrec load {FIRST}" if easy else f"graphrec load {loaders[0]} FOLDER"
-    return f"{told}; load one: `{command}`"
+    easy = SAMPLE_LOADER in loaders and SAMPLE_PROVIDES & {name for name, _ in pairs}
+    command = f"graphrec load {SAMPLE_LOADER}" if easy else f"graphrec load {loaders[0]} FOLDER"
+    return f"{provided}; load one: `{command}`"
 
 
-def _easiest(loader: str) -> tuple[bool, str]:
-    """The order in which loaders are offered: the one that needs no download, then by name."""
-    return (loader != FIRST, loader)
+def _loader_order(loader: str) -> tuple[bool, str]:
+    """The sort key of loaders in messages: the sample first, then by name."""
+    return (loader != SAMPLE_LOADER, loader)
 
 
-def _and(names: list[str]) -> str:
+def _join(names: list[str]) -> str:
     """`movielens`, `lastfm and movielens`, `movielens, amazon, ciao and 4 others`."""
-    shown = sorted(names, key=_easiest)
+    shown = sorted(names, key=_loader_order)
     if len(shown) > 4:
         shown = [*shown[:3], f"{len(shown) - 3} others"]
     return " and ".join([*filter(None, [", ".join(shown[:-1])]), shown[-1]])

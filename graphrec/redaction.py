@@ -23,7 +23,7 @@ _WORD = (
     r"(?:access|api|account|private|shared|signing|encryption|license|subscription)[ _-]?(?:access[ _-]?)?key|"
     r"(?:access|auth|bearer|refresh|session|security|id)?[ _-]?token|credentials?|signature"
 )
-#: Short words count only if no letter stands before them; after a percent-encoded ; or & one does.
+#: Short words count only if no letter is before them; after a percent-encoded ; or & one does.
 _SHORT = r"(?:(?<![a-z])|(?<=%3b)|(?<=%26))(?:pwd|pass|pw|auth|sig)|(?<=[?&])key"
 _EQUALS = r"\s*(?:=|%(?:25)*3d)\s*"
 _END = r"(?!%(?:25)*(?:3b|26))"
@@ -49,7 +49,7 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
     """The text without user information and secret settings of the addresses in it, and without these secrets.
 
     A secret is found as it is and as it is percent-encoded. One of one to three characters is replaced only if no
-    letter or digit stands beside it.
+    letter or digit is next to it.
 
     >>> redacted("bolt://neo4j:pa@ss/word@db:7687 refuses PWD={a;b};UID=u&sslpassword=x")
     'bolt://***@db:7687 refuses PWD=***;UID=u&sslpassword=***'

@@ -41,8 +41,8 @@ def shortage_of(error: BaseException | None) -> str:
             return f"{where}; free some space and run the command again"
         if isinstance(error, OSError) and error.errno == errno.ENOMEM:
             return MEMORY
-        if isinstance(error, OSError | ImportError | RuntimeError) and (told := shortage(str(error))):
-            return told
+        if isinstance(error, OSError | ImportError | RuntimeError) and (cause := shortage(str(error))):
+            return cause
         error = error.__cause__ or error.__context__
     return ""
 

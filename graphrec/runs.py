@@ -1,4 +1,4 @@
-"""Runs: a trained model on disk with all that is needed to recommend from it without the training data."""
+"""Runs: a trained model on disk with everything needed to recommend from it without the training data."""
 
 import json
 import secrets
@@ -23,10 +23,10 @@ from graphrec.schema import Triple
 from graphrec.splitting import Part, SplitRecord, parse_split
 from graphrec.vocabulary import Vocabulary
 
-#: What a run must beat, the simplest first. One of these itself may be published unless another is clearly better.
+#: Baselines that a run must beat, the simplest first. A baseline may be published unless another is clearly better.
 BASELINES = ("popularity", "item_knn")
 
-#: With fewer test users than this, a split that tests more is worth the time.
+#: Threshold of test users below which a split with more of them is recommended.
 FEW_USERS = 100
 
 
@@ -34,9 +34,12 @@ FEW_USERS = 100
 class Verdict:
     """Whether a run is good enough to be published.
 
-    metric: what is compared, such as `ndcg@10`; gains: the difference to each other baseline over the same test users,
-    with the bounds of its 95 % interval; num_users: how many of them there are; leaks: what the audit of the split
-    found, empty where it is clean; model: what was measured; value: its own metric, None in runs of earlier versions.
+    metric: the metric compared, such as `ndcg@10`.
+    gains: the difference to each other baseline over the same test users, with the bounds of its 95 % interval.
+    num_users: number of test users.
+    leaks: findings of the leak audit of the split; "" if it passed.
+    model: name of the model measured.
+    value: its own metric; None in runs of earlier versions.
     """
 
     metric: str
@@ -48,12 +51,12 @@ class Verdict:
 
     @property
     def finds_nothing(self) -> bool:
-        """Whether neither the model nor any baseline finds a single test item, so that nothing can be compared."""
+        """Whether neither the model nor any baseline finds a single test item, so nothing can be compared."""
         return self.value == 0 and all(gain == 0 for gain, _, _ in self.gains.values())
 
     @property
     def objections(self) -> tuple[str, ...]:
-        """Why the run should not be published; empty where it may be."""
+        """Reasons not to publish the run; empty if it may be published."""
         found = [f"its evaluation was not clean: {self.leaks}"] if self.leaks else []
         if self.finds_nothing and self.model != BASELINES[0]:
             found.append(
@@ -63,7 +66,7 @@ class Verdict:
             )
             return tuple(found)
         if self.num_users < 2:
-            found.append("one test user tells nothing: an interval needs two or more")
+            found.append("one test user is not enough: an interval needs two or more")
             return tuple(found)
         is_baseline = self.model in BASELINES
         found += [
@@ -76,16 +79,22 @@ class Verdict:
 
     @property
     def strongest(self) -> str:
-        """The baseline with the greatest metric, of equal ones the simplest."""
+        """The baseline with the greatest metric; of equal ones the simplest."""
         return min(self.gains, key=lambda name: self.gains[name][0])
 
 
 @dataclass(frozen=True)
 class Run:
-    """What is known about one training: ids sort by time; `created_at` is ISO 8601 in UTC; `seconds` of fitting.
+    """The record of one training.
 
-    `verdict` and `split` (the record of how interactions were divided) are None where nothing was measured. `sources`
-    names the sources whose data the model has seen; None: the run was saved by a version that did not record them.
+    id: unique, and sorts by time.
+    model, config: name and settings of the model.
+    metrics: on the test part, by `ndcg@10` …; empty if the run was not measured.
+    created_at: ISO 8601 in UTC; seconds: duration of the last fit.
+    target: the behaviour that the model predicts, as (User, relation, Item).
+    verdict: None if the run was not measured.
+    split: how interactions were split; None if the run was not measured.
+    sources: the sources whose data the model was trained on; None in runs of versions that did not record them.
     """
 
     id: str
@@ -106,23 +115,23 @@ class Run:
 
     @property
     def objections(self) -> tuple[str, ...]:
-        """Why the run should not be published; empty if it may be."""
+        """Reasons not to publish the run; empty if it may be published."""
         return ("it was not measured",) if self.verdict is None else self.verdict.objections
 
     @property
     def remedies(self) -> tuple[str, ...]:
-        """What leads to a run that may be published, each a clause; empty if this one may be.
+        """Steps that lead to a run that may be published, each a clause; empty if this one may be.
 
         The strongest baseline may always be published: no other is clearly better.
         """
         if not self.objections:
             return ()
-        force = "publish it all the same with --force"
+        force = "publish it anyway with --force"
         command = "graphrec blend" if self.model == "ensemble" else f"graphrec train --model {self.model}"
         if self.verdict is None:
             return (f"measure it: `{command}` without --no-metrics", force)
         if self.verdict.leaks:
-            return ("take out of the graph what tells of the test part, and train again", force)
+            return ("remove the data that reveal the test part from the graph, and train again", force)
         split = "" if self.split is None else f" --split {self._split_option(self.split.spec)}"
         found = []
         if self.verdict.num_users > 1:
@@ -135,17 +144,17 @@ class Run:
 
     @staticmethod
     def _split_option(spec: str) -> str:
-        """The shortest text that `--split` takes for a split."""
+        """The shortest value of `--split` for a split."""
         name = spec.partition("(")[0]
         return name if str(parse_split(name)) == spec else shlex.quote(spec)
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedRun:
-    """A run with its fitted model, the ids behind the positions, and the interactions that count as seen.
+    """A run with its fitted model, the vocabularies of users and items, and the interactions that count as seen.
 
-    `origins` say where the relations of the training graph come from, so that what a live graph has of a newcomer can
-    be put into the model's words; runs of before have none.
+    `origins` describe where the relations of the training graph came from, so that the edges of a new user in the live
+    graph can be encoded for the model; runs of earlier versions have none.
     """
 
     run: Run
@@ -164,7 +173,7 @@ def describe(
     seconds: float,
     now: datetime | None = None,
 ) -> Run:
-    """The Run of a model just fitted, with a new id such as `graph_filter-20261124-181500-ab12`."""
+    """The Run of a model that was just fitted, with a new id such as `graph_filter-20261124-181500-ab12`."""
     moment = (now or datetime.now(UTC)).astimezone(UTC)
     identifier = f"{name}-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"  # unique, so never from a seeded rng
     created_at = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -172,21 +181,21 @@ def describe(
 
 
 def save(runs_folder: Path, trained: TrainedRun) -> Path:
-    """The folder `runs_folder/<id>/`, written whole or not at all. Raises GraphrecError where it cannot be written."""
+    """Write the folder `runs_folder/<id>/`, whole or not at all, and return it. Raises GraphrecError if that fails."""
     folder = runs_folder / trained.run.id
     with written_privately(folder) as partial:
         private_folder(partial)
         (partial / "run.json").write_text(json.dumps(asdict(trained.run), indent=2) + "\n", encoding="utf-8")
-        with (partial / "model.pt").open("wb") as file:  # a file of Python's own says why it fails
-            torch.save(_content(trained), file)
+        with (partial / "model.pt").open("wb") as file:  # opened here, so that a failure is an OSError with its reason
+            torch.save(_to_tensors(trained), file)
     return folder
 
 
 def find(runs_folder: Path, name: "str | Run") -> str:
-    """The id of a saved run: of its id, of the first letters that no other has, or of `latest`, the newest.
+    """The id of a saved run, given by its id, by the first letters of it that no other id has, or by `latest`.
 
-    Raises UnknownNameError if there is no such run, DataError if several begin so, GraphrecError if its files are
-    damaged.
+    Raises UnknownNameError if there is no such run, DataError if several ids begin with the letters, GraphrecError if
+    its files are damaged.
     """
     if isinstance(name, Run):
         return name.id
@@ -200,7 +209,7 @@ def load(runs_folder: Path, name: "str | Run") -> TrainedRun:
 
     Raises:
         UnknownNameError: there is no such run.
-        DataError: several runs begin with the name.
+        DataError: several ids begin with the name.
         GraphrecError: its files are damaged or were written by another version.
     """
     folder = runs_folder / find(runs_folder, name)
@@ -211,7 +220,7 @@ def load(runs_folder: Path, name: "str | Run") -> TrainedRun:
         model.restore(content["state"])
         users = Vocabulary.of(run.target[0], content["users"])
         items = Vocabulary.of(run.target[2], content["items"])
-        origins = tuple(_origin(*parts) for parts in content.get("origins", []))
+        origins = tuple(_make_origin(*parts) for parts in content.get("origins", []))
         user_index, item_index = content["seen"].numpy().astype(np.int64)
     except UnknownNameError:
         raise
@@ -224,25 +233,25 @@ def load(runs_folder: Path, name: "str | Run") -> TrainedRun:
 
 
 def listed(runs_folder: Path) -> list[Run]:
-    """All complete runs of a folder, the oldest first; unreadable ones are left out, a missing folder has none.
+    """All complete runs of a folder, the oldest first; unreadable runs are left out, and a missing folder has no runs.
 
-    Runs of one second are in the order in which they were written.
+    Runs of the same second are in the order in which they were written.
     """
-    found = [(run, folder) for folder in _folders(runs_folder) if (run := _readable(folder)) is not None]
+    found = [(run, folder) for folder in _list_folders(runs_folder) if (run := _read_or_none(folder)) is not None]
     return [
         run for run, folder in sorted(found, key=lambda pair: (pair[0].created_at, _written_at(pair[1]), pair[0].id))
     ]
 
 
 def _written_at(folder: Path) -> int:
-    """When the description of a run was written, in nanoseconds; 0 if it is gone meanwhile."""
+    """The time at which the record of a run was written, in nanoseconds; 0 if it was deleted meanwhile."""
     try:
         return (folder / "run.json").stat().st_mtime_ns
     except OSError:
         return 0
 
 
-def knowing(runs_folder: Path, source: str) -> tuple[list[str], list[str]]:
+def trained_on(runs_folder: Path, source: str) -> tuple[list[str], list[str]]:
     """The ids of the saved runs that were trained on a source, and of those that do not record their sources."""
     found = listed(runs_folder)
     knows = [run.id for run in found if run.sources is not None and source in run.sources]
@@ -250,12 +259,12 @@ def knowing(runs_folder: Path, source: str) -> tuple[list[str], list[str]]:
 
 
 def damaged(runs_folder: Path) -> list[str]:
-    """The names of the folders of runs that `listed` leaves out as they cannot be read."""
-    return [folder.name for folder in _folders(runs_folder) if _readable(folder) is None]
+    """The names of the folders that `listed` leaves out because they cannot be read."""
+    return [folder.name for folder in _list_folders(runs_folder) if _read_or_none(folder) is None]
 
 
-def _folders(runs_folder: Path) -> list[Path]:
-    """The folders of runs, sorted by name, without those that are being written."""
+def _list_folders(runs_folder: Path) -> list[Path]:
+    """The folders of runs, sorted by name, without those that are still being written."""
     try:
         return sorted(path for path in runs_folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     except (FileNotFoundError, NotADirectoryError):
@@ -264,14 +273,14 @@ def _folders(runs_folder: Path) -> list[Path]:
         raise GraphrecError(f"the runs in {runs_folder} cannot be read: {error.strerror}") from error
 
 
-def _readable(folder: Path) -> Run | None:
+def _read_or_none(folder: Path) -> Run | None:
     try:
         return _read(folder)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 
-def _content(trained: TrainedRun) -> dict[str, object]:
+def _to_tensors(trained: TrainedRun) -> dict[str, object]:
     pairs = np.stack([trained.seen.user_index, trained.seen.item_index]).astype(np.int32)
     return {
         "state": trained.model.state(),
@@ -279,21 +288,21 @@ def _content(trained: TrainedRun) -> dict[str, object]:
         "items": list(trained.items.ids),
         "seen": torch.from_numpy(pairs),
         "origins": [
-            (each.name, each.kind, each.triple, each.text, *_vocabulary(each.values)) for each in trained.origins
+            (each.name, each.kind, each.triple, each.text, *_label_and_ids(each.values)) for each in trained.origins
         ],
     }
 
 
-def _vocabulary(values: Vocabulary | None) -> tuple[str | None, list[str]]:
+def _label_and_ids(values: Vocabulary | None) -> tuple[str | None, list[str]]:
     return (None, []) if values is None else (values.label, list(values.ids))
 
 
-def _origin(name: str, kind: str, triple: Triple, text: str, label: str | None, ids: list[str]) -> Origin:
+def _make_origin(name: str, kind: str, triple: Triple, text: str, label: str | None, ids: list[str]) -> Origin:
     return Origin(name, kind, triple, text, None if label is None else Vocabulary.of(label, ids))
 
 
 def _read(folder: Path) -> Run:
-    """The record of a run. Raises one of several errors if the file is damaged or is none."""
+    """The record of a run. Raises ValueError, KeyError and others if the file is damaged."""
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     source, relation, target = record.pop("target")
     verdict, split = record.pop("verdict", None), record.pop("split", None)
@@ -310,7 +319,7 @@ def _read(folder: Path) -> Run:
     texts = (*texts, *([verdict.metric, verdict.model, verdict.leaks] if verdict else []))
     numbers = (run.seconds, *run.metrics.values())
     if run.id != folder.name or not all(isinstance(each, str) for each in texts):
-        raise ValueError("a name is no text, or that of another run")
+        raise ValueError("a name is no text, or the id is that of another run")
     if not isinstance(run.config, dict) or not all(type(each) in (int, float) for each in numbers):
         raise ValueError("a number or the settings are of another type")
     return run

@@ -25,7 +25,7 @@ WRITE_LEASE = "WriteLease"
 SYSTEM_LABELS = frozenset({RUN, SOURCE, WRITE_LEASE})
 SYSTEM_RELATIONS = frozenset({RECOMMENDED, SIMILAR, WITHDRAWN})
 
-#: What publishing writes on users and items: a model's vector, and the run whose it is.
+#: What publishing writes on users and items: the model's vector, and the id of the run that produced it.
 EMBEDDING = "embedding"
 EMBEDDING_RUN = "embedding_run"
 SYSTEM_PROPERTIES = frozenset({EMBEDDING, EMBEDDING_RUN})
@@ -34,7 +34,7 @@ SYSTEM_PROPERTIES = frozenset({EMBEDDING, EMBEDDING_RUN})
 #: not behaviour, so no model sees it.
 SHOWN = "SHOWN"
 
-#: Relationship types from User to Item that are not behaviour; all others are, those of nobody's list too.
+#: Relationship types from User to Item that are not behaviour. Every other type is, known to graphrec or not.
 NO_BEHAVIOUR = frozenset({RECOMMENDED, SHOWN})
 
 #: A relation triple as PyG names an edge type: (source label, relationship type, target label).
@@ -67,8 +67,8 @@ class NodeType:
 class EdgeType:
     """A relationship type between two labels, with the names of its properties besides `source`.
 
-    `key` names the properties that tell several edges between the same two nodes apart: a user may tag an
-    item with many tags, so TAGGED has the key ("tag",), while RATED has the key () and stands once per pair.
+    `key` names the properties that distinguish several edges between the same two nodes: a user may tag an
+    item with many tags, so TAGGED has the key ("tag",), while RATED has the key () and occurs once per pair.
     A key of None says nothing of the kind: there may be several equal edges, as in a graph that others wrote.
 
     Raises:
@@ -95,7 +95,7 @@ class EdgeType:
 
     @property
     def undirected(self) -> bool:
-        """Whether one stored edge stands for both directions."""
+        """Whether one stored edge represents both directions."""
         return self.relation in UNDIRECTED
 
 
@@ -103,7 +103,7 @@ class EdgeType:
 class LinkRule:
     """What makes records of two sources the same thing: they agree in the properties `on` of a label.
 
-    `by` says how they are compared: "exact" (equal as they stand), "normalised" (equal without case, spaces and
+    `by` says how they are compared: "exact" (equal values), "normalised" (equal without case, spaces and
     punctuation: an ISBN, a telephone number), "title" (a title and a year, spelt almost alike) or "fields" (people by
     several fields, each of which may differ a little). A link whose confidence is below `threshold` is proposed and not
     made. `one_to_one` holds that two records of one source never become one node by this rule.

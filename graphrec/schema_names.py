@@ -1,7 +1,7 @@
 """Which names labels, relationship types and properties may have, so that no name reads as a part of a statement.
 
-Neo4j replaces `\\uXXXX` by the character it stands for before it parses a statement, also between backticks: a name
-with `\\u0060` in it would end the quoted name that it stands in and go on as Cypher.
+Neo4j replaces `\\uXXXX` by the character it represents before it parses a statement, also between backticks: a name
+with `\\u0060` in it would end the quoted name that contains it and continue as Cypher.
 """
 
 import unicodedata

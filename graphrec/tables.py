@@ -18,7 +18,7 @@ ENDS = ["source_id", "target_id"]
 
 @dataclass(frozen=True)
 class Source:
-    """Where tables come from: its name stands in `keys` and on every edge it brings.
+    """The source of tables: its name is in `keys` and on each of its edges.
 
     Where sources disagree about a property of a fused node, the one with the highest `precedence` wins, of several the
     first by name.
@@ -63,7 +63,7 @@ class NodeTable:
         twice = self.frame["id"].duplicated()
         if twice.any():
             raise DataError(
-                f"{label}: {_count(int(twice.sum()), 'id', 'stand')} more than once "
+                f"{label}: {_count(int(twice.sum()), 'id', 'occur')} more than once "
                 f"({first_few(self.frame['id'][twice].unique())}); an id names one node, so keep one row for each"
             )
 
@@ -91,7 +91,7 @@ class EdgeTable:
         if twice.any():
             rows = self.frame.loc[twice, identity].itertuples(index=False)
             raise DataError(
-                f"{relation}: {_count(int(twice.sum()), 'edge', 'stand')} more than once by {', '.join(identity)} "
+                f"{relation}: {_count(int(twice.sum()), 'edge', 'occur')} more than once by {', '.join(identity)} "
                 f"({first_few(' → '.join(map(str, row)) for row in rows)}); keep one row for each"
             )
 
@@ -115,7 +115,7 @@ class GraphTables:
     completes these, a value that is there before one that is missing.
 
     Raises:
-        DataError: an edge ends at a node that no node table has, or a type stands twice.
+        DataError: an edge ends at a node that no node table has, or a type occurs twice.
     """
 
     nodes: tuple[NodeTable, ...]
@@ -130,7 +130,7 @@ class GraphTables:
         triples = pd.Index([" ".join(table.type.triple) for table in self.edges], dtype=object)
         for names in (labels, triples):
             if not names.is_unique:
-                raise DataError(f"{names[names.duplicated()][0]} stands in two tables; put its rows into one")
+                raise DataError(f"{names[names.duplicated()][0]} is in two tables; put its rows into one")
         ids = {table.type.label: table.frame["id"] for table in self.nodes}
         for table in self.edges:
             _need_ends(table, ids)
@@ -141,7 +141,7 @@ class GraphTables:
         return GraphSchema(tuple(table.type for table in self.nodes), tuple(table.type for table in self.edges))
 
     def node(self, label: str) -> NodeTable:
-        """The table of a label; KeyError if there is none."""
+        """The table of a label; KeyError if no table has it."""
         return {table.type.label: table for table in self.nodes}[label]
 
     def edge(self, relation: str) -> EdgeTable:

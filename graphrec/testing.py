@@ -1,4 +1,4 @@
-"""The test contract that every model keeps, for graphrec's own models and for anybody's.
+"""The test contract of models, for graphrec's own models and for those of other packages.
 
 class TestMyModel(ModelContract):
     name = "my_model"
@@ -26,7 +26,7 @@ RELATION = "PURCHASED"
 
 
 def graph_of(pairs: Interactions) -> HeteroGraph:
-    """A HeteroGraph of nothing but these interactions; ids are u0, u1, … and i0, i1, …"""
+    """A HeteroGraph with these interactions only; ids are u0, u1, … and i0, i1, …"""
     data = HeteroData()
     data[USER].num_nodes, data[ITEM].num_nodes = pairs.num_users, pairs.num_items
     edge_index = torch.from_numpy(np.stack([pairs.user_index, pairs.item_index]))
@@ -40,10 +40,12 @@ def graph_of(pairs: Interactions) -> HeteroGraph:
 
 
 def checkerboard(size: int = 20) -> tuple[HeteroGraph, Interactions, Interactions]:
-    """A graph of `size` users and items in which even users chose the even items and odd users the odd ones, without
-    the diagonal; then what is left for training, and the withheld diagonal: the only right answers.
+    """A checkerboard of `size` users and items: even users have the even items and odd users the odd ones.
 
-    One user and one item more have no interactions at all.
+    One further user and one further item have no interactions.
+
+    Returns:
+        The graph without the diagonal, its interactions, and the withheld diagonal, which holds the right answers.
     """
     user, item = np.divmod(np.arange(size * size), size)
     same = (user + item) % 2 == 0
@@ -53,7 +55,7 @@ def checkerboard(size: int = 20) -> tuple[HeteroGraph, Interactions, Interaction
 
 
 class ModelContract:
-    """Tests of one model; a subclass says which, and what does not hold for it.
+    """Tests of one model; a subclass sets its name, and the exceptions from the contract.
 
     config: settings that make the model fast on 20 users.
     personal: whether different users get different items.
@@ -66,7 +68,7 @@ class ModelContract:
     exact_fold_in: ClassVar[bool] = True
 
     def fitted(self, seed: int = 0) -> tuple[Model[Any], Interactions, Interactions]:
-        """The model after fitting the checkerboard, what it saw, and what was withheld."""
+        """The model fitted to the checkerboard, its training interactions, and the withheld ones."""
         graph, train, withheld = checkerboard()
         model = make(self.name, **self.config)
         model.fit(graph, train, np.random.default_rng(seed))
@@ -124,7 +126,7 @@ class ModelContract:
         assert torch.equal(other.score(batch), model.score(batch))
 
     def test_users_and_items_without_interactions_are_harmless(self) -> None:
-        """Their scores are finite, and an unknown user is told nothing that passes for knowledge."""
+        """Their scores are finite, and those of a user without interactions are 0."""
         model, train, _ = self.fitted()
         scores = model.score(np.arange(train.num_users))
         assert bool(scores.isfinite().all())
@@ -132,12 +134,12 @@ class ModelContract:
             assert float(scores[-1].abs().max()) == 0.0
 
     def test_unseen_users_are_answered_like_seen_ones(self) -> None:
-        """`fold_in` of a training history gives the training scores, where the model is exact."""
+        """`fold_in` of a training history gives the training scores, if the model is exact."""
         model, train, withheld = self.fitted()
         scores = model.fold_in(train.matrix())
         if self.exact_fold_in:
             torch.testing.assert_close(scores, model.score(np.arange(train.num_users)))
-        elif self.personal:  # an approximation must still know which block a user belongs to
+        elif self.personal:  # an approximation must still find the block of the user
             right = scores[torch.from_numpy(withheld.user_index), torch.from_numpy(withheld.item_index)]
             wrong = scores[torch.from_numpy(withheld.user_index), torch.from_numpy(withheld.item_index ^ 1)]
             assert bool((right > wrong).all())

@@ -18,7 +18,7 @@ def restrict(
 ) -> HeteroGraph:
     """The graph that a model may see: of the target behaviour only the training interactions, of every relation with
     times only edges before `cut` (those without a time stay), of every other behaviour no pair of user and item that is
-    in `held`: a view or a tag of what is to be found would tell. Nor anything that graphrec published, nor attributes
+    in `held`: a view or a tag of a test item would reveal it. Nor anything that graphrec published, nor attributes
     that only events which it may not see explain (`derived`). The input is not changed."""
     data = copy.copy(graph.data)
     pairs = torch.from_numpy(np.stack([train.user_index, train.item_index]))
@@ -62,17 +62,17 @@ def derived(graph: HeteroGraph, triple: Triple, edge_index: Tensor, hidden: Mapp
     thing, label = (triple[2], triple[0]) if swapped else (triple[0], triple[2])
     if thing not in (user, item) or label in (user, item):
         return none, none
-    told: dict[bool, list[npt.NDArray[np.int64]]] = {True: [], False: []}  # by whether the event is hidden
+    codes_by_state: dict[bool, list[npt.NDArray[np.int64]]] = {True: [], False: []}  # by whether the event is hidden
     for behaviour, gone in hidden.items():
         if (behaviour[0], behaviour[2]) == (user, item) and (value := _values(graph, behaviour, label)) is not None:
             codes = graph.data[behaviour].edge_index[0 if thing == user else 1].numpy() * len(graph.vocabularies[label])
             for state in (True, False):
-                told[state].append((codes + value)[(gone == state) & (value >= 0)])
-    if not told[True]:
+                codes_by_state[state].append((codes + value)[(gone == state) & (value >= 0)])
+    if not codes_by_state[True]:
         return none, none
     first, second = edge_index.numpy()[::-1] if swapped else edge_index.numpy()
     wanted = first * len(graph.vocabularies[label]) + second
-    open_, shut = (np.isin(wanted, np.concatenate(told[state])) for state in (False, True))
+    open_, shut = (np.isin(wanted, np.concatenate(codes_by_state[state])) for state in (False, True))
     return open_ | shut, shut & ~open_
 
 

@@ -29,7 +29,7 @@ class Vocabulary:
         """A vocabulary of the ids in the order given; DataError if one is there twice or is no id."""
         index = _texts(ids)
         if not index.is_unique:
-            raise DataError(f"{label}: ids stand twice: {first_few(index[index.duplicated()].unique())}")
+            raise DataError(f"{label}: ids occur twice: {first_few(index[index.duplicated()].unique())}")
         return cls(label, index)
 
     def __len__(self) -> int:

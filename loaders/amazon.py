@@ -1,9 +1,9 @@
-"""Amazon reviews: what users wrote of items and how many stars they gave, with the items' metadata where there is any.
+"""Amazon reviews: texts and stars of users, and the metadata of items if the folder has it.
 
 The folder holds files of reviews (*.json or *.jsonl, JSON lines with reviewerID and asin) and may hold files of
 metadata, whose names begin with meta_; all plain or gzip-compressed, in the form of 2014 or of 2018. Several files of
-reviews are read as one. The metadata of 2014 are Python literals instead of JSON. Of the reviews that a user wrote of
-one item the last counts. Items that only reviews or other items' metadata name have nothing but their id.
+reviews are read as one. The metadata of 2014 are Python literals instead of JSON. Of several reviews
+of one item by one user the last counts. Items that occur only in reviews or in the metadata of others have only an id.
 """
 
 import re
@@ -84,17 +84,17 @@ _Edges = list[tuple[EdgeType, pd.DataFrame]]
 def load(folder: Path | None = None) -> GraphTables:
     """Users and items with REVIEWED edges and, from metadata, categories, brands and relations between items.
 
-    Of a review's `votes`, `helpful` say that it helps; in the form of 2018 `votes` is missing, in that of 2014
-    `verified` is. `timestamp` is midnight UTC of the day.
+    `helpful` of the `votes` on a review call it helpful. `votes` is missing in the form of 2018, `verified` in that of
+    2014. `timestamp` is midnight UTC of the day.
 
     Raises:
         DataError: the folder has no file of reviews, or a line of a file is defective.
-        GraphrecError: folder is None; this source brings no data itself.
+        GraphrecError: folder is None; this source includes no data.
     """
     if folder is None:
         raise GraphrecError(
-            f"source amazon needs a folder: download reviews (such as Musical_Instruments_5.json.gz) and, where "
-            f"wanted, the meta_ file of the same category from {SOURCE.url} and give their folder"
+            f"source amazon needs a folder: download reviews (such as Musical_Instruments_5.json.gz) and, "
+            f"optionally, the meta_ file of the same category from {SOURCE.url} and give their folder"
         )
     reviews = _reviews(folder)
     metadata, edges = _metadata(folder)
@@ -118,8 +118,8 @@ def _reviews(folder: Path) -> pd.DataFrame:
     if not files:
         there = sorted(path.name for path in folder.iterdir())
         raise DataError(
-            f"folder {folder} has no file of reviews: no .json, .jsonl (or these with .gz) whose name begins otherwise "
-            f"than with meta_; {f'it has {first_few(there)}' if there else 'it is empty'}"
+            f"folder {folder} has no file of reviews: no .json, .jsonl (or these with .gz) whose name does not begin "
+            f"with meta_; {f'it has {first_few(there)}' if there else 'it is empty'}"
         )
     return pd.concat([_review_rows(path) for path in files], ignore_index=True)
 
@@ -149,7 +149,7 @@ def _review_rows(path: Path) -> pd.DataFrame:
 
 
 def _votes(helpful: object, vote: object) -> tuple[int | None, int | None] | None:
-    """Votes for helpful and all votes, each where the review says so; None where they have no known form."""
+    """Votes for helpful and all votes, None for a number that is not given; None if the form is not known."""
     if isinstance(helpful, list) and len(helpful) == 2 and all(type(part) is int for part in helpful):
         return helpful[0], helpful[1]
     digits = str(vote).replace(",", "")
@@ -159,14 +159,14 @@ def _votes(helpful: object, vote: object) -> tuple[int | None, int | None] | Non
 
 
 def _users(reviews: pd.DataFrame) -> pd.DataFrame:
-    """Columns id and name; of several names the one that stands last."""
+    """Columns id and name; of several names the last."""
     named = reviews.dropna(subset="name").drop_duplicates("source_id", keep="last").set_index("source_id")["name"]
     ids = reviews["source_id"].drop_duplicates()
     return pd.DataFrame({"id": ids, "name": ids.map(named).astype("str")})
 
 
 def _items(metadata: pd.DataFrame, edges: _Edges) -> pd.DataFrame:
-    """Columns id, asin, title and price: first the items with metadata, in the end those that only edges name."""
+    """Columns id, asin, title and price: the items with metadata, then those that occur only in edges."""
     ends = [frame[end] for kind, frame in edges for end in _item_ends(kind)]
     others = pd.DataFrame({"id": pd.concat(ends).drop_duplicates()})
     others = others[~others["id"].isin(metadata["id"])]
@@ -209,7 +209,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _price(value: object) -> float | None:
-    """Dollars of 12.99 or "$1,012.99"; None for what is no single price, such as "$3.99 - $10.00"."""
+    """Dollars of 12.99 or "$1,012.99"; None if it is not a single price, such as "$3.99 - $10.00"."""
     if isinstance(value, str):
         found = re.fullmatch(r"\$([\d,]+(?:\.\d+)?)", value.strip())
         return float(found.group(1).replace(",", "")) if found else None

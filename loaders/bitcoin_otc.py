@@ -1,8 +1,8 @@
-"""Bitcoin OTC: members of a trading place who rate their trust in each other from -10 to 10.
+"""Bitcoin OTC: members of a trading platform rate how far they trust each other, from -10 to 10.
 
 The folder holds soc-sign-bitcoinotc.csv (source, target, rating, time; no header) and may hold otc_gt.csv (user, +1 or
--1): the members of whom it is known that they were trustworthy or fraudulent. Both plain or gzip-compressed. There
-are no items in it: it brings trust to a graph, or is studied alone. Times have fractions of a second, which are cut.
+-1): members known to be trustworthy or fraudulent. Both plain or gzip-compressed. There are no items: the source adds
+trust to a graph, or is studied alone. Fractions of a second are cut off.
 """
 
 from pathlib import Path
@@ -32,7 +32,7 @@ def load(folder: Path | None = None) -> GraphTables:
 
     Raises:
         DataError: a file is missing or defective, or a user rates another twice.
-        GraphrecError: folder is None; this source brings no data itself.
+        GraphrecError: folder is None; this source includes no data.
     """
     if folder is None:
         raise GraphrecError(
@@ -61,7 +61,7 @@ def _known(folder: Path) -> pd.DataFrame:
     if len(wrong):
         shown = (f"{row.id}: {row.trusted}" for row in wrong.itertuples())
         raise DataError(
-            f"{path}: {len(wrong):,} lines have another mark than +1 or -1, or a user that stands before "
+            f"{path}: {len(wrong):,} lines have a mark other than +1 or -1, or a user of an earlier line "
             f"({first_few(shown)}); correct these lines"
         )
     return known.assign(trusted=known["trusted"].astype("int64").astype("Int64"))

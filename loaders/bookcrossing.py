@@ -1,10 +1,10 @@
 r"""Book-Crossing: ratings of books from 1 to 10 and reading without a rating, with authors, publishers and ages.
 
 The folder holds BX-Users.csv, BX-Books.csv and BX-Book-Ratings.csv (semicolons, latin-1), plain or gzip-compressed. A
-rating of 0 says that somebody read a book and gave none: it is an INTERACTED edge. The files were written by a database
-that put backslashes before quotes, so a title that ends with a backslash swallows the author, and values may go over
-lines; both are put right. Years after 2004, when the books were collected, and before 1450 are missing, as are ages
-below 5 and above 110. Rated ISBNs that BX-Books.csv lacks are items with nothing but it.
+rating of 0 means that a user read a book without rating it: it becomes an INTERACTED edge. The database that wrote the
+files put backslashes before quotes, so a title that ends with a backslash swallows the author, and values may span
+several lines; both are repaired. Years after 2004, when the books were collected, and before 1450 are missing, and so
+are ages below 5 and above 110. Rated ISBNs that BX-Books.csv lacks are items with only an id.
 """
 
 import re
@@ -22,7 +22,7 @@ from graphrec.tables import ENDS, GraphTables, Source
 
 BOOK = NodeType(ITEM, ("isbn", "title", "year"))
 READER = NodeType(USER, ("location", "age"))
-#: Shared: authors and publishers of one name are taken for one.
+#: Shared: authors with the same name are one node; so are publishers.
 AUTHOR = NodeType("Author", shared=True)
 PUBLISHER = NodeType("Publisher", shared=True)
 RATED = EdgeType(USER, "RATED", ITEM, ("rating",))
@@ -42,7 +42,7 @@ _BOOKS = ["ISBN", "Book-Title", "Book-Author", "Year-Of-Publication", "Publisher
 _IMAGES = ["Image-URL-S", "Image-URL-M", "Image-URL-L"]
 _RATINGS = ["User-ID", "ISBN", "Book-Rating"]
 _ISBN = r"[0-9]{9}[0-9Xx]|[0-9]{13}"
-#: No row is longer: a quote that is never closed must not swallow the file.
+#: Cap on the characters of a row: a quote that is never closed must not swallow the file.
 _LONGEST = 10_000
 _NULL = re.compile(r";NULL(?=;|$)")
 _RULES = {
@@ -61,8 +61,8 @@ def load(folder: Path | None = None) -> GraphTables:
     """Users, books (Item), authors and publishers with RATED, INTERACTED, BY_AUTHOR and PUBLISHED_BY edges.
 
     Raises:
-        DataError: a file is missing or has another header, or a line has not the fields of the header.
-        GraphrecError: folder is None; this source brings no data itself.
+        DataError: a file is missing or has another header, or a line does not have the fields of the header.
+        GraphrecError: folder is None; this source includes no data.
     """
     if folder is None:
         raise GraphrecError(
@@ -116,7 +116,7 @@ def _read(folder: Path, name: str, columns: list[str]) -> pd.DataFrame:
         )
     if wrong.count:
         raise DataError(
-            f"{path}: {wrong.count:,} of the rows have not the {len(columns)} fields of the others "
+            f"{path}: {wrong.count:,} of the rows do not have the {len(columns)} fields of the header "
             f"({first_few(wrong.places)}); correct or remove these lines"
         )
     if len(rows) == 1:
@@ -126,7 +126,7 @@ def _read(folder: Path, name: str, columns: list[str]) -> pd.DataFrame:
 
 
 def _records(path: Path) -> Iterator[tuple[int, str]]:
-    """The number of its first line and the text of each row; a value may go on in the next lines."""
+    """The number of its first line and the text of each row; a value may continue on the next lines."""
     text, first = "", 1
     for number, line in lines(path):
         part = line.decode("latin-1").strip()
@@ -139,7 +139,7 @@ def _records(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _fields(text: str, wanted: int) -> list[str]:
-    r"""The values of a line `"1";"one";NULL`, at most once more divided where a backslash hid the end of a value."""
+    r"""The values of a line `"1";"one";NULL`, split once more if a backslash hid the end of a value."""
     if ";NULL" in text:
         text = _NULL.sub(';"NULL"', text)
     fields = text.removeprefix('"').removesuffix('"').split('";"')

@@ -1,8 +1,8 @@
 """Ciao: ratings of products with categories and helpfulness, and who trusts whom.
 
 The folder holds ratings.csv (user, item, category, rating, helpfulness, time) and trust.csv (user, trusts), plain or
-gzip-compressed. Ciao has one to five stars; the few ratings of 0 are reviews without stars and are rejected. Of the
-reviews that one user wrote of one item the last counts. The 28 categories have numbers and no names, and an item may
+gzip-compressed. Ciao has one to five stars; the few ratings of 0 are reviews without stars and are rejected. Of
+several reviews of one item by one user the last counts. The 28 categories have numbers and no names, and an item may
 be in several.
 """
 
@@ -16,7 +16,7 @@ from graphrec.tables import ENDS, GraphTables, Source
 
 RATED = EdgeType(USER, "RATED", ITEM, ("rating", "helpfulness", "timestamp"))
 TRUSTS = EdgeType(USER, "TRUSTS", USER)
-#: Not shared: category 5 of another source is another one.
+#: Not shared: category 5 of another source is a different category.
 CATEGORY = NodeType("Category")
 IN_CATEGORY = EdgeType(ITEM, "IN_CATEGORY", CATEGORY.label)
 SOURCE = Source(
@@ -38,7 +38,7 @@ def load(folder: Path | None = None) -> GraphTables:
 
     Raises:
         DataError: a file is missing or defective, or a user trusts another twice.
-        GraphrecError: folder is None; this source brings no data itself.
+        GraphrecError: folder is None; this source includes no data.
     """
     if folder is None:
         raise GraphrecError(

@@ -29,7 +29,7 @@ def load(folder: Path | None = None) -> GraphTables:
 
     Raises:
         DataError: a file is missing or defective, or a user trusts another twice.
-        GraphrecError: folder is None; this source brings no data itself.
+        GraphrecError: folder is None; this source includes no data.
     """
     if folder is None:
         raise GraphrecError(

@@ -1,10 +1,10 @@
 """Goodreads: ratings of books with authors, tags and lists of books to read (goodbooks-10k).
 
 The folder holds books.csv and ratings.csv and may hold to_read.csv, and book_tags.csv with tags.csv; plain or
-gzip-compressed. A user's book to read is a SHELVED edge. Tags are set on Goodreads' own numbers of books, which
-books.csv translates; tags of other books and with counts below 1 are rejected, and of two counts the larger stays.
-The file's ISBNs have lost their leading zeros, which are put back, and those of 13 digits written as 9.78e+12 have
-lost their end, so they stay missing.
+gzip-compressed. A user's book to read is a SHELVED edge. Tags refer to Goodreads' own book ids, which
+books.csv maps to its ids; tags of other books and with counts below 1 are rejected, and of two counts the larger is
+kept. ISBNs have lost their leading zeros in the file, which are restored; ISBNs of 13 digits written as 9.78e+12 have
+lost their last digits and are missing.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ from graphrec.tables import ENDS, GraphTables, Source
 BOOK = NodeType(
     ITEM, ("title", "original_title", "year", "isbn", "isbn13", "language", "average_rating", "goodreads_id")
 )
-#: Shared: authors of one name are taken for one person.
+#: Shared: authors with the same name are one node.
 AUTHOR = NodeType("Author", shared=True)
 TAG = NodeType("Tag", shared=True)
 RATED = EdgeType(USER, "RATED", ITEM, ("rating",))
@@ -59,8 +59,8 @@ def load(folder: Path | None = None) -> GraphTables:
     """Users, books (Item), authors and tags with RATED, SHELVED, BY_AUTHOR and HAS_TAG edges.
 
     Raises:
-        DataError: books.csv or ratings.csv is missing, a file is defective, or a rated book has no line of its own.
-        GraphrecError: folder is None; this source brings no data itself.
+        DataError: books.csv or ratings.csv is missing, a file is defective, or a rated book is not in books.csv.
+        GraphrecError: folder is None; this source includes no data.
     """
     if folder is None:
         raise GraphrecError(
@@ -100,7 +100,7 @@ def _tagged(folder: Path, books: pd.DataFrame) -> pd.DataFrame:
     tags = read_table(find(folder, "tags.csv"), {"tag_id": "str", "tag_name": "str"})
     if not tags["tag_id"].is_unique:
         twice = first_few(tags["tag_id"][tags["tag_id"].duplicated()].unique())
-        raise DataError(f"{find(folder, 'tags.csv')}: tag_id {twice} stands twice; keep one line for each")
+        raise DataError(f"{find(folder, 'tags.csv')}: tag_id {twice} occurs twice; keep one line for each")
     unknown = rows.loc[~rows["tag_id"].isin(tags["tag_id"]), "tag_id"]
     if len(unknown):
         raise DataError(

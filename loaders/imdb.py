@@ -1,7 +1,7 @@
 """IMDb: 58,788 films with year, length, votes and genres (the table of the R package ggplot2movies).
 
-There are no users in it: it is fused with a source of behaviour, whose films it completes. A film's id is its title
-and year, which no two films share. Titles stand as IMDb sorted them ("Godfather, The") and without accents.
+There are no users: the source completes the films of a source with behaviour. A film's id is its title and year,
+which no two films share. Titles are written as IMDb sorts them ("Godfather, The") and without accents.
 """
 
 import importlib
@@ -23,7 +23,7 @@ SOURCE = Source(
     "ggplot2movies",
     "https://github.com/hadley/ggplot2movies",
     "IMDb: personal and non-commercial use",
-    precedence=-1,  # it completes what sources of behaviour bring
+    precedence=-1,  # values of sources with behaviour win
 )
 
 _GENRES = ["Action", "Animation", "Comedy", "Drama", "Documentary", "Romance", "Short"]

@@ -1,9 +1,9 @@
-"""Interactions: the text form of many published data sets, one line per user, with social links where there are any.
+"""Interactions: the text form of many published data sets, one line per user, and optional social links.
 
 The folder holds train.txt (`user item item …`, divided by spaces or tabs; LightGCN's form) and may hold social.txt
 (`user friend friend …`), user_list.txt and item_list.txt (org_id remap_id), all plain or gzip-compressed. test.txt
-holds what a model must foretell and is not read; `graphrec benchmark` is for published splits. The source has the
-folder's name, so that several such sets can stand in one graph.
+holds the test interactions and is not read; `graphrec benchmark` is for published splits. The source has the name of
+the folder, so that one graph can hold several such sets.
 """
 
 import re
@@ -26,18 +26,18 @@ _SOCIAL = CleaningRules(itself="drop", repeated="first")
 
 
 def load(folder: Path | None = None) -> GraphTables:
-    """Users and items with INTERACTED and, where there is social.txt, FRIEND or FOLLOWS edges.
+    """Users and items with INTERACTED edges and, if there is a social.txt, FRIEND or FOLLOWS edges.
 
-    Links of users are FRIEND edges, each stored once, where every link has its reverse; else they are FOLLOWS edges.
-    With user_list.txt or item_list.txt, nodes have `original_id`, and those that nothing refers to are nodes too.
+    If every link between users has its reverse, links become FRIEND edges, each stored once, otherwise FOLLOWS edges.
+    With user_list.txt or item_list.txt, nodes have `original_id`, and ids without any edge are nodes too.
 
     Raises:
         DataError: train.txt is missing, a file is defective, or the folder's name has no letter or digit.
-        GraphrecError: folder is None; this source brings no data itself.
+        GraphrecError: folder is None; this source includes no data.
     """
     if folder is None:
         raise GraphrecError(
-            "source interactions needs a folder: give one with train.txt, in which each line is `user item item …`, as "
+            "source interactions needs a folder: give one with train.txt, with lines `user item item …`, as in "
             "https://github.com/gusye1234/LightGCN-PyTorch has them in data/"
         )
     train = read_lists(find(folder, "train.txt"))
@@ -63,7 +63,7 @@ def _mutual(links: pd.DataFrame) -> bool:
 
 
 def _nodes(folder: Path, label: str, seen: "list[pd.Series[str]]") -> tuple[NodeType, pd.DataFrame]:
-    """The node type and frame of a label: those of its list file, then those that only lines of users name."""
+    """The node type and frame of a label: the ids of its list file, then the other ids of interactions and links."""
     ids = pd.Series(pd.concat([part.drop_duplicates() for part in seen]).unique(), dtype="str", name="id")
     name = f"{label.lower()}_list.txt"
     if not has(folder, name):
@@ -74,7 +74,7 @@ def _nodes(folder: Path, label: str, seen: "list[pd.Series[str]]") -> tuple[Node
 
 
 def _name(folder: Path) -> str:
-    """The folder's name as a source's name: small letters, digits and hyphens."""
+    """The folder's name as a source's name: lower-case letters, digits and hyphens."""
     own = folder.resolve().name
     name = re.sub(r"[\W_]+", "-", own.casefold()).strip("-")
     if not name:

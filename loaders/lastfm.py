@@ -1,4 +1,4 @@
-"""Last.fm (HetRec 2011): who listened to which artist how often, friendships, and tags of artists.
+"""Last.fm (HetRec 2011): listening counts of artists, friendships, and tags of artists.
 
 The folder holds the files of hetrec2011-lastfm-2k.zip, plain or gzip-compressed. 390 artists that users tagged are
 not in artists.dat; they become nodes of the label UnlistedItem, so that no tag assignment is lost and every Item is
@@ -15,7 +15,7 @@ from graphrec.schema import ITEM, USER, EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
 
 ARTIST = NodeType(ITEM, ("title", "url"))
-#: An item that behaviour names and the item file lacks; nothing is known of it but its id.
+#: An artist that users tagged and artists.dat lacks; it has only an id.
 UNLISTED = NodeType("UnlistedItem")
 LISTENED = EdgeType(USER, "LISTENED", ITEM, ("count",))
 FRIEND = EdgeType(USER, "FRIEND", USER)
@@ -35,8 +35,8 @@ def load(folder: Path | None = None) -> GraphTables:
     `timestamp` is midnight UTC of the day that the source gives: before 1970 it is negative.
 
     Raises:
-        DataError: a file is missing or defective, or somebody listened to an artist that is not in artists.dat.
-        GraphrecError: folder is None; this source brings no data itself.
+        DataError: a file is missing or defective, or a user listened to an artist that is not in artists.dat.
+        GraphrecError: folder is None; this source includes no data.
     """
     if folder is None:
         raise GraphrecError(
@@ -64,7 +64,7 @@ def load(folder: Path | None = None) -> GraphTables:
 
 
 def _read(folder: Path, name: str, columns: dict[str, str], encoding: str = "utf-8") -> pd.DataFrame:
-    """The columns of a file under their new names; what is called count, day, month or year is a whole number."""
+    """The columns of a file under their new names; count, day, month and year are whole numbers."""
     numbers = ("count", "day", "month", "year")
     frame = read_table(
         find(folder, name),
@@ -97,7 +97,7 @@ def _tagged(folder: Path) -> pd.DataFrame:
     tags = _read(folder, "tags.dat", {"tagID": "tag_id", "tagValue": "tag"}, encoding="latin-1")
     if not tags["tag_id"].is_unique:
         twice = first_few(tags["tag_id"][tags["tag_id"].duplicated()].unique())
-        raise DataError(f"{find(folder, 'tags.dat')}: tagID {twice} stands twice; keep one line for each")
+        raise DataError(f"{find(folder, 'tags.dat')}: tagID {twice} occurs twice; keep one line for each")
     unknown = rows.loc[~rows["tag_id"].isin(tags["tag_id"]), "tag_id"]
     if len(unknown):
         raise DataError(
@@ -109,7 +109,7 @@ def _tagged(folder: Path) -> pd.DataFrame:
     if len(wrong):
         shown = (f"{row.year}-{row.month}-{row.day}" for row in wrong.itertuples())
         raise DataError(
-            f"{find(folder, 'user_taggedartists.dat')}: {len(wrong):,} lines have no date of the calendar "
+            f"{find(folder, 'user_taggedartists.dat')}: {len(wrong):,} lines have an impossible date "
             f"({first_few(shown)}); correct these lines"
         )
     names = tags.set_index("tag_id")["tag"]

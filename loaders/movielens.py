@@ -1,8 +1,8 @@
 """MovieLens: ratings, tags and genres of films (ml-100k, 1m, 10m, the csv releases; without a folder a small sample).
 
 The sample is the 100,004 ratings of the R package dslabs. A folder holds an unpacked release of GroupLens, its files
-plain or gzip-compressed, and is recognised by them. A tag assignment without a tag and the genre names that say there
-is none ("(no genres listed)", "unknown") leave no edge. Two spellings of a tag are two tags.
+plain or gzip-compressed, and is recognised by them. Assignments of an empty tag, and the genre names that mean no
+genre ("(no genres listed)", "unknown"), make no edge. Two spellings of a tag are two tags.
 """
 
 import importlib
@@ -40,7 +40,7 @@ self-employed|technician/engineer|tradesman/craftsman|unemployed|writer""".repla
 
 
 def load(folder: Path | None = None) -> GraphTables:
-    """Users, items and genres with RATED, IN_GENRE and, where the release has tags, TAGGED edges.
+    """Users, items and genres with RATED and IN_GENRE edges and, if the release has tags, TAGGED edges.
 
     Raises:
         DataError: the folder holds no MovieLens release, or a file of it is defective.
@@ -53,7 +53,7 @@ def load(folder: Path | None = None) -> GraphTables:
             return read(folder)
     forms = "; or ".join(", ".join(files) for files in _FORMS)
     raise DataError(
-        f"folder {folder} holds no MovieLens release: one needs {forms} (each may end in .gz); unpack a download "
+        f"folder {folder} holds no MovieLens release: it needs {forms} (each may end in .gz); unpack a download "
         f"from {_URL} and give its folder"
     )
 
@@ -90,7 +90,7 @@ def _csv(folder: Path) -> GraphTables:
         links = links.rename(columns={"movieId": "id", "imdbId": "imdb_id", "tmdbId": "tmdb_id"})
         if not links["id"].is_unique:
             twice = links["id"][links["id"].duplicated()].iloc[0]
-            raise DataError(f"{find(folder, 'links.csv')}: movieId {twice} stands twice; keep one line for each")
+            raise DataError(f"{find(folder, 'links.csv')}: movieId {twice} occurs twice; keep one line for each")
         items = items.merge(links, on="id", how="left")
     tags = None
     if has(folder, "tags.csv"):
@@ -189,7 +189,7 @@ def _tables(
     users: pd.DataFrame | None = None,
     tags: pd.DataFrame | None = None,
 ) -> GraphTables:
-    """All tables of a release; without a file of users they are those who rate or tag."""
+    """All tables of a release; without a file of users, the users are those who rate or tag."""
     if users is None:
         acting = [table["userId"] for table in (ratings, tags) if table is not None]
         users = pd.DataFrame({"id": pd.concat(acting).unique()}, dtype="str")

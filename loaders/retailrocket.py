@@ -1,14 +1,14 @@
-"""RetailRocket: which items visitors of a shop viewed, put into the cart and bought, with properties of the items.
+"""RetailRocket: items that visitors of a shop viewed, put into the cart and bought, and properties of items.
 
-The folder holds either Kaggle's events.csv, and with it item_properties_part1.csv, item_properties_part2.csv and
-category_tree.csv where wanted; or the training files of SSLRec: train_view.csv, train_cart.csv, train_buy.csv
-(user,item,value: the time) and, where wanted, kg.txt. All plain or gzip-compressed. test.csv beside them holds what a
-model must foretell and is not read; `graphrec benchmark` is for published splits.
+The folder holds either Kaggle's events.csv, with item_properties_part1.csv, item_properties_part2.csv and
+category_tree.csv optional; or the training files of SSLRec: train_view.csv, train_cart.csv, train_buy.csv
+(user,item,value: the time), with kg.txt optional. All plain or gzip-compressed. test.csv holds the test interactions
+and is not read; `graphrec benchmark` is for published splits.
 
-Of the events of one kind between a visitor and an item the last counts, of the values of an item's property too. A
-value that only one item has connects nothing and leaves no edge. The lines of kg.txt ("6 0 285") are links between
-items that share a property: all of them have their reverse, and each item is linked with itself. SHARES_PROPERTY
-keeps both directions, as the file does, without the links of items with themselves.
+Of several events of one kind between a visitor and an item the last counts; so does the last value of an item's
+property. A value of only one item connects nothing and makes no edge. The lines of kg.txt ("6 0 285") are links
+between items that share a property, in both directions, and links of items with themselves. SHARES_PROPERTY keeps both
+directions and drops the links of items with themselves.
 """
 
 from pathlib import Path
@@ -51,14 +51,14 @@ _Edges = list[tuple[EdgeType, pd.DataFrame]]
 
 
 def load(folder: Path | None = None) -> GraphTables:
-    """Users and items with VIEWED, CARTED and PURCHASED edges and what is known of the items.
+    """Users and items with VIEWED, CARTED and PURCHASED edges, and edges to properties of items.
 
-    From Kaggle's files that is HAS_PROPERTY to Property nodes (`property` and `value` as hashed by the source),
-    IN_CATEGORY to categories and CHILD_OF between these; from SSLRec's it is SHARES_PROPERTY between items.
+    From Kaggle's files these are HAS_PROPERTY to Property nodes (`property` and `value` as hashed by the source),
+    IN_CATEGORY to categories and CHILD_OF between these; from SSLRec's SHARES_PROPERTY between items.
 
     Raises:
         DataError: the folder holds neither form, or a file is defective.
-        GraphrecError: folder is None; this source brings no data itself.
+        GraphrecError: folder is None; this source includes no data.
     """
     if folder is None:
         raise GraphrecError(
@@ -99,7 +99,7 @@ def _kaggle(folder: Path) -> tuple[list[tuple[NodeType, pd.DataFrame]], _Edges]:
     other = rows.loc[~rows["event"].isin(_EVENTS), "event"]
     if len(other):
         raise DataError(
-            f"{path}: {len(other):,} events are none of {', '.join(_EVENTS)} ({first_few(other.unique())}); correct "
+            f"{path}: {len(other):,} events are not one of {', '.join(_EVENTS)} ({first_few(other.unique())}); correct "
             "these lines"
         )
     kinds = [(kind, rows[rows["event"] == name]) for name, kind in _EVENTS.items()]

@@ -1,8 +1,8 @@
-"""Steam: which games users bought and how many hours they played them.
+"""Steam: games that users bought, and the hours that they played them.
 
 The folder holds either game_purchase.dat, game_play.dat, item_info.dat and user_info.dat (Case Recommender's form with
 numbered users and games), or steam-200k.csv (Kaggle's form, where a game's id is its title). All plain or
-gzip-compressed. Games of which a user owns two editions under one title stand twice: the hours are added up.
+gzip-compressed. Two editions of a game under one title are one game: their hours are added up.
 """
 
 from pathlib import Path
@@ -38,8 +38,8 @@ def load(folder: Path | None = None) -> GraphTables:
     """Users and games (Item) with PURCHASED and PLAYED edges; in the numbered form users have `steam_id`.
 
     Raises:
-        DataError: the folder holds neither form, a file is defective, or a game or user has no line of its own.
-        GraphrecError: folder is None; this source brings no data itself.
+        DataError: the folder holds neither form, a file is defective, or a game or user is not in its file.
+        GraphrecError: folder is None; this source includes no data.
     """
     if folder is None:
         raise GraphrecError(
@@ -66,7 +66,7 @@ def _read(folder: Path, name: str, columns: dict[str, Kind], names: list[str]) -
 
 
 def _kaggle(folder: Path) -> GraphTables:
-    """The tables of steam-200k.csv: user, title, purchase or play, value (1 or hours), and a 0 that means nothing."""
+    """The tables of steam-200k.csv: user, title, purchase or play, value (1 or hours), and a 0 without meaning."""
     path = find(folder, _KAGGLE)
     columns: dict[str, Kind] = {"source_id": "str", "target_id": "str", "behaviour": "str", "hours": "float"}
     rows = read_table(path, columns, header=[*columns, "zero"])

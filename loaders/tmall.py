@@ -1,8 +1,8 @@
-"""Tmall: which items users viewed, put into the cart and bought.
+"""Tmall: items that users viewed, put into the cart and bought.
 
-The folder holds view_train.txt, cart_train.txt and buy_train.txt, plain or gzip-compressed, in each a line per user:
-`user item item …`, divided by tabs or spaces. The test files beside them hold what a model must foretell, so they are
-not read; `graphrec benchmark` is for published splits.
+The folder holds view_train.txt, cart_train.txt and buy_train.txt, plain or gzip-compressed, with one line per user:
+`user item item …`, separated by tabs or spaces. The test files next to them hold the test interactions and are not
+read; `graphrec benchmark` is for published splits.
 """
 
 from pathlib import Path
@@ -31,7 +31,7 @@ def load(folder: Path | None = None) -> GraphTables:
 
     Raises:
         DataError: a file is missing or defective.
-        GraphrecError: folder is None; this source brings no data itself.
+        GraphrecError: folder is None; this source includes no data.
     """
     if folder is None:
         raise GraphrecError(

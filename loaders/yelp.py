@@ -1,8 +1,8 @@
 """Yelp: reviews and tips of businesses, friendships of users, categories of businesses (the public JSON data set).
 
 The folder holds yelp_academic_dataset_user.json, _business.json and _review.json and may hold _tip.json, plain or
-gzip-compressed; _checkin.json names no users and is not read. Items are businesses. Of the reviews that a user wrote
-of one business the last counts. Reviews, tips and friendships of users that the user file lacks are rejected.
+gzip-compressed; _checkin.json names no users and is not read. Items are businesses. Of several reviews of
+one business by one user the last counts. Reviews, tips and friendships of users that the user file lacks are rejected.
 The fields are described on https://www.yelp.com/dataset/documentation/main.
 """
 
@@ -112,8 +112,8 @@ def load(folder: Path | None = None) -> GraphTables:
     """Users, businesses (Item) and categories with REVIEWED, TIPPED, FRIEND and IN_CATEGORY edges.
 
     Raises:
-        DataError: a file is missing or defective, or a date is none.
-        GraphrecError: folder is None; this source brings no data itself.
+        DataError: a file is missing or defective, or a date cannot be read.
+        GraphrecError: folder is None; this source includes no data.
     """
     if folder is None:
         raise GraphrecError(
@@ -150,7 +150,7 @@ def _read(folder: Path, name: str, columns: dict[str, JsonKind], date: str | Non
     wrong = rows.loc[times.isna(), date]
     if len(wrong):
         raise DataError(
-            f"{path}: {len(wrong):,} lines have a {date} that is no time like 2018-07-07 22:09:11 "
+            f"{path}: {len(wrong):,} lines have a {date} that is not of the form 2018-07-07 22:09:11 "
             f"({first_few(wrong)}); correct these lines"
         )
     return rows.assign(**{date: times.astype("datetime64[s]").astype("int64")})

@@ -21,7 +21,7 @@ _FOLDER = Path(__file__).parent
 
 
 class Commands(click.Group):
-    """The commands found by file name; a file that begins with an underscore is none."""
+    """The commands, found by file name; files that begin with an underscore are no commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         """The names of all commands, sorted."""
@@ -42,7 +42,7 @@ class Commands(click.Group):
         standalone_mode: bool = True,
         **extra: Any,  # what click's Context takes
     ) -> Any:
-        """Run the command line as click does, with streams that take any text and failures that are one sentence."""
+        """Run the command line as click does, with streams that accept any text and errors of one sentence."""
         _streams.prepare()
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, **extra)
@@ -57,12 +57,12 @@ class Commands(click.Group):
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:  # Any: click's signature
         """The context of the command line, as click makes it."""
-        with _failures.told():
+        with _failures.as_click_errors():
             return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command, whose errors become those of click."""
-        with _failures.told():
+        """Run the command; errors become those of click."""
+        with _failures.as_click_errors():
             return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -73,7 +73,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, naming the nearest command where there is none of the name."""
+        """Resolve as click does; an unknown name raises an error that names the nearest command."""
         from graphrec.errors import nearest
 
         if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
@@ -94,11 +94,11 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line and end the process, whose exit code says what became of the command and its output."""
-    # Threads that wait for each other give way, instead of spinning: on a machine with other work a small eigenvalue
-    # problem took 9.5 s spinning and 0.09 s so, and a large matrix product the same either way.
+    """Run the command line and end the process with the exit code of the command, or of a failure of its output."""
+    # Waiting threads yield instead of spinning: on a busy machine a small eigenvalue problem took 9.5 s with spinning
+    # and 0.09 s without, and a large matrix product the same time either way.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # What a command imports stays: looking for cycles in it costs 0.7 s while torch is loaded and 0.9 s at the end.
+    # Imported modules are never freed: searching them for cycles costs 0.7 s while torch loads and 0.9 s at the end.
     gc.set_threshold(100_000, 50, 50)
     code = 1
     try:

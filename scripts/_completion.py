@@ -1,4 +1,4 @@
-"""Values that a shell completes: models, queries, sources, and what is on disk; no store is started for them."""
+"""Shell completion of models, queries, sources, and runs on disk; it starts no store."""
 
 import os
 from collections.abc import Iterable
@@ -25,19 +25,19 @@ def queries(_context: click.Context, _parameter: click.Parameter, incomplete: st
 
 
 def sources(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Sources by name, and files, as a TOML file may describe a source."""
+    """Sources by name, and files, because a TOML file may describe a source."""
     from graphrec import loader_registry
 
     return [*_matching(loader_registry.names(), incomplete), CompletionItem(incomplete, type="file")]
 
 
 def loaded_sources(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Sources that were loaded from this machine."""
+    """Sources loaded from this machine."""
     return _matching(_folders("loads"), incomplete)
 
 
 def runs(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Runs that are saved on disk, and `latest`."""
+    """Runs saved on disk, and `latest`."""
     found = [path.parent.name for path in home().glob("runs/[!.]*/run.json")]
     return _matching([*found, *(["latest"] if found else [])], incomplete)
 
@@ -47,7 +47,7 @@ def _folders(name: str) -> list[str]:
 
 
 def home() -> Path:
-    """GRAPHREC_HOME as `config.Settings` has it, whose import takes half a second."""
+    """GRAPHREC_HOME as in `config.Settings`, whose import would need half a second."""
     if given := os.environ.get("GRAPHREC_HOME"):
         return Path(given).expanduser()
     from platformdirs import user_data_path

@@ -1,7 +1,6 @@
-"""What a load, a check or a dry run tells: tables on stdout, and on stderr what else to know and what to do next."""
+"""The report of a load, a check or a dry run: tables on stdout, notes and the next step on stderr."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,53 +10,18 @@ if TYPE_CHECKING:
     from graphrec.cleaning_report import CleaningReport
     from graphrec.fusion import FusionReport, LabelReport
     from graphrec.ingest import Loaded
-    from graphrec.store.nodes import Written
-    from graphrec.tables import GraphTables
+    from graphrec.pipeline.loading import CheckedSource
+    from graphrec.store.nodes import WriteCounts
 
-#: How many examples of one kind are shown.
+#: Number of examples shown of each kind.
 _SHOWN = 3
 
 
-def as_dict(loaded: "Loaded") -> dict[str, Any]:
-    """What a load did, as plain values."""
-    return {
-        "source": asdict(loaded.source),
-        "rows": loaded.rows,
-        "cleaning": loaded.cleaning.to_dict(),
-        "fusion": loaded.fusion.to_dict(),
-        "renamed": loaded.renamed,
-        "dry_run": loaded.dry_run,
-        "refused": loaded.refused,
-        "notes": list(loaded.notes),
-        "written": [asdict(written) for written in loaded.written],
-        "seconds": round(loaded.seconds, 3),
-    }
-
-
-def checked_as_dict(tables: "GraphTables") -> dict[str, Any]:
-    """What a source would bring, as plain values."""
-    from graphrec.ingest import notes
-
-    return {
-        "source": asdict(tables.sources[0]),
-        "nodes": [
-            {"label": t.type.label, "rows": len(t.frame), "properties": list(t.type.properties)} for t in tables.nodes
-        ],
-        "edges": [
-            {
-                **dict(zip(("from", "type", "to"), t.type.triple, strict=True)),
-                "rows": len(t.frame),
-                "properties": list(t.type.properties),
-            }
-            for t in tables.edges
-        ],
-        "cleaning": tables.cleaning.to_dict(),
-        "notes": list(notes.of_tables(tables)),
-    }
-
-
-def show_loaded(loaded: "Loaded", place: Path) -> None:
-    """What a load did or would do."""
+def show_loaded(loaded: "Loaded", as_json: bool) -> None:
+    """Show what a load did, or would do, as JSON or as tables and notes."""
+    if as_json:
+        _terminal.print_json(loaded.to_dict() | {"report": str(loaded.report)})
+        return
     name = loaded.source.name
     show_cleaning(loaded.cleaning)
     if loaded.dry_run:
@@ -65,46 +29,52 @@ def show_loaded(loaded: "Loaded", place: Path) -> None:
     elif any(each.created or each.changed or each.deleted for each in loaded.written):
         show_written(f"{name} loaded in {loaded.seconds:.1f} s", loaded.written)
     else:
-        show_written(f"{name}: the graph had it all already, looked up in {loaded.seconds:.1f} s", loaded.written)
+        show_written(f"{name}: the graph had all of it already, compared in {loaded.seconds:.1f} s", loaded.written)
     show_fusion(loaded.fusion)
-    tell_rejected(loaded.cleaning, place)
-    if len(loaded.links):
-        _terminal.note(f"every link, with its evidence and confidence, is in {place / 'links.csv'}")
-    _tell_renamed(loaded)
+    note_rejected(loaded.cleaning, loaded.report)
+    if len(loaded.links) and loaded.report is not None:
+        _terminal.note(f"every link, with its evidence and confidence, is in {loaded.report / 'links.csv'}")
+    _note_renamed(loaded)
     for note in loaded.notes:
         _terminal.note(note)
-    _tell_next(loaded)
+    _note_next(loaded)
 
 
-def show_checked(tables: "GraphTables", place: Path) -> None:
-    """What a source would bring, before anybody looked at the graph."""
-    from graphrec.ingest import notes
-
+def show_checked(checked: "CheckedSource", as_json: bool) -> None:
+    """Show the tables of a source that was not loaded, or the files written from it, as JSON or as tables."""
+    if as_json:
+        _terminal.print_json(checked.to_dict() | {"report": str(checked.report)})
+        return
+    tables = checked.tables
+    show_cleaning(tables.cleaning)
+    if checked.files is not None:
+        files = checked.files.files.items()
+        _terminal.print_table("Files for neo4j-admin", ["file", "rows"], [[name, rows] for name, rows in files])
+        note_rejected(tables.cleaning, checked.report)
+        _terminal.note(f"next, with the database stopped, on the server's machine: sh {checked.files.script}")
+        return
     rows = [[t.type.label, "", len(t.frame), ", ".join(t.type.properties)] for t in tables.nodes]
     rows += [
         [f"{t.type.source} {t.type.relation}", t.type.target, len(t.frame), ", ".join(t.type.properties)]
         for t in tables.edges
     ]
-    show_cleaning(tables.cleaning)
     _terminal.print_table(f"{tables.sources[0].name} can be loaded", ["", "to", "rows", "properties"], rows)
-    tell_rejected(tables.cleaning, place)
-    for note in notes.of_tables(tables):
+    note_rejected(tables.cleaning, checked.report)
+    for note in checked.notes:
         _terminal.note(note)
-    _terminal.note(
-        "nothing is written; the same command without --check loads it, with --dry-run it looks at the graph"
-    )
+    _terminal.note("nothing is written; the same command without --check loads it, with --dry-run compares it")
 
 
 def show_written(
-    title: str, written: "Iterable[Written]", columns: Sequence[str] = ("created", "changed", "deleted")
+    title: str, written: "Iterable[WriteCounts]", columns: Sequence[str] = ("created", "changed", "deleted")
 ) -> None:
-    """How many nodes and edges of each kind are new, other than before, or gone."""
+    """Show the numbers of nodes and edges created, changed and deleted."""
     rows = [[each.name, each.target or "", each.created, each.changed, each.deleted] for each in written]
     _terminal.print_table(title, ["", "to", *columns], rows)
 
 
 def show_cleaning(cleaning: "CleaningReport") -> None:
-    """What cleaning did to the rows; nothing where it did nothing."""
+    """Show the cleaning rules that applied, if any did."""
     ruled = [(table, rule) for table in cleaning.tables for rule in table.rules]
     if not ruled:
         return
@@ -117,7 +87,7 @@ def show_cleaning(cleaning: "CleaningReport") -> None:
 
 
 def show_fusion(report: "FusionReport") -> None:
-    """What was matched with other sources; nothing where no label met another source."""
+    """Show the matches with other sources, if a label occurs in another source."""
     _show_rules(report)
     met = [
         each for each in report.labels if each.matched or each.ambiguous or each.proposed or each.refused or each.unused
@@ -134,7 +104,7 @@ def show_fusion(report: "FusionReport") -> None:
 
 
 def _show_rules(report: "FusionReport") -> None:
-    """What came of each link rule; nothing if the source has none, or no other source has such nodes."""
+    """Show the matches of each link rule, if the source has rules and another source has such nodes."""
     rows = [
         [label.label, rule.rule, f"{rule.matched:,} of {rule.records:,} matched"]
         for label in report.labels
@@ -144,15 +114,15 @@ def _show_rules(report: "FusionReport") -> None:
         _terminal.print_table(f"Links of {report.source} with other sources", ["", "by", "records"], rows)
 
 
-def tell_rejected(cleaning: "CleaningReport", place: Path) -> None:
-    """Where the rejected rows lie, if there are any."""
-    if cleaning.dropped:
+def note_rejected(cleaning: "CleaningReport", report: Path | None) -> None:
+    """Note the file of the rejected rows, if there are any."""
+    if cleaning.dropped and report is not None:
         rows = "1 row was rejected" if cleaning.dropped == 1 else f"{cleaning.dropped:,} rows were rejected"
-        _terminal.note(f"{rows}, to be read with the reasons in {place / 'rejected.csv'}")
+        _terminal.note(f"{rows}, with their reasons in {report / 'rejected.csv'}")
 
 
 def _kinds(label: "LabelReport") -> dict[str, Sequence[str]]:
-    """The examples of a label by what they are examples of; a name that is one and the same in both needs none."""
+    """The examples of a label by kind; matches of nodes with the same name in both sources are left out."""
     matched = [
         text
         for text in label.matched_examples
@@ -169,7 +139,7 @@ def _kinds(label: "LabelReport") -> dict[str, Sequence[str]]:
 
 
 def _show_examples(examples: Mapping[str, Sequence[str]]) -> None:
-    """A heading and below it a few examples, each on a line of its own."""
+    """Print headings, each with a few examples on lines of their own."""
     from rich.text import Text
 
     out = _terminal.console()
@@ -189,18 +159,18 @@ def _indented(text: str) -> Any:  # a rich renderable
     return Padding(Text(text, style="dim", overflow="fold"), (0, 0, 0, 4), expand=False)
 
 
-def _tell_renamed(loaded: "Loaded") -> None:
+def _note_renamed(loaded: "Loaded") -> None:
     if loaded.renamed:
         number = " and ".join(f"{count:,} {label}" for label, count in loaded.renamed.items())
         verb = "would get another id" if loaded.dry_run else "have another id than before"
         _terminal.note(
-            f"{number} nodes that were in the graph {verb}: where two sources use one id for different things, both "
-            "get their source's name before it, and a fused node has the id of the source that comes first; a run that "
-            "was trained before knows the old ids"
+            f"{number} nodes that were in the graph {verb}: if two sources use one id for different things, both ids "
+            "get the name of their source as a prefix, and a fused node has the id of the source with precedence; runs "
+            "trained before have the old ids"
         )
 
 
-def _tell_next(loaded: "Loaded") -> None:
+def _note_next(loaded: "Loaded") -> None:
     from graphrec.behaviours import BEHAVIOURS
 
     if loaded.refused:
@@ -208,6 +178,6 @@ def _tell_next(loaded: "Loaded") -> None:
     if loaded.dry_run:
         _terminal.note("the same command without --dry-run writes this")
     elif set(BEHAVIOURS) & loaded.rows.keys():
-        _terminal.note("next: `graphrec schema` shows what the graph has, `graphrec train` learns from it")
+        _terminal.note("next: `graphrec schema` shows the graph, `graphrec train` learns from it")
     else:
-        _terminal.note("next: `graphrec schema` shows what the graph has")
+        _terminal.note("next: `graphrec schema` shows the graph")

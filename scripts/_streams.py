@@ -1,4 +1,4 @@
-"""stdout and stderr that take any text, and whose failure is one sentence and an exit code."""
+"""stdout and stderr that accept any text; if they fail, the command ends with one sentence and an exit code."""
 
 import codecs
 import contextlib
@@ -9,14 +9,14 @@ import sys
 import unicodedata
 from typing import IO
 
-#: Exit codes: of a command whose output could not be written, and of one whose reader has gone (128 + SIGPIPE).
+#: Exit codes: the output could not be written; the reader of the output has ended (128 + SIGPIPE).
 FAILED, READER_GONE = 1, 141
 
 _OUTPUT_FAILS = (errno.ENOSPC, errno.EBADF, errno.EIO, errno.EFBIG, errno.EDQUOT, errno.EPIPE)
 
-#: The ASCII codec under a name that click does not know: to one that it knows it writes UTF-8 all the same.
+#: Name of our ASCII codec; to the codec named `ascii` click would write UTF-8.
 ASCII = "graphrec_ascii"
-#: The error handler that writes what an encoding lacks by signs that look alike, or as a question mark.
+#: Error handler that replaces characters an encoding lacks by similar ones, or by a question mark.
 REPLACE = "graphrec_replace"
 _ALIKE = {
     "–": "-", "—": "-", "−": "-", "…": "...", "→": "->", "←": "<-", "✓": "+", "✗": "x", "×": "x", "•": "*", "·": "-",
@@ -26,7 +26,7 @@ _ALIKE = {
 
 
 def prepare() -> None:
-    """Make stdout and stderr take any text, also if they are closed or their encoding has few characters."""
+    """Make stdout and stderr accept any text, even if they are closed or their encoding has few characters."""
     codecs.register_error(REPLACE, _replaced)
     codecs.register(_ascii)
     for number, name in ((1, "stdout"), (2, "stderr")):
@@ -40,10 +40,10 @@ def prepare() -> None:
 
 
 def silence(stream: IO[str]) -> None:
-    """Let what is still to be written to a stream that failed go nowhere, so that the end of the process is quiet."""
+    """Discard all further output to a stream that failed, so that the process ends without another error."""
     try:
         number = stream.fileno()
-    except (OSError, ValueError):  # the process was started without it
+    except (OSError, ValueError):  # closed when the process started
         for name in ("stdout", "stderr"):
             if getattr(sys, name) is stream:
                 setattr(sys, name, io.StringIO())
@@ -54,7 +54,7 @@ def silence(stream: IO[str]) -> None:
 
 
 def finish(code: int) -> int:
-    """The exit code of a command that ended with `code`, after the last of its output is written."""
+    """Flush the output, and return the exit code of a command that ended with `code`."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         try:
@@ -62,12 +62,12 @@ def finish(code: int) -> int:
         except (OSError, ValueError) as error:
             silence(stream)
             if name == "stdout" and code == 0:
-                code = tell(error)
+                code = report(error)
     return code
 
 
-def tell(error: Exception) -> int:
-    """The exit code of a command whose output failed by this error, after saying so on stderr if that can be done."""
+def report(error: Exception) -> int:
+    """Report on stderr, if possible, that the output failed with this error, and return the exit code."""
     if isinstance(error, BrokenPipeError):
         return READER_GONE
     reason = getattr(error, "strerror", None) or str(error)
@@ -78,11 +78,11 @@ def tell(error: Exception) -> int:
 
 
 def is_of_stdout(error: OSError) -> bool:
-    """Whether an error looks like one of writing to stdout: of a full, closed or broken stream, and of no file."""
+    """Whether an error comes from writing to stdout: a full, closed or broken stream, and no file name."""
     return error.filename is None and error.errno in _OUTPUT_FAILS
 
 
-def takes(text: str) -> bool:
+def can_encode(text: str) -> bool:
     """Whether stdout's encoding has all characters of the text."""
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
@@ -92,15 +92,15 @@ def takes(text: str) -> bool:
 
 
 def fitted(text: str) -> str:
-    """The text as stdout will show it, so that its width is known."""
-    if takes(text):
+    """The text as stdout will show it, so that its width can be measured."""
+    if can_encode(text):
         return text
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return text.encode(encoding, REPLACE).decode(encoding)
 
 
 def _replaced(error: UnicodeError) -> tuple[str, int]:
-    """Signs for those that the encoding lacks, and where to go on."""
+    """Replacements of the characters that the encoding lacks, and the position after them."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     encoding = "ascii" if error.encoding == ASCII else error.encoding
@@ -133,7 +133,7 @@ def _ascii(name: str) -> codecs.CodecInfo | None:
 
 
 def _occupy(number: int) -> None:
-    """Open a descriptor that is closed, or the next file would get its number and whatever is printed there."""
+    """Open a closed descriptor; otherwise the next file opened would get its number, and the output."""
     try:
         os.fstat(number)
     except OSError:
@@ -144,7 +144,7 @@ def _occupy(number: int) -> None:
 
 
 class _Closed(io.RawIOBase):
-    """A stream that the process was started without."""
+    """A stream that was closed when the process started."""
 
     def writable(self) -> bool:
         return True

@@ -1,21 +1,21 @@
-"""Times as a person reads them; JSON and CSV keep the numbers."""
+"""Times formatted for tables; JSON and CSV keep the numbers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-#: Numbers from here on are milliseconds: as seconds they would be after the year 5138.
+#: Threshold from which numbers are milliseconds; as seconds they would be after the year 5138.
 MILLISECONDS = 100_000_000_000
 
 
 def is_time(column: str) -> bool:
-    """Whether a column holds times, by the names that times have in a graph: `timestamp`, `created_at`."""
+    """Whether a column holds times, by its name: `timestamp`, or one that ends in `_at`."""
     return column == "timestamp" or column.endswith("_at")
 
 
 def shown(value: object) -> object:
-    """A time in UTC such as `2018-09-24 13:05:10`, or `2018-09-24` at midnight, of Unix seconds or milliseconds or of
-    ISO 8601; what is no time of the calendar stays as it is."""
+    """A time in UTC such as `2018-09-24 13:05:10`, or `2018-09-24` at midnight, from Unix seconds or milliseconds or
+    from ISO 8601; other values are returned unchanged."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return value
     try:
@@ -31,6 +31,6 @@ def shown(value: object) -> object:
 
 
 def with_times(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Records for a table on the terminal: columns of times are shown as times, and say that they are in UTC."""
+    """Records for a table: columns of times are formatted, and their names end in (UTC)."""
     heads = {name: f"{name} (UTC)" for row in rows[:1] for name in row if is_time(name)}
     return [{heads.get(name, name): shown(row[name]) if name in heads else row[name] for name in row} for row in rows]

@@ -1,19 +1,20 @@
-"""Measure models on published splits, and show all that was measured as one table and one plot."""
+"""Measure models on published splits, and show all results as one table and one plot."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import _completion, _outputs, _terminal
+from . import _completion, _options, _terminal
 
-FOLDER = _terminal.OutPath(file_okay=False)
+FOLDER = _options.OutPath(file_okay=False)
 NAMES = "gowalla, douban-book-social, douban-book, lastfm-hetrec, tmall-mbcgcn, retailrocket-sslrec, ml-100k-u1 to -u5"
-#: What numpy's and torch's libraries read, once, when they are loaded.
+#: Environment variables that the libraries of numpy and torch read when they are loaded.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -22,36 +23,44 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     "graphrec benchmark --output results --table --plot results/quality"
 )
 @click.argument("data", nargs=-1, metavar="[NAME | TRAIN TEST]")
-@click.option("--social", type=_terminal.InPath(), help="Who follows whom, in the form of TRAIN.")
+@click.option("--social", type=_options.InPath(), help="File of who follows whom, in the form of TRAIN.")
 @click.option(
     "--model",
     "models",
     multiple=True,
     shell_complete=_completion.models,
-    help="By default graph_filter; repeatable, each in a process of its own.",
+    help="Model to measure; repeatable, each in a process of its own. By default graph_filter.",
 )
-@click.option("--only", multiple=True, metavar="RELATION", help="Leave out all relations beside the target but these.")
+@click.option(
+    "--only", multiple=True, metavar="RELATION", help="Keep only these relations besides the target; repeatable."
+)
 @click.option("--without", multiple=True, metavar="RELATION", help="Leave a relation out; repeatable.")
 @click.option(
     "--ablate",
     multiple=True,
     metavar="RELATION[,…]",
-    help="Measure again without these relations (`all`: every one), and say what they add; repeatable.",
+    help="Measure again without these relations (`all`: without any), and show their effect; repeatable.",
 )
 @click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting, instead of tuning; repeatable."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Setting of the model, used instead of tuning; repeatable.",
 )
-@click.option("--defaults", is_flag=True, help="Take the model's default settings instead of tuning.")
-@click.option("--trials", type=_terminal.Number(0, 100_000), help="Settings that are tried beyond the first ones.")
-@click.option("--label", default="", help="What the result is called in the table; by default the model.")
-@_terminal.device_option
-@click.option("--threads", type=_terminal.Number(1, 4_096), help="Threads of torch and numpy; by default all cores.")
+@click.option("--defaults", is_flag=True, help="Use the model's default settings instead of tuning.")
+@click.option("--trials", type=_options.Number(0, 100_000), help="Settings tried beyond the model's own candidates.")
+@click.option("--label", default="", help="Name of the result in the table; by default the model.")
+@_options.device_option
+@click.option(
+    "--threads", type=_options.Number(1, 4_096), help="Number of threads of torch and numpy; by default all cores."
+)
 @click.option("--memory", help="Memory for scores at one time, such as 256MiB.")
-@click.option("--output", type=FOLDER, help="A folder of results: each is kept there as a file.")
+@click.option("--output", type=FOLDER, help="Folder of results; each is saved there as a file.")
 @click.option("--table", is_flag=True, help="Print all results of --output as one Markdown table.")
-@click.option("--plot", type=_terminal.OutPath(), help="Draw all results of --output, as .svg and .png.")
-@_terminal.seed_option
-@_terminal.json_option
+@click.option("--plot", type=_options.OutPath(), help="Draw all results of --output, as .svg and .png.")
+@_options.seed_option
+@_options.json_option
 def command(
     data: tuple[str, ...],
     models: tuple[str, ...],
@@ -61,18 +70,18 @@ def command(
     as_json: bool,
     **options: Any,  # the options that only measuring reads; click checks them
 ) -> None:
-    """Measure models on a published split: NAME is a data set in the folder that GRAPHREC_DATA names (by default
-    ../shared/data), or TRAIN and TEST hold one line per user, `user item item …`.
+    """Measure models on a published split: NAME is a data set in the folder that GRAPHREC_DATA names, or TRAIN and TEST
+    hold one line per user, `user item item …`.
 
-    Settings are chosen on a part of what is known that is made as the test part is: a random tenth, one interaction of
-    each user, or what belongs together in each history; the test part is met once. What other behaviours tell about it
-    is cut before any model sees it. Files may be gzip'ed. No store is needed.
+    Settings are selected on a validation part drawn as the test part is: a random tenth, one interaction per user, or
+    topically coherent parts of the histories; the test part is used once. Edges of other behaviours that reveal test
+    pairs are removed before any model sees them. Files may be compressed with gzip. No store is needed.
     """
     if len(data) > 2 or (options["social"] and len(data) != 2):
         raise click.UsageError("give the name of one data set, or two files TRAIN and TEST (and --social FILE)")
     if (table or plot) and output is None:
         raise click.UsageError("--table and --plot show the results of a folder; name it with --output")
-    _outputs.check_ending(plot, (".svg", ".png"), "--plot", "a plot")
+    _options.check_ending(plot, (".svg", ".png"), "--plot", "a plot")
     if not data and not (table or plot):
         raise click.UsageError(f"give a data set ({NAMES}) or two files TRAIN and TEST; or --output with --table")
     if data:
@@ -90,7 +99,7 @@ def command(
 def _measure(
     data: tuple[str, ...], models: Sequence[str], output: Path | None, options: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """The results of all models: one model here, several each in a process of its own, so that memory is its own."""
+    """The results of all models; several are measured in a process each, so that peak memory is that of one model."""
     if len(models) == 1:
         return [_one(data, models[0], output, options)]
     import json
@@ -117,43 +126,34 @@ def _measure(
 
 
 def _one(data: tuple[str, ...], model: str, output: Path | None, options: dict[str, Any]) -> dict[str, Any]:
-    from graphrec.models import model_class
-
-    model_class(model)  # a wrong name is said before torch is loaded and files are read
-
-    from dataclasses import asdict
-
-    from graphrec.benchmark import datasets, results, run
-    from graphrec.evaluation.assembly import relation_names
-
-    if len(data) == 2:
-        found = datasets.open_files(Path(data[0]), Path(data[1]), options["social"])
-    else:
-        found = datasets.open_dataset(data[0])
-    if options["only"]:
-        found = found.only(options["only"])
-    found = found.without(options["without"])
-    there = tuple(relation_names(found.graph))
-    ablate = tuple(there if text == "all" else tuple(text.split(",")) for text in options["ablate"])
-    with _terminal.progress_bar() as progress:
-        result = run.benchmark(found, model, _conditions(options), ablate, progress)
-    if output is not None:
-        results.save(result, output)
-    return asdict(result)
-
-
-def _conditions(options: dict[str, Any]) -> Any:  # Conditions, whose module loads torch
-    from graphrec.benchmark.run import Conditions
+    from graphrec import BenchmarkConfig
+    from graphrec.graph import Graph
     from graphrec.ranking.memory import MEMORY_BUDGET, parse_memory
 
-    memory = parse_memory(options["memory"]) if options["memory"] else MEMORY_BUDGET
-    given = dict(_terminal.pair(text, "--set") for text in options["settings"])
-    settings = given if given or options["defaults"] else None
-    return Conditions(settings, options["trials"], options["seed"], options["device"], memory, options["label"])
+    given = dict(_options.pair(text, "--set") for text in options["settings"])
+    train, test = map(Path, data) if len(data) == 2 else (None, None)
+    config = BenchmarkConfig(
+        "" if len(data) == 2 else data[0],
+        train,
+        test,
+        options["social"],
+        options["only"],
+        options["without"],
+        tuple(tuple(text.split(",")) for text in options["ablate"]),
+        given if given or options["defaults"] else None,
+        options["trials"],
+        options["seed"],
+        options["device"],
+        parse_memory(options["memory"]) if options["memory"] else MEMORY_BUDGET,
+        options["label"],
+        output,
+    )
+    with _terminal.progress_bar() as progress:
+        return asdict(Graph.benchmark(model, config, progress))
 
 
 def _arguments(options: dict[str, Any], output: Path | None) -> list[str]:
-    """The options of this command as another process needs them."""
+    """The options of this command as arguments for another process."""
     found = ["--defaults"] if options["defaults"] else []
     single = {name: options[name] for name in ("social", "trials", "label", "device", "threads", "memory", "seed")}
     for name, value in {**single, "output": output}.items():
@@ -164,7 +164,7 @@ def _arguments(options: dict[str, Any], output: Path | None) -> list[str]:
 
 
 def _set_threads(threads: int | None) -> None:
-    """Let the numerical libraries use so many threads; they are not loaded yet, but where a test has done so."""
+    """Set the number of threads of the numerical libraries, which read it when they are loaded."""
     if threads is not None:
         os.environ.update(dict.fromkeys(THREADS, str(threads)))
         import torch
@@ -178,18 +178,19 @@ def _show(result: dict[str, Any]) -> None:
     rows += [["settings tried", f"{result['trials']:,}"]]
     rows += [["peak memory, MiB", f"{max(result['peak_mib'].values()):,}"]]
     rows += [[name.replace("_", " "), f"{value:,}"] for name, value in result["counts"].items()]
-    rows += [[f"{name} edges cut, as they would tell", f"{value:,}"] for name, value in result["cut"].items()]
+    rows += [[f"{name} edges removed, which reveal test pairs", f"{value:,}"] for name, value in result["cut"].items()]
     _terminal.print_table(f"{result['label']} on {result['data']}", ["", ""], rows)
     _terminal.print_table("", ["setting", ""], result["config"].items())
     for ablation in result["ablations"]:
         _terminal.print_table(
-            f"what {', '.join(ablation['without'])} adds",
+            f"effect of {', '.join(ablation['without'])}",
             ["metric", "users", "with", "without", "difference", "95 % interval"],
             [
-                [entry["metric"], f"{entry['users']} ({entry['num_users']:,})", f"{entry['with_it']:.4f}",
-                 f"{entry['without_it']:.4f}", f"{entry['difference']:+.4f}",
-                 f"{entry['low']:+.4f} to {entry['high']:+.4f}"]
-                for entry in ablation["differences"]
+                [entry["difference"]["metric"], f"{entry['users']} ({entry['num_users']:,})",
+                 f"{entry['with_it']:.4f}", f"{entry['without_it']:.4f}",
+                 f"{entry['difference']['estimate']['value']:+.4f}",
+                 f"{entry['difference']['estimate']['low']:+.4f} to {entry['difference']['estimate']['high']:+.4f}"]
+                for entry in ablation["effects"]
             ],
         )  # fmt: skip
 

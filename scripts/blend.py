@@ -1,11 +1,8 @@
 """Blend the models of several runs into one, and save it as a run."""
 
-from dataclasses import asdict, replace
-from typing import Any
-
 import click
 
-from . import _completion, _terminal
+from . import _completion, _options, _run_report, _terminal
 
 
 @click.command(
@@ -21,69 +18,53 @@ from . import _completion, _terminal
 )
 @click.option(
     "--groups",
-    type=_terminal.Number(1, 1_000),
+    type=_options.Number(1, 1_000),
     default=1,
     show_default=True,
-    help="Groups of users by their number of interactions, each with weights of its own.",
+    help="Number of groups of users, by activity; each has its own weights.",
 )
 @click.option(
-    "--learned-on",
-    type=click.Choice(["tenth", "coherent"]),
-    default="tenth",
+    "--validation",
+    type=click.Choice(["random", "coherent"]),
+    default="random",
     show_default=True,
-    help="Learn weights on a tenth, the last by time or a random one, or on a coherent fifth of each history, "
-    "for people who go on to something new.",
+    help="Learn weights on a tenth of the interactions (the last by time, random without times), or on a coherent "
+    "fifth of each history, for users who move on to new topics.",
 )
-@click.option("--weights", default="", help="Weights of the runs, such as '0.7 0.3', in the place of learned ones.")
-@click.option("--split", help=_terminal.SPLIT_HELP)
+@click.option("--weights", default="", help="Weights of the runs, such as '0.7 0.3', used instead of learned ones.")
+@click.option("--split", help=_options.SPLIT_HELP)
 @click.option("--no-metrics", is_flag=True, help="Skip the fits that measure on held-out interactions.")
-@_terminal.device_option
-@_terminal.seed_option
-@_terminal.json_option
-def command(names: tuple[str, ...], blend: str, groups: int, seed: int, as_json: bool, **options: Any) -> None:
+@_options.device_option
+@_options.seed_option
+@_options.json_option
+def command(
+    names: tuple[str, ...],
+    blend: str,
+    groups: int,
+    validation: str,
+    weights: str,
+    split: str | None,
+    no_metrics: bool,
+    device: str,
+    seed: int,
+    as_json: bool,
+) -> None:
     """Blend the models of two or more runs into one, and save it as a run.
 
-    Models and settings are those of the runs; they are fitted again, first without a part of the interactions, on
-    which the weights of the blend are learned unless they are given, then to everything that the graph has now.
+    Models and settings are those of the runs. They are fitted twice: first without a part of the interactions, on which
+    the weights are learned unless --weights gives them, then to all interactions that the graph has now.
     """
-    from graphrec import config, pipeline, runs
-    from graphrec.models import make
+    from graphrec import TrainConfig
 
-    chosen = pipeline.blended(runs.listed(config.Settings().runs), names)
-    settings = {
-        **pipeline.members(chosen),
-        "blend": blend,
-        "groups": groups,
-        "weights": options["weights"],
-        "learned_on": options["learned_on"],
-    }
-    make("ensemble", **settings)  # weights that do not fit are found before a store is opened
-
-    import numpy as np
-
-    from graphrec.evaluation.store_lookup import aliases
-    from graphrec.tuning import TuningBudget
-
-    how = pipeline.TrainConfig(
-        settings, options["split"], not options["no_metrics"], TuningBudget(device=options["device"])
-    )
-    with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
-        graph = _terminal.read_graph(store, chosen[0].relation, progress)
-        _terminal.look_ahead(graph, [run.model for run in chosen])
-        if not options["no_metrics"]:
-            how = replace(how, split=_terminal.chosen_split(options["split"], graph))
-        how = replace(how, aliases=aliases(store, graph))
-        trained = pipeline.train(graph, "ensemble", np.random.default_rng(seed), how, progress)
-        folder = runs.save(home.runs, trained)
-    run = trained.run
-    weights = trained.model.state()["weights"].tolist()
+    config = TrainConfig(split=split, measured=not no_metrics, device=device)
+    settings = {"blend": blend, "groups": groups, "weights": weights, "validation": validation}
+    with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
+        found = graph.blend(names, None, seed, config, progress, **settings)
     if as_json:
-        own = {k: v for k, v in asdict(run).items() if k != "id"}
-        _terminal.print_json({"run": run.id, "folder": str(folder), "weights": weights, **own})
+        _terminal.print_json({**_run_report.as_dict(found.run, graph.settings.runs), "weights": found.weights})
         return
-    _terminal.say(f"run {run.id}")
-    if run.metrics:
-        _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
+    _run_report.show_metrics(found.run)
     columns = ["weight of", *([""] if groups == 1 else [f"group {n}" for n in range(1, groups + 1)])]
-    _terminal.print_table("", columns, ([one.id, *own] for one, *own in zip(chosen, *weights, strict=True)))
-    _terminal.say_verdict(run)
+    rows = ([one.id, *own] for one, *own in zip(found.members, *found.weights, strict=True))
+    _terminal.print_table("", columns, rows)
+    _run_report.show_verdict(found.run)

@@ -1,4 +1,4 @@
-"""See the whole round trip on two real sources, in a store of its own."""
+"""Run the whole round trip on two real sources, in a store of its own."""
 
 import shutil
 import tempfile
@@ -7,24 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _terminal
+from . import _options, _terminal
 from ._terminal import Progress
 
 if TYPE_CHECKING:
-    from graphrec.config import Settings
     from graphrec.evaluation.result import Comparison
+    from graphrec.graph import Graph
+    from graphrec.hetero import HeteroGraph
     from graphrec.ingest import Loaded
-    from graphrec.runs import TrainedRun
-    from graphrec.store import Store
 
 K = 10
 
-#: What is compared, by what split, and how many settings of each are tried: only 22 users rated on in the last tenth of
-#: the time, too few to tell models apart, so the split is random. Four settings each came to the same four models.
+#: Models compared, the split, and settings tried for each model. Only 22 users rated items in the last tenth of the
+#: time, too few to distinguish models, so the split is random. With four settings each the result was the same.
 MODELS = ("popularity", "item_knn", "ease", "graph_filter")
 SPLIT = "random"
 TRIALS = 2
@@ -32,13 +31,13 @@ TRIALS = 2
 
 @dataclass
 class Stopwatch:
-    """The seconds of each stage, in their order."""
+    """The seconds of each stage, in order."""
 
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Say that a stage begins and note how long it took."""
+        """Print the name of a stage and record its duration."""
         _terminal.note(f"• {name}")
         start = time.perf_counter()
         yield
@@ -46,33 +45,36 @@ class Stopwatch:
 
 
 @click.command(epilog="Example: graphrec demo")
-@click.option("--keep", is_flag=True, help="Keep the demo's home folder and say where it is.")
-@_terminal.seed_option
+@click.option("--keep", is_flag=True, help="Keep the demo's home folder and print its path.")
+@_options.seed_option
 def command(keep: bool, seed: int) -> None:
-    """See the whole round trip on two real sources: load, fuse, export, train, compare, publish, recommend, explain.
+    """Run the whole round trip on two real sources: load, fuse, export, compare, train, publish, recommend, explain.
 
-    It runs in a temporary home with an embedded store that ends with it. Where NEO4J_URI is set, the data goes into
-    that Neo4j, and stays there.
+    It runs in a temporary home folder with its own embedded store. If NEO4J_URI is set, the data is written into that
+    Neo4j, and remains there.
     """
     watch = Stopwatch()
-    with _settings(keep) as settings, _terminal.progress_bar() as progress:
+    with _graph(keep) as graph, _terminal.progress_bar() as progress:
         with watch.stage("start the store"):
-            store = _open(settings)
-        with store:
-            _tour(store, settings, watch, progress, seed)
+            graph.store.read("RETURN 1 AS one")
+        _tour(graph, watch, progress, seed)
     rows = [*watch.seconds.items(), ("all stages", sum(watch.seconds.values()))]
     _terminal.print_table("Seconds", ["stage", "seconds"], [[name, f"{seconds:.1f}"] for name, seconds in rows])
 
 
 @contextmanager
-def _settings(keep: bool) -> "Iterator[Settings]":
-    """Settings with a home of the demo's own, whose server ends and whose files go with it."""
+def _graph(keep: bool) -> "Iterator[Graph]":
+    """A graph with a home folder of the demo's own; at the end its server is stopped and its files are deleted."""
     from graphrec.config import Settings
+    from graphrec.graph import Graph
 
     home = Path(tempfile.mkdtemp(prefix="graphrec-demo-"))
     settings = Settings(graphrec_home=home)
+    if settings.neo4j_uri is not None:
+        _terminal.note(f"the data of the demo is written into the database at {settings.neo4j_uri} and remains there")
     try:
-        yield settings
+        with Graph(None, settings) as graph:
+            yield graph
     finally:
         settings.embedded.stop()
         if keep:
@@ -81,49 +83,37 @@ def _settings(keep: bool) -> "Iterator[Settings]":
             shutil.rmtree(home, ignore_errors=True)
 
 
-def _open(settings: "Settings") -> "Store":
-    from graphrec import config
-
-    if settings.neo4j_uri is not None:
-        _terminal.note(f"the data of the demo goes into the database at {settings.neo4j_uri} and stays there")
-    return config.open_store(settings)
-
-
-def _tour(store: "Store", settings: "Settings", watch: Stopwatch, progress: Progress, seed: int) -> None:
-    import numpy as np
-
-    from graphrec import hetero, ingest, pipeline, runs
-    from graphrec.evaluation.compare import compare
-    from graphrec.evaluation.trial import EvaluationConfig
-    from graphrec.tuning import TuningBudget
-
+def _tour(graph: "Graph", watch: Stopwatch, progress: Progress, seed: int) -> None:
+    """One method of `Graph` for each stage."""
     for source, what in (("movielens", "load MovieLens"), ("imdb", "load IMDb and fuse the films of both")):
         with watch.stage(what):
-            loaded = ingest.load(store, source, None, settings.home, progress=progress)
+            loaded = graph.load(source, progress=progress)
         _show_load(loaded)
     with watch.stage("export to a PyG HeteroData file"):
-        graph = _terminal.read_graph(store, "RATED", progress)
-        hetero.save(graph, settings.home / "graph.pt")
+        exported = graph.export("RATED", progress, out=graph.settings.home / "graph.pt")
+    from graphrec import EvaluationConfig, TrainConfig, TuningBudget
+
     with watch.stage("compare four models on held-out ratings"):
-        terms = EvaluationConfig(SPLIT, ks=(K,), seeds=(seed,), effort=TuningBudget(budget=TRIALS), num_examples=0)
-        comparison = compare(graph, MODELS, terms, progress=progress)
+        config = EvaluationConfig(SPLIT, (K,), (seed,), TuningBudget(budget=TRIALS), num_examples=0)
+        comparison = graph.compare(MODELS, exported, config=config, progress=progress)
     _show_comparison(comparison)
     best = max(comparison.results, key=lambda result: result.metrics[comparison.headline].value)
     with watch.stage("train the best of them on everything"):
-        how = pipeline.TrainConfig(best.rounds[0].config, SPLIT)
-        trained = pipeline.train(graph, best.model, np.random.default_rng(seed), how, progress)
-        runs.save(settings.runs, trained)
+        settings = TrainConfig(best.rounds[0].config, SPLIT)
+        run = graph.train(best.model, exported, seed, settings, progress=progress)
     with watch.stage("publish recommendations as edges"):
-        published = pipeline.publish_run(store, trained, K, settings.home, progress)
+        published = graph.publish(run, K, progress=progress)
     _terminal.note(f"  {published.edges:,} RECOMMENDED edges for {published.users:,} users")
     with watch.stage("ask the graph about one user"):
-        _show_user(store, _somebody(trained))
+        _show_user(graph, _typical_user(exported))
 
 
-def _somebody(trained: "TrainedRun") -> str:
+def _typical_user(exported: "HeteroGraph") -> str:
     """The user whose number of ratings is nearest to 30: enough to see a taste, few enough to read."""
-    degree = trained.seen.user_degree()
-    return str(trained.users.ids[int(abs(degree - 30).argmin())])
+    from graphrec.hetero import interactions
+
+    degree = interactions(exported).user_degree()
+    return str(exported.users.ids[int(abs(degree - 30).argmin())])
 
 
 def _show_load(loaded: "Loaded") -> None:
@@ -139,16 +129,14 @@ def _show_load(loaded: "Loaded") -> None:
 def _show_comparison(comparison: "Comparison") -> None:
     names = ("ndcg@10", "recall@10", "hit_rate@10", "mrr@10", "coverage@10")
     rows = [[result.name, *(result.metrics[name].value for name in names)] for result in comparison.results]
-    num_users = comparison.divisions[0].num_warm
+    num_users = comparison.splits[0].num_warm
     title = f"Tested on a random tenth of the ratings, those of {num_users} users"
     _terminal.print_table(title, ["model", *names], rows)
 
 
-def _show_user(store: "Store", user: str) -> None:
-    from graphrec.store import queries
-
-    def ask(name: str, **given: str) -> list[dict[str, object]]:
-        return queries.run(store, queries.get(name), given)
+def _show_user(graph: "Graph", user: str) -> None:
+    def ask(name: str, **given: object) -> list[dict[Any, Any]]:  # Any: names and values of records
+        return graph.query(name, **given).to_dict("records")
 
     history = ask("list_history", user_id=user, k="8")
     _terminal.print_table(

@@ -1,6 +1,5 @@
 """Check versions, store, permissions, disk, memory and data."""
 
-import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import _terminal
+from . import _options, _terminal
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -19,25 +18,22 @@ MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", "
 
 
 @click.command(epilog="Example: graphrec doctor --json")
-@_terminal.json_option
+@_options.json_option
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Check versions, store, permissions, disk, memory and data, and say what to do about each finding.
+    """Check versions, store, permissions, disk, memory and data, and show a remedy for each finding.
 
-    Nothing is changed. Exit code 1 says that something is wrong that a command will fail by.
+    Nothing is changed. The exit code is 1 if a check failed, so that some command will fail.
     """
-    from graphrec import config, doctor
-
-    logging.getLogger("neo4j").setLevel(logging.CRITICAL)  # a finding says what it has to say
-    with _terminal.progress_bar() as progress:
-        found = doctor.examine(config.Settings(), _terminal.note, progress)
+    with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
+        found = graph.examine(progress)
     states = Counter(finding.state for findings in found.values() for finding in findings)
     if as_json:
         rows = [{"area": area, **asdict(finding)} for area, findings in found.items() for finding in findings]
         _terminal.print_json({"ok": not states["failed"], "findings": rows})
     else:
         _show(found)
-        _terminal.say(f"{states['ok']} in order, {states['warning']} to look at, {states['failed']} wrong")
+        _terminal.say(f"{states['ok']} ok, {states['warning']} warnings, {states['failed']} failed")
     context.exit(1 if states["failed"] else 0)
 
 
@@ -55,16 +51,16 @@ def _show(found: "Mapping[str, Sequence[Finding]]") -> None:
         table.add_column(overflow="fold")
         for finding in findings:
             mark, colour = MARKS[finding.state]
-            table.add_row(Text(mark, style=f"bold {colour}"), Text(finding.name), _told(finding))
+            table.add_row(Text(mark, style=f"bold {colour}"), Text(finding.name), _text(finding))
         out.print(Text(area.capitalize(), style="bold"))
         out.print(table)
         out.print()
 
 
-def _told(finding: "Finding") -> "Text":
+def _text(finding: "Finding") -> "Text":
     from rich.text import Text
 
-    told = Text(finding.seen)
+    text = Text(finding.seen)
     if finding.remedy:
-        told.append(f"\n→ {finding.remedy}", style="dim" if finding.state == "ok" else "cyan")
-    return told
+        text.append(f"\n→ {finding.remedy}", style="dim" if finding.state == "ok" else "cyan")
+    return text

@@ -5,31 +5,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _completion, _outputs, _terminal
+from . import _completion, _options, _terminal
 
 if TYPE_CHECKING:
     from graphrec.explanation import Explanation
 
-#: Reasons that the table shows.
+#: Cap on the reasons in the table.
 REASONS = 10
 
 
 @click.command(epilog="Example: graphrec explain --user 2 --item 51 --svg why.svg")
 @click.argument("ids", metavar="", nargs=-1)
-@click.option("--user", help="Id of the user, or a `source:key` of theirs.")
-@click.option("--item", help="Id of the item, or a `source:key` of it.")
+@click.option("--user", help="Id of the user, or `source:key`.")
+@click.option("--item", help="Id of the item, or `source:key`.")
 @click.option(
     "--run",
     "run",
     shell_complete=_completion.runs,
-    help="A saved run, `latest`, or the first letters of one; by default the published one, else the newest.",
+    help="Saved run: its id, its first letters, or `latest`; by default the active run, else the newest.",
 )
-@click.option(
-    "--top", type=_terminal.Number(1, 10_000), default=10, show_default=True, help="How many paths are named."
-)
-@click.option("--cypher", is_flag=True, help="Print the Cypher that shows exactly the named paths, and nothing else.")
-@click.option("--svg", type=_terminal.OutPath(dir_okay=False), help="Draw it as a picture into this file.")
-@_terminal.json_option
+@click.option("--top", type=_options.Number(1, 10_000), default=10, show_default=True, help="Number of paths listed.")
+@click.option("--cypher", is_flag=True, help="Print only a Cypher statement that shows the listed paths.")
+@click.option("--svg", type=_options.OutPath(dir_okay=False), help="SVG file to draw the explanation to.")
+@_options.json_option
 def command(
     ids: tuple[str, ...],
     user: str | None,
@@ -42,41 +40,31 @@ def command(
 ) -> None:
     """Explain why an item gets its score for a user.
 
-    The score of graph_filter is split exactly into the paths that it comes from: what the user did, friends and shared
-    attributes, and the people and values that lead on to the item. Models that are a sum over the history are exact
-    too; of learned vectors the parts are an approximation, and are called so.
+    The score of graph_filter is split exactly into contributions of paths: from the user's history, friends and
+    attributes, through other users and shared values, to the item. Models whose score is a sum over the history are
+    exact, too; for learned vectors the contributions are an approximation, and labelled as such.
     """
     if cypher and as_json:
         raise click.UsageError("--cypher and --json both want stdout; give one of them")
     user, item = _ends(ids, user, item)
-    _outputs.check_ending(svg, (".svg",), "--svg", "a picture")
-    from graphrec import explanation, preconditions
+    _options.check_ending(svg, (".svg",), "--svg", "a picture")
+    with _terminal.open_graph() as graph:
+        found = graph.explain(user, item, run, top)
+    from graphrec import explanation
     from graphrec.atomic_write import atomic_write, is_stdout
-    from graphrec.explanation import subject
-    from graphrec.explanation.labels import behaviours
-    from graphrec.schema import ITEM, USER
 
-    with _terminal.open_store() as (store, settings):
-        preconditions.need_labels(store, "explain", (USER, ITEM))
-        trained = subject.load_run(store, settings.runs, run)
-        user_id, item_id = subject.find_ends(store, trained, user, item)
-        found = explanation.explain(trained, user_id, item_id, top)
-        found = explanation.described(found, store, behaviours(trained))
-        published = subject.is_published(store, user_id, item_id)
-    if svg is not None and is_stdout(svg):
-        with atomic_write(svg) as partial:
-            partial.write_text(explanation.as_svg(found), encoding="utf-8")
-        return
     if svg is not None:
         with atomic_write(svg) as partial:
             partial.write_text(explanation.as_svg(found), encoding="utf-8")
+        if is_stdout(svg):
+            return
         _terminal.note(f"the picture is in {svg}")
     if cypher:
         click.echo(explanation.as_cypher(found))
     elif as_json:
         _terminal.print_json(explanation.as_record(found))
     else:
-        _show(found, published)
+        _show(found)
 
 
 def _ends(ids: tuple[str, ...], user: str | None, item: str | None) -> tuple[str, str]:
@@ -89,30 +77,24 @@ def _ends(ids: tuple[str, ...], user: str | None, item: str | None) -> tuple[str
     return user, item
 
 
-def _show(found: "Explanation", published: bool) -> None:
-    """The sentence, the reasons and the paths on stdout, and what is to be known of them on stderr."""
+def _show(found: "Explanation") -> None:
+    """Show the sentence, the reasons and the paths on stdout, and a note on deleted edges on stderr."""
     from graphrec import explanation
 
     _terminal.say(f"{explanation.as_sentence(found)}\n")
     about = "exactly" if found.exact else "approximately"
     reasons = explanation.reasons_frame(found)
     rows = ([_percent(row.share), row.because, row.through] for row in reasons.head(REASONS).itertuples())
-    _terminal.print_table(
-        f"What the score of {found.score:.4g} comes from, {about}", ["share", "because", "through"], rows
-    )
+    _terminal.print_table(f"Reasons for the score of {found.score:.4g}, {about}", ["share", "because", "through"], rows)
     if len(reasons) > REASONS:
         left = float(reasons["share"][REASONS:].sum())
         _terminal.say(f"  and {len(reasons) - REASONS:,} more, {_percent(left)} together\n")
     paths = explanation.as_frame(found)
     shown = ([f"{row.contribution:.3g}", _percent(row.share), row.path] for row in paths.itertuples())
     _terminal.print_table("The strongest paths, and the rest", ["contribution", "share", "path"], shown)
-    if not found.seen and not published:
-        _terminal.note(
-            "the item is not among what is published for this user; this is why it has its score all the same"
-        )
-    gone = sum(any(hop.gone for hop in path.hops) for path in found.paths)
-    if gone:
-        _terminal.note(f"{gone} of the paths are no longer in the graph, which has changed since the run was trained")
+    deleted = sum(any(step.gone for step in path.steps) for path in found.paths)
+    if deleted:
+        _terminal.note(f"{deleted} of the paths are no longer in the graph, which changed since the run was trained")
 
 
 def _percent(share: Any) -> str:  # a float, which a row of a frame has as any value

@@ -1,11 +1,11 @@
-"""Measure what users did with what they were shown, run by run."""
+"""Measure clicks on the items shown to users, for each run."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from . import _terminal
+from . import _options, _terminal
 
 if TYPE_CHECKING:
     from graphrec.evaluation.off_policy import RunFeedback
@@ -28,45 +28,39 @@ def _window(_context: click.Context, _option: click.Parameter, text: str) -> int
     "--relation",
     "relations",
     multiple=True,
-    help="Behaviour that counts as a click; repeatable. By default the strongest that has times.",
+    help="Behaviour that counts as a click; repeatable. By default the strongest with times.",
 )
 @click.option(
-    "--window", default="24h", show_default=True, callback=_window, help="How long after a showing behaviour counts."
+    "--window", default="24h", show_default=True, callback=_window, help="Longest time between a showing and its click."
 )
 @click.option(
     "--cap",
-    type=_terminal.Decimal(1),
+    type=_options.Decimal(1),
     default=10.0,
     show_default=True,
-    help="The most that a click counts in the capped estimate.",
+    help="Largest weight of a click in the capped estimate.",
 )
-@_terminal.seed_option
-@_terminal.json_option
+@_options.seed_option
+@_options.json_option
 def command(relations: tuple[str, ...], window: int, cap: float, seed: int, as_json: bool) -> None:
-    """Measure what users did with what they were shown, run by run.
+    """Measure clicks on the items shown to users, for each run.
 
-    Reads (:User)-[:SHOWN {run, rank, timestamp}]->(:Item) edges, with a propensity where it is known, and the behaviour
-    that came after them. Estimates the click rate, and the relevance of what was shown with clicks weighted by how
-    seldom their place is looked at.
+    Reads (:User)-[:SHOWN {run, rank, timestamp}]->(:Item) edges, with a propensity if it is known, and the behaviour
+    after them. Estimates the click rate, and the relevance of the items shown by inverse propensity weighting: a click
+    counts more at a rank that users seldom look at.
     """
-    import numpy as np
-
-    from graphrec.evaluation.impressions import read_log
-    from graphrec.evaluation.off_policy import AttributionWindow, measure
-
-    with _terminal.open_store() as (store, _):
-        log = read_log(store, relations)
-    found = measure(log.shown, log.behaviour, AttributionWindow(window, cap), np.random.default_rng(seed))
-    if log.num_untimed:
-        _terminal.note(f"left out for want of a timestamp: {log.num_untimed:,} of {', '.join(log.relations)}")
+    with _terminal.open_graph() as graph:
+        found = graph.measure_feedback(relations, window, cap, seed)
+    names = ", ".join(found.relations)
+    if found.num_untimed:
+        _terminal.note(f"left out, as they have no timestamp: {found.num_untimed:,} of {names}")
     if as_json:
-        runs = [asdict(run) for run in found]
-        _terminal.print_json({"relations": log.relations, "window": window, "cap": cap, "runs": runs})
+        runs = [asdict(run) for run in found.runs]
+        _terminal.print_json({"relations": found.relations, "window": window, "cap": cap, "runs": runs})
         return
-    counts = [(run.run, run.num_shown, run.num_users, run.num_clicks, run.propensity) for run in found]
-    title = f"{', '.join(log.relations)} after SHOWN"
-    _terminal.print_table(title, ["run", "shown", "users", "clicks", "propensity"], counts)
-    rows = [(run.run, *_texts(name, estimate)) for run in found for name, estimate in _estimates(run, cap)]
+    counts = [(run.run, run.num_shown, run.num_users, run.num_clicks, run.propensity) for run in found.runs]
+    _terminal.print_table(f"{names} after SHOWN", ["run", "shown", "users", "clicks", "propensity"], counts)
+    rows = [(run.run, *_texts(name, estimate)) for run in found.runs for name, estimate in _estimates(run, cap)]
     _terminal.print_table("", ["run", "estimate", "value", "95 % interval"], rows)
 
 

@@ -2,66 +2,66 @@
 
 import shlex
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from . import _completion, _terminal
+from . import _completion, _options, _terminal
 
 if TYPE_CHECKING:
-    from graphrec.publishing import Change, Published
+    from graphrec.publishing import Change, PublishResult
 
 
 @click.command(epilog="Example: graphrec publish latest -k 20 --similar 10")
 @click.argument("run", shell_complete=_completion.runs)
-@click.option("-k", "k", type=_terminal.Number(), default=10, show_default=True, help="Recommendations for each user.")
-@click.option("--similar", type=_terminal.Number(), help="Also publish this many similar items of each item.")
+@click.option(
+    "-k", "k", type=_options.Number(), default=10, show_default=True, help="Number of recommendations per user."
+)
+@click.option("--similar", type=_options.Number(), help="Number of similar items to publish per item; by default none.")
 @click.option("--embeddings", is_flag=True, help="Also write the model's vectors on users and items.")
-@click.option("--reasons", is_flag=True, help="Also write on each edge which node speaks most for it.")
+@click.option("--reasons", is_flag=True, help="Also write on each edge the node that contributes most to it.")
 @click.option(
     "--rules",
     "rules_file",
-    type=_terminal.InPath(dir_okay=False),
-    help="A TOML file of rules: what is left out, what counts more, how many of a kind (docs/rules.md).",
+    type=_options.InPath(dir_okay=False),
+    help="TOML file of re-ranking rules: deny, boost, cap, diversity … (docs/rules.md).",
 )
 @click.option(
-    "--keep", type=_terminal.Number(), default=1, show_default=True, help="Earlier runs that stay to roll back to."
+    "--keep", type=_options.Number(), default=1, show_default=True, help="Number of earlier runs kept for rollback."
 )
-@click.option("--force", is_flag=True, help="Publish a run that is no better than simple baselines, or unmeasured.")
-@_terminal.memory_option
-@_terminal.json_option
-def command(run: str, k: int, memory: int, as_json: bool, **options: Any) -> None:
-    """Write the recommendations of RUN into the graph, in the place of those of earlier runs.
+@click.option(
+    "--force", is_flag=True, help="Publish a run even if it is no better than the baselines, or was not measured."
+)
+@_options.memory_option
+@_options.json_option
+def command(
+    run: str,
+    k: int,
+    similar: int | None,
+    embeddings: bool,
+    reasons: bool,
+    rules_file: Path | None,
+    keep: int,
+    force: bool,
+    memory: int,
+    as_json: bool,
+) -> None:
+    """Write the recommendations of RUN into the graph; they replace those of earlier runs.
 
-    RUN is the name of a saved run, its first letters, or `latest`; `graphrec runs` lists all.
+    RUN is the id of a saved run, its first letters, or `latest`; `graphrec runs` lists all.
 
     A run must beat popularity and item_knn on held-out behaviour by more than chance, and its evaluation must be free
-    of leaks. Readers change over at one instant: the lists that differ from those of the run before are written beside
-    them, one small write makes RUN the active one, and then what no kept run shows is removed. At least one earlier run
-    is kept, as readers may be in the middle of its lists; `graphrec rollback` goes back to it.
+    of leaks. All readers switch at the same instant: lists that differ from those of the previous run are written
+    first, one small write makes RUN active, and then lists that no kept run uses are removed. At least one earlier run
+    is kept, because readers may still be reading its lists; `graphrec rollback` returns to it.
     """
-    from graphrec import config, pipeline, preconditions, runs
-    from graphrec.reranking import read_rules
+    from graphrec import PublishConfig
 
-    rules = None if options["rules_file"] is None else read_rules(options["rules_file"])
-    trained = runs.load(config.Settings().runs, run)
-    pipeline.require_worth(trained.run, options["force"])  # said before a store is started for it
-    terms = pipeline.PublishConfig(
-        memory_budget=memory,
-        force=options["force"],
-        keep=options["keep"],
-        similar=options["similar"] or 0,
-        embeddings=options["embeddings"],
-        reasons=options["reasons"],
-        rules=rules,
-    )
-    with _terminal.open_store() as (store, settings), _terminal.progress_bar() as progress:
-        preconditions.need_labels(store, "publish", (trained.run.target[0], trained.run.target[2]))
-        published = pipeline.publish_run(store, trained, k, settings.home, progress, terms)
-        embedded = store.embedded
-    _say(published)
-    if terms.embeddings and embedded:
-        _terminal.note("the embeddings are written; an index to search them by needs a Neo4j, named by NEO4J_URI")
+    config = PublishConfig(rules_file, force, keep, similar or 0, embeddings, reasons, memory)
+    with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
+        published = graph.publish(run, k, config, progress)
+    _show_changes(published)
     if as_json:
         _terminal.print_json(asdict(published))
         return
@@ -73,11 +73,11 @@ def command(run: str, k: int, memory: int, as_json: bool, **options: Any) -> Non
         _terminal.note(f"the run has nothing to recommend: {why}")
 
 
-def _say(published: "Published") -> None:
-    """What was written and removed, and what somebody may not expect."""
-    _terminal.note(f"recommendations: {_told(published.recommended)}")
+def _show_changes(published: "PublishResult") -> None:
+    """Notes on the lists written and removed, and on results that a user may not expect."""
+    _terminal.note(f"recommendations: {_summary(published.recommended)}")
     if published.similar.lists_written or published.similar.lists_unchanged:
-        _terminal.note(f"similar items: {_told(published.similar)}")
+        _terminal.note(f"similar items: {_summary(published.similar)}")
     if published.embeddings:
         _terminal.note(f"embeddings: written on {published.embeddings:,} nodes")
     for rule, number in published.ruled.items():
@@ -85,14 +85,14 @@ def _say(published: "Published") -> None:
     for label, number in published.unknown.items():
         if number:
             _terminal.note(
-                f"{number:,} {label} nodes of the graph are new to the run, which says nothing of them; train again to "
-                "include them"
+                f"{number:,} {label} nodes of the graph are unknown to the run, so they have no recommendations; train "
+                "again to include them"
             )
     if published.kept:
-        _terminal.note(f"`graphrec rollback` goes back to {published.kept[0]}")
+        _terminal.note(f"`graphrec rollback` returns to {published.kept[0]}")
 
 
-def _told(change: "Change") -> str:
+def _summary(change: "Change") -> str:
     parts = [f"{change.lists_written:,} lists written ({change.edges_written:,} edges)"]
     parts.append(f"{change.lists_unchanged:,} unchanged")
     if change.lists_withdrawn:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _completion, _terminal, _times
+from . import _completion, _options, _terminal, _times
 
 if TYPE_CHECKING:
     from graphrec.store.queries import Query
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: graphrec query explain_recommendation --param user_id=2 --param item_id=51")
 @click.argument("name", required=False, shell_complete=_completion.queries)
-@click.option("--param", "parameters", multiple=True, metavar="KEY=VALUE", help="A parameter of the query; repeatable.")
-@click.option("--list", "list_all", is_flag=True, help="Show all queries with their parameters.")
-@click.option("--show", is_flag=True, help="Print the query for Neo4j Browser and cypher-shell, and do not run it.")
-@click.option("--markdown", is_flag=True, help="With --list: the page docs/cypher.md.")
+@click.option("--param", "parameters", multiple=True, metavar="KEY=VALUE", help="Parameter of the query; repeatable.")
+@click.option("--list", "list_all", is_flag=True, help="List all queries with their parameters.")
+@click.option("--show", is_flag=True, help="Print the query for Neo4j Browser and cypher-shell instead of running it.")
+@click.option("--markdown", is_flag=True, help="With --list: print the page docs/cypher.md.")
 @click.option(
     "--csv",
     "as_csv",
     is_flag=True,
-    help="Print the result as CSV on stdout, and nothing else. Texts that begin like formulas pass through.",
+    help="Print the result as CSV on stdout. Texts that look like formulas are not escaped; see --csv-safe.",
 )
-@_terminal.csv_safe_option
-@_terminal.json_option
+@_options.csv_safe_option
+@_options.json_option
 def command(
     name: str | None,
     parameters: tuple[str, ...],
@@ -37,8 +37,8 @@ def command(
 ) -> None:
     """Run the Cypher query file NAME; without a name, list them.
 
-    Ids of users and items may be `source:key`, a run the first letters of its name. In tables times are shown as
-    times; JSON and CSV keep Unix seconds.
+    Ids of users and items may be `source:key`, and a run may be given by the first letters of its id. Tables show times
+    in UTC; JSON and CSV keep Unix seconds.
     """
     if sum((as_csv, as_json, markdown)) > 1:
         raise click.UsageError("--csv, --json and --markdown are different forms of the result; give one of them")
@@ -48,7 +48,7 @@ def command(
         raise click.UsageError("--show prints one query: graphrec query NAME --show")
     if markdown and name is not None and not list_all:
         raise click.UsageError("--markdown is a form of the list: graphrec query --list --markdown")
-    given = dict(_terminal.pair(text, "--param") for text in parameters)
+    given = dict(_options.pair(text, "--param") for text in parameters)
     if list_all or name is None:
         _list(markdown, as_csv, as_json)
     elif show:
@@ -58,15 +58,11 @@ def command(
 
 
 def _run(name: str, given: dict[str, str], as_csv: bool, csv_safe: bool, as_json: bool) -> None:
-    from graphrec import preconditions
     from graphrec.store import queries
 
     query = queries.get(name)
     with _terminal.open_graph() as graph:
         rows = graph.rows(query, given)
-        empty = not rows and not graph.store.read("MATCH (n) RETURN 1 AS one LIMIT 1")
-    if empty:
-        _terminal.note(f"the graph is empty; {preconditions.FIRST_STEPS}")
     if as_csv:
         _terminal.print_csv(query.returns, rows, csv_safe)
     else:
@@ -77,7 +73,7 @@ def _show(name: str, given: dict[str, str], as_json: bool) -> None:
     from graphrec.store import queries, query_docs
 
     query = queries.get(name)
-    text = query_docs.show(query, given)
+    text = query_docs.render_query(query, given)
     if as_json:
         _terminal.print_json({**_described(query), "returns": query.returns, "text": text})
         return
@@ -92,7 +88,7 @@ def _list(markdown: bool, as_csv: bool, as_json: bool) -> None:
 
     found = [queries.get(name) for name in queries.names()]
     if markdown:
-        _terminal.say(query_docs.index(found), end="")
+        _terminal.say(query_docs.render_page(found), end="")
         return
     rows: Sequence[dict[str, Any]] = [_described(query) for query in found]  # a row's values are any JSON
     if as_csv:

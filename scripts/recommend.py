@@ -1,4 +1,4 @@
-"""Recommend items to a user, to many, or to all: what is published, or what the graph knows of them now."""
+"""Recommend items to one user, to several, or to all: the published list, or a fallback."""
 
 import sys
 from dataclasses import asdict
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _outputs, _terminal
+from . import _options, _terminal
 
 if TYPE_CHECKING:
     from graphrec.serving import Answer
@@ -18,62 +18,59 @@ ENDINGS = (".csv", ".jsonl", ".parquet")
 
 @click.command(epilog="Example: graphrec recommend --user 2 -k 5 --rules rules.toml --trace")
 @click.argument("ids", metavar="", nargs=-1)
-@click.option("--user", "users", multiple=True, help="Id of a user, or a `source:key` of theirs; repeatable.")
+@click.option("--user", "users", multiple=True, help="Id of a user, or `source:key`; repeatable.")
 @click.option(
     "--users",
     "users_file",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    help="A text file of ids, one in each line (- is stdin).",
+    help="Text file with one id per line (- is stdin).",
 )
 @click.option("--all", "everybody", is_flag=True, help="All users of the graph; needs --out.")
-@click.option("-k", "k", type=_terminal.Number(), default=10, show_default=True, help="How many items.")
+@click.option("-k", "k", type=_options.Number(), default=10, show_default=True, help="Number of items per user.")
 @click.option(
     "--out",
-    type=_terminal.OutPath(dir_okay=False),
-    help="Write a table of user_id, item_id, score, rank, title, way and run to this file: .csv, .jsonl or .parquet.",
+    type=_options.OutPath(dir_okay=False),
+    help="Write a table of user_id, item_id, score, rank, title, strategy, detail and run: .csv, .jsonl or .parquet.",
 )
 @click.option(
     "--rules",
     "rules_file",
-    type=_terminal.InPath(dir_okay=False),
-    help="A TOML file of rules: what is left out, what counts more, how many of a kind (docs/rules.md).",
+    type=_options.InPath(dir_okay=False),
+    help="TOML file of re-ranking rules: deny, boost, cap, diversity … (docs/rules.md).",
 )
 @click.option("--trace", is_flag=True, help="Show what each rule removed or moved.")
-@click.option("--anyone", is_flag=True, help="Answer an id that the graph does not have as a stranger's.")
-@_terminal.csv_safe_option
-@_terminal.json_option
+@click.option(
+    "--anyone", is_flag=True, help="Recommend for an unknown id as for an anonymous visitor instead of failing."
+)
+@_options.csv_safe_option
+@_options.json_option
 def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool, **options: Any) -> None:
-    """Recommend items to a user, to several, or to all, and say which way they came.
+    """Recommend items to a user, to several, or to all, and say by which strategy they were found.
 
-    First comes the published list, without what the user has met since. A user whom the active run does not know is
-    folded into its model from the live graph; one who has done nothing gets what friends or alike users chose, then
-    what is trending, then what is popular.
+    The published list comes first, without items that the user has interacted with since. A user whom the active run
+    does not know is folded into its model from the live graph. A user without interactions gets items of friends or of
+    users with the same attributes, then trending items, then popular ones.
 
-    With --out everything is written to one file, while it is made, so that memory does not grow with the users.
+    With --out all lists are written to one file as they are computed, so memory does not grow with the number of users.
     """
     out, everybody = options["out"], options["everybody"]
     file = options["users_file"]
     if everybody == bool(users or ids or file is not None):
-        raise click.UsageError("name users by --user ID or --users FILE, or give --all for everybody")
+        raise click.UsageError("name users by --user ID or --users FILE, or give --all for all users")
     if options["trace"] and (options["rules_file"] is None or out is not None):
-        raise click.UsageError("--trace shows what rules did; give --rules FILE, and no --out")
+        raise click.UsageError("--trace shows the effect of rules; give --rules FILE, and no --out")
     if everybody and out is None:
         raise click.UsageError("--all writes a file; name it with --out, such as --out recommendations.csv")
     if options["csv_safe"] and (out is None or out.suffix.lower() in ENDINGS[1:]):
         raise click.UsageError("--csv-safe is about CSV; give --out FILE.csv as well")
     chosen = [*users, *ids, *([] if file is None else _read_ids(file))]
-    _outputs.check_ending(out, ENDINGS, "--out", "a table of recommendations", needed=True)
-    from graphrec import preconditions
+    _options.check_ending(out, ENDINGS, "--out", "a table of recommendations", needed=True)
     from graphrec.errors import GraphrecError, UnknownNameError
-    from graphrec.reranking import read_rules
-    from graphrec.schema import ITEM, USER
 
-    # a mistake in the rules is said before a store is started
-    rules = None if options["rules_file"] is None else read_rules(options["rules_file"])
+    rules = options["rules_file"]
     if out is not None and not out.absolute().parent.is_dir():
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
     with _terminal.open_graph() as graph:
-        preconditions.need_labels(graph.store, "recommend", (USER, ITEM))
         try:
             if out is not None:
                 with _terminal.progress_bar() as progress:
@@ -84,17 +81,17 @@ def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool,
         except UnknownNameError as error:
             if error.kind != "user":
                 raise
-            raise GraphrecError(f"{error}; --anyone answers as for a stranger") from error
+            raise GraphrecError(f"{error}; --anyone recommends as for an anonymous visitor") from error
     if as_json:
-        told = [answer.as_dict() for answer in answers]
-        _terminal.print_json(told[0] if len(chosen) == 1 and file is None else told)
+        records = [answer.as_dict() for answer in answers]
+        _terminal.print_json(records[0] if len(chosen) == 1 and file is None else records)
         return
     for answer in answers:
         _show(answer, options["trace"])
 
 
 def _read_ids(file: Path) -> list[str]:
-    """The ids of a file, one in each line; a first line `user_id` is the head of a column."""
+    """The ids of a file, one per line; a first line `user_id` is a column header."""
     from graphrec.errors import DataError
 
     try:
@@ -112,29 +109,29 @@ def _read_ids(file: Path) -> list[str]:
 
 
 def _show_file(found: "RecommendationFile", k: int, as_json: bool) -> None:
-    """Say what was written for many users."""
+    """Show how much was written, and for how many users it is short."""
     if as_json:
         _terminal.print_json(asdict(found))
         return
     users_named = found.users - found.empty
     _terminal.note(f"{found.file}: {found.rows:,} recommendations for {users_named:,} users, in {found.seconds:.1f} s")
     if found.empty:
-        _terminal.note(f"{found.empty:,} users have none, and are not in the file")
+        _terminal.note(f"{found.empty:,} users have no recommendations, and are not in the file")
     if found.short:
         _terminal.note(f"{found.short:,} users have fewer than {k}; `graphrec recommend --user ID` says why")
 
 
 def _show(answer: "Answer", trace: bool) -> None:
-    rows = [(each.rank, each.item, each.title, each.score, each.way) for each in answer.items]
+    rows = [(each.rank, each.item, each.title, each.score, each.strategy.value, each.detail) for each in answer.items]
     if rows:
         title = f"Recommendations for user {answer.user}"
-        _terminal.print_table(title, ["rank", "item", "title", "score", "way"], rows)
+        _terminal.print_table(title, ["rank", "item", "title", "score", "strategy", "detail"], rows)
     if trace:
         steps = [
             (step.rule, step.item, step.what, step.rank_before, step.rank_after, step.score_before, step.score_after)
             for step in answer.trace.steps
         ]
         columns = ["rule", "item", "", "rank", "then", "score", "then"]
-        _terminal.print_table("What the rules did", columns, steps)
+        _terminal.print_table("Trace of the rules", columns, steps)
     for sentence in answer.notes:
         _terminal.note(sentence)

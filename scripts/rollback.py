@@ -1,32 +1,26 @@
-"""Go back to the recommendations of an earlier run."""
+"""Return to the recommendations of an earlier run."""
+
+from dataclasses import asdict
 
 import click
 
-from . import _completion, _terminal
+from . import _completion, _options, _terminal
 
 
 @click.command(epilog="Example: graphrec rollback graph_filter-20261124-181500-ab12")
 @click.argument("run", required=False, shell_complete=_completion.runs)
-@_terminal.json_option
+@_options.json_option
 def command(run: str | None, as_json: bool) -> None:
-    """Make the recommendations of RUN, an earlier one, the ones that are read; by default of the one before.
+    """Make the earlier run RUN active again; by default the one before the active run.
 
-    RUN may be the first letters of its name.
+    RUN may be the first letters of its id. `graphrec runs` lists the runs that can be rolled back to.
 
-    Nothing is written or removed but which run is the active one, so it takes effect at once, and `graphrec rollback`
-    once more undoes it. `graphrec runs` shows which runs can be gone back to.
+    Only the record of the active run is written, so the change is immediate, and `graphrec rollback` again undoes it.
     """
-    from graphrec.ingest import writing
-    from graphrec.publishing import roll_back
-
-    with (
-        _terminal.open_store() as (store, settings),
-        _terminal.progress_bar() as progress,
-        writing(store, settings.home, "rollback", progress=progress) as held,
-    ):
-        left, active = roll_back(held, run)
+    with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
+        found = graph.rollback(run, progress)
     if as_json:
-        _terminal.print_json({"run": active.id, "instead_of": left.id})
+        _terminal.print_json(asdict(found))
         return
-    _terminal.say(f"{active.id} is active again, in the place of {left.id}")
-    _terminal.note("`graphrec rollback` once more undoes it")
+    _terminal.say(f"{found.run} is active again, instead of {found.instead_of}")
+    _terminal.note("`graphrec rollback` again undoes it")

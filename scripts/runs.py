@@ -4,30 +4,20 @@ from dataclasses import asdict
 
 import click
 
-from . import _terminal, _times
+from . import _options, _terminal, _times
 
 
 @click.command(epilog="Example: graphrec runs --json")
-@_terminal.json_option
+@_options.json_option
 def command(as_json: bool) -> None:
     """List all runs: which is active, which can be rolled back to, and which are saved on disk.
 
-    A run is saved by `graphrec train` and published by `graphrec publish`; of the published ones one is active, and a
-    few before it are kept. A run that is published once more with other lists is listed as RUN.2. Wherever a command
-    takes a run, its first letters are enough, and `latest` is the newest on disk.
+    `graphrec train` saves a run and `graphrec publish` publishes it. One published run is active, and a few before it
+    are kept. A run that is published again with other lists is listed as RUN.2. Commands accept the first letters of a
+    run's id, and `latest` for the newest on disk.
     """
-    from graphrec import runs
-    from graphrec.errors import first_few
-    from graphrec.publishing import read_versions
-    from graphrec.publishing.run_list import KEPT, list_runs
-
-    with _terminal.open_store() as (store, settings):
-        found = list_runs(read_versions(store), runs.listed(settings.runs))
-    damaged = runs.damaged(settings.runs)
-    if damaged:
-        _terminal.note(
-            f"{len(damaged)} runs in {settings.runs} cannot be read: {first_few(damaged)}; remove these folders"
-        )
+    with _terminal.open_graph() as graph:
+        found = graph.list_runs()
     if as_json:
         _terminal.print_json([asdict(run) for run in found])
         return
@@ -46,6 +36,6 @@ def command(as_json: bool) -> None:
     ]
     columns = ["run", "state", "on disk", "ndcg@10", "trained (UTC)"]
     _terminal.print_table("Runs", columns, rows)
-    kept = [run.run for run in found if run.state == KEPT]
+    kept = [run.run for run in found if run.state == "kept"]
     if kept:
-        _terminal.note(f"`graphrec rollback` goes back to {kept[0]}")
+        _terminal.note(f"`graphrec rollback` returns to {kept[0]}")

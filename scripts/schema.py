@@ -1,4 +1,4 @@
-"""Show what the graph has: labels, relationships, counts, properties and their types."""
+"""Show labels, relationship types, counts, and properties with their types."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -8,37 +8,32 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import _outputs, _terminal
+from . import _options, _terminal
 
 if TYPE_CHECKING:
-    from graphrec.store.counts import Census, LabelCensus, PropertyCensus, TripleCensus
+    from graphrec.store.counts import GraphCounts, LabelCounts, PropertyCounts, TripleCounts
 
 
 @click.command(epilog="Example: graphrec schema --mermaid --out schema.md")
-@click.option("--mermaid", is_flag=True, help="Print a Mermaid picture, which GitHub draws in Markdown.")
+@click.option("--mermaid", is_flag=True, help="Print a Mermaid diagram, which GitHub renders in Markdown.")
 @click.option(
     "--out",
-    type=_terminal.OutPath(dir_okay=False),
-    help="Write to this file: JSON (.json), or else the picture, which is fenced if the file ends in .md.",
+    type=_options.OutPath(dir_okay=False),
+    help="File to write: JSON (.json), otherwise the diagram, in a code block if the file ends in .md.",
 )
-@_terminal.json_option
+@_options.json_option
 def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
-    """Show what the graph has: labels, relationships, counts, properties and their types.
+    """Show labels, relationship types, counts, and properties with their types.
 
-    Every node has `id` and `keys`, and every edge that a loader wrote `source`; the tables show the others.
+    Every node has `id` and `keys`, and every edge written by a loader has `source`; the tables show the others.
     """
-    from graphrec import preconditions
-    from graphrec.store import counts
-
     if mermaid and as_json:
         raise click.UsageError("--mermaid and --json exclude each other")
     endings = (".json",) if as_json else (".mmd", ".md", ".mermaid", ".txt", *(() if mermaid else (".json",)))
-    _outputs.check_ending(out, endings, "--out", "JSON" if as_json else "a Mermaid picture")
+    _options.check_ending(out, endings, "--out", "JSON" if as_json else "a Mermaid picture")
     as_json = as_json or (out is not None and out.suffix == ".json")
-    with _terminal.open_store() as (store, _), _terminal.progress_bar() as progress:
-        found = counts.take(store, progress)
-    if not found.labels:
-        _terminal.note(f"the graph is empty; {preconditions.FIRST_STEPS}, `graphrec load --help` lists all sources")
+    with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
+        found = graph.count_graph(progress)
     if found.left_out:
         from graphrec.errors import first_few
 
@@ -55,8 +50,8 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
         _show(found)
 
 
-def as_dict(found: "Census") -> dict[str, object]:
-    """The census as plain values; `system` says of a label or relation that graphrec itself wrote it."""
+def as_dict(found: "GraphCounts") -> dict[str, object]:
+    """The counts as plain values; `system` marks labels and relations that graphrec itself writes."""
     from graphrec.store.counts import is_system
 
     return {
@@ -73,7 +68,7 @@ def as_dict(found: "Census") -> dict[str, object]:
     }
 
 
-def picture(found: "Census") -> str:
+def picture(found: "GraphCounts") -> str:
     """A Mermaid flowchart: a box for each label with its count and properties, an arrow for each relation triple."""
     from graphrec.store.counts import is_system
 
@@ -95,7 +90,7 @@ def picture(found: "Census") -> str:
     return "\n".join(lines)
 
 
-def _write(found: "Census", out: Path, as_json: bool) -> None:
+def _write(found: "GraphCounts", out: Path, as_json: bool) -> None:
     import json
 
     from graphrec.atomic_write import atomic_write
@@ -108,7 +103,7 @@ def _write(found: "Census", out: Path, as_json: bool) -> None:
     _terminal.note(f"written to {out}")
 
 
-def _show(found: "Census") -> None:
+def _show(found: "GraphCounts") -> None:
     from graphrec.store.counts import is_system
 
     _show_labels([label for label in found.labels if not is_system(label.label)])
@@ -128,7 +123,7 @@ def _show(found: "Census") -> None:
         _terminal.print_table("Sources", ["source", "version", "status", "licence"], rows)
 
 
-def _show_labels(labels: "list[LabelCensus]") -> None:
+def _show_labels(labels: "list[LabelCounts]") -> None:
     if not labels:
         return
     rows = [
@@ -139,7 +134,7 @@ def _show_labels(labels: "list[LabelCensus]") -> None:
     _terminal.print_table(heading, ["label", "nodes", "properties", "sources"], rows)
 
 
-def _show_triples(triples: "list[TripleCensus]") -> None:
+def _show_triples(triples: "list[TripleCounts]") -> None:
     if not triples:
         return
     rows = [
@@ -156,8 +151,8 @@ def _show_triples(triples: "list[TripleCensus]") -> None:
     _terminal.print_table(heading, ["relationship", "edges", "properties", "sources", "time"], rows)
 
 
-def _properties(counted: "LabelCensus | TripleCensus") -> "list[PropertyCensus]":
-    """The properties without those that all nodes or edges have, id, keys and source, and without graphrec's own."""
+def _properties(counted: "LabelCounts | TripleCounts") -> "list[PropertyCounts]":
+    """The properties except id, keys and source, which all nodes or edges have, and except graphrec's own."""
     from graphrec.store.counts import is_system
 
     return [
@@ -168,14 +163,14 @@ def _properties(counted: "LabelCensus | TripleCensus") -> "list[PropertyCensus]"
     ]
 
 
-def _listed(properties: "Iterable[PropertyCensus]", total: int) -> str:
-    """One line for each property: `year integer 50 %`, without the share where all have it."""
+def _listed(properties: "Iterable[PropertyCounts]", total: int) -> str:
+    """One line for each property: `year integer 50 %`, without the share if all have it."""
     from graphrec.errors import shown
 
     return "\n".join(f"{shown(part.name)}: {_types(part)}{_share(part.count, total)}" for part in properties)
 
 
-def _types(part: "PropertyCensus") -> str:
+def _types(part: "PropertyCounts") -> str:
     return " or ".join(part.types)
 
 
@@ -186,18 +181,18 @@ def _sources(sources: Mapping[str, int], total: int) -> str:
 
 
 def _share(part: int, total: int) -> str:
-    """` 50 %`, or nothing where the part is the whole; never 0 % or 100 % of what is neither."""
+    """` 50 %`, or "" if the part is the whole; rounded to 1 % and 99 %, never to 0 % or 100 %."""
     return "" if part == total else f" {min(99, max(1, round(100 * part / total)))} %"
 
 
-def _span(triple: "TripleCensus") -> str:
-    """First and last day, one above the other; nothing where the edges have no times."""
+def _span(triple: "TripleCounts") -> str:
+    """First and last day on two lines; "" if the edges have no times."""
     days = [_day(time) for time in (triple.first, triple.last) if time is not None]
     return "\n".join(dict.fromkeys(days))
 
 
 def _day(seconds: int) -> str:
-    """A day in UTC such as 2009-04-01; a number that is no time of the calendar stands as it is."""
+    """A day in UTC such as 2009-04-01; a number outside the calendar is returned as text."""
     try:
         return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
     except (OverflowError, ValueError, OSError):
@@ -205,5 +200,5 @@ def _day(seconds: int) -> str:
 
 
 def _escape(text: str) -> str:
-    """A text as it may stand between quotes in Mermaid, whose entities begin with # instead of &."""
+    """A text escaped for a quoted label in Mermaid, whose entities begin with # instead of &."""
     return "".join(sign if sign.isalnum() or sign in " _-:,." else f"#{ord(sign)};" for sign in text)

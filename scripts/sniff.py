@@ -1,4 +1,4 @@
-"""Propose the TOML file that describes your own files to `graphrec load table`."""
+"""Propose a TOML file that describes your own files for `graphrec load`."""
 
 import re
 from collections.abc import Iterator
@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import _outputs, _terminal
+from . import _options, _terminal
 
 if TYPE_CHECKING:
-    from graphrec.tabular.proposal import Described, Proposal
+    from graphrec.tabular.proposal import Proposal, TableReport
 
-#: Columns of a table that the report shows.
+#: Cap on the columns of a table in the report.
 _MOST_COLUMNS = 25
 
 
-#: Addresses of files, which no database answers.
+#: Addresses of files to download, which are no databases.
 _DOWNLOAD = re.compile(r"(https?|ftps?|sftp|s3|gs|hdfs|file)://", re.IGNORECASE)
 
 
@@ -25,29 +25,29 @@ _DOWNLOAD = re.compile(r"(https?|ftps?|sftp|s3|gs|hdfs|file)://", re.IGNORECASE)
     epilog="Example: graphrec sniff ratings.csv movies.csv --out films.toml && graphrec load films.toml --check"
 )
 @click.argument("files", nargs=-1, required=True)
-@click.option("--out", type=_terminal.OutPath(dir_okay=False), help="File to write instead of stdout.")
-@_terminal.json_option
+@click.option("--out", type=_options.OutPath(dir_okay=False), help="File to write, instead of stdout.")
+@_options.json_option
 def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
-    """Propose the TOML file that describes FILES to `graphrec load table`.
+    """Propose a TOML file that describes FILES for `graphrec load`.
 
-    FILES are files of any form (CSV and its kin, JSON, Parquet, Excel; compressed or not), folders, patterns such as
+    FILES are files (CSV and other separated text, JSON, Parquet, Excel; compressed or not), folders, patterns such as
     'day*.csv', or the address of a database such as sqlite:///shop.db.
 
-    Looks at the first rows of each, and prints to stderr what each column seems to be, why and how sure that is, and
-    what it cannot know as questions; the TOML file, to stdout, has them as comments.
+    The first rows of each are read. The inferred role of each column is printed to stderr with its evidence and
+    confidence, and open questions; the TOML file is printed to stdout and has the questions as comments.
     """
-    _outputs.check_ending(out, (".toml",), "--out", "a proposal")
+    _options.check_ending(out, (".toml",), "--out", "a proposal")
     if any(_DOWNLOAD.match(name) for name in files):  # not shown, as there may be a password in it
-        raise click.UsageError("an address is no file; download it first, and give the file.")
+        raise click.UsageError("this is an address, not a file; download it first, and give the file.")
     from graphrec.atomic_write import atomic_write, is_stdout
     from graphrec.errors import GraphrecError
-    from graphrec.tabular.proposal import examine
+    from graphrec.graph import Graph
 
     if out is not None and (out.is_file() or out.is_dir()) and not is_stdout(out):
-        raise GraphrecError(f"{out} is there already; choose another name, or remove it first")
+        raise GraphrecError(f"{out} exists already; choose another name, or remove it first")
     if out is not None and not out.absolute().parent.is_dir():
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
-    found = examine(files, out.absolute().parent if out else Path.cwd())
+    found = Graph.propose(files, None if out is None else out.absolute().parent)
     if out is not None:
         with atomic_write(out) as path:
             path.write_text(found.toml, encoding="utf-8")
@@ -57,14 +57,14 @@ def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     _terminal.note("\n".join(_report(found)))
     if out is None:
         _terminal.say(found.toml, end="")
-    elif all(table.sure == 0 for table in found.tables):
-        _terminal.note(f"{out} written, with no table yet: its comments say what to fill in")
+    elif all(table.confidence == 0 for table in found.tables):
+        _terminal.note(f"{out} written, with no table yet: its comments explain what to fill in")
     else:
-        _terminal.note(f"{out} written; read it through, then run: graphrec load table {out} --check")
+        _terminal.note(f"{out} written; check it, then run: graphrec load table {out} --check")
 
 
 def _report(found: "Proposal") -> Iterator[str]:
-    """What each table is and its columns are, then the questions."""
+    """The lines on each table and its columns, then the questions."""
     for table in found.tables:
         yield from _described(table)
         yield ""
@@ -75,9 +75,9 @@ def _report(found: "Proposal") -> Iterator[str]:
         yield ""
 
 
-def _described(table: "Described") -> Iterator[str]:
-    why = f" ({table.why})" if table.why else ""
-    yield f"{table.name}  {table.what}  {table.sure:.0%}{why}"
+def _described(table: "TableReport") -> Iterator[str]:
+    why = f" ({table.reason})" if table.reason else ""
+    yield f"{table.name}  {table.what}  {table.confidence:.0%}{why}"
     shown = table.findings[:_MOST_COLUMNS]
     widths = [
         max((len(cell) for cell in cells), default=0)
@@ -86,7 +86,7 @@ def _described(table: "Described") -> Iterator[str]:
     for finding in shown:
         cells = zip((finding.column, finding.role), widths, strict=True)
         padded = "  ".join(f"{cell:{width}}" for cell, width in cells)
-        yield f"    {padded}  {finding.sure:4.0%}  {finding.why}".rstrip()
+        yield f"    {padded}  {finding.confidence:4.0%}  {finding.reason}".rstrip()
     if len(table.findings) > _MOST_COLUMNS:
         yield f"    … and {len(table.findings) - _MOST_COLUMNS:,} more columns"
     left = [f"{column} ({reason})" for column, reason in table.left_out]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _completion, _terminal
+from . import _completion, _options, _terminal
 
 if TYPE_CHECKING:
     from graphrec.tuning import Trial, Tuning
@@ -13,79 +13,76 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: graphrec tune graph_filter --trials 60 --workers 2")
 @click.argument("model", shell_complete=_completion.models)
-@click.option("--relation", help="Behaviour to predict; by default the strongest that the graph has.")
-@click.option("--split", help=_terminal.SPLIT_HELP)
+@click.option("--relation", help="Behaviour to predict; by default the strongest in the graph.")
+@click.option("--split", help=_options.SPLIT_HELP)
 @click.option(
     "--study",
-    type=_terminal.OutPath(dir_okay=False),
-    help="File that keeps every trial; by default one for this model and data in the folder of graphrec.",
+    type=_options.OutPath(dir_okay=False),
+    help="File that keeps every trial; by default one for this model and data in GRAPHREC_HOME.",
 )
 @click.option(
-    "--workers", type=_terminal.Number(1, 64), default=1, show_default=True, help="Settings tried side by side."
+    "--workers",
+    type=_options.Number(1, 64),
+    default=1,
+    show_default=True,
+    help="Number of processes that try settings in parallel.",
 )
-@_terminal.trials_option
-@_terminal.device_option
-@_terminal.seed_option
-@_terminal.json_option
-def command(model: str, relation: str | None, seed: int, as_json: bool, **options: Any) -> None:
-    """Search for the settings of MODEL that are best on validation; the test part is not touched.
+@_options.trials_option
+@_options.device_option
+@_options.seed_option
+@_options.json_option
+def command(
+    model: str,
+    relation: str | None,
+    split: str | None,
+    study: Path | None,
+    workers: int,
+    trials: int | None,
+    device: str,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Search for the settings of MODEL that are best on validation; the test part is not used.
 
-    Every trial is kept in an Optuna study on disk: a search that was stopped goes on where it was, and one with more
-    --trials goes on from the end. Trainings in epochs that fall behind the others are given up half way.
+    Every trial is kept in an Optuna study on disk: a search that was interrupted continues from it, and one with more
+    --trials is extended. Trainings in epochs that are below the median of the others half way are stopped.
     """
-    from graphrec.models import model_class
+    from graphrec import TuneConfig
 
-    kind = model_class(model)  # a wrong name is said before a store is started for it
-
-    from graphrec import pipeline
-    from graphrec.home import private_folder
-    from graphrec.tuning import TuningBudget
-    from graphrec.tuning.tune import num_trials
-
-    with _terminal.open_store() as (store, home), _terminal.progress_bar() as progress:
-        graph = _terminal.read_graph(store, relation, progress)
-        place = pipeline.TuneConfig(_terminal.chosen_split(options["split"], graph), seed)
-        _terminal.look_ahead(graph, [model], options["workers"])
-        if not options["study"]:
-            private_folder(home.studies)
-        study = options["study"] or pipeline.study_path(home.studies, graph, model, place)
-        trials = options["trials"]
-        if trials is None and not kind.trials:
-            trials = pipeline.TRIALS
-        effort = TuningBudget(trials, device=options["device"], workers=options["workers"], study=study)
-        _terminal.note(f"at most {num_trials(kind, graph, effort)} trials, kept in {study}")
-        tuning = pipeline.search(graph, model, place, effort, progress)
+    config = TuneConfig(split, seed, trials, workers, device, study)
+    with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
+        tuning = graph.tune(model, None, config, relation, progress)
     if as_json:
-        _terminal.print_json(_as_json(model, seed, study, tuning))
-        return
-    _show(model, study, tuning)
+        _terminal.print_json(_as_json(model, seed, tuning))
+    else:
+        _show(model, tuning)
 
 
-def _as_json(model: str, seed: int, study: Path, tuning: "Tuning") -> dict[str, Any]:
-    """What the same seed gives again: no seconds."""
+def _as_json(model: str, seed: int, tuning: "Tuning") -> dict[str, Any]:
+    """The result without its seconds: the same seed gives the same values."""
     trials = [
-        {"config": trial.config, "ndcg@20": trial.quality.plain, "steps": trial.steps, "pruned": trial.pruned}
+        {"config": trial.config, "ndcg@20": trial.quality.ndcg, "steps": trial.steps, "pruned": trial.pruned}
         for trial in tuning.trials
     ]
-    return {"model": model, "seed": seed, "study": str(study), "config": tuning.config, "trials": trials}
+    return {"model": model, "seed": seed, "study": str(tuning.study), "config": tuning.config, "trials": trials}
 
 
-def _show(model: str, study: Path, tuning: "Tuning") -> None:
+def _show(model: str, tuning: "Tuning") -> None:
     default, chosen = tuning.trials[0], next(t for t in tuning.trials if t.config == tuning.config)
     varied = [name for name in tuning.config if len({str(trial.config[name]) for trial in tuning.trials}) > 1]
 
     def row(name: str, trial: "Trial") -> list[object]:
-        return [name, f"{trial.quality.plain:.4f}", f"{trial.seconds:.1f}", *(trial.config[v] for v in varied)]
+        return [name, f"{trial.quality.ndcg:.4f}", f"{trial.seconds:.1f}", *(trial.config[v] for v in varied)]
 
-    best = sorted((t for t in tuning.trials if not t.pruned), key=lambda t: -t.quality.plain)[:5]
+    best = sorted((t for t in tuning.trials if not t.pruned), key=lambda t: -t.quality.ndcg)[:5]
     rows = [row("default", default), row("chosen", chosen), *(row("", t) for t in best if t not in (default, chosen))]
     pruned = sum(trial.pruned for trial in tuning.trials)
     title = f"{model}: the best of {len(tuning.trials)} trials on validation"
     _terminal.print_table(title, ["", "ndcg@20", "seconds", *varied], rows)
     if pruned:
-        _terminal.note(f"{pruned} trials were given up half way")
-    if best and best[0].quality.plain == 0:
+        _terminal.note(f"{pruned} trials were stopped half way")
+    if best and best[0].quality.ndcg == 0:
         _terminal.note("no trial finds any of the validation items, too little to choose by, so the default is chosen")
     elif chosen is default and best[0] is not default:
         _terminal.note("no trial is better than the default by more than chance, so the default is chosen")
-    _terminal.note(f"`graphrec train --model {model} --study {study}` trains with the settings chosen")
+    _terminal.note(f"`graphrec train --model {model} --study {tuning.study}` trains with the settings chosen")

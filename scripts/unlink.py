@@ -1,57 +1,56 @@
-"""Take a source out of the graph again, and leave what the others brought."""
+"""Take a source out of the graph again, and keep the data of the others."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from . import _completion, _load_report, _terminal
+from . import _completion, _load_report, _options, _terminal
+
+if TYPE_CHECKING:
+    from graphrec.ingest import Unlinked
 
 
 @click.command(epilog="Example: graphrec unlink imdb")
 @click.argument("source", shell_complete=_completion.loaded_sources)
-@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
-@_terminal.json_option
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and change nothing.")
+@_options.json_option
 def command(source: str, dry_run: bool, as_json: bool) -> None:
-    """Take SOURCE out of the graph: its edges, its values, and the nodes that it alone brought.
+    """Take SOURCE out of the graph: its edges, its values, and the nodes that no other source has.
 
-    What is left is the graph that the other sources make. Recommendations to or from nodes that go, go with them.
-    `graphrec schema` lists the sources. The last report of the source, with the rows that were rejected, is deleted
-    too. Saved runs that were trained on it still know its users and items, and are named.
+    The graph is then the one that the other sources make. Recommendations to or from deleted nodes are deleted with
+    them, and so is the last report of the source with its rejected rows. Saved runs that were trained on it still hold
+    its users and items, and are listed. `graphrec schema` lists the sources.
     """
-    from graphrec import ingest
-
-    with _terminal.open_store() as (store, settings), _terminal.progress_bar() as progress:
-        unlinked = ingest.take_out(store, source, settings.home, dry_run, progress)
-        from graphrec import runs  # loads torch, after the work
-
-        knowing, silent = runs.knowing(settings.runs, source)
-        forgotten = not dry_run and ingest.forget_report(settings.loads, source)
-    told = {"dry_run": dry_run, "report_deleted": forgotten, "runs": knowing, "runs_that_do_not_say": silent}
+    with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
+        unlinked = graph.unlink(source, dry_run, progress)
     if as_json:
-        _terminal.print_json({**asdict(unlinked), **told})
-    elif dry_run:
+        _terminal.print_json(asdict(unlinked))
+        return
+    if dry_run:
         title = f"{source}: nothing is changed; unlinking would"
         _load_report.show_written(title, unlinked.written, ("create", "change", "delete"))
         _terminal.note("the same command without --dry-run takes it out")
     else:
         _load_report.show_written(f"{source} taken out in {unlinked.seconds:.1f} s", unlinked.written)
-        if forgotten:
-            _terminal.note(f"its last report is deleted, with the rows that were rejected ({settings.loads})")
+        if unlinked.report_deleted:
+            _terminal.note(f"its last report is deleted, with the rejected rows ({graph.settings.loads})")
         _terminal.note("next: `graphrec schema` shows what is left; load the source again to undo this")
-    if not as_json:
-        _say_runs(source, knowing, silent, settings.runs)
+    _show_runs(unlinked, graph.settings.runs)
 
 
-def _say_runs(source: str, knowing: Sequence[str], silent: Sequence[str], folder: Path) -> None:
-    """Which saved runs still know the source, and which may."""
+def _show_runs(unlinked: "Unlinked", folder: Path) -> None:
+    """Note which saved runs were trained on the source, and which may have been."""
     from graphrec.errors import first_few
 
-    if knowing:
+    source = unlinked.source.name
+    if unlinked.runs:
         _terminal.note(
             f"trained on {source}, and know its users and items until you delete them from {folder}: "
-            f"{first_few(knowing)}"
+            f"{first_few(unlinked.runs)}"
         )
-    if silent:
-        _terminal.note(f"saved by an earlier version, and may know {source} as well: {first_few(silent)}")
+    if unlinked.runs_that_do_not_say:
+        _terminal.note(
+            f"saved by an earlier version, and may know {source} as well: {first_few(unlinked.runs_that_do_not_say)}"
+        )

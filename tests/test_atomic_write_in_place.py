@@ -115,9 +115,9 @@ def test_a_full_device_is_named(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="needs /dev/stdout")
 def test_stdout_is_written_where_it_stands(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from graphrec.atomic_write import written_whole\n"
+        "import sys; from pathlib import Path; from graphrec.atomic_write import atomic_write\n"
         "print('before', flush=True)\n"
-        "with written_whole(Path('/dev/stdout')) as path: path.write_text('whole\\n')\n"
+        "with atomic_write(Path('/dev/stdout')) as path: path.write_text('whole\\n')\n"
         "print('after')"
     )
     (tmp_path / "out").write_text("kept\n")
@@ -149,8 +149,8 @@ def test_what_cannot_be_replaced_is_said(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_removed_and_what_others_write_is_not(tmp_path: Path) -> None:
-    program = "import os, signal; from pathlib import Path; from graphrec.atomic_write import written_whole\n" + (
-        "with written_whole(Path('file')) as path:\n    path.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
+    program = "import os, signal; from pathlib import Path; from graphrec.atomic_write import atomic_write\n" + (
+        "with atomic_write(Path('file')) as path:\n    path.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False)
     (left,) = tmp_path.iterdir()

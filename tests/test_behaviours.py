@@ -28,7 +28,7 @@ from graphrec import hetero
 from graphrec.explanation.text import verb
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable
-from graphrec.tabular.inference.words import relation_of
+from  import relation_of
 
 nodes = [NodeTable(NodeType(label), pd.DataFrame({"id": ["1", "2"]})) for label in ("User", "Item")]
 ends = {"source_id": ["1", "2"], "target_id": ["2", "1"]}

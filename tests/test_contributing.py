@@ -1,4 +1,4 @@
-"""The templates of CONTRIBUTING.md work as they are copied: a loader, a model, a behaviour, a query, a command."""
+"""The templates of CONTRIBUTING.md work as they are: a loader, a model, a behaviour, a query and a command."""
 
 import re
 import sys

@@ -8,7 +8,7 @@ import pytest
 
 from graphrec.cleaning_report import CleaningReport
 from graphrec.home import is_private, keep_private, private_folder, restrict, written_privately
-from graphrec.ingest.reports import forget_report, save_report
+from graphrec.ingest.reports import delete_report, save_report
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
 
@@ -74,8 +74,8 @@ def test_a_home_with_other_things_keeps_its_mode(tmp_path: Path) -> None:
 def test_the_report_of_a_source_is_forgotten(tmp_path: Path) -> None:
     place = save_report(tmp_path, "..", {"rows": 1}, CleaningReport())
     other = save_report(tmp_path, "other", {"rows": 1}, CleaningReport())
-    assert forget_report(tmp_path, "..") is True
+    assert delete_report(tmp_path, "..") is True
     assert not place.exists()
     assert other.exists()
-    assert forget_report(tmp_path, "..") is False
+    assert delete_report(tmp_path, "..") is False
     assert tmp_path.exists()

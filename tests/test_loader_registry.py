@@ -1,4 +1,4 @@
-"""Loaders are found by name, told apart and listed without importing what they need."""
+"""Loaders are found by name, distinguished and listed without importing what they need."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def test_an_unknown_source_names_the_nearest() -> None:
 
 
 def test_listing_loads_no_pandas() -> None:
-    code = "import sys; from graphrec import loading; loading.summaries(); sys.exit('pandas' in sys.modules)"
+    code = "import sys; from graphrec import loader_registry as r; r.summaries(); sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -1,4 +1,4 @@
-"""The guard: what a command needs, what the graph has, and which loaders bring the rest."""
+"""Preconditions: what a command requires, what the graph has, and which loaders provide the rest."""
 
 import time
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from graphrec import preconditions
 from graphrec.behaviours import BEHAVIOURS
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
-from graphrec.preconditions import Needs
+from graphrec.preconditions import Requirements
 from graphrec.schema import EdgeType, GraphSchema, NodeType
 from graphrec.store import Store, queries
 
@@ -24,14 +24,14 @@ def query(statement: str) -> queries.Query:
 
 
 def test_behaviour_is_needed() -> None:
-    preconditions.need_behaviour(schema(("User", "RATED", "Item")))
-    preconditions.need_behaviour(schema(("User", "RATED", "Item")), "RATED")
+    preconditions.require_behaviour(schema(("User", "RATED", "Item")))
+    preconditions.require_behaviour(schema(("User", "RATED", "Item")), "RATED")
     with pytest.raises(
         DataError, match=r"no relationships from User to Item.*it is empty; `graphrec sniff FILES…`.*load movielens"
     ):
-        preconditions.need_behaviour(schema())
+        preconditions.require_behaviour(schema())
     with pytest.raises(DataError, match=r"it has User, Item, FRIEND; .*load one: `graphrec load movielens`$"):
-        preconditions.need_behaviour(schema(("User", "FRIEND", "User")))
+        preconditions.require_behaviour(schema(("User", "FRIEND", "User")))
 
 
 def test_labels_of_ones_own_are_told_of_roles_and_an_empty_graph_of_sniff() -> None:
@@ -39,19 +39,19 @@ def test_labels_of_ones_own_are_told_of_roles_and_an_empty_graph_of_sniff() -> N
     with pytest.raises(
         DataError, match=r'your edges go from Customer to Product: .*role = "user" in \[nodes.Customer\]'
     ):
-        preconditions.need_behaviour(own)
+        preconditions.require_behaviour(own)
     with pytest.raises(DataError, match=r"it is empty; `graphrec sniff FILES…` describes files of your own"):
-        preconditions.need_behaviour(schema())
+        preconditions.require_behaviour(schema())
 
 
 def test_a_behaviour_that_the_graph_lacks_names_its_loaders_or_the_nearest() -> None:
     rated = schema(("User", "RATED", "Item"))
     with pytest.raises(
-        UnknownNameError, match=r"LISTENED is brought by lastfm; load one: `graphrec load lastfm FOLDER`"
+        UnknownNameError, match=r"LISTENED is provided by lastfm; load one: `graphrec load lastfm FOLDER`"
     ):
-        preconditions.need_behaviour(rated, "LISTENED")
+        preconditions.require_behaviour(rated, "LISTENED")
     with pytest.raises(UnknownNameError, match=r"no behaviour 'RATD'; did you mean RATED\?$"):
-        preconditions.need_behaviour(rated, "RATD")
+        preconditions.require_behaviour(rated, "RATD")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_behaviour_that_the_graph_lacks_names_its_loaders_or_the_nearest() -> 
 )
 def test_needs_of_a_statement(statement: str, labels: str, relations: str) -> None:
     groups = frozenset(frozenset(g.replace("IN_X", "IN X").split("|")) for g in relations.split())
-    assert preconditions.needs(statement) == Needs(frozenset(labels.split()), groups)
+    assert preconditions.find_requirements(statement) == Requirements(frozenset(labels.split()), groups)
 
 
 @pytest.mark.parametrize(
@@ -91,21 +91,21 @@ def test_needs_of_a_statement(statement: str, labels: str, relations: str) -> No
     ],
 )
 def test_behaviour_of_any_type_is_a_need_of_its_own(statement: str, behaviour: bool) -> None:
-    assert preconditions.needs(statement).behaviour == behaviour
+    assert preconditions.find_requirements(statement).behaviour == behaviour
 
 
 @pytest.mark.parametrize("name", queries.names())
 def test_every_query_file_needs_something(name: str) -> None:
     any_graph = {"check_graph", "summarise_graph", "find_items_by_attributes"}  # these answer on every graph
-    assert (preconditions.needs(queries.get(name).statement) != Needs()) == (name not in any_graph)
+    assert (preconditions.find_requirements(queries.get(name).statement) != Requirements()) == (name not in any_graph)
 
 
 def test_a_query_on_an_empty_graph_says_so(store: Store) -> None:
     with pytest.raises(
         DataError, match=r"query find_similar_items needs Item and User nodes.*it is empty; .*movielens"
     ):
-        preconditions.need_query(store, queries.get("find_similar_items"))
-    preconditions.need_query(store, queries.get("list_runs"))  # that nothing is published is its answer
+        preconditions.require_query(store, queries.get("find_similar_items"))
+    preconditions.require_query(store, queries.get("list_runs"))  # that nothing is published is its answer
 
 
 def test_what_graphrec_writes_itself_is_no_behaviour(store: Store) -> None:
@@ -114,12 +114,12 @@ def test_what_graphrec_writes_itself_is_no_behaviour(store: Store) -> None:
         "(u)-[:FRIEND]->(:User {id: 'b'}), (i)-[:IN_GENRE]->(:Genre {id: 'g'})"
     )
     with pytest.raises(DataError, match="query list_history needs behaviour of users, such as PURCHASED"):
-        preconditions.need_query(store, queries.get("list_history"))
+        preconditions.require_query(store, queries.get("list_history"))
     store.write("MATCH (u:User {id: 'a'}), (i:Item {id: 'x'}) CREATE (u)-[:BORROWED]->(i)")  # of nobody's list
-    preconditions.need_query(store, queries.get("list_history"))
+    preconditions.require_query(store, queries.get("list_history"))
     store.write("CREATE (:Run {id: 'r'})")
     with pytest.raises(GraphrecError, match="the published run has no SIMILAR edges.*`graphrec publish --help`"):
-        preconditions.need_query(store, queries.get("find_published_similar_items"))
+        preconditions.require_query(store, queries.get("find_published_similar_items"))
 
 
 def test_a_query_names_the_relation_that_is_missing_and_its_loaders(store: Store) -> None:
@@ -127,37 +127,37 @@ def test_a_query_names_the_relation_that_is_missing_and_its_loaders(store: Store
     store.write("MATCH ()-[r:TRUSTED_ONCE]->() DELETE r")  # the embedded store still knows the type
     has = "the graph has none: it has Item, User"
     with pytest.raises(
-        DataError, match=f"needs TRUSTED_ONCE relationships, and {has}; no loader .* brings TRUSTED_ONCE"
+        DataError, match=f"needs TRUSTED_ONCE relationships, and {has}; no installed loader provides TRUSTED_ONCE"
     ):
-        preconditions.need_query(store, query("MATCH (n:User)-[:TRUSTED_ONCE]->() RETURN n"))
-    with pytest.raises(DataError, match=f"needs FOLLOWS or FRIEND .*{has}; .*FRIEND (is brought )?by .*lastfm"):
-        preconditions.need_query(store, query("MATCH (n:User)-[:FRIEND|FOLLOWS]-() RETURN n"))
+        preconditions.require_query(store, query("MATCH (n:User)-[:TRUSTED_ONCE]->() RETURN n"))
+    with pytest.raises(DataError, match=f"needs FOLLOWS or FRIEND .*{has}; .*FRIEND (is provided )?by .*lastfm"):
+        preconditions.require_query(store, query("MATCH (n:User)-[:FRIEND|FOLLOWS]-() RETURN n"))
     with pytest.raises(DataError, match=f"needs behaviour of users, such as PURCHASED.*{has}"):
-        preconditions.need_query(store, query(f"MATCH (n:User)-[:{'|'.join(BEHAVIOURS)}]->() RETURN n"))
-    with pytest.raises(DataError, match=r"needs Genre nodes.*brought by .*movielens.*`graphrec load movielens`"):
-        preconditions.need_query(store, query("MATCH (n:Genre) RETURN n"))
+        preconditions.require_query(store, query(f"MATCH (n:User)-[:{'|'.join(BEHAVIOURS)}]->() RETURN n"))
+    with pytest.raises(DataError, match=r"needs Genre nodes.*provided by .*movielens.*`graphrec load movielens`"):
+        preconditions.require_query(store, query("MATCH (n:Genre) RETURN n"))
 
 
 def test_one_of_several_alternatives_is_enough(store: Store) -> None:
     store.write("CREATE (:User {id: 'a'})-[:RATED]->(:Item {id: 'x'})-[:IN_GENRE]->(:Genre {id: 'g'})")
     for name in ("find_similar_items", "list_history", "explain_recommendation"):
-        preconditions.need_query(store, queries.get(name))
-    preconditions.need_query(store, query("MATCH (n:Item)-[:IN_GENRE]->(:Genre)<-[:IN_GENRE]-(:Item) RETURN n"))
+        preconditions.require_query(store, queries.get(name))
+    preconditions.require_query(store, query("MATCH (n:Item)-[:IN_GENRE]->(:Genre)<-[:IN_GENRE]-(:Item) RETURN n"))
     with pytest.raises(DataError, match="list_liked_by_friends needs FOLLOWS or FRIEND or TRUSTS"):
-        preconditions.need_query(store, queries.get("list_liked_by_friends"))
+        preconditions.require_query(store, queries.get("list_liked_by_friends"))
     with pytest.raises(
         GraphrecError, match=r"nothing is published yet, and query recommend_for_user .*graphrec publish"
     ):
-        preconditions.need_query(store, queries.get("recommend_for_user"))
+        preconditions.require_query(store, queries.get("recommend_for_user"))
 
 
 def test_recommendations_are_needed(store: Store) -> None:
-    store.write("CREATE (:User {id: 'a'})-[:RECOMMENDED {run: 1}]->(:Item {id: 'x'})")
-    preconditions.need_recommendations(store)
-    preconditions.need_labels(store, "recommend", ("User", "Item"))
+    store.write("CREATE (:User {id: 'a'})-[:RECOMMENDED {version: 1}]->(:Item {id: 'x'})")
+    preconditions.require_recommendations(store)
+    preconditions.require_labels(store, "recommend", ("User", "Item"))
     store.write("MATCH ()-[r:RECOMMENDED]->() DELETE r")
     with pytest.raises(GraphrecError, match="nothing is published yet"):
-        preconditions.need_recommendations(store)
+        preconditions.require_recommendations(store)
 
 
 def test_the_guard_costs_next_to_nothing(store: Store) -> None:
@@ -166,7 +166,7 @@ def test_the_guard_costs_next_to_nothing(store: Store) -> None:
 
     def once() -> float:
         start = time.perf_counter()
-        preconditions.need_query(store, wanted)
+        preconditions.require_query(store, wanted)
         return time.perf_counter() - start
 
     assert min(once() for _ in range(10)) < 0.05
@@ -194,8 +194,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("package")
-def test_what_loaders_bring_is_read_from_their_constants() -> None:
-    found = preconditions.brought()
+def test_what_loaders_provide_is_read_from_their_constants() -> None:
+    found = preconditions.find_loaders()
     assert found["LISTENED"] == ["lastfm"]
     assert "movielens" in found["RATED"]
     assert {"imdb", "movielens"} <= set(found["Genre"])

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from graphrec.config import Settings, split_login, store_status
 from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few, sentence, shown
 from graphrec.redaction import redacted, secrets_of
-from graphrec.tabular.spec import Query
-from graphrec.tabular.sql import pieces
+from graphrec.tabular.spec import QueryInput
+from graphrec.tabular.sql import read_batches
 
 FIRST, SECOND = "Qz7xKw", "Jv9yTr"
 
@@ -140,9 +140,9 @@ def test_any_address_in_any_command(
 def test_a_traceback_of_a_drivers_error_has_no_password(tmp_path: Path) -> None:
     for url in (f"mysql+none://u:{FIRST}@h/d", f"{FIRST}@h", f"postgresql+psycopg://u:{FIRST}@127.0.0.1:1/d"):
         with pytest.raises(GraphrecError) as caught:
-            list(pieces(Query("select 1", url, tmp_path), ["id"]))
+            list(read_batches(QueryInput("select 1", url, tmp_path), ["id"]))
         assert FIRST not in "".join(traceback.format_exception(caught.value))
-    assert FIRST not in repr(Query("select 1", f"x://u:{FIRST}@h", tmp_path, values=(FIRST,)))
+    assert FIRST not in repr(QueryInput("select 1", f"x://u:{FIRST}@h", tmp_path, values=(FIRST,)))
 
 
 def test_a_login_in_the_address_of_neo4j_is_used_unless_it_is_said_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:

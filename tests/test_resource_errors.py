@@ -60,7 +60,7 @@ def test_a_command_says_it_in_one_sentence(error: Exception, monkeypatch: pytest
 
 def test_a_full_disk_is_not_taken_for_doubled_nodes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.write("CREATE (:Twin {id: '1'}), (:Twin {id: '1'})")
-    with pytest.raises(StoreError, match="remove the doubled ones first"):
+    with pytest.raises(StoreError, match="remove the duplicates first"):
         ensure_constraint(store, "Twin")
 
     def full(*_: object, **__: object) -> None:
@@ -77,7 +77,10 @@ def test_an_error_of_a_database_on_a_full_disk_says_so(
     address = embedded.start()
     assert address.folder == embedded.folder
     monkeypatch.setattr(connection, "LEAST_DISK", 10**18)
-    with connection.connect(address) as store, pytest.raises(ShortageError, match=r"cannot go on: the disk of .* has"):
+    with (
+        connection.connect(address) as store,
+        pytest.raises(ShortageError, match=r"cannot continue: the disk of .* has"),
+    ):
         store.write("THIS IS REFUSED")
     assert Address("bolt://elsewhere:7687", "neo4j", "").shortage() == ""
 

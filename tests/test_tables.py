@@ -51,12 +51,12 @@ def test_an_id_is_a_string() -> None:
 
 
 def test_an_id_stands_once() -> None:
-    with pytest.raises(DataError, match=r"2 ids stand more than once \(b, c\)"):
+    with pytest.raises(DataError, match=r"2 ids occur more than once \(b, c\)"):
         users("a", "b", "b", "c", "c")
 
 
 def test_an_edge_stands_once_per_key() -> None:
-    with pytest.raises(DataError, match=r"RATED: 1 edge stands more than once by source_id, target_id \(u → i\)"):
+    with pytest.raises(DataError, match=r"RATED: 1 edge occurs more than once by source_id, target_id \(u → i\)"):
         rated(("u", "i"), ("u", "i"))
     frame = pd.DataFrame({"source_id": ["u", "u"], "target_id": ["i", "i"], "tag": ["a", "A"]}, dtype="str")
     assert len(EdgeTable(TAGGED, frame).frame) == 2
@@ -72,9 +72,9 @@ def test_an_edge_ends_at_nodes_that_are_there() -> None:
 
 
 def test_a_type_stands_in_one_table() -> None:
-    with pytest.raises(DataError, match="User stands in two tables"):
+    with pytest.raises(DataError, match="User is in two tables"):
         GraphTables((users("u"), users("v")), ())
-    with pytest.raises(DataError, match="User RATED Item stands in two tables"):
+    with pytest.raises(DataError, match="User RATED Item is in two tables"):
         GraphTables((users("u"), items("i")), (rated(("u", "i")), rated()))
 
 

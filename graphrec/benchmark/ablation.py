@@ -1,4 +1,4 @@
-"""What a relation adds: the same model with and without it, compared user by user."""
+"""Ablation of relations: the same model with and without some relationship types, compared user by user."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,59 +7,63 @@ from typing import Any
 import numpy as np
 
 from graphrec.errors import DataError
-from graphrec.evaluation.protocol import Evaluation, bootstrap
+from graphrec.evaluation.protocol import Evaluation
+from graphrec.evaluation.result import Difference
+from graphrec.evaluation.significance import PooledValues, compare_pairs
 from graphrec.interactions import Interactions
 
-#: The metrics that differences are given for.
+#: Metrics that are compared.
 COMPARED = ("recall@20", "ndcg@20")
 
-#: A user has few interactions with at most this number, where there are enough such users, ...
+#: Threshold of the group of users with few interactions, used if it has at least ENOUGH test users.
 FEW, ENOUGH = 5, 30
 
-#: ... and with as many as this quantile of the test users has, or fewer.
+#: Quantile of the test users' interactions that is the threshold of the second such group.
 QUANTILE = 0.25
+
+#: Names of the two evaluations in a Difference.
+WITH, WITHOUT = "with", "without"
 
 
 @dataclass(frozen=True)
-class Difference:
-    """Means of a metric over some test users with a relation and without it, and the 95 % interval of the difference.
+class RelationEffect:
+    """What relations add to one metric over a group of test users.
 
-    The interval is a paired bootstrap over users. `users` says which: "all", or those with few interactions.
+    users: "all", or `with at most 5 interactions`.
+    with_it, without_it: means with and without the relations.
+    difference: the paired difference of the two.
     """
 
-    metric: str
     users: str
     num_users: int
     with_it: float
     without_it: float
-    difference: float
-    low: float
-    high: float
+    difference: Difference
 
     @property
     def gain(self) -> float:
-        """The difference as a share of what there is without; infinite where that is nothing."""
-        return self.difference / self.without_it if self.without_it else float("inf")
+        """The difference relative to the mean without the relations; infinite if that is 0."""
+        return self.difference.estimate.value / self.without_it if self.without_it else float("inf")
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """A model measured again without some relationship types, and what they add."""
+    """A model measured again without some relationship types, and the effect of these relations."""
 
     without: tuple[str, ...]
     config: Mapping[str, Any]  # int, float, str or bool, as the model's config has it
     metrics: Mapping[str, float]
     seconds: Mapping[str, float]
-    differences: tuple[Difference, ...]
+    effects: tuple[RelationEffect, ...]
 
 
-def differences(
-    known: Interactions, with_it: Evaluation, without_it: Evaluation, rng: np.random.Generator
-) -> tuple[Difference, ...]:
-    """The differences of two evaluations of the same test users: over all of them and over those with few interactions:
-    at most five (where there are 30 such users), and as few as the lower quartile of the test users has, or fewer.
+def compare_relations(
+    train: Interactions, with_it: Evaluation, without_it: Evaluation, rng: np.random.Generator
+) -> tuple[RelationEffect, ...]:
+    """The effects on all test users and on those with few training interactions: at most FEW, if there are ENOUGH such
+    users, and at most the lower quartile of the test users.
 
-    Raises DataError where the two are not of the same users.
+    Raises DataError if the two evaluations are of different users.
     """
     users = with_it.user_index
     if not np.array_equal(users, without_it.user_index):
@@ -67,16 +71,19 @@ def differences(
             f"the evaluations are of different users ({len(users):,} and {len(without_it.user_index):,}), so they "
             "cannot be compared user by user; measure both on one split"
         )
-    degree = known.user_degree()[users]
-    few = {FEW} if (degree <= FEW).sum() >= ENOUGH else set()
-    few |= {int(np.quantile(degree, QUANTILE, method="lower"))}
+    degree = train.user_degree()[users]
+    thresholds = {FEW} if (degree <= FEW).sum() >= ENOUGH else set()
+    thresholds |= {int(np.quantile(degree, QUANTILE, method="lower"))}
     groups = {"all": np.ones(len(users), dtype=bool)}
-    groups |= {f"with at most {most} interactions": degree <= most for most in sorted(few)}
-    found = []
-    for metric in COMPARED:
-        first, second = with_it.per_user[metric], without_it.per_user[metric]
-        for name, chosen in groups.items():
-            change = first[chosen] - second[chosen]
-            means = (float(first[chosen].mean()), float(second[chosen].mean()), float(change.mean()))
-            found.append(Difference(metric, name, int(chosen.sum()), *means, *bootstrap(change, rng)))
-    return tuple(found)
+    groups |= {f"with at most {most} interactions": degree <= most for most in sorted(thresholds)}
+
+    effects = []
+    for name, mask in groups.items():
+        values = {
+            key: PooledValues(users[mask], {metric: each.per_user[metric][mask] for metric in COMPARED})
+            for key, each in ((WITH, with_it), (WITHOUT, without_it))
+        }
+        for found in compare_pairs(values, {metric: [(WITH, WITHOUT)] for metric in COMPARED}, rng):
+            with_mean, without_mean = (float(values[key].per_user[found.metric].mean()) for key in (WITH, WITHOUT))
+            effects.append(RelationEffect(name, int(mask.sum()), with_mean, without_mean, found))
+    return tuple(sorted(effects, key=lambda effect: COMPARED.index(effect.difference.metric)))

@@ -1,4 +1,4 @@
-"""Published splits by name: `open_dataset("gowalla")` is the same graph, known and test part for every model."""
+"""Published splits by name: `open_dataset("gowalla")` returns the same graph and parts for every model."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -8,108 +8,120 @@ from pathlib import Path
 from typing import Literal
 
 from graphrec.benchmark import readers
-from graphrec.benchmark.literature import PUBLISHED, LiteratureResult
-from graphrec.benchmark.readers import Files
+from graphrec.benchmark.literature import LITERATURE, LiteratureResult
+from graphrec.benchmark.readers import PublishedSplit
 from graphrec.errors import DataError, UnknownNameError, first_few
 from graphrec.evaluation.assembly import drop, num_edges, relation_names
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.train_view import restrict
 
-#: The variable that names the folder of all data sets, and where they are looked for without it.
+#: Environment variable with the folder that contains all data sets.
 VARIABLE = "GRAPHREC_DATA"
-DEFAULT_ROOT = Path("../shared/data")
 
-#: What a model is asked for: the best new items of each user, or the ratings of pairs.
+#: What a model predicts: a ranking of new items for each user, or ratings of pairs.
 Task = Literal["ranking", "rating"]
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A published split: `known` is what a model may learn from, `truth` what it is tested on once.
+    """A published split.
 
-    `graph` has the known part as its target behaviour and everything else that is in the files, less the edges of other
-    behaviours between the users and items of `truth`: a view or a tag of what is to be found would tell. `cut` says how
-    many of each relationship type were taken out for that, `left_out` which types were left out on purpose.
+    graph: training interactions as the target behaviour, and everything else in the files without the edges of other
+        behaviours that join a test pair: a view or a tag of a test item would reveal it.
+    train: interactions to learn from.
+    test: interactions to test on once.
+    cut: number of edges removed from `graph` for that reason, by relationship type.
+    published: results from the literature.
+    left_out: relationship types removed on request.
     """
 
     name: str
     graph: HeteroGraph
-    known: Interactions
-    truth: Interactions
+    train: Interactions
+    test: Interactions
     cut: Mapping[str, int]
     published: tuple[LiteratureResult, ...] = ()
     task: Task = "ranking"
     left_out: tuple[str, ...] = ()
 
     def without(self, relations: Iterable[str]) -> "Dataset":
-        """The data set less some relationship types; UnknownNameError where the graph has no such type."""
+        """The data set without some relationship types; UnknownNameError if the graph does not have a type."""
         names = list(relations)
-        there = relation_names(self.graph)
+        existing = relation_names(self.graph)
         for name in names:
-            if name not in there:
-                raise UnknownNameError(f"relation of {self.name} beside {self.graph.target[1]}", name, there)
+            if name not in existing:
+                raise UnknownNameError(f"relation of {self.name} besides {self.graph.target[1]}", name, existing)
         left_out = tuple(dict.fromkeys([*self.left_out, *names]))
         return replace(self, graph=drop(self.graph, names), left_out=left_out) if names else self
 
     def only(self, relations: Iterable[str]) -> "Dataset":
-        """The data set with no relationship types beside its target but these; UnknownNameError as in `without`."""
+        """The data set with only these relationship types and its target; UnknownNameError as in `without`."""
         kept = {*relations, self.graph.target[1]}
-        self.without(kept - {self.graph.target[1]})  # for its error
+        self.without(kept - {self.graph.target[1]})  # raises if a name is unknown
         return self.without(name for name in relation_names(self.graph) if name not in kept)
 
 
 @dataclass(frozen=True)
 class _Entry:
     folder: str
-    read: Callable[[Path], Files]
+    read: Callable[[Path], PublishedSplit]
     without: tuple[str, ...] = ()
     task: Task = "ranking"
 
 
 DATASETS: Mapping[str, _Entry] = {
-    "gowalla": _Entry("gowalla", readers.gowalla),
-    "douban-book-social": _Entry("douban-book-social", readers.douban_book_social),
-    "douban-book": _Entry("douban-book-social", readers.douban_book_social, ("FOLLOWS",)),
-    "lastfm-hetrec": _Entry("lastfm-hetrec", readers.lastfm),
-    "tmall-mbcgcn": _Entry("tmall-mbcgcn", readers.tmall),
-    "retailrocket-sslrec": _Entry("retailrocket-sslrec", readers.retailrocket),
+    "gowalla": _Entry("gowalla", readers.read_gowalla),
+    "douban-book-social": _Entry("douban-book-social", readers.read_douban_book_social),
+    "douban-book": _Entry("douban-book-social", readers.read_douban_book_social, ("FOLLOWS",)),
+    "lastfm-hetrec": _Entry("lastfm-hetrec", readers.read_lastfm),
+    "tmall-mbcgcn": _Entry("tmall-mbcgcn", readers.read_tmall),
+    "retailrocket-sslrec": _Entry("retailrocket-sslrec", readers.read_retailrocket),
     **{
-        f"ml-100k-u{fold}": _Entry("ml-100k", partial(readers.ml_100k, fold=fold), task="rating")
+        f"ml-100k-u{fold}": _Entry("ml-100k", partial(readers.read_ml_100k, fold=fold), task="rating")
         for fold in range(1, 6)
     },
 }
 
 
 def open_dataset(name: str, root: Path | None = None) -> Dataset:
-    """A published split by its name, from its folder in `root`, or in that which GRAPHREC_DATA names.
+    """A published split by its name, from its folder in `root`, by default the folder that GRAPHREC_DATA names.
 
     Raises:
-        UnknownNameError: there is no such data set.
-        DataError: its folder is not there, or a file in it is defective.
+        UnknownNameError: the data set does not exist.
+        DataError: neither `root` nor GRAPHREC_DATA is given, the folder does not exist, or a file in it is defective.
     """
     if name not in DATASETS:
         raise UnknownNameError("data set", name, DATASETS, "or give two files, TRAIN and TEST")
     entry = DATASETS[name]
-    base = root or Path(os.environ.get(VARIABLE) or DEFAULT_ROOT)
-    folder = base / entry.folder
+    folder = (root or data_root(name)) / entry.folder
     if not folder.is_dir():
-        raise DataError(
-            f"data set {name} is looked for in {folder}, which is no folder; let {VARIABLE} name the folder that holds "
-            f"{first_few(sorted({known.folder for known in DATASETS.values()}), 20)}"
-        )
-    # a variant by its own name leaves nothing out on purpose: the relation is not part of it
-    return replace(guarded(name, entry.read(folder), entry.task).without(entry.without), left_out=())
+        raise DataError(f"data set {name} needs the folder {folder}, which does not exist; {_WHAT_TO_SET}")
+    # `left_out` is empty for a variant with a name of its own: the relation is not part of that data set
+    return replace(remove_test_edges(name, entry.read(folder), entry.task).without(entry.without), left_out=())
+
+
+def data_root(name: str) -> Path:
+    """The folder that GRAPHREC_DATA names; DataError if it is not set, which says that `name` needs it."""
+    root = os.environ.get(VARIABLE)
+    if not root:
+        raise DataError(f"data set {name} needs the environment variable {VARIABLE}, which is not set; {_WHAT_TO_SET}")
+    return Path(root)
+
+
+_WHAT_TO_SET = (
+    f"set {VARIABLE} to the folder that contains {first_few(sorted({entry.folder for entry in DATASETS.values()}), 20)}"
+)
 
 
 def open_files(train: Path, test: Path, social: Path | None = None) -> Dataset:
-    """A split of one's own: files with one line `user item item …` for each user; DataError as `read_pairs` does."""
-    return guarded(train.name, readers.text_split(train, test, social))
+    """A split from files with one line `user item item …` per user; raises DataError as `read_pairs` does."""
+    return remove_test_edges(train.name, readers.read_text_split(train, test, social))
 
 
-def guarded(name: str, files: Files, task: Task = "ranking") -> Dataset:
-    """The Dataset of what a reader found, with the edges cut that would tell the truth."""
-    graph = restrict(files.graph, files.known, None, files.truth)
+def remove_test_edges(name: str, files: PublishedSplit, task: Task = "ranking") -> Dataset:
+    """The Dataset of a split that was read, without edges of other behaviours that reveal test pairs."""
+    graph = restrict(files.graph, files.train, None, files.test)
     before, after = num_edges(files.graph), num_edges(graph)
     cut = {relation: before[relation] - after[relation] for relation in before if before[relation] > after[relation]}
-    return Dataset(name, graph, files.known, files.truth, cut, PUBLISHED.get(name, ()), task)
+    return Dataset(name, graph, files.train, files.test, cut, LITERATURE.get(name, ()), task)

@@ -14,8 +14,8 @@ from graphrec.vocabulary import IndexArray
 def read_pairs(path: Path) -> Interactions:
     """The interactions of a file with one line `user item item …` for each user, plain or gzip.
 
-    Numbers are positions from 0, separated by spaces or tabs; a user may have no items and may stand on several
-    lines. Raises DataError with the line number where something else stands there.
+    Numbers are positions from 0, separated by spaces or tabs; a user may have no items, and several
+    lines. Raises DataError with the line number if a line is not of this form.
     """
     user_index, item_index = read_lines(path)
     num_users, num_items = (int(a.max()) + 1 if len(a) else 0 for a in (user_index, item_index))

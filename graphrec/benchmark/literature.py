@@ -1,4 +1,4 @@
-"""Published results on the data sets that graphrec measures on; sources and further figures: docs/methods.md."""
+"""Results from the literature for the benchmark data sets, with their sources (docs/methods.md)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,15 +6,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LiteratureResult:
-    """A published figure: who, the metrics by `metric@k` (or rmse, mae), and where it was read."""
+    """A reference result.
+
+    name: the method.
+    metrics: by `metric@k`, or rmse and mae.
+    source: where the figures are from.
+    is_published: False for a trial of our own on the same files.
+    """
 
     name: str
     metrics: Mapping[str, float]
     source: str
+    is_published: bool = True
 
 
-def _at20(name: str, recall: float, ndcg: float, source: str) -> LiteratureResult:
-    return LiteratureResult(name, {"recall@20": recall, "ndcg@20": ndcg}, source)
+def _at20(name: str, recall: float, ndcg: float, source: str, is_published: bool = True) -> LiteratureResult:
+    return LiteratureResult(name, {"recall@20": recall, "ndcg@20": ndcg}, source, is_published)
 
 
 def _errors(name: str, rmse: float, mae: float | None, source: str) -> LiteratureResult:
@@ -36,15 +43,15 @@ GOWALLA = (
     _at20("item kNN", 0.1570, 0.1214, "BARS"),
 )
 
-#: No figure of a paper on this split could be read; these are trials by hand on the same files.
+#: No paper with results on this split was available; these are our own trials on the same files.
 DOUBAN_BOOK = (
-    _at20("RP3β", 0.1917, 0.1804, "our trial, tuned by hand"),
-    _at20("GF-CF", 0.1775, 0.1584, "our trial"),
+    _at20("RP3β", 0.1917, 0.1804, "our trial, tuned by hand", is_published=False),
+    _at20("GF-CF", 0.1775, 0.1584, "our trial", is_published=False),
 )
 
-LASTFM = (_at20("graph filter with friends", 0.277, 0.215, "our trial, tuned by hand"),)
+LASTFM = (_at20("graph filter with friends", 0.277, 0.215, "our trial, tuned by hand", is_published=False),)
 
-#: One fold; not to be compared with the means over five folds.
+#: Results on one fold; not comparable with means over five folds.
 ML_100K_U1 = (
     _errors("GLocal-K", 0.8889, 0.6950, "authors' README"),
     _errors("GC-MC with features", 0.905, None, "the paper"),
@@ -52,15 +59,15 @@ ML_100K_U1 = (
     _errors("sRGCNN", 0.929, None, "the paper"),
 )
 
-#: Means over five random folds, which need not be u1 to u5.
+#: Means over five random folds, which are not necessarily u1 to u5.
 ML_100K = (
     _errors("SVD++", 0.919, 0.721, "Surprise, default settings"),
     _errors("SVD", 0.934, 0.737, "Surprise, default settings"),
     _errors("user and item means", 0.944, 0.748, "Surprise, default settings"),
 )
 
-#: By the name of a data set.
-PUBLISHED: Mapping[str, tuple[LiteratureResult, ...]] = {
+#: Data set -> its reference results.
+LITERATURE: Mapping[str, tuple[LiteratureResult, ...]] = {
     "gowalla": GOWALLA,
     "douban-book-social": DOUBAN_BOOK,
     "douban-book": DOUBAN_BOOK,

@@ -57,8 +57,8 @@ def plot(results: Sequence[Saved], path: Path) -> list[Path]:
     """The two files written: the picture as SVG and as PNG, under the name of `path` with these endings.
 
     Each point is a model: NDCG@20 (or RMSE) on test against the seconds of fitting, on a logarithmic axis. Lines are
-    the best published results. Raises GraphrecError where matplotlib is missing or a file cannot be written, DataError
-    where there are no results.
+    the best published results. Raises GraphrecError if matplotlib is missing or a file cannot be written, DataError
+    if there are no results.
     """
     pyplot = load_pyplot()
     if not results:
@@ -116,7 +116,7 @@ def _panel(axis: Any, name: str, results: Sequence[Saved]) -> Marks:  # matplotl
         axis.text(1.01, height, f"{label} {value:.4f}", color=PUBLISHED, **place)
     inside = (quality >= low) & (quality <= high)
     shown = np.clip(quality, low + 0.02 * (high - low), high)
-    for chosen, marker in ((inside, "o"), (~inside, "v")):  # far worse ones stand at the edge, with their value
+    for chosen, marker in ((inside, "o"), (~inside, "v")):  # far worse ones are drawn at the edge, with their value
         axis.scatter(seconds[chosen], shown[chosen], s=42, color=DOT, marker=marker, edgecolor="white", zorder=3)
     names = [model_name(s) + ("" if i else f" {q:.4f}") for s, q, i in zip(results, quality, inside, strict=True)]
     return Marks(axis, names, np.stack([seconds, shown], axis=1))

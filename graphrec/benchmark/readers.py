@@ -1,4 +1,4 @@
-"""The files of published splits, one function for each data set: what is known, what is to be found, and the graph."""
+"""Readers of published splits, one function per data set: training part, test part and graph."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ import pandas as pd
 
 from graphrec.benchmark.lightgcn_format import read_pairs
 from graphrec.errors import DataError
-from graphrec.evaluation.assembly import Edges, assemble, edges_of
+from graphrec.evaluation.assembly import EdgeArrays, assemble, edges_of
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.reading import Kind, find, read_table
@@ -33,118 +33,120 @@ HAS_OCCUPATION: Triple = (USER, "HAS_OCCUPATION", "Occupation")
 HAS_GENDER: Triple = (USER, "HAS_GENDER", "Gender")
 IN_AGE_GROUP: Triple = (USER, "IN_AGE_GROUP", "AgeGroup")
 
-#: The share of Last.fm's training pairs that must be found among the listening counts under the names that were told.
+#: Minimum share of Last.fm's training pairs whose play count is found in the HetRec files.
 PROVEN = 0.99
 
 
 @dataclass(frozen=True, eq=False)
-class Files:
-    """What a reader found: the graph of all that is in the files but the test part, and both parts."""
+class PublishedSplit:
+    """A split as read from its files: the graph of everything but the test part, and both parts."""
 
     graph: HeteroGraph
-    known: Interactions
-    truth: Interactions
+    train: Interactions
+    test: Interactions
 
 
-def text_split(train: Path, test: Path, social: Path | None = None) -> Files:
-    """A split in LightGCN's text form, with whom users follow where there is such a file."""
+def read_text_split(train: Path, test: Path, social: Path | None = None) -> PublishedSplit:
+    """A split in LightGCN's text format, with FOLLOWS edges if `social` is given."""
     ties = read_pairs(social) if social is not None else None
-    known, truth = _same_size(read_pairs(train), read_pairs(test), *([ties.num_users, ties.num_items] if ties else []))
-    edges = [edges_of(INTERACTED, known), *([edges_of(FOLLOWS, ties)] if ties else [])]
-    return Files(_graph(known, edges), known, truth)
+    num_users = max(ties.num_users, ties.num_items) if ties else 0
+    train_pairs, test_pairs = _same_size(read_pairs(train), read_pairs(test), num_users=num_users)
+    edges = [edges_of(INTERACTED, train_pairs), *([edges_of(FOLLOWS, ties)] if ties else [])]
+    return PublishedSplit(_graph(train_pairs, edges), train_pairs, test_pairs)
 
 
-def gowalla(folder: Path) -> Files:
+def read_gowalla(folder: Path) -> PublishedSplit:
     """Gowalla, the split of LightGCN."""
-    return text_split(find(folder, "train.txt"), find(folder, "test.txt"))
+    return read_text_split(find(folder, "train.txt"), find(folder, "test.txt"))
 
 
-def douban_book_social(folder: Path) -> Files:
-    """Douban-Book, the split of GBSR, with whom readers follow."""
-    return text_split(find(folder, "train.txt"), find(folder, "test.txt"), find(folder, "social.txt"))
+def read_douban_book_social(folder: Path) -> PublishedSplit:
+    """Douban-Book, the split of GBSR, with FOLLOWS edges between readers."""
+    return read_text_split(find(folder, "train.txt"), find(folder, "test.txt"), find(folder, "social.txt"))
 
 
-def lastfm(folder: Path) -> Files:
+def read_lastfm(folder: Path) -> PublishedSplit:
     """Last.fm (HetRec 2011) in the split of LightGCN's code, with friends and tags.
 
-    The split numbers users and artists anew and does not say how. Users are the positions of the sorted ids, as their
-    play counts and the 25,434 ties show. An artist is the one under which most training pairs of the split have their
-    play count in `user_artists.dat`; where two are as good, it stays without tags. The test pairs have no part in it.
-    Raises DataError where fewer than 99 % of the training pairs are found among the play counts that way.
+    The split renumbers users and artists without a mapping. Users are the positions of the sorted ids, which their play
+    counts and the 25,434 friend edges confirm. An artist of the split is matched to the artist for which most of its
+    training pairs have the same play count in `user_artists.dat`; on a tie it is left without tags. Test pairs are not
+    used for the mapping. Raises DataError if fewer than 99 % of the training pairs are found among the play counts.
     """
     columns: dict[str, Kind] = {"user": "int", "item": "int", "count": "float"}  # two counts are written 3.2466e+05
-    train, test = (
+    train_rows, test_rows = (
         read_table(find(folder, f"lightgcn_{name}1.txt"), columns, "\t", header=list(columns), quoting=False)
         for name in ("data", "test")
     )
     pair: dict[str, Kind] = {"user": "int", "friend": "int"}
     ties = read_table(find(folder, "lightgcn_trustnetwork.txt"), pair, "\t", header=list(pair), quoting=False) - 1
-    known, truth = _same_size(
-        _pairs(train["user"] - 1, train["item"] - 1),
-        _pairs(test["user"] - 1, test["item"] - 1),
-        int(ties.to_numpy().max()) + 1,
+    train, test = _same_size(
+        _pairs(train_rows["user"] - 1, train_rows["item"] - 1),
+        _pairs(test_rows["user"] - 1, test_rows["item"] - 1),
+        num_users=int(ties.to_numpy().max()) + 1,
     )
     once = ties[ties["user"] < ties["friend"]].drop_duplicates()
-    tagged = _tags(folder, train)
+    tagged = _tags(folder, train_rows)
     edges = [
-        edges_of(LISTENED, known),
-        Edges(FRIEND, once["user"].to_numpy(), once["friend"].to_numpy()),
-        Edges(TAGGED, tagged["user"].to_numpy(), tagged["item"].to_numpy(), {"tag": tagged["tag"].to_numpy(object)}),
+        edges_of(LISTENED, train),
+        EdgeArrays(FRIEND, once["user"].to_numpy(), once["friend"].to_numpy()),
+        EdgeArrays(
+            TAGGED, tagged["user"].to_numpy(), tagged["item"].to_numpy(), {"tag": tagged["tag"].to_numpy(object)}
+        ),
     ]
-    return Files(_graph(known, edges), known, truth)
+    return PublishedSplit(_graph(train, edges), train, test)
 
 
-def tmall(folder: Path) -> Files:
-    """Tmall, the split of MBCGCN: purchases are foretold; the training parts of views and carts are in the graph."""
-    bought, truth = read_pairs(find(folder, "buy_train.txt")), read_pairs(find(folder, "buy_test.txt"))
+def read_tmall(folder: Path) -> PublishedSplit:
+    """Tmall, the split of MBCGCN: predicts purchases; the graph has the training parts of views and carts."""
+    bought, test = read_pairs(find(folder, "buy_train.txt")), read_pairs(find(folder, "buy_test.txt"))
     viewed, carted = (read_pairs(find(folder, f"{name}_train.txt")) for name in ("view", "cart"))
-    known, truth, viewed, carted = _all_same_size(bought, truth, viewed, carted)
-    edges = [edges_of(PURCHASED, known), edges_of(CARTED, carted), edges_of(VIEWED, viewed)]
-    return Files(_graph(known, edges), known, truth)
+    train, test, viewed, carted = _same_size(bought, test, viewed, carted)
+    edges = [edges_of(PURCHASED, train), edges_of(CARTED, carted), edges_of(VIEWED, viewed)]
+    return PublishedSplit(_graph(train, edges), train, test)
 
 
-def retailrocket(folder: Path) -> Files:
-    """RetailRocket, the split of SSLRec: purchases are foretold; times, views, carts and item properties are known.
+def read_retailrocket(folder: Path) -> PublishedSplit:
+    """RetailRocket, the split of SSLRec: predicts purchases; the graph has times, views, carts and item properties.
 
-    `kg.txt` links items that share a property ("6 0 285"), in both directions; links of items with themselves are
-    left out.
+    `kg.txt` links items that share a property ("6 0 285"), in both directions; self-loops are dropped.
     """
     columns: dict[str, Kind] = {"user": "int", "item": "int", "value": "int"}
     views, carts, buys = (read_table(find(folder, f"train_{name}.csv"), columns) for name in ("view", "cart", "buy"))
-    test = read_table(find(folder, "test.csv"), {"user": "int", "item": "int"})
+    test_rows = read_table(find(folder, "test.csv"), {"user": "int", "item": "int"})
     names: dict[str, Kind] = {"item": "int", "property": "int", "other": "int"}
     links = read_table(find(folder, "kg.txt"), names, " ", header=list(names), quoting=False)
     links = links[links["item"] != links["other"]].drop_duplicates()
-    known, truth, viewed, carted = _all_same_size(
-        *(_pairs(frame["user"], frame["item"], time=frame.get("value")) for frame in (buys, test, views, carts)),
+    train, test, viewed, carted = _same_size(
+        *(_pairs(frame["user"], frame["item"], time=frame.get("value")) for frame in (buys, test_rows, views, carts)),
         num_items=int(links[["item", "other"]].to_numpy().max(initial=-1)) + 1,
     )
     shared = {"property": links["property"].to_numpy()}
     edges = [
-        *(edges_of(kind, part) for kind, part in ((PURCHASED, known), (CARTED, carted), (VIEWED, viewed))),
-        Edges(SHARES_PROPERTY, links["item"].to_numpy(), links["other"].to_numpy(), shared),
+        *(edges_of(kind, part) for kind, part in ((PURCHASED, train), (CARTED, carted), (VIEWED, viewed))),
+        EdgeArrays(SHARES_PROPERTY, links["item"].to_numpy(), links["other"].to_numpy(), shared),
     ]
-    return Files(_graph(known, edges), known, truth)
+    return PublishedSplit(_graph(train, edges), train, test)
 
 
-def ml_100k(folder: Path, fold: int) -> Files:
-    """MovieLens 100K, one of the five folds that come with it: ratings are foretold, with genres and who the users are.
+def read_ml_100k(folder: Path, fold: int) -> PublishedSplit:
+    """MovieLens 100K, one of its five folds: predicts ratings; the graph has genres and user attributes.
 
-    Ages are in groups of ten years.
+    Ages are grouped by ten years.
     """
     columns: dict[str, Kind] = {"user": "int", "item": "int", "rating": "float", "timestamp": "int"}
-    base, test = (
+    base_rows, test_rows = (
         read_table(find(folder, f"u{fold}.{part}"), columns, "\t", header=list(columns), quoting=False)
         for part in ("base", "test")
     )
     genres, (users, films) = _genres(folder), _people_and_films(folder)
-    known, truth = (
+    train, test = (
         replace(
             _pairs(part["user"] - 1, part["item"] - 1, part["rating"], part["timestamp"]),
             num_users=len(users),
             num_items=len(films),
         )
-        for part in (base, test)
+        for part in (base_rows, test_rows)
     )
     film, genre = np.nonzero(films[genres].to_numpy())
     described = {
@@ -153,12 +155,12 @@ def ml_100k(folder: Path, fold: int) -> Files:
         IN_AGE_GROUP: (users["age"] // 10 * 10).astype(str),
     }
     nodes: dict[str, int | list[str]] = {"Genre": genres}
-    edges = [edges_of(RATED, known), Edges(IN_GENRE, film, genre)]
+    edges = [edges_of(RATED, train), EdgeArrays(IN_GENRE, film, genre)]
     for kind, values in described.items():
         codes, distinct = pd.factorize(values, sort=True)
         nodes[kind[2]] = list(distinct)
-        edges.append(Edges(kind, np.arange(len(users)), codes.astype(np.int64)))
-    return Files(_graph(known, edges, nodes), known, truth)
+        edges.append(EdgeArrays(kind, np.arange(len(users)), codes.astype(np.int64)))
+    return PublishedSplit(_graph(train, edges, nodes), train, test)
 
 
 def _genres(folder: Path) -> list[str]:
@@ -178,7 +180,7 @@ def _people_and_films(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _tags(folder: Path, train: pd.DataFrame) -> pd.DataFrame:
-    """Columns user and item (positions in the split) and tag (its number as text), each of them once."""
+    """Columns user and item (positions in the split) and tag (its number as text), without duplicates."""
     counts = read_table(
         find(folder, "user_artists.dat"), {"userID": "int", "artistID": "int", "weight": "int"}, "\t", quoting=False
     )
@@ -197,17 +199,17 @@ def _tags(folder: Path, train: pd.DataFrame) -> pd.DataFrame:
 
 
 def _artists(train: pd.DataFrame, counts: pd.DataFrame, folder: Path) -> "pd.Series[int]":
-    """The position in the split by artistID, for the artists that the play counts tell apart."""
+    """The position in the split by artistID, for the artists that the play counts identify."""
     same = train.merge(counts, left_on=["user", "count"], right_on=["user", "weight"])
     votes = same.groupby(["item", "artistID"]).size().rename("votes").reset_index()
     best = votes[votes["votes"] == votes.groupby("item")["votes"].transform("max")]
     clear = best[~best.duplicated("item", keep=False) & ~best.duplicated("artistID", keep=False)]
     found = len(train.merge(clear, on="item").merge(counts, left_on=["user", "artistID", "count"],
                                                    right_on=["user", "artistID", "weight"]))  # fmt: skip
-    told = int(train["item"].isin(clear["item"]).sum())
-    if not told or found < PROVEN * told:
+    identified = int(train["item"].isin(clear["item"]).sum())
+    if not identified or found < PROVEN * identified:
         raise DataError(
-            f"{folder}: of {told:,} training pairs whose artist could be told, {found:,} stand in user_artists.dat, "
+            f"{folder}: of {identified:,} training pairs with an identified artist, {found:,} are in user_artists.dat, "
             f"which is less than {PROVEN:.0%}; take the split and the HetRec files from one release"
         )
     return pd.Series(clear["item"].to_numpy() - 1, clear["artistID"].to_numpy())
@@ -226,18 +228,15 @@ def _pairs(
     return Interactions(ends[0], ends[1], int(user.max()) + 1, int(item.max()) + 1, weight, times)
 
 
-def _all_same_size(*parts: Interactions, num_users: int = 0, num_items: int = 0) -> list[Interactions]:
-    """The parts over all users and items that any of them has."""
+def _same_size(*parts: Interactions, num_users: int = 0, num_items: int = 0) -> list[Interactions]:
+    """The parts over the users and items of all of them."""
     users = max(num_users, *(part.num_users for part in parts))
     items = max(num_items, *(part.num_items for part in parts))
     return [replace(part, num_users=users, num_items=items) for part in parts]
 
 
-def _same_size(known: Interactions, truth: Interactions, *num_users: int) -> tuple[Interactions, Interactions]:
-    first, second = _all_same_size(known, truth, num_users=max(num_users, default=0))
-    return first, second
-
-
-def _graph(known: Interactions, edges: list[Edges], more: Mapping[str, int | list[str]] | None = None) -> HeteroGraph:
-    """The graph of edges, the first of which are those to foretell."""
-    return assemble({USER: known.num_users, ITEM: known.num_items, **(more or {})}, edges, edges[0].triple)
+def _graph(
+    train: Interactions, edges: list[EdgeArrays], more: Mapping[str, int | list[str]] | None = None
+) -> HeteroGraph:
+    """The graph of some edges, the first of which are the behaviour to predict."""
+    return assemble({USER: train.num_users, ITEM: train.num_items, **(more or {})}, edges, edges[0].triple)

@@ -1,4 +1,4 @@
-"""Results of benchmarks as files, one for each, and all of them as one Markdown table."""
+"""Saves benchmark results, one JSON file each, and formats all of them as one Markdown table."""
 
 import json
 import re
@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from graphrec.atomic_write import atomic_write, make_folder
+from graphrec.benchmark.literature import LITERATURE
 from graphrec.benchmark.run import Result
 from graphrec.errors import DataError, first_few
 
-#: A result as it is read back: what `asdict` makes of a Result.
+#: A result as loaded from its file: the dict that `asdict` makes of a Result.
 Saved = Mapping[str, Any]  # JSON
 
-#: The columns of quality of the table: those of rankings, and those of ratings.
+#: Quality columns of the table: the metric of rankings, and that of ratings.
 QUALITY = (("recall@20", "rmse"), ("ndcg@20", "mae"))
 
 HEAD = (
@@ -34,9 +35,9 @@ _FOLD = re.compile(r"(.+)-u[1-5]")
 
 
 def save(result: Result, folder: Path) -> Path:
-    """The path of a result's file in a folder; measuring the same again replaces it.
+    """Save a result to a folder and return the path; a result of the same data, label and relations is replaced.
 
-    Raises GraphrecError where it cannot be written.
+    Raises GraphrecError if the file cannot be written.
     """
     make_folder(folder)
     names = [result.data, result.label, *(f"without-{name}" for name in result.without)]
@@ -47,9 +48,9 @@ def save(result: Result, folder: Path) -> Path:
 
 
 def load_all(folder: Path) -> list[Saved]:
-    """All results of a folder, by data set and the best NDCG first (by the smallest error for ratings).
+    """All results of a folder, ordered by data set, then by NDCG (best first), or by RMSE for ratings.
 
-    Raises DataError where there is none, or a file is none.
+    Raises DataError if the folder has no results, or a file is not a result.
     """
     found = []
     for path in sorted(folder.glob("*.json")):
@@ -57,11 +58,11 @@ def load_all(folder: Path) -> list[Saved]:
             content = json.loads(path.read_text(encoding="utf-8"))
             missing = {field.name for field in fields(Result)} - set(content)
         except (ValueError, TypeError) as error:
-            raise DataError(f"{path} is no result of `graphrec benchmark`; move it elsewhere") from error
+            raise DataError(f"{path} is not a result of `graphrec benchmark`; move it elsewhere") from error
         if missing:
             raise DataError(
-                f"{path} is no result of this version of `graphrec benchmark`, it lacks {first_few(sorted(missing))}; "
-                "move it elsewhere or measure it again"
+                f"{path} is not a result of this version of `graphrec benchmark`: it lacks "
+                f"{first_few(sorted(missing))}; move it elsewhere or run the benchmark again"
             )
         found.append(content)
     if not found:
@@ -70,7 +71,7 @@ def load_all(folder: Path) -> list[Saved]:
 
 
 def markdown(results: Sequence[Saved]) -> str:
-    """The results as one Markdown table with what is published beside them, and a second one of what relations add."""
+    """The results with those of the literature as a Markdown table, and a second table of what relations add."""
     notes = _notes(results)
     rows = []
     for data in dict.fromkeys(saved["data"] for saved in results):
@@ -106,13 +107,11 @@ def _row(saved: Saved, notes: Mapping[str, int]) -> list[str]:
 
 def _published_row(data: str, entry: Mapping[str, Any]) -> list[str]:
     cells = [data, f"*{entry['name']}*", *(f"*{cell}*" for cell in _quality(entry["metrics"])), *["–"] * 4]
-    return [*cells, f"published: {entry['source']}" if "our" not in entry["source"] else entry["source"]]
+    return [*cells, f"published: {entry['source']}" if entry.get("is_published", True) else entry["source"]]
 
 
 def _means(results: Sequence[Saved]) -> list[list[str]]:
-    """A row for each model that was measured on all five folds of a data set, and what is published of such means."""
-    from graphrec.benchmark.literature import PUBLISHED
-
+    """A row for each model measured on all five folds of a data set, and the literature's results for such means."""
     folds: dict[tuple[str, str], list[Saved]] = {}
     for saved in results:
         if match := _FOLD.fullmatch(saved["data"]):
@@ -125,24 +124,25 @@ def _means(results: Sequence[Saved]) -> list[list[str]]:
             rows.append([data, f"{name}, mean of u1 to u5", *_quality(metrics), "–", fit, "–", "–", "the five rows"])
             shown.append(data)
     for data in dict.fromkeys(shown):
-        rows += [_published_row(data, asdict(entry)) for entry in PUBLISHED.get(data, ())]
+        rows += [_published_row(data, asdict(entry)) for entry in LITERATURE.get(data, ())]
     return rows
 
 
 def _gains(saved: Saved) -> Iterable[list[str]]:
     for ablation in saved["ablations"]:
-        for entry in ablation["differences"]:
-            gain = entry["difference"] / entry["without_it"] if entry["without_it"] else float("inf")
+        for entry in ablation["effects"]:
+            estimate = entry["difference"]["estimate"]
+            gain = estimate["value"] / entry["without_it"] if entry["without_it"] else float("inf")
             yield [
                 saved["data"],
                 model_name(saved),
                 ", ".join(ablation["without"]),
-                entry["metric"],
+                entry["difference"]["metric"],
                 f"{entry['users']} ({entry['num_users']:,})",
                 f"{entry['with_it']:.4f}",
                 f"{entry['without_it']:.4f}",
-                f"{entry['difference']:+.4f}",
-                f"{entry['low']:+.4f} to {entry['high']:+.4f}",
+                f"{estimate['value']:+.4f}",
+                f"{estimate['low']:+.4f} to {estimate['high']:+.4f}",
                 f"{gain:+.1%}",
             ]
 
@@ -152,7 +152,7 @@ def _notes(results: Sequence[Saved]) -> dict[str, int]:
 
 
 def _note(saved: Saved) -> str:
-    """Where and with what a result was measured."""
+    """Machine, device, versions, seed and date of a result."""
     used = ", ".join(f"{name} {number}" for name, number in saved["versions"].items())
     day = saved["measured_at"][:10]
     return (

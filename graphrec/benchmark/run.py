@@ -1,4 +1,4 @@
-"""A model on a published split: tuned on a part of train, fitted to all of it, tested once; with what it costs."""
+"""One model on a published split: tuned on a part of train, fitted to all of train, tested once, with its costs."""
 
 import time
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from graphrec.benchmark.ablation import Ablation, differences
+from graphrec.benchmark.ablation import Ablation, compare_relations
 from graphrec.benchmark.datasets import Dataset
 from graphrec.benchmark.literature import LiteratureResult
 from graphrec.benchmark.rating_metrics import rating_error, tune_ratings
@@ -25,18 +25,22 @@ from graphrec.models.base import Model
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.tuning import TuningBudget, choose
 
-#: The cut-off of every published figure.
+#: Cut-off of the published results.
 K = 20
 
-#: At most so many users are ranked to choose a config: what two good ones differ by is lost in the noise of fewer.
+#: Cap on the users ranked to select a config; with fewer, noise hides the difference between two good configs.
 CHOOSING_USERS = 4000
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """How a model is measured: `settings` given instead of tuned (None: tuned), the configs that a search tries beyond
-    the model's candidates (None: the search's own number), the seed, the device, the bytes that scores may take at one
-    time, and the name of the result in a table ("" for the model's)."""
+    """How a model is measured.
+
+    settings: settings to use; None to tune them.
+    num_trials: configs tried beyond the model's candidates; None for the default of `TuningBudget`.
+    memory_budget: bytes for scores in memory at once.
+    label: name of the result in tables; "" for the name of the model.
+    """
 
     settings: Mapping[str, str] | None = None
     num_trials: int | None = None
@@ -50,14 +54,17 @@ class Conditions:
 class Result:
     """One model on one data set.
 
-    trials: configs that were tried on validation; none where settings were given or there is nothing to choose.
+    without: relationship types that were left out.
+    trials: number of configs tried on validation; 0 if settings were given or the model has one config.
     metrics: on test, by `metric@20` (rmse and mae for ratings).
-    seconds: of tune, fit and recommend (the first 20 items of all test users; for ratings, to foretell all test pairs).
-    peak_mib: the largest memory of this process up to the end of read, tune, fit and recommend, in MiB; it holds
-        Python, torch and the data too. On a GPU also `gpu`, the largest memory of tensors there.
-    counts: users, items, known and test interactions, test users and cold ones left out, or test pairs of cold ones.
-    load: how many processes wanted to run on the machine when it began, on average over a minute; -1 where unknown.
-    edges, cut: by relationship type, what the model saw and what was taken out since it would tell the test part.
+    seconds: of tune, fit and recommend (the first 20 items for all test users; for ratings, predicting all test pairs).
+    peak_mib: peak memory of the process, in MiB, at the end of read, tune, fit and recommend, including Python, torch
+        and the data. On a GPU also `gpu`, the peak memory of tensors there.
+    counts: users, items, training and test interactions, test users and cold users left out; for ratings, test pairs of
+        cold users and items.
+    load: load average of the machine over one minute at the start; -1 if unknown.
+    edges, cut: by relationship type, edges that the model saw, and edges removed because they reveal test pairs.
+    published: results from the literature.
     """
 
     data: str
@@ -84,8 +91,8 @@ class Result:
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
-    """A result, and the values of each test user behind it (None for ratings)."""
+class MeasuredModel:
+    """A result with the values per test user behind it (None for ratings)."""
 
     result: Result
     evaluation: Evaluation | None = field(repr=False)
@@ -93,7 +100,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class SettingChoice:
-    """The config chosen, how many were tried (none where settings were given), and the seconds in all."""
+    """The config selected, the number tried (0 if settings were given), and the total seconds."""
 
     config: Mapping[str, Any]  # int, float, str or bool, or all of them as text
     tried: int
@@ -101,9 +108,9 @@ class SettingChoice:
 
 
 @dataclass(frozen=True, eq=False)
-class _Tested:
-    """Metrics on test, further counts, seconds until all was recommended or foretold, which leaves out the metrics, and
-    the values of each user (None for ratings)."""
+class _TestResult:
+    """Metrics and counts on test, the seconds of ranking or predicting without computing metrics, and the values per
+    user (None for ratings)."""
 
     metrics: Mapping[str, float]
     counts: Mapping[str, int]
@@ -118,53 +125,57 @@ def benchmark(
     ablate: tuple[tuple[str, ...], ...] = (),
     progress: Steps | None = None,
 ) -> Result:
-    """The quality and the cost of a model on a data set, and for each group of relationship types in `ablate` what is
-    lost without them: tuned, fitted and tested in the same way, with the differences of the same users.
+    """The quality and the cost of a model on a data set, with an ablation of each group of relationship types in
+    `ablate`: the model is tuned, fitted and tested without them, and compared over the same users.
 
     Raises:
-        UnknownNameError: there is no such model, setting or relation.
-        DataError: an ablation is asked of ratings.
-        LeakError: what the model sees tells of the test part.
-        GraphrecError: the device is not there.
+        UnknownNameError: the model, a setting or a relation does not exist.
+        DataError: an ablation is requested for ratings.
+        LeakError: the graph that the model sees reveals test interactions.
+        GraphrecError: the device is not available.
     """
-    _need_device(conditions.device)
-    make(model, **(conditions.settings or {}))  # a wrong name is said before anything is measured
-    require_clean(audit(dataset.graph, dataset.known, dataset.truth, None, whole=dataset.graph))
-    lesser = [dataset.without(names) for names in ablate]
+    try:
+        torch.empty(0, device=conditions.device)
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA raises AssertionError
+        reason = str(error).strip().splitlines()[0][:160]
+        raise GraphrecError(f"device '{conditions.device}' cannot be used here: {reason}; cpu can") from error
+    make(model, **(conditions.settings or {}))  # a wrong name is reported before anything is measured
+    require_clean(audit(dataset.graph, dataset.train, dataset.test, None, whole=dataset.graph))
+    reduced = [dataset.without(names) for names in ablate]
     if ablate and dataset.task == "rating":
         raise DataError(f"{dataset.name}: ratings have no ablation; measure with and without --without RELATION")
     measured = measure(dataset, model, conditions, progress)
     found = []
-    for names, part in zip(ablate, lesser, strict=True):
+    for names, part in zip(ablate, reduced, strict=True):
         other = measure(part, model, conditions, progress)
         if measured.evaluation is not None and other.evaluation is not None:
             rng = np.random.default_rng(conditions.seed)
-            values = differences(dataset.known, measured.evaluation, other.evaluation, rng)
+            effects = compare_relations(dataset.train, measured.evaluation, other.evaluation, rng)
             result = other.result
-            found.append(Ablation(names, result.config, result.metrics, result.seconds, values))
+            found.append(Ablation(names, result.config, result.metrics, result.seconds, effects))
     return replace(measured.result, ablations=tuple(found))
 
 
-def measure(dataset: Dataset, model: str, conditions: Conditions, progress: Steps | None = None) -> Measured:
-    """One model tuned (unless settings are given), fitted and tested; errors as in `benchmark`."""
-    step = progress or (lambda _what, _done, _total: None)
+def measure(dataset: Dataset, model: str, conditions: Conditions, progress: Steps | None = None) -> MeasuredModel:
+    """One model tuned (unless settings are given), fitted and tested; raises as `benchmark`."""
+    step = progress or (lambda _stage, _done, _total: None)
     rng = np.random.default_rng(conditions.seed)
     peaks = {"read": peak_mib()}
     choice = tune(dataset, model, conditions, rng, step)
     peaks["tune"] = peak_mib()
     fitted = make(model, conditions.device, **choice.config)
-    began = time.perf_counter()
-    fitted.fit(dataset.graph, dataset.known, rng, lambda done, total: step("fit", done, total))
+    started = time.perf_counter()
+    fitted.fit(dataset.graph, dataset.train, rng, lambda done, total: step("fit", done, total))
     fitted.forget_variants()
     trained = time.perf_counter()
     peaks["fit"] = peak_mib()
     tested = _test(dataset, fitted, conditions, step)
-    seconds = {"tune": choice.seconds, "fit": trained - began, "recommend": tested.seconds}
+    seconds = {"tune": choice.seconds, "fit": trained - started, "recommend": tested.seconds}
     peaks["recommend"] = peak_mib()
     if fitted.device.type == "cuda":
         peaks["gpu"] = int(torch.cuda.max_memory_allocated(fitted.device) >> 20)
     result = _result(dataset, model, conditions)
-    return Measured(
+    return MeasuredModel(
         replace(
             result,
             config=asdict(fitted.config),
@@ -181,48 +192,46 @@ def measure(dataset: Dataset, model: str, conditions: Conditions, progress: Step
 def tune(
     dataset: Dataset, model: str, conditions: Conditions, rng: np.random.Generator, step: Steps | None = None
 ) -> SettingChoice:
-    """The config that is best on a part of what is known, fitted to the rest; the given one where there is."""
+    """The config that is best on a validation part of train when fitted to the rest; the given settings if there are
+    any."""
     if conditions.settings is not None:
         return SettingChoice(dict(conditions.settings), 0, 0.0)
-    told = step or (lambda _what, _done, _total: None)
+
+    def report(done: int, total: int) -> None:
+        if step is not None:
+            step("tune", done, total)
+
     if dataset.task == "rating":
-        ratings = tune_ratings(dataset, model, rng, conditions.device, lambda done, total: told("tune", done, total))
+        ratings = tune_ratings(dataset, model, rng, conditions.device, report)
         return SettingChoice(ratings.config, len(ratings.trials), ratings.seconds)
-    held = hold_out(dataset, rng)
-    measured = validation_measure(held.rest, held.part, rng, num_users=CHOOSING_USERS)
-    effort = TuningBudget(conditions.num_trials, wary=not held.likeness, device=conditions.device)
-    tuning = choose(model, held.graph, held.rest, measured, rng, lambda done, total: told("tune", done, total), effort)
+    parts = hold_out(dataset, rng)
+    measure_of = validation_measure(parts.train, parts.validation, rng, num_users=CHOOSING_USERS)
+    robust_only = not parts.matches_test_distribution
+    effort = TuningBudget(conditions.num_trials, robust_only=robust_only, device=conditions.device)
+    tuning = choose(model, parts.graph, parts.train, measure_of, rng, report, effort)
     return SettingChoice(tuning.config, len(tuning.trials), tuning.seconds)
 
 
-def _need_device(name: str) -> None:
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
-        reason = str(error).strip().splitlines()[0][:160]
-        raise GraphrecError(f"device '{name}' cannot be used here: {reason}; cpu can") from error
-
-
-def _test(dataset: Dataset, model: Model[Any], conditions: Conditions, step: Steps) -> _Tested:  # of any config
-    began = time.perf_counter()
+def _test(dataset: Dataset, model: Model[Any], conditions: Conditions, step: Steps) -> _TestResult:  # of any config
+    started = time.perf_counter()
     if dataset.task == "rating":
-        error = rating_error(model, dataset.known, dataset.truth)
+        error = rating_error(model, dataset.train, dataset.test)
         counts = {"cold_user_pairs": error.num_cold_users, "cold_item_pairs": error.num_cold_items}
-        return _Tested({"rmse": error.rmse, "mae": error.mae}, counts, time.perf_counter() - began, None)
-    ended = [began]
+        return _TestResult({"rmse": error.rmse, "mae": error.mae}, counts, time.perf_counter() - started, None)
+    ended = [started]
 
-    def told(done: int, total: int) -> None:
+    def report(done: int, total: int) -> None:
         ended.append(time.perf_counter())
         step("recommend", done, total)
 
-    evaluation = evaluate(model, dataset.known, dataset.truth, (K,), conditions.memory_budget, told)
+    evaluation = evaluate(model, dataset.train, dataset.test, (K,), conditions.memory_budget, report)
     counts = {"test_users": len(evaluation.user_index), "cold_users": evaluation.num_cold}
-    return _Tested(evaluation.metrics, counts, ended[-1] - began, evaluation)
+    return _TestResult(evaluation.metrics, counts, ended[-1] - started, evaluation)
 
 
 def _result(dataset: Dataset, model: str, conditions: Conditions) -> Result:
-    """The result before anything is measured."""
-    known = dataset.known
+    """The result before the model is measured."""
+    train = dataset.train
     return Result(
         data=dataset.name,
         model=model,
@@ -233,7 +242,7 @@ def _result(dataset: Dataset, model: str, conditions: Conditions) -> Result:
         metrics={},
         seconds={},
         peak_mib={},
-        counts={"users": known.num_users, "items": known.num_items, "known": len(known), "test": len(dataset.truth)},
+        counts={"users": train.num_users, "items": train.num_items, "train": len(train), "test": len(dataset.test)},
         edges=num_edges(dataset.graph),
         cut=dataset.cut,
         seed=conditions.seed,

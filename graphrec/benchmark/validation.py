@@ -1,4 +1,4 @@
-"""What is held out of a published split's known part to choose settings by: a part made as the test part is."""
+"""Validation sets for published splits, drawn the way the test set was drawn."""
 
 from dataclasses import dataclass
 
@@ -13,80 +13,86 @@ from graphrec.splitting import from_last
 from graphrec.splitting.coherent import Mask, coherent_holdout
 from graphrec.train_view import restrict
 
-#: The share that is held out at random.
+#: Share of the training interactions in a random validation part.
 AT_RANDOM = 0.1
 
-#: Items with fewer interactions say nothing of how a test part was drawn.
+#: Minimum interactions of an item to be included in `is_random_part`.
 SUPPORTED = 20
 
-#: Items whose shares in the test part spread wider than chance by this factor were not drawn by chance.
+#: Threshold of `is_random_part`: the ratio of observed variance to that of a random draw.
 SPREAD = 1.5
 
 
 @dataclass(frozen=True, eq=False)
 class ValidationSet:
-    """The graph that a config may be tried on, its interactions `rest`, the `part` to choose by, and its `likeness`:
-    whether that was drawn as the test part was, and is not only more like it than a random part."""
+    """The training interactions of a data set in two parts, and the graph that a model may see.
+
+    graph: without the validation interactions.
+    train: interactions to fit to.
+    validation: interactions to select a config by.
+    matches_test_distribution: True if `validation` was drawn as the test part was; False if it is only closer to the
+        test part than a random part would be.
+    """
 
     graph: HeteroGraph
-    rest: Interactions
-    part: Interactions
-    likeness: bool
+    train: Interactions
+    validation: Interactions
+    matches_test_distribution: bool
 
 
 def hold_out(dataset: Dataset, rng: np.random.Generator) -> ValidationSet:
-    """A part of what is known to choose a config by.
+    """A validation set drawn from the training interactions, without looking at which test items are relevant.
 
-    Where the test part has one interaction of each user: one of each who has two, the last where there are times. Where
-    it is a random part, a random tenth. Else `coherent` parts of the histories. What is held out is cut from the other
-    behaviours too, as the test part is.
+    If the test part has one interaction per user: one of each user with at least two, the last by time if there are
+    times. If it is a random part: a random tenth. Else topically coherent parts of the histories. The validation pairs
+    are removed from other behaviours too, as the test pairs are.
 
-    Raises DataError where no user would have interactions in both parts.
+    Raises DataError if no user would have interactions in both parts.
     """
-    known, likeness = dataset.known, True
-    if dataset.truth.user_degree().max() == 1:
-        held = last_of_each(known, rng)
-    elif is_random_part(known, dataset.truth):
-        held = at_random(known, rng)
+    whole, matches = dataset.train, True
+    if dataset.test.user_degree().max() == 1:
+        mask = hold_out_last(whole, rng)
+    elif is_random_part(whole, dataset.test):
+        mask = hold_out_at_random(whole, rng)
     else:
-        held, likeness = coherent_holdout(known, rng), False
-    rest, part = known.take(~held), known.take(held)
-    if not len(warm_users(rest, part)[0]):
+        mask, matches = coherent_holdout(whole, rng), False
+    train, validation = whole.take(~mask), whole.take(mask)
+    if not len(warm_users(train, validation)[0]):
         raise DataError(
-            "too few interactions are known to hold any out of a history and choose settings by them; give settings "
-            "with --set NAME=VALUE, or take --defaults"
+            "there are too few training interactions to hold some out and select settings on them; give settings with "
+            "--set NAME=VALUE, or use --defaults"
         )
-    return ValidationSet(restrict(dataset.graph, rest, None, part), rest, part, likeness)
+    return ValidationSet(restrict(dataset.graph, train, None, validation), train, validation, matches)
 
 
-def last_of_each(known: Interactions, rng: np.random.Generator) -> Mask:
-    """The last interaction of each user who has another one [len(known)], a random one where there are no times."""
-    held: Mask = (from_last(known, rng) == 0) & (known.user_degree()[known.user_index] >= 2)
-    return held
+def hold_out_last(interactions: Interactions, rng: np.random.Generator) -> Mask:
+    """Mask [len(interactions)] of the last interaction of each user with at least two; a random one without times."""
+    mask: Mask = (from_last(interactions, rng) == 0) & (interactions.user_degree()[interactions.user_index] >= 2)
+    return mask
 
 
-def at_random(known: Interactions, rng: np.random.Generator) -> Mask:
-    """A tenth of all interactions [len(known)]."""
-    held = np.zeros(len(known), dtype=bool)
-    held[rng.permutation(len(known))[: int(AT_RANDOM * len(known))]] = True
-    return held
+def hold_out_at_random(interactions: Interactions, rng: np.random.Generator) -> Mask:
+    """Mask [len(interactions)] of a random tenth."""
+    mask = np.zeros(len(interactions), dtype=bool)
+    mask[rng.permutation(len(interactions))[: int(AT_RANDOM * len(interactions))]] = True
+    return mask
 
 
-def is_random_part(known: Interactions, truth: Interactions) -> bool:
-    """Whether the test part may have been drawn at random: the items' shares in it spread as they do by chance.
+def is_random_part(train: Interactions, test: Interactions) -> bool:
+    """Whether the test part may have been drawn at random, judged by how much the items' shares in it vary.
 
-    The mean over items of (t − n p)² / (n p (1 − p)), for t of an item's n interactions in the test part and p of all,
-    is 1 for a random part, with a deviation of √(2 / items). In the published test part of Gowalla, which has what each
-    user did last, it is 2.7; in those of Last.fm and Douban-Book 1.1 and 1.0.
+    For an item with n interactions of which t are in the test part, and the overall share p, the mean over items of
+    (t − n p)² / (n p (1 − p)) is 1 for a random part, with standard deviation √(2 / items). In the published test part
+    of Gowalla, which holds each user's last interactions, it is 2.7; in those of Last.fm and Douban-Book 1.1 and 1.0.
     """
-    in_test = truth.item_degree()
-    number = known.item_degree() + in_test
+    in_test = test.item_degree()
+    number = train.item_degree() + in_test
     supported = number >= SUPPORTED
     if not supported.any():
         return True
     in_test, number = in_test[supported], number[supported]
     share = in_test.sum() / number.sum()
-    if share in (0, 1):  # nothing is shared out
+    if share in (0, 1):  # all supported items are in one part
         return True
     spread = np.mean((in_test - number * share) ** 2 / (number * share * (1 - share)))
     return bool(spread < max(SPREAD, 1 + 6 * np.sqrt(2 / len(number))))

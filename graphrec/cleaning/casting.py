@@ -1,4 +1,4 @@
-"""Columns as text, whole numbers, numbers or yes and no; a value that is nothing of the kind is told, never guessed."""
+"""Columns as text, whole numbers, numbers or yes and no; a value of another type is reported, never guessed."""
 
 import re
 from decimal import Decimal
@@ -100,9 +100,9 @@ def converted(
 
 
 def plainly(column: Any, decimal: str, thousands: str) -> Any:  # a pyarrow.ChunkedArray of text, twice
-    """The numbers with a point before their fraction and no groups, as Python writes them; missing where one is none.
+    """The numbers as Python writes them, with a decimal point and no groups; missing if a value is not a number.
 
-    Groups have three digits (or two, as in 12,34,567, but for the last); "1.23" is no number where "." divides groups.
+    Groups have three digits (or two, as in 12,34,567, except the last); "1.23" is not a number if "." separates groups.
     """
     if (decimal, thousands) == (".", ""):
         return column

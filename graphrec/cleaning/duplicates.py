@@ -91,7 +91,7 @@ def row_codes(frame: pd.DataFrame, columns: Sequence[str]) -> Codes:
 
 
 def _several(codes: Codes) -> npt.NDArray[np.bool_] | None:
-    """Which codes stand more than once; None if no one does. Sorting takes half of a hash table's memory."""
+    """Which codes occur more than once; None if no code does. Sorting takes half of a hash table's memory."""
     ordered = np.sort(codes)
     again = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if not len(again):

@@ -15,7 +15,7 @@ _NOTATIONS = ((".", ","), (",", ""), (",", "."), (".", " "), (",", " "), (".", "
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _WHOLE = r"^[+-]?[0-9]+(\.0*)?$"
 _NO_PART = r"[\p{Sc}%‰]|\b(?:EUR|USD|GBP|CHF|JPY)\b"
-#: How floating point numbers write whole ones: 14503.0 and 1.4503e+04. "12E4" may be a code, and is none of them.
+#: How floating point numbers write whole ones: 14503.0 and 1.4503e+04. "12E4" may be a code and does not count.
 _FLOAT = re.compile(r"(?P<sign>[+-]?)(?P<whole>0|[1-9]\d*)\.(?P<fraction>\d*)(?:[eE](?P<exponent>[+-]?\d{1,3}))?")
 LOOKS_FLOAT = r"^[+-]?\d+(?:\.\d*|\.\d*[eE][+-]?\d+|[eE]\+\d+)$"
 #: A whole number as it is written elsewhere; one that begins with a zero is a code.

@@ -17,7 +17,7 @@ class CleaningRules:
 
     Attributes:
         text: columns of text to repair: wrongly decoded characters (ftfy), Unicode form NFC, spaces around and doubled.
-            In ids only spaces around, control characters and the Unicode form are repaired, unless they stand here.
+            In ids only spaces around, control characters and the Unicode form are repaired, unless listed here.
         needed: columns in which no value may be missing (ids and ends are always needed).
         types: what the values of a column must be; rows with other values are rejected.
         decimal: the character before the fraction of a number that is text.

@@ -1,4 +1,4 @@
-"""A table on its way through the rules: its rows so far, and what was done to them."""
+"""The table that cleaning rules work on: its remaining rows, and the log of repairs and rejections."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -106,7 +106,7 @@ class Rejection(NamedTuple):
 def noted(rules: tuple[RuleCount, ...], new: RuleCount) -> tuple[RuleCount, ...]:
     """The counts with one more; of one rule and action there is one count, with at most five examples.
 
-    Of hints there is one for each subject, which is what stands before the colon.
+    One hint is kept for each subject, the text before the colon.
     """
     for position, old in enumerate(rules):
         if (old.rule, old.action) == (new.rule, new.action):
@@ -149,7 +149,7 @@ def describe(rows: pd.DataFrame, ids: list[str], column: str | None = None) -> l
 
 
 def _moment(value: object) -> str:
-    """Seconds as a time, with the number; whatever else stands in a column of times as it is."""
+    """Seconds as a time, with the number; other values of a column of times unchanged."""
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     return f"{moment_text(int(value))} ({value})" if whole else shortened(value)  # type: ignore[call-overload]
 

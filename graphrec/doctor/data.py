@@ -1,9 +1,9 @@
-"""Checks of the data: one statement each, counted by the database, the same on both servers."""
+"""Checks of the data: one statement each, counted in the database, the same on both servers."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
+from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
 from graphrec.errors import first_few, shown
 from graphrec.evaluation.memory_estimate import Shape
 from graphrec.evaluation.zero_ratings import zeros_that_mean_nothing
@@ -16,36 +16,36 @@ from graphrec.store.read import MISSING
 from graphrec.store.sources import read_sources
 
 SECONDS_A_DAY = 86_400
-#: A time after this, the year 5138 in seconds, is one in milliseconds: 1973 or later.
+#: Threshold: larger timestamps must be milliseconds. In seconds it is the year 5138, in milliseconds 1973.
 MILLISECONDS = 100_000_000_000
 
-#: Start nodes whose edges are compared in one query.
+#: Batch size: start nodes whose edges are compared in one query.
 STARTS_A_PIECE = 1_000
 
 
 def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
-    """The findings about the graph; `writing` says that a command is at work, so that nothing is cut off yet."""
+    """All findings about the graph; if `writing`, a command is running, so that unfinished writes are no defect."""
     relations = known_relations(store)
-    edges = _edges(store, relations, now)
+    edges = _count_edges(store, relations, now)
     return [
-        size(store, edges),
-        ids(store),
-        doubled_ids(store),
-        doubled_keys(store),
-        doubled_edges(store),
-        orphans(store, relations),
-        provenance(edges),
-        times(edges, now),
-        zero_ratings(store, relations),
-        unfinished(store, "loads", SOURCE, "loading", writing),
-        unfinished(store, "sources taken out", SOURCE, "unlinking", writing),
-        unfinished(store, "published runs", RUN, "publishing", writing),
-        vanished_runs(store, relations),
+        check_size(store, edges),
+        check_ids(store),
+        check_doubled_ids(store),
+        check_doubled_keys(store),
+        check_doubled_edges(store),
+        check_orphans(store, relations),
+        check_provenance(edges),
+        check_times(edges, now),
+        check_zero_ratings(store, relations),
+        check_unfinished(store, "loads", SOURCE, "loading", writing),
+        check_unfinished(store, "sources taken out", SOURCE, "unlinking", writing),
+        check_unfinished(store, "published runs", RUN, "publishing", writing),
+        check_vanished_runs(store, relations),
     ]
 
 
-def shape(store: Store) -> Shape:
-    """The sizes of the graph that decide how much memory training takes."""
+def measure_shape(store: Store) -> Shape:
+    """The sizes of the graph that determine how much memory training needs."""
     counts = {label: store.read(f"MATCH (n:{label}) RETURN count(n) AS number")[0]["number"] for label in (USER, ITEM)}
     edges = store.read("MATCH ()-[r]->() RETURN count(r) AS number")[0]["number"]
     paths = 0
@@ -59,8 +59,8 @@ def shape(store: Store) -> Shape:
     return Shape(counts[USER], counts[ITEM], edges, paths)
 
 
-def size(store: Store, edges: list[Row]) -> Finding:
-    """How large the graph is."""
+def check_size(store: Store, edges: list[Row]) -> Finding:
+    """Report the size of the graph."""
     nodes = store.read(f"MATCH (n) WHERE NOT n:{WRITE_LEASE} RETURN count(n) AS number")[0]["number"]
     number = sum(row["number"] for row in edges)
     if not nodes:
@@ -70,60 +70,62 @@ def size(store: Store, edges: list[Row]) -> Finding:
             "the graph is empty",
             "run graphrec sniff FILES… for files of your own, or graphrec load movielens for a sample",
         )
-    return Finding("size", OK, f"{number_of(nodes, 'node')} and {number_of(number, 'edge')}")
+    return Finding("size", OK, f"{format_count(nodes, 'node')} and {format_count(number, 'edge')}")
 
 
-def ids(store: Store) -> Finding:
-    """Whether every node of a label that has ids has one; a label without any is somebody else's, and left alone."""
+def check_ids(store: Store) -> Finding:
+    """Check that every node has an id, in labels with ids; labels without ids belong to other programs."""
     rows = store.read("MATCH (n) RETURN labels(n) AS labels, count(*) AS number, count(n.id) AS with_id")
     broken = [row for row in rows if 0 < row["with_id"] < row["number"]]
     foreign = [row for row in rows if not row["with_id"]]
     if broken:
-        told = (f"{row['number'] - row['with_id']:,} of {row['number']:,} {_label(row)} nodes" for row in broken)
-        remedy = f"give them an id or delete them: MATCH (n{_pattern(broken[0])}) WHERE n.id IS NULL RETURN n"
-        return Finding("nodes without id", FAILED, f"{first_few(told)} have none", remedy)
+        counts = (
+            f"{row['number'] - row['with_id']:,} of {row['number']:,} {_format_labels(row)} nodes" for row in broken
+        )
+        remedy = f"give them an id or delete them: MATCH (n{_format_pattern(broken[0])}) WHERE n.id IS NULL RETURN n"
+        return Finding("nodes without id", FAILED, f"{first_few(counts)} have none", remedy)
     if foreign:
         return Finding(
-            "nodes without id", OK, f"no {first_few(map(_label, foreign))} node has one; they are left alone"
+            "nodes without id", OK, f"no {first_few(map(_format_labels, foreign))} node has one; graphrec ignores them"
         )
     return Finding("nodes without id", OK, "none")
 
 
-def doubled_ids(store: Store) -> Finding:
-    """Whether two nodes of one label have the same id."""
+def check_doubled_ids(store: Store) -> Finding:
+    """Check that no two nodes of a label have the same id."""
     rows = store.read(
         "MATCH (n) WHERE n.id IS NOT NULL WITH labels(n) AS labels, n.id AS value, count(*) AS number "
         "WHERE number > 1 RETURN labels, count(*) AS number, collect(value)[..5] AS values"
     )
-    return _doubled("doubled ids", "id", "n.id = ", rows)
+    return _report_doubled("doubled ids", "id", "n.id = ", rows)
 
 
-def doubled_keys(store: Store) -> Finding:
-    """Whether two nodes of one label were made from the same record of a source."""
+def check_doubled_keys(store: Store) -> Finding:
+    """Check that no two nodes of a label come from the same record of a source."""
     rows = store.read(
         "MATCH (n) UNWIND n.keys AS value WITH labels(n) AS labels, value, count(DISTINCT n) AS number "
         "WHERE number > 1 RETURN labels, count(*) AS number, collect(value)[..5] AS values"
     )
-    return _doubled("doubled keys", "key", "", rows)
+    return _report_doubled("doubled keys", "key", "", rows)
 
 
-def doubled_edges(store: Store) -> Finding:
-    """Whether a source has an edge twice: same type, ends, and key, as two writers at once may leave it."""
-    told, sources = [], []
-    for brought in read_sources(store):
-        for kind in brought.edges:
-            if kind.key is not None and (number := _doubled_edges(store, brought.source.name, kind)):
-                told.append(f"{number_of(number, kind.relation)} of {shown(brought.source.name)}")
-                sources.append(brought.source.name)
-    if not told:
+def check_doubled_edges(store: Store) -> Finding:
+    """Check that no source has an edge twice (same type, ends and key), which two simultaneous writers may cause."""
+    found, sources = [], []
+    for manifest in read_sources(store):
+        for kind in manifest.edges:
+            if kind.key is not None and (number := _count_doubled_edges(store, manifest.source.name, kind)):
+                found.append(f"{format_count(number, kind.relation)} of {shown(manifest.source.name)}")
+                sources.append(manifest.source.name)
+    if not found:
         return Finding("doubled edges", OK, "none")
     loads = " and ".join(f"graphrec load {shown(name)}" for name in dict.fromkeys(sources))
-    remedy = f"run {loads} again, as it was loaded, which leaves one of each"
-    return Finding("doubled edges", FAILED, f"{first_few(told)} too many", remedy)
+    remedy = f"run {loads} again with the same options, which keeps one of each"
+    return Finding("doubled edges", FAILED, f"{first_few(found)} too many", remedy)
 
 
-def _doubled_edges(store: Store, source: str, kind: EdgeType) -> int:
-    """How many edges of a source are too many: of start nodes with more edges than ends, those with the same key."""
+def _count_doubled_edges(store: Store, source: str, kind: EdgeType) -> int:
+    """The number of surplus edges of a source: those with the same ends and key as another."""
     start, end = (
         f"(a:{quote(kind.source)}",
         f"-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.source = $source",
@@ -147,10 +149,10 @@ def _doubled_edges(store: Store, source: str, kind: EdgeType) -> int:
     return number
 
 
-def orphans(store: Store, relations: list[str]) -> Finding:
-    """How many users and items have no behaviour, so that nothing is learnt from or about them."""
+def check_orphans(store: Store, relations: list[str]) -> Finding:
+    """Count users and items without behaviour, about which models learn nothing."""
     names = "|".join(quote(name) for name in relations if name not in SYSTEM_RELATIONS)
-    told = []
+    counts = []
     for label, pattern in ((USER, f"(n)-[:{names}]->(:{ITEM})"), (ITEM, f"(n)<-[:{names}]-(:{USER})")):
         rows = store.read(
             f"MATCH (n:{label}) RETURN count(*) AS total"
@@ -158,65 +160,65 @@ def orphans(store: Store, relations: list[str]) -> Finding:
         )
         total, number = rows[0]["total"], rows[0].get("number", rows[0]["total"])
         if number:
-            told.append(f"{number:,} of {number_of(total, label)} without behaviour")
-    if not told:
+            counts.append(f"{number:,} of {format_count(total, label)} without behaviour")
+    if not counts:
         return Finding("orphans", OK, "none: every user and item has behaviour")
     return Finding(
         "orphans",
         WARNING,
-        ", ".join(told),
-        "load behaviour that names them; without it models know their attributes alone",
+        ", ".join(counts),
+        "load behaviour of them; without it models know only their attributes",
     )
 
 
-def provenance(edges: list[Row]) -> Finding:
-    """How many edges say of no source that it brought them; a note, as people may add edges by hand."""
+def check_provenance(edges: list[Row]) -> Finding:
+    """Count edges without a source; this is no defect, as users may add edges themselves."""
     bare = [row for row in edges if row["sourced"] < row["number"] and row["relation"] not in SYSTEM_RELATIONS]
     if not bare:
         return Finding("edges without source", OK, "none")
-    told = first_few(f"{row['number'] - row['sourced']:,} {row['relation']}" for row in bare)
-    return Finding("edges without source", OK, f"{told}: written by hand, and no load will take them away")
+    counts = first_few(f"{row['number'] - row['sourced']:,} {row['relation']}" for row in bare)
+    return Finding("edges without source", OK, f"{counts}: not written by a load, and no load will delete them")
 
 
-def times(edges: list[Row], now: datetime) -> Finding:
-    """Whether edges have a time more than a day ahead, or one in milliseconds."""
+def check_times(edges: list[Row], now: datetime) -> Finding:
+    """Check that no edge has a time more than a day in the future, or in milliseconds."""
     late = [row for row in edges if row["late"]]
     if not late:
         return Finding("times in the future", OK, f"none after {now:%Y-%m-%d}")
     thousandfold = [row for row in late if row["milliseconds"]]
     if thousandfold:
-        told = first_few(f"{number_of(row['milliseconds'], row['relation'])}" for row in thousandfold)
+        counts = first_few(f"{format_count(row['milliseconds'], row['relation'])}" for row in thousandfold)
         name = thousandfold[0]["relation"]
         late_ones = f"MATCH ()-[r{f':{quote(name)}' if usable(name) else ''}]->() WHERE r.timestamp > {MILLISECONDS}"
         remedy = f"divide them: {late_ones} SET r.timestamp = r.timestamp / 1000"
-        return Finding("times in the future", FAILED, f"{told} look like milliseconds, not Unix seconds", remedy)
-    told = first_few(f"{row['late']:,} {row['relation']} (up to {_day(row['latest'])})" for row in late)
-    remedy = "correct these times in the source and load it again; a split by time takes them for the newest"
-    return Finding("times in the future", WARNING, told, remedy)
+        return Finding("times in the future", FAILED, f"{counts} look like milliseconds, not Unix seconds", remedy)
+    counts = first_few(f"{row['late']:,} {row['relation']} (up to {_format_day(row['latest'])})" for row in late)
+    remedy = "correct these times in the source and load it again; a split by time would treat them as the newest"
+    return Finding("times in the future", WARNING, counts, remedy)
 
 
-#: What writes a status first, and finishes what was cut off.
+#: The command that writes each status first, and that completes an interrupted write.
 _COMMANDS = {"loading": "load", "unlinking": "unlink", "publishing": "publish"}
 
 
-def zero_ratings(store: Store, relations: list[str]) -> Finding:
-    """Whether zeros among ratings look like "not rated"."""
-    told = []
+def check_zero_ratings(store: Store, relations: list[str]) -> Finding:
+    """Check whether zeros among ratings look like "not rated"."""
+    found = []
     for name in relations:
         rows = store.read(
             f"MATCH (:{USER})-[r:{quote(name)}]->(:{ITEM}) WHERE r.rating IS NOT NULL "
             "RETURN r.rating AS value, count(*) AS number"
         )
         numbers = {float(row["value"]): row["number"] for row in rows if isinstance(row["value"], int | float)}
-        told += [sentence] if (sentence := zeros_that_mean_nothing(numbers, name)) else []
-    if not told:
+        found += [sentence] if (sentence := zeros_that_mean_nothing(numbers, name)) else []
+    if not found:
         return Finding("zero ratings", OK, "none look like missing ratings")
-    seen, _, remedy = told[0].partition(". ")
+    seen, _, remedy = found[0].partition(". ")
     return Finding("zero ratings", WARNING, seen, remedy)
 
 
-def unfinished(store: Store, name: str, label: str, status: str, writing: bool) -> Finding:
-    """Whether a load or a publication was cut off: a node of the label that still has the status of its beginning."""
+def check_unfinished(store: Store, name: str, label: str, status: str, writing: bool) -> Finding:
+    """Check that no load or publication was interrupted: its node would still have the status of its beginning."""
     found: list[str] = []
     if label in known_labels(store):
         rows = store.read(
@@ -224,33 +226,33 @@ def unfinished(store: Store, name: str, label: str, status: str, writing: bool) 
         )
         found = [str(row["id"]) for row in rows]
     if not found:
-        return Finding(name, OK, "none was cut off")
+        return Finding(name, OK, "none was interrupted")
     if writing:
-        return Finding(name, OK, f"{first_few(found)} is under way")
+        return Finding(name, OK, f"{first_few(found)} is in progress")
     command = f"graphrec {_COMMANDS[status]} {found[0]}"
-    return Finding(name, WARNING, f"{first_few(found)} was cut off", f"run {command} again, which finishes it")
+    return Finding(name, WARNING, f"{first_few(found)} was interrupted", f"run {command} again, which completes it")
 
 
-def vanished_runs(store: Store, relations: list[str]) -> Finding:
-    """Whether RECOMMENDED edges name a run that the graph does not have."""
+def check_vanished_runs(store: Store, relations: list[str]) -> Finding:
+    """Check that the run of every RECOMMENDED edge is in the graph."""
     rows = []
     if RECOMMENDED in relations:
         rows = store.read(
-            f"MATCH ()-[r:{RECOMMENDED}]->() WITH r.run AS name, count(*) AS number "
-            f"OPTIONAL MATCH (run:{RUN} {{number: name}}) WITH name, number, run WHERE run IS NULL "
-            "RETURN toString(name) AS name, number ORDER BY number DESC"
+            f"MATCH ()-[r:{RECOMMENDED}]->() WITH r.version AS name, count(*) AS number "
+            f"OPTIONAL MATCH (run:{RUN} {{version: name}}) WITH name, number, run WHERE run IS NULL "
+            "RETURN coalesce(toString(name), 'unknown') AS name, number ORDER BY number DESC"
         )
     if not rows:
         return Finding("vanished runs", OK, "every recommendation has its run")
     total = sum(row["number"] for row in rows)
-    seen = (
-        f"{number_of(total, 'recommendation')} of run {first_few(row['name'] for row in rows)}, which the graph lacks"
-    )
+    versions = first_few(row["name"] for row in rows)
+    seen = f"{format_count(total, 'recommendation')} of version {versions}, whose run is not in the graph"
     return Finding("vanished runs", WARNING, seen, "publish a run again, which replaces them")
 
 
-def _edges(store: Store, relations: list[str], now: datetime) -> list[Row]:
-    """Edges by relationship type: how many, with a source, with a time ahead, in milliseconds, and the latest time."""
+def _count_edges(store: Store, relations: list[str], now: datetime) -> list[Row]:
+    """By relationship type: the numbers of edges, of those with a source, with a future time, with a time in
+    milliseconds, and the latest time."""
     limits = {"late": int(now.timestamp()) + SECONDS_A_DAY, "milliseconds": MILLISECONDS}
     if not relations:
         return []
@@ -263,24 +265,26 @@ def _edges(store: Store, relations: list[str], now: datetime) -> list[Row]:
     )
 
 
-def _doubled(name: str, what: str, test: str, rows: list[Row]) -> Finding:
+def _report_doubled(name: str, what: str, test: str, rows: list[Row]) -> Finding:
     if not rows:
         return Finding(name, OK, "none")
-    told = (f"{number_of(row['number'], what)} of {_label(row)} ({first_few(row['values'], 3)})" for row in rows)
+    counts = (
+        f"{format_count(row['number'], what)} of {_format_labels(row)} ({first_few(row['values'], 3)})" for row in rows
+    )
     value = str(rows[0]["values"][0]).replace("\\", "\\\\").replace("'", "\\'")
     where = f"{test}'{value}'" if test else f"'{value}' IN n.keys"
-    remedy = f"keep one node of each: MATCH (n{_pattern(rows[0])}) WHERE {where} RETURN n"
-    return Finding(name, FAILED, f"{first_few(told)} on more than one node", remedy)
+    remedy = f"keep one node of each: MATCH (n{_format_pattern(rows[0])}) WHERE {where} RETURN n"
+    return Finding(name, FAILED, f"{first_few(counts)} on more than one node", remedy)
 
 
-def _label(row: Row) -> str:
+def _format_labels(row: Row) -> str:
     return shown(":".join(sorted(row["labels"]))) if row["labels"] else "unlabelled"
 
 
-def _pattern(row: Row) -> str:
-    """The labels of a node as they are in a statement; those that cannot are left out."""
+def _format_pattern(row: Row) -> str:
+    """The labels of a node as a statement contains them; unusable ones are left out."""
     return "".join(f":{quote(label)}" for label in sorted(row["labels"]) if usable(label))
 
 
-def _day(time: Any) -> str:  # whatever somebody stored as a time
+def _format_day(time: Any) -> str:  # a value of any type
     return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d}" if isinstance(time, int | float) else str(time)

@@ -1,4 +1,4 @@
-"""All checks in their order."""
+"""Run all checks in order."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,10 +18,10 @@ from graphrec.store.read import Progress, silent
 def examine(
     settings: Settings, note: Callable[[str], None] = lambda _: None, progress: Progress = silent
 ) -> dict[str, list[Finding]]:
-    """The findings about machine, store and data.
+    """All findings about machine, store and data.
 
-    Nothing is changed; an embedded store that has data and does not run is started, as any command would, and `note`
-    hears of it. Where the store cannot be reached, that is a finding, and data has one that says so.
+    Nothing is changed, except that an embedded store with data is started if it is not running, as by any command;
+    `note` reports it. If the store cannot be reached, this is a finding of the store and of the data.
     """
     progress("examining", 0, 3)
     about_machine = machine.examine(settings)
@@ -30,32 +30,32 @@ def examine(
     reached, opened = store.reach(settings, note)
     about_store = [reached]
     if settings.neo4j_uri is None:
-        about_store.append(store.log(*settings.embedded.logs))
+        about_store.append(store.check_log(*settings.embedded.logs))
     progress("examining", 2, 3)
     shape = Shape(0, 0, 0, 0)
-    about_data = [_unexamined(reached)]
+    about_data = [_report_unexamined(reached)]
     if opened is not None:
         with opened:
             try:
-                about_store.append(store.constraints(opened))
-                about_store.append(store.lease(opened))
+                about_store.append(store.check_constraints(opened))
+                about_store.append(store.check_lease(opened))
                 writing = writing or about_store[-1].state == WARNING
                 about_data = data.examine(opened, datetime.now(UTC), writing)
-                shape = data.shape(opened)
+                shape = data.measure_shape(opened)
             except StoreError as error:
                 about_data = [Finding("data", FAILED, str(error), "run graphrec doctor again")]
-    about_machine.append(machine.memory(shape, psutil.virtual_memory().available))
+    about_machine.append(machine.check_memory(shape, psutil.virtual_memory().available))
     progress("examining", 3, 3)
     found = {"machine": about_machine, "store": about_store, "data": about_data}
-    return {area: [_shown(finding) for finding in findings] for area, findings in found.items()}
+    return {area: [_redact(finding) for finding in findings] for area, findings in found.items()}
 
 
-def _shown(finding: Finding) -> Finding:
-    """The finding without secrets, such as one in an address or in the command line of another process."""
+def _redact(finding: Finding) -> Finding:
+    """The finding without secrets, such as those in an address or in the command line of another process."""
     return replace(finding, seen=redacted(finding.seen), remedy=redacted(finding.remedy))
 
 
-def _unexamined(reached: Finding) -> Finding:
+def _report_unexamined(reached: Finding) -> Finding:
     if reached.state == OK:
-        return Finding("data", OK, "there is none yet", "run graphrec load movielens for a first source")
-    return Finding("data", WARNING, "not examined, as the store cannot be reached", "see to the store first")
+        return Finding("data", OK, "there is no graph yet", "run graphrec load movielens for a first source")
+    return Finding("data", WARNING, "not examined, as the store cannot be reached", "repair the store first")

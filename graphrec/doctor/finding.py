@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +12,7 @@ FAILED: State = "failed"
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check saw and, in one sentence, what to do about it; "failed" means that a command will fail by it."""
+    """The result of one check (`seen`) and its remedy in one sentence; "failed" means that commands will fail."""
 
     name: str
     state: State
@@ -20,6 +20,6 @@ class Finding:
     remedy: str = ""
 
 
-def number_of(number: int, noun: str, plural: str = "") -> str:
+def format_count(number: int, noun: str, plural: str = "") -> str:
     """A count with its noun: `1 edge`, `2,000 edges`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -1,4 +1,4 @@
-"""Checks of the machine: versions, torch, permissions, disk, memory, locks. None of them needs the store."""
+"""Checks of the machine: versions, torch, permissions, disk, memory, locks. None of them uses the store."""
 
 import contextlib
 import json
@@ -19,12 +19,12 @@ from filelock import FileLock, Timeout
 
 from graphrec.atomic_write import is_left_over
 from graphrec.config import Settings
-from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
+from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
 from graphrec.errors import first_few
 from graphrec.evaluation.memory_estimate import Shape, bytes_to_train
 from graphrec.redaction import redacted
 
-#: Packages that only some commands need, and what for.
+#: Optional dependencies and their purpose.
 EXTRAS = {
     "demo": "the MovieLens sample",
     "excel": "reading workbooks",
@@ -46,48 +46,48 @@ print(json.dumps([torch.__version__, torch.get_num_threads(), cuda]))
 
 @dataclass(frozen=True)
 class Requirement:
-    """A package, the least version of it, and the extra that brings it ("" for one that is always needed)."""
+    """A required package, its minimum version, and the extra that it belongs to ("" if it is always required)."""
 
     name: str
     least: str
     extra: str
 
     def defect(self) -> str:
-        """What is wrong with the installed package in words, or "" where nothing is."""
+        """The defect of the installed package in words; "" if it has none."""
         try:
             found = version(self.name)
         except PackageNotFoundError:
             return f"{self.name} is not installed"
-        return "" if not older(found, self.least) else f"{self.name} is {found}, and {self.least} is needed"
+        return "" if not is_older(found, self.least) else f"{self.name} is {found}, but {self.least} is required"
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """The findings about this machine and the home folder."""
+    """All findings about this machine and the home folder."""
     try:
         lines, least = requires("graphrec") or [], metadata("graphrec")["Requires-Python"]
-    except PackageNotFoundError:  # run from a folder that nobody installed
+    except PackageNotFoundError:  # graphrec is not installed as a package
         lines, least = [], ""
-    wanted = requirements(lines)
+    wanted = parse_requirements(lines)
     return [
-        python(least or "", platform.python_version()),
-        packages(wanted),
-        extras(wanted),
-        torch(),
-        home(settings.home),
-        secrets(settings.embedded.folder),
-        runs(settings.runs),
-        disk(settings.home, shutil.disk_usage(_existing(settings.home)).free),
-        lock(settings.home / "writing.lock"),
+        check_python(least or "", platform.python_version()),
+        check_packages(wanted),
+        check_extras(wanted),
+        check_torch(),
+        check_home(settings.home),
+        check_secrets(settings.embedded.folder),
+        check_runs(settings.runs),
+        check_disk(settings.home, shutil.disk_usage(_find_existing(settings.home)).free),
+        check_lock(settings.home / "writing.lock"),
     ]
 
 
-def older(found: str, least: str) -> bool:
-    """Whether a version is older than another by its leading numbers: 2.13.0+cpu is not older than 2.6."""
-    return _numbers(found) < _numbers(least)
+def is_older(found: str, least: str) -> bool:
+    """Whether a version is older than another, by leading numbers: 2.13.0+cpu is not older than 2.6."""
+    return _parse_version(found) < _parse_version(least)
 
 
-def requirements(lines: Iterable[str]) -> list[Requirement]:
-    """The requirements of a package from lines such as `sqlalchemy>=2.0.36; extra == "sql"`."""
+def parse_requirements(lines: Iterable[str]) -> list[Requirement]:
+    """Parse the requirements of a package from lines such as `sqlalchemy>=2.0.36; extra == "sql"`."""
     made = []
     for line in lines:
         if match := _REQUIREMENT.match(line):
@@ -96,15 +96,17 @@ def requirements(lines: Iterable[str]) -> list[Requirement]:
     return made
 
 
-def python(least: str, found: str) -> Finding:
-    """Whether Python is new enough; `least` is such as ">=3.11"."""
-    if older(found, least.lstrip(">= ")):
-        return Finding("Python", FAILED, f"{found}, and {least} is needed", "make an environment with a newer Python")
-    return Finding("Python", OK, f"{found} ({least} is needed)" if least else found)
+def check_python(least: str, found: str) -> Finding:
+    """Check that Python is new enough; `least` is a specifier such as ">=3.11"."""
+    if is_older(found, least.lstrip(">= ")):
+        return Finding(
+            "Python", FAILED, f"{found}, but {least} is required", "create an environment with a newer Python"
+        )
+    return Finding("Python", OK, f"{found} ({least} is required)" if least else found)
 
 
-def packages(wanted: Iterable[Requirement]) -> Finding:
-    """Whether the packages that are always needed are there and new enough."""
+def check_packages(wanted: Iterable[Requirement]) -> Finding:
+    """Check that all required packages are installed and new enough."""
     needed = [requirement for requirement in wanted if not requirement.extra]
     if not needed:
         return Finding("packages", WARNING, "graphrec itself is not installed", "run pip install -e . in its folder")
@@ -114,8 +116,8 @@ def packages(wanted: Iterable[Requirement]) -> Finding:
     return Finding("packages", OK, f"all {len(needed)} are installed and new enough")
 
 
-def extras(wanted: Iterable[Requirement]) -> Finding:
-    """Which extras are there; one that lacks is no defect, one that is too old is a warning."""
+def check_extras(wanted: Iterable[Requirement]) -> Finding:
+    """Check the extras: a missing one is no defect, an old one is a warning."""
     defects: dict[str, list[str]] = {name: [] for name in EXTRAS}
     for requirement in wanted:
         if requirement.extra in EXTRAS and (defect := requirement.defect()):
@@ -123,13 +125,13 @@ def extras(wanted: Iterable[Requirement]) -> Finding:
     lacking = {name: found for name, found in defects.items() if found}
     if not lacking:
         return Finding("extras", OK, f"{', '.join(EXTRAS)} are installed")
-    told = "; ".join(f"{name} ({EXTRAS[name]}): {first_few(found)}" for name, found in lacking.items())
-    old = any("is needed" in defect for found in lacking.values() for defect in found)
-    return Finding("extras", WARNING if old else OK, told, f"run pip install 'graphrec[{','.join(lacking)}]'")
+    described = "; ".join(f"{name} ({EXTRAS[name]}): {first_few(found)}" for name, found in lacking.items())
+    old = any("is required" in defect for found in lacking.values() for defect in found)
+    return Finding("extras", WARNING if old else OK, described, f"run pip install 'graphrec[{','.join(lacking)}]'")
 
 
-def torch(program: str = _TORCH) -> Finding:
-    """Whether torch can be imported, in a process of its own: a broken one may end the process that imports it."""
+def check_torch(program: str = _TORCH) -> Finding:
+    """Check that torch can be imported, in a separate process, since a broken build may end the process."""
     remedy = "install the build of PyTorch for this machine: https://pytorch.org/get-started/locally/"
     try:
         done = subprocess.run(
@@ -141,23 +143,23 @@ def torch(program: str = _TORCH) -> Finding:
     except ValueError:
         lines = done.stderr.strip().splitlines()
         return Finding("torch", FAILED, lines[-1] if lines else f"the import ends with code {done.returncode}", remedy)
-    gpu = number_of(cuda, "CUDA device") if cuda else "no CUDA device"
-    return Finding("torch", OK, f"{found} with {number_of(threads, 'CPU thread')} and {gpu}")
+    gpu = format_count(cuda, "CUDA device") if cuda else "no CUDA device"
+    return Finding("torch", OK, f"{found} with {format_count(threads, 'CPU thread')} and {gpu}")
 
 
-def home(folder: Path) -> Finding:
-    """Whether the home folder can be read and written, or made."""
+def check_home(folder: Path) -> Finding:
+    """Check that the home folder can be read and written, or created."""
     remedy = "set GRAPHREC_HOME to a folder of yours"
     if folder.exists() and not folder.is_dir():
         return Finding("home folder", FAILED, f"{folder} is a file", remedy)
-    nearest = _existing(folder)
+    nearest = _find_existing(folder)
     if not nearest.is_dir() or not os.access(nearest, os.R_OK | os.W_OK | os.X_OK):
         return Finding("home folder", FAILED, f"{nearest} cannot be written", remedy)
-    return Finding("home folder", OK, str(folder) if folder.exists() else f"{folder}, which the first load makes")
+    return Finding("home folder", OK, str(folder) if folder.exists() else f"{folder}, which the first load creates")
 
 
-def secrets(folder: Path) -> Finding:
-    """Whether the password of the embedded store is kept to its owner."""
+def check_secrets(folder: Path) -> Finding:
+    """Check that only its owner can read the password of the embedded store."""
     open_to_others = [
         path
         for path in (folder / name for name in ("password", "java.args"))
@@ -168,13 +170,13 @@ def secrets(folder: Path) -> Finding:
         remedy = f"run chmod 600 {' '.join(map(str, open_to_others))}"
         return Finding("password", FAILED, f"{seen}, so others may read the store's password", remedy)
     there = (folder / "password").exists()
-    return Finding("password", OK, "only its owner can read it" if there else "there is none yet")
+    return Finding("password", OK, "only its owner can read it" if there else "there is no password yet")
 
 
-def runs(folder: Path) -> Finding:
-    """Whether the folder of runs can be written and all its runs can be read."""
+def check_runs(folder: Path) -> Finding:
+    """Check that the folder of runs can be written and all its runs can be read."""
     if not folder.exists():
-        return Finding("runs", OK, "there are none yet")
+        return Finding("runs", OK, "there are no runs yet")
     if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return Finding("runs", FAILED, f"{folder} cannot be written", f"give yourself the right to write to {folder}")
     found = [path for path in sorted(folder.iterdir()) if path.is_dir()]
@@ -186,15 +188,15 @@ def runs(folder: Path) -> Finding:
         return Finding(
             "runs",
             WARNING,
-            f"{len(damaged)} of {len(whole)} cannot be read and {len(left)} were cut off while written ({names})",
+            f"{len(damaged)} of {len(whole)} cannot be read and {len(left)} were interrupted while written ({names})",
             f"delete these folders of {folder} and train again",
         )
-    return Finding("runs", OK, f"{number_of(len(whole), 'run')} in {folder}")
+    return Finding("runs", OK, f"{format_count(len(whole), 'run')} in {folder}")
 
 
-def disk(folder: Path, free: int) -> Finding:
-    """Whether `free` bytes are enough for the store to be written anew once, and for two gigabytes besides."""
-    held = sum(_sizes(folder / "store"))
+def check_disk(folder: Path, free: int) -> Finding:
+    """Check that `free` bytes suffice to rewrite the store once, plus two gigabytes."""
+    held = sum(_iterate_sizes(folder / "store"))
     seen = f"{free / GB:,.1f} GB free" + (f", {held / GB:,.1f} GB used by the store" if held else "")
     if free >= 2 * GB + held:
         return Finding("disk", OK, seen)
@@ -202,12 +204,12 @@ def disk(folder: Path, free: int) -> Finding:
     return Finding("disk", FAILED if free < GB // 4 else WARNING, seen, remedy)
 
 
-def memory(shape: Shape, available: int) -> Finding:
-    """Whether `available` bytes are enough to read a graph of these sizes and to train the default model on it."""
+def check_memory(shape: Shape, available: int) -> Finding:
+    """Check that `available` bytes suffice to read a graph of these sizes and to train the default model on it."""
     need = bytes_to_train(shape)
     seen = (
         f"{available / GB:,.1f} GB available, at most {need / GB:,.1f} GB are needed to train graph_filter on "
-        f"{number_of(shape.edges, 'edge')} and {number_of(shape.items, 'item')}"
+        f"{format_count(shape.edges, 'edge')} and {format_count(shape.items, 'item')}"
     )
     if available >= need:
         return Finding("memory", OK, seen)
@@ -216,25 +218,25 @@ def memory(shape: Shape, available: int) -> Finding:
     return Finding("memory", WARNING, seen, f"end other programs, or train on a machine with more memory{other}")
 
 
-def lock(path: Path) -> Finding:
-    """Whether another command is writing to the graph; a warning, as it may be at work or hang."""
+def check_lock(path: Path) -> Finding:
+    """Check whether another command is writing to the graph; a warning, as it may be working or hanging."""
     if not path.exists():
         return Finding("writing lock", OK, "no command is writing")
     try:
         with FileLock(path, timeout=0):
             return Finding("writing lock", OK, "no command is writing")
     except Timeout:
-        holder = next(_holders(path), None)
+        holder = next(_find_holders(path), None)
     except OSError as error:
         return Finding("writing lock", FAILED, f"{path} cannot be opened: {error.strerror}", f"run chmod 600 {path}")
     if holder is None:
-        return Finding("writing lock", WARNING, "another process is writing to the graph", "wait until it has ended")
+        return Finding("writing lock", WARNING, "another process is writing to the graph", "wait until it finishes")
     seen = f"process {holder.pid} is writing to the graph ({redacted(' '.join(holder.cmdline()))[-60:]})"
-    return Finding("writing lock", WARNING, seen, f"wait until it has ended, or end it with kill {holder.pid}")
+    return Finding("writing lock", WARNING, seen, f"wait until it finishes, or end it with kill {holder.pid}")
 
 
-def _holders(path: Path) -> Iterator[psutil.Process]:
-    """The processes of this user that have the file open, this one left out."""
+def _find_holders(path: Path) -> Iterator[psutil.Process]:
+    """The processes of this user, except this one, that have the file open."""
     for process in psutil.process_iter():
         try:
             if process.pid != os.getpid() and any(Path(file.path) == path for file in process.open_files()):
@@ -243,28 +245,28 @@ def _holders(path: Path) -> Iterator[psutil.Process]:
             continue
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def _parse_version(text: str) -> tuple[int, ...]:
     leading = re.match(r"\d+(?:\.\d+)*", text)
     parts = [int(part) for part in leading[0].split(".")] if leading else []
-    while parts and parts[-1] == 0:  # 6.0 and 6 are one version
+    while parts and parts[-1] == 0:  # 6.0 and 6 are the same version
         parts.pop()
     return tuple(parts)
 
 
-def _existing(path: Path) -> Path:
+def _find_existing(path: Path) -> Path:
     """The path, or the nearest folder above it that exists."""
     return next(part for part in (path, *path.parents) if part.exists())
 
 
-def _sizes(folder: Path) -> Iterator[int]:
-    """The bytes of each file; one that the server takes away meanwhile is left out."""
+def _iterate_sizes(folder: Path) -> Iterator[int]:
+    """The size of each file in bytes; files that the server deletes meanwhile are left out."""
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
             yield path.stat().st_size if path.is_file() else 0
 
 
 def _is_being_written(path: Path) -> bool:
-    """Whether a partial folder belongs to a process that lives, or may do so on another machine."""
+    """Whether a partial folder belongs to a running process, or may belong to one on another machine."""
     return path.name.endswith(".partial") and not is_left_over(path)
 
 

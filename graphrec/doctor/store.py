@@ -1,4 +1,4 @@
-"""Checks of the store: whether it starts or answers, its version, its log, and what holds ids unique."""
+"""Checks of the store: whether it starts or answers, its version, its log, and its constraints."""
 
 import re
 import tempfile
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from graphrec import config
 from graphrec.config import Settings
-from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, number_of
-from graphrec.doctor.machine import older
+from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
+from graphrec.doctor.machine import is_older
 from graphrec.errors import StoreError, first_few
 from graphrec.schema import SYSTEM_LABELS
 from graphrec.schema_names import usable
@@ -17,43 +17,43 @@ from graphrec.store import EmbeddedServer, Store
 from graphrec.store.connection import quote
 from graphrec.store.lease import STALE_SECONDS, read_lease
 
-#: The oldest Neo4j that has what the statements of graphrec use.
+#: The minimum version of Neo4j that supports the statements of graphrec.
 LEAST = "5.26"
 
 _ERROR = re.compile(r"^\S+ \S+ (?:SEVER|ERROR)\S* +(?:\[[^\]]*\] *)?(?:<[^>]*> *)?(?P<text>.*)$")
 
 
 def reach(settings: Settings, note: Callable[[str], None]) -> tuple[Finding, Store | None]:
-    """What became of opening the store, and the open store, which the caller closes; None where there is none.
+    """Open the store; return the finding and the open store, which the caller closes, or None if it has none.
 
-    A home that has no store yet is left so: a server is started and stopped in a temporary folder instead.
+    A home without a store stays without: a server is started and stopped in a temporary folder instead.
     """
     if settings.neo4j_uri is None and not settings.embedded.folder.exists():
-        return _trial(), None
+        return _try_start(), None
     try:
         store = config.open_store(settings, note)
         found = store.version()
     except StoreError as error:
-        return Finding("store", FAILED, _seen(error), _remedy(error)), None
+        return Finding("store", FAILED, _extract_cause(error), _extract_remedy(error)), None
     server = "the embedded store" if settings.neo4j_uri is None else found
-    finding = version(found, f"{server} answers at {store.address.uri}")
+    finding = check_version(found, f"{server} answers at {store.address.uri}")
     return finding, store
 
 
-def version(found: str, seen: str) -> Finding:
-    """Whether the server, such as `Neo4j Kernel 5.26.30`, is new enough; `seen` is told where it is."""
+def check_version(found: str, seen: str) -> Finding:
+    """Check that the server, such as `Neo4j Kernel 5.26.30`, is new enough; if so, the finding reports `seen`."""
     number = found.rpartition(" ")[2]
-    if older(number, LEAST):
-        return Finding("store", FAILED, f"it is {found}, and {LEAST} is needed", f"install Neo4j {LEAST} or newer")
+    if is_older(number, LEAST):
+        return Finding("store", FAILED, f"it is {found}, but {LEAST} is required", f"install Neo4j {LEAST} or newer")
     return Finding("store", OK, seen)
 
 
-def log(*paths: Path) -> Finding:
-    """Whether the embedded server has written errors to the files of its log since it was started."""
+def check_log(*paths: Path) -> Finding:
+    """Check the log files of the embedded server for errors since it was started."""
     lines: list[str] = []
     there = [path for path in paths if path.exists()]
     if not there:
-        return Finding("store log", OK, "there is none")
+        return Finding("store log", OK, "there is no log")
     for path in there:
         try:
             lines += path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -65,58 +65,58 @@ def log(*paths: Path) -> Finding:
             "store log", FAILED, "the server ran out of memory", "run graphrec store stop, and end other programs"
         )
     if errors:
-        seen = f"{number_of(len(errors), 'error')}, the last: {errors[-1][:120]}"
-        return Finding("store log", WARNING, seen, f"read {there[-1]}; graphrec store stop begins a new one")
+        seen = f"{format_count(len(errors), 'error')}, the last: {errors[-1][:120]}"
+        return Finding("store log", WARNING, seen, f"read {there[-1]}; graphrec store stop starts a new log")
     return Finding("store log", OK, "no errors since the server was started")
 
 
-def constraints(store: Store) -> Finding:
-    """Whether a constraint holds the ids of each label that loaders wrote unique, and so makes them quick to find."""
+def check_constraints(store: Store) -> Finding:
+    """Check that each loaded label has a uniqueness constraint on its ids, which also indexes them."""
     rows = store.read("SHOW CONSTRAINTS YIELD type, labelsOrTypes, properties RETURN type, labelsOrTypes, properties")
     held = {row["labelsOrTypes"][0] for row in rows if "UNIQUE" in row["type"] and row["properties"] == ["id"]}
     loaded = store.read("MATCH (n) WHERE n.keys IS NOT NULL UNWIND labels(n) AS label RETURN DISTINCT label")
     free = sorted({row["label"] for row in loaded if usable(row["label"])} - held - SYSTEM_LABELS)
     if not free:
-        return Finding("constraints", OK, "ids are held unique")
+        return Finding("constraints", OK, "ids are unique by constraint")
     example = f"CREATE CONSTRAINT FOR (n:{quote(free[0])}) REQUIRE n.id IS UNIQUE"
-    remedy = f"load a source that brings these labels again, which makes them, or run {example}"
-    return Finding("constraints", WARNING, f"nothing holds the ids of {first_few(free)} unique", remedy)
+    remedy = f"load a source with these labels again, which creates them, or run {example}"
+    return Finding("constraints", WARNING, f"no constraint makes the ids of {first_few(free)} unique", remedy)
 
 
-def lease(store: Store) -> Finding:
-    """Whether another machine or process is writing to the graph, or was killed while it did."""
+def check_lease(store: Store) -> Finding:
+    """Check whether another machine or process is writing to the graph, or was killed while writing."""
     holder = read_lease(store)
     if holder is None:
-        return Finding("write lease", OK, "no writer is at work")
+        return Finding("write lease", OK, "no process is writing")
     if holder.stale:
-        seen = f"left behind by {holder.told()}"
+        seen = f"left by {holder.describe()}"
         return Finding("write lease", OK, seen, "the next load, unlink or publish takes it over")
-    remedy = f"wait until it has ended; if it was killed, others take over {STALE_SECONDS:.0f} s after its last sign"
-    return Finding("write lease", WARNING, holder.told(), remedy)
+    remedy = f"wait until it finishes; if it was killed, others take over {STALE_SECONDS:.0f} s after its last renewal"
+    return Finding("write lease", WARNING, holder.describe(), remedy)
 
 
-def _trial() -> Finding:
+def _try_start() -> Finding:
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="graphrec-doctor-") as folder:
         server = EmbeddedServer(Path(folder))
         try:
             server.start()
         except StoreError as error:
-            return Finding("store", FAILED, _seen(error), _remedy(error))
+            return Finding("store", FAILED, _extract_cause(error), _extract_remedy(error))
         finally:
             server.stop()
     seconds = time.perf_counter() - start
     return Finding(
         "store",
         OK,
-        f"the embedded store starts (tried for {seconds:.1f} s in a temporary folder); there is no graph yet",
+        f"the embedded store starts (tested for {seconds:.1f} s in a temporary folder); there is no graph yet",
     )
 
 
-def _seen(error: StoreError) -> str:
+def _extract_cause(error: StoreError) -> str:
     return str(error).partition("; ")[0]
 
 
-def _remedy(error: StoreError) -> str:
-    """What to do, which an error of the store says after its first semicolon."""
+def _extract_remedy(error: StoreError) -> str:
+    """The remedy in an error of the store, which is the part after the first semicolon."""
     return str(error).partition("; ")[2] or "run graphrec store status"

@@ -1,4 +1,4 @@
-"""A HeteroGraph from positions: the way from the files of a published split to what a model is fitted to."""
+"""Builds a HeteroGraph from arrays of positions, as the files of published splits contain them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ from graphrec.vocabulary import IndexArray, Vocabulary
 
 
 @dataclass(frozen=True, eq=False)
-class Edges:
-    """Edges of one type: positions [n] of their ends, and properties [n] each, numbers or texts."""
+class EdgeArrays:
+    """Edges of one type: positions [n] of their source and target nodes, and properties [n] each, numbers or texts."""
 
     triple: Triple
     source: IndexArray
@@ -27,18 +27,18 @@ class Edges:
     properties: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)  # numbers of any type, or texts
 
 
-def edges_of(triple: Triple, pairs: Interactions) -> Edges:
-    """Interactions, or ties that were read as such, as edges; the weight becomes `rating`, the time `timestamp`."""
+def edges_of(triple: Triple, pairs: Interactions) -> EdgeArrays:
+    """Interactions as edges, with the weight as property `rating` and the time as `timestamp`."""
     properties = {"rating": pairs.weight, "timestamp": pairs.time}
-    there = {name: values for name, values in properties.items() if values is not None}
-    return Edges(triple, pairs.user_index, pairs.item_index, there)
+    present = {name: values for name, values in properties.items() if values is not None}
+    return EdgeArrays(triple, pairs.user_index, pairs.item_index, present)
 
 
-def assemble(nodes: Mapping[str, int | Iterable[str]], edges: Iterable[Edges], target: Triple) -> HeteroGraph:
+def assemble(nodes: Mapping[str, int | Iterable[str]], edges: Iterable[EdgeArrays], target: Triple) -> HeteroGraph:
     """The graph of some nodes (by label their number, or their ids) and edges, each with its reverse.
 
-    Ids of nodes that were only counted are their positions as text. Edges stand sorted by their source; a text becomes
-    a code with the vocabulary `RELATION.property`, as in a graph that comes from the store.
+    Nodes given as a number have their positions as ids. Edges are sorted by source. A text property is encoded with the
+    vocabulary `RELATION.property`, as in a graph exported from the store.
     """
     data = HeteroData()
     vocabularies: dict[str, Vocabulary] = {}
@@ -50,7 +50,7 @@ def assemble(nodes: Mapping[str, int | Iterable[str]], edges: Iterable[Edges], t
         source, relation, destination = part.triple
         order = np.lexsort((part.target, part.source))
         edge_index = torch.from_numpy(np.stack([part.source, part.target])[:, order])
-        values = {name: _coded(relation, name, vocabularies, array) for name, array in part.properties.items()}
+        values = {name: _encode(relation, name, vocabularies, array) for name, array in part.properties.items()}
         forward, backward = data[part.triple], data[destination, reverse_name(relation), source]
         forward.edge_index, backward.edge_index = edge_index, edge_index.flip(0)
         for name, value in values.items():
@@ -59,28 +59,28 @@ def assemble(nodes: Mapping[str, int | Iterable[str]], edges: Iterable[Edges], t
 
 
 def drop(graph: HeteroGraph, relations: Iterable[str]) -> HeteroGraph:
-    """The graph without the edges of some relationship types and their reverses; its nodes all stay."""
-    gone = set(relations)
-    gone |= {reverse_name(name) for name in gone}
+    """The graph without the edges of some relationship types and their reverses; all nodes are kept."""
+    dropped = set(relations)
+    dropped |= {reverse_name(name) for name in dropped}
     data = HeteroData()
     for label in graph.data.node_types:
         for name, value in graph.data[label].items():
             data[label][name] = value
     for triple in graph.data.edge_types:
-        if triple[1] not in gone:
+        if triple[1] not in dropped:
             for name, value in graph.data[triple].items():
                 data[triple][name] = value
     return HeteroGraph(data, graph.vocabularies, graph.target)
 
 
 def relation_names(graph: HeteroGraph) -> list[str]:
-    """The relationship types of a graph but the one to predict, each once, in the order of the graph."""
+    """The relationship types of a graph except the one to predict, in the order of the graph."""
     names = (triple[1] for triple in graph.data.edge_types if triple != graph.target)
     return list(dict.fromkeys(name for name in names if not name.startswith("rev_")))
 
 
 def num_edges(graph: HeteroGraph) -> dict[str, int]:
-    """The number of edges of each relationship type, reverses aside."""
+    """The number of edges of each relationship type, without reverses."""
     counts: dict[str, int] = {}
     for triple in graph.data.edge_types:
         if not triple[1].startswith("rev_"):
@@ -88,7 +88,7 @@ def num_edges(graph: HeteroGraph) -> dict[str, int]:
     return counts
 
 
-def _coded(relation: str, name: str, vocabularies: dict[str, Vocabulary], values: npt.NDArray[Any]) -> Tensor:
+def _encode(relation: str, name: str, vocabularies: dict[str, Vocabulary], values: npt.NDArray[Any]) -> Tensor:
     if values.dtype.kind not in "OUST":
         return torch.from_numpy(np.array(values))  # a copy: a column of a table may be read-only
     codes, distinct = pd.factorize(values, sort=True)

@@ -1,10 +1,11 @@
-"""What lists are like besides accurate: how much of the catalogue they show, how new, varied, different and calibrated.
+"""Properties of recommendation lists besides accuracy: coverage, novelty, diversity, calibration and others.
 
-In all of them `item_index` [num_users, n] holds recommended positions, best first, none twice, -1 where there are
-none; what a row lacks up to k is empty too.
+`item_index` [num_users, n] holds the positions of recommended items, best first, without repeats, -1 for an empty
+place; places from n up to k are empty too. A metric of kind `beyond_accuracy` in `metric_registry` is a function of
+`ListsToMeasure` and the cut-offs that returns by k either one value per user [num_users] or one for all lists.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,23 +14,24 @@ from scipy import sparse
 
 from graphrec.evaluation.calibration import calibration, shares
 from graphrec.evaluation.list_similarity import sums_of_cosines, unit_rows
+from graphrec.evaluation.metric_registry import metrics_of
 from graphrec.vocabulary import IndexArray
 
 Floats = npt.NDArray[np.float64]
 
-#: Long-tail items are those outside the head, the fewest items that together have this share of training interactions.
+#: The head is the fewest items that together have this share of training interactions; all others are the long tail.
 HEAD_SHARE = 0.8
 
 
 @dataclass(frozen=True, eq=False)
 class CatalogueStats:
-    """What lists are held against, made once for a split.
+    """Statistics of the training data that lists are compared with, computed once per split.
 
-    history: the training matrix [num_users, num_items], 1 where a user had an item.
-    information: of each item [num_items], -log₂ of the share of users who had it.
-    tail: whether an item is outside the head [num_items].
-    vectors: items as unit vectors [num_items, n], by attributes where there are any, else by who had them.
-    attributes: shares of the attributes of items [num_items, num_attributes], or None.
+    history: the training matrix [num_users, num_items], 1 for an interaction.
+    information: -log₂ of the share of users who had the item [num_items].
+    tail: whether the item is outside the head [num_items].
+    vectors: unit vectors of the items [num_items, n], of their attributes if there are any, else of their users.
+    attributes: shares of the attributes of each item [num_items, num_attributes], or None.
     """
 
     history: sparse.csr_array
@@ -40,18 +42,37 @@ class CatalogueStats:
 
 
 @dataclass(frozen=True, eq=False)
+class ListsToMeasure:
+    """Recommendation lists with the users that they are for.
+
+    item_index: [num_users, n]; user_index: rows [num_users] of the training matrix; counted: which lists [num_users]
+    are included in values over all lists.
+    """
+
+    item_index: IndexArray
+    user_index: IndexArray
+    catalogue: CatalogueStats
+    counted: npt.NDArray[np.bool_]
+
+    @property
+    def num_items(self) -> int:
+        """The size of the catalogue."""
+        return int(self.catalogue.history.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
 class BeyondAccuracy:
-    """`novelty`, `diversity`, `tail_share` and, with attributes, `calibration` of each user [num_users], and
-    `coverage`, `gini` and `personalisation` of all lists together; both keyed like `novelty@10`."""
+    """Values per user [num_users] (novelty, diversity, tail share, calibration) and over all lists together (coverage,
+    Gini, personalisation), both keyed like `novelty@10`."""
 
     per_user: Mapping[str, Floats]
     scalars: Mapping[str, float]
 
 
-def catalogue(train: sparse.csr_array, attributes: sparse.csr_array | None = None) -> CatalogueStats:
-    """The Catalogue of a training matrix [num_users, num_items] and of item attributes [num_items, num_attributes].
+def catalogue_stats(train: sparse.csr_array, attributes: sparse.csr_array | None = None) -> CatalogueStats:
+    """The CatalogueStats of a training matrix [num_users, num_items] and item attributes [num_items, num_attributes].
 
-    Attributes without any entry count as none.
+    Attributes without entries count as no attributes.
     """
     degree = np.bincount(train.indices, minlength=train.shape[1])
     described = None if attributes is None or not attributes.nnz else attributes
@@ -67,45 +88,85 @@ def catalogue(train: sparse.csr_array, attributes: sparse.csr_array | None = Non
 def beyond_accuracy(
     item_index: IndexArray,
     user_index: IndexArray,
-    known: CatalogueStats,
+    catalogue: CatalogueStats,
     ks: Iterable[int],
     counted: npt.NDArray[np.bool_] | None = None,
 ) -> BeyondAccuracy:
-    """All that is said beyond accuracy of the lists of some users, `user_index` [num_users] in the training matrix;
-    what is said of all lists together is of those `counted` [num_users] (None: all).
+    """All metrics besides accuracy for the lists of some users, `user_index` [num_users] in the training matrix; those
+    over all lists together include the lists `counted` [num_users] (None: all).
 
-    A user has NaN where there is nothing to say: no list, less than two items for diversity, no attributes for
-    calibration.
+    A user has NaN in a metric that is undefined for them: without a list, with fewer than two items for diversity,
+    without attributes for calibration.
     """
-    ks, num_items = tuple(ks), known.history.shape[1]
-    each: dict[str, Mapping[int, Floats]] = {
-        "novelty": {k: novelty(item_index, known.information, k) for k in ks},
-        "diversity": diversity(item_index, known.vectors, ks),
-        "tail_share": {k: tail_share(item_index, known.tail, k) for k in ks},
-    }
-    if known.attributes is not None:
-        each["calibration"] = calibration(item_index, known.history[user_index], known.attributes, ks)
-    lists = item_index if counted is None else item_index[counted]
+    ks = tuple(ks)
+    if counted is None:
+        counted = np.ones(len(item_index), dtype=bool)
+    lists = ListsToMeasure(item_index, user_index, catalogue, counted)
+    values = {metric.name: metric.load()(lists, ks) for metric in metrics_of("beyond_accuracy")}
+    users: dict[str, Floats] = {}
     scalars: dict[str, float] = {}
     for k in ks:
-        scalars[f"coverage@{k}"] = coverage(lists, num_items, k)
-        scalars[f"gini@{k}"] = gini(lists, num_items, k)
-        scalars[f"personalisation@{k}"] = personalisation(lists, k)
-    return BeyondAccuracy({f"{name}@{k}": values[k] for k in ks for name, values in each.items()}, scalars)
+        for name, by_k in values.items():
+            if k in by_k and np.ndim(by_k[k]):
+                users[f"{name}@{k}"] = by_k[k]
+            elif k in by_k:
+                scalars[f"{name}@{k}"] = float(by_k[k])
+    return BeyondAccuracy(users, scalars)
+
+
+def compute_coverage(lists: ListsToMeasure, ks: Sequence[int]) -> Mapping[int, float]:
+    """`coverage` by k."""
+    counted = lists.item_index[lists.counted]
+    return {k: coverage(counted, lists.num_items, k) for k in ks}
+
+
+def compute_gini(lists: ListsToMeasure, ks: Sequence[int]) -> Mapping[int, float]:
+    """`gini` by k."""
+    counted = lists.item_index[lists.counted]
+    return {k: gini(counted, lists.num_items, k) for k in ks}
+
+
+def compute_novelty(lists: ListsToMeasure, ks: Sequence[int]) -> Mapping[int, Floats]:
+    """`novelty` per user by k."""
+    return {k: novelty(lists.item_index, lists.catalogue.information, k) for k in ks}
+
+
+def compute_diversity(lists: ListsToMeasure, ks: Sequence[int]) -> Mapping[int, Floats]:
+    """`diversity` per user by k."""
+    return diversity(lists.item_index, lists.catalogue.vectors, ks)
+
+
+def compute_personalisation(lists: ListsToMeasure, ks: Sequence[int]) -> Mapping[int, float]:
+    """`personalisation` by k."""
+    counted = lists.item_index[lists.counted]
+    return {k: personalisation(counted, k) for k in ks}
+
+
+def compute_tail_share(lists: ListsToMeasure, ks: Sequence[int]) -> Mapping[int, Floats]:
+    """`tail_share` per user by k."""
+    return {k: tail_share(lists.item_index, lists.catalogue.tail, k) for k in ks}
+
+
+def compute_calibration(lists: ListsToMeasure, ks: Sequence[int]) -> Mapping[int, Floats]:
+    """`calibration` per user by k; empty if items have no attributes."""
+    catalogue = lists.catalogue
+    if catalogue.attributes is None:
+        return {}
+    return calibration(lists.item_index, catalogue.history[lists.user_index], catalogue.attributes, ks)
 
 
 def coverage(item_index: IndexArray, num_items: int, k: int) -> float:
-    """The share of all items that somebody gets among the first k: |∪ L| / num_items."""
-    return float(np.count_nonzero(_times_shown(item_index, num_items, k)) / num_items)
+    """The share of all items that are among the first k of at least one list: |∪ L| / num_items."""
+    return float(np.count_nonzero(_recommendation_counts(item_index, num_items, k)) / num_items)
 
 
 def gini(item_index: IndexArray, num_items: int, k: int) -> float:
-    """The Gini coefficient of how often each of all items is among somebody's first k.
+    """The Gini coefficient of how often each of the n items is among the first k of a list.
 
-    Σ (2 i − n − 1) x_i / (n Σ x_i) over the n items in the order of their numbers x, the least first: 0 where all items
-    are shown equally often, (n − 1) / n where one item takes all places, NaN where nothing is shown.
+    Σ (2 i − n − 1) x_i / (n Σ x_i), where x_i is the i-th smallest count: 0 if all items are recommended equally often,
+    (n − 1) / n if one item fills all places, NaN if no list has an item.
     """
-    times = np.sort(_times_shown(item_index, num_items, k)).astype(np.float64)
+    times = np.sort(_recommendation_counts(item_index, num_items, k)).astype(np.float64)
     if not times.any():
         return float("nan")
     position = np.arange(1, num_items + 1)
@@ -113,11 +174,11 @@ def gini(item_index: IndexArray, num_items: int, k: int) -> float:
 
 
 def personalisation(item_index: IndexArray, k: int) -> float:
-    """1 − the mean cosine |A ∩ B| / √(|A| |B|) of the first k of two users, over all pairs of users with a list.
+    """1 − the mean cosine |A ∩ B| / √(|A| |B|) of two lists A and B cut at k, over all pairs of users with a list.
 
-    Where all lists are full this is 1 − the mean share of items that two users have in common. In closed form: with
-    w_i = Σ 1 / √|A| over those of the n users who get item i, the mean is (Σ w_i² − n) / (n (n − 1)). NaN for less than
-    two lists.
+    If all lists are full this is 1 − the mean share of items that two users have in common. In closed form, with
+    w_i = Σ 1 / √|A| over the lists A with item i out of n lists, the mean is (Σ w_i² − n) / (n (n − 1)). NaN for fewer
+    than two lists.
     """
     shown = item_index[:, :k]
     length = (shown >= 0).sum(axis=1)
@@ -129,39 +190,42 @@ def personalisation(item_index: IndexArray, k: int) -> float:
 
 
 def novelty(item_index: IndexArray, self_information: Floats, k: int) -> Floats:
-    """The mean self-information of the first k of each user [num_users], in bits; NaN without a list."""
-    return _mean_of_shown(item_index, self_information, k)
+    """The mean self-information of the first k items, in bits, per user [num_users]; NaN without a list."""
+    return _mean_over_list(item_index, self_information, k)
 
 
 def information(degree: IndexArray, num_users: int) -> Floats:
     """-log₂(share of `num_users` who had an item) for each item [num_items], from how many had it.
 
-    An item that nobody had counts like one that one user had, the most that is finite.
+    An item without interactions counts as if one user had it, so that the value is finite.
     """
     return np.asarray(-np.log2(np.maximum(degree, 1) / max(num_users, 1)), dtype=np.float64)
 
 
 def tail_share(item_index: IndexArray, in_tail: npt.NDArray[np.bool_], k: int) -> Floats:
-    """The share of long-tail items among the first k of each user [num_users]; NaN without a list."""
-    return _mean_of_shown(item_index, in_tail.astype(np.float64), k)
+    """The share of long-tail items among the first k, per user [num_users]; NaN without a list."""
+    return _mean_over_list(item_index, in_tail.astype(np.float64), k)
 
 
 def tail(degree: IndexArray, head_share: float = HEAD_SHARE) -> npt.NDArray[np.bool_]:
-    """Whether an item is of the long tail [num_items]: outside the fewest items, the most popular first and equally
-    popular ones by position, that together have `head_share` of all training interactions."""
+    """Whether an item is in the long tail [num_items].
+
+    The head is the fewest items, in order of popularity and then of position, that together have `head_share` of all
+    training interactions; every other item is in the tail.
+    """
     order = np.argsort(-degree, kind="stable")
     before = np.cumsum(degree[order]) - degree[order]
     found = np.empty(len(degree), dtype=bool)
-    # an allowance for rounding: 0.7 of 10 interactions are 7, not 7.000000000000001
+    # tolerance for rounding: 0.7 · 10 is 7, not 7.000000000000001
     found[order] = before >= head_share * degree.sum() * (1 - 1e-12)
     return found
 
 
 def diversity(item_index: IndexArray, vectors: sparse.csr_array, ks: Iterable[int]) -> Mapping[int, Floats]:
-    """1 − the mean cosine of two items among the first k, for each user [num_users], by k.
+    """1 − the mean cosine of two items among the first k, per user [num_users], by k.
 
-    `vectors` [num_items, n] are unit vectors, or zero for an item of which nothing is known; the cosine with such an
-    item is 0. NaN where a list has less than two items.
+    `vectors` [num_items, n] are unit vectors, or zero for an item without attributes or users; the cosine with such an
+    item is 0. NaN for lists with fewer than two items.
     """
     found = {}
     for k, total in sums_of_cosines(item_index, vectors, ks).items():
@@ -171,14 +235,14 @@ def diversity(item_index: IndexArray, vectors: sparse.csr_array, ks: Iterable[in
     return found
 
 
-def _times_shown(item_index: IndexArray, num_items: int, k: int) -> IndexArray:
-    shown = item_index[:, :k]
-    return np.bincount(shown[shown >= 0], minlength=num_items)
+def _recommendation_counts(item_index: IndexArray, num_items: int, k: int) -> IndexArray:
+    listed = item_index[:, :k]
+    return np.bincount(listed[listed >= 0], minlength=num_items)
 
 
-def _mean_of_shown(item_index: IndexArray, value: Floats, k: int) -> Floats:
-    shown = item_index[:, :k]
-    there = shown >= 0
-    total = np.where(there, value[np.maximum(shown, 0)], 0.0).sum(axis=1)
-    length = there.sum(axis=1)
+def _mean_over_list(item_index: IndexArray, value: Floats, k: int) -> Floats:
+    listed = item_index[:, :k]
+    filled = listed >= 0
+    total = np.where(filled, value[np.maximum(listed, 0)], 0.0).sum(axis=1)
+    length = filled.sum(axis=1)
     return np.where(length > 0, total / np.maximum(length, 1), np.nan)

@@ -1,7 +1,6 @@
-"""Models side by side on one graph: tuned on validation, refitted, and tested once on each split with each seed."""
+"""Models compared on one graph: tuned on validation, refitted, and tested once on each split with each seed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -9,190 +8,171 @@ import numpy.typing as npt
 from graphrec.evaluation.audit import require_clean
 from graphrec.evaluation.default_split import default_split, require_pairs, require_test_users
 from graphrec.evaluation.environment import machine, versions
-from graphrec.evaluation.metrics import METRICS, PerUser
-from graphrec.evaluation.preparation import Aliases, described, divide, prepare, summary
-from graphrec.evaluation.result import Comparison, Difference, Division, Estimate, Group, ModelResult, Setup
-from graphrec.evaluation.significance import Pooled, differences, estimates, pool
-from graphrec.evaluation.slices import by_activity
-from graphrec.evaluation.trial import Contender, EvaluationConfig, MeasuredRound, Steps, measure_round
+from graphrec.evaluation.metric_registry import metrics_of
+from graphrec.evaluation.metrics import PerUser
+from graphrec.evaluation.preparation import Aliases, prepare_split, split_graph, summarise_data, summarise_split
+from graphrec.evaluation.result import Comparison, Difference, Estimate, Group, ModelResult, Setup, SplitSummary
+from graphrec.evaluation.significance import PooledValues, compare_pairs, estimate_means, pool_trials
+from graphrec.evaluation.slices import group_by_activity
+from graphrec.evaluation.trial import Contender, EvaluationConfig, MeasuredTrial, Steps, run_trial
 from graphrec.hetero import HeteroGraph, interactions
-from graphrec.models import make, model_class
+from graphrec.models import make
 from graphrec.vocabulary import IndexArray
-
-Rounds = Mapping[str, list[MeasuredRound]]
 
 
 def compare(
     graph: HeteroGraph,
-    entries: Iterable[Contender | str],
-    terms: EvaluationConfig = EvaluationConfig(),  # frozen
+    contenders: Iterable[Contender | str],
+    config: EvaluationConfig = EvaluationConfig(),  # frozen
     aliases: Aliases | None = None,
     progress: Steps | None = None,
 ) -> Comparison:
-    """Every model with its config chosen on validation, fitted to train and validation, and tested once, on each split
-    with each seed; what each model sees is audited first.
+    """All models with metrics, intervals, differences and costs on the test part of each split with each seed.
 
-    `aliases` numbers nodes by label, the same number for the same person or thing, so that doubles do not tell.
+    Each model is tuned on validation, fitted to train and validation and tested once; the graph that models see is
+    audited for leaks first. `aliases` assigns one number to nodes of the same person or thing, so that the audit finds
+    duplicates of test interactions.
 
     Raises:
-        UnknownNameError: there is no such model, setting or split.
-        DataError: the split needs times that are not there, or leaves nothing to measure.
-        LeakError: what models see tells of the test part.
+        UnknownNameError: a model, setting or split does not exist.
+        DataError: the split needs times that are missing, or leaves no user to test on.
+        LeakError: the graph that models see reveals test interactions.
     """
-    wanted = {entry.name: entry for entry in (Contender(e) if isinstance(e, str) else e for e in entries)}
-    for entry in wanted.values():
-        model_class(entry.model)
-        make(entry.model, **(entry.settings or {}))
-    require_pairs(interactions(graph))
-    spec = terms.split or default_split(interactions(graph))
-    found: dict[str, list[MeasuredRound]] = {name: [] for name in wanted}
-    divisions: list[Division] = []
+    named = {each.name: each for each in (Contender(c) if isinstance(c, str) else c for c in contenders)}
+    for contender in named.values():
+        make(contender.model, **(contender.settings or {}))  # a wrong name or setting is reported before any work
+    everything = interactions(graph)
+    require_pairs(everything)
+    spec = config.split or default_split(everything)
+
+    # Every contender on every split with every seed.
+    trials: dict[str, list[MeasuredTrial]] = {name: [] for name in named}
+    summaries: list[SplitSummary] = []
     degree: IndexArray | None = None
-    total = 0
-    for seed in terms.seeds:
-        divided = divide(graph, spec, np.random.default_rng(seed))
-        total = total or len(terms.seeds) * len(divided) * len(wanted)
-        for num, parts in enumerate(divided):
+    done = total = 0
+    for seed in config.seeds:
+        all_parts = split_graph(graph, spec, np.random.default_rng(seed))
+        total = total or len(config.seeds) * len(all_parts) * len(named)
+        for num, parts in enumerate(all_parts):
             require_test_users(parts, spec, cold=True)
-            prepared = prepare(graph, parts, spec, num, aliases)
+            prepared = prepare_split(graph, parts, spec, num, aliases)
             require_clean(prepared.audit)
-            divisions += _new(described(prepared, seed), divisions)
-            degree = prepared.known.user_degree() if degree is None else degree
-            for name, entry in wanted.items():
-                _told(progress, sum(len(rounds) for rounds in found.values()), total)
-                found[name].append(measure_round(graph, prepared, entry, terms, seed, progress))
-    _told(progress, total, total)
-    assert degree is not None  # there are seeds, and a spec makes splits
-    return _comparison(graph, list(wanted.values()), _Ground(tuple(divisions), degree), found, terms)
-
-
-def _new(division: Division, known: Sequence[Division]) -> list[Division]:
-    """The division where none with another seed is the same."""
-    return [division] if all(division.record != other.record for other in known) else []
-
-
-@dataclass(frozen=True, eq=False)
-class _Ground:
-    """What models were measured on: the splits, and on the first of them how many interactions each user [num_users]
-    has in what models were fitted to."""
-
-    divisions: tuple[Division, ...]
-    degree: IndexArray
-
-
-def _told(progress: Steps | None, done: int, total: int) -> None:
+            summary = summarise_split(prepared, seed)
+            if all(summary.record != other.record for other in summaries):  # by time, each seed makes the same split
+                summaries.append(summary)
+            degree = prepared.train_validation.user_degree() if degree is None else degree
+            for name, contender in named.items():
+                if progress is not None:
+                    progress("comparing models", done, total)
+                trials[name].append(run_trial(graph, prepared, contender, config, seed, progress))
+                done += 1
     if progress is not None:
-        progress("comparing models", done, total)
+        progress("comparing models", total, total)
+    assert degree is not None  # there is at least one seed, and a spec makes at least one split
 
+    # Means over users with intervals, then paired differences.
+    rng = np.random.default_rng(config.seeds[0])
+    pooled = {name: _pool_warm(measured) for name, measured in trials.items()}
+    results = tuple(_summarise_model(named[name], trials[name], degree, config, rng) for name in named)
+    baseline = config.baseline if config.baseline in named else results[0].name
+    differences = _compare_models(pooled, baseline, config, rng)
 
-def _comparison(
-    graph: HeteroGraph, entries: Sequence[Contender], ground: _Ground, found: Rounds, terms: EvaluationConfig
-) -> Comparison:
-    rng = np.random.default_rng(terms.seeds[0])
-    pooled = {name: _pooled(rounds) for name, rounds in found.items()}
-    results = tuple(_result(entry, found[entry.name], ground.degree, terms, rng) for entry in entries)
-    ordered = sorted(results, key=lambda result: -result.metrics[terms.headline].value)
-    baseline = terms.baseline if terms.baseline in found else results[0].name
-    told = [found[result.name][0].examples for result in ordered]
-    with_reasons = [examples for examples in told if any(shown.reasons for e in examples for shown in e.shown)]
+    # Example users of the best model with explanations, or of the best model if no model has any.
+    ordered = sorted(results, key=lambda result: -result.metrics[config.headline].value)
+    examples = [trials[result.name][0].examples for result in ordered]
+    explained = [some for some in examples if any(item.reasons for user in some for item in user.shown)]
     return Comparison(
-        terms.headline,
+        config.headline,
         baseline,
-        terms.ks,
-        summary(graph),
-        ground.divisions,
+        config.ks,
+        summarise_data(graph),
+        tuple(summaries),
         len(next(iter(pooled.values())).user_index),
         results,
-        _differences(pooled, baseline, terms, rng),
-        (with_reasons or told)[0],
-        Setup("", terms.seeds, terms.effort.budget or terms.effort.num_trials or 0, versions(), machine()),
+        differences,
+        (explained or examples)[0],
+        Setup("", config.seeds, config.effort.budget or config.effort.num_trials or 0, versions(), machine()),
         {},
     )
 
 
-def _pooled(rounds: Sequence[MeasuredRound]) -> Pooled:
-    """The values of warm users over all rounds, of cold ones where no round has a warm one."""
-    warm = any(measured.warm.any() for measured in rounds)
-    return pool([measured.part(measured.warm == warm) for measured in rounds])
+def _pool_warm(trials: Sequence[MeasuredTrial]) -> PooledValues:
+    """The values of warm users over all trials, of cold users if no trial has a warm one."""
+    warm = any(trial.warm.any() for trial in trials)
+    return pool_trials([trial.select_users(trial.warm == warm) for trial in trials])
 
 
-def _differences(
-    pooled: Mapping[str, Pooled], baseline: str, terms: EvaluationConfig, rng: np.random.Generator
+def _summarise_model(
+    contender: Contender,
+    trials: Sequence[MeasuredTrial],
+    degree: IndexArray,
+    config: EvaluationConfig,
+    rng: np.random.Generator,
+) -> ModelResult:
+    """Metrics, curves and groups of one contender; `degree` [num_users]: interactions that models were fitted to on the
+    first split."""
+    pooled = _pool_warm(trials)
+    tabulated = {name: value for name, value in pooled.per_user.items() if int(name.split("@")[1]) in config.ks}
+    metrics = estimate_means(tabulated, rng)
+    for name in trials[0].scalars:
+        values = [trial.scalars[name] for trial in trials]
+        if np.isfinite(values).any():
+            metrics[name] = Estimate(float(np.nanmean(values)))
+    curve = {
+        metric: tuple((k, float(np.nanmean(pooled.per_user[f"{metric}@{k}"]))) for k in config.grid)
+        for metric in ("recall", "ndcg")
+    }
+    groups = tuple(_groups(pooled, trials, degree, config, rng))
+    rounds = tuple(trial.result for trial in trials)
+    name, model, origin = contender.name, contender.model, contender.origin
+    return ModelResult(name, model, origin, metrics, curve, groups, trials[0].learning, rounds)
+
+
+def _groups(
+    pooled: PooledValues,
+    trials: Sequence[MeasuredTrial],
+    degree: IndexArray,
+    config: EvaluationConfig,
+    rng: np.random.Generator,
+) -> Iterable[Group]:
+    """Users by activity, test items by popularity, and warm and cold users if both exist or all are cold."""
+    shown = (f"recall@{config.ks[0]}", config.headline)
+
+    def group(kind: str, name: str, values: PerUser, users: npt.NDArray[np.bool_]) -> Group:
+        return Group(
+            kind, name, int(users.sum()), estimate_means({key: value[users] for key, value in values.items()}, rng)
+        )
+
+    for each in group_by_activity(degree[pooled.user_index]):
+        yield group(each.kind, each.name, {name: pooled.per_user[name] for name in shown}, each.members)
+
+    for name in trials[0].popularity:
+        values = pool_trials([PooledValues(t.values.user_index, t.popularity[name]) for t in trials]).per_user
+        users = np.isfinite(next(iter(values.values())))  # those with a test item in this part of the catalogue
+        if users.any():
+            yield group("item popularity", name, values, users)
+
+    if all(trial.warm.all() for trial in trials):
+        return
+    for name, warm in (("warm users", True), ("cold users", False)):
+        parts = [trial.select_users(trial.warm == warm) for trial in trials]
+        parts = [part for part in parts if len(part.user_index)]
+        if parts:
+            of_part = pool_trials(parts)
+            every = np.ones(len(of_part.user_index), dtype=bool)
+            yield group("warmth", name, {key: of_part.per_user[key] for key in shown}, every)
+
+
+def _compare_models(
+    pooled: Mapping[str, PooledValues], baseline: str, config: EvaluationConfig, rng: np.random.Generator
 ) -> tuple[Difference, ...]:
-    """In each metric of accuracy, the headline first: each model minus the baseline, and the best in that metric minus
-    each of the others."""
-    names = [f"{metric}@{k}" for k in terms.ks for metric in METRICS]
+    """In each metric of accuracy, the headline first: each model minus the baseline, and the best model in that metric
+    minus each of the others."""
+    names = [f"{metric.name}@{k}" for k in config.ks for metric in metrics_of("accuracy")]
     pairs: dict[str, list[tuple[str, str]]] = {}
-    for metric in sorted(names, key=lambda name: name != terms.headline):
-        values = {name: float(np.nanmean(found.per_user[metric])) for name, found in pooled.items()}
+    for metric in sorted(names, key=lambda name: name != config.headline):
+        values = {name: float(np.nanmean(each.per_user[metric])) for name, each in pooled.items()}
         best = max(values, key=lambda name: values[name])
         pairs[metric] = [(name, baseline) for name in pooled if name != baseline]
         pairs[metric] += [(best, name) for name in pooled if name not in (best, baseline) and best != baseline]
-    return differences(pooled, pairs, rng)
-
-
-def _result(
-    entry: Contender,
-    rounds: Sequence[MeasuredRound],
-    degree: IndexArray,
-    terms: EvaluationConfig,
-    rng: np.random.Generator,
-) -> ModelResult:
-    pooled = _pooled(rounds)
-    wanted = {name: value for name, value in pooled.per_user.items() if int(name.split("@")[1]) in terms.ks}
-    scalars = {
-        name: Estimate(float(np.nanmean([measured.scalars[name] for measured in rounds])))
-        for name in rounds[0].scalars
-        if any(np.isfinite(measured.scalars[name]) for measured in rounds)
-    }
-    curve = {
-        metric: tuple((k, float(np.nanmean(pooled.per_user[f"{metric}@{k}"]))) for k in terms.grid)
-        for metric in ("recall", "ndcg")
-    }
-    return ModelResult(
-        entry.name,
-        entry.model,
-        entry.origin,
-        {**estimates(wanted, rng), **scalars},
-        curve,
-        (*_by_activity(pooled, degree, terms, rng), *_by_popularity(rounds, rng), *_by_warmth(rounds, terms, rng)),
-        rounds[0].learning,
-        tuple(measured.round for measured in rounds),
-    )
-
-
-def _by_activity(
-    pooled: Pooled, degree: IndexArray, terms: EvaluationConfig, rng: np.random.Generator
-) -> Iterable[Group]:
-    """Groups by the number of interactions [num_users] in what models were fitted to on the first split."""
-    for group in by_activity(degree[pooled.user_index]):
-        yield _group(group.kind, group.name, _headlines(pooled, terms), group.chosen, rng)
-
-
-def _by_warmth(rounds: Sequence[MeasuredRound], terms: EvaluationConfig, rng: np.random.Generator) -> Iterable[Group]:
-    """Users with and without interactions in training, where there are both or only cold ones."""
-    for name, warm in (("warm users", True), ("cold users", False)):
-        parts = [measured.part(measured.warm == warm) for measured in rounds]
-        parts = [part for part in parts if len(part.user_index)]
-        if parts and any(not measured.warm.all() for measured in rounds):
-            pooled = pool(parts)
-            yield _group("warmth", name, _headlines(pooled, terms), np.ones(len(pooled.user_index), dtype=bool), rng)
-
-
-def _by_popularity(rounds: Sequence[MeasuredRound], rng: np.random.Generator) -> Iterable[Group]:
-    """The recall of test items by how popular they are."""
-    for name in rounds[0].popularity:
-        values = pool([Pooled(m.values.user_index, m.popularity[name]) for m in rounds]).per_user
-        metric = next(iter(values))
-        chosen = np.isfinite(values[metric])
-        if chosen.any():
-            yield _group("item popularity", name, values, chosen, rng)
-
-
-def _headlines(pooled: Pooled, terms: EvaluationConfig) -> PerUser:
-    return {name: pooled.per_user[name] for name in (f"recall@{terms.ks[0]}", terms.headline)}
-
-
-def _group(kind: str, name: str, values: PerUser, chosen: npt.NDArray[np.bool_], rng: np.random.Generator) -> Group:
-    found = estimates({metric: value[chosen] for metric, value in values.items()}, rng)
-    return Group(kind, name, int(chosen.sum()), found)
+    return compare_pairs(pooled, pairs, rng)

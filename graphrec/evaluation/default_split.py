@@ -1,4 +1,4 @@
-"""Which split measures models if the user names none: by time, unless that would test too few users to tell."""
+"""Which split measures models if the user names none: by time, unless that would test too few users."""
 
 from dataclasses import dataclass
 
@@ -26,10 +26,10 @@ class SplitChoice:
 
 
 def choose_split(interactions: Interactions) -> SplitChoice:
-    """The split for these interactions: `time` if there are times and the last tenth tells models apart, else `random`.
+    """The split: `time` if there are times and the last tenth can distinguish models, else `random`.
 
-    The last tenth tells if it tests (and the tenth before it validates on) ENOUGH_USERS, or half of the users that a
-    random split tests. A data set whose users come one after the other has a few of them at its end, and of few users
+    It can if it tests (and the tenth before it validates on) ENOUGH_USERS, or half of the users that a random split
+    tests. A data set whose users come one after the other has a few of them at its end, and of few users
     no difference is more than chance. The number of test users decides, never a result.
     """
     if interactions.time is None:
@@ -42,7 +42,7 @@ def choose_split(interactions: Interactions) -> SplitChoice:
     return SplitChoice(
         "random",
         f"a split by time would choose settings on {chosen_on:,} and test on {tested:,} of {users:,} users, too few to "
-        f"tell models apart, so the split is random and tests about {at_random:,.0f}; its figures compare models and "
+        f"distinguish models, so the split is random and tests about {at_random:,.0f}; its figures compare models and "
         "forecast nothing (`--split time` forces the other)",
     )
 

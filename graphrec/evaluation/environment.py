@@ -29,7 +29,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> str:
-    """The processor and the number of cores, as far as the system tells."""
+    """The processor and the number of cores, as far as the system reports them."""
     name = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -40,5 +40,5 @@ def machine() -> str:
 
 
 def load() -> float:
-    """How many processes want to run on the machine, on average over a minute; -1 where the system does not tell."""
+    """How many processes want to run on the machine, on average over a minute; -1 if the system does not report it."""
     return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else -1.0

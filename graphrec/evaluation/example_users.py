@@ -7,26 +7,25 @@ import torch
 
 from graphrec.evaluation.preparation import PreparedSplit
 from graphrec.evaluation.protocol import RankedLists
-from graphrec.evaluation.result import Example, Reason, Shown
+from graphrec.evaluation.result import ExampleUser, ReasonPath, RecommendedItem
 from graphrec.hetero import HeteroGraph
+from graphrec.models.attribution import HISTORY, SPECTRUM, USERS, Contributions
 from graphrec.models.base import Model
-from graphrec.models.graph_filter.contributions import HISTORY, SPECTRUM, USERS, Contributions
-from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.schema import Triple
 
 #: So many items of a history and of a test part, recommendations, and reasons of one, are shown.
 HISTORY_SHOWN, WANTED_SHOWN, SHOWN, REASONS = 12, 12, 5, 3
 
-#: Users with at least so many interactions have a taste to show; where nobody has, anybody will do.
+#: Minimum interactions of an example user; if no user has as many, any user is taken.
 ENOUGH = 5
 
 
-def examples(
+def pick_examples(
     model: Model[object], prepared: PreparedSplit, lists: RankedLists, name: str, number: int
-) -> tuple[Example, ...]:
+) -> tuple[ExampleUser, ...]:
     """Some test users with a history as Examples, the same users each time: of three, two for whom one of the items
     shown is a test item, and then one for whom none is, as far as there are such."""
-    degree = prepared.known.user_degree()[lists.user_index]
+    degree = prepared.train_validation.user_degree()[lists.user_index]
     rows = np.flatnonzero(degree >= ENOUGH)
     rows = rows if len(rows) >= number else np.arange(len(lists.user_index))
     order = rows[np.argsort(lists.user_index[rows] * 2_654_435_761 % (1 << 32), kind="stable")]  # no order of ids
@@ -34,25 +33,25 @@ def examples(
         return ()
     shown = lists.item_index[order, :SHOWN]
     places = np.repeat(order, shown.shape[1]), np.maximum(shown, 0).ravel()
-    hit = ((np.asarray(lists.wanted[places]).reshape(shown.shape) > 0) & (shown >= 0)).any(axis=1)
+    hit = ((np.asarray(lists.test[places]).reshape(shown.shape) > 0) & (shown >= 0)).any(axis=1)
     found, missed = order[hit], order[~hit]
     num_missed = min(max(number // 3, number - len(found)), len(missed))
     chosen = [*found[: number - num_missed], *missed[:num_missed]]
     return tuple(_example(model, prepared, lists, name, int(row)) for row in chosen)
 
 
-def _example(model: Model[object], prepared: PreparedSplit, lists: RankedLists, name: str, row: int) -> Example:
+def _example(model: Model[object], prepared: PreparedSplit, lists: RankedLists, name: str, row: int) -> ExampleUser:
     graph, user = prepared.visible, int(lists.user_index[row])
-    known = prepared.known
+    known = prepared.train_validation
     mine = np.flatnonzero(known.user_index == user)
     if known.time is not None:
         mine = mine[np.argsort(-known.time[mine], kind="stable")]
-    wanted = lists.wanted[[row]].indices
+    wanted = lists.test[[row]].indices
     items = [int(item) for item in lists.item_index[row, :SHOWN] if item >= 0]
-    shown = [Shown(_id(graph, item), item in wanted, _reasons(model, graph, user, item)) for item in items]
+    shown = [RecommendedItem(_id(graph, item), item in wanted, _reasons(model, graph, user, item)) for item in items]
     history = tuple(_id(graph, item) for item in dict.fromkeys(known.item_index[mine].tolist()))
     found = tuple(_id(graph, item) for item in wanted.tolist())
-    return Example(
+    return ExampleUser(
         str(graph.users.ids[user]),
         name,
         history[:HISTORY_SHOWN],
@@ -67,12 +66,12 @@ def _id(graph: HeteroGraph, item: int) -> str:
     return str(graph.items.ids[item])
 
 
-def _reasons(model: Model[object], graph: HeteroGraph, user: int, item: int) -> tuple[Reason, ...]:
+def _reasons(model: Model[object], graph: HeteroGraph, user: int, item: int) -> tuple[ReasonPath, ...]:
     """The strongest paths of a score that splits exactly; their shares are of all that speaks for the item, since some
     nodes of a history speak against it."""
-    if not isinstance(model, GraphFilter):
+    found = model.explain_score(user, item)
+    if found is None:
         return ()
-    found = model.contributions(user, item)
     grouped: dict[tuple[str, int], list[int]] = {}
     for place, key in enumerate(zip(found.origin, found.node.tolist(), strict=True)):
         grouped.setdefault(key, []).append(place)
@@ -84,7 +83,7 @@ def _reasons(model: Model[object], graph: HeteroGraph, user: int, item: int) -> 
 
 def _reason(
     graph: HeteroGraph, found: Contributions, ends: tuple[int, int], places: Sequence[int], share: float
-) -> Reason:
+) -> ReasonPath:
     """A walk from the user to the item as nodes and relations in turn; it goes on by the strongest way."""
     user, item = ends
     strongest = max(places, key=lambda place: found.amount[place])
@@ -101,7 +100,7 @@ def _reason(
     else:
         steps += [via, _node(graph, via, value), via]
     items = (2, len(steps)) if origin == HISTORY else (len(steps),)
-    return Reason((*steps, _id(graph, item)), share, items)
+    return ReasonPath((*steps, _id(graph, item)), share, items)
 
 
 def _shared(graph: HeteroGraph, node: int, item: int, origin: str) -> str:

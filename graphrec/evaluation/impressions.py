@@ -23,7 +23,7 @@ EXAMPLE = (
 
 @dataclass(frozen=True, eq=False)
 class ImpressionLog:
-    """Showings (user_id, item_id, run, rank, timestamp, propensity), behaviour (user_id, item_id, timestamp) of some
+    """Impressions (user_id, item_id, run, rank, timestamp, propensity), behaviour (user_id, item_id, timestamp) of some
     relations, and how much behaviour has no time and is left out."""
 
     shown: pd.DataFrame
@@ -33,7 +33,7 @@ class ImpressionLog:
 
 
 def read_log(store: Store, relations: Sequence[str] = ()) -> ImpressionLog:
-    """The showings of a graph and the behaviour of some relations; by default of the strongest that has times.
+    """The impressions of a graph and the behaviour of some relations; by default of the strongest that has times.
 
     Raises:
         GraphrecError: nothing was shown yet; it says how a showing is written.
@@ -58,12 +58,12 @@ def _choose(schema: GraphSchema, relations: Sequence[str]) -> tuple[str, ...]:
     """The behaviours asked for, each once, or the strongest with times."""
     wanted: list[str | None] = [*relations]
     for relation in wanted or [None]:
-        preconditions.need_behaviour(schema, relation)
+        preconditions.require_behaviour(schema, relation)
     timed = [edge.relation for edge in schema.behaviours() if "timestamp" in edge.properties]
     untimed = [relation for relation in relations if relation not in timed]
     if untimed or not timed:
         raise DataError(
-            f"{first_few(untimed) or 'the behaviour of the graph'} has no `timestamp`, so it cannot be told what came "
+            f"{first_few(untimed) or 'the behaviour of the graph'} has no `timestamp`, so it is unknown what came "
             f"after a showing; {f'name another: {first_few(timed)}' if timed else 'load behaviour with times'}"
         )
     return tuple(dict.fromkeys(relations or timed[:1]))

@@ -91,7 +91,7 @@ def _by_sums(lists: IndexArray, vectors: sparse.csr_array) -> Floats:
 
 
 def chosen(lists: IndexArray, num_items: int) -> sparse.csr_array:
-    """Which items stand in lists [num_users, n], -1 for empty places, as a matrix [num_users, num_items] of ones."""
+    """The items of lists [num_users, n], -1 for empty places, as a matrix [num_users, num_items] of ones."""
     there = lists >= 0
     ends = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
     return sparse.csr_array((np.ones(int(ends[-1])), lists[there], ends), shape=(len(lists), num_items))

@@ -2,7 +2,7 @@
 
 A showing is an item put before a user by a run at a rank (from 1) and a time. It is clicked where the user did
 something with the item within a window after it; each behaviour counts once, for the latest showing before it. Users
-look at first places more than at last ones, so the click rate tells where a run put its items as well as how good they
+look at first places more than at last ones, so the click rate depends on the ranks of items as well as on how good they
 are. The propensity of a showing is the probability that the user looked at it; a click divided by it counts for those
 who did not look. Joachims, Swaminathan and Schnabel, "Unbiased learning-to-rank with biased feedback", WSDM 2017.
 """
@@ -19,7 +19,7 @@ from scipy import optimize
 
 from graphrec.errors import DataError, first_few
 from graphrec.evaluation.result import Estimate
-from graphrec.evaluation.significance import INTERVAL_REPEATS, interval, resampled
+from graphrec.evaluation.significance import INTERVAL_REPEATS, add_interval, bootstrap_means
 from graphrec.vocabulary import IndexArray
 
 Floats = npt.NDArray[np.float64]
@@ -27,8 +27,8 @@ Floats = npt.NDArray[np.float64]
 #: Seconds of a unit of time.
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
-#: Showings at the overall click rate that each rank is given beside its own, so that a rank seldom shown says little.
-PRIOR_SHOWINGS = 20.0
+#: Prior: impressions at the overall click rate added to each rank, so that a rare rank has little weight.
+PRIOR_IMPRESSIONS = 20.0
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,16 @@ class AttributionWindow:
 
 @dataclass(frozen=True)
 class RunFeedback:
-    """What became of the showings of a run; each Estimate with the 95 % interval of the bootstrap over users.
+    """Clicks on the impressions of a run; each Estimate with the 95 % interval of the bootstrap over users.
 
-    N showings s have the click c_s (1 or 0) and the propensity p_s.
+    N impressions s have the click c_s (1 or 0) and the propensity p_s.
     click_rate: Σ c / N, clicks per showing.
     ips: Σ (c / p) / N, the mean relevance of what was shown: the click rate if users had looked at every place.
     capped_ips: Σ c · min(1 / p, cap) / N: too low where p < 1 / cap, and with less variance.
     self_normalised: Σ c / Σ p, the same as `ips` where items are as good at all ranks, else the mean relevance with
         places weighted by how much they are looked at; the least variance. (The usual Σ (c / p) / Σ (1 / p) is over
-        the showings that were looked at, and which were is not known.)
-    propensity: `logged` where all showings of the run have one, else `estimated` by rank (`examination`). Intervals
+        the impressions that were examined, which is unknown.)
+    propensity: `logged` if all impressions of the run have one, else `estimated` by rank (`examination`). Intervals
         take propensities as known.
     """
 
@@ -69,11 +69,12 @@ class RunFeedback:
 def measure(
     shown: pd.DataFrame, behaviour: pd.DataFrame, rules: AttributionWindow, rng: np.random.Generator
 ) -> tuple[RunFeedback, ...]:
-    """What became of the showings of each run, by name of the run.
+    """Clicks on the impressions of each run, by id of the run.
 
-    `shown` has the columns user_id, item_id, run, rank, timestamp (Unix seconds) and propensity, NaN where there is
-    none; `behaviour` user_id, item_id and timestamp. Propensities by rank are estimated from all showings of all runs.
-    Raises DataError where showings lack run, rank or timestamp, or have a rank below 1 or a propensity outside (0, 1].
+    `shown` has the columns user_id, item_id, run, rank, timestamp (Unix seconds) and propensity, NaN if
+    unknown; `behaviour` user_id, item_id and timestamp. Propensities by rank are estimated from the impressions of all
+    runs.
+    Raises DataError if impressions lack run, rank or timestamp, or have a rank below 1 or a propensity outside (0, 1].
     """
     shown = shown.assign(
         **{name: pd.to_numeric(shown[name], errors="coerce") for name in ("rank", "timestamp", "propensity")}
@@ -109,7 +110,7 @@ def as_frame(runs: Sequence[RunFeedback]) -> pd.DataFrame:
 
 
 def clicks(shown: pd.DataFrame, behaviour: pd.DataFrame, window: int) -> npt.NDArray[np.bool_]:
-    """Which showings [num_shown] the user did something with at most `window` seconds later.
+    """Which impressions [num_shown] were followed by behaviour at most `window` seconds later.
 
     Each behaviour counts once, for the latest showing before it or at its second, whichever run made it, and of several
     at one time for the one with the best rank. More of them after one showing are one click.
@@ -129,24 +130,24 @@ def clicks(shown: pd.DataFrame, behaviour: pd.DataFrame, window: int) -> npt.NDA
 def examination(rank: IndexArray, clicked: npt.NDArray[np.bool_]) -> Floats:
     """The estimated probability that each showing [num_shown] was looked at, relative to the best rank, by its rank.
 
-    The click rate of a rank, drawn towards that of all ranks by 20 showings, made to fall with the rank (isotonic
-    regression, weighted by showings) and divided by that of the first; 1 where there is no click at all. It takes items
-    as equally good at all ranks: where good ones come first, later places look less examined than they are, and `ips`
-    is too high and differs less between runs than it should. Ranks shuffled for a small share of users, or a logged
-    propensity, do without that.
+    The click rate of a rank, shrunk towards that of all ranks by a prior of 20 impressions, made non-increasing
+    (isotonic regression, weighted by impressions) and divided by that of the first rank; 1 without any click. It
+    assumes equally good items at all ranks: if good ones come first, later ranks look less examined than they are, and
+    `ips` is too high and differs less between runs than it should. Ranks shuffled for a small share of users, or logged
+    propensities, avoid this.
     """
     ranks, place = np.unique(rank, return_inverse=True)
     number = np.bincount(place, minlength=len(ranks)).astype(np.float64)
     hit = np.bincount(place, clicked, minlength=len(ranks))
     if not hit.any():
         return np.ones(len(rank))
-    rate = (hit + PRIOR_SHOWINGS * hit.sum() / number.sum()) / (number + PRIOR_SHOWINGS)
+    rate = (hit + PRIOR_IMPRESSIONS * hit.sum() / number.sum()) / (number + PRIOR_IMPRESSIONS)
     falling = optimize.isotonic_regression(rate, weights=number, increasing=False).x
     return np.asarray((falling / falling[0])[place], dtype=np.float64)
 
 
 def parse_window(text: str) -> int:
-    """The seconds of a time such as `90s`, `30m`, `24h`, `7d` or `2w`; DataError where it is none."""
+    """The seconds of a time such as `90s`, `30m`, `24h`, `7d` or `2w`; DataError if it is not one."""
     match = re.fullmatch(rf"\s*(\d+)\s*([{''.join(UNITS)}])\s*", text)
     if match is None or not int(match[1]):
         raise DataError(f"'{text}' is no time; write a number with s, m, h, d or w, such as 24h or 7d")
@@ -164,13 +165,13 @@ def _check(shown: pd.DataFrame) -> None:
         if rows.any():
             pairs = shown.loc[rows, ["user_id", "item_id"]].head(6).itertuples(index=False)
             raise DataError(
-                f"{int(rows.sum()):,} of {len(shown):,} showings (user → item) are {what}: "
+                f"{int(rows.sum()):,} of {len(shown):,} impressions (user → item) are {what}: "
                 f"{first_few(f'{user} → {item}' for user, item in pairs)}; set it right in the graph, or delete them"
             )
 
 
 def _sums(user: IndexArray, clicked: npt.NDArray[np.bool_], propensity: Floats, cap: float) -> Floats:
-    """For each user of a run [num_users, 5]: showings, Σ p, clicks, Σ c / p, Σ c · min(1 / p, cap)."""
+    """For each user of a run [num_users, 5]: impressions, Σ p, clicks, Σ c / p, Σ c · min(1 / p, cap)."""
     place = np.unique(user, return_inverse=True)[1]
     weight = 1 / propensity
     parts = (np.ones(len(place)), propensity, clicked, clicked * weight, clicked * np.minimum(weight, cap))
@@ -179,9 +180,10 @@ def _sums(user: IndexArray, clicked: npt.NDArray[np.bool_], propensity: Floats, 
 
 def _ratios(sums: Floats, rng: np.random.Generator) -> tuple[Estimate, Estimate, Estimate, Estimate]:
     """The four estimates of a run: a sum over users divided by another, in each sample of users."""
-    means = np.concatenate([sums.mean(axis=0, keepdims=True), resampled(sums, rng, INTERVAL_REPEATS)])
+    means = np.concatenate([sums.mean(axis=0, keepdims=True), bootstrap_means(sums, rng, INTERVAL_REPEATS)])
     shown, looked, number, weighted, capped = means.T
     click_rate, ips, capped_ips, normalised = (
-        interval(ratio[0], ratio[1:]) for ratio in (number / shown, weighted / shown, capped / shown, number / looked)
+        add_interval(ratio[0], ratio[1:])
+        for ratio in (number / shown, weighted / shown, capped / shown, number / looked)
     )
     return click_rate, ips, capped_ips, normalised

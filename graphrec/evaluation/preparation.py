@@ -1,4 +1,4 @@
-"""A graph divided for an evaluation: what models may see, the audit of that, and the record of it."""
+"""A graph split for an evaluation: its parts, the graph that models may see, the leak audit, and summaries."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from scipy import sparse
 
 from graphrec.evaluation.assembly import num_edges
 from graphrec.evaluation.audit import Audit, audit
-from graphrec.evaluation.beyond_accuracy import CatalogueStats, catalogue
+from graphrec.evaluation.beyond_accuracy import CatalogueStats, catalogue_stats
 from graphrec.evaluation.default_split import default_split
 from graphrec.evaluation.protocol import warm_users
-from graphrec.evaluation.result import Bin, DataSummary, Division
+from graphrec.evaluation.result import Bin, DataSummary, SplitSummary
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions, join
 from graphrec.relations import relations
@@ -18,94 +18,95 @@ from graphrec.splitting import Split, parse_split, record, splits
 from graphrec.train_view import restrict
 from graphrec.vocabulary import IndexArray
 
-#: Stretches of time in the picture of a split.
+#: Number of bins of the timeline of a split.
 BINS = 40
 
-#: Node labels to numbers of groups [num_nodes]: nodes of one group are the same person or thing.
+#: Group numbers [num_nodes] by node label: nodes of one group are the same person or thing.
 Aliases = dict[str, IndexArray]
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedSplit:
-    """One split with all that follows from it.
+    """One split, ready for models to be fitted and tested on.
 
-    known: train and validation, what a model is fitted to before it is tested; visible: the graph that goes with it;
-    audit: whether that tells anything of the test part; num: which of the splits it is, from 0.
+    num: number of the split, from 0.
+    train_validation: the interactions that a model is fitted to before the test.
+    visible: the graph that a model may see at that time.
+    audit: whether `visible` reveals test interactions.
     """
 
     num: int
     spec: str
     parts: Split
-    known: Interactions
+    train_validation: Interactions
     visible: HeteroGraph
     audit: Audit
     catalogue: CatalogueStats
 
 
-def divide(graph: HeteroGraph, spec: str, rng: np.random.Generator) -> tuple[Split, ...]:
-    """The target behaviour of a graph in three parts, several times for rolling windows and folds.
+def split_graph(graph: HeteroGraph, spec: str, rng: np.random.Generator) -> tuple[Split, ...]:
+    """The target behaviour of a graph in train, validation and test; several splits for rolling windows and folds.
 
-    Raises UnknownNameError or DataError where there is no such split, or it cannot be made of these interactions.
+    `spec` is a text such as `time(test=0.2)`, "" for `default_split`. Raises UnknownNameError for an unknown split,
+    DataError if these interactions cannot be split that way.
     """
     return splits(spec or default_split(interactions(graph)), interactions(graph), rng, graph.users, graph.items)
 
 
-def prepare(graph: HeteroGraph, parts: Split, spec: str, num: int = 0, aliases: Aliases | None = None) -> PreparedSplit:
-    """A split with what a model may see when it is tested, audited."""
-    known, cut = join(parts.train, parts.validation), cut_of_test(parts)
-    visible = restrict(graph, known, cut, parts.test)
-    found = audit(visible, known, parts.test, cut, aliases, graph)
+def prepare_split(
+    graph: HeteroGraph, parts: Split, spec: str, num: int = 0, aliases: Aliases | None = None
+) -> PreparedSplit:
+    """A split with the graph restricted to what a model may see before the test, audited for leaks."""
+    train_validation = join(parts.train, parts.validation)
+
+    # In a split by time no relation may reach the time of the first test interaction.
+    timed = parts.cut is not None and parts.test.time is not None and len(parts.test)
+    cut = int(parts.test.time.min()) if timed and parts.test.time is not None else None
+    visible = restrict(graph, train_validation, cut, parts.test)
+    found = audit(visible, train_validation, parts.test, cut, aliases, graph)
+
     attributes = list(relations(visible).item_attributes.values())
     columns = sparse.csr_array(sparse.hstack(attributes)) if attributes else None
-    return PreparedSplit(num, spec, parts, known, visible, found, catalogue(known.matrix(), columns))
+    catalogue = catalogue_stats(train_validation.matrix(), columns)
+    return PreparedSplit(num, spec, parts, train_validation, visible, found, catalogue)
 
 
-def cut_of_test(parts: Split) -> int | None:
-    """The time of the first test interaction, from which on no relation may be seen; None without a split by time."""
-    if parts.cut is None or parts.test.time is None or not len(parts.test):
-        return None
-    return int(parts.test.time.min())
+def summarise_split(prepared: PreparedSplit, seed: int) -> SplitSummary:
+    """The summary of a split made with a seed, with a histogram of its parts over time."""
+    parts = prepared.parts
+    warm, num_cold = warm_users(prepared.train_validation, parts.test)
+    named = (parts.train, parts.validation, parts.test)
+    times = [part.time for part in named if part.time is not None and len(part)]
+    timeline: tuple[Bin, ...] = ()
+    if times:
+        first, last = min(int(time.min()) for time in times), max(int(time.max()) for time in times)
+        edges = np.unique(np.linspace(first, last + 1, BINS + 1).astype(np.int64))
+        counts = [np.histogram([] if part.time is None else part.time, edges)[0].tolist() for part in named]
+        bins = zip(edges[:-1], edges[1:], *counts, strict=True)
+        timeline = tuple(Bin(int(start), int(end), *numbers) for start, end, *numbers in bins)
+    made = record(parts, parse_split(prepared.spec))
+    return SplitSummary(prepared.num, seed, made, prepared.audit, timeline, len(warm), num_cold)
 
 
-def described(prepared: PreparedSplit, seed: int) -> Division:
-    """What a reader is told of a split that was made with a seed."""
-    warm, num_cold = warm_users(prepared.known, prepared.parts.test)
-    made = record(prepared.parts, parse_split(prepared.spec))
-    return Division(prepared.num, seed, made, prepared.audit, _timeline(prepared.parts), len(warm), num_cold)
+def summarise_data(graph: HeteroGraph) -> DataSummary:
+    """Sizes, time range and degree quartiles of a graph."""
 
+    def quartiles(degree: IndexArray) -> tuple[int, ...]:
+        if not len(degree):
+            return ()
+        return tuple(int(value) for value in np.quantile(degree, [0, 0.25, 0.5, 0.75, 1], method="nearest"))
 
-def summary(graph: HeteroGraph) -> DataSummary:
-    """What a reader is told of the data."""
     everything = interactions(graph)
-    pairs = everything.matrix()
-    time = everything.time
+    pairs, time = everything.matrix(), everything.time
+    timed = time is not None and len(time)
     return DataSummary(
         graph.target[1],
         everything.num_users,
         everything.num_items,
         len(everything),
-        int(time.min()) if time is not None and len(time) else None,
-        int(time.max()) if time is not None and len(time) else None,
+        int(time.min()) if timed and time is not None else None,
+        int(time.max()) if timed and time is not None else None,
         num_edges(graph),
-        _quartiles(np.diff(pairs.indptr)),
-        _quartiles(np.bincount(pairs.indices, minlength=pairs.shape[1])),
-    )
-
-
-def _quartiles(degree: IndexArray) -> tuple[int, ...]:
-    if not len(degree):
-        return ()
-    return tuple(int(value) for value in np.quantile(degree, [0, 0.25, 0.5, 0.75, 1], method="nearest"))
-
-
-def _timeline(parts: Split) -> tuple[Bin, ...]:
-    named = (parts.train, parts.validation, parts.test)
-    times = [part.time for part in named if part.time is not None and len(part)]
-    if not times:
-        return ()
-    first, last = min(int(time.min()) for time in times), max(int(time.max()) for time in times)
-    edges = np.unique(np.linspace(first, last + 1, BINS + 1).astype(np.int64))
-    counts = [np.histogram([] if part.time is None else part.time, edges)[0].tolist() for part in named]
-    return tuple(
-        Bin(int(start), int(end), *numbers) for start, end, *numbers in zip(edges[:-1], edges[1:], *counts, strict=True)
+        quartiles(np.diff(pairs.indptr)),
+        quartiles(np.bincount(pairs.indices, minlength=pairs.shape[1])),
     )

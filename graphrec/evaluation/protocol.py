@@ -1,4 +1,4 @@
-"""How a model is measured: all items ranked, seen ones masked, users that the model knows."""
+"""Evaluation protocol: all items are ranked, training items are masked, and warm users are measured."""
 
 import hashlib
 from collections.abc import Mapping
@@ -18,19 +18,19 @@ from graphrec.ranking.topk import MEMORY_BUDGET, top_k
 from graphrec.tuning.trial import Quality
 from graphrec.vocabulary import IndexArray
 
-#: The cut-offs of every table.
+#: Default cut-offs.
 KS = (10, 20)
 
-#: At most so many users are ranked to choose a config, unless told otherwise.
+#: Cap on the users ranked to choose a config.
 VALIDATION_USERS = 2000
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Means over warm users by `metric@k`, the values of each user [num_users] behind them, and who was left out.
+    """Means over warm users by `metric@k`, the values per user [num_users] behind them, and the number of cold users.
 
-    A warm user has a test item that is new to them and at least one training interaction; `num_cold` users have
-    such a test item but no training interaction.
+    A warm user has a test item that is new to them and at least one training interaction; `num_cold` users have such a
+    test item but no training interaction.
     """
 
     metrics: Mapping[str, float]
@@ -41,65 +41,69 @@ class Evaluation:
 
 def evaluate(
     model: Model[Any],
-    seen: Interactions,
-    truth: Interactions,
+    train: Interactions,
+    test: Interactions,
     ks: tuple[int, ...] = KS,
     memory_budget: int = MEMORY_BUDGET,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """How well the first k items that a model gives each warm user hit the truth; items in `seen` are no truth.
+    """The metrics of a model's first k items for each warm user; items in `train` are masked and not counted as test.
 
-    Raises DataError where there is no warm user.
+    Raises DataError if no user is warm.
     """
-    users, num_cold = warm_users(seen, truth)
+    users, num_cold = warm_users(train, test)
     if not len(users):
         raise DataError(
             f"none of the {num_cold:,} users with test interactions has any in training, so nothing can be measured; "
             "load more data or choose another split"
         )
-    best = top_k(model, seen, users, max(ks), memory_budget, progress)
-    wanted = _new(seen, truth)[users]
-    values = per_user(best.item_index, wanted, ks)
+    best = top_k(model, train, users, max(ks), memory_budget, progress)
+    values = per_user(best.item_index, _new_pairs(train, test)[users], ks)
     metrics = {name: float(value.mean()) for name, value in values.items()}
-    metrics |= {f"coverage@{k}": coverage(best.item_index, seen.num_items, k) for k in ks}
+    metrics |= {f"coverage@{k}": coverage(best.item_index, train.num_items, k) for k in ks}
     return Evaluation(metrics, values, users, num_cold)
 
 
 @dataclass(frozen=True, eq=False)
 class RankedLists:
-    """What a model gives to test users, warm and cold: the users [n], the first k items of each [n, k] (-1 for an empty
-    place), the test items that are new to each [n, num_items], and who is warm [n]."""
+    """A model's lists for all test users, warm and cold.
+
+    user_index: the users [n].
+    item_index: the first k items of each [n, k], -1 for an empty place.
+    test: the test items that are new to each user [n, num_items].
+    warm: which users [n] have training interactions.
+    """
 
     user_index: IndexArray
     item_index: IndexArray
-    wanted: sparse.csr_array
+    test: sparse.csr_array
     warm: npt.NDArray[np.bool_]
 
 
-def ranked_lists(
+def rank_test_users(
     model: Model[Any],
-    seen: Interactions,
-    truth: Interactions,
+    train: Interactions,
+    test: Interactions,
     k: int,
     memory_budget: int = MEMORY_BUDGET,
     progress: Progress | None = None,
 ) -> RankedLists:
-    """The lists of all users who have a test item that is new to them. Raises DataError where there is none."""
-    wanted = _new(seen, truth)
-    users = np.flatnonzero(np.diff(wanted.indptr) > 0)
+    """The lists of all users with a test item that is new to them. Raises DataError if no user has one."""
+    new = _new_pairs(train, test)
+    users = np.flatnonzero(np.diff(new.indptr) > 0)
     if not len(users):
         raise DataError(
             "no user has a test interaction with an item that is new to them; load more or choose another split"
         )
-    best = top_k(model, seen, users, k, memory_budget, progress)
-    return RankedLists(users, best.item_index, wanted[users], seen.user_degree()[users] > 0)
+    best = top_k(model, train, users, k, memory_budget, progress)
+    return RankedLists(users, best.item_index, new[users], train.user_degree()[users] > 0)
 
 
-def warm_users(seen: Interactions, truth: Interactions) -> tuple[IndexArray, int]:
-    """The users [n] with new test items and training interactions, and how many have test items but no training."""
-    with_truth = np.diff(_new(seen, truth).indptr) > 0
-    trained = seen.user_degree() > 0
-    return np.flatnonzero(with_truth & trained), int((with_truth & ~trained).sum())
+def warm_users(train: Interactions, test: Interactions) -> tuple[IndexArray, int]:
+    """The users [n] with training interactions and new test items, and the number of users with new test items only."""
+    has_new = np.diff(_new_pairs(train, test).indptr) > 0
+    trained = train.user_degree() > 0
+    return np.flatnonzero(has_new & trained), int((has_new & ~trained).sum())
 
 
 def validation_measure(
@@ -109,10 +113,10 @@ def validation_measure(
     cold: bool = False,
     num_users: int = VALIDATION_USERS,
 ) -> "ValidationMeasure":
-    """A measure of NDCG@20 on at most `num_users` warm users, plain and with pairs weighted by √(item degree); with
-    `cold` on users without training interactions where there are no others, as in a split by users.
+    """A measure of NDCG@20 on at most `num_users` warm users, unweighted and with pairs weighted by √(item degree).
 
-    Raises DataError where there is nobody to measure.
+    With `cold`, users without training interactions are measured if no user is warm, as in a split by users. Raises
+    DataError if there is no user to measure.
     """
     users, num_cold = warm_users(train, validation)
     if cold and num_cold and not len(users):
@@ -121,45 +125,42 @@ def validation_measure(
         raise DataError("no user has interactions in both training and validation; load more or choose another split")
     chosen = np.sort(rng.permutation(users)[:num_users])
     weight = np.sqrt(np.maximum(train.item_degree(), 1)).astype(np.float32)
-    return ValidationMeasure(train, chosen, _new(train, validation)[chosen], weight)
+    return ValidationMeasure(train, chosen, _new_pairs(train, validation)[chosen], weight)
 
 
 @dataclass(frozen=True, eq=False)
 class ValidationMeasure:
-    """A measure that other processes can be given: what is seen, users [n], their held-out items [n, num_items], and
-    weights of items [num_items]."""
+    """Measures the quality of a fitted model on validation; can be sent to worker processes.
+
+    train: interactions to mask.
+    users: the users measured [n].
+    validation: their validation items [n, num_items].
+    item_weight: weights of items [num_items] in the popularity-weighted NDCG.
+    """
 
     train: Interactions
     users: IndexArray
-    wanted: sparse.csr_array
-    weight: FloatArray
+    validation: sparse.csr_array
+    item_weight: FloatArray
 
     def __call__(self, model: Model[Any]) -> Quality:
         """The quality of a fitted model."""
         best = top_k(model, self.train, self.users, 20).item_index
-        values = per_user(best, self.wanted, [20])["ndcg@20"]
-        return Quality(float(values.mean()), weighted_ndcg(best, self.wanted, self.weight, 20), values)
+        values = per_user(best, self.validation, [20])["ndcg@20"]
+        return Quality(float(values.mean()), weighted_ndcg(best, self.validation, self.item_weight, 20), values)
 
     @property
     def digest(self) -> str:
-        """A text that other users or other held-out items would change."""
-        parts = (self.users, self.wanted.indptr, self.wanted.indices)
+        """A hash of the users and their validation items, to recognise the same search again."""
+        parts = (self.users, self.validation.indptr, self.validation.indices)
         return hashlib.sha256(b"".join(np.asarray(part, dtype=np.int64).tobytes() for part in parts)).hexdigest()
 
 
-def bootstrap(
-    difference: npt.NDArray[np.float64], rng: np.random.Generator, repeats: int = 1000
-) -> tuple[float, float]:
-    """The 95 % percentile interval of the mean of paired differences [num_users], users drawn with replacement."""
-    means = np.empty(repeats)
-    for repeat in range(repeats):
-        means[repeat] = difference[rng.integers(len(difference), size=len(difference))].mean()
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def _new(seen: Interactions, truth: Interactions) -> Any:  # a csr_array; the stubs lose the type in the difference
-    wanted, known = truth.matrix(), seen.matrix()
-    wanted = (wanted - wanted.multiply(known)).tocsr()
-    wanted.eliminate_zeros()
-    return wanted
+def _new_pairs(
+    train: Interactions, test: Interactions
+) -> Any:  # a csr_array; the stubs lose the type in the difference
+    """The test matrix without pairs of the training matrix."""
+    pairs = test.matrix()
+    pairs = (pairs - pairs.multiply(train.matrix())).tocsr()
+    pairs.eliminate_zeros()
+    return pairs

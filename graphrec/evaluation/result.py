@@ -1,4 +1,7 @@
-"""What a comparison found: models on test with intervals and costs, and what they were measured on."""
+"""Results of a comparison of models: metrics on test with intervals, costs, and the data they were measured on.
+
+The fields are also the keys of the JSON report.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +14,7 @@ from graphrec.tuning.trial import Trial
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over users with its 95 % interval by the bootstrap; the bounds are None where a value is no such mean."""
+    """A mean over users with its 95 % bootstrap interval; the bounds are None for a value that has no interval."""
 
     value: float
     low: float | None = None
@@ -20,9 +23,11 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Group:
-    """The quality on a part of the users, or of what they are to find.
+    """Metrics on a subset of the test users or of their test items.
 
-    kind: `user activity`, `item popularity` or `warmth`; name: such as `1 to 5 interactions`; metrics: by `metric@k`.
+    kind: `user activity`, `item popularity` or `warmth`.
+    name: such as `1 to 5 interactions`.
+    metrics: by `metric@k`.
     """
 
     kind: str
@@ -33,7 +38,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One point of a learning curve: the mean loss of an epoch (counted from 1)."""
+    """One point of a learning curve: the number of the epoch (from 1) and its mean loss."""
 
     number: int
     loss: float
@@ -41,9 +46,9 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of choosing settings, of the fit, and of ranking all test users; memory of the process at most, MiB.
+    """Seconds of tuning, fitting and ranking for all test users, and the peak memory of the process in MiB.
 
-    The only part of a comparison that another run with the same seed does not repeat.
+    The only part of a comparison that differs between two runs with the same seed.
     """
 
     tune: float
@@ -54,7 +59,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """One model on one split with one seed: the number of the split (from 0), the seed, what was chosen and found."""
+    """One model on one split with one seed.
+
+    split: number of the split, from 0.
+    config: the settings used.
+    trials: what tuning tried on validation.
+    metrics: means over test users by `metric@k`.
+    """
 
     split: int
     seed: int
@@ -66,11 +77,14 @@ class TrialResult:
 
 @dataclass(frozen=True)
 class ModelResult:
-    """One entry of a comparison over all its rounds.
+    """One contender of a comparison over all its trials.
 
-    name: as it stands in tables; model: its name in the registry; origin: `tuned`, or the run that the settings are of.
-    metrics: by `metric@k`, over all users of all rounds.
-    curve: `recall` and `ndcg` as pairs (k, value), k up to the largest that was asked for.
+    name: its name in tables.
+    model: its name in the model registry.
+    origin: `tuned`, or the id of the run whose settings it has.
+    metrics: by `metric@k`, over all users of all trials.
+    curve: `recall` and `ndcg` as pairs (k, value), k up to the largest requested cut-off.
+    rounds: one TrialResult per split and seed.
     """
 
     name: str
@@ -85,11 +99,12 @@ class ModelResult:
 
 @dataclass(frozen=True)
 class Difference:
-    """`first` minus `second` in one metric, over the same users.
+    """`first` minus `second` in one metric, paired over the same users.
 
-    effect: Cohen's d of paired differences, mean / standard deviation; p: of the bootstrap, two-sided; p_holm: the same
-    after Holm's correction over all differences of a comparison in that metric; verdict: better, worse, or not told
-    apart (p_holm above 0.05).
+    effect: Cohen's d of the paired differences, mean / standard deviation.
+    p: two-sided bootstrap p-value.
+    p_holm: p after Holm's correction over all differences of the comparison in that metric.
+    verdict: better, worse or not significant (p_holm above 0.05).
     """
 
     first: str
@@ -104,7 +119,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Bin:
-    """How many interactions of each part lie between two times (Unix seconds, the end excluded)."""
+    """Number of interactions of each part between two times (Unix seconds, the end excluded)."""
 
     start: int
     end: int
@@ -114,9 +129,15 @@ class Bin:
 
 
 @dataclass(frozen=True)
-class Division:
-    """One split: its number (from 0) and the seed that it was made with, its record, what the audit of it found, where
-    interactions lie in time (none where they have no times), and how many test users there are, warm and cold."""
+class SplitSummary:
+    """One split of the data.
+
+    num: its number, from 0.
+    seed: the seed that it was made with.
+    audit: what the leak audit found.
+    timeline: histogram of the parts over time, empty for data without times.
+    num_warm, num_cold: test users with and without training interactions.
+    """
 
     num: int
     seed: int
@@ -129,8 +150,13 @@ class Division:
 
 @dataclass(frozen=True)
 class DataSummary:
-    """What was measured on: the behaviour, sizes, first and last time (Unix seconds, None without times), edges by
-    relationship type, and quartiles (minimum, quartiles, maximum) of the interactions of a user and of an item."""
+    """The data that models were measured on.
+
+    relation: the behaviour to predict.
+    first, last: Unix seconds of the first and the last interaction, None for data without times.
+    relations: number of edges by relationship type.
+    user_degree, item_degree: minimum, quartiles and maximum of the interactions of a user and of an item.
+    """
 
     relation: str
     num_users: int
@@ -144,9 +170,13 @@ class DataSummary:
 
 
 @dataclass(frozen=True)
-class Reason:
-    """A path from a user to an item as alternating nodes and relations, such as (`Ann`, `LISTENED`, `Abba`, …), its
-    share of all that speaks for the item, of 1, and which of the steps are items: another node may have the same id."""
+class ReasonPath:
+    """A path from a user to a recommended item.
+
+    steps: alternating nodes and relations, such as (`Ann`, `LISTENED`, `Abba`, …).
+    share: of the positive part of the item's score.
+    items: which of the steps are items: another node may have the same id.
+    """
 
     steps: tuple[str, ...]
     share: float
@@ -154,32 +184,34 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A recommended item: its id, whether it is in the test part, and why it is there (nothing where a model has no
-    exact reasons)."""
+class RecommendedItem:
+    """A recommended item: its id, whether it is a test item, and the paths that explain it (empty for a model without
+    exact explanations)."""
 
     item: str
     hit: bool
-    reasons: tuple[Reason, ...]
+    reasons: tuple[ReasonPath, ...]
 
 
 @dataclass(frozen=True)
-class Example:
-    """A user of the test part with what it had, what it was to find (of both the first few, and how many there are),
-    and what one model gave it."""
+class ExampleUser:
+    """A test user with the first items of the history and of the test part, and the list of one model.
+
+    wanted: test items; shown: recommended items; num_history, num_wanted: sizes before they were cut for display.
+    """
 
     user: str
     model: str
     history: tuple[str, ...]
     wanted: tuple[str, ...]
-    shown: tuple[Shown, ...]
+    shown: tuple[RecommendedItem, ...]
     num_history: int
     num_wanted: int
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What a reader needs to repeat a comparison: the command, seeds, trials of each model, versions and machine."""
+    """What is needed to repeat a comparison: the command, seeds, tuning trials per model, versions and the machine."""
 
     command: str
     seeds: tuple[int, ...]
@@ -190,21 +222,23 @@ class Setup:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The results of all models in the order asked for, and what they were measured on.
+    """Results of all models, in the order requested, and the data they were measured on.
 
-    headline: the metric that models are ordered and compared by; baseline: what all others are compared with;
-    divisions: each split once, those of further seeds where they differ; num_users: those that means are over, each
-    once however many splits have them.
+    headline: the metric that models are ordered and compared by.
+    baseline: the contender that all others are compared with.
+    splits: each split once; those of further seeds only if they differ.
+    num_users: distinct users that means are over.
+    titles: titles of items by id, for the items that have one.
     """
 
     headline: str
     baseline: str
     ks: tuple[int, ...]
     data: DataSummary
-    divisions: tuple[Division, ...]
+    splits: tuple[SplitSummary, ...]
     num_users: int
     results: tuple[ModelResult, ...]
     differences: tuple[Difference, ...]
-    examples: tuple[Example, ...]
+    examples: tuple[ExampleUser, ...]
     setup: Setup
-    titles: Mapping[str, str]  # of items by id, where the graph has any
+    titles: Mapping[str, str]

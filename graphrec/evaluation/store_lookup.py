@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from graphrec.evaluation.audit import alias_groups
 from graphrec.evaluation.preparation import Aliases
-from graphrec.evaluation.result import Example
+from graphrec.evaluation.result import ExampleUser
 from graphrec.hetero import HeteroGraph
 from graphrec.store import Store
 from graphrec.store.connection import quote
@@ -31,7 +31,7 @@ def aliases(store: Store, graph: HeteroGraph) -> Aliases:
     return found
 
 
-def titles(store: Store, graph: HeteroGraph, examples: Iterable[Example]) -> Mapping[str, str]:
+def titles(store: Store, graph: HeteroGraph, examples: Iterable[ExampleUser]) -> Mapping[str, str]:
     """What the items of some examples are called, by id; those without a title are left out."""
     shown = list(examples)
     items = {item for e in shown for item in (*e.history, *e.wanted, *(s.item for s in e.shown))}

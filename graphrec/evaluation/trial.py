@@ -3,7 +3,7 @@
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,32 +12,31 @@ import numpy.typing as npt
 from graphrec.arguments import count
 from graphrec.evaluation.beyond_accuracy import beyond_accuracy
 from graphrec.evaluation.environment import peak_mib
-from graphrec.evaluation.example_users import examples
+from graphrec.evaluation.example_users import pick_examples
 from graphrec.evaluation.metrics import PerUser, per_user
 from graphrec.evaluation.preparation import PreparedSplit
-from graphrec.evaluation.protocol import RankedLists, ranked_lists, validation_measure, warm_users
-from graphrec.evaluation.result import Cost, Epoch, Example, TrialResult
-from graphrec.evaluation.significance import Pooled
-from graphrec.evaluation.slices import by_popularity
+from graphrec.evaluation.protocol import rank_test_users, validation_measure, warm_users
+from graphrec.evaluation.result import Cost, Epoch, ExampleUser, TrialResult
+from graphrec.evaluation.significance import PooledValues
+from graphrec.evaluation.slices import recall_by_popularity
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import join
 from graphrec.models import make, model_class
-from graphrec.models.base import Model
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.splitting import Split
 from graphrec.train_view import restrict
 from graphrec.tuning import Tuning, TuningBudget, choose
 
-#: Cut-offs of the curves over k, as far as lists are long.
+#: Cut-offs of the curves over k, up to the length of the lists.
 CURVE = (1, 2, 3, 5, 10, 20, 30, 50, 100)
 
-#: Called with what is being done, steps done and steps in all.
+#: Progress callback: the name of the stage, steps done, steps in all.
 Steps = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A model that takes part: tuned, or with the settings of a run (`origin` then names it)."""
+    """A model in a comparison: tuned if `settings` is None, else with these settings, which `origin` names (a run)."""
 
     model: str
     settings: Mapping[str, Any] | None = None
@@ -45,7 +44,7 @@ class Contender:
 
     @property
     def name(self) -> str:
-        """How it is called in tables."""
+        """Its name in tables."""
         return self.model if self.settings is None else self.origin
 
 
@@ -53,15 +52,15 @@ class Contender:
 class EvaluationConfig:
     """How models are compared.
 
-    split: a text such as `time(test=0.2)`; "": what `default_split` gives.
-    ks: cut-offs; models are compared by NDCG at the first of them.
-    seeds: one round for each of them on each split.
-    effort: how settings are looked for; with a budget every model tries as many.
-    baseline: what all others are compared with, where it takes part.
+    split: a text such as `time(test=0.2)`; "" for `default_split`.
+    ks: cut-offs; models are ordered and compared by NDCG at the first of them.
+    seeds: every model is tuned, fitted and tested once per split and seed.
+    effort: the tuning budget; with `TuningBudget.budget` every model tries the same number of configs.
+    baseline: the contender that all others are compared with; the first one if it does not take part.
     num_examples: users whose lists are shown with reasons.
-    memory_budget: bytes for scores at one time.
+    memory_budget: bytes for scores in memory at once.
 
-    Raises DataError if a cut-off is no integer from 1 on.
+    Raises DataError if a cut-off is not an integer from 1 on.
     """
 
     split: str = ""
@@ -88,25 +87,26 @@ class EvaluationConfig:
 
 
 @dataclass(frozen=True, eq=False)
-class MeasuredRound:
-    """A round with the values of its users.
+class MeasuredTrial:
+    """A TrialResult with the values per user behind it.
 
-    values: of all test users; warm: who of them is; scalars: what is a number for all measured users together, by
-    `metric@k` (for the warm ones, or for cold ones where there are no others);
-    popularity: recall of test items in the head, the middle and the tail.
+    values: of all test users.
+    warm: which of them [num_users] have training interactions.
+    scalars: metrics over all lists together by `metric@k`, of warm users (of cold ones if no user is warm).
+    popularity: recall per user of test items in the head, the middle and the tail.
     """
 
-    round: TrialResult
-    values: Pooled
+    result: TrialResult
+    values: PooledValues
     warm: npt.NDArray[np.bool_]
     scalars: Mapping[str, float]
     popularity: Mapping[str, PerUser]
-    learning: tuple[Epoch, ...] = ()
-    examples: tuple[Example, ...] = field(default=())
+    learning: tuple[Epoch, ...]
+    examples: tuple[ExampleUser, ...]
 
-    def part(self, chosen: npt.NDArray[np.bool_]) -> Pooled:
-        """The values of some of the users."""
-        return Pooled(self.values.user_index[chosen], {k: v[chosen] for k, v in self.values.per_user.items()})
+    def select_users(self, mask: npt.NDArray[np.bool_]) -> PooledValues:
+        """The values of the users in a mask [num_users]."""
+        return PooledValues(self.values.user_index[mask], {k: v[mask] for k, v in self.values.per_user.items()})
 
 
 def tune(
@@ -117,8 +117,10 @@ def tune(
     progress: Callable[[int, int], None] | None = None,
     effort: TuningBudget = TuningBudget(),  # frozen
 ) -> Tuning:
-    """The config of a model that is best on the validation part, fitted to what lies before it; its default config,
-    without a trial, if the validation part has nothing new for anybody."""
+    """The config of a model that is best on the validation part when fitted to the interactions before it.
+
+    If no user has a new item in the validation part, the default config, without any trial.
+    """
     warm, num_cold = warm_users(parts.train, parts.validation)
     if not len(warm) and not num_cold:
         return Tuning(asdict(model_class(name).candidates(graph)[0]), (), 0.0)
@@ -127,64 +129,53 @@ def tune(
     return choose(name, visible, parts.train, measure, rng, progress, effort)
 
 
-def measure_round(
+def run_trial(
     graph: HeteroGraph,
     prepared: PreparedSplit,
-    entry: Contender,
-    terms: EvaluationConfig,
+    contender: Contender,
+    config: EvaluationConfig,
     seed: int,
     progress: Steps | None = None,
-) -> MeasuredRound:
+) -> MeasuredTrial:
     """The quality and the cost of one model on one split with one seed."""
-    rng = np.random.default_rng([seed, prepared.num, zlib.crc32(entry.name.encode())])
-    tuning = Tuning(entry.settings or {}, (), 0.0)
-    if entry.settings is None:
-        tuning = tune(graph, prepared.parts, entry.model, rng, _named(progress, f"tune {entry.model}"), terms.effort)
-    model = make(entry.model, terms.effort.device, **tuning.config)
-    began = time.perf_counter()
-    model.fit(prepared.visible, prepared.known, rng, _named(progress, f"fit {entry.model}"))
+
+    def step(stage: str) -> Callable[[int, int], None] | None:
+        return None if progress is None else lambda done, total: progress(stage, done, total)
+
+    # Tune on validation, then fit to train and validation and rank for the test users.
+    rng = np.random.default_rng([seed, prepared.num, zlib.crc32(contender.name.encode())])
+    tuning = Tuning(contender.settings or {}, (), 0.0)
+    if contender.settings is None:
+        tuning = tune(graph, prepared.parts, contender.model, rng, step(f"tune {contender.model}"), config.effort)
+    model = make(contender.model, config.effort.device, **tuning.config)
+    train = prepared.train_validation
+    started = time.perf_counter()
+    model.fit(prepared.visible, train, rng, step(f"fit {contender.model}"))
     model.forget_variants()
     fitted = time.perf_counter()
-    told = _named(progress, f"rank {entry.name}")
-    lists = ranked_lists(model, prepared.known, prepared.parts.test, max(terms.ks), terms.memory_budget, told)
-    seconds = (tuning.seconds, fitted - began, time.perf_counter() - fitted)
-    return _measured(prepared, entry, terms, _Fitted(model, tuning, lists, seconds, seed))
+    test, budget, ranking = prepared.parts.test, config.memory_budget, step(f"rank {contender.name}")
+    lists = rank_test_users(model, train, test, max(config.ks), budget, ranking)
+    cost = Cost(tuning.seconds, fitted - started, time.perf_counter() - fitted, peak_mib())
 
+    # Values per user, and means over warm users (cold ones if no user is warm) at the cut-offs of the tables.
+    counted = lists.warm if lists.warm.any() else ~lists.warm
+    beyond = beyond_accuracy(lists.item_index, lists.user_index, prepared.catalogue, config.ks, counted)
+    values = {**per_user(lists.item_index, lists.test, config.grid), **beyond.per_user}
+    means = {
+        name: float(np.nanmean(value[counted])) for name, value in values.items() if np.isfinite(value[counted]).any()
+    }
+    metrics = {k: v for k, v in {**means, **beyond.scalars}.items() if int(k.split("@")[1]) in config.ks}
 
-@dataclass(frozen=True, eq=False)
-class _Fitted:
-    model: Model[Any]
-    tuning: Tuning
-    lists: RankedLists
-    seconds: tuple[float, float, float]
-    seed: int
-
-
-def _measured(prepared: PreparedSplit, entry: Contender, terms: EvaluationConfig, fitted: _Fitted) -> MeasuredRound:
-    lists, tuning = fitted.lists, fitted.tuning
-    accuracy = per_user(lists.item_index, lists.wanted, terms.grid)
-    measured = lists.warm if lists.warm.any() else ~lists.warm
-    beyond = beyond_accuracy(lists.item_index, lists.user_index, prepared.catalogue, terms.ks, measured)
-    values = {**accuracy, **beyond.per_user}
-    means = {name: float(np.nanmean(value[measured])) for name, value in values.items() if _any(value[measured])}
-    shown = {name: value for name, value in {**means, **beyond.scalars}.items() if int(name.split("@")[1]) in terms.ks}
-    cost = Cost(*fitted.seconds, peak_mib())
-    first = prepared.num == 0 and fitted.seed == terms.seeds[0]
-    losses = getattr(fitted.model, "losses", ())
-    return MeasuredRound(
-        TrialResult(prepared.num, fitted.seed, fitted.model.config.__dict__, tuning.trials, shown, cost),
-        Pooled(lists.user_index, values),
+    examples: tuple[ExampleUser, ...] = ()
+    if prepared.num == 0 and seed == config.seeds[0]:
+        examples = pick_examples(model, prepared, lists, contender.name, config.num_examples)
+    losses = getattr(model, "losses", ())
+    return MeasuredTrial(
+        TrialResult(prepared.num, seed, model.config.__dict__, tuning.trials, metrics, cost),
+        PooledValues(lists.user_index, values),
         lists.warm,
         beyond.scalars,
-        by_popularity(lists.item_index, lists.wanted, prepared.known.item_degree(), terms.ks[:1]),
+        recall_by_popularity(lists.item_index, lists.test, train.item_degree(), config.ks[:1]),
         tuple(Epoch(number, loss) for number, loss in enumerate(losses, start=1)),
-        examples(fitted.model, prepared, lists, entry.name, terms.num_examples) if first else (),
+        examples,
     )
-
-
-def _any(values: npt.NDArray[np.float64]) -> bool:
-    return bool(np.isfinite(values).any())
-
-
-def _named(progress: Steps | None, what: str) -> Callable[[int, int], None] | None:
-    return None if progress is None else lambda done, total: progress(what, done, total)

@@ -2,7 +2,7 @@
 
 from graphrec.explanation.cypher import as_cypher
 from graphrec.explanation.explain import TOP, explain
-from graphrec.explanation.graph_lookup import described
+from graphrec.explanation.graph_lookup import add_titles
 from graphrec.explanation.model import Explanation, Node, Path, Reason, Remainder, Route, Step
 from graphrec.explanation.svg import as_svg
 from graphrec.explanation.table import as_frame, as_record, reasons_frame
@@ -18,12 +18,12 @@ __all__ = [
     "Remainder",
     "Route",
     "Step",
+    "add_titles",
     "as_cypher",
     "as_frame",
     "as_record",
     "as_sentence",
     "as_svg",
-    "described",
     "explain",
     "reasons_frame",
     "with_reasons",

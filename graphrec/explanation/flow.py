@@ -1,18 +1,17 @@
-"""What a picture of an explanation shows: cards in four columns, and how much flows between them."""
+"""The cards and links of an explanation's picture: user, reasons, routes, item, and the amounts between them."""
 
 from dataclasses import dataclass
 
-from graphrec.explanation.history import POPULAR
-from graphrec.explanation.model import Explanation, Node, Reason, Route
-from graphrec.explanation.text import LEAST, name, people, percent
+from graphrec.explanation.model import Explanation, Node, Reason, ReasonKind, RemainderKind, Route, RouteKind
+from graphrec.explanation.text import LEAST_SHARE, name, people, percent
 
-#: So many reasons and ways have a card of their own; the others share one.
-REASONS, WAYS = 7, 6
+#: Maximum number of reasons and of routes with a card of their own; the others share one card.
+REASONS, ROUTES = 7, 6
 
 
 @dataclass(frozen=True)
 class Card:
-    """A card with a line, a small line below it, and what flows through it; the kind gives the colour."""
+    """A card with a line, a small line below it, and the amount through it; the kind gives the colour."""
 
     text: str
     small: str
@@ -22,7 +21,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Link:
-    """What flows from a card of one column to a card of the next, by their places."""
+    """The amount between a card of one column and a card of the next, given by their places."""
 
     source: int
     target: int
@@ -32,7 +31,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Flow:
-    """The columns of cards (user, reasons, ways, item) and the links between each two."""
+    """The columns of cards (user, reasons, routes, item), and the links between neighbouring columns."""
 
     columns: tuple[tuple[Card, ...], ...]
     links: tuple[tuple[Link, ...], ...]
@@ -43,97 +42,104 @@ class Flow:
         return self.columns[1]
 
 
-def flow(explanation: Explanation) -> Flow:
-    """The flow of what speaks for the item; what speaks against it, as a whole or as a way, is left out."""
-    speaking = [each for each in (*explanation.reasons, *_beyond(explanation)) if each.amount > 0]
-    alone = len(speaking) if len(speaking) <= REASONS + 1 else REASONS
-    groups = [[each] for each in speaking[:alone]] + ([speaking[alone:]] if speaking[alone:] else [])
-    ways = _ways(explanation, speaking)
-    reasons = tuple(_reason(explanation, group) for group in groups)
+def build_flow(explanation: Explanation) -> Flow:
+    """The Flow of all reasons and routes with a positive amount; negative ones are left out."""
+    positive = [each for each in (*explanation.reasons, *_unattributed(explanation)) if each.amount > 0]
+    alone = len(positive) if len(positive) <= REASONS + 1 else REASONS
+    groups = [[each] for each in positive[:alone]] + ([positive[alone:]] if positive[alone:] else [])
+    routes = _route_cards(explanation, positive)
+    reasons = tuple(_reason_card(explanation, group) for group in groups)
     onward = [
         Link(place, column, amount, reasons[place].kind)
         for place, group in enumerate(groups)
-        for column, (_, parts) in enumerate(ways)
-        if (amount := sum(_amount(each, part) for each, part in parts if each in group)) > 0
+        for column, (_, pairs) in enumerate(routes)
+        if (amount := sum(_amount(*pair) for pair in pairs if pair[0] in group)) > 0
     ]
     through = tuple(
-        Card(text, _small(explanation, below, total), total, _kind(parts))
-        for (text, below), parts in ways
-        if (total := sum(_amount(each, part) for each, part in parts)) > 0
+        Card(text, _small_line(explanation, below, total), total, _colour(pairs))
+        for (text, below), pairs in routes
+        if (total := sum(_amount(*pair) for pair in pairs)) > 0
     )
     whole = sum(card.amount for card in reasons)
-    user = Card(name(explanation.user), explanation.user.label, whole, "other")
-    item = Card(name(explanation.item), f"score {explanation.score:.4g}", whole, "other")
+    user = Card(name(explanation.user), explanation.user.label, whole, ReasonKind.OTHER)
+    item = Card(name(explanation.item), f"score {explanation.score:.4g}", whole, ReasonKind.OTHER)
     first = tuple(Link(0, place, card.amount, card.kind) for place, card in enumerate(reasons))
-    last = tuple(Link(place, 0, card.amount, "other") for place, card in enumerate(through))
+    last = tuple(Link(place, 0, card.amount, ReasonKind.OTHER) for place, card in enumerate(through))
     return Flow(((user,), reasons, through, (item,)), (first, tuple(onward), last))
 
 
-def _beyond(explanation: Explanation) -> list[Reason]:
-    """What no reason accounts for, in the place of one: all of a score of popularity, a part of one that is learned."""
+def _unattributed(explanation: Explanation) -> list[Reason]:
+    """What no reason accounts for, as a reason: the whole score of popularity, a part of the score of learned vectors.
+
+    The list is empty if it is below LEAST_SHARE of the score.
+    """
     amount = explanation.score - sum(reason.amount for reason in explanation.reasons)
-    if explanation.share(amount) < LEAST:
+    if explanation.share(amount) < LEAST_SHARE:
         return []
-    part = max(explanation.split.rest, key=lambda part: part.amount)
-    count = f"{people(explanation.num_holders)} have it" if part.name == POPULAR else part.name
-    return [Reason("other", Node("", count, is_text=True), (), amount, (Route("model", amount),))]
+    part = max(explanation.attribution.rest, key=lambda part: part.amount)
+    text = f"{people(explanation.num_holders)} have it" if part.kind is RemainderKind.POPULARITY else part.kind.value
+    node = Node("", text, is_text=True)
+    return [Reason(ReasonKind.OTHER, node, (), amount, (Route(RouteKind.MODEL, amount),))]
 
 
-def _reason(explanation: Explanation, group: list[Reason]) -> Card:
+def _reason_card(explanation: Explanation, group: list[Reason]) -> Card:
     amount = sum(each.amount for each in group)
     if len(group) > 1:
-        return Card(f"{len(group):,} others", _small(explanation, "", amount), amount, "other")
+        return Card(f"{len(group):,} others", _small_line(explanation, "", amount), amount, ReasonKind.OTHER)
     one = group[0]
-    return Card(name(one.node), _small(explanation, "|".join(one.relations), amount), amount, one.kind)
+    return Card(name(one.node), _small_line(explanation, "|".join(one.relations), amount), amount, one.kind)
 
 
-def _small(explanation: Explanation, text: str, amount: float) -> str:
-    """The lower line of a card, with its share where the score has a sense of shares."""
+def _small_line(explanation: Explanation, text: str, amount: float) -> str:
+    """The lower line of a card, with the share of the score if the score is positive."""
     return " · ".join(filter(None, [text, percent(explanation.share(amount)) if explanation.score > 0 else ""]))
 
 
-#: A line of a card and what stands below it, and what leads over a way.
-Words = tuple[str, str]
-Parts = list[tuple[Reason, Route]]
+#: The line of a card and the small line below it, and the reasons and routes that lead through it.
+Lines = tuple[str, str]
+Pairs = list[tuple[Reason, Route]]
 
 
-def _ways(explanation: Explanation, speaking: list[Reason]) -> list[tuple[Words, Parts]]:
-    """The ways by name, the widest first, and what leads over each; those beyond WAYS in one."""
-    found: dict[Words, Parts] = {}
-    for reason in speaking:
-        for part in reason.through:
-            if part.amount > 0:
-                found.setdefault(_way(explanation, part), []).append((reason, part))
+def _route_cards(explanation: Explanation, positive: list[Reason]) -> list[tuple[Lines, Pairs]]:
+    """The routes by the lines of their card, the largest amount first; those beyond ROUTES share the last card."""
+    found: dict[Lines, Pairs] = {}
+    for reason in positive:
+        for route in reason.through:
+            if route.amount > 0:
+                found.setdefault(_route_lines(explanation, route), []).append((reason, route))
     order = sorted(found.items(), key=lambda entry: -sum(_amount(*pair) for pair in entry[1]))
-    if len(order) <= WAYS + 1:
+    if len(order) <= ROUTES + 1:
         return order
-    others = [pair for _, parts in order[WAYS:] for pair in parts]
-    return [*order[:WAYS], ((f"{len(order) - WAYS:,} others", ""), others)]
+    others = [pair for _, pairs in order[ROUTES:] for pair in pairs]
+    return [*order[:ROUTES], ((f"{len(order) - ROUTES:,} others", ""), others)]
 
 
-def _amount(reason: Reason, part: Route) -> float:
-    """What a way is wide: what speaks for the item, scaled so that the ways of a reason are as wide as the reason."""
+def _amount(reason: Reason, route: Route) -> float:
+    """The width of a route: its positive amount, scaled so that the routes of a reason add up to the reason."""
     positive = sum(each.amount for each in reason.through if each.amount > 0)
-    return max(part.amount, 0.0) * (reason.amount / positive if positive else 0.0)
+    return max(route.amount, 0.0) * (reason.amount / positive if positive else 0.0)
 
 
-def _way(explanation: Explanation, part: Route) -> Words:
-    """The two lines of a way, without its share."""
-    if part.kind == "value" and part.node is not None:
-        return part.node.name, part.node.label
-    if part.kind in ("values", "link"):
-        return ("others" if part.kind == "values" else "leads from one to the other"), str(part.relation)
+def _route_lines(explanation: Explanation, route: Route) -> Lines:
+    """The two lines of a route's card, without its share."""
+    if route.kind is RouteKind.VALUE and route.node is not None:
+        return route.node.name, route.node.label
+    if route.kind in (RouteKind.VALUES, RouteKind.LINK):
+        return ("others" if route.kind is RouteKind.VALUES else "linked items"), str(route.relation)
     words = {
-        "people": "people with both",
-        "direct": "directly",
-        "onward": "what they did",
-        "longer": "longer walks",
-        "alike": "found alike",
-        "model": explanation.model,
+        RouteKind.PEOPLE: "people with both",
+        RouteKind.DIRECT: "directly",
+        RouteKind.ONWARD: "their other choices",
+        RouteKind.LONGER: "longer walks",
+        RouteKind.ALIKE: "similar to the model",
+        RouteKind.MODEL: explanation.model,
     }
-    return words[part.kind], ""
+    return words[route.kind], ""
 
 
-def _kind(parts: Parts) -> str:
-    kinds = {part.kind for _, part in parts}
-    return "attribute" if kinds <= {"value", "values"} else "social" if kinds <= {"direct", "onward"} else "other"
+def _colour(pairs: Pairs) -> str:
+    """The kind of reason whose colour a route's card has."""
+    kinds = {route.kind for _, route in pairs}
+    if kinds <= {RouteKind.VALUE, RouteKind.VALUES}:
+        return ReasonKind.ATTRIBUTE
+    return ReasonKind.SOCIAL if kinds <= {RouteKind.DIRECT, RouteKind.ONWARD} else ReasonKind.OTHER

@@ -1,13 +1,13 @@
-"""What the graph knows of the nodes of an explanation: titles, and which relationships two of them really have."""
+"""Titles and current relationship types of an explanation's nodes, read from the graph."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from graphrec.explanation.model import Explanation, Node, Path, Reason, Route, Step
+from graphrec.explanation.model import Explanation, Node, Path, Reason, ReasonKind, Route, Step
 from graphrec.store import Store
 from graphrec.store.connection import quote
 
-#: One look at each user's edges of these types, whatever the number of items: an active user has thousands.
+#: One pass over each user's edges of these types, however many items are asked for: an active user has thousands.
 _TYPES = """
 UNWIND $rows AS row
 MATCH (user:{user} {{id: row.user}})-[edge:{types}]->(item:{item})
@@ -15,34 +15,43 @@ WHERE item.id IN row.items
 RETURN row.user AS user, item.id AS item, collect(DISTINCT type(edge)) AS types
 """
 
+#: (label, id) -> title.
 Titles = Mapping[tuple[str, str], str]
+
+#: (user id, item id) -> relationship types between the two.
 Types = Mapping[tuple[str, str], frozenset[str]]
 
 
-def described(explanation: Explanation, store: Store, behaviours: Iterable[str] = ()) -> Explanation:
-    """The explanation with titles, and with the relationship types that each user and item of a path really have.
+def add_titles(explanation: Explanation, store: Store, behaviours: Iterable[str] = ()) -> Explanation:
+    """The explanation with titles, and with the relationship types that each user and item of a path have now.
 
-    `behaviours` are those that count for the model; without any, the types that the explanation names are looked for. A
-    hop that the graph has no more keeps its types and says that it is `gone`.
+    A step whose relationship is no longer in the graph keeps its types and is marked as `gone`.
+
+    Args:
+        explanation: what `explain` returned.
+        store: the graph.
+        behaviours: relationship types that the model counts (`counted_behaviours`); if empty, those that the
+            explanation names.
     """
-    split, user, item = explanation.split, explanation.user, explanation.item
-    nodes = {node for path in split.paths for node in path.nodes} | {user, item}
-    for reason in split.reasons:
-        nodes |= {reason.node, *(part.node for part in reason.through if part.node is not None)}
+    attribution, user, item = explanation.attribution, explanation.user, explanation.item
+    nodes = {node for path in attribution.paths for node in path.nodes} | {user, item}
+    for reason in attribution.reasons:
+        nodes |= {reason.node, *(route.node for route in reason.through if route.node is not None)}
     titles = _titles(store, nodes)
-    own = {(user.id, reason.node.id) for reason in split.reasons if reason.kind == "history"}
-    allowed = tuple(behaviours)
-    named = {name for path in split.paths for hop in path.hops if hop.forward is not None for name in hop.relations}
-    names = allowed or sorted(named | {explanation.relation})
-    pairs = own | {pair for path in split.paths for pair in _pairs(path)}
+    own = {(user.id, reason.node.id) for reason in attribution.reasons if reason.kind is ReasonKind.HISTORY}
+    counted = tuple(behaviours)
+    steps = [step for path in attribution.paths for step in path.steps if step.forward is not None]
+    named = {name for step in steps for name in step.relations}
+    names = counted or sorted(named | {explanation.relation})
+    pairs = own | {pair for path in attribution.paths for pair in _behaviour_pairs(path)}
     types = _types(store, (user.label, item.label), names, pairs)
-    paths = tuple(_described(path, titles, types, user.label, allowed) for path in split.paths)
-    reasons = tuple(_reason(reason, user, titles, types, allowed) for reason in split.reasons)
+    paths = tuple(_updated_path(path, titles, types, user.label, counted) for path in attribution.paths)
+    reasons = tuple(_updated_reason(reason, user, titles, types, counted) for reason in attribution.reasons)
     return replace(
         explanation,
-        user=_titled(user, titles),
-        item=_titled(item, titles),
-        split=replace(split, paths=paths, reasons=reasons),
+        user=_with_title(user, titles),
+        item=_with_title(item, titles),
+        attribution=replace(attribution, paths=paths, reasons=reasons),
     )
 
 
@@ -61,53 +70,55 @@ def _titles(store: Store, nodes: Iterable[Node]) -> Titles:
     return found
 
 
-def _types(store: Store, ends: tuple[str, str], names: Iterable[str], pairs: Iterable[tuple[str, str]]) -> Types:
-    """Which of some relationship types each pair of a user and an item has."""
+def _types(store: Store, labels: tuple[str, str], names: Iterable[str], pairs: Iterable[tuple[str, str]]) -> Types:
+    """The given relationship types that each pair of a user and an item has, with the labels of the two."""
     items: dict[str, list[str]] = {}
     for user, item in pairs:
         items.setdefault(user, []).append(item)
-    user, item = map(quote, ends)
+    user, item = map(quote, labels)
     statement = _TYPES.format(user=user, item=item, types="|".join(map(quote, names)))
     rows = store.read(statement, {"rows": [{"user": user, "items": some} for user, some in items.items()]})
     return {(row["user"], row["item"]): frozenset(row["types"]) for row in rows}
 
 
-def _pairs(path: Path) -> list[tuple[str, str]]:
-    """The (user, item) of each hop of behaviour, which is the one that leads from one label to another and back."""
+def _behaviour_pairs(path: Path) -> list[tuple[str, str]]:
+    """The (user, item) of each step of behaviour: a directed step between nodes of different labels."""
     found = []
-    for before, hop, after in zip(path.nodes, path.hops, path.nodes[1:], strict=False):
-        if hop.forward is not None and before.label != after.label:
-            found.append((before.id, after.id) if hop.forward else (after.id, before.id))
+    for before, step, after in zip(path.nodes, path.steps, path.nodes[1:], strict=False):
+        if step.forward is not None and before.label != after.label:
+            found.append((before.id, after.id) if step.forward else (after.id, before.id))
     return found
 
 
-def _described(path: Path, titles: Titles, types: Types, user: str, allowed: tuple[str, ...]) -> Path:
-    hops = []
-    for before, hop, after in zip(path.nodes, path.hops, path.nodes[1:], strict=False):
-        if hop.forward is None or before.label == after.label:
-            hops.append(hop)
+def _updated_path(path: Path, titles: Titles, types: Types, user: str, counted: tuple[str, ...]) -> Path:
+    """The path with titles and, on its steps of behaviour, the types that are in the graph; `user` is their label."""
+    steps = []
+    for before, step, after in zip(path.nodes, path.steps, path.nodes[1:], strict=False):
+        if step.forward is None or before.label == after.label:
+            steps.append(step)
             continue
         pair = (before.id, after.id) if before.label == user else (after.id, before.id)
-        hops.append(_real(hop, types.get(pair, frozenset()), allowed))
-    return replace(path, nodes=tuple(_titled(node, titles) for node in path.nodes), hops=tuple(hops))
+        steps.append(_updated_step(step, types.get(pair, frozenset()), counted))
+    return replace(path, nodes=tuple(_with_title(node, titles) for node in path.nodes), steps=tuple(steps))
 
 
-def _real(hop: Step, there: frozenset[str], allowed: tuple[str, ...]) -> Step:
-    """The hop with the types that are there, in the order of those that count."""
-    kept = tuple(name for name in allowed or hop.relations if name in there)
-    return replace(hop, relations=kept) if kept else replace(hop, gone=True)
+def _updated_step(step: Step, there: frozenset[str], counted: tuple[str, ...]) -> Step:
+    """The step with the types that are in the graph, in the order of the counted behaviours."""
+    kept = tuple(name for name in counted or step.relations if name in there)
+    return replace(step, relations=kept) if kept else replace(step, gone=True)
 
 
-def _reason(reason: Reason, user: Node, titles: Titles, types: Types, allowed: tuple[str, ...]) -> Reason:
+def _updated_reason(reason: Reason, user: Node, titles: Titles, types: Types, counted: tuple[str, ...]) -> Reason:
     relations = reason.relations
-    if reason.kind == "history":
-        hop = _real(Step(relations, True), types.get((user.id, reason.node.id), frozenset()), allowed)
-        relations = hop.relations
+    if reason.kind is ReasonKind.HISTORY:
+        there = types.get((user.id, reason.node.id), frozenset())
+        relations = _updated_step(Step(relations, True), there, counted).relations
     through: tuple[Route, ...] = tuple(
-        part if part.node is None else replace(part, node=_titled(part.node, titles)) for part in reason.through
+        route if route.node is None else replace(route, node=_with_title(route.node, titles))
+        for route in reason.through
     )
-    return replace(reason, node=_titled(reason.node, titles), relations=relations, through=through)
+    return replace(reason, node=_with_title(reason.node, titles), relations=relations, through=through)
 
 
-def _titled(node: Node, titles: Titles) -> Node:
+def _with_title(node: Node, titles: Titles) -> Node:
     return replace(node, title=titles.get((node.label, node.id), node.title)) if not node.is_text else node

@@ -1,77 +1,87 @@
-"""A score of any other model as parts of the user's history, exact or approximate, and a rest."""
+"""Attribution of a score to the items of the user's history, for models whose score is no sum over walks."""
 
 from scipy import sparse
 
-from graphrec.explanation.attribution import history_parts
 from graphrec.explanation.labels import Labels
-from graphrec.explanation.model import Attribution, Path, Reason, Remainder, Route, Step
-from graphrec.explanation.walk_paths import UNNAMED
-from graphrec.models.item_knn import ItemKNN
-from graphrec.models.popularity import Popularity
-from graphrec.models.rp3beta import RP3Beta
-from graphrec.models.user_knn import UserKNN
+from graphrec.explanation.model import (
+    Attribution,
+    Path,
+    Reason,
+    ReasonKind,
+    Remainder,
+    RemainderKind,
+    Route,
+    RouteKind,
+    Step,
+)
 from graphrec.runs import TrainedRun
 
-#: How the rest of a score is called where it comes from no item of the history.
-POPULAR, UNDIVIDED, BEYOND = "popularity", "what the model does not divide", "what no item of the history accounts for"
 
+def attribute_to_history(trained: TrainedRun, user_index: int, item_index: int, score: float, top: int) -> Attribution:
+    """The Attribution of a score to the `top` strongest items of the history, exact or approximate as the model says.
 
-def split(trained: TrainedRun, user_index: int, item_index: int, score: float, top: int) -> Attribution:
-    """The Split of a score of a model other than graph_filter: the `top` strongest items of the history.
-
-    A path ends with a hop without relationship, from an item to one that the model finds alike; those of user_knn lead
-    over the people who have both.
+    A path ends with a step without relationship, from an item to one that the model finds similar. If the model scores
+    through similar users (`explain_co_users`), a path leads through a user who has both items instead.
     """
     model = trained.model
-    if isinstance(model, Popularity):
-        return Attribution((), (Remainder(POPULAR, score),), ())
+    if not model.is_personal:
+        return Attribution((), (Remainder(RemainderKind.POPULARITY, score),), ())
     seen = trained.seen.matrix()
     history = seen[[user_index]]
-    parts = history_parts(model, history, user_index, item_index)
+    parts = model.explain_history(history, user_index, item_index)
     if parts.amount is None:
-        return Attribution((), (Remainder(UNDIVIDED, score),), (), exact=False)
-    names = Labels.of(trained)
-    shared = seen[:, [item_index]].T @ seen if isinstance(model, ItemKNN | RP3Beta | UserKNN) else None
-    items = history.indices.tolist()
+        return Attribution((), (Remainder(RemainderKind.UNATTRIBUTED, score),), (), exact=False)
+    labels, target = Labels.of(trained), [item_index]
+    shared = (seen[:, target].T @ seen if model.counts_co_users else sparse.csr_array(history.shape)).tocsr()
     found = [
-        _reason(names, user_index, item, amount, 0 if shared is None else int(shared[0, item]))
-        for item, amount in zip(items, parts.amount.tolist(), strict=True)
+        _reason(labels, user_index, item, amount, int(shared[0, item]))
+        for item, amount in zip(history.indices.tolist(), parts.amount.tolist(), strict=True)
         if amount
     ]
     reasons = tuple(sorted(found, key=lambda each: -each.amount))
-    if isinstance(model, UserKNN):
-        paths = _over_people(names, model.contributions(user_index, item_index), user_index, item_index)
-    else:
-        target = names.item(item_index)
-        person = names.user(user_index)
+    by_co_users = model.explain_co_users(user_index, item_index)
+    if by_co_users is None:
+        ends = labels.user(user_index), labels.item(item_index)
         paths = [
-            Path((person, each.node, target), (Step(each.relations, True), Step()), each.amount) for each in reasons
+            Path((ends[0], each.node, ends[1]), (Step(each.relations, True), Step()), each.amount) for each in reasons
         ]
+    else:
+        paths = _co_user_paths(labels, by_co_users, user_index, item_index)
     return Attribution(*_cut(paths, top, score, sum(parts.amount)), reasons, parts.exact)
 
 
-def _reason(names: Labels, user: int, item: int, amount: float, people: int) -> Reason:
-    through = Route("people", amount, people) if people else Route("alike", amount)
-    return Reason("history", names.item(item), names.did(user, item, True).relations, amount, (through,))
+def _reason(labels: Labels, user: int, item: int, amount: float, people: int) -> Reason:
+    route = Route(RouteKind.PEOPLE, amount, people) if people else Route(RouteKind.ALIKE, amount)
+    relations = labels.behaviour_step(user, item, True).relations
+    return Reason(ReasonKind.HISTORY, labels.item(item), relations, amount, (route,))
 
 
-def _over_people(names: Labels, over: sparse.csr_array, user: int, target: int) -> list[Path]:
-    """A path for each item in common with each user near who has the target."""
-    entries = over.tocoo()
+def _co_user_paths(labels: Labels, amounts: sparse.csr_array, user: int, target: int) -> list[Path]:
+    """A path for each item in common with each similar user who has the target, from amounts [num_users, num_items]."""
+    entries = amounts.tocoo()
     people, items = entries.coords
     return [
         Path(
-            (names.user(user), names.item(item), names.user(person), names.item(target)),
-            (names.did(user, item, True), names.did(person, item, False), names.did(person, target, True)),
+            (labels.user(user), labels.item(item), labels.user(person), labels.item(target)),
+            (
+                labels.behaviour_step(user, item, True),
+                labels.behaviour_step(person, item, False),
+                labels.behaviour_step(person, target, True),
+            ),
             amount,
         )
         for person, item, amount in zip(people.tolist(), items.tolist(), entries.data.tolist(), strict=True)
     ]
 
 
-def _cut(paths: list[Path], top: int, score: float, divided: float) -> tuple[tuple[Path, ...], tuple[Remainder, ...]]:
-    """The strongest paths, and what they leave of the part of the score that was divided and of the score."""
+def _cut(
+    paths: list[Path], top: int, score: float, attributed: float
+) -> tuple[tuple[Path, ...], tuple[Remainder, ...]]:
+    """The strongest paths, and the remainders: the other paths, and the score that is not attributed."""
     order = sorted(paths, key=lambda path: -abs(path.contribution))
     kept = tuple(sorted(order[:top], key=lambda path: -path.contribution))
-    named = sum(path.contribution for path in kept)
-    return kept, (Remainder(UNNAMED, divided - named, len(order) - len(kept)), Remainder(BEYOND, score - divided))
+    listed = sum(path.contribution for path in kept)
+    return kept, (
+        Remainder(RemainderKind.UNLISTED, attributed - listed, len(order) - len(kept)),
+        Remainder(RemainderKind.BEYOND_HISTORY, score - attributed),
+    )

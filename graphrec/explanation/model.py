@@ -1,14 +1,47 @@
-"""What an explanation consists of: nodes, paths between them, reasons, and what no path names."""
+"""The parts of an explanation: nodes, paths between them, reasons, and what no path accounts for."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ReasonKind(StrEnum):
+    """What a reason is to the user."""
+
+    HISTORY = "history"  #: an item of the history
+    SOCIAL = "social"  #: another user to whom a social relation leads
+    ATTRIBUTE = "attribute"  #: an attribute value of the user
+    OTHER = "other"  #: drawn in the picture for what no reason accounts for
+
+
+class RouteKind(StrEnum):
+    """How a reason leads to the item."""
+
+    PEOPLE = "people"  #: `count` users have both items
+    VALUE = "value"  #: both items share the attribute value `node`
+    VALUES = "values"  #: both items share `count` more values of a `relation`
+    LINK = "link"  #: an item-item `relation` connects both
+    DIRECT = "direct"  #: the user, or `count` users, have the item; of a history item: it is the item itself
+    ONWARD = "onward"  #: other behaviour of these users leads to the item
+    LONGER = "longer"  #: walks through further users or values
+    ALIKE = "alike"  #: the model finds both items similar
+    MODEL = "model"  #: drawn in the picture for what no reason accounts for
+
+
+class RemainderKind(StrEnum):
+    """Why a part of a score is in no listed path; the value is its name in tables and JSON."""
+
+    UNLISTED = "paths not listed"  #: weaker than the listed paths
+    LONGER = "longer walks"
+    POPULARITY = "popularity"  #: of a model that gives all users the same scores
+    UNATTRIBUTED = "not attributed by the model"
+    BEYOND_HISTORY = "not attributed to the history"
 
 
 @dataclass(frozen=True)
 class Node:
-    """A node of the graph by label and id, with its title where the graph has one.
+    """A node of the graph by label and id, with its title if the graph has one.
 
-    Where `is_text`, it is no node but the text of a property of relationships, such as TAGGED {tag}: then `label` is
-    the name of the property.
+    If `is_text`, it is the text of a relationship property such as TAGGED {tag}, and `label` is the property's name.
     """
 
     label: str
@@ -18,16 +51,17 @@ class Node:
 
     @property
     def name(self) -> str:
-        """The title, or else the id."""
+        """The title, or the id if there is no title."""
         return self.title or self.id
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step from one node of a path to the next: the relationship types that there are between the two.
+    """A step from one node of a path to the next.
 
-    forward: whether they lead on (True), back (False), or may do either (None). Without types it is no relationship of
-    the graph but what a model finds alike. `gone` says that the graph had it in training and has it no more.
+    relations: the relationship types between the two; empty if the model finds them similar without a relationship.
+    forward: whether they lead on (True), back (False), or either way (None).
+    gone: whether the graph had the relationship in training and no longer has it.
     """
 
     relations: tuple[str, ...] = ()
@@ -36,29 +70,24 @@ class Step:
 
     @property
     def relation(self) -> str | None:
-        """The types as Cypher writes several: `LISTENED|TAGGED`; None where there is none."""
+        """The types as Cypher writes several, such as `LISTENED|TAGGED`; None without types."""
         return "|".join(self.relations) or None
 
 
 @dataclass(frozen=True)
 class Path:
-    """A walk from the user to the item, and what it adds to the score; one hop between any two nodes."""
+    """A walk from the user to the item with its contribution to the score; one step between consecutive nodes."""
 
     nodes: tuple[Node, ...]
-    hops: tuple[Step, ...]
+    steps: tuple[Step, ...]
     contribution: float
 
 
 @dataclass(frozen=True)
 class Route:
-    """How one reason leads on to the item, and what that adds.
+    """How one reason leads to the item, and the contribution of this route; RouteKind says which fields it has."""
 
-    kind: `people` (count of them have both), `value` (both share the `node`), `values` (count more of a `relation`),
-    `link` (a `relation` leads from one to the other), `direct` (the person, or count of people, has the item; for an
-    item of the history: it is the item), `onward` (what these people did leads there) or `longer` (longer walks).
-    """
-
-    kind: str
+    kind: RouteKind
     amount: float
     count: int = 0
     node: Node | None = None
@@ -67,12 +96,15 @@ class Route:
 
 @dataclass(frozen=True)
 class Reason:
-    """What one thing near the user adds to the score in all: `through` says how, and adds up to `amount`.
+    """The total contribution of one item, person or attribute value near the user.
 
-    kind: `history`, `social` or `attribute`; node: the item, person or value; relations: between it and the user.
+    node: the item, person or value.
+    relations: the relationship types between the user and the node.
+    amount: the contribution to the score.
+    through: the routes to the item, whose amounts add up to `amount`.
     """
 
-    kind: str
+    kind: ReasonKind
     node: Node
     relations: tuple[str, ...]
     amount: float
@@ -81,17 +113,20 @@ class Reason:
 
 @dataclass(frozen=True)
 class Remainder:
-    """A part of a score that no path of an explanation names; `count` paths are in it where they could be counted."""
+    """A part of a score that is in no listed path; `count` is the number of paths in it if they were counted."""
 
-    name: str
+    kind: RemainderKind
     amount: float
     count: int | None = None
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """A score in parts: contributions of `paths` and amounts of `rest` add up to it, and so do those of all `reasons`
-    where the split is exact."""
+    """A score divided into the contributions of `paths` and the amounts of `rest`, which add up to it.
+
+    reasons: the same score by history item, person and attribute value; their amounts add up to it if `exact`.
+    exact: whether the parts are terms of the model's own sum.
+    """
 
     paths: tuple[Path, ...]
     rest: tuple[Remainder, ...]
@@ -103,14 +138,16 @@ class Attribution:
 class Explanation:
     """Why a model gives an item its score for a user.
 
-    score = Σ contribution over `paths` + Σ amount over `rest`, where score is what the model's `score` gives. relation:
-    the behaviour that is predicted; num_holders: how many users have the item; seen: whether the user does.
+    score: Σ contribution over `paths` + Σ amount over the remainders; the same as `Model.score`.
+    relation: the behaviour that the model predicts.
+    num_holders: number of users who have the item.
+    seen: whether the user has it.
     """
 
     user: Node
     item: Node
     score: float
-    split: Attribution
+    attribution: Attribution
     model: str
     run: str
     relation: str
@@ -119,24 +156,28 @@ class Explanation:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """The named paths, the strongest first."""
-        return self.split.paths
+        """The listed paths, the largest contribution first."""
+        return self.attribution.paths
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """All that speaks for and against the item, the strongest first."""
-        return self.split.reasons
+        """All reasons for and against the item, the largest amount first."""
+        return self.attribution.reasons
 
     @property
     def exact(self) -> bool:
-        """Whether the parts are those of the model's own sum."""
-        return self.split.exact
+        """Whether the parts are terms of the model's own sum."""
+        return self.attribution.exact
 
     @property
     def rest(self) -> float:
-        """What no named path accounts for."""
-        return sum(part.amount for part in self.split.rest)
+        """The part of the score that no listed path accounts for."""
+        return sum(part.amount for part in self.attribution.rest)
+
+    def remainder(self, kind: RemainderKind) -> float:
+        """The amount of one kind of remainder; 0 if the explanation has none of it."""
+        return sum(part.amount for part in self.attribution.rest if part.kind is kind)
 
     def share(self, amount: float) -> float:
-        """An amount as a share of the score; of 0 where the score has no sense of more and less than nothing."""
+        """An amount divided by the score; 0 if the score is not positive."""
         return amount / self.score if self.score > 0 else 0.0

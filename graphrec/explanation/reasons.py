@@ -1,100 +1,107 @@
-"""Walks summed up by where they begin: each item of the history, each friend and each shared value, in all."""
+"""Walks summed up by where they start: each item of the history, each friend and each shared attribute value."""
 
 import numpy as np
 from scipy import sparse
 
 from graphrec.explanation.labels import Labels
-from graphrec.explanation.model import Node, Reason, Route
-from graphrec.explanation.walk_selection import direct
-from graphrec.models.graph_filter.contributions import HISTORY, SPECTRUM, USERS
-from graphrec.models.graph_filter.walks import Walks
+from graphrec.explanation.model import Node, Reason, ReasonKind, Route, RouteKind
+from graphrec.explanation.walk_selection import direct_contributions
+from graphrec.models.attribution import HISTORY, SPECTRUM, USERS, Walks
 
-#: Shared values of one relation that a reason names; the others are counted.
+#: Shared values of one relation that a reason names; further ones are counted.
 VALUES = 3
 
-#: The way over the user, who has the target already.
+#: The walk end at the user, who has the target already.
 OWN = "own"
 
 
-def reasons(names: Labels, walks: Walks) -> tuple[Reason, ...]:
-    """All reasons, the strongest first; their amounts add up to the score."""
-    own, onward = walks.origins.carried[[0]], sparse.csc_array(walks.ways.amount)
+def collect_reasons(labels: Labels, walks: Walks) -> tuple[Reason, ...]:
+    """All reasons, the largest amount first; their amounts add up to the score."""
+    own, ends = walks.starts.carried[[0]], sparse.csc_array(walks.ends.amount)
     amounts = walks.total[own.indices] * own.data
     found = [
-        _of_history(names, walks, int(place), float(amount), _ways(walks, onward, int(place), float(weight)))
+        _history_reason(labels, walks, int(place), float(amount), _by_via(walks, ends, int(place), float(weight)))
         for place, amount, weight in zip(own.indices, amounts, own.data, strict=True)
     ]
     groups: dict[tuple[str, int], list[int]] = {}
-    for row, key in enumerate(zip(walks.origins.relation, walks.origins.node.tolist(), strict=True)):
+    for row, key in enumerate(zip(walks.starts.relation, walks.starts.node.tolist(), strict=True)):
         if key[0] != HISTORY:
             groups.setdefault(key, []).append(row)
-    straight, everything = direct(walks), walks.origins.carried @ walks.total
+    direct, everything = direct_contributions(walks), walks.starts.carried @ walks.total
     for (relation, node), rows in groups.items():
-        total, near = float(everything[rows].sum()), float(straight[rows].sum())
-        through = [Route("onward", total - near)]
+        total, near = float(everything[rows].sum()), float(direct[rows].sum())
+        routes = [Route(RouteKind.ONWARD, total - near)]
         if near:
-            through.insert(0, Route("direct", near, int((straight[rows] != 0).sum())))
-        found.append(_beside(names, relation, node, total, tuple(through)))
+            routes.insert(0, Route(RouteKind.DIRECT, near, int((direct[rows] != 0).sum())))
+        found.append(_related_reason(labels, relation, node, total, tuple(routes)))
     return tuple(sorted((each for each in found if each.amount), key=lambda each: -each.amount))
 
 
-def _beside(names: Labels, relation: str, node: int, amount: float, through: tuple[Route, ...]) -> Reason:
-    """The reason of a friend or of a value; runs of before do not know the names of values."""
-    kind = names.kind(relation)
-    if not names.has(kind, relation):
-        return Reason("attribute", Node(relation, f"number {node}", is_text=True), (relation,), amount, through)
+def _related_reason(labels: Labels, relation: str, node: int, amount: float, routes: tuple[Route, ...]) -> Reason:
+    """The reason of a friend or of an attribute value; runs saved by versions before 0.1 have no names of values."""
+    kind = labels.kind(relation)
+    if not labels.has_names(kind, relation):
+        unnamed = Node(relation, f"number {node}", is_text=True)
+        return Reason(ReasonKind.ATTRIBUTE, unnamed, (relation,), amount, routes)
+    relations = labels.relation_step(kind, relation).relations
     if kind == "social":
-        return Reason("social", names.user(node), names.hop(kind, relation).relations, amount, through)
-    return Reason("attribute", names.value(kind, relation, node), names.hop(kind, relation).relations, amount, through)
+        return Reason(ReasonKind.SOCIAL, labels.user(node), relations, amount, routes)
+    return Reason(ReasonKind.ATTRIBUTE, labels.value(kind, relation, node), relations, amount, routes)
 
 
-def _ways(walks: Walks, onward: sparse.csc_array, place: int, weight: float) -> dict[str, list[tuple[float, int]]]:
-    """What each way from one item adds, and over whom or what it leads, by the kind of way; `own` is that over the
-    user."""
+def _by_via(walks: Walks, ends: sparse.csc_array, place: int, weight: float) -> dict[str, list[tuple[float, int]]]:
+    """The contribution and the user or value of each walk end from one item, by the end's `via`; OWN is the user's."""
     found: dict[str, list[tuple[float, int]]] = {}
-    column = slice(onward.indptr[place], onward.indptr[place + 1])
-    for way, value in zip(onward.indices[column].tolist(), (weight * onward.data[column]).tolist(), strict=True):
-        via, over = walks.ways.via[way], int(walks.ways.value[way])
-        own = via == USERS and over == walks.user_index
-        found.setdefault(OWN if own else via, []).append((value, over))
+    column = slice(ends.indptr[place], ends.indptr[place + 1])
+    for end, amount in zip(ends.indices[column].tolist(), (weight * ends.data[column]).tolist(), strict=True):
+        via, value = walks.ends.via[end], int(walks.ends.value[end])
+        own = via == USERS and value == walks.user_index
+        found.setdefault(OWN if own else via, []).append((amount, value))
     found.setdefault(SPECTRUM, []).append((weight * float(walks.longer[place]), -1))
     return found
 
 
-def _of_history(
-    names: Labels, walks: Walks, place: int, amount: float, ways: dict[str, list[tuple[float, int]]]
+def _history_reason(
+    labels: Labels, walks: Walks, place: int, amount: float, by_via: dict[str, list[tuple[float, int]]]
 ) -> Reason:
-    """The reason of one item of the history, by its place among the items of the walks."""
+    """The reason of one item of the history, given by its place among the items of the walks."""
     item = int(walks.items[place])
-    relations = names.did(walks.user_index, item, True).relations
+    relations = labels.behaviour_step(walks.user_index, item, True).relations
     if item == walks.item_index:
-        return Reason("history", names.item(item), relations, amount, (Route("direct", amount),))
-    through = [part for via, parts in ways.items() for part in _through(names, via, parts)]
-    kept = tuple(sorted((part for part in through if part.amount), key=lambda part: -part.amount))
-    return Reason("history", names.item(item), relations, amount, kept)
+        direct = Route(RouteKind.DIRECT, amount)
+        return Reason(ReasonKind.HISTORY, labels.item(item), relations, amount, (direct,))
+    routes = [route for via, parts in by_via.items() for route in _routes(labels, via, parts)]
+    kept = tuple(sorted((route for route in routes if route.amount), key=lambda route: -route.amount))
+    return Reason(ReasonKind.HISTORY, labels.item(item), relations, amount, kept)
 
 
-def _through(names: Labels, via: str, parts: list[tuple[float, int]]) -> list[Route]:
-    """How an item of the history leads on by one kind of way, from what each user or value adds."""
+def _routes(labels: Labels, via: str, parts: list[tuple[float, int]]) -> list[Route]:
+    """The routes of an item of the history through one `via`, from the contribution of each user or value."""
     amounts = np.array([amount for amount, _ in parts])
+    total = float(amounts.sum())
     if via == USERS:
-        return [Route("people", float(amounts.sum()), len(parts))]
+        return [Route(RouteKind.PEOPLE, total, len(parts))]
     if via in (OWN, SPECTRUM):
-        return [Route("direct" if via == OWN else "longer", float(amounts.sum()))]
+        return [Route(RouteKind.DIRECT if via == OWN else RouteKind.LONGER, total)]
     if parts[0][1] < 0:
-        return [Route("link", float(amounts.sum()), relation=_type(names, "item_items", via))]
-    relation = _type(names, "item_attributes", via)
+        return [Route(RouteKind.LINK, total, relation=_relation_type(labels, "item_items", via))]
+    relation = _relation_type(labels, "item_attributes", via)
     order = np.argsort(-amounts, kind="stable")
-    named = order[:VALUES] if names.has("item_attributes", via) else order[:0]
+    named = order[:VALUES] if labels.has_names("item_attributes", via) else order[:0]
     found = [
-        Route("value", float(amounts[k]), node=names.value("item_attributes", via, parts[k][1]), relation=relation)
+        Route(
+            RouteKind.VALUE,
+            float(amounts[k]),
+            node=labels.value("item_attributes", via, parts[k][1]),
+            relation=relation,
+        )
         for k in named
     ]
     others = order[len(named) :]
     if len(others):
-        found.append(Route("values", float(amounts[others].sum()), len(others), relation=relation))
+        found.append(Route(RouteKind.VALUES, float(amounts[others].sum()), len(others), relation=relation))
     return found
 
 
-def _type(names: Labels, kind: str, name: str) -> str:
-    return names.hop(kind, name).relations[0] if names.has(kind, name) else name
+def _relation_type(labels: Labels, kind: str, name: str) -> str:
+    return labels.relation_step(kind, name).relations[0] if labels.has_names(kind, name) else name

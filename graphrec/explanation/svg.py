@@ -1,10 +1,10 @@
 """An explanation as a picture: what flows from the user over reasons and ways to the item, as wide as it counts."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from graphrec.explanation.flow import Card, Flow, flow
-from graphrec.explanation.lettering import fitted, wrapped
+from graphrec.explanation.flow import Card, Flow, build_flow
 from graphrec.explanation.model import Explanation
 from graphrec.explanation.text import as_sentence, name, percent
 from graphrec.markup import escape
@@ -14,7 +14,10 @@ WIDE, MARGIN = 960, 28
 CARD, LEAST_HIGH, GAP, WHOLE = 164, 42, 10, 210
 TITLE, TEXT, SMALL, LINE = 19.0, 13.0, 11.0, 20
 
-#: Lines of the sentence before it is cut short.
+#: Default maximum number of characters of a name; longer ones are cut.
+LONGEST = 28
+
+#: Maximum number of lines of the sentence; a longer one is cut.
 LINES = 5
 
 CAPTIONS = ("user", "because of", "through", "item")
@@ -50,7 +53,7 @@ class Box:
 def as_svg(explanation: Explanation) -> str:
     """A whole SVG file, legible in light and dark, that needs nothing outside: the sentence, and the flow from the user
     over the strongest reasons and the ways that they lead on to the item; what speaks against it is said below."""
-    found = flow(explanation)
+    found = build_flow(explanation)
     head = MARGIN + TITLE + 8
     lines = wrapped(as_sentence(explanation), TEXT, WIDE - 2 * MARGIN, LINES)
     top = head + LINE * len(lines) + 34
@@ -172,3 +175,43 @@ def _text(text: str, x: float, y: float, kind: str, size: float, pixels: float) 
     short = fitted(text, size, pixels)
     title = "" if short == text else f"<title>{escape(text)}</title>"
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{title}{escape(short)}</text>'
+
+
+def width(text: str, size: float) -> float:
+    """Pixels that a text takes at most in a usual font without serifs."""
+    return size * sum(map(_em, text))
+
+
+def _em(letter: str) -> float:
+    if unicodedata.combining(letter):
+        return 0.0
+    if unicodedata.east_asian_width(letter) in "WF" or ord(letter) > 0x1F000:
+        return 1.3
+    return 0.8 if letter.isupper() or letter in "mwMW@%—…_" else 0.64
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """The text, cut short with an ellipsis where it is longer."""
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def fitted(text: str, size: float, pixels: float) -> str:
+    """The text, cut short with an ellipsis where it takes more than some pixels."""
+    text = " ".join(text.split())
+    longest = len(text)
+    while longest > 1 and width(shortened(text, longest), size) > pixels:
+        longest -= 1
+    return shortened(text, longest)
+
+
+def wrapped(text: str, size: float, pixels: float, lines: int) -> list[str]:
+    """The text in at most some lines of some pixels, broken between words; the last is cut short where it must be."""
+    found: list[str] = []
+    rest = text.split()
+    while rest and len(found) < lines - 1:
+        count = 1
+        while count < len(rest) and width(" ".join(rest[: count + 1]), size) <= pixels:
+            count += 1
+        found.append(fitted(" ".join(rest[:count]), size, pixels))
+        rest = rest[count:]
+    return found + ([fitted(" ".join(rest), size, pixels)] if rest else [])

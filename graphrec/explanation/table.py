@@ -1,10 +1,10 @@
-"""An explanation as rows and as plain values."""
+"""An explanation as data frames and as JSON values."""
 
 from typing import Any
 
 import pandas as pd
 
-from graphrec.explanation.model import Explanation, Node, Path, Reason, Route
+from graphrec.explanation.model import Explanation, Node, Path, Reason, Route, RouteKind
 from graphrec.explanation.text import as_sentence, name, people, percent
 
 #: Columns of the table of paths.
@@ -12,19 +12,19 @@ COLUMNS = ("contribution", "share", "path")
 
 
 def as_frame(explanation: Explanation) -> pd.DataFrame:
-    """A row for each named path, the strongest first, then for each part of the rest: contribution, share (of the
-    score) and path, as a text. The contributions add up to the score."""
+    """One row for each listed path, the largest contribution first, then one for each remainder: contribution, share
+    (of the score) and path, as a text. The contributions add up to the score."""
     rows = [(path.contribution, explanation.share(path.contribution), as_text(path)) for path in explanation.paths]
-    for part in explanation.split.rest:
+    for part in explanation.attribution.rest:
         count = f" ({part.count:,})" if part.count else ""
-        rows.append((part.amount, explanation.share(part.amount), f"{part.name}{count}"))
+        rows.append((part.amount, explanation.share(part.amount), f"{part.kind}{count}"))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def reasons_frame(explanation: Explanation) -> pd.DataFrame:
-    """A row for each reason, the strongest first: share, amount, because (what it is) and through (how it leads on)."""
+    """One row for each reason, the largest amount first: share, amount, because (the node) and through (its routes)."""
     rows = [
-        (explanation.share(each.amount), each.amount, f"{'|'.join(each.relations)} {name(each.node)}", _ways(each))
+        (explanation.share(each.amount), each.amount, f"{'|'.join(each.relations)} {name(each.node)}", _routes(each))
         for each in explanation.reasons
     ]
     return pd.DataFrame(rows, columns=["share", "amount", "because", "through"])
@@ -33,16 +33,19 @@ def reasons_frame(explanation: Explanation) -> pd.DataFrame:
 def as_text(path: Path) -> str:
     """A path in one line: `User 2 -LISTENED→ ABBA ←LISTENED- User 7 -LISTENED→ Madonna`."""
     text = name(path.nodes[0])
-    for hop, node in zip(path.hops, path.nodes[1:], strict=True):
-        relation = hop.relation or "alike"
-        left, right = {True: ("-", "→"), False: ("←", "-"), None: ("-", "-")}[hop.forward]
+    for step, node in zip(path.steps, path.nodes[1:], strict=True):
+        relation = step.relation or "alike"
+        left, right = {True: ("-", "→"), False: ("←", "-"), None: ("-", "-")}[step.forward]
         text += f" {left}{relation}{right} {name(node)}"
     return text
 
 
 def as_record(explanation: Explanation) -> dict[str, Any]:
-    """What `graphrec explain --json` prints: score = Σ contribution of `paths` + rest, and Σ amount of `rest_parts` =
-    rest; `reasons` are another sum of the same score, and add up to it where the explanation is exact."""
+    """The record that `graphrec explain --json` prints.
+
+    score = Σ contribution of `paths` + rest, and rest = Σ amount of `rest_parts`. The `reasons` are another sum of the
+    same score, to which they add up if the explanation is exact.
+    """
     return {
         "user": explanation.user.id,
         "item": explanation.item.id,
@@ -50,7 +53,8 @@ def as_record(explanation: Explanation) -> dict[str, Any]:
         "paths": [_path(explanation, path) for path in explanation.paths],
         "rest": explanation.rest,
         "rest_parts": [
-            {"name": part.name, "amount": part.amount, "paths": part.count} for part in explanation.split.rest
+            {"name": part.kind.value, "amount": part.amount, "paths": part.count}
+            for part in explanation.attribution.rest
         ],
         "reasons": [_reason(explanation, reason) for reason in explanation.reasons],
         "exact": explanation.exact,
@@ -67,11 +71,11 @@ def as_record(explanation: Explanation) -> dict[str, Any]:
 def _path(explanation: Explanation, path: Path) -> dict[str, Any]:
     found: dict[str, Any] = {
         "nodes": [_node(node) for node in path.nodes],
-        "relations": [hop.relation for hop in path.hops],
+        "relations": [step.relation for step in path.steps],
         "contribution": path.contribution,
         "share": explanation.share(path.contribution),
     }
-    return found | ({"gone": True} if any(hop.gone for hop in path.hops) else {})
+    return found | ({"gone": True} if any(step.gone for step in path.steps) else {})
 
 
 def _node(node: Node) -> dict[str, Any]:
@@ -80,43 +84,43 @@ def _node(node: Node) -> dict[str, Any]:
 
 def _reason(explanation: Explanation, reason: Reason) -> dict[str, Any]:
     return {
-        "kind": reason.kind,
+        "kind": reason.kind.value,
         "node": _node(reason.node),
         "relation": "|".join(reason.relations),
         "amount": reason.amount,
         "share": explanation.share(reason.amount),
         "through": [
             {
-                "kind": part.kind,
-                "amount": part.amount,
-                "count": part.count,
-                "node": None if part.node is None else _node(part.node),
-                "relation": part.relation,
+                "kind": route.kind.value,
+                "amount": route.amount,
+                "count": route.count,
+                "node": None if route.node is None else _node(route.node),
+                "relation": route.relation,
             }
-            for part in reason.through
+            for route in reason.through
         ],
     }
 
 
-def _ways(reason: Reason) -> str:
-    """How a reason leads on, in a few words, with the share of each way in the reason."""
-    words = [(way(part), part.amount / reason.amount) for part in reason.through if reason.amount]
+def _routes(reason: Reason) -> str:
+    """The routes of a reason in a few words, each with its share of the reason."""
+    words = [(route_text(route), route.amount / reason.amount) for route in reason.through if reason.amount]
     return ", ".join(f"{text} {percent(share)}" if len(words) > 1 else text for text, share in words)
 
 
-def way(part: Route) -> str:
-    """A way in a few words: `34 people`, `tag ‘rock’`, `longer walks`."""
-    if part.kind == "people":
-        return people(part.count)
-    if part.kind == "value" and part.node is not None:
-        return f"{part.node.label} {part.node.name}"
-    if part.kind == "values":
-        return f"{part.count:,} more of {part.relation}"
-    if part.kind == "link":
-        return str(part.relation)
+def route_text(route: Route) -> str:
+    """A route in a few words: `34 people`, `tag ‘rock’`, `longer walks`."""
+    if route.kind is RouteKind.PEOPLE:
+        return people(route.count)
+    if route.kind is RouteKind.VALUE and route.node is not None:
+        return f"{route.node.label} {route.node.name}"
+    if route.kind is RouteKind.VALUES:
+        return f"{route.count:,} more of {route.relation}"
+    if route.kind is RouteKind.LINK:
+        return str(route.relation)
     return {
-        "direct": "directly",
-        "onward": "what they did",
-        "longer": "longer walks",
-        "alike": "found alike by the model",
-    }[part.kind]
+        RouteKind.DIRECT: "directly",
+        RouteKind.ONWARD: "their other choices",
+        RouteKind.LONGER: "longer walks",
+        RouteKind.ALIKE: "similar to the model",
+    }[route.kind]

@@ -1,42 +1,44 @@
-"""An explanation as a sentence for the user, whatever the relationships are called."""
+"""An explanation as sentences for the user, for any relationship types."""
 
 from collections.abc import Sequence
 
 from graphrec.behaviours import behaviour_type
-from graphrec.explanation.history import BEYOND
-from graphrec.explanation.model import Explanation, Node, Reason, Route
-from graphrec.explanation.walk_paths import LONGER
+from graphrec.explanation.model import Explanation, Node, Reason, ReasonKind, RemainderKind, Route, RouteKind
 
-#: Who a friend is to the user.
+#: How a sentence names the user at the other end of a social relation.
 SOCIAL = {"FRIEND": "your friend {}", "FOLLOWS": "{}, whom you follow,", "TRUSTS": "{}, whom you trust,"}
 
-#: So many reasons of a kind are said, and only those with at least this share.
-SAID, LEAST = 3, 0.005
+#: Maximum number of reasons of each kind in a sentence, and the minimum share of a reason that is mentioned.
+MOST_REASONS, LEAST_SHARE = 3, 0.005
 
-#: Characters of a title before it is cut short.
+#: Maximum number of characters of a title; longer ones are cut.
 LONGEST = 60
 
 
 def as_sentence(explanation: Explanation) -> str:
-    """Two or three sentences that tell the user why, the strongest reasons first, with their shares of the score."""
+    """Two or three sentences for the user: the strongest reasons first, with their shares of the score."""
     item = name(explanation.item)
     did = verb((explanation.relation,))
     start = f"You {did} {item} already. " if explanation.seen else ""
-    if explanation.model == "popularity":
+    if any(part.kind is RemainderKind.POPULARITY for part in explanation.attribution.rest):
         return f"{start}{item} is popular: {people(explanation.num_holders)} {did} it."
-    speaking = [each for each in explanation.reasons if each.amount > 0 and _share(explanation, each) >= LEAST]
-    if not speaking:
-        none = "say which of your doings the score comes from" if explanation.score else "connect it with you"
-        return f"{start}Nothing more can be said of {item}: the model {explanation.model} cannot {none}."
-    parts = [_history(explanation, speaking), *_social(explanation, speaking), *_values(explanation, speaking)]
-    said = "; ".join(part for part in parts if part)
+    mentioned = [each for each in explanation.reasons if each.amount > 0 and _share(explanation, each) >= LEAST_SHARE]
+    if not mentioned:
+        cannot = "attribute the score to your past interactions" if explanation.score else "connect it with you"
+        return f"{start}{item} has no further explanation: the model {explanation.model} cannot {cannot}."
+    clauses = [
+        _history_clause(explanation, mentioned),
+        *_social_clauses(explanation, mentioned),
+        *_attribute_clauses(explanation, mentioned),
+    ]
+    text = "; ".join(clause for clause in clauses if clause)
     if not explanation.exact:
-        said = f"approximately, {said}"
-    return f"{start}{said[0].upper()}{said[1:]}.{_rest(explanation)}"
+        text = f"approximately, {text}"
+    return f"{start}{text[0].upper()}{text[1:]}.{_last_sentence(explanation)}"
 
 
 def verb(relations: Sequence[str]) -> str:
-    """What somebody did, in words that fit before the name of an item: `listened to`, `rated and reviewed`."""
+    """Relationship types as verbs that fit before the name of an item: `listened to`, `rated and reviewed`."""
     words = [behaviour_type(relation).verb or _plain(relation) for relation in relations]
     return listed(words)
 
@@ -54,14 +56,14 @@ def people(count: int) -> str:
 
 
 def name(node: Node) -> str:
-    """The title of a node, cut short, or its label and id where it has none."""
+    """The title of a node, cut to LONGEST characters; its label and id if it has no title."""
     if node.title is None and not node.is_text:
         return f"{node.label} {_short(node.id)}"
     return _short(node.name)
 
 
 def percent(share: float) -> str:
-    """A share of 1: a whole number of percent from 10 % on, one decimal below."""
+    """A share of 1 as a percentage: without decimals from 10 % on, with one decimal below."""
     return f"{share * 100:.0f} %" if abs(share) >= 0.0995 else f"{share * 100:.1f} %"
 
 
@@ -74,60 +76,63 @@ def _share(explanation: Explanation, reason: Reason) -> float:
     return explanation.share(reason.amount) if explanation.score > 0 else 1.0
 
 
-def _shown(explanation: Explanation, reason: Reason) -> str:
-    """The share of a reason in brackets; nothing where the score has no sense of shares."""
+def _percent_in_brackets(explanation: Explanation, reason: Reason) -> str:
+    """The share of a reason in brackets; empty if the score is not positive."""
     return f" ({percent(explanation.share(reason.amount))})" if explanation.score > 0 else ""
 
 
-def _history(explanation: Explanation, speaking: Sequence[Reason]) -> str:
-    """`because you listened to A (41 %) and B (22 %): 34 people who listened to A … listened to X too`."""
-    found = [each for each in speaking if each.kind == "history" and each.node.id != explanation.item.id][:SAID]
+def _history_clause(explanation: Explanation, mentioned: Sequence[Reason]) -> str:
+    """`because you listened to A (41 %) and B (22 %), and 34 people who listened to A … listened to X too`."""
+    history = [each for each in mentioned if each.kind is ReasonKind.HISTORY and each.node.id != explanation.item.id]
+    found = history[:MOST_REASONS]
     if not found:
         return ""
     groups: dict[tuple[str, ...], list[Reason]] = {}
     for reason in found:
         groups.setdefault(reason.relations, []).append(reason)
     done = [
-        f"{verb(relations)} {listed([name(each.node) + _shown(explanation, each) for each in some])}"
+        f"{verb(relations)} {listed([name(each.node) + _percent_in_brackets(explanation, each) for each in some])}"
         for relations, some in groups.items()
     ]
-    said = f"because you {listed(done)}"
-    shared = [(each, part) for each in found for part in each.through if part.kind == "people" and part.count]
+    text = f"because you {listed(done)}"
+    shared = [(each, route) for each in found for route in each.through if route.kind is RouteKind.PEOPLE]
+    shared = [(each, route) for each, route in shared if route.count]
     if shared:
         did = verb((explanation.relation,))
         counts = [
-            f"{people(part.count) if not place else f'{part.count:,}'} who {did} {name(each.node)}"
-            for place, (each, part) in enumerate(shared)
+            f"{people(route.count) if not place else f'{route.count:,}'} who {did} {name(each.node)}"
+            for place, (each, route) in enumerate(shared)
         ]
-        said += f", and {listed(counts)} {did} {name(explanation.item)} too"
-    return "; ".join([said, *_common(explanation, found)])
+        text += f", and {listed(counts)} {did} {name(explanation.item)} too"
+    return "; ".join([text, *_shared_values_and_links(explanation, found)])
 
 
-def _common(explanation: Explanation, found: Sequence[Reason]) -> list[str]:
-    """What the items have in common: `A and B share the genre ‘Rock’ with X`, `ALSO_BOUGHT connects A with X`."""
+def _shared_values_and_links(explanation: Explanation, found: Sequence[Reason]) -> list[str]:
+    """`A and B share the genre ‘Rock’ with X`, `ALSO_BOUGHT connects A with X`."""
     item = name(explanation.item)
     shared: dict[tuple[str, ...], dict[Node, None]] = {}
     linked: dict[str, list[str]] = {}
-    for node in [part.node for reason in found for part in reason.through if _is_said(explanation, part) and part.node]:
-        owners = [
-            each for each in found if any(part.node == node and _is_said(explanation, part) for part in each.through)
-        ]
+    mentioned = {
+        id(reason): [route for route in reason.through if _is_mentioned(explanation, route)] for reason in found
+    }
+    for node in [route.node for reason in found for route in mentioned[id(reason)] if route.node]:
+        owners = [each for each in found if any(route.node == node for route in mentioned[id(each)])]
         shared.setdefault((node.label, *(name(each.node) for each in owners)), {})[node] = None
     for reason in found:
-        for part in reason.through:
-            if part.kind == "link" and part.relation and _is_said(explanation, part):
-                linked.setdefault(part.relation, []).append(name(reason.node))
-    said = [
+        for route in mentioned[id(reason)]:
+            if route.kind is RouteKind.LINK and route.relation:
+                linked.setdefault(route.relation, []).append(name(reason.node))
+    clauses = [
         f"{listed(owners)} {'share' if len(owners) > 1 else 'shares'} the {_noun(label, len(values))} "
         f"{listed([f'‘{_short(value.name)}’' for value in values])} with {item}"
         for (label, *owners), values in shared.items()
     ]
-    return said + [f"{relation} connects {listed(owners)} with {item}" for relation, owners in linked.items()]
+    return clauses + [f"{relation} connects {listed(owners)} with {item}" for relation, owners in linked.items()]
 
 
-def _is_said(explanation: Explanation, part: Route) -> bool:
-    """Whether a way is worth a word."""
-    return explanation.score <= 0 or explanation.share(part.amount) >= LEAST
+def _is_mentioned(explanation: Explanation, route: Route) -> bool:
+    """Whether the share of a route is large enough to mention it."""
+    return explanation.score <= 0 or explanation.share(route.amount) >= LEAST_SHARE
 
 
 def _noun(label: str, count: int) -> str:
@@ -140,35 +145,36 @@ def _noun(label: str, count: int) -> str:
     return f"{words}es" if words.endswith(("s", "x", "ch", "sh")) else f"{words}s"
 
 
-def _social(explanation: Explanation, speaking: Sequence[Reason]) -> list[str]:
-    """`your friend 17 listened to X (2 %)`, or what friends did that leads to it."""
-    said, did = [], verb((explanation.relation,))
-    for reason in [each for each in speaking if each.kind == "social"][:SAID]:
+def _social_clauses(explanation: Explanation, mentioned: Sequence[Reason]) -> list[str]:
+    """`your friend 17 listened to X (2 %)`; `… chose similar items` if the friend does not have the item."""
+    clauses, did = [], verb((explanation.relation,))
+    for reason in [each for each in mentioned if each.kind is ReasonKind.SOCIAL][:MOST_REASONS]:
         who = SOCIAL.get(reason.relations[0], f"{{}}, to whom {reason.relations[0]} leads,").format(name(reason.node))
-        has = any(part.kind == "direct" for part in reason.through)
-        done = f"{did} {name(explanation.item)}" if has else "likes what leads to it"
-        said.append(f"{who} {done}{_shown(explanation, reason)}")
-    return said
+        has = any(route.kind is RouteKind.DIRECT for route in reason.through)
+        done = f"{did} {name(explanation.item)}" if has else "chose similar items"
+        clauses.append(f"{who} {done}{_percent_in_brackets(explanation, reason)}")
+    return clauses
 
 
-def _values(explanation: Explanation, speaking: Sequence[Reason]) -> list[str]:
-    """`people with your town Paris like what leads to it (3 %)`."""
+def _attribute_clauses(explanation: Explanation, mentioned: Sequence[Reason]) -> list[str]:
+    """`people who share your town (Paris) chose similar items (3 %)`."""
     return [
-        f"people with your {_noun(reason.node.label, 1)} ‘{_short(reason.node.name)}’ "
-        f"like what leads to it{_shown(explanation, reason)}"
-        for reason in [each for each in speaking if each.kind == "attribute"][:SAID]
+        f"people who share your {_noun(reason.node.label, 1)} ({_short(reason.node.name)}) chose similar items"
+        f"{_percent_in_brackets(explanation, reason)}"
+        for reason in [each for each in mentioned if each.kind is ReasonKind.ATTRIBUTE][:MOST_REASONS]
     ]
 
 
-def _rest(explanation: Explanation) -> str:
-    """What no reason says: longer walks of an exact model, or what an approximate one does not divide."""
-    amounts = {part.name: explanation.share(part.amount) for part in explanation.split.rest}
-    if amounts.get(LONGER, 0) >= LEAST:
-        return f" {percent(amounts[LONGER])} of the score came on longer ways through people like you."
-    if not explanation.exact and abs(amounts.get(BEYOND, 0)) >= LEAST:
+def _last_sentence(explanation: Explanation) -> str:
+    """The share of the longer walks of an exact model, or of what an approximate model does not attribute."""
+    longer = explanation.share(explanation.remainder(RemainderKind.LONGER))
+    if longer >= LEAST_SHARE:
+        return f" {percent(longer)} of the score comes from longer walks through similar users."
+    beyond = explanation.share(explanation.remainder(RemainderKind.BEYOND_HISTORY))
+    if not explanation.exact and abs(beyond) >= LEAST_SHARE:
         return (
             f" The model {explanation.model} learns vectors, so these shares are estimates; "
-            f"{percent(amounts[BEYOND])} of the score comes from nothing that you did alone."
+            f"{percent(beyond)} of the score cannot be attributed to your past interactions."
         )
     return "" if explanation.exact else f" The model {explanation.model} learns, so these shares are estimates."
 

@@ -1,6 +1,6 @@
-"""The strongest reason of every recommendation, as a column of their table."""
+"""The strongest reason of every recommendation, as columns of their table."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,16 +9,13 @@ from scipy import sparse
 
 from graphrec.errors import GraphrecError
 from graphrec.explanation.labels import Labels
+from graphrec.models.attribution import HISTORY, TopReasons
 from graphrec.models.base import Progress
-from graphrec.models.graph_filter.contributions import HISTORY
-from graphrec.models.graph_filter.model import GraphFilter
-from graphrec.models.graph_filter.top_reason import Reasoning
-from graphrec.models.popularity import Popularity
 from graphrec.ranking.topk import Recommendations
 from graphrec.runs import TrainedRun
 from graphrec.vocabulary import IndexArray
 
-#: Numbers in the scores of one-item histories that are made at one time.
+#: Batch size in scores: histories of one item are scored in batches of at most this many numbers.
 NUMBERS = 1 << 25
 
 Texts = npt.NDArray[np.object_]
@@ -27,79 +24,85 @@ Texts = npt.NDArray[np.object_]
 def with_reasons(
     trained: TrainedRun, recommendations: Recommendations, progress: Progress | None = None
 ) -> Recommendations:
-    """The recommendations with the columns `because`, the id of the node that speaks most for the item, and
-    `because_label`, its label; both are None where nothing does, as for popularity.
+    """The recommendations with the columns `because`, the id of the strongest reason, and `because_label`, its label.
 
-    For graph_filter that is the item of the history, the friend or the value of an attribute whose contributions to the
-    score have the greatest sum, exactly. For other models it is the item of the history that would alone give the item
-    its highest score: exact where the score is a sum over the history, else an approximation. Of a value that is the
-    text of a property (a tag) the label is the name of the property. Rows of one user should follow each other.
+    If the model finds its own reasons (`Model.top_reason_finder`), the reason is the history item, friend or attribute
+    value with the largest contribution to the score, exactly. For other models it is the history item that alone would
+    give the item its highest score: exact if the score is a sum over the history, else an approximation. Both columns
+    are None if nothing speaks for the item, as for popularity. The label of a relationship text (a tag) is the name of
+    its property. Rows of one user are fastest if they follow each other.
     """
     frame = recommendations.frame
     users, items = trained.users.index(frame["user_id"]), trained.items.index(frame["item_id"])
-    if isinstance(trained.model, GraphFilter):
-        found = _of_filter(trained, trained.model, users, items, progress)
-    elif isinstance(trained.model, Popularity):
-        found = np.full((len(frame), 2), None, dtype=object)
+    find_reasons = trained.model.top_reason_finder()
+    if find_reasons is not None:
+        found = _from_model(trained, find_reasons, users, items, progress)
+    elif trained.model.is_personal:
+        found = _from_histories(trained, users, items, progress)
     else:
-        found = _of_histories(trained, users, items, progress)
+        found = np.full((len(frame), 2), None, dtype=object)
     columns: Mapping[str, Texts] = {"because": found[:, 0], "because_label": found[:, 1]}
     return replace(recommendations, frame=frame.assign(**columns))
 
 
-def _of_filter(
-    trained: TrainedRun, model: GraphFilter, users: IndexArray, items: IndexArray, progress: Progress | None
+def _from_model(
+    trained: TrainedRun,
+    find_reasons: Callable[[int, IndexArray], TopReasons],
+    users: IndexArray,
+    items: IndexArray,
+    progress: Progress | None,
 ) -> Texts:
-    """Ids and labels [n, 2], user by user: rows of one user that follow each other are done at one time."""
-    names, reasoning = Labels.of(trained), Reasoning.of(model.signal, model.scores)
+    """Ids and labels [n, 2], one call for the rows of a user that follow each other."""
+    labels = Labels.of(trained)
     found = np.full((len(users), 2), None, dtype=object)
     cuts = np.flatnonzero(np.diff(users, prepend=-1, append=-1))
     for start, end in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
-        best = reasoning.strongest(int(users[start]), items[start:end])
+        best = find_reasons(int(users[start]), items[start:end])
         for row, relation, node in zip(range(start, end), best.relation, best.node.tolist(), strict=True):
             if relation:
-                found[row] = _named(names, relation, node)
+                found[row] = _id_and_label(labels, relation, node)
         if progress is not None:
             progress(end, len(users))
     return found
 
 
-def _named(names: Labels, relation: str, node: int) -> tuple[str | None, str | None]:
+def _id_and_label(labels: Labels, relation: str, node: int) -> tuple[str | None, str | None]:
     if relation == HISTORY:
-        known = names.item(node)
-    elif not names.has(kind := names.kind(relation), relation):
+        named = labels.item(node)
+    elif not labels.has_names(kind := labels.kind(relation), relation):
         return None, None
     else:
-        known = names.user(node) if kind == "social" else names.value(kind, relation, node)
-    return known.id, known.label
+        named = labels.user(node) if kind == "social" else labels.value(kind, relation, node)
+    return named.id, named.label
 
 
-def _of_histories(trained: TrainedRun, users: IndexArray, items: IndexArray, progress: Progress | None) -> Texts:
-    """Ids and labels [n, 2], by one-item histories: those of some items at one time, for all who have one of them."""
+def _from_histories(trained: TrainedRun, users: IndexArray, items: IndexArray, progress: Progress | None) -> Texts:
+    """Ids and labels [n, 2] from the scores of histories of one item, a batch of items at a time."""
     label, seen = trained.run.target[2], trained.seen.matrix()
-    having = sparse.csc_array(seen)
+    by_item = sparse.csc_array(seen)
     order = np.argsort(users, kind="stable")
     first, last = (np.searchsorted(users[order], np.arange(len(trained.users)), side) for side in ("left", "right"))
     best, node = np.zeros(len(users)), np.full(len(users), -1, dtype=np.int64)
     step = max(NUMBERS // max(len(trained.items), 1), 1)
     for start in range(0, len(trained.items), step):
-        some = np.arange(start, min(start + step, len(trained.items)))
+        batch = np.arange(start, min(start + step, len(trained.items)))
         try:
-            scores = trained.model.fold_in(_alone(some, len(trained.items))).cpu().numpy()
+            scores = trained.model.fold_in(_single_item_histories(batch, len(trained.items))).cpu().numpy()
         except GraphrecError:
-            break  # the model answers for nobody but the users in training
-        part = having[:, some]
-        owner = np.repeat(np.arange(len(some)), np.diff(part.indptr))
+            break  # the model scores users in training only
+        # one entry for each recommendation to a user who has an item of the batch
+        part = by_item[:, batch]
+        owner = np.repeat(np.arange(len(batch)), np.diff(part.indptr))
         counts = last[part.indices] - first[part.indices]
         rows = order[np.repeat(first[part.indices] - np.cumsum(counts) + counts, counts) + np.arange(int(counts.sum()))]
         owner = np.repeat(owner, counts)
         value = scores[owner, items[rows]]
-        by_value = np.argsort(value, kind="stable")  # of several assignments to one row the last stays
+        by_value = np.argsort(value, kind="stable")  # of several assignments to one row the last one remains
         rows, owner, value = rows[by_value], owner[by_value], value[by_value]
         better = value > best[rows]
-        best[rows[better]], node[rows[better]] = value[better], some[owner[better]]
+        best[rows[better]], node[rows[better]] = value[better], batch[owner[better]]
         if progress is not None:
-            progress(int(some[-1]) + 1, len(trained.items))
+            progress(int(batch[-1]) + 1, len(trained.items))
     found = np.full((len(users), 2), None, dtype=object)
     there = node >= 0
     found[there, 0] = trained.items.ids[node[there]].to_numpy()
@@ -107,7 +110,7 @@ def _of_histories(trained: TrainedRun, users: IndexArray, items: IndexArray, pro
     return found
 
 
-def _alone(items: IndexArray, num_items: int) -> sparse.csr_array:
-    """A history [n, num_items] of each item alone."""
+def _single_item_histories(items: IndexArray, num_items: int) -> sparse.csr_array:
+    """One history [n, num_items] for each item, which contains that item only."""
     ones = np.ones(len(items), dtype=np.float32)
     return sparse.csr_array((ones, (np.arange(len(items)), items)), shape=(len(items), num_items))

@@ -1,83 +1,80 @@
-"""A score of graph_filter as named paths and a rest: exact, because the score is a sum over walks."""
+"""Attribution of a score to walks through the graph, exact because the score is a sum over them."""
 
 import numpy as np
 import numpy.typing as npt
 
 from graphrec.explanation.labels import Labels
-from graphrec.explanation.model import Attribution, Node, Path, Remainder, Step
-from graphrec.explanation.reasons import reasons
-from graphrec.explanation.walk_selection import Chosen, strongest
-from graphrec.models.graph_filter.contributions import HISTORY, USERS
-from graphrec.models.graph_filter.model import GraphFilter
-from graphrec.models.graph_filter.walks import Walks
-from graphrec.runs import TrainedRun
-
-#: How the rest of a score is called.
-UNNAMED, LONGER = "paths that are not named", "longer walks"
+from graphrec.explanation.model import Attribution, Node, Path, Remainder, RemainderKind, Step
+from graphrec.explanation.reasons import collect_reasons
+from graphrec.explanation.walk_selection import SelectedWalks, select_walks
+from graphrec.models.attribution import HISTORY, USERS, Walks
 
 
-def split(trained: TrainedRun, user_index: int, item_index: int, score: float, top: int) -> Attribution:
-    """The Split of a score of graph_filter: the `top` strongest walks by name, and all reasons."""
-    model = trained.model
-    assert isinstance(model, GraphFilter)
-    walks, names = model.walks(user_index, item_index), Labels.of(trained)
-    chosen = strongest(walks, top, _nameable(walks, names))
-    places = zip(chosen.origin.tolist(), chosen.item.tolist(), chosen.way.tolist(), strict=True)
+def attribute_to_walks(labels: Labels, walks: Walks, score: float, top: int) -> Attribution:
+    """The Attribution of a score to its walks: the `top` strongest as paths, and all reasons."""
+    selected = select_walks(walks, top, _with_names(walks, labels))
+    places = zip(selected.start.tolist(), selected.item.tolist(), selected.end.tolist(), strict=True)
     paths = tuple(
-        _path(names, walks, place, amount) for place, amount in zip(places, chosen.amount.tolist(), strict=True)
+        _path(labels, walks, place, amount) for place, amount in zip(places, selected.amount.tolist(), strict=True)
     )
-    return Attribution(paths, _rest(walks, chosen, score), reasons(names, walks))
+    return Attribution(paths, _remainders(walks, selected, score), collect_reasons(labels, walks))
 
 
-def _rest(walks: Walks, chosen: Chosen, score: float) -> tuple[Remainder, ...]:
-    """What the chosen walks leave: other walks, and longer ones. What float32 rounds off is among the others."""
+def _remainders(walks: Walks, selected: SelectedWalks, score: float) -> tuple[Remainder, ...]:
+    """The walks that are not selected, which include what float32 rounds off, and the longer walks."""
     away = (walks.items != walks.item_index).astype(np.float64)
-    longer = float((walks.origins.carried @ (walks.longer * away)).sum())
-    weaker = score - longer - float(chosen.amount.sum())
-    return Remainder(UNNAMED, weaker, chosen.others), Remainder(LONGER, longer)
+    longer = float((walks.starts.carried @ (walks.longer * away)).sum())
+    weaker = score - longer - float(selected.amount.sum())
+    return (
+        Remainder(RemainderKind.UNLISTED, weaker, selected.num_others),
+        Remainder(RemainderKind.LONGER, longer),
+    )
 
 
-def _nameable(walks: Walks, names: Labels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Which origins and which ways have names."""
-    begin = {name: name == HISTORY or names.has(names.kind(name), name) for name in set(walks.origins.relation)}
-    onward = {
-        name: name == USERS or names.has("item_attributes", name) or names.has("item_items", name)
-        for name in set(walks.ways.via)
+def _with_names(walks: Walks, labels: Labels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Whether the run kept the names of each start and of each end."""
+    starts = {name: name == HISTORY or labels.has_names(labels.kind(name), name) for name in set(walks.starts.relation)}
+    ends = {
+        name: name == USERS or labels.has_names("item_attributes", name) or labels.has_names("item_items", name)
+        for name in set(walks.ends.via)
     }
     return (
-        np.array([begin[name] for name in walks.origins.relation], dtype=bool),
-        np.array([onward[name] for name in walks.ways.via], dtype=bool),
+        np.array([starts[name] for name in walks.starts.relation], dtype=bool),
+        np.array([ends[name] for name in walks.ends.via], dtype=bool),
     )
 
 
-def _path(names: Labels, walks: Walks, place: tuple[int, int, int], amount: float) -> Path:
-    """The path of a walk by the places of its origin, its item and its way."""
-    origin, item, way = place
-    person = int(walks.origins.person[origin])
-    nodes, hops = _beginning(names, walks, origin)
-    target = names.item(walks.item_index)
+def _path(labels: Labels, walks: Walks, place: tuple[int, int, int], amount: float) -> Path:
+    """The path of a walk, given by the places of its start, item and end; item -1 is the direct walk."""
+    start, item, end = place
+    person = int(walks.starts.person[start])
+    nodes, steps = _first_steps(labels, walks, start)
+    target = labels.item(walks.item_index)
     if item < 0:
-        return Path((*nodes, target), (*hops, names.did(person, walks.item_index, True)), amount)
-    via, value, between = walks.ways.via[way], int(walks.ways.value[way]), int(walks.items[item])
-    nodes, hops = [*nodes, names.item(between)], [*hops, names.did(person, between, True)]
+        return Path((*nodes, target), (*steps, labels.behaviour_step(person, walks.item_index, True)), amount)
+    via, value, between = walks.ends.via[end], int(walks.ends.value[end]), int(walks.items[item])
+    nodes, steps = [*nodes, labels.item(between)], [*steps, labels.behaviour_step(person, between, True)]
     if via == USERS:
-        nodes.append(names.user(value))
-        hops += [names.did(value, between, False), names.did(value, walks.item_index, True)]
+        nodes.append(labels.user(value))
+        steps += [
+            labels.behaviour_step(value, between, False),
+            labels.behaviour_step(value, walks.item_index, True),
+        ]
     elif value < 0:
-        hops.append(names.hop("item_items", via))
+        steps.append(labels.relation_step("item_items", via))
     else:
-        nodes.append(names.value("item_attributes", via, value))
-        hops += [names.hop("item_attributes", via)] * 2
-    return Path((*nodes, target), tuple(hops), amount)
+        nodes.append(labels.value("item_attributes", via, value))
+        steps += [labels.relation_step("item_attributes", via)] * 2
+    return Path((*nodes, target), tuple(steps), amount)
 
 
-def _beginning(names: Labels, walks: Walks, origin: int) -> tuple[list[Node], list[Step]]:
-    """The nodes of a walk up to the person whose behaviour it goes on with, and the hops between them."""
-    user, relation = names.user(walks.user_index), walks.origins.relation[origin]
+def _first_steps(labels: Labels, walks: Walks, start: int) -> tuple[list[Node], list[Step]]:
+    """The nodes of a walk up to the user whose behaviour it follows, and the steps between them."""
+    user, relation = labels.user(walks.user_index), walks.starts.relation[start]
     if relation == HISTORY:
         return [user], []
-    kind, node = names.kind(relation), int(walks.origins.node[origin])
-    hop, person = names.hop(kind, relation), names.user(int(walks.origins.person[origin]))
-    return (
-        ([user, person], [hop]) if kind == "social" else ([user, names.value(kind, relation, node), person], [hop] * 2)
-    )
+    kind, node = labels.kind(relation), int(walks.starts.node[start])
+    step, person = labels.relation_step(kind, relation), labels.user(int(walks.starts.person[start]))
+    if kind == "social":
+        return [user, person], [step]
+    return [user, labels.value(kind, relation, node), person], [step] * 2

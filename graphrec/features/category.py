@@ -11,7 +11,7 @@ from graphrec.relations import relations
 
 
 def attributes(graph: HeteroGraph, label: str) -> dict[str, sparse.csr_array]:
-    """The attribute matrices [num_nodes, num_values] of users or items by relation; of other labels there are none."""
+    """The attribute matrices [num_nodes, num_values] of users or items by relation; empty for other labels."""
     found = relations(graph)
     if label == graph.target[0]:
         return dict(found.user_attributes)

@@ -49,7 +49,7 @@ def node_features(
     Side by side: numeric properties, structure and `extra` (coordinates from elsewhere, [num_nodes, any]), each column
     standardised; times, between −1 and 1 but for the activity; categories and `texts`, at most `width` columns for
     each relation or property, with a mean square of 1. A graph holds no texts of nodes (they stay in the database),
-    so the caller brings them. Raises DataError where texts or coordinates are not one for each node.
+    so the caller passes them. Raises DataError unless there is one text or coordinate for each node.
     """
     num_nodes = int(graph.data[label].num_nodes)
     _check(label, num_nodes, texts or {}, extra)
@@ -77,5 +77,5 @@ def _check(label: str, num_nodes: int, texts: Texts, extra: Tensor | None) -> No
         if length != num_nodes:
             raise DataError(
                 f"{label} has {num_nodes:,} nodes, but there are {length:,} {what}; "
-                "give one for each node in the order of the vocabulary, None where there is none"
+                "give one for each node in the order of the vocabulary, None if it has none"
             )

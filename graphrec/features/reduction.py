@@ -22,7 +22,7 @@ def standardise(x: Tensor) -> Tensor:
 def inverse_frequency(matrix: sparse.csr_array) -> sparse.csr_array:
     """The matrix [n, m] with column j times log((1 + n) / (1 + n_j)) + 1 for its n_j entries, and rows of length 1.
 
-    The smoothed form of Salton and Buckley, 1988: what few rows have tells more than what all have.
+    The smoothed form of Salton and Buckley, 1988: terms of few rows weigh more than terms of all.
     """
     count = np.bincount(matrix.indices, minlength=matrix.shape[1])
     weight = np.log((1 + matrix.shape[0]) / (1 + count)) + 1

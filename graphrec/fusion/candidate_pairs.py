@@ -44,7 +44,7 @@ def join(left: pd.DataFrame, right: pd.DataFrame, on: Sequence[str], one_to_one:
             most = (sizes["lefts"] * sizes["rights"]).nlargest(5).index
             raise DataError(
                 f"equal values of {', '.join(keys)} give {total:,} pairs ({first_few(most)}); empty the values that "
-                "stand for unknown, or add a property to the rule"
+                "mean unknown, or add a property to the rule"
             )
     if not one_to_one or large.empty:
         return left.merge(right, on=keys)
@@ -64,7 +64,7 @@ def _tuples(index: "pd.Index[str] | pd.MultiIndex") -> pd.MultiIndex:
 
 
 def divide(pairs: pd.DataFrame) -> Divided:
-    """The pairs whose two records stand in no other pair, and the other pairs."""
+    """The pairs whose two records are in no other pair, and the other pairs."""
     several = pairs["left_key"].duplicated(keep=False) | pairs["right_key"].duplicated(keep=False)
     return Divided(pairs[~several], pairs[several])
 

@@ -60,14 +60,14 @@ def fuse(known: GraphState, incoming: GraphTables, append: bool = False) -> Fuse
         raise DataError(
             f"fusion takes the tables of one source, but these have {len(incoming.sources)}; fuse each alone"
         )
-    brought = SourceManifest.of(incoming)
-    name = brought.source.name
+    manifest = SourceManifest.of(incoming)
+    name = manifest.source.name
     earlier = next((each for each in known.sources if each.source.name == name), None)
-    united = brought.united(earlier)
+    united = manifest.united(earlier)
     sources = [*(each for each in known.sources if each.source.name != name), united]
     tables = {table.type.label: table for table in incoming.nodes}
     gone = [kind.label for kind in earlier.nodes if kind.label not in tables] if earlier and not append else []
-    says = united if append else brought
+    says = united if append else manifest
     changes = [
         _Change(name, label, tables.get(label), says, append, incoming.repeats.get(label)) for label in (*tables, *gone)
     ]
@@ -78,7 +78,7 @@ def fuse(known: GraphState, incoming: GraphTables, append: bool = False) -> Fuse
 
 
 def unlink(known: GraphState, source: str) -> Fused:
-    """The writes that take a source's nodes and values out of the graph and leave what the others brought."""
+    """The writes that take a source's nodes and values out of the graph and keep those of the other sources."""
     (earlier,) = (each for each in known.sources if each.source.name == source)
     changes = [_Change(source, kind.label, None) for kind in earlier.nodes]
     return _fused(source, [_fuse_label(known, list(known.sources), change) for change in changes], (), ())
@@ -104,12 +104,12 @@ def _fused(source: str, labels: Sequence[_Label], edges: tuple[EdgeTable, ...], 
 
 @dataclass(frozen=True)
 class _Change:
-    """A source's new table of a label, None where it no longer has one; and what it brings then, None where it goes."""
+    """A source's new table of a label, None if it no longer has one; and its new manifest, None if it is unlinked."""
 
     source: str
     label: str
     table: NodeTable | None
-    brought: SourceManifest | None = None
+    manifest: SourceManifest | None = None
     append: bool = False
     repeats: Repeats | None = None
 
@@ -136,10 +136,10 @@ def _fuse_label(known: GraphState, sources: Sequence[SourceManifest], change: _C
     after = change.apply(before.drop(columns="node")).reindex(columns=[*IDENTITY, *names])
     after = widened(after[IDENTITY].astype({"shared": bool}), {name: objects(after[name]) for name in names})
     speaking = [each for each in sources if each.source.name != change.source]
-    speakers = [*speaking, change.brought] if change.brought else speaking
+    speakers = [*speaking, change.manifest] if change.manifest else speaking
     resolved = resolve(label, after, speakers, names)
     node_plan = plan(NodeType(label, names), sources, Stored(nodes, before), after, resolved)
-    declared = change.brought.links if change.brought else ()
+    declared = change.manifest.links if change.manifest else ()
     outcomes = rule_outcomes(change.source, after, resolved, rules_of(label, speakers), declared)
     report = label_report(label, change.source, before["key"], after, resolved, outcomes)
     own = (after["source"] == change.source).to_numpy()

@@ -33,8 +33,8 @@ def similar_titles(left: pd.DataFrame, right: pd.DataFrame) -> Divided:
     """
     found = list(_blocks(left, right))
     if not found:
-        nobody = pd.DataFrame(columns=[*SIDES, "confidence", "score"])
-        return Divided(nobody, nobody)
+        empty = pd.DataFrame(columns=[*SIDES, "confidence", "score"])
+        return Divided(empty, empty)
     pairs = pd.concat(found, ignore_index=True)
     pairs = pairs.sort_values(["score", *SIDES], ascending=[False, True, True]).drop_duplicates(SIDES)
     best = [pairs.groupby(side)["score"].transform("max") for side in SIDES]

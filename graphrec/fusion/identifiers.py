@@ -1,4 +1,4 @@
-"""Records of two sources with equal values: identifiers as they stand, or in one spelling."""
+"""Records of two sources with equal values: identifiers unchanged, or in one spelling."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ def _evidence(name: str, value: "pd.Series[str]", left: "pd.Series[str]") -> "pd
 
 
 def values_of(rule: LinkRule, records: pd.DataFrame) -> pd.DataFrame | None:
-    """Columns key, and for each property its value as it is compared and as it stands; None without a column."""
+    """Columns key, and for each property its value as compared and as stored; None without a column."""
     columns: dict[str, pd.Series[str]] = {"key": records["key"]}
     for name in rule.on:
         text = raw(records, name)

@@ -55,8 +55,8 @@ def find_links(label: str, records: pd.DataFrame, rules: Sequence[LinkRule]) -> 
     Every rule is applied to every pair of sources that have its columns, and sees only the rows with a value in each.
     Of a pair that several rules find, the most confident one is given. By rules that are one to one a record has at
     most one partner in each other source: the one of the most confident rule, while the others become ambiguous. A
-    title never links what an identifier tells apart. Placeholders, numbers with a wrong check digit, and values that
-    very many records of one source have, link nothing. Pairs below a rule's threshold are given too.
+    title never links records that an identifier distinguishes. Placeholders, numbers with a wrong check digit, and
+    values that very many records of one source have, link nothing. Pairs below a rule's threshold are given too.
 
     Args:
         label: what the records are, which says which rules apply.

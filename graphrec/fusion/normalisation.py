@@ -21,7 +21,7 @@ _FEWEST_DIGITS = 5
 
 
 def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":
-    """The values as text without spaces around, missing where there is none: 862, 862.0 and "862 " are one.
+    """The values as text without spaces around, missing if there is no value: 862, 862.0 and "862 " are one.
 
     So are the texts "862.0" of a column of whole numbers alone.
     """
@@ -33,7 +33,7 @@ def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":
 
 
 def columns_of(name: str) -> tuple[str, ...]:
-    """The columns that hold a property: an ISBN may stand as isbn, isbn13 or isbn10."""
+    """The columns that hold a property: an ISBN may be in isbn, isbn13 or isbn10."""
     return _COLUMNS.get(name, (name,))
 
 
@@ -79,7 +79,7 @@ def spelling_of(name: str) -> "Callable[[str], str | None] | None":
 
 
 def code(text: str) -> str | None:
-    """The letters and digits alone, without case and accents: "Ab-12 é" is "ab12e"; None where there is none."""
+    """The letters and digits alone, without case and accents: "Ab-12 é" is "ab12e"; None if nothing is left."""
     divided = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in divided if letter.isalnum()) or None
 

@@ -101,7 +101,7 @@ _WORDS = frozenset(
         "无",
     ]
 )
-#: Titles that are none. Of films there are "Missing", "Nobody" and "Test": of the words above only these are none.
+#: Placeholder titles. Films are called "Missing", "Nobody" and "Test": of the words above only these count.
 _TITLES = frozenset(
     [
         "n a",
@@ -155,7 +155,7 @@ def is_word(text: str) -> bool:
 
 
 def is_no_title(text: str) -> bool:
-    """Whether a title is none: "Untitled", "-"; punctuation that means something ("$", "!") is one."""
+    """Whether a title is a placeholder: "Untitled", "-"; punctuation that means something ("$", "!") is one."""
     bare = _bare(text)
     return bare in _TITLES if bare else bool(_NOTHING.fullmatch(text)) and not re.search(r"[!$%&@€£]", text)
 

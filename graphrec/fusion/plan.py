@@ -27,7 +27,7 @@ class NodePlan:
         moved: records that go to another node with the relationships that their source gave them: columns source,
             from_id (an id of the graph) and to_id (the id that the other node is to have).
         deleted: ids of nodes that no record is left of.
-        emptied: of those, the ones whose records moved away: the keys that they had besides, which nobody has any more.
+        emptied: of those, the ones whose records moved away: their former keys, which no node has any more.
     """
 
     label: str
@@ -60,7 +60,7 @@ def plan(
 
     Args:
         kind: the label, with all properties that any source gives it.
-        sources: what every source brings, before or after.
+        sources: the manifest of every source, before or after.
         stored: what the graph has.
         after: the records of `resolved`, in its order.
         resolved: the nodes as they are to be.

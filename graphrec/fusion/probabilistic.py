@@ -1,7 +1,7 @@
 """Links of people (or whatever has several fields) by all fields together, each of which may differ a little.
 
 The work is done by splink: the model of Fellegi and Sunter (1969), whose parameters say how often a field agrees among
-records of one person and among others. Where there are enough records, splink learns them from the records themselves.
+records of one person and among others. If there are enough records, splink learns them from the records themselves.
 """
 
 import importlib
@@ -180,7 +180,7 @@ def _splink() -> Any:  # the module, which is an optional dependency and takes a
 
 def _with_evidence(rule: LinkRule, pairs: pd.DataFrame, left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
     """The pairs with what is said of each field: "name Anna, birth_date 1990-01-02 ~ 1990-01-20, city differs"."""
-    told = []
+    parts_by_field = []
     for place, name in enumerate(rule.on):
         values = []
         for side, records in zip(SIDES, (left, right), strict=True):
@@ -188,8 +188,8 @@ def _with_evidence(rule: LinkRule, pairs: pd.DataFrame, left: pd.DataFrame, righ
             assert text is not None  # match_fields has looked
             values.append(pairs[side].map(pd.Series(text.to_numpy(), index=records["key"])).fillna("").tolist())
         weight = pairs[f"mw_field{place}"].tolist()
-        told.append([_said(name, *cell) for cell in zip(weight, *values, strict=True)])
-    evidence = [", ".join(parts) for parts in zip(*told, strict=True)]
+        parts_by_field.append([_said(name, *cell) for cell in zip(weight, *values, strict=True)])
+    evidence = [", ".join(parts) for parts in zip(*parts_by_field, strict=True)]
     return pairs[[*SIDES, "confidence"]].assign(evidence=pd.Series(evidence, index=pairs.index, dtype="str"))
 
 

@@ -1,4 +1,4 @@
-"""What each source brought into the graph: kept there in a Source node, so that it can be explained and undone."""
+"""Provenance: which nodes, edges and values each source provided, kept in Source nodes, so that it can be undone."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from graphrec.tables import GraphTables, Source
 
 Kind = TypeVar("Kind", NodeType, EdgeType)
 
-#: The source of what nobody loaded: nodes without `keys`, made by hand or by another program.
+#: The source of nodes without `keys`, which no load created: a person or another program did.
 BY_HAND = ""
 
 
@@ -34,7 +34,7 @@ class SourceManifest:
         return next((kind for kind in self.nodes if kind.label == label), None)
 
     def united(self, earlier: "SourceManifest | None") -> "SourceManifest":
-        """This with whatever more an earlier load of the source brought, which holds while one replaces the other."""
+        """This manifest together with that of an earlier load, which is valid while one replaces the other."""
         if earlier is None:
             return self
         nodes = tuple(_wider(kind, earlier.node(kind.label)) for kind in self.nodes)
@@ -72,7 +72,7 @@ class SourceManifest:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(
                 f"the node (:Source {{id: '{shown(str(properties.get('id')))}'}}) in the graph does not say what the "
-                "source brought: another program has changed it. If no load wrote it, give it another label; else "
+                "source provided: another program has changed it. If no load wrote it, give it another label; else "
                 "restore its property schema from a backup"
             ) from error
 

@@ -94,7 +94,7 @@ def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[SourceMani
 
 
 def declaring(label: str, sources: Sequence[SourceManifest]) -> Callable[[str, str], bool]:
-    """A function that tells whether a source (first) says anything of a property (second) of a label.
+    """A function that returns whether a source (first) has values of a property (second) of a label.
 
     A node made by hand may have every property.
     """
@@ -143,7 +143,7 @@ def _need_single_keys(label: str, keys: "pd.Series[str]") -> None:
     twice = keys[keys.duplicated()]
     if len(twice):
         raise DataError(
-            f"{label}: {len(twice):,} keys stand on two nodes of the graph ({first_few(twice)}); "
+            f"{label}: {len(twice):,} keys are on two nodes of the graph ({first_few(twice)}); "
             "take each from the node it does not belong to"
         )
 

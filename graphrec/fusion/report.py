@@ -35,7 +35,7 @@ class LabelReport:
         unmatched_examples: "source:id".
         proposed_examples: "source:id ~ other key (by what, with which confidence: evidence)".
         refused_examples: the same.
-        disagreement_examples: "id: property 'what stands' over 'what source says' (source)".
+        disagreement_examples: "id: property 'kept value' over 'value of the source' (source)".
         rules: what came of each link rule between this source and the others.
         same_ids: ids of this source that another source has too, for other nodes.
         same_ids_sources: the names of these sources.
@@ -65,7 +65,7 @@ class LabelReport:
 
 @dataclass(frozen=True)
 class FusionReport:
-    """One source met the graph: a report for each label that it brings."""
+    """The report of one source, by label."""
 
     source: str
     labels: tuple[LabelReport, ...]
@@ -161,7 +161,7 @@ def _unused(source: str, values: pd.DataFrame) -> Iterator[str]:
 
 
 def _disagreements(source: str, records: pd.DataFrame, resolved: Resolved) -> Iterator[str]:
-    """A line for each value of a source that does not stand in its node, or that stands there against another's."""
+    """A line for each value of a source that its node does not have, or that replaced the value of another source."""
     nodes = resolved.nodes
     mine = np.bincount(resolved.node[(records["source"] == source).to_numpy()], minlength=len(nodes)) > 0
     fused = nodes[mine & (np.bincount(resolved.node, minlength=len(nodes)) > 1)]
@@ -169,11 +169,11 @@ def _disagreements(source: str, records: pd.DataFrame, resolved: Resolved) -> It
     for other in records["source"].unique():
         for column in (name for name in fused.columns if name.startswith(own_name(other, ""))):
             name = column.removeprefix(own_name(other, ""))
-            said, stands = fused[column].to_numpy(dtype=object), fused[name].to_numpy(dtype=object)
-            differ = pd.notna(said) & np.asarray(said != stands, dtype=bool)
+            said, kept = fused[column].to_numpy(dtype=object), fused[name].to_numpy(dtype=object)
+            differ = pd.notna(said) & np.asarray(said != kept, dtype=bool)
             for at in np.flatnonzero(differ):
-                yield _line(ids[at], name, stands[at], said[at], other)
+                yield _line(ids[at], name, kept[at], said[at], other)
 
 
-def _line(id_: str, name: str, stands: Any, said: Any, source: str) -> str:  # Any: values of a property
-    return f"{id_}: {name} {stands!r} stands over {said!r} of {source or 'the graph'}"
+def _line(id_: str, name: str, kept: Any, said: Any, source: str) -> str:  # Any: values of a property
+    return f"{id_}: {name} {kept!r} kept over {said!r} of {source or 'the graph'}"

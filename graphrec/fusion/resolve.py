@@ -67,7 +67,7 @@ def resolve(label: str, records: pd.DataFrame, sources: Sequence[SourceManifest]
     Args:
         label: the label that all the records have.
         records: columns key, source, native, shared and the properties `names`, as objects; keys are unique.
-        sources: what every source of the records brought.
+        sources: the manifest of every source of the records.
         names: the properties.
     """
     order = {name: rank for rank, name in enumerate(by_precedence(each.source for each in sources))}
@@ -182,7 +182,7 @@ def _keys(records: pd.DataFrame, node: npt.NDArray[np.int64], count: int) -> lis
     for at, cell in enumerate(keys):
         if len(cell) > 1:
             cell.sort()
-        elif cell[0].startswith(":"):  # made by hand, and of nobody else
+        elif cell[0].startswith(":"):  # created by hand, in no other source
             keys[at] = []
     return keys
 
@@ -190,7 +190,7 @@ def _keys(records: pd.DataFrame, node: npt.NDArray[np.int64], count: int) -> lis
 def _values(
     records: pd.DataFrame, node: npt.NDArray[np.int64], count: int, names: Sequence[str]
 ) -> dict[str, npt.NDArray[np.object_]]:
-    """The columns of properties: of each node the first value by precedence, and each source's own where there are
+    """The columns of properties: of each node the first value by precedence, and each source's own if there are
     several sources."""
     columns = {}
     first = np.unique(node, return_index=True)[1]

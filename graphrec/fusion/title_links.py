@@ -114,7 +114,7 @@ def _neighbours(left: pd.DataFrame, right: pd.DataFrame) -> Divided:
 
 
 def _other_neighbours(left: pd.DataFrame, right: pd.DataFrame) -> Divided:
-    """Any name in any spelling, but with its article, in neighbouring years: sure if it is long and nobody else's."""
+    """Any name in any spelling, with its article, in neighbouring years: sure if it is long and of one record only."""
     names = [side.assign(name=side["name"].map(compact)).drop_duplicates(["key", "name"]) for side in (left, right)]
     again = {name for side in names for name in side.loc[side["name"].duplicated(), "name"]}
     ours, theirs = (side[side["open"]] for side in names)

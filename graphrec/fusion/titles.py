@@ -70,7 +70,7 @@ def aliases(title: str) -> list[str]:
 
 
 def divisions(title: str) -> list[str]:
-    """The normalised pieces of a title with a colon or a dash: what stands before the first one and what after it.
+    """The normalised pieces of a title with a colon or a dash: the part before the first one and the part after it.
 
     >>> divisions("Star Wars: Episode IV - A New Hope")
     ['star wars', 'episode iv a new hope']

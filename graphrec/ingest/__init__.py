@@ -1,22 +1,22 @@
-"""Sources into the graph and out of it again: read, clean, fuse, write the difference; or take one out."""
+"""Load sources into the graph (read, clean, fuse, write the difference), and unlink them from it."""
 
 from graphrec.ingest.import_files import ImportFiles, write_import_files
 from graphrec.ingest.load import Loaded, load, write_source
 from graphrec.ingest.lock import writing
-from graphrec.ingest.read import Options, read
-from graphrec.ingest.reports import forget_report, save_report
-from graphrec.ingest.unlink import Unlinked, take_out
+from graphrec.ingest.read import LoadConfig, read
+from graphrec.ingest.reports import delete_report, save_report
+from graphrec.ingest.unlink import Unlinked, unlink_source
 
 __all__ = [
     "ImportFiles",
+    "LoadConfig",
     "Loaded",
-    "Options",
     "Unlinked",
-    "forget_report",
+    "delete_report",
     "load",
     "read",
     "save_report",
-    "take_out",
+    "unlink_source",
     "write_import_files",
     "write_source",
     "writing",

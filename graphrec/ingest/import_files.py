@@ -1,4 +1,4 @@
-"""Files for `neo4j-admin database import`: the fastest way into a Neo4j for graphs too large to send edge by edge."""
+"""Write files for `neo4j-admin database import`, the fastest way to load very large graphs into Neo4j."""
 
 import re
 import shlex
@@ -21,11 +21,11 @@ from graphrec.store.read import Progress, silent
 from graphrec.store.sources import source_properties
 from graphrec.tables import EdgeTable, GraphTables
 
-#: Divides the parts of a list in a cell; a key may hold any printable character.
+#: Separator of list elements in a cell; a key may contain any printable character.
 _LIST = "\x1f"
-#: What a label or relationship type may consist of to stand in an option of the importer and in a file's name.
+#: The form of labels and relationship types that can be used in options of the importer and in file names.
 _WORD = re.compile(r"[\w-]+")
-#: What the header of a file gives a meaning: `name:type(group){options}`.
+#: Characters with a meaning in the header of a file: `name:type(group){options}`.
 _OF_HEADERS = ":(){}"
 
 SCRIPT = "import.sh"
@@ -34,7 +34,7 @@ CONSTRAINTS = "constraints.cypher"
 
 @dataclass(frozen=True)
 class ImportFiles:
-    """The files that were written, with the rows of each, and the script that imports them."""
+    """The files written, with the number of rows of each, and the script that imports them."""
 
     folder: str
     script: str
@@ -42,19 +42,19 @@ class ImportFiles:
 
 
 def write_import_files(tables: GraphTables, folder: Path, progress: Progress = silent) -> ImportFiles:
-    """Write the csv files of a source, a script with the command line, and the constraints to create afterwards.
+    """Write the CSV files of a source, a script with the import command, and the constraints to create afterwards.
 
-    The import makes a new database that has this source alone; others can be loaded on top of it as usual.
+    The import creates a new database with this source only; other sources can be loaded into it as usual.
 
-    Raises GraphrecError where the folder cannot be written, or has files already, DataError if a name has a sign that
-    the importer's options and headers give a meaning of their own.
+    Raises GraphrecError if the folder cannot be written or is not empty, DataError if a name contains a character with
+    a meaning in the importer's options or headers.
     """
-    _need_plain_names(tables)
-    _make(folder)
+    _require_plain_names(tables)
+    _create_folder(folder)
     fused = fuse(GraphState(), tables)
     files: dict[str, int] = {}
     options: list[str] = []
-    parts = [*_nodes(fused.nodes, SourceManifest.of(tables)), *_relationships(fused.edges, fused.source)]
+    parts = [*_build_node_files(fused.nodes, SourceManifest.of(tables)), *_build_edge_files(fused.edges, fused.source)]
     for number, (option, name, table) in enumerate(parts):
         progress("writing files", number, len(parts))
         with atomic_write(folder / name) as path:
@@ -63,13 +63,13 @@ def write_import_files(tables: GraphTables, folder: Path, progress: Progress = s
         options.append(f"--{option}={name}")
     progress("writing files", len(parts), len(parts))
     labels = [*(plan.label for plan in fused.nodes), SOURCE]
-    _write(folder / CONSTRAINTS, "".join(map(_constraint, labels)))
-    _write(folder / SCRIPT, _script(options))
+    _write(folder / CONSTRAINTS, "".join(map(_format_constraint, labels)))
+    _write(folder / SCRIPT, _format_script(options))
     return ImportFiles(str(folder), str(folder / SCRIPT), files)
 
 
-def _need_plain_names(tables: GraphTables) -> None:
-    """Raise DataError unless labels and types are words, which also name files, and no property reads as a type."""
+def _require_plain_names(tables: GraphTables) -> None:
+    """Raise DataError if a label, relationship type or property has characters that the importer cannot use."""
     names = [part for edge in tables.schema.edges for part in edge.triple] + [
         node.label for node in tables.schema.nodes
     ]
@@ -85,36 +85,36 @@ def _need_plain_names(tables: GraphTables) -> None:
         )
 
 
-def _make(folder: Path) -> None:
+def _create_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = sorted(path.name for path in folder.iterdir())
     except OSError as error:
         raise GraphrecError(f"cannot write to {folder}: {error.strerror}; choose another folder") from error
     if there:
-        raise GraphrecError(f"folder {folder} has files already ({first_few(there)}); choose an empty or a new one")
+        raise GraphrecError(f"folder {folder} is not empty ({first_few(there)}); choose an empty or a new one")
 
 
-def _nodes(plans: Iterable[NodePlan], brought: SourceManifest) -> Iterator[tuple[str, str, pa.Table]]:
+def _build_node_files(plans: Iterable[NodePlan], manifest: SourceManifest) -> Iterator[tuple[str, str, pa.Table]]:
     """Option, file name and table of each label, and of the source's node."""
     for plan in plans:
         columns = {name: plan.created[name].tolist() for name in plan.created.columns if name != "id"}
-        yield from _node_file(plan.label, plan.created["id"].tolist(), columns)
-    properties = source_properties(brought, "loaded")
+        yield from _build_node_file(plan.label, plan.created["id"].tolist(), columns)
+    properties = source_properties(manifest, "loaded")
     name = properties.pop("id")
-    yield from _node_file(SOURCE, [name], {key: [value] for key, value in properties.items()})
+    yield from _build_node_file(SOURCE, [name], {key: [value] for key, value in properties.items()})
 
 
-def _node_file(label: str, ids: list[Any], columns: dict[str, list[Any]]) -> Iterator[tuple[str, str, pa.Table]]:
+def _build_node_file(label: str, ids: list[Any], columns: dict[str, list[Any]]) -> Iterator[tuple[str, str, pa.Table]]:
     arrays = {f"id:ID({label})": pa.array(ids)}
     for name, cells in columns.items():
-        kind, array = _column(cells)
+        kind, array = _to_import_column(cells)
         if kind:
             arrays[f"{name}:{kind}"] = array
     yield f"nodes={label}", f"{label}.csv", pa.table(arrays)
 
 
-def _relationships(tables: Iterable[EdgeTable], source: str) -> Iterator[tuple[str, str, pa.Table]]:
+def _build_edge_files(tables: Iterable[EdgeTable], source: str) -> Iterator[tuple[str, str, pa.Table]]:
     """Option, file name and table of each relationship type between two labels."""
     for table in tables:
         kind, frame = table.type, table.frame
@@ -131,8 +131,8 @@ def _relationships(tables: Iterable[EdgeTable], source: str) -> Iterator[tuple[s
         yield f"relationships={kind.relation}", f"{'-'.join(kind.triple)}.csv", pa.table(arrays)
 
 
-def _column(cells: list[Any]) -> tuple[str, pa.Array]:
-    """The type that the importer is to read a property as, and its cells; no type where there are no values."""
+def _to_import_column(cells: list[Any]) -> tuple[str, pa.Array]:
+    """The importer's type for a property, and its cells; no type if the property has no values."""
     present = [cell for cell in cells if cell is not None]
     if any(isinstance(cell, list) for cell in present):
         return "string[]", pa.array(
@@ -148,11 +148,11 @@ def _column(cells: list[Any]) -> tuple[str, pa.Array]:
 _TYPES = {"int64": "long", "double": "double", "bool": "boolean"}
 
 
-def _constraint(label: str) -> str:
+def _format_constraint(label: str) -> str:
     return f"CREATE CONSTRAINT {quote(label + '_id')} IF NOT EXISTS FOR (n:{quote(label)}) REQUIRE n.id IS UNIQUE;\n"
 
 
-def _script(options: list[str]) -> str:
+def _format_script(options: list[str]) -> str:
     lines = [
         "#!/bin/sh",
         "# Imports these files into a new database of a Neo4j that is stopped: sh import.sh [DATABASE]",

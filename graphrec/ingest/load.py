@@ -1,10 +1,10 @@
-"""Loading: the tables of a source, fused with what the graph has, and only the difference written."""
+"""Load a source: fuse its tables with the graph and write only the difference."""
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -15,40 +15,63 @@ from graphrec.fusion import Fused, FusionReport, fuse
 from graphrec.fusion.plan import NodePlan
 from graphrec.fusion.provenance import SourceManifest
 from graphrec.ingest import notes
-from graphrec.ingest.append import appended_once, need_same_key, nodes_in_graph, with_stored
+from graphrec.ingest.append import build_node_lookup, check_append_digest, merge_with_stored, require_same_key
 from graphrec.ingest.lock import writing
-from graphrec.ingest.read import USUAL, Options, naming, read
-from graphrec.ingest.removal_guard import Vanishing, refusal
+from graphrec.ingest.read import DEFAULT_OPTIONS, LoadConfig, name_in_errors, read
+from graphrec.ingest.removal_guard import Removal, explain_refusal
 from graphrec.schema import EdgeType, Triple
 from graphrec.store import Store, nodes, write
-from graphrec.store.diff import Difference, difference, everything_new
-from graphrec.store.edges import Edges
-from graphrec.store.nodes import Written
+from graphrec.store.diff import EdgeDiff, diff_edges, diff_to_empty
+from graphrec.store.edges import SortedEdges
+from graphrec.store.nodes import WriteCounts
 from graphrec.store.read import Progress, silent
-from graphrec.store.sources import note_appended, note_appending, note_source, read_known, read_sources
+from graphrec.store.sources import mark_appended, mark_appending, read_graph_state, read_sources, save_source
 from graphrec.tables import EdgeTable, GraphTables, Repeats, Source
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load did: the source, the rows of its tables, what was cleaned and fused, and what was written.
+    """The result of a load.
 
-    `renamed` counts by label the nodes that were there before and have another id now; `links` are those of
-    `Fused.links`. `refused` says of a dry run why the load itself would be refused; `notes` are sentences about what is
-    worth a look.
+    Attributes:
+        source: the source.
+        rows: rows of its tables, by label or relationship type.
+        cleaning, fusion: reports of these steps.
+        written: numbers of nodes and edges created, changed and deleted.
+        renamed: number of existing nodes that got another id, by label.
+        links: `Fused.links`.
+        refused: for a dry run, why the load itself would be refused.
+        notes: sentences about possible problems of the data (`ingest.notes`).
+        report: the folder of the saved report; None if none was saved.
     """
 
     source: Source
     rows: dict[str, int]
     cleaning: CleaningReport
     fusion: FusionReport
-    written: list[Written] = field(default_factory=list)
+    written: list[WriteCounts] = field(default_factory=list)
     dry_run: bool = False
     seconds: float = 0.0
     renamed: dict[str, int] = field(default_factory=dict)
     links: pd.DataFrame = field(default_factory=pd.DataFrame)
     refused: str | None = None
     notes: tuple[str, ...] = ()
+    report: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """What report.json and `graphrec load --json` hold: plain values."""
+        return {
+            "source": asdict(self.source),
+            "rows": self.rows,
+            "cleaning": self.cleaning.to_dict(),
+            "fusion": self.fusion.to_dict(),
+            "renamed": self.renamed,
+            "dry_run": self.dry_run,
+            "refused": self.refused,
+            "notes": list(self.notes),
+            "written": [asdict(written) for written in self.written],
+            "seconds": round(self.seconds, 3),
+        }
 
 
 def load(
@@ -56,179 +79,184 @@ def load(
     name: str,
     folder: Path | tabular.Description | None,
     home: Path,
-    options: Options = USUAL,
+    options: LoadConfig = DEFAULT_OPTIONS,
     progress: Progress = silent,
 ) -> Loaded:
-    """Read a source whole, fuse it with what the graph has, then write what is new or changed and delete what is gone.
+    """Read all tables of a source, fuse them with the graph, write new and changed nodes and edges, delete gone ones.
 
-    Everything that can be wrong with the files is found before the first write, so bad input leaves the graph
-    as it was. Loads wait for each other, on whatever machine they are.
+    All errors in the files are found before the first write, so bad input leaves the graph unchanged. Loads wait for
+    each other, also on different machines.
 
     Raises:
-        UnknownNameError: there is no such source.
-        DataError: the files do not hold what they must, or a table had rows and none is left.
+        UnknownNameError: no source has this name.
+        DataError: the files lack required contents, or no row of a table is left.
         RefusedError: more would be deleted than `options` allow, or appended rows would be counted twice.
         StoreError: the database refuses or goes away.
     """
     start = time.perf_counter()
-    tables = read(name, folder, options, progress, nodes_in_graph(store))
+    tables = read(name, folder, options, progress, build_node_lookup(store))
     what = f"load of {tables.sources[0].name}"
-    with naming(folder), writing(store, home, what, options.writers, options.dry_run, progress) as held:
+    with name_in_errors(folder), writing(store, home, what, options.writers, options.dry_run, progress) as held:
         loaded = write_source(held, tables, options, progress)
     return replace(loaded, seconds=time.perf_counter() - start)
 
 
-def write_source(store: Store, tables: GraphTables, options: Options = USUAL, progress: Progress = silent) -> Loaded:
-    """Make the graph hold what the tables of one source say; the caller holds `writing`.
+def write_source(
+    store: Store, tables: GraphTables, options: LoadConfig = DEFAULT_OPTIONS, progress: Progress = silent
+) -> Loaded:
+    """Write the tables of one source; the caller holds the lock (`writing`).
 
-    The graph's Source node says `loading` from before the first write until after the last. Where a load was cut off,
-    the next one compares and writes the rest.
+    The `Source` node has the status `loading` from before the first write until after the last. After an interrupted
+    load the next one compares again and writes the rest.
     """
-    brought = SourceManifest.of(tables)
-    name = brought.source.name
+    manifest = SourceManifest.of(tables)
+    name = manifest.source.name
     earlier = {each.source.name: each for each in read_sources(store)}.get(name)
-    digest, digests = appended_once(store, tables, options.again) if options.append else (None, ())
-    united = brought.united(earlier)
+    digest, digests = check_append_digest(store, tables, options.again) if options.append else (None, ())
+    united = manifest.united(earlier)
     only = {table.type.label: table.frame["id"] for table in tables.nodes} if options.append else None
-    known = read_known(store, united, only)
+    known = read_graph_state(store, united, only)
     progress("linking", 0, 1)
     fused = fuse(known, tables, options.append)
     progress("linking", 1, 1)
-    run = _Write(store, fused, earlier, options, progress, tables.repeats)
-    differences = run.differences(renamed=True)
-    refused = refusal(name, run.vanishing(differences), options)
+    writer = _LoadWriter(store, fused, earlier, options, progress, tables.repeats)
+    differences = writer.differences(renamed=True)
+    refused = explain_refusal(name, writer.find_removals(differences), options)
     if options.dry_run:
-        written = run.counted(differences)
+        written = writer.count_written(differences)
     elif refused:
         raise RefusedError(refused)
     else:
-        note_source(store, united, "loading")
+        save_source(store, united, "loading")
         if digest:
-            note_appending(store, name, digest)
-        written = run.carry_out([kind for each in known.sources for kind in each.edges], differences)
-        note_appended(store, name, (*digests, *([digest] if digest else ())))
-        note_source(store, united if options.append else brought, "loaded")
+            mark_appending(store, name, digest)
+        written = writer.write([kind for each in known.sources for kind in each.edges], differences)
+        mark_appended(store, name, (*digests, *([digest] if digest else ())))
+        save_source(store, united if options.append else manifest, "loaded")
     renamed = {plan.label: len(plan.renamed) for plan in fused.nodes if plan.renamed}
-    loaded = Loaded(brought.source, _rows(tables), tables.cleaning, fused.report, written, options.dry_run)
-    told = (*notes.of_tables(tables), *notes.of_fusion(fused.report))
-    return replace(loaded, renamed=renamed, links=fused.links, refused=refused, notes=told)
+    loaded = Loaded(manifest.source, _count_rows(tables), tables.cleaning, fused.report, written, options.dry_run)
+    found_notes = (*notes.check_tables(tables), *notes.check_fusion(fused.report))
+    return replace(loaded, renamed=renamed, links=fused.links, refused=refused, notes=found_notes)
 
 
-#: The edges of a type as they are to be, and how those in the graph differ from them.
-Change: TypeAlias = tuple[Edges, Difference]
+#: The target edges of a type, and their difference to those in the graph.
+EdgeChange: TypeAlias = tuple[SortedEdges, EdgeDiff]
 
 
 @dataclass(frozen=True)
-class _Write:
-    """The writes of one load; `earlier` is what the source brought before."""
+class _LoadWriter:
+    """The writes of one load; `earlier` is the manifest of the previous load of the source."""
 
     store: Store
     fused: Fused
     earlier: SourceManifest | None
-    options: Options
+    options: LoadConfig
     progress: Progress
     repeats: Mapping[str | Triple, Repeats]
 
-    def differences(self, renamed: bool) -> list[Change]:
-        """The edges of each table and their difference to the graph; with `renamed`, before the nodes are written."""
-        return [self._change(table, self._new_names(table.type) if renamed else ({}, {})) for table in self.fused.edges]
+    def differences(self, renamed: bool) -> list[EdgeChange]:
+        """The edges of each table with their difference to the graph; `renamed`: the nodes are not yet written."""
+        return [
+            self._diff_table(table, self._map_new_ids(table.type) if renamed else ({}, {}))
+            for table in self.fused.edges
+        ]
 
-    def vanishing(self, differences: Sequence[Change]) -> list[Vanishing]:
-        """What the source had in the graph of each label and type, and how much of it goes."""
+    def find_removals(self, differences: Sequence[EdgeChange]) -> list[Removal]:
+        """The numbers of nodes and edges of the source in the graph, and of those that the load deletes."""
         if self.options.append:
             return []
         there = {label.label for label in self.fused.report.labels}
-        found = [Vanishing(label, *counts, label in there) for label, counts in self.fused.known.items()]
-        for edges, differs in differences:
-            kept = len(edges) - len(differs.new) + sum(len(row["t"]) for row in differs.doubled)
-            found.append(Vanishing(_called(edges.kind), kept + differs.deleted, differs.deleted))
-        counts = ((kind, write.count_edges(self.store, kind, self.fused.source)) for kind in self._gone_kinds())
-        return [*found, *(Vanishing(_called(kind), count, count, False) for kind, count in counts)]
+        found = [Removal(label, *counts, label in there) for label, counts in self.fused.known.items()]
+        for edges, diff in differences:
+            kept = len(edges) - len(diff.new) + sum(len(row["t"]) for row in diff.duplicates)
+            found.append(Removal(_describe_type(edges.kind), kept + diff.num_removed, diff.num_removed))
+        counts = ((kind, write.count_edges(self.store, kind, self.fused.source)) for kind in self._removed_types())
+        return [*found, *(Removal(_describe_type(kind), count, count, False) for kind, count in counts)]
 
-    def counted(self, differences: Sequence[Change]) -> list[Written]:
-        """What would be written."""
-        written = [nodes.counted(plan) for plan in self.fused.nodes]
-        written += [write.counted(edges.kind, differs) for edges, differs in differences]
-        return [*written, *self._gone()]
+    def count_written(self, differences: Sequence[EdgeChange]) -> list[WriteCounts]:
+        """The numbers of nodes and edges that `write` would create, change and delete."""
+        written = [nodes.count_written(plan) for plan in self.fused.nodes]
+        written += [write.count_written(edges.kind, diff) for edges, diff in differences]
+        return [*written, *self._count_removed()]
 
-    def carry_out(self, kinds: Sequence[EdgeType], differences: Sequence[Change]) -> list[Written]:
-        """Nodes, then edges, then away with what is gone; `kinds` are the types that edges in the graph may have.
+    def write(self, kinds: Sequence[EdgeType], differences: Sequence[EdgeChange]) -> list[WriteCounts]:
+        """Write nodes, then edges, then delete what is gone; `kinds` are the types that edges in the graph may have.
 
-        The differences of before hold, unless nodes get other ids or edges go from node to node.
+        `differences` are computed again if nodes get other ids or edges move between nodes.
         """
         for plan in self.fused.nodes:
             nodes.write_nodes(self.store, plan, kinds, self.progress)
-        written = [nodes.counted(plan) for plan in self.fused.nodes]
-        hold = not any(plan.renamed or len(plan.moved) for plan in self.fused.nodes)
+        written = [nodes.count_written(plan) for plan in self.fused.nodes]
+        valid = not any(plan.renamed or len(plan.moved) for plan in self.fused.nodes)
         for table, change in zip(self.fused.edges, differences, strict=True):
-            edges, differs = change if hold else self._change(table, ({}, {}))
-            write.write_edges(self.store, edges, self.fused.source, differs, self.options.writers, self.progress)
-            written.append(write.counted(table.type, differs))
-        written += self._gone()
-        for kind in self._gone_kinds():
+            edges, diff = change if valid else self._diff_table(table, ({}, {}))
+            write.write_edges(self.store, edges, self.fused.source, diff, self.options.writers, self.progress)
+            written.append(write.count_written(table.type, diff))
+        written += self._count_removed()
+        for kind in self._removed_types():
             write.delete_edges(self.store, kind, self.fused.source)
         for plan in self.fused.nodes:
             nodes.delete_nodes(self.store, plan)
         return written
 
-    def _change(self, table: EdgeTable, renamed: tuple[Mapping[str, str], ...]) -> Change:
-        known, append = self._known(table.type), self.options.append
+    def _diff_table(self, table: EdgeTable, renamed: tuple[Mapping[str, str], ...]) -> EdgeChange:
+        known, append = self._find_known_type(table.type), self.options.append
         if append and known is not None:
-            need_same_key(table.type, known)
+            require_same_key(table.type, known)
             repeats = self.repeats.get(table.type.triple)
             if repeats is not None:
-                table = with_stored(self.store, table, self.fused.source, repeats, renamed)
-            completing = repeats is None or repeats.repeated == "refuse"
-            edges = Edges.of(table)
-            return edges, difference(self.store, edges, self.fused.source, True, renamed, completing)
-        edges = self._edges(table)
+                table = merge_with_stored(self.store, table, self.fused.source, repeats, renamed)
+            keep_stored_values = repeats is None or repeats.repeated == "refuse"
+            edges = SortedEdges.from_table(table)
+            return edges, diff_edges(self.store, edges, self.fused.source, True, renamed, keep_stored_values)
+        edges = self._build_edges(table)
         if known is None:
-            return edges, everything_new(edges)
-        return edges, difference(self.store, edges, self.fused.source, append, renamed)
+            return edges, diff_to_empty(edges)
+        return edges, diff_edges(self.store, edges, self.fused.source, append, renamed)
 
-    def _edges(self, table: EdgeTable) -> Edges:
-        """The edges of a table, with the properties that they had and no longer have as missing values."""
-        kind, known = table.type, self._known(table.type)
+    def _build_edges(self, table: EdgeTable) -> SortedEdges:
+        """The edges of a table; properties that it no longer has are missing values, so that they are removed."""
+        kind, known = table.type, self._find_known_type(table.type)
         lost = [name for name in known.properties if name not in kind.properties] if known else []
         if not lost or self.options.append:
-            return Edges.of(table)
+            return SortedEdges.from_table(table)
         wider = replace(kind, properties=(*kind.properties, *lost))
-        return Edges.of(EdgeTable(wider, table.frame.assign(**dict.fromkeys(lost))))
+        return SortedEdges.from_table(EdgeTable(wider, table.frame.assign(**dict.fromkeys(lost))))
 
-    def _known(self, kind: EdgeType) -> EdgeType | None:
+    def _find_known_type(self, kind: EdgeType) -> EdgeType | None:
         kinds = self.earlier.edges if self.earlier else ()
         return next((known for known in kinds if known.triple == kind.triple), None)
 
-    def _new_names(self, kind: EdgeType) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    def _map_new_ids(self, kind: EdgeType) -> tuple[Mapping[str, str], Mapping[str, str]]:
         plans = {plan.label: plan for plan in self.fused.nodes}
-        start, end = (_new_names(plans[label], self.fused.source) for label in (kind.source, kind.target))
+        start, end = (_map_new_ids(plans[label], self.fused.source) for label in (kind.source, kind.target))
         return start, end
 
-    def _gone_kinds(self) -> list[EdgeType]:
+    def _removed_types(self) -> list[EdgeType]:
         if self.earlier is None or self.options.append:
             return []
         there = {table.type.triple for table in self.fused.edges}
         return [kind for kind in self.earlier.edges if kind.triple not in there]
 
-    def _gone(self) -> list[Written]:
+    def _count_removed(self) -> list[WriteCounts]:
         return [
-            Written(kind.relation, 0, 0, write.count_edges(self.store, kind, self.fused.source), kind.target)
-            for kind in self._gone_kinds()
+            WriteCounts(kind.relation, 0, 0, write.count_edges(self.store, kind, self.fused.source), kind.target)
+            for kind in self._removed_types()
         ]
 
 
-def _called(kind: EdgeType) -> str:
+def _describe_type(kind: EdgeType) -> str:
     return f"{kind.relation} to {kind.target}"
 
 
-def _new_names(plan: NodePlan, source: str) -> dict[str, str]:
-    """The id that an end of a source's edge is going to have, by the id that it still has in the graph."""
+def _map_new_ids(plan: NodePlan, source: str) -> dict[str, str]:
+    """The new id of each node at which edges of the source end, by its current id in the graph."""
     own = plan.moved[plan.moved["source"] == source]
     return {**plan.renamed, **dict(zip(own["from_id"], own["to_id"], strict=True))}
 
 
-def _rows(tables: GraphTables) -> dict[str, int]:
-    """Rows per label and relationship type; a type between several labels is counted together."""
+def _count_rows(tables: GraphTables) -> dict[str, int]:
+    """The number of rows by label and relationship type; a type between several labels is one entry."""
     rows: dict[str, int] = {}
     for table in tables.nodes:
         rows[table.type.label] = len(table.frame)

@@ -1,4 +1,5 @@
-"""One writer at a time: among the commands of a home by a locked file, among all machines by a lease in the graph."""
+"""Allow one writer at a time: a file lock excludes other commands of a home folder, a lease in the graph other
+machines."""
 
 import hashlib
 import os
@@ -13,12 +14,12 @@ from filelock import FileLock, Timeout
 from graphrec.errors import GraphrecError
 from graphrec.home import keep_private, private_folder
 from graphrec.store import Store
-from graphrec.store.lease import leased, logger, read_lease
+from graphrec.store.lease import hold_lease, logger, read_lease
 from graphrec.store.read import Progress, silent
 
 LOCK = "writing.lock"
 
-#: How long the locked file is waited for before it is said again who has it.
+#: Interval in seconds at which a waiting command reports who holds the lock.
 SECONDS_TO_LOOK = 1.0
 
 
@@ -26,12 +27,12 @@ SECONDS_TO_LOOK = 1.0
 def writing(
     store: Store, home: Path, purpose: str, writers: int = 1, dry_run: bool = False, progress: Progress = silent
 ) -> Iterator[Store]:
-    """A Store to write with, in a `with` block; no other command of any machine writes meanwhile.
+    """A context manager with a Store to write with; no other command on any machine writes at the same time.
 
-    It waits for another writer, says so in the log, and `progress` hears of it. A writer that was killed blocks its
-    home not at all, and other machines for `lease.STALE_SECONDS` at most. A process that was paused for longer than
-    that has lost its lease, and its next write raises LostLeaseError. With `dry_run` nothing is to be written, and only
-    the commands of the home are waited for.
+    It waits for other writers, and reports them in the log and to `progress`. A killed writer does not block its home,
+    and blocks other machines for at most `lease.STALE_SECONDS`. A process that was paused for longer has lost its
+    lease, and its next write raises LostLeaseError. With `dry_run`, when nothing will be written, it waits only for
+    commands of the same home.
 
     Raises:
         GraphrecError: the home folder cannot be written.
@@ -47,32 +48,32 @@ def writing(
             f"cannot write to {home}: {error.strerror}; set GRAPHREC_HOME to a folder of yours"
         ) from error
     with lock:
-        lock.release()  # `with` took it once more
+        lock.release()  # `with` acquired it a second time
         if dry_run:
             yield store
         else:
-            with leased(store, purpose, _name_of(home), True, writers, progress) as held:
+            with hold_lease(store, purpose, _identify_home(home), True, writers, progress) as held:
                 yield held
 
 
 def _acquire(lock: FileLock, store: Store, progress: Progress) -> None:
-    told = ""
+    reported = ""
     while True:
         try:
-            lock.acquire(timeout=0 if not told else SECONDS_TO_LOOK)
+            lock.acquire(timeout=0 if not reported else SECONDS_TO_LOOK)
         except Timeout:
             holder = read_lease(store)
-            who = holder.told() if holder else "another command of this home folder"
-            if not told:
+            who = holder.describe() if holder else "another command of this home folder"
+            if not reported:
                 logger.warning("waiting for another writer: %s", who)
-                told = who
+                reported = who
             progress(f"waiting for {who}", 0, 1)
         else:
             return
 
 
-def _name_of(home: Path) -> str:
-    """A text that no other home folder has, nor a copy of this one on another machine."""
+def _identify_home(home: Path) -> str:
+    """A name unique to this home folder, different also from that of its copy on another machine."""
     file = home / ".writer"
     try:
         name = file.read_text(encoding="utf-8")
@@ -83,12 +84,12 @@ def _name_of(home: Path) -> str:
         file.write_text(name, encoding="utf-8")
         file.chmod(0o600)
     where = file.stat()
-    parts = (name, socket.gethostname(), where.st_dev, where.st_ino, _boot())
+    parts = (name, socket.gethostname(), where.st_dev, where.st_ino, _read_boot_id())
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
-def _boot() -> str:
-    """What the machine calls this start of it, where it says."""
+def _read_boot_id() -> str:
+    """An id of the current boot of the machine, if it provides one."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a load tells its user beside the counts: numbers that are text, link rules without effect, ids kept apart."""
+"""Notes reported after a load: numbers stored as text, link rules without matches, ids kept apart."""
 
 import re
 from collections.abc import Iterator
@@ -10,31 +10,33 @@ from graphrec.fusion import FusionReport, LabelReport
 from graphrec.schema import ITEM, USER
 from graphrec.tables import EdgeTable, GraphTables, NodeTable
 
-#: Properties of edges that query files and models count, order or weigh by.
+#: Properties of edges that query files and models use as numbers.
 EDGE_NUMBERS = ("rating", "count", "hours", "value", "weight", "timestamp", "quantity")
-#: Properties of nodes that are compared as numbers; a text in which few numbers are found is meant as one.
+#: Properties of nodes that are compared as numbers; a column with few numbers is assumed to be text on purpose.
 NODE_NUMBERS = ("year", "price")
 _WHOLE = ("count", "timestamp", "quantity", "year")
-#: What programs and people write for a value that is not there.
+#: Texts that programs and people write for missing values.
 _MISSING = {"null", r"\n", "na", "n/a", "nan", "none", "nil", "-", "--", "?", "unknown", "#n/a", "(null)", "."}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _SHOWN = 5
 
 
-def of_tables(tables: GraphTables) -> tuple[str, ...]:
-    """What is worth a look in the tables of a source, before the graph is known; each is one sentence."""
+def check_tables(tables: GraphTables) -> tuple[str, ...]:
+    """Notes on the tables of a source, independent of the graph; each is one sentence."""
     every: list[NodeTable | EdgeTable] = [*tables.edges, *tables.nodes]
-    found = [note for table in every for note in _text_numbers(table)]
-    return (*found, *_without_roles(tables))
+    found = [note for table in every for note in _check_text_numbers(table)]
+    return (*found, *_check_roles(tables))
 
 
-def of_fusion(report: FusionReport) -> tuple[str, ...]:
-    """What is worth a look in how the nodes of a source met those of others; each is one sentence."""
-    return tuple(note for label in report.labels for note in (*_links(label), *_same_ids(report.source, label)))
+def check_fusion(report: FusionReport) -> tuple[str, ...]:
+    """Notes on how the nodes of a source were linked with those of others; each is one sentence."""
+    return tuple(
+        note for label in report.labels for note in (*_check_links(label), *_check_same_ids(report.source, label))
+    )
 
 
-def _text_numbers(table: NodeTable | EdgeTable) -> Iterator[str]:
-    """A sentence for each property that queries need as a number and that is text."""
+def _check_text_numbers(table: NodeTable | EdgeTable) -> Iterator[str]:
+    """A sentence for each property that is text although queries need a number."""
     edges = isinstance(table, EdgeTable)
     name = table.type.relation if isinstance(table, EdgeTable) else table.type.label
     place = f"[edges.{name}]" if edges else f"[nodes.{name}]"
@@ -49,21 +51,21 @@ def _text_numbers(table: NodeTable | EdgeTable) -> Iterator[str]:
         kind = "int" if column in _WHOLE else "float"
         line = f'write {{ name = "{column}", type = "{kind}" }} in properties of {place}'
         if odd.empty:
-            yield f"{name}.{column} is text, though queries and models count with it: its type is not declared; {line}"
+            yield f"{name}.{column} is text, but queries and models use it as a number: no type is declared; {line}"
             continue
         missing = [text for text in odd.index if text.strip().casefold() in _MISSING]
         listed = ", ".join(f'"{text}"' for text in ["", *missing[:_SHOWN]])
         more = f" and missing = [{listed}]" if missing else ""
-        rest = "" if len(missing) == len(odd) else "; rows with other values are rejected then"
+        rest = "" if len(missing) == len(odd) else "; then rows with other values are rejected"
         shown = first_few((repr(text) for text in odd.index), _SHOWN)
         yield (
-            f"{name}.{column} is text, though queries and models count with it: {shown} in {int(odd.sum()):,} of "
-            f"{len(table.frame):,} rows {'is' if len(odd) == 1 else 'are'} no number; {line}{more}{rest}"
+            f"{name}.{column} is text, but queries and models use it as a number: {shown} in {int(odd.sum()):,} of "
+            f"{len(table.frame):,} rows {'is' if len(odd) == 1 else 'are'} not a number; {line}{more}{rest}"
         )
 
 
-def _without_roles(tables: GraphTables) -> Iterator[str]:
-    """A sentence if a source has relationships, and neither users nor items."""
+def _check_roles(tables: GraphTables) -> Iterator[str]:
+    """A sentence if a source has relationships but neither users nor items."""
     labels = [table.type.label for table in tables.nodes]
     if not tables.edges or {USER, ITEM} & {*labels}:
         return
@@ -77,8 +79,8 @@ def _without_roles(tables: GraphTables) -> Iterator[str]:
     )
 
 
-def _links(label: LabelReport) -> Iterator[str]:
-    """A sentence for each link rule that matched nothing."""
+def _check_links(label: LabelReport) -> Iterator[str]:
+    """A sentence for each link rule without a match."""
     for rule in label.rules:
         if not rule.matched:
             by = "its id, which is shared" if rule.rule == "id" else rule.rule
@@ -86,8 +88,8 @@ def _links(label: LabelReport) -> Iterator[str]:
             yield f"0 of {rule.records:,} {label.label} matched those of other sources by {by}{hint}"
 
 
-def _same_ids(source: str, label: LabelReport) -> Iterator[str]:
-    """A sentence if other sources have ids of new nodes of this one for other nodes."""
+def _check_same_ids(source: str, label: LabelReport) -> Iterator[str]:
+    """A sentence if other sources use ids of new nodes for other nodes."""
     if label.same_ids and label.new:
         others = " and ".join(label.same_ids_sources[:3])
         many = "1 id" if label.same_ids == 1 else f"{label.same_ids:,} ids"

@@ -1,4 +1,4 @@
-"""The tables of a source as they are to be loaded: read from its files, cleaned, and with the options of the load."""
+"""Read the tables of a source: load its files, clean them, and apply the options of the load."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,22 +14,23 @@ from graphrec.tables import GraphTables
 
 
 @dataclass(frozen=True)
-class Options:
-    """How a source is to be loaded.
+class LoadConfig:
+    """LoadConfig of a load.
 
     Attributes:
-        strict: a rejected row is an error.
-        max_per_day: users with more events on a day are robots, and left out.
-        min_interactions: users and items with fewer are left out, again and again until none has fewer (the k-core).
-        precedence: whose word counts where sources disagree, in place of what the source declares.
-        threshold: the confidence from which links are made, in place of what the rules declare.
-        append: the files have only what is new: nothing is taken away, and rows that are the same node or edge as one
-            in the graph become one with it, as `repeated` of their table says.
-        again: append rows although the same rows were appended before; where counts are summed, they count twice.
-        allow_removal: load a source of which a table comes out empty, or that takes away more than `max_removal`.
-        max_removal: the share of the source's nodes of a label, or edges of a type, that a load may take away.
-        dry_run: say what would be written, and write nothing.
-        writers: how many write edges side by side.
+        strict: raise an error if a row is rejected.
+        max_per_day: threshold: users with more events on a day count as robots and are left out.
+        min_interactions: k of the k-core: users and items with fewer interactions are left out repeatedly.
+        precedence: precedence of the source if sources disagree, instead of the one that it declares.
+        threshold: minimum confidence of links, instead of those that the rules declare.
+        append: the files have only new rows: nothing is deleted, and rows of a node or edge that is in the graph are
+            merged with it, as `repeated` of their table specifies.
+        again: append rows even if the same rows were appended before; counts that are summed count them twice.
+        allow_removal: load a source even if a table becomes empty or more than `max_removal` is deleted.
+        max_removal: maximum share of the source's nodes of a label, or edges of a type, that a load may delete.
+        dry_run: report what would be written, and write nothing.
+        writers: number of threads that write edges.
+        csv_safe: put an apostrophe before texts in rejected.csv and links.csv that a spreadsheet runs as formulas.
     """
 
     strict: bool = False
@@ -43,34 +44,35 @@ class Options:
     max_removal: float = 0.5
     dry_run: bool = False
     writers: int = 1
+    csv_safe: bool = False
 
 
-#: Nothing out of the ordinary.
-USUAL = Options()
+#: The default options.
+DEFAULT_OPTIONS = LoadConfig()
 
 
 def read(
     name: str,
     folder: Path | tabular.Description | None,
-    options: Options = USUAL,
+    options: LoadConfig = DEFAULT_OPTIONS,
     progress: Progress = silent,
     in_graph: InGraph | None = None,
 ) -> GraphTables:
-    """The cleaned tables of a source, nothing else: what `load` would bring.
+    """The cleaned tables of a source, as `load` would write them.
 
-    `folder` may be a description of tables instead, and `name` is then what progress is told. `in_graph` says which
-    nodes the graph has of the source, at which appended edges may end.
+    `folder` may also be a description of tables; then `name` is only used for progress. `in_graph` looks up which nodes
+    of the source the graph has, at which appended edges may end.
 
     Raises:
-        UnknownNameError: there is no such source.
-        DataError: the files do not hold what they must, a table had rows and none is left, a row is rejected and
-            `options.strict` is set, or the options contradict each other.
+        UnknownNameError: no source has this name.
+        DataError: the files lack required contents, no row of a table is left, a row is rejected and `options.strict`
+            is set, or the options contradict each other.
     """
-    _need_consistent(options)
+    _require_consistent(options)
     progress(f"reading {name}", 0, 1)
     context = LoadContext(options.append, options.allow_removal, in_graph if options.append else None)
     with load_context(context):
-        tables = _loaded(name, folder)
+        tables = _load_tables(name, folder)
     if options.strict:
         cleaning.need_nothing_rejected(tables.cleaning)
     if options.max_per_day is not None:
@@ -78,38 +80,38 @@ def read(
     if options.min_interactions is not None:
         tables = cleaning.k_core(tables, options.min_interactions)
     if not options.allow_removal:
-        with naming(folder):
+        with name_in_errors(folder):
             cleaning.need_something_kept(tables.cleaning, context)
     for table in tables.edges:
         if table.type.key is None:
             raise DataError(
-                f"{table.type.relation}: source '{name}' does not say what tells its edges apart; give the type a key"
+                f"{table.type.relation}: source '{name}' does not declare how its edges are identified; add a key"
             )
     progress(f"reading {name}", 1, 1)
     return _with_options(tables, options)
 
 
-def _need_consistent(options: Options) -> None:
-    """Raise DataError if an option counts over all rows of a source, of which an appended file has only some."""
+def _require_consistent(options: LoadConfig) -> None:
+    """Raise DataError if `append` is combined with an option that needs all rows of the source."""
     if options.append and (options.max_per_day is not None or options.min_interactions is not None):
         raise DataError(
-            "max_per_day and min_interactions count all rows of a source, and what is appended has only the new ones; "
+            "max_per_day and min_interactions count all rows of a source, but appended files have only the new ones; "
             "load all files together without append"
         )
 
 
-def _loaded(name: str, folder: Path | tabular.Description | None) -> GraphTables:
-    """What the loader gives; an error that a check of the tables raised, which know no files, names the folder too."""
+def _load_tables(name: str, folder: Path | tabular.Description | None) -> GraphTables:
+    """The tables from the loader; errors of checks that do not know the files name the folder, too."""
     if isinstance(folder, tabular.Description):
         return tabular.read(folder)
     loader = loader_registry.get(name)
-    with naming(folder):
+    with name_in_errors(folder):
         return loader.load(folder)
 
 
 @contextmanager
-def naming(folder: Path | tabular.Description | None) -> Iterator[None]:
-    """A `with` block whose errors about data name the folder or file that was loaded, unless they do already."""
+def name_in_errors(folder: Path | tabular.Description | None) -> Iterator[None]:
+    """A context manager that adds the folder or file to errors about data that do not name it."""
     try:
         yield
     except (DataError, RefusedError) as error:
@@ -118,7 +120,7 @@ def naming(folder: Path | tabular.Description | None) -> Iterator[None]:
         raise type(error)(f"{folder}: {error}") from error
 
 
-def _with_options(tables: GraphTables, options: Options) -> GraphTables:
+def _with_options(tables: GraphTables, options: LoadConfig) -> GraphTables:
     if options.precedence is not None:
         tables = replace(tables, sources=tuple(replace(each, precedence=options.precedence) for each in tables.sources))
     if options.threshold is not None:

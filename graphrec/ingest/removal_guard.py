@@ -1,38 +1,39 @@
-"""What a load would take away of what its source brought before, and whether that is too much."""
+"""Refuse loads that would delete a large share of the nodes or edges of their source."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from graphrec.ingest.read import Options
+from graphrec.ingest.read import LoadConfig
 
 
 @dataclass(frozen=True)
-class Vanishing:
-    """Of a label or a relationship type, how many nodes or edges of a source the graph has, and how many would go.
+class Removal:
+    """The numbers of a source's nodes of a label, or edges of a type, that the graph has and that a load would delete.
 
-    `in_source` says whether the source still has the table.
+    `in_source` is False if the source no longer has the table.
     """
 
     name: str
-    known: int
-    gone: int
+    num_stored: int
+    num_deleted: int
     in_source: bool = True
 
 
-def refusal(source: str, vanishing: Iterable[Vanishing], options: Options) -> str | None:
-    """The sentence that refuses a load that takes away more of a label or type than `options` allow, else None."""
+def explain_refusal(source: str, removals: Iterable[Removal], options: LoadConfig) -> str | None:
+    """The message that refuses a load that would delete more than `options` allow; None if it is allowed."""
     if options.allow_removal:
         return None
-    too_many = [each for each in vanishing if each.gone and each.gone > options.max_removal * each.known]
+    share = options.max_removal
+    too_many = [each for each in removals if each.num_deleted and each.num_deleted > share * each.num_stored]
     if not too_many:
         return None
     parts = [
-        f"{each.gone:,} of {each.known:,} {each.name}"
+        f"{each.num_deleted:,} of {each.num_stored:,} {each.name}"
         + ("" if each.in_source else " (the source has no such table now)")
         for each in too_many
     ]
     return (
-        f"a load of {source} would delete {', '.join(parts)}, more than {options.max_removal:.0%}; nothing is written. "
-        "Look whether files, columns or names have changed; if this is meant, say --allow-removal (in Python "
-        "allow_removal=True), and if the files have only what is new, --append"
+        f"a load of {source} would delete {', '.join(parts)}, more than {share:.0%}; nothing is written. "
+        "Check whether files, columns or names have changed; if the removal is intended, use --allow-removal (in "
+        "Python allow_removal=True), and if the files have only new rows, --append"
     )

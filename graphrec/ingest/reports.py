@@ -1,4 +1,4 @@
-"""The last report of each source, saved beside its links with others and the rows that its cleaning rejected."""
+"""Save the report of the last load of each source, with its links to other sources and its rejected rows."""
 
 import csv
 import json
@@ -17,7 +17,7 @@ from graphrec.home import private_folder, written_privately
 
 REPORT, REJECTED, LINKS = "report.json", "rejected.csv", "links.csv"
 
-#: What rejected.csv says of a row before the row itself. `text` is a line that could not be divided into columns.
+#: The columns of rejected.csv before those of the row itself. A line that could not be split is in a column `text`.
 REJECTED_COLUMNS = ("file", "line", "table", "rule", "reason")
 
 
@@ -29,12 +29,12 @@ def save_report(
     links: pd.DataFrame | None = None,
     csv_safe: bool = False,
 ) -> Path:
-    """The folder of a source's report in `folder`, after writing the files there, in the place of those of last time.
+    """Write the report of a source, replacing the previous one; return its folder, a subfolder of `folder`.
 
-    report.json always; rejected.csv (`REJECTED_COLUMNS`, then the columns of the source's files) if rows were rejected;
-    links.csv (label, decision, the two keys, rule, confidence, evidence) if links with other sources were made,
-    proposed, refused or ambiguous. Both have the values as they are, so that mended rows can be loaded; with `csv_safe`
-    those that a spreadsheet would take for formulas have an apostrophe before them.
+    Files: report.json always; rejected.csv (`REJECTED_COLUMNS`, then the columns of the source's files) if rows were
+    rejected; links.csv (label, decision, the two keys, rule, confidence, evidence) if links with other sources were
+    made, proposed, refused or ambiguous. The CSV files have unchanged values, so that corrected rows can be loaded;
+    with `csv_safe`, values that a spreadsheet would execute as formulas get an apostrophe in front.
     """
     place = folder / folder_name(source)
     try:
@@ -56,10 +56,10 @@ def save_report(
     return place
 
 
-def forget_report(folder: Path, source: str) -> bool:
-    """Delete the reports of a source, with its rejected rows and links; whether there were any.
+def delete_report(folder: Path, source: str) -> bool:
+    """Delete the report of a source with its rejected rows and links; return whether it had one.
 
-    Raises GraphrecError where they cannot be deleted.
+    Raises GraphrecError if it cannot be deleted.
     """
     place = folder / folder_name(source)
     if not place.is_dir() or place.is_symlink():
@@ -72,10 +72,10 @@ def forget_report(folder: Path, source: str) -> bool:
 
 
 def _write_rejected(path: Path, rejected: pd.DataFrame, csv_safe: bool) -> None:
-    """A CSV file of the rejected rows with their columns in the source, those of all files side by side."""
+    """Write a CSV file of the rejected rows with the columns of all files of the source."""
     lines = rejected["row"].str.startswith('"')
     kinds = rejected.assign(lines=lines)[["file", "table", "lines"]].drop_duplicates().index
-    names = [name for at in kinds for name in _cells(rejected["row"][at])]
+    names = [name for at in kinds for name in _parse_row(rejected["row"][at])]
     own = {name: name if name not in REJECTED_COLUMNS else f"{name} of the source" for name in names}
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
@@ -86,11 +86,11 @@ def _write_rejected(path: Path, rejected: pd.DataFrame, csv_safe: bool) -> None:
         write([*REJECTED_COLUMNS, *own.values()])
         places = (rejected[name].astype(object).where(rejected[name].notna(), "") for name in REJECTED_COLUMNS)
         for *place, row in zip(*places, rejected["row"], strict=True):
-            cells = _cells(row)
+            cells = _parse_row(row)
             write([*place, *(cells.get(name) for name in own)])
 
 
-def _cells(row: str) -> dict[str, Any]:  # Any: a cell of JSON
-    """The cells of a rejected row by column; a line without columns is a single one, called text."""
+def _parse_row(row: str) -> dict[str, Any]:  # Any: a cell of JSON
+    """The cells of a rejected row by column; a line without columns has a single cell, called text."""
     cells = json.loads(row)
     return cells if isinstance(cells, dict) else {"text": cells}

@@ -55,7 +55,7 @@ def spectral_order(matrix: sparse.csr_array, rng: np.random.Generator) -> Locali
 
 
 def inverse(order: Order) -> Order:
-    """Where each position of a permutation [n] stands in it."""
+    """The inverse of a permutation [n]."""
     found = np.empty(len(order), dtype=np.int32)
     found[order] = np.arange(len(order), dtype=np.int32)
     return found

@@ -88,7 +88,7 @@ def _by_dimensions(chosen: Tensor, diagonal: Tensor) -> Tensor:
 
 def _positive_solve(system: Tensor, right: Tensor) -> Tensor:
     factor, failed = torch.linalg.cholesky_ex(system)
-    if bool(failed.any()):  # a penalty so small that float32 cannot tell the system from a singular one
+    if bool(failed.any()):  # a penalty so small that the system is singular in float32
         exact: Tensor = torch.linalg.solve(system.double(), right.double())
         return exact.to(system.dtype)
     solution: Tensor = torch.cholesky_solve(right, factor)
@@ -114,7 +114,7 @@ def _batches(history: sparse.csr_array, dim: int, size: int) -> list[IndexArray]
 
 
 def _padded(history: sparse.csr_array, rows: IndexArray) -> IndexArray:
-    """The choices [batch, m] of some rows; the position after the last stands where a row has fewer than m."""
+    """The choices [batch, m] of some rows; padded with the position after the last if a row has fewer than m."""
     starts = history.indptr[rows].astype(np.int64)
     lengths = history.indptr[rows + 1].astype(np.int64) - starts
     place = np.arange(int(lengths.max()))

@@ -74,7 +74,7 @@ def multiply(
                 before = sums[column]
                 sums[column] = before + factor * right_data[q]
                 indices[end] = column
-                end += before == 0  # no branch: nobody can foretell it
+                end += before == 0  # no branch: it cannot be predicted
             if end - begin > len(sums):  # sums that returned to zero are noted again
                 end = begin
                 for column in range(len(sums)):

@@ -103,13 +103,13 @@ def _blocks(entries: IndexArray) -> IndexArray:
     return np.array(starts, dtype=np.int64)
 
 
-def _close_gaps(indices: Positions, data: FloatArray, stands: IndexArray, belongs: IndexArray) -> int:
-    """Move the entries of blocks that stand here to where they belong, never to the right; the end of the last."""
-    for here, there, end in zip(stands[:-1].tolist(), belongs[:-1].tolist(), belongs[1:].tolist(), strict=True):
+def _close_gaps(indices: Positions, data: FloatArray, starts: IndexArray, targets: IndexArray) -> int:
+    """Move the entries of blocks from their starts to their targets, never to the right; the end of the last."""
+    for here, there, end in zip(starts[:-1].tolist(), targets[:-1].tolist(), targets[1:].tolist(), strict=True):
         if here != there:
             indices[there:end] = indices[here : here + end - there]
             data[there:end] = data[here : here + end - there]
-    return int(belongs[-1])
+    return int(targets[-1])
 
 
 @dataclass(frozen=True, eq=False)

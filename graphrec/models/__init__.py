@@ -34,11 +34,16 @@ MODELS = {
 
 
 def model_class(name: str) -> "type[Model[Any]]":  # each model has a config of its own
-    """The class of a model; UnknownNameError with the nearest names where there is none."""
+    """The class of a model; UnknownNameError with the nearest names if it is unknown."""
     if name not in MODELS:
         raise UnknownNameError("model", name, MODELS)
     found: type[Model[Any]] = getattr(import_module(f"graphrec.models.{name}"), MODELS[name])
     return found
+
+
+def models_where(holds: "Callable[[type[Model[Any]]], bool]") -> list[str]:
+    """The names of the models whose class fulfils a condition on what it supports."""
+    return [name for name in MODELS if holds(model_class(name))]
 
 
 def make(name: str, device: object = "cpu", **config: object) -> "Model[Any]":

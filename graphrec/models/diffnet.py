@@ -18,7 +18,7 @@ from graphrec.training.objectives import Encode
 from graphrec.vocabulary import IndexArray
 
 #: What a tie counts between two users without a common item, beside the cosine of two histories.
-STRANGERS = 0.01
+MINIMUM_SIMILARITY = 0.01
 
 
 @dataclass(frozen=True)
@@ -73,19 +73,19 @@ class DiffNet(EmbeddingModel[DiffNetConfig]):
     x_i ← Σ_{u ∈ N(i)} x_u / √(d_u d_i)
 
     with s_u = social_share, but 0 for a user without friends and 1 for one with friends alone; w_u = Σ_v w_uv.
-    DiffNet++ (Wu et al., TKDE 2022) without its weight matrices, as LightGCN stands to NGCF: the share is a setting
-    instead of an attention network, and the mean of the steps takes the place of their concatenation. A tie counts by
-    what both users chose, in the place of the motifs of MHCN (Yu et al., WWW 2021). Several social relations are
-    averaged. A user without any interaction has no vector of their own and is answered from their friends.
+    DiffNet++ (Wu et al., TKDE 2022) without its weight matrices, as LightGCN is NGCF without them: the share is a
+    setting instead of an attention network, and the steps are averaged instead of concatenated. The weight of an edge
+    depends on the items that both users chose, instead of the motifs of MHCN (Yu et al., WWW 2021). Several social
+    relations are averaged. A user without interactions has no vector of their own and is scored by their friends'.
     """
 
     config_class = DiffNetConfig
     damping = 0.5
 
-    def encoder(self, problem: TrainingData, x: Tensor) -> Encode:
+    def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:
         """Spreads x [num_nodes, dim]; raises DataError where the graph has no social relation."""
-        step = self._step(problem)
-        own = problem.known().unsqueeze(1)
+        step = self._step(training)
+        own = training.has_interactions().unsqueeze(1)
 
         def encode(rows: IndexArray | None) -> Tensor:
             found = spread(x * own, step, self.config.num_layers)  # [num_nodes, dim]
@@ -94,27 +94,27 @@ class DiffNet(EmbeddingModel[DiffNetConfig]):
 
         return encode
 
-    def sends(self, x: Tensor, problem: TrainingData) -> Tensor:
+    def item_messages(self, x: Tensor, training: TrainingData) -> Tensor:
         """The steps of an item [num_items, dim] that reach a new user without friends, over the root of its degree."""
-        found = spread(x * problem.known().unsqueeze(1), self._step(problem), self.config.num_layers)[:-1]
+        found = spread(x * training.has_interactions().unsqueeze(1), self._step(training), self.config.num_layers)[:-1]
         if not found:
             return torch.zeros_like(self.items)
-        degree = np.bincount(problem.matrix.indices, minlength=problem.matrix.shape[1]).astype(np.float32)
+        degree = np.bincount(training.matrix.indices, minlength=training.matrix.shape[1]).astype(np.float32)
         root = torch.from_numpy(np.sqrt(np.maximum(degree, 1))).to(x.device).unsqueeze(1)
-        return torch.stack(found).sum(0)[problem.num_users :] / root / (self.config.num_layers + 1)
+        return torch.stack(found).sum(0)[training.num_users :] / root / (self.config.num_layers + 1)
 
-    def finish(self, x: Tensor, encode: Encode, problem: TrainingData) -> None:
+    def finish(self, x: Tensor, encode: Encode, training: TrainingData) -> None:
         """Keep the vectors, those of users with friends but without interactions among them."""
-        super().finish(x, encode, problem)
+        super().finish(x, encode, training)
         with torch.no_grad():
-            users = self.config.objective.scaled(encode(None))[: problem.num_users]
-            alone = torch.from_numpy(np.diff(problem.matrix.indptr) == 0).to(users.device).unsqueeze(1)
-            self.users = torch.where(alone, users, self.users)  # 0 still where there are no friends either
+            users = self.config.objective.scaled(encode(None))[: training.num_users]
+            alone = torch.from_numpy(np.diff(training.matrix.indptr) == 0).to(users.device).unsqueeze(1)
+            self.users = torch.where(alone, users, self.users)  # still 0 without friends
 
-    def _step(self, problem: TrainingData) -> Product:
+    def _step(self, training: TrainingData) -> Product:
         c = self.config
-        social = ties(problem.graph, problem.matrix, c.homophily)
-        return Product.of(one_step(problem.matrix, social, c.social_share), problem.device)
+        social = ties(training.graph, training.matrix, c.homophily)
+        return Product.of(one_step(training.matrix, social, c.social_share), training.device)
 
     @classmethod
     def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
@@ -150,15 +150,15 @@ def ties(graph: HeteroGraph, matrix: sparse.csr_array, homophily: float) -> spar
     social = [relation for relation in relations(graph).social.values() if relation.nnz]
     if not social:
         raise DataError(
-            "diffnet: the graph has no edges between users, so there is nobody to learn from; load friends, trust or "
-            "followers, or train lightgcn"
+            "diffnet: the graph has no edges between users, so there are no friends to learn from; load "
+            "friends, trust or followers, or train lightgcn"
         )
     histories = normalised(matrix, 0.5, 0.0)  # of length 1, since entries are 0 or 1
     found = []
     for relation in social:
         rows, columns = relation.nonzero()
         cosine = np.asarray(histories[rows].multiply(histories[columns]).sum(axis=1)).ravel()
-        weight = relation.data * (cosine + STRANGERS) ** homophily
+        weight = relation.data * (cosine + MINIMUM_SIMILARITY) ** homophily
         weighted = sparse.csr_array((weight * (rows != columns), (rows, columns)), shape=relation.shape)
         weighted.eliminate_zeros()
         found.append(normalised(weighted, 0.5, 0.5) / np.float32(len(social)))

@@ -1,4 +1,4 @@
-"""A linear model of the items of a history, in closed form, inverted in place."""
+"""EASE: a dense item-item model in closed form, computed in one buffer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,18 +16,19 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.linalg.csr import State, csr_tensor, empty_csr, pack, unpack
 from graphrec.linalg.woodbury import WoodburyInverse
+from graphrec.models.attribution import HistoryAttribution, score_single_items
 from graphrec.models.base import Model, Progress, Range, Space
 from graphrec.vocabulary import IndexArray
 
-#: More items than this are refused: the matrix of 25,000 items has 2.5 GB, and its inverse costs 10¹³ operations.
+#: Maximum number of items: the matrix of 25,000 items has 2.5 GB, and its inverse takes 10¹³ operations.
 MAX_ITEMS = 25_000
 
-#: With so many times more items than users the way over the users takes less memory and far fewer operations.
+#: Ratio of items to users above which matrices over the users need less memory and far fewer operations.
 FEWER = 2
 
 Products = TypeVar("Products", bound=npt.NDArray[Any])
 
-#: Rows of the matrix that are worked on at one time beside it.
+#: Batch size in rows: intermediate results besides the matrix have this many rows.
 BLOCK = 512
 
 
@@ -35,9 +36,9 @@ BLOCK = 512
 class EASEConfig:
     """Settings of ease.
 
-    regularisation: λ, the weight of the squared coefficients.
-    dropout: share p of each history that the model must do without in training; adds p / (1 − p) of an item's users to
-        its λ, so that popular items are held down more.
+    regularisation: λ, weight of the squared coefficients.
+    dropout: p, share of each history that training leaves out at random, in closed form: it adds p / (1 − p) times the
+        number of an item's users to its λ, which regularises popular items more.
     """
 
     regularisation: float = 100.0
@@ -47,20 +48,22 @@ class EASEConfig:
         if self.regularisation <= 0:
             raise DataError("ease: regularisation must be above 0")
         if not 0 <= self.dropout < 1:
-            raise DataError("ease: dropout lies between 0 and 1, 1 excluded")
+            raise DataError("ease: dropout must be at least 0 and below 1")
 
 
 class EASE(Model[EASEConfig]):
     """score(u, ·) = r_u B with B = I − P diag(P)⁻¹, P = (RᵀR + Λ)⁻¹ and Λ = λ I + p/(1 − p) diag(RᵀR).
 
-    Steck, WWW 2019, equation 8, and with dropout its extension EDLAE (Steck, NeurIPS 2020) at full rank. Differs in
-    memory: Gram matrix, factor, inverse and B are one float32 buffer [num_items, num_items], one after the other; where
-    users are less than half as many as items, P is a product of matrices [num_users, num_items] instead, by the
-    identity of Woodbury, and B is never built.
+    R [num_users, num_items] is the 0/1 interaction matrix, r_u its row of user u, I the identity, λ the regularisation
+    and p the dropout; B [num_items, num_items] has a zero diagonal.
+
+    Steck, WWW 2019, equation 8 (p = 0), and its extension EDLAE (Steck, NeurIPS 2020) at full rank. Differs in memory:
+    Gram matrix RᵀR, factor, inverse and B share one float32 buffer [num_items, num_items]. If users are fewer than half
+    the items, the Woodbury identity gives P from matrices [num_users, num_items], and B is never built.
     """
 
     config_class = EASEConfig
-    signed: ClassVar[bool] = True
+    has_signed_scores: ClassVar[bool] = True
 
     def __init__(self, config: EASEConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
@@ -75,7 +78,7 @@ class EASE(Model[EASEConfig]):
         rng: np.random.Generator,  # noqa: ARG002
         progress: Progress | None = None,
     ) -> None:
-        """Invert the regularised Gram matrix. Raises DataError where there are too many items and users for that."""
+        """Invert the regularised Gram matrix. Raises DataError if there are too many items and users for that."""
         self.weights, self.few = torch.empty(0, 0), None  # the memory of an earlier fit is free before the next one
         self.history = interactions.matrix()
         c = self.config
@@ -98,29 +101,33 @@ class EASE(Model[EASEConfig]):
             progress(3, 3)
 
     def score(self, user_index: IndexArray) -> Tensor:
-        """Sums of coefficients [batch, num_items] float32."""
+        """Sums of coefficients r_u B, [batch, num_items] float32."""
         return self.fold_in(self.history[user_index])
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
-        """Sums of coefficients [batch, num_items] float32 for any histories, exactly as for users in training."""
+        """Sums of coefficients [batch, num_items] float32 for each row of histories [batch, num_items]; exact."""
         if self.few is not None:
             return self.few.coefficients(history)
         return csr_tensor(history).to(self.device) @ self.weights
 
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002
+        """The coefficient of each item of the history, exactly."""
+        return HistoryAttribution(score_single_items(self.fold_in, history, item_index), exact=True)
+
     def state(self) -> State:
-        """The coefficients, or what they are made of, and the histories."""
+        """The coefficients or the factors of the Woodbury identity, and the training histories."""
         few = {} if self.few is None else self.few.state()
         return {"weights": self.weights.cpu(), **few, **pack("history", self.history)}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take over coefficients and histories."""
+        """Restore coefficients and histories."""
         self.weights = state["weights"].to(self.device)
         self.few = WoodburyInverse.from_state(state, self.device) if "factor" in state else None
         self.history = unpack("history", state)
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[EASEConfig]:  # noqa: ARG003  # the same for every graph
-        """Little to much regularisation and dropout; dropout of 0 is the EASE of the paper."""
+        """Low to high regularisation and dropout; dropout 0 is the EASE of the paper."""
         return [
             EASEConfig(),
             EASEConfig(100.0, dropout=0.8),
@@ -160,7 +167,7 @@ def gram(history: sparse.csr_array) -> FloatArray:
 
 
 def fill_gram(history: sparse.csr_array, buffer: Products) -> Products:
-    """RᵀR put into a buffer [num_items, num_items] whose type holds its entries, a block of rows at a time."""
+    """Fill a buffer [num_items, num_items] with RᵀR, a block of rows at a time; its dtype must hold the entries."""
     rows = sparse.csr_array(history.astype(buffer.dtype))
     by_item = rows.T.tocsr()
     for start in range(0, rows.shape[1], BLOCK):
@@ -171,9 +178,9 @@ def fill_gram(history: sparse.csr_array, buffer: Products) -> Products:
 def invert(buffer: FloatArray, regularisation: float, progress: Progress | None = None) -> FloatArray:
     """The inverse of a symmetric positive definite matrix, in its own memory (LAPACK potrf, then potri).
 
-    Raises GraphrecError where float32 cannot tell the matrix from a singular one.
+    Raises GraphrecError if the matrix is singular in float32.
     """
-    # transposed, a C matrix is the Fortran one that LAPACK works on without a copy; being symmetric it is the same
+    # LAPACK needs Fortran order: the transpose of a C matrix has it without a copy, and a symmetric matrix is its own
     factor, failed = lapack.spotrf(buffer.T, lower=1, clean=0, overwrite_a=1)
     if failed:
         raise _singular(failed, regularisation)
@@ -193,7 +200,7 @@ def _singular(row: int, regularisation: float) -> GraphrecError:
 
 
 def _mirrored(upper: FloatArray) -> FloatArray:
-    """The matrix after copying what is above its diagonal to below it, in place and a block at a time."""
+    """The matrix with its upper triangle copied to the lower one, in place and a block at a time."""
     for start in range(0, len(upper), BLOCK):
         end = start + BLOCK
         corner = upper[start:end, start:end]

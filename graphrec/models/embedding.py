@@ -1,4 +1,4 @@
-"""What trained embedding models share: vectors, their scores, and the way they are fitted."""
+"""The base class of models with trained vectors: their scores, their training and their fold-in."""
 
 import zlib
 from abc import abstractmethod
@@ -17,7 +17,7 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State, csr_tensor
 from graphrec.linalg.threads import one_thread
-from graphrec.models.base import Embeddings, Model, Progress
+from graphrec.models.base import Embeddings, EpochCallback, Model, Progress
 from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.models.propagation import Adjacency
 from graphrec.models.spectral_init import spectral_start
@@ -27,11 +27,14 @@ from graphrec.training.loop import Stopping, TrainSchedule, train
 from graphrec.training.objectives import Batch, Encode
 from graphrec.vocabulary import IndexArray
 
-#: Users whose held-out items are ranked to decide about an early stop, and epochs between two such measures.
+#: Early stopping: maximum number of users whose validation items are ranked, and epochs between two measurements.
 STOPPING_USERS = 1000
 STOPPING_EVERY = 5
 
-#: Entries of the interaction matrix times the length of a vector below which a second thread costs more than it brings.
+#: Share of the interactions that is held out for early stopping.
+STOPPING_SHARE = 0.05
+
+#: Threshold for a second thread: with fewer interactions times the vector length, starting it costs more than it saves.
 SMALL = 1 << 23
 
 
@@ -40,102 +43,100 @@ C = TypeVar("C", bound=EmbeddingConfig)
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """What a model is trained on: the training part of the interactions, its 0/1 matrix, the graph, and where."""
+    """The data that an embedding model is trained on.
+
+    graph: everything that the model may read besides the target behaviour.
+    interactions: the training part of the target behaviour.
+    matrix: its 0/1 matrix [num_users, num_items].
+    validation: the part that is held out for early stopping; empty without early stopping.
+    device: where the model computes.
+    """
 
     graph: HeteroGraph
     interactions: Interactions
-    matrix: sparse.csr_array  # [num_users, num_items]
-    held: Interactions  # for an early stop; empty without one
+    matrix: sparse.csr_array
+    validation: Interactions
     device: torch.device
 
     @property
     def num_users(self) -> int:
-        """Users come first among the nodes."""
+        """Number of users; they are the first nodes."""
         return self.interactions.num_users
 
     @property
     def num_nodes(self) -> int:
-        """Users and items."""
+        """Number of users and items."""
         return self.interactions.num_users + self.interactions.num_items
 
-    @cached_property  # a value that follows from the others, and that only models with a graph encoder pay for
+    @cached_property  # only models with a graph encoder need it
     def adjacency(self) -> Adjacency:
         """The normalised adjacency of users and items."""
         return Adjacency.of(self.matrix, self.device)
 
-    def known(self) -> Tensor:
-        """Whether a node has any training interaction, [num_nodes]."""
+    def has_interactions(self) -> Tensor:
+        """Whether each node has a training interaction, [num_nodes] bool."""
         degree = [np.diff(self.matrix.indptr), np.bincount(self.matrix.indices, minlength=self.matrix.shape[1])]
         return torch.from_numpy(np.concatenate(degree) > 0).to(self.device)
 
 
-@dataclass(frozen=True)
-class EpochCallback:
-    """Somebody who looks at a training on its way: `look` is called with 1, 2, … when that many of `parts` equal parts
-    of the epochs are done, with the vectors as they then are; not at the end. What it raises ends the training."""
-
-    parts: int
-    look: Callable[[int], None]
-
-
 class EmbeddingModel(Model[C]):
-    """score(u, i) = e_u · e_i with vectors e that `encode` makes from trained parameters x [num_nodes, dim].
+    """score(u, i) = e_u · e_i, with the vectors e of users and items that an encoder makes from trained parameters x.
 
-    A subclass gives the encoder (`encoder`); it may give other initial parameters (`start`), other batches
-    (`batches`), another loss (`loss`), and what an item sends to a new user (`sends`). Nodes without any training
-    interaction get the vector 0: nothing is known about them.
+    x [num_nodes, dim] has one row for each user and then for each item. A subclass defines the encoder
+    (`build_encoder`), and may override the initial parameters (`initial_parameters`), the batches (`batches`), the loss
+    (`loss`) and the message of an item to a new user (`item_messages`). The vector of a node without training
+    interactions is 0.
 
-    `checkpoints`, set before `fit`, keeps a training on disk; `fit` with the same arguments then goes on where it was
-    killed, to the same result. `watch`, set before `fit`, looks at the training on its way. `losses` is the mean loss
-    of each epoch of the last fit, empty after `restore`.
+    `losses` is the mean loss of each epoch of the last fit; empty after `restore`.
     """
 
-    signed = True
+    has_signed_scores = True
     trials = 0
-    #: The sum of what n items send to a new user is divided by n to this power.
+    supports_checkpoints = True
+    #: `fold_in` divides the sum of the messages of n items by n to this power.
     damping: ClassVar[float] = 1.0
 
     def __init__(self, config: C, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
         self.users = torch.empty(0, 0)  # [num_users, dim], of length one for cosines
         self.items = torch.empty(0, 0)  # [num_items, dim]
-        self.incoming = torch.empty(0, 0)  # [num_items, dim], what an item sends to a new user
+        self.incoming = torch.empty(0, 0)  # [num_items, dim], the message of an item to a new user
         self.checkpoints: Checkpoints | None = None
         self.watch: EpochCallback | None = None
         self.losses: tuple[float, ...] = ()
 
     @abstractmethod
-    def encoder(self, problem: TrainingData, x: Tensor) -> Encode:
-        """A function that gives the vectors [n, dim] of some nodes from x as it stands when it is called."""
+    def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:
+        """A function that returns the vectors [n, dim] of nodes [n], or of all nodes, from the current values of x."""
 
-    def start(self, problem: TrainingData, rng: np.random.Generator) -> Tensor:
-        """The initial parameters x [num_nodes, dim] on the CPU."""
+    def initial_parameters(self, training: TrainingData, rng: np.random.Generator) -> Tensor:
+        """The parameters x [num_nodes, dim] at the start, on the CPU."""
         c = self.config
         if c.warm_start:
-            return spectral_start(problem.matrix, c.embedding_dim, c.init_std, rng, equal=c.cosine)
-        normal = rng.normal(0.0, c.init_std, (problem.num_nodes, c.embedding_dim))
+            return spectral_start(training.matrix, c.embedding_dim, c.init_std, rng, equal=c.cosine)
+        normal = rng.normal(0.0, c.init_std, (training.num_nodes, c.embedding_dim))
         return torch.from_numpy(normal.astype(np.float32))
 
-    def batches(self, problem: TrainingData, rng: np.random.Generator) -> Iterator[Batch]:
+    def batches(self, training: TrainingData, rng: np.random.Generator) -> Iterator[Batch]:
         """The batches of one epoch."""
-        return self.config.objective.batches(problem.matrix, self.config.batch_size, rng)
+        return self.config.objective.batches(training.matrix, self.config.batch_size, rng)
 
     def loss(
         self,
         x: Tensor,
         encode: Encode,
         batch: Batch,
-        problem: TrainingData,
+        training: TrainingData,
         rng: np.random.Generator,  # noqa: ARG002  # for losses that draw noise
     ) -> Tensor:
-        """The objective of a batch plus weight_decay/2 · the squared parameters of its nodes, for each interaction."""
-        value = self.config.objective.value(encode, batch, problem.matrix)
+        """The objective of a batch plus weight_decay/2 · ‖x_n‖² of its nodes n, per interaction of the batch."""
+        value = self.config.objective.value(encode, batch, training.matrix)
         if not self.config.weight_decay:
             return value
-        return value + self.config.weight_decay * decay(x, batch, problem.num_users)
+        return value + self.config.weight_decay * decay(x, batch, training.num_users)
 
-    def sends(self, x: Tensor, problem: TrainingData) -> Tensor:  # noqa: ARG002  # the default needs neither
-        """What an item sends to a new user, [num_items, dim]; `fold_in` adds it up over a history."""
+    def item_messages(self, x: Tensor, training: TrainingData) -> Tensor:  # noqa: ARG002  # the default needs neither
+        """The message of each item to a new user, [num_items, dim]; `fold_in` adds them up over a history."""
         return self.items[:, :-1] if self.config.objective.popularity else self.items
 
     def fit(
@@ -145,52 +146,56 @@ class EmbeddingModel(Model[C]):
         rng: np.random.Generator,
         progress: Progress | None = None,
     ) -> None:
-        """Train the parameters and keep the vectors that they encode.
+        """Train the parameters, and keep the vectors of users and items.
 
         Raises:
-            DataError: there are no interactions, or the checkpoint is of another training.
+            DataError: there are no interactions, or the checkpoint belongs to another training.
             GraphrecError: the checkpoint cannot be read or written.
         """
         c = self.config
-        checkpoints = self._identified(interactions, rng)
-        held = rng.random(len(interactions)) < (0.05 if c.patience else 0.0)
-        train_part = interactions.take(~held)
-        problem = TrainingData(graph, train_part, train_part.matrix(), interactions.take(held), self.device)
-        if not problem.matrix.nnz:
+        checkpoints = self._identified_checkpoints(interactions, rng)
+        held_out = rng.random(len(interactions)) < (STOPPING_SHARE if c.patience else 0.0)
+        train_part = interactions.take(~held_out)
+        training = TrainingData(graph, train_part, train_part.matrix(), interactions.take(held_out), self.device)
+        if not training.matrix.nnz:
             name = type(self).__name__.lower()
             raise DataError(f"{name}: there are no interactions to learn from; load more")
-        x = self.start(problem, rng).to(self.device).requires_grad_()
-        encode = self.encoder(problem, x)
+        x = self.initial_parameters(training, rng).to(self.device).requires_grad_()
+        encode = self.build_encoder(training, x)
         optimizer = torch.optim.Adam([x], lr=c.learning_rate, fused=True)
         stopping = None
         if c.patience:
-            stopping = Stopping(lambda: self._recall(encode, problem), STOPPING_EVERY, c.patience)
-        watch = None if self.watch is None else self._watching(self.watch, lambda: self.finish(x, encode, problem))
+            stopping = Stopping(lambda: self._recall(encode, training), STOPPING_EVERY, c.patience)
+        watch = None if self.watch is None else self._epoch_hook(self.watch, lambda: self.finish(x, encode, training))
         plan = TrainSchedule(c.epochs, c.final_rate, progress, stopping, checkpoints, rng, watch)
-        with one_thread(self.device.type == "cpu" and problem.matrix.nnz * c.embedding_dim < SMALL):
+        with one_thread(self.device.type == "cpu" and training.matrix.nnz * c.embedding_dim < SMALL):
             self.losses = tuple(
                 train(
                     [x],
                     optimizer,
-                    lambda: self.batches(problem, rng),
-                    lambda batch: self.loss(x, encode, batch, problem, rng),
+                    lambda: self.batches(training, rng),
+                    lambda batch: self.loss(x, encode, batch, training, rng),
                     plan,
                 )
             )
-            self.finish(x, encode, problem)
+            self.finish(x, encode, training)
 
-    def finish(self, x: Tensor, encode: Encode, problem: TrainingData) -> None:
-        """Keep the vectors that the parameters x encode, and what an item sends to a new user."""
-        self._keep(encode, problem)
+    def finish(self, x: Tensor, encode: Encode, training: TrainingData) -> None:
+        """Keep the vectors that x encodes, and the messages of items to new users."""
+        self._keep(encode, training)
         with torch.no_grad():
-            self.incoming = self.sends(x.detach(), problem) * problem.known()[problem.num_users :].unsqueeze(1)
+            known = training.has_interactions()[training.num_users :].unsqueeze(1)
+            self.incoming = self.item_messages(x.detach(), training) * known
 
     def score(self, user_index: IndexArray) -> Tensor:
         """Dot products or cosines [batch, num_items] float32."""
         return self.users[torch.from_numpy(user_index).to(self.device)] @ self.items.T
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
-        """Scores [batch, num_items] float32 of new users, from what the items of a history send; approximate."""
+        """Approximate scores [batch, num_items] float32 of new users, from the messages of the items of each history.
+
+        Row n of `history` [batch, num_items] is any user; row n of the scores belongs to it.
+        """
         degree = torch.from_numpy(np.diff(history.indptr)).to(self.device).unsqueeze(1)
         sent = csr_tensor(history).to(self.device) @ self.incoming  # [batch, dim]
         users = self.config.objective.scaled(sent * degree.clamp(min=1).float() ** -self.damping)
@@ -202,43 +207,55 @@ class EmbeddingModel(Model[C]):
         """The vectors, whose dot products are the scores."""
         return Embeddings(self.users, self.items)
 
+    def similarity_vectors(self) -> Tensor:
+        """The vectors of the items, without the column of the popularity bias."""
+        return self.items[:, :-1] if self.config.objective.popularity else self.embeddings().items
+
+    def keep_checkpoints(self, checkpoints: Checkpoints) -> None:
+        """Keep the next fit in a file; a fit with the same arguments continues there, to the same result."""
+        self.checkpoints = checkpoints
+
+    def watch_training(self, callback: EpochCallback) -> None:
+        """Call back during the next fit, with the vectors of that moment."""
+        self.watch = callback
+
     def state(self) -> State:
-        """The vectors, and what an item sends to a new user, on the CPU."""
+        """The vectors and the messages of items to new users, on the CPU."""
         return {name: getattr(self, name).cpu() for name in ("users", "items", "incoming")}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take over the vectors."""
+        """Restore the vectors and messages."""
         self.users, self.items, self.incoming = (state[name].to(self.device) for name in ("users", "items", "incoming"))
 
-    def _watching(self, watch: EpochCallback, finish: Callable[[], None]) -> Callable[[int], None]:
+    def _epoch_hook(self, watch: EpochCallback, finish: Callable[[], None]) -> Callable[[int], None]:
         due = {round(part * self.config.epochs / watch.parts): part for part in range(1, watch.parts)}
 
-        def watching(epoch: int) -> None:
+        def after_epoch(epoch: int) -> None:
             if 0 < epoch < self.config.epochs and epoch in due:
                 finish()
                 watch.look(due[epoch])
 
-        return watching
+        return after_epoch
 
-    def _keep(self, encode: Encode, problem: TrainingData) -> None:
+    def _keep(self, encode: Encode, training: TrainingData) -> None:
         with torch.no_grad():
-            vectors = self.config.objective.vectors(encode, None, problem.matrix)  # [num_nodes, dim]
-            vectors = vectors * problem.known().unsqueeze(1)
-            self.users, self.items = vectors[: problem.num_users].clone(), vectors[problem.num_users :].clone()
+            vectors = self.config.objective.vectors(encode, None, training.matrix)  # [num_nodes, dim]
+            vectors = vectors * training.has_interactions().unsqueeze(1)
+            self.users, self.items = vectors[: training.num_users].clone(), vectors[training.num_users :].clone()
 
-    def _recall(self, encode: Encode, problem: TrainingData) -> float:
-        """The share of held-out interactions among the first 20 unseen items of their users."""
-        self._keep(encode, problem)
-        users = np.unique(problem.held.user_index)[:STOPPING_USERS]
+    def _recall(self, encode: Encode, training: TrainingData) -> float:
+        """Recall@20 of the validation interactions: their share among the first 20 unseen items of their users."""
+        self._keep(encode, training)
+        users = np.unique(training.validation.user_index)[:STOPPING_USERS]
         scores = self.score(users).cpu()
-        seen, truth = problem.matrix[users], problem.held.matrix()[users]
+        seen, validation = training.matrix[users], training.validation.matrix()[users]
         scores[torch.from_numpy(seen.toarray() > 0)] = -torch.inf
         best = scores.topk(min(20, scores.shape[1])).indices.numpy()
-        hits = np.take_along_axis(truth.toarray(), best, axis=1).sum()
-        return float(hits / max(truth.nnz, 1))
+        hits = np.take_along_axis(validation.toarray(), best, axis=1).sum()
+        return float(hits / max(validation.nnz, 1))
 
-    def _identified(self, interactions: Interactions, rng: np.random.Generator) -> Checkpoints | None:
-        """The checkpoints with a word that another config, other data or another seed would change."""
+    def _identified_checkpoints(self, interactions: Interactions, rng: np.random.Generator) -> Checkpoints | None:
+        """The checkpoints with an identity that depends on the config, the data and the seed."""
         if self.checkpoints is None:
             return None
         settings = f"{asdict(self.config)} {rng.bit_generator.state}".encode()
@@ -249,7 +266,7 @@ class EmbeddingModel(Model[C]):
 
 
 def decay(x: Tensor, batch: Batch, num_users: int) -> Tensor:
-    """Half the squared parameters x [num_nodes, dim] of the nodes of a batch, for each of its interactions."""
+    """½ Σ ‖x_n‖² over the nodes n of a batch, with x [num_nodes, dim], per interaction of the batch."""
     if isinstance(batch, PairBatch):
         nodes = np.concatenate([batch.user, num_users + batch.positive, num_users + batch.negative.ravel()])
         return x[torch.from_numpy(nodes).to(x.device)].square().sum() / (2 * len(batch.user))

@@ -1,17 +1,35 @@
-"""The settings that all trained embedding models share."""
+"""The settings that all trained embedding models share, and their checks."""
 
 from dataclasses import dataclass
 
 from graphrec.errors import DataError
 from graphrec.training.objectives import LOSSES, NEGATIVES, Objective
 
-#: Negatives of one interaction beyond which a batch of them would fill the memory and teach nothing more.
+#: Maximum number of negatives per interaction, except for softmax: more fill the memory without better results.
 MOST_NEGATIVES = 100
 
 
 @dataclass(frozen=True)
 class EmbeddingConfig:
-    """Settings of every trained embedding model; a model's own config gives them its defaults and describes them."""
+    """Settings of every trained embedding model; the config of a model sets its own defaults.
+
+    embedding_dim: length of the vectors.
+    loss: bpr, softmax or mse.
+    negatives: of the softmax: all items, the other items of the batch, or uniform ones; bpr has uniform negatives.
+    num_negatives: number of uniform negatives: of each interaction, or of a batch for softmax.
+    temperature: temperature of the softmax, by which scores are divided.
+    cosine: whether scores are cosines instead of dot products.
+    correction: whether a softmax over sampled items subtracts the log of their sampling probability.
+    learning_rate: learning rate of Adam.
+    final_rate: share of the learning rate in the last epoch; it falls linearly.
+    weight_decay: weight of the squared parameters of a batch.
+    batch_size: number of interactions in one step, at most a sixteenth of all.
+    epochs: maximum number of passes over the interactions.
+    patience: 0 trains all epochs; n > 0 holds out a twentieth of the interactions and stops after n measurements, five
+        epochs apart, without a better recall@20.
+    init_std: standard deviation of the initial parameters.
+    warm_start: whether training starts from the singular vectors of the interaction matrix instead of noise.
+    """
 
     embedding_dim: int = 64
     loss: str = "bpr"

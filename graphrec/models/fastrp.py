@@ -57,7 +57,7 @@ class FastRPConfig:
 
     @property
     def step_weights(self) -> list[float]:
-        """The weights of the distances 1, 2, …; DataError where the text is none."""
+        """The weights of the distances 1, 2, …; DataError if the text has another form."""
         try:
             return [float(word) for word in self.steps.split()]
         except ValueError as error:
@@ -125,7 +125,7 @@ class FastRP(VectorModel[FastRPConfig]):
 
     @classmethod
     def space(cls, graph: HeteroGraph) -> Space:
-        """The exponent and the weights of the steps and, where there are any, of other relations."""
+        """The exponent and the weights of the steps and of other relations, if any."""
         others = len(graph.data.edge_types) > 2
         relation = {name: Range(0.01, 1.0, log=True) for name in ("attribute_weight", "social_weight")}
         steps = ("1 1", "1 1 1", "0 1 1", "1 1 1 1", "0 0 1 1", "1 1 1 1 1")

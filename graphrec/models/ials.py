@@ -1,4 +1,4 @@
-"""Matrix factorisation of implicit feedback by alternating least squares, exact, and in seconds on two cores."""
+"""iALS: matrix factorisation of implicit feedback by exact alternating least squares."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +16,14 @@ from graphrec.linalg.csr import State
 from graphrec.linalg.ridge import Basis, solve
 from graphrec.linalg.sparse import scale
 from graphrec.linalg.svd import spectrum
+from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Embeddings, Model, Progress, Range, Space
 from graphrec.vocabulary import IndexArray
 
-#: D_U^-b R D^-½ is decomposed for a warm start; the b of graph_filter.
+#: Exponent b of the matrix D_U^-b R D_I^-½ whose singular vectors start the fit; the default of graph_filter.
 USER_EXPONENT = 0.35
 
-#: Mean length of the item vectors of a warm start; the solutions on Gowalla have about this length.
+#: Mean length of the item vectors at a warm start, which is about that of the solutions on Gowalla.
 START_LENGTH = 0.5
 
 
@@ -31,12 +32,12 @@ class IALSConfig:
     """Settings of ials, in the symbols of docs/methods.md.
 
     factors: d, length of the vectors.
-    unobserved_weight: α₀, the weight of a pair without interaction; one with interaction has 1 more.
-    regularisation: λ, the weight of the squared vectors.
-    frequency_exponent: ν, how much more the vectors of active users and popular items are held down.
-    epochs: passes over all items and all users.
-    warm_start: whether to begin with the leading singular vectors of the interaction matrix instead of noise.
-    init_std: standard deviation of the entries of noise times √d.
+    unobserved_weight: α₀, weight of a pair without interaction; a pair with interaction has 1 more.
+    regularisation: λ, weight of the squared vectors.
+    frequency_exponent: ν, exponent by which the vectors of active users and popular items are regularised more.
+    epochs: number of passes over all items and all users.
+    warm_start: whether to start from the leading singular vectors of the interaction matrix instead of noise.
+    init_std: standard deviation of the noise, times √d.
     """
 
     factors: int = 256
@@ -57,19 +58,25 @@ class IALSConfig:
 
 
 class IALS(Model[IALSConfig]):
-    """score(u, i) = w_u · h_i, minimising Σ_{(u,i)} (w_u·h_i − 1)² + α₀ Σ_{all u, i} (w_u·h_i)²
+    """score(u, i) = w_u · h_i with vectors w_u of users and h_i of items, of length d, that minimise
+
+    Σ_{(u,i): R_ui = 1} (w_u·h_i − 1)² + α₀ Σ_{u,i} (w_u·h_i)²
     + λ [Σ_u (|I_u| + α₀|I|)^ν ‖w_u‖² + Σ_i (|U_i| + α₀|U|)^ν ‖h_i‖²] (Rendle et al., RecSys 2022).
 
-    Each half of an epoch is the exact minimum over one side. It differs in how that is found: in the eigenbasis of the
-    other side's Gram matrix all but the history of a row is diagonal, so a row with n interactions is a system of size
-    n instead of d. The users come last, so that a user is exactly what `fold_in` makes of the same history. And it
-    differs in the start, V D^½ with the right singular vectors V of D_U^-0.35 R D^-½ as in graph_filter: from
-    there one epoch ranks better than 4, 8 or 16 from noise (Gowalla, a tenth of train held out: NDCG@20 0.116 against
-    0.113), and more epochs forget it.
+    R is the 0/1 interaction matrix, U and I are all users and items, I_u the items of user u, U_i the users of item i,
+    α₀ the unobserved weight, λ the regularisation and ν the frequency exponent. Each half of an epoch is the exact
+    minimum over one side.
+
+    Differs in the solver: in the eigenbasis of the other side's Gram matrix everything but a row's own history is
+    diagonal, so a row with n interactions is a system of size n instead of d. In the order: users come last, so that a
+    user in training has exactly the vector that `fold_in` computes from the same history. And in the start, V D_I^½
+    with the right singular vectors V of D_U^-0.35 R D_I^-½ (D_U, D_I: diagonal degree matrices): one epoch from there
+    ranks better than 4, 8 or 16 from noise (Gowalla, a tenth of train held out: NDCG@20 0.116 against 0.113), and more
+    epochs lose the gain.
     """
 
     config_class = IALSConfig
-    signed: ClassVar[bool] = True
+    has_signed_scores: ClassVar[bool] = True
 
     def __init__(self, config: IALSConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
@@ -83,7 +90,7 @@ class IALS(Model[IALSConfig]):
         rng: np.random.Generator,
         progress: Progress | None = None,
     ) -> None:
-        """Alternate between the sides, items first, from the singular vectors or from noise for the users."""
+        """Alternate between the two sides, items first, from singular vectors of the items or noise of the users."""
         c = self.config
         by_user = interactions.matrix()
         by_item = by_user.T.tocsr()
@@ -104,40 +111,41 @@ class IALS(Model[IALSConfig]):
         return self.users[torch.from_numpy(user_index).to(self.device)] @ self.items.vectors.T
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
-        """Scores [batch, num_items] float32: one least-squares solution for each history, as in training."""
+        """Scores [batch, num_items] float32: one least-squares solution per row of histories [batch, num_items]."""
         return self._half(self.items, history) @ self.items.vectors.T
 
-    def contributions(self, history: sparse.csr_array, item_index: int) -> Tensor:
-        """What each item of a history [1, num_items] adds to the score of one item, in their order, exactly.
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002
+        """The contribution of each item of the whole history of a user, exactly.
 
-        The user's vector is x = Σ_h (A + CᵀC)⁻¹ v_h over the items h of the history, so the score is a sum over them
-        (Hu et al., ICDM 2008, section 5); what one adds depends on the others.
+        The user's vector is w = Σ_j (A + CᵀC)⁻¹ h_j over the items j of the history, with the rows h_j in C and the
+        diagonal matrix A of the unobserved weight and the penalty, so the score is a sum over them (Hu et al., ICDM
+        2008, section 5). The contribution of one item depends on the others.
         """
         c, basis = self.config, self.items
         chosen = basis.vectors[torch.from_numpy(history.indices.astype(np.int64)).to(self.device)].double()
         weight = len(chosen) + c.unobserved_weight * history.shape[1]
         diagonal = c.unobserved_weight * basis.eigenvalues.double() + c.regularisation * weight**c.frequency_exponent
         system = chosen.T @ chosen + torch.diag(diagonal)
-        found: Tensor = chosen @ torch.linalg.solve(system, basis.vectors[item_index].double())
-        return found
+        found = chosen @ torch.linalg.solve(system, basis.vectors[item_index].double())
+        return HistoryAttribution(found.cpu().numpy(), exact=True)
 
     def embeddings(self) -> Embeddings:
         """The vectors w [num_users, d] and h [num_items, d], whose products are the scores."""
         return Embeddings(self.users, self.items.vectors)
 
     def state(self) -> State:
-        """The vectors of users and items, and the Gram matrix of the items, which is diagonal."""
+        """The vectors of users and items, and the diagonal of the Gram matrix of the items."""
         items = self.items
         return {"users": self.users.cpu(), "items": items.vectors.cpu(), "eigenvalues": items.eigenvalues.cpu()}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take over vectors and Gram matrix."""
+        """Restore vectors and Gram matrix."""
         self.users = state["users"].to(self.device)
         self.items = Basis.restored(state["items"].to(self.device), state["eigenvalues"].to(self.device))
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[IALSConfig]:  # noqa: ARG003  # the same for every graph
-        """The unobserved weights and penalties of the paper's recipe around the default, fewer factors, and noise."""
+        """Unobserved weights and regularisations of the paper's recipe around the default, fewer factors, and noise."""
         return [
             IALSConfig(),
             IALSConfig(unobserved_weight=0.05),
@@ -149,7 +157,7 @@ class IALS(Model[IALSConfig]):
 
     @classmethod
     def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
-        """Vectors, weights and penalties."""
+        """All settings but the start."""
         return {
             "factors": (64, 128, 256, 512),
             "epochs": (1, 2, 4, 8),
@@ -159,7 +167,7 @@ class IALS(Model[IALSConfig]):
         }
 
     def _half(self, other: Basis, history: sparse.csr_array) -> Tensor:
-        """The best vectors [rows, d] of one side, given those of the other and who chose what [rows, others]."""
+        """The optimal vectors [rows, d] of one side, given those of the other and the interactions [rows, others]."""
         c = self.config
         chosen = torch.from_numpy(np.diff(history.indptr).astype(np.float32)).to(self.device)
         weight = chosen + c.unobserved_weight * history.shape[1]
@@ -167,8 +175,11 @@ class IALS(Model[IALSConfig]):
 
 
 def spectral_items(history: sparse.csr_array, factors: int, init_std: float, rng: np.random.Generator) -> Tensor:
-    """V D^½ [num_items, factors] float32 with mean length 0.5 over items that have users, V the leading right singular
-    vectors of D_U^-0.35 R D^-½; noise in the columns beyond its rank, zeros for items without users."""
+    """V D_I^½ [num_items, factors] float32, scaled to a mean length of START_LENGTH over the items that have users.
+
+    V are the leading right singular vectors of D_U^-0.35 R D_I^-½. Columns beyond its rank are noise, rows of items
+    without users are zero.
+    """
     user_degree, item_degree = (np.asarray(history.sum(axis=axis), dtype=np.float64) for axis in (1, 0))
     damped = scale(history, np.maximum(user_degree, 1.0) ** -USER_EXPONENT, np.maximum(item_degree, 1.0) ** -0.5)
     vectors, _ = spectrum(damped, factors, rng)
@@ -180,7 +191,7 @@ def spectral_items(history: sparse.csr_array, factors: int, init_std: float, rng
 
 
 def _noise(history: sparse.csr_array, factors: int, init_std: float, rng: np.random.Generator) -> Tensor:
-    """Normal vectors [rows, factors] of the rows that have any interactions, zeros of the others."""
+    """Normally distributed vectors [rows, factors] for rows with interactions, zeros for the others."""
     noise = init_std / factors**0.5 * rng.standard_normal((history.shape[0], factors), dtype=np.float32)
     noise[np.diff(history.indptr) == 0] = 0.0
     return torch.from_numpy(noise)

@@ -1,4 +1,4 @@
-"""Items like the ones a user chose, by how many users they have in common."""
+"""Item-based nearest neighbours: similarities of items by their common users."""
 
 from dataclasses import dataclass
 
@@ -20,11 +20,11 @@ SIMILARITIES = ("cosine", "jaccard", "pearson")
 class ItemKNNConfig:
     """Settings of item_knn.
 
-    neighbours: how many similar items each item keeps; 0 keeps all.
-    shrinkage: pulls similarities towards zero that rest on few common users.
+    neighbours: number of similar items that each item keeps; 0 keeps all.
+    shrinkage: h, added to the denominator, so that similarities that rest on few common users shrink towards zero.
     similarity: cosine, jaccard or pearson.
-    asymmetry: of the cosine: the exponent of the chosen item's users; the recommended item's has 1 minus this.
-    damping: how much less an active user counts: each by degree^-damping.
+    asymmetry: a, of the cosine: exponent of the history item's users; the recommended item's has 1 − a.
+    damping: exponent that damps active users: each counts d_u^-damping.
     normalise: whether the similarities of an item to its neighbours sum to 1.
     """
 
@@ -41,19 +41,24 @@ class ItemKNNConfig:
         if self.similarity not in SIMILARITIES:
             raise DataError(f"item_knn: similarity is one of {', '.join(SIMILARITIES)}, not {self.similarity!r}")
         if not 0 <= self.asymmetry <= 1:
-            raise DataError("item_knn: asymmetry lies between 0 and 1")
+            raise DataError("item_knn: asymmetry must be between 0 and 1")
 
 
 class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
-    """score(u, j) = Σ_{i in history} s_ij over the nearest neighbours j of i; an item is no neighbour of its own.
+    """score(u, j) = Σ_{i ∈ I_u} s_ij, with s_ij = 0 unless j is among the nearest neighbours of i; s_ii = 0.
 
-    With c_ij = Σ_{u in U_i ∩ U_j} w_u, w_u = degree^-damping, n_i = c_ii and h the shrinkage:
-    cosine c_ij / (n_i^a n_j^(1−a) + h) (Sarwar et al., WWW 2001; a ≠ ½: Aiolli, RecSys 2013),
-    jaccard c_ij / (n_i + n_j − c_ij + h), pearson (c_ij − n_i n_j / n) / (√(n_i (1 − n_i/n) n_j (1 − n_j/n)) + h) of
-    the 0/1 columns with n = Σ_u w_u, where positive. The shrinkage is that of Bell and Koren, 2007.
+    I_u are the items of user u, U_i the users of item i, d_u = |I_u|. With user weights w_u = d_u^-damping,
+    n = Σ_u w_u, common weights c_ij = Σ_{u ∈ U_i ∩ U_j} w_u, n_i = c_ii and the shrinkage h, s_ij is
+
+    - cosine: c_ij / (n_i^a n_j^(1−a) + h) (Sarwar et al., WWW 2001, a = ½; Aiolli, RecSys 2013, other a);
+    - jaccard: c_ij / (n_i + n_j − c_ij + h);
+    - pearson: (c_ij − n_i n_j / n) / (√(n_i (1 − n_i/n) n_j (1 − n_j/n)) + h) of the 0/1 columns, if positive.
+
+    The shrinkage is that of Bell and Koren, 2007. Differs from these papers in the damping of active users.
     """
 
     config_class = ItemKNNConfig
+    counts_co_users = True
 
     def fit(
         self,
@@ -62,7 +67,7 @@ class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
         rng: np.random.Generator,  # noqa: ARG002
         progress: Progress | None = None,
     ) -> None:
-        """Compute the similarities of all items with common users."""
+        """Compute the similarities of all pairs of items with common users."""
         self.history = interactions.matrix()
         user_degree = np.maximum(np.diff(self.history.indptr), 1).astype(np.float64)
         user_weight = user_degree**-self.config.damping
@@ -88,20 +93,20 @@ class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
         theirs: npt.NDArray[np.float64],
         total: float,
     ) -> npt.NDArray[np.float64]:
-        """s_ij [m] from c_ij, n_i and n_j, each [m], and n."""
+        """Similarities s_ij [m] from c_ij (`common`), n_i (`mine`) and n_j (`theirs`), each [m], and n (`total`)."""
         c = self.config
         if c.similarity == "jaccard":
             return common / (mine + theirs - common + c.shrinkage)
         if c.similarity == "pearson":
             covariance = np.maximum(common - mine * theirs / total, 0.0)
             spread = np.sqrt(np.maximum(mine * (1 - mine / total) * theirs * (1 - theirs / total), 0.0))
-            # an item that everybody has tells nothing
+            # an item of all users has no spread
             return np.divide(covariance, spread + c.shrinkage, out=np.zeros_like(covariance), where=spread > 0)
         return common / (mine**c.asymmetry * theirs ** (1 - c.asymmetry) + c.shrinkage)
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[ItemKNNConfig]:  # noqa: ARG003  # the same for every graph
-        """The plain cosine first; then damped users and popular items, few or many neighbours."""
+        """The plain cosine; then damped active users and popular items, and fewer or more neighbours."""
         return [
             ItemKNNConfig(),
             *(ItemKNNConfig(400, 0.0, asymmetry=a, damping=0.7) for a in (0.7, 0.6, 0.8)),
@@ -112,7 +117,7 @@ class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
 
     @classmethod
     def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
-        """Every setting."""
+        """All settings."""
         return {
             "neighbours": (20, 50, 100, 200, 400, 800),
             "shrinkage": Range(0.0, 100.0),

@@ -1,4 +1,4 @@
-"""What models have in common that add up, over the history of a user, one row of an item-item matrix for each item."""
+"""The base class of models whose score is the sum of an item-item matrix's rows over the history of a user."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.linalg.sparse import dense
+from graphrec.models.attribution import HistoryAttribution, score_single_items
 from graphrec.models.base import Model
 from graphrec.vocabulary import IndexArray
 
@@ -16,9 +17,11 @@ Config = TypeVar("Config")
 
 
 class ItemWeightsModel(Model[Config]):
-    """score(u, ·) = r_u W with the history r_u of the user and a sparse W [num_items, num_items]; a subclass fits W.
+    """score(u, ·) = r_u W, with the user's row r_u [num_items] of the interaction matrix and sparse weights W
+    [num_items, num_items]; a subclass fits W.
 
-    The products are scipy's, since torch multiplies sparse by sparse slower; the scores go to the device.
+    The products are computed by scipy, which multiplies sparse matrices faster than torch; the scores are moved to the
+    device.
     """
 
     def __init__(self, config: Config, device: torch.device | str = "cpu") -> None:
@@ -27,18 +30,22 @@ class ItemWeightsModel(Model[Config]):
         self.history = empty_csr()  # [num_users, num_items]
 
     def score(self, user_index: IndexArray) -> Tensor:
-        """Sums of weights [batch, num_items] float32."""
+        """Sums of weights r_u W, [batch, num_items] float32."""
         return self.fold_in(self.history[user_index])
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
-        """Sums of weights [batch, num_items] float32 for any histories, exactly as for users in training."""
+        """Sums of weights [batch, num_items] float32 for histories [batch, num_items], exactly as in training."""
         return dense((history @ self.weights).tocsr()).to(self.device)
 
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002
+        """The weight of each item of the history, exactly."""
+        return HistoryAttribution(score_single_items(self.fold_in, history, item_index), exact=True)
+
     def state(self) -> State:
-        """The weights and the histories."""
+        """The weights and the training histories."""
         return pack("weights", self.weights) | pack("history", self.history)
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take over weights and histories."""
+        """Restore weights and histories."""
         self.weights = unpack("weights", state)
         self.history = unpack("history", state)

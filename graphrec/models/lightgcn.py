@@ -86,9 +86,9 @@ class LightGCN(EmbeddingModel[LightGCNConfig]):
     config_class = LightGCNConfig
     damping: ClassVar[float] = 0.5
 
-    def encoder(self, problem: TrainingData, x: Tensor) -> Encode:
+    def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:
         """The smoothed vectors of some rows of x, or of all."""
-        return lambda rows: propagate(x, problem.adjacency, self.config.num_layers, rows)
+        return lambda rows: propagate(x, training.adjacency, self.config.num_layers, rows)
 
     @classmethod
     def space(cls, graph: HeteroGraph) -> Space:
@@ -102,11 +102,11 @@ class LightGCN(EmbeddingModel[LightGCNConfig]):
             "epochs": Range(5, 60, log=True),
         }
 
-    def sends(self, x: Tensor, problem: TrainingData) -> Tensor:
+    def item_messages(self, x: Tensor, training: TrainingData) -> Tensor:
         """The smoothing of a user whose own layer 0 is 0, from the layers of their items: Σ layers / √degree."""
         num_layers = self.config.num_layers
         if not num_layers:
-            return super().sends(x, problem)
-        sent = torch.stack(layers(x, problem.adjacency, num_layers - 1)).sum(0)[problem.num_users :]
-        degree = torch.from_numpy(problem.matrix.sum(axis=0)).to(self.device).clamp(min=1)
+            return super().item_messages(x, training)
+        sent = torch.stack(layers(x, training.adjacency, num_layers - 1)).sum(0)[training.num_users :]
+        degree = torch.from_numpy(training.matrix.sum(axis=0)).to(self.device).clamp(min=1)
         return sent * degree.rsqrt().unsqueeze(1) / (num_layers + 1)

@@ -18,7 +18,7 @@ _PART = re.compile(r"(\w+)(?:-\[(\w+)\])?")
 
 def choose_metapath(graph: HeteroGraph) -> list[Triple]:
     """A cycle from the users through the target behaviour, each attribute of the items, back, and along each relation
-    among users: User-Item-Genre-Item-User-User where there are genres and friends."""
+    among users: User-Item-Genre-Item-User-User if there are genres and friends."""
     user, relation, item = graph.target
     back: Triple = (item, reverse_name(relation), user)
     path: list[Triple] = []

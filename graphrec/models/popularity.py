@@ -1,4 +1,4 @@
-"""The same items for everybody: what most users chose."""
+"""Popularity: the same ranking for all users, by the number of users of each item."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from torch import Tensor
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State
+from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Model, Progress
 from graphrec.vocabulary import IndexArray
 
@@ -21,9 +22,10 @@ class PopularityConfig:
 
 
 class Popularity(Model[PopularityConfig]):
-    """The number of users of an item as its score; the baseline that every other model must beat."""
+    """score(u, i) = d_i, the number of distinct users of item i; a run must beat this baseline to be published."""
 
     config_class = PopularityConfig
+    is_personal = False
 
     def __init__(self, config: PopularityConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
@@ -44,17 +46,21 @@ class Popularity(Model[PopularityConfig]):
             progress(1, 1)
 
     def score(self, user_index: IndexArray) -> Tensor:
-        """The counts [batch, num_items] float32, the same row for every user."""
+        """The counts [batch, num_items] float32; all rows are equal."""
         return self.num_users_of.repeat(len(user_index), 1)
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
-        """The counts [batch, num_items] float32, whatever the history."""
+        """The counts [batch, num_items] float32, for each row of histories [batch, num_items]."""
         return self.num_users_of.repeat(int(history.shape[0]), 1)
+
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002
+        """Zeros: no item of a history changes the score."""
+        return HistoryAttribution(np.zeros(history.nnz), exact=True)
 
     def state(self) -> State:
         """The counts."""
         return {"num_users_of": self.num_users_of}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take over the counts."""
+        """Restore the counts."""
         self.num_users_of = state["num_users_of"]

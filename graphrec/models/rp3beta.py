@@ -1,4 +1,4 @@
-"""Random walks of three steps, user to item to user to item, that damp popular items."""
+"""RP3beta: random walks of three steps, user to item to user to item, with damped popular items."""
 
 from dataclasses import dataclass
 
@@ -16,10 +16,10 @@ from graphrec.models.item_weights import ItemWeightsModel
 class RP3BetaConfig:
     """Settings of rp3beta, in the symbols of docs/methods.md.
 
-    alpha: α, the power of the probability of each step after the first.
-    beta: β, how much popular items are damped.
-    neighbours: how many items each item leads to, the most probable; 0 keeps all.
-    normalise: whether the weights of the items that an item leads to sum to 1.
+    alpha: α, exponent of the probability of each step after the first.
+    beta: β, exponent that damps popular items.
+    neighbours: number of most probable items that each item keeps; 0 keeps all.
+    normalise: whether the weights of each row of W sum to 1.
     """
 
     alpha: float = 0.6
@@ -33,15 +33,19 @@ class RP3BetaConfig:
 
 
 class RP3Beta(ItemWeightsModel[RP3BetaConfig]):
-    """W = (P_IU^{∘α} P_UI^{∘α}) D_I^{-β} with P_IU and P_UI the probabilities of a step from an item to one of its
-    users and from a user to one of its items, D_I the item degrees, a power each entry's (Paudel et al., TiiS 2017).
+    """score(u, ·) = r_u W with W = (P_IU^∘α P_UI^∘α) D_I^-β (RP3β: Paudel et al., TiiS 2017).
 
-    The first step, from the user, is left out because it divides all scores of a user by the same number; a walk does
-    not return to the item that it left. Rows are cut to the most probable items, and normalised if asked for, as in
-    the framework of Ferrari Dacrema et al. (2021).
+    R [num_users, num_items] is the 0/1 interaction matrix, r_u its row of user u, D_U and D_I the diagonal matrices of
+    user and item degrees, M^∘α the entrywise power. P_IU = D_I⁻¹ Rᵀ are the probabilities of a step from an item to one
+    of its users, P_UI = D_U⁻¹ R those of a step from a user to one of the user's items.
+
+    Differs from the paper: the first step, from the user, is left out, as it divides all scores of a user by the same
+    number; the diagonal of W is zero; each row is cut to its `neighbours` largest entries and optionally normalised, as
+    in the evaluation framework of Ferrari Dacrema et al., TOIS 2021.
     """
 
     config_class = RP3BetaConfig
+    counts_co_users = True
 
     def fit(
         self,
@@ -50,7 +54,7 @@ class RP3Beta(ItemWeightsModel[RP3BetaConfig]):
         rng: np.random.Generator,  # noqa: ARG002
         progress: Progress | None = None,
     ) -> None:
-        """Multiply the two steps and keep the strongest."""
+        """Multiply the two steps and keep the largest entries of each row."""
         c = self.config
         self.history = interactions.matrix()
         item_degree, user_degree = (
@@ -66,7 +70,7 @@ class RP3Beta(ItemWeightsModel[RP3BetaConfig]):
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[RP3BetaConfig]:  # noqa: ARG003  # the same for every graph
-        """Exponents that won on published data sets (docs/methods.md)."""
+        """Exponents that won in published searches (docs/methods.md)."""
         pairs = ((0.8, 0.2), (0.7, 0.3), (0.4, 0.6), (0.4, 0.4), (1.0, 0.2))
         return [
             RP3BetaConfig(),

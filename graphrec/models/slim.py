@@ -1,4 +1,4 @@
-"""A sparse linear model of the items of a history, with coefficients that are never negative."""
+"""SLIM: a sparse item-item model with non-negative coefficients, by elastic-net regression."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ from graphrec.models.ease import check_size, fill_gram
 from graphrec.models.item_weights import ItemWeightsModel
 from graphrec.vocabulary import IndexArray
 
-#: Bytes of the dense matrix of how many users two items share; more items than fit are refused.
+#: Memory limit in bytes of the dense matrix of common users of two items; more items than fit raise DataError.
 MATRIX_BYTES = 4 * 10**9
 
-#: Numbers in the Gram matrices of one batch of items; two batches are worked on at a time.
+#: Batch size in entries of the Gram matrices of one batch of items; each thread works on one batch.
 BATCH = 1 << 23
 
 
@@ -30,9 +30,10 @@ BATCH = 1 << 23
 class SLIMConfig:
     """Settings of slim.
 
-    sparsity: λ₁, the weight of the coefficients themselves; the larger, the more of them are 0.
-    regularisation: λ₂, the weight of their squares.
-    neighbours: how many items, by cosine, may have a coefficient for an item; 0 allows all that share a user.
+    sparsity: λ₁, weight of the coefficients themselves; the larger, the more of them are 0.
+    regularisation: λ₂, weight of the squared coefficients.
+    neighbours: number of nearest items, by cosine, that may have a coefficient for an item; 0 allows all that share a
+        user.
     """
 
     sparsity: float = 0.1
@@ -47,10 +48,15 @@ class SLIMConfig:
 
 
 class SLIM(ItemWeightsModel[SLIMConfig]):
-    """W of which each column w_j minimises ½‖R_j − R w_j‖² + λ₂/2 ‖w_j‖² + λ₁ ‖w_j‖₁ with w_j ≥ 0 and w_jj = 0.
+    """score(u, ·) = r_u W, where column w_j of W minimises ½‖R_j − R w_j‖² + λ₂/2 ‖w_j‖² + λ₁ ‖w_j‖₁ subject to w_j ≥ 0
+    and w_jj = 0.
 
-    Ning and Karypis, ICDM 2011, equation 3, with the candidates of its fsSLIM (the nearest items by cosine). Solved by
-    coordinate descent on the Gram matrices of the candidates, for many items at a time.
+    R [num_users, num_items] is the 0/1 interaction matrix, r_u its row of user u, R_j its column of item j, λ₁ the
+    sparsity and λ₂ the regularisation.
+
+    Ning and Karypis, ICDM 2011, equation 3, with the candidates of the paper's fsSLIM: only the nearest items by cosine
+    have coefficients. Differs in the solver: coordinate descent on the Gram matrices of the candidates, for many items
+    at a time.
     """
 
     config_class = SLIMConfig
@@ -62,7 +68,7 @@ class SLIM(ItemWeightsModel[SLIMConfig]):
         rng: np.random.Generator,  # noqa: ARG002
         progress: Progress | None = None,
     ) -> None:
-        """Solve for one batch of items after another. Raises DataError where there are too many items."""
+        """Solve one batch of items after another. Raises DataError if there are too many items."""
         # items share no more users than one of them has
         small = interactions.item_degree().max(initial=0) <= np.iinfo(np.int16).max
         counts = np.dtype(np.int16 if small else np.float32)
@@ -87,7 +93,7 @@ class SLIM(ItemWeightsModel[SLIMConfig]):
     def _columns(
         self, products: Tensor, candidates: sparse.csr_array, items: IndexArray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rows, columns and values of the coefficients that some items get."""
+        """Rows, columns and values [n] of the non-zero coefficients of items [batch]."""
         chosen, there = _padded(candidates, items)
         index = torch.from_numpy(chosen).to(products.device)  # [batch, m]
         target = products[index, torch.from_numpy(items).to(products.device)[:, None]].float()
@@ -99,7 +105,7 @@ class SLIM(ItemWeightsModel[SLIMConfig]):
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[SLIMConfig]:  # noqa: ARG003  # the same for every graph
-        """Sparse and dense solutions, little and much regularisation."""
+        """Sparse and dense solutions with low and high regularisation."""
         return [
             SLIMConfig(),
             SLIMConfig(0.1, 30.0, 400),
@@ -110,7 +116,7 @@ class SLIM(ItemWeightsModel[SLIMConfig]):
 
     @classmethod
     def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
-        """Every setting."""
+        """All settings."""
         return {
             "sparsity": Range(0.01, 10.0, log=True),
             "regularisation": Range(1.0, 1000.0, log=True),
@@ -119,7 +125,7 @@ class SLIM(ItemWeightsModel[SLIMConfig]):
 
 
 def _candidates(history: sparse.csr_array, neighbours: int) -> sparse.csr_array:
-    """The nearest items of each item by cosine [num_items, num_items], itself excluded."""
+    """The nearest items of each item by cosine, without itself, [num_items, num_items]."""
     root = np.sqrt(np.bincount(history.indices, minlength=history.shape[1])).astype(np.float32)
 
     def finish(rows: sparse.csr_array, start: int) -> None:
@@ -133,7 +139,7 @@ def _candidates(history: sparse.csr_array, neighbours: int) -> sparse.csr_array:
 
 
 def _batches(lengths: IndexArray) -> list[IndexArray]:
-    """Items with candidates in batches that fit `BATCH`, those with most candidates first."""
+    """The items that have candidates, most candidates first, in batches that fit BATCH."""
     order = np.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 0]
     batches = []
@@ -146,7 +152,7 @@ def _batches(lengths: IndexArray) -> list[IndexArray]:
 
 
 def _padded(matrix: sparse.csr_array, rows: IndexArray) -> tuple[IndexArray, np.ndarray]:
-    """The columns [batch, m] of some rows, column 0 where a row has fewer than m; and where it has one."""
+    """The columns [batch, m] of rows [batch], padded with 0, and a mask [batch, m] of real columns."""
     starts, ends = matrix.indptr[rows].astype(np.int64), matrix.indptr[rows + 1].astype(np.int64)
     place = np.arange(int((ends - starts).max()))
     there = place < (ends - starts)[:, None]

@@ -111,32 +111,32 @@ class UltraGCN(EmbeddingModel[UltraGCNConfig]):
 
     def __init__(self, config: UltraGCNConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
-        self._constraints: Constraints | None = None  # of the problem that is being trained
+        self._constraints: Constraints | None = None  # of the data that is being trained on
 
-    def encoder(self, problem: TrainingData, x: Tensor) -> Encode:
-        """Some rows of x, or all; computes the constraints of the problem."""
-        self._constraints = Constraints.of(problem.matrix, self.config.neighbours, self.device)
+    def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:
+        """Some rows of x, or all; computes the constraints of the training data."""
+        self._constraints = Constraints.of(training.matrix, self.config.neighbours, self.device)
         return lambda rows: x if rows is None else x[torch.from_numpy(rows).to(x.device)]
 
-    def batches(self, problem: TrainingData, rng: np.random.Generator) -> Iterator[Batch]:
+    def batches(self, training: TrainingData, rng: np.random.Generator) -> Iterator[Batch]:
         """All interactions in random order, with negatives that a batch shares."""
-        size = cap_batch_size(self.config.batch_size, problem.matrix.nnz)
-        return pair_batches(problem.matrix, size, self.config.num_negatives, True, rng)
+        size = cap_batch_size(self.config.batch_size, training.matrix.nnz)
+        return pair_batches(training.matrix, size, self.config.num_negatives, True, rng)
 
     def loss(
         self,
         x: Tensor,
         encode: Encode,  # noqa: ARG002  # the vectors are the parameters
         batch: Batch,
-        problem: TrainingData,
+        training: TrainingData,
         rng: np.random.Generator,  # noqa: ARG002  # nothing is drawn
     ) -> Tensor:
         """The mean over the interactions of a batch, plus weight_decay/2 · the squared vectors of their nodes."""
         assert isinstance(batch, PairBatch), "ultragcn makes its own batches"
-        constraints = self._constraints or Constraints.of(problem.matrix, self.config.neighbours, self.device)
-        value = constraint_loss(x, batch, problem.matrix, constraints, self.config)
+        constraints = self._constraints or Constraints.of(training.matrix, self.config.neighbours, self.device)
+        value = constraint_loss(x, batch, training.matrix, constraints, self.config)
         chosen = replace(batch, negative=batch.negative[:0])
-        return value + self.config.weight_decay * decay(x, chosen, problem.num_users)
+        return value + self.config.weight_decay * decay(x, chosen, training.num_users)
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[UltraGCNConfig]:  # noqa: ARG003  # the same for every graph
@@ -173,15 +173,15 @@ def constraint_loss(
     pushed = (weight * F.softplus(users @ items[negative].T)).mean(1)
     near = F.embedding(constraints.nearest[positive], items)  # [batch, neighbours, dim]
     closeness = (near * users.unsqueeze(1)).sum(2)  # a product of so many small matrices takes twice as long
-    likeness = constraints.omega[positive] * F.softplus(-closeness)
+    similarity_loss = constraints.omega[positive] * F.softplus(-closeness)
     pushing = config.negative_weight * len(items)
-    return (pulled + pushing * pushed + config.neighbour_weight * likeness.sum(1)).mean()
+    return (pulled + pushing * pushed + config.neighbour_weight * similarity_loss.sum(1)).mean()
 
 
 def _nearest(matrix: sparse.csr_array, neighbours: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """The nearest items and their ω, both [num_items, neighbours]."""
     total = matrix.T @ matrix.sum(axis=1).astype(np.float64)  # g [num_items]
-    others = np.maximum(total - matrix.sum(axis=0), 1.0)  # g_i − G_ii; 0 only where there are no others
+    others = np.maximum(total - matrix.sum(axis=0), 1.0)  # g_i − G_ii; 0 only without other items
 
     def finish(rows: sparse.csr_array, start: int) -> None:
         item = start + np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))

@@ -1,4 +1,4 @@
-"""Users like the one to be served, by what they have in common, and what those chose."""
+"""User-based nearest neighbours: the items of users with similar histories."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.linalg.sparse import dense, scale, topk_gram
+from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Model, Progress, Range, Space
 from graphrec.vocabulary import IndexArray
 
@@ -22,11 +23,11 @@ from graphrec.vocabulary import IndexArray
 class UserKNNConfig:
     """Settings of user_knn.
 
-    neighbours: how many similar users count for each user, who is the first of them; 0 counts all.
-    damping: how much less a popular item says about two users: each counts by degree^-damping.
-    asymmetry: of the cosine: the exponent of a similar user's history; that of the user served orders nothing.
-    amplification: the power of the similarities that is added up; the higher, the more the nearest decide.
-    popularity_damping: how much less popular items are recommended: scores times degree^-popularity_damping.
+    neighbours: number of similar users that count for each user, of whom the user is the first; 0 counts all.
+    damping: exponent that damps popular items in the similarity: each counts d_i^-damping.
+    asymmetry: a, of the cosine: exponent of the similar user's history; the user's own exponent orders nothing.
+    amplification: ρ, exponent of the similarities in the sum; the higher, the more the nearest users decide.
+    popularity_damping: q, exponent that damps popular items in the scores: they are multiplied by d_i^-q.
     """
 
     neighbours: int = 300
@@ -39,20 +40,23 @@ class UserKNNConfig:
         if self.neighbours < 0:
             raise DataError("user_knn: neighbours must not be negative")
         if not 0 <= self.asymmetry <= 1:
-            raise DataError("user_knn: asymmetry lies between 0 and 1")
+            raise DataError("user_knn: asymmetry must be between 0 and 1")
         if self.amplification <= 0:
             raise DataError("user_knn: amplification must be above 0")
 
 
 class UserKNN(Model[UserKNNConfig]):
-    """score(u, i) = d_i^-q Σ_{v near u} s_uv^ρ r_vi over the users v nearest to u, of whom u is one.
+    """score(u, i) = d_i^-q Σ_v s_uv^ρ R_vi over the users v most similar to u, of whom u is one.
 
-    s_uv = Σ_{i in both} w_i / (n_u^(1−a) n_v^a) with w_i = d_i^-damping and n_u = Σ_{i in u} w_i: the cosine of damped
-    histories for a = ½ (Aiolli, RecSys 2013, for others); ρ is the case amplification of Breese et al., UAI 1998. That
-    u is near to itself moves only items of its own history, and makes new users and those in training alike.
+    R is the 0/1 interaction matrix, I_u the items of user u, d_i the number of users of item i. With item weights
+    w_i = d_i^-damping and n_u = Σ_{i ∈ I_u} w_i, the similarity is s_uv = Σ_{i ∈ I_u ∩ I_v} w_i / (n_u^(1−a) n_v^a):
+    the cosine of damped histories for a = ½ (other a: Aiolli, RecSys 2013). ρ is the case amplification of Breese et
+    al., UAI 1998. Differs from them in that u is its own neighbour: this moves only items of the user's history, and
+    fold-in gives new users exactly the scores of users in training.
     """
 
     config_class = UserKNNConfig
+    counts_co_users = True
 
     def __init__(self, config: UserKNNConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
@@ -77,13 +81,18 @@ class UserKNN(Model[UserKNNConfig]):
         return self._summed(self.similar[user_index])
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
-        """Sums of similarities [batch, num_items] float32 for any histories, exactly as for users in training."""
+        """Sums of similarities [batch, num_items] float32 for histories [batch, num_items], exactly as in training."""
         return self._summed(self._nearest(history))
 
-    def contributions(self, user_index: int, item_index: int) -> sparse.csr_array:
-        """What each near user who has an item adds to its score over each item in common, [num_users, num_items].
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
+        """The contribution of each item of the history, over all similar users, exactly."""
+        amounts = self.explain_co_users(user_index, item_index).sum(axis=0)
+        return HistoryAttribution(np.asarray(amounts, dtype=np.float64)[history.indices], exact=True)
 
-        A similarity is a sum over the items in common, and its power ρ is divided among them in proportion.
+    def explain_co_users(self, user_index: int, item_index: int) -> sparse.csr_array:
+        """The contribution of each similar user who has the item, over each item in common, [num_users, num_items].
+
+        A similarity is a sum over the items in common; its power ρ is divided among them in proportion.
         """
         near = self.similar[[user_index]]
         common = scale(self.history[near.indices], columns=self._damped(self.config.damping))
@@ -99,7 +108,7 @@ class UserKNN(Model[UserKNNConfig]):
         return sparse.csr_array((entries.data, (users, entries.coords[1])), shape=self.history.shape)
 
     def _nearest(self, history: sparse.csr_array) -> sparse.csr_array:
-        """s^ρ [rows, num_users] of histories [rows, num_items] to the nearest users in training."""
+        """s^ρ [rows, num_users] between histories [rows, num_items] and the most similar users in training."""
         c = self.config
         weight = self._damped(c.damping)
         sizes = [np.asarray(scale(m, columns=weight).sum(axis=1), dtype=np.float64) for m in (history, self.history)]
@@ -114,28 +123,28 @@ class UserKNN(Model[UserKNNConfig]):
         return found
 
     def _summed(self, similar: sparse.csr_array) -> Tensor:
-        """What similar users chose, [rows, num_items]."""
+        """Σ_v s_uv^ρ R_vi d_i^-q for similarities [rows, num_users], [rows, num_items]."""
         sums = dense((similar @ self.history).tocsr())
         if self.config.popularity_damping:
             sums *= torch.from_numpy(self._damped(self.config.popularity_damping).astype(np.float32))
         return sums.to(self.device)
 
     def _damped(self, power: float) -> npt.NDArray[np.float64]:
-        """degree^-power of each item in training, [num_items]."""
+        """d_i^-power of each item in training, [num_items]."""
         degree = np.bincount(self.history.indices, minlength=self.history.shape[1])
         return np.maximum(degree, 1).astype(np.float64) ** -power
 
     def state(self) -> State:
-        """The similarities and the histories."""
+        """The similarities and the training histories."""
         return pack("similar", self.similar) | pack("history", self.history)
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take over similarities and histories."""
+        """Restore similarities and histories."""
         self.similar, self.history = unpack("similar", state), unpack("history", state)
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[UserKNNConfig]:  # noqa: ARG003  # the same for every graph
-        """The default first; then fewer and more neighbours, plainer sums, and less popular items."""
+        """The default; then fewer and more neighbours, lower amplification, and damped popular items."""
         return [
             UserKNNConfig(),
             UserKNNConfig(neighbours=100),
@@ -147,7 +156,7 @@ class UserKNN(Model[UserKNNConfig]):
 
     @classmethod
     def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
-        """Every setting."""
+        """All settings."""
         return {
             "neighbours": (30, 100, 300, 1000),
             "damping": Range(0.0, 1.0),

@@ -20,7 +20,7 @@ class VectorModel(Model[C]):
     A user who was not in training gets the mean vector of their items.
     """
 
-    signed = True
+    has_signed_scores = True
 
     def __init__(self, config: C, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
@@ -43,6 +43,10 @@ class VectorModel(Model[C]):
     def embeddings(self) -> Embeddings:
         """The vectors."""
         return Embeddings(self.users, self.items)
+
+    def similarity_vectors(self) -> Tensor:
+        """The vectors of the items; the mean vector of one item is that item's."""
+        return self.embeddings().items
 
     def state(self) -> State:
         """The vectors."""

@@ -72,28 +72,28 @@ class XSimGCL(EmbeddingModel[XSimGCLConfig]):
     config_class = XSimGCLConfig
     damping: ClassVar[float] = 0.5
 
-    def encoder(self, problem: TrainingData, x: Tensor) -> Encode:
+    def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:
         """The smoothed vectors without noise."""
 
         def encode(rows: np.ndarray | None) -> Tensor:
-            final = torch.stack(layers(x, problem.adjacency, self.config.num_layers)[1:]).mean(0)
+            final = torch.stack(layers(x, training.adjacency, self.config.num_layers)[1:]).mean(0)
             return final if rows is None else final[torch.from_numpy(rows).to(x.device)]
 
         return encode
 
-    def loss(self, x: Tensor, encode: Encode, batch: Batch, problem: TrainingData, rng: np.random.Generator) -> Tensor:  # noqa: ARG002  # training has its own encoder
+    def loss(self, x: Tensor, encode: Encode, batch: Batch, training: TrainingData, rng: np.random.Generator) -> Tensor:  # noqa: ARG002  # training has its own encoder
         """The objective of a batch on blurred vectors, the contrast between two layers, and the squared parameters."""
         c = self.config
         generator = torch.Generator(x.device).manual_seed(int(rng.integers(1 << 62)))
-        final, view = self.views(x, problem.adjacency, generator)
+        final, view = self.views(x, training.adjacency, generator)
         value = c.objective.value(
-            lambda rows: final if rows is None else final[torch.from_numpy(rows).to(x.device)], batch, problem.matrix
+            lambda rows: final if rows is None else final[torch.from_numpy(rows).to(x.device)], batch, training.matrix
         )
         items = batch.positive if isinstance(batch, PairBatch) else np.flatnonzero(batch.history.sum(axis=0))
-        for nodes in (np.unique(batch.user), problem.num_users + np.unique(items)):
+        for nodes in (np.unique(batch.user), training.num_users + np.unique(items)):
             index = torch.from_numpy(nodes).to(x.device)
             value = value + c.contrast * info_nce_loss(final[index], view[index], c.contrast_temperature)
-        return value + c.weight_decay * decay(x, batch, problem.num_users)
+        return value + c.weight_decay * decay(x, batch, training.num_users)
 
     def views(self, x: Tensor, adjacency: Adjacency, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """The final vectors and those of the contrast layer, both blurred, [num_nodes, dim] each."""
@@ -105,8 +105,8 @@ class XSimGCL(EmbeddingModel[XSimGCLConfig]):
             found.append(z)
         return torch.stack(found).mean(0), found[self.config.contrast_layer - 1]
 
-    def sends(self, x: Tensor, problem: TrainingData) -> Tensor:
+    def item_messages(self, x: Tensor, training: TrainingData) -> Tensor:
         """The smoothing of a user from the layers of their items: Σ layers 0..num_layers − 1, by √degree."""
-        sent = torch.stack(layers(x, problem.adjacency, self.config.num_layers - 1)).sum(0)[problem.num_users :]
-        degree = torch.from_numpy(problem.matrix.sum(axis=0)).to(self.device).clamp(min=1)
+        sent = torch.stack(layers(x, training.adjacency, self.config.num_layers - 1)).sum(0)[training.num_users :]
+        degree = torch.from_numpy(training.matrix.sum(axis=0)).to(self.device).clamp(min=1)
         return sent * degree.rsqrt().unsqueeze(1) / self.config.num_layers

@@ -1,6 +1,16 @@
-"""Scores become recommendation edges: versioned by run, switched at one instant, and switched back."""
+"""Publish the recommendations of a run as edges: versioned, activated atomically, with rollback."""
 
-from graphrec.publishing.publish import KEEP, Change, Publication, Published, publish
+from graphrec.publishing.publish import KEEP, Change, Publication, PublishResult, publish
 from graphrec.publishing.versions import Version, Versions, read_versions, roll_back
 
-__all__ = ["KEEP", "Change", "Publication", "Published", "Version", "Versions", "publish", "read_versions", "roll_back"]
+__all__ = [
+    "KEEP",
+    "Change",
+    "Publication",
+    "PublishResult",
+    "Version",
+    "Versions",
+    "publish",
+    "read_versions",
+    "roll_back",
+]

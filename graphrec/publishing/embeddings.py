@@ -1,4 +1,4 @@
-"""A model's vectors as properties of users and items, and a vector index over them where the server has such."""
+"""Write a model's vectors as properties of users and items, with a vector index on servers that have one."""
 
 from collections.abc import Sequence
 
@@ -11,23 +11,23 @@ from graphrec.store.connection import quote
 from graphrec.store.read import Progress
 from graphrec.vocabulary import Vocabulary
 
-#: Numbers sent in one transaction.
+#: Batch size: numbers sent in one transaction.
 NUMBERS_A_BATCH = 200_000
 
-#: The most that Neo4j indexes.
+#: Maximum number of dimensions that Neo4j indexes.
 MAX_DIMENSIONS = 4_096
 
-#: How long an index may take to be filled with the vectors that are there already.
+#: Timeout for filling an index with the vectors already in the graph.
 SECONDS_TO_FILL = 3_600
 
 
 def write_embeddings(
     store: Store, vocabularies: Sequence[Vocabulary], vectors: Embeddings, run: str, progress: Progress
 ) -> int:
-    """Write the vectors on the nodes of the vocabularies of users and items, with the run whose they are.
+    """Write the vectors on users and items, with the id of the run that produced them; return the number of nodes.
 
-    The dot product of a user's and an item's is (a part of) the model's score. Nodes that the run does not know lose
-    what an earlier run wrote. On Neo4j an index of each label finds neighbours by the cosine.
+    The dot product of a user's and an item's vector is (a part of) the model's score. Vectors of an earlier run are
+    removed from nodes that the run does not know. On Neo4j an index of each label finds neighbours by cosine.
     """
     number = 0
     for vocabulary, tensor in zip(vocabularies, (vectors.users, vectors.items), strict=True):
@@ -56,11 +56,11 @@ def write_embeddings(
 
 
 def _ensure_index(store: Store, label: str, dimensions: int) -> None:
-    """Hold a vector index of the label's vectors, ready, and made anew where the one that stands has failed or is
-    configured otherwise.
+    """Create the vector index of a label and wait until it is filled; replace an index that has failed or has another
+    configuration.
 
-    Neo4j rounds each number to a byte unless told not to, and may then exchange neighbours of nearly equal cosine. A
-    vector of zeros that is written while the index is being filled makes it fail for good.
+    Quantization is off: by default Neo4j rounds each number to a byte, which may swap neighbours of nearly equal
+    cosine. A zero vector that is written while the index is being filled makes the index fail permanently.
     """
     name = f"{label}_{EMBEDDING}"
     configuration = {
@@ -69,8 +69,8 @@ def _ensure_index(store: Store, label: str, dimensions: int) -> None:
         "vector.quantization.enabled": False,
     }
     for row in store.read("SHOW VECTOR INDEXES YIELD name, state, options RETURN name, state, options"):
-        serves = row["state"] != "FAILED" and configuration.items() <= row["options"]["indexConfig"].items()
-        if row["name"] == name and not serves:
+        is_usable = row["state"] != "FAILED" and configuration.items() <= row["options"]["indexConfig"].items()
+        if row["name"] == name and not is_usable:
             store.define(f"DROP INDEX {quote(name)} IF EXISTS")
     if dimensions <= MAX_DIMENSIONS:
         store.define(

@@ -1,81 +1,80 @@
-"""All lists of one kind while a version is published: what stands there, what is written beside it, what goes."""
+"""The lists of one type during a publication: compare with the graph, write changed lists, remove obsolete ones."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from graphrec.publishing.diff import compact, survey
+from graphrec.publishing.diff import compare_lists, rewrite_small_layers
 from graphrec.publishing.lists import TargetLists
-from graphrec.publishing.versions import Version, withdrawn_in
-from graphrec.publishing.write import Doomed, Nodes, remove_lists, withdraw, write_lists
+from graphrec.publishing.versions import Version, read_withdrawn
+from graphrec.publishing.write import ElementIds, ObsoleteLists, mark_withdrawn, remove_lists, write_lists
 from graphrec.schema import EdgeType
 from graphrec.store import Store
 from graphrec.store.read import Progress
 
 
 class LayeredLists:
-    """The lists of a kind in all layers, as they are found and then changed.
+    """The lists of a type in all layers: first as they are in the graph, then as a publication changes them.
 
-    `below` is the version that is read now. Where no lists are `wanted`, those that are read stay.
+    `current` is the version that readers see now. If `target` is None, its lists stay.
     """
 
     def __init__(
         self,
         store: Store,
         kind: EdgeType,
-        wanted: TargetLists | None,
-        below: Version | None,
-        nodes: Nodes,
+        target: TargetLists | None,
+        current: Version | None,
+        nodes: ElementIds,
         progress: Progress,
     ) -> None:
-        self.store, self.kind, self.wanted, self.nodes, self.progress = store, kind, wanted, nodes, progress
-        layers = () if below is None else below.layers
-        withdrawn = frozenset[str]() if below is None else withdrawn_in(store, below.id, kind.source)
-        found = survey(store, kind, [*nodes[kind.source]], layers, withdrawn, wanted)
-        if wanted is not None and len(found.to_write(wanted)):
-            found = compact(found, layers)
-        self.survey = found
-        self.chosen = np.array([], dtype=np.int64) if wanted is None else found.to_write(wanted)
-        #: the layers below that are still read from
-        self.read = {layers[at] for at in np.unique(found.shown[found.same])}
-        self._layers = list(found.layers)  # of each start node, kept as they change
+        self.store, self.kind, self.target, self.nodes, self.progress = store, kind, target, nodes, progress
+        layers = () if current is None else current.layers
+        withdrawn = frozenset[str]() if current is None else read_withdrawn(store, current.id, kind.source)
+        diff = compare_lists(store, kind, [*nodes[kind.source]], layers, withdrawn, target)
+        if target is not None and len(diff.find_changed(target)):
+            diff = rewrite_small_layers(diff, layers)
+        self.diff = diff
+        self.changed = np.array([], dtype=np.int64) if target is None else diff.find_changed(target)
+        #: layers of the current version from which the new one reads unchanged lists
+        self.layers_read = {layers[at] for at in np.unique(diff.current[diff.unchanged])}
+        self._layers = list(diff.layers)  # of each start node, updated by `write` and `remove`
 
     @property
     def layers(self) -> set[int]:
-        """All layers in which lists stand."""
+        """All layers that contain lists."""
         return set().union(*set(self._layers))
 
     @property
-    def changes(self) -> bool:
-        """Whether a new version has other lists than the one below."""
-        return bool(len(self.chosen) or self.survey.lost)
+    def has_changes(self) -> bool:
+        """Whether the new version has other lists than the current one."""
+        return bool(len(self.changed) or self.diff.num_withdrawn)
 
     def write(self, version: str, layers: Sequence[int]) -> int:
-        """Write the lists that a version of these layers has to write, into the first of them, and say how many edges
-        there are."""
+        """Write the changed lists into the first of the layers of a version; return the number of edges."""
         number = 0
-        if self.wanted is not None:
-            number = write_lists(self.store, self.wanted, self.chosen, layers[0], self.nodes, self.progress)
-            written = np.zeros(len(self.wanted) + 1, dtype=bool)  # the last for −1, no list
-            written[self.chosen] = True
-            for at in np.flatnonzero(written[self.survey.place]):
+        if self.target is not None:
+            number = write_lists(self.store, self.target, self.changed, layers[0], self.nodes, self.progress)
+            written = np.zeros(len(self.target) + 1, dtype=bool)  # the last entry is for −1, no list
+            written[self.changed] = True
+            for at in np.flatnonzero(written[self.diff.target]):
                 self._layers[at] = (layers[0], *self._layers[at])
-        withdraw(self.store, self.kind.source, self.survey.to_withdraw(layers), version)
+        mark_withdrawn(self.store, self.kind.source, self.diff.find_withdrawn(layers), version)
         return number
 
     def remove(self, kept: Sequence[Version]) -> tuple[int, int]:
-        """Delete the lists that none of the kept versions shows, in batches; how many lists and edges they were."""
-        doomed = list(self._doomed(kept))
-        edges = remove_lists(self.store, self.kind, doomed, self.progress)
-        return sum(len(layers) for _, layers in doomed), edges
+        """Delete in batches the lists that no kept version shows; return the numbers of lists and edges."""
+        obsolete = list(self._find_obsolete(kept))
+        edges = remove_lists(self.store, self.kind, obsolete, self.progress)
+        return sum(len(layers) for _, layers in obsolete), edges
 
-    def _doomed(self, kept: Sequence[Version]) -> Iterator[Doomed]:
-        withdrawn = [withdrawn_in(self.store, version.id, self.kind.source) for version in kept]
-        shown: dict[tuple[int, ...], list[int | None]] = {}  # what each version shows where a node has these layers
+    def _find_obsolete(self, kept: Sequence[Version]) -> Iterator[ObsoleteLists]:
+        withdrawn = [read_withdrawn(self.store, version.id, self.kind.source) for version in kept]
+        shown: dict[tuple[int, ...], list[int | None]] = {}  # layers of a node -> the layer that each version shows
         for at, layers in enumerate(self._layers):
             if layers not in shown:
                 shown[layers] = [next((each for each in version.layers if each in layers), None) for version in kept]
-            id_ = self.survey.ids[at]
+            id_ = self.diff.ids[at]
             stay = {layer for layer, without in zip(shown[layers], withdrawn, strict=True) if id_ not in without}
             if gone := tuple(layer for layer in layers if layer not in stay):
                 self._layers[at] = tuple(layer for layer in layers if layer in stay)

@@ -1,7 +1,6 @@
-"""Lists as the graph has them, and as they are to be: for each start node the best end nodes with their scores."""
+"""Ranked lists: those in the graph, and those to publish. A list has the best end nodes of a start node with scores."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,40 +10,45 @@ import pandas as pd
 from graphrec.schema import ITEM, RECOMMENDED, SIMILAR, USER, EdgeType
 from graphrec.store import Store
 from graphrec.store.connection import quote
-from graphrec.store.edges import Edges, Integers, values
-from graphrec.store.read import MISSING
+from graphrec.store.edges import Integers, SortedEdges, to_python
+from graphrec.store.read import read_edges_in_pieces
 
 RECOMMENDATIONS = EdgeType(USER, RECOMMENDED, ITEM, ("score", "rank"))
 SIMILAR_ITEMS = EdgeType(ITEM, SIMILAR, ITEM, ("score", "rank"))
 
-#: Start nodes asked for at once.
+#: Batch size: start nodes whose lists are read in one query.
 NODES_A_PIECE = 2_000
 
-#: A list's cells by column: `t` the end nodes, `score`, `rank`, and whatever else its edges have.
-Cells = Mapping[str, list[Any]]
+#: The columns of a list: `t` (the end nodes), `score`, `rank` and the other properties of its edges.
+Columns = Mapping[str, list[Any]]
 
 
 @dataclass(frozen=True)
 class TargetLists:
-    """The lists to be published: edges sorted by start node and then by rank, with the first and last of each list."""
+    """The lists to publish: edges sorted by start node and then by rank.
 
-    edges: Edges
-    border: Integers  # [num_lists + 1], positions in edges
+    Attributes:
+        edges: the edges of all lists.
+        offsets: positions in `edges`: list i has those from offsets[i] up to offsets[i + 1] [num_lists + 1].
+    """
+
+    edges: SortedEdges
+    offsets: Integers
 
     @classmethod
-    def of(cls, kind: EdgeType, frame: pd.DataFrame) -> "TargetLists":
-        """The lists of a table with source_id, target_id, score and rank; further columns become properties too.
+    def from_frame(cls, kind: EdgeType, frame: pd.DataFrame) -> "TargetLists":
+        """The lists of a table with source_id, target_id, score and rank; other columns become properties, too.
 
-        A list has the order of its ranks, and its edges get their places in it, 1 to n, for ranks.
+        Lists are sorted by rank, and their ranks are renumbered from 1 to n.
         """
         start, starts = pd.factorize(frame["source_id"])
         end, ends = pd.factorize(frame["target_id"])
         order = np.lexsort((frame["rank"].to_numpy(), start))
-        border = np.searchsorted(start[order], np.arange(len(starts) + 1))
+        offsets = np.searchsorted(start[order], np.arange(len(starts) + 1))
         rank = np.empty(len(frame), dtype=np.int64)
-        rank[order] = np.arange(len(frame)) - border[start[order]] + 1
+        rank[order] = np.arange(len(frame)) - offsets[start[order]] + 1
         extra = tuple(name for name in frame.columns if name not in ("source_id", "target_id", "score", "rank"))
-        edges = Edges(
+        edges = SortedEdges(
             EdgeType(kind.source, kind.relation, kind.target, (*kind.properties, *extra)),
             frame.assign(rank=rank),
             pd.Index(starts, dtype=object),
@@ -53,35 +57,35 @@ class TargetLists:
             end[order].astype(np.int32),
             order.astype(np.int32),
         )
-        return cls(edges, border)
+        return cls(edges, offsets)
 
     def __len__(self) -> int:
-        return len(self.border) - 1
+        return len(self.offsets) - 1
 
-    def edges_of(self, chosen: Integers) -> Integers:
-        """The positions of the edges of some lists, ascending."""
-        mine = np.zeros(len(self), dtype=bool)
-        mine[chosen] = True
-        return np.flatnonzero(mine[self.edges.start])
+    def find_edges(self, chosen: Integers) -> Integers:
+        """The positions of the edges of the chosen lists, ascending."""
+        is_chosen = np.zeros(len(self), dtype=bool)
+        is_chosen[chosen] = True
+        return np.flatnonzero(is_chosen[self.edges.start])
 
-    def cells(self) -> Cells:
-        """The end nodes and the properties of all edges in their order."""
+    def columns(self) -> Columns:
+        """The end nodes and the properties of all edges, in their order."""
         everything = np.arange(len(self.edges))
-        columns = {name: values(self.edges.column(name, everything)) for name in self.edges.kind.properties}
+        columns = {name: to_python(self.edges.column(name, everything)) for name in self.edges.kind.properties}
         return {"t": self.edges.ends[self.edges.end].tolist(), **columns}
 
 
 @dataclass(frozen=True)
 class StoredList:
-    """A list of the graph: the start node's id, the layer it stands in, and its cells."""
+    """A list in the graph: the id of its start node, its layer and its columns."""
 
     start: str
     layer: int
-    cells: Cells
+    columns: Columns
 
 
-def with_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Sequence[str]:
-    """Those of all start nodes that have lists, or all where that would take longer to find out than it saves."""
+def find_starts_with_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Sequence[str]:
+    """The start nodes that have lists; all of `starts` if there are so many edges that the query would not pay off."""
     (edges,) = store.read(f"MATCH ()-[r:{quote(kind.relation)}]->() RETURN count(r) AS number")
     if edges["number"] >= len(starts):
         return starts
@@ -93,42 +97,13 @@ def with_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Sequence[
 
 
 def read_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Iterator[list[StoredList]]:
-    """The lists that `starts` have in all layers, those of some of them at a time.
+    """The lists that start nodes have in all layers, those of NODES_A_PIECE start nodes at a time.
 
-    Edges that have no number for `run` are not ours. One record holds the columns of many lists; the next ones are read
-    while these are looked at.
+    SortedEdges without a number as `version` were not written by graphrec, and are left out.
     """
-    names = [*kind.properties]
-    statement = _statement(store, kind)
-
-    def read(asked: Sequence[str]) -> list[StoredList]:
-        (record,) = store.read(statement, {"ids": asked})
-        columns = [record["t"], *(record[f"c{number}"] for number in range(len(names)))]
-        rows = zip(record["s"], record["layer"], zip(*columns, strict=True), strict=True)
-        return [StoredList(s, layer, dict(zip(["t", *names], cells, strict=True))) for s, layer, cells in rows]
-
-    with ThreadPoolExecutor(1) as pool:
-        under_way: Future[list[StoredList]] | None = None
-        for begin in range(0, len(starts), NODES_A_PIECE):
-            following = pool.submit(read, starts[begin : begin + NODES_A_PIECE])
-            if under_way:
-                yield under_way.result()
-            under_way = following
-        if under_way:
-            yield under_way.result()
-
-
-def _statement(store: Store, kind: EdgeType) -> str:
-    names = ["t", *(f"c{number}" for number in range(len(kind.properties)))]
-    cells = ["collect(b.id) AS t"]
-    cells += [
-        f"collect(coalesce(r.{quote(p)}, '{MISSING}')) AS {c}" for p, c in zip(kind.properties, names[1:], strict=True)
-    ]
-    start = f"UNWIND $ids AS id MATCH (a:{quote(kind.source)} {{id: id}})"
-    edge = f"(a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.run > 0"
-    if store.embedded:  # `store.difference` says why the two are asked in two ways
-        each = f"{start} MATCH {edge} WITH a, r.run AS layer, {', '.join(cells)}"
-    else:
-        each = f"{start} CALL (a) {{ MATCH {edge} RETURN r.run AS layer, {', '.join(cells)} }}"
-    columns = ", ".join(f"collect({name}) AS {name}" for name in ("layer", *names))
-    return f"{each} RETURN collect(a.id) AS s, {columns}"
+    columns = {"t": "t", **{f"c{number}": name for number, name in enumerate(kind.properties)}}
+    pieces = (starts[begin : begin + NODES_A_PIECE] for begin in range(0, len(starts), NODES_A_PIECE))
+    for rows in read_edges_in_pieces(store, kind, pieces, "r.version > 0", group=("layer", "r.version")):
+        yield [
+            StoredList(row["s"], row["layer"], {name: row[column] for column, name in columns.items()}) for row in rows
+        ]

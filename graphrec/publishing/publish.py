@@ -1,8 +1,8 @@
-"""Publishing: the lists of a run become the ones that everybody reads, at one instant.
+"""Publish a run: its lists replace the current ones for all readers in one atomic write.
 
-The new lists are written beside the old ones, where nobody reads them yet; one small write makes the run the active one
-(`versions.activate`); then what no kept version shows is removed. A publication that is killed leaves the old version
-or the new one, whole, and the next one removes what it left behind.
+The new lists are written next to the old ones, invisible to readers. One small write makes the run active
+(`versions.activate`). Then the lists that no kept version shows are removed. A publication that is killed leaves the
+old version or the new one complete, and the next publication removes the rest.
 """
 
 import json
@@ -15,31 +15,32 @@ import pandas as pd
 
 from graphrec.errors import DataError, first_few
 from graphrec.models.base import Embeddings
-from graphrec.publishing import versions as v
+from graphrec.publishing import versions
 from graphrec.publishing.embeddings import write_embeddings
 from graphrec.publishing.layers import LayeredLists
 from graphrec.publishing.lists import RECOMMENDATIONS, SIMILAR_ITEMS, TargetLists
 from graphrec.publishing.versions import Versions
-from graphrec.publishing.write import Nodes, remove_withdrawals
+from graphrec.publishing.write import ElementIds, remove_old_format, remove_withdrawals
 from graphrec.ranking.topk import Recommendations
 from graphrec.runs import Run
 from graphrec.store import Store
 from graphrec.store.read import Progress, read_element_ids, silent
 from graphrec.vocabulary import Vocabulary
 
-#: Earlier versions that can be gone back to, unless the caller says otherwise.
+#: Default number of earlier versions that are kept for a rollback.
 KEEP = 1
 
 
 @dataclass(frozen=True, eq=False)
 class Publication:
-    """What is published of a run.
+    """The part of a run that is published.
 
-    recommendations: user_id, item_id, score and rank, and further columns that its edges are to have (`because`).
-    users, items: all that the run knows.
-    similar: item_id, similar_id, score and rank; None: those of the version below stay.
-    embeddings: vectors by the positions in users and items, written on the nodes; None: none are.
-    k: how many recommendations each user may have, noted on the run's node; None: not noted.
+    Attributes:
+        recommendations: user_id, item_id, score and rank; other columns (`because`) become properties of the edges.
+        users, items: all users and items that the run knows.
+        similar: item_id, similar_id, score and rank; None keeps the published similar items.
+        embeddings: vectors in the order of `users` and `items`, written on the nodes; None writes no vectors.
+        k: the maximum number of recommendations of a user, saved on the `Run` node; None saves no number.
     """
 
     run: Run
@@ -53,8 +54,8 @@ class Publication:
 
 @dataclass(frozen=True)
 class Change:
-    """How many lists, and edges in them, were written and removed, how many lists stayed as they were, and how many
-    nodes that had a list have none now."""
+    """Numbers of lists and edges that were written and removed, of lists that stayed, and of nodes that lost their
+    list (withdrawn)."""
 
     lists_written: int
     edges_written: int
@@ -65,12 +66,18 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Published:
-    """What publishing did: the version, how many users have how many recommendations in it, and what was written.
+class PublishResult:
+    """The result of a publication.
 
-    `embeddings` counts the nodes that got a vector, `unknown` the users and items of the graph that the run does not
-    know, by label; `kept` has the versions that can be gone back to, the newest first; `ruled` counts the items that
-    each rule removed or moved, by its title; `example` is a user who has recommendations, empty if none has.
+    Attributes:
+        run: the id of the version.
+        users, edges: the number of users with recommendations, and of recommendations.
+        recommended, similar: changes of the lists of each type.
+        embeddings: the number of nodes that got a vector.
+        unknown: the number of users and items of the graph that the run does not know, by label.
+        kept: the versions kept for a rollback, the newest first.
+        ruled: the number of items that each rule removed or moved, by its title.
+        example: a user who has recommendations; empty if no user has.
     """
 
     run: str
@@ -85,11 +92,11 @@ class Published:
     example: str = ""
 
 
-def publish(store: Store, publication: Publication, keep: int = KEEP, progress: Progress = silent) -> Published:
-    """Make the lists of a run the ones that are read; `keep` versions before it stay to go back to, at least one.
+def publish(store: Store, publication: Publication, keep: int = KEEP, progress: Progress = silent) -> PublishResult:
+    """Make a run the active one and keep `keep` earlier versions, at least one, for a rollback.
 
-    One always stays, so that a reader who began with the old version finds all of it while the new one takes over. A
-    run whose lists are read already is not published once more.
+    At least one is kept so that readers who began with the old version can finish. If the active version already has
+    the same run and lists, nothing is written.
 
     Raises:
         DataError: users or items of the run are no longer in the graph, or `keep` is less than one.
@@ -97,24 +104,28 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
     """
     if keep < 1:
         raise DataError(
-            "at least one earlier run stays, as readers may be in the middle of its lists; --keep 1 or more"
+            "at least one earlier run must be kept, since readers may still be reading its lists: --keep 1 or more"
         )
     vocabularies = (publication.users, publication.items)
-    nodes = {vocabulary.label: _need_nodes(store, vocabulary) for vocabulary in vocabularies}
-    versions = v.read_versions(store)
-    shelves = _shelves(store, publication, versions, nodes, progress)
-    version, written = _take_over(store, publication, versions, shelves)
-    kept = v.read_versions(store).whole[: keep + 1]
-    v.settle(store, kept)
-    removed = [shelf.remove(kept) for shelf in shelves]  # also what a killed publication left
+    nodes = {vocabulary.label: _require_nodes(store, vocabulary) for vocabulary in vocabularies}
+    all_versions = versions.read_versions(store)
+    layered = _compare_lists(store, publication, all_versions, nodes, progress)
+    version, written = _write_version(store, publication, all_versions, layered)
+    kept = versions.read_versions(store).complete[: keep + 1]
+    versions.mark_replaced(store, kept)
+    removed = [lists.remove(kept) for lists in layered]  # including those of a killed publication
     remove_withdrawals(store, [each.id for each in kept])
-    v.forget_cut_off(store)
+    versions.delete_unfinished(store)
+    if versions.has_old_format(store):
+        for kind in (RECOMMENDATIONS, SIMILAR_ITEMS):
+            remove_old_format(store, kind.relation)
+        versions.clear_old_format(store)
     vectors = 0
     if publication.embeddings is not None:
         vectors = write_embeddings(store, vocabularies, publication.embeddings, version, progress)
     frame = publication.recommendations.frame
-    recommended, similar = map(_change, shelves, written, removed)
-    return Published(
+    recommended, similar = map(_summarise, layered, written, removed)
+    return PublishResult(
         version,
         int(frame["user_id"].nunique()),
         len(frame),
@@ -127,43 +138,44 @@ def publish(store: Store, publication: Publication, keep: int = KEEP, progress: 
     )
 
 
-def _change(shelf: LayeredLists, edges: int, removed: tuple[int, int]) -> Change:
-    return Change(len(shelf.chosen), edges, int(shelf.survey.same.sum()), shelf.survey.lost, *removed)
+def _summarise(lists: LayeredLists, edges: int, removed: tuple[int, int]) -> Change:
+    return Change(len(lists.changed), edges, int(lists.diff.unchanged.sum()), lists.diff.num_withdrawn, *removed)
 
 
-def _shelves(
-    store: Store, publication: Publication, versions: Versions, nodes: Nodes, progress: Progress
+def _compare_lists(
+    store: Store, publication: Publication, all_versions: Versions, nodes: ElementIds, progress: Progress
 ) -> tuple[LayeredLists, LayeredLists]:
     names = {"user_id": "source_id", "item_id": "target_id"}
-    recommended = TargetLists.of(RECOMMENDATIONS, publication.recommendations.frame.rename(columns=names))
+    recommended = TargetLists.from_frame(RECOMMENDATIONS, publication.recommendations.frame.rename(columns=names))
     similar = None
     if publication.similar is not None:
         names = {"item_id": "source_id", "similar_id": "target_id"}
-        similar = TargetLists.of(SIMILAR_ITEMS, publication.similar.rename(columns=names))
-    below = versions.active
+        similar = TargetLists.from_frame(SIMILAR_ITEMS, publication.similar.rename(columns=names))
+    current = all_versions.active
     return (
-        LayeredLists(store, RECOMMENDATIONS, recommended, below, nodes, progress),
-        LayeredLists(store, SIMILAR_ITEMS, similar, below, nodes, progress),
+        LayeredLists(store, RECOMMENDATIONS, recommended, current, nodes, progress),
+        LayeredLists(store, SIMILAR_ITEMS, similar, current, nodes, progress),
     )
 
 
-def _take_over(
-    store: Store, publication: Publication, versions: Versions, shelves: tuple[LayeredLists, ...]
+def _write_version(
+    store: Store, publication: Publication, all_versions: Versions, layered: tuple[LayeredLists, ...]
 ) -> tuple[str, list[int]]:
-    """Write what the version below lacks and send readers to the new one; its id, and how many edges of each kind."""
-    run, below = publication.run, versions.active
-    if below is not None and below.trained == run.id and not any(shelf.changes for shelf in shelves):
-        return below.id, [0 for _ in shelves]
-    version, number = versions.free_id(run.id), versions.free_number({*chain(*(shelf.layers for shelf in shelves))})
-    read = {*chain(*(shelf.read for shelf in shelves))}
-    layers = [number, *(layer for layer in (below.layers if below else ()) if layer in read)]
-    v.note_version(store, version, number, {**_properties(run), "k": publication.k, "layers": layers})
-    written = [shelf.write(version, layers) for shelf in shelves]
-    v.activate(store, version, versions)
+    """Write the changed lists and activate the new version; return its id, and the number of edges of each type."""
+    run, current = publication.run, all_versions.active
+    if current is not None and current.trained == run.id and not any(lists.has_changes for lists in layered):
+        return current.id, [0 for _ in layered]
+    version = all_versions.free_id(run.id)
+    number = all_versions.free_number({*chain(*(lists.layers for lists in layered))})
+    read = {*chain(*(lists.layers_read for lists in layered))}
+    layers = [number, *(layer for layer in (current.layers if current else ()) if layer in read)]
+    versions.create_version(store, version, number, {**_run_properties(run), "k": publication.k, "layers": layers})
+    written = [lists.write(version, layers) for lists in layered]
+    versions.activate(store, version, all_versions)
     return version, written
 
 
-def _properties(run: Run) -> Mapping[str, Any]:
+def _run_properties(run: Run) -> Mapping[str, Any]:
     return {
         "trained": run.id,
         "model": run.model,
@@ -171,18 +183,18 @@ def _properties(run: Run) -> Mapping[str, Any]:
         "metrics": json.dumps(dict(run.metrics)),
         "created_at": run.created_at,
         "relation": run.relation,
-        "verdict": _verdict(run),
+        "verdict": _format_verdict(run),
         "split": None if run.split is None else run.split.spec,
     }
 
 
-def _verdict(run: Run) -> str:
-    """`passed`, or why the run should not have been published but was."""
+def _format_verdict(run: Run) -> str:
+    """`passed`, or the objections despite which the run was published."""
     return f"forced: {'; '.join(run.objections)}" if run.objections else "passed"
 
 
-def _need_nodes(store: Store, vocabulary: Vocabulary) -> dict[str, str]:
-    """The element ids of all nodes of a label by id; DataError where the graph lacks some that the run knows."""
+def _require_nodes(store: Store, vocabulary: Vocabulary) -> dict[str, str]:
+    """The element ids of all nodes of a label by id; DataError if nodes that the run knows are missing."""
     present = read_element_ids(store, vocabulary.label)
     missing = sorted(id_ for id_ in vocabulary.ids if id_ not in present)
     if missing:

@@ -1,4 +1,4 @@
-"""All runs there are: those whose publication the graph notes, and those that are saved on disk."""
+"""List all runs: published ones, from the graph, and saved ones, from disk."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,14 +13,14 @@ ACTIVE, KEPT, REMOVED, CUT_OFF, SAVED = "active", "kept", "removed", "cut off", 
 
 @dataclass(frozen=True)
 class ListedRun:
-    """A run, in one line.
+    """A run and its state.
 
     Attributes:
-        run: the id of the publication, or of the run where it has none.
-        state: `active` (its lists are read), `kept` (it can be rolled back to), `removed` (it was published, and its
-            lists are gone), `cut off` (publishing it was begun) or `not published`.
+        run: the id of the publication, or of the run if it is not published.
+        state: `active` (readers see its lists), `kept` (available for a rollback), `removed` (published earlier, its
+            lists are deleted), `cut off` (its publication did not finish) or `not published`.
         saved: whether its model is on disk.
-        metrics: of the saved run.
+        metrics: the metrics of the saved run.
         published_at, activated_at: milliseconds since 1970.
     """
 
@@ -36,15 +36,15 @@ class ListedRun:
 
 
 def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
-    """All runs: the active one, those that can be rolled back to, and the others, the newest first."""
+    """All runs: the active one, then those kept for a rollback, then the others, the newest first."""
     on_disk = {run.id: run for run in saved}
-    whole = [version.id for version in versions.whole]
+    complete = [version.id for version in versions.complete]
     found = []
     for version in versions.all:
         run = on_disk.get(version.trained)
         state = REMOVED if version.status != PUBLISHING or version.activated_at else CUT_OFF
-        if version.id in whole:
-            state = KEPT if whole.index(version.id) else ACTIVE
+        if version.id in complete:
+            state = KEPT if complete.index(version.id) else ACTIVE
         metrics = {} if run is None else dict(run.metrics)
         times = (version.created_at, version.published_at, version.activated_at)
         found.append(ListedRun(version.id, version.model, state, run is not None, metrics, version.verdict, *times))
@@ -54,14 +54,17 @@ def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
         for run in saved
         if run.id not in published
     ]
-    others = [each for each in found if each.run not in whole]
+    others = [each for each in found if each.run not in complete]
     others.sort(key=lambda each: (each.created_at or "", each.published_at or 0, each.run), reverse=True)
-    return [*sorted((each for each in found if each.run in whole), key=lambda each: whole.index(each.run)), *others]
+    return [
+        *sorted((each for each in found if each.run in complete), key=lambda each: complete.index(each.run)),
+        *others,
+    ]
 
 
-def as_frame(runs: Sequence[ListedRun]) -> pd.DataFrame:
-    """A row for each run: run, model, state, saved, verdict, created_at, published_at and activated_at (UTC, NaT if it
-    is not published), then its metrics (`ndcg@10` …)."""
+def to_frame(runs: Sequence[ListedRun]) -> pd.DataFrame:
+    """A table with a row for each run: run, model, state, saved, verdict, created_at, published_at and activated_at
+    (UTC, NaT if it is not published), then its metrics (`ndcg@10` …)."""
     names = ["run", "model", "state", "saved", "verdict", "created_at", "published_at", "activated_at"]
     frame = pd.DataFrame([{**asdict(run), **run.metrics} for run in runs])
     metrics = dict.fromkeys(name for run in runs for name in run.metrics)

@@ -1,4 +1,4 @@
-"""Lists into the graph and out of it: rows grouped by start node, the next batch prepared while the server is busy."""
+"""Write and delete lists, in batches grouped by start node; the next batch is prepared while the server works."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -9,39 +9,42 @@ from graphrec.errors import StoreError
 from graphrec.publishing.lists import TargetLists
 from graphrec.schema import RUN, WITHDRAWN, EdgeType
 from graphrec.store import Store
-from graphrec.store.batches import AdaptiveBatchSize, pieces, send_all
+from graphrec.store.batches import AdaptiveBatchSize, send_batches, split_into_batches
 from graphrec.store.connection import quote
 from graphrec.store.edges import Integers
 from graphrec.store.read import Progress, silent
 
-#: Edges created in one transaction: the more, the more of them end at the same item, whose page is then written once.
-#: The embedded server took 22 µs of processor time for each of 60,000, 31 for each of 20,000; with 200,000 all of
-#: Gowalla was published in 9.4 s, with 100,000 in 10.2.
+#: Batch size: edges created in one transaction. In a larger batch more edges end at the same item, whose page is then
+#: written once. The embedded server needed 22 µs of processor time for each edge in batches of 60,000, 31 µs in batches
+#: of 20,000; with 200,000 all of Gowalla was published in 9.4 s, with 100,000 in 10.2 s.
 EDGES_A_BATCH = 200_000
 
-#: Lists deleted, and start nodes marked, in one transaction.
+#: Batch size: lists deleted, or start nodes marked as withdrawn, in one transaction.
 LISTS_A_BATCH = 1_000
 
-#: Marks of nodes without a list that are deleted in one transaction.
+#: Batch size: WITHDRAWN edges deleted in one transaction.
 WITHDRAWALS_A_BATCH = 10_000
 
-#: The element ids of nodes by label and id.
-Nodes = Mapping[str, Mapping[str, str]]
+#: Batch size: edges of an earlier version of graphrec deleted in one transaction.
+OLD_EDGES_A_BATCH = 10_000
 
-#: A start node and the layers in which it has a list that goes.
-Doomed = tuple[str, tuple[int, ...]]
+#: The element ids of nodes, by label and id.
+ElementIds = Mapping[str, Mapping[str, str]]
+
+#: A start node and the layers whose lists of it are to be deleted.
+ObsoleteLists = tuple[str, tuple[int, ...]]
 
 
 def write_lists(
-    store: Store, wanted: TargetLists, chosen: Integers, layer: int, nodes: Nodes, progress: Progress = silent
+    store: Store, target: TargetLists, chosen: Integers, layer: int, nodes: ElementIds, progress: Progress = silent
 ) -> int:
-    """Create the edges of some of the wanted lists in a new layer, and say how many there are.
+    """Create the edges of the chosen target lists in a new layer; return the number of edges.
 
-    Raises StoreError where the database refuses or goes away, or a node has vanished from the graph.
+    Raises StoreError if the database refuses or goes away, or if a node has vanished from the graph.
     """
-    edges, kind = wanted.edges, wanted.edges.kind
-    positions = wanted.edges_of(chosen)
-    statement = _creating(kind)
+    edges, kind = target.edges, target.edges.kind
+    positions = target.find_edges(chosen)
+    statement = _create_statement(kind)
     done = 0
 
     def prepare(piece: Integers) -> tuple[dict[str, Any], int]:
@@ -50,29 +53,31 @@ def write_lists(
         for row in rows:
             row["n"] = nodes[kind.source][row["s"]]
         ids = edges.ends[present].tolist()
-        return {"ids": ids, "ends": [nodes[kind.target][id_] for id_ in ids], "rows": rows, "run": layer}, len(piece)
+        ends = [nodes[kind.target][id_] for id_ in ids]
+        return {"ids": ids, "ends": ends, "rows": rows, "version": layer}, len(piece)
 
     def send(payload: tuple[dict[str, Any], int]) -> None:
         nonlocal done
         parameters, number = payload
         if store.write(statement, parameters)[0]["number"] != number:
             raise StoreError(
-                f"{kind.relation}: nodes of the run have vanished from the graph while it was published; "
-                "publish again when nobody else changes it"
+                f"{kind.relation}: nodes of the run vanished from the graph during the publication; "
+                "publish again when no other program changes the graph"
             )
         done += number
         progress(f"publishing {kind.relation}", done, len(positions))
 
-    size = EDGES_A_BATCH if store.embedded else EDGES_A_BATCH // 2  # Neo4j is as fast so, with less heap
-    pace = AdaptiveBatchSize(size, size)
-    send_all(pieces(edges, positions, pace), prepare, send, pace)
+    size = EDGES_A_BATCH if store.embedded else EDGES_A_BATCH // 2  # as fast on Neo4j, with less heap
+    batch_size = AdaptiveBatchSize(size, size)
+    send_batches(split_into_batches(edges, positions, batch_size), prepare, send, batch_size)
     return len(positions)
 
 
-def _creating(kind: EdgeType) -> str:
-    """Nodes are found by element id, and must have the id that they are wanted for: servers use element ids again.
+def _create_statement(kind: EdgeType) -> str:
+    """The statement that creates the edges of a batch.
 
-    The end nodes of a batch are looked up once each, and the rows name them by position (as in `store.write`).
+    Nodes are found by element id, and their ids are checked, as servers reuse element ids. Each end node of a batch is
+    looked up once, and rows refer to it by position (as in `store.write`).
     """
     names = [quote(name) for name in kind.properties]
     cells = "".join(f", row.c{number}[k] AS c{number}" for number in range(len(names)))
@@ -82,27 +87,27 @@ def _creating(kind: EdgeType) -> str:
         "WITH collect(b) AS ends WHERE [b IN ends | b.id] = $ids "
         f"UNWIND $rows AS row MATCH (a:{quote(kind.source)}) WHERE elementId(a) = row.n AND a.id = row.s "
         f"UNWIND range(0, size(row.t) - 1) AS k WITH a, ends[row.t[k]] AS b{cells} "
-        f"CREATE (a)-[r:{quote(kind.relation)} {{{pairs}run: $run}}]->(b) RETURN count(r) AS number"
+        f"CREATE (a)-[r:{quote(kind.relation)} {{{pairs}version: $version}}]->(b) RETURN count(r) AS number"
     )
 
 
-def remove_lists(store: Store, kind: EdgeType, doomed: Sequence[Doomed], progress: Progress = silent) -> int:
-    """Delete the lists of some start nodes in some layers, in batches, and say how many edges there were."""
+def remove_lists(store: Store, kind: EdgeType, obsolete: Sequence[ObsoleteLists], progress: Progress = silent) -> int:
+    """Delete lists, given by start node and layers, in batches; return the number of edges."""
     statement = (
         f"UNWIND $rows AS row MATCH (:{quote(kind.source)} {{id: row.s}})-[r:{quote(kind.relation)}]->() "
-        "WHERE r.run IN row.layers DELETE r RETURN count(*) AS number"
+        "WHERE r.version IN row.layers DELETE r RETURN count(*) AS number"
     )
     number = 0
-    for begin in range(0, len(doomed), LISTS_A_BATCH):
-        part = doomed[begin : begin + LISTS_A_BATCH]
+    for begin in range(0, len(obsolete), LISTS_A_BATCH):
+        part = obsolete[begin : begin + LISTS_A_BATCH]
         rows = [{"s": start, "layers": list(layers)} for start, layers in part]
         number += store.write(statement, {"rows": rows})[0]["number"]
-        progress(f"removing {kind.relation}", begin + len(part), len(doomed))
+        progress(f"removing {kind.relation}", begin + len(part), len(obsolete))
     return number
 
 
-def withdraw(store: Store, label: str, ids: Sequence[str], version: str) -> None:
-    """Say of some nodes of a label that they have no list in a version, whatever older layers have."""
+def mark_withdrawn(store: Store, label: str, ids: Sequence[str], version: str) -> None:
+    """Mark nodes of a label as having no list in a version, although older layers have one."""
     for begin in range(0, len(ids), LISTS_A_BATCH):
         store.write(
             f"MATCH (run:{RUN} {{id: $run}}) UNWIND $ids AS id MATCH (n:{quote(label)} {{id: id}}) "
@@ -111,8 +116,18 @@ def withdraw(store: Store, label: str, ids: Sequence[str], version: str) -> None
         )
 
 
+def remove_old_format(store: Store, relation: str) -> None:
+    """Delete the edges that an earlier version of graphrec published: they have the number `run` and no `version`."""
+    store.write_repeatedly(
+        f"MATCH ()-[r:{quote(relation)}]->() WHERE r.run > 0 AND r.version IS NULL "
+        "WITH r LIMIT $limit DELETE r RETURN count(*) AS number",
+        {},
+        OLD_EDGES_A_BATCH,
+    )
+
+
 def remove_withdrawals(store: Store, kept: Collection[str]) -> None:
-    """Delete what was said of the nodes without a list for all versions but some."""
+    """Delete the WITHDRAWN edges of all versions except those kept."""
     rows = store.read(
         f"MATCH (run:{RUN})<-[:{WITHDRAWN}]-() WHERE NOT run.id IN $kept RETURN DISTINCT run.id AS id",
         {"kept": list(kept)},

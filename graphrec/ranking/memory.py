@@ -1,13 +1,13 @@
-"""Amounts of memory as people write them."""
+"""Amounts of memory as text, such as `2GiB`, and the default memory budget."""
 
 import re
 
 from graphrec.errors import DataError
 
-#: Bytes that one search for the best items may take, unless the caller says otherwise.
+#: Default budget in bytes of one top-k search.
 MEMORY_BUDGET = 1 << 30
 
-#: Bytes of a unit; a unit without `i` counts in thousands.
+#: Bytes per unit; a unit without `i` is a power of 1,000.
 UNITS = {
     "": 1,
     "b": 1,
@@ -25,9 +25,9 @@ _AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
 
 
 def parse_memory(text: str) -> int:
-    """The bytes that a text such as `2GiB`, `256 MiB`, `1.5GB` or `1073741824` means, whatever its case.
+    """The number of bytes of a text such as `2GiB`, `256 MiB`, `1.5GB` or `1073741824`, in any case.
 
-    Raises DataError where it means nothing, or less than one byte.
+    Raises DataError if the text is no amount of memory, or less than one byte.
     """
     found = _AMOUNT.fullmatch(text)
     unit = UNITS.get(found[2].lower()) if found else None

@@ -1,4 +1,4 @@
-"""What may be recommended, how precisely, and how ties are broken."""
+"""Options of a top-k search: candidate items, excluded items, precision, order of equal scores, memory budget."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -13,28 +13,28 @@ from graphrec.vocabulary import IndexArray, Vocabulary
 BoolArray = npt.NDArray[np.bool_]
 
 #: Items as positions [n] or as a mask [num_items].
-Items: TypeAlias = IndexArray | BoolArray
+ItemSelection: TypeAlias = IndexArray | BoolArray
 
 PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True, eq=False)
 class TopKOptions:
-    """Settings of a search for the best items.
+    """Options of a top-k search.
 
     candidates: the only items that may be recommended; None: all.
     excluded: items that may not be recommended.
-    precision: float32 is exact; bfloat16 finds candidates by a model's rough scores, where it has any, and rescores
-        them.
-    order: the rank [num_items] of each item among equals; None: its position.
-    memory_budget: bytes that the search may take beside the model and the interactions.
+    precision: float32 is exact; bfloat16 finds candidates by the model's approximate scores, if it has any, and
+        rescores them exactly.
+    order: the rank [num_items] of each item among items of equal score; None: its position.
+    memory_budget: bytes for the search besides the model and the interactions.
 
     Raises:
-        DataError: the precision is none of these, or the budget is below one byte.
+        DataError: the precision is unknown, or the budget is below one byte.
     """
 
-    candidates: Items | None = None
-    excluded: Items | None = None
+    candidates: ItemSelection | None = None
+    excluded: ItemSelection | None = None
     precision: str = "float32"
     order: IndexArray | None = None
     memory_budget: int = MEMORY_BUDGET
@@ -43,12 +43,12 @@ class TopKOptions:
         if self.precision not in PRECISIONS:
             raise DataError(f"the precision is one of {', '.join(PRECISIONS)}, not {self.precision!r}")
         if self.memory_budget < 1:
-            raise DataError(f"a memory budget of {self.memory_budget} bytes holds nothing; give more, such as 1GiB")
+            raise DataError(f"a memory budget of {self.memory_budget} bytes is too small; give more, such as 1GiB")
 
     def forbidden(self, num_items: int) -> IndexArray:
         """The positions [n] of the items that may not be recommended, ascending.
 
-        Raises DataError where a position is out of range or a mask has another length.
+        Raises DataError if a position is out of range or a mask does not have `num_items` values.
         """
         allowed = np.ones(num_items, dtype=bool) if self.candidates is None else _mask(self.candidates, num_items)
         if self.excluded is not None:
@@ -56,8 +56,8 @@ class TopKOptions:
         return np.flatnonzero(~allowed)
 
 
-def id_order(items: Vocabulary) -> IndexArray | None:
-    """The rank [num_items] of each position in the order of the ids as text; None where positions are in it already."""
+def rank_by_id(items: Vocabulary) -> IndexArray | None:
+    """The rank [num_items] of each position when ids are sorted as text; None if the positions are in that order."""
     if items.ids.is_monotonic_increasing:
         return None
     order = np.empty(len(items), dtype=np.int64)
@@ -65,7 +65,7 @@ def id_order(items: Vocabulary) -> IndexArray | None:
     return order
 
 
-def _mask(items: Items, num_items: int) -> BoolArray:
+def _mask(items: ItemSelection, num_items: int) -> BoolArray:
     if items.dtype == np.bool_:
         if len(items) != num_items:
             raise DataError(f"a mask of items has {len(items):,} values, but there are {num_items:,} items")

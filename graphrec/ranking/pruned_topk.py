@@ -1,4 +1,4 @@
-"""The k best items of each user without most of the work, where norms show that the other items have no chance."""
+"""Exact top-k with norm bounds: items whose Cauchy–Schwarz bound cannot reach the k-th score are never multiplied."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,186 +14,190 @@ from torch import Tensor
 from graphrec.linalg.sparse import dense_product
 from graphrec.linalg.threads import one_thread
 from graphrec.models.base import ROUNDING_ERROR, FactoredScores
-from graphrec.ranking.query import BYTES_PER_PLACE, Block, TopKQuery
-from graphrec.ranking.row_topk import best, top
+from graphrec.ranking.query import BYTES_PER_RESULT, TopKBlock, TopKQuery
+from graphrec.ranking.row_topk import grouped_topk, ordered_topk
 from graphrec.vocabulary import IndexArray
 
-#: From this many numbers in the item vectors and from this many users on, what is left out is more than what it takes
-#: to find that out.
-LEAST_NUMBERS, LEAST_USERS = 1 << 22, 2048
+#: Minimum elements of the item vectors, and minimum users, of a pruned search: below, the bounds cost more than they
+#: save.
+MIN_VECTOR_ELEMENTS, MIN_USERS = 1 << 22, 2048
 
-#: So many users share a product, which is made with so many items at a time: MKL takes a quarter more time for all.
-USERS, TILE = 256, 512
+#: Batch size in users and tile size in items of a shared matrix product; MKL is a quarter slower on all items at once.
+PRODUCT_USERS, PRODUCT_ITEMS = 256, 512
 
-#: Of fewer users a product takes longer than it saves.
-LEAST_SHARED = 32
+#: Minimum users per shared matrix product; smaller products cost more than they save.
+MIN_PRODUCT_USERS = 32
 
-#: Users whose scores are made and searched at one time, so that they stay in the cache.
-CACHED = 64
+#: Batch size in users of the search, small enough that their scores stay in the processor's cache.
+CACHED_USERS = 64
 
-#: The best by paths whose exact scores say how good an item must be: so many times k, and at least so many.
-WITNESSES, LEAST_WITNESSES = 2.4, 48
+#: Candidates scored exactly first to obtain the pruning threshold: CANDIDATE_FACTOR · k, at least MIN_CANDIDATES.
+CANDIDATE_FACTOR, MIN_CANDIDATES = 2.4, 48
 
-#: Bytes of an item beside its vector, of a path, and of a user who waits; of a user and an item whose score is looked
-#: at: the score, its bound, and the search; and of each thread, whatever the sizes.
+#: Bytes per item besides its vector, per path, and per user; per user and item of a batch (score, bound, search); and
+#: per thread, whatever the sizes.
 BYTES_PER_ITEM, BYTES_PER_PATH, BYTES_PER_USER, BYTES_PER_SCORE = 48, 4, 40, 16
 BYTES_PER_THREAD = 24 << 20
 
-#: Rounding moves a score and its bound by less than this share.
+#: Relative safety margin of the threshold: rounding changes a score and its bound by less than this share.
 SLACK = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
-class _Catalogue:
-    """The items by descending norm, those that may not be recommended last.
+class _SortedItems:
+    """The items by descending vector norm, those that may not be recommended last.
 
-    items [num_items]: their positions; place [num_items]: where each stands; norm [num_allowed]; vectors [num_allowed,
-    k]; paths [num_items, num_items]: columns in this order; ties [num_items]: their order among equals.
+    items [num_items]: their positions; rank [num_items]: the inverse permutation; norm [num_allowed]; vectors
+    [num_allowed, dim]; paths [num_items, num_items]: columns in this order; order [num_items]: rank among equal scores.
     """
 
     items: Tensor
-    place: IndexArray
+    rank: IndexArray
     norm: Tensor
     vectors: Tensor
     paths: sparse.csr_array
-    ties: Tensor
+    order: Tensor
 
     @classmethod
-    def of(cls, factored: FactoredScores, search: TopKQuery) -> Self:
-        """The items of a search by the vectors that their scores are made of."""
+    def build(cls, factored: FactoredScores, query: TopKQuery) -> Self:
+        """The items of a query, sorted by the norms of their vectors."""
         norm = torch.linalg.vector_norm(factored.vectors, dim=1)
-        norm[search.forbidden] = -1.0
+        norm[query.forbidden] = -1.0
         items = norm.argsort(descending=True, stable=True)
-        allowed = items[: len(items) - len(search.forbidden)]
-        place = torch.empty_like(items)
-        place[items] = torch.arange(len(items))
+        allowed = items[: len(items) - len(query.forbidden)]
+        rank = torch.empty_like(items)
+        rank[items] = torch.arange(len(items))
         paths = factored.paths
-        columns = place.numpy().astype(paths.indices.dtype)[paths.indices]
+        columns = rank.numpy().astype(paths.indices.dtype)[paths.indices]
         return cls(
             items,
-            place.numpy(),
+            rank.numpy(),
             norm[allowed],
-            torch.index_select(factored.vectors, 0, allowed, out=_memory(len(allowed), factored.vectors.shape[1])),
+            torch.index_select(factored.vectors, 0, allowed, out=_allocate(len(allowed), factored.vectors.shape[1])),
             sparse.csr_array((paths.data, columns, paths.indptr), shape=paths.shape),
-            items if search.order is None else search.order[items],
+            items if query.order is None else query.order[items],
         )
 
-    def walked(self, signals: sparse.csr_array, history: sparse.csr_array, memory: Tensor) -> Tensor:
-        """What paths give [batch, num_items] to all but the history and what is forbidden, which have -inf."""
+    def score_paths(self, signals: sparse.csr_array, history: sparse.csr_array, memory: Tensor) -> Tensor:
+        """Scores by paths alone [batch, num_items], with -inf for the history and for forbidden items."""
         scores = dense_product(signals, self.paths, out=memory[: signals.shape[0]])
         rows = np.repeat(np.arange(history.shape[0]), np.diff(history.indptr))
-        scores[torch.from_numpy(rows), torch.from_numpy(self.place[history.indices])] = -torch.inf
+        scores[torch.from_numpy(rows), torch.from_numpy(self.rank[history.indices])] = -torch.inf
         scores[:, len(self.norm) :] = -torch.inf
         return scores
 
 
 @dataclass(frozen=True, eq=False)
 class _Bounds:
-    """What is known of each user [n] before the products are made: how long its vector is, a score that k items reach,
-    and how many of the items by norm can reach it without paths."""
+    """Bounds of each user [n]: the length of its vector, the threshold (a score that k items reach), and the number of
+    items, by norm, that can reach the threshold without paths."""
 
     length: Tensor
-    reached: Tensor
-    limit: Tensor
+    threshold: Tensor
+    num_reaching: Tensor
 
-    def of(self, users: Tensor | slice) -> Self:
-        """Those of some users."""
-        return type(self)(self.length[users], self.reached[users], self.limit[users])
+    def select(self, users: Tensor | slice) -> Self:
+        """The bounds of some users."""
+        return type(self)(self.length[users], self.threshold[users], self.num_reaching[users])
 
 
-def usable_size(factored: FactoredScores, num_users: int, search: TopKQuery, memory: int) -> int:
-    """How many users of each thread may share a product in so many bytes; 0 where bounds are not worth it."""
-    num_items, width = factored.vectors.shape
-    if factored.vectors.numel() < LEAST_NUMBERS or num_users < LEAST_USERS:
+def shared_batch_size(factored: FactoredScores, num_users: int, query: TopKQuery, memory: int) -> int:
+    """The number of users per thread that can share a matrix product in `memory` bytes; 0 if pruning does not pay."""
+    num_items, dim = factored.vectors.shape
+    if factored.vectors.numel() < MIN_VECTOR_ELEMENTS or num_users < MIN_USERS:
         return 0
-    if num_items - len(search.forbidden) < search.width:
+    if num_items - len(query.forbidden) < query.width:
         return 0
-    workers, witnesses = torch.get_num_threads(), max(int(WITNESSES * search.width), LEAST_WITNESSES)
-    of_all = num_items * (4 * width + BYTES_PER_ITEM) + factored.paths.nnz * BYTES_PER_PATH
-    of_all += num_users * (BYTES_PER_USER + search.width * BYTES_PER_PLACE)
-    of_each = CACHED * (BYTES_PER_SCORE * num_items + 4 * width * witnesses) + BYTES_PER_THREAD
+    workers, candidates = torch.get_num_threads(), max(int(CANDIDATE_FACTOR * query.width), MIN_CANDIDATES)
+    of_all = num_items * (4 * dim + BYTES_PER_ITEM) + factored.paths.nnz * BYTES_PER_PATH
+    of_all += num_users * (BYTES_PER_USER + query.width * BYTES_PER_RESULT)
+    of_each = CACHED_USERS * (BYTES_PER_SCORE * num_items + 4 * dim * candidates) + BYTES_PER_THREAD
     size = (memory - of_all - workers * of_each) // (4 * num_items * workers)
-    return min(size, USERS) if size >= LEAST_SHARED else 0
+    return min(size, PRODUCT_USERS) if size >= MIN_PRODUCT_USERS else 0
 
 
-def bounded(
-    factored: FactoredScores, matrix: sparse.csr_array, user_index: IndexArray, search: TopKQuery, size: int
-) -> Iterator[Block]:
-    """The best unseen items of users, exactly as from all scores; `size` users share a product.
+def pruned_top_k(
+    factored: FactoredScores, matrix: sparse.csr_array, user_index: IndexArray, query: TopKQuery, size: int
+) -> Iterator[TopKBlock]:
+    """The k best unseen items of users, equal to those from all scores; `size` users share a matrix product.
 
-    An item that no path leads to has a score of at most the product of two norms (Cauchy and Schwarz). So items are
-    looked at by descending norm, each user's as far as it can reach the k-th best of those that paths lead to (the
-    bound of LEMP, Teflioudi et al., SIGMOD 2015); users who go equally far share a matrix product. What paths lead to
-    further behind is scored alone, where path and norm together can reach that.
+    The score of an item that no path leads to is at most the product of two norms (Cauchy–Schwarz). So a user's items
+    are multiplied by descending norm only as far as this bound reaches the k-th best score of those that paths lead to
+    (the bound of LEMP, Teflioudi et al., SIGMOD 2015); users with similar limits share a matrix product. An item
+    further behind is multiplied alone if its path score and norm together can reach the threshold.
 
-    Each thread has users of its own, which takes four fifths of the time that all threads at one product take.
+    Each thread searches users of its own: four fifths of the time of all threads sharing one product.
     """
-    num_users, width = len(user_index), search.width
+    num_users, k = len(user_index), query.width
     bounds = _Bounds(torch.empty(num_users), torch.empty(num_users), torch.empty(num_users, dtype=torch.long))
-    place = torch.empty(num_users, width, dtype=torch.long)
-    found = Block(np.arange(num_users), place, torch.empty(num_users, width), torch.empty(num_users))
-    work = _Work(_Catalogue.of(factored, search), factored, matrix, user_index, width, bounds, found)
+    item_index = torch.empty(num_users, k, dtype=torch.long)
+    found = TopKBlock(np.arange(num_users), item_index, torch.empty(num_users, k), torch.empty(num_users))
+    search = _PrunedSearch(_SortedItems.build(factored, query), factored, matrix, user_index, k, bounds, found)
     workers = torch.get_num_threads()
     with one_thread(), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        for _ in pool.map(work.bound, torch.split(torch.arange(num_users), CACHED)):
+        for _ in pool.map(search.compute_bounds, torch.split(torch.arange(num_users), CACHED_USERS)):
             pass
-        groups = torch.split(bounds.limit.argsort(stable=True), size)
-        for group, _ in zip(groups, pool.map(work.search, groups), strict=True):
-            yield Block(group.numpy(), found.item_index[group], found.score[group], found.largest[group])
+        groups = torch.split(bounds.num_reaching.argsort(stable=True), size)
+        for group, _ in zip(groups, pool.map(search.run, groups), strict=True):
+            yield TopKBlock(group.numpy(), found.item_index[group], found.score[group], found.largest[group])
 
 
 @dataclass(frozen=True, eq=False)
-class _Work:
-    """What is the same for all users, what is found of each, and memory for each thread.
+class _PrunedSearch:
+    """The inputs of a pruned search, its results, and reused memory for each thread.
 
-    To take memory takes as long as to fill it; and a result that is kept in memory of its own would stand between
-    larger pieces that come and go, so that the C library never gives those back.
+    Memory is reused because allocating it costs as much as filling it, and because small results that are kept between
+    larger arrays would stop the C library from giving those back.
     """
 
-    catalogue: _Catalogue
+    catalogue: _SortedItems
     factored: FactoredScores
     matrix: sparse.csr_array
     user_index: IndexArray
     k: int
     bounds: _Bounds
-    found: Block
+    found: TopKBlock
     memory: local = field(default_factory=local)
 
-    def bound(self, place: Tensor) -> None:
-        """Find the bounds of users, by their places among those asked for, from exact scores of the best by paths."""
-        users, catalogue = self.user_index[place.numpy()], self.catalogue
+    def compute_bounds(self, rows: Tensor) -> None:
+        """Compute the bounds of some users, given as rows of `user_index`, from exact scores of the best by paths."""
+        users, catalogue = self.user_index[rows.numpy()], self.catalogue
         left, signals = self.factored.sides(users)
-        witnesses = min(max(int(WITNESSES * self.k), LEAST_WITNESSES), len(catalogue.norm))
-        value, at = top(catalogue.walked(signals, self.matrix[users], self._scores()), witnesses)
-        at = at.clamp(max=len(catalogue.norm) - 1)  # what is forbidden has -inf already, but no vector
+        num_candidates = min(max(int(CANDIDATE_FACTOR * self.k), MIN_CANDIDATES), len(catalogue.norm))
+        scores = catalogue.score_paths(signals, self.matrix[users], self._scores())
+        value, at = grouped_topk(scores, num_candidates)
+        at = at.clamp(max=len(catalogue.norm) - 1)  # forbidden items have the score -inf, but no vector
         exact = value + torch.einsum("bk,bmk->bm", left, self._vectors(at.view(-1)).view(*at.shape, -1))
-        reached = exact.topk(min(self.k, witnesses)).values[:, -1] * (1 - SLACK)
+        threshold = exact.topk(min(self.k, num_candidates)).values[:, -1] * (1 - SLACK)
         length = torch.linalg.vector_norm(left, dim=1)
-        # a score of 0 says that nothing is known of an item, so no item may be left out for it
-        least = torch.where(reached > 0, reached / length, -torch.inf)
-        self.bounds.length[place], self.bounds.reached[place] = length, reached
-        self.bounds.limit[place] = torch.searchsorted(-catalogue.norm, -least, right=True)
+        # a score of 0 is no preference, so it may not prune any item
+        least_norm = torch.where(threshold > 0, threshold / length, -torch.inf)
+        self.bounds.length[rows], self.bounds.threshold[rows] = length, threshold
+        self.bounds.num_reaching[rows] = torch.searchsorted(-catalogue.norm, -least_norm, right=True)
 
-    def search(self, group: Tensor) -> None:
-        """Find the best of some users, by their places, whose limits are near one another."""
-        users, catalogue, bounds = self.user_index[group.numpy()], self.catalogue, self.bounds.of(group)
+    def run(self, rows: Tensor) -> None:
+        """Find the best items of some users, given as rows of `user_index`, whose limits are similar."""
+        users, catalogue, bounds = self.user_index[rows.numpy()], self.catalogue, self.bounds.select(rows)
         left, signals = self.factored.sides(users)
         history = self.matrix[users]
-        product = self._product(left, int(bounds.limit.max()))
-        for start in range(0, len(group), CACHED):
-            some = slice(start, start + CACHED)
-            scores = catalogue.walked(signals[some], history[some], self._scores())
+        product = self._product(left, int(bounds.num_reaching.max()))
+        for start in range(0, len(rows), CACHED_USERS):
+            some = slice(start, start + CACHED_USERS)
+            scores = catalogue.score_paths(signals[some], history[some], self._scores())
             scores[:, : product.shape[1]].add_(product[some])
-            self._late(scores, product.shape[1], left[some], bounds.of(some))
-            chosen = best(scores, self.k, catalogue.ties)
+            self._add_late_products(scores, product.shape[1], left[some], bounds.select(some))
+            chosen = ordered_topk(scores, self.k, catalogue.order)
             values = scores.gather(1, chosen)
-            self.found.item_index[group[some]] = catalogue.items[chosen]
-            self.found.score[group[some]] = values
-            self.found.largest[group[some]] = self._largest(values, left[some], signals[some], bounds.of(some))
+            self.found.item_index[rows[some]] = catalogue.items[chosen]
+            self.found.score[rows[some]] = values
+            self.found.largest[rows[some]] = self._largest(values, left[some], signals[some], bounds.select(some))
 
     def _largest(self, values: Tensor, left: Tensor, signals: sparse.csr_array, bounds: _Bounds) -> Tensor:
-        """The largest absolute score [batch]: the best in `values` [batch, k], but for users with a score that may be a
-        rounding error, because norms allow one so much larger. Of these few, all scores are made."""
+        """The largest absolute score [batch] of each user, as far as it matters for rounding errors.
+
+        It is the best in `values` [batch, k], unless a score in it may be a rounding error, because the norms allow one
+        that much larger. For these few users all scores are computed.
+        """
         catalogue = self.catalogue
         largest = values.masked_fill(~values.isfinite(), 0.0).amax(dim=1).clamp_(min=0.0)
         least = values.masked_fill(values <= 0, torch.inf).amin(dim=1)
@@ -205,45 +209,47 @@ class _Work:
         return largest
 
     def _product(self, left: Tensor, limit: int) -> Tensor:
-        """The inner products [batch, limit] of users [batch, k] with the first items."""
+        """The inner products [batch, limit] of user vectors [batch, dim] with the first `limit` items."""
         found = self._array("products", len(left) * limit).view(len(left), limit)
-        for start in range(0, limit, TILE):
-            tile = slice(start, min(start + TILE, limit))
+        for start in range(0, limit, PRODUCT_ITEMS):
+            tile = slice(start, min(start + PRODUCT_ITEMS, limit))
             torch.mm(left, self.catalogue.vectors[tile].T, out=found[:, tile])
         return found
 
-    def _late(self, scores: Tensor, limit: int, left: Tensor, bounds: _Bounds) -> None:
-        """Make exact in `scores` [batch, num_items] those of items behind the limit that can reach a user's bound; the
-        others have what paths give, which does not reach it."""
+    def _add_late_products(self, scores: Tensor, limit: int, left: Tensor, bounds: _Bounds) -> None:
+        """Add to `scores` [batch, num_items] the inner products of items behind `limit` that can reach the threshold.
+
+        The other items behind `limit` keep their path scores, which are below it.
+        """
         catalogue = self.catalogue
-        walked = scores[:, limit : len(catalogue.norm)]
-        most = self._array("most", walked.numel()).view(walked.shape)
-        torch.addr(walked, bounds.length, catalogue.norm[limit:], out=most)
-        found = np.flatnonzero(most.ge(bounds.reached[:, None]).numpy())  # in a quarter of the time of torch
-        row, column = (torch.from_numpy(index) for index in np.divmod(found, max(walked.shape[1], 1)))
-        for start in range(0, len(row), TILE):
-            at = row[start : start + TILE], column[start : start + TILE]
-            walked[at] += self._vectors(limit + at[1]).mul_(left.index_select(0, at[0])).sum(dim=1)
+        by_paths = scores[:, limit : len(catalogue.norm)]
+        most = self._array("most", by_paths.numel()).view(by_paths.shape)
+        torch.addr(by_paths, bounds.length, catalogue.norm[limit:], out=most)
+        reaching = np.flatnonzero(most.ge(bounds.threshold[:, None]).numpy())  # four times as fast as torch's nonzero
+        row, column = (torch.from_numpy(index) for index in np.divmod(reaching, max(by_paths.shape[1], 1)))
+        for start in range(0, len(row), PRODUCT_ITEMS):
+            at = row[start : start + PRODUCT_ITEMS], column[start : start + PRODUCT_ITEMS]
+            by_paths[at] += self._vectors(limit + at[1]).mul_(left.index_select(0, at[0])).sum(dim=1)
 
     def _scores(self) -> Tensor:
         num_items = len(self.catalogue.items)
-        return self._array("scores", CACHED * num_items).view(CACHED, num_items)
+        return self._array("scores", CACHED_USERS * num_items).view(CACHED_USERS, num_items)
 
-    def _vectors(self, place: Tensor) -> Tensor:
-        """The vectors [n, k] of items at places [n], in a fifth of the time that torch takes to index."""
-        width = self.catalogue.vectors.shape[1]
-        memory = self._array("vectors", len(place) * width).view(len(place), width)
-        return torch.index_select(self.catalogue.vectors, 0, place, out=memory)
+    def _vectors(self, ranks: Tensor) -> Tensor:
+        """The vectors [n, dim] of items by rank [n]; `index_select` is five times as fast as indexing."""
+        dim = self.catalogue.vectors.shape[1]
+        memory = self._array("vectors", len(ranks) * dim).view(len(ranks), dim)
+        return torch.index_select(self.catalogue.vectors, 0, ranks, out=memory)
 
     def _array(self, name: str, size: int) -> Tensor:
-        """Memory of this thread for so many numbers, used again."""
+        """Memory of this thread for `size` float32 numbers, reused from call to call."""
         found: Tensor | None = getattr(self.memory, name, None)
         if found is None or len(found) < size:
-            found = _memory(size)
+            found = _allocate(size)
             setattr(self.memory, name, found)
         return found[:size]
 
 
-def _memory(*shape: int) -> Tensor:
-    """Room for float32 numbers in pages of 2 MiB, which numpy asks Linux for and torch does not."""
+def _allocate(*shape: int) -> Tensor:
+    """Uninitialised float32 memory in pages of 2 MiB, which numpy requests from Linux and torch does not."""
     return torch.from_numpy(np.empty(shape, dtype=np.float32))

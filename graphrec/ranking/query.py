@@ -1,4 +1,4 @@
-"""What a search for the best items goes by, and what it finds."""
+"""A top-k search in tensors: what is the same for all users, and the results of one block of users."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -12,27 +12,27 @@ from graphrec.ranking.options import TopKOptions
 from graphrec.ranking.scorer import Scorer
 from graphrec.vocabulary import IndexArray
 
-#: Bytes of a place in the answer: the position of an item, and its score.
-BYTES_PER_PLACE = 12
+#: Bytes of one result: the position of an item, and its score.
+BYTES_PER_RESULT = 12
 
 
 @dataclass(frozen=True, eq=False)
 class TopKQuery:
-    """What is the same for all users: places to fill, items left out, the rank among equals, and the last resort."""
+    """A top-k search: length of lists, items left out, order of equal scores, and popular items to fill lists up."""
 
     num_items: int
-    width: int
+    width: int  # the smaller of k and num_items
     forbidden: Tensor  # [n], positions on the model's device
     order: Tensor | None  # [num_items]
     by_popularity: IndexArray  # the items that may be recommended, the most popular first
     exact: bool
 
     @classmethod
-    def of(cls, model: Scorer, seen: sparse.csr_array, k: int, choice: TopKOptions) -> Self:
-        """The search for k items; DataError where the choice names items that are not there."""
+    def build(cls, model: Scorer, seen: sparse.csr_array, k: int, options: TopKOptions) -> Self:
+        """The search for k items with some options. Raises DataError if these name items that do not exist."""
         num_items = int(seen.shape[1])
-        forbidden = choice.forbidden(num_items)
-        order = np.arange(num_items) if choice.order is None else choice.order
+        forbidden = options.forbidden(num_items)
+        order = np.arange(num_items) if options.order is None else options.order
         popularity = np.bincount(seen.indices, minlength=num_items)
         by_popularity = np.lexsort((order, -popularity))
         if len(forbidden):
@@ -41,22 +41,22 @@ class TopKQuery:
             num_items,
             min(k, num_items),
             torch.from_numpy(forbidden).to(model.device),
-            None if choice.order is None else torch.from_numpy(order).to(model.device),
+            None if options.order is None else torch.from_numpy(order).to(model.device),
             by_popularity,
-            choice.precision == "float32",
+            options.precision == "float32",
         )
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
-    """The best of some users: their places [batch] among those asked for, items and scores [batch, width], best first.
+class TopKBlock:
+    """Results of some users: their rows [batch] in `user_index`, items and scores [batch, width], best first.
 
-    If there are fewer items that may be recommended, or the model knows nothing of the rest, any items are at the end.
-    `largest` [batch] is the largest absolute score of each user, seen items included, as far as it matters: a score of
-    at most `ROUNDING_ERROR` times it is no preference.
+    If fewer than `width` items may be recommended or have a preference, the last results are arbitrary items. `largest`
+    [batch] is the largest absolute score of each user, seen items included, as far as it matters: a score of at most
+    `ROUNDING_ERROR` times it is no preference.
     """
 
-    place: IndexArray
+    rows: IndexArray
     item_index: Tensor
     score: Tensor
     largest: Tensor

@@ -1,51 +1,52 @@
-"""The best of each row of scores, equal ones in a given order."""
+"""The highest scores of each row, with a deterministic order of equal scores."""
 
 import torch
 from torch import Tensor
 
-#: The best of a row are looked for in the places of the best of so many parts of it.
+#: Number of columns per group: the highest scores are searched only in the groups with the highest maxima.
 STRIDE = 16
 
 
-def best(scores: Tensor, k: int, order: Tensor | None = None) -> Tensor:
-    """Positions [batch, k] of the highest scores [batch, n]; equal ones by `order` ([n] or [batch, n], each row with
-    different values), None: by position."""
-    values, positions = top(scores, min(k + 1, scores.shape[1]))
+def ordered_topk(scores: Tensor, k: int, order: Tensor | None = None) -> Tensor:
+    """Positions [batch, k] of the highest scores [batch, n]; equal scores by `order` ([n] or [batch, n], each row with
+    distinct values), None: by position."""
+    values, positions = grouped_topk(scores, min(k + 1, scores.shape[1]))
     if values.isnan().any():  # topk puts NaN first
-        return best(scores.nan_to_num_(nan=-torch.inf, posinf=-torch.inf, neginf=-torch.inf), k, order)
+        return ordered_topk(scores.nan_to_num_(nan=-torch.inf, posinf=-torch.inf, neginf=-torch.inf), k, order)
     if values.shape[1] > k:
         last = values[:, k - 1]
         tied = ((values[:, k] == last) & last.isfinite() & (last != 0)).nonzero().squeeze(1)
         positions = positions[:, :k]
-        if len(tied):  # topk takes any of the items that share the last place
+        if len(tied):  # topk returns any of the items that share the last place
             ranks = order if order is None or order.dim() == 1 else order[tied]
             positions[tied] = _first_of_equals(scores[tied], last[tied, None], k, ranks)
-    positions = _in_order(positions, order)
+    positions = _sort_by_rank(positions, order)
     by_score = scores.gather(1, positions).sort(dim=1, descending=True, stable=True).indices
     return positions.gather(1, by_score)
 
 
-def top(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Values and positions [batch, k] of the highest scores [batch, n], any of those that share the last place.
+def grouped_topk(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Values and positions [batch, k] of the highest scores [batch, n], with any of those that share the last place.
 
-    Columns c, c + m, c + 2 m, … are one group. The k groups with the highest best score hold k highest scores: what is
-    elsewhere is no better than the best of its group, and so than the best of each of the k. A third of topk's time.
+    Columns c, c + m, c + 2 m, … are one group. The k groups with the highest maxima contain k highest scores: a score
+    in another group is at most the maximum of its group, and so at most each of these k maxima. Three times as fast as
+    `torch.topk` on the CPU.
     """
     batch, n = scores.shape
-    m = n // STRIDE  # groups; the columns from STRIDE · m on are looked at in any case
+    m = n // STRIDE  # number of groups; the columns from STRIDE · m on are searched in any case
     if scores.device.type != "cpu" or m < 4 * k:
         found = scores.topk(k)
         return found.values, found.indices
-    highest = scores[:, : STRIDE * m].view(batch, STRIDE, m).amax(dim=1)  # [batch, m]
-    group = highest.topk(k).indices  # [batch, k]
+    maxima = scores[:, : STRIDE * m].view(batch, STRIDE, m).amax(dim=1)  # [batch, m]
+    group = maxima.topk(k).indices  # [batch, k]
     inside = (group[:, None, :] + m * torch.arange(STRIDE)[:, None]).view(batch, -1)
     positions = torch.cat([inside, torch.arange(STRIDE * m, n).expand(batch, -1)], dim=1)
-    values, place = scores.gather(1, positions).topk(k)
-    return values, positions.gather(1, place)
+    values, at = scores.gather(1, positions).topk(k)
+    return values, positions.gather(1, at)
 
 
-def _in_order(positions: Tensor, order: Tensor | None) -> Tensor:
-    """Positions [batch, k] sorted along each row by their ranks."""
+def _sort_by_rank(positions: Tensor, order: Tensor | None) -> Tensor:
+    """Positions [batch, k], each row sorted by `order`."""
     if order is None:
         return positions.sort(dim=1).values
     ranks = order[positions] if order.dim() == 1 else order.gather(1, positions)
@@ -53,7 +54,7 @@ def _in_order(positions: Tensor, order: Tensor | None) -> Tensor:
 
 
 def _first_of_equals(scores: Tensor, last: Tensor, k: int, order: Tensor | None) -> Tensor:
-    """Positions [batch, k] of all scores above `last` [batch, 1] and of the first that equal it."""
+    """Positions [batch, k] of all scores above `last` [batch, 1] and, by `order`, of the first ones equal to it."""
     if order is not None:
         by_rank = order.argsort(dim=-1).expand(scores.shape)
         found = _first_of_equals(scores.gather(1, by_rank), last, k, None)

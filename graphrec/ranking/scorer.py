@@ -1,4 +1,4 @@
-"""What the search for the best items asks of a model."""
+"""The protocol that a top-k search requires of a model."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -11,21 +11,21 @@ from graphrec.vocabulary import IndexArray
 
 
 class Scorer(Protocol):
-    """Whatever scores all items for some rows, as every model does for users (`models.base` says what each means)."""
+    """Scores all items for each row; every model is a Scorer of users. `models.base.Model` documents the members."""
 
     @property
-    def signed(self) -> bool:
+    def has_signed_scores(self) -> bool:
         """Whether a negative score is a preference like any other."""
 
     @property
     def device(self) -> torch.device:
-        """Where the scores are."""
+        """The device of the scores."""
 
     def score(self, user_index: IndexArray) -> Tensor:
-        """Scores [batch, num_items] float32, the caller's to overwrite."""
+        """Scores [batch, num_items] float32, which the caller may overwrite."""
 
-    def screens(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
-        """Cheaper and rougher scores, or None."""
+    def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
+        """Cheaper approximate scores, at most `size` users at a time; None if the model has no cheaper ones."""
 
-    def factored(self) -> FactoredScores | None:
-        """The same scores in two parts, or None."""
+    def factored_scores(self) -> FactoredScores | None:
+        """The scores as an inner product plus sparse paths; None if they are not of this form."""

@@ -1,4 +1,4 @@
-"""The k items most similar to each item, as a model sees them."""
+"""The k most similar items of each item according to a model."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,88 +11,85 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from graphrec.arguments import count
-from graphrec.errors import DataError, GraphrecError
+from graphrec.errors import DataError, GraphrecError, first_few
+from graphrec.models import models_where
 from graphrec.models.base import ApproximateScores, FactoredScores, Model, Progress
-from graphrec.models.embedding import EmbeddingModel
-from graphrec.models.vectors import VectorModel
 from graphrec.ranking.memory import MEMORY_BUDGET
-from graphrec.ranking.options import TopKOptions, id_order
+from graphrec.ranking.options import TopKOptions, rank_by_id
 from graphrec.ranking.scorer import Scorer
-from graphrec.ranking.topk import top_k_of
+from graphrec.ranking.topk import search_top_k
 from graphrec.runs import TrainedRun
 from graphrec.vocabulary import IndexArray
 
-#: Fold in a new user by the mean of their items' vectors, which says less than the vectors themselves.
-BY_VECTORS = (EmbeddingModel, VectorModel)
 
-
-class ByHistory:
-    """Scores of all items for users whose whole history is one item: what the model would offer next to it."""
+class FoldInScorer:
+    """Scores of all items for users whose whole history is one item, by a model's `fold_in`."""
 
     def __init__(self, model: Model[Any], num_items: int) -> None:
-        self.signed, self.device = model.signed, model.device
+        self.has_signed_scores, self.device = model.has_signed_scores, model.device
         self._model, self._num_items = model, num_items
 
     def score(self, user_index: IndexArray) -> Tensor:
-        """Scores [batch, num_items] float32 for the histories of one item each; DataError where all are alike."""
+        """Scores [batch, num_items] float32 for histories of one item each. Raises DataError if all rows are equal."""
         ones, rows = np.ones(len(user_index), dtype=np.float32), np.arange(len(user_index) + 1)
         found = self._model.fold_in(sparse.csr_array((ones, user_index, rows), (len(user_index), self._num_items)))
         if len(found) > 1 and bool((found == found[0]).all()) and bool(found[0].any()):
             raise DataError(
-                f"{type(self._model).__name__} says the same of every item, so no item is more similar to one than to "
-                "another; publish a run of another model with --similar, such as item_knn or graph_filter"
+                f"{type(self._model).__name__} gives the same scores after every item, so no item is more similar to "
+                f"one than to another; publish a run of another model with --similar, such as {_examples()}"
             )
         return found
 
-    def screens(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:  # noqa: ARG002  # a Scorer's
-        """None: there is no cheaper way."""
+    def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:  # noqa: ARG002  # a Scorer's
+        """None: there are no cheaper scores."""
         return None
 
-    def factored(self) -> FactoredScores | None:
-        """None: there is only one part."""
+    def factored_scores(self) -> FactoredScores | None:
+        """None: the scores have no factors."""
         return None
 
 
-class ByVectors:
-    """Cosines of the items' vectors; an item with the vector 0 is like none."""
+class CosineScorer:
+    """Cosines of item vectors; an item whose vector is 0 is similar to none."""
 
-    signed = True
+    has_signed_scores = True
 
     def __init__(self, items: Tensor) -> None:
         self._items = normalize(items.float())
         self.device = items.device
 
     def score(self, user_index: IndexArray) -> Tensor:
-        """Cosines [batch, num_items] float32."""
+        """Cosines [batch, num_items] float32 of the items `user_index` with all items."""
         return self._items[torch.from_numpy(user_index).to(self.device)] @ self._items.T
 
-    def screens(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:  # noqa: ARG002  # a Scorer's
-        """None: there is no cheaper way."""
+    def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:  # noqa: ARG002  # a Scorer's
+        """None: there are no cheaper scores."""
         return None
 
-    def factored(self) -> FactoredScores | None:
-        """None: there is only one part."""
+    def factored_scores(self) -> FactoredScores | None:
+        """None: the scores have no factors."""
         return None
 
 
-def similar_items(
+def find_similar_items(
     trained: TrainedRun, k: int, memory_budget: int = MEMORY_BUDGET, progress: Progress | None = None
 ) -> pd.DataFrame:
-    """One table: item_id, similar_id, score, rank (from 1), best first; an item is not similar to itself.
+    """The table item_id, similar_id, score, rank (from 1), best first; an item is never similar to itself.
 
-    The score is what the model gives to a user who has the one item, or the cosine of the items' vectors where the
-    model consists of vectors. A list is shorter than k, or missing, where the model knows of fewer items.
+    The score is the cosine of the two items' vectors if the model is made of vectors (`Model.similarity_vectors`),
+    else the score that `fold_in` gives to the second item after a history of the first alone. A list is shorter than
+    k, or missing, if the model scores fewer items.
 
     Raises:
-        GraphrecError: the model neither answers for new users nor has vectors.
-        DataError: it says the same of every item, or `k` is no integer from 1 on.
+        GraphrecError: the model neither folds in new users nor has vectors.
+        DataError: the model gives the same scores after every item, or `k` is no integer from 1 on.
     """
     num_items = len(trained.items)
     k = min(count(k), max(num_items, 1))
     everything, itself = np.arange(num_items), sparse.csr_array(sparse.eye_array(num_items, dtype=np.float32))
-    choice = TopKOptions(memory_budget=memory_budget, order=id_order(trained.items))
-    best = top_k_of(_scorer(trained), itself, everything, k, choice, progress)
-    known = (best.item_index >= 0) & (best.score != 0)  # 0 stands for items of which nothing is known
+    options = TopKOptions(memory_budget=memory_budget, order=rank_by_id(trained.items))
+    best = search_top_k(_scorer(trained), itself, everything, k, options, progress)
+    known = (best.item_index >= 0) & (best.score != 0)  # the popular items that fill a list up have score 0
     row, _ = np.nonzero(known)
     frame = pd.DataFrame(
         {
@@ -106,15 +103,16 @@ def similar_items(
 
 
 def _scorer(trained: TrainedRun) -> Scorer:
-    model, num_items = trained.model, len(trained.items)
-    if not isinstance(model, BY_VECTORS) and type(model).fold_in is not Model.fold_in:
-        return ByHistory(model, num_items)
-    if isinstance(model, EmbeddingModel) and model.config.objective.popularity:
-        return ByVectors(model.items[:, :-1])  # the last column is how popular an item is, not what it is like
     try:
-        return ByVectors(model.embeddings().items)
+        vectors = trained.model.similarity_vectors()
     except GraphrecError as error:
         raise GraphrecError(
-            f"{trained.run.model} knows no similar items: it neither answers for new users nor has vectors; publish "
-            "without --similar, or a run of item_knn, graph_filter or lightgcn"
+            f"{trained.run.model} has no similar items: it neither folds in new users nor has vectors; publish "
+            f"without --similar, or a run of another model, such as {_examples()}"
         ) from error
+    return FoldInScorer(trained.model, len(trained.items)) if vectors is None else CosineScorer(vectors)
+
+
+def _examples() -> str:
+    """Names of models that compare items by `fold_in` or by vectors."""
+    return first_few(models_where(lambda kind: kind.is_personal and (kind.supports_fold_in() or kind.has_vectors())))

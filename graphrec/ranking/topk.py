@@ -1,4 +1,4 @@
-"""The k best unseen items of each user, in chunks of users that fit a memory budget."""
+"""Top-k search: the k best unseen items of each user, in batches of users that fit a memory budget."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,37 +13,49 @@ from graphrec.arguments import count
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.models.base import ROUNDING_ERROR, ApproximateScores, Progress
 from graphrec.ranking.memory import MEMORY_BUDGET
-from graphrec.ranking.options import TopKOptions, id_order
-from graphrec.ranking.pruned_topk import bounded, usable_size
-from graphrec.ranking.query import BYTES_PER_PLACE, Block, TopKQuery
-from graphrec.ranking.row_topk import best, top
+from graphrec.ranking.options import TopKOptions, rank_by_id
+from graphrec.ranking.pruned_topk import pruned_top_k, shared_batch_size
+from graphrec.ranking.query import BYTES_PER_RESULT, TopKBlock, TopKQuery
+from graphrec.ranking.row_topk import grouped_topk, ordered_topk
 from graphrec.ranking.scorer import Scorer
 from graphrec.runs import TrainedRun
 from graphrec.vocabulary import IndexArray
 
-__all__ = ["MEMORY_BUDGET", "Recommendations", "TopK", "TopKOptions", "chunk_size", "recommend", "top_k", "top_k_of"]
+__all__ = [
+    "MEMORY_BUDGET",
+    "Recommendations",
+    "TopK",
+    "TopKOptions",
+    "fit_batch_size",
+    "recommend",
+    "search_top_k",
+    "top_k",
+]
 
-#: Bytes for one user and one item at the worst moment: the score, a sparse product of full rows with its positions
-#: (40 bytes, as in graph_filter), and the masks of the search.
+#: Peak bytes per user and item: the score, a sparse product of full rows with its positions (40 bytes, as in
+#: graph_filter), and the masks of the search.
 BYTES_PER_SCORE = 56
 
-#: Bytes for each interaction while its matrix is made, and for each item.
+#: Bytes per interaction while the interaction matrix is built, and per item.
 BYTES_PER_PAIR, BYTES_PER_ITEM = 40, 64
 
-#: A share of the budget that is left to allocators and to the buffers of matrix products.
+#: Share of the budget that is left to allocators and to the buffers of matrix products.
 RESERVE = 0.2
 
-#: More users at once do not make the matrix products faster; fewer than the least make them slower.
-MAX_CHUNK, LEAST_CHUNK = 512, 128
+#: Maximum and minimum batch size: more users at once do not make matrix products faster, fewer make them slower.
+MAX_BATCH_SIZE, MIN_BATCH_SIZE = 512, 128
 
-#: Bytes of a chunk's scores, where that leaves enough users: the C library maps arrays above 32 MiB anew for every
-#: chunk, and the kernel fills their pages with zeros, which takes as long as the search.
-MAX_BYTES = 31 << 20
+#: Maximum bytes of a batch's scores, if that allows the minimum batch size: the C library maps arrays above 32 MiB anew
+#: for every batch, and the kernel fills their pages with zeros, which costs as much time as the search.
+MAX_SCORE_BYTES = 31 << 20
+
+#: Candidates that are rescored besides k: the rounding of bfloat16 moves an item by a few ranks.
+SPARE_CANDIDATES = 20
 
 
 @dataclass(frozen=True)
 class Recommendations:
-    """One table: user_id, item_id, score, rank (from 1), best first, by user; with model and run id."""
+    """The table user_id, item_id, score, rank (from 1), best first, by user; with the model and the id of the run."""
 
     frame: pd.DataFrame
     model: str
@@ -52,7 +64,7 @@ class Recommendations:
 
 @dataclass(frozen=True, eq=False)
 class TopK:
-    """Positions [num_users, k] int64 and scores [num_users, k] float32, best first; -1 and -inf after the last."""
+    """Positions [num_users, k] int64 and scores [num_users, k] float32, best first; -1 and -inf after the last item."""
 
     item_index: IndexArray
     score: FloatArray
@@ -64,28 +76,28 @@ def recommend(
     k: int = 10,
     memory_budget: int | None = None,
     progress: Progress | None = None,
-    choice: TopKOptions | None = None,
+    options: TopKOptions | None = None,
 ) -> Recommendations:
-    """The k best unseen items of some users (of all: None), in the order of `user_index`; equal scores in that of ids.
+    """The k best unseen items of some users (None: all), in the order of `user_index`; equal scores by id.
 
-    A `memory_budget` is taken in the place of the choice's. A `k` above the number of items gives them all. Raises
-    DataError if `k` is no integer from 1 on, or the choice names items that are not there.
+    `memory_budget` overrides that of `options`. A `k` above the number of items returns all items. Raises DataError if
+    `k` is no integer from 1 on, or the options name items that do not exist.
     """
     k = min(count(k), max(len(trained.items), 1))
     users = np.arange(len(trained.users)) if user_index is None else user_index
-    choice = choice or TopKOptions()
+    options = options or TopKOptions()
     if memory_budget is not None:
-        choice = replace(choice, memory_budget=memory_budget)
-    if choice.order is None:
-        choice = replace(choice, order=id_order(trained.items))
-    found = top_k_of(trained.model, trained.seen, users, k, choice, progress)
-    there = found.item_index >= 0
-    row, column = np.nonzero(there)
+        options = replace(options, memory_budget=memory_budget)
+    if options.order is None:
+        options = replace(options, order=rank_by_id(trained.items))
+    found = search_top_k(trained.model, trained.seen, users, k, options, progress)
+    filled = found.item_index >= 0
+    row, column = np.nonzero(filled)
     frame = pd.DataFrame(
         {
             "user_id": trained.users.ids[users[row]].to_numpy(),
-            "item_id": trained.items.ids[found.item_index[there]].to_numpy(),
-            "score": found.score[there],
+            "item_id": trained.items.ids[found.item_index[filled]].to_numpy(),
+            "score": found.score[filled],
             "rank": column + 1,
         }
     ).astype({"user_id": "str", "item_id": "str"})
@@ -100,113 +112,114 @@ def top_k(
     memory_budget: int = MEMORY_BUDGET,
     progress: Progress | None = None,
 ) -> TopK:
-    """The k best unseen items of each user, whichever they are; equal scores in the order of positions."""
-    return top_k_of(model, seen, user_index, k, TopKOptions(memory_budget=memory_budget), progress)
+    """The k best unseen items of each user; equal scores by position."""
+    return search_top_k(model, seen, user_index, k, TopKOptions(memory_budget=memory_budget), progress)
 
 
-def top_k_of(
+def search_top_k(
     model: Scorer,
     seen: Interactions | sparse.csr_array,
     user_index: IndexArray,
     k: int,
-    choice: TopKOptions,
+    options: TopKOptions,
     progress: Progress | None = None,
 ) -> TopK:
-    """The k best unseen items of each user among those of a choice; equal scores in its order.
+    """The k best unseen items of each user under `options`.
 
-    Items of which the model knows nothing (a score of zero or within rounding of it, for unsigned models also below)
-    come after all others: the most popular first, with score 0. A row is shorter than k only if fewer items are
-    unseen. Raises DataError if `k` is no integer from 1 on, or the choice names items that are not there.
+    An item without a preference (its score is zero or a rounding error; for models without signed scores also below
+    zero) ranks after all others: these are filled in by popularity, with score 0. A row has fewer than k items only if
+    fewer may be recommended. Raises DataError if `k` is no integer from 1 on, or the options name items that do not
+    exist.
     """
     k = count(k)
     matrix = seen.matrix() if isinstance(seen, Interactions) else seen
     num_users, num_items = len(user_index), int(matrix.shape[1])
-    search = TopKQuery.of(model, matrix, k, choice)
+    query = TopKQuery.build(model, matrix, k, options)
     item_index = np.full((num_users, k), -1, dtype=np.int64)
     score = np.full((num_users, k), -np.inf, dtype=np.float32)
     pairs = matrix.nnz if isinstance(seen, Interactions) else 0
-    taken = pairs * BYTES_PER_PAIR + num_users * k * BYTES_PER_PLACE + num_items * BYTES_PER_ITEM
+    taken = pairs * BYTES_PER_PAIR + num_users * k * BYTES_PER_RESULT + num_items * BYTES_PER_ITEM
     done = 0
-    for block in _blocks(model, matrix, user_index, search, choice.memory_budget - taken):
-        values, positions = _known(block, model.signed)
-        _fill(values, positions, matrix[user_index[block.place]], search.by_popularity)
-        item_index[block.place, : search.width] = positions
-        score[block.place, : search.width] = values
-        done += len(block.place)
+    for block in _search_blocks(model, matrix, user_index, query, options.memory_budget - taken):
+        values, positions = _drop_rounding_errors(block, model.has_signed_scores)
+        _fill_with_popular(values, positions, matrix[user_index[block.rows]], query.by_popularity)
+        item_index[block.rows, : query.width] = positions
+        score[block.rows, : query.width] = values
+        done += len(block.rows)
         if progress is not None:
             progress(done, num_users)
     return TopK(item_index, score)
 
 
-def chunk_size(num_items: int, memory: int) -> int:
-    """How many users' scores fit into so many bytes at one time; at least one."""
+def fit_batch_size(num_items: int, memory: int) -> int:
+    """The number of users whose scores fit into `memory` bytes at once; at least one."""
     left = max(memory, 0) * (1 - RESERVE)
-    return int(np.clip(left // max(num_items * BYTES_PER_SCORE, 1), 1, MAX_CHUNK))
+    return int(np.clip(left // max(num_items * BYTES_PER_SCORE, 1), 1, MAX_BATCH_SIZE))
 
 
-def _blocks(
-    model: Scorer, matrix: sparse.csr_array, user_index: IndexArray, search: TopKQuery, memory: int
-) -> Iterator[Block]:
-    """The best of all users, some at a time, in so many bytes; by norms where the model and the search allow it."""
-    factored = model.factored() if search.exact else None
-    size = 0 if factored is None else usable_size(factored, len(user_index), search, memory)
+def _search_blocks(
+    model: Scorer, matrix: sparse.csr_array, user_index: IndexArray, query: TopKQuery, memory: int
+) -> Iterator[TopKBlock]:
+    """The results of all users, some at a time; with norm bounds if the model, the query and the memory allow it."""
+    factored = model.factored_scores() if query.exact else None
+    size = 0 if factored is None else shared_batch_size(factored, len(user_index), query, memory)
     if factored is not None and size:
-        yield from bounded(factored, matrix, user_index, search, size)
+        yield from pruned_top_k(factored, matrix, user_index, query, size)
         return
     done = 0
-    for screen in _screens(model, user_index, chunk_size(search.num_items, memory), search):
-        place = np.arange(done, done + len(screen.scores))
-        found = _chunk(screen, matrix[user_index[place]], model.signed, search)
-        del screen  # or its memory were still taken while the next is made
-        yield Block(place, *found)
-        done += len(place)
+    for batch in _score_batches(model, user_index, fit_batch_size(query.num_items, memory), query):
+        rows = np.arange(done, done + len(batch.scores))
+        found = _search_batch(batch, matrix[user_index[rows]], model.has_signed_scores, query)
+        del batch  # frees its memory before the next batch is computed
+        yield TopKBlock(rows, *found)
+        done += len(rows)
 
 
-def _screens(model: Scorer, user_index: IndexArray, size: int, search: TopKQuery) -> Iterator[ApproximateScores]:
-    """The scores of users in their order, at most `size` at a time, rough where the model and the search allow it."""
-    screens = None if search.exact else model.screens(user_index, size)
-    if screens is not None:
-        yield from screens
+def _score_batches(model: Scorer, user_index: IndexArray, size: int, query: TopKQuery) -> Iterator[ApproximateScores]:
+    """The scores of the users in order, at most `size` at a time; approximate if the model and the query allow it."""
+    approximate = None if query.exact else model.approximate_scores(user_index, size)
+    if approximate is not None:
+        yield from approximate
         return
-    size = min(size, max(MAX_BYTES // (4 * max(search.num_items, 1)), LEAST_CHUNK))
+    size = min(size, max(MAX_SCORE_BYTES // (4 * max(query.num_items, 1)), MIN_BATCH_SIZE))
     for start in range(0, len(user_index), size):
         yield ApproximateScores(model.score(user_index[start : start + size]))
 
 
-def _chunk(
-    screen: ApproximateScores, history: sparse.csr_array, signed: bool, search: TopKQuery
+def _search_batch(
+    batch: ApproximateScores, history: sparse.csr_array, has_signed_scores: bool, query: TopKQuery
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Positions and scores [batch, width] of the best, and the largest absolute score [batch] of these and the seen."""
-    scores, of_seen = _masked(screen.scores, history, signed, search)
-    if screen.exact is None:
-        positions = best(scores, search.width, search.order)
+    scores, largest_seen = _mask_scores(batch.scores, history, has_signed_scores, query)
+    if batch.exact is None:
+        positions = ordered_topk(scores, query.width, query.order)
         values = scores.gather(1, positions)
-        if signed:
-            error = ROUNDING_ERROR * _largest(values, of_seen)
+        if has_signed_scores:
+            error = ROUNDING_ERROR * _largest(values, largest_seen)
             rows = (values.abs() <= error[:, None]).any(dim=1).nonzero().squeeze(1)
-            if len(rows):  # a rounding error above zero is ranked before negative scores, which say something
+            if len(rows):  # a rounding error above zero would rank before negative scores, which are preferences
                 again = scores[rows]
                 again.masked_fill_(again.abs() <= error[rows, None], -torch.inf)
-                positions[rows] = best(again, search.width, search.order)
+                positions[rows] = ordered_topk(again, query.width, query.order)
                 values[rows] = again.gather(1, positions[rows])
     else:
-        # the rounding of bfloat16 moves an item by a few ranks, so more candidates than k are rescored
-        candidates = top(scores, min(search.width + 20, scores.shape[1]))[1].sort(dim=1).values
-        exact = _masked_like(screen.exact(candidates), scores.gather(1, candidates))
-        place = best(exact, search.width, None if search.order is None else search.order[candidates])
-        positions, values = candidates.gather(1, place), exact.gather(1, place)
-    return positions, values, _largest(values, of_seen)
+        num_candidates = min(query.width + SPARE_CANDIDATES, scores.shape[1])
+        candidates = grouped_topk(scores, num_candidates)[1].sort(dim=1).values
+        exact = _mask_like(batch.exact(candidates), scores.gather(1, candidates))
+        at = ordered_topk(exact, query.width, None if query.order is None else query.order[candidates])
+        positions, values = candidates.gather(1, at), exact.gather(1, at)
+    return positions, values, _largest(values, largest_seen)
 
 
-def _largest(values: Tensor, of_seen: Tensor) -> Tensor:
-    """The largest finite absolute value [batch] of scores [batch, width], and of what seen items have [batch]."""
+def _largest(values: Tensor, largest_seen: Tensor) -> Tensor:
+    """The largest finite absolute value [batch] of scores [batch, width] and of the seen items [batch]."""
     found = values.abs().masked_fill_(~values.isfinite(), 0.0)
-    return of_seen if not found.shape[1] else torch.maximum(of_seen, found.amax(dim=1))
+    return largest_seen if not found.shape[1] else torch.maximum(largest_seen, found.amax(dim=1))
 
 
-def _known(block: Block, signed: bool) -> tuple[FloatArray, IndexArray]:
-    """Values and positions [batch, width], best first; where the model knows nothing more, -inf and -1."""
-    size = block.score.abs() if signed else block.score
+def _drop_rounding_errors(block: TopKBlock, has_signed_scores: bool) -> tuple[FloatArray, IndexArray]:
+    """Values and positions [batch, width], best first; -inf and -1 in the place of scores that are no preferences."""
+    size = block.score.abs() if has_signed_scores else block.score
     known = block.score.isfinite() & (size > ROUNDING_ERROR * block.largest[:, None])
     return (
         block.score.masked_fill(~known, -torch.inf).cpu().numpy(),
@@ -214,33 +227,37 @@ def _known(block: Block, signed: bool) -> tuple[FloatArray, IndexArray]:
     )
 
 
-def _masked(scores: Tensor, history: sparse.csr_array, signed: bool, search: TopKQuery) -> tuple[Tensor, Tensor]:
-    """The scores [batch, num_items] with -inf for seen and forbidden items, and for unknown ones of a signed model; and
-    the largest absolute score [batch] of the seen items."""
+def _mask_scores(
+    scores: Tensor, history: sparse.csr_array, has_signed_scores: bool, query: TopKQuery
+) -> tuple[Tensor, Tensor]:
+    """The scores [batch, num_items] with -inf for seen and forbidden items, and for zeros if scores are signed; and the
+    largest absolute score [batch] of the seen items."""
     rows = np.repeat(np.arange(history.shape[0]), np.diff(history.indptr))
     row, column = (torch.from_numpy(index.astype(np.int64)).to(scores.device) for index in (rows, history.indices))
     size = scores[row, column].abs_()
     size.masked_fill_(~size.isfinite(), 0.0)
-    of_seen = scores.new_zeros(len(scores)).scatter_reduce_(0, row, size, "amax")
-    if signed:
+    largest_seen = scores.new_zeros(len(scores)).scatter_reduce_(0, row, size, "amax")
+    if has_signed_scores:
         scores.masked_fill_(scores == 0, -torch.inf)
     scores[row, column] = -torch.inf
-    if len(search.forbidden):
-        scores.index_fill_(1, search.forbidden.to(scores.device), -torch.inf)
-    return scores, of_seen
+    if len(query.forbidden):
+        scores.index_fill_(1, query.forbidden.to(scores.device), -torch.inf)
+    return scores, largest_seen
 
 
-def _masked_like(scores: Tensor, masked: Tensor) -> Tensor:
+def _mask_like(scores: Tensor, masked: Tensor) -> Tensor:
     return scores.masked_fill(masked == -torch.inf, -torch.inf)
 
 
-def _fill(values: FloatArray, positions: IndexArray, history: sparse.csr_array, by_popularity: IndexArray) -> None:
+def _fill_with_popular(
+    values: FloatArray, positions: IndexArray, history: sparse.csr_array, by_popularity: IndexArray
+) -> None:
     """Put the most popular unseen items into the free places (position -1) of each row, with score 0."""
     for row in np.flatnonzero((positions < 0).any(axis=1)):
         free = np.flatnonzero(positions[row] < 0)
         seen = history.indices[history.indptr[row] : history.indptr[row + 1]]
         taken = np.concatenate([seen, positions[row]])
         popular = by_popularity[: len(taken) + len(free)]
-        fresh = popular[~np.isin(popular, taken)][: len(free)]
-        positions[row, free[: len(fresh)]] = fresh
-        values[row, free[: len(fresh)]] = 0.0
+        fill = popular[~np.isin(popular, taken)][: len(free)]
+        positions[row, free[: len(fill)]] = fill
+        values[row, free[: len(fill)]] = 0.0

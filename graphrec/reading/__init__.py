@@ -1,4 +1,4 @@
-"""Strict reading of files for loaders: a defect is told with its line numbers, and nothing is repaired."""
+"""Strict reading of files for loaders: a defect is reported with its line numbers, and nothing is repaired."""
 
 from graphrec.reading.files import find, has
 from graphrec.reading.json_lines import JsonKind, read_json_lines

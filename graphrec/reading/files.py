@@ -1,4 +1,4 @@
-"""Files of a folder, plain or compressed, and their lines; what is wrong with them is told by line number."""
+"""Files of a folder, plain or compressed, and their lines; defects are reported by line number."""
 
 import gzip
 import zlib
@@ -31,12 +31,12 @@ class Tally:
     def add(self, place: str) -> None:
         """Counts one more, at a place like "line 3: 'x'"."""
         self.count += 1
-        if len(self.places) < 6:  # one more than examples() shows, so that it can tell there are more
+        if len(self.places) < 6:  # one more than examples() shows, to know whether there are more
             self.places.append(place)
 
 
 def has(folder: Path, name: str) -> bool:
-    """Whether the folder holds the file, plain or gzip-compressed; DataError where there is no such folder."""
+    """Whether the folder holds the file, plain or gzip-compressed; DataError if there is no such folder."""
     need_folder(folder)
     return (folder / name).is_file() or (folder / f"{name}.gz").is_file()
 
@@ -105,7 +105,7 @@ def open_file(path: Path) -> IO[bytes]:
 
 
 def need_folder(folder: Path) -> None:
-    """Raise DataError if the folder is none."""
+    """Raise DataError if it is not a folder."""
     if not folder.exists():
         raise DataError(f"there is no folder {folder}; check the path")
     if not folder.is_dir():

@@ -37,7 +37,7 @@ class Lists:
 def read_lists(path: Path) -> Lists:
     """The lists of a text file (plain or .gz): words divided by spaces or tabs, of which the first owns the others.
 
-    Ids stay text ("007" stays "007"); nothing is sorted, and what stands twice comes twice.
+    Ids are text ("007" stays "007"); nothing is sorted, and duplicates are kept.
 
     Raises:
         DataError: the file is missing, cut off or not UTF-8, or no line has a second word.
@@ -97,7 +97,7 @@ def _words(block: bytes) -> tuple[Any, "np.ndarray[Any, np.dtype[np.bool]]"]:
 
 
 def _diagnose(path: Path) -> None:
-    """Nothing, or the DataError that says on which lines the file is not UTF-8 or where it is cut off."""
+    """Raise the DataError with the lines at which the file is not UTF-8 or is cut off, if it is."""
     tally = undecodable(path)
     if tally.count:
         raise DataError(f"{path} is not utf-8 on {lines_text(tally)}; save it as utf-8")

@@ -1,4 +1,4 @@
-"""Text tables with one row a line, read strictly: by a fast parser, and slowly where there is a defect to tell."""
+"""Text tables with one row a line, read strictly: by a fast parser, and by a slow one to report a defect."""
 
 import csv
 import math
@@ -25,7 +25,7 @@ ARROW = {"str": pa.large_string(), "int": pa.int64(), "float": pa.float64()}
 _NULLABLE = {pa.int64(): pd.Int64Dtype(), pa.float64(): pd.Float64Dtype()}
 MEANING = {"str": "text", "int": "a whole number", "float": "a number"}
 _WHOLE = re.compile(r"[+-]?\d+")
-#: Stands in for a separator of several characters ("::"), which neither pyarrow nor csv can split at.
+#: Replacement of a separator of several characters ("::"), which neither pyarrow nor csv can split at.
 _UNIT = "\x1f"
 
 
@@ -49,7 +49,7 @@ def read_table(
     header: bool | Sequence[str] = True,
     quoting: bool = True,
 ) -> pd.DataFrame:
-    """The wanted columns of a text file (plain or .gz), in the order wanted, exactly as they stand there.
+    """The wanted columns of a text file (plain or .gz), in the order wanted, with unchanged values.
 
     Text has dtype str ("007" stays "007"), numbers int64 and float64, kinds with a question mark Int64, Float64
     or str with missing values. Without a header line, `header` names all fields of a row. Blank lines do not count.
@@ -169,7 +169,7 @@ def _diagnose(form: _Form, names: list[str]) -> DataError | None:
                 values[name].add(f"line {number}: {text!r}")
     if widths.count:
         return DataError(
-            f"{form.path}: {widths.count:,} of the rows have not the {len(names)} fields of the others "
+            f"{form.path}: {widths.count:,} of the rows do not have the {len(names)} fields of the others "
             f"({first_few(widths.places)}); correct or remove these lines"
         )
     for name, tally in values.items():

@@ -1,4 +1,4 @@
-"""The lists of all users of a run under rules: what `publish` writes where a rules file is given."""
+"""Reranked lists for all users of a run: what `publish` writes if it is given a rules file."""
 
 from collections.abc import Mapping
 from functools import cache, partial
@@ -11,22 +11,22 @@ from graphrec.interactions import FloatArray
 from graphrec.models.base import Progress
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.ranking.topk import Recommendations, recommend
-from graphrec.reranking.rerank import Applied, apply
+from graphrec.reranking.rerank import RerankedLists, rerank_lists
 from graphrec.reranking.spec import RerankingRules
-from graphrec.reranking.trace import Step, Trace
-from graphrec.reranking.validation import check
+from graphrec.reranking.trace import Trace, TraceStep
+from graphrec.reranking.validation import require_applicable
 from graphrec.runs import TrainedRun
 from graphrec.store import Store
 from graphrec.vocabulary import IndexArray, Vocabulary
 
-#: So many users are ranked and ruled at one time: their candidates are a table.
+#: Batch size: users whose candidates are ranked and reranked together as one table.
 USERS_AT_ONCE = 4096
 
-#: Users whose list the rules leave short are looked at again with so many times the candidates.
-DEEPER = 4
+#: Factor by which the candidate pool grows for users to whom the rules leave fewer than k items.
+POOL_GROWTH = 4
 
 
-def ruled_lists(
+def rerank_all_users(
     store: Store,
     trained: TrainedRun,
     rules: RerankingRules,
@@ -34,48 +34,48 @@ def ruled_lists(
     memory_budget: int = MEMORY_BUDGET,
     progress: Progress | None = None,
     trace: bool = False,
-) -> Applied:
-    """The k best items of every user under the rules, and what the rules did.
+) -> RerankedLists:
+    """The k best items of every user under the rules, and what each rule did.
 
-    A list is short only where the rules leave no more of all items that the user has not seen.
+    A list is shorter than k only if the rules leave fewer of all items that the user has not seen.
 
     Raises:
-        UnknownNameError, DataError: the graph lacks what a rule names, or does not understand it.
+        UnknownNameError, DataError: a rule names what the graph does not have, or the database rejects a predicate.
         DataError: `k` is no integer from 1 on.
     """
     k = min(count(k), max(len(trained.items), 1))
-    check(rules, store)
+    require_applicable(rules, store)
     frames: list[pd.DataFrame] = []
-    steps: list[Step] = []
+    steps: list[TraceStep] = []
     counts: dict[str, int] = {}
-    num_users, vectors = len(trained.users), cache(partial(vectors_of, trained))
+    num_users, vectors = len(trained.users), cache(partial(item_vectors, trained))
     for start in range(0, num_users, USERS_AT_ONCE):
         users = np.arange(start, min(start + USERS_AT_ONCE, num_users))
         depth = k * rules.depth
         while len(users):
             found = recommend(trained, users, min(depth, len(trained.items)), memory_budget)
-            applied = apply(rules, store, found, k, vectors, trace)
-            short = np.empty(0, dtype=np.int64) if depth >= len(trained.items) else _short(applied, trained, users, k)
-            ready = ~applied.recommendations.frame["user_id"].isin(trained.users.id(short))
-            frames.append(applied.recommendations.frame[ready])
-            _add(counts, applied.trace.counts if not len(short) else {})
-            left = set(trained.users.id(short))
-            steps += [step for step in applied.trace.steps if step.user not in left]
-            users, depth = short, depth * DEEPER
+            reranked = rerank_lists(rules, store, found, k, vectors, trace)
+            short = np.empty(0, dtype=np.int64) if depth >= len(trained.items) else _short(reranked, trained, users, k)
+            ready = ~reranked.recommendations.frame["user_id"].isin(trained.users.id(short))
+            frames.append(reranked.recommendations.frame[ready])
+            _add(counts, reranked.trace.counts if not len(short) else {})
+            again = set(trained.users.id(short))
+            steps += [step for step in reranked.trace.steps if step.user not in again]
+            users, depth = short, depth * POOL_GROWTH
         if progress is not None:
             progress(min(start + USERS_AT_ONCE, num_users), num_users)
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    return Applied(Recommendations(frame, trained.run.model, trained.run.id), Trace(tuple(steps), counts))
+    return RerankedLists(Recommendations(frame, trained.run.model, trained.run.id), Trace(tuple(steps), counts))
 
 
-def vectors_of(trained: TrainedRun) -> tuple[Vocabulary, FloatArray]:
-    """The items of a run and their vectors [num_items, dim]. Raises GraphrecError where its model has none."""
+def item_vectors(trained: TrainedRun) -> tuple[Vocabulary, FloatArray]:
+    """The items of a run and their vectors [num_items, dim]. Raises GraphrecError if its model has no vectors."""
     return trained.items, trained.model.embeddings().items.float().cpu().numpy()
 
 
-def _short(applied: Applied, trained: TrainedRun, users: IndexArray, k: int) -> IndexArray:
-    """The users with fewer than k items."""
-    lengths = applied.recommendations.frame["user_id"].value_counts()
+def _short(reranked: RerankedLists, trained: TrainedRun, users: IndexArray, k: int) -> IndexArray:
+    """The positions of the users with fewer than k items."""
+    lengths = reranked.recommendations.frame["user_id"].value_counts()
     found = lengths.reindex(trained.users.id(users), fill_value=0).to_numpy()
     short: IndexArray = users[found < k]
     return short

@@ -1,4 +1,7 @@
-"""What rules need to know of items, read from the graph in transactions that are rolled back."""
+"""Item features that rules use: predicate values, categories, ages and similarities, read from the graph.
+
+Predicates come from a user's file, so every query runs in a transaction that is rolled back.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -13,7 +16,7 @@ from scipy import sparse
 from graphrec.behaviours import BEHAVIOURS
 from graphrec.errors import DataError, GraphrecError, StoreError
 from graphrec.interactions import FloatArray
-from graphrec.reranking.predicate import names
+from graphrec.reranking.predicate import find_names
 from graphrec.reranking.spec import Cap, Predicate, Recency
 from graphrec.schema import ITEM, SHOWN, SOCIAL, SYSTEM_RELATIONS, USER
 from graphrec.store import Store, counts
@@ -22,18 +25,18 @@ from graphrec.vocabulary import IndexArray, Vocabulary
 
 BoolArray = npt.NDArray[np.bool_]
 
-#: The items that have vectors, and the vectors [num_items, dim].
-Vectors: TypeAlias = Callable[[], tuple[Vocabulary, FloatArray]]
+#: Returns the items that have vectors, and the vectors [num_items, dim].
+ItemVectors: TypeAlias = Callable[[], tuple[Vocabulary, FloatArray]]
 
-#: So many items, or users, are asked about in one query.
-AT_ONCE = 10_000
+#: Batch size: items, or users, of one query.
+BATCH_SIZE = 10_000
 
 DAY, YEAR = 86_400.0, 365.2425 * 86_400.0
 
-#: A number below this is a year, not seconds.
+#: Threshold: a number below it is a year, not Unix seconds.
 LAST_YEAR = 10_000
 
-#: The names that a predicate must not have for its own begin so.
+#: Variables of our own begin with `graphrec_`, so that they do not clash with those of a predicate.
 _ITEMS = f"UNWIND $ids AS graphrec_id MATCH (item:{ITEM} {{id: graphrec_id}})"
 
 _OF_ITEMS = f"{_ITEMS} WHERE (\n{{where}}\n) RETURN item.id AS id"
@@ -49,34 +52,34 @@ MATCH (item:{ITEM} {{id: graphrec_id}}) WHERE (
 """
 
 
-def holds(store: Store, rule: Predicate, frame: pd.DataFrame) -> BoolArray:
-    """Of which rows [n] of a table with user_id and item_id a rule's predicate is true.
+def evaluate_predicate(store: Store, rule: Predicate, frame: pd.DataFrame) -> BoolArray:
+    """Whether a rule's predicate is true for each row [n] of a table with user_id and item_id; null counts as false.
 
-    Raises DataError, with the rule's name, where the database does not understand it.
+    Raises DataError, with the rule's name, if the database rejects the predicate.
     """
     where = rule.where
-    if names(where).of_user:
+    if find_names(where).of_user:
         found: set[tuple[str, str]] = set()
-        for part in _parts({"user": u, "items": list(rows)} for u, rows in frame.groupby("user_id")["item_id"]):
-            for row in _ask(store, rule, _OF_PAIRS, {"rows": part}):
+        for part in _batches({"user": u, "items": list(rows)} for u, rows in frame.groupby("user_id")["item_id"]):
+            for row in _query(store, rule, _OF_PAIRS, {"rows": part}):
                 found.update((row["user"], item) for item in row["items"])
         pairs = zip(frame["user_id"], frame["item_id"], strict=True)
         return np.fromiter((pair in found for pair in pairs), dtype=bool, count=len(frame))
     ids: set[str] = set()
-    for part in _parts(frame["item_id"].unique()):
-        ids.update(row["id"] for row in _ask(store, rule, _OF_ITEMS, {"ids": part}))
+    for part in _batches(frame["item_id"].unique()):
+        ids.update(row["id"] for row in _query(store, rule, _OF_ITEMS, {"ids": part}))
     return frame["item_id"].isin(ids).to_numpy(dtype=bool)
 
 
-def _ask(store: Store, rule: Predicate, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
+def _query(store: Store, rule: Predicate, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
     try:
         return store.read_only(statement.replace("{where}", rule.where), parameters)
     except StoreError as error:
-        raise DataError(f"{rule.title}: {str(error).partition('refuses: ')[2] or error}") from error
+        raise DataError(f"{rule.title}: {error.reason or error}") from error
 
 
-def categories(store: Store, cap: Cap, ids: Sequence[str]) -> list[tuple[str, ...]]:
-    """The categories of each item [n] under a cap."""
+def read_categories(store: Store, cap: Cap, ids: Sequence[str]) -> list[tuple[str, ...]]:
+    """The categories of each item [n] that a cap counts."""
     if cap.property:
         statement = f"{_ITEMS} RETURN item.id AS id, item.{quote(cap.property)} AS found"
     else:
@@ -88,10 +91,10 @@ def categories(store: Store, cap: Cap, ids: Sequence[str]) -> list[tuple[str, ..
     return [tuple(map(str, _listed(found.get(item)))) for item in ids]
 
 
-def recencies(store: Store, rule: Recency, ids: Sequence[str]) -> FloatArray:
-    """The factor [n] of each item: ½ for each half-life that it is older than the newest of them.
+def recency_factors(store: Store, rule: Recency, ids: Sequence[str]) -> FloatArray:
+    """The factor [n] on each item's score: ½ per half-life by which it is older than the newest of the items.
 
-    An item of unknown age counts as old as the median of the others.
+    An item of unknown age gets the median age of the others.
     """
     if rule.property:
         statement = f"{_ITEMS} RETURN item.id AS id, item.{quote(rule.property)} AS found"
@@ -110,13 +113,13 @@ def recencies(store: Store, rule: Recency, ids: Sequence[str]) -> FloatArray:
 
 
 class Similarity:
-    """How alike items are, from 0 to 1: of vectors the cosine, of attributes their share in common (Jaccard)."""
+    """Similarities of items from 0 to 1: cosine of their vectors, or Jaccard index of their attribute sets."""
 
     def __init__(self, rows: FloatArray | sparse.csr_array) -> None:
         self._rows = rows
 
     def among(self, positions: IndexArray) -> FloatArray:
-        """The likeness [m, m] of some items."""
+        """The similarities [m, m] of the items at some positions [m]."""
         if isinstance(self._rows, np.ndarray):
             rows = self._rows[positions]
             found: FloatArray = np.clip(rows @ rows.T, 0.0, 1.0)
@@ -129,24 +132,24 @@ class Similarity:
         return share
 
 
-def likeness(store: Store, by: str, ids: Sequence[str], vectors: Vectors | None) -> Similarity:
-    """The Similarity of items [n]. Raises DataError where vectors are asked for and there are none."""
+def build_similarity(store: Store, by: str, ids: Sequence[str], vectors: ItemVectors | None) -> Similarity:
+    """The Similarity of items [n]. Raises DataError if `by` is vectors and there are no vectors."""
     if by == "attributes":
-        return Similarity(_attributes(store, ids))
+        return Similarity(_read_attributes(store, ids))
     if vectors is None:
-        raise DataError("diversity: by = 'vectors' needs a run's model, and there is none here; use 'attributes'")
+        raise DataError("diversity: by = 'vectors' needs a run's model, and no model is loaded; use 'attributes'")
     try:
         known, all_ = vectors()
     except GraphrecError as error:
         raise DataError(f"diversity: {error}; use by = 'attributes'") from error
     place = known.places(list(ids))
-    rows = np.where(place[:, None] >= 0, all_[place], 0.0).astype(np.float32)  # a fresh item is like no other
+    rows = np.where(place[:, None] >= 0, all_[place], 0.0).astype(np.float32)  # a new item is similar to no other
     return Similarity(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
 
 
-def _attributes(store: Store, ids: Sequence[str]) -> sparse.csr_array:
-    """Which attribute nodes each item [n] is tied to, [n, num_values] float32."""
-    types = attribute_relations(store)
+def _read_attributes(store: Store, ids: Sequence[str]) -> sparse.csr_array:
+    """The attribute nodes of each item [n], as ones of a matrix [n, num_values] float32."""
+    types = find_attribute_relations(store)
     if not types:
         raise DataError("diversity: items have no attributes in this graph; use by = 'vectors'")
     statement = (
@@ -161,8 +164,8 @@ def _attributes(store: Store, ids: Sequence[str]) -> sparse.csr_array:
     return sparse.csr_array((np.ones(len(codes), dtype=np.float32), codes, indptr), shape=shape)
 
 
-def attribute_relations(store: Store) -> list[str]:
-    """The relationship types that tie items to nodes which are neither users nor items."""
+def find_attribute_relations(store: Store) -> list[str]:
+    """The relationship types between items and nodes that are neither users nor items."""
     others = {*BEHAVIOURS, *SOCIAL, *SYSTEM_RELATIONS, SHOWN}
     statement = (
         f"MATCH (item:{ITEM})-[:{{}}]-(value) WHERE NOT value:{USER} AND NOT value:{ITEM} RETURN 1 AS one LIMIT 1"
@@ -172,12 +175,12 @@ def attribute_relations(store: Store) -> list[str]:
 
 
 def _by_id(store: Store, statement: str, ids: Sequence[str]) -> dict[str, Any]:
-    return {row["id"]: row["found"] for part in _parts(ids) for row in store.read_only(statement, {"ids": part})}
+    return {row["id"]: row["found"] for part in _batches(ids) for row in store.read_only(statement, {"ids": part})}
 
 
-def _parts(values: Iterable[Any]) -> Iterator[list[Any]]:
+def _batches(values: Iterable[Any]) -> Iterator[list[Any]]:
     rest = iter(values)
-    while part := list(islice(rest, AT_ONCE)):
+    while part := list(islice(rest, BATCH_SIZE)):
         yield part
 
 
@@ -186,7 +189,7 @@ def _listed(value: Any) -> Sequence[Any]:
 
 
 def _seconds(value: Any) -> float:
-    """Unix seconds of what a property holds; NaN where that is no time."""
+    """Unix seconds of a property value (a number, a date or ISO 8601 text); NaN if it is no time."""
     value = value.to_native() if hasattr(value, "to_native") else value  # the driver's own dates
     if isinstance(value, str):
         try:

@@ -1,4 +1,4 @@
-"""The places of one list, filled one by one: no category more often than its cap, and each item unlike those above."""
+"""Greedy selection of one list by maximal marginal relevance and caps per category."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from graphrec.reranking.spec import Cap
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Positions of the items that get the places, in their order; and of those left out, with the title of the cap."""
+    """Positions of the selected items in list order; and, by position, the title of the cap that removed an item."""
 
     chosen: list[int]
     capped: dict[int, str]
@@ -22,37 +22,37 @@ def select(
     scores: FloatArray,
     k: int,
     caps: Sequence[tuple[Cap, Sequence[tuple[str, ...]]]],
-    alike: FloatArray | None = None,
-    weight: float = 1.0,
+    similarity: FloatArray | None = None,
+    lambda_: float = 1.0,
 ) -> Selection:
-    """The Selection of k of m items.
+    """Select k of m items one by one.
 
-    scores [m], best first; caps with the categories of each item [m]; alike [m, m] and `weight`, the λ of maximal
-    marginal relevance; without `alike` the places go by score.
+    scores [m], best first; caps with the categories of each item [m]; similarity [m, m] and `lambda_`, the λ of
+    maximal marginal relevance. Without `similarity` items are selected by score.
     """
-    worth = weight * _from_0_to_1(scores) if alike is not None else -np.arange(len(scores), dtype=np.float64)
-    nearest = np.zeros(len(scores))  # the likeness of each item to the most similar one above
-    open_ = np.ones(len(scores), dtype=bool)
+    relevance = -np.arange(len(scores), dtype=np.float64) if similarity is None else lambda_ * _scaled(scores)
+    highest_similarity = np.zeros(len(scores))  # of each item to the items selected so far
+    is_open = np.ones(len(scores), dtype=bool)
     counts: Counter[tuple[str, str]] = Counter()
     chosen: list[int] = []
     capped: dict[int, str] = {}
-    while len(chosen) < k and open_.any():
-        value = worth if alike is None else worth - (1 - weight) * nearest
-        best = int(np.argmax(np.where(open_, value, -np.inf)))
-        open_[best] = False
+    while len(chosen) < k and is_open.any():
+        value = relevance if similarity is None else relevance - (1 - lambda_) * highest_similarity
+        best = int(np.argmax(np.where(is_open, value, -np.inf)))
+        is_open[best] = False
         full = [cap.title for cap, of in caps if any(counts[cap.name, each] >= cap.max for each in of[best])]
         if full:
             capped[best] = full[0]
             continue
         chosen.append(best)
         counts.update((cap.name, each) for cap, of in caps for each in of[best])
-        if alike is not None:
-            nearest = np.maximum(nearest, alike[best])
+        if similarity is not None:
+            highest_similarity = np.maximum(highest_similarity, similarity[best])
     return Selection(chosen, capped)
 
 
-def _from_0_to_1(scores: FloatArray) -> FloatArray:
-    """Scores [m] as shares of the best; where some are negative, of the span."""
+def _scaled(scores: FloatArray) -> FloatArray:
+    """Scores [m] divided by the highest; if some are negative, scaled from the lowest (0) to the highest (1)."""
     least = min(float(scores.min(initial=0.0)), 0.0)
     span = float(scores.max(initial=0.0)) - least
     found: FloatArray = (scores - least) / (span or 1.0)

@@ -1,4 +1,4 @@
-"""A Cypher predicate as a text: that it is one expression and cannot write, and which names of the graph it uses."""
+"""Cypher predicates as text: checks that one is a single expression that cannot write, and finds the names it uses."""
 
 import re
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from typing import TypeAlias
 from graphrec.errors import DataError
 from graphrec.schema import ITEM, USER
 
-#: Clauses that write, call, or begin another statement; none belongs in a predicate, on either database.
+#: Clauses that write, call, or begin another statement, on either database; a predicate may have none.
 WRITING = ("CREATE", "MERGE", "INSERT", "SET", "DELETE", "DETACH", "REMOVE", "FOREACH", "DROP", "LOAD")
 FORBIDDEN = frozenset({*WRITING, "CALL", "UNION", "UNWIND", "USE", "FINISH"})
 
-#: In the braces of a subquery only: `EXISTS { MATCH (item)… WHERE … RETURN … }`.
+#: Clauses that are allowed only in the braces of a subquery: `EXISTS { MATCH (item)… WHERE … RETURN … }`.
 SUBQUERY = frozenset({"MATCH", "OPTIONAL", "WITH", "RETURN", "ORDER", "LIMIT", "SKIP"})
 
 _TOKEN = re.compile(
@@ -21,10 +21,10 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 
-#: An escape that Neo4j replaces before it parses a statement, so that it could be any sign.
+#: A Unicode escape, which Neo4j replaces before it parses a statement; it could be any character.
 _ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\u")
 
-#: (kind, text); a kind is text, quoted, word or sign.
+#: (kind, text); the kinds are text, quoted, word and sign.
 Token: TypeAlias = tuple[str, str]
 
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
@@ -32,8 +32,8 @@ _BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 @dataclass(frozen=True)
 class Names:
-    """The names of the graph that a predicate uses: labels, relationship types, and properties with the label or type
-    that has them. `of_user` says whether it asks about the user."""
+    """The names of the graph that a predicate uses: labels, relationship types, and properties, each with its label or
+    type. `of_user`: whether the predicate depends on the user."""
 
     labels: tuple[str, ...]
     relations: tuple[str, ...]
@@ -41,11 +41,11 @@ class Names:
     of_user: bool
 
 
-def need_expression(rule: str, where: str) -> None:
-    """Raise DataError if a text is no single expression, or may write.
+def require_expression(rule: str, where: str) -> None:
+    """Raise DataError unless a text is a single expression that cannot write.
 
-    Brackets must close in their order, so that nothing of it stands outside the brackets that it is put into, and none
-    of its words may be a clause that writes. It is run in a transaction that is rolled back besides.
+    Brackets must close in order, so that the text cannot leave the brackets that a query puts around it, and no word
+    may begin a clause that writes. Besides, the query runs in a transaction that is rolled back.
     """
     if _ESCAPE.search(where):
         raise DataError(f"{rule}: a predicate has no \\u escapes, which Neo4j reads first; write the character itself")
@@ -61,16 +61,16 @@ def need_expression(rule: str, where: str) -> None:
         elif kind == "sign" and text in ";$'\"`":
             raise DataError(f"{rule}: a predicate has no '{text}' (an open text, a parameter, or a second statement)")
         elif kind == "word" and before not in (".", ":"):
-            _need_harmless(rule, text.upper(), before.upper(), open_)
+            _require_allowed_clause(rule, text.upper(), before.upper(), open_)
     if open_:
         raise DataError(f"{rule}: '{open_[-1]}' is not closed, in: {where.strip()}")
     if not tokens:
         raise DataError(f"{rule}: where is empty; write a Cypher predicate such as item.price < 10")
-    _need_text_ids(rule, [text for _, text in tokens])
+    _require_text_ids(rule, [text for _, text in tokens])
 
 
-def _need_text_ids(rule: str, texts: list[str]) -> None:
-    """Raise DataError if an id is compared with a number, which is never true: ids are texts in the graph."""
+def _require_text_ids(rule: str, texts: list[str]) -> None:
+    """Raise DataError if an id is compared with a number, which is never true: ids in the graph are texts."""
     for position in range(len(texts) - 4):
         name, dot, property_, *rest = texts[position : position + 6]
         if (dot, property_) != (".", "id"):
@@ -79,13 +79,13 @@ def _need_text_ids(rule: str, texts: list[str]) -> None:
         value = rest[2:3] if operator == "IN" or rest[:2] in (["<", ">"], ["<", "="], [">", "="]) else rest[1:2]
         if operator in ("=", "<", ">", "IN") and value and (value[0].isdigit() or value[0] == "-"):
             raise DataError(
-                f"{rule}: {name}.id is a text, also where it looks like a number, and equals no number; write it in "
+                f"{rule}: {name}.id is a text, even if it looks like a number, and equals no number; write it in "
                 f"quotes: {name}.id {'IN [' if operator == 'IN' else '= '}'15'{']' if operator == 'IN' else ''}"
             )
 
 
-def names(where: str) -> Names:
-    """The names that a predicate uses, each once, in their order."""
+def find_names(where: str) -> Names:
+    """The names that a predicate uses, each once, in order of appearance."""
     reader = _Reader(list(_tokens(where)))
     reader.read()
     of_user = any(owner == USER for owner, _ in reader.properties) or reader.mentions("user")
@@ -95,19 +95,19 @@ def names(where: str) -> Names:
 
 
 class _Reader:
-    """Reads the names out of tokens: a name after a colon is a label in round brackets and a type in square ones."""
+    """Finds names in tokens: a name after a colon is a label in round brackets and a type in square brackets."""
 
     def __init__(self, tokens: list[Token]) -> None:
         self.tokens = tokens
         self.labels: list[str] = []
         self.relations: list[str] = []
         self.properties: list[tuple[str, str]] = []
-        self._bound = {"item": ITEM, "user": USER}  # what a variable is one of
-        self._open: list[tuple[str, str]] = []  # brackets, and of a brace in a pattern whose properties it has
+        self._bound = {"item": ITEM, "user": USER}  # label or type of each variable
+        self._open: list[tuple[str, str]] = []  # bracket; for a brace in a pattern also the owner of its properties
 
     def read(self) -> None:
-        """Go over all tokens."""
-        owner, naming = "", False  # the label or type just read; whether one may come
+        """Read all tokens into `labels`, `relations` and `properties`."""
+        owner, naming = "", False  # the label or type just read; whether the next name is one
         for position, (kind, text) in enumerate(self.tokens):
             before = self.tokens[position - 1][1] if position else ""
             is_name = kind in ("word", "quoted")
@@ -129,7 +129,7 @@ class _Reader:
             owner = owner if naming else ""
 
     def mentions(self, variable: str) -> bool:
-        """Whether a variable stands anywhere, be it in a pattern."""
+        """Whether a variable is used anywhere, patterns included."""
         return any(
             kind in ("word", "quoted")
             and _plain(text) == variable
@@ -141,7 +141,7 @@ class _Reader:
         in_square = bool(self._open) and self._open[-1][0] == "["
         (self.relations if in_square else self.labels).append(name)
         first = position > 1 and self.tokens[position - 2][0] in ("word", "quoted")
-        if first and self._after(position) not in ("|", "&"):  # of several the variable may be either
+        if first and self._after(position) not in ("|", "&"):  # with several labels the variable may have any of them
             self._bound.setdefault(_plain(self.tokens[position - 2][1]), name)
         return name
 
@@ -150,20 +150,20 @@ class _Reader:
 
 
 def _tokens(where: str) -> Iterator[Token]:
-    """The words and signs of a predicate, without space and comments."""
+    """The tokens of a predicate, without spaces and comments."""
     for found in _TOKEN.finditer(where):
         kind = found.lastgroup or ""
         if kind not in ("space", "comment"):
             yield kind, found[0]
 
 
-def _need_harmless(rule: str, word: str, before: str, open_: list[str]) -> None:
-    """Raise DataError if a word begins a clause that does not belong where it stands."""
+def _require_allowed_clause(rule: str, word: str, before: str, open_: list[str]) -> None:
+    """Raise DataError if a word begins a clause that is not allowed at its position."""
     reads = (word in SUBQUERY and "{" in open_) or (word == "WITH" and before in ("STARTS", "ENDS"))
     if word in FORBIDDEN or (word in SUBQUERY and not reads) or (word == "WHERE" and not open_):
         raise DataError(
             f"{rule}: a predicate is one expression that reads, and {word} begins a clause; "
-            f"where it is a name, write it `{word.lower()}`"
+            f"if it is a name, write it `{word.lower()}`"
         )
 
 

@@ -1,4 +1,4 @@
-"""RerankingRules applied to the candidates of many users at once, or of one."""
+"""Reranking: rules applied to the candidates of one user or of many at once."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -8,44 +8,44 @@ import numpy as np
 import pandas as pd
 
 from graphrec.interactions import FloatArray
-from graphrec.reranking.item_features import Vectors, categories, likeness
+from graphrec.reranking.item_features import ItemVectors, build_similarity, read_categories
 from graphrec.reranking.mmr import Selection, select
 from graphrec.reranking.spec import RerankingRules
-from graphrec.reranking.stages import stages, steps
-from graphrec.reranking.trace import MOVED, REMOVED, Step, Trace
+from graphrec.reranking.stages import build_stages, trace_stages
+from graphrec.reranking.trace import MOVED, REMOVED, Trace, TraceStep
 from graphrec.store import Store
 from graphrec.vocabulary import IndexArray
 
-if TYPE_CHECKING:  # what is published needs torch; a live answer may not
+if TYPE_CHECKING:  # `ranking.topk` imports torch, which reranking a published list does not need
     from graphrec.ranking.topk import Recommendations
 
 
 @dataclass(frozen=True)
-class Applied:
-    """The recommendations under the rules, and what each rule did."""
+class RerankedLists:
+    """Recommendations after reranking, and what each rule did."""
 
     recommendations: "Recommendations"
     trace: Trace
 
 
-def apply(
+def rerank_lists(
     rules: RerankingRules,
     store: Store,
     found: "Recommendations",
     k: int,
-    vectors: Vectors | None = None,
+    vectors: ItemVectors | None = None,
     trace: bool = False,
-) -> Applied:
-    """The k best items of each user under the rules, from candidates that are `k · rules.depth` deep.
+) -> RerankedLists:
+    """The k best items of each user under the rules, out of `k · rules.depth` candidates per user.
 
-    Scores are those after boosts and recency; ranks are the places in the lists, which caps and diversity may order
-    otherwise than by score. `vectors` gives the item vectors of the run, for diversity by them. Without `trace` the
-    trace has counts only.
+    Scores include boosts and recency; `rank` is the place in the list, which caps and diversity may order differently
+    from the scores. `vectors` returns the item vectors of the run, for diversity by vectors. Without `trace` the trace
+    has counts only.
 
-    Raises DataError, with the rule's name, where the graph does not understand a rule.
+    Raises DataError, with the rule's name, if the database rejects a predicate.
     """
-    frame, told = rerank(rules, store, found.frame, k, vectors, trace)
-    return Applied(replace(found, frame=frame), told)
+    frame, what_rules_did = rerank(rules, store, found.frame, k, vectors, trace)
+    return RerankedLists(replace(found, frame=frame), what_rules_did)
 
 
 def rerank(
@@ -53,87 +53,95 @@ def rerank(
     store: Store,
     frame: pd.DataFrame,
     k: int,
-    vectors: Vectors | None = None,
+    vectors: ItemVectors | None = None,
     trace: bool = False,
 ) -> tuple[pd.DataFrame, Trace]:
-    """As `apply`, for the table user_id, item_id, score, rank alone."""
+    """As `rerank_lists`, for a table of candidates user_id, item_id, score, rank."""
     frame = frame.sort_values(["user_id", "rank"], kind="stable", ignore_index=True)
-    done = list(stages(rules, store, frame))
-    counts = {stage.title: int(stage.touched.sum()) for stage in done}
+
+    # Rules that treat each item by itself: deny, allow, boost, recency.
+    stages = list(build_stages(rules, store, frame))
+    counts = {stage.title: int(stage.touched.sum()) for stage in stages}
     kept, score = np.ones(len(frame), dtype=bool), frame["score"].to_numpy(dtype=np.float32)
-    for stage in done:
+    for stage in stages:
         kept, score = stage.carry_out(kept, score)
     user = pd.factorize(frame["user_id"])[0]
-    told: dict[int, list[Step]] = {}
+    steps: dict[int, list[TraceStep]] = {}
     if trace:
-        told = {code: list(steps(done, frame, rows, k)) for code, rows in _by_user(user, np.arange(len(frame)))}
-    order = np.lexsort((-score, user))  # stable: of equal scores the row that came first
+        steps = {
+            code: list(trace_stages(stages, frame, rows, k)) for code, rows in _by_user(user, np.arange(len(frame)))
+        }
+
+    # Rules about a whole list: caps and diversity.
+    order = np.lexsort((-score, user))  # stable: equal scores keep the order of the rows
     chosen: list[IndexArray] = []
-    places = _Places(rules, store, frame, score, vectors)
+    builder = _ListBuilder(rules, store, frame, score, vectors)
     for code, rows in _by_user(user, order[kept[order]]):
-        selection = places.select(rows, k)
+        selection = builder.select(rows, k)
         chosen.append(rows[selection.chosen])
-        for title in (*selection.capped.values(), *places.moved(selection)):
+        for title in (*selection.capped.values(), *builder.moved(selection)):
             counts[title] = counts.get(title, 0) + 1
         if trace:
-            told[code] += places.steps(rows, selection)
+            steps[code] += builder.trace_selection(rows, selection)
+
     rows = np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int64)
     found = frame.iloc[rows].assign(score=score[rows])
     found["rank"] = found.groupby("user_id", sort=False).cumcount().to_numpy() + 1
-    return found.reset_index(drop=True), Trace(tuple(step for each in told.values() for step in each), counts)
+    return found.reset_index(drop=True), Trace(tuple(step for each in steps.values() for step in each), counts)
 
 
-class _Places:
-    """Caps and diversity over the rows of a table: what they need of its items is read once."""
+class _ListBuilder:
+    """Applies caps and diversity to each user's rows of a table; categories and similarities are read once."""
 
     def __init__(
-        self, rules: RerankingRules, store: Store, frame: pd.DataFrame, score: FloatArray, vectors: Vectors | None
+        self, rules: RerankingRules, store: Store, frame: pd.DataFrame, score: FloatArray, vectors: ItemVectors | None
     ) -> None:
         self._frame, self._score, self._diversity = frame, score, rules.diversity
         self._code, ids = pd.factorize(frame["item_id"])
-        self._caps = [(cap, categories(store, cap, list(ids))) for cap in rules.cap]
-        self._alike = likeness(store, rules.diversity.by, list(ids), vectors) if rules.diversity else None
+        self._caps = [(cap, read_categories(store, cap, list(ids))) for cap in rules.cap]
+        diversity = rules.diversity
+        self._similarity = None if diversity is None else build_similarity(store, diversity.by, list(ids), vectors)
 
     def select(self, rows: IndexArray, k: int) -> Selection:
-        """The Selection among a user's rows, which are sorted by score."""
-        if not self._caps and self._alike is None:
+        """The Selection from a user's rows, which are sorted by score."""
+        if not self._caps and self._similarity is None:
             return Selection(list(range(min(k, len(rows)))), {})
         codes = self._code[rows]
         caps = [(cap, [of[code] for code in codes]) for cap, of in self._caps]
-        alike = None if self._alike is None else self._alike.among(codes)
-        return select(self._score[rows], k, caps, alike, self._diversity.lambda_ if self._diversity else 1.0)
+        similarity = None if self._similarity is None else self._similarity.among(codes)
+        return select(self._score[rows], k, caps, similarity, self._diversity.lambda_ if self._diversity else 1.0)
 
     def moved(self, selection: Selection) -> list[str]:
-        """The title of diversity for each item that it puts elsewhere than its score would."""
+        """The title of the diversity rule, once per item whose rank differs from its rank by score."""
         if self._diversity is None:
             return []
         return [self._diversity.title for old, new in _ranks(selection) if old != new]
 
-    def steps(self, rows: IndexArray, selection: Selection) -> Iterator[Step]:
-        """What caps and diversity did to a user's rows."""
+    def trace_selection(self, rows: IndexArray, selection: Selection) -> Iterator[TraceStep]:
+        """The steps of caps and diversity on a user's rows."""
         frame, score = self._frame, self._score
         user, items = str(frame["user_id"].iloc[rows[0]]), frame["item_id"].to_numpy()
         for position, title in sorted(selection.capped.items()):
             row = rows[position]
-            yield Step(user, items[row], title, REMOVED, position + 1, None, float(score[row]), None)
+            yield TraceStep(user, items[row], title, REMOVED, position + 1, None, float(score[row]), None)
         for position, (old, new) in zip(selection.chosen, _ranks(selection), strict=True):
             if self._diversity is not None and old != new:
                 row = rows[position]
-                yield Step(
+                yield TraceStep(
                     user, items[row], self._diversity.title, MOVED, old, new, float(score[row]), float(score[row])
                 )
 
 
 def _ranks(selection: Selection) -> list[tuple[int, int]]:
-    """Of each chosen item its rank by score, without those that a cap took out, and its place."""
+    """For each chosen item: its rank by score among the items that no cap removed, and its rank in the list."""
     return [
-        (position + 1 - sum(other < position for other in selection.capped), place)
-        for place, position in enumerate(selection.chosen, start=1)
+        (position + 1 - sum(other < position for other in selection.capped), rank)
+        for rank, position in enumerate(selection.chosen, start=1)
     ]
 
 
 def _by_user(user: IndexArray, rows: IndexArray) -> Iterator[tuple[int, IndexArray]]:
-    """The rows of each user, which stand together."""
+    """The rows of each user; `rows` must have the rows of one user next to each other."""
     if not len(rows):
         return
     codes = user[rows]

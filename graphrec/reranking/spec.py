@@ -1,4 +1,4 @@
-"""Rules before ranking: what a TOML file says, as values that check themselves."""
+"""Reranking rules as dataclasses that validate themselves, and the TOML files they are read from."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from graphrec.errors import DataError, UnknownNameError
-from graphrec.reranking.predicate import need_expression
+from graphrec.reranking.predicate import require_expression
 
 R = TypeVar("R", bound="_Rule")
 
-#: By what items are alike.
+#: What the similarity of two items is computed from.
 SIMILARITIES = ("attributes", "vectors")
 
 
 @dataclass(frozen=True)
 class _Rule:
-    """What all rules have: a name of their own, by which a trace and an error call them."""
+    """Base of all rules: a name, which traces and errors use."""
 
     kind: ClassVar[str] = ""
 
@@ -25,37 +25,37 @@ class _Rule:
 
     @property
     def title(self) -> str:
-        """The rule as messages call it: `deny 'sold out'`."""
+        """Kind and name of the rule, as messages show them: `deny 'sold out'`."""
         return f"{self.kind} '{self.name}'" if self.name else self.kind
 
 
 @dataclass(frozen=True)
 class Predicate(_Rule):
-    """A rule for the items of which a Cypher predicate over `item`, and `user` if it likes, is true."""
+    """A rule for the items for which a Cypher predicate over `item`, and optionally `user`, is true."""
 
     where: str
 
     def __post_init__(self) -> None:
-        need_expression(self.title, self.where)
+        require_expression(self.title, self.where)
 
 
 @dataclass(frozen=True)
 class Deny(Predicate):
-    """Items that are not recommended. Where the predicate is null, they are."""
+    """Items that are not recommended. An item for which the predicate is null is kept."""
 
     kind: ClassVar[str] = "deny"
 
 
 @dataclass(frozen=True)
 class Allow(Predicate):
-    """The only items that are recommended; of several such rules all must hold, and null is as good as false."""
+    """The only items that are recommended; with several such rules all must be true, and null counts as false."""
 
     kind: ClassVar[str] = "allow"
 
 
 @dataclass(frozen=True)
 class Boost(Predicate):
-    """Items whose score is multiplied by a factor: above 1 they rise, below 1 they fall."""
+    """Items whose score is multiplied by a factor: above 1 raises them, below 1 lowers them."""
 
     kind: ClassVar[str] = "boost"
 
@@ -69,7 +69,7 @@ class Boost(Predicate):
 
 @dataclass(frozen=True)
 class Cap(_Rule):
-    """At most `max` items of a category in a list: a node of a label at the end of a relationship, or a property."""
+    """At most `max` items per category in a list, by nodes that a relationship leads to or by a property value."""
 
     kind: ClassVar[str] = "cap"
 
@@ -80,15 +80,15 @@ class Cap(_Rule):
 
     def __post_init__(self) -> None:
         if bool(self.property) == bool(self.relation and self.label):
-            raise DataError(f"{self.title}: give either relation and label, or property, to say what a category is")
+            raise DataError(f"{self.title}: give either relation and label, or property, to define the categories")
         if self.max < 1:
             raise DataError(f"{self.title}: max is at least 1, not {self.max}; `deny` leaves items out")
 
 
 @dataclass(frozen=True)
 class Diversity(_Rule):
-    """Maximal marginal relevance: each place goes to the item with the best λ · score − (1 − λ) · similarity to those
-    above it, scores from 0 to 1 (Carbonell and Goldstein, SIGIR 1998)."""
+    """Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): each rank goes to the item with the highest
+    λ · score − (1 − λ) · similarity to the most similar item above it, with scores scaled to 0..1."""
 
     kind: ClassVar[str] = "diversity"
 
@@ -97,15 +97,15 @@ class Diversity(_Rule):
 
     def __post_init__(self) -> None:
         if not 0 <= self.lambda_ <= 1:
-            raise DataError(f"diversity: lambda lies between 0 (different) and 1 (good), not {self.lambda_}")
+            raise DataError(f"diversity: lambda is between 0 (diversity only) and 1 (score only), not {self.lambda_}")
         if self.by not in SIMILARITIES:
             raise UnknownNameError("similarity for diversity", self.by, SIMILARITIES)
 
 
 @dataclass(frozen=True)
 class Recency(_Rule):
-    """Scores are halved for every `half_life` days of an item's age, counted from the newest item: by a property of
-    the item (Unix seconds, a date, or a year), or by the newest `timestamp` of a behaviour."""
+    """Halves an item's score for every `half_life` days that it is older than the newest item. The age comes from an
+    item property (Unix seconds, a date, or a year), or from the newest `timestamp` of a behaviour."""
 
     kind: ClassVar[str] = "recency"
 
@@ -122,7 +122,7 @@ class Recency(_Rule):
 
 @dataclass(frozen=True)
 class RerankingRules:
-    """All rules of a file. `depth`: candidates for each place of a list, so that lists stay full."""
+    """All rules of a file. `depth`: candidates per place of a list, so that lists stay full."""
 
     deny: tuple[Deny, ...] = ()
     allow: tuple[Allow, ...] = ()
@@ -134,19 +134,19 @@ class RerankingRules:
 
     def __post_init__(self) -> None:
         if self.depth < 1:
-            raise DataError(f"depth is the number of candidates for each place, at least 1, not {self.depth}")
+            raise DataError(f"depth is the number of candidates per place, at least 1, not {self.depth}")
         names = [rule.title for rule in (*self.predicates, *self.cap)]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise DataError(f"the rule {twice[0]} stands there twice; give each a name of its own")
+            raise DataError(f"two rules are called {twice[0]}; give each a name of its own")
 
     @property
     def predicates(self) -> tuple[Predicate, ...]:
-        """The rules that have a predicate."""
+        """The deny, allow and boost rules, which have predicates."""
         return (*self.deny, *self.allow, *self.boost)
 
 
 def read_rules(path: Path) -> RerankingRules:
-    """The rules of a TOML file. Raises DataError or UnknownNameError that names the file and the rule."""
+    """The rules of a TOML file. Raises DataError, with the file and the rule, if it is invalid."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -155,11 +155,11 @@ def read_rules(path: Path) -> RerankingRules:
 
 
 def parse_rules(text: str, source: str = "the rules") -> RerankingRules:
-    """The rules of a TOML text. Raises DataError that names `source` and the rule."""
+    """The rules of a TOML text. Raises DataError, with `source` and the rule, if it is invalid."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{source} is no TOML: {error}") from error
+        raise DataError(f"{source} is not valid TOML: {error}") from error
     try:
         return _rules(content)
     except (DataError, UnknownNameError) as error:
@@ -176,18 +176,18 @@ def _rules(content: Mapping[str, Any]) -> RerankingRules:
         raise DataError(f"depth is a whole number, not {depth!r}")
     lists = {kind.kind: _several(kind, content.get(kind.kind, [])) for kind in (Deny, Allow, Boost, Cap)}
     single = {kind.kind: _one(kind, content[kind.kind]) for kind in (Diversity, Recency) if kind.kind in content}
-    return RerankingRules(**lists, **single, depth=depth)  # type: ignore[arg-type]  # each kind under its own name
+    return RerankingRules(**lists, **single, depth=depth)  # type: ignore[arg-type]  # each kind has its own field
 
 
-def _several(kind: type[R], tables: Any) -> tuple[R, ...]:  # Any: whatever TOML holds
+def _several(kind: type[R], tables: Any) -> tuple[R, ...]:  # Any: any TOML value
     if not isinstance(tables, list):
-        raise DataError(f"{kind.kind} is written [[{kind.kind}]], once for each rule")
+        raise DataError(f"{kind.kind} is written [[{kind.kind}]], once per rule")
     return tuple(_one(kind, table, number) for number, table in enumerate(tables, start=1))
 
 
 def _one(kind: type[R], table: Any, number: int = 0) -> R:
     if not isinstance(table, Mapping):
-        raise DataError(f"{kind.kind} is written [{kind.kind}], and its settings below")
+        raise DataError(f"{kind.kind} is written [{kind.kind}], with its settings below")
     types = {field.name.rstrip("_"): field for field in fields(kind)}
     called = str(table.get("name", number or ""))
     given: dict[str, Any] = {"name": called}

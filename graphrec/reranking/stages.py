@@ -1,4 +1,4 @@
-"""The rules that judge each item by itself, as stages over the rows of a table of candidates."""
+"""The rules that treat each item by itself (deny, allow, boost, recency) as stages over a table of candidates."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,64 +7,67 @@ import numpy as np
 import pandas as pd
 
 from graphrec.interactions import FloatArray
-from graphrec.reranking.item_features import BoolArray, holds, recencies
+from graphrec.reranking.item_features import BoolArray, evaluate_predicate, recency_factors
 from graphrec.reranking.spec import Allow, Boost, RerankingRules
-from graphrec.reranking.trace import MOVED, REMOVED, Step
+from graphrec.reranking.trace import MOVED, REMOVED, TraceStep
 from graphrec.store import Store
 from graphrec.vocabulary import IndexArray
+
+#: Lower bound of a factor that a negative score is divided by.
+LEAST_FACTOR = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """One rule over n rows: those that it touches, and the factor [n] on their scores; without one they are removed."""
+    """One rule over n rows: `touched` [n], and the `factor` [n] on their scores. If it is None, they are removed."""
 
     title: str
     touched: BoolArray
     factor: FloatArray | None = None
 
     def carry_out(self, kept: BoolArray, score: FloatArray) -> tuple[BoolArray, FloatArray]:
-        """Which rows are still there after it, and their scores."""
+        """Which rows [n] are kept after the stage, and their scores [n]."""
         if self.factor is None:
             return kept & ~self.touched, score
-        # of a model whose scores may be negative, a factor above 1 must raise those too
-        scaled = np.where(score >= 0, score * self.factor, score / np.maximum(self.factor, 1e-12))
+        # a factor above 1 must raise a negative score too, so it divides it
+        scaled = np.where(score >= 0, score * self.factor, score / np.maximum(self.factor, LEAST_FACTOR))
         return kept, np.where(self.touched, scaled, score).astype(np.float32)
 
 
-def stages(rules: RerankingRules, store: Store, frame: pd.DataFrame) -> Iterator[Stage]:
-    """What deny, allow, boost and recency do to a table with user_id and item_id, in this order."""
+def build_stages(rules: RerankingRules, store: Store, frame: pd.DataFrame) -> Iterator[Stage]:
+    """The stages of deny, allow, boost and recency, in this order, for a table with user_id and item_id."""
     for rule in (*rules.deny, *rules.allow, *rules.boost):
-        true = holds(store, rule, frame)
+        true = evaluate_predicate(store, rule, frame)
         if isinstance(rule, Boost):
             yield Stage(rule.title, true, np.full(len(frame), rule.factor, dtype=np.float32))
         else:
             yield Stage(rule.title, ~true if isinstance(rule, Allow) else true)
     if rules.recency is not None:
         code, ids = pd.factorize(frame["item_id"])
-        factor = recencies(store, rules.recency, list(ids))[code]
+        factor = recency_factors(store, rules.recency, list(ids))[code]
         yield Stage(rules.recency.title, factor < 1.0, factor)
 
 
-def steps(done: list[Stage], frame: pd.DataFrame, rows: IndexArray, k: int) -> Iterator[Step]:
-    """What each stage did to the rows of one user: every item that it removed, and those that it moved into, out of or
-    within the first k places."""
+def trace_stages(stages: list[Stage], frame: pd.DataFrame, rows: IndexArray, k: int) -> Iterator[TraceStep]:
+    """The steps of each stage on the rows of one user: every item that it removed, and every item that it moved into,
+    out of or within the first k ranks."""
     kept, score = np.ones(len(frame), dtype=bool), frame["score"].to_numpy(dtype=np.float32)
     items, user = frame["item_id"].to_numpy(), str(frame["user_id"].iloc[rows[0]])
-    before = _places(rows, kept, score)
-    for stage in done:
+    before = _ranks(rows, kept, score)
+    for stage in stages:
         old, (kept, score) = score, stage.carry_out(kept, score)
-        after = _places(rows, kept, score)
-        for row, place in before.items():
+        after = _ranks(rows, kept, score)
+        for row, rank in before.items():
             if not kept[row]:
-                yield Step(user, items[row], stage.title, REMOVED, place, None, float(old[row]), None)
-            elif (
-                stage.factor is not None and stage.touched[row] and place != after[row] and min(place, after[row]) <= k
-            ):
-                yield Step(user, items[row], stage.title, MOVED, place, after[row], float(old[row]), float(score[row]))
+                yield TraceStep(user, items[row], stage.title, REMOVED, rank, None, float(old[row]), None)
+            elif stage.factor is not None and stage.touched[row] and rank != after[row] and min(rank, after[row]) <= k:
+                yield TraceStep(
+                    user, items[row], stage.title, MOVED, rank, after[row], float(old[row]), float(score[row])
+                )
         before = after
 
 
-def _places(rows: IndexArray, kept: BoolArray, score: FloatArray) -> dict[int, int]:
-    """The place, from 1, of each row of a user that is kept; of equal scores in the order of the rows."""
+def _ranks(rows: IndexArray, kept: BoolArray, score: FloatArray) -> dict[int, int]:
+    """The rank, from 1, of each kept row of a user; equal scores keep the order of the rows."""
     mine = rows[kept[rows]]
-    return {int(row): place for place, row in enumerate(mine[np.argsort(-score[mine], kind="stable")], start=1)}
+    return {int(row): rank for rank, row in enumerate(mine[np.argsort(-score[mine], kind="stable")], start=1)}

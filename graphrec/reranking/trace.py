@@ -1,4 +1,4 @@
-"""What each rule did to a list, item by item."""
+"""Trace of a reranking: what each rule did, item by item."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,11 +10,11 @@ REMOVED, MOVED = "removed", "moved"
 
 
 @dataclass(frozen=True)
-class Step:
+class TraceStep:
     """What one rule did to one item of a user's list.
 
-    what: `removed` or `moved`; rank_before and rank_after: the places among the candidates before and after the rule
-    (None: not there any more); score_before and score_after likewise.
+    what: `removed` or `moved`; rank_before, rank_after: the ranks among the candidates before and after the rule (None
+    if the item was removed); score_before, score_after: the scores, likewise.
     """
 
     user: str
@@ -29,10 +29,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Trace:
-    """All steps, in the order of users, then of rules, then of places; `counts` has how many items each rule touched,
-    by its title, also where the steps themselves were not kept."""
+    """All steps, ordered by user, then rule, then rank; and `counts`, the number of items that each rule touched by
+    the rule's title, which is there even if no steps were recorded."""
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[TraceStep, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -40,14 +40,14 @@ class Trace:
 
     @property
     def removed(self) -> int:
-        """How many items rules took out."""
+        """The number of items that rules removed."""
         return sum(step.what == REMOVED for step in self.steps)
 
     def rows(self) -> list[dict[str, Any]]:
-        """The steps as JSON has them."""
+        """The steps as JSON objects."""
         return [asdict(step) for step in self.steps]
 
     @property
     def frame(self) -> pd.DataFrame:
         """The steps as a table."""
-        return pd.DataFrame(self.rows(), columns=list(Step.__dataclass_fields__))
+        return pd.DataFrame(self.rows(), columns=list(TraceStep.__dataclass_fields__))

@@ -1,53 +1,53 @@
-"""Whether a graph has what rules speak of, and understands their predicates."""
+"""Checks rules against a graph: every name they use must exist, and the database must accept every predicate."""
 
 from collections.abc import Iterable
 
 import pandas as pd
 
 from graphrec.errors import DataError, UnknownNameError
-from graphrec.reranking.item_features import holds
-from graphrec.reranking.predicate import names
+from graphrec.reranking.item_features import evaluate_predicate
+from graphrec.reranking.predicate import find_names
 from graphrec.reranking.spec import RerankingRules
 from graphrec.schema import ITEM, USER
 from graphrec.store import Store, counts
 from graphrec.store.connection import quote
 
 
-def check(rules: RerankingRules, store: Store) -> None:
-    """Raise an error with the rule's name if it names what the graph does not have, or is not understood.
+def require_applicable(rules: RerankingRules, store: Store) -> None:
+    """Raise an error with the rule's name unless the graph has every name that the rules use.
 
-    Each predicate is tried on one item and one user.
+    Each predicate is evaluated for one user and one item.
 
     Raises:
-        UnknownNameError: a label, relationship type or property that the graph does not have; it names the nearest.
-        DataError: the database does not understand a predicate.
+        UnknownNameError: the graph has no such label, relationship type or property; the message offers the nearest.
+        DataError: the database rejects a predicate.
     """
-    known = _Known(store)
-    trial = _trial(store)
+    known = _GraphNames(store)
+    sample = _one_pair(store)
     for rule in rules.predicates:
-        used = names(rule.where)
-        known.need(rule.title, used.labels, used.relations, used.properties)
-        holds(store, rule, trial)
+        used = find_names(rule.where)
+        known.require(rule.title, used.labels, used.relations, used.properties)
+        evaluate_predicate(store, rule, sample)
     for cap in rules.cap:
         if cap.property:
-            known.need(cap.title, properties=[(ITEM, cap.property)])
+            known.require(cap.title, properties=[(ITEM, cap.property)])
         else:
-            known.need(cap.title, [cap.label], [cap.relation])
+            known.require(cap.title, [cap.label], [cap.relation])
     if (recency := rules.recency) is not None:
         if recency.property:
-            known.need(recency.title, properties=[(ITEM, recency.property)])
+            known.require(recency.title, properties=[(ITEM, recency.property)])
         else:
-            known.need(recency.title, relations=[recency.behaviour], properties=[(recency.behaviour, "timestamp")])
+            known.require(recency.title, relations=[recency.behaviour], properties=[(recency.behaviour, "timestamp")])
 
 
-class _Known:
-    """The names that a graph has."""
+class _GraphNames:
+    """The labels, relationship types and properties of a graph."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._labels, self._relations = counts.known_labels(store), counts.known_relations(store)
 
-    def need(
+    def require(
         self,
         rule: str,
         labels: Iterable[str] = (),
@@ -64,7 +64,7 @@ class _Known:
                 raise UnknownNameError(f"property of {owner} for {rule}", name, self._properties(owner))
 
     def _has(self, owner: str, name: str) -> bool:
-        """Whether a node or edge has the property; looked up one by one, which ends at the first that has."""
+        """Whether any node or edge of `owner` has the property; the query ends at the first one that does."""
         pattern = self._pattern(owner)
         return bool(self._store.read(f"MATCH {pattern} WHERE x.{quote(name)} IS NOT NULL RETURN 1 AS one LIMIT 1"))
 
@@ -76,11 +76,11 @@ class _Known:
         return f"(x:{quote(owner)})" if owner in self._labels else f"()-[x:{quote(owner)}]->()"
 
 
-def _trial(store: Store) -> pd.DataFrame:
-    """One user and one item. Raises DataError where the graph has no items."""
+def _one_pair(store: Store) -> pd.DataFrame:
+    """A table of one user and one item. Raises DataError if the graph has no items."""
     items = store.read(f"MATCH (n:{ITEM}) RETURN n.id AS id LIMIT 1")
     users = store.read(f"MATCH (n:{USER}) RETURN n.id AS id LIMIT 1")
     if not items:
-        raise DataError("the graph has no items, so there is nothing that rules could be for; load some first")
+        raise DataError("the graph has no items, so no rule can apply; load some first")
     user = users[0]["id"] if users else ""
     return pd.DataFrame({"user_id": [user], "item_id": [items[0]["id"]]})

@@ -1,9 +1,9 @@
-"""An answer for every id, from the published list, the run's model on the live graph, or the graph alone."""
+"""Recommendations for one user or many, online: from the published list, the run's model, or the graph alone."""
 
-from graphrec.serving.answer import Answer, Recommended, as_table
+from graphrec.serving.answer import Answer, Recommended, Strategy, as_table
 from graphrec.serving.list_files import ENDINGS, RecommendationFile, write_answers
-from graphrec.serving.published_list import ActiveRun, active_run
 from graphrec.serving.recommender import OnlineRecommender
+from graphrec.store.active_run import ActiveRun, find_active_run
 
 __all__ = [
     "ENDINGS",
@@ -12,7 +12,8 @@ __all__ = [
     "OnlineRecommender",
     "RecommendationFile",
     "Recommended",
-    "active_run",
+    "Strategy",
     "as_table",
+    "find_active_run",
     "write_answers",
 ]

@@ -1,32 +1,32 @@
-"""Answers of the graph alone, without a model: friends, attributes, the segment, what is trending, what is popular."""
+"""Fallback strategies on the graph alone, without a model: friends, attributes, segment, trending, popular."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from graphrec.schema import ITEM, USER
 from graphrec.schema_names import usable
-from graphrec.serving.answer import ATTRIBUTES, FRIENDS, POPULAR, SEGMENT, TRENDING
-from graphrec.serving.candidates import Candidate, of_rows
+from graphrec.serving.answer import Strategy
+from graphrec.serving.candidates import Candidate, from_records
 from graphrec.serving.user_context import UserContext
 from graphrec.store import Store
 from graphrec.store.connection import Row, quote
 
 DAY = 86_400
 
-#: What happened in so many days before the last event of the graph is recent.
+#: Window of the trending strategy: days before the last event of the graph.
 WINDOW_DAYS = 30
 
-#: At most so many friends and alike users are asked, the first by id of those who are most alike.
-ASKED = 500
+#: Cap on the friends, or the most similar users (ties by id), whose items are counted.
+MAX_USERS = 500
 
-#: So many trending and popular items are kept, and for so many seconds.
-KEPT, SECONDS_KEPT = 1000, 60.0
+#: Cap on the cached trending and popular items, and the seconds after which they are read again.
+CACHED_ITEMS, CACHE_SECONDS = 1000, 60.0
 
-_FRIENDS = f"""
+_CHOSEN_BY = f"""
 UNWIND $ids AS id
-MATCH (friend:{USER} {{id: id}})-[:{{relation}}]->(item:{ITEM})
-WITH item, count(DISTINCT friend) AS score
+MATCH (other:{USER} {{id: id}})-[:{{relation}}]->(item:{ITEM})
+WITH item, count(DISTINCT other) AS score
 WHERE NOT item.id IN $seen
 RETURN item.id AS item, item.title AS title, score ORDER BY score DESC, item LIMIT $limit
 """
@@ -38,85 +38,88 @@ RETURN item.id AS item, item.title AS title, score, COUNT {{ (item)<-[:{{relatio
 ORDER BY score DESC, popularity DESC, item LIMIT $limit
 """
 
-_SAME_VALUES = f"""
+_SAME_ATTRIBUTES = f"""
 MATCH (value:{{label}})--(other:{USER}) WHERE value.id IN $ids AND other.id <> $user_id
-RETURN other.id AS id, count(DISTINCT value) AS alike ORDER BY alike DESC, id LIMIT {ASKED}
+RETURN other.id AS id, count(DISTINCT value) AS num_same ORDER BY num_same DESC, id LIMIT {MAX_USERS}
 """
 
 _SAME_PROPERTIES = f"""
 MATCH (other:{USER}) WHERE other.id <> $user_id AND ({{same}})
-RETURN other.id AS id, {{alike}} AS alike ORDER BY alike DESC, id LIMIT {ASKED}
+RETURN other.id AS id, {{num_same}} AS num_same ORDER BY num_same DESC, id LIMIT {MAX_USERS}
 """
 
-_LAST = f"MATCH (:{USER})-[edge:{{relation}}]->(:{ITEM}) RETURN max(edge.timestamp) AS last"
+_LAST_EVENT = f"MATCH (:{USER})-[edge:{{relation}}]->(:{ITEM}) RETURN max(edge.timestamp) AS last"
 
 _TRENDING = f"""
 MATCH (:{USER})-[edge:{{relation}}]->(item:{ITEM}) WHERE edge.timestamp > $since
 WITH item, count(edge) AS score
-RETURN item.id AS item, item.title AS title, score ORDER BY score DESC, item LIMIT {KEPT}
+RETURN item.id AS item, item.title AS title, score ORDER BY score DESC, item LIMIT {CACHED_ITEMS}
 """
 
 _POPULAR = f"""
 MATCH (item:{ITEM})
 WITH item, COUNT {{ (item)<-[:{{relation}}]-() }} AS score WHERE score > 0
-RETURN item.id AS item, item.title AS title, score ORDER BY score DESC, item LIMIT {KEPT}
+RETURN item.id AS item, item.title AS title, score ORDER BY score DESC, item LIMIT {CACHED_ITEMS}
 """
 
 
 class Fallbacks:
-    """What a graph answers without a model, for one behaviour; trending and popular items are kept for a minute."""
+    """Fallback strategies that need no model, for one behaviour. Trending and popular lists are cached for 60 s."""
 
     def __init__(self, store: Store, relation: str) -> None:
         self.relation = relation
         self._store = store
-        self._kept: dict[str, tuple[float, list[Candidate]]] = {}
+        self._cache: dict[Strategy, tuple[float, list[Candidate]]] = {}
 
-    def of(self, life: UserContext, seen: set[str], limit: int) -> Iterator[list[Candidate]]:
-        """The candidates of each way in turn, the most personal first; a way that leads nowhere gives none."""
-        if friends := life.friends()[:ASKED]:
-            yield self._of_users(friends, seen, limit, FRIENDS)
-        for label, ids in life.values().items():
-            more = {"ids": ids, "seen": sorted(seen), "limit": limit}
-            yield of_rows(self._read(_ATTRIBUTES, more, label=quote(label)), ATTRIBUTES)
-        for alike in self._segments(life):
-            yield self._of_users(alike, seen, limit, SEGMENT)
-        for kept in (self.trending(), self.popular()):
-            yield [each for each in kept if each.item not in seen][:limit]
+    def candidates(self, user: UserContext, seen: set[str], limit: int) -> Iterator[list[Candidate]]:
+        """At most `limit` candidates of each strategy in turn, the most personal first; a list may be empty."""
+        if friends := user.friend_ids()[:MAX_USERS]:
+            yield self._chosen_by(friends, seen, limit, Strategy.FRIENDS, self.relation)
+        for label, ids in user.attribute_ids().items():
+            parameters = {"ids": ids, "seen": sorted(seen), "limit": limit}
+            yield from_records(self._read(_ATTRIBUTES, parameters, label=quote(label)), Strategy.ATTRIBUTES, label)
+        for similar_in, users in self._segments(user):
+            yield self._chosen_by(users, seen, limit, Strategy.SEGMENT, similar_in)
+        for found in (self.trending(), self.popular()):
+            yield [each for each in found if each.item not in seen][:limit]
 
     def trending(self) -> list[Candidate]:
-        """The items of most events in the last days; none where the behaviour has no times."""
-        return self._keep(TRENDING, self._trending)
+        """The items with the most events in the last `WINDOW_DAYS`; empty if the behaviour has no timestamps."""
+        return self._cached(Strategy.TRENDING, self._read_trending)
 
     def popular(self) -> list[Candidate]:
-        """The items of most events."""
-        return self._keep(POPULAR, lambda: self._read(_POPULAR, {}))
+        """The items with the most events."""
+        return self._cached(Strategy.POPULAR, lambda: self._read(_POPULAR, {}))
 
-    def _of_users(self, ids: list[str], seen: set[str], limit: int, way: str) -> list[Candidate]:
-        return of_rows(self._read(_FRIENDS, {"ids": ids, "seen": sorted(seen), "limit": limit}), way)
+    def _chosen_by(
+        self, users: list[str], seen: set[str], limit: int, strategy: Strategy, detail: str
+    ) -> list[Candidate]:
+        rows = self._read(_CHOSEN_BY, {"ids": users, "seen": sorted(seen), "limit": limit})
+        return from_records(rows, strategy, detail)
 
-    def _segments(self, life: UserContext) -> Iterator[list[str]]:
-        """The ids of users who share attribute values with a user, then of those who share properties."""
-        for label, ids in life.values().items():
-            rows = self._read(_SAME_VALUES, {"ids": ids, "user_id": life.user}, label=quote(label))
-            yield [str(row["id"]) for row in rows]
-        telling = {name: value for name, value in sorted(life.properties.items()) if _tells(name, value)}
-        if not telling:
+    def _segments(self, user: UserContext) -> Iterator[tuple[str, list[str]]]:
+        """The most similar users by each label of attribute nodes, then by properties; with the label or the names."""
+        for label, ids in user.attribute_ids().items():
+            rows = self._read(_SAME_ATTRIBUTES, {"ids": ids, "user_id": user.user}, label=quote(label))
+            yield label, [str(row["id"]) for row in rows]
+        properties = {name: value for name, value in sorted(user.properties.items()) if _is_segment(name, value)}
+        if not properties:
             return
-        same = [f"other.{quote(name)} = $p{k}" for k, name in enumerate(telling)]
-        alike = " + ".join(f"CASE WHEN {each} THEN 1 ELSE 0 END" for each in same)
-        parameters = {f"p{k}": value for k, value in enumerate(telling.values())} | {"user_id": life.user}
-        rows = self._read(_SAME_PROPERTIES, parameters, same=" OR ".join(same), alike=alike)
-        yield [str(row["id"]) for row in rows]
+        same = [f"other.{quote(name)} = $p{k}" for k, name in enumerate(properties)]
+        num_same = " + ".join(f"CASE WHEN {each} THEN 1 ELSE 0 END" for each in same)
+        parameters = {f"p{k}": value for k, value in enumerate(properties.values())} | {"user_id": user.user}
+        rows = self._read(_SAME_PROPERTIES, parameters, same=" OR ".join(same), num_same=num_same)
+        yield ", ".join(properties), [str(row["id"]) for row in rows]
 
-    def _trending(self) -> list[Row]:
-        (row,) = self._read(_LAST, {})
+    def _read_trending(self) -> list[Row]:
+        (row,) = self._read(_LAST_EVENT, {})
         return [] if row["last"] is None else self._read(_TRENDING, {"since": row["last"] - WINDOW_DAYS * DAY})
 
-    def _keep(self, way: str, read: Any) -> list[Candidate]:
-        made, found = self._kept.get(way, (-SECONDS_KEPT, []))
-        if time.monotonic() - made >= SECONDS_KEPT:
-            found = of_rows(read(), way)
-            self._kept[way] = (time.monotonic(), found)
+    def _cached(self, strategy: Strategy, read: Callable[[], list[Row]]) -> list[Candidate]:
+        read_at, found = self._cache.get(strategy, (-CACHE_SECONDS, []))
+        if time.monotonic() - read_at >= CACHE_SECONDS:
+            found = from_records(read(), strategy, self.relation)
+            self._cache[strategy] = (time.monotonic(), found)
         return found
 
     def _read(self, statement: str, parameters: Mapping[str, Any], **names: str) -> list[Row]:
@@ -125,7 +128,7 @@ class Fallbacks:
         return self._store.read(statement, parameters)
 
 
-def _tells(name: str, value: object) -> bool:
-    """Whether a property may say whom a user is like: not what identifies them, nor what one source says beside."""
-    known = name in ("id", "keys") or ":" in name or not usable(name)
-    return not known and isinstance(value, str | int | bool)
+def _is_segment(name: str, value: object) -> bool:
+    """Whether a property may define a segment: not an id, nor a property of a single source (`source:name`)."""
+    excluded = name in ("id", "keys") or ":" in name or not usable(name)
+    return not excluded and isinstance(value, str | int | bool)

@@ -1,4 +1,4 @@
-"""A run's model, asked about one user as the live graph has them now."""
+"""Scores of a run's model for one user of the live graph, who may be new or changed since training."""
 
 from functools import cache, partial
 
@@ -7,98 +7,106 @@ import numpy as np
 from graphrec.errors import GraphrecError
 from graphrec.interactions import FloatArray
 from graphrec.models.base import ROUNDING_ERROR
-from graphrec.ranking.options import id_order
-from graphrec.reranking.batch import vectors_of
-from graphrec.reranking.item_features import Vectors
+from graphrec.ranking.options import rank_by_id
+from graphrec.reranking.batch import item_vectors
+from graphrec.reranking.item_features import ItemVectors
 from graphrec.runs import TrainedRun
-from graphrec.serving.answer import FOLDED_IN, RANKED
-from graphrec.serving.candidates import Candidate, best, with_titles
+from graphrec.serving.answer import Strategy
+from graphrec.serving.candidates import Candidate, add_titles, top_positions
 from graphrec.serving.new_items import NewItems
 from graphrec.serving.user_context import UserContext
-from graphrec.serving.user_rows import FoldInInput, newcomer
+from graphrec.serving.user_rows import FoldInInput, encode_user
 from graphrec.store import Store
 
-#: So many more candidates than are wanted are named, as some may have left the graph.
+#: Extra candidates fetched per request: some may have been deleted since training.
 SPARE = 20
 
 
 class FoldIn:
-    """Answers from a loaded run; what does not change from user to user is made once."""
+    """Ranks items for live users with a loaded run; whatever is the same for all users is computed once."""
 
     def __init__(self, store: Store, trained: TrainedRun) -> None:
         self.trained = trained
         self._store = store
-        self._fresh = NewItems(store, trained)
-        self._order = id_order(trained.items)
+        self._new_items = NewItems(store, trained)
+        self._order = rank_by_id(trained.items)
         self._seen = trained.seen.matrix()
-        #: The items and their vectors, made when rules first ask for them: a model makes those of users beside.
-        self.vectors: Vectors = cache(partial(vectors_of, trained))
-        trained.users.places(["x"])  # pandas makes its table of positions at the first question
+        #: The items and their vectors, computed when a rule first needs them: a model computes those of users too.
+        self.vectors: ItemVectors = cache(partial(item_vectors, trained))
+        trained.users.places(["x"])  # pandas builds its hash table at the first look-up
         trained.items.places(["x"])
 
-    def candidates(self, life: UserContext, seen: set[str], limit: int) -> tuple[list[Candidate], str]:
-        """The best items for a user, of those that the run knows and of fresh ones, and a sentence that says from what.
+    def candidates(self, user: UserContext, seen: set[str], limit: int) -> tuple[list[Candidate], str]:
+        """The best items for a user, items newer than the run included, and a note on what they are based on.
 
-        None where the model knows nothing of the user or cannot answer; the sentence says which.
+        The list is empty if the model knows nothing about the user or cannot fold in; then the note says why.
         """
-        run, someone = self.trained.run, newcomer(life, self.trained)
-        index = int(self.trained.users.places([life.user])[0])
-        way = _way(someone, self.trained.model.reads_relations)
-        if not way and index < 0:
+        run, encoded = self.trained.run, encode_user(user, self.trained)
+        index = int(self.trained.users.places([user.user])[0])
+        evidence = _describe(encoded, self.trained.model.reads_relations)
+        if not evidence and index < 0:
             return [], f"run {run.id} knows nothing of what this user did"
         try:
-            scores, way = self._scores(someone, index, way)
+            scores, strategy = self._scores(encoded, index)
         except GraphrecError as error:
             return [], str(error)
-        rounding = _rounding_error(scores)  # of all items, before those that were seen are taken out
+        rounding_error = _rounding_error(scores)  # over all items, before the seen ones are masked
         for item in self.trained.items.places(sorted(seen)):
             if item >= 0:
                 scores[item] = -np.inf
-        found = self._best(scores, limit, rounding)
-        fresh = [pair for pair in self._fresh_scores(someone, rounding) if pair[0] not in seen] if way != RANKED else []
-        merged = sorted([*found, *fresh], key=lambda pair: (-pair[1], pair[0]))[: limit + SPARE] if fresh else found
-        strange = f"; the run does not know {someone.strange} of the items they met" if someone.strange else ""
-        told = f"{way} by {run.model}, run {run.id}{strange}"
-        return with_titles(self._store, merged, way, run.id)[:limit], told
+        found = self._best(scores, limit, rounding_error)
+        if strategy is Strategy.FOLD_IN:
+            new = [pair for pair in self._new_item_scores(encoded, rounding_error) if pair[0] not in seen]
+            if new:
+                found = sorted([*found, *new], key=lambda pair: (-pair[1], pair[0]))[: limit + SPARE]
+            detail = f"from {evidence or 'no interactions'}"
+            how = f"folded in {detail}"
+        else:
+            detail, how = run.model, "reranked"
+        note = f"{how} by {run.model}, run {run.id}"
+        if encoded.num_unknown_items:
+            note += f"; the run does not know {encoded.num_unknown_items} of the user's items"
+        return add_titles(self._store, found, strategy, detail, run.id)[:limit], note
 
-    def _scores(self, someone: FoldInInput, index: int, way: str) -> tuple[FloatArray, str]:
-        """Scores [num_items], and the way: those of training for a user who has done nothing since."""
+    def _scores(self, encoded: FoldInInput, index: int) -> tuple[FloatArray, Strategy]:
+        """Scores [num_items] and the strategy: as in training if the user's behaviour is unchanged, else folded in."""
         model, user = self.trained.model, np.array([index])
-        if index >= 0 and set(someone.target.item_index.tolist()) == set(self._seen[user].indices.tolist()):
-            return model.score(user)[0].cpu().numpy().copy(), RANKED
-        try:
-            return model.fold_in_newcomers(someone.target, someone.around)[0].cpu().numpy().copy(), way
-        except GraphrecError:
-            if index < 0:
-                raise
-            return model.score(user)[0].cpu().numpy().copy(), RANKED
+        unchanged = index >= 0 and set(encoded.target.item_index.tolist()) == set(self._seen[user].indices.tolist())
+        if not unchanged:
+            try:
+                folded = model.fold_in_users(encoded.target, encoded.relations)
+                return folded[0].cpu().numpy().copy(), Strategy.FOLD_IN
+            except GraphrecError:
+                if index < 0:
+                    raise
+        return model.score(user)[0].cpu().numpy().copy(), Strategy.RERANKED
 
-    def _best(self, scores: FloatArray, limit: int, rounding: float) -> list[tuple[str, float]]:
-        positions = best(scores, limit + SPARE, self._order, self.trained.model.signed, rounding)
-        return list(zip(self.trained.items.id(positions).tolist(), scores[positions].tolist(), strict=True))
+    def _best(self, scores: FloatArray, limit: int, rounding_error: float) -> list[tuple[str, float]]:
+        model, items = self.trained.model, self.trained.items
+        positions = top_positions(scores, limit + SPARE, self._order, model.has_signed_scores, rounding_error)
+        return list(zip(items.id(positions).tolist(), scores[positions].tolist(), strict=True))
 
-    def _fresh_scores(self, someone: FoldInInput, rounding: float) -> list[tuple[str, float]]:
-        """NewItems items with their scores, where the model can tell any."""
-        fresh = self._fresh.items()
-        if not fresh.ids:
+    def _new_item_scores(self, encoded: FoldInInput, rounding_error: float) -> list[tuple[str, float]]:
+        """The items that are newer than the run, with their scores; empty if the model cannot score them."""
+        new = self._new_items.current()
+        if not new.ids:
             return []
-        found = self.trained.model.fold_in_new_items(someone.target, someone.around, fresh.attributes)
+        found = self.trained.model.fold_in_new_items(encoded.target, encoded.relations, new.attributes)
         if found is None:
             return []
         scores = found[0].cpu().numpy().tolist()
-        return [(item, score) for item, score in zip(fresh.ids, scores, strict=True) if score > rounding]
+        return [(item, score) for item, score in zip(new.ids, scores, strict=True) if score > rounding_error]
 
 
 def _rounding_error(scores: FloatArray) -> float:
-    """The size up to which one of these scores [num_items] of a user is a rounding error."""
+    """The size up to which a score of one user [num_items] is a rounding error."""
     return ROUNDING_ERROR * float(np.abs(scores[np.isfinite(scores)]).max(initial=0.0))
 
 
-def _way(someone: FoldInInput, reads_relations: bool) -> str:
-    """`folded in from 3 interactions`, or where there are none from friends and attributes; empty: from nothing."""
-    interactions = len(someone) if reads_relations else len(someone.target)
-    parts = [(interactions, "interaction")]
+def _describe(encoded: FoldInInput, reads_relations: bool) -> str:
+    """What the model reads about the user: `3 interactions`, or without any `2 friends and 1 attribute`; else empty."""
+    interactions = len(encoded) if reads_relations else len(encoded.target)
+    counts = [(interactions, "interaction")]
     if not interactions and reads_relations:
-        parts = [(someone.friends, "friend"), (someone.values, "attribute")]
-    told = [f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in parts if number]
-    return f"{FOLDED_IN} from {' and '.join(told)}" if told else ""
+        counts = [(encoded.num_friends, "friend"), (encoded.num_attributes, "attribute")]
+    return " and ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counts if number)

@@ -1,4 +1,4 @@
-"""Recommendations of many users as a file: CSV, JSON lines or Parquet, written while they are made."""
+"""Writes recommendations for many users to a CSV, JSON lines or Parquet file while they are computed."""
 
 import csv
 import json
@@ -13,7 +13,7 @@ from graphrec.characters import disarmed
 from graphrec.errors import GraphrecError
 from graphrec.serving.answer import COLUMNS, Answer
 
-#: Rows that are held until they are written.
+#: Batch size: rows held in memory before they are written.
 ROWS_AT_ONCE = 50_000
 
 Rows = list[tuple[object, ...]]
@@ -21,7 +21,7 @@ Rows = list[tuple[object, ...]]
 
 @dataclass(frozen=True)
 class RecommendationFile:
-    """What was written: `users` were answered, `empty` of them without any item, `short` with fewer than k items."""
+    """What a file has: `users` answered, `empty` of them without items and `short` with fewer than k items."""
 
     file: str
     users: int
@@ -33,17 +33,18 @@ class RecommendationFile:
 
 
 def write_answers(answers: Iterable[Answer], path: Path, csv_safe: bool = False) -> RecommendationFile:
-    """Write answers with the columns user_id, item_id, score, rank, title, way and run, and say how many they are.
+    """Write answers as a table with the columns `COLUMNS`, and return what was written.
 
-    The ending of `path` is the format. The file appears whole or not at all, and no more than ROWS_AT_ONCE rows are in
-    memory at a time. With `csv_safe`, texts that a spreadsheet would take for formulas have an apostrophe before them.
+    The ending of `path` selects the format. The file is complete or absent, and at most ROWS_AT_ONCE rows and one
+    answer are in memory at a time. With `csv_safe`, an apostrophe is put before texts that a spreadsheet would run as
+    formulas.
 
-    Raises GraphrecError if the ending is none of `ENDINGS`, `csv_safe` is asked for in another format than CSV, or the
+    Raises GraphrecError if the ending is not one of `ENDINGS`, `csv_safe` is used with a format other than CSV, or the
     file cannot be written.
     """
     write, start = _format(path), time.perf_counter()
     if csv_safe and write is not _csv:
-        raise GraphrecError(f"{path.name} is no CSV file, which alone can be made safe for spreadsheets; write .csv")
+        raise GraphrecError(f"{path.name} is no CSV file, and only CSV can be made safe for spreadsheets; write .csv")
     users = rows = empty = short = 0
     with atomic_write(path) as partial, write(partial) as append:
         held: Rows = []
@@ -90,7 +91,7 @@ def _parquet(path: Path) -> Iterator[Append]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    kinds = (pa.string(), pa.string(), pa.float64(), pa.int64(), pa.string(), pa.string(), pa.string())
+    kinds = (pa.string(), pa.string(), pa.float64(), pa.int64(), *[pa.string()] * (len(COLUMNS) - 4))
     schema = pa.schema(list(zip(COLUMNS, kinds, strict=True)))
     with path.open("wb") as file, parquet.ParquetWriter(file, schema) as writer:
 
@@ -108,12 +109,12 @@ _FORMATS: dict[str, Callable[[Path], AbstractContextManager[Append]]] = {
     ".parquet": _parquet,
 }
 
-#: The endings of files that can be written.
+#: File endings of the formats.
 ENDINGS = tuple(_FORMATS)
 
 
 def is_stream(path: Path) -> bool:
-    """Whether a path is a pipe or a device, such as /dev/stdout (whatever the shell has made of that)."""
+    """Whether a path is a pipe or a device, such as /dev/stdout (also if the shell redirects it to a file)."""
     return path.is_relative_to("/dev") or (path.exists() and not path.is_file() and not path.is_dir())
 
 
@@ -121,7 +122,7 @@ def _format(path: Path) -> Callable[[Path], AbstractContextManager[Append]]:
     if path.suffix.lower() in _FORMATS:
         return _FORMATS[path.suffix.lower()]
     if is_stream(path):
-        return _csv  # it has no ending
+        return _csv  # a stream has no ending
     raise GraphrecError(
         f"{path.name}: recommendations are written as {', '.join(ENDINGS)}; choose one of these endings"
     )

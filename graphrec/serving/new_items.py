@@ -1,4 +1,4 @@
-"""Items that came into the graph after a run was trained, with the attributes by which its model can score them."""
+"""Cold-start items: items added to the graph after a run was trained, with the attributes its model can score."""
 
 import time
 from collections.abc import Mapping
@@ -15,44 +15,48 @@ from graphrec.store.connection import Row, quote
 from graphrec.store.read import read_ids
 from graphrec.vocabulary import IndexArray, Vocabulary
 
-#: Where the number of items stays the same, new ones are looked for after so many seconds again.
-SECONDS_KEPT = 600.0
+#: Seconds after which new items are read again even if the number of items is unchanged.
+CACHE_SECONDS = 600.0
 
 _COUNT = f"MATCH (item:{ITEM}) RETURN count(item) AS number"
 
 
 @dataclass(frozen=True, eq=False)
-class FreshItems:
-    """The ids of items that a run does not know, and their rows [n, num_values] of item-attribute relations."""
+class ItemRows:
+    """Ids of n items, and by item-attribute relation their rows [n, num_values] over the run's vocabulary."""
 
     ids: tuple[str, ...] = ()
     attributes: Mapping[str, sparse.csr_array] = field(default_factory=dict)
 
 
 class NewItems:
-    """The fresh items of a run, looked for again when the number of items in the graph has changed."""
+    """The items that a run does not know, read again whenever the number of items in the graph has changed."""
 
     def __init__(self, store: Store, trained: TrainedRun) -> None:
         self._store, self._trained = store, trained
-        self._found, self._number, self._made = FreshItems(), -1, 0.0
+        self._found, self._number, self._read_at = ItemRows(), -1, 0.0
 
-    def items(self) -> FreshItems:
-        """Those that there are now."""
+    def current(self) -> ItemRows:
+        """The new items that are in the graph now."""
         number = int(self._store.read(_COUNT)[0]["number"])
-        if number != self._number or time.monotonic() - self._made > SECONDS_KEPT:
-            self._found, self._number, self._made = fresh_items(self._store, self._trained), number, time.monotonic()
+        if number != self._number or time.monotonic() - self._read_at > CACHE_SECONDS:
+            self._found, self._number, self._read_at = (
+                read_new_items(self._store, self._trained),
+                number,
+                time.monotonic(),
+            )
         return self._found
 
 
-def fresh_items(store: Store, trained: TrainedRun) -> FreshItems:
-    """The items of a graph that a run does not know and that have an attribute which it does."""
+def read_new_items(store: Store, trained: TrainedRun) -> ItemRows:
+    """The items of a graph that a run does not know and that have at least one attribute it knows."""
     ids = read_ids(store, ITEM)
     new = ids[trained.items.places(ids) < 0]
     if not len(new):
-        return FreshItems()
+        return ItemRows()
     items = Vocabulary.of(ITEM, sorted(map(str, new)))
     rows = {
-        origin.name: _rows(_read(store, origin, list(items.ids)), items, origin.values)
+        origin.name: _count_rows(_read_attributes(store, origin, list(items.ids)), items, origin.values)
         for origin in trained.origins
         if origin.kind == "item_attributes" and origin.values is not None
     }
@@ -60,11 +64,11 @@ def fresh_items(store: Store, trained: TrainedRun) -> FreshItems:
     for matrix in rows.values():
         described += np.diff(matrix.indptr)
     kept: IndexArray = np.flatnonzero(described)
-    return FreshItems(tuple(items.id(kept)), {name: matrix[kept] for name, matrix in rows.items()})
+    return ItemRows(tuple(items.id(kept)), {name: matrix[kept] for name, matrix in rows.items()})
 
 
-def _read(store: Store, origin: Origin, ids: list[str]) -> list[Row]:
-    """Records of item, value and number of the edges of a relation that new items have."""
+def _read_attributes(store: Store, origin: Origin, ids: list[str]) -> list[Row]:
+    """Records item, value, number: the edges of an item-attribute relation at some items, counted per value."""
     source, relation, target = origin.triple
     if origin.text:
         start, value = f"(:{USER})-[edge:{quote(relation)}]->(item)", f"edge.{quote(origin.text)}"
@@ -79,8 +83,8 @@ def _read(store: Store, origin: Origin, ids: list[str]) -> list[Row]:
     )
 
 
-def _rows(rows: list[Row], items: Vocabulary, values: Vocabulary) -> sparse.csr_array:
-    """Counts [len(items), len(values)] float32 of texts, of nodes ones; values that the run does not know left out."""
+def _count_rows(rows: list[Row], items: Vocabulary, values: Vocabulary) -> sparse.csr_array:
+    """Counts [len(items), len(values)] float32; values that the run does not know are left out."""
     row = items.places([str(each["item"]) for each in rows])
     column = values.places([str(each["value"]) for each in rows])
     number = np.array([each["number"] for each in rows], dtype=np.float32)

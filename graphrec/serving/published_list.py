@@ -1,4 +1,4 @@
-"""The active run and its list for a user, read by the contract of publishing."""
+"""The active run, and its published lists for one user or many."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,65 +6,43 @@ from typing import Any
 
 from graphrec.schema import ITEM, RECOMMENDED, RUN, USER
 from graphrec.store import Store
+from graphrec.store.active_run import ACTIVE_RUN, COLUMNS, ActiveRun, require_readable_lists
 from graphrec.store.connection import Row
 
-_ACTIVE = f"""
-MATCH (run:{RUN}) WHERE run.activated_at IS NOT NULL
-WITH run ORDER BY run.activated_at DESC LIMIT 1
-"""
-
-_RUN = """
-run.id AS run, coalesce(run.trained, run.id) AS trained, run.model AS model, run.relation AS relation,
-run.layers AS layers, run.k AS k
-"""
-
-#: An item that a user has not met and that is not in a list of ids.
+#: An item that the user has not interacted with and that is not in a list of ids.
 _OTHER = f"""
 MATCH (user:{USER} {{id: $user_id}}), (item:{ITEM})
 WHERE NOT item.id IN $listed AND NOT EXISTS {{ MATCH (user)-[met]->(item) WHERE type(met) = $relation }}
 RETURN item.id AS item LIMIT 1
 """
 
-#: A user's list stands in the first of the run's layers that has edges of this user. One query, as most answers need no
-#: other, and each takes a way to the server and back.
-_LIST = f"""{_ACTIVE}
+#: A user's list is in the first of the run's layers that has edges of the user. One query reads run and list, because
+#: most answers need no other and each query costs a round trip to the server.
+_LIST = f"""{ACTIVE_RUN}
 OPTIONAL MATCH (user:{USER} {{id: $user_id}})
 OPTIONAL MATCH (user)-[edge:{RECOMMENDED}]->(item:{ITEM})
-WHERE edge.run IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
-RETURN {_RUN}, user.id AS user, edge.run AS layer, item.id AS item, item.title AS title, edge.score AS score,
+WHERE edge.version IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
+RETURN {COLUMNS}, user.id AS user, edge.version AS layer, item.id AS item, item.title AS title, edge.score AS score,
        edge.rank AS rank, EXISTS {{ MATCH (user)-[met]->(item) WHERE type(met) = run.relation }} AS seen
 ORDER BY rank
 """
 
 
-#: As above, for many users and a run that is known; the caller sorts the rows.
+#: The same for many users and a given run; the caller sorts the rows.
 _LISTS = f"""
 MATCH (run:{RUN} {{id: $run}})
 UNWIND $ids AS user_id
 MATCH (user:{USER} {{id: user_id}})
 OPTIONAL MATCH (user)-[edge:{RECOMMENDED}]->(item:{ITEM})
-WHERE edge.run IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
-RETURN user.id AS user, edge.run AS layer, item.id AS item, item.title AS title, edge.score AS score,
+WHERE edge.version IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
+RETURN user.id AS user, edge.version AS layer, item.id AS item, item.title AS title, edge.score AS score,
        edge.rank AS rank, EXISTS {{ MATCH (user)-[met]->(item) WHERE type(met) = run.relation }} AS seen
 """
 
 
 @dataclass(frozen=True)
-class ActiveRun:
-    """The run whose recommendations count: its id in the graph and that of the saved run, which differ where one is
-    published twice; the behaviour that it predicts; its layers, newest first."""
-
-    id: str
-    trained: str
-    model: str
-    relation: str
-    layers: tuple[int, ...]
-    k: int | None = None  # how long its lists may be; runs published before this was noted have none
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One place of a published list, and whether the user has met the item meanwhile."""
+class ListedItem:
+    """One item of a published list, and whether the user has interacted with it by the run's behaviour."""
 
     item: str
     title: str | None
@@ -75,55 +53,45 @@ class Listed:
 
 @dataclass(frozen=True)
 class PublishedList:
-    """The active run (None where nothing is published), whether the graph has the user, and the user's list in it."""
+    """The active run (None if nothing is published), whether the graph has the user, and the user's list."""
 
     run: ActiveRun | None
     has_user: bool = False
-    places: tuple[Listed, ...] = ()
+    items: tuple[ListedItem, ...] = ()
 
 
-def active_run(store: Store) -> ActiveRun | None:
-    """The run that was activated last; None where nothing is published."""
-    rows = store.read(f"{_ACTIVE} RETURN {_RUN}")
-    return _run(rows[0]) if rows else None
-
-
-def published_list(store: Store, user_id: str) -> PublishedList:
-    """The whole list of a user in the active run, best first; empty where there is none."""
+def read_published_list(store: Store, user_id: str) -> PublishedList:
+    """The whole list of a user in the active run, best first; empty if the run has no list for the user."""
     rows = store.read(_LIST, {"user_id": user_id})
     if not rows:
+        require_readable_lists(store)
         found = store.read(f"MATCH (user:{USER} {{id: $user_id}}) RETURN 1 AS one", {"user_id": user_id})
         return PublishedList(None, bool(found))
-    run = _run(rows[0])
-    return PublishedList(run, rows[0]["user"] is not None, _places(run, rows))
+    run = ActiveRun.from_row(rows[0])
+    return PublishedList(run, rows[0]["user"] is not None, _listed_items(run, rows))
 
 
-def published_lists(store: Store, run: ActiveRun, user_ids: Sequence[str]) -> dict[str, tuple[Listed, ...]]:
-    """The whole lists of users in a run, best first, by user; users that the graph does not have are left out."""
+def read_published_lists(store: Store, run: ActiveRun, user_ids: Sequence[str]) -> dict[str, tuple[ListedItem, ...]]:
+    """The whole lists of users in a run, best first, by user; users who are not in the graph are left out."""
     found: dict[str, list[Row]] = {}
     for row in store.read(_LISTS, {"run": run.id, "ids": list(user_ids)}):
         found.setdefault(row["user"], []).append(row)
-    return {user: _places(run, rows) for user, rows in found.items()}
+    return {user: _listed_items(run, rows) for user, rows in found.items()}
 
 
-def _places(run: ActiveRun, rows: Sequence[Row]) -> tuple[Listed, ...]:
+def _listed_items(run: ActiveRun, rows: Sequence[Row]) -> tuple[ListedItem, ...]:
     """The list of one user: the edges of the newest of the run's layers that has any."""
-    listed = [row for row in rows if row["item"] is not None]
-    layer = min((row["layer"] for row in listed), key=run.layers.index, default=None)
-    places = (_listed(row) for row in listed if row["layer"] == layer)
-    return tuple(sorted(places, key=lambda place: place.rank))
+    rows = [row for row in rows if row["item"] is not None]
+    layer = min((row["layer"] for row in rows), key=run.layers.index, default=None)
+    items = (_listed_item(row) for row in rows if row["layer"] == layer)
+    return tuple(sorted(items, key=lambda each: each.rank))
 
 
-def has_other_items(store: Store, user_id: str, run: ActiveRun, listed: Sequence[Listed]) -> bool:
-    """Whether the graph has an item that the user has not met and that the user's list does not show."""
-    ids = [place.item for place in listed]
+def has_other_items(store: Store, user_id: str, run: ActiveRun, listed: Sequence[ListedItem]) -> bool:
+    """Whether the graph has an item that is not in the user's list and that the user has not interacted with."""
+    ids = [each.item for each in listed]
     return bool(store.read(_OTHER, {"user_id": user_id, "listed": ids, "relation": run.relation}))
 
 
-def _run(row: Mapping[str, Any]) -> ActiveRun:
-    run, trained, model, relation = (str(row[name]) for name in ("run", "trained", "model", "relation"))
-    return ActiveRun(run, trained, model, relation, tuple(row["layers"] or ()), row["k"])
-
-
-def _listed(row: Mapping[str, Any]) -> Listed:
-    return Listed(row["item"], row["title"], float(row["score"]), int(row["rank"]), bool(row["seen"]))
+def _listed_item(row: Mapping[str, Any]) -> ListedItem:
+    return ListedItem(row["item"], row["title"], float(row["score"]), int(row["rank"]), bool(row["seen"]))

@@ -1,4 +1,4 @@
-"""The answer for a user, by the best way that there is."""
+"""Recommendations for a user by the first strategy that has any: published list, model, or fallbacks on the graph."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,29 +9,28 @@ from typing import TYPE_CHECKING
 from graphrec.arguments import Id, count, id_text, id_texts
 from graphrec.behaviours import BEHAVIOURS
 from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few
-from graphrec.reranking import RerankingRules, Trace, check
+from graphrec.reranking import RerankingRules, Trace, require_applicable
 from graphrec.schema import USER
-from graphrec.serving.answer import ATTRIBUTES, FRIENDS, POPULAR, PUBLISHED, SEGMENT, TRENDING, Answer, Recommended
-from graphrec.serving.candidates import Candidate
+from graphrec.serving.answer import Answer, Recommended, Strategy
+from graphrec.serving.candidates import Candidate, rerank_candidates
 from graphrec.serving.fallbacks import WINDOW_DAYS, Fallbacks
 from graphrec.serving.published_list import (
-    ActiveRun,
-    Listed,
-    active_run,
+    ListedItem,
     has_other_items,
-    published_list,
-    published_lists,
+    read_published_list,
+    read_published_lists,
 )
-from graphrec.serving.user_context import UserContext, read_life
+from graphrec.serving.user_context import UserContext, read_user_context
 from graphrec.store import Store, counts, queries
+from graphrec.store.active_run import ActiveRun, find_active_run
 
-if TYPE_CHECKING:  # a published list needs no torch
+if TYPE_CHECKING:  # FoldIn imports torch, which a published list does not need
     from graphrec.serving.fold_in import FoldIn
 
-#: Where rules leave too few candidates, so many times as many are looked at.
-DEEPER = 4
+#: Factor by which the candidate pool grows when the rules leave fewer than k items.
+POOL_GROWTH = 4
 
-#: Users whose published lists are read in one query.
+#: Batch size: users whose published lists are read in one query.
 USERS_AT_ONCE = 500
 
 _PRESENT = f"UNWIND $ids AS id MATCH (user:{USER} {{id: id}}) RETURN user.id AS id"
@@ -42,125 +41,127 @@ WITH user, key WHERE key IN $keys
 RETURN key, user.id AS id
 """
 
-#: What the ways without a model have found, as a sentence goes on after a number of items.
-_TOLD = {
-    FRIENDS: "that most friends chose",
-    ATTRIBUTES: "with the attributes that the user is tied to",
-    SEGMENT: "that the users most like this one chose",
-    TRENDING: f"trending in the last {WINDOW_DAYS} days of the graph",
-    POPULAR: "chosen most often",
+#: Notes on the fallback strategies, as a sentence goes on after a number of items.
+_NOTES = {
+    Strategy.FRIENDS: "that most friends chose",
+    Strategy.ATTRIBUTES: "with the user's attributes",
+    Strategy.SEGMENT: "that the most similar users chose",
+    Strategy.TRENDING: f"trending in the last {WINDOW_DAYS} days of the graph",
+    Strategy.POPULAR: "chosen most often",
 }
 
 
 @dataclass(frozen=True, eq=False)
-class _Question:
-    """A user and what is wanted: k items under rules, of a run's behaviour; `listed` is the published list."""
+class _Request:
+    """A request for the k best items of a user under rules; `listed` is the user's published list."""
 
-    life: UserContext
+    user: UserContext
     k: int
     relation: str
     run: ActiveRun | None
     rules: RerankingRules | None
-    listed: tuple[Listed, ...]
+    listed: tuple[ListedItem, ...]
 
     @property
     def seen(self) -> set[str]:
-        return {tie.id for tie in self.life.did(self.relation)}
+        return {edge.id for edge in self.user.behaviour(self.relation)}
 
 
 class OnlineRecommender:
-    """Answers from one store; a run's model is loaded when it is first needed, and kept while the run is active."""
+    """Recommends from one store. A run's model is loaded when it is first needed, and kept while the run is active."""
 
     def __init__(self, store: Store, runs_folder: Path) -> None:
         self._store, self._runs_folder = store, runs_folder
-        self._folding: FoldIn | None = None
-        self._ways: Fallbacks | None = None
-        self._checked: RerankingRules | None = None
+        self._fold_in: FoldIn | None = None
+        self._fallbacks: Fallbacks | None = None
+        self._checked_rules: RerankingRules | None = None
 
-    def of(self, user_id: Id, k: int = 10, rules: RerankingRules | None = None, anyone: bool = False) -> Answer:
-        """The k items for a user, whatever is known of them; what they met by the target behaviour is never among them.
+    def recommend(self, user_id: Id, k: int = 10, rules: RerankingRules | None = None, anyone: bool = False) -> Answer:
+        """The k items for a user; never an item that the user already has by the target behaviour.
 
-        With `anyone`, an id that the graph does not have is a stranger's, and a graph in which nothing is published
-        answers by itself.
+        With `anyone`, an id that the graph does not have is answered as an anonymous visitor, and a graph without an
+        active run is answered by the fallback strategies.
 
         Raises:
             UnknownNameError: there is no such user.
             GraphrecError: nothing is published.
-            DataError: the graph has no behaviour, a rule asks for what is not there, or `k` is no integer from 1 on.
+            DataError: the graph has no behaviour, a rule uses a name that it does not have, or `k` is no integer from
+                1 on.
         """
         user_id, k = id_text(user_id, "user"), count(k)
-        found = published_list(self._store, user_id)
+        found = read_published_list(self._store, user_id)
         if not found.has_user:
             find = queries.find_by_key if anyone else queries.find_node  # the latter finds it or raises
             known = find(self._store, USER, user_id)
             if known is not None:
-                user_id, found = known, published_list(self._store, known)
+                user_id, found = known, read_published_list(self._store, known)
         run = found.run
         if run is None and not anyone:
             raise _nothing_published()
-        if run is not None and rules is None and not all(place.seen for place in found.places):
-            return self._published(user_id, k, run, found.places)
-        life = read_life(self._store, user_id)
-        answer = self._gathered(_Question(life, k, self._relation(run), run, rules, found.places))
+        if run is not None and rules is None and not all(each.seen for each in found.items):
+            return self._published_answer(user_id, k, run, found.items)
+        user = read_user_context(self._store, user_id)
+        answer = self._live_answer(_Request(user, k, self._relation(run), run, rules, found.items))
         if found.has_user:
             return answer
-        return replace(answer, notes=(f"there is no user '{user_id}', so this is for a stranger", *answer.notes))
+        note = f"unknown user '{user_id}': these are the recommendations for an anonymous visitor"
+        return replace(answer, notes=(note, *answer.notes))
 
-    def of_many(
+    def recommend_many(
         self, user_ids: Iterable[Id], k: int = 10, rules: RerankingRules | None = None, anyone: bool = False
     ) -> Iterator[Answer]:
-        """As `of` for many users, in their order, each once; published lists are read for some users at a time.
+        """As `recommend` for many users, each once, in their order; published lists are read in batches.
 
         All ids are looked up before the first answer.
 
         Raises:
-            UnknownNameError, DataError: there are no such users, or as `of`.
+            UnknownNameError, DataError: some users are not in the graph, or as `recommend`.
             GraphrecError: nothing is published.
         """
         ids, k = list(dict.fromkeys(id_texts(user_ids, "users"))), count(k)
-        run = active_run(self._store)
+        run = find_active_run(self._store)
         if run is None and not anyone:
             raise _nothing_published()
         if not anyone:
-            ids = self._known(ids)
+            ids = self._find_users(ids)
         return self._answers(ids, k, rules, anyone, run)
 
     def _answers(
         self, ids: list[str], k: int, rules: RerankingRules | None, anyone: bool, run: ActiveRun | None
     ) -> Iterator[Answer]:
         for start in range(0, len(ids), USERS_AT_ONCE):
-            part = ids[start : start + USERS_AT_ONCE]
-            listed = {} if run is None or rules is not None else published_lists(self._store, run, part)
-            ruled = {} if run is None or rules is None else self._ruled_at_once(part, k, rules, run)
-            for user in part:
-                places = listed.get(user, ())
-                if run is not None and not all(place.seen for place in places):
-                    yield self._published(user, k, run, places)
+            batch = ids[start : start + USERS_AT_ONCE]
+            listed = {} if run is None or rules is not None else read_published_lists(self._store, run, batch)
+            reranked = {} if run is None or rules is None else self._reranked_answers(batch, k, rules, run)
+            for user in batch:
+                items = listed.get(user, ())
+                if run is not None and not all(each.seen for each in items):
+                    yield self._published_answer(user, k, run, items)
                 else:
-                    yield ruled[user] if user in ruled else self.of(user, k, rules, anyone)
+                    yield reranked[user] if user in reranked else self.recommend(user, k, rules, anyone)
 
-    def _ruled_at_once(self, ids: list[str], k: int, rules: RerankingRules, run: ActiveRun) -> dict[str, Answer]:
-        """The answers of those users whom the run's model answers under rules together; none without the model."""
-        folding, _ = self._folded(run)
-        if folding is None:
+    def _reranked_answers(self, ids: list[str], k: int, rules: RerankingRules, run: ActiveRun) -> dict[str, Answer]:
+        """The answers of those users whom the run's model can rank in one batch; empty without the model."""
+        fold_in, _ = self._load_model(run)
+        if fold_in is None:
             return {}
-        from graphrec.serving.batch import ranked_under_rules
+        from graphrec.serving.batch import rerank_for_users
 
-        self._check(rules)
-        return ranked_under_rules(self._store, folding.trained, run, rules, ids, k, folding.vectors)
+        self._check_rules(rules)
+        return rerank_for_users(self._store, fold_in.trained, run, rules, ids, k, fold_in.vectors)
 
-    def _check(self, rules: RerankingRules) -> None:
-        """Raise if the graph lacks what a rule names; asked once for the same rules."""
-        if rules != self._checked:
-            check(rules, self._store)
-            self._checked = rules
+    def _check_rules(self, rules: RerankingRules) -> None:
+        """Raise if the graph lacks a name that the rules use; the same rules are checked once."""
+        if rules != self._checked_rules:
+            require_applicable(rules, self._store)
+            self._checked_rules = rules
 
-    def _known(self, ids: list[str]) -> list[str]:
-        """The ids of users, each once, where some may be `source:key`. Raises if the graph lacks some."""
+    def _find_users(self, ids: list[str]) -> list[str]:
+        """The ids of the users, each once, for ids or keys `source:key`. Raises if some are not in the graph."""
         names: dict[str, str] = {}
         for start in range(0, len(ids), USERS_AT_ONCE):
-            part = {"ids": ids[start : start + USERS_AT_ONCE]}
-            names.update((row["id"], row["id"]) for row in self._store.read(_PRESENT, part))
+            batch = {"ids": ids[start : start + USERS_AT_ONCE]}
+            names.update((row["id"], row["id"]) for row in self._store.read(_PRESENT, batch))
         keys = [user for user in ids if user not in names and ":" in user]
         if keys:
             names.update((row["key"], row["id"]) for row in self._store.read(_BY_KEY, {"keys": keys}))
@@ -170,113 +171,110 @@ class OnlineRecommender:
         if unknown:
             raise DataError(
                 f"{len(unknown):,} of {len(ids):,} users are not in the graph: {first_few(unknown)}; leave them out, "
-                "or answer them as strangers: --anyone, in Python anyone=True"
+                "or recommend for them as for anonymous visitors: --anyone, in Python anyone=True"
             )
         return list(dict.fromkeys(names[user] for user in ids))
 
-    def _published(self, user_id: str, k: int, run: ActiveRun, listed: Sequence[Listed]) -> Answer:
-        """The published list without what the user met since; a short list stays short, and a note says why."""
-        items = _numbered(_candidates(run, listed)[:k])
+    def _published_answer(self, user_id: str, k: int, run: ActiveRun, listed: Sequence[ListedItem]) -> Answer:
+        """The published list without items seen since. A short list is not filled up; a note says why it is short."""
+        items = _number(_published_candidates(run, listed)[:k])
         notes = [f"published by {run.model}, run {run.id}"]
         if len(items) < k:
-            gone = sum(place.seen for place in listed)
+            seen = sum(each.seen for each in listed)
             why = f"the run lists {len(listed)} for this user"
-            why += f", and {gone} of them {'was' if gone == 1 else 'were'} seen since it was published" if gone else ""
-            notes.append(f"{len(items)} of {k}: {why}{self._more(user_id, k, run, listed)}")
+            why += f", and {seen} of them {'was' if seen == 1 else 'were'} seen since it was published" if seen else ""
+            notes.append(f"{len(items)} of {k}: {why}{self._how_to_get_more(user_id, k, run, listed)}")
         return Answer(user_id, k, items, tuple(notes))
 
-    def _more(self, user_id: str, k: int, run: ActiveRun, listed: Sequence[Listed]) -> str:
-        """Whether a longer publication would list more for a user, as the end of a sentence."""
+    def _how_to_get_more(self, user_id: str, k: int, run: ActiveRun, listed: Sequence[ListedItem]) -> str:
+        """Whether publishing with a larger k would list more items for a user, as the end of a sentence."""
         if not has_other_items(self._store, user_id, run, listed):
             return "; the graph has no other item for them"
         if run.k is not None and len(listed) < run.k:
             return f"; it was published with -k {run.k}, and found no more that it may recommend"
         return f"; `graphrec publish {run.trained} -k N` lists more" if len(listed) < k else ""
 
-    def _gathered(self, question: _Question) -> Answer:
-        """What the model says, then, up to what is wanted, what the graph says; under the rules.
+    def _live_answer(self, request: _Request) -> Answer:
+        """The answer from the live graph: the model first, then the fallback strategies until k items are found.
 
-        Where these leave too few, candidates are looked for deeper, until there are no more.
+        If the rules leave fewer than k items, the candidate pool grows until it has all items.
         """
-        depth = question.rules.depth if question.rules else 1
+        depth = request.rules.depth if request.rules else 1
         while True:
-            limit = question.k * depth
-            candidates, notes = self._candidates(question, limit)
+            limit = depth * request.k
+            candidates, notes = self._candidates(request, limit)
             exhausted = len(candidates) < limit
-            candidates, trace = self._ruled(question, candidates[:limit])
-            if len(candidates) >= question.k or exhausted:
+            candidates, trace = self._rerank(request, candidates[:limit])
+            if len(candidates) >= request.k or exhausted:
                 break
-            depth *= DEEPER
-        items = _numbered(candidates[: question.k])
+            depth *= POOL_GROWTH
+        items = _number(candidates[: request.k])
         notes += [
-            f"{number} item{'' if number == 1 else 's'} {_TOLD[way]}"
-            for way, number in Counter(each.way for each in items).items()
-            if way in _TOLD
+            f"{number} item{'' if number == 1 else 's'} {_NOTES[strategy]}"
+            for strategy, number in Counter(each.strategy for each in items).items()
+            if strategy in _NOTES
         ]
-        if len(items) < question.k:
-            notes.append(_why_short(len(items), question, trace))
-        return Answer(question.life.user, question.k, items, tuple(notes), trace)
+        if len(items) < request.k:
+            notes.append(_why_short(len(items), request, trace))
+        return Answer(request.user.user, request.k, items, tuple(notes), trace)
 
-    def _candidates(self, question: _Question, limit: int) -> tuple[list[Candidate], list[str]]:
-        """At least `limit` candidates of one way after the other, where there are so many; and what is to be said."""
+    def _candidates(self, request: _Request, limit: int) -> tuple[list[Candidate], list[str]]:
+        """Candidates of one strategy after the other until there are `limit`, fewer if there are no more; and notes."""
         notes: list[str] = []
         found: dict[str, Candidate] = {}
-        for part, told in self._parts(question, limit):
-            notes += [told] if told else []
-            for each in part:
+        for candidates, note in self._strategies(request, limit):
+            notes += [note] if note else []
+            for each in candidates:
                 found.setdefault(each.item, each)
             if len(found) >= limit:
                 break
         return list(found.values()), notes
 
-    def _ruled(self, question: _Question, candidates: list[Candidate]) -> tuple[list[Candidate], Trace]:
-        """What the rules leave, and what they did; all where there are none."""
-        rules = question.rules
-        if rules is None:
+    def _rerank(self, request: _Request, candidates: list[Candidate]) -> tuple[list[Candidate], Trace]:
+        """The candidates after the rules, and what each rule did; all candidates if there are no rules."""
+        if request.rules is None:
             return candidates, Trace()
-        from graphrec.serving.reranked_candidates import ruled
+        self._check_rules(request.rules)
+        vectors = None if self._fold_in is None else self._fold_in.vectors
+        return rerank_candidates(self._store, request.rules, request.user.user, candidates, request.k, vectors)
 
-        self._check(rules)
-        vectors = None if self._folding is None else self._folding.vectors
-        return ruled(self._store, rules, question.life.user, candidates, question.k, vectors)
-
-    def _parts(self, question: _Question, limit: int) -> Iterator[tuple[list[Candidate], str]]:
-        """The candidates of each way in turn, and what is to be said of it."""
-        seen, run = question.seen, question.run
+    def _strategies(self, request: _Request, limit: int) -> Iterator[tuple[list[Candidate], str]]:
+        """The candidates of each strategy in turn, with a note."""
+        seen, run = request.seen, request.run
         if run is not None:
-            if question.listed and all(place.seen for place in question.listed):
-                yield [], f"all {len(question.listed)} items that run {run.id} lists were seen since it was published"
-            folding, missing = self._folded(run)
-            if folding is not None:
-                yield folding.candidates(question.life, seen, limit)
+            if request.listed and all(each.seen for each in request.listed):
+                yield [], f"all {len(request.listed)} items that run {run.id} lists were seen since it was published"
+            fold_in, note = self._load_model(run)
+            if fold_in is not None:
+                yield fold_in.candidates(request.user, seen, limit)
             else:
-                yield _candidates(run, question.listed), missing
-        if self._ways is None or self._ways.relation != question.relation:
-            self._ways = Fallbacks(self._store, question.relation)
-        for part in self._ways.of(question.life, seen, limit):
-            yield part, ""
+                yield _published_candidates(run, request.listed), note
+        if self._fallbacks is None or self._fallbacks.relation != request.relation:
+            self._fallbacks = Fallbacks(self._store, request.relation)
+        for candidates in self._fallbacks.candidates(request.user, seen, limit):
+            yield candidates, ""
 
-    def _folded(self, run: ActiveRun) -> tuple["FoldIn | None", str]:
-        """The active run's model, loaded if it is not yet; None with a sentence where it is not on this machine."""
-        if self._folding is None or self._folding.trained.run.id != run.trained:
+    def _load_model(self, run: ActiveRun) -> tuple["FoldIn | None", str]:
+        """The active run's model, loaded once; or None and a note, if its folder is not on this machine."""
+        if self._fold_in is None or self._fold_in.trained.run.id != run.trained:
             from graphrec import runs
             from graphrec.serving.fold_in import FoldIn
 
             try:
-                self._folding = FoldIn(self._store, runs.load(self._runs_folder, run.trained))
+                self._fold_in = FoldIn(self._store, runs.load(self._runs_folder, run.trained))
             except UnknownNameError:
-                self._folding = None
+                self._fold_in = None
                 return (
                     None,
                     f"the model of run {run.trained} is not in {self._runs_folder}, so the graph answers without it",
                 )
             except GraphrecError as error:
-                self._folding = None
+                self._fold_in = None
                 return None, f"{error}; the graph answers without it"
-        return self._folding, ""
+        return self._fold_in, ""
 
     def _relation(self, run: ActiveRun | None) -> str:
-        """The behaviour that the run predicts; without a run the strongest that the graph has."""
+        """The behaviour that the run predicts; without a run the strongest behaviour in the graph."""
         if run is not None:
             return run.relation
         known = counts.known_relations(self._store)
@@ -284,7 +282,7 @@ class OnlineRecommender:
             if name in known and counts.has_relation(self._store, [name]):
                 return name
         raise DataError(
-            "the graph has no behaviour of users, so there is nothing to recommend by; `graphrec sniff FILES…` "
+            "the graph has no behaviour of users, so there is nothing to recommend from; `graphrec sniff FILES…` "
             "files that have some"
         )
 
@@ -296,18 +294,22 @@ def _nothing_published() -> GraphrecError:
     )
 
 
-def _candidates(run: ActiveRun, listed: Sequence[Listed]) -> list[Candidate]:
-    return [Candidate(each.item, each.title, each.score, PUBLISHED, run.id) for each in listed if not each.seen]
+def _published_candidates(run: ActiveRun, listed: Sequence[ListedItem]) -> list[Candidate]:
+    return [
+        Candidate(each.item, each.title, each.score, Strategy.PUBLISHED, run.model, run.id)
+        for each in listed
+        if not each.seen
+    ]
 
 
-def _numbered(candidates: list[Candidate]) -> tuple[Recommended, ...]:
+def _number(candidates: list[Candidate]) -> tuple[Recommended, ...]:
     return tuple(
-        Recommended(each.item, each.title, each.score, rank, each.way, each.run)
+        Recommended(each.item, each.title, each.score, rank, each.strategy, each.detail, each.run)
         for rank, each in enumerate(candidates, start=1)
     )
 
 
-def _why_short(number: int, question: _Question, trace: Trace) -> str:
+def _why_short(number: int, request: _Request, trace: Trace) -> str:
     removed = trace.removed
-    by_rules = f", {removed} taken out by rules" if removed else ""
-    return f"{number} of {question.k}: the graph has no other item for this user ({len(question.seen)} seen{by_rules})"
+    by_rules = f", {removed} removed by rules" if removed else ""
+    return f"{number} of {request.k}: the graph has no other item for this user ({len(request.seen)} seen{by_rules})"

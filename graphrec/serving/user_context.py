@@ -1,4 +1,4 @@
-"""What the live graph knows of one user: what they did, whom they know, and what describes them."""
+"""One user's edges in the live graph: behaviour, social ties and attributes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,24 +10,25 @@ from graphrec.store.read import main_label
 
 _SYSTEM = [*sorted(SYSTEM_RELATIONS), SHOWN, "WITHDRAWN"]
 
-_TIE = "[type(edge), labels(other), other.id, properties(edge)]"
+_EDGE = "[type(edge), labels(other), other.id, properties(edge)]"
 
-#: Of what leads to a user only what the user is part of: a celebrity's followers say nothing of the celebrity's taste.
-_LIFE = f"""
+#: Incoming edges are read only if undirected or from an attribute node; followers say nothing about the followed user's
+#: taste.
+_CONTEXT = f"""
 MATCH (user:{USER} {{id: $user_id}})
 RETURN properties(user) AS properties,
-    [(user)-[edge]->(other) WHERE NOT type(edge) IN $system AND other.id IS NOT NULL | {_TIE}] AS outgoing,
+    [(user)-[edge]->(other) WHERE NOT type(edge) IN $system AND other.id IS NOT NULL | {_EDGE}] AS outgoing,
     [(user)<-[edge]-(other) WHERE NOT type(edge) IN $system AND other.id IS NOT NULL
-        AND (type(edge) IN $undirected OR NOT other:{USER}) | {_TIE}] AS incoming
+        AND (type(edge) IN $undirected OR NOT other:{USER}) | {_EDGE}] AS incoming
 """
 
-#: Properties of a social edge that say how much it is worth; one that is not positive is no friendship.
+#: Edge properties with the strength of a social tie; an edge whose strength is not positive is no tie.
 _TRUST = ("value", "weight")
 
 
 @dataclass(frozen=True)
 class UserEdge:
-    """An edge of the user: its type, whether it leads away from the user, the node at its other end, its properties."""
+    """An edge of the user: its type, whether it starts at the user, label and id of the other node, its properties."""
 
     relation: str
     outgoing: bool
@@ -36,45 +37,45 @@ class UserEdge:
     properties: Mapping[str, Any]
 
     def number(self, names: Iterable[str], default: float) -> float:
-        """The first of some properties that the edge has, as a number."""
+        """The value of the first of some properties that the edge has, as a number."""
         found = next((self.properties[name] for name in names if self.properties.get(name) is not None), default)
         return float(found)
 
 
 @dataclass(frozen=True)
 class UserContext:
-    """A user of the live graph; of a user who is not there all is empty."""
+    """A user of the live graph; `edges` and `properties` are empty if the graph does not have the user."""
 
     user: str
-    ties: tuple[UserEdge, ...] = ()
+    edges: tuple[UserEdge, ...] = ()
     properties: Mapping[str, Any] = field(default_factory=dict)
 
-    def did(self, relation: str) -> list[UserEdge]:
-        """The edges of a behaviour."""
-        return [tie for tie in self.ties if tie.relation == relation and tie.label == ITEM and tie.outgoing]
+    def behaviour(self, relation: str) -> list[UserEdge]:
+        """The user's edges of a behaviour."""
+        return [edge for edge in self.edges if edge.relation == relation and edge.label == ITEM and edge.outgoing]
 
-    def friends(self) -> list[str]:
-        """The ids of those whom the user is a friend of, follows or trusts, each once."""
-        friendly = (tie.id for tie in self.ties if tie.label == USER and tie.number(_TRUST, 1.0) > 0)
-        return list(dict.fromkeys(friendly))
+    def friend_ids(self) -> list[str]:
+        """The ids of the users whom the user is a friend of, follows or trusts, each once."""
+        friends = (edge.id for edge in self.edges if edge.label == USER and edge.number(_TRUST, 1.0) > 0)
+        return list(dict.fromkeys(friends))
 
-    def values(self) -> dict[str, list[str]]:
-        """The ids of the nodes that describe the user (genres, towns, groups), by label."""
+    def attribute_ids(self) -> dict[str, list[str]]:
+        """The ids of the user's attribute nodes (genres, towns, groups), by label."""
         found: dict[str, list[str]] = {}
-        for tie in self.ties:
-            if tie.label not in {USER, ITEM, ""} | SYSTEM_LABELS:
-                found.setdefault(tie.label, []).append(tie.id)
+        for edge in self.edges:
+            if edge.label not in {USER, ITEM, ""} | SYSTEM_LABELS:
+                found.setdefault(edge.label, []).append(edge.id)
         return found
 
 
-def read_life(store: Store, user_id: str) -> UserContext:
-    """What the graph knows of a user, in one query."""
-    rows = store.read(_LIFE, {"user_id": user_id, "system": _SYSTEM, "undirected": sorted(UNDIRECTED)})
+def read_user_context(store: Store, user_id: str) -> UserContext:
+    """A user's edges and properties, read in one query."""
+    rows = store.read(_CONTEXT, {"user_id": user_id, "system": _SYSTEM, "undirected": sorted(UNDIRECTED)})
     if not rows:
         return UserContext(user_id)
-    ties = [
+    edges = [
         UserEdge(relation, outgoing, main_label(labels), str(other), properties)
         for outgoing in (True, False)
         for relation, labels, other, properties in rows[0]["outgoing" if outgoing else "incoming"]
     ]
-    return UserContext(user_id, tuple(ties), rows[0]["properties"])
+    return UserContext(user_id, tuple(edges), rows[0]["properties"])

@@ -10,7 +10,7 @@ from graphrec.linalg.svd import spectrum
 #: The share of each history that belongs together.
 COHERENT = 0.2
 
-#: Directions by which items of a history are told to belong together, and their largest share of all there are.
+#: Directions that decide which items of a history belong together, and the cap on their share of all.
 DIRECTIONS, DIRECTIONS_SHARE = 64, 1 / 16
 
 Mask = npt.NDArray[np.bool_]
@@ -19,7 +19,7 @@ Mask = npt.NDArray[np.bool_]
 def coherent_holdout(known: Interactions, rng: np.random.Generator) -> Mask:
     """A fifth of each user's interactions [len(known)]: a random one, and those with the items most like its own.
 
-    What somebody does next is often something new: another town, another author. A random part holds out single items
+    What a user chooses next is often something new: another town, another author. A random part holds out single items
     whose neighbours all stay, and flatters models that follow neighbours. Items are alike by the cosine of their
     leading spectral vectors. At least one interaction of each user stays.
     """

@@ -1,4 +1,4 @@
-"""Splits that stand in files: tables with the columns user_id and item_id, one for each part."""
+"""Splits given as files: tables with the columns user_id and item_id, one for each part."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -24,21 +24,21 @@ def from_files(
     users: Vocabulary,
     items: Vocabulary,
 ) -> Labels:
-    """The labels of interactions whose pairs stand in two files (train, test) or three (train, validation, test).
+    """The labels of interactions whose pairs are in two files (train, test) or three (train, validation, test).
 
     All rows of a pair come to the part of its file; interactions in none of the files are left out. Without a
     validation file the last tenth of train by time is validation where train lies before test, else a random tenth.
 
     Raises:
         DataError: a file is defective, has an id that the graph has not or a pair that is no interaction of the graph,
-            or a pair stands in two files.
+            or a pair is in two files.
     """
     pairs = [_read(Path(path), interactions, users, items) for path in paths]
     for (one, first), (other, second) in combinations(zip(paths, pairs, strict=True), 2):
         both = np.intersect1d(first, second, assume_unique=True)
         if len(both):
             raise DataError(
-                f"{len(both):,} pairs stand in both {one} and {other} ({_named(both, users, items)}); a pair "
+                f"{len(both):,} pairs are in both {one} and {other} ({_named(both, users, items)}); a pair "
                 "belongs to one part, so take it out of one of them"
             )
     code = interactions.user_index * interactions.num_items + interactions.item_index
@@ -88,6 +88,6 @@ def _read(path: Path, interactions: Interactions, users: Vocabulary, items: Voca
 
 
 def _named(codes: IndexArray, users: Vocabulary, items: Vocabulary) -> str:
-    shown = codes[:6]  # one more than an example shows, so that it can tell that there are more
+    shown = codes[:6]  # one more than an example shows, to know whether there are more
     ends = zip(users.id(shown // len(items)), items.id(shown % len(items)), strict=True)
     return first_few(f"{user} → {item}" for user, item in ends)

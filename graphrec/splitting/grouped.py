@@ -20,7 +20,7 @@ def pairs(interactions: Interactions) -> IndexArray:
 def random_pairs(interactions: Interactions, rng: np.random.Generator, validation: float, test: float) -> Labels:
     """The labels of a random split of pairs: all rows of a pair come to one part, so that no test pair is in train.
 
-    Where no pair stands there twice they are those of `at_random`.
+    If no pair occurs twice they are those of `at_random`.
     """
     pair = pairs(interactions)
     return random_labels(_size(pair), rng, validation, test, "pairs of user and item")[pair]
@@ -62,7 +62,7 @@ def random_by_user(interactions: Interactions, rng: np.random.Generator, validat
 
 def folds(interactions: Interactions, rng: np.random.Generator, number: int, validation: float) -> Iterator[Labels]:
     """The labels of each fold: pairs are dealt into folds at random, each is test once, and of the other folds a random
-    share of all pairs is validation. DataError where there are fewer pairs than folds."""
+    share of all pairs is validation. DataError if there are fewer pairs than folds."""
     pair = pairs(interactions)
     size = _size(pair)
     if size < number:

@@ -48,7 +48,7 @@ def _part(name: str, rows: Interactions) -> Part:
 
 
 def _sha256(rows: Interactions) -> str:
-    """Of the columns user, item and (where there are any) time, one after the other as little-endian int64, rows sorted
+    """Of the columns user, item and (if known) time, one after the other as little-endian int64, rows sorted
     by them; the names of the columns come first, so that a time is never taken for something else."""
     columns = [rows.user_index, rows.item_index, *([] if rows.time is None else [rows.time])]
     order = np.lexsort(columns[::-1])

@@ -32,7 +32,7 @@ def splits(
 ) -> tuple[Split, ...]:
     """The splits that a spec names: one, or as many as it has windows (the oldest first) or folds.
 
-    A pair that stands there several times is in train and in test only where it is repeated at a later time; splits
+    A pair that occurs several times is in train and in test only where it is repeated at a later time; splits
     that are not by time keep all its rows together. Evaluation counts only items that are new to the user. A window
     leaves out what is later than its test part, files leave out what is in none of them.
 

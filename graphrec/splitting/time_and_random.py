@@ -32,7 +32,7 @@ class Split:
 
 
 def divided(interactions: Interactions, labels: Labels, chronological: bool = False) -> Split:
-    """The interactions by their labels; the cut is told where the split is `chronological`."""
+    """The interactions by their labels; with the cut if the split is `chronological`."""
     cut = None
     after = (labels == VALIDATION) | (labels == TEST)
     if chronological and interactions.time is not None and after.any():
@@ -73,7 +73,7 @@ def at_random(
 ) -> Split:
     """A random part of all interactions for test, another for validation, the rest is train.
 
-    Each row is drawn for itself: of a pair that stands there several times, one may come to train and one to test.
+    Each row is drawn for itself: of a pair that occurs several times, one may come to train and one to test.
     `splits("random", …)` keeps them together.
     """
     return divided(interactions, random_labels(len(interactions), rng, validation, test))
@@ -94,7 +94,7 @@ def random_labels(
 
 def leave_last_out(interactions: Interactions, rng: np.random.Generator) -> Split:
     """The last interaction of each user for test, the one before for validation; users with fewer than three
-    interactions are all train. Where there is no time, a random interaction counts as the last.
+    interactions are all train. Without times, a random interaction counts as the last.
 
     The last may repeat an earlier one; evaluation counts only items that are new to the user.
     """
@@ -129,7 +129,7 @@ SPLITS: dict[str, Callable[[Interactions, np.random.Generator], Split]] = {
 
 
 def position(length: int, share: float, what: str = "interactions") -> int:
-    """How many of `length` things make a share of them, fewer than all; DataError where there are fewer than three."""
+    """The number of `length` things that make a share, fewer than all; DataError if there are fewer than three."""
     if length < 3:
         raise DataError(f"{length} {what} cannot be split into train, validation and test; load more")
     # 1 - 0.1 - 0.1 is 0.8 only up to rounding, so the product is rounded before it is cut.

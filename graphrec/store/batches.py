@@ -1,4 +1,4 @@
-"""Batches of edges: how many go into one transaction, and how several writers share them."""
+"""Send edges in batches whose size adapts to the speed and the memory of the server."""
 
 import threading
 import time
@@ -9,43 +9,44 @@ from typing import TypeVar
 import numpy as np
 
 from graphrec.store.connection import TooLargeError
-from graphrec.store.edges import Edges, Integers
+from graphrec.store.edges import Integers, SortedEdges
 
+#: Batch sizes: the minimum after slow batches, the first, and the maximum.
 SMALLEST, FIRST, LARGEST = 1_000, 20_000, 50_000
-#: A batch that takes less may grow, one that takes more shrinks: in seconds.
+#: Thresholds in seconds: a batch faster than QUICK makes the next ones larger, one slower than SLOW smaller.
 QUICK, SLOW = 1.0, 4.0
 
 Payload = TypeVar("Payload")
 
 
 class AdaptiveBatchSize:
-    """The number of edges that the server takes well in one transaction, found while writing: `first`, then at most
-    `largest`."""
+    """The number of edges in one transaction: begins with `first`, grows up to `largest` while batches are quick, and
+    shrinks when they are slow or too large for the server's memory."""
 
     def __init__(self, first: int | None = None, largest: int | None = None) -> None:
         self.size = first or FIRST
         self._largest = largest or LARGEST
         self._lock = threading.Lock()
 
-    def note(self, number: int, seconds: float) -> None:
-        """A batch of so many edges took so long."""
+    def record(self, number: int, seconds: float) -> None:
+        """Adapt the size to a batch of `number` edges that took `seconds`."""
         with self._lock:
             if seconds < QUICK and number >= self.size // 2:
                 self.size = min(self._largest, self.size * 3 // 2)
             elif seconds > SLOW:
                 self.size = max(SMALLEST, self.size // 2)
 
-    def too_large(self, number: int) -> None:
-        """A batch of so many edges was more than the server's memory holds."""
+    def shrink(self, number: int) -> None:
+        """Reduce the size after a batch of `number` edges that was too large for the server's memory."""
         with self._lock:
             self.size = max(1, min(self.size, number // 2))
 
 
-def pieces(edges: Edges, chosen: Integers, pace: AdaptiveBatchSize) -> Iterator[Integers]:
-    """The chosen edges in batches of about the pace's size; a start node is cut only where it alone is more."""
+def split_into_batches(edges: SortedEdges, chosen: Integers, batch_size: AdaptiveBatchSize) -> Iterator[Integers]:
+    """Split the chosen edges into batches; a start node is divided only if its edges alone exceed the batch size."""
     begin = 0
     while begin < len(chosen):
-        stop = min(begin + pace.size, len(chosen))
+        stop = min(begin + batch_size.size, len(chosen))
         if stop < len(chosen):
             border = np.searchsorted(edges.start[chosen[begin:stop]], edges.start[chosen[stop]])
             stop = begin + int(border) if border else stop
@@ -53,36 +54,36 @@ def pieces(edges: Edges, chosen: Integers, pace: AdaptiveBatchSize) -> Iterator[
         begin = stop
 
 
-def send_all(
-    pieces: Iterator[Integers],
+def send_batches(
+    batches: Iterator[Integers],
     prepare: Callable[[Integers], Payload],
     send: Callable[[Payload], None],
-    pace: AdaptiveBatchSize,
+    batch_size: AdaptiveBatchSize,
 ) -> None:
-    """Send each piece, one after the other; the next one is prepared while the server is busy with the last.
+    """Send the batches one after the other; the next one is prepared while the server works on the last.
 
-    A piece that is too large for the server is sent in two halves.
+    A batch that is too large for the server is sent in two halves.
     """
 
-    def deliver(piece: Integers, payload: Payload) -> None:
+    def deliver(batch: Integers, payload: Payload) -> None:
         start = time.perf_counter()
         try:
             send(payload)
         except TooLargeError:
-            if len(piece) == 1:
+            if len(batch) == 1:
                 raise
-            pace.too_large(len(piece))
-            for half in np.array_split(piece, 2):
+            batch_size.shrink(len(batch))
+            for half in np.array_split(batch, 2):
                 deliver(half, prepare(half))
         else:
-            pace.note(len(piece), time.perf_counter() - start)
+            batch_size.record(len(batch), time.perf_counter() - start)
 
     with ThreadPoolExecutor(1) as pool:
-        under_way: Future[None] | None = None
-        for piece in pieces:
-            payload = prepare(piece)
-            if under_way:
-                under_way.result()
-            under_way = pool.submit(deliver, piece, payload)
-        if under_way:
-            under_way.result()
+        pending: Future[None] | None = None
+        for batch in batches:
+            payload = prepare(batch)
+            if pending:
+                pending.result()
+            pending = pool.submit(deliver, batch, payload)
+        if pending:
+            pending.result()

@@ -1,4 +1,4 @@
-"""What the graph has, counted in the database: labels, relationships, their properties, types and sources."""
+"""Count the nodes and edges of a graph by label, relationship type, property, value type and source."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from graphrec.schema_names import usable
 from graphrec.store.connection import Row, Store, quote
 from graphrec.store.read import Progress, main_label, silent
 
-#: Types of a property as Cypher's valueType names them, in the words of a person.
+#: Names of value types for users, by the name that Cypher's valueType returns; others are written in lower case.
 _WORDS = {
     "ZONED DATETIME": "date and time",
     "LOCAL DATETIME": "date and time",
@@ -27,19 +27,19 @@ _WORDS = {
     "LOCAL TIME": "time",
 }
 
-#: So many edges are looked at for the names of their properties before all are counted.
+#: Sample size: edges from which the names of properties are read before all edges are counted.
 SAMPLE = 1000
 
-#: What every node has stands before its other properties.
+#: Properties of every node, listed before its other properties.
 _FIRST = ("id", "keys")
 
-#: How many values there are, by the name of the property and the type.
+#: The number of values, by the name of the property and the type.
 Counts: TypeAlias = dict[tuple[str, str], int]
 
 
 @dataclass(frozen=True)
-class PropertyCensus:
-    """A property, the types its values have (most frequent first), and how many nodes or edges have it."""
+class PropertyCounts:
+    """A property, the types of its values (most frequent first), and the number of nodes or edges that have it."""
 
     name: str
     types: tuple[str, ...]
@@ -47,22 +47,22 @@ class PropertyCensus:
 
 
 @dataclass(frozen=True)
-class LabelCensus:
-    """The nodes of a label; `sources` says how many of them each source brought, read from `keys`."""
+class LabelCounts:
+    """The nodes of a label; `sources` has the number of nodes with a record of each source, read from `keys`."""
 
     label: str
     count: int
-    properties: tuple[PropertyCensus, ...] = ()
+    properties: tuple[PropertyCounts, ...] = ()
     sources: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class TripleCensus:
-    """The edges of a relation triple; `first` and `last` are the extremes of `timestamp` (Unix seconds, or None)."""
+class TripleCounts:
+    """The edges of a triple; `first` and `last` are the minimum and maximum `timestamp` (Unix seconds, or None)."""
 
     triple: Triple
     count: int
-    properties: tuple[PropertyCensus, ...] = ()
+    properties: tuple[PropertyCounts, ...] = ()
     sources: Mapping[str, int] = field(default_factory=dict)
     first: int | None = None
     last: int | None = None
@@ -70,7 +70,7 @@ class TripleCensus:
 
 @dataclass(frozen=True)
 class SourceRecord:
-    """What a load noted of a source in the graph; None where it noted nothing."""
+    """A source as saved in the graph by a load; None for values that are not saved."""
 
     id: str
     version: str | None
@@ -79,15 +79,15 @@ class SourceRecord:
 
 
 @dataclass(frozen=True)
-class Census:
-    """Everything that the graph has; what graphrec itself wrote is told by `is_system`.
+class GraphCounts:
+    """The counts of a graph, including what graphrec itself writes (`is_system`).
 
-    `left_out` has the names of relationship types and labels that cannot be used in a statement (see `schema_names`),
-    so that their edges are not counted, and their nodes count as nodes without a label.
+    `left_out` has the names of relationship types and labels that cannot be used in a statement (see `schema_names`):
+    their edges are not counted, and their nodes count as nodes without a label.
     """
 
-    labels: tuple[LabelCensus, ...]
-    triples: tuple[TripleCensus, ...]
+    labels: tuple[LabelCounts, ...]
+    triples: tuple[TripleCounts, ...]
     sources: tuple[SourceRecord, ...]
     left_out: tuple[str, ...] = ()
 
@@ -108,75 +108,75 @@ def is_system(name: str) -> bool:
     return name in SYSTEM_LABELS | SYSTEM_RELATIONS | SYSTEM_PROPERTIES
 
 
-def take(store: Store, progress: Progress = silent) -> Census:
-    """The census of a store, counted by the database: about three seconds for a million edges.
+def count_graph(store: Store, progress: Progress = silent) -> GraphCounts:
+    """Count the nodes and edges of a store, in the database: about three seconds for a million edges.
 
-    A node of several labels counts once, under `User` or `Item` if it has one of them, else under its first by name.
-    Raises StoreError where the database goes away.
+    A node of several labels counts once, under `User` or `Item` if it has one of them, else under the first by name.
+    Raises StoreError if the database goes away.
     """
     relations = known_relations(store)
-    every = {*_known_relations(store), *_known_labels(store)}
+    every = {*_read_relations(store), *_read_labels(store)}
     progress("counting", 0, len(relations) + 1)
-    labels = _labels(store)
-    triples: list[TripleCensus] = []
+    labels = _count_labels(store)
+    triples: list[TripleCounts] = []
     for position, relation in enumerate(relations, start=1):
         progress("counting", position, len(relations) + 1)
-        triples += _triples(store, relation)
+        triples += _count_triples(store, relation)
     progress("counting", len(relations) + 1, len(relations) + 1)
-    sources = _source_records(store) if any(label.label == SOURCE for label in labels) else []
+    sources = _read_source_records(store) if any(label.label == SOURCE for label in labels) else []
     left_out = tuple(sorted(name for name in every if not usable(name)))
-    return Census(tuple(labels), tuple(triples), tuple(sources), left_out)
+    return GraphCounts(tuple(labels), tuple(triples), tuple(sources), left_out)
 
 
 def known_labels(store: Store) -> list[str]:
-    """The labels that the database knows, sorted; the embedded store still knows those whose nodes are gone.
+    """The labels in the schema of the database, sorted; the embedded store keeps those whose nodes are deleted.
 
-    Those that cannot be used in a statement (`graphrec.schema_names`) are left out, as in `known_relations`.
+    Labels that cannot be used in a statement (`graphrec.schema_names`) are left out, as in `known_relations`.
     """
-    return sorted(filter(usable, _known_labels(store)))
+    return sorted(filter(usable, _read_labels(store)))
 
 
 def known_relations(store: Store) -> list[str]:
-    """The relationship types that the database knows, sorted; the embedded store still knows those that are gone."""
-    return sorted(filter(usable, _known_relations(store)))
+    """The relationship types in the schema of the database, sorted; the embedded store keeps those without edges."""
+    return sorted(filter(usable, _read_relations(store)))
 
 
-def _known_labels(store: Store) -> list[str]:
+def _read_labels(store: Store) -> list[str]:
     return [row["name"] for row in store.read("CALL db.labels() YIELD label RETURN label AS name")]
 
 
-def _known_relations(store: Store) -> list[str]:
+def _read_relations(store: Store) -> list[str]:
     rows = store.read("CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name")
     return [row["name"] for row in rows]
 
 
 def has_label(store: Store, label: str) -> bool:
-    """Whether there is a node of the label."""
+    """Whether the graph has a node of the label."""
     return bool(store.read(f"MATCH (n:{quote(label)}) RETURN 1 AS one LIMIT 1"))
 
 
 def num_nodes(store: Store, label: str) -> int:
-    """The number of nodes of a label, which both databases keep."""
+    """The number of nodes of a label, which both databases store."""
     return int(store.read(f"MATCH (n:{quote(label)}) RETURN count(n) AS number")[0]["number"])
 
 
 def has_relation(store: Store, relations: Iterable[str]) -> bool:
-    """Whether there is an edge of one of the relationship types, all of which the database must know."""
+    """Whether the graph has an edge of one of the relationship types, which must be in the database's schema."""
     names = "|".join(map(quote, relations))
     if not names:
         return False
-    # Most edges start at users, and then this takes the embedded store 2 ms instead of 60 for a million edges.
+    # Most edges start at users: with a label the embedded store needs 2 ms instead of 60 for a million edges.
     starts = (":User", ":Item", "")
     return any(store.read(f"MATCH ({start})-[:{names}]->() RETURN 1 AS one LIMIT 1") for start in starts)
 
 
 def has_behaviour(store: Store) -> bool:
-    """Whether there is an edge from a user to an item that is not graphrec's own."""
+    """Whether the graph has an edge of behaviour from a user to an item."""
     names = "&".join(f"!{quote(name)}" for name in sorted(NO_BEHAVIOUR))
     return bool(store.read(f"MATCH (:{USER})-[:{names}]->(:{ITEM}) RETURN 1 AS one LIMIT 1"))
 
 
-def _labels(store: Store) -> list[LabelCensus]:
+def _count_labels(store: Store) -> list[LabelCounts]:
     count: dict[str, int] = {}
     for row in store.read("MATCH (n) RETURN labels(n) AS labels, count(*) AS number"):
         _add(count, main_label(row["labels"]), row["number"])
@@ -185,7 +185,7 @@ def _labels(store: Store) -> list[LabelCensus]:
         "MATCH (n) UNWIND keys(n) AS name "
         "RETURN labels(n) AS labels, name, valueType(n[name]) AS type, count(*) AS number"
     ):
-        _add(types.setdefault(main_label(row["labels"]), {}), (row["name"], _type(row["type"])), row["number"])
+        _add(types.setdefault(main_label(row["labels"]), {}), (row["name"], _name_type(row["type"])), row["number"])
     sources: dict[str, dict[str, int]] = {}
     for row in store.read(
         "MATCH (n) UNWIND n.keys AS key WITH DISTINCT n, split(toString(key), ':')[0] AS source "
@@ -193,29 +193,29 @@ def _labels(store: Store) -> list[LabelCensus]:
     ):
         _add(sources.setdefault(main_label(row["labels"]), {}), row["source"], row["number"])
     return [
-        LabelCensus(label, number, _properties(types.get(label, {})), _sorted(sources.get(label, {})))
+        LabelCounts(label, number, _build_property_counts(types.get(label, {})), _sort_counts(sources.get(label, {})))
         for label, number in sorted(count.items())
         if label != WRITE_LEASE
     ]
 
 
-def _triples(store: Store, relation: str) -> list[TripleCensus]:
-    """The census of each pair of labels that a relationship type joins; none where its edges are gone."""
+def _count_triples(store: Store, relation: str) -> list[TripleCounts]:
+    """The counts for each pair of labels that a relationship type connects; empty if it has no edges."""
     sample = f"MATCH ()-[r:{quote(relation)}]->() WITH r LIMIT {SAMPLE} RETURN DISTINCT keys(r) AS names"
-    names = _names(store.read(sample))
-    rows = _edge_rows(store, relation, names)
-    rest = _names(rows) - names
-    if rest:  # properties that no edge of the sample has: a second look, at all of them
+    names = _collect_names(store.read(sample))
+    rows = _count_edges(store, relation, names)
+    rest = _collect_names(rows) - names
+    if rest:  # properties that no edge of the sample has: count again with them
         names |= rest
-        rows = _edge_rows(store, relation, names)
+        rows = _count_edges(store, relation, names)
     found: dict[Triple, list[Row]] = {}
     for row in rows:
         found.setdefault((main_label(row["labels"]), relation, main_label(row["targets"])), []).append(row)
-    return [_one_triple(triple, found[triple], sorted(names)) for triple in sorted(found)]
+    return [_build_triple_counts(triple, found[triple], sorted(names)) for triple in sorted(found)]
 
 
-def _edge_rows(store: Store, relation: str, names: set[str]) -> list[Row]:
-    """Edges counted by their ends' labels, the names of their properties, the types of those given, and source."""
+def _count_edges(store: Store, relation: str, names: set[str]) -> list[Row]:
+    """Edges counted by labels of their ends, names of their properties, types of the named properties, and source."""
     columns = "".join(
         f", valueType(r.{quote(name)}) AS c{position}" if usable(name) else f", 'unknown' AS c{position}"
         for position, name in enumerate(sorted(names))
@@ -227,11 +227,11 @@ def _edge_rows(store: Store, relation: str, names: set[str]) -> list[Row]:
     )
 
 
-def _names(rows: list[Row]) -> set[str]:
+def _collect_names(rows: list[Row]) -> set[str]:
     return {name for row in rows for name in row["names"]}
 
 
-def _one_triple(triple: Triple, rows: list[Row], names: list[str]) -> TripleCensus:
+def _build_triple_counts(triple: Triple, rows: list[Row], names: list[str]) -> TripleCounts:
     types: Counts = {}
     sources: dict[str, int] = {}
     for row in rows:
@@ -239,19 +239,19 @@ def _one_triple(triple: Triple, rows: list[Row], names: list[str]) -> TripleCens
             _add(sources, str(row["source"]), row["number"])
         for position, name in enumerate(names):
             if name in row["names"]:
-                _add(types, (name, _type(row[f"c{position}"])), row["number"])
+                _add(types, (name, _name_type(row[f"c{position}"])), row["number"])
     times = [row[end] for row in rows for end in ("first", "last") if isinstance(row[end], int | float)]
-    return TripleCensus(
+    return TripleCounts(
         triple,
         sum(row["number"] for row in rows),
-        _properties(types),
-        _sorted(sources),
+        _build_property_counts(types),
+        _sort_counts(sources),
         int(min(times)) if times else None,
         int(max(times)) if times else None,
     )
 
 
-def _source_records(store: Store) -> list[SourceRecord]:
+def _read_source_records(store: Store) -> list[SourceRecord]:
     rows = store.read(
         f"MATCH (s:{SOURCE}) "
         "RETURN s.id AS id, s.version AS version, s.status AS status, s.licence AS licence ORDER BY id"
@@ -259,24 +259,24 @@ def _source_records(store: Store) -> list[SourceRecord]:
     return [SourceRecord(str(row["id"]), row["version"], row["status"], row["licence"]) for row in rows]
 
 
-def _type(name: str) -> str:
-    """`INTEGER NOT NULL` is an integer; lists are lists, as the embedded store does not say of what."""
+def _name_type(name: str) -> str:
+    """The name of a type for users: `INTEGER NOT NULL` is integer; a list is list, of whatever elements."""
     plain = name.removesuffix(" NOT NULL")
     return "list" if plain.startswith("LIST<") else _WORDS.get(plain, plain.lower())
 
 
-def _properties(counts: Counts) -> tuple[PropertyCensus, ...]:
-    """One census for each name, `id` and `keys` first, then by name."""
+def _build_property_counts(counts: Counts) -> tuple[PropertyCounts, ...]:
+    """The counts of each property, `id` and `keys` first, then by name."""
     names = sorted({name for name, _ in counts}, key=lambda name: ((*_FIRST, name).index(name), name))
     found = []
     for name in names:
         types = {kind: number for (other, kind), number in counts.items() if other == name}
         ordered = tuple(sorted(types, key=lambda kind: (-types[kind], kind)))
-        found.append(PropertyCensus(name, ordered, sum(types.values())))
+        found.append(PropertyCounts(name, ordered, sum(types.values())))
     return tuple(found)
 
 
-def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
+def _sort_counts(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 

@@ -1,7 +1,6 @@
-"""How the edges of a source in the graph differ from those that are to be there, read and compared piece by piece."""
+"""Compare the edges of a source with those in the graph, in pieces, to write only the differences."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from typing import Any
@@ -10,173 +9,147 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from graphrec.store.connection import Row, Store, quote
-from graphrec.store.edges import Column, Edges, Integers, values
-from graphrec.store.read import MISSING, read_ids
+from graphrec.store.connection import Row, Store
+from graphrec.store.edges import Column, Integers, SortedEdges, to_python
+from graphrec.store.read import MISSING, read_edges_in_pieces, read_ids
 
-#: Edges compared at once, and start nodes asked for at once.
+#: Batch sizes: edges compared at a time, and start nodes read in one query.
 EDGES_A_PIECE = 100_000
 NODES_A_PIECE = 5_000
+
+#: The condition on an edge `r` of a source.
+OF_SOURCE = "r.source = $source"
 
 NO_NAMES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
-class Difference:
-    """What is to be written, as positions in the sorted edges: new and changed ones; and what is to be deleted.
+class EdgeDiff:
+    """The edges to write and to delete, so that the graph has the target edges.
 
-    `gone` and `doubled` are rows {s, t, c0, …} as `Edges.rows` makes them, with the properties of the key. An edge of
-    `doubled` stands several times in the graph: all of them are deleted, and it is among the new ones.
-    With `completing` a changed edge keeps the values that the wanted one lacks.
+    Attributes:
+        new, changed: edges to create and to update, as positions in the sorted target edges.
+        removed: edges to delete, as rows {s, t, c0, …} of `SortedEdges.rows` with the properties of the key.
+        duplicates: edges that the graph has several times, as such rows: all are deleted, and one is created again.
+        keep_stored_values: whether a changed edge keeps the stored values that are missing in its target.
     """
 
     new: Integers
     changed: Integers
-    gone: list[Row] = field(default_factory=list)
-    doubled: list[Row] = field(default_factory=list)
-    completing: bool = False
+    removed: list[Row] = field(default_factory=list)
+    duplicates: list[Row] = field(default_factory=list)
+    keep_stored_values: bool = False
 
     @property
-    def deleted(self) -> int:
-        """The number of edges that go."""
-        return sum(len(row["t"]) for row in self.gone)
+    def num_removed(self) -> int:
+        """The number of edges to delete."""
+        return sum(len(row["t"]) for row in self.removed)
 
 
-def everything_new(edges: Edges) -> Difference:
-    """The difference to a graph that has none of the source's edges of the type."""
-    return Difference(np.arange(len(edges), dtype=np.int32), np.array([], dtype=np.int32))
+def diff_to_empty(edges: SortedEdges) -> EdgeDiff:
+    """The difference to a graph that has no edge of the source and type: all edges are new."""
+    return EdgeDiff(np.arange(len(edges), dtype=np.int32), np.array([], dtype=np.int32))
 
 
-def difference(
+def diff_edges(
     store: Store,
-    edges: Edges,
+    edges: SortedEdges,
     source: str,
     append: bool = False,
     renamed: tuple[Mapping[str, str], ...] = (NO_NAMES,) * 2,
-    completing: bool | None = None,
-) -> Difference:
-    """How the graph's edges of a source and a type differ from `edges`.
+    keep_stored_values: bool | None = None,
+) -> EdgeDiff:
+    """Compare the target edges of a source and type with those in the graph.
 
-    Where `append` is set, only the edges of the start nodes of `edges` are read, and none is gone. `renamed` has new
-    start and end ids by those that the graph still has. With `completing` (by default where rows are appended) an edge
-    keeps the values that the wanted one lacks.
+    If `append` is set, only edges of the start nodes of `edges` are read, and none is deleted. `renamed` maps the ids
+    of start and end nodes in the graph to their new ids. With `keep_stored_values` (by default if `append` is set) an
+    edge keeps the stored values that are missing in its target.
     """
-    comparison = _Comparison(edges, renamed, append, append if completing is None else completing)
-    for piece in _read(store, edges, source, _starts(store, edges, append, renamed[0])):
+    comparison = _Comparison(edges, renamed, append, append if keep_stored_values is None else keep_stored_values)
+    asked = _split_starts(store, edges, append, renamed[0])
+    for piece in read_edges_in_pieces(store, edges.kind, asked, OF_SOURCE, {"source": source}):
         comparison.add(piece, [*edges.kind.properties])
     return comparison.result()
 
 
-def stored_edges(
-    store: Store, edges: Edges, source: str, renamed: tuple[Mapping[str, str], ...] = (NO_NAMES,) * 2
+def read_stored_edges(
+    store: Store, edges: SortedEdges, source: str, renamed: tuple[Mapping[str, str], ...] = (NO_NAMES,) * 2
 ) -> pd.DataFrame:
-    """Those of `edges` that the graph has of the source: its properties as objects, None where one is missing.
+    """The stored properties of those `edges` that the graph has of the source, as objects, None for missing values.
 
-    The index is the row of the edge in `edges.frame`; of an edge that is in the graph several times, the first counts.
+    The index is the row of the edge in `edges.frame`. If the graph has an edge several times, the first counts.
     """
-    meeting = _Comparison(edges, renamed, True, True)
+    comparison = _Comparison(edges, renamed, True, True)
     names = [*edges.kind.properties]
     parts = [pd.DataFrame(columns=names, dtype=object)]
-    for piece in _read(store, edges, source, _starts(store, edges, True, renamed[0])):
-        at, cells = meeting.find(piece, names)
-        met = np.flatnonzero(at >= 0)
-        columns = {name: [None if cell == MISSING else cell for cell in cells[name][met]] for name in names}
-        parts.append(pd.DataFrame(columns, index=edges.order[at[met]], dtype=object))
+    asked = _split_starts(store, edges, True, renamed[0])
+    for piece in read_edges_in_pieces(store, edges.kind, asked, OF_SOURCE, {"source": source}):
+        at, cells = comparison.find(piece, names)
+        known = np.flatnonzero(at >= 0)
+        columns = {name: [None if cell == MISSING else cell for cell in cells[name][known]] for name in names}
+        parts.append(pd.DataFrame(columns, index=edges.order[at[known]], dtype=object))
     found = pd.concat([part for part in parts if len(part)] or parts)
     return found[~found.index.duplicated()]
 
 
-def _starts(store: Store, edges: Edges, append: bool, renamed: Mapping[str, str]) -> Iterator[list[str]]:
-    """The ids of start nodes to ask for, some at a time, with about as many edges as are compared at once."""
-    there = read_ids(store, edges.kind.source) if renamed or not append else edges.starts
+def _split_starts(store: Store, edges: SortedEdges, append: bool, renamed: Mapping[str, str]) -> Iterator[list[str]]:
+    """The ids of the start nodes to read, in pieces with about EDGES_A_PIECE edges."""
+    stored = read_ids(store, edges.kind.source) if renamed or not append else edges.starts
     degree = pd.Series(np.bincount(edges.start, minlength=len(edges.starts)), index=edges.starts)
-    now = pd.Index([renamed.get(id_, id_) for id_ in there], dtype=object) if renamed else there
+    now = pd.Index([renamed.get(id_, id_) for id_ in stored], dtype=object) if renamed else stored
     size = np.cumsum(degree.reindex(now, fill_value=0).to_numpy() + EDGES_A_PIECE // NODES_A_PIECE)
-    for begin, stop in pairwise([0, *(np.flatnonzero(np.diff(size // EDGES_A_PIECE)) + 1).tolist(), len(there)]):
-        yield there[begin:stop].tolist()
-
-
-def _read(store: Store, edges: Edges, source: str, asked: Iterable[list[str]]) -> Iterator[list[Row]]:
-    """The edges of start nodes as rows {s, t, c0, …}, one list of rows for each list asked for.
-
-    One record holds the columns of many nodes: a record costs as much as dozens of edges. The next ones are read while
-    these are compared.
-    """
-    kind = edges.kind
-    names = ["t", *(f"c{number}" for number in range(len(kind.properties)))]
-    columns = ["collect(b.id) AS t"]
-    columns += [
-        f"collect(coalesce(r.{quote(p)}, '{MISSING}')) AS {c}" for p, c in zip(kind.properties, names[1:], strict=True)
-    ]
-    start = f"UNWIND $ids AS id MATCH (a:{quote(kind.source)} {{id: id}})"
-    edge = f"(a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE r.source = $source"
-    if store.embedded:  # a subquery takes it three times as long
-        each = f"{start} MATCH {edge} WITH a, {', '.join(columns)}"
-    else:  # outside of a subquery its planner may begin at the wrong end, and take a hundred times as long
-        each = f"{start} CALL (a) {{ MATCH {edge} RETURN {', '.join(columns)} }} WITH * WHERE size(t) > 0"
-    statement = f"{each} RETURN collect(a.id) AS s, {', '.join(f'collect({name}) AS {name}' for name in names)}"
-
-    def rows(ids: list[str]) -> list[Row]:
-        (record,) = store.read(statement, {"ids": ids, "source": source})
-        return [dict(zip(record, cells, strict=True)) for cells in zip(*record.values(), strict=True)]
-
-    with ThreadPoolExecutor(1) as pool:
-        under_way: Future[list[Row]] | None = None
-        for ids in asked:
-            following = pool.submit(rows, ids)
-            if under_way:
-                yield under_way.result()
-            under_way = following
-        if under_way:
-            yield under_way.result()
+    for begin, stop in pairwise([0, *(np.flatnonzero(np.diff(size // EDGES_A_PIECE)) + 1).tolist(), len(stored)]):
+        yield stored[begin:stop].tolist()
 
 
 class _Comparison:
-    """Meets the stored edges piece by piece and remembers which of the wanted ones were among them."""
+    """Compares stored edges, piece by piece, with the target edges and collects the differences."""
 
-    def __init__(self, edges: Edges, renamed: Sequence[Mapping[str, str]], append: bool, completing: bool) -> None:
+    def __init__(
+        self, edges: SortedEdges, renamed: Sequence[Mapping[str, str]], append: bool, keep_stored_values: bool
+    ) -> None:
         self.edges = edges
         self.append = append
-        self.completing = completing
+        self.keep_stored_values = keep_stored_values
         self.renamed = renamed
         self.key = _Key(edges)
         self.seen = np.zeros(len(edges), dtype=bool)
         self.changed = np.zeros(len(edges), dtype=bool)
-        self.again = np.zeros(len(edges), dtype=bool)
-        self.gone: list[Row] = []
+        self.duplicated = np.zeros(len(edges), dtype=bool)
+        self.removed: list[Row] = []
 
     def add(self, piece: list[Row], names: list[str]) -> None:
-        """Meet the edges of some start nodes."""
+        """Compare all stored edges of some start nodes."""
         at, cells = self.find(piece, names)
-        met = np.flatnonzero(at >= 0)
-        edge = at[met]
+        known = np.flatnonzero(at >= 0)
+        edge = at[known]
         first = ~pd.Series(edge).duplicated().to_numpy() & ~self.seen[edge]
-        self.again[edge[~first]] = True
+        self.duplicated[edge[~first]] = True
         self.seen[edge] = True
         for name in names:
             if name not in self.key.names:
                 wanted = self.edges.column(name, edge)
-                differs = _differ(cells[name][met], wanted)
-                self.changed[edge] |= differs & wanted.notna().to_numpy() if self.completing else differs
-        self._note_gone(piece, [len(row["t"]) for row in piece], np.flatnonzero(at < 0), cells)
+                differs = _find_differences(cells[name][known], wanted)
+                self.changed[edge] |= differs & wanted.notna().to_numpy() if self.keep_stored_values else differs
+        self._note_removed(piece, [len(row["t"]) for row in piece], np.flatnonzero(at < 0), cells)
 
     def find(self, piece: list[Row], names: list[str]) -> tuple[Integers, dict[str, npt.NDArray[np.object_]]]:
-        """The position of each edge of some start nodes among the wanted ones (-1: it is none), and its properties."""
+        """The position of each stored edge in the target edges, −1 if it is not among them, and its properties."""
         counts = [len(row["t"]) for row in piece]
         start = self._positions(0, [row["s"] for row in piece]).repeat(counts)
         end = self._positions(1, list(chain.from_iterable(row["t"] for row in piece)))
         cells = {
-            name: _cells(list(chain.from_iterable(row[f"c{number}"] for row in piece)))
+            name: _to_array(list(chain.from_iterable(row[f"c{number}"] for row in piece)))
             for number, name in enumerate(names)
         }
         return self.key.find(start, end, cells), cells
 
-    def result(self) -> Difference:
-        """What the stored edges that were met lack, have otherwise, or have too many."""
-        new = np.flatnonzero(~self.seen | self.again)
-        changed = np.flatnonzero(self.changed & ~self.again)
-        doubled = self.edges.rows(np.flatnonzero(self.again), self.key.names)
-        return Difference(new, changed, [] if self.append else self.gone, doubled, self.completing)
+    def result(self) -> EdgeDiff:
+        """The differences of all edges that were added."""
+        new = np.flatnonzero(~self.seen | self.duplicated)
+        changed = np.flatnonzero(self.changed & ~self.duplicated)
+        duplicates = self.edges.rows(np.flatnonzero(self.duplicated), self.key.names)
+        return EdgeDiff(new, changed, [] if self.append else self.removed, duplicates, self.keep_stored_values)
 
     def _positions(self, side: int, ids: list[str]) -> npt.NDArray[np.int64]:
         known = (self.edges.starts, self.edges.ends)[side]
@@ -184,35 +157,35 @@ class _Comparison:
             ids = [renamed.get(id_, id_) for id_ in ids]
         return known.get_indexer(pd.Index(ids, dtype=object)).astype(np.int64)
 
-    def _note_gone(self, piece: list[Row], counts: list[int], rows: Integers, cells: dict[str, Any]) -> None:
+    def _note_removed(self, piece: list[Row], counts: list[int], rows: Integers, cells: dict[str, Any]) -> None:
         owner = np.arange(len(piece)).repeat(counts)[rows]
         offset = np.cumsum([0, *counts])
         for position in np.unique(owner):
             mine = rows[owner == position]
             ends = [piece[position]["t"][row - offset[position]] for row in mine]
             keys = {f"c{number}": cells[name][mine].tolist() for number, name in enumerate(self.key.names)}
-            self.gone.append({"s": piece[position]["s"], "t": ends, **keys})
+            self.removed.append({"s": piece[position]["s"], "t": ends, **keys})
 
 
 class _Key:
-    """Finds edges by their ends and the properties of their key, which together tell them apart."""
+    """An index of edges by their ends and the properties of their key, which identify an edge."""
 
-    def __init__(self, edges: Edges) -> None:
+    def __init__(self, edges: SortedEdges) -> None:
         self.names = [*(edges.kind.key or ())]
         self.width = max(len(edges.ends), 1)
         everything = np.arange(len(edges))
-        self.known = [pd.Index(_comparable(edges.frame[name].drop_duplicates())) for name in self.names]
+        self.known = [pd.Index(_to_stored(edges.frame[name].drop_duplicates())) for name in self.names]
         parts = [
-            known.get_indexer(pd.Index(_comparable(edges.column(name, everything))))
+            known.get_indexer(pd.Index(_to_stored(edges.column(name, everything))))
             for name, known in zip(self.names, self.known, strict=True)
         ]
         code = self._code(edges.start.astype(np.int64), edges.end, parts)
-        # Without a key the edges are sorted by their code already.
+        # Without a key the edges are already sorted by their code.
         self.order = np.argsort(code, kind="stable") if self.names else everything
         self.sorted = code[self.order]
 
     def find(self, start: npt.NDArray[np.int64], end: npt.NDArray[np.int64], cells: Mapping[str, Any]) -> Integers:
-        """The position of each edge among the wanted ones, -1 where it is none of them."""
+        """The position of each edge in the target edges, −1 if it is not among them."""
         parts = [known.get_indexer(pd.Index(cells[name])) for name, known in zip(self.names, self.known, strict=True)]
         known = (start >= 0) & (end >= 0)
         for part in parts:
@@ -230,16 +203,16 @@ class _Key:
         return code.astype(np.int64)
 
 
-def _cells(stored: list[Any]) -> npt.NDArray[np.object_]:
+def _to_array(stored: list[Any]) -> npt.NDArray[np.object_]:
     cells = np.empty(len(stored), dtype=object)
     cells[:] = stored
     return cells
 
 
-def _differ(stored: npt.NDArray[np.object_], wanted: Column) -> npt.NDArray[np.bool_]:
-    return np.asarray(stored != _comparable(wanted), dtype=bool)
+def _find_differences(stored: npt.NDArray[np.object_], wanted: Column) -> npt.NDArray[np.bool_]:
+    return np.asarray(stored != _to_stored(wanted), dtype=bool)
 
 
-def _comparable(column: Column) -> npt.NDArray[np.object_]:
-    """The values of a column as the database gives them, MISSING where one is missing."""
-    return _cells([MISSING if value is None else value for value in values(column)])
+def _to_stored(column: Column) -> npt.NDArray[np.object_]:
+    """The values of a column as the database returns them, MISSING for missing values."""
+    return _to_array([MISSING if value is None else value for value in to_python(column)])

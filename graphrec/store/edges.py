@@ -1,4 +1,4 @@
-"""Edges as positions: the ends of a table's rows as numbers, which compare, sort and travel faster than ids do."""
+"""Edge tables whose ends are integer positions, which are compared, sorted and sent faster than ids."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from graphrec.schema import EdgeType
 from graphrec.tables import EdgeTable
 
 Integers: TypeAlias = npt.NDArray[np.integer[Any]]
-Column: TypeAlias = "pd.Series[Any]"  # a column of any type
+Column: TypeAlias = "pd.Series[Any]"  # of any dtype
 
 
 @dataclass(frozen=True)
-class Edges:
+class SortedEdges:
     """The edges of a table, sorted by start node and then by end node.
 
     Attributes:
@@ -36,9 +36,9 @@ class Edges:
     order: Integers
 
     @classmethod
-    def of(cls, table: EdgeTable) -> "Edges":
-        """The edges of a table."""
-        (start, starts), (end, ends) = (_codes(table.frame[side]) for side in ("source_id", "target_id"))
+    def from_table(cls, table: EdgeTable) -> "SortedEdges":
+        """Sort the edges of a table."""
+        (start, starts), (end, ends) = (_factorize(table.frame[side]) for side in ("source_id", "target_id"))
         order = np.argsort(start.astype(np.int64) * max(len(ends), 1) + end, kind="stable").astype(np.int32)
         return cls(table.type, table.frame, starts, ends, start[order], end[order], order)
 
@@ -52,11 +52,11 @@ class Edges:
     def rows(self, chosen: Integers, names: Sequence[str], position: Integers | None = None) -> list[dict[str, Any]]:
         """Some of the sorted edges, grouped by start node: rows {s: start id, t: [end ids], c0: [values], …}.
 
-        `chosen` is sorted. Where `position` [len(chosen)] is given, it stands in `t` for the end ids.
+        `chosen` must be sorted. If `position` [len(chosen)] is given, `t` contains it instead of the end ids.
         """
         start = self.start[chosen]
         targets = self.ends[self.end[chosen]].tolist() if position is None else position.tolist()
-        columns = {f"c{number}": values(self.column(name, chosen)) for number, name in enumerate(names)}
+        columns = {f"c{number}": to_python(self.column(name, chosen)) for number, name in enumerate(names)}
         borders = np.flatnonzero(np.diff(start, prepend=-1, append=-1))
         ids = self.starts[start[borders[:-1]]].tolist()
         return [
@@ -65,10 +65,10 @@ class Edges:
         ]
 
 
-def blocks(edges: Edges, chosen: Integers, parts: int) -> Iterator[list[Integers]]:
-    """The chosen edges in rounds of at most `parts` blocks; in a round no two blocks share a start or an end node.
+def split_into_blocks(edges: SortedEdges, chosen: Integers, parts: int) -> Iterator[list[Integers]]:
+    """Split the chosen edges into rounds of at most `parts` blocks; blocks of a round share no start or end node.
 
-    Writers that take a block each therefore never wait for a node that another of them holds.
+    So writers that take one block each never wait for a node that another of them has locked.
     """
     if parts == 1:
         yield [chosen]
@@ -89,8 +89,8 @@ def blocks(edges: Edges, chosen: Integers, parts: int) -> Iterator[list[Integers
         yield [chosen[(start == i) & (end == j)] for i, j in chosen_now]
 
 
-def values(column: Column) -> list[Any]:
-    """A column as plain Python values, None where one is missing."""
+def to_python(column: Column) -> list[Any]:
+    """A column as a list of plain Python values, None for missing ones."""
     plain: list[Any] = column.tolist()
     if column.hasnans:
         for at in np.flatnonzero(column.isna().to_numpy()):
@@ -98,6 +98,6 @@ def values(column: Column) -> list[Any]:
     return plain
 
 
-def _codes(column: "pd.Series[str]") -> tuple[Integers, "pd.Index[str]"]:
+def _factorize(column: "pd.Series[str]") -> tuple[Integers, "pd.Index[str]"]:
     codes, unique = pd.factorize(column)
     return codes.astype(np.int32), pd.Index(unique, dtype=object)

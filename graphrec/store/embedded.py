@@ -1,9 +1,8 @@
-"""The graph server that comes with graphrec: started as a child process, shared by commands, stopped cleanly.
+"""The embedded graph server: a child process that all commands share; start, find and stop it.
 
-It is ArcadeDB with its own Java runtime, speaking Bolt on a free loopback port. Everything it owns lies in
-`HOME/store`: the databases, the password (mode 0600), the ports and the log, which it begins anew when it is large. No
-process id is stored: the server is found by its command line, which names its settings file, so a stale file can never
-mislead.
+It is ArcadeDB with its own Java runtime, which speaks Bolt on a free loopback port. All its files are in `HOME/store`:
+the databases, the password (mode 0600), the ports, and the log, whose size is limited. No process id is stored: the
+server is found by its command line, which contains the path of its settings file, so a stale file cannot mislead.
 """
 
 import contextlib
@@ -37,12 +36,12 @@ DATABASE = "graphrec"
 USERNAME = "root"
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 30
-#: How long a server that starts may refuse the password before it is taken at its word.
+#: Timeout: a starting server may refuse the password for so many seconds before that is an error.
 SECONDS_OF_REFUSAL = 3
 _LOOPBACK = "127.0.0.1"
-_NEW_PASSWORD = "run graphrec store stop and remove it, and the next command makes a new one; the data stays"
+_NEW_PASSWORD = "run graphrec store stop and delete it, and the next command creates a new one; the data stays"
 
-#: The most bytes of one file of the log; there are two, and one of what the Java runtime prints.
+#: Maximum size in bytes of each log file: two of the server, and one with the output of the Java runtime.
 MAX_LOG = 5_000_000
 
 _LOGGING = f"""\
@@ -61,28 +60,28 @@ java.util.logging.FileHandler.count = 2
 
 @dataclass(frozen=True)
 class EmbeddedServer:
-    """The server of one home folder, running or not. Several processes may use it at once."""
+    """The server of a home folder, running or not. Several processes may use it at the same time."""
 
     home: Path
 
     @property
     def folder(self) -> Path:
-        """Where the server keeps everything it owns."""
+        """The folder with all files of the server."""
         return self.home / "store"
 
     @property
     def password_file(self) -> Path:
-        """The file, readable by its owner alone, that holds the password."""
+        """The file with the password, readable only by its owner."""
         return self.folder / "password"
 
     @property
     def logs(self) -> tuple[Path, ...]:
-        """The files of the log since the server was started, the oldest first; not all of them need be there."""
+        """The log files since the server was started, the oldest first; some of them may not exist."""
         return (self.folder / "log" / "server.log.1", self.folder / "log" / "server.log.0", self.folder / "console.log")
 
     def address(self) -> Address | None:
-        """Where the server answers now, or None where it does not run."""
-        ports, password = self._ports(), self._kept_password()
+        """The address of the running server; None if it does not run."""
+        ports, password = self._read_ports(), self._read_password()
         if ports is None or password is None:
             return None
         address = Address(f"bolt://{_LOOPBACK}:{ports['bolt']}", USERNAME, password, DATABASE, self.folder)
@@ -93,16 +92,16 @@ class EmbeddedServer:
         return address
 
     def start(self, port: int | None = None) -> Address:
-        """The address of the running server, started if it must be; safe to call from two commands at once.
+        """Start the server unless it runs, and return its address; two commands may call this at the same time.
 
-        `port` asks for a Bolt port; without it a free one is taken.
-        Raises StoreError where the port is in use, the folder cannot be written or the server does not answer.
+        `port` is the Bolt port to use; by default a free one.
+        Raises StoreError if the port is in use, the folder cannot be written, or the server does not answer.
         """
         self._make_folder()
         with FileLock(self.folder / "start.lock", mode=0o600):
-            # without the ports of a server that runs there is nothing to wait for
-            running = self.address() or (self._wait(self._processes()) if self._ports() else None)
-            self._bound_console()
+            # without a file of ports no server is starting, so waiting would be of no use
+            running = self.address() or (self._wait_until_ready(self._find_processes()) if self._read_ports() else None)
+            self._truncate_console()
             if running is not None:
                 if port is not None and running.uri.rpartition(":")[2] != str(port):
                     raise StoreError(
@@ -110,33 +109,33 @@ class EmbeddedServer:
                         f"`graphrec store stop` first to move it to port {port}"
                     )
                 return running
-            for process in self._processes():  # it runs but does not answer
-                _end(process)
+            for process in self._find_processes():  # running, but not answering
+                _terminate(process)
             if port is not None and not _is_free(port):
                 raise StoreError(f"port {port} is in use; choose another with --port, or leave --port out")
             return self._launch(port)
 
-    def _bound_console(self) -> None:
-        """Empty the file of what the Java runtime prints where it is large; the server appends to it."""
+    def _truncate_console(self) -> None:
+        """Truncate the file with the output of the Java runtime if it is large; the server appends to it."""
         console = self.folder / "console.log"
         with contextlib.suppress(OSError):
             if console.stat().st_size > MAX_LOG:
                 os.truncate(console, 0)
 
     def stop(self) -> bool:
-        """Stop the server cleanly, if it runs; whether it ran."""
-        processes = self._processes()
+        """Stop the server cleanly; return whether it was running."""
+        processes = self._find_processes()
         for process in processes:
-            _end(process)
+            _terminate(process)
         return bool(processes)
 
     def _launch(self, port: int | None) -> Address:
         keep_private(self.home)
-        ports = {"bolt": port or _free_port(), "http": _free_port()}
+        ports = {"bolt": port or _find_free_port(), "http": _find_free_port()}
         self._write_private("ports.json", json.dumps(ports))
-        self._write_private("java.args", _java_arguments(self.folder, self._password(), ports))
+        self._write_private("java.args", _build_java_arguments(self.folder, self._ensure_password(), ports))
         self._write_private("logging.properties", _LOGGING)
-        runtime = _runtime()
+        runtime = _find_runtime()
         for old in (*self.logs, *(self.folder / "log").glob("arcadedb.log*"), self.folder / "server.log"):
             old.unlink(missing_ok=True)
         log = os.open(self.folder / "console.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
@@ -147,38 +146,38 @@ class EmbeddedServer:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
-                umask=0o077 if os.name == "posix" else -1,  # what it writes is its owner's alone
-                start_new_session=True,  # Ctrl-C in a command must not end a server that others use
+                umask=0o077 if os.name == "posix" else -1,  # its files are readable only by their owner
+                start_new_session=True,  # Ctrl-C in a command must not stop a server that other commands use
             )
         except OSError as error:
-            told = shortage_of(error) or f"{error}; reinstall arcadedb-embedded"
-            raise StoreError(f"cannot start the embedded store: {told}") from error
+            reason = shortage_of(error) or f"{error}; reinstall arcadedb-embedded"
+            raise StoreError(f"cannot start the embedded store: {reason}") from error
         finally:
             os.close(log)
-        address = self._wait([psutil.Process(process.pid)])
+        address = self._wait_until_ready([psutil.Process(process.pid)])
         if address is None:
-            raise StoreError(self._why_not(process.poll()))
+            raise StoreError(self._explain_failure(process.poll()))
         logger.info("the embedded store answers at %s", address.uri)
         return address
 
-    def _why_not(self, code: int | None) -> str:
-        """Why a server that was launched does not answer; `code` is its exit code, None: it is alive."""
+    def _explain_failure(self, code: int | None) -> str:
+        """The reason why a launched server does not answer; `code` is its exit code, None if it is running."""
         text = "".join(log.read_text(encoding="utf-8", errors="replace") for log in self.logs if log.exists())
-        if told := shortage(text):
-            return f"cannot start the embedded store: {told}"
+        if reason := shortage(text):
+            return f"cannot start the embedded store: {reason}"
         free = shutil.disk_usage(self.folder).free
         if free < LEAST_DISK:
             return f"cannot start the embedded store: {lacking_disk(self.folder, free)}"
         ended = f"ended with code {code}" if code is not None else f"did not answer within {SECONDS_TO_START} s"
         return f"the embedded store {ended}; see {self.folder / 'console.log'} and {self.logs[1]}"
 
-    def _wait(self, processes: list[psutil.Process]) -> Address | None:
-        """The address once a server process answers; None where there is no process or it ends or hangs."""
+    def _wait_until_ready(self, processes: list[psutil.Process]) -> Address | None:
+        """Wait until a server process answers and return its address; None if no process runs, or it ends or hangs."""
         deadline = time.monotonic() + SECONDS_TO_START
         refused: float | None = None
         while any(_is_alive(process) for process in processes) and time.monotonic() < deadline:
             try:
-                if self._make_database():
+                if self._ensure_database():
                     address = self.address()
                     if address is not None:
                         return address
@@ -192,17 +191,17 @@ class EmbeddedServer:
             time.sleep(0.1)
         return None
 
-    def _make_database(self) -> bool:
-        """Whether the database is there, after asking for it once over the server's administration port.
+    def _ensure_database(self) -> bool:
+        """Create the database over the server's administration port unless it exists; False if the server is not ready.
 
         Raises HTTPError if the server refuses the password.
         """
-        ports = self._ports()
+        ports = self._read_ports()
         if ports is None:
             return False
         try:
-            if not self._ask(ports["http"], f"exists/{DATABASE}")["result"]:
-                self._ask(ports["http"], "server", {"command": f"create database {DATABASE}"})
+            if not self._request(ports["http"], f"exists/{DATABASE}")["result"]:
+                self._request(ports["http"], "server", {"command": f"create database {DATABASE}"})
         except urllib.error.HTTPError as error:
             if error.code in (401, 403):
                 raise
@@ -211,18 +210,18 @@ class EmbeddedServer:
             return False
         return True
 
-    def _ask(self, port: int, path: str, body: dict[str, str] | None = None) -> dict[str, object]:
+    def _request(self, port: int, path: str, body: dict[str, str] | None = None) -> dict[str, object]:
         request = urllib.request.Request(
             f"http://{_LOOPBACK}:{port}/api/v1/{path}",
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": "Basic " + b64encode(f"{USERNAME}:{self._password()}".encode()).decode()},
+            headers={"Authorization": "Basic " + b64encode(f"{USERNAME}:{self._ensure_password()}".encode()).decode()},
         )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never use a proxy for loopback
         with opener.open(request, timeout=10) as answer:
             reply: dict[str, object] = json.load(answer)
         return reply
 
-    def _ports(self) -> dict[str, int] | None:
+    def _read_ports(self) -> dict[str, int] | None:
         try:
             ports = json.loads((self.folder / "ports.json").read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
@@ -232,30 +231,30 @@ class EmbeddedServer:
         found = {name: port for name, port in ports.items() if type(port) is int and 0 < port < 2**16}
         return found if {"bolt", "http"} <= found.keys() else None
 
-    def _password(self) -> str:
-        """The password, a new one if there is none."""
-        password = self._kept_password()
+    def _ensure_password(self) -> str:
+        """The saved password; a new one is created if none is saved."""
+        password = self._read_password()
         if password is None:
             password = secrets.token_urlsafe(24)
             self._write_private("password", password)
-            # the server takes a new password only if it has no users yet
+            # the server accepts a new password only if it has no users yet
             (self.folder / "config" / "server-users.jsonl").unlink(missing_ok=True)
         return password
 
-    def _kept_password(self) -> str | None:
-        """The password in its file, None if there is none. Raises StoreError if the file holds no password."""
+    def _read_password(self) -> str | None:
+        """The password in its file; None if the file does not exist. Raises StoreError if it contains no password."""
         try:
             password = self.password_file.read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            said = getattr(error, "strerror", None) or "it is no text"
+            reason = getattr(error, "strerror", None) or "it is not text"
             raise StoreError(
-                f"the password file {self.password_file} cannot be read: {said}; {_NEW_PASSWORD}"
+                f"the password file {self.password_file} cannot be read: {reason}; {_NEW_PASSWORD}"
             ) from error
         if not password or not password.isprintable():
-            said = "holds no password" if password else "is empty"
-            raise StoreError(f"the password file {self.password_file} {said}; {_NEW_PASSWORD}")
+            defect = "contains no password" if password else "is empty"
+            raise StoreError(f"the password file {self.password_file} {defect}; {_NEW_PASSWORD}")
         return password
 
     def _make_folder(self) -> None:
@@ -268,15 +267,15 @@ class EmbeddedServer:
             ) from error
 
     def _write_private(self, name: str, text: str) -> None:
-        """Write a file that its owner alone can read and that is never seen half written.
+        """Write a file atomically, readable only by its owner.
 
-        Raises StoreError where it cannot be written.
+        Raises StoreError if it cannot be written.
         """
         try:
             self._write(name, text)
         except OSError as error:
-            told = shortage_of(error) or f"{error.strerror}; set GRAPHREC_HOME to a folder of yours"
-            raise StoreError(f"cannot write {self.folder / name}: {told}") from error
+            reason = shortage_of(error) or f"{error.strerror}; set GRAPHREC_HOME to a folder of yours"
+            raise StoreError(f"cannot write {self.folder / name}: {reason}") from error
 
     def _write(self, name: str, text: str) -> None:
         partial = self.folder / f".{name}.partial"
@@ -286,7 +285,7 @@ class EmbeddedServer:
             file.write(text)
         partial.replace(self.folder / name)
 
-    def _processes(self) -> list[psutil.Process]:
+    def _find_processes(self) -> list[psutil.Process]:
         mark = f"@{self.folder / 'java.args'}"
         return [p for p in psutil.process_iter(["cmdline"]) if mark in (p.info["cmdline"] or []) and _is_alive(p)]
 
@@ -296,8 +295,8 @@ def server_version() -> str:
     return version("arcadedb-embedded")
 
 
-def _java_arguments(folder: Path, password: str, ports: dict[str, int]) -> str:
-    """The settings file of the Java runtime: the password stands here, not on a command line that `ps` shows."""
+def _build_java_arguments(folder: Path, password: str, ports: dict[str, int]) -> str:
+    """The settings file of the Java runtime; it contains the password, which `ps` would show on the command line."""
     settings = {
         "server.rootPath": folder,
         "server.databaseDirectory": folder / "databases",
@@ -308,17 +307,17 @@ def _java_arguments(folder: Path, password: str, ports: dict[str, int]) -> str:
         "bolt.host": _LOOPBACK,
         "bolt.port": ports["bolt"],
     }
-    gigabytes = max(1, min(4, psutil.virtual_memory().total // 2**32))  # a quarter of the memory, 4 at most
+    gigabytes = max(1, min(4, psutil.virtual_memory().total // 2**32))  # a quarter of the memory, at most 4
     arguments = [
-        "-Xms1g",  # growing the heap from nothing costs a tenth of a first load
+        "-Xms1g",  # growing a small heap takes a tenth of the time of a first load
         f"-Xmx{gigabytes}g",
-        "-XX:+UseParallelGC",  # writes a seventh faster than with G1
+        "-XX:+UseParallelGC",  # writes are a seventh faster than with G1
         "-Djava.awt.headless=true",
-        "-Djava.util.logging.config.file=logging.properties",  # in the folder that it runs in
+        "-Djava.util.logging.config.file=logging.properties",  # in its working directory
         "--add-opens=java.base/java.nio=ALL-UNNAMED",
         "--add-opens=java.base/java.lang=ALL-UNNAMED",
         "-cp",
-        str(_runtime() / "jars" / "*"),
+        str(_find_runtime() / "jars" / "*"),
         *(f"-Darcadedb.{name}={value}" for name, value in settings.items()),
         "com.arcadedb.server.ArcadeDBServer",
     ]
@@ -326,15 +325,15 @@ def _java_arguments(folder: Path, password: str, ports: dict[str, int]) -> str:
     return "\n".join(f'"{argument}"' for argument in escaped)
 
 
-def _runtime() -> Path:
-    """The folder of the package that brings jars and Java runtime, found without importing it."""
+def _find_runtime() -> Path:
+    """The folder of the package with the jars and the Java runtime, found without importing the package."""
     spec = importlib.util.find_spec("arcadedb_embedded")
     if spec is None or spec.origin is None:
         raise StoreError("the embedded store is not installed; `pip install arcadedb-embedded`, or set NEO4J_URI")
     return Path(spec.origin).parent
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind((_LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -353,7 +352,7 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def _end(process: psutil.Process) -> None:
+def _terminate(process: psutil.Process) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
         process.terminate()
         try:

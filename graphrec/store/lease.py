@@ -1,10 +1,10 @@
-"""One writer at a time among all machines: a lease in the graph, with an owner and a heartbeat.
+"""A write lease in the graph, with an owner and a heartbeat: at most one process writes at a time, on all machines.
 
-The lease is a node WriteLease that one transaction takes and a thread renews while its owner works. A lease that was
-not renewed for STALE_SECONDS, by the clock of the database, is taken over. Its owner may then be alive all the same:
-paused, or cut off from the network. So every write of an owner begins by writing to a slot, a node of its own that
-belongs to the lease, in the same transaction. Whoever takes the lease over writes to all slots: on Neo4j that waits for
-the transactions under way, on the embedded store it makes them fail; and later ones find another owner and stop.
+The lease is a node WriteLease that one transaction takes and a thread renews while the owner works. A lease that was
+not renewed for STALE_SECONDS, by the clock of the database, may be taken over. Its owner may still be alive then:
+paused, or without network. So every write of an owner first writes to a slot, a separate node of the lease, in the same
+transaction. A process that takes the lease over writes to all slots: on Neo4j this waits for running transactions, on
+the embedded store it makes them fail; later transactions of the old owner find another owner in the slot and stop.
 """
 
 import getpass
@@ -23,22 +23,22 @@ from typing import Any
 
 from graphrec.errors import StoreError, shown
 from graphrec.schema import WRITE_LEASE
-from graphrec.store.connection import Row, Run, Store
+from graphrec.store.connection import Row, RunStatement, Store
 from graphrec.store.nodes import ensure_constraint
 from graphrec.store.read import Progress, silent
 
 logger = logging.getLogger(__name__)
 
-#: A lease that was not renewed for so long may be taken by others.
+#: Age in seconds from which on a lease that was not renewed may be taken over.
 STALE_SECONDS = 60.0
 
-#: How often an owner renews its lease, and how often others look whether it is free.
+#: Intervals in seconds: of renewal by the owner, and of checks by waiting processes.
 SECONDS_TO_RENEW, SECONDS_TO_LOOK = 10.0, 1.0
 
-#: How long taking a lease may wait for the transactions of the owner before; then it is looked at again.
+#: Timeout in seconds for taking a lease, which may wait for transactions of the previous owner; then it is retried.
 SECONDS_TO_TAKE = 5.0
 
-#: Parts of the codes of errors that say that others want the same: two made the node at once, or one holds a slot.
+#: Parts of error codes that mean contention: two processes created the node at once, or another one holds a slot.
 _CONTENDED = (
     "ConstraintValidationFailed",
     "TransientError",
@@ -57,7 +57,7 @@ RETURN lease.owner AS owner, coalesce(toString(lease.holder), 'an unknown writer
        timestamp() - coalesce(toInteger(lease.renewed), 0) AS age
 """
 
-#: MERGE and SET take the lock of the node on Neo4j, and let all but one fail on the embedded store, before it is read.
+#: MERGE and SET lock the node on Neo4j before it is read, and make all but one transaction fail on the embedded store.
 _TAKE = f"""
 MERGE (lease:{WRITE_LEASE} {{id: '{_ID}'}}) SET lease.asked = timestamp()
 WITH lease WHERE lease.owner IS NULL OR lease.renewed < timestamp() - $stale OR lease.owner = $instead_of
@@ -76,9 +76,15 @@ _FREE = f"MATCH (lease:{WRITE_LEASE} {{owner: $owner}}) DELETE lease"
 
 @dataclass(frozen=True)
 class Holder:
-    """Who has the lease: `owner` is a random text of this one taking, `holder` says in words who that is, `home` which
-    home folder it works in, `since` is when it was taken, in milliseconds since 1970, and `age` how many milliseconds
-    ago it was renewed; both by the clock of the database."""
+    """The process that holds the lease.
+
+    Attributes:
+        owner: a random text, new each time the lease is taken.
+        holder: a description of the process, for messages.
+        home: its home folder.
+        since: when it took the lease, in milliseconds since 1970 by the clock of the database.
+        age: milliseconds since the lease was renewed, by the clock of the database.
+    """
 
     owner: str
     holder: str
@@ -88,42 +94,42 @@ class Holder:
 
     @property
     def stale(self) -> bool:
-        """Whether it was not renewed for so long that others may take it."""
+        """Whether the lease is so old that others may take it over."""
         return self.age > STALE_SECONDS * 1000
 
-    def told(self) -> str:
-        """Who writes and since when: `load of imdb by anna@mill (process 17), since 2026-11-24 18:15:00 UTC`."""
+    def describe(self) -> str:
+        """Who writes since when: `load of imdb by anna@mill (process 17), since 2026-11-24 18:15:00 UTC`."""
         return f"{shown(self.holder)}, since {datetime.fromtimestamp(self.since / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 class LostLeaseError(StoreError):
-    """Another writer took the lease over, so that nothing may be written any more."""
+    """Another process took the lease over, so this one must not write any more."""
 
 
 def read_lease(store: Store) -> Holder | None:
-    """Who has the lease of the graph, or None."""
+    """The holder of the graph's lease; None if it is free."""
     rows = [row for row in store.read(_READ) if row["owner"]]
     return Holder(**rows[0]) if rows else None
 
 
 class Lease:
-    """The lease that this process has taken: it guards the writes of a Store (`Store.fenced`) until it is freed."""
+    """The lease of this process: it guards the writes of a Store (`Store.fenced`) until it is released."""
 
     def __init__(self, store: Store, owner: str, writers: int) -> None:
         self._store, self._owner = store, owner
         self._free: queue.SimpleQueue[str] = queue.SimpleQueue()
-        for slot in _slots(writers):
+        for slot in _list_slots(writers):
             self._free.put(slot)
         self._ended = threading.Event()
         self._renewing = threading.Thread(target=self._renew, name="write-lease", daemon=True)
 
     def start(self) -> None:
-        """Begin to renew it."""
+        """Start the thread that renews it."""
         self._renewing.start()
 
     @contextmanager
     def guard(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """The statement that goes before a write; waits while as many others write as were announced."""
+        """The statement that runs before a write; waits if all slots are in use."""
         slot = self._free.get()
         try:
             yield _GUARD, {"id": slot, "owner": self._owner}
@@ -131,47 +137,47 @@ class Lease:
             self._free.put(slot)
 
     def lost(self) -> StoreError:
-        """The error of a write after the lease was lost."""
+        """The error of a write after another process took the lease over."""
         holder = read_lease(self._store)
-        who = f"{holder.told()} took over" if holder else "another writer took over, and has ended"
+        who = f"{holder.describe()} took over" if holder else "another writer took over and has finished"
         return LostLeaseError(
-            f"this process did not answer for {STALE_SECONDS:.0f} s, so {who}; it stops, and nothing is doubled: "
-            "run the command again, which finishes what was begun"
+            f"this process did not answer for {STALE_SECONDS:.0f} s, so {who}; it stops, and nothing is written twice: "
+            "run the command again, which completes the work"
         )
 
-    def free(self) -> None:
-        """Give it back, if it is still ours."""
+    def release(self) -> None:
+        """Release the lease, if this process still holds it."""
         self._ended.set()
         self._renewing.join()
-        with suppress(StoreError):  # a database that went away has been told of already; the lease goes stale
+        with suppress(StoreError):  # that the database went away was reported already; the lease becomes stale
             self._store.write(_FREE, {"owner": self._owner})
 
     def _renew(self) -> None:
         while not self._ended.wait(SECONDS_TO_RENEW):
             try:
                 if not self._store.write(_RENEW, {"owner": self._owner}):
-                    return  # lost: the next write says so
+                    return  # lost: the next write raises
             except StoreError as error:
                 logger.debug("the write lease could not be renewed: %s", error)
 
 
 @contextmanager
-def leased(
+def hold_lease(
     store: Store, purpose: str, home: str = "", alone: bool = False, writers: int = 1, progress: Progress = silent
 ) -> Iterator[Store]:
-    """A Store that writes under the lease of the graph, in a `with` block; waits for another writer to end.
+    """A context manager with a Store that writes under the lease of the graph; it waits until other writers finish.
 
-    `purpose` says what is written, such as "load of movielens". `home` names the home folder, and `alone` says that no
-    other process can be writing from it, so that a lease of this home is left over from one that was killed, and is
-    taken at once. `writers` is how many threads write at a time. While it waits, `progress` hears for whom, and the log
-    once.
+    `purpose` describes the write, such as "load of movielens". `home` names the home folder. `alone` asserts that no
+    other process writes from this home, so that a lease of it was left by a killed process and is taken over at once.
+    `writers` is the number of threads that write at a time. While it waits, `progress` names the holder; the log does
+    so once.
 
-    Raises StoreError where the database refuses or goes away.
+    Raises StoreError if the database refuses or goes away.
     """
     _ensure_constraint(store)
-    owner, holder = secrets.token_hex(8), f"{purpose} by {_user()}@{socket.gethostname()} (process {os.getpid()})"
+    owner, holder = secrets.token_hex(8), f"{purpose} by {_get_user()}@{socket.gethostname()} (process {os.getpid()})"
     mine = {"owner": owner, "holder": holder, "home": home, "stale": int(STALE_SECONDS * 1000), "instead_of": ""}
-    told = waiting = ""
+    reported = waiting = ""
     while True:
         current = read_lease(store)
         left_over = current is not None and alone and bool(home) and current.home == home
@@ -179,10 +185,10 @@ def leased(
         if (current is None or current.stale or left_over) and _take(store, mine, writers):
             break
         if current is not None:
-            if current.owner != told:
-                logger.warning("waiting for another writer: %s", current.told())
-                told = current.owner
-            waiting = f"waiting for {current.told()}"
+            if current.owner != reported:
+                logger.warning("waiting for another writer: %s", current.describe())
+                reported = current.owner
+            waiting = f"waiting for {current.describe()}"
             progress(waiting, 0, 1)
         time.sleep(SECONDS_TO_LOOK)
     if waiting:
@@ -192,17 +198,17 @@ def leased(
     try:
         yield store.fenced(lease)
     finally:
-        lease.free()
+        lease.release()
 
 
 def _take(store: Store, mine: Mapping[str, Any], writers: int) -> bool:
-    """Whether the lease is ours now; not if another writer took it in the same moment, or has not ended its writes."""
+    """Try to take the lease; False if another process took it at the same time or still has running transactions."""
 
-    def steps(run: Run) -> list[Row]:
+    def steps(run: RunStatement) -> list[Row]:
         taken = run(_TAKE, mine)
         if taken:
             run(_TAKE_SLOTS, {"owner": mine["owner"]})
-            run(_MAKE_SLOTS, {"owner": mine["owner"], "slots": _slots(writers)})
+            run(_MAKE_SLOTS, {"owner": mine["owner"], "slots": _list_slots(writers)})
         return taken
 
     try:
@@ -215,18 +221,18 @@ def _take(store: Store, mine: Mapping[str, Any], writers: int) -> bool:
         raise
 
 
-def _slots(writers: int) -> list[str]:
+def _list_slots(writers: int) -> list[str]:
     return [f"{_ID}-{number}" for number in range(writers)]
 
 
 def _ensure_constraint(store: Store) -> None:
-    """Hold the ids of leases unique, so that two takers cannot both make one."""
+    """Make the ids of leases unique, so that two processes cannot both create one."""
     name = f"{WRITE_LEASE}_id"
     if not any(row["name"] == name for row in store.read("SHOW CONSTRAINTS YIELD name RETURN name")):
         ensure_constraint(store, WRITE_LEASE)
 
 
-def _user() -> str:
+def _get_user() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container's user may have no name

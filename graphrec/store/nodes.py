@@ -1,4 +1,4 @@
-"""Plans of nodes carried out: renamed, changed, created, their relationships moved; and at the end, deleted."""
+"""Write a plan of nodes: rename, change and create nodes, move their relationships, and delete nodes at the end."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,22 +11,23 @@ from graphrec.errors import StoreError
 from graphrec.fusion.plan import NodePlan
 from graphrec.schema import SYSTEM_RELATIONS, EdgeType
 from graphrec.store.connection import ConstraintError, Store, quote
-from graphrec.store.edges import values
+from graphrec.store.edges import to_python
 from graphrec.store.read import Progress, silent
 
+#: Batch sizes: nodes written in one transaction, and nodes between which records move.
 NODES_A_BATCH = 10_000
 MOVES_A_BATCH = 1_000
 
-#: Stands before the id of a node whose id another one takes over, until its own new one is written.
+#: Prefix of the temporary id of a node whose id another node gets, until its own new id is written.
 _TEMPORARY = "renaming:"
 
 Statement = tuple[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class Written:
-    """How many nodes of a label, or edges of a relationship type to the label `target`, were created, changed and
-    deleted; the others stood already."""
+class WriteCounts:
+    """The number of nodes of a label, or edges of a relationship type to the label `target`, that were created, changed
+    and deleted."""
 
     name: str
     created: int
@@ -36,31 +37,32 @@ class Written:
 
 
 def ensure_constraint(store: Store, label: str, key: str = "id") -> None:
-    """Hold a property unique within a label, which also indexes it. Raises StoreError where nodes break it already."""
+    """Create the constraint that a property is unique within a label, which also indexes it.
+
+    Raises StoreError if nodes already violate it.
+    """
     name = quote(f"{label}_{key}")
     try:
         store.define(f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{quote(label)}) REQUIRE n.{quote(key)} IS UNIQUE")
     except ConstraintError as error:
-        raise StoreError(
-            f"{label} nodes cannot be held unique by {key} ({error}); remove the doubled ones first"
-        ) from error
+        raise StoreError(f"{label} nodes are not unique by {key} ({error}); remove the duplicates first") from error
 
 
-def counted(plan: NodePlan) -> Written:
-    """What carrying out a plan writes."""
-    return Written(plan.label, len(plan.created), len(plan.changed), len(plan.deleted))
+def count_written(plan: NodePlan) -> WriteCounts:
+    """The numbers of nodes that a plan writes."""
+    return WriteCounts(plan.label, len(plan.created), len(plan.changed), len(plan.deleted))
 
 
 def write_nodes(store: Store, plan: NodePlan, edges: Sequence[EdgeType], progress: Progress = silent) -> None:
-    """Carry out a plan, but for its deletions, which come after the edges (`delete_nodes`).
+    """Write a plan except its deletions, which follow after the edges (`delete_nodes`).
 
-    A record that moves from node to node takes the relationships of its source with it, in the same transaction, so
-    that a write that is cut off leaves every record on exactly one node. `edges` are the types they may have.
+    If a record moves to another node, the relationships of its source move in the same transaction, so that an
+    interrupted write leaves every record on exactly one node. `edges` are the types of these relationships.
     """
     ensure_constraint(store, plan.label)
-    plan = _out_of_the_way(store, plan)
+    plan = _assign_temporary_ids(store, plan)
     together = {*plan.moved["from_id"], *plan.moved["to_id"]}
-    for group in _groups(plan.moved):
+    for group in _group_moves(plan.moved):
         store.write_together(list(_move(plan, group, edges)))
     created = plan.created[~plan.created["id"].isin(together)]
     changed = [(id_, new) for id_, new in plan.changed.items() if id_ not in together]
@@ -76,40 +78,40 @@ def write_nodes(store: Store, plan: NodePlan, edges: Sequence[EdgeType], progres
 
 
 def delete_nodes(store: Store, plan: NodePlan) -> None:
-    """Delete the nodes that no record is left of; one with relationships of somebody else's stays, without keys.
+    """Delete the nodes without records; a node with relationships of another origin stays, without keys.
 
-    Where another node took its id over, it is called by the key that it had.
+    If another node took over its id, its id becomes the key that it had.
     """
-    flying = _flying(plan)
-    ids = [flying.get(id_, id_) for id_ in plan.deleted]
+    temporary = _find_temporary_ids(plan)
+    ids = [temporary.get(id_, id_) for id_ in plan.deleted]
     for begin in range(0, len(ids), NODES_A_BATCH):
         store.write_together(list(_delete(plan.label, ids[begin : begin + NODES_A_BATCH])))
 
 
-def _out_of_the_way(store: Store, plan: NodePlan) -> NodePlan:
-    """The plan by the ids that nodes have now: those that keep an id which another is to get have a passing one."""
-    flying = _flying(plan)
-    if flying:
-        store.write(*_change(plan.label, {id_: {"id": passing} for id_, passing in flying.items()}))
-    now = {new: flying.get(old, old) for old, new in plan.renamed.items()}
+def _assign_temporary_ids(store: Store, plan: NodePlan) -> NodePlan:
+    """Give temporary ids to nodes whose id another node gets; return the plan with the ids that nodes have now."""
+    temporary = _find_temporary_ids(plan)
+    if temporary:
+        store.write(*_change(plan.label, {id_: {"id": new} for id_, new in temporary.items()}))
+    now = {new: temporary.get(old, old) for old, new in plan.renamed.items()}
     moved = plan.moved.assign(
-        from_id=[flying.get(id_, id_) for id_ in plan.moved["from_id"]],
+        from_id=[temporary.get(id_, id_) for id_ in plan.moved["from_id"]],
         to_id=[now.get(id_, id_) for id_ in plan.moved["to_id"]],
     )
-    changed = {flying.get(id_, id_): new for id_, new in plan.changed.items()}
-    deleted = [flying.get(id_, id_) for id_ in plan.deleted]
-    emptied = {flying.get(id_, id_): keys for id_, keys in plan.emptied.items()}
+    changed = {temporary.get(id_, id_): new for id_, new in plan.changed.items()}
+    deleted = [temporary.get(id_, id_) for id_ in plan.deleted]
+    emptied = {temporary.get(id_, id_): keys for id_, keys in plan.emptied.items()}
     return NodePlan(plan.label, plan.created, changed, moved, deleted, emptied)
 
 
-def _flying(plan: NodePlan) -> dict[str, str]:
-    """The passing ids of nodes whose id another one is to get."""
+def _find_temporary_ids(plan: NodePlan) -> dict[str, str]:
+    """The temporary ids of nodes whose id another node gets."""
     wanted = {*plan.renamed.values(), *plan.created["id"]}
     return {id_: f"{_TEMPORARY}{id_}" for id_ in (*plan.renamed, *plan.deleted) if id_ in wanted}
 
 
-def _groups(moved: pd.DataFrame) -> Iterator[set[str]]:
-    """The ids of nodes between which records move, some groups at a time."""
+def _group_moves(moved: pd.DataFrame) -> Iterator[set[str]]:
+    """The ids of nodes between which records move, in batches of connected groups."""
     graph: nx.Graph[str] = nx.Graph(list(zip(moved["from_id"], moved["to_id"], strict=True)))
     batch: set[str] = set()
     for group in nx.connected_components(graph):
@@ -122,7 +124,7 @@ def _groups(moved: pd.DataFrame) -> Iterator[set[str]]:
 
 
 def _move(plan: NodePlan, group: set[str], edges: Sequence[EdgeType]) -> Iterator[Statement]:
-    """Create the nodes of a group, move relationships between its nodes, then change them: a change may rename."""
+    """Create the nodes of a group, move relationships between them, then change them (a change may rename)."""
     created = plan.created[plan.created["id"].isin(group)]
     if len(created):
         yield _create(plan.label, created)
@@ -146,14 +148,14 @@ def _delete(label: str, ids: list[str]) -> Iterator[Statement]:
     used = "EXISTS { MATCH (n)-[r]-() WHERE NOT type(r) IN $system }"
     yield f"{each} WHERE NOT {used} DETACH DELETE n", {"ids": ids, "system": sorted(SYSTEM_RELATIONS)}
     named = f"size(n.keys) > 0 AND NOT EXISTS {{ MATCH (m:{quote(label)} {{id: n.keys[0]}}) }}"
-    passing = [id_ for id_ in ids if id_.startswith(_TEMPORARY)]
-    if passing:
-        yield f"{each} WHERE {named} WITH n, n.keys[0] AS key REMOVE n.keys SET n.id = key", {"ids": passing}
+    temporary = [id_ for id_ in ids if id_.startswith(_TEMPORARY)]
+    if temporary:
+        yield f"{each} WHERE {named} WITH n, n.keys[0] AS key REMOVE n.keys SET n.id = key", {"ids": temporary}
     yield f"{each} REMOVE n.keys", {"ids": ids}
 
 
 def _create(label: str, frame: pd.DataFrame) -> Statement:
-    columns = {name: values(frame[name]) for name in frame.columns if name != "id"}
+    columns = {name: to_python(frame[name]) for name in frame.columns if name != "id"}
     properties = [
         {name: cells[at] for name, cells in columns.items() if cells[at] is not None and cells[at] != []}
         for at in range(len(frame))
@@ -163,9 +165,9 @@ def _create(label: str, frame: pd.DataFrame) -> Statement:
 
 
 def _change(label: str, changed: Mapping[str, Mapping[str, Any]]) -> Statement:
-    rows = [{"id": id_, "properties": {**new, **_no_keys(new)}} for id_, new in changed.items()]
+    rows = [{"id": id_, "properties": {**new, **_clear_keys(new)}} for id_, new in changed.items()]
     return f"UNWIND $rows AS row MATCH (n:{quote(label)} {{id: row.id}}) SET n += row.properties", {"rows": rows}
 
 
-def _no_keys(new: Mapping[str, Any]) -> dict[str, None]:
+def _clear_keys(new: Mapping[str, Any]) -> dict[str, None]:
     return {"keys": None} if new.get("keys") == [] else {}

@@ -1,4 +1,4 @@
-"""The query files: what they say of themselves, their parameters, and running one on a store."""
+"""Parse the query files with their headers and parameters, and run them on a store."""
 
 import math
 import re
@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from graphrec.arguments import Id, count, id_text, id_texts, name_of_run
 from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few
 from graphrec.schema import ITEM, RUN, USER
+from graphrec.store.active_run import ACTIVE_FIRST
 from graphrec.store.connection import Row, Store, quote
 
 #: A value of a parameter.
@@ -20,51 +21,52 @@ _PARAMETER = re.compile(
     r"^\$(?P<name>\w+)\s+(?P<type>string|integer|float|time|list)(?:\s*=\s*(?P<default>\S+))?\s{2,}(?P<text>.+)$"
 )
 _USED = re.compile(r"\$(\w+)")
-#: Parameters that hold ids of nodes, and the labels of these nodes: `user_id`, `user_ids`, `new_run_id`.
+#: Names of parameters with ids of users, items or runs, such as `user_id`, `user_ids`, `new_run_id`.
 _NODE = re.compile(r"(?:\w+_)?(?P<what>user|item|run)_ids?")
 _LABELS = {"user": USER, "item": ITEM, "run": RUN}
-_BRINGS = {
-    USER: "`graphrec load` brings some",
-    ITEM: "`graphrec load` brings some",
-    RUN: "`graphrec publish` makes one",
+#: How to get nodes of a label, for errors about an unknown id.
+_HINTS = {
+    USER: "`graphrec load` loads some",
+    ITEM: "`graphrec load` loads some",
+    RUN: "`graphrec publish` creates one",
 }
 
 
-def _integer(text: str) -> int:
-    """The whole number of a text; ValueError if it is none, or one that a database cannot hold in its 64 bits."""
+def _parse_integer(text: str) -> int:
+    """The integer that a text contains; ValueError if it is not one, or not one of 64 bits."""
     number = int(text)
     if not -(2**63) <= number < 2**63:
-        raise ValueError("beyond 64 bits")
+        raise ValueError("over 64 bits")
     return number
 
 
-def _float(text: str) -> float:
-    """The finite number of a text; ValueError if it is none."""
+def _parse_float(text: str) -> float:
+    """The finite number that a text contains; ValueError if it is not one."""
     number = float(text)
     if not math.isfinite(number):
         raise ValueError("not finite")
     return number
 
 
-def _time(text: str) -> int:
-    """Unix seconds of a text: of a date, with or without a time, in UTC unless it says otherwise, or of a number."""
+def _parse_time(text: str) -> int:
+    """Unix seconds from a text: a number, or a date with or without a time, in UTC if it has no offset."""
     if re.fullmatch(r"-?\d+", text):
-        return _integer(text)
-    return _seconds(datetime.fromisoformat(text))
+        return _parse_integer(text)
+    return _to_unix_seconds(datetime.fromisoformat(text))
 
 
-def _seconds(moment: datetime) -> int:
-    """Unix seconds of a moment, in UTC unless it says otherwise."""
+def _to_unix_seconds(moment: datetime) -> int:
+    """Unix seconds of a datetime, in UTC if it has no time zone."""
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def _list(text: str) -> list[str]:
-    """The parts of a text between commas; ValueError where there are none."""
-    return id_texts(_some([part.strip() for part in text.split(",") if part.strip()]))
+def _parse_list(text: str) -> list[str]:
+    """The parts of a text between commas; ValueError if it has none."""
+    return id_texts(_require_some([part.strip() for part in text.split(",") if part.strip()]))
 
 
-def _some(values: Any) -> Any:  # any iterable; id_texts refuses others
-    """The values; ValueError if there are none."""
+def _require_some(values: Any) -> Any:  # any iterable; id_texts refuses others
+    """The values as a list; ValueError if it is empty."""
     values = list(values) if isinstance(values, Iterable) else values
     if values == []:
         raise ValueError("no values")
@@ -73,13 +75,13 @@ def _some(values: Any) -> Any:  # any iterable; id_texts refuses others
 
 _TYPES: dict[str, Callable[[str], Value]] = {
     "string": str,
-    "integer": _integer,
-    "float": _float,
-    "time": _time,
-    "list": _list,
+    "integer": _parse_integer,
+    "float": _parse_float,
+    "time": _parse_time,
+    "list": _parse_list,
 }
 
-#: What a value of a type looks like, where a person gave something else.
+#: Descriptions of the types, for errors about a value of another type.
 _LOOKS = {
     "integer": "integer of at most 64 bits",
     "float": "float",
@@ -90,7 +92,7 @@ _LOOKS = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a query file; `default` is None where the caller must give it."""
+    """A parameter of a query file; `default` is None if the caller must give a value."""
 
     name: str
     type: str
@@ -98,13 +100,13 @@ class Parameter:
     default: Value | None = None
 
     def parse(self, value: object) -> Value:
-        """A value in the parameter's type, from a text of the command line or from Python.
+        """A value converted to the parameter's type, from a text of the command line or from Python.
 
-        From Python a list is any iterable of ids, a time also a datetime (in UTC unless it says otherwise) or Unix
-        seconds. Raises GraphrecError if the value has another type, or if `k` is not from 1 to MAX_K.
+        From Python a list may be any iterable of ids, and a time may be a datetime (in UTC if it has no time zone) or
+        Unix seconds. Raises GraphrecError if the value has another type, or if `k` is not from 1 to MAX_K.
         """
         try:
-            found = self._typed(value)
+            found = self._convert(value)
         except (ValueError, OverflowError) as error:
             shown = first_few([value])
             raise GraphrecError(f"${self.name} is {_LOOKS[self.type]}, but '{shown}' is not; {self.text}") from error
@@ -114,17 +116,17 @@ class Parameter:
             raise GraphrecError(f"${self.name} is {_LOOKS[self.type]} of 64 bits, but {first_few([found])} is larger")
         return found
 
-    def _typed(self, value: object) -> Value:
-        """The value in the parameter's type; ValueError or DataError if it has another."""
+    def _convert(self, value: object) -> Value:
+        """The value converted to the parameter's type; ValueError or DataError if it has another type."""
         name = f"${self.name}"
         if isinstance(value, str):
             return _TYPES[self.type](value)
         if self.type == "list":
-            return id_texts(_some(value), name)
+            return id_texts(_require_some(value), name)
         if self.type == "string":
             return id_text(value, name) if _NODE.fullmatch(self.name) else str(value)
         if self.type == "time" and isinstance(value, datetime):
-            return _seconds(value)
+            return _to_unix_seconds(value)
         if self.type == "float" and isinstance(value, float):
             return float(value)
         return count(value, name, -(2**63), 2**63 - 1)
@@ -132,7 +134,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Query:
-    """A query file: its name, its sentence, its parameters, the columns it returns, the statement, and all its text."""
+    """A query file: its name, sentence, parameters, returned columns, statement and full text."""
 
     name: str
     sentence: str
@@ -149,21 +151,21 @@ def names() -> list[str]:
 
 
 def get(name: str) -> Query:
-    """The query of a name. Raises UnknownNameError with the nearest names, DataError for a malformed file."""
+    """The query with this name. Raises UnknownNameError with the nearest names, DataError if the file is malformed."""
     if name not in names():
         raise UnknownNameError("query", name, names(), hint="`graphrec query --list` shows all with their parameters")
     return parse(name, (resources.files("graphrec.cypher") / f"{name}.cypher").read_text(encoding="utf-8"))
 
 
 def parse(name: str, text: str) -> Query:
-    """A query from the text of its file: comment lines first, then one statement.
+    """Parse the text of a query file: a header of comment lines, then one statement.
 
-    Raises DataError where the head is malformed, or declares other parameters than the statement uses.
+    Raises DataError if the header is malformed, or declares other parameters than the statement uses.
     """
     lines = text.strip().splitlines()
     head = [line.removeprefix("//").strip() for line in lines if line.startswith("//")]
     statement = "\n".join(line for line in lines if not line.startswith("//")).strip()
-    parameters = tuple(_parameter(name, line) for line in head if line.startswith("$"))
+    parameters = tuple(_parse_parameter(name, line) for line in head if line.startswith("$"))
     returns = [line.removeprefix("returns ") for line in head if line.startswith("returns ")]
     if not head or head[0].startswith(("$", "returns ")) or len(returns) != 1 or not statement:
         raise DataError(
@@ -184,10 +186,10 @@ def run(store: Store, query: Query, given: Mapping[str, object]) -> list[Row]:
         UnknownNameError: a parameter that the query does not have, or a user, item or run that the graph lacks.
         GraphrecError: a parameter is missing or has the wrong type.
     """
-    values = parse_given(query, given)
+    values = parse_arguments(query, given)
     missing = [p.name for p in query.parameters if p.name not in values]
     if missing:
-        raise GraphrecError(f"query {query.name} needs {' and '.join(missing)}; it takes {_usage(query)}")
+        raise GraphrecError(f"query {query.name} needs {' and '.join(missing)}; it takes {_format_usage(query)}")
     for name, value in values.items():
         if (found := _NODE.fullmatch(name)) is None:
             continue
@@ -199,15 +201,15 @@ def run(store: Store, query: Query, given: Mapping[str, object]) -> list[Row]:
     return store.read(query.statement, values)
 
 
-def parse_given(query: Query, given: Mapping[str, object]) -> dict[str, Value]:
-    """The values of the parameters that are given or have a default.
+def parse_arguments(query: Query, given: Mapping[str, object]) -> dict[str, Value]:
+    """The values of all parameters that are given or have a default.
 
     Raises UnknownNameError for a parameter that the query does not have, GraphrecError for a value of the wrong type.
     """
     known = {parameter.name: parameter for parameter in query.parameters}
     for name in given:
         if name not in known:
-            raise UnknownNameError("parameter", name, known, hint=f"query {query.name} takes {_usage(query)}")
+            raise UnknownNameError("parameter", name, known, hint=f"query {query.name} takes {_format_usage(query)}")
     values: dict[str, Value] = {}
     for p in query.parameters:
         value = p.parse(given[p.name]) if p.name in given else p.default
@@ -228,8 +230,8 @@ def find_node(store: Store, label: str, identifier: Id) -> str:
     if store.read(f"MATCH (n:{node} {{id: $id}}) RETURN n.id AS id", {"id": identifier}):
         return identifier
     if label == RUN:
-        newest = f"MATCH (n:{node}) RETURN n.id AS id ORDER BY coalesce(n.activated_at, 0) DESC, n.number DESC"
-        return name_of_run(identifier, [str(row["id"]) for row in store.read(newest)], hint=_BRINGS[RUN])
+        newest = f"MATCH (run:{node}) RETURN run.id AS id ORDER BY {ACTIVE_FIRST}"
+        return name_of_run(identifier, [str(row["id"]) for row in store.read(newest)], hint=_HINTS[RUN])
     by_key = find_by_key(store, label, identifier)
     if by_key is not None:
         return by_key
@@ -242,7 +244,7 @@ def find_node(store: Store, label: str, identifier: Id) -> str:
         raise UnknownNameError(label.lower(), identifier, ids, hint=f"each is {identifier} to a source of its own")
     parts = store.read(f"MATCH (n:{node}) RETURN right(n.id, 2) AS part, collect(n.id) AS ids")
     known = sorted(name for part in parts for name in part["ids"])
-    raise UnknownNameError(label.lower(), identifier, known, hint="" if known else _BRINGS.get(label, ""))
+    raise UnknownNameError(label.lower(), identifier, known, hint="" if known else _HINTS.get(label, ""))
 
 
 def find_by_key(store: Store, label: str, key: str) -> str | None:
@@ -253,7 +255,7 @@ def find_by_key(store: Store, label: str, key: str) -> str | None:
     return str(rows[0]["id"]) if rows else None
 
 
-def _parameter(query: str, line: str) -> Parameter:
+def _parse_parameter(query: str, line: str) -> Parameter:
     match = _PARAMETER.match(line)
     if match is None:
         raise DataError(f"query {query}: '{line}' is not of the form `$name  {'|'.join(_TYPES)} [= default]  text`")
@@ -263,5 +265,5 @@ def _parameter(query: str, line: str) -> Parameter:
     return Parameter(parameter.name, parameter.type, parameter.text, parameter.parse(match["default"]))
 
 
-def _usage(query: Query) -> str:
+def _format_usage(query: Query) -> str:
     return " ".join(f"--param {p.name}={'…' if p.default is None else p.default}" for p in query.parameters) or "none"

@@ -1,7 +1,8 @@
-"""The graph as tables, read by columns: one record per start node, never one per edge."""
+"""Read the graph as tables, column-wise: at most one record per start node, never one per edge."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from typing import Any
 
@@ -25,24 +26,24 @@ from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable, Source
 
 logger = logging.getLogger(__name__)
 
-#: `collect` leaves nulls out, which would shift a column against the others; this stands in for them.
+#: Placeholder for null values, which `collect` would drop, so that a column would no longer match the others.
 MISSING = "\x00"
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is under way, how many rows are done, and how many there are."""
+"""Called with the name of the step, the number of rows done, and the total."""
 
 
 def silent(_what: str, _done: int, _total: int) -> None:
-    """A Progress that says nothing."""
+    """A Progress that reports nothing."""
 
 
 def read_schema(store: Store) -> GraphSchema:
-    """The node and edge types that the graph has, without what graphrec itself publishes.
+    """The node and edge types of the graph, without those that graphrec itself publishes.
 
-    A node with several labels counts under `User` or `Item` if it has one of them, else under its first. A label
-    whose nodes have no `id` is somebody else's, and left out with its edges. What each source says of a fused node
-    (`source:property`) is left out too: the property itself has what counts. So are the vectors of a published model.
-    Names that cannot be used in a statement that another program wrote are left out with a warning in the log.
+    A node with several labels counts under `User` or `Item` if it has one of them, else under the first by name. Left
+    out are labels whose nodes have no `id`, with their edges, since another program wrote them; the values of each
+    source on a fused node (`source:property`), since the property itself has the resulting value; and the vectors of a
+    published model. Names that cannot be used in a statement are left out with a warning in the log.
     """
     nodes: dict[str, set[str]] = {}
     for row in store.read("MATCH (n) RETURN labels(n) AS labels, keys(n) AS names, count(*) AS number"):
@@ -50,7 +51,7 @@ def read_schema(store: Store) -> GraphSchema:
     left_out = {name for names in nodes.values() for name in names if not usable(name)}
     nodes = {label: names for label, names in nodes.items() if label and "id" in names and label not in SYSTEM_LABELS}
     edges: dict[tuple[str, str, str], set[str]] = {}
-    for relation in _relations(store):
+    for relation in _read_relations(store):
         found = store.read(
             f"MATCH (a)-[r:{quote(relation)}]->(b) "
             "RETURN labels(a) AS labels, labels(b) AS targets, keys(r) AS names, count(*) AS number"
@@ -82,10 +83,10 @@ def read_schema(store: Store) -> GraphSchema:
 
 
 def read_tables(store: Store, schema: GraphSchema | None = None, progress: Progress = silent) -> GraphTables:
-    """The nodes and edges of a schema (by default of the whole graph) with all their properties, and the names of the
-    sources that the graph was made of.
+    """The nodes and edges of a schema (by default of the whole graph) with all properties, and the names of the sources
+    of the graph.
 
-    Raises DataError where a node has no `id`, or two have the same.
+    Raises DataError if a node has no `id`, or if two have the same.
     """
     schema = read_schema(store) if schema is None else schema
     total = len(schema.nodes) + len(schema.edges)
@@ -102,7 +103,7 @@ def read_tables(store: Store, schema: GraphSchema | None = None, progress: Progr
 
 
 def read_source_names(store: Store) -> tuple[Source, ...]:
-    """The sources that the graph notes, by name alone."""
+    """The sources of the graph, with their names only."""
     rows = store.read(f"MATCH (s:{SOURCE}) WHERE s.id IS NOT NULL RETURN toString(s.id) AS name ORDER BY name")
     return tuple(Source(row["name"]) for row in rows if usable(row["name"]) and ":" not in row["name"])
 
@@ -110,10 +111,10 @@ def read_source_names(store: Store) -> tuple[Source, ...]:
 def read_nodes(store: Store, kind: NodeType) -> pd.DataFrame:
     """All nodes of a label: columns `id` and the properties of the type, sorted by id as text."""
     names = ["id", *kind.properties]
-    # Grouping by the end of the id keeps each record small and their number far below one per node.
+    # Groups by the last characters of the id: few records, and none of them large.
     columns = ["right(toString(n.id), 2) AS part", *_collect("n", names)]
     rows = store.read(f"MATCH (n:{quote(kind.label)}) RETURN {', '.join(columns)}")
-    frame = _frame(rows, _aliases(names))
+    frame = _to_frame(rows, _make_aliases(names))
     return frame.sort_values("id", ignore_index=True)
 
 
@@ -127,7 +128,7 @@ def read_ids(store: Store, label: str) -> "pd.Index[str]":
 
 
 def read_element_ids(store: Store, label: str) -> dict[str, str]:
-    """What the server calls each node of a label (its element id) by its id: it finds a node faster by that."""
+    """The element id of each node of a label by its id; the server finds nodes faster by element id."""
     rows = store.read(
         f"MATCH (n:{quote(label)}) WHERE n.id IS NOT NULL "
         "RETURN right(toString(n.id), 2) AS part, collect(n.id) AS ids, collect(elementId(n)) AS names"
@@ -139,10 +140,9 @@ def read_edges(store: Store, kind: EdgeType, source: str | None = None) -> pd.Da
     """All edges of a type (of one loader's `source`, if given): `source_id`, `target_id` and its properties."""
     where = "" if source is None else "WHERE r.source = $source "
     names = [name for name in kind.properties if name != "source"]
-    # One record for each start node and loader; made in a subquery for each start node, so that the server never holds
-    # more than one of them.
+    # One record for each start node and loader. The subquery builds one at a time, which bounds the server's memory.
     inner = [f"coalesce(r.source, '{MISSING}') AS source", "collect(b.id) AS target_id", *_collect("r", names)]
-    outer = ["target_id", *_aliases(names)]
+    outer = ["target_id", *_make_aliases(names)]
     rows = store.read(
         f"MATCH (a:{quote(kind.source)}) CALL (a) {{ "
         f"MATCH (a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) {where}"
@@ -150,13 +150,57 @@ def read_edges(store: Store, kind: EdgeType, source: str | None = None) -> pd.Da
         {"source": source},
     )
     counts = [len(row["target_id"]) for row in rows]
-    frame = _frame(rows, {"target_id": "target_id", **_aliases(names)})
+    frame = _to_frame(rows, {"target_id": "target_id", **_make_aliases(names)})
     for name in ("source_id", "source") if "source" in kind.properties else ("source_id",):
         frame[name] = column([row[name] for row in rows]).repeat(counts).array
     return frame[[*ENDS, *kind.properties]]
 
 
-def _relations(store: Store) -> list[str]:
+def read_edges_in_pieces(
+    store: Store,
+    kind: EdgeType,
+    pieces: Iterable[Sequence[str]],
+    where: str,
+    parameters: Mapping[str, Any] | None = None,
+    group: tuple[str, str] | None = None,
+) -> Iterator[list[Row]]:
+    """The edges of each piece of start ids: rows {s: start id, t: [end ids], c0: [values of the first property], …}.
+
+    A thread reads the next piece while the caller works on this one. One record holds the columns of a whole piece, as
+    a record costs as much as dozens of edges. Missing values are MISSING; start nodes without edges have no row.
+
+    `where` is a condition on the edge `r`; `group`, a name and an expression of `r`, splits the edges of a start node
+    into one row for each value, which the row has under that name.
+    """
+    names = ["t", *_make_aliases(kind.properties)]
+    columns = ["collect(b.id) AS t", *_collect("r", kind.properties)]
+    if group is not None:
+        names.insert(0, group[0])
+        columns.insert(0, f"{group[1]} AS {group[0]}")
+    start = f"UNWIND $ids AS id MATCH (a:{quote(kind.source)} {{id: id}})"
+    edge = f"(a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE {where}"
+    if store.embedded:  # a subquery takes the embedded server three times as long
+        each = f"{start} MATCH {edge} WITH a, {', '.join(columns)}"
+    else:  # without a subquery Neo4j's planner may begin at the wrong end, which takes a hundred times as long
+        each = f"{start} CALL (a) {{ MATCH {edge} RETURN {', '.join(columns)} }} WITH * WHERE size(t) > 0"
+    statement = f"{each} RETURN collect(a.id) AS s, {', '.join(f'collect({name}) AS {name}' for name in names)}"
+
+    def read(ids: Sequence[str]) -> list[Row]:
+        (record,) = store.read(statement, {**(parameters or {}), "ids": list(ids)})
+        return [dict(zip(record, cells, strict=True)) for cells in zip(*record.values(), strict=True)]
+
+    with ThreadPoolExecutor(1) as pool:
+        pending: Future[list[Row]] | None = None
+        for ids in pieces:
+            following = pool.submit(read, ids)
+            if pending:
+                yield pending.result()
+            pending = following
+        if pending:
+            yield pending.result()
+
+
+def _read_relations(store: Store) -> list[str]:
     rows = store.read("CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name")
     names = sorted(row["name"] for row in rows if row["name"] not in {*SYSTEM_RELATIONS, SHOWN})
     if left_out := [name for name in names if not usable(name)]:
@@ -165,31 +209,31 @@ def _relations(store: Store) -> list[str]:
 
 
 def main_label(labels: list[str]) -> str:
-    """The label that a node counts under: User or Item, else the first by name; "" if none is `usable`."""
+    """The label that a node counts under: User or Item, else the first by name; "" if no label is `usable`."""
     return next((label for label in ("User", "Item") if label in labels), min(filter(usable, labels), default=""))
 
 
-def _aliases(names: Iterable[str]) -> dict[str, str]:
-    """What the columns of a result are called, by which each has its name: the embedded server takes signs in a quoted
-    variable, such as the dot of `price.net`, for operators."""
+def _make_aliases(names: Iterable[str]) -> dict[str, str]:
+    """Names by alias: results use aliases as columns, since the embedded server parses characters in a quoted variable,
+    such as the dot of `price.net`, as operators."""
     return {f"c{number}": name for number, name in enumerate(names)}
 
 
 def _collect(variable: str, names: Iterable[str]) -> list[str]:
-    collected = ((f"{variable}.{quote(name)}", alias) for alias, name in _aliases(names).items())
+    collected = ((f"{variable}.{quote(name)}", alias) for alias, name in _make_aliases(names).items())
     return [f"collect(coalesce({cell}, '{MISSING}')) AS {alias}" for cell, alias in collected]
 
 
-def _frame(rows: list[Row], names: Mapping[str, str]) -> pd.DataFrame:
-    """One column per name, each joined from the lists of all records; `names` are those of columns by their alias."""
+def _to_frame(rows: list[Row], names: Mapping[str, str]) -> pd.DataFrame:
+    """A table with a column for each name, joined from the lists of all records; `names` maps aliases to names."""
     columns = {name: list(chain.from_iterable(row[alias] for row in rows)) for alias, name in names.items()}
     return pd.DataFrame({name: column(cells) for name, cells in columns.items()})
 
 
 def column(values: list[Any]) -> "pd.Series[Any]":
-    """A column in its narrowest type: int64 or float64 or str, with NaN or None where a value is missing.
+    """A column of the narrowest type: int64, float64 or str, with NaN or None for missing values.
 
-    Lists (`keys`), dates and mixtures stay as objects, numbers among texts become text.
+    Lists (`keys`), dates and mixed types stay objects; numbers among texts become text.
     """
     if MISSING in values:
         values = [None if value == MISSING else value for value in values]

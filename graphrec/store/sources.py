@@ -1,4 +1,4 @@
-"""What the graph knows of its sources, and the nodes of the labels that a source concerns."""
+"""Read and write the sources of the graph (`Source` nodes), and read the nodes that fusion needs."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,15 +16,15 @@ from graphrec.store.connection import Row, Store, quote
 from graphrec.store.nodes import NODES_A_BATCH, ensure_constraint
 from graphrec.store.read import MISSING
 
-#: Properties from which a query names none of them: a server takes longer than the square of their number for it.
+#: Threshold: with more properties a query reads whole nodes, as naming them takes the server quadratic time.
 _MANY = 300
 
 
 def read_sources(store: Store) -> tuple[SourceManifest, ...]:
-    """What each source brought, sorted by name; after a load that was cut off also what it was to bring.
+    """The manifest of each source, sorted by name; after an interrupted load it includes what the load should write.
 
-    Nodes of the label that another program wrote, without `status`, are left out. Raises DataError if a record that a
-    load wrote was changed so that it cannot be read.
+    `Source` nodes of other programs, without `status`, are left out. Raises DataError if the record of a load was
+    changed so that it cannot be read.
     """
     rows = store.read(
         f"MATCH (s:{SOURCE}) WHERE s.schema IS NOT NULL AND s.status IS NOT NULL "
@@ -33,39 +33,40 @@ def read_sources(store: Store) -> tuple[SourceManifest, ...]:
     return tuple(SourceManifest.from_properties(row["properties"]) for row in rows)
 
 
-def read_known(
-    store: Store, brought: SourceManifest, concerned: Mapping[str, "pd.Series[str]"] | None = None
+def read_graph_state(
+    store: Store, manifest: SourceManifest, concerned: Mapping[str, "pd.Series[str]"] | None = None
 ) -> GraphState:
-    """The graph's sources and all nodes of the labels that one brings, as fusion needs them.
+    """The graph's sources, and all nodes of the labels of one of them, as fusion needs them.
 
-    They have the properties of that source too, which may be new to the graph: a node made by hand can have them.
-    Where rows are only added, `concerned` has their native ids by label: of a label that nobody else has any nodes of,
-    the others have no say in what becomes of these, and are not read.
+    The nodes have the properties of that source, too, even if they are new to the graph: nodes that were not loaded may
+    have them. If rows are only appended, `concerned` has their native ids by label: of a label that no other source
+    has, only these nodes are read, as no other node affects them.
     """
     sources = read_sources(store)
-    others = [each for each in sources if each.source.name != brought.source.name]
+    others = [each for each in sources if each.source.name != manifest.source.name]
     nodes = {}
-    for kind in brought.nodes:
-        names = stored_names(kind.label, (*others, brought))
+    for kind in manifest.nodes:
+        names = stored_names(kind.label, (*others, manifest))
         alone = not any(each.node(kind.label) for each in others)
-        if concerned is not None and alone and not _has_any_by_hand(store, kind.label):
+        if concerned is not None and alone and not _has_other_nodes(store, kind.label):
             nodes[kind.label] = _read_some(store, kind.label, names, concerned.get(kind.label, pd.Series(dtype="str")))
         else:
             nodes[kind.label] = _read_nodes(store, kind.label, names)
     return GraphState(sources, nodes)
 
 
-def note_source(store: Store, brought: SourceManifest, status: str) -> None:
-    """Write the source's node: `loading` before its first write, `loaded` after the last."""
+def save_source(store: Store, manifest: SourceManifest, status: str) -> None:
+    """Write the node of a source: with the status `loading` before its first write, `loaded` after the last."""
     ensure_constraint(store, SOURCE)
-    properties = source_properties(brought, status)
+    properties = source_properties(manifest, status)
     store.write(
-        f"MERGE (s:{SOURCE} {{id: $id}}) SET s += $properties", {"id": brought.source.name, "properties": properties}
+        f"MERGE (s:{SOURCE} {{id: $id}}) SET s += $properties", {"id": manifest.source.name, "properties": properties}
     )
 
 
 def read_appended(store: Store, name: str) -> tuple[tuple[str, ...], bool]:
-    """The digests of what was appended to a source since it was loaded whole, and whether the last one was cut off."""
+    """The digests of the rows appended to a source since its last full load, and whether the last append was
+    interrupted."""
     rows = store.read(
         f"MATCH (s:{SOURCE} {{id: $id}}) RETURN coalesce(s.appended, []) AS appended, s.appending IS NOT NULL AS cut",
         {"id": name},
@@ -73,65 +74,66 @@ def read_appended(store: Store, name: str) -> tuple[tuple[str, ...], bool]:
     return (tuple(rows[0]["appended"]), bool(rows[0]["cut"])) if rows else ((), False)
 
 
-def note_appending(store: Store, name: str, digest: str) -> None:
-    """Write down that rows with this digest are being appended; `note_appended` says that they are."""
+def mark_appending(store: Store, name: str, digest: str) -> None:
+    """Save that rows with this digest are being appended; `mark_appended` saves that they were."""
     store.write(f"MATCH (s:{SOURCE} {{id: $id}}) SET s.appending = $digest", {"id": name, "digest": digest})
 
 
-def note_appended(store: Store, name: str, digests: Sequence[str]) -> None:
-    """Write down the digests of all that was appended to a source; none of it is under way."""
+def mark_appended(store: Store, name: str, digests: Sequence[str]) -> None:
+    """Save the digests of all rows appended to a source, and that no append is in progress."""
     store.write(
         f"MATCH (s:{SOURCE} {{id: $id}}) SET s.appended = $digests REMOVE s.appending",
         {"id": name, "digests": list(digests) or None},
     )
 
 
-def source_properties(brought: SourceManifest, status: str) -> dict[str, Any]:
-    """All properties of a source's node."""
-    return {**brought.to_properties(), "status": status, "loaded_at": datetime.now(UTC).isoformat(timespec="seconds")}
+def source_properties(manifest: SourceManifest, status: str) -> dict[str, Any]:
+    """All properties of the node of a source."""
+    return {**manifest.to_properties(), "status": status, "loaded_at": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
-def forget_source(store: Store, name: str) -> None:
-    """Delete the source's node."""
+def delete_source(store: Store, name: str) -> None:
+    """Delete the node of a source."""
     store.write(f"MATCH (s:{SOURCE} {{id: $id}}) DETACH DELETE s", {"id": name})
 
 
-def _has_any_by_hand(store: Store, label: str) -> bool:
+def _has_other_nodes(store: Store, label: str) -> bool:
     found = f"MATCH (n:{quote(label)}) WHERE n.keys IS NULL AND n.id IS NOT NULL RETURN n.id LIMIT 1"
     return bool(store.read(found))
 
 
 def _read_some(store: Store, label: str, names: tuple[str, ...], ids: "pd.Series[str]") -> pd.DataFrame:
-    """As `_read_nodes`, the nodes with these ids, which nobody's clash with others has changed."""
+    """As `_read_nodes`, only the nodes with these ids."""
     parts = [ids.iloc[begin : begin + NODES_A_BATCH].tolist() for begin in range(0, len(ids), NODES_A_BATCH)]
-    each = f"UNWIND $ids AS wanted MATCH (n:{quote(label)} {{id: wanted}}) RETURN collect(n.id) AS id, {_cells(names)}"
-    return _frame([row for part in parts for row in store.read(each, {"ids": part})], names)
+    match = f"UNWIND $ids AS wanted MATCH (n:{quote(label)} {{id: wanted}})"
+    each = f"{match} RETURN collect(n.id) AS id, {_build_return(names)}"
+    return _to_frame([row for part in parts for row in store.read(each, {"ids": part})], names)
 
 
 def _read_nodes(store: Store, label: str, names: tuple[str, ...]) -> pd.DataFrame:
-    """The nodes of a label that have a text as id: columns id and names, as objects, None where one is missing."""
-    # Grouping by the end of the id keeps each record small and their number far below one per node.
+    """The nodes of a label that have a text as id: columns id and names, as objects, None for missing values."""
+    # Groups by the last characters of the id: few records, and none of them large.
     rows = store.read(
         f"MATCH (n:{quote(label)}) WHERE n.id IS NOT NULL "
-        f"RETURN right(toString(n.id), 2) AS part, collect(n.id) AS id, {_cells(names)}"
+        f"RETURN right(toString(n.id), 2) AS part, collect(n.id) AS id, {_build_return(names)}"
     )
     numbers = [id_ for row in rows for id_ in row["id"] if not isinstance(id_, str)]
-    if numbers and store.embedded:  # to its index 1 and '1' are one id
+    if numbers and store.embedded:  # its index does not distinguish 1 from '1'
         raise DataError(
-            f"{label}: {len(numbers):,} nodes made by hand have no text as id ({first_few(numbers)}), which the "
-            f"embedded store cannot tell from the text; first run: MATCH (n:{quote(label)}) SET n.id = toString(n.id)"
+            f"{label}: {len(numbers):,} nodes have an id that is not text ({first_few(numbers)}), which the embedded "
+            f"store cannot distinguish from text; first run: MATCH (n:{quote(label)}) SET n.id = toString(n.id)"
         )
-    return _frame(rows, names)
+    return _to_frame(rows, names)
 
 
-def _cells(names: Collection[str]) -> str:
-    """What a query returns of nodes: a list for each name, or the properties as they are if the names are many."""
+def _build_return(names: Collection[str]) -> str:
+    """The RETURN clause for nodes: a list for each name, or maps of properties if there are many names."""
     if len(names) > _MANY:
         return "collect(properties(n)) AS properties"
     return ", ".join(f"collect(coalesce(n.{quote(name)}, '{MISSING}')) AS {quote(name)}" for name in names)
 
 
-def _frame(rows: list[Row], names: Collection[str]) -> pd.DataFrame:
+def _to_frame(rows: list[Row], names: Collection[str]) -> pd.DataFrame:
     stored: dict[str, list[Any]]
     if len(names) > _MANY:
         nodes = [node for row in rows for node in row["properties"]]

@@ -1,11 +1,11 @@
-"""Edges into the graph: only what is new or changed is written, and what a source no longer has is removed.
+"""Write the edges of a source: create the new ones, update the changed ones, delete those that the source lost.
 
-Rows are grouped by start node and sent as columns. A load that is cut off leaves a part behind; the next one compares
-and writes the rest, so nothing doubles.
+Rows are grouped by start node and sent as columns. After an interrupted load the next one compares again and writes the
+rest, so no edge is written twice.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,66 +13,73 @@ import numpy as np
 
 from graphrec.errors import StoreError
 from graphrec.schema import EdgeType
-from graphrec.store.batches import AdaptiveBatchSize, pieces, send_all
+from graphrec.store.batches import AdaptiveBatchSize, send_batches, split_into_batches
 from graphrec.store.connection import Row, Store, quote
-from graphrec.store.diff import Difference
-from graphrec.store.edges import Edges, Integers, blocks
-from graphrec.store.nodes import Written
+from graphrec.store.diff import EdgeDiff
+from graphrec.store.edges import Integers, SortedEdges, split_into_blocks
+from graphrec.store.nodes import WriteCounts
 from graphrec.store.read import MISSING, Progress, read_ids, silent
 
+#: Batch size: start nodes whose edges are deleted in one statement.
 ROWS_A_BATCH = 2_000
 
-#: Edges deleted in one transaction, whatever the number of start nodes that were asked for.
+#: Batch size: edges deleted in one transaction.
 EDGES_DELETED_A_BATCH = 10_000
 
 Payload = tuple[str, Mapping[str, Any], int]
 
 
-def counted(kind: EdgeType, difference: Difference) -> Written:
-    """What writing a difference writes."""
-    sizes = (len(difference.new), len(difference.changed), difference.deleted)
-    return Written(kind.relation, *sizes, target=kind.target)
+def count_written(kind: EdgeType, difference: EdgeDiff) -> WriteCounts:
+    """The numbers of edges that a difference creates, changes and deletes."""
+    sizes = (len(difference.new), len(difference.changed), difference.num_removed)
+    return WriteCounts(kind.relation, *sizes, target=kind.target)
 
 
 def write_edges(
-    store: Store, edges: Edges, source: str, difference: Difference, writers: int = 1, progress: Progress = silent
+    store: Store, edges: SortedEdges, source: str, difference: EdgeDiff, writers: int = 1, progress: Progress = silent
 ) -> None:
-    """Make the graph hold a source's edges of a type: first the new ones, then the changed, then away with the gone.
+    """Write the difference of a source's edges of a type: create new edges, update changed ones, delete gone ones.
 
-    With several `writers`, each takes edges that share no node with those that the others write at that time.
+    With several `writers`, each writes edges that share no node with those that the others write at the same time.
 
-    Raises StoreError where the database refuses or goes away, or an edge's node has vanished from the graph.
+    Raises StoreError if the database refuses or goes away, or if a node of an edge has vanished from the graph.
     """
     kind = edges.kind
-    told = _Told(progress, f"writing {kind.relation} → {kind.target}", len(difference.new) + len(difference.changed))
-    for statement, rows in ((_delete(kind), difference.doubled),):
-        _send_rows(store, statement, rows, source)
-    pace = AdaptiveBatchSize()
+    written = _SharedProgress(
+        progress, f"writing {kind.relation} → {kind.target}", len(difference.new) + len(difference.changed)
+    )
+    _send_rows(store, _delete_statement(kind), difference.duplicates, source)
+    batch_size = AdaptiveBatchSize()
 
     def create(payload: Payload) -> None:
         statement, parameters, number = payload
         if store.write(statement, parameters)[0]["number"] != number:
             raise StoreError(
-                f"{kind.relation}: nodes that edges are to be written to have vanished from the graph meanwhile; "
-                "load again when nobody else changes it"
+                f"{kind.relation}: nodes of new edges vanished from the graph during the load; "
+                "load again when no other program changes the graph"
             )
-        told.more(number)
+        written.add(number)
 
     def change(payload: Payload) -> None:
         store.write(payload[0], payload[1])
-        told.more(payload[2])
+        written.add(payload[2])
 
-    for now in blocks(edges, difference.new, writers):
+    for now in split_into_blocks(edges, difference.new, writers):
         with ThreadPoolExecutor(len(now)) as pool:
-            tasks = [pool.submit(_write, _creating(edges, source), edges, block, create, pace) for block in now]
+            tasks = [
+                pool.submit(_send_edges, _prepare_create(edges, source), edges, block, create, batch_size)
+                for block in now
+            ]
             for task in tasks:
                 task.result()
-    _write(_changing(edges, source, difference.completing), edges, difference.changed, change, pace)
-    _send_rows(store, _delete(kind), difference.gone, source)
+    _send_edges(
+        _prepare_update(edges, source, difference.keep_stored_values), edges, difference.changed, change, batch_size
+    )
+    _send_rows(store, _delete_statement(kind), difference.removed, source)
 
 
 def delete_edges(store: Store, kind: EdgeType, source: str) -> None:
-    """Delete all edges of a type that a source brought, those of some start nodes at a time."""
+    """Delete all edges of a type that a source has, in batches of start nodes."""
     statement = (
         f"UNWIND $ids AS id MATCH (a:{quote(kind.source)} {{id: id}}) "
         f"MATCH (a)-[r:{quote(kind.relation)}]->(:{quote(kind.target)}) WHERE r.source = $source "
@@ -85,14 +92,14 @@ def delete_edges(store: Store, kind: EdgeType, source: str) -> None:
 
 
 def count_edges(store: Store, kind: EdgeType, source: str) -> int:
-    """How many edges of a type a source brought."""
+    """The number of edges of a type that a source has."""
     each = f"MATCH (:{quote(kind.source)})-[r:{quote(kind.relation)}]->(:{quote(kind.target)}) WHERE r.source = $source"
     number: int = store.read(f"{each} RETURN count(r) AS number", {"source": source})[0]["number"]
     return number
 
 
-class _Told:
-    """Progress that several writers report to."""
+class _SharedProgress:
+    """A thread-safe Progress for several writers."""
 
     def __init__(self, progress: Progress, what: str, total: int) -> None:
         self._progress, self._what, self._total, self._done = progress, what, total, 0
@@ -100,27 +107,27 @@ class _Told:
         if total:
             progress(what, 0, total)
 
-    def more(self, number: int) -> None:
+    def add(self, number: int) -> None:
         with self._lock:
             self._done += number
             self._progress(self._what, self._done, self._total)
 
 
-def _write(
+def _send_edges(
     prepare: Callable[[Integers], Payload],
-    edges: Edges,
+    edges: SortedEdges,
     chosen: Integers,
     send: Callable[[Payload], None],
-    pace: AdaptiveBatchSize,
+    batch_size: AdaptiveBatchSize,
 ) -> None:
-    send_all(pieces(edges, chosen, pace), prepare, send, pace)
+    send_batches(split_into_batches(edges, chosen, batch_size), prepare, send, batch_size)
 
 
-def _creating(edges: Edges, source: str) -> Callable[[Integers], Payload]:
-    """What makes of some edges a statement that creates them.
+def _prepare_create(edges: SortedEdges, source: str) -> Callable[[Integers], Payload]:
+    """A function that builds the statement and parameters to create some edges.
 
-    The end nodes of a batch are looked up once each, and the rows name them by position; should one be missing, no
-    position could be trusted, and nothing is created.
+    Each end node of a batch is looked up once, and rows refer to it by position. If one is missing, positions would be
+    wrong, so nothing is created.
     """
     kind = edges.kind
     names = [quote(name) for name in kind.properties]
@@ -143,13 +150,15 @@ def _creating(edges: Edges, source: str) -> Callable[[Integers], Payload]:
     return prepare
 
 
-def _changing(edges: Edges, source: str, completing: bool) -> Callable[[Integers], Payload]:
+def _prepare_update(edges: SortedEdges, source: str, keep_stored_values: bool) -> Callable[[Integers], Payload]:
     kind = edges.kind
-    cell = "coalesce(row.c{1}[k], r.{0})" if completing else "row.c{1}[k]"
+    cell = "coalesce(row.c{1}[k], r.{0})" if keep_stored_values else "row.c{1}[k]"
     values = ", ".join(
         f"r.{quote(name)} = {cell.format(quote(name), number)}" for number, name in enumerate(kind.properties)
     )
-    statement = _match(kind, {name: kind.properties.index(name) for name in kind.key or ()}) + f" SET {values}"
+    statement = (
+        _match_statement(kind, {name: kind.properties.index(name) for name in kind.key or ()}) + f" SET {values}"
+    )
 
     def prepare(chosen: Integers) -> Payload:
         return statement, {"rows": edges.rows(chosen, kind.properties), "source": source}, len(chosen)
@@ -162,12 +171,12 @@ def _send_rows(store: Store, statement: str, rows: list[Row], source: str) -> No
         store.write(statement, {"rows": rows[begin : begin + ROWS_A_BATCH], "source": source})
 
 
-def _delete(kind: EdgeType) -> str:
-    return _match(kind, {name: number for number, name in enumerate(kind.key or ())}) + " DELETE r"
+def _delete_statement(kind: EdgeType) -> str:
+    return _match_statement(kind, {name: number for number, name in enumerate(kind.key or ())}) + " DELETE r"
 
 
-def _match(kind: EdgeType, columns: dict[str, int]) -> str:
-    # A key may have no value, and null equals nothing.
+def _match_statement(kind: EdgeType, columns: dict[str, int]) -> str:
+    # A key may be null, and null equals nothing, not even null.
     tests = "".join(
         f" AND coalesce(r.{quote(name)}, '{MISSING}') = coalesce(row.c{number}[k], '{MISSING}')"
         for name, number in columns.items()
@@ -177,9 +186,3 @@ def _match(kind: EdgeType, columns: dict[str, int]) -> str:
         f"MATCH (a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)} {{id: row.t[k]}}) "
         f"WHERE r.source = $source{tests}"
     )
-
-
-def whole_nodes(edges: Edges) -> Iterator[list[Row]]:
-    """All edges in batches of rows {s, t, c0, …} of whole start nodes."""
-    for piece in pieces(edges, np.arange(len(edges)), AdaptiveBatchSize()):
-        yield edges.rows(piece, edges.kind.properties)

@@ -1,4 +1,4 @@
-"""A user's own tables: a TOML file says which file or query fills which label or relationship type."""
+"""Reads your own tables: a TOML file maps files, frames and SQL queries to labels and relationship types."""
 
 from graphrec.tabular.reader import Description, find_spec, read
 

@@ -1,4 +1,4 @@
-"""The pieces of a file or query become one draft: ids, properties and times by their names, bad rows told."""
+"""Assembles the batches of an input into one working table with ids, properties and times; rejects invalid rows."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,10 +18,10 @@ from graphrec.cleaning.values import need_types
 from graphrec.cleaning.working_table import ROW, WorkingTable, noted, shortened, typed_rejections
 from graphrec.cleaning_report import REJECTED, RuleCount
 from graphrec.errors import DataError, first_few
-from graphrec.tabular import files, invalid_ids, rows
-from graphrec.tabular.source_rows import Part, TableOrigin
-from graphrec.tabular.spec import Files, Frame, TableSpec
-from graphrec.tabular.timestamps import format_hint, read_times
+from graphrec.tabular import batches, files, invalid_ids
+from graphrec.tabular.source_rows import InputPart, SourceRows
+from graphrec.tabular.spec import FileInput, FrameInput, TableSpec
+from graphrec.tabular.timestamps import read_times, suggest_format
 
 _LINES = 10_000
 _PACKED = 10
@@ -35,8 +35,8 @@ _NULLABLE: dict[Any, Any] = {  # pyarrow's types to those of pandas
 
 
 @dataclass
-class _Heap:
-    """What was gathered so far of one table; the one place where something grows."""
+class _Accumulator:
+    """State of assembling one table: batches, rule counts and rejected rows so far."""
 
     tables: list[Any] = field(default_factory=list)  # of pyarrow.Table
     fresh: list[Any] = field(default_factory=list)  # of pyarrow.Table
@@ -47,71 +47,76 @@ class _Heap:
     read: int = 0
 
 
-def draft(table: TableSpec) -> WorkingTable:
-    """All rows of a table with the columns of its type, what is no row or has values of a wrong type rejected.
+def assemble(table: TableSpec) -> WorkingTable:
+    """The working table of a specification; malformed lines and rows with values of a wrong type are rejected.
 
     Raises:
-        DataError: nothing is there, or nothing can be kept; and as `files.pieces` and `sql.pieces` say.
-        GraphrecError: a driver of the database is missing.
+        DataError: there are no rows; and for the reasons of `batches.read_batches`.
+        GraphrecError: a database driver is missing.
     """
-    heap, origin = _Heap(), TableOrigin(table)
-    for part, piece in _pieces(table):
-        if not origin.parts or origin.parts[-1] is not part:
-            origin.parts.append(part)
+    state, source_rows = _Accumulator(), SourceRows(table)
+    for part, piece in _read_parts(table):
+        if not source_rows.parts or source_rows.parts[-1] is not part:
+            source_rows.parts.append(part)
         if isinstance(piece, files.BadLine):
-            _add_line(heap, table.name, piece)
+            _add_line(state, table.name, piece)
             _note_bad(part, piece)
         else:
-            _add_rows(heap, _shaped(piece, table, heap.read))
+            _add_rows(state, _to_working_table(piece, table, state.read))
             part.rows += piece.num_rows
-            heap.read += piece.num_rows
-    _flush(heap, table.name)
-    if not heap.tables and not heap.fresh:
-        _add_rows(heap, _shaped(pa.table({name: pa.array([], pa.large_string()) for name in _wanted(table)}), table, 0))
-    _pack(heap)
-    if not heap.rows:
-        _need_rows(table, heap.read)
-    whole = _unified(heap.tables)
-    heap.tables.clear()
-    return WorkingTable(table.type, _frame(whole), heap.rows, heap.rules, tuple(heap.rejected), origin)
+            state.read += piece.num_rows
+    _flush(state, table.name)
+    if not state.tables and not state.fresh:
+        _add_rows(
+            state,
+            _to_working_table(
+                pa.table({name: pa.array([], pa.large_string()) for name in _list_columns(table)}), table, 0
+            ),
+        )
+    _pack(state)
+    if not state.rows:
+        _require_rows(table, state.read)
+    whole = _concatenate(state.tables)
+    state.tables.clear()
+    return WorkingTable(table.type, _frame(whole), state.rows, state.rules, tuple(state.rejected), source_rows)
 
 
-def _need_rows(table: TableSpec, read: int) -> None:
-    """Raise DataError that says why a table has no rows, unless the load under way lets it be empty."""
+def _require_rows(table: TableSpec, read: int) -> None:
+    """Raise DataError with the reason why a table has no rows, unless the current load allows empty tables."""
     load = current_load()
     if load.allow_removal or (load.append and not read):
         return
-    of = "the frame" if isinstance(table.origin, Frame) else "the query"
-    if isinstance(table.origin, Files):
-        of = first_few(path.name for path in table.origin.paths)
+    of = "the frame" if isinstance(table.input, FrameInput) else "the query"
+    if isinstance(table.input, FileInput):
+        of = first_few(path.name for path in table.input.paths)
     why = "it has no rows"
     if read:
-        why = f"none of its {read:,} rows has a value in {table.ids[-1]} that split gives"
-    elif isinstance(table.origin, Files) and table.origin.where:
-        asked = first_few(f"{name} = {' or '.join(values)}" for name, values in table.origin.where.items())
-        why = f"it has no rows with {asked}, as where asks for"
+        why = f"split of {table.ids[-1]} gives no value in any of its {read:,} rows"
+    elif isinstance(table.input, FileInput) and table.input.where:
+        asked = first_few(f"{name} = {' or '.join(values)}" for name, values in table.input.where.items())
+        why = f"where keeps no rows: none has {asked}"
     raise DataError(f"{table.place}, {of}: {why}; nothing is written; {load.remedy}")
 
 
-def _pieces(table: TableSpec) -> Iterator[tuple[Part, Any]]:  # of pyarrow.Table or BadLine
-    origin, wanted = table.origin, _wanted(table)
-    if not isinstance(origin, Files):
-        part = Part(None)
-        yield from ((part, piece) for piece in rows.pieces(origin, wanted))
+def _read_parts(table: TableSpec) -> Iterator[tuple[InputPart, Any]]:  # of pyarrow.Table or BadLine
+    source, wanted = table.input, _list_columns(table)
+    if not isinstance(source, FileInput):
+        part = InputPart(None)
+        yield from ((part, piece) for piece in batches.read_batches(source, wanted))
         return
-    for path in origin.paths:
-        part = Part(path)
-        yield from ((part, piece) for piece in rows.pieces(replace(origin, paths=(path,)), wanted))
+    for path in source.paths:
+        part = InputPart(path)
+        yield from ((part, piece) for piece in batches.read_batches(replace(source, paths=(path,)), wanted))
 
 
-def _wanted(table: TableSpec) -> list[str]:
-    """The columns that the table reads, each once."""
+def _list_columns(table: TableSpec) -> list[str]:
+    """The columns that the table uses, each once."""
     named = [*table.ids, *(column.column for column in table.columns)]
     return list(dict.fromkeys([*named, *([table.time.column] if table.time else [])]))
 
 
-def _note_bad(part: Part, line: files.BadLine) -> None:
-    """A line that is no row is no row of the part either."""
+def _note_bad(part: InputPart, line: files.BadLine) -> None:
+    """Count a malformed line of a part."""
     part.bad += 1
     if line.line:
         part.bad_lines.add(line.line)
@@ -119,11 +124,11 @@ def _note_bad(part: Part, line: files.BadLine) -> None:
         part.bad_texts.add(line.text)
 
 
-def _shaped(piece: Any, table: TableSpec, first: int) -> WorkingTable:  # a pyarrow.Table
-    """A batch with the names and types of the graph; `first` is the number of its first row."""
+def _to_working_table(piece: Any, table: TableSpec, first: int) -> WorkingTable:  # a pyarrow.Table
+    """A batch with the columns and types of the graph; `first` is the number of its first row."""
     found = piece.to_pandas(types_mapper=_NULLABLE.get)
-    if isinstance(table.origin, Files) and table.origin.missing and table.origin.format != "csv":
-        found = _with_gaps(found, table.origin.missing)
+    if isinstance(table.input, FileInput) and table.input.missing and table.input.format != "csv":
+        found = _mask_missing(found, table.input.missing)
     columns: dict[str, pd.Series[Any]] = {
         name: as_text(found[column]) for name, column in zip(table.id_names, table.ids, strict=True)
     }
@@ -133,30 +138,30 @@ def _shaped(piece: Any, table: TableSpec, first: int) -> WorkingTable:  # a pyar
     columns[ROW] = pd.Series(np.arange(first, first + piece.num_rows), index=found.index)
     batch = WorkingTable(table.type, pd.DataFrame(columns), piece.num_rows)
     for name, column in zip(table.id_names, table.ids, strict=True):
-        batch = invalid_ids.noted_floats(batch, name, found[column])
+        batch = invalid_ids.note_inexact_floats(batch, name, found[column])
     if table.split is not None:
-        batch = _divided(batch, table.split)
-    batch = invalid_ids.without_words(batch, table.origin)
+        batch = _split_ids(batch, table.split)
+    batch = invalid_ids.reject_missing_words(batch, table.input)
     kinds: dict[str, Kind] = {column.name: column.kind for column in table.columns if column.kind}
-    origin = table.origin
-    batch = need_types(batch, CleaningRules(types=kinds, decimal=origin.decimal, thousands=origin.thousands))
-    return _timed(batch, table)
+    source = table.input
+    batch = need_types(batch, CleaningRules(types=kinds, decimal=source.decimal, thousands=source.thousands))
+    return _parse_times(batch, table)
 
 
-def _with_gaps(frame: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
-    """The frame without the texts that stand for no value; of CSV files DuckDB has left them out."""
+def _mask_missing(frame: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
+    """The frame with null for texts that represent missing values; in CSV files DuckDB has replaced them."""
     texts = [name for name in frame.columns if pd.api.types.is_string_dtype(frame[name].dtype)]
     return frame.assign(**{name: frame[name].mask(frame[name].isin(list(missing))) for name in texts})
 
 
-def _timed(batch: WorkingTable, table: TableSpec) -> WorkingTable:
+def _parse_times(batch: WorkingTable, table: TableSpec) -> WorkingTable:
     if table.time is None:
         return batch
     values = batch.frame["timestamp"]
     found = read_times(values, table.time)
     form = table.time.format or ("a number" if table.time.unit else "ISO 8601 or a number of seconds")
-    hint = format_hint(values[found.bad], table.time) if found.bad.any() else ""
-    reason = f"timestamp is no time of the form {form}" + (f"; {hint}" if hint else "")
+    hint = suggest_format(values[found.bad], table.time) if found.bad.any() else ""
+    reason = f"timestamp is not a time in the format {form}" + (f"; {hint}" if hint else "")
     hint = hint and f"column {table.time.column}: {hint}"
     batch = batch.without(found.bad, "time", reason, "timestamp", hint)
     for note in found.notes:
@@ -165,14 +170,14 @@ def _timed(batch: WorkingTable, table: TableSpec) -> WorkingTable:
     return replace(batch, frame=batch.frame.assign(timestamp=found.seconds[~found.bad].reset_index(drop=True)))
 
 
-def _divided(batch: WorkingTable, split: str) -> WorkingTable:
-    """A row for each value of the last end; a row without any gives none."""
+def _split_ids(batch: WorkingTable, split: str) -> WorkingTable:
+    """One row for each value of the last id, split at `split`; rows without a value are left out."""
     end = batch.ids[-1]
     values = batch.frame[end].dropna()
     if split == "[]":
-        lists = values.map(_listed).reindex(batch.frame.index)
+        lists = values.map(_parse_list).reindex(batch.frame.index)
         bad = batch.frame[end].notna() & lists.isna()
-        batch = batch.without(bad, "type", f"{end} is no list of texts", end)
+        batch = batch.without(bad, "type", f"{end} is not a list of texts", end)
         parts = lists[~bad].reset_index(drop=True)
     else:
         parts = batch.frame[end].str.split(split, regex=False)
@@ -183,8 +188,8 @@ def _divided(batch: WorkingTable, split: str) -> WorkingTable:
     return replace(batch, frame=long, rows=len(long) + batch.count.dropped)
 
 
-def _listed(text: str) -> list[str] | None:
-    """The texts and numbers of a JSON list as text; None where it is none."""
+def _parse_list(text: str) -> list[str] | None:
+    """The elements of a JSON list of texts and numbers, as text; None for anything else."""
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):
@@ -194,49 +199,49 @@ def _listed(text: str) -> list[str] | None:
     return [str(value) for value in values if value is not None]
 
 
-def _add_rows(heap: _Heap, batch: WorkingTable) -> None:
-    heap.rows += batch.rows
+def _add_rows(state: _Accumulator, batch: WorkingTable) -> None:
+    state.rows += batch.rows
     for rule in batch.rules:
-        heap.rules = noted(heap.rules, rule)
-    heap.rejected += batch.rejected
-    if len(batch.frame) or not (heap.tables or heap.fresh):  # the first for its columns, if there are no rows
-        heap.fresh.append(_arrow(batch.frame))
-    if len(heap.fresh) >= _PACKED:
-        _pack(heap)
+        state.rules = noted(state.rules, rule)
+    state.rejected += batch.rejected
+    if len(batch.frame) or not (state.tables or state.fresh):  # the first for its columns, if there are no rows
+        state.fresh.append(_arrow(batch.frame))
+    if len(state.fresh) >= _PACKED:
+        _pack(state)
 
 
-def _pack(heap: _Heap) -> None:
-    """The newest batches as one: as DuckDB makes them, they take twice the memory that their text needs."""
-    alike = all(part.schema.equals(heap.fresh[0].schema) for part in heap.fresh)
-    heap.tables += [pa.concat_tables(heap.fresh).combine_chunks()] if heap.fresh and alike else heap.fresh
-    heap.fresh = []
+def _pack(state: _Accumulator) -> None:
+    """Combine the newest batches into one, because DuckDB's batches take twice the memory of their text."""
+    alike = all(part.schema.equals(state.fresh[0].schema) for part in state.fresh)
+    state.tables += [pa.concat_tables(state.fresh).combine_chunks()] if state.fresh and alike else state.fresh
+    state.fresh = []
 
 
-def _add_line(heap: _Heap, table: str, line: files.BadLine) -> None:
+def _add_line(state: _Accumulator, table: str, line: files.BadLine) -> None:
     place = f"{line.file} line {line.line:,}" if line.line else line.file
-    heap.rows += 1
-    heap.rules = noted(heap.rules, RuleCount(line.rule, "dropped", 1, (f"{place}: {shortened(line.text)!r}",)))
-    heap.lines.append((line.file, line.line or None, line.rule, line.reason, line.text))
-    if len(heap.lines) >= _LINES:
-        _flush(heap, table)
+    state.rows += 1
+    state.rules = noted(state.rules, RuleCount(line.rule, "dropped", 1, (f"{place}: {shortened(line.text)!r}",)))
+    state.lines.append((line.file, line.line or None, line.rule, line.reason, line.text))
+    if len(state.lines) >= _LINES:
+        _flush(state, table)
 
 
-def _flush(heap: _Heap, table: str) -> None:
-    """The bad lines so far as a frame: text in columns takes a fifth of what it takes in tuples."""
-    if heap.lines:
-        lines = [(table, *line[:-1], json.dumps(line[-1], ensure_ascii=False)) for line in heap.lines]
-        heap.rejected.append(typed_rejections(pd.DataFrame(lines, columns=REJECTED)))
-        heap.lines = []
+def _flush(state: _Accumulator, table: str) -> None:
+    """Convert collected malformed lines to a frame, which takes a fifth of the memory of tuples."""
+    if state.lines:
+        lines = [(table, *line[:-1], json.dumps(line[-1], ensure_ascii=False)) for line in state.lines]
+        state.rejected.append(typed_rejections(pd.DataFrame(lines, columns=REJECTED)))
+        state.lines = []
 
 
 def _arrow(frame: pd.DataFrame) -> Any:  # a pyarrow.Table
-    return pa.table([_plain(frame[name]) for name in frame.columns], list(frame.columns))
+    return pa.table([_cast_column(frame[name]) for name in frame.columns], list(frame.columns))
 
 
-def _plain(values: "pd.Series[Any]") -> Any:  # Any: of any type, to a pyarrow.ChunkedArray
-    """The column as one of the types that properties have: whole numbers, numbers, yes and no, text.
+def _cast_column(values: "pd.Series[Any]") -> Any:  # Any: of any type, to a pyarrow.ChunkedArray
+    """The column as one of the property types int64, float64, boolean and text.
 
-    Decimals are numbers, unless these would lose a digit before the point: then they are text.
+    Decimals become numbers, or text if a number would lose a digit before the point.
     """
     array = arrow(values)
     kind = array.type
@@ -259,10 +264,10 @@ def _plain(values: "pd.Series[Any]") -> Any:  # Any: of any type, to a pyarrow.C
     return array.cast(pa.large_string())
 
 
-def _unified(tables: Sequence[Any]) -> Any:  # of pyarrow.Table
-    """One table; a column that the batches have in several types gets the narrowest that holds them all."""
+def _concatenate(tables: Sequence[Any]) -> Any:  # of pyarrow.Table
+    """The concatenated batches; a column with several types gets the narrowest type that can represent all."""
     names = tables[0].column_names
-    kinds = {name: _common({part.schema.field(name).type for part in tables}) for name in names}
+    kinds = {name: _find_common_type({part.schema.field(name).type for part in tables}) for name in names}
     schema = pa.schema([(name, kinds[name]) for name in names])
     return pa.concat_tables([_cast(part, schema) for part in tables])
 
@@ -275,11 +280,11 @@ def _cast(table: Any, schema: Any) -> Any:  # a pyarrow.Table and Schema
         column = table[name]
         if column.type != kind and pa.types.is_large_string(kind) and not pa.types.is_null(column.type):
             column = arrow(as_text(column.to_pandas(types_mapper=_NULLABLE.get)))
-        columns.append(column.cast(kind, safe=kind != pa.float64()))  # a number with a fraction is no id
+        columns.append(column.cast(kind, safe=kind != pa.float64()))  # ids are never numbers with a fraction
     return pa.table(columns, schema=schema)
 
 
-def _common(kinds: set[Any]) -> Any:  # of pyarrow.DataType
+def _find_common_type(kinds: set[Any]) -> Any:  # of pyarrow.DataType
     known = {kind for kind in kinds if not pa.types.is_null(kind)}
     if len(known) == 1:
         return known.pop()
@@ -287,7 +292,7 @@ def _common(kinds: set[Any]) -> Any:  # of pyarrow.DataType
 
 
 def _frame(table: Any) -> pd.DataFrame:  # of a pyarrow.Table
-    """The table for pandas; numbers without gaps are int64, float64 and bool."""
+    """The table as a pandas frame; columns without missing values are int64, float64 and bool."""
     columns = {}
     for name in table.column_names:
         column = table[name]

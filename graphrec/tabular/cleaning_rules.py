@@ -1,4 +1,4 @@
-"""The rules of cleaning as a TOML table says them."""
+"""Parses the cleaning rules of a table."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -9,7 +9,7 @@ from graphrec.cleaning import CleaningRules
 from graphrec.cleaning.rules import Dangling, Repeated
 from graphrec.schema import EdgeType
 from graphrec.tabular.spec import TableSpec
-from graphrec.tabular.toml_section import Section
+from graphrec.tabular.toml_section import TomlSection
 
 NODE_RULE_KEYS = ("text", "needed", "ranges", "repeated", "by", "combined")
 EDGE_RULE_KEYS = (*NODE_RULE_KEYS, "earliest", "itself", "dangling")
@@ -17,21 +17,23 @@ EDGE_RULE_KEYS = (*NODE_RULE_KEYS, "earliest", "itself", "dangling")
 _REPEATED = ("refuse", "first", "last", "sum", "max")
 
 
-def rules(section: Section, table: TableSpec, keys: tuple[str, ...]) -> TableSpec:
-    """The table with the rules that its section declares; they name properties, not columns.
+def parse_rules(section: TomlSection, table: TableSpec, keys: tuple[str, ...]) -> TableSpec:
+    """The table with the rules of its section, which refer to properties, not columns.
 
-    What "sum" adds up is the weight unless `combined` says otherwise.
+    By default, `repeated = "sum"` sums the weight; `combined` names other properties.
     """
     names = table.type.properties
     repeated = cast(Repeated, section.choice("repeated", _REPEATED, "refuse"))
     by = section.text("by") if section.has("by") else None
     combined = _named(section, "combined", names, _weight(section, table))
     if repeated == "max" and by is None:
-        raise section.error("repeated", 'is "max", which needs the key by: the property with the largest value stays')
+        raise section.error(
+            "repeated", 'is "max", which needs the key by: the row with the largest value of that property is kept'
+        )
     if repeated == "sum" and not combined:
-        raise section.error("repeated", 'is "sum", which needs a weight, or the key combined: what is added up')
+        raise section.error("repeated", 'is "sum", which needs a weight, or the key combined: the properties to sum')
     if by is not None and by not in names:
-        raise section.error("by", f"names {by}, which is no property; add it to properties")
+        raise section.error("by", f"names {by}, which is not a property; add it to properties")
     text = _named(section, "text", (*names, *table.id_names), ()) if section.has("text") else None
     made = CleaningRules(
         text or (),
@@ -52,23 +54,23 @@ def rules(section: Section, table: TableSpec, keys: tuple[str, ...]) -> TableSpe
     return replace(table, rules=made, text_chosen=text is not None)
 
 
-def _weight(section: Section, table: TableSpec) -> tuple[str, ...]:
+def _weight(section: TomlSection, table: TableSpec) -> tuple[str, ...]:
     return (table.columns[-1].name,) if isinstance(table.type, EdgeType) and section.has("weight") else ()
 
 
-def _named(section: Section, key: str, names: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
+def _named(section: TomlSection, key: str, names: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
     for name in section.texts(key, default):
         if name not in names:
-            raise section.error(key, f"names {name}, which is no property of this table; add it to properties")
+            raise section.error(key, f"names {name}, which is not a property of this table; add it to properties")
     return section.texts(key, default)
 
 
-def _ranges(section: Section, names: tuple[str, ...]) -> dict[str, tuple[float | None, float | None]]:
-    """The lowest and highest value by property; inf leaves a side open."""
+def _ranges(section: TomlSection, names: tuple[str, ...]) -> dict[str, tuple[float | None, float | None]]:
+    """The lowest and highest allowed value by property; None if a bound is infinite."""
     found: dict[str, tuple[float | None, float | None]] = {}
     for name, bounds in section.section("ranges").values.items():
         if name not in names:
-            raise section.error("ranges", f"names {name}, which is no property of this table; add it to properties")
+            raise section.error("ranges", f"names {name}, which is not a property of this table; add it to properties")
         numbers = isinstance(bounds, list) and all(
             isinstance(bound, int | float) and not isinstance(bound, bool) and bound == bound for bound in bounds
         )
@@ -79,8 +81,8 @@ def _ranges(section: Section, names: tuple[str, ...]) -> dict[str, tuple[float |
     return found
 
 
-def _earliest(section: Section) -> int:
-    """Unix seconds of a date such as 1995-01-01, or as they stand there."""
+def _earliest(section: TomlSection) -> int:
+    """Unix seconds of `earliest`, which is a date such as 1995-01-01 or Unix seconds."""
     value = section.values.get("earliest", CleaningRules().earliest)
     if isinstance(value, datetime):
         return int((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())

@@ -1,4 +1,4 @@
-"""DuckDB as it reads files here: little memory, nothing from the network, columns chosen by their exact names."""
+"""DuckDB connections and queries for reading files: bounded memory, no network access, exact column names."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,26 +12,26 @@ import pyarrow.compute as pc
 
 from graphrec.cleaning.working_table import shortened
 from graphrec.errors import DataError, first_few, nearest
-from graphrec.tabular.spec import Files, Frame
+from graphrec.tabular.spec import FileInput, FrameInput
 
-#: Types of DuckDB that pyarrow takes as they are.
+#: DuckDB types that need no cast for pyarrow.
 _EXACT = ("DATE", "VARCHAR", "BOOLEAN", "DOUBLE", "UBIGINT", "HUGEINT", "BLOB")
 
-#: Rows of a batch, and cells of one that has many columns.
+#: Maximum rows and cells of a batch.
 BATCH = 100_000
 _CELLS = 2_000_000
 #: The days since 1970 of 0001-01-01 and of 9999-12-31.
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
 
-#: Columns from which one thread reads a file, because each takes memory for all columns.
+#: Number of columns from which a single thread reads a file, because each thread buffers all columns.
 _WIDE = 1000
 
 
 @contextmanager
-def connected(scratch: Path, width: int = 0, database: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database of its own, which uses little memory and loads nothing from the network.
+def connect(scratch: Path, width: int = 0, database: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
+    """Context manager of a separate database with little memory and without network access.
 
-    `width` is the number of columns: a batch of rows in DuckDB takes tens of kilobytes for each.
+    `width` is the number of columns, for each of which DuckDB buffers tens of kilobytes per batch.
     """
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{512 + width // 5}MB",
@@ -44,45 +44,45 @@ def connected(scratch: Path, width: int = 0, database: str = ":memory:") -> Iter
         yield connection
 
 
-def typed_batches(
+def read_typed_batches(
     connection: duckdb.DuckDBPyConnection,
     source: str,
     place: str,
     columns: Sequence[str] | None,
-    files: Files | Frame,
+    files: FileInput | FrameInput,
     names: Sequence[str] | None = None,
 ) -> Iterator[Any]:  # of pyarrow.Table
-    """The wanted rows of a relation whose columns have types, in batches; all columns if `columns` is None.
+    """The rows of a typed relation that match `files.where`, in batches of `columns` (None: all columns).
 
-    `names` are what its columns are called, in order, where SQL cannot call them so. A text that is missing is null.
-    Raises DataError naming `place` if it lacks a column or cannot be read.
+    `names` are the original names of its columns, in order, if SQL cannot express them. Texts of `files.missing` are
+    null. Raises DataError naming `place` if it lacks a column or cannot be read.
     """
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     except duckdb.Error as error:
-        raise unreadable(place, error) from error
+        raise unreadable_error(place, error) from error
     own = [row[0] for row in described]
-    called = {name: identifier(each) for name, each in zip(names or own, own, strict=True)}
+    called = {name: quote_identifier(each) for name, each in zip(names or own, own, strict=True)}
     types = {name: row[1] for name, row in zip(called, described, strict=True)}
     chosen = list(called) if columns is None else columns
-    need_columns(place, chosen, list(called))
-    absent = ", ".join(map(literal, ("",) if files.missing is None else files.missing))
+    require_columns(place, chosen, list(called))
+    absent = ", ".join(map(quote_literal, ("",) if files.missing is None else files.missing))
     expressions = []
     for name in chosen:
-        expression = dated(called[name], types[name], name)
+        expression = build_checked_cast(called[name], types[name], name)
         if absent and types[name] == "VARCHAR":
             expression = f"CASE WHEN {expression} NOT IN ({absent}) THEN {expression} END"
         expressions.append(expression)
-    query = select(source, expressions, wanted_rows(files.where, called, place))
-    yield from batches(connection, query, chosen, place, empty_too=columns is None)
+    query = build_select(source, expressions, build_condition(files.where, called, place))
+    yield from fetch_batches(connection, query, chosen, place, empty_too=columns is None)
 
 
-def batches(
+def fetch_batches(
     connection: duckdb.DuckDBPyConnection, query: str, columns: Sequence[str], place: str, empty_too: bool = False
 ) -> Iterator[Any]:  # of pyarrow.Table
-    """The rows that a query gives, as tables of these columns; one without a row for no rows, if `empty_too`.
+    """The result of a query in batches with these column names; an empty result is one empty batch if `empty_too`.
 
-    Raises DataError naming `place` if they cannot be read.
+    Raises DataError naming `place` if it cannot be read.
     """
     size = max(1, min(BATCH, _CELLS // max(len(columns), 1)))
     try:
@@ -90,16 +90,16 @@ def batches(
         for batch in reader:
             empty_too = False
             for name, column in zip(columns, batch.columns, strict=True):
-                _need_dates(column, name, place)  # DuckDB believes the statistics of a damaged Parquet file
+                _require_dates(column, name, place)  # DuckDB trusts the statistics of a damaged Parquet file
             yield pa.table(batch.columns, list(columns))
         if empty_too:
             yield reader.schema.empty_table().rename_columns(list(columns))
     except duckdb.Error as error:
-        raise unreadable(place, error) from error
+        raise unreadable_error(place, error) from error
 
 
-def _need_dates(column: Any, name: str, place: str) -> None:  # a pyarrow.Array
-    """Raise DataError if a column of dates has one of a year that Python does not have."""
+def _require_dates(column: Any, name: str, place: str) -> None:  # a pyarrow.Array
+    """Raise DataError if a date column has a year outside of Python's range."""
     if pa.types.is_date32(column.type):
         bounds = pc.min_max(column.cast(pa.int32()))
         first, last = bounds["min"].as_py(), bounds["max"].as_py()
@@ -107,81 +107,81 @@ def _need_dates(column: Any, name: str, place: str) -> None:  # a pyarrow.Array
             raise DataError(f"{place}: {shortened(name)} has a date outside of the years 1 to 9999; export it again")
 
 
-def unreadable(place: str, error: Exception) -> DataError:
-    """What is said of a file that DuckDB cannot read."""
+def unreadable_error(place: str, error: Exception) -> DataError:
+    """The error for a file that DuckDB cannot read."""
     first = str(error).partition("\n")[0]
     return DataError(f"{place} cannot be read: {shortened(first, 200)}; export or download it again")
 
 
-def need_columns(place: str, wanted: Sequence[str], names: Sequence[str]) -> None:
-    """Raise DataError with the nearest name if one of the wanted columns is not among the names."""
+def require_columns(place: str, wanted: Sequence[str], names: Sequence[str]) -> None:
+    """Raise DataError with the nearest name if a requested column does not exist."""
     known = set(names)
     for name in wanted:
         if name not in known:
-            raise no_column(place, name, names)
+            raise missing_column_error(place, name, names)
 
 
-def no_column(place: str, wanted: str, names: Sequence[str]) -> DataError:
-    """What is said of a column that is not there."""
+def missing_column_error(place: str, wanted: str, names: Sequence[str]) -> DataError:
+    """The error for a column that does not exist."""
     close = nearest(wanted, names, 1)
     hint = f"is {close[0]} meant?" if close else "correct the name, or the data"
     shown = first_few((shortened(name, 30) for name in names), 12)
     return DataError(f"{place} has no column '{wanted}', but it has {shown}; {hint}")
 
 
-def wanted_rows(where: Mapping[str, tuple[str, ...]], columns: Mapping[str, str], place: str) -> str:
-    """The condition of SQL that keeps the wanted rows, "" for all; `columns` are expressions by name."""
+def build_condition(where: Mapping[str, tuple[str, ...]], columns: Mapping[str, str], place: str) -> str:
+    """The SQL condition of `where`, "" for no condition; `columns` are expressions by column name."""
     tests = []
     for name, values in where.items():
         if name not in columns:
             raise DataError(f"{place} has no column {name}, which where names; it has {first_few(columns, 12)}")
-        tests.append(f"CAST({columns[name]} AS VARCHAR) IN ({', '.join(map(literal, values)) or 'NULL'})")
+        tests.append(f"CAST({columns[name]} AS VARCHAR) IN ({', '.join(map(quote_literal, values)) or 'NULL'})")
     return " AND ".join(tests)
 
 
-def select(source: str, columns: Sequence[str], condition: str) -> str:
-    """A query for columns, which are called o0, o1 …: names are without case in SQL."""
+def build_select(source: str, columns: Sequence[str], condition: str) -> str:
+    """A SELECT of expressions with the aliases o0, o1 …, because SQL names are case-insensitive."""
     chosen = ", ".join(f"{column} AS o{number}" for number, column in enumerate(columns))
     return f"SELECT {chosen} FROM {source}" + (f" WHERE {condition}" if condition else "")
 
 
-def literal(text: str) -> str:
-    """A text as SQL writes it."""
+def quote_literal(text: str) -> str:
+    """A text as a SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def identifier(name: str) -> str:
-    """A name as SQL writes it."""
+def quote_identifier(name: str) -> str:
+    """A name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def file_literal(path: Path, scratch: Path) -> str:
-    """The path of one file as SQL writes it; one with signs that DuckDB takes for a pattern gets another name."""
+def quote_path(path: Path, scratch: Path) -> str:
+    """The path of a file as a SQL literal; a path with pattern characters is replaced by a link in `scratch`."""
     text = str(path)
     if set(text) & set("*?[]{}") or not text.isprintable():
         link = scratch / f"link{path.suffix if path.suffix.isascii() and path.suffix.isprintable() else ''}"
         link.unlink(missing_ok=True)
         try:
             link.symlink_to(path.absolute())
-        except OSError:  # Windows lets few people make links
+        except OSError:  # Windows restricts symbolic links
             shutil.copyfile(path, link)
         text = str(link)
-    return literal(text)
+    return quote_literal(text)
 
 
-def dated(column: str, kind: str, name: str) -> str:
-    """As `plain`; an error of DuckDB for a date of a year that Python does not have."""
+def build_checked_cast(column: str, kind: str, name: str) -> str:
+    """As `build_cast`, with an error of DuckDB for dates outside of Python's range."""
     if kind != "DATE":
-        return plain(column, kind)
-    wrong = literal(f"{shortened(name)} has a date outside of the years 1 to 9999")
+        return build_cast(column, kind)
+    wrong = quote_literal(f"{shortened(name)} has a date outside of the years 1 to 9999")
     inside = f"{column} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' OR {column} IS NULL"
     return f"CASE WHEN {inside} THEN {column} ELSE error({wrong}) END"
 
 
-def plain(column: str, kind: str) -> str:
-    """The column of a typed source as text, numbers, yes and no, times or bytes; a list is its JSON text.
+def build_cast(column: str, kind: str) -> str:
+    """SQL that casts a typed column to text, numbers, booleans, times or bytes; lists become JSON text.
 
-    Large whole numbers and decimals stay exact: as ids they must keep every digit.
+    Large integers and decimals stay exact, because ids must keep every digit.
     """
     if kind.startswith(("TIMESTAMP", "DECIMAL")) or kind in _EXACT:
         return column

@@ -1,4 +1,4 @@
-"""What a text file begins with: whether it is text at all, and the names of its columns."""
+"""Inspects the beginning of a text file: whether it is text, and its column names."""
 
 import csv
 import io
@@ -9,16 +9,16 @@ from itertools import islice
 from pathlib import Path
 
 from graphrec.errors import DataError
-from graphrec.tabular.archives import opened as opened  # a part of looking at a file
-from graphrec.tabular.spec import Files
+from graphrec.tabular.archives import open_file as open_file  # source_rows opens files with it, too
+from graphrec.tabular.spec import FileInput
 
 _SAMPLE = 1 << 20
-#: Rows that show how many fields rows have.
+#: Number of rows read to determine the usual number of fields.
 _SAMPLE_ROWS = 1000
-#: Longer than this no line is read.
+#: Maximum length of a line, in characters.
 LONGEST_LINE = 16_000_000
 
-#: First bytes of what is no table of text, and what to do.
+#: Magic bytes of files that are not text tables, and what to do with them.
 _FOREIGN = {
     b"PK\x03\x04": 'is a workbook or a zip archive; write format = "xlsx" or "ods", or leave format out',
     b"PK\x05\x06": "is a zip archive without anything in it; copy or download it again",
@@ -28,13 +28,13 @@ _FOREIGN = {
     b"7z\xbc\xaf\x27\x1c": "is a 7z archive; unpack it first",
     b"Rar!": "is a rar archive; unpack it first",
     b"\x04\x22\x4d\x18": "is compressed with lz4; decompress it, or compress it with zstd",
-    b"%PDF": "is a PDF; a table in it must become CSV first",
+    b"%PDF": "is a PDF; convert the table in it to CSV first",
 }
 
 
-def need_text(path: Path, encoding: str) -> None:
-    """Raise DataError saying what the file is if it is empty, compressed in another way, or no text."""
-    with opened(path) as stream:
+def require_text(path: Path, encoding: str) -> None:
+    """Raise DataError with the kind of file and a remedy if it is empty, in an unsupported archive, or not text."""
+    with open_file(path) as stream:
         start = stream.read(1 << 16)
     if not start:
         raise DataError(f"{path} is empty; copy or download it again")
@@ -44,40 +44,40 @@ def need_text(path: Path, encoding: str) -> None:
     if start[257:262] == b"ustar":
         raise DataError(f"{path} is a tar archive; unpack it first")
     if start[:64].lstrip().lower().startswith((b"<!doctype html", b"<html", b"<table")):
-        raise DataError(f"{path} is a web page, as a failed download leaves one; download it again")
+        raise DataError(f"{path} is a web page, probably of a failed download; download it again")
     if "16" in encoding or "32" in encoding:
         return
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f'{path} is UTF-16; write encoding = "utf-16"')
     if start.count(0) * 20 > len(start):
         raise DataError(
-            f"{path} is no text: {start.count(0):,} of its first {len(start):,} bytes are NUL; export it again"
+            f"{path} is not text: {start.count(0):,} of its first {len(start):,} bytes are NUL; export it again"
         )
 
 
-def column_names(path: Path, files: Files) -> list[str]:
-    """The names of the columns of a CSV file, in order, each once: as in its header, unless one has none or another's.
+def read_column_names(path: Path, files: FileInput) -> list[str]:
+    """The unique column names of a CSV file, in order.
 
-    A name that is there already gets a number (`name_2`), and a column without a name is `column_N`, N from 1. Nameless
-    columns at the end that most rows lack are left out.
+    A duplicate name gets a number (`name_2`); a column without a name is `column_N`, N from 1. Nameless columns at the
+    end are omitted if most rows do not have them.
     """
-    return unique_names(raw_names(path, files))
+    return make_unique(read_raw_names(path, files))
 
 
-def raw_names(path: Path, files: Files) -> list[str]:
-    """The names of the columns of a CSV file as they stand there; DataError if there is no header line."""
+def read_raw_names(path: Path, files: FileInput) -> list[str]:
+    """The column names of a CSV file as written in its header; DataError if there is no header line."""
     if files.header is not None:
         return list(files.header)
-    with opened(path) as stream:
+    with open_file(path) as stream:
         rows = _records(path, files, io.TextIOWrapper(stream, files.encoding, errors="replace"))
         names = next(rows, None)
         if names is None:
             after = f" after the {files.skip:,} that skip leaves out; lower skip" if files.skip else "; copy it again"
-            raise DataError(f"{path} holds blank lines only{after}")
+            raise DataError(f"{path} has only blank lines{after}")
         if names[-1].strip():
             return names
         widths: Counter[int] = Counter()
-        with suppress(DataError):  # a row that cannot be read is told when rows are read
+        with suppress(DataError):  # unreadable rows are reported when rows are read
             widths.update(len(row) for row in islice(rows, _SAMPLE_ROWS) if row)
     width = widths.most_common(1)[0][0] if widths else len(names)
     while len(names) > max(width, 1) and not names[-1].strip():
@@ -85,8 +85,8 @@ def raw_names(path: Path, files: Files) -> list[str]:
     return names
 
 
-def unique_names(names: Sequence[str]) -> list[str]:
-    """The names with a number after each that is there already, and `column_N` for those that are blank.
+def make_unique(names: Sequence[str]) -> list[str]:
+    """The names with numbers appended to duplicates, and `column_N` for blank ones.
 
     >>> unique_names(["user", "", "user"])
     ['user', 'column_2', 'user_2']
@@ -103,14 +103,14 @@ def unique_names(names: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def has_mixed_ends(path: Path) -> bool:
-    """Whether some lines end in another way than others, which DuckDB does not read; the file is read to its end.
+def has_mixed_line_endings(path: Path) -> bool:
+    """Whether a file mixes line endings, which DuckDB cannot read; the whole file is read.
 
-    Raises DataError where the file is cut off.
+    Raises DataError if the file is truncated.
     """
     feeds = returns = both = 0
     last = b""
-    with opened(path) as stream:
+    with open_file(path) as stream:
         while block := stream.read(_SAMPLE):
             feeds += block.count(b"\n")
             returns += block.count(b"\r")
@@ -119,18 +119,18 @@ def has_mixed_ends(path: Path) -> bool:
     return sum(count > 0 for count in (feeds - both, returns - both, both)) > 1
 
 
-def lines_before(path: Path, skip: int) -> int:
-    """How many lines stand before the first row or the header: `skip`, and blank ones after them."""
-    with opened(path) as stream:
-        text = io.TextIOWrapper(stream, "latin-1")  # any bytes are text, and lines end as in UTF-8
+def count_lines_before(path: Path, skip: int) -> int:
+    """Number of lines before the header or first row: `skip` and the blank lines after them."""
+    with open_file(path) as stream:
+        text = io.TextIOWrapper(stream, "latin-1")  # accepts any bytes, and line endings are those of UTF-8
         number = 0
         while (line := text.readline(LONGEST_LINE)) and (number < skip or not line.removeprefix("ï»¿").strip("\n")):
             number += line.endswith("\n")
     return number
 
 
-def _records(path: Path, files: Files, text: io.TextIOWrapper) -> Iterator[list[str]]:
-    """The fields of each line that is not blank, after those to skip."""
+def _records(path: Path, files: FileInput, text: io.TextIOWrapper) -> Iterator[list[str]]:
+    """The fields of each line that is not blank, after `skip` lines."""
     for _ in range(files.skip):
         while (skipped := text.readline(LONGEST_LINE)) and not skipped.endswith("\n"):
             pass

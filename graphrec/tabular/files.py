@@ -1,25 +1,26 @@
-"""Files of any form and shape as batches of rows, and between them the lines that are no rows."""
+"""Reads files of any format and shape in batches of rows."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from graphrec.tabular import table_files, wide_tables
-from graphrec.tabular.spec import Files
-from graphrec.tabular.table_files import BadLine as BadLine  # a part of what pieces gives
+from graphrec.tabular import reshaping, table_files
+from graphrec.tabular.spec import FileInput
+from graphrec.tabular.table_files import BadLine as BadLine  # read_batches yields it
 
 
-def pieces(files: Files, columns: Sequence[str] | None = None) -> Iterator[Any]:  # of pyarrow.Table or BadLine
-    """The rows of all files in batches, tables of these columns, and between them the lines that are no rows.
+def read_batches(
+    files: FileInput, columns: Sequence[str] | None = None
+) -> Iterator[Any]:  # of pyarrow.Table or BadLine
+    """The rows of all files in batches with these columns (None: all), and a BadLine for each malformed line.
 
-    Without `columns` each file gives all that it has. Columns of text files are text, those of Parquet files and sheets
-    as they are; a missing value is null.
+    Columns of text files are text; those of Parquet files and sheets keep their types. A missing value is null.
 
     Raises:
-        DataError: a file is empty, cut off, damaged or no such file, or lacks a column.
+        DataError: a file does not exist, is empty, truncated or damaged, or lacks a column.
         GraphrecError: the reader of workbooks is not installed.
     """
     if files.shape == "wide":
-        return wide_tables.wide(files, wide_tables.WIDE if columns is None else columns)
+        return reshaping.melt_wide(files, reshaping.WIDE_COLUMNS if columns is None else columns)
     if files.shape == "basket":
-        return wide_tables.baskets(files, wide_tables.basket_columns(files) if columns is None else columns)
-    return table_files.pieces(files, columns)
+        return reshaping.explode_baskets(files, reshaping.basket_columns(files) if columns is None else columns)
+    return table_files.read_batches(files, columns)

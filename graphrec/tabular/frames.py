@@ -1,4 +1,4 @@
-"""Data frames of any library as Arrow tables: pandas, and whatever speaks the Arrow PyCapsule interface."""
+"""Data frames of pandas, and of any library with the Arrow PyCapsule interface, as Arrow tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,29 +10,29 @@ import pyarrow as pa
 
 from graphrec.errors import DataError, first_few
 from graphrec.tabular import duckdb_engine
-from graphrec.tabular.file_format import unique_names
-from graphrec.tabular.spec import Frame
+from graphrec.tabular.file_format import make_unique
+from graphrec.tabular.spec import FrameInput
 
-#: What messages call a frame.
-PLACE = "the frame"
+#: Name of a frame in messages.
+FRAME_NAME = "the frame"
 
 
 class ArrowFrame(Protocol):
-    """A table of any library that speaks the Arrow PyCapsule interface, as pandas, polars, pyarrow and DuckDB do."""
+    """A table with the Arrow PyCapsule interface, such as those of pandas, polars, pyarrow and DuckDB."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """The rows as a stream of Arrow."""
+        """The rows as an Arrow stream."""
 
 
 def is_frame(value: object) -> bool:
-    """Whether the value is a table in memory: a frame of pandas or polars, a pyarrow.Table, a relation of DuckDB …"""
+    """Whether a value is a table in memory: a pandas or polars frame, a pyarrow.Table, a DuckDB relation …"""
     return isinstance(value, pd.DataFrame) or hasattr(value, "__arrow_c_stream__")
 
 
-def as_table(frame: Any, place: str) -> Any:  # of any library, to a pyarrow.Table
-    """The frame as a pyarrow.Table, each column with a name of its own; an index with a name is a column, too.
+def to_arrow(frame: Any, place: str) -> Any:  # of any library, to a pyarrow.Table
+    """The frame as a pyarrow.Table with unique column names; a named index is a column, too.
 
-    Raises DataError naming `place` if it cannot become one.
+    Raises DataError naming `place` if it cannot be converted.
     """
     if isinstance(frame, pd.DataFrame):
         return _from_pandas(frame)
@@ -40,47 +40,47 @@ def as_table(frame: Any, place: str) -> Any:  # of any library, to a pyarrow.Tab
         table = pa.table(frame)
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise DataError(f"{place}: the frame cannot be read ({first_few([error])}); convert it first") from error
-    return table.rename_columns(unique_names(table.column_names))
+    return table.rename_columns(make_unique(table.column_names))
 
 
-def described(frame: Any, keys: Mapping[str, Any]) -> dict[str, Any]:  # of any library; of the keys of TOML
-    """The mapping of the form of a TOML file that describes one frame: `keys` are those of its table, and the name.
+def describe_frame(frame: Any, keys: Mapping[str, Any]) -> dict[str, Any]:  # of any library; of the keys of TOML
+    """The specification of one frame, as a mapping; `keys` are those of its table, and `name`.
 
-    `nodes` or `edges` is the label or relationship type, and `from_` the key `from`, which Python keeps for itself.
+    `nodes` or `edges` gives the label or relationship type; `from_` is the key `from`, a reserved word in Python.
     Raises DataError if it has neither or both.
     """
     known = {"from" if key == "from_" else key: value for key, value in keys.items()}
     kinds = [key for key in ("nodes", "edges") if isinstance(known.get(key), str)]
     if len(kinds) != 1:
-        names = as_table(frame, PLACE).column_names
+        names = to_arrow(frame, FRAME_NAME).column_names
         raise DataError(
-            f"nothing says what the rows of the frame with the columns {first_few(names)} are; write load(frame, "
+            f"it is unknown what the rows of the frame with the columns {first_few(names)} are; write load(frame, "
             'name="shop", edges="RATED", from_="User:user_id", to="Item:item_id") or nodes="User", id="user_id"'
         )
     top: dict[str, Any] = {key: known.pop(key) for key in ("name", "version", "url", "licence") if key in known}
     return {**top, kinds[0]: {known.pop(kinds[0]): {"file": frame, **known}}}
 
 
-def pieces(frame: Frame, columns: Sequence[str] | None = None) -> Iterator[Any]:  # of pyarrow.Table
-    """The rows of a frame in batches of these columns, or of all, with the types that a Parquet file of it would have.
+def read_batches(frame: FrameInput, columns: Sequence[str] | None = None) -> Iterator[Any]:  # of pyarrow.Table
+    """The rows of a frame in batches with these columns (None: all), in the types of a Parquet file of it.
 
     Raises DataError if it lacks a column.
     """
-    with TemporaryDirectory(prefix="graphrec-") as scratch, duckdb_engine.connected(Path(scratch)) as connection:
+    with TemporaryDirectory(prefix="graphrec-") as scratch, duckdb_engine.connect(Path(scratch)) as connection:
         names = frame.table.column_names
         connection.register("frame", frame.table.rename_columns([f"c{number}" for number in range(len(names))]))
-        yield from duckdb_engine.typed_batches(connection, "frame", PLACE, columns, frame, names)
+        yield from duckdb_engine.read_typed_batches(connection, "frame", FRAME_NAME, columns, frame, names)
 
 
 def _from_pandas(frame: pd.DataFrame) -> Any:  # a pyarrow.Table
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
-    names = unique_names(["" if name is None else str(name) for name in frame.columns])
+    names = make_unique(["" if name is None else str(name) for name in frame.columns])
     return pa.table([_array(frame.iloc[:, place]) for place in range(len(names))], names)
 
 
 def _array(values: "pd.Series[Any]") -> Any:  # a pyarrow.Array
-    """The values as one type that Arrow knows, else as text."""
+    """The values as an array of one Arrow type, else as text."""
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowException, ValueError, TypeError, OverflowError):

@@ -1,4 +1,4 @@
-"""Where the rows of a table come from: files that are there, frames in memory, or a query."""
+"""Parses the input of a table: files, frames in memory, or a SQL query."""
 
 import os
 import re
@@ -10,58 +10,60 @@ from urllib.parse import quote
 
 from graphrec.errors import nearest
 from graphrec.tabular import frames, paths
-from graphrec.tabular.spec import FileQuery, Files, Format, Frame, Origin, Query, Shape
-from graphrec.tabular.toml_section import Section
+from graphrec.tabular.spec import FileInput, FileQueryInput, Format, FrameInput, QueryInput, Shape, TableInput
+from graphrec.tabular.toml_section import TomlSection
 
 _NUMBER_KEYS = ("decimal", "thousands")
 _TEXT_KEYS = ("separator", "quote", "escape", "encoding", "header", "skip", "comment")
-#: What may be said of a data frame; the other keys say how a file is written.
+#: Keys of a data frame; the other file keys describe how a file is written.
 _FRAME_KEYS = ("file", "where", "missing", "shape", *_NUMBER_KEYS)
 FILE_KEYS = ("file", "format", *_TEXT_KEYS, "missing", "where", "records", "sheet", "shape", *_NUMBER_KEYS)
 QUERY_KEYS = ("sql", "url", "connection", "files")
-ORIGIN_KEYS = (*FILE_KEYS, *QUERY_KEYS)
+INPUT_KEYS = (*FILE_KEYS, *QUERY_KEYS)
 
 _FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "xlsx", "ods")
 _SHAPES = ("table", "basket", "wide")
-#: The keys that only some formats have.
+#: Formats by key, for keys that only some formats have.
 _ONLY = {
     "records": ("json",),
     "sheet": ("xlsx", "ods"),
     "skip": ("csv", "tsv", "xlsx", "ods"),
     "comment": ("csv", "tsv"),
 }
-#: What may stand between groups of three digits, next to "" for nothing.
+#: Allowed thousands separators besides "" (no separator).
 _THOUSANDS = (".", ",", " ", "'", "\u00a0", "\u202f", "\u2019", "_")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-def origin(section: Section, connections: Mapping[str, str], folder: Path) -> Origin:
-    """The files, frame or query of a section; DataError where it has none or several, or a file is not there."""
+def parse_input(section: TomlSection, connections: Mapping[str, str], folder: Path) -> TableInput:
+    """The files, frame or query of a section; DataError if it has none or several, or a file does not exist."""
     if section.has("file") == section.has("sql"):
         raise section.error("file", "or sql is needed, and not both: where the rows come from")
     if not section.has("sql"):
         _refuse(section, QUERY_KEYS, "goes with sql")
         return _file(section, folder)
-    hint = "say it in the sql" if not section.has("files") else "say it of each file: files = { name = { file = … } }"
+    hint = (
+        "write it in the sql" if not section.has("files") else "write it for each file: files = { name = { file = … } }"
+    )
     _refuse(section, tuple(key for key in FILE_KEYS if key not in _NUMBER_KEYS), f"goes with file; {hint}")
     numbers = _numbers(section)
     if not section.has("files"):
         url, values = _url(section, connections)
-        return Query(section.text("sql"), url, folder, *numbers, values)
+        return QueryInput(section.text("sql"), url, folder, *numbers, values)
     _refuse(section, ("url", "connection"), "is the address of a database, and files are read without one")
-    return FileQuery(section.text("sql"), _named_files(section, folder), *numbers)
+    return FileQueryInput(section.text("sql"), _named_files(section, folder), *numbers)
 
 
-def _file(section: Section, folder: Path) -> Files | Frame:
+def _file(section: TomlSection, folder: Path) -> FileInput | FrameInput:
     """The file, files or frame that a section describes."""
     if frames.is_frame(section.values.get("file")):
         return _frame(section)
-    found = tuple(path for name in _names(section) for path in paths.find(section, name, folder))
+    found = tuple(path for name in _names(section) for path in paths.find_files(section, name, folder))
     if not found:
         raise section.error("file", "must name at least one file")
     encoding = _encoding(section)
     known = section.has("format")
-    form = section.choice("format", _FORMATS, "" if known else paths.common_format(section, found, encoding))
+    form = section.choice("format", _FORMATS, "" if known else paths.detect_common_format(section, found, encoding))
     for key, formats in _ONLY.items():
         if section.has(key) and form not in formats:
             raise section.error(key, f"goes with the format {' or '.join(formats)}, and this is {form}")
@@ -72,7 +74,7 @@ def _file(section: Section, folder: Path) -> Files | Frame:
     shape = _shape(section)
     if shape == "basket" and form not in ("csv", "tsv"):
         raise section.error("shape", f"basket is for lines of text, and this is {form}")
-    files = Files(
+    files = FileInput(
         found,
         cast(Format, "csv" if form == "tsv" else form),
         separator,
@@ -94,37 +96,37 @@ def _file(section: Section, folder: Path) -> Files | Frame:
     return replace(files, escape="") if files.escape == sign else files
 
 
-def _names(section: Section) -> tuple[str, ...]:
-    """The paths and patterns of a section; one that Python gives may hold paths."""
+def _names(section: TomlSection) -> tuple[str, ...]:
+    """The paths and patterns of a section; mappings from Python may contain Path objects."""
     value = section.values["file"]
     given = value if isinstance(value, list | tuple) else [value]
     texts = [os.fspath(each) if isinstance(each, os.PathLike) else each for each in given]
-    return Section(section.place, {"file": texts if all(isinstance(text, str) for text in texts) else value}).texts(
+    return TomlSection(section.place, {"file": texts if all(isinstance(text, str) for text in texts) else value}).texts(
         "file"
     )
 
 
-def _frame(section: Section) -> Frame:
-    """The frame of a section of a mapping."""
+def _frame(section: TomlSection) -> FrameInput:
+    """The frame of a section."""
     _refuse(section, tuple(key for key in FILE_KEYS if key not in _FRAME_KEYS), "is for a file, and this is a frame")
     shape = _shape(section)
     if shape == "basket":
         raise section.error("shape", "basket is for lines of text, and this is a frame")
-    table = frames.as_table(section.values["file"], section.place)
-    return Frame(
+    table = frames.to_arrow(section.values["file"], section.place)
+    return FrameInput(
         table, _where(section), section.texts("missing") if section.has("missing") else None, *_numbers(section), shape
     )
 
 
-def _named_files(section: Section, folder: Path) -> dict[str, Files | Frame]:
-    """The files of a query by the names that it calls them."""
+def _named_files(section: TomlSection, folder: Path) -> dict[str, FileInput | FrameInput]:
+    """The files of a query by their table names in the SQL."""
     part = section.section("files")
     if not part.values:
         raise section.error("files", 'must name at least one, such as { orders = "orders.csv" }')
-    found: dict[str, Files | Frame] = {}
+    found: dict[str, FileInput | FrameInput] = {}
     for name, value in part.values.items():
-        own = Section(f"{part.place} {name}", value if isinstance(value, dict) else {"file": value})
-        own.need_known(FILE_KEYS)
+        own = TomlSection(f"{part.place} {name}", value if isinstance(value, dict) else {"file": value})
+        own.require_known(FILE_KEYS)
         if not re.fullmatch(r"[^\W\d]\w*", name) or name.casefold() in map(str.casefold, found):
             raise part.error(name, "must be a name of letters, digits and _ that no other file has")
         if not own.has("file"):
@@ -133,27 +135,27 @@ def _named_files(section: Section, folder: Path) -> dict[str, Files | Frame]:
     return found
 
 
-def _shape(section: Section) -> Shape:
+def _shape(section: TomlSection) -> Shape:
     return cast(Shape, section.choice("shape", _SHAPES, "table"))
 
 
-def _lines(section: Section, key: str) -> int:
+def _lines(section: TomlSection, key: str) -> int:
     number = section.whole(key, 0)
     if not 0 <= number <= 1_000_000:
         raise section.error(key, f"must be a number of lines, 0 to 1,000,000, not {number}")
     return number
 
 
-def _sign(section: Section, key: str, others: str) -> str:
-    """The one character of a key, "" where it is missing."""
+def _sign(section: TomlSection, key: str, others: str) -> str:
+    """The single character at a key; "" if the key is missing."""
     sign = section.text(key, "", may_be_empty=True)
     if len(sign) > 1 or sign in tuple("\r\n\0") or (sign and sign in others):
         raise section.error(key, f"must be one character that nothing else of the table is, not {sign!r}")
     return sign
 
 
-def _numbers(section: Section) -> tuple[str, str]:
-    """Decimal and thousands separator."""
+def _numbers(section: TomlSection) -> tuple[str, str]:
+    """The decimal and the thousands separator."""
     decimal = section.choice("decimal", (".", ","), ".")
     thousands = section.text("thousands", "", may_be_empty=True)
     if thousands not in ("", *_THOUSANDS) or thousands == decimal:
@@ -165,7 +167,7 @@ def _numbers(section: Section) -> tuple[str, str]:
     return decimal, thousands
 
 
-def _pointer(section: Section) -> str:
+def _pointer(section: TomlSection) -> str:
     """The JSON pointer of the array of rows."""
     pointer = section.text("records", "", may_be_empty=True)
     if pointer and not pointer.startswith("/"):
@@ -173,10 +175,10 @@ def _pointer(section: Section) -> str:
     return pointer
 
 
-def expanded(section: Section, key: str, text: str) -> tuple[str, tuple[str, ...]]:
-    """The text with ${NAME} replaced by environment variables, and the values that were put in.
+def expand_variables(section: TomlSection, key: str, text: str) -> tuple[str, tuple[str, ...]]:
+    """The text with ${NAME} replaced by environment variables, and the values that were inserted.
 
-    A value is percent-encoded if it is the password of the address. No message shows a value.
+    A value in the place of a URL's password is percent-encoded. Messages never show the values.
     """
     values: list[str] = []
 
@@ -191,14 +193,14 @@ def expanded(section: Section, key: str, text: str) -> tuple[str, tuple[str, ...
     return _VARIABLE.sub(value, text), tuple(values)
 
 
-def _url(section: Section, connections: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    """The address of the database that answers, and the environment's values in it."""
+def _url(section: TomlSection, connections: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """The URL of the database, and the values of environment variables in it."""
     if section.has("url") == section.has("connection"):
         raise section.error(
             "url", "or connection is needed with sql, and not both: which database answers; or files, which it reads"
         )
     if section.has("url"):
-        return expanded(section, "url", section.text("url"))
+        return expand_variables(section, "url", section.text("url"))
     name = section.text("connection")
     if name not in connections:
         if "://" in name or "=" in name:
@@ -206,10 +208,10 @@ def _url(section: Section, connections: Mapping[str, str]) -> tuple[str, tuple[s
         close = nearest(name, connections, 1)
         hint = f"did you mean {close[0]}?" if close else "add it there"
         raise section.error("connection", f"'{name}' is not in [connections]; {hint}")
-    return expanded(section, "connection", connections[name])
+    return expand_variables(section, "connection", connections[name])
 
 
-def _encoding(section: Section) -> str:
+def _encoding(section: TomlSection) -> str:
     name = section.text("encoding", "utf-8")
     try:
         "".encode(name)
@@ -218,12 +220,12 @@ def _encoding(section: Section) -> str:
     return name
 
 
-def _where(section: Section) -> dict[str, tuple[str, ...]]:
+def _where(section: TomlSection) -> dict[str, tuple[str, ...]]:
     part = section.section("where")
     return {name: part.texts(name) for name in part.values}
 
 
-def _refuse(section: Section, keys: Sequence[str], reason: str) -> None:
+def _refuse(section: TomlSection, keys: Sequence[str], reason: str) -> None:
     for key in keys:
         if section.has(key):
             raise section.error(key, reason)

@@ -1,4 +1,4 @@
-"""Ids that are none: words that programs write for a missing value, and numbers that have lost digits."""
+"""Invalid ids: words that programs write for missing values, and floats that have lost digits."""
 
 from typing import Any
 
@@ -6,47 +6,77 @@ import pandas as pd
 
 from graphrec.cleaning.casting import text_of
 from graphrec.cleaning.working_table import Rejection, WorkingTable, shortened
-from graphrec.tabular.spec import Files, Frame, Origin, Query
+from graphrec.tabular.spec import FileInput, FrameInput, QueryInput, TableInput
 
-#: What pandas, Python, SQL and spreadsheets write for a missing value. They are no ids unless `missing` is declared.
-WORDS = ("nan", "NaN", "NAN", "-nan", "None", "NULL", "null", "<NA>", "NaT", "\\N", "#N/A", "#NULL!", "undefined")
-#: What may stand for a missing value, and may be an id: Namibia is NA.
-PERHAPS = ("NA", "N/A", "n/a", "na", "none", "Null", "nil", "-", "--", "?", "unknown", "Unknown", "UNKNOWN", "(null)")
-#: Above, neighbouring whole numbers are one and the same as floating point numbers.
+#: Missing values as written by pandas, Python, SQL and spreadsheets; rejected as ids unless `missing` is declared.
+MISSING_WORDS = (
+    "nan",
+    "NaN",
+    "NAN",
+    "-nan",
+    "None",
+    "NULL",
+    "null",
+    "<NA>",
+    "NaT",
+    "\\N",
+    "#N/A",
+    "#NULL!",
+    "undefined",
+)
+#: Words that may represent a missing value or be an id (NA is Namibia); only noted.
+AMBIGUOUS_WORDS = (
+    "NA",
+    "N/A",
+    "n/a",
+    "na",
+    "none",
+    "Null",
+    "nil",
+    "-",
+    "--",
+    "?",
+    "unknown",
+    "Unknown",
+    "UNKNOWN",
+    "(null)",
+)
+#: Largest value up to which all integers are exact as floats.
 _EXACT = 2**53
 _SHOWN = 5
 
 
-def without_words(batch: WorkingTable, origin: Origin) -> WorkingTable:
-    """The batch without the rows whose id is a word for a missing value; such words as may be ids are noted.
+def reject_missing_words(batch: WorkingTable, source: TableInput) -> WorkingTable:
+    """The batch without rows whose id is a word for a missing value; ambiguous words are only noted.
 
-    A file or frame whose `missing` is declared keeps them, for its user has said what is missing. So does a database,
-    which has a value of its own for it; there they are noted.
+    Files and frames with a declared `missing` keep all. Databases have NULL for missing values, so there every such
+    word is only noted.
     """
-    if isinstance(origin, Files | Frame) and origin.missing is not None:
+    if isinstance(source, FileInput | FrameInput) and source.missing is not None:
         return batch
-    reject = not isinstance(origin, Query)
+    reject = not isinstance(source, QueryInput)
     rejections = []
     for name in batch.ids:
         texts = batch.frame[name].str.strip()
-        sure, perhaps = texts.isin(WORDS), texts.isin(PERHAPS)
+        sure, perhaps = texts.isin(MISSING_WORDS), texts.isin(AMBIGUOUS_WORDS)
         if reject and sure.any():
-            hint = f'{name}: {_listed(texts[sure])} stand for a missing value; if they are ids, write missing = [""]'
+            words = _quote_examples(texts[sure])
+            hint = f'{name}: {words} represent a missing value; if they are ids, write missing = [""]'
             rejections.append(Rejection(sure, "missing", f"{name} is a word for a missing value", name, hint))
         doubtful = perhaps if reject else sure | perhaps
         if doubtful.any():
-            words = _listed(texts[doubtful])
+            words = _quote_examples(texts[doubtful])
             hint = f'write missing = ["", {words}]' if reject else "leave them out in the sql"
             shown = [f"{name}: {word}" for word in texts[doubtful].drop_duplicates().head(_SHOWN)]
-            hint = f"{name}: if {words} stand for no value, {hint}"
+            hint = f"{name}: if {words} represent missing values, {hint}"
             batch = batch.did("missing", "noted", int(doubtful.sum()), shown, hint)
     return batch.without_each(rejections)
 
 
-def noted_floats(
+def note_inexact_floats(
     batch: WorkingTable, name: str, values: "pd.Series[Any]"
-) -> WorkingTable:  # Any: the column as the source has it
-    """The batch; ids that are floating point numbers too large to be exact are noted."""
+) -> WorkingTable:  # Any: a column of any type
+    """The batch, with a note if ids are floats too large to be exact."""
     if not pd.api.types.is_float_dtype(values.dtype):
         return batch
     large = (values.abs() >= _EXACT).fillna(False).astype("bool")
@@ -57,5 +87,5 @@ def noted_floats(
     return batch.did("ids", "noted", int(large.sum()), shown, hint)
 
 
-def _listed(texts: "pd.Series[str]") -> str:
+def _quote_examples(texts: "pd.Series[str]") -> str:
     return ", ".join(f'"{word}"' for word in texts.drop_duplicates().head(_SHOWN))

@@ -1,4 +1,4 @@
-"""Moments written as ISO 8601 in any of its forms, and the names of time zones that stand behind them."""
+"""Parses ISO 8601 times in all variants, with offsets, time zone names and abbreviations."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 _DAY = 86_400
 _EPOCH = date(1970, 1, 1).toordinal()
 
-#: Hours from UTC by the abbreviations that mean one zone only, those of RFC 2822 among them; IST, BST or AST do not.
+#: UTC offset in hours of unambiguous time zone abbreviations, including those of RFC 2822; not IST, BST or AST.
 ZONES = {
     **dict.fromkeys(("Z", "UT", "UTC", "GMT", "WET"), 0),
     **dict.fromkeys(("CET", "MEZ", "WEST"), 1),
@@ -35,35 +35,35 @@ _MOMENT = re.compile(
 
 
 @dataclass(frozen=True)
-class Moment:
-    """What a clock shows, as seconds since 1970 if it were a clock of UTC; with its offset in seconds, or its zone."""
+class ParsedTime:
+    """A local time as seconds since 1970 on a UTC clock, with its offset in seconds or its zone (None: unknown)."""
 
     clock: int
     offset: int | None = None
     zone: str | None = None
 
 
-def moment(text: str) -> Moment | None:
-    """The moment that a text writes, None if it is none; fractions of a second are cut off.
+def parse_iso8601(text: str) -> ParsedTime | None:
+    """The time that a text represents, None if it is not a time; fractions of a second are truncated.
 
-    The date may have the extended or the basic form (2024-02-13, 20240213), be one of a week (2024-W07-2) or of a year
-    (2024-044), or lack its day or month, which are the first then. The time may lack seconds and minutes, end the day
-    (24:00) and be a leap second (23:59:60, the next second). An offset, "Z", the abbreviation of a zone or its name may
-    follow; where an offset and a name do, the offset counts.
+    Dates may be extended or basic (2024-02-13, 20240213), week dates (2024-W07-2) or ordinal dates (2024-044); a
+    missing day or month is the first. Times may lack minutes and seconds, end the day (24:00) or be a leap second
+    (23:59:60, the next second). An offset, "Z", a zone abbreviation or a zone name may follow; if an offset and a name
+    do, the offset is used.
     """
     found = _MOMENT.fullmatch(text.strip().replace("\u2212", "-"))
     if not found:
         return None
     if (found["offset"] or found["zone"]) and not (found["hour"] or found["day"]):
-        return None  # of "2024-0213" the end is no offset
+        return None  # the end of "2024-0213" is not an offset
     try:
-        return Moment(_days(found) * _DAY + _seconds(found), *_zone(found))
+        return ParsedTime(_days(found) * _DAY + _seconds(found), *_zone(found))
     except (ValueError, OverflowError, KeyError, OSError):
         return None
 
 
-def zone_offset(name: str) -> int | None:
-    """Seconds east of UTC of an abbreviation such as CET, None if it has no single meaning."""
+def find_offset(name: str) -> int | None:
+    """UTC offset in seconds of an abbreviation such as CET, None if it is ambiguous or unknown."""
     hours = ZONES.get(name.upper())
     return None if hours is None else int(hours * 3600)
 
@@ -82,9 +82,9 @@ def _days(found: re.Match[str]) -> int:
 
 
 def _seconds(found: re.Match[str]) -> int:
-    """Seconds of the day; a fraction is one of the smallest part that is written."""
+    """Seconds of the day; a fraction refers to the smallest unit in the text."""
     hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
-    leap = second == 60 and minute in (29, 59)  # 29: in zones that are half an hour off
+    leap = second == 60 and minute in (29, 59)  # 29: zones with an offset of half an hour
     if hour > 24 or minute > 59 or (second > 59 and not leap) or (hour == 24 and (minute or second)):
         raise ValueError
     size = 1 if found["second"] else 60 if found["minute"] else 3600
@@ -95,7 +95,7 @@ def _seconds(found: re.Match[str]) -> int:
 
 
 def _zone(found: re.Match[str]) -> tuple[int | None, str | None]:
-    """The offset in seconds, or the name of the zone; neither if none is written."""
+    """The offset in seconds or the name of the zone; (None, None) if there is neither."""
     if found["offset"]:
         digits = found["offset"].replace(":", "").ljust(7, "0")
         hours, minutes, seconds = (int(digits[at : at + 2]) for at in (1, 3, 5))
@@ -105,7 +105,7 @@ def _zone(found: re.Match[str]) -> tuple[int | None, str | None]:
     name = found["zone"]
     if not name:
         return None, None
-    known = zone_offset(name)
+    known = find_offset(name)
     if known is None and "/" not in name:
-        raise ValueError  # a word, or an abbreviation that means several zones
+        raise ValueError  # a word, or an ambiguous abbreviation
     return known, None if known is not None else ZoneInfo(name).key

@@ -1,4 +1,4 @@
-"""A JSON document whose rows are the elements of one array, copied so that each stands on a line of its own."""
+"""Streams the elements of an array in a JSON document, and writes each on its own line (JSON Lines)."""
 
 import json
 import re
@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TextIO
 
 from graphrec.errors import DataError, first_few, nearest
-from graphrec.tabular.spec import Files
+from graphrec.tabular.spec import FileInput
 
-#: Characters that are read at once, and the most that one element may have.
+#: Block size, and maximum length of one element, in characters.
 _BLOCK = 1 << 20
 _LONGEST = 16_000_000
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -17,46 +17,45 @@ _SKIPPED = re.compile(r'"(?:[^"\\]|\\.)*("?)|[\[\]{}]', re.DOTALL)
 _DECODER = json.JSONDecoder()
 
 
-def copy_rows(text: TextIO, out: TextIO, files: Files, path: Path) -> None:
-    """Write each element of the array at `files.records` on a line of its own; elements are read one by one.
+def copy_rows(text: TextIO, out: TextIO, files: FileInput, path: Path) -> None:
+    """Write each element of the array at `files.records` on its own line; only one element is in memory.
 
-    Raises DataError if the document is no JSON or is cut off, or has no array there.
+    Raises DataError if the document is invalid or truncated JSON, or has no array there.
     """
-    document = _Document(text, path)
+    document = _JsonReader(text, path)
     keys = [key.replace("~1", "/").replace("~0", "~") for key in files.records.split("/")[1:]]
     for depth, key in enumerate(keys):
         document.enter(key, "/" + "/".join(keys[:depth]) if depth else "")
     if document.peek() != "[":
-        raise DataError(
-            f"{path} has no array of rows {f'at {files.records}' if keys else 'as its whole'}; {document.hint()}"
-        )
+        place = f"at {files.records}" if keys else "at its top level"
+        raise DataError(f"{path} has no array of rows {place}; {document.suggest_records()}")
     for element in document.elements():
         out.write(element.replace("\r", " ").replace("\n", " ") + "\n")
     if not keys and document.peek():
-        raise document.damaged()
+        raise document.damage_error()
 
 
-class _Document:
-    """A JSON text read from its beginning to its end, of which a part is in memory."""
+class _JsonReader:
+    """Streaming parser of a JSON text, which keeps only a part of it in memory."""
 
     def __init__(self, text: TextIO, path: Path) -> None:
         self._stream, self._path = text, path
         self._text, self._at = "", 0
-        self._before = 0  # characters that are gone from memory
+        self._before = 0  # number of characters already discarded
         self._fill()
         self._text = self._text.removeprefix("\ufeff")
 
     def peek(self) -> str:
-        """The next character that is no space, "" at the end."""
+        """The next character that is not whitespace; "" at the end."""
         while True:
             match = _SPACE.match(self._text, self._at)
-            assert match is not None  # it matches nothing, too
+            assert match is not None  # the pattern also matches the empty text
             self._at = match.end()
             if self._at < len(self._text) or not self._fill():
                 return self._text[self._at : self._at + 1]
 
     def elements(self) -> Iterator[str]:
-        """The elements of the array that begins here, each as its text; what follows the array comes next."""
+        """The texts of the elements of the array that begins here; afterwards the position is behind the array."""
         self._take("[")
         if self.peek() == "]":
             self._at += 1
@@ -67,7 +66,7 @@ class _Document:
                 return
 
     def enter(self, key: str, place: str) -> None:
-        """Go to the value of a key of the object, or of a place of the array, that begins here."""
+        """Move to the value of a key of the object that begins here, or of an index of the array."""
         seen: list[str] = []
         if self.peek() == "[" and key.isdecimal():
             self._take("[")
@@ -89,15 +88,15 @@ class _Document:
                 if self._take(",}") == "}":
                     break
         if self.peek() == "" and not seen:
-            raise self.damaged()
+            raise self.damage_error()
         close = nearest(key, seen, 1)
         hint = f"did you mean {close[0]}?" if close else f"it has {first_few(seen, 12) or 'none'}"
         raise DataError(
-            f"{self._path} has no {key} {f'in {place}' if place else 'at its top'}, which records names; {hint}"
+            f"{self._path} has no {key} {f'in {place}' if place else 'at its top level'}, which records names; {hint}"
         )
 
-    def hint(self) -> str:
-        """What to write as records, where the value here is no array."""
+    def suggest_records(self) -> str:
+        """What to write as `records` if the value here is not an array."""
         arrays: list[str] = []
         if self.peek() == "{":
             self._take("{")
@@ -110,41 +109,41 @@ class _Document:
                     break
         if not arrays:
             return 'write one object on each line, with format = "jsonl", or an array of objects'
-        return f"say which it is: records = {' or '.join(json.dumps(each, ensure_ascii=False) for each in arrays[:3])}"
+        return f"name one: records = {' or '.join(json.dumps(each, ensure_ascii=False) for each in arrays[:3])}"
 
-    def damaged(self) -> DataError:
-        """What is said of a document that is no JSON from here on."""
+    def damage_error(self) -> DataError:
+        """The error for a document that is not valid JSON from here on."""
         place = self._before + self._at
         return DataError(
-            f"{self._path} is cut off or no JSON after {place:,} characters, or has an element longer than "
+            f"{self._path} is truncated or invalid JSON after {place:,} characters, or has an element longer than "
             f"{_LONGEST // 1_000_000} MB there; export or download it again"
         )
 
     def _name(self) -> str:
-        """The name of the next key, and past its colon."""
+        """The next key of an object; afterwards the position is behind its colon."""
         if self.peek() != '"':
-            raise self.damaged()
+            raise self.damage_error()
         name = json.loads(self._value())
         self._take(":")
         return str(name)
 
     def _take(self, signs: str) -> str:
-        """One of the signs, which comes next."""
+        """Consume and return the next character, which must be one of `signs`."""
         sign = self.peek()
         if not sign or sign not in signs:
-            raise self.damaged()
+            raise self.damage_error()
         self._at += 1
         return sign
 
     def _value(self) -> str:
-        """The text of the value that begins here, which must be whole and followed by something."""
+        """The text of the complete value that begins here."""
         self.peek()
         while True:
             try:
                 end = _DECODER.raw_decode(self._text, self._at)[1]
             except (ValueError, RecursionError) as error:
                 if isinstance(error, RecursionError) or len(self._text) - self._at > _LONGEST or not self._fill():
-                    raise self.damaged() from error
+                    raise self.damage_error() from error
                 continue
             if end < len(self._text) or not self._fill():
                 value = self._text[self._at : end]
@@ -152,7 +151,7 @@ class _Document:
                 return value
 
     def _skip(self) -> None:
-        """Go past the value that begins here, however long it is."""
+        """Skip the value that begins here, of any length."""
         if self.peek() not in ("[", "{"):
             self._value()
             return
@@ -160,9 +159,9 @@ class _Document:
         while True:
             match = _SKIPPED.search(self._text, self._at)
             if match is None or (match[0].startswith('"') and not match[1]):
-                self._at = len(self._text) if match is None else match.start()  # a text goes on in the next block
+                self._at = len(self._text) if match is None else match.start()  # a string continues in the next block
                 if len(self._text) - self._at > _LONGEST or not self._fill():
-                    raise self.damaged()
+                    raise self.damage_error()
                 continue
             self._at = match.end()
             depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
@@ -170,7 +169,7 @@ class _Document:
                 return
 
     def _fill(self) -> bool:
-        """Whether there was more to read; as much again as is in memory, so that long elements take linear time."""
+        """Read more text, return whether there was any; the buffer doubles, so long elements take linear time."""
         more = self._stream.read(max(_BLOCK, len(self._text) - self._at))
         if more:
             self._before += self._at

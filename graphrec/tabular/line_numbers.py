@@ -1,26 +1,27 @@
-"""The line of a text file in which a record begins: DuckDB counts a text over several lines as one."""
+"""Line numbers of CSV records: DuckDB counts a record over several lines as one."""
 
 import csv
 import io
 from collections.abc import Iterator
 from typing import IO
 
-from graphrec.tabular.spec import Files
+from graphrec.tabular.spec import FileInput
 
 
 class LineNumbers:
-    """Goes through a CSV file in UTF-8 once, from its first line on; blank lines and those to skip are records, too."""
+    """Maps record to line numbers in one pass over a UTF-8 CSV file; blank and skipped lines count as records."""
 
-    def __init__(self, stream: IO[bytes], files: Files) -> None:
+    def __init__(self, stream: IO[bytes], files: FileInput) -> None:
         self._lines = iter(io.TextIOWrapper(stream, "utf-8", errors="replace"))
         self._files = files
         self._line = self._record = 0
         self._lost = False
 
-    def of(self, record: int) -> int:
-        """The line in which a record begins, both counted from 1; records are asked for in ascending order.
+    def find_line(self, record: int) -> int:
+        """The line on which a record begins, both counted from 1; 0 if it is uncertain.
 
-        The record itself is taken for one line, for it is one that has no sense. 0 if that is not certain.
+        Records must be requested in ascending order. The record itself is assumed to be one line, because it is
+        malformed.
         """
         while self._record < record - 1 and (line := self._next()):
             self._record += 1
@@ -35,7 +36,7 @@ class LineNumbers:
         return line
 
     def _finish(self, line: str) -> None:
-        """Read on to the end of the record that begins with this line."""
+        """Advance to the end of the record that begins with this line."""
         files = self._files
         if len(files.separator) > 1:
             while line and line.count(files.quote) % 2:
@@ -51,7 +52,7 @@ class LineNumbers:
         )
         try:
             next(reader, None)
-        except csv.Error:  # a field is longer than the reader takes
+        except csv.Error:  # a field exceeds the limit of the reader
             self._lost = True
 
     def _from(self, line: str) -> Iterator[str]:

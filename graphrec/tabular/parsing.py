@@ -1,4 +1,4 @@
-"""A TOML file becomes a Spec; whatever is wrong in it is told with its table and key before a single row is read."""
+"""Parses a TOML file into a SourceSpec; every error names its table and key before any row is read."""
 
 import re
 import tomllib
@@ -23,56 +23,58 @@ from graphrec.schema import (
 )
 from graphrec.schema_names import defect
 from graphrec.tables import Source
-from graphrec.tabular.cleaning_rules import EDGE_RULE_KEYS, NODE_RULE_KEYS, rules
-from graphrec.tabular.inputs import ORIGIN_KEYS, origin
-from graphrec.tabular.spec import Column, Spec, TableSpec, Time
-from graphrec.tabular.toml_section import Section
+from graphrec.tabular.cleaning_rules import EDGE_RULE_KEYS, NODE_RULE_KEYS, parse_rules
+from graphrec.tabular.inputs import INPUT_KEYS, parse_input
+from graphrec.tabular.spec import PropertyColumn, SourceSpec, TableSpec, TimeColumn
+from graphrec.tabular.toml_section import TomlSection
 
-#: Bytes of the name of a source.
+#: Maximum length of a source name, in bytes.
 LONGEST_NAME = 200
 
-#: Every key by the table that it stands in; docs/table.md explains each.
+#: Allowed keys by table of the TOML file; docs/table.md explains each.
 KEYS: Mapping[str, tuple[str, ...]] = {
     "file": ("name", "version", "url", "licence", "precedence", "connections", "nodes", "edges", "links"),
-    "nodes": (*ORIGIN_KEYS, "id", "properties", "shared", "role", *NODE_RULE_KEYS),
-    "edges": (*ORIGIN_KEYS, "from", "to", "split", "properties", "key", "time", "weight", *EDGE_RULE_KEYS),
+    "nodes": (*INPUT_KEYS, "id", "properties", "shared", "role", *NODE_RULE_KEYS),
+    "edges": (*INPUT_KEYS, "from", "to", "split", "properties", "key", "time", "weight", *EDGE_RULE_KEYS),
     "property": ("name", "column", "type"),
     "time": ("column", "format", "unit", "zone"),
     "links": ("label", "by", "on", "threshold", "one_to_one"),
 }
 
 _KINDS: dict[str, Kind] = {"text": "str", "int": "int", "float": "float", "bool": "bool"}
-#: What a label of a source's own is to graphrec.
+#: Label by the value of the key `role`.
 _ROLES = {"user": USER, "item": ITEM}
-#: What may be said of a label whose nodes are only the ends of edges.
-_ABOUT = {"role", "shared"}
+#: Keys of a label without rows of its own, whose nodes are the ends of edges.
+_KEYS_WITHOUT_ROWS = {"role", "shared"}
 _UNITS = ("s", "ms", "us", "ns")
 _COMPARISONS = ("exact", "normalised", "title", "fields")
 _LABEL = re.compile(r"[A-Z][A-Za-z0-9]*")
 _RELATION = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
-#: Names that the graph gives a meaning of its own.
+#: Property names that graphrec uses itself.
 _RESERVED = SYSTEM_PROPERTIES | {"id", "keys", "source", "source_id", "target_id"}
 
 
-def parse(path: Path) -> Spec:
-    """What the TOML file says, with the files that it names looked up.
+def parse(path: Path) -> SourceSpec:
+    """The specification in a TOML file; its file patterns are resolved.
 
     Raises:
-        DataError: the file cannot be read, is no TOML, or says something that is unknown, missing or contradictory.
+        DataError: the file cannot be read, is not TOML, or has an unknown, missing or contradictory key.
     """
-    return understood(_toml(path), path, path.parent)
+    return parse_mapping(_toml(path), path, path.parent)
 
 
-def understood(values: Mapping[str, Any], path: Path, folder: Path) -> Spec:  # Any: whatever TOML holds, and frames
-    """What a mapping of the form of a TOML file says; messages call it `path`, and files are looked for in `folder`.
+def parse_mapping(values: Mapping[str, Any], path: Path, folder: Path) -> SourceSpec:  # Any: TOML values, and frames
+    """The specification in a mapping of the form of a TOML file, in which the value of `file` may be a data frame.
 
-    The value of `file` may be a data frame.
+    Args:
+        path: how messages name the mapping.
+        folder: where relative file names start.
 
     Raises:
-        DataError: it says something that is unknown, missing or contradictory.
+        DataError: a key is unknown, missing or contradictory.
     """
-    top = Section.of(path, "", values)
-    top.need_known(KEYS["file"])
+    top = TomlSection.of(path, "", values)
+    top.require_known(KEYS["file"])
     source = Source(
         _name(top),
         top.text("version", ""),
@@ -84,9 +86,11 @@ def understood(values: Mapping[str, Any], path: Path, folder: Path) -> Spec:  # 
     nodes, edges = top.section("nodes").values, top.section("edges").values
     if not nodes and not edges:
         raise DataError(f"{path} names no table; add one such as [nodes.User] or [edges.PURCHASED]")
-    named = {label: Section.of(path, f"nodes.{label}", value) for label, value in nodes.items()}
+    named = {label: TomlSection.of(path, f"nodes.{label}", value) for label, value in nodes.items()}
     roles = _roles(named)
-    without_rows = {label for label, section in named.items() if section.values and section.values.keys() <= _ABOUT}
+    without_rows = {
+        label for label, section in named.items() if section.values and section.values.keys() <= _KEYS_WITHOUT_ROWS
+    }
     tables = [
         _node(section, roles.get(label, label), connections, folder)
         for label, section in named.items()
@@ -111,11 +115,11 @@ def understood(values: Mapping[str, Any], path: Path, folder: Path) -> Spec:  # 
     for label in sorted(without_rows):
         if roles.get(label, label) in shared - properties.keys():
             raise named[label].error("shared", f"no edge ends at {label}; name its rows with file or sql")
-    return Spec(path, source, tuple(tables), links, frozenset(shared))
+    return SourceSpec(path, source, tuple(tables), links, frozenset(shared))
 
 
-def _roles(sections: Mapping[str, Section]) -> dict[str, str]:
-    """User or Item by the label that a TOML file has for them: [nodes.Customer] with role = "user" is User."""
+def _roles(sections: Mapping[str, TomlSection]) -> dict[str, str]:
+    """User or Item by the label used in the TOML file: [nodes.Customer] with role = "user" is User."""
     roles: dict[str, str] = {}
     for label, section in sections.items():
         if not section.has("role"):
@@ -130,8 +134,8 @@ def _roles(sections: Mapping[str, Section]) -> dict[str, str]:
     return roles
 
 
-def _name(section: Section) -> str:
-    """The name of the source, which is the name of a folder, a part of keys and shown everywhere."""
+def _name(section: TomlSection) -> str:
+    """The name of the source, which is used as a folder name and in keys; DataError if it cannot be."""
     name = section.text("name")
     if escaped(name) != name or not name.strip():
         raise section.error("name", f"'{shown(name)}' has control characters in it or is blank; write another")
@@ -140,43 +144,43 @@ def _name(section: Section) -> str:
     return name
 
 
-def _public(section: Section, key: str) -> str:
-    """The address of a key, which the graph keeps and shows; DataError if a login or a secret is in it."""
+def _public(section: TomlSection, key: str) -> str:
+    """The address at a key, which the graph stores and shows; DataError if it contains a login or secret."""
     text = section.text(key, "")
     if redacted(text) != text:
         raise section.error(key, "holds a password or another secret, and the graph would show it; leave it out")
     return text
 
 
-def _toml(path: Path) -> dict[str, Any]:  # Any: whatever TOML holds
+def _toml(path: Path) -> dict[str, Any]:  # Any: TOML values
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"{path} is no TOML: {error}; correct this line") from error
+        raise DataError(f"{path} is not TOML: {error}; correct this line") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}; check the path") from error
 
 
-def _sections(path: Path, relation: str, value: object) -> list[Section]:
-    """[edges.RATED] once, or [[edges.RATED]] for each pair of labels and each form of file."""
+def _sections(path: Path, relation: str, value: object) -> list[TomlSection]:
+    """The section of [edges.RATED], or all sections of [[edges.RATED]], one per pair of labels or file format."""
     if not isinstance(value, list):
-        return [Section.of(path, f"edges.{relation}", value)]
-    return [Section.of(path, f"edges.{relation} {number}", item) for number, item in enumerate(value, 1)]
+        return [TomlSection.of(path, f"edges.{relation}", value)]
+    return [TomlSection.of(path, f"edges.{relation} {number}", item) for number, item in enumerate(value, 1)]
 
 
-def _node(section: Section, label: str, connections: Mapping[str, str], folder: Path) -> TableSpec:
-    section.need_known(KEYS["nodes"])
+def _node(section: TomlSection, label: str, connections: Mapping[str, str], folder: Path) -> TableSpec:
+    section.require_known(KEYS["nodes"])
     _check_label(section, label)
     columns = _properties(section)
     kind = NodeType(label, tuple(column.name for column in columns), section.flag("shared", False))
-    found = origin(section, connections, folder)
+    found = parse_input(section, connections, folder)
     return _checked(section, TableSpec(section.place, kind, found, (section.text("id"),), columns), NODE_RULE_KEYS)
 
 
 def _edge(
-    section: Section, relation: str, connections: Mapping[str, str], folder: Path, roles: Mapping[str, str]
+    section: TomlSection, relation: str, connections: Mapping[str, str], folder: Path, roles: Mapping[str, str]
 ) -> TableSpec:
-    section.need_known(KEYS["edges"])
+    section.require_known(KEYS["edges"])
     if not _RELATION.fullmatch(relation) or relation in SYSTEM_RELATIONS:
         raise DataError(
             f"{section.place}: a relationship type is written like PURCHASED or IN_CATEGORY, and {relation} is not, or "
@@ -190,25 +194,25 @@ def _edge(
     key = section.texts("key", ())
     for name in key:
         if name not in names:
-            raise section.error("key", f"names {name}, which is no property; add it to properties")
+            raise section.error("key", f"names {name}, which is not a property; add it to properties")
     kind = EdgeType(source, relation, target, tuple(names), key)
-    found = origin(section, connections, folder)
+    found = parse_input(section, connections, folder)
     split = section.text("split") if section.has("split") else None
     table = TableSpec(section.place, kind, found, (from_column, to_column), columns, time, split)
     return _checked(section, table, EDGE_RULE_KEYS)
 
 
-def _checked(section: Section, table: TableSpec, rule_keys: tuple[str, ...]) -> TableSpec:
-    """The table with its rules, once no property stands twice."""
+def _checked(section: TomlSection, table: TableSpec, rule_keys: tuple[str, ...]) -> TableSpec:
+    """The table with its cleaning rules; DataError if two properties have the same name."""
     names = table.type.properties
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise section.error("properties", f"names {min(twice)} twice (time makes timestamp); give one another name")
-    return rules(section, table, rule_keys)
+    return parse_rules(section, table, rule_keys)
 
 
-def _end(section: Section, key: str, roles: Mapping[str, str]) -> tuple[str, str]:
-    """Label and column of an end such as User:customer_id; a label with a role is User or Item."""
+def _end(section: TomlSection, key: str, roles: Mapping[str, str]) -> tuple[str, str]:
+    """Label and column of an end such as User:customer_id; labels with a role are replaced by User or Item."""
     label, colon, column = section.text(key).partition(":")
     if not colon or not column:
         raise section.error(key, f"is '{section.text(key)}', but must be label and column, such as User:customer_id")
@@ -216,21 +220,21 @@ def _end(section: Section, key: str, roles: Mapping[str, str]) -> tuple[str, str
     return roles.get(label, label), column
 
 
-def _properties(section: Section) -> tuple[Column, ...]:
+def _properties(section: TomlSection) -> tuple[PropertyColumn, ...]:
     values = section.values.get("properties", [])
     if not isinstance(values, list):
         raise section.error("properties", 'must be a list, such as ["title", { name = "year", type = "int" }]')
     return tuple(_column(section, "properties", value, None) for value in values)
 
 
-def _column(section: Section, key: str, value: object, kind: Kind | None) -> Column:
-    """A property: the name of a column, or a table of name, column and type."""
+def _column(section: TomlSection, key: str, value: object, kind: Kind | None) -> PropertyColumn:
+    """A property, given as a column name or as a table of name, column and type."""
     if isinstance(value, str):
         value = {"name": value}
     if not isinstance(value, dict):
         raise section.error(key, f"must hold names or tables of name, column and type, not {value!r}")
-    part = Section(f"{section.place} {key}", value)
-    part.need_known(KEYS["property"])
+    part = TomlSection(f"{section.place} {key}", value)
+    part.require_known(KEYS["property"])
     name = part.text("name", part.text("column") if part.has("column") else None)
     if name in _RESERVED or ":" in name:
         raise part.error("name", f"'{name}' is reserved or has a colon; write {{ name = …, column = '{name}' }}")
@@ -238,15 +242,15 @@ def _column(section: Section, key: str, value: object, kind: Kind | None) -> Col
         raise part.error("name", f"'{shown(name)}' {wrong}; write {{ name = \"another name\", column = … }}")
     if part.has("type"):
         kind = _KINDS[part.choice("type", _KINDS, "text")]
-    return Column(name, part.text("column", name), kind)
+    return PropertyColumn(name, part.text("column", name), kind)
 
 
-def _time(section: Section) -> Time | None:
+def _time(section: TomlSection) -> TimeColumn | None:
     if not section.has("time"):
         return None
     value = section.values["time"]
-    part = Section(f"{section.place} time", value if isinstance(value, dict) else {"column": value})
-    part.need_known(KEYS["time"])
+    part = TomlSection(f"{section.place} time", value if isinstance(value, dict) else {"column": value})
+    part.require_known(KEYS["time"])
     unit = cast(Literal["s", "ms", "us", "ns"], part.choice("unit", _UNITS, "s")) if part.has("unit") else None
     form = part.text("format") if part.has("format") else None
     zone = part.text("zone", "UTC")
@@ -256,10 +260,10 @@ def _time(section: Section) -> Time | None:
         ZoneInfo(zone)
     except (ValueError, OSError, KeyError) as error:
         raise part.error("zone", f"'{zone}' is no time zone; write one such as Europe/Berlin") from error
-    return Time(part.text("column"), form, unit, zone)
+    return TimeColumn(part.text("column"), form, unit, zone)
 
 
-def _list_of_links(top: Section) -> list[object]:
+def _list_of_links(top: TomlSection) -> list[object]:
     values = top.values.get("links", [])
     if not isinstance(values, list):
         raise top.error("links", "must be written [[links]]")
@@ -267,8 +271,8 @@ def _list_of_links(top: Section) -> list[object]:
 
 
 def _link(path: Path, value: object, properties: Mapping[str, tuple[str, ...]], roles: Mapping[str, str]) -> LinkRule:
-    section = Section.of(path, "links", value)
-    section.need_known(KEYS["links"])
+    section = TomlSection.of(path, "links", value)
+    section.require_known(KEYS["links"])
     by = cast(Literal["exact", "normalised", "title", "fields"], section.choice("by", _COMPARISONS, "exact"))
     label = section.choice("label", sorted({*properties, *roles}), "")
     label = roles.get(label, label)
@@ -283,11 +287,11 @@ def _link(path: Path, value: object, properties: Mapping[str, tuple[str, ...]], 
         if not set(spellings) & set(properties[label]):
             close = nearest(name, properties[label], 1)
             hint = f"did you mean {close[0]}?" if close else "add it to properties"
-            raise section.error("on", f"names {name}, which is no property of [nodes.{label}]; {hint}")
+            raise section.error("on", f"names {name}, which is not a property of [nodes.{label}]; {hint}")
     return LinkRule(label, by, on, float(threshold), section.flag("one_to_one", True))
 
 
-def _check_label(section: Section, label: str) -> None:
+def _check_label(section: TomlSection, label: str) -> None:
     if not _LABEL.fullmatch(label) or label in SYSTEM_LABELS:
         raise DataError(
             f"{section.place}: a label is written like User or BoardGame, and '{label}' is not, or belongs to graphrec "

@@ -1,4 +1,4 @@
-"""The files that a path, a pattern, a folder or a zip archive stands for, and their form."""
+"""Resolves paths, patterns, folders and zip archives to data files, and detects their format."""
 
 import json
 import re
@@ -9,9 +9,9 @@ from pathlib import Path
 
 from graphrec.errors import first_few, nearest
 from graphrec.tabular import archives
-from graphrec.tabular.toml_section import Section
+from graphrec.tabular.toml_section import TomlSection
 
-#: What the end of a name, without that of a compression, says of the form.
+#: Format by file name suffix, without the suffix of a compression.
 _SUFFIXES = {
     ".csv": "csv",
     ".txt": "csv",
@@ -31,49 +31,46 @@ _ARRAY = re.compile(r"\s*\[\s*[{\]]")
 _SAMPLE = 1 << 16
 
 
-def find(section: Section, name: str, folder: Path) -> list[Path]:
-    """The files that a name stands for: itself, or those of a pattern, folder or zip archive, ordered by name.
-
-    Raises DataError if there is none.
-    """
+def find_files(section: TomlSection, name: str, folder: Path) -> list[Path]:
+    """The files of a path, pattern, folder or zip archive, sorted by name; DataError if there is no file."""
     if "://" in name:
         raise section.error(
-            "file", "is an address; download it first, and give the file"
+            "file", "is a URL; download it first, and give the file"
         )  # not shown: a password may be in it
     if "\0" in name or not name:
         raise section.error("file", "must be a path or a pattern")
     try:
         path = folder / Path(name).expanduser()
         if path.is_file():
-            return _unfolded(path)
+            return _expand_archive(path)
         if path.is_dir():
-            return _in_folder(section, name, path)
-        if (archive := archives.archive_of(path)) and archives.compression(archive) == "zip":
-            return _in_archive(path, archive)
+            return _find_in_folder(section, name, path)
+        if (archive := archives.find_archive(path)) and archives.detect_compression(archive) == "zip":
+            return _find_in_archive(path, archive)
         if has_magic(name):
             matches = glob(str(Path(name).expanduser()), root_dir=folder, recursive=True)  # noqa: PTH207  # takes any path
             found = sorted(folder / match for match in matches if (folder / match).is_file())
             if not found:
-                raise section.error("file", f"'{name}' fits no file in {folder}")
-            return [member for match in found for member in _unfolded(match)]
+                raise section.error("file", f"'{name}' matches no file in {folder}")
+            return [member for match in found for member in _expand_archive(match)]
         there = sorted(p.name for p in path.parent.iterdir() if p.is_file()) if path.parent.is_dir() else []
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise section.error("file", f"{first_few([name])} cannot be looked up: {reason}; check the path") from error
     close = nearest(path.name, there, 1)
     hint = f"did you mean {close[0]}?" if close else f"the folder has {first_few(there, 10) or 'no file'}"
-    raise section.error("file", f"'{name}' is not there; {hint}")
+    raise section.error("file", f"'{name}' does not exist; {hint}")
 
 
-def format_of(path: Path, encoding: str = "utf-8", records: bool = False) -> str:
-    """The form of a file by its content, or by its name where the content may be anything: csv, tsv, jsonl, json …
+def detect_format(path: Path, encoding: str = "utf-8", records: bool = False) -> str:
+    """The format of a file by its content, or by its name if the content is ambiguous: csv, tsv, jsonl, json …
 
-    An object that is written over several lines is "json", and so is one that has `records` inside. Raises DataError if
-    the file cannot be read.
+    An object over several lines is "json", as is any object if `records` is declared. Raises DataError if the file
+    cannot be read.
     """
-    if archives.archive_of(path) is None and archives.compression(path) == "zip":
-        return archives.workbook(path) or "csv"
-    with archives.opened(path) as stream:
+    if archives.find_archive(path) is None and archives.detect_compression(path) == "zip":
+        return archives.detect_workbook(path) or "csv"
+    with archives.open_file(path) as stream:
         start = stream.read(_SAMPLE)
     if start.startswith(b"PAR1"):
         return "parquet"
@@ -90,19 +87,21 @@ def format_of(path: Path, encoding: str = "utf-8", records: bool = False) -> str
     return _SUFFIXES.get(suffix, "csv")
 
 
-def common_format(section: Section, found: Sequence[Path], encoding: str) -> str:
-    """The form that all of the files have; DataError if they have several."""
+def detect_common_format(section: TomlSection, found: Sequence[Path], encoding: str) -> str:
+    """The common format of the files; DataError if they have different formats."""
     forms: dict[str, Path] = {}
     for path in found:
-        forms.setdefault(format_of(path, encoding, section.has("records")), path)
+        forms.setdefault(detect_format(path, encoding, section.has("records")), path)
     if len(forms) > 1:
         shown = first_few(f"{path.name} is {form}" for form, path in forms.items())
-        raise section.error("file", f"names files of several forms ({shown}); name those of one form, or give format")
+        raise section.error(
+            "file", f"names files of several formats ({shown}); name those of one format, or set format"
+        )
     return next(iter(forms))
 
 
 def _is_line(text: str) -> bool:
-    """Whether the first line is a whole JSON object, or as long as no line that people write."""
+    """Whether the first line is a complete JSON object, or too long to be part of an indented document."""
     first, end, _ = text.partition("\n")
     if not end and len(text) >= _SAMPLE // 4:
         return True
@@ -112,26 +111,26 @@ def _is_line(text: str) -> bool:
         return first.rstrip().endswith("}")
 
 
-def _unfolded(path: Path) -> list[Path]:
-    """The file itself, or the files of data in a zip archive that is no workbook."""
-    if archives.compression(path) != "zip" or archives.workbook(path):
+def _expand_archive(path: Path) -> list[Path]:
+    """The file itself, or the data files in a zip archive that is not a workbook."""
+    if archives.detect_compression(path) != "zip" or archives.detect_workbook(path):
         return [path]
     return archives.find_members(path)
 
 
-def _in_folder(section: Section, name: str, folder: Path) -> list[Path]:
-    """The files of data in a folder, without those in folders within."""
+def _find_in_folder(section: TomlSection, name: str, folder: Path) -> list[Path]:
+    """The data files in a folder, without subfolders."""
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
-    found = [folder / each for each in names if not archives.is_beside(each)]
+    found = [folder / each for each in names if not archives.is_ancillary(each)]
     if not found:
         inner = next(folder.glob("*/*.*"), None)
         hint = f"write {name.rstrip('/')}/*/*{inner.suffix}" if inner else "check the path"
-        raise section.error("file", f"'{name}' is a folder without a file of data; {hint}")
-    return [member for path in found for member in _unfolded(path)]
+        raise section.error("file", f"'{name}' is a folder without data files; {hint}")
+    return [member for path in found for member in _expand_archive(path)]
 
 
-def _in_archive(path: Path, archive: Path) -> list[Path]:
-    """The members of a zip archive that a path or a pattern names."""
+def _find_in_archive(path: Path, archive: Path) -> list[Path]:
+    """The members of a zip archive that match a path or pattern."""
     members = archives.find_members(archive)
     if path in members:
         return [path]
@@ -140,5 +139,5 @@ def _in_archive(path: Path, archive: Path) -> list[Path]:
         member for member in members if fnmatchcase(str(member.relative_to(archive)), inner) or path in member.parents
     ]
     if not found:
-        raise archives.no_member(path, archive, members)
+        raise archives.missing_member_error(path, archive, members)
     return found

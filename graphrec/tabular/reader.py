@@ -1,4 +1,4 @@
-"""The tables of a TOML file: found, read and cleaned."""
+"""Reads and cleans the tables of a TOML specification."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,13 +13,13 @@ from graphrec.cleaning.working_table import WorkingTable
 from graphrec.errors import DataError, first_few
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import GraphTables
-from graphrec.tabular.assembly import draft
-from graphrec.tabular.parsing import parse, understood
+from graphrec.tabular.assembly import assemble
+from graphrec.tabular.parsing import parse, parse_mapping
 from graphrec.tabular.spec import TableSpec
 
 
 def find_spec(path: Path) -> Path:
-    """The path of a TOML file: the path itself, or the only one in the folder; DataError where there is none."""
+    """The path itself, or that of the only TOML file in the folder; DataError if there is not exactly one."""
     if path.is_file():
         return path
     if not path.is_dir():
@@ -34,26 +34,31 @@ def find_spec(path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Description:
-    """What a TOML file says, as a mapping: paths lead from `folder`, and a `file` may be a data frame."""
+    """A specification as a mapping instead of a TOML file.
 
-    values: Mapping[str, Any]  # whatever TOML holds, and frames
+    Relative paths start at `folder`; a `file` may be a data frame.
+    """
+
+    values: Mapping[str, Any]  # TOML values, and frames
     folder: Path
 
 
 def read(path: Path | Description) -> GraphTables:
-    """The checked tables that a TOML file describes, with what was rejected and repaired in `.cleaning`.
+    """The cleaned tables of a specification; `.cleaning` reports rejected and repaired rows.
 
     Raises:
-        DataError: the TOML file or a file of data does not hold what it must.
+        DataError: the TOML file or a data file is invalid.
         GraphrecError: a package for a database is missing.
     """
     if isinstance(path, Description):
-        spec = understood(path.values, Path("the description"), path.folder)
+        spec = parse_mapping(path.values, Path("the description"), path.folder)
     else:
         spec = parse(find_spec(path))
     nodes = [table for table in spec.tables if isinstance(table.type, NodeType)]
     edges = [table for table in spec.tables if isinstance(table.type, EdgeType)]
-    tables = clean_drafts(map(_ruled, nodes), map(_ruled, edges), (spec.source,), spec.links)
+    tables = clean_drafts(
+        map(_assemble_with_rules, nodes), map(_assemble_with_rules, edges), (spec.source,), spec.links
+    )
     if not spec.shared:
         return tables
     ends = [
@@ -63,9 +68,9 @@ def read(path: Path | Description) -> GraphTables:
     return replace(tables, nodes=tuple(ends))
 
 
-def _ruled(table: TableSpec) -> tuple[WorkingTable, CleaningRules]:
-    """The rows of a table and its rules; what is text among its properties is repaired unless it says otherwise."""
-    made = draft(table)
+def _assemble_with_rules(table: TableSpec) -> tuple[WorkingTable, CleaningRules]:
+    """The rows of a table and its cleaning rules; all text properties are repaired unless `text` was declared."""
+    made = assemble(table)
     if table.text_chosen:
         return made, table.rules
     names = [*table.type.properties, *(["id"] if isinstance(table.type, NodeType) and table.type.shared else [])]

@@ -1,9 +1,9 @@
-"""A process of its own that reads one sheet of a workbook into Arrow files: `python -P sheet_process.py < ORDER`.
+"""Subprocess that reads one sheet of a workbook into Arrow files: `python -P sheet_process.py < REQUEST`.
 
-A damaged or hostile workbook can take all memory or end the reader's process, and here it ends this one only. The order
-is JSON: `path`, `sheet` ("" for the first), `skip`, `header` (or null), `folder` to write to, `rows` of a file and its
-`cells` at most, and `memory` in bytes. What is found is printed as JSON: `names` and `files`, or `problem` with
-`sheets` or `reason`.
+A damaged or malicious workbook can exhaust memory or crash the reader, which ends only this process. The request is
+JSON: `path`, `sheet` ("" for the first), `skip`, `header` (or null), output `folder`, maximum `rows` and `cells` of a
+file, and `memory` limit in bytes. The result is printed as JSON: `names` and `files`, or `problem` with `sheets` or
+`reason`.
 """
 
 import json
@@ -18,42 +18,42 @@ from typing import Any
 import pyarrow as pa
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
-#: Beyond it a float is no longer one whole number.
+#: Largest value up to which all integers are exact as floats.
 _LARGEST_WHOLE = 2**53
 
 
-def read(order: dict[str, Any]) -> dict[str, object]:  # Any: of JSON
-    """The names of the columns and the files that were written, or the problem that there was."""
+def read(request: dict[str, Any]) -> dict[str, object]:  # Any: of JSON
+    """The column names and the written files, or the problem that occurred."""
     try:
-        with Path(order["path"]).open("rb") as stream:
+        with Path(request["path"]).open("rb") as stream:
             book = CalamineWorkbook.from_filelike(stream)
-            wanted = order["sheet"] or next(iter(book.sheet_names), "")
+            wanted = request["sheet"] or next(iter(book.sheet_names), "")
             if wanted not in book.sheet_names:
                 return {"problem": "sheet", "sheets": book.sheet_names}
             rows = book.get_sheet_by_name(wanted).iter_rows()
-            return _written(islice(rows, order["skip"], None), order)
+            return _write_files(islice(rows, request["skip"], None), request)
     except PasswordError:
         return {"problem": "password"}
     except (CalamineError, ValueError, TypeError, OverflowError) as error:
         return {"problem": "damaged", "reason": f"{type(error).__name__} {error}"}
 
 
-def _written(rows: Iterator[list[Any]], order: dict[str, Any]) -> dict[str, object]:  # Any: cells, and of JSON
+def _write_files(rows: Iterator[list[Any]], request: dict[str, Any]) -> dict[str, object]:  # Any: cells, and of JSON
     rows = (row for row in rows if any(cell != "" for cell in row))
-    names = order["header"] or [_text(cell) for cell in next(rows, [])]
+    names = request["header"] or [_text(cell) for cell in next(rows, [])]
     files: list[str] = []
-    size = max(1, min(order["rows"], order["cells"] // len(names))) if names else 1
+    size = max(1, min(request["rows"], request["cells"] // len(names))) if names else 1
     while block := list(islice(rows, size)):
         columns = [_array([row[place] if place < len(row) else "" for row in block]) for place in range(len(names))]
         table = pa.table(columns, [f"c{place}" for place in range(len(names))])
-        files.append(str(Path(order["folder"]) / f"{len(files)}.arrow"))
+        files.append(str(Path(request["folder"]) / f"{len(files)}.arrow"))
         with pa.OSFile(files[-1], "wb") as out, pa.ipc.new_file(out, table.schema) as writer:
             writer.write_table(table)
     return {"names": names, "files": files}
 
 
 def _array(cells: list[Any]) -> Any:  # cells of a sheet, to a pyarrow.Array
-    """The cells as one type: whole numbers, numbers, yes and no, times; else as text. An empty cell is null."""
+    """The cells as an array of one type: integers, floats, booleans or times, else text. Empty cells are null."""
     values = [None if cell == "" else cell for cell in cells]
     kinds = {type(value) for value in values} - {type(None)}
     if kinds and kinds <= {int, float}:
@@ -72,7 +72,7 @@ def _array(cells: list[Any]) -> Any:  # cells of a sheet, to a pyarrow.Array
 
 
 def _text(cell: Any) -> str:  # of a sheet
-    """A cell as the sheet shows it: 7.0 is 7."""
+    """The text of a cell as the sheet shows it: 7.0 is 7."""
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float) and cell.is_integer() and abs(cell) <= _LARGEST_WHOLE:
@@ -81,7 +81,7 @@ def _text(cell: Any) -> str:  # of a sheet
 
 
 class _NoPandas(MetaPathFinder):
-    """Lets pyarrow find no pandas, which it would look for, and which takes longer to load than most sheets to read."""
+    """Prevents pyarrow from importing pandas, which takes longer than reading most sheets."""
 
     def find_spec(self, name: str, *_: object) -> None:
         if name == "pandas":
@@ -89,7 +89,7 @@ class _NoPandas(MetaPathFinder):
 
 
 def _limit(memory: int) -> None:
-    """Take no more memory than this, where the system can keep a process to it."""
+    """Limit the memory of this process, on systems that support it."""
     try:
         import resource
     except ImportError:  # Windows
@@ -102,4 +102,4 @@ if __name__ == "__main__":
     sys.meta_path.insert(0, _NoPandas())
     given = json.load(sys.stdin)
     _limit(given["memory"])
-    print(json.dumps(read(given)))  # noqa: T201  # the process that started this one reads it
+    print(json.dumps(read(given)))  # noqa: T201  # the parent process reads it

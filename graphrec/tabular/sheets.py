@@ -1,4 +1,4 @@
-"""Sheets of workbooks (xlsx, xlsm, xlsb, xls and ods) as Arrow tables, read by a process of its own."""
+"""Reads sheets of workbooks (xlsx, xlsm, xlsb, xls and ods) as Arrow tables in a subprocess."""
 
 import json
 import subprocess
@@ -16,50 +16,51 @@ import pyarrow as pa
 
 from graphrec.errors import DataError, GraphrecError, first_few, nearest
 from graphrec.tabular import archives
-from graphrec.tabular.file_format import unique_names
-from graphrec.tabular.spec import Files
+from graphrec.tabular.file_format import make_unique
+from graphrec.tabular.spec import FileInput
 
-#: Rows of a batch, and cells of one that has many columns.
+#: Maximum rows and cells of a batch.
 _BATCH = 20_000
 _CELLS = 2_000_000
-#: Memory in bytes that reading a workbook may take; a sheet has at most 1,048,576 rows.
+#: Memory limit in bytes of the subprocess; a sheet has at most 1,048,576 rows.
 _MOST_MEMORY = 8 << 30
-#: Bytes that the parts of a workbook may have when unpacked.
+#: Maximum unpacked size of a workbook in bytes.
 _LARGEST = 4 << 30
-#: Seconds that reading a workbook may take; a million rows of ten columns take twenty.
+#: Timeout of the subprocess in seconds; a million rows of ten columns take 20.
 _LONGEST = 600
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """The names of a sheet's columns, as they stand there, and the files with its rows, whose columns are c0, c1 …"""
+    """The column names of a sheet as written, and the Arrow files with its rows, whose columns are c0, c1 …"""
 
     raw_names: list[str]
     files: list[Path]
 
     @property
     def names(self) -> list[str]:
-        """The names of the columns, each once."""
-        return unique_names(self.raw_names)
+        """The unique names of the columns."""
+        return make_unique(self.raw_names)
 
     def batches(self) -> Iterator[Any]:  # of pyarrow.Table
-        """The rows in batches, with whole numbers, numbers, yes and no, times and text, each batch for itself."""
+        """The rows in batches; integers, floats, booleans, times and text, with types inferred per batch."""
         for file in self.files:
             with pa.memory_map(str(file)) as stream:
                 yield pa.ipc.open_file(stream).read_all()
 
 
 @contextmanager
-def opened(path: Path, place: Path, files: Files, scratch: Path) -> Iterator[Sheet]:
-    """The sheet of a workbook that `path` names and that lies at `place`, in a `with` block.
+def open_sheet(path: Path, place: Path, files: FileInput, scratch: Path) -> Iterator[Sheet]:
+    """Context manager of a sheet of the workbook at `place`, which messages call `path`.
 
     Raises:
-        DataError: it is damaged, encrypted, too large or no workbook, has no such sheet, or nothing in it.
+        DataError: the workbook is damaged, encrypted, too large or not a workbook, or the sheet does not exist or is
+            empty.
         GraphrecError: the reader of workbooks is not installed.
     """
     if find_spec("python_calamine") is None:
         raise GraphrecError(f"{path} is a workbook, which needs a reader; run pip install 'graphrec[excel]'")
-    _need_small(path, place)
+    _require_small(path, place)
     with TemporaryDirectory(dir=scratch) as folder:
         found = _read(path, place, files, folder)
         if found.get("problem") == "sheet":
@@ -75,10 +76,10 @@ def opened(path: Path, place: Path, files: Files, scratch: Path) -> Iterator[She
         yield Sheet(found["names"], [Path(file) for file in found["files"]])
 
 
-def _read(path: Path, place: Path, files: Files, folder: str) -> dict[str, Any]:  # Any: of JSON
-    """What the process found; DataError if it came to its end before."""
+def _read(path: Path, place: Path, files: FileInput, folder: str) -> dict[str, Any]:  # Any: of JSON
+    """The result of the subprocess; DataError if it fails."""
     memory = min(_MOST_MEMORY, int(psutil.virtual_memory().total * 0.75))
-    order = {
+    request = {
         "path": str(place.absolute()),
         "sheet": files.sheet,
         "skip": files.skip,
@@ -91,7 +92,7 @@ def _read(path: Path, place: Path, files: Files, folder: str) -> dict[str, Any]:
     command = [sys.executable, "-P", str(Path(__file__).with_name("sheet_process.py"))]
     try:
         done = subprocess.run(
-            command, capture_output=True, timeout=_LONGEST, check=False, input=json.dumps(order).encode()
+            command, capture_output=True, timeout=_LONGEST, check=False, input=json.dumps(request).encode()
         )
     except subprocess.TimeoutExpired as error:
         raise DataError(f"{path} cannot be read in {_LONGEST // 60} minutes; save the sheet as CSV") from error
@@ -105,11 +106,11 @@ def _read(path: Path, place: Path, files: Files, folder: str) -> dict[str, Any]:
     raise DataError(f"{path} is damaged; open it in a spreadsheet program, and save it again")
 
 
-def _need_small(path: Path, place: Path) -> None:
-    """Raise DataError if the parts of a workbook say that they are larger than any sheet is."""
-    if archives.compression(place) != "zip":
+def _require_small(path: Path, place: Path) -> None:
+    """Raise DataError if the unpacked size of a workbook exceeds the limit."""
+    if archives.detect_compression(place) != "zip":
         return
-    with archives.reading(path), archives.opened_archive(place) as archive:
+    with archives.translate_errors(path), archives.open_archive(place) as archive:
         size = sum(info.file_size for info in archive.infolist())
     if size > _LARGEST:
         raise DataError(f"{path} has {size / 1e9:.0f} GB when it is unpacked; save the sheet as CSV")

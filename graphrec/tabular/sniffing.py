@@ -1,10 +1,10 @@
-"""A file without a description: its form, its columns, and the profile of each by the rows that were looked at."""
+"""Detects the format of an undescribed file and profiles its columns on a sample of rows."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import duckdb
 
@@ -12,32 +12,34 @@ from graphrec.cleaning.rules import Kind
 from graphrec.cleaning.working_table import shortened
 from graphrec.errors import DataError
 from graphrec.tabular import file_format
-from graphrec.tabular.inference import headers, nested, samples
-from graphrec.tabular.inference.columns import Column, column
-from graphrec.tabular.inference.dialects import Dialect, dialect, is_header, is_title
-from graphrec.tabular.inference.encodings import encoding
-from graphrec.tabular.inference.json_documents import document, is_json
-from graphrec.tabular.spec import FileQuery, Files, Query
+from graphrec.tabular.duckdb_engine import quote_identifier
+from graphrec.tabular.inference import headers, nested_json, samples
+from graphrec.tabular.inference.column_profile import ColumnProfile, profile_column
+from graphrec.tabular.inference.dialects import Dialect, detect_dialect, is_header_row, is_title_row
+from graphrec.tabular.inference.encodings import detect_encoding
+from graphrec.tabular.inference.json_records import is_json, parse_records
+from graphrec.tabular.spec import FileInput, FileQueryInput, QueryInput
 
-#: How much of the beginning of a file is read, and of each of its later places.
+#: Bytes read at the beginning of a file and at each of the later positions, and the number of later positions.
 _START, _LATER, _PLACES = 4 << 20, 128 << 10, 4
-#: How many values are looked at, at most, over all columns of a file.
+#: Maximum number of sampled values over all columns of a file, and of sampled rows.
 _VALUES, _ROWS = 1_000_000, 20_000
 
 
 @dataclass(frozen=True)
-class Sniffed:
-    """A table, where its rows come from, and the profile of each column by name.
+class TableProfile:
+    """A table's input and the profiles of its columns by name.
 
-    `name` is that of the file or database table, without its ending. `headerless` says that `origin.header` was made
-    up. `left_out` are columns that hold nothing, by the reason. `keys` is the primary key of a database table and
-    `references` its foreign keys, as (table, column) by column. `rows` is how many rows were looked at; `whole`
-    says that these are all.
+    name: name of the file without its ending, or of the database table.
+    rows: number of sampled rows; `whole` if these are all rows.
+    headerless: whether `input.header` was guessed because the file has no usable header.
+    left_out: columns without information, with the reason.
+    keys: primary key of a database table; `references` has its foreign keys as (table, column) by column.
     """
 
-    origin: Files | Query | FileQuery
+    input: FileInput | QueryInput | FileQueryInput
     name: str
-    columns: Mapping[str, Column]
+    columns: Mapping[str, ColumnProfile]
     rows: int
     whole: bool = True
     headerless: bool = False
@@ -48,31 +50,31 @@ class Sniffed:
 
     @property
     def shown(self) -> str:
-        """How a report calls it: the file's name, or that of the first of several."""
-        if not isinstance(self.origin, Files):
+        """Name of the table in reports: the file name, or the first of several."""
+        if not isinstance(self.input, FileInput):
             return self.name
-        first = self.origin.paths[0].name
-        return first if len(self.origin.paths) == 1 else f"{first} … ({len(self.origin.paths)} files)"
+        first = self.input.paths[0].name
+        return first if len(self.input.paths) == 1 else f"{first} … ({len(self.input.paths)} files)"
 
 
-def sniff(path: Path, num_rows: int = _ROWS) -> Sniffed:
-    """The form and the columns of a file, of which about `num_rows` rows are looked at.
+def sniff(path: Path, num_rows: int = _ROWS) -> TableProfile:
+    """The profile of a file, from a sample of about `num_rows` rows.
 
     Raises:
-        DataError: the file is not there, empty, damaged or no table.
+        DataError: the file does not exist, is empty, damaged or not a table.
     """
-    form = samples.kind_of(path)
+    form = samples.detect_form(path)
     if form == "parquet":
         return _parquet(path)
     if form in ("xlsx", "ods"):
-        return workbooks(path, form, num_rows)[0]
+        return sniff_workbook(path, form, num_rows)[0]
     if form == "sqlite":
         raise DataError(f"{path} is a SQLite database; write sqlite:///{path}")
-    start, whole = samples.beginning(path, max(1 << 16, _START * num_rows // _ROWS))
+    start, whole = samples.read_start(path, max(1 << 16, _START * num_rows // _ROWS))
     if not start:
         raise DataError(f"{path} is empty; copy or download it again")
-    coding, certain = encoding(start)
-    file_format.need_text(path, coding)
+    coding, certain = detect_encoding(start)
+    file_format.require_text(path, coding)
     text = start.decode(coding, errors="replace").removeprefix("\ufeff")
     if not whole:
         text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
@@ -82,16 +84,18 @@ def sniff(path: Path, num_rows: int = _ROWS) -> Sniffed:
     return _text(path, text, whole, coding, notes, num_rows)
 
 
-def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...], most: int) -> Sniffed:
+def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...], most: int) -> TableProfile:
     width = max(
         1, max((line.count(",") + line.count("\t") + line.count(";") for line in text.splitlines()[:20]), default=1)
     )
     num_rows = max(200, min(most, _VALUES // width))
-    later = [] if whole else samples.later_parts(path, _LATER, _PLACES, 2 if "16" in coding or "32" in coding else 1)
+    later = (
+        [] if whole else samples.read_later_parts(path, _LATER, _PLACES, 2 if "16" in coding or "32" in coding else 1)
+    )
     later_texts = [part.decode(coding, errors="replace") for part in later]
-    _need_no_headings(path, text)
-    found = dialect(text, str(path), num_rows, later_texts)
-    form = Files(
+    _reject_headings(path, text)
+    found = detect_dialect(text, str(path), num_rows, later_texts)
+    form = FileInput(
         (path,), "csv", found.separator, found.quote, coding, found.header, skip=found.skip, comment=found.comment,
         escape=found.escape,
     )  # fmt: skip
@@ -100,85 +104,89 @@ def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
     if not found.rows:
         raise DataError(f"{path} has no rows that can be read; check the file")
     if found.wrong:
-        notes = (*notes, f"{found.wrong:,} of its first lines have another number of fields, and are rejected")
-    names = found.header or tuple(file_format.unique_names(found.written or [""] * found.width))
-    columns = profiles(names, found.rows)
+        notes = (*notes, f"{found.wrong:,} of its first lines have another number of fields and are rejected")
+    names = found.header or tuple(file_format.make_unique(found.written or [""] * found.width))
+    columns = profile_columns(names, found.rows)
     headerless = found.header is None and found.written is None
-    if not headerless and not found.header and headers.are_numbers(names):
+    if not headerless and not found.header and headers.are_placeholders(names):
         headerless, form = True, replace(form, skip=found.skip + 1)
-        notes = (*notes, f"its header ({', '.join(names[:6])}) says nothing: the names are guesses by the values")
+        notes = (*notes, f"its header ({', '.join(names[:6])}) has no names: they are guessed from the values")
     if headerless:
-        names = headers.names(stem(path), list(columns.values()))
+        names = headers.guess_header(file_stem(path), list(columns.values()))
         form = replace(form, header=names)
-        columns = profiles(names, found.rows)
+        columns = profile_columns(names, found.rows)
     left_out = _empty_columns(found, names, columns)
     kept = {name: value for name, value in columns.items() if name not in left_out}
-    notes = (*found.notes, *notes, *_doubled(found.written or ()))
+    notes = (*found.notes, *notes, *_note_duplicate_names(found.written or ()))
     rows = len(next(iter(columns.values())).values)
-    return Sniffed(form, stem(path), kept, rows, whole and rows == len(found.rows), headerless, notes, left_out)
+    return TableProfile(
+        form, file_stem(path), kept, rows, whole and rows == len(found.rows), headerless, notes, left_out
+    )
 
 
-def _need_no_headings(path: Path, text: str) -> None:
-    """Raise DataError if some lines are an id and a colon, to which the lines below belong, as Netflix wrote it."""
+def _reject_headings(path: Path, text: str) -> None:
+    """Raise DataError if lines such as `7:` are headings of the lines below, as in the Netflix Prize files."""
     lines = [line.strip() for line in text.splitlines()[:10_000] if line.strip()]
     headings = [line for line in lines if _HEADING.fullmatch(line)]
     if len(headings) > 1 and lines[0] == headings[0] and len(headings) * 2 <= len(lines):
-        way = r"""awk -F: 'NF == 2 && $2 ~ /^\r?$/ {id = $1; next} {print id "," $0}'"""
+        command = r"""awk -F: 'NF == 2 && $2 ~ /^\r?$/ {id = $1; next} {print id "," $0}'"""
         raise DataError(
-            f"{path} has lines such as '{shortened(headings[1])}', to which the lines below belong, and that is no "
-            f"table; write it into each of these first: {way}"
+            f"{path} has lines such as '{shortened(headings[1])}', which are headings of the lines below; "
+            f"a table needs the id in each line; convert the file first: {command}"
         )
 
 
 _HEADING = re.compile(r"[^\s,;|:]{1,60}:")
 
 
-def _empty_columns(found: Dialect, names: Sequence[str], columns: Mapping[str, Column]) -> dict[str, str]:
-    """The columns without any value, and those that only number the rows, as pandas writes its index."""
+def _empty_columns(found: Dialect, names: Sequence[str], columns: Mapping[str, ColumnProfile]) -> dict[str, str]:
+    """Columns without values, and nameless row numbers such as a pandas index, with the reason."""
     left = {}
     for place, name in enumerate(names):
         written = found.written[place] if found.written else name
-        if not columns[name].filled and not found.header:
+        if not columns[name].num_filled and not found.header:
             left[name] = "it is empty" if written.strip() else "it has no name and no values"
         elif (not written.strip() or written.startswith("Unnamed:")) and _is_index(columns[name]):
             left[name] = "it numbers the rows"
     return left if len(left) < len(names) else {}
 
 
-def _is_index(found: Column) -> bool:
+def _is_index(found: ColumnProfile) -> bool:
     numbers = found.numbers
     return found.kind == "int" and found.unique and len(numbers) > 1 and bool(numbers.is_monotonic_increasing)
 
 
-def _doubled(names: Sequence[str]) -> list[str]:
+def _note_duplicate_names(names: Sequence[str]) -> list[str]:
     twice = [name for name in dict.fromkeys(names) if name.strip() and list(names).count(name) > 1]
     return [f"the header has '{name}' {list(names).count(name)} times: the later ones are {name}_2 …" for name in twice]
 
 
-def _basket(path: Path, found: Dialect, form: Files, whole: bool, notes: tuple[str, ...]) -> Sniffed:
-    """Lines of an id and its items, as the pairs that they become."""
+def _basket(path: Path, found: Dialect, form: FileInput, whole: bool, notes: tuple[str, ...]) -> TableProfile:
+    """The profile of basket lines (an id and its items), as pairs."""
     pairs = [(row[0], item) for row in found.rows[:2000] for item in row[1:] if item][:_ROWS]
-    columns = profiles(("basket", "item"), pairs)
-    notes = (*notes, "each line is an id, and the items that belong to it")
+    columns = profile_columns(("basket", "item"), pairs)
+    notes = (*notes, "each line is an id followed by its items")
     made = replace(form, shape="basket", header=found.header)
-    return Sniffed(made, stem(path), columns, len(found.rows), whole, notes=(*found.notes, *notes))
+    return TableProfile(made, file_stem(path), columns, len(found.rows), whole, notes=(*found.notes, *notes))
 
 
-def profiles(
+def profile_columns(
     names: Sequence[str],
     rows: Sequence[Sequence[str | None]],
     kinds: Mapping[str, Kind] | None = None,
     times: frozenset[str] = frozenset(),
-) -> dict[str, Column]:
-    """The profile of each column of these rows."""
+) -> dict[str, ColumnProfile]:
+    """The profiles of the columns of these rows; `kinds` and `times` are known from typed sources."""
     rows = rows[: max(200, _VALUES // max(1, len(names)))]
     kinds = kinds or {}
     by_place = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    return {name: column(name, by_place[place], kinds.get(name), name in times) for place, name in enumerate(names)}
+    return {
+        name: profile_column(name, by_place[place], kinds.get(name), name in times) for place, name in enumerate(names)
+    }
 
 
-def stem(path: Path) -> str:
-    """The name of a file without the endings of its form and compression."""
+def file_stem(path: Path) -> str:
+    """The name of a file without the endings of its format and compression."""
     name = path.name
     while "." in name[1:] and name.rpartition(".")[2].casefold() in _ENDINGS:
         name = name.rpartition(".")[0]
@@ -222,38 +230,42 @@ _ENDINGS = frozenset(
 ) - {"item", "user", "train", "test", "valid", "social", "inter"}
 
 
-def _json(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...]) -> Sniffed:
-    found = document(text, whole, str(path), _ROWS)
+def _json(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...]) -> TableProfile:
+    found = parse_records(text, whole, str(path), _ROWS)
     names = found.names
     if not names:
         raise DataError(f"{path} has no line that is a JSON object with a key; write one object on each line")
-    columns = profiles(names, [[row.get(name) for name in names] for row in found.rows])
-    form = Files((path,), found.format, quote="", encoding=coding, records=found.records)  # type: ignore[arg-type]  # json or jsonl
-    if found.lists and (key := nested.list_of_rows(found.whole, names)) is not None:
-        name = re.sub(r"\W+", "_", f"f_{stem(path)}").casefold()
-        sql, names, rows = nested.unnested(found.whole, key, names, name)
+    columns = profile_columns(names, [[row.get(name) for name in names] for row in found.rows])
+    form = FileInput((path,), found.format, quote="", encoding=coding, records=found.records)  # type: ignore[arg-type]  # json or jsonl
+    if found.lists and (key := nested_json.find_row_list(found.whole, names)) is not None:
+        name = re.sub(r"\W+", "_", f"f_{file_stem(path)}").casefold()
+        sql, names, rows = nested_json.unnest_rows(found.whole, key, names, name)
         notes = (*notes, f"each object of {key} is a row")
-        return Sniffed(FileQuery(sql, {name: form}), stem(path), profiles(names, rows), len(rows), whole, notes=notes)
-    left = dict.fromkeys(found.lists, "it holds lists of objects, which a column cannot")
+        return TableProfile(
+            FileQueryInput(sql, {name: form}),
+            file_stem(path),
+            profile_columns(names, rows),
+            len(rows),
+            whole,
+            notes=notes,
+        )
+    left = dict.fromkeys(found.lists, "it contains lists of objects")
     if found.lists and found.format == "jsonl":
         notes = (*notes, _rows_of_lists(path.name, found.lists[0]))
-    left |= {name: "it is empty" for name, value in columns.items() if not value.filled}
+    left |= {name: "it is empty" for name, value in columns.items() if not value.num_filled}
     kept = {name: value for name, value in columns.items() if name not in left}
-    return Sniffed(form, stem(path), kept or columns, len(found.rows), whole, notes=notes, left_out=left)
+    return TableProfile(form, file_stem(path), kept or columns, len(found.rows), whole, notes=notes, left_out=left)
 
 
 def _rows_of_lists(name: str, key: str) -> str:
-    """How a list of objects in each row becomes rows."""
-    wanted = f"select * exclude ({quoted(key)}), unnest({quoted(key)}, recursive := true) from '{name}'"
-    return f"DuckDB makes a row of each object of {key}: copy ({wanted}) to 'rows.parquet'"
+    """A hint how to unnest a list of objects with DuckDB."""
+    wanted = (
+        f"select * exclude ({quote_identifier(key)}), unnest({quote_identifier(key)}, recursive := true) from '{name}'"
+    )
+    return f"DuckDB can write a row for each object of {key}: copy ({wanted}) to 'rows.parquet'"
 
 
-def quoted(name: str) -> str:
-    """A name as SQL has it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _parquet(path: Path) -> Sniffed:
+def _parquet(path: Path) -> TableProfile:
     try:
         with duckdb.connect(":memory:") as connection:
             query = "SELECT * FROM read_parquet($path)"
@@ -265,27 +277,32 @@ def _parquet(path: Path) -> Sniffed:
                 f"SELECT {texts} FROM read_parquet($path) LIMIT {limit}", {"path": str(path)}
             ).fetchall()
     except duckdb.Error as error:
-        raise DataError(f"{path} is no Parquet file that can be read; export or download it again") from error
+        raise DataError(f"{path} is not a readable Parquet file; export or download it again") from error
     if not rows:
         raise DataError(f"{path} has no rows that can be read; check the file")
     kinds = {row[0]: kind for row in found if (kind := _kind(row[1]))}
     times = frozenset(row[0] for row in found if row[1].startswith("TIMESTAMP") or row[1] == "DATE")
-    columns = profiles(names, rows, kinds, times)
-    left = {name: "it is empty" for name, value in columns.items() if not value.filled}
+    columns = profile_columns(names, rows, kinds, times)
+    left = {name: "it is empty" for name, value in columns.items() if not value.num_filled}
     kept = {name: value for name, value in columns.items() if name not in left}
-    return Sniffed(
-        Files((path,), "parquet", quote=""), stem(path), kept or columns, len(rows), len(rows) < limit, left_out=left
+    return TableProfile(
+        FileInput((path,), "parquet", quote=""),
+        file_stem(path),
+        kept or columns,
+        len(rows),
+        len(rows) < limit,
+        left_out=left,
     )
 
 
 def _as_text(name: str, kind: str) -> str:
-    quoted = '"' + name.replace('"', '""') + '"'
-    nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
-    return f"CAST({f'to_json({quoted})' if nested else quoted} AS VARCHAR)"
+    quoted = quote_identifier(name)
+    nested_json = kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
+    return f"CAST({f'to_json({quoted})' if nested_json else quoted} AS VARCHAR)"
 
 
 def _kind(kind: str) -> Kind | None:
-    """The kind of a column of a Parquet file; text may hold anything, and is looked at."""
+    """The kind of a Parquet column; None for text, whose values decide."""
     if "INT" in kind and not kind.endswith("]"):
         return "int"
     if kind in ("FLOAT", "DOUBLE", "REAL") or kind.startswith("DECIMAL"):
@@ -293,14 +310,14 @@ def _kind(kind: str) -> Kind | None:
     return "bool" if kind == "BOOLEAN" else None
 
 
-def workbooks(path: Path, form: Literal["xlsx", "ods"], num_rows: int = _ROWS) -> list[Sniffed]:
-    """The tables of the sheets of a workbook; sheets without rows are none.
+def sniff_workbook(path: Path, form: Literal["xlsx", "ods"], num_rows: int = _ROWS) -> list[TableProfile]:
+    """The profiles of the sheets of a workbook that have rows.
 
     Raises:
-        DataError: it is damaged, or no sheet has rows.
+        DataError: the workbook is damaged, or no sheet has rows.
         GraphrecError: the reader of workbooks is not installed.
     """
-    names = samples.sheet_names(path)
+    names = samples.read_sheet_names(path)
     found, problem = [], DataError(f"{path} has no rows that can be read; check the file")
     for name in names:
         try:
@@ -312,11 +329,11 @@ def workbooks(path: Path, form: Literal["xlsx", "ods"], num_rows: int = _ROWS) -
     return found
 
 
-def _sheet(path: Path, form: Literal["xlsx", "ods"], sheet: str, num_rows: int) -> Sniffed:
-    files = Files((path,), form, sheet=sheet)
-    rows, kinds, times = samples.sheet_rows(path, files, num_rows)
+def _sheet(path: Path, form: Literal["xlsx", "ods"], sheet: str, num_rows: int) -> TableProfile:
+    files = FileInput((path,), form, sheet=sheet)
+    rows, kinds, times = samples.read_sheet_rows(path, files, num_rows)
     first = 0
-    while first + 2 < len(rows) and len(rows[0]) > 2 and is_title(rows[first], rows[first + 1]):
+    while first + 2 < len(rows) and len(rows[0]) > 2 and is_title_row(rows[first], rows[first + 1]):
         first += 1
     notes: tuple[str, ...] = ()
     if first:
@@ -324,15 +341,16 @@ def _sheet(path: Path, form: Literal["xlsx", "ods"], sheet: str, num_rows: int) 
         wanted = rows[first]
         for skip in range(first, first + 15):
             files = replace(files, skip=skip)
-            rows, kinds, times = samples.sheet_rows(path, files, num_rows)
+            rows, kinds, times = samples.read_sheet_rows(path, files, num_rows)
             if rows[0] == wanted:
                 break
     written = rows[0]
-    headerless = not is_header(written, rows[1:], len(written))
-    names = tuple(file_format.unique_names(written))
+    headerless = not is_header_row(written, rows[1:], len(written))
+    names = tuple(file_format.make_unique(written))
     if headerless:
-        names = headers.names(
-            sheet or stem(path), list(profiles([f"column_{n}" for n in range(1, len(written) + 1)], rows).values())
+        names = headers.guess_header(
+            sheet or file_stem(path),
+            list(profile_columns([f"column_{n}" for n in range(1, len(written) + 1)], rows).values()),
         )
         files, kinds, times = replace(files, header=names), [None] * len(names), [False] * len(names)
     body = rows if headerless else rows[1:]
@@ -340,13 +358,8 @@ def _sheet(path: Path, form: Literal["xlsx", "ods"], sheet: str, num_rows: int) 
         raise DataError(f"{path} has no rows that can be read; check the file")
     known = {name: kind for name, kind in zip(names, kinds, strict=True) if kind}
     timed = frozenset(name for name, is_time in zip(names, times, strict=True) if is_time)
-    columns = profiles(names, [[text or None for text in row] for row in body], known, timed)
-    left = {name: "it is empty" for name, value in columns.items() if not value.filled}
+    columns = profile_columns(names, [[text or None for text in row] for row in body], known, timed)
+    left = {name: "it is empty" for name, value in columns.items() if not value.num_filled}
     kept = {name: value for name, value in columns.items() if name not in left}
-    called = sheet if sheet and not re.fullmatch(r"(Sheet|Tabelle|Feuil|Hoja|Foglio)\s?\d*", sheet) else stem(path)
-    return Sniffed(files, called, kept or columns, len(body), len(body) < num_rows, headerless, notes, left)
-
-
-def table_of(origin: Any, name: str, columns: Mapping[str, Column], rows: int) -> Sniffed:  # of Query or FileQuery
-    """A table that a query makes."""
-    return Sniffed(origin, name, columns, rows)
+    called = sheet if sheet and not re.fullmatch(r"(Sheet|Tabelle|Feuil|Hoja|Foglio)\s?\d*", sheet) else file_stem(path)
+    return TableProfile(files, called, kept or columns, len(body), len(body) < num_rows, headerless, notes, left)

@@ -1,4 +1,4 @@
-"""The rows of a table's files or query by their number: which file, which line, and what the source has in them."""
+"""Row provenance: file, line and original cells of each row of a table, by row number."""
 
 import io
 import json
@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphrec.errors import DataError
+from graphrec.tabular import batches as batches
 from graphrec.tabular import file_format, files
-from graphrec.tabular import rows as rows_of
-from graphrec.tabular.spec import Files, Frame, TableSpec
+from graphrec.tabular.spec import FileInput, FrameInput, TableSpec
 
 
 @dataclass
-class Part:
-    """One file (None: the query) of a table: how many rows it gave, how many lines were no rows, and which."""
+class InputPart:
+    """One file (path None: the query or frame) of a table, with its number of rows and its malformed lines."""
 
     path: Path | None
     rows: int = 0
@@ -30,27 +30,27 @@ class Part:
 
 
 @dataclass(frozen=True)
-class TableOrigin:
-    """The `Origin` of a draft that was read for a table of a TOML file; a row's number counts over all parts."""
+class SourceRows:
+    """Implements `working_table.Origin` for a table of a TOML file; row numbers run over all parts."""
 
     table: TableSpec
-    parts: list[Part] = field(default_factory=list)
+    parts: list[InputPart] = field(default_factory=list)
 
     @property
     def place(self) -> str:
-        """How messages call the table."""
+        """Name of the table in messages."""
         return self.table.place
 
     def files(self) -> list[tuple[str, int, int]]:
-        """The name of each file, how many rows were read from it, and how many of its lines are no rows."""
-        other = "the frame" if isinstance(self.table.origin, Frame) else "the query"
+        """Name, number of rows and number of malformed lines of each file."""
+        other = "the frame" if isinstance(self.table.input, FrameInput) else "the query"
         return [(part.path.name if part.path else other, part.rows, part.bad) for part in self.parts]
 
     def originals(self, numbers: Sequence[int]) -> pd.DataFrame:
-        """Columns file, line and row of these rows, by number; a file is read again up to its last row asked for.
+        """Frame with columns file, line and row of these row numbers; files are read again up to the last one.
 
-        `line` is the line of a text file, the number of the row in any other; it is missing if it is not certain. `row`
-        is missing for a query, which is not asked twice.
+        `line` is the line number in text files, the row number in others, and missing if uncertain. `row` is missing
+        for queries, which are not repeated.
         """
         wanted = np.asarray(numbers, dtype=np.int64)
         found, begin = [], 0
@@ -60,13 +60,13 @@ class TableOrigin:
             if part.path is None:
                 frame["file"] = f"{name} of {self.table.place.rpartition(' ')[2]}"
             elif len(own):
-                frame = _reread(self.table, part, own - begin).set_axis(own)
+                frame = _read_again(self.table, part, own - begin).set_axis(own)
             found.append(frame.astype({"file": "str", "line": "Int64", "row": "str"}))
             begin += rows
         return pd.concat(found)
 
     def as_read(self, row: str) -> str:
-        """A row of the draft by the names of the source's columns; times are times again."""
+        """A row of the working table (JSON) with the source's column names."""
         table = self.table
         names = dict(zip(table.id_names, table.ids, strict=True))
         names |= {column.name: column.column for column in table.columns}
@@ -75,20 +75,20 @@ class TableOrigin:
         return json.dumps({names.get(name, name): cell for name, cell in json.loads(row).items()}, ensure_ascii=False)
 
 
-def _reread(table: TableSpec, part: Part, wanted: "np.ndarray[Any, np.dtype[np.int64]]") -> pd.DataFrame:
-    """Columns file, line and row of the rows of a file at these positions among those that the table reads."""
-    assert isinstance(table.origin, Files)
+def _read_again(table: TableSpec, part: InputPart, wanted: "np.ndarray[Any, np.dtype[np.int64]]") -> pd.DataFrame:
+    """Frame with columns file, line and row for the rows at these positions among those that `where` keeps."""
+    assert isinstance(table.input, FileInput)
     assert part.path is not None
-    origin = replace(table.origin, paths=(part.path,), where={})
-    columns = _columns(table, origin, part.path)
+    source = replace(table.input, paths=(part.path,), where={})
+    columns = _columns(table, source, part.path)
     rows: list[str] = []
-    places: list[int] = []  # among all rows of the file
-    chosen = before = 0  # rows so far that the table reads, and all
-    for piece in rows_of.pieces(origin, columns):
+    places: list[int] = []  # positions among all rows of the file
+    chosen = before = 0  # number of rows so far: those that `where` keeps, and all
+    for piece in batches.read_batches(source, columns):
         if isinstance(piece, files.BadLine):
             continue
         among = np.arange(piece.num_rows)
-        for name, values in table.origin.where.items():
+        for name, values in table.input.where.items():
             fits = pc.is_in(piece[name].cast(pa.string()), value_set=pa.array(values, pa.string())).to_numpy()
             among = among[np.asarray(fits, dtype=bool)[among]]
         own = among[wanted[(wanted >= chosen) & (wanted < chosen + len(among))] - chosen]
@@ -101,52 +101,52 @@ def _reread(table: TableSpec, part: Part, wanted: "np.ndarray[Any, np.dtype[np.i
         chosen, before = chosen + len(among), before + piece.num_rows
         if len(rows) == len(wanted):
             break
-    lines = _lines(origin, part, places, rows)
+    lines = _lines(source, part, places, rows)
     return pd.DataFrame({"file": part.path.name, "line": pd.array(lines, "Int64"), "row": rows})
 
 
-def _columns(table: TableSpec, origin: Files, path: Path) -> list[str]:
-    """All columns of a text table, else those that the table reads."""
+def _columns(table: TableSpec, source: FileInput, path: Path) -> list[str]:
+    """All columns of a text file, else the columns that the table uses."""
     read = [*table.ids, *(column.column for column in table.columns), *([table.time.column] if table.time else [])]
-    needed = list(dict.fromkeys([*read, *(table.origin.where if isinstance(table.origin, Files) else ())]))
-    if origin.format != "csv" or origin.shape != "table":
+    needed = list(dict.fromkeys([*read, *(table.input.where if isinstance(table.input, FileInput) else ())]))
+    if source.format != "csv" or source.shape != "table":
         return needed
-    return file_format.column_names(path, origin)
+    return file_format.read_column_names(path, source)
 
 
-def _lines(origin: Files, part: Part, places: Sequence[int], rows: Sequence[str]) -> list[int | None]:
-    """The line of each of the rows at these places of a file, None if the line does not have the values of the row."""
-    if origin.shape != "table" or part.path is None:
+def _lines(source: FileInput, part: InputPart, places: Sequence[int], rows: Sequence[str]) -> list[int | None]:
+    """The line number of the rows at these positions; None if the line does not contain the values of the row."""
+    if source.shape != "table" or part.path is None:
         return [None] * len(places)
-    if origin.format not in ("csv", "jsonl"):
+    if source.format not in ("csv", "jsonl"):
         return [place + 1 for place in places]
     lines: list[int | None] = []
     asked = iter(zip(places, rows, strict=True))
     place, row = next(asked, (-1, ""))
     try:
-        for number, (line, text) in enumerate(_records(origin, part)):
+        for number, (line, text) in enumerate(_records(source, part)):
             if number != place:
                 continue
             lines.append(line if _has_values(text, row) else None)
             place, row = next(asked, (-1, ""))
             if place < 0:
                 break
-    except (UnicodeError, DataError):  # the rows were read, so this is only a line that stays unknown
+    except (UnicodeError, DataError):  # the rows themselves were read, so only their line numbers stay unknown
         pass
     return [*lines, *[None] * (len(places) - len(lines))]
 
 
-def _records(origin: Files, part: Part) -> Iterator[tuple[int, str]]:
-    """The first line and the text of each row of a text file: no header, no blank line, no line that is no row."""
+def _records(source: FileInput, part: InputPart) -> Iterator[tuple[int, str]]:
+    """First line number and text of each row of a text file, without header, blank and malformed lines."""
     assert part.path is not None
-    text_table = origin.format == "csv"
-    quote, header = origin.quote if text_table else "", text_table and origin.header is None
-    escaped = origin.escape + quote if origin.escape else ""
+    text_table = source.format == "csv"
+    quote, header = source.quote if text_table else "", text_table and source.header is None
+    escaped = source.escape + quote if source.escape else ""
     begin, record = 0, ""
-    with file_format.opened(part.path) as stream:
-        for number, line in enumerate(io.TextIOWrapper(stream, origin.encoding, errors="replace"), 1):
-            comment = origin.comment and line.removeprefix("\ufeff").startswith(origin.comment)
-            if number <= origin.skip or (not record and comment):
+    with file_format.open_file(part.path) as stream:
+        for number, line in enumerate(io.TextIOWrapper(stream, source.encoding, errors="replace"), 1):
+            comment = source.comment and line.removeprefix("\ufeff").startswith(source.comment)
+            if number <= source.skip or (not record and comment):
                 continue
             begin, record = (number, line) if not record else (begin, record + line)
             quotes = record.replace(escaped, "").count(quote) if escaped else record.count(quote) if quote else 0
@@ -162,9 +162,9 @@ def _records(origin: Files, part: Part) -> Iterator[tuple[int, str]]:
 
 
 def _has_values(text: str, row: str) -> bool:
-    """Whether a line holds every value of the row (JSON text), however it is quoted there."""
+    """Whether a line contains every value of the row (JSON text), regardless of quoting."""
     plain = text.replace('""', '"')
     cells = [cell for cell in json.loads(row).values() if isinstance(cell, str)]
     if text.lstrip().startswith("{"):
-        return True  # the values of JSON lines are written with escapes; no line but whole ones is counted
+        return True  # values in JSON lines may be escaped; only complete lines are counted
     return all(cell in plain or cell in text for cell in cells)

@@ -1,4 +1,4 @@
-"""What a user's TOML file says of the tables: which file or query fills which label or relationship type."""
+"""Typed form of the TOML specification: which input fills which label or relationship type, and how."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,18 +15,21 @@ Shape = Literal["table", "basket", "wide"]
 
 
 @dataclass(frozen=True)
-class Files:
-    """Files of one form: `paths` as found, how rows are written in them, and which rows are wanted.
+class FileInput:
+    """Files of one format and dialect, and a filter of their rows.
 
-    A path may lead into a zip archive (`orders.zip/2024.csv`). `header` names the columns of files that have no header
-    line. `where` keeps the rows whose column has one of the texts. `missing` are the texts that stand for no value;
-    None if nothing is said of it, which is the empty text then, and of ids those that programs write ("nan", "NULL").
-    `skip` lines stand before the header, and lines that
-    begin with `comment` are no rows. `decimal` and `thousands` say how numbers in text are written ("" for no
-    thousands separator). `escape` is the character before a quote inside quoted text ("" where the quote is doubled).
-    `records` is the JSON pointer of the array of rows ("" for the whole document), `sheet` the name of the sheet (""
-    for the first). A table of shape "basket" has the columns `header`, by default `basket`, and `item`; one of shape
-    "wide" has the columns `row`, `column` and `value`.
+    paths: the files; a path may point into a zip archive (`orders.zip/2024.csv`).
+    header: column names of files without a header line.
+    missing: texts that represent a missing value. None (not declared): the empty text, and in id columns also the
+        words that programs write ("nan", "NULL").
+    where: values to keep by column; other rows are left out.
+    skip: number of lines before the header. Lines that begin with `comment` are ignored.
+    decimal, thousands: separators of numbers in text ("" for no thousands separator).
+    escape: character before a quote inside quoted text ("" if quotes are doubled).
+    records: JSON pointer of the array of rows ("" for the whole document).
+    sheet: name of the sheet ("" for the first).
+    shape: "table" (one row per line); "basket" (lines of an id and items: columns `header`, by default `basket`, and
+        `item`); "wide" (a matrix: columns `row`, `column` and `value`).
     """
 
     paths: tuple[Path, ...]
@@ -48,10 +51,10 @@ class Files:
 
 
 @dataclass(frozen=True)
-class Query:
-    """A SQL query and the database that answers it; `folder` is where a relative SQLite file is looked for.
+class QueryInput:
+    """A SQL query and the SQLAlchemy URL of its database; relative paths of SQLite files start at `folder`.
 
-    `url` and the `values` of environment variables in it may hold passwords, so that neither is in the repr.
+    `url` and `values` (the environment variables in it) may contain passwords, so the repr omits both.
     """
 
     sql: str
@@ -63,8 +66,8 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Frame:
-    """A data frame that is in memory already, as a pyarrow.Table; `where` keeps the rows that have one of the texts."""
+class FrameInput:
+    """A data frame in memory, as a pyarrow.Table; `where` has the values to keep by column."""
 
     table: Any  # pyarrow ships no types
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -75,22 +78,22 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class FileQuery:
-    """A SQL query over files and frames, each a table of its name; columns of text files are text, as written."""
+class FileQueryInput:
+    """A SQL query over files and frames, each a table by its name; columns of text files are text."""
 
     sql: str
-    files: Mapping[str, "Files | Frame"]
+    files: Mapping[str, "FileInput | FrameInput"]
     decimal: str = "."
     thousands: str = ""
 
 
-#: Where the rows of a table may come from; each says by `decimal` and `thousands` how numbers in its text are written.
-Origin = Files | Frame | Query | FileQuery
+#: Input of a table; every type has `decimal` and `thousands`, the separators of numbers in text.
+TableInput = FileInput | FrameInput | QueryInput | FileQueryInput
 
 
 @dataclass(frozen=True)
-class Time:
-    """A column of times: text in a format (None: ISO 8601) and a zone, or numbers counted in a unit since 1970."""
+class TimeColumn:
+    """A time column: text in a format (None: ISO 8601) and time zone, or numbers in a unit since 1970."""
 
     column: str
     format: str | None = None
@@ -99,8 +102,8 @@ class Time:
 
 
 @dataclass(frozen=True)
-class Column:
-    """A property and the column that it comes from; without a kind it is what a typed source says, else text."""
+class PropertyColumn:
+    """A property and its column; kind None: the type of a typed input, else text."""
 
     name: str
     column: str
@@ -109,19 +112,20 @@ class Column:
 
 @dataclass(frozen=True)
 class TableSpec:
-    """One table: its type, where its rows come from, which columns become what, and the rules of cleaning.
+    """Specification of one table: type, input, column mapping and cleaning rules.
 
-    `ids` are the columns of `id`, or of `source_id` and `target_id`. `split` divides the last of them into several
-    values, each of which gives a row: by a separator, or as a list where it is "[]". Unless it is `text_chosen` what
-    text is repaired, all properties of text are.
+    place: how messages name the table, such as shop.toml [nodes.User].
+    ids: the columns of `id`, or of `source_id` and `target_id`.
+    split: separator at which the last id is split into several rows, or "[]" for JSON lists.
+    text_chosen: whether `rules.text` was declared; otherwise all text properties are repaired.
     """
 
     place: str
     type: NodeType | EdgeType
-    origin: Origin
+    input: TableInput
     ids: tuple[str, ...]
-    columns: tuple[Column, ...] = ()
-    time: Time | None = None
+    columns: tuple[PropertyColumn, ...] = ()
+    time: TimeColumn | None = None
     split: str | None = None
     rules: CleaningRules = field(default_factory=CleaningRules)
     text_chosen: bool = False
@@ -133,15 +137,15 @@ class TableSpec:
 
     @property
     def id_names(self) -> tuple[str, ...]:
-        """What `ids` become."""
+        """The columns of the loaded table that `ids` fill."""
         return ("id",) if isinstance(self.type, NodeType) else ("source_id", "target_id")
 
 
 @dataclass(frozen=True)
-class Spec:
-    """All that a TOML file says, or a mapping of the same form; `path` is that of the file, or of its folder.
+class SourceSpec:
+    """The parsed TOML file, or mapping of the same form.
 
-    `shared` are the labels whose ids mean the same in every source, of those that are made of the ends of edges.
+    `shared` contains the labels without a table of their own whose ids are the same in every source.
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""Rows of any database that SQLAlchemy speaks to, streamed in chunks."""
+"""Streams the rows of SQL queries from any database that SQLAlchemy supports."""
 
 import contextlib
 import warnings
@@ -15,7 +15,7 @@ from graphrec.cleaning.casting import text_of
 from graphrec.cleaning.working_table import shortened
 from graphrec.errors import DataError, GraphrecError, first_few, nearest
 from graphrec.redaction import redacted, secrets_of
-from graphrec.tabular.spec import Query
+from graphrec.tabular.spec import QueryInput
 
 _CHUNK = 50_000
 _KNOWN = (
@@ -28,18 +28,20 @@ _KNOWN = (
 )
 
 
-def pieces(query: Query, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow.Table: pyarrow ships no types
-    """The rows that the query gives in batches, tables of these columns with the types that the database has.
+def read_batches(
+    query: QueryInput, columns: Sequence[str]
+) -> Iterator[Any]:  # of pyarrow.Table: pyarrow ships no types
+    """The rows of a query in batches with these columns, in the types of the database.
 
     Raises:
         GraphrecError: SQLAlchemy or the database's driver is not installed.
-        DataError: the address is none, the database cannot be reached or refuses the query, or a column is missing.
+        DataError: the URL is invalid, the database cannot be reached or rejects the query, or a column is missing.
     """
     sqlalchemy = import_sqlalchemy()
-    engine, shown, secrets = opened(query.url, query.folder, query.values)
+    engine, shown, secrets = open_engine(query.url, query.folder, query.values)
     try:
         with engine.connect() as connection:
-            # A colon or a per cent sign in the query is no parameter: hence exec_driver_sql and no_parameters.
+            # exec_driver_sql and no_parameters: colons and per cent signs in the query are not parameters.
             streamed = connection.execution_options(stream_results=True, max_row_buffer=_CHUNK, no_parameters=True)
             result = streamed.exec_driver_sql(query.sql)
             if not result.returns_rows:
@@ -49,58 +51,58 @@ def pieces(query: Query, columns: Sequence[str]) -> Iterator[Any]:  # of pyarrow
                 yield pa.table([_array([row[place] for row in rows]) for place in places], list(columns))
     except (sqlalchemy.exc.SQLAlchemyError, UnicodeError, ValueError, OverflowError, TypeError) as error:
         sql = shortened(" ".join(redacted(query.sql, secrets).split()))
-        raise DataError(f"{shown} refuses the query {sql!r}: {reason(error, secrets)}; correct it") from None
+        raise DataError(f"{shown} rejects the query {sql!r}: {driver_message(error, secrets)}; correct it") from None
     finally:
         engine.dispose()
 
 
-def opened(address: str, folder: Path, values: Sequence[str] = ()) -> tuple[Any, str, tuple[str, ...]]:
-    """The engine (a sqlalchemy.Engine) of a database, its address as messages show it, and the secrets of the address.
+def open_engine(address: str, folder: Path, values: Sequence[str] = ()) -> tuple[Any, str, tuple[str, ...]]:
+    """The engine (a sqlalchemy.Engine) of a database, its redacted URL for messages, and the secrets in the URL.
 
-    A relative SQLite file is looked for in `folder`; `values` are further secrets.
+    Relative paths of SQLite files start at `folder`; `values` are further secrets.
 
     Raises:
         GraphrecError: SQLAlchemy or the database's driver is not installed.
-        DataError: the address is none, or its SQLite file is not there.
+        DataError: the URL is invalid, or its SQLite file does not exist.
     """
     sqlalchemy = import_sqlalchemy()
     secrets = (*secrets_of(address), *values)
-    # `from None`: the text of the driver's own error, which a traceback would show, may hold the password.
+    # `from None`: a traceback would show the driver's own error, which may contain the password.
     if address.partition("://")[2].partition("?")[0].count("@") > 1:
         raise DataError(
-            "the url of a sql table has more than one @, so that its password cannot be told from its host; write an @ "
-            "of the password as %40"
+            "the url of a sql table has more than one @, so it is ambiguous where its password ends; write an @ of the "
+            "password as %40"
         )
     try:
         url = sqlalchemy.engine.make_url(address)
     except (sqlalchemy.exc.ArgumentError, ValueError):
         raise DataError(
-            "the url of a sql table is no address of a database; write one such as sqlite:///shop.db or "
+            "the url of a sql table is not a database URL; write one such as sqlite:///shop.db or "
             "postgresql+psycopg://user:${PASSWORD}@host/database"
         ) from None
     shown = redacted(_shown(url), secrets)
     url = _with_file(url, folder, secrets)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of settings that the driver does not know
+            warnings.simplefilter("ignore")  # about settings unknown to the driver
             engine = sqlalchemy.create_engine(url)
     except (ImportError, sqlalchemy.exc.SQLAlchemyError, TypeError, ValueError) as error:
         if isinstance(error, TypeError | ValueError):
-            raise DataError(f"{shown} cannot be opened: {reason(error, secrets)}; correct the url") from None
+            raise DataError(f"{shown} cannot be opened: {driver_message(error, secrets)}; correct the url") from None
         raise GraphrecError(
-            f"no driver for {shown} is installed ({reason(error, secrets)}); run pip install 'graphrec[sql]', or "
-            "install the driver"
+            f"no driver for {shown} is installed ({driver_message(error, secrets)}); run "
+            "pip install 'graphrec[sql]', or install the driver"
         ) from None
     return engine, shown, secrets
 
 
 def _shown(url: Any) -> str:  # a sqlalchemy.URL
-    """The address as messages show it: without its query, where connection strings and passwords are."""
+    """The URL for messages: without password and query string, which may contain further secrets."""
     return str(url.set(query={}).render_as_string(hide_password=True))
 
 
-def reason(error: Exception, secrets: Sequence[str]) -> str:
-    """What the database's driver says, on one line and without secrets."""
+def driver_message(error: Exception, secrets: Sequence[str]) -> str:
+    """The message of the database driver, on one line and without secrets."""
     return shortened(" ".join(redacted(str(getattr(error, "orig", None) or error), secrets).split()), 200)
 
 
@@ -114,11 +116,11 @@ def import_sqlalchemy() -> ModuleType:
 
 
 def _with_file(url: Any, folder: Path, secrets: Sequence[str]) -> Any:  # a sqlalchemy.URL, twice
-    """The address of a SQLite file as an absolute one: SQLite would make a file that is not there."""
+    """The URL with the absolute path of a SQLite file; DataError if it does not exist, as SQLite would create it."""
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return url
     path = folder / Path(url.database)
-    with contextlib.suppress(RuntimeError):  # a user of this name has no home, so the name is one of a folder
+    with contextlib.suppress(RuntimeError):  # there is no user of that name, so ~name is a folder
         path = folder / Path(url.database).expanduser()
     if not path.is_file():
         raise DataError(f"there is no SQLite file {redacted(str(path), secrets)}; correct the url")
@@ -136,7 +138,7 @@ def _places(names: list[str], columns: Sequence[str], shown: str) -> list[int]:
 
 
 def _array(values: list[Any]) -> Any:  # of any type, to a pyarrow.Array
-    """The values as one type that Arrow knows, else as text; decimals keep every digit."""
+    """The values as an array of one Arrow type, else as text; decimals keep all digits."""
     try:
         found = pa.array(_alike(values))
     except (pa.ArrowException, OverflowError, ValueError, TypeError):
@@ -147,7 +149,7 @@ def _array(values: list[Any]) -> Any:  # of any type, to a pyarrow.Array
 
 
 def _alike(values: list[Any]) -> list[Any]:
-    """The values; decimals among floating point numbers, and those that are infinite or none, as such numbers."""
+    """The values; decimals become floats if other values are floats, or if one is infinite or NaN."""
     decimals = [value for value in values if isinstance(value, Decimal)]
     if not decimals or (all(value.is_finite() for value in decimals) and not any(map(_is_float, values))):
         return values

@@ -1,4 +1,4 @@
-"""Files read by DuckDB, each line a row: in batches and bounded memory, nothing guessed, bad lines told."""
+"""Reads text, JSON, Parquet and workbook files with DuckDB, in batches and bounded memory, without type inference."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -13,9 +13,9 @@ import duckdb
 from graphrec.cleaning.working_table import shortened
 from graphrec.errors import DataError
 from graphrec.tabular import archives, duckdb_engine, file_format, json_arrays, sheets
-from graphrec.tabular.duckdb_engine import identifier, literal
+from graphrec.tabular.duckdb_engine import quote_identifier, quote_literal
 from graphrec.tabular.line_numbers import LineNumbers
-from graphrec.tabular.spec import Files
+from graphrec.tabular.spec import FileInput
 
 _UTF_8 = ("utf-8", "utf8", "utf_8", "ascii", "us-ascii", "utf-8-sig")
 _LINE_ERRORS = {
@@ -23,14 +23,14 @@ _LINE_ERRORS = {
     "TOO MANY COLUMNS": ("fields", "it has too many fields"),
     "UNQUOTED VALUE": ("quote", "a quote is not closed, or not doubled inside a quoted text"),
     "LINE SIZE OVER MAXIMUM": ("length", f"it is longer than {file_format.LONGEST_LINE // 1_000_000} MB"),
-    "INVALID ENCODING": ("encoding", "it has bytes that are no text in the file's encoding"),
-    "INVALID STATE": ("quote", "its quotes do not fit"),
+    "INVALID ENCODING": ("encoding", "it has bytes that are invalid in the file's encoding"),
+    "INVALID STATE": ("quote", "its quotes are unbalanced"),
 }
 
 
 @dataclass(frozen=True)
 class BadLine:
-    """A line that is no row: why, where, and its text."""
+    """A malformed line: the rule that it breaks, the reason, its place (line 0: unknown) and its text."""
 
     rule: str
     reason: str
@@ -39,14 +39,16 @@ class BadLine:
     text: str
 
 
-def pieces(files: Files, columns: Sequence[str] | None = None) -> Iterator[Any]:  # of Piece: pyarrow ships no types
-    """The rows of all files in batches, tables of these columns, and between them the lines that are no rows.
+def read_batches(
+    files: FileInput, columns: Sequence[str] | None = None
+) -> Iterator[Any]:  # of Piece: pyarrow ships no types
+    """The rows of all files in batches with these columns (None: all), and a BadLine for each malformed line.
 
-    Without `columns` each file gives all that it has. Each line of a file is a row, whatever its shape. Columns of text
-    files are text, those of Parquet files and sheets as they are; a missing value is null.
+    Each line is a row; `shape` is ignored. Columns of text files are text; those of Parquet files and sheets keep their
+    types. A missing value is null.
 
     Raises:
-        DataError: a file is empty, cut off, damaged or no such file, or lacks a column.
+        DataError: a file does not exist, is empty, truncated or damaged, or lacks a column.
         GraphrecError: the reader of workbooks is not installed.
     """
     for path in files.paths:
@@ -56,9 +58,9 @@ def pieces(files: Files, columns: Sequence[str] | None = None) -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class _File:
-    """One file, with the columns wanted of it and a folder for what does not fit into memory."""
+    """Reader of one file: the requested columns, and a scratch folder for copies."""
 
-    files: Files
+    files: FileInput
     path: Path
     columns: tuple[str, ...] | None
     scratch: Path
@@ -75,43 +77,47 @@ class _File:
             yield from self._json(self._text())
 
     def _parquet(self) -> Iterator[Any]:  # of Piece
-        place = archives.unpacked(self.path, self.scratch, gzip_too=True)
-        source = f"read_parquet({duckdb_engine.file_literal(place, self.scratch)})"
-        with duckdb_engine.connected(self.scratch, len(self.columns or ())) as connection:
-            yield from duckdb_engine.typed_batches(connection, source, str(self.path), self.columns, self.files)
+        place = archives.unpack(self.path, self.scratch, gzip_too=True)
+        source = f"read_parquet({duckdb_engine.quote_path(place, self.scratch)})"
+        with duckdb_engine.connect(self.scratch, len(self.columns or ())) as connection:
+            yield from duckdb_engine.read_typed_batches(connection, source, str(self.path), self.columns, self.files)
 
     def _sheet(self) -> Iterator[Any]:  # of Piece
-        place = archives.unpacked(self.path, self.scratch, gzip_too=True)
+        place = archives.unpack(self.path, self.scratch, gzip_too=True)
         with (
-            sheets.opened(self.path, place, self.files, self.scratch) as sheet,
-            duckdb_engine.connected(self.scratch) as connection,
+            sheets.open_sheet(self.path, place, self.files, self.scratch) as sheet,
+            duckdb_engine.connect(self.scratch) as connection,
         ):
             names = sheet.names
-            duckdb_engine.need_columns(str(self.path), self.columns or (), names)
+            duckdb_engine.require_columns(str(self.path), self.columns or (), names)
             for batch in sheet.batches():
                 connection.register("batch", batch)
-                yield from duckdb_engine.typed_batches(
+                yield from duckdb_engine.read_typed_batches(
                     connection, "batch", str(self.path), self.columns, self.files, names
                 )
                 connection.unregister("batch")
 
     def _text(self) -> Path:
-        """The file as text in UTF-8 whose lines all end alike, compressed at most with gzip; JSON with one row a line.
+        """Path of the file as UTF-8 text with uniform line endings, at most gzipped; JSON with one row per line.
 
-        It lies where it lay, or in the scratch folder.
+        It is the original file if that fits, else a copy in the scratch folder.
         """
-        file_format.need_text(self.path, self.files.encoding)
+        file_format.require_text(self.path, self.files.encoding)
         if self.files.format == "json":
             return self._copied(self.path, json_arrays.copy_rows)
-        place = archives.unpacked(self.path, self.scratch)
-        if self.files.encoding.lower() in _UTF_8 and not self.files.comment and not file_format.has_mixed_ends(place):
+        place = archives.unpack(self.path, self.scratch)
+        if (
+            self.files.encoding.lower() in _UTF_8
+            and not self.files.comment
+            and not file_format.has_mixed_line_endings(place)
+        ):
             return place
         return self._copied(place, _copy_lines)
 
-    def _copied(self, place: Path, copy_text: Callable[[TextIO, TextIO, Files, Path], None]) -> Path:
-        """A copy of a text in the scratch folder, as `copy_text` makes it; a copy that `place` itself is goes away."""
+    def _copied(self, place: Path, copy_text: Callable[[TextIO, TextIO, FileInput, Path], None]) -> Path:
+        """Path of a copy in the scratch folder, written by `copy_text`; deletes `place` if that is a copy, too."""
         copy = self.scratch / "copy.txt"
-        with archives.opened(place) as stream, archives.writing(self.path, copy) as binary:
+        with archives.open_file(place) as stream, archives.open_copy(self.path, copy) as binary:
             text = io.TextIOWrapper(stream, self.files.encoding, errors="surrogateescape")
             out = io.TextIOWrapper(binary, "utf-8", errors="surrogateescape", newline="\n")
             try:
@@ -127,22 +133,24 @@ class _File:
         return copy
 
     def _csv(self, place: Path) -> Iterator[Any]:  # of Piece
-        names = file_format.column_names(self.path, self.files)
+        names = file_format.read_column_names(self.path, self.files)
         columns = {name: f"c{number}" for number, name in enumerate(names)}
         chosen = names if self.columns is None else self.columns
-        duckdb_engine.need_columns(str(self.path), chosen, names)
-        condition = duckdb_engine.wanted_rows(self.files.where, columns, str(self.path))
+        duckdb_engine.require_columns(str(self.path), chosen, names)
+        condition = duckdb_engine.build_condition(self.files.where, columns, str(self.path))
         if self.files.comment and len(names) == 1:
             condition = " AND ".join(filter(None, ["c0 IS NOT NULL", condition]))  # a comment left a blank line
-        with duckdb_engine.connected(self.scratch, len(names)) as connection:
-            query = duckdb_engine.select(self._source(place, len(names)), [columns[name] for name in chosen], condition)
-            yield from duckdb_engine.batches(connection, query, chosen, str(self.path), self.columns is None)
+        with duckdb_engine.connect(self.scratch, len(names)) as connection:
+            query = duckdb_engine.build_select(
+                self._source(place, len(names)), [columns[name] for name in chosen], condition
+            )
+            yield from duckdb_engine.fetch_batches(connection, query, chosen, str(self.path), self.columns is None)
             yield from self._bad_lines(connection, place)
 
     def _source(self, place: Path, width: int) -> str:
         """DuckDB's reader of the file, whose columns are called c0, c1 …: names there are without case."""
         lines = self.files.format != "csv"
-        before = 0 if lines else file_format.lines_before(place, self.files.skip)
+        before = 0 if lines else file_format.count_lines_before(place, self.files.skip)
         escape = self.files.escape or self.files.quote
         missing = ("",) if lines else self.files.missing or ("",)
         options = {
@@ -150,34 +158,34 @@ class _File:
             "auto_detect": "false",
             "header": "false" if lines or self.files.header is not None else "true",
             "skip": str(before),
-            "delim": literal("\x01" if lines else self.files.separator),
-            "quote": literal("" if lines else self.files.quote),
-            "escape": literal("" if lines else escape),
-            "nullstr": "[" + ", ".join(map(literal, missing)) + "]",
-            "compression": "'gzip'" if archives.compression(place) == "gzip" else "'none'",
+            "delim": quote_literal("\x01" if lines else self.files.separator),
+            "quote": quote_literal("" if lines else self.files.quote),
+            "escape": quote_literal("" if lines else escape),
+            "nullstr": "[" + ", ".join(map(quote_literal, missing)) + "]",
+            "compression": "'gzip'" if archives.detect_compression(place) == "gzip" else "'none'",
             "max_line_size": str(file_format.LONGEST_LINE),
             "store_rejects": "true",
             "rejects_limit": "0",
         }
         written = ", ".join(f"{name} = {value}" for name, value in options.items())
-        return f"read_csv({duckdb_engine.file_literal(place, self.scratch)}, {written})"
+        return f"read_csv({duckdb_engine.quote_path(place, self.scratch)}, {written})"
 
     def _json(self, place: Path) -> Iterator[Any]:  # of Piece
-        """The values of the wanted keys in each line's object; a list or an object within is its JSON text."""
+        """The values of the requested keys in each line's object; nested lists and objects as JSON text."""
         source = self._source(place, 1)
-        with duckdb_engine.connected(self.scratch, len(self.columns or ())) as connection:
+        with duckdb_engine.connect(self.scratch, len(self.columns or ())) as connection:
             chosen = self._keys(connection, source) if self.columns is None else self.columns
             keys = list(dict.fromkeys((*chosen, *self.files.where)))
             whole = f"CASE WHEN {_OBJECT} THEN c0 END"
             values = ", ".join(f"{_value(whole, key)} AS k{number}" for number, key in enumerate(keys)) or "1"
             columns = {key: f"k{number}" for number, key in enumerate(keys)}
-            absent = ", ".join(map(literal, dict.fromkeys(("", *(self.files.missing or ())))))
+            absent = ", ".join(map(quote_literal, dict.fromkeys(("", *(self.files.missing or ())))))
             texts = [f"CASE WHEN {columns[name]} NOT IN ({absent}) THEN {columns[name]} END" for name in chosen]
             inner = f"(SELECT {values} FROM {source} WHERE {_OBJECT})"
-            condition = duckdb_engine.wanted_rows(self.files.where, columns, str(self.path))
+            condition = duckdb_engine.build_condition(self.files.where, columns, str(self.path))
             lacking = set(chosen)
-            query = duckdb_engine.select(inner, texts, condition)
-            for batch in duckdb_engine.batches(connection, query, chosen, str(self.path), self.columns is None):
+            query = duckdb_engine.build_select(inner, texts, condition)
+            for batch in duckdb_engine.fetch_batches(connection, query, chosen, str(self.path), self.columns is None):
                 lacking -= {name for name in lacking if batch[name].null_count < len(batch)}
                 yield batch
             yield from self._bad_lines(connection, place)
@@ -185,35 +193,37 @@ class _File:
             self._need_keys(connection, source, [name for name in chosen if name in lacking])
 
     def _keys(self, connection: duckdb.DuckDBPyConnection, source: str) -> tuple[str, ...]:
-        """All keys of the objects of the file, in the order in which they come up."""
+        """All keys of the objects of the file, in order of first appearance."""
         keys = f"SELECT unnest(json_keys(c0)) AS key, row_number() OVER () AS place FROM {source} WHERE {_OBJECT}"
         try:
             found = connection.execute(f"SELECT key FROM ({keys}) GROUP BY key ORDER BY min(place)").fetchall()
         except duckdb.Error as error:
-            raise duckdb_engine.unreadable(str(self.path), error) from error
+            raise duckdb_engine.unreadable_error(str(self.path), error) from error
         return tuple(f"/{_escaped(key)}" if key.startswith("/") else key for (key,) in found)
 
     def _need_keys(self, connection: duckdb.DuckDBPyConnection, source: str, absent: Sequence[str]) -> None:
-        """Raise DataError if no object of the file has one of the keys, not even without a value."""
+        """Raise DataError if a key does not occur in any object of the file, not even with a null value."""
         objects = f"SELECT c0 FROM {source} WHERE {_OBJECT}"
         for name in absent:
-            has = f"CASE WHEN {_OBJECT} THEN json_exists(c0, {literal(_pointer(name))}) END"
+            has = f"CASE WHEN {_OBJECT} THEN json_exists(c0, {quote_literal(_pointer(name))}) END"
             if "*" in name or connection.execute(f"SELECT 1 FROM {source} WHERE {has} LIMIT 1").fetchone():
                 continue
             first = connection.execute(f"SELECT json_keys(c0) FROM ({objects} LIMIT 1)").fetchone()
-            if first is not None:  # a file without any object is told otherwise
-                raise duckdb_engine.no_column(str(self.path), name, first[0])
+            if first is not None:  # files without objects are reported elsewhere
+                raise duckdb_engine.missing_column_error(str(self.path), name, first[0])
 
     def _bad_lines(self, connection: duckdb.DuckDBPyConnection, place: Path) -> Iterator[BadLine]:
-        """The lines that DuckDB refused, each once; DataError where a quote swallowed the lines after it uncounted."""
+        """Each line that DuckDB rejected, once; DataError if an unclosed quote includes the lines after it."""
         query = "SELECT line, first(error_type), first(csv_line) FROM reject_errors GROUP BY line ORDER BY line"
         rows = connection.execute(query)
         with ExitStack() as stack:
             found = rows.fetchmany(1000)
-            stream = stack.enter_context(archives.opened(place)) if found else io.BytesIO()
+            stream = stack.enter_context(archives.open_file(place)) if found else io.BytesIO()
             numbers = LineNumbers(stream, self.files)
             while found:
-                yield from (self._bad_line(numbers.of(record), str(error), text or "") for record, error, text in found)
+                yield from (
+                    self._bad_line(numbers.find_line(record), str(error), text or "") for record, error, text in found
+                )
                 found = rows.fetchmany(1000)
 
     def _bad_line(self, line: int, error: str, text: str) -> BadLine:
@@ -221,27 +231,27 @@ class _File:
         text = text.rstrip("\r\n")
         if "\n" in text or "\r" in text:
             raise DataError(
-                f"{self.path} line {line:,}: a quote is not closed, or not doubled inside a quoted text, and takes the "
-                f'lines after it ({shortened(text)!r}); correct it, or write quote = "" if there are no quotes'
+                f"{self.path} line {line:,}: a quote is not closed, or not doubled inside a quoted text, and includes "
+                f'the lines after it ({shortened(text)!r}); correct it, or write quote = "" if there are no quotes'
             )
         if self.files.format == "json":
-            line = 0  # it is the number of an element
+            line = 0  # DuckDB counts elements here, not lines
         return BadLine(rule, reason, self.path.name, line, text)
 
     def _bad_json(self, connection: duckdb.DuckDBPyConnection, source: str) -> Iterator[BadLine]:
         rows = connection.execute(f"SELECT c0 FROM {source} WHERE NOT ({_OBJECT}) AND c0 IS NOT NULL")
         while found := rows.fetchmany(1000):
-            yield from (BadLine("json", "it is no JSON object", self.path.name, 0, text) for (text,) in found)
+            yield from (BadLine("json", "it is not a JSON object", self.path.name, 0, text) for (text,) in found)
 
 
-#: CASE, for DuckDB tests the parts of an AND in any order, and stops at a text that is no JSON.
+#: CASE because DuckDB evaluates the parts of AND in any order and fails on text that is not JSON.
 _OBJECT = "CASE WHEN json_valid(c0) THEN json_type(c0) = 'OBJECT' ELSE false END"
 
 
-def _copy_lines(text: TextIO, out: TextIO, files: Files, _: Path) -> None:
-    """Copy text so that its lines end alike; a line of comment is left blank, so that lines keep their numbers.
+def _copy_lines(text: TextIO, out: TextIO, files: FileInput, _: Path) -> None:
+    """Copy text with uniform line endings; comment lines become blank, so that line numbers do not change.
 
-    Bytes that are no text stay as they are, and are refused later.
+    Invalid bytes are kept and rejected later.
     """
     if not files.comment:
         while block := text.read(1 << 20):
@@ -255,20 +265,20 @@ def _copy_lines(text: TextIO, out: TextIO, files: Files, _: Path) -> None:
 
 
 def _value(whole: str, key: str) -> str:
-    """The SQL of the value that a key has in an object, as text; of a pointer with a *, the list of all its values."""
+    """SQL expression of a key's value as text; for a pointer with *, the list of all matching values."""
     parts = _pointer(key)[1:].split("/")
     if "*" not in parts:
-        return f"json_extract_string({whole}, {literal(_pointer(key))})"
+        return f"json_extract_string({whole}, {quote_literal(_pointer(key))})"
     path = "$" + "".join("[*]" if part == "*" else f".{_json_name(part)}" for part in parts)
-    return f"CAST(to_json(json_extract({whole}, {literal(path)})) AS VARCHAR)"
+    return f"CAST(to_json(json_extract({whole}, {quote_literal(path)})) AS VARCHAR)"
 
 
 def _json_name(part: str) -> str:
-    return identifier(part.replace("~1", "/").replace("~0", "~"))
+    return quote_identifier(part.replace("~1", "/").replace("~0", "~"))
 
 
 def _pointer(key: str) -> str:
-    """The JSON pointer of a key; a column that begins with a slash is one, and reaches into objects."""
+    """The JSON pointer of a key; a column name that begins with a slash already is a pointer."""
     return key if key.startswith("/") else f"/{_escaped(key)}"
 
 

@@ -1,4 +1,4 @@
-"""Times of any notation as Unix seconds."""
+"""Converts times in any notation to Unix seconds."""
 
 import re
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 from graphrec.cleaning.casting import arrow, as_text, converted
 from graphrec.cleaning.numbers import whole_numbers
 from graphrec.errors import DataError
-from graphrec.tabular.iso8601 import ZONES, moment, zone_offset
-from graphrec.tabular.spec import Time
+from graphrec.tabular.iso8601 import ZONES, find_offset, parse_iso8601
+from graphrec.tabular.spec import TimeColumn
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
-#: Numbers without a unit are read as the first whose limit is above them: each is between 1973 and 5138 in its unit.
+#: Upper limits for numbers without a unit: the first unit whose limit is larger; gives years 1973 to 5138.
 _LIMITS = {"s": 10**11, "ms": 10**14, "us": 10**17}
-#: Dates written as one number: the lowest and the highest, and the pattern. Only those of 14 digits are never a count.
+#: Dates written as one number: minimum, maximum and format. Only those of 14 digits cannot be Unix times.
 _CALENDAR = (
     (1900, 2100, "%Y"),
     (1900001, 2100366, "%Y%j"),
@@ -28,19 +28,19 @@ _CALENDAR = (
     (190001010000, 210012312359, "%Y%m%d%H%M"),
     (19000101000000, 21001231235959, "%Y%m%d%H%M%S"),
 )
-#: Numbers below are a time of before 1973 if they count seconds: rather dates, if most of them can be.
+#: Numbers below are times before 1973 in seconds; they are read as dates if most of them can be dates.
 _SMALL = 10**8
 _COUNT = r"^[+-]?\d*\.?\d*(?:[eE][+-]?\d+)?$"
 _YEAR_9999 = 253_402_300_799
-#: How many distinct times are tried for a hint.
-_LOOKED_AT = 20
-#: Rewritings to what pandas reads at once, each with a pattern for RE2.
+#: Number of distinct times tried for a format suggestion.
+_NUM_TRIED = 20
+#: Replacements (RE2 pattern, text) that normalise notations to a form that pandas parses vectorised.
 _REWRITTEN = (
     (r"\x{2212}", "-"),
     (r"^(\d{4})[/.](\d{2})[/.](\d{2})([Tt ]|$)", r"\1-\2-\3\4"),
     (r"^(\d{4})(\d{2})(\d{2})[Tt ](\d{2})(\d{2})(\d{2})", r"\1-\2-\3T\4:\5:\6"),
     (r"^(\d{4}-\d{2}-\d{2})t", r"\1T"),
-    (r"(:\d{2}:\d{2})[.,]\d+", r"\1"),  # only whole seconds are wanted, and nanoseconds would narrow the years
+    (r"(:\d{2}:\d{2})[.,]\d+", r"\1"),  # only whole seconds are needed, and nanoseconds limit the range of years
     (r"(:\d{2}) ?[zZ]$", r"\1Z"),
     (r"(:\d{2}) ?([+-]\d{2})$", r"\1\2:00"),
     (r"(:\d{2}) ([+-]\d{2}:?\d{2})$", r"\1\2"),
@@ -49,7 +49,7 @@ _EXTENDED = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:?\d{
 _WITH_OFFSET = r":\d{2}(?:Z|[+-]\d{2}:?\d{2})$"
 _ZONE_WORD = re.compile(r"\b(?:" + "|".join(sorted(ZONES, key=len, reverse=True)) + r")\b", re.IGNORECASE)
 _LITERAL_ZONE = re.compile(r"(?<![A-Za-z])(?:" + "|".join(ZONES) + r")$|[+-]\d{2}:?\d{2}$")
-#: Patterns that are tried for a hint when no time of a column can be read; of two that fit both are named.
+#: Formats tried for a suggestion if times cannot be read; all that fit equally well are suggested.
 _COMMON = (
     *("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%d.%m.%y"),
     *("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%d/%m/%y"),
@@ -61,8 +61,8 @@ _COMMON = (
 
 
 @dataclass(frozen=True)
-class Note:
-    """How values were read whose reading was not declared: what it is, how many, an example, and what to write."""
+class ReadingNote:
+    """How undeclared numbers were interpreted: the reading, number of rows, an example, and what to declare."""
 
     reading: str
     rows: int
@@ -71,56 +71,56 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Times:
-    """Whole seconds since 1970 in UTC (Int64), which values are no times, and what to know of the reading."""
+class ParsedTimes:
+    """Unix seconds (Int64), a mask of values that are not times, and notes on the interpretation."""
 
     seconds: "pd.Series[Any]"
     bad: "pd.Series[bool]"
-    notes: tuple[Note, ...] = ()
+    notes: tuple[ReadingNote, ...] = ()
 
 
-def unix_seconds(values: "pd.Series[Any]", time: Time) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
-    """The seconds and the bad values of `read_times`."""
+def to_unix_seconds(values: "pd.Series[Any]", time: TimeColumn) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
+    """The Unix seconds and the mask of invalid values of `read_times`."""
     found = read_times(values, time)
     return found.seconds, found.bad
 
 
-def read_times(values: "pd.Series[Any]", time: Time) -> Times:  # Any: a column of any type
-    """The times of a column; an empty value is missing, and one that cannot be read spoils no other.
+def read_times(values: "pd.Series[Any]", time: TimeColumn) -> ParsedTimes:  # Any: a column of any type
+    """The times of a column; empty values are missing, and invalid values do not affect others.
 
-    Numbers count the time's unit; without one each is read in the unit that makes it a time after 1973, and 20240213
-    as a date. Text is read in the time's format, else as ISO 8601; without an offset or zone of its own it is of the
-    time's zone. An hour that the clocks go through twice is the first, one that they leave out is the first moment
-    after it. Fractions of a second are cut off.
+    Numbers are in `time.unit`; without a unit, each is read in the unit that gives a year after 1973, and 20240213 is a
+    date. Text is read in `time.format`, else as ISO 8601; without an offset or zone it is in `time.zone`. Ambiguous
+    local times are the first of the two, nonexistent ones the first time after the gap. Fractions of a second are
+    truncated.
 
     Raises:
-        DataError: the format is none.
+        DataError: the format is invalid.
     """
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return Times(_seconds(_in_zone(values, time.zone)), pd.Series(False, index=values.index))
+        return ParsedTimes(_seconds(_in_zone(values, time.zone)), pd.Series(False, index=values.index))
     if time.format is None and time.unit:
-        return Times(*_counted(values, _PER_SECOND[time.unit]))
+        return ParsedTimes(*_scale_numbers(values, _PER_SECOND[time.unit]))
     if time.format is None and pd.api.types.is_numeric_dtype(values.dtype):
-        return _numbers(values, time.zone)
+        return _read_numbers(values, time.zone)
     text = as_text(values).str.strip()
     text = text.mask(text == "")
     if time.format is not None:
-        found = _formatted(text, time.format, time.zone)
-        return Times(found, text.notna() & found.isna())
-    numbers = _numbers(text, time.zone)
+        found = _parse_format(text, time.format, time.zone)
+        return ParsedTimes(found, text.notna() & found.isna())
+    numbers = _read_numbers(text, time.zone)
     others = numbers.bad
     if not others.any():
         return numbers
-    found = numbers.seconds.where(~others, _iso8601(text[others], time.zone).reindex(text.index))
-    return Times(found, text.notna() & found.isna(), numbers.notes)
+    found = numbers.seconds.where(~others, _parse_iso8601(text[others], time.zone).reindex(text.index))
+    return ParsedTimes(found, text.notna() & found.isna(), numbers.notes)
 
 
-def format_hint(values: "pd.Series[Any]", time: Time) -> str:  # Any: a column of any type
-    """What to write so that times that could not be read are; "" if no common format reads most of them."""
-    text = as_text(values).str.strip().dropna().drop_duplicates().head(_LOOKED_AT)
+def suggest_format(values: "pd.Series[Any]", time: TimeColumn) -> str:  # Any: a column of any type
+    """What to declare so that invalid times can be read; "" if no common format reads most of them."""
+    text = as_text(values).str.strip().dropna().drop_duplicates().head(_NUM_TRIED)
     if text.empty:
         return ""
-    if (time.format or time.unit) and read_times(text, Time(time.column, zone=time.zone)).bad.mean() < 0.5:
+    if (time.format or time.unit) and read_times(text, TimeColumn(time.column, zone=time.zone)).bad.mean() < 0.5:
         return f"leave out {'format' if time.format else 'unit'}: they are ISO 8601 or numbers"
     texts = [_ZONE_WORD.sub(lambda found: _offset_text(found[0]), value) for value in text]
     read = {form: sum(_reads(value, form.replace("%Z", "%z")) for value in texts) for form in _COMMON}
@@ -137,50 +137,54 @@ def _reads(text: str, form: str) -> bool:
     return True
 
 
-def _numbers(values: "pd.Series[Any]", zone: str) -> Times:
-    """Numbers without a unit: dates such as 20240213, else seconds or less by their size; and how they were read."""
+def _read_numbers(values: "pd.Series[Any]", zone: str) -> ParsedTimes:
+    """Times of numbers without a unit: dates such as 20240213, else a unit by size; with notes."""
     if pd.api.types.is_string_dtype(values.dtype) and not values.str.contains(_COUNT, regex=True).any():
-        return Times(pd.Series(pd.NA, index=values.index, dtype="Int64"), values.notna())
+        return ParsedTimes(pd.Series(pd.NA, index=values.index, dtype="Int64"), values.notna())
     whole, no_whole = converted(values, "int")
     whole = whole.astype("Int64")
     broken, bad = converted(values.where(no_whole), "float")
     size = whole.abs().astype("Float64").where(~no_whole, broken.astype("Float64").abs())
     if size.isna().all():
-        return Times(whole, bad)
-    seconds, no_dates, notes = _calendar(whole, zone)
+        return ParsedTimes(whole, bad)
+    seconds, no_dates, notes = _read_calendar_numbers(whole, zone)
     size = size.mask(seconds.notna() | no_dates)
     low = 0.0
     for unit, limit in (*_LIMITS.items(), ("ns", float("inf"))):
         chosen = ((size >= low) & (size < limit)).fillna(False).astype("bool")
         low = float(limit)
         if chosen.any():
-            found, wrong = _counted(values[chosen], _PER_SECOND[unit])
+            found, wrong = _scale_numbers(values[chosen], _PER_SECOND[unit])
             wrong |= (found.abs() > _YEAR_9999).fillna(False).astype("bool")
             found = found.mask(wrong)
             seconds.loc[chosen] = found
             bad |= wrong.reindex(bad.index, fill_value=False)
             if unit != "s" and found.notna().any():
                 hint = f'if that is right, write unit = "{unit}"'
-                notes.append(Note(f"read as {_UNITS[unit]}", int(chosen.sum()), _example(values, found), hint))
-    if not notes and (early := _early(whole[chosen_early := (size < _SMALL).fillna(False).astype("bool")])):
-        notes.append(Note("read as seconds", int(chosen_early.sum()), _example(values, seconds[chosen_early]), early))
-    return Times(seconds, bad | no_dates, tuple(notes))
+                notes.append(ReadingNote(f"read as {_UNITS[unit]}", int(chosen.sum()), _example(values, found), hint))
+    if not notes and (early := _explain_early(whole[chosen_early := (size < _SMALL).fillna(False).astype("bool")])):
+        notes.append(
+            ReadingNote("read as seconds", int(chosen_early.sum()), _example(values, seconds[chosen_early]), early)
+        )
+    return ParsedTimes(seconds, bad | no_dates, tuple(notes))
 
 
-def _early(whole: "pd.Series[Any]") -> str:
-    """What numbers rather are that as seconds lie in the first months of 1970; "" if nothing is known."""
+def _explain_early(whole: "pd.Series[Any]") -> str:
+    """What numbers probably are that would be seconds in the first months of 1970; "" if unknown."""
     known = whole.dropna().astype("int64")
     if ((known >= 190001) & (known <= 210012) & (known % 100).between(1, 12)).mean() > 0.5:
         return 'they look like months; write format = "%Y%m"'
     if known.between(20_000, 80_000).mean() > 0.5:
-        return "they look like the days that a spreadsheet counts; export the column as dates such as 2024-02-13"
+        return "they look like day numbers of a spreadsheet; export the column as dates such as 2024-02-13"
     return ""
 
 
-def _calendar(whole: "pd.Series[Any]", zone: str) -> tuple["pd.Series[Any]", "pd.Series[bool]", list[Note]]:
-    """The seconds of numbers that are dates, such as 20240213, and those that only look like one, such as 20240230.
+def _read_calendar_numbers(
+    whole: "pd.Series[Any]", zone: str
+) -> tuple["pd.Series[Any]", "pd.Series[bool]", list[ReadingNote]]:
+    """Seconds of numbers that are dates (20240213), a mask of invalid ones (20240230), and notes.
 
-    A number could count seconds as well, a few months after 1970. So it is a date only if most numbers of its size are.
+    Numbers may also be Unix seconds of the months after 1970, so they are dates only if most numbers of their size are.
     """
     found = pd.Series(pd.NA, index=whole.index, dtype="Int64")
     wrong = pd.Series(False, index=whole.index)
@@ -189,7 +193,7 @@ def _calendar(whole: "pd.Series[Any]", zone: str) -> tuple["pd.Series[Any]", "pd
         near = ((whole >= low) & (whole <= high)).fillna(False).astype("bool")
         if not near.any():
             continue
-        dates = _formatted(whole[near].astype("str"), form, zone)
+        dates = _parse_format(whole[near].astype("str"), form, zone)
         rivals = (whole.abs() < _SMALL).sum() if high < _SMALL else (near.sum() if form != "%Y%m%d%H%M%S" else 0)
         if dates.notna().sum() * 2 < rivals or not dates.notna().any():
             continue
@@ -197,11 +201,11 @@ def _calendar(whole: "pd.Series[Any]", zone: str) -> tuple["pd.Series[Any]", "pd
         wrong |= near & found.isna()
         example = _example(whole, found[near])
         hint = f'if that is right, write format = "{form}"'
-        notes.append(Note("read as dates", int(near.sum()), example, hint))
+        notes.append(ReadingNote("read as dates", int(near.sum()), example, hint))
     return found, wrong, notes
 
 
-def _counted(values: "pd.Series[Any]", per_second: int) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
+def _scale_numbers(values: "pd.Series[Any]", per_second: int) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
     whole, no_whole = converted(values, "int")
     whole = whole.astype("Int64") // per_second
     if not no_whole.any():
@@ -212,8 +216,8 @@ def _counted(values: "pd.Series[Any]", per_second: int) -> tuple["pd.Series[Any]
     return whole.where(~no_whole, broken.mask(far).astype("Int64")), bad | far
 
 
-def _iso8601(text: "pd.Series[str]", zone: str) -> "pd.Series[Any]":
-    """The seconds of texts in any form of ISO 8601; missing where the text is no time."""
+def _parse_iso8601(text: "pd.Series[str]", zone: str) -> "pd.Series[Any]":
+    """Seconds of texts in any variant of ISO 8601; missing if the text is not a time."""
     column = arrow(text)
     for pattern, written in (*_REWRITTEN, *_zones_at_the_end(column)):
         column = pc.replace_substring_regex(column, pattern, written)
@@ -230,22 +234,22 @@ def _iso8601(text: "pd.Series[str]", zone: str) -> "pd.Series[Any]":
     if left.empty:
         return found
     distinct = left.drop_duplicates()
-    moments = pd.Series([moment(value) for value in distinct], index=pd.Index(distinct), dtype=object).dropna()
-    seconds: pd.Series[Any] = pd.concat([pd.Series(dtype="Int64"), *_placed(moments, zone)])
+    moments = pd.Series([parse_iso8601(value) for value in distinct], index=pd.Index(distinct), dtype=object).dropna()
+    seconds: pd.Series[Any] = pd.concat([pd.Series(dtype="Int64"), *_localise(moments, zone)])
     places = pd.Index(seconds.index).get_indexer(pd.Index(left))
     others = pd.Series(seconds.array.take(places, allow_fill=True), index=left.index)
     return found.where(found.notna(), others.reindex(text.index))
 
 
 def _zones_at_the_end(column: Any) -> list[tuple[str, str]]:  # of a pyarrow.ChunkedArray of text
-    """Rewritings of the abbreviations of zones that stand behind a time, "10:11:12 CET", as offsets."""
+    """Replacements of zone abbreviations after a time ("10:11:12 CET") by offsets."""
     ends = pc.extract_regex(column, r":\d{2} ?(?P<zone>[A-Za-z]{2,4})$")
     names = [name for name in pc.unique(pc.struct_field(ends, "zone")).to_pylist() if name and name.upper() in ZONES]
     return [(rf"(:\d{{2}}) ?{name}$", rf"\1{_offset_text(name)}") for name in names]
 
 
-def _placed(moments: "pd.Series[Any]", zone: str) -> "Iterator[pd.Series[Any]]":  # Any: of Moment
-    """The seconds of moments by their text, those with an offset first, then zone by zone."""
+def _localise(moments: "pd.Series[Any]", zone: str) -> "Iterator[pd.Series[Any]]":  # Any: of Moment
+    """Seconds of parsed times by their text: those with an offset first, then by zone."""
     offsets = moments.map(lambda each: each.offset)
     known = moments[offsets.notna()]
     if len(known):
@@ -256,13 +260,13 @@ def _placed(moments: "pd.Series[Any]", zone: str) -> "Iterator[pd.Series[Any]]":
         yield _seconds(_in_zone(pd.Series(clocks, index=group.index), str(name)))
 
 
-def _formatted(text: "pd.Series[str]", form: str, zone: str) -> "pd.Series[Any]":
-    """The seconds of texts of a format; missing if the text is none.
+def _parse_format(text: "pd.Series[str]", form: str, zone: str) -> "pd.Series[Any]":
+    """Seconds of texts in a format; missing if a text does not match.
 
-    The format alone says whether there is an offset: by %z or %Z, or by a zone that it has as it is.
+    Only the format determines whether there is an offset: by %z or %Z, or by a literal zone in it.
     """
     known = text.dropna()
-    known = known[known.str.contains(r"\d", regex=True)]  # pandas has times for "now" and "today"
+    known = known[known.str.contains(r"\d", regex=True)]  # pandas also parses "now" and "today"
     if "." not in form:
         whole = whole_numbers(known)
         known = known if whole is None else whole
@@ -277,23 +281,23 @@ def _formatted(text: "pd.Series[str]", form: str, zone: str) -> "pd.Series[Any]"
         written = written.str.replace(r"([ \d][+-]\d{2})$", r"\1:00", regex=True)
     else:
         literal = _LITERAL_ZONE.search(re.sub(r"%.", "\0", form))
-    moments = _by_pandas(written, form.replace("%Z", "%z"), has_zone)
+    moments = _parse_with_pandas(written, form.replace("%Z", "%z"), has_zone)
     seconds = _seconds(_in_zone(moments, _literal_zone(literal[0]) if literal else zone))
-    return _looked_up(known, distinct, seconds).reindex(text.index)
+    return _look_up(known, distinct, seconds).reindex(text.index)
 
 
-def _looked_up(values: "pd.Series[str]", distinct: "pd.Series[str]", seconds: "pd.Series[Any]") -> "pd.Series[Any]":
-    """For each value the seconds of its text, in the order of the distinct texts."""
+def _look_up(values: "pd.Series[str]", distinct: "pd.Series[str]", seconds: "pd.Series[Any]") -> "pd.Series[Any]":
+    """The seconds of each value, looked up by its distinct text."""
     places = pd.Index(distinct).get_indexer(pd.Index(values))
     return pd.Series(seconds.array.take(places), index=values.index)
 
 
-def _by_pandas(texts: "pd.Series[str]", form: str, has_zone: bool) -> "pd.Series[Any]":
-    """The moments of texts; where pandas fails on all because of one, each is read alone."""
+def _parse_with_pandas(texts: "pd.Series[str]", form: str, has_zone: bool) -> "pd.Series[Any]":
+    """Parsed texts; if one text makes pandas fail for all, each is parsed separately."""
     try:
         return pd.to_datetime(texts, format=form, errors="coerce", utc=has_zone)
     except (ValueError, OverflowError, TypeError):
-        _need_format(form)
+        _require_format(form)
         return pd.Series([_one(text, form, has_zone) for text in texts], index=texts.index)
 
 
@@ -304,45 +308,47 @@ def _one(text: str, form: str, has_zone: bool) -> Any:  # pandas' Timestamp or N
         return pd.NaT
 
 
-def _need_format(form: str) -> None:
-    """Raise DataError if a format has a letter that means nothing."""
+def _require_format(form: str) -> None:
+    """Raise DataError if a format has an invalid directive."""
     try:
         datetime.strptime("", form)
     except ValueError as error:
         if "does not match" not in str(error):
-            raise DataError(f"time format '{form}' is none: {error}; write one such as %d.%m.%Y %H:%M") from error
+            raise DataError(f"time format '{form}' is invalid: {error}; write one such as %d.%m.%Y %H:%M") from error
 
 
 def _offset_text(name: str) -> str:
-    """The offset of an abbreviation: that of CET is "+01:00"."""
-    seconds = zone_offset(name) or 0
+    """The offset of an abbreviation as text: "+01:00" for CET."""
+    seconds = find_offset(name) or 0
     minutes = abs(seconds) // 60
     return f"{'-' if seconds < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
 
 
-def _literal_zone(text: str) -> Any:  # what pandas takes for a zone
+def _literal_zone(text: str) -> Any:  # a time zone of pandas
     return datetime.strptime(text if text[0] in "+-" else _offset_text(text), "%z").tzinfo
 
 
 def _in_zone(moments: "pd.Series[Any]", zone: Any) -> "pd.Series[Any]":  # Any: a name, or a tzinfo
-    """Moments in UTC; those without a zone are of this one."""
+    """Times in UTC; times without a zone are in `zone`."""
     moments = moments.astype("datetime64[us]") if moments.dtype == object else moments
     if moments.dt.tz is None:
-        first = np.ones(len(moments), dtype=bool)  # is it summer time? then it is the first of the two
+        first = np.ones(len(moments), dtype=bool)  # True: ambiguous times are summer time, the first of the two
         moments = moments.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
     return cast("pd.Series[Any]", moments.dt.tz_convert("UTC"))
 
 
 def _seconds(moments: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Whole seconds since 1970, Int64."""
+    """Unix seconds as Int64."""
     micros = moments.astype("datetime64[us, UTC]").astype("int64").astype("Int64")
     return micros.mask(moments.isna()) // 1_000_000
 
 
 def _example(values: "pd.Series[Any]", seconds: "pd.Series[Any]") -> str:
-    """The first value and what it was read as: "1688212800000 is 2023-07-01 12:00:00 UTC"."""
+    """The first value with its interpretation: "1688212800000 is 2023-07-01 12:00:00 UTC"."""
     there = seconds.dropna()
     if there.empty:
         return ""
-    shown = str(np.datetime64(int(there.iloc[0]), "s")).replace("T", " ")  # of any year, which pandas cannot print
+    shown = str(np.datetime64(int(there.iloc[0]), "s")).replace(
+        "T", " "
+    )  # numpy, because pandas cannot print all years
     return f"{values[there.index[0]]} is {shown} UTC"

@@ -1,4 +1,4 @@
-"""A table of a TOML file as its reader wants it: known keys, values of their type, errors with their place."""
+"""Checked access to a table of a TOML file: known keys, typed values, and errors that name table and key."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,64 +16,64 @@ _TYPES: dict[type, str] = {
     dict: "a table",
 }
 
-#: Keys that hold addresses of databases, with passwords in them.
+#: Keys whose values are database URLs, which may contain passwords.
 _ADDRESSES = ("url", "connection", "connections")
 
 
 @dataclass(frozen=True)
-class Section:
-    """The keys and values of one table; `place` is how a message calls it, such as shop.toml [nodes.User]."""
+class TomlSection:
+    """The keys and values of one table; `place` is its name in messages, such as shop.toml [nodes.User]."""
 
     place: str
     values: Mapping[str, Any]  # Any: whatever TOML holds
 
     @staticmethod
-    def of(path: Path, name: str, values: object) -> "Section":
-        """A table of the file; DataError where the value is none."""
+    def of(path: Path, name: str, values: object) -> "TomlSection":
+        """The section for a value of the file; DataError if the value is not a table."""
         place = f"{path} [{name}]" if name else str(path)
         if not isinstance(values, dict):
             raise DataError(f"{place} must be a table of keys and values, not {shown(repr(values), 60)}")
-        return Section(place, values)
+        return TomlSection(place, values)
 
-    def need_known(self, keys: Iterable[str]) -> None:
-        """Raise DataError naming the nearest known key where one is unknown."""
+    def require_known(self, keys: Iterable[str]) -> None:
+        """Raise DataError with the nearest known key if a key is unknown."""
         known = list(keys)
         for key in self.values:
             if key not in known:
                 close = nearest(key, known, 1)
                 hint = f"did you mean {close[0]}?" if close else f"it may have {first_few(known, 30)}"
-                raise self.error(key, f"is no key of this table; {hint}")
+                raise self.error(key, f"is not a key of this table; {hint}")
 
     def error(self, key: str, problem: str) -> DataError:
-        """A DataError about a key."""
+        """A DataError about a key, to be raised."""
         return DataError(f"{self.place}: {key} {problem}")
 
     def text(self, key: str, default: str | None = None, may_be_empty: bool = False) -> str:
-        """The text of a key; DataError where it is missing and has no default, or is none, or is empty."""
+        """The text of a key; DataError if it is missing without a default, not a text, or empty."""
         value = self._value(key, str, default)
         if value == "" and default != "" and not may_be_empty:
             raise self.error(key, "must not be empty")
         return str(value)
 
     def whole(self, key: str, default: int) -> int:
-        """The whole number of a key."""
+        """The integer of a key."""
         return int(self._value(key, int, default))
 
     def flag(self, key: str, default: bool) -> bool:
-        """The yes or no of a key."""
+        """The boolean of a key."""
         return bool(self._value(key, bool, default))
 
     def choice(self, key: str, choices: Iterable[str], default: str) -> str:
-        """One of the choices."""
+        """The text of a key, which must be one of the choices."""
         value = self.text(key, default)
         known = list(choices)
         if value not in known:
             close = nearest(value, known, 1)
-            raise self.error(key, f"is '{value}', but must be {' or '.join(known)}{_meant(close)}")
+            raise self.error(key, f"is '{value}', but must be {' or '.join(known)}{_suggest(close)}")
         return value
 
     def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        """The texts of a key that holds one text or a list of them."""
+        """The texts of a key whose value is one text or a list of texts."""
         if key not in self.values and default is not None:
             return default
         value = self.values.get(key)
@@ -82,13 +82,13 @@ class Section:
             raise self._wrong(key, "a text or a list of texts")
         return tuple(items)
 
-    def section(self, key: str) -> "Section":
-        """The table of a key, empty where the key is missing."""
+    def section(self, key: str) -> "TomlSection":
+        """The table at a key; empty if the key is missing."""
         value = self._value(key, dict, {})
-        return Section(f"{self.place} {key}", value)
+        return TomlSection(f"{self.place} {key}", value)
 
     def has(self, key: str) -> bool:
-        """Whether the key is there."""
+        """Whether the table has the key."""
         return key in self.values
 
     def _value(self, key: str, kind: type, default: object) -> Any:  # Any: of the kind, as just checked
@@ -103,19 +103,19 @@ class Section:
         return value
 
     def _wrong(self, key: str, wanted: str) -> DataError:
-        return self.error(key, f"must be {wanted}" + (f", not {self._told(key)}" if self.has(key) else ""))
+        return self.error(key, f"must be {wanted}" + (f", not {self._show(key)}" if self.has(key) else ""))
 
-    def _told(self, key: str) -> str:
-        """The value of a key as a message shows it; of an address, which may hold a password, its type alone."""
+    def _show(self, key: str) -> str:
+        """The value of a key for messages; only its type if it is a URL, which may contain a password."""
         value = self.values[key]
         secret = key in _ADDRESSES or any(name in self.place for name in _ADDRESSES)
         return _kind(value) if secret else shown(repr(value), 60)
 
 
-def _meant(close: list[str]) -> str:
+def _suggest(close: list[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
 def _kind(value: object) -> str:
-    """What a value of TOML is, such as `a list`."""
+    """The type of a TOML value in words, such as `a list`."""
     return next((name for kind, name in _TYPES.items() if type(value) is kind), "a date or time")

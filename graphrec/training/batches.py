@@ -25,7 +25,7 @@ class PairBatch:
 
 @dataclass(frozen=True, eq=False)
 class UserBatch:
-    """Users [batch], all that they chose, [batch, num_items], and items that stand for all (None: all themselves)."""
+    """Users [batch], all that they chose, [batch, num_items], and items that represent all (None: all items)."""
 
     user: IndexArray
     history: sparse.csr_array

@@ -15,7 +15,7 @@ from graphrec.errors import DataError, GraphrecError
 class Checkpoints:
     """Where a training is kept, how many epochs lie between two writings, and of what it is.
 
-    `identity` tells trainings apart: settings and data in a few words. A file with another one is refused, never
+    `identity` distinguishes trainings: settings and data in a few words. A file with another one is refused, never
     overwritten.
     """
 

@@ -36,7 +36,7 @@ class TrainSchedule:
 
     epochs: passes over the batches, at most.
     final_rate: what is left of the learning rate in the last epoch; it falls linearly from epoch to epoch.
-    progress: told after each epoch.
+    progress: called after each epoch.
     stopping: when to stop before the last epoch.
     checkpoints: where the training is kept; a training that is there already goes on.
     rng: the generator that batches and losses draw from; needed for checkpoints, which keep its state.

@@ -55,9 +55,9 @@ def in_batch_softmax_loss(
 ) -> Tensor:
     """The softmax loss of pairs (users [batch, d], items [batch, d]) with the other pairs' items as negatives.
 
-    item_index: which item stands in each row [batch]; other rows with the row's own item are left out.
+    item_index: the item of each row [batch]; other rows with the row's own item are left out.
     log_q: the logarithms of the expected number of times an item is in the batch, [batch]. Subtracted from all
-        logits but the row's own, which stands for itself, so that popular items, which are drawn more often, are not
+        logits but the row's own, which counts as itself, so that popular items, which are drawn more often, are not
         pushed down (Yi et al., RecSys 2019, who correct the positive too; with it both sides would differ from
         `sampled_softmax_loss`).
     """

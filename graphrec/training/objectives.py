@@ -28,7 +28,7 @@ class Objective:
     """A loss with its negatives.
 
     loss: bpr, softmax or mse.
-    negatives: of softmax: all items; popular ones, drawn by √degree and shared by a batch of users (all items where
+    negatives: of softmax: all items; popular ones, drawn by √degree and shared by a batch of users (all items if
         there are no more); the items of the batch; or uniform ones shared by a batch of interactions.
     num_negatives: uniform negatives, of each interaction for bpr and mse, of a batch for softmax.
     temperature: scores are divided by it in the softmax.

@@ -19,7 +19,7 @@ SCORES_ELSEWHERE = 1 << 27
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Items that stand for all, [n], and the logarithms of how often each of them is expected in the sample, [n]."""
+    """Items that represent all, [n], and the logarithms of how often each of them is expected in the sample, [n]."""
 
     item_index: IndexArray
     log_q: FloatArray

@@ -1,4 +1,4 @@
-"""A search for good settings, warm from a model's starting points, with every trial in an Optuna study."""
+"""Local search for settings around a model's best candidates, with every trial recorded in an Optuna study."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,17 +15,17 @@ from graphrec.tuning.study import StudyFile
 from graphrec.tuning.trial import Measure, Quality, Trial
 from graphrec.tuning.workers import Config, ExecutionConfig, Task, Workers
 
-#: Attempts to draw a config that was not tried yet.
+#: Maximum attempts to draw a config that was not tried yet.
 DRAWS = 20
 
-#: Prefix of a setting of the space that stands for one entry `NAME=VALUE` of the setting `weights`.
+#: Prefix of a setting of the space that is one entry `NAME=VALUE` of the setting `weights`.
 ENTRY = "weights."
 
 
 class Trials:
-    """The configs of one model that were tried on one training part, each once, in the order of trying.
+    """The trials of one model on one training part, each config once, in order.
 
-    `workers` examine them; what a `study` already has is not examined again.
+    `workers` run them; configs already in the `study` are read from it.
     """
 
     def __init__(
@@ -45,46 +45,46 @@ class Trials:
         self._space = kind.space(graph)
         self._distributions = {name: _distribution(values) for name, values in self._space.items()}
 
-    def of(self, config: Config) -> Quality:
-        """The quality of a config on validation, from an earlier trial where there was one."""
-        return self.of_all([config])[0]
+    def evaluate(self, config: Config) -> Quality:
+        """The quality of a config on validation, from an earlier trial if there was one."""
+        return self.evaluate_all([config])[0]
 
-    def of_all(self, configs: Sequence[Config]) -> list[Quality]:
-        """The quality of each of some configs; those that are new are examined side by side."""
+    def evaluate_all(self, configs: Sequence[Config]) -> list[Quality]:
+        """The quality of each config; new ones are tried in parallel."""
         new = [c for c in dict.fromkeys(configs) if c not in self.configs]
         kept = {c: self.study.find(c) for c in new} if self.study is not None else {}
         missing = [c for c in new if kept.get(c) is None]
-        # what was kept of this round is no yardstick for the rest of it, so a search that goes on finds the same
+        # Trials of this call are not compared with each other, so that a resumed search finds the same.
         others = [trial.steps for trial in self.trials if not trial.pruned]
-        # one by one where one worker has them, so that each is kept as soon as it is there
+        # With one worker one config at a time, so that each trial is saved as soon as it is complete.
         for start in range(0, len(missing), self.workers.number):
             batch = missing[start : start + self.workers.number]
-            for config, trial in zip(batch, self.workers.examine(batch, others), strict=True):
+            for config, trial in zip(batch, self.workers.run(batch, others), strict=True):
                 kept[config] = trial
-                self._keep(config, trial)
+                self._save(config, trial)
         for config in new:
-            found = kept[config]
-            assert found is not None
+            trial_of = kept[config]
+            assert trial_of is not None
             self.configs.append(config)
-            self.trials.append(found)
+            self.trials.append(trial_of)
         return [self.trials[self.configs.index(config)].quality for config in configs]
 
     @contextmanager
     def working(self, number: int) -> Iterator[None]:
-        """So many processes examine configs in a `with` block."""
-        alone = self.workers
+        """Run trials in `number` processes inside a `with` block."""
+        single = self.workers
         with Workers(self.task, number) as self.workers:
             yield
-        self.workers = alone
+        self.workers = single
 
     def qualities(self) -> list[Quality]:
         """The quality of each trial."""
         return [trial.quality for trial in self.trials]
 
-    def _keep(self, config: Config, trial: Trial) -> None:
+    def _save(self, config: Config, trial: Trial) -> None:
         if self.study is not None:
             params = settings_of(config, self._space)
-            inside = all(_lies_in(self._space[name], value) for name, value in params.items())
+            inside = all(_contains(self._space[name], value) for name, value in params.items())
             self.study.add(trial, params if inside else {}, self._distributions)
 
 
@@ -96,45 +96,45 @@ def search(
     num_trials: int,
     progress: Callable[[], None],
 ) -> None:
-    """Try `num_trials` configs next to the best one so far, varying `start` over a space, into `trials`.
+    """Try `num_trials` configs near the best one so far, varying `start` over a space; results are added to `trials`.
 
-    Each moves one or two settings of the best by a step: to the next value of a list, or by a normal draw of an eighth
-    of a range. Good starting points are known here and few trials are affordable; there this finds more than samplers
-    that first learn the whole space (on Douban-Book, forty trials of a tree of Parzen estimators found nothing better
-    than where they started). With several workers as many are drawn next to the same best one.
+    Each step moves one or two settings of the best config: to the next value of a list, or by a normal draw whose
+    standard deviation is an eighth of the range. With good starting points and few trials this finds more than samplers
+    that learn the whole space (on Douban-Book, 40 trials of a tree of Parzen estimators did not improve on the start).
+    With several workers as many configs are drawn near the same best one.
     """
     rng = np.random.default_rng(trials.place.seed)
     tried = 0
     while tried < num_trials:
-        place = _place_of_best(trials, start, space, worth)
+        best = _best_settings(trials, start, space, worth)
         drawn: list[Config] = []
         for _ in range(min(trials.workers.number, num_trials - tried)):
             taken = [*trials.configs, *drawn]
-            drawn.append(config_of(start, _near(place, start, space, taken, rng)))
-        trials.of_all(drawn)
+            drawn.append(config_of(start, _draw_near(best, start, space, taken, rng)))
+        trials.evaluate_all(drawn)
         tried += len(drawn)
         progress()
 
 
-def _place_of_best(trials: Trials, start: Config, space: Space, worth: Callable[[Quality], float]) -> Mapping[str, Any]:
-    """The settings of the best trial that lies in a space, or those of `start` moved into it."""
-    found = zip(trials.configs, trials.qualities(), strict=True)
-    inside = [(config, worth(quality)) for config, quality in found if _within(config, start, space)]
+def _best_settings(trials: Trials, start: Config, space: Space, worth: Callable[[Quality], float]) -> Mapping[str, Any]:
+    """The settings of the best trial inside a space, or those of `start` moved into it."""
+    tried = zip(trials.configs, trials.qualities(), strict=True)
+    inside = [(config, worth(quality)) for config, quality in tried if _is_inside(config, start, space)]
     if not inside:
-        return _nearest(settings_of(start, space), space)
+        return _clip(settings_of(start, space), space)
     return settings_of(max(inside, key=lambda pair: pair[1])[0], space)
 
 
-def _within(config: Config, start: Config, space: Space) -> bool:
-    """Whether a config differs from `start` in settings of a space alone, and these lie in it."""
-    told = settings_of(config, space)
-    return all(_lies_in(space[name], value) for name, value in told.items()) and config_of(start, told) == config
+def _is_inside(config: Config, start: Config, space: Space) -> bool:
+    """Whether a config differs from `start` only in settings of a space, with values inside it."""
+    values = settings_of(config, space)
+    return all(_contains(space[name], value) for name, value in values.items()) and config_of(start, values) == config
 
 
-def _near(
+def _draw_near(
     best: Mapping[str, Any], start: Config, space: Space, taken: Sequence[Config], rng: np.random.Generator
 ) -> dict[str, Any]:
-    """The best settings with one or two of them moved a step; another draw where these were tried before."""
+    """The best settings with one or two of them moved by a step; drawn again if that config was tried before."""
     found = dict(best)
     for _ in range(DRAWS):
         moving = rng.choice(sorted(space), size=min(len(space), int(rng.integers(1, 3))), replace=False)
@@ -144,8 +144,8 @@ def _near(
     return found
 
 
-def _nearest(params: Mapping[str, Any], space: Space) -> dict[str, Any]:
-    """Settings with those that lie outside of a space moved to its nearest values."""
+def _clip(params: Mapping[str, Any], space: Space) -> dict[str, Any]:
+    """The settings with values outside a space replaced by the nearest ones inside."""
     found = dict(params)
     for name, values in space.items():
         if isinstance(values, Range):
@@ -174,12 +174,12 @@ def _distribution(values: Range | tuple[object, ...]) -> optuna.distributions.Ba
     return optuna.distributions.FloatDistribution(values.low, values.high, log=values.log)
 
 
-def _lies_in(values: Range | tuple[object, ...], value: Any) -> bool:
+def _contains(values: Range | tuple[object, ...], value: Any) -> bool:
     return values.low <= value <= values.high if isinstance(values, Range) else value in values
 
 
 def settings_of(config: Config, space: Space) -> dict[str, Any]:
-    """The values of a config for the settings of a space; a relation that `weights` does not name has its kind's."""
+    """The values of a config for the settings of a space; a relation missing in `weights` has `behaviour_weight`."""
     entries = dict(part.split("=") for part in getattr(config, "weights", "").split())
     return {
         name: float(entries.get(name.removeprefix(ENTRY), getattr(config, "behaviour_weight", 0.0)))
@@ -190,6 +190,7 @@ def settings_of(config: Config, space: Space) -> dict[str, Any]:
 
 
 def config_of(start: Config, params: Mapping[str, Any]) -> Config:
+    """`start` with the given settings of a space; the inverse of `settings_of`."""
     entries = [f"{name.removeprefix(ENTRY)}={value}" for name, value in params.items() if name.startswith(ENTRY)]
     plain = {name: value for name, value in params.items() if not name.startswith(ENTRY)}
     return replace(start, **plain, **({"weights": " ".join(entries)} if entries else {}))

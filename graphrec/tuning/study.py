@@ -1,4 +1,4 @@
-"""Trials kept in an Optuna study on disk, so that a search that was killed goes on where it stopped."""
+"""Trials saved in an Optuna study on disk, so that a killed search resumes where it stopped."""
 
 import hashlib
 import json
@@ -21,19 +21,19 @@ from graphrec.home import is_private, restrict
 from graphrec.interactions import Interactions
 from graphrec.tuning.trial import Quality, Trial
 
-#: Attributes of a study: what it is of, and the config that was chosen in the end.
+#: Attributes of a study: the fingerprint of the search, and the config selected at the end.
 OF, CHOSEN = "of", "chosen"
 
-#: How a file of Optuna's journal begins.
+#: First bytes of an Optuna journal file.
 _BEGINNING = b'{"op_code"'
 
 
 class StudyFile:
-    """The trials of one search, in a file that Optuna's own tools open; a context manager that keeps others out.
+    """The trials of one search, in a file that Optuna's own tools can open; a context manager that locks the file.
 
     Raises:
-        DataError: the file is of another model, other data or another seed, or another process works on it.
-        GraphrecError: it is no study, or cannot be written.
+        DataError: the file belongs to another model, other data or another seed, or another process has locked it.
+        GraphrecError: the file is not a study, or cannot be written.
     """
 
     def __init__(self, path: Path, model: str, fingerprint: str) -> None:
@@ -49,11 +49,11 @@ class StudyFile:
         except OSError as error:
             raise GraphrecError(f"the study {self.path} cannot be written: {error.strerror or error}") from error
         try:
-            self._study = _opened(self.path, self.model)
+            self._study = _open(self.path, self.model)
             self._check()
             if is_private(self.path.parent):
                 restrict(self.path)
-            self._known = {_key(trial.config): trial for trial in _trials(self.path, self._study.trials)}
+            self._saved = {_key(trial.config): trial for trial in _trials(self.path, self._study.trials)}
         except BaseException:
             self._lock.release()
             raise
@@ -63,26 +63,27 @@ class StudyFile:
         self._lock.release()
 
     def find(self, config: Any) -> Trial | None:  # a config dataclass
-        """The trial of a config that was tried before."""
-        return self._known.get(_key(asdict(config)))
+        """The saved trial of a config, None if it was not tried."""
+        return self._saved.get(_key(asdict(config)))
 
     def add(self, trial: Trial, params: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> None:
-        """Keep a trial; `params` are its place in the space of the search, empty where it lies outside."""
+        """Save a trial; `params` are its settings in the search space, empty if it is outside of the space."""
         values = None if trial.quality.values is None else trial.quality.values.tolist()
-        kept = {"config": dict(trial.config), "shifted": trial.quality.shifted, "values": values}
+        weighted = trial.quality.ndcg_popularity_weighted
+        attributes = {"config": dict(trial.config), "ndcg_popularity_weighted": weighted, "values": values}
         frozen = optuna.trial.create_trial(
             state=optuna.trial.TrialState.PRUNED if trial.pruned else optuna.trial.TrialState.COMPLETE,
-            value=trial.quality.plain,
+            value=trial.quality.ndcg,
             params=dict(params),
             distributions={name: distributions[name] for name in params},
             intermediate_values=dict(trial.steps),
-            user_attrs={**kept, "seconds": trial.seconds},
+            user_attrs={**attributes, "seconds": trial.seconds},
         )
         self._study.add_trial(frozen)
-        self._known[_key(trial.config)] = trial
+        self._saved[_key(trial.config)] = trial
 
     def finish(self, config: Mapping[str, Any]) -> None:
-        """Keep what was chosen."""
+        """Save the config that was selected."""
         self._study.set_user_attr(CHOSEN, dict(config))
 
     def _check(self) -> None:
@@ -92,28 +93,28 @@ class StudyFile:
         elif found != self.fingerprint:
             raise DataError(
                 f"the study {self.path} is of other data, another split or another seed than this search; name another "
-                "file, or remove it to begin again"
+                "file, or remove it to start again"
             )
 
 
 def chosen_settings(path: Path, model: str) -> Mapping[str, Any]:
-    """The settings that a search for a model chose, or the best so far where it was not finished.
+    """The settings that a search selected for a model, or the best so far if it has not finished.
 
-    Raises DataError where there is no such study, or nothing in it was tried to the end.
+    Raises DataError if the study does not exist or has no completed trial.
     """
     if not path.is_file():
         raise DataError(f"there is no study {path}; `graphrec tune {model}` makes one")
-    study = _opened(path, model)
+    study = _open(path, model)
     if isinstance(study.user_attrs.get(CHOSEN), dict):
         return dict(study.user_attrs[CHOSEN])
     finished = _trials(path, study.get_trials(states=[optuna.trial.TrialState.COMPLETE]))
     if not finished:
-        raise DataError(f"nothing was tried to the end in the study {path}; `graphrec tune {model}` goes on with it")
-    return max(finished, key=lambda trial: trial.quality.plain).config
+        raise DataError(f"no trial in the study {path} was completed; `graphrec tune {model}` resumes it")
+    return max(finished, key=lambda trial: trial.quality.ndcg).config
 
 
 def fingerprint(name: str, graph: HeteroGraph, train: Interactions, validation: str, seed: int) -> str:
-    """A text that another model, other data, another validation part (as it is told) or another seed would change."""
+    """A hash of the model, the data, the validation part (`validation` is its digest) and the seed of a search."""
     digest = hashlib.sha256(f"{name} {seed} {validation}".encode())
     for values in (train.user_index, train.item_index, train.time):
         digest.update(b"" if values is None else np.ascontiguousarray(values).tobytes())
@@ -123,7 +124,7 @@ def fingerprint(name: str, graph: HeteroGraph, train: Interactions, validation: 
 
 
 class _Lock(BaseJournalFileLock):
-    """A lock that the system gives back when a process is killed, which Optuna's own locks wait half a minute for."""
+    """A file lock that the system releases when the process is killed; Optuna's own locks would wait half a minute."""
 
     def __init__(self, path: Path) -> None:
         self._lock = filelock.FileLock(f"{path}.write.lock")
@@ -136,7 +137,7 @@ class _Lock(BaseJournalFileLock):
         self._lock.release()
 
 
-def _opened(path: Path, model: str) -> optuna.Study:
+def _open(path: Path, model: str) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         if path.exists() and not path.is_file():
@@ -162,7 +163,7 @@ def _no_study(path: Path) -> GraphrecError:
 
 
 def _trials(path: Path, frozen: Iterable[optuna.trial.FrozenTrial]) -> list[Trial]:
-    """The trials of a study; GraphrecError if they are not those of `graphrec tune`."""
+    """The trials of a study; GraphrecError if `graphrec tune` did not write them."""
     try:
         return [_trial(each) for each in frozen]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -170,7 +171,7 @@ def _trials(path: Path, frozen: Iterable[optuna.trial.FrozenTrial]) -> list[Tria
 
 
 def _drop_torn_line(path: Path) -> None:
-    """Cut off what a kill in the middle of writing has left behind the last whole line."""
+    """Truncate an incomplete last line, which a kill during a write leaves behind."""
     content = path.read_bytes()
     if content and not content.endswith(b"\n"):
         with path.open("r+b") as file:
@@ -182,7 +183,7 @@ def _trial(frozen: optuna.trial.FrozenTrial) -> Trial:
     values = None if kept["values"] is None else np.array(kept["values"], dtype=np.float64)
     pruned = frozen.state == optuna.trial.TrialState.PRUNED
     value = frozen.value if frozen.value is not None else 0.0
-    quality = Quality(value, kept["shifted"], values)
+    quality = Quality(value, kept["ndcg_popularity_weighted"], values)
     return Trial(kept["config"], quality, kept["seconds"], frozen.intermediate_values, pruned)
 
 

@@ -1,4 +1,4 @@
-"""How good a model is on validation, and the record of a trial."""
+"""The quality of a model on validation, and the record of a trial."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,23 +12,28 @@ from graphrec.models.base import Model
 
 @dataclass(frozen=True)
 class Quality:
-    """NDCG@20 on validation, plain and with pairs weighted towards popular items; `values` of each user [n], plain."""
+    """Ranking quality on validation.
 
-    plain: float
-    shifted: float
+    ndcg: mean NDCG@20 over users.
+    ndcg_popularity_weighted: the same with each pair weighted by the popularity of its item.
+    values: NDCG@20 of each user [n], unweighted.
+    """
+
+    ndcg: float
+    ndcg_popularity_weighted: float
     values: npt.NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
 
 
-#: Gives the quality of a fitted model on a validation part that it has not seen.
+#: Returns the quality of a fitted model on a validation part that it has not seen.
 Measure = Callable[[Model[Any]], Quality]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One config that was tried, its quality, and the seconds that fitting and measuring took.
+    """One config, its quality, and the seconds of fitting and measuring it.
 
-    `steps` holds the plain quality after each quarter of a training in epochs, empty for other models; a training that
-    was `pruned` has the quality of its last step.
+    steps: NDCG after each quarter of the epochs, empty for models that are not trained in epochs.
+    pruned: whether training was stopped early; `quality` is then that of the last step.
     """
 
     config: Mapping[str, Any]  # int, float or str, as the model's config has it

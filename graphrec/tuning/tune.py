@@ -1,4 +1,4 @@
-"""The choice of a config on validation: a model's candidates, then a search around the best of them."""
+"""Selects a config on validation: tries a model's candidates, then searches around the best of them."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -21,22 +21,23 @@ from graphrec.tuning.workers import ExecutionConfig
 
 @dataclass(frozen=True)
 class TuningBudget:
-    """How a config is looked for.
+    """How many configs are tried, and where.
 
-    num_trials: configs tried beyond the candidates; None: eight for each setting of the model's space, at most what
-        the model itself says (`trials`).
-    budget: configs tried in all, the same for every model, whatever `num_trials` says; candidates beyond it are left
-        out. None: as many as `num_trials` makes.
-    wary: for a test part that no held-out part is quite like. Only configs that validation orders reliably are tried.
-    device: where models are fitted.
-    workers: processes that try configs side by side. The number decides which ones are tried, so the same seed gives
-        the same numbers with the same number of workers.
-    study: a file that every trial is kept in; a search that finds its trials there goes on with them.
+    num_trials: number of configs tried beyond the candidates; None for eight per setting of the model's search space,
+        capped by the model's `trials`.
+    budget: total number of configs, the same for every model; overrides `num_trials`, and candidates beyond it are
+        dropped. None for no total.
+    robust_only: try only configs whose order on validation is known to carry over to test, for a test part that no
+        validation part resembles.
+    device: device that models are fitted on.
+    workers: number of processes that run trials in parallel. It determines which configs are tried, so results repeat
+        for the same seed and the same number of workers.
+    study: file that records every trial; a search resumes from the trials in it.
     """
 
     num_trials: int | None = None
     budget: int | None = None
-    wary: bool = False
+    robust_only: bool = False
     device: str = "cpu"
     workers: int = 1
     study: Path | None = None
@@ -44,11 +45,12 @@ class TuningBudget:
 
 @dataclass(frozen=True)
 class Tuning:
-    """The config chosen, every trial in the order of trying, and the seconds in all."""
+    """The config selected, every trial in order, the total seconds, and the file that keeps the trials."""
 
     config: Mapping[str, Any]  # int, float or str, as the model's config has it
     trials: tuple[Trial, ...]
     seconds: float
+    study: Path | None = None
 
 
 def choose(
@@ -60,14 +62,14 @@ def choose(
     progress: Progress | None = None,
     effort: TuningBudget = TuningBudget(),  # frozen
 ) -> Tuning:
-    """The best config of a model on validation; a model with one candidate and nothing to search gets it untried.
+    """The best config of a model on validation; a model with one candidate and no search space gets it without a trial.
 
-    All candidates are tried, then more by a search around the best. `graph` must hold nothing later than `train`. A
-    training in epochs that is below the median of the others half way is given up (Optuna's median pruner).
+    All candidates are tried, then configs around the best one. `graph` must not contain anything later than `train`.
+    Training in epochs is stopped early if it is below the median of the other trials (Optuna's median pruner).
 
     Raises:
-        UnknownNameError: there is no such model.
-        DataError: the study is of another search, or in use.
+        UnknownNameError: the model does not exist.
+        DataError: the study belongs to another search, or is in use.
         GraphrecError: the study cannot be read or written.
     """
     kind = model_class(name)
@@ -77,17 +79,17 @@ def choose(
         return Tuning(asdict(candidates[0]), (), 0.0)
     started = time.perf_counter()
     place = ExecutionConfig(int(rng.integers(1 << 62)), effort.device)
-    with _kept(name, graph, train, measure, place, effort) as study:
+    with _open_study(name, graph, train, measure, place, effort) as study:
         trials = Trials(kind, graph, train, measure, place, study)
         with trials.working(effort.workers):
-            best = _best(trials, candidates, more, effort.wary, progress)
+            best = _run_trials(trials, candidates, more, effort.robust_only, progress)
         if study is not None:
             study.finish(trials.trials[best].config)
     return Tuning(trials.trials[best].config, tuple(trials.trials), time.perf_counter() - started)
 
 
 def num_trials(kind: type[Model[Any]], graph: HeteroGraph, effort: TuningBudget) -> int:
-    """How many configs of a model are tried: its candidates, and those of the search; 1 where it has no choice."""
+    """How many configs of a model are tried: its candidates and those of the search; 1 for a model with one config."""
     candidates, space = len(_candidates(kind, graph, effort)), kind.space(graph)
     if effort.budget is not None:
         return max(effort.budget, 1) if space else candidates
@@ -96,59 +98,62 @@ def num_trials(kind: type[Model[Any]], graph: HeteroGraph, effort: TuningBudget)
 
 
 def _candidates(kind: type[Model[Any]], graph: HeteroGraph, effort: TuningBudget) -> list[Any]:  # configs
-    found = [config for config in kind.candidates(graph) if kind.trusts(config) or not effort.wary]
-    return found[: None if effort.budget is None else max(effort.budget, 1)]
+    allowed = [config for config in kind.candidates(graph) if kind.trusts(config) or not effort.robust_only]
+    return allowed[: None if effort.budget is None else max(effort.budget, 1)]
 
 
 @contextmanager
-def _kept(
+def _open_study(
     name: str, graph: HeteroGraph, train: Interactions, measure: Measure, place: ExecutionConfig, effort: TuningBudget
 ) -> Iterator[StudyFile | None]:
     if effort.study is None:
         yield None
         return
-    told = str(getattr(measure, "digest", ""))
-    with StudyFile(effort.study, name, fingerprint(name, graph, train, told, place.seed)) as study:
+    validation = str(getattr(measure, "digest", ""))
+    with StudyFile(effort.study, name, fingerprint(name, graph, train, validation, place.seed)) as study:
         yield study
 
 
-def _best(
+def _run_trials(
     trials: Trials,
-    candidates: list[Any],
+    candidates: list[Any],  # configs of the model's own class
     more: int,
-    wary: bool,
-    progress: Progress | None,  # configs
+    robust_only: bool,
+    progress: Progress | None,
 ) -> int:
-    """The position of the best trial, after all candidates and a search of so many more."""
+    """The position of the best trial after all candidates and `more` configs of the search."""
 
     def step() -> None:
         if progress is not None:
             progress(min(len(trials.trials), len(candidates) + more), len(candidates) + more)
 
-    side = trials.workers.number
-    for start in range(0, len(candidates), side):
-        trials.of_all(candidates[start : start + side])
+    parallel = trials.workers.number
+    for start in range(0, len(candidates), parallel):
+        trials.evaluate_all(candidates[start : start + parallel])
         step()
     if more:
-        space = trials.kind.trusted_space(trials.graph) if wary else trials.kind.space(trials.graph)
+        space = trials.kind.trusted_space(trials.graph) if robust_only else trials.kind.space(trials.graph)
         first = trials.configs[_first_best(trials.qualities())]
-        search(trials, first, space, lambda quality: quality.plain, more, step)
+        search(trials, first, space, lambda quality: quality.ndcg, more, step)
     return select(trials.qualities(), [not trial.pruned for trial in trials.trials])
 
 
-def select(qualities: list[Quality], whole: list[bool]) -> int:
-    """The position of the best of the configs that were tried as a whole, of equal ones the first; the default, which
-    is the first, where the best is not better by one standard error over the users, as on a part with few of them."""
-    best = _first_best(qualities, whole)
-    return best if _is_clear(qualities[best], qualities[0]) else 0
+def select(qualities: list[Quality], completed: list[bool]) -> int:
+    """The position of the best config among the completed trials, the first one on ties.
+
+    The default config, which is the first, is kept unless the best one is better by more than one standard error over
+    users: on a validation part with few users the difference is noise.
+    """
+    best = _first_best(qualities, completed)
+    return best if _is_better(qualities[best], qualities[0]) else 0
 
 
 def _first_best(qualities: list[Quality], among: list[bool] | None = None) -> int:
     allowed = [position for position in range(len(qualities)) if among is None or among[position]]
-    return max(allowed, key=lambda position: (qualities[position].plain, -position), default=0)
+    return max(allowed, key=lambda position: (qualities[position].ndcg, -position), default=0)
 
 
-def _is_clear(quality: Quality, default: Quality) -> bool:
+def _is_better(quality: Quality, default: Quality) -> bool:
     if quality.values is None or default.values is None:
         return True
     difference = quality.values - default.values

@@ -1,4 +1,4 @@
-"""One config fitted and measured: here or in worker processes, with costly fits shared and hopeless ones given up."""
+"""Runs trials, in this process or in worker processes; shares costly fits between configs and stops poor ones early."""
 
 import multiprocessing
 import time
@@ -14,25 +14,23 @@ import torch
 
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.models.base import Model
-from graphrec.models.embedding import EmbeddingModel, EpochCallback
+from graphrec.models.base import EpochCallback, Model
 from graphrec.tuning.trial import Measure, Quality, Trial
 
-#: Fits that are kept to make variants from: at most so many, and as many as leave room for half as much again as the
-#: largest of them beside it, since a variant takes that; of a machine with less memory, half of what is free. Which are
-#: kept decides the time alone, not what is found.
+#: Cache of fitted models to derive variants from: maximum number, and maximum bytes including a variant, which needs
+#: 1.5 times the largest fit; at most half of the free memory. The cache affects time only, not results.
 KEPT, KEPT_BYTES = 3, 1_100_000_000
 
-#: A training is measured after each of so many parts, and given up where it is below the median of so many others.
+#: Number of intermediate measurements per training, and number of other trainings before the median pruner starts.
 STEPS = 4
 OTHERS = 4
 
-Config = Any  # a frozen dataclass; each model has one of its own
+Config = Any  # a frozen dataclass; each model has its own
 
 
 @dataclass(frozen=True)
 class ExecutionConfig:
-    """Where trials run: on a device, and each from the same seed."""
+    """The seed of every trial, and the device that models are fitted on."""
 
     seed: int
     device: str = "cpu"
@@ -40,7 +38,7 @@ class ExecutionConfig:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What all trials have in common: the model, what it may see and learn from, and the measure of it."""
+    """The common inputs of all trials: model class, graph, training interactions, measure and execution."""
 
     kind: type[Model[Any]]
     graph: HeteroGraph
@@ -50,7 +48,7 @@ class Task:
 
 
 class TrialRunner:
-    """Fits the configs of one model and measures them; keeps the last few fits to make variants from."""
+    """Fits configs of one model and measures them; caches the last fits to derive variants from them."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -58,26 +56,25 @@ class TrialRunner:
         self._largest = 0  # bytes of the largest model seen
         self._room = min(KEPT_BYTES, psutil.virtual_memory().available // 2)
 
-    def examine(self, config: Config, others: Sequence[Mapping[int, float]]) -> Trial:
-        """The trial of a config; `others` are the steps of trainings that it is compared with on its way."""
-        began = time.perf_counter()
+    def run(self, config: Config, others: Sequence[Mapping[int, float]]) -> Trial:
+        """The trial of a config; it is pruned by comparison with `others`, the steps of other trainings."""
+        started = time.perf_counter()
         steps: dict[int, float] = {}
         last: list[Quality] = []
         try:
-            quality = self.task.measure(self._model(config, lambda model: self._watch(model, steps, last, others)))
+            quality = self.task.measure(self._fit(config, lambda model: self._watch(model, steps, last, others)))
         except optuna.TrialPruned:
-            return Trial(asdict(config), last[-1], time.perf_counter() - began, steps, pruned=True)
-        return Trial(asdict(config), quality, time.perf_counter() - began, steps)
+            return Trial(asdict(config), last[-1], time.perf_counter() - started, steps, pruned=True)
+        return Trial(asdict(config), quality, time.perf_counter() - started, steps)
 
-    def _model(self, config: Config, watched: Callable[[EmbeddingModel[Any]], EpochCallback]) -> Model[Any]:
-        found = self._variant(config)
-        if found is not None:
-            return found
+    def _fit(self, config: Config, callback_for: Callable[[Model[Any]], EpochCallback]) -> Model[Any]:
+        cached = self._variant(config)
+        if cached is not None:
+            return cached
         task = self.task
         model = task.kind(task.kind.shared(config), task.place.device)
-        self._drop(KEPT - 1, self._largest)  # its memory is free before the next one is fitted
-        if isinstance(model, EmbeddingModel):
-            model.watch = watched(model)
+        self._shrink_cache(KEPT - 1, self._largest)  # frees memory before the next fit
+        model.watch_training(callback_for(model))
         model.fit_to_vary(task.graph, task.train, np.random.default_rng(task.place.seed))
         variant = model.variant(config)
         if variant is None:
@@ -87,44 +84,44 @@ class TrialRunner:
         return variant
 
     def _variant(self, config: Config) -> Model[Any] | None:
-        """A variant of a kept fit; None if none of them serves."""
+        """A variant of a cached fit, None if no cached fit can be varied to this config."""
         for base in self._fitted:
             variant = base.variant(config)
             if variant is not None:
                 self._largest = max(self._largest, base.nbytes, variant.nbytes)
-                self._drop(KEPT, 0)
+                self._shrink_cache(KEPT, 0)
                 return variant
         return None
 
-    def _drop(self, most: int, room: int) -> None:
-        """Let go of the oldest fits until there are at most so many, and room for so many bytes if nothing else is."""
-        kept = self._room - self._largest * 3 // 2
-        while self._fitted and (len(self._fitted) > most or sum(m.nbytes for m in self._fitted) + room > kept):
-            if not room and len(self._fitted) == 1:
+    def _shrink_cache(self, most: int, required: int) -> None:
+        """Drop the oldest fits until at most `most` are left and `required` bytes are free."""
+        limit = self._room - self._largest * 3 // 2
+        while self._fitted and (len(self._fitted) > most or sum(m.nbytes for m in self._fitted) + required > limit):
+            if not required and len(self._fitted) == 1:
                 return  # the next config is most likely a variant of the last fit
             self._fitted.pop(0)
 
     def _watch(
         self,
-        model: EmbeddingModel[Any],
+        model: Model[Any],
         steps: dict[int, float],
         last: list[Quality],
         others: Sequence[Mapping[int, float]],
     ) -> EpochCallback:
-        trial = _among(others)
+        trial = _ask_pruner(others)
 
-        def measured(part: int) -> None:
+        def measure(part: int) -> None:
             last.append(self.task.measure(model))
-            steps[part] = last[-1].plain
+            steps[part] = last[-1].ndcg
             trial.report(steps[part], part)
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-        return EpochCallback(STEPS, measured)
+        return EpochCallback(STEPS, measure)
 
 
-def _among(others: Sequence[Mapping[int, float]]) -> optuna.Trial:
-    """A trial of a study whose other trials went through these steps."""
+def _ask_pruner(others: Sequence[Mapping[int, float]]) -> optuna.Trial:
+    """A new trial of an Optuna study whose other trials had these steps."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner(OTHERS, n_warmup_steps=0))
     study.add_trials(
@@ -138,9 +135,9 @@ def _among(others: Sequence[Mapping[int, float]]) -> optuna.Trial:
 
 
 class Workers:
-    """Processes that examine configs side by side, each with its share of the machine's threads; a context manager.
+    """Processes that run trials in parallel, each with an equal share of the threads; a context manager.
 
-    One worker is this process itself.
+    With `number` 1 trials run in this process.
     """
 
     def __init__(self, task: Task, number: int = 1) -> None:
@@ -151,7 +148,7 @@ class Workers:
             # forked processes hang in the runtime of OpenMP once the parent has used it
             spawn = multiprocessing.get_context("spawn")
             threads = max(torch.get_num_threads() // number, 1)
-            self._pool = ProcessPoolExecutor(number, spawn, _begin, (task, threads))
+            self._pool = ProcessPoolExecutor(number, spawn, _start_worker, (task, threads))
 
     def __enter__(self) -> "Workers":
         return self
@@ -160,21 +157,21 @@ class Workers:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    def examine(self, configs: Iterable[Config], others: Sequence[Mapping[int, float]]) -> list[Trial]:
+    def run(self, configs: Iterable[Config], others: Sequence[Mapping[int, float]]) -> list[Trial]:
         """The trials of some configs, in their order."""
         if self._here is not None:
-            return [self._here.examine(config, others) for config in configs]
+            return [self._here.run(config, others) for config in configs]
         assert self._pool is not None
-        return [job.result() for job in [self._pool.submit(_examine, config, others) for config in configs]]
+        return [job.result() for job in [self._pool.submit(_run_trial, config, others) for config in configs]]
 
 
-_worker: list[TrialRunner] = []  # of this process, where it is a worker: the one place that its pool gives it
+_worker: list[TrialRunner] = []  # the runner of this worker process: its pool can pass it in no other way
 
 
-def _begin(task: Task, threads: int) -> None:
+def _start_worker(task: Task, threads: int) -> None:
     torch.set_num_threads(threads)
     _worker.append(TrialRunner(task))
 
 
-def _examine(config: Config, others: Sequence[Mapping[int, float]]) -> Trial:
-    return _worker[0].examine(config, others)
+def _run_trial(config: Config, others: Sequence[Mapping[int, float]]) -> Trial:
+    return _worker[0].run(config, others)

@@ -28,7 +28,7 @@ def edges(found: Dataset, source: str, relation: str, target: str) -> list[tuple
 def test_a_text_split_has_all_users_and_items_of_any_file(tmp_path: Path) -> None:
     folder = folders.write(tmp_path, a_txt="0 1\n1 0\n", b_txt="2 5\n", c_txt="0 6\n")
     found = open_files(folder / "a.txt", folder / "b.txt", folder / "c.txt")
-    assert (found.known.num_users, found.known.num_items) == (found.truth.num_users, found.truth.num_items) == (7, 6)
+    assert (found.train.num_users, found.train.num_items) == (found.test.num_users, found.test.num_items) == (7, 6)
     assert (len(found.graph.users), len(found.graph.items)) == (7, 6)
     assert edges(found, "User", "INTERACTED", "Item") == [(0, 1), (1, 0)]
     assert edges(found, "Item", "rev_INTERACTED", "User") == [(1, 0), (0, 1)]
@@ -41,8 +41,8 @@ def test_views_and_carts_of_the_test_pairs_are_cut(tmp_path: Path) -> None:
     folders.tmall(tmp_path / "tmall-mbcgcn")
     found = open_dataset("tmall-mbcgcn", tmp_path)
     assert found.graph.target == ("User", "PURCHASED", "Item")
-    assert pairs(found.known) == [(0, 0), (0, 1), (1, 1), (2, 0)]
-    assert pairs(found.truth) == [(0, 3), (1, 2), (2, 1)]
+    assert pairs(found.train) == [(0, 0), (0, 1), (1, 1), (2, 0)]
+    assert pairs(found.test) == [(0, 3), (1, 2), (2, 1)]
     assert edges(found, "User", "VIEWED", "Item") == [(0, 0), (0, 1), (1, 1), (1, 3), (2, 0)]
     assert edges(found, "Item", "rev_VIEWED", "User") == [(0, 0), (1, 0), (1, 1), (3, 1), (0, 2)]
     assert edges(found, "User", "CARTED", "Item") == [(1, 1)]
@@ -52,21 +52,21 @@ def test_views_and_carts_of_the_test_pairs_are_cut(tmp_path: Path) -> None:
 def test_retailrocket_has_times_and_item_links(tmp_path: Path) -> None:
     folders.retailrocket(tmp_path / "retailrocket-sslrec")
     found = open_dataset("retailrocket-sslrec", tmp_path)
-    assert pairs(found.known) == [(0, 0), (1, 1)]
-    assert pairs(found.truth) == [(0, 2), (1, 0)]
-    assert found.known.time is not None
-    assert found.known.time.tolist() == [120, 90]
+    assert pairs(found.train) == [(0, 0), (1, 1)]
+    assert pairs(found.test) == [(0, 2), (1, 0)]
+    assert found.train.time is not None
+    assert found.train.time.tolist() == [120, 90]
     assert found.graph.data["User", "VIEWED", "Item"].timestamp.tolist() == [100, 300]
     assert edges(found, "Item", "SHARES_PROPERTY", "Item") == [(0, 2), (0, 4), (2, 0), (4, 0)]
     assert found.graph.data["Item", "SHARES_PROPERTY", "Item"].property.tolist() == [0, 1, 0, 1]
-    assert found.known.num_items == 5  # item 4 stands in the links only
+    assert found.train.num_items == 5  # item 4 stands in the links only
 
 
 def test_lastfm_artists_are_told_by_play_counts_and_tags_of_the_test_pair_are_cut(tmp_path: Path) -> None:
     folders.lastfm(tmp_path / "lastfm-hetrec")
     found = open_dataset("lastfm-hetrec", tmp_path)
-    assert pairs(found.known) == [(0, 0), (0, 1), (1, 1), (1, 2), (2, 0), (2, 2)]
-    assert pairs(found.truth) == [(0, 2)]
+    assert pairs(found.train) == [(0, 0), (0, 1), (1, 1), (1, 2), (2, 0), (2, 2)]
+    assert pairs(found.test) == [(0, 2)]
     assert edges(found, "User", "FRIEND", "User") == [(0, 1), (1, 2)]  # each friendship once
     # 2 tagged 51 (item 1) and 60 (the test pair: cut); 5 tagged 60 (item 2) twice with one tag; 70 is in no split
     assert edges(found, "User", "TAGGED", "Item") == [(0, 1), (1, 2)]
@@ -79,18 +79,18 @@ def test_lastfm_files_of_different_releases_are_refused(tmp_path: Path) -> None:
     folder = folders.lastfm(tmp_path / "lastfm-hetrec")
     text = (folder / "user_artists.dat").read_text().replace("5\t51\t11", "5\t51\t12").replace("5\t60\t31", "5\t60\t33")
     (folder / "user_artists.dat").write_text(text)
-    with pytest.raises(DataError, match="of 6 training pairs .* 4 stand in user_artists.dat, which is less than 99%"):
+    with pytest.raises(DataError, match="of 6 training pairs .* 4 are in user_artists.dat, which is less than 99%"):
         open_dataset("lastfm-hetrec", tmp_path)
 
 
 def test_a_fold_of_movielens_has_ratings_and_attributes(tmp_path: Path) -> None:
     folders.ml_100k(tmp_path / "ml-100k")
     found = open_dataset("ml-100k-u1", tmp_path)
-    assert (found.task, found.known.num_users, found.known.num_items) == ("rating", 3, 2)
-    assert found.known.weight is not None
-    assert found.truth.weight is not None
-    assert (found.known.weight.tolist(), found.truth.weight.tolist()) == ([5, 3, 1], [4])
-    assert pairs(found.truth) == [(0, 1)]
+    assert (found.task, found.train.num_users, found.train.num_items) == ("rating", 3, 2)
+    assert found.train.weight is not None
+    assert found.test.weight is not None
+    assert (found.train.weight.tolist(), found.test.weight.tolist()) == ([5, 3, 1], [4])
+    assert pairs(found.test) == [(0, 1)]
     assert edges(found, "Item", "IN_GENRE", "Genre") == [(0, 1), (1, 0), (1, 1)]
     assert list(found.graph.vocabularies["Genre"].ids) == ["Action", "Comedy"]
     assert edges(found, "User", "HAS_OCCUPATION", "Occupation") == [(0, 1), (1, 0), (2, 0)]
@@ -115,7 +115,7 @@ def test_relations_are_left_out_by_name(tmp_path: Path) -> None:
     assert found.without([]) is found
     for wrong in (found.without, found.only):
         with pytest.raises(
-            UnknownNameError, match="no relation of tmall-mbcgcn beside PURCHASED 'VIEWD'; did you mean"
+            UnknownNameError, match="no relation of tmall-mbcgcn besides PURCHASED 'VIEWD'; did you mean"
         ):
             wrong(["VIEWD"])
 
@@ -124,13 +124,18 @@ def test_unknown_names_and_missing_folders_say_what_to_do(tmp_path: Path, monkey
     with pytest.raises(UnknownNameError, match="no data set 'gowala'; did you mean gowalla"):
         open_dataset("gowala")
     monkeypatch.setenv("GRAPHREC_DATA", str(tmp_path))
-    with pytest.raises(DataError, match="data set gowalla is looked for in .* let GRAPHREC_DATA name the folder"):
+    with pytest.raises(
+        DataError,
+        match="data set gowalla needs the folder .*gowalla, which does not exist; set GRAPHREC_DATA to the folder",
+    ):
         open_dataset("gowalla")
     folders.blocks(tmp_path / "gowalla", 4)
-    assert open_dataset("gowalla").known.num_users == 4
+    assert open_dataset("gowalla").train.num_users == 4
     monkeypatch.delenv("GRAPHREC_DATA")
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="looked for in ../shared/data/gowalla"):
+    with pytest.raises(
+        DataError,
+        match="gowalla needs the environment variable GRAPHREC_DATA, which is not set; set GRAPHREC_DATA to the",
+    ):
         open_dataset("gowalla")
 
 
@@ -140,7 +145,7 @@ def test_the_real_files_give_graphs_without_test_pairs(name: str) -> None:
         pytest.skip(f"{name} is not in {DATA}; set GRAPHREC_DATA to the folder that has it")
     found = open_dataset(name, DATA)
     assert found.graph.data.validate()
-    wanted = set(pairs(found.truth))
+    wanted = set(pairs(found.test))
     for triple in found.graph.data.edge_types:
         if (triple[0], triple[2]) == ("User", "Item"):
             edge_index: torch.Tensor = found.graph.data[triple].edge_index

@@ -1,4 +1,4 @@
-"""The errors of foretold ratings by hand, the choice of a config, and MovieLens 100K."""
+"""The errors of predicted ratings by hand, the choice of a config, and MovieLens 100K."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,8 @@ from graphrec.testing import graph_of
 @dataclass(frozen=True)
 class Data:
     graph: HeteroGraph
-    known: Interactions
-    truth: Interactions
+    train: Interactions
+    test: Interactions
 
 
 def rated(user: list[int], item: list[int], rating: list[float], shape: tuple[int, int] = (3, 3)) -> Interactions:
@@ -41,7 +41,7 @@ def generated(seed: int = 0) -> Data:
 
 
 def test_errors_by_hand() -> None:
-    """Popularity foretells the number of an item's users: 2, 1 and, for an unknown item, 0."""
+    """Popularity predicts the number of an item's users: 2, 1 and, for an unknown item, 0."""
     known = rated([0, 1, 0], [0, 0, 1], [5, 5, 5])
     truth = rated([1, 2, 2, 0], [1, 0, 2, 0], [2, 2, 2, 5])
     model = make("popularity")
@@ -56,12 +56,12 @@ def test_errors_by_hand() -> None:
 def test_pairs_without_ratings_are_an_error() -> None:
     data = generated()
     model = make("popularity")
-    model.fit(data.graph, data.known, np.random.default_rng(0))
-    plain = Interactions(data.truth.user_index, data.truth.item_index, 60, 40)
+    model.fit(data.graph, data.train, np.random.default_rng(0))
+    plain = Interactions(data.test.user_index, data.test.item_index, 60, 40)
     with pytest.raises(DataError, match="not each has a rating"):
-        rating_error(model, data.known, plain)
-    with pytest.raises(DataError, match="0 pairs to foretell"):
-        rating_error(model, data.known, data.truth.take(np.array([], dtype=np.int64)))
+        rating_error(model, data.train, plain)
+    with pytest.raises(DataError, match="0 pairs to predict"):
+        rating_error(model, data.train, data.test.take(np.array([], dtype=np.int64)))
 
 
 def test_a_model_without_ratings_cannot_be_tuned() -> None:
@@ -84,8 +84,8 @@ def test_errors_are_near_what_noise_allows() -> None:
     data = generated()
     settings: dict[str, Any] = {"loss": "mse", "embedding_dim": 2, "draws": 20}
     model = make("mf", **settings)
-    model.fit(data.graph, data.known, np.random.default_rng(0))
-    found = rating_error(model, data.known, data.truth)
+    model.fit(data.graph, data.train, np.random.default_rng(0))
+    found = rating_error(model, data.train, data.test)
     assert found.rmse < 0.6
     assert found.mae < found.rmse
     assert found.num_cold_items == 60
@@ -103,7 +103,7 @@ def test_movielens_100k(data_root: Path) -> None:
     data = Data(graph_of(parts[0]), *parts)
     settings: dict[str, Any] = {"loss": "mse", "embedding_dim": 6, "draws": 10, "burn_in": 20}
     model = make("mf", **settings)
-    model.fit(data.graph, data.known, np.random.default_rng(0))
-    found = rating_error(model, data.known, data.truth)
+    model.fit(data.graph, data.train, np.random.default_rng(0))
+    found = rating_error(model, data.train, data.test)
     assert found.num_pairs == 20_000
     assert found.rmse < 0.91

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graphrec.benchmark.ablation import Ablation, Difference
+from graphrec.benchmark.ablation import Ablation, RelationEffect
 from graphrec.benchmark.literature import LiteratureResult
 from graphrec.benchmark.plot import _apart, plot
 from graphrec.benchmark.results import load_all, markdown, save
 from graphrec.benchmark.run import Result
 from graphrec.errors import DataError
 from graphrec.evaluation.report.label_placement import place
+from graphrec.evaluation.result import Difference, Estimate
 
 CHEBY = LiteratureResult("ChebyCF", {"recall@20": 0.1941, "ndcg@20": 0.1616}, "README")
 
@@ -77,11 +78,11 @@ def test_a_folder_without_results_or_with_something_else_is_an_error(tmp_path: P
         load_all(tmp_path)
     (tmp_path / "a.json").write_text(json.dumps({"data": 1}))
     with pytest.raises(
-        DataError, match=r"a\.json is no result of this version of `graphrec benchmark`, it lacks ablations"
+        DataError, match=r"a\.json is not a result of this version of `graphrec benchmark`: it lacks ablations"
     ):
         load_all(tmp_path)
     (tmp_path / "a.json").write_text("3")
-    with pytest.raises(DataError, match=r"a\.json is no result of `graphrec benchmark`; move it elsewhere"):
+    with pytest.raises(DataError, match=r"a\.json is not a result of `graphrec benchmark`; move it elsewhere"):
         load_all(tmp_path)
 
 
@@ -120,7 +121,8 @@ def test_five_folds_get_a_mean(tmp_path: Path) -> None:
 
 
 def test_what_relations_add_is_a_table_of_its_own(tmp_path: Path) -> None:
-    change = Difference("ndcg@20", "all", 12638, 0.26, 0.2, 0.06, 0.05, 0.07)
+    difference = Difference("with", "without", "ndcg@20", Estimate(0.06, 0.05, 0.07), 0.5, 0.001, 0.001, "better")
+    change = RelationEffect("all", 12638, 0.26, 0.2, difference)
     found = lines(tmp_path, replace(GOOD, ablations=(Ablation(("VIEWED", "CARTED"), {}, {}, {}, (change,)),)))
     assert found[-1] == (
         "| gowalla | graph_filter | VIEWED, CARTED | ndcg@20 | all (12,638) | 0.2600 | 0.2000 | +0.0600 | "

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from graphrec.benchmark.ablation import differences
+from graphrec.benchmark.ablation import compare_relations
 from graphrec.benchmark.datasets import Dataset, open_dataset, open_files
 from graphrec.benchmark.run import Conditions, benchmark
 from graphrec.benchmark.validation import hold_out
 from graphrec.errors import DataError, GraphrecError, LeakError, UnknownNameError
 from graphrec.evaluation.assembly import num_edges
 from graphrec.evaluation.protocol import Evaluation
+from graphrec.evaluation.result import Estimate
 from graphrec.interactions import Interactions, join
 
 from . import published_folders as folders
@@ -34,7 +35,7 @@ def test_a_benchmark_tells_quality_and_cost(tmp_path: Path, name: str) -> None:
     assert quality < 0.7 if name == "popularity" else quality > 0.8
     assert (found.data, found.model, found.label) == ("train.txt", name, name)
     assert found.counts == {
-        "users": 60, "items": 60, "known": 1200, "test": 600, "test_users": 60, "cold_users": 0
+        "users": 60, "items": 60, "train": 1200, "test": 600, "test_users": 60, "cold_users": 0
     }  # fmt: skip
     assert found.edges == {"INTERACTED": 1200}
     assert (found.trials > 1) == (name == "item_knn")
@@ -45,8 +46,8 @@ def test_a_benchmark_tells_quality_and_cost(tmp_path: Path, name: str) -> None:
 
 def test_a_test_part_that_is_known_is_refused(tmp_path: Path) -> None:
     data = blocks(tmp_path)
-    told = replace(data, truth=join(data.truth, data.known.take(np.arange(3))))
-    with pytest.raises(LeakError, match="3 test interactions given to train on among 1,200"):
+    told = replace(data, test=join(data.test, data.train.take(np.arange(3))))
+    with pytest.raises(LeakError, match="3 test interactions in the training data among 1,200"):
         benchmark(told, "popularity")
 
 
@@ -100,8 +101,8 @@ def test_validation_pairs_are_cut_from_other_behaviours(tmp_path: Path) -> None:
     data = open_dataset("tmall-mbcgcn", tmp_path)
     assert (data.cut["VIEWED"], num_edges(data.graph)["VIEWED"]) == (600, 1200)
     found = hold_out(data, np.random.default_rng(0))
-    graph, rest = found.graph, found.rest
-    assert (len(rest), len(found.part)) == (1080, 120)
+    graph, rest = found.graph, found.train
+    assert (len(rest), len(found.validation)) == (1080, 120)
     assert num_edges(graph) == {"PURCHASED": 1080, "CARTED": 1, "VIEWED": 1080}
     bought = set(zip(rest.user_index.tolist(), rest.item_index.tolist(), strict=True))
     viewed = graph.data["User", "VIEWED", "Item"].edge_index.T.tolist()
@@ -123,7 +124,7 @@ def test_one_test_item_of_each_user_is_chosen_by_one_of_each_user(tmp_path: Path
     }
     folders.write(tmp_path / "retailrocket-sslrec", **names, kg_txt="0 0 1\n")
     found = hold_out(open_dataset("retailrocket-sslrec", tmp_path), rng)
-    rest, held = found.rest, found.part
+    rest, held = found.train, found.validation
     assert sorted(held.user_index.tolist()) == list(range(6))
     last = {user: max(item for other, item, _ in rows if other == user) for user in range(6)}
     assert dict(zip(held.user_index.tolist(), held.item_index.tolist(), strict=True)) == last
@@ -145,7 +146,7 @@ def test_a_benchmark_of_ratings_tells_errors(tmp_path: Path) -> None:
     assert set(found.metrics) == {"rmse", "mae"}
     assert found.metrics["mae"] <= found.metrics["rmse"] < 1.0  # all ratings are 1 or 5: guessing the mean errs by 2
     assert found.counts == {
-        "users": 20, "items": 20, "known": 300, "test": 100, "cold_user_pairs": 0, "cold_item_pairs": 0
+        "users": 20, "items": 20, "train": 300, "test": 100, "cold_user_pairs": 0, "cold_item_pairs": 0
     }  # fmt: skip
     with pytest.raises(DataError, match="ratings have no ablation"):
         benchmark(data, "mf", Conditions(settings), (("IN_GENRE",),))
@@ -155,10 +156,10 @@ def test_an_ablation_measures_the_same_users_with_and_without(tmp_path: Path) ->
     found = benchmark(blocks(tmp_path, social=True), "item_knn", Conditions({}), (("FOLLOWS",),))
     (ablation,) = found.ablations
     assert (ablation.without, ablation.metrics) == (("FOLLOWS",), found.metrics)  # item_knn reads no ties
-    whole = ablation.differences[0]
-    assert (whole.metric, whole.users, whole.num_users) == ("recall@20", "all", 60)
+    whole = ablation.effects[0]
+    assert (whole.difference.metric, whole.users, whole.num_users) == ("recall@20", "all", 60)
     assert whole.with_it == pytest.approx(found.metrics["recall@20"])
-    assert (whole.difference, whole.low, whole.high, whole.gain) == (0, 0, 0, 0)
+    assert (whole.difference.estimate, whole.gain) == (Estimate(0, 0, 0), 0)
 
 
 def evaluation(recall: list[float], ndcg: list[float]) -> Evaluation:
@@ -171,16 +172,16 @@ def test_differences_of_all_users_and_of_those_with_few_interactions() -> None:
     user = np.repeat(np.arange(4, dtype=np.int64), [1, 1, 2, 8])
     known = Interactions(user, np.arange(12, dtype=np.int64), 4, 12)
     first, second = evaluation([1, 1, 0.5, 0.5], [0.4] * 4), evaluation([0.5, 0.5, 0.5, 0.5], [0.2] * 4)
-    found = differences(known, first, second, np.random.default_rng(0))
-    assert [(d.metric, d.users, d.num_users) for d in found] == [
+    found = compare_relations(known, first, second, np.random.default_rng(0))
+    assert [(d.difference.metric, d.users, d.num_users) for d in found] == [
         ("recall@20", "all", 4),
         ("recall@20", "with at most 1 interactions", 2),
         ("ndcg@20", "all", 4),
         ("ndcg@20", "with at most 1 interactions", 2),
     ]
-    assert [d.difference for d in found] == pytest.approx([0.25, 0.5, 0.2, 0.2])
-    assert found[0].low == pytest.approx(0.0)  # by chance both users without a difference alone
-    assert (found[1].low, found[1].high) == (0.5, 0.5)
+    assert [d.difference.estimate.value for d in found] == pytest.approx([0.25, 0.5, 0.2, 0.2])
+    assert found[0].difference.estimate.low == pytest.approx(0.0)  # by chance both users without a difference alone
+    assert found[1].difference.estimate == Estimate(0.5, 0.5, 0.5)
     assert found[2].gain == pytest.approx(1.0)
 
 
@@ -190,7 +191,7 @@ def test_users_with_at_most_five_interactions_are_a_group_where_there_are_thirty
     user = np.repeat(np.arange(40, dtype=np.int64), degree)
     known = Interactions(user, np.arange(len(user), dtype=np.int64), 40, len(user))
     values = evaluation([1.0] * 40, [1.0] * 40)
-    found = differences(known, values, values, np.random.default_rng(0))
+    found = compare_relations(known, values, values, np.random.default_rng(0))
     assert [(d.users, d.num_users) for d in found[:3]] == [
         ("all", 40),
         ("with at most 1 interactions", 11),
@@ -201,7 +202,7 @@ def test_users_with_at_most_five_interactions_are_a_group_where_there_are_thirty
 def test_evaluations_of_different_users_are_not_compared() -> None:
     known = Interactions(np.arange(3, dtype=np.int64), np.arange(3, dtype=np.int64), 3, 3)
     with pytest.raises(DataError, match=r"of different users \(2 and 3\)"):
-        differences(known, evaluation([1, 1], [1, 1]), evaluation([1, 1, 1], [1, 1, 1]), np.random.default_rng(0))
+        compare_relations(known, evaluation([1, 1], [1, 1]), evaluation([1, 1, 1], [1, 1, 1]), np.random.default_rng(0))
 
 
 @pytest.mark.slow

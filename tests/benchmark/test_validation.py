@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from graphrec.benchmark.datasets import Dataset
-from graphrec.benchmark.validation import at_random, hold_out, is_random_part, last_of_each
+from graphrec.benchmark.validation import hold_out, hold_out_at_random, hold_out_last, is_random_part
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.splitting.coherent import COHERENT
@@ -16,7 +16,7 @@ from graphrec.testing import graph_of
 
 def test_a_random_part_is_told_from_one_of_other_items(travellers: Interactions) -> None:
     rng, whole = np.random.default_rng(0), travellers
-    held = at_random(whole, rng)
+    held = hold_out_at_random(whole, rng)
     assert is_random_part(whole.take(~held), whole.take(held))
     late = rng.random(whole.num_items)  # items that came up late are rather in the test part
     held = rng.random(len(whole)) < 0.4 * late[whole.item_index]
@@ -41,18 +41,18 @@ def test_what_is_held_out_is_made_as_the_test_part(by_chance: bool, travellers: 
     held = rng.random(len(whole)) < share
     known, truth = whole.take(~held), whole.take(held)
     found = hold_out(Dataset("towns", graph_of(known), known, truth, {}), np.random.default_rng(2))
-    assert len(found.rest) + len(found.part) == len(known)
-    assert found.graph.data[found.graph.target].num_edges == len(found.rest)
-    assert found.likeness == by_chance
-    assert len(found.part) / len(known) == pytest.approx(0.1 if by_chance else COHERENT, abs=0.01)
+    assert len(found.train) + len(found.validation) == len(known)
+    assert found.graph.data[found.graph.target].num_edges == len(found.train)
+    assert found.matches_test_distribution == by_chance
+    assert len(found.validation) / len(known) == pytest.approx(0.1 if by_chance else COHERENT, abs=0.01)
 
 
 def test_the_last_is_held_out_of_whoever_has_two() -> None:
     """Most people of such a test part are known by one interaction: so are those who have two here."""
     known = Interactions(np.array([2, 1, 0, 1, 2, 2]), np.arange(6), 4, 6, time=np.array([9, 3, 1, 2, 4, 5]))
-    held = last_of_each(known, np.random.default_rng(0))
+    held = hold_out_last(known, np.random.default_rng(0))
     assert known.item_index[held].tolist() == [0, 1]
-    whenever = [last_of_each(replace(known, time=None), np.random.default_rng(seed)) for seed in range(20)]
+    whenever = [hold_out_last(replace(known, time=None), np.random.default_rng(seed)) for seed in range(20)]
     assert {tuple(known.user_index[mask].tolist()) for mask in whenever} == {(2, 1), (1, 2)}
     assert len({tuple(known.item_index[mask].tolist()) for mask in whenever}) > 3
 
@@ -60,5 +60,5 @@ def test_the_last_is_held_out_of_whoever_has_two() -> None:
 def test_people_known_by_one_interaction_leave_nothing_to_choose_by() -> None:
     known = Interactions(np.arange(4), np.arange(4), 4, 5)
     truth = Interactions(np.arange(4), np.full(4, 4), 4, 5)
-    with pytest.raises(DataError, match=r"too few interactions are known .* take --defaults"):
+    with pytest.raises(DataError, match=r"too few training interactions .* use --defaults"):
         hold_out(Dataset("ones", graph_of(known), known, truth, {}), np.random.default_rng(0))

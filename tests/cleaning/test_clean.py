@@ -182,7 +182,7 @@ def test_repeated_rows_are_merged(rules: CleaningRules, rating: float, timestamp
 
 
 def test_repeated_rows_are_refused_by_default() -> None:
-    with pytest.raises(DataError, match=r"RATED: 2 edges stand more than once .* \(u → i, u → i\)"):
+    with pytest.raises(DataError, match=r"RATED: 2 edges occur more than once .* \(u → i, u → i\)"):
         rated(FOUR, CleaningRules())
 
 

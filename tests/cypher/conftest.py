@@ -1,8 +1,15 @@
 """One small graph for all query files, of which every answer can be counted by hand."""
 
+from unittest.mock import patch
+
+import pandas as pd
 import pytest
 
+from graphrec.publishing import Publication, publish, versions
+from graphrec.ranking.topk import Recommendations
+from graphrec.runs import Run
 from graphrec.store import Store
+from graphrec.vocabulary import Vocabulary
 
 DAY = 86_400
 
@@ -49,12 +56,25 @@ GENRES = {
     "h": ["Noir"],
 }
 
-#: Lists of each run by its number, best first. 2 is the active one, over 1; bob has no list in it. 3 is not whole yet.
+#: Recommended items of each run by user, best first. r2 is active, over the layer of r1; bob has no list in it. The
+#: publication of r3 was interrupted before it became active.
 LISTS = {
-    1: {"ann": "cde", "bob": "dx", "cid": "bd"},
-    2: {"ann": "dcn", "ed": "a"},
-    3: {"ann": "h"},
+    "r1": {"ann": "cde", "bob": "dx", "cid": "bd"},
+    "r2": {"ann": "dcn", "ed": "a", "cid": "bd"},
+    "r3": {"ann": "h", "ed": "a"},
 }
+
+#: Similar items of each run by item, best first, with their scores.
+SIMILAR = {
+    "r1": {"a": [("b", 0.9), ("c", 0.8)], "b": [("a", 0.6)]},
+    "r2": {"a": [("c", 0.7)], "b": [("a", 0.6)]},
+    "r3": {"a": [("c", 0.7)], "c": [("a", 0.5)]},
+}
+
+MODELS = {"r1": "one", "r2": "two", "r3": "three"}
+
+USERS = Vocabulary.of("User", ["ann", "bob", "cid", "dora", "ed", "flo", "gus", "hal"])
+ITEMS = Vocabulary.of("Item", ["a", "b", "c", "d", "e", "h", "n", "x"])
 
 NODES = """
 UNWIND ['ann', 'bob', 'cid', 'dora', 'ed', 'flo', 'gus', 'hal'] AS name
@@ -96,17 +116,32 @@ MATCH (user:User {id: 'ann'}), (item:Item) WHERE item.id IN ['c', 'd']
 CREATE (user)-[:SHOWN {run: 'r2', rank: 1, timestamp: 99 * $day}]->(item)
 """
 
-RUNS = """
-CREATE (:Run {id: 'r1', model: 'one', status: 'replaced', published_at: 1, activated_at: 1, number: 1, layers: [1]}),
-       (two:Run {id: 'r2', model: 'two', status: 'published', published_at: 2, activated_at: 2, number: 2,
-                 layers: [2, 1]}),
-       (:Run {id: 'r3', model: 'three', status: 'publishing', published_at: 3, number: 3, layers: [3]})
-WITH two
-MATCH (bob:User {id: 'bob'}), (a:Item {id: 'a'}), (b:Item {id: 'b'}), (c:Item {id: 'c'})
-CREATE (bob)-[:WITHDRAWN]->(two), (a)-[:SIMILAR {score: 0.9, rank: 1, run: 1}]->(b),
-       (a)-[:SIMILAR {score: 0.8, rank: 2, run: 1}]->(c), (a)-[:SIMILAR {score: 0.7, rank: 1, run: 2}]->(c),
-       (b)-[:SIMILAR {score: 0.6, rank: 1, run: 1}]->(a), (c)-[:SIMILAR {score: 0.5, rank: 1, run: 3}]->(a)
-"""
+
+class Interrupted(Exception):
+    """Ends a publication before the run becomes active."""
+
+
+def publication(name: str) -> Publication:
+    """The recommendations and similar items of a run."""
+    lists = [
+        (user, item, 1.0 / rank, rank)
+        for user, items in LISTS[name].items()
+        for rank, item in enumerate(items, start=1)
+    ]
+    frame = pd.DataFrame(lists, columns=["user_id", "item_id", "score", "rank"])
+    similar = [
+        (item, other, score, rank)
+        for item, others in SIMILAR[name].items()
+        for rank, (other, score) in enumerate(others, start=1)
+    ]
+    run = Run(name, MODELS[name], {}, {}, "2026-01-01T00:00:00Z", ("User", "RATED", "Item"), 0.1)
+    return Publication(
+        run,
+        Recommendations(frame.astype({"user_id": "str", "item_id": "str"}), run.model, name),
+        USERS,
+        ITEMS,
+        pd.DataFrame(similar, columns=["item_id", "similar_id", "score", "rank"]),
+    )
 
 
 @pytest.fixture
@@ -122,16 +157,8 @@ def graph(store: Store) -> Store:
             f"CREATE (a)-[edge:{relation}]->(b) SET edge.value = $value",
             {"source": source, "target": target, "value": value},
         )
-    store.write(RUNS)
-    lists = [
-        {"run": run, "user": user, "item": item, "rank": rank}
-        for run, users in LISTS.items()
-        for user, items in users.items()
-        for rank, item in enumerate(items, start=1)
-    ]
-    store.write(
-        "UNWIND $lists AS row MATCH (u:User {id: row.user}), (i:Item {id: row.item}) "
-        "CREATE (u)-[:RECOMMENDED {run: row.run, rank: row.rank, score: 1.0 / row.rank}]->(i)",
-        {"lists": lists},
-    )
+    publish(store, publication("r1"))
+    publish(store, publication("r2"))
+    with patch.object(versions, "activate", side_effect=Interrupted), pytest.raises(Interrupted):
+        publish(store, publication("r3"))
     return store

@@ -243,7 +243,7 @@ def test_two_runs_compared(graph: Store) -> None:
 def test_the_health_of_a_graph(graph: Store) -> None:
     graph.write(
         "MATCH (u:User {id: 'ann'}), (h:Item {id: 'h'}), (x:Item {id: 'x'}) "
-        "CREATE (:Odd), (u)-[:RECOMMENDED {run: 9}]->(h), (u)-[:RECOMMENDED {run: 9}]->(x) "
+        "CREATE (:Odd), (u)-[:RECOMMENDED {version: 9}]->(h), (u)-[:RECOMMENDED {version: 9}]->(x) "
         "SET h.keys = ['mine:x'] "
         "FOREACH (k IN [1, 2] | CREATE (h)-[:NEXT {source: 'mine', timestamp: 7}]->(x)) "
         "FOREACH (k IN [1, 2] | CREATE (x)-[:NEXT {source: 'mine'}]->(h)) "
@@ -252,13 +252,13 @@ def test_the_health_of_a_graph(graph: Store) -> None:
     assert ask(graph, "check_graph", "finding number examples") == [
         ("nodes without an id", 1, ["Odd"]),
         ("nodes without relationships", 2, ["Odd", "flo"]),
-        ("keys that several nodes have", 1, ["mine:x"]),
-        ("edges too many of a source (load it again)", 2, ["mine: h NEXT x", "mine: x NEXT h"]),
-        ("users who did nothing", 2, ["flo", "hal"]),
-        ("items that nobody chose", 2, ["h", "n"]),
-        ("runs whose publishing has not ended", 1, ["r3"]),
-        ("users without a list in the published run", 5, ["bob", "dora", "flo", "gus", "hal"]),
-        ("recommendation edges of a run that is gone", 2, ["9"]),
+        ("keys of several nodes", 1, ["mine:x"]),
+        ("duplicate edges of a source (load it again)", 2, ["mine: h NEXT x", "mine: x NEXT h"]),
+        ("users without behaviour", 2, ["flo", "hal"]),
+        ("items without behaviour", 2, ["h", "n"]),
+        ("runs whose publication is unfinished", 1, ["r3"]),
+        ("users without a list in the active run", 5, ["bob", "dora", "flo", "gus", "hal"]),
+        ("recommendation edges of a deleted run", 2, ["9"]),
     ]
 
 

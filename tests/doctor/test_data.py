@@ -11,9 +11,9 @@ from graphrec.evaluation.memory_estimate import Shape
 from graphrec.fusion.provenance import SourceManifest
 from graphrec.schema import EdgeType, NodeType
 from graphrec.store import Store
-from graphrec.store.lease import leased
+from graphrec.store.lease import hold_lease
 from graphrec.store.nodes import ensure_constraint
-from graphrec.store.sources import note_source
+from graphrec.store.sources import save_source
 from graphrec.tables import Source
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,8 +25,8 @@ CREATE (a:User {{id: 'a', keys: ['one:a', 'two:9']}}), (b:User {{id: 'b', keys: 
        (x:Item {{id: 'x', keys: ['one:x']}}), (:Other {{name: 'theirs'}}),
        (a)-[:RATED {{source: 'one', timestamp: {SECONDS}}}]->(x), (b)-[:TAGGED {{source: 'one', timestamp: 5}}]->(x),
        (a)-[:FRIEND {{source: 'one'}}]->(b),
-       (:Source {{id: 'one', status: 'loaded'}}), (:Run {{id: 'r', number: 1, status: 'published'}}),
-       (a)-[:RECOMMENDED {{run: 1, score: 0.5, rank: 1}}]->(x)
+       (:Source {{id: 'one', status: 'loaded'}}), (:Run {{id: 'r', version: 1, status: 'published'}}),
+       (a)-[:RECOMMENDED {{version: 1, score: 0.5, rank: 1}}]->(x)
 """
 
 
@@ -42,7 +42,7 @@ def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> No
     sound = findings(store)
     assert {finding.state for finding in sound.values()} == {OK}
     assert sound["size"].seen == "6 nodes and 4 edges"
-    assert sound["nodes without id"].seen == "no Other node has one; they are left alone"
+    assert sound["nodes without id"].seen == "no Other node has one; graphrec ignores them"
     assert sound["edges without source"].seen == "none"
 
 
@@ -72,7 +72,7 @@ def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> No
         ),
         (
             "CREATE (c:User {id: 'c'}), (:Item {id: 'y'}), (:Item {id: 'z'}) WITH c MATCH (x:Item {id: 'x'}) "
-            "CREATE (c)-[:RECOMMENDED {run: 1}]->(x)",
+            "CREATE (c)-[:RECOMMENDED {version: 1}]->(x)",
             "orphans",
             WARNING,
             "1 of 3 Users without behaviour, 2 of 3 Items without behaviour",
@@ -82,7 +82,7 @@ def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> No
             "MATCH (a:User {id: 'a'}), (x:Item) CREATE (a)-[:VIEWED]->(x), (a)-[:VIEWED]->(x)",
             "edges without source",
             OK,
-            "2 VIEWED: written by hand",
+            "2 VIEWED: not written by a load",
             "",
         ),
         (
@@ -103,21 +103,21 @@ def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> No
             "CREATE (:Source {id: 'two', status: 'loading'})",
             "loads",
             WARNING,
-            "two was cut off",
+            "two was interrupted",
             "graphrec load two again",
         ),
         (
             "CREATE (:Run {id: 's', status: 'publishing'})",
             "published runs",
             WARNING,
-            "s was cut off",
+            "s was interrupted",
             "graphrec publish s again",
         ),
         (
             "MATCH (run:Run) DETACH DELETE run",
             "vanished runs",
             WARNING,
-            "1 recommendation of run 1, which the graph lacks",
+            "1 recommendation of version 1, whose run is not in the graph",
             "publish a run again",
         ),
     ],
@@ -140,20 +140,20 @@ def test_zero_ratings_and_the_sizes_that_decide_the_memory(store: Store) -> None
         "CREATE (u:User {id: 'u'}), (g:Genre {id: 'g'}) WITH u, g UNWIND range(0, 7) AS n "
         "WITH u, g, n, [0, 0, 0, 0, 1, 5, 7, 10][n] AS mark "
         "CREATE (i:Item {id: toString(n)}), (u)-[:RATED {rating: mark}]->(i), (i)-[:IN_GENRE]->(g), "
-        "(u)-[:RECOMMENDED {run: 1}]->(i)"
+        "(u)-[:RECOMMENDED {version: 1}]->(i)"
     )
-    found = data.zero_ratings(store, ["RATED", "IN_GENRE"])
+    found = data.check_zero_ratings(store, ["RATED", "IN_GENRE"])
     assert found.state == WARNING
     assert found.seen.startswith("4 of 8 RATED edges have the rating 0 and the others 1 to 10")
     assert "[edges.VIEWED]" in found.remedy
-    assert data.shape(store) == Shape(1, 8, 24, 64 + 64)
+    assert data.measure_shape(store) == Shape(1, 8, 24, 64 + 64)
 
 
 def test_what_is_under_way_is_not_cut_off(store: Store) -> None:
     store.write("CREATE (:Source {id: 'two', status: 'loading'}), (:Run {id: 's', status: 'publishing'})")
     found = findings(store, writing=True)
-    assert (found["loads"].state, found["loads"].seen) == (OK, "two is under way")
-    assert (found["published runs"].state, found["published runs"].seen) == (OK, "s is under way")
+    assert (found["loads"].state, found["loads"].seen) == (OK, "two is in progress")
+    assert (found["published runs"].state, found["published runs"].seen) == (OK, "s is in progress")
 
 
 def test_times_of_other_types_are_left_alone(store: Store) -> None:
@@ -175,11 +175,11 @@ def test_the_remedy_for_milliseconds_works(store: Store) -> None:
 def test_constraints(store: Store) -> None:
     store.write("CREATE (:Held {id: '1', keys: ['one:1']}), (:Loose {id: '1', keys: ['one:1']}), (:Theirs {id: '1'})")
     ensure_constraint(store, "Held")
-    finding = about_store.constraints(store)
-    assert (finding.state, finding.seen) == (WARNING, "nothing holds the ids of Loose unique")
+    finding = about_store.check_constraints(store)
+    assert (finding.state, finding.seen) == (WARNING, "no constraint makes the ids of Loose unique")
     assert "CREATE CONSTRAINT FOR (n:`Loose`) REQUIRE n.id IS UNIQUE" in finding.remedy
     store.write("MATCH (n:Loose) DELETE n")
-    assert about_store.constraints(store).state == OK
+    assert about_store.check_constraints(store).state == OK
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_constraints(store: Store) -> None:
     [("Neo4j Kernel 5.26.30", OK), ("Neo4j Kernel 2026.01.1", OK), ("Neo4j Kernel 5.25.9", FAILED)],
 )
 def test_the_version_of_the_server(found: str, state: str) -> None:
-    assert about_store.version(found, "it answers").state == state
+    assert about_store.check_version(found, "it answers").state == state
 
 
 LINE = "2026-11-24 20:47:03.662 {level} [HttpServer] <ArcadeDB_0> {text}\n"
@@ -204,19 +204,19 @@ LINE = "2026-11-24 20:47:03.662 {level} [HttpServer] <ArcadeDB_0> {text}\n"
 )
 def test_the_log_of_the_server(tmp_path: Path, text: str, state: str, seen: str) -> None:
     path = tmp_path / "server.log"
-    assert about_store.log(path).seen == "there is none"
+    assert about_store.check_log(path).seen == "there is no log"
     path.write_text(text)
-    finding = about_store.log(path)
+    finding = about_store.check_log(path)
     assert finding.state == state
     assert seen in finding.seen
 
 
 def test_a_graph_that_never_had_what_a_check_is_about(store: Store) -> None:
-    assert data.orphans(store, []).state == OK
-    assert data.vanished_runs(store, []).state == OK
-    assert data.unfinished(store, "loads", "NeverHeardOf", "loading", False).state == OK
+    assert data.check_orphans(store, []).state == OK
+    assert data.check_vanished_runs(store, []).state == OK
+    assert data.check_unfinished(store, "loads", "NeverHeardOf", "loading", False).state == OK
     store.write("CREATE (:User {id: 'a'})")
-    assert data.orphans(store, []).seen == "1 of 1 User without behaviour"
+    assert data.check_orphans(store, []).seen == "1 of 1 User without behaviour"
 
 
 def test_doubled_edges_are_found_with_what_mends_them(store: Store) -> None:
@@ -224,30 +224,30 @@ def test_doubled_edges_are_found_with_what_mends_them(store: Store) -> None:
         EdgeType("User", "RATED", "Item", ("rating",)),
         EdgeType("User", "TAGGED", "Item", ("tag",), ("tag",)),
     )
-    note_source(store, SourceManifest(Source("shop"), (NodeType("User"), NodeType("Item")), (rated, tagged)), "loaded")
+    save_source(store, SourceManifest(Source("shop"), (NodeType("User"), NodeType("Item")), (rated, tagged)), "loaded")
     store.write(
         "CREATE (a:User {id: 'a'}), (x:Item {id: 'x'}), (y:Item {id: 'y'}) "
         "CREATE (a)-[:RATED {source: 'shop', rating: 1.0}]->(x), (a)-[:RATED {source: 'other', rating: 1.0}]->(x), "
         "(a)-[:TAGGED {source: 'shop', tag: 'p'}]->(x), (a)-[:TAGGED {source: 'shop', tag: 'q'}]->(x), "
         "(a)-[:TAGGED {source: 'shop', tag: 'p'}]->(y), (a)-[:TAGGED {source: 'shop'}]->(y)"
     )
-    assert data.doubled_edges(store).state == OK
+    assert data.check_doubled_edges(store).state == OK
     store.write(
         "MATCH (a:User {id: 'a'}), (x:Item {id: 'x'}) CREATE (a)-[:RATED {source: 'shop', rating: 2.0}]->(x), "
         "(a)-[:TAGGED {source: 'shop', tag: 'p'}]->(x)"
     )
-    found = data.doubled_edges(store)
+    found = data.check_doubled_edges(store)
     assert (found.state, found.seen) == (FAILED, "1 RATED of shop, 1 TAGGED of shop too many")
     assert "run graphrec load shop again" in found.remedy
 
 
 def test_the_lease_of_a_writer(store: Store) -> None:
-    assert about_store.lease(store).seen == "no writer is at work"
-    with leased(store, "load of shop"):
-        finding = about_store.lease(store)
+    assert about_store.check_lease(store).seen == "no process is writing"
+    with hold_lease(store, "load of shop"):
+        finding = about_store.check_lease(store)
         assert finding.state == WARNING
         assert finding.seen.startswith("load of shop by ")
         store.write("MATCH (l:WriteLease) SET l.renewed = 0")
-        left = about_store.lease(store)
-        assert (left.state, left.seen[:28]) == (OK, "left behind by load of shop ")
-        assert data.size(store, []).seen == "the graph is empty"
+        left = about_store.check_lease(store)
+        assert (left.state, left.seen[:21]) == (OK, "left by load of shop ")
+        assert data.check_size(store, []).seen == "the graph is empty"

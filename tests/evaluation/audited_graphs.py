@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from graphrec.evaluation.assembly import Edges, assemble
+from graphrec.evaluation.assembly import EdgeArrays, assemble
 from graphrec.hetero import HeteroGraph, build
 from graphrec.schema import EdgeType, NodeType, Triple
 from graphrec.tables import EdgeTable, GraphTables, NodeTable
@@ -80,12 +80,12 @@ def at_random(rng: np.random.Generator, timed: bool) -> HeteroGraph:
     without times unless `timed`."""
     sizes = {"User": 6, "Item": 7, "Tag": 3, "List": 1}
 
-    def some(triple: Triple, number: int, times: bool = timed) -> Edges:
+    def some(triple: Triple, number: int, times: bool = timed) -> EdgeArrays:
         source, target = (rng.integers(sizes[label], size=number) for label in (triple[0], triple[2]))
         properties: dict[str, npt.NDArray[Any]] = {"timestamp": rng.integers(0, 40, size=number)} if times else {}
         if triple == TAGGED:
             properties["tag"] = rng.integers(3, size=number).astype(str).astype(object)
-        return Edges(triple, source, target, properties)
+        return EdgeArrays(triple, source, target, properties)
 
     plain = [some(triple, number, times=False) for triple, number in ((BOUGHT_BY, 5), (HAS_TAG, 12), (LIKE, 4))]
     dated = [some(triple, number) for triple, number in ((VIEWED, 20), (TAGGED, 12), (FOLLOWS, 6), (IN_LIST, 4))]

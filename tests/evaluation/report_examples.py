@@ -14,15 +14,15 @@ from graphrec.evaluation.result import (
     Cost,
     DataSummary,
     Difference,
-    Division,
     Epoch,
     Estimate,
-    Example,
+    ExampleUser,
     Group,
     ModelResult,
-    Reason,
+    ReasonPath,
+    RecommendedItem,
     Setup,
-    Shown,
+    SplitSummary,
     TrialResult,
 )
 from graphrec.splitting import Part, SplitRecord
@@ -75,7 +75,7 @@ def rich(seconds: float = 1.0, passed: bool = True) -> Comparison:
             user_degree=(1, 50, 50, 50, 50),
             item_degree=(1, 1, 1, 3, 611),
         ),
-        divisions=tuple(_division(number, passed) for number in range(2)),
+        splits=tuple(_division(number, passed) for number in range(2)),
         num_users=1483,
         results=results,
         differences=_differences(results),
@@ -108,7 +108,7 @@ def smallest() -> Comparison:
         baseline="popularity",
         ks=(10,),
         data=DataSummary("BOUGHT", 3, 4, 7, None, None, {"BOUGHT": 7}, (2, 2, 2, 3, 3), (1, 1, 2, 2, 2)),
-        divisions=(Division(0, 7, record, Audit(_checks(True)), (), 3, 0),),
+        splits=(SplitSummary(0, 7, record, Audit(_checks(True)), (), 3, 0),),
         num_users=3,
         results=(
             ModelResult(
@@ -202,7 +202,7 @@ def _differences(results: tuple[ModelResult, ...]) -> tuple[Difference, ...]:
         value = first.metrics[metric].value - second.metrics[metric].value
         close = second.name == "ease"
         half = 0.004 if close else 0.0008
-        verdict = "not told apart" if close else "better" if value > 0 else "worse"
+        verdict = "not significant" if close else "better" if value > 0 else "worse"
         estimate = Estimate(value, value - half, value + half)
         found.append(Difference(first.name, second.name, metric, estimate, value * 8, 0.2 if close else 0.0002,
                                 0.4 if close else 0.0018, verdict))  # fmt: skip
@@ -226,7 +226,7 @@ def _checks(passed: bool) -> tuple[Check, ...]:
     return tuple(found)
 
 
-def _division(number: int, passed: bool) -> Division:
+def _division(number: int, passed: bool) -> SplitSummary:
     start, step = 1122847200, 4_500_000
     bins = []
     for place in range(40):
@@ -235,26 +235,28 @@ def _division(number: int, passed: bool) -> Division:
         test = 0 if place < 34 + number else total
         bins.append(Bin(start + step * place, start + step * (place + 1), train, validation if not test else 0, test))
     record = SplitRecord("rolling(windows=2, validation=0.1, test=0.1)", start + step * 34, _parts(number))
-    return Division(number, 0, record, Audit(_checks(passed or number == 0)), tuple(bins), 1480, 18)
+    return SplitSummary(number, 0, record, Audit(_checks(passed or number == 0)), tuple(bins), 1480, 18)
 
 
-def _examples() -> tuple[Example, ...]:
+def _examples() -> tuple[ExampleUser, ...]:
     reasons = (
-        Reason(("u1", "LISTENED", "a1", "HAS_TAG", "post-rock", "HAS_TAG", "a4"), 0.46, (2, 6)),
-        Reason(("u1", "FRIEND", "Ólafur", "LISTENED", "a4"), 0.31, (4,)),
-        Reason(("u1", "LISTENED", "a6", "LISTENED", "u2", "LISTENED", "a5"), 0.071, (2, 6)),
+        ReasonPath(("u1", "LISTENED", "a1", "HAS_TAG", "post-rock", "HAS_TAG", "a4"), 0.46, (2, 6)),
+        ReasonPath(("u1", "FRIEND", "Ólafur", "LISTENED", "a4"), 0.31, (4,)),
+        ReasonPath(("u1", "LISTENED", "a6", "LISTENED", "u2", "LISTENED", "a5"), 0.071, (2, 6)),
     )
     shown = (
-        Shown("a4", True, reasons),
-        Shown("a2", False, (Reason(("u1", "LISTENED", "a1", "LISTENED", "u3", "LISTENED", "a2"), 0.62, (2, 6)),)),
-        Shown("a5", True, (reasons[2],)),
-        Shown("a6", False, ()),
-        Shown("unknown-item-without-title-4711", False, ()),
+        RecommendedItem("a4", True, reasons),
+        RecommendedItem(
+            "a2", False, (ReasonPath(("u1", "LISTENED", "a1", "LISTENED", "u3", "LISTENED", "a2"), 0.62, (2, 6)),)
+        ),
+        RecommendedItem("a5", True, (reasons[2],)),
+        RecommendedItem("a6", False, ()),
+        RecommendedItem("unknown-item-without-title-4711", False, ()),
     )
     history = ("a1", "a3", "a6", *(f"artist {n}" for n in range(30)))
     bare = tuple(replace(entry, reasons=()) for entry in shown[::-1])
     return (
-        Example("u1", LEADER, history, ("a4", "a5"), shown, 120, 2),
-        Example("u1", "ease", history, ("a4", "a5"), bare, 120, 2),
-        Example(HOSTILE, LEADER, ("a2",), ("a1",), (Shown("a1", False, reasons[2:]),), 1, 1),
+        ExampleUser("u1", LEADER, history, ("a4", "a5"), shown, 120, 2),
+        ExampleUser("u1", "ease", history, ("a4", "a5"), bare, 120, 2),
+        ExampleUser(HOSTILE, LEADER, ("a2",), ("a1",), (RecommendedItem("a1", False, reasons[2:]),), 1, 1),
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from graphrec.evaluation.assembly import Edges, assemble, drop, edges_of, num_edges, relation_names
+from graphrec.evaluation.assembly import EdgeArrays, assemble, drop, edges_of, num_edges, relation_names
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.relations import relations
@@ -17,9 +17,11 @@ def array(*values: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
 def graph() -> HeteroGraph:
     """Three users and two items; purchases out of order, with times; tags; one tie."""
     bought = Interactions(array(2, 0, 0), array(1, 1, 0), 3, 2, time=array(30, 20, 10))
-    tags = Edges(TAGGED, array(1, 0), array(0, 1), {"tag": np.array(["rock", "jazz"], dtype=object)})
+    tags = EdgeArrays(TAGGED, array(1, 0), array(0, 1), {"tag": np.array(["rock", "jazz"], dtype=object)})
     return assemble(
-        {"User": 3, "Item": ["a", "b"]}, [edges_of(BOUGHT, bought), tags, Edges(FOLLOWS, array(0), array(2))], BOUGHT
+        {"User": 3, "Item": ["a", "b"]},
+        [edges_of(BOUGHT, bought), tags, EdgeArrays(FOLLOWS, array(0), array(2))],
+        BOUGHT,
     )
 
 

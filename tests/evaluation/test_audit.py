@@ -20,7 +20,7 @@ from graphrec.train_view import restrict
 from . import audited_graphs as graphs
 
 CUT = 80
-GIVEN, BACKWARDS, LATE, ELSEWHERE, OTHERWISE, COPIES, DERIVED = KINDS
+IN_TRAINING, REVERSED, LATE, ELSEWHERE, OTHER_BEHAVIOUR, DUPLICATES, DERIVED = KINDS
 
 
 def parts(graph: HeteroGraph) -> tuple[Interactions, Interactions]:
@@ -58,7 +58,7 @@ def test_a_clean_split_passes_and_says_what_was_looked_at() -> None:
     # given: 6 ratings; backwards: 6 reverse ratings and x bought by ann, twice; late: 6 and 6; elsewhere, both ways:
     # ann's view, two tags, a tie; otherwise: a view and two tags; copies: 6 ratings, 1 view, 2 tags;
     # derived, both ways: the list's time, and x-new and w-dark, which tags say too
-    assert [check.looked_at for check in found.checks] == [6, 8, 12, 8, 6, 9, 6]
+    assert [check.num_checked for check in found.checks] == [6, 8, 12, 8, 6, 9, 6]
 
 
 def tags(graph: HeteroGraph) -> list[tuple[str, str]]:
@@ -86,7 +86,7 @@ def test_restrict_cuts_attributes_that_only_events_of_test_pairs_say() -> None:
     visible = restrict(whole, rest, None, found)
     assert tags(visible) == [("w", "dark"), ("x", "dark"), ("x", "new")]
     assert audit(visible, rest, found, None, whole=whole).passed
-    assert leaks(audit(restrict(whole, rest), rest, found, None, whole=whole)) == {OTHERWISE: 2, DERIVED: 2}
+    assert leaks(audit(restrict(whole, rest), rest, found, None, whole=whole)) == {OTHER_BEHAVIOUR: 2, DERIVED: 2}
 
 
 def test_a_known_time_of_an_attribute_says_more_than_later_events() -> None:
@@ -123,10 +123,10 @@ def test_what_a_user_is_described_by_is_cut_as_well() -> None:
 
 
 PLANTED = [
-    (GIVEN, graphs.RATED, "cat", "w", 90, "cat -[RATED]-> w (1970-01-01 00:01:30 UTC)"),
-    (GIVEN, graphs.RATED, "cat", "w", 7, "cat -[RATED]-> w (1970-01-01 00:00:07 UTC)") ,
-    (BACKWARDS, graphs.REV_RATED, "w", "cat", 90, "w -[rev_RATED]-> cat (1970-01-01 00:01:30 UTC)"),
-    (BACKWARDS, graphs.BOUGHT_BY, "y", "ann", None, "y -[BOUGHT_BY]-> ann"),
+    (IN_TRAINING, graphs.RATED, "cat", "w", 90, "cat -[RATED]-> w (1970-01-01 00:01:30 UTC)"),
+    (IN_TRAINING, graphs.RATED, "cat", "w", 7, "cat -[RATED]-> w (1970-01-01 00:00:07 UTC)") ,
+    (REVERSED, graphs.REV_RATED, "w", "cat", 90, "w -[rev_RATED]-> cat (1970-01-01 00:01:30 UTC)"),
+    (REVERSED, graphs.BOUGHT_BY, "y", "ann", None, "y -[BOUGHT_BY]-> ann"),
     (LATE, graphs.RATED, "cat", "y", 80, "cat -[RATED]-> y (1970-01-01 00:01:20 UTC)"),
     (LATE, graphs.REV_RATED, "y", "cat", 80, "y -[rev_RATED]-> cat (1970-01-01 00:01:20 UTC)"),
     (ELSEWHERE, graphs.VIEWED, "cat", "y", 85, "cat -[VIEWED]-> y (1970-01-01 00:01:25 UTC)"),
@@ -134,10 +134,10 @@ PLANTED = [
     (ELSEWHERE, graphs.FOLLOWS, "bob", "cat", 99, "bob -[FOLLOWS]-> cat (1970-01-01 00:01:39 UTC)"),
     (ELSEWHERE, ("User", "TAGGED", "List"), "bob", "best", 99, "bob -[TAGGED]-> best (1970-01-01 00:01:39 UTC)"),
     (ELSEWHERE, ("User", "MENTORS", "User"), "bob", "cat", 99, "bob -[MENTORS]-> cat (1970-01-01 00:01:39 UTC)"),
-    (OTHERWISE, graphs.VIEWED, "cat", "w", 70, "cat -[VIEWED]-> w (1970-01-01 00:01:10 UTC)"),
-    (OTHERWISE, graphs.VIEWED, "cat", "w", 91, "cat -[VIEWED]-> w (1970-01-01 00:01:31 UTC)"),
-    (OTHERWISE, graphs.REV_VIEWED, "w", "cat", 70, "w -[rev_VIEWED]-> cat (1970-01-01 00:01:10 UTC)"),
-    (OTHERWISE, ("User", "CARTED", "Item"), "ann", "y", None, "ann -[CARTED]-> y"),
+    (OTHER_BEHAVIOUR, graphs.VIEWED, "cat", "w", 70, "cat -[VIEWED]-> w (1970-01-01 00:01:10 UTC)"),
+    (OTHER_BEHAVIOUR, graphs.VIEWED, "cat", "w", 91, "cat -[VIEWED]-> w (1970-01-01 00:01:31 UTC)"),
+    (OTHER_BEHAVIOUR, graphs.REV_VIEWED, "w", "cat", 70, "w -[rev_VIEWED]-> cat (1970-01-01 00:01:10 UTC)"),
+    (OTHER_BEHAVIOUR, ("User", "CARTED", "Item"), "ann", "y", None, "ann -[CARTED]-> y"),
     (DERIVED, graphs.HAS_TAG, "y", "new", None, "y -[HAS_TAG]-> new"),
     (DERIVED, graphs.REV_HAS_TAG, "new", "y", None, "new -[rev_HAS_TAG]-> y"),
     (DERIVED, graphs.IN_LIST, "y", "best", 80, "y -[IN_LIST]-> best (1970-01-01 00:01:20 UTC)"),
@@ -164,8 +164,8 @@ def test_a_test_interaction_among_the_known_is_found_once_though_the_graph_has_i
     _, known, held, whole = clean()
     known = join(known, row(whole, "cat", "w", 90))
     found = audit(restrict(whole, known, CUT, held), known, held, CUT, whole=whole)
-    assert (of(found, GIVEN).leaks, of(found, GIVEN).looked_at) == (1, 7)
-    assert of(found, BACKWARDS).leaks == 1
+    assert (of(found, IN_TRAINING).leaks, of(found, IN_TRAINING).num_checked) == (1, 7)
+    assert of(found, REVERSED).leaks == 1
     assert of(found, LATE).leaks == 0
 
 
@@ -174,7 +174,7 @@ def test_what_a_user_repeats_is_no_leak() -> None:
     visible, known, held, whole = clean()
     assert audit(graphs.plant(visible, graphs.VIEWED, "bob", "w", 29), known, held, CUT, whole=whole).passed
     known = join(known, row(whole, "bob", "w", 96))  # but what comes after the first test interaction is one
-    assert leaks(audit(visible, known, held, None, whole=whole)) == {GIVEN: 1}
+    assert leaks(audit(visible, known, held, None, whole=whole)) == {IN_TRAINING: 1}
 
 
 def test_without_times_a_pair_on_both_sides_is_a_leak() -> None:
@@ -182,8 +182,8 @@ def test_without_times_a_pair_on_both_sides_is_a_leak() -> None:
     known, held = parts(whole)
     known, held = (Interactions(part.user_index, part.item_index, 3, 3) for part in (known, held))
     found = audit(restrict(whole, known, None, held), known, held, None)
-    assert leaks(found) == {GIVEN: 1}
-    assert of(found, GIVEN).examples == ("bob -[RATED]-> w",)
+    assert leaks(found) == {IN_TRAINING: 1}
+    assert of(found, IN_TRAINING).examples == ("bob -[RATED]-> w",)
 
 
 def test_without_times_or_a_cut_nothing_can_be_late() -> None:
@@ -192,23 +192,25 @@ def test_without_times_or_a_cut_nothing_can_be_late() -> None:
     known = join(split.train, split.validation)
     found = audit(restrict(whole, known, None, split.test), known, split.test, None)
     assert found.passed
-    assert [check.looked_at for check in found.checks if check.kind in (LATE, ELSEWHERE, COPIES, DERIVED)] == [0] * 4
+    assert [check.num_checked for check in found.checks if check.kind in (LATE, ELSEWHERE, DUPLICATES, DERIVED)] == [
+        0
+    ] * 4
 
 
 def test_a_copy_of_the_user_or_of_the_item_has_the_pair() -> None:
     """ann is to find y, which bob, her other account, rated at 40; cat is to find w, a copy of x, which cat rated."""
     visible, known, held, whole = clean()
     found = audit(visible, known, held, CUT, {"User": np.array([0, 0, 1])}, whole)
-    assert leaks(found) == {COPIES: 1}
-    assert of(found, COPIES).examples == ("bob -[RATED]-> y (1970-01-01 00:00:40 UTC)",)
+    assert leaks(found) == {DUPLICATES: 1}
+    assert of(found, DUPLICATES).examples == ("bob -[RATED]-> y (1970-01-01 00:00:40 UTC)",)
     found = audit(visible, known, held, CUT, {"Item": np.array([4, 4, 0])}, whole)
-    assert leaks(found) == {COPIES: 1}
-    assert of(found, COPIES).examples == ("cat -[RATED]-> x (1970-01-01 00:00:50 UTC)",)
+    assert leaks(found) == {DUPLICATES: 1}
+    assert of(found, DUPLICATES).examples == ("cat -[RATED]-> x (1970-01-01 00:00:50 UTC)",)
     seen = graphs.plant(visible, graphs.VIEWED, "bob", "y", 41)
-    assert leaks(audit(seen, known, held, CUT, {"User": np.array([0, 0, 1])}, whole)) == {COPIES: 2}
+    assert leaks(audit(seen, known, held, CUT, {"User": np.array([0, 0, 1])}, whole)) == {DUPLICATES: 2}
     # what lies after the cut is counted as that: ann is cat too, and had w, which cat is to find, and called it dark
     seen = graphs.plant(visible, graphs.RATED, "cat", "y", 85)
-    assert leaks(audit(seen, known, held, CUT, {"User": np.array([0, 1, 0])}, whole)) == {LATE: 1, COPIES: 2}
+    assert leaks(audit(seen, known, held, CUT, {"User": np.array([0, 1, 0])}, whole)) == {LATE: 1, DUPLICATES: 2}
     with pytest.raises(DataError, match="aliases of User number 2 nodes, but the graph has 3"):
         audit(visible, known, held, CUT, {"User": np.arange(2)})
 
@@ -220,8 +222,8 @@ def test_one_event_that_stands_twice_is_a_copy_on_both_sides() -> None:
     last = np.arange(len(everything)) == len(everything) - 1
     known, held = everything.take(~last), everything.take(last)
     found = audit(restrict(whole, known, None, held), known, held, None, whole=whole)
-    assert leaks(found) == {COPIES: 1}
-    assert leaks(audit(restrict(whole, known, None, held), known, held, None)) == {GIVEN: 1, BACKWARDS: 1}
+    assert leaks(found) == {DUPLICATES: 1}
+    assert leaks(audit(restrict(whole, known, None, held), known, held, None)) == {IN_TRAINING: 1, REVERSED: 1}
 
 
 def test_the_error_names_the_first_kind_its_examples_and_the_others() -> None:
@@ -231,8 +233,8 @@ def test_the_error_names_the_first_kind_its_examples_and_the_others() -> None:
     visible = graphs.plant(visible, graphs.SIMILAR, "w", "y")
     with pytest.raises(
         LeakError,
-        match=r"tells of what it is tested on: 6 test pairs under another behaviour among 12 \(cat -\[VIEWED\]-> w .*, "
-        r"…\), and 1 attributes made from later events; give `restrict` the held part",
+        match=r"reveals test interactions: 6 test pairs under another behaviour among 12 \(cat -\[VIEWED\]-> w .*, "
+        r"…\), and 1 attributes derived from later events; pass the test part to `restrict`",
     ) as caught:
         require_clean(audit(visible, known, held, CUT, whole=whole))
     assert str(caught.value).count("VIEWED") == 5

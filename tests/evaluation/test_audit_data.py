@@ -45,7 +45,7 @@ def need_clean(graph: HeteroGraph, parts: Split) -> None:
     cut = None if parts.cut is None or parts.test.time is None else int(parts.test.time.min())
     found = audit(restrict(graph, known, cut, parts.test), known, parts.test, cut, whole=graph)
     require_clean(found)
-    assert found.checks[0].looked_at == len(known)
+    assert found.checks[0].num_checked == len(known)
 
 
 def marked(names: object) -> list[object]:
@@ -56,8 +56,8 @@ def marked(names: object) -> list[object]:
 def test_published_splits_are_clean(name: str, data_root: Path) -> None:
     folder_of(data_root, DATASETS[name].folder)
     data = open_dataset(name, data_root)
-    require_clean(audit(data.graph, data.known, data.truth, None, whole=data.graph))
-    (parts,) = splits("random", data.known, np.random.default_rng(0))  # what settings are chosen on
+    require_clean(audit(data.graph, data.train, data.test, None, whole=data.graph))
+    (parts,) = splits("random", data.train, np.random.default_rng(0))  # what settings are chosen on
     need_clean(data.graph, parts)
 
 

@@ -15,7 +15,7 @@ from graphrec.vocabulary import IndexArray
 
 from . import audited_graphs as graphs
 
-GIVEN, BACKWARDS, LATE, ELSEWHERE, OTHERWISE, COPIES, DERIVED = KINDS
+IN_TRAINING, REVERSED, LATE, ELSEWHERE, OTHER_BEHAVIOUR, DUPLICATES, DERIVED = KINDS
 
 SPECS = (
     "time",
@@ -31,7 +31,7 @@ SPECS = (
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=60, deadline=None)
-@example(seed=1724301, timed=False, spec=SPECS[1])  # an event stands twice, both times in the test part
+@example(seed=1724301, timed=False, spec=SPECS[1])  # an event occurs twice, both times in the test part
 @given(seed=st.integers(0, 2**32), timed=st.booleans(), spec=st.sampled_from(SPECS))
 def test_a_random_graph_is_clean_after_restrict_and_one_planted_leak_is_found(
     kind: str, seed: int, timed: bool, spec: str
@@ -66,16 +66,16 @@ def planted_in(
     if not fresh or (kind in (LATE, ELSEWHERE) and late is None):
         return None
     (u, i), (v, j) = (pairs[int(rng.integers(len(pairs)))] for pairs in (fresh, free))
-    if kind == COPIES:
+    if kind == DUPLICATES:
         others = [a for a, b in sorted(had) if b == i and a != u]
         return (visible, {"User": np.where(np.arange(6) == others[0], u, np.arange(6))}) if others else None
     user, item, other, another = str(u), str(i), str(v), str(j)
     choices: dict[str, list[tuple[Triple, str, str, int | None]]] = {
-        GIVEN: [(graphs.RATED, user, item, late)],
-        BACKWARDS: [(graphs.REV_RATED, item, user, late), (graphs.BOUGHT_BY, item, user, None)],
+        IN_TRAINING: [(graphs.RATED, user, item, late)],
+        REVERSED: [(graphs.REV_RATED, item, user, late), (graphs.BOUGHT_BY, item, user, None)],
         LATE: [(graphs.RATED, other, another, late)],
         ELSEWHERE: [(graphs.TAGGED, other, another, late), (graphs.FOLLOWS, "0", "1", late)],
-        OTHERWISE: [(graphs.VIEWED, user, item, late), (graphs.REV_VIEWED, item, user, None)],
+        OTHER_BEHAVIOUR: [(graphs.VIEWED, user, item, late), (graphs.REV_VIEWED, item, user, None)],
         DERIVED: [(graphs.RECOMMENDED, user, item, None), (graphs.SIMILAR, "0", "1", None)],
     }
     if late is not None:

@@ -10,7 +10,7 @@ from scipy import sparse
 from graphrec.evaluation import list_similarity
 from graphrec.evaluation.beyond_accuracy import (
     beyond_accuracy,
-    catalogue,
+    catalogue_stats,
     coverage,
     diversity,
     gini,
@@ -146,16 +146,16 @@ def test_all_of_it_together() -> None:
     """Diversity by who had the items where there are no attributes, and of the users that were asked for."""
     train = rows([1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 0, 1])
     lists = np.array([[0, 1], [2, 3]])
-    found = beyond_accuracy(lists, np.array([2, 1]), catalogue(train, rows([0], [0], [0], [0])), [1, 2])
+    found = beyond_accuracy(lists, np.array([2, 1]), catalogue_stats(train, rows([0], [0], [0], [0])), [1, 2])
     assert list(found.per_user) == [f"{name}@{k}" for k in (1, 2) for name in ("novelty", "diversity", "tail_share")]
     np.testing.assert_allclose(found.per_user["diversity@2"], [0, 1], atol=1e-12)
     assert found.scalars["coverage@2"] == 1
     assert list(found.scalars)[:3] == ["coverage@1", "gini@1", "personalisation@1"]
-    some = beyond_accuracy(lists, np.array([2, 1]), catalogue(train), [1, 2], np.array([True, False]))
+    some = beyond_accuracy(lists, np.array([2, 1]), catalogue_stats(train), [1, 2], np.array([True, False]))
     assert some.scalars["coverage@2"] == 2 / train.shape[1]  # of the first list alone
     assert len(some.per_user["diversity@2"]) == 2
     attributes = rows([1, 0], [0, 1], [1, 0], [1, 0])
-    described = beyond_accuracy(lists, np.array([2, 1]), catalogue(train, attributes), [2])
+    described = beyond_accuracy(lists, np.array([2, 1]), catalogue_stats(train, attributes), [2])
     np.testing.assert_allclose(described.per_user["diversity@2"], [1, 0], atol=1e-12)
     assert described.per_user["calibration@2"][0] == pytest.approx(math.log(1 / (0.99 * 0.5 + 0.01)))
 
@@ -164,6 +164,6 @@ def test_inputs_are_left_as_they_are() -> None:
     train = rows([3, 0, 1], [1, 1, 0])
     lists = np.array([[1, 2], [2, -1]])
     before = (train.data.copy(), lists.copy())
-    beyond_accuracy(lists, np.array([0, 1]), catalogue(train, train.T.tocsr()), [2])
+    beyond_accuracy(lists, np.array([0, 1]), catalogue_stats(train, train.T.tocsr()), [2])
     assert np.array_equal(train.data, before[0])
     assert np.array_equal(lists, before[1])

@@ -75,7 +75,7 @@ def test_models_are_compared_in_every_metric_of_accuracy(comparison: Comparison)
 
 
 def test_the_parts_are_recorded_and_audited(comparison: Comparison) -> None:
-    data, (division,) = comparison.data, comparison.divisions
+    data, (division,) = comparison.data, comparison.splits
     total = len(interactions(timed()))
     assert (data.relation, data.num_users, data.num_items, data.num_interactions) == ("PURCHASED", 24, 24, total)
     sizes = {part.name: part.num_interactions for part in division.record.parts}
@@ -93,7 +93,7 @@ def test_users_and_items_are_grouped(comparison: Comparison) -> None:
         kinds = {group.kind: 0 for group in result.groups}
         for group in result.groups:
             kinds[group.kind] += group.num_users
-        assert kinds["user activity"] == comparison.divisions[0].num_warm
+        assert kinds["user activity"] == comparison.splits[0].num_warm
         assert "item popularity" in kinds
 
 
@@ -102,7 +102,7 @@ def without_costs(comparison: Comparison) -> list[Any]:
         [replace(r, rounds=()) for r in comparison.results],
         [(r.seed, r.config, r.metrics, [t.quality for t in r.trials]) for m in comparison.results for r in m.rounds],
         comparison.differences,
-        comparison.divisions,
+        comparison.splits,
     ]
 
 
@@ -117,12 +117,12 @@ def test_a_model_is_measured_alike_whatever_stands_beside_it(comparison: Compari
 
 def test_several_seeds_and_folds_are_rounds_of_their_own() -> None:
     found = compared(models=MODELS[:2], split="k-fold(folds=3)", seeds=(0, 1))
-    assert [(d.num, d.seed) for d in found.divisions] == [(split, seed) for seed in (0, 1) for split in range(3)]
-    assert len({part.sha256 for d in found.divisions for part in d.record.parts}) == 18
+    assert [(d.num, d.seed) for d in found.splits] == [(split, seed) for seed in (0, 1) for split in range(3)]
+    assert len({part.sha256 for d in found.splits for part in d.record.parts}) == 18
     assert found.num_users == 24
-    rows = report.as_json(found)["divisions"]
-    assert [(row["num"], row["seed"]) for row in rows] == [(d.num, d.seed) for d in found.divisions]
-    assert len(compared(models=MODELS[:1], seeds=(0, 1)).divisions) == 1  # by time, every seed makes the same
+    rows = report.as_json(found)["splits"]
+    assert [(row["num"], row["seed"]) for row in rows] == [(d.num, d.seed) for d in found.splits]
+    assert len(compared(models=MODELS[:1], seeds=(0, 1)).splits) == 1  # by time, every seed makes the same
     for result in found.results:
         assert [(r.split, r.seed) for r in result.rounds] == [(s, seed) for seed in (0, 1) for s in range(3)]
         values = [r.metrics["ndcg@10"] for r in result.rounds]
@@ -145,14 +145,14 @@ def test_users_without_training_are_a_group_of_their_own() -> None:
     target.timestamp[target.edge_index[0] == 5] += 10_000  # user 5 comes last of all
     found = compared(graph, ["popularity"])
     groups = {g.name: g.num_users for g in found.results[0].groups if g.kind == "warmth"}
-    assert groups == {"warm users": found.divisions[0].num_warm, "cold users": 1}
-    assert found.divisions[0].num_cold == 1
-    assert found.num_users == found.divisions[0].num_warm
+    assert groups == {"warm users": found.splits[0].num_warm, "cold users": 1}
+    assert found.splits[0].num_cold == 1
+    assert found.num_users == found.splits[0].num_warm
 
 
 def test_where_all_test_users_are_cold_they_are_measured() -> None:
     found = compared(models=["popularity"], split="cold-users(test=0.2)")
-    assert found.divisions[0].num_warm == 0
+    assert found.splits[0].num_warm == 0
     assert found.results[0].metrics["recall@20"].value > 0
     assert [g.name for g in found.results[0].groups if g.kind == "warmth"] == ["cold users"]
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from graphrec import TrainConfig
 from graphrec.errors import DataError
 from graphrec.evaluation.default_split import (
     choose_split,
@@ -12,9 +13,9 @@ from graphrec.evaluation.default_split import (
     num_users_by_time,
     require_test_users,
 )
-from graphrec.evaluation.preparation import divide
+from graphrec.evaluation.preparation import split_graph
 from graphrec.interactions import Interactions
-from graphrec.pipeline import TrainConfig, train
+from graphrec.pipeline.training import train
 from graphrec.testing import graph_of
 
 
@@ -60,7 +61,7 @@ def test_interactions_without_times_or_with_one_time_are_split_at_random() -> No
 def test_the_expected_number_of_users_of_a_random_split_is_what_it_has() -> None:
     pairs = shop(400, 97, 4, one_after_the_other=True)
     graph = graph_of(pairs)
-    (parts,) = divide(graph, "random", np.random.default_rng(0))
+    (parts,) = split_graph(graph, "random", np.random.default_rng(0))
     tested = len(np.intersect1d(parts.test.user_index, parts.train.user_index))
     assert tested == pytest.approx(num_users_at_random(pairs), rel=0.15)
 
@@ -81,7 +82,7 @@ def test_if_nobody_can_be_tested_the_error_names_the_split_that_tests_some_or_th
 
 def test_a_split_by_users_has_cold_test_users_alone() -> None:
     graph = graph_of(shop(40, 31, 6, one_after_the_other=True))
-    (parts,) = divide(graph, "cold-users", np.random.default_rng(0))
+    (parts,) = split_graph(graph, "cold-users", np.random.default_rng(0))
     require_test_users(parts, "cold-users", cold=True)
     with pytest.raises(DataError, match="has no test user"):
         require_test_users(parts, "cold-users")

@@ -61,9 +61,9 @@ PROGRAM = """
 import json, resource, sys
 import numpy as np
 from graphrec.evaluation.memory_estimate import bytes_to_train, shape_of
-from graphrec.tuning import Effort
 from graphrec.interactions import Interactions
-from graphrec.pipeline import Training, train
+from graphrec import TrainConfig
+from graphrec.pipeline.training import train
 from graphrec.testing import graph_of
 
 users, items, rows = map(int, sys.argv[1:4])
@@ -76,7 +76,7 @@ user = rng.choice(users, 3 * rows, p=share / share.sum())
 pair = np.unique(user * items + item, return_index=True)
 pair = (user * items + item)[np.sort(pair[1])[:rows]]
 graph = graph_of(Interactions(pair // items, pair % items, users, items))
-train(graph, "graph_filter", rng, Training(effort=Effort(num_trials=5)))
+train(graph, "graph_filter", rng, TrainConfig(num_trials=5))
 print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, bytes_to_train(shape_of(graph))]))
 """
 

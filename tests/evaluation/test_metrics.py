@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from graphrec.evaluation.beyond_accuracy import coverage
-from graphrec.evaluation.metrics import hits, per_user, weighted_ndcg
+from graphrec.evaluation.metrics import find_hits, per_user, weighted_ndcg
 
 
 def truth(*rows: set[int], num_items: int = 8) -> sparse.csr_array:
@@ -53,8 +53,8 @@ def test_of_a_user_with_nothing_to_find_nothing_is_said() -> None:
 
 def test_hits_are_where_the_test_items_are() -> None:
     lists = np.array([[5, 0, 2], [3, -1, 5]])
-    assert hits(lists, truth({5, 2}, {5})).tolist() == [[True, False, True], [False, False, True]]
-    assert not hits(lists, truth(set(), set())).any()
+    assert find_hits(lists, truth({5, 2}, {5})).tolist() == [[True, False, True], [False, False, True]]
+    assert not find_hits(lists, truth(set(), set())).any()
 
 
 def test_users_are_kept_apart_and_in_order() -> None:

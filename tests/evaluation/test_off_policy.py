@@ -16,7 +16,7 @@ DAY = 86_400
 LOOKED = 1 / np.arange(1, 11)
 
 
-def showings(*rows: tuple[str, str, str, int, int], propensity: float = np.nan) -> pd.DataFrame:
+def impressions(*rows: tuple[str, str, str, int, int], propensity: float = np.nan) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["user_id", "item_id", "run", "rank", "timestamp"])
     return frame.assign(propensity=propensity)
 
@@ -28,7 +28,7 @@ def behaviour(*rows: tuple[str, str, int]) -> pd.DataFrame:
 def simulated(
     rng: np.random.Generator, ranks: range, relevance: float, run: str, num_users: int = 3000
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Showings of items at random ranks among some, clicked where they are looked at and relevant, the propensity
+    """Impressions of items at random ranks among some, clicked where they are looked at and relevant, the propensity
     logged, and the clicks as behaviour an hour later."""
     size = num_users * 5
     rank = rng.choice(np.array(ranks), size)
@@ -61,7 +61,7 @@ def width(estimate: Estimate) -> float:
 
 
 def test_a_click_is_within_the_window_and_after() -> None:
-    shown = showings(
+    shown = impressions(
         ("a", "x", "r", 1, 1000), ("a", "y", "r", 2, 1000), ("b", "x", "r", 1, 1000), ("a", "z", "r", 3, 5)
     )
     done = behaviour(("a", "x", 1100), ("a", "y", 1101), ("b", "x", 999), ("c", "z", 6))
@@ -72,15 +72,15 @@ def test_a_click_is_within_the_window_and_after() -> None:
 
 
 def test_each_behaviour_counts_once_for_the_latest_showing() -> None:
-    shown = showings(("a", "x", "old", 1, 100), ("a", "x", "new", 3, 200), ("a", "x", "late", 1, 300))
+    shown = impressions(("a", "x", "old", 1, 100), ("a", "x", "new", 3, 200), ("a", "x", "late", 1, 300))
     assert clicks(shown, behaviour(("a", "x", 250), ("a", "x", 260)), DAY).tolist() == [False, True, False]
-    same = showings(("a", "x", "p", 4, 100), ("a", "x", "q", 2, 100), ("a", "x", "r", 3, 100))
+    same = impressions(("a", "x", "p", 4, 100), ("a", "x", "q", 2, 100), ("a", "x", "r", 3, 100))
     assert clicks(same, behaviour(("a", "x", 100)), DAY).tolist() == [False, True, False]
 
 
 def test_estimates_by_hand() -> None:
-    """Three showings with propensities 1, 0.05 and 0.5, of which the last two are clicked."""
-    shown = showings(("a", "x", "r", 1, 0), ("a", "y", "r", 9, 0), ("b", "x", "r", 2, 0))
+    """Three impressions with propensities 1, 0.05 and 0.5, of which the last two are clicked."""
+    shown = impressions(("a", "x", "r", 1, 0), ("a", "y", "r", 9, 0), ("b", "x", "r", 2, 0))
     shown["propensity"] = [1, 0.05, 0.5]
     done = behaviour(("a", "y", 5), ("b", "x", 5))
     (found,) = measure(shown, done, AttributionWindow(window=10, cap=8), np.random.default_rng(0))
@@ -156,8 +156,8 @@ def test_examination_falls_with_the_rank_and_starts_at_1() -> None:
 
 
 def test_examination_by_hand() -> None:
-    """40 showings at rank 1 with 8 clicks, 20 at rank 3 with 1 and 20 at rank 7 with 3, clicked at 0.15 in all: with 20
-    more at that rate 11/60, 4/40 and 6/40, of which the last two, out of order, become 5/40."""
+    """40 impressions at rank 1 with 8 clicks, 20 at rank 3 with 1 and 20 at rank 7 with 3, clicked at 0.15 in all: with
+    20 more at that rate 11/60, 4/40 and 6/40, of which the last two, out of order, become 5/40."""
     rank = np.repeat([1, 3, 7], [40, 20, 20])
     clicked = np.concatenate([np.arange(40) < 8, np.arange(20) < 1, np.arange(20) < 3])
     found = examination(rank, clicked)
@@ -166,7 +166,7 @@ def test_examination_by_hand() -> None:
 
 
 def test_a_run_with_a_gap_in_its_log_is_estimated_and_others_are_not() -> None:
-    shown = showings(("a", "x", "gap", 1, 0), ("a", "y", "gap", 2, 0), ("a", "z", "whole", 1, 0), propensity=0.5)
+    shown = impressions(("a", "x", "gap", 1, 0), ("a", "y", "gap", 2, 0), ("a", "z", "whole", 1, 0), propensity=0.5)
     shown.loc[1, "propensity"] = np.nan
     found = measure(shown, behaviour(("a", "z", 1)), AttributionWindow(), np.random.default_rng(0))
     assert [(run.run, run.propensity, run.ips.value) for run in found] == [
@@ -194,9 +194,9 @@ def test_the_same_seed_gives_the_same_estimates() -> None:
     ],
 )
 def test_a_showing_that_cannot_be_is_named(column: str, value: object, message: str) -> None:
-    shown = showings(("a", "x", "r", 1, 0), ("a", "y", "r", 2, 0)).astype({column: object})
+    shown = impressions(("a", "x", "r", 1, 0), ("a", "y", "r", 2, 0)).astype({column: object})
     shown[column] = [shown[column][0], value]
-    with pytest.raises(DataError, match=f"1 of 2 showings .*{message}"):
+    with pytest.raises(DataError, match=f"1 of 2 impressions .*{message}"):
         measure(shown, behaviour(("a", "x", 1)), AttributionWindow(), np.random.default_rng(0))
 
 

@@ -112,18 +112,18 @@ def test_if_no_model_finds_anything_no_model_leads_and_the_report_says_what_to_d
     assert "leads" not in text
     page_ = page.render(found, NOW)
     assert "no model finds anything on BOUGHT" in page_
-    by_time = SplitRecord("time(validation=0.1, test=0.1)", 5, found.divisions[0].record.parts)
-    late = replace(found, divisions=(replace(found.divisions[0], record=by_time),))
+    by_time = SplitRecord("time(validation=0.1, test=0.1)", 5, found.splits[0].record.parts)
+    late = replace(found, splits=(replace(found.splits[0], record=by_time),))
     assert "--split random" in sentences.nothing_found(late)
 
 
 def test_if_all_others_tie_with_the_best_no_model_is_said_to_lead() -> None:
     comparison = examples.rich()
-    tied = tuple(replace(found, verdict="not told apart") for found in comparison.differences)
+    tied = tuple(replace(found, verdict="not significant") for found in comparison.differences)
     names = [result.name for result in comparison.results if result.name != examples.LEADER]
     close = replace(comparison, differences=tied)
     assert findings.tied(close, close.headline) == frozenset(names)
-    assert sentences.title(close).startswith("no model is told apart from the others on ")
+    assert sentences.title(close).startswith("no model is distinguishable from the others on ")
 
 
 def test_the_examples_say_for_how_many_something_was_found() -> None:

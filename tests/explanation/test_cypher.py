@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from graphrec.explanation import as_cypher, described, explain
+from graphrec.explanation import add_titles, as_cypher, explain
 from graphrec.explanation.cypher import literal, patterns
-from graphrec.explanation.labels import behaviours
+from graphrec.explanation.labels import counted_behaviours
 from graphrec.explanation.model import Explanation, Node, Path
 from graphrec.ingest import write_source
 from graphrec.runs import TrainedRun
@@ -44,7 +44,7 @@ def test_the_statement_returns_exactly_the_named_paths(store: Store, trained: Tr
     write(store)
     kinds: set[str] = set()
     for user, item in PAIRS:
-        found = described(explain(trained, user, item, 15), store, behaviours(trained))
+        found = add_titles(explain(trained, user, item, 15), store, counted_behaviours(trained))
         rows = store.read(as_cypher(found))
         returned: dict[int, list[Any]] = {}
         for row in rows:
@@ -54,21 +54,21 @@ def test_the_statement_returns_exactly_the_named_paths(store: Store, trained: Tr
             continue
         assert sorted(returned) == list(range(1, len(found.paths) + 1))
         for number, path in enumerate(found.paths, start=1):
-            assert not any(hop.gone for hop in path.hops)
+            assert not any(step.gone for step in path.steps)
             texts = any(node.is_text for node in path.nodes)
             got = [ids(one) for one in returned[number]]
             assert len(got) == len(pieces(path))
             for piece in pieces(path):  # the node at the other end of a text is any that has it
                 assert any(piece == one or (texts and piece == one[:1] and len(one) == 2) for one in got)
             types = {edge.type for one in returned[number] for edge in one.relationships}
-            assert types <= {relation for hop in path.hops for relation in hop.relations}
+            assert types <= {relation for step in path.steps for relation in step.relations}
             kinds |= types
     assert {"PURCHASED", "FRIEND", "FOLLOWS", "IN_GENRE", "LIVES_IN", "TAGGED"} <= kinds
 
 
 def test_titles_and_relationships_are_those_of_the_graph(store: Store, trained: TrainedRun) -> None:
     write(store)
-    found = described(explain(trained, "User3", "Item4", 40), store, behaviours(trained))
+    found = add_titles(explain(trained, "User3", "Item4", 40), store, counted_behaviours(trained))
     assert found.item.title == "The Item4"
     real = {
         (row["u"], row["i"]): set(row["t"])
@@ -77,14 +77,14 @@ def test_titles_and_relationships_are_those_of_the_graph(store: Store, trained: 
         )
     }
     for path in found.paths:
-        for before, hop, after in zip(path.nodes, path.hops, path.nodes[1:], strict=False):
-            if hop.forward is not None and before.label != after.label:
-                pair = (before.id, after.id) if hop.forward else (after.id, before.id)
-                assert set(hop.relations) == real[pair] & {"PURCHASED", "VIEWED", "TAGGED"}
+        for before, step, after in zip(path.nodes, path.steps, path.nodes[1:], strict=False):
+            if step.forward is not None and before.label != after.label:
+                pair = (before.id, after.id) if step.forward else (after.id, before.id)
+                assert set(step.relations) == real[pair] & {"PURCHASED", "VIEWED", "TAGGED"}
     path = found.paths[0]
     store.write("MATCH (:User {id: $u})-[r]->() DETACH DELETE r", {"u": found.user.id})
-    again = described(explain(trained, "User3", "Item4", 40), store, behaviours(trained))
-    assert any(hop.gone for hop in again.paths[0].hops)
+    again = add_titles(explain(trained, "User3", "Item4", 40), store, counted_behaviours(trained))
+    assert any(step.gone for step in again.paths[0].steps)
     assert again.paths[0].contribution == path.contribution
 
 
@@ -103,8 +103,8 @@ def test_a_jump_divides_the_pattern(trained: TrainedRun) -> None:
     found: Explanation = explain(trained, "User3", "Item4", 1)
     user, item = found.user, found.item
     near = Node("Item", "it's")
-    hops = found.paths[0].hops
-    path = Path((user, near, item), (replace(hops[0], relations=("LIKES IT",)), replace(hops[0], relations=())), 0.5)
+    steps = found.paths[0].steps
+    path = Path((user, near, item), (replace(steps[0], relations=("LIKES IT",)), replace(steps[0], relations=())), 0.5)
     assert patterns(path) == [
         ("(:User {id: row.n0})-[:`LIKES IT`]->(:Item {id: row.n1})", ["User3", "it's"]),
         ("(:Item {id: row.n0})", ["Item4"]),

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from graphrec import hetero, loader_registry
-from graphrec.explanation import as_cypher, described, explain
-from graphrec.explanation.labels import behaviours
+from graphrec.explanation import add_titles, as_cypher, explain
+from graphrec.explanation.labels import counted_behaviours
 from graphrec.ingest import write_source
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.model import GraphFilter
@@ -42,7 +42,7 @@ def test_two_hundred_pairs_of_lastfm(data_root: Path, embedded: EmbeddedServer) 
             score = float(scores[row, trained.items.find(item)])
             total = sum(path.contribution for path in found.paths) + found.rest
             assert total == pytest.approx(score, rel=1e-5, abs=1e-6)
-            found = described(found, store, behaviours(trained))
+            found = add_titles(found, store, counted_behaviours(trained))
             rows = store.read(as_cypher(found))
             if found.paths:
                 assert {each["number"] for each in rows} == set(range(1, len(found.paths) + 1))

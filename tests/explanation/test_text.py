@@ -7,11 +7,21 @@ import pytest
 
 from graphrec.characters import without_controls
 from graphrec.explanation import as_frame, as_record, as_sentence, as_svg, reasons_frame
-from graphrec.explanation.lettering import fitted, width, wrapped
-from graphrec.explanation.model import Attribution, Explanation, Node, Path, Reason, Remainder, Route, Step
-from graphrec.explanation.svg import CARD, WIDE
+from graphrec.explanation.model import (
+    Attribution,
+    Explanation,
+    Node,
+    Path,
+    Reason,
+    ReasonKind,
+    Remainder,
+    RemainderKind,
+    Route,
+    RouteKind,
+    Step,
+)
+from graphrec.explanation.svg import CARD, WIDE, fitted, width, wrapped
 from graphrec.explanation.text import verb
-from graphrec.explanation.walk_paths import LONGER
 
 USER, ITEM = Node("User", "7"), Node("Item", "9", "Muse")
 GENRE = Node("Genre", "rock", "Rock")
@@ -19,36 +29,35 @@ GENRE = Node("Genre", "rock", "Rock")
 
 def explanation(*reasons: Reason, longer: float = 0.0, exact: bool = True, seen: bool = False) -> Explanation:
     path = Path((USER, Node("Item", "1", "Abba"), ITEM), (Step(("LISTENED",), True), Step()), 0.25)
-    split = Attribution(
-        (path,), (Remainder("paths that are not named", 0.75 - longer, 12), Remainder(LONGER, longer)), reasons, exact
-    )
-    return Explanation(USER, ITEM, 1.0, split, "graph_filter", "run-1", "LISTENED", 34, seen)
+    rest = Remainder(RemainderKind.UNLISTED, 0.75 - longer, 12), Remainder(RemainderKind.LONGER, longer)
+    attribution = Attribution((path,), rest, reasons, exact)
+    return Explanation(USER, ITEM, 1.0, attribution, "graph_filter", "run-1", "LISTENED", 34, seen)
 
 
 def history(title: str, amount: float, *through: Route, relation: str = "LISTENED") -> Reason:
-    return Reason("history", Node("Item", title, title), (relation,), amount, through)
+    return Reason(ReasonKind.HISTORY, Node("Item", title, title), (relation,), amount, through)
 
 
 def test_a_sentence_counts_people_in_the_singular_and_in_the_plural() -> None:
-    one, many = (Route("people", 0.1, count) for count in (1, 1234))
+    one, many = (Route(RouteKind.PEOPLE, 0.1, count) for count in (1, 1234))
     assert as_sentence(explanation(history("Abba", 0.41, many))) == (
         "Because you listened to Abba (41 %), and 1,234 people who listened to Abba listened to Muse too."
     )
     assert as_sentence(explanation(history("Abba", 0.2, one), history("Queen", 0.041, many), longer=0.11)) == (
         "Because you listened to Abba (20 %) and Queen (4.1 %), and 1 person who listened to Abba and 1,234 who "
-        "listened to Queen listened to Muse too. 11 % of the score came on longer ways through people like you."
+        "listened to Queen listened to Muse too. 11 % of the score comes from longer walks through similar users."
     )
 
 
 def test_what_items_share_is_said_once() -> None:
-    rock = Route("value", 0.1, node=GENRE)
-    links = Route("link", 0.1, relation="ALSO_BOUGHT")
+    rock = Route(RouteKind.VALUE, 0.1, node=GENRE)
+    links = Route(RouteKind.LINK, 0.1, relation="ALSO_BOUGHT")
     assert as_sentence(explanation(history("Abba", 0.3, rock), history("Queen", 0.2, rock, links))) == (
         "Because you listened to Abba (30 %) and Queen (20 %); Abba and Queen share the genre ‘Rock’ with Muse; "
         "ALSO_BOUGHT connects Queen with Muse."
     )
-    two = Route("value", 0.1, node=Node("Category", "x", "Pop"))
-    other = Route("value", 0.1, node=Node("Category", "y", "Folk"))
+    two = Route(RouteKind.VALUE, 0.1, node=Node("Category", "x", "Pop"))
+    other = Route(RouteKind.VALUE, 0.1, node=Node("Category", "y", "Folk"))
     assert "Abba shares the categories ‘Pop’ and ‘Folk’ with Muse." in as_sentence(
         explanation(history("Abba", 0.3, two, other))
     )
@@ -64,22 +73,22 @@ def test_what_items_share_is_said_once() -> None:
     ],
 )
 def test_people_are_named_by_what_they_are_to_the_user(relation: str, said: str) -> None:
-    direct = Reason("social", Node("User", "3"), (relation,), 0.3, (Route("direct", 0.3, 1),))
+    direct = Reason(ReasonKind.SOCIAL, Node("User", "3"), (relation,), 0.3, (Route(RouteKind.DIRECT, 0.3, 1),))
     assert as_sentence(explanation(direct)) == said
-    onward = replace(direct, through=(Route("onward", 0.3),))
-    assert as_sentence(explanation(onward)) == said.replace("listened to Muse", "likes what leads to it")
+    onward = replace(direct, through=(Route(RouteKind.ONWARD, 0.3),))
+    assert as_sentence(explanation(onward)) == said.replace("listened to Muse", "chose similar items")
 
 
 def test_values_approximations_and_what_is_seen_are_said() -> None:
-    town = Reason("attribute", Node("HomeTown", "z", "Zürich"), ("LIVES_IN",), 0.3)
+    town = Reason(ReasonKind.ATTRIBUTE, Node("HomeTown", "z", "Zürich"), ("LIVES_IN",), 0.3)
     assert as_sentence(explanation(town, seen=True)) == (
-        "You listened to Muse already. People with your home town ‘Zürich’ like what leads to it (30 %)."
+        "You listened to Muse already. People who share your home town (Zürich) chose similar items (30 %)."
     )
     assert as_sentence(explanation(history("Abba", 0.3), exact=False)) == (
         "Approximately, because you listened to Abba (30 %). The model graph_filter learns, so these shares are "
         "estimates."
     )
-    assert "cannot say which of your doings" in as_sentence(explanation())
+    assert "cannot attribute the score to your past interactions" in as_sentence(explanation())
 
 
 @pytest.mark.parametrize(
@@ -98,7 +107,7 @@ def test_a_relationship_type_becomes_a_verb(relation: str, said: str) -> None:
 
 
 def test_rows_add_up_to_the_score() -> None:
-    found = explanation(history("Abba", 0.3, Route("people", 0.2, 3), Route("longer", 0.1)), longer=0.1)
+    found = explanation(history("Abba", 0.3, Route(RouteKind.PEOPLE, 0.2, 3), Route(RouteKind.LONGER, 0.1)), longer=0.1)
     frame = as_frame(found)
     assert frame["contribution"].sum() == pytest.approx(found.score)
     assert frame["path"][0] == "User 7 -LISTENED→ Abba -alike- Muse"
@@ -113,7 +122,9 @@ CONTROLS = "a\x00\x08\x1b[31m\x7f\x85\u2028\u202e\u2066\ud800\ufffe\uffff]]>b"
 
 @pytest.mark.parametrize("title", ["<b>&\"'", "W" * 300, "漢字" * 80, "two\nlines", "🎸" * 50, CONTROLS], ids=range(6))
 def test_a_picture_holds_every_title(title: str) -> None:
-    reasons = [history(f"{title}{k}", 0.1, Route("people", 0.05, 2), Route("longer", 0.05)) for k in range(12)]
+    reasons = [
+        history(f"{title}{k}", 0.1, Route(RouteKind.PEOPLE, 0.05, 2), Route(RouteKind.LONGER, 0.05)) for k in range(12)
+    ]
     found = replace(explanation(*reasons), item=Node("Item", "9", title))
     drawn = as_svg(found)
     assert without_controls(drawn) == drawn

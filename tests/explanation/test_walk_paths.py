@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from graphrec.explanation import Explanation, Path, explain
-from graphrec.explanation.walk_paths import LONGER
+from graphrec.explanation.model import RemainderKind
 from graphrec.hetero import HeteroGraph
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.model import GraphFilter
@@ -52,8 +52,8 @@ def test_contributions_and_rest_are_the_score(world: HeteroGraph, name: str) -> 
         for reason in found.reasons:
             assert sum(part.amount for part in reason.through) == pytest.approx(reason.amount, abs=1e-5 * size)
         assert len(few.paths) == min(3, len(found.paths))
-        assert few.split.rest[0].count == len(found.paths) - len(few.paths)
-        unnamed = found.split.rest[0]  # all walks are named, so what is left is rounding
+        assert few.attribution.rest[0].count == len(found.paths) - len(few.paths)
+        unnamed = found.attribution.rest[0]  # all walks are named, so what is left is rounding
         assert unnamed.count == 0
         assert unnamed.amount == pytest.approx(0, abs=1e-4 * size)
 
@@ -88,8 +88,8 @@ def test_every_path_is_a_walk_of_the_graph_that_takes_no_relationship_twice(trai
         for path in found.paths:
             assert (path.nodes[0], path.nodes[-1]) == (found.user, found.item)
             taken = []
-            for (before, after), hop in zip(pairwise(path.nodes), path.hops, strict=True):
-                seen |= set(hop.relations)
+            for (before, after), step in zip(pairwise(path.nodes), path.steps, strict=True):
+                seen |= set(step.relations)
                 if before.is_text or after.is_text:
                     text, node = (before, after) if before.is_text else (after, before)
                     assert (node.id, text.id) in tagged
@@ -97,11 +97,11 @@ def test_every_path_is_a_walk_of_the_graph_that_takes_no_relationship_twice(trai
                 ways = {True: [(before, after)], False: [(after, before)], None: [(before, after), (after, before)]}
                 there = [
                     (one.id, relation, other.id)
-                    for one, other in ways[hop.forward]
-                    for relation in hop.relations
+                    for one, other in ways[step.forward]
+                    for relation in step.relations
                     if (one.id, relation, other.id) in edges
                 ]
-                assert there, (before, hop, after)
+                assert there, (before, step, after)
                 taken += there[:1]
             assert len(taken) == len(set(taken))
     assert seen == {"PURCHASED", "VIEWED", "FRIEND", "FOLLOWS", "IN_GENRE", "LIVES_IN", "ALSO_BOUGHT", "TAGGED"}
@@ -143,7 +143,7 @@ def test_a_walk_has_the_weight_of_the_formula(world: HeteroGraph) -> None:
     assert {(path.nodes[1].id, path.nodes[2].id) for path in found.paths} == set(expected)
     for path in found.paths:
         assert path.contribution == pytest.approx(expected[path.nodes[1].id, path.nodes[2].id], rel=1e-3, abs=1e-6)
-    longer = next(part for part in found.split.rest if part.name == LONGER)
+    longer = next(part for part in found.attribution.rest if part.kind is RemainderKind.LONGER)
     assert longer.amount == pytest.approx(found.score - sum(expected.values()), abs=1e-4)
 
 
@@ -162,7 +162,7 @@ def test_the_strongest_paths_are_those_of_all(trained: TrainedRun) -> None:
 
 def test_a_friend_who_has_the_item_is_a_path_of_two_steps(trained: TrainedRun) -> None:
     short = [path for found in some(trained, 100, 3) for path in found.paths if len(path.nodes) == 3]
-    friends = [path for path in short if path.hops[0].relations == ("FRIEND",)]
+    friends = [path for path in short if path.steps[0].relations == ("FRIEND",)]
     assert friends
     assert all(path.nodes[1].label == "User" and path.contribution > 0 for path in friends)
 

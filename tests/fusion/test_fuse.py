@@ -96,7 +96,7 @@ def test_the_same_film_of_two_sources_is_one_node_and_edges_follow() -> None:
     assert report.matched_examples == ("two:g → 1",)
     assert report.unmatched_examples == ("two:h",)
     assert report.disagreements == 1
-    assert report.disagreement_examples == ("1: title 'Godfather, The' stands over 'The Godfather' of two",)
+    assert report.disagreement_examples == ("1: title 'Godfather, The' kept over 'The Godfather' of two",)
     genres = fused.report.label("Genre")
     assert (genres.matched, genres.unmatched, genres.new) == (1, 1, 1)
 

@@ -39,7 +39,7 @@ def test_a_record_that_another_program_changed_is_named(changed: dict[str, objec
     properties = {**BROUGHT.to_properties(), **changed}
     if properties["version"] is None:
         del properties["version"]
-    with pytest.raises(DataError, match=r"\(:Source \{id: '.*'\}\) in the graph does not say what the source brought"):
+    with pytest.raises(DataError, match=r"\(:Source \{id: '.*'\}\) in the graph does not say what the source provided"):
         SourceManifest.from_properties(properties)
 
 

@@ -88,7 +88,7 @@ def test_no_nodes_have_no_records() -> None:
 
 
 def test_a_key_on_two_nodes_is_told() -> None:
-    with pytest.raises(DataError, match=r"Item: 1 keys stand on two nodes of the graph \(one:1\)"):
+    with pytest.raises(DataError, match=r"Item: 1 keys are on two nodes of the graph \(one:1\)"):
         records({"id": "a", "keys": ["one:1"]}, {"id": "b", "keys": ["one:1"]})
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from graphrec.ingest import Loaded, Options, write_source
+from graphrec.ingest import LoadConfig, Loaded, write_source
 from graphrec.store import Store
 from graphrec.tables import GraphTables
 
@@ -32,13 +32,13 @@ def written(loaded: Loaded) -> dict[tuple[str, str | None], tuple[int, int, int]
     return {name: numbers for name, numbers in counts.items() if any(numbers)}
 
 
-def load(store: Store, tables: GraphTables, **options: Any) -> Loaded:  # Any: of Options
+def load(store: Store, tables: GraphTables, **options: Any) -> Loaded:  # Any: of LoadConfig
     """Load, after a dry run that must write nothing and count the same; whatever the source no longer has may go."""
     options.setdefault("allow_removal", True)
     before = graph_of(store)
-    foretold = write_source(store, tables, Options(**options, dry_run=True))
+    foretold = write_source(store, tables, LoadConfig(**options, dry_run=True))
     assert graph_of(store) == before
-    loaded = write_source(store, tables, Options(**options))
+    loaded = write_source(store, tables, LoadConfig(**options))
     assert written(foretold) == written(loaded)
     assert (foretold.dry_run, loaded.dry_run) == (True, False)
     assert foretold.fusion == loaded.fusion

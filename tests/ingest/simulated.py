@@ -11,7 +11,7 @@ from graphrec.fusion import Fused, GraphState, fuse, unlink
 from graphrec.fusion.plan import NodePlan
 from graphrec.fusion.provenance import SourceManifest
 from graphrec.fusion.records import stored_names
-from graphrec.store.edges import values
+from graphrec.store.edges import to_python
 from graphrec.tables import GraphTables
 
 from .generated import Made
@@ -123,7 +123,7 @@ class Graph:
         }
         for table in fused.edges:
             kind = table.type
-            columns = [values(table.frame[name]) for name in ("source_id", "target_id", *kind.properties)]
+            columns = [to_python(table.frame[name]) for name in ("source_id", "target_id", *kind.properties)]
             for start, end, *cells in zip(*columns, strict=True):
                 properties = [pair for pair in zip(kind.properties, cells, strict=True) if pair[1] is not None]
                 ends = by_id[kind.source][start], by_id[kind.target][end]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graphrec.ingest import Options, write_source
+from graphrec.ingest import LoadConfig, write_source
 from graphrec.schema import EdgeType, NodeType
 from graphrec.store import EmbeddedServer, Store, connect
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
@@ -103,7 +103,7 @@ def test_a_day_costs_what_a_day_is(embedded_store: Store) -> None:
     seconds = []
     for tables, append in ((whole, False), (day, True)):
         start = time.perf_counter()
-        write_source(embedded_store, tables, Options(append=append))
+        write_source(embedded_store, tables, LoadConfig(append=append))
         seconds.append(time.perf_counter() - start)
     assert seconds[1] <= 0.1 * seconds[0]
     assert seconds[1] > 0

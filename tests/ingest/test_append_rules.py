@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from graphrec import ingest
 from graphrec.errors import DataError, GraphrecError, RefusedError
-from graphrec.ingest import Loaded, Options
+from graphrec.ingest import LoadConfig, Loaded
 from graphrec.store import Store
 
 TOML = """name = "log"
@@ -57,7 +57,7 @@ def load(store: Store, folder: Path, rows: Rows, rule: str = RULES[5], append: b
     (folder / "log.toml").write_text(TOML.format(**form))
     for name, header in HEADERS.items():
         (folder / f"{name}.csv").write_text("\n".join([header, *rows.get(name, [])]) + "\n")
-    options = Options(append=append, allow_removal=not append, again=again)
+    options = LoadConfig(append=append, allow_removal=not append, again=again)
     return ingest.load(store, "table", folder / "log.toml", folder, options)
 
 
@@ -100,7 +100,7 @@ def test_an_append_of_sums_that_was_cut_off_is_not_guessed(store: Store, tmp_pat
     rows = {**ITEMS, "rows": ["u1,i1,,3,1500000000"]}
     load(store, tmp_path, rows)
     store.write("MATCH (s:Source) SET s.appending = 'x', s.status = 'loading'")
-    with pytest.raises(RefusedError, match="was cut off.*load all files of the source together"):
+    with pytest.raises(RefusedError, match="was interrupted.*load all files of the source together"):
         load(store, tmp_path, {"rows": ["u1,i1,,2,1500000001"]}, append=True)
     load(store, tmp_path, {}, RULES[3], append=True)  # nothing is summed here
     store.write("MATCH (s:Source) SET s.appending = 'x'")
@@ -134,7 +134,7 @@ def test_refused_repeats_are_refused_unless_they_say_the_same(store: Store, tmp_
         load(store, tmp_path, {"rows": ["u1,i1,4,1,1500000010"]}, "", append=True)
     with pytest.raises(DataError, match=r"Item: 1 of 2 appended rows .*i1: title 'Heat' in the graph, 'Heat 2' in"):
         load(store, tmp_path, {"items": ["i1,Heat 2,", "i2,,"]}, "", append=True, nodes="refuse")
-    with pytest.raises(DataError, match="told apart by their ends alone, the appended ones by rating"):
+    with pytest.raises(DataError, match="identified by their ends alone, the appended ones by rating"):
         load(store, tmp_path, rows, RULES[7], append=True)
     assert shown(store) == before
 
@@ -171,7 +171,7 @@ def test_nodes_take_the_first_or_last_value_that_is_there(
 
 def test_options_that_count_all_rows_are_refused(store: Store, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="load all files together without append"):
-        ingest.load(store, "movielens", None, tmp_path, Options(append=True, min_interactions=2))
+        ingest.load(store, "movielens", None, tmp_path, LoadConfig(append=True, min_interactions=2))
 
 
 CELL = {

@@ -96,7 +96,7 @@ def test_the_script_calls_the_importer(tmp_path: Path) -> None:
 
 def test_a_folder_with_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("x")
-    with pytest.raises(GraphrecError, match=r"has files already \(mine.txt\); choose an empty or a new one"):
+    with pytest.raises(GraphrecError, match=r"is not empty \(mine.txt\); choose an empty or a new one"):
         write_import_files(ODD, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
     with pytest.raises(GraphrecError, match="cannot write to .*mine.txt"):

@@ -9,9 +9,9 @@ from graphrec.errors import DataError, StoreError
 from graphrec.ingest import write_source
 from graphrec.schema import EdgeType, NodeType
 from graphrec.store import Store
-from graphrec.store.diff import everything_new
-from graphrec.store.edges import Edges
-from graphrec.store.nodes import Written
+from graphrec.store.diff import diff_to_empty
+from graphrec.store.edges import SortedEdges
+from graphrec.store.nodes import WriteCounts
 from graphrec.store.write import write_edges
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
 
@@ -227,11 +227,13 @@ def test_several_writers_write_the_same_graph(store: Store, writers: int) -> Non
 def test_a_node_that_vanishes_meanwhile_is_told_and_misplaces_nothing(store: Store) -> None:
     load(store, A)
     ratings = [(user, item, 1.0, None) for user in ("u", "v") for item in ("1", "2", "3")]
-    edges = Edges.of(EdgeTable(RATED, columns(["source_id", "target_id", "rating", "timestamp"], ratings)))
+    edges = SortedEdges.from_table(
+        EdgeTable(RATED, columns(["source_id", "target_id", "rating", "timestamp"], ratings))
+    )
     for label, id_ in (("Item", "2"), ("User", "v")):
         store.write(f"MATCH (n:{label} {{id: $id}}) DETACH DELETE n", {"id": id_})
         with pytest.raises(StoreError, match="RATED: nodes that edges are to be written to have vanished"):
-            write_edges(store, edges, "z", everything_new(edges))
+            write_edges(store, edges, "z", diff_to_empty(edges))
         written_pairs = {row[:2] for row in rated(store) if row[-1] == "z"}
         assert written_pairs <= {(user, item) for user, item, *_ in ratings}
     assert written(load(store, A))[("Item", None)] == (1, 0, 0)
@@ -246,7 +248,7 @@ def test_keys_of_a_source_that_the_graph_does_not_know_are_told(store: Store) ->
 
 def test_what_was_written_is_told_of_each_target(store: Store) -> None:
     loaded = write_source(store, A)
-    assert Written("RATED", 3, 0, 0, "Item") in loaded.written
+    assert WriteCounts("RATED", 3, 0, 0, "Item") in loaded.written
     assert loaded.rows == {"User": 2, "Item": 3, "RATED": 3, "TAGGED": 2, "FRIEND": 1}
 
 

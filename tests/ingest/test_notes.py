@@ -9,7 +9,7 @@ import pytest
 
 from graphrec import ingest
 from graphrec.errors import DataError
-from graphrec.ingest import Loaded, Options, notes
+from graphrec.ingest import LoadConfig, Loaded, notes
 from graphrec.store import Store
 from graphrec.tables import GraphTables
 from graphrec.tabular import read
@@ -30,7 +30,7 @@ def tables(folder: Path, toml: str, **files: str) -> GraphTables:
 def load(store: Store, folder: Path, toml: str, **files: str) -> Loaded:
     """Load them."""
     tables(folder, toml, **files)
-    return ingest.load(store, "table", folder / "s.toml", folder, Options())
+    return ingest.load(store, "table", folder / "s.toml", folder, LoadConfig())
 
 
 RATINGS = """name = "r"
@@ -51,18 +51,18 @@ TEXTS = {
 def test_numbers_that_are_text_are_told_with_the_line_that_mends_it(case: str, tmp_path: Path) -> None:
     named, values, expected = TEXTS[case]
     rows = "u,i,rating,count\n" + "".join(f"{n},x{n},{v},{v}\n" for n, v in enumerate(values.split()))
-    (note,) = notes.of_tables(tables(tmp_path, RATINGS.format(named), rows=rows))
-    assert note.startswith(f"RATED.{named.strip(chr(34))} is text, though queries and models count with it")
+    (note,) = notes.check_tables(tables(tmp_path, RATINGS.format(named), rows=rows))
+    assert note.startswith(f"RATED.{named.strip(chr(34))} is text, but queries and models use it as a number")
     assert all(part in note for part in expected)
     typed = RATINGS.format('{ name = "rating", type = "float" }') + 'missing = ["", "NULL"]\n'
-    assert notes.of_tables(tables(tmp_path, typed, rows=rows.replace("one", "1"))) == ()
+    assert notes.check_tables(tables(tmp_path, typed, rows=rows.replace("one", "1"))) == ()
 
 
 def test_a_year_among_words_is_told_and_words_alone_are_text(tmp_path: Path) -> None:
     toml = 'name = "r"\n[nodes.Item]\nfile = "i.csv"\nid = "id"\nproperties = ["year"]\n'
-    told = notes.of_tables(tables(tmp_path, toml, i="id,year\n1,1999\n2,2001\n3,n/a\n"))
+    told = notes.check_tables(tables(tmp_path, toml, i="id,year\n1,1999\n2,2001\n3,n/a\n"))
     assert ["'n/a' in 1 of 3 rows" in note for note in told] == [True]
-    assert notes.of_tables(tables(tmp_path, toml, i="id,year\n1,old\n2,new\n3,1999\n")) == ()
+    assert notes.check_tables(tables(tmp_path, toml, i="id,year\n1,old\n2,new\n3,1999\n")) == ()
 
 
 ALIKE = {
@@ -114,7 +114,7 @@ to = "Product:p"
 def test_labels_of_ones_own_have_a_role(tmp_path: Path) -> None:
     rows = "c,p,name\n1,x,Ann\n2,y,Bea\n"
     own = tables(tmp_path, SHOP.format(""), rows=rows)
-    (note,) = notes.of_tables(own)
+    (note,) = notes.check_tables(own)
     assert "PURCHASED goes from Customer to Product" in note
     assert 'write role = "user" in [nodes.Customer] and role = "item" in [nodes.Product]' in note
     roles = (
@@ -125,7 +125,7 @@ def test_labels_of_ones_own_have_a_role(tmp_path: Path) -> None:
     assert [table.type.triple for table in mapped.edges] == [("User", "PURCHASED", "Item")]
     assert {table.type.label: len(table.frame) for table in mapped.nodes} == {"User": 2, "Item": 2}
     assert mapped.links[0].label == "User"
-    assert notes.of_tables(mapped) == ()
+    assert notes.check_tables(mapped) == ()
 
 
 def test_ids_at_the_ends_of_edges_may_be_shared_without_a_table(tmp_path: Path) -> None:

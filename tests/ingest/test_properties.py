@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from graphrec.store.edges import values
+from graphrec.store.edges import to_python
 from graphrec.tables import GraphTables
 from tests.sizes import num_examples
 
@@ -40,7 +40,7 @@ def said_edges(tables: GraphTables) -> Counter[tuple[Any, ...]]:
     found: Counter[tuple[Any, ...]] = Counter()
     for table in tables.edges:
         kind = table.type
-        columns = [values(table.frame[name]) for name in ("source_id", "target_id", *kind.properties)]
+        columns = [to_python(table.frame[name]) for name in ("source_id", "target_id", *kind.properties)]
         for start, end, *cells in zip(*columns, strict=True):
             there = tuple(sorted(pair for pair in zip(kind.properties, cells, strict=True) if pair[1] is not None))
             found[kind.triple, f"{source}:{start}", f"{source}:{end}", there] += 1
@@ -74,7 +74,7 @@ def need_whole(graph: Graph, made: list[Made], loads: list[GraphTables]) -> None
     for tables in loads:
         source = tables.sources[0].name
         for table in tables.nodes:
-            columns = [values(table.frame[name]) for name in table.type.properties]
+            columns = [to_python(table.frame[name]) for name in table.type.properties]
             for id_, *cells in zip(table.frame["id"].tolist(), *columns, strict=True):
                 records[table.type.label, f"{source}:{id_}"] = dict(zip(table.type.properties, cells, strict=True))
         assert stored_edges(graph, source) == said_edges(tables)

@@ -6,7 +6,7 @@ import pytest
 
 from graphrec import ingest
 from graphrec.errors import DataError, RefusedError
-from graphrec.ingest import Loaded, Options
+from graphrec.ingest import LoadConfig, Loaded
 from graphrec.store import Store
 
 from .snapshot import graph_of
@@ -39,7 +39,7 @@ def load(store: Store, folder: Path, text: str, toml: str = TOML, **options: boo
     folder.mkdir(exist_ok=True)
     (folder / "e.csv").write_text(text)
     (folder / "s.toml").write_text(toml)
-    return ingest.load(store, "table", folder / "s.toml", folder, Options(**options))  # type: ignore[arg-type]
+    return ingest.load(store, "table", folder / "s.toml", folder, LoadConfig(**options))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -59,15 +59,15 @@ def test_a_table_that_comes_out_empty_can_not_be_read(case: str, tmp_path: Path)
     ) as told:
         ingest.read("table", tmp_path / "s.toml")
     assert why in str(told.value)
-    assert not len(ingest.read("table", tmp_path / "s.toml", Options(allow_removal=True)).edges[0].frame)
+    assert not len(ingest.read("table", tmp_path / "s.toml", LoadConfig(allow_removal=True)).edges[0].frame)
 
 
 EMPTIED = {
     "dangling ends": ('[nodes.Item]\nfile = "i.csv"\nid = "id"\n', 'dangling = "drop"\n', r"dangling: 0 → 9"),
     "earliest": ("", "earliest = 2020-01-01\n", r"time: 0 → 9"),
     "needed": ("", 'needed = ["rating"]\nmissing = ["", "4"]\n', r"missing: 0 → 9"),
-    "where": ("", 'where = { rating = "5" }\n', r"it has no rows with rating = 5, as where asks for"),
-    "split": ("", 'split = "9"\n', r"none of its 4 rows has a value in item that split gives"),
+    "where": ("", 'where = { rating = "5" }\n', r"where keeps no rows: none has rating = 5"),
+    "split": ("", 'split = "9"\n', r"split of item gives no value in any of its 4 rows"),
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from graphrec import ingest
 from graphrec.store import Address, Store, connect, lease
-from graphrec.store.counts import take
+from graphrec.store.counts import count_graph
 
 SPEC = """
 name = "shop"
@@ -88,7 +88,7 @@ def test_both_at_once_give_what_one_gives(store: Store, address: Address, tmp_pa
         for done in [pool.submit(load, home) for home in ("one", "two")]:
             done.result()
     assert edges(store) == (number, number)
-    assert take(store).nodes == 200 + 97 + 1
+    assert count_graph(store).nodes == 200 + 97 + 1
     assert lease.read_lease(store) is None
 
 
@@ -134,5 +134,5 @@ def test_a_writer_that_was_paused_stops_when_another_took_over(store: Store, add
         paused.send_signal(signal.SIGCONT)
     _, told = paused.communicate(timeout=120)
     assert paused.returncode == 1
-    assert "it stops, and nothing is doubled" in told
+    assert "it stops, and nothing is written twice" in told
     assert edges(store) == (number, number)

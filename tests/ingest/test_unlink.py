@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from graphrec import loader_registry
 from graphrec.errors import UnknownNameError
-from graphrec.ingest import Options, take_out, write_source
+from graphrec.ingest import LoadConfig, unlink_source, write_source
 from graphrec.store import EmbeddedServer, Store, connect
 from graphrec.tables import GraphTables
 from tests.sizes import num_examples
@@ -48,12 +48,12 @@ def undone(store: Store, first: GraphTables, second: GraphTables, home: Path) ->
     write_source(store, second)
     between = graph_of(store)
     name = second.sources[0].name
-    foretold = take_out(store, name, home, dry_run=True)
+    foretold = unlink_source(store, name, home, dry_run=True)
     assert graph_of(store) == between
-    done = take_out(store, name, home)
+    done = unlink_source(store, name, home)
     assert foretold.written == done.written
     assert graph_of(store) == before
-    take_out(store, first.sources[0].name, home)
+    unlink_source(store, first.sources[0].name, home)
     assert graph_of(store) == ({}, {})
 
 
@@ -71,7 +71,7 @@ def test_a_third_source_that_linked_two_others_leaves_them_apart_again(store: St
         write_source(store, tables)
     before = graph_of(store)
     write_source(store, b)
-    take_out(store, "b", tmp_path)
+    unlink_source(store, "b", tmp_path)
     assert graph_of(store) == before
 
 
@@ -80,7 +80,7 @@ def test_what_was_made_by_hand_is_left(store: Store, tmp_path: Path) -> None:
     before = graph_of(store)
     write_source(store, A)
     store.write("MATCH (i:Item {id: '2'}) SET i.shelf = 4 CREATE (i)-[:OWNED_BY]->(:Shop {id: 't'})")
-    take_out(store, "a", tmp_path)
+    unlink_source(store, "a", tmp_path)
     nodes, edges = graph_of(store)
     assert nodes >= before[0]
     assert edges >= before[1]
@@ -92,14 +92,14 @@ def test_what_was_made_by_hand_is_left(store: Store, tmp_path: Path) -> None:
 def test_recommendations_hold_no_node_back(store: Store, tmp_path: Path) -> None:
     write_source(store, A)
     store.write("MATCH (u:User), (i:Item) CREATE (u)-[:RECOMMENDED {rank: 1}]->(i)")
-    take_out(store, "a", tmp_path)
+    unlink_source(store, "a", tmp_path)
     assert graph_of(store) == ({}, {})
 
 
 def test_a_source_that_the_graph_does_not_have(store: Store, tmp_path: Path) -> None:
     write_source(store, source("films"))
     with pytest.raises(UnknownNameError, match="there is no .*source.* 'film'; did you mean films"):
-        take_out(store, "film", tmp_path)
+        unlink_source(store, "film", tmp_path)
 
 
 @pytest.mark.slow
@@ -140,7 +140,7 @@ def check_stored(store: Store, made: list[Made], loads: list[GraphTables], order
                 {"id": each.id, "properties": each.properties},
             )
         for each_tables in tables:
-            foretold = write_source(store, each_tables, Options(dry_run=True))
+            foretold = write_source(store, each_tables, LoadConfig(dry_run=True))
             loaded = write_source(store, each_tables)
             assert foretold.written == loaded.written
 
@@ -154,8 +154,8 @@ def check_stored(store: Store, made: list[Made], loads: list[GraphTables], order
     again = write_source(store, loads[1])
     assert {(each.created, each.changed, each.deleted) for each in again.written} <= {(0, 0, 0)}
     assert graph_of(store) == after
-    foretold = take_out(store, loads[2].sources[0].name, home, dry_run=True)
-    assert take_out(store, loads[2].sources[0].name, home).written == foretold.written
+    foretold = unlink_source(store, loads[2].sources[0].name, home, dry_run=True)
+    assert unlink_source(store, loads[2].sources[0].name, home).written == foretold.written
     assert graph_of(store) == before
 
 

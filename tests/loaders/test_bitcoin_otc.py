@@ -51,15 +51,15 @@ def test_impossible_rows_are_rejected(folder: Path) -> None:
 
 
 BAD = {
-    "another mark": ("otc_gt.csv", "2,0\n", r"otc_gt\.csv: 1 lines have another mark than \+1 or -1.*\(2: 0\)"),
-    "a user marked twice": ("otc_gt.csv", "6,-1\n", r"a user that stands before \(6: -1\)"),
-    "a rating twice": ("soc-sign-bitcoinotc.csv", "6,2,1,1289241912.5\n", r"TRUSTS: 1 edge stands more than once"),
-    "a short line": ("soc-sign-bitcoinotc.csv", "6,2\n", r"have not the 4 fields of the others \(line 4 has 2\)"),
+    "another mark": ("otc_gt.csv", "2,0\n", r"otc_gt\.csv: 1 lines have a mark other than \+1 or -1.*\(2: 0\)"),
+    "a user marked twice": ("otc_gt.csv", "6,-1\n", r"a user of an earlier line \(6: -1\)"),
+    "a rating twice": ("soc-sign-bitcoinotc.csv", "6,2,1,1289241912.5\n", r"TRUSTS: 1 edge occurs more than once"),
+    "a short line": ("soc-sign-bitcoinotc.csv", "6,2\n", r"do not have the 4 fields of the others \(line 4 has 2\)"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_lines_are_told(folder: Path, name: str) -> None:
+def test_bad_lines_are_reported(folder: Path, name: str) -> None:
     file, line, message = BAD[name]
     with (folder / file).open("a") as stream:
         stream.write(line)

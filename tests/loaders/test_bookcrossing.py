@@ -96,15 +96,15 @@ BAD = {
     "a field too many": (
         "BX-Book-Ratings.csv",
         '"1";"2";"3";"4"\n',
-        r"1 of the rows have not the 3 .*\(line 6 has 4\)",
+        r"1 of the rows do not have the 3 .*\(line 6 has 4\)",
     ),
-    "a line that ends too soon": ("BX-Book-Ratings.csv", '"1";"2"\n', r"have not the 3 fields .*\(line 6 has 2\)"),
+    "a line that ends too soon": ("BX-Book-Ratings.csv", '"1";"2"\n', r"do not have the 3 fields .*\(line 6 has 2\)"),
     "a line that is none": (
         "BX-Book-Ratings.csv",
         'foo\n"1";"2";"3"\n',
-        r"have not the 3 .*\(line 6 begins without a quote\)",
+        r"do not have the 3 .*\(line 6 begins without a quote\)",
     ),
-    "a quote left open": ("BX-Book-Ratings.csv", '"1";"2\n' + "3\n" * 9000, r"have not the 3 .*\(line 6 has 2"),
+    "a quote left open": ("BX-Book-Ratings.csv", '"1";"2\n' + "3\n" * 9000, r"do not have the 3 .*\(line 6 has 2"),
     "a rating of text": (
         "BX-Book-Ratings.csv",
         '"1";"2";"good"\n',
@@ -119,7 +119,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_lines_are_told(folder: Path, name: str) -> None:
+def test_bad_lines_are_reported(folder: Path, name: str) -> None:
     file, line, message = BAD[name]
     with (folder / file).open("a") as stream:
         stream.write(line)

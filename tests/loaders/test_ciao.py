@@ -58,13 +58,13 @@ def test_what_was_done_is_reported(folder: Path) -> None:
 BAD = {
     "half a star": ("ratings.csv", "1,2,3,good,1,1000000000\n", r"column rating is not a number .*line 9: 'good'"),
     "helpfulness of no number": ("ratings.csv", "1,2,3,4,1.5,1000000000\n", r"helpfulness is not a whole number"),
-    "a short line": ("ratings.csv", "1,2,3\n", r"ratings\.csv: 1 of the rows have not the 6 fields .*line 9 has 3"),
-    "trust twice": ("trust.csv", "1,2\n", r"TRUSTS: 1 edge stands more than once .*\(1 → 2\)"),
+    "a short line": ("ratings.csv", "1,2,3\n", r"ratings\.csv: 1 of the rows do not have the 6 fields .*line 9 has 3"),
+    "trust twice": ("trust.csv", "1,2\n", r"TRUSTS: 1 edge occurs more than once .*\(1 → 2\)"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_lines_are_told(folder: Path, name: str) -> None:
+def test_bad_lines_are_reported(folder: Path, name: str) -> None:
     file, line, message = BAD[name]
     with (folder / file).open("a") as stream:
         stream.write(line)

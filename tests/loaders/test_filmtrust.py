@@ -35,14 +35,14 @@ def test_nodes_and_edges(folder: Path) -> None:
 
 
 BAD = {
-    "tabs": ("ratings.txt", "1\t4\t2\n", r"ratings\.txt: 1 of the rows have not the 3 fields .*line 6 has 1"),
+    "tabs": ("ratings.txt", "1\t4\t2\n", r"ratings\.txt: 1 of the rows do not have the 3 fields .*line 6 has 1"),
     "a word": ("ratings.txt", "1 4 good\n", r"column rating is not a number .*line 6: 'good'"),
-    "trust twice": ("trust.txt", "1 308 1\n", r"TRUSTS: 1 edge stands more than once"),
+    "trust twice": ("trust.txt", "1 308 1\n", r"TRUSTS: 1 edge occurs more than once"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_lines_are_told(folder: Path, name: str) -> None:
+def test_bad_lines_are_reported(folder: Path, name: str) -> None:
     file, line, message = BAD[name]
     with (folder / file).open("a") as stream:
         stream.write(line)

@@ -92,12 +92,12 @@ BAD = {
         r"book_tags\.csv: 1 lines have a tag_id that tags\.csv lacks \(5\)",
     ),
     "a rating of text": ("ratings.csv", "1,3,good\n", r"column rating is not a number .*line 5: 'good'"),
-    "a book twice": ("books.csv", "3,5,5,5,1,,,X,,,Y,,\n", r"Item: 1 id stands more than once \(3\)"),
+    "a book twice": ("books.csv", "3,5,5,5,1,,,X,,,Y,,\n", r"Item: 1 id occurs more than once \(3\)"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_lines_are_told(folder: Path, name: str) -> None:
+def test_bad_lines_are_reported(folder: Path, name: str) -> None:
     file, line, message = BAD[name]
     (folder / file).write_text(FILES[file] + line)
     with pytest.raises(DataError, match=message):

@@ -45,7 +45,7 @@ def test_films_and_genres(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ('"4","$",1971,1,NA,5,5,"",0,0,0,0,0,0,0\n', r"Item: 1 id stands more than once \(\$ \(1971\)\)"),
+        ('"4","$",1971,1,NA,5,5,"",0,0,0,0,0,0,0\n', r"Item: 1 id occurs more than once \(\$ \(1971\)\)"),
         ('"4","X",,1,NA,5,5,"",0,0,0,0,0,0,0\n', r"column year is not a whole number .*line 5"),
         ('"4","X",1990,1,NA,5,5,"",2,0,0,0,0,0,0\n', r"1 genre marks are neither 0 nor 1 \(X \(1990\): Action 2\)"),
         ('"4","X",1990,1,NA,5\n', r"line 5 has 6"),

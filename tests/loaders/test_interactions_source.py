@@ -70,7 +70,7 @@ def test_errors(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(GraphrecError, match=r"interactions needs a folder: give one with train\.txt"):
         load(None)
     (folder / "item_list.txt").write_text("org_id remap_id\n1 5\n2 5\n")
-    with pytest.raises(DataError, match=r"Item: 1 id stands more than once \(5\)"):
+    with pytest.raises(DataError, match=r"Item: 1 id occurs more than once \(5\)"):
         load(folder)
     (folder / "train.txt").unlink()
     with pytest.raises(DataError, match=r"has no file train\.txt and no train\.txt\.gz; it has item_list\.txt, test"):

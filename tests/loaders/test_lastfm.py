@@ -63,14 +63,14 @@ BAD = {
         b"2\t2\t9\t1\t1\t2009\n",
         r"1 lines have a tagID that tags\.dat lacks \(9\)",
     ),
-    "no such day": ("user_taggedartists.dat", b"2\t2\t1\t30\t2\t2009\n", r"no date of the calendar \(2009-2-30\)"),
+    "no such day": ("user_taggedartists.dat", b"2\t2\t1\t30\t2\t2009\n", r"an impossible date \(2009-2-30\)"),
     "a short line": ("artists.dat", b"3\tNobody\n", r"artists\.dat: 1 of the rows .*line 4 has 2"),
-    "an artist twice": ("artists.dat", b"1\tX\thttp://x\t\n", r"Item: 1 id stands more than once \(1\)"),
+    "an artist twice": ("artists.dat", b"1\tX\thttp://x\t\n", r"Item: 1 id occurs more than once \(1\)"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_lines_are_told(folder: Path, name: str) -> None:
+def test_bad_lines_are_reported(folder: Path, name: str) -> None:
     file, line, message = BAD[name]
     (folder / file).write_bytes(FILES[file] + line)
     with pytest.raises(DataError, match=message):

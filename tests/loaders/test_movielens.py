@@ -197,19 +197,19 @@ BAD = {
     ),
     "a rating twice": (
         {"ratings__csv": RATINGS + "1,1,3,964982704\n"},
-        r"RATED: 1 edge stands more than once .*\(1 → 1\)",
+        r"RATED: 1 edge occurs more than once .*\(1 → 1\)",
     ),
     "a rating of no number": (
         {"ratings__csv": RATINGS + "1,3,three,1\n"},
         r"ratings\.csv: column rating .*line 5: 'three'",
     ),
     "no timestamps": ({"ratings__csv": "userId,movieId,rating\n1,1,3\n"}, "names column timestamp 0 times"),
-    "a film twice": ({"movies__csv": MOVIES + "1,Toy Story (1995),Drama\n"}, r"Item: 1 id stands more than once \(1\)"),
+    "a film twice": ({"movies__csv": MOVIES + "1,Toy Story (1995),Drama\n"}, r"Item: 1 id occurs more than once \(1\)"),
     "an unquoted comma": (
         {"movies__csv": MOVIES + "9,Truth, The (1960),Drama\n"},
         r"movies\.csv: 1 of the rows .*line 10 has 4",
     ),
-    "a link twice": ({"links__csv": LINKS + "1,2,3\n"}, r"links\.csv: movieId 1 stands twice"),
+    "a link twice": ({"links__csv": LINKS + "1,2,3\n"}, r"links\.csv: movieId 1 occurs twice"),
 }
 
 

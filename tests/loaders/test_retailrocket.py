@@ -104,7 +104,7 @@ def test_the_files_of_sslrec(tmp_path: Path) -> None:
 
 
 BAD = {
-    "another event": (KAGGLE, "events.csv", "1,2,wish,3,\n", r"events\.csv: 1 events are none of view.*\(wish\)"),
+    "another event": (KAGGLE, "events.csv", "1,2,wish,3,\n", r"events\.csv: 1 events are not one of view.*\(wish\)"),
     "no time": (KAGGLE, "events.csv", "today,2,view,3,\n", r"timestamp is not a whole number .*line 8: 'today'"),
     "a value with a comma": (KAGGLE, "item_properties_part2.csv", "1,2,3,4,5\n", r"line 7 has 5"),
     "a triple of four": (SSLREC, "kg.txt", "1 2 3 4\n", r"kg\.txt: 1 of the rows .*line 8 has 4"),
@@ -113,7 +113,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_lines_are_told(tmp_path: Path, name: str) -> None:
+def test_bad_lines_are_reported(tmp_path: Path, name: str) -> None:
     files, file, line, message = BAD[name]
     write(tmp_path, files | {file: files[file] + line})
     with pytest.raises(DataError, match=message):

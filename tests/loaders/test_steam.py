@@ -67,12 +67,12 @@ BAD = {
     "a game nobody knows": ("game_play.dat", "1\t9\t5.0\n", r"PLAYED: 1 edge points at Item ids .*\(9\)"),
     "a user nobody knows": ("game_purchase.dat", "9\t1\t1.0\n", r"PURCHASED: 1 edge points at User ids .*\(9\)"),
     "hours of no number": ("game_play.dat", "1\t1\tmany\n", r"column Hours is not a number .*line 5: 'many'"),
-    "a game twice": ("item_info.dat", "1\tPortal\n", r"Item: 1 id stands more than once \(1\)"),
+    "a game twice": ("item_info.dat", "1\tPortal\n", r"Item: 1 id occurs more than once \(1\)"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_lines_are_told(folder: Path, name: str) -> None:
+def test_bad_lines_are_reported(folder: Path, name: str) -> None:
     file, line, message = BAD[name]
     (folder / file).write_text(FILES[file] + line)
     with pytest.raises(DataError, match=message):

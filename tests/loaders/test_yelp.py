@@ -141,7 +141,11 @@ def test_without_tips_friends_and_categories(tmp_path: Path) -> None:
 
 
 BAD: dict[str, tuple[str, dict[str, Any], str]] = {
-    "a date of another form": ("review", review("u1", "b2", "07/07/2018"), r"1 lines have a date that is no time like"),
+    "a date of another form": (
+        "review",
+        review("u1", "b2", "07/07/2018"),
+        r"1 lines have a date that is not of the form",
+    ),
     "no stars": (
         "review",
         review("u1", "b2", "2018-07-07 22:09:11", stars="5"),
@@ -153,7 +157,7 @@ BAD: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_lines_are_told(tmp_path: Path, name: str) -> None:
+def test_bad_lines_are_reported(tmp_path: Path, name: str) -> None:
     file, line, message = BAD[name]
     write(tmp_path, **FILES | {file: [*FILES[file], line]})
     with pytest.raises(DataError, match=message):

@@ -96,15 +96,15 @@ def dense_step(share: float) -> Array:
 def test_vectors_spread_as_the_formula_says(num_layers: int) -> None:
     model = DiffNet(DiffNetConfig(num_layers=num_layers, social_share=0.4, embedding_dim=3))
     x = torch.randn(9, 3, generator=torch.Generator().manual_seed(0))
-    found = model.encoder(problem(), x)(None)
+    found = model.build_encoder(training(), x)(None)
     own = np.diag([1, 1, 1, 0, 0, 1, 1, 1, 0.0]) @ x.numpy()  # without interactions, no vector of one's own
     steps = [np.linalg.matrix_power(dense_step(0.4), k) @ own for k in range(num_layers + 1)]
     np.testing.assert_allclose(found.numpy(), np.mean(steps, axis=0), atol=1e-5)
     rows = np.array([7, 0])
-    torch.testing.assert_close(model.encoder(problem(), x)(rows), found[torch.from_numpy(rows)])
+    torch.testing.assert_close(model.build_encoder(training(), x)(rows), found[torch.from_numpy(rows)])
 
 
-def problem() -> TrainingData:
+def training() -> TrainingData:
     none = PAIRS.take(np.empty(0, dtype=np.int64))
     return TrainingData(friends_of(PAIRS), PAIRS, PAIRS.matrix(), none, CPU)
 
@@ -166,7 +166,7 @@ def test_a_new_user_is_smoothed_like_one_without_friends() -> None:
     none = PAIRS.take(np.empty(0, dtype=np.int64))
     alone = TrainingData(graph, PAIRS, PAIRS.matrix(), none, CPU)
     x = torch.randn(9, 3, generator=torch.Generator().manual_seed(2))
-    model.finish(x, model.encoder(alone, x), alone)
+    model.finish(x, model.build_encoder(alone, x), alone)
     expected = (model.users - x[:5] / 3 * torch.tensor([1, 1, 1, 0, 0])[:, None]) @ model.items.T
     torch.testing.assert_close(model.fold_in(PAIRS.matrix()), expected, atol=1e-6, rtol=1e-4)
 

@@ -125,7 +125,10 @@ def test_too_many_items_are_refused_before_any_memory_is_taken() -> None:
 
 @pytest.mark.parametrize(
     ("setting", "message"),
-    [({"regularisation": 0.0}, "regularisation must be above 0"), ({"dropout": 1.0}, "dropout lies between 0 and 1")],
+    [
+        ({"regularisation": 0.0}, "regularisation must be above 0"),
+        ({"dropout": 1.0}, "dropout must be at least 0 and below 1"),
+    ],
 )
 def test_impossible_settings_are_refused(setting: dict[str, float], message: str) -> None:
     with pytest.raises(DataError, match=message):

@@ -183,9 +183,9 @@ def test_the_decay_of_a_batch_of_users_is_that_of_its_interactions() -> None:
     """Whole histories and the same interactions as pairs have the same squared parameters."""
     graph, train, _ = checkerboard(6)
     none = train.take(np.zeros(len(train), dtype=bool))
-    problem = TrainingData(graph, train, train.matrix(), none, torch.device("cpu"))
+    training = TrainingData(graph, train, train.matrix(), none, torch.device("cpu"))
     model = LightGCN(LightGCNConfig(loss="softmax", negatives="all"))
-    users = next(model.batches(problem, np.random.default_rng(0)))
+    users = next(model.batches(training, np.random.default_rng(0)))
     rows = np.isin(train.user_index, users.user)
     pairs = PairBatch(train.user_index[rows], train.item_index[rows], np.empty((int(rows.sum()), 0), dtype=np.int64))
     x = torch.randn(14, 3, generator=torch.Generator().manual_seed(0))

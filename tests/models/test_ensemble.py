@@ -11,8 +11,8 @@ import torch
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.models import make
-from graphrec.models.ensemble.blending import contribution
-from graphrec.models.ensemble.model import Ensemble, EnsembleConfig, Parts, hold_out
+from graphrec.models.ensemble.blending import normalise_scores
+from graphrec.models.ensemble.model import Ensemble, EnsembleConfig, HoldOut, hold_out
 from graphrec.relations import relations
 from graphrec.splitting.coherent import COHERENT
 from graphrec.testing import ModelContract, checkerboard, graph_of
@@ -30,7 +30,7 @@ class TestEnsembleOfRanks(ModelContract):
 
 class TestEnsembleOfCoherentParts(ModelContract):
     name = "ensemble"
-    config: ClassVar[dict[str, object]] = {"members": "graph_filter(rank=4), user_knn", "learned_on": "coherent"}
+    config: ClassVar[dict[str, object]] = {"members": "graph_filter(rank=4), user_knn", "validation": "coherent"}
 
 
 class TestEnsembleOfGivenWeights(ModelContract):
@@ -42,12 +42,12 @@ class TestEnsembleOfGivenWeights(ModelContract):
     ("setting", "message"),
     [
         ({"blend": "vote"}, "blend is one of score, rank, not 'vote'"),
-        ({"learned_on": "half"}, "learned_on is one of tenth, coherent, not 'half'"),
+        ({"validation": "half"}, "validation is one of random, coherent, not 'half'"),
         ({"groups": 0}, "groups is at least 1"),
         ({"weights": "1 2"}, "there are 3 members, but 2 weights"),
         ({"weights": "1 x 2"}, "weights takes numbers such as `0.7 0.3`, not '1 x 2'"),
         ({"weights": "1 -1 2"}, "weights must not be negative"),
-        ({"weights": "0 0 0"}, "one is above 0"),
+        ({"weights": "0 0 0"}, "at least one must be positive"),
         ({"weights": "1 1 1", "groups": 2}, "leave out either weights or groups"),
     ],
 )
@@ -66,7 +66,7 @@ def test_scores_are_blended_by_hand() -> None:
     for name, weight in (("popularity", 0.25), ("item_knn", 0.75)):
         member = make(name)
         member.fit(graph, train, np.random.default_rng(0))
-        expected += weight * contribution(member.score(users), train.matrix()[users], False, "score")
+        expected += weight * normalise_scores(member.score(users), train.matrix()[users], False, "score")
     torch.testing.assert_close(model.score(users), expected)
 
 
@@ -76,7 +76,7 @@ def test_members_are_told_all_that_is_known_of_newcomers() -> None:
     graph.data["User", "FOLLOWS", "User"].edge_index = ties
     model = Ensemble(EnsembleConfig(members="item_knn, graph_filter(rank=4, social_weight=0.5)", weights="1 1"))
     model.fit(graph, train, np.random.default_rng(0))
-    found = model.fold_in_newcomers(train, relations(graph))
+    found = model.fold_in_users(train, relations(graph))
     torch.testing.assert_close(found, model.score(np.arange(train.num_users)), atol=1e-5, rtol=1e-4)
     assert not torch.allclose(found, model.fold_in(train.matrix())), "friends count"
 
@@ -87,10 +87,10 @@ def test_only_a_random_part_is_weighed_twice(random: bool) -> None:
     _, train, withheld = checkerboard()
     model = Ensemble(EnsembleConfig(members="item_knn, popularity"))
     model.fit(graph_of(train), train, np.random.default_rng(0))
-    evidence = model._evidence(model.members, Parts(train, withheld, random=random), np.random.default_rng(0))
-    assert (evidence.shift is not None) == random
-    if evidence.shift is not None:
-        assert evidence.shift.ideal.tolist() == pytest.approx([3.0] * 20)  # nine users have each item
+    data = model._blend_data(model.members, HoldOut(train, withheld, is_random=random), np.random.default_rng(0))
+    assert (data.shift is not None) == random
+    if data.shift is not None:
+        assert data.shift.ideal.tolist() == pytest.approx([3.0] * 20)  # nine users have each item
 
 
 def test_a_useless_member_gets_no_weight() -> None:
@@ -105,15 +105,15 @@ def test_a_useless_member_gets_no_weight() -> None:
 def test_the_last_tenth_by_time_is_held_out_where_there_are_times() -> None:
     user, item = np.repeat(np.arange(4), 10), np.tile(np.arange(10), 4)
     timed = Interactions(user, item, 4, 10, time=np.arange(40)[::-1].copy())
-    parts = hold_out(timed, "tenth", np.random.default_rng(0))
+    parts = hold_out(timed, "random", np.random.default_rng(0))
     assert parts is not None
-    assert parts.held.user_index.tolist() == [0, 0, 0, 0]
-    assert parts.held.item_index.tolist() == [0, 1, 2, 3]
-    assert len(parts.known) == 36
-    assert (parts.cut, parts.random) == (36, False)
-    whenever = hold_out(replace(timed, time=None), "tenth", np.random.default_rng(0))
+    assert parts.validation.user_index.tolist() == [0, 0, 0, 0]
+    assert parts.validation.item_index.tolist() == [0, 1, 2, 3]
+    assert len(parts.train) == 36
+    assert (parts.cut, parts.is_random) == (36, False)
+    whenever = hold_out(replace(timed, time=None), "random", np.random.default_rng(0))
     assert whenever is not None
-    assert (whenever.cut, whenever.random, len(whenever.held)) == (None, True, 4)
+    assert (whenever.cut, whenever.is_random, len(whenever.validation)) == (None, True, 4)
 
 
 def test_coherent_parts_are_held_out_on_request() -> None:
@@ -122,27 +122,27 @@ def test_coherent_parts_are_held_out_on_request() -> None:
     timed = Interactions(user, item, 8, 20, time=np.arange(80))
     parts = hold_out(timed, "coherent", np.random.default_rng(0))
     assert parts is not None
-    assert parts.held.user_degree().tolist() == [10 * COHERENT] * 8
-    assert (parts.cut, parts.random, len(parts.known)) == (None, False, 64)
+    assert parts.validation.user_degree().tolist() == [10 * COHERENT] * 8
+    assert (parts.cut, parts.is_random, len(parts.train)) == (None, False, 64)
 
 
 def test_coherent_parts_trust_followers_of_neighbours_less(travellers: Interactions) -> None:
     """What is held out at random has its neighbours left, which item_knn follows; the mean of three seeds."""
     weights = {}
-    for learned_on in ("tenth", "coherent"):
-        model = Ensemble(EnsembleConfig(members="item_knn, popularity", learned_on=learned_on))
+    for validation in ("random", "coherent"):
+        model = Ensemble(EnsembleConfig(members="item_knn, popularity", validation=validation))
         found = []
         for seed in range(3):
             model.fit(graph_of(travellers), travellers, np.random.default_rng(seed))
             found.append(float(model.weights[0, 0]))
-        weights[learned_on] = np.mean(found)
-    assert weights["coherent"] < weights["tenth"] - 0.05
+        weights[validation] = np.mean(found)
+    assert weights["coherent"] < weights["random"] - 0.05
 
 
 def test_nothing_is_held_out_where_no_user_would_be_left_with_both() -> None:
     at_once = Interactions(np.arange(4), np.arange(4), 4, 4, time=np.zeros(4, dtype=np.int64))
-    assert hold_out(at_once, "tenth", np.random.default_rng(0)) is None
-    assert hold_out(at_once.take(np.arange(2)), "tenth", np.random.default_rng(0)) is None
+    assert hold_out(at_once, "random", np.random.default_rng(0)) is None
+    assert hold_out(at_once.take(np.arange(2)), "random", np.random.default_rng(0)) is None
     assert hold_out(at_once, "coherent", np.random.default_rng(0)) is None
 
 

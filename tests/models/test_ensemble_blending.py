@@ -12,9 +12,9 @@ from graphrec.evaluation.metrics import per_user, weighted_ndcg
 from graphrec.models.ensemble.blending import (
     BlendData,
     PopularityShift,
-    contribution,
     grouped_weights,
     learn_weights,
+    normalise_scores,
 )
 
 
@@ -28,7 +28,7 @@ HISTORY = histories([0, 0, 0, 0, 1], [0, 0, 0, 0, 0])
 def test_scores_are_divided_by_their_spread_over_new_items() -> None:
     """Items 0..3 and a zero in the place of the history: mean 2, squares (4 + 0 + 4 + 4 + 4)/5 = 3.2."""
     scores = torch.tensor([[4.0, 2.0, 4.0, 0.0, 50.0], [0.0, 0.0, 0.0, 0.0, 0.0]])
-    found = contribution(scores, HISTORY, False, "score")
+    found = normalise_scores(scores, HISTORY, False, "score")
     torch.testing.assert_close(found[0], torch.tensor([4.0, 2.0, 4.0, 0.0, 50.0]) / 3.2**0.5)
     assert not found[1].any()
 
@@ -36,22 +36,22 @@ def test_scores_are_divided_by_their_spread_over_new_items() -> None:
 def test_negative_scores_count_only_where_a_member_is_signed() -> None:
     scores = torch.tensor([[-1.0, 1.0, 0.0, 0.0, 0.0]])
     history = histories([0, 0, 0, 0, 0])
-    unsigned = contribution(scores.clone(), history, False, "score")
-    signed = contribution(scores.clone(), history, True, "score")
+    unsigned = normalise_scores(scores.clone(), history, False, "score")
+    signed = normalise_scores(scores.clone(), history, True, "score")
     torch.testing.assert_close(unsigned, torch.tensor([[0.0, 2.5, 0.0, 0.0, 0.0]]))
     torch.testing.assert_close(signed, torch.tensor([[-1.0, 1.0, 0.0, 0.0, 0.0]]) / 0.4**0.5)
 
 
 def test_equal_scores_of_rounding_are_not_blown_up() -> None:
     scores = torch.tensor([[1.0, 1.0 + 1e-7, 1.0]])
-    found = contribution(scores.clone(), histories([0, 0, 0]), True, "score")
+    found = normalise_scores(scores.clone(), histories([0, 0, 0]), True, "score")
     torch.testing.assert_close(found, scores)
 
 
 @pytest.mark.parametrize("blend", ["score", "rank"])
 def test_rounding_errors_beside_a_large_score_of_the_history_say_nothing(blend: str) -> None:
     scores = torch.tensor([[6e-17, 0.0, 3e-8, -6e-17, 0.5]])
-    found = contribution(scores, histories([0, 0, 0, 0, 1]), True, blend)
+    found = normalise_scores(scores, histories([0, 0, 0, 0, 1]), True, blend)
     assert float(found[0, :4].abs().max()) < 1e-6
 
 
@@ -61,14 +61,14 @@ def test_many_users_are_treated_as_each_alone(blend: str) -> None:
     history = sparse.csr_array((rng.random((70, 30)) < 0.1).astype(np.float32))
     scores = torch.from_numpy(rng.normal(0, 1, (70, 30)).astype(np.float32))
     scores[3, 4], scores[69, 5] = torch.nan, torch.inf
-    together = contribution(scores.clone(), history, True, blend)
-    alone = [contribution(scores[[u]].clone(), history[[u]], True, blend) for u in range(70)]
+    together = normalise_scores(scores.clone(), history, True, blend)
+    alone = [normalise_scores(scores[[u]].clone(), history[[u]], True, blend) for u in range(70)]
     torch.testing.assert_close(together, torch.cat(alone))
 
 
 def test_ranks_by_hand() -> None:
     scores = torch.tensor([[3.0, 7.0, 0.0, 5.0, 99.0], [1.0, -2.0, 0.0, 0.0, 0.5]])
-    found = contribution(scores.clone(), HISTORY, True, "rank")
+    found = normalise_scores(scores.clone(), HISTORY, True, "rank")
     expected = [[1 / 63, 1 / 61, 0, 1 / 62, 0], [1 / 61, 1 / 63, 0, 0, 1 / 62]]
     torch.testing.assert_close(found, torch.tensor(expected))
 

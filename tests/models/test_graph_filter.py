@@ -75,7 +75,7 @@ def test_contributions_add_up_to_the_score(pairs: Interactions) -> None:
     model = fitted(pairs, GraphFilterConfig(0.35, 0.5, 0.4, 0.2, rank=8, rank_share=1.0, neighbours=5))
     for user in (0, 7, 21):
         for item in (0, 11, 28):
-            found = model.contributions(user, item)
+            found = model.explain_score(user, item)
             history, amounts = found.by_node()
             assert set(history.tolist()) <= set(pairs.item_index[pairs.user_index == user].tolist())
             score = float(model.score(np.array([user]))[0, item])
@@ -84,7 +84,7 @@ def test_contributions_add_up_to_the_score(pairs: Interactions) -> None:
 
 
 def test_a_user_without_history_has_no_contributions(pairs: Interactions) -> None:
-    assert len(fitted(pairs, CONFIGS[0]).contributions(NUM_USERS - 1, 0)) == 0
+    assert len(fitted(pairs, CONFIGS[0]).explain_score(NUM_USERS - 1, 0)) == 0
 
 
 def test_a_new_user_with_a_known_history_gets_the_same_scores(pairs: Interactions) -> None:
@@ -116,7 +116,7 @@ def test_rough_scores_find_the_same_items_as_exact_ones(pairs: Interactions, mon
     monkeypatch.setattr("graphrec.models.graph_filter.model.SCREEN_FROM", 0)
     rough = GraphFilter(exact.config)
     rough.restore(exact.state())
-    if rough.screens(np.arange(2), 2) is None:
+    if rough.approximate_scores(np.arange(2), 2) is None:
         pytest.skip("this processor does not multiply bfloat16 fast, so there are no rough scores")
     everyone = np.arange(NUM_USERS)
     for k in (1, 5):

@@ -40,7 +40,7 @@ def test_newcomers_are_scored_as_if_they_had_been_in_training(graph: HeteroGraph
         model = fitted(graph, config)
         other = GraphFilter(config)
         other.restore(model.state())  # as from a saved run
-        found = other.fold_in_newcomers(interactions(graph), around)
+        found = other.fold_in_users(interactions(graph), around)
         torch.testing.assert_close(found, model.score(np.arange(USERS)), atol=1e-5, rtol=1e-4)
 
 

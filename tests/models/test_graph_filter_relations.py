@@ -108,7 +108,7 @@ def test_contributions_of_history_friends_and_attributes_add_up(graph: HeteroGra
     origins, ways = set(), set()
     for user in range(USERS):
         for item in range(ITEMS):
-            found = model.contributions(user, item)
+            found = model.explain_score(user, item)
             assert found.amount.sum() == pytest.approx(float(model.score(np.array([user]))[0, item]), abs=2e-5)
             origins |= set(found.origin)
             ways |= set(found.via)
@@ -125,7 +125,7 @@ def test_pairs_and_a_restored_model_agree_with_the_scores(graph: HeteroGraph) ->
     other = GraphFilter(model.config)
     other.restore(model.state())
     torch.testing.assert_close(other.score(everyone), scores)
-    mine, theirs = (m.contributions(3, 4) for m in (model, other))
+    mine, theirs = (m.explain_score(3, 4) for m in (model, other))
     assert (mine.origin, mine.via) == (theirs.origin, theirs.via)
     np.testing.assert_allclose(mine.amount, theirs.amount, atol=1e-6)
 
@@ -157,7 +157,7 @@ def test_screens_multiply_items_met_by_other_behaviours(
     monkeypatch.setattr("graphrec.models.graph_filter.model.SCREEN_FROM", 0)
     model = fitted(graph, replace(FULL, revisit=revisit))
     monkeypatch.setattr("torch.ops.mkldnn._is_mkldnn_bf16_supported", lambda: True)  # slowly, it does everywhere
-    screens = model.screens(np.arange(USERS), USERS)
+    screens = model.approximate_scores(np.arange(USERS), USERS)
     assert screens is not None
     screen = next(iter(screens))
     assert screen.exact is not None

@@ -12,7 +12,7 @@ from graphrec.linalg.sparse import dense_product
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.ranking.options import TopKOptions
-from graphrec.ranking.topk import top_k_of
+from graphrec.ranking.topk import search_top_k
 from graphrec.testing import graph_of
 
 EVERYONE = np.arange(50)
@@ -42,7 +42,7 @@ def rough(pairs: Interactions, monkeypatch: pytest.MonkeyPatch) -> GraphFilter:
 
 def test_screens_cover_the_users_in_order_and_are_near_the_scores(rough: GraphFilter) -> None:
     scores = rough.score(EVERYONE)
-    screens = rough.screens(EVERYONE, 1000)
+    screens = rough.approximate_scores(EVERYONE, 1000)
     assert screens is not None
     done: list[int] = []
     for screen in screens:
@@ -56,7 +56,7 @@ def test_screens_cover_the_users_in_order_and_are_near_the_scores(rough: GraphFi
 def test_exact_scores_of_a_screen_are_those_of_score(rough: GraphFilter) -> None:
     items = torch.from_numpy(np.random.default_rng(0).integers(90, size=(50, 7)))
     scores = rough.score(EVERYONE).gather(1, items)
-    screens = rough.screens(EVERYONE, 10)
+    screens = rough.approximate_scores(EVERYONE, 10)
     assert screens is not None
     found = []
     for start, screen in zip(range(0, 50, 10), screens, strict=True):
@@ -73,7 +73,7 @@ def best(scores: Tensor, seen: sparse.csr_array, k: int) -> list[list[int]]:
 
 
 def test_the_best_by_screens_are_the_best_by_scores(rough: GraphFilter, pairs: Interactions) -> None:
-    found = top_k_of(rough, pairs, EVERYONE[:-1], 5, TopKOptions(precision="bfloat16"))
+    found = search_top_k(rough, pairs, EVERYONE[:-1], 5, TopKOptions(precision="bfloat16"))
     assert found.item_index.tolist() == best(rough.score(EVERYONE[:-1]), pairs.matrix()[:-1], 5)
 
 

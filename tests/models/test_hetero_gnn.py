@@ -17,7 +17,7 @@ from graphrec.interactions import Interactions
 from graphrec.models.embedding import TrainingData
 from graphrec.models.hetero_gnn.encoder import HeteroEncoder, flat, parts, start_vectors
 from graphrec.models.hetero_gnn.layers import LAYERS, MeanConv
-from graphrec.models.hetero_gnn.model import HeteroGNN, HeteroGNNConfig, newcomer_map
+from graphrec.models.hetero_gnn.model import HeteroGNN, HeteroGNNConfig, fit_history_map
 from graphrec.models.hetero_gnn.neighbour_sampling import Neighbourhood, Sampler, num_edges, positions, products
 from graphrec.schema import Triple
 from graphrec.testing import ModelContract, checkerboard, graph_of
@@ -165,11 +165,11 @@ def test_users_and_films_are_answered_from_whatever_edges_they_have(graph: Heter
 def test_training_changes_layers_and_vectors(graph: HeteroGraph) -> None:
     """All parameters move but those that reach neither users nor films: what genres are told in the last layer."""
     model = HeteroGNN(HeteroGNNConfig(embedding_dim=DIM, warm_start=False))
-    problem = problem_of(graph)
-    x = model.start(problem, np.random.default_rng(0)).requires_grad_()
-    encode = model.encoder(problem, x)
-    batch = UserBatch(np.arange(3), problem.matrix[:3])
-    (gradient,) = torch.autograd.grad(model.loss(x, encode, batch, problem, np.random.default_rng(0)), x)
+    training = training_data_of(graph)
+    x = model.initial_parameters(training, np.random.default_rng(0)).requires_grad_()
+    encode = model.build_encoder(training, x)
+    batch = UserBatch(np.arange(3), training.matrix[:3])
+    (gradient,) = torch.autograd.grad(model.loss(x, encode, batch, training, np.random.default_rng(0)), x)
     assert model._setting is not None
     still = [name for name, part in parts(model._setting.network, gradient).items() if not part.any()]
     assert still
@@ -178,15 +178,15 @@ def test_training_changes_layers_and_vectors(graph: HeteroGraph) -> None:
 
 def test_weight_decay_is_half_the_squared_parameters(graph: HeteroGraph) -> None:
     plain, decayed = (HeteroGNN(HeteroGNNConfig(embedding_dim=DIM, weight_decay=w)) for w in (0.0, 0.5))
-    problem, losses = problem_of(graph), []
+    training, losses = training_data_of(graph), []
     for model in (plain, decayed):
-        x = model.start(problem, np.random.default_rng(0))
-        batch = next(iter(model.batches(problem, np.random.default_rng(0))))
-        losses.append(model.loss(x, model.encoder(problem, x), batch, problem, np.random.default_rng(0)))
+        x = model.initial_parameters(training, np.random.default_rng(0))
+        batch = next(iter(model.batches(training, np.random.default_rng(0))))
+        losses.append(model.loss(x, model.build_encoder(training, x), batch, training, np.random.default_rng(0)))
     torch.testing.assert_close(losses[1] - losses[0], 0.25 * x.square().sum(), rtol=1e-4, atol=1e-5)
 
 
-def problem_of(graph: HeteroGraph) -> TrainingData:
+def training_data_of(graph: HeteroGraph) -> TrainingData:
     pairs = interactions(graph)
     return TrainingData(graph, pairs, pairs.matrix(), pairs.take(np.empty(0, dtype=np.int64)), CPU)
 
@@ -194,8 +194,8 @@ def problem_of(graph: HeteroGraph) -> TrainingData:
 def test_a_neighbourhood_that_holds_everything_has_the_loss_of_the_whole_graph(graph: HeteroGraph) -> None:
     """As PyG's loader gives it, with the nodes of each type in another order."""
     model = HeteroGNN(HeteroGNNConfig(embedding_dim=DIM, negatives="batch"))
-    problem = problem_of(graph)
-    x = model.start(problem, np.random.default_rng(0))
+    training = training_data_of(graph)
+    x = model.initial_parameters(training, np.random.default_rng(0))
     assert model._setting is not None
     sample, place = HeteroData(), {}
     for label in graph.data.node_types:
@@ -211,9 +211,9 @@ def test_a_neighbourhood_that_holds_everything_has_the_loss_of_the_whole_graph(g
     batch = Sampler(graph, 2, 10, 3, CPU)._neighbourhood(sample)
     np.testing.assert_array_equal(batch.user, user)
     np.testing.assert_array_equal(batch.positive, item)
-    around = model.sampled_loss(x, batch, model._setting, problem)
+    around = model.sampled_loss(x, batch, model._setting, training)
     whole = PairBatch(user, item, np.empty((3, 0), dtype=np.int64))
-    expected = model.config.objective.value(model.encoder(problem, x), whole, problem.matrix)
+    expected = model.config.objective.value(model.build_encoder(training, x), whole, training.matrix)
     torch.testing.assert_close(around, expected)
 
 
@@ -241,7 +241,7 @@ def test_new_users_are_placed_by_the_map_of_least_squares() -> None:
     pairs = Interactions(np.array([0, 0, 1, 2]), np.array([0, 1, 2, 0]), 4, 3)
     items = torch.eye(3)
     means = torch.tensor([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
-    found = newcomer_map(pairs.matrix(), 2 * means, items)
+    found = fit_history_map(pairs.matrix(), 2 * means, items)
     normal = means.T @ means
     expected = torch.linalg.inv(normal + 0.01 * normal.diagonal().mean() * torch.eye(3)) @ normal * 2
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)

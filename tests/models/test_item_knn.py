@@ -89,7 +89,7 @@ def test_the_similarities_of_an_item_can_sum_to_one() -> None:
     [
         ({"similarity": "euclid"}, "similarity is one of cosine, jaccard, pearson, not 'euclid'"),
         ({"neighbours": -1}, "neighbours and shrinkage must not be negative"),
-        ({"asymmetry": 1.5}, "asymmetry lies between 0 and 1"),
+        ({"asymmetry": 1.5}, "asymmetry must be between 0 and 1"),
     ],
 )
 def test_impossible_settings_are_refused(setting: dict[str, object], message: str) -> None:

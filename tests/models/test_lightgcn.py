@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 PAIRS = Interactions(np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 0, 2, 3]), 4, 5)  # user 3 and item 4 have none
 
 
-def problem_of(pairs: Interactions) -> TrainingData:
+def training_data_of(pairs: Interactions) -> TrainingData:
     none = pairs.take(np.zeros(len(pairs), dtype=bool))
     return TrainingData(graph_of(pairs), pairs, pairs.matrix(), none, CPU)
 
@@ -62,8 +62,8 @@ def test_the_loss_is_bpr_plus_decay_of_layer_zero() -> None:
     config = LightGCNConfig(num_layers=1, weight_decay=0.5, loss="bpr", num_negatives=1, cosine=False, popularity=0.0)
     x = torch.randn(9, 2, generator=torch.Generator().manual_seed(1))
     batch = PairBatch(np.array([0, 2]), np.array([1, 3]), np.array([[2], [1]]))
-    model, problem = LightGCN(config), problem_of(PAIRS)
-    mine = model.loss(x, model.encoder(problem, x), batch, problem, np.random.default_rng(0))
+    model, training = LightGCN(config), training_data_of(PAIRS)
+    mine = model.loss(x, model.build_encoder(training, x), batch, training, np.random.default_rng(0))
     smooth = (x.double() + dense_adjacency(PAIRS) @ x.double()) / 2
     margin = torch.stack([smooth[0] @ (smooth[4 + 1] - smooth[4 + 2]), smooth[2] @ (smooth[4 + 3] - smooth[4 + 1])])
     decay = sum(x[node].double().square().sum() for node in (0, 2, 4 + 1, 4 + 3, 4 + 2, 4 + 1)) / (2 * 2)
@@ -76,10 +76,10 @@ def test_one_step_of_the_softmax_over_all_items_is_the_dense_one() -> None:
         num_layers=1, weight_decay=0.3, temperature=0.2, embedding_dim=3, epochs=1, warm_start=False,
         loss="softmax", negatives="all", cosine=True, learning_rate=0.01, popularity=0.0,
     )  # fmt: skip
-    model, problem = LightGCN(config), problem_of(PAIRS)
+    model, training = LightGCN(config), training_data_of(PAIRS)
     x = torch.randn(9, 3, generator=torch.Generator().manual_seed(3), requires_grad=True)
     batch = UserBatch(np.array([2, 0]), PAIRS.matrix()[[2, 0]])
-    loss = model.loss(x, model.encoder(problem, x), batch, problem, np.random.default_rng(0))
+    loss = model.loss(x, model.build_encoder(training, x), batch, training, np.random.default_rng(0))
     (gradient,) = torch.autograd.grad(loss, x)
 
     y = x.detach().double().requires_grad_()
@@ -134,9 +134,9 @@ def test_scores_are_products_of_the_vectors_and_nothing_is_known_about_lonely_no
 
 def test_a_new_user_is_smoothed_from_the_items_of_their_history() -> None:
     """With layer 0 of all users at zero, training users and new users are the same."""
-    model, problem = LightGCN(LightGCNConfig(num_layers=2, cosine=False, popularity=0.0)), problem_of(PAIRS)
+    model, training = LightGCN(LightGCNConfig(num_layers=2, cosine=False, popularity=0.0)), training_data_of(PAIRS)
     x = torch.randn(9, 3, generator=torch.Generator().manual_seed(2))
-    model.finish(x, model.encoder(problem, x), problem)
+    model.finish(x, model.build_encoder(training, x), training)
     layer_zero_of_users = x[:4] / 3
     new = model.fold_in(PAIRS.matrix())
     expected = (model.users - layer_zero_of_users * torch.tensor([1, 1, 1, 0])[:, None]) @ model.items.T
@@ -144,9 +144,9 @@ def test_a_new_user_is_smoothed_from_the_items_of_their_history() -> None:
 
 
 def test_a_new_user_of_cosines_has_the_bonus_of_popular_items_and_one_without_history_knows_nothing() -> None:
-    model, problem = LightGCN(LightGCNConfig(num_layers=1, popularity=0.5, temperature=0.2)), problem_of(PAIRS)
+    model, training = LightGCN(LightGCNConfig(num_layers=1, popularity=0.5, temperature=0.2)), training_data_of(PAIRS)
     x = torch.randn(9, 2, generator=torch.Generator().manual_seed(2))
-    model.finish(x, model.encoder(problem, x), problem)
+    model.finish(x, model.build_encoder(training, x), training)
     scores = model.fold_in(PAIRS.matrix())
     sent = dense_adjacency(PAIRS)[:4, 4:].float() @ x[4:]
     unit = torch.nn.functional.normalize(sent, dim=1) @ model.items[:, :2].T

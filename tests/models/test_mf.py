@@ -94,7 +94,7 @@ class Begun(MF):
 
     first = torch.tensor([[0.3, -0.2], [0.5, 0.1], [-0.4, 0.7]])  # the user, the chosen item, the other item
 
-    def start(self, problem: TrainingData, rng: np.random.Generator) -> Tensor:  # noqa: ARG002  # nothing is drawn
+    def initial_parameters(self, training: TrainingData, rng: np.random.Generator) -> Tensor:  # noqa: ARG002  # nothing is drawn
         return self.first.clone()
 
 
@@ -119,15 +119,15 @@ def test_the_softmax_is_over_all_items_and_by_cosines() -> None:
     pairs = Interactions(np.array([0, 0, 1]), np.array([0, 2, 1]), 2, 3)
     model = MF(MFConfig(embedding_dim=4, temperature=0.3, weight_decay=0.0))
     x = torch.randn(5, 4, generator=torch.Generator().manual_seed(0))
-    problem = TrainingData(graph_of(pairs), pairs, pairs.matrix(), pairs.take(np.array([], dtype=np.int64)), CPU)
-    encode = model.encoder(problem, x)
-    (batch,) = [batch for batch in model.batches(problem, np.random.default_rng(0)) if len(batch.user) == 1][:1]
+    training = TrainingData(graph_of(pairs), pairs, pairs.matrix(), pairs.take(np.array([], dtype=np.int64)), CPU)
+    encode = model.build_encoder(training, x)
+    (batch,) = [batch for batch in model.batches(training, np.random.default_rng(0)) if len(batch.user) == 1][:1]
     unit = x.double() / x.double().norm(dim=1, keepdim=True)
     logits = (unit[:2] @ unit[2:].T / 0.3).log_softmax(1)
     chosen = pairs.matrix().toarray()[batch.user[0]] > 0
     expected = -logits[batch.user[0], torch.from_numpy(chosen)].mean()
     torch.testing.assert_close(
-        model.loss(x, encode, batch, problem, np.random.default_rng(0)).double(), expected, atol=1e-5, rtol=1e-5
+        model.loss(x, encode, batch, training, np.random.default_rng(0)).double(), expected, atol=1e-5, rtol=1e-5
     )
 
 
@@ -231,7 +231,7 @@ def test_ratings_of_low_rank_are_foretold_almost_to_their_noise(noise_freedom: f
     torch.testing.assert_close(products.clamp(*_range(train)), model.score(np.arange(120)), atol=1e-4, rtol=1e-4)
     folded = model.fold_in(rating_matrix(train)) - model.score(np.arange(120))
     assert float(folded.abs().mean()) < (0.05 if noise_freedom else 1e-4)
-    newcomers = model.fold_in_newcomers(train, Relations())  # by the ratings, not by who rated what
+    newcomers = model.fold_in_users(train, Relations())  # by the ratings, not by who rated what
     torch.testing.assert_close(newcomers, model.fold_in(rating_matrix(train)))
 
 

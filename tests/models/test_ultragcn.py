@@ -94,7 +94,7 @@ class Begun(UltraGCN):
 
     first = torch.tensor([[0.3, -0.2], [0.5, 0.1], [-0.4, 0.7]])  # the user, the chosen item, the other item
 
-    def start(self, problem: TrainingData, rng: np.random.Generator) -> Tensor:  # noqa: ARG002  # nothing is drawn
+    def initial_parameters(self, training: TrainingData, rng: np.random.Generator) -> Tensor:  # noqa: ARG002  # nothing is drawn
         return self.first.clone()
 
 

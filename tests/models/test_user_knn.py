@@ -87,7 +87,7 @@ def test_a_new_user_is_served_by_those_who_are_near() -> None:
     ("setting", "message"),
     [
         ({"neighbours": -1}, "neighbours must not be negative"),
-        ({"asymmetry": 1.2}, "asymmetry lies between 0 and 1"),
+        ({"asymmetry": 1.2}, "asymmetry must be between 0 and 1"),
         ({"amplification": 0.0}, "amplification must be above 0"),
     ],
 )

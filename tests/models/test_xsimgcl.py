@@ -18,7 +18,7 @@ from graphrec.training.batches import PairBatch
 PAIRS = Interactions(np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 0, 2, 3]), 4, 5)  # user 3 and item 4 have none
 
 
-def problem_of(pairs: Interactions) -> TrainingData:
+def training_data_of(pairs: Interactions) -> TrainingData:
     none = pairs.take(np.zeros(len(pairs), dtype=bool))
     return TrainingData(graph_of(pairs), pairs, pairs.matrix(), none, torch.device("cpu"))
 
@@ -40,20 +40,20 @@ class TestXSimGCL(ModelContract):
 
 
 def test_vectors_are_the_mean_of_the_layers_without_the_embeddings() -> None:
-    model, problem = XSimGCL(XSimGCLConfig(num_layers=2)), problem_of(PAIRS)
+    model, training = XSimGCL(XSimGCLConfig(num_layers=2)), training_data_of(PAIRS)
     x = torch.eye(9)
     a = dense_adjacency(PAIRS)
-    torch.testing.assert_close(model.encoder(problem, x)(None).double(), (a + a @ a) / 2)
+    torch.testing.assert_close(model.build_encoder(training, x)(None).double(), (a + a @ a) / 2)
     rows = np.array([7, 1])
-    torch.testing.assert_close(model.encoder(problem, x)(rows).double(), ((a + a @ a) / 2)[[7, 1]])
+    torch.testing.assert_close(model.build_encoder(training, x)(rows).double(), ((a + a @ a) / 2)[[7, 1]])
 
 
 def test_noise_has_the_length_epsilon_and_the_sign_of_the_vector() -> None:
     """One layer: what is added to Ãx has length ε in every row and never points to the other side of an axis."""
     config = XSimGCLConfig(num_layers=1, noise=0.3)
     x = torch.randn(9, 4, generator=torch.Generator().manual_seed(0))
-    problem = problem_of(PAIRS)
-    final, view = XSimGCL(config).views(x, problem.adjacency, torch.Generator().manual_seed(1))
+    training = training_data_of(PAIRS)
+    final, view = XSimGCL(config).views(x, training.adjacency, torch.Generator().manual_seed(1))
     clean = dense_adjacency(PAIRS).float() @ x
     added = (final - clean)[clean.abs().sum(1) > 0]
     torch.testing.assert_close(added.norm(dim=1), torch.full((len(added),), 0.3))
@@ -64,10 +64,10 @@ def test_noise_has_the_length_epsilon_and_the_sign_of_the_vector() -> None:
 def test_one_step_is_the_dense_one_without_noise() -> None:
     """BPR plus λ · InfoNCE over distinct users and items plus L2, and its gradient."""
     config = XSimGCLConfig(num_layers=2, noise=0.0, contrast=0.7, contrast_layer=1, weight_decay=0.2, loss="bpr")
-    model, problem = XSimGCL(config), problem_of(PAIRS)
+    model, training = XSimGCL(config), training_data_of(PAIRS)
     x = torch.randn(9, 3, generator=torch.Generator().manual_seed(5), requires_grad=True)
     batch = PairBatch(np.array([0, 2, 0]), np.array([1, 3, 0]), np.array([[2], [1], [3]]))
-    loss = model.loss(x, model.encoder(problem, x), batch, problem, np.random.default_rng(0))
+    loss = model.loss(x, model.build_encoder(training, x), batch, training, np.random.default_rng(0))
     (gradient,) = torch.autograd.grad(loss, x)
 
     y, a = x.detach().double().requires_grad_(), dense_adjacency(PAIRS)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from graphrec.publishing import Publication, Published, publish
+from graphrec.publishing import Publication, PublishResult, publish
 from graphrec.ranking.topk import Recommendations
 from graphrec.runs import Run
 from graphrec.store import Store, queries
@@ -48,7 +48,9 @@ def publication(name: str, frame: pd.DataFrame, users: int = USERS, similar: pd.
     return Publication(run(name), Recommendations(frame, "popularity", name), known, items, similar)
 
 
-def put(store: Store, name: str, frame: pd.DataFrame, keep: int = 1, similar: pd.DataFrame | None = None) -> Published:
+def put(
+    store: Store, name: str, frame: pd.DataFrame, keep: int = 1, similar: pd.DataFrame | None = None
+) -> PublishResult:
     """Publish a run with these recommendations."""
     return publish(store, publication(name, frame, similar=similar), keep)
 
@@ -79,7 +81,7 @@ def edges_by_layer(store: Store, relation: str = "RECOMMENDED") -> dict[str | No
     Those of somebody else, without a number, stand under None.
     """
     rows = store.read(
-        f"MATCH ()-[r:{relation}]->() WITH r.run AS layer, count(*) AS number "
-        "OPTIONAL MATCH (run:Run {number: layer}) RETURN coalesce(run.id, 'gone ' + toString(layer)) AS id, number"
+        f"MATCH ()-[r:{relation}]->() WITH r.version AS layer, count(*) AS number "
+        "OPTIONAL MATCH (run:Run {version: layer}) RETURN coalesce(run.id, 'gone ' + toString(layer)) AS id, number"
     )
     return {row["id"]: row["number"] for row in rows}

@@ -3,9 +3,12 @@
 import pytest
 
 from graphrec.errors import DataError, StoreError, UnknownNameError
+from graphrec.preconditions import require_query, require_recommendations
 from graphrec.publishing import publish, read_versions, roll_back
-from graphrec.publishing.versions import note_version
-from graphrec.store import Store
+from graphrec.publishing.versions import create_version
+from graphrec.serving.published_list import read_published_list
+from graphrec.store import Store, queries
+from graphrec.store.active_run import find_active_run
 
 from .lists import USERS, edges_by_layer, lists, make_graph, publication, put, read, read_all, wanted
 
@@ -25,17 +28,17 @@ def test_edges_are_users_times_k_with_score_rank_and_run(graph: Store) -> None:
     assert (published.users, published.edges) == (USERS, USERS * 5)
     assert (published.recommended.lists_written, published.recommended.edges_written) == (USERS, USERS * 5)
     rows = graph.read("MATCH (:User {id: '7'})-[r:RECOMMENDED]->(i:Item) RETURN properties(r) AS r, i.id AS i")
-    assert sorted((row["r"]["rank"], row["i"], row["r"]["run"], len(row["r"])) for row in rows) == [
+    assert sorted((row["r"]["rank"], row["i"], row["r"]["version"], len(row["r"])) for row in rows) == [
         (k, f"i{7 + k}", 1, 3) for k in range(1, 6)
     ]
     assert read_all(graph) == wanted(lists())
     (node,) = graph.read("MATCH (r:Run) RETURN properties(r) AS r")
     assert {
         name: node["r"][name]
-        for name in ("id", "number", "model", "status", "metrics", "verdict", "layers", "relation")
+        for name in ("id", "version", "model", "status", "metrics", "verdict", "layers", "relation")
     } == {
         "id": "one",
-        "number": 1,
+        "version": 1,
         "model": "popularity",
         "status": "published",
         "metrics": '{"ndcg@10": 0.5}',
@@ -73,7 +76,7 @@ def test_order_scores_length_and_further_columns_count_as_change(graph: Store) -
     assert put(graph, "three", because).recommended.lists_written == USERS
     assert put(graph, "four", because).recommended.lists_written == 0
     rows = graph.read(
-        "MATCH (:User {id: '0'})-[r:RECOMMENDED {run: 3}]->(i) WHERE r.because IS NOT NULL "
+        "MATCH (:User {id: '0'})-[r:RECOMMENDED {version: 3}]->(i) WHERE r.because IS NOT NULL "
         "RETURN r.because AS because, i.id AS item"
     )
     assert rows == [{"because": "i5", "item": "i5"}]
@@ -110,8 +113,8 @@ def test_rolling_back_there_and_back(graph: Store) -> None:
     put(graph, "three", lists(7, changed=20))  # on `one`, so `two` goes
     assert read_all(graph) == wanted(lists(7, changed=20))
     assert edges_by_layer(graph) == {"one": USERS * 5, "three": 100}
-    assert [version.id for version in read_versions(graph).whole] == ["three", "one"]
-    with pytest.raises(UnknownNameError, match="there is no run to go back to 'two'; there are 1: one"):
+    assert [version.id for version in read_versions(graph).complete] == ["three", "one"]
+    with pytest.raises(UnknownNameError, match="there is no run to roll back to 'two'; there are 1: one"):
         roll_back(graph, "two")
     with pytest.raises(DataError, match="three is the active run already"):
         roll_back(graph, "three")
@@ -134,7 +137,7 @@ def test_so_many_earlier_versions_are_kept(graph: Store) -> None:
     assert read_all(graph) == wanted(lists(1))
     assert put(graph, "run4", lists(4)).recommended.edges_removed == USERS * 5 * 2
     assert {*edges_by_layer(graph)} == {"run1", "run4"}
-    with pytest.raises(DataError, match="at least one earlier run stays"):
+    with pytest.raises(DataError, match="at least one earlier run must be kept"):
         put(graph, "run5", lists(5), keep=0)
 
 
@@ -174,14 +177,36 @@ def test_a_few_lists_among_many_users_are_found_again(graph: Store) -> None:
     assert read_all(graph) == wanted(few[few["user_id"] != "4"])
 
 
-def test_two_publications_never_share_a_number(graph: Store) -> None:
+def test_two_publications_never_share_a_version(graph: Store) -> None:
     put(graph, "one", lists())
-    with pytest.raises(StoreError, match=r"somebody else began to publish in the same moment as two \(publication 1\)"):
-        note_version(graph, "two", 1, {})
+    with pytest.raises(StoreError, match=r"another process began to publish at the same time as two \(version 1\)"):
+        create_version(graph, "two", 1, {})
     assert states(graph) == {"one": "published"}
 
 
-def test_what_was_published_without_a_number_is_not_read_any_more(graph: Store) -> None:
+def test_lists_published_by_an_earlier_version_are_refused_and_the_next_publication_removes_them(graph: Store) -> None:
+    graph.write(
+        "CREATE (:Run {id: 'old', status: 'published', activated_at: 1, number: 1, layers: [1]}) WITH 1 AS one "
+        "MATCH (u:User {id: '0'}), (i:Item {id: 'i0'}), (j:Item {id: 'i1'}) "
+        "CREATE (u)-[:RECOMMENDED {rank: 1, score: 0.5, run: 1}]->(i), (j)-[:SIMILAR {rank: 1, run: 1}]->(i)"
+    )
+    message = "run old were published by an earlier version of graphrec.*publish again: `graphrec publish latest`"
+    for reader in (find_active_run, require_recommendations, lambda store: read_published_list(store, "0")):
+        with pytest.raises(DataError, match=message):
+            reader(graph)
+    for name in ("recommend_for_user", "find_published_similar_items", "find_audience", "compare_runs"):
+        with pytest.raises(DataError, match=message):
+            require_query(graph, queries.get(name))
+    put(graph, "one", lists())
+    assert states(graph) == {"old": "replaced", "one": "published"}
+    assert [version.layers for version in read_versions(graph).all] == [(1,), ()]
+    assert edges_by_layer(graph) == {"one": USERS * 5}
+    assert edges_by_layer(graph, "SIMILAR") == {}
+    assert read_all(graph) == wanted(lists())
+    require_query(graph, queries.get("recommend_for_user"))
+
+
+def test_what_was_published_without_a_version_is_not_read_any_more(graph: Store) -> None:
     graph.write("CREATE (:Run {id: 'old', status: 'published', activated_at: 1, layers: ['old']})")
     put(graph, "one", lists())
     assert [version.layers for version in read_versions(graph).all] == [(1,), ()]

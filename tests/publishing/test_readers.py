@@ -91,9 +91,10 @@ def start(store: Store, number: int) -> BaseProcess:
 
 def need_no_leftovers(store: Store) -> None:
     """Every list in the graph is shown by a version that is kept, and no publication is under way."""
-    kept = read_versions(store).whole
+    kept = read_versions(store).complete
     assert len(kept) == 2
-    for row in store.read("MATCH (u:User)-[r:RECOMMENDED]->() RETURN u.id AS user, collect(DISTINCT r.run) AS layers"):
+    layers = "MATCH (u:User)-[r:RECOMMENDED]->() RETURN u.id AS user, collect(DISTINCT r.version) AS layers"
+    for row in store.read(layers):
         shown = {next(layer for layer in version.layers if layer in row["layers"]) for version in kept}
         assert shown == set(row["layers"])
     assert store.read("MATCH (r:Run) WHERE r.status = 'publishing' RETURN r.id AS id") == []

@@ -13,8 +13,8 @@ from torch import Tensor
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.models.base import ApproximateScores
-from graphrec.ranking.options import TopKOptions, id_order
-from graphrec.ranking.topk import recommend, top_k_of
+from graphrec.ranking.options import TopKOptions, rank_by_id
+from graphrec.ranking.topk import recommend, search_top_k
 from graphrec.runs import TrainedRun, describe
 from graphrec.testing import graph_of
 from graphrec.vocabulary import IndexArray, Vocabulary
@@ -24,8 +24,8 @@ from .fixed import Fixed, pairs
 NOBODY = np.array([0])
 
 
-def best_of(scores: list[float], choice: TopKOptions, k: int = 3, seen: Interactions | None = None) -> list[int]:
-    found = top_k_of(Fixed([scores]), seen or pairs(items=len(scores)), NOBODY, k, choice)
+def best_of(scores: list[float], options: TopKOptions, k: int = 3, seen: Interactions | None = None) -> list[int]:
+    found = search_top_k(Fixed([scores]), seen or pairs(items=len(scores)), NOBODY, k, options)
     return [int(item) for item in found.item_index[0]]
 
 
@@ -34,7 +34,7 @@ class Screened(Fixed):
 
     rough: Tensor
 
-    def screens(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
+    def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
         parts = (user_index[start : start + size] for start in range(0, len(user_index), size))
         return (ApproximateScores(self.rough[torch.from_numpy(users)], partial(self._at, users)) for users in parts)
 
@@ -50,13 +50,13 @@ def test_only_candidates_are_recommended_as_positions_or_as_a_mask() -> None:
 
 
 def test_excluded_items_are_not_recommended_even_where_they_are_candidates() -> None:
-    choice = TopKOptions(candidates=np.array([0, 1, 2]), excluded=np.array([1]))
-    assert best_of([5.0, 4.0, 3.0, 2.0, 1.0], choice) == [0, 2, -1]
+    options = TopKOptions(candidates=np.array([0, 1, 2]), excluded=np.array([1]))
+    assert best_of([5.0, 4.0, 3.0, 2.0, 1.0], options) == [0, 2, -1]
 
 
 def test_seen_items_stay_masked_among_candidates() -> None:
-    choice = TopKOptions(candidates=np.array([0, 1, 2]))
-    assert best_of([5.0, 4.0, 3.0, 2.0, 1.0], choice, seen=pairs((0, 0))) == [1, 2, -1]
+    options = TopKOptions(candidates=np.array([0, 1, 2]))
+    assert best_of([5.0, 4.0, 3.0, 2.0, 1.0], options, seen=pairs((0, 0))) == [1, 2, -1]
 
 
 def test_places_are_filled_with_popular_candidates_only() -> None:
@@ -84,8 +84,8 @@ def test_equal_scores_stand_in_the_order_given_at_the_last_place_too() -> None:
 def test_equal_scores_of_rescored_candidates_stand_in_the_order_given() -> None:
     model = Screened([[1.0, 1.0, 1.0, 5.0]])
     model.rough = torch.tensor([[1.0, 2.0, 3.0, 4.0]])
-    choice = TopKOptions(order=np.array([2, 0, 1, 3]), precision="bfloat16")
-    found = top_k_of(model, pairs(items=4), NOBODY, 3, choice)
+    options = TopKOptions(order=np.array([2, 0, 1, 3]), precision="bfloat16")
+    found = search_top_k(model, pairs(items=4), NOBODY, 3, options)
     assert found.item_index.tolist() == [[3, 1, 2]]
 
 
@@ -95,7 +95,7 @@ def test_float32_does_without_rough_scores() -> None:
     model = Screened([[float(score) for score in exact]])
     model.rough = torch.tensor([[0.5, *range(1, 60)]], dtype=torch.float32)
     rough, precise = (
-        top_k_of(model, pairs(items=60), NOBODY, 2, TopKOptions(precision=precision)).item_index.tolist()
+        search_top_k(model, pairs(items=60), NOBODY, 2, TopKOptions(precision=precision)).item_index.tolist()
         for precision in ("bfloat16", "float32")
     )
     assert rough == [[59, 58]]
@@ -111,35 +111,35 @@ def test_recommendations_are_ordered_by_id_where_scores_are_equal() -> None:
     trained = TrainedRun(describe("fixed", model, graph.target, {}, 0.0), model, graph.users, items, seen)
     assert recommend(trained, k=4).frame["item_id"].tolist() == ["a", "10", "9", "b"]
     assert recommend(trained, k=2).frame["item_id"].tolist() == ["a", "10"]
-    told = recommend(trained, k=2, choice=TopKOptions(excluded=np.array([3])))
+    told = recommend(trained, k=2, options=TopKOptions(excluded=np.array([3])))
     assert told.frame["item_id"].tolist() == ["10", "9"]
     in_order = replace(trained, items=Vocabulary.of("Item", pd.Index(["1", "2", "3", "4"], dtype="str")))
     assert recommend(in_order, k=3).frame["item_id"].tolist() == ["4", "1", "2"]
 
 
 def test_ids_that_are_in_order_need_none() -> None:
-    assert id_order(Vocabulary.of("Item", ["a", "b"])) is None
-    order = id_order(Vocabulary.of("Item", ["c", "a", "b"]))
+    assert rank_by_id(Vocabulary.of("Item", ["a", "b"])) is None
+    order = rank_by_id(Vocabulary.of("Item", ["c", "a", "b"]))
     assert order is not None
     assert order.tolist() == [2, 0, 1]
 
 
 @pytest.mark.parametrize(
-    ("choice", "message"),
+    ("options", "message"),
     [
         (TopKOptions(candidates=np.array([True, False])), "a mask of items has 2 values, but there are 5 items"),
         (TopKOptions(excluded=np.array([1, 7, -1])), r"2 positions of items are not in 0..4: 7, -1"),
     ],
 )
-def test_items_that_are_not_there_are_refused(choice: TopKOptions, message: str) -> None:
+def test_items_that_are_not_there_are_refused(options: TopKOptions, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        best_of([1.0] * 5, choice)
+        best_of([1.0] * 5, options)
 
 
 def test_impossible_choices_are_refused() -> None:
     with pytest.raises(DataError, match="the precision is one of float32, bfloat16, not 'float16'"):
         TopKOptions(precision="float16")
-    with pytest.raises(DataError, match="a memory budget of 0 bytes holds nothing"):
+    with pytest.raises(DataError, match="a memory budget of 0 bytes is too small"):
         TopKOptions(memory_budget=0)
 
 
@@ -147,6 +147,6 @@ def test_impossible_choices_are_refused() -> None:
 def test_scores_on_a_gpu_are_ranked_there() -> None:
     model = Fixed([[1.0, 2.0, 2.0, 3.0]])
     model.device, model.scores = torch.device("cuda"), model.scores.cuda()
-    choice = TopKOptions(excluded=np.array([3]), order=np.array([0, 2, 1, 3]))
-    found = top_k_of(model, pairs((0, 0), items=4), NOBODY, 2, choice)
+    options = TopKOptions(excluded=np.array([3]), order=np.array([0, 2, 1, 3]))
+    found = search_top_k(model, pairs((0, 0), items=4), NOBODY, 2, options)
     assert found.item_index.tolist() == [[2, 1]]

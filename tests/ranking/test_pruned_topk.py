@@ -16,22 +16,29 @@ from graphrec.models.base import FactoredScores
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.ranking import pruned_topk
 from graphrec.ranking.options import TopKOptions
-from graphrec.ranking.query import Block, TopKQuery
-from graphrec.ranking.topk import TopK, top_k_of
+from graphrec.ranking.query import TopKBlock, TopKQuery
+from graphrec.ranking.topk import TopK, search_top_k
 from graphrec.testing import graph_of
 from graphrec.vocabulary import IndexArray
 
 from .fixed import pairs
 
 #: Limits under which a handful of users and items are searched by norms, a few at a time.
-SMALL = {"LEAST_NUMBERS": 0, "LEAST_USERS": 1, "USERS": 4, "TILE": 3, "LEAST_SHARED": 1, "CACHED": 3}
-FEW = {**SMALL, "WITNESSES": 1, "LEAST_WITNESSES": 1, "BYTES_PER_THREAD": 0}
+SMALL = {
+    "MIN_VECTOR_ELEMENTS": 0,
+    "MIN_USERS": 1,
+    "PRODUCT_USERS": 4,
+    "PRODUCT_ITEMS": 3,
+    "MIN_PRODUCT_USERS": 1,
+    "CACHED_USERS": 3,
+}
+FEW = {**SMALL, "CANDIDATE_FACTOR": 1, "MIN_CANDIDATES": 1, "BYTES_PER_THREAD": 0}
 
 
 class Whole:
     """A model of whole numbers, whose scores and their sums are exact in any order, and often equal."""
 
-    signed = False
+    has_signed_scores = False
     device = torch.device("cpu")
 
     def __init__(self, left: Tensor, vectors: Tensor, signals: sparse.csr_array, paths: sparse.csr_array) -> None:
@@ -45,10 +52,10 @@ class Whole:
             (signals[user_index] @ paths).toarray()
         )
 
-    def screens(self, user_index: IndexArray, size: int) -> None:  # noqa: ARG002  # a Scorer's
+    def approximate_scores(self, user_index: IndexArray, size: int) -> None:  # noqa: ARG002  # a Scorer's
         return None
 
-    def factored(self) -> FactoredScores:
+    def factored_scores(self) -> FactoredScores:
         left, vectors, signals, paths = self.parts
         return FactoredScores(vectors, paths, lambda users: (left[torch.from_numpy(users)], signals[users]))
 
@@ -93,18 +100,18 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, int]], None]:
     return change
 
 
-def both(model: Whole, seen: sparse.csr_array, k: int, choice: TopKOptions) -> tuple[TopK, TopK]:
+def both(model: Whole, seen: sparse.csr_array, k: int, options: TopKOptions) -> tuple[TopK, TopK]:
     """The best as from all scores, and by norms."""
     users = np.arange(seen.shape[0])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pruned_topk, "LEAST_USERS", 1 << 60)
-        plain = top_k_of(model, seen, users, k, choice)
+        patch.setattr(pruned_topk, "MIN_USERS", 1 << 60)
+        plain = search_top_k(model, seen, users, k, options)
     assert model.scored == len(users)
     model.scored = 0
     with pytest.MonkeyPatch.context() as patch:
         for name, value in FEW.items():
             patch.setattr(pruned_topk, name, value)
-        found = top_k_of(model, seen, users, k, choice)
+        found = search_top_k(model, seen, users, k, options)
     assert model.scored == 0
     return plain, found
 
@@ -139,7 +146,7 @@ def test_rounding_errors_are_no_preferences(limits: Callable[[dict[str, int]], N
     vectors = torch.tensor([[1.0, 0.0], [1.0, -1.0], [6e-17, 0.0], [3e-8, 0.0], [0.0, 0.0]])
     model = Whole(torch.tensor([[1.0, 1.0]]), vectors, csr((1, 5)), csr((5, 5)))
     seen = csr((1, 5), at_0_0=1)
-    best = top_k_of(model, seen, np.arange(1), 4, TopKOptions())
+    best = search_top_k(model, seen, np.arange(1), 4, TopKOptions())
     assert model.scored == 0
     assert best.score.tolist() == [[0, 0, 0, 0]]
     assert best.item_index.tolist() == [[1, 2, 3, 4]], "by popularity, then by position"
@@ -151,34 +158,34 @@ def test_items_without_a_chance_are_not_multiplied(limits: Callable[[dict[str, i
     vectors = torch.tensor([[float(i)] for i in range(100)])  # the norm of item i is i
     model = Whole(torch.ones(2, 1), vectors, csr((2, 100), at_0_0=1), csr((100, 100), at_0_98=5, at_0_97=5))
     nothing = csr((2, 100))
-    search = TopKQuery.of(model, nothing, 2, TopKOptions())
-    catalogue = pruned_topk._Catalogue.of(model.factored(), search)
+    query = TopKQuery.build(model, nothing, 2, TopKOptions())
+    catalogue = pruned_topk._SortedItems.build(model.factored_scores(), query)
     assert catalogue.items[:3].tolist() == [99, 98, 97]
     bounds = pruned_topk._Bounds(torch.empty(2), torch.empty(2), torch.empty(2, dtype=torch.long))
-    found = Block(np.arange(2), torch.empty(2, 2, dtype=torch.long), torch.empty(2, 2), torch.empty(2))
-    work = pruned_topk._Work(catalogue, model.factored(), nothing, np.arange(2), 2, bounds, found)
-    limits({"LEAST_WITNESSES": 2})
-    work.bound(torch.arange(2))
-    torch.testing.assert_close(bounds.reached[0], torch.tensor(102.0), rtol=1e-4, atol=0)  # 97 + 5
-    assert bounds.limit[0] == 0  # no norm reaches 102
-    assert bounds.limit[1] > 50
-    work.search(torch.tensor([0]))
-    assert work.memory.products.numel() == 0
+    found = TopKBlock(np.arange(2), torch.empty(2, 2, dtype=torch.long), torch.empty(2, 2), torch.empty(2))
+    search = pruned_topk._PrunedSearch(catalogue, model.factored_scores(), nothing, np.arange(2), 2, bounds, found)
+    limits({"MIN_CANDIDATES": 2})
+    search.compute_bounds(torch.arange(2))
+    torch.testing.assert_close(bounds.threshold[0], torch.tensor(102.0), rtol=1e-4, atol=0)  # 97 + 5
+    assert bounds.num_reaching[0] == 0  # no norm reaches 102
+    assert bounds.num_reaching[1] > 50
+    search.run(torch.tensor([0]))
+    assert search.memory.products.numel() == 0
     assert found.item_index[0].tolist() == [98, 97]
 
 
 def test_when_norms_are_not_worth_it(limits: Callable[[dict[str, int]], None]) -> None:
     model = whole(0, 6, 50)
     seen = histories(0, 6, 50)
-    search = TopKQuery.of(model, seen, 5, TopKOptions())
+    query = TopKQuery.build(model, seen, 5, TopKOptions())
     plenty = 1 << 30
-    assert pruned_topk.usable_size(model.factored(), 1 << 20, search, plenty) == 0  # few numbers
-    limits({"LEAST_NUMBERS": 0})
-    assert pruned_topk.usable_size(model.factored(), 1 << 20, search, plenty) == pruned_topk.USERS
-    assert pruned_topk.usable_size(model.factored(), pruned_topk.LEAST_USERS - 1, search, plenty) == 0
-    assert pruned_topk.usable_size(model.factored(), 1 << 20, search, 1 << 20) == 0  # no room
-    fewer_than_k = TopKQuery.of(model, seen, 5, TopKOptions(candidates=np.arange(4)))
-    assert pruned_topk.usable_size(model.factored(), 1 << 20, fewer_than_k, plenty) == 0
+    assert pruned_topk.shared_batch_size(model.factored_scores(), 1 << 20, query, plenty) == 0  # few numbers
+    limits({"MIN_VECTOR_ELEMENTS": 0})
+    assert pruned_topk.shared_batch_size(model.factored_scores(), 1 << 20, query, plenty) == pruned_topk.PRODUCT_USERS
+    assert pruned_topk.shared_batch_size(model.factored_scores(), pruned_topk.MIN_USERS - 1, query, plenty) == 0
+    assert pruned_topk.shared_batch_size(model.factored_scores(), 1 << 20, query, 1 << 20) == 0  # no room
+    fewer_than_k = TopKQuery.build(model, seen, 5, TopKOptions(candidates=np.arange(4)))
+    assert pruned_topk.shared_batch_size(model.factored_scores(), 1 << 20, fewer_than_k, plenty) == 0
 
 
 @pytest.fixture
@@ -194,7 +201,7 @@ def fitted() -> tuple[GraphFilter, Interactions]:
 
 def test_graph_filter_in_two_parts_is_its_score(fitted: tuple[GraphFilter, Interactions]) -> None:
     model, _ = fitted
-    parts = model.factored()
+    parts = model.factored_scores()
     assert parts is not None
     users = np.array([3, 0, 39])
     left, signals = parts.sides(users)
@@ -208,10 +215,10 @@ def test_graph_filter_by_norms(
     """The same items, and all threads are there again afterwards."""
     model, seen = fitted
     users, threads = np.random.default_rng(1).permutation(40), torch.get_num_threads()
-    plain = top_k_of(model, seen, users, 5, TopKOptions())
+    plain = search_top_k(model, seen, users, 5, TopKOptions())
     limits(SMALL)
     told: list[tuple[int, int]] = []
-    found = top_k_of(model, seen, users, 5, TopKOptions(), lambda done, total: told.append((done, total)))
+    found = search_top_k(model, seen, users, 5, TopKOptions(), lambda done, total: told.append((done, total)))
     np.testing.assert_array_equal(found.item_index, plain.item_index)
     np.testing.assert_allclose(found.score, plain.score, rtol=1e-5)
     assert told[-1] == (40, 40)
@@ -223,6 +230,6 @@ def test_scores_that_are_changed_afterwards_are_not_in_two_parts(fitted: tuple[G
     model, _ = fitted
     other = model.variant(GraphFilter.config_class(rank=12, rank_share=1.0, neighbours=9, revisit=0.0))
     assert other is not None
-    assert other.factored() is not None  # nothing was viewed and not bought
+    assert other.factored_scores() is not None  # nothing was viewed and not bought
     other.signal = replace(other.signal, beside=csr((40, 60), at_0_5=1))
-    assert other.factored() is None
+    assert other.factored_scores() is None

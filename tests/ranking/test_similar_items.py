@@ -9,7 +9,7 @@ from scipy import sparse
 from graphrec.errors import DataError, GraphrecError
 from graphrec.interactions import FloatArray
 from graphrec.models import make
-from graphrec.ranking.similar_items import similar_items
+from graphrec.ranking.similar_items import find_similar_items
 from graphrec.runs import TrainedRun, describe
 from graphrec.testing import checkerboard
 
@@ -34,10 +34,10 @@ def dense(frame: pd.DataFrame, run: TrainedRun) -> FloatArray:
 def test_a_score_is_what_the_model_says_of_a_user_with_the_one_item(name: str) -> None:
     run = trained(name)
     num_items = len(run.items)
-    frame = similar_items(run, num_items)
+    frame = find_similar_items(run, num_items)
     told = run.model.fold_in(sparse.csr_array(np.eye(num_items, dtype=np.float32))).numpy().copy()
     np.fill_diagonal(told, 0)
-    if not run.model.signed:
+    if not run.model.has_signed_scores:
         told[told < 0] = 0
     assert np.allclose(dense(frame, run), told, atol=1e-6)
     assert (frame["item_id"] != frame["similar_id"]).all()
@@ -48,11 +48,11 @@ def test_a_score_is_what_the_model_says_of_a_user_with_the_one_item(name: str) -
 
 def test_items_of_one_block_are_similar_whatever_the_memory() -> None:
     run = trained("item_knn")
-    frame = similar_items(run, 3)
+    frame = find_similar_items(run, 3)
     assert (frame.groupby("item_id").size() == 3).all()
     ends = (run.items.index(frame[name]) for name in ("item_id", "similar_id"))
     assert all((a - b) % 2 == 0 for a, b in zip(*ends, strict=True))
-    pd.testing.assert_frame_equal(similar_items(run, 3, memory_budget=1), frame)
+    pd.testing.assert_frame_equal(find_similar_items(run, 3, memory_budget=1), frame)
 
 
 @pytest.mark.parametrize("name", ["mf", "fastrp"])
@@ -61,13 +61,13 @@ def test_models_of_vectors_give_their_cosines(name: str) -> None:
     vectors = torch.nn.functional.normalize(run.model.embeddings().items).numpy()
     cosine = vectors @ vectors.T
     np.fill_diagonal(cosine, 0)
-    assert np.allclose(dense(similar_items(run, len(run.items)), run), cosine, atol=1e-5)
+    assert np.allclose(dense(find_similar_items(run, len(run.items)), run), cosine, atol=1e-5)
 
 
 def test_models_that_know_no_similar_items() -> None:
-    with pytest.raises(DataError, match="Popularity says the same of every item"):
-        similar_items(trained("popularity"), 3)
+    with pytest.raises(DataError, match="Popularity gives the same scores after every item"):
+        find_similar_items(trained("popularity"), 3)
     run = trained("item_knn")
     fixed = TrainedRun(run.run, Fixed([[0.0] * len(run.items)]), run.users, run.items, run.seen)
-    with pytest.raises(GraphrecError, match="knows no similar items: it neither answers for new users nor has vectors"):
-        similar_items(fixed, 3)
+    with pytest.raises(GraphrecError, match="has no similar items: it neither folds in new users nor has vectors"):
+        find_similar_items(fixed, 3)

@@ -6,9 +6,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphrec.ranking.query import BYTES_PER_PLACE
-from graphrec.ranking.row_topk import top
-from graphrec.ranking.topk import BYTES_PER_ITEM, BYTES_PER_SCORE, MAX_CHUNK, RESERVE, chunk_size, recommend, top_k
+from graphrec.ranking.query import BYTES_PER_RESULT
+from graphrec.ranking.row_topk import grouped_topk
+from graphrec.ranking.topk import (
+    BYTES_PER_ITEM,
+    BYTES_PER_SCORE,
+    MAX_BATCH_SIZE,
+    RESERVE,
+    fit_batch_size,
+    recommend,
+    top_k,
+)
 from graphrec.runs import TrainedRun, describe
 from graphrec.testing import checkerboard, graph_of
 
@@ -16,7 +24,7 @@ from .fixed import Fixed, pairs
 
 
 class Signed(Fixed):
-    signed = True
+    has_signed_scores = True
 
 
 def test_seen_items_are_never_recommended_and_the_best_come_first() -> None:
@@ -95,7 +103,7 @@ def test_chunks_fit_the_memory_budget_and_do_not_change_the_answer() -> None:
     assert model.largest_batch == 30
     model.largest_batch = 0
     told: list[tuple[int, int]] = []
-    taken = 30 * 5 * BYTES_PER_PLACE + 20 * BYTES_PER_ITEM
+    taken = 30 * 5 * BYTES_PER_RESULT + 20 * BYTES_PER_ITEM
     budget = taken + int(7.5 * 20 * BYTES_PER_SCORE / (1 - RESERVE))
     small = top_k(model, seen.matrix(), np.arange(30), 5, budget, lambda done, total: told.append((done, total)))
     assert model.largest_batch == 7
@@ -106,10 +114,10 @@ def test_chunks_fit_the_memory_budget_and_do_not_change_the_answer() -> None:
 
 def test_chunk_sizes() -> None:
     five = int(5.5 * 100 * BYTES_PER_SCORE / (1 - RESERVE))
-    assert chunk_size(100, five) == 5
-    assert chunk_size(100, -five) == 1
-    assert chunk_size(10**9, 1) == 1
-    assert chunk_size(1, 1 << 40) == MAX_CHUNK
+    assert fit_batch_size(100, five) == 5
+    assert fit_batch_size(100, -five) == 1
+    assert fit_batch_size(10**9, 1) == 1
+    assert fit_batch_size(1, 1 << 40) == MAX_BATCH_SIZE
 
 
 @settings(max_examples=60, deadline=None)
@@ -129,7 +137,7 @@ def test_top_k_equals_a_full_sort(data: st.DataObject) -> None:
 def test_the_best_are_found_in_the_groups_of_a_long_row(seed: int, k: int, items: int, different: int) -> None:
     scores = np.random.default_rng(seed).integers(1, different, size=(3, items)).astype(np.float32)
     scores[0, 5:] = -np.inf  # fewer known items than places
-    values, positions = top(torch.from_numpy(scores), k)
+    values, positions = grouped_topk(torch.from_numpy(scores), k)
     np.testing.assert_array_equal(values, -np.sort(-scores, axis=1)[:, :k])
     np.testing.assert_array_equal(np.take_along_axis(scores, positions.numpy(), 1), values)
     assert all(len(set(row)) == k for row in positions.tolist())
@@ -148,8 +156,8 @@ def test_equal_scores_of_a_long_row_stand_in_the_order_of_positions() -> None:
 
 
 def test_scores_of_few_users_are_made_at_one_time_where_rows_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphrec.ranking.topk.MAX_BYTES", 9 * 20 * 4)
-    monkeypatch.setattr("graphrec.ranking.topk.LEAST_CHUNK", 4)
+    monkeypatch.setattr("graphrec.ranking.topk.MAX_SCORE_BYTES", 9 * 20 * 4)
+    monkeypatch.setattr("graphrec.ranking.topk.MIN_BATCH_SIZE", 4)
     model = Fixed([[1.0] * 20] * 30)
     top_k(model, pairs(users=30, items=20), np.arange(30), 2)
     assert model.largest_batch == 9

@@ -95,7 +95,7 @@ DEFECTS = {
     ),
     "a column twice": ("id,rating,time,id\n1,2,3,4\n", "column id 2 times, but it must once"),
     "another separator": ("id;rating;time\n1;2;3\n", "column id 0 times.*id;rating;time"),
-    "too few fields": ("id,rating,time\n1,2,3\n4,5\n", r"1 of the rows have not the 3 fields.*\(line 3 has 2\)"),
+    "too few fields": ("id,rating,time\n1,2,3\n4,5\n", r"1 of the rows do not have the 3 fields.*\(line 3 has 2\)"),
     "too many fields": ("id,rating,time\n1,2,3,4\n\n4,5,6,7\n", r"2 of the rows .*\(line 2 has 4, line 4 has 4\)"),
     "text for a number": (
         "id,rating,time\n1,2,3\n4,good,6\n",

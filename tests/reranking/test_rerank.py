@@ -8,8 +8,8 @@ import pytest
 
 from graphrec.errors import DataError, StoreError, UnknownNameError
 from graphrec.ranking.topk import Recommendations
-from graphrec.reranking import apply, check, parse_rules
-from graphrec.reranking.item_features import recencies
+from graphrec.reranking import parse_rules, require_applicable, rerank_lists
+from graphrec.reranking.item_features import recency_factors
 from graphrec.reranking.spec import Recency
 from graphrec.store import Store
 from graphrec.vocabulary import Vocabulary
@@ -44,7 +44,7 @@ def lists(*users: str) -> Recommendations:
 
 
 def ruled(store: Store, rules: str, k: int = 4, users: tuple[str, ...] = ("young",)) -> dict[str, str]:
-    found = apply(parse_rules(rules), store, lists(*users), k).recommendations
+    found = rerank_lists(parse_rules(rules), store, lists(*users), k).recommendations
     assert (found.model, found.run) == ("m", "r")
     return {str(user): "".join(part["item_id"]) for user, part in found.frame.groupby("user_id")}
 
@@ -68,7 +68,7 @@ def test_a_predicate_may_ask_about_the_user(graph: Store) -> None:
 
 def test_boosts_multiply_and_ranks_follow(graph: Store) -> None:
     rules = parse_rules("[[boost]]\nname = 'local'\nwhere = \"item.made = 'here'\"\nfactor = 1.5")
-    applied = apply(rules, graph, lists("young"), 3, trace=True)
+    applied = rerank_lists(rules, graph, lists("young"), 3, trace=True)
     frame = applied.recommendations.frame
     assert frame[["item_id", "score", "rank"]].values.tolist() == [["b", 4.5, 1], ["a", 4.0, 2], ["c", 3.0, 3]]
     steps = [
@@ -83,7 +83,7 @@ def test_a_boost_raises_negative_scores_too(graph: Store) -> None:
     found = lists("young")
     found.frame["score"] = np.array([1.0, -1.0, -2.0, -3.0], dtype=np.float32)
     rules = parse_rules("[[boost]]\nwhere = \"item.id = 'd'\"\nfactor = 4.0")
-    assert apply(rules, graph, found, 4).recommendations.frame["item_id"].tolist() == ["a", "d", "b", "c"]
+    assert rerank_lists(rules, graph, found, 4).recommendations.frame["item_id"].tolist() == ["a", "d", "b", "c"]
 
 
 def test_caps_by_relation_and_by_property(graph: Store) -> None:
@@ -91,7 +91,7 @@ def test_caps_by_relation_and_by_property(graph: Store) -> None:
     assert ruled(graph, genre) == {"young": "abd"}
     made = "[[cap]]\nproperty = 'made'\nmax = 1"
     assert ruled(graph, made, 3) == {"young": "abd"}
-    applied = apply(parse_rules(genre), graph, lists("young"), 4, trace=True)
+    applied = rerank_lists(parse_rules(genre), graph, lists("young"), 4, trace=True)
     (step,) = applied.trace.steps
     assert (step.item, step.rule, step.what, step.rank_before) == ("c", "cap 'genre'", "removed", 3)
 
@@ -100,24 +100,26 @@ def test_diversity_by_attributes_and_by_vectors(graph: Store) -> None:
     assert ruled(graph, "[diversity]\nlambda = 0.5", 3) == {"young": "adb"}
     rules = parse_rules("[diversity]\nlambda = 0.5\nby = 'vectors'")
     with pytest.raises(DataError, match="needs a run's model"):
-        apply(rules, graph, lists("young"), 3)
+        rerank_lists(rules, graph, lists("young"), 3)
     vectors = np.array([[1, 0], [0, 1], [1, 0], [1, 0]], dtype=np.float32)
-    found = apply(rules, graph, lists("young"), 2, lambda: (Vocabulary.of("Item", list("abcd")), vectors), trace=True)
+    found = rerank_lists(
+        rules, graph, lists("young"), 2, lambda: (Vocabulary.of("Item", list("abcd")), vectors), trace=True
+    )
     assert found.recommendations.frame["item_id"].tolist() == ["a", "b"]
-    spread = apply(parse_rules("[diversity]\nlambda = 0.3"), graph, lists("young"), 2, trace=True)
+    spread = rerank_lists(parse_rules("[diversity]\nlambda = 0.3"), graph, lists("young"), 2, trace=True)
     assert [(s.item, s.rule, s.rank_before, s.rank_after) for s in spread.trace.steps] == [("d", "diversity", 4, 2)]
 
 
 def test_recency_halves_by_age(graph: Store) -> None:
     ids = ["a", "b", "c", "d"]
-    by_year = recencies(graph, Recency("", 365.2425, property="year"), ids)
+    by_year = recency_factors(graph, Recency("", 365.2425, property="year"), ids)
     np.testing.assert_allclose(by_year, [0.25, 0.5, 1.0, 0.5], rtol=1e-4)  # d has no year: as the median
-    by_rating = recencies(graph, Recency("", 1.0, behaviour="RATED"), ids)
+    by_rating = recency_factors(graph, Recency("", 1.0, behaviour="RATED"), ids)
     np.testing.assert_allclose(by_rating, [0.5, 1.0, 0.5**0.5, 0.5**0.5], rtol=1e-4)
     graph.write(
         "MATCH (i:Item) SET i.made_on = CASE i.id WHEN 'a' THEN '2020-01-02' WHEN 'b' THEN date('2020-01-01') END"
     )
-    by_date = recencies(graph, Recency("", 1.0, property="made_on"), ["a", "b"])
+    by_date = recency_factors(graph, Recency("", 1.0, property="made_on"), ["a", "b"])
     np.testing.assert_allclose(by_date, [1.0, 0.5], rtol=1e-4)
     assert ruled(graph, "[recency]\nproperty = 'year'\nhalf_life = 365.2425") == {"young": "cbad"}
 
@@ -148,9 +150,9 @@ def test_names_that_the_graph_lacks_are_said_with_the_nearest(graph: Store) -> N
         ("[recency]\nbehaviour = 'RATE'\nhalf_life = 3", "no relationship for recency 'RATE'; did you mean RATED"),
     ):
         with pytest.raises(UnknownNameError, match=message):
-            check(parse_rules(rule), graph)
+            require_applicable(parse_rules(rule), graph)
     with pytest.raises(DataError, match="deny 'n': .*") as told:
-        check(parse_rules("[[deny]]\nname = 'n'\nwhere = 'item.stock === 3'"), graph)
+        require_applicable(parse_rules("[[deny]]\nname = 'n'\nwhere = 'item.stock === 3'"), graph)
     assert "bolt" not in str(told.value)
 
 

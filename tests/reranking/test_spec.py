@@ -6,7 +6,7 @@ import pytest
 
 from graphrec.errors import DataError
 from graphrec.reranking import Boost, Cap, Deny, Diversity, Recency, RerankingRules, parse_rules, read_rules
-from graphrec.reranking.predicate import names, need_expression
+from graphrec.reranking.predicate import find_names, require_expression
 
 WHOLE = """
 depth = 3
@@ -45,8 +45,8 @@ def test_a_file_is_read_into_values(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("depth = ", "rules.toml is no TOML"),
-        ("depth = 0", "depth is the number of candidates"),
+        ("depth = ", "rules.toml is not valid TOML"),
+        ("depth = 0", "depth is the number of candidates per place"),
         ("depth = true", "depth is a whole number, not True"),
         ("[[dny]]", "no kind of rule 'dny'; did you mean deny"),
         ("[deny]\nwhere = 'x'", r"deny is written \[\[deny\]\]"),
@@ -57,11 +57,11 @@ def test_a_file_is_read_into_values(tmp_path: Path) -> None:
         ("[[boost]]\nname = 'b'\nwhere = 'true'\nfactor = 0", "boost 'b': factor is a number above 0"),
         ("[[cap]]\nname = 'c'\nmax = 1", "cap 'c': give either relation and label, or property"),
         ("[[cap]]\nname = 'c'\nproperty = 'x'\nmax = 0", "cap 'c': max is at least 1"),
-        ("[diversity]\nlambda = 2", "lambda lies between 0"),
+        ("[diversity]\nlambda = 2", "lambda is between 0"),
         ("[diversity]\nlambda = 1\nby = 'vector'", "did you mean vectors"),
         ("[recency]\nhalf_life = 3", "give either property"),
         ("[recency]\nproperty = 'year'\nhalf_life = 0", "half_life is a number of days above 0"),
-        ("[[deny]]\nname='a'\nwhere='true'\n[[deny]]\nname='a'\nwhere='false'", "deny 'a' stands there twice"),
+        ("[[deny]]\nname='a'\nwhere='true'\n[[deny]]\nname='a'\nwhere='false'", "two rules are called deny 'a'"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_file_and_the_rule(text: str, message: str) -> None:
@@ -81,7 +81,7 @@ def test_what_is_wrong_is_said_with_the_file_and_the_rule(text: str, message: st
     ],
 )
 def test_expressions_that_read_are_taken(where: str) -> None:
-    need_expression("deny 'x'", where)
+    require_expression("deny 'x'", where)
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ def test_expressions_that_read_are_taken(where: str) -> None:
 )
 def test_what_may_write_or_is_no_expression_is_refused(where: str) -> None:
     with pytest.raises(DataError, match="deny 'x'"):
-        need_expression("deny 'x'", where)
+        require_expression("deny 'x'", where)
 
 
 def test_the_names_that_a_predicate_uses_are_found() -> None:
-    found = names(
+    found = find_names(
         "item:Sale AND item.price > 3 AND EXISTS { MATCH (item)-[r:IN_GENRE|HAS_TAG]->(g:Genre {id: 'x'}) "
         "WHERE g.size > r.weight } AND [x IN item.tags | x.name] <> [] AND item.`odd name` = ':Not {a: b}'"
     )
@@ -120,9 +120,9 @@ def test_the_names_that_a_predicate_uses_are_found() -> None:
         ("Genre", "size"),
     }
     assert not found.of_user
-    assert names("(user)-[:RATED]->(item)").of_user
-    assert names("item.min_age <= user.age").properties == (("Item", "min_age"), ("User", "age"))
-    assert not names("item.user = 'user'").of_user
+    assert find_names("(user)-[:RATED]->(item)").of_user
+    assert find_names("item.min_age <= user.age").properties == (("Item", "min_age"), ("User", "age"))
+    assert not find_names("item.user = 'user'").of_user
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_the_names_that_a_predicate_uses_are_found() -> None:
 )
 def test_an_id_compared_with_a_number_is_refused(where: str) -> None:
     with pytest.raises(DataError, match=r"deny 'x': (item|user).id is a text.* write it in quotes: "):
-        need_expression("deny 'x'", where)
+        require_expression("deny 'x'", where)
 
 
 @pytest.mark.parametrize(
@@ -139,4 +139,4 @@ def test_an_id_compared_with_a_number_is_refused(where: str) -> None:
     ["item.id = '15'", "item.id IN ['15', '16']", "item.id IN user.hidden", "item.idx = 15", "size(item.id) > 3"],
 )
 def test_an_id_compared_with_a_text_is_let_through(where: str) -> None:
-    need_expression("deny 'x'", where)
+    require_expression("deny 'x'", where)

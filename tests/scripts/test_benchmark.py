@@ -52,7 +52,7 @@ def test_the_result_is_shown_to_people(run: Run) -> None:
 def test_relations_are_left_out_and_ablated(run: Run, run_json: Json) -> None:
     name = ("benchmark", "douban-book-social", "--model", "item_knn", "--defaults")
     (found,) = run_json(*name, "--ablate", "FOLLOWS")
-    assert [entry["users"] for entry in found["ablations"][0]["differences"]] == [
+    assert [entry["users"] for entry in found["ablations"][0]["effects"]] == [
         "all",
         "with at most 13 interactions",
     ] * 2
@@ -60,7 +60,7 @@ def test_relations_are_left_out_and_ablated(run: Run, run_json: Json) -> None:
     assert run_json(*name, "--without", "FOLLOWS")[0]["edges"] == {"INTERACTED": 520}
     (found,) = run_json(*name, "--only", "INTERACTED")
     assert (found["edges"], found["without"]) == ({"INTERACTED": 520}, ["FOLLOWS"])
-    assert "what FOLLOWS adds" in run(*name, "--ablate", "FOLLOWS").stdout
+    assert "effect of FOLLOWS" in run(*name, "--ablate", "FOLLOWS").stdout
     assert "'FRIEND'" in run(*name, "--without", "FRIEND", exit_code=1).output
 
 
@@ -98,7 +98,7 @@ def test_the_plot_is_drawn(run: Run, tmp_path: Path) -> None:
         (("--table",), 2, "name it with --output"),
         (("douban-book", "--set", "neighbours"), 2, "'neighbours' is not of the form NAME=VALUE"),
         (("gowala",), 1, "no data set 'gowala'; did you mean gowalla"),
-        (("gowalla",), 1, "let GRAPHREC_DATA name the folder"),
+        (("gowalla",), 1, "set GRAPHREC_DATA to the folder"),
         (("douban-book", "--model", "itemknn"), 1, "no model 'itemknn'; did you mean item_knn"),
         (("douban-book", "--model", "popularity", "--model", "x"), 1, "no model 'x'"),
         (("douban-book", "--memory", "much"), 1, "'much' is no amount of memory"),

@@ -95,7 +95,7 @@ def test_files_of_the_store(home: Path, name: str, damage: str) -> None:
     assert status.exit_code == (0 if harmless else 1)
     if not harmless:
         assert "password file" in status.stderr
-        assert "remove it" in status.stderr
+        assert "delete it" in status.stderr
 
 
 @pytest.mark.parametrize("damage", DAMAGE)

@@ -64,7 +64,7 @@ def test_a_defect_is_told_with_its_remedy_and_exit_code_one(store: Store, run: R
     assert "✓  size" in result.stdout
     assert "✗  nodes without id" in result.stdout
     assert "→ give them an id or delete them" in result.stdout
-    assert result.stdout.splitlines()[-1].endswith("1 wrong")
+    assert result.stdout.splitlines()[-1].endswith("1 failed")
 
 
 def test_a_store_that_does_not_answer(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +90,7 @@ def test_before_there_is_a_store(run_json: Json, tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("GRAPHREC_HOME", str(tmp_path / "home"))
     found = by_name(run_json("doctor"))
     assert found["store"]["seen"].startswith("the embedded store starts")
-    assert found["data"]["seen"] == "there is none yet"
+    assert found["data"]["seen"] == "there is no graph yet"
     assert not (tmp_path / "home").exists()
 
 
@@ -100,4 +100,4 @@ def test_a_load_under_way_is_not_cut_off(environment: Path, store: Store, run_js
     with FileLock(environment / "writing.lock"):
         found = by_name(run_json("doctor"))
     assert found["writing lock"]["state"] == "warning"
-    assert found["loads"]["seen"] == "one is under way"
+    assert found["loads"]["seen"] == "one is in progress"

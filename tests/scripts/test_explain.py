@@ -38,7 +38,7 @@ def test_a_score_is_explained_in_every_form(
     told = run("explain", "lastfm:5", "5", "--svg", str(picture))
     assert "Because you listened to Artist" in told.stdout
     assert "exactly" in told.stdout
-    assert "not among what is published" in told.stderr
+    assert "the item is not published for this user" in told.stderr
     assert picture.read_text(encoding="utf-8").startswith("<svg")
     seen = run("explain", "5", "7")
     assert seen.stdout.startswith("You listened to Artist 7 already.")
@@ -50,11 +50,14 @@ def test_the_run_is_the_named_the_active_or_the_newest(
     other = run_json("train", "--model", "popularity", "--no-metrics")["run"]
     assert run_json("explain", "5", "5")["run"] == other
     assert run_json("explain", "5", "5", "--run", trained)["run"] == trained
-    store.write("CREATE (:Run {id: $id, activated_at: 5}), (:Run {id: 'old', activated_at: 4})", {"id": trained})
+    store.write(
+        "CREATE (:Run {id: $id, activated_at: 5, version: 2}), (:Run {id: 'old', activated_at: 4, version: 1})",
+        {"id": trained},
+    )
     assert run_json("explain", "5", "5")["run"] == trained
     assert environment.exists()
-    store.write("CREATE (:Run {id: 'elsewhere', activated_at: 6})")
-    assert "elsewhere is not on this disk" in run("explain", "5", "5", exit_code=1).stderr
+    store.write("CREATE (:Run {id: 'elsewhere', activated_at: 6, version: 3})")
+    assert "the active run elsewhere is not in" in run("explain", "5", "5", exit_code=1).stderr
     assert "no run 'nothing'" in run("explain", "5", "5", "--run", "nothing", exit_code=1).stderr
 
 

@@ -10,7 +10,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from graphrec import hetero
-from graphrec.evaluation.preparation import divide, prepare
+from graphrec.evaluation.preparation import prepare_split, split_graph
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable
 
@@ -87,5 +87,5 @@ def test_a_type_whose_name_begins_with_rev_is_no_reverse(graph: hetero.HeteroGra
 
 def test_a_graph_without_reverse_edges_is_measured_like_the_other(graph: hetero.HeteroGraph) -> None:
     for each in (graph, hetero.without_reverse(graph)):
-        (parts,) = divide(each, "random", np.random.default_rng(0))
-        assert prepare(each, parts, "random").audit.passed
+        (parts,) = split_graph(each, "random", np.random.default_rng(0))
+        assert prepare_split(each, parts, "random").audit.passed

@@ -1,4 +1,4 @@
-"""Commands on a graph that lacks what they need: one sentence says what is missing and what brings it."""
+"""Commands on a graph that lacks what they need: one sentence says what is missing and how to load it."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def test_a_named_behaviour_that_is_missing_names_its_loader(store: Store, run: R
     store.write(BLOCKS)
     message = told(run, "train", "--relation", "LISTENED")
     assert "there is no behaviour 'LISTENED'" in message
-    assert "LISTENED is brought by lastfm" in message
+    assert "LISTENED is provided by lastfm" in message
 
 
 @pytest.mark.usefixtures("environment")

@@ -160,7 +160,7 @@ def runs(store: Store, specs: dict[str, Path]) -> list[tuple[Killed, Callable[[]
 
 def _take_out(store: Store, home: Path) -> None:
     if store.read("MATCH (s:Source {id: 'b'}) RETURN s.id"):
-        ingest.take_out(store, "b", home)
+        ingest.unlink_source(store, "b", home)
 
 
 @NEO4J_IS_SLOW

@@ -117,10 +117,10 @@ def test_tables_say_what_was_done_and_what_comes_next(shop: Path, run: Run) -> N
     first = run("load", "table", str(shop))
     assert "shop loaded in" in first.stdout
     assert "Item, range\n    c: price -1.0" in first.stdout
-    assert "2 rows were rejected, to be read with the reasons in" in first.stderr
+    assert "2 rows were rejected, with their reasons in" in first.stderr
     assert "`graphrec train` learns from it" in first.stderr
     again = run("load", "table", str(shop.parent))
-    assert "shop: the graph had it all already" in again.stdout
+    assert "shop: the graph had all of it already" in again.stdout
 
 
 def test_check_writes_nothing_and_needs_no_store(
@@ -188,7 +188,7 @@ def test_append_takes_nothing_away(store: Store, shop: Path, run: Run, run_json:
     assert bought(store) == {("1", "a"), ("1", "b"), ("2", "b"), ("3", "a")}
     refused = run("load", str(shop), exit_code=1).stderr
     assert "would delete 3 of 4 PURCHASED to Item, more than 50%; nothing is written" in refused
-    assert "say --allow-removal" in refused
+    assert "use --allow-removal" in refused
     assert len(bought(store)) == 4
     dry = run("load", str(shop), "--dry-run", exit_code=1)
     assert "would delete 3 of 4 PURCHASED" in dry.stderr
@@ -261,7 +261,7 @@ def test_import_files_need_no_store(
     assert told["cleaning"]["tables"][1]["dropped"] == 1
     assert (tmp_path / "home/loads/shop/rejected.csv").exists()
     again = run("load", str(shop), "--import-files", str(tmp_path / "out"), exit_code=1)
-    assert "has files already" in again.stderr
+    assert "is not empty" in again.stderr
 
 
 def test_a_report_stays_in_its_folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,10 +32,10 @@ BIG = "9" * 40
         (("load", "lastfm", "--precedence", BIG), "is not a whole number"),
         (("store", "start", "--port", "65536"), "is not a whole number from 1 to 65535"),
         (("schema", "--out", ""), "a path must not be empty"),
-        (("schema", "--out", "-"), "- is no file; name one"),
+        (("schema", "--out", "-"), "- is not a file; name one"),
         (("load", "lastfm", "--import-files", "a\nb"), "has control characters in it"),
         (("tune", "ease", "--study", "a\x1bb"), "has control characters in it"),
-        (("sniff", "https://u:s3cret@h/x.csv"), "an address is no file"),
+        (("sniff", "https://u:s3cret@h/x.csv"), "this is an address, not a file"),
         (("query", "recommend_for_user", "--csv-safe"), "give --csv as well"),
         (("recommend", "--user", "1", "--csv-safe"), "give --out FILE.csv as well"),
         (("recommend", "--all", "--out", "all.parquet", "--csv-safe"), "give --out FILE.csv as well"),
@@ -51,7 +51,7 @@ def test_wrong_values_are_wrong_usage(run: Run, arguments: tuple[str, ...], mess
 @pytest.mark.parametrize("value", [BIG, "-" + BIG, "9" * 9_999, "1.5", "x" * 9_999])
 def test_parameters_of_queries_have_64_bits(value: str) -> None:
     with pytest.raises(GraphrecError, match="is integer of at most 64 bits, but '.*' is not") as caught:
-        queries.parse_given(queries.get("find_similar_items"), {"item_id": "1", "k": value})
+        queries.parse_arguments(queries.get("find_similar_items"), {"item_id": "1", "k": value})
     assert len(str(caught.value)) < 500
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from .conftest import Run
 
-check_ending = import_module("graphrec.scripts._outputs").check_ending
+check_ending = import_module("graphrec.scripts._options").check_ending
 
 
 @pytest.mark.parametrize(

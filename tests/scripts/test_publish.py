@@ -30,7 +30,7 @@ def test_publish_roll_back_and_list(store: Store, run: Run, run_json: Json, trai
     assert told["similar"]["edges_written"] == 24
     before = run_json("recommend", "--user", "5")
     said = run("publish", second, "-k", "3", "--force")
-    assert f"`graphrec rollback` goes back to {first}" in said.stderr
+    assert f"`graphrec rollback` returns to {first}" in said.stderr
     assert {row["run"] for row in run_json("recommend", "--user", "5")["recommendations"]} == {second}
     listed = {row["run"]: (row["state"], row["saved"]) for row in run_json("runs")}
     assert (listed[first], listed[second]) == (("kept", True), ("active", True))
@@ -39,10 +39,10 @@ def test_publish_roll_back_and_list(store: Store, run: Run, run_json: Json, trai
     assert run_json("recommend", "--user", "5") == before
     assert run_json("runs")[0]["run"] == first
     assert f"{second} is active again" in run("rollback", second).stdout
-    assert "there is no run to go back to" in run("rollback", "nobody", exit_code=1).stderr
+    assert "there is no run to roll back to" in run("rollback", "nobody", exit_code=1).stderr
     store.write("CREATE (:User {id: 'new'})")
     said = run("publish", first, "-k", "2", "--force")
-    assert "1 User nodes of the graph are new to the run" in said.stderr
+    assert "1 User nodes of the graph are unknown to the run" in said.stderr
     assert run_json("runs")[0]["run"] == f"{first}.2"
 
 
@@ -75,6 +75,7 @@ def test_publish_under_rules_and_with_reasons(
 
 def test_what_a_model_does_not_have(run: Run, trained: tuple[str, str]) -> None:
     first, second = trained
-    assert "says the same of every item" in run("publish", second, "--force", "--similar", "2", exit_code=1).stderr
+    refused = run("publish", second, "--force", "--similar", "2", exit_code=1)
+    assert "gives the same scores after every item" in refused.stderr
     assert "has no vectors" in run("publish", first, "--force", "--embeddings", exit_code=1).stderr
     assert "nothing is published" in run("rollback", exit_code=1).stderr

@@ -32,7 +32,7 @@ def test_a_result_as_csv_json_and_table(store: Store, run: Run) -> None:
         "shared": 1,
         "examples": ["b"],
     }
-    assert "Explain why an item suits a user" in run(*asked).stdout
+    assert "Explain a recommendation" in run(*asked).stdout
     store.write("MATCH (x:Item {id: 'x'}) SET x.title = '=1+1'")
     assert "\nitem,x,=1+1,1,b\n" in run(*asked, "--csv").stdout
     assert "\nitem,x,'=1+1,1,b\n" in run(*asked, "--csv", "--csv-safe").stdout

@@ -62,20 +62,21 @@ def test_train_publish_recommend(store: Store, run: Run, run_json: Json, model: 
         assert "--force" in refused.stderr
         assert store.read("MATCH (r:Run) RETURN count(r) AS n") == [{"n": 0}]
     run("publish", trained["run"], "-k", "3", *force)
-    (node,) = store.read("MATCH (r:Run) RETURN r.verdict AS verdict, r.split AS split, r.id AS id, r.number AS number")
+    columns = "r.id AS id, r.verdict AS verdict, r.split AS split, r.version AS version"
+    (node,) = store.read(f"MATCH (r:Run) RETURN {columns}")
     assert node["id"] == trained["run"]
     assert node["verdict"].startswith("forced: " if force else "passed")
     assert node["split"].startswith("random")
     edges = store.read(
-        "MATCH (u:User)-[r:RECOMMENDED]->(i:Item) RETURN u.id AS u, r.rank AS rank, r.run AS run, i.id AS i"
+        "MATCH (u:User)-[r:RECOMMENDED]->(i:Item) RETURN u.id AS u, r.rank AS rank, r.version AS version, i.id AS i"
     )
     assert len(edges) == 12 * 3
-    assert {edge["run"] for edge in edges} == {node["number"]}
+    assert {edge["version"] for edge in edges} == {node["version"]}
     assert sorted(edge["rank"] for edge in edges if edge["u"] == "5") == [1, 2, 3]
     seen = "MATCH (u:User)-[:RECOMMENDED]->(i:Item)<-[:LISTENED]-(u) RETURN count(*) AS n"
     assert store.read(seen) == [{"n": 0}]
     found = run_json("recommend", "--user", "5", "-k", "2")["recommendations"]
-    assert {row["way"] for row in found} == {"published"}
+    assert {row["strategy"] for row in found} == {"published"}
     assert [row["rank"] for row in found] == [1, 2]
     assert all({"item", "score", "rank", "title"} <= row.keys() for row in found)
     if model != "popularity":

@@ -18,7 +18,7 @@ CREATE (a:User {id: 'a', keys: ['one:a']}), (b:User {id: 'b', keys: ['two:b'], a
        (x:Item {id: 'x', keys: ['one:x'], title: 'X'}), (:`Odd "<b>|` {id: 'o'}),
        (a)-[:RATED {source: 'one', rating: 4.5, timestamp: 1238544000}]->(x),
        (b)-[:RATED {source: 'one', rating: 4.0, timestamp: 1700000000}]->(x),
-       (a)-[:RECOMMENDED {run: 1, score: 0.5, rank: 1}]->(x), (:Run {id: 'r', number: 1}),
+       (a)-[:RECOMMENDED {version: 1, score: 0.5, rank: 1}]->(x), (:Run {id: 'r', version: 1}),
        (:Source {id: 'one', version: '1.0', status: 'loaded', licence: 'free'})
 """
 

@@ -35,7 +35,7 @@ def test_to_a_file_in_another_folder(ratings: str, tmp_path: Path) -> None:
     assert tomllib.loads(written)["edges"]["RATED"]["file"] == "../ratings.csv"
     again = sniff(ratings, "--out", "sub/films.toml")
     assert again.exit_code == 1
-    assert "sub/films.toml is there already; choose another name" in again.stderr
+    assert "sub/films.toml exists already; choose another name" in again.stderr
     assert (tmp_path / "sub/films.toml").read_text(encoding="utf-8") == written
 
 
@@ -46,7 +46,7 @@ def test_as_json(ratings: str) -> None:
     (table,) = value["tables"]
     assert table["what"] == "RATED: User → Item"
     assert [finding["role"] for finding in table["findings"]] == ["user id", "item id", "rating"]
-    assert all(0 < finding["sure"] <= 1 and finding["why"] for finding in table["findings"])
+    assert all(0 < finding["confidence"] <= 1 and finding["reason"] for finding in table["findings"])
     assert value["questions"] == []
 
 

@@ -175,5 +175,5 @@ def test_an_odd_stream_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     streams = import_module("graphrec.scripts._streams")
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     streams.prepare()
-    assert streams.takes("日")
+    assert streams.can_encode("日")
     assert streams.finish(0) == 0

@@ -73,5 +73,5 @@ def test_a_study_has_its_place_and_its_words(loaded: Path, run: Run) -> None:
     again = run("tune", "item_knn", "--trials", "2")
     assert again.stdout == told.stdout
     assert len(list((loaded / "studies").glob("*.journal"))) == 1
-    assert "nothing to choose" in run("tune", "popularity", exit_code=1).stderr
+    assert "no settings to search" in run("tune", "popularity", exit_code=1).stderr
     assert "did you mean item_knn" in run("tune", "item_kn", exit_code=1).stderr

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from graphrec import pipeline, runs
-from graphrec.graph import read_graph
-from graphrec.ranking.topk import recommend
+from graphrec import TrainConfig, publishing, runs
+from graphrec.pipeline import training
+from graphrec.pipeline.reading import read_graph
+from graphrec.ranking.topk import Recommendations, recommend
 from graphrec.runs import TrainedRun
 from graphrec.store import Store
 from graphrec.store.read import silent
@@ -37,11 +39,6 @@ UNWIND range(0, $size - 3) AS n
 MATCH (a:User {id: 'u' + toString(n)}), (b:User {id: 'u' + toString(n + 2)})
 CREATE (a)-[:FRIEND]->(b)
 """
-LISTS = """
-UNWIND $rows AS row
-MATCH (user:User {id: row.user_id}), (item:Item {id: row.item_id})
-CREATE (user)-[:RECOMMENDED {score: row.score, rank: row.rank, run: $run}]->(item)
-"""
 
 
 def build(store: Store) -> None:
@@ -53,22 +50,13 @@ def build(store: Store) -> None:
 def trained(store: Store, runs_folder: Path, model: str = "graph_filter", **settings: object) -> TrainedRun:
     """A run fitted to the live graph and saved."""
     graph = read_graph(store, None, silent)
-    how = pipeline.TrainConfig(settings=settings, measured=False)
-    found = pipeline.train(graph, model, np.random.default_rng(0), how)
+    config = TrainConfig(settings=settings, measured=False)
+    found = training.train(graph, model, np.random.default_rng(0), config)
     runs.save(runs_folder, found)
     return found
 
 
-def publish(store: Store, run: TrainedRun, k: int, activated_at: int = 1) -> None:
-    """Write the lists of a run as the first publication, and activate it."""
-    rows = recommend(run, k=k).frame.to_dict("records")
-    store.write(LISTS, {"rows": rows, "run": 1})
-    store.write(
-        "CREATE (:Run {id: $id, model: $model, relation: $relation, number: 1, layers: [1], activated_at: $at})",
-        {
-            "id": run.run.id,
-            "model": run.run.model,
-            "relation": run.run.relation,
-            "at": activated_at,
-        },
-    )
+def publish(store: Store, run: TrainedRun, k: int, lists: pd.DataFrame | None = None) -> None:
+    """Publish the k best items of every user, or `lists` with user_id, item_id, score and rank."""
+    found = recommend(run, k=k) if lists is None else Recommendations(lists, run.run.model, run.run.id)
+    publishing.publish(store, publishing.Publication(run.run, found, run.users, run.items))

@@ -14,13 +14,13 @@ from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.ranking.topk import recommend
 from graphrec.reranking import parse_rules
 from graphrec.serving import Answer, OnlineRecommender, list_files, recommender
-from graphrec.serving.answer import Recommended
+from graphrec.serving.answer import Recommended, Strategy
 from graphrec.store import Store
 from tests.sizes import NEO4J_IS_SLOW
 
 from . import shop
 
-COLUMNS = ["user_id", "item_id", "score", "rank", "title", "way", "run"]
+COLUMNS = ["user_id", "item_id", "score", "rank", "title", "strategy", "detail", "run"]
 
 #: Twenty users of twenty items whose tastes overlap, so that a model has a score for every item.
 BOUGHT = """
@@ -67,11 +67,13 @@ def graph(environment: Path, store: Store) -> Graph:
 def alone(graph: Graph, users: list[str], k: int, rules: str | None = None) -> list[tuple[str, str, int, str]]:
     """What each user is recommended who is asked for alone."""
     ruled = None if rules is None else parse_rules(rules)
-    return [(user, item.item, item.rank, item.way) for user in users for item in graph.answer(user, k, ruled).items]
+    return [
+        (user, item.item, item.rank, item.strategy) for user in users for item in graph.answer(user, k, ruled).items
+    ]
 
 
 def rows(frame: pd.DataFrame) -> list[tuple[str, str, int, str]]:
-    return list(frame[["user_id", "item_id", "rank", "way"]].itertuples(index=False, name=None))
+    return list(frame[["user_id", "item_id", "rank", "strategy"]].itertuples(index=False, name=None))
 
 
 @NEO4J_IS_SLOW
@@ -83,15 +85,15 @@ def test_many_users_get_what_each_gets_alone(
     monkeypatch.setattr(list_files, "ROWS_AT_ONCE", 10)
     users = sorted(str(number) for number in [*range(shop.SIZE), 77])
     expected = alone(graph, users, 3, rules)
-    assert {"segment", "published" if rules is None else "ranked anew"} <= {way for *_, way in expected}
+    assert {"segment", "published" if rules is None else "reranked"} <= {strategy for *_, strategy in expected}
     asked: list[str] = []
-    of = OnlineRecommender.of
+    recommend_one = OnlineRecommender.recommend
 
-    def noted(answers: OnlineRecommender, user: str, *rest: Any) -> Answer:  # the other arguments of `of`
+    def noted(answers: OnlineRecommender, user: str, *rest: Any) -> Answer:  # the other arguments of `recommend`
         asked.append(user)
-        return of(answers, user, *rest)
+        return recommend_one(answers, user, *rest)
 
-    monkeypatch.setattr(OnlineRecommender, "of", noted)
+    monkeypatch.setattr(OnlineRecommender, "recommend", noted)
     ruled = None if rules is None else parse_rules(rules)
     found = graph.recommend(users, 3, ruled)
     assert list(found.columns) == COLUMNS
@@ -147,8 +149,8 @@ def test_a_user_whom_the_graph_lacks_is_found_before_anything_is_written(graph: 
     assert list(tmp_path.glob("*some*")) == []
     written = graph.recommend_all(out, 2, users=[15, "zz"], anyone=True)
     assert (written.users, written.empty) == (2, 0)
-    ways = [json.loads(line)["way"] for line in out.read_text().splitlines()]
-    assert ways == ["published", "published", "trending", "trending"]
+    strategies = [json.loads(line)["strategy"] for line in out.read_text().splitlines()]
+    assert strategies == ["published", "published", "trending", "trending"]
 
 
 @NEO4J_IS_SLOW
@@ -169,7 +171,10 @@ def test_a_file_that_was_there_stays_until_the_new_one_is_whole(graph: Graph, tm
 def test_a_known_user_by_integer_is_no_stranger(graph: Graph) -> None:
     for user in (15, np.int64(15), 15.0, "shop:15"):
         assert graph.recommend(user, 2, anyone=True).equals(graph.recommend("15", 2))
-    assert graph.answer(1600, 2, anyone=True).notes[0] == "there is no user '1600', so this is for a stranger"
+    assert (
+        graph.answer(1600, 2, anyone=True).notes[0]
+        == "unknown user '1600': these are the recommendations for an anonymous visitor"
+    )
     with pytest.raises(DataError, match="user: True is no id"):
         graph.recommend(True, anyone=True)
     item = graph.recommend(15, 1)["item"][0]
@@ -184,11 +189,11 @@ def test_a_known_user_by_integer_is_no_stranger(graph: Graph) -> None:
 
 
 def test_formulas_are_disarmed_in_csv_alone(tmp_path: Path) -> None:
-    answers = [Answer("=cmd|' /C calc'!A0", 2, (Recommended("-7", "@SUM(A1)", -0.5, 1, "popular"),))]
+    answers = [Answer("=cmd|' /C calc'!A0", 2, (Recommended("-7", "@SUM(A1)", -0.5, 1, Strategy.POPULAR, "RATED"),))]
     list_files.write_answers(answers, tmp_path / "plain.csv")
-    assert "\n=cmd|' /C calc'!A0,-7,-0.5,1,@SUM(A1),popular,\n" in (tmp_path / "plain.csv").read_text()
+    assert "\n=cmd|' /C calc'!A0,-7,-0.5,1,@SUM(A1),popular,RATED,\n" in (tmp_path / "plain.csv").read_text()
     list_files.write_answers(answers, tmp_path / "safe.csv", csv_safe=True)
-    assert "\n'=cmd|' /C calc'!A0,-7,-0.5,1,'@SUM(A1),popular,\n" in (tmp_path / "safe.csv").read_text()
+    assert "\n'=cmd|' /C calc'!A0,-7,-0.5,1,'@SUM(A1),popular,RATED,\n" in (tmp_path / "safe.csv").read_text()
     with pytest.raises(GraphrecError, match="safe.jsonl is no CSV file"):
         list_files.write_answers(answers, tmp_path / "safe.jsonl", csv_safe=True)
     assert not (tmp_path / "safe.jsonl").exists()

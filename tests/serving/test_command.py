@@ -50,11 +50,12 @@ def test_the_published_list_comes_with_its_way(published: str, run: Run, run_jso
     assert told["user"] == "u4"
     assert told["notes"] == [f"published by graph_filter, run {published}"]
     first = told["recommendations"][0]
-    assert (first["item"], first["title"], first["rank"], first["way"], first["run"]) == (
+    assert (first["item"], first["title"], first["rank"], first["strategy"], first["detail"], first["run"]) == (
         "i4",
         "Item 4",
         1,
         "published",
+        "graph_filter",
         published,
     )
     shown = run("recommend", "--user", "u4", "-k", "5")
@@ -66,12 +67,14 @@ def test_the_published_list_comes_with_its_way(published: str, run: Run, run_jso
 def test_newcomers_and_strangers_are_answered(store: Store, run: Run, run_json: Json) -> None:
     store.write("CREATE (u:User {id: 'new'}) WITH u MATCH (i:Item {id: 'i1'}) CREATE (u)-[:PURCHASED]->(i)")
     told = run_json("recommend", "--user", "new", "-k", "4")
-    assert {each["way"] for each in told["recommendations"]} == {"folded in from 1 interaction"}
+    assert {(each["strategy"], each["detail"]) for each in told["recommendations"]} == {
+        ("fold_in", "from 1 interaction")
+    }
     refused = run("recommend", "--user", "newcomer", exit_code=1)
     assert "there is no user 'newcomer'" in refused.stderr
-    assert "--anyone answers as for a stranger" in refused.stderr
+    assert "--anyone recommends as for an anonymous visitor" in refused.stderr
     stranger = run_json("recommend", "--user", "newcomer", "-k", "4", "--anyone")
-    assert {each["way"] for each in stranger["recommendations"]} == {"trending"}
+    assert {each["strategy"] for each in stranger["recommendations"]} == {"trending"}
 
 
 @pytest.mark.usefixtures("published")
@@ -91,7 +94,7 @@ def test_rules_and_what_they_did(run: Run, run_json: Json, tmp_path: Path) -> No
         "score_after": None,
     }
     shown = run("recommend", "--user", "u4", "--rules", str(rules), "--trace").stdout
-    assert "What the rules did" in shown
+    assert "Trace of the rules" in shown
     assert "deny 'dear'" in shown
     assert "--rules FILE" in run("recommend", "--user", "u4", "--trace", exit_code=2).stderr
     rules.write_text("[[deny]]\nname = 'dear'\nwhere = 'item.prise = 4'\n")

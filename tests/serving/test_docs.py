@@ -9,9 +9,9 @@ import pytest
 from graphrec import Graph
 from graphrec.explanation import Explanation
 from graphrec.hetero import HeteroGraph
-from graphrec.publishing import Published
+from graphrec.publishing import PublishResult
 from graphrec.ranking.topk import recommend
-from graphrec.reranking import apply, check, parse_rules
+from graphrec.reranking import parse_rules, require_applicable, rerank_lists
 from graphrec.runs import Run
 from graphrec.serving import Answer, RecommendationFile
 from graphrec.store import Store
@@ -48,9 +48,9 @@ def test_the_example_of_rules_is_read_checked_and_applied(store: Store, tmp_path
     (text,) = blocks("docs/rules.md", "toml")
     rules = parse_rules(text)
     assert all([rules.deny, rules.allow, rules.boost, rules.cap, rules.diversity, rules.recency])
-    check(rules, store)
+    require_applicable(rules, store)
     run = shop.trained(store, tmp_path)
-    applied = apply(rules, store, recommend(run, k=20), 3, trace=True)
+    applied = rerank_lists(rules, store, recommend(run, k=20), 3, trace=True)
     lists = applied.recommendations.frame.groupby("user_id")["item_id"].apply(set)
     assert "i0" not in set().union(*lists), "sold out"
     assert lists["u0"], "something is left"
@@ -95,7 +95,7 @@ def test_the_page_on_python_names_every_method_and_the_fields_of_what_returns() 
     methods = {name for name in vars(Graph) if not name.startswith("_")}
     named = set(re.findall(r"^\| `(?:Graph\.)?(\w+)\(", table, re.MULTILINE))
     assert named | {"store"} == methods
-    for kind in (RecommendationFile, Answer, Run, Published, Tuning, HeteroGraph, Explanation):
+    for kind in (RecommendationFile, Answer, Run, PublishResult, Tuning, HeteroGraph, Explanation):
         rows = [row for row in text.splitlines() if f"`{kind.__name__}`" in row]
         found = {name.partition("(")[0].partition("[")[0] for row in rows for name in re.findall(r"`(\w+[^`]*)`", row)}
         missing = {each.name for each in fields(kind)} - found - NOT_EXPLAINED

@@ -107,11 +107,11 @@ def test_pairs_in_two_files_are_counted_and_named(tmp_path: Path) -> None:
     train, test = table(tmp_path / "a.tsv", of("ann", *range(8))), table(tmp_path / "b.tsv", of("ann", *range(2, 10)))
     with pytest.raises(
         DataError,
-        match=r"6 pairs stand in both .*a.tsv and .*b.tsv \(ann → i2, ann → i3, ann → i4, ann → i5, ann → i6, …\)",
+        match=r"6 pairs are in both .*a.tsv and .*b.tsv \(ann → i2, ann → i3, ann → i4, ann → i5, ann → i6, …\)",
     ):
         split(train, test)
     other = table(tmp_path / "c.tsv", of("bob", 1))
-    with pytest.raises(DataError, match=r"1 pairs stand in both .*c.tsv and .*d.tsv \(bob → i1\)"):
+    with pytest.raises(DataError, match=r"1 pairs are in both .*c.tsv and .*d.tsv \(bob → i1\)"):
         split(train, other, table(tmp_path / "d.tsv", of("bob", 1)))
 
 

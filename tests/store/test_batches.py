@@ -5,71 +5,82 @@ import pandas as pd
 import pytest
 
 from graphrec.schema import EdgeType
-from graphrec.store.batches import FIRST, LARGEST, QUICK, SLOW, SMALLEST, AdaptiveBatchSize, pieces, send_all
+from graphrec.store.batches import (
+    FIRST,
+    LARGEST,
+    QUICK,
+    SLOW,
+    SMALLEST,
+    AdaptiveBatchSize,
+    send_batches,
+    split_into_batches,
+)
 from graphrec.store.connection import TooLargeError
-from graphrec.store.edges import Edges, Integers
+from graphrec.store.edges import Integers, SortedEdges
 from graphrec.tables import ENDS, EdgeTable
 
 
-def edges(*degrees: int) -> Edges:
-    """Edges of start nodes with so many each."""
+def edges(*degrees: int) -> SortedEdges:
+    """Edges of start nodes with the given degrees."""
     pairs = [(f"u{k}", str(item)) for k, degree in enumerate(degrees) for item in range(degree)]
-    return Edges.of(EdgeTable(EdgeType("User", "R", "Item"), pd.DataFrame(pairs, columns=ENDS, dtype="str")))
+    return SortedEdges.from_table(
+        EdgeTable(EdgeType("User", "R", "Item"), pd.DataFrame(pairs, columns=ENDS, dtype="str"))
+    )
 
 
 def paced(size: int) -> AdaptiveBatchSize:
-    pace = AdaptiveBatchSize()
-    pace.size = size
-    return pace
+    batch_size = AdaptiveBatchSize()
+    batch_size.size = size
+    return batch_size
 
 
 def test_a_quick_server_gets_more_up_to_a_limit() -> None:
-    pace = AdaptiveBatchSize()
-    pace.note(FIRST, QUICK / 2)
-    assert pace.size == FIRST * 3 // 2
+    batch_size = AdaptiveBatchSize()
+    batch_size.record(FIRST, QUICK / 2)
+    assert batch_size.size == FIRST * 3 // 2
     for _ in range(10):
-        pace.note(pace.size, QUICK / 2)
-    assert pace.size == LARGEST
+        batch_size.record(batch_size.size, QUICK / 2)
+    assert batch_size.size == LARGEST
 
 
 def test_a_small_rest_that_is_quick_says_nothing() -> None:
-    pace = AdaptiveBatchSize()
-    pace.note(FIRST // 2 - 1, 0.0)
-    pace.note(FIRST, (QUICK + SLOW) / 2)
-    assert pace.size == FIRST
+    batch_size = AdaptiveBatchSize()
+    batch_size.record(FIRST // 2 - 1, 0.0)
+    batch_size.record(FIRST, (QUICK + SLOW) / 2)
+    assert batch_size.size == FIRST
 
 
 def test_a_slow_server_gets_less_down_to_a_limit() -> None:
-    pace = AdaptiveBatchSize()
-    pace.note(FIRST, SLOW * 2)
-    assert pace.size == FIRST // 2
+    batch_size = AdaptiveBatchSize()
+    batch_size.record(FIRST, SLOW * 2)
+    assert batch_size.size == FIRST // 2
     for _ in range(10):
-        pace.note(pace.size, SLOW * 2)
-    assert pace.size == SMALLEST
+        batch_size.record(batch_size.size, SLOW * 2)
+    assert batch_size.size == SMALLEST
 
 
 def test_too_large_is_halved_at_once() -> None:
-    pace = paced(100)
-    pace.too_large(60)
-    assert pace.size == 30
-    pace.too_large(1)
-    assert pace.size == 1
+    batch_size = paced(100)
+    batch_size.shrink(60)
+    assert batch_size.size == 30
+    batch_size.shrink(1)
+    assert batch_size.size == 1
 
 
 def test_pieces_end_where_a_start_node_ends() -> None:
     made = edges(3, 3, 3, 10, 1)
-    assert [len(piece) for piece in pieces(made, np.arange(20), paced(7))] == [6, 3, 7, 4]
-    assert [len(piece) for piece in pieces(made, np.arange(20), paced(20))] == [20]
-    assert list(pieces(made, np.arange(0), paced(7))) == []
+    assert [len(piece) for piece in split_into_batches(made, np.arange(20), paced(7))] == [6, 3, 7, 4]
+    assert [len(piece) for piece in split_into_batches(made, np.arange(20), paced(20))] == [20]
+    assert list(split_into_batches(made, np.arange(0), paced(7))) == []
     some = np.array([0, 2, 3, 9])
-    assert [piece.tolist() for piece in pieces(made, some, paced(3))] == [[0, 2, 3], [9]]
+    assert [piece.tolist() for piece in split_into_batches(made, some, paced(3))] == [[0, 2, 3], [9]]
 
 
 def test_pieces_follow_the_pace() -> None:
-    pace, made, sizes = paced(2), edges(*[1] * 12), []
-    for piece in pieces(made, np.arange(12), pace):
+    batch_size, made, sizes = paced(2), edges(*[1] * 12), []
+    for piece in split_into_batches(made, np.arange(12), batch_size):
         sizes.append(len(piece))
-        pace.size *= 2
+        batch_size.size *= 2
     assert sizes == [2, 4, 6]
 
 
@@ -94,18 +105,18 @@ def prepared(piece: Integers) -> list[int]:
 
 
 def test_what_is_too_large_is_sent_in_halves_and_in_order() -> None:
-    server, pace = Server(3), paced(8)
-    send_all(pieces(edges(*[1] * 20), np.arange(20), pace), prepared, server.send, pace)
+    server, batch_size = Server(3), paced(8)
+    send_batches(split_into_batches(edges(*[1] * 20), np.arange(20), batch_size), prepared, server.send, batch_size)
     assert [edge for payload in server.took for edge in payload] == list(range(20))
     assert max(map(len, server.took)) <= 3
-    assert pace.size <= 4  # and the pieces that follow are smaller from the start
+    assert batch_size.size <= 4  # and the pieces that follow are smaller from the start
     assert server.refused <= 6
 
 
 def test_a_single_edge_that_is_too_large_is_an_error() -> None:
-    server, pace = Server(0), paced(4)
+    server, batch_size = Server(0), paced(4)
     with pytest.raises(TooLargeError, match="too large"):
-        send_all(pieces(edges(1, 1, 1), np.arange(3), pace), prepared, server.send, pace)
+        send_batches(split_into_batches(edges(1, 1, 1), np.arange(3), batch_size), prepared, server.send, batch_size)
 
 
 def test_an_error_stops_what_follows() -> None:
@@ -116,5 +127,5 @@ def test_an_error_stops_what_follows() -> None:
         raise ValueError("no more")
 
     with pytest.raises(ValueError, match="no more"):
-        send_all(pieces(edges(*[1] * 9), np.arange(9), paced(3)), prepared, send, paced(3))
+        send_batches(split_into_batches(edges(*[1] * 9), np.arange(9), paced(3)), prepared, send, paced(3))
     assert took == [[0, 1, 2]]

@@ -3,7 +3,7 @@
 import pytest
 
 from graphrec.store import Store, counts
-from graphrec.store.counts import PropertyCensus, SourceRecord, TripleCensus
+from graphrec.store.counts import PropertyCounts, SourceRecord, TripleCounts
 
 GRAPH = """
 CREATE (a:User {id: 'a', keys: ['one:1', 'two:7'], age: 31}), (b:User:Admin {id: 'b', keys: ['one:2', 'one:3']}),
@@ -14,43 +14,43 @@ CREATE (a:User {id: 'a', keys: ['one:1', 'two:7'], age: 31}), (b:User:Admin {id:
        (b)-[:RATED {source: 'one', rating: 4.0, timestamp: 100}]->(x),
        (b)-[:RATED {source: 'two', rating: 1.0}]->(y),
        (a)-[:RATED]->(b),
-       (a)-[:RECOMMENDED {run: 1, score: 0.5, rank: 1}]->(y)
+       (a)-[:RECOMMENDED {version: 1, score: 0.5, rank: 1}]->(y)
 """
 
 
 def test_labels_have_counts_types_and_sources(store: Store) -> None:
     store.write(GRAPH)
-    found = {label.label: label for label in counts.take(store).labels}
+    found = {label.label: label for label in counts.count_graph(store).labels}
     assert set(found) == {"User", "Item", "Source"}
     assert (found["User"].count, found["User"].sources) == (2, {"one": 2, "two": 1})
     assert found["User"].properties == (
-        PropertyCensus("id", ("string",), 2),
-        PropertyCensus("keys", ("list",), 2),
-        PropertyCensus("age", ("integer",), 1),
+        PropertyCounts("id", ("string",), 2),
+        PropertyCounts("keys", ("list",), 2),
+        PropertyCounts("age", ("integer",), 1),
     )
     assert found["Item"].properties[2:] == (
-        PropertyCensus("title", ("string",), 1),
-        PropertyCensus("year", ("integer", "string"), 2),
+        PropertyCounts("title", ("string",), 1),
+        PropertyCounts("year", ("integer", "string"), 2),
     )
 
 
 def test_triples_have_counts_types_sources_and_times(store: Store) -> None:
     store.write(GRAPH)
-    taken = counts.take(store)
+    taken = counts.count_graph(store)
     rated, among_users, recommended = taken.triples
-    assert rated == TripleCensus(
+    assert rated == TripleCounts(
         ("User", "RATED", "Item"),
         3,
         (
-            PropertyCensus("rating", ("float",), 3),
-            PropertyCensus("source", ("string",), 3),
-            PropertyCensus("timestamp", ("integer",), 2),
+            PropertyCounts("rating", ("float",), 3),
+            PropertyCounts("source", ("string",), 3),
+            PropertyCounts("timestamp", ("integer",), 2),
         ),
         {"one": 2, "two": 1},
         first=100,
         last=200,
     )
-    assert among_users == TripleCensus(("User", "RATED", "User"), 1)
+    assert among_users == TripleCounts(("User", "RATED", "User"), 1)
     assert (recommended.triple, recommended.count) == (("User", "RECOMMENDED", "Item"), 1)
     assert (taken.nodes, taken.edges) == (6, 5)
     assert taken.sources == (SourceRecord("one", "1.0", "loaded", "free"), SourceRecord("two", None, None, None))
@@ -63,7 +63,7 @@ def test_a_property_that_no_sampled_edge_has_is_found(store: Store, monkeypatch:
     )
     store.write("MATCH (a:User), (x:Item) CREATE (a)-[:RATED {rare: true, day: date('2020-01-02')}]->(x)")
     monkeypatch.setattr(counts, "SAMPLE", 1)
-    (rated,) = counts.take(store).triples
+    (rated,) = counts.count_graph(store).triples
     assert {(part.name, part.types, part.count) for part in rated.properties} == {
         ("n", ("integer",), 5),
         ("rare", ("boolean",), 1),
@@ -76,7 +76,7 @@ def test_what_is_gone_is_not_counted(store: Store) -> None:
     assert counts.has_label(store, "Gone")
     assert counts.has_relation(store, ["WENT"])
     store.write("MATCH (n:Gone) DETACH DELETE n")
-    taken = counts.take(store)
+    taken = counts.count_graph(store)
     assert (taken.labels, taken.triples, taken.sources) == ((), (), ())
     assert not counts.has_label(store, "Gone")
     assert not counts.has_relation(store, ["WENT"])
@@ -88,9 +88,9 @@ def test_odd_names_and_times_of_other_types(store: Store) -> None:
         "CREATE (:`A \"b\" ``c` {id: '1', keys: 'no list'})"
         "-[:`X|y` {timestamp: datetime('2020-01-02T00:00:00Z')}]->(:User)"
     )
-    taken = counts.take(store)
+    taken = counts.count_graph(store)
     assert [label.label for label in taken.labels] == ['A "b" `c', "User"]
     (odd,) = taken.triples
     assert odd.triple == ('A "b" `c', "X|y", "User")
-    assert odd.properties == (PropertyCensus("timestamp", ("date and time",), 1),)
+    assert odd.properties == (PropertyCounts("timestamp", ("date and time",), 1),)
     assert (odd.first, odd.last) == (None, None)

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphrec.schema import EdgeType
-from graphrec.store.edges import Edges, blocks, values
+from graphrec.store.edges import SortedEdges, split_into_blocks, to_python
 from graphrec.tables import ENDS, EdgeTable
 
 RATED = EdgeType("User", "RATED", "Item", ("rating", "timestamp"))
 
 
-def edges(pairs: list[tuple[str, str]], target: str = "Item") -> Edges:
+def edges(pairs: list[tuple[str, str]], target: str = "Item") -> SortedEdges:
     frame = pd.DataFrame(pairs, columns=ENDS, dtype="str")
-    return Edges.of(EdgeTable(EdgeType("User", "R", target, key=None), frame))
+    return SortedEdges.from_table(EdgeTable(EdgeType("User", "R", target, key=None), frame))
 
 
 def table() -> EdgeTable:
@@ -32,7 +32,7 @@ def table() -> EdgeTable:
 
 
 def test_rows_are_grouped_by_start_node_in_columns() -> None:
-    made = Edges.of(table())
+    made = SortedEdges.from_table(table())
     assert len(made) == 4
     assert made.rows(np.arange(4), RATED.properties) == [
         {"s": "v", "t": ["2", "1"], "c0": [1.0, None], "c1": [5, 7]},
@@ -49,16 +49,16 @@ def test_rows_are_grouped_by_start_node_in_columns() -> None:
 def test_no_edges() -> None:
     made = edges([])
     assert len(made) == 0
-    assert [block.tolist() for round_ in blocks(made, np.arange(0), 3) for block in round_] == [[]] * 9
+    assert [block.tolist() for round_ in split_into_blocks(made, np.arange(0), 3) for block in round_] == [[]] * 9
 
 
 def test_values_are_plain() -> None:
-    found = values(pd.Series(pd.array([1, None], dtype="Int64")))
+    found = to_python(pd.Series(pd.array([1, None], dtype="Int64")))
     assert found == [1, None]
     assert type(found[0]) is int
-    assert values(pd.Series([1.5, np.nan])) == [1.5, None]
-    assert values(pd.Series(["a", None], dtype="str")) == ["a", None]
-    assert values(pd.Series([True, False])) == [True, False]
+    assert to_python(pd.Series([1.5, np.nan])) == [1.5, None]
+    assert to_python(pd.Series(["a", None], dtype="str")) == ["a", None]
+    assert to_python(pd.Series([True, False])) == [True, False]
 
 
 IDS = st.sampled_from([str(k) for k in range(12)])
@@ -75,7 +75,7 @@ def test_blocks_of_a_round_share_no_node_and_all_edges_are_in_one(
         if pairs
         else np.arange(0)
     )
-    rounds = list(blocks(made, chosen, parts))
+    rounds = list(split_into_blocks(made, chosen, parts))
     assert sorted(chain.from_iterable(block.tolist() for round_ in rounds for block in round_)) == chosen.tolist()
     for round_ in rounds:
         assert len(round_) <= parts
@@ -85,7 +85,7 @@ def test_blocks_of_a_round_share_no_node_and_all_edges_are_in_one(
 
 
 def _nodes(
-    made: Edges, block: "np.typing.NDArray[np.integer[np.typing.NBitBase]]", target: str
+    made: SortedEdges, block: "np.typing.NDArray[np.integer[np.typing.NBitBase]]", target: str
 ) -> set[tuple[str, str]]:
     starts = {("User", id_) for id_ in made.starts[made.start[block]]}
     return starts | {(target, id_) for id_ in made.ends[made.end[block]]}

@@ -11,7 +11,7 @@ from graphrec.errors import StoreError
 from graphrec.schema import WRITE_LEASE
 from graphrec.store import Store, connect, counts, lease
 from graphrec.store.connection import ShortageError
-from graphrec.store.lease import LostLeaseError, leased, read_lease
+from graphrec.store.lease import LostLeaseError, hold_lease, read_lease
 
 
 @pytest.fixture(autouse=True)
@@ -56,15 +56,15 @@ def leases(store: Store) -> int:
 
 
 def test_it_says_who_writes_is_renewed_and_leaves_nothing(store: Store, other: Store) -> None:
-    with leased(store, "load of a", writers=3) as held:
+    with hold_lease(store, "load of a", writers=3) as held:
         holder = read_lease(other)
         assert holder is not None
-        assert "load of a by " in holder.told()
-        assert "since 20" in holder.told()
+        assert "load of a by " in holder.describe()
+        assert "since 20" in holder.describe()
         until(lambda: renewed(other) > holder.since)
         held.write("CREATE (:User {id: 'u'})")
         held.write_together([("CREATE (:Item {id: 'i'})", {}), ("CREATE (:Item {id: 'j'})", {})])
-        found = counts.take(other)
+        found = counts.count_graph(other)
         assert [label.label for label in found.labels] == ["Item", "User"]
         assert found.nodes == 3
     assert read_lease(store) is None
@@ -73,7 +73,7 @@ def test_it_says_who_writes_is_renewed_and_leaves_nothing(store: Store, other: S
 
 
 def test_it_is_given_back_after_an_error(store: Store) -> None:
-    with pytest.raises(StoreError), leased(store, "load of a") as held:
+    with pytest.raises(StoreError), hold_lease(store, "load of a") as held:
         held.write("THIS IS REFUSED")
     assert leases(store) == 0
 
@@ -84,7 +84,7 @@ def test_only_one_of_many_takers_writes_at_a_time(store: Store) -> None:
 
     def work(number: int) -> None:
         nonlocal inside, most
-        with connect(store.address) as own, leased(own, f"load {number}") as held:
+        with connect(store.address) as own, hold_lease(own, f"load {number}") as held:
             with guard:
                 inside += 1
                 most = max(most, inside)
@@ -111,10 +111,10 @@ def test_another_waits_and_hears_for_whom(store: Store, other: Store, caplog: py
     order: list[str] = []
 
     def wait() -> None:
-        with leased(other, "publication", progress=lambda what, done, total: told.append(f"{what} {done}/{total}")):
+        with hold_lease(other, "publication", progress=lambda what, done, total: told.append(f"{what} {done}/{total}")):
             order.append("second")
 
-    with caplog.at_level(logging.WARNING), leased(store, "load of a"):
+    with caplog.at_level(logging.WARNING), hold_lease(store, "load of a"):
         thread = threading.Thread(target=wait)
         thread.start()
         until(lambda: bool(told))
@@ -130,12 +130,12 @@ def test_a_lease_that_was_left_behind_is_taken_over_when_stale(
     store: Store, other: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "SECONDS_TO_RENEW", 3600.0)  # its heart beats no more
-    holding = leased(store, "load of a", home="one")
+    holding = hold_lease(store, "load of a", home="one")
     holding.__enter__()
     lease_of = read_lease(store)
     assert lease_of is not None
     age(store)
-    with leased(other, "load of b", home="two") as held:
+    with hold_lease(other, "load of b", home="two") as held:
         held.write("CREATE (:User {id: 'b'})")
         taken = read_lease(store)
         assert taken is not None
@@ -148,9 +148,9 @@ def test_its_own_home_takes_it_over_at_once(
     store: Store, other: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(lease, "STALE_SECONDS", 3600.0)
-    holding = leased(store, "load of a", home="one")
+    holding = hold_lease(store, "load of a", home="one")
     held = holding.__enter__()
-    with leased(other, "load of a again", home="one", alone=True):
+    with hold_lease(other, "load of a again", home="one", alone=True):
         assert not caplog.messages
         with pytest.raises(LostLeaseError, match="load of a again by .* took over; it stops"):
             held.write("CREATE (:User {id: 'late'})")
@@ -163,13 +163,13 @@ def test_no_write_of_a_writer_that_was_paused_takes_effect(
 ) -> None:
     """It was paused in the middle of a transaction, after the check and before the commit."""
     monkeypatch.setattr(lease, "SECONDS_TO_RENEW", 3600.0)
-    holding = leased(store, "load of a")
+    holding = hold_lease(store, "load of a")
     held = holding.__enter__()
     taken: list[Store] = []
     finished = threading.Event()
 
     def take_over() -> None:
-        with leased(other, "load of b") as mine:
+        with hold_lease(other, "load of b") as mine:
             mine.write("CREATE (:User {id: 'b'})")
             taken.append(mine)
             finished.wait(20)
@@ -206,7 +206,7 @@ def test_no_write_of_a_writer_that_was_paused_takes_effect(
 
 
 def test_many_threads_write_under_one_lease(store: Store) -> None:
-    with leased(store, "load of a", writers=4) as held:
+    with hold_lease(store, "load of a", writers=4) as held:
         threads = [
             threading.Thread(
                 target=lambda k=k: [held.write("CREATE (:Note {id: $id})", {"id": f"{k}-{n}"}) for n in range(5)]
@@ -225,5 +225,5 @@ def test_a_full_disk_is_no_reason_to_wait(store: Store, monkeypatch: pytest.Monk
         raise ShortageError("the disk is full")
 
     monkeypatch.setattr(Store, "transact", full)
-    with pytest.raises(ShortageError, match="the disk is full"), leased(store, "load of a"):
+    with pytest.raises(ShortageError, match="the disk is full"), hold_lease(store, "load of a"):
         pass

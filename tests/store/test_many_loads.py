@@ -12,7 +12,7 @@ from graphrec.store import EmbeddedServer, connect
 from graphrec.store.embedded import MAX_LOG
 
 LOADS = 200
-CHANGED = ingest.Options(allow_removal=True)  # each load has almost only other views than the one before
+CHANGED = ingest.LoadConfig(allow_removal=True)  # each load has almost only other views than the one before
 SPEC = """
 name = "shop"
 [nodes.Item]

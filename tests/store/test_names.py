@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from graphrec.doctor import data
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.ingest import write_source
-from graphrec.reranking import check
-from graphrec.reranking.predicate import need_expression
+from graphrec.reranking import require_applicable
+from graphrec.reranking.predicate import require_expression
 from graphrec.reranking.spec import parse_rules
 from graphrec.schema import EdgeType, NodeType
 from graphrec.schema_names import defect, need_name, usable
 from graphrec.serving.fallbacks import Fallbacks
-from graphrec.serving.user_context import read_life
+from graphrec.serving.user_context import read_user_context
 from graphrec.store import Store, counts, queries
 from graphrec.store.connection import quote
 from graphrec.store.read import read_schema, read_tables
@@ -78,7 +78,7 @@ def loads_or_refuses(store: Store, prop: str, edge_prop: str, source: str) -> No
     assert edge_prop in row["edge"]
     again = write_source(store, made)
     assert not any((each.created, each.changed, each.deleted) != (0, 0, 0) for each in again.written)
-    assert counts.take(store).edges == 1
+    assert counts.count_graph(store).edges == 1
     read_tables(store)
 
 
@@ -141,7 +141,7 @@ def test_names_that_others_wrote_are_left_out_and_told(store: Store, caplog: pyt
         "CREATE (u)-[r:VIEWED]->(i), (u)-[:LIKES]->(g), (i)-[:LIKES]->(g) SET r += $p",
         {"p": {evil: "a", odd: "b", "title": "Heat"}},
     )
-    found = counts.take(store)
+    found = counts.count_graph(store)
     names = {part.name for label in found.labels for part in label.properties}
     assert {evil, odd, "title"} <= names  # counted, for their names are values there
     schema = read_schema(store)
@@ -150,8 +150,8 @@ def test_names_that_others_wrote_are_left_out_and_told(store: Store, caplog: pyt
     assert "properties called" in caplog.text
     assert caplog.text.count("\x1b") == 0
     read_tables(store)
-    list(Fallbacks(store, "VIEWED").of(read_life(store, "u"), set(), 5))
-    assert data.orphans(store, counts.known_relations(store)).seen
+    list(Fallbacks(store, "VIEWED").candidates(read_user_context(store, "u"), set(), 5))
+    assert data.check_orphans(store, counts.known_relations(store)).seen
     assert unharmed(store)
 
 
@@ -166,7 +166,7 @@ def test_labels_and_types_that_others_wrote_are_left_out_and_told(
         f"CREATE (u:User {{id: 'u'}})-[:VIEWED]->(i:Item {{id: 'i'}}), (:`{name}` {{id: 'e'}}), (u)-[:`{other}`]->(i)"
     )
     assert not any("\\u" in each for each in (*counts.known_labels(store), *counts.known_relations(store)))
-    found = counts.take(store)
+    found = counts.count_graph(store)
     assert found.left_out == ("x\\u0060", "x\\u0060T")
     assert [triple.triple for triple in found.triples] == [("User", "VIEWED", "Item")]
     assert {kind.label for kind in read_schema(store).nodes} == {"Item", "User", "Victim"}
@@ -187,7 +187,7 @@ def test_rules_and_parameters(store: Store, name: str) -> None:
         f'[recency]\nhalf_life = 3\nproperty = "{text}"',
     ):
         with pytest.raises(GraphrecError):
-            check(parse_rules(rule), store)
+            require_applicable(parse_rules(rule), store)
         assert unharmed(store)
     query = queries.get("list_history")
     with pytest.raises(UnknownNameError):
@@ -200,10 +200,10 @@ def test_rules_and_parameters(store: Store, name: str) -> None:
 def test_a_predicate_has_no_escapes_and_no_comment_that_hides_a_clause() -> None:
     for where in ("item.title = '\\u0027 OR true //'", "item.x\\u0020= 1", "item.`a\\u0060` = 1"):
         with pytest.raises(DataError, match="no .u escapes"):
-            need_expression("deny 'a'", where)
+            require_expression("deny 'a'", where)
     with pytest.raises(DataError):
-        need_expression("deny 'a'", "true // all\r) DETACH DELETE item")
-    need_expression("deny 'a'", "item.title = 'C:\\\\users'")
+        require_expression("deny 'a'", "true // all\r) DETACH DELETE item")
+    require_expression("deny 'a'", "item.title = 'C:\\\\users'")
 
 
 @pytest.mark.parametrize(

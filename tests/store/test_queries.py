@@ -32,9 +32,9 @@ def graph(store: Store) -> Store:
     store.write(
         "MATCH (u:User {id: 'ann'}), (c:Item {id: 'c'}), (d:Item {id: 'd'}) "
         "CREATE (:Run {id: 'r', model: 'm', status: 'published', created_at: 'now', relation: 'RATED', "
-        "activated_at: 1, number: 1, layers: [1]}), "
-        "(u)-[:RECOMMENDED {rank: 2, score: 0.5, run: 1}]->(d), "
-        "(u)-[:RECOMMENDED {rank: 1, score: 0.9, run: 1}]->(c)"
+        "activated_at: 1, version: 1, layers: [1]}), "
+        "(u)-[:RECOMMENDED {rank: 2, score: 0.5, version: 1}]->(d), "
+        "(u)-[:RECOMMENDED {rank: 1, score: 0.9, version: 1}]->(c)"
     )
     return store
 

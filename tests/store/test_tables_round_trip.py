@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from graphrec.errors import StoreError
-from graphrec.ingest import Options, write_source
+from graphrec.ingest import LoadConfig, write_source
 from graphrec.schema import EdgeType, NodeType
 from graphrec.store import Store
-from graphrec.store.nodes import Written, ensure_constraint
+from graphrec.store.nodes import WriteCounts, ensure_constraint
 from graphrec.store.read import read_edges, read_nodes, read_schema, read_tables
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
 
@@ -60,10 +60,10 @@ EXPECTED = {
 def test_what_is_written_stands_in_the_graph(store: Store) -> None:
     written = write_source(store, tables(RATINGS)).written
     assert written == [
-        Written("User", 3, 0),
-        Written("Item", 2, 0),
-        Written("RATED", 4, 0, target="Item"),
-        Written("TAGGED", 2, 0, target="Item"),
+        WriteCounts("User", 3, 0),
+        WriteCounts("Item", 2, 0),
+        WriteCounts("RATED", 4, 0, target="Item"),
+        WriteCounts("TAGGED", 2, 0, target="Item"),
     ]
     assert edges(store) == EXPECTED
     nodes = store.read("MATCH (n:Item) RETURN n.id AS id, n.title AS title, n.year AS year, n.keys AS keys")
@@ -85,9 +85,9 @@ def test_only_the_difference_is_written(store: Store) -> None:
     ratings = {**RATINGS, ("a", "x"): 4.0, ("b", "007"): 2.0}
     del ratings[("Zoë", "007")]
     written = {w.name: w for w in write_source(store, tables(ratings, title="Aliens")).written}
-    assert written["RATED"] == Written("RATED", created=1, changed=1, deleted=1, target="Item")
-    assert written["Item"] == Written("Item", created=0, changed=1)
-    assert written["TAGGED"] == Written("TAGGED", 0, 0, 0, "Item")
+    assert written["RATED"] == WriteCounts("RATED", created=1, changed=1, deleted=1, target="Item")
+    assert written["Item"] == WriteCounts("Item", created=0, changed=1)
+    assert written["TAGGED"] == WriteCounts("TAGGED", 0, 0, 0, "Item")
     assert {row[:4] for row in edges(store) if row[1] == "RATED"} == {
         ("a", "RATED", "x", 4.0),
         ("a", "RATED", "007", 5.0),
@@ -103,7 +103,7 @@ def test_another_source_keeps_its_edges(store: Store) -> None:
         "MATCH (u:User {id: 'a'}), (i:Item {id: 'x'}) "
         "CREATE (u)-[:RATED {rating: 1.0, source: 'theirs'}]->(i), (u)-[:RATED {rating: 2.0}]->(i)"
     )
-    write_source(store, tables({("a", "x"): 4.0}), Options(allow_removal=True))
+    write_source(store, tables({("a", "x"): 4.0}), LoadConfig(allow_removal=True))
     assert {row for row in edges(store) if row[1] == "RATED"} == {
         ("a", "RATED", "x", 4.0, 7, None, "mine"),
         ("a", "RATED", "x", 1.0, None, None, "theirs"),
@@ -168,5 +168,5 @@ def test_names_that_need_quoting_are_quoted(store: Store) -> None:
 
 def test_doubled_ids_in_the_graph_are_said(store: Store) -> None:
     store.write("UNWIND [1, 2] AS k CREATE (:Doubled {id: 'same'})")
-    with pytest.raises(StoreError, match="Doubled nodes cannot be held unique by id"):
+    with pytest.raises(StoreError, match="Doubled nodes are not unique by id"):
         ensure_constraint(store, "Doubled")

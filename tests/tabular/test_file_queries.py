@@ -71,7 +71,7 @@ def test_types_become_as_wide_as_the_values(reader: Reader) -> None:
     files = '{ o = ["a.xlsx", "b.xlsx", "c.csv"] }'
     toml = f'[edges.BOUGHT]\nsql = "select id, customer from o order by id"\nfiles = {files}\n'
     toml += 'from = "User:id"\nto = "Item:customer"'
-    with pytest.raises(DataError, match="names files of several forms"):
+    with pytest.raises(DataError, match="names files of several formats"):
         reader(toml, a__xlsx=xlsx(One=cells), b__xlsx=xlsx(One=[cells[0], [2.5, "x"]]), c__csv="id,customer\n")
     tables = reader(toml.replace(', "c.csv"', ""))
     assert {(str(user), str(item)) for user, item in rows(tables)} == {("0", "0"), ("1", "1"), ("2", "2"), ("2.5", "x")}
@@ -97,16 +97,19 @@ def test_files_of_one_name_have_the_same_columns(reader: Reader) -> None:
 
 WRONG = {
     "another file": ("select * from read_csv('SECRET')", "Cannot access file .* file system operations are disabled"),
-    "another file by name": ("select * from 'SECRET'", "cannot be answered: .*disabled"),
-    "a folder": ("select * from glob('/*')", "cannot be answered: .*disabled"),
-    "the text of a file": ("select content from read_text('SECRET')", "cannot be answered: .*disabled"),
-    "writing": ("copy orders to 'SECRET'", "must be one query, such as select … from …; it may change nothing"),
+    "another file by name": ("select * from 'SECRET'", "failed: .*disabled"),
+    "a folder": ("select * from glob('/*')", "failed: .*disabled"),
+    "the text of a file": ("select content from read_text('SECRET')", "failed: .*disabled"),
+    "writing": (
+        "copy orders to 'SECRET'",
+        "must be one query, such as select … from …; other statements are not allowed",
+    ),
     "the network": ("install httpfs", "must be one query"),
     "another database": ("attach 'SECRET' as x", "must be one query"),
     "a setting": ("set enable_external_access = true", "must be one query"),
     "two": ("select 1; select 2", "must be one query"),
     "none": ("-- nothing", "must be one query"),
-    "out of the brackets": ("select 1) as x; copy orders to 'SECRET'; select (2", "cannot be answered: Parser Error"),
+    "out of the brackets": ("select 1) as x; copy orders to 'SECRET'; select (2", "failed: Parser Error"),
     "a wrong name": ("select customr from orders", 'Referenced column "customr" not found .* "customer"; correct it'),
     "a wrong table": ("select * from order_", "Table with name order_ does not exist! Did you mean .*orders"),
     "a sum of text": ("select sum(id) from orders", r"sum\(VARCHAR\).* columns of text files are text: CAST"),
@@ -140,11 +143,11 @@ KEYS = {
     "nothing named": ("files = {}", "files must name at least one"),
     "a name that is none": ('files = { "a-b" = "orders.csv" }', "a-b must be a name of letters"),
     "a name twice": ('files = { a = "orders.csv", A = "orders.csv" }', "A must be a name .* that no other file has"),
-    "a key": ('files = { a = { file = "orders.csv", seperator = ";" } }', "files a: seperator is no key"),
+    "a key": ('files = { a = { file = "orders.csv", seperator = ";" } }', "files a: seperator is not a key"),
     "no file": ("files = { a = { skip = 1 } }", "files a: file is missing"),
     "a number": ("files = { a = 3 }", "files a: file must be a text or a list of texts, not 3"),
     "an address too": ('files = { a = "orders.csv" }\nurl = "sqlite://"', "url is the address of a database"),
-    "a key of one file": ('files = { a = "orders.csv" }\nskip = 1', "skip goes with file; say it of each file"),
+    "a key of one file": ('files = { a = "orders.csv" }\nskip = 1', "skip goes with file; write it for each file"),
 }
 
 

@@ -74,7 +74,7 @@ def test_a_bad_line_is_rejected_with_its_number(case: str, reader: Reader) -> No
 def test_a_quote_that_swallows_the_lines_after_it_is_refused(lines: int, reader: Reader) -> None:
     rest = b"".join(b"%d,%d\n" % (number, number) for number in range(lines))
     with pytest.raises(
-        DataError, match=r"r.csv line 3: a quote is not closed, .* takes the lines after it .* write quote"
+        DataError, match=r"r.csv line 3: a quote is not closed, .* includes the lines after it .* write quote"
     ):
         reader(EDGE + '"r.csv"', r__csv=b'u,i\n7,8\n1,"2\n' + rest)
     tables = reader(EDGE + '"r.csv"\nquote = ""', r__csv=b'u,i\n7,8\n1,"2\n' + rest)
@@ -84,17 +84,17 @@ def test_a_quote_that_swallows_the_lines_after_it_is_refused(lines: int, reader:
 REFUSED = {
     "empty": (b"", "r.csv is empty"),
     "empty after all": (gzip.compress(b""), "r.csv is empty"),
-    "blank": (b"\n\n \n"[:2], "r.csv holds blank lines only"),
+    "blank": (b"\n\n \n"[:2], "r.csv has only blank lines"),
     "a header only": (b"u,i\n", r"\[edges.RATED\], r\.csv: it has no rows"),
     "no such column": (b"user,i\n1,2\n", "r.csv has no column 'u', but it has user, i"),
     "nothing right": (b"u,i\n1\n2\n", r"none of its 2 rows can be kept \(fields: r.csv line 2: '1'"),
     "cut": (
         gzip.compress(b"u,i\n" + b"".join(b"%d,1\n" % n for n in range(9999)))[:-900],
-        "r.csv is cut off or damaged",
+        "r.csv is truncated or damaged",
     ),
-    "damaged": (b"\x1f\x8b" + b"x" * 50, "r.csv is cut off or damaged"),
-    "NUL bytes": (b"\0" * 1000, "r.csv is no text: 1,000 of its first 1,000 bytes are NUL"),
-    "a zip": (b"PK\x03\x04" + b"x" * 50, "r.csv is cut off or damaged"),
+    "damaged": (b"\x1f\x8b" + b"x" * 50, "r.csv is truncated or damaged"),
+    "NUL bytes": (b"\0" * 1000, "r.csv is not text: 1,000 of its first 1,000 bytes are NUL"),
+    "a zip": (b"PK\x03\x04" + b"x" * 50, "r.csv is truncated or damaged"),
     "Parquet": (b"PAR1" + b"x" * 50, "r.csv cannot be read: .* export or download it again"),
     "a tar": (b"u.csv" + b"\0" * 252 + b"ustar" + b"\0" * 50, "r.csv is a tar archive; unpack it first"),
     "a 7z": (b"7z\xbc\xaf\x27\x1c" + b"x" * 50, "r.csv is a 7z archive; unpack it first"),
@@ -216,7 +216,7 @@ def test_lists_are_divided(reader: Reader) -> None:
     assert tables.edges[0].frame.to_numpy().tolist() == [["1", "a"], ["1", "2"]]
     assert told(tables)["type"][0] == 2
     assert tables.cleaning.rejected is not None
-    assert tables.cleaning.rejected["reason"].tolist() == ["target_id is no list of texts"] * 2
+    assert tables.cleaning.rejected["reason"].tolist() == ["target_id is not a list of texts"] * 2
     assert [json.loads(row)["g"] for row in tables.cleaning.rejected["row"]] == ["a", "[[1]]"]
 
 

@@ -20,7 +20,7 @@ NOON = datetime(2024, 1, 2, 12)
 
 def loaded(frame: Any, **keys: object) -> GraphTables:  # of any library
     given = {"name": "m", "edges": "RATED", "from_": "User:u", "to": "Item:i", "repeated": "last"} | keys
-    return read(Description(frames.described(frame, given), Path()))
+    return read(Description(frames.describe_frame(frame, given), Path()))
 
 
 def pairs(tables: GraphTables) -> list[tuple[str, str]]:
@@ -81,7 +81,9 @@ def test_the_cleaning_of_tables_is_that_of_files() -> None:
 def test_nodes_and_a_mapping_of_several_frames() -> None:
     users = pl.DataFrame({"u": [1, 2], "name": ["Ann", "Bob"]})
     tables = read(
-        Description(frames.described(users, {"name": "m", "nodes": "User", "id": "u", "properties": ["name"]}), Path())
+        Description(
+            frames.describe_frame(users, {"name": "m", "nodes": "User", "id": "u", "properties": ["name"]}), Path()
+        )
     )
     assert tables.node("User").frame.to_numpy().tolist() == [["1", "Ann"], ["2", "Bob"]]
     spec = {
@@ -107,9 +109,9 @@ def test_a_frame_without_rows_is_called_a_frame() -> None:
 
 FRAME = pd.DataFrame({"u": [1], "i": [2]})
 WRONG: dict[str, tuple[dict[str, object], str]] = {
-    "nothing said": ({"edges": None}, "nothing says what the rows of the frame with the columns u, i are; write load"),
-    "nodes and edges": ({"nodes": "User"}, "nothing says what the rows of the frame"),
-    "a key": ({"tme": "t"}, r"the description \[edges.RATED\]: tme is no key of this table; did you mean time\?"),
+    "nothing said": ({"edges": None}, "it is unknown what the rows of the frame with the columns u, i are; write load"),
+    "nodes and edges": ({"nodes": "User"}, "it is unknown what the rows of the frame"),
+    "a key": ({"tme": "t"}, r"the description \[edges.RATED\]: tme is not a key of this table; did you mean time\?"),
     "a key of files": ({"separator": ";"}, "separator is for a file, and this is a frame"),
     "baskets": ({"shape": "basket"}, "shape basket is for lines of text, and this is a frame"),
     "no name": ({"name": ""}, "the description: name must not be empty"),

@@ -14,7 +14,7 @@ from graphrec.cleaning.casting import as_text
 from graphrec.errors import DataError
 from graphrec.tables import GraphTables
 from graphrec.tabular import sql
-from graphrec.tabular.assembly import _plain
+from graphrec.tabular.assembly import _cast_column
 from graphrec.tabular.reader import read
 
 HUGE = 2**53
@@ -81,7 +81,7 @@ def test_ids_of_a_database_are_exact() -> None:
 
 def test_decimals_as_properties_are_numbers_as_long_as_these_hold_them() -> None:
     def plain(*values: str) -> pa.ChunkedArray:
-        return _plain(pd.Series([Decimal(value) for value in values], dtype=object))
+        return _cast_column(pd.Series([Decimal(value) for value in values], dtype=object))
 
     assert plain("1.50", "2.25").to_pylist() == [1.5, 2.25]
     assert plain("7", str(2**62)).to_pylist() == [7, 2**62]
@@ -100,9 +100,9 @@ def test_words_for_a_missing_value_are_no_ids_and_it_is_told(tmp_path: Path) -> 
     dropped, noted = rules["missing", "dropped"], rules["missing", "noted"]
     assert (dropped.rows, noted.rows) == (4, 1)
     assert dropped.hint == (
-        'source_id: "nan", "NaN", "NULL", "None" stand for a missing value; if they are ids, write missing = [""]'
+        'source_id: "nan", "NaN", "NULL", "None" represent a missing value; if they are ids, write missing = [""]'
     )
-    assert noted.hint == 'source_id: if "n/a" stand for no value, write missing = ["", "n/a"]'
+    assert noted.hint == 'source_id: if "n/a" represent missing values, write missing = ["", "n/a"]'
 
 
 def test_a_declared_missing_says_what_is_an_id(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The panel of files as people have them: how many are described right without a hand, and that all can be read."""
+"""The panel of realistic files: the share that is described correctly, and whether every proposal can be read."""
 
 from pathlib import Path
 
@@ -16,13 +16,13 @@ def test_nine_of_ten_are_right(tmp_path: Path) -> None:
     for number, case in enumerate(CASES):
         folder = tmp_path / str(number)
         folder.mkdir()
-        arguments = comparison.written(case, folder)
-        proposed = comparison.said(examine(arguments, folder).toml, folder)
-        wrong = comparison.differences(comparison.said(case.right, folder), proposed)
+        arguments = comparison.write_case(case, folder)
+        proposed = comparison.normalise(examine(arguments, folder).toml, folder)
+        wrong = comparison.find_differences(comparison.normalise(case.right, folder), proposed)
         misses += [f"{case.name}: {line}" for line in wrong[:3]]
         if not wrong:
             continue
-        print(f"{case.name}:\n  " + "\n  ".join(wrong))  # noqa: T201  # shown where the share falls
+        print(f"{case.name}:\n  " + "\n  ".join(wrong))  # noqa: T201  # shown if the share falls
     wrong_cases = {line.partition(":")[0] for line in misses}
     share = 1 - len(wrong_cases) / len(CASES)
     assert len(CASES) >= 60
@@ -32,7 +32,7 @@ def test_nine_of_ten_are_right(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_is_proposed_can_be_read(case: Case, tmp_path: Path) -> None:
-    arguments = comparison.written(case, tmp_path)
+    arguments = comparison.write_case(case, tmp_path)
     (tmp_path / "spec.toml").write_text(examine(arguments, tmp_path).toml, encoding="utf-8")
     tables = read(tmp_path / "spec.toml")
     assert all(len(table.frame) for table in tables.nodes)

@@ -9,21 +9,21 @@ from hypothesis import strategies as st
 
 from graphrec.errors import DataError
 from graphrec.tabular.parsing import KEYS, parse
-from graphrec.tabular.spec import Query, Spec
+from graphrec.tabular.spec import QueryInput, SourceSpec
 
 EDGE = '[edges.RATED]\nfile = "r.csv"\nfrom = "User:u"\nto = "Item:i"\n'
 
 
-def spec(folder: Path, toml: str, name: str = 'name = "mine"\n') -> Spec:
+def spec(folder: Path, toml: str, name: str = 'name = "mine"\n') -> SourceSpec:
     (folder / "r.csv").write_text("u,i\n1,2\n")
     (folder / "my.toml").write_text(name + toml, encoding="utf-8")
     return parse(folder / "my.toml")
 
 
 WRONG = {
-    "a key of the file": ("edgse = 1\n", r"my.toml: edgse is no key of this table; did you mean edges\?"),
-    "a key of a table": (EDGE + 'frm = "User:u"\n', r"\[edges.RATED\]: frm is no key .* did you mean from\?"),
-    "a key far from all": (EDGE + "zzzzzz = 1\n", "zzzzzz is no key of this table; it may have file, format"),
+    "a key of the file": ("edgse = 1\n", r"my.toml: edgse is not a key of this table; did you mean edges\?"),
+    "a key of a table": (EDGE + 'frm = "User:u"\n', r"\[edges.RATED\]: frm is not a key .* did you mean from\?"),
+    "a key far from all": (EDGE + "zzzzzz = 1\n", "zzzzzz is not a key of this table; it may have file, format"),
     "no table": ("", "names no table; add one such as"),
     "a table that is none": ("[nodes]\nUser = 3\n", r"\[nodes.User\] must be a table of keys and values, not 3"),
     "no file": ('[nodes.User]\nid = "u"\n', "file or sql is needed, and not both"),
@@ -46,30 +46,33 @@ WRONG = {
         EDGE + 'properties = [{ name = "a", type = "integer" }]\n',
         r"'integer', but must be .* did you mean int\?",
     ),
-    "a property's key": (EDGE + 'properties = [{ nam = "a" }]\n', r"properties: nam is no key .* did you mean name\?"),
+    "a property's key": (
+        EDGE + 'properties = [{ nam = "a" }]\n',
+        r"properties: nam is not a key .* did you mean name\?",
+    ),
     "a property of no form": (EDGE + "properties = [3]\n", "must hold names or tables of name, column and type"),
     "properties as text": (EDGE + 'properties = "a"\n', "properties must be a list"),
-    "a key without property": (EDGE + 'key = ["tag"]\n', "key names tag, which is no property"),
+    "a key without property": (EDGE + 'key = ["tag"]\n', "key names tag, which is not a property"),
     "a unit": (EDGE + 'time = { column = "t", unit = "h" }\n', "unit is 'h', but must be s or ms or us or ns"),
     "unit and format": (EDGE + 'time = { column = "t", unit = "s", format = "%Y" }\n', "keep one of them"),
     "a zone": (EDGE + 'time = { column = "t", zone = "Europe/Berlim" }\n', "'Europe/Berlim' is no time zone"),
     "a strange zone": (EDGE + 'time = { column = "t", zone = "../x" }\n', "is no time zone"),
     "max without by": (EDGE + 'repeated = "max"\n', 'is "max", which needs the key by'),
     "sum without weight": (EDGE + 'repeated = "sum"\n', 'is "sum", which needs a weight'),
-    "by no property": (EDGE + 'repeated = "last"\nby = "when"\n', "by names when, which is no property"),
+    "by no property": (EDGE + 'repeated = "last"\nby = "when"\n', "by names when, which is not a property"),
     "a rule": (EDGE + 'repeated = "latest"\n', r"repeated is 'latest', but must be .* did you mean last\?"),
     "a range": (EDGE + 'properties = ["a"]\nranges = { a = [5, 1] }\n', "a must be the lowest and the highest value"),
-    "a range of none": (EDGE + "ranges = { a = [1, 5] }\n", "ranges names a, which is no property"),
-    "a needed one": (EDGE + 'needed = ["a"]\n', "needed names a, which is no property"),
+    "a range of none": (EDGE + "ranges = { a = [1, 5] }\n", "ranges names a, which is not a property"),
+    "a needed one": (EDGE + 'needed = ["a"]\n', "needed names a, which is not a property"),
     "a date": (EDGE + 'earliest = "1995"\n', "earliest must be a date such as 1995-01-01"),
     "dangling nodes": (
         '[nodes.User]\nfile = "r.csv"\nid = "u"\ndangling = "add"\n',
-        "dangling is no key of this table",
+        "dangling is not a key of this table",
     ),
-    "a missing file": (EDGE.replace("r.csv", "s.csv"), r"'s.csv' is not there; did you mean r.csv\?"),
-    "a missing folder": (EDGE.replace("r.csv", "no/x.csv"), "'no/x.csv' is not there; the folder has no file"),
-    "a pattern": (EDGE.replace("r.csv", "*.tsv"), r"'\*.tsv' fits no file"),
-    "an address": (EDGE.replace("r.csv", "https://x.example/r.csv"), "is an address; download it first"),
+    "a missing file": (EDGE.replace("r.csv", "s.csv"), r"'s.csv' does not exist; did you mean r.csv\?"),
+    "a missing folder": (EDGE.replace("r.csv", "no/x.csv"), "'no/x.csv' does not exist; the folder has no file"),
+    "a pattern": (EDGE.replace("r.csv", "*.tsv"), r"'\*.tsv' matches no file"),
+    "an address": (EDGE.replace("r.csv", "https://x.example/r.csv"), "is a URL; download it first"),
     "a form": (EDGE + 'format = "xls"\n', "format is 'xls', but must be csv or tsv or jsonl or json or parquet"),
     "a separator": (EDGE + 'separator = "\\n"\n', "separator must be one to four characters"),
     "an encoding": (EDGE + 'encoding = "utf-9"\n', "encoding 'utf-9' is unknown"),
@@ -87,7 +90,7 @@ WRONG = {
     "a link of no label": (EDGE + '[[links]]\nlabel = "Usr"\non = ["a"]\n', r"label is 'Usr', .* did you mean User\?"),
     "a link on no property": (
         EDGE + '[[links]]\nlabel = "User"\non = ["email"]\n',
-        r"on names email, which is no property of \[nodes.User\]; add it to properties",
+        r"on names email, which is not a property of \[nodes.User\]; add it to properties",
     ),
     "a link on nothing": (EDGE + '[[links]]\nlabel = "User"\non = []\n', "on must name at least one property"),
     "a threshold": (
@@ -95,7 +98,7 @@ WRONG = {
         "must be a number between 0 and 1",
     ),
     "links of no list": ("links = 3\n" + EDGE, r"links must be written \[\[links\]\]"),
-    "no TOML": ("[edges\n", "my.toml is no TOML: .*line 2"),
+    "no TOML": ("[edges\n", "my.toml is not TOML: .*line 2"),
 }
 
 
@@ -115,7 +118,7 @@ def test_a_source_needs_a_name(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_text_or_not_there(tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(DataError, match="my.toml is no TOML"):
+    with pytest.raises(DataError, match="my.toml is not TOML"):
         parse(tmp_path / "my.toml")
     with pytest.raises(DataError, match="none.toml cannot be read"):
         parse(tmp_path / "none.toml")
@@ -125,8 +128,8 @@ QUERY = EDGE.replace('file = "r.csv"', 'sql = "s"\nurl = "postgresql://me:${SHOP
 
 
 def url(folder: Path) -> str:
-    origin = spec(folder, QUERY).tables[0].origin
-    assert isinstance(origin, Query)
+    origin = spec(folder, QUERY).tables[0].input
+    assert isinstance(origin, QueryInput)
     return origin.url
 
 

@@ -138,7 +138,7 @@ def test_other_encodings_and_strange_names(proposed: Proposer) -> None:
 def test_what_cannot_be_known_is_a_comment(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     text = propose([tmp_path / "a.csv"], tmp_path)
-    assert "# a.csv: nothing says what its columns (x, y) are.\n# Fill in a table such as:\n# [nodes.Item]" in text
+    assert "# a.csv: its columns (x, y) were not recognised.\n# Fill in a table such as:\n# [nodes.Item]" in text
     (tmp_path / "b.csv").write_text("user,item\n1,2\n")
     assert "[edges.VIEWED]  # fill in: PURCHASED, RATED" in propose([tmp_path / "b.csv"], tmp_path)
 
@@ -147,7 +147,7 @@ WRONG = {
     "empty": (b"", "is empty"),
     "prose": (
         b"This is a text.\nIt has words, and some commas, in it.\n\nNothing of it is a table\n",
-        "no separator in common",
+        "no common separator",
     ),
     "no JSON": (b"{\n", "no line that is a JSON object"),
     "a header only": (b"user,item\n", "has no rows that can be read"),
@@ -200,4 +200,4 @@ def test_purchases_of_two_files_and_what_is_taken_back_are_asked_about(proposed:
         events__csv="user_id,sku,event\nc1,a,view\nc1,a,purchase\nc2,b,remove_from_cart\nc2,a,dislike\n",
     )
     assert "PURCHASED is in orders.csv, too: if these are the same events, leave one table out" in text
-    assert "should models learn from DISLIKED and REMOVED_FROM_CART? They take every edge for interest" in text
+    assert "should models learn from DISLIKED and REMOVED_FROM_CART? They treat each edge as interest" in text

@@ -70,7 +70,7 @@ REFUSED = {
     "empty": (xlsx(One=[]), r"r.xlsx has an empty sheet"),
     "a header only": (xlsx(One=ROWS[:1]), r"it has no rows"),
     "no sheet": (xlsx(), r"r.xlsx (is damaged or no workbook|has no sheet)"),
-    "cut": (xlsx(One=ROWS)[:-40], r"r.xlsx is cut off or damaged"),
+    "cut": (xlsx(One=ROWS)[:-40], r"r.xlsx is truncated or damaged"),
     "broken inside": (zipped({"xl/workbook.xml": "<workbook", "[Content_Types].xml": "x"}), r"r.xlsx is damaged"),
     "an older form that is none": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 900, r"r.xlsx is damaged"),
     "a web page": (b"<html><table><tr><td>1</td></tr></table>", "r.xlsx is a web page"),

@@ -78,23 +78,23 @@ def test_postgresql(postgres: str, reader: Reader) -> None:
         f'[edges.VIEWED]\nsql = "select *, u % 10 as v from many"\nurl = "{postgres}"\nfrom = "User:u"\nto = "Item:i"\n'
     )
     assert len(reader(many).edge("VIEWED").frame) == 120_000  # in three chunks
-    with pytest.raises(DataError, match="refuses the query 'select \\* from none': relation \"none\" does not exist"):
+    with pytest.raises(DataError, match="rejects the query 'select \\* from none': relation \"none\" does not exist"):
         reader(many.replace(", u % 10 as v from many", " from none"))
 
 
 WRONG = {
     "no such file": ("sqlite:///none.db", "select 1", "there is no SQLite file .*none.db"),
-    "no address": ("shop.db", "select 1", "the url of a sql table is no address of a database"),
+    "no address": ("shop.db", "select 1", "the url of a sql table is not a database URL"),
     "no driver": ("oracle://a:secret@b/c", "select 1", r"no driver for oracle://\*\*\*@b/c is installed"),
     "no such dialect": ("nosql://a:secret@b/c", "select 1", r"no driver for nosql://\*\*\*@b/c is installed"),
-    "a query that is none": ("sqlite:///shop.db", "selct 1", "refuses the query 'selct 1': near"),
+    "a query that is none": ("sqlite:///shop.db", "selct 1", "rejects the query 'selct 1': near"),
     "no rows": ("sqlite:///shop.db", "create table x (y)", "gives no rows; write a query such as select"),
     "no such column": ("sqlite:///shop.db", "select 1 as U, 2 as i", r"gives no column 'u', but U, i; is U meant\?"),
     "nothing found": ("sqlite:///shop.db", "select u, i from ratings where u = 9", "it has no rows"),
     "no server": (
         "postgresql+psycopg://me:secret@127.0.0.1:1/x",
         "select 1",
-        r"postgresql\+psycopg://\*\*\*@127.0.0.1:1/x refuses the query 'select 1': .*onnection",
+        r"postgresql\+psycopg://\*\*\*@127.0.0.1:1/x rejects the query 'select 1': .*onnection",
     ),
 }
 

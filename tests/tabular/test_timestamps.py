@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphrec.errors import DataError
-from graphrec.tabular.spec import Time
-from graphrec.tabular.timestamps import format_hint, read_times, unix_seconds
+from graphrec.tabular.spec import TimeColumn
+from graphrec.tabular.timestamps import read_times, suggest_format, to_unix_seconds
 
 NOON = int(datetime(2023, 7, 1, 12, tzinfo=UTC).timestamp())
 
 
-def one(value: object, time: Time) -> int | None:
-    seconds, bad = unix_seconds(pd.Series([value, None], dtype="str" if isinstance(value, str) else None), time)
+def one(value: object, time: TimeColumn) -> int | None:
+    seconds, bad = to_unix_seconds(pd.Series([value, None], dtype="str" if isinstance(value, str) else None), time)
     assert str(seconds.dtype) == "Int64"
     assert (seconds.isna()[1], bad[1]) == (True, False)  # what is missing is no error
     assert bad[0] == seconds.isna()[0]
@@ -26,51 +26,59 @@ def one(value: object, time: Time) -> int | None:
 @pytest.mark.parametrize(
     ("value", "time", "expected"),
     [
-        ("1688212800", Time("t"), NOON),
-        ("2023-07-01T12:00:00Z", Time("t"), NOON),
-        ("2023-07-01 14:00:00+02:00", Time("t"), NOON),
-        ("2023-07-01 12:00", Time("t"), NOON),
-        ("2023-07-01 14:00", Time("t", zone="Europe/Berlin"), NOON),
-        ("2023-07-01T12:00:00Z", Time("t", zone="Europe/Berlin"), NOON),
-        ("2023-07-01", Time("t"), NOON - 43_200),
-        ("2023-07-01T12:00:00.999999", Time("t"), NOON),
-        ("1956-01-01", Time("t"), -441_849_600),
-        ("01.07.2023 14:00", Time("t", "%d.%m.%Y %H:%M", zone="Europe/Berlin"), NOON),
-        ("Sat Jul 01 14:00:00 +0200 2023", Time("t", "%a %b %d %H:%M:%S %z %Y"), NOON),
-        ("29.10.2023 02:30", Time("t", "%d.%m.%Y %H:%M", zone="Europe/Berlin"), 1_698_539_400),  # 00:30 UTC, not 01:30
-        ("26.03.2023 02:30", Time("t", "%d.%m.%Y %H:%M", zone="Europe/Berlin"), 1_679_792_400),  # 03:00 is 01:00 UTC
-        (NOON, Time("t", unit="s"), NOON),
-        (NOON * 1000 + 999, Time("t", unit="ms"), NOON),
-        (str(NOON * 10**6), Time("t", unit="us"), NOON),
-        (str(NOON * 10**9 + 1), Time("t", unit="ns"), NOON),
-        ("1688212800.75", Time("t", unit="s"), NOON),
-        ("1.6882128e9", Time("t", unit="s"), NOON),
-        (1688212800.75, Time("t"), NOON),
-        ("yesterday", Time("t"), None),
-        ("2023-02-30", Time("t"), None),
-        ("99999999-01-01", Time("t"), None),
-        ("31.02.2023 12:00", Time("t", "%d.%m.%Y %H:%M"), None),
-        ("1e300", Time("t", unit="s"), None),
-        ("2023-07-01", Time("t", unit="s"), None),
+        ("1688212800", TimeColumn("t"), NOON),
+        ("2023-07-01T12:00:00Z", TimeColumn("t"), NOON),
+        ("2023-07-01 14:00:00+02:00", TimeColumn("t"), NOON),
+        ("2023-07-01 12:00", TimeColumn("t"), NOON),
+        ("2023-07-01 14:00", TimeColumn("t", zone="Europe/Berlin"), NOON),
+        ("2023-07-01T12:00:00Z", TimeColumn("t", zone="Europe/Berlin"), NOON),
+        ("2023-07-01", TimeColumn("t"), NOON - 43_200),
+        ("2023-07-01T12:00:00.999999", TimeColumn("t"), NOON),
+        ("1956-01-01", TimeColumn("t"), -441_849_600),
+        ("01.07.2023 14:00", TimeColumn("t", "%d.%m.%Y %H:%M", zone="Europe/Berlin"), NOON),
+        ("Sat Jul 01 14:00:00 +0200 2023", TimeColumn("t", "%a %b %d %H:%M:%S %z %Y"), NOON),
+        (
+            "29.10.2023 02:30",
+            TimeColumn("t", "%d.%m.%Y %H:%M", zone="Europe/Berlin"),
+            1_698_539_400,
+        ),  # 00:30 UTC, not 01:30
+        (
+            "26.03.2023 02:30",
+            TimeColumn("t", "%d.%m.%Y %H:%M", zone="Europe/Berlin"),
+            1_679_792_400,
+        ),  # 03:00 is 01:00 UTC
+        (NOON, TimeColumn("t", unit="s"), NOON),
+        (NOON * 1000 + 999, TimeColumn("t", unit="ms"), NOON),
+        (str(NOON * 10**6), TimeColumn("t", unit="us"), NOON),
+        (str(NOON * 10**9 + 1), TimeColumn("t", unit="ns"), NOON),
+        ("1688212800.75", TimeColumn("t", unit="s"), NOON),
+        ("1.6882128e9", TimeColumn("t", unit="s"), NOON),
+        (1688212800.75, TimeColumn("t"), NOON),
+        ("yesterday", TimeColumn("t"), None),
+        ("2023-02-30", TimeColumn("t"), None),
+        ("99999999-01-01", TimeColumn("t"), None),
+        ("31.02.2023 12:00", TimeColumn("t", "%d.%m.%Y %H:%M"), None),
+        ("1e300", TimeColumn("t", unit="s"), None),
+        ("2023-07-01", TimeColumn("t", unit="s"), None),
     ],
 )
-def test_one_time(value: object, time: Time, expected: int | None) -> None:
+def test_one_time(value: object, time: TimeColumn, expected: int | None) -> None:
     assert one(value, time) == expected
 
 
 def test_moments_of_a_typed_source() -> None:
     naive = pd.Series(pd.to_datetime(pd.Series(["2023-07-01 14:00", None])))
-    seconds, bad = unix_seconds(naive, Time("t", zone="Europe/Berlin"))
+    seconds, bad = to_unix_seconds(naive, TimeColumn("t", zone="Europe/Berlin"))
     assert seconds.tolist()[0] == NOON
     assert seconds.isna()[1]
     assert not bad.any()
     aware = naive.dt.tz_localize("America/New_York")
-    assert unix_seconds(aware, Time("t", zone="Europe/Berlin"))[0][0] == NOON + 6 * 3600
+    assert to_unix_seconds(aware, TimeColumn("t", zone="Europe/Berlin"))[0][0] == NOON + 6 * 3600
 
 
 def test_notations_may_be_mixed() -> None:
     values = pd.Series(["2023-07-01T12:00Z", "1688212800", "2023-07-01 12:00:00.5", "no"], dtype="str")
-    seconds, bad = unix_seconds(values, Time("t"))
+    seconds, bad = to_unix_seconds(values, TimeColumn("t"))
     assert seconds.tolist()[:3] == [NOON] * 3
     assert bad.tolist() == [False, False, False, True]
 
@@ -98,7 +106,7 @@ NINE = int(datetime(2024, 2, 13, 9, 11, 12, tzinfo=UTC).timestamp())
     ],
 )
 def test_the_format_alone_says_what_is_an_offset(value: str, form: str) -> None:
-    assert one(value, Time("t", form, zone=BERLIN)) == 1_499_983_200
+    assert one(value, TimeColumn("t", form, zone=BERLIN)) == 1_499_983_200
 
 
 @pytest.mark.parametrize(
@@ -130,7 +138,7 @@ def test_the_format_alone_says_what_is_an_offset(value: str, form: str) -> None:
     ],
 )
 def test_iso_8601_in_its_forms(value: str) -> None:
-    assert one(value, Time("t", zone=BERLIN)) == NINE
+    assert one(value, TimeColumn("t", zone=BERLIN)) == NINE
 
 
 @pytest.mark.parametrize(
@@ -155,7 +163,7 @@ def test_iso_8601_in_its_forms(value: str) -> None:
 )
 def test_what_a_form_leaves_out_is_the_first(value: str, moment: str) -> None:
     written = datetime.fromisoformat(moment).replace(tzinfo=UTC)
-    assert one(value, Time("t")) == int((written - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
+    assert one(value, TimeColumn("t")) == int((written - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
 
 
 @pytest.mark.parametrize(
@@ -175,10 +183,10 @@ def test_what_a_form_leaves_out_is_the_first(value: str, moment: str) -> None:
 )
 def test_words_and_nonsense_are_no_times(value: str) -> None:
     if value == "20240230":
-        assert unix_seconds(pd.Series([value, "20240213"]), Time("t"))[1].tolist() == [True, False]
+        assert to_unix_seconds(pd.Series([value, "20240213"]), TimeColumn("t"))[1].tolist() == [True, False]
     else:
-        assert one(value, Time("t")) is None
-    assert one(value, Time("t", "%Y-%m-%d")) is None
+        assert one(value, TimeColumn("t")) is None
+    assert one(value, TimeColumn("t", "%Y-%m-%d")) is None
 
 
 def test_one_odd_value_spoils_no_other() -> None:
@@ -191,11 +199,11 @@ def test_one_odd_value_spoils_no_other() -> None:
         "2024-02-13 10:11 XYZ",
         "",
     ]
-    seconds, bad = unix_seconds(pd.Series([*odd, "2024-02-13 10:11:12", "1707819072"], dtype="str"), Time("t"))
+    seconds, bad = to_unix_seconds(pd.Series([*odd, "2024-02-13 10:11:12", "1707819072"], dtype="str"), TimeColumn("t"))
     assert seconds.tolist()[0] == seconds.tolist()[-2] == seconds.tolist()[-1] == NINE + 3600
     assert bad.tolist() == [False, True, True, True, True, True, False, False, False]
     forms = pd.Series(["13.02.2024 10:11 +0100", "99.99.9999 10:11 +0100", "now", "13.02.2024 09:11 Z"], dtype="str")
-    seconds, bad = unix_seconds(forms, Time("t", "%d.%m.%Y %H:%M %z"))
+    seconds, bad = to_unix_seconds(forms, TimeColumn("t", "%d.%m.%Y %H:%M %z"))
     assert bad.tolist() == [False, True, True, False]
     assert seconds[0] == seconds[3] == NINE - 12
 
@@ -203,15 +211,15 @@ def test_one_odd_value_spoils_no_other() -> None:
 def test_units_are_told_apart_and_said() -> None:
     numbers = [NOON, NOON * 1000, NOON * 10**6, NOON * 10**9]
     for values in (pd.Series(numbers), pd.Series(numbers).astype("str")):
-        found = read_times(values, Time("t"))
+        found = read_times(values, TimeColumn("t"))
         assert found.seconds.tolist() == [NOON] * 4
         assert [note.reading for note in found.notes] == [
             f"read as {unit}seconds" for unit in ("milli", "micro", "nano")
         ]
         assert found.notes[0].example == "1688212800000 is 2023-07-01 12:00:00 UTC"
         assert 'unit = "ms"' in found.notes[0].hint
-    assert read_times(pd.Series(numbers[1:2]), Time("t", unit="ms")).notes == ()
-    far = read_times(pd.Series([1 - 10**14, 10**11 - 1, 10**30]), Time("t"))  # before the year 1, and after 9999
+    assert read_times(pd.Series(numbers[1:2]), TimeColumn("t", unit="ms")).notes == ()
+    far = read_times(pd.Series([1 - 10**14, 10**11 - 1, 10**30]), TimeColumn("t"))  # before the year 1, and after 9999
     assert far.bad.tolist() == [False, False, True]
     assert far.notes[0].example.startswith("-99999999999999")
 
@@ -222,23 +230,23 @@ def test_dates_written_as_numbers_are_told_from_seconds() -> None:
         pd.Series([20240213.0, 20240301.0]),
         pd.Series(["20240213", "20240301"]),
     ):
-        found = read_times(values, Time("t", zone=BERLIN))
+        found = read_times(values, TimeColumn("t", zone=BERLIN))
         assert found.seconds[0] == datetime(2024, 2, 12, 23, tzinfo=UTC).timestamp()
         assert [(note.reading, note.rows) for note in found.notes] == [("read as dates", 2)]
         assert 'format = "%Y%m%d"' in found.notes[0].hint
-    counter = read_times(pd.Series([5, 60, 3600, 20240213]), Time("t"))  # seconds from a start of their own
+    counter = read_times(pd.Series([5, 60, 3600, 20240213]), TimeColumn("t"))  # seconds from a start of their own
     assert (counter.seconds[3], counter.notes) == (20240213, ())
-    days = read_times(pd.Series([45336, 45337]), Time("t"))
-    assert "days that a spreadsheet counts" in days.notes[0].hint
+    days = read_times(pd.Series([45336, 45337]), TimeColumn("t"))
+    assert "day numbers of a spreadsheet" in days.notes[0].hint
 
 
 def test_a_hint_names_the_format() -> None:
-    assert format_hint(pd.Series(["Feb 1, 2007", "Mar 2, 2008"]), Time("t")) == 'write format = "%b %d, %Y"'
+    assert suggest_format(pd.Series(["Feb 1, 2007", "Mar 2, 2008"]), TimeColumn("t")) == 'write format = "%b %d, %Y"'
     both = 'write format = "%d/%m/%Y" or format = "%m/%d/%Y"'
-    assert format_hint(pd.Series(["01/02/2024"]), Time("t")) == both
-    assert format_hint(pd.Series(["perhaps"]), Time("t")) == ""
-    with pytest.raises(DataError, match=r"time format '%Q' is none: .* write one such as"):
-        unix_seconds(pd.Series(["1"]), Time("t", "%Q"))
+    assert suggest_format(pd.Series(["01/02/2024"]), TimeColumn("t")) == both
+    assert suggest_format(pd.Series(["perhaps"]), TimeColumn("t")) == ""
+    with pytest.raises(DataError, match=r"time format '%Q' is invalid: .* write one such as"):
+        to_unix_seconds(pd.Series(["1"]), TimeColumn("t", "%Q"))
 
 
 FORMS = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S.%f%z", "%Y%m%dT%H%M%S%z", "%G-W%V-%uT%H:%M:%S%z", "%Y-%jT%H:%M:%S%z"]
@@ -264,6 +272,6 @@ def test_what_is_printed_is_read_exactly(moments: list[datetime], form: str, zon
     if not clear:
         return
     texts = pd.Series([moment.strftime(form) for moment in clear], dtype="str")
-    seconds, bad = unix_seconds(texts, Time("t", zone=zone))
+    seconds, bad = to_unix_seconds(texts, TimeColumn("t", zone=zone))
     assert not bad.any()
     assert seconds.tolist() == [int((m - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) for m in clear]

@@ -30,12 +30,12 @@ def trials() -> Trials:
     return Trials(GraphFilter, graph, train, hill, ExecutionConfig(0))
 
 
-def ran(trials: Trials, number: int, worth: Callable[[Quality], float] = lambda quality: quality.plain) -> list[float]:
+def ran(trials: Trials, number: int, worth: Callable[[Quality], float] = lambda quality: quality.ndcg) -> list[float]:
     space: Space = {"path_weight": Range(0.5, 20.0, log=True), "rank": (64, 128, 256, 512), "plateau": Range(0.9, 1.8)}
     start = GraphFilterConfig(rank=64)
-    trials.of(start)
+    trials.evaluate(start)
     search(trials, start, space, worth, number, lambda: None)
-    return [quality.plain for quality in trials.qualities()]
+    return [quality.ndcg for quality in trials.qualities()]
 
 
 def test_a_search_climbs_from_where_it_starts(trials: Trials) -> None:
@@ -75,7 +75,7 @@ def test_one_decomposition_serves_all_trials_of_a_normalisation(
     monkeypatch.setattr(GraphFilter, "fit_to_vary", counted)
     ran(trials, 10)
     assert len(fits) == 1
-    trials.of(GraphFilterConfig(user_exponent=0.5))
+    trials.evaluate(GraphFilterConfig(user_exponent=0.5))
     assert len(fits) == 2
 
 
@@ -98,7 +98,7 @@ def test_which_fits_are_kept_changes_nothing_that_is_found(kept_bytes: int, monk
     monkeypatch.setattr(workers, "KEPT_BYTES", kept_bytes)
     examiner = workers.TrialRunner(workers.Task(GraphFilter, graph, train, measure, ExecutionConfig(3)))
     for config, expected in zip(configs, alone, strict=True):
-        found = examiner.examine(config, []).quality.values
+        found = examiner.run(config, []).quality.values
         assert found is not None
         assert expected is not None
         np.testing.assert_array_equal(found, expected)
@@ -106,9 +106,7 @@ def test_which_fits_are_kept_changes_nothing_that_is_found(kept_bytes: int, monk
 
 
 def test_a_start_outside_of_the_space_is_moved_into_it(trials: Trials) -> None:
-    search(
-        trials, GraphFilterConfig(), {"rank": (1, 2), "plateau": Range(1.5, 2.0)}, lambda q: q.plain, 3, lambda: None
-    )
+    search(trials, GraphFilterConfig(), {"rank": (1, 2), "plateau": Range(1.5, 2.0)}, lambda q: q.ndcg, 3, lambda: None)
     assert {config.rank for config in trials.configs} <= {1, 2}
     assert all(config.plateau >= 1.5 for config in trials.configs)
 

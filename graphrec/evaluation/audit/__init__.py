@@ -1,4 +1,4 @@
-"""Whether what a model sees tells anything of what it is tested on."""
+"""Leak audit: can the test interactions be inferred from the training view?"""
 
 from graphrec.evaluation.audit.checks import audit
 from graphrec.evaluation.audit.duplicates import alias_groups

@@ -1,22 +1,22 @@
-"""The seven kinds of leaks: each edge that tells of the test part is found once, as the most particular kind."""
+"""The seven checks of the leak audit; an edge that leaks in several ways is counted once, as the most specific kind."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from graphrec.evaluation.audit.duplicates import copies
-from graphrec.evaluation.audit.edges import Edges, Mask, check, having, read, role
+from graphrec.evaluation.audit.duplicates import check_duplicates
+from graphrec.evaluation.audit.edges import Mask, TypedEdges, edges_with_role, read_edges, role_of, summarise_check
 from graphrec.evaluation.audit.findings import (
-    BACKWARDS,
     DERIVED,
-    GIVEN,
+    IN_TRAINING,
     LATE,
     LATE_ELSEWHERE,
-    OTHERWISE,
+    OTHER_BEHAVIOUR,
+    REVERSED,
     Audit,
     Check,
 )
-from graphrec.evaluation.audit.inputs import AuditInput, case_of
+from graphrec.evaluation.audit.inputs import AuditInput, make_inputs
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.schema import Triple
@@ -26,111 +26,120 @@ from graphrec.vocabulary import IndexArray
 
 def audit(
     visible: HeteroGraph,
-    known: Interactions,
-    held: Interactions,
+    train: Interactions,
+    test: Interactions,
     cut: int | None,
     aliases: Mapping[str, IndexArray] | None = None,
     whole: HeteroGraph | None = None,
 ) -> Audit:
-    """The seven checks of what a model is fitted on against what it is tested on, in the order of KINDS.
+    """The results of the seven checks, in the order of KINDS.
 
-    An edge that leaks in two ways is counted as one kind: a test pair before its time, a time before a copy. Edges and
-    their reverses are looked at one by one. A test pair that the user had before, in `known` at an earlier time, is no
-    leak: evaluation does not count it. Without a cut, without times, without `aliases` or without `whole` the checks
-    that need them have looked at nothing.
+    An edge that leaks in two ways is counted as one kind: a test pair takes precedence over a late time, a late time
+    over a duplicate. Edges and their reverses are checked separately. A test pair that the user already had, in `train`
+    at an earlier time, is not a leak: evaluation does not count it. Checks that need a cut, times, `aliases` or `whole`
+    check zero edges without them.
 
     Args:
-        visible: the graph that the model is fitted on, as `restrict` leaves it.
-        known: the interactions that it is fitted to.
-        held: the part that it is tested on.
-        cut: the time of the first test interaction where the split is by time, else None.
+        visible: the graph that the model is fitted on, as returned by `restrict`.
+        train: the interactions that the model is fitted to.
+        test: the interactions that it is tested on.
+        cut: the time of the first test interaction in a split by time, else None.
         aliases: by label the number [num_nodes] of the person or thing behind each node, from `alias_groups`.
-        whole: the graph before `restrict`, which says what derived attributes come from and what stands there twice.
+        whole: the graph before `restrict`: the source of derived attributes and of repeated events.
     """
-    case = case_of(visible, known, held, cut, aliases, whole)
-    found = (given(case), backwards(case), late(case), late_elsewhere(case), otherwise(case), copies(case))
-    return Audit((*found, attributes(case)))
+    inputs = make_inputs(visible, train, test, cut, aliases, whole)
+    return Audit(
+        (
+            check_training(inputs),
+            check_reverse(inputs),
+            check_late(inputs),
+            check_late_elsewhere(inputs),
+            check_other_behaviour(inputs),
+            check_duplicates(inputs),
+            check_attributes(inputs),
+        )
+    )
 
 
-def given(case: AuditInput) -> Check:
-    """Test interactions among those given to fit, or among the same behaviour in the graph."""
-    found = [(edges, case.tested(edges) & ~case.doubled(edges)) for edges in case.given]
-    return check(case.visible, GIVEN, sum(map(len, case.given)), found)
+def check_training(inputs: AuditInput) -> Check:
+    """Test interactions among the training interactions, or among the target behaviour of the visible graph."""
+    found = [(edges, inputs.is_test(edges) & ~inputs.is_repeated(edges)) for edges in inputs.training_edges]
+    return summarise_check(inputs.visible, IN_TRAINING, sum(map(len, inputs.training_edges)), found)
 
 
-def backwards(case: AuditInput) -> Check:
+def check_reverse(inputs: AuditInput) -> Check:
     """Test interactions among the reverse edges, or among any other edges from items to users."""
-    reverse = list(having(case.visible, "reverse"))
-    other = list(having(case.visible, "backward"))
-    found = [(edges, case.tested(edges) & ~case.doubled(edges)) for edges in reverse]
-    found += [(edges, case.fresh.have(*edges.ends(case.visible.target))) for edges in other]
-    return check(case.visible, BACKWARDS, sum(map(len, reverse + other)), found)
+    reverse = list(edges_with_role(inputs.visible, "reverse"))
+    other = list(edges_with_role(inputs.visible, "backward"))
+    found = [(edges, inputs.is_test(edges) & ~inputs.is_repeated(edges)) for edges in reverse]
+    found += [(edges, inputs.new_pairs.contain(*edges.ends(inputs.visible.target))) for edges in other]
+    return summarise_check(inputs.visible, REVERSED, sum(map(len, reverse + other)), found)
 
 
-def late(case: AuditInput) -> Check:
-    """Interactions of the behaviour to predict at or after the cut, beside test interactions."""
-    if case.cut is None:
-        return check(case.visible, LATE, 0, ())
-    edges = [*case.given, *having(case.visible, "reverse")]
-    found = [(part, part.late(case.cut) & ~case.tested(part)) for part in edges]
-    return check(case.visible, LATE, sum(part.num_timed() for part in edges), found)
+def check_late(inputs: AuditInput) -> Check:
+    """Interactions of the target behaviour at or after the cut that are not test interactions."""
+    if inputs.cut is None:
+        return summarise_check(inputs.visible, LATE, 0, ())
+    edges = [*inputs.training_edges, *edges_with_role(inputs.visible, "reverse")]
+    found = [(part, part.is_late(inputs.cut) & ~inputs.is_test(part)) for part in edges]
+    return summarise_check(inputs.visible, LATE, sum(part.num_timed() for part in edges), found)
 
 
-def late_elsewhere(case: AuditInput) -> Check:
-    """Other behaviour, tags and social ties at or after the cut, beside those of test pairs."""
-    if case.cut is None:
-        return check(case.visible, LATE_ELSEWHERE, 0, ())
-    edges = list(having(case.visible, "behaviour", "backward", "event"))
+def check_late_elsewhere(inputs: AuditInput) -> Check:
+    """Other behaviour, tags and social edges at or after the cut that do not join test pairs."""
+    if inputs.cut is None:
+        return summarise_check(inputs.visible, LATE_ELSEWHERE, 0, ())
+    edges = list(edges_with_role(inputs.visible, "behaviour", "backward", "event"))
     found = []
     for part in edges:
-        mask = part.late(case.cut)
-        if role(part.triple, case.visible.target) != "event":
-            mask &= ~case.fresh.have(*part.ends(case.visible.target))
+        mask = part.is_late(inputs.cut)
+        if role_of(part.triple, inputs.visible.target) != "event":
+            mask &= ~inputs.new_pairs.contain(*part.ends(inputs.visible.target))
         found.append((part, mask))
-    return check(case.visible, LATE_ELSEWHERE, sum(part.num_timed() for part in edges), found)
+    return summarise_check(inputs.visible, LATE_ELSEWHERE, sum(part.num_timed() for part in edges), found)
 
 
-def otherwise(case: AuditInput) -> Check:
-    """Test pairs that another behaviour joins, whichever way round."""
-    edges = list(having(case.visible, "behaviour"))
-    found = [(part, case.fresh.have(*part.ends(case.visible.target))) for part in edges]
-    return check(case.visible, OTHERWISE, sum(map(len, edges)), found)
+def check_other_behaviour(inputs: AuditInput) -> Check:
+    """Test pairs joined by another behaviour, in either direction."""
+    edges = list(edges_with_role(inputs.visible, "behaviour"))
+    found = [(part, inputs.new_pairs.contain(*part.ends(inputs.visible.target))) for part in edges]
+    return summarise_check(inputs.visible, OTHER_BEHAVIOUR, sum(map(len, edges)), found)
 
 
-def attributes(case: AuditInput) -> Check:
+def check_attributes(inputs: AuditInput) -> Check:
     """Edges that graphrec published, attributes with a time at or after the cut, and attributes without a time that
-    only later events, or events of test pairs, explain."""
-    looked_at, found = 0, []
-    for edges in having(case.visible, "system"):
-        looked_at += len(edges)
+    are explained only by later events or by events of test pairs."""
+    checked, found = 0, []
+    for edges in edges_with_role(inputs.visible, "system"):
+        checked += len(edges)
         found.append((edges, np.ones(len(edges), dtype=bool)))
-    hidden = _hidden(case)
-    for edges in having(case.visible, "attribute"):
-        mask, explained = edges.late(case.cut), np.zeros(len(edges), dtype=bool)
-        seen = np.zeros(len(edges), dtype=bool)
-        if case.cut is not None and edges.time is not None:
-            seen = ~np.isnan(edges.time)
-        if case.whole is not None:
-            store = case.visible.data[edges.triple]
-            told, explained = derived(case.whole, edges.triple, store.edge_index, hidden)
-            seen = seen | told
-        looked_at += int(seen.sum())
-        found.append((edges, mask | (explained & ~_timed(edges))))
-    return check(case.visible, DERIVED, looked_at, found)
+    hidden = _find_hidden(inputs)
+    for edges in edges_with_role(inputs.visible, "attribute"):
+        mask, explained = edges.is_late(inputs.cut), np.zeros(len(edges), dtype=bool)
+        checkable = np.zeros(len(edges), dtype=bool)
+        if inputs.cut is not None and edges.time is not None:
+            checkable = ~np.isnan(edges.time)
+        if inputs.whole is not None:
+            store = inputs.visible.data[edges.triple]
+            is_derived, explained = derived(inputs.whole, edges.triple, store.edge_index, hidden)
+            checkable = checkable | is_derived
+        checked += int(checkable.sum())
+        found.append((edges, mask | (explained & ~_has_time(edges))))
+    return summarise_check(inputs.visible, DERIVED, checked, found)
 
 
-def _timed(edges: Edges) -> Mask:
+def _has_time(edges: TypedEdges) -> Mask:
     return np.zeros(len(edges), dtype=bool) if edges.time is None else ~np.isnan(edges.time)
 
 
-def _hidden(case: AuditInput) -> dict[Triple, Mask]:
-    """Which events of each behaviour of the whole graph a model must not see."""
-    if case.whole is None:
+def _find_hidden(inputs: AuditInput) -> dict[Triple, Mask]:
+    """Masks of the events of each behaviour in the whole graph that a model must not see."""
+    if inputs.whole is None:
         return {}
-    target = case.whole.target
+    target = inputs.whole.target
     found = {}
-    for triple in case.whole.data.edge_types:
-        if role(triple, target) in ("target", "behaviour"):
-            edges = read(case.whole, triple)
-            found[triple] = edges.late(case.cut) | case.fresh.have(*edges.ends(target))
+    for triple in inputs.whole.data.edge_types:
+        if role_of(triple, target) in ("target", "behaviour"):
+            edges = read_edges(inputs.whole, triple)
+            found[triple] = edges.is_late(inputs.cut) | inputs.new_pairs.contain(*edges.ends(target))
     return found

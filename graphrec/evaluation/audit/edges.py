@@ -1,4 +1,4 @@
-"""The edges of a graph as an audit reads them: which part each type plays, and in words."""
+"""Edges of a graph as the audit reads them: arrays with times, the role of each type, and examples as text."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from graphrec.vocabulary import IndexArray
 
 Mask = npt.NDArray[np.bool_]
 
-#: target, reverse: the behaviour to predict, and the same read backwards; behaviour: others from users to items, with
-#: their reverses; backward: edges from items to users that are no reverse (and theirs); event: other behaviour and
-#: social edges; system: what graphrec published; attribute: all else.
+#: target, reverse: the behaviour to predict and its reverse; behaviour: other edges from users to items and their
+#: reverses; backward: other edges from items to users and their reverses; event: other behaviour and social edges;
+#: system: edges that graphrec published; attribute: all others.
 Role = Literal["target", "reverse", "behaviour", "backward", "event", "system", "attribute"]
 
-#: How many examples a check has.
+#: Maximum number of examples of a check.
 SHOWN = 5
 
 _REVERSE = reverse_name("")
 
 
 @dataclass(frozen=True, eq=False)
-class Edges:
-    """Edges of one type: positions [n] of both ends, and Unix seconds [n] (NaN where not known) or None."""
+class TypedEdges:
+    """Edges of one type: positions [n] of both ends, and Unix seconds [n] (NaN if unknown) or None."""
 
     triple: Triple
     source: IndexArray
@@ -40,11 +40,11 @@ class Edges:
         return len(self.source)
 
     def ends(self, target: Triple) -> tuple[IndexArray, IndexArray]:
-        """The users and the items of edges that join them, whichever comes first."""
+        """The users and the items of edges between them, in either direction."""
         return (self.source, self.target) if self.triple[0] == target[0] else (self.target, self.source)
 
-    def late(self, cut: int | None) -> Mask:
-        """Which edges lie at or after the cut."""
+    def is_late(self, cut: int | None) -> Mask:
+        """Which edges are at or after the cut."""
         if cut is None or self.time is None:
             return np.zeros(len(self), dtype=bool)
         return np.asarray(self.time >= cut)
@@ -54,27 +54,27 @@ class Edges:
         return 0 if self.time is None else int(len(self) - np.isnan(self.time).sum())
 
 
-def read(graph: HeteroGraph, triple: Triple) -> Edges:
-    """The edges of one type of a graph, which share its memory."""
+def read_edges(graph: HeteroGraph, triple: Triple) -> TypedEdges:
+    """The edges of one type of a graph, as views of its tensors."""
     store = graph.data[triple]
     source, target = store.edge_index.numpy()
-    return Edges(triple, source, target, store.timestamp.numpy() if "timestamp" in store else None)
+    return TypedEdges(triple, source, target, store.timestamp.numpy() if "timestamp" in store else None)
 
 
-def as_edges(rows: Interactions, target: Triple) -> Edges:
+def as_edges(rows: Interactions, target: Triple) -> TypedEdges:
     """Interactions as edges of the behaviour to predict."""
-    return Edges(target, rows.user_index, rows.item_index, rows.time)
+    return TypedEdges(target, rows.user_index, rows.item_index, rows.time)
 
 
-def having(graph: HeteroGraph, *roles: Role) -> Iterator[Edges]:
-    """The edges of all types of a graph that play one of the roles, in the order of the graph."""
+def edges_with_role(graph: HeteroGraph, *roles: Role) -> Iterator[TypedEdges]:
+    """The edges of all types with one of the roles, in the order of the graph."""
     for triple in graph.data.edge_types:
-        if role(triple, graph.target) in roles and "edge_index" in graph.data[triple]:
-            yield read(graph, triple)
+        if role_of(triple, graph.target) in roles and "edge_index" in graph.data[triple]:
+            yield read_edges(graph, triple)
 
 
-def role(triple: Triple, target: Triple) -> Role:
-    """The part that an edge type plays beside the behaviour to predict."""
+def role_of(triple: Triple, target: Triple) -> Role:
+    """The role of an edge type relative to the behaviour to predict."""
     source, relation, destination = triple
     name = relation.removeprefix(_REVERSE)
     forward = triple if name == relation else (destination, name, source)
@@ -92,19 +92,19 @@ def role(triple: Triple, target: Triple) -> Role:
     return "attribute"
 
 
-def check(graph: HeteroGraph, kind: str, looked_at: int, found: Iterable[tuple[Edges, Mask]]) -> Check:
-    """The check of a kind from the edges that leak: how many, and the first few in words."""
+def summarise_check(graph: HeteroGraph, kind: str, num_checked: int, found: Iterable[tuple[TypedEdges, Mask]]) -> Check:
+    """The Check of a kind from masks of leaking edges, with the first few as examples."""
     leaks = 0
     shown: list[str] = []
     for edges, mask in found:
         rows = np.flatnonzero(mask)
         leaks += len(rows)
-        shown += [_said(graph, edges, int(row)) for row in rows[: SHOWN - len(shown)]]
-    return Check(kind, looked_at, leaks, tuple(shown))
+        shown += [_describe_edge(graph, edges, int(row)) for row in rows[: SHOWN - len(shown)]]
+    return Check(kind, num_checked, leaks, tuple(shown))
 
 
-def _said(graph: HeteroGraph, edges: Edges, row: int) -> str:
-    """One edge in words: `ann -[RATED]-> alien (2024-03-01 12:00:00 UTC)`."""
+def _describe_edge(graph: HeteroGraph, edges: TypedEdges, row: int) -> str:
+    """One edge as text: `ann -[RATED]-> alien (2024-03-01 12:00:00 UTC)`."""
     label, relation, other = edges.triple
     source = graph.vocabularies[label].ids[int(edges.source[row])]
     target = graph.vocabularies[other].ids[int(edges.target[row])]

@@ -1,39 +1,45 @@
-"""What an audit found, and the error that it becomes."""
+"""Results of the leak audit, and the error raised for leaks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphrec.errors import LeakError, first_few
 
-GIVEN = "test interactions given to train on"
-BACKWARDS = "test interactions read backwards"
+IN_TRAINING = "test interactions in the training data"
+REVERSED = "test interactions as reverse edges"
 LATE = "interactions after the cut"
 LATE_ELSEWHERE = "other events after the cut"
-OTHERWISE = "test pairs under another behaviour"
-COPIES = "copies of test interactions"
-DERIVED = "attributes made from later events"
+OTHER_BEHAVIOUR = "test pairs under another behaviour"
+DUPLICATES = "duplicates of test interactions"
+DERIVED = "attributes derived from later events"
 
-#: The kinds of leaks in the order of the checks.
-KINDS: tuple[str, ...] = (GIVEN, BACKWARDS, LATE, LATE_ELSEWHERE, OTHERWISE, COPIES, DERIVED)
+#: Kinds of leaks in the order of the checks.
+KINDS: tuple[str, ...] = (IN_TRAINING, REVERSED, LATE, LATE_ELSEWHERE, OTHER_BEHAVIOUR, DUPLICATES, DERIVED)
 
-#: What to do about each kind.
+#: Remedy for each kind.
 _REMEDIES: Mapping[str, str] = {
-    GIVEN: "fit to `restrict(graph, known, cut, held)` and to a part that `splits` divides from the test part",
-    BACKWARDS: "cut the graph with `restrict(graph, known, cut, held)`, which cuts reverse edges too",
+    IN_TRAINING: "fit to `restrict(graph, train, cut, test)` and to a part that `splits` divides from the test part",
+    REVERSED: "cut the graph with `restrict(graph, train, cut, test)`, which also removes reverse edges",
     LATE: "cut the graph and the interactions at the first test interaction, or split by time",
-    LATE_ELSEWHERE: "give `restrict` the cut, so that no relation goes beyond it",
-    OTHERWISE: "give `restrict` the held part, so that no other behaviour tells its pairs",
-    COPIES: "make one node of the copies (load with a rule that links them), or take these pairs out of the test part",
-    DERIVED: "give `restrict` the cut and the held part, or leave the relation out",
+    LATE_ELSEWHERE: "pass the cut to `restrict`, so that no relation has later edges",
+    OTHER_BEHAVIOUR: "pass the test part to `restrict`, so that no other behaviour joins its pairs",
+    DUPLICATES: "merge the duplicates into one node (load with a rule that links them), or remove these test pairs",
+    DERIVED: "pass the cut and the test part to `restrict`, or leave the relation out",
 }
 
 
 @dataclass(frozen=True)
 class Check:
-    """One kind of leak that was looked for: how many edges were looked at, how many of them leak, and the first few."""
+    """One check of the audit.
+
+    kind: what was checked, one of KINDS.
+    num_checked: number of edges checked.
+    leaks: number of edges that leak.
+    examples: the first few leaking edges as text.
+    """
 
     kind: str
-    looked_at: int
+    num_checked: int
     leaks: int
     examples: tuple[str, ...]
 
@@ -51,7 +57,7 @@ class Audit:
 
 
 def require_clean(audit: Audit) -> None:
-    """Nothing where no check found a leak, else LeakError: the first kind with examples and remedy, and all others."""
+    """Raise LeakError if a check found a leak; it has the first kind with examples and remedy, and all other kinds."""
     leaking = [check for check in audit.checks if check.leaks]
     if not leaking:
         return
@@ -59,6 +65,7 @@ def require_clean(audit: Audit) -> None:
     shown = first_few(first.examples) + (", …" if first.leaks > len(first.examples) else "")
     more = "".join(f", and {check.leaks:,} {check.kind}" for check in others)
     raise LeakError(
-        f"what the model sees tells of what it is tested on: {first.leaks:,} {first.kind} among {first.looked_at:,} "
+        f"the graph that the model sees reveals test interactions: {first.leaks:,} {first.kind} among "
+        f"{first.num_checked:,} "
         f"({shown}){more}; {_REMEDIES[first.kind]}"
     )

@@ -1,4 +1,4 @@
-"""Pairs of users and items that are found fast among millions of edges."""
+"""A set of (user, item) pairs with fast lookup among millions of edges."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,9 @@ from graphrec.vocabulary import IndexArray
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Distinct pairs as sorted codes `user * num_items + item`, [n], with the earliest time of each or None.
+    """Distinct pairs as sorted codes `user * num_items + item` [n], with the earliest time of each or None.
 
-    `users`, `items`: [num_users], [num_items], who is in any pair. Most edges have no such end, and looking there first
-    leaves few to search.
+    users, items: masks [num_users] and [num_items] of those in any pair. They exclude most edges before the search.
     """
 
     codes: IndexArray
@@ -34,7 +33,7 @@ class Pairs:
         return cls(distinct, users, items, None if time is None else time[order][row])
 
     def without(self, places: IndexArray) -> "Pairs":
-        """The pairs less those at some places."""
+        """The pairs without those at some places."""
         kept = np.ones(len(self.codes), dtype=bool)
         kept[places] = False
         first = None if self.first is None else self.first[kept]
@@ -45,16 +44,16 @@ class Pairs:
         return self.codes // len(self.items), self.codes % len(self.items)
 
     def place(self, user: IndexArray, item: IndexArray) -> IndexArray:
-        """Where each of some pairs [n] stands among these, -1 where it is not there."""
+        """The place of each given pair [n] among these, -1 if it is not among them."""
         found = np.full(len(user), -1, dtype=np.int64)
         rows = np.flatnonzero(self.users[user] & self.items[item])
         if len(self.codes):
             codes = user[rows] * len(self.items) + item[rows]
             places = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
-            there = self.codes[places] == codes
-            found[rows[there]] = places[there]
+            present = self.codes[places] == codes
+            found[rows[present]] = places[present]
         return found
 
-    def have(self, user: IndexArray, item: IndexArray) -> Mask:
-        """Which of some pairs [n] are among these."""
+    def contain(self, user: IndexArray, item: IndexArray) -> Mask:
+        """Which of the given pairs [n] are among these."""
         return self.place(user, item) >= 0

@@ -18,8 +18,8 @@ ENDINGS = (".html", ".md", ".json", ".costs.json")
 def write(comparison: Comparison, path: Path, now: datetime | None = None) -> None:
     """Write the report, whole or not at all, as what the ending says: .html, .md, .json, or .costs.json.
 
-    The JSON is the same for two runs with one seed; what differs between them (seconds, memory, machine, date) stands
-    in .costs.json, and in the page and in Markdown beside the rest.
+    The JSON is the same for two runs with one seed; what differs between them (seconds, memory, machine, date) is
+    in .costs.json, and also in the page and in Markdown.
 
     Raises:
         DataError: the comparison has no results.
@@ -32,7 +32,7 @@ def write(comparison: Comparison, path: Path, now: datetime | None = None) -> No
 def write_all(comparison: Comparison, path: Path, now: datetime | None = None) -> tuple[Path, ...]:
     """The files written: the page, Markdown, JSON and costs, side by side.
 
-    `path` is the page (`x.html` brings x.md, x.json and x.costs.json), one of the others (`x.md` or `x.json`, which is
+    `path` is the page (`x.html` adds x.md, x.json and x.costs.json), one of the others (`x.md` or `x.json`, which is
     then written alone), or a folder, in which they are called report. Raises as `write`.
     """
     now = now or datetime.now(UTC)
@@ -59,7 +59,7 @@ def _text(comparison: Comparison, path: Path, now: datetime) -> str:
         return markdown.render(comparison, now)
     if path.suffix == ".html":
         return page.render(comparison, now)
-    raise GraphrecError(f"cannot tell how to write {path.name}: it must end in .html, .md or .json; rename it")
+    raise GraphrecError(f"cannot choose a format for {path.name}: it must end in .html, .md or .json; rename it")
 
 
 def _json(value: object) -> str:

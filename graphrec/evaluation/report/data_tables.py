@@ -3,7 +3,7 @@
 from graphrec.evaluation.audit import Check
 from graphrec.evaluation.report import findings, words
 from graphrec.evaluation.report.tables import Cell, Table, table
-from graphrec.evaluation.result import Comparison, DataSummary, Division
+from graphrec.evaluation.result import Comparison, DataSummary, SplitSummary
 from graphrec.splitting import Part
 
 #: Characters of a hash that are shown beside the parts.
@@ -53,7 +53,7 @@ def parts(comparison: Comparison) -> Table:
             words.day(part.last),
             Cell(part.sha256[:SHORT_HASH], mark="code"),
         ]
-        for division in comparison.divisions
+        for division in comparison.splits
         for part in division.record.parts
     )
     return table("", ["part", "interactions", "users", "items", "first", "last", "SHA-256"], rows)
@@ -63,13 +63,13 @@ def hashes(comparison: Comparison) -> Table:
     """The whole hash of each part of each split."""
     rows = (
         [_part(comparison, division, part), Cell(part.sha256, mark="code")]
-        for division in comparison.divisions
+        for division in comparison.splits
         for part in division.record.parts
     )
     return table("", ["part", "SHA-256 of its pairs and times, sorted"], rows)
 
 
-def _part(comparison: Comparison, division: Division, part: Part) -> str:
+def _part(comparison: Comparison, division: SplitSummary, part: Part) -> str:
     name = findings.named(comparison, division)
     return f"{name}, {part.name}" if name else part.name
 
@@ -77,15 +77,15 @@ def _part(comparison: Comparison, division: Division, part: Part) -> str:
 def checks(comparison: Comparison) -> tuple[tuple[Check, ...], ...]:
     """The checks of all splits by kind: in each entry one kind, its check of each split."""
     found: dict[str, list[Check]] = {}
-    for division in comparison.divisions:
+    for division in comparison.splits:
         for check in division.audit.checks:
             found.setdefault(check.kind, []).append(check)
     return tuple(map(tuple, found.values()))
 
 
 def examples(comparison: Comparison, found: tuple[Check, ...]) -> tuple[str, ...]:
-    """The examples of leaks of one kind, with the name of the split where there are several."""
-    names = [findings.named(comparison, division) for division in comparison.divisions]
+    """The examples of leaks of one kind, with the name of the split if there are several."""
+    names = [findings.named(comparison, division) for division in comparison.splits]
     return tuple(
         f"{name}: {example}" if name else example
         for name, check in zip(names, found, strict=True)
@@ -95,9 +95,13 @@ def examples(comparison: Comparison, found: tuple[Check, ...]) -> tuple[str, ...
 
 def leaks(found: tuple[Check, ...]) -> str:
     """`12,345 edges looked at, none leaks`, over all splits."""
-    looked_at, num = sum(check.looked_at for check in found), sum(check.leaks for check in found)
+    num_checked, num = sum(check.num_checked for check in found), sum(check.leaks for check in found)
     verdict = f"{words.count(num)} {'leaks' if num == 1 else 'leak'}" if num else "none leaks"
-    return f"{words.count(looked_at, 'edges')} looked at, {verdict}" if looked_at else "nothing of this kind to look at"
+    return (
+        f"{words.count(num_checked, 'edges')} looked at, {verdict}"
+        if num_checked
+        else "nothing of this kind to look at"
+    )
 
 
 def versions(comparison: Comparison) -> Table:

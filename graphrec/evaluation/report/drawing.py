@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from graphrec.evaluation.report.label_placement import Floats, place
 from graphrec.markup import escape
 
-#: Colours that stand for variables of the page's style; the picture is drawn with them, then they are replaced.
+#: Placeholder colours of the page's style variables; the figure is drawn with them, then they are replaced.
 INK, SOFT, LINE, PAPER = "#010101", "#010102", "#010103", "#010104"
 PARTS = {"train": "#010105", "validation": "#010106", "test": "#010107"}
 VARIABLES = {INK: "ink", SOFT: "soft", LINE: "line", PAPER: "card"}
@@ -67,7 +67,7 @@ STYLE: Any = {  # matplotlib types its settings by a list of all their names
 
 @dataclass(frozen=True)
 class Look:
-    """How a model is drawn everywhere: the colour (one that stands for a variable) and the marker."""
+    """How a model is drawn everywhere: the colour (a placeholder of a style variable) and the marker."""
 
     colour: str
     marker: str
@@ -83,7 +83,7 @@ def looks(names: Sequence[str], baseline: str) -> dict[str, Look]:
 
 
 def variable(colour: str) -> str:
-    """The CSS colour that a colour of a drawing stands for."""
+    """The CSS colour of a placeholder colour."""
     if colour.startswith("#0202"):
         return "var(--base)" if colour.endswith("ff") else f"var(--model-{int(colour[5:], 16)})"
     return f"var(--{VARIABLES[colour]})"

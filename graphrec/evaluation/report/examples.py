@@ -3,7 +3,7 @@
 from graphrec.evaluation.report import sentences, words
 from graphrec.evaluation.report.markup import details
 from graphrec.evaluation.report.paths import path_picture
-from graphrec.evaluation.result import Comparison, Example, Reason, Shown
+from graphrec.evaluation.result import Comparison, ExampleUser, ReasonPath, RecommendedItem
 from graphrec.markup import escape
 
 #: So many items of a history are shown before the rest is folded away.
@@ -12,13 +12,13 @@ HISTORY = 12
 
 def users(comparison: Comparison) -> str:
     """An article for each user of the examples, with what each model gave it; the first model of each is open."""
-    found: dict[str, list[Example]] = {}
+    found: dict[str, list[ExampleUser]] = {}
     for example in comparison.examples:
         found.setdefault(example.user, []).append(example)
     return "".join(_user(comparison, examples) for examples in found.values())
 
 
-def _user(comparison: Comparison, examples: list[Example]) -> str:
+def _user(comparison: Comparison, examples: list[ExampleUser]) -> str:
     titles, first = comparison.titles, examples[0]
     name, had, to_find = words.user(first.user), len(first.history), len(first.wanted)
     given = "".join(
@@ -33,7 +33,7 @@ def _user(comparison: Comparison, examples: list[Example]) -> str:
     )
 
 
-def _history(comparison: Comparison, example: Example) -> str:
+def _history(comparison: Comparison, example: ExampleUser) -> str:
     names = [comparison.titles.get(item, item) for item in example.history]
     rest = f"and {words.count(len(names) - HISTORY)} more"
     return _chips(names[:HISTORY]) + (details(rest, _chips(names[HISTORY:])) if len(names) > HISTORY else "")
@@ -45,13 +45,13 @@ def _chips(names: list[str]) -> str:
     return f"<ul class=chips>{''.join(f'<li>{escape(name)}</li>' for name in names)}</ul>"
 
 
-def _list(comparison: Comparison, example: Example) -> str:
+def _list(comparison: Comparison, example: ExampleUser) -> str:
     if not example.shown:
         return "<p class=none>no recommendations</p>"
     return f"<ol class=shown>{''.join(_item(comparison, shown) for shown in example.shown)}</ol>"
 
 
-def _item(comparison: Comparison, shown: Shown) -> str:
+def _item(comparison: Comparison, shown: RecommendedItem) -> str:
     title = comparison.titles.get(shown.item, shown.item)
     hit = "<span class=hit>✓ in test</span>" if shown.hit else ""
     reasons = "".join(_reason(comparison, reason, title) for reason in shown.reasons)
@@ -59,7 +59,7 @@ def _item(comparison: Comparison, shown: Shown) -> str:
     return f"<li{' class=found' if shown.hit else ''}><span class=item>{escape(title)}</span>{hit}{inside}</li>"
 
 
-def _reason(comparison: Comparison, reason: Reason, title: str) -> str:
+def _reason(comparison: Comparison, reason: ReasonPath, title: str) -> str:
     label = f"{title}, {words.share(reason.share)} of the score: {' '.join(words.steps(reason, comparison.titles))}"
     wide = min(max(reason.share, 0.0), 1.0) * 40
     meter = (

@@ -24,7 +24,7 @@ from graphrec.evaluation.report.drawing import (
     looks,
     name_points,
 )
-from graphrec.evaluation.result import Comparison, Division, Group, ModelResult
+from graphrec.evaluation.result import Comparison, Group, ModelResult, SplitSummary
 
 #: Characters of a name in one line beside a picture.
 NAME = 20
@@ -32,7 +32,7 @@ NAME = 20
 #: Least seconds on a logarithmic axis.
 LEAST = 0.001
 
-#: A model with less than this share of the best stands at the edge of a scatter: it would leave no room for the others.
+#: Threshold: a model with less than this share of the best is drawn at the edge, to leave room for the others.
 FAR = 0.6
 
 DAY = 86_400
@@ -165,7 +165,7 @@ def searches(comparison: Comparison, name: str) -> str:
     for result in comparison.results:
         trials = [trial for done in result.rounds[:1] for trial in done.trials]
         seconds = np.maximum(np.cumsum([trial.seconds for trial in trials]), LEAST)
-        quality = [0.0 if trial.pruned else trial.quality.plain for trial in trials]
+        quality = [0.0 if trial.pruned else trial.quality.ndcg for trial in trials]
         if trials:
             paths[result.name] = (seconds, np.maximum.accumulate(quality))
     if not paths:
@@ -247,7 +247,7 @@ def learning(comparison: Comparison, result: ModelResult, name: str) -> str:
     return draw(name, f"Loss of {result.name} by epoch", (NARROW, 230), paint)
 
 
-def timeline(division: Division, name: str, width: int) -> str:
+def timeline(division: SplitSummary, name: str, width: int) -> str:
     """Stacked bars of the interactions of each part in time."""
     bins = division.timeline
     dated = bins[0].start > words.EARLIEST + DAY and bins[-1].end < words.LATEST - DAY

@@ -1,30 +1,11 @@
-"""What a comparison says: who leads, by how much, who cannot be told apart from it, and which metrics there are."""
+"""Conclusions of a comparison: which model leads, by how much, and which differences are not significant."""
 
 import math
 from collections.abc import Iterable
 from statistics import fmean
 
-from graphrec.evaluation.result import Comparison, Difference, Division, Estimate, ModelResult
-
-#: Metrics of lists as such, not of their accuracy, in the order of the table, and what a larger value means.
-BEYOND = {
-    "coverage": "share of the catalogue that is shown to anybody",
-    "gini": "how unevenly items are shown, 0 is even",
-    "novelty": "bits of surprise of an item, by how few users had it",
-    "diversity": "how different the items of one list are",
-    "personalisation": "how different the lists of two users are",
-    "tail_share": "share of items outside the head, which has 80 % of interactions",
-    "calibration": "distance of a list from the user's mix of attributes, 0 is the same mix",
-}
-
-#: Metrics of accuracy in the order of the table; others come after them.
-ACCURACY = ("recall", "ndcg", "precision", "map", "mrr", "hit_rate")
-
-#: Metrics of which less is better.
-ERRORS = ("rmse", "mae")
-
-SHORT = {"recall": "Recall", "ndcg": "NDCG", "precision": "Precision", "map": "MAP", "mrr": "MRR"}
-SHORT |= {"hit_rate": "Hit rate", "gini": "Gini", "tail_share": "Tail share", "rmse": "RMSE", "mae": "MAE"}
+from graphrec.evaluation.metric_registry import METRICS, metrics_of
+from graphrec.evaluation.result import Comparison, Difference, Estimate, ModelResult, SplitSummary
 
 
 def family(metric: str) -> str:
@@ -33,7 +14,7 @@ def family(metric: str) -> str:
 
 
 def cutoff(metric: str) -> int | None:
-    """20 of `ndcg@20`, None of a metric without k."""
+    """20 of `ndcg@20`, None for a metric without k."""
     k = metric.partition("@")[2]
     return int(k) if k.isdigit() else None
 
@@ -41,12 +22,14 @@ def cutoff(metric: str) -> int | None:
 def label(metric: str) -> str:
     """`NDCG@20` of `ndcg@20`."""
     name, at, k = metric.partition("@")
-    return SHORT.get(name, name.replace("_", " ").capitalize()) + at + k
+    title = METRICS[name].label if name in METRICS else name.replace("_", " ").capitalize()
+    return title + at + k
 
 
 def sign(metric: str) -> int:
-    """1 where more is better, -1 where less is."""
-    return -1 if family(metric) in ERRORS else 1
+    """-1 for a metric of which lower values are better, else 1."""
+    known = METRICS.get(family(metric))
+    return -1 if known is not None and known.higher_is_better is False else 1
 
 
 def value(result: ModelResult, metric: str) -> float:
@@ -101,7 +84,7 @@ def best(comparison: Comparison, metric: str) -> str | None:
 
 
 def tied(comparison: Comparison, metric: str) -> frozenset[str]:
-    """Names of the models that cannot be told apart from the best one, without it, by the verdict of the paired
+    """Names of the models not distinguishable from the best one, without it, by the verdict of the paired
     difference. (Whether intervals overlap says little: users differ more than models do.)
     """
     top = best(comparison, metric)
@@ -111,32 +94,39 @@ def tied(comparison: Comparison, metric: str) -> frozenset[str]:
 
 def passed(comparison: Comparison) -> bool:
     """Whether the audit of every split found no leak."""
-    return all(division.audit.passed for division in comparison.divisions)
+    return all(division.audit.passed for division in comparison.splits)
 
 
-def named(comparison: Comparison, division: Division) -> str:
-    """`split 2`, with the seed where splits of several seeds differ; nothing where there is one split."""
-    if len(comparison.divisions) < 2:
+def named(comparison: Comparison, division: SplitSummary) -> str:
+    """`split 2`, with the seed where splits of several seeds differ; "" if there is one split."""
+    if len(comparison.splits) < 2:
         return ""
-    several = len({other.seed for other in comparison.divisions}) > 1
+    several = len({other.seed for other in comparison.splits}) > 1
     return f"split {division.num + 1}" + (f", seed {division.seed}" if several else "")
 
 
 def metrics(comparison: Comparison) -> tuple[str, ...]:
     """All metrics that any model has, in the order of the tables."""
     names = dict.fromkeys(name for result in comparison.results for name in result.metrics)
-    order = {name: place for place, name in enumerate((*ACCURACY, *ERRORS, "", *BEYOND))}
+    known = [metric.name for kind in ("accuracy", "rating") for metric in metrics_of(kind)]
+    last = [metric.name for metric in metrics_of("beyond_accuracy")]
+    order = {name: place for place, name in enumerate((*known, "", *last))}
     return tuple(sorted(names, key=lambda name: (order.get(family(name), order[""]), cutoff(name) or 0)))
 
 
 def accuracy(comparison: Comparison) -> tuple[str, ...]:
-    """The metrics of accuracy, and those that are not known here."""
-    return tuple(name for name in metrics(comparison) if family(name) not in BEYOND)
+    """The metrics of accuracy, of ratings, and those that are not registered."""
+    return tuple(name for name in metrics(comparison) if not _is_beyond(name))
 
 
 def beyond(comparison: Comparison) -> tuple[str, ...]:
     """The metrics beyond accuracy."""
-    return tuple(name for name in metrics(comparison) if family(name) in BEYOND)
+    return tuple(name for name in metrics(comparison) if _is_beyond(name))
+
+
+def _is_beyond(metric: str) -> bool:
+    known = METRICS.get(family(metric))
+    return known is not None and known.kind == "beyond_accuracy"
 
 
 def cutoffs(names: Iterable[str]) -> tuple[int | None, ...]:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-#: How far from its point a name may stand, in points; a line leads to it unless it is near.
+#: Distances of a name from its point, in points; a line leads to it unless it is near.
 NEAR = 7.0
 DISTANCES = (NEAR, 14.0, 24.0, 36.0, 50.0, 70.0, 95.0, 125.0)
 DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 0.7), (-1, 0.7), (1, -0.7), (-1, -0.7))
@@ -19,8 +19,8 @@ ROUNDING = 1e-9
 def place(points: Floats, sizes: Floats, frame: tuple[float, float, float, float], scale: float = 1.0) -> Floats:
     """Centres [n, 2] of labels of some sizes [n, 2] beside points [n, 2], within a frame and without overlap.
 
-    Each label takes the first free place, right, left, above or below its point, or between these, and further away
-    where there is none; where nothing is free, the place that hides least. Lengths are in pixels, `scale` of them a
+    Each label takes the first free place: right, left, above or below its point, or between these, then further away.
+    If no place is free it takes the one that hides least. Lengths are in pixels, `scale` of them a
     point.
     """
     radius = 4 * scale

@@ -8,18 +8,19 @@ from graphrec.characters import without_controls
 from graphrec.evaluation.report import data_tables, figures, findings, sentences, tables, words
 from graphrec.evaluation.report.markup import SIGNS
 from graphrec.evaluation.report.tables import Cell, Table
-from graphrec.evaluation.result import Comparison, Example, ModelResult, Shown
+from graphrec.evaluation.result import Comparison, ExampleUser, ModelResult, RecommendedItem
 
 #: So many reasons of a recommendation are written.
 REASONS = 2
 
 
 def render(comparison: Comparison, now: datetime) -> str:
-    """The report as GitHub's Markdown; `now` stands at its foot."""
+    """The report as GitHub's Markdown; `now` is at its foot."""
     blocks = [
         f"# {plain(sentences.title(comparison))}",
         plain(sentences.lead(comparison)),
         *_part("Models", sentences.models(comparison), tables.accuracy(comparison)),
+        plain(sentences.meanings(comparison, "accuracy")),
         *_part("Beyond accuracy", _beyond(comparison), tables.beyond(comparison)),
         *_part("Differences", sentences.differences(comparison), _differences(comparison)),
         *_part("Quality against k", sentences.curves(), _curves(comparison)),
@@ -75,7 +76,7 @@ def _cell(cell: Cell) -> str:
 
 
 def _part(heading: str, said: str, found: Iterable[Table | None]) -> list[str]:
-    """The heading, the sentence and the tables; nothing where there is no table."""
+    """The heading, the sentence and the tables; "" if there is no table."""
     shown = [text for table in found if (text := written(table))]
     said = said.replace("★ is", "Bold is").removesuffix(sentences.FAR).rstrip()  # there are no pictures
     return [f"## {heading}", plain(said), *shown] if shown else []
@@ -121,7 +122,7 @@ def _split(comparison: Comparison) -> list[str]:
         f"{words.count(division.num_warm, 'warm test users')}, "
         f"{words.count(division.num_cold)} cold"
         + (f", cut at {words.day(division.record.cut)}" if division.record.cut is not None else "")
-        for division in comparison.divisions
+        for division in comparison.splits
     ]
     said = sentences.split(comparison, pictures=False)
     if not lines:
@@ -153,7 +154,7 @@ def _examples(comparison: Comparison) -> list[str]:
     ]
 
 
-def _example(comparison: Comparison, example: Example) -> list[str]:
+def _example(comparison: Comparison, example: ExampleUser) -> list[str]:
     titles = comparison.titles
     history = ", ".join(titles.get(item, item) for item in example.history) or "nothing"
     wanted = ", ".join(titles.get(item, item) for item in example.wanted) or "nothing"
@@ -166,7 +167,7 @@ def _example(comparison: Comparison, example: Example) -> list[str]:
     ]
 
 
-def _shown(comparison: Comparison, shown: Shown, place: int) -> list[str]:
+def _shown(comparison: Comparison, shown: RecommendedItem, place: int) -> list[str]:
     title = plain(comparison.titles.get(shown.item, shown.item))
     reasons = (
         f"    - {words.share(reason.share)}: {plain(' → '.join(words.steps(reason, comparison.titles)))}"

@@ -7,7 +7,7 @@ from graphrec.evaluation.report import data_tables, examples, figures, findings,
 from graphrec.evaluation.report.drawing import NARROW, PARTS, WIDE, looks, swatch
 from graphrec.evaluation.report.markup import bar, details, facts, section, written
 from graphrec.evaluation.report.markup import figures as grid
-from graphrec.evaluation.result import Comparison, Division, ModelResult
+from graphrec.evaluation.result import Comparison, ModelResult, SplitSummary
 from graphrec.markup import escape
 
 #: Of the metrics beyond accuracy those that are shown against accuracy.
@@ -15,7 +15,7 @@ TRADES = ("diversity", "novelty", "tail_share", "coverage")
 
 
 def render(comparison: Comparison, now: datetime) -> str:
-    """The page; `now` stands at its foot. The same comparison and time give the same bytes."""
+    """The page; `now` is at its foot. The same comparison and time give the same bytes."""
     style = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
     sections = [
         _models(comparison),
@@ -52,7 +52,7 @@ def _head(comparison: Comparison) -> str:
         ("models", words.count(len(comparison.results))),
         ("test users", words.count(comparison.num_users)),
     ]
-    if comparison.divisions:
+    if comparison.splits:
         tiles.append(("leak audit", "✓ passed" if findings.passed(comparison) else "✗ failed"))
     state = "" if findings.passed(comparison) else ' class="failed"'
     return (
@@ -66,6 +66,7 @@ def _models(comparison: Comparison) -> str:
     meanings = f"<p class=said>{escape(sentences.meanings(comparison))}</p>"
     more = f"<h3>Beyond accuracy</h3><p class=said>{escape(sentences.beyond())}</p>{first}{meanings}" if first else ""
     accuracy = "".join(written(found) for found in tables.accuracy(comparison))
+    accuracy += f"<p class=said>{escape(sentences.meanings(comparison, 'accuracy'))}</p>"
     return section(
         "models", "Models", sentences.models(comparison), accuracy, more, details("The same at other k", *others)
     )
@@ -76,7 +77,7 @@ def _differences(comparison: Comparison) -> str:
     best = findings.leader(comparison).name
     shown = written(tables.differences(comparison, headline, baseline))
     others = map(written, tables.all_differences(comparison, baseline))
-    # a pair of which one is the baseline stands in the first table already
+    # pairs with the baseline are in the first table already
     found = (d for d in comparison.differences if d.metric == headline)
     pairs = [d for d in found if best in (d.first, d.second) and baseline not in (d.first, d.second)]
     to_best = written(tables.differences(comparison, headline, best)) if pairs else ""
@@ -166,18 +167,18 @@ def _data(comparison: Comparison) -> str:
 
 
 def _split(comparison: Comparison) -> str:
-    if not comparison.divisions:
+    if not comparison.splits:
         return ""
     keys = "".join(f'<li><i style="background:var(--{part})"></i>{part}</li>' for part in PARTS)
-    first = comparison.divisions[0].seed  # those of other seeds look alike, so the table has their parts
-    shown = [_division(comparison, division) for division in comparison.divisions if division.seed == first]
+    first = comparison.splits[0].seed  # those of other seeds look alike, so the table has their parts
+    shown = [_division(comparison, division) for division in comparison.splits if division.seed == first]
     return section(
         "split", "Split", sentences.split(comparison), f"<ul class=key>{keys}</ul>", *shown,
         written(data_tables.parts(comparison)), details("Whole hashes", written(data_tables.hashes(comparison))),
     )  # fmt: skip
 
 
-def _division(comparison: Comparison, found: Division) -> str:
+def _division(comparison: Comparison, found: SplitSummary) -> str:
     """What one split is called, and where its parts lie."""
     name = findings.named(comparison, found)
     cut = f", cut at {words.day(found.record.cut)}" if found.record.cut is not None else ""
@@ -196,7 +197,7 @@ def _division(comparison: Comparison, found: Division) -> str:
 
 
 def _audit(comparison: Comparison) -> str:
-    if not comparison.divisions:
+    if not comparison.splits:
         return ""
     rows = []
     for found in data_tables.checks(comparison):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from graphrec.explanation.lettering import LONGEST, shortened, width
+from graphrec.explanation.svg import LONGEST, shortened, width
 from graphrec.markup import escape
 
 #: Pixels: of the text of nodes and of relations, of a node's height and padding, and of the line between two nodes.

@@ -1,7 +1,8 @@
 """What the parts of a report show, each in a sentence; the same in the page and in Markdown."""
 
+from graphrec.evaluation.metric_registry import Kind, metrics_of
 from graphrec.evaluation.report import findings, words
-from graphrec.evaluation.result import Comparison, Example
+from graphrec.evaluation.result import Comparison, ExampleUser
 
 #: What a split does and what it means for a reader, by the name of the split.
 SPLITS = {
@@ -15,13 +16,13 @@ SPLITS = {
     "random-by-user": "A random share of each user's interactions is held out; a model may learn from the future of "
     "what it is tested on, so the figures compare models and forecast nothing.",
     "k-fold": "Interactions are divided at random into folds, each of which is test once.",
-    "cold-items": "All interactions of some items are held out, so that test asks for items that nobody met before.",
+    "cold-items": "All interactions of some items are held out, so the test items have no interactions in training.",
     "cold-users": "All interactions of some users are held out, so that test asks for users without a history.",
     "files": "The parts were given as files.",
 }
 
 #: How a scatter draws models that would leave no room for the others.
-FAR = "A model far below the others stands hollow at the lower edge, with its value."
+FAR = "A model far below the others is drawn hollow at the lower edge, with its value."
 
 #: What the picture of the choice of settings shows.
 SEARCH = "Lines show the best of the settings tried so far, on validation."
@@ -38,7 +39,7 @@ def title(comparison: Comparison) -> str:
     if len(ties) == 1:
         return f"{best.name} and {next(iter(ties))} lead on {comparison.data.relation}"
     if len(ties) == len(comparison.results) - 1:
-        return f"no model is told apart from the others on {comparison.data.relation}"
+        return f"no model is distinguishable from the others on {comparison.data.relation}"
     return f"{best.name} leads on {comparison.data.relation}"
 
 
@@ -61,13 +62,13 @@ def nothing_found(comparison: Comparison) -> str:
     """That no model finds a test item, of how many users, and what to do."""
     k = findings.cutoff(comparison.headline)
     users = words.count(comparison.num_users, "test users")
-    names = {division.record.spec.partition("(")[0] for division in comparison.divisions}
-    ways = ["load more behaviour", f"look at longer lists (-k {10 * (k or 10)})"]
+    names = {division.record.spec.partition("(")[0] for division in comparison.splits}
+    remedies = ["load more behaviour", f"look at longer lists (-k {10 * (k or 10)})"]
     if names & {"time", "rolling"}:
-        ways.append("split at random, which tests more users (--split random)")
+        remedies.append("split at random, which tests more users (--split random)")
     return (
         f"No model has any test item of the {users} among its first {k}, too little to measure: no difference between "
-        f"models can be seen. What helps: {', or '.join(ways)}."
+        f"models can be seen. What helps: {', or '.join(remedies)}."
     )
 
 
@@ -80,23 +81,23 @@ def _gain(comparison: Comparison) -> str:
         return ""
     shown = words.interval(found.estimate, signed=True)
     value = words.number(found.estimate.value, signed=True)
-    verdict = {"better": "better than", "worse": "worse than"}.get(found.verdict, "not told apart from")
+    verdict = {"better": "better than", "worse": "worse than"}.get(found.verdict, "not distinguishable from")
     return f", {verdict} {comparison.baseline} (difference {value}{f', {shown}' if shown else ''})"
 
 
 def _ties(comparison: Comparison) -> str:
     ties = findings.tied(comparison, comparison.headline)
     names = [result.name for result in findings.ranked(comparison) if result.name in ties]
-    return f"It is not told apart from {words.listed(names)}. " if names else ""
+    return f"It is not distinguishable from {words.listed(names)}. " if names else ""
 
 
 def audit(comparison: Comparison) -> str:
     """Whether the leak audit passed, in a sentence."""
-    if not comparison.divisions:
+    if not comparison.splits:
         return "No leak audit was made."
     if findings.passed(comparison):
         return "The leak audit passed."
-    num = sum(check.leaks for division in comparison.divisions for check in division.audit.checks)
+    num = sum(check.leaks for division in comparison.splits for check in division.audit.checks)
     return f"The leak audit failed with {words.count(num, 'leaks')}: no figure of this report can be trusted."
 
 
@@ -105,7 +106,7 @@ def models(comparison: Comparison) -> str:
     read = "Means over test users, below each its 95 % interval by the bootstrap; all items are ranked."
     if len(comparison.results) < 2:
         return read
-    return f"{read} ★ is the best of a column, ≈ what is not told apart from it."
+    return f"{read} ★ is the best of a column, ≈ not distinguishable from it."
 
 
 def beyond() -> str:
@@ -113,11 +114,11 @@ def beyond() -> str:
     return "What lists are like besides accurate; more is not always better, so nothing is marked."
 
 
-def meanings(comparison: Comparison) -> str:
-    """What the metrics beyond accuracy are, those that the comparison has."""
-    names = {findings.family(metric) for metric in findings.beyond(comparison)}
-    known = (f"{findings.label(name)}: {said}" for name, said in findings.BEYOND.items() if name in names)
-    return "; ".join(known) + "."
+def meanings(comparison: Comparison, kind: Kind = "beyond_accuracy") -> str:
+    """Descriptions of the comparison's metrics of a kind."""
+    names = {findings.family(metric) for metric in findings.metrics(comparison)}
+    known = [f"{each.label}: {each.description}" for each in metrics_of(kind) if each.name in names]
+    return "; ".join(known) + "." if known else ""
 
 
 def differences(comparison: Comparison) -> str:
@@ -125,7 +126,7 @@ def differences(comparison: Comparison) -> str:
     return (
         f"Each model minus {comparison.baseline} over the same users, with 95 % interval. d is the mean difference in "
         "standard deviations; p is corrected by Holm over all differences in a metric, those to the best model "
-        "included; the verdict is “not told apart” above 0.05."
+        "included; the verdict is “not distinguishable” above 0.05."
     )
 
 
@@ -162,7 +163,7 @@ def groups() -> str:
 
 
 def learning(comparison: Comparison) -> str:
-    """What the learning curves show, or that there are none."""
+    """The finding of the learning curves, or a sentence that no model has one."""
     if any(result.learning for result in comparison.results):
         return "The mean loss of each epoch; losses of different models are not comparable."
     return "None of these models learns in epochs, so there are no learning curves."
@@ -170,11 +171,11 @@ def learning(comparison: Comparison) -> str:
 
 def split(comparison: Comparison, pictures: bool = True) -> str:
     """What the split does, and what its picture shows."""
-    names = list(dict.fromkeys(division.record.spec.partition("(")[0] for division in comparison.divisions))
+    names = list(dict.fromkeys(division.record.spec.partition("(")[0] for division in comparison.splits))
     known = " ".join(SPLITS.get(name, f"The split is {name}.") for name in names)
     if not pictures:
         return known
-    if any(division.timeline for division in comparison.divisions):
+    if any(division.timeline for division in comparison.splits):
         return f"{known} Bars show how many interactions of each part lie where in time."
     return f"{known} The interactions have no times; the bar shows the shares of the parts."
 
@@ -190,14 +191,14 @@ def examples(comparison: Comparison) -> str:
     )
 
 
-def example(found: Example) -> str:
+def example(found: ExampleUser) -> str:
     """What one model gave one user, in a few words."""
     hits = sum(shown.hit for shown in found.shown)
     return f"{found.model}: {hits} of {words.count(len(found.shown), 'items')} are in the test part"
 
 
 def repeat(comparison: Comparison) -> str:
-    """What stands under how to repeat a comparison."""
+    """The text below the command that repeats a comparison."""
     setup = comparison.setup
     seeds = f"{'seed' if len(setup.seeds) == 1 else 'seeds'} {words.listed(list(map(str, setup.seeds)))}"
     return (

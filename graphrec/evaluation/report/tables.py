@@ -10,7 +10,7 @@ from graphrec.evaluation.result import Comparison, Difference, ModelResult, Tria
 
 @dataclass(frozen=True)
 class Cell:
-    """A text, a note that stands smaller below it, and a mark: `best`, `tied`, `better`, `worse`, `same` or `code`."""
+    """A text, a smaller note below it, and a mark: `best`, `tied`, `better`, `worse`, `same` or `code`."""
 
     text: str
     note: str = ""
@@ -33,7 +33,7 @@ def table(title: str, head: Iterable[str], rows: Iterable[Iterable[object]]) -> 
 
 
 def accuracy(comparison: Comparison) -> tuple[Table, ...]:
-    """For each k the metrics of accuracy with intervals, the best and what is not told apart from it marked."""
+    """For each k the metrics of accuracy with intervals, the best and models not distinguishable from it marked."""
     return _by_cutoff(comparison, findings.accuracy(comparison), marked=True)
 
 
@@ -64,7 +64,7 @@ def _by_cutoff(comparison: Comparison, names: Sequence[str], marked: bool) -> tu
 
 def _marks(comparison: Comparison, metric: str) -> dict[str, str]:
     if len(comparison.results) < 2:
-        return {}  # nobody is best who is alone
+        return {}  # a single model is not marked as the best
     marks = dict.fromkeys(findings.tied(comparison, metric), "tied")
     best = findings.best(comparison, metric)
     return marks if best is None else marks | {best: "best"}
@@ -212,12 +212,12 @@ def trials(done: TrialResult) -> Table | None:
         return None
     names = dict.fromkeys(name for trial in done.trials for name in trial.config)
     varied = [name for name in names if len({str(trial.config.get(name)) for trial in done.trials}) > 1]
-    top = max(trial.quality.plain for trial in done.trials)
+    top = max(trial.quality.ndcg for trial in done.trials)
     rows = (
         [
             str(number),
-            Cell(words.number(trial.quality.plain), mark="best" if trial.quality.plain == top else ""),
-            words.number(trial.quality.shifted),
+            Cell(words.number(trial.quality.ndcg), mark="best" if trial.quality.ndcg == top else ""),
+            words.number(trial.quality.ndcg_popularity_weighted),
             words.seconds(trial.seconds) + (", given up" if trial.pruned else ""),
             *(Cell(words.setting(trial.config.get(name, words.NOTHING))) for name in varied),
         ]

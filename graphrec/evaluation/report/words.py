@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from graphrec.evaluation.result import Estimate, Reason
+from graphrec.evaluation.result import Estimate, ReasonPath
 
 MINUS, DASH, NOTHING = "−", "–", "–"
 
@@ -14,7 +14,7 @@ EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
 
 
 def number(value: float, signed: bool = False) -> str:
-    """The value with four decimals, two from 10 on; a dash where there is none."""
+    """The value with four decimals, two from 10 on; a dash if it is missing."""
     if math.isnan(value):
         return NOTHING
     if math.isinf(value):
@@ -104,7 +104,7 @@ def settings(config: Mapping[str, Any]) -> str:  # as a model's config has it
     return ", ".join(f"{name} = {setting(value)}" for name, value in config.items()) or "no settings"
 
 
-def steps(reason: Reason, titles: Mapping[str, str]) -> tuple[str, ...]:
+def steps(reason: ReasonPath, titles: Mapping[str, str]) -> tuple[str, ...]:
     """The steps of a reason, items by their titles where they have any."""
     return tuple(
         titles.get(step, step) if place in reason.items else step if place else user(step)

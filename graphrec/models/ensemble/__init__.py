@@ -1,4 +1,4 @@
-"""A weighted blend of several models."""
+"""ensemble: a weighted blend of the scores or ranks of several models."""
 
 from graphrec.models.ensemble.model import Ensemble, EnsembleConfig
 

@@ -1,4 +1,4 @@
-"""The members of an ensemble as one line of text: `graph_filter(rank=64), ials`."""
+"""Parse and write the members of an ensemble as one line of text, such as `graph_filter(rank=64), ials`."""
 
 import json
 import re
@@ -17,19 +17,20 @@ _PLAIN = re.compile(r"[^\s,()\"]+")
 
 @dataclass(frozen=True)
 class Member:
-    """A model and the settings that differ from its defaults, as text."""
+    """The name of a model, and its settings that differ from the defaults, as texts."""
 
     name: str
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_members(text: str) -> list[Member]:
-    """The members that a text such as `graph_filter(rank=64), ials` names; a value with a comma, a bracket or blanks at
-    its ends stands in double quotes.
+    """The members in a text such as `graph_filter(rank=64), ials`.
+
+    A value with a comma, a bracket or blanks at its ends is in double quotes.
 
     Raises:
-        DataError: the text is not of this form, a setting stands twice or has an impossible value, or a member is an
-            ensemble itself.
+        DataError: the text has another form, a setting appears twice or has an impossible value, or a member is an
+            ensemble.
         UnknownNameError: there is no such model or setting.
     """
     found = []
@@ -41,13 +42,13 @@ def parse_members(text: str) -> list[Member]:
             if key in settings:
                 raise DataError(f"members: {name} has {key} twice; keep one")
             settings[key] = json.loads(value) if value.startswith('"') else value
-        make(name, **settings)  # a wrong name or setting is found before any work
+        make(name, **settings)  # raises early if a name or setting is wrong
         found.append(Member(name, settings))
     return found
 
 
 def write_members(members: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
-    """The text for models and their configs, without the settings that are defaults; what `parse_members` reads."""
+    """The text of models and their configs that `parse_members` reads, without settings that have their default."""
     written = []
     for name, config in members:
         defaults = asdict(model_class(name).config_class())
@@ -62,7 +63,7 @@ def _value(value: object) -> str:
 
 
 def _listed(pattern: re.Pattern[str], text: str, whole: str) -> list[tuple[str, str]]:
-    """The first two groups of each part of a list with commas."""
+    """The first two groups of the pattern for each element of a comma-separated list."""
     found, position, more = [], 0, True
     while more:
         part = pattern.match(text, position)

@@ -1,4 +1,4 @@
-"""Several models as one: their scores or ranks blended by weights that are learned on held-out interactions."""
+"""A blend of the scores or ranks of several models, with weights learned on validation interactions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.models import make
+from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Model, Progress
-from graphrec.models.ensemble.blending import BLENDS, BlendData, PopularityShift, contribution, grouped_weights
+from graphrec.models.ensemble.blending import BLENDS, BlendData, PopularityShift, grouped_weights, normalise_scores
 from graphrec.models.ensemble.members import parse_members
 from graphrec.relations import Relations
 from graphrec.splitting import at_random, by_time
@@ -23,14 +24,16 @@ from graphrec.splitting.coherent import coherent_holdout
 from graphrec.train_view import restrict
 from graphrec.vocabulary import IndexArray
 
-#: What weights are learned on, and the share of the interactions that a tenth is.
-PARTS = ("tenth", "coherent")
-HELD_OUT = 0.1
+#: How the interactions that weights are learned on are held out.
+VALIDATIONS = ("random", "coherent")
 
-#: At most so many users with held-out items, and so many candidates of each member for each of them.
+#: Share of the interactions that `random` holds out.
+VALIDATION_SHARE = 0.1
+
+#: Maximum number of validation users, and of candidates of each member for each of them.
 USERS, CANDIDATES = 4000, 200
 
-#: Bytes for the scores of all members that exist at one time while weights are learned.
+#: Memory budget in bytes for the scores of all members while weights are learned.
 SCORES_BYTES = 1 << 28
 
 
@@ -38,40 +41,40 @@ SCORES_BYTES = 1 << 28
 class EnsembleConfig:
     """Settings of ensemble.
 
-    members: the models and their settings, as `graph_filter(rank=64), ials`.
+    members: the models and their settings, such as `graph_filter(rank=64), ials`.
     blend: score (standardised for each user) or rank (reciprocal).
-    weights: of the members, as `0.7 0.3`; empty: learned.
-    learned_on: `tenth`, the last tenth of the interactions by time; without times it is random, and weights must be
-        good for its popular items as well as for all. Or `coherent`, a fifth of each history that belongs together,
-        for people who go on to something new: a random part flatters members that follow neighbours.
-    groups: groups of users by their number of interactions, each with learned weights of its own.
+    weights: weights of the members, such as `0.7 0.3`; empty: learned.
+    validation: the interactions that weights are learned on. `random`: a tenth of them, the last by time; without times
+        a random tenth, whose weights must be good for its popular items as well as for all. `coherent`: a topically
+        coherent fifth of each history, for users who move on to new topics; a random part favours neighbour models.
+    groups: number of groups of users by their number of interactions, each with learned weights of its own.
     """
 
     members: str = "graph_filter, ials, rp3beta"
     blend: str = "score"
     weights: str = ""
-    learned_on: str = "tenth"
+    validation: str = "random"
     groups: int = 1
 
     def __post_init__(self) -> None:
         members = parse_members(self.members)
         if self.blend not in BLENDS:
             raise DataError(f"ensemble: blend is one of {', '.join(BLENDS)}, not {self.blend!r}")
-        if self.learned_on not in PARTS:
-            raise DataError(f"ensemble: learned_on is one of {', '.join(PARTS)}, not {self.learned_on!r}")
+        if self.validation not in VALIDATIONS:
+            raise DataError(f"ensemble: validation is one of {', '.join(VALIDATIONS)}, not {self.validation!r}")
         if self.groups < 1:
             raise DataError("ensemble: groups is at least 1")
         given = self.given_weights
         if given and len(given) != len(members):
             raise DataError(f"ensemble: there are {len(members)} members, but {len(given)} weights")
         if given and (min(given) < 0 or not any(given)):
-            raise DataError("ensemble: weights must not be negative, and one is above 0")
+            raise DataError("ensemble: weights must not be negative, and at least one must be positive")
         if given and self.groups > 1:
             raise DataError("ensemble: the weights of groups are learned; leave out either weights or groups")
 
     @property
     def given_weights(self) -> list[float]:
-        """The weights that are not to be learned; DataError where the text is none."""
+        """The given weights; empty if they are to be learned. Raises DataError if the text is not numbers."""
         try:
             return [float(word) for word in self.weights.split()]
         except ValueError as error:
@@ -79,53 +82,62 @@ class EnsembleConfig:
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
-    """What members are fitted to and what weights are learned on; `cut`: the time that divides them, if one does;
-    `random`: whether what is held out was drawn at random."""
+class HoldOut:
+    """The interactions in two parts, to learn weights with.
 
-    known: Interactions
-    held: Interactions
+    train: what the members are fitted to.
+    validation: what the weights are learned on.
+    cut: the time that divides the two; None if no time does.
+    is_random: whether the validation part was drawn at random.
+    """
+
+    train: Interactions
+    validation: Interactions
     cut: int | None = None
-    random: bool = False
+    is_random: bool = False
 
 
 class Ensemble(Model[EnsembleConfig]):
-    """score(u, ·) = Σ_m w_m s_m(u, ·)/σ_m(u), σ the standard deviation of a member's scores over the user's new items.
+    """score(u, ·) = Σ_m w_m s_m(u, ·) / σ_m(u) over the members m with weights w_m and scores s_m.
 
-    With ranks, the sum of w_m/(60 + rank) as in reciprocal rank fusion (Cormack et al., SIGIR 2009). The weights are
-    those of the best NDCG@20 on held-out interactions, from members that have not seen them; then all members are
-    fitted to everything. Where a random part is held out, the smaller of two gains over equal weights decides: that of
-    the NDCG, and that of it with each item weighted by √degree. A score is zero where no member knows anything.
+    σ_m(u) is the standard deviation of a member's scores over the items that are not in the user's history. With ranks,
+    the sum of w_m / (60 + rank_m) as in reciprocal rank fusion (Cormack et al., SIGIR 2009). A score is zero if no
+    member knows anything about the user and item.
+
+    The members are fitted to a part of the interactions, the weights are those of the best NDCG@20 on the rest, and
+    then all members are fitted to everything. If the validation part is random, the weights maximise the smaller of two
+    gains over equal weights: that of the NDCG, and that of the NDCG with each item weighted by √(item degree).
     """
 
     config_class = EnsembleConfig
     reads_relations = True
-    signed = True
+    has_signed_scores = True
     trials = 0
 
     def __init__(self, config: EnsembleConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
         self.members = self._unfitted()
         self.weights = torch.empty(0, 0)  # [groups, num_members]
-        self.limits = torch.empty(0)  # [groups - 1], the degrees from which the second, third, … group begins
+        self.limits = torch.empty(0)  # [groups - 1], the smallest degree of the second, third, … group
         self.history = empty_csr()  # [num_users, num_items]
 
     def fit(
         self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
     ) -> None:
-        """Learn the weights on a part of the interactions, then fit all members to everything."""
+        """Learn the weights on validation interactions, then fit all members to all interactions."""
         seeds = [int(seed) for seed in rng.integers(1 << 62, size=len(self.members))]
         given = self.config.given_weights
         self.weights = torch.tensor([given or [1.0] * len(seeds)], device=self.device)
         self.weights /= self.weights.sum()
         self.limits = torch.empty(0, device=self.device)
-        parts = None if given else hold_out(interactions, self.config.learned_on, rng)
+        parts = None if given else hold_out(interactions, self.config.validation, rng)
         steps = _Steps(progress, len(seeds) * (1 if parts is None else 2))
         if parts is not None:
-            members = self._fitted(restrict(graph, parts.known, parts.cut, parts.held), parts.known, seeds, steps)
-            evidence = self._evidence(members, parts, rng)
-            self.weights, self.limits = grouped_weights(evidence, self.config.groups)
-            del members, evidence  # their memory is free before the next ones are fitted
+            graph_before = restrict(graph, parts.train, parts.cut, parts.validation)
+            members = self._fitted(graph_before, parts.train, seeds, steps)
+            blend_data = self._blend_data(members, parts, rng)
+            self.weights, self.limits = grouped_weights(blend_data, self.config.groups)
+            del members, blend_data  # frees their memory before the next fits
         self.members = self._fitted(graph, interactions, seeds, steps)
         self.history = interactions.matrix()
 
@@ -134,21 +146,42 @@ class Ensemble(Model[EnsembleConfig]):
         return self._blended(lambda member: member.score(user_index), self.history[user_index])
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
-        """The blended scores [batch, num_items] float32 of what all members say to the histories.
+        """The blended `fold_in` scores [batch, num_items] float32 of all members, row by row for histories.
 
-        Raises GraphrecError where a member cannot.
+        Raises GraphrecError if a member cannot fold in users.
         """
         return self._blended(lambda member: member.fold_in(history), history)
 
-    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:
-        """The blended scores [batch, num_items] float32 of what all members say to all that is known of the users.
+    def fold_in_users(self, target: Interactions, relations: Relations) -> Tensor:
+        """The blended `fold_in_users` scores [batch, num_items] float32 of all members.
 
-        Raises GraphrecError where a member cannot.
+        Raises GraphrecError if a member cannot fold in users.
         """
-        return self._blended(lambda member: member.fold_in_newcomers(target, around), target.matrix())
+        return self._blended(lambda member: member.fold_in_users(target, relations), target.matrix())
+
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
+        """The contributions of all members, each scaled by its weight and by its blended score over its own score.
+
+        Exact if the blend is by score and the members' attributions are exact.
+        """
+        users, total, exact = np.array([user_index]), np.zeros(history.nnz), self.config.blend == "score"
+        for member, weight in zip(self.members, self.member_weights(history)[0].tolist(), strict=True):
+            if weight <= 0:
+                continue
+            scores = member.score(users)
+            plain = float(scores[0, item_index])
+            normalised = normalise_scores(scores, self.history[users], member.has_signed_scores, self.config.blend)
+            blended = float(normalised[0, item_index])
+            found = member.explain_history(history, user_index, item_index)
+            if found.amount is None:
+                exact = False
+            elif plain:
+                total += found.amount * (weight * blended / plain)
+                exact &= found.exact
+        return HistoryAttribution(total, exact)
 
     def state(self) -> State:
-        """The weights, the histories, and the states of all members, each under its number."""
+        """The weights, the training histories, and the states of all members, with the member's number as prefix."""
         nested = {
             f"{number}/{name}": value
             for number, member in enumerate(self.members)
@@ -158,7 +191,7 @@ class Ensemble(Model[EnsembleConfig]):
         return {**own, **nested}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take over what `state` gave."""
+        """Restore what `state` returned."""
         self.weights, self.limits = (state[name].to(self.device) for name in ("weights", "limits"))
         self.history = unpack("history", state)
         self.members = self._unfitted()
@@ -181,7 +214,7 @@ class Ensemble(Model[EnsembleConfig]):
         return members
 
     def member_weights(self, history: sparse.csr_array) -> Tensor:
-        """The weights [batch, num_members] of the groups that users with these histories are in."""
+        """The weights [batch, num_members] of users with histories [batch, num_items], by their group."""
         degree = torch.from_numpy(np.diff(history.indptr).astype(np.float32)).to(self.device)
         return self.weights[torch.bucketize(degree, self.limits, right=True)]
 
@@ -191,76 +224,85 @@ class Ensemble(Model[EnsembleConfig]):
         for number, member in enumerate(self.members):
             weight = weights[:, number, None]
             if bool((weight > 0).any()):
-                part = contribution(scores_of(member), history, member.signed, self.config.blend)
+                part = normalise_scores(scores_of(member), history, member.has_signed_scores, self.config.blend)
                 total.addcmul_(part, weight)
         return total
 
-    def _evidence(self, members: list[Model[Any]], parts: Parts, rng: np.random.Generator) -> BlendData:
-        """The best candidates of each member for users with held-out items, in chunks that fit SCORES_BYTES."""
-        known = parts.known
-        seen, truth = known.matrix(), parts.held.matrix()
-        users = np.sort(rng.permutation(_warm(seen, truth))[:USERS])
-        size = max(SCORES_BYTES // (len(members) * known.num_items * 8), 1)
-        worth = np.sqrt(np.maximum(known.item_degree(), 1)).astype(np.float32) if parts.random else None
+    def _blend_data(self, members: list[Model[Any]], parts: HoldOut, rng: np.random.Generator) -> BlendData:
+        """The data to learn weights from: candidates of validation users, in chunks that fit SCORES_BYTES."""
+        train, validation = parts.train.matrix(), parts.validation.matrix()
+        users = np.sort(rng.permutation(_users_in_both(train, validation))[:USERS])
+        size = max(SCORES_BYTES // (len(members) * parts.train.num_items * 8), 1)
+        item_weight = np.sqrt(np.maximum(parts.train.item_degree(), 1)).astype(np.float32) if parts.is_random else None
         blocks = [users[first : first + size] for first in range(0, len(users), size)]
-        return BlendData.joined([self._candidates(members, block, seen, truth, worth) for block in blocks])
+        return BlendData.joined([self._candidates(members, block, train, validation, item_weight) for block in blocks])
 
     def _candidates(
         self,
         members: list[Model[Any]],
         users: IndexArray,
-        seen: sparse.csr_array,
-        truth: sparse.csr_array,
-        worth: FloatArray | None,
+        train: sparse.csr_array,
+        validation: sparse.csr_array,
+        item_weight: FloatArray | None,
     ) -> BlendData:
-        history = seen[users]
+        """The best new items of each member for some users, with every member's normalised scores of them."""
+        history = train[users]
         parts, best = [], []
         new = torch.from_numpy(history.toarray() == 0).to(self.device)
         for member in members:
-            part = contribution(member.score(users), history, member.signed, self.config.blend)
+            part = normalise_scores(member.score(users), history, member.has_signed_scores, self.config.blend)
             shown = part.masked_fill(~new | (part == 0), -torch.inf)
             best.append(shown.topk(min(CANDIDATES, part.shape[1])).indices)
             parts.append(part)
         index = torch.cat(best, dim=1).sort(dim=1).values  # [batch, num_candidates]
-        fresh = torch.ones_like(index, dtype=torch.bool)
-        fresh[:, 1:] = index[:, 1:] != index[:, :-1]
-        sought = torch.from_numpy(truth[users].toarray()).to(self.device)
-        wanted, degree = (torch.from_numpy(np.diff(m.indptr)).to(self.device) for m in (truth[users], history))
-        chosen = torch.stack([part.gather(1, index) for part in parts], dim=1)
-        relevant, usable = sought.gather(1, index), fresh & new.gather(1, index)
-        shift = None if worth is None else PopularityShift.of(sought, torch.from_numpy(worth).to(self.device), index)
-        return BlendData(chosen, relevant, usable, wanted.long(), degree, shift)
+        first = torch.ones_like(index, dtype=torch.bool)
+        first[:, 1:] = index[:, 1:] != index[:, :-1]
+        relevant = torch.from_numpy(validation[users].toarray()).to(self.device)
+        num_relevant, degree = (
+            torch.from_numpy(np.diff(m.indptr)).to(self.device) for m in (validation[users], history)
+        )
+        shift = None
+        if item_weight is not None:
+            shift = PopularityShift.of(relevant, torch.from_numpy(item_weight).to(self.device), index)
+        return BlendData(
+            torch.stack([part.gather(1, index) for part in parts], dim=1),
+            relevant.gather(1, index),
+            first & new.gather(1, index),
+            num_relevant.long(),
+            degree,
+            shift,
+        )
 
 
 class _Steps:
-    """Counts the fits of members for a progress."""
+    """Reports each fitted member to a progress callback."""
 
     def __init__(self, progress: Progress | None, total: int) -> None:
         self.progress, self.count, self.total = progress, 0, total
 
     def done(self) -> None:
-        """One more is done."""
+        """Report one more fit."""
         self.count += 1
         if self.progress is not None:
             self.progress(self.count, self.total)
 
 
-def hold_out(interactions: Interactions, learned_on: str, rng: np.random.Generator) -> Parts | None:
-    """The parts that `EnsembleConfig.learned_on` says; None where no user has items in both, as in a graph of a few
-    interactions."""
+def hold_out(interactions: Interactions, validation: str, rng: np.random.Generator) -> HoldOut | None:
+    """The HoldOut that `EnsembleConfig.validation` describes; None if no user has items in both parts, as in a graph of
+    few interactions."""
     if len(interactions) < 3:
         return None
-    if learned_on == "coherent":
+    if validation == "coherent":
         mask = coherent_holdout(interactions, rng)
-        parts = Parts(interactions.take(~mask), interactions.take(mask))
+        parts = HoldOut(interactions.take(~mask), interactions.take(mask))
     elif interactions.time is None:
-        split = at_random(interactions, rng, validation=0.0, test=HELD_OUT)
-        parts = Parts(split.train, split.test, random=True)
+        split = at_random(interactions, rng, validation=0.0, test=VALIDATION_SHARE)
+        parts = HoldOut(split.train, split.test, is_random=True)
     else:
-        split = by_time(interactions, rng, validation=0.0, test=HELD_OUT)
-        parts = Parts(split.train, split.test, cut=split.cut)
-    return parts if len(_warm(parts.known.matrix(), parts.held.matrix())) else None
+        split = by_time(interactions, rng, validation=0.0, test=VALIDATION_SHARE)
+        parts = HoldOut(split.train, split.test, cut=split.cut)
+    return parts if len(_users_in_both(parts.train.matrix(), parts.validation.matrix())) else None
 
 
-def _warm(seen: sparse.csr_array, truth: sparse.csr_array) -> IndexArray:
-    return np.flatnonzero((np.diff(seen.indptr) > 0) & (np.diff(truth.indptr) > 0))
+def _users_in_both(train: sparse.csr_array, validation: sparse.csr_array) -> IndexArray:
+    return np.flatnonzero((np.diff(train.indptr) > 0) & (np.diff(validation.indptr) > 0))

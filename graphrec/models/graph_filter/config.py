@@ -10,25 +10,25 @@ from graphrec.errors import DataError
 class GraphFilterConfig:
     """Settings of graph_filter, in the symbols of docs/methods.md (graph_filter).
 
-    user_exponent: b, how much the edges of active users are damped.
-    item_exponent: e, how much the edges of popular items are damped.
-    source_exponent: p, how much popular items of the history are damped.
-    target_exponent: q, how much popular items are favoured as recommendations.
-    degree_offset: c, added to the degree of every item before any exponent; the more, the less a rare item says.
-    rank: k, leading eigenvectors that are used; 0 leaves the paths only.
-    rank_share: the rank is at most this share of the number of users or of items, whichever is smaller.
-    plateau: α, the response to an eigenvalue λ in [0, 1] is max(α − λ, 0).
-    path_weight: w, the weight of the item-user-item and item-attribute-item paths.
-    sharpening: s, how much of the paths that lead over a third item is taken off those that lead there directly.
-    neighbours: how many items each item reaches by paths, the strongest; 0 keeps all.
-    behaviour_weight: of each behaviour beside the target, which has 1.
-    social_weight: of the mean behaviour of friends in a user's signal, for each social relation.
-    attribute_weight: of each item-attribute relation in the kernel, where the behaviour has 1.
-    user_attribute_weight: of the mean behaviour of the people who share an attribute value.
-    item_relation_weight: of each item-item relation among the paths.
-    half_life: days after which an event counts half; 0 never forgets.
-    revisit: factor on the scores of items that a user met by other behaviours only, such as viewed and not bought.
-    weights: weights of single relations in the place of those above, as `VIEWED=0.3 FRIEND=0.05`.
+    user_exponent: b, exponent that damps the edges of active users.
+    item_exponent: e, exponent that damps the edges of popular items.
+    source_exponent: p, exponent that damps popular items of the history.
+    target_exponent: q, exponent that promotes popular items among the recommendations.
+    degree_offset: c, added to the degree of each item before any exponent; damps the influence of rare items.
+    rank: k, number of leading eigenvectors; 0 leaves the paths only.
+    rank_share: maximum rank as a share of the number of users or of items, whichever is smaller.
+    plateau: α, the response to an eigenvalue λ in (0, 1] is max(α − λ, 0).
+    path_weight: w, weight of the item-user-item and item-attribute-item paths.
+    sharpening: s, weight of the paths over a third item that are subtracted from the direct paths.
+    neighbours: number of strongest paths that each item keeps; 0 keeps all.
+    behaviour_weight: weight of each behaviour besides the target, which has 1.
+    social_weight: weight of the mean behaviour of friends in a user's signal, for each social relation.
+    attribute_weight: weight of each item-attribute relation among the paths and the rows of N', where behaviour has 1.
+    user_attribute_weight: weight of the mean behaviour of the users who share an attribute value.
+    item_relation_weight: weight of each item-item relation among the paths.
+    half_life: number of days after which an event counts half; 0 ignores time.
+    revisit: factor on the scores of items that the user met by other behaviours only, such as viewed and not bought.
+    weights: weights of single relations that replace those above, such as `VIEWED=0.3 FRIEND=0.05`.
     """
 
     user_exponent: float = 0.35
@@ -53,7 +53,7 @@ class GraphFilterConfig:
 
     def __post_init__(self) -> None:
         if self.rank < 0 or self.neighbours < 0 or not 0 <= self.rank_share <= 1:
-            raise DataError("graph_filter: rank and neighbours must not be negative, rank_share lies between 0 and 1")
+            raise DataError("graph_filter: rank and neighbours must not be negative, rank_share is between 0 and 1")
         scalars = (self.half_life, self.revisit, self.sharpening, self.degree_offset)
         if min(*scalars, *self.kind_weights().values()) < 0:
             raise DataError(
@@ -61,7 +61,7 @@ class GraphFilterConfig:
             )
 
     def kind_weights(self) -> Mapping[str, float]:
-        """The weight of a relation by its kind."""
+        """The default weight of a relation by its kind."""
         return {
             "behaviour": self.behaviour_weight,
             "social": self.social_weight,
@@ -72,6 +72,9 @@ class GraphFilterConfig:
 
     @property
     def is_symmetric(self) -> bool:
-        """Whether the item side is symmetric, with degrees as they are: a hold-out that is not made as the test part is
-        misjudges other exponents (docs/methods.md), and offsets too (benchmarks/RESULTS.md)."""
+        """Whether the item exponents are equal and degrees have no offset.
+
+        A validation set that is not drawn like the test set misjudges other item exponents (docs/methods.md) and
+        offsets (benchmarks/RESULTS.md).
+        """
         return self.item_exponent == self.source_exponent == self.target_exponent and not self.degree_offset

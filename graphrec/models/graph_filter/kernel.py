@@ -1,4 +1,4 @@
-"""The part of graph_filter that is costly and shared: the stacked matrix, its spectrum and its strongest paths."""
+"""The costly part of graph_filter that variants share: the stacked matrix, its spectrum and its strongest paths."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,25 +15,26 @@ from graphrec.linalg.sparse import BLOCK, normalise, scale_columns, symmetric, t
 from graphrec.linalg.svd import spectrum
 from graphrec.relations import Relations
 
-#: Paths are collected with this power of the target's degree before each model cuts them by its own.
+#: Exponent of the target's degree by which paths are collected, before each variant cuts them by its own exponent.
 COLLECTING_EXPONENT = 0.25
 
-#: So many times the paths that a model keeps are collected, so that its own cut finds what it wants among them.
+#: Oversampling factor: neighbours collected per neighbour kept, so that every variant can re-cut without refitting.
 COLLECTED = 2
 
-#: The strongest paths of each item that are followed twice, for sharpening.
+#: Number of strongest paths of each item that P² follows, for sharpening.
 TWICE = 64
 
-#: An attribute value of more items says so little about two of them that it makes no paths, and costs the most.
+#: Maximum number of items of an attribute value with paths: more common values say little and cost the most.
 WIDE = 2000
 
 
 @dataclass(frozen=True, eq=False)
 class Attribute:
-    """One item-attribute relation as rows of the stacked matrix: F [num_items, num_values] and what makes a new row.
+    """One item-attribute relation as a block Fᵀ of the stacked matrix N'.
 
-    factor = F, scale_columns by √weight/σ₁(F), the item's number of values ^ -½ and the value's number of items ^ -½;
-    column [num_values] holds the part of that scale that belongs to the value.
+    factor: F [num_items, num_values]: √weight / σ₁(F) · (number of values of the item)^-½ · (number of items of the
+        value)^-½; an entry with a count n is multiplied by n log₂(1 + n).
+    column: the part of this scale that depends on the value, [num_values]; new items are scaled by it.
     """
 
     factor: sparse.csr_array
@@ -41,7 +42,7 @@ class Attribute:
 
     @classmethod
     def of(cls, matrix: sparse.csr_array, weight: float, rng: np.random.Generator) -> "Attribute":
-        """The scale_columns rows of a relation [num_items, num_values] whose entries may be counts."""
+        """The scaled rows of a relation [num_items, num_values] whose entries may be counts."""
         value_degree = np.bincount(matrix.indices, minlength=matrix.shape[1])
         column = (np.maximum(value_degree, 1) ** -0.5).astype(np.float32)
         plain = cls(matrix, column).rows(matrix)
@@ -50,46 +51,56 @@ class Attribute:
         return cls(cls(matrix, column).rows(matrix), column)
 
     def rows(self, matrix: sparse.csr_array) -> sparse.csr_array:
-        """The scale_columns rows of any items [n, num_values]."""
+        """The scaled rows of any items, [n, num_values]."""
         values = np.maximum(np.diff(matrix.indptr), 1).astype(np.float32)
         damped = scale_columns(matrix, self.column)
         damped.data *= np.log1p(matrix.data) / np.log(2.0) * np.repeat(values**-0.5, np.diff(matrix.indptr))
         return damped.astype(np.float32)
 
     def narrow(self) -> sparse.csr_array:
-        """`factor` without the values that too many items share."""
+        """`factor` without the values of more than WIDE items."""
         common = np.bincount(self.factor.indices, minlength=self.factor.shape[1]) > WIDE
         return scale_columns(self.factor, (~common).astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """The stacked matrix N' = [D_U^{-b} B D_I^{-e}; F₁ᵀ; F₂ᵀ; …] in the parts that scores are made of.
+    """The decomposed matrix N' = [D_U^-b B D_I^-e; F₁ᵀ; F₂ᵀ; …], behaviour with the attribute blocks stacked below it.
 
-    vectors V [num_items, k] orthonormal, eigenvalues λ [k] in (0, 1], strongest = σ₁(N')², degree D_I [num_items];
-    collected [num_items, num_items]: the strongest entries of (N'ᵀN'/σ₁² + item-item relations) · D^¼; `links` are
-    those relations by name, normalised and weighted.
+    degree: D_I plus the offset, [num_items].
+    vectors: V, the leading right singular vectors of N', [num_items, k].
+    eigenvalues: λ = (σ/σ₁)² of the vectors, [k] in (0, 1].
+    top_squared_singular_value: σ₁(N')².
+    attributes: the blocks F by relation.
+    collected: the largest entries of (N'ᵀN'/σ₁² + item-item relations) · D^¼, [num_items, num_items].
+    twice: what `follow_twice` returns, or None.
+    links: the item-item relations by name, normalised and weighted, [num_items, num_items].
     """
 
     degree: FloatArray
     vectors: Tensor
     eigenvalues: Tensor
-    strongest: float
+    top_squared_singular_value: float
     attributes: Mapping[str, Attribute]
     collected: sparse.csr_array
-    twice: FloatArray | None = None  # what `follow_twice` gives
+    twice: FloatArray | None = None
     links: Mapping[str, sparse.csr_array] = field(default_factory=dict)
 
     def paths(self, target_exponent: float, neighbours: int, sharpening: float = 0.0) -> sparse.csr_array:
-        """[num_items, num_items]: max(P − s P², 0) · D^q with P = (N'ᵀN' + …)/σ₁², each row cut to its strongest
-        `neighbours` (0: none cut). If s > 0 and `twice` is not there, P² is made a block of rows at a time."""
+        """The cut paths max(P − s P², 0) · D^q with P = (N'ᵀN' + …)/σ₁², [num_items, num_items].
+
+        Args:
+            target_exponent: q.
+            neighbours: number of largest entries that each row keeps; 0 keeps all.
+            sharpening: s. If it is positive and `twice` is None, P² is computed a block of rows at a time.
+        """
         factor = self.degree ** (target_exponent - COLLECTING_EXPONENT)
         taken = self._followed() if sharpening > 0 and self.twice is None else self._kept
 
         def revalue(rows: sparse.csr_array, start: int) -> sparse.csr_array:
             if sharpening > 0:
                 data = np.maximum(rows.data - np.float32(sharpening) * taken(rows, start), 0.0)
-                places = rows.indices.copy(), rows.indptr.copy()  # to eliminate zeros changes them in place
+                places = rows.indices.copy(), rows.indptr.copy()  # eliminate_zeros changes them in place
                 rows = sparse.csr_array((data, *places), shape=rows.shape)
                 rows.eliminate_zeros()
             return scale_columns(rows, factor)
@@ -97,10 +108,10 @@ class Kernel:
         return top_k_per_row(self.collected, neighbours, revalue)
 
     def follow_twice(self) -> FloatArray:
-        """P² · D^¼ at the entries of `collected` [its length], over the TWICE strongest entries of each row of P.
+        """P² · D^¼ at the entries of `collected`, [number of entries], over the TWICE largest entries of each row of P.
 
-        Paths of four steps: what an item owes to items in between that are near both. Taking it off is the first
-        term of the inverse that EASE (Steck, WWW 2019) uses to the full.
+        These are paths of four steps: the similarity of two items that comes from a third item near both. Subtracting
+        them is the first term of the inverse that EASE computes in full (Steck, WWW 2019).
         """
         followed = self._followed()
         found = np.zeros(self.collected.nnz, dtype=np.float32)
@@ -111,7 +122,7 @@ class Kernel:
         return found
 
     def _followed(self) -> Callable[[sparse.csr_array, int], FloatArray]:
-        """Gives P² · D^¼ at the entries of a block of rows of `collected` that begins at an item."""
+        """A function that returns P² · D^¼ at the entries of a block of rows of `collected` from its first row on."""
         step = top_k_per_row(
             self.collected, TWICE, lambda rows, _: scale_columns(rows, self.degree**-COLLECTING_EXPONENT)
         )
@@ -119,7 +130,7 @@ class Kernel:
 
         def followed(rows: sparse.csr_array, start: int) -> FloatArray:
             found = np.empty(rows.nnz, dtype=np.float32)
-            for first in range(0, rows.shape[0], BLOCK):  # a product of more rows at a time would take GBs
+            for first in range(0, rows.shape[0], BLOCK):  # a product of more rows would need gigabytes
                 some = rows[first : first + BLOCK]
                 product = sparse.csr_array(step[start + first : start + first + some.shape[0]] @ onward)
                 found[rows.indptr[first] : rows.indptr[first] + some.nnz] = values_at(product, some)
@@ -128,7 +139,7 @@ class Kernel:
         return followed
 
     def _kept(self, rows: sparse.csr_array, start: int) -> FloatArray:
-        """The entries of `twice` that belong to a block of rows of `collected`."""
+        """The entries of `twice` of a block of rows of `collected`."""
         assert self.twice is not None
         first = self.collected.indptr[start]
         return self.twice[first : first + rows.nnz]
@@ -142,28 +153,33 @@ class Kernel:
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """What a kernel is made of: behaviour B [num_users, num_items], and attributes by name, weights included."""
+    """The matrices that a kernel is computed from.
+
+    behaviour: B [num_users, num_items].
+    attributes: the attribute blocks by relation, with their weights.
+    locality: the order of users and items in which products are fastest; results are in the order of the graph.
+    offset: c, added to the item degrees.
+    """
 
     behaviour: sparse.csr_array
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
-    locality: Locality | None = None  # the order in which the work is done; results are in that of the graph
+    locality: Locality | None = None
     offset: float = 0.0
 
     def degree(self) -> FloatArray:
-        """The weighted degree of each item [num_items] plus the offset; 1 in the place of a degree of zero, which must
-        not divide."""
+        """The weighted degree of each item plus the offset, [num_items]; a degree of zero counts as 1."""
         degree = np.bincount(self.behaviour.indices, self.behaviour.data, minlength=self.behaviour.shape[1])
         return (np.where(degree > 0, degree, 1.0) + self.offset).astype(np.float32)
 
     def normalised(self, user_exponent: float, item_exponent: float) -> sparse.csr_array:
-        """D_U^{-b} B D_I^{-e} [num_users, num_items], in the order of `locality`."""
+        """N = D_U^-b B D_I^-e [num_users, num_items], in the order of `locality`."""
         found = normalise(self.behaviour, self.degree(), user_exponent, item_exponent)
         return found if self.locality is None else self.locality.applied(found)
 
     def decompose(
         self, normalised: sparse.csr_array, rank: int, rng: np.random.Generator
     ) -> tuple[Tensor, Tensor, float, Mapping[str, Attribute]]:
-        """V [num_items, k], λ [k], σ₁² and the attributes in the scale of the behaviour's own strongest direction."""
+        """V [num_items, k], λ [k], σ₁(N')², and the attributes multiplied by σ₁ of the behaviour alone."""
         parts = dict(self.attributes)
         if parts:
             _, squares = spectrum(normalised, 1, rng)
@@ -189,8 +205,8 @@ class Stack:
         neighbours: int,
         links: Mapping[str, sparse.csr_array],
     ) -> sparse.csr_array:
-        """The entries that `Kernel.paths` cuts from, COLLECTED times as many as a model keeps, and those of weighted
-        item-item relations [num_items, num_items]."""
+        """The entries that `Kernel.paths` cuts, [num_items, num_items]: COLLECTED times as many as a variant keeps, and
+        those of weighted item-item relations."""
         rows = [normalised, *(self._across(part.narrow()) for part in attributes.values())]
         whole = sparse.csr_array(sparse.vstack(rows, format="csr")) if attributes else normalised
         favour = self.degree() ** COLLECTING_EXPONENT
@@ -201,20 +217,20 @@ class Stack:
 
 
 def _item_product(matrix: sparse.csr_array, favour: FloatArray, k: int, locality: Locality | None) -> sparse.csr_array:
-    """NᵀN · diag(favour) [num_items, num_items], each row cut to the k strongest; N is in the locality's order."""
+    """NᵀN · diag(favour) [num_items, num_items], each row cut to its k largest entries; N is in locality order."""
     if locality is None:
         return topk_gram(matrix, scale_columns(matrix, favour), k)
     columns = locality.columns
 
-    def named(rows: sparse.csr_array, start: int) -> None:  # noqa: ARG001  # all blocks have the same columns
-        rows.indices[:] = columns[rows.indices]  # of equal entries those of the first items are kept
+    def in_graph_order(rows: sparse.csr_array, start: int) -> None:  # noqa: ARG001  # all blocks have the same columns
+        rows.indices[:] = columns[rows.indices]  # so that ties keep the first items of the graph
 
-    found = topk_gram(matrix, scale_columns(matrix, favour[columns]), k, named)
+    found = topk_gram(matrix, scale_columns(matrix, favour[columns]), k, in_graph_order)
     return sparse.csr_array(found[locality.place()])
 
 
-def links(around: Relations, weights: Mapping[str, float]) -> dict[str, sparse.csr_array]:
-    """The item-item relations that count by name, normalised and multiplied by their weights."""
+def build_links(around: Relations, weights: Mapping[str, float]) -> dict[str, sparse.csr_array]:
+    """The item-item relations with a positive weight by name, normalised and multiplied by it."""
     return {
         name: symmetric(matrix) * np.float32(weights[name])
         for name, matrix in around.item_items.items()
@@ -223,9 +239,12 @@ def links(around: Relations, weights: Mapping[str, float]) -> dict[str, sparse.c
 
 
 def new_item_vectors(kernel: Kernel, vectors: Tensor, name: str, rows: sparse.csr_array) -> Tensor:
-    """V of items [n, k] that have nothing but attributes, from their scale_columns rows and the V of the others.
+    """V of items without interactions, [n, k], from their scaled rows [n, num_values] and the V of the other items.
 
-    v = f (FᵀV)/(λ σ₁²) is what the decomposition gives an item without interactions (V = N'ᵀN'V/Λ, the item's row)."""
+    v = f (FᵀV)/(λ σ₁²) is what the decomposition gives such an item: V = N'ᵀN'V/Λ restricted to the item's row f.
+    """
     carried = kernel.attributes[name].factor.T @ vectors.numpy()
-    found: npt.NDArray[np.float32] = (rows @ carried) / (kernel.eigenvalues.cpu().numpy() * kernel.strongest)
+    found: npt.NDArray[np.float32] = (rows @ carried) / (
+        kernel.eigenvalues.cpu().numpy() * kernel.top_squared_singular_value
+    )
     return torch.from_numpy(found.astype(np.float32))

@@ -1,4 +1,4 @@
-"""The scores that graph_filter gives a signal, exact for all items or for some, and rough for all."""
+"""Scores of graph_filter for signals: exact for all or single items, approximate for all."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,22 +17,25 @@ from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.signal import Signal
 from graphrec.vocabulary import IndexArray
 
-#: Users whose rough products are made at one time: of fewer, the matrix product is slower.
+#: Batch size of the bfloat16 product; smaller batches are slower.
 MULTIPLIED = 384
 
-#: Users whose scores are made, searched and forgotten at one time, so that they stay in the processor's cache.
+#: Batch size of scores that are computed and searched, chosen to fit the processor's cache.
 SEARCHED = 64
 
-#: Users whose items' vectors are gathered at one time, for the same reason.
+#: Batch size of users whose candidates' vectors are gathered, chosen to fit the cache.
 GATHERED = 16
 
 
 @dataclass(frozen=True, eq=False)
 class FilterScores:
-    """score(s) = s D^{-p} [ w P + V g(λ) Vᵀ ] D^q of a signal s [num_items].
+    """score(s) = s D^-p [ w P + V g(λ) Vᵀ ] D^q of a signal s [num_items]; GraphFilter defines the symbols.
 
-    degree D [num_items]; eigenvalues λ [k]; vectors D^q V [num_items, k]; paths P D^q [num_items, num_items], on the
-    CPU.
+    config: the settings, among them the exponents p and q, the weight w and the plateau of g.
+    degree: D, [num_items].
+    eigenvalues: λ, [k].
+    vectors: D^q V, [num_items, k].
+    paths: P D^q, [num_items, num_items], on the CPU.
     """
 
     config: GraphFilterConfig
@@ -48,7 +51,7 @@ class FilterScores:
         return self.walked(rows).addmm_(self.filtered(rows), self.vectors.T)
 
     def _of_one(self, rows: sparse.csr_array) -> Tensor:
-        """The scores [1, num_items] of one signal, by numpy alone: a third of the time that torch and scipy take."""
+        """The scores [1, num_items] of one signal with numpy, in a third of the time of torch and scipy."""
         c, items = self.config, rows.indices
         response = np.maximum(c.plateau - self.eigenvalues.numpy(), 0.0).astype(np.float32)
         vectors = self.vectors.numpy()
@@ -61,7 +64,7 @@ class FilterScores:
         return self._dots(self.filtered(rows), items) + self.walked(rows).gather(1, items)
 
     def filtered(self, rows: sparse.csr_array) -> Tensor:
-        """s D^{-p} V g(λ) [batch, k]; the q in the exponent takes D^q out of `vectors` again."""
+        """s D^-p V g(λ) of signals, [batch, k]; the exponent −(p + q) divides D^q out of `vectors`."""
         device = self.vectors.device
         if not self.vectors.shape[1]:  # torch.sparse refuses factors without columns
             return torch.zeros(rows.shape[0], 0, device=device)
@@ -69,7 +72,7 @@ class FilterScores:
         return (csr_tensor(damped).to(device) @ self.vectors) * self.response().float()
 
     def walked(self, rows: sparse.csr_array, out: Tensor | None = None) -> Tensor:
-        """w s D^{-p} P D^q [batch, num_items] of signals, dense, in the memory of `out` on the CPU if given."""
+        """w s D^-p P D^q of signals, dense [batch, num_items]; computed in `out` (on the CPU) if given."""
         return dense_product(self.damped(rows), self.paths, self.config.path_weight, out).to(self.vectors.device)
 
     def response(self) -> Tensor:
@@ -89,8 +92,8 @@ class FilterScores:
         found: FloatArray = (rows.data * self.degree[rows.indices] ** exponent).astype(np.float32)
         return found
 
-    def factored(self, signal: Signal) -> FactoredScores:
-        """The scores of users in training in their two parts."""
+    def factored_scores(self, signal: Signal) -> FactoredScores:
+        """The scores of users in training as an inner product plus a sparse product."""
 
         def sides(user_index: IndexArray) -> tuple[Tensor, sparse.csr_array]:
             rows = signal.of(user_index)
@@ -98,11 +101,11 @@ class FilterScores:
 
         return FactoredScores(self.vectors, self.paths, sides)
 
-    def screens(self, signal: Signal, users: IndexArray, size: int) -> Iterator[ApproximateScores]:
-        """Screens of users in training in their order, at most `size` at a time, with the dense product in bfloat16.
+    def approximate_scores(self, signal: Signal, users: IndexArray, size: int) -> Iterator[ApproximateScores]:
+        """ApproximateScores of users in training in their order, at most `size` at a time, with a bfloat16 product.
 
-        The two large arrays are used again for all of them: to let go and take 50 MB for each few users, as the C
-        library does, costs as much time as the products, since the kernel clears every page anew.
+        The two large arrays are reused for all batches: the C library would release and allocate 50 MB per batch, and
+        the kernel clears every page, which takes as long as the products.
         """
         batch, part = min(size, MULTIPLIED), min(size, SEARCHED)
         vectors = self.vectors.bfloat16()
@@ -124,24 +127,24 @@ class FilterScores:
         scores = self.revisited(scores.add_(rough), beside)
 
         def exact(items: Tensor) -> Tensor:
-            # what rounding took is put back, so what paths give need not be kept beside the scores
+            # adding back what rounding removed needs no separate copy of the path scores
             missing = self._dots(left, items) - rough.gather(1, items)
             return scores.gather(1, items) + self.revisited_at(missing, beside, items)
 
         return ApproximateScores(scores, exact)
 
     def _dots(self, left: Tensor, items: Tensor) -> Tensor:
-        """The filter's part of scores [batch, m] at positions, from the users' part of it [batch, k]."""
+        """The spectral part of scores at positions [batch, m], from the users' factors [batch, k]."""
         found = torch.empty(items.shape, device=left.device)
         for start in range(0, len(items), GATHERED):
             users = slice(start, start + GATHERED)
-            # to select takes a fifth of the time that torch takes to index
+            # index_select takes a fifth of the time of indexing
             vectors = self.vectors.index_select(0, items[users].reshape(-1)).view(*items[users].shape, -1)
             found[users] = torch.einsum("bk,bmk->bm", left[users], vectors)
         return found
 
     def revisited(self, scores: Tensor, beside: sparse.csr_array) -> Tensor:
-        """Scores [batch, num_items] after multiplying, in place, those of items met by other behaviours only."""
+        """Scores [batch, num_items] after multiplying those of items met otherwise by `revisit`, in place."""
         if self.config.revisit != 1.0 and beside.nnz:
             scores.view(-1)[torch.from_numpy(touched(beside)).to(scores.device)] *= self.config.revisit
         return scores

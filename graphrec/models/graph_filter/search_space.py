@@ -1,4 +1,4 @@
-"""What is tried to tune graph_filter: starting points that are good on many sets, and the ranges around them."""
+"""Candidate configs and the search space of graph_filter."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,7 +9,7 @@ from graphrec.models.base import Range, Space
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.relations import Relations, relations
 
-#: Paths that are kept where they matter more than the spectrum: on sparse sets.
+#: Number of paths per item for sparse data, where paths matter more than the spectrum.
 MANY = 400
 
 USER_EXPONENTS = (0.2, 0.35, 0.5)
@@ -18,11 +18,11 @@ OFFSETS = (0.0, 1.0, 3.0, 10.0, 30.0)
 
 
 def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
-    """The default and an offset of degrees, then other responses and ranks, then what the graph's relations are worth,
-    then user exponents and freer exponents, some of them RP3β's with paths alone.
+    """The default and a degree offset, then other responses and ranks, weights of the graph's relations, user and item
+    exponents, some of them those of RP3β with paths alone.
 
-    The first ten differ in kind, as a small budget tries no more. Those that share a decomposition follow each other,
-    but for single ones; ranks above what the graph allows are not tried twice.
+    The first ten differ in kind, because a small budget tries no more. Configs that share a decomposition follow each
+    other, except single ones. Configs that differ only in a rank above the graph's maximum appear once.
     """
     default, around = GraphFilterConfig(), relations(graph)
     found = [
@@ -46,7 +46,9 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
         GraphFilterConfig(rank=64),
     ]
     users, items = (graph.data[label].num_nodes for label in (graph.target[0], graph.target[2]))
-    rows = users + sum(values.shape[1] for values in around.item_attributes.values())  # a value is a user of its own
+    rows = users + sum(
+        values.shape[1] for values in around.item_attributes.values()
+    )  # an attribute value acts as a user
     first: dict[GraphFilterConfig, GraphFilterConfig] = {}
     for config in found:
         first.setdefault(_allowed(config, min(rows, items)), config)
@@ -54,12 +56,12 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
 
 
 def _allowed(config: GraphFilterConfig, size: int) -> GraphFilterConfig:
-    """The config with the rank that a matrix of so many rows or columns, whichever are fewer, allows it."""
+    """The config with its rank limited to that of a matrix with `size` rows or columns, whichever are fewer."""
     return replace(config, rank=min(config.rank, int(config.rank_share * size) or 1))
 
 
 def space(graph: HeteroGraph) -> Space:
-    """The ranges of all scalars that matter for a graph; weights of single behaviours as `weights.VIEWED`."""
+    """The ranges of all scalars that matter for a graph; single behaviours have weights such as `weights.VIEWED`."""
     around = relations(graph)
     found: dict[str, Range | tuple[object, ...]] = {
         "user_exponent": USER_EXPONENTS,
@@ -89,7 +91,7 @@ def space(graph: HeteroGraph) -> Space:
 
 
 def _relation_changes(around: Relations) -> list[dict[str, Any]]:  # fields of the config
-    """Each kind of relation left out, and weighed much more, where the graph has it."""
+    """For each kind of relation that the graph has: without it, and with a much larger weight."""
     kinds: Mapping[str, tuple[Mapping[str, object], float]] = {
         "behaviour_weight": (around.behaviours, 1.0),
         "social_weight": (around.social, 0.1),
@@ -98,6 +100,6 @@ def _relation_changes(around: Relations) -> list[dict[str, Any]]:  # fields of t
         "item_relation_weight": (around.item_items, 0.5),
     }
     changes = [{name: value} for name, (there, much) in kinds.items() if there for value in (0.0, much)]
-    if around.behaviours:  # whether users come back to what they only viewed differs from shop to shop
+    if around.behaviours:  # shops differ in whether users return to items that they only viewed
         changes += [{"behaviour_weight": weight, "revisit": 0.0} for weight in (0.3, 0.1, 1.0)]
     return changes

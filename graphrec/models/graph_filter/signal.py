@@ -1,4 +1,4 @@
-"""What graph_filter knows of a user: own behaviour, that of friends, and that of people with the same attributes."""
+"""The signal of users in graph_filter: own behaviour, that of friends, and that of users with the same attributes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,13 +14,13 @@ from graphrec.linalg.sparse import scale_columns, topk_gram
 from graphrec.relations import Relations
 from graphrec.vocabulary import IndexArray
 
-#: So many items, the most frequent ones, stand for the people who share an attribute value.
+#: Number of most frequent items in the profile of an attribute value.
 PROFILE = 200
 
-#: So many items stand for a user's friends: those of most friends, of equal ones the rarer.
+#: Number of items that a relation adds to a user's signal: those with the largest weight, and of ties the rarer.
 AROUND = 60
 
-#: The power of its number of users by which an item counts less where the strongest are chosen; it breaks ties.
+#: Exponent of the item degree that breaks ties between those items in favour of the rarer.
 RARER = 0.1
 
 DAY = 86_400.0
@@ -28,12 +28,17 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """The signal of users: B + Σ_s w_s · mean of friends' B + Σ_a w_a · mean profile of the values of a.
+    """The signal of users, B + Σ_s w_s · mean B of the friends in s + Σ_a w_a · mean profile of the values of a.
 
-    behaviour B [num_users, num_items] with its weights; `beside` the pairs of B that are not of the target behaviour;
-    `social` and `values` by relation, each row normalised to sum to its weight, [num_users, num_users or num_values];
-    `profiles` [num_values, num_items] by relation. Of each relation a user gets the AROUND strongest items:
-    `around` [num_users, num_items] by relation.
+    s are the social relations with weights w_s, a the user attributes with weights w_a.
+
+    behaviour: B, the weighted sum of behaviours, [num_users, num_items].
+    beside: the pairs of B that are not in the target behaviour, [num_users, num_items].
+    social: by relation, each row normalised to sum to w_s, [num_users, num_users].
+    values: by user attribute, each row normalised to sum to w_a, [num_users, num_values].
+    profiles: mean behaviour of the users of each value, cut to PROFILE items, [num_values, num_items] by attribute.
+    around: the AROUND strongest items that each relation adds to a user's signal, [num_users, num_items] by relation.
+    now: Unix seconds of the last event, from which half-lives count.
     """
 
     behaviour: sparse.csr_array = field(default_factory=empty_csr)
@@ -42,7 +47,7 @@ class Signal:
     values: Mapping[str, sparse.csr_array] = field(default_factory=dict)
     profiles: Mapping[str, sparse.csr_array] = field(default_factory=dict)
     around: Mapping[str, sparse.csr_array] = field(default_factory=dict)
-    now: int = 0  # Unix seconds of the last event, from which half-lives count
+    now: int = 0
 
     def of(self, user_index: IndexArray) -> sparse.csr_array:
         """The signal [batch, num_items] of users in training."""
@@ -52,7 +57,7 @@ class Signal:
         return found
 
     def gather(self, own: sparse.csr_array, related: Mapping[str, sparse.csr_array]) -> sparse.csr_array:
-        """The signal of any users, from own behaviour [batch, num_items] and normalised rows of other relations."""
+        """The signal [batch, num_items] of any users, from own behaviour [batch, num_items] and relation rows."""
         found = own
         for name, rows in related.items():
             if rows.nnz:
@@ -60,16 +65,16 @@ class Signal:
         return found
 
     def cut(self, rows: sparse.csr_array, name: str) -> sparse.csr_array:
-        """The AROUND strongest items [batch, num_items] that rows of a relation lead to."""
+        """The AROUND strongest items [batch, num_items] that rows of a relation add to the signal."""
         carried = self.behaviour if name in self.social else self.profiles[name]
         rarity = np.maximum(np.bincount(carried.indices, minlength=carried.shape[1]), 1) ** -RARER
-        used, place = np.unique(rows.indices, return_inverse=True)  # of one newcomer a few rows, not a copy of all
+        used, place = np.unique(rows.indices, return_inverse=True)  # one new user needs a few rows, not a copy of all
         few = sparse.csr_array((rows.data, place, rows.indptr), shape=(rows.shape[0], len(used)))
         found = topk_gram(sparse.csr_array(few.T), scale_columns(carried[used], rarity), AROUND)
         return scale_columns(found, 1.0 / rarity)
 
     def shared(self, related: Mapping[str, sparse.csr_array]) -> dict[str, sparse.csr_array]:
-        """Rows of relations as `gather` takes them: those that count, normalised to sum to the relation's weight."""
+        """The rows for `gather`: those of relations that the model uses, normalised to sum to the relation's weight."""
         known = {**self.social, **self.values}
         used = {name: known[name] for name in related if name in known}
         weight = {name: float(matrix.sum(axis=1).max()) for name, matrix in used.items() if matrix.nnz}
@@ -88,22 +93,22 @@ class Signal:
 
     @classmethod
     def restored(cls, state: State) -> "Signal":
-        """The signal that `state` wrote down."""
+        """The signal of a `state`."""
         kinds = {
             kind: {name: unpack(f"{kind}/{name}", state) for name in named(state, kind)} for kind in cls()._kinds()
         }
-        now = int(state["now"]) if "now" in state else 0  # runs of before have none
+        now = int(state["now"]) if "now" in state else 0  # runs saved by versions before 0.1 have none
         return cls(unpack("behaviour", state), unpack("beside", state), **kinds, now=now)
 
 
 def named(state: State, kind: str) -> list[str]:
-    """The names of the matrices of a kind in a state, in their order."""
+    """The names of the matrices of a kind in a state, in order."""
     shapes = [key for key in state if key.startswith(f"{kind}/") and key.endswith(".shape")]
     return [key.split("/", 1)[1].removesuffix(".shape") for key in shapes]
 
 
 def last_event(target: Interactions, others: Mapping[str, Interactions], weights: Mapping[str, float]) -> int:
-    """Unix seconds of the newest event of the behaviours that count; 0 where none has times."""
+    """Unix seconds of the newest event of the behaviours with a positive weight; 0 if they have no times."""
     used = [target, *(part for name, part in others.items() if weights[name] > 0)]
     return max((int(part.time.max()) for part in used if part.time is not None and len(part)), default=0)
 
@@ -111,9 +116,10 @@ def last_event(target: Interactions, others: Mapping[str, Interactions], weights
 def behaviour_of(
     target: Interactions, others: Mapping[str, Interactions], weights: Mapping[str, float], half_life: float, now: int
 ) -> tuple[sparse.csr_array, sparse.csr_array]:
-    """B = Σ_b w_b decay(t) B_b [num_users, num_items] float32, the target with weight 1, and the pairs of others alone.
+    """B = Σ_b w_b decay(t) B_b, and the pairs that other behaviours have and the target does not.
 
-    decay is ½ `half_life` days before `now`; 1 where half_life is 0 or a behaviour has no times.
+    Both are [num_users, num_items] float32; the weight of the target is 1. decay is ½^(age / half_life in days) before
+    `now`, and 1 if half_life is 0 or a behaviour has no times.
     """
     used = {name: part for name, part in others.items() if weights[name] > 0 and len(part)}
     whole = _decayed(target, now, half_life)
@@ -128,8 +134,10 @@ def behaviour_of(
     return in_32_bits(whole), in_32_bits(beside)
 
 
-def signal(parts: tuple[sparse.csr_array, sparse.csr_array], around: Relations, weights: Mapping[str, float]) -> Signal:
-    """The Signal of a behaviour (as `behaviour_of` gives it) with the relations whose weight is above zero."""
+def build_signal(
+    parts: tuple[sparse.csr_array, sparse.csr_array], around: Relations, weights: Mapping[str, float]
+) -> Signal:
+    """The Signal of a behaviour (as `behaviour_of` returns it) and of the relations with a positive weight."""
     behaviour, beside = parts
     social = {name: shares(m, weights[name]) for name, m in around.social.items() if weights[name] > 0}
     attributes = {name: m for name, m in around.user_attributes.items() if weights[f"user {name}"] > 0}
@@ -152,9 +160,9 @@ def shares(matrix: sparse.csr_array, weight: float) -> sparse.csr_array:
 
 
 def relation_weights(around: Relations, defaults: Mapping[str, float], given: str) -> dict[str, float]:
-    """The weight of each relation by name: what the text `NAME=WEIGHT NAME=WEIGHT …` says, else its kind's default.
+    """The weight of each relation by name: from a text `NAME=WEIGHT NAME=WEIGHT …`, else the default of its kind.
 
-    User attributes stand under `user NAME`, because a tag describes users and items alike; a text sets both.
+    User attributes have the key `user NAME`, because a tag may describe both users and items; the text sets both.
 
     Raises:
         UnknownNameError: the text names a relation that the graph does not have.

@@ -1,4 +1,4 @@
-"""The strongest reason of many scores of graph_filter at once."""
+"""The strongest reasons of many scores of graph_filter at once."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,45 +7,43 @@ import numpy as np
 from scipy import sparse
 
 from graphrec.interactions import FloatArray
-from graphrec.models.graph_filter.contributions import HISTORY
+from graphrec.models.attribution import HISTORY, TopReasons
 from graphrec.models.graph_filter.scoring import FilterScores
 from graphrec.models.graph_filter.signal import Signal
 from graphrec.vocabulary import IndexArray
 
 
 @dataclass(frozen=True, eq=False)
-class Strongest:
-    """The strongest reason of each of m scores: `relation` [m] is `history`, a social or a user-attribute relation (an
-    empty text where nothing speaks for the item), and `node` [m] the position of the item, friend or value, else -1."""
+class TopReasonFinder:
+    """Finds the strongest reasons of a user's scores, with what is the same for all users computed once.
 
-    relation: tuple[str, ...]
-    node: IndexArray
-
-
-@dataclass(frozen=True, eq=False)
-class Reasoning:
-    """What the strongest reasons are found with: the vectors D^q V, their response, and where items are in a list."""
+    signal, scores: those of the model.
+    vectors: D^q V, [num_items, k].
+    response: g(λ), [k].
+    people: number of users of each value, [num_values] by user attribute.
+    place: scratch array [num_items], -1 outside a call.
+    """
 
     signal: Signal
     scores: FilterScores
     vectors: FloatArray
     response: FloatArray
-    people: Mapping[str, IndexArray]  # [num_values] of each user attribute: how many users have a value
-    place: IndexArray  # [num_items], -1 but while a user's items are looked for
+    people: Mapping[str, IndexArray]
+    place: IndexArray
 
     @classmethod
-    def of(cls, signal: Signal, scores: FilterScores) -> "Reasoning":
-        """All that is the same for every user."""
+    def of(cls, signal: Signal, scores: FilterScores) -> "TopReasonFinder":
+        """The finder of a fitted model."""
         place = np.full(len(scores.degree), -1, dtype=np.int64)
         people = {name: np.bincount(m.indices, minlength=m.shape[1]) for name, m in signal.values.items()}
         response = scores.response().float().cpu().numpy()
         return cls(signal, scores, scores.vectors.cpu().numpy(), response, people, place)
 
-    def strongest(self, user_index: int, items: IndexArray) -> Strongest:
-        """The node with the greatest sum of contributions, as `contributions` has them, to each of m items."""
+    def find(self, user_index: int, items: IndexArray) -> TopReasons:
+        """The node with the largest sum of contributions (as in `find_contributions`) to each of m items of a user."""
         own = self.signal.behaviour[[user_index]]
         relation, node, rows = [], [], []
-        for name, nodes, carried, mine in self._beside(user_index, own):
+        for name, nodes, carried, mine in self._related(user_index, own):
             own = own + mine
             relation += [name] * len(nodes)
             node.append(nodes)
@@ -59,19 +57,19 @@ class Reasoning:
         carried = sparse.csr_array(sparse.vstack(rows, format="csr"))
         between = np.unique(carried.indices).astype(np.int64)
         if not len(between):
-            return Strongest(("",) * len(items), np.full(len(items), -1, dtype=np.int64))
-        kernel = self._kernel(between, items).astype(np.float64)
+            return TopReasons(("",) * len(items), np.full(len(items), -1, dtype=np.int64))
+        kernel = self._influence(between, items).astype(np.float64)
         amount = sparse.csr_array(carried[:, between]).astype(np.float64) @ kernel  # [n, m]
         best = amount.argmax(axis=0)
         speaks = amount[best, np.arange(len(items))] > 0
         names = tuple(relation[row] if yes else "" for row, yes in zip(best.tolist(), speaks.tolist(), strict=True))
-        return Strongest(names, np.where(speaks, np.concatenate(node)[best], -1))
+        return TopReasons(names, np.where(speaks, np.concatenate(node)[best], -1))
 
-    def _beside(
+    def _related(
         self, user_index: int, own: sparse.csr_array
     ) -> Iterator[tuple[str, IndexArray, sparse.csr_array, sparse.csr_array]]:
-        """The friends or values [n] of each relation, the signal that each brings, [n, num_items], and what of that of
-        values is the user's own behaviour, [1, num_items], which counts as history."""
+        """For each relation its name, the friends or values [n], the signal from each [n, num_items], and the part of
+        it that is the user's own behaviour [1, num_items], which counts as history."""
         shape = self.signal.behaviour.shape[1]
         for name, matrix in {**self.signal.social, **self.signal.values}.items():
             related = matrix[[user_index]]
@@ -95,8 +93,8 @@ class Reasoning:
                 sparse.csr_array((mine, kept, [0, len(kept)]), shape=(1, shape)),
             )
 
-    def _kernel(self, between: IndexArray, items: IndexArray) -> FloatArray:
-        """What one unit of signal on n items adds to each of m scores, [n, m]."""
+    def _influence(self, between: IndexArray, items: IndexArray) -> FloatArray:
+        """The contribution of one unit of signal on n items to each of m scores, [n, m]."""
         c, paths = self.scores.config, self.scores.paths
         degree = self.scores.degree[between][:, None]
         left = self.vectors[between] * degree ** np.float32(-c.target_exponent)
@@ -114,5 +112,5 @@ class Reasoning:
 
 
 def _diagonal(row: sparse.csr_array) -> sparse.csr_array:
-    """A row of n entries as n rows of one entry each, [n, columns]."""
+    """A row with n entries as n rows with one entry each, [n, columns]."""
     return sparse.csr_array((row.data, row.indices, np.arange(row.nnz + 1)), shape=(row.nnz, row.shape[1]))

@@ -1,4 +1,4 @@
-"""A score of graph_filter as an exact sum over single walks: from whom, to which item, and on through whom or what."""
+"""One score of graph_filter as an exact sum over single walks from a user through items to the target."""
 
 from dataclasses import dataclass
 
@@ -7,87 +7,41 @@ from scipy import sparse
 
 from graphrec.interactions import FloatArray
 from graphrec.linalg.sparse import scale_columns
-from graphrec.models.graph_filter.contributions import HISTORY, USERS, Amounts, ItemInfluence
+from graphrec.models.attribution import HISTORY, USERS, Amounts, WalkEnds, Walks, WalkStarts
+from graphrec.models.graph_filter.contributions import ItemInfluence
 from graphrec.models.graph_filter.kernel import Kernel
 from graphrec.models.graph_filter.scoring import FilterScores
 from graphrec.models.graph_filter.signal import Signal
 from graphrec.vocabulary import IndexArray
 
-#: Eigenvalues below this are rounding where a walk divides by them; what belongs to them counts as longer walks.
+#: Threshold of eigenvalues: smaller ones are rounding errors to divide by, and their part counts as longer walks.
 LEAST_EIGENVALUE = 1e-4
 
-#: Users whose part of the spectrum is made at one time.
+#: Batch size of users whose part of the spectrum is computed.
 BLOCK = 4096
 
 
-@dataclass(frozen=True, eq=False)
-class WalkStarts:
-    """Where walks begin [n]: the user's own history first, then each friend, then each person with the same value.
+def find_walks(
+    signal: Signal, kernel: Kernel, scores: FilterScores, user_index: int, influence: ItemInfluence
+) -> Walks:
+    """The Walks of a user to the target of `influence`.
 
-    relation: `history`, or the social or user-attribute relation; node: the position of the friend or value, -1 for the
-    history; person: whose behaviour is carried; carried [n, m]: the signal that it puts on m items.
+    The spectrum reaches the target over its neighbours, since V g Vᵀ = (V g Λ⁻¹ Vᵀ N'ᵀ) N'/σ₁². The part of its last
+    step over users and values that have the item h too belongs to their walk ends; the part over others, which are
+    further from h, is `longer`.
     """
-
-    relation: tuple[str, ...]
-    node: IndexArray
-    person: IndexArray
-    carried: sparse.csr_array
-
-
-@dataclass(frozen=True, eq=False)
-class WalkEnds:
-    """How walks go on to the target [n]: over a user who has both items, over a value that both have, or over an
-    item-item relation.
-
-    via: `users` or the relation; value: the position of the user or value, -1 for item-item relations; amount [n, m]:
-    what one unit of signal on each of m items adds to the score.
-    """
-
-    via: tuple[str, ...]
-    value: IndexArray
-    amount: sparse.csr_array
+    starts = _walk_starts(signal, user_index)
+    items = np.unique(starts.carried.indices).astype(np.int64)
+    carried = sparse.csr_array(starts.carried[:, items]).astype(np.float64)
+    starts = WalkStarts(starts.relation, starts.node, starts.person, carried)
+    ends = _walk_ends(kernel, scores, items, influence)
+    longer = influence.paths[items] + influence.spectrum[items] - ends.amount.sum(axis=0)
+    return Walks(user_index, influence.item_index, items, starts, ends, longer)
 
 
-@dataclass(frozen=True, eq=False)
-class Walks:
-    """A score as Σ_h Σ_o carried[o, h] · (Σ_w amount[w, h] + longer[h]) over items h, origins o and ways w.
-
-    `items` [m] are the positions of the items h. The spectrum reaches the target over its neighbours, since
-    V g Vᵀ = (V g Λ⁻¹ Vᵀ N'ᵀ) N'/σ₁²: what its last step makes from users and values that have h too is a part of their
-    ways, and what comes over others, who are further from h, is `longer` [m].
-    """
-
-    user_index: int
-    item_index: int
-    items: IndexArray
-    origins: WalkStarts
-    ways: WalkEnds
-    longer: Amounts
-
-    @property
-    def total(self) -> Amounts:
-        """What one unit of signal on each item adds to the score, [m]."""
-        found: Amounts = self.ways.amount.sum(axis=0) + self.longer
-        return found
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-
-def walks(signal: Signal, kernel: Kernel, scores: FilterScores, user_index: int, reach: ItemInfluence) -> Walks:
-    """The Walks of a user to the target that `reach` leads to."""
-    origins = _origins(signal, user_index)
-    items = np.unique(origins.carried.indices).astype(np.int64)
-    carried = sparse.csr_array(origins.carried[:, items]).astype(np.float64)
-    origins = WalkStarts(origins.relation, origins.node, origins.person, carried)
-    ways = _ways(kernel, scores, items, reach)
-    longer = reach.paths[items] + reach.spectrum[items] - ways.amount.sum(axis=0)
-    return Walks(user_index, reach.item_index, items, origins, ways, longer)
-
-
-def _origins(signal: Signal, user_index: int) -> WalkStarts:
-    """All origins of a user's signal over all items; what others with the user's own values owe to the user's own
-    behaviour is a part of the history."""
+def _walk_starts(signal: Signal, user_index: int) -> WalkStarts:
+    """The starts of a user's signal over all items. The mean behaviour of an attribute value includes the user's own
+    behaviour, which counts as history."""
     relation, node, person = [HISTORY], [np.array([-1])], [np.array([user_index])]
     rows = [sparse.csr_array(signal.behaviour[[user_index]])]
     for name in {**signal.social, **signal.values}:
@@ -105,8 +59,8 @@ def _origins(signal: Signal, user_index: int) -> WalkStarts:
 
 
 def _carried(signal: Signal, name: str, user_index: int) -> tuple[IndexArray, IndexArray, sparse.csr_array]:
-    """The people [n] behind a user's friends or values, whose friend or value each is [n], and what each adds to the
-    signal [n, num_items]."""
+    """The users [n] behind the friends or attribute values of a user, the position of the friend or value of each [n],
+    and the part of the signal that comes from each, [n, num_items]."""
     kept = signal.around[name][[user_index]].indices.astype(np.int64)
     related = {**signal.social, **signal.values}[name][[user_index]]
     values, weight = related.indices.astype(np.int64), related.data.astype(np.float64)
@@ -117,7 +71,7 @@ def _carried(signal: Signal, name: str, user_index: int) -> tuple[IndexArray, In
         holders = sparse.csc_array(signal.values[name])[:, values]
         people, counts = holders.indices.astype(np.int64), np.diff(holders.indptr)
         place, weight = np.repeat(np.arange(len(values)), counts), weight / np.maximum(counts, 1)
-        there = signal.profiles[name][values][:, kept].toarray() != 0  # a profile is cut to its most frequent items
+        there = signal.profiles[name][values][:, kept].toarray() != 0  # profiles are cut to their most frequent items
     some = sparse.csr_array(signal.behaviour[people][:, kept])
     row = np.repeat(np.arange(len(people)), np.diff(some.indptr))
     data = some.data * weight[place[row]] * there[place[row], some.indices]
@@ -125,26 +79,26 @@ def _carried(signal: Signal, name: str, user_index: int) -> tuple[IndexArray, In
     return people, values[place], sparse.csr_array((data, kept[some.indices], some.indptr), shape=shape)
 
 
-def _ways(kernel: Kernel, scores: FilterScores, items: IndexArray, reach: ItemInfluence) -> WalkEnds:
-    """The ways from some items [m] to the target, with their parts of the spectrum."""
-    over_users = reach.over_users[items]
-    shared = sparse.csr_array(sparse.diags_array(reach.holders.target) @ reach.holders.rows[:, items])
+def _walk_ends(kernel: Kernel, scores: FilterScores, items: IndexArray, influence: ItemInfluence) -> WalkEnds:
+    """The ends from items [m] to the target, including their part of the spectrum."""
+    over_users = influence.over_users[items]
+    shared = sparse.csr_array(sparse.diags_array(influence.co_users.target) @ influence.co_users.rows[:, items])
     shared.eliminate_zeros()
     plain = np.asarray(shared.sum(axis=0), dtype=np.float64)
     each = np.divide(over_users, plain, out=np.zeros_like(plain), where=plain > 0)
     walked = sparse.csr_array(shared @ sparse.diags_array(each))
-    last = _LastStep.of(kernel, scores, items, reach)
-    amounts = [walked + last.through(reach.holders.rows, reach.holders.target, shared)]
-    via, value = [USERS] * len(reach.holders.user_index), [reach.holders.user_index]
+    last = _LastStep.of(kernel, scores, items, influence)
+    amounts = [walked + last.through(influence.co_users.rows, influence.co_users.target, shared)]
+    via, value = [USERS] * len(influence.co_users.user_index), [influence.co_users.user_index]
     for name, part in kernel.attributes.items():
-        row = part.factor[[reach.item_index]]
+        row = part.factor[[influence.item_index]]
         values = row.indices.astype(np.int64)
         both = sparse.csr_array(part.factor[items][:, values].T)
-        walked = sparse.csr_array(reach.attributes[name][items][:, values].T)
+        walked = sparse.csr_array(influence.attributes[name][items][:, values].T)
         amounts.append(walked + last.through(sparse.csr_array(part.factor[:, values].T), row.data, both))
         via += [name] * len(values)
         value.append(values)
-    for name, link in reach.links.items():
+    for name, link in influence.links.items():
         amounts.append(sparse.csr_array(link[items][None]))
         via.append(name)
         value.append(np.array([-1]))
@@ -153,15 +107,15 @@ def _ways(kernel: Kernel, scores: FilterScores, items: IndexArray, reach: ItemIn
 
 @dataclass(frozen=True, eq=False)
 class _LastStep:
-    """What the spectrum gives from some items to the target by its last step."""
+    """The part of the spectrum that reaches the target from items [m] in one last step."""
 
-    left: FloatArray  # D^{-p} V g Λ⁻¹ D_j^q / σ₁² [m, k]
+    left: FloatArray  # D^-p V g Λ⁻¹ D_j^q / σ₁² [m, k]
     vectors: FloatArray  # D^q V [num_items, k]
     inverse: Amounts  # D^-q [num_items]
 
     @classmethod
-    def of(cls, kernel: Kernel, scores: FilterScores, items: IndexArray, reach: ItemInfluence) -> "_LastStep":
-        """The last steps from some items to the target."""
+    def of(cls, kernel: Kernel, scores: FilterScores, items: IndexArray, influence: ItemInfluence) -> "_LastStep":
+        """The last steps from items [m] to the target."""
         eigenvalues = kernel.eigenvalues.cpu().double().numpy()
         vectors, powers = (
             scores.vectors.cpu().numpy(),
@@ -169,12 +123,21 @@ class _LastStep:
         )
         usable = eigenvalues >= LEAST_EIGENVALUE
         longer = np.divide(scores.response().cpu().numpy(), eigenvalues, out=np.zeros_like(eigenvalues), where=usable)
-        left = vectors[items] * longer * (powers[items] * reach.scale[items] / kernel.strongest)[:, None]
+        left = (
+            vectors[items]
+            * longer
+            * (powers[items] * influence.scale[items] / kernel.top_squared_singular_value)[:, None]
+        )
         return cls(left.astype(np.float32), vectors, powers)
 
     def through(self, rows: sparse.csr_array, target: Amounts, both: sparse.csr_array) -> sparse.csr_array:
-        """The part [n, m] of n users or values, whose rows of N' [n, num_items] and entries at the target [n] are
-        given, where the pattern of `both` [n, m] says that they have the item too."""
+        """The part [n, m] through n users or values that have both an item and the target.
+
+        Args:
+            rows: their rows of N', [n, num_items].
+            target: their entries of N' at the target, [n].
+            both: has an entry if the user or value has the item, [n, m].
+        """
         found = sparse.csr_array(both, copy=True).astype(np.float64)
         rows = scale_columns(rows, self.inverse)
         for start in range(0, both.shape[0], BLOCK):

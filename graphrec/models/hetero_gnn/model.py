@@ -124,26 +124,26 @@ class HeteroGNN(EmbeddingModel[HeteroGNNConfig]):
         super().__init__(config, device)
         self._setting: Setting | None = None  # from the start of a fit to its end
 
-    def setting(self, problem: TrainingData, rng: np.random.Generator) -> Setting:
+    def setting(self, training: TrainingData, rng: np.random.Generator) -> Setting:
         """The graph, the edges and an encoder that is not trained yet, on this model's device.
 
         Raises GraphrecError where the graph needs sampled neighbourhoods and nothing is installed that samples.
         """
-        graph = restrict(problem.graph, problem.interactions)
+        graph = restrict(training.graph, training.interactions)
         if num_edges(graph) > self.config.full_graph_edges:
             check_sampler(num_edges(graph), self.config.full_graph_edges)
         # means are products, which are fast; the other layers need the positions of edges
         edges = (products if self.config.layer == "sage" else positions)(graph, self.device)
-        return Setting(graph, edges, self._network(graph, problem, rng))
+        return Setting(graph, edges, self._network(graph, training, rng))
 
-    def start(self, problem: TrainingData, rng: np.random.Generator) -> Tensor:
+    def initial_parameters(self, training: TrainingData, rng: np.random.Generator) -> Tensor:
         """The parameters x of a new encoder."""
-        self._setting = self.setting(problem, rng)
+        self._setting = self.setting(training, rng)
         return flat(self._setting.network)
 
-    def encoder(self, problem: TrainingData, x: Tensor) -> Encode:
+    def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:
         """Runs the encoder with the parameters x amid all edges; users first, then items."""
-        setting = self._setting or self.setting(problem, np.random.default_rng(0))
+        setting = self._setting or self.setting(training, np.random.default_rng(0))
         user, _, item = setting.graph.target
 
         def encode(rows: IndexArray | None) -> Tensor:
@@ -153,30 +153,30 @@ class HeteroGNN(EmbeddingModel[HeteroGNNConfig]):
 
         return encode
 
-    def batches(self, problem: TrainingData, rng: np.random.Generator) -> Iterator[Batch]:
+    def batches(self, training: TrainingData, rng: np.random.Generator) -> Iterator[Batch]:
         """The batches of one epoch; amid sampled neighbourhoods where the graph is large."""
         c, setting = self.config, self._setting
         if setting is None or num_edges(setting.graph) <= c.full_graph_edges:
-            return super().batches(problem, rng)
+            return super().batches(training, rng)
         sampler = Sampler(setting.graph, c.num_layers, c.num_neighbors, c.batch_size, self.device)
-        return sampler.batches(problem.matrix, rng)
+        return sampler.batches(training.matrix, rng)
 
     def loss(
         self,
         x: Tensor,
         encode: Encode,
         batch: Batch,
-        problem: TrainingData,
+        training: TrainingData,
         rng: np.random.Generator,  # noqa: ARG002  # for losses that draw noise
     ) -> Tensor:
         """The objective of a batch plus weight_decay/2 · |x|²."""
         if isinstance(batch, Neighbourhood) and self._setting is not None:
-            value = self.sampled_loss(x, batch, self._setting, problem)
+            value = self.sampled_loss(x, batch, self._setting, training)
         else:
-            value = self.config.objective.value(encode, batch, problem.matrix)
+            value = self.config.objective.value(encode, batch, training.matrix)
         return value + self.config.weight_decay / 2 * x.square().sum() if self.config.weight_decay else value
 
-    def sampled_loss(self, x: Tensor, batch: Neighbourhood, setting: Setting, problem: TrainingData) -> Tensor:
+    def sampled_loss(self, x: Tensor, batch: Neighbourhood, setting: Setting, training: TrainingData) -> Tensor:
         """The loss of a batch amid its neighbourhood; the negatives are the batch's own items, for bpr the next one."""
         c, (user, _, item) = self.config, setting.graph.target
         found = functional_call(setting.network, parts(setting.network, x), (batch.edges, batch.rows))
@@ -185,19 +185,19 @@ class HeteroGNN(EmbeddingModel[HeteroGNNConfig]):
         )
         if c.loss != "softmax":
             return bpr_loss((users * items).sum(1), (users * items.roll(1, 0)).sum(1))
-        count = np.bincount(problem.matrix.indices, minlength=problem.matrix.shape[1])[batch.positive]
-        log_q = torch.from_numpy(np.log(count * (len(count) / problem.matrix.nnz)).astype(np.float32)).to(x.device)
+        count = np.bincount(training.matrix.indices, minlength=training.matrix.shape[1])[batch.positive]
+        log_q = torch.from_numpy(np.log(count * (len(count) / training.matrix.nnz)).astype(np.float32)).to(x.device)
         chosen = torch.from_numpy(batch.positive).to(x.device)
         return in_batch_softmax_loss(users, items, chosen, c.temperature, log_q if c.correction else None)
 
-    def finish(self, x: Tensor, encode: Encode, problem: TrainingData) -> None:  # noqa: ARG002  # encode knows x
+    def finish(self, x: Tensor, encode: Encode, training: TrainingData) -> None:  # noqa: ARG002  # encode knows x
         """Keep the vectors of all nodes that have an edge, and what an item sends to a new user."""
-        graph = restrict(problem.graph, problem.interactions)
+        graph = restrict(training.graph, training.interactions)
         there = torch.cat([connected(graph, label) for label in graph.target[::2]]).to(self.device)
         with torch.no_grad():
             vectors = self.config.objective.scaled(encode(None)) * there.unsqueeze(1)
-            self.users, self.items = (part.clone() for part in torch.split(vectors, list(problem.matrix.shape)))
-            self.incoming = self.items @ newcomer_map(problem.matrix, self.users, self.items)
+            self.users, self.items = (part.clone() for part in torch.split(vectors, list(training.matrix.shape)))
+            self.incoming = self.items @ fit_history_map(training.matrix, self.users, self.items)
         self._setting = None
 
     @classmethod
@@ -213,13 +213,13 @@ class HeteroGNN(EmbeddingModel[HeteroGNNConfig]):
             "epochs": Range(5, 40),
         }
 
-    def _network(self, graph: HeteroGraph, problem: TrainingData, rng: np.random.Generator) -> HeteroEncoder:
+    def _network(self, graph: HeteroGraph, training: TrainingData, rng: np.random.Generator) -> HeteroEncoder:
         c, seed = self.config, int(rng.integers(1 << 62))
         sizes = {label: int(graph.data[label].num_nodes) for label in graph.data.node_types}
         known: Nodes = {}
         if c.warm_start:
-            found = spectral_start(problem.matrix, c.embedding_dim, c.init_std, rng)
-            known = dict(zip(graph.target[::2], torch.split(found, list(problem.matrix.shape)), strict=True))
+            found = spectral_start(training.matrix, c.embedding_dim, c.init_std, rng)
+            known = dict(zip(graph.target[::2], torch.split(found, list(training.matrix.shape)), strict=True))
         features = {label: node_features(graph, label, rng) for label in sizes if c.features}
         there = {label: block.to(self.device) for label, block in features.items() if block is not None}
         generator = torch.Generator().manual_seed(seed)
@@ -230,8 +230,8 @@ class HeteroGNN(EmbeddingModel[HeteroGNNConfig]):
         return network.to(self.device)
 
 
-def newcomer_map(history: sparse.csr_array, users: Tensor, items: Tensor) -> Tensor:
-    """W [dim, dim] that brings the mean item vectors of histories [num_users, num_items] nearest to the trained users:
+def fit_history_map(history: sparse.csr_array, users: Tensor, items: Tensor) -> Tensor:
+    """W [dim, dim] that maps the mean item vectors of histories [num_users, num_items] nearest to the trained users:
     the ridge solution of |M W − users|² over the users with a history."""
     known = torch.from_numpy(np.diff(history.indptr) > 0).to(users.device)
     means = (csr_tensor(normalised(history, 1.0, 0.0)).to(items.device) @ items)[known]  # [users known, dim]

@@ -13,6 +13,7 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State
 from graphrec.linalg.threads import one_thread
+from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Embeddings, Progress, Range, Space
 from graphrec.models.embedding import EmbeddingModel, TrainingData
 from graphrec.models.embedding_config import EmbeddingConfig
@@ -25,7 +26,7 @@ from graphrec.vocabulary import IndexArray
 #: Length of the vectors of a draw that is right for ratings; a posterior of many draws needs no more.
 RATING_DIM = 12
 
-#: Ratings times squared length below which a second thread costs more than it brings.
+#: Ratings times squared length below which a second thread costs more than it saves.
 SMALL = 1 << 28
 
 
@@ -91,7 +92,7 @@ class MF(EmbeddingModel[MFConfig]):
         super().__init__(config, device)
         self.posterior: RatingPosterior | None = None  # of ratings, for mse
 
-    def encoder(self, problem: TrainingData, x: Tensor) -> Encode:  # noqa: ARG002  # the vectors are the parameters
+    def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:  # noqa: ARG002  # the vectors are the parameters
         """Some rows of x, or all."""
         return lambda rows: x if rows is None else x[torch.from_numpy(rows).to(x.device)]
 
@@ -134,11 +135,17 @@ class MF(EmbeddingModel[MFConfig]):
         """Scores [batch, num_items] float32 of new users from their items; for mse from their ratings, the values."""
         return super().fold_in(history) if self.posterior is None else self.posterior.fold_in(history)
 
-    def fold_in_newcomers(self, target: Interactions, around: Relations) -> Tensor:
+    def fold_in_users(self, target: Interactions, relations: Relations) -> Tensor:
         """As `fold_in`, for mse from the ratings of the target behaviour."""
         if self.posterior is None:
-            return super().fold_in_newcomers(target, around)
+            return super().fold_in_users(target, relations)
         return self.fold_in(rating_matrix(target))
+
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
+        """As for every embedding model; None for mse, which needs the ratings, and a run does not keep them."""
+        if self.posterior is not None:
+            return HistoryAttribution(None, exact=False)
+        return super().explain_history(history, user_index, item_index)
 
     def embeddings(self) -> Embeddings:
         """The vectors, whose dot products are the scores; for mse all draws in a row, without the mean rating."""
@@ -183,7 +190,7 @@ class MF(EmbeddingModel[MFConfig]):
 
 def rating_matrix(interactions: Interactions) -> sparse.csr_array:
     """The ratings [num_users, num_items] float32 of all pairs that were rated, a zero is one; several of one pair are
-    averaged. Raises DataError where there are none or a rating is no number."""
+    averaged. Raises DataError if there are no ratings or one is not a number."""
     weight = interactions.weight
     if weight is None or not len(weight):
         raise DataError("mf: mse predicts ratings, but these interactions have none; choose softmax or bpr")

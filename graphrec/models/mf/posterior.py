@@ -53,7 +53,7 @@ class RatingPosterior:
         """
         device = self.items.device
         with one_thread(device.type == "cpu"):  # many small systems
-            rows = [self._newcomer(*_row(history, row, device)) for row in range(int(history.shape[0]))]
+            rows = [self._sample_user(*_row(history, row, device)) for row in range(int(history.shape[0]))]
         found = torch.stack(rows) if rows else self.users[:0]  # [batch, S, dim]
         return self._ratings(found.flatten(1) @ self.items.flatten(1).T)
 
@@ -66,7 +66,7 @@ class RatingPosterior:
         """The posterior of a state, on a device."""
         return cls(**{name: value.to(device) for name, value in state.items()}, freedom=freedom)
 
-    def _newcomer(self, rated: Tensor, ratings: Tensor) -> Tensor:
+    def _sample_user(self, rated: Tensor, ratings: Tensor) -> Tensor:
         """The vectors [S, dim] of a user with `ratings` [n] of the items `rated` [n]."""
         items = self.items[rated].permute(1, 0, 2)  # [S, n, dim]
         prior = self.centre[0].clone()  # [S, dim]

@@ -1,1 +1,1 @@
-"""What files without a description seem to hold: inference over values, names, file names, keys and dependencies."""
+"""Schema inference for undescribed files: column profiles, name semantics, keys and functional dependencies."""

@@ -1,4 +1,4 @@
-"""The tables of a database: their first rows, primary keys and foreign keys; no password is ever shown."""
+"""Profiles the tables of a database from their first rows, primary and foreign keys; never shows passwords."""
 
 import os
 import re
@@ -9,33 +9,33 @@ from typing import Any
 from graphrec.cleaning.rules import Kind
 from graphrec.errors import DataError
 from graphrec.tabular import sql
-from graphrec.tabular.inference.keys import quoted
-from graphrec.tabular.sniffing import Sniffed, profiles
-from graphrec.tabular.spec import Query
+from graphrec.tabular.inference.table_queries import quote_column
+from graphrec.tabular.sniffing import TableProfile, profile_columns
+from graphrec.tabular.spec import QueryInput
 
 _ROWS = 5_000
 _MOST_TABLES = 200
-#: Tables of the database itself, or of tools that change its form.
+#: System tables of databases and of migration tools.
 _SYSTEM = re.compile(r"sqlite_.*|pg_.*|alembic_version|schema_migrations|django_.*|flyway_.*|spatial_ref_sys|auth_.*")
 _SECRETS = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
 
 
-def is_address(text: str) -> bool:
-    """Whether an argument is the address of a database, such as sqlite:///shop.db."""
+def is_url(text: str) -> bool:
+    """Whether an argument is a database URL, such as sqlite:///shop.db."""
     return "://" in text
 
 
-def tables(address: str, folder: Path) -> list[Sniffed]:
-    """The tables of a database that have rows, with their keys; the TOML file will lie in `folder`.
+def profile_database(address: str, folder: Path) -> list[TableProfile]:
+    """Profiles of the non-empty tables of a database, with their keys; `folder` is that of the TOML file.
 
     Raises:
-        DataError: the address is none, or the database cannot be reached or read, or has no rows.
+        DataError: the URL is invalid, or the database cannot be reached or read, or has no rows.
         GraphrecError: SQLAlchemy or the database's driver is not installed.
     """
     sqlalchemy = sql.import_sqlalchemy()
-    expanded = _expanded(address)
-    engine, shown, secrets = sql.opened(expanded, Path.cwd())
-    written = _written(sqlalchemy.engine.make_url(expanded), folder)
+    expanded = _expand_variables(address)
+    engine, shown, secrets = sql.open_engine(expanded, Path.cwd())
+    written = _make_public_url(sqlalchemy.engine.make_url(expanded), folder)
     try:
         with engine.connect() as connection:
             inspector = sqlalchemy.inspect(connection)
@@ -45,7 +45,7 @@ def tables(address: str, folder: Path) -> list[Sniffed]:
                 raise DataError(f"{shown} has {len(names):,} tables; write a TOML file for those that you need")
             found = [_table(sqlalchemy, connection, inspector, name, written, folder) for name in names]
     except (sqlalchemy.exc.SQLAlchemyError, UnicodeError, ValueError, OverflowError) as error:
-        raise DataError(f"{shown} cannot be read: {sql.reason(error, secrets)}; check the address") from None
+        raise DataError(f"{shown} cannot be read: {sql.driver_message(error, secrets)}; check the address") from None
     finally:
         engine.dispose()
     known = [table for table in found if table is not None]
@@ -54,8 +54,8 @@ def tables(address: str, folder: Path) -> list[Sniffed]:
     return known
 
 
-def _table(sqlalchemy: Any, connection: Any, inspector: Any, name: str, url: str, folder: Path) -> Sniffed | None:
-    """The first rows of a table with its keys; None where it has no rows."""
+def _table(sqlalchemy: Any, connection: Any, inspector: Any, name: str, url: str, folder: Path) -> TableProfile | None:
+    """The profile of a table with its keys; None if it has no rows."""
     columns = [column["name"] for column in inspector.get_columns(name)]
     table = sqlalchemy.table(name, *(sqlalchemy.column(column) for column in columns))
     result = connection.execute(sqlalchemy.select(table).limit(_ROWS))
@@ -73,15 +73,17 @@ def _table(sqlalchemy: Any, connection: Any, inspector: Any, name: str, url: str
         for key in inspector.get_foreign_keys(name)
         if len(key["constrained_columns"]) == 1
     }
-    profiled = profiles(columns, texts, kinds, times)
-    left = {column: "it is empty" for column, value in profiled.items() if not value.filled}
+    profiled = profile_columns(columns, texts, kinds, times)
+    left = {column: "it is empty" for column, value in profiled.items() if not value.num_filled}
     kept = {column: value for column, value in profiled.items() if column not in left}
-    query = Query(f"select * from {quoted(name)}", url, folder)
-    return Sniffed(query, name, kept, len(rows), len(rows) < _ROWS, left_out=left, keys=primary, references=foreign)
+    query = QueryInput(f"select * from {quote_column(name)}", url, folder)
+    return TableProfile(
+        query, name, kept, len(rows), len(rows) < _ROWS, left_out=left, keys=primary, references=foreign
+    )
 
 
 def _kind(values: list[Any]) -> Kind | None:  # of any type
-    """The kind of a column by the types of its values; text may hold anything, and is looked at."""
+    """The kind of a column by the types of its values; None for text, whose values decide."""
     types = {type(value) for value in values if value is not None}
     if types and types <= {bool}:
         return "bool"
@@ -94,8 +96,8 @@ def _text(value: Any) -> str:  # of any type
     return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def _expanded(address: str) -> str:
-    """The address with ${NAME} replaced by environment variables."""
+def _expand_variables(address: str) -> str:
+    """The URL with ${NAME} replaced by environment variables."""
 
     def value(match: re.Match[str]) -> str:
         found = os.environ.get(match[1])
@@ -106,8 +108,8 @@ def _expanded(address: str) -> str:
     return re.sub(r"\$\{(\w+)\}", value, address)
 
 
-def _written(url: Any, folder: Path) -> str:
-    """The address for a TOML file: a variable in the place of the password, a SQLite file by its place from there."""
+def _make_public_url(url: Any, folder: Path) -> str:
+    """The URL for the TOML file: a variable instead of the password, a SQLite path relative to `folder`."""
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
         path = Path(url.database).expanduser()
         relative = path if path.is_absolute() else Path(os.path.relpath(path.absolute(), folder.absolute()))

@@ -1,4 +1,4 @@
-"""How the rows of a text file are written: separator, quotes, lines before the header, comments, and the header."""
+"""Detects the dialect of a text file: separator, quotes, escapes, lines before the header, comments and header."""
 
 import csv
 import re
@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from io import StringIO
 
 from graphrec.errors import DataError
-from graphrec.tabular.file_format import unique_names
-from graphrec.tabular.inference import lexicon, words
-from graphrec.tabular.inference.columns import column
+from graphrec.tabular.file_format import make_unique
+from graphrec.tabular.inference import lexicon, name_semantics
+from graphrec.tabular.inference.column_profile import profile_column
 
 _SEPARATORS = ("::", "||", "\t\t", "\t", "\x01", ";", "|", ",", "^", "~", " ")
-#: Lines that are looked at to find the separator.
+#: Number of lines used to detect the separator.
 _LINES = 1000
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+|\d+,\d+)([eE][+-]?\d+)?")
 _ATOM = re.compile(r"[\w.+:@/-]+")
@@ -23,10 +23,12 @@ _NOTHING = frozenset({"", "null", "nan", "none", "na", "n/a", "-", "\\n", "?"})
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a text is divided into rows, its names (None: no header line), its rows and what should be said of it.
+    """The dialect of a text, its sampled rows and notes.
 
-    `basket` holds for lines of different lengths: an id, then items. `wrong` counts lines that have another number of
-    fields than the header has.
+    header: column names that the file lacks, from a comment or made up; None if they are not needed.
+    written: the header line; None without a header.
+    basket: whether lines have different lengths: an id, then items.
+    wrong: number of lines with another number of fields than the header.
     """
 
     separator: str = ","
@@ -47,19 +49,19 @@ class Dialect:
         return len(self.rows[0]) if self.rows else len(self.header or ())
 
 
-def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> Dialect:
-    """How a text that begins a file is written, with at most about `num_rows` of its rows.
+def detect_dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> Dialect:
+    """The dialect of the text at the beginning of a file, with about `num_rows` of its rows.
 
-    `more` are texts from later in the file, each from the beginning of a line.
+    `more` are texts from later positions, each starting at the beginning of a line.
 
     Raises:
-        DataError: the text holds blank lines only.
+        DataError: the text has only blank lines.
     """
-    lines = _unified(text).split("\n")  # splitlines would end lines at U+2028 and form feeds, too
+    lines = _normalise_line_endings(text).split("\n")  # splitlines would also split at U+2028 and form feeds
     comment = _comment(lines)
     body = [line for line in lines if line.strip() and not (comment and line.startswith(comment))]
     if not body:
-        raise DataError(f"{shown} holds blank lines only; copy or download it again")
+        raise DataError(f"{shown} has only blank lines; copy or download it again")
     found = _separated(body[:_LINES])
     if found is None:
         return _one_column_or_basket(lines, body, comment, shown)
@@ -69,7 +71,11 @@ def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> D
     rest = "\n".join(line for line in lines[skip:] if not (comment and line.startswith(comment))) + "\n"
     records = list(_records(rest, separator, quote, escape, num_rows + 50))
     padded = 0
-    while len(records) > padded + 2 and width > 2 and is_title(records[padded], _next_said(records[padded + 1 :])):
+    while (
+        len(records) > padded + 2
+        and width > 2
+        and is_title_row(records[padded], _next_non_empty(records[padded + 1 :]))
+    ):
         padded += 1
     if padded:
         filled = [number for number, line in enumerate(lines) if number >= skip and line.strip()]
@@ -77,12 +83,12 @@ def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> D
         notes.append(f"{padded} line{'s' * (padded > 1)} before the table ({records[0][0][:40]!r})")
     records = records[padded:]
     first = list(records[0])
-    header, names_missing = is_header(first, records[1:], width), False
+    header, names_missing = is_header_row(first, records[1:], width), False
     if header and len(first) == width - 1:
         names_missing = True
     wrong = sum(len(row) != width for row in records[1:])
     rows = [tuple(row) for row in (records[1:] if header else records) if len(row) == width]
-    for part in map(_unified, more):
+    for part in map(_normalise_line_endings, more):
         rows += [tuple(row) for row in _records(part, separator, quote, escape, num_rows) if len(row) == width]
     made = Dialect(separator, quote, escape, skip, comment, None, None, tuple(rows), False, wrong, tuple(notes))
     if not header:
@@ -92,17 +98,17 @@ def dialect(text: str, shown: str, num_rows: int, more: Sequence[str] = ()) -> D
         names = (*first, f"column_{width}") if empty_end else ("column_1", *first)
         what = "each row ends with a separator" if empty_end else "the first column has no name"
         note = f"the header has {width - 1} names and the rows have {width} fields: {what}"
-        return replace(made, header=tuple(unique_names(names)), skip=made.skip + 1, notes=(*made.notes, note))
+        return replace(made, header=tuple(make_unique(names)), skip=made.skip + 1, notes=(*made.notes, note))
     return replace(made, written=tuple(first))
 
 
-def _unified(text: str) -> str:
-    """The text with all lines ended by one line feed."""
+def _normalise_line_endings(text: str) -> str:
+    """The text with line feeds as line endings."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _comment(lines: Sequence[str]) -> str:
-    """The character that lines begin with which are no rows: some do, and the others do not."""
+    """The character that begins comment lines; "" if there are no comments."""
     for sign in _COMMENTS:
         those = [line.startswith(sign) for line in lines[:_LINES] if line.strip()]
         if any(those[:3]) and sum(those) * 2 < len(those) + 1:
@@ -111,7 +117,7 @@ def _comment(lines: Sequence[str]) -> str:
 
 
 def _with_comment_names(made: Dialect, lines: Sequence[str], comment: str, width: int, separator: str) -> Dialect:
-    """The dialect with the names that the last comment before the rows holds: `# FromNodeId ToNodeId`."""
+    """The dialect with the column names of the last comment before the rows: `# FromNodeId ToNodeId`."""
     if not comment:
         return made
     above: list[str] = []
@@ -122,12 +128,12 @@ def _with_comment_names(made: Dialect, lines: Sequence[str], comment: str, width
     for line in reversed(above):
         parts = [part.strip() for part in re.split(re.escape(separator) if separator.strip() else r"\s+", line)]
         if len(parts) == width and all(part and not _NUMBER.fullmatch(part) for part in parts):
-            return replace(made, header=tuple(unique_names(parts)), notes=(*made.notes, "a comment names the columns"))
+            return replace(made, header=tuple(make_unique(parts)), notes=(*made.notes, "a comment names the columns"))
     return made
 
 
 def _separated(lines: Sequence[str]) -> tuple[str, str, str, int, int] | None:
-    """Separator, quote, escape, number of fields, and the line that the table begins with; None for one column."""
+    """Separator, quote, escape, number of fields and first line of the table; None for one column."""
     best: tuple[float, int, int] | None = None
     chosen = None
     for priority, separator in enumerate(_SEPARATORS):
@@ -145,8 +151,8 @@ def _separated(lines: Sequence[str]) -> tuple[str, str, str, int, int] | None:
         start = _first_row(widths, width)
         above = [line.split(separator) for line in lines[: starts[start]]]
         if any(len(row) > 1 and all(map(_NUMBER.fullmatch, row)) for row in above):
-            continue  # rows of numbers are no lines before a table
-        rows = widths[start + (widths[start] < width) :]  # a header may lack a name
+            continue  # rows of numbers are not a preamble
+        rows = widths[start + (widths[start] < width) :]  # the header may have one name less
         share = sum(found == width for found in rows) / len(rows)
         if share < 0.75 or (share < 0.9 and len(set(widths)) > 4):
             continue
@@ -157,7 +163,7 @@ def _separated(lines: Sequence[str]) -> tuple[str, str, str, int, int] | None:
 
 
 def _may_separate(separator: str, lines: Sequence[str]) -> bool:
-    """Whether a separator that words hold, too, can be one of these lines."""
+    """Whether a character that also occurs in text is a plausible separator of these lines."""
     if separator == "\t\t":
         return all("\t" not in line.replace("\t\t", "") for line in lines)
     if separator == "\t":
@@ -177,7 +183,7 @@ def _may_separate(separator: str, lines: Sequence[str]) -> bool:
 
 
 def _first_row(widths: Sequence[int], width: int) -> int:
-    """The first line that has so many fields and after which nearly all have; a header may lack the first name."""
+    """The first line with `width` fields after which most lines have as many; a header may lack the first name."""
     furthest = 30 if len(widths) <= 60 else len(widths) // 4
     for start, found in enumerate(widths[: min(furthest, len(widths) - 2) + 1] if len(widths) > 2 else widths[:1]):
         if found == width or (
@@ -207,7 +213,7 @@ def _quoting(lines: Sequence[str], separator: str) -> tuple[str, str]:
 
 
 def _numbered(lines: Sequence[str], separator: str, quote: str, escape: str) -> Iterator[tuple[list[str], int]]:
-    """The rows of lines and the number of the line with which each begins."""
+    """The rows of lines, each with the number of its first line."""
     if not quote or len(separator) > 1:
         yield from ((line.split(separator), number) for number, line in enumerate(lines))
         return
@@ -222,7 +228,7 @@ def _numbered(lines: Sequence[str], separator: str, quote: str, escape: str) -> 
 
 
 def _records(text: str, separator: str, quote: str, escape: str, limit: int) -> Iterator[list[str]]:
-    """At most `limit` rows of a text that are no blank lines; the last one may be cut."""
+    """At most `limit` non-blank rows of a text; the last one may be truncated."""
     if not quote or len(separator) > 1:
         made: Iterator[list[str]] = (line.split(separator) for line in text.split("\n") if line.strip("\r\n"))
     else:
@@ -236,24 +242,24 @@ def _records(text: str, separator: str, quote: str, escape: str, limit: int) -> 
         return
 
 
-def _reader(lines: "Iterator[str] | StringIO", separator: str, quote: str, escape: str) -> "csv._reader":  # type: ignore[name-defined]  # a name of typeshed only
+def _reader(lines: "Iterator[str] | StringIO", separator: str, quote: str, escape: str) -> "csv._reader":  # type: ignore[name-defined]  # exists in typeshed only
     options = {"delimiter": separator, "quotechar": quote, "doublequote": not escape}
-    return csv.reader(lines, escapechar=escape or None, **options)  # type: ignore[arg-type]  # of their types
+    return csv.reader(lines, escapechar=escape or None, **options)  # type: ignore[arg-type]  # correct types
 
 
-def _next_said(records: Sequence[Sequence[str]]) -> Sequence[str]:
+def _next_non_empty(records: Sequence[Sequence[str]]) -> Sequence[str]:
     """The first of the next rows that has a value."""
     return next((row for row in records[:5] if any(field.strip() for field in row)), records[0])
 
 
-def is_title(row: Sequence[str], following: Sequence[str]) -> bool:
-    """Whether a row is a title that a spreadsheet filled up with separators: one field of it says something."""
+def is_title_row(row: Sequence[str], following: Sequence[str]) -> bool:
+    """Whether a row is a spreadsheet title: only one field has a value, but the following row has several."""
     said = sum(bool(field.strip()) for field in row)
     return said <= 1 and sum(bool(field.strip()) for field in following) >= min(len(following), 3) > said
 
 
-def is_header(first: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
-    """Whether the first row names the columns."""
+def is_header_row(first: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether the first row is a header."""
     rows = [row for row in rows[:500] if len(row) == width]
     if len(first) != width:
         return True
@@ -271,7 +277,7 @@ def is_header(first: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
         if numeric and own.casefold() not in _NOTHING:
             named += not _is_number_or_time(own)
             against += _is_number_or_time(own)
-    if named and against:  # a wide table, whose other columns are called by numbers, or a nameless first one
+    if named and against:  # a wide table with numeric column names, or a nameless first column
         head = first[0].strip()
         others = [field.strip() for field in first[1:]]
         return not _NUMBER.fullmatch(head) and len(set(others)) == len(others) and width > 3
@@ -281,7 +287,7 @@ def is_header(first: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
 
 
 def _names_by_words(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a first row of text above columns of text names them."""
+    """Whether a text row above text columns is a header."""
     known = sum(_is_column_word(field) for field in first)
     if known * 2 >= len(first):
         return True
@@ -295,13 +301,14 @@ def _names_by_words(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool
 
 
 def _is_column_word(name: str) -> bool:
-    called = words.folded(name)
+    called = name_semantics.fold(name)
     return bool(
-        words.meaning(name).what
-        or words.is_time(name)
-        or words.is_rating(name)
-        or words.prior(name)
-        or called in lexicon.EVENTS | lexicon.LINE_PRICES | lexicon.NAMES | set(lexicon.FRIENDS) | lexicon.TAGS
+        name_semantics.interpret_name(name).entity
+        or name_semantics.is_time(name)
+        or name_semantics.is_rating(name)
+        or name_semantics.infer_owner(name)
+        or called
+        in lexicon.EVENTS | lexicon.LINE_PRICES | lexicon.TITLES | set(lexicon.SOCIAL_RELATIONS) | lexicon.TAGS
         or called in ("id", "name", "from", "to", "source", "target", "value", "description")
     )
 
@@ -311,12 +318,12 @@ def _is_number_or_time(text: str) -> bool:
         return True
     return (
         bool(re.search(r"\d[-/.: ]\d|\d[-/ ][A-Za-z]{3}|[A-Za-z]{3} \d", text))
-        and column("", [text]).moment is not None
+        and profile_column("", [text]).time_format is not None
     )
 
 
 def _one_column_or_basket(lines: Sequence[str], body: Sequence[str], comment: str, shown: str) -> Dialect:
-    """Lines of one field each, or of an id and any number of items."""
+    """The dialect of lines with one field each, or with an id and any number of items."""
     sample = body[:_LINES]
     for separator in ("\t", ",", ";", "|", " "):
         rows = [[field for field in line.strip().split(separator) if field != ""] for line in sample]
@@ -329,27 +336,27 @@ def _one_column_or_basket(lines: Sequence[str], body: Sequence[str], comment: st
         items = Counter(field for row in rows for field in row[1:])
         everything = Counter(field for row in rows for field in row)
         if sum(everything.values()) == len(everything):
-            continue  # nothing comes twice: these are sentences
+            continue  # nothing is repeated: these are sentences
         named = len(set(heads)) >= 0.8 * len(heads) and (
             sum(items.values()) > len(items) or all(_NUMBER.fullmatch(head) for head in heads)
         )
         led = named or _are_ids(heads, items)
         if not led:
-            note = "no line begins with a user or an order: the number of the line is taken for it"
+            note = "no line begins with a user or order id: the line number is used as id"
             numbered = tuple((str(number), *row) for number, row in enumerate(rows, 1))
             return Dialect(separator, "", "", 0, comment, (), None, numbered, True, 0, (note,))
-        header = words.meaning(heads[0]).what in ("user", "context") and len(rows) > 1
+        header = name_semantics.interpret_name(heads[0]).entity in ("user", "context") and len(rows) > 1
         skipped = next(number for number, line in enumerate(lines) if line.strip()) + 1 if header else 0
         return Dialect(separator, "", "", skipped, comment, None, None, tuple(map(tuple, rows[header:])), True, 0, ())
     if max(len(line.split()) for line in sample) > 3 and len({len(line.split()) for line in sample}) > 2:
-        raise DataError(f"{shown} is no table: its lines have no separator in common; check the file")
-    header = is_header([sample[0]], [[line] for line in sample[1:]], 1)
+        raise DataError(f"{shown} is not a table: its lines have no common separator; check the file")
+    header = is_header_row([sample[0]], [[line] for line in sample[1:]], 1)
     rows_of_one = tuple((line,) for line in sample[header:])
     return Dialect(",", '"', "", 0, comment, None, (sample[0],) if header else None, rows_of_one)
 
 
 def _are_ids(heads: Sequence[str], items: Counter[str]) -> bool:
-    """Whether lines begin with ids of one form, such as 14003 or c17, that no item has."""
+    """Whether lines begin with ids of one pattern, such as 14003 or c17, that no item has."""
     form = re.sub(r"\d+", "0", heads[0])
     alike = all(re.sub(r"\d+", "0", head) == form for head in heads)
     return alike and "0" in form and len(set(heads)) > 1 and all(re.sub(r"\d+", "0", item) != form for item in items)

@@ -1,4 +1,4 @@
-"""The encoding of a text by its first bytes."""
+"""Detects the encoding of a text from its first bytes."""
 
 import re
 
@@ -9,7 +9,7 @@ _BOMS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-#: Encodings of other scripts, and the letters by which a text in them is known.
+#: Encodings of other scripts: typical characters, and further characters of such texts.
 _SCRIPTS = (
     ("shift_jis", re.compile("[\u3040-\u30ff]"), re.compile("[\u3000-\u303f\uff00-\uff60\u4e00-\u9fff]")),
     ("gb18030", re.compile("[\u4e00-\u9fff]"), re.compile("[\u3000-\u303f\uff00-\uffef]")),
@@ -18,8 +18,8 @@ _SCRIPTS = (
 )
 
 
-def encoding(start: bytes) -> tuple[str, bool]:
-    """The encoding in which these bytes are text, and whether it is certain: of the one-byte ones none is."""
+def detect_encoding(start: bytes) -> tuple[str, bool]:
+    """The encoding of these bytes, and whether it is certain (never for legacy encodings)."""
     for mark, name in _BOMS:
         if start.startswith(mark):
             return name, True
@@ -31,11 +31,11 @@ def encoding(start: bytes) -> tuple[str, bool]:
     try:
         whole.decode("utf-8")
     except UnicodeDecodeError:
-        return _of_one_byte(whole), False
+        return _detect_legacy(whole), False
     return "utf-8", True
 
 
-def _of_one_byte(start: bytes) -> str:
+def _detect_legacy(start: bytes) -> str:
     high = sum(byte > 0x7F for byte in start)
     letters = sum(chr(byte).isalpha() for byte in start if byte < 0x80)
     if high > 0.4 * (high + letters):

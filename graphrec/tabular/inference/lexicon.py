@@ -1,11 +1,11 @@
-"""The words by which columns and files are recognised, in the languages of the files that people have."""
+"""Word lists by which columns and files are recognised, in several languages."""
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-#: Words for who acts. Each may be a column by itself (`user`) or carry an id's ending (`customer_no`).
+#: Words for users, alone (`user`) or with an id suffix (`customer_no`).
 USERS = _words(
     """
     klient klant musteri asiakas zakaznik gast socio comprador acheteur leser lecteur kunnr kunag kunwe kndnr msno
@@ -19,7 +19,7 @@ USERS = _words(
     utente backer traveler traveller respondent
     """
 )
-#: Words for what is acted on.
+#: Words for items.
 ITEMS = _words(
     """
     produto produkty urun vara vare tuote kurs curso cancion chanson lied aid nid vid matnr artnr artikkel
@@ -33,7 +33,7 @@ ITEMS = _words(
     pelicula libro filme buch ware sock toy drug medicine destination accommodation museum tvshow articolo lesson
     """
 )
-#: Words that mean an item only with an id's ending: a `stock` is a number of things, a `StockCode` is a thing.
+#: Words that mean an item only with an id suffix: `stock` is a quantity, `StockCode` an item.
 ITEMS_WITH_ID = _words(
     """
     campaign route peak card tool library disease symbol token stream plan tariff account_type device policy bundle
@@ -44,7 +44,7 @@ ITEMS_WITH_ID = _words(
     question
     """
 )
-#: Words of groups of items: label and relationship type of the nodes that their values become.
+#: Words for groups of items: label and relationship type of the nodes made of their values.
 GROUPS = {
     "genre": ("Genre", "IN_GENRE"),
     "category": ("Category", "IN_CATEGORY"),
@@ -80,7 +80,7 @@ GROUPS = {
     "cuisine": ("Cuisine", "HAS_CUISINE"),
     "ingredient": ("Ingredient", "HAS_INGREDIENT"),
 }
-#: Words of ids that tell rows apart or bundle them, and are neither users nor items.
+#: Words for ids that identify or group rows, but are neither users nor items.
 CONTEXTS = _words(
     """
     encomenda ordine zamowienie fatura factura beleg kassenbon siparis vbeln posnr ebeln ebelp aufnr belnr
@@ -89,12 +89,13 @@ CONTEXTS = _words(
     checkout bon sale interaction playlist message
     """
 )
-#: Words that say that a column holds an id; the German and Spanish ones stick to the word.
+#: Suffixes of id columns; German and Spanish ones are joined to the word.
 ID_ENDINGS = _words(
     """
     id ids uri key code no nr num number nummer uuid guid hash pk sk idx ref identifier nbr 10 13 1 2 a b x y
     """
 )
+#: Words without a meaning for the role of a column.
 FILLERS = _words(
     """
     pseudo anonymised
@@ -103,14 +104,15 @@ FILLERS = _words(
     remap org ext
     """
 )
-NAMES = _words(
+#: Words for names and titles.
+TITLES = _words(
     """
     nome naam bezeichnung intitule maktx arktx
     name title titel nom nombre label caption headline
     """
 )
-#: Endings of the second user of a relation between users, and the relation.
-FRIENDS = {
+#: Words for the second user of a social relation: its relationship type.
+SOCIAL_RELATIONS = {
     "friend": "FRIEND",
     "neighbour": "FRIEND",
     "neighbor": "FRIEND",
@@ -124,8 +126,8 @@ FRIENDS = {
     "trusted": "TRUSTS",
     "trusts": "TRUSTS",
 }
-#: First and second end of a list of edges whose columns have no other names.
-ENDS = {
+#: Generic names of the first and second id column of an edge list.
+EDGE_LIST_ENDS = {
     "source": "target",
     "src": "dst",
     "from": "to",
@@ -136,6 +138,7 @@ ENDS = {
     "srcid": "dstid",
     "userid1": "userid2",
 }
+#: Words for ratings.
 RATINGS = _words(
     """
     avaliacao calificacion puntaje ocena beoordeling valutazione punteggio betyg note
@@ -144,6 +147,7 @@ RATINGS = _words(
     preference valuation userrating reviewscore averagerating
     """
 )
+#: Words for counts and quantities of an interaction.
 WEIGHTS = _words(
     """
     quantidade aantal ilosc adet antal qtd qte cant mengen fkimg kwmeng lfimg kolichestvo
@@ -153,29 +157,34 @@ WEIGHTS = _words(
     ordercount quantita stueck hoursplayed numplays playduration watchtime watchratio
     """
 )
+#: Words for event columns (the kind of action).
 EVENTS = _words(
     """
     event eventtype eventname action actiontype actionname behaviour behavior behaviortype behaviourtype activity
     activitytype type interaction interactiontype operation verb op
     """
 )
+#: Words for tags given by users.
 TAGS = _words(
     """
     tag tagname tagid tagvalue tags
     """
 )
-SALES = _words(
+#: Words for properties of an edge: payment, device, position and the like.
+EDGE_ATTRIBUTES = _words(
     """
     helpful useful funny cool helpfulvote vote votes upvotes downvotes likes verified verifiedpurchase discount
     profit session channel payment paymentmethod status device platform ip referrer referer position rank shipmode
     currency method source campaign medium useragent browser os reordered tip tax shipping quantity
     """
 )
-TEXTS = _words(
+#: Words for the text of a review.
+REVIEW_TEXTS = _words(
     """
     text reviewtext review comment summary body content reviewbody comments reviewtitle
     """
 )
+#: Words for prices and amounts of a sale.
 LINE_PRICES = _words(
     """
     preco prezzo cena prijs montant importe betrag umsatz valor netwr netpr kbetr
@@ -183,6 +192,7 @@ LINE_PRICES = _words(
     paid value totalprice itemprice freightvalue
     """
 )
+#: Words for properties of users.
 USER_ATTRIBUTES = _words(
     """
     edad alter idade sexo geschlecht localidad cidade stadt vorname nachname birthyear yearofbirth
@@ -191,6 +201,7 @@ USER_ATTRIBUTES = _words(
     pays ville ciudad pais language locale signup
     """
 )
+#: Words for properties of items.
 ITEM_ATTRIBUTES = _words(
     """
     maktx arktx
@@ -200,7 +211,7 @@ ITEM_ATTRIBUTES = _words(
     produktname artikelname
     """
 )
-#: Words of a time at which something was done, by the trust that they earn as the time of an edge.
+#: Words for the time of an action.
 TIMES = _words(
     """
     tarih dato horodatage
@@ -208,7 +219,7 @@ TIMES = _words(
     epoch zeitpunkt heure uhrzeit created_at dt unixreviewtime timestmp tmsp stamp seconds data
     """
 )
-#: Words of times that belong to a user, an item or a later step, not to what a user did.
+#: Words for times of a user, an item or a later step, not of the action.
 OTHER_TIMES = _words(
     """
     birth birthdate birthday dob release released releasedate published publication updated modified changed edited
@@ -216,23 +227,26 @@ OTHER_TIMES = _words(
     estimated approved limit deadline last yelping member launch launched started
     """
 )
-#: Words of ids that stand for who carries the thing, if no column names users.
-CARRIED = _words(
+#: Words for ids of things that a person carries, which replace users if no column has user ids.
+PERSONAL_IDS = _words(
     "card karte carte tarjeta device cookie browser wallet phone msisdn imei loyalty household fingerprint"
 )
-#: First words of columns that say something of what was done: order_status, invoice_total.
-ACTS = _words("order invoice transaction purchase receipt checkout payment booking bestellung commande pedido")
-#: Words that may end a compound (`pageview`), which no other word of files does.
+#: First words of columns that describe the action: order_status, invoice_total.
+ACTION_PREFIXES = _words(
+    "order invoice transaction purchase receipt checkout payment booking bestellung commande pedido"
+)
+#: Stems that may be the end of a compound (`pageview`).
 ENDING_STEMS = ("view", "click", "cart", "basket", "purchase", "order", "wishlist")
-NO_BEHAVIOUR = _words(
+#: Words that begin with a stem of a behaviour but do not mean it.
+NON_BEHAVIOUR_WORDS = _words(
     """
     player players playground display ratecode tagline salesman reader readers readme ready starts started start
     stars poster postal postcode viewer viewers listener listeners reviewer reviewers buyer buyers rater raters
     voter voters subscriber subscribers follower followers borrower viewpoint stage likely
     """
 )
-#: Words that end as those for persons do, and are none who act on items.
-NO_AGENTS = _words(
+#: Words with a suffix of persons (-er, -or) that do not mean users.
+NON_AGENTS = _words(
     """
     order number paper letter weather folder header server router container printer computer counter register color
     sector vector factor chapter layer trailer seller vendor author publisher director provider supplier retailer dealer

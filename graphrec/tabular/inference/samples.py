@@ -1,4 +1,4 @@
-"""The bytes of a file that are looked at: its beginning, and places further on where the file is large."""
+"""Reads samples of files: the beginning, later positions of large files, and first rows of sheets."""
 
 import html
 import re
@@ -12,37 +12,37 @@ import pyarrow as pa
 from graphrec.cleaning.rules import Kind
 from graphrec.errors import DataError
 from graphrec.tabular import archives, sheets
-from graphrec.tabular.spec import Files
+from graphrec.tabular.spec import FileInput
 
 Form = Literal["parquet", "xlsx", "ods", "sqlite", "text"]
 
 
-def kind_of(path: Path) -> Form:
-    """Whether a file is a table of a typed form, a workbook, a database or text, by its content.
+def detect_form(path: Path) -> Form:
+    """The basic format of a file by its content: Parquet, workbook, SQLite or text.
 
     Raises:
-        DataError: there is no such file.
+        DataError: the file does not exist.
     """
-    if not path.is_file() and archives.archive_of(path) is None:
+    if not path.is_file() and archives.find_archive(path) is None:
         raise DataError(f"there is no file {path}; check the path")
-    with archives.opened(path) as stream:
+    with archives.open_file(path) as stream:
         start = stream.read(64)
     if start.startswith(b"PAR1"):
         return "parquet"
     if start.startswith(b"SQLite format 3"):
         return "sqlite"
     if start.startswith(b"\xd0\xcf\x11\xe0"):
-        return "xlsx"  # an Excel file of before 2007
-    if start.startswith(b"PK") and archives.archive_of(path) is None:
-        return archives.workbook(path) or "text"
+        return "xlsx"  # Excel before 2007
+    if start.startswith(b"PK") and archives.find_archive(path) is None:
+        return archives.detect_workbook(path) or "text"
     return "text"
 
 
-def sheet_names(path: Path) -> list[str]:
-    """The names of the sheets of a workbook of the newer form; [""] for the first sheet of another."""
-    if archives.compression(path) != "zip":
+def read_sheet_names(path: Path) -> list[str]:
+    """The sheet names of an xlsx workbook; [""] (the first sheet) for other formats."""
+    if archives.detect_compression(path) != "zip":
         return [""]
-    with archives.reading(path), zipfile.ZipFile(path) as archive:
+    with archives.translate_errors(path), zipfile.ZipFile(path) as archive:
         if "xl/workbook.xml" not in archive.namelist():
             return [""]
         with archive.open("xl/workbook.xml") as stream:
@@ -52,12 +52,14 @@ def sheet_names(path: Path) -> list[str]:
     return names or [""]
 
 
-def sheet_rows(path: Path, files: Files, num_rows: int) -> tuple[list[list[str]], list[Kind | None], list[bool]]:
-    """The header and the first rows of a sheet as text, and of each column the kind that all of its cells have.
-
-    The last of the three says which columns hold times.
-    """
-    with TemporaryDirectory(prefix="graphrec-") as scratch, sheets.opened(path, path, files, Path(scratch)) as sheet:
+def read_sheet_rows(
+    path: Path, files: FileInput, num_rows: int
+) -> tuple[list[list[str]], list[Kind | None], list[bool]]:
+    """Header and first rows of a sheet as text, the kind of each column, and whether each column has times."""
+    with (
+        TemporaryDirectory(prefix="graphrec-") as scratch,
+        sheets.open_sheet(path, path, files, Path(scratch)) as sheet,
+    ):
         rows = [list(sheet.raw_names)]
         kinds: list[Kind | None] = []
         times: list[bool] = []
@@ -82,23 +84,20 @@ def _kind_of(kind: Any) -> Kind | None:  # a pyarrow.DataType
     return "bool" if pa.types.is_boolean(kind) else None
 
 
-def beginning(path: Path, size: int) -> tuple[bytes, bool]:
-    """At most `size` bytes of a file, decompressed, and whether these are all."""
-    with archives.opened(path) as stream:
+def read_start(path: Path, size: int) -> tuple[bytes, bool]:
+    """The first `size` bytes of a decompressed file, and whether these are all."""
+    with archives.open_file(path) as stream:
         found = stream.read(size + 1)
     return found[:size], len(found) <= size
 
 
-def later_parts(path: Path, size: int, places: int, unit: int = 1) -> list[bytes]:
-    """Parts of a file that is not compressed, evenly spread, each from the beginning of a line to the end of one.
-
-    `unit` is how many bytes a character of the encoding has.
-    """
-    if archives.archive_of(path) is not None or archives.compression(path) is not None or unit > 1:
+def read_later_parts(path: Path, size: int, places: int, unit: int = 1) -> list[bytes]:
+    """Evenly spaced parts of an uncompressed file, each of whole lines; `unit` is the character size in bytes."""
+    if archives.find_archive(path) is not None or archives.detect_compression(path) is not None or unit > 1:
         return []
     length = path.stat().st_size
     parts = []
-    with archives.reading(path), path.open("rb") as stream:
+    with archives.translate_errors(path), path.open("rb") as stream:
         for place in range(1, places + 1):
             stream.seek(max(0, place * (length - size) // places))
             part = stream.read(size)

@@ -1,4 +1,4 @@
-"""Whether the users or items of other sources, described in the same folder, have the same ids."""
+"""Detects users or items whose ids also occur in other sources described in the same folder."""
 
 import re
 import tomllib
@@ -10,65 +10,70 @@ from pathlib import Path
 from graphrec.errors import GraphrecError
 from graphrec.schema import ITEM, USER, NodeType
 from graphrec.tabular import files, parsing
-from graphrec.tabular.inference.evidence import Roles
-from graphrec.tabular.sniffing import Sniffed
-from graphrec.tabular.spec import FileQuery, Files, TableSpec
+from graphrec.tabular.inference.table_roles import TableRoles
+from graphrec.tabular.sniffing import TableProfile
+from graphrec.tabular.spec import FileInput, FileQueryInput, TableSpec
 
 _MOST_SPECS = 20
 
 
 @dataclass(frozen=True)
-class Shared:
-    """The file that describes the other source, whether its ids surely are the same, and the question about it."""
+class SharedLabel:
+    """The TOML file of the other source, whether its ids certainly mean the same, and the question about it."""
 
     source: str
-    sure: bool
-    ask: str
+    certain: bool
+    question: str
 
 
-def labels(seen: Sequence[tuple[Sniffed, Roles]], folder: Path) -> dict[str, Shared]:
-    """The labels whose ids another TOML file of the folder has, too."""
-    found: dict[str, Shared] = {}
-    origins = [table.origin for table, _ in seen]
-    mine = {path.resolve() for origin in origins if isinstance(origin, Files) for path in origin.paths}
-    own = {label: _own(label, seen) for label in (USER, ITEM)}
+def find_shared_labels(seen: Sequence[tuple[TableProfile, TableRoles]], folder: Path) -> dict[str, SharedLabel]:
+    """The labels whose ids also occur in another TOML file of the folder."""
+    found: dict[str, SharedLabel] = {}
+    inputs = [table.input for table, _ in seen]
+    mine = {path.resolve() for source in inputs if isinstance(source, FileInput) for path in source.paths}
+    own = {label: _collect_ids(label, seen) for label in (USER, ITEM)}
     paths = islice(sorted(folder.glob("*.toml")), _MOST_SPECS) if folder.is_dir() else []
     for path in paths:
         for label, ids in own.items():
             if len(ids) < 3 or label in found:
                 continue
-            common = ids & _ids(path, label, mine)
+            common = ids & _read_ids(path, label, mine)
             if len(common) < 3 or len(common) < 0.3 * len(ids):
                 continue
-            sure = not _are_numbered(ids)
+            certain = not _are_consecutive(ids)
             ask = (
-                f"{len(common):,} of {len(ids):,} {label} ids are in {path.name}, too: are these the same? "
-                f"Then [nodes.{label}] of both needs shared = true; else each source keeps its own"
+                f"{len(common):,} of {len(ids):,} {label} ids are in {path.name}, too: are they the same? "
+                f"If so, [nodes.{label}] of both needs shared = true; otherwise they stay separate"
             )
-            found[label] = Shared(path.name, sure, ask)
+            found[label] = SharedLabel(path.name, certain, ask)
     return found
 
 
-def _own(label: str, seen: Sequence[tuple[Sniffed, Roles]]) -> set[str]:
+def _collect_ids(label: str, seen: Sequence[tuple[TableProfile, TableRoles]]) -> set[str]:
     found: set[str] = set()
     for table, role in seen:
         for end, column in role.ends:
             if end == label and column in table.columns:
-                found |= set(map(_whole, table.columns[column].values.dropna()))
+                found |= set(map(_normalise_id, table.columns[column].values.dropna()))
     return found
 
 
-def _ids(path: Path, label: str, mine: set[Path]) -> set[str]:
-    """Some of the ids that another TOML file gives a label; none if it cannot be read, or describes the same files."""
+def _read_ids(path: Path, label: str, mine: set[Path]) -> set[str]:
+    """Some ids of a label in another TOML file; empty if it cannot be read or describes the same files."""
     try:
         spec = parsing.parse(path)
-        origins = [table.origin for table in spec.tables]
+        inputs = [table.input for table in spec.tables]
         if any(
-            isinstance(o, FileQuery) or (isinstance(o, Files) and mine & set(map(Path.resolve, o.paths)))
-            for o in origins
+            isinstance(o, FileQueryInput) or (isinstance(o, FileInput) and mine & set(map(Path.resolve, o.paths)))
+            for o in inputs
         ):
             return set()
-        return {value for table in spec.tables for column in _columns(table, label) for value in _first(table, column)}
+        return {
+            value
+            for table in spec.tables
+            for column in _columns(table, label)
+            for value in _read_first_ids(table, column)
+        }
     except (GraphrecError, OSError, tomllib.TOMLDecodeError):
         return set()
 
@@ -80,23 +85,23 @@ def _columns(table: TableSpec, label: str) -> Iterable[str]:
     return [column for end, column in zip(ends, table.ids, strict=True) if end == label]
 
 
-def _first(table: TableSpec, column: str) -> set[str]:
+def _read_first_ids(table: TableSpec, column: str) -> set[str]:
     """The ids in the first rows of the first file of a table."""
-    if not isinstance(table.origin, Files):
+    if not isinstance(table.input, FileInput):
         return set()
-    for piece in files.pieces(replace(table.origin, paths=table.origin.paths[:1]), [column]):
+    for piece in files.read_batches(replace(table.input, paths=table.input.paths[:1]), [column]):
         if not isinstance(piece, files.BadLine):
-            return {_whole(str(value)) for value in piece[column].to_pylist() if value is not None}
+            return {_normalise_id(str(value)) for value in piece[column].to_pylist() if value is not None}
     return set()
 
 
-def _whole(value: str) -> str:
-    """The id as a load has it: 14003.0 is 14003."""
+def _normalise_id(value: str) -> str:
+    """The id as loaded: 14003.0 is 14003."""
     return re.sub(r"^(\d+)\.0+$", r"\1", value)
 
 
-def _are_numbered(ids: set[str]) -> bool:
-    """Whether ids are 1, 2, 3 …, which two sources can have without meaning the same."""
+def _are_consecutive(ids: set[str]) -> bool:
+    """Whether ids are numbers such as 1, 2, 3 …, which are no evidence that two sources have the same nodes."""
     if not all(value.isdigit() for value in ids):
         return False
     numbers = [int(value) for value in ids]

@@ -1,14 +1,14 @@
-"""Times whose day, or whose year, month and day, and time of day are columns of their own: put together by SQL."""
+"""Combines date and time-of-day columns, or year, month and day columns, into one time column by SQL."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from graphrec.tabular.inference import words
-from graphrec.tabular.inference.columns import Column, column
-from graphrec.tabular.inference.keys import query_name, quoted
-from graphrec.tabular.sniffing import Sniffed
-from graphrec.tabular.spec import FileQuery, Files
+from graphrec.tabular.inference import name_semantics
+from graphrec.tabular.inference.column_profile import ColumnProfile, profile_column
+from graphrec.tabular.inference.table_queries import make_query_names, quote_column
+from graphrec.tabular.sniffing import TableProfile
+from graphrec.tabular.spec import FileInput, FileQueryInput
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(\s?[AaPp]\.?[Mm]\.?)?")
 _PARTS = (
@@ -19,13 +19,13 @@ _PARTS = (
 _RANGES = ((1970, 2100), (1, 12), (1, 31))
 
 
-def with_whole_times(table: Sniffed, time: str | None) -> Sniffed | None:
-    """The table with one column of times in the place of its parts; None if it has no such parts.
+def combine_time_columns(table: TableProfile, time: str | None) -> TableProfile | None:
+    """The table with date and time-of-day columns combined into one by SQL; None if it has no such columns.
 
-    `time` is the column that is taken for the time. The parts are a day and a time of day, or year, month and day.
+    The parts are a day and a time of day, or year, month and day. `time` is the time column inferred so far.
     """
-    if not isinstance(table.origin, Files | FileQuery) or (
-        isinstance(table.origin, Files) and _is_shaped(table.origin)
+    if not isinstance(table.input, FileInput | FileQueryInput) or (
+        isinstance(table.input, FileInput) and _is_shaped(table.input)
     ):
         return None
     columns = table.columns
@@ -33,10 +33,10 @@ def with_whole_times(table: Sniffed, time: str | None) -> Sniffed | None:
     days = [time] if time and _is_day(columns[time]) else []
     expression, used = "", []
     if days:
-        expression, used = quoted(days[0]), days
+        expression, used = quote_column(days[0]), days
         texts = columns[days[0]].values
     elif time is None and (parts := _day_parts(columns)):
-        year, month, day = (quoted(name) for name in parts)
+        year, month, day = (quote_column(name) for name in parts)
         expression = f"concat({year}, '-', lpad({month}, 2, '0'), '-', lpad({day}, 2, '0'))"
         used = list(parts)
         series = [columns[name].values.str.strip() for name in parts]
@@ -44,50 +44,50 @@ def with_whole_times(table: Sniffed, time: str | None) -> Sniffed | None:
     if not used or (days and len(clock) != 1):
         return None
     if len(clock) == 1:
-        expression = f"{expression} || ' ' || {quoted(clock[0])}"
+        expression = f"{expression} || ' ' || {quote_column(clock[0])}"
         used.append(clock[0])
         texts = texts + " " + columns[clock[0]].values
     called = "_".join(used) if len(used) == 2 else "date_time" if len(clock) == 1 else "date"
     called = re.sub(r"\W+", "_", called).casefold()
     while called in {name.casefold() for name in columns}:
         called += "_"
-    whole = column(called, [value if isinstance(value, str) else None for value in texts])
-    if whole.moment is None:
+    whole = profile_column(called, [value if isinstance(value, str) else None for value in texts])
+    if whole.time_format is None:
         return None
-    if isinstance(table.origin, Files):
-        name = query_name(table)
-        origin = FileQuery(f"select *, {expression} as {called} from {name}", {name: table.origin})
+    if isinstance(table.input, FileInput):
+        (name,) = make_query_names([table])
+        source = FileQueryInput(f"select *, {expression} as {called} from {name}", {name: table.input})
     else:
-        origin = replace(table.origin, sql=f"select *, {expression} as {called} from ({table.origin.sql}) as whole")
+        source = replace(table.input, sql=f"select *, {expression} as {called} from ({table.input.sql}) as whole")
     kept = {name: found for name, found in columns.items() if name not in used}
-    note = f"{', '.join(used)} are one time, {called}"
-    return replace(table, origin=origin, columns={**kept, called: whole}, headerless=False, notes=(*table.notes, note))
+    note = f"{', '.join(used)} are combined into {called}"
+    return replace(table, input=source, columns={**kept, called: whole}, headerless=False, notes=(*table.notes, note))
 
 
-def _is_shaped(files: Files) -> bool:
+def _is_shaped(files: FileInput) -> bool:
     return files.shape != "table" or files.format not in ("csv", "jsonl", "json")
 
 
-def _is_clock(found: Column) -> bool:
-    if found.kind != "str" or not found.filled:
+def _is_clock(found: ColumnProfile) -> bool:
+    if found.kind != "str" or not found.num_filled:
         return False
     return all(map(_CLOCK.fullmatch, found.values.dropna().str.strip().unique()[:2000]))
 
 
-def _is_day(found: Column) -> bool:
-    """Whether the times of a column are days, without a time of day."""
-    if found.moment is None or found.moment.unit:
+def _is_day(found: ColumnProfile) -> bool:
+    """Whether a time column has days without a time of day."""
+    if found.time_format is None or found.time_format.unit:
         return False
     return (
         not found.values.dropna().str.contains(r"\d:\d", regex=True).any() and len(found.values.dropna().iloc[0]) < 14
     )
 
 
-def _day_parts(columns: Mapping[str, Column]) -> tuple[str, str, str] | None:
-    """The columns of year, month and day that have the same words beside."""
+def _day_parts(columns: Mapping[str, ColumnProfile]) -> tuple[str, str, str] | None:
+    """Columns of year, month and day whose names have the same other words; None if they are not unique."""
     found: dict[tuple[str, ...], dict[int, str]] = {}
     for name, values in columns.items():
-        parts = words.tokens(name)
+        parts = name_semantics.tokenize(name)
         for place, (called, (low, high)) in enumerate(zip(_PARTS, _RANGES, strict=True)):
             at = [part for part in parts if part in called]
             if at and values.kind == "int" and bool(values.numbers.between(low, high).all()):

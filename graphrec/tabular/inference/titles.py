@@ -1,36 +1,40 @@
-"""Which column says what items are called: lists and explanations show the property `title`."""
+"""Finds the title column of an item table; lists and explanations show the property `title`."""
 
 from collections.abc import Sequence
 
-from graphrec.tabular.inference import words
-from graphrec.tabular.inference.columns import Column
+from graphrec.tabular.inference import name_semantics
+from graphrec.tabular.inference.column_profile import ColumnProfile
 
-#: Words of a title, the surest first. A description is one only if nothing else is, and if it is short.
+#: Words of title columns, the most reliable first; descriptions only if they are short and nothing else fits.
 _TITLES = (
     ("title", "titel", "titre", "titulo", "titolo"),
     ("name", "names", "nom", "nombre", "nome", "naam", "bezeichnung", "produktname", "artikelname"),
     ("description", "desc", "designation", "libelle", "descripcion", "descrizione", "beschreibung", "omschrijving"),
 )
-#: A column of titles has at least this many different values for each item; a brand's name has fewer.
-_DISTINCT = 0.5
-#: A description whose usual length is above this is a text, and no title.
-_LONGEST = 80
+#: Minimum number of distinct titles per item; brand names have fewer.
+_MIN_DISTINCT_SHARE = 0.5
+#: Maximum median length of descriptions used as titles.
+_MAX_LENGTH = 80
 
 
-def title_column(columns: Sequence[Column], num_items: int) -> str | None:
-    """The column that has the titles of items, if it is not called `title` already; None if no column has them."""
+def find_title_column(columns: Sequence[ColumnProfile], num_items: int) -> str | None:
+    """The column with the titles of items, if it is not named `title` already; None if there is no such column."""
     if any(column.name == "title" for column in columns):
         return None
     for level, known in enumerate(_TITLES):
         for column in columns:
-            named = words.tokens(column.name)
-            if not named or not {named[-1], words.folded(column.name)}.intersection(known):
+            named = name_semantics.tokenize(column.name)
+            if not named or not {named[-1], name_semantics.fold(column.name)}.intersection(known):
                 continue
-            if any(words.kind_of_word(word, True) != "item" for word in named[:-1]):
+            if any(name_semantics.classify_word(word, True) != "item" for word in named[:-1]):
                 continue  # the name of a seller or a brand
-            if column.kind != "str" or column.moment is not None or column.distinct < _DISTINCT * num_items:
+            if (
+                column.kind != "str"
+                or column.time_format is not None
+                or column.num_distinct < _MIN_DISTINCT_SHARE * num_items
+            ):
                 continue
-            if level == 2 and column.values.dropna().str.len().median() > _LONGEST:
+            if level == 2 and column.values.dropna().str.len().median() > _MAX_LENGTH:
                 continue
             return column.name
     return None

@@ -1,4 +1,4 @@
-"""Words of column names and events that are not written in Latin letters, and the English words that they mean."""
+"""English translations of words in column names and events of other scripts."""
 
 _MEANINGS = {
     "user": "用户 使用者 ユーザー ユーザ 利用者 사용자 유저 пользователь пользователя χρήστης המשתמש المستخدم",
@@ -46,7 +46,7 @@ _MEANINGS = {
     "play": "播放 再生 재생 прослушивание",
     "search": "搜索 検索 검색 поиск",
 }
-#: Each word with its meaning, the longest first: 行为类型 is not 行为.
+#: Pairs of word and translation, the longest first, because 行为类型 contains 行为.
 WORDS = sorted(
     ((word, meaning) for meaning, words in _MEANINGS.items() for word in words.split()),
     key=lambda pair: -len(pair[0]),

@@ -1,13 +1,13 @@
-"""Files as people have them, written anew and tiny, each with the description that a careful reader would write."""
+"""Small imitations of real-world files, each with the description that a careful reader would write."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Case:
-    """Files by name, the arguments of sniff (by default all files), and the right TOML beside them.
+    """Files by name, the arguments of sniff (by default all files), and the correct TOML.
 
-    The TOML says what matters: keys that are choices of policy (`repeated`, `dangling`, `by`, `zone`) are left out and
+    Keys of the TOML that are choices of policy (`repeated`, `dangling`, `by`, `zone`) are left out and
     not compared. Columns of files without a header are called by their place, `#1`.
     """
 

@@ -1,4 +1,4 @@
-"""Times, numbers, missing values, headers and separators in all the ways in which they are written."""
+"""Notations of times, numbers, missing values, headers and separators."""
 
 import bz2
 import gzip

@@ -1,0 +1,56 @@
+"""The Python interface: one object, with a method for the work of each command.
+
+`Graph` is put together from one class for each subject: its methods check their arguments and call the work in
+`graphrec.pipeline` and the packages below it.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from graphrec.config import Settings, open_store
+from graphrec.graph.maintenance import MaintenanceMethods
+from graphrec.graph.models import ModelMethods
+from graphrec.graph.recommendations import RecommendationMethods
+
+__all__ = ["Graph", "connect"]
+
+
+class Graph(RecommendationMethods, ModelMethods, MaintenanceMethods):
+    """A property graph with its runs; whatever a method loads or trains is kept in the database or the home folder.
+
+    `settings` name the home folder and the database, which is opened when a method first needs it if no `store` is
+    given. `note` is called with sentences for a person. The model behind the published recommendations is loaded when
+    an answer first needs it, and kept. An id may be a text or an integer, also numpy's; a run its id, the first
+    letters of it, `latest`, or what `train` returned. The parameter `progress` of methods is called with the name of a
+    stage, the steps done and their number. After `close` every method that needs the database raises StoreError.
+    """
+
+
+def connect(
+    uri: str | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    database: str | None = None,
+    home: Path | str | None = None,
+    note: Callable[[str], None] = lambda _: None,
+) -> Graph:
+    """The graph of a database: a Neo4j at `uri`, else the one that NEO4J_URI names, else the embedded store.
+
+    Arguments that are not given come from the environment, as for the commands (NEO4J_USERNAME, NEO4J_PASSWORD,
+    NEO4J_DATABASE); `home` is the folder of runs and of the embedded store, GRAPHREC_HOME. The embedded store is
+    started if it does not run, and keeps running: `graphrec store stop` ends it. `note` is called with sentences for a
+    person, such as a warning before a training. Use the graph in a `with` block, or close it.
+
+    Raises:
+        StoreError: no database answers, or the login is refused.
+    """
+    arguments = {
+        "neo4j_uri": uri,
+        "neo4j_username": username,
+        "neo4j_password": password,
+        "neo4j_database": database,
+        "graphrec_home": home,
+    }
+    given = {name: value for name, value in arguments.items() if value is not None}
+    settings = Settings(**given)  # type: ignore[arg-type]  # pydantic checks the types
+    return Graph(open_store(settings, note), settings, note)

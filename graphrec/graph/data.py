@@ -1,0 +1,184 @@
+"""Methods of `Graph` that load sources, take them out again, and read the graph."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from graphrec import preconditions
+from graphrec.errors import DataError
+from graphrec.graph.connection import Connection
+from graphrec.store import counts, queries
+from graphrec.store.connection import Row
+from graphrec.store.read import Progress, silent
+
+if TYPE_CHECKING:
+    from graphrec.hetero import HeteroGraph
+    from graphrec.ingest import LoadConfig, Loaded, Unlinked
+    from graphrec.pipeline.loading import CheckedSource
+    from graphrec.tabular.frames import ArrowFrame
+    from graphrec.tabular.proposal import Proposal
+
+
+class DataMethods(Connection):
+    """Sources into the graph and out of it, and the graph as tables."""
+
+    @staticmethod
+    def sniff(files: Path | str | Iterable[Path | str], folder: Path | str | None = None) -> str:
+        """The TOML text that describes files, as `graphrec sniff` proposes it; `load` reads it from a file.
+
+        Takes and raises what `propose` does.
+        """
+        return DataMethods.propose(files, folder).toml
+
+    @staticmethod
+    def propose(files: Path | str | Iterable[Path | str], folder: Path | str | None = None) -> "Proposal":
+        """A proposal for the TOML file that describes files, with the evidence for each column and open questions.
+
+        A file may also be a folder, a pattern, or the address of a database such as sqlite:///shop.db. File names are
+        written relative to `folder`, the one in which the TOML file will be saved (default: the current one).
+
+        Raises DataError if a file cannot be read or is empty.
+        """
+        from graphrec.tabular import frames
+        from graphrec.tabular.proposal import examine
+
+        if frames.is_frame(files):
+            raise DataError(
+                "sniff reads files, and this is a data frame; write it to a file, or name its columns in load"
+            )
+        paths = [files] if isinstance(files, Path | str) else list(files)
+        return examine(paths, Path.cwd() if folder is None else Path(folder).absolute())
+
+    def load(
+        self,
+        source: "str | Path | Mapping[str, Any] | ArrowFrame",  # Any: what TOML holds, and frames
+        folder: Path | str | None = None,
+        config: "LoadConfig | None" = None,
+        progress: Progress = silent,
+        **table: object,
+    ) -> "Loaded":
+        """Load a source into the graph: read, clean, fuse with what is there, write the difference; save a report.
+
+        `source` is a name of `graphrec load --help`, or a description of data of your own: the path of a TOML file or
+        of its folder; a mapping of the same form, whose paths are relative to `folder` and whose `file` may be a data
+        frame; or one frame (of pandas, polars or any library with the Arrow interface) with the keys of its `table` as
+        `load(frame, name="shop", edges="RATED", from_="User:user_id", to="Item:item_id", time="at")`. A source is
+        loaded whole: several frames of one source belong into one mapping.
+
+        Raises:
+            UnknownNameError: there is no such source.
+            DataError: the data are invalid; the graph is then unchanged.
+            RefusedError: more would be deleted than `config` allows.
+        """
+        from graphrec.ingest import LoadConfig
+        from graphrec.pipeline import loading
+
+        self._require_open()
+        found = loading.parse_source(source, folder, table)
+        return loading.load(self.store, found, self.settings, config or LoadConfig(), progress)
+
+    def check(
+        self,
+        source: "str | Path | Mapping[str, Any]",  # Any: what TOML holds, and frames
+        folder: Path | str | None = None,
+        config: "LoadConfig | None" = None,
+        progress: Progress = silent,
+    ) -> "CheckedSource":
+        """The cleaned tables of a source, with a report that is saved; needs no database. Raises as `load`."""
+        from graphrec.ingest import LoadConfig
+        from graphrec.pipeline import loading
+
+        return loading.check(loading.parse_source(source, folder, {}), self.settings, config or LoadConfig(), progress)
+
+    def write_import_files(
+        self,
+        source: "str | Path | Mapping[str, Any]",  # Any: what TOML holds, and frames
+        out: Path,
+        folder: Path | str | None = None,
+        config: "LoadConfig | None" = None,
+        progress: Progress = silent,
+    ) -> "CheckedSource":
+        """Write a source as files for `neo4j-admin database import` into the folder `out`; needs no database.
+
+        Raises as `load`, and GraphrecError if the folder has files or cannot be written.
+        """
+        from graphrec.ingest import LoadConfig
+        from graphrec.pipeline import loading
+
+        found = loading.parse_source(source, folder, {})
+        return loading.write_import_files(found, out, self.settings, config or LoadConfig(), progress)
+
+    def unlink(self, source: str, dry_run: bool = False, progress: Progress = silent) -> "Unlinked":
+        """Take a source out of the graph, and delete its last report; with `dry_run`, only count what would change.
+
+        Raises UnknownNameError if no such source is loaded.
+        """
+        from graphrec.pipeline import loading
+
+        return loading.unlink(self.store, source, self.settings, dry_run, progress)
+
+    def schema(self) -> pd.DataFrame:
+        """Labels and relationship types with their counts: type, from, to (None for labels), count, properties."""
+        found = self.count_graph()
+        rows: list[tuple[object, ...]] = [
+            (each.label, None, None, each.count, [p.name for p in each.properties]) for each in found.labels
+        ]
+        rows += [
+            (each.triple[1], each.triple[0], each.triple[2], each.count, [p.name for p in each.properties])
+            for each in found.triples
+        ]
+        return pd.DataFrame(rows, columns=["type", "from", "to", "count", "properties"])
+
+    def count_graph(self, progress: Progress = silent) -> counts.GraphCounts:
+        """The labels, relationship types, properties and sources of the graph, all counted."""
+        found = counts.count_graph(self.store, progress)
+        if not found.labels:
+            self._note(f"the graph is empty; {preconditions.FIRST_STEPS}, `graphrec load --help` lists all sources")
+        return found
+
+    def export(
+        self,
+        relation: str | None = None,
+        progress: Progress = silent,
+        reverse: bool = True,
+        out: Path | str | None = None,
+    ) -> "HeteroGraph":
+        """The whole graph as a PyG HeteroData with its vocabularies, also written to the file `out` if one is given.
+
+        `relation` is the behaviour to predict, by default the strongest in the graph. Each edge type has a reverse type
+        `rev_…`; name both when you split the edges, or test edges remain in training (docs/export.md). With
+        `reverse=False` there are no reverse types.
+
+        Raises DataError or UnknownNameError if there is no such behaviour.
+        """
+        from graphrec.pipeline.reading import read_graph
+
+        graph = read_graph(self.store, relation, progress)
+        from graphrec import hetero
+
+        graph = graph if reverse else hetero.without_reverse(graph)
+        if out is not None:
+            hetero.save(graph, Path(out))
+        return graph
+
+    def query(self, name: str, **parameters: object) -> pd.DataFrame:
+        """The records of a query file of `cypher/`, such as `graph.query("find_similar_items", item_id=15, k=5)`.
+
+        A list of ids is any iterable of them, a time a date as text, a datetime or Unix seconds.
+
+        Raises:
+            UnknownNameError: there is no such query, parameter, user or item.
+            GraphrecError: a parameter is missing, or the graph lacks what the query reads.
+        """
+        query = queries.get(name)
+        return pd.DataFrame(self.rows(query, parameters), columns=list(query.returns))
+
+    def rows(self, query: queries.Query, parameters: Mapping[str, object]) -> list[Row]:
+        """The records of a query, its parameters given as texts or values; raises as `query` does."""
+        preconditions.require_query(self.store, query)
+        found = queries.run(self.store, query, parameters)
+        if not found and not self.store.read("MATCH (n) RETURN 1 AS one LIMIT 1"):
+            self._note(f"the graph is empty; {preconditions.FIRST_STEPS}")
+        return found

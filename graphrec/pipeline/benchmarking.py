@@ -1,0 +1,31 @@
+"""A model measured on a published split, and the result kept in a folder."""
+
+from graphrec.benchmark import datasets, results, run
+from graphrec.evaluation.assembly import relation_names
+from graphrec.pipeline.config import BenchmarkConfig
+from graphrec.store.read import Progress, silent
+
+
+def benchmark(model: str, config: BenchmarkConfig, progress: Progress = silent) -> run.Result:
+    """The result of a model on the data that `config` names; it is saved in `config.output`, if that is set.
+
+    Raises:
+        UnknownNameError: there is no such model, setting, data set or relation.
+        DataError: a file is invalid.
+    """
+    if config.train is not None and config.test is not None:
+        found = datasets.open_files(config.train, config.test, config.social)
+    else:
+        found = datasets.open_dataset(config.dataset)
+    if config.only:
+        found = found.only(config.only)
+    found = found.without(config.without)
+    every = tuple(relation_names(found.graph))
+    ablate = tuple(every if group == ("all",) else group for group in config.ablate)
+    conditions = run.Conditions(
+        config.settings, config.num_trials, config.seed, config.device, config.memory_budget, config.label
+    )
+    result = run.benchmark(found, model, conditions, ablate, progress)
+    if config.output is not None:
+        results.save(result, config.output)
+    return result

@@ -1,0 +1,113 @@
+"""How a model is trained, tuned and published: the options of `Graph.train`, `tune` and `publish`. Loads no torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graphrec.ranking.memory import MEMORY_BUDGET
+
+if TYPE_CHECKING:
+    from graphrec.evaluation.preparation import Aliases
+    from graphrec.reranking import RerankingRules
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a model is trained.
+
+    settings: settings of the model, used as they are; None: they are chosen on validation.
+    split: how interactions are split for tuning and for metrics, such as `time(test=0.2)`; None: `default_split`.
+    measured: whether a fit without the test part gives metrics and a verdict.
+    num_trials: settings tried beyond the model's own candidates; None: eight for each setting, at most 40.
+    device: where models are fitted: `cpu`, `cuda`, `cuda:1`.
+    checkpoint: a file that keeps the state of a training in epochs, so that it continues after an interruption.
+    study: a study of `tune`, whose best settings are used; `settings` override them.
+    aliases: a number for each node by label, equal for nodes of one person or thing, so that the audit finds copies of
+        test interactions; None: those of the graph, or no copies if no store is given.
+    """
+
+    settings: Mapping[str, object] | None = None
+    split: str | None = None
+    measured: bool = True
+    num_trials: int | None = None
+    device: str = "cpu"
+    checkpoint: Path | None = None
+    study: Path | None = None
+    aliases: "Aliases | None" = None
+
+
+@dataclass(frozen=True)
+class TuneConfig:
+    """How the settings of a model are searched.
+
+    split: how interactions are split, such as `time(test=0.2)`; None: `default_split`. The test part is not used.
+    seed: seed of the split and of the search.
+    num_trials: settings tried beyond the model's own candidates; None: eight for each setting, at most 40, and 20 for
+        models whose fits take long.
+    workers: number of processes that try settings at the same time.
+    device: where models are fitted: `cpu`, `cuda`, `cuda:1`.
+    study: the file that keeps every trial; None: one for this model, data and split in the home folder.
+    """
+
+    split: str | None = None
+    seed: int = 0
+    num_trials: int | None = None
+    workers: int = 1
+    device: str = "cpu"
+    study: Path | None = None
+
+
+@dataclass(frozen=True)
+class PublishConfig:
+    """How a run is published.
+
+    rules: re-ranking rules, or the path of their TOML file; None: the order of the model.
+    force: whether a run is published without a good verdict.
+    keep: number of earlier runs that `rollback` can return to.
+    similar: number of similar items published for each item; 0: none, and those published before stay.
+    embeddings: whether the model's vectors are written on users and items.
+    reasons: whether each edge names the node that contributes most to it.
+    memory_budget: cap on the bytes of scores in memory at one time.
+    """
+
+    rules: "RerankingRules | Path | str | None" = None
+    force: bool = False
+    keep: int = 1
+    similar: int = 0
+    embeddings: bool = False
+    reasons: bool = False
+    memory_budget: int = MEMORY_BUDGET
+
+
+@dataclass(frozen=True)
+class BenchmarkConfig:
+    """What a model is measured on by a benchmark, and how.
+
+    train, test: files with a line `user item item …` for each user; social: a file of who follows whom, in this form.
+    dataset: the name of a published split in the folder of GRAPHREC_DATA, instead of files.
+    only, without: relations kept besides the target behaviour (none: all), and relations left out.
+    ablate: groups of relations; the model is measured again without each group (`all`: once for every relation).
+    settings: settings of the model instead of tuning ({}: its defaults); None: they are chosen on validation.
+    num_trials: settings tried beyond the model's own candidates; None: the number of the search itself.
+    seed: seed of the validation set, the search and the fits.
+    device: where models are fitted: `cpu`, `cuda`, `cuda:1`.
+    memory_budget: cap on the bytes of scores in memory at one time.
+    label: the name of the result in tables; "": that of the model.
+    output: a folder in which the result is kept as a file.
+    """
+
+    dataset: str = ""
+    train: Path | None = None
+    test: Path | None = None
+    social: Path | None = None
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    ablate: tuple[tuple[str, ...], ...] = ()
+    settings: Mapping[str, str] | None = None
+    num_trials: int | None = None
+    seed: int = 0
+    device: str = "cpu"
+    memory_budget: int = MEMORY_BUDGET
+    label: str = ""
+    output: Path | None = None

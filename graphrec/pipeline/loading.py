@@ -1,0 +1,137 @@
+"""Loading with a report: the forms in which a source is given, and the files saved of a load in the home folder."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from graphrec import ingest, loader_registry, tabular
+from graphrec.config import Settings
+from graphrec.errors import DataError
+from graphrec.ingest import ImportFiles, LoadConfig, Loaded, Unlinked, notes
+from graphrec.store import Store
+from graphrec.store.read import Progress
+from graphrec.tables import GraphTables
+from graphrec.tabular import frames
+
+
+@dataclass(frozen=True)
+class SourceInput:
+    """A source as it is read: a loader's name with its folder (None: the loader's default), or a description."""
+
+    name: str
+    place: Path | tabular.Description | None
+
+
+def parse_source(source: object, folder: Path | str | None, table: Mapping[str, object]) -> SourceInput:
+    """The source given as a name, a path, a mapping, or a data frame with the keys of its `table`.
+
+    Raises:
+        UnknownNameError: there is no such source.
+        DataError: the source has another type, or keys of a table are given without a data frame.
+    """
+    place = None if folder is None else Path(folder)
+    if frames.is_frame(source):
+        return SourceInput("table", tabular.Description(frames.describe_frame(source, dict(table)), place or Path()))
+    if table:
+        raise DataError(
+            f"{next(iter(table))} describes the table of a data frame, but the source is not a data frame; options of "
+            "a load belong in config=graphrec.LoadConfig(…)"
+        )
+    if isinstance(source, Mapping):
+        return SourceInput("table", tabular.Description(source, place or Path()))
+    if not isinstance(source, str | Path):
+        raise DataError(
+            f"a source is a name, a path, a mapping or a data frame, not a {type(source).__name__}; make one of it"
+        )
+    named = isinstance(source, str) and not source.endswith(".toml")
+    if named and (source in loader_registry.names() or not Path(source).is_dir()):
+        loader_registry.get(str(source))  # an unknown name is reported before a store is started
+        return SourceInput(str(source), place)
+    return SourceInput("table", Path(source))
+
+
+def load(store: Store, source: SourceInput, settings: Settings, config: LoadConfig, progress: Progress) -> Loaded:
+    """Load a source and save its report; raises as `ingest.load`."""
+    loaded = ingest.load(store, source.name, source.place, settings.home, config, progress)
+    place = ingest.save_report(
+        settings.loads, loaded.source.name, loaded.to_dict(), loaded.cleaning, loaded.links, config.csv_safe
+    )
+    return replace(loaded, report=place)
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedSource:
+    """A source that was read and cleaned, not loaded: its tables, the folder of its report, the files written of it."""
+
+    tables: GraphTables
+    report: Path
+    files: ImportFiles | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about findings that the user should check."""
+        return tuple(notes.check_tables(self.tables))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The tables with their rows and properties, or the files written, as plain values."""
+        return _checked(self.tables) if self.files is None else _written(self.tables, self.files)
+
+
+def check(source: SourceInput, settings: Settings, config: LoadConfig, progress: Progress) -> CheckedSource:
+    """Read and clean a source without looking at the graph, and save the report; raises as `ingest.read`."""
+    tables = ingest.read(source.name, source.place, config, progress)
+    return CheckedSource(tables, _save(tables, _checked(tables), settings, config))
+
+
+def write_import_files(
+    source: SourceInput, out: Path, settings: Settings, config: LoadConfig, progress: Progress
+) -> CheckedSource:
+    """Write a source as files for `neo4j-admin database import`, and save the report.
+
+    Raises as `ingest.read` and `ingest.write_import_files`.
+    """
+    tables = ingest.read(source.name, source.place, config, progress)
+    files = ingest.write_import_files(tables, out, progress)
+    return CheckedSource(tables, _save(tables, _written(tables, files), settings, config), files)
+
+
+def _save(tables: GraphTables, record: Mapping[str, Any], settings: Settings, config: LoadConfig) -> Path:
+    name = tables.sources[0].name
+    return ingest.save_report(settings.loads, name, record, tables.cleaning, csv_safe=config.csv_safe)
+
+
+def _checked(tables: GraphTables) -> dict[str, Any]:
+    return {
+        "source": asdict(tables.sources[0]),
+        "nodes": [
+            {"label": t.type.label, "rows": len(t.frame), "properties": list(t.type.properties)} for t in tables.nodes
+        ],
+        "edges": [
+            {
+                **dict(zip(("from", "type", "to"), t.type.triple, strict=True)),
+                "rows": len(t.frame),
+                "properties": list(t.type.properties),
+            }
+            for t in tables.edges
+        ],
+        "cleaning": tables.cleaning.to_dict(),
+        "notes": list(notes.check_tables(tables)),
+    }
+
+
+def _written(tables: GraphTables, files: ImportFiles) -> dict[str, Any]:
+    return asdict(files) | {"cleaning": tables.cleaning.to_dict()}
+
+
+def unlink(store: Store, source: str, settings: Settings, dry_run: bool, progress: Progress) -> Unlinked:
+    """Take a source out of the graph, delete its report, and name the saved runs trained on it.
+
+    Raises UnknownNameError if no such source is loaded.
+    """
+    unlinked = ingest.unlink_source(store, source, settings.home, dry_run, progress)
+    from graphrec import runs  # loads torch, so after the work
+
+    knowing, unrecorded = runs.trained_on(settings.runs, source)
+    deleted = not dry_run and ingest.delete_report(settings.loads, source)
+    return replace(unlinked, dry_run=dry_run, report_deleted=deleted, runs=knowing, runs_that_do_not_say=unrecorded)

@@ -1,0 +1,91 @@
+"""Publishing a run: lists for every user, under the rules if there are any, written as edges at one instant."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from graphrec import publishing
+from graphrec.arguments import count
+from graphrec.errors import RefusedError
+from graphrec.explanation import with_reasons
+from graphrec.ingest import writing
+from graphrec.models.base import Progress as Step
+from graphrec.pipeline.config import PublishConfig
+from graphrec.publishing import Publication, PublishResult, publish
+from graphrec.ranking.similar_items import find_similar_items
+from graphrec.ranking.topk import recommend
+from graphrec.reranking import RerankedLists, RerankingRules, Trace, read_rules
+from graphrec.reranking.batch import rerank_all_users
+from graphrec.runs import Run, TrainedRun
+from graphrec.store import Store
+from graphrec.store.read import Progress, silent
+
+
+def require_worth(run: Run, force: bool = False) -> None:
+    """Raise RefusedError unless the run beats the baselines, was measured and passed the audit, or `force` is set."""
+    if run.objections and not force:
+        raise RefusedError(
+            f"run {run.id} is not published: {'; '.join(run.objections)}. What helps: {', or '.join(run.remedies)}"
+        )
+
+
+def publish_run(
+    store: Store,
+    trained: TrainedRun,
+    k: int,
+    home: Path,
+    progress: Progress = silent,
+    config: PublishConfig = PublishConfig(),  # frozen
+) -> PublishResult:
+    """Write the k best items of every user of a run as RECOMMENDED edges, which replace those of earlier runs.
+
+    Raises:
+        RefusedError: the run does not beat the baselines, its evaluation leaked, or it was not measured.
+        DataError: the graph has lost users or items of the run, an option is impossible, or a rule needs what is not
+            in the graph.
+        GraphrecError: similar items or vectors are asked of a model that has none.
+        StoreError: the database refuses.
+    """
+    k, num_similar = count(k), count(config.similar, "similar", least=0)
+    require_worth(trained.run, config.force)
+    vectors = trained.model.embeddings() if config.embeddings else None
+    similar = None
+    if num_similar:
+        stage = _stage(progress, "finding similar items")
+        similar = find_similar_items(trained, num_similar, config.memory_budget, stage)
+    applied = _recommend(store, trained, k, config, _stage(progress, "ranking"))
+    found = applied.recommendations
+    if config.reasons:
+        found = with_reasons(trained, found, _stage(progress, "finding reasons"))
+    publication = Publication(trained.run, found, trained.users, trained.items, similar, vectors, k)
+    with writing(store, home, f"publication of {trained.run.id}", progress=progress) as held:
+        return replace(publish(held, publication, config.keep, progress), ruled=applied.trace.counts)
+
+
+def _recommend(store: Store, trained: TrainedRun, k: int, config: PublishConfig, progress: Step) -> RerankedLists:
+    """The k best items of every user, re-ranked by the rules if there are any, and what these did."""
+    rules = config.rules if isinstance(config.rules, RerankingRules | None) else read_rules(Path(config.rules))
+    if rules is None:
+        return RerankedLists(recommend(trained, k=k, memory_budget=config.memory_budget, progress=progress), Trace())
+    return rerank_all_users(store, trained, rules, k, config.memory_budget, progress)
+
+
+def _stage(progress: Progress, name: str) -> Step:
+    return lambda done, total: progress(name, done, total)
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """The run whose recommendations are read after a rollback, and the one that they replace."""
+
+    run: str
+    instead_of: str
+
+
+def roll_back(store: Store, home: Path, run: str | None = None, progress: Progress = silent) -> Rollback:
+    """Make an earlier run the active one, by default the one before.
+
+    Raises UnknownNameError or DataError if there is no such run to return to.
+    """
+    with writing(store, home, "rollback", progress=progress) as held:
+        left, active = publishing.roll_back(held, run)
+    return Rollback(active.id, left.id)

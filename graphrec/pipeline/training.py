@@ -1,0 +1,164 @@
+"""Training: settings chosen on validation, metrics from a fit without the test part, a model fitted to everything."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphrec.errors import DataError
+from graphrec.evaluation.default_split import LEAST_PAIRS, default_split, require_pairs, require_test_users
+from graphrec.evaluation.gate import judge
+from graphrec.evaluation.preparation import PreparedSplit, prepare_split, split_graph
+from graphrec.evaluation.protocol import Evaluation, evaluate
+from graphrec.evaluation.trial import tune as choose_settings
+from graphrec.hetero import HeteroGraph, interactions
+from graphrec.interactions import Interactions
+from graphrec.models import make, model_class
+from graphrec.models.base import Model
+from graphrec.models.base import Progress as Step
+from graphrec.pipeline.config import TrainConfig, TuneConfig
+from graphrec.relations import origins
+from graphrec.runs import TrainedRun, describe
+from graphrec.splitting import Split, parse_split, record
+from graphrec.store.read import Progress, silent
+from graphrec.training.checkpoints import Checkpoints
+from graphrec.tuning import Tuning, TuningBudget
+from graphrec.tuning.study import fingerprint
+from graphrec.tuning.tune import num_trials
+
+#: Trials of a search for the settings of a model that is slow to fit, unless the config sets a number.
+TRIALS = 20
+
+
+def train(
+    graph: HeteroGraph,
+    name: str,
+    rng: np.random.Generator,
+    config: TrainConfig = TrainConfig(),  # frozen
+    progress: Progress = silent,
+) -> TrainedRun:
+    """A model fitted to all interactions of a graph, ready to be saved; its metrics come from a fit without test.
+
+    Raises:
+        UnknownNameError: there is no such model, setting or split.
+        DataError: there are no interactions, a setting is impossible, or there is too little to measure.
+    """
+    # Check names and settings before any work.
+    settings: Mapping[str, object] = config.settings or {}
+    kind = model_class(name)
+    checked = make(name, config.device, **settings)
+    if config.checkpoint is not None:
+        checked.keep_checkpoints(Checkpoints(config.checkpoint))
+    everything = interactions(graph)
+    if not len(everything):
+        raise DataError(f"the graph has no {graph.target[1]} edges, so there is nothing to learn from; load some first")
+    seed = int(rng.integers(1 << 62))
+
+    # Choose settings on validation, if they are not given and there is enough to choose by.
+    verdict, split, metrics = None, None, {}
+    chooses = config.settings is None and (len(kind.candidates(graph)) > 1 or bool(kind.space(graph)))
+    if chooses and not config.measured and everything.matrix().nnz < LEAST_PAIRS:
+        settings, chooses = asdict(kind.candidates(graph)[0]), False
+    if chooses or config.measured:
+        require_pairs(everything)
+        spec = config.split or default_split(everything)
+        parts = _only_split(split_graph(graph, spec, rng), spec)
+        if config.measured:
+            require_test_users(parts, spec)
+        if chooses:
+            budget = TuningBudget(config.num_trials, device=config.device)
+            settings = choose_settings(graph, parts, name, rng, _stage(progress, "tune"), budget).config
+
+        # Measure a fit without the test part, and judge it against the baselines.
+        if config.measured:
+            prepared, again = prepare_split(graph, parts, spec, aliases=config.aliases), np.random.default_rng(seed)
+            found = measure(prepared, make(name, config.device, **settings), again, _stage(progress, "measure"))
+            metrics, split = dict(found.metrics), record(parts, parse_split(spec))
+            verdict = judge(graph, prepared, name, found, seed)
+
+    # Fit the model that is saved to all interactions.
+    model = make(name, config.device, **settings)
+    if config.checkpoint is not None:
+        model.keep_checkpoints(Checkpoints(config.checkpoint))
+    started = time.perf_counter()
+    model.fit(graph, everything, np.random.default_rng(seed), _stage(progress, "fit"))
+    model.forget_variants()
+    run = describe(name, model, graph.target, metrics, time.perf_counter() - started)
+    run = replace(run, verdict=verdict, split=split, sources=graph.sources)
+    return TrainedRun(run, model, graph.users, graph.items, _unweighted(everything), origins(graph))
+
+
+def measure(
+    prepared: PreparedSplit, model: Model[Any], rng: np.random.Generator, progress: Step | None = None
+) -> Evaluation:
+    """The quality on test of a model that is fitted here to train and validation."""
+    model.fit(prepared.visible, prepared.train_validation, rng, progress)
+    model.forget_variants()
+    return evaluate(model, prepared.train_validation, prepared.parts.test)
+
+
+def tune(
+    graph: HeteroGraph,
+    name: str,
+    config: TuneConfig = TuneConfig(),  # frozen
+    progress: Progress = silent,
+) -> Tuning:
+    """The settings of a model that are best on the validation part of a split; the test part is not used.
+
+    Raises:
+        UnknownNameError: there is no such model or split.
+        DataError: there is nothing to choose or to measure, or the study is of another search.
+    """
+    kind = model_class(name)
+    if len(kind.candidates(graph)) == 1 and not kind.space(graph):
+        raise DataError(f"{name} has no settings to search; `graphrec train --model {name}` trains it as it is")
+    rng = np.random.default_rng(config.seed)
+    require_pairs(interactions(graph))
+    spec = config.split or default_split(interactions(graph))
+    parts = _only_split(split_graph(graph, spec, rng), spec)
+    tuning = choose_settings(graph, parts, name, rng, _stage(progress, f"tune {name}"), tuning_budget(name, config))
+    if not tuning.trials:
+        raise DataError(
+            f"split {spec} has nothing to choose settings by: no user has a new item in its validation part; load more "
+            f"behaviour, or train {name} with its default settings"
+        )
+    return tuning
+
+
+def tuning_budget(name: str, config: TuneConfig) -> TuningBudget:
+    """The budget of a search: `TRIALS` trials for a model that sets no number itself."""
+    trials = config.num_trials
+    if trials is None and not model_class(name).trials:
+        trials = TRIALS
+    return TuningBudget(trials, device=config.device, workers=config.workers, study=config.study)
+
+
+def most_trials(graph: HeteroGraph, name: str, config: TuneConfig) -> int:
+    """The maximum number of trials that `tune` makes."""
+    return num_trials(model_class(name), graph, tuning_budget(name, config))
+
+
+def study_path(folder: Path, graph: HeteroGraph, name: str, config: TuneConfig = TuneConfig()) -> Path:  # frozen
+    """The file in a folder that keeps the search for a model's settings on these data and this split."""
+    digest = fingerprint(name, graph, interactions(graph), config.split or "", config.seed)
+    return folder / f"{name}-{digest[:8]}.journal"
+
+
+def _only_split(parts: tuple[Split, ...], spec: str) -> Split:
+    if len(parts) > 1:
+        raise DataError(f"{spec} makes {len(parts)} splits, and one is needed here; `graphrec evaluate` takes them all")
+    return parts[0]
+
+
+def _stage(progress: Progress, name: str) -> Step:
+    return lambda done, total: progress(name, done, total)
+
+
+def _unweighted(everything: Interactions) -> Interactions:
+    """Each pair once, without weight and time."""
+    matrix = everything.matrix()
+    users = np.repeat(np.arange(everything.num_users, dtype=np.int64), np.diff(matrix.indptr))
+    return Interactions(users, matrix.indices.astype(np.int64), everything.num_users, everything.num_items)

@@ -1,0 +1,38 @@
+"""The report of a training on the terminal: what was measured, and whether the run may be published."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from . import _terminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from graphrec.runs import Run
+
+
+def as_dict(run: "Run", folder: "Path") -> dict[str, Any]:
+    """What `--json` prints of a run saved in a folder of runs."""
+    return {"run": run.id, "folder": str(folder / run.id), **{k: v for k, v in asdict(run).items() if k != "id"}}
+
+
+def show_metrics(run: "Run") -> None:
+    """The id of the run and its metrics on held-out interactions."""
+    _terminal.say(f"run {run.id}")
+    if run.metrics:
+        _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
+
+
+def show_verdict(run: "Run") -> None:
+    """Show the gains of a run over the baselines, and the command that publishes it."""
+    if run.verdict is not None:
+        gains = run.verdict.gains.items()
+        rows = [[name, f"{gain:+.4f}", f"{low:+.4f} to {high:+.4f}"] for name, (gain, low, high) in gains]
+        _terminal.print_table("", [f"{run.verdict.metric} minus that of", "", "95 % interval"], rows)
+    if run.verdict is not None and run.verdict.finds_nothing and not run.objections:
+        users = f"{run.verdict.num_users:,} test {'user' if run.verdict.num_users == 1 else 'users'}"
+        _terminal.note(f"no model finds anything for the {users}, too little to measure")
+    if run.objections:
+        _terminal.note(f"{'; '.join(run.objections)}. What helps: {', or '.join(run.remedies)}")
+    forced = " --force" if run.objections else ""
+    _terminal.note(f"`graphrec publish {run.id}{forced}` writes its recommendations into the graph")
