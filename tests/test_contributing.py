@@ -1,4 +1,4 @@
-"""The templates of CONTRIBUTING.md work as they are: a loader, a model, a behaviour, a query and a command."""
+"""The templates of CONTRIBUTING.md work as they are: a loader, a model, a metric, a behaviour, a query, a command."""
 
 import re
 import sys
@@ -7,9 +7,11 @@ from types import ModuleType
 from typing import Any
 
 import click
+import numpy as np
 import pytest
 
 from graphrec import behaviours
+from graphrec.evaluation import metric_registry, metrics
 from graphrec.models import MODELS
 from graphrec.store import queries
 from graphrec.testing import ModelContract
@@ -53,9 +55,18 @@ def test_the_model_keeps_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_behaviour_is_an_entry_of_the_table() -> None:
-    (entry,) = eval(f"({template('Add a behaviour')})", vars(behaviours))
+    entry = eval(template("Add a behaviour"), vars(behaviours))
     assert entry.relation == "TASTED"
     assert entry.relation not in behaviours.BEHAVIOURS
+
+
+def test_the_metric_is_a_function_and_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = dict(vars(metrics))
+    exec(template("Add a metric"), space)
+    monkeypatch.setattr(metrics, "top_hit", space["top_hit"], raising=False)
+    entry = eval(template("Add a metric", 1), vars(metric_registry))
+    hits = metrics.Hits(np.array([[True, False], [False, True]]), np.array([1.0, 1.0]))
+    assert entry.load()(hits).tolist() == [1.0, 0.0]
 
 
 def test_the_query_is_declared_as_it_is_used() -> None:
