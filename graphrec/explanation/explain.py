@@ -13,16 +13,11 @@ from graphrec.explanation.model import Explanation
 from graphrec.explanation.walk_paths import attribute_to_walks
 from graphrec.runs import Run, TrainedRun
 from graphrec.store import Store
+from graphrec.store.active_run import find_active_run
 from graphrec.store.queries import find_node
 
 #: Default number of listed paths.
 TOP = 10
-
-#: The active run. Runs published before activation was recorded have a status only.
-_ACTIVE = """
-MATCH (run:Run) WHERE run.activated_at IS NOT NULL OR run.status = 'published'
-RETURN coalesce(run.trained, run.id) AS id ORDER BY coalesce(run.activated_at, 0) DESC, run.published_at DESC LIMIT 1
-"""
 
 
 def explain(trained: TrainedRun, user_id: Id, item_id: Id, top: int = TOP) -> Explanation:
@@ -72,13 +67,13 @@ def run_name(store: Store, folder: Path, name: str | Run | None = None) -> str:
     if name is not None:
         return runs.find(folder, name)
     saved = [run.id for run in runs.listed(folder)]
-    active = [row["id"] for row in store.read(_ACTIVE)]
-    if active and active[0] not in saved:
+    active = find_active_run(store)
+    if active is not None and active.trained not in saved:
         others = f"explain another with --run, such as {saved[-1]}" if saved else "train and publish one here"
-        raise DataError(f"the active run {active[0]} is not in {folder}, so its model cannot be loaded; {others}")
-    if not active and not saved:
+        raise DataError(f"the active run {active.trained} is not in {folder}, so its model cannot be loaded; {others}")
+    if active is None and not saved:
         raise UnknownNameError("run", "newest", [], hint="`graphrec train` makes one")
-    return str(active[0] if active else saved[-1])
+    return saved[-1] if active is None else active.trained
 
 
 def find_user_and_item(store: Store, trained: TrainedRun, user: Id, item: Id) -> tuple[str, str]:

@@ -234,7 +234,7 @@ def test_the_error_names_the_first_kind_its_examples_and_the_others() -> None:
     with pytest.raises(
         LeakError,
         match=r"reveals test interactions: 6 test pairs under another behaviour among 12 \(cat -\[VIEWED\]-> w .*, "
-        r"…\), and 1 attributes derived from later events; give `restrict` the held part",
+        r"…\), and 1 attributes derived from later events; pass the test part to `restrict`",
     ) as caught:
         require_clean(audit(visible, known, held, CUT, whole=whole))
     assert str(caught.value).count("VIEWED") == 5

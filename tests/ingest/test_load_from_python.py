@@ -23,7 +23,9 @@ def test_load_takes_paths_mappings_and_frames(tmp_path: Path, monkeypatch: pytes
             assert graph.load(given).rows == ROWS
         assert graph.load({"name": "shop", "edges": edges}, tmp_path).rows == ROWS
         frame = pd.DataFrame({"u": [1], "i": [2]})
-        loaded = graph.load(frame, name="shop", edges="RATED", from_="User:u", to="Item:i", dry_run=True)
+        loaded = graph.load(
+            frame, name="shop", edges="RATED", from_="User:u", to="Item:i", config=graphrec.LoadConfig(dry_run=True)
+        )
         assert (loaded.rows, loaded.dry_run, loaded.source.name) == (ROWS, True, "shop")
         assert [each.created + each.changed + each.deleted for each in loaded.written] == [0, 0, 0]
         assert graph.store.read("MATCH (:User {id: '1'})-[r:RATED]->(:Item {id: '2'}) RETURN r.source AS s") == [

@@ -60,7 +60,7 @@ def test_relations_are_left_out_and_ablated(run: Run, run_json: Json) -> None:
     assert run_json(*name, "--without", "FOLLOWS")[0]["edges"] == {"INTERACTED": 520}
     (found,) = run_json(*name, "--only", "INTERACTED")
     assert (found["edges"], found["without"]) == ({"INTERACTED": 520}, ["FOLLOWS"])
-    assert "what FOLLOWS adds" in run(*name, "--ablate", "FOLLOWS").stdout
+    assert "effect of FOLLOWS" in run(*name, "--ablate", "FOLLOWS").stdout
     assert "'FRIEND'" in run(*name, "--without", "FRIEND", exit_code=1).output
 
 

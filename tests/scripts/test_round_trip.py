@@ -68,7 +68,7 @@ def test_train_publish_recommend(store: Store, run: Run, run_json: Json, model: 
     assert node["verdict"].startswith("forced: " if force else "passed")
     assert node["split"].startswith("random")
     edges = store.read(
-        "MATCH (u:User)-[r:RECOMMENDED]->(i:Item) RETURN u.id AS u, r.rank AS rank, r.run AS run, i.id AS i"
+        "MATCH (u:User)-[r:RECOMMENDED]->(i:Item) RETURN u.id AS u, r.rank AS rank, r.version AS version, i.id AS i"
     )
     assert len(edges) == 12 * 3
     assert {edge["version"] for edge in edges} == {node["version"]}

@@ -94,7 +94,7 @@ def test_rules_and_what_they_did(run: Run, run_json: Json, tmp_path: Path) -> No
         "score_after": None,
     }
     shown = run("recommend", "--user", "u4", "--rules", str(rules), "--trace").stdout
-    assert "What the rules did" in shown
+    assert "Trace of the rules" in shown
     assert "deny 'dear'" in shown
     assert "--rules FILE" in run("recommend", "--user", "u4", "--trace", exit_code=2).stderr
     rules.write_text("[[deny]]\nname = 'dear'\nwhere = 'item.prise = 4'\n")
