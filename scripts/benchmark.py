@@ -6,11 +6,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import _completion, _options, _terminal
+
+if TYPE_CHECKING:
+    from graphrec import BenchmarkConfig
 
 FOLDER = _options.OutPath(file_okay=False)
 NAMES = "gowalla, douban-book-social, douban-book, lastfm-hetrec, tmall-mbcgcn, retailrocket-sslrec, ml-100k-u1 to -u5"
@@ -63,12 +66,23 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 @_options.json_option
 def command(
     data: tuple[str, ...],
+    social: Path | None,
     models: tuple[str, ...],
+    only: tuple[str, ...],
+    without: tuple[str, ...],
+    ablate: tuple[str, ...],
+    settings: tuple[str, ...],
+    defaults: bool,
+    trials: int | None,
+    label: str,
+    device: str,
+    threads: int | None,
+    memory: str | None,
     output: Path | None,
     table: bool,
     plot: Path | None,
+    seed: int,
     as_json: bool,
-    **options: Any,  # the options that only measuring reads; click checks them
 ) -> None:
     """Measure models on a published split: NAME is a data set in the folder that GRAPHREC_DATA names, or TRAIN and TEST
     hold one line per user, `user item item …`.
@@ -77,7 +91,7 @@ def command(
     topically coherent parts of the histories; the test part is used once. Edges of other behaviours that reveal test
     pairs are removed before any model sees them. Files may be compressed with gzip. No store is needed.
     """
-    if len(data) > 2 or (options["social"] and len(data) != 2):
+    if len(data) > 2 or (social is not None and len(data) != 2):
         raise click.UsageError("give the name of one data set, or two files TRAIN and TEST (and --social FILE)")
     if (table or plot) and output is None:
         raise click.UsageError("--table and --plot show the results of a folder; name it with --output")
@@ -85,8 +99,29 @@ def command(
     if not data and not (table or plot):
         raise click.UsageError(f"give a data set ({NAMES}) or two files TRAIN and TEST; or --output with --table")
     if data:
-        _set_threads(options["threads"])
-        results = _measure(data, models or ("graph_filter",), output, options)
+        from graphrec import BenchmarkConfig
+        from graphrec.ranking.memory import MEMORY_BUDGET, parse_memory
+
+        _set_threads(threads)
+        given = dict(_options.pair(text, "--set") for text in settings)
+        train, test = map(Path, data) if len(data) == 2 else (None, None)
+        config = BenchmarkConfig(
+            dataset="" if len(data) == 2 else data[0],
+            train=train,
+            test=test,
+            social=social,
+            only=only,
+            without=without,
+            ablate=tuple(tuple(text.split(",")) for text in ablate),
+            settings=given if given or defaults else None,
+            num_trials=trials,
+            seed=seed,
+            device=device,
+            memory_budget=MEMORY_BUDGET if memory is None else parse_memory(memory),
+            label=label,
+            output=output,
+        )
+        results = _measure(models or ("graph_filter",), config, threads)
         if as_json:
             _terminal.print_json(results)
         else:
@@ -96,12 +131,13 @@ def command(
         _show_all(output, table, plot)
 
 
-def _measure(
-    data: tuple[str, ...], models: Sequence[str], output: Path | None, options: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _measure(models: Sequence[str], config: "BenchmarkConfig", threads: int | None) -> list[dict[str, Any]]:
     """The results of all models; several are measured in a process each, so that peak memory is that of one model."""
     if len(models) == 1:
-        return [_one(data, models[0], output, options)]
+        from graphrec.graph import Graph
+
+        with _terminal.progress_bar() as progress:
+            return [asdict(Graph.benchmark(models[0], config, progress))]
     import json
 
     from graphrec.errors import GraphrecError
@@ -111,7 +147,7 @@ def _measure(
         model_class(model)
     results, failed = [], []
     for model in models:
-        arguments = [*data, "--model", model, "--json", *_arguments(options, output)]
+        arguments = ["--model", model, "--json", *_arguments(config, threads)]
         done = subprocess.run(
             [sys.executable, "-m", "graphrec", "benchmark", *arguments], stdout=subprocess.PIPE, check=False, text=True
         )
@@ -120,46 +156,25 @@ def _measure(
         else:
             results += json.loads(done.stdout)
     if failed:
-        kept = f"; the others are kept in {output}" if output is not None and results else ""
-        raise GraphrecError(f"{len(failed)} of {len(models)} models failed, as said above: {', '.join(failed)}{kept}")
+        kept = f"; the others are kept in {config.output}" if config.output is not None and results else ""
+        raise GraphrecError(
+            f"{len(failed)} of {len(models)} models failed, with the errors above: {', '.join(failed)}{kept}"
+        )
     return results
 
 
-def _one(data: tuple[str, ...], model: str, output: Path | None, options: dict[str, Any]) -> dict[str, Any]:
-    from graphrec import BenchmarkConfig
-    from graphrec.graph import Graph
-    from graphrec.ranking.memory import MEMORY_BUDGET, parse_memory
-
-    given = dict(_options.pair(text, "--set") for text in options["settings"])
-    train, test = map(Path, data) if len(data) == 2 else (None, None)
-    config = BenchmarkConfig(
-        "" if len(data) == 2 else data[0],
-        train,
-        test,
-        options["social"],
-        options["only"],
-        options["without"],
-        tuple(tuple(text.split(",")) for text in options["ablate"]),
-        given if given or options["defaults"] else None,
-        options["trials"],
-        options["seed"],
-        options["device"],
-        parse_memory(options["memory"]) if options["memory"] else MEMORY_BUDGET,
-        options["label"],
-        output,
-    )
-    with _terminal.progress_bar() as progress:
-        return asdict(Graph.benchmark(model, config, progress))
-
-
-def _arguments(options: dict[str, Any], output: Path | None) -> list[str]:
-    """The options of this command as arguments for another process."""
-    found = ["--defaults"] if options["defaults"] else []
-    single = {name: options[name] for name in ("social", "trials", "label", "device", "threads", "memory", "seed")}
-    for name, value in {**single, "output": output}.items():
-        found += [] if value in (None, "") else [f"--{name}", str(value)]
-    for option, name in (("--only", "only"), ("--without", "without"), ("--ablate", "ablate"), ("--set", "settings")):
-        found += [part for value in options[name] for part in (option, value)]
+def _arguments(config: "BenchmarkConfig", threads: int | None) -> list[str]:
+    """The command line of this command, without a model, that measures with a config."""
+    found = [str(path) for path in (config.dataset, config.train, config.test) if path]
+    found += ["--defaults"] if config.settings is not None else []
+    single = {"social": config.social, "trials": config.num_trials, "label": config.label or None, "threads": threads}
+    single |= {"device": config.device, "seed": config.seed, "output": config.output}
+    for name, value in {**single, "memory": str(config.memory_budget)}.items():
+        found += [] if value is None else [f"--{name}", str(value)]
+    settings = [f"{name}={value}" for name, value in (config.settings or {}).items()]
+    groups = [",".join(group) for group in config.ablate]
+    for name, values in (("only", config.only), ("without", config.without), ("ablate", groups), ("set", settings)):
+        found += [part for value in values for part in (f"--{name}", value)]
     return found
 
 

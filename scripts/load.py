@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -84,9 +83,20 @@ def command(
     source: str,
     folder: Path | None,
     check: bool,
+    dry_run: bool,
+    append: bool,
+    again: bool,
+    allow_removal: bool,
+    max_removal: float,
+    strict: bool,
+    max_per_day: int | None,
+    min_interactions: int | None,
+    precedence: int | None,
+    threshold: float | None,
+    writers: int,
     import_files: Path | None,
+    csv_safe: bool,
     as_json: bool,
-    **options: Any,  # the fields of LoadConfig, whose types the options have
 ) -> None:
     """Load SOURCE from FOLDER into the graph, fused with what is there.
 
@@ -98,7 +108,20 @@ def command(
 
     _require_meaning(context)
     given, place = _parse_source(source, folder)
-    config = LoadConfig(**options)
+    config = LoadConfig(
+        strict=strict,
+        max_per_day=max_per_day,
+        min_interactions=min_interactions,
+        precedence=precedence,
+        threshold=threshold,
+        append=append,
+        again=again,
+        allow_removal=allow_removal,
+        max_removal=max_removal,
+        dry_run=dry_run,
+        writers=writers,
+        csv_safe=csv_safe,
+    )
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
         if check:
             checked = graph.check(given, place, config, progress)
@@ -123,7 +146,7 @@ def _require_meaning(context: click.Context) -> None:
         for other in others:
             if {option, other} <= given:
                 names = [f"--{name.replace('_', '-')}" for name in (option, other)]
-                raise click.UsageError(f"{names[1]} has no meaning with {names[0]}; leave out one of them")
+                raise click.UsageError(f"{names[1]} has no effect with {names[0]}; leave out one of them")
 
 
 def _parse_source(source: str, folder: Path | None) -> tuple[str, Path | None]:
@@ -133,7 +156,7 @@ def _parse_source(source: str, folder: Path | None) -> tuple[str, Path | None]:
 
     if source.endswith(".toml"):
         if folder is not None:
-            raise click.UsageError(f"{source} says itself where its files are; leave out {folder}")
+            raise click.UsageError(f"{source} names its files itself; leave out {folder}")
         return source, None
     try:
         loader_registry.get(source)

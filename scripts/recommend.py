@@ -3,7 +3,7 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -44,7 +44,19 @@ ENDINGS = (".csv", ".jsonl", ".parquet")
 )
 @_options.csv_safe_option
 @_options.json_option
-def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool, **options: Any) -> None:
+def command(
+    ids: tuple[str, ...],
+    users: tuple[str, ...],
+    users_file: Path | None,
+    everybody: bool,
+    k: int,
+    out: Path | None,
+    rules_file: Path | None,
+    trace: bool,
+    anyone: bool,
+    csv_safe: bool,
+    as_json: bool,
+) -> None:
     """Recommend items to a user, to several, or to all, and say by which strategy they were found.
 
     The published list comes first, without items that the user has interacted with since. A user whom the active run
@@ -53,41 +65,38 @@ def command(ids: tuple[str, ...], users: tuple[str, ...], k: int, as_json: bool,
 
     With --out all lists are written to one file as they are computed, so memory does not grow with the number of users.
     """
-    out, everybody = options["out"], options["everybody"]
-    file = options["users_file"]
-    if everybody == bool(users or ids or file is not None):
+    if everybody == bool(users or ids or users_file is not None):
         raise click.UsageError("name users by --user ID or --users FILE, or give --all for all users")
-    if options["trace"] and (options["rules_file"] is None or out is not None):
+    if trace and (rules_file is None or out is not None):
         raise click.UsageError("--trace shows the effect of rules; give --rules FILE, and no --out")
     if everybody and out is None:
         raise click.UsageError("--all writes a file; name it with --out, such as --out recommendations.csv")
-    if options["csv_safe"] and (out is None or out.suffix.lower() in ENDINGS[1:]):
+    if csv_safe and (out is None or out.suffix.lower() in ENDINGS[1:]):
         raise click.UsageError("--csv-safe is about CSV; give --out FILE.csv as well")
-    chosen = [*users, *ids, *([] if file is None else _read_ids(file))]
+    chosen = [*users, *ids, *([] if users_file is None else _read_ids(users_file))]
     _options.check_ending(out, ENDINGS, "--out", "a table of recommendations", needed=True)
     from graphrec.errors import GraphrecError, UnknownNameError
 
-    rules = options["rules_file"]
     if out is not None and not out.absolute().parent.is_dir():
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
     with _terminal.open_graph() as graph:
         try:
             if out is not None:
                 with _terminal.progress_bar() as progress:
-                    asked = (None if everybody else chosen, rules, options["anyone"])
-                    _show_file(graph.recommend_all(out, k, *asked, progress, options["csv_safe"]), k, as_json)
+                    asked = (None if everybody else chosen, rules_file, anyone)
+                    _show_file(graph.recommend_all(out, k, *asked, progress, csv_safe), k, as_json)
                 return
-            answers = [graph.answer(user, k, rules, options["anyone"]) for user in dict.fromkeys(chosen)]
+            answers = [graph.answer(user, k, rules_file, anyone) for user in dict.fromkeys(chosen)]
         except UnknownNameError as error:
             if error.kind != "user":
                 raise
             raise GraphrecError(f"{error}; --anyone recommends as for an anonymous visitor") from error
     if as_json:
         records = [answer.as_dict() for answer in answers]
-        _terminal.print_json(records[0] if len(chosen) == 1 and file is None else records)
+        _terminal.print_json(records[0] if len(chosen) == 1 and users_file is None else records)
         return
     for answer in answers:
-        _show(answer, options["trace"])
+        _show(answer, trace)
 
 
 def _read_ids(file: Path) -> list[str]:

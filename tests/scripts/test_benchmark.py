@@ -70,7 +70,7 @@ def test_models_run_in_processes_of_their_own_and_one_that_fails_stops_no_other(
     models = ("--model", "popularity", "--model", "item_knn", "--set", "neighbours=3")
     rest = ("--threads", "1", "--seed", "5", "--output", str(output))
     done = run("benchmark", "douban-book", *models, *rest, exit_code=1)
-    assert "1 of 2 models failed, as said above: popularity; the others are kept in" in done.output
+    assert "1 of 2 models failed, with the errors above: popularity; the others are kept in" in done.output
     (path,) = output.iterdir()
     assert path.name == "douban-book--item_knn.json"
     kept = json.loads(path.read_text())

@@ -295,5 +295,5 @@ def test_options_without_meaning_are_wrong_usage(options: tuple[str, ...], shop:
 
 def test_a_path_in_place_of_a_source_is_wrong_usage(shop: Path, run: Run) -> None:
     assert f"graphrec load SOURCE {shop.parent}" in run("load", str(shop.parent), exit_code=2).stderr
-    assert "says itself where its files are" in run("load", str(shop), str(shop.parent), exit_code=2).stderr
+    assert "names its files itself" in run("load", str(shop), str(shop.parent), exit_code=2).stderr
     assert "did you mean lastfm?" in run("load", "lastfn", exit_code=1).stderr
