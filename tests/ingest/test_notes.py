@@ -42,7 +42,7 @@ properties = [{}]
 """
 TEXTS = {
     "a word for missing": ('"rating"', "4.0\nNULL\n5", ("'NULL' in 1 of 3 rows is no", 'missing = ["", "NULL"]')),
-    "no type": ('"rating"', "4.0\n3", ("its type is not declared", 'write { name = "rating", type = "float" }')),
+    "no type": ('"rating"', "4.0\n3", ("no type is declared", 'write { name = "rating", type = "float" }')),
     "words": ('"count"', "one\n2\n3", ("'one' in 1 of 3 rows", 'type = "int"', "rows with other values are rejected")),
 }
 
