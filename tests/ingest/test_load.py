@@ -232,7 +232,7 @@ def test_a_node_that_vanishes_meanwhile_is_told_and_misplaces_nothing(store: Sto
     )
     for label, id_ in (("Item", "2"), ("User", "v")):
         store.write(f"MATCH (n:{label} {{id: $id}}) DETACH DELETE n", {"id": id_})
-        with pytest.raises(StoreError, match="RATED: nodes that edges are to be written to have vanished"):
+        with pytest.raises(StoreError, match="RATED: nodes of new edges vanished from the graph"):
             write_edges(store, edges, "z", diff_to_empty(edges))
         written_pairs = {row[:2] for row in rated(store) if row[-1] == "z"}
         assert written_pairs <= {(user, item) for user, item, *_ in ratings}
