@@ -110,8 +110,8 @@ def test_models_are_the_same_with_and_without(name: str, monkeypatch: pytest.Mon
 
 def test_loops_are_compiled_where_nothing_can_be_kept() -> None:
     code = (
-        "import numpy as np; from graphrec.models import product_kernels; "
-        "print(product_kernels._kth_largest(np.array([3, 1, 2], dtype=np.int32), 2))"
+        "import numpy as np; from graphrec.linalg import topk_kernels; "
+        "print(topk_kernels._kth_largest(np.array([3, 1, 2], dtype=np.int32), 2))"
     )
     nowhere = {**os.environ, "NUMBA_CACHE_LOCATOR_CLASSES": "Nowhere"}  # numba then says that there is no folder
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=nowhere)

@@ -55,7 +55,9 @@ def test_times_are_shown_as_times_and_an_empty_graph_names_sniff(store: Store, r
 def test_a_query_is_shown_without_a_store(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAPHREC_HOME", str(tmp_path / "home"))
     result = run("query", "find_similar_items", "--show")
-    assert result.stdout.startswith(":param item_id => 'ITEM_ID';\n:param k => 10;\n\n// Find items that")
+    assert result.stdout.startswith(
+        ":param item_id => 'ITEM_ID';\n:param k => 10;\n\n// Find items with the same users"
+    )
     assert result.stdout.endswith("LIMIT $k;\n")
     assert "set item_id in the first lines" in result.stderr
     result = run("query", "find_similar_items", "--show", "--param", "item_id=7", "--json")
