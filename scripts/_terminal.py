@@ -4,7 +4,7 @@ import csv
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from graphrec.graph import Graph
-
-Progress = Callable[[str, int, int], None]
+    from graphrec.progress import StageProgress
 
 
 def print_json(value: object) -> None:
@@ -157,8 +156,8 @@ def open_graph() -> "Iterator[Graph]":
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """A Progress that draws one bar per stage on stderr, if that is a terminal."""
+def progress_bar() -> Iterator[StageProgress]:
+    """A StageProgress that draws one bar per stage on stderr, if that is a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from graphrec.progress import StageProgress
+
 from . import _options, _terminal
-from ._terminal import Progress
 
 if TYPE_CHECKING:
     from graphrec.evaluation.result import Comparison
@@ -83,7 +84,7 @@ def _graph(keep: bool) -> "Iterator[Graph]":
             shutil.rmtree(home, ignore_errors=True)
 
 
-def _tour(graph: "Graph", watch: Stopwatch, progress: Progress, seed: int) -> None:
+def _tour(graph: "Graph", watch: Stopwatch, progress: StageProgress, seed: int) -> None:
     """One method of `Graph` for each stage."""
     for source, what in (("movielens", "load MovieLens"), ("imdb", "load IMDb and fuse the films of both")):
         with watch.stage(what):

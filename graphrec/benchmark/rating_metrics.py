@@ -13,7 +13,8 @@ from graphrec.evaluation.metrics import mae, rmse
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.models import model_class
-from graphrec.models.base import Model, Progress
+from graphrec.models.base import Model
+from graphrec.progress import Progress
 from graphrec.train_view import restrict
 
 #: Batch size of rating prediction, in pairs.

@@ -19,9 +19,9 @@ from graphrec.evaluation.assembly import num_edges
 from graphrec.evaluation.audit import audit, require_clean
 from graphrec.evaluation.environment import load, machine, peak_mib, versions
 from graphrec.evaluation.protocol import Evaluation, evaluate, validation_measure
-from graphrec.evaluation.trial import Steps
 from graphrec.models import make
 from graphrec.models.base import Model
+from graphrec.progress import StageProgress
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.tuning import TuningBudget, choose
 
@@ -123,7 +123,7 @@ def benchmark(
     model: str,
     conditions: Conditions = Conditions(),
     ablate: tuple[tuple[str, ...], ...] = (),
-    progress: Steps | None = None,
+    progress: StageProgress | None = None,
 ) -> Result:
     """The quality and the cost of a model on a data set, with an ablation of each group of relationship types in
     `ablate`: the model is tuned, fitted and tested without them, and compared over the same users.
@@ -156,7 +156,9 @@ def benchmark(
     return replace(measured.result, ablations=tuple(found))
 
 
-def measure(dataset: Dataset, model: str, conditions: Conditions, progress: Steps | None = None) -> MeasuredModel:
+def measure(
+    dataset: Dataset, model: str, conditions: Conditions, progress: StageProgress | None = None
+) -> MeasuredModel:
     """One model tuned (unless settings are given), fitted and tested; raises as `benchmark`."""
     step = progress or (lambda _stage, _done, _total: None)
     rng = np.random.default_rng(conditions.seed)
@@ -190,7 +192,7 @@ def measure(dataset: Dataset, model: str, conditions: Conditions, progress: Step
 
 
 def tune(
-    dataset: Dataset, model: str, conditions: Conditions, rng: np.random.Generator, step: Steps | None = None
+    dataset: Dataset, model: str, conditions: Conditions, rng: np.random.Generator, step: StageProgress | None = None
 ) -> SettingChoice:
     """The config that is best on a validation part of train when fitted to the rest; the given settings if there are
     any."""
@@ -212,7 +214,9 @@ def tune(
     return SettingChoice(tuning.config, len(tuning.trials), tuning.seconds)
 
 
-def _test(dataset: Dataset, model: Model[Any], conditions: Conditions, step: Steps) -> _TestResult:  # of any config
+def _test(
+    dataset: Dataset, model: Model[Any], conditions: Conditions, step: StageProgress
+) -> _TestResult:  # of any config
     started = time.perf_counter()
     if dataset.task == "rating":
         error = rating_error(model, dataset.train, dataset.test)

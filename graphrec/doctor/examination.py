@@ -11,12 +11,12 @@ from graphrec.doctor import data, machine, store
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding
 from graphrec.errors import StoreError
 from graphrec.evaluation.memory_estimate import Shape
+from graphrec.progress import StageProgress, silent
 from graphrec.redaction import redacted
-from graphrec.store.read import Progress, silent
 
 
 def examine(
-    settings: Settings, note: Callable[[str], None] = lambda _: None, progress: Progress = silent
+    settings: Settings, note: Callable[[str], None] = lambda _: None, progress: StageProgress = silent
 ) -> dict[str, list[Finding]]:
     """All findings about machine, store and data.
 

@@ -14,9 +14,10 @@ from graphrec.evaluation.preparation import Aliases, prepare_split, split_graph,
 from graphrec.evaluation.result import Comparison, Difference, Estimate, Group, ModelResult, Setup, SplitSummary
 from graphrec.evaluation.significance import PooledValues, compare_pairs, estimate_means, pool_trials
 from graphrec.evaluation.slices import group_by_activity
-from graphrec.evaluation.trial import Contender, EvaluationConfig, MeasuredTrial, Steps, run_trial
+from graphrec.evaluation.trial import Contender, EvaluationConfig, MeasuredTrial, run_trial
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.models import make
+from graphrec.progress import StageProgress
 from graphrec.vocabulary import IndexArray
 
 
@@ -25,7 +26,7 @@ def compare(
     contenders: Iterable[Contender | str],
     config: EvaluationConfig = EvaluationConfig(),  # frozen
     aliases: Aliases | None = None,
-    progress: Steps | None = None,
+    progress: StageProgress | None = None,
 ) -> Comparison:
     """All models with metrics, intervals, differences and costs on the test part of each split with each seed.
 

@@ -13,7 +13,8 @@ from graphrec.errors import DataError
 from graphrec.evaluation.beyond_accuracy import coverage
 from graphrec.evaluation.metrics import PerUser, per_user, weighted_ndcg
 from graphrec.interactions import FloatArray, Interactions
-from graphrec.models.base import Model, Progress
+from graphrec.models.base import Model
+from graphrec.progress import Progress
 from graphrec.ranking.topk import MEMORY_BUDGET, top_k
 from graphrec.tuning.trial import Quality
 from graphrec.vocabulary import IndexArray

@@ -22,6 +22,7 @@ from graphrec.evaluation.slices import recall_by_popularity
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import join
 from graphrec.models import make, model_class
+from graphrec.progress import Progress, StageProgress, stage_progress
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.splitting import Split
 from graphrec.train_view import restrict
@@ -29,9 +30,6 @@ from graphrec.tuning import Tuning, TuningBudget, choose
 
 #: Cut-offs of the curves over k, up to the length of the lists.
 CURVE = (1, 2, 3, 5, 10, 20, 30, 50, 100)
-
-#: Progress callback: the name of the stage, steps done, steps in all.
-Steps = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -135,12 +133,12 @@ def run_trial(
     contender: Contender,
     config: EvaluationConfig,
     seed: int,
-    progress: Steps | None = None,
+    progress: StageProgress | None = None,
 ) -> MeasuredTrial:
     """The quality and the cost of one model on one split with one seed."""
 
-    def step(stage: str) -> Callable[[int, int], None] | None:
-        return None if progress is None else lambda done, total: progress(stage, done, total)
+    def step(stage: str) -> Progress | None:
+        return None if progress is None else stage_progress(progress, stage)
 
     # Tune on validation, then fit to train and validation and rank for the test users.
     rng = np.random.default_rng([seed, prepared.num, zlib.crc32(contender.name.encode())])

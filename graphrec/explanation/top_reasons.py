@@ -10,7 +10,7 @@ from scipy import sparse
 from graphrec.errors import GraphrecError
 from graphrec.explanation.labels import Labels
 from graphrec.models.attribution import HISTORY, TopReasons
-from graphrec.models.base import Progress
+from graphrec.progress import Progress
 from graphrec.ranking.topk import Recommendations
 from graphrec.runs import TrainedRun
 from graphrec.vocabulary import IndexArray

@@ -9,9 +9,9 @@ import pandas as pd
 from graphrec import preconditions
 from graphrec.errors import DataError
 from graphrec.graph.connection import Connection
+from graphrec.progress import StageProgress, silent
 from graphrec.store import counts, queries
 from graphrec.store.connection import Row
-from graphrec.store.read import Progress, silent
 
 if TYPE_CHECKING:
     from graphrec.hetero import HeteroGraph
@@ -56,7 +56,7 @@ class DataMethods(Connection):
         source: "str | Path | Mapping[str, Any] | ArrowFrame",  # Any: what TOML holds, and frames
         folder: Path | str | None = None,
         config: "LoadConfig | None" = None,
-        progress: Progress = silent,
+        progress: StageProgress = silent,
         **table: object,
     ) -> "Loaded":
         """Load a source into the graph: read, clean, fuse with what is there, write the difference; save a report.
@@ -84,7 +84,7 @@ class DataMethods(Connection):
         source: "str | Path | Mapping[str, Any]",  # Any: what TOML holds, and frames
         folder: Path | str | None = None,
         config: "LoadConfig | None" = None,
-        progress: Progress = silent,
+        progress: StageProgress = silent,
     ) -> "CheckedSource":
         """The cleaned tables of a source, with a report that is saved; needs no database. Raises as `load`."""
         from graphrec.ingest import LoadConfig
@@ -98,7 +98,7 @@ class DataMethods(Connection):
         out: Path,
         folder: Path | str | None = None,
         config: "LoadConfig | None" = None,
-        progress: Progress = silent,
+        progress: StageProgress = silent,
     ) -> "CheckedSource":
         """Write a source as files for `neo4j-admin database import` into the folder `out`; needs no database.
 
@@ -110,7 +110,7 @@ class DataMethods(Connection):
         found = loading.parse_source(source, folder, {})
         return loading.write_import_files(found, out, self.settings, config or LoadConfig(), progress)
 
-    def unlink(self, source: str, dry_run: bool = False, progress: Progress = silent) -> "Unlinked":
+    def unlink(self, source: str, dry_run: bool = False, progress: StageProgress = silent) -> "Unlinked":
         """Take a source out of the graph, and delete its last report; with `dry_run`, only count what would change.
 
         Raises UnknownNameError if no such source is loaded.
@@ -131,7 +131,7 @@ class DataMethods(Connection):
         ]
         return pd.DataFrame(rows, columns=["type", "from", "to", "count", "properties"])
 
-    def count_graph(self, progress: Progress = silent) -> counts.GraphCounts:
+    def count_graph(self, progress: StageProgress = silent) -> counts.GraphCounts:
         """The labels, relationship types, properties and sources of the graph, all counted."""
         found = counts.count_graph(self.store, progress)
         if not found.labels:
@@ -141,7 +141,7 @@ class DataMethods(Connection):
     def export(
         self,
         relation: str | None = None,
-        progress: Progress = silent,
+        progress: StageProgress = silent,
         reverse: bool = True,
         out: Path | str | None = None,
     ) -> "HeteroGraph":

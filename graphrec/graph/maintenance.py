@@ -10,7 +10,7 @@ from graphrec import config
 from graphrec.config import StoreStatus
 from graphrec.errors import StoreError
 from graphrec.graph.connection import Connection
-from graphrec.store.read import Progress, silent
+from graphrec.progress import StageProgress, silent
 
 if TYPE_CHECKING:
     from graphrec.doctor import Finding
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class MaintenanceMethods(Connection):
     """The database server, and checks of everything that graphrec needs; all but `store` also work after `close`."""
 
-    def doctor(self, progress: Progress = silent) -> pd.DataFrame:
+    def doctor(self, progress: StageProgress = silent) -> pd.DataFrame:
         """The findings of `examine` as a table: area, name, state (`ok`, `warning`, `failed`), seen and remedy."""
         rows = [
             {"area": area, **asdict(finding)}
@@ -28,7 +28,7 @@ class MaintenanceMethods(Connection):
         ]
         return pd.DataFrame(rows, columns=["area", "name", "state", "seen", "remedy"])
 
-    def examine(self, progress: Progress = silent) -> "Mapping[str, Sequence[Finding]]":
+    def examine(self, progress: StageProgress = silent) -> "Mapping[str, Sequence[Finding]]":
         """Findings about versions, store, permissions, disk, memory and data, by area; nothing is changed.
 
         It opens a connection of its own.

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from graphrec.graph.data import DataMethods
-from graphrec.store.read import Progress, silent
+from graphrec.progress import StageProgress, silent
 
 if TYPE_CHECKING:  # these load torch, which takes seconds
     from graphrec.benchmark.run import Result
@@ -31,7 +31,7 @@ class ModelMethods(DataMethods):
         seed: int = 0,
         config: "TrainConfig | None" = None,
         relation: str | None = None,
-        progress: Progress = silent,
+        progress: StageProgress = silent,
         **settings: object,
     ) -> "Run":
         """Train a model on the graph and save it as a run in the home folder.
@@ -72,7 +72,7 @@ class ModelMethods(DataMethods):
         exported: "HeteroGraph | None" = None,
         config: "TuneConfig | None" = None,
         relation: str | None = None,
-        progress: Progress = silent,
+        progress: StageProgress = silent,
     ) -> "Tuning":
         """The settings of a model that are best on validation (`.config`), with all trials (`.trials`).
 
@@ -108,7 +108,7 @@ class ModelMethods(DataMethods):
         exported: "HeteroGraph | None" = None,
         seed: int = 0,
         config: "TrainConfig | None" = None,
-        progress: Progress = silent,
+        progress: StageProgress = silent,
         **settings: object,
     ) -> "Blend":
         """Blend the models of several runs into an ensemble, and save it as a run (`.run`) in the home folder.
@@ -144,7 +144,7 @@ class ModelMethods(DataMethods):
         runs: "Run | str | Sequence[Run | str]" = (),
         config: "EvaluationConfig | None" = None,
         relation: str | None = None,
-        progress: Progress = silent,
+        progress: StageProgress = silent,
     ) -> pd.DataFrame:
         """The metrics of models side by side on held-out behaviour, one row each; takes the arguments of `compare`."""
         from graphrec.pipeline.comparison import as_frame
@@ -158,7 +158,7 @@ class ModelMethods(DataMethods):
         runs: "Run | str | Sequence[Run | str]" = (),
         config: "EvaluationConfig | None" = None,
         relation: str | None = None,
-        progress: Progress = silent,
+        progress: StageProgress = silent,
     ) -> "Comparison":
         """Models and saved runs compared on held-out behaviour; `graphrec.evaluation.report` writes it to a file.
 
@@ -186,7 +186,7 @@ class ModelMethods(DataMethods):
         return replace(found, titles=titles(self.store, graph, found.examples))
 
     @staticmethod
-    def benchmark(model: str, config: "BenchmarkConfig", progress: Progress = silent) -> "Result":
+    def benchmark(model: str, config: "BenchmarkConfig", progress: StageProgress = silent) -> "Result":
         """The result of a model on a published split, also kept in `config.output`; needs no database.
 
         Raises:

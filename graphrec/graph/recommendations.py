@@ -11,11 +11,12 @@ from graphrec import preconditions
 from graphrec.arguments import Id, count, is_one_id
 from graphrec.config import Settings
 from graphrec.graph.connection import Connection
+from graphrec.progress import StageProgress, silent
 from graphrec.reranking import RerankingRules, read_rules
 from graphrec.schema import ITEM, USER
 from graphrec.serving import Answer, OnlineRecommender, RecommendationFile, as_table, write_answers
 from graphrec.store import Store
-from graphrec.store.read import Progress, read_ids, silent
+from graphrec.store.read import read_ids
 
 if TYPE_CHECKING:  # these load torch, which takes seconds and which a published list does not need
     from graphrec.explanation import Explanation
@@ -36,7 +37,7 @@ class RecommendationMethods(Connection):
         self._explained: TrainedRun | None = None  # the run of the last explanation
 
     def publish(
-        self, run: "Run | str", k: int = 10, config: "PublishConfig | None" = None, progress: Progress = silent
+        self, run: "Run | str", k: int = 10, config: "PublishConfig | None" = None, progress: StageProgress = silent
     ) -> "PublishResult":
         """Write the k best items of every user as RECOMMENDED edges; all readers see them from the same instant on.
 
@@ -83,7 +84,7 @@ class RecommendationMethods(Connection):
             self._note(f"{len(damaged)} runs in {folder} cannot be read: {first_few(damaged)}; remove these folders")
         return found
 
-    def rollback(self, run: "Run | str | None" = None, progress: Progress = silent) -> "Rollback":
+    def rollback(self, run: "Run | str | None" = None, progress: StageProgress = silent) -> "Rollback":
         """Make the recommendations of an earlier run active again, by default of the one before (`.run` is its id).
 
         Raises UnknownNameError or DataError if there is no such run to return to.
@@ -123,7 +124,7 @@ class RecommendationMethods(Connection):
         users: Iterable[Id] | None = None,
         rules: RerankingRules | Path | str | None = None,
         anyone: bool = False,
-        progress: Progress = silent,
+        progress: StageProgress = silent,
         csv_safe: bool = False,
     ) -> RecommendationFile:
         """Write the k items of every user of the graph (or of `users`) to the file `out`, and report what was written.

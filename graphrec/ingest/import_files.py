@@ -15,9 +15,9 @@ from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.fusion import GraphState, fuse
 from graphrec.fusion.plan import NodePlan
 from graphrec.fusion.provenance import SourceManifest
+from graphrec.progress import StageProgress, silent
 from graphrec.schema import SOURCE
 from graphrec.store.connection import quote
-from graphrec.store.read import Progress, silent
 from graphrec.store.sources import source_properties
 from graphrec.tables import EdgeTable, GraphTables
 
@@ -41,7 +41,7 @@ class ImportFiles:
     files: dict[str, int] = field(default_factory=dict)
 
 
-def write_import_files(tables: GraphTables, folder: Path, progress: Progress = silent) -> ImportFiles:
+def write_import_files(tables: GraphTables, folder: Path, progress: StageProgress = silent) -> ImportFiles:
     """Write the CSV files of a source, a script with the import command, and the constraints to create afterwards.
 
     The import creates a new database with this source only; other sources can be loaded into it as usual.

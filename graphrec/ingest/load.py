@@ -19,12 +19,12 @@ from graphrec.ingest.append import build_node_lookup, check_append_digest, merge
 from graphrec.ingest.lock import writing
 from graphrec.ingest.read import DEFAULT_OPTIONS, LoadConfig, name_in_errors, read
 from graphrec.ingest.removal_guard import Removal, explain_refusal
+from graphrec.progress import StageProgress, silent
 from graphrec.schema import EdgeType, Triple
 from graphrec.store import Store, nodes, write
 from graphrec.store.diff import EdgeDiff, diff_edges, diff_to_empty
 from graphrec.store.edges import SortedEdges
 from graphrec.store.nodes import WriteCounts
-from graphrec.store.read import Progress, silent
 from graphrec.store.sources import mark_appended, mark_appending, read_graph_state, read_sources, save_source
 from graphrec.tables import EdgeTable, GraphTables, Repeats, Source
 
@@ -80,7 +80,7 @@ def load(
     folder: Path | tabular.Description | None,
     home: Path,
     options: LoadConfig = DEFAULT_OPTIONS,
-    progress: Progress = silent,
+    progress: StageProgress = silent,
 ) -> Loaded:
     """Read all tables of a source, fuse them with the graph, write new and changed nodes and edges, delete gone ones.
 
@@ -102,7 +102,7 @@ def load(
 
 
 def write_source(
-    store: Store, tables: GraphTables, options: LoadConfig = DEFAULT_OPTIONS, progress: Progress = silent
+    store: Store, tables: GraphTables, options: LoadConfig = DEFAULT_OPTIONS, progress: StageProgress = silent
 ) -> Loaded:
     """Write the tables of one source; the caller holds the lock (`writing`).
 
@@ -151,7 +151,7 @@ class _LoadWriter:
     fused: Fused
     earlier: SourceManifest | None
     options: LoadConfig
-    progress: Progress
+    progress: StageProgress
     repeats: Mapping[str | Triple, Repeats]
 
     def differences(self, renamed: bool) -> list[EdgeChange]:

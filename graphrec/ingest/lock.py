@@ -13,9 +13,9 @@ from filelock import FileLock, Timeout
 
 from graphrec.errors import GraphrecError
 from graphrec.home import keep_private, private_folder
+from graphrec.progress import StageProgress, silent
 from graphrec.store import Store
 from graphrec.store.lease import hold_lease, logger, read_lease
-from graphrec.store.read import Progress, silent
 
 LOCK = "writing.lock"
 
@@ -25,7 +25,7 @@ SECONDS_TO_LOOK = 1.0
 
 @contextmanager
 def writing(
-    store: Store, home: Path, purpose: str, writers: int = 1, dry_run: bool = False, progress: Progress = silent
+    store: Store, home: Path, purpose: str, writers: int = 1, dry_run: bool = False, progress: StageProgress = silent
 ) -> Iterator[Store]:
     """A context manager with a Store to write with; no other command on any machine writes at the same time.
 
@@ -56,7 +56,7 @@ def writing(
                 yield held
 
 
-def _acquire(lock: FileLock, store: Store, progress: Progress) -> None:
+def _acquire(lock: FileLock, store: Store, progress: StageProgress) -> None:
     reported = ""
     while True:
         try:

@@ -9,7 +9,7 @@ from graphrec import cleaning, loader_registry, tabular
 from graphrec.cleaning.load_context import InGraph, LoadContext, load_context
 from graphrec.errors import DataError, RefusedError
 from graphrec.fusion.link import DEFAULT_LINKS
-from graphrec.store.read import Progress, silent
+from graphrec.progress import StageProgress, silent
 from graphrec.tables import GraphTables
 
 
@@ -55,7 +55,7 @@ def read(
     name: str,
     folder: Path | tabular.Description | None,
     options: LoadConfig = DEFAULT_OPTIONS,
-    progress: Progress = silent,
+    progress: StageProgress = silent,
     in_graph: InGraph | None = None,
 ) -> GraphTables:
     """The cleaned tables of a source, as `load` would write them.

@@ -7,9 +7,9 @@ from pathlib import Path
 from graphrec.errors import UnknownNameError
 from graphrec.fusion import unlink
 from graphrec.ingest.lock import writing
+from graphrec.progress import StageProgress, silent
 from graphrec.store import Store, nodes, write
 from graphrec.store.nodes import WriteCounts
-from graphrec.store.read import Progress, silent
 from graphrec.store.sources import delete_source, read_graph_state, read_sources, save_source
 from graphrec.tables import Source
 
@@ -33,7 +33,9 @@ class Unlinked:
     runs_that_do_not_say: list[str] = field(default_factory=list)
 
 
-def unlink_source(store: Store, name: str, home: Path, dry_run: bool = False, progress: Progress = silent) -> Unlinked:
+def unlink_source(
+    store: Store, name: str, home: Path, dry_run: bool = False, progress: StageProgress = silent
+) -> Unlinked:
     """Remove a source from the graph: its edges, its values and keys, and the nodes that no other source has.
 
     The graph that remains is the one that the other sources produce. After an interruption, a second call completes it.

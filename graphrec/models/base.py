@@ -16,14 +16,12 @@ from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State
 from graphrec.models import models_where
 from graphrec.models.attribution import Contributions, HistoryAttribution, TopReasons, Walks, divide_fold_in
+from graphrec.progress import Progress
 from graphrec.relations import Relations
 from graphrec.training.checkpoints import Checkpoints
 from graphrec.vocabulary import IndexArray
 
 Config = TypeVar("Config")
-
-#: Called with (steps done, steps in all) while a model is fitted.
-Progress = Callable[[int, int], None]
 
 
 #: Relative threshold: a score whose absolute value is at most this share of the largest of its user is a rounding error

@@ -17,7 +17,8 @@ from graphrec.interactions import FloatArray, Interactions
 from graphrec.linalg.csr import State, csr_tensor, empty_csr, pack, unpack
 from graphrec.linalg.woodbury import WoodburyInverse
 from graphrec.models.attribution import HistoryAttribution, score_single_items
-from graphrec.models.base import Model, Progress, Range, Space
+from graphrec.models.base import Model, Range, Space
+from graphrec.progress import Progress
 from graphrec.vocabulary import IndexArray
 
 #: Maximum number of items: the matrix of 25,000 items has 2.5 GB, and its inverse takes 10¹³ operations.

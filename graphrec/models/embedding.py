@@ -17,10 +17,11 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State, csr_tensor
 from graphrec.linalg.threads import one_thread
-from graphrec.models.base import Embeddings, EpochCallback, Model, Progress
+from graphrec.models.base import Embeddings, EpochCallback, Model
 from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.models.propagation import Adjacency
 from graphrec.models.spectral_init import spectral_start
+from graphrec.progress import Progress
 from graphrec.training.batches import PairBatch
 from graphrec.training.checkpoints import Checkpoints
 from graphrec.training.loop import Stopping, TrainSchedule, train

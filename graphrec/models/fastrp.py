@@ -14,9 +14,10 @@ from graphrec.hetero import HeteroGraph
 from graphrec.hetero import interactions as interactions_of
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State, csr_tensor
-from graphrec.models.base import Progress, Range, Space
+from graphrec.models.base import Range, Space
 from graphrec.models.typed_graph import typed_graph
 from graphrec.models.vectors import VectorModel, mean_rows
+from graphrec.progress import Progress
 
 #: A random entry is zero but once in so many (Achlioptas, 2003).
 SPARSITY = 3

@@ -17,7 +17,8 @@ from graphrec.linalg.ridge import Basis, solve
 from graphrec.linalg.sparse import scale
 from graphrec.linalg.svd import spectrum
 from graphrec.models.attribution import HistoryAttribution
-from graphrec.models.base import Embeddings, Model, Progress, Range, Space
+from graphrec.models.base import Embeddings, Model, Range, Space
+from graphrec.progress import Progress
 from graphrec.vocabulary import IndexArray
 
 #: Exponent b of the matrix D_U^-b R D_I^-½ whose singular vectors start the fit; the default of graph_filter.

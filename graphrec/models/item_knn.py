@@ -10,8 +10,9 @@ from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.sparse import row_normalised, scale, topk_gram
-from graphrec.models.base import Progress, Range, Space
+from graphrec.models.base import Range, Space
 from graphrec.models.item_weights import ItemWeightsModel
+from graphrec.progress import Progress
 
 SIMILARITIES = ("cosine", "jaccard", "pearson")
 

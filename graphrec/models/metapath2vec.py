@@ -13,9 +13,9 @@ from torch_geometric.nn import MetaPath2Vec as Walks
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.models.base import Progress
 from graphrec.models.metapaths import choose_metapath, edges, parse_metapath
 from graphrec.models.vectors import VectorModel
+from graphrec.progress import Progress
 from graphrec.schema import Triple
 from graphrec.training.loop import TrainSchedule, train
 

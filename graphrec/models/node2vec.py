@@ -12,10 +12,10 @@ from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.hetero import interactions as interactions_of
 from graphrec.interactions import Interactions
-from graphrec.models.base import Progress
 from graphrec.models.typed_graph import TypedGraph, typed_graph
 from graphrec.models.vectors import VectorModel
 from graphrec.models.walks import Walker, skip_gram_loss, windows
+from graphrec.progress import Progress
 from graphrec.training.loop import TrainSchedule, train
 from graphrec.vocabulary import IndexArray
 

@@ -12,7 +12,8 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State
 from graphrec.models.attribution import HistoryAttribution
-from graphrec.models.base import Model, Progress
+from graphrec.models.base import Model
+from graphrec.progress import Progress
 from graphrec.vocabulary import IndexArray
 
 

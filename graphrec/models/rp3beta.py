@@ -8,8 +8,9 @@ from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.sparse import row_normalised, scale, topk_gram, without_diagonal
-from graphrec.models.base import Progress, Range, Space
+from graphrec.models.base import Range, Space
 from graphrec.models.item_weights import ItemWeightsModel
+from graphrec.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from graphrec.interactions import Interactions
 from graphrec.linalg.elastic_net import solve
 from graphrec.linalg.sparse import topk_gram
 from graphrec.linalg.threads import one_thread
-from graphrec.models.base import Progress, Range, Space
+from graphrec.models.base import Range, Space
 from graphrec.models.ease import check_size, fill_gram
 from graphrec.models.item_weights import ItemWeightsModel
+from graphrec.progress import Progress
 from graphrec.vocabulary import IndexArray
 
 #: Memory limit in bytes of the dense matrix of common users of two items; more items than fit raise DataError.

@@ -15,7 +15,8 @@ from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.linalg.sparse import dense, scale, topk_gram
 from graphrec.models.attribution import HistoryAttribution
-from graphrec.models.base import Model, Progress, Range, Space
+from graphrec.models.base import Model, Range, Space
+from graphrec.progress import Progress
 from graphrec.vocabulary import IndexArray
 
 

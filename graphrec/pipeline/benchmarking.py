@@ -3,10 +3,10 @@
 from graphrec.benchmark import datasets, results, run
 from graphrec.evaluation.assembly import relation_names
 from graphrec.pipeline.config import BenchmarkConfig
-from graphrec.store.read import Progress, silent
+from graphrec.progress import StageProgress, silent
 
 
-def benchmark(model: str, config: BenchmarkConfig, progress: Progress = silent) -> run.Result:
+def benchmark(model: str, config: BenchmarkConfig, progress: StageProgress = silent) -> run.Result:
     """The result of a model on the data that `config` names; it is saved in `config.output`, if that is set.
 
     Raises:

@@ -11,8 +11,8 @@ from graphrec.hetero import HeteroGraph
 from graphrec.models.ensemble.members import write_members
 from graphrec.pipeline.config import TrainConfig
 from graphrec.pipeline.training import train
+from graphrec.progress import StageProgress, silent
 from graphrec.runs import Run, TrainedRun
-from graphrec.store.read import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def blend(
     chosen: Sequence[Run],
     rng: np.random.Generator,
     config: TrainConfig,
-    progress: Progress = silent,
+    progress: StageProgress = silent,
 ) -> TrainedRun:
     """An ensemble of the models of several runs, each fitted again; `config.settings` are those of the ensemble."""
     settings = ensemble_settings(chosen, config.settings or {})

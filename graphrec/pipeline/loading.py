@@ -9,8 +9,8 @@ from graphrec import ingest, loader_registry, tabular
 from graphrec.config import Settings
 from graphrec.errors import DataError
 from graphrec.ingest import ImportFiles, LoadConfig, Loaded, Unlinked, notes
+from graphrec.progress import StageProgress
 from graphrec.store import Store
-from graphrec.store.read import Progress
 from graphrec.tables import GraphTables
 from graphrec.tabular import frames
 
@@ -51,7 +51,7 @@ def parse_source(source: object, folder: Path | str | None, table: Mapping[str, 
     return SourceInput("table", Path(source))
 
 
-def load(store: Store, source: SourceInput, settings: Settings, config: LoadConfig, progress: Progress) -> Loaded:
+def load(store: Store, source: SourceInput, settings: Settings, config: LoadConfig, progress: StageProgress) -> Loaded:
     """Load a source and save its report; raises as `ingest.load`."""
     loaded = ingest.load(store, source.name, source.place, settings.home, config, progress)
     place = ingest.save_report(
@@ -78,14 +78,14 @@ class CheckedSource:
         return _checked(self.tables) if self.files is None else _written(self.tables, self.files)
 
 
-def check(source: SourceInput, settings: Settings, config: LoadConfig, progress: Progress) -> CheckedSource:
+def check(source: SourceInput, settings: Settings, config: LoadConfig, progress: StageProgress) -> CheckedSource:
     """Read and clean a source without looking at the graph, and save the report; raises as `ingest.read`."""
     tables = ingest.read(source.name, source.place, config, progress)
     return CheckedSource(tables, _save(tables, _checked(tables), settings, config))
 
 
 def write_import_files(
-    source: SourceInput, out: Path, settings: Settings, config: LoadConfig, progress: Progress
+    source: SourceInput, out: Path, settings: Settings, config: LoadConfig, progress: StageProgress
 ) -> CheckedSource:
     """Write a source as files for `neo4j-admin database import`, and save the report.
 
@@ -124,7 +124,7 @@ def _written(tables: GraphTables, files: ImportFiles) -> dict[str, Any]:
     return asdict(files) | {"cleaning": tables.cleaning.to_dict()}
 
 
-def unlink(store: Store, source: str, settings: Settings, dry_run: bool, progress: Progress) -> Unlinked:
+def unlink(store: Store, source: str, settings: Settings, dry_run: bool, progress: StageProgress) -> Unlinked:
     """Take a source out of the graph, delete its report, and name the saved runs trained on it.
 
     Raises UnknownNameError if no such source is loaded.

@@ -8,8 +8,8 @@ from graphrec.arguments import count
 from graphrec.errors import RefusedError
 from graphrec.explanation import with_reasons
 from graphrec.ingest import writing
-from graphrec.models.base import Progress as Step
 from graphrec.pipeline.config import PublishConfig
+from graphrec.progress import Progress, StageProgress, silent, stage_progress
 from graphrec.publishing import Publication, PublishResult, publish
 from graphrec.ranking.similar_items import find_similar_items
 from graphrec.ranking.topk import recommend
@@ -17,7 +17,6 @@ from graphrec.reranking import RerankedLists, RerankingRules, Trace, read_rules
 from graphrec.reranking.batch import rerank_all_users
 from graphrec.runs import Run, TrainedRun
 from graphrec.store import Store
-from graphrec.store.read import Progress, silent
 
 
 def require_worth(run: Run, force: bool = False) -> None:
@@ -33,7 +32,7 @@ def publish_run(
     trained: TrainedRun,
     k: int,
     home: Path,
-    progress: Progress = silent,
+    progress: StageProgress = silent,
     config: PublishConfig = PublishConfig(),  # frozen
 ) -> PublishResult:
     """Write the k best items of every user of a run as RECOMMENDED edges, which replace those of earlier runs.
@@ -50,27 +49,23 @@ def publish_run(
     vectors = trained.model.embeddings() if config.embeddings else None
     similar = None
     if num_similar:
-        stage = _stage(progress, "finding similar items")
+        stage = stage_progress(progress, "finding similar items")
         similar = find_similar_items(trained, num_similar, config.memory_budget, stage)
-    applied = _recommend(store, trained, k, config, _stage(progress, "ranking"))
+    applied = _recommend(store, trained, k, config, stage_progress(progress, "ranking"))
     found = applied.recommendations
     if config.reasons:
-        found = with_reasons(trained, found, _stage(progress, "finding reasons"))
+        found = with_reasons(trained, found, stage_progress(progress, "finding reasons"))
     publication = Publication(trained.run, found, trained.users, trained.items, similar, vectors, k)
     with writing(store, home, f"publication of {trained.run.id}", progress=progress) as held:
         return replace(publish(held, publication, config.keep, progress), ruled=applied.trace.counts)
 
 
-def _recommend(store: Store, trained: TrainedRun, k: int, config: PublishConfig, progress: Step) -> RerankedLists:
+def _recommend(store: Store, trained: TrainedRun, k: int, config: PublishConfig, progress: Progress) -> RerankedLists:
     """The k best items of every user, re-ranked by the rules if there are any, and what these did."""
     rules = config.rules if isinstance(config.rules, RerankingRules | None) else read_rules(Path(config.rules))
     if rules is None:
         return RerankedLists(recommend(trained, k=k, memory_budget=config.memory_budget, progress=progress), Trace())
     return rerank_all_users(store, trained, rules, k, config.memory_budget, progress)
-
-
-def _stage(progress: Progress, name: str) -> Step:
-    return lambda done, total: progress(name, done, total)
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,7 @@ class Rollback:
     instead_of: str
 
 
-def roll_back(store: Store, home: Path, run: str | None = None, progress: Progress = silent) -> Rollback:
+def roll_back(store: Store, home: Path, run: str | None = None, progress: StageProgress = silent) -> Rollback:
     """Make an earlier run the active one, by default the one before.
 
     Raises UnknownNameError or DataError if there is no such run to return to.

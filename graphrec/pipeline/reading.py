@@ -4,15 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from graphrec import preconditions
+from graphrec.progress import StageProgress
 from graphrec.store import Store
-from graphrec.store.read import Progress, read_schema, read_tables
+from graphrec.store.read import read_schema, read_tables
 
 if TYPE_CHECKING:
     from graphrec.hetero import HeteroGraph
     from graphrec.tables import GraphTables
 
 
-def read_graph(store: Store, relation: str | None, progress: Progress) -> "HeteroGraph":
+def read_graph(store: Store, relation: str | None, progress: StageProgress) -> "HeteroGraph":
     """The whole graph of a store; torch, which takes seconds to load, is loaded while the database answers.
 
     Raises DataError or UnknownNameError, before any row is read, if there is no behaviour to learn from.
@@ -24,7 +25,7 @@ def read_graph(store: Store, relation: str | None, progress: Progress) -> "Heter
         return hetero.build(tables.result(), relation)
 
 
-def _read_tables(store: Store, relation: str | None, progress: Progress) -> "GraphTables":
+def _read_tables(store: Store, relation: str | None, progress: StageProgress) -> "GraphTables":
     schema = read_schema(store)
     preconditions.require_behaviour(schema, relation)
     return read_tables(store, schema, progress)

@@ -18,12 +18,11 @@ from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
 from graphrec.models import make, model_class
 from graphrec.models.base import Model
-from graphrec.models.base import Progress as Step
 from graphrec.pipeline.config import TrainConfig, TuneConfig
+from graphrec.progress import Progress, StageProgress, silent, stage_progress
 from graphrec.relations import origins
 from graphrec.runs import TrainedRun, describe
 from graphrec.splitting import Split, parse_split, record
-from graphrec.store.read import Progress, silent
 from graphrec.training.checkpoints import Checkpoints
 from graphrec.tuning import Tuning, TuningBudget
 from graphrec.tuning.study import fingerprint
@@ -38,7 +37,7 @@ def train(
     name: str,
     rng: np.random.Generator,
     config: TrainConfig = TrainConfig(),  # frozen
-    progress: Progress = silent,
+    progress: StageProgress = silent,
 ) -> TrainedRun:
     """A model fitted to all interactions of a graph, ready to be saved; its metrics come from a fit without test.
 
@@ -70,12 +69,12 @@ def train(
             require_test_users(parts, spec)
         if chooses:
             budget = TuningBudget(config.num_trials, device=config.device)
-            settings = choose_settings(graph, parts, name, rng, _stage(progress, "tune"), budget).config
+            settings = choose_settings(graph, parts, name, rng, stage_progress(progress, "tune"), budget).config
 
         # Measure a fit without the test part, and judge it against the baselines.
         if config.measured:
             prepared, again = prepare_split(graph, parts, spec, aliases=config.aliases), np.random.default_rng(seed)
-            found = measure(prepared, make(name, config.device, **settings), again, _stage(progress, "measure"))
+            found = measure(prepared, make(name, config.device, **settings), again, stage_progress(progress, "measure"))
             metrics, split = dict(found.metrics), record(parts, parse_split(spec))
             verdict = judge(graph, prepared, name, found, seed)
 
@@ -84,7 +83,7 @@ def train(
     if config.checkpoint is not None:
         model.keep_checkpoints(Checkpoints(config.checkpoint))
     started = time.perf_counter()
-    model.fit(graph, everything, np.random.default_rng(seed), _stage(progress, "fit"))
+    model.fit(graph, everything, np.random.default_rng(seed), stage_progress(progress, "fit"))
     model.forget_variants()
     run = describe(name, model, graph.target, metrics, time.perf_counter() - started)
     run = replace(run, verdict=verdict, split=split, sources=graph.sources)
@@ -92,7 +91,7 @@ def train(
 
 
 def measure(
-    prepared: PreparedSplit, model: Model[Any], rng: np.random.Generator, progress: Step | None = None
+    prepared: PreparedSplit, model: Model[Any], rng: np.random.Generator, progress: Progress | None = None
 ) -> Evaluation:
     """The quality on test of a model that is fitted here to train and validation."""
     model.fit(prepared.visible, prepared.train_validation, rng, progress)
@@ -104,7 +103,7 @@ def tune(
     graph: HeteroGraph,
     name: str,
     config: TuneConfig = TuneConfig(),  # frozen
-    progress: Progress = silent,
+    progress: StageProgress = silent,
 ) -> Tuning:
     """The settings of a model that are best on the validation part of a split; the test part is not used.
 
@@ -119,7 +118,9 @@ def tune(
     require_pairs(interactions(graph))
     spec = config.split or default_split(interactions(graph))
     parts = _only_split(split_graph(graph, spec, rng), spec)
-    tuning = choose_settings(graph, parts, name, rng, _stage(progress, f"tune {name}"), tuning_budget(name, config))
+    tuning = choose_settings(
+        graph, parts, name, rng, stage_progress(progress, f"tune {name}"), tuning_budget(name, config)
+    )
     if not tuning.trials:
         raise DataError(
             f"split {spec} has nothing to choose settings by: no user has a new item in its validation part; load more "
@@ -151,10 +152,6 @@ def _only_split(parts: tuple[Split, ...], spec: str) -> Split:
     if len(parts) > 1:
         raise DataError(f"{spec} makes {len(parts)} splits, and one is needed here; `graphrec evaluate` takes them all")
     return parts[0]
-
-
-def _stage(progress: Progress, name: str) -> Step:
-    return lambda done, total: progress(name, done, total)
 
 
 def _unweighted(everything: Interactions) -> Interactions:

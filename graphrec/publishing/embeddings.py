@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from graphrec.models.base import Embeddings
+from graphrec.progress import StageProgress
 from graphrec.schema import EMBEDDING, EMBEDDING_RUN
 from graphrec.store import Store
 from graphrec.store.connection import quote
-from graphrec.store.read import Progress
 from graphrec.vocabulary import Vocabulary
 
 #: Batch size: numbers sent in one transaction.
@@ -22,7 +22,7 @@ SECONDS_TO_FILL = 3_600
 
 
 def write_embeddings(
-    store: Store, vocabularies: Sequence[Vocabulary], vectors: Embeddings, run: str, progress: Progress
+    store: Store, vocabularies: Sequence[Vocabulary], vectors: Embeddings, run: str, progress: StageProgress
 ) -> int:
     """Write the vectors on users and items, with the id of the run that produced them; return the number of nodes.
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from graphrec.progress import StageProgress
 from graphrec.publishing.diff import compare_lists, rewrite_small_layers
 from graphrec.publishing.lists import TargetLists
 from graphrec.publishing.versions import Version, read_withdrawn
 from graphrec.publishing.write import ElementIds, ObsoleteLists, mark_withdrawn, remove_lists, write_lists
 from graphrec.schema import EdgeType
 from graphrec.store import Store
-from graphrec.store.read import Progress
 
 
 class LayeredLists:
@@ -26,7 +26,7 @@ class LayeredLists:
         target: TargetLists | None,
         current: Version | None,
         nodes: ElementIds,
-        progress: Progress,
+        progress: StageProgress,
     ) -> None:
         self.store, self.kind, self.target, self.nodes, self.progress = store, kind, target, nodes, progress
         layers = () if current is None else current.layers

@@ -15,6 +15,7 @@ import pandas as pd
 
 from graphrec.errors import DataError, first_few
 from graphrec.models.base import Embeddings
+from graphrec.progress import StageProgress, silent
 from graphrec.publishing import versions
 from graphrec.publishing.embeddings import write_embeddings
 from graphrec.publishing.layers import LayeredLists
@@ -24,7 +25,7 @@ from graphrec.publishing.write import ElementIds, remove_old_format, remove_with
 from graphrec.ranking.topk import Recommendations
 from graphrec.runs import Run
 from graphrec.store import Store
-from graphrec.store.read import Progress, read_element_ids, silent
+from graphrec.store.read import read_element_ids
 from graphrec.vocabulary import Vocabulary
 
 #: Default number of earlier versions that are kept for a rollback.
@@ -92,7 +93,9 @@ class PublishResult:
     example: str = ""
 
 
-def publish(store: Store, publication: Publication, keep: int = KEEP, progress: Progress = silent) -> PublishResult:
+def publish(
+    store: Store, publication: Publication, keep: int = KEEP, progress: StageProgress = silent
+) -> PublishResult:
     """Make a run the active one and keep `keep` earlier versions, at least one, for a rollback.
 
     At least one is kept so that readers who began with the old version can finish. If the active version already has
@@ -143,7 +146,7 @@ def _summarise(lists: LayeredLists, edges: int, removed: tuple[int, int]) -> Cha
 
 
 def _compare_lists(
-    store: Store, publication: Publication, all_versions: Versions, nodes: ElementIds, progress: Progress
+    store: Store, publication: Publication, all_versions: Versions, nodes: ElementIds, progress: StageProgress
 ) -> tuple[LayeredLists, LayeredLists]:
     names = {"user_id": "source_id", "item_id": "target_id"}
     recommended = TargetLists.from_frame(RECOMMENDATIONS, publication.recommendations.frame.rename(columns=names))

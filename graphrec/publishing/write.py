@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from graphrec.errors import StoreError
+from graphrec.progress import StageProgress, silent
 from graphrec.publishing.lists import TargetLists
 from graphrec.schema import RUN, WITHDRAWN, EdgeType
 from graphrec.store import Store
 from graphrec.store.batches import AdaptiveBatchSize, send_batches, split_into_batches
 from graphrec.store.connection import quote
 from graphrec.store.edges import Integers
-from graphrec.store.read import Progress, silent
 
 #: Batch size: edges created in one transaction. In a larger batch more edges end at the same item, whose page is then
 #: written once. The embedded server needed 22 µs of processor time for each edge in batches of 60,000, 31 µs in batches
@@ -36,7 +36,7 @@ ObsoleteLists = tuple[str, tuple[int, ...]]
 
 
 def write_lists(
-    store: Store, target: TargetLists, chosen: Integers, layer: int, nodes: ElementIds, progress: Progress = silent
+    store: Store, target: TargetLists, chosen: Integers, layer: int, nodes: ElementIds, progress: StageProgress = silent
 ) -> int:
     """Create the edges of the chosen target lists in a new layer; return the number of edges.
 
@@ -91,7 +91,9 @@ def _create_statement(kind: EdgeType) -> str:
     )
 
 
-def remove_lists(store: Store, kind: EdgeType, obsolete: Sequence[ObsoleteLists], progress: Progress = silent) -> int:
+def remove_lists(
+    store: Store, kind: EdgeType, obsolete: Sequence[ObsoleteLists], progress: StageProgress = silent
+) -> int:
     """Delete lists, given by start node and layers, in batches; return the number of edges."""
     statement = (
         f"UNWIND $rows AS row MATCH (:{quote(kind.source)} {{id: row.s}})-[r:{quote(kind.relation)}]->() "

@@ -13,7 +13,8 @@ from torch.nn.functional import normalize
 from graphrec.arguments import count
 from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.models import models_where
-from graphrec.models.base import ApproximateScores, FactoredScores, Model, Progress
+from graphrec.models.base import ApproximateScores, FactoredScores, Model
+from graphrec.progress import Progress
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.ranking.options import TopKOptions, rank_by_id
 from graphrec.ranking.scorer import Scorer

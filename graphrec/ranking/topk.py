@@ -11,7 +11,8 @@ from torch import Tensor
 
 from graphrec.arguments import count
 from graphrec.interactions import FloatArray, Interactions
-from graphrec.models.base import ROUNDING_ERROR, ApproximateScores, Progress
+from graphrec.models.base import ROUNDING_ERROR, ApproximateScores
+from graphrec.progress import Progress
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.ranking.options import TopKOptions, rank_by_id
 from graphrec.ranking.pruned_topk import pruned_top_k, shared_batch_size

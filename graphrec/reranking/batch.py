@@ -8,7 +8,7 @@ import pandas as pd
 
 from graphrec.arguments import count
 from graphrec.interactions import FloatArray
-from graphrec.models.base import Progress
+from graphrec.progress import Progress
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.ranking.topk import Recommendations, recommend
 from graphrec.reranking.rerank import RerankedLists, rerank_lists

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from graphrec.progress import StageProgress, silent
 from graphrec.schema import (
     ITEM,
     NO_BEHAVIOUR,
@@ -17,7 +18,7 @@ from graphrec.schema import (
 )
 from graphrec.schema_names import usable
 from graphrec.store.connection import Row, Store, quote
-from graphrec.store.read import Progress, main_label, silent
+from graphrec.store.read import main_label
 
 #: Names of value types for users, by the name that Cypher's valueType returns; others are written in lower case.
 _WORDS = {
@@ -108,7 +109,7 @@ def is_system(name: str) -> bool:
     return name in SYSTEM_LABELS | SYSTEM_RELATIONS | SYSTEM_PROPERTIES
 
 
-def count_graph(store: Store, progress: Progress = silent) -> GraphCounts:
+def count_graph(store: Store, progress: StageProgress = silent) -> GraphCounts:
     """Count the nodes and edges of a store, in the database: about three seconds for a million edges.
 
     A node of several labels counts once, under `User` or `Item` if it has one of them, else under the first by name.

@@ -22,10 +22,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from graphrec.errors import StoreError, shown
+from graphrec.progress import StageProgress, silent
 from graphrec.schema import WRITE_LEASE
 from graphrec.store.connection import Row, RunStatement, Store
 from graphrec.store.nodes import ensure_constraint
-from graphrec.store.read import Progress, silent
 
 logger = logging.getLogger(__name__)
 
@@ -163,7 +163,7 @@ class Lease:
 
 @contextmanager
 def hold_lease(
-    store: Store, purpose: str, home: str = "", alone: bool = False, writers: int = 1, progress: Progress = silent
+    store: Store, purpose: str, home: str = "", alone: bool = False, writers: int = 1, progress: StageProgress = silent
 ) -> Iterator[Store]:
     """A context manager with a Store that writes under the lease of the graph; it waits until other writers finish.
 

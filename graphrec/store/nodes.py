@@ -9,10 +9,10 @@ import pandas as pd
 
 from graphrec.errors import StoreError
 from graphrec.fusion.plan import NodePlan
+from graphrec.progress import StageProgress, silent
 from graphrec.schema import SYSTEM_RELATIONS, EdgeType
 from graphrec.store.connection import ConstraintError, Store, quote
 from graphrec.store.edges import to_python
-from graphrec.store.read import Progress, silent
 
 #: Batch sizes: nodes written in one transaction, and nodes between which records move.
 NODES_A_BATCH = 10_000
@@ -53,7 +53,7 @@ def count_written(plan: NodePlan) -> WriteCounts:
     return WriteCounts(plan.label, len(plan.created), len(plan.changed), len(plan.deleted))
 
 
-def write_nodes(store: Store, plan: NodePlan, edges: Sequence[EdgeType], progress: Progress = silent) -> None:
+def write_nodes(store: Store, plan: NodePlan, edges: Sequence[EdgeType], progress: StageProgress = silent) -> None:
     """Write a plan except its deletions, which follow after the edges (`delete_nodes`).
 
     If a record moves to another node, the relationships of its source move in the same transaction, so that an

@@ -1,7 +1,7 @@
 """Read the graph as tables, column-wise: at most one record per start node, never one per edge."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from graphrec.errors import first_few
+from graphrec.progress import StageProgress, silent
 from graphrec.schema import (
     SHOWN,
     SOURCE,
@@ -28,13 +29,6 @@ logger = logging.getLogger(__name__)
 
 #: Placeholder for null values, which `collect` would drop, so that a column would no longer match the others.
 MISSING = "\x00"
-
-Progress = Callable[[str, int, int], None]
-"""Called with the name of the step, the number of rows done, and the total."""
-
-
-def silent(_what: str, _done: int, _total: int) -> None:
-    """A Progress that reports nothing."""
 
 
 def read_schema(store: Store) -> GraphSchema:
@@ -82,7 +76,7 @@ def read_schema(store: Store) -> GraphSchema:
     )
 
 
-def read_tables(store: Store, schema: GraphSchema | None = None, progress: Progress = silent) -> GraphTables:
+def read_tables(store: Store, schema: GraphSchema | None = None, progress: StageProgress = silent) -> GraphTables:
     """The nodes and edges of a schema (by default of the whole graph) with all properties, and the names of the sources
     of the graph.
 

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from graphrec.errors import StoreError
+from graphrec.progress import StageProgress, silent
 from graphrec.schema import EdgeType
 from graphrec.store.batches import AdaptiveBatchSize, send_batches, split_into_batches
 from graphrec.store.connection import Row, Store, quote
 from graphrec.store.diff import EdgeDiff
 from graphrec.store.edges import Integers, SortedEdges, split_into_blocks
 from graphrec.store.nodes import WriteCounts
-from graphrec.store.read import MISSING, Progress, read_ids, silent
+from graphrec.store.read import MISSING, read_ids
 
 #: Batch size: start nodes whose edges are deleted in one statement.
 ROWS_A_BATCH = 2_000
@@ -36,7 +37,12 @@ def count_written(kind: EdgeType, difference: EdgeDiff) -> WriteCounts:
 
 
 def write_edges(
-    store: Store, edges: SortedEdges, source: str, difference: EdgeDiff, writers: int = 1, progress: Progress = silent
+    store: Store,
+    edges: SortedEdges,
+    source: str,
+    difference: EdgeDiff,
+    writers: int = 1,
+    progress: StageProgress = silent,
 ) -> None:
     """Write the difference of a source's edges of a type: create new edges, update changed ones, delete gone ones.
 
@@ -99,9 +105,9 @@ def count_edges(store: Store, kind: EdgeType, source: str) -> int:
 
 
 class _SharedProgress:
-    """A thread-safe Progress for several writers."""
+    """A thread-safe StageProgress for several writers."""
 
-    def __init__(self, progress: Progress, what: str, total: int) -> None:
+    def __init__(self, progress: StageProgress, what: str, total: int) -> None:
         self._progress, self._what, self._total, self._done = progress, what, total, 0
         self._lock = threading.Lock()
         if total:

@@ -10,10 +10,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from graphrec.progress import Progress
 from graphrec.training.checkpoints import Checkpoints
-
-#: Called with (epochs done, epochs in all).
-Progress = Callable[[int, int], None]
 
 Batch = TypeVar("Batch")
 

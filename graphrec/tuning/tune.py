@@ -12,7 +12,8 @@ import numpy as np
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.models import model_class
-from graphrec.models.base import Model, Progress
+from graphrec.models.base import Model
+from graphrec.progress import Progress
 from graphrec.tuning.search import Trials, search
 from graphrec.tuning.study import StudyFile, fingerprint
 from graphrec.tuning.trial import Measure, Quality, Trial

@@ -15,7 +15,7 @@ from graphrec.evaluation.trial import Contender, EvaluationConfig
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
 from graphrec.models import popularity
-from graphrec.models.base import Progress
+from graphrec.progress import Progress
 from graphrec.tuning import TuningBudget
 
 from .timed import FRIEND, timed

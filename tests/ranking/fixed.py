@@ -10,7 +10,8 @@ from torch import Tensor
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State
-from graphrec.models.base import Model, Progress
+from graphrec.models.base import Model
+from graphrec.progress import Progress
 from graphrec.vocabulary import IndexArray
 
 

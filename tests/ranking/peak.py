@@ -15,8 +15,9 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.sparse import add_sparse
 from graphrec.models import make
-from graphrec.models.base import Model, Progress
+from graphrec.models.base import Model
 from graphrec.models.vectors import VectorModel
+from graphrec.progress import Progress
 from graphrec.ranking.topk import top_k
 from graphrec.testing import graph_of
 from graphrec.vocabulary import IndexArray

@@ -8,10 +8,10 @@ import pandas as pd
 from graphrec import TrainConfig, publishing, runs
 from graphrec.pipeline import training
 from graphrec.pipeline.reading import read_graph
+from graphrec.progress import silent
 from graphrec.ranking.topk import Recommendations, recommend
 from graphrec.runs import TrainedRun
 from graphrec.store import Store
-from graphrec.store.read import silent
 
 SIZE = 20
 DAY = 86_400

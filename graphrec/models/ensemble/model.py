@@ -15,9 +15,10 @@ from graphrec.interactions import FloatArray, Interactions
 from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.models import make
 from graphrec.models.attribution import HistoryAttribution
-from graphrec.models.base import Model, Progress
+from graphrec.models.base import Model
 from graphrec.models.ensemble.blending import BLENDS, BlendData, PopularityShift, grouped_weights, normalise_scores
 from graphrec.models.ensemble.members import parse_members
+from graphrec.progress import Progress
 from graphrec.relations import Relations
 from graphrec.splitting import at_random, by_time
 from graphrec.splitting.coherent import coherent_holdout

@@ -15,7 +15,7 @@ from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.linalg.reordering import spectral_order
 from graphrec.linalg.single_row import on_huge_pages
 from graphrec.models.attribution import Contributions, HistoryAttribution, TopReasons, Walks
-from graphrec.models.base import ApproximateScores, Embeddings, FactoredScores, Model, Progress, Space
+from graphrec.models.base import ApproximateScores, Embeddings, FactoredScores, Model, Space
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.contributions import ItemInfluence, compute_influence, find_contributions
 from graphrec.models.graph_filter.kernel import Attribute, Kernel, Stack, build_links, new_item_vectors
@@ -24,6 +24,7 @@ from graphrec.models.graph_filter.search_space import candidates, space
 from graphrec.models.graph_filter.signal import Signal, behaviour_of, build_signal, last_event, named, relation_weights
 from graphrec.models.graph_filter.top_reason import TopReasonFinder
 from graphrec.models.graph_filter.walks import find_walks
+from graphrec.progress import Progress
 from graphrec.relations import Relations, relations
 from graphrec.vocabulary import IndexArray
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from graphrec.linalg.autograd import Product, normalised
 from graphrec.linalg.csr import csr_tensor
-from graphrec.models.base import Progress
 from graphrec.models.mf.posterior import RatingPosterior
+from graphrec.progress import Progress
 
 #: Deviation of the vectors before the first sweep.
 START = 0.3

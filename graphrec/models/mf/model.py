@@ -14,11 +14,12 @@ from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State
 from graphrec.linalg.threads import one_thread
 from graphrec.models.attribution import HistoryAttribution
-from graphrec.models.base import Embeddings, Progress, Range, Space
+from graphrec.models.base import Embeddings, Range, Space
 from graphrec.models.embedding import EmbeddingModel, TrainingData
 from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.models.mf.gibbs import Noise, Sampling, sample
 from graphrec.models.mf.posterior import RatingPosterior
+from graphrec.progress import Progress
 from graphrec.relations import Relations
 from graphrec.training.objectives import Encode
 from graphrec.vocabulary import IndexArray
