@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from graphrec.progress import StageProgress
+
 from . import _streams
 
 if TYPE_CHECKING:
