@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from graphrec.progress import StageProgress
-
 from . import _streams
 
 if TYPE_CHECKING:
@@ -158,7 +156,7 @@ def open_graph() -> "Iterator[Graph]":
 
 
 @contextmanager
-def progress_bar() -> Iterator[StageProgress]:
+def progress_bar() -> "Iterator[StageProgress]":
     """A StageProgress that draws one bar per stage on stderr, if that is a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars

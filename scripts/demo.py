@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from graphrec.progress import StageProgress
-
 from . import _options, _terminal
 
 if TYPE_CHECKING:
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from graphrec.graph import Graph
     from graphrec.hetero import HeteroGraph
     from graphrec.ingest import Loaded
+    from graphrec.progress import StageProgress
 
 K = 10
 
@@ -84,7 +83,7 @@ def _graph(keep: bool) -> "Iterator[Graph]":
             shutil.rmtree(home, ignore_errors=True)
 
 
-def _tour(graph: "Graph", watch: Stopwatch, progress: StageProgress, seed: int) -> None:
+def _tour(graph: "Graph", watch: Stopwatch, progress: "StageProgress", seed: int) -> None:
     """One method of `Graph` for each stage."""
     for source, what in (("movielens", "load MovieLens"), ("imdb", "load IMDb and fuse the films of both")):
         with watch.stage(what):
