@@ -1,6 +1,6 @@
 """Errors that say what is wrong, where, how often, with examples, and what to do next."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from itertools import islice
 
@@ -93,6 +93,11 @@ def first_few(values: Iterable[object], limit: int = 5) -> str:
     found = list(islice(values, limit + 1))
     text = ", ".join(map(shown, found[:limit]))
     return text + (", …" if len(found) > limit else "")
+
+
+def join_words(words: Sequence[str]) -> str:
+    """The words as `a`, `a and b` or `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def shown(value: object, limit: int = 100) -> str:

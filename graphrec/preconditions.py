@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from graphrec import loader_registry
 from graphrec.behaviours import BEHAVIOURS
-from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few
+from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few, join_words
 from graphrec.schema import (
     ITEM,
     RECOMMENDED,
@@ -280,4 +280,4 @@ def _join(names: list[str]) -> str:
     shown = sorted(names, key=_loader_order)
     if len(shown) > 4:
         shown = [*shown[:3], f"{len(shown) - 3} others"]
-    return " and ".join([*filter(None, [", ".join(shown[:-1])]), shown[-1]])
+    return join_words(shown)

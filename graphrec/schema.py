@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from graphrec.behaviours import BEHAVIOURS
-from graphrec.schema_names import need_name
+from graphrec.schema_names import require_name
 
 USER = "User"
 ITEM = "Item"
@@ -58,9 +58,9 @@ class NodeType:
     shared: bool = False
 
     def __post_init__(self) -> None:
-        need_name(self.label, "label")
+        require_name(self.label, "label")
         for name in self.properties:
-            need_name(name, "property")
+            require_name(name, "property")
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,11 @@ class EdgeType:
     key: tuple[str, ...] | None = ()
 
     def __post_init__(self) -> None:
-        need_name(self.relation, "relationship type")
+        require_name(self.relation, "relationship type")
         for label in (self.source, self.target):
-            need_name(label, "label")
+            require_name(label, "label")
         for name in self.properties:
-            need_name(name, "property")
+            require_name(name, "property")
 
     @property
     def triple(self) -> Triple:

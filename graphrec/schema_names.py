@@ -43,7 +43,7 @@ def usable(name: str) -> bool:
     return not defect(name)
 
 
-def need_name(name: str, what: What = "label, relationship type or property") -> None:
+def require_name(name: str, what: What = "label, relationship type or property") -> None:
     """Raise DataError if a name cannot be that of a label, relationship type, property or source."""
     found = defect(name)
     if not found and what in ("label", "relationship type") and len(name.encode()) > MAX_BYTES:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from graphrec.cleaning_report import CleaningReport
 from graphrec.errors import DataError, first_few, shown
 from graphrec.schema import EdgeType, GraphSchema, LinkRule, NodeType, Triple
-from graphrec.schema_names import need_name
+from graphrec.schema_names import require_name
 
 ENDS = ["source_id", "target_id"]
 
@@ -40,7 +40,7 @@ class Source:
             raise DataError(
                 f"'{shown(self.name)}' cannot name a source: it must be neither empty nor have a colon in it"
             )
-        need_name(self.name, "source")
+        require_name(self.name, "source")
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class NodeTable:
 
     def __post_init__(self) -> None:
         label = self.type.label
-        _need_columns(label, self.frame, ["id", *self.type.properties])
-        _need_text(label, self.frame, "id")
+        _require_columns(label, self.frame, ["id", *self.type.properties])
+        _require_text(label, self.frame, "id")
         twice = self.frame["id"].duplicated()
         if twice.any():
             raise DataError(
@@ -81,9 +81,9 @@ class EdgeTable:
 
     def __post_init__(self) -> None:
         relation = self.type.relation
-        _need_columns(relation, self.frame, [*ENDS, *self.type.properties])
+        _require_columns(relation, self.frame, [*ENDS, *self.type.properties])
         for end in ENDS:
-            _need_text(relation, self.frame, end)
+            _require_text(relation, self.frame, end)
         if self.type.key is None:
             return
         identity = [*ENDS, *self.type.key]
@@ -133,7 +133,7 @@ class GraphTables:
                 raise DataError(f"{names[names.duplicated()][0]} is in two tables; put its rows into one")
         ids = {table.type.label: table.frame["id"] for table in self.nodes}
         for table in self.edges:
-            _need_ends(table, ids)
+            _require_ends(table, ids)
 
     @property
     def schema(self) -> GraphSchema:
@@ -149,13 +149,13 @@ class GraphTables:
         return {table.type.relation: table for table in reversed(self.edges)}[relation]
 
 
-def _need_columns(name: str, frame: pd.DataFrame, columns: list[str]) -> None:
+def _require_columns(name: str, frame: pd.DataFrame, columns: list[str]) -> None:
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise DataError(f"{name}: the table has no column {first_few(missing)}; it has {first_few(frame.columns, 20)}")
 
 
-def _need_text(name: str, frame: pd.DataFrame, column: str) -> None:
+def _require_text(name: str, frame: pd.DataFrame, column: str) -> None:
     values = frame[column]
     if len(values) and not pd.api.types.is_string_dtype(values):
         raise DataError(f"{name}: column {column} holds {values.dtype}, but an id is a string")
@@ -164,7 +164,7 @@ def _need_text(name: str, frame: pd.DataFrame, column: str) -> None:
         raise DataError(f"{name}: {column} is empty in {_count(int(empty.sum()), 'row')} (first: {empty.idxmax()})")
 
 
-def _need_ends(table: EdgeTable, ids: dict[str, "pd.Series[str]"]) -> None:
+def _require_ends(table: EdgeTable, ids: dict[str, "pd.Series[str]"]) -> None:
     for end, label in zip(ENDS, (table.type.source, table.type.target), strict=True):
         ends = table.frame[end]
         known = ids[label] if label in ids else ends.iloc[:0]

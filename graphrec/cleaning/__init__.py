@@ -1,8 +1,8 @@
 """Cleaning as declared rules, with a report of every row that was repaired, merged or rejected."""
 
 from graphrec.cleaning.activity_filters import k_core, without_robots
-from graphrec.cleaning.clean import clean, need_nothing_rejected
-from graphrec.cleaning.rejected_rows import need_something_kept
+from graphrec.cleaning.clean import clean, require_nothing_rejected
+from graphrec.cleaning.rejected_rows import require_something_kept
 from graphrec.cleaning.rules import CleaningRules
 
-__all__ = ["CleaningRules", "clean", "k_core", "need_nothing_rejected", "need_something_kept", "without_robots"]
+__all__ = ["CleaningRules", "clean", "k_core", "require_nothing_rejected", "require_something_kept", "without_robots"]

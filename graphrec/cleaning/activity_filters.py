@@ -27,7 +27,7 @@ def without_robots(tables: GraphTables, per_day: int) -> GraphTables:
     Events are the rows of all behaviours that have a `timestamp`. All behaviour of such a user is rejected by the rule
     "robot", and the user too where no other edge (a friendship) refers to it.
     """
-    _need_positive(per_day, "per_day")
+    _require_positive(per_day, "per_day")
     busiest = _busiest_days(tables)
     robots = busiest[busiest["events"] > per_day]
     if robots.empty:
@@ -48,7 +48,7 @@ def k_core(tables: GraphTables, k: int) -> GraphTables:
     A pair of user and item counts once, however many behaviours it has. Users and items outside this core are rejected
     by the rule "k-core", with every edge that ends at one.
     """
-    _need_positive(k, "k")
+    _require_positive(k, "k")
     ids = {t.type.label: t.frame["id"] for t in tables.nodes if t.type.label in (USER, ITEM)}
     if len(ids) < 2:
         return tables
@@ -131,15 +131,15 @@ def _filtered(tables: GraphTables, kept: Mapping[int, Mask], why: _Filter) -> Gr
     made: list[NodeTable | EdgeTable] = []
     every: list[NodeTable | EdgeTable] = [*tables.nodes, *tables.edges]
     for table in every:
-        draft = _draft(table, counts)
+        working = _draft(table, counts)
         if id(table) in kept and not kept[id(table)].all():
-            draft = _rejecting(draft, ~kept[id(table)], why)
-        drafts.append(draft)
-        made.append(table if len(draft.frame) == len(table.frame) else replace(table, frame=draft.frame))
+            working = _rejecting(working, ~kept[id(table)], why)
+        drafts.append(working)
+        made.append(table if len(working.frame) == len(table.frame) else replace(table, frame=working.frame))
     old = tables.cleaning.rejected
     rejected = [part for part in (old, rejected_rows(drafts)) if part is not None and len(part)]
     report = CleaningReport(
-        (*(draft.count for draft in drafts), *counts),
+        (*(working.count for working in drafts), *counts),
         pd.concat(rejected, ignore_index=True) if rejected else old,
     )
     nodes = tuple(table for table in made if isinstance(table, NodeTable))
@@ -148,21 +148,21 @@ def _filtered(tables: GraphTables, kept: Mapping[int, Mask], why: _Filter) -> Gr
 
 
 def _draft(table: NodeTable | EdgeTable, counts: list[TableCount]) -> WorkingTable:
-    """The table as a draft that goes on from its count so far, which is taken out of `counts`."""
-    draft = WorkingTable(table.type, table.frame.reset_index(drop=True), len(table.frame))
+    """The table as a working table that goes on from its count so far, which is taken out of `counts`."""
+    working = WorkingTable(table.type, table.frame.reset_index(drop=True), len(table.frame))
     for position, count in enumerate(counts):
-        if count.name == draft.name and count.kept == len(table.frame):
+        if count.name == working.name and count.kept == len(table.frame):
             del counts[position]
-            return replace(draft, rows=count.rows, rules=count.rules)
-    return draft
+            return replace(working, rows=count.rows, rules=count.rules)
+    return working
 
 
-def _rejecting(draft: WorkingTable, bad: Mask, why: _Filter) -> WorkingTable:
-    left = draft.without(pd.Series(bad, index=draft.frame.index), why.rule, why.reason)
+def _rejecting(working: WorkingTable, bad: Mask, why: _Filter) -> WorkingTable:
+    left = working.reject(pd.Series(bad, index=working.frame.index), why.rule, why.reason)
     if why.known is None:
         return left
-    column = "id" if draft.name == USER else "source_id"
-    gone = set(draft.frame.loc[bad, column].unique())
+    column = "id" if working.name == USER else "source_id"
+    gone = set(working.frame.loc[bad, column].unique())
     shown = [f"{name}: {text}" for name, text in why.known.items() if name in gone][:5]
     rules = tuple(replace(r, examples=tuple(shown)) if r.rule == why.rule else r for r in left.rules)
     return replace(left, rules=rules)
@@ -178,6 +178,6 @@ def _ends_of(table: EdgeTable, label: str) -> "list[pd.Series[str]]":
     return [table.frame[end] for end, found in ends if found == label]
 
 
-def _need_positive(value: int, name: str) -> None:
+def _require_positive(value: int, name: str) -> None:
     if value < 1:
         raise DataError(f"{name} is {value}, but it must be 1 or more")

@@ -11,7 +11,7 @@ from graphrec.cleaning import duplicates, values
 from graphrec.cleaning.casting import arrow
 from graphrec.cleaning.float_ids import whole_ids
 from graphrec.cleaning.load_context import current_load
-from graphrec.cleaning.rejected_rows import need_rows_of_each_file, rejected_rows
+from graphrec.cleaning.rejected_rows import rejected_rows, require_rows_of_each_file
 from graphrec.cleaning.rules import CleaningRules
 from graphrec.cleaning.text import repair_text
 from graphrec.cleaning.working_table import WorkingTable, shortened
@@ -43,11 +43,11 @@ def clean(
     """
     drafts = [*(_begun(kind, frame) for kind, frame in nodes), *(_begun(kind, frame) for kind, frame in edges)]
     given = rules or {}
-    names = [draft.name for draft in drafts]
+    names = [working.name for working in drafts]
     for name in given:
         if name not in names:
             raise UnknownNameError("table", name, names, "rules are keyed by label or relationship type")
-    ruled = [(draft, given.get(draft.name, CleaningRules())) for draft in drafts]
+    ruled = [(working, given.get(working.name, CleaningRules())) for working in drafts]
     return clean_drafts(ruled[: len(nodes)], ruled[len(nodes) :], sources, links)
 
 
@@ -58,39 +58,39 @@ def clean_drafts(
     links: Sequence[LinkRule] = (),
 ) -> GraphTables:
     """As `clean`, of drafts to which something was done before, each with its own rules."""
-    ruled = [(_with_texts(draft, rules), rules) for draft, rules in chain(nodes, edges)]
+    ruled = [(_with_texts(working, rules), rules) for working, rules in chain(nodes, edges)]
     # What ids are is a matter of all tables: an edge must name its node as the node's table does.
-    left = list(zip(whole_ids([draft for draft, _ in ruled], links), [rules for _, rules in ruled], strict=True))
+    left = list(zip(whole_ids([working for working, _ in ruled], links), [rules for _, rules in ruled], strict=True))
     del ruled
     node_drafts: dict[str, WorkingTable] = {}
     repeated: dict[str | Triple, Repeats] = {}
     edge_drafts: list[WorkingTable] = []
     while left:  # each is let go once it is done: together they are as large as the source
-        draft, rules = left.pop(0)
-        draft = _ruled(draft, rules)
-        if isinstance(draft.type, NodeType):
-            if draft.name in node_drafts:
-                raise DataError(f"label {draft.name} has two tables; put its rows into one")
-            node_drafts[draft.name] = draft
-            repeated[draft.name] = Repeats(rules.repeated, rules.by, rules.combined)
+        working, rules = left.pop(0)
+        working = _ruled(working, rules)
+        if isinstance(working.type, NodeType):
+            if working.name in node_drafts:
+                raise DataError(f"label {working.name} has two tables; put its rows into one")
+            node_drafts[working.name] = working
+            repeated[working.name] = Repeats(rules.repeated, rules.by, rules.combined)
             continue
-        node_drafts = _with_known_ends(node_drafts, draft, sources)
-        node_drafts, ended = _joined(node_drafts, draft, rules)
+        node_drafts = _with_known_ends(node_drafts, working, sources)
+        node_drafts, ended = _joined(node_drafts, working, rules)
         edge_drafts.append(ended)
-        assert isinstance(draft.type, EdgeType)
-        repeated[draft.type.triple] = Repeats(rules.repeated, rules.by, rules.combined)
+        assert isinstance(working.type, EdgeType)
+        repeated[working.type.triple] = Repeats(rules.repeated, rules.by, rules.combined)
     every = [*node_drafts.values(), *edge_drafts]
     return GraphTables(
-        (*(_node_table(draft) for draft in node_drafts.values()), *_derived(node_drafts, edge_drafts)),
-        tuple(_edge_table(draft) for draft in edge_drafts),
+        (*(_node_table(working) for working in node_drafts.values()), *_derived(node_drafts, edge_drafts)),
+        tuple(_edge_table(working) for working in edge_drafts),
         tuple(sources),
         tuple(links),
-        CleaningReport(tuple(draft.count for draft in every), rejected_rows(every)),
+        CleaningReport(tuple(working.count for working in every), rejected_rows(every)),
         repeated,
     )
 
 
-def need_nothing_rejected(report: CleaningReport) -> None:
+def require_nothing_rejected(report: CleaningReport) -> None:
     """Raise DataError naming table, rule, number and examples where the report has rejected rows."""
     parts = [
         f"{table.name} lost {rule.rows:,} of {table.rows:,} rows by rule '{rule.rule}' ({first_few(rule.examples)})"
@@ -103,34 +103,34 @@ def need_nothing_rejected(report: CleaningReport) -> None:
 
 
 def _begun(kind: NodeType | EdgeType, frame: pd.DataFrame) -> WorkingTable:
-    draft = WorkingTable(kind, frame.reset_index(drop=True), len(frame))
-    wanted = [*draft.ids, *kind.properties, *((kind.key or ()) if isinstance(kind, EdgeType) else ())]
+    working = WorkingTable(kind, frame.reset_index(drop=True), len(frame))
+    wanted = [*working.ids, *kind.properties, *((kind.key or ()) if isinstance(kind, EdgeType) else ())]
     missing = [column for column in wanted if column not in frame.columns]
     if missing:
         raise DataError(
-            f"{draft.name}: the table has no column {first_few(missing)}; it has {first_few(frame.columns, 20)}"
+            f"{working.name}: the table has no column {first_few(missing)}; it has {first_few(frame.columns, 20)}"
         )
-    return draft
+    return working
 
 
-def _with_texts(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
-    """The draft with ids as text and its texts repaired; DataError where a rule names a column that is not there."""
-    missing = sorted(rules.columns() - set(draft.frame.columns))
+def _with_texts(working: WorkingTable, rules: CleaningRules) -> WorkingTable:
+    """The working table with ids as text and repaired texts; DataError if a rule names a missing column."""
+    missing = sorted(rules.columns() - set(working.frame.columns))
     if missing:
         raise DataError(
-            f"{draft.name}: the rules name column {first_few(missing)}, but the table has "
-            f"{first_few(draft.frame.columns, 20)}"
+            f"{working.name}: the rules name column {first_few(missing)}, but the table has "
+            f"{first_few(working.frame.columns, 20)}"
         )
-    return repair_text(values.ids_as_text(draft), rules.text)
+    return repair_text(values.ids_as_text(working), rules.text)
 
 
-def _ruled(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
-    """The draft after the other rules that look at its own rows only."""
-    draft = values.need_types(values.need_values(draft, rules), rules)
-    draft = values.need_possible_times(values.need_ranges(draft, rules), rules)
+def _ruled(working: WorkingTable, rules: CleaningRules) -> WorkingTable:
+    """The working table after the other rules that look at its own rows only."""
+    working = values.require_types(values.require_values(working, rules), rules)
+    working = values.require_possible_times(values.require_ranges(working, rules), rules)
     if not current_load().allow_removal:
-        need_rows_of_each_file(draft)
-    return duplicates.merge_repeated(values.need_others(draft, rules), rules)
+        require_rows_of_each_file(working)
+    return duplicates.merge_repeated(values.require_others(working, rules), rules)
 
 
 def _with_known_ends(
@@ -158,7 +158,7 @@ def _with_known_ends(
 def _joined(
     nodes: dict[str, WorkingTable], edges: WorkingTable, rules: CleaningRules
 ) -> tuple[dict[str, WorkingTable], WorkingTable]:
-    """The node drafts and an edge draft of which, unless the rules refuse it, no edge dangles."""
+    """The node tables, and the edge table without dangling edges, unless the rules forbid dropping them."""
     kind = edges.type
     assert isinstance(kind, EdgeType)
     if rules.dangling == "refuse":
@@ -169,32 +169,32 @@ def _joined(
         known = pc.is_in(arrow(edges.frame[end]), value_set=arrow(nodes[label].frame["id"]))
         dangling = pd.Series(~known.to_numpy())
         if rules.dangling == "drop":
-            edges = edges.without(dangling, "dangling", f"no {label} has this {end}", end)
+            edges = edges.reject(dangling, "dangling", f"no {label} has this {end}", end)
         elif dangling.any():
             missing = edges.frame.loc[dangling, [end]].drop_duplicates().set_axis(["id"], axis=1)
             nodes = {**nodes, label: _with_nodes(nodes[label], missing, edges.name)}
     return nodes, edges
 
 
-def _with_nodes(draft: WorkingTable, missing: pd.DataFrame, relation: str) -> WorkingTable:
-    """The draft with a row for each missing id, in which nothing else is known."""
+def _with_nodes(working: WorkingTable, missing: pd.DataFrame, relation: str) -> WorkingTable:
+    """The working table with a row for each missing id, in which nothing else is known."""
     shown = [f"{shortened(name)}: added for {relation}" for name in missing["id"].head()]
-    return _with_ids(draft, missing).did("dangling", "repaired", len(missing), shown)
+    return _with_ids(working, missing).log("dangling", "repaired", len(missing), shown)
 
 
-def _with_ids(draft: WorkingTable, missing: pd.DataFrame) -> WorkingTable:
-    gaps = {name: _NULLABLE[str(dtype)] for name, dtype in draft.frame.dtypes.items() if str(dtype) in _NULLABLE}
-    return replace(draft, frame=pd.concat([draft.frame.astype(gaps), missing], ignore_index=True))
+def _with_ids(working: WorkingTable, missing: pd.DataFrame) -> WorkingTable:
+    gaps = {name: _NULLABLE[str(dtype)] for name, dtype in working.frame.dtypes.items() if str(dtype) in _NULLABLE}
+    return replace(working, frame=pd.concat([working.frame.astype(gaps), missing], ignore_index=True))
 
 
 def _derived(nodes: Mapping[str, WorkingTable], edges: Sequence[WorkingTable]) -> list[NodeTable]:
     """A table of ids for each label that edges end at and no frame was given for."""
     ends: dict[str, list[pd.Series[str]]] = {}
-    for draft in edges:
-        assert isinstance(draft.type, EdgeType)
-        for end, label in zip(ENDS, (draft.type.source, draft.type.target), strict=True):
+    for working in edges:
+        assert isinstance(working.type, EdgeType)
+        for end, label in zip(ENDS, (working.type.source, working.type.target), strict=True):
             if label not in nodes:
-                ends.setdefault(label, []).append(draft.frame[end])
+                ends.setdefault(label, []).append(working.frame[end])
     return [NodeTable(NodeType(label), _distinct(parts)) for label, parts in ends.items()]
 
 
@@ -204,12 +204,12 @@ def _distinct(ids: "Sequence[pd.Series[str]]") -> pd.DataFrame:
     return every.drop_duplicates().rename("id").to_frame().reset_index(drop=True)
 
 
-def _node_table(draft: WorkingTable) -> NodeTable:
-    assert isinstance(draft.type, NodeType)
-    return NodeTable(draft.type, draft.frame[["id", *draft.type.properties]])
+def _node_table(working: WorkingTable) -> NodeTable:
+    assert isinstance(working.type, NodeType)
+    return NodeTable(working.type, working.frame[["id", *working.type.properties]])
 
 
-def _edge_table(draft: WorkingTable) -> EdgeTable:
-    assert isinstance(draft.type, EdgeType)
-    columns = dict.fromkeys([*ENDS, *draft.type.properties, *(draft.type.key or ())])
-    return EdgeTable(draft.type, draft.frame[list(columns)])
+def _edge_table(working: WorkingTable) -> EdgeTable:
+    assert isinstance(working.type, EdgeType)
+    columns = dict.fromkeys([*ENDS, *working.type.properties, *(working.type.key or ())])
+    return EdgeTable(working.type, working.frame[list(columns)])

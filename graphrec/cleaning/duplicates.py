@@ -22,8 +22,8 @@ _Conflict = tuple[int, tuple[str, ...]]
 _SHOWN = 5
 
 
-def merge_repeated(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
-    """The draft with one row for each node or edge, as `rules.repeated` says; edges of key None are never the same.
+def merge_repeated(working: WorkingTable, rules: CleaningRules) -> WorkingTable:
+    """The working table with one row for each node or edge, by `rules.repeated`; edges of key None are never equal.
 
     Of a node each property has the value of the first row (last, largest by `rules.by`) that has one. A node whose rows
     have several values of a property is counted as a conflict.
@@ -31,29 +31,29 @@ def merge_repeated(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
     Undirected edges between nodes of one label are turned so that the smaller id comes first: the two directions are
     the same edge.
     """
-    kind = draft.type
+    kind = working.type
     if isinstance(kind, EdgeType) and kind.undirected and kind.source == kind.target:
-        draft = replace(draft, frame=_turned(draft.frame))
-    return merge_rows(draft, rules)
+        working = replace(working, frame=_turned(working.frame))
+    return merge_rows(working, rules)
 
 
-def merge_rows(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
+def merge_rows(working: WorkingTable, rules: CleaningRules) -> WorkingTable:
     """As `merge_repeated`, with no undirected edge turned."""
-    kind = draft.type
+    kind = working.type
     if rules.repeated == "refuse" or (isinstance(kind, EdgeType) and kind.key is None):
-        return draft  # what is the same in spite of that, the tables themselves refuse
+        return working  # what is the same in spite of that, the tables themselves refuse
     identity = [*ENDS, *(kind.key or ())] if isinstance(kind, EdgeType) else ["id"]
-    codes = row_codes(draft.frame, identity)
+    codes = row_codes(working.frame, identity)
     several = _several(codes)
     if several is None:
-        return draft
-    rows = draft.frame[several]
+        return working
+    rows = working.frame[several]
     groups = codes[several]
     order = _order(rows, rules)
     kept = _kept(groups, order, rules)
-    left = np.ones(len(draft.frame), dtype=bool)
+    left = np.ones(len(working.frame), dtype=bool)
     left[np.flatnonzero(several)[~kept]] = False
-    frame = draft.frame[left]
+    frame = working.frame[left]
     conflicts: dict[str, _Conflict] = {}
     if isinstance(kind, NodeType):
         frame, conflicts = _filled(frame, rows, groups, kept, order if rules.repeated == "first" else order[::-1])
@@ -61,16 +61,16 @@ def merge_rows(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
         frame = _summed(frame, rows, groups, kept, rules.combined)
     first = rows[~pd.Series(groups).duplicated().to_numpy()].head(5)
     sizes = pd.Series(groups).groupby(groups, sort=False).size()
-    shown = [f"{text}: {size:,} rows" for text, size in zip(describe(first, draft.ids), sizes.head(5), strict=True)]
-    merged = replace(draft, frame=frame.reset_index(drop=True))
-    merged = merged.did("repeated", "merged", len(draft.frame) - len(merged.frame), shown)
+    shown = [f"{text}: {size:,} rows" for text, size in zip(describe(first, working.ids), sizes.head(5), strict=True)]
+    merged = replace(working, frame=frame.reset_index(drop=True))
+    merged = merged.log("repeated", "merged", len(working.frame) - len(merged.frame), shown)
     meant = {
         rules.by,
         *(rules.combined if rules.repeated == "sum" else ()),
     }  # these differ, and that is what they are for
     for name, (number, differing) in conflicts.items():
         if name not in meant:
-            merged = merged.did("conflict", "noted", number, differing)
+            merged = merged.log("conflict", "noted", number, differing)
     return merged
 
 

@@ -22,9 +22,9 @@ _LOST = "digits are lost in ids with an exponent; export the column as text"
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of ids: its draft's position, its name, which values look like floats, and whether all are numbers."""
+    """A column of ids: the position of its table, its name, which values look like floats, and whether all are."""
 
-    draft: int
+    working: int
     name: str
     floats: npt.NDArray[np.bool_]
     distinct: tuple[str, ...]
@@ -40,20 +40,20 @@ def whole_ids(drafts: Sequence[WorkingTable], links: Sequence[LinkRule] = ()) ->
     `links` compare the label, each by itself.
     """
     groups: dict[tuple[str, ...], list[_Column]] = {}
-    for position, draft in enumerate(drafts):
-        for label, name in _labelled(draft):
-            column = _column(draft, position, name)
+    for position, working in enumerate(drafts):
+        for label, name in _labelled(working):
+            column = _column(working, position, name)
             groups.setdefault((label,), []).append(column)
             if column.distinct:
                 copies = (
                     other
-                    for other in map(str, draft.frame.columns)
-                    if other != name and _same(draft.frame, name, other)
+                    for other in map(str, working.frame.columns)
+                    if other != name and _same(working.frame, name, other)
                 )
-                groups[(label,)] += [_column(draft, position, other) for other in copies]
-        for name in sorted({name for rule in links if rule.label == draft.name for name in rule.on}):
-            if name in draft.frame and pd.api.types.is_string_dtype(draft.frame[name]):
-                groups[(draft.name, name)] = [_column(draft, position, name)]
+                groups[(label,)] += [_column(working, position, other) for other in copies]
+        for name in sorted({name for rule in links if rule.label == working.name for name in rule.on}):
+            if name in working.frame and pd.api.types.is_string_dtype(working.frame[name]):
+                groups[(working.name, name)] = [_column(working, position, name)]
     changes: dict[int, dict[str, Mapping[str, str]]] = {}
     lost: dict[int, list[str]] = {}
     for columns in groups.values():
@@ -61,13 +61,13 @@ def whole_ids(drafts: Sequence[WorkingTable], links: Sequence[LinkRule] = ()) ->
         if None not in whole.values() and any(column.numeric and column.distinct for column in columns):
             for column in columns:
                 if column.distinct:
-                    changes.setdefault(column.draft, {})[column.name] = cast(Mapping[str, str], whole)
+                    changes.setdefault(column.working, {})[column.name] = cast(Mapping[str, str], whole)
         for column in columns:
             cut = [text for text in column.distinct if "e" in text.lower() and whole[text] is None]
-            lost.setdefault(column.draft, []).extend(cut)
+            lost.setdefault(column.working, []).extend(cut)
     return [
-        _noted(_changed(draft, changes.get(position, {})), lost.get(position, []))
-        for position, draft in enumerate(drafts)
+        _noted(_changed(working, changes.get(position, {})), lost.get(position, []))
+        for position, working in enumerate(drafts)
     ]
 
 
@@ -76,15 +76,15 @@ def _same(frame: pd.DataFrame, name: str, other: str) -> bool:
     return pd.api.types.is_string_dtype(frame[other].dtype) and frame[other].equals(frame[name])
 
 
-def _labelled(draft: WorkingTable) -> Iterable[tuple[str, str]]:
-    """Label and column of the ids of a draft."""
-    if isinstance(draft.type, EdgeType):
-        return zip((draft.type.source, draft.type.target), ENDS, strict=True)
-    return [(draft.name, "id")]
+def _labelled(working: WorkingTable) -> Iterable[tuple[str, str]]:
+    """Label and column of the ids of a working table."""
+    if isinstance(working.type, EdgeType):
+        return zip((working.type.source, working.type.target), ENDS, strict=True)
+    return [(working.name, "id")]
 
 
-def _column(draft: WorkingTable, position: int, name: str) -> _Column:
-    texts = arrow(draft.frame[name])
+def _column(working: WorkingTable, position: int, name: str) -> _Column:
+    texts = arrow(working.frame[name])
     floats = pc.fill_null(pc.match_substring_regex(texts, LOOKS_FLOAT), False)
     if not pc.any(floats).as_py():
         return _Column(position, name, np.zeros(len(texts), dtype=bool), (), False)
@@ -93,24 +93,24 @@ def _column(draft: WorkingTable, position: int, name: str) -> _Column:
     return _Column(position, name, floats.to_numpy(), distinct, bool(pc.all(numbers).as_py()))
 
 
-def _changed(draft: WorkingTable, changes: Mapping[str, Mapping[str, str]]) -> WorkingTable:
-    """The draft with the texts of some columns replaced, and how many rows that were."""
+def _changed(working: WorkingTable, changes: Mapping[str, Mapping[str, str]]) -> WorkingTable:
+    """The working table with the texts of some columns replaced, and how many rows that were."""
     if not changes:
-        return draft
+        return working
     columns: dict[str, pd.Series[Any]] = {}  # Any: text
-    touched = np.zeros(len(draft.frame), dtype=bool)
+    touched = np.zeros(len(working.frame), dtype=bool)
     shown: list[str] = []
     for name, whole in changes.items():
-        texts = arrow(draft.frame[name])
+        texts = arrow(working.frame[name])
         found = pc.index_in(texts, value_set=pa.array(list(whole), pa.large_string()))
         new = pc.take(pa.array(list(whole.values()), pa.large_string()), found)
-        columns[name] = pc.coalesce(new, texts).to_pandas().set_axis(draft.frame.index).astype("str")
+        columns[name] = pc.coalesce(new, texts).to_pandas().set_axis(working.frame.index).astype("str")
         rows = pc.is_valid(found).to_numpy()
         touched |= rows
-        first = draft.frame[name][rows].drop_duplicates().head(_SHOWN)
+        first = working.frame[name][rows].drop_duplicates().head(_SHOWN)
         shown += [f"{name}: {shortened(text)} → {whole[text]}" for text in first]
-    return replace(draft, frame=draft.frame.assign(**columns)).did("ids", "repaired", int(touched.sum()), shown)
+    return replace(working, frame=working.frame.assign(**columns)).log("ids", "repaired", int(touched.sum()), shown)
 
 
-def _noted(draft: WorkingTable, lost: Sequence[str]) -> WorkingTable:
-    return draft.did("ids", "noted", len(lost), map(shortened, lost), _LOST) if lost else draft
+def _noted(working: WorkingTable, lost: Sequence[str]) -> WorkingTable:
+    return working.log("ids", "noted", len(lost), map(shortened, lost), _LOST) if lost else working

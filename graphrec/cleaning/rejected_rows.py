@@ -16,44 +16,44 @@ def rejected_rows(drafts: Sequence[WorkingTable]) -> pd.DataFrame:
 
     Of a row that several tables or rules reject, `table`, `rule` and `reason` name all of them.
     """
-    parts = [_found(draft) for draft in drafts if draft.rejected]
+    parts = [_found(working) for working in drafts if working.rejected]
     if not parts:
         return typed_rejections(pd.DataFrame(columns=REJECTED))
     again = pd.concat([part.groupby(["file", "row"], dropna=False).cumcount() for part in parts], ignore_index=True)
     return _each_once(pd.concat(parts, ignore_index=True), again)
 
 
-def need_rows_of_each_file(draft: WorkingTable) -> None:
+def require_rows_of_each_file(working: WorkingTable) -> None:
     """Raise DataError if a file has rows and none of them is left: it has another form than the table says.
 
     One bad row that is alone in one of several files is a rejected row like any other.
     """
-    if draft.origin is None or ROW not in draft.frame:
+    if working.origin is None or ROW not in working.frame:
         return
-    sizes = draft.origin.files()
+    sizes = working.origin.files()
     ends = np.cumsum([rows for _, rows, _ in sizes])
-    owner = np.searchsorted(ends, draft.frame[ROW].to_numpy(dtype=np.int64), side="right")
+    owner = np.searchsorted(ends, working.frame[ROW].to_numpy(dtype=np.int64), side="right")
     left = np.bincount(owner, minlength=len(sizes))
     for number, (name, rows, bad) in enumerate(sizes):
-        if left[number] or rows + bad < (1 if len(sizes) == 1 else 2) or not draft.rejected:
+        if left[number] or rows + bad < (1 if len(sizes) == 1 else 2) or not working.rejected:
             continue
-        gone = pd.concat(draft.rejected, ignore_index=True)
+        gone = pd.concat(working.rejected, ignore_index=True)
         gone = gone[gone["file"].isna() & gone["line"].between(ends[number] - rows, ends[number] - 1)]
         if gone["line"].nunique() < rows:
             continue  # its rows were divided into values, of which they have none
         if len(sizes) == 1:
-            dropped = [rule for rule in draft.rules if rule.action == "dropped"]
+            dropped = [rule for rule in working.rules if rule.action == "dropped"]
             why = [f"{rule.rule}: {text}" for rule in dropped for text in rule.examples]
         else:
             why = (gone["rule"] + ": " + gone["reason"]).unique().tolist() or ["its lines are no rows"]
-        hints = "".join(f"; {hint}" for hint in dict.fromkeys(rule.hint for rule in draft.rules if rule.hint))
+        hints = "".join(f"; {hint}" for hint in dict.fromkeys(rule.hint for rule in working.rules if rule.hint))
         raise DataError(
-            f"{draft.origin.place}, {name}: none of its {rows + bad:,} rows can be kept ({first_few(why)}){hints}; "
+            f"{working.origin.place}, {name}: none of its {rows + bad:,} rows can be kept ({first_few(why)}){hints}; "
             f"nothing is written; {current_load().remedy}"
         )
 
 
-def need_something_kept(report: CleaningReport, load: LoadContext) -> None:
+def require_something_kept(report: CleaningReport, load: LoadContext) -> None:
     """Raise DataError if a table had rows and none of them is left, whatever rejected them."""
     parts = []
     for table in report.tables:
@@ -65,15 +65,15 @@ def need_something_kept(report: CleaningReport, load: LoadContext) -> None:
         raise DataError(f"{'; '.join(parts)}; nothing is written; {load.remedy}")
 
 
-def _found(draft: WorkingTable) -> pd.DataFrame:
-    """The rejected rows of a draft with their file, line and the row as the source has it."""
-    frame = pd.concat(draft.rejected, ignore_index=True)
+def _found(working: WorkingTable) -> pd.DataFrame:
+    """The rejected rows of a working table with their file, line and the row as the source has it."""
+    frame = pd.concat(working.rejected, ignore_index=True)
     numbered = (frame["file"].isna() & frame["line"].notna()).to_numpy()
-    if draft.origin is None or not numbered.any():
+    if working.origin is None or not numbered.any():
         return frame
     numbers = frame.loc[numbered, "line"].astype("int64")
-    found = draft.origin.originals(sorted(set(numbers))).reindex(numbers).set_axis(numbers.index)
-    as_read = frame.loc[numbered, "row"][found["row"].isna()].map(draft.origin.as_read)
+    found = working.origin.originals(sorted(set(numbers))).reindex(numbers).set_axis(numbers.index)
+    as_read = frame.loc[numbered, "row"][found["row"].isna()].map(working.origin.as_read)
     found["row"] = found["row"].where(found["row"].notna(), as_read)
     columns = {name: frame[name].mask(numbered, found[name].reindex(frame.index)) for name in found.columns}
     return typed_rejections(frame.assign(**columns))

@@ -33,22 +33,22 @@ _SPACES = re.compile(r"\t|\s{2,}")
 _MOST_ROUNDS = 8
 
 
-def repair_text(draft: WorkingTable, columns: Sequence[str]) -> WorkingTable:
-    """The draft with these columns repaired in full, and its ids trimmed; what becomes empty is missing."""
-    frame = draft.frame
+def repair_text(working: WorkingTable, columns: Sequence[str]) -> WorkingTable:
+    """The working table with these columns repaired in full, and its ids trimmed; what becomes empty is missing."""
+    frame = working.frame
     touched = np.zeros(len(frame), dtype=bool)
     shown: list[str] = []
     repaired: dict[str, pd.Series[Any]] = {}  # Any: text; a frame for each column would cost columns squared
     named = set(columns)
-    for column in dict.fromkeys([*draft.ids, *columns]):
+    for column in dict.fromkeys([*working.ids, *columns]):
         values, changed, examples = _repaired(frame[column], fixed if column in named else trimmed)
         if changed is not None:
             repaired[column] = values
             touched |= changed
             shown += [f"{column}: {example}" for example in examples]
     if not shown:
-        return draft
-    return replace(draft, frame=frame.assign(**repaired)).did("text", "repaired", int(touched.sum()), shown)
+        return working
+    return replace(working, frame=frame.assign(**repaired)).log("text", "repaired", int(touched.sum()), shown)
 
 
 def fixed(text: str) -> str:

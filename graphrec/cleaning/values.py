@@ -17,86 +17,88 @@ from graphrec.time_format import moment_text
 _DAY = 86_400
 
 
-def ids_as_text(draft: WorkingTable) -> WorkingTable:
-    """The draft whose ids are text with dtype str; the id 7 of a column of numbers is "7"."""
-    return _with(draft, {column: as_text(draft.frame[column]) for column in draft.ids})
+def ids_as_text(working: WorkingTable) -> WorkingTable:
+    """The working table whose ids are text with dtype str; the id 7 of a column of numbers is "7"."""
+    return _with(working, {column: as_text(working.frame[column]) for column in working.ids})
 
 
-def need_values(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
-    """The draft without rows that lack an id, an end or a needed value."""
-    for column in dict.fromkeys([*draft.ids, *rules.needed]):
-        values = draft.frame[column]
+def require_values(working: WorkingTable, rules: CleaningRules) -> WorkingTable:
+    """The working table without rows that lack an id, an end or a needed value."""
+    for column in dict.fromkeys([*working.ids, *rules.needed]):
+        values = working.frame[column]
         missing = values.isna()
         if pd.api.types.is_string_dtype(values.dtype):
             missing |= values == ""
-        draft = draft.without(missing.astype("bool"), "missing", f"{column} is missing", column)
-    return draft
+        working = working.reject(missing.astype("bool"), "missing", f"{column} is missing", column)
+    return working
 
 
-def need_types(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
-    """The draft with columns of their declared kind, without the rows whose value is nothing of the kind.
+def require_types(working: WorkingTable, rules: CleaningRules) -> WorkingTable:
+    """The working table with columns of their declared types, without the rows whose value has another type.
 
     A row that several columns speak against is rejected for the first of them.
     """
     numeric = [*rules.ranges, *rules.times, *(rules.combined if rules.repeated == "sum" else ())]
-    kinds: dict[str, Kind] = {name: "float" for name in numeric if not _is_numeric(draft, name)}
+    kinds: dict[str, Kind] = {name: "float" for name in numeric if not _is_numeric(working, name)}
     kinds |= dict.fromkeys((name for name in rules.times if name in kinds), "int")
     kinds |= rules.types
     # All columns are converted before a frame is made: a frame for each would cost columns squared.
     columns: dict[str, pd.Series[Any]] = {}  # Any: of any type
     rejections: list[Rejection] = []
     for column, kind in kinds.items():
-        columns[column], bad = converted(draft.frame[column], kind, rules.decimal, rules.thousands)
+        columns[column], bad = converted(working.frame[column], kind, rules.decimal, rules.thousands)
         if bad.any():
-            hint = number_hint(draft.frame[column][bad], kind) if kind in ("int", "float") else ""
+            hint = number_hint(working.frame[column][bad], kind) if kind in ("int", "float") else ""
             reason = f"{column} is not {MEANING[kind]}" + (f"; {hint}" if hint else "")
             rejections.append(Rejection(bad, "type", reason, column, hint and f"{column}: {hint}"))
-    kept = draft.without_each(rejections)
-    if kept is not draft:
+    kept = working.reject_each(rejections)
+    if kept is not working:
         left = ~pd.concat([each.bad for each in rejections], axis=1).any(axis=1)
         columns = {name: without_gaps(values[left].reset_index(drop=True)) for name, values in columns.items()}
     return _with(kept, columns)
 
 
-def need_ranges(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
-    """The draft without rows whose number is outside its range; a missing number is in every range."""
+def require_ranges(working: WorkingTable, rules: CleaningRules) -> WorkingTable:
+    """The working table without rows whose number is outside its range; a missing number is in every range."""
     for column, (low, high) in rules.ranges.items():
-        values = draft.frame[column]
+        values = working.frame[column]
         bad = pd.Series(False, index=values.index)
         if low is not None:
             bad |= (values < low).fillna(False).astype("bool")
         if high is not None:
             bad |= (values > high).fillna(False).astype("bool")
-        draft = draft.without(bad, "range", f"{column} is not {_range_text(low, high, column in rules.times)}", column)
-    return draft
+        working = working.reject(
+            bad, "range", f"{column} is not {_range_text(low, high, column in rules.times)}", column
+        )
+    return working
 
 
-def need_possible_times(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
-    """The draft without rows of the far past or of the future."""
+def require_possible_times(working: WorkingTable, rules: CleaningRules) -> WorkingTable:
+    """The working table without rows of the far past or of the future."""
     latest = int(time.time()) + _DAY
     first = datetime.fromtimestamp(rules.earliest, UTC).date()
     for column in rules.times:
-        values = draft.frame[column]
+        values = working.frame[column]
         bad = ((values < rules.earliest) | (values > latest)).fillna(False).astype("bool")
         reason = f"{column} is no Unix time in seconds between {first} and tomorrow"
-        draft = draft.without(bad, "time", reason, column)
-    return draft
+        working = working.reject(bad, "time", reason, column)
+    return working
 
 
-def need_others(draft: WorkingTable, rules: CleaningRules) -> WorkingTable:
-    """The draft without edges from a node to itself, where the rules say so."""
-    if rules.itself == "keep" or len(draft.ids) == 1:
-        return draft
-    same = draft.frame["source_id"] == draft.frame["target_id"]
-    return draft.without(same.astype("bool"), "itself", "the edge leads from a node to itself")
+def require_others(working: WorkingTable, rules: CleaningRules) -> WorkingTable:
+    """The working table without edges from a node to itself, if the rules say so."""
+    if rules.itself == "keep" or len(working.ids) == 1:
+        return working
+    same = working.frame["source_id"] == working.frame["target_id"]
+    return working.reject(same.astype("bool"), "itself", "the edge leads from a node to itself")
 
 
-def _with(draft: WorkingTable, columns: Mapping[str, "pd.Series[Any]"]) -> WorkingTable:  # Any: of any type
-    return replace(draft, frame=draft.frame.assign(**columns))
+def _with(working: WorkingTable, columns: Mapping[str, "pd.Series[Any]"]) -> WorkingTable:  # Any: of any type
+    return replace(working, frame=working.frame.assign(**columns))
 
 
-def _is_numeric(draft: WorkingTable, column: str) -> bool:
-    dtype = draft.frame[column].dtype
+def _is_numeric(working: WorkingTable, column: str) -> bool:
+    dtype = working.frame[column].dtype
     return pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
 
 

@@ -15,13 +15,13 @@ from graphrec.time_format import moment_text
 _EXAMPLES = 5
 _LONGEST_HINT = 500
 
-#: A column of a draft that comes from files or a query: the number of the source's row, from 0 over all files. No name
+#: Column with the number of the source's row, from 0 over all files, if the table comes from files or a query. No name
 #: of a property has a NUL in it.
 ROW = "\0row"
 
 
 class Origin(Protocol):
-    """Where the rows of a draft come from, which finds a row of the source again by its number (`ROW`)."""
+    """Where the rows of a working table come from, which finds a row of the source again by its number (`ROW`)."""
 
     @property
     def place(self) -> str:
@@ -35,7 +35,7 @@ class Origin(Protocol):
         """Columns file, line and row (as in `REJECTED`) of the rows with these numbers, by number as index."""
 
     def as_read(self, row: str) -> str:
-        """A row of the draft, a JSON object, by the names of the source's columns."""
+        """A row of the working table, a JSON object, by the names of the source's columns."""
 
 
 @dataclass(frozen=True)
@@ -64,22 +64,22 @@ class WorkingTable:
         """What was done so far."""
         return TableCount(self.name, self.rows, len(self.frame), self.rules)
 
-    def did(self, rule: str, action: Action, rows: int, examples: Iterable[str], hint: str = "") -> "WorkingTable":
-        """The draft with a deed noted; a rule that did the same before counts both together."""
+    def log(self, rule: str, action: Action, rows: int, examples: Iterable[str], hint: str = "") -> "WorkingTable":
+        """The working table with one more entry in its log; entries of the same rule and action are added up."""
         return replace(self, rules=noted(self.rules, RuleCount(rule, action, rows, tuple(examples), hint)))
 
-    def without(
+    def reject(
         self, bad: "pd.Series[bool]", rule: str, reason: str, column: str | None = None, hint: str = ""
     ) -> "WorkingTable":
-        """The draft without the rows marked `bad`, which are rejected; the examples show the value of `column`.
+        """The working table without the rows marked `bad`, which are rejected; the examples show the value of `column`.
 
         `hint` says what to do about them, for the report.
         """
-        return self.without_each([Rejection(bad, rule, reason, column, hint)])
+        return self.reject_each([Rejection(bad, rule, reason, column, hint)])
 
-    def without_each(self, rejections: "Sequence[Rejection]") -> "WorkingTable":
+    def reject_each(self, rejections: "Sequence[Rejection]") -> "WorkingTable":
         """As `without`, for several reasons at once: a row is rejected for the first that it has."""
-        draft, left = self, pd.Series(True, index=self.frame.index)
+        working, left = self, pd.Series(True, index=self.frame.index)
         for each in rejections:
             wrong = left & each.bad
             if not wrong.any():
@@ -88,9 +88,9 @@ class WorkingTable:
             rows = self.frame[wrong]
             shown = describe(rows.head(_EXAMPLES), self.ids, each.column)
             table = rejection_table(self.name, each.rule, each.reason, rows)
-            draft = replace(draft, rejected=(*draft.rejected, table))
-            draft = draft.did(each.rule, "dropped", len(rows), shown, each.hint)
-        return self if draft is self else replace(draft, frame=self.frame[left].reset_index(drop=True))
+            working = replace(working, rejected=(*working.rejected, table))
+            working = working.log(each.rule, "dropped", len(rows), shown, each.hint)
+        return self if working is self else replace(working, frame=self.frame[left].reset_index(drop=True))
 
 
 class Rejection(NamedTuple):

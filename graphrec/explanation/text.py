@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from graphrec.behaviours import behaviour_type
+from graphrec.errors import join_words
 from graphrec.explanation.model import Explanation, Node, Reason, ReasonKind, RemainderKind, Route, RouteKind
 
 #: How a sentence names the user at the other end of a social relation.
@@ -40,7 +41,7 @@ def as_sentence(explanation: Explanation) -> str:
 def verb(relations: Sequence[str]) -> str:
     """Relationship types as verbs that fit before the name of an item: `listened to`, `rated and reviewed`."""
     words = [behaviour_type(relation).verb or _plain(relation) for relation in relations]
-    return listed(words)
+    return join_words(words)
 
 
 def _plain(relation: str) -> str:
@@ -67,11 +68,6 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f} %" if abs(share) >= 0.0995 else f"{share * 100:.1f} %"
 
 
-def listed(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
 def _share(explanation: Explanation, reason: Reason) -> float:
     return explanation.share(reason.amount) if explanation.score > 0 else 1.0
 
@@ -91,10 +87,10 @@ def _history_clause(explanation: Explanation, mentioned: Sequence[Reason]) -> st
     for reason in found:
         groups.setdefault(reason.relations, []).append(reason)
     done = [
-        f"{verb(relations)} {listed([name(each.node) + _percent_in_brackets(explanation, each) for each in some])}"
+        f"{verb(relations)} {join_words([name(each.node) + _percent_in_brackets(explanation, each) for each in some])}"
         for relations, some in groups.items()
     ]
-    text = f"because you {listed(done)}"
+    text = f"because you {join_words(done)}"
     shared = [(each, route) for each in found for route in each.through if route.kind is RouteKind.PEOPLE]
     shared = [(each, route) for each, route in shared if route.count]
     if shared:
@@ -103,7 +99,7 @@ def _history_clause(explanation: Explanation, mentioned: Sequence[Reason]) -> st
             f"{people(route.count) if not place else f'{route.count:,}'} who {did} {name(each.node)}"
             for place, (each, route) in enumerate(shared)
         ]
-        text += f", and {listed(counts)} {did} {name(explanation.item)} too"
+        text += f", and {join_words(counts)} {did} {name(explanation.item)} too"
     return "; ".join([text, *_shared_values_and_links(explanation, found)])
 
 
@@ -123,11 +119,11 @@ def _shared_values_and_links(explanation: Explanation, found: Sequence[Reason]) 
             if route.kind is RouteKind.LINK and route.relation:
                 linked.setdefault(route.relation, []).append(name(reason.node))
     clauses = [
-        f"{listed(owners)} {'share' if len(owners) > 1 else 'shares'} the {_noun(label, len(values))} "
-        f"{listed([f'‘{_short(value.name)}’' for value in values])} with {item}"
+        f"{join_words(owners)} {'share' if len(owners) > 1 else 'shares'} the {_noun(label, len(values))} "
+        f"{join_words([f'‘{_short(value.name)}’' for value in values])} with {item}"
         for (label, *owners), values in shared.items()
     ]
-    return clauses + [f"{relation} connects {listed(owners)} with {item}" for relation, owners in linked.items()]
+    return clauses + [f"{relation} connects {join_words(owners)} with {item}" for relation, owners in linked.items()]
 
 
 def _is_mentioned(explanation: Explanation, route: Route) -> bool:

@@ -27,7 +27,7 @@ def completed(label: str, new: pd.DataFrame, old: pd.DataFrame, repeats: Repeats
     before = {name: there[name].to_numpy(dtype=object) for name in names}
     after = {name: new[name].to_numpy(dtype=object) if name in new else _nothing(len(new)) for name in names}
     if repeats is not None and repeats.repeated == "refuse":
-        _need_alike(label, new["native"], before, after)
+        _require_alike(label, new["native"], before, after)
     wins = new_rows_win(repeats, before, after, len(new))
     columns = {}
     for name in names:
@@ -58,7 +58,7 @@ def _nothing(count: int) -> Cells:
     return np.full(count, None, dtype=object)
 
 
-def _need_alike(label: str, native: "pd.Series[str]", before: dict[str, Cells], after: dict[str, Cells]) -> None:
+def _require_alike(label: str, native: "pd.Series[str]", before: dict[str, Cells], after: dict[str, Cells]) -> None:
     """Raise DataError naming the records of which a value in the graph is another than in the file."""
     shown: list[str] = []
     rows: Mask = np.zeros(len(native), dtype=bool)

@@ -71,8 +71,8 @@ def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[SourceMani
     parts = pd.Series(flat, dtype="str").str.partition(":")
     frame = pd.DataFrame({"key": pd.Series(flat, dtype="str"), "source": parts.get(0), "native": parts.get(2)})
     frame = frame.astype({"source": "str", "native": "str"}) if len(frame) else _empty()
-    _need_single_keys(label, frame["key"])
-    _need_known(label, frame, sources)
+    _require_single_keys(label, frame["key"])
+    _require_known(label, frame, sources)
     kinds = ((each.source.name, each.node(label)) for each in sources)
     frame["shared"] = frame["source"].isin([source for source, kind in kinds if kind and kind.shared])
     several = _of_several_sources(frame["source"], node, len(nodes))
@@ -139,7 +139,7 @@ def _of_several_sources(source: "pd.Series[str]", node: npt.NDArray[np.int64], c
     return several[node]
 
 
-def _need_single_keys(label: str, keys: "pd.Series[str]") -> None:
+def _require_single_keys(label: str, keys: "pd.Series[str]") -> None:
     twice = keys[keys.duplicated()]
     if len(twice):
         raise DataError(
@@ -148,7 +148,7 @@ def _need_single_keys(label: str, keys: "pd.Series[str]") -> None:
         )
 
 
-def _need_known(label: str, records: pd.DataFrame, sources: Sequence[SourceManifest]) -> None:
+def _require_known(label: str, records: pd.DataFrame, sources: Sequence[SourceManifest]) -> None:
     unknown = records[~records["source"].isin([BY_HAND, *(each.source.name for each in sources)])]
     if len(unknown):
         raise DataError(

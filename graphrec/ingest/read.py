@@ -74,14 +74,14 @@ def read(
     with load_context(context):
         tables = _load_tables(name, folder)
     if options.strict:
-        cleaning.need_nothing_rejected(tables.cleaning)
+        cleaning.require_nothing_rejected(tables.cleaning)
     if options.max_per_day is not None:
         tables = cleaning.without_robots(tables, options.max_per_day)
     if options.min_interactions is not None:
         tables = cleaning.k_core(tables, options.min_interactions)
     if not options.allow_removal:
         with name_in_errors(folder):
-            cleaning.need_something_kept(tables.cleaning, context)
+            cleaning.require_something_kept(tables.cleaning, context)
     for table in tables.edges:
         if table.type.key is None:
             raise DataError(

@@ -37,7 +37,7 @@ class Tally:
 
 def has(folder: Path, name: str) -> bool:
     """Whether the folder holds the file, plain or gzip-compressed; DataError if there is no such folder."""
-    need_folder(folder)
+    require_folder(folder)
     return (folder / name).is_file() or (folder / f"{name}.gz").is_file()
 
 
@@ -53,7 +53,7 @@ def find(folder: Path, name: str) -> Path:
     )
 
 
-def need_file(path: Path) -> Path:
+def require_file(path: Path) -> Path:
     """The path itself; where it is no file, the error of `find`, which says what is there."""
     if not path.exists():
         find(path.parent, path.name)
@@ -104,7 +104,7 @@ def open_file(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
-def need_folder(folder: Path) -> None:
+def require_folder(folder: Path) -> None:
     """Raise DataError if it is not a folder."""
     if not folder.exists():
         raise DataError(f"there is no folder {folder}; check the path")

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from graphrec.errors import DataError, first_few
-from graphrec.reading.files import Tally, lines, need_file
+from graphrec.reading.files import Tally, lines, require_file
 from graphrec.reading.table import ARROW, MEANING, Kind, to_frame
 
 #: As a column of a table; "json?" is any value as JSON has it (a list, an object), missing where the field is.
@@ -39,7 +39,7 @@ def read_json_lines(path: Path, columns: Mapping[str, JsonKind], literals: bool 
     Raises:
         DataError: the file is missing, empty or cut off, a line is no object, or a field is not of its kind.
     """
-    path = need_file(Path(path))
+    path = require_file(Path(path))
     broken = Tally()
     wrong = {name: Tally() for name in columns}
     chunks: dict[str, list[Any]] = {name: [] for name in columns}

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from graphrec.errors import DataError
-from graphrec.reading.files import Tally, lines, lines_text, need_file, open_file, refuse_foreign, undecodable
+from graphrec.reading.files import Tally, lines, lines_text, open_file, refuse_foreign, require_file, undecodable
 
 _MARK = b"\xef\xbb\xbf"
 _BLOCK = 1 << 24
@@ -42,7 +42,7 @@ def read_lists(path: Path) -> Lists:
     Raises:
         DataError: the file is missing, cut off or not UTF-8, or no line has a second word.
     """
-    path = need_file(Path(path))
+    path = require_file(Path(path))
     owners, members, lists = [], [], []
     try:
         for block in _blocks(path):

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from graphrec.errors import DataError, first_few, nearest
-from graphrec.reading.files import Tally, lines, lines_text, need_file, open_file, undecodable
+from graphrec.reading.files import Tally, lines, lines_text, open_file, require_file, undecodable
 
 #: What a column holds; with a question mark an empty field (for numbers also NA) is allowed and becomes missing.
 Kind = Literal["str", "int", "float", "str?", "int?", "float?"]
@@ -59,7 +59,7 @@ def read_table(
         DataError: the file is missing, empty, cut off or in another encoding, a column is missing, or a row has
             too few or too many fields or a value that is not of its kind.
     """
-    path = need_file(Path(path))
+    path = require_file(Path(path))
     quoting = quoting and len(separator) == 1
     form = _Form(path, columns, separator, encoding, None if isinstance(header, bool) else header, quoting)
     names = _names(form)

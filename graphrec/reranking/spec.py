@@ -1,12 +1,12 @@
 """Reranking rules as dataclasses that validate themselves, and the TOML files they are read from."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from graphrec.errors import DataError, UnknownNameError
+from graphrec.errors import DataError, UnknownNameError, join_words
 from graphrec.reranking.predicate import require_expression
 
 R = TypeVar("R", bound="_Rule")
@@ -197,7 +197,7 @@ def _one(kind: type[R], table: Any, number: int = 0) -> R:
         given[types[name].name] = _typed(f"{kind.kind} '{called}'", name, types[name].type, value)
     missing = [name for name, field in types.items() if field.default is MISSING and field.name not in given]
     if missing:
-        raise DataError(f"{kind.kind} '{called}' lacks {_and(missing)}")
+        raise DataError(f"{kind.kind} '{called}' lacks {join_words(missing)}")
     return kind(**given)
 
 
@@ -208,7 +208,3 @@ def _typed(rule: str, name: str, kind: object, value: object) -> object:
         noun = {str: "a text", int: "a whole number", float: "a number"}[kind]  # type: ignore[index]
         raise DataError(f"{rule}: {name} is {noun}, not {value!r}")
     return value
-
-
-def _and(names: Sequence[str]) -> str:
-    return " and ".join(names)

@@ -61,11 +61,11 @@ class SplitSpec:
             if not isinstance(count, int) or count < least:
                 raise DataError(f"split {self.name}: {name} must be a whole number from {least} on, not {count}")
         if self.by_points:
-            _need_points(int(self.validation), int(self.test))
+            _require_points(int(self.validation), int(self.test))
         elif {"validation", "test"} & set(OPTIONS[self.name]):
-            _need_shares(self)
+            _require_shares(self)
         if self.name == "files":
-            _need_files(self.files)
+            _require_files(self.files)
 
     @property
     def by_points(self) -> bool:
@@ -141,7 +141,7 @@ def _number(name: str, option: str, text: str) -> float | int:
         raise DataError(f"split {name}: {option} must be {wanted}{dates}, not '{text}'") from error
 
 
-def _need_points(validation: int, test: int) -> None:
+def _require_points(validation: int, test: int) -> None:
     if not _EARLIEST <= validation < test <= _LATEST:
         raise DataError(
             f"split time: validation begins at {validation} and test at {test} (Unix seconds), but test must begin "
@@ -149,7 +149,7 @@ def _need_points(validation: int, test: int) -> None:
         )
 
 
-def _need_shares(spec: SplitSpec) -> None:
+def _require_shares(spec: SplitSpec) -> None:
     test = 1 / spec.folds if spec.name == "k-fold" else spec.test
     windows = spec.windows if spec.name == "rolling" else 1
     if not (0 <= spec.validation < 1 and 0 < test < 1 and spec.validation + windows * test < 1 - 1e-9):
@@ -159,7 +159,7 @@ def _need_shares(spec: SplitSpec) -> None:
         )
 
 
-def _need_files(files: tuple[str, ...]) -> None:
+def _require_files(files: tuple[str, ...]) -> None:
     if len(files) not in (2, 3):
         raise DataError(
             f"split files takes two or three files, not {len(files)}: files(train.tsv, test.tsv) or "

@@ -17,7 +17,7 @@ from graphrec.splitting.time_and_random import (
     Labels,
     Split,
     divided,
-    need_time,
+    require_time,
     time_labels,
 )
 from graphrec.vocabulary import IndexArray, Vocabulary
@@ -46,7 +46,7 @@ def splits(
     named = parse_split(spec) if isinstance(spec, str) else spec
     found = []
     for labels in _labels(named, interactions, rng, users, items):
-        _need_parts(named, labels, interactions.time)
+        _require_parts(named, labels, interactions.time)
         ordered = named.name in ("time", "rolling") or (
             named.name == "files" and chronological(labels, interactions.time)
         )
@@ -64,11 +64,11 @@ def _labels(
     shares = (spec.validation, spec.test)
     match spec.name:
         case "time" if spec.by_points:
-            return [_by_points(need_time(interactions, "by time"), int(spec.validation), int(spec.test))]
+            return [_by_points(require_time(interactions, "by time"), int(spec.validation), int(spec.test))]
         case "time":
-            return [time_labels(need_time(interactions, "by time"), *shares)]
+            return [time_labels(require_time(interactions, "by time"), *shares)]
         case "rolling":
-            return _rolling(need_time(interactions, "by rolling windows"), spec)
+            return _rolling(require_time(interactions, "by rolling windows"), spec)
         case "leave-last-out":
             return [last_events(interactions, rng)]
         case "random":
@@ -99,7 +99,7 @@ def _rolling(time: IndexArray, spec: SplitSpec) -> Iterable[Labels]:
         yield time_labels(time, spec.validation, spec.test, 1.0 - later * spec.test)
 
 
-def _need_parts(spec: SplitSpec, labels: Labels, time: IndexArray | None) -> None:
+def _require_parts(spec: SplitSpec, labels: Labels, time: IndexArray | None) -> None:
     counts = np.bincount(labels, minlength=LEFT_OUT + 1)
     for part, name in ((TRAIN, "train"), (TEST, "test")):
         if not counts[part]:

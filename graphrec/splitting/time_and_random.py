@@ -52,7 +52,9 @@ def by_time(
     Interactions of one second stay together, so that nothing in train is as late as anything after it. A pair that a
     user repeats may be in train and, later, in test; evaluation counts only items that are new to the user.
     """
-    return divided(interactions, time_labels(need_time(interactions, "by time"), validation, test), chronological=True)
+    return divided(
+        interactions, time_labels(require_time(interactions, "by time"), validation, test), chronological=True
+    )
 
 
 def time_labels(time: IndexArray, validation: float, test: float, end: float = 1.0) -> Labels:
@@ -136,7 +138,7 @@ def position(length: int, share: float, what: str = "interactions") -> int:
     return min(int(round(length * share, 6)), length - 1)
 
 
-def need_time(interactions: Interactions, name: str) -> IndexArray:
+def require_time(interactions: Interactions, name: str) -> IndexArray:
     """The times of interactions; DataError where they have none."""
     if interactions.time is None:
         raise DataError(f"a split {name} needs times, but these interactions have none; split at random instead")

@@ -19,7 +19,7 @@ from neo4j.exceptions import (
 
 from graphrec.errors import StoreError
 from graphrec.resource_errors import LEAST_DISK, lacking_disk, shortage
-from graphrec.schema_names import need_name
+from graphrec.schema_names import require_name
 
 logger = logging.getLogger(__name__)
 
@@ -254,7 +254,7 @@ def quote(name: str) -> str:
     Raises DataError if the name cannot be used in statements of both servers (`graphrec.schema_names`). Check names
     that other programs may have written with `schema_names.usable` first.
     """
-    need_name(name)
+    require_name(name)
     return "`" + name.replace("`", "``") + "`"
 
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from graphrec.cleaning.casting import arrow, as_text
 from graphrec.cleaning.load_context import current_load
 from graphrec.cleaning.rules import CleaningRules, Kind
-from graphrec.cleaning.values import need_types
+from graphrec.cleaning.values import require_types
 from graphrec.cleaning.working_table import ROW, WorkingTable, noted, shortened, typed_rejections
 from graphrec.cleaning_report import REJECTED, RuleCount
 from graphrec.errors import DataError, first_few
@@ -144,7 +144,7 @@ def _to_working_table(piece: Any, table: TableSpec, first: int) -> WorkingTable:
     batch = invalid_ids.reject_missing_words(batch, table.input)
     kinds: dict[str, Kind] = {column.name: column.kind for column in table.columns if column.kind}
     source = table.input
-    batch = need_types(batch, CleaningRules(types=kinds, decimal=source.decimal, thousands=source.thousands))
+    batch = require_types(batch, CleaningRules(types=kinds, decimal=source.decimal, thousands=source.thousands))
     return _parse_times(batch, table)
 
 
@@ -163,10 +163,10 @@ def _parse_times(batch: WorkingTable, table: TableSpec) -> WorkingTable:
     hint = suggest_format(values[found.bad], table.time) if found.bad.any() else ""
     reason = f"timestamp is not a time in the format {form}" + (f"; {hint}" if hint else "")
     hint = hint and f"column {table.time.column}: {hint}"
-    batch = batch.without(found.bad, "time", reason, "timestamp", hint)
+    batch = batch.reject(found.bad, "time", reason, "timestamp", hint)
     for note in found.notes:
         said = f"column {table.time.column}: {note.hint}"
-        batch = batch.did(f"time, {note.reading}", "noted", note.rows, [note.example], said)
+        batch = batch.log(f"time, {note.reading}", "noted", note.rows, [note.example], said)
     return replace(batch, frame=batch.frame.assign(timestamp=found.seconds[~found.bad].reset_index(drop=True)))
 
 
@@ -177,7 +177,7 @@ def _split_ids(batch: WorkingTable, split: str) -> WorkingTable:
     if split == "[]":
         lists = values.map(_parse_list).reindex(batch.frame.index)
         bad = batch.frame[end].notna() & lists.isna()
-        batch = batch.without(bad, "type", f"{end} is not a list of texts", end)
+        batch = batch.reject(bad, "type", f"{end} is not a list of texts", end)
         parts = lists[~bad].reset_index(drop=True)
     else:
         parts = batch.frame[end].str.split(split, regex=False)

@@ -69,8 +69,8 @@ def reject_missing_words(batch: WorkingTable, source: TableInput) -> WorkingTabl
             hint = f'write missing = ["", {words}]' if reject else "leave them out in the sql"
             shown = [f"{name}: {word}" for word in texts[doubtful].drop_duplicates().head(_SHOWN)]
             hint = f"{name}: if {words} represent missing values, {hint}"
-            batch = batch.did("missing", "noted", int(doubtful.sum()), shown, hint)
-    return batch.without_each(rejections)
+            batch = batch.log("missing", "noted", int(doubtful.sum()), shown, hint)
+    return batch.reject_each(rejections)
 
 
 def note_inexact_floats(
@@ -84,7 +84,7 @@ def note_inexact_floats(
         return batch
     shown = [f"{name}: {shortened(text_of(value))}" for value in values[large].head(_SHOWN)]
     hint = f"{name}: ids that are floating point numbers of 16 digits or more are not exact; export them as text"
-    return batch.did("ids", "noted", int(large.sum()), shown, hint)
+    return batch.log("ids", "noted", int(large.sum()), shown, hint)
 
 
 def _quote_examples(texts: "pd.Series[str]") -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from graphrec.errors import DataError, first_few, nearest
+from graphrec.tabular.json_pointer import escape_key, unescape_key
 from graphrec.tabular.spec import FileInput
 
 #: Block size, and maximum length of one element, in characters.
@@ -23,7 +24,7 @@ def copy_rows(text: TextIO, out: TextIO, files: FileInput, path: Path) -> None:
     Raises DataError if the document is invalid or truncated JSON, or has no array there.
     """
     document = _JsonReader(text, path)
-    keys = [key.replace("~1", "/").replace("~0", "~") for key in files.records.split("/")[1:]]
+    keys = [unescape_key(key) for key in files.records.split("/")[1:]]
     for depth, key in enumerate(keys):
         document.enter(key, "/" + "/".join(keys[:depth]) if depth else "")
     if document.peek() != "[":
@@ -103,7 +104,7 @@ class _JsonReader:
             while self.peek() not in ("}", ""):
                 name = self._name()
                 if self.peek() == "[":
-                    arrays.append("/" + name.replace("~", "~0").replace("/", "~1"))
+                    arrays.append("/" + escape_key(name))
                 self._skip()
                 if self._take(",}") == "}":
                     break

@@ -14,6 +14,7 @@ from graphrec.cleaning.working_table import shortened
 from graphrec.errors import DataError
 from graphrec.tabular import archives, duckdb_engine, file_format, json_arrays, sheets
 from graphrec.tabular.duckdb_engine import quote_identifier, quote_literal
+from graphrec.tabular.json_pointer import escape_key, unescape_key
 from graphrec.tabular.line_numbers import LineNumbers
 from graphrec.tabular.spec import FileInput
 
@@ -190,7 +191,7 @@ class _File:
                 yield batch
             yield from self._bad_lines(connection, place)
             yield from self._bad_json(connection, source)
-            self._need_keys(connection, source, [name for name in chosen if name in lacking])
+            self._require_keys(connection, source, [name for name in chosen if name in lacking])
 
     def _keys(self, connection: duckdb.DuckDBPyConnection, source: str) -> tuple[str, ...]:
         """All keys of the objects of the file, in order of first appearance."""
@@ -199,9 +200,9 @@ class _File:
             found = connection.execute(f"SELECT key FROM ({keys}) GROUP BY key ORDER BY min(place)").fetchall()
         except duckdb.Error as error:
             raise duckdb_engine.unreadable_error(str(self.path), error) from error
-        return tuple(f"/{_escaped(key)}" if key.startswith("/") else key for (key,) in found)
+        return tuple(f"/{escape_key(key)}" if key.startswith("/") else key for (key,) in found)
 
-    def _need_keys(self, connection: duckdb.DuckDBPyConnection, source: str, absent: Sequence[str]) -> None:
+    def _require_keys(self, connection: duckdb.DuckDBPyConnection, source: str, absent: Sequence[str]) -> None:
         """Raise DataError if a key does not occur in any object of the file, not even with a null value."""
         objects = f"SELECT c0 FROM {source} WHERE {_OBJECT}"
         for name in absent:
@@ -274,13 +275,9 @@ def _value(whole: str, key: str) -> str:
 
 
 def _json_name(part: str) -> str:
-    return quote_identifier(part.replace("~1", "/").replace("~0", "~"))
+    return quote_identifier(unescape_key(part))
 
 
 def _pointer(key: str) -> str:
     """The JSON pointer of a key; a column name that begins with a slash already is a pointer."""
-    return key if key.startswith("/") else f"/{_escaped(key)}"
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
+    return key if key.startswith("/") else f"/{escape_key(key)}"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphrec.cleaning import CleaningRules, clean, k_core, need_nothing_rejected, without_robots
+from graphrec.cleaning import CleaningRules, clean, k_core, require_nothing_rejected, without_robots
 from graphrec.errors import DataError
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import GraphTables, Source
@@ -55,7 +55,7 @@ def test_robots_go_with_all_they_did() -> None:
     assert len(left.cleaning.rejected) == 8 + 1 + 1
     assert len(tables.edge("VIEWED").frame) == 12  # what was given stays
     with pytest.raises(DataError, match="VIEWED lost 8 of 12 rows by rule 'robot'"):
-        need_nothing_rejected(left.cleaning)
+        require_nothing_rejected(left.cleaning)
 
 
 def test_events_of_all_behaviours_count_together() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphrec.cleaning import CleaningRules, clean, need_nothing_rejected
+from graphrec.cleaning import CleaningRules, clean, require_nothing_rejected
 from graphrec.cleaning.text import fixed
 from graphrec.cleaning_report import RuleCount, TableCount
 from graphrec.errors import DataError, UnknownNameError
@@ -53,7 +53,7 @@ def test_a_clean_table_is_in_the_report_too() -> None:
     assert tables.cleaning.rejected is not None
     assert tables.cleaning.rejected.columns.tolist() == ["table", "file", "line", "rule", "reason", "row"]
     assert (tables.links, tables.sources) == ((link,), (SOURCE,))
-    need_nothing_rejected(tables.cleaning)
+    require_nothing_rejected(tables.cleaning)
 
 
 def test_text_is_repaired_and_shown() -> None:
@@ -178,7 +178,7 @@ def test_repeated_rows_are_merged(rules: CleaningRules, rating: float, timestamp
     tables = rated(FOUR, rules)
     assert sorted(kept(tables)) == [("u", "i", rating, timestamp), ("u", "j", 9.0, MAY)]
     assert only(tables) == TableCount("RATED", 4, 2, (RuleCount("repeated", "merged", 2, ("u → i: 3 rows",)),))
-    need_nothing_rejected(tables.cleaning)
+    require_nothing_rejected(tables.cleaning)
 
 
 def test_repeated_rows_are_refused_by_default() -> None:
@@ -241,7 +241,7 @@ def test_strict_names_table_rule_count_and_examples() -> None:
         match=r"Item lost 1 of 2 rows by rule 'range' \(x: year 9999\); "
         r"RATED lost 2 of 3 rows by rule 'dangling' \(u → j, v → x\); correct these rows",
     ):
-        need_nothing_rejected(report)
+        require_nothing_rejected(report)
 
 
 def test_rules_that_fit_no_table_are_errors() -> None:

@@ -12,7 +12,7 @@ from graphrec.reranking import require_applicable
 from graphrec.reranking.predicate import require_expression
 from graphrec.reranking.spec import parse_rules
 from graphrec.schema import EdgeType, NodeType
-from graphrec.schema_names import defect, need_name, usable
+from graphrec.schema_names import defect, require_name, usable
 from graphrec.serving.fallbacks import Fallbacks
 from graphrec.serving.user_context import read_user_context
 from graphrec.store import Store, counts, queries
@@ -249,7 +249,7 @@ def test_honest_names_are_names() -> None:
         "naïve😀",
         "a'b\"c",
     ):
-        need_name(name, "property")
+        require_name(name, "property")
     assert quote("a`b") == "`a``b`"
     with pytest.raises(DataError, match="more than 200 bytes"):
-        need_name("X" * 201, "label")
+        require_name("X" * 201, "label")

@@ -1,5 +1,6 @@
 """What the parts of a report show, each in a sentence; the same in the page and in Markdown."""
 
+from graphrec.errors import join_words
 from graphrec.evaluation.metric_registry import Kind, metrics_of
 from graphrec.evaluation.report import findings, words
 from graphrec.evaluation.result import Comparison, ExampleUser
@@ -88,7 +89,7 @@ def _gain(comparison: Comparison) -> str:
 def _ties(comparison: Comparison) -> str:
     ties = findings.tied(comparison, comparison.headline)
     names = [result.name for result in findings.ranked(comparison) if result.name in ties]
-    return f"It is not distinguishable from {words.listed(names)}. " if names else ""
+    return f"It is not distinguishable from {join_words(names)}. " if names else ""
 
 
 def audit(comparison: Comparison) -> str:
@@ -200,7 +201,7 @@ def example(found: ExampleUser) -> str:
 def repeat(comparison: Comparison) -> str:
     """The text below the command that repeats a comparison."""
     setup = comparison.setup
-    seeds = f"{'seed' if len(setup.seeds) == 1 else 'seeds'} {words.listed(list(map(str, setup.seeds)))}"
+    seeds = f"{'seed' if len(setup.seeds) == 1 else 'seeds'} {join_words(list(map(str, setup.seeds)))}"
     return (
         f"The command below with {seeds} and {words.count(setup.num_trials, 'trials')} for each model; settings are "
         "chosen on validation, the model is fitted again to train and validation, and test is used once."

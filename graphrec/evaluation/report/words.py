@@ -120,8 +120,3 @@ def user(id_: str) -> str:
 def some(shown: int, total: int) -> str:
     """`45`, or `12 of 45` where not all are shown."""
     return count(total) if shown == total else f"{count(shown)} of {count(total)}"
-
-
-def listed(names: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

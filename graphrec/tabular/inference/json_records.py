@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphrec.errors import DataError
+from graphrec.tabular.json_pointer import escape_key
 
 _DEPTH = 3
 #: Minimum number of keys of an object that is treated as a mapping by id instead of a record.
@@ -84,7 +85,7 @@ def _parse_truncated(text: str, shown: str, num_rows: int) -> JsonRecords:
     rows = list(_parse_elements(text[found.end() :], num_rows)) if found else []
     if not found or not rows:
         raise DataError(f"{shown} has no line that is a JSON object; write one object on each line")
-    return _make_records("json", rows, f"/{_escaped(found[1])}", shown)
+    return _make_records("json", rows, f"/{escape_key(found[1])}", shown)
 
 
 def _make_records(form: str, rows: Sequence[Any], pointer: str, shown: str) -> JsonRecords:
@@ -100,7 +101,7 @@ def _make_records(form: str, rows: Sequence[Any], pointer: str, shown: str) -> J
 def _flatten(value: dict[str, Any], above: str, depth: int, lists: dict[str, None]) -> Iterator[tuple[str, str | None]]:
     """The keys and values (as text) of an object; those of nested objects by pointers such as /author/id."""
     for key, inner in value.items():
-        pointer = f"{above}/{_escaped(key)}"
+        pointer = f"{above}/{escape_key(key)}"
         name = pointer if above or key.startswith("/") else key
         if isinstance(inner, dict):
             if depth < _DEPTH and len(inner) < _MANY_KEYS:
@@ -120,7 +121,7 @@ def _find_arrays(value: dict[str, Any], above: str, depth: int = 0) -> list[tupl
     """The arrays of objects in an object, with their pointers."""
     found = []
     for key, inner in value.items():
-        pointer = f"{above}/{_escaped(key)}"
+        pointer = f"{above}/{escape_key(key)}"
         if isinstance(inner, list) and inner and all(isinstance(part, dict) for part in inner):
             found.append((pointer, inner))
         elif isinstance(inner, dict) and depth < _DEPTH:
@@ -163,7 +164,3 @@ def _mapping_error(shown: str) -> DataError:
         f"{shown} is one JSON object whose keys are ids; write an array of objects with their ids, such as "
         '[{"id": "7", …}]'
     )
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
