@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -11,7 +10,6 @@ from graphrec import atomic_write, hetero
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable
-from graphrec.train_view import restrict
 
 FULL = Path("/dev/full")
 RATED = ("User", "RATED", "Item")
@@ -123,19 +121,6 @@ def test_interactions_have_weight_and_time() -> None:
     rows = {tuple(row) for row in zip(*(column.tolist() for column in columns), strict=True)}
     assert rows == {(1, 2, 0.5, 30), (0, 0, 5.0, 10), (1, 0, 3.5, 20)}
     assert (found.num_users, found.num_items) == (2, 3)
-
-
-def test_a_model_sees_training_edges_and_nothing_later() -> None:
-    graph = hetero.build(tables())
-    train = hetero.interactions(graph).take(np.array([0]))
-    seen = restrict(graph, train, cut=20)
-    assert edges(seen, RATED, "timestamp") == {("b", "x"): 10}
-    assert seen.data["Item", "rev_RATED", "User"].edge_index.tolist() == [[0], [0]]
-    assert seen.data["User", "TAGGED", "Item"].timestamp.tolist() == [5]
-    assert seen.data["Item", "rev_TAGGED", "User"].timestamp.tolist() == [5]
-    assert seen.data["User", "FRIEND", "User"].num_edges == 1  # it has no time
-    assert graph.data[RATED].num_edges == 3  # the input is as it was
-    assert seen.data.validate()
 
 
 def test_a_behaviour_that_is_not_there() -> None:

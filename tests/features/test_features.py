@@ -20,6 +20,7 @@ from graphrec.features.time import DAY, WEEK, time_features
 from graphrec.hetero import HeteroGraph
 from graphrec.vocabulary import Vocabulary
 
+assert DAY == 24 * 60 * 60
 SIX = DAY // 4  # six in the morning: a quarter of the circle
 RATED, IN_GENRE = ("User", "RATED", "Item"), ("Item", "IN_GENRE", "Genre")
 

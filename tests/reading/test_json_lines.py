@@ -70,6 +70,10 @@ DEFECTS: dict[str, tuple[str | bytes, str]] = {
     "an empty id": ('{"id": "", "stars": 1, "time": 1}\n', r"field id is not text .*\(line 1: \"\"\)"),
     "half a sign": ('{"id": "\\ud83d", "stars": 1, "time": 1}\n', r"field id is not text .*ud83d"),
     "a truth": ('{"id": "a", "stars": true, "time": 1}\n', r"field stars is not a number .*\(line 1: true\)"),
+    "a truth for a whole number": (
+        '{"id": "a", "stars": 1, "time": true}\n',
+        r"field time is not a whole number .*\(line 1: true\)",
+    ),
     "no number": ('{"id": "a", "stars": NaN, "time": 1}\n', r"field stars is not a number .*\(line 1: NaN\)"),
     "a fraction": ('{"id": "a", "stars": 1, "time": 1.5}\n', r"field time is not a whole number .*\(line 1: 1\.5\)"),
     "too large": ('{"id": "a", "stars": 1, "time": 9223372036854775808}\n', "field time is not a whole number in 1"),

@@ -64,6 +64,8 @@ def test_a_query_is_shown_without_a_store(run: Run, tmp_path: Path, monkeypatch:
     told = json.loads(result.stdout)
     assert told["returns"] == ["item", "title", "similarity", "common_users"]
     assert told["text"].startswith(":param item_id => '7';\n")
+    result = run("query", "find_similar_items", "--show", "--param", "item_id=it's \\ all")
+    assert result.stdout.startswith(":param item_id => 'it\\'s \\\\ all';\n")
     assert (
         "no query 'find_similar'; did you mean find_similar_items"
         in run("query", "find_similar", "--show", exit_code=1).stderr

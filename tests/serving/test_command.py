@@ -64,6 +64,14 @@ def test_the_published_list_has_strategy_detail_and_run(published: str, run: Run
 
 
 @pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("text", ["u4\n\nu6\n", "user_id\r\nu4\r\nu6"])
+def test_every_id_of_a_file_is_answered_with_or_without_a_header(run_json: Json, tmp_path: Path, text: str) -> None:
+    (tmp_path / "users.txt").write_text(text)
+    answers = run_json("recommend", "--users", str(tmp_path / "users.txt"), "-k", "2")
+    assert [answer["user"] for answer in answers] == ["u4", "u6"]
+
+
+@pytest.mark.usefixtures("published")
 def test_new_users_and_anonymous_visitors_get_recommendations(store: Store, run: Run, run_json: Json) -> None:
     store.write("CREATE (u:User {id: 'new'}) WITH u MATCH (i:Item {id: 'i1'}) CREATE (u)-[:PURCHASED]->(i)")
     answer = run_json("recommend", "--user", "new", "-k", "4")
