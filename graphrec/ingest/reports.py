@@ -76,18 +76,18 @@ def _write_rejected(path: Path, rejected: pd.DataFrame, csv_safe: bool) -> None:
     lines = rejected["row"].str.startswith('"')
     kinds = rejected.assign(lines=lines)[["file", "table", "lines"]].drop_duplicates().index
     names = [name for at in kinds for name in _parse_row(rejected["row"][at])]
-    own = {name: name if name not in REJECTED_COLUMNS else f"{name} of the source" for name in names}
+    columns = {name: name if name not in REJECTED_COLUMNS else f"{name} of the source" for name in names}
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
 
         def write(cells: list[Any]) -> None:  # Any: cells of JSON
             writer.writerow(map(disarmed, cells) if csv_safe else cells)
 
-        write([*REJECTED_COLUMNS, *own.values()])
+        write([*REJECTED_COLUMNS, *columns.values()])
         places = (rejected[name].astype(object).where(rejected[name].notna(), "") for name in REJECTED_COLUMNS)
         for *place, row in zip(*places, rejected["row"], strict=True):
             cells = _parse_row(row)
-            write([*place, *(cells.get(name) for name in own)])
+            write([*place, *(cells.get(name) for name in columns)])
 
 
 def _parse_row(row: str) -> dict[str, Any]:  # Any: a cell of JSON

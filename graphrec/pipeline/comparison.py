@@ -11,13 +11,15 @@ from graphrec.evaluation.trial import Contender
 from graphrec.models import model_class
 from graphrec.runs import Run
 
-#: Models compared by default, and those compared by default with named runs.
+#: Models compared by default: without runs, and next to given runs.
 DEFAULT_MODELS = ("popularity", "item_knn", "graph_filter")
 BASELINES = ("popularity", "item_knn")
 
 
-def contenders(models: str | Iterable[str], runs: str | Run | Iterable[str | Run], folder: Path) -> list[Contender]:
-    """The models to tune, and the saved runs with their own settings.
+def list_contenders(
+    models: str | Iterable[str], runs: str | Run | Iterable[str | Run], folder: Path
+) -> list[Contender]:
+    """The models to tune, and the saved runs, which keep their settings.
 
     Raises UnknownNameError if there is no such model or run.
     """

@@ -47,7 +47,7 @@ class Version:
     """A publication of a run.
 
     Attributes:
-        id: its id: that of the run, or `RUN.2` if the run is published a second time.
+        id: the id of the run, or `RUN.2` if the run is published a second time.
         number: its number, greater than those of all earlier versions; the `version` of its node and of its edges.
         trained: the id of the run.
         status: publishing, published (the active one) or replaced.
@@ -134,8 +134,10 @@ def activate(store: Store, id_: str, versions: Versions) -> None:
 
 
 def mark_replaced(store: Store, kept: Sequence[Version]) -> None:
-    """Mark all versions except the first of `kept` as replaced, and take the layers from those that are not kept: their
-    nodes remain as history."""
+    """Mark all versions except the first of `kept` as replaced, and remove the layers of those that are not kept.
+
+    The nodes of these versions remain as history.
+    """
     store.write(_REPLACE, {"active": kept[0].id})
     store.write(_REMOVE_LAYERS, {"kept": [version.id for version in kept]})
 

@@ -34,18 +34,15 @@ class NewItems:
 
     def __init__(self, store: Store, trained: TrainedRun) -> None:
         self._store, self._trained = store, trained
-        self._found, self._number, self._read_at = ItemRows(), -1, 0.0
+        self._items, self._num_items, self._read_at = ItemRows(), -1, 0.0
 
     def current(self) -> ItemRows:
         """The new items that are in the graph now."""
-        number = int(self._store.read(_COUNT)[0]["number"])
-        if number != self._number or time.monotonic() - self._read_at > CACHE_SECONDS:
-            self._found, self._number, self._read_at = (
-                read_new_items(self._store, self._trained),
-                number,
-                time.monotonic(),
-            )
-        return self._found
+        num_items = int(self._store.read(_COUNT)[0]["number"])
+        if num_items != self._num_items or time.monotonic() - self._read_at > CACHE_SECONDS:
+            self._items = read_new_items(self._store, self._trained)
+            self._num_items, self._read_at = num_items, time.monotonic()
+        return self._items
 
 
 def read_new_items(store: Store, trained: TrainedRun) -> ItemRows:

@@ -136,7 +136,7 @@ class Store:
         return self.write_together([(statement, parameters or {})])[0]
 
     def write_together(self, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Row]]:
-        """The records of several statements that write, run in one transaction: all of them take effect, or none."""
+        """The records of several statements that write, run in one transaction: either all take effect or none does."""
         if self._fence is None:
             return self.transact(lambda run: [run(*each) for each in statements])
         fence = self._fence
@@ -150,7 +150,7 @@ class Store:
             return self.transact(work)
 
     def write_repeatedly(self, statement: str, parameters: Mapping[str, Any], limit: int) -> int:
-        """Run a statement again and again until it changes fewer than `limit` elements; return the total number.
+        """Run a statement repeatedly until it changes fewer than `limit` elements; return the total number.
 
         The statement changes at most $limit elements and returns how many as `number`.
         """
@@ -169,13 +169,13 @@ class Store:
         """
 
         @neo4j.unit_of_work(timeout=seconds)
-        def steps(transaction: neo4j.ManagedTransaction) -> T:
+        def run_work(transaction: neo4j.ManagedTransaction) -> T:
             return work(
                 lambda statement, parameters=None: _read_records(transaction.run(statement, dict(parameters or {})))
             )
 
         with _translate_errors(self.address), self._driver.session(database=self.address.database) as session:
-            return session.execute_write(steps)
+            return session.execute_write(run_work)
 
     def define(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Run a statement that creates or drops a constraint or an index. No fence guards it: it changes no data, and
