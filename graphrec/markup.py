@@ -1,4 +1,4 @@
-"""Text as HTML and SVG may have it."""
+"""Escape text for HTML and SVG."""
 
 from html import escape as escape_html
 
@@ -6,5 +6,5 @@ from graphrec.characters import without_controls
 
 
 def escape(text: str) -> str:
-    """The text between tags or in a quoted attribute: markup is escaped, what XML forbids is left out."""
+    """The text for use between tags or in a quoted attribute, without characters that XML forbids."""
     return escape_html(without_controls(text))
