@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from graphrec.explanation.model import Explanation, Node, Reason, ReasonKind, RemainderKind, Route, RouteKind
 from graphrec.explanation.text import LEAST_SHARE, name, people, percent
 
-#: Maximum number of reasons and of routes with a card of their own; the others share one card.
+#: Maximum number of reasons and of routes with a separate card; the remaining ones share one card.
 REASONS, ROUTES = 7, 6
 
 

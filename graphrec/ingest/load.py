@@ -255,8 +255,8 @@ def _describe_type(kind: EdgeType) -> str:
 
 def _map_new_ids(plan: NodePlan, source: str) -> dict[str, str]:
     """The new ids of nodes with edges of the source, by their current ids in the graph; only nodes whose id changes."""
-    own = plan.moved[plan.moved["source"] == source]
-    return {**plan.renamed, **dict(zip(own["from_id"], own["to_id"], strict=True))}
+    moved = plan.moved[plan.moved["source"] == source]
+    return {**plan.renamed, **dict(zip(moved["from_id"], moved["to_id"], strict=True))}
 
 
 def _count_rows(tables: GraphTables) -> dict[str, int]:

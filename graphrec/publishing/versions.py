@@ -118,9 +118,9 @@ def create_version(store: Store, id_: str, number: int, properties: Mapping[str,
 
     Raises StoreError if another process began to publish under the same id or number at the same time.
     """
-    own = {"id": id_, "version": number, "status": PUBLISHING, "published_at": now_milliseconds()}
+    state = {"id": id_, "version": number, "status": PUBLISHING, "published_at": now_milliseconds()}
     try:
-        store.write(f"CREATE (run:{RUN}) SET run = $properties", {"properties": {**properties, **own}})
+        store.write(f"CREATE (run:{RUN}) SET run = $properties", {"properties": {**properties, **state}})
     except ConstraintError as error:
         raise StoreError(
             f"another process began to publish at the same time as {id_} (version {number}); publish again"

@@ -11,7 +11,7 @@ from graphrec.reranking.predicate import require_expression
 
 R = TypeVar("R", bound="_Rule")
 
-#: What the similarity of two items is computed from.
+#: The data that the similarity of two items is computed from.
 SIMILARITIES = ("attributes", "vectors")
 
 

@@ -21,7 +21,7 @@ class SortedEdges:
 
     Attributes:
         kind: their type.
-        frame: the table, in its own order.
+        frame: the table in its original order.
         starts: the ids of the start nodes; `start` [E] has positions in it.
         ends: the ids of the end nodes; `end` [E] has positions in it.
         order: the row in `frame` of each sorted edge [E].

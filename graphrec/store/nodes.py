@@ -18,7 +18,7 @@ from graphrec.store.edges import to_python
 NODES_A_BATCH = 10_000
 MOVES_A_BATCH = 1_000
 
-#: Prefix of the temporary id of a node whose id another node gets, until its own new id is written.
+#: Prefix of the temporary id of a node whose id another node gets, until its new id is written.
 _TEMPORARY = "renaming:"
 
 Statement = tuple[str, Mapping[str, Any]]

@@ -126,13 +126,13 @@ def _parse_named_files(section: TomlSection, folder: Path) -> dict[str, FileInpu
         raise section.error("files", 'must name at least one, such as { orders = "orders.csv" }')
     files: dict[str, FileInput | FrameInput] = {}
     for name, value in part.values.items():
-        own = TomlSection(f"{part.place} {name}", value if isinstance(value, dict) else {"file": value})
-        own.require_known(FILE_KEYS)
+        file_section = TomlSection(f"{part.place} {name}", value if isinstance(value, dict) else {"file": value})
+        file_section.require_known(FILE_KEYS)
         if not re.fullmatch(r"[^\W\d]\w*", name) or name.casefold() in map(str.casefold, files):
             raise part.error(name, "must be a name of letters, digits and _ that no other file has")
-        if not own.has("file"):
-            raise own.error("file", "is missing; it is needed")
-        files[name] = _parse_files(own, folder)
+        if not file_section.has("file"):
+            raise file_section.error("file", "is missing; it is needed")
+        files[name] = _parse_files(file_section, folder)
     return files
 
 

@@ -55,12 +55,12 @@ class SourceRows:
         requested = np.asarray(numbers, dtype=np.int64)
         frames, begin = [], 0
         for part, (name, rows, _) in zip(self.parts, self.files(), strict=True):
-            own = requested[(requested >= begin) & (requested < begin + rows)]
-            frame = pd.DataFrame({"file": name, "line": own - begin + 1, "row": None}, index=own)
+            positions = requested[(requested >= begin) & (requested < begin + rows)]
+            frame = pd.DataFrame({"file": name, "line": positions - begin + 1, "row": None}, index=positions)
             if part.path is None:
                 frame["file"] = f"{name} of {self.table.place.rpartition(' ')[2]}"
-            elif len(own):
-                frame = _read_again(self.table, part, own - begin).set_axis(own)
+            elif len(positions):
+                frame = _read_again(self.table, part, positions - begin).set_axis(positions)
             frames.append(frame.astype({"file": "str", "line": "Int64", "row": "str"}))
             begin += rows
         return pd.concat(frames)
@@ -91,13 +91,13 @@ def _read_again(table: TableSpec, part: InputPart, requested: "np.ndarray[Any, n
         for name, values in table.input.where.items():
             matches = pc.is_in(piece[name].cast(pa.string()), value_set=pa.array(values, pa.string())).to_numpy()
             kept = kept[np.asarray(matches, dtype=bool)[kept]]
-        own = kept[requested[(requested >= num_kept) & (requested < num_kept + len(kept))] - num_kept]
-        if len(own):
+        positions = kept[requested[(requested >= num_kept) & (requested < num_kept + len(kept))] - num_kept]
+        if len(positions):
             text = (
-                piece.take(own).to_pandas().to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
+                piece.take(positions).to_pandas().to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
             )
             rows += text.rstrip("\n").split("\n")
-            places += (own + num_read).tolist()
+            places += (positions + num_read).tolist()
         num_kept, num_read = num_kept + len(kept), num_read + piece.num_rows
         if len(rows) == len(requested):
             break
