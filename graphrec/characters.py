@@ -16,12 +16,12 @@ _NUMBER = re.compile(r"\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?%?\s*")
 _ON_ONE_LINE = re.compile(f"[\t\n]|{CONTROLS.pattern}")
 
 
-def without_controls(text: str) -> str:
+def remove_controls(text: str) -> str:
     """The text without the characters in CONTROLS; tabs and line feeds are kept."""
     return CONTROLS.sub("", text)
 
 
-def escaped(text: str, lines: bool = False) -> str:
+def escape_controls(text: str, lines: bool = False) -> str:
     r"""The text with the characters in CONTROLS as escapes such as \x1b.
 
     Tabs and line feeds are escaped as well, unless the text may have several `lines`.
@@ -29,17 +29,17 @@ def escaped(text: str, lines: bool = False) -> str:
     return (CONTROLS if lines else _ON_ONE_LINE).sub(lambda match: ascii(match[0])[1:-1], text)
 
 
-def printable(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     r"""The text on one line, with unprintable characters as escapes such as \u200b."""
     return text if text.isprintable() else "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
-def disarmed(value: object) -> object:
+def disarm(value: object) -> object:
     """A cell of a CSV file that no spreadsheet runs as a formula: a text that is one gets an apostrophe before it.
 
     Numbers, also those written as text, are unchanged.
 
-    >>> disarmed("=1+1"), disarmed("-3.5"), disarmed("@SUM(A1)"), disarmed("a=1")
+    >>> disarm("=1+1"), disarm("-3.5"), disarm("@SUM(A1)"), disarm("a=1")
     ("'=1+1", '-3.5', "'@SUM(A1)", 'a=1')
     """
     if not isinstance(value, str) or _NUMBER.fullmatch(value) or not _FORMULA.match(value):

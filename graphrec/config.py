@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from graphrec.errors import GraphrecError
-from graphrec.redaction import redacted
+from graphrec.redaction import redact
 from graphrec.store import Address, EmbeddedServer, Store, connect
 from graphrec.store.connection import UnreachableError
 from graphrec.store.embedded import DATABASE, USERNAME, server_version
@@ -142,5 +142,5 @@ def store_status(settings: Settings) -> StoreStatus:
         with connect(address) as store:
             name, _, version = store.version().rpartition(" ")
     except UnreachableError:
-        return StoreStatus(False, redacted(address.uri), address.username, None, address.database, "Neo4j", None)
-    return StoreStatus(True, redacted(address.uri), address.username, None, address.database, name, version)
+        return StoreStatus(False, redact(address.uri), address.username, None, address.database, "Neo4j", None)
+    return StoreStatus(True, redact(address.uri), address.username, None, address.database, name, version)

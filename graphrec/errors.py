@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from itertools import islice
 
-from graphrec.characters import printable
-from graphrec.redaction import redacted
+from graphrec.characters import escape_unprintable
+from graphrec.redaction import redact
 
 #: Maximum number of characters of the beginning and of the end of a long message; the end has the remedy.
 BEGINNING, END = 1_500, 500
@@ -66,7 +66,7 @@ class UnknownNameError(GraphrecError):
             offer = f"there are {len(names)}: {first_few(names)}"
         else:
             offer = f"there is no {kind} yet"
-        super().__init__(f"there is no {kind} '{shown(name)}'; {offer}{'; ' + hint if hint else ''}")
+        super().__init__(f"there is no {kind} '{format_value(name)}'; {offer}{'; ' + hint if hint else ''}")
 
     def __reduce__(self) -> tuple[Callable[[str, str], "UnknownNameError"], tuple[str, str]]:
         """Pickles the error as its kind and message, because worker processes send errors to their parent."""
@@ -88,10 +88,10 @@ def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
 def first_few(values: Iterable[object], limit: int = 5) -> str:
     """The first `limit` values as a comma-separated text, with an ellipsis if there are more.
 
-    Values are formatted by `shown`, so that the text has one line.
+    Values are formatted by `format_value`, so that the text has one line.
     """
     first = list(islice(values, limit + 1))
-    text = ", ".join(map(shown, first[:limit]))
+    text = ", ".join(map(format_value, first[:limit]))
     return text + (", …" if len(first) > limit else "")
 
 
@@ -100,21 +100,21 @@ def join_words(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def shown(value: object, limit: int = 100) -> str:
+def format_value(value: object, limit: int = 100) -> str:
     """A value as text for a message: at most `limit` characters, without secrets, unprintable characters escaped.
 
-    >>> shown("a\\nb")
+    >>> format_value("a\\nb")
     'a\\\\nb'
     """
-    text = printable(redacted(str(value)[: limit + _SEARCHED]))
+    text = escape_unprintable(redact(str(value)[: limit + _SEARCHED]))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def sentence(text: str) -> str:
     """A message on one line, without secrets, unprintable characters escaped, the middle left out if it is too long."""
     if len(text) <= BEGINNING + END:
-        return printable(redacted(text))
-    first, last = printable(redacted(text[:_SEARCHED])), printable(redacted(text[-_SEARCHED:]))
+        return escape_unprintable(redact(text))
+    first, last = escape_unprintable(redact(text[:_SEARCHED])), escape_unprintable(redact(text[-_SEARCHED:]))
     if len(text) <= _SEARCHED and len(first) <= BEGINNING + END:
         return first
     return f"{first[:BEGINNING]} … {last[-END:]}"

@@ -86,7 +86,7 @@ def build(tables: GraphTables, relation: str | None = None) -> HeteroGraph:
     return HeteroGraph(data, vocabularies, target, tuple(source.name for source in tables.sources))
 
 
-def without_reverse(graph: HeteroGraph) -> HeteroGraph:
+def drop_reverse_types(graph: HeteroGraph) -> HeteroGraph:
     """The graph without the edge types `rev_…`; the input is not changed.
 
     PyG's `ToUndirected` expects this, since it would add the reverse of a reverse type.

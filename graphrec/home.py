@@ -58,7 +58,7 @@ def restrict(path: Path) -> None:
 
 
 @contextmanager
-def written_privately(path: Path) -> Iterator[Path]:
+def write_privately(path: Path) -> Iterator[Path]:
     """As `atomic_write`, for a file or a folder that only its owner can read."""
     with atomic_write(path) as partial:
         yield partial

@@ -2,9 +2,9 @@
 
 from html import escape as escape_html
 
-from graphrec.characters import without_controls
+from graphrec.characters import remove_controls
 
 
 def escape(text: str) -> str:
     """The text for use between tags or in a quoted attribute, without characters that XML forbids."""
-    return escape_html(without_controls(text))
+    return escape_html(remove_controls(text))

@@ -45,13 +45,13 @@ _HEADER = re.compile(r"(authorization[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?)[^\s\"']+
 _KEY = re.compile(rf"(?:.*(?:{_WORD})|{_SHORT})", re.IGNORECASE | re.DOTALL)
 
 
-def redacted(text: str, secrets: Iterable[str] = ()) -> str:
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """The text without `secrets`, and without the user information and secret settings of the addresses in it.
 
     Secrets are also found percent-encoded. A secret of one to three characters is replaced only if no letter or digit
     is next to it.
 
-    >>> redacted("bolt://neo4j:pa@ss/word@db:7687 refuses PWD={a;b};UID=u&sslpassword=x")
+    >>> redact("bolt://neo4j:pa@ss/word@db:7687 refuses PWD={a;b};UID=u&sslpassword=x")
     'bolt://***@db:7687 refuses PWD=***;UID=u&sslpassword=***'
     """
     for secret in sorted(_list_forms(secrets), key=len, reverse=True):

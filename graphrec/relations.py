@@ -57,8 +57,8 @@ class Origin:
     values: Vocabulary | None = None
 
 
-def origins(graph: HeteroGraph) -> tuple[Origin, ...]:
-    """The Origin of each relation of a graph, as in `relations`."""
+def find_origins(graph: HeteroGraph) -> tuple[Origin, ...]:
+    """The Origin of each relation of a graph, as in `build_relations`."""
     result: list[Origin] = []
     user, _, item = graph.target
     for triple in _find_forward_types(graph):
@@ -78,7 +78,7 @@ def origins(graph: HeteroGraph) -> tuple[Origin, ...]:
     return tuple(result)
 
 
-def relations(graph: HeteroGraph) -> Relations:
+def build_relations(graph: HeteroGraph) -> Relations:
     """The Relations of a graph. If several triples share a name, the label at the other end is added: `IN:Genre`."""
     matrices: dict[str, dict[str, sparse.csr_array]] = {kind: {} for kind in ("social", "user", "item", "item_items")}
     behaviours: dict[str, Interactions] = {}

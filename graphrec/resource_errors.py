@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 #: Minimum free space in bytes with which a store starts and a database commits.
-LEAST_DISK = 20_000_000
+MIN_FREE_DISK = 20_000_000
 
 _DISK = re.compile(
     r"no space left|disk ?quota exceeded|quota exceeded|disk is full|not enough space|OutOfDiskSpace", re.I
@@ -47,9 +47,9 @@ def shortage_of(error: BaseException | None) -> str:
     return ""
 
 
-def lacking_disk(folder: Path, free: int) -> str:
+def describe_full_disk(folder: Path, free: int) -> str:
     """The shortage of a disk with `free` bytes and its remedy."""
     return (
-        f"the disk of {folder} has {free / 1e6:,.0f} MB left, and at least {LEAST_DISK / 1e6:,.0f} MB are needed; "
+        f"the disk of {folder} has {free / 1e6:,.0f} MB left, and at least {MIN_FREE_DISK / 1e6:,.0f} MB are needed; "
         "free some space, or set GRAPHREC_HOME to a folder on another disk"
     )

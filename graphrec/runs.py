@@ -14,7 +14,7 @@ import torch
 
 from graphrec.arguments import name_of_run
 from graphrec.errors import GraphrecError, UnknownNameError
-from graphrec.home import private_folder, written_privately
+from graphrec.home import private_folder, write_privately
 from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.models.base import Model
@@ -184,7 +184,7 @@ def describe(
 def save(runs_folder: Path, trained: TrainedRun) -> Path:
     """Write the folder `runs_folder/<id>/` atomically and return it. Raises GraphrecError if that fails."""
     folder = runs_folder / trained.run.id
-    with written_privately(folder) as partial:
+    with write_privately(folder) as partial:
         private_folder(partial)
         (partial / "run.json").write_text(json.dumps(asdict(trained.run), indent=2) + "\n", encoding="utf-8")
         with (partial / "model.pt").open("wb") as file:  # opened here, so that a failure is an OSError with its reason
@@ -200,9 +200,9 @@ def find(runs_folder: Path, name: "str | Run") -> str:
     """
     if isinstance(name, Run):
         return name.id
-    if name in damaged(runs_folder):
+    if name in list_damaged(runs_folder):
         raise GraphrecError(f"the run {runs_folder / name} cannot be read; remove the folder and train it again")
-    return name_of_run(name, [run.id for run in reversed(listed(runs_folder))], hint="`graphrec train` makes one")
+    return name_of_run(name, [run.id for run in reversed(list_saved(runs_folder))], hint="`graphrec train` makes one")
 
 
 def load(runs_folder: Path, name: "str | Run") -> TrainedRun:
@@ -233,7 +233,7 @@ def load(runs_folder: Path, name: "str | Run") -> TrainedRun:
     return TrainedRun(run, model, users, items, seen, origins)
 
 
-def listed(runs_folder: Path) -> list[Run]:
+def list_saved(runs_folder: Path) -> list[Run]:
     """All complete runs of a folder, the oldest first; unreadable runs are left out, and a missing folder has no runs.
 
     Runs of the same second are in the order in which they were written.
@@ -252,15 +252,15 @@ def _written_at(folder: Path) -> int:
         return 0
 
 
-def trained_on(runs_folder: Path, source: str) -> tuple[list[str], list[str]]:
+def find_trained_on(runs_folder: Path, source: str) -> tuple[list[str], list[str]]:
     """The ids of the saved runs that were trained on a source, and of those that do not record their sources."""
-    runs = listed(runs_folder)
+    runs = list_saved(runs_folder)
     trained = [run.id for run in runs if run.sources is not None and source in run.sources]
     return trained, [run.id for run in runs if run.sources is None]
 
 
-def damaged(runs_folder: Path) -> list[str]:
-    """The names of the folders that `listed` leaves out because they cannot be read."""
+def list_damaged(runs_folder: Path) -> list[str]:
+    """The names of the folders that `list_saved` leaves out because they cannot be read."""
     return [folder.name for folder in _list_folders(runs_folder) if _read_or_none(folder) is None]
 
 

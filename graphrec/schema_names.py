@@ -7,7 +7,7 @@ with `\\u0060` in it would end the quoted name that contains it and continue as 
 import unicodedata
 from typing import Literal
 
-from graphrec.errors import DataError, shown
+from graphrec.errors import DataError, format_value
 
 #: Maximum number of characters of a property's name; the column of a survey may be named by its whole question.
 MAX_CHARACTERS = 1_000
@@ -38,7 +38,7 @@ def defect(name: str) -> str:
     return ""
 
 
-def usable(name: str) -> bool:
+def is_usable(name: str) -> bool:
     """Whether a name can be used in a statement."""
     return not defect(name)
 
@@ -49,4 +49,4 @@ def require_name(name: str, what: What = "label, relationship type or property")
     if not reason and what in ("label", "relationship type") and len(name.encode()) > MAX_BYTES:
         reason = f"has more than {MAX_BYTES} bytes"
     if reason:
-        raise DataError(f"'{shown(name)}' cannot be the name of a {what}: it {reason}; choose another name")
+        raise DataError(f"'{format_value(name)}' cannot be the name of a {what}: it {reason}; choose another name")

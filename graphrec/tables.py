@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphrec.cleaning_report import CleaningReport
-from graphrec.errors import DataError, first_few, shown
+from graphrec.errors import DataError, first_few, format_value
 from graphrec.schema import EdgeType, GraphSchema, LinkRule, NodeType, Triple
 from graphrec.schema_names import require_name
 
@@ -38,7 +38,7 @@ class Source:
     def __post_init__(self) -> None:
         if not self.name or ":" in self.name:
             raise DataError(
-                f"'{shown(self.name)}' cannot name a source: it must be neither empty nor have a colon in it"
+                f"'{format_value(self.name)}' cannot name a source: it must be neither empty nor have a colon in it"
             )
         require_name(self.name, "source")
 
@@ -173,8 +173,8 @@ def _require_ends(table: EdgeTable, ids: dict[str, "pd.Series[str]"]) -> None:
         dangling = ~exists.to_numpy(zero_copy_only=False)
         if dangling.any():
             raise DataError(
-                f"{table.type.relation}: {_quantity(int(dangling.sum()), 'edge', 'point')} at {label} ids that no row of "
-                f"{label} has ({first_few(ends[dangling].unique())}); add these {label} rows or drop the edges"
+                f"{table.type.relation}: {_quantity(int(dangling.sum()), 'edge', 'point')} at {label} ids that no row "
+                f"of {label} has ({first_few(ends[dangling].unique())}); add these {label} rows or drop the edges"
             )
 
 

@@ -21,7 +21,7 @@ def restrict(
     It has only the training interactions of the target behaviour. Left out are edges of other types with a time of
     `cut` or later (edges without a time stay); edges of other behaviours between a user and an item of `held`, since a
     view or a tag of a test item would reveal it; everything that graphrec published; and attributes that are derived
-    from hidden events only (`derived`).
+    from hidden events only (`find_derived`).
     """
     data = copy.copy(graph.data)
     pairs = torch.from_numpy(np.stack([train.user_index, train.item_index]))
@@ -42,7 +42,7 @@ def restrict(
             if train.weight is not None:
                 store.edge_weight = torch.from_numpy(train.weight)
             continue
-        _, from_hidden = derived(graph, triple, store.edge_index, hidden)
+        _, from_hidden = find_derived(graph, triple, store.edge_index, hidden)
         if "timestamp" in store:  # the time of an edge, if known, decides instead
             from_hidden = from_hidden & store.timestamp.isnan().numpy()
         if (removed := hidden[triple] | from_hidden).any():
@@ -52,7 +52,7 @@ def restrict(
     return HeteroGraph(data, graph.vocabularies, graph.target)
 
 
-def derived(graph: HeteroGraph, triple: Triple, edge_index: Tensor, hidden: Mapping[Triple, Mask]) -> tuple[Mask, Mask]:
+def find_derived(graph: HeteroGraph, triple: Triple, edge_index: Tensor, hidden: Mapping[Triple, Mask]) -> tuple[Mask, Mask]:
     """Which edges [num_edges] of a type are derived from events of the graph, and which only from hidden events.
 
     An attribute of a user or an item, such as (Item)-[HAS_TAG]->(Tag), is derived from events if its label is the name

@@ -47,7 +47,7 @@ class Vocabulary:
             raise DataError(f"{len(unknown):,} {self.label} ids are not known: {first_few(unknown)}")
         return index
 
-    def places(self, ids: Ids) -> IndexArray:
+    def find_positions(self, ids: Ids) -> IndexArray:
         """Positions [n] int64 of ids, -1 for unknown ids."""
         return np.asarray(self.ids.get_indexer(_to_texts(ids)), dtype=np.int64)
 

@@ -15,7 +15,7 @@ from graphrec.interactions import Interactions
 from graphrec.pipeline.publication import require_publishable
 from graphrec.pipeline.training import train, tune
 from graphrec.ranking.topk import top_k
-from graphrec.runs import Run, Verdict, listed, save
+from graphrec.runs import Run, Verdict, list_saved, save
 from graphrec.splitting import SplitRecord
 from graphrec.testing import graph_of
 from tests.evaluation.timed import timed
@@ -128,7 +128,7 @@ def test_a_verdict_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     record = json.loads(path.read_text())
     record["verdict"] = {"metric": "ndcg@10", "gains": {"item_knn": [0.1, 0.0, 0.2]}, "num_users": 5, "leaks": ""}
     path.write_text(json.dumps(record))
-    (found,) = listed(tmp_path)
+    (found,) = list_saved(tmp_path)
     assert found.verdict == Verdict("ndcg@10", {"item_knn": (0.1, 0.0, 0.2)}, 5, "", "popularity", None)
 
 

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
-from graphrec.errors import first_few, shown
+from graphrec.errors import first_few, format_value
 from graphrec.evaluation.memory_estimate import Shape
 from graphrec.evaluation.zero_ratings import zeros_that_mean_nothing
 from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER, WRITE_LEASE, EdgeType
-from graphrec.schema_names import usable
+from graphrec.schema_names import is_usable
 from graphrec.store import Store
 from graphrec.store.connection import Row, quote
 from graphrec.store.counts import known_labels, known_relations
@@ -115,11 +115,11 @@ def check_doubled_edges(store: Store) -> Finding:
     for manifest in read_sources(store):
         for kind in manifest.edges:
             if kind.key is not None and (number := _count_doubled_edges(store, manifest.source.name, kind)):
-                counts.append(f"{format_count(number, kind.relation)} of {shown(manifest.source.name)}")
+                counts.append(f"{format_count(number, kind.relation)} of {format_value(manifest.source.name)}")
                 sources.append(manifest.source.name)
     if not counts:
         return Finding("doubled edges", OK, "none")
-    loads = " and ".join(f"graphrec load {shown(name)}" for name in dict.fromkeys(sources))
+    loads = " and ".join(f"graphrec load {format_value(name)}" for name in dict.fromkeys(sources))
     remedy = f"run {loads} again with the same options, which keeps one of each"
     return Finding("doubled edges", FAILED, f"{first_few(counts)} too many", remedy)
 
@@ -189,7 +189,7 @@ def check_times(edges: list[Row], now: datetime) -> Finding:
     if thousandfold:
         counts = first_few(f"{format_count(row['milliseconds'], row['relation'])}" for row in thousandfold)
         name = thousandfold[0]["relation"]
-        late_ones = f"MATCH ()-[r{f':{quote(name)}' if usable(name) else ''}]->() WHERE r.timestamp > {MILLISECONDS}"
+        late_ones = f"MATCH ()-[r{f':{quote(name)}' if is_usable(name) else ''}]->() WHERE r.timestamp > {MILLISECONDS}"
         remedy = f"divide them: {late_ones} SET r.timestamp = r.timestamp / 1000"
         return Finding("times in the future", FAILED, f"{counts} look like milliseconds, not Unix seconds", remedy)
     counts = first_few(f"{row['late']:,} {row['relation']} (up to {_format_day(row['latest'])})" for row in late)
@@ -278,12 +278,12 @@ def _report_doubled(name: str, what: str, test: str, rows: list[Row]) -> Finding
 
 
 def _format_labels(row: Row) -> str:
-    return shown(":".join(sorted(row["labels"]))) if row["labels"] else "unlabelled"
+    return format_value(":".join(sorted(row["labels"]))) if row["labels"] else "unlabelled"
 
 
 def _format_pattern(row: Row) -> str:
     """The labels of a node as a statement contains them; unusable ones are left out."""
-    return "".join(f":{quote(label)}" for label in sorted(row["labels"]) if usable(label))
+    return "".join(f":{quote(label)}" for label in sorted(row["labels"]) if is_usable(label))
 
 
 def _format_day(time: Any) -> str:  # a value of any type

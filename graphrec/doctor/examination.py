@@ -12,7 +12,7 @@ from graphrec.doctor.finding import FAILED, OK, WARNING, Finding
 from graphrec.errors import StoreError
 from graphrec.evaluation.memory_estimate import Shape
 from graphrec.progress import StageProgress, silent
-from graphrec.redaction import redacted
+from graphrec.redaction import redact
 
 
 def examine(
@@ -52,7 +52,7 @@ def examine(
 
 def _redact(finding: Finding) -> Finding:
     """The finding without secrets, such as those in an address or in the command line of another process."""
-    return replace(finding, seen=redacted(finding.seen), remedy=redacted(finding.remedy))
+    return replace(finding, seen=redact(finding.seen), remedy=redact(finding.remedy))
 
 
 def _report_unexamined(connection: Finding) -> Finding:

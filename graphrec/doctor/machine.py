@@ -22,7 +22,7 @@ from graphrec.config import Settings
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
 from graphrec.errors import first_few
 from graphrec.evaluation.memory_estimate import Shape, bytes_to_train
-from graphrec.redaction import redacted
+from graphrec.redaction import redact
 
 #: Optional dependencies and their purpose.
 EXTRAS = {
@@ -234,7 +234,7 @@ def check_lock(path: Path) -> Finding:
         return Finding("writing lock", FAILED, f"{path} cannot be opened: {error.strerror}", f"run chmod 600 {path}")
     if holder is None:
         return Finding("writing lock", WARNING, "another process is writing to the graph", "wait until it finishes")
-    seen = f"process {holder.pid} is writing to the graph ({redacted(' '.join(holder.cmdline()))[-60:]})"
+    seen = f"process {holder.pid} is writing to the graph ({redact(' '.join(holder.cmdline()))[-60:]})"
     return Finding("writing lock", WARNING, seen, f"wait until it finishes, or end it with kill {holder.pid}")
 
 

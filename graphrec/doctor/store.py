@@ -12,7 +12,7 @@ from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
 from graphrec.doctor.machine import is_older
 from graphrec.errors import StoreError, first_few
 from graphrec.schema import SYSTEM_LABELS
-from graphrec.schema_names import usable
+from graphrec.schema_names import is_usable
 from graphrec.store import EmbeddedServer, Store
 from graphrec.store.connection import quote
 from graphrec.store.lease import STALE_SECONDS, read_lease
@@ -76,7 +76,7 @@ def check_constraints(store: Store) -> Finding:
     rows = store.read("SHOW CONSTRAINTS YIELD type, labelsOrTypes, properties RETURN type, labelsOrTypes, properties")
     constrained = {row["labelsOrTypes"][0] for row in rows if "UNIQUE" in row["type"] and row["properties"] == ["id"]}
     loaded = store.read("MATCH (n) WHERE n.keys IS NOT NULL UNWIND labels(n) AS label RETURN DISTINCT label")
-    unconstrained = sorted({row["label"] for row in loaded if usable(row["label"])} - constrained - SYSTEM_LABELS)
+    unconstrained = sorted({row["label"] for row in loaded if is_usable(row["label"])} - constrained - SYSTEM_LABELS)
     if not unconstrained:
         return Finding("constraints", OK, "ids are unique by constraint")
     example = f"CREATE CONSTRAINT FOR (n:{quote(unconstrained[0])}) REQUIRE n.id IS UNIQUE"

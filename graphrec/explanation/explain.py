@@ -66,7 +66,7 @@ def run_name(store: Store, folder: Path, name: str | Run | None = None) -> str:
     """
     if name is not None:
         return runs.find(folder, name)
-    saved = [run.id for run in runs.listed(folder)]
+    saved = [run.id for run in runs.list_saved(folder)]
     active = find_active_run(store)
     if active is not None and active.trained not in saved:
         others = f"explain another with --run, such as {saved[-1]}" if saved else "train and publish one here"

@@ -158,7 +158,7 @@ class DataMethods(Connection):
         graph = read_graph(self.store, relation, progress)
         from graphrec import hetero
 
-        graph = graph if reverse else hetero.without_reverse(graph)
+        graph = graph if reverse else hetero.drop_reverse_types(graph)
         if out is not None:
             hetero.save(graph, Path(out))
         return graph

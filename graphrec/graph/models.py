@@ -127,7 +127,7 @@ class ModelMethods(DataMethods):
 
         self._require_open()
         names = [runs] if isinstance(runs, str | saved.Run) else list(runs)
-        members = blending.select_members(saved.listed(self.settings.runs), names)
+        members = blending.select_members(saved.list_saved(self.settings.runs), names)
         config = config or TrainConfig()
         config = replace(config, settings={**(config.settings or {}), **settings})
         make("ensemble", **blending.ensemble_settings(members, config.settings or {}))  # impossible weights raise here

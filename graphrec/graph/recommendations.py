@@ -79,8 +79,8 @@ class RecommendationMethods(Connection):
         from graphrec.publishing.run_list import list_runs
 
         folder = self.settings.runs
-        all_runs = list_runs(read_versions(self.store), runs.listed(folder))
-        if damaged := runs.damaged(folder):
+        all_runs = list_runs(read_versions(self.store), runs.list_saved(folder))
+        if damaged := runs.list_damaged(folder):
             self._note(f"{len(damaged)} runs in {folder} cannot be read: {first_few(damaged)}; remove these folders")
         return all_runs
 

@@ -28,7 +28,7 @@ def list_contenders(
     names = names or (BASELINES if chosen else DEFAULT_MODELS)
     for name in names:
         model_class(name)
-    known = {run.id: run for run in saved.listed(folder)} if chosen else {}
+    known = {run.id: run for run in saved.list_saved(folder)} if chosen else {}
     ids = [saved.find(folder, run) for run in chosen]
     return [*map(Contender, names), *(Contender(known[id_].model, known[id_].config, id_) for id_ in ids)]
 

@@ -132,6 +132,6 @@ def unlink(store: Store, source: str, settings: Settings, dry_run: bool, progres
     unlinked = ingest.unlink_source(store, source, settings.home, dry_run, progress)
     from graphrec import runs  # loads torch, so after the work
 
-    trained, unrecorded = runs.trained_on(settings.runs, source)
+    trained, unrecorded = runs.find_trained_on(settings.runs, source)
     deleted = not dry_run and ingest.delete_report(settings.loads, source)
     return replace(unlinked, dry_run=dry_run, report_deleted=deleted, runs=trained, runs_that_do_not_say=unrecorded)

@@ -20,7 +20,7 @@ from graphrec.models import make, model_class
 from graphrec.models.base import Model
 from graphrec.pipeline.config import TrainConfig, TuneConfig
 from graphrec.progress import Progress, StageProgress, silent, stage_progress
-from graphrec.relations import origins
+from graphrec.relations import find_origins
 from graphrec.runs import TrainedRun, describe
 from graphrec.splitting import Split, parse_split, record
 from graphrec.training.checkpoints import Checkpoints
@@ -88,7 +88,7 @@ def train(
     model.forget_variants()
     run = describe(name, model, graph.target, metrics, time.perf_counter() - started)
     run = replace(run, verdict=verdict, split=split, sources=graph.sources)
-    return TrainedRun(run, model, graph.users, graph.items, _drop_weights(everything), origins(graph))
+    return TrainedRun(run, model, graph.users, graph.items, _drop_weights(everything), find_origins(graph))
 
 
 def measure(

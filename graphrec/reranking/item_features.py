@@ -142,7 +142,7 @@ def build_similarity(store: Store, by: str, ids: Sequence[str], vectors: ItemVec
         known, item_rows = vectors()
     except GraphrecError as error:
         raise DataError(f"diversity: {error}; use by = 'attributes'") from error
-    position = known.places(list(ids))
+    position = known.find_positions(list(ids))
     rows = np.where(position[:, None] >= 0, item_rows[position], 0.0).astype(np.float32)  # 0: a new item
     return Similarity(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
 

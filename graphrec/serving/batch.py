@@ -71,9 +71,9 @@ def _find_unchanged(store: Store, trained: TrainedRun, run: ActiveRun, user_ids:
     items = {row["id"]: row["items"] for row in rows}
     seen = trained.seen.matrix()
     unchanged = []
-    for user, position in zip(user_ids, trained.users.places(user_ids).tolist(), strict=True):
+    for user, position in zip(user_ids, trained.users.find_positions(user_ids).tolist(), strict=True):
         if position >= 0:
-            now = trained.items.places(items.get(user, []))
+            now = trained.items.find_positions(items.get(user, []))
             then = seen.indices[seen.indptr[position] : seen.indptr[position + 1]]
             if np.array_equal(np.unique(now[now >= 0]), np.unique(then)):
                 unchanged.append(position)

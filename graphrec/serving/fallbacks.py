@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from graphrec.schema import ITEM, USER
-from graphrec.schema_names import usable
+from graphrec.schema_names import is_usable
 from graphrec.serving.answer import Strategy
 from graphrec.serving.candidates import Candidate, from_records
 from graphrec.serving.user_context import UserContext
@@ -130,5 +130,5 @@ class Fallbacks:
 
 def _is_segment(name: str, value: object) -> bool:
     """Whether a property may define a segment: not an id, nor a property of a single source (`source:name`)."""
-    excluded = name in ("id", "keys") or ":" in name or not usable(name)
+    excluded = name in ("id", "keys") or ":" in name or not is_usable(name)
     return not excluded and isinstance(value, str | int | bool)

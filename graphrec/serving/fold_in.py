@@ -33,8 +33,8 @@ class FoldIn:
         self._seen = trained.seen.matrix()
         #: The items and their vectors, computed when a rule first needs them, because user vectors are computed too.
         self.vectors: ItemVectors = cache(partial(item_vectors, trained))
-        trained.users.places(["x"])  # pandas builds its hash table at the first look-up
-        trained.items.places(["x"])
+        trained.users.find_positions(["x"])  # pandas builds its hash table at the first look-up
+        trained.items.find_positions(["x"])
 
     def candidates(self, user: UserContext, seen: set[str], limit: int) -> tuple[list[Candidate], str]:
         """The best items for a user, including items newer than the run, and a note on their evidence.
@@ -42,7 +42,7 @@ class FoldIn:
         The list is empty if the model knows nothing about the user or cannot fold in; then the note says why.
         """
         run, encoded = self.trained.run, encode_user(user, self.trained)
-        index = int(self.trained.users.places([user.user])[0])
+        index = int(self.trained.users.find_positions([user.user])[0])
         evidence = _describe_evidence(encoded, self.trained.model.reads_relations)
         if not evidence and index < 0:
             return [], f"run {run.id} knows nothing of what this user did"
@@ -51,7 +51,7 @@ class FoldIn:
         except GraphrecError as error:
             return [], str(error)
         rounding_error = _rounding_error(scores)  # over all items, before the seen ones are masked
-        for item in self.trained.items.places(sorted(seen)):
+        for item in self.trained.items.find_positions(sorted(seen)):
             if item >= 0:
                 scores[item] = -np.inf
         best = self._select_best(scores, limit, rounding_error)

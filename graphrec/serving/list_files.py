@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graphrec.atomic_write import atomic_write
-from graphrec.characters import disarmed
+from graphrec.characters import disarm
 from graphrec.errors import GraphrecError
 from graphrec.serving.answer import COLUMNS, Answer
 
@@ -54,7 +54,7 @@ def write_answers(answers: Iterable[Answer], path: Path, csv_safe: bool = False)
             empty += not answer.items
             short += 0 < len(answer.items) < answer.k
             rows_of_user = answer.rows()
-            buffer += [tuple(map(disarmed, row)) for row in rows_of_user] if csv_safe else rows_of_user
+            buffer += [tuple(map(disarm, row)) for row in rows_of_user] if csv_safe else rows_of_user
             if len(buffer) >= ROWS_AT_ONCE:
                 append(buffer)
                 buffer = []

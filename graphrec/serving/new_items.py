@@ -48,7 +48,7 @@ class NewItems:
 def read_new_items(store: Store, trained: TrainedRun) -> ItemRows:
     """The items of a graph that a run does not know and that have at least one attribute it knows."""
     ids = read_ids(store, ITEM)
-    new = ids[trained.items.places(ids) < 0]
+    new = ids[trained.items.find_positions(ids) < 0]
     if not len(new):
         return ItemRows()
     items = Vocabulary.of(ITEM, sorted(map(str, new)))
@@ -82,8 +82,8 @@ def _read_attributes(store: Store, origin: Origin, ids: list[str]) -> list[Row]:
 
 def _count_rows(rows: list[Row], items: Vocabulary, values: Vocabulary) -> sparse.csr_array:
     """Counts [len(items), len(values)] float32; values that the run does not know are left out."""
-    row = items.places([str(each["item"]) for each in rows])
-    column = values.places([str(each["value"]) for each in rows])
+    row = items.find_positions([str(each["item"]) for each in rows])
+    column = values.find_positions([str(each["value"]) for each in rows])
     number = np.array([each["number"] for each in rows], dtype=np.float32)
     kept = column >= 0
     shape = (len(items), len(values))

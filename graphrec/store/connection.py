@@ -18,7 +18,7 @@ from neo4j.exceptions import (
 )
 
 from graphrec.errors import StoreError
-from graphrec.resource_errors import LEAST_DISK, lacking_disk, shortage
+from graphrec.resource_errors import MIN_FREE_DISK, describe_full_disk, shortage
 from graphrec.schema_names import require_name
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class Address:
         if self.folder is None or not self.folder.exists():
             return ""
         free = shutil.disk_usage(self.folder).free
-        return lacking_disk(self.folder, free) if free < LEAST_DISK else ""
+        return describe_full_disk(self.folder, free) if free < MIN_FREE_DISK else ""
 
 
 class Fence(Protocol):
@@ -252,7 +252,7 @@ def quote(name: str) -> str:
     """A label, relationship type or property name quoted for a statement. No other function quotes names.
 
     Raises DataError if the name cannot be used in statements of both servers (`graphrec.schema_names`). Check names
-    that other programs may have written with `schema_names.usable` first.
+    that other programs may have written with `schema_names.is_usable` first.
     """
     require_name(name)
     return "`" + name.replace("`", "``") + "`"

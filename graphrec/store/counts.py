@@ -16,7 +16,7 @@ from graphrec.schema import (
     WRITE_LEASE,
     Triple,
 )
-from graphrec.schema_names import usable
+from graphrec.schema_names import is_usable
 from graphrec.store.connection import Row, Store, quote
 from graphrec.store.read import main_label
 
@@ -125,7 +125,7 @@ def count_graph(store: Store, progress: StageProgress = silent) -> GraphCounts:
         triples += _count_triples(store, relation)
     progress("counting", len(relations) + 1, len(relations) + 1)
     sources = _read_source_records(store) if any(label.label == SOURCE for label in labels) else []
-    left_out = tuple(sorted(name for name in all_names if not usable(name)))
+    left_out = tuple(sorted(name for name in all_names if not is_usable(name)))
     return GraphCounts(tuple(labels), tuple(triples), tuple(sources), left_out)
 
 
@@ -134,12 +134,12 @@ def known_labels(store: Store) -> list[str]:
 
     Labels that cannot be used in a statement (`graphrec.schema_names`) are left out, as in `known_relations`.
     """
-    return sorted(filter(usable, _read_labels(store)))
+    return sorted(filter(is_usable, _read_labels(store)))
 
 
 def known_relations(store: Store) -> list[str]:
     """The relationship types in the schema of the database, sorted; the embedded store keeps those without edges."""
-    return sorted(filter(usable, _read_relations(store)))
+    return sorted(filter(is_usable, _read_relations(store)))
 
 
 def _read_labels(store: Store) -> list[str]:
@@ -218,7 +218,7 @@ def _count_triples(store: Store, relation: str) -> list[TripleCounts]:
 def _count_edges(store: Store, relation: str, names: set[str]) -> list[Row]:
     """Edges counted by labels of their ends, names of their properties, types of the named properties, and source."""
     columns = "".join(
-        f", valueType(r.{quote(name)}) AS c{position}" if usable(name) else f", 'unknown' AS c{position}"
+        f", valueType(r.{quote(name)}) AS c{position}" if is_usable(name) else f", 'unknown' AS c{position}"
         for position, name in enumerate(sorted(names))
     )
     return store.read(

@@ -27,7 +27,7 @@ from filelock import FileLock
 
 from graphrec.errors import StoreError
 from graphrec.home import keep_private, private_folder
-from graphrec.resource_errors import LEAST_DISK, lacking_disk, shortage, shortage_of
+from graphrec.resource_errors import MIN_FREE_DISK, describe_full_disk, shortage, shortage_of
 from graphrec.store.connection import Address, connect
 
 logger = logging.getLogger(__name__)
@@ -166,8 +166,8 @@ class EmbeddedServer:
         if reason := shortage(text):
             return f"cannot start the embedded store: {reason}"
         free = shutil.disk_usage(self.folder).free
-        if free < LEAST_DISK:
-            return f"cannot start the embedded store: {lacking_disk(self.folder, free)}"
+        if free < MIN_FREE_DISK:
+            return f"cannot start the embedded store: {describe_full_disk(self.folder, free)}"
         outcome = f"ended with code {code}" if code is not None else f"did not answer within {SECONDS_TO_START} s"
         return f"the embedded store {outcome}; see {self.folder / 'console.log'} and {self.logs[1]}"
 

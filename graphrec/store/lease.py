@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from graphrec.errors import StoreError, shown
+from graphrec.errors import StoreError, format_value
 from graphrec.progress import StageProgress, silent
 from graphrec.schema import WRITE_LEASE
 from graphrec.store.connection import Row, RunStatement, Store
@@ -99,7 +99,8 @@ class Holder:
 
     def describe(self) -> str:
         """The write and its start: `load of imdb by anna@mill (process 17), since 2026-11-24 18:15:00 UTC`."""
-        return f"{shown(self.holder)}, since {datetime.fromtimestamp(self.since / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        since = datetime.fromtimestamp(self.since / 1000, UTC)
+        return f"{format_value(self.holder)}, since {since:%Y-%m-%d %H:%M:%S} UTC"
 
 
 class LostLeaseError(StoreError):

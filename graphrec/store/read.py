@@ -21,7 +21,7 @@ from graphrec.schema import (
     GraphSchema,
     NodeType,
 )
-from graphrec.schema_names import usable
+from graphrec.schema_names import is_usable
 from graphrec.store.connection import Row, Store, quote
 from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable, Source
 
@@ -43,7 +43,7 @@ def read_schema(store: Store) -> GraphSchema:
     nodes: dict[str, set[str]] = {}
     for row in store.read("MATCH (n) RETURN labels(n) AS labels, keys(n) AS names, count(*) AS number"):
         nodes.setdefault(main_label(row["labels"]), set()).update(row["names"])
-    left_out = {name for names in nodes.values() for name in names if not usable(name)}
+    left_out = {name for names in nodes.values() for name in names if not is_usable(name)}
     nodes = {label: names for label, names in nodes.items() if label and "id" in names and label not in SYSTEM_LABELS}
     edges: dict[tuple[str, str, str], set[str]] = {}
     for relation in _read_relations(store):
@@ -53,7 +53,7 @@ def read_schema(store: Store) -> GraphSchema:
         )
         for row in rows:
             triple = (main_label(row["labels"]), relation, main_label(row["targets"]))
-            left_out |= {name for name in row["names"] if not usable(name)}
+            left_out |= {name for name in row["names"] if not is_usable(name)}
             if triple[0] in nodes and triple[2] in nodes:
                 edges.setdefault(triple, set()).update(row["names"])
     if left_out:
@@ -100,7 +100,7 @@ def read_tables(store: Store, schema: GraphSchema | None = None, progress: Stage
 def read_source_names(store: Store) -> tuple[Source, ...]:
     """The sources of the graph, with their names only."""
     rows = store.read(f"MATCH (s:{SOURCE}) WHERE s.id IS NOT NULL RETURN toString(s.id) AS name ORDER BY name")
-    return tuple(Source(row["name"]) for row in rows if usable(row["name"]) and ":" not in row["name"])
+    return tuple(Source(row["name"]) for row in rows if is_usable(row["name"]) and ":" not in row["name"])
 
 
 def read_nodes(store: Store, kind: NodeType) -> pd.DataFrame:
@@ -198,14 +198,14 @@ def read_edges_in_pieces(
 def _read_relations(store: Store) -> list[str]:
     rows = store.read("CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name")
     names = sorted(row["name"] for row in rows if row["name"] not in {*SYSTEM_RELATIONS, SHOWN})
-    if left_out := [name for name in names if not usable(name)]:
+    if left_out := [name for name in names if not is_usable(name)]:
         logger.warning("left out, as they cannot be used in a statement: relationships %s", first_few(left_out))
-    return [name for name in names if usable(name)]
+    return [name for name in names if is_usable(name)]
 
 
 def main_label(labels: list[str]) -> str:
-    """The label that a node counts under: User or Item, else the first by name; "" if no label is `usable`."""
-    return next((label for label in ("User", "Item") if label in labels), min(filter(usable, labels), default=""))
+    """The label that a node counts under: User or Item, else the first by name; "" if no label is `is_usable`."""
+    return next((label for label in ("User", "Item") if label in labels), min(filter(is_usable, labels), default=""))
 
 
 def _make_aliases(names: Iterable[str]) -> dict[str, str]:

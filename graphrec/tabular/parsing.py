@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
-from graphrec.characters import escaped
+from graphrec.characters import escape_controls
 from graphrec.cleaning.rules import Kind
-from graphrec.errors import DataError, nearest, shown
-from graphrec.redaction import redacted
+from graphrec.errors import DataError, nearest, format_value
+from graphrec.redaction import redact
 from graphrec.schema import (
     ITEM,
     SYSTEM_LABELS,
@@ -137,17 +137,19 @@ def _parse_roles(sections: Mapping[str, TomlSection]) -> dict[str, str]:
 def _parse_name(section: TomlSection) -> str:
     """The name of the source, which is used as a folder name and in keys; DataError if it cannot be."""
     name = section.text("name")
-    if escaped(name) != name or not name.strip():
-        raise section.error("name", f"'{shown(name)}' has control characters in it or is blank; write another")
+    if escape_controls(name) != name or not name.strip():
+        raise section.error("name", f"'{format_value(name)}' has control characters in it or is blank; write another")
     if len(name.encode()) > LONGEST_NAME:
-        raise section.error("name", f"'{shown(name, 40)}' is longer than {LONGEST_NAME} bytes; write a shorter one")
+        raise section.error(
+            "name", f"'{format_value(name, 40)}' is longer than {LONGEST_NAME} bytes; write a shorter one"
+        )
     return name
 
 
 def _parse_public_address(section: TomlSection, key: str) -> str:
     """The address at a key, which the graph stores and shows; DataError if it contains a login or secret."""
     text = section.text(key, "")
-    if redacted(text) != text:
+    if redact(text) != text:
         raise section.error(key, "holds a password or another secret, and the graph would show it; leave it out")
     return text
 
@@ -239,7 +241,7 @@ def _parse_column(section: TomlSection, key: str, value: object, kind: Kind | No
     if name in _RESERVED or ":" in name:
         raise part.error("name", f"'{name}' is reserved or has a colon; write {{ name = …, column = '{name}' }}")
     if reason := defect(name):
-        raise part.error("name", f"'{shown(name)}' {reason}; write {{ name = \"another name\", column = … }}")
+        raise part.error("name", f"'{format_value(name)}' {reason}; write {{ name = \"another name\", column = … }}")
     if part.has("type"):
         kind = _KINDS[part.choice("type", _KINDS, "text")]
     return PropertyColumn(name, part.text("column", name), kind)

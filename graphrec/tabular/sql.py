@@ -14,7 +14,7 @@ import pyarrow as pa
 from graphrec.cleaning.casting import text_of
 from graphrec.cleaning.working_table import shortened
 from graphrec.errors import DataError, GraphrecError, first_few, nearest
-from graphrec.redaction import redacted, secrets_of
+from graphrec.redaction import redact, secrets_of
 from graphrec.tabular.spec import QueryInput
 
 #: Batch size in rows.
@@ -52,7 +52,7 @@ def read_batches(
             while rows := result.fetchmany(_CHUNK):
                 yield pa.table([_to_array([row[place] for row in rows]) for place in places], list(columns))
     except (sqlalchemy.exc.SQLAlchemyError, UnicodeError, ValueError, OverflowError, TypeError) as error:
-        sql = shortened(" ".join(redacted(query.sql, secrets).split()))
+        sql = shortened(" ".join(redact(query.sql, secrets).split()))
         raise DataError(f"{shown} rejects the query {sql!r}: {driver_message(error, secrets)}; correct it") from None
     finally:
         engine.dispose()
@@ -82,7 +82,7 @@ def open_engine(address: str, folder: Path, values: Sequence[str] = ()) -> tuple
             "the url of a sql table is not a database URL; write one such as sqlite:///shop.db or "
             "postgresql+psycopg://user:${PASSWORD}@host/database"
         ) from None
-    shown = redacted(_format_url(url), secrets)
+    shown = redact(_format_url(url), secrets)
     url = _resolve_file(url, folder, secrets)
     try:
         with warnings.catch_warnings():
@@ -105,7 +105,7 @@ def _format_url(url: Any) -> str:  # a sqlalchemy.URL
 
 def driver_message(error: Exception, secrets: Sequence[str]) -> str:
     """The message of the database driver, on one line and without secrets."""
-    return shortened(" ".join(redacted(str(getattr(error, "orig", None) or error), secrets).split()), 200)
+    return shortened(" ".join(redact(str(getattr(error, "orig", None) or error), secrets).split()), 200)
 
 
 def import_sqlalchemy() -> ModuleType:
@@ -126,7 +126,7 @@ def _resolve_file(url: Any, folder: Path, secrets: Sequence[str]) -> Any:  # a s
     with contextlib.suppress(RuntimeError):  # no user has this name, so ~name is a folder
         path = folder / Path(url.database).expanduser()
     if not path.is_file():
-        raise DataError(f"there is no SQLite file {redacted(str(path), secrets)}; correct the url")
+        raise DataError(f"there is no SQLite file {redact(str(path), secrets)}; correct the url")
     return url.set(database=str(path))
 
 

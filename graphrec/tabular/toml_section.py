@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphrec.errors import DataError, first_few, nearest, shown
+from graphrec.errors import DataError, first_few, nearest, format_value
 
 _TYPES: dict[type, str] = {
     str: "text",
@@ -32,7 +32,7 @@ class TomlSection:
         """The section for a value of the file; DataError if the value is not a table."""
         place = f"{path} [{name}]" if name else str(path)
         if not isinstance(values, dict):
-            raise DataError(f"{place} must be a table of keys and values, not {shown(repr(values), 60)}")
+            raise DataError(f"{place} must be a table of keys and values, not {format_value(repr(values), 60)}")
         return TomlSection(place, values)
 
     def require_known(self, keys: Iterable[str]) -> None:
@@ -109,7 +109,7 @@ class TomlSection:
         """The value of a key for messages; only its type if it is a URL, which may contain a password."""
         value = self.values[key]
         secret = key in _ADDRESSES or any(name in self.place for name in _ADDRESSES)
-        return _name_type(value) if secret else shown(repr(value), 60)
+        return _name_type(value) if secret else format_value(repr(value), 60)
 
 
 def _suggest(close: list[str]) -> str:

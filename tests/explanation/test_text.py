@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from graphrec.characters import without_controls
+from graphrec.characters import remove_controls
 from graphrec.explanation import as_frame, as_record, as_sentence, as_svg, reasons_frame
 from graphrec.explanation.model import (
     Attribution,
@@ -127,7 +127,7 @@ def test_a_picture_holds_every_title(title: str) -> None:
     ]
     found = replace(explanation(*reasons), item=Node("Item", "9", title))
     drawn = as_svg(found)
-    assert without_controls(drawn) == drawn
+    assert remove_controls(drawn) == drawn
     root = ET.fromstring(drawn)
     texts = list(root.iter("{http://www.w3.org/2000/svg}text"))
     assert sum(text.get("class") == "name" for text in texts) == 1 + 8 + 2 + 1
