@@ -57,25 +57,25 @@ class Verdict:
     @property
     def objections(self) -> tuple[str, ...]:
         """Reasons not to publish the run; empty if it may be published."""
-        found = [f"its evaluation was not clean: {self.leaks}"] if self.leaks else []
+        objections = [f"its evaluation was not clean: {self.leaks}"] if self.leaks else []
         if self.finds_nothing and self.model != BASELINES[0]:
-            found.append(
+            objections.append(
                 f"no model finds anything: neither it nor {' nor '.join(self.gains)} has a test item of the "
                 f"{self.num_users:,} test {'user' if self.num_users == 1 else 'users'} among its first "
                 f"{self.metric.partition('@')[2]}, too little to measure"
             )
-            return tuple(found)
+            return tuple(objections)
         if self.num_users < 2:
-            found.append("one test user is not enough: an interval needs two or more")
-            return tuple(found)
+            objections.append("one test user is not enough: an interval needs two or more")
+            return tuple(objections)
         is_baseline = self.model in BASELINES
-        found += [
+        objections += [
             f"{f'{name} beats it' if is_baseline else f'it does not beat {name}'}: {self.metric} {gain:+.4f} (95 % "
             f"interval {low:+.4f} to {high:+.4f}) on {self.num_users:,} test users"
             for name, (gain, low, high) in self.gains.items()
             if (high < 0 if is_baseline else low <= 0)
         ]
-        return tuple(found)
+        return tuple(objections)
 
     @property
     def strongest(self) -> str:

@@ -82,9 +82,9 @@ def examine(settings: Settings) -> list[Finding]:
     ]
 
 
-def is_older(found: str, least: str) -> bool:
+def is_older(version_: str, minimum: str) -> bool:
     """Whether a version is older than another, by leading numbers: 2.13.0+cpu is not older than 2.6."""
-    return _parse_version(found) < _parse_version(least)
+    return _parse_version(version_) < _parse_version(minimum)
 
 
 def parse_requirements(lines: Iterable[str]) -> list[Requirement]:
@@ -97,13 +97,13 @@ def parse_requirements(lines: Iterable[str]) -> list[Requirement]:
     return requirements
 
 
-def check_python(least: str, found: str) -> Finding:
-    """Check that Python is new enough; `least` is a specifier such as ">=3.11"."""
-    if is_older(found, least.lstrip(">= ")):
+def check_python(required: str, installed: str) -> Finding:
+    """Check that Python is new enough; `required` is a specifier such as ">=3.11"."""
+    if is_older(installed, required.lstrip(">= ")):
         return Finding(
-            "Python", FAILED, f"{found}, but {least} is required", "create an environment with a newer Python"
+            "Python", FAILED, f"{installed}, but {required} is required", "create an environment with a newer Python"
         )
-    return Finding("Python", OK, f"{found} ({least} is required)" if least else found)
+    return Finding("Python", OK, f"{installed} ({required} is required)" if required else installed)
 
 
 def check_packages(requirements: Iterable[Requirement]) -> Finding:

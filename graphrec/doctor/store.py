@@ -32,19 +32,19 @@ def reach(settings: Settings, note: Callable[[str], None]) -> tuple[Finding, Sto
         return _try_start(), None
     try:
         store = config.open_store(settings, note)
-        found = store.version()
+        version = store.version()
     except StoreError as error:
         return Finding("store", FAILED, _extract_cause(error), _extract_remedy(error)), None
-    server = "the embedded store" if settings.neo4j_uri is None else found
-    finding = check_version(found, f"{server} answers at {store.address.uri}")
+    server = "the embedded store" if settings.neo4j_uri is None else version
+    finding = check_version(version, f"{server} answers at {store.address.uri}")
     return finding, store
 
 
-def check_version(found: str, seen: str) -> Finding:
+def check_version(version: str, seen: str) -> Finding:
     """Check that the server, such as `Neo4j Kernel 5.26.30`, is new enough; if so, the finding reports `seen`."""
-    number = found.rpartition(" ")[2]
+    number = version.rpartition(" ")[2]
     if is_older(number, MIN_VERSION):
-        seen = f"it is {found}, but {MIN_VERSION} is required"
+        seen = f"it is {version}, but {MIN_VERSION} is required"
         return Finding("store", FAILED, seen, f"install Neo4j {MIN_VERSION} or newer")
     return Finding("store", OK, seen)
 

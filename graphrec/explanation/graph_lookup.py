@@ -56,7 +56,7 @@ def add_titles(explanation: Explanation, store: Store, behaviours: Iterable[str]
 
 
 def _read_titles(store: Store, nodes: Iterable[Node]) -> Titles:
-    found: dict[tuple[str, str], str] = {}
+    titles: dict[tuple[str, str], str] = {}
     labels: dict[str, list[str]] = {}
     for node in nodes:
         if not node.is_text:
@@ -66,8 +66,8 @@ def _read_titles(store: Store, nodes: Iterable[Node]) -> Titles:
             f"MATCH (n:{quote(label)}) WHERE n.id IN $ids RETURN n.id AS id, coalesce(n.title, n.name) AS title",
             {"ids": ids},
         )
-        found |= {(label, row["id"]): str(row["title"]) for row in rows if row["title"]}
-    return found
+        titles |= {(label, row["id"]): str(row["title"]) for row in rows if row["title"]}
+    return titles
 
 
 def _read_types(store: Store, labels: tuple[str, str], names: Iterable[str], pairs: Iterable[tuple[str, str]]) -> Types:
@@ -83,11 +83,11 @@ def _read_types(store: Store, labels: tuple[str, str], names: Iterable[str], pai
 
 def _find_behaviour_pairs(path: Path) -> list[tuple[str, str]]:
     """The (user, item) of each step of behaviour: a directed step between nodes of different labels."""
-    found = []
+    pairs = []
     for before, step, after in zip(path.nodes, path.steps, path.nodes[1:], strict=False):
         if step.forward is not None and before.label != after.label:
-            found.append((before.id, after.id) if step.forward else (after.id, before.id))
-    return found
+            pairs.append((before.id, after.id) if step.forward else (after.id, before.id))
+    return pairs
 
 
 def _update_path(path: Path, titles: Titles, types: Types, user: str, counted: tuple[str, ...]) -> Path:

@@ -86,11 +86,11 @@ def _history_clause(explanation: Explanation, mentioned: Sequence[Reason]) -> st
     groups: dict[tuple[str, ...], list[Reason]] = {}
     for reason in strongest:
         groups.setdefault(reason.relations, []).append(reason)
-    done = [
+    verb_phrases = [
         f"{verb(relations)} {join_words([name(each.node) + _percent_in_brackets(explanation, each) for each in some])}"
         for relations, some in groups.items()
     ]
-    text = f"because you {join_words(done)}"
+    text = f"because you {join_words(verb_phrases)}"
     shared = [(each, route) for each in strongest for route in each.through if route.kind is RouteKind.PEOPLE]
     shared = [(each, route) for each, route in shared if route.count]
     if shared:
@@ -146,9 +146,9 @@ def _social_clauses(explanation: Explanation, mentioned: Sequence[Reason]) -> li
     clauses, did = [], verb((explanation.relation,))
     for reason in [each for each in mentioned if each.kind is ReasonKind.SOCIAL][:MOST_REASONS]:
         who = SOCIAL.get(reason.relations[0], f"{{}}, to whom {reason.relations[0]} leads,").format(name(reason.node))
-        has = any(route.kind is RouteKind.DIRECT for route in reason.through)
-        done = f"{did} {name(explanation.item)}" if has else "chose similar items"
-        clauses.append(f"{who} {done}{_percent_in_brackets(explanation, reason)}")
+        has_item = any(route.kind is RouteKind.DIRECT for route in reason.through)
+        choice = f"{did} {name(explanation.item)}" if has_item else "chose similar items"
+        clauses.append(f"{who} {choice}{_percent_in_brackets(explanation, reason)}")
     return clauses
 
 

@@ -97,9 +97,9 @@ class Versions:
 
     def free_id(self, run: str) -> str:
         """The id for a new publication of a run: RUN, or the first of RUN.2, RUN.3 … that no version has."""
-        taken = {version.id for version in self.all}
+        ids = {version.id for version in self.all}
         number, name = 1, run
-        while name in taken:
+        while name in ids:
             number += 1
             name = f"{run}.{number}"
         return name
@@ -109,8 +109,8 @@ def read_versions(store: Store) -> Versions:
     """All versions of a store."""
     ensure_constraint(store, RUN)
     ensure_constraint(store, RUN, "version")
-    found = [Version(**{**row, "layers": tuple(row["layers"] or ())}) for row in store.read(_READ)]
-    return Versions(tuple(sorted(found, key=lambda v: (not v.complete, *sort_key(v.activated_at, v.id)))))
+    versions = [Version(**{**row, "layers": tuple(row["layers"] or ())}) for row in store.read(_READ)]
+    return Versions(tuple(sorted(versions, key=lambda v: (not v.complete, *sort_key(v.activated_at, v.id)))))
 
 
 def create_version(store: Store, id_: str, number: int, properties: Mapping[str, Any]) -> None:

@@ -169,14 +169,14 @@ class _PrunedSearch:
     def compute_bounds(self, rows: Tensor) -> None:
         """Compute the bounds of some users, given as rows of `user_index`, from exact scores of the best by paths."""
         users, catalogue = self.user_index[rows.numpy()], self.catalogue
-        left, signals = self.factored.sides(users)
+        user_vectors, signals = self.factored.sides(users)
         num_candidates = min(max(int(CANDIDATE_FACTOR * self.k), MIN_CANDIDATES), len(catalogue.norm))
         scores = catalogue.score_paths(signals, self.matrix[users], self._scores())
         value, at = grouped_topk(scores, num_candidates)
         at = at.clamp(max=len(catalogue.norm) - 1)  # forbidden items have the score -inf, but no vector
-        exact = value + torch.einsum("bk,bmk->bm", left, self._vectors(at.view(-1)).view(*at.shape, -1))
+        exact = value + torch.einsum("bk,bmk->bm", user_vectors, self._vectors(at.view(-1)).view(*at.shape, -1))
         threshold = exact.topk(min(self.k, num_candidates)).values[:, -1] * (1 - SLACK)
-        length = torch.linalg.vector_norm(left, dim=1)
+        length = torch.linalg.vector_norm(user_vectors, dim=1)
         # a score of 0 is no preference, so it may not prune any item
         least_norm = torch.where(threshold > 0, threshold / length, -torch.inf)
         self.bounds.length[rows], self.bounds.threshold[rows] = length, threshold
@@ -185,22 +185,22 @@ class _PrunedSearch:
     def run(self, rows: Tensor) -> None:
         """Find the best items of some users, given as rows of `user_index`, whose limits are similar."""
         users, catalogue, bounds = self.user_index[rows.numpy()], self.catalogue, self.bounds.select(rows)
-        left, signals = self.factored.sides(users)
+        user_vectors, signals = self.factored.sides(users)
         history = self.matrix[users]
-        product = self._product(left, int(bounds.num_reaching.max()))
+        product = self._product(user_vectors, int(bounds.num_reaching.max()))
         for start in range(0, len(rows), CACHED_USERS):
             some = slice(start, start + CACHED_USERS)
             scores = catalogue.score_paths(signals[some], history[some], self._scores())
             scores[:, : product.shape[1]].add_(product[some])
-            self._add_late_products(scores, product.shape[1], left[some], bounds.select(some))
+            self._add_late_products(scores, product.shape[1], user_vectors[some], bounds.select(some))
             chosen = ordered_topk(scores, self.k, catalogue.order)
             values = scores.gather(1, chosen)
             self.results.item_index[rows[some]] = catalogue.items[chosen]
             self.results.score[rows[some]] = values
             length = bounds.length[some]
-            self.results.largest[rows[some]] = self._largest_score(values, left[some], signals[some], length)
+            self.results.largest[rows[some]] = self._largest_score(values, user_vectors[some], signals[some], length)
 
-    def _largest_score(self, values: Tensor, left: Tensor, signals: sparse.csr_array, length: Tensor) -> Tensor:
+    def _largest_score(self, values: Tensor, user_vectors: Tensor, signals: sparse.csr_array, length: Tensor) -> Tensor:
         """The largest absolute score [batch] of each user, by which rounding errors are recognised.
 
         The maximum of `values` [batch, k] is used, unless norms and paths allow an item a score so large that one of
@@ -212,19 +212,19 @@ class _PrunedSearch:
         by_paths = torch.from_numpy(abs(signals).sum(axis=1).astype(np.float32)) * catalogue.max_path
         rows = ((least <= ROUNDING_ERROR * (length * catalogue.max_norm + by_paths)) & least.isfinite()).nonzero()
         for row in rows.squeeze(1).tolist():
-            scores = dense_product(signals[[row]], self.factored.paths)[0].add_(self.factored.vectors @ left[row])
+            scores = dense_product(signals[[row]], self.factored.paths)[0].add_(self.factored.vectors @ user_vectors[row])
             largest[row] = scores.abs().max()
         return largest
 
-    def _product(self, left: Tensor, limit: int) -> Tensor:
+    def _product(self, user_vectors: Tensor, limit: int) -> Tensor:
         """The inner products [batch, limit] of user vectors [batch, dim] with the first `limit` items."""
-        products = self._array("products", len(left) * limit).view(len(left), limit)
+        products = self._array("products", len(user_vectors) * limit).view(len(user_vectors), limit)
         for start in range(0, limit, PRODUCT_ITEMS):
             tile = slice(start, min(start + PRODUCT_ITEMS, limit))
-            torch.mm(left, self.catalogue.vectors[tile].T, out=products[:, tile])
+            torch.mm(user_vectors, self.catalogue.vectors[tile].T, out=products[:, tile])
         return products
 
-    def _add_late_products(self, scores: Tensor, limit: int, left: Tensor, bounds: _Bounds) -> None:
+    def _add_late_products(self, scores: Tensor, limit: int, user_vectors: Tensor, bounds: _Bounds) -> None:
         """Add to `scores` [batch, num_items] the inner products of items behind `limit` that can reach the threshold.
 
         The other items behind `limit` keep their path scores, which are below it.
@@ -237,7 +237,7 @@ class _PrunedSearch:
         row, column = (torch.from_numpy(index) for index in np.divmod(reaching, max(by_paths.shape[1], 1)))
         for start in range(0, len(row), PRODUCT_ITEMS):
             at = row[start : start + PRODUCT_ITEMS], column[start : start + PRODUCT_ITEMS]
-            by_paths[at] += self._vectors(limit + at[1]).mul_(left.index_select(0, at[0])).sum(dim=1)
+            by_paths[at] += self._vectors(limit + at[1]).mul_(user_vectors.index_select(0, at[0])).sum(dim=1)
 
     def _scores(self) -> Tensor:
         num_items = len(self.catalogue.items)

@@ -35,8 +35,8 @@ def grouped_topk(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     batch, n = scores.shape
     m = n // STRIDE  # number of groups; the columns from STRIDE · m on are searched in any case
     if scores.device.type != "cpu" or m < 4 * k:
-        found = scores.topk(k)
-        return found.values, found.indices
+        top = scores.topk(k)
+        return top.values, top.indices
     maxima = scores[:, : STRIDE * m].view(batch, STRIDE, m).amax(dim=1)  # [batch, m]
     group = maxima.topk(k).indices  # [batch, k]
     inside = (group[:, None, :] + m * torch.arange(STRIDE)[:, None]).view(batch, -1)
@@ -57,8 +57,8 @@ def _break_ties(scores: Tensor, last: Tensor, k: int, order: Tensor | None) -> T
     """Positions [batch, k] of all scores above `last` [batch, 1] and, by `order`, of the first ones equal to it."""
     if order is not None:
         by_rank = order.argsort(dim=-1).expand(scores.shape)
-        found = _break_ties(scores.gather(1, by_rank), last, k, None)
-        return by_rank.gather(1, found)
+        ranks = _break_ties(scores.gather(1, by_rank), last, k, None)
+        return by_rank.gather(1, ranks)
     above, equal = scores > last, scores == last
     room = k - above.sum(dim=1, keepdim=True, dtype=torch.int32)
     chosen = above | (equal & (equal.cumsum(dim=1, dtype=torch.int32) <= room))

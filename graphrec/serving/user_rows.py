@@ -78,9 +78,9 @@ def _encode_row(pairs: Iterable[tuple[str, float]], ends: Vocabulary) -> sparse.
     column = ends.find_positions(ids)
     kept = (column >= 0) & (weights > 0)
     row = np.zeros(int(kept.sum()), dtype=np.int64)
-    found = sparse.csr_array((weights[kept], (row, column[kept])), shape=(1, len(ends)))
-    found.sum_duplicates()
-    return found
+    encoded = sparse.csr_array((weights[kept], (row, column[kept])), shape=(1, len(ends)))
+    encoded.sum_duplicates()
+    return encoded
 
 
 def _encode_interactions(edges: list[UserEdge], items: Vocabulary) -> Interactions:

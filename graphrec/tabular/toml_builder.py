@@ -46,7 +46,7 @@ class TomlBuilder:
         self.folder, self.profiled, self.shared = folder, profiled, shared
         self.reports: list[TableReport] = []
         self.questions = [(each.source, each.question) for each in shared.values()]
-        self.done: set[str] = set()  # tables of the TOML text so far, such as `nodes.User`
+        self.written: set[str] = set()  # tables of the TOML text so far, such as `nodes.User`
         self.first: dict[str, str] = {}  # the file of the first table of each relationship type
         self.labels = {label for _, role in profiled if role.kind == "nodes" for label, _ in role.ends}
 
@@ -100,7 +100,7 @@ class TomlBuilder:
             yield from self._build_group_edges(table, label, role.ends[0][1], name, group.label, group.relation, group.split)
 
     def _build_node_table(self, table: TableProfile, label: str, column: str, rest: Sequence[str]) -> list[str]:
-        self.done.add(f"nodes.{label}")
+        self.written.add(f"nodes.{label}")
         columns = [table.columns[name] for name in rest if name in table.columns]
         used = [table.columns[column], *columns]
         block = [f"[nodes.{label}]", *toml_writer.format_input(table.input, used, self.folder, table.headerless)]
@@ -117,9 +117,9 @@ class TomlBuilder:
     def _build_group_edges(
         self, table: TableProfile, label: str, column: str, name: str, group: str, relation: str, split: str
     ) -> Iterator[list[str]]:
-        if f"edges.{relation}" in self.done or name not in table.columns:
+        if f"edges.{relation}" in self.written or name not in table.columns:
             return
-        self.done.add(f"edges.{relation}")
+        self.written.add(f"edges.{relation}")
         used = [table.columns[column], table.columns[name]]
         block = [f"[edges.{relation}]", *toml_writer.format_input(table.input, used, self.folder, table.headerless)]
         block.append(f"from = {toml_writer.format_text(f'{label}:{column}')}")
@@ -230,9 +230,9 @@ class TomlBuilder:
         else:
             remark = ""
         base, number = relation, 2
-        while f"edges.{relation}" in self.done:
+        while f"edges.{relation}" in self.written:
             relation, number = f"{base}_{number}", number + 1
-        self.done.add(f"edges.{relation}")
+        self.written.add(f"edges.{relation}")
         if relation == base:
             self.first[base] = shown
         elif role.relation:
