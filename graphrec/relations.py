@@ -139,9 +139,7 @@ def _symmetrise(matrix: sparse.csr_array) -> sparse.csr_array:
     return sparse.csr_array(matrix.maximum(matrix.T.tocsr()))
 
 
-def _add_texts(
-    graph: HeteroGraph, triple: Triple, name: str, matrices: dict[str, dict[str, sparse.csr_array]]
-) -> None:
+def _add_texts(graph: HeteroGraph, triple: Triple, name: str, matrices: dict[str, dict[str, sparse.csr_array]]) -> None:
     """Add the values of a text property of a behaviour as attributes of its users and of its items."""
     store = graph.data[triple]
     ends = store.edge_index.numpy()

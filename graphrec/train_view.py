@@ -52,7 +52,9 @@ def restrict(
     return HeteroGraph(data, graph.vocabularies, graph.target)
 
 
-def find_derived(graph: HeteroGraph, triple: Triple, edge_index: Tensor, hidden: Mapping[Triple, Mask]) -> tuple[Mask, Mask]:
+def find_derived(
+    graph: HeteroGraph, triple: Triple, edge_index: Tensor, hidden: Mapping[Triple, Mask]
+) -> tuple[Mask, Mask]:
     """Which edges [num_edges] of a type are derived from events of the graph, and which only from hidden events.
 
     An attribute of a user or an item, such as (Item)-[HAS_TAG]->(Tag), is derived from events if its label is the name

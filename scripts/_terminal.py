@@ -74,7 +74,9 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     for position, name in enumerate(columns):
         numeric = bool(rows) and all(_is_number(row[position]) for row in rows)
         made.add_column(
-            Text(_streams.fitted(escape_controls(name, lines=True))), justify="right" if numeric else "left", overflow="fold"
+            Text(_streams.fitted(escape_controls(name, lines=True))),
+            justify="right" if numeric else "left",
+            overflow="fold",
         )
     for row in rows:
         made.add_row(*(Text(_streams.fitted(text(value))) for value in row))  # a title such as [REC] is no markup

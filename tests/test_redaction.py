@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphrec.config import Settings, split_login, store_status
-from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few, sentence, format_value
+from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few, format_value, sentence
 from graphrec.redaction import redact, secrets_of
 from graphrec.tabular.spec import QueryInput
 from graphrec.tabular.sql import read_batches

@@ -114,8 +114,7 @@ def _update_reason(reason: Reason, user: Node, titles: Titles, types: Types, cou
         present = types.get((user.id, reason.node.id), frozenset())
         relations = _update_step(Step(relations, True), present, counted).relations
     through: tuple[Route, ...] = tuple(
-        route if route.node is None else replace(route, node=_add_title(route.node, titles))
-        for route in reason.through
+        route if route.node is None else replace(route, node=_add_title(route.node, titles)) for route in reason.through
     )
     return replace(reason, node=_add_title(reason.node, titles), relations=relations, through=through)
 

@@ -20,7 +20,9 @@ def collect_reasons(labels: Labels, walks: Walks) -> tuple[Reason, ...]:
     own, ends = walks.starts.carried[[0]], sparse.csc_array(walks.ends.amount)
     amounts = walks.total[own.indices] * own.data
     reasons = [
-        _build_history_reason(labels, walks, int(place), float(amount), _group_by_via(walks, ends, int(place), float(weight)))
+        _build_history_reason(
+            labels, walks, int(place), float(amount), _group_by_via(walks, ends, int(place), float(weight))
+        )
         for place, amount, weight in zip(own.indices, amounts, own.data, strict=True)
     ]
     groups: dict[tuple[str, int], list[int]] = {}
@@ -49,7 +51,9 @@ def _build_related_reason(labels: Labels, relation: str, node: int, amount: floa
     return Reason(ReasonKind.ATTRIBUTE, labels.value(kind, relation, node), relations, amount, routes)
 
 
-def _group_by_via(walks: Walks, ends: sparse.csc_array, place: int, weight: float) -> dict[str, list[tuple[float, int]]]:
+def _group_by_via(
+    walks: Walks, ends: sparse.csc_array, place: int, weight: float
+) -> dict[str, list[tuple[float, int]]]:
     """(contribution, user or value) of each walk end from one item, by the end's `via`; OWN is the end at the user."""
     by_via: dict[str, list[tuple[float, int]]] = {}
     column = slice(ends.indptr[place], ends.indptr[place + 1])

@@ -24,7 +24,12 @@ def as_frame(explanation: Explanation) -> pd.DataFrame:
 def reasons_frame(explanation: Explanation) -> pd.DataFrame:
     """One row for each reason, the largest amount first: share, amount, because (the node) and through (its routes)."""
     rows = [
-        (explanation.share(each.amount), each.amount, f"{'|'.join(each.relations)} {name(each.node)}", _describe_routes(each))
+        (
+            explanation.share(each.amount),
+            each.amount,
+            f"{'|'.join(each.relations)} {name(each.node)}",
+            _describe_routes(each),
+        )
         for each in explanation.reasons
     ]
     return pd.DataFrame(rows, columns=["share", "amount", "because", "through"])

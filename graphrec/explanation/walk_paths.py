@@ -15,7 +15,8 @@ def attribute_to_walks(labels: Labels, walks: Walks, score: float, top: int) -> 
     selected = select_walks(walks, top, _find_named(walks, labels))
     places = zip(selected.start.tolist(), selected.item.tolist(), selected.end.tolist(), strict=True)
     paths = tuple(
-        _build_path(labels, walks, place, amount) for place, amount in zip(places, selected.amount.tolist(), strict=True)
+        _build_path(labels, walks, place, amount)
+        for place, amount in zip(places, selected.amount.tolist(), strict=True)
     )
     return Attribution(paths, _remainders(walks, selected, score), collect_reasons(labels, walks))
 

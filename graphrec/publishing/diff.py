@@ -117,7 +117,9 @@ def rewrite_small_layers(diff: ListDiff, layers: Sequence[int]) -> ListDiff:
     sizes = diff.layer_sizes(len(layers))
     read = np.flatnonzero(sizes)
     surplus = len(read) + 1 - MAX_LAYERS
-    return diff if surplus <= 0 else diff.with_rewritten(read[np.argsort(sizes[read], kind="stable")[:surplus]].tolist())
+    return (
+        diff if surplus <= 0 else diff.with_rewritten(read[np.argsort(sizes[read], kind="stable")[:surplus]].tolist())
+    )
 
 
 def _is_same_list(stored: Columns, target: Columns, lists: TargetLists, position: int) -> bool:

@@ -212,7 +212,9 @@ class _PrunedSearch:
         by_paths = torch.from_numpy(abs(signals).sum(axis=1).astype(np.float32)) * catalogue.max_path
         rows = ((least <= ROUNDING_ERROR * (length * catalogue.max_norm + by_paths)) & least.isfinite()).nonzero()
         for row in rows.squeeze(1).tolist():
-            scores = dense_product(signals[[row]], self.factored.paths)[0].add_(self.factored.vectors @ user_vectors[row])
+            scores = dense_product(signals[[row]], self.factored.paths)[0].add_(
+                self.factored.vectors @ user_vectors[row]
+            )
             largest[row] = scores.abs().max()
         return largest
 

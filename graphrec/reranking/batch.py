@@ -55,7 +55,9 @@ def rerank_all_users(
         while len(users):
             candidates = recommend(trained, users, min(depth, len(trained.items)), memory_budget)
             reranked = rerank_lists(rules, store, candidates, k, vectors, trace)
-            short = np.empty(0, dtype=np.int64) if depth >= len(trained.items) else _find_short(reranked, trained, users, k)
+            short = (
+                np.empty(0, dtype=np.int64) if depth >= len(trained.items) else _find_short(reranked, trained, users, k)
+            )
             is_complete = ~reranked.recommendations.frame["user_id"].isin(trained.users.id(short))
             frames.append(reranked.recommendations.frame[is_complete])
             _add_counts(counts, reranked.trace.counts if not len(short) else {})

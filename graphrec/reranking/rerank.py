@@ -69,7 +69,8 @@ def rerank(
     steps: dict[int, list[TraceStep]] = {}
     if trace:
         steps = {
-            code: list(trace_stages(stages, frame, rows, k)) for code, rows in _split_by_user(user, np.arange(len(frame)))
+            code: list(trace_stages(stages, frame, rows, k))
+            for code, rows in _split_by_user(user, np.arange(len(frame)))
         }
 
     # Rules about a whole list: caps and diversity.

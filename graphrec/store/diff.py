@@ -62,8 +62,8 @@ def diff_edges(
     """Compare the target edges of a source and type with those in the graph.
 
     If `append` is set, only edges of the start nodes of `edges` are read, and no edge is deleted. `renamed` maps the
-    ids of start and end nodes in the graph to their new ids. With `keep_stored_values` (by default if `append` is set) an
-    edge keeps the stored values that are missing in its target.
+    ids of start and end nodes in the graph to their new ids. With `keep_stored_values` (by default if `append` is set)
+    an edge keeps the stored values that are missing in its target.
     """
     comparison = _Comparison(edges, renamed, append, append if keep_stored_values is None else keep_stored_values)
     starts = _split_starts(store, edges, append, renamed[0])

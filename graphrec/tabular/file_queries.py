@@ -39,9 +39,7 @@ def read_batches(query: FileQueryInput, columns: Sequence[str]) -> Iterator[Any]
             yield from _run_query(connection, query.sql, columns)
 
 
-def _copy_table(
-    connection: duckdb.DuckDBPyConnection, name: str, source: FileInput | FrameInput
-) -> Iterator[BadLine]:
+def _copy_table(connection: duckdb.DuckDBPyConnection, name: str, source: FileInput | FrameInput) -> Iterator[BadLine]:
     """Copy files or a frame to the table `name`; yields the malformed lines."""
     names: list[str] = []
     parts = [source] if isinstance(source, FrameInput) else [replace(source, paths=(path,)) for path in source.paths]
@@ -141,7 +139,10 @@ def _run_query(connection: duckdb.DuckDBPyConnection, sql: str, columns: Sequenc
     try:
         for batch in connection.sql(query).to_arrow_reader(duckdb_engine.BATCH):
             yield pa.table(
-                [_narrow_integers(column) if is_wide else column for column, is_wide in zip(batch.columns, wide, strict=True)],
+                [
+                    _narrow_integers(column) if is_wide else column
+                    for column, is_wide in zip(batch.columns, wide, strict=True)
+                ],
                 list(columns),
             )
     except duckdb.Error as error:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from graphrec.characters import escape_controls
 from graphrec.cleaning.rules import Kind
-from graphrec.errors import DataError, nearest, format_value
+from graphrec.errors import DataError, format_value, nearest
 from graphrec.redaction import redact
 from graphrec.schema import (
     ITEM,
@@ -97,7 +97,10 @@ def parse_mapping(values: Mapping[str, Any], path: Path, folder: Path) -> Source
         if label not in without_rows
     ]
     for relation, value in edges.items():
-        tables += [_parse_edges(section, relation, connections, folder, roles) for section in _list_sections(path, relation, value)]
+        tables += [
+            _parse_edges(section, relation, connections, folder, roles)
+            for section in _list_sections(path, relation, value)
+        ]
     triples = [table.type.triple for table in tables if isinstance(table.type, EdgeType)]
     for triple in triples:
         if triples.count(triple) > 1:
@@ -272,7 +275,9 @@ def _list_links(top: TomlSection) -> list[object]:
     return values
 
 
-def _parse_link(path: Path, value: object, properties: Mapping[str, tuple[str, ...]], roles: Mapping[str, str]) -> LinkRule:
+def _parse_link(
+    path: Path, value: object, properties: Mapping[str, tuple[str, ...]], roles: Mapping[str, str]
+) -> LinkRule:
     section = TomlSection.of(path, "links", value)
     section.require_known(KEYS["links"])
     by = cast(Literal["exact", "normalised", "title", "fields"], section.choice("by", _COMPARISONS, "exact"))

@@ -82,7 +82,9 @@ def examine(paths: Sequence[Path | str], folder: Path) -> Proposal:
     return Proposal(text, tuple(builder.reports), tuple(questions), tuple(unread))
 
 
-def _combine_times(table: TableProfile, role: TableRoles, hint: Mapping[str, name_semantics.NameMeaning]) -> ProfiledTable:
+def _combine_times(
+    table: TableProfile, role: TableRoles, hint: Mapping[str, name_semantics.NameMeaning]
+) -> ProfiledTable:
     """The table with date and time columns combined into one, if there are several."""
     if role.kind != "behaviour":
         return table, role

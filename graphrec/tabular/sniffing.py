@@ -158,7 +158,9 @@ def _is_index(column: ColumnProfile) -> bool:
 
 def _note_duplicate_names(names: Sequence[str]) -> list[str]:
     repeated = [name for name in dict.fromkeys(names) if name.strip() and list(names).count(name) > 1]
-    return [f"the header has '{name}' {list(names).count(name)} times: the later ones are {name}_2 …" for name in repeated]
+    return [
+        f"the header has '{name}' {list(names).count(name)} times: the later ones are {name}_2 …" for name in repeated
+    ]
 
 
 def _sniff_basket(path: Path, dialect: Dialect, form: FileInput, whole: bool, notes: tuple[str, ...]) -> TableProfile:

@@ -94,7 +94,9 @@ def _read_again(table: TableSpec, part: InputPart, requested: "np.ndarray[Any, n
         positions = kept[requested[(requested >= num_kept) & (requested < num_kept + len(kept))] - num_kept]
         if len(positions):
             text = (
-                piece.take(positions).to_pandas().to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
+                piece.take(positions)
+                .to_pandas()
+                .to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
             )
             rows += text.rstrip("\n").split("\n")
             places += (positions + num_read).tolist()

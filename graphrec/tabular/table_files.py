@@ -223,7 +223,8 @@ class _File:
             numbers = LineNumbers(stream, self.files)
             while block:
                 yield from (
-                    self._build_bad_line(numbers.find_line(record), str(error), text or "") for record, error, text in block
+                    self._build_bad_line(numbers.find_line(record), str(error), text or "")
+                    for record, error, text in block
                 )
                 block = rows.fetchmany(1000)
 

@@ -162,10 +162,14 @@ def _read_numbers(values: "pd.Series[Any]", zone: str) -> ParsedTimes:
             bad |= invalid.reindex(bad.index, fill_value=False)
             if unit != "s" and scaled.notna().any():
                 hint = f'if that is right, write unit = "{unit}"'
-                notes.append(ReadingNote(f"read as {_UNITS[unit]}", int(chosen.sum()), _format_example(values, scaled), hint))
+                notes.append(
+                    ReadingNote(f"read as {_UNITS[unit]}", int(chosen.sum()), _format_example(values, scaled), hint)
+                )
     if not notes and (early := _explain_early(whole[chosen_early := (size < _SMALL).fillna(False).astype("bool")])):
         notes.append(
-            ReadingNote("read as seconds", int(chosen_early.sum()), _format_example(values, seconds[chosen_early]), early)
+            ReadingNote(
+                "read as seconds", int(chosen_early.sum()), _format_example(values, seconds[chosen_early]), early
+            )
         )
     return ParsedTimes(seconds, bad | invalid_dates, tuple(notes))
 
@@ -195,7 +199,9 @@ def _read_calendar_numbers(
         if not in_range.any():
             continue
         dates = _parse_format(whole[in_range].astype("str"), form, zone)
-        num_similar = (whole.abs() < _SMALL).sum() if high < _SMALL else (in_range.sum() if form != "%Y%m%d%H%M%S" else 0)
+        num_similar = (
+            (whole.abs() < _SMALL).sum() if high < _SMALL else (in_range.sum() if form != "%Y%m%d%H%M%S" else 0)
+        )
         if dates.notna().sum() * 2 < num_similar or not dates.notna().any():
             continue
         seconds.loc[in_range] = dates

@@ -20,6 +20,7 @@ from graphrec.tabular.inference.table_roles import ColumnFinding, TableRoles
 from graphrec.tabular.sniffing import TableProfile
 from graphrec.tabular.spec import FileInput
 
+
 @dataclass(frozen=True)
 class TableReport:
     """Report on one table: its name, what it was recognised as, and the evidence for each column."""
@@ -58,7 +59,9 @@ class TomlBuilder:
         edges = [pair for pair in self.profiled if pair[1].kind in ("behaviour", "social", "pairs")]
         for end, label in enumerate((USER, ITEM)):
             if label not in self.labels:
-                yield from self._build_nodes_of_edges(label, end, [pair for pair in edges if pair[1].kind == "behaviour"])
+                yield from self._build_nodes_of_edges(
+                    label, end, [pair for pair in edges if pair[1].kind == "behaviour"]
+                )
         for table, role in edges:
             yield from self._build_edge_tables(table, role)
         for table, role in self.profiled:
@@ -97,7 +100,9 @@ class TomlBuilder:
         self._add_report(*tables[0], f"nodes: {label}", 0.95)
         yield self._build_node_table(table, label, role.ends[0][1], role.rest)
         for name, group in role.groups.items():
-            yield from self._build_group_edges(table, label, role.ends[0][1], name, group.label, group.relation, group.split)
+            yield from self._build_group_edges(
+                table, label, role.ends[0][1], name, group.label, group.relation, group.split
+            )
 
     def _build_node_table(self, table: TableProfile, label: str, column: str, rest: Sequence[str]) -> list[str]:
         self.written.add(f"nodes.{label}")
@@ -200,7 +205,9 @@ class TomlBuilder:
         if ends[1].split and role.kind == "behaviour":
             block.append(f"split = {toml_writer.format_text(ends[1].split)}")
         weight_name = toml_writer.make_property_name(role.weight) if role.weight else ""
-        line, names = toml_writer.format_properties(columns, role.rating, notation, [weight_name] if role.weight else [])
+        line, names = toml_writer.format_properties(
+            columns, role.rating, notation, [weight_name] if role.weight else []
+        )
         block += [line] if line else []
         tags = [name for name in rest if name_semantics.fold(name) in lexicon.TAGS]
         if tags and relation == "TAGGED":

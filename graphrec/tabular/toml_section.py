@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphrec.errors import DataError, first_few, nearest, format_value
+from graphrec.errors import DataError, first_few, format_value, nearest
 
 _TYPES: dict[type, str] = {
     str: "text",

@@ -13,7 +13,7 @@ from graphrec.cleaning.text import fixed
 from graphrec.cleaning_report import RuleCount
 from graphrec.schema import EdgeType, LinkRule, NodeType
 
-from .cleaned_tables import MAY, SOURCE, edges, kept, nodes, only, rated
+from .cleaned_tables import MAY, SOURCE, kept, nodes, only, rated
 
 
 def test_text_is_repaired_and_shown() -> None:

@@ -12,7 +12,7 @@ from graphrec.reranking import require_applicable
 from graphrec.reranking.predicate import require_expression
 from graphrec.reranking.spec import parse_rules
 from graphrec.schema import EdgeType, NodeType
-from graphrec.schema_names import defect, require_name, is_usable
+from graphrec.schema_names import defect, is_usable, require_name
 from graphrec.serving.fallbacks import Fallbacks
 from graphrec.serving.user_context import read_user_context
 from graphrec.store import Store, counts, queries
