@@ -72,8 +72,8 @@ class SourceManifest:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(
                 f"the node (:Source {{id: '{format_value(str(properties.get('id')))}'}}) in the graph does not say "
-                "what source provided: another program has changed it. If no load wrote it, give it another label; else "
-                "restore its property schema from a backup"
+                "what the source provided: another program has changed it. If no load wrote it, give it another "
+                "label; else restore its property schema from a backup"
             ) from error
 
 
