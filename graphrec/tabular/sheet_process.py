@@ -100,6 +100,6 @@ def _limit_memory(memory: int) -> None:
 
 if __name__ == "__main__":
     sys.meta_path.insert(0, _NoPandas())
-    message = json.load(sys.stdin)
-    _limit_memory(message["memory"])
-    print(json.dumps(read(message)))  # noqa: T201  # the parent process reads it
+    request = json.load(sys.stdin)
+    _limit_memory(request["memory"])
+    print(json.dumps(read(request)))  # noqa: T201  # the parent process reads it
