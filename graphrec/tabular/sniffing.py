@@ -256,8 +256,8 @@ def _sniff_json(path: Path, text: str, whole: bool, coding: str, notes: tuple[st
         notes = (*notes, _suggest_unnesting(path.name, records.lists[0]))
     left_out |= {name: "it is empty" for name, value in columns.items() if not value.num_filled}
     kept = {name: value for name, value in columns.items() if name not in left_out}
-    rows = len(records.rows)
-    return TableProfile(form, file_stem(path), kept or columns, rows, whole, notes=notes, left_out=left_out)
+    num_rows = len(records.rows)
+    return TableProfile(form, file_stem(path), kept or columns, num_rows, whole, notes=notes, left_out=left_out)
 
 
 def _suggest_unnesting(name: str, key: str) -> str:
