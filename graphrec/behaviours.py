@@ -102,5 +102,5 @@ NEGATIVE_BEHAVIOURS = frozenset(each.relation for each in BEHAVIOUR_TYPES if eac
 
 
 def behaviour_type(relation: str) -> BehaviourType:
-    """The description of a relationship type from users to items; of an unlisted type the defaults."""
+    """The description of a relationship type from users to items; the defaults for an unlisted type."""
     return _BY_RELATION.get(relation) or BehaviourType(relation)

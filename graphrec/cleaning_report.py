@@ -1,23 +1,24 @@
-"""What cleaning did to the rows of a source: per table and rule, with examples and the rejected rows themselves."""
+"""The report of cleaning: counts and examples per table and rule, and the rejected rows."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import pandas as pd
 
-#: repaired: the row stays with a corrected value; merged: it went into another row; dropped: it was rejected; noted:
-#: the row stays as it is, but how it was read is worth a look.
+#: repaired: the row is kept with a corrected value; merged: it became part of another row; dropped: it was rejected;
+#: noted: the row is kept unchanged, but its interpretation should be checked.
 Action = Literal["repaired", "merged", "dropped", "noted"]
 
-#: The columns of `CleaningReport.rejected`, one row for each rejected row of the source. `file` and `line` say where it
-#: is (the number of the row in a Parquet file or a query; both missing for tables that a loader made), `row` is the row
-#: as JSON text: an object by the columns of the source, or a text if the line could not be divided into columns.
+#: The columns of `CleaningReport.rejected`, one row for each rejected row of the source. `file` and `line` are its
+#: location (`line` is the number of the row in a Parquet file or a query; both are missing for tables from a loader).
+#: `row` is the row as JSON text: an object by the columns of the source, or a text if the line could not be split into
+#: columns.
 REJECTED = ["table", "file", "line", "rule", "reason", "row"]
 
 
 @dataclass(frozen=True)
 class RuleCount:
-    """How many rows a rule touched, what it did to them, the first few as text, and what to do about them if known."""
+    """The number of rows that a rule touched, its action, the first few rows as text, and a remedy if one is known."""
 
     rule: str
     action: Action
@@ -28,7 +29,10 @@ class RuleCount:
 
 @dataclass(frozen=True)
 class TableCount:
-    """How many rows of a table came in and were kept, and what each rule did; `name` is a label or a relation."""
+    """The numbers of rows of a table that were read and kept, and the counts of each rule.
+
+    `name` is a label or a relationship type.
+    """
 
     name: str
     rows: int
@@ -37,29 +41,29 @@ class TableCount:
 
     @property
     def repaired(self) -> int:
-        """Repairs made; a row that two rules repaired counts twice."""
+        """The number of repairs; a row that two rules repaired counts twice."""
         return sum(rule.rows for rule in self.rules if rule.action == "repaired")
 
     @property
     def dropped(self) -> int:
-        """Rows of this table rejected; a row of the source that several tables reject is once in `rejected`."""
+        """The number of rejected rows; `CleaningReport.dropped` counts a source row that several tables reject once."""
         return sum(rule.rows for rule in self.rules if rule.action == "dropped")
 
 
 @dataclass(frozen=True)
 class CleaningReport:
-    """What cleaning did, table by table, and the rejected rows: columns `REJECTED`."""
+    """The counts of each table, and the rejected rows with the columns `REJECTED`."""
 
     tables: tuple[TableCount, ...] = ()
     rejected: pd.DataFrame | None = None
 
     @property
     def dropped(self) -> int:
-        """All rows of the source that a table rejected; a row that several tables are made of counts once."""
+        """The number of rejected rows of the source; a row that several tables reject counts once."""
         return sum(table.dropped for table in self.tables) if self.rejected is None else len(self.rejected)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as plain values, without the rejected rows, which go to a file of their own."""
+        """The report as plain values, without the rejected rows, which are saved in a separate file."""
         return {
             "tables": [
                 {**asdict(table), "repaired": table.repaired, "dropped": table.dropped} for table in self.tables

@@ -11,14 +11,14 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from graphrec.errors import GraphrecError
-from graphrec.redaction import redacted
+from graphrec.redaction import redact
 from graphrec.store import Address, EmbeddedServer, Store, connect
 from graphrec.store.connection import UnreachableError
 from graphrec.store.embedded import DATABASE, USERNAME, server_version
 
 
 class Settings(BaseSettings):
-    """Settings from the environment: GRAPHREC_HOME, and NEO4J_URI with its login if a Neo4j is to be used.
+    """Settings from the environment: GRAPHREC_HOME, and NEO4J_URI with its login to use a Neo4j.
 
     A login in NEO4J_URI (`bolt://user:password@host`) is removed from it, percent-decoded, and used as NEO4J_USERNAME
     and NEO4J_PASSWORD; if these are set as well, they take precedence.
@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_login(cls, values: Any) -> Any:  # Any: the values of pydantic-settings, a dict by name
-        """The values with the login of the address in fields of its own, because messages show `neo4j_uri`."""
+        """The values with the login of the address in separate fields, because messages show `neo4j_uri`."""
         if not isinstance(values, dict) or not isinstance(values.get("neo4j_uri"), str):
             return values
         uri, username, password = split_login(values["neo4j_uri"])
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
 
     @property
     def loads(self) -> Path:
-        """The folder with the last report of each source, and its rejected rows."""
+        """The folder with the last report and the rejected rows of each source."""
         return self.home / "loads"
 
     @property
@@ -112,7 +112,7 @@ class StoreStatus:
 def open_store(settings: Settings, note: Callable[[str], None] = lambda _: None) -> Store:
     """An open Store: the Neo4j that the environment names, else the embedded one, which is started if it does not run.
 
-    `note` is called with one sentence if the embedded store was started. Raises StoreError if no database answers or
+    `note` is called with a message if the embedded store was started. Raises StoreError if no database answers or
     the login is refused.
     """
     address = settings.neo4j_address()
@@ -142,5 +142,5 @@ def store_status(settings: Settings) -> StoreStatus:
         with connect(address) as store:
             name, _, version = store.version().rpartition(" ")
     except UnreachableError:
-        return StoreStatus(False, redacted(address.uri), address.username, None, address.database, "Neo4j", None)
-    return StoreStatus(True, redacted(address.uri), address.username, None, address.database, name, version)
+        return StoreStatus(False, redact(address.uri), address.username, None, address.database, "Neo4j", None)
+    return StoreStatus(True, redact(address.uri), address.username, None, address.database, name, version)

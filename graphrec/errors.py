@@ -1,24 +1,24 @@
-"""Errors that say what is wrong, where, how often, with examples, and what to do next."""
+"""Errors whose messages name the defect, its location, its frequency with examples, and the remedy."""
 
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from itertools import islice
 
-from graphrec.characters import printable
-from graphrec.redaction import redacted
+from graphrec.characters import escape_unprintable
+from graphrec.redaction import redact
 
-#: Characters of a message: of its beginning and its end, of which the second says what to do.
+#: Maximum number of characters of the beginning and of the end of a long message; the end has the remedy.
 BEGINNING, END = 1_500, 500
-#: Characters of either part of a message that are searched for secrets; those behind them are not shown.
+#: Number of characters at each end of a message that are searched for secrets; the others are not shown.
 _SEARCHED = 10 * BEGINNING
-#: Characters of a name that are compared with known ones.
+#: Maximum number of characters of a name that are compared with known names.
 _COMPARED = 1_000
 
 
 class GraphrecError(Exception):
-    """Base of every error that graphrec raises on purpose; its text is one sentence for the user.
+    """Base class of all errors that graphrec raises; its text is one sentence for the user.
 
-    The text holds no password and no control character, and at most 2,000 characters, whatever it was made from.
+    The text contains no password, no control character and at most 2,000 characters.
     """
 
     def __init__(self, message: str = "") -> None:
@@ -26,7 +26,7 @@ class GraphrecError(Exception):
 
 
 class DataError(GraphrecError):
-    """A file or a table does not hold what it must."""
+    """A file, a table or an argument is invalid."""
 
 
 class LeakError(DataError):
@@ -34,9 +34,9 @@ class LeakError(DataError):
 
 
 class StoreError(GraphrecError):
-    """The graph database cannot be reached, refuses the login, or lacks what is asked of it.
+    """The graph database cannot be reached, refuses a login or a statement, or lacks what is requested.
 
-    `reason` is the database's own message, if it refused a statement.
+    `reason` is the message of the database, if it refused a statement.
     """
 
     def __init__(self, message: str = "", reason: str = "") -> None:
@@ -45,7 +45,7 @@ class StoreError(GraphrecError):
 
 
 class RefusedError(GraphrecError):
-    """What is asked would do harm, such as to publish a run that is not good enough or to delete most of a source."""
+    """A request would do harm, such as publishing a run that is not good enough or deleting most of a source."""
 
 
 class UnknownNameError(GraphrecError):
@@ -57,7 +57,7 @@ class UnknownNameError(GraphrecError):
 
     def __init__(self, kind: str, name: object, known: Iterable[str], hint: str = "") -> None:
         self.kind = kind
-        name = str(name)  # a caller in Python may pass anything for a name
+        name = str(name)  # Python callers may pass any object
         names = list(known)
         close = nearest(name, names)
         if close:
@@ -66,21 +66,21 @@ class UnknownNameError(GraphrecError):
             offer = f"there are {len(names)}: {first_few(names)}"
         else:
             offer = f"there is no {kind} yet"
-        super().__init__(f"there is no {kind} '{shown(name)}'; {offer}{'; ' + hint if hint else ''}")
+        super().__init__(f"there is no {kind} '{format_value(name)}'; {offer}{'; ' + hint if hint else ''}")
 
     def __reduce__(self) -> tuple[Callable[[str, str], "UnknownNameError"], tuple[str, str]]:
-        """How a worker's error reaches the process that waits for it: as the kind and the message."""
-        return _unknown, (self.kind, str(self))
+        """Pickles the error as its kind and message, because worker processes send errors to their parent."""
+        return _restore_unknown_name, (self.kind, str(self))
 
 
-def _unknown(kind: str, message: str) -> UnknownNameError:
+def _restore_unknown_name(kind: str, message: str) -> UnknownNameError:
     error = UnknownNameError(kind, "", ())
     error.args = (message,)
     return error
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
-    """At most `limit` of the known names that look most like `name`, the nearest first."""
+    """At most `limit` known names that are similar to `name`, the most similar first."""
     folded = {candidate.casefold(): candidate for candidate in known}
     return [folded[match] for match in get_close_matches(name[:_COMPARED].casefold(), folded, limit, cutoff=0.5)]
 
@@ -88,11 +88,11 @@ def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
 def first_few(values: Iterable[object], limit: int = 5) -> str:
     """The first `limit` values as a comma-separated text, with an ellipsis if there are more.
 
-    A message is one line that fits a screen, whatever a file holds: each value is written as `shown` does.
+    Values are formatted by `format_value`, so that the text has one line.
     """
-    found = list(islice(values, limit + 1))
-    text = ", ".join(map(shown, found[:limit]))
-    return text + (", …" if len(found) > limit else "")
+    first = list(islice(values, limit + 1))
+    text = ", ".join(map(format_value, first[:limit]))
+    return text + (", …" if len(first) > limit else "")
 
 
 def join_words(words: Sequence[str]) -> str:
@@ -100,21 +100,21 @@ def join_words(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def shown(value: object, limit: int = 100) -> str:
-    """A value as a message shows it: at most `limit` characters, without secrets, control characters escaped.
+def format_value(value: object, limit: int = 100) -> str:
+    """A value as text for a message: at most `limit` characters, without secrets, unprintable characters escaped.
 
-    >>> shown("a\\nb")
+    >>> format_value("a\\nb")
     'a\\\\nb'
     """
-    text = printable(redacted(str(value)[: limit + _SEARCHED]))
+    text = escape_unprintable(redact(str(value)[: limit + _SEARCHED]))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def sentence(text: str) -> str:
-    """A message on one line: without secrets, control characters escaped, the middle left out where it is too long."""
+    """A message on one line, without secrets, unprintable characters escaped, the middle left out if it is too long."""
     if len(text) <= BEGINNING + END:
-        return printable(redacted(text))
-    first, last = printable(redacted(text[:_SEARCHED])), printable(redacted(text[-_SEARCHED:]))
+        return escape_unprintable(redact(text))
+    first, last = escape_unprintable(redact(text[:_SEARCHED])), escape_unprintable(redact(text[-_SEARCHED:]))
     if len(text) <= _SEARCHED and len(first) <= BEGINNING + END:
         return first
     return f"{first[:BEGINNING]} … {last[-END:]}"

@@ -1,4 +1,4 @@
-"""The home folder is its owner's alone: folders of mode 0700, files of mode 0600."""
+"""Keep the home folder private: folders have mode 0700, files mode 0600."""
 
 import os
 import stat
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from graphrec.atomic_write import atomic_write
 
-#: What a home folder consists of; one that has anything else is shared with other things, and keeps its mode.
+#: Names of the entries of a home folder; a folder with other entries too has other uses, and keeps its mode.
 ENTRIES = frozenset(
     {"store", "runs", "studies", "loads", "benchmarks", "graph.pt", "writing.lock", ".writer", ".DS_Store"}
 )
@@ -18,37 +18,37 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def private_folder(folder: Path) -> None:
-    """Make a folder that its owner alone can read, and those above it that are missing. Raises OSError."""
+    """Create a folder and its missing parents, readable only by their owner. Raises OSError."""
     for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
         missing.mkdir(mode=_FOLDER, exist_ok=True)
     if not folder.is_dir():
-        folder.mkdir(exist_ok=True)  # raises what is the matter
+        folder.mkdir(exist_ok=True)  # raises the reason
 
 
 def keep_private(home: Path) -> None:
-    """Take the rights of others away from a home folder that is ours, and from all that graphrec has in it.
+    """Remove the rights of other users to a home folder and to all entries of graphrec in it.
 
-    A home that has other things in it (the user's own folder, a project) keeps its mode; what is in it of graphrec is
-    made private. What belongs to another user is left as it is.
+    A folder that has other entries too (the user's home, a project) keeps its mode; only the entries of graphrec are
+    made private. Files of another user are left unchanged.
     """
     if os.name != "posix" or not home.is_dir():
         return
     with suppress(OSError):
         entries = list(home.iterdir())
-        ours = [entry for entry in entries if entry.name in ENTRIES]
-        if len(ours) == len(entries):
+        known = [entry for entry in entries if entry.name in ENTRIES]
+        if len(known) == len(entries):
             _restrict(home)
-        for entry in ours:
+        for entry in known:
             restrict(entry)
 
 
 def is_private(folder: Path) -> bool:
-    """Whether others have no rights to a folder."""
+    """Whether other users have no rights to a folder."""
     return os.name == "posix" and not stat.S_IMODE(folder.stat().st_mode) & _OTHERS
 
 
 def restrict(path: Path) -> None:
-    """Take the rights of others away from a file, or from a folder and all in it; links are left as they are."""
+    """Remove the rights of other users to a file, or to a folder and all its contents; links are left unchanged."""
     if os.name != "posix":
         return
     _restrict(path)
@@ -58,8 +58,8 @@ def restrict(path: Path) -> None:
 
 
 @contextmanager
-def written_privately(path: Path) -> Iterator[Path]:
-    """As `files.written_whole`, for a file or a folder that its owner alone can read."""
+def write_privately(path: Path) -> Iterator[Path]:
+    """As `atomic_write`, for a file or a folder that only its owner can read."""
     with atomic_write(path) as partial:
         yield partial
         restrict(partial)
@@ -67,6 +67,6 @@ def written_privately(path: Path) -> Iterator[Path]:
 
 def _restrict(path: Path) -> None:
     with suppress(OSError):
-        found = path.lstat()
-        if found.st_uid == os.getuid() and not stat.S_ISLNK(found.st_mode) and stat.S_IMODE(found.st_mode) & _OTHERS:
-            path.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS)
+        status = path.lstat()
+        if status.st_uid == os.getuid() and not stat.S_ISLNK(status.st_mode) and stat.S_IMODE(status.st_mode) & _OTHERS:
+            path.chmod(stat.S_IMODE(status.st_mode) & ~_OTHERS)

@@ -1,4 +1,4 @@
-"""Who did what with which item, and when, as positions."""
+"""Interactions of users with items, as arrays of positions, weights and times."""
 
 from dataclasses import dataclass
 
@@ -56,7 +56,7 @@ class Interactions:
         )
 
     def matrix(self) -> sparse.csr_array:
-        """The interaction matrix [num_users, num_items] float32, 1 where a user has any interaction."""
+        """The interaction matrix [num_users, num_items] float32, 1 if the user has any interaction with the item."""
         ones = np.ones(len(self), dtype=np.float32)
         matrix = sparse.csr_array((ones, (self.user_index, self.item_index)), shape=(self.num_users, self.num_items))
         matrix.sum_duplicates()
@@ -64,18 +64,18 @@ class Interactions:
         return matrix
 
     def user_degree(self) -> IndexArray:
-        """Number of interactions of each user, [num_users]."""
+        """The number of interactions of each user [num_users]."""
         return np.bincount(self.user_index, minlength=self.num_users).astype(np.int64)
 
     def item_degree(self) -> IndexArray:
-        """Number of interactions of each item, [num_items]."""
+        """The number of interactions of each item [num_items]."""
         return np.bincount(self.item_index, minlength=self.num_items).astype(np.int64)
 
 
 def join(first: Interactions, second: Interactions) -> Interactions:
     """The rows of both, over the same users and items (train and validation, for refitting)."""
 
-    def both(a: npt.NDArray[np.generic] | None, b: npt.NDArray[np.generic] | None) -> npt.NDArray[np.generic] | None:
+    def concat(a: npt.NDArray[np.generic] | None, b: npt.NDArray[np.generic] | None) -> npt.NDArray[np.generic] | None:
         return None if a is None or b is None else np.concatenate([a, b])
 
     return Interactions(
@@ -83,6 +83,6 @@ def join(first: Interactions, second: Interactions) -> Interactions:
         np.concatenate([first.item_index, second.item_index]),
         first.num_users,
         first.num_items,
-        both(first.weight, second.weight),  # type: ignore[arg-type]  # concatenation keeps the dtype
-        both(first.time, second.time),  # type: ignore[arg-type]
+        concat(first.weight, second.weight),  # type: ignore[arg-type]  # concatenation keeps the dtype
+        concat(first.time, second.time),  # type: ignore[arg-type]
     )

@@ -1,4 +1,4 @@
-"""Loaders found by name: the files of graphrec.loaders and the entry points of other packages."""
+"""Find loaders by name: the files of graphrec.loaders and the entry points of other packages."""
 
 import ast
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from graphrec.errors import GraphrecError, UnknownNameError
 
-if TYPE_CHECKING:  # pandas takes 0.3 s, and `graphrec load --help` needs no table
+if TYPE_CHECKING:  # importing pandas costs 0.3 s, and `graphrec load --help` needs no table
     from graphrec.tables import GraphTables
 
 GROUP = "graphrec.loaders"
@@ -24,23 +24,23 @@ class Loader(Protocol):
 
 
 def names() -> list[str]:
-    """The names of all sources there are, sorted: loader files first come, entry points of the same name do not."""
-    return sorted({*_files(), *_entry_points()})
+    """The names of all sources, sorted; a loader file takes precedence over an entry point of the same name."""
+    return sorted({*_find_files(), *_find_entry_points()})
 
 
 def summaries() -> dict[str, str]:
     """The first line of each loader's docstring by source name, read without importing the loader."""
-    points = _entry_points()
-    paths = {name: _module_path(points[name].module) for name in points} | _files()
-    return {name: _summary(paths[name]) for name in sorted(paths)}
+    points = _find_entry_points()
+    paths = {name: _find_module_path(points[name].module) for name in points} | _find_files()
+    return {name: _read_summary(paths[name]) for name in sorted(paths)}
 
 
 def get(name: str) -> Loader:
     """The loader of a source (bitcoin-otc is bitcoin_otc); UnknownNameError with the nearest names if it is unknown."""
     module = name.replace("-", "_")
-    if module in _files():
+    if module in _find_files():
         loader: object = import_module(f"{GROUP}.{module}")
-    elif point := _entry_points().get(name):
+    elif point := _find_entry_points().get(name):
         try:
             loader = point.load()
         except (ImportError, AttributeError) as error:
@@ -54,18 +54,18 @@ def get(name: str) -> Loader:
     return cast(Loader, loader)
 
 
-def _files() -> dict[str, Path]:
+def _find_files() -> dict[str, Path]:
     spec = find_spec(GROUP)
     folders = spec.submodule_search_locations if spec else None
     paths = [path for folder in folders or () for path in Path(folder).glob("*.py")]
     return {path.stem: path for path in paths if not path.stem.startswith("_")}
 
 
-def _entry_points() -> Mapping[str, EntryPoint]:
+def _find_entry_points() -> Mapping[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
-def _module_path(module: str) -> Path | None:
+def _find_module_path(module: str) -> Path | None:
     try:
         spec = find_spec(module)
     except ImportError:
@@ -73,7 +73,7 @@ def _module_path(module: str) -> Path | None:
     return Path(spec.origin) if spec and spec.origin else None
 
 
-def _summary(path: Path | None) -> str:
+def _read_summary(path: Path | None) -> str:
     if path is None or path.suffix != ".py":
         return ""
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))

@@ -1,10 +1,10 @@
-"""Text as HTML and SVG may have it."""
+"""Escape text for HTML and SVG."""
 
 from html import escape as escape_html
 
-from graphrec.characters import without_controls
+from graphrec.characters import remove_controls
 
 
 def escape(text: str) -> str:
-    """The text between tags or in a quoted attribute: markup is escaped, what XML forbids is left out."""
-    return escape_html(without_controls(text))
+    """The text for use between tags or in a quoted attribute, without characters that XML forbids."""
+    return escape_html(remove_controls(text))

@@ -28,7 +28,7 @@ from graphrec.store.queries import Query
 SAMPLE_LOADER = "movielens"
 SAMPLE_PROVIDES = frozenset({USER, ITEM, "Genre", "RATED", "IN_GENRE"})
 
-#: First steps with an empty graph: with files of one's own, or with the sample.
+#: First steps with an empty graph: with the user's files, or with the sample.
 FIRST_STEPS = f"`graphrec sniff FILES…` describes files of your own, `graphrec load {SAMPLE_LOADER}` loads a sample"
 
 _COMMENT_OR_TEXT = re.compile(r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
@@ -49,7 +49,7 @@ _ZERO = re.compile(r"\*\s*0|\)\s*\*|\{\s*0?\s*,")
 
 @dataclass(frozen=True)
 class Requirements:
-    """What a graph must have so that a statement can return rows.
+    """The contents that a graph must have so that a statement can return rows.
 
     Attributes:
         labels: all of these labels.
@@ -74,27 +74,27 @@ def require_behaviour(schema: GraphSchema, relation: str | None = None) -> None:
         DataError: the graph has no behaviour; the message names what it has and which loaders provide some.
         UnknownNameError: no behaviour has this name; the message names those that exist and loaders that provide it.
     """
-    found = [edge.relation for edge in schema.behaviours()]
-    if not found:
-        has = [*(node.label for node in schema.nodes), *(edge.relation for edge in schema.edges)]
+    behaviours = [edge.relation for edge in schema.behaviours()]
+    if not behaviours:
+        names = [*(node.label for node in schema.nodes), *(edge.relation for edge in schema.edges)]
         raise DataError(
             "the graph has no relationships from User to Item, so there is nothing to learn from: "
-            f"{_describe_contents(has, BEHAVIOURS, _suggest_roles(has, schema.edges))}"
+            f"{_describe_contents(names, BEHAVIOURS, _suggest_roles(names, schema.edges))}"
         )
-    if relation is not None and relation not in found:
+    if relation is not None and relation not in behaviours:
         known = find_loaders()
         hint = _suggest_loaders([relation]) if relation in known else ""
-        raise UnknownNameError("behaviour", relation, found, hint)
+        raise UnknownNameError("behaviour", relation, behaviours, hint)
 
 
 def require_labels(store: Store, what: str, labels: Iterable[str]) -> None:
     """Raise DataError unless the graph has nodes of each label; it names the contents and how to load the rest."""
     missing = [label for label in sorted(labels) if not counts.has_label(store, label)]
     if missing:
-        has = _list_contents(store)
+        names = _list_contents(store)
         raise DataError(
             f"{what} needs {' and '.join(missing)} nodes, and the graph has none: "
-            f"{_describe_contents(has, missing, _suggest_roles(has) if {USER, ITEM} <= {*missing} else '')}"
+            f"{_describe_contents(names, missing, _suggest_roles(names) if {USER, ITEM} <= {*missing} else '')}"
         )
 
 
@@ -125,15 +125,15 @@ def require_query(store: Store, query: Query) -> None:
             recommendations were published by an earlier version of graphrec.
         GraphrecError: the query reads recommendations, and no run is published.
     """
-    wanted, what = find_requirements(query.statement), f"query {query.name}"
+    required, what = find_requirements(query.statement), f"query {query.name}"
     if "run.layers" in query.statement:
         require_readable_lists(store)
-    if labels := wanted.labels - SYSTEM_LABELS:
+    if labels := required.labels - SYSTEM_LABELS:
         require_labels(store, what, labels)
-    if wanted.behaviour and not counts.has_behaviour(store):
+    if required.behaviour and not counts.has_behaviour(store):
         _refuse_relations(store, what, frozenset(BEHAVIOURS))
-    known = set(counts.known_relations(store)) if wanted.relations else set()
-    for group in sorted(wanted.relations, key=sorted):
+    known = set(counts.known_relations(store)) if required.relations else set()
+    for group in sorted(required.relations, key=sorted):
         if counts.has_relation(store, sorted(group & known)):
             continue
         if group == {RECOMMENDED}:
@@ -147,14 +147,14 @@ def require_query(store: Store, query: Query) -> None:
 
 
 def find_requirements(statement: str) -> Requirements:
-    """What the MATCH clauses of a statement name outside braces; for a UNION only what all its parts name."""
+    """The names in the MATCH clauses of a statement outside braces; for a UNION only the names that all parts have."""
     parts = [Requirements()]
     for keyword, text in _split_clauses(statement):
         if keyword == "UNION":
             parts.append(Requirements())
         elif keyword == "MATCH" and not _ZERO.search(text):
-            labels = {name for found in _LABEL.findall(text) for name in _split_names(found, "[:&]")}
-            relations = {frozenset(_split_names(found, r"\|\s*:?")) for found in _RELATION.findall(text)}
+            labels = {name for match in _LABEL.findall(text) for name in _split_names(match, "[:&]")}
+            relations = {frozenset(_split_names(match, r"\|\s*:?")) for match in _RELATION.findall(text)}
             behaviour = parts[-1].behaviour or _BEHAVIOUR.search(text) is not None
             parts[-1] = Requirements(parts[-1].labels | labels, parts[-1].relations | relations, behaviour)
     common = parts[0]
@@ -168,7 +168,7 @@ def find_loaders() -> dict[str, list[str]]:
 
     A loader that cannot be imported is left out, because this is called while another error is reported.
     """
-    found: dict[str, set[str]] = {}
+    by_name: dict[str, set[str]] = {}
     for loader in loader_registry.names():
         try:
             values = list(_iterate_types(loader_registry.get(loader)))
@@ -177,8 +177,8 @@ def find_loaders() -> dict[str, list[str]]:
         for value in values:
             names = (value.label,) if isinstance(value, NodeType) else value.triple
             for name in names:
-                found.setdefault(name, set()).add(loader)
-    return {name: sorted(loaders) for name, loaders in sorted(found.items())}
+                by_name.setdefault(name, set()).add(loader)
+    return {name: sorted(loaders) for name, loaders in sorted(by_name.items())}
 
 
 def _iterate_types(loader: object) -> Iterator[NodeType | EdgeType]:
@@ -194,15 +194,15 @@ def _iterate_types(loader: object) -> Iterator[NodeType | EdgeType]:
 
 def _split_clauses(statement: str) -> Iterator[tuple[str, str]]:
     """The clauses outside braces: each as its keyword in capitals and the text up to the next keyword."""
-    plain = _COMMENT_OR_TEXT.sub(lambda found: "''" if found[0][0] in "'\"" else " ", statement)
+    plain = _COMMENT_OR_TEXT.sub(lambda match: "''" if match[0][0] in "'\"" else " ", statement)
     depth, outside = 0, []
     for character in plain:
         depth += (character == "{") - (character == "}")
         outside.append(depth == 0)
-    starts = [found for found in _CLAUSE.finditer(plain) if outside[found.start()]]
-    for position, found in enumerate(starts):
-        end = starts[position + 1].start() if position + 1 < len(starts) else len(plain)
-        yield " ".join(found[1].upper().split()), plain[found.end() : end]
+    keywords = [match for match in _CLAUSE.finditer(plain) if outside[match.start()]]
+    for position, match in enumerate(keywords):
+        end = keywords[position + 1].start() if position + 1 < len(keywords) else len(plain)
+        yield " ".join(match[1].upper().split()), plain[match.end() : end]
 
 
 def _split_names(expression: str, separator: str) -> Iterator[str]:
@@ -222,19 +222,19 @@ def _list_contents(store: Store) -> list[str]:
 
 def _refuse_relations(store: Store, what: str, group: frozenset[str]) -> NoReturn:
     if group >= set(BEHAVIOURS):
-        wanted, offered = "behaviour of users, such as PURCHASED, RATED or VIEWED", list(BEHAVIOURS)
+        required, names = "behaviour of users, such as PURCHASED, RATED or VIEWED", list(BEHAVIOURS)
     else:
-        offered = sorted(group)
-        wanted = f"{' or '.join(offered)} relationships"
+        names = sorted(group)
+        required = f"{' or '.join(names)} relationships"
     raise DataError(
-        f"{what} needs {wanted}, and the graph has none: {_describe_contents(_list_contents(store), offered)}"
+        f"{what} needs {required}, and the graph has none: {_describe_contents(_list_contents(store), names)}"
     )
 
 
-def _describe_contents(names: list[str], wanted: Iterable[str], hint: str = "") -> str:
-    """The contents of a graph and how to load what it lacks; the first steps if it is empty."""
+def _describe_contents(names: list[str], missing: Iterable[str], hint: str = "") -> str:
+    """The contents of a graph and how to load missing names; the first steps if it is empty."""
     return (
-        f"it has {first_few(names, 12)}; {hint}{_suggest_loaders(wanted)}" if names else f"it is empty; {FIRST_STEPS}"
+        f"it has {first_few(names, 12)}; {hint}{_suggest_loaders(missing)}" if names else f"it is empty; {FIRST_STEPS}"
     )
 
 
@@ -245,9 +245,9 @@ def _suggest_roles(names: Iterable[str], edges: Iterable[EdgeType] = ()) -> str:
     start, end = next(
         ((edge.source, edge.target) for edge in edges if edge.source != edge.target), ("Customer", "Product")
     )
-    goes = f"your edges go from {start} to {end}: " if edges else ""
+    direction = f"your edges go from {start} to {end}: " if edges else ""
     return (
-        f'{goes}if nodes of another label are the users or the items, write role = "user" in [nodes.{start}] and '
+        f'{direction}if nodes of another label are the users or the items, write role = "user" in [nodes.{start}] and '
         f'role = "item" in [nodes.{end}] of the TOML file and load again; '
     )
 
@@ -256,28 +256,29 @@ def _suggest_loaders(names: Iterable[str]) -> str:
     """Which loaders provide these labels or relationship types, and a command that loads one of them."""
     known = find_loaders()
     pairs = [(name, known[name]) for name in names if name in known]
-    loaders = sorted({loader for _, found in pairs for loader in found}, key=_loader_order)
+    loaders = sorted({loader for _, providers in pairs for loader in providers}, key=_sort_key)
     if not loaders:
         return f"no installed loader provides {' or '.join(names)}; write it with Cypher or a loader of yours"
-    if {USER, ITEM} & {name for name, _ in pairs}:  # every loader provides these, so listing each is of no use
-        provided = f"{_join(loaders)} provide{'' if len(loaders) > 1 else 's'} some"
+    if {USER, ITEM} & {name for name, _ in pairs}:  # every loader provides these, so they are not listed one by one
+        provided = f"{_join_loaders(loaders)} provide{'' if len(loaders) > 1 else 's'} some"
     else:
         provided = ", ".join(
-            f"{name} {'' if k else 'is provided '}by {_join(found)}" for k, (name, found) in enumerate(pairs)
+            f"{name} {'' if k else 'is provided '}by {_join_loaders(providers)}"
+            for k, (name, providers) in enumerate(pairs)
         )
-    easy = SAMPLE_LOADER in loaders and SAMPLE_PROVIDES & {name for name, _ in pairs}
-    command = f"graphrec load {SAMPLE_LOADER}" if easy else f"graphrec load {loaders[0]} FOLDER"
+    is_in_sample = SAMPLE_LOADER in loaders and SAMPLE_PROVIDES & {name for name, _ in pairs}
+    command = f"graphrec load {SAMPLE_LOADER}" if is_in_sample else f"graphrec load {loaders[0]} FOLDER"
     return f"{provided}; load one: `{command}`"
 
 
-def _loader_order(loader: str) -> tuple[bool, str]:
+def _sort_key(loader: str) -> tuple[bool, str]:
     """The sort key of loaders in messages: the sample first, then by name."""
     return (loader != SAMPLE_LOADER, loader)
 
 
-def _join(names: list[str]) -> str:
+def _join_loaders(names: list[str]) -> str:
     """`movielens`, `lastfm and movielens`, `movielens, amazon, ciao and 4 others`."""
-    shown = sorted(names, key=_loader_order)
+    shown = sorted(names, key=_sort_key)
     if len(shown) > 4:
         shown = [*shown[:3], f"{len(shown) - 3} others"]
     return join_words(shown)

@@ -1,11 +1,11 @@
-"""Progress of long work, reported to a callback; the library itself draws nothing."""
+"""Callbacks for the progress of long tasks; the library itself prints nothing."""
 
 from collections.abc import Callable
 
-#: Called with (steps done, steps in all).
+#: Called with (steps done, total steps).
 Progress = Callable[[int, int], None]
 
-#: Called with (name of the stage, steps done, steps in all).
+#: Called with (name of the stage, steps done, total steps).
 StageProgress = Callable[[str, int, int], None]
 
 

@@ -1,17 +1,17 @@
-"""Passwords, keys and tokens left out of every text that leaves the program."""
+"""Remove passwords, keys and tokens from texts for users."""
 
 import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-#: What a secret is replaced by.
+#: Replacement of a secret.
 HIDDEN = "***"
 
-#: Characters of user information, and of a value, that are looked at; bounds the work on a long text.
+#: Maximum length of user information and of values that patterns match; it bounds the time for long texts.
 _LONGEST = 2_000
 
-#: User information: all between the scheme and the last @ before a quotation mark, as a password that is not
-#: percent-encoded may have blanks, / and @ in it. An address that was cut off before its @ ends in an ellipsis.
+#: User information: everything between the scheme and the last @ before a quotation mark, since a password that is not
+#: percent-encoded may contain spaces, / and @. An address that was cut off before its @ ends in an ellipsis.
 _USER = re.compile(
     "(://)"
     rf"(?:[^\s:@/'\"<>`]{{0,200}}:[^'\"<>`\n]{{0,{_LONGEST}}}@|[^\s'\"<>`]{{0,{_LONGEST}}}@|[^\s'\"<>`@]{{0,{_LONGEST}}}…)",
@@ -23,7 +23,7 @@ _WORD = (
     r"(?:access|api|account|private|shared|signing|encryption|license|subscription)[ _-]?(?:access[ _-]?)?key|"
     r"(?:access|auth|bearer|refresh|session|security|id)?[ _-]?token|credentials?|signature"
 )
-#: Short words count only if no letter is before them; after a percent-encoded ; or & one does.
+#: Short words count only if no letter precedes them, apart from that of a percent-encoded ; or &.
 _SHORT = r"(?:(?<![a-z])|(?<=%3b)|(?<=%26))(?:pwd|pass|pw|auth|sig)|(?<=[?&])key"
 _EQUALS = r"\s*(?:=|%(?:25)*3d)\s*"
 _END = r"(?!%(?:25)*(?:3b|26))"
@@ -34,7 +34,7 @@ _VALUE = (
 )
 #: `password=…` of a query or an ODBC string, percent-encoded or not.
 _SETTING = re.compile(rf"((?:{_WORD}|{_SHORT}){_EQUALS})(?!\s|$){_VALUE}", re.IGNORECASE)
-#: `"password": "…"` of JSON, of a TOML file's table as Python shows it.
+#: `"password": "…"` of JSON, and of a TOML table in Python's notation.
 _ENTRY = re.compile(
     rf"((?:{_WORD}|{_SHORT})[\"']\s*:\s*)(\"[^\"]{{0,{_LONGEST}}}\"|'[^']{{0,{_LONGEST}}}')", re.IGNORECASE
 )
@@ -45,23 +45,23 @@ _HEADER = re.compile(r"(authorization[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?)[^\s\"']+
 _KEY = re.compile(rf"(?:.*(?:{_WORD})|{_SHORT})", re.IGNORECASE | re.DOTALL)
 
 
-def redacted(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without user information and secret settings of the addresses in it, and without these secrets.
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """The text without `secrets`, and without the user information and secret settings of the addresses in it.
 
-    A secret is found as it is and as it is percent-encoded. One of one to three characters is replaced only if no
-    letter or digit is next to it.
+    Secrets are also found percent-encoded. A secret of one to three characters is replaced only if no letter or digit
+    is next to it.
 
-    >>> redacted("bolt://neo4j:pa@ss/word@db:7687 refuses PWD={a;b};UID=u&sslpassword=x")
+    >>> redact("bolt://neo4j:pa@ss/word@db:7687 refuses PWD={a;b};UID=u&sslpassword=x")
     'bolt://***@db:7687 refuses PWD=***;UID=u&sslpassword=***'
     """
-    for secret in sorted(_written(secrets), key=len, reverse=True):
+    for secret in sorted(_list_forms(secrets), key=len, reverse=True):
         if len(secret) > 3:
             text = text.replace(secret, HIDDEN)
         else:
             text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", lambda _: HIDDEN, text)
     if "=" not in text and ":" not in text and "'" not in text and "%" not in text:
         return text
-    text = _USER.sub(_without_user, text)
+    text = _USER.sub(_hide_user, text)
     for pattern in (_SETTING, _ENTRY, _SQL, _HEADER):
         text = pattern.sub(rf"\1{HIDDEN}", text)
     return text
@@ -75,20 +75,20 @@ def secrets_of(address: str) -> tuple[str, ...]:
     """
     scheme, colon, rest = address.partition("://")
     rest = rest if colon else scheme
-    found: list[str] = []
+    secrets: list[str] = []
     if "@" in rest:
         user, _, password = rest.rpartition("@")[0].partition(":")
-        found += [password or user, unquote(password or user)]
+        secrets += [password or user, unquote(password or user)]
     for setting in re.split("[?&]", rest)[1:]:
         name, _, value = setting.partition("=")
-        found += _values(name, value)
+        secrets += _find_secrets(name, value)
     if "?" not in rest:
-        found += [part for setting in rest.split(";") for part in _values(*setting.partition("=")[::2])]
-    return tuple(dict.fromkeys(part for part in found if part))
+        secrets += [part for setting in rest.split(";") for part in _find_secrets(*setting.partition("=")[::2])]
+    return tuple(dict.fromkeys(part for part in secrets if part))
 
 
-def _values(name: str, value: str) -> list[str]:
-    """The secrets in the value of a setting: itself, or those of the connection string that it is."""
+def _find_secrets(name: str, value: str) -> list[str]:
+    """The secrets in a setting: its value if the name is that of a secret, else those of a connection string in it."""
     decoded = unquote_plus(value)
     if _KEY.fullmatch(name.strip()):
         return [value, decoded, decoded.strip().strip("{}'\"")]
@@ -101,19 +101,19 @@ def _values(name: str, value: str) -> list[str]:
     ]
 
 
-def _written(secrets: Iterable[str]) -> set[str]:
-    """Each secret in the forms in which a message may hold it."""
+def _list_forms(secrets: Iterable[str]) -> set[str]:
+    """Each secret in the forms in which a message may contain it."""
     forms = {
         form for secret in secrets for form in (secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1])
     }
     return forms - {"", HIDDEN}
 
 
-#: A password that a variable of the environment is to bring, as messages advise it.
+#: User information with a password from an environment variable, as messages recommend it; it is not hidden.
 _TEMPLATE = re.compile(r"[\w.+\-]+:\$\{\w+\}@")
 
 
-def _without_user(match: re.Match[str]) -> str:
+def _hide_user(match: re.Match[str]) -> str:
     if _TEMPLATE.fullmatch(match[0].removeprefix(match[1])):
         return match[0]
     return f"{match[1]}{HIDDEN}{'@' if match[0].endswith('@') else '…'}"

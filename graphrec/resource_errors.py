@@ -1,11 +1,11 @@
-"""What a machine lacks, in a sentence: how systems, Java and databases call a full disk and too little memory."""
+"""Recognise a full disk and too little memory in the errors of systems, Java and databases."""
 
 import errno
 import re
 from pathlib import Path
 
-#: With less free space than this a store does not start, and a database does not commit.
-LEAST_DISK = 20_000_000
+#: Minimum free space in bytes with which a store starts and a database commits.
+MIN_FREE_DISK = 20_000_000
 
 _DISK = re.compile(
     r"no space left|disk ?quota exceeded|quota exceeded|disk is full|not enough space|OutOfDiskSpace", re.I
@@ -25,20 +25,20 @@ DISK = "the disk is full; free some space and run the command again"
 
 
 def shortage(text: str) -> str:
-    """What lacks, and what to do, if a message speaks of a full disk or too little memory; else ""."""
+    """The shortage and its remedy if a message reports a full disk or too little memory; else ""."""
     if _DISK.search(text):
         return DISK
     return MEMORY if _MEMORY.search(text) else ""
 
 
 def shortage_of(error: BaseException | None) -> str:
-    """What lacks, and what to do, if an error or one that it comes from says so; else ""."""
+    """The shortage and its remedy if an error or one of its causes is due to one; else ""."""
     while error is not None:
         if isinstance(error, MemoryError):
             return MEMORY
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            where = f"the disk of {error.filename} is full" if error.filename else "the disk is full"
-            return f"{where}; free some space and run the command again"
+            defect = f"the disk of {error.filename} is full" if error.filename else "the disk is full"
+            return f"{defect}; free some space and run the command again"
         if isinstance(error, OSError) and error.errno == errno.ENOMEM:
             return MEMORY
         if isinstance(error, OSError | ImportError | RuntimeError) and (cause := shortage(str(error))):
@@ -47,9 +47,9 @@ def shortage_of(error: BaseException | None) -> str:
     return ""
 
 
-def lacking_disk(folder: Path, free: int) -> str:
-    """What lacks where a disk has so many bytes left, and what to do."""
+def describe_full_disk(folder: Path, free: int) -> str:
+    """The shortage of a disk with `free` bytes and its remedy."""
     return (
-        f"the disk of {folder} has {free / 1e6:,.0f} MB left, and at least {LEAST_DISK / 1e6:,.0f} MB are needed; "
+        f"the disk of {folder} has {free / 1e6:,.0f} MB left, and at least {MIN_FREE_DISK / 1e6:,.0f} MB are needed; "
         "free some space, or set GRAPHREC_HOME to a folder on another disk"
     )

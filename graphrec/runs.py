@@ -14,7 +14,7 @@ import torch
 
 from graphrec.arguments import name_of_run
 from graphrec.errors import GraphrecError, UnknownNameError
-from graphrec.home import private_folder, written_privately
+from graphrec.home import private_folder, write_privately
 from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.models.base import Model
@@ -39,7 +39,7 @@ class Verdict:
     num_users: number of test users.
     leaks: findings of the leak audit of the split; "" if it passed.
     model: name of the model measured.
-    value: its own metric; None in runs of earlier versions.
+    value: the metric of the model; None in runs of earlier versions.
     """
 
     metric: str
@@ -57,25 +57,25 @@ class Verdict:
     @property
     def objections(self) -> tuple[str, ...]:
         """Reasons not to publish the run; empty if it may be published."""
-        found = [f"its evaluation was not clean: {self.leaks}"] if self.leaks else []
+        objections = [f"its evaluation was not clean: {self.leaks}"] if self.leaks else []
         if self.finds_nothing and self.model != BASELINES[0]:
-            found.append(
+            objections.append(
                 f"no model finds anything: neither it nor {' nor '.join(self.gains)} has a test item of the "
                 f"{self.num_users:,} test {'user' if self.num_users == 1 else 'users'} among its first "
                 f"{self.metric.partition('@')[2]}, too little to measure"
             )
-            return tuple(found)
+            return tuple(objections)
         if self.num_users < 2:
-            found.append("one test user is not enough: an interval needs two or more")
-            return tuple(found)
+            objections.append("one test user is not enough: an interval needs two or more")
+            return tuple(objections)
         is_baseline = self.model in BASELINES
-        found += [
+        objections += [
             f"{f'{name} beats it' if is_baseline else f'it does not beat {name}'}: {self.metric} {gain:+.4f} (95 % "
             f"interval {low:+.4f} to {high:+.4f}) on {self.num_users:,} test users"
             for name, (gain, low, high) in self.gains.items()
             if (high < 0 if is_baseline else low <= 0)
         ]
-        return tuple(found)
+        return tuple(objections)
 
     @property
     def strongest(self) -> str:
@@ -99,7 +99,7 @@ class Run:
 
     id: str
     model: str
-    config: Mapping[str, Any]  # int, float or str, as the model's config has it
+    config: Mapping[str, Any]  # int, float or str, as in the model's config
     metrics: Mapping[str, float]
     created_at: str
     target: Triple
@@ -120,9 +120,9 @@ class Run:
 
     @property
     def remedies(self) -> tuple[str, ...]:
-        """Steps that lead to a run that may be published, each a clause; empty if this one may be.
+        """Ways to a run that may be published, each a clause; empty if this run may be published.
 
-        The strongest baseline may always be published: no other is clearly better.
+        The strongest baseline may always be published, because no other is clearly better.
         """
         if not self.objections:
             return ()
@@ -133,14 +133,15 @@ class Run:
         if self.verdict.leaks:
             return ("remove the data that reveal the test part from the graph, and train again", force)
         split = "" if self.split is None else f" --split {self._split_option(self.split.spec)}"
-        found = []
+        remedies = []
         if self.verdict.num_users > 1:
-            found.append(f"`graphrec train --model {self.verdict.strongest}{split}` makes a run that may be published")
+            train = f"graphrec train --model {self.verdict.strongest}{split}"
+            remedies.append(f"`{train}` makes a run that may be published")
         by_time = self.split is not None and self.split.spec.partition("(")[0] in ("time", "rolling")
         undecided = all(high >= 0 for _, _, high in self.verdict.gains.values())
         if by_time and undecided and self.verdict.num_users < FEW_USERS:
-            found.append("`--split random` measures it on more users")
-        return (*found, force)
+            remedies.append("`--split random` measures it on more users")
+        return (*remedies, force)
 
     @staticmethod
     def _split_option(spec: str) -> str:
@@ -153,8 +154,8 @@ class Run:
 class TrainedRun:
     """A run with its fitted model, the vocabularies of users and items, and the interactions that count as seen.
 
-    `origins` describe where the relations of the training graph came from, so that the edges of a new user in the live
-    graph can be encoded for the model; runs of earlier versions have none.
+    `origins` describe the edges that the relations of the training graph were built from, so that the edges of a new
+    user in the live graph can be encoded for the model; runs of earlier versions have none.
     """
 
     run: Run
@@ -181,9 +182,9 @@ def describe(
 
 
 def save(runs_folder: Path, trained: TrainedRun) -> Path:
-    """Write the folder `runs_folder/<id>/`, whole or not at all, and return it. Raises GraphrecError if that fails."""
+    """Write the folder `runs_folder/<id>/` atomically and return it. Raises GraphrecError if that fails."""
     folder = runs_folder / trained.run.id
-    with written_privately(folder) as partial:
+    with write_privately(folder) as partial:
         private_folder(partial)
         (partial / "run.json").write_text(json.dumps(asdict(trained.run), indent=2) + "\n", encoding="utf-8")
         with (partial / "model.pt").open("wb") as file:  # opened here, so that a failure is an OSError with its reason
@@ -199,9 +200,9 @@ def find(runs_folder: Path, name: "str | Run") -> str:
     """
     if isinstance(name, Run):
         return name.id
-    if name in damaged(runs_folder):
+    if name in list_damaged(runs_folder):
         raise GraphrecError(f"the run {runs_folder / name} cannot be read; remove the folder and train it again")
-    return name_of_run(name, [run.id for run in reversed(listed(runs_folder))], hint="`graphrec train` makes one")
+    return name_of_run(name, [run.id for run in reversed(list_saved(runs_folder))], hint="`graphrec train` makes one")
 
 
 def load(runs_folder: Path, name: "str | Run") -> TrainedRun:
@@ -224,7 +225,7 @@ def load(runs_folder: Path, name: "str | Run") -> TrainedRun:
         user_index, item_index = content["seen"].numpy().astype(np.int64)
     except UnknownNameError:
         raise
-    except Exception as error:  # torch and json raise many kinds for a damaged file
+    except Exception as error:  # torch and json raise many kinds of errors for a damaged file
         raise GraphrecError(
             f"the run {folder} cannot be read ({type(error).__name__}: {str(error).strip()[:120]}); train it again"
         ) from error
@@ -232,14 +233,14 @@ def load(runs_folder: Path, name: "str | Run") -> TrainedRun:
     return TrainedRun(run, model, users, items, seen, origins)
 
 
-def listed(runs_folder: Path) -> list[Run]:
+def list_saved(runs_folder: Path) -> list[Run]:
     """All complete runs of a folder, the oldest first; unreadable runs are left out, and a missing folder has no runs.
 
     Runs of the same second are in the order in which they were written.
     """
-    found = [(run, folder) for folder in _list_folders(runs_folder) if (run := _read_or_none(folder)) is not None]
+    pairs = [(run, folder) for folder in _list_folders(runs_folder) if (run := _read_or_none(folder)) is not None]
     return [
-        run for run, folder in sorted(found, key=lambda pair: (pair[0].created_at, _written_at(pair[1]), pair[0].id))
+        run for run, folder in sorted(pairs, key=lambda pair: (pair[0].created_at, _written_at(pair[1]), pair[0].id))
     ]
 
 
@@ -251,15 +252,15 @@ def _written_at(folder: Path) -> int:
         return 0
 
 
-def trained_on(runs_folder: Path, source: str) -> tuple[list[str], list[str]]:
+def find_trained_on(runs_folder: Path, source: str) -> tuple[list[str], list[str]]:
     """The ids of the saved runs that were trained on a source, and of those that do not record their sources."""
-    found = listed(runs_folder)
-    knows = [run.id for run in found if run.sources is not None and source in run.sources]
-    return knows, [run.id for run in found if run.sources is None]
+    runs = list_saved(runs_folder)
+    trained = [run.id for run in runs if run.sources is not None and source in run.sources]
+    return trained, [run.id for run in runs if run.sources is None]
 
 
-def damaged(runs_folder: Path) -> list[str]:
-    """The names of the folders that `listed` leaves out because they cannot be read."""
+def list_damaged(runs_folder: Path) -> list[str]:
+    """The names of the folders that `list_saved` leaves out because they cannot be read."""
     return [folder.name for folder in _list_folders(runs_folder) if _read_or_none(folder) is None]
 
 
@@ -319,7 +320,7 @@ def _read(folder: Path) -> Run:
     texts = (*texts, *([verdict.metric, verdict.model, verdict.leaks] if verdict else []))
     numbers = (run.seconds, *run.metrics.values())
     if run.id != folder.name or not all(isinstance(each, str) for each in texts):
-        raise ValueError("a name is no text, or the id is that of another run")
+        raise ValueError("a name is not a text, or the id is that of another run")
     if not isinstance(run.config, dict) or not all(type(each) in (int, float) for each in numbers):
         raise ValueError("a number or the settings are of another type")
     return run

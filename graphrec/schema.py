@@ -1,4 +1,4 @@
-"""The words of the graph: which labels and relationship types there are and what they mean."""
+"""Labels and relationship types with a meaning for graphrec, and the types of nodes, edges and link rules."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,13 +9,13 @@ from graphrec.schema_names import require_name
 USER = "User"
 ITEM = "Item"
 
-#: Relations between users that say who knows or trusts whom.
+#: Relationship types between users.
 SOCIAL = ("FRIEND", "FOLLOWS", "TRUSTS")
 
-#: Stored once, read both ways.
+#: Relationship types that are stored once and read in both directions.
 UNDIRECTED = frozenset({"FRIEND"})
 
-#: What graphrec itself writes; never part of an export or of what a model sees.
+#: Labels and relationship types that graphrec itself writes; they are in no export, and no model sees them.
 RUN = "Run"
 SOURCE = "Source"
 RECOMMENDED = "RECOMMENDED"
@@ -25,19 +25,19 @@ WRITE_LEASE = "WriteLease"
 SYSTEM_LABELS = frozenset({RUN, SOURCE, WRITE_LEASE})
 SYSTEM_RELATIONS = frozenset({RECOMMENDED, SIMILAR, WITHDRAWN})
 
-#: What publishing writes on users and items: the model's vector, and the id of the run that produced it.
+#: Properties that publishing writes on users and items: the model's vector, and the id of the run that produced it.
 EMBEDDING = "embedding"
 EMBEDDING_RUN = "embedding_run"
 SYSTEM_PROPERTIES = frozenset({EMBEDDING, EMBEDDING_RUN})
 
-#: What users were shown: a log that sources may bring and `graphrec feedback` reads. It is the work of earlier models,
-#: not behaviour, so no model sees it.
+#: The log of impressions, which sources may provide and `graphrec feedback` reads. Earlier models caused it, so it is
+#: not behaviour, and no model sees it.
 SHOWN = "SHOWN"
 
 #: Relationship types from User to Item that are not behaviour. Every other type is, known to graphrec or not.
 NO_BEHAVIOUR = frozenset({RECOMMENDED, SHOWN})
 
-#: A relation triple as PyG names an edge type: (source label, relationship type, target label).
+#: An edge type as in PyG: (source label, relationship type, target label).
 Triple = tuple[str, str, str]
 
 
@@ -45,8 +45,8 @@ Triple = tuple[str, str, str]
 class NodeType:
     """A node label with the names of its properties besides `id` and `keys`.
 
-    `shared` says that an id means the same thing in every source (a genre's name), so nodes of several
-    sources with one id are one node. Nodes of other types are fused only where fusion finds a link.
+    If `shared`, an id has the same meaning in every source (a genre's name), so nodes of several sources with one id
+    are one node. Nodes of other types are fused only if fusion finds a link.
 
     Raises:
         DataError: the label or a property has a name that cannot be used in a statement (see
@@ -67,9 +67,9 @@ class NodeType:
 class EdgeType:
     """A relationship type between two labels, with the names of its properties besides `source`.
 
-    `key` names the properties that distinguish several edges between the same two nodes: a user may tag an
-    item with many tags, so TAGGED has the key ("tag",), while RATED has the key () and occurs once per pair.
-    A key of None says nothing of the kind: there may be several equal edges, as in a graph that others wrote.
+    `key` names the properties that distinguish several edges between the same two nodes: a user may tag an item with
+    many tags, so TAGGED has the key ("tag",), while RATED has the key () and occurs once per pair. If it is None, there
+    may be several equal edges, as in a graph that another program wrote.
 
     Raises:
         DataError: a label, the type or a property has a name that cannot be used in a statement (see `schema_names`).
@@ -101,12 +101,12 @@ class EdgeType:
 
 @dataclass(frozen=True)
 class LinkRule:
-    """What makes records of two sources the same thing: they agree in the properties `on` of a label.
+    """A rule that links records of two sources which agree in the properties `on` of a label.
 
-    `by` says how they are compared: "exact" (equal values), "normalised" (equal without case, spaces and
-    punctuation: an ISBN, a telephone number), "title" (a title and a year, spelt almost alike) or "fields" (people by
-    several fields, each of which may differ a little). A link whose confidence is below `threshold` is proposed and not
-    made. `one_to_one` holds that two records of one source never become one node by this rule.
+    `by` is the comparison: "exact" (equal values), "normalised" (equal without case, spaces and punctuation: an ISBN, a
+    telephone number), "title" (a title and a year, spelt almost alike) or "fields" (people by several fields, each of
+    which may differ a little). A link with a confidence below `threshold` is proposed and not made. If `one_to_one`,
+    the rule never makes one node of two records of one source.
     """
 
     label: str
@@ -126,10 +126,10 @@ class GraphSchema:
     def behaviours(self) -> tuple[EdgeType, ...]:
         """The edge types from users to items, the strongest sign of a preference first, unknown ones last."""
         rank = {name: position for position, name in enumerate(BEHAVIOURS)}
-        found = [edge for edge in self.edges if (edge.source, edge.target) == (USER, ITEM)]
-        return tuple(sorted(found, key=lambda edge: (rank.get(edge.relation, len(rank)), edge.relation)))
+        behaviours = [edge for edge in self.edges if (edge.source, edge.target) == (USER, ITEM)]
+        return tuple(sorted(behaviours, key=lambda edge: (rank.get(edge.relation, len(rank)), edge.relation)))
 
 
 def reverse_name(relation: str) -> str:
-    """The name of a relation read backwards in a HeteroData, PyG's way: `RATED` gives `rev_RATED`."""
+    """The name of a reverse type in a HeteroData, as in PyG: `RATED` gives `rev_RATED`."""
     return f"rev_{relation}"

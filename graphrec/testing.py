@@ -45,7 +45,7 @@ def checkerboard(size: int = 20) -> tuple[HeteroGraph, Interactions, Interaction
     One further user and one further item have no interactions.
 
     Returns:
-        The graph without the diagonal, its interactions, and the withheld diagonal, which holds the right answers.
+        The graph without the diagonal, its interactions, and the withheld diagonal, which are the right answers.
     """
     user, item = np.divmod(np.arange(size * size), size)
     same = (user + item) % 2 == 0
@@ -55,7 +55,7 @@ def checkerboard(size: int = 20) -> tuple[HeteroGraph, Interactions, Interaction
 
 
 class ModelContract:
-    """Tests of one model; a subclass sets its name, and the exceptions from the contract.
+    """Tests of one model; a subclass sets the model's name and its exceptions from the contract.
 
     config: settings that make the model fast on 20 users.
     personal: whether different users get different items.
@@ -145,7 +145,7 @@ class ModelContract:
             assert bool((right > wrong).all())
 
     def test_every_candidate_can_be_fitted(self) -> None:
-        """The first candidate is the default, it is trusted, and all give finite scores."""
+        """The first candidate is the default and is trusted, and all give finite scores."""
         kind = model_class(self.name)
         graph, train, _ = checkerboard()
         candidates = kind.candidates(graph)

@@ -1,4 +1,4 @@
-"""Times in words."""
+"""Format times as text."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ _SECONDS_A_YEAR = 31_556_952
 
 
 def moment_text(seconds: int) -> str:
-    """Unix seconds as a date and a time of day in UTC; as the year alone, if no calendar has it."""
+    """Unix seconds as date and time in UTC; as the year alone, if datetime cannot represent them."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""The bijection between ids outside (strings) and positions inside (0..n-1)."""
+"""The bijection between ids (strings) and positions (0 … n − 1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class Vocabulary:
 
     @classmethod
     def of(cls, label: str, ids: Ids) -> "Vocabulary":
-        """A vocabulary of the ids in the order given; DataError if one is there twice or is no id."""
-        index = _texts(ids)
+        """A vocabulary of ids in the given order. Raises DataError if an id is repeated or invalid."""
+        index = _to_texts(ids)
         if not index.is_unique:
             raise DataError(f"{label}: ids occur twice: {first_few(index[index.duplicated()].unique())}")
         return cls(label, index)
@@ -39,20 +39,20 @@ class Vocabulary:
         return isinstance(other, Vocabulary) and self.label == other.label and self.ids.equals(other.ids)
 
     def index(self, ids: Ids) -> IndexArray:
-        """Positions [n] int64 of ids; DataError naming those that are not there."""
-        wanted = _texts(ids)
-        index = np.asarray(self.ids.get_indexer(wanted), dtype=np.int64)
+        """Positions [n] int64 of ids. Raises DataError, with the unknown ids, if there are any."""
+        texts = _to_texts(ids)
+        index = np.asarray(self.ids.get_indexer(texts), dtype=np.int64)
         if (index < 0).any():
-            unknown = wanted[index < 0].unique()
+            unknown = texts[index < 0].unique()
             raise DataError(f"{len(unknown):,} {self.label} ids are not known: {first_few(unknown)}")
         return index
 
-    def places(self, ids: Ids) -> IndexArray:
-        """Positions [n] int64 of ids, -1 for those that are not there."""
-        return np.asarray(self.ids.get_indexer(_texts(ids)), dtype=np.int64)
+    def find_positions(self, ids: Ids) -> IndexArray:
+        """Positions [n] int64 of ids, -1 for unknown ids."""
+        return np.asarray(self.ids.get_indexer(_to_texts(ids)), dtype=np.int64)
 
     def find(self, identifier: Id) -> int:
-        """The position of one id; UnknownNameError with the nearest ids if it is not there."""
+        """The position of one id. Raises UnknownNameError, with the nearest ids, if it is unknown."""
         identifier = id_text(identifier, f"{self.label.lower()} id")
         position = int(self.ids.get_indexer(pd.Index([identifier], dtype="str"))[0])
         if position < 0:
@@ -64,12 +64,12 @@ class Vocabulary:
         return np.asarray(self.ids, dtype=object)[index]
 
 
-def _texts(ids: Ids) -> "pd.Index[str]":
-    """Ids as an index of texts: the integer 15 is "15" (as is 15.0, which pandas would make "15.0").
+def _to_texts(ids: Ids) -> "pd.Index[str]":
+    """Ids as an index of texts: the integer 15 and the float 15.0, which pandas would write as "15.0", become "15".
 
-    Raises DataError if one is no id, or if `ids` is a single text.
+    Raises DataError if one is not an id, or if `ids` is a single text.
     """
     if isinstance(ids, str) or pd.api.types.infer_dtype(ids, skipna=False) not in ("string", "empty"):
         ids = id_texts(ids)
-    found: pd.Index[str] = pd.Index(ids, dtype="str")  # type: ignore[arg-type]  # the stubs lack this dtype
-    return found
+    texts: pd.Index[str] = pd.Index(ids, dtype="str")  # type: ignore[arg-type]  # the stubs lack this dtype
+    return texts

@@ -58,10 +58,10 @@ def unexpected(error: BaseException) -> int:
         _streams.silence(sys.stdout)
         return _streams.report(error)
     from graphrec.errors import sentence
-    from graphrec.redaction import redacted
+    from graphrec.redaction import redact
 
     if os.environ.get("GRAPHREC_DEBUG"):
-        text = redacted("".join(traceback.format_exception(error))).rstrip()
+        text = redact("".join(traceback.format_exception(error))).rstrip()
     else:
         place = traceback.extract_tb(error.__traceback__)[-1]
         text = sentence(

@@ -80,13 +80,13 @@ class OutPath(InPath):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # click's signature
         """The path."""
-        from graphrec.characters import escaped
+        from graphrec.characters import escape_controls
 
         if str(value) == "-":
             self.fail("- is not a file; name one, such as /dev/stdout, or ./- for a file of this name.", param, ctx)
         known = str(value).encode(errors="replace").decode()  # other bytes than UTF-8 may be in the name of a folder
-        if escaped(known) != known:
-            self.fail(f"'{escaped(known)}' has control characters in it; choose another name.", param, ctx)
+        if escape_controls(known) != known:
+            self.fail(f"'{escape_controls(known)}' has control characters in it; choose another name.", param, ctx)
         return super().convert(value, param, ctx)
 
 

@@ -31,18 +31,18 @@ def print_json(value: object) -> None:
 
 def say(text: str, end: str = "\n") -> None:
     """Print a text on stdout, its control characters escaped."""
-    from graphrec.characters import escaped
+    from graphrec.characters import escape_controls
 
-    click.echo(escaped(text, lines=True) + end, nl=False)
+    click.echo(escape_controls(text, lines=True) + end, nl=False)
 
 
 def note(text: str) -> None:
     """Print a sentence without secrets on stderr, if that can be written."""
-    from graphrec.characters import escaped
-    from graphrec.redaction import redacted
+    from graphrec.characters import escape_controls
+    from graphrec.redaction import redact
 
     try:
-        click.echo(escaped(redacted(text), lines=True), err=True)
+        click.echo(escape_controls(redact(text), lines=True), err=True)
     except (OSError, ValueError):
         _streams.silence(sys.stderr)
 
@@ -67,20 +67,22 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     from rich.table import Table
     from rich.text import Text
 
-    from graphrec.characters import escaped
+    from graphrec.characters import escape_controls
 
     rows = [list(row) for row in rows]
     made = Table(box=SIMPLE_HEAD)
     for position, name in enumerate(columns):
         numeric = bool(rows) and all(_is_number(row[position]) for row in rows)
         made.add_column(
-            Text(_streams.fitted(escaped(name, lines=True))), justify="right" if numeric else "left", overflow="fold"
+            Text(_streams.fitted(escape_controls(name, lines=True))),
+            justify="right" if numeric else "left",
+            overflow="fold",
         )
     for row in rows:
         made.add_row(*(Text(_streams.fitted(text(value))) for value in row))  # a title such as [REC] is no markup
     out = console(stderr)
     if title:
-        out.print(Text(_streams.fitted(escaped(title)), style="bold"))
+        out.print(Text(_streams.fitted(escape_controls(title)), style="bold"))
     out.print(made)
 
 
@@ -91,9 +93,9 @@ def _is_number(value: object) -> bool:
 
 def text(value: object) -> str:
     """A cell of a table, its control characters escaped."""
-    from graphrec.characters import escaped
+    from graphrec.characters import escape_controls
 
-    return escaped(_text(value), lines=True)
+    return escape_controls(_text(value), lines=True)
 
 
 def _text(value: object) -> str:
@@ -131,7 +133,7 @@ def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], safe: b
     `safe` escapes texts that a spreadsheet would run as formulas. A note counts the cells that stdout's encoding cannot
     represent.
     """
-    from graphrec.characters import disarmed
+    from graphrec.characters import disarm
 
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(columns)
@@ -139,7 +141,7 @@ def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], safe: b
     for row in rows:
         values = ["; ".join(map(str, cell)) if isinstance(cell, list) else cell for cell in (row[c] for c in columns)]
         replaced += sum(not _streams.can_encode(value) for value in values if isinstance(value, str))
-        out.writerow([disarmed(value) for value in values] if safe else values)
+        out.writerow([disarm(value) for value in values] if safe else values)
     if replaced:
         note(f"{replaced:,} cells have characters that {sys.stdout.encoding} lacks, replaced; PYTHONUTF8=1 keeps them")
 

@@ -115,9 +115,9 @@ def command(
         )
         comparison = graph.compare(models, None, names, config, relation, progress)
     from graphrec.evaluation import report as reports
-    from graphrec.redaction import redacted
+    from graphrec.redaction import redact
 
-    command_line = redacted(shlex.join(["graphrec", *sys.argv[1:]]))
+    command_line = redact(shlex.join(["graphrec", *sys.argv[1:]]))
     comparison = replace(comparison, setup=replace(comparison.setup, command=command_line))
     if report is not None:
         for path in reports.write_all(comparison, report):

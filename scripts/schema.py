@@ -165,9 +165,9 @@ def _properties(counted: "LabelCounts | TripleCounts") -> "list[PropertyCounts]"
 
 def _listed(properties: "Iterable[PropertyCounts]", total: int) -> str:
     """One line for each property: `year integer 50 %`, without the share if all have it."""
-    from graphrec.errors import shown
+    from graphrec.errors import format_value
 
-    return "\n".join(f"{shown(part.name)}: {_types(part)}{_share(part.count, total)}" for part in properties)
+    return "\n".join(f"{format_value(part.name)}: {_types(part)}{_share(part.count, total)}" for part in properties)
 
 
 def _types(part: "PropertyCounts") -> str:
@@ -175,9 +175,9 @@ def _types(part: "PropertyCounts") -> str:
 
 
 def _sources(sources: Mapping[str, int], total: int) -> str:
-    from graphrec.errors import shown
+    from graphrec.errors import format_value
 
-    return "\n".join(f"{shown(name)}{_share(number, total)}" for name, number in sources.items())
+    return "\n".join(f"{format_value(name)}{_share(number, total)}" for name, number in sources.items())
 
 
 def _share(part: int, total: int) -> str:

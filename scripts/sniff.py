@@ -11,7 +11,8 @@ import click
 from . import _options, _terminal
 
 if TYPE_CHECKING:
-    from graphrec.tabular.proposal import Proposal, TableReport
+    from graphrec.tabular.proposal import Proposal
+    from graphrec.tabular.toml_builder import TableReport
 
 #: Cap on the columns of a table in the report.
 _MOST_COLUMNS = 25

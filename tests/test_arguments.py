@@ -79,12 +79,12 @@ def test_a_vocabulary_takes_integers() -> None:
     assert known == Vocabulary.of("User", ["15", "16"])
     assert (known.find(16), known.find(np.int64(15)), known.find("15")) == (1, 0, 0)
     for ids in ([16, 15], np.array([16, 15]), pd.Series([16.0, 15.0]), pd.Index([16, 15]), ("16", 15)):
-        assert known.index(ids).tolist() == known.places(ids).tolist() == [1, 0]
-    assert known.places([]).tolist() == []
-    assert known.places([17, 15]).tolist() == [-1, 0]
+        assert known.index(ids).tolist() == known.find_positions(ids).tolist() == [1, 0]
+    assert known.find_positions([]).tolist() == []
+    assert known.find_positions([17, 15]).tolist() == [-1, 0]
     for wrong in ([True], [1.5], [None]):
         with pytest.raises(DataError, match="is no id"):
-            known.places(wrong)  # type: ignore[arg-type]  # what a caller may do
+            known.find_positions(wrong)  # type: ignore[arg-type]  # what a caller may do
     with pytest.raises(DataError, match="'15' is no list of ids"):
         known.index("15")
     with pytest.raises(UnknownNameError, match="there is no user '17'"):

@@ -9,7 +9,7 @@ import pytest
 import graphrec
 from graphrec import EvaluationConfig, Graph, PublishConfig, TrainConfig, TuneConfig, TuningBudget, hetero
 from graphrec.errors import DataError, GraphrecError, RefusedError, StoreError, UnknownNameError
-from graphrec.runs import listed
+from graphrec.runs import list_saved
 from graphrec.store import Address, Store
 from tests.serving import shop
 from tests.sizes import NEO4J_IS_SLOW
@@ -160,7 +160,7 @@ def test_every_command_is_a_method(graph: Graph) -> None:
 @NEO4J_IS_SLOW
 def test_runs_are_a_table_and_are_named_by_their_first_letters(graph: Graph) -> None:
     with graph:
-        assert graph.runs()["run"].tolist() == [run.id for run in reversed(listed(graph.settings.runs))]
+        assert graph.runs()["run"].tolist() == [run.id for run in reversed(list_saved(graph.settings.runs))]
         exported = graph.export()
         first = graph.train("popularity", exported, config=TrainConfig(measured=False))
         second = graph.train("item_knn", exported, config=TrainConfig(measured=False), neighbours=20)

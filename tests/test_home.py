@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from graphrec.cleaning_report import CleaningReport
-from graphrec.home import is_private, keep_private, private_folder, restrict, written_privately
+from graphrec.home import is_private, keep_private, private_folder, restrict, write_privately
 from graphrec.ingest.reports import delete_report, save_report
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
@@ -30,10 +30,10 @@ def wide() -> object:
 def test_new_folders_and_files_are_private(tmp_path: Path) -> None:
     home = tmp_path / "deep" / "home"
     private_folder(home / "runs")
-    with written_privately(home / "runs" / "one") as partial:
+    with write_privately(home / "runs" / "one") as partial:
         private_folder(partial)
         (partial / "model.pt").write_bytes(b"x")
-    with written_privately(home / "graph.pt") as partial:
+    with write_privately(home / "graph.pt") as partial:
         partial.write_bytes(b"x")
     save_report(home / "loads", "shop", {"rows": 1}, CleaningReport())
     assert modes(tmp_path / "deep") == {"d700", "f600"}

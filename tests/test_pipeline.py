@@ -12,10 +12,10 @@ from graphrec import TrainConfig
 from graphrec.errors import DataError, RefusedError
 from graphrec.hetero import interactions
 from graphrec.interactions import Interactions
-from graphrec.pipeline.publication import require_worth
+from graphrec.pipeline.publication import require_publishable
 from graphrec.pipeline.training import train, tune
 from graphrec.ranking.topk import top_k
-from graphrec.runs import Run, Verdict, listed, save
+from graphrec.runs import Run, Verdict, list_saved, save
 from graphrec.splitting import SplitRecord
 from graphrec.testing import graph_of
 from tests.evaluation.timed import timed
@@ -40,12 +40,12 @@ def test_a_baseline_is_compared_with_the_other_one_and_the_better_one_may_be_pub
     assert popular.verdict is not None
     assert set(popular.verdict.gains) == {"item_knn"}
     with pytest.raises(RefusedError, match=r"item_knn beats it: .*`graphrec train --model item_knn --split time`"):
-        require_worth(popular)
+        require_publishable(popular)
     assert not any("--split random" in remedy for remedy in popular.remedies), "more users would not help it"
     near = train(timed(), "item_knn", rng(0)).run
     assert near.verdict is not None
     assert set(near.verdict.gains) == {"popularity"}
-    require_worth(near)
+    require_publishable(near)
 
 
 def test_a_run_whose_evaluation_was_not_clean_may_not_be_published() -> None:
@@ -55,7 +55,7 @@ def test_a_run_whose_evaluation_was_not_clean_may_not_be_published() -> None:
     assert run.verdict is not None
     assert "duplicates of test interactions" in run.verdict.leaks
     with pytest.raises(RefusedError, match="its evaluation was not clean: .*duplicates of test interactions"):
-        require_worth(run)
+        require_publishable(run)
 
 
 def run_of(verdict: Verdict | None) -> Run:
@@ -64,19 +64,19 @@ def run_of(verdict: Verdict | None) -> Run:
 
 def test_only_a_run_that_gains_beyond_its_interval_may_be_published() -> None:
     good = Verdict("ndcg@10", {"popularity": (0.1, 0.05, 0.15), "item_knn": (0.02, 0.001, 0.04)}, 50)
-    require_worth(run_of(good))
+    require_publishable(run_of(good))
     bad = replace(good, gains={**good.gains, "item_knn": (0.02, -0.001, 0.04)})
     words = (
         r"run mine is not published: it does not beat item_knn: ndcg@10 \+0.0200 \(95 % interval -0.0010 to \+0.0400\)"
     )
     with pytest.raises(RefusedError, match=words):
-        require_worth(run_of(bad))
+        require_publishable(run_of(bad))
     with pytest.raises(RefusedError, match="evaluation was not clean: 3 test interactions"):
-        require_worth(run_of(replace(good, leaks="3 test interactions are in training")))
+        require_publishable(run_of(replace(good, leaks="3 test interactions are in training")))
     with pytest.raises(RefusedError, match=r"was not measured.*--force"):
-        require_worth(run_of(None))
+        require_publishable(run_of(None))
     for verdict in (None, bad):
-        require_worth(run_of(verdict), force=True)
+        require_publishable(run_of(verdict), force=True)
 
 
 def test_the_advice_of_a_refusal_leads_to_the_strongest_baseline_on_the_same_split() -> None:
@@ -128,7 +128,7 @@ def test_a_verdict_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     record = json.loads(path.read_text())
     record["verdict"] = {"metric": "ndcg@10", "gains": {"item_knn": [0.1, 0.0, 0.2]}, "num_users": 5, "leaks": ""}
     path.write_text(json.dumps(record))
-    (found,) = listed(tmp_path)
+    (found,) = list_saved(tmp_path)
     assert found.verdict == Verdict("ndcg@10", {"item_knn": (0.1, 0.0, 0.2)}, 5, "", "popularity", None)
 
 

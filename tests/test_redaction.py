@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphrec.config import Settings, split_login, store_status
-from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few, sentence, shown
-from graphrec.redaction import redacted, secrets_of
+from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few, format_value, sentence
+from graphrec.redaction import redact, secrets_of
 from graphrec.tabular.spec import QueryInput
 from graphrec.tabular.sql import read_batches
 
@@ -43,7 +43,7 @@ SCHEMES = st.sampled_from(["postgresql", "postgresql+psycopg", "mysql+pymysql", 
     ],
 )
 def test_forms(text: str, expected: str) -> None:
-    assert redacted(text) == expected
+    assert redact(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ def test_forms(text: str, expected: str) -> None:
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
-    assert redacted(text) == text
+    assert redact(text) == text
 
 
 def test_secrets_that_are_known_are_found_in_every_form() -> None:
-    assert redacted("a p@ss b p%40ss", ["p@ss"]) == "a *** b ***"
-    assert redacted("no, 1 node of 10", ["1"]) == "no, *** node of 10"
+    assert redact("a p@ss b p%40ss", ["p@ss"]) == "a *** b ***"
+    assert redact("no, 1 node of 10", ["1"]) == "no, *** node of 10"
     assert secrets_of("x://u:p%40ss@h?odbc_connect=PWD%3Da%20b%3BUID%3Du") == ("p%40ss", "p@ss", "a b")
     assert split_login("bolt://a:b@c@db:1") == ("bolt://db:1", "a", "b@c")
 
@@ -79,7 +79,7 @@ def test_any_address_in_any_error(secret: str, scheme: str, encoded: bool) -> No
         DataError("x" * 5_000 + address),
         UnknownNameError("run", address, [address, "b"]),
         GraphrecError(first_few([address])),
-        GraphrecError(f"cannot {shown(repr([address]), 60)}"),
+        GraphrecError(f"cannot {format_value(repr([address]), 60)}"),
     ):
         text = str(pickle.loads(pickle.dumps(error)))
         assert FIRST not in text

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from graphrec.hetero import HeteroGraph, build
-from graphrec.relations import relations
+from graphrec.relations import build_relations
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable
 
@@ -43,7 +43,7 @@ def graph() -> HeteroGraph:
 
 
 def test_every_relation_but_the_target_has_its_kind(graph: HeteroGraph) -> None:
-    found = relations(graph)
+    found = build_relations(graph)
     assert set(found.behaviours) == {"VIEWED", "TAGGED"}
     assert set(found.social) == {"FRIEND", "TRUSTS"}
     assert set(found.item_attributes) == {"IN_GENRE", "TAGGED.tag"}
@@ -53,13 +53,13 @@ def test_every_relation_but_the_target_has_its_kind(graph: HeteroGraph) -> None:
 
 
 def test_undirected_relations_are_read_both_ways_and_distrust_is_left_out(graph: HeteroGraph) -> None:
-    found = relations(graph).social
+    found = build_relations(graph).social
     np.testing.assert_array_equal(found["FRIEND"].toarray(), [[0, 1, 0], [1, 0, 0], [0, 0, 0]])
     np.testing.assert_array_equal(found["TRUSTS"].toarray(), [[0, 0, 4], [0, 0, 0], [0, 2, 0]])
 
 
 def test_attributes_are_rows_of_their_node_and_tags_are_counted(graph: HeteroGraph) -> None:
-    found = relations(graph)
+    found = build_relations(graph)
     np.testing.assert_array_equal(found.item_attributes["IN_GENRE"].toarray(), [[1, 1], [0, 0], [0, 1]])
     np.testing.assert_array_equal(found.user_attributes["LIVES_IN"].toarray(), [[0], [0], [1]])
     assert list(graph.vocabularies["TAGGED.tag"].ids) == ["new", "old"]
@@ -68,10 +68,10 @@ def test_attributes_are_rows_of_their_node_and_tags_are_counted(graph: HeteroGra
 
 
 def test_item_relations_are_symmetric(graph: HeteroGraph) -> None:
-    found = relations(graph).item_items["ALSO_BOUGHT"]
+    found = build_relations(graph).item_items["ALSO_BOUGHT"]
     np.testing.assert_array_equal(found.toarray(), [[0, 0, 1], [0, 0, 0], [1, 0, 0]])
 
 
 def test_behaviours_keep_every_event(graph: HeteroGraph) -> None:
-    viewed = relations(graph).behaviours["VIEWED"]
+    viewed = build_relations(graph).behaviours["VIEWED"]
     assert sorted(zip(viewed.user_index.tolist(), viewed.item_index.tolist(), strict=True)) == [(0, 1), (0, 1), (2, 2)]

@@ -76,7 +76,7 @@ def test_an_error_of_a_database_on_a_full_disk_says_so(
 ) -> None:
     address = embedded.start()
     assert address.folder == embedded.folder
-    monkeypatch.setattr(connection, "LEAST_DISK", 10**18)
+    monkeypatch.setattr(connection, "MIN_FREE_DISK", 10**18)
     with (
         connection.connect(address) as store,
         pytest.raises(ShortageError, match=r"cannot continue: the disk of .* has"),

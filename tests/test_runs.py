@@ -10,7 +10,7 @@ import torch
 from graphrec.errors import GraphrecError, UnknownNameError
 from graphrec.models import MODELS, make
 from graphrec.ranking.topk import recommend
-from graphrec.runs import TrainedRun, describe, listed, load, save
+from graphrec.runs import TrainedRun, describe, list_saved, load, save
 from graphrec.testing import checkerboard
 
 
@@ -52,8 +52,8 @@ def test_runs_are_listed_by_time(tmp_path: Path) -> None:
         save(tmp_path, each)
     (tmp_path / ".item_knn-1.partial").mkdir()
     (tmp_path / "empty").mkdir()
-    assert [run.id for run in listed(tmp_path)] == [earlier.run.id, later.run.id]
-    assert listed(tmp_path / "nowhere") == []
+    assert [run.id for run in list_saved(tmp_path)] == [earlier.run.id, later.run.id]
+    assert list_saved(tmp_path / "nowhere") == []
 
 
 def test_an_unknown_run_names_the_command_that_makes_one(tmp_path: Path) -> None:

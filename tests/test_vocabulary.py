@@ -38,7 +38,7 @@ def test_ids_and_positions_are_inverse_to_each_other() -> None:
 )
 def test_integers_are_ids_too(items: Vocabulary, ids: Ids) -> None:
     assert items.index(ids).tolist() == [2]
-    assert items.places(ids).tolist() == [2]
+    assert items.find_positions(ids).tolist() == [2]
     assert Vocabulary.of(LABEL, ids).ids.tolist() == ["15"]
 
 
@@ -47,7 +47,7 @@ def test_unknown_ids_are_reported(items: Vocabulary) -> None:
         items.index(["x", "a", "y", "x"])
     with pytest.raises(UnknownNameError, match="no item '16'; did you mean 15"):
         items.find(16)
-    assert items.places(["x", "a"]).tolist() == [-1, 1]
+    assert items.find_positions(["x", "a"]).tolist() == [-1, 1]
 
 
 def test_an_id_that_occurs_twice_is_refused() -> None:

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
-from graphrec.errors import first_few, shown
+from graphrec.errors import first_few, format_value
 from graphrec.evaluation.memory_estimate import Shape
 from graphrec.evaluation.zero_ratings import zeros_that_mean_nothing
 from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER, WRITE_LEASE, EdgeType
-from graphrec.schema_names import usable
+from graphrec.schema_names import is_usable
 from graphrec.store import Store
 from graphrec.store.connection import Row, quote
 from graphrec.store.counts import known_labels, known_relations
@@ -51,11 +51,11 @@ def measure_shape(store: Store) -> Shape:
     paths = 0
     for name in known_relations(store):
         if name not in SYSTEM_RELATIONS:
-            found = store.read(
+            rows = store.read(
                 f"MATCH (n)-[r:{quote(name)}]-(:{ITEM}) WITH n, count(r) AS degree "
                 "RETURN sum(degree * degree) AS number"
             )
-            paths += found[0]["number"] or 0
+            paths += rows[0]["number"] or 0
     return Shape(counts[USER], counts[ITEM], edges, paths)
 
 
@@ -111,17 +111,17 @@ def check_doubled_keys(store: Store) -> Finding:
 
 def check_doubled_edges(store: Store) -> Finding:
     """Check that no source has an edge twice (same type, ends and key), which two simultaneous writers may cause."""
-    found, sources = [], []
+    counts, sources = [], []
     for manifest in read_sources(store):
         for kind in manifest.edges:
             if kind.key is not None and (number := _count_doubled_edges(store, manifest.source.name, kind)):
-                found.append(f"{format_count(number, kind.relation)} of {shown(manifest.source.name)}")
+                counts.append(f"{format_count(number, kind.relation)} of {format_value(manifest.source.name)}")
                 sources.append(manifest.source.name)
-    if not found:
+    if not counts:
         return Finding("doubled edges", OK, "none")
-    loads = " and ".join(f"graphrec load {shown(name)}" for name in dict.fromkeys(sources))
+    loads = " and ".join(f"graphrec load {format_value(name)}" for name in dict.fromkeys(sources))
     remedy = f"run {loads} again with the same options, which keeps one of each"
-    return Finding("doubled edges", FAILED, f"{first_few(found)} too many", remedy)
+    return Finding("doubled edges", FAILED, f"{first_few(counts)} too many", remedy)
 
 
 def _count_doubled_edges(store: Store, source: str, kind: EdgeType) -> int:
@@ -189,7 +189,7 @@ def check_times(edges: list[Row], now: datetime) -> Finding:
     if thousandfold:
         counts = first_few(f"{format_count(row['milliseconds'], row['relation'])}" for row in thousandfold)
         name = thousandfold[0]["relation"]
-        late_ones = f"MATCH ()-[r{f':{quote(name)}' if usable(name) else ''}]->() WHERE r.timestamp > {MILLISECONDS}"
+        late_ones = f"MATCH ()-[r{f':{quote(name)}' if is_usable(name) else ''}]->() WHERE r.timestamp > {MILLISECONDS}"
         remedy = f"divide them: {late_ones} SET r.timestamp = r.timestamp / 1000"
         return Finding("times in the future", FAILED, f"{counts} look like milliseconds, not Unix seconds", remedy)
     counts = first_few(f"{row['late']:,} {row['relation']} (up to {_format_day(row['latest'])})" for row in late)
@@ -203,34 +203,34 @@ _COMMANDS = {"loading": "load", "unlinking": "unlink", "publishing": "publish"}
 
 def check_zero_ratings(store: Store, relations: list[str]) -> Finding:
     """Check whether zeros among ratings look like "not rated"."""
-    found = []
+    sentences = []
     for name in relations:
         rows = store.read(
             f"MATCH (:{USER})-[r:{quote(name)}]->(:{ITEM}) WHERE r.rating IS NOT NULL "
             "RETURN r.rating AS value, count(*) AS number"
         )
         numbers = {float(row["value"]): row["number"] for row in rows if isinstance(row["value"], int | float)}
-        found += [sentence] if (sentence := zeros_that_mean_nothing(numbers, name)) else []
-    if not found:
+        sentences += [sentence] if (sentence := zeros_that_mean_nothing(numbers, name)) else []
+    if not sentences:
         return Finding("zero ratings", OK, "none look like missing ratings")
-    seen, _, remedy = found[0].partition(". ")
+    seen, _, remedy = sentences[0].partition(". ")
     return Finding("zero ratings", WARNING, seen, remedy)
 
 
 def check_unfinished(store: Store, name: str, label: str, status: str, writing: bool) -> Finding:
-    """Check that no load or publication was interrupted: its node would still have the status of its beginning."""
-    found: list[str] = []
+    """Check that no load or publication was interrupted: its node would still have the status written at the start."""
+    ids: list[str] = []
     if label in known_labels(store):
         rows = store.read(
             f"MATCH (n:{label}) WHERE n.status = $status RETURN n.id AS id ORDER BY id", {"status": status}
         )
-        found = [str(row["id"]) for row in rows]
-    if not found:
+        ids = [str(row["id"]) for row in rows]
+    if not ids:
         return Finding(name, OK, "none was interrupted")
     if writing:
-        return Finding(name, OK, f"{first_few(found)} is in progress")
-    command = f"graphrec {_COMMANDS[status]} {found[0]}"
-    return Finding(name, WARNING, f"{first_few(found)} was interrupted", f"run {command} again, which completes it")
+        return Finding(name, OK, f"{first_few(ids)} is in progress")
+    command = f"graphrec {_COMMANDS[status]} {ids[0]}"
+    return Finding(name, WARNING, f"{first_few(ids)} was interrupted", f"run {command} again, which completes it")
 
 
 def check_vanished_runs(store: Store, relations: list[str]) -> Finding:
@@ -278,12 +278,12 @@ def _report_doubled(name: str, what: str, test: str, rows: list[Row]) -> Finding
 
 
 def _format_labels(row: Row) -> str:
-    return shown(":".join(sorted(row["labels"]))) if row["labels"] else "unlabelled"
+    return format_value(":".join(sorted(row["labels"]))) if row["labels"] else "unlabelled"
 
 
 def _format_pattern(row: Row) -> str:
     """The labels of a node as a statement contains them; unusable ones are left out."""
-    return "".join(f":{quote(label)}" for label in sorted(row["labels"]) if usable(label))
+    return "".join(f":{quote(label)}" for label in sorted(row["labels"]) if is_usable(label))
 
 
 def _format_day(time: Any) -> str:  # a value of any type

@@ -22,7 +22,7 @@ from graphrec.config import Settings
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
 from graphrec.errors import first_few
 from graphrec.evaluation.memory_estimate import Shape, bytes_to_train
-from graphrec.redaction import redacted
+from graphrec.redaction import redact
 
 #: Optional dependencies and their purpose.
 EXTRAS = {
@@ -55,10 +55,11 @@ class Requirement:
     def defect(self) -> str:
         """The defect of the installed package in words; "" if it has none."""
         try:
-            found = version(self.name)
+            installed = version(self.name)
         except PackageNotFoundError:
             return f"{self.name} is not installed"
-        return "" if not is_older(found, self.least) else f"{self.name} is {found}, but {self.least} is required"
+        is_new_enough = not is_older(installed, self.least)
+        return "" if is_new_enough else f"{self.name} is {installed}, but {self.least} is required"
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -67,11 +68,11 @@ def examine(settings: Settings) -> list[Finding]:
         lines, least = requires("graphrec") or [], metadata("graphrec")["Requires-Python"]
     except PackageNotFoundError:  # graphrec is not installed as a package
         lines, least = [], ""
-    wanted = parse_requirements(lines)
+    requirements = parse_requirements(lines)
     return [
         check_python(least or "", platform.python_version()),
-        check_packages(wanted),
-        check_extras(wanted),
+        check_packages(requirements),
+        check_extras(requirements),
         check_torch(),
         check_home(settings.home),
         check_secrets(settings.embedded.folder),
@@ -81,33 +82,33 @@ def examine(settings: Settings) -> list[Finding]:
     ]
 
 
-def is_older(found: str, least: str) -> bool:
+def is_older(version_: str, minimum: str) -> bool:
     """Whether a version is older than another, by leading numbers: 2.13.0+cpu is not older than 2.6."""
-    return _parse_version(found) < _parse_version(least)
+    return _parse_version(version_) < _parse_version(minimum)
 
 
 def parse_requirements(lines: Iterable[str]) -> list[Requirement]:
     """Parse the requirements of a package from lines such as `sqlalchemy>=2.0.36; extra == "sql"`."""
-    made = []
+    requirements = []
     for line in lines:
         if match := _REQUIREMENT.match(line):
             extra = _EXTRA.search(match["mark"] or "")
-            made.append(Requirement(match["name"], match["least"] or "", extra[1] if extra else ""))
-    return made
+            requirements.append(Requirement(match["name"], match["least"] or "", extra[1] if extra else ""))
+    return requirements
 
 
-def check_python(least: str, found: str) -> Finding:
-    """Check that Python is new enough; `least` is a specifier such as ">=3.11"."""
-    if is_older(found, least.lstrip(">= ")):
+def check_python(required: str, installed: str) -> Finding:
+    """Check that Python is new enough; `required` is a specifier such as ">=3.11"."""
+    if is_older(installed, required.lstrip(">= ")):
         return Finding(
-            "Python", FAILED, f"{found}, but {least} is required", "create an environment with a newer Python"
+            "Python", FAILED, f"{installed}, but {required} is required", "create an environment with a newer Python"
         )
-    return Finding("Python", OK, f"{found} ({least} is required)" if least else found)
+    return Finding("Python", OK, f"{installed} ({required} is required)" if required else installed)
 
 
-def check_packages(wanted: Iterable[Requirement]) -> Finding:
+def check_packages(requirements: Iterable[Requirement]) -> Finding:
     """Check that all required packages are installed and new enough."""
-    needed = [requirement for requirement in wanted if not requirement.extra]
+    needed = [requirement for requirement in requirements if not requirement.extra]
     if not needed:
         return Finding("packages", WARNING, "graphrec itself is not installed", "run pip install -e . in its folder")
     defects = [defect for requirement in needed if (defect := requirement.defect())]
@@ -116,35 +117,36 @@ def check_packages(wanted: Iterable[Requirement]) -> Finding:
     return Finding("packages", OK, f"all {len(needed)} are installed and new enough")
 
 
-def check_extras(wanted: Iterable[Requirement]) -> Finding:
+def check_extras(requirements: Iterable[Requirement]) -> Finding:
     """Check the extras: a missing one is no defect, an old one is a warning."""
     defects: dict[str, list[str]] = {name: [] for name in EXTRAS}
-    for requirement in wanted:
+    for requirement in requirements:
         if requirement.extra in EXTRAS and (defect := requirement.defect()):
             defects[requirement.extra].append(defect)
-    lacking = {name: found for name, found in defects.items() if found}
-    if not lacking:
+    defective = {name: texts for name, texts in defects.items() if texts}
+    if not defective:
         return Finding("extras", OK, f"{', '.join(EXTRAS)} are installed")
-    described = "; ".join(f"{name} ({EXTRAS[name]}): {first_few(found)}" for name, found in lacking.items())
-    old = any("is required" in defect for found in lacking.values() for defect in found)
-    return Finding("extras", WARNING if old else OK, described, f"run pip install 'graphrec[{','.join(lacking)}]'")
+    described = "; ".join(f"{name} ({EXTRAS[name]}): {first_few(texts)}" for name, texts in defective.items())
+    old = any("is required" in defect for texts in defective.values() for defect in texts)
+    return Finding("extras", WARNING if old else OK, described, f"run pip install 'graphrec[{','.join(defective)}]'")
 
 
 def check_torch(program: str = _TORCH) -> Finding:
     """Check that torch can be imported, in a separate process, since a broken build may end the process."""
     remedy = "install the build of PyTorch for this machine: https://pytorch.org/get-started/locally/"
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, text=True, timeout=SECONDS_FOR_TORCH, check=False
         )
-        found, threads, cuda = json.loads(done.stdout)
+        version_, threads, cuda = json.loads(process.stdout)
     except subprocess.TimeoutExpired:
         return Finding("torch", FAILED, f"the import takes more than {SECONDS_FOR_TORCH} s", remedy)
     except ValueError:
-        lines = done.stderr.strip().splitlines()
-        return Finding("torch", FAILED, lines[-1] if lines else f"the import ends with code {done.returncode}", remedy)
+        lines = process.stderr.strip().splitlines()
+        reason = lines[-1] if lines else f"the import ends with code {process.returncode}"
+        return Finding("torch", FAILED, reason, remedy)
     gpu = format_count(cuda, "CUDA device") if cuda else "no CUDA device"
-    return Finding("torch", OK, f"{found} with {format_count(threads, 'CPU thread')} and {gpu}")
+    return Finding("torch", OK, f"{version_} with {format_count(threads, 'CPU thread')} and {gpu}")
 
 
 def check_home(folder: Path) -> Finding:
@@ -179,26 +181,27 @@ def check_runs(folder: Path) -> Finding:
         return Finding("runs", OK, "there are no runs yet")
     if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return Finding("runs", FAILED, f"{folder} cannot be written", f"give yourself the right to write to {folder}")
-    found = [path for path in sorted(folder.iterdir()) if path.is_dir()]
-    left = [path for path in found if path.name.startswith(".") and not _is_being_written(path)]
-    whole = [path for path in found if not path.name.startswith(".")]
-    damaged = [path for path in whole if not _is_run(path)]
-    if left or damaged:
-        names = first_few(path.name for path in (*damaged, *left))
+    folders = [path for path in sorted(folder.iterdir()) if path.is_dir()]
+    interrupted = [path for path in folders if path.name.startswith(".") and not _is_being_written(path)]
+    runs = [path for path in folders if not path.name.startswith(".")]
+    damaged = [path for path in runs if not _is_run(path)]
+    if interrupted or damaged:
+        names = first_few(path.name for path in (*damaged, *interrupted))
         return Finding(
             "runs",
             WARNING,
-            f"{len(damaged)} of {len(whole)} cannot be read and {len(left)} were interrupted while written ({names})",
+            f"{len(damaged)} of {len(runs)} cannot be read and {len(interrupted)} were interrupted while written "
+            f"({names})",
             f"delete these folders of {folder} and train again",
         )
-    return Finding("runs", OK, f"{format_count(len(whole), 'run')} in {folder}")
+    return Finding("runs", OK, f"{format_count(len(runs), 'run')} in {folder}")
 
 
 def check_disk(folder: Path, free: int) -> Finding:
     """Check that `free` bytes suffice to rewrite the store once, plus two gigabytes."""
-    held = sum(_iterate_sizes(folder / "store"))
-    seen = f"{free / GB:,.1f} GB free" + (f", {held / GB:,.1f} GB used by the store" if held else "")
-    if free >= 2 * GB + held:
+    used = sum(_iterate_sizes(folder / "store"))
+    seen = f"{free / GB:,.1f} GB free" + (f", {used / GB:,.1f} GB used by the store" if used else "")
+    if free >= 2 * GB + used:
         return Finding("disk", OK, seen)
     remedy = "free some space, or set GRAPHREC_HOME to a folder on another disk"
     return Finding("disk", FAILED if free < GB // 4 else WARNING, seen, remedy)
@@ -231,7 +234,7 @@ def check_lock(path: Path) -> Finding:
         return Finding("writing lock", FAILED, f"{path} cannot be opened: {error.strerror}", f"run chmod 600 {path}")
     if holder is None:
         return Finding("writing lock", WARNING, "another process is writing to the graph", "wait until it finishes")
-    seen = f"process {holder.pid} is writing to the graph ({redacted(' '.join(holder.cmdline()))[-60:]})"
+    seen = f"process {holder.pid} is writing to the graph ({redact(' '.join(holder.cmdline()))[-60:]})"
     return Finding("writing lock", WARNING, seen, f"wait until it finishes, or end it with kill {holder.pid}")
 
 

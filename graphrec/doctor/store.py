@@ -12,49 +12,50 @@ from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
 from graphrec.doctor.machine import is_older
 from graphrec.errors import StoreError, first_few
 from graphrec.schema import SYSTEM_LABELS
-from graphrec.schema_names import usable
+from graphrec.schema_names import is_usable
 from graphrec.store import EmbeddedServer, Store
 from graphrec.store.connection import quote
 from graphrec.store.lease import STALE_SECONDS, read_lease
 
 #: The minimum version of Neo4j that supports the statements of graphrec.
-LEAST = "5.26"
+MIN_VERSION = "5.26"
 
 _ERROR = re.compile(r"^\S+ \S+ (?:SEVER|ERROR)\S* +(?:\[[^\]]*\] *)?(?:<[^>]*> *)?(?P<text>.*)$")
 
 
 def reach(settings: Settings, note: Callable[[str], None]) -> tuple[Finding, Store | None]:
-    """Open the store; return the finding and the open store, which the caller closes, or None if it has none.
+    """Open the store; return the finding and the open store, which the caller closes, or None.
 
-    A home without a store stays without: a server is started and stopped in a temporary folder instead.
+    If the home has no store, none is created: a server is started and stopped in a temporary folder instead.
     """
     if settings.neo4j_uri is None and not settings.embedded.folder.exists():
         return _try_start(), None
     try:
         store = config.open_store(settings, note)
-        found = store.version()
+        version = store.version()
     except StoreError as error:
         return Finding("store", FAILED, _extract_cause(error), _extract_remedy(error)), None
-    server = "the embedded store" if settings.neo4j_uri is None else found
-    finding = check_version(found, f"{server} answers at {store.address.uri}")
+    server = "the embedded store" if settings.neo4j_uri is None else version
+    finding = check_version(version, f"{server} answers at {store.address.uri}")
     return finding, store
 
 
-def check_version(found: str, seen: str) -> Finding:
+def check_version(version: str, seen: str) -> Finding:
     """Check that the server, such as `Neo4j Kernel 5.26.30`, is new enough; if so, the finding reports `seen`."""
-    number = found.rpartition(" ")[2]
-    if is_older(number, LEAST):
-        return Finding("store", FAILED, f"it is {found}, but {LEAST} is required", f"install Neo4j {LEAST} or newer")
+    number = version.rpartition(" ")[2]
+    if is_older(number, MIN_VERSION):
+        seen = f"it is {version}, but {MIN_VERSION} is required"
+        return Finding("store", FAILED, seen, f"install Neo4j {MIN_VERSION} or newer")
     return Finding("store", OK, seen)
 
 
 def check_log(*paths: Path) -> Finding:
     """Check the log files of the embedded server for errors since it was started."""
     lines: list[str] = []
-    there = [path for path in paths if path.exists()]
-    if not there:
+    existing = [path for path in paths if path.exists()]
+    if not existing:
         return Finding("store log", OK, "there is no log")
-    for path in there:
+    for path in existing:
         try:
             lines += path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError as error:
@@ -66,21 +67,21 @@ def check_log(*paths: Path) -> Finding:
         )
     if errors:
         seen = f"{format_count(len(errors), 'error')}, the last: {errors[-1][:120]}"
-        return Finding("store log", WARNING, seen, f"read {there[-1]}; graphrec store stop starts a new log")
+        return Finding("store log", WARNING, seen, f"read {existing[-1]}; graphrec store stop starts a new log")
     return Finding("store log", OK, "no errors since the server was started")
 
 
 def check_constraints(store: Store) -> Finding:
     """Check that each loaded label has a uniqueness constraint on its ids, which also indexes them."""
     rows = store.read("SHOW CONSTRAINTS YIELD type, labelsOrTypes, properties RETURN type, labelsOrTypes, properties")
-    held = {row["labelsOrTypes"][0] for row in rows if "UNIQUE" in row["type"] and row["properties"] == ["id"]}
+    constrained = {row["labelsOrTypes"][0] for row in rows if "UNIQUE" in row["type"] and row["properties"] == ["id"]}
     loaded = store.read("MATCH (n) WHERE n.keys IS NOT NULL UNWIND labels(n) AS label RETURN DISTINCT label")
-    free = sorted({row["label"] for row in loaded if usable(row["label"])} - held - SYSTEM_LABELS)
-    if not free:
+    unconstrained = sorted({row["label"] for row in loaded if is_usable(row["label"])} - constrained - SYSTEM_LABELS)
+    if not unconstrained:
         return Finding("constraints", OK, "ids are unique by constraint")
-    example = f"CREATE CONSTRAINT FOR (n:{quote(free[0])}) REQUIRE n.id IS UNIQUE"
+    example = f"CREATE CONSTRAINT FOR (n:{quote(unconstrained[0])}) REQUIRE n.id IS UNIQUE"
     remedy = f"load a source with these labels again, which creates them, or run {example}"
-    return Finding("constraints", WARNING, f"no constraint makes the ids of {first_few(free)} unique", remedy)
+    return Finding("constraints", WARNING, f"no constraint makes the ids of {first_few(unconstrained)} unique", remedy)
 
 
 def check_lease(store: Store) -> Finding:

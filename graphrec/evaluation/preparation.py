@@ -13,7 +13,7 @@ from graphrec.evaluation.protocol import warm_users
 from graphrec.evaluation.result import Bin, DataSummary, SplitSummary
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions, join
-from graphrec.relations import relations
+from graphrec.relations import build_relations
 from graphrec.splitting import Split, parse_split, record, splits
 from graphrec.train_view import restrict
 from graphrec.vocabulary import IndexArray
@@ -65,7 +65,7 @@ def prepare_split(
     visible = restrict(graph, train_validation, cut, parts.test)
     found = audit(visible, train_validation, parts.test, cut, aliases, graph)
 
-    attributes = list(relations(visible).item_attributes.values())
+    attributes = list(build_relations(visible).item_attributes.values())
     columns = sparse.csr_array(sparse.hstack(attributes)) if attributes else None
     catalogue = catalogue_stats(train_validation.matrix(), columns)
     return PreparedSplit(num, spec, parts, train_validation, visible, found, catalogue)

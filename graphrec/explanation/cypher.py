@@ -6,7 +6,7 @@ from graphrec.explanation.model import Explanation, Node, Path, Step
 from graphrec.schema import USER
 from graphrec.store.connection import quote
 
-#: Escapes in a Cypher text: of characters that would end it or are not printed.
+#: Escape sequences of a Cypher string literal, for characters that would end it or are not printed.
 _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -14,35 +14,35 @@ def as_cypher(explanation: Explanation) -> str:
     """A statement without parameters that returns each listed path as `path`, with its `number` in the explanation
     (from 1) and its `contribution`. It runs unchanged in Neo4j Browser and on both stores.
 
-    Each row is one path. If a path contains a step without relationship (two artists share the text of a tag, or a
-    model finds two items similar), its pieces are rows with the same number. Without paths the rows are the user and
-    the item. Paths of one shape share a part of the statement, and a step of behaviour matches any behaviour that the
-    explanation names, because a server plans few parts faster than many.
+    Each row is one path. A path with a step without relationship (two artists share the text of a tag, or a model
+    finds two items similar) is split into pieces, which are rows with the same number. Without paths the rows are the
+    user and the item. Paths of one shape share a part of the statement, and a step of behaviour matches any behaviour
+    that the explanation names, because a server plans few parts faster than many.
     """
     shapes: dict[str, list[str]] = {}
     names = dict.fromkeys(
-        name for path in explanation.paths for step in _behaviour_steps(path) for name in step.relations
+        name for path in explanation.paths for step in _find_behaviour_steps(path) for name in step.relations
     )
     for number, path in enumerate(explanation.paths, start=1):
-        behaviour = _behaviour_steps(path)
+        behaviour = _find_behaviour_steps(path)
         steps = tuple(replace(step, relations=tuple(names)) if step in behaviour else step for step in path.steps)
-        for pattern, ids in patterns(replace(path, steps=steps)):
+        for pattern, ids in build_patterns(replace(path, steps=steps)):
             shapes.setdefault(pattern, []).append(_row(number, path.contribution, ids))
     if not shapes:
         for node in (explanation.user, explanation.item):
             shapes.setdefault(_node(node.label, 0), []).append(_row(0, 0.0, [node.id]))
-    return "\nUNION ALL\n".join(_part(pattern, rows) for pattern, rows in shapes.items())
+    return "\nUNION ALL\n".join(_build_part(pattern, rows) for pattern, rows in shapes.items())
 
 
-def _behaviour_steps(path: Path) -> list[Step]:
-    """The steps between users and items, which lead on or back; steps of social relations lead to another user."""
+def _find_behaviour_steps(path: Path) -> list[Step]:
+    """The directed steps between a user and an item; steps of social relations are between two users."""
     triples = zip(path.nodes, path.steps, path.nodes[1:], strict=False)
     return [
         step for one, step, other in triples if step.forward is not None and step.relations and one.label != other.label
     ]
 
 
-def _part(pattern: str, rows: list[str]) -> str:
+def _build_part(pattern: str, rows: list[str]) -> str:
     inside = ",\n  ".join(rows)
     return (
         f"UNWIND [\n  {inside}\n] AS row\nCALL (row) {{\n  MATCH path = {pattern}\n  RETURN path LIMIT 1\n}}\n"
@@ -55,29 +55,29 @@ def _row(number: int, contribution: float, ids: list[str]) -> str:
     return f"{{number: {number}, contribution: {contribution!r}, {names}}}"
 
 
-def patterns(path: Path) -> list[tuple[str, list[str]]]:
+def build_patterns(path: Path) -> list[tuple[str, list[str]]]:
     """The patterns of the pieces of a path that are in the graph, with the ids of row.n0, row.n1, … of each.
 
-    A piece ends at a step without relationship. A text is a property of one relationship at each of its two neighbours,
-    which are pieces of their own: it may be the relationship that the path arrives over, and no pattern takes a
+    A piece ends at a step without relationship. A text is a property of one relationship at each of its two neighbours.
+    These relationships are separate pieces, because the path may arrive over one of them, and no pattern contains a
     relationship twice.
     """
-    found: list[tuple[str, list[str]]] = []
+    pieces: list[tuple[str, list[str]]] = []
     current, ids, whole = _node(path.nodes[0].label, 0), [path.nodes[0].id], True
     for before, step, after in zip(path.nodes, path.steps, path.nodes[1:], strict=False):
         if after.is_text:
-            found += [(current, ids)] if len(ids) > 1 else []
-            found.append((_node(before.label, 0) + _text_relationship(before, step, after), [before.id, after.id]))
+            pieces += [(current, ids)] if len(ids) > 1 else []
+            pieces.append((_node(before.label, 0) + _text_relationship(before, step, after), [before.id, after.id]))
         elif before.is_text:
-            found.append((_node(after.label, 0) + _text_relationship(after, step, before), [after.id, before.id]))
+            pieces.append((_node(after.label, 0) + _text_relationship(after, step, before), [after.id, before.id]))
             current, ids, whole = _node(after.label, 0), [after.id], False
         elif not step.relations:
-            found.append((current, ids))
+            pieces.append((current, ids))
             current, ids, whole = _node(after.label, 0), [after.id], True
         else:
             current += _arrow(step) + _node(after.label, len(ids))
             ids = [*ids, after.id]
-    return found + ([(current, ids)] if whole or len(ids) > 1 else [])
+    return pieces + ([(current, ids)] if whole or len(ids) > 1 else [])
 
 
 def literal(text: str) -> str:
@@ -105,7 +105,7 @@ def _arrow(step: Step) -> str:
 
 
 def _text_relationship(node: Node, step: Step, text: Node) -> str:
-    """The pattern of a relationship with a text at a node; it leads from users to items."""
+    """The pattern of a node's relationship that has a text; such relationships lead from users to items."""
     inside = f"-[:{'|'.join(map(_name, step.relations))} {{{_name(text.label)}: row.n1}}]-"
     return f"{inside}>()" if node.label == USER else f"<{inside}()"
 

@@ -66,7 +66,7 @@ def run_name(store: Store, folder: Path, name: str | Run | None = None) -> str:
     """
     if name is not None:
         return runs.find(folder, name)
-    saved = [run.id for run in runs.listed(folder)]
+    saved = [run.id for run in runs.list_saved(folder)]
     active = find_active_run(store)
     if active is not None and active.trained not in saved:
         others = f"explain another with --run, such as {saved[-1]}" if saved else "train and publish one here"
@@ -83,7 +83,7 @@ def find_user_and_item(store: Store, trained: TrainedRun, user: Id, item: Id) ->
         UnknownNameError: the graph has no such node; the message names the nearest.
         DataError: the graph has the node, but the run was trained without it.
     """
-    found = []
+    ids = []
     for label, text, known in (
         (trained.run.target[0], user, trained.users),
         (trained.run.target[2], item, trained.items),
@@ -94,8 +94,8 @@ def find_user_and_item(store: Store, trained: TrainedRun, user: Id, item: Id) ->
                 f"{label.lower()} {identifier} is in the graph but was not when {trained.run.id} was trained, so that "
                 "run has no score for it; train again"
             )
-        found.append(identifier)
-    return found[0], found[1]
+        ids.append(identifier)
+    return ids[0], ids[1]
 
 
 def is_published(store: Store, user: str, item: str) -> bool:

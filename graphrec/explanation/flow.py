@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from graphrec.explanation.model import Explanation, Node, Reason, ReasonKind, RemainderKind, Route, RouteKind
 from graphrec.explanation.text import LEAST_SHARE, name, people, percent
 
-#: Maximum number of reasons and of routes with a card of their own; the others share one card.
+#: Maximum number of reasons and of routes with a separate card; the remaining ones share one card.
 REASONS, ROUTES = 7, 6
 
 
@@ -21,7 +21,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Link:
-    """The amount between a card of one column and a card of the next, given by their places."""
+    """The amount between a card of one column and a card of the next, given by their positions in the columns."""
 
     source: int
     target: int
@@ -44,21 +44,22 @@ class Flow:
 
 def build_flow(explanation: Explanation) -> Flow:
     """The Flow of all reasons and routes with a positive amount; negative ones are left out."""
-    positive = [each for each in (*explanation.reasons, *_unattributed(explanation)) if each.amount > 0]
-    alone = len(positive) if len(positive) <= REASONS + 1 else REASONS
-    groups = [[each] for each in positive[:alone]] + ([positive[alone:]] if positive[alone:] else [])
-    routes = _route_cards(explanation, positive)
-    reasons = tuple(_reason_card(explanation, group) for group in groups)
+    positive = [each for each in (*explanation.reasons, *_collect_unattributed(explanation)) if each.amount > 0]
+    num_single = len(positive) if len(positive) <= REASONS + 1 else REASONS
+    rest = positive[num_single:]
+    groups = [[each] for each in positive[:num_single]] + ([rest] if rest else [])
+    routes = _group_routes(explanation, positive)
+    reasons = tuple(_build_reason_card(explanation, group) for group in groups)
     onward = [
         Link(place, column, amount, reasons[place].kind)
         for place, group in enumerate(groups)
         for column, (_, pairs) in enumerate(routes)
-        if (amount := sum(_amount(*pair) for pair in pairs if pair[0] in group)) > 0
+        if (amount := sum(_scale_amount(*pair) for pair in pairs if pair[0] in group)) > 0
     ]
     through = tuple(
-        Card(text, _small_line(explanation, below, total), total, _colour(pairs))
+        Card(text, _small_line(explanation, below, total), total, _choose_colour(pairs))
         for (text, below), pairs in routes
-        if (total := sum(_amount(*pair) for pair in pairs)) > 0
+        if (total := sum(_scale_amount(*pair) for pair in pairs)) > 0
     )
     whole = sum(card.amount for card in reasons)
     user = Card(name(explanation.user), explanation.user.label, whole, ReasonKind.OTHER)
@@ -68,10 +69,10 @@ def build_flow(explanation: Explanation) -> Flow:
     return Flow(((user,), reasons, through, (item,)), (first, tuple(onward), last))
 
 
-def _unattributed(explanation: Explanation) -> list[Reason]:
-    """What no reason accounts for, as a reason: the whole score of popularity, a part of the score of learned vectors.
+def _collect_unattributed(explanation: Explanation) -> list[Reason]:
+    """The part of the score that no reason accounts for, as a list of one reason; empty if it is below LEAST_SHARE.
 
-    The list is empty if it is below LEAST_SHARE of the score.
+    It is the whole score of popularity, and a part of the score of learned vectors.
     """
     amount = explanation.score - sum(reason.amount for reason in explanation.reasons)
     if explanation.share(amount) < LEAST_SHARE:
@@ -82,7 +83,7 @@ def _unattributed(explanation: Explanation) -> list[Reason]:
     return [Reason(ReasonKind.OTHER, node, (), amount, (Route(RouteKind.MODEL, amount),))]
 
 
-def _reason_card(explanation: Explanation, group: list[Reason]) -> Card:
+def _build_reason_card(explanation: Explanation, group: list[Reason]) -> Card:
     amount = sum(each.amount for each in group)
     if len(group) > 1:
         return Card(f"{len(group):,} others", _small_line(explanation, "", amount), amount, ReasonKind.OTHER)
@@ -95,32 +96,32 @@ def _small_line(explanation: Explanation, text: str, amount: float) -> str:
     return " · ".join(filter(None, [text, percent(explanation.share(amount)) if explanation.score > 0 else ""]))
 
 
-#: The line of a card and the small line below it, and the reasons and routes that lead through it.
+#: The line of a card with the small line below it; and the routes through a card, each with its reason.
 Lines = tuple[str, str]
 Pairs = list[tuple[Reason, Route]]
 
 
-def _route_cards(explanation: Explanation, positive: list[Reason]) -> list[tuple[Lines, Pairs]]:
+def _group_routes(explanation: Explanation, positive: list[Reason]) -> list[tuple[Lines, Pairs]]:
     """The routes by the lines of their card, the largest amount first; those beyond ROUTES share the last card."""
-    found: dict[Lines, Pairs] = {}
+    by_lines: dict[Lines, Pairs] = {}
     for reason in positive:
         for route in reason.through:
             if route.amount > 0:
-                found.setdefault(_route_lines(explanation, route), []).append((reason, route))
-    order = sorted(found.items(), key=lambda entry: -sum(_amount(*pair) for pair in entry[1]))
+                by_lines.setdefault(_describe_route(explanation, route), []).append((reason, route))
+    order = sorted(by_lines.items(), key=lambda entry: -sum(_scale_amount(*pair) for pair in entry[1]))
     if len(order) <= ROUTES + 1:
         return order
     others = [pair for _, pairs in order[ROUTES:] for pair in pairs]
     return [*order[:ROUTES], ((f"{len(order) - ROUTES:,} others", ""), others)]
 
 
-def _amount(reason: Reason, route: Route) -> float:
+def _scale_amount(reason: Reason, route: Route) -> float:
     """The width of a route: its positive amount, scaled so that the routes of a reason add up to the reason."""
     positive = sum(each.amount for each in reason.through if each.amount > 0)
     return max(route.amount, 0.0) * (reason.amount / positive if positive else 0.0)
 
 
-def _route_lines(explanation: Explanation, route: Route) -> Lines:
+def _describe_route(explanation: Explanation, route: Route) -> Lines:
     """The two lines of a route's card, without its share."""
     if route.kind is RouteKind.VALUE and route.node is not None:
         return route.node.name, route.node.label
@@ -137,7 +138,7 @@ def _route_lines(explanation: Explanation, route: Route) -> Lines:
     return words[route.kind], ""
 
 
-def _colour(pairs: Pairs) -> str:
+def _choose_colour(pairs: Pairs) -> str:
     """The kind of reason whose colour a route's card has."""
     kinds = {route.kind for _, route in pairs}
     if kinds <= {RouteKind.VALUE, RouteKind.VALUES}:

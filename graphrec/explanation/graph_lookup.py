@@ -7,7 +7,7 @@ from graphrec.explanation.model import Explanation, Node, Path, Reason, ReasonKi
 from graphrec.store import Store
 from graphrec.store.connection import quote
 
-#: One pass over each user's edges of these types, however many items are asked for: an active user has thousands.
+#: Reads the edges of each user once, however many items are requested: an active user has thousands of edges.
 _TYPES = """
 UNWIND $rows AS row
 MATCH (user:{user} {{id: row.user}})-[edge:{types}]->(item:{item})
@@ -37,26 +37,26 @@ def add_titles(explanation: Explanation, store: Store, behaviours: Iterable[str]
     nodes = {node for path in attribution.paths for node in path.nodes} | {user, item}
     for reason in attribution.reasons:
         nodes |= {reason.node, *(route.node for route in reason.through if route.node is not None)}
-    titles = _titles(store, nodes)
-    own = {(user.id, reason.node.id) for reason in attribution.reasons if reason.kind is ReasonKind.HISTORY}
+    titles = _read_titles(store, nodes)
+    history = {(user.id, reason.node.id) for reason in attribution.reasons if reason.kind is ReasonKind.HISTORY}
     counted = tuple(behaviours)
     steps = [step for path in attribution.paths for step in path.steps if step.forward is not None]
     named = {name for step in steps for name in step.relations}
     names = counted or sorted(named | {explanation.relation})
-    pairs = own | {pair for path in attribution.paths for pair in _behaviour_pairs(path)}
-    types = _types(store, (user.label, item.label), names, pairs)
-    paths = tuple(_updated_path(path, titles, types, user.label, counted) for path in attribution.paths)
-    reasons = tuple(_updated_reason(reason, user, titles, types, counted) for reason in attribution.reasons)
+    pairs = history | {pair for path in attribution.paths for pair in _find_behaviour_pairs(path)}
+    types = _read_types(store, (user.label, item.label), names, pairs)
+    paths = tuple(_update_path(path, titles, types, user.label, counted) for path in attribution.paths)
+    reasons = tuple(_update_reason(reason, user, titles, types, counted) for reason in attribution.reasons)
     return replace(
         explanation,
-        user=_with_title(user, titles),
-        item=_with_title(item, titles),
+        user=_add_title(user, titles),
+        item=_add_title(item, titles),
         attribution=replace(attribution, paths=paths, reasons=reasons),
     )
 
 
-def _titles(store: Store, nodes: Iterable[Node]) -> Titles:
-    found: dict[tuple[str, str], str] = {}
+def _read_titles(store: Store, nodes: Iterable[Node]) -> Titles:
+    titles: dict[tuple[str, str], str] = {}
     labels: dict[str, list[str]] = {}
     for node in nodes:
         if not node.is_text:
@@ -66,11 +66,11 @@ def _titles(store: Store, nodes: Iterable[Node]) -> Titles:
             f"MATCH (n:{quote(label)}) WHERE n.id IN $ids RETURN n.id AS id, coalesce(n.title, n.name) AS title",
             {"ids": ids},
         )
-        found |= {(label, row["id"]): str(row["title"]) for row in rows if row["title"]}
-    return found
+        titles |= {(label, row["id"]): str(row["title"]) for row in rows if row["title"]}
+    return titles
 
 
-def _types(store: Store, labels: tuple[str, str], names: Iterable[str], pairs: Iterable[tuple[str, str]]) -> Types:
+def _read_types(store: Store, labels: tuple[str, str], names: Iterable[str], pairs: Iterable[tuple[str, str]]) -> Types:
     """The given relationship types that each pair of a user and an item has, with the labels of the two."""
     items: dict[str, list[str]] = {}
     for user, item in pairs:
@@ -81,44 +81,43 @@ def _types(store: Store, labels: tuple[str, str], names: Iterable[str], pairs: I
     return {(row["user"], row["item"]): frozenset(row["types"]) for row in rows}
 
 
-def _behaviour_pairs(path: Path) -> list[tuple[str, str]]:
+def _find_behaviour_pairs(path: Path) -> list[tuple[str, str]]:
     """The (user, item) of each step of behaviour: a directed step between nodes of different labels."""
-    found = []
+    pairs = []
     for before, step, after in zip(path.nodes, path.steps, path.nodes[1:], strict=False):
         if step.forward is not None and before.label != after.label:
-            found.append((before.id, after.id) if step.forward else (after.id, before.id))
-    return found
+            pairs.append((before.id, after.id) if step.forward else (after.id, before.id))
+    return pairs
 
 
-def _updated_path(path: Path, titles: Titles, types: Types, user: str, counted: tuple[str, ...]) -> Path:
-    """The path with titles and, on its steps of behaviour, the types that are in the graph; `user` is their label."""
+def _update_path(path: Path, titles: Titles, types: Types, user: str, counted: tuple[str, ...]) -> Path:
+    """The path with titles and, on its steps of behaviour, the types in the graph; `user` is the users' label."""
     steps = []
     for before, step, after in zip(path.nodes, path.steps, path.nodes[1:], strict=False):
         if step.forward is None or before.label == after.label:
             steps.append(step)
             continue
         pair = (before.id, after.id) if before.label == user else (after.id, before.id)
-        steps.append(_updated_step(step, types.get(pair, frozenset()), counted))
-    return replace(path, nodes=tuple(_with_title(node, titles) for node in path.nodes), steps=tuple(steps))
+        steps.append(_update_step(step, types.get(pair, frozenset()), counted))
+    return replace(path, nodes=tuple(_add_title(node, titles) for node in path.nodes), steps=tuple(steps))
 
 
-def _updated_step(step: Step, there: frozenset[str], counted: tuple[str, ...]) -> Step:
+def _update_step(step: Step, present: frozenset[str], counted: tuple[str, ...]) -> Step:
     """The step with the types that are in the graph, in the order of the counted behaviours."""
-    kept = tuple(name for name in counted or step.relations if name in there)
-    return replace(step, relations=kept) if kept else replace(step, gone=True)
+    relations = tuple(name for name in counted or step.relations if name in present)
+    return replace(step, relations=relations) if relations else replace(step, gone=True)
 
 
-def _updated_reason(reason: Reason, user: Node, titles: Titles, types: Types, counted: tuple[str, ...]) -> Reason:
+def _update_reason(reason: Reason, user: Node, titles: Titles, types: Types, counted: tuple[str, ...]) -> Reason:
     relations = reason.relations
     if reason.kind is ReasonKind.HISTORY:
-        there = types.get((user.id, reason.node.id), frozenset())
-        relations = _updated_step(Step(relations, True), there, counted).relations
+        present = types.get((user.id, reason.node.id), frozenset())
+        relations = _update_step(Step(relations, True), present, counted).relations
     through: tuple[Route, ...] = tuple(
-        route if route.node is None else replace(route, node=_with_title(route.node, titles))
-        for route in reason.through
+        route if route.node is None else replace(route, node=_add_title(route.node, titles)) for route in reason.through
     )
-    return replace(reason, node=_with_title(reason.node, titles), relations=relations, through=through)
+    return replace(reason, node=_add_title(reason.node, titles), relations=relations, through=through)
 
 
-def _with_title(node: Node, titles: Titles) -> Node:
+def _add_title(node: Node, titles: Titles) -> Node:
     return replace(node, title=titles.get((node.label, node.id), node.title)) if not node.is_text else node

@@ -1,4 +1,4 @@
-"""Attribution of a score to the items of the user's history, for models whose score is no sum over walks."""
+"""Attribution of a score to the items of the user's history, for models whose score is not a sum over walks."""
 
 from scipy import sparse
 
@@ -33,12 +33,12 @@ def attribute_to_history(trained: TrainedRun, user_index: int, item_index: int, 
         return Attribution((), (Remainder(RemainderKind.UNATTRIBUTED, score),), (), exact=False)
     labels, target = Labels.of(trained), [item_index]
     shared = (seen[:, target].T @ seen if model.counts_co_users else sparse.csr_array(history.shape)).tocsr()
-    found = [
-        _reason(labels, user_index, item, amount, int(shared[0, item]))
+    unsorted = [
+        _build_reason(labels, user_index, item, amount, int(shared[0, item]))
         for item, amount in zip(history.indices.tolist(), parts.amount.tolist(), strict=True)
         if amount
     ]
-    reasons = tuple(sorted(found, key=lambda each: -each.amount))
+    reasons = tuple(sorted(unsorted, key=lambda each: -each.amount))
     by_co_users = model.explain_co_users(user_index, item_index)
     if by_co_users is None:
         ends = labels.user(user_index), labels.item(item_index)
@@ -46,42 +46,42 @@ def attribute_to_history(trained: TrainedRun, user_index: int, item_index: int, 
             Path((ends[0], each.node, ends[1]), (Step(each.relations, True), Step()), each.amount) for each in reasons
         ]
     else:
-        paths = _co_user_paths(labels, by_co_users, user_index, item_index)
-    return Attribution(*_cut(paths, top, score, sum(parts.amount)), reasons, parts.exact)
+        paths = _build_co_user_paths(labels, by_co_users, user_index, item_index)
+    return Attribution(*_select_strongest(paths, top, score, sum(parts.amount)), reasons, parts.exact)
 
 
-def _reason(labels: Labels, user: int, item: int, amount: float, people: int) -> Reason:
-    route = Route(RouteKind.PEOPLE, amount, people) if people else Route(RouteKind.ALIKE, amount)
+def _build_reason(labels: Labels, user: int, item: int, amount: float, num_users: int) -> Reason:
+    route = Route(RouteKind.PEOPLE, amount, num_users) if num_users else Route(RouteKind.ALIKE, amount)
     relations = labels.behaviour_step(user, item, True).relations
     return Reason(ReasonKind.HISTORY, labels.item(item), relations, amount, (route,))
 
 
-def _co_user_paths(labels: Labels, amounts: sparse.csr_array, user: int, target: int) -> list[Path]:
+def _build_co_user_paths(labels: Labels, amounts: sparse.csr_array, user: int, target: int) -> list[Path]:
     """A path for each item in common with each similar user who has the target, from amounts [num_users, num_items]."""
     entries = amounts.tocoo()
-    people, items = entries.coords
+    others, items = entries.coords
     return [
         Path(
-            (labels.user(user), labels.item(item), labels.user(person), labels.item(target)),
+            (labels.user(user), labels.item(item), labels.user(other), labels.item(target)),
             (
                 labels.behaviour_step(user, item, True),
-                labels.behaviour_step(person, item, False),
-                labels.behaviour_step(person, target, True),
+                labels.behaviour_step(other, item, False),
+                labels.behaviour_step(other, target, True),
             ),
             amount,
         )
-        for person, item, amount in zip(people.tolist(), items.tolist(), entries.data.tolist(), strict=True)
+        for other, item, amount in zip(others.tolist(), items.tolist(), entries.data.tolist(), strict=True)
     ]
 
 
-def _cut(
+def _select_strongest(
     paths: list[Path], top: int, score: float, attributed: float
 ) -> tuple[tuple[Path, ...], tuple[Remainder, ...]]:
     """The strongest paths, and the remainders: the other paths, and the score that is not attributed."""
     order = sorted(paths, key=lambda path: -abs(path.contribution))
-    kept = tuple(sorted(order[:top], key=lambda path: -path.contribution))
-    listed = sum(path.contribution for path in kept)
-    return kept, (
-        Remainder(RemainderKind.UNLISTED, attributed - listed, len(order) - len(kept)),
+    listed = tuple(sorted(order[:top], key=lambda path: -path.contribution))
+    total = sum(path.contribution for path in listed)
+    return listed, (
+        Remainder(RemainderKind.UNLISTED, attributed - total, len(order) - len(listed)),
         Remainder(RemainderKind.BEYOND_HISTORY, score - attributed),
     )

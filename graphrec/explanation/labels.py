@@ -47,7 +47,7 @@ class Labels:
     def value(self, kind: str, name: str, index: int) -> Node:
         """The node, or the text, of an attribute value."""
         origin = self.origins[kind, name]
-        assert origin.values is not None  # every attribute has values
+        assert origin.values is not None  # every attribute relation has values
         return Node(origin.text or origin.values.label, str(origin.values.ids[index]), is_text=bool(origin.text))
 
     def relation_step(self, kind: str, name: str) -> Step:

@@ -5,12 +5,12 @@ from enum import StrEnum
 
 
 class ReasonKind(StrEnum):
-    """What a reason is to the user."""
+    """How the node of a reason is related to the user."""
 
     HISTORY = "history"  #: an item of the history
     SOCIAL = "social"  #: another user to whom a social relation leads
     ATTRIBUTE = "attribute"  #: an attribute value of the user
-    OTHER = "other"  #: drawn in the picture for what no reason accounts for
+    OTHER = "other"  #: the part of the score that no reason accounts for; in the picture only
 
 
 class RouteKind(StrEnum):
@@ -20,11 +20,11 @@ class RouteKind(StrEnum):
     VALUE = "value"  #: both items share the attribute value `node`
     VALUES = "values"  #: both items share `count` more values of a `relation`
     LINK = "link"  #: an item-item `relation` connects both
-    DIRECT = "direct"  #: the user, or `count` users, have the item; of a history item: it is the item itself
+    DIRECT = "direct"  #: `count` users have the item; if 0, the user has it, or it is the history item
     ONWARD = "onward"  #: other behaviour of these users leads to the item
     LONGER = "longer"  #: walks through further users or values
     ALIKE = "alike"  #: the model finds both items similar
-    MODEL = "model"  #: drawn in the picture for what no reason accounts for
+    MODEL = "model"  #: the part of the score that no reason accounts for; in the picture only
 
 
 class RemainderKind(StrEnum):

@@ -8,10 +8,10 @@ from graphrec.explanation.model import Node, Reason, ReasonKind, Route, RouteKin
 from graphrec.explanation.walk_selection import direct_contributions
 from graphrec.models.attribution import HISTORY, SPECTRUM, USERS, Walks
 
-#: Shared values of one relation that a reason names; further ones are counted.
+#: Maximum number of shared values of one relation that a reason names; further ones are counted.
 VALUES = 3
 
-#: The walk end at the user, who has the target already.
+#: Key of the walk end at the user, which exists if the user has the target already.
 OWN = "own"
 
 
@@ -19,8 +19,10 @@ def collect_reasons(labels: Labels, walks: Walks) -> tuple[Reason, ...]:
     """All reasons, the largest amount first; their amounts add up to the score."""
     own, ends = walks.starts.carried[[0]], sparse.csc_array(walks.ends.amount)
     amounts = walks.total[own.indices] * own.data
-    found = [
-        _history_reason(labels, walks, int(place), float(amount), _by_via(walks, ends, int(place), float(weight)))
+    reasons = [
+        _build_history_reason(
+            labels, walks, int(place), float(amount), _group_by_via(walks, ends, int(place), float(weight))
+        )
         for place, amount, weight in zip(own.indices, amounts, own.data, strict=True)
     ]
     groups: dict[tuple[str, int], list[int]] = {}
@@ -33,11 +35,11 @@ def collect_reasons(labels: Labels, walks: Walks) -> tuple[Reason, ...]:
         routes = [Route(RouteKind.ONWARD, total - near)]
         if near:
             routes.insert(0, Route(RouteKind.DIRECT, near, int((direct[rows] != 0).sum())))
-        found.append(_related_reason(labels, relation, node, total, tuple(routes)))
-    return tuple(sorted((each for each in found if each.amount), key=lambda each: -each.amount))
+        reasons.append(_build_related_reason(labels, relation, node, total, tuple(routes)))
+    return tuple(sorted((each for each in reasons if each.amount), key=lambda each: -each.amount))
 
 
-def _related_reason(labels: Labels, relation: str, node: int, amount: float, routes: tuple[Route, ...]) -> Reason:
+def _build_related_reason(labels: Labels, relation: str, node: int, amount: float, routes: tuple[Route, ...]) -> Reason:
     """The reason of a friend or of an attribute value; runs saved by versions before 0.1 have no names of values."""
     kind = labels.kind(relation)
     if not labels.has_names(kind, relation):
@@ -49,19 +51,21 @@ def _related_reason(labels: Labels, relation: str, node: int, amount: float, rou
     return Reason(ReasonKind.ATTRIBUTE, labels.value(kind, relation, node), relations, amount, routes)
 
 
-def _by_via(walks: Walks, ends: sparse.csc_array, place: int, weight: float) -> dict[str, list[tuple[float, int]]]:
-    """The contribution and the user or value of each walk end from one item, by the end's `via`; OWN is the user's."""
-    found: dict[str, list[tuple[float, int]]] = {}
+def _group_by_via(
+    walks: Walks, ends: sparse.csc_array, place: int, weight: float
+) -> dict[str, list[tuple[float, int]]]:
+    """(contribution, user or value) of each walk end from one item, by the end's `via`; OWN is the end at the user."""
+    by_via: dict[str, list[tuple[float, int]]] = {}
     column = slice(ends.indptr[place], ends.indptr[place + 1])
     for end, amount in zip(ends.indices[column].tolist(), (weight * ends.data[column]).tolist(), strict=True):
         via, value = walks.ends.via[end], int(walks.ends.value[end])
         own = via == USERS and value == walks.user_index
-        found.setdefault(OWN if own else via, []).append((amount, value))
-    found.setdefault(SPECTRUM, []).append((weight * float(walks.longer[place]), -1))
-    return found
+        by_via.setdefault(OWN if own else via, []).append((amount, value))
+    by_via.setdefault(SPECTRUM, []).append((weight * float(walks.longer[place]), -1))
+    return by_via
 
 
-def _history_reason(
+def _build_history_reason(
     labels: Labels, walks: Walks, place: int, amount: float, by_via: dict[str, list[tuple[float, int]]]
 ) -> Reason:
     """The reason of one item of the history, given by its place among the items of the walks."""
@@ -70,12 +74,12 @@ def _history_reason(
     if item == walks.item_index:
         direct = Route(RouteKind.DIRECT, amount)
         return Reason(ReasonKind.HISTORY, labels.item(item), relations, amount, (direct,))
-    routes = [route for via, parts in by_via.items() for route in _routes(labels, via, parts)]
+    routes = [route for via, parts in by_via.items() for route in _build_routes(labels, via, parts)]
     kept = tuple(sorted((route for route in routes if route.amount), key=lambda route: -route.amount))
     return Reason(ReasonKind.HISTORY, labels.item(item), relations, amount, kept)
 
 
-def _routes(labels: Labels, via: str, parts: list[tuple[float, int]]) -> list[Route]:
+def _build_routes(labels: Labels, via: str, parts: list[tuple[float, int]]) -> list[Route]:
     """The routes of an item of the history through one `via`, from the contribution of each user or value."""
     amounts = np.array([amount for amount, _ in parts])
     total = float(amounts.sum())
@@ -88,7 +92,7 @@ def _routes(labels: Labels, via: str, parts: list[tuple[float, int]]) -> list[Ro
     relation = _relation_type(labels, "item_attributes", via)
     order = np.argsort(-amounts, kind="stable")
     named = order[:VALUES] if labels.has_names("item_attributes", via) else order[:0]
-    found = [
+    routes = [
         Route(
             RouteKind.VALUE,
             float(amounts[k]),
@@ -99,8 +103,8 @@ def _routes(labels: Labels, via: str, parts: list[tuple[float, int]]) -> list[Ro
     ]
     others = order[len(named) :]
     if len(others):
-        found.append(Route(RouteKind.VALUES, float(amounts[others].sum()), len(others), relation=relation))
-    return found
+        routes.append(Route(RouteKind.VALUES, float(amounts[others].sum()), len(others), relation=relation))
+    return routes
 
 
 def _relation_type(labels: Labels, kind: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""An explanation as a picture: what flows from the user over reasons and ways to the item, as wide as it counts."""
+"""An explanation as an SVG picture: bands from the user over reasons and routes to the item."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -9,17 +9,22 @@ from graphrec.explanation.model import Explanation
 from graphrec.explanation.text import as_sentence, name, percent
 from graphrec.markup import escape
 
-#: Pixels: of the picture's width and margin, of cards and the gaps between them, and of what the whole score is wide.
-WIDE, MARGIN = 960, 28
-CARD, LEAST_HIGH, GAP, WHOLE = 164, 42, 10, 210
-TITLE, TEXT, SMALL, LINE = 19.0, 13.0, 11.0, 20
+#: Width and margin of the picture in pixels.
+WIDTH, MARGIN = 960, 28
+
+#: Pixels: width and minimum height of a card, gap between cards, and height of a band for the whole score.
+CARD_WIDTH, MIN_CARD_HEIGHT, GAP, SCORE_HEIGHT = 164, 42, 10, 210
+
+#: Pixels: font sizes of the title, of text and of small text, and the height of a line.
+TITLE_SIZE, TEXT_SIZE, SMALL_SIZE, LINE_HEIGHT = 19.0, 13.0, 11.0, 20
 
 #: Default maximum number of characters of a name; longer ones are cut.
 LONGEST = 28
 
 #: Maximum number of lines of the sentence; a longer one is cut.
-LINES = 5
+MAX_LINES = 5
 
+#: Captions of the columns.
 CAPTIONS = ("user", "because of", "through", "item")
 
 STYLE = """
@@ -42,37 +47,43 @@ sans-serif}
 
 @dataclass(frozen=True)
 class Box:
-    """A card in its place: its left and upper edge, and its height."""
+    """A placed card: x of its left edge, y of its upper edge, and its height, in pixels."""
 
     card: Card
     x: float
     y: float
-    high: float
+    height: float
 
 
 def as_svg(explanation: Explanation) -> str:
-    """A whole SVG file, legible in light and dark, that needs nothing outside: the sentence, and the flow from the user
-    over the strongest reasons and the ways that they lead on to the item; what speaks against it is said below."""
-    found = build_flow(explanation)
-    head = MARGIN + TITLE + 8
-    lines = wrapped(as_sentence(explanation), TEXT, WIDE - 2 * MARGIN, LINES)
-    top = head + LINE * len(lines) + 34
-    scale = WHOLE / max(sum(card.amount for card in found.reasons), 1e-12)
-    columns = [_column(cards, place, scale) for place, cards in enumerate(found.columns)]
-    high = max(column[-1].y + column[-1].high for column in columns if column)
-    columns = [_centred(column, top, high) for column in columns]
-    foot = top + high + 26
-    high_of_all = round(foot + MARGIN)
+    """A self-contained SVG file for light and dark backgrounds: title, sentence, flow and footer.
+
+    The flow leads from the user over the strongest reasons and their routes to the item. The footer has the score and
+    the share of reasons against the item, which are not drawn.
+    """
+    flow = build_flow(explanation)
+    sentence_top = MARGIN + TITLE_SIZE + 8
+    lines = wrap_text(as_sentence(explanation), TEXT_SIZE, WIDTH - 2 * MARGIN, MAX_LINES)
+    top = sentence_top + LINE_HEIGHT * len(lines) + 34
+    scale = SCORE_HEIGHT / max(sum(card.amount for card in flow.reasons), 1e-12)
+    columns = [_stack_cards(cards, index, scale) for index, cards in enumerate(flow.columns)]
+    flow_height = max(column[-1].y + column[-1].height for column in columns if column)
+    columns = [_centre_column(column, top, flow_height) for column in columns]
+    bottom = top + flow_height + 26
+    height = round(bottom + MARGIN)
     parts = [
-        f'<rect class="page" x="0.5" y="0.5" width="{WIDE - 1}" height="{high_of_all - 1}" rx="12"/>',
-        _text(_title(explanation), MARGIN, MARGIN + TITLE - 4, "title", TITLE, WIDE - 2 * MARGIN),
-        *(_text(line, MARGIN, head + LINE * (k + 0.6), "said", TEXT, WIDE) for k, line in enumerate(lines)),
-        *_flows(found, columns, scale),
-        *(part for column in columns for box in column for part in _card(box)),
-        *_captions(columns, top),
-        _text(_foot(explanation), MARGIN, foot + 6, "soft", SMALL, WIDE - 2 * MARGIN),
+        f'<rect class="page" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="12"/>',
+        _draw_text(_title(explanation), MARGIN, MARGIN + TITLE_SIZE - 4, "title", TITLE_SIZE, WIDTH - 2 * MARGIN),
+        *(
+            _draw_text(line, MARGIN, sentence_top + LINE_HEIGHT * (k + 0.6), "said", TEXT_SIZE, WIDTH)
+            for k, line in enumerate(lines)
+        ),
+        *_draw_bands(flow, columns, scale),
+        *(part for column in columns for box in column for part in _draw_card(box)),
+        *_draw_captions(columns, top),
+        _draw_text(_footer(explanation), MARGIN, bottom + 6, "soft", SMALL_SIZE, WIDTH - 2 * MARGIN),
     ]
-    size = f'viewBox="0 0 {WIDE} {high_of_all}" width="{WIDE}" height="{high_of_all}"'
+    size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="why" {size} role="img">'
         f"<title>{escape(as_sentence(explanation))}</title><style>{STYLE}</style>{''.join(parts)}</svg>\n"
@@ -83,135 +94,137 @@ def _title(explanation: Explanation) -> str:
     return f"Why {name(explanation.item)} for {name(explanation.user)}"
 
 
-def _foot(explanation: Explanation) -> str:
-    """What the picture shows, in numbers: how exact it is, and what speaks against the item."""
+def _footer(explanation: Explanation) -> str:
+    """Model, score, whether the shares are exact, and the share of the reasons against the item."""
     against = -explanation.share(sum(reason.amount for reason in explanation.reasons if reason.amount < 0))
-    said = [explanation.model, f"score {explanation.score:.4g}"]
-    said.append("shares are exact" if explanation.exact else "shares are estimates")
+    parts = [explanation.model, f"score {explanation.score:.4g}"]
+    parts.append("shares are exact" if explanation.exact else "shares are estimates")
     if against >= 0.0005:
-        said.append(f"{percent(against)} speak against it and are not drawn")
-    return " · ".join(said)
+        parts.append(f"{percent(against)} speak against it and are not drawn")
+    return " · ".join(parts)
 
 
-def _column(cards: Sequence[Card], place: int, scale: float) -> list[Box]:
-    """The cards of a column one below the other."""
-    step = (WIDE - 2 * MARGIN - CARD) / (len(CAPTIONS) - 1)
+def _stack_cards(cards: Sequence[Card], index: int, scale: float) -> list[Box]:
+    """The cards of a column, by its index, one below the other from y = 0; `scale` is pixels per amount."""
+    step = (WIDTH - 2 * MARGIN - CARD_WIDTH) / (len(CAPTIONS) - 1)
     boxes: list[Box] = []
     y = 0.0
     for card in cards:
-        high = max(LEAST_HIGH, card.amount * scale + 10)
-        boxes.append(Box(card, MARGIN + place * step, y, high))
-        y += high + GAP
+        height = max(MIN_CARD_HEIGHT, card.amount * scale + 10)
+        boxes.append(Box(card, MARGIN + index * step, y, height))
+        y += height + GAP
     return boxes
 
 
-def _centred(column: Sequence[Box], top: float, high: float) -> list[Box]:
-    """The boxes moved to the middle of the picture's height."""
+def _centre_column(column: Sequence[Box], top: float, height: float) -> list[Box]:
+    """The boxes shifted down, so that the column is in the middle between `top` and `top + height`."""
     if not column:
         return []
-    shift = top + (high - column[-1].y - column[-1].high) / 2
+    shift = top + (height - column[-1].y - column[-1].height) / 2
     return [replace(box, y=box.y + shift) for box in column]
 
 
-def _flows(found: Flow, columns: Sequence[Sequence[Box]], scale: float) -> list[str]:
-    """The bands between the columns, in the order of the cards that they begin and end at."""
-    parts = []
-    for place, links in enumerate(found.links):
-        left, right = columns[place], columns[place + 1]
-        begin = [
-            _first(box, sum(link.amount for link in links if link.source == k), scale) for k, box in enumerate(left)
+def _draw_bands(flow: Flow, columns: Sequence[Sequence[Box]], scale: float) -> list[str]:
+    """The bands of all links; those at one card are stacked in the order of the links, centred on the card."""
+    bands = []
+    for index, links in enumerate(flow.links):
+        left, right = columns[index], columns[index + 1]
+        starts = [
+            _first_band_y(box, sum(link.amount for link in links if link.source == k), scale)
+            for k, box in enumerate(left)
         ]
-        end = [
-            _first(box, sum(link.amount for link in links if link.target == k), scale) for k, box in enumerate(right)
+        ends = [
+            _first_band_y(box, sum(link.amount for link in links if link.target == k), scale)
+            for k, box in enumerate(right)
         ]
         for link in links:
-            thick = link.amount * scale
-            start, stop = begin[link.source], end[link.target]
-            begin[link.source] += thick
-            end[link.target] += thick
-            parts.append(
-                _band(link.kind, left[link.source].x + CARD, start, right[link.target].x, stop, max(thick, 0.6))
-            )
-    return parts
+            height = link.amount * scale
+            source, target = left[link.source], right[link.target]
+            start, end = starts[link.source], ends[link.target]
+            starts[link.source] += height
+            ends[link.target] += height
+            bands.append(_draw_band(link.kind, source.x + CARD_WIDTH, start, target.x, end, max(height, 0.6)))
+    return bands
 
 
-def _band(kind: str, x: float, y: float, to: float, stop: float, thick: float) -> str:
-    """A band from (x, y) to (to, stop), as high everywhere as it is thick."""
-    middle = (x + to) / 2
+def _draw_band(kind: str, x: float, y: float, end_x: float, end_y: float, height: float) -> str:
+    """A band of constant height whose upper edge leads from (x, y) to (end_x, end_y)."""
+    middle = (x + end_x) / 2
     return (
-        f'<path class="flow {kind}" d="M{x:.1f} {y:.1f}C{middle:.1f} {y:.1f} {middle:.1f} {stop:.1f} '
-        f"{to:.1f} {stop:.1f}"
-        f'v{thick:.2f}C{middle:.1f} {stop + thick:.1f} {middle:.1f} {y + thick:.1f} {x:.1f} {y + thick:.1f}Z"/>'
+        f'<path class="flow {kind}" d="M{x:.1f} {y:.1f}C{middle:.1f} {y:.1f} {middle:.1f} {end_y:.1f} '
+        f"{end_x:.1f} {end_y:.1f}"
+        f'v{height:.2f}C{middle:.1f} {end_y + height:.1f} {middle:.1f} {y + height:.1f} {x:.1f} {y + height:.1f}Z"/>'
     )
 
 
-def _first(box: Box, amount: float, scale: float) -> float:
-    """Where the first band at a box begins, so that all are in its middle."""
-    return box.y + (box.high - amount * scale) / 2
+def _first_band_y(box: Box, amount: float, scale: float) -> float:
+    """The y of the first band at a box, so that its bands, of `amount` in total, are centred on it."""
+    return box.y + (box.height - amount * scale) / 2
 
 
-def _card(box: Box) -> list[str]:
+def _draw_card(box: Box) -> list[str]:
     """A card with its two lines and a strip in the colour of its kind."""
-    middle = box.y + box.high / 2
-    rect = f'x="{box.x:.1f}" y="{box.y:.1f}" height="{box.high:.1f}"'
+    middle = box.y + box.height / 2
+    rect = f'x="{box.x:.1f}" y="{box.y:.1f}" height="{box.height:.1f}"'
     return [
-        f'<rect class="box" {rect} width="{CARD}" rx="7"/>',
+        f'<rect class="box" {rect} width="{CARD_WIDTH}" rx="7"/>',
         f'<rect class="strip {box.card.kind}" x="{box.x + 7:.1f}" y="{box.y + 8:.1f}" width="3" '
-        f'height="{box.high - 16:.1f}" rx="1.5"/>',
-        _text(box.card.text, box.x + 17, middle - 3, "name", TEXT, CARD - 25),
-        _text(box.card.small, box.x + 17, middle + 13, "soft", SMALL, CARD - 25),
+        f'height="{box.height - 16:.1f}" rx="1.5"/>',
+        _draw_text(box.card.text, box.x + 17, middle - 3, "name", TEXT_SIZE, CARD_WIDTH - 25),
+        _draw_text(box.card.small, box.x + 17, middle + 13, "soft", SMALL_SIZE, CARD_WIDTH - 25),
     ]
 
 
-def _captions(columns: Sequence[Sequence[Box]], top: float) -> list[str]:
+def _draw_captions(columns: Sequence[Sequence[Box]], top: float) -> list[str]:
     return [
-        _text(caption, column[0].x, top - 12, "soft", SMALL, CARD)
+        _draw_text(caption, column[0].x, top - 12, "soft", SMALL_SIZE, CARD_WIDTH)
         for caption, column in zip(CAPTIONS, columns, strict=True)
         if column
     ]
 
 
-def _text(text: str, x: float, y: float, kind: str, size: float, pixels: float) -> str:
-    short = fitted(text, size, pixels)
+def _draw_text(text: str, x: float, y: float, css_class: str, size: float, pixels: float) -> str:
+    """A text, cut to a width in pixels; a cut text has the whole one as tooltip."""
+    short = fit_text(text, size, pixels)
     title = "" if short == text else f"<title>{escape(text)}</title>"
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{title}{escape(short)}</text>'
+    return f'<text class="{css_class}" x="{x:.1f}" y="{y:.1f}">{title}{escape(short)}</text>'
 
 
 def width(text: str, size: float) -> float:
-    """Pixels that a text takes at most in a usual font without serifs."""
-    return size * sum(map(_em, text))
+    """The maximum width of a text in pixels in a common sans-serif font of some size in pixels."""
+    return size * sum(map(_width_in_em, text))
 
 
-def _em(letter: str) -> float:
-    if unicodedata.combining(letter):
+def _width_in_em(character: str) -> float:
+    if unicodedata.combining(character):
         return 0.0
-    if unicodedata.east_asian_width(letter) in "WF" or ord(letter) > 0x1F000:
+    if unicodedata.east_asian_width(character) in "WF" or ord(character) > 0x1F000:
         return 1.3
-    return 0.8 if letter.isupper() or letter in "mwMW@%—…_" else 0.64
+    return 0.8 if character.isupper() or character in "mwMW@%—…_" else 0.64
 
 
-def shortened(text: str, longest: int = LONGEST) -> str:
-    """The text, cut short with an ellipsis where it is longer."""
+def shorten(text: str, longest: int = LONGEST) -> str:
+    """The text; if it is longer than `longest` characters, cut with an ellipsis."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
-def fitted(text: str, size: float, pixels: float) -> str:
-    """The text, cut short with an ellipsis where it takes more than some pixels."""
+def fit_text(text: str, size: float, pixels: float) -> str:
+    """The text; if it is wider than some pixels, cut with an ellipsis."""
     text = " ".join(text.split())
     longest = len(text)
-    while longest > 1 and width(shortened(text, longest), size) > pixels:
+    while longest > 1 and width(shorten(text, longest), size) > pixels:
         longest -= 1
-    return shortened(text, longest)
+    return shorten(text, longest)
 
 
-def wrapped(text: str, size: float, pixels: float, lines: int) -> list[str]:
-    """The text in at most some lines of some pixels, broken between words; the last is cut short where it must be."""
-    found: list[str] = []
+def wrap_text(text: str, size: float, pixels: float, max_lines: int) -> list[str]:
+    """The text in at most `max_lines` lines of `pixels`, broken between words; a last line that is too long is cut."""
+    lines: list[str] = []
     rest = text.split()
-    while rest and len(found) < lines - 1:
+    while rest and len(lines) < max_lines - 1:
         count = 1
         while count < len(rest) and width(" ".join(rest[: count + 1]), size) <= pixels:
             count += 1
-        found.append(fitted(" ".join(rest[:count]), size, pixels))
+        lines.append(fit_text(" ".join(rest[:count]), size, pixels))
         rest = rest[count:]
-    return found + ([fitted(" ".join(rest), size, pixels)] if rest else [])
+    return lines + ([fit_text(" ".join(rest), size, pixels)] if rest else [])

@@ -24,7 +24,12 @@ def as_frame(explanation: Explanation) -> pd.DataFrame:
 def reasons_frame(explanation: Explanation) -> pd.DataFrame:
     """One row for each reason, the largest amount first: share, amount, because (the node) and through (its routes)."""
     rows = [
-        (explanation.share(each.amount), each.amount, f"{'|'.join(each.relations)} {name(each.node)}", _routes(each))
+        (
+            explanation.share(each.amount),
+            each.amount,
+            f"{'|'.join(each.relations)} {name(each.node)}",
+            _describe_routes(each),
+        )
         for each in explanation.reasons
     ]
     return pd.DataFrame(rows, columns=["share", "amount", "because", "through"])
@@ -43,8 +48,8 @@ def as_text(path: Path) -> str:
 def as_record(explanation: Explanation) -> dict[str, Any]:
     """The record that `graphrec explain --json` prints.
 
-    score = Σ contribution of `paths` + rest, and rest = Σ amount of `rest_parts`. The `reasons` are another sum of the
-    same score, to which they add up if the explanation is exact.
+    score = Σ contribution of `paths` + rest, and rest = Σ amount of `rest_parts`. The `reasons` divide the score in
+    another way: their amounts add up to it if the explanation is exact.
     """
     return {
         "user": explanation.user.id,
@@ -69,13 +74,13 @@ def as_record(explanation: Explanation) -> dict[str, Any]:
 
 
 def _path(explanation: Explanation, path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    record: dict[str, Any] = {
         "nodes": [_node(node) for node in path.nodes],
         "relations": [step.relation for step in path.steps],
         "contribution": path.contribution,
         "share": explanation.share(path.contribution),
     }
-    return found | ({"gone": True} if any(step.gone for step in path.steps) else {})
+    return record | ({"gone": True} if any(step.gone for step in path.steps) else {})
 
 
 def _node(node: Node) -> dict[str, Any]:
@@ -102,7 +107,7 @@ def _reason(explanation: Explanation, reason: Reason) -> dict[str, Any]:
     }
 
 
-def _routes(reason: Reason) -> str:
+def _describe_routes(reason: Reason) -> str:
     """The routes of a reason in a few words, each with its share of the reason."""
     words = [(route_text(route), route.amount / reason.amount) for route in reason.through if reason.amount]
     return ", ".join(f"{text} {percent(share)}" if len(words) > 1 else text for text, share in words)

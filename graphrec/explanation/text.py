@@ -25,8 +25,8 @@ def as_sentence(explanation: Explanation) -> str:
         return f"{start}{item} is popular: {people(explanation.num_holders)} {did} it."
     mentioned = [each for each in explanation.reasons if each.amount > 0 and _share(explanation, each) >= LEAST_SHARE]
     if not mentioned:
-        cannot = "attribute the score to your past interactions" if explanation.score else "connect it with you"
-        return f"{start}{item} has no further explanation: the model {explanation.model} cannot {cannot}."
+        missing = "attribute the score to your past interactions" if explanation.score else "connect it with you"
+        return f"{start}{item} has no further explanation: the model {explanation.model} cannot {missing}."
     clauses = [
         _history_clause(explanation, mentioned),
         *_social_clauses(explanation, mentioned),
@@ -40,11 +40,11 @@ def as_sentence(explanation: Explanation) -> str:
 
 def verb(relations: Sequence[str]) -> str:
     """Relationship types as verbs that fit before the name of an item: `listened to`, `rated and reviewed`."""
-    words = [behaviour_type(relation).verb or _plain(relation) for relation in relations]
+    words = [behaviour_type(relation).verb or _verb_from_name(relation) for relation in relations]
     return join_words(words)
 
 
-def _plain(relation: str) -> str:
+def _verb_from_name(relation: str) -> str:
     words = relation.replace("_", " ").lower()
     if words.split()[0].endswith("ed"):
         return words
@@ -59,8 +59,8 @@ def people(count: int) -> str:
 def name(node: Node) -> str:
     """The title of a node, cut to LONGEST characters; its label and id if it has no title."""
     if node.title is None and not node.is_text:
-        return f"{node.label} {_short(node.id)}"
-    return _short(node.name)
+        return f"{node.label} {_shorten(node.id)}"
+    return _shorten(node.name)
 
 
 def percent(share: float) -> str:
@@ -80,18 +80,18 @@ def _percent_in_brackets(explanation: Explanation, reason: Reason) -> str:
 def _history_clause(explanation: Explanation, mentioned: Sequence[Reason]) -> str:
     """`because you listened to A (41 %) and B (22 %), and 34 people who listened to A … listened to X too`."""
     history = [each for each in mentioned if each.kind is ReasonKind.HISTORY and each.node.id != explanation.item.id]
-    found = history[:MOST_REASONS]
-    if not found:
+    strongest = history[:MOST_REASONS]
+    if not strongest:
         return ""
     groups: dict[tuple[str, ...], list[Reason]] = {}
-    for reason in found:
+    for reason in strongest:
         groups.setdefault(reason.relations, []).append(reason)
-    done = [
+    verb_phrases = [
         f"{verb(relations)} {join_words([name(each.node) + _percent_in_brackets(explanation, each) for each in some])}"
         for relations, some in groups.items()
     ]
-    text = f"because you {join_words(done)}"
-    shared = [(each, route) for each in found for route in each.through if route.kind is RouteKind.PEOPLE]
+    text = f"because you {join_words(verb_phrases)}"
+    shared = [(each, route) for each in strongest for route in each.through if route.kind is RouteKind.PEOPLE]
     shared = [(each, route) for each, route in shared if route.count]
     if shared:
         did = verb((explanation.relation,))
@@ -100,27 +100,27 @@ def _history_clause(explanation: Explanation, mentioned: Sequence[Reason]) -> st
             for place, (each, route) in enumerate(shared)
         ]
         text += f", and {join_words(counts)} {did} {name(explanation.item)} too"
-    return "; ".join([text, *_shared_values_and_links(explanation, found)])
+    return "; ".join([text, *_describe_values_and_links(explanation, strongest)])
 
 
-def _shared_values_and_links(explanation: Explanation, found: Sequence[Reason]) -> list[str]:
+def _describe_values_and_links(explanation: Explanation, reasons: Sequence[Reason]) -> list[str]:
     """`A and B share the genre ‘Rock’ with X`, `ALSO_BOUGHT connects A with X`."""
     item = name(explanation.item)
     shared: dict[tuple[str, ...], dict[Node, None]] = {}
     linked: dict[str, list[str]] = {}
     mentioned = {
-        id(reason): [route for route in reason.through if _is_mentioned(explanation, route)] for reason in found
+        id(reason): [route for route in reason.through if _is_mentioned(explanation, route)] for reason in reasons
     }
-    for node in [route.node for reason in found for route in mentioned[id(reason)] if route.node]:
-        owners = [each for each in found if any(route.node == node for route in mentioned[id(each)])]
+    for node in [route.node for reason in reasons for route in mentioned[id(reason)] if route.node]:
+        owners = [each for each in reasons if any(route.node == node for route in mentioned[id(each)])]
         shared.setdefault((node.label, *(name(each.node) for each in owners)), {})[node] = None
-    for reason in found:
+    for reason in reasons:
         for route in mentioned[id(reason)]:
             if route.kind is RouteKind.LINK and route.relation:
                 linked.setdefault(route.relation, []).append(name(reason.node))
     clauses = [
         f"{join_words(owners)} {'share' if len(owners) > 1 else 'shares'} the {_noun(label, len(values))} "
-        f"{join_words([f'‘{_short(value.name)}’' for value in values])} with {item}"
+        f"{join_words([f'‘{_shorten(value.name)}’' for value in values])} with {item}"
         for (label, *owners), values in shared.items()
     ]
     return clauses + [f"{relation} connects {join_words(owners)} with {item}" for relation, owners in linked.items()]
@@ -146,16 +146,16 @@ def _social_clauses(explanation: Explanation, mentioned: Sequence[Reason]) -> li
     clauses, did = [], verb((explanation.relation,))
     for reason in [each for each in mentioned if each.kind is ReasonKind.SOCIAL][:MOST_REASONS]:
         who = SOCIAL.get(reason.relations[0], f"{{}}, to whom {reason.relations[0]} leads,").format(name(reason.node))
-        has = any(route.kind is RouteKind.DIRECT for route in reason.through)
-        done = f"{did} {name(explanation.item)}" if has else "chose similar items"
-        clauses.append(f"{who} {done}{_percent_in_brackets(explanation, reason)}")
+        has_item = any(route.kind is RouteKind.DIRECT for route in reason.through)
+        choice = f"{did} {name(explanation.item)}" if has_item else "chose similar items"
+        clauses.append(f"{who} {choice}{_percent_in_brackets(explanation, reason)}")
     return clauses
 
 
 def _attribute_clauses(explanation: Explanation, mentioned: Sequence[Reason]) -> list[str]:
     """`people who share your town (Paris) chose similar items (3 %)`."""
     return [
-        f"people who share your {_noun(reason.node.label, 1)} ({_short(reason.node.name)}) chose similar items"
+        f"people who share your {_noun(reason.node.label, 1)} ({_shorten(reason.node.name)}) chose similar items"
         f"{_percent_in_brackets(explanation, reason)}"
         for reason in [each for each in mentioned if each.kind is ReasonKind.ATTRIBUTE][:MOST_REASONS]
     ]
@@ -175,6 +175,6 @@ def _last_sentence(explanation: Explanation) -> str:
     return "" if explanation.exact else f" The model {explanation.model} learns, so these shares are estimates."
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"

@@ -15,7 +15,7 @@ from graphrec.ranking.topk import Recommendations
 from graphrec.runs import TrainedRun
 from graphrec.vocabulary import IndexArray
 
-#: Batch size in scores: histories of one item are scored in batches of at most this many numbers.
+#: Batch size in scores: the number of single-item histories per batch times the number of items.
 NUMBERS = 1 << 25
 
 Texts = npt.NDArray[np.object_]
@@ -29,41 +29,41 @@ def with_reasons(
     If the model finds its own reasons (`Model.top_reason_finder`), the reason is the history item, friend or attribute
     value with the largest contribution to the score, exactly. For other models it is the history item that alone would
     give the item its highest score: exact if the score is a sum over the history, else an approximation. Both columns
-    are None if nothing speaks for the item, as for popularity. The label of a relationship text (a tag) is the name of
-    its property. Rows of one user are fastest if they follow each other.
+    are None if there is no such reason, as for popularity. The label of a relationship text (a tag) is the name of
+    its property. Fastest if the rows of each user are consecutive.
     """
     frame = recommendations.frame
     users, items = trained.users.index(frame["user_id"]), trained.items.index(frame["item_id"])
     find_reasons = trained.model.top_reason_finder()
     if find_reasons is not None:
-        found = _from_model(trained, find_reasons, users, items, progress)
+        texts = _find_by_model(trained, find_reasons, users, items, progress)
     elif trained.model.is_personal:
-        found = _from_histories(trained, users, items, progress)
+        texts = _find_by_histories(trained, users, items, progress)
     else:
-        found = np.full((len(frame), 2), None, dtype=object)
-    columns: Mapping[str, Texts] = {"because": found[:, 0], "because_label": found[:, 1]}
+        texts = np.full((len(frame), 2), None, dtype=object)
+    columns: Mapping[str, Texts] = {"because": texts[:, 0], "because_label": texts[:, 1]}
     return replace(recommendations, frame=frame.assign(**columns))
 
 
-def _from_model(
+def _find_by_model(
     trained: TrainedRun,
     find_reasons: Callable[[int, IndexArray], TopReasons],
     users: IndexArray,
     items: IndexArray,
     progress: Progress | None,
 ) -> Texts:
-    """Ids and labels [n, 2], one call for the rows of a user that follow each other."""
+    """Ids and labels [n, 2]; one call for each run of consecutive rows of a user."""
     labels = Labels.of(trained)
-    found = np.full((len(users), 2), None, dtype=object)
+    texts = np.full((len(users), 2), None, dtype=object)
     cuts = np.flatnonzero(np.diff(users, prepend=-1, append=-1))
     for start, end in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
         best = find_reasons(int(users[start]), items[start:end])
         for row, relation, node in zip(range(start, end), best.relation, best.node.tolist(), strict=True):
             if relation:
-                found[row] = _id_and_label(labels, relation, node)
+                texts[row] = _id_and_label(labels, relation, node)
         if progress is not None:
             progress(end, len(users))
-    return found
+    return texts
 
 
 def _id_and_label(labels: Labels, relation: str, node: int) -> tuple[str | None, str | None]:
@@ -76,8 +76,8 @@ def _id_and_label(labels: Labels, relation: str, node: int) -> tuple[str | None,
     return named.id, named.label
 
 
-def _from_histories(trained: TrainedRun, users: IndexArray, items: IndexArray, progress: Progress | None) -> Texts:
-    """Ids and labels [n, 2] from the scores of histories of one item, a batch of items at a time."""
+def _find_by_histories(trained: TrainedRun, users: IndexArray, items: IndexArray, progress: Progress | None) -> Texts:
+    """Ids and labels [n, 2] from the scores of single-item histories, a batch of items at a time."""
     label, seen = trained.run.target[2], trained.seen.matrix()
     by_item = sparse.csc_array(seen)
     order = np.argsort(users, kind="stable")
@@ -97,20 +97,20 @@ def _from_histories(trained: TrainedRun, users: IndexArray, items: IndexArray, p
         rows = order[np.repeat(first[part.indices] - np.cumsum(counts) + counts, counts) + np.arange(int(counts.sum()))]
         owner = np.repeat(owner, counts)
         value = scores[owner, items[rows]]
-        by_value = np.argsort(value, kind="stable")  # of several assignments to one row the last one remains
+        by_value = np.argsort(value, kind="stable")  # if a row is assigned several times, the last value remains
         rows, owner, value = rows[by_value], owner[by_value], value[by_value]
         better = value > best[rows]
         best[rows[better]], node[rows[better]] = value[better], batch[owner[better]]
         if progress is not None:
             progress(int(batch[-1]) + 1, len(trained.items))
-    found = np.full((len(users), 2), None, dtype=object)
-    there = node >= 0
-    found[there, 0] = trained.items.ids[node[there]].to_numpy()
-    found[there, 1] = label
-    return found
+    texts = np.full((len(users), 2), None, dtype=object)
+    has_reason = node >= 0
+    texts[has_reason, 0] = trained.items.ids[node[has_reason]].to_numpy()
+    texts[has_reason, 1] = label
+    return texts
 
 
 def _single_item_histories(items: IndexArray, num_items: int) -> sparse.csr_array:
-    """One history [n, num_items] for each item, which contains that item only."""
+    """For each item a history [n, num_items] that contains that item only."""
     ones = np.ones(len(items), dtype=np.float32)
     return sparse.csr_array((ones, (np.arange(len(items)), items)), shape=(len(items), num_items))

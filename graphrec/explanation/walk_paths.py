@@ -12,16 +12,17 @@ from graphrec.models.attribution import HISTORY, USERS, Walks
 
 def attribute_to_walks(labels: Labels, walks: Walks, score: float, top: int) -> Attribution:
     """The Attribution of a score to its walks: the `top` strongest as paths, and all reasons."""
-    selected = select_walks(walks, top, _with_names(walks, labels))
+    selected = select_walks(walks, top, _find_named(walks, labels))
     places = zip(selected.start.tolist(), selected.item.tolist(), selected.end.tolist(), strict=True)
     paths = tuple(
-        _path(labels, walks, place, amount) for place, amount in zip(places, selected.amount.tolist(), strict=True)
+        _build_path(labels, walks, place, amount)
+        for place, amount in zip(places, selected.amount.tolist(), strict=True)
     )
     return Attribution(paths, _remainders(walks, selected, score), collect_reasons(labels, walks))
 
 
 def _remainders(walks: Walks, selected: SelectedWalks, score: float) -> tuple[Remainder, ...]:
-    """The walks that are not selected, which include what float32 rounds off, and the longer walks."""
+    """The walks that are not selected, including the rounding error of float32; and the longer walks."""
     away = (walks.items != walks.item_index).astype(np.float64)
     longer = float((walks.starts.carried @ (walks.longer * away)).sum())
     weaker = score - longer - float(selected.amount.sum())
@@ -31,7 +32,7 @@ def _remainders(walks: Walks, selected: SelectedWalks, score: float) -> tuple[Re
     )
 
 
-def _with_names(walks: Walks, labels: Labels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _find_named(walks: Walks, labels: Labels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Whether the run kept the names of each start and of each end."""
     starts = {name: name == HISTORY or labels.has_names(labels.kind(name), name) for name in set(walks.starts.relation)}
     ends = {
@@ -44,11 +45,11 @@ def _with_names(walks: Walks, labels: Labels) -> tuple[npt.NDArray[np.bool_], np
     )
 
 
-def _path(labels: Labels, walks: Walks, place: tuple[int, int, int], amount: float) -> Path:
+def _build_path(labels: Labels, walks: Walks, place: tuple[int, int, int], amount: float) -> Path:
     """The path of a walk, given by the places of its start, item and end; item -1 is the direct walk."""
     start, item, end = place
     person = int(walks.starts.person[start])
-    nodes, steps = _first_steps(labels, walks, start)
+    nodes, steps = _build_first_steps(labels, walks, start)
     target = labels.item(walks.item_index)
     if item < 0:
         return Path((*nodes, target), (*steps, labels.behaviour_step(person, walks.item_index, True)), amount)
@@ -68,7 +69,7 @@ def _path(labels: Labels, walks: Walks, place: tuple[int, int, int], amount: flo
     return Path((*nodes, target), tuple(steps), amount)
 
 
-def _first_steps(labels: Labels, walks: Walks, start: int) -> tuple[list[Node], list[Step]]:
+def _build_first_steps(labels: Labels, walks: Walks, start: int) -> tuple[list[Node], list[Step]]:
     """The nodes of a walk up to the user whose behaviour it follows, and the steps between them."""
     user, relation = labels.user(walks.user_index), walks.starts.relation[start]
     if relation == HISTORY:

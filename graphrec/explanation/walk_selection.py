@@ -1,4 +1,4 @@
-"""Select the strongest single walks of a score; a walk takes no relationship there and back."""
+"""Select the strongest walks of a score; no selected walk goes over a relationship there and back."""
 
 from dataclasses import dataclass
 
@@ -32,9 +32,9 @@ def select_walks(
 ) -> SelectedWalks:
     """The `top` walks of largest absolute contribution, the largest contribution first.
 
-    A walk such as user → friend → item → friend → target takes one relationship there and back, so it says no more than
-    user → friend → target. The walks of a start that return to its user or to the target therefore count as its direct
-    walk, and no walk takes a relationship twice.
+    A walk such as user → friend → item → friend → target goes over one relationship there and back, and so explains
+    nothing that user → friend → target does not. The walks of a start that return to its user or to the target are
+    therefore counted in its direct walk, and no selected walk goes over a relationship twice.
 
     Args:
         walks: all walks of the score.
@@ -45,20 +45,21 @@ def select_walks(
     carried = _keep_rows(walks.starts.carried, starts)
     onward = _keep_rows(walks.ends.amount, ends)
     own_end = _own_ends(walks)
-    found = [_direct_walks(walks, own_end, starts)]
+    parts = [_direct_walks(walks, own_end, starts)]
     carried_by, onward_by = sparse.csc_array(carried), sparse.csc_array(onward)
     total = 0
     for place in np.flatnonzero(walks.items != walks.item_index):
-        part, number = _through_item(carried_by, onward_by, own_end, int(place), top)
+        part, number = _find_walks_through(carried_by, onward_by, own_end, int(place), top)
         total += number
-        found.append(part)
-    rows = np.concatenate(found)
+        parts.append(part)
+    rows = np.concatenate(parts)
     rows = rows[rows[:, 3] != 0]
     order = np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0], -np.abs(rows[:, 3])))
-    kept = rows[order][:top]
-    kept = kept[np.argsort(-kept[:, 3], kind="stable")]
-    start, item, end = (kept[:, column].astype(np.int64) for column in range(3))
-    return SelectedWalks(start, item, end, kept[:, 3], total + int((found[0][:, 3] != 0).sum()) - len(kept))
+    top_rows = rows[order][:top]
+    top_rows = top_rows[np.argsort(-top_rows[:, 3], kind="stable")]
+    start, item, end = (top_rows[:, column].astype(np.int64) for column in range(3))
+    num_walks = total + int((parts[0][:, 3] != 0).sum())
+    return SelectedWalks(start, item, end, top_rows[:, 3], num_walks - len(top_rows))
 
 
 def direct_contributions(walks: Walks) -> Amounts:
@@ -69,9 +70,9 @@ def direct_contributions(walks: Walks) -> Amounts:
 
 def _keep_rows(matrix: sparse.csr_array, rows: npt.NDArray[np.bool_]) -> sparse.csr_array:
     """The matrix without the entries of other rows."""
-    found = sparse.csr_array(sparse.diags_array(rows.astype(np.float64)) @ matrix)
-    found.eliminate_zeros()
-    return found
+    masked = sparse.csr_array(sparse.diags_array(rows.astype(np.float64)) @ matrix)
+    masked.eliminate_zeros()
+    return masked
 
 
 def _own_ends(walks: Walks) -> IndexArray:
@@ -86,15 +87,15 @@ def _direct_walks(walks: Walks, own_end: IndexArray, starts: npt.NDArray[np.bool
     carried = walks.starts.carried
     at_target = (walks.items == walks.item_index).astype(np.float64)
     amount = carried @ (walks.total * at_target)
-    there = np.flatnonzero(own_end >= 0)
-    back = carried[there].multiply(walks.ends.amount[own_end[there]])
-    amount[there] += sparse.csr_array(back) @ (1.0 - at_target)
+    returning = np.flatnonzero(own_end >= 0)
+    back = carried[returning].multiply(walks.ends.amount[own_end[returning]])
+    amount[returning] += sparse.csr_array(back) @ (1.0 - at_target)
     rows = np.full((len(own_end), 4), -1.0)
     rows[:, 0], rows[:, 3] = np.arange(len(own_end)), amount * starts
     return rows
 
 
-def _through_item(
+def _find_walks_through(
     carried: sparse.csc_array, onward: sparse.csc_array, own_end: IndexArray, place: int, top: int
 ) -> tuple[Amounts, int]:
     """Rows (start, item, end, amount) [n, 4] of the strongest walks through one item, and the number of its walks."""
@@ -103,7 +104,7 @@ def _through_item(
     mine, theirs = carried.data[start], onward.data[end]
     number = len(starts) * len(ends) - int(np.isin(own_end[starts], ends).sum())
     first, second = (np.argsort(-np.abs(values), kind="stable")[: 2 * top] for values in (mine, theirs))
-    # twice `top`, because the way back of each start is left out below
+    # twice `top`, because walks that return to the user of their start are left out below
     row, column = _largest_products(len(first), len(second), 2 * top)
     starts, ends, amount = starts[first[row]], ends[second[column]], mine[first[row]] * theirs[second[column]]
     kept = own_end[starts] != ends

@@ -7,12 +7,12 @@ from torch import Tensor
 
 from graphrec.features.reduction import inverse_frequency, reduce
 from graphrec.hetero import HeteroGraph
-from graphrec.relations import relations
+from graphrec.relations import build_relations
 
 
 def attributes(graph: HeteroGraph, label: str) -> dict[str, sparse.csr_array]:
     """The attribute matrices [num_nodes, num_values] of users or items by relation; empty for other labels."""
-    found = relations(graph)
+    found = build_relations(graph)
     if label == graph.target[0]:
         return dict(found.user_attributes)
     return dict(found.item_attributes) if label == graph.target[2] else {}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
-from graphrec.errors import DataError, shown
+from graphrec.errors import DataError, format_value
 from graphrec.schema import EdgeType, LinkRule, NodeType
 from graphrec.tables import GraphTables, Source
 
@@ -71,9 +71,9 @@ class SourceManifest:
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(
-                f"the node (:Source {{id: '{shown(str(properties.get('id')))}'}}) in the graph does not say what the "
-                "source provided: another program has changed it. If no load wrote it, give it another label; else "
-                "restore its property schema from a backup"
+                f"the node (:Source {{id: '{format_value(str(properties.get('id')))}'}}) in the graph does not say "
+                "what the source provided: another program has changed it. If no load wrote it, give it another "
+                "label; else restore its property schema from a backup"
             ) from error
 
 

@@ -1,7 +1,7 @@
 """The Python interface: one object, with a method for the work of each command.
 
-`Graph` is put together from one class for each subject: its methods check their arguments and call the work in
-`graphrec.pipeline` and the packages below it.
+`Graph` inherits from one class for each subject. Its methods check their arguments and call the functions of
+`graphrec.pipeline` and of the packages below it, which do the work.
 """
 
 from collections.abc import Callable
@@ -16,13 +16,13 @@ __all__ = ["Graph", "connect"]
 
 
 class Graph(RecommendationMethods, ModelMethods, MaintenanceMethods):
-    """A property graph with its runs; whatever a method loads or trains is kept in the database or the home folder.
+    """A property graph with its runs; methods save what they load or train in the database or the home folder.
 
     `settings` name the home folder and the database, which is opened when a method first needs it if no `store` is
-    given. `note` is called with sentences for a person. The model behind the published recommendations is loaded when
-    an answer first needs it, and kept. An id may be a text or an integer, also numpy's; a run its id, the first
-    letters of it, `latest`, or what `train` returned. The parameter `progress` of methods is called with the name of a
-    stage, the steps done and their number. After `close` every method that needs the database raises StoreError.
+    given. `note` is called with messages for the user. The model behind the published recommendations is loaded when it
+    is first needed, and kept. An id may be a text or an integer (also a numpy one); a run is named by its id, the first
+    letters of it, `latest`, or the result of `train`. The parameter `progress` of methods is called with the name of a
+    stage, the number of steps done and their total. After `close` methods that need the database raise StoreError.
     """
 
 
@@ -38,8 +38,8 @@ def connect(
 
     Arguments that are not given come from the environment, as for the commands (NEO4J_USERNAME, NEO4J_PASSWORD,
     NEO4J_DATABASE); `home` is the folder of runs and of the embedded store, GRAPHREC_HOME. The embedded store is
-    started if it does not run, and keeps running: `graphrec store stop` ends it. `note` is called with sentences for a
-    person, such as a warning before a training. Use the graph in a `with` block, or close it.
+    started if it does not run, and keeps running: `graphrec store stop` ends it. `note` is called with messages for the
+    user, such as a warning before a training. Use the graph in a `with` block, or close it.
 
     Raises:
         StoreError: no database answers, or the login is refused.

@@ -1,4 +1,4 @@
-"""The connection of a `Graph`: its settings, the database that is opened when it is needed, and how it is closed."""
+"""The connection of a `Graph`: its settings and its database, which is opened when it is first needed."""
 
 from collections.abc import Callable
 from typing import Self
@@ -13,7 +13,7 @@ from graphrec.store import Store, counts
 class Connection:
     """Settings and a database, which is opened when a method first needs it if no `store` is given.
 
-    `note` is called with sentences for a person, such as a warning before a training.
+    `note` is called with messages for the user, such as a warning before a training.
     """
 
     def __init__(self, store: Store | None, settings: Settings, note: Callable[[str], None] = lambda _: None) -> None:
@@ -21,10 +21,10 @@ class Connection:
         self._store, self._note, self._closed = store, note, False
 
     def __repr__(self) -> str:
-        """The address, and the numbers of users and items: two counts, which both databases keep."""
+        """The address, and the numbers of users and items, which both databases keep as counts."""
         if self._store is None:
             return f"<graphrec.Graph, {'closed' if self._closed else 'not connected'}>"
-        place = _without_login(self._store.address.uri)
+        place = _strip_login(self._store.address.uri)
         if self._closed:
             return f"<graphrec.Graph {place}, closed>"
         try:
@@ -60,7 +60,7 @@ class Connection:
             raise StoreError("this graph is closed; graphrec.connect() opens it again")
 
 
-def _without_login(uri: str) -> str:
-    """An address without the user and the password that it may have."""
+def _strip_login(uri: str) -> str:
+    """An address without the user and the password that it may contain."""
     scheme, slashes, rest = uri.partition("://")
     return f"{scheme}{slashes}{rest.rpartition('@')[2]}"

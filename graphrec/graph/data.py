@@ -1,4 +1,4 @@
-"""Methods of `Graph` that load sources, take them out again, and read the graph."""
+"""Methods of `Graph` that load and unlink sources, and read the graph."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 class DataMethods(Connection):
-    """Sources into the graph and out of it, and the graph as tables."""
+    """Describe, load and unlink sources; read the graph as tables."""
 
     @staticmethod
     def sniff(files: Path | str | Iterable[Path | str], folder: Path | str | None = None) -> str:
         """The TOML text that describes files, as `graphrec sniff` proposes it; `load` reads it from a file.
 
-        Takes and raises what `propose` does.
+        Arguments and errors are those of `propose`.
         """
         return DataMethods.propose(files, folder).toml
 
@@ -59,7 +59,7 @@ class DataMethods(Connection):
         progress: StageProgress = silent,
         **table: object,
     ) -> "Loaded":
-        """Load a source into the graph: read, clean, fuse with what is there, write the difference; save a report.
+        """Load a source: read and clean it, fuse it with the graph, write the difference, and save a report.
 
         `source` is a name of `graphrec load --help`, or a description of data of your own: the path of a TOML file or
         of its folder; a mapping of the same form, whose paths are relative to `folder` and whose `file` may be a data
@@ -76,8 +76,8 @@ class DataMethods(Connection):
         from graphrec.pipeline import loading
 
         self._require_open()
-        found = loading.parse_source(source, folder, table)
-        return loading.load(self.store, found, self.settings, config or LoadConfig(), progress)
+        parsed = loading.parse_source(source, folder, table)
+        return loading.load(self.store, parsed, self.settings, config or LoadConfig(), progress)
 
     def check(
         self,
@@ -107,11 +107,11 @@ class DataMethods(Connection):
         from graphrec.ingest import LoadConfig
         from graphrec.pipeline import loading
 
-        found = loading.parse_source(source, folder, {})
-        return loading.write_import_files(found, out, self.settings, config or LoadConfig(), progress)
+        parsed = loading.parse_source(source, folder, {})
+        return loading.write_import_files(parsed, out, self.settings, config or LoadConfig(), progress)
 
     def unlink(self, source: str, dry_run: bool = False, progress: StageProgress = silent) -> "Unlinked":
-        """Take a source out of the graph, and delete its last report; with `dry_run`, only count what would change.
+        """Remove a source from the graph, and delete its last report; with `dry_run`, only count what would change.
 
         Raises UnknownNameError if no such source is loaded.
         """
@@ -121,22 +121,22 @@ class DataMethods(Connection):
 
     def schema(self) -> pd.DataFrame:
         """Labels and relationship types with their counts: type, from, to (None for labels), count, properties."""
-        found = self.count_graph()
+        graph = self.count_graph()
         rows: list[tuple[object, ...]] = [
-            (each.label, None, None, each.count, [p.name for p in each.properties]) for each in found.labels
+            (each.label, None, None, each.count, [p.name for p in each.properties]) for each in graph.labels
         ]
         rows += [
             (each.triple[1], each.triple[0], each.triple[2], each.count, [p.name for p in each.properties])
-            for each in found.triples
+            for each in graph.triples
         ]
         return pd.DataFrame(rows, columns=["type", "from", "to", "count", "properties"])
 
     def count_graph(self, progress: StageProgress = silent) -> counts.GraphCounts:
         """The labels, relationship types, properties and sources of the graph, all counted."""
-        found = counts.count_graph(self.store, progress)
-        if not found.labels:
+        graph = counts.count_graph(self.store, progress)
+        if not graph.labels:
             self._note(f"the graph is empty; {preconditions.FIRST_STEPS}, `graphrec load --help` lists all sources")
-        return found
+        return graph
 
     def export(
         self,
@@ -158,7 +158,7 @@ class DataMethods(Connection):
         graph = read_graph(self.store, relation, progress)
         from graphrec import hetero
 
-        graph = graph if reverse else hetero.without_reverse(graph)
+        graph = graph if reverse else hetero.drop_reverse_types(graph)
         if out is not None:
             hetero.save(graph, Path(out))
         return graph
@@ -166,7 +166,7 @@ class DataMethods(Connection):
     def query(self, name: str, **parameters: object) -> pd.DataFrame:
         """The records of a query file of `cypher/`, such as `graph.query("find_similar_items", item_id=15, k=5)`.
 
-        A list of ids is any iterable of them, a time a date as text, a datetime or Unix seconds.
+        A list of ids may be any iterable; a time may be a date as text, a datetime or Unix seconds.
 
         Raises:
             UnknownNameError: there is no such query, parameter, user or item.
@@ -176,9 +176,9 @@ class DataMethods(Connection):
         return pd.DataFrame(self.rows(query, parameters), columns=list(query.returns))
 
     def rows(self, query: queries.Query, parameters: Mapping[str, object]) -> list[Row]:
-        """The records of a query, its parameters given as texts or values; raises as `query` does."""
+        """The records of a query with parameters as texts or values; raises as `query`."""
         preconditions.require_query(self.store, query)
-        found = queries.run(self.store, query, parameters)
-        if not found and not self.store.read("MATCH (n) RETURN 1 AS one LIMIT 1"):
+        records = queries.run(self.store, query, parameters)
+        if not records and not self.store.read("MATCH (n) RETURN 1 AS one LIMIT 1"):
             self._note(f"the graph is empty; {preconditions.FIRST_STEPS}")
-        return found
+        return records

@@ -31,7 +31,7 @@ class MaintenanceMethods(Connection):
     def examine(self, progress: StageProgress = silent) -> "Mapping[str, Sequence[Finding]]":
         """Findings about versions, store, permissions, disk, memory and data, by area; nothing is changed.
 
-        It opens a connection of its own.
+        It opens a separate connection.
         """
         from graphrec import doctor
 

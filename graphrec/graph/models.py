@@ -36,9 +36,9 @@ class ModelMethods(DataMethods):
     ) -> "Run":
         """Train a model on the graph and save it as a run in the home folder.
 
-        `exported` is the result of `export`, so that several models read the graph once; without it the graph is read,
-        and `relation` is the behaviour to predict, by default the strongest. Without `settings` of the model
-        (`neighbours=20`) they are chosen on validation.
+        `exported` is the result of `export`, so that several models read the graph once. Without it the graph is read,
+        and `relation` is the behaviour to predict, by default the strongest. If no `settings` of the model are given
+        (`neighbours=20`), they are chosen on validation.
 
         Raises:
             UnknownNameError: there is no such model or setting.
@@ -99,7 +99,7 @@ class ModelMethods(DataMethods):
         if config.study is None:
             private_folder(self.settings.studies)
             config = replace(config, study=training.study_path(self.settings.studies, graph, model, config))
-        self._note(f"at most {training.most_trials(graph, model, config)} trials, kept in {config.study}")
+        self._note(f"at most {training.max_trials(graph, model, config)} trials, kept in {config.study}")
         return replace(training.tune(graph, model, config, progress), study=config.study)
 
     def blend(
@@ -126,16 +126,16 @@ class ModelMethods(DataMethods):
         from graphrec.pipeline.config import TrainConfig
 
         self._require_open()
-        named = [runs] if isinstance(runs, str | saved.Run) else list(runs)
-        chosen = blending.select_members(saved.listed(self.settings.runs), named)
+        names = [runs] if isinstance(runs, str | saved.Run) else list(runs)
+        members = blending.select_members(saved.list_saved(self.settings.runs), names)
         config = config or TrainConfig()
         config = replace(config, settings={**(config.settings or {}), **settings})
-        make("ensemble", **blending.ensemble_settings(chosen, config.settings or {}))  # impossible weights raise here
-        graph = self.export(chosen[0].relation, progress) if exported is None else exported
-        config = self._prepare(graph, [run.model for run in chosen], config)
-        trained = blending.blend(graph, chosen, np.random.default_rng(seed), config, progress)
+        make("ensemble", **blending.ensemble_settings(members, config.settings or {}))  # impossible weights raise here
+        graph = self.export(members[0].relation, progress) if exported is None else exported
+        config = self._prepare(graph, [run.model for run in members], config)
+        trained = blending.blend(graph, members, np.random.default_rng(seed), config, progress)
         saved.save(self.settings.runs, trained)
-        return blending.Blend.of(trained, chosen)
+        return blending.Blend.of(trained, members)
 
     def evaluate(
         self,
@@ -162,8 +162,8 @@ class ModelMethods(DataMethods):
     ) -> "Comparison":
         """Models and saved runs compared on held-out behaviour; `graphrec.evaluation.report` writes it to a file.
 
-        `models` get their settings on validation by the same number of trials each; by default popularity, item_knn
-        and graph_filter. `runs` take part with the settings that they have. `exported` and `relation` are as in
+        The settings of `models`, by default popularity, item_knn and graph_filter, are chosen on validation with the
+        same number of trials each. `runs` keep their settings. `exported` and `relation` are as in
         `train`.
 
         Raises:
@@ -178,12 +178,12 @@ class ModelMethods(DataMethods):
 
         self._require_open()
         config = config or EvaluationConfig()
-        entries = comparison.contenders(models, runs, self.settings.runs)
+        entries = comparison.list_contenders(models, runs, self.settings.runs)
         graph = self.export(relation, progress) if exported is None else exported
         config = replace(config, split=notes.resolve_split(config.split, graph, self._note))
         self._warn(graph, [entry.model for entry in entries], config.effort.workers)
-        found = compare(graph, entries, config, aliases(self.store, graph), progress)
-        return replace(found, titles=titles(self.store, graph, found.examples))
+        compared = compare(graph, entries, config, aliases(self.store, graph), progress)
+        return replace(compared, titles=titles(self.store, graph, compared.examples))
 
     @staticmethod
     def benchmark(model: str, config: "BenchmarkConfig", progress: StageProgress = silent) -> "Result":

@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # these load torch, which takes seconds and which a published
 
 
 class RecommendationMethods(Connection):
-    """Recommendations, published as edges and answered for one user; a model, once loaded, is kept."""
+    """Publish, serve and explain recommendations; a loaded model is kept."""
 
     def __init__(self, store: Store | None, settings: Settings, note: Callable[[str], None] = lambda _: None) -> None:
         super().__init__(store, settings, note)
@@ -43,7 +43,7 @@ class RecommendationMethods(Connection):
 
         Raises:
             UnknownNameError: there is no such run, or the graph lacks what a rule names.
-            DataError: `k` is no integer from 1 on.
+            DataError: `k` is not an integer of at least 1.
             RefusedError: the run is no better than the baselines, or was not measured; `config.force` publishes it
                 anyway.
         """
@@ -52,12 +52,12 @@ class RecommendationMethods(Connection):
         from graphrec.pipeline.config import PublishConfig
 
         config = config or PublishConfig()
-        config = replace(config, rules=_rules(config.rules))
+        config = replace(config, rules=_load_rules(config.rules))
         from graphrec import runs
         from graphrec.pipeline import publication
 
         trained = runs.load(self.settings.runs, run)
-        publication.require_worth(trained.run, config.force)  # a refusal is reported before a store is started
+        publication.require_publishable(trained.run, config.force)  # a refusal is reported before a store is started
         preconditions.require_labels(self.store, "publish", (trained.run.target[0], trained.run.target[2]))
         published = publication.publish_run(self.store, trained, k, self.settings.home, progress, config)
         if config.embeddings and self.store.embedded:
@@ -79,13 +79,13 @@ class RecommendationMethods(Connection):
         from graphrec.publishing.run_list import list_runs
 
         folder = self.settings.runs
-        found = list_runs(read_versions(self.store), runs.listed(folder))
-        if damaged := runs.damaged(folder):
+        all_runs = list_runs(read_versions(self.store), runs.list_saved(folder))
+        if damaged := runs.list_damaged(folder):
             self._note(f"{len(damaged)} runs in {folder} cannot be read: {first_few(damaged)}; remove these folders")
-        return found
+        return all_runs
 
     def rollback(self, run: "Run | str | None" = None, progress: StageProgress = silent) -> "Rollback":
-        """Make the recommendations of an earlier run active again, by default of the one before (`.run` is its id).
+        """Make the recommendations of an earlier run active again, by default of the previous one (`.run`: its id).
 
         Raises UnknownNameError or DataError if there is no such run to return to.
         """
@@ -101,21 +101,23 @@ class RecommendationMethods(Connection):
         rules: RerankingRules | Path | str | None = None,
         anyone: bool = False,
     ) -> pd.DataFrame:
-        """The k items for a user, best first: item, title, score, rank, strategy, detail, run.
+        """The k best items for a user: item, title, score, rank, strategy, detail, run.
 
-        `attrs["notes"]` has sentences on how they were found. For a list of users (a Series, an array) it is one table
-        with all of them, each once, in the order given: user_id, item_id, score, rank, title, strategy, detail, run;
-        `attrs["notes"]` has the notes by user. With `anyone`, an unknown id gets the recommendations for an anonymous
-        visitor instead of an error. `rules` are a TOML file or `RerankingRules`.
+        `attrs["notes"]` has sentences on how they were found. For several users (a list, a Series, an array) the
+        result is one table with all of them, each once, in the order given: user_id, item_id, score, rank, title,
+        strategy, detail, run; `attrs["notes"]` has the notes by user. With `anyone`, an unknown id gets the
+        recommendations for an anonymous visitor instead of an error. `rules` are a TOML file or `RerankingRules`.
 
         Raises:
             UnknownNameError: there is no such user.
-            DataError: an id is no text or integer, `k` is no integer from 1 on, or several users are not in the graph.
+            DataError: an id is not a text or integer, `k` is not an integer of at least 1, or several users are not in
+                the graph.
             GraphrecError: nothing is published.
         """
         if is_one_id(user):
             return self.answer(user, k, rules, anyone).frame  # type: ignore[arg-type]  # is_one_id says so
-        return as_table(self._online().recommend_many(user, k, _rules(rules), anyone))  # type: ignore[arg-type]  # many
+        answers = self._get_recommender().recommend_many(user, k, _load_rules(rules), anyone)  # type: ignore[arg-type]
+        return as_table(answers)
 
     def recommend_all(
         self,
@@ -129,32 +131,33 @@ class RecommendationMethods(Connection):
     ) -> RecommendationFile:
         """Write the k items of every user of the graph (or of `users`) to the file `out`, and report what was written.
 
-        The file name's ending is the format: .csv, .jsonl or .parquet, with the columns of `recommend` for a list. Rows
-        are written while they are computed, so memory does not grow with the number of users, and the file appears
-        whole or not at all. With `csv_safe`, ids and titles in a CSV file that a spreadsheet would run as formulas
+        The ending of the file name selects the format, .csv, .jsonl or .parquet; the columns are those of `recommend`
+        for several users. Rows
+        are written while they are computed, so memory does not grow with the number of users, and the file is
+        complete or absent. With `csv_safe`, ids and titles in a CSV file that a spreadsheet would run as formulas
         have an apostrophe before them.
 
         Raises as `recommend`, and GraphrecError if the ending is another or the file cannot be written.
         """
-        rules = _rules(rules)
-        recommender = self._online()
+        rules = _load_rules(rules)
+        recommender = self._get_recommender()
         ids = sorted(map(str, read_ids(self.store, USER))) if users is None else list(users)
         answers = recommender.recommend_many(ids, k, rules, anyone)
 
-        def counted() -> Iterable[Answer]:
+        def report_progress() -> Iterable[Answer]:
             for done, answer in enumerate(answers):
                 progress("recommending", done, len(ids))
                 yield answer
             progress("recommending", len(ids), len(ids))
 
-        return write_answers(counted(), Path(out), csv_safe)
+        return write_answers(report_progress(), Path(out), csv_safe)
 
     def answer(
         self, user: Id, k: int = 10, rules: RerankingRules | Path | str | None = None, anyone: bool = False
     ) -> Answer:
         """As `recommend` for one user, with the notes and the trace of each rule."""
-        rules = _rules(rules)
-        return self._online().recommend(user, k, rules, anyone)
+        rules = _load_rules(rules)
+        return self._get_recommender().recommend(user, k, rules, anyone)
 
     def explain(self, user: Id, item: Id, run: "Run | str | None" = None, top: int = 10) -> "Explanation":
         """The reasons and paths of an item's score for a user, from a saved run, by default the published one.
@@ -175,10 +178,10 @@ class RecommendationMethods(Connection):
         if self._explained is None or self._explained.run.id != name:
             self._explained = runs.load(self.settings.runs, name)
         user_id, item_id = find_user_and_item(self.store, self._explained, user, item)
-        found = explanation.explain(self._explained, user_id, item_id, top)
-        if not found.seen and not is_published(self.store, user_id, item_id):
+        explained = explanation.explain(self._explained, user_id, item_id, top)
+        if not explained.seen and not is_published(self.store, user_id, item_id):
             self._note("the item is not published for this user; its score is explained anyway")
-        return explanation.add_titles(found, self.store, counted_behaviours(self._explained))
+        return explanation.add_titles(explained, self.store, counted_behaviours(self._explained))
 
     def feedback(
         self, relations: str | Sequence[str] = (), window: str = "24h", cap: float = 10.0, seed: int = 0
@@ -198,7 +201,7 @@ class RecommendationMethods(Connection):
         """The click rate and the relevance of the items that each run showed, from the log in the graph.
 
         `relations` count as clicks, by default the strongest behaviour with times, if they come within the `window`
-        (seconds, or a text such as 24h) after a showing; `cap` is the largest weight of a click in `capped_ips`.
+        (seconds, or a text such as 24h) after an impression; `cap` is the largest weight of a click in `capped_ips`.
 
         Raises GraphrecError if nothing was shown, DataError or UnknownNameError if the graph lacks the behaviour.
         """
@@ -209,16 +212,16 @@ class RecommendationMethods(Connection):
         from graphrec.pipeline.feedback import measure_feedback
 
         names = [relations] if isinstance(relations, str) else relations
-        counting = AttributionWindow(parse_window(window) if isinstance(window, str) else window, cap)
-        return measure_feedback(store, names, counting, np.random.default_rng(seed))
+        attribution = AttributionWindow(parse_window(window) if isinstance(window, str) else window, cap)
+        return measure_feedback(store, names, attribution, np.random.default_rng(seed))
 
-    def _online(self) -> OnlineRecommender:
-        """The recommender of this graph, made when it is first needed."""
+    def _get_recommender(self) -> OnlineRecommender:
+        """The recommender of this graph, created when it is first needed."""
         if self._recommender is None or self._closed:
             preconditions.require_labels(self.store, "recommend", (USER, ITEM))
             self._recommender = OnlineRecommender(self.store, self.settings.runs)
         return self._recommender
 
 
-def _rules(given: RerankingRules | Path | str | None) -> RerankingRules | None:
-    return given if isinstance(given, RerankingRules) or given is None else read_rules(Path(given))
+def _load_rules(rules: RerankingRules | Path | str | None) -> RerankingRules | None:
+    return rules if isinstance(rules, RerankingRules) or rules is None else read_rules(Path(rules))

@@ -26,15 +26,15 @@ _WIDER = {"int64": "Int64", "float64": "Float64", "bool": "boolean"}
 
 
 def build_node_lookup(store: Store) -> InGraph:
-    """A function that looks up which native ids of a source are nodes in the graph, under whatever id."""
+    """A function that looks up which native ids of a source are nodes in the graph, possibly under other ids."""
 
     def in_graph(source: str, label: str, ids: "pd.Series[str]") -> "pd.Series[bool]":
         sources = read_sources(store)
         kind = next((each.node(label) for each in sources if each.source.name == source), None)
         if kind is None:
             return pd.Series(False, index=ids.index)
-        asked = SourceManifest(Source(source), (NodeType(label, kind.properties, kind.shared),))
-        nodes = read_graph_state(store, asked, {label: ids}).nodes[label]
+        requested = SourceManifest(Source(source), (NodeType(label, kind.properties, kind.shared),))
+        nodes = read_graph_state(store, requested, {label: ids}).nodes[label]
         records = stored_records(label, nodes, sources)
         return ids.isin(records["native"][records["source"] == source])
 
@@ -81,9 +81,9 @@ def check_append_digest(store: Store, tables: GraphTables, again: bool) -> tuple
     rows was interrupted, since the graph does not show which of them are counted already.
     """
     source = tables.sources[0].name
-    every: list[tuple[str | Triple, pd.DataFrame]] = [(table.type.label, table.frame) for table in tables.nodes]
-    every += [(table.type.triple, table.frame) for table in tables.edges]
-    summed = [(name, frame) for name, frame in every if _is_summed(tables.repeats.get(name))]
+    frames: list[tuple[str | Triple, pd.DataFrame]] = [(table.type.label, table.frame) for table in tables.nodes]
+    frames += [(table.type.triple, table.frame) for table in tables.edges]
+    summed = [(name, frame) for name, frame in frames if _is_summed(tables.repeats.get(name))]
     digests, cut_off = read_appended(store, source)
     if not summed:
         return None, digests
@@ -111,8 +111,8 @@ def _align_types(
 ) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:  # Any: a property of any type, twice
     """A property of the stored and of the appended edges, both in one nullable dtype."""
     dtype: Any = _WIDER.get(str(new.dtype), str(new.dtype))
-    broken = dtype == "Int64" and any(isinstance(value, float) and value % 1 for value in stored)
-    dtype = "Float64" if broken else dtype
+    has_fractions = any(isinstance(value, float) and value % 1 for value in stored)
+    dtype = "Float64" if dtype == "Int64" and has_fractions else dtype
     text = any(isinstance(value, str) for value in stored)
     numbers = any(isinstance(value, int | float) for value in stored)
     if (text and dtype in _WIDER.values()) or (numbers and pd.api.types.is_string_dtype(new.dtype)):
@@ -125,23 +125,24 @@ def _align_types(
 
 
 def _require_equal_values(table: EdgeTable, stored: pd.DataFrame) -> None:
-    """Raise DataError if appended edges have other values than in the graph; it names them."""
+    """Raise DataError, with examples, if appended edges have other values than in the graph."""
     relation, frame = table.type.relation, table.frame.loc[stored.index]
     differs = pd.DataFrame(False, index=stored.index, columns=[*table.type.properties])
     for name in table.type.properties:
         cells = frame[name].to_numpy(dtype=object)
         differs[name] = stored[name].notna() & frame[name].notna() & (stored[name].to_numpy() != cells)
-    bad = differs.any(axis=1)
-    if bad.any():
+    conflicts = differs.any(axis=1)
+    if conflicts.any():
         shown = [
             f"{row['source_id']} → {row['target_id']}: "
             f"{name} {stored.at[at, name]!r} in the graph, {row[name]!r} in the file"
-            for at, row in frame[bad].head().iterrows()
+            for at, row in frame[conflicts].head().iterrows()
             for name in table.type.properties
             if differs.at[at, name]
         ]
         raise DataError(
-            f"{relation}: {int(bad.sum()):,} of {len(table.frame):,} appended rows are edges that the graph has with "
-            f'other values ({first_few(shown)}); write repeated = "last" and by = "timestamp" in [edges.{relation}] if '
-            'the later row counts ("first", "max" and "sum" are others), or load all files together without --append'
+            f"{relation}: {int(conflicts.sum()):,} of {len(table.frame):,} appended rows are edges that the graph has "
+            f"with other values ({first_few(shown)}); write "
+            f'repeated = "last" and by = "timestamp" in [edges.{relation}] if '
+            'the later row counts (or "first", "max" or "sum"), or load all files together without --append'
         )

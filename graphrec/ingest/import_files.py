@@ -26,7 +26,7 @@ _LIST = "\x1f"
 #: The form of labels and relationship types that can be used in options of the importer and in file names.
 _WORD = re.compile(r"[\w-]+")
 #: Characters with a meaning in the header of a file: `name:type(group){options}`.
-_OF_HEADERS = ":(){}"
+_HEADER_CHARACTERS = ":(){}"
 
 SCRIPT = "import.sh"
 CONSTRAINTS = "constraints.cypher"
@@ -73,26 +73,26 @@ def _require_plain_names(tables: GraphTables) -> None:
     names = [part for edge in tables.schema.edges for part in edge.triple] + [
         node.label for node in tables.schema.nodes
     ]
-    odd = [name for name in names if not _WORD.fullmatch(name)]
+    unusable = [name for name in names if not _WORD.fullmatch(name)]
     properties = [name for node in tables.schema.nodes for name in node.properties]
     properties += [name for edge in tables.schema.edges for name in edge.properties]
-    odd += [name for name in properties if set(name) & set(_OF_HEADERS)]
-    if odd:
+    unusable += [name for name in properties if set(name) & set(_HEADER_CHARACTERS)]
+    if unusable:
         raise DataError(
-            f"neo4j-admin cannot import the names {first_few(dict.fromkeys(odd))}: labels and relationship types "
-            f"consist of letters, digits, _ and -, and properties have none of {_OF_HEADERS}; rename them, or load "
-            "without --import-files"
+            f"neo4j-admin cannot import the names {first_few(dict.fromkeys(unusable))}: labels and relationship types "
+            f"consist of letters, digits, _ and -, and properties contain none of {_HEADER_CHARACTERS}; rename them, "
+            "or load without --import-files"
         )
 
 
 def _create_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        there = sorted(path.name for path in folder.iterdir())
+        existing = sorted(path.name for path in folder.iterdir())
     except OSError as error:
         raise GraphrecError(f"cannot write to {folder}: {error.strerror}; choose another folder") from error
-    if there:
-        raise GraphrecError(f"folder {folder} is not empty ({first_few(there)}); choose an empty or a new one")
+    if existing:
+        raise GraphrecError(f"folder {folder} is not empty ({first_few(existing)}); choose an empty or a new one")
 
 
 def _build_node_files(plans: Iterable[NodePlan], manifest: SourceManifest) -> Iterator[tuple[str, str, pa.Table]]:

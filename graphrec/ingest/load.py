@@ -59,7 +59,7 @@ class Loaded:
     report: Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """What report.json and `graphrec load --json` hold: plain values."""
+        """The content of report.json and of `graphrec load --json`, as plain values."""
         return {
             "source": asdict(self.source),
             "rows": self.rows,
@@ -82,7 +82,7 @@ def load(
     options: LoadConfig = DEFAULT_OPTIONS,
     progress: StageProgress = silent,
 ) -> Loaded:
-    """Read all tables of a source, fuse them with the graph, write new and changed nodes and edges, delete gone ones.
+    """Read all tables of a source, fuse them with the graph, and write new, changed and deleted nodes and edges.
 
     All errors in the files are found before the first write, so bad input leaves the graph unchanged. Loads wait for
     each other, also on different machines.
@@ -96,8 +96,8 @@ def load(
     start = time.perf_counter()
     tables = read(name, folder, options, progress, build_node_lookup(store))
     what = f"load of {tables.sources[0].name}"
-    with name_in_errors(folder), writing(store, home, what, options.writers, options.dry_run, progress) as held:
-        loaded = write_source(held, tables, options, progress)
+    with name_in_errors(folder), writing(store, home, what, options.writers, options.dry_run, progress) as locked:
+        loaded = write_source(locked, tables, options, progress)
     return replace(loaded, seconds=time.perf_counter() - start)
 
 
@@ -114,13 +114,13 @@ def write_source(
     earlier = {each.source.name: each for each in read_sources(store)}.get(name)
     digest, digests = check_append_digest(store, tables, options.again) if options.append else (None, ())
     united = manifest.united(earlier)
-    only = {table.type.label: table.frame["id"] for table in tables.nodes} if options.append else None
-    known = read_graph_state(store, united, only)
+    appended_ids = {table.type.label: table.frame["id"] for table in tables.nodes} if options.append else None
+    known = read_graph_state(store, united, appended_ids)
     progress("linking", 0, 1)
     fused = fuse(known, tables, options.append)
     progress("linking", 1, 1)
     writer = _LoadWriter(store, fused, earlier, options, progress, tables.repeats)
-    differences = writer.differences(renamed=True)
+    differences = writer.find_differences(renamed=True)
     refused = explain_refusal(name, writer.find_removals(differences), options)
     if options.dry_run:
         written = writer.count_written(differences)
@@ -135,8 +135,8 @@ def write_source(
         save_source(store, united if options.append else manifest, "loaded")
     renamed = {plan.label: len(plan.renamed) for plan in fused.nodes if plan.renamed}
     loaded = Loaded(manifest.source, _count_rows(tables), tables.cleaning, fused.report, written, options.dry_run)
-    found_notes = (*notes.check_tables(tables), *notes.check_fusion(fused.report))
-    return replace(loaded, renamed=renamed, links=fused.links, refused=refused, notes=found_notes)
+    all_notes = (*notes.check_tables(tables), *notes.check_fusion(fused.report))
+    return replace(loaded, renamed=renamed, links=fused.links, refused=refused, notes=all_notes)
 
 
 #: The target edges of a type, and their difference to those in the graph.
@@ -154,8 +154,11 @@ class _LoadWriter:
     progress: StageProgress
     repeats: Mapping[str | Triple, Repeats]
 
-    def differences(self, renamed: bool) -> list[EdgeChange]:
-        """The edges of each table with their difference to the graph; `renamed`: the nodes are not yet written."""
+    def find_differences(self, renamed: bool) -> list[EdgeChange]:
+        """The edges of each table with their difference to the graph.
+
+        `renamed` is set before the nodes are written: their ids in the graph are then mapped to the new ones.
+        """
         return [
             self._diff_table(table, self._map_new_ids(table.type) if renamed else ({}, {}))
             for table in self.fused.edges
@@ -165,13 +168,13 @@ class _LoadWriter:
         """The numbers of nodes and edges of the source in the graph, and of those that the load deletes."""
         if self.options.append:
             return []
-        there = {label.label for label in self.fused.report.labels}
-        found = [Removal(label, *counts, label in there) for label, counts in self.fused.known.items()]
+        labels = {label.label for label in self.fused.report.labels}
+        removals = [Removal(label, *counts, label in labels) for label, counts in self.fused.known.items()]
         for edges, diff in differences:
             kept = len(edges) - len(diff.new) + sum(len(row["t"]) for row in diff.duplicates)
-            found.append(Removal(_describe_type(edges.kind), kept + diff.num_removed, diff.num_removed))
-        counts = ((kind, write.count_edges(self.store, kind, self.fused.source)) for kind in self._removed_types())
-        return [*found, *(Removal(_describe_type(kind), count, count, False) for kind, count in counts)]
+            removals.append(Removal(_describe_type(edges.kind), kept + diff.num_removed, diff.num_removed))
+        counts = ((kind, write.count_edges(self.store, kind, self.fused.source)) for kind in self._find_removed_types())
+        return [*removals, *(Removal(_describe_type(kind), count, count, False) for kind, count in counts)]
 
     def count_written(self, differences: Sequence[EdgeChange]) -> list[WriteCounts]:
         """The numbers of nodes and edges that `write` would create, change and delete."""
@@ -180,9 +183,10 @@ class _LoadWriter:
         return [*written, *self._count_removed()]
 
     def write(self, kinds: Sequence[EdgeType], differences: Sequence[EdgeChange]) -> list[WriteCounts]:
-        """Write nodes, then edges, then delete what is gone; `kinds` are the types that edges in the graph may have.
+        """Write nodes, then edges, then delete those that are no longer in the source.
 
-        `differences` are computed again if nodes get other ids or edges move between nodes.
+        `kinds` are the types that edges in the graph may have. `differences` are computed again if nodes get other ids
+        or edges move between nodes.
         """
         for plan in self.fused.nodes:
             nodes.write_nodes(self.store, plan, kinds, self.progress)
@@ -193,7 +197,7 @@ class _LoadWriter:
             write.write_edges(self.store, edges, self.fused.source, diff, self.options.writers, self.progress)
             written.append(write.count_written(table.type, diff))
         written += self._count_removed()
-        for kind in self._removed_types():
+        for kind in self._find_removed_types():
             write.delete_edges(self.store, kind, self.fused.source)
         for plan in self.fused.nodes:
             nodes.delete_nodes(self.store, plan)
@@ -232,16 +236,16 @@ class _LoadWriter:
         start, end = (_map_new_ids(plans[label], self.fused.source) for label in (kind.source, kind.target))
         return start, end
 
-    def _removed_types(self) -> list[EdgeType]:
+    def _find_removed_types(self) -> list[EdgeType]:
         if self.earlier is None or self.options.append:
             return []
-        there = {table.type.triple for table in self.fused.edges}
-        return [kind for kind in self.earlier.edges if kind.triple not in there]
+        triples = {table.type.triple for table in self.fused.edges}
+        return [kind for kind in self.earlier.edges if kind.triple not in triples]
 
     def _count_removed(self) -> list[WriteCounts]:
         return [
             WriteCounts(kind.relation, 0, 0, write.count_edges(self.store, kind, self.fused.source), kind.target)
-            for kind in self._removed_types()
+            for kind in self._find_removed_types()
         ]
 
 
@@ -250,9 +254,9 @@ def _describe_type(kind: EdgeType) -> str:
 
 
 def _map_new_ids(plan: NodePlan, source: str) -> dict[str, str]:
-    """The new id of each node at which edges of the source end, by its current id in the graph."""
-    own = plan.moved[plan.moved["source"] == source]
-    return {**plan.renamed, **dict(zip(own["from_id"], own["to_id"], strict=True))}
+    """The new ids of nodes with edges of the source, by their current ids in the graph; only nodes whose id changes."""
+    moved = plan.moved[plan.moved["source"] == source]
+    return {**plan.renamed, **dict(zip(moved["from_id"], moved["to_id"], strict=True))}
 
 
 def _count_rows(tables: GraphTables) -> dict[str, int]:

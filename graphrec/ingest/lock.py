@@ -20,7 +20,7 @@ from graphrec.store.lease import hold_lease, logger, read_lease
 LOCK = "writing.lock"
 
 #: Interval in seconds at which a waiting command reports who holds the lock.
-SECONDS_TO_LOOK = 1.0
+REPORT_INTERVAL = 1.0
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def _acquire(lock: FileLock, store: Store, progress: StageProgress) -> None:
     reported = ""
     while True:
         try:
-            lock.acquire(timeout=0 if not reported else SECONDS_TO_LOOK)
+            lock.acquire(timeout=0 if not reported else REPORT_INTERVAL)
         except Timeout:
             holder = read_lease(store)
             who = holder.describe() if holder else "another command of this home folder"
@@ -73,7 +73,7 @@ def _acquire(lock: FileLock, store: Store, progress: StageProgress) -> None:
 
 
 def _identify_home(home: Path) -> str:
-    """A name unique to this home folder, different also from that of its copy on another machine."""
+    """A name unique to this home folder; a copy of the folder on another machine has another."""
     file = home / ".writer"
     try:
         name = file.read_text(encoding="utf-8")
@@ -83,8 +83,8 @@ def _identify_home(home: Path) -> str:
         name = secrets.token_hex(16)
         file.write_text(name, encoding="utf-8")
         file.chmod(0o600)
-    where = file.stat()
-    parts = (name, socket.gethostname(), where.st_dev, where.st_ino, _read_boot_id())
+    status = file.stat()
+    parts = (name, socket.gethostname(), status.st_dev, status.st_ino, _read_boot_id())
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 

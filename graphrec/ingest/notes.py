@@ -12,7 +12,7 @@ from graphrec.tables import EdgeTable, GraphTables, NodeTable
 
 #: Properties of edges that query files and models use as numbers.
 EDGE_NUMBERS = ("rating", "count", "hours", "value", "weight", "timestamp", "quantity")
-#: Properties of nodes that are compared as numbers; a column with few numbers is assumed to be text on purpose.
+#: Properties of nodes that are compared as numbers; if most values are not numbers, the property is meant as text.
 NODE_NUMBERS = ("year", "price")
 _WHOLE = ("count", "timestamp", "quantity", "year")
 #: Texts that programs and people write for missing values.
@@ -23,9 +23,9 @@ _SHOWN = 5
 
 def check_tables(tables: GraphTables) -> tuple[str, ...]:
     """Notes on the tables of a source, independent of the graph; each is one sentence."""
-    every: list[NodeTable | EdgeTable] = [*tables.edges, *tables.nodes]
-    found = [note for table in every for note in _check_text_numbers(table)]
-    return (*found, *_check_roles(tables))
+    all_tables: list[NodeTable | EdgeTable] = [*tables.edges, *tables.nodes]
+    text_numbers = [note for table in all_tables for note in _check_text_numbers(table)]
+    return (*text_numbers, *_check_roles(tables))
 
 
 def check_fusion(report: FusionReport) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from graphrec.tables import GraphTables
 
 @dataclass(frozen=True)
 class LoadConfig:
-    """LoadConfig of a load.
+    """Options of a load.
 
     Attributes:
         strict: raise an error if a row is rejected.
@@ -61,7 +61,7 @@ def read(
     """The cleaned tables of a source, as `load` would write them.
 
     `folder` may also be a description of tables; then `name` is only used for progress. `in_graph` looks up which nodes
-    of the source the graph has, at which appended edges may end.
+    of the source the graph has, since appended edges may end at them.
 
     Raises:
         UnknownNameError: no source has this name.
@@ -88,7 +88,7 @@ def read(
                 f"{table.type.relation}: source '{name}' does not declare how its edges are identified; add a key"
             )
     progress(f"reading {name}", 1, 1)
-    return _with_options(tables, options)
+    return _apply_options(tables, options)
 
 
 def _require_consistent(options: LoadConfig) -> None:
@@ -120,7 +120,7 @@ def name_in_errors(folder: Path | tabular.Description | None) -> Iterator[None]:
         raise type(error)(f"{folder}: {error}") from error
 
 
-def _with_options(tables: GraphTables, options: LoadConfig) -> GraphTables:
+def _apply_options(tables: GraphTables, options: LoadConfig) -> GraphTables:
     if options.precedence is not None:
         tables = replace(tables, sources=tuple(replace(each, precedence=options.precedence) for each in tables.sources))
     if options.threshold is not None:

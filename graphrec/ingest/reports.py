@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from graphrec.atomic_write import folder_name
-from graphrec.characters import disarmed
+from graphrec.characters import disarm
 from graphrec.cleaning_report import CleaningReport
 from graphrec.errors import GraphrecError
-from graphrec.home import private_folder, written_privately
+from graphrec.home import private_folder, write_privately
 
 REPORT, REJECTED, LINKS = "report.json", "rejected.csv", "links.csv"
 
@@ -43,16 +43,16 @@ def save_report(
         raise GraphrecError(
             f"cannot write to {place}: {error.strerror}; set GRAPHREC_HOME to a folder of yours"
         ) from error
-    with written_privately(place / REPORT) as path:
+    with write_privately(place / REPORT) as path:
         path.write_text(json.dumps(report, indent=2, ensure_ascii=False, default=str), encoding="utf-8")
     for name in (REJECTED, LINKS):
         (place / name).unlink(missing_ok=True)
     if cleaning.rejected is not None and len(cleaning.rejected):
-        with written_privately(place / REJECTED) as path:
+        with write_privately(place / REJECTED) as path:
             _write_rejected(path, cleaning.rejected, csv_safe)
     if links is not None and len(links):
-        with written_privately(place / LINKS) as path:
-            (links.map(disarmed) if csv_safe else links).to_csv(path, index=False)
+        with write_privately(place / LINKS) as path:
+            (links.map(disarm) if csv_safe else links).to_csv(path, index=False)
     return place
 
 
@@ -76,18 +76,18 @@ def _write_rejected(path: Path, rejected: pd.DataFrame, csv_safe: bool) -> None:
     lines = rejected["row"].str.startswith('"')
     kinds = rejected.assign(lines=lines)[["file", "table", "lines"]].drop_duplicates().index
     names = [name for at in kinds for name in _parse_row(rejected["row"][at])]
-    own = {name: name if name not in REJECTED_COLUMNS else f"{name} of the source" for name in names}
+    columns = {name: name if name not in REJECTED_COLUMNS else f"{name} of the source" for name in names}
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
 
         def write(cells: list[Any]) -> None:  # Any: cells of JSON
-            writer.writerow(map(disarmed, cells) if csv_safe else cells)
+            writer.writerow(map(disarm, cells) if csv_safe else cells)
 
-        write([*REJECTED_COLUMNS, *own.values()])
+        write([*REJECTED_COLUMNS, *columns.values()])
         places = (rejected[name].astype(object).where(rejected[name].notna(), "") for name in REJECTED_COLUMNS)
         for *place, row in zip(*places, rejected["row"], strict=True):
             cells = _parse_row(row)
-            write([*place, *(cells.get(name) for name in own)])
+            write([*place, *(cells.get(name) for name in columns)])
 
 
 def _parse_row(row: str) -> dict[str, Any]:  # Any: a cell of JSON

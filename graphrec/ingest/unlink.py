@@ -43,27 +43,27 @@ def unlink_source(
     Raises UnknownNameError if the graph has no such source.
     """
     start = time.perf_counter()
-    with writing(store, home, f"unlinking of {name}", 1, dry_run, progress) as held:
-        sources = {each.source.name: each for each in read_sources(held)}
+    with writing(store, home, f"unlinking of {name}", 1, dry_run, progress) as locked:
+        sources = {each.source.name: each for each in read_sources(locked)}
         if name not in sources:
             raise UnknownNameError("loaded source", name, sources)
         manifest = sources[name]
-        fused = unlink(read_graph_state(held, manifest), name)
+        fused = unlink(read_graph_state(locked, manifest), name)
         edges = [
-            WriteCounts(kind.relation, 0, 0, write.count_edges(held, kind, name), kind.target)
+            WriteCounts(kind.relation, 0, 0, write.count_edges(locked, kind, name), kind.target)
             for kind in manifest.edges
         ]
         if not dry_run:
-            save_source(held, manifest, "unlinking")
-            every = [kind for each in sources.values() for kind in each.edges]
+            save_source(locked, manifest, "unlinking")
+            all_types = [kind for each in sources.values() for kind in each.edges]
             for plan in fused.nodes:
-                nodes.write_nodes(held, plan, every, progress)
+                nodes.write_nodes(locked, plan, all_types, progress)
             for number, kind in enumerate(manifest.edges):
                 progress("deleting edges", number, len(manifest.edges))
-                write.delete_edges(held, kind, name)
+                write.delete_edges(locked, kind, name)
             progress("deleting edges", len(manifest.edges), len(manifest.edges))
             for plan in fused.nodes:
-                nodes.delete_nodes(held, plan)
-            delete_source(held, name)
+                nodes.delete_nodes(locked, plan)
+            delete_source(locked, name)
     written = [*map(nodes.count_written, fused.nodes), *edges]
     return Unlinked(manifest.source, written, time.perf_counter() - start)

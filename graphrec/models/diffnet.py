@@ -13,7 +13,7 @@ from graphrec.linalg.autograd import Product, normalised
 from graphrec.models.base import Range, Space
 from graphrec.models.embedding import EmbeddingModel, TrainingData
 from graphrec.models.embedding_config import EmbeddingConfig
-from graphrec.relations import relations
+from graphrec.relations import build_relations
 from graphrec.training.objectives import Encode
 from graphrec.vocabulary import IndexArray
 
@@ -147,7 +147,7 @@ def ties(graph: HeteroGraph, matrix: sparse.csr_array, homophily: float) -> spar
 
     Raises DataError where the graph has no social edge.
     """
-    social = [relation for relation in relations(graph).social.values() if relation.nnz]
+    social = [relation for relation in build_relations(graph).social.values() if relation.nnz]
     if not social:
         raise DataError(
             "diffnet: the graph has no edges between users, so there are no friends to learn from; load "

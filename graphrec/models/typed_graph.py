@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import FloatArray, Interactions
-from graphrec.relations import TRUST, relations
+from graphrec.relations import TRUST, build_relations
 from graphrec.schema import Triple
 from graphrec.vocabulary import IndexArray
 
@@ -103,7 +103,7 @@ def _edges(graph: HeteroGraph, triple: Triple) -> sparse.csr_array:
 def _texts(graph: HeteroGraph) -> list[Block]:
     """The texts of behaviours, such as tags, as labels of their own."""
     found = []
-    around = relations(graph)
+    around = build_relations(graph)
     for label, kind in zip(_target(graph), (around.user_attributes, around.item_attributes), strict=True):
         for name, matrix in kind.items():
             if name in graph.vocabularies and name not in graph.data.node_types:

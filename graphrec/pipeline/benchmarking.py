@@ -1,4 +1,4 @@
-"""A model measured on a published split, and the result kept in a folder."""
+"""Measure a model on a published split, and keep the result in a folder."""
 
 from graphrec.benchmark import datasets, results, run
 from graphrec.evaluation.assembly import relation_names
@@ -14,18 +14,18 @@ def benchmark(model: str, config: BenchmarkConfig, progress: StageProgress = sil
         DataError: a file is invalid.
     """
     if config.train is not None and config.test is not None:
-        found = datasets.open_files(config.train, config.test, config.social)
+        dataset = datasets.open_files(config.train, config.test, config.social)
     else:
-        found = datasets.open_dataset(config.dataset)
+        dataset = datasets.open_dataset(config.dataset)
     if config.only:
-        found = found.only(config.only)
-    found = found.without(config.without)
-    every = tuple(relation_names(found.graph))
-    ablate = tuple(every if group == ("all",) else group for group in config.ablate)
+        dataset = dataset.only(config.only)
+    dataset = dataset.without(config.without)
+    all_relations = tuple(relation_names(dataset.graph))
+    ablate = tuple(all_relations if group == ("all",) else group for group in config.ablate)
     conditions = run.Conditions(
         config.settings, config.num_trials, config.seed, config.device, config.memory_budget, config.label
     )
-    result = run.benchmark(found, model, conditions, ablate, progress)
+    result = run.benchmark(dataset, model, conditions, ablate, progress)
     if config.output is not None:
         results.save(result, config.output)
     return result

@@ -11,13 +11,15 @@ from graphrec.evaluation.trial import Contender
 from graphrec.models import model_class
 from graphrec.runs import Run
 
-#: Models compared by default, and those compared by default with named runs.
+#: Models compared by default: without runs, and next to given runs.
 DEFAULT_MODELS = ("popularity", "item_knn", "graph_filter")
 BASELINES = ("popularity", "item_knn")
 
 
-def contenders(models: str | Iterable[str], runs: str | Run | Iterable[str | Run], folder: Path) -> list[Contender]:
-    """The models to tune, and the saved runs with their own settings.
+def list_contenders(
+    models: str | Iterable[str], runs: str | Run | Iterable[str | Run], folder: Path
+) -> list[Contender]:
+    """The models to tune, and the saved runs, which keep their settings.
 
     Raises UnknownNameError if there is no such model or run.
     """
@@ -26,7 +28,7 @@ def contenders(models: str | Iterable[str], runs: str | Run | Iterable[str | Run
     names = names or (BASELINES if chosen else DEFAULT_MODELS)
     for name in names:
         model_class(name)
-    known = {run.id: run for run in saved.listed(folder)} if chosen else {}
+    known = {run.id: run for run in saved.list_saved(folder)} if chosen else {}
     ids = [saved.find(folder, run) for run in chosen]
     return [*map(Contender, names), *(Contender(known[id_].model, known[id_].config, id_) for id_ in ids)]
 

@@ -21,10 +21,10 @@ class TrainConfig:
     measured: whether a fit without the test part gives metrics and a verdict.
     num_trials: settings tried beyond the model's own candidates; None: eight for each setting, at most 40.
     device: where models are fitted: `cpu`, `cuda`, `cuda:1`.
-    checkpoint: a file that keeps the state of a training in epochs, so that it continues after an interruption.
+    checkpoint: a file with the state of a training by epochs, from which it continues after an interruption.
     study: a study of `tune`, whose best settings are used; `settings` override them.
-    aliases: a number for each node by label, equal for nodes of one person or thing, so that the audit finds copies of
-        test interactions; None: those of the graph, or no copies if no store is given.
+    aliases: a number for each node by label, equal for nodes of the same user or item, so that the audit finds copies
+        of test interactions; None: those of the graph, or no copies if no store is given.
     """
 
     settings: Mapping[str, object] | None = None
@@ -44,7 +44,7 @@ class TuneConfig:
     split: how interactions are split, such as `time(test=0.2)`; None: `default_split`. The test part is not used.
     seed: seed of the split and of the search.
     num_trials: settings tried beyond the model's own candidates; None: eight for each setting, at most 40, and 20 for
-        models whose fits take long.
+        models that are slow to fit.
     workers: number of processes that try settings at the same time.
     device: where models are fitted: `cpu`, `cuda`, `cuda:1`.
     study: the file that keeps every trial; None: one for this model, data and split in the home folder.
@@ -65,9 +65,9 @@ class PublishConfig:
     rules: re-ranking rules, or the path of their TOML file; None: the order of the model.
     force: whether a run is published without a good verdict.
     keep: number of earlier runs that `rollback` can return to.
-    similar: number of similar items published for each item; 0: none, and those published before stay.
+    similar: number of similar items published for each item; 0: none are written, and earlier ones stay.
     embeddings: whether the model's vectors are written on users and items.
-    reasons: whether each edge names the node that contributes most to it.
+    reasons: whether each edge names the node that contributes most to its score.
     memory_budget: cap on the bytes of scores in memory at one time.
     """
 
@@ -82,18 +82,18 @@ class PublishConfig:
 
 @dataclass(frozen=True)
 class BenchmarkConfig:
-    """What a model is measured on by a benchmark, and how.
+    """The data and the options of a benchmark.
 
     train, test: files with a line `user item item …` for each user; social: a file of who follows whom, in this form.
     dataset: the name of a published split in the folder of GRAPHREC_DATA, instead of files.
     only, without: relations kept besides the target behaviour (none: all), and relations left out.
     ablate: groups of relations; the model is measured again without each group (`all`: once for every relation).
     settings: settings of the model instead of tuning ({}: its defaults); None: they are chosen on validation.
-    num_trials: settings tried beyond the model's own candidates; None: the number of the search itself.
+    num_trials: settings tried beyond the model's own candidates; None: the default of the search.
     seed: seed of the validation set, the search and the fits.
     device: where models are fitted: `cpu`, `cuda`, `cuda:1`.
     memory_budget: cap on the bytes of scores in memory at one time.
-    label: the name of the result in tables; "": that of the model.
+    label: the name of the result in tables; "": the name of the model.
     output: a folder in which the result is kept as a file.
     """
 

@@ -27,5 +27,5 @@ def measure_feedback(
     Raises GraphrecError if nothing was shown, DataError or UnknownNameError if the graph lacks the behaviour.
     """
     log = read_log(store, relations)
-    found = measure(log.shown, log.behaviour, window, rng)
-    return Feedback(found, tuple(log.relations), log.num_untimed)
+    runs = measure(log.shown, log.behaviour, window, rng)
+    return Feedback(runs, tuple(log.relations), log.num_untimed)

@@ -1,4 +1,4 @@
-"""Loading with a report: the forms in which a source is given, and the files saved of a load in the home folder."""
+"""Load, check and unlink a source given in any form, and save the report in the home folder."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -54,15 +54,15 @@ def parse_source(source: object, folder: Path | str | None, table: Mapping[str, 
 def load(store: Store, source: SourceInput, settings: Settings, config: LoadConfig, progress: StageProgress) -> Loaded:
     """Load a source and save its report; raises as `ingest.load`."""
     loaded = ingest.load(store, source.name, source.place, settings.home, config, progress)
-    place = ingest.save_report(
+    report = ingest.save_report(
         settings.loads, loaded.source.name, loaded.to_dict(), loaded.cleaning, loaded.links, config.csv_safe
     )
-    return replace(loaded, report=place)
+    return replace(loaded, report=report)
 
 
 @dataclass(frozen=True, eq=False)
 class CheckedSource:
-    """A source that was read and cleaned, not loaded: its tables, the folder of its report, the files written of it."""
+    """A source that was read and cleaned, not loaded: its tables, the folder of its report, and the files written."""
 
     tables: GraphTables
     report: Path
@@ -75,13 +75,13 @@ class CheckedSource:
 
     def to_dict(self) -> dict[str, Any]:
         """The tables with their rows and properties, or the files written, as plain values."""
-        return _checked(self.tables) if self.files is None else _written(self.tables, self.files)
+        return _describe_tables(self.tables) if self.files is None else _describe_files(self.tables, self.files)
 
 
 def check(source: SourceInput, settings: Settings, config: LoadConfig, progress: StageProgress) -> CheckedSource:
-    """Read and clean a source without looking at the graph, and save the report; raises as `ingest.read`."""
+    """Read and clean a source without access to the graph, and save the report; raises as `ingest.read`."""
     tables = ingest.read(source.name, source.place, config, progress)
-    return CheckedSource(tables, _save(tables, _checked(tables), settings, config))
+    return CheckedSource(tables, _save_report(tables, _describe_tables(tables), settings, config))
 
 
 def write_import_files(
@@ -93,15 +93,15 @@ def write_import_files(
     """
     tables = ingest.read(source.name, source.place, config, progress)
     files = ingest.write_import_files(tables, out, progress)
-    return CheckedSource(tables, _save(tables, _written(tables, files), settings, config), files)
+    return CheckedSource(tables, _save_report(tables, _describe_files(tables, files), settings, config), files)
 
 
-def _save(tables: GraphTables, record: Mapping[str, Any], settings: Settings, config: LoadConfig) -> Path:
+def _save_report(tables: GraphTables, record: Mapping[str, Any], settings: Settings, config: LoadConfig) -> Path:
     name = tables.sources[0].name
     return ingest.save_report(settings.loads, name, record, tables.cleaning, csv_safe=config.csv_safe)
 
 
-def _checked(tables: GraphTables) -> dict[str, Any]:
+def _describe_tables(tables: GraphTables) -> dict[str, Any]:
     return {
         "source": asdict(tables.sources[0]),
         "nodes": [
@@ -120,18 +120,18 @@ def _checked(tables: GraphTables) -> dict[str, Any]:
     }
 
 
-def _written(tables: GraphTables, files: ImportFiles) -> dict[str, Any]:
+def _describe_files(tables: GraphTables, files: ImportFiles) -> dict[str, Any]:
     return asdict(files) | {"cleaning": tables.cleaning.to_dict()}
 
 
 def unlink(store: Store, source: str, settings: Settings, dry_run: bool, progress: StageProgress) -> Unlinked:
-    """Take a source out of the graph, delete its report, and name the saved runs trained on it.
+    """Remove a source from the graph, delete its report, and name the saved runs trained on it.
 
     Raises UnknownNameError if no such source is loaded.
     """
     unlinked = ingest.unlink_source(store, source, settings.home, dry_run, progress)
     from graphrec import runs  # loads torch, so after the work
 
-    knowing, unrecorded = runs.trained_on(settings.runs, source)
+    trained, unrecorded = runs.find_trained_on(settings.runs, source)
     deleted = not dry_run and ingest.delete_report(settings.loads, source)
-    return replace(unlinked, dry_run=dry_run, report_deleted=deleted, runs=knowing, runs_that_do_not_say=unrecorded)
+    return replace(unlinked, dry_run=dry_run, report_deleted=deleted, runs=trained, runs_that_do_not_say=unrecorded)

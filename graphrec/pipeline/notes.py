@@ -1,4 +1,4 @@
-"""Notes before a training begins: why the split is not by time, zeros that are no ratings, and too little memory."""
+"""Notes before a training begins: why the split is not by time, zeros that mean "not rated", and too little memory."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -11,7 +11,7 @@ from graphrec.hetero import HeteroGraph, interactions
 
 
 def resolve_split(given: str | None, graph: HeteroGraph, note: Callable[[str], None]) -> str:
-    """The split that is given, else the one that can distinguish models best; `note` is called with the reason."""
+    """The given split, else the one that distinguishes models best; `note` is called with the reason."""
     choice = choose_split(interactions(graph))
     if not given and choice.reason:
         note(f"{graph.target[1]}: {choice.reason}")
@@ -19,7 +19,7 @@ def resolve_split(given: str | None, graph: HeteroGraph, note: Callable[[str], N
 
 
 def training_notes(graph: HeteroGraph, models: Iterable[str], workers: int = 1) -> Iterator[str]:
-    """Sentences about zeros that are no ratings, and about memory that the machine does not have."""
+    """Sentences about zeros that mean "not rated", and about too little memory."""
     if zeros := zero_ratings.of_graph(graph):
         yield zeros
     shape, available, names = shape_of(graph), psutil.virtual_memory().available, list(models)
@@ -27,10 +27,10 @@ def training_notes(graph: HeteroGraph, models: Iterable[str], workers: int = 1) 
     if need <= available:
         return
     remedies = ["end other programs"]
-    remedies += ["take --workers 1"] if workers > 1 and bytes_to_train(shape, names) <= available else []
+    remedies += ["use --workers 1"] if workers > 1 and bytes_to_train(shape, names) <= available else []
     if bytes_to_train(shape, ["popularity"]) < min(need, available):
-        remedies.append("take popularity or item_knn")
+        remedies.append("use popularity or item_knn")
     yield (
-        f"training may take {need / 1e9:,.1f} GB and {available / 1e9:,.1f} GB are free, so the system may end it; "
+        f"training may need {need / 1e9:,.1f} GB and {available / 1e9:,.1f} GB are free, so the system may end it; "
         + ", or ".join(remedies)
     )

@@ -1,4 +1,4 @@
-"""Publishing a run: lists for every user, under the rules if there are any, written as edges at one instant."""
+"""Publish a run: a list for every user, under the rules if there are any, as edges that become active at once."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from graphrec.runs import Run, TrainedRun
 from graphrec.store import Store
 
 
-def require_worth(run: Run, force: bool = False) -> None:
+def require_publishable(run: Run, force: bool = False) -> None:
     """Raise RefusedError unless the run beats the baselines, was measured and passed the audit, or `force` is set."""
     if run.objections and not force:
         raise RefusedError(
@@ -39,29 +39,29 @@ def publish_run(
 
     Raises:
         RefusedError: the run does not beat the baselines, its evaluation leaked, or it was not measured.
-        DataError: the graph has lost users or items of the run, an option is impossible, or a rule needs what is not
+        DataError: the graph has lost users or items of the run, an option is invalid, or a rule uses a name that is not
             in the graph.
-        GraphrecError: similar items or vectors are asked of a model that has none.
+        GraphrecError: similar items or vectors are requested of a model that has none.
         StoreError: the database refuses.
     """
     k, num_similar = count(k), count(config.similar, "similar", least=0)
-    require_worth(trained.run, config.force)
+    require_publishable(trained.run, config.force)
     vectors = trained.model.embeddings() if config.embeddings else None
     similar = None
     if num_similar:
         stage = stage_progress(progress, "finding similar items")
         similar = find_similar_items(trained, num_similar, config.memory_budget, stage)
-    applied = _recommend(store, trained, k, config, stage_progress(progress, "ranking"))
-    found = applied.recommendations
+    reranked = _recommend(store, trained, k, config, stage_progress(progress, "ranking"))
+    recommendations = reranked.recommendations
     if config.reasons:
-        found = with_reasons(trained, found, stage_progress(progress, "finding reasons"))
-    publication = Publication(trained.run, found, trained.users, trained.items, similar, vectors, k)
-    with writing(store, home, f"publication of {trained.run.id}", progress=progress) as held:
-        return replace(publish(held, publication, config.keep, progress), ruled=applied.trace.counts)
+        recommendations = with_reasons(trained, recommendations, stage_progress(progress, "finding reasons"))
+    publication = Publication(trained.run, recommendations, trained.users, trained.items, similar, vectors, k)
+    with writing(store, home, f"publication of {trained.run.id}", progress=progress) as locked:
+        return replace(publish(locked, publication, config.keep, progress), ruled=reranked.trace.counts)
 
 
 def _recommend(store: Store, trained: TrainedRun, k: int, config: PublishConfig, progress: Progress) -> RerankedLists:
-    """The k best items of every user, re-ranked by the rules if there are any, and what these did."""
+    """The k best items of every user, reranked by the rules if there are any, and what these did."""
     rules = config.rules if isinstance(config.rules, RerankingRules | None) else read_rules(Path(config.rules))
     if rules is None:
         return RerankedLists(recommend(trained, k=k, memory_budget=config.memory_budget, progress=progress), Trace())
@@ -77,10 +77,10 @@ class Rollback:
 
 
 def roll_back(store: Store, home: Path, run: str | None = None, progress: StageProgress = silent) -> Rollback:
-    """Make an earlier run the active one, by default the one before.
+    """Make an earlier run the active one, by default the previous one.
 
     Raises UnknownNameError or DataError if there is no such run to return to.
     """
-    with writing(store, home, "rollback", progress=progress) as held:
-        left, active = publishing.roll_back(held, run)
-    return Rollback(active.id, left.id)
+    with writing(store, home, "rollback", progress=progress) as locked:
+        previous, active = publishing.roll_back(locked, run)
+    return Rollback(active.id, previous.id)

@@ -20,7 +20,7 @@ from graphrec.models import make, model_class
 from graphrec.models.base import Model
 from graphrec.pipeline.config import TrainConfig, TuneConfig
 from graphrec.progress import Progress, StageProgress, silent, stage_progress
-from graphrec.relations import origins
+from graphrec.relations import find_origins
 from graphrec.runs import TrainedRun, describe
 from graphrec.splitting import Split, parse_split, record
 from graphrec.training.checkpoints import Checkpoints
@@ -28,7 +28,7 @@ from graphrec.tuning import Tuning, TuningBudget
 from graphrec.tuning.study import fingerprint
 from graphrec.tuning.tune import num_trials
 
-#: Trials of a search for the settings of a model that is slow to fit, unless the config sets a number.
+#: Default number of trials for a model that sets no number itself, which is slow to fit.
 TRIALS = 20
 
 
@@ -48,37 +48,38 @@ def train(
     # Check names and settings before any work.
     settings: Mapping[str, object] = config.settings or {}
     kind = model_class(name)
-    checked = make(name, config.device, **settings)
+    unfitted = make(name, config.device, **settings)
     if config.checkpoint is not None:
-        checked.keep_checkpoints(Checkpoints(config.checkpoint))
+        unfitted.keep_checkpoints(Checkpoints(config.checkpoint))
     everything = interactions(graph)
     if not len(everything):
         raise DataError(f"the graph has no {graph.target[1]} edges, so there is nothing to learn from; load some first")
     seed = int(rng.integers(1 << 62))
 
-    # Choose settings on validation, if they are not given and there is enough to choose by.
+    # Choose settings on validation, if they are not given and there are enough interactions.
     verdict, split, metrics = None, None, {}
-    chooses = config.settings is None and (len(kind.candidates(graph)) > 1 or bool(kind.space(graph)))
-    if chooses and not config.measured and everything.matrix().nnz < LEAST_PAIRS:
-        settings, chooses = asdict(kind.candidates(graph)[0]), False
-    if chooses or config.measured:
+    is_tuned = config.settings is None and (len(kind.candidates(graph)) > 1 or bool(kind.space(graph)))
+    if is_tuned and not config.measured and everything.matrix().nnz < LEAST_PAIRS:
+        settings, is_tuned = asdict(kind.candidates(graph)[0]), False
+    if is_tuned or config.measured:
         require_pairs(everything)
         spec = config.split or default_split(everything)
-        parts = _only_split(split_graph(graph, spec, rng), spec)
+        parts = _require_one_split(split_graph(graph, spec, rng), spec)
         if config.measured:
             require_test_users(parts, spec)
-        if chooses:
+        if is_tuned:
             budget = TuningBudget(config.num_trials, device=config.device)
             settings = choose_settings(graph, parts, name, rng, stage_progress(progress, "tune"), budget).config
 
         # Measure a fit without the test part, and judge it against the baselines.
         if config.measured:
-            prepared, again = prepare_split(graph, parts, spec, aliases=config.aliases), np.random.default_rng(seed)
-            found = measure(prepared, make(name, config.device, **settings), again, stage_progress(progress, "measure"))
-            metrics, split = dict(found.metrics), record(parts, parse_split(spec))
-            verdict = judge(graph, prepared, name, found, seed)
+            prepared, fit_rng = prepare_split(graph, parts, spec, aliases=config.aliases), np.random.default_rng(seed)
+            stage = stage_progress(progress, "measure")
+            evaluation = measure(prepared, make(name, config.device, **settings), fit_rng, stage)
+            metrics, split = dict(evaluation.metrics), record(parts, parse_split(spec))
+            verdict = judge(graph, prepared, name, evaluation, seed)
 
-    # Fit the model that is saved to all interactions.
+    # Fit the model to save, to all interactions.
     model = make(name, config.device, **settings)
     if config.checkpoint is not None:
         model.keep_checkpoints(Checkpoints(config.checkpoint))
@@ -87,13 +88,13 @@ def train(
     model.forget_variants()
     run = describe(name, model, graph.target, metrics, time.perf_counter() - started)
     run = replace(run, verdict=verdict, split=split, sources=graph.sources)
-    return TrainedRun(run, model, graph.users, graph.items, _unweighted(everything), origins(graph))
+    return TrainedRun(run, model, graph.users, graph.items, _drop_weights(everything), find_origins(graph))
 
 
 def measure(
     prepared: PreparedSplit, model: Model[Any], rng: np.random.Generator, progress: Progress | None = None
 ) -> Evaluation:
-    """The quality on test of a model that is fitted here to train and validation."""
+    """The metrics on the test part of a model that this function fits to train and validation."""
     model.fit(prepared.visible, prepared.train_validation, rng, progress)
     model.forget_variants()
     return evaluate(model, prepared.train_validation, prepared.parts.test)
@@ -117,7 +118,7 @@ def tune(
     rng = np.random.default_rng(config.seed)
     require_pairs(interactions(graph))
     spec = config.split or default_split(interactions(graph))
-    parts = _only_split(split_graph(graph, spec, rng), spec)
+    parts = _require_one_split(split_graph(graph, spec, rng), spec)
     tuning = choose_settings(
         graph, parts, name, rng, stage_progress(progress, f"tune {name}"), tuning_budget(name, config)
     )
@@ -137,7 +138,7 @@ def tuning_budget(name: str, config: TuneConfig) -> TuningBudget:
     return TuningBudget(trials, device=config.device, workers=config.workers, study=config.study)
 
 
-def most_trials(graph: HeteroGraph, name: str, config: TuneConfig) -> int:
+def max_trials(graph: HeteroGraph, name: str, config: TuneConfig) -> int:
     """The maximum number of trials that `tune` makes."""
     return num_trials(model_class(name), graph, tuning_budget(name, config))
 
@@ -148,13 +149,13 @@ def study_path(folder: Path, graph: HeteroGraph, name: str, config: TuneConfig =
     return folder / f"{name}-{digest[:8]}.journal"
 
 
-def _only_split(parts: tuple[Split, ...], spec: str) -> Split:
+def _require_one_split(parts: tuple[Split, ...], spec: str) -> Split:
     if len(parts) > 1:
         raise DataError(f"{spec} makes {len(parts)} splits, and one is needed here; `graphrec evaluate` takes them all")
     return parts[0]
 
 
-def _unweighted(everything: Interactions) -> Interactions:
+def _drop_weights(everything: Interactions) -> Interactions:
     """Each pair once, without weight and time."""
     matrix = everything.matrix()
     users = np.repeat(np.arange(everything.num_users, dtype=np.int64), np.diff(matrix.indptr))

@@ -30,7 +30,7 @@ class ListDiff:
         target: the position of its target list [N], −1 if it has none.
         current: the position, among the layers of the current version, of the layer that its list is read from [N], −1
             if it has none.
-        unchanged: whether that list equals the target list, so that it stays [N].
+        unchanged: whether that list equals the target list and so is not written again [N].
     """
 
     kind: EdgeType
@@ -50,8 +50,8 @@ class ListDiff:
         """The number of unchanged lists in each layer of the current version [num_layers]."""
         return np.bincount(self.current[self.unchanged], minlength=num_layers)
 
-    def rewriting(self, positions: Collection[int]) -> "ListDiff":
-        """The same diff, with all lists in these layers of the current version counted as changed."""
+    def with_rewritten(self, positions: Collection[int]) -> "ListDiff":
+        """The same diff with all lists in these layers of the current version counted as changed."""
         unchanged = self.unchanged & ~np.isin(self.current, list(positions))
         return ListDiff(self.kind, self.ids, self.layers, self.target, self.current, unchanged)
 
@@ -88,15 +88,15 @@ def compare_lists(
     target, current, unchanged = [], [], []
     interned: dict[tuple[int, ...], tuple[int, ...]] = {}  # one tuple for each combination of layers saves memory
     for piece in read_lists(store, kind if target_lists is None else target_lists.edges.kind, starts):
-        found: dict[str, list[StoredList]] = {}
+        lists_of: dict[str, list[StoredList]] = {}
         for stored in piece:
-            found.setdefault(stored.start, []).append(stored)
+            lists_of.setdefault(stored.start, []).append(stored)
         positions = (
-            [-1] * len(found)
+            [-1] * len(lists_of)
             if target_lists is None
-            else target_lists.edges.starts.get_indexer(pd.Index(list(found), dtype=object)).tolist()
+            else target_lists.edges.starts.get_indexer(pd.Index(list(lists_of), dtype=object)).tolist()
         )
-        for (start, lists), position in zip(found.items(), positions, strict=True):
+        for (start, lists), position in zip(lists_of.items(), positions, strict=True):
             own_layers = tuple(sorted(stored.layer for stored in lists))
             read = None if start in withdrawn else min(lists, key=lambda each: order.get(each.layer, len(order)))
             layer = -1 if read is None else order.get(read.layer, -1)
@@ -117,7 +117,9 @@ def rewrite_small_layers(diff: ListDiff, layers: Sequence[int]) -> ListDiff:
     sizes = diff.layer_sizes(len(layers))
     read = np.flatnonzero(sizes)
     surplus = len(read) + 1 - MAX_LAYERS
-    return diff if surplus <= 0 else diff.rewriting(read[np.argsort(sizes[read], kind="stable")[:surplus]].tolist())
+    return (
+        diff if surplus <= 0 else diff.with_rewritten(read[np.argsort(sizes[read], kind="stable")[:surplus]].tolist())
+    )
 
 
 def _is_same_list(stored: Columns, target: Columns, lists: TargetLists, position: int) -> bool:
@@ -129,9 +131,9 @@ def _is_same_list(stored: Columns, target: Columns, lists: TargetLists, position
     order = sorted(range(size), key=ranks.__getitem__)
     for name in ("t", *lists.edges.kind.properties):
         expected = target[name][begin:stop]
-        found = [stored[name][at] for at in order]
-        found = [None if value == MISSING else value for value in found] if MISSING in found else found
-        if found != expected and not (name == "score" and _has_same_scores(found, expected)):
+        values = [stored[name][at] for at in order]
+        values = [None if value == MISSING else value for value in values] if MISSING in values else values
+        if values != expected and not (name == "score" and _has_same_scores(values, expected)):
             return False
     return True
 

@@ -16,7 +16,7 @@ from graphrec.store import Store
 class LayeredLists:
     """The lists of a type in all layers: first as they are in the graph, then as a publication changes them.
 
-    `current` is the version that readers see now. If `target` is None, its lists stay.
+    `current` is the version that readers see now; if `target` is None, its lists stay.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Ranked lists: those in the graph, and those to publish. A list has the best end nodes of a start node with scores."""
+"""Ranked lists in the graph and to publish; a list has the best end nodes of a start node, with scores."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class TargetLists:
 
     @classmethod
     def from_frame(cls, kind: EdgeType, frame: pd.DataFrame) -> "TargetLists":
-        """The lists of a table with source_id, target_id, score and rank; other columns become properties, too.
+        """The lists of a table with source_id, target_id, score and rank; further columns become edge properties.
 
         Lists are sorted by rank, and their ranks are renumbered from 1 to n.
         """
@@ -69,7 +69,7 @@ class TargetLists:
         return np.flatnonzero(is_chosen[self.edges.start])
 
     def columns(self) -> Columns:
-        """The end nodes and the properties of all edges, in their order."""
+        """The end nodes and the properties of all edges, in the order of `edges`."""
         everything = np.arange(len(self.edges))
         columns = {name: to_python(self.edges.column(name, everything)) for name in self.edges.kind.properties}
         return {"t": self.edges.ends[self.edges.end].tolist(), **columns}
@@ -92,14 +92,14 @@ def find_starts_with_lists(store: Store, kind: EdgeType, starts: Sequence[str]) 
     (row,) = store.read(
         f"MATCH (a:{quote(kind.source)})-[:{quote(kind.relation)}]->() RETURN collect(DISTINCT a.id) AS ids"
     )
-    found: list[str] = row["ids"]
-    return found
+    ids: list[str] = row["ids"]
+    return ids
 
 
 def read_lists(store: Store, kind: EdgeType, starts: Sequence[str]) -> Iterator[list[StoredList]]:
     """The lists that start nodes have in all layers, those of NODES_A_PIECE start nodes at a time.
 
-    SortedEdges without a number as `version` were not written by graphrec, and are left out.
+    Edges without a number as `version` were not written by graphrec and are left out.
     """
     columns = {"t": "t", **{f"c{number}": name for number, name in enumerate(kind.properties)}}
     pieces = (starts[begin : begin + NODES_A_PIECE] for begin in range(0, len(starts), NODES_A_PIECE))

@@ -39,7 +39,7 @@ def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
     """All runs: the active one, then those kept for a rollback, then the others, the newest first."""
     on_disk = {run.id: run for run in saved}
     complete = [version.id for version in versions.complete]
-    found = []
+    listed = []
     for version in versions.all:
         run = on_disk.get(version.trained)
         state = REMOVED if version.status != PUBLISHING or version.activated_at else CUT_OFF
@@ -47,17 +47,17 @@ def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
             state = KEPT if complete.index(version.id) else ACTIVE
         metrics = {} if run is None else dict(run.metrics)
         times = (version.created_at, version.published_at, version.activated_at)
-        found.append(ListedRun(version.id, version.model, state, run is not None, metrics, version.verdict, *times))
+        listed.append(ListedRun(version.id, version.model, state, run is not None, metrics, version.verdict, *times))
     published = {version.trained for version in versions.all}
-    found += [
+    listed += [
         ListedRun(run.id, run.model, SAVED, True, dict(run.metrics), None, run.created_at)
         for run in saved
         if run.id not in published
     ]
-    others = [each for each in found if each.run not in complete]
+    others = [each for each in listed if each.run not in complete]
     others.sort(key=lambda each: (each.created_at or "", each.published_at or 0, each.run), reverse=True)
     return [
-        *sorted((each for each in found if each.run in complete), key=lambda each: complete.index(each.run)),
+        *sorted((each for each in listed if each.run in complete), key=lambda each: complete.index(each.run)),
         *others,
     ]
 

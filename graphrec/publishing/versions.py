@@ -47,7 +47,7 @@ class Version:
     """A publication of a run.
 
     Attributes:
-        id: its id: that of the run, or `RUN.2` if the run is published a second time.
+        id: the id of the run, or `RUN.2` if the run is published a second time.
         number: its number, greater than those of all earlier versions; the `version` of its node and of its edges.
         trained: the id of the run.
         status: publishing, published (the active one) or replaced.
@@ -97,9 +97,9 @@ class Versions:
 
     def free_id(self, run: str) -> str:
         """The id for a new publication of a run: RUN, or the first of RUN.2, RUN.3 … that no version has."""
-        taken = {version.id for version in self.all}
+        ids = {version.id for version in self.all}
         number, name = 1, run
-        while name in taken:
+        while name in ids:
             number += 1
             name = f"{run}.{number}"
         return name
@@ -109,8 +109,8 @@ def read_versions(store: Store) -> Versions:
     """All versions of a store."""
     ensure_constraint(store, RUN)
     ensure_constraint(store, RUN, "version")
-    found = [Version(**{**row, "layers": tuple(row["layers"] or ())}) for row in store.read(_READ)]
-    return Versions(tuple(sorted(found, key=lambda v: (not v.complete, *sort_key(v.activated_at, v.id)))))
+    versions = [Version(**{**row, "layers": tuple(row["layers"] or ())}) for row in store.read(_READ)]
+    return Versions(tuple(sorted(versions, key=lambda v: (not v.complete, *sort_key(v.activated_at, v.id)))))
 
 
 def create_version(store: Store, id_: str, number: int, properties: Mapping[str, Any]) -> None:
@@ -118,9 +118,9 @@ def create_version(store: Store, id_: str, number: int, properties: Mapping[str,
 
     Raises StoreError if another process began to publish under the same id or number at the same time.
     """
-    own = {"id": id_, "version": number, "status": PUBLISHING, "published_at": now_milliseconds()}
+    state = {"id": id_, "version": number, "status": PUBLISHING, "published_at": now_milliseconds()}
     try:
-        store.write(f"CREATE (run:{RUN}) SET run = $properties", {"properties": {**properties, **own}})
+        store.write(f"CREATE (run:{RUN}) SET run = $properties", {"properties": {**properties, **state}})
     except ConstraintError as error:
         raise StoreError(
             f"another process began to publish at the same time as {id_} (version {number}); publish again"
@@ -134,8 +134,10 @@ def activate(store: Store, id_: str, versions: Versions) -> None:
 
 
 def mark_replaced(store: Store, kept: Sequence[Version]) -> None:
-    """Mark all versions except the first of `kept` as replaced, and take the layers from those that are not kept: their
-    nodes remain as history."""
+    """Mark all versions except the first of `kept` as replaced, and remove the layers of those that are not kept.
+
+    The nodes of these versions remain as history.
+    """
     store.write(_REPLACE, {"active": kept[0].id})
     store.write(_REMOVE_LAYERS, {"kept": [version.id for version in kept]})
 

@@ -27,13 +27,13 @@ _AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
 def parse_memory(text: str) -> int:
     """The number of bytes of a text such as `2GiB`, `256 MiB`, `1.5GB` or `1073741824`, in any case.
 
-    Raises DataError if the text is no amount of memory, or less than one byte.
+    Raises DataError if the text is not an amount of memory of at least one byte.
     """
-    found = _AMOUNT.fullmatch(text)
-    unit = UNITS.get(found[2].lower()) if found else None
-    if found is None or unit is None or float(found[1]) * unit < 1:
+    match = _AMOUNT.fullmatch(text)
+    unit = UNITS.get(match[2].lower()) if match else None
+    if match is None or unit is None or float(match[1]) * unit < 1:
         raise DataError(
             f"'{text}' is no amount of memory; write a number with KiB, MiB, GiB, KB, MB or GB, such as 2GiB, "
             "or the bytes alone"
         )
-    return int(float(found[1]) * unit)
+    return int(float(match[1]) * unit)

@@ -45,14 +45,14 @@ class TopKOptions:
         if self.memory_budget < 1:
             raise DataError(f"a memory budget of {self.memory_budget} bytes is too small; give more, such as 1GiB")
 
-    def forbidden(self, num_items: int) -> IndexArray:
+    def find_forbidden(self, num_items: int) -> IndexArray:
         """The positions [n] of the items that may not be recommended, ascending.
 
         Raises DataError if a position is out of range or a mask does not have `num_items` values.
         """
-        allowed = np.ones(num_items, dtype=bool) if self.candidates is None else _mask(self.candidates, num_items)
+        allowed = np.ones(num_items, dtype=bool) if self.candidates is None else _to_mask(self.candidates, num_items)
         if self.excluded is not None:
-            allowed &= ~_mask(self.excluded, num_items)
+            allowed &= ~_to_mask(self.excluded, num_items)
         return np.flatnonzero(~allowed)
 
 
@@ -65,14 +65,14 @@ def rank_by_id(items: Vocabulary) -> IndexArray | None:
     return order
 
 
-def _mask(items: ItemSelection, num_items: int) -> BoolArray:
+def _to_mask(items: ItemSelection, num_items: int) -> BoolArray:
     if items.dtype == np.bool_:
         if len(items) != num_items:
             raise DataError(f"a mask of items has {len(items):,} values, but there are {num_items:,} items")
         return items.astype(np.bool_)
-    wrong = items[(items < 0) | (items >= num_items)]
-    if len(wrong):
-        raise DataError(f"{len(wrong):,} positions of items are not in 0..{num_items - 1}: {first_few(wrong)}")
+    invalid = items[(items < 0) | (items >= num_items)]
+    if len(invalid):
+        raise DataError(f"{len(invalid):,} positions of items are not in 0..{num_items - 1}: {first_few(invalid)}")
     mask = np.zeros(num_items, dtype=bool)
     mask[items] = True
     return mask

@@ -18,7 +18,7 @@ from graphrec.ranking.query import BYTES_PER_RESULT, TopKBlock, TopKQuery
 from graphrec.ranking.row_topk import grouped_topk, ordered_topk
 from graphrec.vocabulary import IndexArray
 
-#: Minimum elements of the item vectors, and minimum users, of a pruned search: below, the bounds cost more than they
+#: Minimum elements of the item vectors, and minimum users, of a pruned search; for fewer the bounds cost more than they
 #: save.
 MIN_VECTOR_ELEMENTS, MIN_USERS = 1 << 22, 2048
 
@@ -39,7 +39,7 @@ CANDIDATE_FACTOR, MIN_CANDIDATES = 2.4, 48
 BYTES_PER_ITEM, BYTES_PER_PATH, BYTES_PER_USER, BYTES_PER_SCORE = 48, 4, 40, 16
 BYTES_PER_THREAD = 24 << 20
 
-#: Relative safety margin of the threshold: rounding changes a score and its bound by less than this share.
+#: Relative safety margin of the threshold, greater than the rounding error of a score and its bound.
 SLACK = 1e-5
 
 
@@ -115,10 +115,10 @@ def shared_batch_size(factored: FactoredScores, num_users: int, query: TopKQuery
     if num_items - len(query.forbidden) < query.width:
         return 0
     workers, candidates = torch.get_num_threads(), max(int(CANDIDATE_FACTOR * query.width), MIN_CANDIDATES)
-    of_all = num_items * (4 * dim + BYTES_PER_ITEM) + factored.paths.nnz * BYTES_PER_PATH
-    of_all += num_users * (BYTES_PER_USER + query.width * BYTES_PER_RESULT)
-    of_each = CACHED_USERS * (BYTES_PER_SCORE * num_items + 4 * dim * candidates) + BYTES_PER_THREAD
-    size = (memory - of_all - workers * of_each) // (4 * num_items * workers)
+    shared_bytes = num_items * (4 * dim + BYTES_PER_ITEM) + factored.paths.nnz * BYTES_PER_PATH
+    shared_bytes += num_users * (BYTES_PER_USER + query.width * BYTES_PER_RESULT)
+    thread_bytes = CACHED_USERS * (BYTES_PER_SCORE * num_items + 4 * dim * candidates) + BYTES_PER_THREAD
+    size = (memory - shared_bytes - workers * thread_bytes) // (4 * num_items * workers)
     return min(size, PRODUCT_USERS) if size >= MIN_PRODUCT_USERS else 0
 
 
@@ -132,28 +132,29 @@ def pruned_top_k(
     (the bound of LEMP, Teflioudi et al., SIGMOD 2015); users with similar limits share a matrix product. An item
     further behind is multiplied alone if its path score and norm together can reach the threshold.
 
-    Each thread searches users of its own: four fifths of the time of all threads sharing one product.
+    Each thread searches a separate group of users, which needs four fifths of the time of sharing one product among all
+    threads.
     """
     num_users, k = len(user_index), query.width
     bounds = _Bounds(torch.empty(num_users), torch.empty(num_users), torch.empty(num_users, dtype=torch.long))
     item_index = torch.empty(num_users, k, dtype=torch.long)
-    found = TopKBlock(np.arange(num_users), item_index, torch.empty(num_users, k), torch.empty(num_users))
-    search = _PrunedSearch(_SortedItems.build(factored, query), factored, matrix, user_index, k, bounds, found)
+    results = TopKBlock(np.arange(num_users), item_index, torch.empty(num_users, k), torch.empty(num_users))
+    search = _PrunedSearch(_SortedItems.build(factored, query), factored, matrix, user_index, k, bounds, results)
     workers = torch.get_num_threads()
     with one_thread(), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for _ in pool.map(search.compute_bounds, torch.split(torch.arange(num_users), CACHED_USERS)):
             pass
         groups = torch.split(bounds.num_reaching.argsort(stable=True), size)
         for group, _ in zip(groups, pool.map(search.run, groups), strict=True):
-            yield TopKBlock(group.numpy(), found.item_index[group], found.score[group], found.largest[group])
+            yield TopKBlock(group.numpy(), results.item_index[group], results.score[group], results.largest[group])
 
 
 @dataclass(frozen=True, eq=False)
 class _PrunedSearch:
     """The inputs of a pruned search, its results, and reused memory for each thread.
 
-    Memory is reused because allocating it costs as much as filling it, and because small results that are kept between
-    larger arrays would stop the C library from giving those back.
+    Memory is reused because allocating it costs as much as filling it, and because small results between larger arrays
+    would keep the C library from returning the memory of those to the system.
     """
 
     catalogue: _SortedItems
@@ -162,20 +163,20 @@ class _PrunedSearch:
     user_index: IndexArray
     k: int
     bounds: _Bounds
-    found: TopKBlock
+    results: TopKBlock
     memory: local = field(default_factory=local)
 
     def compute_bounds(self, rows: Tensor) -> None:
         """Compute the bounds of some users, given as rows of `user_index`, from exact scores of the best by paths."""
         users, catalogue = self.user_index[rows.numpy()], self.catalogue
-        left, signals = self.factored.sides(users)
+        user_vectors, signals = self.factored.sides(users)
         num_candidates = min(max(int(CANDIDATE_FACTOR * self.k), MIN_CANDIDATES), len(catalogue.norm))
         scores = catalogue.score_paths(signals, self.matrix[users], self._scores())
         value, at = grouped_topk(scores, num_candidates)
         at = at.clamp(max=len(catalogue.norm) - 1)  # forbidden items have the score -inf, but no vector
-        exact = value + torch.einsum("bk,bmk->bm", left, self._vectors(at.view(-1)).view(*at.shape, -1))
+        exact = value + torch.einsum("bk,bmk->bm", user_vectors, self._vectors(at.view(-1)).view(*at.shape, -1))
         threshold = exact.topk(min(self.k, num_candidates)).values[:, -1] * (1 - SLACK)
-        length = torch.linalg.vector_norm(left, dim=1)
+        length = torch.linalg.vector_norm(user_vectors, dim=1)
         # a score of 0 is no preference, so it may not prune any item
         least_norm = torch.where(threshold > 0, threshold / length, -torch.inf)
         self.bounds.length[rows], self.bounds.threshold[rows] = length, threshold
@@ -184,26 +185,26 @@ class _PrunedSearch:
     def run(self, rows: Tensor) -> None:
         """Find the best items of some users, given as rows of `user_index`, whose limits are similar."""
         users, catalogue, bounds = self.user_index[rows.numpy()], self.catalogue, self.bounds.select(rows)
-        left, signals = self.factored.sides(users)
+        user_vectors, signals = self.factored.sides(users)
         history = self.matrix[users]
-        product = self._product(left, int(bounds.num_reaching.max()))
+        product = self._product(user_vectors, int(bounds.num_reaching.max()))
         for start in range(0, len(rows), CACHED_USERS):
             some = slice(start, start + CACHED_USERS)
             scores = catalogue.score_paths(signals[some], history[some], self._scores())
             scores[:, : product.shape[1]].add_(product[some])
-            self._add_late_products(scores, product.shape[1], left[some], bounds.select(some))
+            self._add_late_products(scores, product.shape[1], user_vectors[some], bounds.select(some))
             chosen = ordered_topk(scores, self.k, catalogue.order)
             values = scores.gather(1, chosen)
-            self.found.item_index[rows[some]] = catalogue.items[chosen]
-            self.found.score[rows[some]] = values
+            self.results.item_index[rows[some]] = catalogue.items[chosen]
+            self.results.score[rows[some]] = values
             length = bounds.length[some]
-            self.found.largest[rows[some]] = self._largest(values, left[some], signals[some], length)
+            self.results.largest[rows[some]] = self._largest_score(values, user_vectors[some], signals[some], length)
 
-    def _largest(self, values: Tensor, left: Tensor, signals: sparse.csr_array, length: Tensor) -> Tensor:
-        """The largest absolute score [batch] of each user over all items, as far as rounding errors depend on it.
+    def _largest_score(self, values: Tensor, user_vectors: Tensor, signals: sparse.csr_array, length: Tensor) -> Tensor:
+        """The largest absolute score [batch] of each user, by which rounding errors are recognised.
 
-        It is the best in `values` [batch, k], unless a score in it may be a rounding error, because norms and paths
-        allow an item a score that much larger. For these few users the scores of all items are computed.
+        The maximum of `values` [batch, k] is used, unless norms and paths allow an item a score so large that one of
+        the values may be a rounding error. For these few users the scores of all items are computed.
         """
         catalogue = self.catalogue
         largest = values.masked_fill(~values.isfinite(), 0.0).amax(dim=1).clamp_(min=0.0)
@@ -211,32 +212,34 @@ class _PrunedSearch:
         by_paths = torch.from_numpy(abs(signals).sum(axis=1).astype(np.float32)) * catalogue.max_path
         rows = ((least <= ROUNDING_ERROR * (length * catalogue.max_norm + by_paths)) & least.isfinite()).nonzero()
         for row in rows.squeeze(1).tolist():
-            scores = dense_product(signals[[row]], self.factored.paths)[0].add_(self.factored.vectors @ left[row])
+            scores = dense_product(signals[[row]], self.factored.paths)[0].add_(
+                self.factored.vectors @ user_vectors[row]
+            )
             largest[row] = scores.abs().max()
         return largest
 
-    def _product(self, left: Tensor, limit: int) -> Tensor:
+    def _product(self, user_vectors: Tensor, limit: int) -> Tensor:
         """The inner products [batch, limit] of user vectors [batch, dim] with the first `limit` items."""
-        found = self._array("products", len(left) * limit).view(len(left), limit)
+        products = self._array("products", len(user_vectors) * limit).view(len(user_vectors), limit)
         for start in range(0, limit, PRODUCT_ITEMS):
             tile = slice(start, min(start + PRODUCT_ITEMS, limit))
-            torch.mm(left, self.catalogue.vectors[tile].T, out=found[:, tile])
-        return found
+            torch.mm(user_vectors, self.catalogue.vectors[tile].T, out=products[:, tile])
+        return products
 
-    def _add_late_products(self, scores: Tensor, limit: int, left: Tensor, bounds: _Bounds) -> None:
+    def _add_late_products(self, scores: Tensor, limit: int, user_vectors: Tensor, bounds: _Bounds) -> None:
         """Add to `scores` [batch, num_items] the inner products of items behind `limit` that can reach the threshold.
 
         The other items behind `limit` keep their path scores, which are below it.
         """
         catalogue = self.catalogue
         by_paths = scores[:, limit : len(catalogue.norm)]
-        most = self._array("most", by_paths.numel()).view(by_paths.shape)
-        torch.addr(by_paths, bounds.length, catalogue.norm[limit:], out=most)
-        reaching = np.flatnonzero(most.ge(bounds.threshold[:, None]).numpy())  # four times as fast as torch's nonzero
+        upper = self._array("upper", by_paths.numel()).view(by_paths.shape)  # bounds of the scores
+        torch.addr(by_paths, bounds.length, catalogue.norm[limit:], out=upper)
+        reaching = np.flatnonzero(upper.ge(bounds.threshold[:, None]).numpy())  # four times as fast as torch's nonzero
         row, column = (torch.from_numpy(index) for index in np.divmod(reaching, max(by_paths.shape[1], 1)))
         for start in range(0, len(row), PRODUCT_ITEMS):
             at = row[start : start + PRODUCT_ITEMS], column[start : start + PRODUCT_ITEMS]
-            by_paths[at] += self._vectors(limit + at[1]).mul_(left.index_select(0, at[0])).sum(dim=1)
+            by_paths[at] += self._vectors(limit + at[1]).mul_(user_vectors.index_select(0, at[0])).sum(dim=1)
 
     def _scores(self) -> Tensor:
         num_items = len(self.catalogue.items)
@@ -250,11 +253,11 @@ class _PrunedSearch:
 
     def _array(self, name: str, size: int) -> Tensor:
         """Memory of this thread for `size` float32 numbers, reused from call to call."""
-        found: Tensor | None = getattr(self.memory, name, None)
-        if found is None or len(found) < size:
-            found = _allocate(size)
-            setattr(self.memory, name, found)
-        return found[:size]
+        array: Tensor | None = getattr(self.memory, name, None)
+        if array is None or len(array) < size:
+            array = _allocate(size)
+            setattr(self.memory, name, array)
+        return array[:size]
 
 
 def _allocate(*shape: int) -> Tensor:

@@ -17,16 +17,16 @@ def ordered_topk(scores: Tensor, k: int, order: Tensor | None = None) -> Tensor:
         last = values[:, k - 1]
         tied = ((values[:, k] == last) & last.isfinite() & (last != 0)).nonzero().squeeze(1)
         positions = positions[:, :k]
-        if len(tied):  # topk returns any of the items that share the last place
+        if len(tied):  # topk breaks ties at the last place arbitrarily
             ranks = order if order is None or order.dim() == 1 else order[tied]
-            positions[tied] = _first_of_equals(scores[tied], last[tied, None], k, ranks)
+            positions[tied] = _break_ties(scores[tied], last[tied, None], k, ranks)
     positions = _sort_by_rank(positions, order)
     by_score = scores.gather(1, positions).sort(dim=1, descending=True, stable=True).indices
     return positions.gather(1, by_score)
 
 
 def grouped_topk(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Values and positions [batch, k] of the highest scores [batch, n], with any of those that share the last place.
+    """Values and positions [batch, k] of the highest scores [batch, n]; ties at the last place are broken arbitrarily.
 
     Columns c, c + m, c + 2 m, … are one group. The k groups with the highest maxima contain k highest scores: a score
     in another group is at most the maximum of its group, and so at most each of these k maxima. Three times as fast as
@@ -35,8 +35,8 @@ def grouped_topk(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     batch, n = scores.shape
     m = n // STRIDE  # number of groups; the columns from STRIDE · m on are searched in any case
     if scores.device.type != "cpu" or m < 4 * k:
-        found = scores.topk(k)
-        return found.values, found.indices
+        top = scores.topk(k)
+        return top.values, top.indices
     maxima = scores[:, : STRIDE * m].view(batch, STRIDE, m).amax(dim=1)  # [batch, m]
     group = maxima.topk(k).indices  # [batch, k]
     inside = (group[:, None, :] + m * torch.arange(STRIDE)[:, None]).view(batch, -1)
@@ -53,12 +53,12 @@ def _sort_by_rank(positions: Tensor, order: Tensor | None) -> Tensor:
     return positions.gather(1, ranks.argsort(dim=1))
 
 
-def _first_of_equals(scores: Tensor, last: Tensor, k: int, order: Tensor | None) -> Tensor:
+def _break_ties(scores: Tensor, last: Tensor, k: int, order: Tensor | None) -> Tensor:
     """Positions [batch, k] of all scores above `last` [batch, 1] and, by `order`, of the first ones equal to it."""
     if order is not None:
         by_rank = order.argsort(dim=-1).expand(scores.shape)
-        found = _first_of_equals(scores.gather(1, by_rank), last, k, None)
-        return by_rank.gather(1, found)
+        ranks = _break_ties(scores.gather(1, by_rank), last, k, None)
+        return by_rank.gather(1, ranks)
     above, equal = scores > last, scores == last
     room = k - above.sum(dim=1, keepdim=True, dtype=torch.int32)
     chosen = above | (equal & (equal.cumsum(dim=1, dtype=torch.int32) <= room))

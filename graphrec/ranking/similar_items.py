@@ -33,13 +33,13 @@ class FoldInScorer:
     def score(self, user_index: IndexArray) -> Tensor:
         """Scores [batch, num_items] float32 for histories of one item each. Raises DataError if all rows are equal."""
         ones, rows = np.ones(len(user_index), dtype=np.float32), np.arange(len(user_index) + 1)
-        found = self._model.fold_in(sparse.csr_array((ones, user_index, rows), (len(user_index), self._num_items)))
-        if len(found) > 1 and bool((found == found[0]).all()) and bool(found[0].any()):
+        scores = self._model.fold_in(sparse.csr_array((ones, user_index, rows), (len(user_index), self._num_items)))
+        if len(scores) > 1 and bool((scores == scores[0]).all()) and bool(scores[0].any()):
             raise DataError(
                 f"{type(self._model).__name__} gives the same scores after every item, so no item is more similar to "
-                f"one than to another; publish a run of another model with --similar, such as {_examples()}"
+                f"one than to another; publish a run of another model with --similar, such as {_name_examples()}"
             )
-        return found
+        return scores
 
     def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:  # noqa: ARG002  # a Scorer's
         """None: there are no cheaper scores."""
@@ -51,7 +51,7 @@ class FoldInScorer:
 
 
 class CosineScorer:
-    """Cosines of item vectors; an item whose vector is 0 is similar to none."""
+    """Cosines of item vectors; an item whose vector is 0 is similar to no item."""
 
     has_signed_scores = True
 
@@ -83,37 +83,38 @@ def find_similar_items(
 
     Raises:
         GraphrecError: the model neither folds in new users nor has vectors.
-        DataError: the model gives the same scores after every item, or `k` is no integer from 1 on.
+        DataError: the model gives the same scores after every item, or `k` is not an integer of at
+            least 1.
     """
     num_items = len(trained.items)
     k = min(count(k), max(num_items, 1))
     everything, itself = np.arange(num_items), sparse.csr_array(sparse.eye_array(num_items, dtype=np.float32))
     options = TopKOptions(memory_budget=memory_budget, order=rank_by_id(trained.items))
-    best = search_top_k(_scorer(trained), itself, everything, k, options, progress)
-    known = (best.item_index >= 0) & (best.score != 0)  # the popular items that fill a list up have score 0
-    row, _ = np.nonzero(known)
+    best = search_top_k(_build_scorer(trained), itself, everything, k, options, progress)
+    is_similar = (best.item_index >= 0) & (best.score != 0)  # the popular items that fill a list up have score 0
+    row, _ = np.nonzero(is_similar)
     frame = pd.DataFrame(
         {
             "item_id": trained.items.ids[row].to_numpy(),
-            "similar_id": trained.items.ids[best.item_index[known]].to_numpy(),
-            "score": best.score[known],
-            "rank": (np.cumsum(known, axis=1))[known],
+            "similar_id": trained.items.ids[best.item_index[is_similar]].to_numpy(),
+            "score": best.score[is_similar],
+            "rank": np.cumsum(is_similar, axis=1)[is_similar],
         }
     )
     return frame.astype({"item_id": "str", "similar_id": "str"})
 
 
-def _scorer(trained: TrainedRun) -> Scorer:
+def _build_scorer(trained: TrainedRun) -> Scorer:
     try:
         vectors = trained.model.similarity_vectors()
     except GraphrecError as error:
         raise GraphrecError(
             f"{trained.run.model} has no similar items: it neither folds in new users nor has vectors; publish "
-            f"without --similar, or a run of another model, such as {_examples()}"
+            f"without --similar, or a run of another model, such as {_name_examples()}"
         ) from error
     return FoldInScorer(trained.model, len(trained.items)) if vectors is None else CosineScorer(vectors)
 
 
-def _examples() -> str:
+def _name_examples() -> str:
     """Names of models that compare items by `fold_in` or by vectors."""
     return first_few(models_where(lambda kind: kind.is_personal and (kind.supports_fold_in() or kind.has_vectors())))

@@ -56,7 +56,7 @@ SPARE_CANDIDATES = 20
 
 @dataclass(frozen=True)
 class Recommendations:
-    """The table user_id, item_id, score, rank (from 1), best first, by user; with the model and the id of the run."""
+    """A table user_id, item_id, score, rank (from 1), with each user's items best first; the model and the run's id."""
 
     frame: pd.DataFrame
     model: str
@@ -82,7 +82,7 @@ def recommend(
     """The k best unseen items of some users (None: all), in the order of `user_index`; equal scores by id.
 
     `memory_budget` overrides that of `options`. A `k` above the number of items returns all items. Raises DataError if
-    `k` is no integer from 1 on, or the options name items that do not exist.
+    `k` is not an integer of at least 1, or the options name items that do not exist.
     """
     k = min(count(k), max(len(trained.items), 1))
     users = np.arange(len(trained.users)) if user_index is None else user_index
@@ -91,14 +91,14 @@ def recommend(
         options = replace(options, memory_budget=memory_budget)
     if options.order is None:
         options = replace(options, order=rank_by_id(trained.items))
-    found = search_top_k(trained.model, trained.seen, users, k, options, progress)
-    filled = found.item_index >= 0
-    row, column = np.nonzero(filled)
+    best = search_top_k(trained.model, trained.seen, users, k, options, progress)
+    has_item = best.item_index >= 0
+    row, column = np.nonzero(has_item)
     frame = pd.DataFrame(
         {
             "user_id": trained.users.ids[users[row]].to_numpy(),
-            "item_id": trained.items.ids[found.item_index[filled]].to_numpy(),
-            "score": found.score[filled],
+            "item_id": trained.items.ids[best.item_index[has_item]].to_numpy(),
+            "score": best.score[has_item],
             "rank": column + 1,
         }
     ).astype({"user_id": "str", "item_id": "str"})
@@ -129,8 +129,8 @@ def search_top_k(
 
     An item without a preference (its score is zero or a rounding error; for models without signed scores also below
     zero) ranks after all others: these are filled in by popularity, with score 0. A row has fewer than k items only if
-    fewer may be recommended. Raises DataError if `k` is no integer from 1 on, or the options name items that do not
-    exist.
+    fewer may be recommended. Raises DataError if `k` is not an integer of at least 1, or the options name items that do
+    not exist.
     """
     k = count(k)
     matrix = seen.matrix() if isinstance(seen, Interactions) else seen
@@ -138,10 +138,10 @@ def search_top_k(
     query = TopKQuery.build(model, matrix, k, options)
     item_index = np.full((num_users, k), -1, dtype=np.int64)
     score = np.full((num_users, k), -np.inf, dtype=np.float32)
-    pairs = matrix.nnz if isinstance(seen, Interactions) else 0
-    taken = pairs * BYTES_PER_PAIR + num_users * k * BYTES_PER_RESULT + num_items * BYTES_PER_ITEM
+    num_pairs = matrix.nnz if isinstance(seen, Interactions) else 0
+    used_bytes = num_pairs * BYTES_PER_PAIR + num_users * k * BYTES_PER_RESULT + num_items * BYTES_PER_ITEM
     done = 0
-    for block in _search_blocks(model, matrix, user_index, query, options.memory_budget - taken):
+    for block in _search_blocks(model, matrix, user_index, query, options.memory_budget - used_bytes):
         values, positions = _drop_rounding_errors(block, model.has_signed_scores)
         _fill_with_popular(values, positions, matrix[user_index[block.rows]], query.by_popularity)
         item_index[block.rows, : query.width] = positions
@@ -154,8 +154,8 @@ def search_top_k(
 
 def fit_batch_size(num_items: int, memory: int) -> int:
     """The number of users whose scores fit into `memory` bytes at once; at least one."""
-    left = max(memory, 0) * (1 - RESERVE)
-    return int(np.clip(left // max(num_items * BYTES_PER_SCORE, 1), 1, MAX_BATCH_SIZE))
+    available = max(memory, 0) * (1 - RESERVE)
+    return int(np.clip(available // max(num_items * BYTES_PER_SCORE, 1), 1, MAX_BATCH_SIZE))
 
 
 def _search_blocks(
@@ -170,9 +170,9 @@ def _search_blocks(
     done = 0
     for batch in _score_batches(model, user_index, fit_batch_size(query.num_items, memory), query):
         rows = np.arange(done, done + len(batch.scores))
-        found = _search_batch(batch, matrix[user_index[rows]], model.has_signed_scores, query)
+        results = _search_batch(batch, matrix[user_index[rows]], model.has_signed_scores, query)
         del batch  # frees its memory before the next batch is computed
-        yield TopKBlock(rows, *found)
+        yield TopKBlock(rows, *results)
         done += len(rows)
 
 
@@ -213,12 +213,12 @@ def _search_batch(
 
 
 def _drop_rounding_errors(block: TopKBlock, has_signed_scores: bool) -> tuple[FloatArray, IndexArray]:
-    """Values and positions [batch, width], best first; -inf and -1 in the place of scores that are no preferences."""
+    """Values and positions [batch, width], best first; -inf and -1 replace scores that are no preferences."""
     size = block.score.abs() if has_signed_scores else block.score
-    known = block.score.isfinite() & (size > ROUNDING_ERROR * block.largest[:, None])
+    is_preference = block.score.isfinite() & (size > ROUNDING_ERROR * block.largest[:, None])
     return (
-        block.score.masked_fill(~known, -torch.inf).cpu().numpy(),
-        block.item_index.masked_fill(~known, -1).cpu().numpy(),
+        block.score.masked_fill(~is_preference, -torch.inf).cpu().numpy(),
+        block.item_index.masked_fill(~is_preference, -1).cpu().numpy(),
     )
 
 
@@ -250,12 +250,12 @@ def _mask_like(scores: Tensor, masked: Tensor) -> Tensor:
 def _fill_with_popular(
     values: FloatArray, positions: IndexArray, history: sparse.csr_array, by_popularity: IndexArray
 ) -> None:
-    """Put the most popular unseen items into the free places (position -1) of each row, with score 0."""
+    """Fill the free places (position -1) of each row with the most popular unseen items, with score 0."""
     for row in np.flatnonzero((positions < 0).any(axis=1)):
         free = np.flatnonzero(positions[row] < 0)
         seen = history.indices[history.indptr[row] : history.indptr[row + 1]]
-        taken = np.concatenate([seen, positions[row]])
-        popular = by_popularity[: len(taken) + len(free)]
-        fill = popular[~np.isin(popular, taken)][: len(free)]
+        excluded = np.concatenate([seen, positions[row]])
+        popular = by_popularity[: len(excluded) + len(free)]
+        fill = popular[~np.isin(popular, excluded)][: len(free)]
         positions[row, free[: len(fill)]] = fill
         values[row, free[: len(fill)]] = 0.0

@@ -37,11 +37,11 @@ def rerank_all_users(
 ) -> RerankedLists:
     """The k best items of every user under the rules, and what each rule did.
 
-    A list is shorter than k only if the rules leave fewer of all items that the user has not seen.
+    A list is shorter than k only if the rules leave fewer than k of all items that the user has not seen.
 
     Raises:
         UnknownNameError, DataError: a rule names what the graph does not have, or the database rejects a predicate.
-        DataError: `k` is no integer from 1 on.
+        DataError: `k` is not an integer of at least 1.
     """
     k = min(count(k), max(len(trained.items), 1))
     require_applicable(rules, store)
@@ -53,14 +53,16 @@ def rerank_all_users(
         users = np.arange(start, min(start + USERS_AT_ONCE, num_users))
         depth = k * rules.depth
         while len(users):
-            found = recommend(trained, users, min(depth, len(trained.items)), memory_budget)
-            reranked = rerank_lists(rules, store, found, k, vectors, trace)
-            short = np.empty(0, dtype=np.int64) if depth >= len(trained.items) else _short(reranked, trained, users, k)
-            ready = ~reranked.recommendations.frame["user_id"].isin(trained.users.id(short))
-            frames.append(reranked.recommendations.frame[ready])
-            _add(counts, reranked.trace.counts if not len(short) else {})
-            again = set(trained.users.id(short))
-            steps += [step for step in reranked.trace.steps if step.user not in again]
+            candidates = recommend(trained, users, min(depth, len(trained.items)), memory_budget)
+            reranked = rerank_lists(rules, store, candidates, k, vectors, trace)
+            short = (
+                np.empty(0, dtype=np.int64) if depth >= len(trained.items) else _find_short(reranked, trained, users, k)
+            )
+            is_complete = ~reranked.recommendations.frame["user_id"].isin(trained.users.id(short))
+            frames.append(reranked.recommendations.frame[is_complete])
+            _add_counts(counts, reranked.trace.counts if not len(short) else {})
+            repeated = set(trained.users.id(short))
+            steps += [step for step in reranked.trace.steps if step.user not in repeated]
             users, depth = short, depth * POOL_GROWTH
         if progress is not None:
             progress(min(start + USERS_AT_ONCE, num_users), num_users)
@@ -73,14 +75,13 @@ def item_vectors(trained: TrainedRun) -> tuple[Vocabulary, FloatArray]:
     return trained.items, trained.model.embeddings().items.float().cpu().numpy()
 
 
-def _short(reranked: RerankedLists, trained: TrainedRun, users: IndexArray, k: int) -> IndexArray:
+def _find_short(reranked: RerankedLists, trained: TrainedRun, users: IndexArray, k: int) -> IndexArray:
     """The positions of the users with fewer than k items."""
     lengths = reranked.recommendations.frame["user_id"].value_counts()
-    found = lengths.reindex(trained.users.id(users), fill_value=0).to_numpy()
-    short: IndexArray = users[found < k]
+    short: IndexArray = users[lengths.reindex(trained.users.id(users), fill_value=0).to_numpy() < k]
     return short
 
 
-def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
+def _add_counts(counts: dict[str, int], more: Mapping[str, int]) -> None:
     for title, number in more.items():
         counts[title] = counts.get(title, 0) + number

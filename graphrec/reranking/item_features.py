@@ -36,7 +36,7 @@ DAY, YEAR = 86_400.0, 365.2425 * 86_400.0
 #: Threshold: a number below it is a year, not Unix seconds.
 LAST_YEAR = 10_000
 
-#: Variables of our own begin with `graphrec_`, so that they do not clash with those of a predicate.
+#: The variables of these queries begin with `graphrec_`, so that they do not clash with those of a predicate.
 _ITEMS = f"UNWIND $ids AS graphrec_id MATCH (item:{ITEM} {{id: graphrec_id}})"
 
 _OF_ITEMS = f"{_ITEMS} WHERE (\n{{where}}\n) RETURN item.id AS id"
@@ -59,12 +59,12 @@ def evaluate_predicate(store: Store, rule: Predicate, frame: pd.DataFrame) -> Bo
     """
     where = rule.where
     if find_names(where).of_user:
-        found: set[tuple[str, str]] = set()
+        matching: set[tuple[str, str]] = set()
         for part in _batches({"user": u, "items": list(rows)} for u, rows in frame.groupby("user_id")["item_id"]):
             for row in _query(store, rule, _OF_PAIRS, {"rows": part}):
-                found.update((row["user"], item) for item in row["items"])
+                matching.update((row["user"], item) for item in row["items"])
         pairs = zip(frame["user_id"], frame["item_id"], strict=True)
-        return np.fromiter((pair in found for pair in pairs), dtype=bool, count=len(frame))
+        return np.fromiter((pair in matching for pair in pairs), dtype=bool, count=len(frame))
     ids: set[str] = set()
     for part in _batches(frame["item_id"].unique()):
         ids.update(row["id"] for row in _query(store, rule, _OF_ITEMS, {"ids": part}))
@@ -87,14 +87,14 @@ def read_categories(store: Store, cap: Cap, ids: Sequence[str]) -> list[tuple[st
             f"{_ITEMS} MATCH (item)-[:{quote(cap.relation)}]-(category:{quote(cap.label)}) "
             "RETURN item.id AS id, collect(DISTINCT category.id) AS found"
         )
-    found = _by_id(store, statement, ids)
-    return [tuple(map(str, _listed(found.get(item)))) for item in ids]
+    categories = _read_by_id(store, statement, ids)
+    return [tuple(map(str, _as_list(categories.get(item)))) for item in ids]
 
 
 def recency_factors(store: Store, rule: Recency, ids: Sequence[str]) -> FloatArray:
-    """The factor [n] on each item's score: ½ per half-life by which it is older than the newest of the items.
+    """The factor [n] on each item's score: ½ to the power of its age in half-lives, from the newest of the items.
 
-    An item of unknown age gets the median age of the others.
+    An item of unknown age gets the median age of the other items.
     """
     if rule.property:
         statement = f"{_ITEMS} RETURN item.id AS id, item.{quote(rule.property)} AS found"
@@ -103,8 +103,8 @@ def recency_factors(store: Store, rule: Recency, ids: Sequence[str]) -> FloatArr
             f"{_ITEMS} MATCH (item)<-[edge:{quote(rule.behaviour)}]-() "
             "RETURN item.id AS id, max(edge.timestamp) AS found"
         )
-    found = _by_id(store, statement, ids)
-    times = np.array([_seconds(found.get(item)) for item in ids])
+    values = _read_by_id(store, statement, ids)
+    times = np.array([_to_seconds(values.get(item)) for item in ids])
     if not np.isfinite(times).any():
         return np.ones(len(ids), dtype=np.float32)
     times[np.isnan(times)] = np.nanmedian(times)
@@ -122,14 +122,14 @@ class Similarity:
         """The similarities [m, m] of the items at some positions [m]."""
         if isinstance(self._rows, np.ndarray):
             rows = self._rows[positions]
-            found: FloatArray = np.clip(rows @ rows.T, 0.0, 1.0)
-            return found
-        some = self._rows[positions]
-        common: FloatArray = (some @ some.T).toarray()
-        sizes = np.diff(some.indptr)
-        either = np.maximum(sizes[:, None] + sizes[None, :] - common, 1)
-        share: FloatArray = (common / either).astype(np.float32)
-        return share
+            cosines: FloatArray = np.clip(rows @ rows.T, 0.0, 1.0)
+            return cosines
+        sets = self._rows[positions]
+        intersection: FloatArray = (sets @ sets.T).toarray()
+        sizes = np.diff(sets.indptr)
+        union = np.maximum(sizes[:, None] + sizes[None, :] - intersection, 1)
+        jaccard: FloatArray = (intersection / union).astype(np.float32)
+        return jaccard
 
 
 def build_similarity(store: Store, by: str, ids: Sequence[str], vectors: ItemVectors | None) -> Similarity:
@@ -139,11 +139,11 @@ def build_similarity(store: Store, by: str, ids: Sequence[str], vectors: ItemVec
     if vectors is None:
         raise DataError("diversity: by = 'vectors' needs a run's model, and no model is loaded; use 'attributes'")
     try:
-        known, all_ = vectors()
+        known, item_rows = vectors()
     except GraphrecError as error:
         raise DataError(f"diversity: {error}; use by = 'attributes'") from error
-    place = known.places(list(ids))
-    rows = np.where(place[:, None] >= 0, all_[place], 0.0).astype(np.float32)  # a new item is similar to no other
+    position = known.find_positions(list(ids))
+    rows = np.where(position[:, None] >= 0, item_rows[position], 0.0).astype(np.float32)  # 0: a new item
     return Similarity(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
 
 
@@ -156,8 +156,8 @@ def _read_attributes(store: Store, ids: Sequence[str]) -> sparse.csr_array:
         f"{_ITEMS} MATCH (item)-[:{'|'.join(map(quote, types))}]-(value) WHERE NOT value:{USER} AND NOT value:{ITEM} "
         "RETURN item.id AS id, collect(DISTINCT labels(value)[0] + ' ' + value.id) AS found"
     )
-    found = _by_id(store, statement, ids)
-    values = [found.get(item, []) for item in ids]
+    by_id = _read_by_id(store, statement, ids)
+    values = [by_id.get(item, []) for item in ids]
     codes, _ = pd.factorize(np.array([value for each in values for value in each], dtype=object))
     indptr = np.concatenate([[0], np.cumsum([len(each) for each in values])])
     shape = (len(ids), int(codes.max(initial=-1)) + 1)
@@ -174,7 +174,7 @@ def find_attribute_relations(store: Store) -> list[str]:
     return [name for name in types if store.read(statement.replace("{}", quote(name)))]
 
 
-def _by_id(store: Store, statement: str, ids: Sequence[str]) -> dict[str, Any]:
+def _read_by_id(store: Store, statement: str, ids: Sequence[str]) -> dict[str, Any]:
     return {row["id"]: row["found"] for part in _batches(ids) for row in store.read_only(statement, {"ids": part})}
 
 
@@ -184,13 +184,13 @@ def _batches(values: Iterable[Any]) -> Iterator[list[Any]]:
         yield part
 
 
-def _listed(value: Any) -> Sequence[Any]:
+def _as_list(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _seconds(value: Any) -> float:
+def _to_seconds(value: Any) -> float:
     """Unix seconds of a property value (a number, a date or ISO 8601 text); NaN if it is no time."""
-    value = value.to_native() if hasattr(value, "to_native") else value  # the driver's own dates
+    value = value.to_native() if hasattr(value, "to_native") else value  # a date type of the driver
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)

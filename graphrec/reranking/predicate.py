@@ -8,7 +8,7 @@ from typing import TypeAlias
 from graphrec.errors import DataError
 from graphrec.schema import ITEM, USER
 
-#: Clauses that write, call, or begin another statement, on either database; a predicate may have none.
+#: Clauses that write, call, or begin another statement, on either database; no predicate may contain them.
 WRITING = ("CREATE", "MERGE", "INSERT", "SET", "DELETE", "DETACH", "REMOVE", "FOREACH", "DROP", "LOAD")
 FORBIDDEN = frozenset({*WRITING, "CALL", "UNION", "UNWIND", "USE", "FINISH"})
 
@@ -44,13 +44,13 @@ class Names:
 def require_expression(rule: str, where: str) -> None:
     """Raise DataError unless a text is a single expression that cannot write.
 
-    Brackets must close in order, so that the text cannot leave the brackets that a query puts around it, and no word
-    may begin a clause that writes. Besides, the query runs in a transaction that is rolled back.
+    Brackets must match, so that the text cannot close the brackets that a query puts around it, and no word may begin a
+    clause that writes. Besides, the query runs in a transaction that is rolled back.
     """
     if _ESCAPE.search(where):
         raise DataError(f"{rule}: a predicate has no \\u escapes, which Neo4j reads first; write the character itself")
     open_: list[str] = []
-    tokens = list(_tokens(where))
+    tokens = list(_tokenise(where))
     for position, (kind, text) in enumerate(tokens):
         before = tokens[position - 1][1] if position else ""
         if kind == "sign" and text in "([{":
@@ -86,11 +86,10 @@ def _require_text_ids(rule: str, texts: list[str]) -> None:
 
 def find_names(where: str) -> Names:
     """The names that a predicate uses, each once, in order of appearance."""
-    reader = _Reader(list(_tokens(where)))
+    reader = _Reader(list(_tokenise(where)))
     reader.read()
     of_user = any(owner == USER for owner, _ in reader.properties) or reader.mentions("user")
-    found = (tuple(dict.fromkeys(each)) for each in (reader.labels, reader.relations))
-    labels, relations = found
+    labels, relations = (tuple(dict.fromkeys(each)) for each in (reader.labels, reader.relations))
     return Names(labels, relations, tuple(dict.fromkeys(reader.properties)), of_user)
 
 
@@ -112,15 +111,15 @@ class _Reader:
             before = self.tokens[position - 1][1] if position else ""
             is_name = kind in ("word", "quoted")
             if is_name and naming:
-                owner, naming = self._named(position, _plain(text)), False
+                owner, naming = self._add_name(position, _unquote(text)), False
                 continue
             in_map = self._open[-1:] and self._open[-1][0] == "{"
-            if is_name and in_map and self._open[-1][1] and self._after(position) == ":":
-                self.properties.append((self._open[-1][1], _plain(text)))
+            if is_name and in_map and self._open[-1][1] and self._next_text(position) == ":":
+                self.properties.append((self._open[-1][1], _unquote(text)))
             elif is_name and before == "." and position > 1 and self.tokens[position - 2][0] in ("word", "quoted"):
-                variable = _plain(self.tokens[position - 2][1])
+                variable = _unquote(self.tokens[position - 2][1])
                 if variable in self._bound and (position < 3 or self.tokens[position - 3][1] != "."):
-                    self.properties.append((self._bound[variable], _plain(text)))
+                    self.properties.append((self._bound[variable], _unquote(text)))
             elif text in "([{" and kind == "sign":
                 self._open.append((text, owner if text == "{" else ""))
             elif text in ")]}" and kind == "sign":
@@ -132,29 +131,30 @@ class _Reader:
         """Whether a variable is used anywhere, patterns included."""
         return any(
             kind in ("word", "quoted")
-            and _plain(text) == variable
+            and _unquote(text) == variable
             and (not k or self.tokens[k - 1][1] not in (".", ":"))
             for k, (kind, text) in enumerate(self.tokens)
         )
 
-    def _named(self, position: int, name: str) -> str:
+    def _add_name(self, position: int, name: str) -> str:
+        """Record a label or type, also as that of the variable before it; return it."""
         in_square = bool(self._open) and self._open[-1][0] == "["
         (self.relations if in_square else self.labels).append(name)
         first = position > 1 and self.tokens[position - 2][0] in ("word", "quoted")
-        if first and self._after(position) not in ("|", "&"):  # with several labels the variable may have any of them
-            self._bound.setdefault(_plain(self.tokens[position - 2][1]), name)
+        if first and self._next_text(position) not in ("|", "&"):  # of several labels it may have any
+            self._bound.setdefault(_unquote(self.tokens[position - 2][1]), name)
         return name
 
-    def _after(self, position: int) -> str:
+    def _next_text(self, position: int) -> str:
         return self.tokens[position + 1][1] if position + 1 < len(self.tokens) else ""
 
 
-def _tokens(where: str) -> Iterator[Token]:
+def _tokenise(where: str) -> Iterator[Token]:
     """The tokens of a predicate, without spaces and comments."""
-    for found in _TOKEN.finditer(where):
-        kind = found.lastgroup or ""
+    for match in _TOKEN.finditer(where):
+        kind = match.lastgroup or ""
         if kind not in ("space", "comment"):
-            yield kind, found[0]
+            yield kind, match[0]
 
 
 def _require_allowed_clause(rule: str, word: str, before: str, open_: list[str]) -> None:
@@ -167,5 +167,5 @@ def _require_allowed_clause(rule: str, word: str, before: str, open_: list[str])
         )
 
 
-def _plain(name: str) -> str:
+def _unquote(name: str) -> str:
     return name[1:-1].replace("``", "`") if name.startswith("`") else name

@@ -31,21 +31,21 @@ class RerankedLists:
 def rerank_lists(
     rules: RerankingRules,
     store: Store,
-    found: "Recommendations",
+    candidates: "Recommendations",
     k: int,
     vectors: ItemVectors | None = None,
     trace: bool = False,
 ) -> RerankedLists:
     """The k best items of each user under the rules, out of `k · rules.depth` candidates per user.
 
-    Scores include boosts and recency; `rank` is the place in the list, which caps and diversity may order differently
-    from the scores. `vectors` returns the item vectors of the run, for diversity by vectors. Without `trace` the trace
+    Scores include boosts and recency. `rank` is the position in the list, which caps and diversity may order otherwise
+    than by score. `vectors` returns the item vectors of the run, for diversity by vectors. Without `trace` the trace
     has counts only.
 
     Raises DataError, with the rule's name, if the database rejects a predicate.
     """
-    frame, what_rules_did = rerank(rules, store, found.frame, k, vectors, trace)
-    return RerankedLists(replace(found, frame=frame), what_rules_did)
+    frame, rule_trace = rerank(rules, store, candidates.frame, k, vectors, trace)
+    return RerankedLists(replace(candidates, frame=frame), rule_trace)
 
 
 def rerank(
@@ -64,30 +64,31 @@ def rerank(
     counts = {stage.title: int(stage.touched.sum()) for stage in stages}
     kept, score = np.ones(len(frame), dtype=bool), frame["score"].to_numpy(dtype=np.float32)
     for stage in stages:
-        kept, score = stage.carry_out(kept, score)
+        kept, score = stage.apply(kept, score)
     user = pd.factorize(frame["user_id"])[0]
     steps: dict[int, list[TraceStep]] = {}
     if trace:
         steps = {
-            code: list(trace_stages(stages, frame, rows, k)) for code, rows in _by_user(user, np.arange(len(frame)))
+            code: list(trace_stages(stages, frame, rows, k))
+            for code, rows in _split_by_user(user, np.arange(len(frame)))
         }
 
     # Rules about a whole list: caps and diversity.
     order = np.lexsort((-score, user))  # stable: equal scores keep the order of the rows
     chosen: list[IndexArray] = []
     builder = _ListBuilder(rules, store, frame, score, vectors)
-    for code, rows in _by_user(user, order[kept[order]]):
+    for code, rows in _split_by_user(user, order[kept[order]]):
         selection = builder.select(rows, k)
         chosen.append(rows[selection.chosen])
-        for title in (*selection.capped.values(), *builder.moved(selection)):
+        for title in (*selection.capped.values(), *builder.find_moved(selection)):
             counts[title] = counts.get(title, 0) + 1
         if trace:
             steps[code] += builder.trace_selection(rows, selection)
 
     rows = np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int64)
-    found = frame.iloc[rows].assign(score=score[rows])
-    found["rank"] = found.groupby("user_id", sort=False).cumcount().to_numpy() + 1
-    return found.reset_index(drop=True), Trace(tuple(step for each in steps.values() for step in each), counts)
+    reranked = frame.iloc[rows].assign(score=score[rows])
+    reranked["rank"] = reranked.groupby("user_id", sort=False).cumcount().to_numpy() + 1
+    return reranked.reset_index(drop=True), Trace(tuple(step for each in steps.values() for step in each), counts)
 
 
 class _ListBuilder:
@@ -107,12 +108,12 @@ class _ListBuilder:
         if not self._caps and self._similarity is None:
             return Selection(list(range(min(k, len(rows)))), {})
         codes = self._code[rows]
-        caps = [(cap, [of[code] for code in codes]) for cap, of in self._caps]
+        caps = [(cap, [categories[code] for code in codes]) for cap, categories in self._caps]
         similarity = None if self._similarity is None else self._similarity.among(codes)
         return select(self._score[rows], k, caps, similarity, self._diversity.lambda_ if self._diversity else 1.0)
 
-    def moved(self, selection: Selection) -> list[str]:
-        """The title of the diversity rule, once per item whose rank differs from its rank by score."""
+    def find_moved(self, selection: Selection) -> list[str]:
+        """The title of the diversity rule, once for each item that it moved from its rank by score."""
         if self._diversity is None:
             return []
         return [self._diversity.title for old, new in _ranks(selection) if old != new]
@@ -140,7 +141,7 @@ def _ranks(selection: Selection) -> list[tuple[int, int]]:
     ]
 
 
-def _by_user(user: IndexArray, rows: IndexArray) -> Iterator[tuple[int, IndexArray]]:
+def _split_by_user(user: IndexArray, rows: IndexArray) -> Iterator[tuple[int, IndexArray]]:
     """The rows of each user; `rows` must have the rows of one user next to each other."""
     if not len(rows):
         return

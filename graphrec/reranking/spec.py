@@ -11,7 +11,7 @@ from graphrec.reranking.predicate import require_expression
 
 R = TypeVar("R", bound="_Rule")
 
-#: What the similarity of two items is computed from.
+#: The data that the similarity of two items is computed from.
 SIMILARITIES = ("attributes", "vectors")
 
 
@@ -136,8 +136,8 @@ class RerankingRules:
         if self.depth < 1:
             raise DataError(f"depth is the number of candidates per place, at least 1, not {self.depth}")
         names = [rule.title for rule in (*self.predicates, *self.cap)]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise DataError(f"two rules are called {twice[0]}; give each a name of its own")
+        if duplicates := sorted({name for name in names if names.count(name) > 1}):
+            raise DataError(f"two rules are called {duplicates[0]}; give each rule a different name")
 
     @property
     def predicates(self) -> tuple[Predicate, ...]:
@@ -161,12 +161,12 @@ def parse_rules(text: str, source: str = "the rules") -> RerankingRules:
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"{source} is not valid TOML: {error}") from error
     try:
-        return _rules(content)
+        return _parse_content(content)
     except (DataError, UnknownNameError) as error:
         raise DataError(f"{source}: {error}") from error
 
 
-def _rules(content: Mapping[str, Any]) -> RerankingRules:
+def _parse_content(content: Mapping[str, Any]) -> RerankingRules:
     known = [field.name for field in fields(RerankingRules)]
     for name in content:
         if name not in known:
@@ -174,34 +174,34 @@ def _rules(content: Mapping[str, Any]) -> RerankingRules:
     depth = content.get("depth", 5)
     if not isinstance(depth, int) or isinstance(depth, bool):
         raise DataError(f"depth is a whole number, not {depth!r}")
-    lists = {kind.kind: _several(kind, content.get(kind.kind, [])) for kind in (Deny, Allow, Boost, Cap)}
-    single = {kind.kind: _one(kind, content[kind.kind]) for kind in (Diversity, Recency) if kind.kind in content}
+    lists = {kind.kind: _parse_list(kind, content.get(kind.kind, [])) for kind in (Deny, Allow, Boost, Cap)}
+    single = {kind.kind: _parse_rule(kind, content[kind.kind]) for kind in (Diversity, Recency) if kind.kind in content}
     return RerankingRules(**lists, **single, depth=depth)  # type: ignore[arg-type]  # each kind has its own field
 
 
-def _several(kind: type[R], tables: Any) -> tuple[R, ...]:  # Any: any TOML value
+def _parse_list(kind: type[R], tables: Any) -> tuple[R, ...]:  # Any: any TOML value
     if not isinstance(tables, list):
         raise DataError(f"{kind.kind} is written [[{kind.kind}]], once per rule")
-    return tuple(_one(kind, table, number) for number, table in enumerate(tables, start=1))
+    return tuple(_parse_rule(kind, table, number) for number, table in enumerate(tables, start=1))
 
 
-def _one(kind: type[R], table: Any, number: int = 0) -> R:
+def _parse_rule(kind: type[R], table: Any, number: int = 0) -> R:
     if not isinstance(table, Mapping):
         raise DataError(f"{kind.kind} is written [{kind.kind}], with its settings below")
     types = {field.name.rstrip("_"): field for field in fields(kind)}
-    called = str(table.get("name", number or ""))
-    given: dict[str, Any] = {"name": called}
+    rule_name = str(table.get("name", number or ""))
+    settings: dict[str, Any] = {"name": rule_name}
     for name, value in table.items():
         if name not in types:
             raise UnknownNameError(f"setting of {kind.kind}", name, types)
-        given[types[name].name] = _typed(f"{kind.kind} '{called}'", name, types[name].type, value)
-    missing = [name for name, field in types.items() if field.default is MISSING and field.name not in given]
+        settings[types[name].name] = _require_type(f"{kind.kind} '{rule_name}'", name, types[name].type, value)
+    missing = [name for name, field in types.items() if field.default is MISSING and field.name not in settings]
     if missing:
-        raise DataError(f"{kind.kind} '{called}' lacks {join_words(missing)}")
-    return kind(**given)
+        raise DataError(f"{kind.kind} '{rule_name}' lacks {join_words(missing)}")
+    return kind(**settings)
 
 
-def _typed(rule: str, name: str, kind: object, value: object) -> object:
+def _require_type(rule: str, name: str, kind: object, value: object) -> object:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, kind) or isinstance(value, bool):  # type: ignore[arg-type]  # a field's type is a class

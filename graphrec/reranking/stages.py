@@ -14,23 +14,23 @@ from graphrec.store import Store
 from graphrec.vocabulary import IndexArray
 
 #: Lower bound of a factor that a negative score is divided by.
-LEAST_FACTOR = 1e-12
+MIN_FACTOR = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """One rule over n rows: `touched` [n], and the `factor` [n] on their scores. If it is None, they are removed."""
+    """One rule over n rows: `touched` [n] and the `factor` [n] on the scores of touched rows; None removes them."""
 
     title: str
     touched: BoolArray
     factor: FloatArray | None = None
 
-    def carry_out(self, kept: BoolArray, score: FloatArray) -> tuple[BoolArray, FloatArray]:
+    def apply(self, kept: BoolArray, score: FloatArray) -> tuple[BoolArray, FloatArray]:
         """Which rows [n] are kept after the stage, and their scores [n]."""
         if self.factor is None:
             return kept & ~self.touched, score
-        # a factor above 1 must raise a negative score too, so it divides it
-        scaled = np.where(score >= 0, score * self.factor, score / np.maximum(self.factor, LEAST_FACTOR))
+        # negative scores are divided, so that a factor above 1 raises them too
+        scaled = np.where(score >= 0, score * self.factor, score / np.maximum(self.factor, MIN_FACTOR))
         return kept, np.where(self.touched, scaled, score).astype(np.float32)
 
 
@@ -55,7 +55,7 @@ def trace_stages(stages: list[Stage], frame: pd.DataFrame, rows: IndexArray, k: 
     items, user = frame["item_id"].to_numpy(), str(frame["user_id"].iloc[rows[0]])
     before = _ranks(rows, kept, score)
     for stage in stages:
-        old, (kept, score) = score, stage.carry_out(kept, score)
+        old, (kept, score) = score, stage.apply(kept, score)
         after = _ranks(rows, kept, score)
         for row, rank in before.items():
             if not kept[row]:

@@ -23,7 +23,7 @@ def require_applicable(rules: RerankingRules, store: Store) -> None:
         DataError: the database rejects a predicate.
     """
     known = _GraphNames(store)
-    sample = _one_pair(store)
+    sample = _read_one_pair(store)
     for rule in rules.predicates:
         used = find_names(rule.where)
         known.require(rule.title, used.labels, used.relations, used.properties)
@@ -55,20 +55,20 @@ class _GraphNames:
         properties: Iterable[tuple[str, str]] = (),
     ) -> None:
         """Raise UnknownNameError for the first name that the graph does not have."""
-        for kind, wanted, known in (("label", labels, self._labels), ("relationship", relations, self._relations)):
-            for name in wanted:
+        for kind, names, known in (("label", labels, self._labels), ("relationship", relations, self._relations)):
+            for name in names:
                 if name not in known:
                     raise UnknownNameError(f"{kind} for {rule}", name, known)
         for owner, name in properties:
             if not self._has(owner, name):
-                raise UnknownNameError(f"property of {owner} for {rule}", name, self._properties(owner))
+                raise UnknownNameError(f"property of {owner} for {rule}", name, self._read_properties(owner))
 
     def _has(self, owner: str, name: str) -> bool:
-        """Whether any node or edge of `owner` has the property; the query ends at the first one that does."""
+        """Whether any node or edge of a label or type has the property; the query stops at the first."""
         pattern = self._pattern(owner)
         return bool(self._store.read(f"MATCH {pattern} WHERE x.{quote(name)} IS NOT NULL RETURN 1 AS one LIMIT 1"))
 
-    def _properties(self, owner: str) -> list[str]:
+    def _read_properties(self, owner: str) -> list[str]:
         rows = self._store.read(f"MATCH {self._pattern(owner)} UNWIND keys(x) AS name RETURN DISTINCT name")
         return sorted(row["name"] for row in rows)
 
@@ -76,7 +76,7 @@ class _GraphNames:
         return f"(x:{quote(owner)})" if owner in self._labels else f"()-[x:{quote(owner)}]->()"
 
 
-def _one_pair(store: Store) -> pd.DataFrame:
+def _read_one_pair(store: Store) -> pd.DataFrame:
     """A table of one user and one item. Raises DataError if the graph has no items."""
     items = store.read(f"MATCH (n:{ITEM}) RETURN n.id AS id LIMIT 1")
     users = store.read(f"MATCH (n:{USER}) RETURN n.id AS id LIMIT 1")

@@ -15,7 +15,7 @@ class Strategy(StrEnum):
 
     PUBLISHED = "published"  # a published list; detail: the model
     RERANKED = "reranked"  # the run's model ranks again, such as under rules; detail: the model
-    FOLD_IN = "fold_in"  # the run's model scores the user's edges in the live graph; detail: what the user has of them
+    FOLD_IN = "fold_in"  # the run's model scores the user's edges in the live graph; detail: their number
     FRIENDS = "friends"  # chosen by most friends; detail: the behaviour
     ATTRIBUTES = "attributes"  # has the user's attribute nodes; detail: their label
     SEGMENT = "segment"  # chosen by most similar users; detail: the label or properties in which they are similar
@@ -47,7 +47,7 @@ class Recommended:
 @dataclass(frozen=True)
 class Answer:
     """The recommendations for a user, best first; `notes` are sentences on how they were found and why some are
-    missing, `trace` is what each rule did."""
+    missing; `trace` has what each rule did."""
 
     user: str
     k: int
@@ -59,9 +59,9 @@ class Answer:
     def frame(self) -> pd.DataFrame:
         """The table item, title, score, rank, strategy, detail, run; the notes are in its `attrs`."""
         columns = list(Recommended.__dataclass_fields__)
-        found = pd.DataFrame([_as_row(each) for each in self.items], columns=columns)
-        found.attrs["notes"] = list(self.notes)
-        return found
+        frame = pd.DataFrame([_as_row(each) for each in self.items], columns=columns)
+        frame.attrs["notes"] = list(self.notes)
+        return frame
 
     def rows(self) -> Iterator[tuple[str, str, float, int, str | None, str, str | None, str | None]]:
         """One row per item, in the order of `COLUMNS`."""
@@ -71,22 +71,22 @@ class Answer:
 
     def as_dict(self) -> Mapping[str, Any]:
         """The answer as a JSON object; it has `trace` only if rules did something."""
-        found: dict[str, Any] = {
+        record: dict[str, Any] = {
             "user": self.user,
             "notes": list(self.notes),
             "recommendations": [_as_row(each) for each in self.items],
         }
-        return found | ({"trace": self.trace.rows()} if len(self.trace) else {})
+        return record | ({"trace": self.trace.rows()} if len(self.trace) else {})
 
 
 def as_table(answers: Iterable[Answer]) -> pd.DataFrame:
     """The answers for many users as one table with the columns `COLUMNS`; `attrs["notes"]` has the notes by user."""
     answers = list(answers)
-    found = pd.DataFrame([row for answer in answers for row in answer.rows()], columns=list(COLUMNS))
-    found = found.astype({"user_id": "str", "item_id": "str", "score": "float64", "rank": "int64"})
-    found.attrs["notes"] = {answer.user: list(answer.notes) for answer in answers}
-    return found
+    frame = pd.DataFrame([row for answer in answers for row in answer.rows()], columns=list(COLUMNS))
+    frame = frame.astype({"user_id": "str", "item_id": "str", "score": "float64", "rank": "int64"})
+    frame.attrs["notes"] = {answer.user: list(answer.notes) for answer in answers}
+    return frame
 
 
-def _as_row(found: Recommended) -> dict[str, Any]:
-    return asdict(found) | {"strategy": found.strategy.value}
+def _as_row(item: Recommended) -> dict[str, Any]:
+    return asdict(item) | {"strategy": item.strategy.value}

@@ -33,7 +33,7 @@ def rerank_for_users(
     k: int,
     vectors: ItemVectors,
 ) -> dict[str, Answer]:
-    """The answers, by user, for those users to whom the rules leave k of the items that the model scores.
+    """The answers by user, for the users to whom the rules leave at least k items that the model scores.
 
     Users who are new to the run, whose behaviour has changed since, or who have too few candidates are left out:
     `OnlineRecommender.recommend` answers each of them with more candidates and other strategies. Recency counts from
@@ -45,17 +45,17 @@ def rerank_for_users(
         return {}
     frame = recommend(trained, users, limit).frame
     frame = frame[frame["score"] != 0]  # the popular items that fill lists up have score 0
-    known = read_titles(store, list(frame["item_id"].unique()))
-    frame = frame[frame["item_id"].isin(known.keys())]
+    titles = read_titles(store, list(frame["item_id"].unique()))
+    frame = frame[frame["item_id"].isin(titles.keys())]
     enough = frame["user_id"].value_counts().reindex(trained.users.id(users), fill_value=0) >= min(k, limit)
-    found, _ = rerank(rules, store, frame[frame["user_id"].isin(enough.index[enough])], k, vectors)
+    reranked, _ = rerank(rules, store, frame[frame["user_id"].isin(enough.index[enough])], k, vectors)
     note = f"reranked by {run.model}, run {trained.run.id}"
     answers = {}
-    for user, rows in found.groupby("user_id", sort=False):
+    for user, rows in reranked.groupby("user_id", sort=False):
         if len(rows) < k:
             continue
         items = tuple(
-            Recommended(item, known[item], score, rank, Strategy.RERANKED, run.model, trained.run.id)
+            Recommended(item, titles[item], score, rank, Strategy.RERANKED, run.model, trained.run.id)
             for item, score, rank in zip(rows["item_id"], rows["score"].tolist(), rows["rank"].tolist(), strict=True)
         )
         answers[str(user)] = Answer(str(user), k, items, (note,))
@@ -63,15 +63,17 @@ def rerank_for_users(
 
 
 def _find_unchanged(store: Store, trained: TrainedRun, run: ActiveRun, user_ids: Sequence[str]) -> IndexArray:
-    """The positions of the users whose items by the target behaviour, as far as the run knows them, are the same in the
-    live graph as in training."""
+    """The positions of users whose items by the target behaviour have not changed since training.
+
+    Items that the run does not know are ignored.
+    """
     rows = store.read(_HISTORIES.replace("{relation}", quote(run.relation)), {"ids": list(user_ids)})
     items = {row["id"]: row["items"] for row in rows}
     seen = trained.seen.matrix()
     unchanged = []
-    for user, position in zip(user_ids, trained.users.places(user_ids).tolist(), strict=True):
+    for user, position in zip(user_ids, trained.users.find_positions(user_ids).tolist(), strict=True):
         if position >= 0:
-            now = trained.items.places(items.get(user, []))
+            now = trained.items.find_positions(items.get(user, []))
             then = seen.indices[seen.indptr[position] : seen.indptr[position + 1]]
             if np.array_equal(np.unique(now[now >= 0]), np.unique(then)):
                 unchanged.append(position)

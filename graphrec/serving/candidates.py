@@ -43,11 +43,11 @@ def read_titles(store: Store, ids: Sequence[str]) -> dict[str, Any]:
 
 
 def add_titles(
-    store: Store, found: Sequence[tuple[str, float]], strategy: Strategy, detail: str, run: str
+    store: Store, scores: Sequence[tuple[str, float]], strategy: Strategy, detail: str, run: str
 ) -> list[Candidate]:
     """The candidates of (id, score) pairs, with titles from the graph; items that are no longer in it are left out."""
-    known = read_titles(store, [item for item, _ in found])
-    return [Candidate(item, known[item], score, strategy, detail, run) for item, score in found if item in known]
+    titles = read_titles(store, [item for item, _ in scores])
+    return [Candidate(item, titles[item], score, strategy, detail, run) for item, score in scores if item in titles]
 
 
 def top_positions(
@@ -59,13 +59,13 @@ def top_positions(
     -`rounding_error`.
     """
     size = np.abs(scores) if has_signed_scores else scores
-    known = np.flatnonzero(np.isfinite(scores) & (size > rounding_error))
-    if len(known) > limit:
-        least = np.partition(scores[known], len(known) - limit)[len(known) - limit]
-        known = known[scores[known] >= least]  # keeps all that share the last place
-    ranks = known if order is None else order[known]
-    found: IndexArray = known[np.lexsort((ranks, -scores[known]))][:limit]
-    return found
+    preferred = np.flatnonzero(np.isfinite(scores) & (size > rounding_error))
+    if len(preferred) > limit:
+        threshold = np.partition(scores[preferred], len(preferred) - limit)[len(preferred) - limit]
+        preferred = preferred[scores[preferred] >= threshold]  # keeps all items tied with the last one
+    ranks = preferred if order is None else order[preferred]
+    top: IndexArray = preferred[np.lexsort((ranks, -scores[preferred]))][:limit]
+    return top
 
 
 def rerank_candidates(
@@ -73,9 +73,9 @@ def rerank_candidates(
 ) -> tuple[list[Candidate], Trace]:
     """The k best candidates of one user under the rules, and what each rule did.
 
-    Scores of different strategies are not comparable, such as a model's scores and counts of friends. So the rules get
-    the scores of the first strategy, and for the candidates after it decreasing scores below those. A candidate shows
-    the score that rules changed only if it is one of the first strategy.
+    Scores of different strategies, such as a model's scores and counts of friends, are not comparable. So the rules get
+    the scores of the first strategy and, for the candidates of the others, decreasing scores below those. Only
+    candidates of the first strategy show the score that the rules changed.
     """
     if not candidates:
         return [], Trace()
@@ -83,20 +83,20 @@ def rerank_candidates(
         {
             "user_id": user,
             "item_id": [each.item for each in candidates],
-            "score": _comparable_scores(candidates),
+            "score": _make_comparable(candidates),
             "rank": range(1, len(candidates) + 1),
         }
     )
-    found, trace = rerank(rules, store, frame, k, vectors, trace=True)
+    reranked, trace = rerank(rules, store, frame, k, vectors, trace=True)
     by_id = {each.item: each for each in candidates}
-    kept = [(by_id[item], float(score)) for item, score in zip(found["item_id"], found["score"], strict=True)]
+    pairs = [(by_id[item], float(score)) for item, score in zip(reranked["item_id"], reranked["score"], strict=True)]
     first = candidates[0].strategy
-    return [replace(each, score=score) if each.strategy is first else each for each, score in kept], trace
+    return [replace(each, score=score) if each.strategy is first else each for each, score in pairs], trace
 
 
-def _comparable_scores(candidates: Sequence[Candidate]) -> list[float]:
-    """The scores of the first strategy, then decreasing scores below them for the candidates after it."""
+def _make_comparable(candidates: Sequence[Candidate]) -> list[float]:
+    """The scores of the first strategy, then decreasing scores below them for the candidates of the others."""
     scores = [each.score for each in candidates if each.strategy is candidates[0].strategy]
-    least = min(scores)
-    later = range(1, len(candidates) - len(scores) + 1)
-    return [*scores, *(least / (1 + place) if least > 0 else least - place for place in later)]
+    lowest = min(scores)
+    places = range(1, len(candidates) - len(scores) + 1)
+    return [*scores, *(lowest / (1 + place) if lowest > 0 else lowest - place for place in places)]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from graphrec.schema import ITEM, USER
-from graphrec.schema_names import usable
+from graphrec.schema_names import is_usable
 from graphrec.serving.answer import Strategy
 from graphrec.serving.candidates import Candidate, from_records
 from graphrec.serving.user_context import UserContext
@@ -74,31 +74,31 @@ class Fallbacks:
     def candidates(self, user: UserContext, seen: set[str], limit: int) -> Iterator[list[Candidate]]:
         """At most `limit` candidates of each strategy in turn, the most personal first; a list may be empty."""
         if friends := user.friend_ids()[:MAX_USERS]:
-            yield self._chosen_by(friends, seen, limit, Strategy.FRIENDS, self.relation)
+            yield self._read_chosen_by(friends, seen, limit, Strategy.FRIENDS, self.relation)
         for label, ids in user.attribute_ids().items():
             parameters = {"ids": ids, "seen": sorted(seen), "limit": limit}
             yield from_records(self._read(_ATTRIBUTES, parameters, label=quote(label)), Strategy.ATTRIBUTES, label)
-        for similar_in, users in self._segments(user):
-            yield self._chosen_by(users, seen, limit, Strategy.SEGMENT, similar_in)
-        for found in (self.trending(), self.popular()):
-            yield [each for each in found if each.item not in seen][:limit]
+        for similar_in, users in self._find_segments(user):
+            yield self._read_chosen_by(users, seen, limit, Strategy.SEGMENT, similar_in)
+        for items in (self.trending(), self.popular()):
+            yield [each for each in items if each.item not in seen][:limit]
 
     def trending(self) -> list[Candidate]:
         """The items with the most events in the last `WINDOW_DAYS`; empty if the behaviour has no timestamps."""
-        return self._cached(Strategy.TRENDING, self._read_trending)
+        return self._read_cached(Strategy.TRENDING, self._read_trending)
 
     def popular(self) -> list[Candidate]:
         """The items with the most events."""
-        return self._cached(Strategy.POPULAR, lambda: self._read(_POPULAR, {}))
+        return self._read_cached(Strategy.POPULAR, lambda: self._read(_POPULAR, {}))
 
-    def _chosen_by(
+    def _read_chosen_by(
         self, users: list[str], seen: set[str], limit: int, strategy: Strategy, detail: str
     ) -> list[Candidate]:
         rows = self._read(_CHOSEN_BY, {"ids": users, "seen": sorted(seen), "limit": limit})
         return from_records(rows, strategy, detail)
 
-    def _segments(self, user: UserContext) -> Iterator[tuple[str, list[str]]]:
-        """The most similar users by each label of attribute nodes, then by properties; with the label or the names."""
+    def _find_segments(self, user: UserContext) -> Iterator[tuple[str, list[str]]]:
+        """Yield a label of attribute nodes and the users who share most of them; then property names and such users."""
         for label, ids in user.attribute_ids().items():
             rows = self._read(_SAME_ATTRIBUTES, {"ids": ids, "user_id": user.user}, label=quote(label))
             yield label, [str(row["id"]) for row in rows]
@@ -115,12 +115,12 @@ class Fallbacks:
         (row,) = self._read(_LAST_EVENT, {})
         return [] if row["last"] is None else self._read(_TRENDING, {"since": row["last"] - WINDOW_DAYS * DAY})
 
-    def _cached(self, strategy: Strategy, read: Callable[[], list[Row]]) -> list[Candidate]:
-        read_at, found = self._cache.get(strategy, (-CACHE_SECONDS, []))
+    def _read_cached(self, strategy: Strategy, read: Callable[[], list[Row]]) -> list[Candidate]:
+        read_at, items = self._cache.get(strategy, (-CACHE_SECONDS, []))
         if time.monotonic() - read_at >= CACHE_SECONDS:
-            found = from_records(read(), strategy, self.relation)
-            self._cache[strategy] = (time.monotonic(), found)
-        return found
+            items = from_records(read(), strategy, self.relation)
+            self._cache[strategy] = (time.monotonic(), items)
+        return items
 
     def _read(self, statement: str, parameters: Mapping[str, Any], **names: str) -> list[Row]:
         for name, text in {"relation": quote(self.relation), **names}.items():
@@ -130,5 +130,5 @@ class Fallbacks:
 
 def _is_segment(name: str, value: object) -> bool:
     """Whether a property may define a segment: not an id, nor a property of a single source (`source:name`)."""
-    excluded = name in ("id", "keys") or ":" in name or not usable(name)
+    excluded = name in ("id", "keys") or ":" in name or not is_usable(name)
     return not excluded and isinstance(value, str | int | bool)

@@ -23,7 +23,7 @@ SPARE = 20
 
 
 class FoldIn:
-    """Ranks items for live users with a loaded run; whatever is the same for all users is computed once."""
+    """Ranks items for live users with a loaded run; data that all users share is computed once."""
 
     def __init__(self, store: Store, trained: TrainedRun) -> None:
         self.trained = trained
@@ -31,19 +31,19 @@ class FoldIn:
         self._new_items = NewItems(store, trained)
         self._order = rank_by_id(trained.items)
         self._seen = trained.seen.matrix()
-        #: The items and their vectors, computed when a rule first needs them: a model computes those of users too.
+        #: The items and their vectors, computed when a rule first needs them, because user vectors are computed too.
         self.vectors: ItemVectors = cache(partial(item_vectors, trained))
-        trained.users.places(["x"])  # pandas builds its hash table at the first look-up
-        trained.items.places(["x"])
+        trained.users.find_positions(["x"])  # pandas builds its hash table at the first look-up
+        trained.items.find_positions(["x"])
 
     def candidates(self, user: UserContext, seen: set[str], limit: int) -> tuple[list[Candidate], str]:
-        """The best items for a user, items newer than the run included, and a note on what they are based on.
+        """The best items for a user, including items newer than the run, and a note on their evidence.
 
         The list is empty if the model knows nothing about the user or cannot fold in; then the note says why.
         """
         run, encoded = self.trained.run, encode_user(user, self.trained)
-        index = int(self.trained.users.places([user.user])[0])
-        evidence = _describe(encoded, self.trained.model.reads_relations)
+        index = int(self.trained.users.find_positions([user.user])[0])
+        evidence = _describe_evidence(encoded, self.trained.model.reads_relations)
         if not evidence and index < 0:
             return [], f"run {run.id} knows nothing of what this user did"
         try:
@@ -51,14 +51,14 @@ class FoldIn:
         except GraphrecError as error:
             return [], str(error)
         rounding_error = _rounding_error(scores)  # over all items, before the seen ones are masked
-        for item in self.trained.items.places(sorted(seen)):
+        for item in self.trained.items.find_positions(sorted(seen)):
             if item >= 0:
                 scores[item] = -np.inf
-        found = self._best(scores, limit, rounding_error)
+        best = self._select_best(scores, limit, rounding_error)
         if strategy is Strategy.FOLD_IN:
-            new = [pair for pair in self._new_item_scores(encoded, rounding_error) if pair[0] not in seen]
+            new = [pair for pair in self._score_new_items(encoded, rounding_error) if pair[0] not in seen]
             if new:
-                found = sorted([*found, *new], key=lambda pair: (-pair[1], pair[0]))[: limit + SPARE]
+                best = sorted([*best, *new], key=lambda pair: (-pair[1], pair[0]))[: limit + SPARE]
             detail = f"from {evidence or 'no interactions'}"
             how = f"folded in {detail}"
         else:
@@ -66,7 +66,7 @@ class FoldIn:
         note = f"{how} by {run.model}, run {run.id}"
         if encoded.num_unknown_items:
             note += f"; the run does not know {encoded.num_unknown_items} of the user's items"
-        return add_titles(self._store, found, strategy, detail, run.id)[:limit], note
+        return add_titles(self._store, best, strategy, detail, run.id)[:limit], note
 
     def _scores(self, encoded: FoldInInput, index: int) -> tuple[FloatArray, Strategy]:
         """Scores [num_items] and the strategy: as in training if the user's behaviour is unchanged, else folded in."""
@@ -81,21 +81,21 @@ class FoldIn:
                     raise
         return model.score(user)[0].cpu().numpy().copy(), Strategy.RERANKED
 
-    def _best(self, scores: FloatArray, limit: int, rounding_error: float) -> list[tuple[str, float]]:
+    def _select_best(self, scores: FloatArray, limit: int, rounding_error: float) -> list[tuple[str, float]]:
         model, items = self.trained.model, self.trained.items
         positions = top_positions(scores, limit + SPARE, self._order, model.has_signed_scores, rounding_error)
         return list(zip(items.id(positions).tolist(), scores[positions].tolist(), strict=True))
 
-    def _new_item_scores(self, encoded: FoldInInput, rounding_error: float) -> list[tuple[str, float]]:
+    def _score_new_items(self, encoded: FoldInInput, rounding_error: float) -> list[tuple[str, float]]:
         """The items that are newer than the run, with their scores; empty if the model cannot score them."""
         new = self._new_items.current()
         if not new.ids:
             return []
-        found = self.trained.model.fold_in_new_items(encoded.target, encoded.relations, new.attributes)
-        if found is None:
+        scores = self.trained.model.fold_in_new_items(encoded.target, encoded.relations, new.attributes)
+        if scores is None:
             return []
-        scores = found[0].cpu().numpy().tolist()
-        return [(item, score) for item, score in zip(new.ids, scores, strict=True) if score > rounding_error]
+        pairs = zip(new.ids, scores[0].cpu().numpy().tolist(), strict=True)
+        return [(item, score) for item, score in pairs if score > rounding_error]
 
 
 def _rounding_error(scores: FloatArray) -> float:
@@ -103,8 +103,8 @@ def _rounding_error(scores: FloatArray) -> float:
     return ROUNDING_ERROR * float(np.abs(scores[np.isfinite(scores)]).max(initial=0.0))
 
 
-def _describe(encoded: FoldInInput, reads_relations: bool) -> str:
-    """What the model reads about the user: `3 interactions`, or without any `2 friends and 1 attribute`; else empty."""
+def _describe_evidence(encoded: FoldInInput, reads_relations: bool) -> str:
+    """What the model reads about the user: `3 interactions`; without any, `2 friends and 1 attribute`, or empty."""
     interactions = len(encoded) if reads_relations else len(encoded.target)
     counts = [(interactions, "interaction")]
     if not interactions and reads_relations:

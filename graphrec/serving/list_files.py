@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graphrec.atomic_write import atomic_write
-from graphrec.characters import disarmed
+from graphrec.characters import disarm
 from graphrec.errors import GraphrecError
 from graphrec.serving.answer import COLUMNS, Answer
 
@@ -21,7 +21,7 @@ Rows = list[tuple[object, ...]]
 
 @dataclass(frozen=True)
 class RecommendationFile:
-    """What a file has: `users` answered, `empty` of them without items and `short` with fewer than k items."""
+    """Counts of a written file: `users` answered, `empty` of them without items and `short` with 1 to k − 1 items."""
 
     file: str
     users: int
@@ -42,23 +42,23 @@ def write_answers(answers: Iterable[Answer], path: Path, csv_safe: bool = False)
     Raises GraphrecError if the ending is not one of `ENDINGS`, `csv_safe` is used with a format other than CSV, or the
     file cannot be written.
     """
-    write, start = _format(path), time.perf_counter()
-    if csv_safe and write is not _csv:
+    open_table, start = _select_format(path), time.perf_counter()
+    if csv_safe and open_table is not _open_csv:
         raise GraphrecError(f"{path.name} is no CSV file, and only CSV can be made safe for spreadsheets; write .csv")
     users = rows = empty = short = 0
-    with atomic_write(path) as partial, write(partial) as append:
-        held: Rows = []
+    with atomic_write(path) as partial, open_table(partial) as append:
+        buffer: Rows = []
         for answer in answers:
             users += 1
             rows += len(answer.items)
             empty += not answer.items
             short += 0 < len(answer.items) < answer.k
             rows_of_user = answer.rows()
-            held += [tuple(map(disarmed, row)) for row in rows_of_user] if csv_safe else rows_of_user
-            if len(held) >= ROWS_AT_ONCE:
-                append(held)
-                held = []
-        append(held)
+            buffer += [tuple(map(disarm, row)) for row in rows_of_user] if csv_safe else rows_of_user
+            if len(buffer) >= ROWS_AT_ONCE:
+                append(buffer)
+                buffer = []
+        append(buffer)
     return RecommendationFile(
         str(path), users, rows, empty, short, path.stat().st_size, round(time.perf_counter() - start, 3)
     )
@@ -68,7 +68,7 @@ Append = Callable[[Rows], None]
 
 
 @contextmanager
-def _csv(path: Path) -> Iterator[Append]:
+def _open_csv(path: Path) -> Iterator[Append]:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
@@ -76,7 +76,7 @@ def _csv(path: Path) -> Iterator[Append]:
 
 
 @contextmanager
-def _json_lines(path: Path) -> Iterator[Append]:
+def _open_json_lines(path: Path) -> Iterator[Append]:
     with path.open("w", encoding="utf-8", newline="") as file:
 
         def append(rows: Rows) -> None:
@@ -87,7 +87,7 @@ def _json_lines(path: Path) -> Iterator[Append]:
 
 
 @contextmanager
-def _parquet(path: Path) -> Iterator[Append]:
+def _open_parquet(path: Path) -> Iterator[Append]:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -104,9 +104,9 @@ def _parquet(path: Path) -> Iterator[Append]:
 
 
 _FORMATS: dict[str, Callable[[Path], AbstractContextManager[Append]]] = {
-    ".csv": _csv,
-    ".jsonl": _json_lines,
-    ".parquet": _parquet,
+    ".csv": _open_csv,
+    ".jsonl": _open_json_lines,
+    ".parquet": _open_parquet,
 }
 
 #: File endings of the formats.
@@ -118,11 +118,11 @@ def is_stream(path: Path) -> bool:
     return path.is_relative_to("/dev") or (path.exists() and not path.is_file() and not path.is_dir())
 
 
-def _format(path: Path) -> Callable[[Path], AbstractContextManager[Append]]:
+def _select_format(path: Path) -> Callable[[Path], AbstractContextManager[Append]]:
     if path.suffix.lower() in _FORMATS:
         return _FORMATS[path.suffix.lower()]
     if is_stream(path):
-        return _csv  # a stream has no ending
+        return _open_csv  # a stream has no ending
     raise GraphrecError(
         f"{path.name}: recommendations are written as {', '.join(ENDINGS)}; choose one of these endings"
     )

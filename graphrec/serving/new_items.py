@@ -34,24 +34,21 @@ class NewItems:
 
     def __init__(self, store: Store, trained: TrainedRun) -> None:
         self._store, self._trained = store, trained
-        self._found, self._number, self._read_at = ItemRows(), -1, 0.0
+        self._items, self._num_items, self._read_at = ItemRows(), -1, 0.0
 
     def current(self) -> ItemRows:
         """The new items that are in the graph now."""
-        number = int(self._store.read(_COUNT)[0]["number"])
-        if number != self._number or time.monotonic() - self._read_at > CACHE_SECONDS:
-            self._found, self._number, self._read_at = (
-                read_new_items(self._store, self._trained),
-                number,
-                time.monotonic(),
-            )
-        return self._found
+        num_items = int(self._store.read(_COUNT)[0]["number"])
+        if num_items != self._num_items or time.monotonic() - self._read_at > CACHE_SECONDS:
+            self._items = read_new_items(self._store, self._trained)
+            self._num_items, self._read_at = num_items, time.monotonic()
+        return self._items
 
 
 def read_new_items(store: Store, trained: TrainedRun) -> ItemRows:
     """The items of a graph that a run does not know and that have at least one attribute it knows."""
     ids = read_ids(store, ITEM)
-    new = ids[trained.items.places(ids) < 0]
+    new = ids[trained.items.find_positions(ids) < 0]
     if not len(new):
         return ItemRows()
     items = Vocabulary.of(ITEM, sorted(map(str, new)))
@@ -85,8 +82,8 @@ def _read_attributes(store: Store, origin: Origin, ids: list[str]) -> list[Row]:
 
 def _count_rows(rows: list[Row], items: Vocabulary, values: Vocabulary) -> sparse.csr_array:
     """Counts [len(items), len(values)] float32; values that the run does not know are left out."""
-    row = items.places([str(each["item"]) for each in rows])
-    column = values.places([str(each["value"]) for each in rows])
+    row = items.find_positions([str(each["item"]) for each in rows])
+    column = values.find_positions([str(each["value"]) for each in rows])
     number = np.array([each["number"] for each in rows], dtype=np.float32)
     kept = column >= 0
     shape = (len(items), len(values))

@@ -9,7 +9,7 @@ from graphrec.store import Store
 from graphrec.store.active_run import ACTIVE_RUN, COLUMNS, ActiveRun, require_readable_lists
 from graphrec.store.connection import Row
 
-#: An item that the user has not interacted with and that is not in a list of ids.
+#: One item that is not in a list of ids and that the user has not interacted with.
 _OTHER = f"""
 MATCH (user:{USER} {{id: $user_id}}), (item:{ITEM})
 WHERE NOT item.id IN $listed AND NOT EXISTS {{ MATCH (user)-[met]->(item) WHERE type(met) = $relation }}
@@ -65,25 +65,25 @@ def read_published_list(store: Store, user_id: str) -> PublishedList:
     rows = store.read(_LIST, {"user_id": user_id})
     if not rows:
         require_readable_lists(store)
-        found = store.read(f"MATCH (user:{USER} {{id: $user_id}}) RETURN 1 AS one", {"user_id": user_id})
-        return PublishedList(None, bool(found))
+        users = store.read(f"MATCH (user:{USER} {{id: $user_id}}) RETURN 1 AS one", {"user_id": user_id})
+        return PublishedList(None, bool(users))
     run = ActiveRun.from_row(rows[0])
-    return PublishedList(run, rows[0]["user"] is not None, _listed_items(run, rows))
+    return PublishedList(run, rows[0]["user"] is not None, _build_list(run, rows))
 
 
 def read_published_lists(store: Store, run: ActiveRun, user_ids: Sequence[str]) -> dict[str, tuple[ListedItem, ...]]:
     """The whole lists of users in a run, best first, by user; users who are not in the graph are left out."""
-    found: dict[str, list[Row]] = {}
+    rows_of: dict[str, list[Row]] = {}
     for row in store.read(_LISTS, {"run": run.id, "ids": list(user_ids)}):
-        found.setdefault(row["user"], []).append(row)
-    return {user: _listed_items(run, rows) for user, rows in found.items()}
+        rows_of.setdefault(row["user"], []).append(row)
+    return {user: _build_list(run, rows) for user, rows in rows_of.items()}
 
 
-def _listed_items(run: ActiveRun, rows: Sequence[Row]) -> tuple[ListedItem, ...]:
+def _build_list(run: ActiveRun, rows: Sequence[Row]) -> tuple[ListedItem, ...]:
     """The list of one user: the edges of the newest of the run's layers that has any."""
     rows = [row for row in rows if row["item"] is not None]
     layer = min((row["layer"] for row in rows), key=run.layers.index, default=None)
-    items = (_listed_item(row) for row in rows if row["layer"] == layer)
+    items = (_build_item(row) for row in rows if row["layer"] == layer)
     return tuple(sorted(items, key=lambda each: each.rank))
 
 
@@ -93,5 +93,5 @@ def has_other_items(store: Store, user_id: str, run: ActiveRun, listed: Sequence
     return bool(store.read(_OTHER, {"user_id": user_id, "listed": ids, "relation": run.relation}))
 
 
-def _listed_item(row: Mapping[str, Any]) -> ListedItem:
+def _build_item(row: Mapping[str, Any]) -> ListedItem:
     return ListedItem(row["item"], row["title"], float(row["score"]), int(row["rank"]), bool(row["seen"]))

@@ -41,7 +41,7 @@ WITH user, key WHERE key IN $keys
 RETURN key, user.id AS id
 """
 
-#: Notes on the fallback strategies, as a sentence goes on after a number of items.
+#: Notes on the fallback strategies: the end of a sentence that begins with a number of items.
 _NOTES = {
     Strategy.FRIENDS: "that most friends chose",
     Strategy.ATTRIBUTES: "with the user's attributes",
@@ -77,7 +77,7 @@ class OnlineRecommender:
         self._checked_rules: RerankingRules | None = None
 
     def recommend(self, user_id: Id, k: int = 10, rules: RerankingRules | None = None, anyone: bool = False) -> Answer:
-        """The k items for a user; never an item that the user already has by the target behaviour.
+        """The k best items for a user, without those that the user already has by the target behaviour.
 
         With `anyone`, an id that the graph does not have is answered as an anonymous visitor, and a graph without an
         active run is answered by the fallback strategies.
@@ -85,24 +85,24 @@ class OnlineRecommender:
         Raises:
             UnknownNameError: there is no such user.
             GraphrecError: nothing is published.
-            DataError: the graph has no behaviour, a rule uses a name that it does not have, or `k` is no integer from
-                1 on.
+            DataError: the graph has no behaviour, a rule uses a name that it does not have, or `k` is not an integer of
+                at least 1.
         """
         user_id, k = id_text(user_id, "user"), count(k)
-        found = read_published_list(self._store, user_id)
-        if not found.has_user:
-            find = queries.find_by_key if anyone else queries.find_node  # the latter finds it or raises
+        published = read_published_list(self._store, user_id)
+        if not published.has_user:
+            find = queries.find_by_key if anyone else queries.find_node  # find_node raises if there is no such user
             known = find(self._store, USER, user_id)
             if known is not None:
-                user_id, found = known, read_published_list(self._store, known)
-        run = found.run
+                user_id, published = known, read_published_list(self._store, known)
+        run = published.run
         if run is None and not anyone:
-            raise _nothing_published()
-        if run is not None and rules is None and not all(each.seen for each in found.items):
-            return self._published_answer(user_id, k, run, found.items)
+            raise _nothing_published_error()
+        if run is not None and rules is None and not all(each.seen for each in published.items):
+            return self._answer_from_list(user_id, k, run, published.items)
         user = read_user_context(self._store, user_id)
-        answer = self._live_answer(_Request(user, k, self._relation(run), run, rules, found.items))
-        if found.has_user:
+        answer = self._answer_live(_Request(user, k, self._target_behaviour(run), run, rules, published.items))
+        if published.has_user:
             return answer
         note = f"unknown user '{user_id}': these are the recommendations for an anonymous visitor"
         return replace(answer, notes=(note, *answer.notes))
@@ -110,7 +110,7 @@ class OnlineRecommender:
     def recommend_many(
         self, user_ids: Iterable[Id], k: int = 10, rules: RerankingRules | None = None, anyone: bool = False
     ) -> Iterator[Answer]:
-        """As `recommend` for many users, each once, in their order; published lists are read in batches.
+        """As `recommend` for many users, in their order and each once; published lists are read in batches.
 
         All ids are looked up before the first answer.
 
@@ -121,26 +121,26 @@ class OnlineRecommender:
         ids, k = list(dict.fromkeys(id_texts(user_ids, "users"))), count(k)
         run = find_active_run(self._store)
         if run is None and not anyone:
-            raise _nothing_published()
+            raise _nothing_published_error()
         if not anyone:
             ids = self._find_users(ids)
-        return self._answers(ids, k, rules, anyone, run)
+        return self._answer_in_batches(ids, k, rules, anyone, run)
 
-    def _answers(
+    def _answer_in_batches(
         self, ids: list[str], k: int, rules: RerankingRules | None, anyone: bool, run: ActiveRun | None
     ) -> Iterator[Answer]:
         for start in range(0, len(ids), USERS_AT_ONCE):
             batch = ids[start : start + USERS_AT_ONCE]
             listed = {} if run is None or rules is not None else read_published_lists(self._store, run, batch)
-            reranked = {} if run is None or rules is None else self._reranked_answers(batch, k, rules, run)
+            reranked = {} if run is None or rules is None else self._rerank_batch(batch, k, rules, run)
             for user in batch:
                 items = listed.get(user, ())
                 if run is not None and not all(each.seen for each in items):
-                    yield self._published_answer(user, k, run, items)
+                    yield self._answer_from_list(user, k, run, items)
                 else:
                     yield reranked[user] if user in reranked else self.recommend(user, k, rules, anyone)
 
-    def _reranked_answers(self, ids: list[str], k: int, rules: RerankingRules, run: ActiveRun) -> dict[str, Answer]:
+    def _rerank_batch(self, ids: list[str], k: int, rules: RerankingRules, run: ActiveRun) -> dict[str, Answer]:
         """The answers of those users whom the run's model can rank in one batch; empty without the model."""
         fold_in, _ = self._load_model(run)
         if fold_in is None:
@@ -175,18 +175,18 @@ class OnlineRecommender:
             )
         return list(dict.fromkeys(names[user] for user in ids))
 
-    def _published_answer(self, user_id: str, k: int, run: ActiveRun, listed: Sequence[ListedItem]) -> Answer:
+    def _answer_from_list(self, user_id: str, k: int, run: ActiveRun, listed: Sequence[ListedItem]) -> Answer:
         """The published list without items seen since. A short list is not filled up; a note says why it is short."""
-        items = _number(_published_candidates(run, listed)[:k])
+        items = _add_ranks(_published_candidates(run, listed)[:k])
         notes = [f"published by {run.model}, run {run.id}"]
         if len(items) < k:
             seen = sum(each.seen for each in listed)
             why = f"the run lists {len(listed)} for this user"
             why += f", and {seen} of them {'was' if seen == 1 else 'were'} seen since it was published" if seen else ""
-            notes.append(f"{len(items)} of {k}: {why}{self._how_to_get_more(user_id, k, run, listed)}")
+            notes.append(f"{len(items)} of {k}: {why}{self._suggest_larger_k(user_id, k, run, listed)}")
         return Answer(user_id, k, items, tuple(notes))
 
-    def _how_to_get_more(self, user_id: str, k: int, run: ActiveRun, listed: Sequence[ListedItem]) -> str:
+    def _suggest_larger_k(self, user_id: str, k: int, run: ActiveRun, listed: Sequence[ListedItem]) -> str:
         """Whether publishing with a larger k would list more items for a user, as the end of a sentence."""
         if not has_other_items(self._store, user_id, run, listed):
             return "; the graph has no other item for them"
@@ -194,41 +194,41 @@ class OnlineRecommender:
             return f"; it was published with -k {run.k}, and found no more that it may recommend"
         return f"; `graphrec publish {run.trained} -k N` lists more" if len(listed) < k else ""
 
-    def _live_answer(self, request: _Request) -> Answer:
+    def _answer_live(self, request: _Request) -> Answer:
         """The answer from the live graph: the model first, then the fallback strategies until k items are found.
 
-        If the rules leave fewer than k items, the candidate pool grows until it has all items.
+        While the rules leave fewer than k items, the candidate pool grows, at most until it has all items.
         """
         depth = request.rules.depth if request.rules else 1
         while True:
             limit = depth * request.k
-            candidates, notes = self._candidates(request, limit)
+            candidates, notes = self._collect_candidates(request, limit)
             exhausted = len(candidates) < limit
             candidates, trace = self._rerank(request, candidates[:limit])
             if len(candidates) >= request.k or exhausted:
                 break
             depth *= POOL_GROWTH
-        items = _number(candidates[: request.k])
+        items = _add_ranks(candidates[: request.k])
         notes += [
             f"{number} item{'' if number == 1 else 's'} {_NOTES[strategy]}"
             for strategy, number in Counter(each.strategy for each in items).items()
             if strategy in _NOTES
         ]
         if len(items) < request.k:
-            notes.append(_why_short(len(items), request, trace))
+            notes.append(_describe_shortage(len(items), request, trace))
         return Answer(request.user.user, request.k, items, tuple(notes), trace)
 
-    def _candidates(self, request: _Request, limit: int) -> tuple[list[Candidate], list[str]]:
-        """Candidates of one strategy after the other until there are `limit`, fewer if there are no more; and notes."""
+    def _collect_candidates(self, request: _Request, limit: int) -> tuple[list[Candidate], list[str]]:
+        """At least `limit` candidates, strategy by strategy, fewer if the graph has no more; and notes."""
         notes: list[str] = []
-        found: dict[str, Candidate] = {}
-        for candidates, note in self._strategies(request, limit):
+        by_item: dict[str, Candidate] = {}
+        for candidates, note in self._run_strategies(request, limit):
             notes += [note] if note else []
             for each in candidates:
-                found.setdefault(each.item, each)
-            if len(found) >= limit:
+                by_item.setdefault(each.item, each)
+            if len(by_item) >= limit:
                 break
-        return list(found.values()), notes
+        return list(by_item.values()), notes
 
     def _rerank(self, request: _Request, candidates: list[Candidate]) -> tuple[list[Candidate], Trace]:
         """The candidates after the rules, and what each rule did; all candidates if there are no rules."""
@@ -238,7 +238,7 @@ class OnlineRecommender:
         vectors = None if self._fold_in is None else self._fold_in.vectors
         return rerank_candidates(self._store, request.rules, request.user.user, candidates, request.k, vectors)
 
-    def _strategies(self, request: _Request, limit: int) -> Iterator[tuple[list[Candidate], str]]:
+    def _run_strategies(self, request: _Request, limit: int) -> Iterator[tuple[list[Candidate], str]]:
         """The candidates of each strategy in turn, with a note."""
         seen, run = request.seen, request.run
         if run is not None:
@@ -273,7 +273,7 @@ class OnlineRecommender:
                 return None, f"{error}; the graph answers without it"
         return self._fold_in, ""
 
-    def _relation(self, run: ActiveRun | None) -> str:
+    def _target_behaviour(self, run: ActiveRun | None) -> str:
         """The behaviour that the run predicts; without a run the strongest behaviour in the graph."""
         if run is not None:
             return run.relation
@@ -287,7 +287,7 @@ class OnlineRecommender:
         )
 
 
-def _nothing_published() -> GraphrecError:
+def _nothing_published_error() -> GraphrecError:
     return GraphrecError(
         "nothing is published yet, and recommend reads RECOMMENDED edges; "
         "`graphrec train` makes a run and `graphrec publish RUN` writes it"
@@ -302,14 +302,14 @@ def _published_candidates(run: ActiveRun, listed: Sequence[ListedItem]) -> list[
     ]
 
 
-def _number(candidates: list[Candidate]) -> tuple[Recommended, ...]:
+def _add_ranks(candidates: list[Candidate]) -> tuple[Recommended, ...]:
     return tuple(
         Recommended(each.item, each.title, each.score, rank, each.strategy, each.detail, each.run)
         for rank, each in enumerate(candidates, start=1)
     )
 
 
-def _why_short(number: int, request: _Request, trace: Trace) -> str:
+def _describe_shortage(number: int, request: _Request, trace: Trace) -> str:
     removed = trace.removed
     by_rules = f", {removed} removed by rules" if removed else ""
     return f"{number} of {request.k}: the graph has no other item for this user ({len(request.seen)} seen{by_rules})"

@@ -38,8 +38,8 @@ class UserEdge:
 
     def number(self, names: Iterable[str], default: float) -> float:
         """The value of the first of some properties that the edge has, as a number."""
-        found = next((self.properties[name] for name in names if self.properties.get(name) is not None), default)
-        return float(found)
+        values = (self.properties[name] for name in names if self.properties.get(name) is not None)
+        return float(next(values, default))
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class UserContext:
 
     def attribute_ids(self) -> dict[str, list[str]]:
         """The ids of the user's attribute nodes (genres, towns, groups), by label."""
-        found: dict[str, list[str]] = {}
+        by_label: dict[str, list[str]] = {}
         for edge in self.edges:
             if edge.label not in {USER, ITEM, ""} | SYSTEM_LABELS:
-                found.setdefault(edge.label, []).append(edge.id)
-        return found
+                by_label.setdefault(edge.label, []).append(edge.id)
+        return by_label
 
 
 def read_user_context(store: Store, user_id: str) -> UserContext:

@@ -42,21 +42,21 @@ def encode_user(user: UserContext, trained: TrainedRun) -> FoldInInput:
     empty: dict[str, dict[str, sparse.csr_array]] = {"item_attributes": {}, "item_items": {}}
     for origin in trained.origins:
         if origin.kind == "behaviours":
-            behaviours[origin.name] = _interactions(user.behaviour(origin.triple[1]), trained.items)
+            behaviours[origin.name] = _encode_interactions(user.behaviour(origin.triple[1]), trained.items)
         elif origin.kind in empty:
             empty[origin.kind][origin.name] = nothing
         else:
             ends = trained.users if origin.values is None else origin.values
-            rows[origin.kind][origin.name] = _row(_neighbours(user, origin), ends)
+            rows[origin.kind][origin.name] = _encode_row(_find_neighbours(user, origin), ends)
     behaviour = user.behaviour(trained.run.relation)
-    target = _interactions(behaviour, trained.items)
+    target = _encode_interactions(behaviour, trained.items)
     relations = Relations(behaviours=behaviours, **rows, **empty)
     num_unknown_items = len({edge.id for edge in behaviour}) - len(np.unique(target.item_index))
     friends, values = (sum(int(row.nnz) for row in rows[kind].values()) for kind in ("social", "user_attributes"))
     return FoldInInput(target, relations, num_unknown_items, friends, values)
 
 
-def _neighbours(user: UserContext, origin: Origin) -> Iterable[tuple[str, float]]:
+def _find_neighbours(user: UserContext, origin: Origin) -> Iterable[tuple[str, float]]:
     """The ids of the user's neighbours by a relation (or the texts of its edges), with the edge weights."""
     source, relation, target = origin.triple
     edges = [edge for edge in user.edges if edge.relation == relation]
@@ -72,20 +72,20 @@ def _neighbours(user: UserContext, origin: Origin) -> Iterable[tuple[str, float]
     return {edge.id: 1.0 for edge in edges if edge.outgoing == forward and edge.label == other}.items()
 
 
-def _row(pairs: Iterable[tuple[str, float]], ends: Vocabulary) -> sparse.csr_array:
+def _encode_row(pairs: Iterable[tuple[str, float]], ends: Vocabulary) -> sparse.csr_array:
     """A row [1, len(ends)] float32 of (id, weight) pairs, without unknown ids; weights of a repeated id are added."""
     ids, weights = [pair[0] for pair in pairs], np.array([pair[1] for pair in pairs], dtype=np.float32)
-    column = ends.places(ids)
+    column = ends.find_positions(ids)
     kept = (column >= 0) & (weights > 0)
     row = np.zeros(int(kept.sum()), dtype=np.int64)
-    found = sparse.csr_array((weights[kept], (row, column[kept])), shape=(1, len(ends)))
-    found.sum_duplicates()
-    return found
+    encoded = sparse.csr_array((weights[kept], (row, column[kept])), shape=(1, len(ends)))
+    encoded.sum_duplicates()
+    return encoded
 
 
-def _interactions(edges: list[UserEdge], items: Vocabulary) -> Interactions:
+def _encode_interactions(edges: list[UserEdge], items: Vocabulary) -> Interactions:
     """One user's interactions with the items that a run knows; with times and weights if all edges have them."""
-    item = items.places([edge.id for edge in edges])
+    item = items.find_positions([edge.id for edge in edges])
     kept = np.flatnonzero(item >= 0)
     known = [edges[row] for row in kept]
     times = [edge.properties.get("timestamp") for edge in known]

@@ -1,7 +1,7 @@
-"""The active run: the published run whose recommendations readers see. The rule is stated here once, for all of Python.
+"""The active run: the published run whose recommendations readers see. Python code has this rule here only.
 
-Of the published runs the active one has the greatest `activated_at`; of several with the same, the one with the least
-id. Query files contain `ACTIVE_RUN` word for word.
+The active run is the published run with the greatest `activated_at`, or the first by id of several with the same. Query
+files contain `ACTIVE_RUN` verbatim.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ class ActiveRun:
         trained: the id of the saved run, which differs from `id` if a run was published twice.
         relation: the behaviour that the run predicts.
         layers: the versions that its lists are read from, the newest first.
-        k: the maximum length of its lists; None for runs published before it was noted.
+        k: the maximum length of its lists; None for runs of versions that did not save it.
     """
 
     id: str

@@ -18,7 +18,7 @@ from neo4j.exceptions import (
 )
 
 from graphrec.errors import StoreError
-from graphrec.resource_errors import LEAST_DISK, lacking_disk, shortage
+from graphrec.resource_errors import MIN_FREE_DISK, describe_full_disk, shortage
 from graphrec.schema_names import require_name
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class Address:
         if self.folder is None or not self.folder.exists():
             return ""
         free = shutil.disk_usage(self.folder).free
-        return lacking_disk(self.folder, free) if free < LEAST_DISK else ""
+        return describe_full_disk(self.folder, free) if free < MIN_FREE_DISK else ""
 
 
 class Fence(Protocol):
@@ -136,7 +136,7 @@ class Store:
         return self.write_together([(statement, parameters or {})])[0]
 
     def write_together(self, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Row]]:
-        """The records of several statements that write, run in one transaction: all of them take effect, or none."""
+        """The records of several statements that write, run in one transaction: either all take effect or none does."""
         if self._fence is None:
             return self.transact(lambda run: [run(*each) for each in statements])
         fence = self._fence
@@ -150,7 +150,7 @@ class Store:
             return self.transact(work)
 
     def write_repeatedly(self, statement: str, parameters: Mapping[str, Any], limit: int) -> int:
-        """Run a statement again and again until it changes fewer than `limit` elements; return the total number.
+        """Run a statement repeatedly until it changes fewer than `limit` elements; return the total number.
 
         The statement changes at most $limit elements and returns how many as `number`.
         """
@@ -169,13 +169,13 @@ class Store:
         """
 
         @neo4j.unit_of_work(timeout=seconds)
-        def steps(transaction: neo4j.ManagedTransaction) -> T:
+        def run_work(transaction: neo4j.ManagedTransaction) -> T:
             return work(
                 lambda statement, parameters=None: _read_records(transaction.run(statement, dict(parameters or {})))
             )
 
         with _translate_errors(self.address), self._driver.session(database=self.address.database) as session:
-            return session.execute_write(steps)
+            return session.execute_write(run_work)
 
     def define(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Run a statement that creates or drops a constraint or an index. No fence guards it: it changes no data, and
@@ -252,7 +252,7 @@ def quote(name: str) -> str:
     """A label, relationship type or property name quoted for a statement. No other function quotes names.
 
     Raises DataError if the name cannot be used in statements of both servers (`graphrec.schema_names`). Check names
-    that other programs may have written with `schema_names.usable` first.
+    that other programs may have written with `schema_names.is_usable` first.
     """
     require_name(name)
     return "`" + name.replace("`", "``") + "`"

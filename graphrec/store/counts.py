@@ -16,7 +16,7 @@ from graphrec.schema import (
     WRITE_LEASE,
     Triple,
 )
-from graphrec.schema_names import usable
+from graphrec.schema_names import is_usable
 from graphrec.store.connection import Row, Store, quote
 from graphrec.store.read import main_label
 
@@ -32,7 +32,7 @@ _WORDS = {
 SAMPLE = 1000
 
 #: Properties of every node, listed before its other properties.
-_FIRST = ("id", "keys")
+_COMMON = ("id", "keys")
 
 #: The number of values, by the name of the property and the type.
 Counts: TypeAlias = dict[tuple[str, str], int]
@@ -116,7 +116,7 @@ def count_graph(store: Store, progress: StageProgress = silent) -> GraphCounts:
     Raises StoreError if the database goes away.
     """
     relations = known_relations(store)
-    every = {*_read_relations(store), *_read_labels(store)}
+    all_names = {*_read_relations(store), *_read_labels(store)}
     progress("counting", 0, len(relations) + 1)
     labels = _count_labels(store)
     triples: list[TripleCounts] = []
@@ -125,7 +125,7 @@ def count_graph(store: Store, progress: StageProgress = silent) -> GraphCounts:
         triples += _count_triples(store, relation)
     progress("counting", len(relations) + 1, len(relations) + 1)
     sources = _read_source_records(store) if any(label.label == SOURCE for label in labels) else []
-    left_out = tuple(sorted(name for name in every if not usable(name)))
+    left_out = tuple(sorted(name for name in all_names if not is_usable(name)))
     return GraphCounts(tuple(labels), tuple(triples), tuple(sources), left_out)
 
 
@@ -134,12 +134,12 @@ def known_labels(store: Store) -> list[str]:
 
     Labels that cannot be used in a statement (`graphrec.schema_names`) are left out, as in `known_relations`.
     """
-    return sorted(filter(usable, _read_labels(store)))
+    return sorted(filter(is_usable, _read_labels(store)))
 
 
 def known_relations(store: Store) -> list[str]:
     """The relationship types in the schema of the database, sorted; the embedded store keeps those without edges."""
-    return sorted(filter(usable, _read_relations(store)))
+    return sorted(filter(is_usable, _read_relations(store)))
 
 
 def _read_labels(store: Store) -> list[str]:
@@ -209,16 +209,16 @@ def _count_triples(store: Store, relation: str) -> list[TripleCounts]:
     if rest:  # properties that no edge of the sample has: count again with them
         names |= rest
         rows = _count_edges(store, relation, names)
-    found: dict[Triple, list[Row]] = {}
+    rows_of: dict[Triple, list[Row]] = {}
     for row in rows:
-        found.setdefault((main_label(row["labels"]), relation, main_label(row["targets"])), []).append(row)
-    return [_build_triple_counts(triple, found[triple], sorted(names)) for triple in sorted(found)]
+        rows_of.setdefault((main_label(row["labels"]), relation, main_label(row["targets"])), []).append(row)
+    return [_build_triple_counts(triple, rows_of[triple], sorted(names)) for triple in sorted(rows_of)]
 
 
 def _count_edges(store: Store, relation: str, names: set[str]) -> list[Row]:
     """Edges counted by labels of their ends, names of their properties, types of the named properties, and source."""
     columns = "".join(
-        f", valueType(r.{quote(name)}) AS c{position}" if usable(name) else f", 'unknown' AS c{position}"
+        f", valueType(r.{quote(name)}) AS c{position}" if is_usable(name) else f", 'unknown' AS c{position}"
         for position, name in enumerate(sorted(names))
     )
     return store.read(
@@ -261,20 +261,20 @@ def _read_source_records(store: Store) -> list[SourceRecord]:
 
 
 def _name_type(name: str) -> str:
-    """The name of a type for users: `INTEGER NOT NULL` is integer; a list is list, of whatever elements."""
+    """The name of a type for users: `INTEGER NOT NULL` is integer, and any `LIST<…>` is list."""
     plain = name.removesuffix(" NOT NULL")
     return "list" if plain.startswith("LIST<") else _WORDS.get(plain, plain.lower())
 
 
 def _build_property_counts(counts: Counts) -> tuple[PropertyCounts, ...]:
     """The counts of each property, `id` and `keys` first, then by name."""
-    names = sorted({name for name, _ in counts}, key=lambda name: ((*_FIRST, name).index(name), name))
-    found = []
+    names = sorted({name for name, _ in counts}, key=lambda name: ((*_COMMON, name).index(name), name))
+    properties = []
     for name in names:
         types = {kind: number for (other, kind), number in counts.items() if other == name}
         ordered = tuple(sorted(types, key=lambda kind: (-types[kind], kind)))
-        found.append(PropertyCounts(name, ordered, sum(types.values())))
-    return tuple(found)
+        properties.append(PropertyCounts(name, ordered, sum(types.values())))
+    return tuple(properties)
 
 
 def _sort_counts(counts: Mapping[str, int]) -> dict[str, int]:

@@ -61,13 +61,13 @@ def diff_edges(
 ) -> EdgeDiff:
     """Compare the target edges of a source and type with those in the graph.
 
-    If `append` is set, only edges of the start nodes of `edges` are read, and none is deleted. `renamed` maps the ids
-    of start and end nodes in the graph to their new ids. With `keep_stored_values` (by default if `append` is set) an
-    edge keeps the stored values that are missing in its target.
+    If `append` is set, only edges of the start nodes of `edges` are read, and no edge is deleted. `renamed` maps the
+    ids of start and end nodes in the graph to their new ids. With `keep_stored_values` (by default if `append` is set)
+    an edge keeps the stored values that are missing in its target.
     """
     comparison = _Comparison(edges, renamed, append, append if keep_stored_values is None else keep_stored_values)
-    asked = _split_starts(store, edges, append, renamed[0])
-    for piece in read_edges_in_pieces(store, edges.kind, asked, OF_SOURCE, {"source": source}):
+    starts = _split_starts(store, edges, append, renamed[0])
+    for piece in read_edges_in_pieces(store, edges.kind, starts, OF_SOURCE, {"source": source}):
         comparison.add(piece, [*edges.kind.properties])
     return comparison.result()
 
@@ -75,29 +75,29 @@ def diff_edges(
 def read_stored_edges(
     store: Store, edges: SortedEdges, source: str, renamed: tuple[Mapping[str, str], ...] = (NO_NAMES,) * 2
 ) -> pd.DataFrame:
-    """The stored properties of those `edges` that the graph has of the source, as objects, None for missing values.
+    """The stored properties of the `edges` that the graph has from the source, as objects, None for missing values.
 
-    The index is the row of the edge in `edges.frame`. If the graph has an edge several times, the first counts.
+    The index is the row of the edge in `edges.frame`. If the graph has an edge several times, the first one is used.
     """
     comparison = _Comparison(edges, renamed, True, True)
     names = [*edges.kind.properties]
     parts = [pd.DataFrame(columns=names, dtype=object)]
-    asked = _split_starts(store, edges, True, renamed[0])
-    for piece in read_edges_in_pieces(store, edges.kind, asked, OF_SOURCE, {"source": source}):
+    starts = _split_starts(store, edges, True, renamed[0])
+    for piece in read_edges_in_pieces(store, edges.kind, starts, OF_SOURCE, {"source": source}):
         at, cells = comparison.find(piece, names)
         known = np.flatnonzero(at >= 0)
         columns = {name: [None if cell == MISSING else cell for cell in cells[name][known]] for name in names}
         parts.append(pd.DataFrame(columns, index=edges.order[at[known]], dtype=object))
-    found = pd.concat([part for part in parts if len(part)] or parts)
-    return found[~found.index.duplicated()]
+    stored = pd.concat([part for part in parts if len(part)] or parts)
+    return stored[~stored.index.duplicated()]
 
 
 def _split_starts(store: Store, edges: SortedEdges, append: bool, renamed: Mapping[str, str]) -> Iterator[list[str]]:
     """The ids of the start nodes to read, in pieces with about EDGES_A_PIECE edges."""
     stored = read_ids(store, edges.kind.source) if renamed or not append else edges.starts
     degree = pd.Series(np.bincount(edges.start, minlength=len(edges.starts)), index=edges.starts)
-    now = pd.Index([renamed.get(id_, id_) for id_ in stored], dtype=object) if renamed else stored
-    size = np.cumsum(degree.reindex(now, fill_value=0).to_numpy() + EDGES_A_PIECE // NODES_A_PIECE)
+    new_ids = pd.Index([renamed.get(id_, id_) for id_ in stored], dtype=object) if renamed else stored
+    size = np.cumsum(degree.reindex(new_ids, fill_value=0).to_numpy() + EDGES_A_PIECE // NODES_A_PIECE)
     for begin, stop in pairwise([0, *(np.flatnonzero(np.diff(size // EDGES_A_PIECE)) + 1).tolist(), len(stored)]):
         yield stored[begin:stop].tolist()
 
@@ -128,16 +128,16 @@ class _Comparison:
         self.seen[edge] = True
         for name in names:
             if name not in self.key.names:
-                wanted = self.edges.column(name, edge)
-                differs = _find_differences(cells[name][known], wanted)
-                self.changed[edge] |= differs & wanted.notna().to_numpy() if self.keep_stored_values else differs
-        self._note_removed(piece, [len(row["t"]) for row in piece], np.flatnonzero(at < 0), cells)
+                target = self.edges.column(name, edge)
+                differs = _find_differences(cells[name][known], target)
+                self.changed[edge] |= differs & target.notna().to_numpy() if self.keep_stored_values else differs
+        self._add_removed(piece, [len(row["t"]) for row in piece], np.flatnonzero(at < 0), cells)
 
     def find(self, piece: list[Row], names: list[str]) -> tuple[Integers, dict[str, npt.NDArray[np.object_]]]:
         """The position of each stored edge in the target edges, −1 if it is not among them, and its properties."""
         counts = [len(row["t"]) for row in piece]
-        start = self._positions(0, [row["s"] for row in piece]).repeat(counts)
-        end = self._positions(1, list(chain.from_iterable(row["t"] for row in piece)))
+        start = self._find_positions(0, [row["s"] for row in piece]).repeat(counts)
+        end = self._find_positions(1, list(chain.from_iterable(row["t"] for row in piece)))
         cells = {
             name: _to_array(list(chain.from_iterable(row[f"c{number}"] for row in piece)))
             for number, name in enumerate(names)
@@ -151,13 +151,13 @@ class _Comparison:
         duplicates = self.edges.rows(np.flatnonzero(self.duplicated), self.key.names)
         return EdgeDiff(new, changed, [] if self.append else self.removed, duplicates, self.keep_stored_values)
 
-    def _positions(self, side: int, ids: list[str]) -> npt.NDArray[np.int64]:
+    def _find_positions(self, side: int, ids: list[str]) -> npt.NDArray[np.int64]:
         known = (self.edges.starts, self.edges.ends)[side]
         if renamed := self.renamed[side]:
             ids = [renamed.get(id_, id_) for id_ in ids]
         return known.get_indexer(pd.Index(ids, dtype=object)).astype(np.int64)
 
-    def _note_removed(self, piece: list[Row], counts: list[int], rows: Integers, cells: dict[str, Any]) -> None:
+    def _add_removed(self, piece: list[Row], counts: list[int], rows: Integers, cells: dict[str, Any]) -> None:
         owner = np.arange(len(piece)).repeat(counts)[rows]
         offset = np.cumsum([0, *counts])
         for position in np.unique(owner):
@@ -179,7 +179,7 @@ class _Key:
             known.get_indexer(pd.Index(_to_stored(edges.column(name, everything))))
             for name, known in zip(self.names, self.known, strict=True)
         ]
-        code = self._code(edges.start.astype(np.int64), edges.end, parts)
+        code = self._encode(edges.start.astype(np.int64), edges.end, parts)
         # Without a key the edges are already sorted by their code.
         self.order = np.argsort(code, kind="stable") if self.names else everything
         self.sorted = code[self.order]
@@ -190,13 +190,13 @@ class _Key:
         known = (start >= 0) & (end >= 0)
         for part in parts:
             known &= part >= 0
-        code = self._code(start, end, parts)
+        code = self._encode(start, end, parts)
         at = np.searchsorted(self.sorted, code)
         at[at == len(self.sorted)] = 0
-        found = known & (self.sorted[at] == code) if len(self.sorted) else np.zeros(len(code), dtype=bool)
-        return np.where(found, self.order[at] if len(self.order) else -1, -1)
+        exists = known & (self.sorted[at] == code) if len(self.sorted) else np.zeros(len(code), dtype=bool)
+        return np.where(exists, self.order[at] if len(self.order) else -1, -1)
 
-    def _code(self, start: Integers, end: Integers, parts: Sequence[Integers]) -> npt.NDArray[np.int64]:
+    def _encode(self, start: Integers, end: Integers, parts: Sequence[Integers]) -> npt.NDArray[np.int64]:
         code = start * self.width + end
         for part, known in zip(parts, self.known, strict=True):
             code = code * max(len(known), 1) + part
@@ -209,8 +209,8 @@ def _to_array(stored: list[Any]) -> npt.NDArray[np.object_]:
     return cells
 
 
-def _find_differences(stored: npt.NDArray[np.object_], wanted: Column) -> npt.NDArray[np.bool_]:
-    return np.asarray(stored != _to_stored(wanted), dtype=bool)
+def _find_differences(stored: npt.NDArray[np.object_], target: Column) -> npt.NDArray[np.bool_]:
+    return np.asarray(stored != _to_stored(target), dtype=bool)
 
 
 def _to_stored(column: Column) -> npt.NDArray[np.object_]:

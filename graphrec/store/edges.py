@@ -21,7 +21,7 @@ class SortedEdges:
 
     Attributes:
         kind: their type.
-        frame: the table, in its own order.
+        frame: the table in its original order.
         starts: the ids of the start nodes; `start` [E] has positions in it.
         ends: the ids of the end nodes; `end` [E] has positions in it.
         order: the row in `frame` of each sorted edge [E].
@@ -68,7 +68,7 @@ class SortedEdges:
 def split_into_blocks(edges: SortedEdges, chosen: Integers, parts: int) -> Iterator[list[Integers]]:
     """Split the chosen edges into rounds of at most `parts` blocks; blocks of a round share no start or end node.
 
-    So writers that take one block each never wait for a node that another of them has locked.
+    So writers with one block each never wait for a node that another writer has locked.
     """
     if parts == 1:
         yield [chosen]
@@ -76,17 +76,17 @@ def split_into_blocks(edges: SortedEdges, chosen: Integers, parts: int) -> Itera
     same = edges.kind.source == edges.kind.target
     start = edges.start[chosen] % parts
     end = (edges.starts.get_indexer(edges.ends)[edges.end[chosen]] if same else edges.end[chosen]) % parts
-    left = [(i, j) for i in range(parts) for j in range(parts)]
-    while left:
-        taken: set[tuple[str, int]] = set()
-        chosen_now = []
-        for i, j in left:
+    remaining = [(i, j) for i in range(parts) for j in range(parts)]
+    while remaining:
+        in_use: set[tuple[str, int]] = set()
+        blocks = []
+        for i, j in remaining:
             touched = {("node", i), ("node", j)} if same else {("start", i), ("end", j)}
-            if not touched & taken:
-                taken |= touched
-                chosen_now.append((i, j))
-        left = [block for block in left if block not in chosen_now]
-        yield [chosen[(start == i) & (end == j)] for i, j in chosen_now]
+            if not touched & in_use:
+                in_use |= touched
+                blocks.append((i, j))
+        remaining = [block for block in remaining if block not in blocks]
+        yield [chosen[(start == i) & (end == j)] for i, j in blocks]
 
 
 def to_python(column: Column) -> list[Any]:

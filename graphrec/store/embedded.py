@@ -27,7 +27,7 @@ from filelock import FileLock
 
 from graphrec.errors import StoreError
 from graphrec.home import keep_private, private_folder
-from graphrec.resource_errors import LEAST_DISK, lacking_disk, shortage, shortage_of
+from graphrec.resource_errors import MIN_FREE_DISK, describe_full_disk, shortage, shortage_of
 from graphrec.store.connection import Address, connect
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ DATABASE = "graphrec"
 USERNAME = "root"
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 30
-#: Timeout: a starting server may refuse the password for so many seconds before that is an error.
+#: Timeout after which a refused password is an error: a starting server refuses every password at first.
 SECONDS_OF_REFUSAL = 3
 _LOOPBACK = "127.0.0.1"
 _NEW_PASSWORD = "run graphrec store stop and delete it, and the next command creates a new one; the data stays"
@@ -99,7 +99,7 @@ class EmbeddedServer:
         """
         self._make_folder()
         with FileLock(self.folder / "start.lock", mode=0o600):
-            # without a file of ports no server is starting, so waiting would be of no use
+            # without a file of ports no server is starting, so there is nothing to wait for
             running = self.address() or (self._wait_until_ready(self._find_processes()) if self._read_ports() else None)
             self._truncate_console()
             if running is not None:
@@ -166,10 +166,10 @@ class EmbeddedServer:
         if reason := shortage(text):
             return f"cannot start the embedded store: {reason}"
         free = shutil.disk_usage(self.folder).free
-        if free < LEAST_DISK:
-            return f"cannot start the embedded store: {lacking_disk(self.folder, free)}"
-        ended = f"ended with code {code}" if code is not None else f"did not answer within {SECONDS_TO_START} s"
-        return f"the embedded store {ended}; see {self.folder / 'console.log'} and {self.logs[1]}"
+        if free < MIN_FREE_DISK:
+            return f"cannot start the embedded store: {describe_full_disk(self.folder, free)}"
+        outcome = f"ended with code {code}" if code is not None else f"did not answer within {SECONDS_TO_START} s"
+        return f"the embedded store {outcome}; see {self.folder / 'console.log'} and {self.logs[1]}"
 
     def _wait_until_ready(self, processes: list[psutil.Process]) -> Address | None:
         """Wait until a server process answers and return its address; None if no process runs, or it ends or hangs."""
@@ -228,8 +228,8 @@ class EmbeddedServer:
             return None
         if not isinstance(ports, dict):
             return None
-        found = {name: port for name, port in ports.items() if type(port) is int and 0 < port < 2**16}
-        return found if {"bolt", "http"} <= found.keys() else None
+        valid = {name: port for name, port in ports.items() if type(port) is int and 0 < port < 2**16}
+        return valid if {"bolt", "http"} <= valid.keys() else None
 
     def _ensure_password(self) -> str:
         """The saved password; a new one is created if none is saved."""

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from graphrec.errors import StoreError, shown
+from graphrec.errors import StoreError, format_value
 from graphrec.progress import StageProgress, silent
 from graphrec.schema import WRITE_LEASE
 from graphrec.store.connection import Row, RunStatement, Store
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 STALE_SECONDS = 60.0
 
 #: Intervals in seconds: of renewal by the owner, and of checks by waiting processes.
-SECONDS_TO_RENEW, SECONDS_TO_LOOK = 10.0, 1.0
+RENEWAL_INTERVAL, CHECK_INTERVAL = 10.0, 1.0
 
 #: Timeout in seconds for taking a lease, which may wait for transactions of the previous owner; then it is retried.
 SECONDS_TO_TAKE = 5.0
@@ -98,8 +98,9 @@ class Holder:
         return self.age > STALE_SECONDS * 1000
 
     def describe(self) -> str:
-        """Who writes since when: `load of imdb by anna@mill (process 17), since 2026-11-24 18:15:00 UTC`."""
-        return f"{shown(self.holder)}, since {datetime.fromtimestamp(self.since / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        """The write and its start: `load of imdb by anna@mill (process 17), since 2026-11-24 18:15:00 UTC`."""
+        since = datetime.fromtimestamp(self.since / 1000, UTC)
+        return f"{format_value(self.holder)}, since {since:%Y-%m-%d %H:%M:%S} UTC"
 
 
 class LostLeaseError(StoreError):
@@ -124,7 +125,7 @@ class Lease:
         self._renewing = threading.Thread(target=self._renew, name="write-lease", daemon=True)
 
     def start(self) -> None:
-        """Start the thread that renews it."""
+        """Start the thread that renews the lease."""
         self._renewing.start()
 
     @contextmanager
@@ -149,11 +150,11 @@ class Lease:
         """Release the lease, if this process still holds it."""
         self._ended.set()
         self._renewing.join()
-        with suppress(StoreError):  # that the database went away was reported already; the lease becomes stale
+        with suppress(StoreError):  # a lost database was reported already; the lease becomes stale
             self._store.write(_FREE, {"owner": self._owner})
 
     def _renew(self) -> None:
-        while not self._ended.wait(SECONDS_TO_RENEW):
+        while not self._ended.wait(RENEWAL_INTERVAL):
             try:
                 if not self._store.write(_RENEW, {"owner": self._owner}):
                     return  # lost: the next write raises
@@ -168,21 +169,21 @@ def hold_lease(
     """A context manager with a Store that writes under the lease of the graph; it waits until other writers finish.
 
     `purpose` describes the write, such as "load of movielens". `home` names the home folder. `alone` asserts that no
-    other process writes from this home, so that a lease of it was left by a killed process and is taken over at once.
-    `writers` is the number of threads that write at a time. While it waits, `progress` names the holder; the log does
-    so once.
+    other process writes from this home; then a lease of this home was left by a killed process, and is taken over.
+    `writers` is the number of threads that write at a time. While it waits, `progress` names the holder, and the log
+    names it once.
 
     Raises StoreError if the database refuses or goes away.
     """
     _ensure_constraint(store)
     owner, holder = secrets.token_hex(8), f"{purpose} by {_get_user()}@{socket.gethostname()} (process {os.getpid()})"
-    mine = {"owner": owner, "holder": holder, "home": home, "stale": int(STALE_SECONDS * 1000), "instead_of": ""}
+    claim = {"owner": owner, "holder": holder, "home": home, "stale": int(STALE_SECONDS * 1000), "instead_of": ""}
     reported = waiting = ""
     while True:
         current = read_lease(store)
         left_over = current is not None and alone and bool(home) and current.home == home
-        mine["instead_of"] = current.owner if current is not None and left_over else ""
-        if (current is None or current.stale or left_over) and _take(store, mine, writers):
+        claim["instead_of"] = current.owner if current is not None and left_over else ""
+        if (current is None or current.stale or left_over) and _take(store, claim, writers):
             break
         if current is not None:
             if current.owner != reported:
@@ -190,7 +191,7 @@ def hold_lease(
                 reported = current.owner
             waiting = f"waiting for {current.describe()}"
             progress(waiting, 0, 1)
-        time.sleep(SECONDS_TO_LOOK)
+        time.sleep(CHECK_INTERVAL)
     if waiting:
         progress(waiting, 1, 1)
     lease = Lease(store, owner, writers)
@@ -201,18 +202,18 @@ def hold_lease(
         lease.release()
 
 
-def _take(store: Store, mine: Mapping[str, Any], writers: int) -> bool:
+def _take(store: Store, claim: Mapping[str, Any], writers: int) -> bool:
     """Try to take the lease; False if another process took it at the same time or still has running transactions."""
 
-    def steps(run: RunStatement) -> list[Row]:
-        taken = run(_TAKE, mine)
-        if taken:
-            run(_TAKE_SLOTS, {"owner": mine["owner"]})
-            run(_MAKE_SLOTS, {"owner": mine["owner"], "slots": _list_slots(writers)})
-        return taken
+    def take(run: RunStatement) -> list[Row]:
+        rows = run(_TAKE, claim)
+        if rows:
+            run(_TAKE_SLOTS, {"owner": claim["owner"]})
+            run(_MAKE_SLOTS, {"owner": claim["owner"], "slots": _list_slots(writers)})
+        return rows
 
     try:
-        return bool(store.transact(steps, SECONDS_TO_TAKE))
+        return bool(store.transact(take, SECONDS_TO_TAKE))
     except StoreError as error:
         code = getattr(error.__cause__, "code", None) or ""
         if any(part in code for part in _CONTENDED):

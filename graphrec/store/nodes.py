@@ -14,11 +14,11 @@ from graphrec.schema import SYSTEM_RELATIONS, EdgeType
 from graphrec.store.connection import ConstraintError, Store, quote
 from graphrec.store.edges import to_python
 
-#: Batch sizes: nodes written in one transaction, and nodes between which records move.
+#: Batch sizes: nodes written in one transaction, and nodes whose moves of records are one transaction.
 NODES_A_BATCH = 10_000
 MOVES_A_BATCH = 1_000
 
-#: Prefix of the temporary id of a node whose id another node gets, until its own new id is written.
+#: Prefix of the temporary id of a node whose id another node gets, until its new id is written.
 _TEMPORARY = "renaming:"
 
 Statement = tuple[str, Mapping[str, Any]]
@@ -61,42 +61,42 @@ def write_nodes(store: Store, plan: NodePlan, edges: Sequence[EdgeType], progres
     """
     ensure_constraint(store, plan.label)
     plan = _assign_temporary_ids(store, plan)
-    together = {*plan.moved["from_id"], *plan.moved["to_id"]}
+    in_moves = {*plan.moved["from_id"], *plan.moved["to_id"]}
     for group in _group_moves(plan.moved):
-        store.write_together(list(_move(plan, group, edges)))
-    created = plan.created[~plan.created["id"].isin(together)]
-    changed = [(id_, new) for id_, new in plan.changed.items() if id_ not in together]
+        store.write_together(list(_build_moves(plan, group, edges)))
+    created = plan.created[~plan.created["id"].isin(in_moves)]
+    changed = [(id_, new) for id_, new in plan.changed.items() if id_ not in in_moves]
     total, what = len(created) + len(changed), f"writing {plan.label}"
     if total:
         progress(what, 0, total)
     for begin in range(0, len(created), NODES_A_BATCH):
-        store.write(*_create(plan.label, created.iloc[begin : begin + NODES_A_BATCH]))
+        store.write(*_build_create(plan.label, created.iloc[begin : begin + NODES_A_BATCH]))
         progress(what, min(begin + NODES_A_BATCH, len(created)), total)
     for begin in range(0, len(changed), NODES_A_BATCH):
-        store.write(*_change(plan.label, dict(changed[begin : begin + NODES_A_BATCH])))
+        store.write(*_build_change(plan.label, dict(changed[begin : begin + NODES_A_BATCH])))
         progress(what, len(created) + min(begin + NODES_A_BATCH, len(changed)), total)
 
 
 def delete_nodes(store: Store, plan: NodePlan) -> None:
-    """Delete the nodes without records; a node with relationships of another origin stays, without keys.
+    """Delete the nodes without records; a node with relationships that no load wrote stays, without keys.
 
-    If another node took over its id, its id becomes the key that it had.
+    If another node has its id now, such a node gets its first key as id.
     """
     temporary = _find_temporary_ids(plan)
     ids = [temporary.get(id_, id_) for id_ in plan.deleted]
     for begin in range(0, len(ids), NODES_A_BATCH):
-        store.write_together(list(_delete(plan.label, ids[begin : begin + NODES_A_BATCH])))
+        store.write_together(list(_build_deletes(plan.label, ids[begin : begin + NODES_A_BATCH])))
 
 
 def _assign_temporary_ids(store: Store, plan: NodePlan) -> NodePlan:
-    """Give temporary ids to nodes whose id another node gets; return the plan with the ids that nodes have now."""
+    """Give temporary ids to nodes whose id another node gets; return the plan with the resulting ids."""
     temporary = _find_temporary_ids(plan)
     if temporary:
-        store.write(*_change(plan.label, {id_: {"id": new} for id_, new in temporary.items()}))
-    now = {new: temporary.get(old, old) for old, new in plan.renamed.items()}
+        store.write(*_build_change(plan.label, {id_: {"id": new} for id_, new in temporary.items()}))
+    current = {new: temporary.get(old, old) for old, new in plan.renamed.items()}
     moved = plan.moved.assign(
         from_id=[temporary.get(id_, id_) for id_ in plan.moved["from_id"]],
-        to_id=[now.get(id_, id_) for id_ in plan.moved["to_id"]],
+        to_id=[current.get(id_, id_) for id_ in plan.moved["to_id"]],
     )
     changed = {temporary.get(id_, id_): new for id_, new in plan.changed.items()}
     deleted = [temporary.get(id_, id_) for id_ in plan.deleted]
@@ -106,8 +106,8 @@ def _assign_temporary_ids(store: Store, plan: NodePlan) -> NodePlan:
 
 def _find_temporary_ids(plan: NodePlan) -> dict[str, str]:
     """The temporary ids of nodes whose id another node gets."""
-    wanted = {*plan.renamed.values(), *plan.created["id"]}
-    return {id_: f"{_TEMPORARY}{id_}" for id_ in (*plan.renamed, *plan.deleted) if id_ in wanted}
+    new_ids = {*plan.renamed.values(), *plan.created["id"]}
+    return {id_: f"{_TEMPORARY}{id_}" for id_ in (*plan.renamed, *plan.deleted) if id_ in new_ids}
 
 
 def _group_moves(moved: pd.DataFrame) -> Iterator[set[str]]:
@@ -123,11 +123,11 @@ def _group_moves(moved: pd.DataFrame) -> Iterator[set[str]]:
         yield batch
 
 
-def _move(plan: NodePlan, group: set[str], edges: Sequence[EdgeType]) -> Iterator[Statement]:
+def _build_moves(plan: NodePlan, group: set[str], edges: Sequence[EdgeType]) -> Iterator[Statement]:
     """Create the nodes of a group, move relationships between them, then change them (a change may rename)."""
     created = plan.created[plan.created["id"].isin(group)]
     if len(created):
-        yield _create(plan.label, created)
+        yield _build_create(plan.label, created)
     rows = plan.moved[plan.moved["from_id"].isin(group)].to_dict("records")
     each = "UNWIND $rows AS row MATCH (n:{0} {{id: row.from_id}}) MATCH (m:{0} {{id: row.to_id}}) "
     for relation in sorted({kind.relation for kind in edges if kind.source == plan.label}):
@@ -139,11 +139,11 @@ def _move(plan: NodePlan, group: set[str], edges: Sequence[EdgeType]) -> Iterato
     changed = {id_: new for id_, new in plan.changed.items() if id_ in group}
     emptied = {id_: keys for id_, keys in plan.emptied.items() if id_ in group}
     if changed or emptied:
-        yield _change(plan.label, {**changed, **{id_: {"keys": keys} for id_, keys in emptied.items() if keys}})
-    yield from _delete(plan.label, [id_ for id_, keys in emptied.items() if not keys])
+        yield _build_change(plan.label, {**changed, **{id_: {"keys": keys} for id_, keys in emptied.items() if keys}})
+    yield from _build_deletes(plan.label, [id_ for id_, keys in emptied.items() if not keys])
 
 
-def _delete(label: str, ids: list[str]) -> Iterator[Statement]:
+def _build_deletes(label: str, ids: list[str]) -> Iterator[Statement]:
     each = f"UNWIND $ids AS id MATCH (n:{quote(label)} {{id: id}})"
     used = "EXISTS { MATCH (n)-[r]-() WHERE NOT type(r) IN $system }"
     yield f"{each} WHERE NOT {used} DETACH DELETE n", {"ids": ids, "system": sorted(SYSTEM_RELATIONS)}
@@ -154,7 +154,7 @@ def _delete(label: str, ids: list[str]) -> Iterator[Statement]:
     yield f"{each} REMOVE n.keys", {"ids": ids}
 
 
-def _create(label: str, frame: pd.DataFrame) -> Statement:
+def _build_create(label: str, frame: pd.DataFrame) -> Statement:
     columns = {name: to_python(frame[name]) for name in frame.columns if name != "id"}
     properties = [
         {name: cells[at] for name, cells in columns.items() if cells[at] is not None and cells[at] != []}
@@ -164,7 +164,7 @@ def _create(label: str, frame: pd.DataFrame) -> Statement:
     return f"UNWIND $rows AS row CREATE (n:{quote(label)} {{id: row.id}}) SET n += row.properties", {"rows": rows}
 
 
-def _change(label: str, changed: Mapping[str, Mapping[str, Any]]) -> Statement:
+def _build_change(label: str, changed: Mapping[str, Mapping[str, Any]]) -> Statement:
     rows = [{"id": id_, "properties": {**new, **_clear_keys(new)}} for id_, new in changed.items()]
     return f"UNWIND $rows AS row MATCH (n:{quote(label)} {{id: row.id}}) SET n += row.properties", {"rows": rows}
 

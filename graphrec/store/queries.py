@@ -61,11 +61,11 @@ def _to_unix_seconds(moment: datetime) -> int:
 
 
 def _parse_list(text: str) -> list[str]:
-    """The parts of a text between commas; ValueError if it has none."""
-    return id_texts(_require_some([part.strip() for part in text.split(",") if part.strip()]))
+    """The parts of a text between commas; ValueError if there are no parts."""
+    return id_texts(_to_nonempty([part.strip() for part in text.split(",") if part.strip()]))
 
 
-def _require_some(values: Any) -> Any:  # any iterable; id_texts refuses others
+def _to_nonempty(values: Any) -> Any:  # any iterable; id_texts refuses others
     """The values as a list; ValueError if it is empty."""
     values = list(values) if isinstance(values, Iterable) else values
     if values == []:
@@ -82,7 +82,7 @@ _TYPES: dict[str, Callable[[str], Value]] = {
 }
 
 #: Descriptions of the types, for errors about a value of another type.
-_LOOKS = {
+_DESCRIPTIONS = {
     "integer": "integer of at most 64 bits",
     "float": "float",
     "time": "time (a date such as 2018-09-24, or Unix seconds)",
@@ -106,15 +106,17 @@ class Parameter:
         Unix seconds. Raises GraphrecError if the value has another type, or if `k` is not from 1 to MAX_K.
         """
         try:
-            found = self._convert(value)
+            converted = self._convert(value)
         except (ValueError, OverflowError) as error:
             shown = first_few([value])
-            raise GraphrecError(f"${self.name} is {_LOOKS[self.type]}, but '{shown}' is not; {self.text}") from error
+            message = f"${self.name} is {_DESCRIPTIONS[self.type]}, but '{shown}' is not; {self.text}"
+            raise GraphrecError(message) from error
         if self.name == "k":
-            return count(found, "$k")
-        if isinstance(found, int) and not -(2**63) <= found < 2**63:
-            raise GraphrecError(f"${self.name} is {_LOOKS[self.type]} of 64 bits, but {first_few([found])} is larger")
-        return found
+            return count(converted, "$k")
+        if isinstance(converted, int) and not -(2**63) <= converted < 2**63:
+            number = first_few([converted])
+            raise GraphrecError(f"${self.name} is {_DESCRIPTIONS[self.type]} of 64 bits, but {number} is larger")
+        return converted
 
     def _convert(self, value: object) -> Value:
         """The value converted to the parameter's type; ValueError or DataError if it has another type."""
@@ -122,7 +124,7 @@ class Parameter:
         if isinstance(value, str):
             return _TYPES[self.type](value)
         if self.type == "list":
-            return id_texts(_require_some(value), name)
+            return id_texts(_to_nonempty(value), name)
         if self.type == "string":
             return id_text(value, name) if _NODE.fullmatch(self.name) else str(value)
         if self.type == "time" and isinstance(value, datetime):
@@ -180,7 +182,7 @@ def parse(name: str, text: str) -> Query:
 def run(store: Store, query: Query, given: Mapping[str, object]) -> list[Row]:
     """The records of a query with parameters as texts, or as values of Python (`Parameter.parse`).
 
-    Ids of users and items may be `source:key` as well; of a run the first letters are enough.
+    Users and items may also be given as `source:key`, runs by the first letters of their ids.
 
     Raises:
         UnknownNameError: a parameter that the query does not have, or a user, item or run that the graph lacks.
@@ -191,9 +193,9 @@ def run(store: Store, query: Query, given: Mapping[str, object]) -> list[Row]:
     if missing:
         raise GraphrecError(f"query {query.name} needs {' and '.join(missing)}; it takes {_format_usage(query)}")
     for name, value in values.items():
-        if (found := _NODE.fullmatch(name)) is None:
+        if (match := _NODE.fullmatch(name)) is None:
             continue
-        label = _LABELS[found["what"]]
+        label = _LABELS[match["what"]]
         if isinstance(value, list):
             values[name] = list(dict.fromkeys(find_node(store, label, part) for part in value))
         else:
@@ -221,9 +223,9 @@ def parse_arguments(query: Query, given: Mapping[str, object]) -> dict[str, Valu
 def find_node(store: Store, label: str, identifier: Id) -> str:
     """The id of the node with this id or, failing that, with this `source:key` among its keys.
 
-    Of a run, `latest` or the first letters of its id are enough.
+    A run may also be given as `latest` or by the first letters of its id.
 
-    Raises UnknownNameError with the ids of nodes that a source calls so, or else with the nearest ids.
+    Raises UnknownNameError with the ids of nodes that have this key in some source, or else with the nearest ids.
     """
     identifier = id_text(identifier, f"{label.lower()} id")
     node = quote(label)
@@ -235,13 +237,14 @@ def find_node(store: Store, label: str, identifier: Id) -> str:
     by_key = find_by_key(store, label, identifier)
     if by_key is not None:
         return by_key
-    called = store.read(
+    same_key = store.read(
         f"MATCH (n:{node}) WHERE any(key IN n.keys WHERE key ENDS WITH $end) RETURN n.id AS id ORDER BY id LIMIT 6",
         {"end": f":{identifier}"},
     )
-    if called:
-        ids = [str(row["id"]) for row in called]
-        raise UnknownNameError(label.lower(), identifier, ids, hint=f"each is {identifier} to a source of its own")
+    if same_key:
+        ids = [str(row["id"]) for row in same_key]
+        hint = f"each has the key {identifier} in a different source"
+        raise UnknownNameError(label.lower(), identifier, ids, hint=hint)
     parts = store.read(f"MATCH (n:{node}) RETURN right(n.id, 2) AS part, collect(n.id) AS ids")
     known = sorted(name for part in parts for name in part["ids"])
     raise UnknownNameError(label.lower(), identifier, known, hint="" if known else _HINTS.get(label, ""))
@@ -249,7 +252,7 @@ def find_node(store: Store, label: str, identifier: Id) -> str:
 
 def find_by_key(store: Store, label: str, key: str) -> str | None:
     """The id of the node that has this `source:key` among its keys; None if no node has it."""
-    if ":" not in key:  # spares the server a look at all nodes
+    if ":" not in key:  # avoids a scan of all nodes
         return None
     rows = store.read(f"MATCH (n:{quote(label)}) WHERE $key IN n.keys RETURN n.id AS id LIMIT 1", {"key": key})
     return str(rows[0]["id"]) if rows else None

@@ -21,7 +21,7 @@ from graphrec.schema import (
     GraphSchema,
     NodeType,
 )
-from graphrec.schema_names import usable
+from graphrec.schema_names import is_usable
 from graphrec.store.connection import Row, Store, quote
 from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable, Source
 
@@ -34,25 +34,26 @@ MISSING = "\x00"
 def read_schema(store: Store) -> GraphSchema:
     """The node and edge types of the graph, without those that graphrec itself publishes.
 
-    A node with several labels counts under `User` or `Item` if it has one of them, else under the first by name. Left
-    out are labels whose nodes have no `id`, with their edges, since another program wrote them; the values of each
-    source on a fused node (`source:property`), since the property itself has the resulting value; and the vectors of a
-    published model. Names that cannot be used in a statement are left out with a warning in the log.
+    A node with several labels counts under `User` or `Item` if it has one of them, else under the first by name.
+    Labels whose nodes have no `id` were written by another program, and are left out with their edges. Also left out
+    are the values of each source on a fused node (`source:property`), since the property itself has the resulting
+    value, and the vectors of a published model; and, with a warning in the log, names that cannot be used in a
+    statement.
     """
     nodes: dict[str, set[str]] = {}
     for row in store.read("MATCH (n) RETURN labels(n) AS labels, keys(n) AS names, count(*) AS number"):
         nodes.setdefault(main_label(row["labels"]), set()).update(row["names"])
-    left_out = {name for names in nodes.values() for name in names if not usable(name)}
+    left_out = {name for names in nodes.values() for name in names if not is_usable(name)}
     nodes = {label: names for label, names in nodes.items() if label and "id" in names and label not in SYSTEM_LABELS}
     edges: dict[tuple[str, str, str], set[str]] = {}
     for relation in _read_relations(store):
-        found = store.read(
+        rows = store.read(
             f"MATCH (a)-[r:{quote(relation)}]->(b) "
             "RETURN labels(a) AS labels, labels(b) AS targets, keys(r) AS names, count(*) AS number"
         )
-        for row in found:
+        for row in rows:
             triple = (main_label(row["labels"]), relation, main_label(row["targets"]))
-            left_out |= {name for name in row["names"] if not usable(name)}
+            left_out |= {name for name in row["names"] if not is_usable(name)}
             if triple[0] in nodes and triple[2] in nodes:
                 edges.setdefault(triple, set()).update(row["names"])
     if left_out:
@@ -99,7 +100,7 @@ def read_tables(store: Store, schema: GraphSchema | None = None, progress: Stage
 def read_source_names(store: Store) -> tuple[Source, ...]:
     """The sources of the graph, with their names only."""
     rows = store.read(f"MATCH (s:{SOURCE}) WHERE s.id IS NOT NULL RETURN toString(s.id) AS name ORDER BY name")
-    return tuple(Source(row["name"]) for row in rows if usable(row["name"]) and ":" not in row["name"])
+    return tuple(Source(row["name"]) for row in rows if is_usable(row["name"]) and ":" not in row["name"])
 
 
 def read_nodes(store: Store, kind: NodeType) -> pd.DataFrame:
@@ -160,8 +161,8 @@ def read_edges_in_pieces(
 ) -> Iterator[list[Row]]:
     """The edges of each piece of start ids: rows {s: start id, t: [end ids], c0: [values of the first property], …}.
 
-    A thread reads the next piece while the caller works on this one. One record holds the columns of a whole piece, as
-    a record costs as much as dozens of edges. Missing values are MISSING; start nodes without edges have no row.
+    A thread reads the next piece while the caller works on this one. One record has the columns of a whole piece,
+    because a record costs as much as dozens of edges. Missing values are MISSING; start nodes without edges have none.
 
     `where` is a condition on the edge `r`; `group`, a name and an expression of `r`, splits the edges of a start node
     into one row for each value, which the row has under that name.
@@ -173,9 +174,9 @@ def read_edges_in_pieces(
         columns.insert(0, f"{group[1]} AS {group[0]}")
     start = f"UNWIND $ids AS id MATCH (a:{quote(kind.source)} {{id: id}})"
     edge = f"(a)-[r:{quote(kind.relation)}]->(b:{quote(kind.target)}) WHERE {where}"
-    if store.embedded:  # a subquery takes the embedded server three times as long
+    if store.embedded:  # a subquery is three times slower on the embedded server
         each = f"{start} MATCH {edge} WITH a, {', '.join(columns)}"
-    else:  # without a subquery Neo4j's planner may begin at the wrong end, which takes a hundred times as long
+    else:  # without a subquery Neo4j's planner may begin at the wrong end, which is a hundred times slower
         each = f"{start} CALL (a) {{ MATCH {edge} RETURN {', '.join(columns)} }} WITH * WHERE size(t) > 0"
     statement = f"{each} RETURN collect(a.id) AS s, {', '.join(f'collect({name}) AS {name}' for name in names)}"
 
@@ -197,14 +198,14 @@ def read_edges_in_pieces(
 def _read_relations(store: Store) -> list[str]:
     rows = store.read("CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name")
     names = sorted(row["name"] for row in rows if row["name"] not in {*SYSTEM_RELATIONS, SHOWN})
-    if left_out := [name for name in names if not usable(name)]:
+    if left_out := [name for name in names if not is_usable(name)]:
         logger.warning("left out, as they cannot be used in a statement: relationships %s", first_few(left_out))
-    return [name for name in names if usable(name)]
+    return [name for name in names if is_usable(name)]
 
 
 def main_label(labels: list[str]) -> str:
-    """The label that a node counts under: User or Item, else the first by name; "" if no label is `usable`."""
-    return next((label for label in ("User", "Item") if label in labels), min(filter(usable, labels), default=""))
+    """The label that a node counts under: User or Item, else the first by name; "" if no label is `is_usable`."""
+    return next((label for label in ("User", "Item") if label in labels), min(filter(is_usable, labels), default=""))
 
 
 def _make_aliases(names: Iterable[str]) -> dict[str, str]:
@@ -231,13 +232,13 @@ def column(values: list[Any]) -> "pd.Series[Any]":
     """
     if MISSING in values:
         values = [None if value == MISSING else value for value in values]
-    present = pd.api.types.infer_dtype(values, skipna=True)
-    if present in ("integer", "boolean", "floating", "mixed-integer-float"):
+    inferred = pd.api.types.infer_dtype(values, skipna=True)
+    if inferred in ("integer", "boolean", "floating", "mixed-integer-float"):
         return (
             pd.Series(np.array([np.nan if v is None else v for v in values])) if None in values else pd.Series(values)
         )
-    if present in ("string", "empty"):
+    if inferred in ("string", "empty"):
         return pd.Series(values, dtype="str")
-    if present == "mixed-integer":
+    if inferred == "mixed-integer":
         return pd.Series([None if value is None else str(value) for value in values], dtype="str")
     return pd.Series(values, dtype="object")

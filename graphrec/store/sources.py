@@ -16,8 +16,9 @@ from graphrec.store.connection import Row, Store, quote
 from graphrec.store.nodes import NODES_A_BATCH, ensure_constraint
 from graphrec.store.read import MISSING
 
-#: Threshold: with more properties a query reads whole nodes, as naming them takes the server quadratic time.
-_MANY = 300
+#: Maximum number of properties that a query names, since the server's time grows quadratically with it; for more,
+#: whole nodes are read.
+_MAX_NAMED = 300
 
 
 def read_sources(store: Store) -> tuple[SourceManifest, ...]:
@@ -34,13 +35,13 @@ def read_sources(store: Store) -> tuple[SourceManifest, ...]:
 
 
 def read_graph_state(
-    store: Store, manifest: SourceManifest, concerned: Mapping[str, "pd.Series[str]"] | None = None
+    store: Store, manifest: SourceManifest, appended_ids: Mapping[str, "pd.Series[str]"] | None = None
 ) -> GraphState:
     """The graph's sources, and all nodes of the labels of one of them, as fusion needs them.
 
     The nodes have the properties of that source, too, even if they are new to the graph: nodes that were not loaded may
-    have them. If rows are only appended, `concerned` has their native ids by label: of a label that no other source
-    has, only these nodes are read, as no other node affects them.
+    have them. If rows are only appended, `appended_ids` has their native ids by label. If no other source has a label,
+    only these of its nodes are read, since no other node affects them.
     """
     sources = read_sources(store)
     others = [each for each in sources if each.source.name != manifest.source.name]
@@ -48,8 +49,9 @@ def read_graph_state(
     for kind in manifest.nodes:
         names = stored_names(kind.label, (*others, manifest))
         alone = not any(each.node(kind.label) for each in others)
-        if concerned is not None and alone and not _has_other_nodes(store, kind.label):
-            nodes[kind.label] = _read_some(store, kind.label, names, concerned.get(kind.label, pd.Series(dtype="str")))
+        if appended_ids is not None and alone and not _has_other_nodes(store, kind.label):
+            ids = appended_ids.get(kind.label, pd.Series(dtype="str"))
+            nodes[kind.label] = _read_some(store, kind.label, names, ids)
         else:
             nodes[kind.label] = _read_nodes(store, kind.label, names)
     return GraphState(sources, nodes)
@@ -98,8 +100,8 @@ def delete_source(store: Store, name: str) -> None:
 
 
 def _has_other_nodes(store: Store, label: str) -> bool:
-    found = f"MATCH (n:{quote(label)}) WHERE n.keys IS NULL AND n.id IS NOT NULL RETURN n.id LIMIT 1"
-    return bool(store.read(found))
+    statement = f"MATCH (n:{quote(label)}) WHERE n.keys IS NULL AND n.id IS NOT NULL RETURN n.id LIMIT 1"
+    return bool(store.read(statement))
 
 
 def _read_some(store: Store, label: str, names: tuple[str, ...], ids: "pd.Series[str]") -> pd.DataFrame:
@@ -128,14 +130,14 @@ def _read_nodes(store: Store, label: str, names: tuple[str, ...]) -> pd.DataFram
 
 def _build_return(names: Collection[str]) -> str:
     """The RETURN clause for nodes: a list for each name, or maps of properties if there are many names."""
-    if len(names) > _MANY:
+    if len(names) > _MAX_NAMED:
         return "collect(properties(n)) AS properties"
     return ", ".join(f"collect(coalesce(n.{quote(name)}, '{MISSING}')) AS {quote(name)}" for name in names)
 
 
 def _to_frame(rows: list[Row], names: Collection[str]) -> pd.DataFrame:
     stored: dict[str, list[Any]]
-    if len(names) > _MANY:
+    if len(names) > _MAX_NAMED:
         nodes = [node for row in rows for node in row["properties"]]
         stored = {name: [node.get(name) for node in nodes] for name in names}
     else:

@@ -1,4 +1,4 @@
-"""Write the edges of a source: create the new ones, update the changed ones, delete those that the source lost.
+"""Write the edges of a source: create the new ones, update the changed ones, delete those that it no longer has.
 
 Rows are grouped by start node and sent as columns. After an interrupted load the next one compares again and writes the
 rest, so no edge is written twice.
@@ -44,7 +44,7 @@ def write_edges(
     writers: int = 1,
     progress: StageProgress = silent,
 ) -> None:
-    """Write the difference of a source's edges of a type: create new edges, update changed ones, delete gone ones.
+    """Write the difference of a source's edges of a type: create, update and delete edges.
 
     With several `writers`, each writes edges that share no node with those that the others write at the same time.
 
@@ -70,11 +70,11 @@ def write_edges(
         store.write(payload[0], payload[1])
         written.add(payload[2])
 
-    for now in split_into_blocks(edges, difference.new, writers):
-        with ThreadPoolExecutor(len(now)) as pool:
+    for blocks in split_into_blocks(edges, difference.new, writers):
+        with ThreadPoolExecutor(len(blocks)) as pool:
             tasks = [
                 pool.submit(_send_edges, _prepare_create(edges, source), edges, block, create, batch_size)
-                for block in now
+                for block in blocks
             ]
             for task in tasks:
                 task.result()

@@ -33,15 +33,17 @@ _MAGIC: dict[bytes, Compression] = {
 #: Errors of zipfile besides BadZipFile: names that are not text, invalid offsets.
 _BAD_ZIP = (ValueError, OverflowError, IndexError)
 #: Maximum number of nested compressions, such as a gzip file in a zip archive.
-_DEEPEST = 3
-#: Maximum compression ratio beyond the first GiB: logs reach 100, zip bombs 1,000 and more.
-_LARGEST_RATIO = 500
-_SURELY_FINE = 1 << 30
+_MAX_NESTING = 3
+#: Maximum compression ratio (logs reach 100, zip bombs 1,000 and more), and the unpacked bytes up to which it is not
+#: checked.
+_MAX_RATIO = 500
+_UNCHECKED_SIZE = 1 << 30
 #: Minimum free disk space in bytes that unpacking leaves.
-_KEPT_FREE = 256 << 20
+_MIN_FREE = 256 << 20
+#: Buffer size in bytes.
 _BLOCK = 1 << 20
 #: Maximum number of members of a zip archive: each is looked up in the directory, at quadratic total cost.
-_MOST_MEMBERS = 2_000
+_MAX_MEMBERS = 2_000
 #: Names of files that accompany data, such as readmes, pictures and programs.
 _ANCILLARY = re.compile(
     r"(readme|licen[cs]e|changelog|notice|copying|thumbs|desktop)(\.\w+)?|[._].*|.*\.(md|rst|html?|pdf|png|jpe?g|gif|svg|"
@@ -52,8 +54,8 @@ _ANCILLARY = re.compile(
 
 def detect_compression(path: Path) -> Compression | None:
     """The compression of a file by its content, not its name; None if uncompressed. DataError if it cannot be read."""
-    with _raw(path) as stream:
-        return _magic(stream.read(8))
+    with _open_raw(path) as stream:
+        return _match_magic(stream.read(8))
 
 
 def is_ancillary(name: str) -> bool:
@@ -74,12 +76,12 @@ def find_members(path: Path) -> list[Path]:
             raise DataError(
                 f"{path} has the member {first_few([name])}, which points outside of it; unpack it yourself"
             )
-    found = sorted(path / name for name in names if not is_ancillary(name))
-    if not found:
+    members = sorted(path / name for name in names if not is_ancillary(name))
+    if not members:
         raise DataError(f"{path} has no data file (it has {first_few(names) or 'no files'}); check the archive")
-    if len(found) > _MOST_MEMBERS:
-        raise DataError(f"{path} has {len(found):,} files, more than {_MOST_MEMBERS:,}; unpack it, and give a pattern")
-    return found
+    if len(members) > _MAX_MEMBERS:
+        raise DataError(f"{path} has {len(members):,} files, more than {_MAX_MEMBERS:,}; unpack it, and give a pattern")
+    return members
 
 
 def find_archive(path: Path) -> Path | None:
@@ -116,12 +118,12 @@ def open_file(path: Path) -> Iterator[IO[bytes]]:
     """
     with ExitStack() as stack:
         stack.enter_context(translate_errors(path))
-        stream = stack.enter_context(_raw(path))
-        for _ in range(_DEEPEST):
-            kind = _magic(stream.peek(8))
+        stream = stack.enter_context(_open_raw(path))
+        for _ in range(_MAX_NESTING):
+            kind = _match_magic(stream.peek(8))
             if kind is None or kind == "zip":
                 break
-            plain = stack.enter_context(_decompressed(stream, kind))
+            plain = stack.enter_context(_open_decompressed(stream, kind))
             stream = stack.enter_context(io.BufferedReader(_SizeLimitedReader(plain, path), _BLOCK))
         yield stream
 
@@ -185,15 +187,15 @@ def translate_errors(path: Path) -> Iterator[None]:
 def missing_member_error(path: Path, archive: Path, members: Iterable[Path]) -> DataError:
     """The error for a member that a zip archive does not have."""
     names = [str(member.relative_to(archive)) for member in members]
-    wanted = str(path.relative_to(archive))
-    close = nearest(wanted, names, 1)
+    name = str(path.relative_to(archive))
+    close = nearest(name, names, 1)
     return DataError(
-        f"{archive} has no {wanted}; {f'did you mean {close[0]}?' if close else f'it has {first_few(names)}'}"
+        f"{archive} has no {name}; {f'did you mean {close[0]}?' if close else f'it has {first_few(names)}'}"
     )
 
 
 @contextmanager
-def _raw(path: Path) -> Iterator[io.BufferedReader]:
+def _open_raw(path: Path) -> Iterator[io.BufferedReader]:
     """The stored bytes of a file, or of a member of a zip archive, without further decompression."""
     archive = find_archive(path)
     with translate_errors(path):
@@ -213,11 +215,11 @@ def _raw(path: Path) -> Iterator[io.BufferedReader]:
                 yield io.BufferedReader(_SizeLimitedReader(member, path), _BLOCK)
 
 
-def _magic(start: bytes) -> Compression | None:
+def _match_magic(start: bytes) -> Compression | None:
     return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
 
 
-def _decompressed(stream: io.BufferedReader, kind: Compression) -> IO[bytes]:
+def _open_decompressed(stream: io.BufferedReader, kind: Compression) -> IO[bytes]:
     if kind == "gzip":
         return cast(IO[bytes], gzip.GzipFile(fileobj=stream))
     if kind == "bzip2":
@@ -232,7 +234,7 @@ class _SizeLimitedReader(io.RawIOBase):
 
     def __init__(self, stream: IO[bytes], path: Path) -> None:
         self._stream, self._path = stream, path
-        self._limit = max(_SURELY_FINE, _LARGEST_RATIO * (find_archive(path) or path).stat().st_size)
+        self._limit = max(_UNCHECKED_SIZE, _MAX_RATIO * (find_archive(path) or path).stat().st_size)
         self._read = 0
 
     def readable(self) -> bool:
@@ -244,7 +246,7 @@ class _SizeLimitedReader(io.RawIOBase):
         self._read += len(block)
         if self._read > self._limit:
             raise DataError(
-                f"{self._path} unpacks to more than {_LARGEST_RATIO} times its size, as a damaged archive or zip bomb "
+                f"{self._path} unpacks to more than {_MAX_RATIO} times its size, as a damaged archive or zip bomb "
                 "does; unpack it yourself if you trust it"
             )
         return len(block)
@@ -260,6 +262,6 @@ class _SpaceCheckedWriter(io.RawIOBase):
         return True
 
     def write(self, block: Any) -> int:  # any buffer, given by BufferedWriter
-        if shutil.disk_usage(self._folder).free < _KEPT_FREE + len(block):
+        if shutil.disk_usage(self._folder).free < _MIN_FREE + len(block):
             raise OSError(errno.ENOSPC, "no space")
         return self._raw.write(block) or 0

@@ -23,9 +23,10 @@ from graphrec.tabular.source_rows import InputPart, SourceRows
 from graphrec.tabular.spec import FileInput, FrameInput, TableSpec
 from graphrec.tabular.timestamps import read_times, suggest_format
 
+#: Batch sizes: malformed lines, and batches of rows, that are combined at a time.
 _LINES = 10_000
 _PACKED = 10
-_NULLABLE: dict[Any, Any] = {  # pyarrow's types to those of pandas
+_NULLABLE: dict[Any, Any] = {  # nullable pandas types by pyarrow type
     pa.int64(): pd.Int64Dtype(),
     pa.uint64(): pd.UInt64Dtype(),
     pa.int32(): pd.Int32Dtype(),
@@ -36,7 +37,7 @@ _NULLABLE: dict[Any, Any] = {  # pyarrow's types to those of pandas
 
 @dataclass
 class _Accumulator:
-    """State of assembling one table: batches, rule counts and rejected rows so far."""
+    """State of assembling one table: combined and `fresh` batches, rule counts and rejected rows so far."""
 
     tables: list[Any] = field(default_factory=list)  # of pyarrow.Table
     fresh: list[Any] = field(default_factory=list)  # of pyarrow.Table
@@ -60,7 +61,7 @@ def assemble(table: TableSpec) -> WorkingTable:
             source_rows.parts.append(part)
         if isinstance(piece, files.BadLine):
             _add_line(state, table.name, piece)
-            _note_bad(part, piece)
+            _count_bad_line(part, piece)
         else:
             _add_rows(state, _to_working_table(piece, table, state.read))
             part.rows += piece.num_rows
@@ -78,7 +79,7 @@ def assemble(table: TableSpec) -> WorkingTable:
         _require_rows(table, state.read)
     whole = _concatenate(state.tables)
     state.tables.clear()
-    return WorkingTable(table.type, _frame(whole), state.rows, state.rules, tuple(state.rejected), source_rows)
+    return WorkingTable(table.type, _to_pandas(whole), state.rows, state.rules, tuple(state.rejected), source_rows)
 
 
 def _require_rows(table: TableSpec, read: int) -> None:
@@ -86,36 +87,36 @@ def _require_rows(table: TableSpec, read: int) -> None:
     load = current_load()
     if load.allow_removal or (load.append and not read):
         return
-    of = "the frame" if isinstance(table.input, FrameInput) else "the query"
+    source = "the frame" if isinstance(table.input, FrameInput) else "the query"
     if isinstance(table.input, FileInput):
-        of = first_few(path.name for path in table.input.paths)
+        source = first_few(path.name for path in table.input.paths)
     why = "it has no rows"
     if read:
         why = f"split of {table.ids[-1]} gives no value in any of its {read:,} rows"
     elif isinstance(table.input, FileInput) and table.input.where:
-        asked = first_few(f"{name} = {' or '.join(values)}" for name, values in table.input.where.items())
-        why = f"where keeps no rows: none has {asked}"
-    raise DataError(f"{table.place}, {of}: {why}; nothing is written; {load.remedy}")
+        condition = first_few(f"{name} = {' or '.join(values)}" for name, values in table.input.where.items())
+        why = f"where keeps no rows: none has {condition}"
+    raise DataError(f"{table.place}, {source}: {why}; nothing is written; {load.remedy}")
 
 
 def _read_parts(table: TableSpec) -> Iterator[tuple[InputPart, Any]]:  # of pyarrow.Table or BadLine
-    source, wanted = table.input, _list_columns(table)
+    source, columns = table.input, _list_columns(table)
     if not isinstance(source, FileInput):
         part = InputPart(None)
-        yield from ((part, piece) for piece in batches.read_batches(source, wanted))
+        yield from ((part, piece) for piece in batches.read_batches(source, columns))
         return
     for path in source.paths:
         part = InputPart(path)
-        yield from ((part, piece) for piece in batches.read_batches(replace(source, paths=(path,)), wanted))
+        yield from ((part, piece) for piece in batches.read_batches(replace(source, paths=(path,)), columns))
 
 
 def _list_columns(table: TableSpec) -> list[str]:
     """The columns that the table uses, each once."""
-    named = [*table.ids, *(column.column for column in table.columns)]
-    return list(dict.fromkeys([*named, *([table.time.column] if table.time else [])]))
+    mapped = [*table.ids, *(column.column for column in table.columns)]
+    return list(dict.fromkeys([*mapped, *([table.time.column] if table.time else [])]))
 
 
-def _note_bad(part: InputPart, line: files.BadLine) -> None:
+def _count_bad_line(part: InputPart, line: files.BadLine) -> None:
     """Count a malformed line of a part."""
     part.bad += 1
     if line.line:
@@ -126,19 +127,19 @@ def _note_bad(part: InputPart, line: files.BadLine) -> None:
 
 def _to_working_table(piece: Any, table: TableSpec, first: int) -> WorkingTable:  # a pyarrow.Table
     """A batch with the columns and types of the graph; `first` is the number of its first row."""
-    found = piece.to_pandas(types_mapper=_NULLABLE.get)
+    frame = piece.to_pandas(types_mapper=_NULLABLE.get)
     if isinstance(table.input, FileInput) and table.input.missing and table.input.format != "csv":
-        found = _mask_missing(found, table.input.missing)
+        frame = _mask_missing(frame, table.input.missing)
     columns: dict[str, pd.Series[Any]] = {
-        name: as_text(found[column]) for name, column in zip(table.id_names, table.ids, strict=True)
+        name: as_text(frame[column]) for name, column in zip(table.id_names, table.ids, strict=True)
     }
-    columns |= {column.name: found[column.column] for column in table.columns}
+    columns |= {column.name: frame[column.column] for column in table.columns}
     if table.time:
-        columns["timestamp"] = found[table.time.column]
-    columns[ROW] = pd.Series(np.arange(first, first + piece.num_rows), index=found.index)
+        columns["timestamp"] = frame[table.time.column]
+    columns[ROW] = pd.Series(np.arange(first, first + piece.num_rows), index=frame.index)
     batch = WorkingTable(table.type, pd.DataFrame(columns), piece.num_rows)
     for name, column in zip(table.id_names, table.ids, strict=True):
-        batch = invalid_ids.note_inexact_floats(batch, name, found[column])
+        batch = invalid_ids.note_inexact_floats(batch, name, frame[column])
     if table.split is not None:
         batch = _split_ids(batch, table.split)
     batch = invalid_ids.reject_missing_words(batch, table.input)
@@ -158,16 +159,16 @@ def _parse_times(batch: WorkingTable, table: TableSpec) -> WorkingTable:
     if table.time is None:
         return batch
     values = batch.frame["timestamp"]
-    found = read_times(values, table.time)
+    times = read_times(values, table.time)
     form = table.time.format or ("a number" if table.time.unit else "ISO 8601 or a number of seconds")
-    hint = suggest_format(values[found.bad], table.time) if found.bad.any() else ""
+    hint = suggest_format(values[times.bad], table.time) if times.bad.any() else ""
     reason = f"timestamp is not a time in the format {form}" + (f"; {hint}" if hint else "")
     hint = hint and f"column {table.time.column}: {hint}"
-    batch = batch.reject(found.bad, "time", reason, "timestamp", hint)
-    for note in found.notes:
-        said = f"column {table.time.column}: {note.hint}"
-        batch = batch.log(f"time, {note.reading}", "noted", note.rows, [note.example], said)
-    return replace(batch, frame=batch.frame.assign(timestamp=found.seconds[~found.bad].reset_index(drop=True)))
+    batch = batch.reject(times.bad, "time", reason, "timestamp", hint)
+    for note in times.notes:
+        note_hint = f"column {table.time.column}: {note.hint}"
+        batch = batch.log(f"time, {note.reading}", "noted", note.rows, [note.example], note_hint)
+    return replace(batch, frame=batch.frame.assign(timestamp=times.seconds[~times.bad].reset_index(drop=True)))
 
 
 def _split_ids(batch: WorkingTable, split: str) -> WorkingTable:
@@ -205,15 +206,15 @@ def _add_rows(state: _Accumulator, batch: WorkingTable) -> None:
         state.rules = noted(state.rules, rule)
     state.rejected += batch.rejected
     if len(batch.frame) or not (state.tables or state.fresh):  # the first for its columns, if there are no rows
-        state.fresh.append(_arrow(batch.frame))
+        state.fresh.append(_to_arrow(batch.frame))
     if len(state.fresh) >= _PACKED:
         _pack(state)
 
 
 def _pack(state: _Accumulator) -> None:
     """Combine the newest batches into one, because DuckDB's batches take twice the memory of their text."""
-    alike = all(part.schema.equals(state.fresh[0].schema) for part in state.fresh)
-    state.tables += [pa.concat_tables(state.fresh).combine_chunks()] if state.fresh and alike else state.fresh
+    same_schema = all(part.schema.equals(state.fresh[0].schema) for part in state.fresh)
+    state.tables += [pa.concat_tables(state.fresh).combine_chunks()] if state.fresh and same_schema else state.fresh
     state.fresh = []
 
 
@@ -234,7 +235,7 @@ def _flush(state: _Accumulator, table: str) -> None:
         state.lines = []
 
 
-def _arrow(frame: pd.DataFrame) -> Any:  # a pyarrow.Table
+def _to_arrow(frame: pd.DataFrame) -> Any:  # a pyarrow.Table
     return pa.table([_cast_column(frame[name]) for name in frame.columns], list(frame.columns))
 
 
@@ -280,7 +281,7 @@ def _cast(table: Any, schema: Any) -> Any:  # a pyarrow.Table and Schema
         column = table[name]
         if column.type != kind and pa.types.is_large_string(kind) and not pa.types.is_null(column.type):
             column = arrow(as_text(column.to_pandas(types_mapper=_NULLABLE.get)))
-        columns.append(column.cast(kind, safe=kind != pa.float64()))  # ids are never numbers with a fraction
+        columns.append(column.cast(kind, safe=kind != pa.float64()))  # ids are never floats
     return pa.table(columns, schema=schema)
 
 
@@ -291,7 +292,7 @@ def _find_common_type(kinds: set[Any]) -> Any:  # of pyarrow.DataType
     return pa.float64() if known and known <= {pa.int64(), pa.float64()} else pa.large_string()
 
 
-def _frame(table: Any) -> pd.DataFrame:  # of a pyarrow.Table
+def _to_pandas(table: Any) -> pd.DataFrame:  # of a pyarrow.Table
     """The table as a pandas frame; columns without missing values are int64, float64 and bool."""
     columns = {}
     for name in table.column_names:

@@ -25,7 +25,7 @@ def parse_rules(section: TomlSection, table: TableSpec, keys: tuple[str, ...]) -
     names = table.type.properties
     repeated = cast(Repeated, section.choice("repeated", _REPEATED, "refuse"))
     by = section.text("by") if section.has("by") else None
-    combined = _named(section, "combined", names, _weight(section, table))
+    combined = _parse_property_names(section, "combined", names, _find_weight(section, table))
     if repeated == "max" and by is None:
         raise section.error(
             "repeated", 'is "max", which needs the key by: the row with the largest value of that property is kept'
@@ -34,40 +34,42 @@ def parse_rules(section: TomlSection, table: TableSpec, keys: tuple[str, ...]) -
         raise section.error("repeated", 'is "sum", which needs a weight, or the key combined: the properties to sum')
     if by is not None and by not in names:
         raise section.error("by", f"names {by}, which is not a property; add it to properties")
-    text = _named(section, "text", (*names, *table.id_names), ()) if section.has("text") else None
-    made = CleaningRules(
+    text = _parse_property_names(section, "text", (*names, *table.id_names), ()) if section.has("text") else None
+    rules = CleaningRules(
         text or (),
-        _named(section, "needed", names, ()),
-        ranges=_ranges(section, names),
+        _parse_property_names(section, "needed", names, ()),
+        ranges=_parse_ranges(section, names),
         times=("timestamp",) if table.time else (),
         repeated=repeated,
         by=by,
         combined=combined,
     )
     if "dangling" in keys:
-        made = replace(
-            made,
-            earliest=_earliest(section),
+        rules = replace(
+            rules,
+            earliest=_parse_earliest(section),
             itself=cast(Literal["keep", "drop"], section.choice("itself", ("keep", "drop"), "keep")),
             dangling=cast(Dangling, section.choice("dangling", ("refuse", "drop", "add"), "refuse")),
         )
-    return replace(table, rules=made, text_chosen=text is not None)
+    return replace(table, rules=rules, text_chosen=text is not None)
 
 
-def _weight(section: TomlSection, table: TableSpec) -> tuple[str, ...]:
+def _find_weight(section: TomlSection, table: TableSpec) -> tuple[str, ...]:
     return (table.columns[-1].name,) if isinstance(table.type, EdgeType) and section.has("weight") else ()
 
 
-def _named(section: TomlSection, key: str, names: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
+def _parse_property_names(
+    section: TomlSection, key: str, names: tuple[str, ...], default: tuple[str, ...]
+) -> tuple[str, ...]:
     for name in section.texts(key, default):
         if name not in names:
             raise section.error(key, f"names {name}, which is not a property of this table; add it to properties")
     return section.texts(key, default)
 
 
-def _ranges(section: TomlSection, names: tuple[str, ...]) -> dict[str, tuple[float | None, float | None]]:
+def _parse_ranges(section: TomlSection, names: tuple[str, ...]) -> dict[str, tuple[float | None, float | None]]:
     """The lowest and highest allowed value by property; None if a bound is infinite."""
-    found: dict[str, tuple[float | None, float | None]] = {}
+    ranges: dict[str, tuple[float | None, float | None]] = {}
     for name, bounds in section.section("ranges").values.items():
         if name not in names:
             raise section.error("ranges", f"names {name}, which is not a property of this table; add it to properties")
@@ -77,11 +79,11 @@ def _ranges(section: TomlSection, names: tuple[str, ...]) -> dict[str, tuple[flo
         if not numbers or len(bounds) != 2 or bounds[0] > bounds[1]:
             raise section.error("ranges", f"{name} must be the lowest and the highest value, such as [0.5, 5]")
         low, high = (None if isinf(bound) else bound for bound in bounds)
-        found[name] = (low, high)
-    return found
+        ranges[name] = (low, high)
+    return ranges
 
 
-def _earliest(section: TomlSection) -> int:
+def _parse_earliest(section: TomlSection) -> int:
     """Unix seconds of `earliest`, which is a date such as 1995-01-01 or Unix seconds."""
     value = section.values.get("earliest", CleaningRules().earliest)
     if isinstance(value, datetime):

@@ -20,10 +20,10 @@ _EXACT = ("DATE", "VARCHAR", "BOOLEAN", "DOUBLE", "UBIGINT", "HUGEINT", "BLOB")
 #: Maximum rows and cells of a batch.
 BATCH = 100_000
 _CELLS = 2_000_000
-#: The days since 1970 of 0001-01-01 and of 9999-12-31.
+#: 0001-01-01 and 9999-12-31 as days since 1970.
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
 
-#: Number of columns from which a single thread reads a file, because each thread buffers all columns.
+#: Threshold: files with as many columns are read by one thread, because each thread buffers all columns.
 _WIDE = 1000
 
 
@@ -61,19 +61,19 @@ def read_typed_batches(
         described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     except duckdb.Error as error:
         raise unreadable_error(place, error) from error
-    own = [row[0] for row in described]
-    called = {name: quote_identifier(each) for name, each in zip(names or own, own, strict=True)}
-    types = {name: row[1] for name, row in zip(called, described, strict=True)}
-    chosen = list(called) if columns is None else columns
-    require_columns(place, chosen, list(called))
+    sql_names = [row[0] for row in described]
+    quoted = {name: quote_identifier(each) for name, each in zip(names or sql_names, sql_names, strict=True)}
+    types = {name: row[1] for name, row in zip(quoted, described, strict=True)}
+    chosen = list(quoted) if columns is None else columns
+    require_columns(place, chosen, list(quoted))
     absent = ", ".join(map(quote_literal, ("",) if files.missing is None else files.missing))
     expressions = []
     for name in chosen:
-        expression = build_checked_cast(called[name], types[name], name)
+        expression = build_checked_cast(quoted[name], types[name], name)
         if absent and types[name] == "VARCHAR":
             expression = f"CASE WHEN {expression} NOT IN ({absent}) THEN {expression} END"
         expressions.append(expression)
-    query = build_select(source, expressions, build_condition(files.where, called, place))
+    query = build_select(source, expressions, build_condition(files.where, quoted, place))
     yield from fetch_batches(connection, query, chosen, place, empty_too=columns is None)
 
 
@@ -113,20 +113,20 @@ def unreadable_error(place: str, error: Exception) -> DataError:
     return DataError(f"{place} cannot be read: {shortened(first, 200)}; export or download it again")
 
 
-def require_columns(place: str, wanted: Sequence[str], names: Sequence[str]) -> None:
+def require_columns(place: str, requested: Sequence[str], names: Sequence[str]) -> None:
     """Raise DataError with the nearest name if a requested column does not exist."""
     known = set(names)
-    for name in wanted:
+    for name in requested:
         if name not in known:
             raise missing_column_error(place, name, names)
 
 
-def missing_column_error(place: str, wanted: str, names: Sequence[str]) -> DataError:
+def missing_column_error(place: str, name: str, names: Sequence[str]) -> DataError:
     """The error for a column that does not exist."""
-    close = nearest(wanted, names, 1)
+    close = nearest(name, names, 1)
     hint = f"is {close[0]} meant?" if close else "correct the name, or the data"
-    shown = first_few((shortened(name, 30) for name in names), 12)
-    return DataError(f"{place} has no column '{wanted}', but it has {shown}; {hint}")
+    existing = first_few((shortened(each, 30) for each in names), 12)
+    return DataError(f"{place} has no column '{name}', but it has {existing}; {hint}")
 
 
 def build_condition(where: Mapping[str, tuple[str, ...]], columns: Mapping[str, str], place: str) -> str:

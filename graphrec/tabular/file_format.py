@@ -12,13 +12,14 @@ from graphrec.errors import DataError
 from graphrec.tabular.archives import open_file as open_file  # source_rows opens files with it, too
 from graphrec.tabular.spec import FileInput
 
-_SAMPLE = 1 << 20
+#: Block size in bytes.
+_BLOCK = 1 << 20
 #: Number of rows read to determine the usual number of fields.
 _SAMPLE_ROWS = 1000
 #: Maximum length of a line, in characters.
 LONGEST_LINE = 16_000_000
 
-#: Magic bytes of files that are not text tables, and what to do with them.
+#: Magic bytes of files that are not text tables, with the kind of file and the remedy.
 _FOREIGN = {
     b"PK\x03\x04": 'is a workbook or a zip archive; write format = "xlsx" or "ods", or leave format out',
     b"PK\x05\x06": "is a zip archive without anything in it; copy or download it again",
@@ -69,7 +70,7 @@ def read_raw_names(path: Path, files: FileInput) -> list[str]:
     if files.header is not None:
         return list(files.header)
     with open_file(path) as stream:
-        rows = _records(path, files, io.TextIOWrapper(stream, files.encoding, errors="replace"))
+        rows = _read_records(path, files, io.TextIOWrapper(stream, files.encoding, errors="replace"))
         names = next(rows, None)
         if names is None:
             after = f" after the {files.skip:,} that skip leaves out; lower skip" if files.skip else "; copy it again"
@@ -88,19 +89,19 @@ def read_raw_names(path: Path, files: FileInput) -> list[str]:
 def make_unique(names: Sequence[str]) -> list[str]:
     """The names with numbers appended to duplicates, and `column_N` for blank ones.
 
-    >>> unique_names(["user", "", "user"])
+    >>> make_unique(["user", "", "user"])
     ['user', 'column_2', 'user_2']
     """
-    there, found = set(names), dict[str, None]()
+    original, result = set(names), dict[str, None]()
     counts: Counter[str] = Counter()
     for number, name in enumerate(names, 1):
         plain = unique = name if name.strip() else f"column_{number}"
         counts[plain] += 1
-        while unique in found or (unique != name and unique in there):
+        while unique in result or (unique != name and unique in original):
             counts[plain] += unique != plain
             unique = f"{plain}_{max(counts[plain], 2)}"
-        found[unique] = None
-    return list(found)
+        result[unique] = None
+    return list(result)
 
 
 def has_mixed_line_endings(path: Path) -> bool:
@@ -111,7 +112,7 @@ def has_mixed_line_endings(path: Path) -> bool:
     feeds = returns = both = 0
     last = b""
     with open_file(path) as stream:
-        while block := stream.read(_SAMPLE):
+        while block := stream.read(_BLOCK):
             feeds += block.count(b"\n")
             returns += block.count(b"\r")
             both += block.count(b"\r\n") + (last == b"\r" and block[:1] == b"\n")
@@ -129,13 +130,13 @@ def count_lines_before(path: Path, skip: int) -> int:
     return number
 
 
-def _records(path: Path, files: FileInput, text: io.TextIOWrapper) -> Iterator[list[str]]:
+def _read_records(path: Path, files: FileInput, text: io.TextIOWrapper) -> Iterator[list[str]]:
     """The fields of each line that is not blank, after `skip` lines."""
     for _ in range(files.skip):
         while (skipped := text.readline(LONGEST_LINE)) and not skipped.endswith("\n"):
             pass
     first = text.readline(LONGEST_LINE).removeprefix("\ufeff") if not files.skip else ""
-    lines = (line for line in _chained(first, text) if line.strip("\n"))
+    lines = (line for line in _chain_lines(first, text) if line.strip("\n"))
     if files.comment:
         lines = (line for line in lines if not line.startswith(files.comment))
     try:
@@ -155,7 +156,7 @@ def _records(path: Path, files: FileInput, text: io.TextIOWrapper) -> Iterator[l
         ) from error
 
 
-def _chained(first: str, text: io.TextIOWrapper) -> Iterator[str]:
+def _chain_lines(first: str, text: io.TextIOWrapper) -> Iterator[str]:
     if first:
         yield first
     while line := text.readline(LONGEST_LINE):

@@ -31,18 +31,18 @@ def read_batches(query: FileQueryInput, columns: Sequence[str]) -> Iterator[Any]
     with TemporaryDirectory(prefix="graphrec-") as scratch:
         database = str(Path(scratch) / "tables.duckdb")
         with duckdb_engine.connect(Path(scratch), database=database) as connection:
-            for name, given in query.files.items():
-                yield from _copy_table(connection, name, given)
+            for name, source in query.files.items():
+                yield from _copy_table(connection, name, source)
             connection.execute("SET python_enable_replacements = false")
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
             yield from _run_query(connection, query.sql, columns)
 
 
-def _copy_table(connection: duckdb.DuckDBPyConnection, name: str, given: FileInput | FrameInput) -> Iterator[BadLine]:
+def _copy_table(connection: duckdb.DuckDBPyConnection, name: str, source: FileInput | FrameInput) -> Iterator[BadLine]:
     """Copy files or a frame to the table `name`; yields the malformed lines."""
     names: list[str] = []
-    parts = [given] if isinstance(given, FrameInput) else [replace(given, paths=(path,)) for path in given.paths]
+    parts = [source] if isinstance(source, FrameInput) else [replace(source, paths=(path,)) for path in source.paths]
     for part in parts:
         place = frames.FRAME_NAME if isinstance(part, FrameInput) else str(part.paths[0])
         for piece in _read_all(part):
@@ -51,20 +51,22 @@ def _copy_table(connection: duckdb.DuckDBPyConnection, name: str, given: FileInp
                 continue
             may_lack = isinstance(part, FileInput) and part.format in ("jsonl", "json")
             if names and not may_lack and set(piece.column_names) != set(names):
-                odd = sorted(set(piece.column_names) ^ set(names))
+                different = sorted(set(piece.column_names) ^ set(names))
                 raise DataError(
-                    f"{place} and the file before it differ in the column {first_few(odd, 1)}; give each a name in "
-                    "files, and combine them in the sql: select … union all by name select …"
+                    f"{place} and the file before it differ in the column {first_few(different, 1)}; give each a name "
+                    "in files, and combine them in the sql: select … union all by name select …"
                 )
             names = names or piece.column_names
             _insert(connection, name, _make_names_distinct(piece))
 
 
-def _read_all(given: FileInput | FrameInput) -> Iterator[Any]:  # of pyarrow.Table or BadLine
+def _read_all(source: FileInput | FrameInput) -> Iterator[Any]:  # of pyarrow.Table or BadLine
     """All columns of one file or frame."""
-    if isinstance(given, FileInput):
-        return files.read_batches(given)
-    return reshaping.melt_wide(given, reshaping.WIDE_COLUMNS) if given.shape == "wide" else frames.read_batches(given)
+    if isinstance(source, FileInput):
+        return files.read_batches(source)
+    if source.shape == "wide":
+        return reshaping.melt_wide(source, reshaping.WIDE_COLUMNS)
+    return frames.read_batches(source)
 
 
 def _make_names_distinct(piece: Any) -> Any:  # a pyarrow.Table, twice
@@ -83,25 +85,25 @@ def _insert(connection: duckdb.DuckDBPyConnection, name: str, piece: Any) -> Non
     """Append rows to a table; column types are widened as needed."""
     connection.register(_BATCH_NAME, piece)
     table, source = quote_identifier(name), quote_identifier(_BATCH_NAME)
-    there = (
-        _types(connection, table)
+    existing = (
+        _read_types(connection, table)
         if connection.execute("SELECT * FROM duckdb_tables() WHERE table_name = $1", [name]).fetchone()
         else None
     )
-    if there is None:
+    if existing is None:
         connection.execute(f"CREATE TABLE {table} AS FROM {source}")
     else:
-        for column, kind in _types(connection, source).items():
-            if column not in there:
+        for column, kind in _read_types(connection, source).items():
+            if column not in existing:
                 connection.execute(f"ALTER TABLE {table} ADD COLUMN {quote_identifier(column)} {kind}")
-            elif kind != there[column]:
-                wider = "DOUBLE" if {kind, there[column]} == {"BIGINT", "DOUBLE"} else "VARCHAR"
+            elif kind != existing[column]:
+                wider = "DOUBLE" if {kind, existing[column]} == {"BIGINT", "DOUBLE"} else "VARCHAR"
                 connection.execute(f"ALTER TABLE {table} ALTER {quote_identifier(column)} TYPE {wider}")
         connection.execute(f"INSERT INTO {table} BY NAME FROM {source}")
     connection.unregister(_BATCH_NAME)
 
 
-def _types(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+def _read_types(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     return {row[0]: row[1] for row in connection.execute(f"DESCRIBE {table}").fetchall()}
 
 
@@ -137,14 +139,17 @@ def _run_query(connection: duckdb.DuckDBPyConnection, sql: str, columns: Sequenc
     try:
         for batch in connection.sql(query).to_arrow_reader(duckdb_engine.BATCH):
             yield pa.table(
-                [_narrow(column) if is_wide else column for column, is_wide in zip(batch.columns, wide, strict=True)],
+                [
+                    _narrow_integers(column) if is_wide else column
+                    for column, is_wide in zip(batch.columns, wide, strict=True)
+                ],
                 list(columns),
             )
     except duckdb.Error as error:
         raise _query_error(shown, error) from error
 
 
-def _narrow(digits: Any) -> Any:  # a pyarrow.Array, twice
+def _narrow_integers(digits: Any) -> Any:  # a pyarrow.Array, twice
     """128-bit integers (the type of SQL sums), given as text, as int64 if all fit, else as text."""
     try:
         return digits.cast(pa.int64())
@@ -154,8 +159,8 @@ def _narrow(digits: Any) -> Any:  # a pyarrow.Array, twice
 
 def _query_error(shown: str, error: duckdb.Error) -> DataError:
     """The error for a query that DuckDB rejects: its message without the source excerpt."""
-    words = str(error).split("\nLINE ")[0].split("Candidate functions:")[0]
-    reason = shortened(" ".join(words.split()), 240)
+    message = str(error).split("\nLINE ")[0].split("Candidate functions:")[0]
+    reason = shortened(" ".join(message.split()), 240)
     hint = (
         "columns of text files are text: CAST(column AS DOUBLE) makes a number" if "VARCHAR" in reason else "correct it"
     )

@@ -35,7 +35,7 @@ def to_arrow(frame: Any, place: str) -> Any:  # of any library, to a pyarrow.Tab
     Raises DataError naming `place` if it cannot be converted.
     """
     if isinstance(frame, pd.DataFrame):
-        return _from_pandas(frame)
+        return _convert_pandas(frame)
     try:
         table = pa.table(frame)
     except (pa.ArrowException, ValueError, TypeError) as error:
@@ -72,14 +72,14 @@ def read_batches(frame: FrameInput, columns: Sequence[str] | None = None) -> Ite
         yield from duckdb_engine.read_typed_batches(connection, "frame", FRAME_NAME, columns, frame, names)
 
 
-def _from_pandas(frame: pd.DataFrame) -> Any:  # a pyarrow.Table
+def _convert_pandas(frame: pd.DataFrame) -> Any:  # a pyarrow.Table
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
     names = make_unique(["" if name is None else str(name) for name in frame.columns])
-    return pa.table([_array(frame.iloc[:, place]) for place in range(len(names))], names)
+    return pa.table([_to_array(frame.iloc[:, place]) for place in range(len(names))], names)
 
 
-def _array(values: "pd.Series[Any]") -> Any:  # a pyarrow.Array
+def _to_array(values: "pd.Series[Any]") -> Any:  # a pyarrow.Array
     """The values as an array of one Arrow type, else as text."""
     try:
         return pa.array(values, from_pandas=True)

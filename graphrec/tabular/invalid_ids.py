@@ -58,18 +58,18 @@ def reject_missing_words(batch: WorkingTable, source: TableInput) -> WorkingTabl
     rejections = []
     for name in batch.ids:
         texts = batch.frame[name].str.strip()
-        sure, perhaps = texts.isin(MISSING_WORDS), texts.isin(AMBIGUOUS_WORDS)
-        if reject and sure.any():
-            words = _quote_examples(texts[sure])
+        missing, ambiguous = texts.isin(MISSING_WORDS), texts.isin(AMBIGUOUS_WORDS)
+        if reject and missing.any():
+            words = _quote_examples(texts[missing])
             hint = f'{name}: {words} represent a missing value; if they are ids, write missing = [""]'
-            rejections.append(Rejection(sure, "missing", f"{name} is a word for a missing value", name, hint))
-        doubtful = perhaps if reject else sure | perhaps
-        if doubtful.any():
-            words = _quote_examples(texts[doubtful])
+            rejections.append(Rejection(missing, "missing", f"{name} is a word for a missing value", name, hint))
+        noted = ambiguous if reject else missing | ambiguous
+        if noted.any():
+            words = _quote_examples(texts[noted])
             hint = f'write missing = ["", {words}]' if reject else "leave them out in the sql"
-            shown = [f"{name}: {word}" for word in texts[doubtful].drop_duplicates().head(_SHOWN)]
+            shown = [f"{name}: {word}" for word in texts[noted].drop_duplicates().head(_SHOWN)]
             hint = f"{name}: if {words} represent missing values, {hint}"
-            batch = batch.log("missing", "noted", int(doubtful.sum()), shown, hint)
+            batch = batch.log("missing", "noted", int(noted.sum()), shown, hint)
     return batch.reject_each(rejections)
 
 

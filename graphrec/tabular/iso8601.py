@@ -51,13 +51,13 @@ def parse_iso8601(text: str) -> ParsedTime | None:
     (23:59:60, the next second). An offset, "Z", a zone abbreviation or a zone name may follow; if an offset and a name
     do, the offset is used.
     """
-    found = _MOMENT.fullmatch(text.strip().replace("\u2212", "-"))
-    if not found:
+    match = _MOMENT.fullmatch(text.strip().replace("\u2212", "-"))
+    if not match:
         return None
-    if (found["offset"] or found["zone"]) and not (found["hour"] or found["day"]):
+    if (match["offset"] or match["zone"]) and not (match["hour"] or match["day"]):
         return None  # the end of "2024-0213" is not an offset
     try:
-        return ParsedTime(_days(found) * _DAY + _seconds(found), *_zone(found))
+        return ParsedTime(_count_days(match) * _DAY + _count_seconds(match), *_parse_zone(match))
     except (ValueError, OverflowError, KeyError, OSError):
         return None
 
@@ -68,41 +68,41 @@ def find_offset(name: str) -> int | None:
     return None if hours is None else int(hours * 3600)
 
 
-def _days(found: re.Match[str]) -> int:
-    year = int(found["year"])
-    if found["week"]:
-        return date.fromisocalendar(year, int(found["week"]), int(found["weekday"] or 1)).toordinal() - _EPOCH
-    if found["ordinal"]:
-        day = date(year, 1, 1) + timedelta(days=int(found["ordinal"]) - 1)
+def _count_days(match: re.Match[str]) -> int:
+    year = int(match["year"])
+    if match["week"]:
+        return date.fromisocalendar(year, int(match["week"]), int(match["weekday"] or 1)).toordinal() - _EPOCH
+    if match["ordinal"]:
+        day = date(year, 1, 1) + timedelta(days=int(match["ordinal"]) - 1)
         if day.year != year:
             raise ValueError
         return day.toordinal() - _EPOCH
-    month, day_of_month = found["month"] or found["month2"] or 1, found["day"] or found["day2"] or 1
+    month, day_of_month = match["month"] or match["month2"] or 1, match["day"] or match["day2"] or 1
     return date(year, int(month), int(day_of_month)).toordinal() - _EPOCH
 
 
-def _seconds(found: re.Match[str]) -> int:
+def _count_seconds(match: re.Match[str]) -> int:
     """Seconds of the day; a fraction refers to the smallest unit in the text."""
-    hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
+    hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
     leap = second == 60 and minute in (29, 59)  # 29: zones with an offset of half an hour
     if hour > 24 or minute > 59 or (second > 59 and not leap) or (hour == 24 and (minute or second)):
         raise ValueError
-    size = 1 if found["second"] else 60 if found["minute"] else 3600
-    fraction = int(Fraction(f"0.{found['fraction'] or 0}") * size)
+    size = 1 if match["second"] else 60 if match["minute"] else 3600
+    fraction = int(Fraction(f"0.{match['fraction'] or 0}") * size)
     if hour == 24 and fraction:
         raise ValueError
     return hour * 3600 + minute * 60 + second + fraction
 
 
-def _zone(found: re.Match[str]) -> tuple[int | None, str | None]:
+def _parse_zone(match: re.Match[str]) -> tuple[int | None, str | None]:
     """The offset in seconds or the name of the zone; (None, None) if there is neither."""
-    if found["offset"]:
-        digits = found["offset"].replace(":", "").ljust(7, "0")
+    if match["offset"]:
+        digits = match["offset"].replace(":", "").ljust(7, "0")
         hours, minutes, seconds = (int(digits[at : at + 2]) for at in (1, 3, 5))
         if hours > 23 or minutes > 59 or seconds > 59:
             raise ValueError
         return (hours * 3600 + minutes * 60 + seconds) * (-1 if digits[0] == "-" else 1), None
-    name = found["zone"]
+    name = match["zone"]
     if not name:
         return None, None
     known = find_offset(name)

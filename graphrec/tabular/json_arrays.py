@@ -12,7 +12,7 @@ from graphrec.tabular.spec import FileInput
 
 #: Block size, and maximum length of one element, in characters.
 _BLOCK = 1 << 20
-_LONGEST = 16_000_000
+_MAX_ELEMENT = 16_000_000
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SKIPPED = re.compile(r'"(?:[^"\\]|\\.)*("?)|[\[\]{}]', re.DOTALL)
 _DECODER = json.JSONDecoder()
@@ -57,36 +57,36 @@ class _JsonReader:
 
     def elements(self) -> Iterator[str]:
         """The texts of the elements of the array that begins here; afterwards the position is behind the array."""
-        self._take("[")
+        self._consume("[")
         if self.peek() == "]":
             self._at += 1
             return
         while True:
-            yield self._value()
-            if self._take(",]") == "]":
+            yield self._read_value()
+            if self._consume(",]") == "]":
                 return
 
     def enter(self, key: str, place: str) -> None:
         """Move to the value of a key of the object that begins here, or of an index of the array."""
         seen: list[str] = []
         if self.peek() == "[" and key.isdecimal():
-            self._take("[")
+            self._consume("[")
             while self.peek() not in ("]", ""):
                 if len(seen) == int(key):
                     return
                 seen.append(str(len(seen)))
-                self._skip()
-                if self._take(",]") == "]":
+                self._skip_value()
+                if self._consume(",]") == "]":
                     break
         elif self.peek() == "{":
-            self._take("{")
+            self._consume("{")
             while self.peek() not in ("}", ""):
-                name = self._name()
+                name = self._read_name()
                 if name == key:
                     return
                 seen.append(name)
-                self._skip()
-                if self._take(",}") == "}":
+                self._skip_value()
+                if self._consume(",}") == "}":
                     break
         if self.peek() == "" and not seen:
             raise self.damage_error()
@@ -100,13 +100,13 @@ class _JsonReader:
         """What to write as `records` if the value here is not an array."""
         arrays: list[str] = []
         if self.peek() == "{":
-            self._take("{")
+            self._consume("{")
             while self.peek() not in ("}", ""):
-                name = self._name()
+                name = self._read_name()
                 if self.peek() == "[":
                     arrays.append("/" + escape_key(name))
-                self._skip()
-                if self._take(",}") == "}":
+                self._skip_value()
+                if self._consume(",}") == "}":
                     break
         if not arrays:
             return 'write one object on each line, with format = "jsonl", or an array of objects'
@@ -117,33 +117,33 @@ class _JsonReader:
         place = self._before + self._at
         return DataError(
             f"{self._path} is truncated or invalid JSON after {place:,} characters, or has an element longer than "
-            f"{_LONGEST // 1_000_000} MB there; export or download it again"
+            f"{_MAX_ELEMENT // 1_000_000} MB there; export or download it again"
         )
 
-    def _name(self) -> str:
+    def _read_name(self) -> str:
         """The next key of an object; afterwards the position is behind its colon."""
         if self.peek() != '"':
             raise self.damage_error()
-        name = json.loads(self._value())
-        self._take(":")
+        name = json.loads(self._read_value())
+        self._consume(":")
         return str(name)
 
-    def _take(self, signs: str) -> str:
-        """Consume and return the next character, which must be one of `signs`."""
-        sign = self.peek()
-        if not sign or sign not in signs:
+    def _consume(self, expected: str) -> str:
+        """Consume and return the next character, which must be one of `expected`."""
+        character = self.peek()
+        if not character or character not in expected:
             raise self.damage_error()
         self._at += 1
-        return sign
+        return character
 
-    def _value(self) -> str:
+    def _read_value(self) -> str:
         """The text of the complete value that begins here."""
         self.peek()
         while True:
             try:
                 end = _DECODER.raw_decode(self._text, self._at)[1]
             except (ValueError, RecursionError) as error:
-                if isinstance(error, RecursionError) or len(self._text) - self._at > _LONGEST or not self._fill():
+                if isinstance(error, RecursionError) or len(self._text) - self._at > _MAX_ELEMENT or not self._fill():
                     raise self.damage_error() from error
                 continue
             if end < len(self._text) or not self._fill():
@@ -151,17 +151,17 @@ class _JsonReader:
                 self._at = end
                 return value
 
-    def _skip(self) -> None:
+    def _skip_value(self) -> None:
         """Skip the value that begins here, of any length."""
         if self.peek() not in ("[", "{"):
-            self._value()
+            self._read_value()
             return
         depth = 0
         while True:
             match = _SKIPPED.search(self._text, self._at)
             if match is None or (match[0].startswith('"') and not match[1]):
                 self._at = len(self._text) if match is None else match.start()  # a string continues in the next block
-                if len(self._text) - self._at > _LONGEST or not self._fill():
+                if len(self._text) - self._at > _MAX_ELEMENT or not self._fill():
                     raise self.damage_error()
                 continue
             self._at = match.end()

@@ -1,4 +1,4 @@
-"""Keys in JSON pointers (RFC 6901), where `~` and `/` are written as `~0` and `~1`."""
+"""Escapes keys in JSON pointers (RFC 6901), in which `~` and `/` are `~0` and `~1`."""
 
 
 def escape_key(key: str) -> str:

@@ -23,28 +23,28 @@ class LineNumbers:
         Records must be requested in ascending order. The record itself is assumed to be one line, because it is
         malformed.
         """
-        while self._record < record - 1 and (line := self._next()):
+        while self._record < record - 1 and (line := self._read_line()):
             self._record += 1
             if self._record > self._files.skip and self._files.quote and self._files.quote in line:
-                self._finish(line)
+                self._skip_record(line)
         self._record += 1
-        return self._line if self._next() and not self._lost else 0
+        return self._line if self._read_line() and not self._lost else 0
 
-    def _next(self) -> str:
+    def _read_line(self) -> str:
         line = next(self._lines, "")
         self._line += bool(line)
         return line
 
-    def _finish(self, line: str) -> None:
+    def _skip_record(self, line: str) -> None:
         """Advance to the end of the record that begins with this line."""
         files = self._files
         if len(files.separator) > 1:
             while line and line.count(files.quote) % 2:
-                more = self._next()
+                more = self._read_line()
                 line = line + more if more else ""
             return
         reader = csv.reader(
-            self._from(line),
+            self._iterate_from(line),
             delimiter=files.separator,
             quotechar=files.quote,
             escapechar=files.escape or None,
@@ -55,7 +55,7 @@ class LineNumbers:
         except csv.Error:  # a field exceeds the limit of the reader
             self._lost = True
 
-    def _from(self, line: str) -> Iterator[str]:
+    def _iterate_from(self, line: str) -> Iterator[str]:
         while line:
             yield line
-            line = self._next()
+            line = self._read_line()

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
-from graphrec.characters import escaped
+from graphrec.characters import escape_controls
 from graphrec.cleaning.rules import Kind
-from graphrec.errors import DataError, nearest, shown
-from graphrec.redaction import redacted
+from graphrec.errors import DataError, format_value, nearest
+from graphrec.redaction import redact
 from graphrec.schema import (
     ITEM,
     SYSTEM_LABELS,
@@ -44,7 +44,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 _KINDS: dict[str, Kind] = {"text": "str", "int": "int", "float": "float", "bool": "bool"}
 #: Label by the value of the key `role`.
 _ROLES = {"user": USER, "item": ITEM}
-#: Keys of a label without rows of its own, whose nodes are the ends of edges.
+#: Keys of a label without rows, whose nodes are the ends of edges.
 _KEYS_WITHOUT_ROWS = {"role", "shared"}
 _UNITS = ("s", "ms", "us", "ns")
 _COMPARISONS = ("exact", "normalised", "title", "fields")
@@ -60,15 +60,15 @@ def parse(path: Path) -> SourceSpec:
     Raises:
         DataError: the file cannot be read, is not TOML, or has an unknown, missing or contradictory key.
     """
-    return parse_mapping(_toml(path), path, path.parent)
+    return parse_mapping(_read_toml(path), path, path.parent)
 
 
 def parse_mapping(values: Mapping[str, Any], path: Path, folder: Path) -> SourceSpec:  # Any: TOML values, and frames
     """The specification in a mapping of the form of a TOML file, in which the value of `file` may be a data frame.
 
     Args:
-        path: how messages name the mapping.
-        folder: where relative file names start.
+        path: the name of the mapping in messages.
+        folder: the folder of relative file names.
 
     Raises:
         DataError: a key is unknown, missing or contradictory.
@@ -76,9 +76,9 @@ def parse_mapping(values: Mapping[str, Any], path: Path, folder: Path) -> Source
     top = TomlSection.of(path, "", values)
     top.require_known(KEYS["file"])
     source = Source(
-        _name(top),
+        _parse_name(top),
         top.text("version", ""),
-        _public(top, "url"),
+        _parse_public_address(top, "url"),
         top.text("licence", ""),
         precedence=top.whole("precedence", 0),
     )
@@ -87,17 +87,20 @@ def parse_mapping(values: Mapping[str, Any], path: Path, folder: Path) -> Source
     if not nodes and not edges:
         raise DataError(f"{path} names no table; add one such as [nodes.User] or [edges.PURCHASED]")
     named = {label: TomlSection.of(path, f"nodes.{label}", value) for label, value in nodes.items()}
-    roles = _roles(named)
+    roles = _parse_roles(named)
     without_rows = {
         label for label, section in named.items() if section.values and section.values.keys() <= _KEYS_WITHOUT_ROWS
     }
     tables = [
-        _node(section, roles.get(label, label), connections, folder)
+        _parse_nodes(section, roles.get(label, label), connections, folder)
         for label, section in named.items()
         if label not in without_rows
     ]
     for relation, value in edges.items():
-        tables += [_edge(section, relation, connections, folder, roles) for section in _sections(path, relation, value)]
+        tables += [
+            _parse_edges(section, relation, connections, folder, roles)
+            for section in _list_sections(path, relation, value)
+        ]
     triples = [table.type.triple for table in tables if isinstance(table.type, EdgeType)]
     for triple in triples:
         if triples.count(triple) > 1:
@@ -110,7 +113,7 @@ def parse_mapping(values: Mapping[str, Any], path: Path, folder: Path) -> Source
             properties = {table.type.source: (), table.type.target: (), **properties}
         else:
             properties[table.name] = table.type.properties
-    links = tuple(_link(path, value, properties, roles) for value in _list_of_links(top))
+    links = tuple(_parse_link(path, value, properties, roles) for value in _list_links(top))
     shared = {roles.get(label, label) for label in without_rows if named[label].flag("shared", False)}
     for label in sorted(without_rows):
         if roles.get(label, label) in shared - properties.keys():
@@ -118,41 +121,43 @@ def parse_mapping(values: Mapping[str, Any], path: Path, folder: Path) -> Source
     return SourceSpec(path, source, tuple(tables), links, frozenset(shared))
 
 
-def _roles(sections: Mapping[str, TomlSection]) -> dict[str, str]:
+def _parse_roles(sections: Mapping[str, TomlSection]) -> dict[str, str]:
     """User or Item by the label used in the TOML file: [nodes.Customer] with role = "user" is User."""
     roles: dict[str, str] = {}
     for label, section in sections.items():
         if not section.has("role"):
             continue
-        _check_label(section, label)
+        _require_label(section, label)
         role = _ROLES[section.choice("role", _ROLES, "")]
-        rivals = [other for other in sections if other != label and role in (other, roles.get(other))]
-        if rivals or (label in _ROLES.values() and label != role):
-            known = rivals[0] if rivals else label
+        same_role = [other for other in sections if other != label and role in (other, roles.get(other))]
+        if same_role or (label in _ROLES.values() and label != role):
+            known = same_role[0] if same_role else label
             raise section.error("role", f"makes {label} a {role}, and {known} is another one; give one label this role")
         roles[label] = role
     return roles
 
 
-def _name(section: TomlSection) -> str:
+def _parse_name(section: TomlSection) -> str:
     """The name of the source, which is used as a folder name and in keys; DataError if it cannot be."""
     name = section.text("name")
-    if escaped(name) != name or not name.strip():
-        raise section.error("name", f"'{shown(name)}' has control characters in it or is blank; write another")
+    if escape_controls(name) != name or not name.strip():
+        raise section.error("name", f"'{format_value(name)}' has control characters in it or is blank; write another")
     if len(name.encode()) > LONGEST_NAME:
-        raise section.error("name", f"'{shown(name, 40)}' is longer than {LONGEST_NAME} bytes; write a shorter one")
+        raise section.error(
+            "name", f"'{format_value(name, 40)}' is longer than {LONGEST_NAME} bytes; write a shorter one"
+        )
     return name
 
 
-def _public(section: TomlSection, key: str) -> str:
+def _parse_public_address(section: TomlSection, key: str) -> str:
     """The address at a key, which the graph stores and shows; DataError if it contains a login or secret."""
     text = section.text(key, "")
-    if redacted(text) != text:
+    if redact(text) != text:
         raise section.error(key, "holds a password or another secret, and the graph would show it; leave it out")
     return text
 
 
-def _toml(path: Path) -> dict[str, Any]:  # Any: TOML values
+def _read_toml(path: Path) -> dict[str, Any]:  # Any: TOML values
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -161,73 +166,73 @@ def _toml(path: Path) -> dict[str, Any]:  # Any: TOML values
         raise DataError(f"{path} cannot be read: {error.strerror or error}; check the path") from error
 
 
-def _sections(path: Path, relation: str, value: object) -> list[TomlSection]:
+def _list_sections(path: Path, relation: str, value: object) -> list[TomlSection]:
     """The section of [edges.RATED], or all sections of [[edges.RATED]], one per pair of labels or file format."""
     if not isinstance(value, list):
         return [TomlSection.of(path, f"edges.{relation}", value)]
     return [TomlSection.of(path, f"edges.{relation} {number}", item) for number, item in enumerate(value, 1)]
 
 
-def _node(section: TomlSection, label: str, connections: Mapping[str, str], folder: Path) -> TableSpec:
+def _parse_nodes(section: TomlSection, label: str, connections: Mapping[str, str], folder: Path) -> TableSpec:
     section.require_known(KEYS["nodes"])
-    _check_label(section, label)
-    columns = _properties(section)
+    _require_label(section, label)
+    columns = _parse_properties(section)
     kind = NodeType(label, tuple(column.name for column in columns), section.flag("shared", False))
-    found = parse_input(section, connections, folder)
-    return _checked(section, TableSpec(section.place, kind, found, (section.text("id"),), columns), NODE_RULE_KEYS)
+    source = parse_input(section, connections, folder)
+    return _add_rules(section, TableSpec(section.place, kind, source, (section.text("id"),), columns), NODE_RULE_KEYS)
 
 
-def _edge(
+def _parse_edges(
     section: TomlSection, relation: str, connections: Mapping[str, str], folder: Path, roles: Mapping[str, str]
 ) -> TableSpec:
     section.require_known(KEYS["edges"])
     if not _RELATION.fullmatch(relation) or relation in SYSTEM_RELATIONS:
         raise DataError(
             f"{section.place}: a relationship type is written like PURCHASED or IN_CATEGORY, and {relation} is not, or "
-            f"belongs to graphrec itself; write {_upper(relation)}"
+            f"belongs to graphrec itself; write {_to_upper_snake_case(relation)}"
         )
-    (source, from_column), (target, to_column) = _end(section, "from", roles), _end(section, "to", roles)
-    columns, time = _properties(section), _time(section)
+    (source, from_column), (target, to_column) = _parse_end(section, "from", roles), _parse_end(section, "to", roles)
+    columns, time = _parse_properties(section), _parse_time(section)
     if section.has("weight"):
-        columns = (*columns, _column(section, "weight", section.values["weight"], "float"))
+        columns = (*columns, _parse_column(section, "weight", section.values["weight"], "float"))
     names = [*(column.name for column in columns), *(["timestamp"] if time else [])]
     key = section.texts("key", ())
     for name in key:
         if name not in names:
             raise section.error("key", f"names {name}, which is not a property; add it to properties")
     kind = EdgeType(source, relation, target, tuple(names), key)
-    found = parse_input(section, connections, folder)
+    rows = parse_input(section, connections, folder)
     split = section.text("split") if section.has("split") else None
-    table = TableSpec(section.place, kind, found, (from_column, to_column), columns, time, split)
-    return _checked(section, table, EDGE_RULE_KEYS)
+    table = TableSpec(section.place, kind, rows, (from_column, to_column), columns, time, split)
+    return _add_rules(section, table, EDGE_RULE_KEYS)
 
 
-def _checked(section: TomlSection, table: TableSpec, rule_keys: tuple[str, ...]) -> TableSpec:
+def _add_rules(section: TomlSection, table: TableSpec, rule_keys: tuple[str, ...]) -> TableSpec:
     """The table with its cleaning rules; DataError if two properties have the same name."""
     names = table.type.properties
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise section.error("properties", f"names {min(twice)} twice (time makes timestamp); give one another name")
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise section.error("properties", f"names {min(repeated)} twice (time makes timestamp); give one another name")
     return parse_rules(section, table, rule_keys)
 
 
-def _end(section: TomlSection, key: str, roles: Mapping[str, str]) -> tuple[str, str]:
+def _parse_end(section: TomlSection, key: str, roles: Mapping[str, str]) -> tuple[str, str]:
     """Label and column of an end such as User:customer_id; labels with a role are replaced by User or Item."""
     label, colon, column = section.text(key).partition(":")
     if not colon or not column:
         raise section.error(key, f"is '{section.text(key)}', but must be label and column, such as User:customer_id")
-    _check_label(section, label)
+    _require_label(section, label)
     return roles.get(label, label), column
 
 
-def _properties(section: TomlSection) -> tuple[PropertyColumn, ...]:
+def _parse_properties(section: TomlSection) -> tuple[PropertyColumn, ...]:
     values = section.values.get("properties", [])
     if not isinstance(values, list):
         raise section.error("properties", 'must be a list, such as ["title", { name = "year", type = "int" }]')
-    return tuple(_column(section, "properties", value, None) for value in values)
+    return tuple(_parse_column(section, "properties", value, None) for value in values)
 
 
-def _column(section: TomlSection, key: str, value: object, kind: Kind | None) -> PropertyColumn:
+def _parse_column(section: TomlSection, key: str, value: object, kind: Kind | None) -> PropertyColumn:
     """A property, given as a column name or as a table of name, column and type."""
     if isinstance(value, str):
         value = {"name": value}
@@ -238,14 +243,14 @@ def _column(section: TomlSection, key: str, value: object, kind: Kind | None) ->
     name = part.text("name", part.text("column") if part.has("column") else None)
     if name in _RESERVED or ":" in name:
         raise part.error("name", f"'{name}' is reserved or has a colon; write {{ name = …, column = '{name}' }}")
-    if wrong := defect(name):
-        raise part.error("name", f"'{shown(name)}' {wrong}; write {{ name = \"another name\", column = … }}")
+    if reason := defect(name):
+        raise part.error("name", f"'{format_value(name)}' {reason}; write {{ name = \"another name\", column = … }}")
     if part.has("type"):
         kind = _KINDS[part.choice("type", _KINDS, "text")]
     return PropertyColumn(name, part.text("column", name), kind)
 
 
-def _time(section: TomlSection) -> TimeColumn | None:
+def _parse_time(section: TomlSection) -> TimeColumn | None:
     if not section.has("time"):
         return None
     value = section.values["time"]
@@ -263,14 +268,16 @@ def _time(section: TomlSection) -> TimeColumn | None:
     return TimeColumn(part.text("column"), form, unit, zone)
 
 
-def _list_of_links(top: TomlSection) -> list[object]:
+def _list_links(top: TomlSection) -> list[object]:
     values = top.values.get("links", [])
     if not isinstance(values, list):
         raise top.error("links", "must be written [[links]]")
     return values
 
 
-def _link(path: Path, value: object, properties: Mapping[str, tuple[str, ...]], roles: Mapping[str, str]) -> LinkRule:
+def _parse_link(
+    path: Path, value: object, properties: Mapping[str, tuple[str, ...]], roles: Mapping[str, str]
+) -> LinkRule:
     section = TomlSection.of(path, "links", value)
     section.require_known(KEYS["links"])
     by = cast(Literal["exact", "normalised", "title", "fields"], section.choice("by", _COMPARISONS, "exact"))
@@ -283,7 +290,7 @@ def _link(path: Path, value: object, properties: Mapping[str, tuple[str, ...]], 
     if not on:
         raise section.error("on", "must name at least one property")
     for name in on:
-        spellings = ("isbn", "isbn10", "isbn13") if name.startswith("isbn") else (name,)  # a rule on one reads all
+        spellings = ("isbn", "isbn10", "isbn13") if name.startswith("isbn") else (name,)  # one property has all
         if not set(spellings) & set(properties[label]):
             close = nearest(name, properties[label], 1)
             hint = f"did you mean {close[0]}?" if close else "add it to properties"
@@ -291,21 +298,21 @@ def _link(path: Path, value: object, properties: Mapping[str, tuple[str, ...]], 
     return LinkRule(label, by, on, float(threshold), section.flag("one_to_one", True))
 
 
-def _check_label(section: TomlSection, label: str) -> None:
+def _require_label(section: TomlSection, label: str) -> None:
     if not _LABEL.fullmatch(label) or label in SYSTEM_LABELS:
         raise DataError(
             f"{section.place}: a label is written like User or BoardGame, and '{label}' is not, or belongs to graphrec "
-            f"itself; write {_pascal(label)}"
+            f"itself; write {_to_pascal_case(label)}"
         )
 
 
-def _pascal(name: str) -> str:
+def _to_pascal_case(name: str) -> str:
     words = re.findall(r"[A-Za-z0-9]+", name)
-    made = "".join(word[:1].upper() + word[1:] for word in words).lstrip("0123456789")
-    return made if made and made not in SYSTEM_LABELS else f"My{made}"
+    label = "".join(word[:1].upper() + word[1:] for word in words).lstrip("0123456789")
+    return label if label and label not in SYSTEM_LABELS else f"My{label}"
 
 
-def _upper(name: str) -> str:
+def _to_upper_snake_case(name: str) -> str:
     words = re.findall(r"[A-Za-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name))
-    made = "_".join(words).upper().lstrip("0123456789_")
-    return made if made and made not in SYSTEM_RELATIONS else f"MY_{made}".rstrip("_")
+    relation = "_".join(words).upper().lstrip("0123456789_")
+    return relation if relation and relation not in SYSTEM_RELATIONS else f"MY_{relation}".rstrip("_")

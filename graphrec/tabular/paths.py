@@ -49,16 +49,16 @@ def find_files(section: TomlSection, name: str, folder: Path) -> list[Path]:
             return _find_in_archive(path, archive)
         if has_magic(name):
             matches = glob(str(Path(name).expanduser()), root_dir=folder, recursive=True)  # noqa: PTH207  # takes any path
-            found = sorted(folder / match for match in matches if (folder / match).is_file())
-            if not found:
+            files = sorted(folder / match for match in matches if (folder / match).is_file())
+            if not files:
                 raise section.error("file", f"'{name}' matches no file in {folder}")
-            return [member for match in found for member in _expand_archive(match)]
-        there = sorted(p.name for p in path.parent.iterdir() if p.is_file()) if path.parent.is_dir() else []
+            return [member for file in files for member in _expand_archive(file)]
+        names = sorted(p.name for p in path.parent.iterdir() if p.is_file()) if path.parent.is_dir() else []
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise section.error("file", f"{first_few([name])} cannot be looked up: {reason}; check the path") from error
-    close = nearest(path.name, there, 1)
-    hint = f"did you mean {close[0]}?" if close else f"the folder has {first_few(there, 10) or 'no file'}"
+    close = nearest(path.name, names, 1)
+    hint = f"did you mean {close[0]}?" if close else f"the folder has {first_few(names, 10) or 'no file'}"
     raise section.error("file", f"'{name}' does not exist; {hint}")
 
 
@@ -83,14 +83,14 @@ def detect_format(path: Path, encoding: str = "utf-8", records: bool = False) ->
     if _ARRAY.match(text):
         return "json"
     if _OBJECT.match(text):
-        return "json" if records or not _is_line(text.lstrip()) else "jsonl"
+        return "json" if records or not _is_one_per_line(text.lstrip()) else "jsonl"
     return _SUFFIXES.get(suffix, "csv")
 
 
-def detect_common_format(section: TomlSection, found: Sequence[Path], encoding: str) -> str:
+def detect_common_format(section: TomlSection, files: Sequence[Path], encoding: str) -> str:
     """The common format of the files; DataError if they have different formats."""
     forms: dict[str, Path] = {}
-    for path in found:
+    for path in files:
         forms.setdefault(detect_format(path, encoding, section.has("records")), path)
     if len(forms) > 1:
         shown = first_few(f"{path.name} is {form}" for form, path in forms.items())
@@ -100,7 +100,7 @@ def detect_common_format(section: TomlSection, found: Sequence[Path], encoding: 
     return next(iter(forms))
 
 
-def _is_line(text: str) -> bool:
+def _is_one_per_line(text: str) -> bool:
     """Whether the first line is a complete JSON object, or too long to be part of an indented document."""
     first, end, _ = text.partition("\n")
     if not end and len(text) >= _SAMPLE // 4:
@@ -121,12 +121,12 @@ def _expand_archive(path: Path) -> list[Path]:
 def _find_in_folder(section: TomlSection, name: str, folder: Path) -> list[Path]:
     """The data files in a folder, without subfolders."""
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
-    found = [folder / each for each in names if not archives.is_ancillary(each)]
-    if not found:
+    files = [folder / each for each in names if not archives.is_ancillary(each)]
+    if not files:
         inner = next(folder.glob("*/*.*"), None)
         hint = f"write {name.rstrip('/')}/*/*{inner.suffix}" if inner else "check the path"
         raise section.error("file", f"'{name}' is a folder without data files; {hint}")
-    return [member for path in found for member in _expand_archive(path)]
+    return [member for file in files for member in _expand_archive(file)]
 
 
 def _find_in_archive(path: Path, archive: Path) -> list[Path]:
@@ -135,9 +135,9 @@ def _find_in_archive(path: Path, archive: Path) -> list[Path]:
     if path in members:
         return [path]
     inner = str(path.relative_to(archive))
-    found = [
+    matching = [
         member for member in members if fnmatchcase(str(member.relative_to(archive)), inner) or path in member.parents
     ]
-    if not found:
+    if not matching:
         raise archives.missing_member_error(path, archive, members)
-    return found
+    return matching

@@ -24,12 +24,12 @@ def find_spec(path: Path) -> Path:
         return path
     if not path.is_dir():
         raise DataError(f"there is no {path}; give a TOML file, which `graphrec sniff FILE…` proposes")
-    found = sorted(path.glob("*.toml"))
-    if len(found) != 1:
-        what = f"{len(found)} TOML files ({first_few(p.name for p in found)})" if found else "no TOML file"
-        hint = "give one of them" if found else "`graphrec sniff FILE…` proposes one"
+    files = sorted(path.glob("*.toml"))
+    if len(files) != 1:
+        what = f"{len(files)} TOML files ({first_few(p.name for p in files)})" if files else "no TOML file"
+        hint = "give one of them" if files else "`graphrec sniff FILE…` proposes one"
         raise DataError(f"folder {path} has {what}, but it needs one; {hint}")
-    return found[0]
+    return files[0]
 
 
 @dataclass(frozen=True)
@@ -61,18 +61,18 @@ def read(path: Path | Description) -> GraphTables:
     )
     if not spec.shared:
         return tables
-    ends = [
+    node_tables = [
         replace(table, type=replace(table.type, shared=True)) if table.type.label in spec.shared else table
         for table in tables.nodes
     ]
-    return replace(tables, nodes=tuple(ends))
+    return replace(tables, nodes=tuple(node_tables))
 
 
 def _assemble_with_rules(table: TableSpec) -> tuple[WorkingTable, CleaningRules]:
     """The rows of a table and its cleaning rules; all text properties are repaired unless `text` was declared."""
-    made = assemble(table)
+    working_table = assemble(table)
     if table.text_chosen:
-        return made, table.rules
+        return working_table, table.rules
     names = [*table.type.properties, *(["id"] if isinstance(table.type, NodeType) and table.type.shared else [])]
-    text = tuple(name for name in names if pd.api.types.is_string_dtype(made.frame[name].dtype))
-    return made, replace(table.rules, text=text)
+    text = tuple(name for name in names if pd.api.types.is_string_dtype(working_table.frame[name].dtype))
+    return working_table, replace(table.rules, text=text)

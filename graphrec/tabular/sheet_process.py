@@ -27,10 +27,10 @@ def read(request: dict[str, Any]) -> dict[str, object]:  # Any: of JSON
     try:
         with Path(request["path"]).open("rb") as stream:
             book = CalamineWorkbook.from_filelike(stream)
-            wanted = request["sheet"] or next(iter(book.sheet_names), "")
-            if wanted not in book.sheet_names:
+            name = request["sheet"] or next(iter(book.sheet_names), "")
+            if name not in book.sheet_names:
                 return {"problem": "sheet", "sheets": book.sheet_names}
-            rows = book.get_sheet_by_name(wanted).iter_rows()
+            rows = book.get_sheet_by_name(name).iter_rows()
             return _write_files(islice(rows, request["skip"], None), request)
     except PasswordError:
         return {"problem": "password"}
@@ -40,11 +40,11 @@ def read(request: dict[str, Any]) -> dict[str, object]:  # Any: of JSON
 
 def _write_files(rows: Iterator[list[Any]], request: dict[str, Any]) -> dict[str, object]:  # Any: cells, and of JSON
     rows = (row for row in rows if any(cell != "" for cell in row))
-    names = request["header"] or [_text(cell) for cell in next(rows, [])]
+    names = request["header"] or [_to_text(cell) for cell in next(rows, [])]
     files: list[str] = []
     size = max(1, min(request["rows"], request["cells"] // len(names))) if names else 1
     while block := list(islice(rows, size)):
-        columns = [_array([row[place] if place < len(row) else "" for row in block]) for place in range(len(names))]
+        columns = [_to_array([row[place] if place < len(row) else "" for row in block]) for place in range(len(names))]
         table = pa.table(columns, [f"c{place}" for place in range(len(names))])
         files.append(str(Path(request["folder"]) / f"{len(files)}.arrow"))
         with pa.OSFile(files[-1], "wb") as out, pa.ipc.new_file(out, table.schema) as writer:
@@ -52,7 +52,7 @@ def _write_files(rows: Iterator[list[Any]], request: dict[str, Any]) -> dict[str
     return {"names": names, "files": files}
 
 
-def _array(cells: list[Any]) -> Any:  # cells of a sheet, to a pyarrow.Array
+def _to_array(cells: list[Any]) -> Any:  # cells of a sheet, to a pyarrow.Array
     """The cells as an array of one type: integers, floats, booleans or times, else text. Empty cells are null."""
     values = [None if cell == "" else cell for cell in cells]
     kinds = {type(value) for value in values} - {type(None)}
@@ -68,10 +68,10 @@ def _array(cells: list[Any]) -> Any:  # cells of a sheet, to a pyarrow.Array
             for value in values
         ]
         return pa.array(moments, pa.timestamp("us"))
-    return pa.array([None if value is None else _text(value) for value in values], pa.large_string())
+    return pa.array([None if value is None else _to_text(value) for value in values], pa.large_string())
 
 
-def _text(cell: Any) -> str:  # of a sheet
+def _to_text(cell: Any) -> str:  # of a sheet
     """The text of a cell as the sheet shows it: 7.0 is 7."""
     if isinstance(cell, bool):
         return "true" if cell else "false"
@@ -88,7 +88,7 @@ class _NoPandas(MetaPathFinder):
             raise ImportError(name)
 
 
-def _limit(memory: int) -> None:
+def _limit_memory(memory: int) -> None:
     """Limit the memory of this process, on systems that support it."""
     try:
         import resource
@@ -100,6 +100,6 @@ def _limit(memory: int) -> None:
 
 if __name__ == "__main__":
     sys.meta_path.insert(0, _NoPandas())
-    given = json.load(sys.stdin)
-    _limit(given["memory"])
-    print(json.dumps(read(given)))  # noqa: T201  # the parent process reads it
+    request = json.load(sys.stdin)
+    _limit_memory(request["memory"])
+    print(json.dumps(read(request)))  # noqa: T201  # the parent process reads it

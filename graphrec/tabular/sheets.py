@@ -23,11 +23,11 @@ from graphrec.tabular.spec import FileInput
 _BATCH = 20_000
 _CELLS = 2_000_000
 #: Memory limit in bytes of the subprocess; a sheet has at most 1,048,576 rows.
-_MOST_MEMORY = 8 << 30
+_MAX_MEMORY = 8 << 30
 #: Maximum unpacked size of a workbook in bytes.
-_LARGEST = 4 << 30
-#: Timeout of the subprocess in seconds; a million rows of ten columns take 20.
-_LONGEST = 600
+_MAX_UNPACKED = 4 << 30
+#: Timeout of the subprocess in seconds; a million rows of ten columns need 20.
+_TIMEOUT = 600
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Sheet:
 
 @contextmanager
 def open_sheet(path: Path, place: Path, files: FileInput, scratch: Path) -> Iterator[Sheet]:
-    """Context manager of a sheet of the workbook at `place`, which messages call `path`.
+    """Context manager of a sheet of the workbook in the file `place`; messages name it `path`.
 
     Raises:
         DataError: the workbook is damaged, encrypted, too large or not a workbook, or the sheet does not exist or is
@@ -62,23 +62,23 @@ def open_sheet(path: Path, place: Path, files: FileInput, scratch: Path) -> Iter
         raise GraphrecError(f"{path} is a workbook, which needs a reader; run pip install 'graphrec[excel]'")
     _require_small(path, place)
     with TemporaryDirectory(dir=scratch) as folder:
-        found = _read(path, place, files, folder)
-        if found.get("problem") == "sheet":
-            close = nearest(files.sheet, found["sheets"], 1)
-            hint = f"did you mean {close[0]}?" if close else f"it has {first_few(found['sheets'])}"
+        result = _run_reader(path, place, files, folder)
+        if result.get("problem") == "sheet":
+            close = nearest(files.sheet, result["sheets"], 1)
+            hint = f"did you mean {close[0]}?" if close else f"it has {first_few(result['sheets'])}"
             raise DataError(f"{path} has no sheet {first_few([files.sheet])}; {hint}")
-        if found.get("problem") == "password":
+        if result.get("problem") == "password":
             raise DataError(f"{path} is encrypted; save it without a password")
-        if found.get("problem"):
-            raise DataError(f"{path} is damaged or no workbook ({first_few([found['reason']])}); save it again")
-        if not found["names"]:
+        if result.get("problem"):
+            raise DataError(f"{path} is damaged or no workbook ({first_few([result['reason']])}); save it again")
+        if not result["names"]:
             raise DataError(f"{path} has an empty sheet; name another by sheet, or lower skip")
-        yield Sheet(found["names"], [Path(file) for file in found["files"]])
+        yield Sheet(result["names"], [Path(file) for file in result["files"]])
 
 
-def _read(path: Path, place: Path, files: FileInput, folder: str) -> dict[str, Any]:  # Any: of JSON
+def _run_reader(path: Path, place: Path, files: FileInput, folder: str) -> dict[str, Any]:  # Any: of JSON
     """The result of the subprocess; DataError if it fails."""
-    memory = min(_MOST_MEMORY, int(psutil.virtual_memory().total * 0.75))
+    memory = min(_MAX_MEMORY, int(psutil.virtual_memory().total * 0.75))
     request = {
         "path": str(place.absolute()),
         "sheet": files.sheet,
@@ -91,15 +91,15 @@ def _read(path: Path, place: Path, files: FileInput, folder: str) -> dict[str, A
     }
     command = [sys.executable, "-P", str(Path(__file__).with_name("sheet_process.py"))]
     try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=_LONGEST, check=False, input=json.dumps(request).encode()
+        process = subprocess.run(
+            command, capture_output=True, timeout=_TIMEOUT, check=False, input=json.dumps(request).encode()
         )
     except subprocess.TimeoutExpired as error:
-        raise DataError(f"{path} cannot be read in {_LONGEST // 60} minutes; save the sheet as CSV") from error
-    if done.returncode == 0:
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
-    if done.returncode < 0 or b"MemoryError" in done.stderr or b"alloc" in done.stderr:
+        raise DataError(f"{path} cannot be read in {_TIMEOUT // 60} minutes; save the sheet as CSV") from error
+    if process.returncode == 0:
+        result: dict[str, Any] = json.loads(process.stdout)
+        return result
+    if process.returncode < 0 or b"MemoryError" in process.stderr or b"alloc" in process.stderr:
         raise DataError(
             f"{path} takes more memory than {memory / 1e9:.0f} GB to read, or is damaged; save the sheet as CSV"
         )
@@ -112,5 +112,5 @@ def _require_small(path: Path, place: Path) -> None:
         return
     with archives.translate_errors(path), archives.open_archive(place) as archive:
         size = sum(info.file_size for info in archive.infolist())
-    if size > _LARGEST:
+    if size > _MAX_UNPACKED:
         raise DataError(f"{path} has {size / 1e9:.0f} GB when it is unpacked; save the sheet as CSV")

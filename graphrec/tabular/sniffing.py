@@ -65,7 +65,7 @@ def sniff(path: Path, num_rows: int = _ROWS) -> TableProfile:
     """
     form = samples.detect_form(path)
     if form == "parquet":
-        return _parquet(path)
+        return _sniff_parquet(path)
     if form in ("xlsx", "ods"):
         return sniff_workbook(path, form, num_rows)[0]
     if form == "sqlite":
@@ -80,47 +80,47 @@ def sniff(path: Path, num_rows: int = _ROWS) -> TableProfile:
         text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
     notes = () if certain else (f"the encoding {coding} is a guess",)
     if is_json(text):
-        return _json(path, text, whole, coding, notes)
-    return _text(path, text, whole, coding, notes, num_rows)
+        return _sniff_json(path, text, whole, coding, notes)
+    return _sniff_text(path, text, whole, coding, notes, num_rows)
 
 
-def _text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...], most: int) -> TableProfile:
+def _sniff_text(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...], max_rows: int) -> TableProfile:
     width = max(
         1, max((line.count(",") + line.count("\t") + line.count(";") for line in text.splitlines()[:20]), default=1)
     )
-    num_rows = max(200, min(most, _VALUES // width))
+    num_rows = max(200, min(max_rows, _VALUES // width))
     later = (
         [] if whole else samples.read_later_parts(path, _LATER, _PLACES, 2 if "16" in coding or "32" in coding else 1)
     )
     later_texts = [part.decode(coding, errors="replace") for part in later]
     _reject_headings(path, text)
-    found = detect_dialect(text, str(path), num_rows, later_texts)
+    dialect = detect_dialect(text, str(path), num_rows, later_texts)
     form = FileInput(
-        (path,), "csv", found.separator, found.quote, coding, found.header, skip=found.skip, comment=found.comment,
-        escape=found.escape,
+        (path,), "csv", dialect.separator, dialect.quote, coding, dialect.header, skip=dialect.skip,
+        comment=dialect.comment, escape=dialect.escape,
     )  # fmt: skip
-    if found.basket:
-        return _basket(path, found, form, whole, notes)
-    if not found.rows:
+    if dialect.basket:
+        return _sniff_basket(path, dialect, form, whole, notes)
+    if not dialect.rows:
         raise DataError(f"{path} has no rows that can be read; check the file")
-    if found.wrong:
-        notes = (*notes, f"{found.wrong:,} of its first lines have another number of fields and are rejected")
-    names = found.header or tuple(file_format.make_unique(found.written or [""] * found.width))
-    columns = profile_columns(names, found.rows)
-    headerless = found.header is None and found.written is None
-    if not headerless and not found.header and headers.are_placeholders(names):
-        headerless, form = True, replace(form, skip=found.skip + 1)
+    if dialect.wrong:
+        notes = (*notes, f"{dialect.wrong:,} of its first lines have another number of fields and are rejected")
+    names = dialect.header or tuple(file_format.make_unique(dialect.written or [""] * dialect.width))
+    columns = profile_columns(names, dialect.rows)
+    headerless = dialect.header is None and dialect.written is None
+    if not headerless and not dialect.header and headers.are_placeholders(names):
+        headerless, form = True, replace(form, skip=dialect.skip + 1)
         notes = (*notes, f"its header ({', '.join(names[:6])}) has no names: they are guessed from the values")
     if headerless:
         names = headers.guess_header(file_stem(path), list(columns.values()))
         form = replace(form, header=names)
-        columns = profile_columns(names, found.rows)
-    left_out = _empty_columns(found, names, columns)
+        columns = profile_columns(names, dialect.rows)
+    left_out = _find_empty_columns(dialect, names, columns)
     kept = {name: value for name, value in columns.items() if name not in left_out}
-    notes = (*found.notes, *notes, *_note_duplicate_names(found.written or ()))
+    notes = (*dialect.notes, *notes, *_note_duplicate_names(dialect.written or ()))
     rows = len(next(iter(columns.values())).values)
     return TableProfile(
-        form, file_stem(path), kept, rows, whole and rows == len(found.rows), headerless, notes, left_out
+        form, file_stem(path), kept, rows, whole and rows == len(dialect.rows), headerless, notes, left_out
     )
 
 
@@ -139,35 +139,37 @@ def _reject_headings(path: Path, text: str) -> None:
 _HEADING = re.compile(r"[^\s,;|:]{1,60}:")
 
 
-def _empty_columns(found: Dialect, names: Sequence[str], columns: Mapping[str, ColumnProfile]) -> dict[str, str]:
+def _find_empty_columns(dialect: Dialect, names: Sequence[str], columns: Mapping[str, ColumnProfile]) -> dict[str, str]:
     """Columns without values, and nameless row numbers such as a pandas index, with the reason."""
-    left = {}
+    left_out = {}
     for place, name in enumerate(names):
-        written = found.written[place] if found.written else name
-        if not columns[name].num_filled and not found.header:
-            left[name] = "it is empty" if written.strip() else "it has no name and no values"
+        written = dialect.written[place] if dialect.written else name
+        if not columns[name].num_filled and not dialect.header:
+            left_out[name] = "it is empty" if written.strip() else "it has no name and no values"
         elif (not written.strip() or written.startswith("Unnamed:")) and _is_index(columns[name]):
-            left[name] = "it numbers the rows"
-    return left if len(left) < len(names) else {}
+            left_out[name] = "it numbers the rows"
+    return left_out if len(left_out) < len(names) else {}
 
 
-def _is_index(found: ColumnProfile) -> bool:
-    numbers = found.numbers
-    return found.kind == "int" and found.unique and len(numbers) > 1 and bool(numbers.is_monotonic_increasing)
+def _is_index(column: ColumnProfile) -> bool:
+    numbers = column.numbers
+    return column.kind == "int" and column.unique and len(numbers) > 1 and bool(numbers.is_monotonic_increasing)
 
 
 def _note_duplicate_names(names: Sequence[str]) -> list[str]:
-    twice = [name for name in dict.fromkeys(names) if name.strip() and list(names).count(name) > 1]
-    return [f"the header has '{name}' {list(names).count(name)} times: the later ones are {name}_2 …" for name in twice]
+    repeated = [name for name in dict.fromkeys(names) if name.strip() and list(names).count(name) > 1]
+    return [
+        f"the header has '{name}' {list(names).count(name)} times: the later ones are {name}_2 …" for name in repeated
+    ]
 
 
-def _basket(path: Path, found: Dialect, form: FileInput, whole: bool, notes: tuple[str, ...]) -> TableProfile:
+def _sniff_basket(path: Path, dialect: Dialect, form: FileInput, whole: bool, notes: tuple[str, ...]) -> TableProfile:
     """The profile of basket lines (an id and its items), as pairs."""
-    pairs = [(row[0], item) for row in found.rows[:2000] for item in row[1:] if item][:_ROWS]
+    pairs = [(row[0], item) for row in dialect.rows[:2000] for item in row[1:] if item][:_ROWS]
     columns = profile_columns(("basket", "item"), pairs)
     notes = (*notes, "each line is an id followed by its items")
-    made = replace(form, shape="basket", header=found.header)
-    return TableProfile(made, file_stem(path), columns, len(found.rows), whole, notes=(*found.notes, *notes))
+    source = replace(form, shape="basket", header=dialect.header)
+    return TableProfile(source, file_stem(path), columns, len(dialect.rows), whole, notes=(*dialect.notes, *notes))
 
 
 def profile_columns(
@@ -230,16 +232,16 @@ _ENDINGS = frozenset(
 ) - {"item", "user", "train", "test", "valid", "social", "inter"}
 
 
-def _json(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...]) -> TableProfile:
-    found = parse_records(text, whole, str(path), _ROWS)
-    names = found.names
+def _sniff_json(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...]) -> TableProfile:
+    records = parse_records(text, whole, str(path), _ROWS)
+    names = records.names
     if not names:
         raise DataError(f"{path} has no line that is a JSON object with a key; write one object on each line")
-    columns = profile_columns(names, [[row.get(name) for name in names] for row in found.rows])
-    form = FileInput((path,), found.format, quote="", encoding=coding, records=found.records)  # type: ignore[arg-type]  # json or jsonl
-    if found.lists and (key := nested_json.find_row_list(found.whole, names)) is not None:
+    columns = profile_columns(names, [[row.get(name) for name in names] for row in records.rows])
+    form = FileInput((path,), records.format, quote="", encoding=coding, records=records.records)  # type: ignore[arg-type]  # json or jsonl
+    if records.lists and (key := nested_json.find_row_list(records.whole, names)) is not None:
         name = re.sub(r"\W+", "_", f"f_{file_stem(path)}").casefold()
-        sql, names, rows = nested_json.unnest_rows(found.whole, key, names, name)
+        sql, names, rows = nested_json.unnest_rows(records.whole, key, names, name)
         notes = (*notes, f"each object of {key} is a row")
         return TableProfile(
             FileQueryInput(sql, {name: form}),
@@ -249,30 +251,31 @@ def _json(path: Path, text: str, whole: bool, coding: str, notes: tuple[str, ...
             whole,
             notes=notes,
         )
-    left = dict.fromkeys(found.lists, "it contains lists of objects")
-    if found.lists and found.format == "jsonl":
-        notes = (*notes, _rows_of_lists(path.name, found.lists[0]))
-    left |= {name: "it is empty" for name, value in columns.items() if not value.num_filled}
-    kept = {name: value for name, value in columns.items() if name not in left}
-    return TableProfile(form, file_stem(path), kept or columns, len(found.rows), whole, notes=notes, left_out=left)
+    left_out = dict.fromkeys(records.lists, "it contains lists of objects")
+    if records.lists and records.format == "jsonl":
+        notes = (*notes, _suggest_unnesting(path.name, records.lists[0]))
+    left_out |= {name: "it is empty" for name, value in columns.items() if not value.num_filled}
+    kept = {name: value for name, value in columns.items() if name not in left_out}
+    num_rows = len(records.rows)
+    return TableProfile(form, file_stem(path), kept or columns, num_rows, whole, notes=notes, left_out=left_out)
 
 
-def _rows_of_lists(name: str, key: str) -> str:
+def _suggest_unnesting(name: str, key: str) -> str:
     """A hint how to unnest a list of objects with DuckDB."""
-    wanted = (
+    query = (
         f"select * exclude ({quote_identifier(key)}), unnest({quote_identifier(key)}, recursive := true) from '{name}'"
     )
-    return f"DuckDB can write a row for each object of {key}: copy ({wanted}) to 'rows.parquet'"
+    return f"DuckDB can write a row for each object of {key}: copy ({query}) to 'rows.parquet'"
 
 
-def _parquet(path: Path) -> TableProfile:
+def _sniff_parquet(path: Path) -> TableProfile:
     try:
         with duckdb.connect(":memory:") as connection:
             query = "SELECT * FROM read_parquet($path)"
-            found = connection.execute(f"DESCRIBE {query}", {"path": str(path)}).fetchall()
-            names = [row[0] for row in found]
+            described = connection.execute(f"DESCRIBE {query}", {"path": str(path)}).fetchall()
+            names = [row[0] for row in described]
             limit = max(200, min(_ROWS, _VALUES // max(1, len(names))))
-            texts = ", ".join(_as_text(row[0], row[1]) for row in found)
+            texts = ", ".join(_build_text_cast(row[0], row[1]) for row in described)
             rows = connection.execute(
                 f"SELECT {texts} FROM read_parquet($path) LIMIT {limit}", {"path": str(path)}
             ).fetchall()
@@ -280,28 +283,28 @@ def _parquet(path: Path) -> TableProfile:
         raise DataError(f"{path} is not a readable Parquet file; export or download it again") from error
     if not rows:
         raise DataError(f"{path} has no rows that can be read; check the file")
-    kinds = {row[0]: kind for row in found if (kind := _kind(row[1]))}
-    times = frozenset(row[0] for row in found if row[1].startswith("TIMESTAMP") or row[1] == "DATE")
+    kinds = {row[0]: kind for row in described if (kind := _infer_kind(row[1]))}
+    times = frozenset(row[0] for row in described if row[1].startswith("TIMESTAMP") or row[1] == "DATE")
     columns = profile_columns(names, rows, kinds, times)
-    left = {name: "it is empty" for name, value in columns.items() if not value.num_filled}
-    kept = {name: value for name, value in columns.items() if name not in left}
+    left_out = {name: "it is empty" for name, value in columns.items() if not value.num_filled}
+    kept = {name: value for name, value in columns.items() if name not in left_out}
     return TableProfile(
         FileInput((path,), "parquet", quote=""),
         file_stem(path),
         kept or columns,
         len(rows),
         len(rows) < limit,
-        left_out=left,
+        left_out=left_out,
     )
 
 
-def _as_text(name: str, kind: str) -> str:
+def _build_text_cast(name: str, kind: str) -> str:
     quoted = quote_identifier(name)
-    nested_json = kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
-    return f"CAST({f'to_json({quoted})' if nested_json else quoted} AS VARCHAR)"
+    is_nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
+    return f"CAST({f'to_json({quoted})' if is_nested else quoted} AS VARCHAR)"
 
 
-def _kind(kind: str) -> Kind | None:
+def _infer_kind(kind: str) -> Kind | None:
     """The kind of a Parquet column; None for text, whose values decide."""
     if "INT" in kind and not kind.endswith("]"):
         return "int"
@@ -318,18 +321,18 @@ def sniff_workbook(path: Path, form: Literal["xlsx", "ods"], num_rows: int = _RO
         GraphrecError: the reader of workbooks is not installed.
     """
     names = samples.read_sheet_names(path)
-    found, problem = [], DataError(f"{path} has no rows that can be read; check the file")
+    profiles, problem = [], DataError(f"{path} has no rows that can be read; check the file")
     for name in names:
         try:
-            found.append(_sheet(path, form, name if len(names) > 1 else "", num_rows))
+            profiles.append(_sniff_sheet(path, form, name if len(names) > 1 else "", num_rows))
         except DataError as error:
             problem = error
-    if not found:
+    if not profiles:
         raise problem
-    return found
+    return profiles
 
 
-def _sheet(path: Path, form: Literal["xlsx", "ods"], sheet: str, num_rows: int) -> TableProfile:
+def _sniff_sheet(path: Path, form: Literal["xlsx", "ods"], sheet: str, num_rows: int) -> TableProfile:
     files = FileInput((path,), form, sheet=sheet)
     rows, kinds, times = samples.read_sheet_rows(path, files, num_rows)
     first = 0
@@ -338,11 +341,11 @@ def _sheet(path: Path, form: Literal["xlsx", "ods"], sheet: str, num_rows: int) 
     notes: tuple[str, ...] = ()
     if first:
         notes = (f"{first} line{'s' * (first > 1)} before the table ({rows[0][0][:40]!r})",)
-        wanted = rows[first]
+        header = rows[first]
         for skip in range(first, first + 15):
             files = replace(files, skip=skip)
             rows, kinds, times = samples.read_sheet_rows(path, files, num_rows)
-            if rows[0] == wanted:
+            if rows[0] == header:
                 break
     written = rows[0]
     headerless = not is_header_row(written, rows[1:], len(written))
@@ -359,7 +362,7 @@ def _sheet(path: Path, form: Literal["xlsx", "ods"], sheet: str, num_rows: int) 
     known = {name: kind for name, kind in zip(names, kinds, strict=True) if kind}
     timed = frozenset(name for name, is_time in zip(names, times, strict=True) if is_time)
     columns = profile_columns(names, [[text or None for text in row] for row in body], known, timed)
-    left = {name: "it is empty" for name, value in columns.items() if not value.num_filled}
-    kept = {name: value for name, value in columns.items() if name not in left}
-    called = sheet if sheet and not re.fullmatch(r"(Sheet|Tabelle|Feuil|Hoja|Foglio)\s?\d*", sheet) else file_stem(path)
-    return TableProfile(files, called, kept or columns, len(body), len(body) < num_rows, headerless, notes, left)
+    left_out = {name: "it is empty" for name, value in columns.items() if not value.num_filled}
+    kept = {name: value for name, value in columns.items() if name not in left_out}
+    name = sheet if sheet and not re.fullmatch(r"(Sheet|Tabelle|Feuil|Hoja|Foglio)\s?\d*", sheet) else file_stem(path)
+    return TableProfile(files, name, kept or columns, len(body), len(body) < num_rows, headerless, notes, left_out)

@@ -52,18 +52,18 @@ class SourceRows:
         `line` is the line number in text files, the row number in others, and missing if uncertain. `row` is missing
         for queries, which are not repeated.
         """
-        wanted = np.asarray(numbers, dtype=np.int64)
-        found, begin = [], 0
+        requested = np.asarray(numbers, dtype=np.int64)
+        frames, begin = [], 0
         for part, (name, rows, _) in zip(self.parts, self.files(), strict=True):
-            own = wanted[(wanted >= begin) & (wanted < begin + rows)]
-            frame = pd.DataFrame({"file": name, "line": own - begin + 1, "row": None}, index=own)
+            positions = requested[(requested >= begin) & (requested < begin + rows)]
+            frame = pd.DataFrame({"file": name, "line": positions - begin + 1, "row": None}, index=positions)
             if part.path is None:
                 frame["file"] = f"{name} of {self.table.place.rpartition(' ')[2]}"
-            elif len(own):
-                frame = _read_again(self.table, part, own - begin).set_axis(own)
-            found.append(frame.astype({"file": "str", "line": "Int64", "row": "str"}))
+            elif len(positions):
+                frame = _read_again(self.table, part, positions - begin).set_axis(positions)
+            frames.append(frame.astype({"file": "str", "line": "Int64", "row": "str"}))
             begin += rows
-        return pd.concat(found)
+        return pd.concat(frames)
 
     def as_read(self, row: str) -> str:
         """A row of the working table (JSON) with the source's column names."""
@@ -75,68 +75,70 @@ class SourceRows:
         return json.dumps({names.get(name, name): cell for name, cell in json.loads(row).items()}, ensure_ascii=False)
 
 
-def _read_again(table: TableSpec, part: InputPart, wanted: "np.ndarray[Any, np.dtype[np.int64]]") -> pd.DataFrame:
+def _read_again(table: TableSpec, part: InputPart, requested: "np.ndarray[Any, np.dtype[np.int64]]") -> pd.DataFrame:
     """Frame with columns file, line and row for the rows at these positions among those that `where` keeps."""
     assert isinstance(table.input, FileInput)
     assert part.path is not None
     source = replace(table.input, paths=(part.path,), where={})
-    columns = _columns(table, source, part.path)
+    columns = _list_columns(table, source, part.path)
     rows: list[str] = []
     places: list[int] = []  # positions among all rows of the file
-    chosen = before = 0  # number of rows so far: those that `where` keeps, and all
+    num_kept = num_read = 0  # rows so far that `where` keeps, and all rows
     for piece in batches.read_batches(source, columns):
         if isinstance(piece, files.BadLine):
             continue
-        among = np.arange(piece.num_rows)
+        kept = np.arange(piece.num_rows)  # positions of the rows that `where` keeps
         for name, values in table.input.where.items():
-            fits = pc.is_in(piece[name].cast(pa.string()), value_set=pa.array(values, pa.string())).to_numpy()
-            among = among[np.asarray(fits, dtype=bool)[among]]
-        own = among[wanted[(wanted >= chosen) & (wanted < chosen + len(among))] - chosen]
-        if len(own):
+            matches = pc.is_in(piece[name].cast(pa.string()), value_set=pa.array(values, pa.string())).to_numpy()
+            kept = kept[np.asarray(matches, dtype=bool)[kept]]
+        positions = kept[requested[(requested >= num_kept) & (requested < num_kept + len(kept))] - num_kept]
+        if len(positions):
             text = (
-                piece.take(own).to_pandas().to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
+                piece.take(positions)
+                .to_pandas()
+                .to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
             )
             rows += text.rstrip("\n").split("\n")
-            places += (own + before).tolist()
-        chosen, before = chosen + len(among), before + piece.num_rows
-        if len(rows) == len(wanted):
+            places += (positions + num_read).tolist()
+        num_kept, num_read = num_kept + len(kept), num_read + piece.num_rows
+        if len(rows) == len(requested):
             break
-    lines = _lines(source, part, places, rows)
+    lines = _find_lines(source, part, places, rows)
     return pd.DataFrame({"file": part.path.name, "line": pd.array(lines, "Int64"), "row": rows})
 
 
-def _columns(table: TableSpec, source: FileInput, path: Path) -> list[str]:
+def _list_columns(table: TableSpec, source: FileInput, path: Path) -> list[str]:
     """All columns of a text file, else the columns that the table uses."""
-    read = [*table.ids, *(column.column for column in table.columns), *([table.time.column] if table.time else [])]
-    needed = list(dict.fromkeys([*read, *(table.input.where if isinstance(table.input, FileInput) else ())]))
+    mapped = [*table.ids, *(column.column for column in table.columns), *([table.time.column] if table.time else [])]
+    needed = list(dict.fromkeys([*mapped, *(table.input.where if isinstance(table.input, FileInput) else ())]))
     if source.format != "csv" or source.shape != "table":
         return needed
     return file_format.read_column_names(path, source)
 
 
-def _lines(source: FileInput, part: InputPart, places: Sequence[int], rows: Sequence[str]) -> list[int | None]:
+def _find_lines(source: FileInput, part: InputPart, places: Sequence[int], rows: Sequence[str]) -> list[int | None]:
     """The line number of the rows at these positions; None if the line does not contain the values of the row."""
     if source.shape != "table" or part.path is None:
         return [None] * len(places)
     if source.format not in ("csv", "jsonl"):
         return [place + 1 for place in places]
     lines: list[int | None] = []
-    asked = iter(zip(places, rows, strict=True))
-    place, row = next(asked, (-1, ""))
+    pending = iter(zip(places, rows, strict=True))
+    place, row = next(pending, (-1, ""))
     try:
-        for number, (line, text) in enumerate(_records(source, part)):
+        for number, (line, text) in enumerate(_read_records(source, part)):
             if number != place:
                 continue
             lines.append(line if _has_values(text, row) else None)
-            place, row = next(asked, (-1, ""))
+            place, row = next(pending, (-1, ""))
             if place < 0:
                 break
-    except (UnicodeError, DataError):  # the rows themselves were read, so only their line numbers stay unknown
+    except (UnicodeError, DataError):  # the rows were read, so only their line numbers remain unknown
         pass
     return [*lines, *[None] * (len(places) - len(lines))]
 
 
-def _records(source: FileInput, part: InputPart) -> Iterator[tuple[int, str]]:
+def _read_records(source: FileInput, part: InputPart) -> Iterator[tuple[int, str]]:
     """First line number and text of each row of a text file, without header, blank and malformed lines."""
     assert part.path is not None
     text_table = source.format == "csv"

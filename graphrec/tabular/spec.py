@@ -1,4 +1,4 @@
-"""Typed form of the TOML specification: which input fills which label or relationship type, and how."""
+"""Typed form of the TOML specification: the input and the columns of each label and relationship type."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -114,7 +114,7 @@ class PropertyColumn:
 class TableSpec:
     """Specification of one table: type, input, column mapping and cleaning rules.
 
-    place: how messages name the table, such as shop.toml [nodes.User].
+    place: the name of the table in messages, such as shop.toml [nodes.User].
     ids: the columns of `id`, or of `source_id` and `target_id`.
     split: separator at which the last id is split into several rows, or "[]" for JSON lists.
     text_chosen: whether `rules.text` was declared; otherwise all text properties are repaired.
@@ -145,7 +145,7 @@ class TableSpec:
 class SourceSpec:
     """The parsed TOML file, or mapping of the same form.
 
-    `shared` contains the labels without a table of their own whose ids are the same in every source.
+    `shared` contains the labels without a table whose ids have the same meaning in every source.
     """
 
     path: Path

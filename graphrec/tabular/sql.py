@@ -14,10 +14,12 @@ import pyarrow as pa
 from graphrec.cleaning.casting import text_of
 from graphrec.cleaning.working_table import shortened
 from graphrec.errors import DataError, GraphrecError, first_few, nearest
-from graphrec.redaction import redacted, secrets_of
+from graphrec.redaction import redact, secrets_of
 from graphrec.tabular.spec import QueryInput
 
+#: Batch size in rows.
 _CHUNK = 50_000
+#: Tests for the Arrow types that are kept; others become text.
 _KNOWN = (
     pa.types.is_integer,
     pa.types.is_floating,
@@ -46,11 +48,11 @@ def read_batches(
             result = streamed.exec_driver_sql(query.sql)
             if not result.returns_rows:
                 raise DataError(f"the sql for {shown} gives no rows; write a query such as select … from …")
-            places = _places(list(result.keys()), columns, shown)
+            places = _find_positions(list(result.keys()), columns, shown)
             while rows := result.fetchmany(_CHUNK):
-                yield pa.table([_array([row[place] for row in rows]) for place in places], list(columns))
+                yield pa.table([_to_array([row[place] for row in rows]) for place in places], list(columns))
     except (sqlalchemy.exc.SQLAlchemyError, UnicodeError, ValueError, OverflowError, TypeError) as error:
-        sql = shortened(" ".join(redacted(query.sql, secrets).split()))
+        sql = shortened(" ".join(redact(query.sql, secrets).split()))
         raise DataError(f"{shown} rejects the query {sql!r}: {driver_message(error, secrets)}; correct it") from None
     finally:
         engine.dispose()
@@ -67,7 +69,7 @@ def open_engine(address: str, folder: Path, values: Sequence[str] = ()) -> tuple
     """
     sqlalchemy = import_sqlalchemy()
     secrets = (*secrets_of(address), *values)
-    # `from None`: a traceback would show the driver's own error, which may contain the password.
+    # `from None`: a traceback would show the driver's error, which may contain the password.
     if address.partition("://")[2].partition("?")[0].count("@") > 1:
         raise DataError(
             "the url of a sql table has more than one @, so it is ambiguous where its password ends; write an @ of the "
@@ -80,8 +82,8 @@ def open_engine(address: str, folder: Path, values: Sequence[str] = ()) -> tuple
             "the url of a sql table is not a database URL; write one such as sqlite:///shop.db or "
             "postgresql+psycopg://user:${PASSWORD}@host/database"
         ) from None
-    shown = redacted(_shown(url), secrets)
-    url = _with_file(url, folder, secrets)
+    shown = redact(_format_url(url), secrets)
+    url = _resolve_file(url, folder, secrets)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about settings unknown to the driver
@@ -96,17 +98,18 @@ def open_engine(address: str, folder: Path, values: Sequence[str] = ()) -> tuple
     return engine, shown, secrets
 
 
-def _shown(url: Any) -> str:  # a sqlalchemy.URL
+def _format_url(url: Any) -> str:  # a sqlalchemy.URL
     """The URL for messages: without password and query string, which may contain further secrets."""
     return str(url.set(query={}).render_as_string(hide_password=True))
 
 
 def driver_message(error: Exception, secrets: Sequence[str]) -> str:
     """The message of the database driver, on one line and without secrets."""
-    return shortened(" ".join(redacted(str(getattr(error, "orig", None) or error), secrets).split()), 200)
+    return shortened(" ".join(redact(str(getattr(error, "orig", None) or error), secrets).split()), 200)
 
 
 def import_sqlalchemy() -> ModuleType:
+    """The module sqlalchemy. Raises GraphrecError if it is not installed."""
     try:
         return import_module("sqlalchemy")
     except ImportError as error:
@@ -115,40 +118,40 @@ def import_sqlalchemy() -> ModuleType:
         ) from error
 
 
-def _with_file(url: Any, folder: Path, secrets: Sequence[str]) -> Any:  # a sqlalchemy.URL, twice
+def _resolve_file(url: Any, folder: Path, secrets: Sequence[str]) -> Any:  # a sqlalchemy.URL, twice
     """The URL with the absolute path of a SQLite file; DataError if it does not exist, as SQLite would create it."""
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return url
     path = folder / Path(url.database)
-    with contextlib.suppress(RuntimeError):  # there is no user of that name, so ~name is a folder
+    with contextlib.suppress(RuntimeError):  # no user has this name, so ~name is a folder
         path = folder / Path(url.database).expanduser()
     if not path.is_file():
-        raise DataError(f"there is no SQLite file {redacted(str(path), secrets)}; correct the url")
+        raise DataError(f"there is no SQLite file {redact(str(path), secrets)}; correct the url")
     return url.set(database=str(path))
 
 
-def _places(names: list[str], columns: Sequence[str], shown: str) -> list[int]:
-    for wanted in columns:
-        if names.count(wanted) != 1:
-            close = nearest(wanted, names, 1)
-            hint = f"; is {close[0]} meant?" if close and close[0] != wanted else ""
-            number = names.count(wanted) or "no"
-            raise DataError(f"the sql for {shown} gives {number} column '{wanted}', but {first_few(names, 12)}{hint}")
-    return [names.index(wanted) for wanted in columns]
+def _find_positions(names: list[str], columns: Sequence[str], shown: str) -> list[int]:
+    for name in columns:
+        if names.count(name) != 1:
+            close = nearest(name, names, 1)
+            hint = f"; is {close[0]} meant?" if close and close[0] != name else ""
+            number = names.count(name) or "no"
+            raise DataError(f"the sql for {shown} gives {number} column '{name}', but {first_few(names, 12)}{hint}")
+    return [names.index(name) for name in columns]
 
 
-def _array(values: list[Any]) -> Any:  # of any type, to a pyarrow.Array
+def _to_array(values: list[Any]) -> Any:  # of any type, to a pyarrow.Array
     """The values as an array of one Arrow type, else as text; decimals keep all digits."""
     try:
-        found = pa.array(_alike(values))
+        array = pa.array(_unify_decimals(values))
     except (pa.ArrowException, OverflowError, ValueError, TypeError):
         return pa.array([None if value is None else text_of(value) for value in values], pa.large_string())
-    if any(test(found.type) for test in _KNOWN):
-        return found
+    if any(test(array.type) for test in _KNOWN):
+        return array
     return pa.array([None if value is None else text_of(value) for value in values], pa.large_string())
 
 
-def _alike(values: list[Any]) -> list[Any]:
+def _unify_decimals(values: list[Any]) -> list[Any]:
     """The values; decimals become floats if other values are floats, or if one is infinite or NaN."""
     decimals = [value for value in values if isinstance(value, Decimal)]
     if not decimals or (all(value.is_finite() for value in decimals) and not any(map(_is_float, values))):

@@ -42,7 +42,7 @@ class BadLine:
 
 def read_batches(
     files: FileInput, columns: Sequence[str] | None = None
-) -> Iterator[Any]:  # of Piece: pyarrow ships no types
+) -> Iterator[Any]:  # of pyarrow.Table or BadLine
     """The rows of all files in batches with these columns (None: all), and a BadLine for each malformed line.
 
     Each line is a row; `shape` is ignored. Columns of text files are text; those of Parquet files and sheets keep their
@@ -54,7 +54,7 @@ def read_batches(
     """
     for path in files.paths:
         with TemporaryDirectory(prefix="graphrec-") as scratch:
-            yield from _File(files, path, None if columns is None else tuple(columns), Path(scratch)).pieces()
+            yield from _File(files, path, None if columns is None else tuple(columns), Path(scratch)).read()
 
 
 @dataclass(frozen=True)
@@ -66,24 +66,24 @@ class _File:
     columns: tuple[str, ...] | None
     scratch: Path
 
-    def pieces(self) -> Iterator[Any]:  # of Piece
+    def read(self) -> Iterator[Any]:  # of pyarrow.Table or BadLine
         form = self.files.format
         if form == "parquet":
-            yield from self._parquet()
+            yield from self._read_parquet()
         elif form in ("xlsx", "ods"):
-            yield from self._sheet()
+            yield from self._read_sheet()
         elif form == "csv":
-            yield from self._csv(self._text())
+            yield from self._read_csv(self._prepare_text())
         else:
-            yield from self._json(self._text())
+            yield from self._read_json(self._prepare_text())
 
-    def _parquet(self) -> Iterator[Any]:  # of Piece
+    def _read_parquet(self) -> Iterator[Any]:  # of pyarrow.Table or BadLine
         place = archives.unpack(self.path, self.scratch, gzip_too=True)
         source = f"read_parquet({duckdb_engine.quote_path(place, self.scratch)})"
         with duckdb_engine.connect(self.scratch, len(self.columns or ())) as connection:
             yield from duckdb_engine.read_typed_batches(connection, source, str(self.path), self.columns, self.files)
 
-    def _sheet(self) -> Iterator[Any]:  # of Piece
+    def _read_sheet(self) -> Iterator[Any]:  # of pyarrow.Table or BadLine
         place = archives.unpack(self.path, self.scratch, gzip_too=True)
         with (
             sheets.open_sheet(self.path, place, self.files, self.scratch) as sheet,
@@ -98,14 +98,14 @@ class _File:
                 )
                 connection.unregister("batch")
 
-    def _text(self) -> Path:
+    def _prepare_text(self) -> Path:
         """Path of the file as UTF-8 text with uniform line endings, at most gzipped; JSON with one row per line.
 
         It is the original file if that fits, else a copy in the scratch folder.
         """
         file_format.require_text(self.path, self.files.encoding)
         if self.files.format == "json":
-            return self._copied(self.path, json_arrays.copy_rows)
+            return self._copy(self.path, json_arrays.copy_rows)
         place = archives.unpack(self.path, self.scratch)
         if (
             self.files.encoding.lower() in _UTF_8
@@ -113,9 +113,9 @@ class _File:
             and not file_format.has_mixed_line_endings(place)
         ):
             return place
-        return self._copied(place, _copy_lines)
+        return self._copy(place, _copy_lines)
 
-    def _copied(self, place: Path, copy_text: Callable[[TextIO, TextIO, FileInput, Path], None]) -> Path:
+    def _copy(self, place: Path, copy_text: Callable[[TextIO, TextIO, FileInput, Path], None]) -> Path:
         """Path of a copy in the scratch folder, written by `copy_text`; deletes `place` if that is a copy, too."""
         copy = self.scratch / "copy.txt"
         with archives.open_file(place) as stream, archives.open_copy(self.path, copy) as binary:
@@ -133,7 +133,7 @@ class _File:
             place.unlink()
         return copy
 
-    def _csv(self, place: Path) -> Iterator[Any]:  # of Piece
+    def _read_csv(self, place: Path) -> Iterator[Any]:  # of pyarrow.Table or BadLine
         names = file_format.read_column_names(self.path, self.files)
         columns = {name: f"c{number}" for number, name in enumerate(names)}
         chosen = names if self.columns is None else self.columns
@@ -143,13 +143,13 @@ class _File:
             condition = " AND ".join(filter(None, ["c0 IS NOT NULL", condition]))  # a comment left a blank line
         with duckdb_engine.connect(self.scratch, len(names)) as connection:
             query = duckdb_engine.build_select(
-                self._source(place, len(names)), [columns[name] for name in chosen], condition
+                self._build_source(place, len(names)), [columns[name] for name in chosen], condition
             )
             yield from duckdb_engine.fetch_batches(connection, query, chosen, str(self.path), self.columns is None)
-            yield from self._bad_lines(connection, place)
+            yield from self._read_bad_lines(connection, place)
 
-    def _source(self, place: Path, width: int) -> str:
-        """DuckDB's reader of the file, whose columns are called c0, c1 …: names there are without case."""
+    def _build_source(self, place: Path, width: int) -> str:
+        """DuckDB's reader of the file, with the columns c0, c1 …, because SQL names are case-insensitive."""
         lines = self.files.format != "csv"
         before = 0 if lines else file_format.count_lines_before(place, self.files.skip)
         escape = self.files.escape or self.files.quote
@@ -168,66 +168,67 @@ class _File:
             "store_rejects": "true",
             "rejects_limit": "0",
         }
-        written = ", ".join(f"{name} = {value}" for name, value in options.items())
-        return f"read_csv({duckdb_engine.quote_path(place, self.scratch)}, {written})"
+        arguments = ", ".join(f"{name} = {value}" for name, value in options.items())
+        return f"read_csv({duckdb_engine.quote_path(place, self.scratch)}, {arguments})"
 
-    def _json(self, place: Path) -> Iterator[Any]:  # of Piece
+    def _read_json(self, place: Path) -> Iterator[Any]:  # of pyarrow.Table or BadLine
         """The values of the requested keys in each line's object; nested lists and objects as JSON text."""
-        source = self._source(place, 1)
+        source = self._build_source(place, 1)
         with duckdb_engine.connect(self.scratch, len(self.columns or ())) as connection:
-            chosen = self._keys(connection, source) if self.columns is None else self.columns
+            chosen = self._read_keys(connection, source) if self.columns is None else self.columns
             keys = list(dict.fromkeys((*chosen, *self.files.where)))
             whole = f"CASE WHEN {_OBJECT} THEN c0 END"
-            values = ", ".join(f"{_value(whole, key)} AS k{number}" for number, key in enumerate(keys)) or "1"
+            values = ", ".join(f"{_build_value(whole, key)} AS k{number}" for number, key in enumerate(keys)) or "1"
             columns = {key: f"k{number}" for number, key in enumerate(keys)}
             absent = ", ".join(map(quote_literal, dict.fromkeys(("", *(self.files.missing or ())))))
             texts = [f"CASE WHEN {columns[name]} NOT IN ({absent}) THEN {columns[name]} END" for name in chosen]
             inner = f"(SELECT {values} FROM {source} WHERE {_OBJECT})"
             condition = duckdb_engine.build_condition(self.files.where, columns, str(self.path))
-            lacking = set(chosen)
+            without_values = set(chosen)
             query = duckdb_engine.build_select(inner, texts, condition)
             for batch in duckdb_engine.fetch_batches(connection, query, chosen, str(self.path), self.columns is None):
-                lacking -= {name for name in lacking if batch[name].null_count < len(batch)}
+                without_values -= {name for name in without_values if batch[name].null_count < len(batch)}
                 yield batch
-            yield from self._bad_lines(connection, place)
-            yield from self._bad_json(connection, source)
-            self._require_keys(connection, source, [name for name in chosen if name in lacking])
+            yield from self._read_bad_lines(connection, place)
+            yield from self._read_bad_json(connection, source)
+            self._require_keys(connection, source, [name for name in chosen if name in without_values])
 
-    def _keys(self, connection: duckdb.DuckDBPyConnection, source: str) -> tuple[str, ...]:
+    def _read_keys(self, connection: duckdb.DuckDBPyConnection, source: str) -> tuple[str, ...]:
         """All keys of the objects of the file, in order of first appearance."""
         keys = f"SELECT unnest(json_keys(c0)) AS key, row_number() OVER () AS place FROM {source} WHERE {_OBJECT}"
         try:
-            found = connection.execute(f"SELECT key FROM ({keys}) GROUP BY key ORDER BY min(place)").fetchall()
+            rows = connection.execute(f"SELECT key FROM ({keys}) GROUP BY key ORDER BY min(place)").fetchall()
         except duckdb.Error as error:
             raise duckdb_engine.unreadable_error(str(self.path), error) from error
-        return tuple(f"/{escape_key(key)}" if key.startswith("/") else key for (key,) in found)
+        return tuple(f"/{escape_key(key)}" if key.startswith("/") else key for (key,) in rows)
 
     def _require_keys(self, connection: duckdb.DuckDBPyConnection, source: str, absent: Sequence[str]) -> None:
         """Raise DataError if a key does not occur in any object of the file, not even with a null value."""
         objects = f"SELECT c0 FROM {source} WHERE {_OBJECT}"
         for name in absent:
-            has = f"CASE WHEN {_OBJECT} THEN json_exists(c0, {quote_literal(_pointer(name))}) END"
-            if "*" in name or connection.execute(f"SELECT 1 FROM {source} WHERE {has} LIMIT 1").fetchone():
+            exists = f"CASE WHEN {_OBJECT} THEN json_exists(c0, {quote_literal(_to_pointer(name))}) END"
+            if "*" in name or connection.execute(f"SELECT 1 FROM {source} WHERE {exists} LIMIT 1").fetchone():
                 continue
             first = connection.execute(f"SELECT json_keys(c0) FROM ({objects} LIMIT 1)").fetchone()
             if first is not None:  # files without objects are reported elsewhere
                 raise duckdb_engine.missing_column_error(str(self.path), name, first[0])
 
-    def _bad_lines(self, connection: duckdb.DuckDBPyConnection, place: Path) -> Iterator[BadLine]:
+    def _read_bad_lines(self, connection: duckdb.DuckDBPyConnection, place: Path) -> Iterator[BadLine]:
         """Each line that DuckDB rejected, once; DataError if an unclosed quote includes the lines after it."""
         query = "SELECT line, first(error_type), first(csv_line) FROM reject_errors GROUP BY line ORDER BY line"
         rows = connection.execute(query)
         with ExitStack() as stack:
-            found = rows.fetchmany(1000)
-            stream = stack.enter_context(archives.open_file(place)) if found else io.BytesIO()
+            block = rows.fetchmany(1000)
+            stream = stack.enter_context(archives.open_file(place)) if block else io.BytesIO()
             numbers = LineNumbers(stream, self.files)
-            while found:
+            while block:
                 yield from (
-                    self._bad_line(numbers.find_line(record), str(error), text or "") for record, error, text in found
+                    self._build_bad_line(numbers.find_line(record), str(error), text or "")
+                    for record, error, text in block
                 )
-                found = rows.fetchmany(1000)
+                block = rows.fetchmany(1000)
 
-    def _bad_line(self, line: int, error: str, text: str) -> BadLine:
+    def _build_bad_line(self, line: int, error: str, text: str) -> BadLine:
         rule, reason = _LINE_ERRORS.get(error, ("line", error.lower()))
         text = text.rstrip("\r\n")
         if "\n" in text or "\r" in text:
@@ -239,10 +240,10 @@ class _File:
             line = 0  # DuckDB counts elements here, not lines
         return BadLine(rule, reason, self.path.name, line, text)
 
-    def _bad_json(self, connection: duckdb.DuckDBPyConnection, source: str) -> Iterator[BadLine]:
+    def _read_bad_json(self, connection: duckdb.DuckDBPyConnection, source: str) -> Iterator[BadLine]:
         rows = connection.execute(f"SELECT c0 FROM {source} WHERE NOT ({_OBJECT}) AND c0 IS NOT NULL")
-        while found := rows.fetchmany(1000):
-            yield from (BadLine("json", "it is not a JSON object", self.path.name, 0, text) for (text,) in found)
+        while block := rows.fetchmany(1000):
+            yield from (BadLine("json", "it is not a JSON object", self.path.name, 0, text) for (text,) in block)
 
 
 #: CASE because DuckDB evaluates the parts of AND in any order and fails on text that is not JSON.
@@ -265,19 +266,19 @@ def _copy_lines(text: TextIO, out: TextIO, files: FileInput, _: Path) -> None:
         out.write("\n" if comment and line.endswith("\n") else "" if comment else line)
 
 
-def _value(whole: str, key: str) -> str:
+def _build_value(whole: str, key: str) -> str:
     """SQL expression of a key's value as text; for a pointer with *, the list of all matching values."""
-    parts = _pointer(key)[1:].split("/")
+    parts = _to_pointer(key)[1:].split("/")
     if "*" not in parts:
-        return f"json_extract_string({whole}, {quote_literal(_pointer(key))})"
-    path = "$" + "".join("[*]" if part == "*" else f".{_json_name(part)}" for part in parts)
+        return f"json_extract_string({whole}, {quote_literal(_to_pointer(key))})"
+    path = "$" + "".join("[*]" if part == "*" else f".{_quote_key(part)}" for part in parts)
     return f"CAST(to_json(json_extract({whole}, {quote_literal(path)})) AS VARCHAR)"
 
 
-def _json_name(part: str) -> str:
+def _quote_key(part: str) -> str:
     return quote_identifier(unescape_key(part))
 
 
-def _pointer(key: str) -> str:
+def _to_pointer(key: str) -> str:
     """The JSON pointer of a key; a column name that begins with a slash already is a pointer."""
     return key if key.startswith("/") else f"/{escape_key(key)}"

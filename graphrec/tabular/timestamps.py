@@ -18,7 +18,7 @@ from graphrec.tabular.spec import TimeColumn
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
-#: Upper limits for numbers without a unit: the first unit whose limit is larger; gives years 1973 to 5138.
+#: Upper limits for numbers without a unit: the first unit with a larger limit is used, so that years are 1973 to 5138.
 _LIMITS = {"s": 10**11, "ms": 10**14, "us": 10**17}
 #: Dates written as one number: minimum, maximum and format. Only those of 14 digits cannot be Unix times.
 _CALENDAR = (
@@ -28,14 +28,14 @@ _CALENDAR = (
     (190001010000, 210012312359, "%Y%m%d%H%M"),
     (19000101000000, 21001231235959, "%Y%m%d%H%M%S"),
 )
-#: Numbers below are times before 1973 in seconds; they are read as dates if most of them can be dates.
+#: Threshold: smaller numbers are times before 1973 in seconds, or dates if most of them can be dates.
 _SMALL = 10**8
 _COUNT = r"^[+-]?\d*\.?\d*(?:[eE][+-]?\d+)?$"
 _YEAR_9999 = 253_402_300_799
 #: Number of distinct times tried for a format suggestion.
 _NUM_TRIED = 20
 #: Replacements (RE2 pattern, text) that normalise notations to a form that pandas parses vectorised.
-_REWRITTEN = (
+_REWRITES = (
     (r"\x{2212}", "-"),
     (r"^(\d{4})[/.](\d{2})[/.](\d{2})([Tt ]|$)", r"\1-\2-\3\4"),
     (r"^(\d{4})(\d{2})(\d{2})[Tt ](\d{2})(\d{2})(\d{2})", r"\1-\2-\3T\4:\5:\6"),
@@ -81,8 +81,8 @@ class ParsedTimes:
 
 def to_unix_seconds(values: "pd.Series[Any]", time: TimeColumn) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
     """The Unix seconds and the mask of invalid values of `read_times`."""
-    found = read_times(values, time)
-    return found.seconds, found.bad
+    times = read_times(values, time)
+    return times.seconds, times.bad
 
 
 def read_times(values: "pd.Series[Any]", time: TimeColumn) -> ParsedTimes:  # Any: a column of any type
@@ -97,7 +97,7 @@ def read_times(values: "pd.Series[Any]", time: TimeColumn) -> ParsedTimes:  # An
         DataError: the format is invalid.
     """
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return ParsedTimes(_seconds(_in_zone(values, time.zone)), pd.Series(False, index=values.index))
+        return ParsedTimes(_to_seconds(_to_utc(values, time.zone)), pd.Series(False, index=values.index))
     if time.format is None and time.unit:
         return ParsedTimes(*_scale_numbers(values, _PER_SECOND[time.unit]))
     if time.format is None and pd.api.types.is_numeric_dtype(values.dtype):
@@ -105,14 +105,15 @@ def read_times(values: "pd.Series[Any]", time: TimeColumn) -> ParsedTimes:  # An
     text = as_text(values).str.strip()
     text = text.mask(text == "")
     if time.format is not None:
-        found = _parse_format(text, time.format, time.zone)
-        return ParsedTimes(found, text.notna() & found.isna())
+        seconds = _parse_format(text, time.format, time.zone)
+        return ParsedTimes(seconds, text.notna() & seconds.isna())
     numbers = _read_numbers(text, time.zone)
-    others = numbers.bad
-    if not others.any():
+    not_numbers = numbers.bad
+    if not not_numbers.any():
         return numbers
-    found = numbers.seconds.where(~others, _parse_iso8601(text[others], time.zone).reindex(text.index))
-    return ParsedTimes(found, text.notna() & found.isna(), numbers.notes)
+    parsed = _parse_iso8601(text[not_numbers], time.zone).reindex(text.index)
+    seconds = numbers.seconds.where(~not_numbers, parsed)
+    return ParsedTimes(seconds, text.notna() & seconds.isna(), numbers.notes)
 
 
 def suggest_format(values: "pd.Series[Any]", time: TimeColumn) -> str:  # Any: a column of any type
@@ -122,14 +123,14 @@ def suggest_format(values: "pd.Series[Any]", time: TimeColumn) -> str:  # Any: a
         return ""
     if (time.format or time.unit) and read_times(text, TimeColumn(time.column, zone=time.zone)).bad.mean() < 0.5:
         return f"leave out {'format' if time.format else 'unit'}: they are ISO 8601 or numbers"
-    texts = [_ZONE_WORD.sub(lambda found: _offset_text(found[0]), value) for value in text]
-    read = {form: sum(_reads(value, form.replace("%Z", "%z")) for value in texts) for form in _COMMON}
-    best = max(read.values())
-    forms = [f'format = "{form}"' for form, number in read.items() if number == best and 2 * number > len(texts)]
+    texts = [_ZONE_WORD.sub(lambda match: _format_offset(match[0]), value) for value in text]
+    num_read = {form: sum(_matches_format(value, form.replace("%Z", "%z")) for value in texts) for form in _COMMON}
+    best = max(num_read.values())
+    forms = [f'format = "{form}"' for form, number in num_read.items() if number == best and 2 * number > len(texts)]
     return f"write {' or '.join(forms)}" if forms else ""
 
 
-def _reads(text: str, form: str) -> bool:
+def _matches_format(text: str, form: str) -> bool:
     try:
         datetime.strptime(text, form)
     except ValueError:
@@ -141,32 +142,36 @@ def _read_numbers(values: "pd.Series[Any]", zone: str) -> ParsedTimes:
     """Times of numbers without a unit: dates such as 20240213, else a unit by size; with notes."""
     if pd.api.types.is_string_dtype(values.dtype) and not values.str.contains(_COUNT, regex=True).any():
         return ParsedTimes(pd.Series(pd.NA, index=values.index, dtype="Int64"), values.notna())
-    whole, no_whole = converted(values, "int")
+    whole, is_not_whole = converted(values, "int")
     whole = whole.astype("Int64")
-    broken, bad = converted(values.where(no_whole), "float")
-    size = whole.abs().astype("Float64").where(~no_whole, broken.astype("Float64").abs())
+    fractional, bad = converted(values.where(is_not_whole), "float")
+    size = whole.abs().astype("Float64").where(~is_not_whole, fractional.astype("Float64").abs())
     if size.isna().all():
         return ParsedTimes(whole, bad)
-    seconds, no_dates, notes = _read_calendar_numbers(whole, zone)
-    size = size.mask(seconds.notna() | no_dates)
+    seconds, invalid_dates, notes = _read_calendar_numbers(whole, zone)
+    size = size.mask(seconds.notna() | invalid_dates)
     low = 0.0
     for unit, limit in (*_LIMITS.items(), ("ns", float("inf"))):
         chosen = ((size >= low) & (size < limit)).fillna(False).astype("bool")
         low = float(limit)
         if chosen.any():
-            found, wrong = _scale_numbers(values[chosen], _PER_SECOND[unit])
-            wrong |= (found.abs() > _YEAR_9999).fillna(False).astype("bool")
-            found = found.mask(wrong)
-            seconds.loc[chosen] = found
-            bad |= wrong.reindex(bad.index, fill_value=False)
-            if unit != "s" and found.notna().any():
+            scaled, invalid = _scale_numbers(values[chosen], _PER_SECOND[unit])
+            invalid |= (scaled.abs() > _YEAR_9999).fillna(False).astype("bool")
+            scaled = scaled.mask(invalid)
+            seconds.loc[chosen] = scaled
+            bad |= invalid.reindex(bad.index, fill_value=False)
+            if unit != "s" and scaled.notna().any():
                 hint = f'if that is right, write unit = "{unit}"'
-                notes.append(ReadingNote(f"read as {_UNITS[unit]}", int(chosen.sum()), _example(values, found), hint))
+                notes.append(
+                    ReadingNote(f"read as {_UNITS[unit]}", int(chosen.sum()), _format_example(values, scaled), hint)
+                )
     if not notes and (early := _explain_early(whole[chosen_early := (size < _SMALL).fillna(False).astype("bool")])):
         notes.append(
-            ReadingNote("read as seconds", int(chosen_early.sum()), _example(values, seconds[chosen_early]), early)
+            ReadingNote(
+                "read as seconds", int(chosen_early.sum()), _format_example(values, seconds[chosen_early]), early
+            )
         )
-    return ParsedTimes(seconds, bad | no_dates, tuple(notes))
+    return ParsedTimes(seconds, bad | invalid_dates, tuple(notes))
 
 
 def _explain_early(whole: "pd.Series[Any]") -> str:
@@ -186,69 +191,71 @@ def _read_calendar_numbers(
 
     Numbers may also be Unix seconds of the months after 1970, so they are dates only if most numbers of their size are.
     """
-    found = pd.Series(pd.NA, index=whole.index, dtype="Int64")
-    wrong = pd.Series(False, index=whole.index)
+    seconds = pd.Series(pd.NA, index=whole.index, dtype="Int64")
+    invalid = pd.Series(False, index=whole.index)
     notes = []
     for low, high, form in _CALENDAR:
-        near = ((whole >= low) & (whole <= high)).fillna(False).astype("bool")
-        if not near.any():
+        in_range = ((whole >= low) & (whole <= high)).fillna(False).astype("bool")
+        if not in_range.any():
             continue
-        dates = _parse_format(whole[near].astype("str"), form, zone)
-        rivals = (whole.abs() < _SMALL).sum() if high < _SMALL else (near.sum() if form != "%Y%m%d%H%M%S" else 0)
-        if dates.notna().sum() * 2 < rivals or not dates.notna().any():
+        dates = _parse_format(whole[in_range].astype("str"), form, zone)
+        num_similar = (
+            (whole.abs() < _SMALL).sum() if high < _SMALL else (in_range.sum() if form != "%Y%m%d%H%M%S" else 0)
+        )
+        if dates.notna().sum() * 2 < num_similar or not dates.notna().any():
             continue
-        found.loc[near] = dates
-        wrong |= near & found.isna()
-        example = _example(whole, found[near])
+        seconds.loc[in_range] = dates
+        invalid |= in_range & seconds.isna()
+        example = _format_example(whole, seconds[in_range])
         hint = f'if that is right, write format = "{form}"'
-        notes.append(ReadingNote("read as dates", int(near.sum()), example, hint))
-    return found, wrong, notes
+        notes.append(ReadingNote("read as dates", int(in_range.sum()), example, hint))
+    return seconds, invalid, notes
 
 
 def _scale_numbers(values: "pd.Series[Any]", per_second: int) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
-    whole, no_whole = converted(values, "int")
+    whole, is_not_whole = converted(values, "int")
     whole = whole.astype("Int64") // per_second
-    if not no_whole.any():
-        return whole, no_whole
-    broken, bad = converted(values.where(no_whole), "float")
-    broken = (broken.astype("Float64") / per_second) // 1
-    far = (broken.abs() >= 2**62).fillna(False).astype("bool")
-    return whole.where(~no_whole, broken.mask(far).astype("Int64")), bad | far
+    if not is_not_whole.any():
+        return whole, is_not_whole
+    fractional, bad = converted(values.where(is_not_whole), "float")
+    fractional = (fractional.astype("Float64") / per_second) // 1
+    too_large = (fractional.abs() >= 2**62).fillna(False).astype("bool")
+    return whole.where(~is_not_whole, fractional.mask(too_large).astype("Int64")), bad | too_large
 
 
 def _parse_iso8601(text: "pd.Series[str]", zone: str) -> "pd.Series[Any]":
     """Seconds of texts in any variant of ISO 8601; missing if the text is not a time."""
     column = arrow(text)
-    for pattern, written in (*_REWRITTEN, *_zones_at_the_end(column)):
-        column = pc.replace_substring_regex(column, pattern, written)
-    usual = pc.fill_null(pc.match_substring_regex(column, _EXTENDED), False).to_numpy()
-    own = pc.fill_null(pc.match_substring_regex(column, _WITH_OFFSET), False).to_numpy()
+    for pattern, replacement in (*_REWRITES, *_find_trailing_zones(column)):
+        column = pc.replace_substring_regex(column, pattern, replacement)
+    is_extended = pc.fill_null(pc.match_substring_regex(column, _EXTENDED), False).to_numpy()
+    has_offset = pc.fill_null(pc.match_substring_regex(column, _WITH_OFFSET), False).to_numpy()
     rewritten = pd.Series(column.to_pandas().to_numpy(), index=text.index, dtype="str")
     parts = [
-        pd.to_datetime(rewritten[usual & own], format="ISO8601", errors="coerce", utc=True),
-        _in_zone(pd.to_datetime(rewritten[usual & ~own], format="ISO8601", errors="coerce"), zone),
+        pd.to_datetime(rewritten[is_extended & has_offset], format="ISO8601", errors="coerce", utc=True),
+        _to_utc(pd.to_datetime(rewritten[is_extended & ~has_offset], format="ISO8601", errors="coerce"), zone),
     ]
-    filled = [_seconds(part) for part in parts if len(part)]
-    found: pd.Series[Any] = pd.concat([pd.Series(dtype="Int64"), *filled]).reindex(text.index)
-    left = text[found.isna() & text.notna()]
-    if left.empty:
-        return found
-    distinct = left.drop_duplicates()
+    filled = [_to_seconds(part) for part in parts if len(part)]
+    parsed: pd.Series[Any] = pd.concat([pd.Series(dtype="Int64"), *filled]).reindex(text.index)
+    rest = text[parsed.isna() & text.notna()]
+    if rest.empty:
+        return parsed
+    distinct = rest.drop_duplicates()
     moments = pd.Series([parse_iso8601(value) for value in distinct], index=pd.Index(distinct), dtype=object).dropna()
     seconds: pd.Series[Any] = pd.concat([pd.Series(dtype="Int64"), *_localise(moments, zone)])
-    places = pd.Index(seconds.index).get_indexer(pd.Index(left))
-    others = pd.Series(seconds.array.take(places, allow_fill=True), index=left.index)
-    return found.where(found.notna(), others.reindex(text.index))
+    places = pd.Index(seconds.index).get_indexer(pd.Index(rest))
+    others = pd.Series(seconds.array.take(places, allow_fill=True), index=rest.index)
+    return parsed.where(parsed.notna(), others.reindex(text.index))
 
 
-def _zones_at_the_end(column: Any) -> list[tuple[str, str]]:  # of a pyarrow.ChunkedArray of text
+def _find_trailing_zones(column: Any) -> list[tuple[str, str]]:  # of a pyarrow.ChunkedArray of text
     """Replacements of zone abbreviations after a time ("10:11:12 CET") by offsets."""
     ends = pc.extract_regex(column, r":\d{2} ?(?P<zone>[A-Za-z]{2,4})$")
     names = [name for name in pc.unique(pc.struct_field(ends, "zone")).to_pylist() if name and name.upper() in ZONES]
-    return [(rf"(:\d{{2}}) ?{name}$", rf"\1{_offset_text(name)}") for name in names]
+    return [(rf"(:\d{{2}}) ?{name}$", rf"\1{_format_offset(name)}") for name in names]
 
 
-def _localise(moments: "pd.Series[Any]", zone: str) -> "Iterator[pd.Series[Any]]":  # Any: of Moment
+def _localise(moments: "pd.Series[Any]", zone: str) -> "Iterator[pd.Series[Any]]":  # Any: of ParsedTime
     """Seconds of parsed times by their text: those with an offset first, then by zone."""
     offsets = moments.map(lambda each: each.offset)
     known = moments[offsets.notna()]
@@ -257,7 +264,7 @@ def _localise(moments: "pd.Series[Any]", zone: str) -> "Iterator[pd.Series[Any]]
     rest = moments[offsets.isna()]
     for name, group in rest.groupby(rest.map(lambda each: each.zone or zone)):
         clocks = np.array([each.clock for each in group], dtype="datetime64[s]")
-        yield _seconds(_in_zone(pd.Series(clocks, index=group.index), str(name)))
+        yield _to_seconds(_to_utc(pd.Series(clocks, index=group.index), str(name)))
 
 
 def _parse_format(text: "pd.Series[str]", form: str, zone: str) -> "pd.Series[Any]":
@@ -273,16 +280,15 @@ def _parse_format(text: "pd.Series[str]", form: str, zone: str) -> "pd.Series[An
     if known.empty:
         return pd.Series(pd.NA, index=text.index, dtype="Int64")
     distinct = known.drop_duplicates()
-    written, has_zone, literal = distinct, "%z" in form or "%Z" in form, None
+    texts, has_zone, literal = distinct, "%z" in form or "%Z" in form, None
     if has_zone:
-        written = written.str.replace(_ZONE_WORD, lambda found: _offset_text(found[0]), regex=True).str.replace(
-            "\u2212", "-"
-        )
-        written = written.str.replace(r"([ \d][+-]\d{2})$", r"\1:00", regex=True)
+        texts = texts.str.replace(_ZONE_WORD, lambda match: _format_offset(match[0]), regex=True)
+        texts = texts.str.replace("\u2212", "-")
+        texts = texts.str.replace(r"([ \d][+-]\d{2})$", r"\1:00", regex=True)
     else:
         literal = _LITERAL_ZONE.search(re.sub(r"%.", "\0", form))
-    moments = _parse_with_pandas(written, form.replace("%Z", "%z"), has_zone)
-    seconds = _seconds(_in_zone(moments, _literal_zone(literal[0]) if literal else zone))
+    moments = _parse_with_pandas(texts, form.replace("%Z", "%z"), has_zone)
+    seconds = _to_seconds(_to_utc(moments, _parse_literal_zone(literal[0]) if literal else zone))
     return _look_up(known, distinct, seconds).reindex(text.index)
 
 
@@ -298,10 +304,10 @@ def _parse_with_pandas(texts: "pd.Series[str]", form: str, has_zone: bool) -> "p
         return pd.to_datetime(texts, format=form, errors="coerce", utc=has_zone)
     except (ValueError, OverflowError, TypeError):
         _require_format(form)
-        return pd.Series([_one(text, form, has_zone) for text in texts], index=texts.index)
+        return pd.Series([_parse_one(text, form, has_zone) for text in texts], index=texts.index)
 
 
-def _one(text: str, form: str, has_zone: bool) -> Any:  # pandas' Timestamp or NaT
+def _parse_one(text: str, form: str, has_zone: bool) -> Any:  # pandas' Timestamp or NaT
     try:
         return pd.to_datetime(text, format=form, errors="coerce", utc=has_zone)
     except (ValueError, OverflowError, TypeError):
@@ -317,18 +323,18 @@ def _require_format(form: str) -> None:
             raise DataError(f"time format '{form}' is invalid: {error}; write one such as %d.%m.%Y %H:%M") from error
 
 
-def _offset_text(name: str) -> str:
+def _format_offset(name: str) -> str:
     """The offset of an abbreviation as text: "+01:00" for CET."""
     seconds = find_offset(name) or 0
     minutes = abs(seconds) // 60
     return f"{'-' if seconds < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
 
 
-def _literal_zone(text: str) -> Any:  # a time zone of pandas
-    return datetime.strptime(text if text[0] in "+-" else _offset_text(text), "%z").tzinfo
+def _parse_literal_zone(text: str) -> Any:  # a time zone of pandas
+    return datetime.strptime(text if text[0] in "+-" else _format_offset(text), "%z").tzinfo
 
 
-def _in_zone(moments: "pd.Series[Any]", zone: Any) -> "pd.Series[Any]":  # Any: a name, or a tzinfo
+def _to_utc(moments: "pd.Series[Any]", zone: Any) -> "pd.Series[Any]":  # Any: a name, or a tzinfo
     """Times in UTC; times without a zone are in `zone`."""
     moments = moments.astype("datetime64[us]") if moments.dtype == object else moments
     if moments.dt.tz is None:
@@ -337,18 +343,16 @@ def _in_zone(moments: "pd.Series[Any]", zone: Any) -> "pd.Series[Any]":  # Any: 
     return cast("pd.Series[Any]", moments.dt.tz_convert("UTC"))
 
 
-def _seconds(moments: "pd.Series[Any]") -> "pd.Series[Any]":
+def _to_seconds(moments: "pd.Series[Any]") -> "pd.Series[Any]":
     """Unix seconds as Int64."""
     micros = moments.astype("datetime64[us, UTC]").astype("int64").astype("Int64")
     return micros.mask(moments.isna()) // 1_000_000
 
 
-def _example(values: "pd.Series[Any]", seconds: "pd.Series[Any]") -> str:
+def _format_example(values: "pd.Series[Any]", seconds: "pd.Series[Any]") -> str:
     """The first value with its interpretation: "1688212800000 is 2023-07-01 12:00:00 UTC"."""
-    there = seconds.dropna()
-    if there.empty:
+    known = seconds.dropna()
+    if known.empty:
         return ""
-    shown = str(np.datetime64(int(there.iloc[0]), "s")).replace(
-        "T", " "
-    )  # numpy, because pandas cannot print all years
-    return f"{values[there.index[0]]} is {shown} UTC"
+    time = str(np.datetime64(int(known.iloc[0]), "s")).replace("T", " ")  # pandas cannot print all years
+    return f"{values[known.index[0]]} is {time} UTC"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphrec.errors import DataError, first_few, nearest, shown
+from graphrec.errors import DataError, first_few, format_value, nearest
 
 _TYPES: dict[type, str] = {
     str: "text",
@@ -25,14 +25,14 @@ class TomlSection:
     """The keys and values of one table; `place` is its name in messages, such as shop.toml [nodes.User]."""
 
     place: str
-    values: Mapping[str, Any]  # Any: whatever TOML holds
+    values: Mapping[str, Any]  # Any: TOML values
 
     @staticmethod
     def of(path: Path, name: str, values: object) -> "TomlSection":
         """The section for a value of the file; DataError if the value is not a table."""
         place = f"{path} [{name}]" if name else str(path)
         if not isinstance(values, dict):
-            raise DataError(f"{place} must be a table of keys and values, not {shown(repr(values), 60)}")
+            raise DataError(f"{place} must be a table of keys and values, not {format_value(repr(values), 60)}")
         return TomlSection(place, values)
 
     def require_known(self, keys: Iterable[str]) -> None:
@@ -50,18 +50,18 @@ class TomlSection:
 
     def text(self, key: str, default: str | None = None, may_be_empty: bool = False) -> str:
         """The text of a key; DataError if it is missing without a default, not a text, or empty."""
-        value = self._value(key, str, default)
+        value = self._read(key, str, default)
         if value == "" and default != "" and not may_be_empty:
             raise self.error(key, "must not be empty")
         return str(value)
 
     def whole(self, key: str, default: int) -> int:
         """The integer of a key."""
-        return int(self._value(key, int, default))
+        return int(self._read(key, int, default))
 
     def flag(self, key: str, default: bool) -> bool:
         """The boolean of a key."""
-        return bool(self._value(key, bool, default))
+        return bool(self._read(key, bool, default))
 
     def choice(self, key: str, choices: Iterable[str], default: str) -> str:
         """The text of a key, which must be one of the choices."""
@@ -79,43 +79,43 @@ class TomlSection:
         value = self.values.get(key)
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise self._wrong(key, "a text or a list of texts")
+            raise self._type_error(key, "a text or a list of texts")
         return tuple(items)
 
     def section(self, key: str) -> "TomlSection":
         """The table at a key; empty if the key is missing."""
-        value = self._value(key, dict, {})
+        value = self._read(key, dict, {})
         return TomlSection(f"{self.place} {key}", value)
 
     def has(self, key: str) -> bool:
         """Whether the table has the key."""
         return key in self.values
 
-    def _value(self, key: str, kind: type, default: object) -> Any:  # Any: of the kind, as just checked
+    def _read(self, key: str, kind: type, default: object) -> Any:  # Any: of the kind, as just checked
         if key not in self.values:
             if default is None:
                 raise self.error(key, "is missing; it is needed")
             return default
         value = self.values[key]
-        good = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-        if not good:
-            raise self._wrong(key, _TYPES[kind])
+        is_kind = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+        if not is_kind:
+            raise self._type_error(key, _TYPES[kind])
         return value
 
-    def _wrong(self, key: str, wanted: str) -> DataError:
-        return self.error(key, f"must be {wanted}" + (f", not {self._show(key)}" if self.has(key) else ""))
+    def _type_error(self, key: str, kind: str) -> DataError:
+        return self.error(key, f"must be {kind}" + (f", not {self._format(key)}" if self.has(key) else ""))
 
-    def _show(self, key: str) -> str:
+    def _format(self, key: str) -> str:
         """The value of a key for messages; only its type if it is a URL, which may contain a password."""
         value = self.values[key]
         secret = key in _ADDRESSES or any(name in self.place for name in _ADDRESSES)
-        return _kind(value) if secret else shown(repr(value), 60)
+        return _name_type(value) if secret else format_value(repr(value), 60)
 
 
 def _suggest(close: list[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _kind(value: object) -> str:
+def _name_type(value: object) -> str:
     """The type of a TOML value in words, such as `a list`."""
     return next((name for kind, name in _TYPES.items() if type(value) is kind), "a date or time")

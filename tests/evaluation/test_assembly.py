@@ -5,7 +5,7 @@ import numpy as np
 from graphrec.evaluation.assembly import EdgeArrays, assemble, drop, edges_of, num_edges, relation_names
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.relations import relations
+from graphrec.relations import build_relations
 
 BOUGHT, TAGGED, FOLLOWS = ("User", "BOUGHT", "Item"), ("User", "TAGGED", "Item"), ("User", "FOLLOWS", "User")
 
@@ -45,7 +45,7 @@ def test_texts_become_codes_that_relations_can_read() -> None:
     found = graph()
     assert list(found.vocabularies["TAGGED.tag"].ids) == ["jazz", "rock"]
     assert found.data[TAGGED].tag.tolist() == [0, 1]  # user 0 before user 1
-    assert relations(found).item_attributes["TAGGED.tag"].toarray().tolist() == [[0, 1], [1, 0]]
+    assert build_relations(found).item_attributes["TAGGED.tag"].toarray().tolist() == [[0, 1], [1, 0]]
 
 
 def test_ratings_and_times_come_from_interactions() -> None:

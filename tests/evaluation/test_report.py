@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from graphrec.characters import without_controls
+from graphrec.characters import remove_controls
 from graphrec.errors import DataError, GraphrecError
 from graphrec.evaluation import report
 from graphrec.evaluation.report import findings, markdown, page, sentences
@@ -172,5 +172,5 @@ def test_no_control_character_of_a_title_stands_in_a_report(tmp_path: Path) -> N
     paths = report.write_all(replace(comparison, titles=titles), tmp_path / "r.html", NOW)
     for path in paths:
         text = path.read_text(encoding="utf-8")
-        assert without_controls(text) == text or path.suffix == ".json"
+        assert remove_controls(text) == text or path.suffix == ".json"
     assert json.loads(paths[2].read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from graphrec.explanation import add_titles, as_cypher, explain
-from graphrec.explanation.cypher import literal, patterns
+from graphrec.explanation.cypher import build_patterns, literal
 from graphrec.explanation.labels import counted_behaviours
 from graphrec.explanation.model import Explanation, Node, Path
 from graphrec.ingest import write_source
@@ -105,7 +105,7 @@ def test_a_jump_divides_the_pattern(trained: TrainedRun) -> None:
     near = Node("Item", "it's")
     steps = found.paths[0].steps
     path = Path((user, near, item), (replace(steps[0], relations=("LIKES IT",)), replace(steps[0], relations=())), 0.5)
-    assert patterns(path) == [
+    assert build_patterns(path) == [
         ("(:User {id: row.n0})-[:`LIKES IT`]->(:Item {id: row.n1})", ["User3", "it's"]),
         ("(:Item {id: row.n0})", ["Item4"]),
     ]

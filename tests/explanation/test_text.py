@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from graphrec.characters import without_controls
+from graphrec.characters import remove_controls
 from graphrec.explanation import as_frame, as_record, as_sentence, as_svg, reasons_frame
 from graphrec.explanation.model import (
     Attribution,
@@ -20,7 +20,7 @@ from graphrec.explanation.model import (
     RouteKind,
     Step,
 )
-from graphrec.explanation.svg import CARD, WIDE, fitted, width, wrapped
+from graphrec.explanation.svg import CARD_WIDTH, WIDTH, fit_text, width, wrap_text
 from graphrec.explanation.text import verb
 
 USER, ITEM = Node("User", "7"), Node("Item", "9", "Muse")
@@ -127,13 +127,13 @@ def test_a_picture_holds_every_title(title: str) -> None:
     ]
     found = replace(explanation(*reasons), item=Node("Item", "9", title))
     drawn = as_svg(found)
-    assert without_controls(drawn) == drawn
+    assert remove_controls(drawn) == drawn
     root = ET.fromstring(drawn)
     texts = list(root.iter("{http://www.w3.org/2000/svg}text"))
     assert sum(text.get("class") == "name" for text in texts) == 1 + 8 + 2 + 1
     for element in texts:
         shown = "".join([element.text or "", *(child.tail or "" for child in element)])
-        size, room = (13, CARD - 25) if element.get("class") == "name" else (11, WIDE)
+        size, room = (13, CARD_WIDTH - 25) if element.get("class") == "name" else (11, WIDTH)
         assert width(shown, size) <= room
     high = float((root.get("viewBox") or "").split()[3])
     for box in root.iter("{http://www.w3.org/2000/svg}rect"):
@@ -141,9 +141,9 @@ def test_a_picture_holds_every_title(title: str) -> None:
 
 
 def test_texts_are_fitted_and_wrapped() -> None:
-    assert fitted("short", 10, 100) == "short"
-    assert fitted("far too long for it", 10, 60).endswith("…")
-    assert width(fitted("漢字" * 30, 12, 100), 12) <= 100
-    lines = wrapped("one two three four five six seven", 10, 60, 3)
+    assert fit_text("short", 10, 100) == "short"
+    assert fit_text("far too long for it", 10, 60).endswith("…")
+    assert width(fit_text("漢字" * 30, 12, 100), 12) <= 100
+    lines = wrap_text("one two three four five six seven", 10, 60, 3)
     assert len(lines) == 3
     assert lines[-1].endswith("…")

@@ -7,7 +7,7 @@ from graphrec import hetero
 from graphrec.interactions import Interactions
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.model import GraphFilter
-from graphrec.relations import origins
+from graphrec.relations import find_origins
 from graphrec.runs import TrainedRun, describe
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
@@ -73,4 +73,4 @@ def run_of(graph: hetero.HeteroGraph, model: GraphFilter) -> TrainedRun:
     model.fit(graph, pairs, np.random.default_rng(0))
     seen = Interactions(pairs.user_index, pairs.item_index, pairs.num_users, pairs.num_items)
     run = describe("graph_filter", model, graph.target, {}, 0.0)
-    return TrainedRun(run, model, graph.users, graph.items, seen, origins(graph))
+    return TrainedRun(run, model, graph.users, graph.items, seen, find_origins(graph))

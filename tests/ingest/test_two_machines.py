@@ -27,7 +27,7 @@ import sys
 from pathlib import Path
 from graphrec import ingest
 from graphrec.store import Address, connect, lease
-lease.STALE_SECONDS, lease.SECONDS_TO_RENEW, lease.SECONDS_TO_LOOK = 8.0, 0.5, 0.1
+lease.STALE_SECONDS, lease.RENEWAL_INTERVAL, lease.CHECK_INTERVAL = 8.0, 0.5, 0.1
 uri, username, password, database, home, spec = sys.argv[1:]
 with connect(Address(uri, username, password, database)) as store:
     print("begins", flush=True)

@@ -13,7 +13,7 @@ from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.models.ensemble.blending import normalise_scores
 from graphrec.models.ensemble.model import Ensemble, EnsembleConfig, HoldOut, hold_out
-from graphrec.relations import relations
+from graphrec.relations import build_relations
 from graphrec.splitting.coherent import COHERENT
 from graphrec.testing import ModelContract, checkerboard, graph_of
 
@@ -76,7 +76,7 @@ def test_members_are_told_all_that_is_known_of_newcomers() -> None:
     graph.data["User", "FOLLOWS", "User"].edge_index = ties
     model = Ensemble(EnsembleConfig(members="item_knn, graph_filter(rank=4, social_weight=0.5)", weights="1 1"))
     model.fit(graph, train, np.random.default_rng(0))
-    found = model.fold_in_users(train, relations(graph))
+    found = model.fold_in_users(train, build_relations(graph))
     torch.testing.assert_close(found, model.score(np.arange(train.num_users)), atol=1e-5, rtol=1e-4)
     assert not torch.allclose(found, model.fold_in(train.matrix())), "friends count"
 

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.models.graph_filter.model import GraphFilter
-from graphrec.relations import relations
+from graphrec.relations import build_relations
 
 from .typed_example import FULL, GENRES, ITEMS, USERS, fitted, matrix
 
@@ -35,7 +35,7 @@ def test_a_new_item_with_attributes_is_scored_like_one_that_nobody_met(graph: He
 
 
 def test_newcomers_are_scored_as_if_they_had_been_in_training(graph: HeteroGraph) -> None:
-    around = relations(graph)
+    around = build_relations(graph)
     for config in (replace(FULL, half_life=10.0), replace(FULL, revisit=0.5), replace(FULL, weights="FOLLOWS=0.4")):
         model = fitted(graph, config)
         other = GraphFilter(config)
@@ -49,6 +49,6 @@ def test_a_new_item_stands_where_an_item_of_median_degree_would(graph: HeteroGra
     genres = np.zeros((1, GENRES), dtype=np.float32)
     genres[0, [0, 2]] = 1.0
     rows = {"IN_GENRE": sparse.csr_array(genres)}
-    found = model.fold_in_new_items(interactions(graph), relations(graph), rows)
+    found = model.fold_in_new_items(interactions(graph), build_relations(graph), rows)
     factor = (float(np.median(model.kernel.degree)) / (1.0 + FULL.degree_offset)) ** FULL.target_exponent
     torch.testing.assert_close(found, model.score_new_items(np.arange(USERS), rows) * factor, atol=1e-5, rtol=1e-4)

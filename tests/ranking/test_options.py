@@ -70,7 +70,7 @@ def test_no_candidates_leave_rows_empty() -> None:
 
 def test_options_do_not_change_their_mask() -> None:
     mask = np.array([True, True, False])
-    assert TopKOptions(candidates=mask, excluded=np.array([0])).forbidden(3).tolist() == [0, 2]
+    assert TopKOptions(candidates=mask, excluded=np.array([0])).find_forbidden(3).tolist() == [0, 2]
     assert mask.tolist() == [True, True, False]
 
 

@@ -42,7 +42,7 @@ def test_two_runs_become_one(home: Path, run: Run, run_json: Json, lastfm_folder
     assert trained.model.score(np.arange(12)).shape == (12, 12)
     other = ("--blend", "rank", "--groups", "2", "--validation", "coherent", "--no-metrics")
     assert "weight of" in run("blend", first, second, *other).output
-    assert "coherent" in {one.config.get("validation") for one in runs.listed(home)}
+    assert "coherent" in {one.config.get("validation") for one in runs.list_saved(home)}
 
 
 def test_weights_can_be_given(home: Path, run: Run, run_json: Json, lastfm_folder: Path) -> None:

@@ -103,10 +103,10 @@ def test_files_of_the_store(home: Path, name: str, damage: str) -> None:
 def test_files_of_a_run(home: Path, name: str, damage: str) -> None:
     first, second = sorted((home / "runs").iterdir())
     DAMAGE[damage](first / name)
-    listed = [run.id for run in runs.listed(Settings().runs)]
+    listed = [run.id for run in runs.list_saved(Settings().runs)]
     assert second.name in listed
     assert (first.name in listed) == (name == "model.pt")
-    assert runs.damaged(Settings().runs) == ([] if name == "model.pt" else [first.name])
+    assert runs.list_damaged(Settings().runs) == ([] if name == "model.pt" else [first.name])
     result = invoke("publish", first.name, "--force")
     assert result.exit_code == 1
     assert f"the run {first} cannot be read" in result.stderr
@@ -123,7 +123,7 @@ def test_fields_of_a_run(home: Path) -> None:
     whole = json.loads((first / "run.json").read_text())
     for name, value in fields():
         (first / "run.json").write_text(json.dumps({**whole, name: value}))
-        listed = runs.listed(Settings().runs)
+        listed = runs.list_saved(Settings().runs)
         assert second.name in [run.id for run in listed]
         assert json.dumps([run.created_at for run in listed])
 

@@ -51,7 +51,7 @@ def test_the_splits_of_the_page_do_not_leak(
     graph: hetero.HeteroGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int
 ) -> None:
     hetero.save(graph, tmp_path / "graph.pt")
-    hetero.save(hetero.without_reverse(graph), tmp_path / "forward.pt")
+    hetero.save(hetero.drop_reverse_types(graph), tmp_path / "forward.pt")
     monkeypatch.chdir(tmp_path)
     code = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[place]
     names: dict[str, HeteroData] = {}
@@ -67,11 +67,11 @@ def test_the_splits_of_the_page_do_not_leak(
 
 
 def test_without_reverse_each_edge_is_there_once_and_the_input_is_unchanged(graph: hetero.HeteroGraph) -> None:
-    found = hetero.without_reverse(graph)
+    found = hetero.drop_reverse_types(graph)
     assert found.data.edge_types == [FORWARD, ("User", "FRIEND", "User")]
     assert found.data[FORWARD].edge_index.equal(graph.data[FORWARD].edge_index)
     assert REVERSE in graph.data.edge_types
-    again = hetero.without_reverse(found)
+    again = hetero.drop_reverse_types(found)
     assert again.data.edge_types == found.data.edge_types
 
 
@@ -81,11 +81,11 @@ def test_a_type_whose_name_begins_with_rev_is_no_reverse(graph: hetero.HeteroGra
         data[label].num_nodes = 2
     for triple in (FORWARD, REVERSE, ("User", "rev_iewed", "Item")):
         data[triple].edge_index = torch.zeros(2, 1, dtype=torch.int64)
-    found = hetero.without_reverse(hetero.HeteroGraph(data, graph.vocabularies, FORWARD))
+    found = hetero.drop_reverse_types(hetero.HeteroGraph(data, graph.vocabularies, FORWARD))
     assert found.data.edge_types == [FORWARD, ("User", "rev_iewed", "Item")]
 
 
 def test_a_graph_without_reverse_edges_is_measured_like_the_other(graph: hetero.HeteroGraph) -> None:
-    for each in (graph, hetero.without_reverse(graph)):
+    for each in (graph, hetero.drop_reverse_types(graph)):
         (parts,) = split_graph(each, "random", np.random.default_rng(0))
         assert prepare_split(each, parts, "random").audit.passed

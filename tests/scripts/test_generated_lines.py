@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from graphrec.characters import escaped
+from graphrec.characters import escape_controls
 from graphrec.store import EmbeddedServer, connect
 
 from .generated import SECRET, Lines, write_files
@@ -30,7 +30,7 @@ def check(arguments: list[str]) -> str:
         return f"exit code {result.exit_code} after {last[:200]!r}"
     if len(last) > LONGEST:
         return f"a message of {len(last)} characters: {last[:100]!r}"
-    if escaped(result.stderr, lines=True) != result.stderr:
+    if escape_controls(result.stderr, lines=True) != result.stderr:
         return f"control characters in {last[:200]!r}"
     if SECRET in result.output.replace(" ".join(arguments), ""):
         return f"a secret in {result.output[:300]!r}"

@@ -69,7 +69,7 @@ def test_work_killed_at_any_moment(graph: Store, tmp_path: Path, name: str) -> N
     start = time.perf_counter()
     whole = json.loads(finish(command).stdout)
     seconds = time.perf_counter() - start
-    known = {run.id for run in runs.listed(Settings().runs)}
+    known = {run.id for run in runs.list_saved(Settings().runs)}
     counts = graph.read("MATCH (n) OPTIONAL MATCH (n)-[r]->() RETURN count(DISTINCT n) AS nodes, count(r) AS edges")
     kept = files(home) | files(tmp_path)
     killed = 0
@@ -80,16 +80,16 @@ def test_work_killed_at_any_moment(graph: Store, tmp_path: Path, name: str) -> N
         time.sleep(seconds * (kill + moments.random()) / KILLS)
         process.send_signal(signal.SIGKILL)
         killed += process.wait() == -signal.SIGKILL
-        listed = {run.id for run in runs.listed(Settings().runs)}
+        listed = {run.id for run in runs.list_saved(Settings().runs)}
         assert known <= listed
-        assert runs.damaged(Settings().runs) == []
+        assert runs.list_damaged(Settings().runs) == []
         for path in tmp_path.glob("report*"):  # whole, or not there
             assert path.read_text(encoding="utf-8").rstrip().endswith(("</html>", "}", "UTC"))
     assert killed > KILLS / 2
     again = json.loads(finish(command).stdout)
     if name == "tune":
         assert again == whole  # the study goes on, and ends as one that was left alone
-    listed = {run.id for run in runs.listed(Settings().runs)}
+    listed = {run.id for run in runs.list_saved(Settings().runs)}
     left = {path for path in files(home) | files(tmp_path) if Path(path).parts[:1] != ("runs",)}
     assert left <= kept | {path for path in left if path.startswith("studies")}
     assert not list(home.rglob("*.partial")), "what a killed command left is removed by the next"

@@ -17,8 +17,8 @@ from graphrec.store.lease import LostLeaseError, hold_lease, read_lease
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds of a test instead of minutes."""
-    monkeypatch.setattr(lease, "SECONDS_TO_RENEW", 0.2)
-    monkeypatch.setattr(lease, "SECONDS_TO_LOOK", 0.05)
+    monkeypatch.setattr(lease, "RENEWAL_INTERVAL", 0.2)
+    monkeypatch.setattr(lease, "CHECK_INTERVAL", 0.05)
     monkeypatch.setattr(lease, "STALE_SECONDS", 30.0)
 
 
@@ -129,7 +129,7 @@ def test_another_waits_and_hears_for_whom(store: Store, other: Store, caplog: py
 def test_a_lease_that_was_left_behind_is_taken_over_when_stale(
     store: Store, other: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "SECONDS_TO_RENEW", 3600.0)  # its heart beats no more
+    monkeypatch.setattr(lease, "RENEWAL_INTERVAL", 3600.0)  # its heart beats no more
     holding = hold_lease(store, "load of a", home="one")
     holding.__enter__()
     lease_of = read_lease(store)
@@ -162,7 +162,7 @@ def test_no_write_of_a_writer_that_was_paused_takes_effect(
     store: Store, other: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was paused in the middle of a transaction, after the check and before the commit."""
-    monkeypatch.setattr(lease, "SECONDS_TO_RENEW", 3600.0)
+    monkeypatch.setattr(lease, "RENEWAL_INTERVAL", 3600.0)
     holding = hold_lease(store, "load of a")
     held = holding.__enter__()
     taken: list[Store] = []

@@ -12,7 +12,7 @@ from graphrec.reranking import require_applicable
 from graphrec.reranking.predicate import require_expression
 from graphrec.reranking.spec import parse_rules
 from graphrec.schema import EdgeType, NodeType
-from graphrec.schema_names import defect, require_name, usable
+from graphrec.schema_names import defect, is_usable, require_name
 from graphrec.serving.fallbacks import Fallbacks
 from graphrec.serving.user_context import read_user_context
 from graphrec.store import Store, counts, queries
@@ -66,7 +66,7 @@ def tables(prop: str, edge_prop: str, source: str, label: str = "Item", relation
 
 def loads_or_refuses(store: Store, prop: str, edge_prop: str, source: str) -> None:
     """A load with these names takes effect as they stand, or is refused with a sentence; nothing else is changed."""
-    if not all(map(usable, (prop, edge_prop, source))):
+    if not all(map(is_usable, (prop, edge_prop, source))):
         with pytest.raises(DataError) as refused:
             tables(prop, edge_prop, source)
         assert str(refused.value).isprintable()
@@ -114,7 +114,7 @@ def _any_names(store: Store, name: str) -> None:
         store.write("MATCH (n) WHERE NOT n:Victim DETACH DELETE n")
         loads_or_refuses(store, "title", name, "s")
         assert unharmed(store)
-    if usable(name):
+    if is_usable(name):
         store.read(f"MATCH (n:{quote(name)})-[r:{quote(name)}]->() RETURN n.{quote(name)}, r.{quote(name)} LIMIT 1")
     assert unharmed(store)
 

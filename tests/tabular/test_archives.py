@@ -122,8 +122,8 @@ def test_an_unknown_way_of_packing(reader: Reader) -> None:
 
 @pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz", "zstd", "zip"])
 def test_a_bomb_is_refused(kind: str, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "_SURELY_FINE", 100_000)
-    monkeypatch.setattr(archives, "_LARGEST_RATIO", 20)
+    monkeypatch.setattr(archives, "_UNCHECKED_SIZE", 100_000)
+    monkeypatch.setattr(archives, "_MAX_RATIO", 20)
     text = PLAIN + b"5,6\n" * 500_000
     pack: dict[str, Callable[[bytes], bytes]] = {
         "gzip": gzip.compress,
@@ -137,7 +137,7 @@ def test_a_bomb_is_refused(kind: str, reader: Reader, monkeypatch: pytest.Monkey
 
 
 def test_a_full_disk_is_said(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "_KEPT_FREE", 1 << 60)
+    monkeypatch.setattr(archives, "_MIN_FREE", 1 << 60)
     with pytest.raises(DataError, match=r"r.csv cannot be unpacked: there is too little space .* set TMPDIR"):
         reader(EDGE + '"r.csv"', r__csv=PACKED["xz"])
 

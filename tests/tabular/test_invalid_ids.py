@@ -68,7 +68,7 @@ def test_ids_of_a_database_are_exact() -> None:
     }
     texts = {}
     for name, values in arrays.items():
-        frame = pa.table({"id": sql._array(values)}).to_pandas()
+        frame = pa.table({"id": sql._to_array(values)}).to_pandas()
         texts[name] = as_text(frame["id"]).dropna().tolist()
     assert texts["decimal"] == [str(HUGE), str(HUGE + 1)]
     assert texts["large"] == [str(10**40), str(10**40 + 1)]
@@ -76,7 +76,7 @@ def test_ids_of_a_database_are_exact() -> None:
     assert texts["mixed"] == ["15", "guest"]
     assert texts["uuid"] == [str(UUID(int=1)), str(UUID(int=2))]
     assert texts["bytes"] == ["\\xff", "\\xfe", "a"]
-    assert sql._array([Decimal("NaN"), Decimal("1.5")]).type == pa.float64()
+    assert sql._to_array([Decimal("NaN"), Decimal("1.5")]).type == pa.float64()
 
 
 def test_decimals_as_properties_are_numbers_as_long_as_these_hold_them() -> None:

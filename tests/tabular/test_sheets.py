@@ -86,7 +86,7 @@ def test_workbooks_that_are_refused(case: str, reader: Reader) -> None:
 
 def test_a_cell_far_away_ends_in_a_sentence(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sheet is held whole, from its first cell to its last, and this one would have 16 thousand million cells."""
-    monkeypatch.setattr(sheets, "_MOST_MEMORY", 1 << 30)
+    monkeypatch.setattr(sheets, "_MAX_MEMORY", 1 << 30)
     content = xlsx(One=ROWS)
     far = b"<row r='1048576'><c r='XFD1048576'><v>1</v></c></row></sheetData>"
     parts = unzipped(content)
@@ -106,7 +106,7 @@ def unzipped(content: bytes) -> dict[str, bytes]:
 
 
 def test_a_workbook_that_is_too_large_is_refused(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "_LARGEST", 100)
+    monkeypatch.setattr(sheets, "_MAX_UNPACKED", 100)
     with pytest.raises(DataError, match="r.xlsx has 0 GB when it is unpacked; save the sheet as CSV"):
         reader(EDGE + '"r.xlsx"', r__xlsx=xlsx(One=ROWS))
 

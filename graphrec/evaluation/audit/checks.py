@@ -20,7 +20,7 @@ from graphrec.evaluation.audit.inputs import AuditInput, make_inputs
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.schema import Triple
-from graphrec.train_view import derived
+from graphrec.train_view import find_derived
 from graphrec.vocabulary import IndexArray
 
 
@@ -121,7 +121,7 @@ def check_attributes(inputs: AuditInput) -> Check:
             checkable = ~np.isnan(edges.time)
         if inputs.whole is not None:
             store = inputs.visible.data[edges.triple]
-            is_derived, explained = derived(inputs.whole, edges.triple, store.edge_index, hidden)
+            is_derived, explained = find_derived(inputs.whole, edges.triple, store.edge_index, hidden)
             checkable = checkable | is_derived
         checked += int(checkable.sum())
         found.append((edges, mask | (explained & ~_has_time(edges))))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from graphrec.characters import without_controls
+from graphrec.characters import remove_controls
 from graphrec.evaluation.report import data_tables, figures, findings, sentences, tables, words
 from graphrec.evaluation.report.markup import SIGNS
 from graphrec.evaluation.report.tables import Cell, Table
@@ -41,7 +41,7 @@ def render(comparison: Comparison, now: datetime) -> str:
 
 def plain(text: str) -> str:
     """The text so that Markdown takes no sign of it for its own, on one line."""
-    text = re.sub(r"\s+", " ", without_controls(text))
+    text = re.sub(r"\s+", " ", remove_controls(text))
     text = re.sub(r"([\\`*|\[\]~])", r"\\\1", text)
     text = re.sub(r"(?<!\w)_|_(?!\w)", r"\_", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -49,7 +49,7 @@ def plain(text: str) -> str:
 
 def code(text: str) -> str:
     """The text as code on one line, whatever signs are in it."""
-    text = re.sub(r"\s+", " ", without_controls(text)).replace("|", "\\|")
+    text = re.sub(r"\s+", " ", remove_controls(text)).replace("|", "\\|")
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     return f"{fence} {text} {fence}" if longest else f"`{text}`"

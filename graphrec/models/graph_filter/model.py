@@ -25,7 +25,7 @@ from graphrec.models.graph_filter.signal import Signal, behaviour_of, build_sign
 from graphrec.models.graph_filter.top_reason import TopReasonFinder
 from graphrec.models.graph_filter.walks import find_walks
 from graphrec.progress import Progress
-from graphrec.relations import Relations, relations
+from graphrec.relations import Relations, build_relations
 from graphrec.vocabulary import IndexArray
 
 #: Threshold in entries of the item vectors above which candidates are found in bfloat16 (twice as fast) and rescored.
@@ -104,7 +104,7 @@ class GraphFilter(Model[GraphFilterConfig]):
         self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
     ) -> Kernel:
         c = self.config
-        around = relations(graph)
+        around = build_relations(graph)
         weights = relation_weights(around, c.kind_weights(), c.weights)
         now = last_event(interactions, around.behaviours, weights)
         parts = behaviour_of(interactions, around.behaviours, weights, c.half_life, now)

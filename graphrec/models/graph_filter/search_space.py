@@ -7,7 +7,7 @@ from typing import Any
 from graphrec.hetero import HeteroGraph
 from graphrec.models.base import Range, Space
 from graphrec.models.graph_filter.config import GraphFilterConfig
-from graphrec.relations import Relations, relations
+from graphrec.relations import Relations, build_relations
 
 #: Number of paths per item for sparse data, where paths matter more than the spectrum.
 MANY = 400
@@ -24,7 +24,7 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
     The first ten differ in kind, because a small budget tries no more. Configs that share a decomposition follow each
     other, except single ones. Configs that differ only in a rank above the graph's maximum appear once.
     """
-    default, around = GraphFilterConfig(), relations(graph)
+    default, around = GraphFilterConfig(), build_relations(graph)
     found = [
         default,
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1, degree_offset=10.0, rank=256, path_weight=8.0),
@@ -62,7 +62,7 @@ def _allowed(config: GraphFilterConfig, size: int) -> GraphFilterConfig:
 
 def space(graph: HeteroGraph) -> Space:
     """The ranges of all scalars that matter for a graph; single behaviours have weights such as `weights.VIEWED`."""
-    around = relations(graph)
+    around = build_relations(graph)
     found: dict[str, Range | tuple[object, ...]] = {
         "user_exponent": USER_EXPONENTS,
         "source_exponent": Range(-0.2, 0.6),
