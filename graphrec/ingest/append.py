@@ -13,7 +13,7 @@ from graphrec.cleaning.load_context import InGraph
 from graphrec.cleaning.working_table import WorkingTable
 from graphrec.errors import DataError, RefusedError, first_few
 from graphrec.fusion.provenance import SourceManifest
-from graphrec.fusion.records import stored_records
+from graphrec.fusion.records import restore_records
 from graphrec.schema import EdgeType, NodeType, Triple
 from graphrec.store import Store
 from graphrec.store.diff import read_stored_edges
@@ -35,7 +35,7 @@ def build_node_lookup(store: Store) -> InGraph:
             return pd.Series(False, index=ids.index)
         asked = SourceManifest(Source(source), (NodeType(label, kind.properties, kind.shared),))
         nodes = read_graph_state(store, asked, {label: ids}).nodes[label]
-        records = stored_records(label, nodes, sources)
+        records = restore_records(label, nodes, sources)
         return ids.isin(records["native"][records["source"] == source])
 
     return in_graph

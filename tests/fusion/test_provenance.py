@@ -3,7 +3,7 @@
 import pytest
 
 from graphrec.errors import DataError
-from graphrec.fusion.provenance import SourceManifest, by_precedence
+from graphrec.fusion.provenance import SourceManifest, sort_by_precedence
 from graphrec.schema import EdgeType, LinkRule, NodeType
 from graphrec.tables import Source
 
@@ -49,15 +49,15 @@ def test_while_one_load_replaces_another_both_are_known() -> None:
         (NodeType("User", ("age",)), NodeType("Item", ("title",))),
         (EdgeType("User", "TAGGED", "Item", (), ("tag",)),),
     )
-    united = newer.united(BROUGHT)
-    assert united.source.version == "2025"
-    assert united.links == ()
-    assert united.node("User") == NodeType("User", ("age", "email"))
-    assert [kind.label for kind in united.nodes] == ["User", "Item", "Genre"]
-    assert [kind.triple for kind in united.edges] == [("User", "TAGGED", "Item"), ("User", "SAW", "Item")]
-    assert newer.united(None) is newer
-    assert united.node("Tag") is None
+    merged = newer.merge(BROUGHT)
+    assert merged.source.version == "2025"
+    assert merged.links == ()
+    assert merged.node("User") == NodeType("User", ("age", "email"))
+    assert [kind.label for kind in merged.nodes] == ["User", "Item", "Genre"]
+    assert [kind.triple for kind in merged.edges] == [("User", "TAGGED", "Item"), ("User", "SAW", "Item")]
+    assert newer.merge(None) is newer
+    assert merged.node("Tag") is None
 
 
 def test_by_hand_comes_first_then_precedence_then_the_name() -> None:
-    assert by_precedence([Source("b"), Source("a"), Source("c", precedence=1)]) == ["", "c", "a", "b"]
+    assert sort_by_precedence([Source("b"), Source("a"), Source("c", precedence=1)]) == ["", "c", "a", "b"]

@@ -7,7 +7,7 @@ import pytest
 
 from graphrec.errors import DataError
 from graphrec.fusion.provenance import SourceManifest
-from graphrec.fusion.records import incoming_records, own_name, properties, stored_names, stored_records
+from graphrec.fusion.records import build_records, list_properties, restore_records, source_property, stored_names
 from graphrec.schema import NodeType
 from graphrec.tables import NodeTable, Source
 
@@ -22,15 +22,15 @@ def nodes(*rows: dict[str, Any]) -> pd.DataFrame:
 
 
 def records(*rows: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
-    found = stored_records("Item", nodes(*rows), SOURCES)
+    found = restore_records("Item", nodes(*rows), SOURCES)
     cells = found[["node", "title", "year", "length"]].itertuples(index=False, name=None)
     return dict(zip(found["key"], cells, strict=True))
 
 
 def test_the_names_that_a_label_has() -> None:
-    assert own_name("one", "title") == "one:title"
-    assert properties("Item", SOURCES) == ("length", "title", "year")
-    assert properties("Genre", SOURCES) == properties("Tag", SOURCES) == ()
+    assert source_property("one", "title") == "one:title"
+    assert list_properties("Item", SOURCES) == ("length", "title", "year")
+    assert list_properties("Genre", SOURCES) == list_properties("Tag", SOURCES) == ()
     assert stored_names("Item", SOURCES) == (
         *("keys", "length", "title", "year", ":length", ":title", ":year"),
         *("one:title", "one:year", "two:title", "two:length"),
@@ -39,7 +39,7 @@ def test_the_names_that_a_label_has() -> None:
 
 def test_records_of_a_table() -> None:
     frame = pd.DataFrame({"id": ["7", "a:b"], "title": ["Heat", None], "year": pd.array([1995, None], dtype="Int64")})
-    found = incoming_records(NodeTable(NodeType("Item", ("title", "year"), shared=True), frame), "one")
+    found = build_records(NodeTable(NodeType("Item", ("title", "year"), shared=True), frame), "one")
     assert found.to_dict("list") == {
         "key": ["one:7", "one:a:b"],
         "source": ["one", "one"],
@@ -78,11 +78,11 @@ def test_what_no_source_of_a_node_says_anything_of_is_what_was_made_by_hand() ->
 
 def test_shared_is_what_a_source_says_of_the_label() -> None:
     frame = pd.DataFrame({"id": ["x", "y"], "keys": [["one:x"], None]})
-    assert stored_records("Genre", frame, SOURCES)["shared"].tolist() == [True, False]
+    assert restore_records("Genre", frame, SOURCES)["shared"].tolist() == [True, False]
 
 
 def test_no_nodes_have_no_records() -> None:
-    assert list(stored_records("Item", nodes(), SOURCES).columns) == [
+    assert list(restore_records("Item", nodes(), SOURCES).columns) == [
         *("key", "source", "native", "shared", "length", "title", "year", "node")
     ]
 
