@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from graphrec.cleaning.casting import text_of
+from graphrec.cleaning.casting import to_text
 from graphrec.cleaning.numbers import whole_numbers
 
 #: Columns that a rule on a property reads; the first one with a value counts.
@@ -26,7 +26,7 @@ def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":
     The text "862.0" equals them too if all values of the column are whole numbers.
     """
     # A column of a source may have any type.
-    text = values.astype(object).map(text_of, na_action="ignore").astype("str").str.strip()
+    text = values.astype(object).map(to_text, na_action="ignore").astype("str").str.strip()
     text = text.mask(text == "")
     whole = whole_numbers(text)
     return text if whole is None else whole

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from graphrec.cleaning.working_table import shortened
+from graphrec.cleaning.working_table import shorten
 from graphrec.fusion.records import source_property
 from graphrec.fusion.resolve import Resolved
 from graphrec.fusion.rule_outcomes import RuleOutcome, find_same_ids
@@ -168,7 +168,7 @@ def _describe_unused(source: str, values: pd.DataFrame) -> Iterator[str]:
     own = values["source"] == source
     for row in pd.concat([values[own], values[~own]]).head(MAX_EXAMPLES).itertuples(index=False):
         records = "1 record" if row.records == 1 else f"{row.records:,} records"
-        yield f"{row.source}: {row.property} {shortened(row.value)!r} of {records}: {row.reason}"
+        yield f"{row.source}: {row.property} {shorten(row.value)!r} of {records}: {row.reason}"
 
 
 def _describe_disagreements(source: str, records: pd.DataFrame, resolved: Resolved) -> Iterator[str]:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from graphrec.cleaning.casting import text_of
-from graphrec.cleaning.working_table import shortened
+from graphrec.cleaning.casting import to_text
+from graphrec.cleaning.working_table import shorten
 from graphrec.errors import DataError, GraphrecError, first_few, nearest
 from graphrec.redaction import redacted, secrets_of
 from graphrec.tabular.spec import QueryInput
@@ -50,7 +50,7 @@ def read_batches(
             while rows := result.fetchmany(_CHUNK):
                 yield pa.table([_array([row[place] for row in rows]) for place in places], list(columns))
     except (sqlalchemy.exc.SQLAlchemyError, UnicodeError, ValueError, OverflowError, TypeError) as error:
-        sql = shortened(" ".join(redacted(query.sql, secrets).split()))
+        sql = shorten(" ".join(redacted(query.sql, secrets).split()))
         raise DataError(f"{shown} rejects the query {sql!r}: {driver_message(error, secrets)}; correct it") from None
     finally:
         engine.dispose()
@@ -103,7 +103,7 @@ def _shown(url: Any) -> str:  # a sqlalchemy.URL
 
 def driver_message(error: Exception, secrets: Sequence[str]) -> str:
     """The message of the database driver, on one line and without secrets."""
-    return shortened(" ".join(redacted(str(getattr(error, "orig", None) or error), secrets).split()), 200)
+    return shorten(" ".join(redacted(str(getattr(error, "orig", None) or error), secrets).split()), 200)
 
 
 def import_sqlalchemy() -> ModuleType:
@@ -142,10 +142,10 @@ def _array(values: list[Any]) -> Any:  # of any type, to a pyarrow.Array
     try:
         found = pa.array(_alike(values))
     except (pa.ArrowException, OverflowError, ValueError, TypeError):
-        return pa.array([None if value is None else text_of(value) for value in values], pa.large_string())
+        return pa.array([None if value is None else to_text(value) for value in values], pa.large_string())
     if any(test(found.type) for test in _KNOWN):
         return found
-    return pa.array([None if value is None else text_of(value) for value in values], pa.large_string())
+    return pa.array([None if value is None else to_text(value) for value in values], pa.large_string())
 
 
 def _alike(values: list[Any]) -> list[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from graphrec.cleaning.casting import arrow, as_text, converted
+from graphrec.cleaning.casting import to_arrow, as_text, convert
 from graphrec.cleaning.numbers import whole_numbers
 from graphrec.errors import DataError
 from graphrec.tabular.iso8601 import ZONES, find_offset, parse_iso8601
@@ -141,9 +141,9 @@ def _read_numbers(values: "pd.Series[Any]", zone: str) -> ParsedTimes:
     """Times of numbers without a unit: dates such as 20240213, else a unit by size; with notes."""
     if pd.api.types.is_string_dtype(values.dtype) and not values.str.contains(_COUNT, regex=True).any():
         return ParsedTimes(pd.Series(pd.NA, index=values.index, dtype="Int64"), values.notna())
-    whole, no_whole = converted(values, "int")
+    whole, no_whole = convert(values, "int")
     whole = whole.astype("Int64")
-    broken, bad = converted(values.where(no_whole), "float")
+    broken, bad = convert(values.where(no_whole), "float")
     size = whole.abs().astype("Float64").where(~no_whole, broken.astype("Float64").abs())
     if size.isna().all():
         return ParsedTimes(whole, bad)
@@ -206,11 +206,11 @@ def _read_calendar_numbers(
 
 
 def _scale_numbers(values: "pd.Series[Any]", per_second: int) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
-    whole, no_whole = converted(values, "int")
+    whole, no_whole = convert(values, "int")
     whole = whole.astype("Int64") // per_second
     if not no_whole.any():
         return whole, no_whole
-    broken, bad = converted(values.where(no_whole), "float")
+    broken, bad = convert(values.where(no_whole), "float")
     broken = (broken.astype("Float64") / per_second) // 1
     far = (broken.abs() >= 2**62).fillna(False).astype("bool")
     return whole.where(~no_whole, broken.mask(far).astype("Int64")), bad | far
@@ -218,7 +218,7 @@ def _scale_numbers(values: "pd.Series[Any]", per_second: int) -> tuple["pd.Serie
 
 def _parse_iso8601(text: "pd.Series[str]", zone: str) -> "pd.Series[Any]":
     """Seconds of texts in any variant of ISO 8601; missing if the text is not a time."""
-    column = arrow(text)
+    column = to_arrow(text)
     for pattern, written in (*_REWRITTEN, *_zones_at_the_end(column)):
         column = pc.replace_substring_regex(column, pattern, written)
     usual = pc.fill_null(pc.match_substring_regex(column, _EXTENDED), False).to_numpy()
