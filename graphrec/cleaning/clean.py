@@ -132,7 +132,7 @@ def _apply_row_rules(working: WorkingTable, rules: CleaningRules) -> WorkingTabl
     working = values.require_possible_times(values.require_ranges(working, rules), rules)
     if not current_load().allow_removal:
         require_rows_of_each_file(working)
-    return duplicates.merge_repeated(values.require_others(working, rules), rules)
+    return duplicates.merge_repeated(values.require_no_self_loops(working, rules), rules)
 
 
 def _add_stored_ends(

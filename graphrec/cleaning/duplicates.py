@@ -126,7 +126,7 @@ def _choose_rows(groups: Codes, order: Codes, rules: CleaningRules) -> npt.NDArr
 def _fill_missing(
     frame: pd.DataFrame, rows: pd.DataFrame, groups: Codes, kept: npt.NDArray[np.bool_], order: Codes
 ) -> tuple[pd.DataFrame, dict[str, _Conflict]]:
-    """The frame with the first value in `order` that is not missing in each kept row, and the conflicts by property."""
+    """The frame whose kept rows have the first value of their group in `order`, and the conflicts by property."""
     group = np.unique(groups, return_inverse=True)[1]
     keeper = np.empty(group.max() + 1, dtype=np.int64)  # the index label of each group's kept row
     keeper[group[kept]] = rows.index[kept].to_numpy()

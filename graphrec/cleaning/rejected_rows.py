@@ -40,7 +40,7 @@ def require_rows_of_each_file(working: WorkingTable) -> None:
         rejected = pd.concat(working.rejected, ignore_index=True)
         rejected = rejected[rejected["file"].isna() & rejected["line"].between(ends[number] - rows, ends[number] - 1)]
         if rejected["line"].nunique() < rows:
-            continue  # the missing rows were split into values and have none
+            continue  # the other rows of a reshaped table have no values
         if len(sizes) == 1:
             dropped = [rule for rule in working.rules if rule.action == "dropped"]
             why = [f"{rule.rule}: {text}" for rule in dropped for text in rule.examples]

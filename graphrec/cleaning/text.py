@@ -52,7 +52,7 @@ def repair_text(working: WorkingTable, columns: Sequence[str]) -> WorkingTable:
 
 
 def repair_string(text: str) -> str:
-    """The text correctly decoded, in NFC, without control characters and with surrounding and repeated spaces removed.
+    """The text correctly decoded, in NFC, without control characters and surplus spaces.
 
     Line breaks are kept. A repair that would lose characters, because a byte is missing, is not made. A repaired text
     is not changed by a second repair.
