@@ -77,8 +77,10 @@ def resolve(label: str, records: pd.DataFrame, sources: Sequence[SourceManifest]
         names: the names of the properties.
     """
     order = {name: rank for rank, name in enumerate(sort_by_precedence(each.source for each in sources))}
-    records = records.assign(rank=records["source"].map(order).astype("int64"), at=np.arange(len(records)))
-    records = records.sort_values(["rank", "native"], ignore_index=True)
+    # The sort keys are a frame of their own: a property may be called rank.
+    sort_keys = pd.DataFrame({"rank": records["source"].map(order).astype("int64"), "native": records["native"]})
+    position = sort_keys.reset_index(drop=True).sort_values(["rank", "native"]).index.to_numpy()
+    records = records.iloc[position].reset_index(drop=True)
     group, decisions = _group_records(label, records, collect_rules(label, sources))
     node = pd.factorize(group)[0].astype(np.int64)
     is_first = ~pd.Series(node).duplicated().to_numpy()  # records are in order of precedence
@@ -94,7 +96,7 @@ def resolve(label: str, records: pd.DataFrame, sources: Sequence[SourceManifest]
     # With dtype object: pandas would convert texts, and None to another missing value.
     nodes = add_columns(nodes, {name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
     node_by_record = np.empty(len(records), dtype=np.int64)
-    node_by_record[records["at"].to_numpy()] = node
+    node_by_record[position] = node
     return Resolved(nodes, node_by_record, decisions)
 
 
@@ -126,7 +128,7 @@ def _group_records(
     linkable = records[~records["shared"]]
     if linkable["source"].nunique() < 2 or not rules:
         return group, Decisions()
-    links = find_links(label, linkable.drop(columns=["native", "shared", "rank", "at"]), rules)
+    links = find_links(label, linkable.drop(columns=["native", "shared"]), rules)
     return _merge_groups(group, records, links, rules)
 
 
