@@ -1,4 +1,4 @@
-"""Columns of any type as text, numbers and yes or no: exactly, or not at all."""
+"""Columns of any type as text, numbers and booleans: exactly, or missing."""
 
 import numpy as np
 import pandas as pd

@@ -68,7 +68,7 @@ def test_text_is_repaired_and_shown() -> None:
     assert len(rule.examples) == 5
 
 
-def test_text_is_left_alone_unless_a_rule_names_it() -> None:
+def test_text_is_unchanged_unless_a_rule_names_it() -> None:
     tables = nodes({"id": ["a"], "name": [" CafÃ© "]}, CleaningRules())
     assert kept(tables) == [("a", " CafÃ© ")]
 
@@ -108,7 +108,7 @@ def test_missing_ids_and_needed_values_are_rejected() -> None:
     ]
 
 
-def test_values_of_a_wrong_type_are_rejected_as_they_stood() -> None:
+def test_values_of_a_wrong_type_are_rejected_unchanged() -> None:
     rows: list[tuple[object, object, object, object]] = [
         ("u", "i", "4.5", "1400000000"),
         ("u", "j", "four", "1400000000"),
@@ -134,7 +134,7 @@ def test_values_outside_their_range_are_rejected() -> None:
     assert tables.cleaning.rejected["reason"].unique().tolist() == ["rating is not between 0.5 and 5"]
 
 
-def test_ranges_of_times_are_told_as_times() -> None:
+def test_ranges_of_times_are_reported_as_times() -> None:
     kind = EdgeType("User", "RATED", "Item", ("timestamp",))
     frame = pd.DataFrame({"source_id": ["u"], "target_id": ["i"], "timestamp": [1500000000]})
     rules = {"RATED": CleaningRules(times=("timestamp",), ranges={"timestamp": (1600000000, None)})}
@@ -186,7 +186,7 @@ def test_repeated_rows_are_refused_by_default() -> None:
         rated(FOUR, CleaningRules())
 
 
-def test_sums_leave_out_what_is_missing() -> None:
+def test_sums_skip_missing_values() -> None:
     rows: list[tuple[object, object, object, object]] = [
         ("u", "i", 1.0, MAY),
         ("u", "i", None, MAY),
@@ -197,7 +197,7 @@ def test_sums_leave_out_what_is_missing() -> None:
     assert tables.edges[0].frame["rating"][0] == 1
 
 
-def test_a_key_tells_edges_apart() -> None:
+def test_a_key_distinguishes_edges() -> None:
     kind = EdgeType("User", "TAGGED", "Item", ("tag",), ("tag",))
     frame = {"source_id": ["u"] * 4, "target_id": ["i"] * 4, "tag": ["a", "b", "a", None]}
     tables = edges(frame, CleaningRules(repeated="first"), kind)
@@ -256,7 +256,7 @@ def test_rules_that_fit_no_table_are_errors() -> None:
         clean([(NodeType("Item"), frame), (NodeType("Item"), frame)], [], [SOURCE])
 
 
-def test_the_frames_given_stay_as_they_were() -> None:
+def test_the_frames_are_not_changed() -> None:
     frame = pd.DataFrame({"id": [1, 1, 2], "name": [" a ", "b", None]})
     before = frame.copy(deep=True)
     clean(
@@ -288,7 +288,7 @@ def test_every_row_is_kept_merged_or_rejected(rows: list[tuple[object, ...]], re
     assert all(json.loads(row) is not None for row in tables.cleaning.rejected["row"])
 
 
-def test_of_one_node_each_property_has_the_first_value_that_is_there() -> None:
+def test_each_property_of_a_node_has_the_first_value_that_is_not_missing() -> None:
     rows = {"id": ["a", "a", "a", "b"], "name": [None, "Pot", "Tea", "Cup"], "n": [1, 2, 3, None]}
 
     def merged(rules: CleaningRules) -> tuple[object, object]:
@@ -335,7 +335,7 @@ def test_repair_never_makes_a_text_worse(text: str, repaired: str) -> None:
 
 
 @given(st.text(max_size=20))
-def test_what_is_repaired_stays_so(text: str) -> None:
+def test_repair_is_idempotent(text: str) -> None:
     once = repair_string(text)
     assert repair_string(once) == once
     assert once.count("\ufffd") <= text.count("\ufffd")
@@ -363,7 +363,7 @@ def test_ids_that_became_floats_are_whole_numbers_again(users: list[str], others
     assert tables.node("User").frame["id"].tolist() == ids
 
 
-def test_floats_among_ids_are_told_once_and_link_rules_see_the_same() -> None:
+def test_floats_among_ids_are_reported_once_and_link_rules_see_the_same() -> None:
     frame = pd.DataFrame({"id": ["100.0", "101.0"], "number": ["100.0", "101.0"], "name": ["1.0", "2.0"]})
     kind = NodeType("User", ("number", "name"))
     tables = clean([(kind, frame)], [], [SOURCE], links=[LinkRule("User", "exact", ("number",))])
@@ -396,14 +396,14 @@ def test_numbers_as_a_table_writes_them() -> None:
         (["four"], ""),
     ],
 )
-def test_a_number_that_is_none_gets_a_hint(values: list[str], hint: str) -> None:
+def test_an_invalid_number_gets_a_hint(values: list[str], hint: str) -> None:
     tables = rated(
         [("u", str(at), value, MAY) for at, value in enumerate(values)], CleaningRules(types={"rating": "float"})
     )
     assert only(tables).rules[0].hint == hint
 
 
-def test_the_work_of_cleaning_grows_with_the_columns_and_not_with_their_square() -> None:
+def test_the_work_of_cleaning_is_linear_in_the_columns() -> None:
     def calls(columns: int) -> int:
         names = tuple(f"c{number}" for number in range(columns))
         frame = pd.DataFrame({"id": ["a", "b", "a"], **{name: ["1", "2 ", None] for name in names}})

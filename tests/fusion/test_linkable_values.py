@@ -1,4 +1,4 @@
-"""Placeholders, numbers with a wrong check digit, and values that very many records share link nothing."""
+"""Placeholders, numbers with a wrong check digit, and values that many records share link no records."""
 
 import hashlib
 
@@ -33,7 +33,7 @@ def linked(name: str, value: str, by: str = "normalised", records: int = 1, one_
         ("customer_number", "0|000-000|-1|0.0|n/a|TBD|00000000-0000-0000-0000-000000000000"),
     ],
 )
-def test_what_is_nobodys_links_nobody(name: str, values: str, by: str) -> None:
+def test_values_of_no_person_link_no_records(name: str, values: str, by: str) -> None:
     texts = values.split("|")
     rows = [(f"{source}:{row}", source, text) for source in "ab" for row, text in enumerate(texts)]
     links = find_links("User", pd.DataFrame(rows, columns=["key", "source", name]), [LinkRule("User", by, (name,))])  # type: ignore[arg-type]
@@ -54,7 +54,7 @@ def test_what_is_nobodys_links_nobody(name: str, values: str, by: str) -> None:
         ("surname", "Müller|Nullmeier|Na'im"),
     ],
 )
-def test_what_is_somebodys_links(name: str, values: str) -> None:
+def test_values_of_a_person_link_records(name: str, values: str) -> None:
     texts = values.split("|")
     rows = [(f"{source}:{row}", source, text) for source in "ab" for row, text in enumerate(texts)]
     rule = LinkRule("User", "normalised", (name,))
@@ -63,7 +63,7 @@ def test_what_is_somebodys_links(name: str, values: str) -> None:
     assert links.unused.empty
 
 
-def test_titles_that_are_none_link_nothing() -> None:
+def test_placeholder_titles_link_no_records() -> None:
     rule = LinkRule("Item", "title", ("title", "year"))
     for title in ("Untitled", "unknown", "N/A", "-", "(no title)"):
         assert explain_unusable(rule, "title", title) == "a placeholder"
@@ -74,7 +74,7 @@ def test_titles_that_are_none_link_nothing() -> None:
     assert find_links("Item", frame, [rule]).pairs["left_key"].tolist() == ["a:2"]
 
 
-def test_a_value_that_very_many_records_share_is_told_and_links_nothing() -> None:
+def test_a_value_that_many_records_share_is_reported_and_links_no_records() -> None:
     assert linked("phone", "030901820", records=3, one_to_one=False)
     assert not linked("phone", "030901820", records=MAX_RECORDS + 1, one_to_one=False)
     rows = [(f"a:{row}", "a", "030 901820") for row in range(30)] + [("b:1", "b", "030901820")]
@@ -87,7 +87,7 @@ def test_a_value_that_very_many_records_share_is_told_and_links_nothing() -> Non
     ]
 
 
-def test_what_is_not_used_is_told_with_the_reason() -> None:
+def test_unused_values_are_reported_with_the_reason() -> None:
     rows = [("a:1", "a", "n/a"), ("a:2", "a", "n/a"), ("b:1", "b", "n/a"), ("b:2", "b", "ann@shop.de")]
     rule = LinkRule("User", "normalised", ("email",))
     links = find_links("User", pd.DataFrame(rows, columns=["key", "source", "email"]), [rule])

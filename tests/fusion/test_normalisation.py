@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from graphrec.fusion.normalisation import as_text, is_identifier, normalise_isbn, normalise_values, normalise_words
 
 
-def spelt(name: str, text: str) -> str | None:
+def normalised(name: str, text: str) -> str | None:
     """One normalised value; None if it is not valid."""
     value = normalise_values(name, pd.Series([text], dtype="str")).iloc[0]
     return None if pd.isna(value) else str(value)
@@ -58,12 +58,12 @@ def spelt(name: str, text: str) -> str | None:
         ("asin", "—", None),
     ],
 )
-def test_one_spelling(name: str, text: str, value: str | None) -> None:
-    assert spelt(name, text) == value
+def test_normalised_values(name: str, text: str, value: str | None) -> None:
+    assert normalised(name, text) == value
 
 
 @given(st.text("0123456789", min_size=9, max_size=9).filter(lambda digits: set(digits) != {"0"}))
-def test_both_forms_of_an_isbn_are_one(digits: str) -> None:
+def test_both_forms_of_an_isbn_are_equal(digits: str) -> None:
     check = [last for last in "0123456789X" if normalise_isbn(digits + last)]
     assert len(check) == 1
     long = normalise_isbn(digits + check[0])

@@ -1,4 +1,4 @@
-"""Nodes taken apart into the records that they were made from."""
+"""Records restored from nodes."""
 
 from typing import Any
 
@@ -50,13 +50,13 @@ def test_records_of_a_table() -> None:
     }
 
 
-def test_a_node_of_one_source_has_its_values_plainly() -> None:
+def test_a_node_of_one_source_has_its_values_as_properties() -> None:
     assert records({"id": "7", "keys": ["one:7"], "title": "Heat", "year": 1995, "length": 3, "two:title": "no"}) == {
-        "one:7": (0, "Heat", 1995, None)  # one says nothing of a length: that is somebody else's
+        "one:7": (0, "Heat", 1995, None)  # source one does not declare length: another program wrote it
     }
 
 
-def test_a_node_of_several_has_those_of_each_beside() -> None:
+def test_a_node_of_several_sources_has_the_values_of_each() -> None:
     node = {"id": "7", "keys": ["one:7", "two:x:y"], "title": "Heat", "one:title": "Heat", "two:length": 170}
     assert records({"id": "5", "keys": ["two:5"], "length": 9}, node) == {
         "two:5": (0, None, None, 9),
@@ -71,12 +71,12 @@ def test_a_node_without_keys_is_a_record_made_by_hand() -> None:
     assert records({**node, "keys": []}) == records(node)
 
 
-def test_what_no_source_of_a_node_says_anything_of_is_what_was_made_by_hand() -> None:
+def test_a_property_that_no_source_declares_was_made_by_hand() -> None:
     node = {"id": "7", "keys": [":7", "one:7"], ":title": "mine", "title": "Heat", "one:title": "Heat", "length": 170}
     assert records(node) == {":7": (0, "mine", None, 170), "one:7": (0, "Heat", None, None)}
 
 
-def test_shared_is_what_a_source_says_of_the_label() -> None:
+def test_shared_is_read_from_the_manifest() -> None:
     frame = pd.DataFrame({"id": ["x", "y"], "keys": [["one:x"], None]})
     assert restore_records("Genre", frame, SOURCES)["shared"].tolist() == [True, False]
 
@@ -87,12 +87,12 @@ def test_no_nodes_have_no_records() -> None:
     ]
 
 
-def test_a_key_on_two_nodes_is_told() -> None:
+def test_a_key_on_two_nodes_is_reported() -> None:
     with pytest.raises(DataError, match=r"Item: 1 keys are on two nodes of the graph \(one:1\)"):
         records({"id": "a", "keys": ["one:1"]}, {"id": "b", "keys": ["one:1"]})
 
 
-def test_a_key_of_an_unknown_source_is_told() -> None:
+def test_a_key_of_an_unknown_source_is_reported() -> None:
     with pytest.raises(
         DataError, match=r"Item: 2 keys in the graph are of sources without a Source node \(old; first: o"
     ):

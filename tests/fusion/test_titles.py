@@ -1,4 +1,4 @@
-"""Titles in one spelling."""
+"""Normalisation of titles."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_different_titles_stay_different(one: str, other: str) -> None:
     assert normalise_title(one) != normalise_title(other)
 
 
-def test_a_normal_title_is_its_own() -> None:
+def test_normalisation_is_idempotent() -> None:
     for title in ("Godfather, The", "8½ (8 1/2)", "$", "Up, Up and Away, A"):
         assert normalise_title(normalise_title(title)) == normalise_title(title)
 
@@ -68,7 +68,7 @@ def test_aliases() -> None:
     assert extract_aliases("(A)Torzija") == []
 
 
-def test_divisions() -> None:
+def test_parts_of_a_title() -> None:
     assert split_title("Star Wars: Episode IV - A New Hope (1977)") == ["star wars", "episode iv a new hope"]
     assert split_title("Mein liebster Feind - Klaus Kinski") == ["mein liebster feind", "klaus kinski"]
     assert split_title("Spider-Man") == split_title("2:37") == []
@@ -86,7 +86,7 @@ def test_divisions() -> None:
         ("Karate Kid, Part One", "Karate Kid 1"),
     ],
 )
-def test_spellings_that_are_equal_without_spaces(one: str, other: str) -> None:
+def test_compact_spellings(one: str, other: str) -> None:
     assert compact(normalise_title(one)) == compact(normalise_title(other))
     assert compact(normalise_title(one)) != compact(normalise_title("Aliens"))
 
@@ -96,6 +96,6 @@ def test_numbers_of_a_title() -> None:
     assert [extract_numbers(normalise_title(title)) for title in titles] == ["", "2", "3 4", "13 5", "", "", "10"]
 
 
-def test_the_article_in_front() -> None:
+def test_a_leading_article_is_stripped() -> None:
     names = ["the underneath", "l avventura", "the", "theatre of blood", "a a"]
     assert [strip_article(name) for name in names] == ["underneath", "avventura", "the", "theatre of blood", "a"]
