@@ -27,6 +27,7 @@ _ABBREVIATIONS = {"doctor": "dr", "mister": "mr", "versus": "vs", "volume": "vol
 _EQUIVALENTS = _ROMAN | _WORDS | _ABBREVIATIONS
 #: Words that are dropped before a number: "Friday the 13th Part V" is "Friday the 13th 5".
 _NUMBER_PREFIXES = {"part", "pt", "no", "number", "vol", "chapter", "episode"}
+#: Words for 1 after such a word; elsewhere "one" and "i" are ordinary words.
 _FIRST = {"one", "i"}
 
 

@@ -11,11 +11,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graphrec.cleaning.casting import to_arrow, as_text
+from graphrec.cleaning.casting import as_text, to_arrow
 from graphrec.cleaning.load_context import current_load
 from graphrec.cleaning.rules import CleaningRules, Kind
 from graphrec.cleaning.values import require_types
-from graphrec.cleaning.working_table import ROW, WorkingTable, add_rule_count, shorten, set_rejection_dtypes
+from graphrec.cleaning.working_table import ROW, WorkingTable, add_rule_count, set_rejection_dtypes, shorten
 from graphrec.cleaning_report import REJECTED, RuleCount
 from graphrec.errors import DataError, first_few
 from graphrec.tabular import batches, files, invalid_ids

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from graphrec.cleaning.casting import to_arrow, as_text, convert
+from graphrec.cleaning.casting import as_text, convert, to_arrow
 from graphrec.cleaning.numbers import whole_numbers
 from graphrec.errors import DataError
 from graphrec.tabular.iso8601 import ZONES, find_offset, parse_iso8601
