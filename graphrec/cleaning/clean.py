@@ -83,7 +83,10 @@ def clean_working_tables(
         repeated[working.type.triple] = Repeats(rules.repeated, rules.by, rules.combined)
     every = [*node_tables.values(), *edge_tables]
     return GraphTables(
-        (*(_to_node_table(working) for working in node_tables.values()), *_derive_node_tables(node_tables, edge_tables)),
+        (
+            *(_to_node_table(working) for working in node_tables.values()),
+            *_derive_node_tables(node_tables, edge_tables),
+        ),
         tuple(_to_edge_table(working) for working in edge_tables),
         tuple(sources),
         tuple(links),

@@ -19,7 +19,9 @@ def collect_rejected_rows(tables: Sequence[WorkingTable]) -> pd.DataFrame:
     parts = [_locate_rows(working) for working in tables if working.rejected]
     if not parts:
         return set_rejection_dtypes(pd.DataFrame(columns=REJECTED))
-    occurrence = pd.concat([part.groupby(["file", "row"], dropna=False).cumcount() for part in parts], ignore_index=True)
+    occurrence = pd.concat(
+        [part.groupby(["file", "row"], dropna=False).cumcount() for part in parts], ignore_index=True
+    )
     return _merge_same_rows(pd.concat(parts, ignore_index=True), occurrence)
 
 
@@ -81,7 +83,9 @@ def _locate_rows(working: WorkingTable) -> pd.DataFrame:
 
 def _merge_same_rows(frame: pd.DataFrame, occurrence: "pd.Series[int]") -> pd.DataFrame:
     """The rows, merged if file and line are equal; if the line is unknown, if text and `occurrence` are equal."""
-    at = frame["line"].astype("str").where(frame["line"].notna(), "row " + occurrence.astype("str") + " " + frame["row"])
+    at = (
+        frame["line"].astype("str").where(frame["line"].notna(), "row " + occurrence.astype("str") + " " + frame["row"])
+    )
     unique = "\0" + pd.Series(frame.index.astype("str"), frame.index)
     key = (frame["file"] + "\0" + at).where(frame["file"].notna(), unique)
     is_repeated = key.duplicated(keep=False)
@@ -89,6 +93,8 @@ def _merge_same_rows(frame: pd.DataFrame, occurrence: "pd.Series[int]") -> pd.Da
         return frame
     frame = frame.copy()
     for name in ("table", "rule", "reason"):
-        joined = frame.loc[is_repeated, name].groupby(key[is_repeated]).agg(lambda texts: "; ".join(dict.fromkeys(texts)))
+        joined = (
+            frame.loc[is_repeated, name].groupby(key[is_repeated]).agg(lambda texts: "; ".join(dict.fromkeys(texts)))
+        )
         frame.loc[is_repeated, name] = key[is_repeated].map(joined)
     return frame[~key.duplicated()].reset_index(drop=True)

@@ -158,9 +158,7 @@ def _fuse_label(known: GraphState, sources: Sequence[SourceManifest], change: _S
     nodes = known.nodes.get(label, empty)
     before = restore_records(label, nodes, sources)
     after = change.apply(before.drop(columns="node")).reindex(columns=[*IDENTITY, *names])
-    after = add_columns(
-        after[IDENTITY].astype({"shared": bool}), {name: to_objects(after[name]) for name in names}
-    )
+    after = add_columns(after[IDENTITY].astype({"shared": bool}), {name: to_objects(after[name]) for name in names})
     others = [each for each in sources if each.source.name != change.source]
     remaining = [*others, change.manifest] if change.manifest else others
     resolved = resolve(label, after, remaining, names)

@@ -45,9 +45,7 @@ def match_similar_titles(left: pd.DataFrame, right: pd.DataFrame) -> MatchedPair
     close = (pairs["score"] > np.maximum(best[0], best[1]) - MARGIN) & ~pairs["left_key"].isin(
         pairs.loc[clear, "left_key"]
     )
-    ambiguous = (
-        close & ~pairs["right_key"].isin(pairs.loc[clear, "right_key"]) & (pairs["score"] >= CERTAIN_SIMILARITY)
-    )
+    ambiguous = close & ~pairs["right_key"].isin(pairs.loc[clear, "right_key"]) & (pairs["score"] >= CERTAIN_SIMILARITY)
     return MatchedPairs(pairs[clear], pairs[ambiguous])
 
 

@@ -129,9 +129,7 @@ def _merge_duplicates(pairs: pd.DataFrame) -> pd.DataFrame:
         return order
     duplicates = order[is_duplicate]
     evidence = duplicates.groupby(SIDES)["evidence"].agg(lambda texts: "; ".join(dict.fromkeys(texts)))
-    return concat_pairs(
-        [order[~is_duplicate], duplicates.drop_duplicates(SIDES).assign(evidence=evidence.to_numpy())]
-    )
+    return concat_pairs([order[~is_duplicate], duplicates.drop_duplicates(SIDES).assign(evidence=evidence.to_numpy())])
 
 
 def _assign_one_to_one(pairs: pd.DataFrame) -> MatchedPairs:

@@ -126,8 +126,7 @@ def build_label_report(
         disagreements=len(disagreements),
         unused=len(decisions.unused),
         matched_examples=tuple(
-            f"{key} → {id_}"
-            for key, id_ in zip(keys[matched][:MAX_EXAMPLES], ids[matched][:MAX_EXAMPLES], strict=True)
+            f"{key} → {id_}" for key, id_ in zip(keys[matched][:MAX_EXAMPLES], ids[matched][:MAX_EXAMPLES], strict=True)
         ),
         ambiguous_examples=tuple(
             " ? ".join(pair) for pair in _iter_pairs(source, _select_links(source, decisions.ambiguous))

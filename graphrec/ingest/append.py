@@ -71,7 +71,9 @@ def merge_with_stored(
     both = pd.concat([old, new[old.columns]], ignore_index=True)
     rules = CleaningRules(repeated=repeats.repeated, by=repeats.by, combined=repeats.combined)
     merged = merge_rows(WorkingTable(table.type, both, len(both)), rules).frame
-    return EdgeTable(table.type, merged.assign(**{name: to_plain_dtype(merged[name]) for name in table.type.properties}))
+    return EdgeTable(
+        table.type, merged.assign(**{name: to_plain_dtype(merged[name]) for name in table.type.properties})
+    )
 
 
 def check_append_digest(store: Store, tables: GraphTables, again: bool) -> tuple[str | None, tuple[str, ...]]:

@@ -88,7 +88,9 @@ def test_a_record_that_leaves_a_node_gets_one_of_its_own() -> None:
 
 
 def test_nodes_that_become_one_leave_one_empty() -> None:
-    graph = known(make_manifest("a", "b"), {"id": "1", "keys": ["a:1"], "sku": "x"}, {"id": "9", "keys": ["b:9"], "sku": "y"})
+    graph = known(
+        make_manifest("a", "b"), {"id": "1", "keys": ["a:1"], "sku": "x"}, {"id": "9", "keys": ["b:9"], "sku": "y"}
+    )
     plan = load(graph, "a", ("1", "y"))
     assert moved(plan) == [("b", "9", "1")]
     assert (plan.deleted, plan.emptied) == (["9"], {"9": []})
@@ -108,7 +110,9 @@ def test_former_keys_of_an_emptied_node_are_listed() -> None:
 
 def test_a_moved_record_has_the_new_id_of_its_node() -> None:
     """Node 1 is renamed to a:1, and another node is created with another id than 1."""
-    graph = known(make_manifest("a", "c"), {"id": "1", "keys": ["a:1"], "sku": "x"}, {"id": "5", "keys": ["c:5"], "sku": "x"})
+    graph = known(
+        make_manifest("a", "c"), {"id": "1", "keys": ["a:1"], "sku": "x"}, {"id": "5", "keys": ["c:5"], "sku": "x"}
+    )
     plan = load(graph, "b", ("1", "z"))
     assert plan.renamed == {"1": "a:1"}
     assert moved(plan) == [("c", "5", "a:1")]

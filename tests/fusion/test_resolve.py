@@ -138,7 +138,11 @@ def test_shared_ids_are_one_with_those_made_by_hand() -> None:
 def test_a_link_to_a_shared_node_made_by_hand_merges_all_its_records() -> None:
     rule = LinkRule("Genre", "exact", ("sku",))
     rows = records((":Crime", "x"), ("a:Crime!", None), ("c:1", "x"), ("b:1", "x"))
-    sources = [make_manifest("a", label="Genre", shared=True), make_manifest("b", rule, label="Genre"), make_manifest("c", label="Genre")]
+    sources = [
+        make_manifest("a", label="Genre", shared=True),
+        make_manifest("b", rule, label="Genre"),
+        make_manifest("c", label="Genre"),
+    ]
     assert named(resolve("Genre", rows, sources, NAMES)) == {"Crime": [":Crime", "a:Crime", "b:1", "c:1"]}
 
 
