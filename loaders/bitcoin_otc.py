@@ -1,8 +1,8 @@
 """Bitcoin OTC: members of a trading platform rate how far they trust each other, from -10 to 10.
 
-The folder holds soc-sign-bitcoinotc.csv (source, target, rating, time; no header) and may hold otc_gt.csv (user, +1 or
--1): members known to be trustworthy or fraudulent. Both plain or gzip-compressed. There are no items: the source adds
-trust to a graph, or is studied alone. Fractions of a second are cut off.
+The folder contains soc-sign-bitcoinotc.csv (source, target, rating, time; no header) and optionally otc_gt.csv (user,
++1 or -1): members known to be trustworthy or fraudulent. Both plain or gzip-compressed. There are no items: the source
+adds trust to a graph, or is studied alone. Fractions of a second are dropped.
 """
 
 from pathlib import Path
@@ -47,21 +47,21 @@ def load(folder: Path | None = None) -> GraphTables:
     trust = rows.assign(timestamp=np.floor(rows["time"]).astype("int64"))
     if not has(folder, "otc_gt.csv"):
         return clean([], [(TRUSTS, trust)], [SOURCE], _RULES)
-    known = _known(folder)
-    ids = pd.concat([trust["source_id"], trust["target_id"], known["id"]]).drop_duplicates()
-    users = pd.DataFrame({"id": ids}).merge(known, on="id", how="left")
+    labels = _read_labels(folder)
+    ids = pd.concat([trust["source_id"], trust["target_id"], labels["id"]]).drop_duplicates()
+    users = pd.DataFrame({"id": ids}).merge(labels, on="id", how="left")
     return clean([(NodeType(USER, ("trusted",)), users)], [(TRUSTS, trust)], [SOURCE], _RULES)
 
 
-def _known(folder: Path) -> pd.DataFrame:
+def _read_labels(folder: Path) -> pd.DataFrame:
     """Columns id and trusted (Int64, 1 or -1), one row for each user of the file."""
     path = find(folder, "otc_gt.csv")
-    known = read_table(path, {"id": "str", "trusted": "str"}, header=["id", "trusted"])
-    wrong = known[~known["trusted"].isin(["+1", "1", "-1"]) | known["id"].duplicated()]
+    labels = read_table(path, {"id": "str", "trusted": "str"}, header=["id", "trusted"])
+    wrong = labels[~labels["trusted"].isin(["+1", "1", "-1"]) | labels["id"].duplicated()]
     if len(wrong):
         shown = (f"{row.id}: {row.trusted}" for row in wrong.itertuples())
         raise DataError(
             f"{path}: {len(wrong):,} lines have a mark other than +1 or -1, or a user of an earlier line "
             f"({first_few(shown)}); correct these lines"
         )
-    return known.assign(trusted=known["trusted"].astype("int64").astype("Int64"))
+    return labels.assign(trusted=labels["trusted"].astype("int64").astype("Int64"))

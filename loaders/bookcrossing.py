@@ -1,10 +1,10 @@
 r"""Book-Crossing: ratings of books from 1 to 10 and reading without a rating, with authors, publishers and ages.
 
-The folder holds BX-Users.csv, BX-Books.csv and BX-Book-Ratings.csv (semicolons, latin-1), plain or gzip-compressed. A
-rating of 0 means that a user read a book without rating it: it becomes an INTERACTED edge. The database that wrote the
-files put backslashes before quotes, so a title that ends with a backslash swallows the author, and values may span
-several lines; both are repaired. Years after 2004, when the books were collected, and before 1450 are missing, and so
-are ages below 5 and above 110. Rated ISBNs that BX-Books.csv lacks are items with only an id.
+The folder contains BX-Users.csv, BX-Books.csv and BX-Book-Ratings.csv (semicolons, latin-1), plain or gzip-compressed.
+A rating of 0 means that a user read a book without rating it, and gives an INTERACTED edge. The files have backslashes
+before quotes, so that a title that ends with a backslash hides the start of the author, and values over several lines;
+both are repaired. Years after 2004, when the books were collected, and before 1450 are set to missing, as are ages
+below 5 and above 110. Rated ISBNs that are not in BX-Books.csv are items with only an id.
 """
 
 import re
@@ -16,7 +16,7 @@ import pandas as pd
 from graphrec.cleaning import CleaningRules, clean
 from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.reading import find
-from graphrec.reading.files import Tally, lines
+from graphrec.reading.files import Tally, read_lines
 from graphrec.schema import ITEM, USER, EdgeType, NodeType
 from graphrec.tables import ENDS, GraphTables, Source
 
@@ -42,8 +42,8 @@ _BOOKS = ["ISBN", "Book-Title", "Book-Author", "Year-Of-Publication", "Publisher
 _IMAGES = ["Image-URL-S", "Image-URL-M", "Image-URL-L"]
 _RATINGS = ["User-ID", "ISBN", "Book-Rating"]
 _ISBN = r"[0-9]{9}[0-9Xx]|[0-9]{13}"
-#: Cap on the characters of a row: a quote that is never closed must not swallow the file.
-_LONGEST = 10_000
+#: Maximum characters of a row, in case a quote is never closed.
+_MAX_LENGTH = 10_000
 _NULL = re.compile(r";NULL(?=;|$)")
 _RULES = {
     USER: CleaningRules(text=("location",), repeated="first"),
@@ -74,14 +74,14 @@ def load(folder: Path | None = None) -> GraphTables:
         ["id", "title", "author", "year", "publisher"], axis=1
     )
     marks = _read(folder, _FILES[2], _RATINGS).set_axis([*ENDS, "rating"], axis=1)
-    marks = marks.assign(rating=_numbers(marks["rating"], f"{_FILES[2]}: column Book-Rating").astype("float64"))
+    marks = marks.assign(rating=_parse_numbers(marks["rating"], f"{_FILES[2]}: column Book-Rating").astype("float64"))
     books = rows.assign(
         isbn=rows["id"].where(rows["id"].str.fullmatch(_ISBN)),
-        year=_between(_numbers(rows["year"], f"{_FILES[1]}: column Year-Of-Publication"), 1450, 2004),
+        year=_mask_outside(_parse_numbers(rows["year"], f"{_FILES[1]}: column Year-Of-Publication"), 1450, 2004),
     )
-    authors, publishers = (_named(rows, column) for column in ("author", "publisher"))
+    authors, publishers = (_build_edges(rows, column) for column in ("author", "publisher"))
     nodes = [
-        (READER, users.assign(age=_between(_numbers(users["age"], f"{_FILES[0]}: column Age"), 5, 110))),
+        (READER, users.assign(age=_mask_outside(_parse_numbers(users["age"], f"{_FILES[0]}: column Age"), 5, 110))),
         (BOOK, books),
         (AUTHOR, authors[["target_id"]].set_axis(["id"], axis=1)),
         (PUBLISHER, publishers[["target_id"]].set_axis(["id"], axis=1)),
@@ -97,12 +97,12 @@ def load(folder: Path | None = None) -> GraphTables:
 
 
 def _read(folder: Path, name: str, columns: list[str]) -> pd.DataFrame:
-    """The columns of a file as text; a value is missing where the file says NULL."""
+    """The columns of a file as text; NULL is missing."""
     path = find(folder, name)
     rows: list[list[str]] = []
     wrong = Tally()
-    for number, text in _records(path):
-        fields = _fields(text, len(columns))
+    for number, text in _iter_records(path):
+        fields = _split_fields(text, len(columns))
         if number == 1 and fields != columns:
             break
         rows.append(fields)
@@ -125,37 +125,37 @@ def _read(folder: Path, name: str, columns: list[str]) -> pd.DataFrame:
     return frame.mask(frame == "NULL")
 
 
-def _records(path: Path) -> Iterator[tuple[int, str]]:
-    """The number of its first line and the text of each row; a value may continue on the next lines."""
+def _iter_records(path: Path) -> Iterator[tuple[int, str]]:
+    """The first line number and the text of each row; a value may continue on the next lines."""
     text, first = "", 1
-    for number, line in lines(path):
+    for number, line in read_lines(path):
         part = line.decode("latin-1").strip()
         text, first = (f"{text} {part}", first) if text else (part, number)
-        if text.endswith(('"', "NULL")) or len(text) > _LONGEST:
+        if text.endswith(('"', "NULL")) or len(text) > _MAX_LENGTH:
             yield first, text
             text = ""
     if text:
         yield first, text
 
 
-def _fields(text: str, wanted: int) -> list[str]:
-    r"""The values of a line `"1";"one";NULL`, split once more if a backslash hid the end of a value."""
+def _split_fields(text: str, num_fields: int) -> list[str]:
+    r"""The values of a line `"1";"one";NULL`, split again if a backslash hid the end of a value."""
     if ";NULL" in text:
         text = _NULL.sub(';"NULL"', text)
     fields = text.removeprefix('"').removesuffix('"').split('";"')
     if "\\" not in text:
         return fields
-    if len(fields) < wanted and '\\";' in text:
-        return _fields(text.replace('\\";', '";"'), wanted)
+    if len(fields) < num_fields and '\\";' in text:
+        return _split_fields(text.replace('\\";', '";"'), num_fields)
     return [field.replace('\\"', '"') for field in fields]
 
 
-def _named(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+def _build_edges(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     return rows[["id", column]].dropna().set_axis(ENDS, axis=1)
 
 
-def _numbers(values: "pd.Series[str]", name: str) -> "pd.Series[int]":
-    """Whole numbers (Int64); a missing value stays missing."""
+def _parse_numbers(values: "pd.Series[str]", name: str) -> "pd.Series[int]":
+    """The values as whole numbers (Int64); missing values stay missing."""
     wrong = values[values.notna() & ~values.str.fullmatch(r"\d{1,9}").fillna(False).astype("bool")]
     if len(wrong):
         raise DataError(
@@ -165,6 +165,6 @@ def _numbers(values: "pd.Series[str]", name: str) -> "pd.Series[int]":
     return pd.to_numeric(values).astype("Int64")
 
 
-def _between(values: "pd.Series[int]", low: int, high: int) -> "pd.Series[int]":
-    """The values with those missing that are outside the range."""
+def _mask_outside(values: "pd.Series[int]", low: int, high: int) -> "pd.Series[int]":
+    """The values, set to missing outside the range."""
     return values.where(values.between(low, high).fillna(False).astype("bool"))

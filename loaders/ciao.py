@@ -1,9 +1,9 @@
 """Ciao: ratings of products with categories and helpfulness, and who trusts whom.
 
-The folder holds ratings.csv (user, item, category, rating, helpfulness, time) and trust.csv (user, trusts), plain or
-gzip-compressed. Ciao has one to five stars; the few ratings of 0 are reviews without stars and are rejected. Of
-several reviews of one item by one user the last counts. The 28 categories have numbers and no names, and an item may
-be in several.
+The folder contains ratings.csv (user, item, category, rating, helpfulness, time) and trust.csv (user, trusts), plain or
+gzip-compressed. Ciao has one to five stars; the few ratings of 0 are reviews without stars and are rejected. If a user
+reviewed an item several times, the last review counts. The 28 categories have numbers instead of names, and an item
+may be in several.
 """
 
 from pathlib import Path

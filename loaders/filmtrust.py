@@ -1,7 +1,7 @@
 """FilmTrust: ratings of films from 0.5 to 4, and who trusts whom.
 
-The folder holds ratings.txt (user item rating) and trust.txt (user user value), without headers, plain or
-gzip-compressed. The value of trust is always 1. Of two ratings of one film by one user the later line counts.
+The folder contains ratings.txt (user item rating) and trust.txt (user user value), without headers, plain or
+gzip-compressed. The value of trust is always 1. If a user rated a film twice, the later line counts.
 """
 
 from pathlib import Path

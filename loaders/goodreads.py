@@ -1,10 +1,10 @@
 """Goodreads: ratings of books with authors, tags and lists of books to read (goodbooks-10k).
 
-The folder holds books.csv and ratings.csv and may hold to_read.csv, and book_tags.csv with tags.csv; plain or
-gzip-compressed. A user's book to read is a SHELVED edge. Tags refer to Goodreads' own book ids, which
-books.csv maps to its ids; tags of other books and with counts below 1 are rejected, and of two counts the larger is
-kept. ISBNs have lost their leading zeros in the file, which are restored; ISBNs of 13 digits written as 9.78e+12 have
-lost their last digits and are missing.
+The folder contains books.csv and ratings.csv, and optionally to_read.csv, and book_tags.csv with tags.csv; plain or
+gzip-compressed. A user's book to read is a SHELVED edge. Tags refer to the book ids of Goodreads, which books.csv maps
+to its ids; tags of other books and with counts below 1 are rejected, and the larger of two counts is kept. Leading
+zeros that ISBNs have lost in the file are restored; ISBNs of 13 digits written as 9.78e+12 have lost their last digits
+and are set to missing.
 """
 
 from pathlib import Path
@@ -40,7 +40,7 @@ _BOOKS: dict[str, Kind] = {
     "isbn": "str?",
     "isbn13": "str?",
     "authors": "str",
-    "original_publication_year": "float?",  # 2008.0; before our era it is negative
+    "original_publication_year": "float?",  # 2008.0; negative before the common era
     "original_title": "str?",
     "title": "str",
     "language_code": "str?",
@@ -72,19 +72,19 @@ def load(folder: Path | None = None) -> GraphTables:
     rated = read_table(find(folder, "ratings.csv"), {**pair, "rating": "float"}).set_axis([*ENDS, "rating"], axis=1)
     authors = pd.DataFrame({"source_id": rows["book_id"], "target_id": rows["authors"].str.split(", ")})
     authors = authors.explode("target_id").astype("str").reset_index(drop=True)
-    nodes = [(BOOK, _books(rows)), (AUTHOR, _ids(authors["target_id"]))]
+    nodes = [(BOOK, _build_books(rows)), (AUTHOR, _build_nodes(authors["target_id"]))]
     edges = [(RATED, rated), (BY_AUTHOR, authors)]
     if has(folder, "to_read.csv"):
         edges.append((SHELVED, read_table(find(folder, "to_read.csv"), pair).set_axis(ENDS, axis=1)))
     if has(folder, "book_tags.csv"):
-        tagged = _tagged(folder, rows)
-        nodes.append((TAG, _ids(tagged["target_id"])))
+        tagged = _read_tags(folder, rows)
+        nodes.append((TAG, _build_nodes(tagged["target_id"])))
         edges.append((HAS_TAG, tagged))
     present = {ITEM} | {kind.relation for kind, _ in edges}
     return clean(nodes, edges, [SOURCE], {name: rules for name, rules in _RULES.items() if name in present})
 
 
-def _books(rows: pd.DataFrame) -> pd.DataFrame:
+def _build_books(rows: pd.DataFrame) -> pd.DataFrame:
     names = {"book_id": "id", "language_code": "language", "goodreads_book_id": "goodreads_id"}
     return rows.rename(columns=names).assign(
         year=rows["original_publication_year"].astype("Int64"),
@@ -93,8 +93,8 @@ def _books(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _tagged(folder: Path, books: pd.DataFrame) -> pd.DataFrame:
-    """Columns source_id, target_id and count; a book that books.csv lacks is goodreads-1234."""
+def _read_tags(folder: Path, books: pd.DataFrame) -> pd.DataFrame:
+    """Columns source_id, target_id and count; the id of a book that is not in books.csv is goodreads-1234."""
     path = find(folder, "book_tags.csv")
     rows = read_table(path, {"goodreads_book_id": "str", "tag_id": "str", "count": "int"})
     tags = read_table(find(folder, "tags.csv"), {"tag_id": "str", "tag_name": "str"})
@@ -117,5 +117,5 @@ def _tagged(folder: Path, books: pd.DataFrame) -> pd.DataFrame:
     ).astype({"source_id": "str", "target_id": "str"})
 
 
-def _ids(names: "pd.Series[str]") -> pd.DataFrame:
+def _build_nodes(names: "pd.Series[str]") -> pd.DataFrame:
     return pd.DataFrame({"id": names.unique()}, dtype="str")

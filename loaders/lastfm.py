@@ -1,8 +1,8 @@
 """Last.fm (HetRec 2011): listening counts of artists, friendships, and tags of artists.
 
-The folder holds the files of hetrec2011-lastfm-2k.zip, plain or gzip-compressed. 390 artists that users tagged are
-not in artists.dat; they become nodes of the label UnlistedItem, so that no tag assignment is lost and every Item is
-an artist of the list.
+The folder contains the files of hetrec2011-lastfm-2k.zip, plain or gzip-compressed. 390 artists that users tagged are
+not in artists.dat; they are nodes with the label UnlistedItem, so that no tag assignment is lost and every Item is in
+the list.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from graphrec.schema import ITEM, USER, EdgeType, NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
 
 ARTIST = NodeType(ITEM, ("title", "url"))
-#: An artist that users tagged and artists.dat lacks; it has only an id.
+#: A tagged artist that is not in artists.dat; it has only an id.
 UNLISTED = NodeType("UnlistedItem")
 LISTENED = EdgeType(USER, "LISTENED", ITEM, ("count",))
 FRIEND = EdgeType(USER, "FRIEND", USER)
@@ -32,7 +32,7 @@ SOURCE = Source(
 def load(folder: Path | None = None) -> GraphTables:
     """Users, artists (Item) and unlisted artists with LISTENED, FRIEND and TAGGED edges.
 
-    `timestamp` is midnight UTC of the day that the source gives: before 1970 it is negative.
+    `timestamp` is midnight UTC of the day; it is negative before 1970.
 
     Raises:
         DataError: a file is missing or defective, or a user listened to an artist that is not in artists.dat.
@@ -45,26 +45,26 @@ def load(folder: Path | None = None) -> GraphTables:
         )
     artists = _read(folder, "artists.dat", {"id": "id", "name": "title", "url": "url"})
     listened = _read(folder, "user_artists.dat", {"userID": "source_id", "artistID": "target_id", "weight": "count"})
-    friends = _friends(folder)
-    tagged = _tagged(folder)
-    people = [listened["source_id"], friends["source_id"], friends["target_id"], tagged["source_id"]]
-    users = pd.DataFrame({"id": pd.concat(people).unique()}, dtype="str")
+    friends = _read_friends(folder)
+    tagged = _read_tags(folder)
+    user_ids = [listened["source_id"], friends["source_id"], friends["target_id"], tagged["source_id"]]
+    users = pd.DataFrame({"id": pd.concat(user_ids).unique()}, dtype="str")
     listed = tagged["target_id"].isin(artists["id"])
-    rest = tagged[~listed].reset_index(drop=True)
+    unlisted = tagged[~listed].reset_index(drop=True)
     nodes = [NodeTable(NodeType(USER), users), NodeTable(ARTIST, artists)]
     edges = [
         EdgeTable(LISTENED, listened),
         EdgeTable(FRIEND, friends),
         EdgeTable(TAGGED, tagged[listed].reset_index(drop=True)),
     ]
-    if len(rest):
-        nodes.append(NodeTable(UNLISTED, pd.DataFrame({"id": rest["target_id"].unique()}, dtype="str")))
-        edges.append(EdgeTable(TAGGED_UNLISTED, rest))
+    if len(unlisted):
+        nodes.append(NodeTable(UNLISTED, pd.DataFrame({"id": unlisted["target_id"].unique()}, dtype="str")))
+        edges.append(EdgeTable(TAGGED_UNLISTED, unlisted))
     return GraphTables(tuple(nodes), tuple(edges), (SOURCE,))
 
 
 def _read(folder: Path, name: str, columns: dict[str, str], encoding: str = "utf-8") -> pd.DataFrame:
-    """The columns of a file under their new names; count, day, month and year are whole numbers."""
+    """The columns of a file with their new names; count, day, month and year are whole numbers."""
     numbers = ("count", "day", "month", "year")
     frame = read_table(
         find(folder, name),
@@ -76,13 +76,13 @@ def _read(folder: Path, name: str, columns: dict[str, str], encoding: str = "utf
     return frame.rename(columns=columns)
 
 
-def _friends(folder: Path) -> pd.DataFrame:
-    """Each friendship once, whether the file has it in one direction or in both."""
+def _read_friends(folder: Path) -> pd.DataFrame:
+    """Each friendship once, even if the file has both directions."""
     rows = _read(folder, "user_friends.dat", {"userID": "source_id", "friendID": "target_id"})
-    own = rows.loc[rows["source_id"] == rows["target_id"], "source_id"]
-    if len(own):
+    loops = rows.loc[rows["source_id"] == rows["target_id"], "source_id"]
+    if len(loops):
         raise DataError(
-            f"{find(folder, 'user_friends.dat')}: {len(own):,} users are friends of themselves ({first_few(own)}); "
+            f"{find(folder, 'user_friends.dat')}: {len(loops):,} users are friends of themselves ({first_few(loops)}); "
             "remove these lines"
         )
     swapped = rows["source_id"] > rows["target_id"]
@@ -90,7 +90,7 @@ def _friends(folder: Path) -> pd.DataFrame:
     return rows.drop_duplicates(ignore_index=True)
 
 
-def _tagged(folder: Path) -> pd.DataFrame:
+def _read_tags(folder: Path) -> pd.DataFrame:
     """Columns source_id, target_id, tag and timestamp of all tag assignments."""
     columns = {"userID": "source_id", "artistID": "target_id", "tagID": "tag_id"}
     rows = _read(folder, "user_taggedartists.dat", columns | {name: name for name in ("day", "month", "year")})

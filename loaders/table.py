@@ -1,4 +1,4 @@
-"""Your own files and databases: a TOML file says which file or SQL query fills which label or relationship type."""
+"""Your own files and databases: a TOML file maps files and SQL queries to labels and relationship types."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ def load(folder: Path | None = None) -> GraphTables:
     """The tables that a TOML file describes: `folder` is its path, or that of a folder with no other TOML file.
 
     Raises:
-        DataError: the TOML file or a file of data does not hold what it must.
+        DataError: the TOML file or a data file is invalid.
         GraphrecError: folder is None, or a package for a database is missing.
     """
     if folder is None:

@@ -1,7 +1,7 @@
 """Tmall: items that users viewed, put into the cart and bought.
 
-The folder holds view_train.txt, cart_train.txt and buy_train.txt, plain or gzip-compressed, with one line per user:
-`user item item …`, separated by tabs or spaces. The test files next to them hold the test interactions and are not
+The folder contains view_train.txt, cart_train.txt and buy_train.txt, plain or gzip-compressed, with one line per user:
+`user item item …`, separated by tabs or spaces. The test files next to them contain the test interactions and are not
 read; `graphrec benchmark` is for published splits.
 """
 

@@ -1,8 +1,8 @@
 """Yelp: reviews and tips of businesses, friendships of users, categories of businesses (the public JSON data set).
 
-The folder holds yelp_academic_dataset_user.json, _business.json and _review.json and may hold _tip.json, plain or
-gzip-compressed; _checkin.json names no users and is not read. Items are businesses. Of several reviews of
-one business by one user the last counts. Reviews, tips and friendships of users that the user file lacks are rejected.
+The folder contains yelp_academic_dataset_user.json, _business.json and _review.json and optionally _tip.json, plain or
+gzip-compressed; _checkin.json names no users and is not read. Items are businesses. If a user reviewed a business
+several times, the last review counts. Reviews, tips and friendships of users who are not in the user file are rejected.
 The fields are described on https://www.yelp.com/dataset/documentation/main.
 """
 
@@ -124,8 +124,8 @@ def load(folder: Path | None = None) -> GraphTables:
     places = _read(folder, "business", _BUSINESS).rename(columns={"business_id": "id", "name": "title"})
     edges = [
         (REVIEWED, _read(folder, "review", _REVIEW, "date").rename(columns=_NAMES)),
-        (FRIEND, _listed(users.loc[users["friends"] != "None"], "friends")),
-        (IN_CATEGORY, _listed(places, "categories").drop_duplicates()),
+        (FRIEND, _split_lists(users.loc[users["friends"] != "None"], "friends")),
+        (IN_CATEGORY, _split_lists(places, "categories").drop_duplicates()),
     ]
     if has(folder, _FILE.format("tip")):
         edges.append((TIPPED, _read(folder, "tip", _TIP, "date").rename(columns=_NAMES)))
@@ -141,7 +141,7 @@ def load(folder: Path | None = None) -> GraphTables:
 
 
 def _read(folder: Path, name: str, columns: dict[str, JsonKind], date: str | None = None) -> pd.DataFrame:
-    """The columns of a file, of which `date` ("2018-07-07 22:09:11", UTC) becomes Unix seconds."""
+    """The columns of a file; the column `date` ("2018-07-07 22:09:11", UTC) is converted to Unix seconds."""
     path = find(folder, _FILE.format(name))
     rows = read_json_lines(path, columns)
     if date is None:
@@ -156,8 +156,8 @@ def _read(folder: Path, name: str, columns: dict[str, JsonKind], date: str | Non
     return rows.assign(**{date: times.astype("datetime64[s]").astype("int64")})
 
 
-def _listed(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Columns source_id and target_id: a row's id and each name of its list "one, two"."""
+def _split_lists(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Columns source_id and target_id: the id of a row and each name in its list "one, two"."""
     lists = pc.split_pattern(pa.array(rows[column]), ",")  # without a Python object per friend: Yelp has 100 million
     ids = pa.array(rows["id"]).take(pc.list_parent_indices(lists))
     names = pc.utf8_trim_whitespace(pc.list_flatten(lists))

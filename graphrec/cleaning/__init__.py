@@ -1,4 +1,4 @@
-"""Cleaning as declared rules, with a report of every row that was repaired, merged or rejected."""
+"""Cleaning by declared rules, with a report of all rows that were repaired, merged or rejected."""
 
 from graphrec.cleaning.activity_filters import k_core, without_robots
 from graphrec.cleaning.clean import clean, require_nothing_rejected

@@ -1,6 +1,6 @@
-"""What a load knows that its loader does not: whether rows are appended, and what the graph has already.
+"""Options and state of the current load: whether rows are appended, and which ids the graph has.
 
-A loader is called with a folder and nothing else, so the load sets this around the call and `clean` reads it.
+A loader is called only with a folder, so the load sets the context around the call and `clean` reads it.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-#: Called with a source, a label and ids: which of these ids the graph has as nodes of that source.
+#: Function of a source, a label and ids that returns which of the ids are nodes of that source in the graph.
 InGraph = Callable[[str, str, "pd.Series[str]"], "pd.Series[bool]"]
 
 
 @dataclass(frozen=True)
 class LoadContext:
-    """How the tables of a loader are used.
+    """The context of a load.
 
     Attributes:
-        append: the rows are added to those in the graph, so a table without rows takes nothing away.
-        allow_removal: a table of which nothing is kept is no error.
-        in_graph: which ids the graph has; edges that end at these do not dangle. None: nothing is known of it.
+        append: whether the rows are added to those in the graph, so that a table without rows removes nothing.
+        allow_removal: whether a table without remaining rows is accepted.
+        in_graph: the lookup of ids in the graph, whose edges are not dangling; None without a graph.
     """
 
     append: bool = False
@@ -30,11 +30,11 @@ class LoadContext:
 
     @property
     def remedy(self) -> str:
-        """What to do if nothing of a table can be kept, as the end of a message."""
+        """The end of the error message for a table without remaining rows."""
         if self.append:
             return "check the file and how it is described"
         return (
-            "check the file and how it is described, or say --allow-removal (in Python allow_removal=True) to load the "
+            "check the file and how it is described, or use --allow-removal (in Python allow_removal=True) to load the "
             "source without these rows"
         )
 
@@ -54,5 +54,5 @@ def load_context(context: LoadContext) -> Iterator[None]:
 
 
 def current_load() -> LoadContext:
-    """The context of the load under way; outside of a load a strict one that knows no graph."""
+    """The context of the current load; outside a load, the strict default without a graph."""
     return _CONTEXT.get()

@@ -1,4 +1,4 @@
-"""The rejected rows of all tables: found again in the source, each once; and the check that something is left."""
+"""Rejected rows: they are located in the source and listed once each; and checks that rows remain."""
 
 from collections.abc import Sequence
 
@@ -6,46 +6,48 @@ import numpy as np
 import pandas as pd
 
 from graphrec.cleaning.load_context import LoadContext, current_load
-from graphrec.cleaning.working_table import ROW, WorkingTable, typed_rejections
+from graphrec.cleaning.working_table import ROW, WorkingTable, set_rejection_dtypes
 from graphrec.cleaning_report import REJECTED, CleaningReport
 from graphrec.errors import DataError, first_few
 
 
-def rejected_rows(drafts: Sequence[WorkingTable]) -> pd.DataFrame:
-    """The rejected rows of all drafts: columns `REJECTED`, a row of the source once, whatever tables rejected it.
+def collect_rejected_rows(tables: Sequence[WorkingTable]) -> pd.DataFrame:
+    """The rejected rows of all tables: columns `REJECTED`, each row of the source once.
 
-    Of a row that several tables or rules reject, `table`, `rule` and `reason` name all of them.
+    If several tables or rules reject a row, `table`, `rule` and `reason` name all of them.
     """
-    parts = [_found(working) for working in drafts if working.rejected]
+    parts = [_locate_rows(working) for working in tables if working.rejected]
     if not parts:
-        return typed_rejections(pd.DataFrame(columns=REJECTED))
-    again = pd.concat([part.groupby(["file", "row"], dropna=False).cumcount() for part in parts], ignore_index=True)
-    return _each_once(pd.concat(parts, ignore_index=True), again)
+        return set_rejection_dtypes(pd.DataFrame(columns=REJECTED))
+    occurrence = pd.concat(
+        [part.groupby(["file", "row"], dropna=False).cumcount() for part in parts], ignore_index=True
+    )
+    return _merge_same_rows(pd.concat(parts, ignore_index=True), occurrence)
 
 
 def require_rows_of_each_file(working: WorkingTable) -> None:
-    """Raise DataError if a file has rows and none of them is left: it has another form than the table says.
+    """Raise DataError if all rows of a file are rejected: its format differs from the description of the table.
 
-    One bad row that is alone in one of several files is a rejected row like any other.
+    If there are several files, a single bad row in a file is an ordinary rejected row.
     """
     if working.origin is None or ROW not in working.frame:
         return
     sizes = working.origin.files()
     ends = np.cumsum([rows for _, rows, _ in sizes])
     owner = np.searchsorted(ends, working.frame[ROW].to_numpy(dtype=np.int64), side="right")
-    left = np.bincount(owner, minlength=len(sizes))
+    remaining = np.bincount(owner, minlength=len(sizes))
     for number, (name, rows, bad) in enumerate(sizes):
-        if left[number] or rows + bad < (1 if len(sizes) == 1 else 2) or not working.rejected:
+        if remaining[number] or rows + bad < (1 if len(sizes) == 1 else 2) or not working.rejected:
             continue
-        gone = pd.concat(working.rejected, ignore_index=True)
-        gone = gone[gone["file"].isna() & gone["line"].between(ends[number] - rows, ends[number] - 1)]
-        if gone["line"].nunique() < rows:
-            continue  # its rows were divided into values, of which they have none
+        rejected = pd.concat(working.rejected, ignore_index=True)
+        rejected = rejected[rejected["file"].isna() & rejected["line"].between(ends[number] - rows, ends[number] - 1)]
+        if rejected["line"].nunique() < rows:
+            continue  # the other rows of a reshaped table have no values
         if len(sizes) == 1:
             dropped = [rule for rule in working.rules if rule.action == "dropped"]
             why = [f"{rule.rule}: {text}" for rule in dropped for text in rule.examples]
         else:
-            why = (gone["rule"] + ": " + gone["reason"]).unique().tolist() or ["its lines are no rows"]
+            why = (rejected["rule"] + ": " + rejected["reason"]).unique().tolist() or ["its lines are no rows"]
         hints = "".join(f"; {hint}" for hint in dict.fromkeys(rule.hint for rule in working.rules if rule.hint))
         raise DataError(
             f"{working.origin.place}, {name}: none of its {rows + bad:,} rows can be kept ({first_few(why)}){hints}; "
@@ -54,7 +56,7 @@ def require_rows_of_each_file(working: WorkingTable) -> None:
 
 
 def require_something_kept(report: CleaningReport, load: LoadContext) -> None:
-    """Raise DataError if a table had rows and none of them is left, whatever rejected them."""
+    """Raise DataError if a table had rows and all of them were rejected, by whatever rules."""
     parts = []
     for table in report.tables:
         if table.rows and not table.kept:
@@ -65,30 +67,34 @@ def require_something_kept(report: CleaningReport, load: LoadContext) -> None:
         raise DataError(f"{'; '.join(parts)}; nothing is written; {load.remedy}")
 
 
-def _found(working: WorkingTable) -> pd.DataFrame:
-    """The rejected rows of a working table with their file, line and the row as the source has it."""
+def _locate_rows(working: WorkingTable) -> pd.DataFrame:
+    """The rejected rows of a working table with their file, their line and the original row of the source."""
     frame = pd.concat(working.rejected, ignore_index=True)
     numbered = (frame["file"].isna() & frame["line"].notna()).to_numpy()
     if working.origin is None or not numbered.any():
         return frame
     numbers = frame.loc[numbered, "line"].astype("int64")
-    found = working.origin.originals(sorted(set(numbers))).reindex(numbers).set_axis(numbers.index)
-    as_read = frame.loc[numbered, "row"][found["row"].isna()].map(working.origin.as_read)
-    found["row"] = found["row"].where(found["row"].notna(), as_read)
-    columns = {name: frame[name].mask(numbered, found[name].reindex(frame.index)) for name in found.columns}
-    return typed_rejections(frame.assign(**columns))
+    originals = working.origin.originals(sorted(set(numbers))).reindex(numbers).set_axis(numbers.index)
+    as_read = frame.loc[numbered, "row"][originals["row"].isna()].map(working.origin.as_read)
+    originals["row"] = originals["row"].where(originals["row"].notna(), as_read)
+    columns = {name: frame[name].mask(numbered, originals[name].reindex(frame.index)) for name in originals.columns}
+    return set_rejection_dtypes(frame.assign(**columns))
 
 
-def _each_once(frame: pd.DataFrame, again: "pd.Series[int]") -> pd.DataFrame:
-    """The rows, those of one file and line as one; where the line is not known, those with one text and `again`."""
-    at = frame["line"].astype("str").where(frame["line"].notna(), "row " + again.astype("str") + " " + frame["row"])
-    alone = "\0" + pd.Series(frame.index.astype("str"), frame.index)
-    key = (frame["file"] + "\0" + at).where(frame["file"].notna(), alone)
-    several = key.duplicated(keep=False)
-    if not several.any():
+def _merge_same_rows(frame: pd.DataFrame, occurrence: "pd.Series[int]") -> pd.DataFrame:
+    """The rows, merged if file and line are equal; if the line is unknown, if text and `occurrence` are equal."""
+    at = (
+        frame["line"].astype("str").where(frame["line"].notna(), "row " + occurrence.astype("str") + " " + frame["row"])
+    )
+    unique = "\0" + pd.Series(frame.index.astype("str"), frame.index)
+    key = (frame["file"] + "\0" + at).where(frame["file"].notna(), unique)
+    is_repeated = key.duplicated(keep=False)
+    if not is_repeated.any():
         return frame
     frame = frame.copy()
     for name in ("table", "rule", "reason"):
-        joined = frame.loc[several, name].groupby(key[several]).agg(lambda texts: "; ".join(dict.fromkeys(texts)))
-        frame.loc[several, name] = key[several].map(joined)
+        joined = (
+            frame.loc[is_repeated, name].groupby(key[is_repeated]).agg(lambda texts: "; ".join(dict.fromkeys(texts)))
+        )
+        frame.loc[is_repeated, name] = key[is_repeated].map(joined)
     return frame[~key.duplicated()].reset_index(drop=True)

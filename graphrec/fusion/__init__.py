@@ -1,4 +1,4 @@
-"""Several sources become one graph: identities are linked, properties completed, and a report says what happened."""
+"""Fusion: the records of several sources are linked and merged into nodes, and a report counts the links."""
 
 from graphrec.fusion.fuse import Fused, GraphState, fuse, unlink
 from graphrec.fusion.report import FusionReport, LabelReport

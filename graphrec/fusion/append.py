@@ -1,4 +1,4 @@
-"""Appended records meet those that the source has in the graph: each becomes what both rows together would be."""
+"""Appended records are merged with the source's records in the graph, as if both were rows of one file."""
 
 from typing import Any, TypeAlias
 
@@ -7,73 +7,80 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.errors import DataError, first_few
-from graphrec.fusion.records import IDENTITY, widened
+from graphrec.fusion.records import IDENTITY, add_columns
 from graphrec.tables import Repeats
 
 Cells: TypeAlias = npt.NDArray[np.object_]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
-def completed(label: str, new: pd.DataFrame, old: pd.DataFrame, repeats: Repeats | None) -> pd.DataFrame:
-    """The new records, each made one with the old record of its key: a value that is there before one that is missing.
+def merge_appended(label: str, new: pd.DataFrame, old: pd.DataFrame, repeats: Repeats | None) -> pd.DataFrame:
+    """The new records, each merged with the old record of the same key; a missing value never replaces a value.
 
-    Where both have a value, that of the newer row counts, as `repeats` says which that is: with "first" the old one,
-    with "sum" both together if the property is among `combined`, else the new one, unless `by` says otherwise.
+    If both have a value, `repeats` decides: with "first" the earlier row counts, else the later one; "sum" adds the
+    properties in `combined`. The appended row is the later one, unless `repeats.by` orders the rows.
 
-    Raises DataError if `repeats` refuses repeated rows and a value is another than in the graph.
+    Raises DataError if `repeats` refuses repeated rows and a value differs from the one in the graph.
     """
-    there = old.set_index("key").reindex(new["key"])
+    stored = old.set_index("key").reindex(new["key"])
     names = [name for name in old.columns if name not in IDENTITY]
-    before = {name: there[name].to_numpy(dtype=object) for name in names}
-    after = {name: new[name].to_numpy(dtype=object) if name in new else _nothing(len(new)) for name in names}
+    before = {name: stored[name].to_numpy(dtype=object) for name in names}
+    after = {name: new[name].to_numpy(dtype=object) if name in new else _make_missing(len(new)) for name in names}
     if repeats is not None and repeats.repeated == "refuse":
-        _require_alike(label, new["native"], before, after)
-    wins = new_rows_win(repeats, before, after, len(new))
+        _require_equal_values(label, new["native"], before, after)
+    new_first = _prefer_new_rows(repeats, before, after, len(new))
     columns = {}
     for name in names:
-        first, second = np.where(wins, after[name], before[name]), np.where(wins, before[name], after[name])
-        columns[name] = np.where(pd.notna(first), first, second)
+        preferred = np.where(new_first, after[name], before[name])
+        alternative = np.where(new_first, before[name], after[name])
+        columns[name] = np.where(pd.notna(preferred), preferred, alternative)
         if repeats is not None and repeats.repeated == "sum" and name in repeats.combined:
             both = pd.notna(before[name]) & pd.notna(after[name])
             columns[name][both] = before[name][both] + after[name][both]
-    filled = {name: pd.Series(cells, index=new.index, dtype=object) for name, cells in columns.items()}
-    return widened(new[IDENTITY], filled)
+    merged = {name: pd.Series(cells, index=new.index, dtype=object) for name, cells in columns.items()}
+    return add_columns(new[IDENTITY], merged)
 
 
-def new_rows_win(repeats: Repeats | None, before: dict[str, Cells], after: dict[str, Cells], count: int) -> Mask:
-    """For each appended row whether it counts before the row that the graph has: by `by`, else as the later one."""
-    late = repeats is None or repeats.repeated != "first"
+def _prefer_new_rows(repeats: Repeats | None, before: dict[str, Cells], after: dict[str, Cells], count: int) -> Mask:
+    """For each appended row, whether its values count before those in the graph.
+
+    The rows are compared by `repeats.by`; without it, and if neither row has a value of it, the appended row is the
+    later one.
+    """
+    prefer_later = repeats is None or repeats.repeated != "first"
     if repeats is None or repeats.by is None or repeats.by not in before:
-        return np.full(count, late)
+        return np.full(count, prefer_later)
     old, new = before[repeats.by], after[repeats.by]
-    wins = np.full(count, late)  # of two rows without a value of `by` too
-    wins[pd.notna(old) & pd.isna(new)] = False
-    wins[pd.isna(old) & pd.notna(new)] = True
+    new_first = np.full(count, prefer_later)
+    new_first[pd.notna(old) & pd.isna(new)] = False
+    new_first[pd.isna(old) & pd.notna(new)] = True
     both = pd.notna(old) & pd.notna(new)
-    wins[both] = old[both] <= new[both] if late else old[both] > new[both]
-    return wins
+    new_first[both] = old[both] <= new[both] if prefer_later else old[both] > new[both]
+    return new_first
 
 
-def _nothing(count: int) -> Cells:
+def _make_missing(count: int) -> Cells:
     return np.full(count, None, dtype=object)
 
 
-def _require_alike(label: str, native: "pd.Series[str]", before: dict[str, Cells], after: dict[str, Cells]) -> None:
-    """Raise DataError naming the records of which a value in the graph is another than in the file."""
+def _require_equal_values(
+    label: str, native: "pd.Series[str]", before: dict[str, Cells], after: dict[str, Cells]
+) -> None:
+    """Raise DataError if values in the file differ from those in the graph; it names the first records."""
     shown: list[str] = []
     rows: Mask = np.zeros(len(native), dtype=bool)
     for name, old in before.items():
         new = after[name]
         differs = pd.notna(old) & pd.notna(new) & np.asarray(old != new, dtype=bool)
         rows |= differs
-        shown += [_line(native.iloc[at], name, old[at], new[at]) for at in np.flatnonzero(differs)[:5]]
+        shown += [_describe_difference(native.iloc[at], name, old[at], new[at]) for at in np.flatnonzero(differs)[:5]]
     if rows.any():
         raise DataError(
-            f"{label}: {int(rows.sum()):,} of {len(native):,} appended rows say other than the graph "
+            f"{label}: {int(rows.sum()):,} of {len(native):,} appended rows have other values than the graph "
             f'({first_few(shown)}); write repeated = "last" in [nodes.{label}] if the newer row counts ("first", if '
             "the older does), or load all files together without --append"
         )
 
 
-def _line(native: str, name: str, old: Any, new: Any) -> str:  # Any: values of a property
+def _describe_difference(native: str, name: str, old: Any, new: Any) -> str:  # Any: values of a property
     return f"{native}: {name} {old!r} in the graph, {new!r} in the file"

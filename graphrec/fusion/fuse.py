@@ -1,4 +1,4 @@
-"""Several sources become one graph: what a load, or taking a source out, must write."""
+"""Fusion of one source with the graph: the writes for a load, and those for unlinking a source."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,21 +6,28 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from graphrec.errors import DataError
-from graphrec.fusion.append import completed
-from graphrec.fusion.plan import NodePlan, Stored, plan
+from graphrec.fusion.append import merge_appended
+from graphrec.fusion.plan import NodePlan, StoredNodes, plan
 from graphrec.fusion.provenance import SourceManifest
-from graphrec.fusion.records import IDENTITY, incoming_records, objects, properties, stored_records, widened
-from graphrec.fusion.remap_edges import follow
-from graphrec.fusion.report import FusionReport, LabelReport, label_report
-from graphrec.fusion.resolve import resolve, rules_of
-from graphrec.fusion.rule_outcomes import rule_outcomes
+from graphrec.fusion.records import (
+    IDENTITY,
+    add_columns,
+    build_records,
+    list_properties,
+    restore_records,
+    to_objects,
+)
+from graphrec.fusion.remap_edges import remap_edges
+from graphrec.fusion.report import FusionReport, LabelReport, build_label_report
+from graphrec.fusion.resolve import collect_rules, resolve
+from graphrec.fusion.rule_outcomes import find_rule_outcomes
 from graphrec.schema import NodeType
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Repeats
 
 
 @dataclass(frozen=True)
 class GraphState:
-    """What the graph has: its sources, and for each label the nodes, with columns id, keys and `stored_names`."""
+    """The sources of the graph, and for each label its nodes, with columns id, keys and `stored_names`."""
 
     sources: tuple[SourceManifest, ...] = ()
     nodes: Mapping[str, pd.DataFrame] = field(default_factory=dict)
@@ -28,11 +35,16 @@ class GraphState:
 
 @dataclass(frozen=True)
 class Fused:
-    """What is to be written: per label a plan, the source's edges with final ends, and what happened to the nodes.
+    """The writes of a load or unlinking, and its report.
 
-    `links` has every link between records of the labels: label, decision (made, proposed, refused or ambiguous),
-    left_key, right_key, rule, confidence and evidence. `known` has by label how many records the source had in the
-    graph, and how many of these it no longer has.
+    Attributes:
+        source: the name of the source.
+        nodes: the plan of each label.
+        edges: the source's edges between ids of the graph.
+        report: counts and examples by label.
+        links: all links between records of the labels: columns label, decision (made, proposed, refused or ambiguous),
+            left_key, right_key, rule, confidence and evidence.
+        known: by label the number of records that the source had in the graph, and how many of them are removed.
     """
 
     source: str
@@ -44,17 +56,17 @@ class Fused:
 
 
 def fuse(known: GraphState, incoming: GraphTables, append: bool = False) -> Fused:
-    """The writes that make the graph hold what these tables of one source say, beside what the others say.
+    """The writes by which the graph contains these tables of one source, besides the data of the other sources.
 
-    The graph that results depends on what its sources say alone, not on the order in which they came.
+    The resulting graph depends only on the data of its sources, not on the order in which they were loaded.
 
     Args:
         known: the graph's sources and the nodes of the incoming labels (and of labels that the source no longer has).
-        incoming: what a loader returned; of exactly one source.
-        append: keep what the source said before and is not in `incoming`.
+        incoming: the tables that a loader returned, of exactly one source.
+        append: keep records of the source that are in the graph and not in `incoming`.
 
     Raises:
-        DataError: incoming has no source or several, or two nodes of the graph carry the same key.
+        DataError: incoming has no source or several, or two nodes of the graph have the same key.
     """
     if len(incoming.sources) != 1:
         raise DataError(
@@ -63,39 +75,42 @@ def fuse(known: GraphState, incoming: GraphTables, append: bool = False) -> Fuse
     manifest = SourceManifest.of(incoming)
     name = manifest.source.name
     earlier = next((each for each in known.sources if each.source.name == name), None)
-    united = manifest.united(earlier)
-    sources = [*(each for each in known.sources if each.source.name != name), united]
+    merged = manifest.merge(earlier)
+    sources = [*(each for each in known.sources if each.source.name != name), merged]
     tables = {table.type.label: table for table in incoming.nodes}
-    gone = [kind.label for kind in earlier.nodes if kind.label not in tables] if earlier and not append else []
-    says = united if append else manifest
+    removed = [kind.label for kind in earlier.nodes if kind.label not in tables] if earlier and not append else []
+    valid = merged if append else manifest
     changes = [
-        _Change(name, label, tables.get(label), says, append, incoming.repeats.get(label)) for label in (*tables, *gone)
+        _SourceChange(name, label, tables.get(label), valid, append, incoming.repeats.get(label))
+        for label in (*tables, *removed)
     ]
     labels = [_fuse_label(known, sources, change) for change in changes]
-    finals = {each.plan.label: each.final for each in labels}
-    edges = tuple(follow(table, finals) for table in incoming.edges)
-    return _fused(name, labels, edges, tables)
+    new_ids = {each.plan.label: each.new_ids for each in labels}
+    edges = tuple(remap_edges(table, new_ids) for table in incoming.edges)
+    return _combine_labels(name, labels, edges, tables)
 
 
 def unlink(known: GraphState, source: str) -> Fused:
-    """The writes that take a source's nodes and values out of the graph and keep those of the other sources."""
+    """The writes that remove a source's nodes and values from the graph and keep those of the other sources."""
     (earlier,) = (each for each in known.sources if each.source.name == source)
-    changes = [_Change(source, kind.label, None) for kind in earlier.nodes]
-    return _fused(source, [_fuse_label(known, list(known.sources), change) for change in changes], (), ())
+    changes = [_SourceChange(source, kind.label, None) for kind in earlier.nodes]
+    return _combine_labels(source, [_fuse_label(known, list(known.sources), change) for change in changes], (), ())
 
 
 @dataclass(frozen=True)
-class _Label:
-    """What becomes of a label: the plan, the report, the links, and the final id of each incoming node by its own."""
+class _FusedLabel:
+    """The parts of `Fused` for one label, and the ids of its nodes in the graph, indexed by native id."""
 
     plan: NodePlan
     report: LabelReport
     links: pd.DataFrame
-    final: "pd.Series[str]"
+    new_ids: "pd.Series[str]"
     known: tuple[int, int]
 
 
-def _fused(source: str, labels: Sequence[_Label], edges: tuple[EdgeTable, ...], reported: Container[str]) -> Fused:
+def _combine_labels(
+    source: str, labels: Sequence[_FusedLabel], edges: tuple[EdgeTable, ...], reported: Container[str]
+) -> Fused:
     reports = tuple(each.report for each in labels if each.plan.label in reported)
     links = pd.concat([each.links for each in labels], ignore_index=True)
     known = {each.plan.label: each.known for each in labels}
@@ -103,8 +118,17 @@ def _fused(source: str, labels: Sequence[_Label], edges: tuple[EdgeTable, ...], 
 
 
 @dataclass(frozen=True)
-class _Change:
-    """A source's new table of a label, None if it no longer has one; and its new manifest, None if it is unlinked."""
+class _SourceChange:
+    """The new data of a source for one label.
+
+    Attributes:
+        source: the name of the source.
+        label: the label.
+        table: the new table; None if the source no longer has the label.
+        manifest: the new manifest; None if the source is unlinked.
+        append: whether records that are not in the table are kept.
+        repeats: how appended records are merged with stored ones.
+    """
 
     source: str
     label: str
@@ -114,37 +138,37 @@ class _Change:
     repeats: Repeats | None = None
 
     def apply(self, records: pd.DataFrame) -> pd.DataFrame:
-        """The records of all sources, those of this source replaced (or, where it appends, completed) by the new."""
+        """The records of all sources, with those of this source replaced by the new ones (if appending, merged)."""
         own = (records["source"] == self.source).to_numpy()
         if self.table is None:
             return records[~own].reset_index(drop=True)
-        new = incoming_records(self.table, self.source)
+        new = build_records(self.table, self.source)
         if self.append:
             own = own & records["key"].isin(new["key"]).to_numpy()
-            new = completed(self.label, new, records[own], self.repeats)
+            new = merge_appended(self.label, new, records[own], self.repeats)
         kept = records[~own]
         return pd.concat([new, kept], ignore_index=True) if len(kept) else new
 
 
-def _fuse_label(known: GraphState, sources: Sequence[SourceManifest], change: _Change) -> _Label:
-    """What becomes of one label when a source changes what it says of it."""
+def _fuse_label(known: GraphState, sources: Sequence[SourceManifest], change: _SourceChange) -> _FusedLabel:
+    """The plan, report and links of one label after the change."""
     label = change.label
-    names = properties(label, sources)
+    names = list_properties(label, sources)
     empty = pd.DataFrame({"id": pd.Series(dtype=object), "keys": pd.Series(dtype=object)})
     nodes = known.nodes.get(label, empty)
-    before = stored_records(label, nodes, sources)
+    before = restore_records(label, nodes, sources)
     after = change.apply(before.drop(columns="node")).reindex(columns=[*IDENTITY, *names])
-    after = widened(after[IDENTITY].astype({"shared": bool}), {name: objects(after[name]) for name in names})
-    speaking = [each for each in sources if each.source.name != change.source]
-    speakers = [*speaking, change.manifest] if change.manifest else speaking
-    resolved = resolve(label, after, speakers, names)
-    node_plan = plan(NodeType(label, names), sources, Stored(nodes, before), after, resolved)
+    after = add_columns(after[IDENTITY].astype({"shared": bool}), {name: to_objects(after[name]) for name in names})
+    others = [each for each in sources if each.source.name != change.source]
+    remaining = [*others, change.manifest] if change.manifest else others
+    resolved = resolve(label, after, remaining, names)
+    node_plan = plan(NodeType(label, names), sources, StoredNodes(nodes, before), after, resolved)
     declared = change.manifest.links if change.manifest else ()
-    outcomes = rule_outcomes(change.source, after, resolved, rules_of(label, speakers), declared)
-    report = label_report(label, change.source, before["key"], after, resolved, outcomes)
+    outcomes = find_rule_outcomes(change.source, after, resolved, collect_rules(label, remaining), declared)
+    report = build_label_report(label, change.source, before["key"], after, resolved, outcomes)
     own = (after["source"] == change.source).to_numpy()
-    had = before["key"][before["source"] == change.source]
+    stored_keys = before["key"][before["source"] == change.source]
     ids = resolved.nodes["id"].to_numpy()[resolved.node[own]]
-    final = pd.Series(ids, index=pd.Index(after["native"][own], dtype="str"), dtype="str")
-    counts = (len(had), int((~had.isin(after["key"][own])).sum()))
-    return _Label(node_plan, report, resolved.decisions.table(label), final, counts)
+    new_ids = pd.Series(ids, index=pd.Index(after["native"][own], dtype="str"), dtype="str")
+    counts = (len(stored_keys), int((~stored_keys.isin(after["key"][own])).sum()))
+    return _FusedLabel(node_plan, report, resolved.decisions.table(label), new_ids, counts)

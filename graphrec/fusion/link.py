@@ -1,4 +1,4 @@
-"""Which records of several sources are the same thing: by identifiers, by title and year, by several fields."""
+"""Links between records of several sources: by identifiers, by title and year, or by several fields."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,14 +6,20 @@ from itertools import combinations
 
 import pandas as pd
 
-from graphrec.fusion.candidate_pairs import SIDES, Divided, as_pairs, divide, gathered
-from graphrec.fusion.identifiers import differing_identifiers, match_values
-from graphrec.fusion.linkable_values import without_unusable
+from graphrec.fusion.candidate_pairs import (
+    SIDES,
+    MatchedPairs,
+    concat_pairs,
+    select_link_columns,
+    split_clear_and_ambiguous,
+)
+from graphrec.fusion.identifiers import describe_identifier_conflicts, match_values
+from graphrec.fusion.linkable_values import mask_unusable_values
 from graphrec.fusion.probabilistic import match_fields
 from graphrec.fusion.title_links import match_titles
 from graphrec.schema import ITEM, LinkRule
 
-#: What all items are recognised by; a source adds rules of its own, and users have none that fit everybody.
+#: The rules that apply to the items of all sources; a source can add rules. No default rule fits all users.
 DEFAULT_LINKS: tuple[LinkRule, ...] = (
     LinkRule(ITEM, "normalised", ("imdb_id",)),
     LinkRule(ITEM, "exact", ("tmdb_id",)),
@@ -30,12 +36,14 @@ _MATCHERS = {"exact": match_values, "normalised": match_values, "title": match_t
 
 @dataclass(frozen=True)
 class Links:
-    """Pairs of records of two sources that are one thing, pairs between which a rule could not decide, and the values
-    that were not compared because they identify nothing (columns `identity.UNUSED`).
+    """The links between records of different sources.
 
-    The other frames have the columns left_key and right_key ("source:id", the left source before the right by name),
-    rule (its `rule_name`), confidence (0 to 1) and evidence (text: what agrees, and what speaks against an ambiguous
-    pair).
+    Attributes:
+        pairs: linked pairs, with columns left_key, right_key ("source:id", the left source first by name), rule (its
+            `rule_name`), confidence (0 to 1) and evidence (text: the equal values, and for ambiguous pairs what
+            contradicts them).
+        ambiguous: pairs between which a rule could not decide, with the same columns.
+        unused: values that identify nothing and were not compared (columns `linkable_values.UNUSED`).
     """
 
     pairs: pd.DataFrame
@@ -44,100 +52,104 @@ class Links:
 
 
 def rule_name(rule: LinkRule) -> str:
-    """What a rule is called in links, another name for each: "title and year", "imdb_id, normalised"."""
+    """The name of a rule in links and reports, unique per label: "title and year", "imdb_id, normalised"."""
     name = " and ".join(rule.on)
     return name if rule.by == "title" else f"{name}, {'similar' if rule.by == 'fields' else rule.by}"
 
 
 def find_links(label: str, records: pd.DataFrame, rules: Sequence[LinkRule]) -> Links:
-    """The links between records of different sources by the rules of a label, whatever the order of the records.
+    """The links between records of different sources by the rules of a label, independent of the order of records.
 
-    Every rule is applied to every pair of sources that have its columns, and sees only the rows with a value in each.
-    Of a pair that several rules find, the most confident one is given. By rules that are one to one a record has at
-    most one partner in each other source: the one of the most confident rule, while the others become ambiguous. A
-    title never links records that an identifier distinguishes. Placeholders, numbers with a wrong check digit, and
-    values that very many records of one source have, link nothing. Pairs below a rule's threshold are given too.
+    Every rule is applied to every pair of sources that have its columns, and only to records with a value in each.
+    A pair that several rules find has the rule with the highest confidence. For one-to-one rules a record has at most
+    one partner in each other source, the one with the highest confidence; its other pairs are ambiguous. A title
+    never links records with different identifiers. Placeholders, numbers with a wrong check digit, and values that
+    many records of one source share are not compared. Pairs below a rule's threshold are included.
 
     Args:
-        label: what the records are, which says which rules apply.
+        label: the label of the records; rules of other labels are ignored.
         records: columns key ("source:id", unique), source, and properties of any dtype.
         rules: rules of any labels.
 
     Raises:
         GraphrecError: a rule compares several fields, and splink is not installed.
-        DataError: a value of a rule that is not one to one links more than twenty million pairs.
+        DataError: a rule that is not one to one gives more than twenty million pairs.
     """
-    chosen = sorted({rule for rule in rules if rule.label == label}, key=repr)
+    applicable = sorted({rule for rule in rules if rule.label == label}, key=repr)
     records = records.sort_values("key", ignore_index=True)
-    # A column without a value is one that the source does not have.
+    # A source has only the columns in which one of its records has a value.
     sides = {
         str(name): frame.dropna(axis="columns", how="all").reset_index(drop=True)
         for name, frame in records.groupby("source", sort=True)
     }
-    sides, unused = without_unusable(sides, chosen)
-    found = [_between(sides[left], sides[right], chosen) for left, right in combinations(sides, 2)]
-    pairs, ambiguous = gathered([each.clear for each in found]), gathered([each.ambiguous for each in found])
-    tidy = [as_pairs(frame).sort_values(SIDES, ignore_index=True) for frame in (pairs, ambiguous)]
-    return Links(tidy[0], tidy[1], unused)
+    sides, unused = mask_unusable_values(sides, applicable)
+    matches = [_link_sources(sides[left], sides[right], applicable) for left, right in combinations(sides, 2)]
+    pairs = concat_pairs([each.clear for each in matches])
+    ambiguous = concat_pairs([each.ambiguous for each in matches])
+    frames = [select_link_columns(frame).sort_values(SIDES, ignore_index=True) for frame in (pairs, ambiguous)]
+    return Links(frames[0], frames[1], unused)
 
 
-def _between(left: pd.DataFrame, right: pd.DataFrame, rules: Sequence[LinkRule]) -> Divided:
-    """The links of two sources by all rules together."""
-    single: list[pd.DataFrame] = []
-    multiple: list[pd.DataFrame] = []
+def _link_sources(left: pd.DataFrame, right: pd.DataFrame, rules: Sequence[LinkRule]) -> MatchedPairs:
+    """The links between two sources by all rules."""
+    one_to_one: list[pd.DataFrame] = []
+    many_to_many: list[pd.DataFrame] = []
     ambiguous: list[pd.DataFrame] = []
     for rule in rules:
-        clear, doubtful = _MATCHERS[rule.by](rule, left, right)
-        if clear.empty and doubtful.empty:
+        clear, unclear = _MATCHERS[rule.by](rule, left, right)
+        if clear.empty and unclear.empty:
             continue
         clear = clear.assign(rule=rule_name(rule), made=clear["confidence"] >= rule.threshold)
-        ambiguous.append(doubtful.assign(rule=rule_name(rule), made=False))
+        ambiguous.append(unclear.assign(rule=rule_name(rule), made=False))
         if rule.by == "title":
-            remark = differing_identifiers(clear, left, right, rules)
-            ambiguous.append(_remarked(clear, remark))
-            clear = clear[remark == ""]
-        (single if rule.one_to_one else multiple).append(clear)
-    kept, lost = _decided(_strongest(gathered(single)))
-    doubtful = gathered(ambiguous)
-    settled = doubtful["left_key"].isin(kept["left_key"]) | doubtful["right_key"].isin(kept["right_key"])
-    return Divided(_strongest(gathered([kept, *multiple])), _strongest(gathered([doubtful[~settled], lost])))
+            conflicts = describe_identifier_conflicts(clear, left, right, rules)
+            ambiguous.append(_select_contradicted(clear, conflicts))
+            clear = clear[conflicts == ""]
+        (one_to_one if rule.one_to_one else many_to_many).append(clear)
+    assigned, rejected = _assign_one_to_one(_merge_duplicates(concat_pairs(one_to_one)))
+    unclear = concat_pairs(ambiguous)
+    settled = unclear["left_key"].isin(assigned["left_key"]) | unclear["right_key"].isin(assigned["right_key"])
+    return MatchedPairs(
+        _merge_duplicates(concat_pairs([assigned, *many_to_many])),
+        _merge_duplicates(concat_pairs([unclear[~settled], rejected])),
+    )
 
 
-def _remarked(pairs: pd.DataFrame, remark: "pd.Series[str]") -> pd.DataFrame:
-    """The pairs that something speaks against, with that at the end of their evidence."""
-    against = pairs[remark != ""]
-    return against.assign(evidence=against["evidence"] + "; but " + remark[remark != ""])
+def _select_contradicted(pairs: pd.DataFrame, contradiction: "pd.Series[str]") -> pd.DataFrame:
+    """The pairs with a contradiction, which is appended to their evidence."""
+    contradicted = pairs[contradiction != ""]
+    return contradicted.assign(evidence=contradicted["evidence"] + "; but " + contradiction[contradiction != ""])
 
 
-def _strongest(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Each pair once, by its most confident rule, whose evidence is followed by that of the others."""
+def _merge_duplicates(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Each pair once, with the rule of the highest confidence and the evidence of all rules, that rule's first."""
     order = pairs.sort_values([*SIDES, "made", "confidence", "rule"], ascending=[True, True, False, False, True])
-    twice = order.duplicated(SIDES, keep=False)
-    if not twice.any():
+    is_duplicate = order.duplicated(SIDES, keep=False)
+    if not is_duplicate.any():
         return order
-    several = order[twice]
-    joined = several.groupby(SIDES)["evidence"].agg(lambda texts: "; ".join(dict.fromkeys(texts)))
-    return gathered([order[~twice], several.drop_duplicates(SIDES).assign(evidence=joined.to_numpy())])
+    duplicates = order[is_duplicate]
+    evidence = duplicates.groupby(SIDES)["evidence"].agg(lambda texts: "; ".join(dict.fromkeys(texts)))
+    return concat_pairs([order[~is_duplicate], duplicates.drop_duplicates(SIDES).assign(evidence=evidence.to_numpy())])
 
 
-def _decided(pairs: pd.DataFrame) -> Divided:
-    """The pairs of a one-to-one relation, the strongest first, and those that lose against them or tie."""
-    clear, contested = divide(pairs)
-    kept, lost, partner = [clear], [], pd.Series(dtype="str")
+def _assign_one_to_one(pairs: pd.DataFrame) -> MatchedPairs:
+    """A one-to-one assignment, in descending order of confidence; pairs that lose or tie are ambiguous."""
+    clear, contested = split_clear_and_ambiguous(pairs)
+    assigned, rejected, partner = [clear], [], pd.Series(dtype="str")
     levels = contested.groupby(["made", "confidence"], sort=True)
     for _, level in reversed(list(levels)):
-        taken = level["left_key"].isin(partner.index) | level["right_key"].isin(partner.index)
-        winners, tied = divide(level[~taken])
-        kept.append(winners)
-        said = _linked_otherwise(level, partner)
-        lost += [tied, _remarked(level[taken], said[taken])]
+        has_partner = level["left_key"].isin(partner.index) | level["right_key"].isin(partner.index)
+        winners, tied = split_clear_and_ambiguous(level[~has_partner])
+        assigned.append(winners)
+        contradiction = _describe_partners(level, partner)
+        rejected += [tied, _select_contradicted(level[has_partner], contradiction[has_partner])]
         ends = winners[SIDES].to_numpy()
         partner = pd.concat([partner, pd.Series(ends[:, 1], ends[:, 0]), pd.Series(ends[:, 0], ends[:, 1])])
-    return Divided(gathered(kept), gathered(lost))
+    return MatchedPairs(concat_pairs(assigned), concat_pairs(rejected))
 
 
-def _linked_otherwise(pairs: pd.DataFrame, partner: "pd.Series[str]") -> "pd.Series[str]":
-    """What is said of pairs of which a record has another partner: "imdb:1 is linked with movielens:2"."""
+def _describe_partners(pairs: pd.DataFrame, partner: "pd.Series[str]") -> "pd.Series[str]":
+    """For each pair the partners that its records already have: "imdb:1 is linked with movielens:2"."""
     rows = pairs[SIDES].itertuples(index=False, name=None)
-    said = [[f"{key} is linked with {partner[key]}" for key in row if key in partner.index] for row in rows]
-    return pd.Series([" and ".join(each) for each in said], index=pairs.index, dtype="str")
+    texts = [[f"{key} is linked with {partner[key]}" for key in row if key in partner.index] for row in rows]
+    return pd.Series([" and ".join(each) for each in texts], index=pairs.index, dtype="str")

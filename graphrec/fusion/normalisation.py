@@ -1,4 +1,4 @@
-"""Values as they are compared across sources: identifiers, e-mail addresses and telephone numbers in one spelling."""
+"""Normalisation of values before comparison: identifiers, e-mail addresses, telephone numbers, names and other text."""
 
 import re
 import unicodedata
@@ -7,156 +7,154 @@ from typing import Any
 
 import pandas as pd
 
-from graphrec.cleaning.casting import text_of
+from graphrec.cleaning.casting import to_text
 from graphrec.cleaning.numbers import whole_numbers
 
-#: The columns that a rule on the first name reads, the first with a value winning.
+#: Columns that a rule on a property reads; the first one with a value counts.
 _COLUMNS = {"isbn": ("isbn", "isbn13", "isbn_13", "isbn10", "isbn_10")}
 
 _NOT_CODE = re.compile(r"[^0-9A-Za-z]+")
 _IMDB = re.compile(r"(?:.*/)?(?P<kind>tt|nm|co)?0*(?P<number>[1-9]\d*)/?", re.IGNORECASE)
-_TRUNK = re.compile(r"\(0\)")
+_TRUNK_PREFIX = re.compile(r"\(0\)")
 _NOT_DIGIT = re.compile(r"\D+")
-_FEWEST_DIGITS = 5
+_MIN_DIGITS = 5
 
 
 def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":
-    """The values as text without spaces around, missing if there is no value: 862, 862.0 and "862 " are one.
+    """The values as text without surrounding spaces; 862, 862.0 and "862 " are equal, and empty text is missing.
 
-    So are the texts "862.0" of a column of whole numbers alone.
+    The text "862.0" equals them too if all values of the column are whole numbers.
     """
     # A column of a source may have any type.
-    text = values.astype(object).map(text_of, na_action="ignore").astype("str").str.strip()
+    text = values.astype(object).map(to_text, na_action="ignore").astype("str").str.strip()
     text = text.mask(text == "")
     whole = whole_numbers(text)
     return text if whole is None else whole
 
 
-def columns_of(name: str) -> tuple[str, ...]:
-    """The columns that hold a property: an ISBN may be in isbn, isbn13 or isbn10."""
+def list_columns(name: str) -> tuple[str, ...]:
+    """The columns that may contain a property: an ISBN can be in isbn, isbn13 or isbn10."""
     return _COLUMNS.get(name, (name,))
 
 
-def raw(records: pd.DataFrame, name: str) -> "pd.Series[str] | None":
-    """The text of a property of each record; None where no column has it."""
-    there = [as_text(records[column]) for column in columns_of(name) if column in records]
-    if not there:
+def get_text(records: pd.DataFrame, name: str) -> "pd.Series[str] | None":
+    """A property of all records as text, before normalisation; None if no column contains it."""
+    columns = [as_text(records[column]) for column in list_columns(name) if column in records]
+    if not columns:
         return None
-    first, *others = there
+    first, *others = columns
     for other in others:
         first = first.fillna(other)
     return first
 
 
-def canonical(name: str, text: "pd.Series[str]") -> "pd.Series[str]":
-    """The text of a property in one spelling, as its name says; missing where it can be no value of that kind.
+def normalise_values(name: str, text: "pd.Series[str]") -> "pd.Series[str]":
+    """The normalised text of a property; the name determines how. Missing if the text is no value of that kind.
 
-    An ISBN becomes its thirteen digits, an IMDb id "tt" and digits, a GTIN fourteen digits, a telephone number its
-    digits, an e-mail address or its hash lower case; anything else loses case, accents, spaces and punctuation.
+    An ISBN is thirteen digits, an IMDb id "tt" and digits, a GTIN fourteen digits, a telephone number its digits, an
+    e-mail address or its hash lower case; other properties lose case, accents, spaces and punctuation.
     """
-    spell = _spelling(name)
+    normaliser = find_normaliser(name) or normalise_code
     distinct = pd.Series(text.dropna().unique(), dtype="str")
-    spelt = dict(zip(distinct, distinct.map(spell), strict=True))
-    return text.map(spelt, na_action="ignore").astype("str")
+    normalised = dict(zip(distinct, distinct.map(normaliser), strict=True))
+    return text.map(normalised, na_action="ignore").astype("str")
 
 
-def _spelling(name: str) -> Callable[[str], str | None]:
-    for word, spell in _SPELLINGS.items():
+def find_normaliser(name: str) -> "Callable[[str], str | None] | None":
+    """The function that normalises the values of an identifier, by the property's name; None for other properties."""
+    for word, normaliser in _NORMALISERS.items():
         if word in name.casefold().split("_") or (len(word) > 3 and name.casefold().startswith(word)):
-            return spell
-    return code
+            return normaliser
+    return None
 
 
 def is_identifier(name: str) -> bool:
-    """Whether a property is one of those that have a spelling of their own, by its name: "isbn", "email_hash"."""
-    return spelling_of(name) is not None
+    """Whether a property is a known kind of identifier, by its name: "isbn", "email_hash"."""
+    return find_normaliser(name) is not None
 
 
-def spelling_of(name: str) -> "Callable[[str], str | None] | None":
-    """The function that spells the values of a property, by its name; None if it has no spelling of its own."""
-    spell = _spelling(name)
-    return None if spell is code else spell
+def normalise_code(text: str) -> str | None:
+    """Letters and digits only, without case and accents: "Ab-12 é" is "ab12e"; None if no letter or digit is left."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in decomposed if letter.isalnum()) or None
 
 
-def code(text: str) -> str | None:
-    """The letters and digits alone, without case and accents: "Ab-12 é" is "ab12e"; None if nothing is left."""
-    divided = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in divided if letter.isalnum()) or None
+def normalise_isbn(text: str) -> str | None:
+    """The thirteen digits of an ISBN of ten or thirteen; None if its check digit is wrong.
 
+    Leading zeros that a numeric column has lost are restored.
 
-def isbn13(text: str) -> str | None:
-    """The thirteen digits of an ISBN of ten or thirteen, None where its check digit is wrong.
-
-    Leading zeros that a table of numbers has lost are put back.
-
-    >>> isbn13("0-306-40615-2")
+    >>> normalise_isbn("0-306-40615-2")
     '9780306406157'
-    >>> isbn13("306406152")
+    >>> normalise_isbn("306406152")
     '9780306406157'
     """
     digits = _NOT_CODE.sub("", text).upper().removeprefix("ISBN")
     if len(digits) == 13 and digits.isascii() and digits.isdigit():
-        return digits if digits[-1] == _check13(digits[:12]) and digits.startswith(("978", "979")) else None
+        is_valid = digits[-1] == _compute_isbn13_check(digits[:12]) and digits.startswith(("978", "979"))
+        return digits if is_valid else None
     if not 7 <= len(digits) <= 10:
         return None
     digits = digits.zfill(10)
-    if not (digits[:9].isascii() and digits[:9].isdigit()) or set(digits) == {"0"} or digits[9] != _check10(digits):
+    if not (digits[:9].isascii() and digits[:9].isdigit()) or set(digits) == {"0"}:
         return None
-    return f"978{digits[:9]}{_check13('978' + digits[:9])}"
+    if digits[9] != _compute_isbn10_check(digits):
+        return None
+    return f"978{digits[:9]}{_compute_isbn13_check('978' + digits[:9])}"
 
 
-def _check10(digits: str) -> str:
-    left = -sum(weight * int(digit) for weight, digit in zip(range(10, 1, -1), digits[:9], strict=True)) % 11
-    return "X" if left == 10 else str(left)
+def _compute_isbn10_check(digits: str) -> str:
+    remainder = -sum(weight * int(digit) for weight, digit in zip(range(10, 1, -1), digits[:9], strict=True)) % 11
+    return "X" if remainder == 10 else str(remainder)
 
 
-def _check13(digits: str) -> str:
-    return str(-sum((3 if place % 2 else 1) * int(digit) for place, digit in enumerate(digits)) % 10)
+def _compute_isbn13_check(digits: str) -> str:
+    return str(-sum((3 if index % 2 else 1) * int(digit) for index, digit in enumerate(digits)) % 10)
 
 
-def imdb_id(text: str) -> str | None:
-    """The kind of an IMDb id (a title's where it has none) and its number: "tt0111161" and 111161 are "tt111161"."""
-    found = _IMDB.fullmatch(text)
-    return f"{(found['kind'] or 'tt').lower()}{found['number']}" if found else None
+def normalise_imdb_id(text: str) -> str | None:
+    """The kind ("tt", a title, if there is no prefix) and number: "tt0111161" and 111161 are "tt111161"."""
+    match = _IMDB.fullmatch(text)
+    return f"{(match['kind'] or 'tt').lower()}{match['number']}" if match else None
 
 
-def gtin(text: str) -> str | None:
+def normalise_gtin(text: str) -> str | None:
     """The fourteen digits of an EAN, UPC or GTIN; None for anything else, for zero and for a wrong check digit.
 
-    Numbers that a shop gives itself (those of 13 digits that begin with 2, 02 or 04) say nothing in another: None.
+    Numbers for internal use of a shop (13 digits that begin with 2, 02 or 04) are None too.
 
-    >>> gtin("4006381333931"), gtin("4006381333932"), gtin("2001234567893")
+    >>> normalise_gtin("4006381333931"), normalise_gtin("4006381333932"), normalise_gtin("2001234567893")
     ('04006381333931', None, None)
     """
     digits = _NOT_CODE.sub("", text)
     if not (8 <= len(digits) <= 14 and digits.isascii() and digits.isdigit() and int(digits) > 0):
         return None
     digits = digits.zfill(14)
-    own = len(digits.lstrip("0")) > 8 and digits[1:].startswith(("2", "02", "04"))
-    return None if own or digits[-1] != _check14(digits) else digits
+    is_internal = len(digits.lstrip("0")) > 8 and digits[1:].startswith(("2", "02", "04"))
+    return None if is_internal or digits[-1] != _compute_gtin_check(digits) else digits
 
 
-def _check14(digits: str) -> str:
-    return str(-sum((1 if place % 2 else 3) * int(digit) for place, digit in enumerate(digits[:13])) % 10)
+def _compute_gtin_check(digits: str) -> str:
+    return str(-sum((1 if index % 2 else 3) * int(digit) for index, digit in enumerate(digits[:13])) % 10)
 
 
-def issn(text: str) -> str | None:
-    """The eight signs of an ISSN; None where its check digit is wrong.
+def normalise_issn(text: str) -> str | None:
+    """The eight characters of an ISSN; None if its check digit is wrong.
 
-    >>> issn("0378-5955"), issn("0378-5956")
+    >>> normalise_issn("0378-5955"), normalise_issn("0378-5956")
     ('03785955', None)
     """
     digits = _NOT_CODE.sub("", text).upper().removeprefix("ISSN")
     if len(digits) != 8 or not (digits[:7].isascii() and digits[:7].isdigit()) or set(digits) == {"0"}:
         return None
-    left = -sum(weight * int(digit) for weight, digit in zip(range(8, 1, -1), digits[:7], strict=True)) % 11
-    return digits if digits[7] == ("X" if left == 10 else str(left)) else None
+    remainder = -sum(weight * int(digit) for weight, digit in zip(range(8, 1, -1), digits[:7], strict=True)) % 11
+    return digits if digits[7] == ("X" if remainder == 10 else str(remainder)) else None
 
 
-def iso7064(text: str) -> str | None:
-    """The sixteen signs of an ORCID or ISNI; None where the check digit (ISO 7064, MOD 11-2) is wrong.
+def normalise_iso7064(text: str) -> str | None:
+    """The sixteen characters of an ORCID or ISNI; None if the check digit (ISO 7064, MOD 11-2) is wrong.
 
-    >>> iso7064("https://orcid.org/0000-0002-1825-0097")
+    >>> normalise_iso7064("https://orcid.org/0000-0002-1825-0097")
     '0000000218250097'
     """
     digits = _NOT_CODE.sub("", text.rstrip("/").rpartition("/")[2]).upper().removeprefix("ISNI").removeprefix("ORCID")
@@ -165,41 +163,41 @@ def iso7064(text: str) -> str | None:
     total = 0
     for digit in digits[:15]:
         total = (total + int(digit)) * 2
-    left = (12 - total % 11) % 11
-    return digits if digits[15] == ("X" if left == 10 else str(left)) else None
+    remainder = (12 - total % 11) % 11
+    return digits if digits[15] == ("X" if remainder == 10 else str(remainder)) else None
 
 
-def telephone(text: str) -> str | None:
-    """The digits of a telephone number, without "(0)" and the 00 or + before a country; None for fewer than five."""
-    digits = _NOT_DIGIT.sub("", _TRUNK.sub("", text)).removeprefix("00")
-    return digits if len(digits) >= _FEWEST_DIGITS else None
+def normalise_telephone(text: str) -> str | None:
+    """The digits of a telephone number, without "(0)" and the 00 or + before the country; None if fewer than five."""
+    digits = _NOT_DIGIT.sub("", _TRUNK_PREFIX.sub("", text)).removeprefix("00")
+    return digits if len(digits) >= _MIN_DIGITS else None
 
 
-def email(text: str) -> str | None:
-    """An e-mail address, or the hash of one, in lower case and without spaces around."""
+def normalise_email(text: str) -> str | None:
+    """An e-mail address, or the hash of one, in lower case and without surrounding spaces."""
     return text.strip().casefold() or None
 
 
-def plain(text: str) -> str | None:
-    """The words of a text in lower case without accents and punctuation, for names of people and places."""
-    divided = unicodedata.normalize("NFKD", text.casefold())
-    spaced = "".join(" " if not letter.isalnum() else letter for letter in divided if not unicodedata.combining(letter))
-    return " ".join(spaced.split()) or None
+def normalise_words(text: str) -> str | None:
+    """The words of a name of a person or place, in lower case without accents and punctuation; None if empty."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    letters = (letter for letter in decomposed if not unicodedata.combining(letter))
+    return " ".join("".join(letter if letter.isalnum() else " " for letter in letters).split()) or None
 
 
-_SPELLINGS: dict[str, Callable[[str], str | None]] = {
-    "isbn": isbn13,
-    "imdb": imdb_id,
-    "ean": gtin,
-    "upc": gtin,
-    "gtin": gtin,
-    "issn": issn,
-    "eissn": issn,
-    "orcid": iso7064,
-    "isni": iso7064,
-    "telephone": telephone,
-    "phone": telephone,
-    "mobile": telephone,
-    "email": email,
-    "mail": email,
+_NORMALISERS: dict[str, Callable[[str], str | None]] = {
+    "isbn": normalise_isbn,
+    "imdb": normalise_imdb_id,
+    "ean": normalise_gtin,
+    "upc": normalise_gtin,
+    "gtin": normalise_gtin,
+    "issn": normalise_issn,
+    "eissn": normalise_issn,
+    "orcid": normalise_iso7064,
+    "isni": normalise_iso7064,
+    "telephone": normalise_telephone,
+    "phone": normalise_telephone,
+    "mobile": normalise_telephone,
+    "email": normalise_email,
+    "mail": normalise_email,
 }

@@ -1,10 +1,10 @@
-"""Placeholders, the values that mean "no value" or no particular person: they identify nothing, and link nothing."""
+"""Placeholders: values that mean "no value" or no particular person, by which no records are linked."""
 
 import hashlib
 import re
 from functools import cache
 
-#: Words for "no value", as people and programs write them, without case, accents of punctuation and brackets.
+#: Words for "no value" in several languages, in lower case and without punctuation.
 _WORDS = frozenset(
     [
         "n a",
@@ -101,7 +101,7 @@ _WORDS = frozenset(
         "无",
     ]
 )
-#: Placeholder titles. Films are called "Missing", "Nobody" and "Test": of the words above only these count.
+#: Placeholder titles. Only some words for "no value" are: there are films "Missing", "Nobody" and "Test".
 _TITLES = frozenset(
     [
         "n a",
@@ -130,75 +130,77 @@ _TITLES = frozenset(
         "无题",
     ]
 )
-_DATES = frozenset(("0000-00-00", "0001-01-01", "1800-01-01", "1900-01-01", "1970-01-01", "9999-12-31"))
-_NOTHING = re.compile(r"[\W_]*[-.?_#*/\\~=+]?[\W_]*")
-_NOT_LETTER = re.compile(r"[\W_]+")
+_PLACEHOLDER_DATES = frozenset(("0000-00-00", "0001-01-01", "1800-01-01", "1900-01-01", "1970-01-01", "9999-12-31"))
+_NO_WORD = re.compile(r"[\W_]*[-.?_#*/\\~=+]?[\W_]*")
+_NOT_LETTERS = re.compile(r"[\W_]+")
 _ZEROS = re.compile(r"[-+]?[0.\s/-]*0[0.\s/-]*|-1(?:\.0*)?|[f-]*f{8}[f-]*", re.IGNORECASE)
 
-#: Domains that RFC 2606 keeps for examples, and those that are entered in place of a missing address.
-_NO_DOMAIN = re.compile(
+#: Domains that RFC 2606 reserves for examples, and domains that are entered instead of a missing address.
+_PLACEHOLDER_DOMAIN = re.compile(
     r"(?:.*\.)?(?:example(?:\.(?:com|org|net|edu))?|[^.]+\.(?:invalid|test|localhost)|invalid|localhost|"
     r"(?:test|none|nomail|noemail|no-?reply|domain|foo|bar|asdf|xxx|yourdomain|mydomain)\.[a-z]{2,4})"
 )
-_NO_MAILBOX = re.compile(
+_PLACEHOLDER_MAILBOX = re.compile(
     r"(?:no|do-?not|donot)[-_.]?reply.*|test(?:er|ing|user|mail|email)?\d*|none|null|nan|n\.?/?a|no[-_.]?(?:e?mail|one|name)|"
     r"nobody|unknown|anonymous|anon|guest|example|dummy|mailer-daemon|x{3,}|asdf+"
 )
-_TURNS = ("0123456789" * 2, "9876543210" * 2)
-#: Numbers that documentation prints, and people copy: their check digits are right.
-_PRINTED = frozenset(("01234567890128", "00012345678905", "00000012345670", "09780000000002", "09781234567897"))
+_DIGIT_SEQUENCES = ("0123456789" * 2, "9876543210" * 2)
+#: Numbers of documentation examples, whose check digits are right.
+_EXAMPLE_NUMBERS = frozenset(("01234567890128", "00012345678905", "00000012345670", "09780000000002", "09781234567897"))
 
 
-def is_word(text: str) -> bool:
-    """Whether a text is a word for "no value", or has no letter and no digit: "N/A", "(none)", "--"."""
-    return _bare(text) in _WORDS or not _bare(text) or text.strip() in _DATES
+def is_placeholder(text: str) -> bool:
+    """Whether a text is a word for "no value", a placeholder date, or has no letter and no digit: "N/A", "--"."""
+    return _strip_punctuation(text) in _WORDS or not _strip_punctuation(text) or text.strip() in _PLACEHOLDER_DATES
 
 
-def is_no_title(text: str) -> bool:
-    """Whether a title is a placeholder: "Untitled", "-"; punctuation that means something ("$", "!") is one."""
-    bare = _bare(text)
-    return bare in _TITLES if bare else bool(_NOTHING.fullmatch(text)) and not re.search(r"[!$%&@€£]", text)
+def is_placeholder_title(text: str) -> bool:
+    """Whether a title is a placeholder: "Untitled", "-". Titles such as "$" and "!" are not."""
+    words = _strip_punctuation(text)
+    return words in _TITLES if words else bool(_NO_WORD.fullmatch(text)) and not re.search(r"[!$%&@€£]", text)
 
 
-def is_zero(text: str) -> bool:
-    """Whether a text is a number that means "no number": "0", "000-00", "-1", an identifier of zeros or of f."""
+def is_placeholder_number(text: str) -> bool:
+    """Whether a text is a number that means "no number": "0", "000-00", "-1", an identifier of only zeros or f."""
     return bool(_ZEROS.fullmatch(text.strip()))
 
 
-def is_no_address(text: str) -> bool:
+def is_placeholder_address(text: str) -> bool:
     """Whether an e-mail address belongs to no person: a reserved domain, noreply, test@test.com, x@x.com."""
     mailbox, at, domain = text.strip().casefold().rpartition("@")
     if not at:
         return False
     first = domain.partition(".")[0]
     same = mailbox == first and len(mailbox) <= 4
-    return not mailbox or not domain or same or bool(_NO_DOMAIN.fullmatch(domain) or _NO_MAILBOX.fullmatch(mailbox))
+    if not mailbox or not domain or same:
+        return True
+    return bool(_PLACEHOLDER_DOMAIN.fullmatch(domain) or _PLACEHOLDER_MAILBOX.fullmatch(mailbox))
 
 
-def is_no_telephone(digits: str) -> bool:
-    """Whether the digits of a telephone number belong to no person: one digit repeated, or digits in turn."""
-    ends = digits.rstrip("0")
-    if len(set(digits)) <= 1 or len(digits) - len(ends) >= 6:
+def is_placeholder_telephone(digits: str) -> bool:
+    """Whether the digits of a telephone number belong to no person: one repeated digit, or consecutive digits."""
+    significant = digits.rstrip("0")
+    if len(set(digits)) <= 1 or len(digits) - len(significant) >= 6:
         return True
     body = digits.lstrip("0")
-    in_turn = any(body in turn or digits in turn for turn in _TURNS)
-    return in_turn or digits.endswith(("1234567", "12345678", "123456789", "1234567890", "0000000", "9999999"))
+    consecutive = any(body in sequence or digits in sequence for sequence in _DIGIT_SEQUENCES)
+    return consecutive or digits.endswith(("1234567", "12345678", "123456789", "1234567890", "0000000", "9999999"))
 
 
-def is_printed_number(digits: str) -> bool:
-    """Whether the digits of a GTIN (14) or an ISBN (13) are those of an example, or one digit again and again."""
+def is_example_number(digits: str) -> bool:
+    """Whether the digits of a GTIN (14) or an ISBN (13) are those of an example, or one repeated digit."""
     number = digits.zfill(14)
     core = digits[3:12] if digits.startswith(("978", "979")) and len(digits) == 13 else digits.strip("0")[:-1]
-    return number in _PRINTED or len(set(core)) <= 1 or core == "123456789"
+    return number in _EXAMPLE_NUMBERS or len(set(core)) <= 1 or core == "123456789"
 
 
-def _bare(text: str) -> str:
-    return _NOT_LETTER.sub(" ", text.casefold()).strip()
+def _strip_punctuation(text: str) -> str:
+    return _NOT_LETTERS.sub(" ", text.casefold()).strip()
 
 
 @cache
-def hashes() -> frozenset[str]:
-    """MD5, SHA-1 and SHA-256, in hexadecimal, of what is no address: the empty text, "n/a", test@test.com."""
+def hash_placeholders() -> frozenset[str]:
+    """Hexadecimal MD5, SHA-1 and SHA-256 hashes of placeholder addresses: the empty text, "n/a", test@test.com."""
     texts = ("", " ", "n/a", "na", "none", "null", "NULL", "None", "nan", "unknown", "-", "0", "test@test.com")
-    kinds = (hashlib.md5, hashlib.sha1, hashlib.sha256)
-    return frozenset(kind(text.encode(), usedforsecurity=False).hexdigest() for kind in kinds for text in texts)
+    algorithms = (hashlib.md5, hashlib.sha1, hashlib.sha256)
+    return frozenset(hash_(text.encode(), usedforsecurity=False).hexdigest() for hash_ in algorithms for text in texts)

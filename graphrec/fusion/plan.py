@@ -1,4 +1,4 @@
-"""What must be done to the nodes of a label so that they become what their records make them."""
+"""The plan of a label: the node writes that turn the graph's nodes into the fused ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.fusion.provenance import BY_HAND, SourceManifest
-from graphrec.fusion.records import declaring, own_name
+from graphrec.fusion.records import make_declares, source_property
 from graphrec.fusion.resolve import Resolved
 from graphrec.schema import NodeType
 
@@ -18,16 +18,16 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class NodePlan:
-    """The writes that one label needs; a node is meant by the id that it has in the graph.
+    """The node writes of one label. Nodes are identified by their current id in the graph, unless noted.
 
     Attributes:
         label: the label.
-        created: nodes to create: columns id, keys, and the properties (objects, None where one is missing).
-        changed: by id, the properties to set; None takes one away. A new `id` among them renames the node.
-        moved: records that go to another node with the relationships that their source gave them: columns source,
-            from_id (an id of the graph) and to_id (the id that the other node is to have).
-        deleted: ids of nodes that no record is left of.
-        emptied: of those, the ones whose records moved away: their former keys, which no node has any more.
+        created: nodes to create: columns id, keys, and the properties (objects, None if missing).
+        changed: by id, the properties to set; None removes a property. A new `id` among them renames the node.
+        moved: records that move to another node, with the edges that their source gave them: columns source, from_id
+            (the current id of the old node) and to_id (the new id of the other node).
+        deleted: ids of nodes without remaining records.
+        emptied: those of the deleted nodes whose records moved, with their former keys that no node has any more.
     """
 
     label: str
@@ -44,120 +44,131 @@ class NodePlan:
 
 
 @dataclass(frozen=True)
-class Stored:
-    """The nodes that the graph has of a label: columns id, keys and properties, as objects; and their records."""
+class StoredNodes:
+    """The nodes of a label in the graph (columns id, keys and properties, as objects) and their records."""
 
     nodes: pd.DataFrame
     records: pd.DataFrame
 
 
 def plan(
-    kind: NodeType, sources: Sequence[SourceManifest], stored: Stored, after: pd.DataFrame, resolved: Resolved
+    kind: NodeType, sources: Sequence[SourceManifest], stored: StoredNodes, after: pd.DataFrame, resolved: Resolved
 ) -> NodePlan:
     """The writes that turn the stored nodes into the resolved ones.
 
-    A stored node becomes the node that has its first record; what other records it had go to other nodes.
+    A stored node stays the node of its first record; its other records move to other nodes.
 
     Args:
-        kind: the label, with all properties that any source gives it.
-        sources: the manifest of every source, before or after.
-        stored: what the graph has.
+        kind: the label, with the properties of all sources.
+        sources: the manifests of all sources, before and after the change.
+        stored: the nodes in the graph.
         after: the records of `resolved`, in its order.
-        resolved: the nodes as they are to be.
+        resolved: the target nodes.
     """
-    pairs = _pairs(stored.records, after, resolved.node)
-    becomes = _pair_off(pairs, len(resolved.nodes))
-    ids, wanted = stored.nodes["id"].to_numpy(), resolved.nodes["id"].to_numpy()
-    target = becomes[pairs["new"].to_numpy()]
+    pairs = _find_common_records(stored.records, after, resolved.node)
+    stored_row = _assign_stored_nodes(pairs, len(resolved.nodes))
+    ids, new_ids = stored.nodes["id"].to_numpy(), resolved.nodes["id"].to_numpy()
+    target = stored_row[pairs["new"].to_numpy()]
     moved = (target != pairs["old"].to_numpy()) & (pairs["source"] != BY_HAND).to_numpy()
     moves = pd.DataFrame(
         {
             "source": pairs["source"][moved],
             "from_id": ids[pairs["old"][moved]],
-            "to_id": wanted[pairs["new"][moved]],
+            "to_id": new_ids[pairs["new"][moved]],
         }
     )
-    gone = np.setdiff1d(np.arange(len(ids)), becomes)
-    lost = stored.records[~stored.records["key"].isin(after["key"])]
-    concerned = _concerned(kind, sources, (stored.records, after), (resolved.node, becomes))
+    deleted = np.setdiff1d(np.arange(len(ids)), stored_row)
+    removed = stored.records[~stored.records["key"].isin(after["key"])]
+    masks = _select_nodes_by_property(kind, sources, (stored.records, after), (resolved.node, stored_row))
     return NodePlan(
         kind.label,
-        resolved.nodes[becomes < 0].reset_index(drop=True),
-        _changes(stored.nodes, resolved, becomes, concerned),
+        resolved.nodes[stored_row < 0].reset_index(drop=True),
+        _diff_properties(stored.nodes, resolved, stored_row, masks),
         moves.astype("str").reset_index(drop=True),
-        ids[gone].tolist(),
-        {ids[old]: lost.loc[lost["node"] == old, "key"].tolist() for old in np.intersect1d(gone, pairs["old"])},
+        ids[deleted].tolist(),
+        {
+            ids[old]: removed.loc[removed["node"] == old, "key"].tolist()
+            for old in np.intersect1d(deleted, pairs["old"])
+        },
     )
 
 
-def _pairs(before: pd.DataFrame, after: pd.DataFrame, node: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """The records that stay, in order of precedence: source, row `old` in the graph and row `new` of their node."""
-    at = pd.Index(after["key"]).get_indexer(pd.Index(before["key"]))
-    stays = at >= 0
-    frame = pd.DataFrame({"source": before["source"][stays], "old": before["node"][stays], "new": node[at[stays]]})
-    return frame.iloc[np.argsort(at[stays], kind="stable")].reset_index(drop=True)
+def _find_common_records(before: pd.DataFrame, after: pd.DataFrame, node: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """The records in both frames, by precedence: columns source, `old` (row of the stored node) and `new` (target)."""
+    position = pd.Index(after["key"]).get_indexer(pd.Index(before["key"]))
+    common = position >= 0
+    frame = pd.DataFrame(
+        {"source": before["source"][common], "old": before["node"][common], "new": node[position[common]]}
+    )
+    return frame.iloc[np.argsort(position[common], kind="stable")].reset_index(drop=True)
 
 
-def _pair_off(pairs: pd.DataFrame, count: int) -> npt.NDArray[np.int64]:
-    """The stored row that each node becomes, -1 for none: by their first common record, and no row twice."""
-    becomes = np.full(count, -1, dtype=np.int64)
-    left = pairs[["old", "new"]]
-    while len(left):
-        chosen = left[~left["new"].duplicated() & ~left["old"].duplicated()]
-        becomes[chosen["new"].to_numpy()] = chosen["old"].to_numpy()
-        left = left[~left["new"].isin(chosen["new"]) & ~left["old"].isin(chosen["old"])]
-    return becomes
+def _assign_stored_nodes(pairs: pd.DataFrame, count: int) -> npt.NDArray[np.int64]:
+    """For each target node the row of its stored node, -1 if it has none: by first common record, each row once."""
+    stored_row = np.full(count, -1, dtype=np.int64)
+    open_pairs = pairs[["old", "new"]]
+    while len(open_pairs):
+        assigned = open_pairs[~open_pairs["new"].duplicated() & ~open_pairs["old"].duplicated()]
+        stored_row[assigned["new"].to_numpy()] = assigned["old"].to_numpy()
+        open_pairs = open_pairs[~open_pairs["new"].isin(assigned["new"]) & ~open_pairs["old"].isin(assigned["old"])]
+    return stored_row
 
 
-def _changes(
-    stored: pd.DataFrame, resolved: Resolved, becomes: npt.NDArray[np.int64], concerned: dict[str, Mask | None]
+def _diff_properties(
+    stored: pd.DataFrame, resolved: Resolved, stored_row: npt.NDArray[np.int64], masks: dict[str, Mask | None]
 ) -> dict[str, dict[str, Any]]:
-    """By stored id, the properties that differ among those that concern the node."""
-    new = np.flatnonzero(becomes >= 0)
-    old = becomes[new]
+    """By stored id, the properties whose values change; `masks` selects the nodes that are compared."""
+    new = np.flatnonzero(stored_row >= 0)
+    old = stored_row[new]
     ids = stored["id"].to_numpy()
-    # A node made by hand has no keys, which is no difference to none of them.
+    # A node made by hand may lack the property keys, which equals an empty list.
     stored = stored.assign(keys=stored["keys"].map(lambda cell: [] if cell is None else cell))
     changes: dict[str, dict[str, Any]] = {}
-    for name, mask in concerned.items():
-        was, will = _cells(stored, name)[old], _cells(resolved.nodes, name)[new]
-        differs = np.asarray(was != will, dtype=bool)  # element by element: the cells are objects
+    for name, mask in masks.items():
+        old_values, new_values = _get_cells(stored, name)[old], _get_cells(resolved.nodes, name)[new]
+        differs = np.asarray(old_values != new_values, dtype=bool)  # element by element: the cells are objects
         if mask is not None:
             differs &= mask[new]
         for at in np.flatnonzero(differs):
-            changes.setdefault(str(ids[old[at]]), {})[name] = will[at]
+            changes.setdefault(str(ids[old[at]]), {})[name] = new_values[at]
     return changes
 
 
-def _cells(frame: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:
+def _get_cells(frame: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:
     if name in frame:
         return frame[name].to_numpy(dtype=object)
     return np.full(len(frame), None, dtype=object)
 
 
-def _concerned(
+def _select_nodes_by_property(
     kind: NodeType,
     sources: Sequence[SourceManifest],
     records: tuple[pd.DataFrame, pd.DataFrame],
-    places: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
 ) -> dict[str, Mask | None]:
-    """For each property the nodes of which a source, before or after, says something by it; None for all.
+    """For each property the mask of nodes with a source, before or after, that declares it; None selects all nodes.
 
-    What others keep on a node under a name that its own sources do not use is left alone.
+    Properties of other programs stay unchanged, even if a source of other nodes declares the same name.
+
+    Args:
+        kind: the label, with the properties of all sources.
+        sources: the manifests of all sources.
+        records: the records before and after the change.
+        rows: the target node of each record after the change, and the stored row of each target node.
     """
     before, after = records
-    node, becomes = places
-    kept = np.flatnonzero(becomes >= 0)
-    now = pd.Series(kept, index=becomes[kept])
-    concerned: dict[str, Mask | None] = {"id": None, "keys": None}
+    node, stored_row = rows
+    kept = np.flatnonzero(stored_row >= 0)
+    new_row = pd.Series(kept, index=stored_row[kept])
+    masks: dict[str, Mask | None] = {"id": None, "keys": None}
     names = [each.source.name for each in sources]
-    declares = declaring(kind.label, sources)
+    declares = make_declares(kind.label, sources)
     for name in kind.properties:
-        said = [source for source in names if declares(source, name)]
-        had = before.loc[before["source"].isin(said), "node"].unique()
-        mask = np.zeros(len(becomes), dtype=bool)
-        mask[node[after["source"].isin(said).to_numpy()]] = True
-        mask[now.reindex(had).dropna().to_numpy(dtype=np.int64)] = True
-        concerned[name] = mask
-        concerned |= {own_name(source, name): None for source in (BY_HAND, *said)}
-    return concerned
+        declaring = [source for source in names if declares(source, name)]
+        old_rows = before.loc[before["source"].isin(declaring), "node"].unique()
+        mask = np.zeros(len(stored_row), dtype=bool)
+        mask[node[after["source"].isin(declaring).to_numpy()]] = True
+        mask[new_row.reindex(old_rows).dropna().to_numpy(dtype=np.int64)] = True
+        masks[name] = mask
+        masks |= {source_property(source, name): None for source in (BY_HAND, *declaring)}
+    return masks

@@ -1,4 +1,4 @@
-"""Provenance: which nodes, edges and values each source provided, kept in Source nodes, so that it can be undone."""
+"""Provenance: which nodes, edges and values come from which source, stored in Source nodes so that it can be undone."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,13 +11,13 @@ from graphrec.tables import GraphTables, Source
 
 Kind = TypeVar("Kind", NodeType, EdgeType)
 
-#: The source of nodes without `keys`, which no load created: a person or another program did.
+#: The source name of nodes without `keys`, which a person or another program created, not a load.
 BY_HAND = ""
 
 
 @dataclass(frozen=True)
 class SourceManifest:
-    """A source with the types that its tables have and the rules by which its nodes are linked."""
+    """A source, the types of its tables and the rules by which its nodes are linked."""
 
     source: Source
     nodes: tuple[NodeType, ...] = ()
@@ -26,28 +26,28 @@ class SourceManifest:
 
     @classmethod
     def of(cls, tables: GraphTables) -> "SourceManifest":
-        """What tables of one source bring."""
+        """The manifest of the tables of one source."""
         return cls(tables.sources[0], tables.schema.nodes, tables.schema.edges, tables.links)
 
     def node(self, label: str) -> NodeType | None:
-        """The type that the source gives a label, or None if it does not bring it."""
+        """The source's type of a label; None if the source does not have the label."""
         return next((kind for kind in self.nodes if kind.label == label), None)
 
-    def united(self, earlier: "SourceManifest | None") -> "SourceManifest":
-        """This manifest together with that of an earlier load, which is valid while one replaces the other."""
+    def merge(self, earlier: "SourceManifest | None") -> "SourceManifest":
+        """This manifest with the types of the earlier load added, as is valid while this load replaces that one."""
         if earlier is None:
             return self
-        nodes = tuple(_wider(kind, earlier.node(kind.label)) for kind in self.nodes)
-        known = {kind.triple: kind for kind in earlier.edges}
-        edges = tuple(_wider(kind, known.pop(kind.triple, None)) for kind in self.edges)
+        nodes = tuple(_add_properties(kind, earlier.node(kind.label)) for kind in self.nodes)
+        earlier_edges = {kind.triple: kind for kind in earlier.edges}
+        edges = tuple(_add_properties(kind, earlier_edges.pop(kind.triple, None)) for kind in self.edges)
         return replace(
             self,
             nodes=(*nodes, *(kind for kind in earlier.nodes if self.node(kind.label) is None)),
-            edges=(*edges, *known.values()),
+            edges=(*edges, *earlier_edges.values()),
         )
 
     def to_properties(self) -> dict[str, Any]:
-        """The properties of its Source node; `schema` holds the types and rules as JSON text."""
+        """The properties of the Source node; `schema` contains the types and rules as JSON text."""
         schema = {name: [asdict(part) for part in getattr(self, name)] for name in ("nodes", "edges", "links")}
         return {
             **{("id" if name == "name" else name): value for name, value in asdict(self.source).items()},
@@ -58,7 +58,7 @@ class SourceManifest:
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, Any]) -> "SourceManifest":
-        """What `to_properties` wrote down. Raises DataError if another program has changed it since."""
+        """The inverse of `to_properties`. Raises DataError if another program has changed the properties."""
         try:
             names = ("version", "url", "licence", "sha256", "precedence")
             source = Source(properties["id"], *(properties[name] for name in names))
@@ -66,7 +66,7 @@ class SourceManifest:
             return cls(
                 source,
                 tuple(NodeType(kind["label"], tuple(kind["properties"]), kind["shared"]) for kind in schema["nodes"]),
-                tuple(_edge_type(kind) for kind in schema["edges"]),
+                tuple(_parse_edge_type(kind) for kind in schema["edges"]),
                 tuple(LinkRule(**{**rule, "on": tuple(rule["on"])}) for rule in schema["links"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -77,17 +77,17 @@ class SourceManifest:
             ) from error
 
 
-def _wider(kind: Kind, earlier: Kind | None) -> Kind:
+def _add_properties(kind: Kind, earlier: Kind | None) -> Kind:
     more: list[str] = [name for name in earlier.properties if name not in kind.properties] if earlier else []
     return replace(kind, properties=(*kind.properties, *more))
 
 
-def _edge_type(kind: Mapping[str, Any]) -> EdgeType:
+def _parse_edge_type(kind: Mapping[str, Any]) -> EdgeType:
     key = None if kind["key"] is None else tuple(kind["key"])
     return EdgeType(kind["source"], kind["relation"], kind["target"], tuple(kind["properties"]), key)
 
 
-def by_precedence(sources: Iterable[Source]) -> list[str]:
-    """The names of sources, those whose word counts most first: by hand, then by precedence, then by name."""
+def sort_by_precedence(sources: Iterable[Source]) -> list[str]:
+    """The names of sources in descending precedence: BY_HAND first, then by precedence, then by name."""
     ordered = sorted(sources, key=lambda source: (-source.precedence, source.name))
     return [BY_HAND, *(source.name for source in ordered)]

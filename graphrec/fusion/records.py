@@ -1,8 +1,8 @@
-"""The records that nodes were made from: every node of the graph taken apart again into what each source said of it.
+"""Records: the data of one source on one node, restored from the nodes of the graph.
 
-A node of one source has that source's values as its properties. A node of several has the winners as its properties and
-each source's own values beside them, as `source:property`. So the records come back exactly, and the graph is at any
-time a function of them: that makes a load independent of the order of the sources, and undoing it possible.
+A node of one source has that source's values as its properties. A node of several sources has the values of highest
+precedence as its properties, and besides them all values of each source as `source:property`. So records are restored
+exactly, and the graph is always a function of them: the order of loads does not matter, and a load can be undone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,51 +18,51 @@ from graphrec.tables import NodeTable
 
 Column: TypeAlias = "pd.Series[Any]"  # a column of any type
 
-#: What a frame of records has besides the properties.
+#: Columns of a frame of records besides the properties.
 IDENTITY = ["key", "source", "native", "shared"]
 
 
-def own_name(source: str, name: str) -> str:
-    """The property that holds what one source says of a node of several: "imdb:title"."""
+def source_property(source: str, name: str) -> str:
+    """The property with the value of one source on a node of several sources: "imdb:title"."""
     return f"{source}:{name}"
 
 
-def properties(label: str, sources: Sequence[SourceManifest]) -> tuple[str, ...]:
-    """The property names that any of the sources gives a label, sorted."""
+def list_properties(label: str, sources: Sequence[SourceManifest]) -> tuple[str, ...]:
+    """The names of the properties that any of the sources has for a label, sorted."""
     kinds = [kind for kind in (each.node(label) for each in sources) if kind]
     return tuple(sorted({name for kind in kinds for name in kind.properties}))
 
 
 def stored_names(label: str, sources: Sequence[SourceManifest]) -> tuple[str, ...]:
-    """The properties to read of a label's nodes: `keys`, each property, and each source's own values."""
-    names = properties(label, sources)
-    own = [own_name(BY_HAND, name) for name in names]
-    own += [
-        own_name(each.source.name, name)
+    """The properties to read from a label's nodes: `keys`, each property, and the values of each source."""
+    names = list_properties(label, sources)
+    by_source = [source_property(BY_HAND, name) for name in names]
+    by_source += [
+        source_property(each.source.name, name)
         for each in sources
         for kind in [each.node(label)]
         if kind
         for name in kind.properties
     ]
-    return ("keys", *names, *own)
+    return ("keys", *names, *by_source)
 
 
-def incoming_records(table: NodeTable, source: str) -> pd.DataFrame:
+def build_records(table: NodeTable, source: str) -> pd.DataFrame:
     """The records of a source's table: columns key, source, native, shared, then its properties as objects."""
     native = table.frame["id"].astype("str").reset_index(drop=True)
     frame = pd.DataFrame({"key": source + ":" + native, "source": source, "native": native})
     frame["shared"] = table.type.shared
-    return widened(frame, {name: objects(table.frame[name]) for name in table.type.properties})
+    return add_columns(frame, {name: to_objects(table.frame[name]) for name in table.type.properties})
 
 
-def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[SourceManifest]) -> pd.DataFrame:
-    """The records that the nodes of a label were made from: as `incoming_records`, and the position `node` of each.
+def restore_records(label: str, nodes: pd.DataFrame, sources: Sequence[SourceManifest]) -> pd.DataFrame:
+    """The records of a label's nodes: columns as in `build_records`, and `node`, the row of each record's node.
 
-    A node without keys is a record made by hand. `nodes` has the columns `id` and `stored_names`, as objects.
+    A node without keys is a record made by hand. `nodes` has the columns id and `stored_names`, as objects.
 
-    Raises DataError where two nodes have the same key, or a key is of a source that the graph does not know.
+    Raises DataError if two nodes have the same key, or a key belongs to a source without a Source node.
     """
-    names = properties(label, sources)
+    names = list_properties(label, sources)
     keys = [list(cell) if hasattr(cell, "__len__") else [] for cell in nodes["keys"]]
     sizes = np.array([len(cell) or 1 for cell in keys], dtype=np.int64)
     node = np.arange(len(nodes)).repeat(sizes)
@@ -70,85 +70,78 @@ def stored_records(label: str, nodes: pd.DataFrame, sources: Sequence[SourceMani
     flat = [key for cell, id_ in zip(keys, ids, strict=True) for key in (cell or [f"{BY_HAND}:{id_}"])]
     parts = pd.Series(flat, dtype="str").str.partition(":")
     frame = pd.DataFrame({"key": pd.Series(flat, dtype="str"), "source": parts.get(0), "native": parts.get(2)})
-    frame = frame.astype({"source": "str", "native": "str"}) if len(frame) else _empty()
-    _require_single_keys(label, frame["key"])
-    _require_known(label, frame, sources)
+    frame = frame.astype({"source": "str", "native": "str"}) if len(frame) else _make_empty()
+    _require_unique_keys(label, frame["key"])
+    _require_known_sources(label, frame, sources)
     kinds = ((each.source.name, each.node(label)) for each in sources)
     frame["shared"] = frame["source"].isin([source for source, kind in kinds if kind and kind.shared])
-    several = _of_several_sources(frame["source"], node, len(nodes))
+    several = _has_several_sources(frame["source"], node, len(nodes))
     rows = {source: (frame["source"] == source).to_numpy() for source in frame["source"].unique()}
-    declares = declaring(label, sources)
+    declares = make_declares(label, sources)
     columns: dict[str, Column] = {}
     for name in names:
         values = np.full(len(node), None, dtype=object)
         for source, own in rows.items():
             if declares(source, name):
-                for at, column in ((own & ~several, name), (own & several, own_name(source, name))):
+                for at, column in ((own & ~several, name), (own & several, source_property(source, name))):
                     values[at] = nodes[column].to_numpy()[node[at]] if column in nodes else None
         if BY_HAND in rows and name in nodes:
-            # Where no source of the node says anything of it, the property is the one that was made by hand.
-            said = rows[BY_HAND] & several & ~np.isin(node, node[_saying(declares, sources, name, frame["source"])])
-            values[said] = nodes[name].to_numpy()[node[said]]
+            # If no source of a node declares the property, its value was made by hand.
+            declaring = [each.source.name for each in sources if declares(each.source.name, name)]
+            declared_nodes = node[frame["source"].isin(declaring).to_numpy()]
+            by_hand = rows[BY_HAND] & several & ~np.isin(node, declared_nodes)
+            values[by_hand] = nodes[name].to_numpy()[node[by_hand]]
         columns[name] = pd.Series(values, dtype=object)
-    return widened(frame, columns).assign(node=node)
+    return add_columns(frame, columns).assign(node=node)
 
 
-def declaring(label: str, sources: Sequence[SourceManifest]) -> Callable[[str, str], bool]:
-    """A function that returns whether a source (first) has values of a property (second) of a label.
+def make_declares(label: str, sources: Sequence[SourceManifest]) -> Callable[[str, str], bool]:
+    """A function that returns whether a source (first) declares a property (second) of a label.
 
-    A node made by hand may have every property.
+    BY_HAND declares every property.
     """
-    said: dict[str, set[str]] = {}
+    declared: dict[str, set[str]] = {}
     for each in sources:
         kind = each.node(label)
-        said.setdefault(each.source.name, set()).update(kind.properties if kind else ())
-    return lambda source, name: source == BY_HAND or name in said.get(source, ())
+        declared.setdefault(each.source.name, set()).update(kind.properties if kind else ())
+    return lambda source, name: source == BY_HAND or name in declared.get(source, ())
 
 
-def _saying(
-    declares: Callable[[str, str], bool], sources: Sequence[SourceManifest], name: str, source: "pd.Series[str]"
-) -> npt.NDArray[np.bool_]:
-    """For each record whether its source, which is not the hand, says something of a property."""
-    saying = [each.source.name for each in sources if declares(each.source.name, name)]
-    said: npt.NDArray[np.bool_] = source.isin(saying).to_numpy()
-    return said
-
-
-def widened(frame: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
-    """The frame with more columns behind its own, all put in at once: one by one, each would copy the ones before."""
+def add_columns(frame: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
+    """The frame with more columns at its end, added at once: one by one, each would copy the previous ones."""
     if not columns:
         return frame
     return pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1)
 
 
-def objects(column: Column) -> Column:
-    """The column as plain Python values with a new index, None where one is missing."""
+def to_objects(column: Column) -> Column:
+    """The column as plain Python objects with a new index, None for missing values."""
     cells = column.to_numpy(dtype=object, copy=True)
     cells[column.isna().to_numpy()] = None
     return pd.Series(cells, dtype=object)
 
 
-def _empty() -> pd.DataFrame:
+def _make_empty() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype="str") for name in IDENTITY[:3]})
 
 
-def _of_several_sources(source: "pd.Series[str]", node: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.bool_]:
-    """For each record whether its node has records of other sources too."""
+def _has_several_sources(source: "pd.Series[str]", node: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.bool_]:
+    """For each record whether its node also has records of other sources."""
     pairs = pd.DataFrame({"node": node, "source": source.to_numpy()}).drop_duplicates()
     several: npt.NDArray[np.bool_] = np.bincount(pairs["node"], minlength=count) > 1
     return several[node]
 
 
-def _require_single_keys(label: str, keys: "pd.Series[str]") -> None:
-    twice = keys[keys.duplicated()]
-    if len(twice):
+def _require_unique_keys(label: str, keys: "pd.Series[str]") -> None:
+    duplicates = keys[keys.duplicated()]
+    if len(duplicates):
         raise DataError(
-            f"{label}: {len(twice):,} keys are on two nodes of the graph ({first_few(twice)}); "
-            "take each from the node it does not belong to"
+            f"{label}: {len(duplicates):,} keys are on two nodes of the graph ({first_few(duplicates)}); "
+            "remove each from the node that it does not belong to"
         )
 
 
-def _require_known(label: str, records: pd.DataFrame, sources: Sequence[SourceManifest]) -> None:
+def _require_known_sources(label: str, records: pd.DataFrame, sources: Sequence[SourceManifest]) -> None:
     unknown = records[~records["source"].isin([BY_HAND, *(each.source.name for each in sources)])]
     if len(unknown):
         raise DataError(

@@ -1,4 +1,4 @@
-"""Edges follow their ends: from the ids of a source to those of the nodes that its records became."""
+"""Edge ends are mapped from the ids of a source to the ids of the fused nodes."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,26 +8,30 @@ import pandas as pd
 from graphrec.tables import ENDS, EdgeTable
 
 
-def follow(table: EdgeTable, finals: Mapping[str, "pd.Series[str]"]) -> EdgeTable:
-    """The table with final ends; the same object where no id changed.
+def remap_edges(table: EdgeTable, new_ids: Mapping[str, "pd.Series[str]"]) -> EdgeTable:
+    """The table with the ids of the fused nodes as ends; the same object if no id changed.
 
-    Where records of one source became one node, edges that fall together are one: the newest by `timestamp`, else the
-    first; and an undirected edge from a node to itself goes. `finals` has for each label the final id by native id.
+    If records of one source became one node, edges that become equal are merged: the newest by `timestamp` is kept,
+    else the first. An undirected edge from a node to itself is dropped.
+
+    Args:
+        table: edges between native ids.
+        new_ids: for each label the id in the graph, indexed by native id.
     """
     ends = {}
     for end, label in zip(ENDS, (table.type.source, table.type.target), strict=True):
-        final = finals[label]
-        if not final.index.equals(pd.Index(final)):
-            ends[end] = final.loc[table.frame[end]].set_axis(table.frame.index)
+        ids = new_ids[label]
+        if not ids.index.equals(pd.Index(ids)):
+            ends[end] = ids.loc[table.frame[end]].set_axis(table.frame.index)
     if not ends:
         return table
     frame = table.frame.assign(**ends)
-    if any(not final.is_unique for final in finals.values()):
-        frame = _merged(table, frame)
+    if any(not ids.is_unique for ids in new_ids.values()):
+        frame = _merge_equal_edges(table, frame)
     return replace(table, frame=frame)
 
 
-def _merged(table: EdgeTable, frame: pd.DataFrame) -> pd.DataFrame:
+def _merge_equal_edges(table: EdgeTable, frame: pd.DataFrame) -> pd.DataFrame:
     if table.type.undirected:
         swapped = frame["source_id"] > frame["target_id"]
         frame.loc[swapped, ENDS] = frame.loc[swapped, ENDS[::-1]].to_numpy()

@@ -1,45 +1,44 @@
-"""What fusion did, in numbers and examples."""
+"""The report of fusion: counts and examples by label."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from graphrec.cleaning.working_table import shortened
-from graphrec.fusion.records import own_name
+from graphrec.cleaning.working_table import shorten
+from graphrec.fusion.records import source_property
 from graphrec.fusion.resolve import Resolved
-from graphrec.fusion.rule_outcomes import RuleOutcome, same_ids
+from graphrec.fusion.rule_outcomes import RuleOutcome, find_same_ids
 
-#: How many examples of a kind a report keeps.
-SHOWN = 5
+#: Maximum examples of each kind in a report.
+MAX_EXAMPLES = 5
 
 
 @dataclass(frozen=True)
 class LabelReport:
-    """How the incoming nodes of one label met those that were there; matched + ambiguous + unmatched = incoming.
+    """The result of fusion for one label; matched + ambiguous + unmatched is the number of incoming nodes.
 
-    Args:
+    Attributes:
         label: the node label.
         matched: incoming nodes that are one node with a node of another source.
-        ambiguous: incoming nodes that could be several nodes, or of which several could be one; not linked.
-        unmatched: the other incoming nodes.
-        new: incoming nodes that were not in the graph, so that a node is added for each.
-        proposed: links with other sources that are too unsure to be made.
-        refused: links that were not made because they would have put two records of one source into one node.
-        disagreements: property values of this source that others contradict, or of others that this one contradicts.
-        unused: values of any source by which nothing was linked: placeholders, wrong check digits, shared by very many.
-        matched_examples: "source:id → id in the graph (by what, with which confidence)".
+        ambiguous: incoming nodes with several candidates, or that share a candidate; they are not linked.
+        unmatched: the remaining incoming nodes.
+        new: incoming nodes that were not in the graph; each adds a node.
+        proposed: links with other sources whose confidence is below the threshold of their rule; they are not made.
+        refused: links that are not made because they would merge two records of one source.
+        disagreements: property values that differ from the kept value, on nodes of this source and others.
+        unused: values of any source that were not compared: placeholders, wrong check digits, shared by many records.
+        matched_examples: "source:id → id in the graph".
         ambiguous_examples: "source:id ? key of a candidate".
         unmatched_examples: "source:id".
-        proposed_examples: "source:id ~ other key (by what, with which confidence: evidence)".
-        refused_examples: the same.
-        disagreement_examples: "id: property 'kept value' over 'value of the source' (source)".
-        rules: what came of each link rule between this source and the others.
-        same_ids: ids of this source that another source has too, for other nodes.
+        proposed_examples: "source:id ~ other key (rule, confidence: evidence)".
+        refused_examples: as proposed_examples.
+        disagreement_examples: "id: property 'kept value' kept over 'other value' of source".
+        rules: the outcome of each link rule between this source and the others.
+        same_ids: number of ids of this source that another source has for another node.
         same_ids_sources: the names of these sources.
-        unused_examples: "source: property 'value' of so many records, with the reason".
+        unused_examples: "source: property 'value' of n records: reason".
     """
 
     label: str
@@ -65,17 +64,17 @@ class LabelReport:
 
 @dataclass(frozen=True)
 class FusionReport:
-    """The report of one source, by label."""
+    """The report of one source by label."""
 
     source: str
     labels: tuple[LabelReport, ...]
 
     def label(self, label: str) -> LabelReport:
-        """The report of one label; KeyError if the source does not bring it."""
+        """The report of one label. Raises KeyError if the source does not have the label."""
         return {report.label: report for report in self.labels}[label]
 
     def to_dict(self) -> dict[str, object]:
-        """The report as plain values, ready for JSON: {"source": …, "labels": {label: {"matched": …}}}."""
+        """The report as values for JSON: {"source": …, "labels": {label: {"matched": …}}}."""
         labels = {}
         for report in self.labels:
             values = {
@@ -85,7 +84,7 @@ class FusionReport:
         return {"source": self.source, "labels": labels}
 
 
-def label_report(
+def build_label_report(
     label: str,
     source: str,
     known: "pd.Series[str]",
@@ -93,87 +92,94 @@ def label_report(
     resolved: Resolved,
     outcomes: tuple[RuleOutcome, ...] = (),
 ) -> LabelReport:
-    """The report of one label: `records` are those of `resolved`, `known` the keys that the graph had."""
+    """The report of a source on one label.
+
+    Args:
+        label: the label.
+        source: the incoming source.
+        known: the keys in the graph before the load.
+        records: the records of `resolved`, in its order.
+        resolved: the nodes after the load.
+        outcomes: the outcomes of the link rules.
+    """
     own = (records["source"] == source).to_numpy()
     count, decisions = len(resolved.nodes), resolved.decisions
     others = np.bincount(resolved.node[~own], minlength=count) > 0
-    there = np.bincount(resolved.node[records["key"].isin(known).to_numpy()], minlength=count) > 0
+    existing = np.bincount(resolved.node[records["key"].isin(known).to_numpy()], minlength=count) > 0
     keys, node = records["key"][own], resolved.node[own]
     matched = others[node]
-    unsure = pd.concat([decisions.ambiguous["left_key"], decisions.ambiguous["right_key"]])
-    ambiguous = ~matched & keys.isin(unsure).to_numpy()
+    ambiguous_keys = pd.concat([decisions.ambiguous["left_key"], decisions.ambiguous["right_key"]])
+    ambiguous = ~matched & keys.isin(ambiguous_keys).to_numpy()
     unmatched = ~matched & ~ambiguous
-    final = resolved.nodes["id"].to_numpy()[node]
-    proposed, refused = (_of(source, links) for links in (decisions.proposed, decisions.refused))
-    disagreements = list(_disagreements(source, records, resolved))
-    clashes, others_with_them = same_ids(source, records, resolved)
+    ids = resolved.nodes["id"].to_numpy()[node]
+    proposed, refused = (_select_links(source, links) for links in (decisions.proposed, decisions.refused))
+    disagreements = list(_describe_disagreements(source, records, resolved))
+    num_same_ids, same_ids_sources = find_same_ids(source, records, resolved)
     return LabelReport(
         label=label,
         matched=int(matched.sum()),
         ambiguous=int(ambiguous.sum()),
         unmatched=int(unmatched.sum()),
-        new=int((~there[node]).sum()),
+        new=int((~existing[node]).sum()),
         proposed=len(proposed),
         refused=len(refused),
         disagreements=len(disagreements),
         unused=len(decisions.unused),
         matched_examples=tuple(
-            f"{a} → {b}" for a, b in zip(keys[matched][:SHOWN], final[matched][:SHOWN], strict=True)
+            f"{key} → {id_}" for key, id_ in zip(keys[matched][:MAX_EXAMPLES], ids[matched][:MAX_EXAMPLES], strict=True)
         ),
-        ambiguous_examples=tuple(" ? ".join(pair) for pair in _pairs(source, _of(source, decisions.ambiguous))),
-        unmatched_examples=tuple(keys[unmatched][:SHOWN]),
-        proposed_examples=tuple(_links(source, proposed)),
-        refused_examples=tuple(_links(source, refused)),
-        disagreement_examples=tuple(disagreements[:SHOWN]),
+        ambiguous_examples=tuple(
+            " ? ".join(pair) for pair in _iter_pairs(source, _select_links(source, decisions.ambiguous))
+        ),
+        unmatched_examples=tuple(keys[unmatched][:MAX_EXAMPLES]),
+        proposed_examples=tuple(_describe_links(source, proposed)),
+        refused_examples=tuple(_describe_links(source, refused)),
+        disagreement_examples=tuple(disagreements[:MAX_EXAMPLES]),
         rules=outcomes,
-        same_ids=clashes,
-        same_ids_sources=others_with_them,
-        unused_examples=tuple(_unused(source, decisions.unused)),
+        same_ids=num_same_ids,
+        same_ids_sources=same_ids_sources,
+        unused_examples=tuple(_describe_unused(source, decisions.unused)),
     )
 
 
-def _of(source: str, links: pd.DataFrame) -> pd.DataFrame:
-    """The links that a source has a part in."""
+def _select_links(source: str, links: pd.DataFrame) -> pd.DataFrame:
+    """The links with a record of a source on either side."""
     prefix = f"{source}:"
     sides = [links[side].str.startswith(prefix).astype(bool) for side in ("left_key", "right_key")]
     return links[sides[0] | sides[1]]
 
 
-def _pairs(source: str, links: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    """The first few pairs of keys, the source's own first."""
-    for left, right in zip(links["left_key"][:SHOWN], links["right_key"][:SHOWN], strict=True):
+def _iter_pairs(source: str, links: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """The first pairs of keys, each with the key of the source first."""
+    for left, right in zip(links["left_key"][:MAX_EXAMPLES], links["right_key"][:MAX_EXAMPLES], strict=True):
         yield (left, right) if left.startswith(f"{source}:") else (right, left)
 
 
-def _links(source: str, links: pd.DataFrame) -> Iterator[str]:
-    shown = links.head(SHOWN)
+def _describe_links(source: str, links: pd.DataFrame) -> Iterator[str]:
+    shown = links.head(MAX_EXAMPLES)
     columns = (shown["rule"], shown["confidence"], shown["evidence"])
-    for (own, other), rule, confidence, evidence in zip(_pairs(source, shown), *columns, strict=True):
+    for (own, other), rule, confidence, evidence in zip(_iter_pairs(source, shown), *columns, strict=True):
         yield f"{own} ~ {other} ({rule}, {confidence:.2f}: {evidence})"
 
 
-def _unused(source: str, values: pd.DataFrame) -> Iterator[str]:
-    """The first values that linked nothing, those of the incoming source before the others."""
+def _describe_unused(source: str, values: pd.DataFrame) -> Iterator[str]:
+    """Lines on the first unusable values, those of the incoming source before the others."""
     own = values["source"] == source
-    for row in pd.concat([values[own], values[~own]]).head(SHOWN).itertuples(index=False):
+    for row in pd.concat([values[own], values[~own]]).head(MAX_EXAMPLES).itertuples(index=False):
         records = "1 record" if row.records == 1 else f"{row.records:,} records"
-        yield f"{row.source}: {row.property} {shortened(row.value)!r} of {records}: {row.reason}"
+        yield f"{row.source}: {row.property} {shorten(row.value)!r} of {records}: {row.reason}"
 
 
-def _disagreements(source: str, records: pd.DataFrame, resolved: Resolved) -> Iterator[str]:
-    """A line for each value of a source that its node does not have, or that replaced the value of another source."""
+def _describe_disagreements(source: str, records: pd.DataFrame, resolved: Resolved) -> Iterator[str]:
+    """A line for each value that differs from the kept value of its node, for nodes with a record of the source."""
     nodes = resolved.nodes
     mine = np.bincount(resolved.node[(records["source"] == source).to_numpy()], minlength=len(nodes)) > 0
     fused = nodes[mine & (np.bincount(resolved.node, minlength=len(nodes)) > 1)]
     ids = fused["id"].to_numpy()
     for other in records["source"].unique():
-        for column in (name for name in fused.columns if name.startswith(own_name(other, ""))):
-            name = column.removeprefix(own_name(other, ""))
-            said, kept = fused[column].to_numpy(dtype=object), fused[name].to_numpy(dtype=object)
-            differ = pd.notna(said) & np.asarray(said != kept, dtype=bool)
+        for column in (name for name in fused.columns if name.startswith(source_property(other, ""))):
+            name = column.removeprefix(source_property(other, ""))
+            values, kept = fused[column].to_numpy(dtype=object), fused[name].to_numpy(dtype=object)
+            differ = pd.notna(values) & np.asarray(values != kept, dtype=bool)
             for at in np.flatnonzero(differ):
-                yield _line(ids[at], name, kept[at], said[at], other)
-
-
-def _line(id_: str, name: str, kept: Any, said: Any, source: str) -> str:  # Any: values of a property
-    return f"{id_}: {name} {kept!r} kept over {said!r} of {source or 'the graph'}"
+                yield f"{ids[at]}: {name} {kept[at]!r} kept over {values[at]!r} of {other or 'the graph'}"

@@ -1,172 +1,192 @@
-"""Which records of two sources are the same work: same title and year, step by step, one to one, never a guess."""
+"""Title links: records with the same title and year, matched one to one in steps of descending confidence."""
 
 from collections.abc import Sequence
 
 import pandas as pd
 
-from graphrec.fusion.candidate_pairs import SIDES, Divided, divide, gathered, join
-from graphrec.fusion.fuzzy_titles import similar_titles
-from graphrec.fusion.normalisation import as_text, code
-from graphrec.fusion.titles import aliases, compact, divisions, normalise, numbers, without_article
+from graphrec.fusion.candidate_pairs import SIDES, MatchedPairs, concat_pairs, join, split_clear_and_ambiguous
+from graphrec.fusion.fuzzy_titles import match_similar_titles
+from graphrec.fusion.normalisation import as_text, normalise_code
+from graphrec.fusion.titles import (
+    compact,
+    extract_aliases,
+    extract_numbers,
+    normalise_title,
+    split_title,
+    strip_article,
+)
 from graphrec.schema import LinkRule
 
-#: How sure a link is by the step that finds it; docs/linking.md has the precision that was measured.
+#: The confidence of a link by the step that finds it; docs/linking.md has the measured precision.
 SAME_TITLE = 0.99
-OTHER_TITLE = 0.97
+ALIAS = 0.97
 OTHER_SPELLING = 0.95
 NEIGHBOURING_YEAR = 0.93
-OTHER_TITLE_NEIGHBOURING_YEAR = 0.91
+ALIAS_NEIGHBOURING_YEAR = 0.91
 SHORT_TITLE = 0.88
 SUBTITLE = 0.86
-FILMED_AGAIN = 0.85
-#: How much less sure each step is where the rule names no year.
+REMAKE_OR_SHORT_ALIAS = 0.85
+#: Reduction of all confidences if the rule has no year.
 WITHOUT_YEAR = 0.04
-#: Letters from which a title is rare enough: without its article ("Bats" and "The Bats" are two films), in a
-#: neighbouring year ("Spiral" of 1999 and 2000), and as another name in a neighbouring year ("Riget").
-_RARE, _RARE_NEIGHBOUR, _RARE_OTHER_NEIGHBOUR = 6, 8, 12
+#: Minimum letters of a title that is rare enough without its article ("Bats" and "The Bats" are two films), in a
+#: neighbouring year ("Spiral" of 1999 and 2000), and as an alias in a neighbouring year ("Riget").
+_MIN_BARE, _MIN_NEIGHBOUR, _MIN_ALIAS_NEIGHBOUR = 6, 8, 12
 
-_ON = ["name", "year", "more"]
+_ON = ["name", "year", "extra"]
 
 
-def match_titles(rule: LinkRule, left: pd.DataFrame, right: pd.DataFrame) -> Divided:
-    """The pairs of one work: the first property of the rule is a title, the second a year, further ones must be equal.
+def match_titles(rule: LinkRule, left: pd.DataFrame, right: pd.DataFrame) -> MatchedPairs:
+    """The pairs of the same work. The rule's properties are title, year, and further ones that must be equal.
 
-    The whole titles are compared first; what they leave open is compared by the titles' other names
-    (`titles.aliases`), by the spellings without spaces and article, by the whole titles of neighbouring years, by
-    parts of titles, and last by similarity. A record that has several candidates in a step is ambiguous there, and
-    not looked at again. Without a year only the steps that need none are taken, and the links are less sure.
+    Each step compares the records that the steps before left open: whole titles, aliases in parentheses
+    (`titles.extract_aliases`), spellings without spaces and article, whole titles of neighbouring years, aliases of
+    neighbouring years, parts of titles, and similar spellings. A record with several candidates in a step is ambiguous
+    and skipped by the later steps. Without a year the steps that need one are skipped, and confidences are lower.
     """
     if not set(rule.on) <= set(left.columns) & set(right.columns):
-        return Divided(gathered([]), gathered([]))
-    sides = [_works(rule, left), _works(rule, right)]
-    found, ambiguous = [], []
-    dated = len(rule.on) > 1
-    for step in (*_STEPS, *(_STEPS_OF_YEARS if dated else ())):
+        return MatchedPairs(concat_pairs([]), concat_pairs([]))
+    sides = [_list_names(rule, left), _list_names(rule, right)]
+    clear_pairs, ambiguous_pairs = [], []
+    with_year = len(rule.on) > 1
+    for step in (*_STEPS, *(_STEPS_WITH_YEAR if with_year else ())):
         if not all(side["open"].any() for side in sides):
             break
-        clear, doubtful = step(*sides)
-        found.append(clear)
-        ambiguous.append(doubtful)
-        done = [{*clear[side], *doubtful[side]} for side in SIDES]
+        clear, ambiguous = step(*sides)
+        clear_pairs.append(clear)
+        ambiguous_pairs.append(ambiguous)
+        settled = [{*clear[side], *ambiguous[side]} for side in SIDES]
         sides = [
-            side.assign(open=side["open"] & ~side["key"].isin(keys)) for side, keys in zip(sides, done, strict=True)
+            side.assign(open=side["open"] & ~side["key"].isin(keys)) for side, keys in zip(sides, settled, strict=True)
         ]
-    less = 0.0 if dated else WITHOUT_YEAR
-    called = [_called(rule, side) for side in (left, right)]
-    return Divided(*(_with_evidence(gathered(frames), called, less) for frames in (found, ambiguous)))
+    reduction = 0.0 if with_year else WITHOUT_YEAR
+    labels = [_describe_records(rule, side) for side in (left, right)]
+    return MatchedPairs(
+        *(_add_evidence(concat_pairs(frames), labels, reduction) for frames in (clear_pairs, ambiguous_pairs))
+    )
 
 
-def _works(rule: LinkRule, records: pd.DataFrame) -> pd.DataFrame:
-    """Columns key, title, year, more, and name, whole: a row for the whole title and one for each other name.
+def _list_names(rule: LinkRule, records: pd.DataFrame) -> pd.DataFrame:
+    """One row for the whole title of each record and one for each alias.
 
-    The column `open` says of which works no step has said anything yet.
+    Columns key, title, year, extra (the further properties as one text), name (normalised), whole (whether the name is
+    the whole title) and open (whether no step has settled the record).
     """
     title, *others = rule.on
     works = pd.DataFrame({"key": records["key"], "title": as_text(records[title])})
     works["year"] = pd.to_numeric(records[others[0]], errors="coerce").astype("float64") if others else 0.0
-    works["more"] = ""
+    works["extra"] = ""
     for name in others[1:]:
-        works["more"] += as_text(records[name]).map(code, na_action="ignore").astype("str") + " "
+        works["extra"] += as_text(records[name]).map(normalise_code, na_action="ignore").astype("str") + " "
     works = works.dropna()
-    whole = works.assign(name=works["title"].map(normalise), whole=True)
+    whole = works.assign(name=works["title"].map(normalise_title), whole=True)
     bracketed = works[works["title"].str.contains("(", regex=False)]
-    other = bracketed.assign(name=bracketed["title"].map(aliases), whole=False).explode("name").dropna(subset="name")
-    return pd.concat([whole, other], ignore_index=True).astype({"name": "str", "whole": "bool"}).assign(open=True)
+    aliases = bracketed.assign(name=bracketed["title"].map(extract_aliases), whole=False)
+    aliases = aliases.explode("name").dropna(subset="name")
+    return pd.concat([whole, aliases], ignore_index=True).astype({"name": "str", "whole": "bool"}).assign(open=True)
 
 
-def _called(rule: LinkRule, records: pd.DataFrame) -> "pd.Series[str]":
-    """What a record is called in evidence, by key: "Godfather, The (1972)"."""
+def _describe_records(rule: LinkRule, records: pd.DataFrame) -> "pd.Series[str]":
+    """The text of each record in evidence, by key: "Godfather, The (1972)"."""
     title, *others = (as_text(records[name]) for name in rule.on)
     text = title + " (" + others[0] + ")" if others else title
     return pd.Series(text.to_numpy(), index=records["key"], dtype="str")
 
 
-def _with_evidence(pairs: pd.DataFrame, called: Sequence["pd.Series[str]"], less: float) -> pd.DataFrame:
-    ours, theirs = (pairs[side].map(names).astype("str") for side, names in zip(SIDES, called, strict=True))
-    confidence = (pairs["confidence"] - less).round(3)
-    return pairs[SIDES].assign(confidence=confidence, evidence=ours + " = " + theirs)
+def _add_evidence(pairs: pd.DataFrame, labels: Sequence["pd.Series[str]"], reduction: float) -> pd.DataFrame:
+    left, right = (pairs[side].map(names).astype("str") for side, names in zip(SIDES, labels, strict=True))
+    confidence = (pairs["confidence"] - reduction).round(3)
+    return pairs[SIDES].assign(confidence=confidence, evidence=left + " = " + right)
 
 
-def _paired(left: pd.DataFrame, right: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """The pairs of open records that agree in name, year and what else must agree."""
-    ours, theirs = (side[side["open"]].drop(columns="open") for side in (left, right))
-    return join(ours, theirs, _ON).drop_duplicates(SIDES).assign(confidence=confidence)
+def _join_open(left: pd.DataFrame, right: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """The pairs of open records with equal name, year and extra properties."""
+    left, right = (side[side["open"]].drop(columns="open") for side in (left, right))
+    return join(left, right, _ON).drop_duplicates(SIDES).assign(confidence=confidence)
 
 
-def _same(left: pd.DataFrame, right: pd.DataFrame) -> Divided:
-    return divide(_paired(left[left["whole"]], right[right["whole"]], SAME_TITLE))
+def _match_whole_titles(left: pd.DataFrame, right: pd.DataFrame) -> MatchedPairs:
+    return split_clear_and_ambiguous(_join_open(left[left["whole"]], right[right["whole"]], SAME_TITLE))
 
 
-def _other(left: pd.DataFrame, right: pd.DataFrame) -> Divided:
-    return divide(_paired(left, right, OTHER_TITLE))
+def _match_aliases(left: pd.DataFrame, right: pd.DataFrame) -> MatchedPairs:
+    return split_clear_and_ambiguous(_join_open(left, right, ALIAS))
 
 
-def _neighbours(left: pd.DataFrame, right: pd.DataFrame) -> Divided:
-    """The same whole title in neighbouring years, where each side has that title only once.
+def _match_neighbouring_years(left: pd.DataFrame, right: pd.DataFrame) -> MatchedPairs:
+    """The same whole title in neighbouring years, if each source has that title only once.
 
-    Sources date a film by its making or by its release. A title that was filmed again and again ("Carmen" of 1983
-    and of 1984) says too little for that.
+    Sources date a film by its production or by its release. A title of several films ("Carmen" of 1983 and of 1984)
+    is not specific enough.
     """
-    ours, theirs = (side[side["whole"]].drop_duplicates("name", keep=False) for side in (left, right))
-    pairs = _paired(ours, _shifted(theirs), NEIGHBOURING_YEAR)
-    short = pairs["name"].map(without_article).map(compact).str.len() < _RARE_NEIGHBOUR
-    return divide(pairs.assign(confidence=pairs["confidence"].mask(short, SHORT_TITLE)))
+    left, right = (side[side["whole"]].drop_duplicates("name", keep=False) for side in (left, right))
+    pairs = _join_open(left, _shift_years(right), NEIGHBOURING_YEAR)
+    short = pairs["name"].map(strip_article).map(compact).str.len() < _MIN_NEIGHBOUR
+    return split_clear_and_ambiguous(pairs.assign(confidence=pairs["confidence"].mask(short, SHORT_TITLE)))
 
 
-def _other_neighbours(left: pd.DataFrame, right: pd.DataFrame) -> Divided:
-    """Any name in any spelling, with its article, in neighbouring years: sure if it is long and of one record only."""
+def _match_aliases_of_neighbouring_years(left: pd.DataFrame, right: pd.DataFrame) -> MatchedPairs:
+    """Any name in any spelling, with its article, in neighbouring years: certain if it is long and of one record."""
     names = [side.assign(name=side["name"].map(compact)).drop_duplicates(["key", "name"]) for side in (left, right)]
-    again = {name for side in names for name in side.loc[side["name"].duplicated(), "name"]}
-    ours, theirs = (side[side["open"]] for side in names)
-    pairs = _paired(ours, _shifted(theirs), OTHER_TITLE_NEIGHBOURING_YEAR)
-    doubtful = pairs["name"].isin(again) | (pairs["name"].str.len() < _RARE_OTHER_NEIGHBOUR)
-    return divide(pairs.assign(confidence=pairs["confidence"].mask(doubtful, FILMED_AGAIN)))
+    repeated = {name for side in names for name in side.loc[side["name"].duplicated(), "name"]}
+    left, right = (side[side["open"]] for side in names)
+    pairs = _join_open(left, _shift_years(right), ALIAS_NEIGHBOURING_YEAR)
+    uncertain = pairs["name"].isin(repeated) | (pairs["name"].str.len() < _MIN_ALIAS_NEIGHBOUR)
+    confidence = pairs["confidence"].mask(uncertain, REMAKE_OR_SHORT_ALIAS)
+    return split_clear_and_ambiguous(pairs.assign(confidence=confidence))
 
 
-def _shifted(works: pd.DataFrame) -> pd.DataFrame:
+def _shift_years(works: pd.DataFrame) -> pd.DataFrame:
+    """The rows twice, dated a year earlier and a year later."""
     return pd.concat([works.assign(year=works["year"] + step) for step in (-1, 1)], ignore_index=True)
 
 
-def _spelt(left: pd.DataFrame, right: pd.DataFrame) -> Divided:
-    """Names that are equal without spaces, in digits, and without an article if only one of them has it."""
-    ours, theirs = (_spellings(side[side["open"]]) for side in (left, right))
-    pairs = _paired(ours, theirs, OTHER_SPELLING)
+def _match_spellings(left: pd.DataFrame, right: pd.DataFrame) -> MatchedPairs:
+    """Names that are equal without spaces, with numbers in digits, and without an article that only one of them has."""
+    left, right = (_list_spellings(side[side["open"]]) for side in (left, right))
+    pairs = _join_open(left, right, OTHER_SPELLING)
     pairs = pairs[~(pairs["bare_x"] & pairs["bare_y"])]
-    # "The Dish" of 2000 dated 2001 must find itself before a film "Dish" of 2001: short ones wait for the last step.
-    return divide(pairs[~(pairs["bare_x"] | pairs["bare_y"]) | (pairs["name"].str.len() >= _RARE)])
+    # Short bare names wait for a later step: "The Dish" of 2000, dated 2001, must match itself and not "Dish" of 2001.
+    is_specific = ~(pairs["bare_x"] | pairs["bare_y"]) | (pairs["name"].str.len() >= _MIN_BARE)
+    return split_clear_and_ambiguous(pairs[is_specific])
 
 
-def _spellings(works: pd.DataFrame) -> pd.DataFrame:
-    """A row for each name in one spelling, and another, `bare`, without its article for each that has one."""
-    bare = works["name"].map(without_article).astype("str")
-    shorter = works.assign(name=bare.map(compact), bare=True)[bare != works["name"]]
-    spelt = pd.concat([works.assign(name=works["name"].map(compact), bare=False), shorter], ignore_index=True)
-    return spelt.astype({"name": "str", "bare": "bool"}).sort_values(["key", "bare"], ignore_index=True)
+def _list_spellings(works: pd.DataFrame) -> pd.DataFrame:
+    """One row for each name without spaces, and for names with an article another without it (`bare`)."""
+    without_article = works["name"].map(strip_article).astype("str")
+    bare = works.assign(name=without_article.map(compact), bare=True)[without_article != works["name"]]
+    spellings = pd.concat([works.assign(name=works["name"].map(compact), bare=False), bare], ignore_index=True)
+    return spellings.astype({"name": "str", "bare": "bool"}).sort_values(["key", "bare"], ignore_index=True)
 
 
-def _parts(left: pd.DataFrame, right: pd.DataFrame) -> Divided:
-    """A name that is a whole part of the other title: "Star Wars" and "Star Wars: Episode IV - A New Hope"."""
+def _match_parts(left: pd.DataFrame, right: pd.DataFrame) -> MatchedPairs:
+    """Names that are a whole part of the other title: "Star Wars" and "Star Wars: Episode IV - A New Hope"."""
     sides = [side[side["open"]] for side in (left, right)]
-    names = [side.assign(name=side["name"].map(without_article).map(compact)) for side in sides]
-    parts = [_divided(side[side["whole"]]) for side in sides]
-    pairs = gathered([_paired(parts[0], names[1], SUBTITLE), _paired(names[0], parts[1], SUBTITLE)])
-    return divide(pairs.drop_duplicates(SIDES))
+    names = [side.assign(name=side["name"].map(strip_article).map(compact)) for side in sides]
+    parts = [_list_parts(side[side["whole"]]) for side in sides]
+    pairs = concat_pairs([_join_open(parts[0], names[1], SUBTITLE), _join_open(names[0], parts[1], SUBTITLE)])
+    return split_clear_and_ambiguous(pairs.drop_duplicates(SIDES))
 
 
-def _divided(works: pd.DataFrame) -> pd.DataFrame:
-    rows = works.assign(name=works["title"].map(divisions)).explode("name").dropna(subset="name")
-    return rows.assign(name=rows["name"].map(without_article).map(compact)).astype({"name": "str"})
+def _list_parts(works: pd.DataFrame) -> pd.DataFrame:
+    """One row for each part of a title with a colon or a dash."""
+    rows = works.assign(name=works["title"].map(split_title)).explode("name").dropna(subset="name")
+    return rows.assign(name=rows["name"].map(strip_article).map(compact)).astype({"name": "str"})
 
 
-def _similar(left: pd.DataFrame, right: pd.DataFrame) -> Divided:
-    """Names that are spelt almost alike, of neighbouring years."""
+def _match_similar_spellings(left: pd.DataFrame, right: pd.DataFrame) -> MatchedPairs:
+    """Names with a similar spelling, in neighbouring years."""
     sides = []
     for works in (left[left["open"]], right[right["open"]]):
-        spelling = works["name"].map(without_article).map(compact)
-        sides.append(works.assign(spelling=spelling, numbers=works["name"].map(numbers)))
-    return similar_titles(*sides)
+        spelling = works["name"].map(strip_article).map(compact)
+        sides.append(works.assign(spelling=spelling, numbers=works["name"].map(extract_numbers)))
+    return match_similar_titles(*sides)
 
 
-#: In this order, so that a title finds its own film of the year before ahead of a film whose name is a part of it.
-_STEPS = (_same, _other, _spelt)
-_STEPS_OF_YEARS = (_neighbours, _other_neighbours, _parts, _similar)
+_STEPS = (_match_whole_titles, _match_aliases, _match_spellings)
+#: In this order a title matches its own film of the year before, and not a film whose name is a part of it.
+_STEPS_WITH_YEAR = (
+    _match_neighbouring_years,
+    _match_aliases_of_neighbouring_years,
+    _match_parts,
+    _match_similar_spellings,
+)

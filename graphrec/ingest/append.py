@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 
 from graphrec.cleaning import CleaningRules
-from graphrec.cleaning.casting import without_gaps
+from graphrec.cleaning.casting import to_plain_dtype
 from graphrec.cleaning.duplicates import merge_rows
 from graphrec.cleaning.load_context import InGraph
 from graphrec.cleaning.working_table import WorkingTable
 from graphrec.errors import DataError, RefusedError, first_few
 from graphrec.fusion.provenance import SourceManifest
-from graphrec.fusion.records import stored_records
+from graphrec.fusion.records import restore_records
 from graphrec.schema import EdgeType, NodeType, Triple
 from graphrec.store import Store
 from graphrec.store.diff import read_stored_edges
@@ -35,7 +35,7 @@ def build_node_lookup(store: Store) -> InGraph:
             return pd.Series(False, index=ids.index)
         requested = SourceManifest(Source(source), (NodeType(label, kind.properties, kind.shared),))
         nodes = read_graph_state(store, requested, {label: ids}).nodes[label]
-        records = stored_records(label, nodes, sources)
+        records = restore_records(label, nodes, sources)
         return ids.isin(records["native"][records["source"] == source])
 
     return in_graph
@@ -71,7 +71,9 @@ def merge_with_stored(
     both = pd.concat([old, new[old.columns]], ignore_index=True)
     rules = CleaningRules(repeated=repeats.repeated, by=repeats.by, combined=repeats.combined)
     merged = merge_rows(WorkingTable(table.type, both, len(both)), rules).frame
-    return EdgeTable(table.type, merged.assign(**{name: without_gaps(merged[name]) for name in table.type.properties}))
+    return EdgeTable(
+        table.type, merged.assign(**{name: to_plain_dtype(merged[name]) for name in table.type.properties})
+    )
 
 
 def check_append_digest(store: Store, tables: GraphTables, again: bool) -> tuple[str | None, tuple[str, ...]]:

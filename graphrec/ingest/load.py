@@ -113,7 +113,7 @@ def write_source(
     name = manifest.source.name
     earlier = {each.source.name: each for each in read_sources(store)}.get(name)
     digest, digests = check_append_digest(store, tables, options.again) if options.append else (None, ())
-    united = manifest.united(earlier)
+    united = manifest.merge(earlier)
     appended_ids = {table.type.label: table.frame["id"] for table in tables.nodes} if options.append else None
     known = read_graph_state(store, united, appended_ids)
     progress("linking", 0, 1)

@@ -1,4 +1,4 @@
-"""Files of a folder, plain or compressed, and their lines; defects are reported by line number."""
+"""Access to the files of a folder, plain or gzip-compressed, and to their lines, with errors by line number."""
 
 import gzip
 import zlib
@@ -9,7 +9,7 @@ from typing import IO, cast
 
 from graphrec.errors import DataError, first_few
 
-#: How files begin that are no text, or no data, and what to do; a web page is what a failed download leaves.
+#: First bytes of files that are not tables in UTF-8, with the end of the error message.
 _FOREIGN = {
     b"\x1f\x8b": "is gzip-compressed; rename it to {name}.gz, or decompress it",
     b"PK\x03\x04": "is a zip archive; unpack it",
@@ -23,47 +23,47 @@ _FOREIGN = {
 
 @dataclass
 class Tally:
-    """How often one defect was met, and the first places."""
+    """The number of occurrences of a defect, and the first places."""
 
     count: int = 0
     places: list[str] = field(default_factory=list)
 
     def add(self, place: str) -> None:
-        """Counts one more, at a place like "line 3: 'x'"."""
+        """Count an occurrence at a place such as "line 3: 'x'"."""
         self.count += 1
-        if len(self.places) < 6:  # one more than examples() shows, to know whether there are more
+        if len(self.places) < 6:  # one more than first_few() shows, so that it can indicate more
             self.places.append(place)
 
 
 def has(folder: Path, name: str) -> bool:
-    """Whether the folder holds the file, plain or gzip-compressed; DataError if there is no such folder."""
+    """Whether the folder contains the file, plain or gzip-compressed. Raises DataError if there is no such folder."""
     require_folder(folder)
     return (folder / name).is_file() or (folder / f"{name}.gz").is_file()
 
 
 def find(folder: Path, name: str) -> Path:
-    """The path of a file in a folder, plain (`u.data`) or compressed (`u.data.gz`); DataError if neither is there."""
+    """The path of a file in a folder, plain (`u.data`) or compressed (`u.data.gz`). Raises DataError if missing."""
     if has(folder, name):
         plain = folder / name
         return plain if plain.is_file() else folder / f"{name}.gz"
-    there = sorted(path.name for path in folder.iterdir() if path.is_file())
+    names = sorted(path.name for path in folder.iterdir() if path.is_file())
     raise DataError(
         f"folder {folder} has no file {name} and no {name}.gz; "
-        f"{f'it has {first_few(there, 10)}' if there else 'it is empty'}"
+        f"{f'it has {first_few(names, 10)}' if names else 'it is empty'}"
     )
 
 
 def require_file(path: Path) -> Path:
-    """The path itself; where it is no file, the error of `find`, which says what is there."""
+    """The path. Raises the DataError of `find`, which names the files of the folder, if it does not exist."""
     if not path.exists():
         find(path.parent, path.name)
     return path
 
 
-def undecodable(path: Path, encoding: str = "utf-8") -> Tally:
-    """The lines of a file that are not in an encoding; DataError where it cannot be read to its end."""
+def find_undecodable_lines(path: Path, encoding: str = "utf-8") -> Tally:
+    """The lines of a file that are invalid in an encoding. Raises DataError if it cannot be read to its end."""
     tally = Tally()
-    for number, line in lines(path):
+    for number, line in read_lines(path):
         try:
             line.decode(encoding)
         except UnicodeDecodeError as error:
@@ -71,13 +71,13 @@ def undecodable(path: Path, encoding: str = "utf-8") -> Tally:
     return tally
 
 
-def lines_text(tally: Tally) -> str:
-    """How many lines, and the first of them: "2 lines: line 3, line 7"."""
+def describe_lines(tally: Tally) -> str:
+    """The number of lines and the first of them: "2 lines: line 3, line 7"."""
     return f"{tally.count:,} line{'' if tally.count == 1 else 's'}: {first_few(tally.places)}"
 
 
-def lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Number and bytes of each line; DataError where the file cannot be read to its end."""
+def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The number and bytes of each line. Raises DataError if the file cannot be read to its end."""
     number = 0
     try:
         with open_file(path) as stream:
@@ -92,7 +92,7 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def refuse_foreign(path: Path, start: bytes) -> None:
-    """Raise DataError if a file begins as an archive or a web page does, or is compressed without saying so."""
+    """Raise DataError if a file begins like an archive or a web page, or is compressed without a suffix for it."""
     lower = start[:64].lstrip().lower()
     for magic, what in _FOREIGN.items():
         if start.startswith(magic) or (magic.startswith(b"<") and lower.startswith(magic)):
@@ -100,13 +100,13 @@ def refuse_foreign(path: Path, start: bytes) -> None:
 
 
 def open_file(path: Path) -> IO[bytes]:
-    """The file as a stream of its bytes, decompressed where its name ends in .gz."""
+    """The file as a stream of bytes, decompressed if its name ends in .gz."""
     return cast(IO[bytes], gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
 def require_folder(folder: Path) -> None:
-    """Raise DataError if it is not a folder."""
+    """Raise DataError if the path is not a folder."""
     if not folder.exists():
         raise DataError(f"there is no folder {folder}; check the path")
     if not folder.is_dir():
-        raise DataError(f"{folder} is a file, but the folder that holds the source's files is needed")
+        raise DataError(f"{folder} is a file, but the folder with the source's files is needed")

@@ -1,4 +1,4 @@
-"""JSON lines, one object a line, read as strictly as a table."""
+"""Strict reader of JSON lines, with one object per line."""
 
 import ast
 import json
@@ -12,42 +12,42 @@ import pandas as pd
 import pyarrow as pa
 
 from graphrec.errors import DataError, first_few
-from graphrec.reading.files import Tally, lines, require_file
+from graphrec.reading.files import Tally, read_lines, require_file
 from graphrec.reading.table import ARROW, MEANING, Kind, to_frame
 
-#: As a column of a table; "json?" is any value as JSON has it (a list, an object), missing where the field is.
+#: The kinds of table columns; "json?" is any JSON value (a list, an object), or missing.
 JsonKind = Kind | Literal["json?"]
 
-#: A line's number and the object on it.
+#: The number of a line and its object.
 _Numbered = tuple[int, dict[str, Any]]
 
 _BATCH = 50_000
-_MARK = b"\xef\xbb\xbf"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_json_lines(path: Path, columns: Mapping[str, JsonKind], literals: bool = False) -> pd.DataFrame:
-    """The wanted fields of the objects of a file (plain or .gz), one row a line, with the dtypes of `read_table`.
+    """Selected fields of the objects in a file (plain or .gz), one row per line, with the dtypes of `read_table`.
 
     A field that is null, absent or an empty text is missing; a text is never read as a number. Columns of kind
-    "json?" have dtype object. Blank lines do not count.
+    "json?" have dtype object. Blank lines are skipped.
 
     Args:
         path: the file; it must be UTF-8.
-        columns: what each wanted field holds, by its name.
-        literals: lines that are no JSON may be Python literals, as {'asin': '0001'}.
+        columns: the kind of each selected field, by name.
+        literals: whether lines may be Python literals instead of JSON, such as {'asin': '0001'}.
 
     Raises:
-        DataError: the file is missing, empty or cut off, a line is no object, or a field is not of its kind.
+        DataError: the file is missing, empty or cut off, a line is not an object, or a field is not of its kind.
     """
     path = require_file(Path(path))
     broken = Tally()
     wrong = {name: Tally() for name in columns}
     chunks: dict[str, list[Any]] = {name: [] for name in columns}
-    objects = _objects(path, literals, broken)
-    while batch := list(islice(objects, _BATCH)):  # values leave Python batch by batch: the file may be larger than it
+    objects = _iter_objects(path, literals, broken)
+    while batch := list(islice(objects, _BATCH)):  # limits the memory of Python objects
         for name, kind in columns.items():
-            chunks[name].append(_column(name, kind, batch, wrong[name]))
-    _refuse(path, columns, broken, wrong)
+            chunks[name].append(_extract_column(name, kind, batch, wrong[name]))
+    _require_valid(path, columns, broken, wrong)
     if not any(chunks.values()):
         raise DataError(f"{path} is empty; copy or download it again")
     flat: dict[str, Kind] = {name: kind for name, kind in columns.items() if kind != "json?"}
@@ -58,9 +58,9 @@ def read_json_lines(path: Path, columns: Mapping[str, JsonKind], literals: bool 
     return frame[list(columns)]
 
 
-def _objects(path: Path, literals: bool, broken: Tally) -> Iterator[_Numbered]:
-    for number, line in lines(path):
-        text = line.removeprefix(_MARK).strip() if number == 1 else line.strip()
+def _iter_objects(path: Path, literals: bool, broken: Tally) -> Iterator[_Numbered]:
+    for number, line in read_lines(path):
+        text = line.removeprefix(_BYTE_ORDER_MARK).strip() if number == 1 else line.strip()
         if not text:
             continue
         try:
@@ -83,7 +83,7 @@ def _parse(text: bytes, literals: bool) -> object:
         return ast.literal_eval(text.decode())
 
 
-def _column(name: str, kind: JsonKind, batch: list[_Numbered], wrong: Tally) -> Any:  # list or pyarrow.Array
+def _extract_column(name: str, kind: JsonKind, batch: list[_Numbered], wrong: Tally) -> Any:  # list or pyarrow.Array
     values = [value.get(name) for _, value in batch]
     if kind == "json?":
         return values
@@ -101,14 +101,14 @@ def _column(name: str, kind: JsonKind, batch: list[_Numbered], wrong: Tally) -> 
 
 
 def _fits(base: str, value: object) -> bool:
-    if base == "str":  # half of a pair of surrogates is a legal escape of JSON, and no character
-        return isinstance(value, str) and (value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value))
+    if base == "str":  # JSON may escape a lone surrogate, which is not a character
+        return isinstance(value, str) and (value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value))
     if base == "int":
         return type(value) is int and -(2**63) <= value < 2**63
-    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]  # it is a number by now
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]  # it is a number
 
 
-def _refuse(path: Path, columns: Mapping[str, JsonKind], broken: Tally, wrong: Mapping[str, Tally]) -> None:
+def _require_valid(path: Path, columns: Mapping[str, JsonKind], broken: Tally, wrong: Mapping[str, Tally]) -> None:
     if broken.count:
         raise DataError(
             f"{path}: {broken.count:,} of the lines hold no JSON object ({first_few(broken.places)}); "

@@ -1,4 +1,4 @@
-"""Files with one list a line, "owner member member …", read without a Python object per member."""
+"""Strict reader of files with one list per line, "owner member member …", without a Python object per member."""
 
 import gzip
 import zlib
@@ -12,21 +12,30 @@ import pandas as pd
 import pyarrow as pa
 
 from graphrec.errors import DataError
-from graphrec.reading.files import Tally, lines, lines_text, open_file, refuse_foreign, require_file, undecodable
+from graphrec.reading.files import (
+    Tally,
+    describe_lines,
+    find_undecodable_lines,
+    open_file,
+    read_lines,
+    refuse_foreign,
+    require_file,
+)
 
-_MARK = b"\xef\xbb\xbf"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+#: Bytes read at a time.
 _BLOCK = 1 << 24
 _NEWLINE = 10
-#: Which bytes divide: space, tab and the ends of lines.
+#: Mask of the bytes that separate words: space, tab and line breaks.
 _BLANK = np.isin(np.arange(256), [9, 10, 13, 32])
 
 
 @dataclass(frozen=True)
 class Lists:
-    """What a file of lists holds.
+    """The contents of a file of lists.
 
     Attributes:
-        owners: the first word of each line that is not blank, in the order of the file; also of those alone on a line.
+        owners: the first word of each line that is not blank, in the order of the file, including empty lists.
         rows: columns owner and member (strings), one row for each further word of a line, in the order of the file.
     """
 
@@ -35,9 +44,9 @@ class Lists:
 
 
 def read_lists(path: Path) -> Lists:
-    """The lists of a text file (plain or .gz): words divided by spaces or tabs, of which the first owns the others.
+    """The lists of a text file (plain or .gz): words separated by spaces or tabs, owner first.
 
-    Ids are text ("007" stays "007"); nothing is sorted, and duplicates are kept.
+    Ids are text ("007" stays "007"). Order and duplicates are kept.
 
     Raises:
         DataError: the file is missing, cut off or not UTF-8, or no line has a second word.
@@ -45,16 +54,16 @@ def read_lists(path: Path) -> Lists:
     path = require_file(Path(path))
     owners, members, lists = [], [], []
     try:
-        for block in _blocks(path):
+        for block in _iter_blocks(path):
             if b"\0" in block:
-                raise _with_nul(path)
-            words, first = _words(block)
-            own = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
-            owners.append(words.take(pa.array(own[~first])))
+                raise _build_nul_error(path)
+            words, first = _split_words(block)
+            owner = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
+            owners.append(words.take(pa.array(owner[~first])))
             members.append(words.filter(pa.array(~first)))
             lists.append(words.filter(pa.array(first)))
     except (pa.ArrowInvalid, EOFError, zlib.error, gzip.BadGzipFile, OSError) as error:
-        _diagnose(path)
+        _require_readable(path)
         raise DataError(f"{path} cannot be read: {error}; copy or download it again") from error
     if not sum(len(part) for part in members):
         raise DataError(
@@ -66,13 +75,13 @@ def read_lists(path: Path) -> Lists:
     return Lists(pa.table({"owner": pa.chunked_array(lists, text)}).to_pandas()["owner"], rows.to_pandas())
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
-    """The bytes of the file in blocks that end where a line does."""
+def _iter_blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of the file in blocks of whole lines."""
     rest = b""
     with open_file(path) as stream:
         start = stream.read(64)
         refuse_foreign(path, start)
-        rest = start.removeprefix(_MARK)
+        rest = start.removeprefix(_BYTE_ORDER_MARK)
         while block := stream.read(_BLOCK):
             whole, newline, tail = (rest + block).rpartition(b"\n")
             rest = tail
@@ -82,8 +91,8 @@ def _blocks(path: Path) -> Iterator[bytes]:
         yield rest
 
 
-def _words(block: bytes) -> tuple[Any, "np.ndarray[Any, np.dtype[np.bool]]"]:
-    """The words of a block as a pyarrow array, and which of them are the first of a line."""
+def _split_words(block: bytes) -> tuple[Any, "np.ndarray[Any, np.dtype[np.bool]]"]:
+    """The words of a block as a pyarrow array, and the mask of the first words of lines."""
     buffer = np.frombuffer(block, np.uint8)
     blank = _BLANK[buffer]
     before, after = np.append(True, blank[:-1]), np.append(blank[1:], True)
@@ -91,21 +100,21 @@ def _words(block: bytes) -> tuple[Any, "np.ndarray[Any, np.dtype[np.bool]]"]:
     offsets = np.append(0, np.cumsum(ends - starts)).astype(np.int64)
     letters = pa.py_buffer(buffer[~blank])
     words = pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(offsets), letters)
-    words.validate(full=True)  # that it is UTF-8
+    words.validate(full=True)  # raises ArrowInvalid if it is not UTF-8
     line = np.searchsorted(np.flatnonzero(buffer == _NEWLINE), starts)
     return words, np.append(True, line[1:] != line[:-1])[: len(starts)]
 
 
-def _diagnose(path: Path) -> None:
-    """Raise the DataError with the lines at which the file is not UTF-8 or is cut off, if it is."""
-    tally = undecodable(path)
+def _require_readable(path: Path) -> None:
+    """Raise DataError with the lines in which the file is not UTF-8 or at which it is cut off, if it is."""
+    tally = find_undecodable_lines(path)
     if tally.count:
-        raise DataError(f"{path} is not utf-8 on {lines_text(tally)}; save it as utf-8")
+        raise DataError(f"{path} is not utf-8 on {describe_lines(tally)}; save it as utf-8")
 
 
-def _with_nul(path: Path) -> DataError:
+def _build_nul_error(path: Path) -> DataError:
     tally = Tally()
-    for number, line in lines(path):
+    for number, line in read_lines(path):
         if b"\0" in line:
             tally.add(f"line {number}")
-    return DataError(f"{path} has NUL bytes on {lines_text(tally)}; copy or download it again")
+    return DataError(f"{path} has NUL bytes on {describe_lines(tally)}; copy or download it again")

@@ -1,4 +1,4 @@
-"""Text tables with one row a line, read strictly: by a fast parser, and by a slow one to report a defect."""
+"""Strict reader of text tables, with a fast parser, and a slow one that locates defects."""
 
 import csv
 import math
@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from graphrec.errors import DataError, first_few, nearest
-from graphrec.reading.files import Tally, lines, lines_text, open_file, require_file, undecodable
+from graphrec.reading.files import Tally, describe_lines, find_undecodable_lines, open_file, read_lines, require_file
 
-#: What a column holds; with a question mark an empty field (for numbers also NA) is allowed and becomes missing.
+#: The type of a column; with a question mark, an empty field (for numbers also NA) is allowed and is missing.
 Kind = Literal["str", "int", "float", "str?", "int?", "float?"]
 
 #: The pyarrow type of a kind.
@@ -30,8 +30,8 @@ _UNIT = "\x1f"
 
 
 @dataclass(frozen=True)
-class _Form:
-    """How a file is written and which columns are wanted of it."""
+class _Format:
+    """The format of a file and the columns to read."""
 
     path: Path
     columns: Mapping[str, Kind]
@@ -49,11 +49,11 @@ def read_table(
     header: bool | Sequence[str] = True,
     quoting: bool = True,
 ) -> pd.DataFrame:
-    """The wanted columns of a text file (plain or .gz), in the order wanted, with unchanged values.
+    """The selected columns of a text file (plain or .gz), in the order of `columns`, with unchanged values.
 
     Text has dtype str ("007" stays "007"), numbers int64 and float64, kinds with a question mark Int64, Float64
-    or str with missing values. Without a header line, `header` names all fields of a row. Blank lines do not count.
-    A separator of several characters ("::") goes without quoting.
+    or str with missing values. Without a header line, `header` names all fields of a row. Blank lines are skipped.
+    A separator of several characters ("::") implies no quoting.
 
     Raises:
         DataError: the file is missing, empty, cut off or in another encoding, a column is missing, or a row has
@@ -61,35 +61,35 @@ def read_table(
     """
     path = require_file(Path(path))
     quoting = quoting and len(separator) == 1
-    form = _Form(path, columns, separator, encoding, None if isinstance(header, bool) else header, quoting)
-    names = _names(form)
+    form = _Format(path, columns, separator, encoding, None if isinstance(header, bool) else header, quoting)
+    names = _read_names(form)
     try:
         table = _parse(form)
     except (pa.ArrowException, OSError, EOFError, zlib.error, ValueError) as error:
         first = str(error).partition("\n")[0]
-        raise _diagnose(form, names) or DataError(
+        raise _find_defects(form, names) or DataError(
             f"{path} cannot be read: {first}; export or download it again"
         ) from error
     if not table.num_rows:
         raise DataError(f"{path} holds a header and no rows; copy or download it again")
-    problem = _diagnose(form, names) if _suspicious(table, form) else None
+    problem = _find_defects(form, names) if _has_invalid_values(table, form) else None
     if problem:
         raise problem
     return to_frame(table, columns)
 
 
-def _parse(form: _Form) -> Any:  # a pyarrow.Table: pyarrow ships no types
-    """The wanted columns by the fast parser, which stops at the first defect without saying where it is."""
-    whole = len(form.separator) > 1
+def _parse(form: _Format) -> Any:  # a pyarrow.Table: pyarrow ships no types
+    """The selected columns by the fast parser, whose errors do not locate the defect."""
+    is_replaced = len(form.separator) > 1
     source: Any = str(form.path)
-    if whole:
+    if is_replaced:
         with open_file(form.path) as stream:
             source = pa.BufferReader(stream.read().replace(form.separator.encode(), _UNIT.encode()))
     return pyarrow.csv.read_csv(
         source,
         pyarrow.csv.ReadOptions(encoding=form.encoding, column_names=form.header),
         pyarrow.csv.ParseOptions(
-            delimiter=_UNIT if whole else form.separator,
+            delimiter=_UNIT if is_replaced else form.separator,
             quote_char='"' if form.quoting else False,
             newlines_in_values=form.quoting,
         ),
@@ -102,15 +102,15 @@ def _parse(form: _Form) -> Any:  # a pyarrow.Table: pyarrow ships no types
     )
 
 
-def _suspicious(table: Any, form: _Form) -> bool:  # a pyarrow.Table
-    """Whether a value came through the fast parser that its kind does not allow."""
+def _has_invalid_values(table: Any, form: _Format) -> bool:  # a pyarrow.Table
+    """Whether the fast parser accepted a value that its kind does not allow."""
     for name, kind in form.columns.items():
         column = table[name]
         if kind.startswith("str"):
-            # A quote that is never closed swallows the lines after it into one value; no text has NUL bytes.
-            foreign = "\n\0" if form.quoting else "\0"
-            found = any(pc.any(pc.match_substring(column, sign)).as_py() for sign in foreign)
-            wrong = found or (kind == "str" and pc.any(pc.equal(column, "")).as_py())
+            # An unclosed quote reads the following lines into one value; text has no NUL bytes.
+            forbidden = "\n\0" if form.quoting else "\0"
+            has_forbidden = any(pc.any(pc.match_substring(column, sign)).as_py() for sign in forbidden)
+            wrong = has_forbidden or (kind == "str" and pc.any(pc.equal(column, "")).as_py())
         else:
             finite = kind.startswith("int") or pc.all(pc.is_finite(column)).as_py() is not False
             wrong = not finite or (column.null_count and not kind.endswith("?"))
@@ -120,7 +120,7 @@ def _suspicious(table: Any, form: _Form) -> bool:  # a pyarrow.Table
 
 
 def to_frame(table: Any, columns: Mapping[str, Kind]) -> pd.DataFrame:  # a pyarrow.Table
-    """A pyarrow table as a frame whose columns have the dtypes of their kinds."""
+    """A pyarrow table as a frame with the dtypes of the kinds."""
     for position, (name, kind) in enumerate(columns.items()):
         if kind == "str?":
             column = table[name]
@@ -131,33 +131,33 @@ def to_frame(table: Any, columns: Mapping[str, Kind]) -> pd.DataFrame:  # a pyar
     return frame.astype(strict)
 
 
-def _names(form: _Form) -> list[str]:
-    """The names of all fields of a row, once the file has a first row and every wanted column a name."""
-    first = next(_rows(form), None)
+def _read_names(form: _Format) -> list[str]:
+    """The names of all fields. Raises DataError if the file is empty or a selected column is not named exactly once."""
+    first = next(_iter_rows(form), None)
     if first is None:
         raise DataError(f"{form.path} is empty; copy or download it again")
     names = list(form.header or first[1])
-    for wanted in form.columns:
-        if names.count(wanted) != 1:
-            close = nearest(wanted, names, 1)
+    for name in form.columns:
+        if names.count(name) != 1:
+            close = nearest(name, names, 1)
             raise DataError(
-                f"{form.path}: the header names column {wanted} {names.count(wanted)} times, but it must once; it "
-                f"names {first_few(names, 12)}{f' (is {close[0]} meant?)' if close and close[0] != wanted else ''}"
+                f"{form.path}: the header names column {name} {names.count(name)} times, but it must once; it "
+                f"names {first_few(names, 12)}{f' (is {close[0]} meant?)' if close and close[0] != name else ''}"
             )
     return names
 
 
-def _diagnose(form: _Form, names: list[str]) -> DataError | None:
-    """What is wrong with the file and on which lines, by reading it slowly; None if nothing is."""
-    bad = undecodable(form.path, form.encoding)
+def _find_defects(form: _Format, names: list[str]) -> DataError | None:
+    """The DataError with the defects of the file and their lines, found by the slow parser, or None."""
+    bad = find_undecodable_lines(form.path, form.encoding)
     if bad.count:
         return DataError(
-            f"{form.path} is not {form.encoding} on {lines_text(bad)}; "
+            f"{form.path} is not {form.encoding} on {describe_lines(bad)}; "
             f"save it as {form.encoding}, or name its encoding (latin-1 reads any byte)"
         )
     widths = Tally()
     values = {name: Tally() for name in form.columns}
-    rows = _rows(form)
+    rows = _iter_rows(form)
     if form.header is None:
         next(rows)
     for number, row in rows:
@@ -194,9 +194,9 @@ def _fits(kind: Kind, text: str) -> bool:
         return False
 
 
-def _rows(form: _Form) -> Iterator[tuple[int, list[str]]]:
-    """The number of its first line and the fields, for each row that is not blank; bytes not decodable become �."""
-    texts = (line.decode(form.encoding, errors="replace") for _, line in lines(form.path))
+def _iter_rows(form: _Format) -> Iterator[tuple[int, list[str]]]:
+    """The first line number and the fields of each row that is not blank; bytes that cannot be decoded become �."""
+    texts = (line.decode(form.encoding, errors="replace") for _, line in read_lines(form.path))
     if not form.quoting:
         for number, text in enumerate(texts, 1):
             if line := text.rstrip("\r\n"):

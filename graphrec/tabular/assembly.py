@@ -11,11 +11,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graphrec.cleaning.casting import arrow, as_text
+from graphrec.cleaning.casting import as_text, to_arrow
 from graphrec.cleaning.load_context import current_load
 from graphrec.cleaning.rules import CleaningRules, Kind
 from graphrec.cleaning.values import require_types
-from graphrec.cleaning.working_table import ROW, WorkingTable, noted, shortened, typed_rejections
+from graphrec.cleaning.working_table import ROW, WorkingTable, add_rule_count, set_rejection_dtypes, shorten
 from graphrec.cleaning_report import REJECTED, RuleCount
 from graphrec.errors import DataError, first_few
 from graphrec.tabular import batches, files, invalid_ids
@@ -203,7 +203,7 @@ def _parse_list(text: str) -> list[str] | None:
 def _add_rows(state: _Accumulator, batch: WorkingTable) -> None:
     state.rows += batch.rows
     for rule in batch.rules:
-        state.rules = noted(state.rules, rule)
+        state.rules = add_rule_count(state.rules, rule)
     state.rejected += batch.rejected
     if len(batch.frame) or not (state.tables or state.fresh):  # the first for its columns, if there are no rows
         state.fresh.append(_to_arrow(batch.frame))
@@ -221,7 +221,7 @@ def _pack(state: _Accumulator) -> None:
 def _add_line(state: _Accumulator, table: str, line: files.BadLine) -> None:
     place = f"{line.file} line {line.line:,}" if line.line else line.file
     state.rows += 1
-    state.rules = noted(state.rules, RuleCount(line.rule, "dropped", 1, (f"{place}: {shortened(line.text)!r}",)))
+    state.rules = add_rule_count(state.rules, RuleCount(line.rule, "dropped", 1, (f"{place}: {shorten(line.text)!r}",)))
     state.lines.append((line.file, line.line or None, line.rule, line.reason, line.text))
     if len(state.lines) >= _LINES:
         _flush(state, table)
@@ -231,7 +231,7 @@ def _flush(state: _Accumulator, table: str) -> None:
     """Convert collected malformed lines to a frame, which takes a fifth of the memory of tuples."""
     if state.lines:
         lines = [(table, *line[:-1], json.dumps(line[-1], ensure_ascii=False)) for line in state.lines]
-        state.rejected.append(typed_rejections(pd.DataFrame(lines, columns=REJECTED)))
+        state.rejected.append(set_rejection_dtypes(pd.DataFrame(lines, columns=REJECTED)))
         state.lines = []
 
 
@@ -244,24 +244,24 @@ def _cast_column(values: "pd.Series[Any]") -> Any:  # Any: of any type, to a pya
 
     Decimals become numbers, or text if a number would lose a digit before the point.
     """
-    array = arrow(values)
+    array = to_arrow(values)
     kind = array.type
     if pa.types.is_decimal(kind):
         whole = kind.scale <= 0
         limit = 2**63 - 1 if whole else 2**53
         if pc.all(pc.less_equal(pc.abs(array), pa.scalar(Decimal(limit)))).as_py() is False:
-            return arrow(as_text(values))
+            return to_arrow(as_text(values))
         return array.cast(pa.int64() if whole else pa.float64())
     if pa.types.is_integer(kind):
         if kind == pa.uint64() and (pc.max(array).as_py() or 0) >= 2**63:
-            return arrow(as_text(values))
+            return to_arrow(as_text(values))
         return array.cast(pa.int64())
     if pa.types.is_floating(kind):
         return array.cast(pa.float64())
     if pa.types.is_boolean(kind) or pa.types.is_null(kind):
         return array
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return arrow(as_text(values))
+        return to_arrow(as_text(values))
     return array.cast(pa.large_string())
 
 
@@ -280,7 +280,7 @@ def _cast(table: Any, schema: Any) -> Any:  # a pyarrow.Table and Schema
     for name, kind in zip(schema.names, schema.types, strict=True):
         column = table[name]
         if column.type != kind and pa.types.is_large_string(kind) and not pa.types.is_null(column.type):
-            column = arrow(as_text(column.to_pandas(types_mapper=_NULLABLE.get)))
+            column = to_arrow(as_text(column.to_pandas(types_mapper=_NULLABLE.get)))
         columns.append(column.cast(kind, safe=kind != pa.float64()))  # ids are never floats
     return pa.table(columns, schema=schema)
 

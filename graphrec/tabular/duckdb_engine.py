@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graphrec.cleaning.working_table import shortened
+from graphrec.cleaning.working_table import shorten
 from graphrec.errors import DataError, first_few, nearest
 from graphrec.tabular.spec import FileInput, FrameInput
 
@@ -104,13 +104,13 @@ def _require_dates(column: Any, name: str, place: str) -> None:  # a pyarrow.Arr
         bounds = pc.min_max(column.cast(pa.int32()))
         first, last = bounds["min"].as_py(), bounds["max"].as_py()
         if first is not None and (first < _FIRST_DAY or last > _LAST_DAY):
-            raise DataError(f"{place}: {shortened(name)} has a date outside of the years 1 to 9999; export it again")
+            raise DataError(f"{place}: {shorten(name)} has a date outside of the years 1 to 9999; export it again")
 
 
 def unreadable_error(place: str, error: Exception) -> DataError:
     """The error for a file that DuckDB cannot read."""
     first = str(error).partition("\n")[0]
-    return DataError(f"{place} cannot be read: {shortened(first, 200)}; export or download it again")
+    return DataError(f"{place} cannot be read: {shorten(first, 200)}; export or download it again")
 
 
 def require_columns(place: str, requested: Sequence[str], names: Sequence[str]) -> None:
@@ -125,7 +125,7 @@ def missing_column_error(place: str, name: str, names: Sequence[str]) -> DataErr
     """The error for a column that does not exist."""
     close = nearest(name, names, 1)
     hint = f"is {close[0]} meant?" if close else "correct the name, or the data"
-    existing = first_few((shortened(each, 30) for each in names), 12)
+    existing = first_few((shorten(each, 30) for each in names), 12)
     return DataError(f"{place} has no column '{name}', but it has {existing}; {hint}")
 
 
@@ -173,7 +173,7 @@ def build_checked_cast(column: str, kind: str, name: str) -> str:
     """As `build_cast`, with an error of DuckDB for dates outside of Python's range."""
     if kind != "DATE":
         return build_cast(column, kind)
-    wrong = quote_literal(f"{shortened(name)} has a date outside of the years 1 to 9999")
+    wrong = quote_literal(f"{shorten(name)} has a date outside of the years 1 to 9999")
     inside = f"{column} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' OR {column} IS NULL"
     return f"CASE WHEN {inside} THEN {column} ELSE error({wrong}) END"
 

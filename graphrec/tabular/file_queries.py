@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from graphrec.cleaning.working_table import shortened
+from graphrec.cleaning.working_table import shorten
 from graphrec.errors import DataError, first_few, nearest
 from graphrec.tabular import duckdb_engine, files, frames, reshaping
 from graphrec.tabular.duckdb_engine import quote_identifier
@@ -108,7 +108,7 @@ def _read_types(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, 
 
 
 def _run_query(connection: duckdb.DuckDBPyConnection, sql: str, columns: Sequence[str]) -> Iterator[Any]:
-    shown = repr(shortened(" ".join(sql.split())))
+    shown = repr(shorten(" ".join(sql.split())))
     try:
         statements = connection.extract_statements(sql)
         if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
@@ -160,7 +160,7 @@ def _narrow_integers(digits: Any) -> Any:  # a pyarrow.Array, twice
 def _query_error(shown: str, error: duckdb.Error) -> DataError:
     """The error for a query that DuckDB rejects: its message without the source excerpt."""
     message = str(error).split("\nLINE ")[0].split("Candidate functions:")[0]
-    reason = shortened(" ".join(message.split()), 240)
+    reason = shorten(" ".join(message.split()), 240)
     hint = (
         "columns of text files are text: CAST(column AS DOUBLE) makes a number" if "VARCHAR" in reason else "correct it"
     )

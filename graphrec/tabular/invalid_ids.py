@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from graphrec.cleaning.casting import text_of
-from graphrec.cleaning.working_table import Rejection, WorkingTable, shortened
+from graphrec.cleaning.casting import to_text
+from graphrec.cleaning.working_table import Rejection, WorkingTable, shorten
 from graphrec.tabular.spec import FileInput, FrameInput, QueryInput, TableInput
 
 #: Missing values as written by pandas, Python, SQL and spreadsheets; rejected as ids unless `missing` is declared.
@@ -82,7 +82,7 @@ def note_inexact_floats(
     large = (values.abs() >= _EXACT).fillna(False).astype("bool")
     if not large.any():
         return batch
-    shown = [f"{name}: {shortened(text_of(value))}" for value in values[large].head(_SHOWN)]
+    shown = [f"{name}: {shorten(to_text(value))}" for value in values[large].head(_SHOWN)]
     hint = f"{name}: ids that are floating point numbers of 16 digits or more are not exact; export them as text"
     return batch.log("ids", "noted", int(large.sum()), shown, hint)
 

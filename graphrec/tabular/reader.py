@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from graphrec.cleaning import CleaningRules
-from graphrec.cleaning.clean import clean_drafts
+from graphrec.cleaning.clean import clean_working_tables
 from graphrec.cleaning.working_table import WorkingTable
 from graphrec.errors import DataError, first_few
 from graphrec.schema import EdgeType, NodeType
@@ -56,7 +56,7 @@ def read(path: Path | Description) -> GraphTables:
         spec = parse(find_spec(path))
     nodes = [table for table in spec.tables if isinstance(table.type, NodeType)]
     edges = [table for table in spec.tables if isinstance(table.type, EdgeType)]
-    tables = clean_drafts(
+    tables = clean_working_tables(
         map(_assemble_with_rules, nodes), map(_assemble_with_rules, edges), (spec.source,), spec.links
     )
     if not spec.shared:

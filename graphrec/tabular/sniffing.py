@@ -9,7 +9,7 @@ from typing import Literal
 import duckdb
 
 from graphrec.cleaning.rules import Kind
-from graphrec.cleaning.working_table import shortened
+from graphrec.cleaning.working_table import shorten
 from graphrec.errors import DataError
 from graphrec.tabular import file_format
 from graphrec.tabular.duckdb_engine import quote_identifier
@@ -131,7 +131,7 @@ def _reject_headings(path: Path, text: str) -> None:
     if len(headings) > 1 and lines[0] == headings[0] and len(headings) * 2 <= len(lines):
         command = r"""awk -F: 'NF == 2 && $2 ~ /^\r?$/ {id = $1; next} {print id "," $0}'"""
         raise DataError(
-            f"{path} has lines such as '{shortened(headings[1])}', which are headings of the lines below; "
+            f"{path} has lines such as '{shorten(headings[1])}', which are headings of the lines below; "
             f"a table needs the id in each line; convert the file first: {command}"
         )
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from graphrec.cleaning.casting import text_of
-from graphrec.cleaning.working_table import shortened
+from graphrec.cleaning.casting import to_text
+from graphrec.cleaning.working_table import shorten
 from graphrec.errors import DataError, GraphrecError, first_few, nearest
 from graphrec.redaction import redact, secrets_of
 from graphrec.tabular.spec import QueryInput
@@ -52,7 +52,7 @@ def read_batches(
             while rows := result.fetchmany(_CHUNK):
                 yield pa.table([_to_array([row[place] for row in rows]) for place in places], list(columns))
     except (sqlalchemy.exc.SQLAlchemyError, UnicodeError, ValueError, OverflowError, TypeError) as error:
-        sql = shortened(" ".join(redact(query.sql, secrets).split()))
+        sql = shorten(" ".join(redact(query.sql, secrets).split()))
         raise DataError(f"{shown} rejects the query {sql!r}: {driver_message(error, secrets)}; correct it") from None
     finally:
         engine.dispose()
@@ -105,7 +105,7 @@ def _format_url(url: Any) -> str:  # a sqlalchemy.URL
 
 def driver_message(error: Exception, secrets: Sequence[str]) -> str:
     """The message of the database driver, on one line and without secrets."""
-    return shortened(" ".join(redact(str(getattr(error, "orig", None) or error), secrets).split()), 200)
+    return shorten(" ".join(redact(str(getattr(error, "orig", None) or error), secrets).split()), 200)
 
 
 def import_sqlalchemy() -> ModuleType:
@@ -145,10 +145,10 @@ def _to_array(values: list[Any]) -> Any:  # of any type, to a pyarrow.Array
     try:
         array = pa.array(_unify_decimals(values))
     except (pa.ArrowException, OverflowError, ValueError, TypeError):
-        return pa.array([None if value is None else text_of(value) for value in values], pa.large_string())
+        return pa.array([None if value is None else to_text(value) for value in values], pa.large_string())
     if any(test(array.type) for test in _KNOWN):
         return array
-    return pa.array([None if value is None else text_of(value) for value in values], pa.large_string())
+    return pa.array([None if value is None else to_text(value) for value in values], pa.large_string())
 
 
 def _unify_decimals(values: list[Any]) -> list[Any]:

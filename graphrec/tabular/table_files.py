@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import duckdb
 
-from graphrec.cleaning.working_table import shortened
+from graphrec.cleaning.working_table import shorten
 from graphrec.errors import DataError
 from graphrec.tabular import archives, duckdb_engine, file_format, json_arrays, sheets
 from graphrec.tabular.duckdb_engine import quote_identifier, quote_literal
@@ -234,7 +234,7 @@ class _File:
         if "\n" in text or "\r" in text:
             raise DataError(
                 f"{self.path} line {line:,}: a quote is not closed, or not doubled inside a quoted text, and includes "
-                f'the lines after it ({shortened(text)!r}); correct it, or write quote = "" if there are no quotes'
+                f'the lines after it ({shorten(text)!r}); correct it, or write quote = "" if there are no quotes'
             )
         if self.files.format == "json":
             line = 0  # DuckDB counts elements here, not lines

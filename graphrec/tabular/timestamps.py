@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from graphrec.cleaning.casting import arrow, as_text, converted
+from graphrec.cleaning.casting import as_text, convert, to_arrow
 from graphrec.cleaning.numbers import whole_numbers
 from graphrec.errors import DataError
 from graphrec.tabular.iso8601 import ZONES, find_offset, parse_iso8601
@@ -142,9 +142,9 @@ def _read_numbers(values: "pd.Series[Any]", zone: str) -> ParsedTimes:
     """Times of numbers without a unit: dates such as 20240213, else a unit by size; with notes."""
     if pd.api.types.is_string_dtype(values.dtype) and not values.str.contains(_COUNT, regex=True).any():
         return ParsedTimes(pd.Series(pd.NA, index=values.index, dtype="Int64"), values.notna())
-    whole, is_not_whole = converted(values, "int")
+    whole, is_not_whole = convert(values, "int")
     whole = whole.astype("Int64")
-    fractional, bad = converted(values.where(is_not_whole), "float")
+    fractional, bad = convert(values.where(is_not_whole), "float")
     size = whole.abs().astype("Float64").where(~is_not_whole, fractional.astype("Float64").abs())
     if size.isna().all():
         return ParsedTimes(whole, bad)
@@ -213,11 +213,11 @@ def _read_calendar_numbers(
 
 
 def _scale_numbers(values: "pd.Series[Any]", per_second: int) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
-    whole, is_not_whole = converted(values, "int")
+    whole, is_not_whole = convert(values, "int")
     whole = whole.astype("Int64") // per_second
     if not is_not_whole.any():
         return whole, is_not_whole
-    fractional, bad = converted(values.where(is_not_whole), "float")
+    fractional, bad = convert(values.where(is_not_whole), "float")
     fractional = (fractional.astype("Float64") / per_second) // 1
     too_large = (fractional.abs() >= 2**62).fillna(False).astype("bool")
     return whole.where(~is_not_whole, fractional.mask(too_large).astype("Int64")), bad | too_large
@@ -225,7 +225,7 @@ def _scale_numbers(values: "pd.Series[Any]", per_second: int) -> tuple["pd.Serie
 
 def _parse_iso8601(text: "pd.Series[str]", zone: str) -> "pd.Series[Any]":
     """Seconds of texts in any variant of ISO 8601; missing if the text is not a time."""
-    column = arrow(text)
+    column = to_arrow(text)
     for pattern, replacement in (*_REWRITES, *_find_trailing_zones(column)):
         column = pc.replace_substring_regex(column, pattern, replacement)
     is_extended = pc.fill_null(pc.match_substring_regex(column, _EXTENDED), False).to_numpy()

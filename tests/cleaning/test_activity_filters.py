@@ -1,4 +1,4 @@
-"""Robots and k-cores: who goes, with what, and what is said of it."""
+"""Robots and k-cores: the rejected users, items and edges, and the report."""
 
 import time
 from collections import Counter
@@ -36,7 +36,7 @@ def ids(tables: GraphTables, label: str) -> list[str]:
     return sorted(tables.node(label).frame["id"])
 
 
-def test_robots_go_with_all_they_did() -> None:
+def test_robots_are_rejected_with_all_their_behaviour() -> None:
     views: list[tuple[object, ...]] = [("robot", "i", DAY + second) for second in range(4)]
     views += [("busy", "i", DAY - 1), ("busy", "i", DAY), ("busy", "i", DAY + 1), ("busy", "i", DAY + 86_400)]
     views += [("known", "i", DAY)] * 4
@@ -81,7 +81,7 @@ CORE: list[tuple[object, ...]] = [
 ]
 
 
-def test_the_core_is_what_is_left_when_nothing_goes_any_more() -> None:
+def test_the_core_is_computed_repeatedly() -> None:
     friends: list[tuple[object, ...]] = [("u", "v"), ("u", "x")]
     tables = made((PURCHASED, CORE), (FRIEND, friends), (IN_GENRE, [("i", "g"), ("k", "g"), ("k", "h")]))
     core = k_core(tables, 2)
@@ -119,7 +119,7 @@ def test_limits_are_positive(wrong: int) -> None:
 
 @settings(max_examples=50)
 @given(pairs=st.sets(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1), k=st.integers(1, 4))
-def test_the_core_is_as_by_hand(pairs: set[tuple[int, int]], k: int) -> None:
+def test_the_core_equals_a_simple_computation(pairs: set[tuple[int, int]], k: int) -> None:
     expected = set(pairs)
     while True:
         users, items = Counter(u for u, _ in expected), Counter(i for _, i in expected)

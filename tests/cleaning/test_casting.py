@@ -1,10 +1,10 @@
-"""Columns of any type as text, numbers and yes or no: exactly, or not at all."""
+"""Columns of any type as text, numbers and booleans: exactly, or missing."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from graphrec.cleaning.casting import as_text, converted
+from graphrec.cleaning.casting import as_text, convert
 from graphrec.cleaning.rules import Kind
 
 
@@ -37,25 +37,25 @@ def test_numbers_as_text() -> None:
     ],
 )
 def test_text_as_values(kind: Kind, good: list[str], values: list[object], bad: list[str]) -> None:
-    found, wrong = converted(pd.Series(good, dtype="str"), kind)
+    found, wrong = convert(pd.Series(good, dtype="str"), kind)
     assert found.tolist() == values
     assert not wrong.any()
     assert str(found.dtype) == {"int": "int64", "float": "float64", "bool": "bool"}[kind]
-    found, wrong = converted(pd.Series([*bad, "", None], dtype="str"), kind)
+    found, wrong = convert(pd.Series([*bad, "", None], dtype="str"), kind)
     assert found.isna().all()
     assert wrong.tolist() == [True] * len(bad) + [False, False]
 
 
 def test_the_largest_whole_numbers_are_exact() -> None:
-    found, wrong = converted(pd.Series(["9223372036854775807", "-9223372036854775808"]), "int")
+    found, wrong = convert(pd.Series(["9223372036854775807", "-9223372036854775808"]), "int")
     assert found.tolist() == [2**63 - 1, -(2**63)]
     assert not wrong.any()
 
 
 def test_numbers_as_whole_numbers() -> None:
-    found, wrong = converted(pd.Series([1.0, 1.5, np.nan, np.inf]), "int")
+    found, wrong = convert(pd.Series([1.0, 1.5, np.nan, np.inf]), "int")
     assert found.isna().tolist() == [False, True, True, True]
     assert wrong.tolist() == [False, True, False, True]
     assert str(found.dtype) == "Int64"
-    assert str(converted(pd.Series([True, False]), "int")[0].dtype) == "int64"
-    assert converted(pd.Series([1, 2], dtype="int32"), "float")[0].tolist() == [1.0, 2.0]
+    assert str(convert(pd.Series([True, False]), "int")[0].dtype) == "int64"
+    assert convert(pd.Series([1, 2], dtype="int32"), "float")[0].tolist() == [1.0, 2.0]

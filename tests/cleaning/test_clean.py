@@ -54,7 +54,7 @@ def test_values_outside_their_range_are_rejected() -> None:
     assert tables.cleaning.rejected["reason"].unique().tolist() == ["rating is not between 0.5 and 5"]
 
 
-def test_ranges_of_times_are_told_as_times() -> None:
+def test_ranges_of_times_are_reported_as_times() -> None:
     kind = EdgeType("User", "RATED", "Item", ("timestamp",))
     frame = pd.DataFrame({"source_id": ["u"], "target_id": ["i"], "timestamp": [1500000000]})
     rules = {"RATED": CleaningRules(times=("timestamp",), ranges={"timestamp": (1600000000, None)})}
@@ -106,7 +106,7 @@ def test_repeated_rows_are_refused_by_default() -> None:
         rated(FOUR, CleaningRules())
 
 
-def test_sums_leave_out_what_is_missing() -> None:
+def test_sums_skip_missing_values() -> None:
     rows: list[tuple[object, object, object, object]] = [
         ("u", "i", 1.0, MAY),
         ("u", "i", None, MAY),
@@ -117,7 +117,7 @@ def test_sums_leave_out_what_is_missing() -> None:
     assert tables.edges[0].frame["rating"][0] == 1
 
 
-def test_a_key_tells_edges_apart() -> None:
+def test_a_key_distinguishes_edges() -> None:
     kind = EdgeType("User", "TAGGED", "Item", ("tag",), ("tag",))
     frame = {"source_id": ["u"] * 4, "target_id": ["i"] * 4, "tag": ["a", "b", "a", None]}
     tables = edges(frame, CleaningRules(repeated="first"), kind)
@@ -176,7 +176,7 @@ def test_rules_that_fit_no_table_are_errors() -> None:
         clean([(NodeType("Item"), frame), (NodeType("Item"), frame)], [], [SOURCE])
 
 
-def test_the_frames_given_stay_as_they_were() -> None:
+def test_the_frames_are_not_changed() -> None:
     frame = pd.DataFrame({"id": [1, 1, 2], "name": [" a ", "b", None]})
     before = frame.copy(deep=True)
     clean(
@@ -208,7 +208,7 @@ def test_every_row_is_kept_merged_or_rejected(rows: list[tuple[object, ...]], re
     assert all(json.loads(row) is not None for row in tables.cleaning.rejected["row"])
 
 
-def test_of_one_node_each_property_has_the_first_value_that_is_there() -> None:
+def test_each_property_of_a_node_has_the_first_value_that_is_not_missing() -> None:
     rows = {"id": ["a", "a", "a", "b"], "name": [None, "Pot", "Tea", "Cup"], "n": [1, 2, 3, None]}
 
     def merged(rules: CleaningRules) -> tuple[object, object]:

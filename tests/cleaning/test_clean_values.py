@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.cleaning import CleaningRules, clean
-from graphrec.cleaning.text import fixed
+from graphrec.cleaning.text import repair_string
 from graphrec.cleaning_report import RuleCount
 from graphrec.schema import EdgeType, LinkRule, NodeType
 
@@ -84,14 +84,14 @@ def test_values_of_a_wrong_type_are_rejected_as_they_stood() -> None:
     ],
 )
 def test_repair_never_makes_a_text_worse(text: str, repaired: str) -> None:
-    assert fixed(text) == repaired
-    assert fixed(repaired) == repaired
+    assert repair_string(text) == repaired
+    assert repair_string(repaired) == repaired
 
 
 @given(st.text(max_size=20))
 def test_what_is_repaired_stays_so(text: str) -> None:
-    once = fixed(text)
-    assert fixed(once) == once
+    once = repair_string(text)
+    assert repair_string(once) == once
     assert once.count("\ufffd") <= text.count("\ufffd")
 
 

@@ -1,4 +1,4 @@
-"""Several sources become one graph: edges with final ends, what the source no longer has, and the report."""
+"""Fusion of several sources: remapped edges, records that the source no longer has, and the report."""
 
 import json
 from dataclasses import replace
@@ -77,7 +77,7 @@ def test_into_an_empty_graph_everything_is_new() -> None:
     assert fused.source == "one"
 
 
-def test_the_same_film_of_two_sources_is_one_node_and_edges_follow() -> None:
+def test_the_same_film_of_two_sources_is_one_node_and_edges_are_remapped() -> None:
     other = tables(
         "two",
         ("g", "The Godfather", 1972, 175),
@@ -101,7 +101,7 @@ def test_the_same_film_of_two_sources_is_one_node_and_edges_follow() -> None:
     assert (genres.matched, genres.unmatched, genres.new) == (1, 1, 1)
 
 
-def test_ids_that_others_have_get_the_source_before_them_and_edges_follow() -> None:
+def test_ids_of_other_sources_get_the_source_as_prefix_and_edges_are_remapped() -> None:
     fused = fuse(GRAPH, tables("two", ("1", "Alien", 1979, None), rated=[("u", "1", 1.0, 1)]))
     assert plans(fused)["Item"].created["id"].tolist() == ["two:1"]
     assert plans(fused)["Item"].renamed == {"1": "one:1"}
@@ -121,7 +121,7 @@ def test_a_source_is_not_linked_to_a_node_of_its_own() -> None:
     assert len(plans(fuse(GraphState(), twice))["Item"].created) == 2
 
 
-def test_a_source_that_has_less_takes_the_rest_out() -> None:
+def test_records_that_a_source_no_longer_has_are_removed() -> None:
     less = tables("one", ("1", "Godfather, The", 1972, None))
     fused = fuse(GRAPH, GraphTables(less.nodes[:2], (), less.sources))
     found = plans(fused)
@@ -131,8 +131,8 @@ def test_a_source_that_has_less_takes_the_rest_out() -> None:
     assert all(plan.deleted == [] for plan in kept.nodes)
 
 
-def test_taking_a_source_out_takes_its_rules_out_too() -> None:
-    """b says that items of one year and length are one; without it those of a and c are two."""
+def test_unlinking_a_source_removes_its_rules() -> None:
+    """The rule of b links items with equal year and length; without it the items of a and c are two."""
     rule = LinkRule("Item", "exact", ("year", "length"))
     b = replace(tables("b"), links=(rule,))
     a, c = tables("a", ("1", None, 1995, 170)), tables("c", ("2", None, 1995, 170))
@@ -146,7 +146,7 @@ def test_taking_a_source_out_takes_its_rules_out_too() -> None:
 
 
 def several(*rated: tuple[Any, ...], friends: tuple[tuple[str, str], ...] = ()) -> Fused:
-    """Two films of two that are one by a rule which allows it, and users x and y that are one as well."""
+    """Two records of a source that a rule merges into one film, and users x and y that are merged as well."""
     rules = (
         LinkRule("Item", "exact", ("length",), one_to_one=False),
         LinkRule("User", "exact", ("email",), one_to_one=False),
@@ -155,23 +155,23 @@ def several(*rated: tuple[Any, ...], friends: tuple[tuple[str, str], ...] = ()) 
     other = tables("two", ("p", None, None, 170), ("q", None, None, 170), rated=[*rated], friends=[*friends])
     users = NodeTable(NodeType("User", ("email",)), other.nodes[0].frame.assign(email="e"))
     people = plans(fuse(GraphState(), one))["User"].created.assign(email="e")
-    brought = replace(SourceManifest.of(one), nodes=(NodeType("User", ("email",)), ITEM, GENRE))
-    known = GraphState((brought,), {**GRAPH.nodes, "User": people})
+    manifest = replace(SourceManifest.of(one), nodes=(NodeType("User", ("email",)), ITEM, GENRE))
+    known = GraphState((manifest,), {**GRAPH.nodes, "User": people})
     return fuse(known, replace(other, nodes=(users, *other.nodes[1:])))
 
 
-def test_edges_that_fall_together_are_the_newest() -> None:
+def test_the_newest_of_merged_edges_is_kept() -> None:
     fused = several(("x", "p", 1.0, 5), ("y", "q", 2.0, 7), ("x", "q", 3.0, None))
     assert fused.edges[0].frame.to_dict("records") == [
         {"source_id": "u", "target_id": "2", "rating": 2.0, "timestamp": 7}
     ]
 
 
-def test_an_undirected_edge_between_two_that_are_one_goes() -> None:
+def test_an_undirected_edge_between_merged_nodes_is_dropped() -> None:
     assert rows(several(friends=(("x", "y"), ("x", "z"))), "FRIEND") == []
 
 
-def test_the_arguments_stay_as_they_were() -> None:
+def test_the_arguments_are_not_changed() -> None:
     frames = [*GRAPH.nodes.values(), *(each.frame for each in ONE.nodes), *(each.frame for each in ONE.edges)]
     before = [frame.copy(deep=True) for frame in frames]
     fuse(GRAPH, ONE)

@@ -1,4 +1,4 @@
-"""MovieLens meets IMDb: the counts that we publish."""
+"""Fusion of MovieLens and IMDb: the published counts."""
 
 import time
 

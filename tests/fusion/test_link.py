@@ -1,4 +1,4 @@
-"""Which records of several sources are the same thing."""
+"""Links between records of several sources."""
 
 from collections.abc import Iterable
 from random import Random
@@ -18,7 +18,7 @@ TITLE = LinkRule("Item", "title", ("title", "year"))
 
 
 def records(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
-    """A frame of records whose source is what stands before the colon of the key."""
+    """A frame of records, with the part of the key before the colon as source."""
     frame = pd.DataFrame(list(rows))
     return frame.assign(source=frame["key"].str.partition(":")[0])
 
@@ -34,7 +34,7 @@ def candidates(links: Links) -> set[tuple[str, str]]:
     return set(links.ambiguous[["left_key", "right_key"]].itertuples(index=False, name=None))
 
 
-def test_an_exact_key_links_what_is_equal_whatever_its_type() -> None:
+def test_an_exact_key_links_equal_values_of_any_type() -> None:
     rows: list[dict[str, object]] = [
         {"key": "a:1", "tmdb_id": 862.0},
         {"key": "a:2", "tmdb_id": None},
@@ -49,7 +49,7 @@ def test_an_exact_key_links_what_is_equal_whatever_its_type() -> None:
     assert links.ambiguous.empty
 
 
-def test_a_normalised_key_says_what_stood_there() -> None:
+def test_evidence_of_a_normalised_key_has_the_stored_value() -> None:
     rows: list[dict[str, object]] = [
         {"key": "a:1", "isbn10": "0-306-40615-2", "isbn": None},
         {"key": "b:2", "isbn13": "978 0306406157"},
@@ -78,7 +78,7 @@ def test_several_properties_must_all_agree() -> None:
     ]
 
 
-def test_a_value_of_several_records_is_ambiguous_only_where_the_rule_is_one_to_one() -> None:
+def test_a_value_of_several_records_is_ambiguous_only_if_the_rule_is_one_to_one() -> None:
     rows: list[dict[str, object]] = [{"key": key, "email": "A@x.org "} for key in ("a:1", "a:2")]
     rows.append({"key": "b:1", "email": "a@X.org"})
     both = {("a:1", "b:1"), ("a:2", "b:1")}
@@ -105,7 +105,7 @@ def test_too_many_pairs_are_refused() -> None:
         find_links("User", records(rows), [rule])
 
 
-def test_a_pair_of_several_rules_stands_once_with_the_surest() -> None:
+def test_a_pair_of_several_rules_is_listed_once_with_the_highest_confidence() -> None:
     row: dict[str, object] = {"title": "Heat", "year": 1995}
     rows = [{**row, "key": "a:1", "imdb_id": "tt0113277"}, {**row, "key": "b:1", "imdb_id": 113277}]
     links = find_links("Item", records(rows), DEFAULT_LINKS)
@@ -126,7 +126,7 @@ def test_the_identifier_decides_between_equal_titles() -> None:
     assert candidates(links) == set()
 
 
-def test_a_title_never_links_what_an_identifier_tells_apart() -> None:
+def test_a_title_never_links_records_with_different_identifiers() -> None:
     row: dict[str, object] = {"title": "Emma", "year": 1996}
     rows = [{**row, "key": "a:1", "imdb_id": "tt1"}, {**row, "key": "b:2", "imdb_id": "tt2"}]
     links = find_links("Item", records(rows), [TITLE, IMDB])
@@ -134,7 +134,7 @@ def test_a_title_never_links_what_an_identifier_tells_apart() -> None:
     assert links.ambiguous["evidence"].tolist() == ["Emma (1996) = Emma (1996); but imdb_id tt1 is not tt2"]
 
 
-def test_a_contradiction_between_rules_is_told() -> None:
+def test_a_contradiction_between_rules_is_reported() -> None:
     rows: list[dict[str, object]] = [
         {"key": "a:1", "title": "Emma", "year": 1996, "imdb_id": "tt1"},
         {"key": "b:1", "title": "Heat", "year": 1995, "imdb_id": "tt1"},
@@ -178,7 +178,7 @@ def test_rules_of_other_labels_and_missing_columns_find_nothing() -> None:
         assert list(links.pairs.columns) == ["left_key", "right_key", "rule", "confidence", "evidence"]
 
 
-def test_a_rule_is_called_by_its_properties() -> None:
+def test_the_name_of_a_rule() -> None:
     assert rule_name(TITLE) == "title and year"
     assert rule_name(IMDB) == "imdb_id, normalised"
     assert rule_name(LinkRule("Item", "exact", ("ean",))) == "ean, exact"
@@ -206,7 +206,7 @@ TITLES = st.sampled_from(
 
 @st.composite
 def some_records(draw: st.DrawFn) -> pd.DataFrame:
-    """Records of two or three sources that are full of clashes."""
+    """Records of two or three sources with many conflicts."""
     rows: list[dict[str, object]] = []
     for source in ("a", "b", "c")[: draw(st.integers(2, 3))]:
         for number in range(draw(st.integers(0, 5))):
@@ -218,7 +218,7 @@ def some_records(draw: st.DrawFn) -> pd.DataFrame:
 
 
 def unordered(frame: pd.DataFrame) -> set[tuple[frozenset[str], float]]:
-    """What a frame of pairs says, without left and right."""
+    """The pairs with confidence, without left and right."""
     rows = zip(frame["left_key"], frame["right_key"], frame["confidence"], strict=True)
     return {(frozenset((left, right)), float(confidence)) for left, right, confidence in rows}
 
@@ -267,5 +267,5 @@ def test_links_join_different_sources_one_to_one(frame: pd.DataFrame) -> None:
 
 
 def unordered_pairs(frame: pd.DataFrame) -> list[tuple[str, str]]:
-    """The pairs without what is said of them."""
+    """The pairs without rule, confidence and evidence."""
     return list(frame[["left_key", "right_key"]].itertuples(index=False, name=None))

@@ -1,4 +1,4 @@
-"""Which works of two sources are the same by title and year, and how sure that is."""
+"""Title links between two sources, and their confidence."""
 
 import pandas as pd
 import pytest
@@ -90,17 +90,17 @@ def test_several_candidates_on_either_side_are_ambiguous() -> None:
     assert linked(two, [("x", "Hamlet", 2000)]) == ({}, {("a", "x"), ("b", "x")})
 
 
-def test_the_whole_title_goes_before_another_name() -> None:
+def test_the_whole_title_is_preferred_to_an_alias() -> None:
     ours: list[Film] = [("a", "Gojira", 1984), ("b", "Godzilla 1985 (Gojira)", 1984)]
     assert linked(ours, [("x", "Gojira", 1984)]) == ({("a", "x"): 0.99}, set())
 
 
-def test_other_names_that_fit_two_films_are_ambiguous() -> None:
+def test_aliases_of_two_films_are_ambiguous() -> None:
     theirs: list[Film] = [("x", "Tunnel, The", 2001), ("y", "Tunnel, Der", 2001)]
     assert linked([("a", "Tunnel, The (Tunnel, Der)", 2001)], theirs) == ({}, {("a", "x"), ("a", "y")})
 
 
-def test_the_same_year_goes_before_a_neighbour() -> None:
+def test_the_same_year_is_preferred_to_a_neighbouring_one() -> None:
     ours: list[Film] = [("a", "Carmen", 1983), ("b", "Carmen", 1984)]
     assert linked(ours, [("x", "Carmen", 1984)]) == ({("b", "x"): 0.99}, set())
 
@@ -110,7 +110,7 @@ def test_a_title_filmed_again_needs_its_year() -> None:
     assert linked(ours, [("x", "Conan the Barbarian", 1982)]) == ({("a", "x"): 0.85}, set())  # proposed, not made
 
 
-def test_its_own_title_of_the_year_before_goes_before_a_shorter_one() -> None:
+def test_an_equal_title_of_the_year_before_is_preferred_to_a_shorter_one() -> None:
     ours: list[Film] = [("a", "Dish, The", 2000), ("b", "Dish", 2001)]
     assert linked(ours, [("x", "The Dish", 2001)]) == ({("a", "x"): 0.88}, set())
 
@@ -135,7 +135,7 @@ def test_further_properties_must_be_equal() -> None:
     assert find_links("Item", frame[frame["key"] != "b:2"], [rule]).pairs.empty
 
 
-def test_names_without_a_year_are_less_sure() -> None:
+def test_without_a_year_confidence_is_lower() -> None:
     rows = [("a:1", "a", "The Beatles"), ("b:1", "b", "Beatles, The"), ("a:2", "a", "Queen"), ("b:2", "b", "Queens")]
     frame = pd.DataFrame(rows, columns=["key", "source", "name"])
     links = find_links("Item", frame, [LinkRule("Item", "title", ("name",))])
@@ -144,6 +144,6 @@ def test_names_without_a_year_are_less_sure() -> None:
     ]
 
 
-def test_nothing_meets_nothing() -> None:
+def test_sources_without_titles_have_no_links() -> None:
     assert linked([], []) == ({}, set())
     assert linked([], [("x", "Heat", 1995)]) == ({}, set())

@@ -1,4 +1,4 @@
-"""Placeholders, numbers with a wrong check digit, and values that very many records share link nothing."""
+"""Placeholders, numbers with a wrong check digit, and values that many records share link no records."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from graphrec.fusion.link import find_links
-from graphrec.fusion.linkable_values import MOST_RECORDS, why_unusable
+from graphrec.fusion.linkable_values import MAX_RECORDS, explain_unusable
 from graphrec.schema import LinkRule
 
 
@@ -33,7 +33,7 @@ def linked(name: str, value: str, by: str = "normalised", records: int = 1, one_
         ("customer_number", "0|000-000|-1|0.0|n/a|TBD|00000000-0000-0000-0000-000000000000"),
     ],
 )
-def test_what_is_nobodys_links_nobody(name: str, values: str, by: str) -> None:
+def test_values_of_no_person_link_no_records(name: str, values: str, by: str) -> None:
     texts = values.split("|")
     rows = [(f"{source}:{row}", source, text) for source in "ab" for row, text in enumerate(texts)]
     links = find_links("User", pd.DataFrame(rows, columns=["key", "source", name]), [LinkRule("User", by, (name,))])  # type: ignore[arg-type]
@@ -54,7 +54,7 @@ def test_what_is_nobodys_links_nobody(name: str, values: str, by: str) -> None:
         ("surname", "Müller|Nullmeier|Na'im"),
     ],
 )
-def test_what_is_somebodys_links(name: str, values: str) -> None:
+def test_values_of_a_person_link_records(name: str, values: str) -> None:
     texts = values.split("|")
     rows = [(f"{source}:{row}", source, text) for source in "ab" for row, text in enumerate(texts)]
     rule = LinkRule("User", "normalised", (name,))
@@ -63,20 +63,20 @@ def test_what_is_somebodys_links(name: str, values: str) -> None:
     assert links.unused.empty
 
 
-def test_titles_that_are_none_link_nothing() -> None:
+def test_placeholder_titles_link_no_records() -> None:
     rule = LinkRule("Item", "title", ("title", "year"))
     for title in ("Untitled", "unknown", "N/A", "-", "(no title)"):
-        assert why_unusable(rule, "title", title) == "a placeholder"
+        assert explain_unusable(rule, "title", title) == "a placeholder"
     for title in ("Missing", "Nobody", "$", "Test", "!", "Heat", "不明な男"):
-        assert why_unusable(rule, "title", title) is None
+        assert explain_unusable(rule, "title", title) is None
     rows = [("a:1", "a", "Untitled", 2001), ("b:1", "b", "Untitled", 2001), ("a:2", "a", "Heat", 1995)]
     frame = pd.DataFrame([*rows, ("b:2", "b", "Heat", 1995)], columns=["key", "source", "title", "year"])
     assert find_links("Item", frame, [rule]).pairs["left_key"].tolist() == ["a:2"]
 
 
-def test_a_value_that_very_many_records_share_is_told_and_links_nothing() -> None:
+def test_a_value_that_many_records_share_is_reported_and_links_no_records() -> None:
     assert linked("phone", "030901820", records=3, one_to_one=False)
-    assert not linked("phone", "030901820", records=MOST_RECORDS + 1, one_to_one=False)
+    assert not linked("phone", "030901820", records=MAX_RECORDS + 1, one_to_one=False)
     rows = [(f"a:{row}", "a", "030 901820") for row in range(30)] + [("b:1", "b", "030901820")]
     links = find_links(
         "User", pd.DataFrame(rows, columns=["key", "source", "phone"]), [LinkRule("User", "normalised", ("phone",))]
@@ -87,7 +87,7 @@ def test_a_value_that_very_many_records_share_is_told_and_links_nothing() -> Non
     ]
 
 
-def test_what_is_not_used_is_told_with_the_reason() -> None:
+def test_unused_values_are_reported_with_the_reason() -> None:
     rows = [("a:1", "a", "n/a"), ("a:2", "a", "n/a"), ("b:1", "b", "n/a"), ("b:2", "b", "ann@shop.de")]
     rule = LinkRule("User", "normalised", ("email",))
     links = find_links("User", pd.DataFrame(rows, columns=["key", "source", "email"]), [rule])
@@ -95,7 +95,7 @@ def test_what_is_not_used_is_told_with_the_reason() -> None:
         ["a", "n/a", 2, "a placeholder"],
         ["b", "n/a", 1, "a placeholder"],
     ]
-    reason = why_unusable(LinkRule("Item", "exact", ("isbn",)), "isbn", "9780306406158")
+    reason = explain_unusable(LinkRule("Item", "exact", ("isbn",)), "isbn", "9780306406158")
     assert reason == "no such number: its check digit is wrong"
 
 
@@ -109,6 +109,6 @@ def test_texts_that_are_floats_link_with_the_numbers() -> None:
 
 def test_people_are_not_compared_by_placeholders() -> None:
     rule = LinkRule("User", "fields", ("name", "city"))
-    assert why_unusable(rule, "city", "n/a") == "a placeholder"
-    assert why_unusable(rule, "city", "Bonn") is None
-    assert why_unusable(LinkRule("User", "fields", ("name", "birth_date")), "birth_date", "1900-01-01") is not None
+    assert explain_unusable(rule, "city", "n/a") == "a placeholder"
+    assert explain_unusable(rule, "city", "Bonn") is None
+    assert explain_unusable(LinkRule("User", "fields", ("name", "birth_date")), "birth_date", "1900-01-01") is not None

@@ -1,4 +1,4 @@
-"""Identifiers in one spelling."""
+"""Normalisation of identifiers, names and other values."""
 
 import numpy as np
 import pandas as pd
@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphrec.fusion.normalisation import as_text, canonical, is_identifier, isbn13, plain
+from graphrec.fusion.normalisation import as_text, is_identifier, normalise_isbn, normalise_values, normalise_words
 
 
-def spelt(name: str, text: str) -> str | None:
-    """One value in one spelling, None where it is none."""
-    value = canonical(name, pd.Series([text], dtype="str")).iloc[0]
+def normalised(name: str, text: str) -> str | None:
+    """One normalised value; None if it is not valid."""
+    value = normalise_values(name, pd.Series([text], dtype="str")).iloc[0]
     return None if pd.isna(value) else str(value)
 
 
@@ -58,18 +58,18 @@ def spelt(name: str, text: str) -> str | None:
         ("asin", "—", None),
     ],
 )
-def test_one_spelling(name: str, text: str, value: str | None) -> None:
-    assert spelt(name, text) == value
+def test_normalised_values(name: str, text: str, value: str | None) -> None:
+    assert normalised(name, text) == value
 
 
 @given(st.text("0123456789", min_size=9, max_size=9).filter(lambda digits: set(digits) != {"0"}))
-def test_both_forms_of_an_isbn_are_one(digits: str) -> None:
-    check = [last for last in "0123456789X" if isbn13(digits + last)]
+def test_both_forms_of_an_isbn_are_equal(digits: str) -> None:
+    check = [last for last in "0123456789X" if normalise_isbn(digits + last)]
     assert len(check) == 1
-    long = isbn13(digits + check[0])
+    long = normalise_isbn(digits + check[0])
     assert long is not None
     assert long.startswith(f"978{digits}")
-    assert isbn13(long) == long
+    assert normalise_isbn(long) == long
 
 
 def test_values_as_text() -> None:
@@ -81,7 +81,7 @@ def test_values_as_text() -> None:
 
 
 def test_names_of_people_and_places() -> None:
-    assert plain("  José-María O'Neil ") == "jose maria o neil"
-    assert plain("?!") is None
+    assert normalise_words("  José-María O'Neil ") == "jose maria o neil"
+    assert normalise_words("?!") is None
     assert is_identifier("isbn")
     assert not is_identifier("surname")

@@ -1,4 +1,4 @@
-"""People of two sources by several fields."""
+"""Probabilistic links between people of two sources by several fields."""
 
 import random
 import sys
@@ -104,7 +104,7 @@ def test_two_people_with_nothing_in_common() -> None:
     assert find_links("User", pd.DataFrame(rows, columns=["key", "source", *FIELDS]), [RULE]).pairs.empty
 
 
-def test_evidence_tells_each_field() -> None:
+def test_evidence_lists_each_field() -> None:
     rows = [
         ("a:1", "a", "Anna", "Bergmann", "1990-01-02", "Berlin"),
         ("a:2", "a", "Hans", "Zimmer", "1950-11-30", "Bonn"),
@@ -137,7 +137,7 @@ def test_twins_are_ambiguous_unless_several_are_allowed() -> None:
 
 
 @pytest.mark.parametrize("count", [10, 250])
-def test_the_order_of_the_records_changes_nothing(count: int, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_order_of_the_records_does_not_matter(count: int, capfd: pytest.CaptureFixture[str]) -> None:
     frame = people(count)
     links = find_links("User", frame, [RULE])
     again = find_links("User", frame.sample(frac=1, random_state=3), [RULE])

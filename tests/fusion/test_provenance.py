@@ -1,13 +1,13 @@
-"""What a source brought: written down beside the graph and read back."""
+"""Source manifests: stored in the graph and read back."""
 
 import pytest
 
 from graphrec.errors import DataError
-from graphrec.fusion.provenance import SourceManifest, by_precedence
+from graphrec.fusion.provenance import SourceManifest, sort_by_precedence
 from graphrec.schema import EdgeType, LinkRule, NodeType
 from graphrec.tables import Source
 
-BROUGHT = SourceManifest(
+MANIFEST = SourceManifest(
     Source("films", "2024", "https://films.example", "ours", "abc", 3),
     (NodeType("User", ("email",)), NodeType("Genre", (), shared=True)),
     (EdgeType("User", "TAGGED", "Item", ("tag",), ("tag",)), EdgeType("User", "SAW", "Item", (), None)),
@@ -15,9 +15,9 @@ BROUGHT = SourceManifest(
 )
 
 
-def test_what_was_written_down_comes_back() -> None:
-    properties = BROUGHT.to_properties()
-    assert SourceManifest.from_properties(properties) == BROUGHT
+def test_a_manifest_is_read_back_as_written() -> None:
+    properties = MANIFEST.to_properties()
+    assert SourceManifest.from_properties(properties) == MANIFEST
     assert {name: properties[name] for name in ("id", "version", "precedence", "labels", "relations")} == {
         **{"id": "films", "version": "2024", "precedence": 3, "labels": ["User", "Genre"]},
         "relations": ["SAW", "TAGGED"],
@@ -36,28 +36,28 @@ def test_what_was_written_down_comes_back() -> None:
     ],
 )
 def test_a_record_that_another_program_changed_is_named(changed: dict[str, object]) -> None:
-    properties = {**BROUGHT.to_properties(), **changed}
+    properties = {**MANIFEST.to_properties(), **changed}
     if properties["version"] is None:
         del properties["version"]
     with pytest.raises(DataError, match=r"\(:Source \{id: '.*'\}\) in the graph does not say what the source provided"):
         SourceManifest.from_properties(properties)
 
 
-def test_while_one_load_replaces_another_both_are_known() -> None:
+def test_a_merged_manifest_has_the_types_of_both_loads() -> None:
     newer = SourceManifest(
         Source("films", "2025"),
         (NodeType("User", ("age",)), NodeType("Item", ("title",))),
         (EdgeType("User", "TAGGED", "Item", (), ("tag",)),),
     )
-    united = newer.united(BROUGHT)
-    assert united.source.version == "2025"
-    assert united.links == ()
-    assert united.node("User") == NodeType("User", ("age", "email"))
-    assert [kind.label for kind in united.nodes] == ["User", "Item", "Genre"]
-    assert [kind.triple for kind in united.edges] == [("User", "TAGGED", "Item"), ("User", "SAW", "Item")]
-    assert newer.united(None) is newer
-    assert united.node("Tag") is None
+    merged = newer.merge(MANIFEST)
+    assert merged.source.version == "2025"
+    assert merged.links == ()
+    assert merged.node("User") == NodeType("User", ("age", "email"))
+    assert [kind.label for kind in merged.nodes] == ["User", "Item", "Genre"]
+    assert [kind.triple for kind in merged.edges] == [("User", "TAGGED", "Item"), ("User", "SAW", "Item")]
+    assert newer.merge(None) is newer
+    assert merged.node("Tag") is None
 
 
 def test_by_hand_comes_first_then_precedence_then_the_name() -> None:
-    assert by_precedence([Source("b"), Source("a"), Source("c", precedence=1)]) == ["", "c", "a", "b"]
+    assert sort_by_precedence([Source("b"), Source("a"), Source("c", precedence=1)]) == ["", "c", "a", "b"]

@@ -1,4 +1,4 @@
-"""Nodes taken apart into the records that they were made from."""
+"""Records restored from nodes."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 
 from graphrec.errors import DataError
 from graphrec.fusion.provenance import SourceManifest
-from graphrec.fusion.records import incoming_records, own_name, properties, stored_names, stored_records
+from graphrec.fusion.records import build_records, list_properties, restore_records, source_property, stored_names
 from graphrec.schema import NodeType
 from graphrec.tables import NodeTable, Source
 
@@ -22,15 +22,15 @@ def nodes(*rows: dict[str, Any]) -> pd.DataFrame:
 
 
 def records(*rows: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
-    found = stored_records("Item", nodes(*rows), SOURCES)
+    found = restore_records("Item", nodes(*rows), SOURCES)
     cells = found[["node", "title", "year", "length"]].itertuples(index=False, name=None)
     return dict(zip(found["key"], cells, strict=True))
 
 
 def test_the_names_that_a_label_has() -> None:
-    assert own_name("one", "title") == "one:title"
-    assert properties("Item", SOURCES) == ("length", "title", "year")
-    assert properties("Genre", SOURCES) == properties("Tag", SOURCES) == ()
+    assert source_property("one", "title") == "one:title"
+    assert list_properties("Item", SOURCES) == ("length", "title", "year")
+    assert list_properties("Genre", SOURCES) == list_properties("Tag", SOURCES) == ()
     assert stored_names("Item", SOURCES) == (
         *("keys", "length", "title", "year", ":length", ":title", ":year"),
         *("one:title", "one:year", "two:title", "two:length"),
@@ -39,7 +39,7 @@ def test_the_names_that_a_label_has() -> None:
 
 def test_records_of_a_table() -> None:
     frame = pd.DataFrame({"id": ["7", "a:b"], "title": ["Heat", None], "year": pd.array([1995, None], dtype="Int64")})
-    found = incoming_records(NodeTable(NodeType("Item", ("title", "year"), shared=True), frame), "one")
+    found = build_records(NodeTable(NodeType("Item", ("title", "year"), shared=True), frame), "one")
     assert found.to_dict("list") == {
         "key": ["one:7", "one:a:b"],
         "source": ["one", "one"],
@@ -50,13 +50,13 @@ def test_records_of_a_table() -> None:
     }
 
 
-def test_a_node_of_one_source_has_its_values_plainly() -> None:
+def test_a_node_of_one_source_has_its_values_as_properties() -> None:
     assert records({"id": "7", "keys": ["one:7"], "title": "Heat", "year": 1995, "length": 3, "two:title": "no"}) == {
-        "one:7": (0, "Heat", 1995, None)  # one says nothing of a length: that is somebody else's
+        "one:7": (0, "Heat", 1995, None)  # source one does not declare length: another program wrote it
     }
 
 
-def test_a_node_of_several_has_those_of_each_beside() -> None:
+def test_a_node_of_several_sources_has_the_values_of_each() -> None:
     node = {"id": "7", "keys": ["one:7", "two:x:y"], "title": "Heat", "one:title": "Heat", "two:length": 170}
     assert records({"id": "5", "keys": ["two:5"], "length": 9}, node) == {
         "two:5": (0, None, None, 9),
@@ -71,28 +71,28 @@ def test_a_node_without_keys_is_a_record_made_by_hand() -> None:
     assert records({**node, "keys": []}) == records(node)
 
 
-def test_what_no_source_of_a_node_says_anything_of_is_what_was_made_by_hand() -> None:
+def test_a_property_that_no_source_declares_was_made_by_hand() -> None:
     node = {"id": "7", "keys": [":7", "one:7"], ":title": "mine", "title": "Heat", "one:title": "Heat", "length": 170}
     assert records(node) == {":7": (0, "mine", None, 170), "one:7": (0, "Heat", None, None)}
 
 
-def test_shared_is_what_a_source_says_of_the_label() -> None:
+def test_shared_is_read_from_the_manifest() -> None:
     frame = pd.DataFrame({"id": ["x", "y"], "keys": [["one:x"], None]})
-    assert stored_records("Genre", frame, SOURCES)["shared"].tolist() == [True, False]
+    assert restore_records("Genre", frame, SOURCES)["shared"].tolist() == [True, False]
 
 
 def test_no_nodes_have_no_records() -> None:
-    assert list(stored_records("Item", nodes(), SOURCES).columns) == [
+    assert list(restore_records("Item", nodes(), SOURCES).columns) == [
         *("key", "source", "native", "shared", "length", "title", "year", "node")
     ]
 
 
-def test_a_key_on_two_nodes_is_told() -> None:
+def test_a_key_on_two_nodes_is_reported() -> None:
     with pytest.raises(DataError, match=r"Item: 1 keys are on two nodes of the graph \(one:1\)"):
         records({"id": "a", "keys": ["one:1"]}, {"id": "b", "keys": ["one:1"]})
 
 
-def test_a_key_of_an_unknown_source_is_told() -> None:
+def test_a_key_of_an_unknown_source_is_reported() -> None:
     with pytest.raises(
         DataError, match=r"Item: 2 keys in the graph are of sources without a Source node \(old; first: o"
     ):

@@ -1,8 +1,15 @@
-"""Titles in one spelling."""
+"""Normalisation of titles."""
 
 import pytest
 
-from graphrec.fusion.titles import aliases, compact, divisions, normalise, numbers, without_article
+from graphrec.fusion.titles import (
+    compact,
+    extract_aliases,
+    extract_numbers,
+    normalise_title,
+    split_title,
+    strip_article,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +28,7 @@ from graphrec.fusion.titles import aliases, compact, divisions, normalise, numbe
     ],
 )
 def test_spellings_of_one_title(one: str, other: str) -> None:
-    assert normalise(one) == normalise(other)
+    assert normalise_title(one) == normalise_title(other)
 
 
 @pytest.mark.parametrize(
@@ -36,32 +43,35 @@ def test_spellings_of_one_title(one: str, other: str) -> None:
     ],
 )
 def test_different_titles_stay_different(one: str, other: str) -> None:
-    assert normalise(one) != normalise(other)
+    assert normalise_title(one) != normalise_title(other)
 
 
-def test_a_normal_title_is_its_own() -> None:
+def test_normalisation_is_idempotent() -> None:
     for title in ("Godfather, The", "8½ (8 1/2)", "$", "Up, Up and Away, A"):
-        assert normalise(normalise(title)) == normalise(title)
+        assert normalise_title(normalise_title(title)) == normalise_title(title)
 
 
 def test_aliases() -> None:
-    assert aliases("Heat") == []
-    assert aliases("Kingdom, The (Riget)") == ["the kingdom", "riget"]
-    assert aliases("Way of the Dragon, The (a.k.a. Return of the Dragon) (Meng long guo jiang)") == [
+    assert extract_aliases("Heat") == []
+    assert extract_aliases("Kingdom, The (Riget)") == ["the kingdom", "riget"]
+    assert extract_aliases("Way of the Dragon, The (a.k.a. Return of the Dragon) (Meng long guo jiang)") == [
         "the way of the dragon",
         "return of the dragon",
         "meng long guo jiang",
     ]
-    assert aliases("Amants de Montparnasse (Montparnasse 19), Les") == ["les amants de montparnasse", "montparnasse 19"]
-    assert aliases("() (A)") == ["a"]
-    assert aliases("Dinner with the Devil(s)") == []
-    assert aliases("(A)Torzija") == []
+    assert extract_aliases("Amants de Montparnasse (Montparnasse 19), Les") == [
+        "les amants de montparnasse",
+        "montparnasse 19",
+    ]
+    assert extract_aliases("() (A)") == ["a"]
+    assert extract_aliases("Dinner with the Devil(s)") == []
+    assert extract_aliases("(A)Torzija") == []
 
 
-def test_divisions() -> None:
-    assert divisions("Star Wars: Episode IV - A New Hope (1977)") == ["star wars", "episode iv a new hope"]
-    assert divisions("Mein liebster Feind - Klaus Kinski") == ["mein liebster feind", "klaus kinski"]
-    assert divisions("Spider-Man") == divisions("2:37") == []
+def test_parts_of_a_title() -> None:
+    assert split_title("Star Wars: Episode IV - A New Hope (1977)") == ["star wars", "episode iv a new hope"]
+    assert split_title("Mein liebster Feind - Klaus Kinski") == ["mein liebster feind", "klaus kinski"]
+    assert split_title("Spider-Man") == split_title("2:37") == []
 
 
 @pytest.mark.parametrize(
@@ -76,16 +86,16 @@ def test_divisions() -> None:
         ("Karate Kid, Part One", "Karate Kid 1"),
     ],
 )
-def test_spellings_that_are_equal_without_spaces(one: str, other: str) -> None:
-    assert compact(normalise(one)) == compact(normalise(other))
-    assert compact(normalise(one)) != compact(normalise("Aliens"))
+def test_compact_spellings(one: str, other: str) -> None:
+    assert compact(normalise_title(one)) == compact(normalise_title(other))
+    assert compact(normalise_title(one)) != compact(normalise_title("Aliens"))
 
 
 def test_numbers_of_a_title() -> None:
     titles = ["Rocky", "Rocky II", "Part 3 of 4", "Friday the 13th Part V", "One Day", "I, Robot", "Malcolm X"]
-    assert [numbers(normalise(title)) for title in titles] == ["", "2", "3 4", "13 5", "", "", "10"]
+    assert [extract_numbers(normalise_title(title)) for title in titles] == ["", "2", "3 4", "13 5", "", "", "10"]
 
 
-def test_the_article_in_front() -> None:
+def test_a_leading_article_is_stripped() -> None:
     names = ["the underneath", "l avventura", "the", "theatre of blood", "a a"]
-    assert [without_article(name) for name in names] == ["underneath", "avventura", "the", "theatre of blood", "a"]
+    assert [strip_article(name) for name in names] == ["underneath", "avventura", "the", "theatre of blood", "a"]

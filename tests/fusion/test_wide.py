@@ -1,4 +1,4 @@
-"""The work of fusion grows with the number of properties, and not with its square."""
+"""The work of fusion is linear in the number of properties."""
 
 import cProfile
 import warnings
@@ -13,7 +13,7 @@ from graphrec.tables import GraphTables, NodeTable, Source
 
 
 def calls(columns: int) -> int:
-    """Function calls of fusing a label of so many properties with itself."""
+    """The number of function calls to fuse a label with this number of properties with itself."""
     names = tuple(f"c{number}" for number in range(columns))
     values = {name: ["1", "2"] for name in names}
     table = NodeTable(NodeType("User", names), pd.DataFrame({"id": ["a", "b"], **values}))
@@ -24,7 +24,7 @@ def calls(columns: int) -> int:
     return sum(entry.callcount for entry in profile.getstats())
 
 
-def test_a_wide_label_costs_its_width() -> None:
+def test_cost_is_linear_in_the_number_of_properties() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.PerformanceWarning)
         few, many = calls(100), calls(400)

@@ -68,7 +68,7 @@ class Graph:
         """Load the tables of a source; the plan that was carried out."""
         brought = SourceManifest.of(tables)
         name = brought.source.name
-        united = brought.united(self.sources.get(name))
+        united = brought.merge(self.sources.get(name))
         fused = fuse(self.known(united), tables)
         for plan in fused.nodes:
             self._carry_out(plan)

@@ -1,4 +1,4 @@
-"""Where the real data lies, for the tests that pin its counts."""
+"""The folders of the real data, for the tests of its counts."""
 
 import os
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def data_folder() -> Callable[[str], Path]:
-    """A function from a data set's name to its folder; the test is skipped where it is not on this machine."""
+    """A function from a data set's name to its folder; the test is skipped if it is not on this machine."""
     root = Path(os.environ.get("GRAPHREC_DATA", Path(__file__).parents[2] / "../shared/data"))
 
     def folder(name: str) -> Path:

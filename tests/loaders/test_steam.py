@@ -1,4 +1,4 @@
-"""Steam: both forms of the files, editions of a game under one title, titles with spaces around."""
+"""Steam: both forms of the files, editions of a game under one title, titles with surrounding spaces."""
 
 import gzip
 from collections.abc import Callable
@@ -79,7 +79,7 @@ def test_bad_lines_are_reported(folder: Path, name: str) -> None:
         load(folder)
 
 
-def test_an_unknown_behaviour_is_told(tmp_path: Path) -> None:
+def test_an_unknown_behaviour_is_reported(tmp_path: Path) -> None:
     (tmp_path / "steam-200k.csv").write_text(KAGGLE + "1,Portal,gift,1,0\n")
     with pytest.raises(DataError, match=r"steam-200k\.csv: 1 lines are neither purchase nor play \(gift\)"):
         load(tmp_path)

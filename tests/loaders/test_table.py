@@ -1,4 +1,4 @@
-"""A user's own data: the example of docs/table.md on files of every form, and what the loader says of its argument."""
+"""A user's own data: the example of docs/table.md on files of every form, and errors about its argument."""
 
 import gzip
 import json
@@ -131,7 +131,7 @@ def test_orders_of_several_files_are_summed(tables: GraphTables) -> None:
     }
 
 
-def test_events_are_told_apart_by_where(tables: GraphTables) -> None:
+def test_events_are_distinguished_by_where(tables: GraphTables) -> None:
     second = DAY // 1000
     assert rows(tables, "VIEWED") == [("007", "A1", second), ("8", "A1", second), ("8", "A1", second + 1)]
     found = [table for table in tables.edges if table.type.relation == "FOLLOWS"]
@@ -157,7 +157,7 @@ def test_rejected_rows_are_kept_with_the_reason(tables: GraphTables) -> None:
 
 
 def found_together(rejected: pd.DataFrame) -> int:
-    """How many different places the rejected rows have."""
+    """The number of different places of the rejected rows."""
     return len(rejected[["file", "line", "row"]].drop_duplicates())
 
 

@@ -1,4 +1,4 @@
-"""Tmall: three behaviours in files of lists; what is held out stays out."""
+"""Tmall: three behaviours in files of lists; held-out interactions are not read."""
 
 import gzip
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Yelp: friends in a text, categories that may be null, repeated reviews, users whom the user file lacks."""
+"""Yelp: friends in a text, categories that may be null, repeated reviews, users who are not in the user file."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""JSON lines: values come back exactly, and each line or field that is not what it must be is told."""
+"""JSON lines: values are read exactly, and each invalid line or field is reported."""
 
 import gzip
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_values_and_dtypes_come_back_exactly(tmp_path: Path) -> None:
     assert [str(dtype) for dtype in frame.dtypes] == ["str", "float64", "int64"]
 
 
-def test_optional_fields_are_missing_where_null_absent_or_empty(tmp_path: Path) -> None:
+def test_optional_fields_are_missing_if_null_absent_or_empty(tmp_path: Path) -> None:
     path = write(
         tmp_path, '{"a": null, "b": null, "c": null}\n{}\n{"a": "", "b": 2, "c": 0.5}\n{"a": "NA", "d": [1]}\n'
     )
@@ -47,7 +47,7 @@ def test_gzip_byte_order_mark_blank_lines_and_many_batches(tmp_path: Path) -> No
     assert frame["id"].tolist() == [str(number) for number in range(60_000)]
 
 
-def test_python_literals_only_where_they_are_allowed(tmp_path: Path) -> None:
+def test_python_literals_only_if_they_are_allowed(tmp_path: Path) -> None:
     path = write(tmp_path, "{'id': 'it\\'s', 'list': [1, None]}\n{\"id\": \"b\", \"list\": null}\n")
     frame = read_json_lines(path, {"id": "str", "list": "json?"}, literals=True)
     assert frame["id"].tolist() == ["it's", "b"]
@@ -82,7 +82,7 @@ DEFECTS: dict[str, tuple[str | bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", DEFECTS)
-def test_a_defect_is_told_with_its_line(tmp_path: Path, name: str) -> None:
+def test_a_defect_is_reported_with_its_line(tmp_path: Path, name: str) -> None:
     text, message = DEFECTS[name]
     with pytest.raises(DataError, match=message) as caught:
         read_json_lines(write(tmp_path, text), COLUMNS)
@@ -91,12 +91,12 @@ def test_a_defect_is_told_with_its_line(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["{'id': open('x')}", "{'id': 1", "{" * 100_000, "{'id': {[]: 1}}"])
-def test_a_literal_that_is_none_is_told(tmp_path: Path, text: str) -> None:
+def test_an_invalid_literal_is_reported(tmp_path: Path, text: str) -> None:
     with pytest.raises(DataError, match=r"1 of the lines hold no JSON object \(line 1: "):
         read_json_lines(write(tmp_path, text), {"id": "str"}, literals=True)
 
 
-def test_a_file_that_is_missing_or_cut_off_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_or_cut_off_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has no file r\.json and no r\.json\.gz; it is empty"):
         read_json_lines(tmp_path / "r.json", COLUMNS)
     whole = gzip.compress(b"".join(b'{"id": "%d"}\n' % (number * number) for number in range(5000)))

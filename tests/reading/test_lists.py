@@ -1,4 +1,4 @@
-"""Lists of words: every word comes back once for each time it stands there, whatever divides it."""
+"""Lists of words: every occurrence of a word is read, whatever the separators."""
 
 import gzip
 from pathlib import Path
@@ -61,13 +61,13 @@ DEFECTS: dict[str, tuple[str | bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", DEFECTS)
-def test_a_defect_is_told(tmp_path: Path, name: str) -> None:
+def test_a_defect_is_reported(tmp_path: Path, name: str) -> None:
     text, message = DEFECTS[name]
     with pytest.raises(DataError, match=rf"train\.txt {message}"):
         read_lists(write(tmp_path, text))
 
 
-def test_a_file_that_is_missing_a_folder_or_cut_off_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_a_folder_or_cut_off_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has no file train\.txt and no train\.txt\.gz; it is empty"):
         read_lists(tmp_path / "train.txt")
     with pytest.raises(DataError, match="cannot be read: Is a directory"):

@@ -1,4 +1,4 @@
-"""Strict reading: what is right comes back exactly, and each defect is told with its line."""
+"""Strict reading: valid values are read exactly, and each defect is reported with its line."""
 
 import gzip
 from pathlib import Path
@@ -71,7 +71,7 @@ def test_find_takes_plain_or_compressed(tmp_path: Path) -> None:
     assert not has(tmp_path, "u.item")
 
 
-def test_find_says_what_is_there(tmp_path: Path) -> None:
+def test_find_names_the_files_of_the_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no file a\.csv and no a\.csv\.gz; it is empty"):
         find(tmp_path, "a.csv")
     write(tmp_path, "", "b.csv")
@@ -116,7 +116,7 @@ DEFECTS = {
 
 @pytest.mark.parametrize("name", DEFECTS)
 @pytest.mark.parametrize("compressed", [False, True])
-def test_a_defect_is_told_with_its_line(tmp_path: Path, name: str, compressed: bool) -> None:
+def test_a_defect_is_reported_with_its_line(tmp_path: Path, name: str, compressed: bool) -> None:
     text, message = DEFECTS[name]
     path = write(tmp_path, gzip.compress(text.encode()), "r.csv.gz") if compressed else write(tmp_path, text, "r.csv")
     with pytest.raises(DataError, match=message) as caught:
@@ -125,7 +125,7 @@ def test_a_defect_is_told_with_its_line(tmp_path: Path, name: str, compressed: b
     assert "\n" not in str(caught.value)
 
 
-def test_a_quote_that_swallows_the_rest_is_found_in_the_last_column(tmp_path: Path) -> None:
+def test_an_unclosed_quote_is_found_in_the_last_column(tmp_path: Path) -> None:
     path = write(tmp_path, 'n,tag\n1,"funny\n2,sad\n')
     with pytest.raises(DataError, match="line 2 has a quote that is not closed"):
         read_table(path, {"n": "int", "tag": "str"})
@@ -145,7 +145,7 @@ def test_wrong_encoding_names_line_and_byte(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", [15, 60, -6])
-def test_a_cut_gzip_is_told(tmp_path: Path, keep: int) -> None:
+def test_a_cut_gzip_is_reported(tmp_path: Path, keep: int) -> None:
     whole = gzip.compress(b"id,rating,time\n" + b"".join(b"%d,2,%d\n" % (n, n * n) for n in range(5000)))
     with pytest.raises(DataError, match=r"r\.csv\.gz is cut off or damaged after line [\d,]+; copy or download"):
         read_table(write(tmp_path, whole[:keep], "r.csv.gz"), COLUMNS)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from graphrec.cleaning.casting import converted
+from graphrec.cleaning.casting import convert
 from graphrec.tabular.spec import TimeColumn
 from graphrec.tabular.timestamps import to_unix_seconds
 
@@ -114,7 +114,7 @@ def _infer_number_format(texts: "pd.Series[str]", named: bool) -> TimeFormat | N
 
 def looks_like_seconds(texts: "pd.Series[str]") -> bool:
     """Whether all numbers of a nameless column are Unix seconds from 1990 to 2040."""
-    numbers, bad = converted(texts, "float")
+    numbers, bad = convert(texts, "float")
     return not bad.any() and len(numbers) > 0 and bool(numbers.between(_EARLIEST, _LATEST).all())
 
 
