@@ -1,4 +1,4 @@
-"""Node features: what the numbers, texts, categories, times and edges of a property graph say about each node."""
+"""Node features from the numbers, texts, attributes, times and edges of a property graph."""
 
 from graphrec.features.nodes import node_features
 

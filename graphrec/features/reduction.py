@@ -1,28 +1,28 @@
-"""Wide sparse matrices as a few dense columns."""
+"""Standardisation of columns, and reduction of wide sparse matrices to a few dense columns."""
 
 import numpy as np
 import torch
 from scipy import sparse
 from torch import Tensor
 
-#: Columns of the random subspace beyond the width that is asked for.
+#: Oversampling: number of columns of the random subspace beyond the requested width.
 OVERSAMPLING = 16
 
-#: Products with MᵀM before the subspace counts as found.
+#: Number of products with MᵀM.
 ITERATIONS = 4
 
 
 def standardise(x: Tensor) -> Tensor:
-    """The columns [n, dim] float32 with mean 0 and variance 1; a column of one value becomes 0."""
+    """The columns [n, dim] float32, shifted and scaled to mean 0 and variance 1; constant columns become 0."""
     centred = x.double() - x.double().mean(0)
     deviation = centred.std(0, unbiased=False)
     return (centred / deviation.where(deviation > 1e-9, torch.inf)).float()
 
 
-def inverse_frequency(matrix: sparse.csr_array) -> sparse.csr_array:
-    """The matrix [n, m] with column j times log((1 + n) / (1 + n_j)) + 1 for its n_j entries, and rows of length 1.
+def weight_by_inverse_frequency(matrix: sparse.csr_array) -> sparse.csr_array:
+    """The matrix [n, m] with column j multiplied by log((1 + n) / (1 + n_j)) + 1, and rows then scaled to length 1.
 
-    The smoothed form of Salton and Buckley, 1988: terms of few rows weigh more than terms of all.
+    n_j is the number of entries of column j. The smoothed inverse document frequency of Salton and Buckley, 1988.
     """
     count = np.bincount(matrix.indices, minlength=matrix.shape[1])
     weight = np.log((1 + matrix.shape[0]) / (1 + count)) + 1
@@ -32,10 +32,10 @@ def inverse_frequency(matrix: sparse.csr_array) -> sparse.csr_array:
 
 
 def reduce(matrix: sparse.csr_array, width: int, rng: np.random.Generator) -> Tensor:
-    """The matrix [n, m] itself, dense, where m ≤ width, else its leading `width` principal coordinates U Σ [n, width].
+    """The matrix [n, m] as a dense float32 tensor if m ≤ width, else its leading principal coordinates U Σ [n, width].
 
-    float32. Randomised SVD (Halko, Martinsson and Tropp, 2011, algorithm 4.4), orthonormalised by QR; each right
-    vector points where its largest entry is positive, so that the random start decides no sign.
+    Randomised SVD (Halko, Martinsson and Tropp, 2011, algorithm 4.4), orthonormalised by QR. The sign of each right
+    singular vector is such that its largest entry is positive, so that it does not depend on the random start.
     """
     if matrix.shape[1] <= width:
         return torch.from_numpy(matrix.toarray().astype(np.float32))
@@ -47,6 +47,6 @@ def reduce(matrix: sparse.csr_array, width: int, rng: np.random.Generator) -> Te
     vectors = basis @ right[: min(width, columns)].T  # [m, width]
     largest = np.abs(vectors).argmax(axis=0)
     vectors *= np.where(vectors[largest, np.arange(vectors.shape[1])] < 0, -1.0, 1.0)
-    found = np.zeros((matrix.shape[0], width), dtype=np.float32)  # fewer rows than columns leave the last ones 0
-    found[:, : vectors.shape[1]] = matrix @ vectors
-    return torch.from_numpy(found)
+    coordinates = np.zeros((matrix.shape[0], width), dtype=np.float32)  # columns beyond the number of rows remain 0
+    coordinates[:, : vectors.shape[1]] = matrix @ vectors
+    return torch.from_numpy(coordinates)

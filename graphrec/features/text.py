@@ -1,4 +1,4 @@
-"""What the words of a text say, without any model to download."""
+"""Features from the words of texts (latent semantic analysis), without a pretrained model."""
 
 import re
 import zlib
@@ -9,30 +9,30 @@ import numpy as np
 from scipy import sparse
 from torch import Tensor
 
-from graphrec.features.reduction import inverse_frequency, reduce
+from graphrec.features.reduction import reduce, weight_by_inverse_frequency
 
-#: Columns that words are hashed to; of 20,000 different words about 700 share one with another.
+#: Number of columns that words are hashed to; of 20,000 different words about 700 share a column with another.
 BUCKETS = 1 << 18
 
-#: A run of letters and digits of any script.
+#: A word: a sequence of letters, digits and underscores of any script.
 WORD = re.compile(r"\w+")
 
 
-def words(text: str) -> list[str]:
-    """The words of a text in order, without regard to case."""
+def split_words(text: str) -> list[str]:
+    """The words of a text in their order, case-folded."""
     return WORD.findall(text.casefold())
 
 
-def word_counts(texts: Sequence[str | None]) -> sparse.csr_array:
-    """1 + log(count) of each word in each text, [num_texts, BUCKETS] float64; a missing text (None) is an empty row.
+def count_words(texts: Sequence[str | None]) -> sparse.csr_array:
+    """1 + log(count) of each word in each text, [num_texts, BUCKETS] float64; missing texts (None) are empty rows.
 
-    A word's column is its CRC-32 modulo BUCKETS, the same on every machine and in every run.
+    The column of a word is its CRC-32 modulo BUCKETS, which is the same on every machine.
     """
     rows: list[int] = []
     columns: list[int] = []
     values: list[float] = []
     for row, text in enumerate(texts):
-        buckets = Counter(zlib.crc32(word.encode()) % BUCKETS for word in words(text or ""))
+        buckets = Counter(zlib.crc32(word.encode()) % BUCKETS for word in split_words(text or ""))
         rows += [row] * len(buckets)
         columns += buckets.keys()
         values += [1 + float(np.log(count)) for count in buckets.values()]
@@ -40,13 +40,13 @@ def word_counts(texts: Sequence[str | None]) -> sparse.csr_array:
 
 
 def text_features(texts: Sequence[str | None], rng: np.random.Generator, width: int = 64) -> Tensor | None:
-    """The leading principal coordinates [num_texts, width] float32 of the texts' words; None where no text has a word.
+    """The leading principal coordinates [num_texts, width] float32 of the words of texts; None if no text has a word.
 
-    TF-IDF with hashed words (Weinberger et al., ICML 2009, without signs), rows of length 1, then a truncated SVD:
-    latent semantic analysis (Deerwester et al., 1990).
+    Latent semantic analysis (Deerwester et al., 1990): TF-IDF of hashed words (Weinberger et al., ICML 2009, without
+    signs), rows of length 1, then a truncated SVD.
     """
-    counts = word_counts(texts)
+    counts = count_words(texts)
     used = np.unique(counts.indices)
     if not len(used):
         return None
-    return reduce(inverse_frequency(sparse.csr_array(counts[:, used])), width, rng)
+    return reduce(weight_by_inverse_frequency(sparse.csr_array(counts[:, used])), width, rng)

@@ -1,44 +1,42 @@
-"""When the edges of a node happened."""
+"""Features from the times of the edges of a node."""
 
 import math
 
 import torch
 from torch import Tensor
 
-from graphrec.features.structure import leaving
+from graphrec.features.structure import list_outgoing
 from graphrec.hetero import HeteroGraph
 from graphrec.schema import Triple
 
 DAY = 86_400
 WEEK = 7 * DAY
 
-#: Columns for each edge type with times.
-WIDTH = 8
-
 
 def time_features(graph: HeteroGraph, label: str) -> Tensor | None:
-    """Eight columns for each edge type with times that starts at a label, [num_nodes, 8 · such types] float32.
+    """Eight columns for each edge type with times that starts at a label, [num_nodes, 8 · num_types] float32; None if
+    there is no such edge type.
 
-    known: 1 where the node has an edge with a time; all others are 0 where it has none.
-    first, last: when the first and the last edge happened, 0 to 1 over all edges of the type.
-    activity: log(1 + edges with a time / days from the first to the last, at least one day).
-    day cosine, day sine, week cosine, week sine: the mean direction of the edges on the circle of the day and of the
-        week in UTC; short where a node is active at all hours. The week begins on Thursday, as Unix time does.
-
-    None where no such edge type has a time.
+    known: 1 if the node has an edge with a time; without one all columns are 0.
+    first, last: times of the first and the last edge, scaled to 0 … 1 over all edges of the type.
+    activity: log(1 + edges with a time / days from the first to the last of them), counting at least one day.
+    day cosine, day sine, week cosine, week sine: mean of the unit vectors of the edges' times on the circle of the day
+        and of the week, in UTC; short for nodes that are active at all hours. The week starts on Thursday, like Unix
+        time.
     """
     blocks = [
-        _block(graph, triple)
-        for triple in leaving(graph, label)
+        _describe_times(graph, triple)
+        for triple in list_outgoing(graph, label)
         if "timestamp" in graph.data[triple] and bool(graph.data[triple].timestamp.isfinite().any())
     ]
     return torch.cat(blocks, dim=1) if blocks else None
 
 
-def _block(graph: HeteroGraph, triple: Triple) -> Tensor:
+def _describe_times(graph: HeteroGraph, triple: Triple) -> Tensor:
+    """The eight columns of one edge type, [num_nodes, 8] float32."""
     store, num_nodes = graph.data[triple], graph.data[triple[0]].num_nodes
-    known = store.timestamp.isfinite()  # NaN is an unknown time
-    node, moment = store.edge_index[0][known], store.timestamp[known].double()
+    is_known = store.timestamp.isfinite()  # NaN is an unknown time
+    node, moment = store.edge_index[0][is_known], store.timestamp[is_known].double()
     count = torch.bincount(node, minlength=num_nodes).double()
     earliest, latest = moment.min(), moment.max()
     span = (latest - earliest).clamp(min=1)

@@ -1,1 +1,1 @@
-"""Linear algebra that models share: sparse products and cuts, decompositions, ridge regression."""
+"""Linear algebra that models share: sparse products cut to their largest entries, decompositions, regressions."""

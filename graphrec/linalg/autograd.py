@@ -1,4 +1,4 @@
-"""Products with fixed sparse matrices, whose gradients are CSR products too."""
+"""Products with constant sparse matrices whose gradients are CSR products too."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +14,9 @@ from graphrec.linalg.csr import csr_tensor
 
 @dataclass(frozen=True, eq=False)
 class Product:
-    """A matrix [rows, columns] that is not learned, and its transposed, both as CSR tensors on one device.
+    """A constant matrix [rows, columns] and its transpose, both as CSR tensors on one device.
 
-    torch transposes a CSR matrix again in each backward step, which takes three times as long as the product.
+    torch would transpose the CSR matrix in every backward step, which needs three times as long as the product.
     """
 
     matrix: Tensor
@@ -25,11 +25,11 @@ class Product:
     @classmethod
     def of(cls, matrix: sparse.csr_array, device: torch.device) -> "Product":
         """The product with a scipy matrix."""
-        both = (matrix, sparse.csr_array(matrix.T.tocsr()))
-        return cls(*(csr_tensor(part).to(device) for part in both))
+        matrices = (matrix, sparse.csr_array(matrix.T.tocsr()))
+        return cls(*(csr_tensor(part).to(device) for part in matrices))
 
     def __matmul__(self, x: Tensor) -> Tensor:
-        """matrix · x, [rows, dim] for x [columns, dim], with a gradient for x."""
+        """matrix · x [rows, dim] for x [columns, dim], differentiable in x."""
         result: Tensor = _Multiply.apply(x, self)  # type: ignore[no-untyped-call]
         return result
 
@@ -45,9 +45,12 @@ class _Multiply(Function):
         return ctx.product.transposed @ gradients[0].contiguous(), None
 
 
-def normalised(matrix: sparse.csr_array, row_exponent: float, column_exponent: float) -> sparse.csr_array:
-    """D_r^{-a} M D_c^{-b} float32 of a matrix M without negative entries: D its row and column sums, a and b the
-    exponents. (1, 0) gives the means over rows, (½, ½) LightGCN's smoothing; empty rows and columns stay empty."""
+def normalise_sums(matrix: sparse.csr_array, row_exponent: float, column_exponent: float) -> sparse.csr_array:
+    """D_r^-a M D_c^-b float32 for a matrix M without negative entries, the diagonal matrices D_r and D_c of its row and
+    column sums, and exponents a and b.
+
+    (1, 0) makes each row sum to 1, (½, ½) is the normalisation of LightGCN. Empty rows and columns stay empty.
+    """
     scale = []
     for axis, exponent in ((1, row_exponent), (0, column_exponent)):
         total = np.asarray(matrix.sum(axis=axis), dtype=np.float64).ravel()

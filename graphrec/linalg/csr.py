@@ -1,4 +1,4 @@
-"""CSR matrices: conversion to tensors, 32-bit positions, and the tensors that a saved model consists of."""
+"""CSR matrices: conversion to tensors and states, and 32-bit indices."""
 
 import warnings
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-#: The tensors that a fitted model consists of, by name.
+#: The tensors of a fitted model by name.
 State = dict[str, Tensor]
 
 
 def pack(name: str, matrix: sparse.csr_array) -> State:
-    """A CSR matrix as four tensors whose names begin with `name`."""
+    """A CSR matrix as four tensors: `name`.indptr, .indices, .data and .shape."""
     return {
         f"{name}.indptr": torch.from_numpy(matrix.indptr.astype(np.int64)),
         f"{name}.indices": torch.from_numpy(matrix.indices.astype(np.int32)),
@@ -25,28 +25,28 @@ def pack(name: str, matrix: sparse.csr_array) -> State:
 
 
 def unpack(name: str, state: Mapping[str, Tensor]) -> sparse.csr_array:
-    """The CSR matrix that `pack` made into tensors."""
+    """The CSR matrix of tensors that `pack` returned."""
     indptr, indices, data = (state[f"{name}.{part}"].numpy() for part in ("indptr", "indices", "data"))
     rows, columns = state[f"{name}.shape"].tolist()
     return sparse.csr_array((data, indices, indptr.astype(np.int32)), shape=(rows, columns))
 
 
 def empty_csr() -> sparse.csr_array:
-    """What a model that is not fitted has in place of a matrix."""
+    """A matrix [0, 0], the initial value of the matrices of a model."""
     return sparse.csr_array(np.zeros((0, 0), dtype=np.float32))
 
 
-def csr_of(
+def build_csr(
     data: npt.NDArray[Any], indices: npt.NDArray[np.int32], indptr: npt.NDArray[np.int64], shape: tuple[int, int]
 ) -> sparse.csr_array:  # data of any type
-    """A CSR matrix of these arrays, with 32-bit positions if they can hold its entries: of positions of different width
-    scipy would make a wider copy of all."""
-    narrow = indptr.astype(np.int32) if len(data) <= np.iinfo(np.int32).max else indptr
-    return sparse.csr_array((data, indices, narrow), shape=shape)
+    """A CSR matrix of these arrays, with a 32-bit indptr if it can hold the number of entries; from index arrays of
+    different width scipy would make 64-bit copies."""
+    row_starts = indptr.astype(np.int32) if len(data) <= np.iinfo(np.int32).max else indptr
+    return sparse.csr_array((data, indices, row_starts), shape=shape)
 
 
 def in_32_bits(matrix: sparse.csr_array) -> sparse.csr_array:
-    """The matrix with 32-bit positions, in half the memory, where they can hold its shape and its entries."""
+    """The matrix with 32-bit indices, in half the memory, if they can hold its shape and its number of entries."""
     if max(*matrix.shape, matrix.nnz) > np.iinfo(np.int32).max:
         return matrix
     indices, indptr = (part.astype(np.int32, copy=False) for part in (matrix.indices, matrix.indptr))
@@ -54,9 +54,9 @@ def in_32_bits(matrix: sparse.csr_array) -> sparse.csr_array:
 
 
 def csr_tensor(matrix: sparse.csr_array) -> Tensor:
-    """A scipy CSR matrix as a torch one with 32-bit positions, which MKL multiplies twice as fast as 64-bit ones."""
+    """A scipy CSR matrix as a torch tensor with 32-bit indices, which MKL multiplies twice as fast as 64-bit ones."""
     indptr, indices = (torch.from_numpy(a.astype(np.int32, copy=False)) for a in (matrix.indptr, matrix.indices))
     values = torch.from_numpy(matrix.data.astype(np.float32, copy=False))
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")  # no news to a user of graphrec
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")  # irrelevant to users of graphrec
         return torch.sparse_csr_tensor(indptr, indices, values, size=tuple(matrix.shape), check_invariants=False)

@@ -1,4 +1,4 @@
-"""What one history leads to, where milliseconds count: numpy on plain arrays, without matrices of scipy or torch."""
+"""Products for a single history in plain numpy, which avoids the overhead of scipy and torch matrices."""
 
 from collections.abc import Iterator
 from threading import Thread
@@ -11,43 +11,43 @@ from torch import Tensor
 
 from graphrec.interactions import FloatArray
 
-#: Rows that a thread takes at a time, about 0.2 ms of work.
+#: Block size in rows of a thread, about 0.2 ms of work.
 ROWS = 2048
 
-#: From this many numbers on a second thread is worth the 0.1 ms that it takes to start.
-SHARED_FROM = 1 << 22
+#: Threshold in matrix entries above which a second thread, which needs 0.1 ms to start, is used.
+THREADS_FROM = 1 << 22
 
 
-def on_huge_pages(matrix: Tensor) -> Tensor:
-    """A contiguous copy of a matrix in memory that numpy takes, which asks Linux for pages of 2 MiB; torch does not,
-    and to read 126 MB in pages of 4 KiB takes a third longer."""
-    found = torch.from_numpy(np.empty(matrix.shape, dtype=np.float32))
-    return found.copy_(matrix)
+def copy_to_huge_pages(matrix: Tensor) -> Tensor:
+    """A contiguous float32 copy of a matrix in memory that numpy allocates: numpy requests pages of 2 MiB from Linux,
+    torch does not, and reading 126 MB in pages of 4 KiB needs a third more time."""
+    copy = torch.from_numpy(np.empty(matrix.shape, dtype=np.float32))
+    return copy.copy_(matrix)
 
 
-def products(matrix: FloatArray, vector: FloatArray) -> FloatArray:
-    """The dot products [rows] of the rows of a matrix [rows, k] with a vector [k], float32.
+def multiply_vector(matrix: FloatArray, vector: FloatArray) -> FloatArray:
+    """The product [rows] float32 of a matrix [rows, k] and a vector [k].
 
-    Reading the matrix once dominates: 126 MB take 4.3 ms by numpy's row products, 3.4 ms by two threads of them,
-    and 5.0 ms by two threads of its matrix product. The threads take blocks in turn, so that a thread
-    delayed by other work does not delay the result.
+    Reading the matrix dominates: 126 MB need 4.3 ms by numpy's vecdot, 3.4 ms by vecdot in two threads, and 5.0 ms by
+    numpy's matrix product in two threads. Threads take the next free block, so that a delayed thread does not delay the
+    result.
     """
-    found = np.empty(len(matrix), dtype=np.float32)
+    product = np.empty(len(matrix), dtype=np.float32)
     starts = iter(range(0, len(matrix), ROWS))
-    if matrix.size < SHARED_FROM or torch.get_num_threads() == 1:
-        _take(starts, matrix, vector, found)
-        return found
-    beside = Thread(target=_take, args=(starts, matrix, vector, found))
-    beside.start()
-    _take(starts, matrix, vector, found)
-    beside.join()
-    return found
+    if matrix.size < THREADS_FROM or torch.get_num_threads() == 1:
+        _multiply_blocks(starts, matrix, vector, product)
+        return product
+    second = Thread(target=_multiply_blocks, args=(starts, matrix, vector, product))
+    second.start()
+    _multiply_blocks(starts, matrix, vector, product)
+    second.join()
+    return product
 
 
-def weighted_rows(
+def sum_weighted_rows(
     matrix: sparse.csr_array, rows: npt.NDArray[np.integer], weights: FloatArray
 ) -> npt.NDArray[np.float64]:
-    """Σ weight · row [columns] float64 over some rows [n] of a CSR matrix and their weights [n]."""
+    """The sum [columns] float64 of some rows [n] of a CSR matrix, each multiplied by its weight [n]."""
     starts, ends = matrix.indptr[rows], matrix.indptr[rows + 1]
     parts = [slice(start, end) for start, end in zip(starts, ends, strict=True)]
     if not parts:
@@ -57,7 +57,7 @@ def weighted_rows(
     return np.bincount(column, values, minlength=matrix.shape[1]).astype(np.float64, copy=False)
 
 
-def _take(starts: Iterator[int], matrix: FloatArray, vector: FloatArray, found: FloatArray) -> None:
-    """Fill the products of blocks of rows until no start is left."""
+def _multiply_blocks(starts: Iterator[int], matrix: FloatArray, vector: FloatArray, product: FloatArray) -> None:
+    """Fill `product` for blocks of rows until the shared iterator of their starts is exhausted."""
     for start in starts:
-        np.vecdot(matrix[start : start + ROWS], vector, out=found[start : start + ROWS])
+        np.vecdot(matrix[start : start + ROWS], vector, out=product[start : start + ROWS])

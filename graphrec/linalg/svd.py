@@ -1,4 +1,4 @@
-"""The leading right singular vectors of a sparse matrix, in seconds on two cores."""
+"""Truncated singular value decomposition of a sparse matrix: its leading right singular vectors."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,88 +11,92 @@ from graphrec.interactions import FloatArray
 from graphrec.linalg.csr import csr_tensor, in_32_bits
 from graphrec.linalg.threads import one_thread
 
-#: Columns of the random subspace beyond the rank that is asked for.
+#: Oversampling: number of columns of the random subspace beyond the requested rank.
 OVERSAMPLING = 32
 
-#: Products with NᵀN; five give Gowalla the same recall as a converged SVD.
+#: Number of products with NᵀN; on Gowalla, five give the same recall as a converged SVD.
 ITERATIONS = 5
 
-#: Columns of a dense factor that a sparse matrix is multiplied with at one time: rows so narrow stay in the cache. On
-#: Gowalla (800 columns, two threads) NᵀN x takes 0.2 s, and 0.5 s with all columns at once.
+#: Block size in columns of the dense factor of a sparse product; rows of this width stay in the cache. On Gowalla (800
+#: columns, two threads) NᵀN x needs 0.2 s, and 0.5 s with all columns at once.
 STRIP = 48
 
-#: Up to this length of the shorter side a dense eigendecomposition is faster, and exact.
+#: Maximum length of the shorter side for a dense eigendecomposition, which is exact and, up to here, faster.
 DENSE = 1000
 
 
 def spectrum(matrix: sparse.csr_array, rank: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Vectors V [columns, k] with orthonormal columns, and eigenvalues σ² [k] descending, of the leading part of
-    NᵀN for a matrix N [rows, columns]; k ≤ rank, directions without any weight are left out.
+    """The leading right singular vectors V [columns, k] of a matrix N [rows, columns], and its squared singular values
+    σ² [k] in descending order; k ≤ rank, as singular values of zero are left out.
 
-    Halko, Martinsson and Tropp, 2011, algorithm 4.4, on NᵀN with a Rayleigh-Ritz step at the end; orthonormalised
-    by the Gram matrix after every second product instead of QR after each, which takes a third of the time.
+    Randomised subspace iteration on NᵀN (Halko, Martinsson and Tropp, 2011, algorithm 4.4) with a final Rayleigh-Ritz
+    step. Differs in the orthonormalisation, by the Gram matrix after every second product instead of by QR after each,
+    which needs a third of the time.
     """
     shorter = min(matrix.shape)
     if shorter <= max(DENSE, rank + OVERSAMPLING):
-        return _dense(matrix, rank)
-    squared = _Squared(matrix)
+        return _decompose_dense(matrix, rank)
+    gram_operator = _GramOperator(matrix)
     x = torch.from_numpy(rng.standard_normal((matrix.shape[1], rank + OVERSAMPLING), dtype=np.float32))
     for step in range(ITERATIONS):
         if step % 2 == 1:
-            x = x @ _whitening(x)
-        x = squared.times(x)  # [columns, rank + oversampling]
-    basis = _whitening(x)
-    gram = x.T @ squared.times(x)
+            x = x @ _whiten(x)
+        x = gram_operator.multiply(x)  # [columns, rank + oversampling]
+    basis = _whiten(x)
+    gram = x.T @ gram_operator.multiply(x)
     gram = basis.T @ (gram + gram.T) @ basis / 2
-    values, vectors = _descending(gram, rank)
+    values, vectors = _largest_eigenpairs(gram, rank)
     return x @ (basis @ vectors), values
 
 
-class _Squared:
-    """NᵀN of a sparse N [rows, columns], with memory for N x that is used again: to take and let go hundreds of MB for
-    each strip, which the kernel clears every time, costs as much as the product."""
+class _GramOperator:
+    """Multiplies by NᵀN for a sparse N [rows, columns]. The memory of N x is reused: allocating hundreds of MB for each
+    strip, which the operating system clears, costs as much as the product."""
 
     def __init__(self, matrix: sparse.csr_array) -> None:
         self.matrix = in_32_bits(matrix)
         self.forward = csr_tensor(self.matrix)
         self.workers = torch.get_num_threads()
-        self.between = [np.empty(matrix.shape[0] * STRIP, dtype=np.float32) for _ in range(self.workers)]
+        self.buffers = [np.empty(matrix.shape[0] * STRIP, dtype=np.float32) for _ in range(self.workers)]
 
-    def times(self, x: Tensor) -> Tensor:
-        """NᵀN x [columns, k] of x [columns, k], a strip of its columns at a time in each thread."""
-        found = np.empty(x.shape, dtype=np.float32)
+    def multiply(self, x: Tensor) -> Tensor:
+        """NᵀN x [columns, k] for x [columns, k]; each thread multiplies one strip of columns at a time."""
+        product = np.empty(x.shape, dtype=np.float32)
         strips = [slice(start, min(start + STRIP, x.shape[1])) for start in range(0, x.shape[1], STRIP)]
 
         def fill(worker: int) -> None:
-            torch.set_num_threads(1)  # MKL counts for each thread that calls it
+            torch.set_num_threads(1)  # MKL has a setting per calling thread
             for strip in strips[worker :: self.workers]:
-                found[:, strip] = self._strip(np.ascontiguousarray(x.numpy()[:, strip]), self.between[worker])
+                product[:, strip] = self._multiply_strip(
+                    np.ascontiguousarray(x.numpy()[:, strip]), self.buffers[worker]
+                )
 
         with one_thread(), ThreadPoolExecutor(self.workers) as pool:
             list(pool.map(fill, range(self.workers)))
-        return torch.from_numpy(found)
+        return torch.from_numpy(product)
 
-    def _strip(self, x: FloatArray, memory: FloatArray) -> FloatArray:
-        """NᵀN x [columns, strip], both products along the rows of N: scipy adds a row of N x to each of its items in
-        half the time that MKL takes to gather rows by item, since there are more users than items to miss the cache."""
+    def _multiply_strip(self, x: FloatArray, memory: FloatArray) -> FloatArray:
+        """NᵀN x [columns, width], with both products along the rows of N: scipy adds each row of N x to its items in
+        half the time that MKL needs to gather rows by item, since usually fewer items than users miss the cache."""
         rows, width = self.matrix.shape[0], x.shape[1]
         image = torch.from_numpy(memory[: rows * width].reshape(rows, width))
         torch.addmm(image, self.forward, torch.from_numpy(x), beta=0, out=image)
-        found: FloatArray = self.matrix.T @ image.numpy()
-        return found
+        product: FloatArray = self.matrix.T @ image.numpy()
+        return product
 
 
-def _dense(matrix: sparse.csr_array, rank: int) -> tuple[Tensor, Tensor]:
+def _decompose_dense(matrix: sparse.csr_array, rank: int) -> tuple[Tensor, Tensor]:
+    """The result of `spectrum` by a dense eigendecomposition of the smaller Gram matrix."""
     wide = matrix.shape[0] <= matrix.shape[1]
     gram = (matrix @ matrix.T if wide else matrix.T @ matrix).toarray()
-    values, vectors = _descending(torch.from_numpy(gram), rank)
+    values, vectors = _largest_eigenpairs(torch.from_numpy(gram), rank)
     if wide:  # NᵀU = VΣ
         vectors = csr_tensor(matrix.T.tocsr()) @ vectors / values.sqrt()
     return vectors, values
 
 
-def _whitening(x: Tensor) -> Tensor:
-    """W [columns, k] such that x W has orthonormal columns; directions that float32 cannot resolve are dropped."""
+def _whiten(x: Tensor) -> Tensor:
+    """W [columns, k] such that x W has orthonormal columns; directions below the resolution of float32 are left out."""
     gram = (x.T @ x).double()
     with one_thread():
         factor, failed = torch.linalg.cholesky_ex(gram)
@@ -108,8 +112,8 @@ def _whitening(x: Tensor) -> Tensor:
     return whitening.float()
 
 
-def _descending(gram: Tensor, rank: int) -> tuple[Tensor, Tensor]:
-    """The largest eigenvalues, at most `rank`, and their vectors, without those that are zero up to rounding."""
+def _largest_eigenpairs(gram: Tensor, rank: int) -> tuple[Tensor, Tensor]:
+    """The largest eigenvalues [k], k ≤ rank, and eigenvectors [n, k], without those that are zero up to rounding."""
     with one_thread():
         values, vectors = torch.linalg.eigh(gram.double())
     values, vectors = values.flip(0)[:rank], vectors.flip(1)[:, :rank]

@@ -1,4 +1,4 @@
-"""One torch thread for work that is too small for two."""
+"""Limit torch to one thread, for work that is too small for several."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +8,10 @@ import torch
 
 @contextmanager
 def one_thread(when: bool = True) -> Iterator[None]:
-    """Run a block with one torch thread, then give the others back; nothing changes where `when` is false.
+    """Run a block with one torch thread, and restore the number of threads afterwards; no effect unless `when`.
 
-    Threads meet at a barrier after each of thousands of small operations and wait by spinning. On an idle machine that
-    saves little; beside another busy process an eigendecomposition took 27 s instead of 0.3 s.
+    In thousands of small operations, threads wait for each other by spinning. On an idle machine several threads save
+    little; next to another busy process, an eigendecomposition took 27 s instead of 0.3 s.
     """
     before = torch.get_num_threads()
     if when:

@@ -1,4 +1,4 @@
-"""The inner loops of `compiled_product`, compiled by numba."""
+"""The inner loops of `topk_product`, compiled by numba."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,7 +14,7 @@ Loop = TypeVar("Loop", bound=Callable[..., object])
 Positions = npt.NDArray[np.int32]
 Words = npt.NDArray[np.uint64]
 
-#: Bits of a float32 that a histogram looks at: its sign, its exponent and three of its fraction.
+#: Number of bins of the histogram of the highest twelve bits of a float32: sign, exponent, three bits of the fraction.
 BINS = 1 << 12
 SHIFT, MIDDLE = 32 - 12, 1 << 11
 
@@ -24,30 +24,30 @@ LOG2 = np.empty(64, dtype=np.int64)
 LOG2[[(1 << place) * int(DE_BRUIJN) % (1 << 64) >> 58 for place in range(64)]] = np.arange(64)
 
 
-def compiled(loop: Loop) -> Loop:
-    """The function in machine code, which is kept beside this file or in the user's cache where one can be written."""
-    found: Loop
+def compile_loop(loop: Loop) -> Loop:
+    """The function as machine code, which is cached next to this file or in the user's cache if one is writable."""
+    compiled: Loop
     try:
-        found = numba.njit(loop, nogil=True, cache=True)
-    except RuntimeError:  # numba finds no folder to keep it in
-        found = numba.njit(loop, nogil=True)
-    return found
+        compiled = numba.njit(loop, nogil=True, cache=True)
+    except RuntimeError:  # numba finds no writable folder
+        compiled = numba.njit(loop, nogil=True)
+    return compiled
 
 
-@compiled
-def multiplications(
-    left_indptr: Positions, left_indices: Positions, right_indptr: Positions, found: IndexArray
+@compile_loop
+def count_multiplications(
+    left_indptr: Positions, left_indices: Positions, right_indptr: Positions, counts: IndexArray
 ) -> None:
-    """How many multiplications each row of left · right takes, [rows]."""
-    for row in range(len(found)):
+    """Write the number of multiplications of each row of left · right to `counts` [rows]."""
+    for row in range(len(counts)):
         number = 0
         for p in range(left_indptr[row], left_indptr[row + 1]):
             between = left_indices[p]
             number += right_indptr[between + 1] - right_indptr[between]
-        found[row] = number
+        counts[row] = number
 
 
-@compiled
+@compile_loop
 def multiply(
     left_indptr: Positions,
     left_indices: Positions,
@@ -62,7 +62,7 @@ def multiply(
     indices: Positions,
     data: FloatArray,
 ) -> None:
-    """Gustavson's product (1978): the rows of the right that a row of the left names are added up."""
+    """Write rows `first` to `last` of left · right as CSR with unsorted columns (Gustavson's algorithm, 1978)."""
     end = 0
     for row in range(first, last):
         begin = end
@@ -74,14 +74,14 @@ def multiply(
                 before = sums[column]
                 sums[column] = before + factor * right_data[q]
                 indices[end] = column
-                end += before == 0  # no branch: it cannot be predicted
-            if end - begin > len(sums):  # sums that returned to zero are noted again
+                end += before == 0  # no branch, which could not be predicted
+            if end - begin > len(sums):  # a column whose sum returned to zero is listed again
                 end = begin
                 for column in range(len(sums)):
                     indices[end] = column
                     end += 1
-        noted, end = end, begin
-        for t in range(begin, noted):
+        listed, end = end, begin
+        for t in range(begin, listed):
             column = indices[t]
             indices[end], data[end] = column, sums[column]
             end += sums[column] != 0
@@ -89,8 +89,8 @@ def multiply(
         indptr[row - first + 1] = end
 
 
-@compiled
-def cut(
+@compile_loop
+def cut_rows(
     indptr: Positions,
     indices: Positions,
     values: FloatArray,
@@ -104,28 +104,28 @@ def cut(
     out_data: FloatArray,
     lengths: IndexArray,
 ) -> None:
-    """The k largest of each row; `sums` holds their values while `marks` puts their columns in order."""
+    """Write the k largest entries of each row with sorted columns; `marks` sorts columns, `sums` holds their values."""
     raw = values.view(np.int32)
     end = 0
     for row in range(len(indptr) - 1):
         begin, number = indptr[row], indptr[row + 1] - indptr[row]
         if number > k:
-            number = _largest(raw[begin : indptr[row + 1]], indices[begin:], k, keys, kept, histogram)
+            number = _select_largest(raw[begin : indptr[row + 1]], indices[begin:], k, keys, kept, histogram)
         else:
             for t in range(number):
                 kept[t] = t
         for t in range(number):
-            place = begin + kept[t]
-            column = indices[place]
-            sums[column] = values[place]
+            position = begin + kept[t]
+            column = indices[position]
+            sums[column] = values[position]
             marks[column >> 6] |= np.uint64(1) << np.uint64(column & 63)
         for word in range(len(marks)):
-            left = marks[word]
-            if left != 0:
+            bits = marks[word]
+            if bits != 0:
                 marks[word] = 0
-                while left != 0:
-                    lowest = left & (~left + np.uint64(1))
-                    left ^= lowest
+                while bits != 0:
+                    lowest = bits & (~bits + np.uint64(1))
+                    bits ^= lowest
                     column = (word << 6) + LOG2[(lowest * DE_BRUIJN) >> np.uint64(58)]
                     out_indices[end], out_data[end] = column, sums[column]
                     sums[column] = 0
@@ -133,65 +133,68 @@ def cut(
         lengths[row] = number
 
 
-@compiled
-def _largest(raw: Positions, columns: Positions, k: int, keys: Positions, kept: Positions, histogram: Positions) -> int:
-    """Places of the k largest of more than k float32 in `kept`, of equal ones those of the first columns; returns k.
+@compile_loop
+def _select_largest(
+    raw: Positions, columns: Positions, k: int, keys: Positions, kept: Positions, histogram: Positions
+) -> int:
+    """Write the positions of the k largest of more than k float32 to `kept`, of equal ones those of the first columns;
+    returns k.
 
-    A histogram of the highest bits says in which bin the k-th is, and that bin alone is partitioned.
+    A histogram of the highest bits finds the bin of the k-th largest, and only this bin is partitioned.
     """
     histogram[:] = 0
     for t in range(len(raw)):
-        histogram[(_ordered(raw[t]) >> SHIFT) + MIDDLE] += 1
+        histogram[(_sortable_bits(raw[t]) >> SHIFT) + MIDDLE] += 1
     above, bin_ = 0, BINS - 1
     while above + histogram[bin_] < k:
         above += histogram[bin_]
         bin_ -= 1
-    found = 0
+    end = 0
     for t in range(len(raw)):
-        key = _ordered(raw[t])
-        keys[found] = key
-        found += (key >> SHIFT) + MIDDLE == bin_
-    limit = _kth_largest(keys[:found], k - above)
+        key = _sortable_bits(raw[t])
+        keys[end] = key
+        end += (key >> SHIFT) + MIDDLE == bin_
+    limit = _kth_largest(keys[:end], k - above)
     number = 0
     for t in range(len(raw)):
         kept[number] = t
-        number += _ordered(raw[t]) >= limit
+        number += _sortable_bits(raw[t]) >= limit
     if number > k:
-        number = _without_last_equals(raw, columns, k, limit, keys, kept, number)
+        number = _drop_last_ties(raw, columns, k, limit, keys, kept, number)
     return number
 
 
-@compiled
-def _without_last_equals(
+@compile_loop
+def _drop_last_ties(
     raw: Positions, columns: Positions, k: int, limit: int, keys: Positions, kept: Positions, number: int
 ) -> int:
-    """Take off those of the last columns among the entries that equal the limit until k are left."""
+    """Remove entries that equal the limit from `kept`, those of the last columns first, until k are left; returns k."""
     equal = 0
     for t in range(number):
         keys[equal] = columns[kept[t]]
-        equal += _ordered(raw[kept[t]]) == limit
-    stay = equal - (number - k)  # the columns that stay are the smallest: the largest of their opposites
+        equal += _sortable_bits(raw[kept[t]]) == limit
+    num_ties = equal - (number - k)  # the smallest columns are kept: the largest of their negatives
     for t in range(equal):
         keys[t] = -keys[t]
-    last = -_kth_largest(keys[:equal], stay)
-    found = 0
+    last = -_kth_largest(keys[:equal], num_ties)
+    end = 0
     for t in range(number):
-        place = kept[t]
-        kept[found] = place
-        found += _ordered(raw[place]) > limit or columns[place] <= last
-    return found
+        position = kept[t]
+        kept[end] = position
+        end += _sortable_bits(raw[position]) > limit or columns[position] <= last
+    return end
 
 
-@compiled
-def _ordered(bits: int) -> int:
-    """An integer that is ordered as the float32 of these bits is."""
+@compile_loop
+def _sortable_bits(bits: int) -> int:
+    """An integer that sorts like the float32 with these bits."""
     return bits ^ ((bits >> 31) & 0x7FFFFFFF)
 
 
-@compiled
+@compile_loop
 def _kth_largest(values: Positions, k: int) -> int:
-    """The k-th largest of some numbers, whose order changes (Hoare's FIND, 1961)."""
-    low, high, wanted = 0, len(values) - 1, k - 1
+    """The k-th largest of some values, which are permuted in place (Hoare's FIND, 1961)."""
+    low, high, rank = 0, len(values) - 1, k - 1
     while low < high:
         pivot = values[(low + high) >> 1]
         i, j = low, high
@@ -204,10 +207,10 @@ def _kth_largest(values: Positions, k: int) -> int:
                 values[i], values[j] = values[j], values[i]
                 i += 1
                 j -= 1
-        if wanted <= j:
+        if rank <= j:
             high = j
-        elif wanted >= i:
+        elif rank >= i:
             low = i
         else:
             break
-    return int(values[wanted])
+    return int(values[rank])

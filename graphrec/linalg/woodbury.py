@@ -1,4 +1,4 @@
-"""The inverse of a regularised Gram matrix of items, through the users where these are few."""
+"""The inverse of a regularised item-item Gram matrix by the Woodbury identity, for few users."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -12,16 +12,20 @@ from torch import Tensor
 
 from graphrec.linalg.csr import State, csr_tensor
 
-#: Columns that are solved for at one time in double precision.
+#: Batch size in columns of the triangular solves in double precision.
 BLOCK = 2048
 
 
 @dataclass(frozen=True, eq=False)
 class WoodburyInverse:
-    """P = (RᵀR + Λ)⁻¹ = Λ⁻¹ − ZᵀZ with Z = L⁻¹ R Λ⁻¹ and L Lᵀ = I + R Λ⁻¹ Rᵀ (Woodbury), never built.
+    """P = (RᵀR + Λ)⁻¹ as its factors: P = Λ⁻¹ − ZᵀZ with Z = L⁻¹ R Λ⁻¹ and L Lᵀ = I + R Λ⁻¹ Rᵀ (Woodbury identity).
 
-    factor: Z [num_users, num_items]; scale: the diagonal of Λ⁻¹ [num_items]; diagonal: that of P [num_items]. It takes
-    users × items instead of items², and users³ operations instead of items³.
+    R [num_users, num_items] is the interaction matrix, Λ the diagonal matrix of penalties. Memory is users · items
+    instead of items², and the number of operations grows with users³ instead of items³.
+
+    factor: Z [num_users, num_items].
+    scale: the diagonal of Λ⁻¹, [num_items].
+    diagonal: the diagonal of P, [num_items].
     """
 
     factor: Tensor
@@ -30,7 +34,7 @@ class WoodburyInverse:
 
     @classmethod
     def of(cls, history: sparse.csr_array, penalty: npt.NDArray[np.float32], device: torch.device) -> "WoodburyInverse":
-        """The inverse for R [num_users, num_items] and the diagonal of Λ [num_items]."""
+        """The inverse for an interaction matrix R [num_users, num_items] and the diagonal of Λ, [num_items]."""
         scale = 1.0 / penalty.astype(np.float64)
         scaled = history.astype(np.float64) @ sparse.diags_array(scale)
         lower = cholesky(np.eye(history.shape[0]) + (scaled @ history.T).toarray(), lower=True, overwrite_a=True)
@@ -44,12 +48,12 @@ class WoodburyInverse:
         values = (factor, scale.astype(np.float32), diagonal.astype(np.float32))
         return cls(*(torch.from_numpy(value).to(device) for value in values))
 
-    def coefficients(self, history: sparse.csr_array) -> Tensor:
-        """H (I − P diag(P)⁻¹) [batch, num_items] for histories H [batch, num_items]."""
+    def score(self, history: sparse.csr_array) -> Tensor:
+        """EASE's scores H (I − P diag(P)⁻¹) [batch, num_items] of histories H [batch, num_items]."""
         rows = csr_tensor(history).to(self.factor.device)
         product = (rows @ self.factor.T) @ self.factor  # [batch, num_items]
-        own = rows.to_dense()
-        return own.mul(1.0 - self.scale / self.diagonal).add_(product.div_(self.diagonal))
+        dense = rows.to_dense()
+        return dense.mul(1.0 - self.scale / self.diagonal).add_(product.div_(self.diagonal))
 
     def state(self) -> State:
         """The three tensors on the CPU."""
@@ -57,5 +61,5 @@ class WoodburyInverse:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor], device: torch.device) -> "WoodburyInverse":
-        """What `state` gave."""
+        """The inverse of a `state`."""
         return cls(*(state[field.name].to(device) for field in fields(cls)))

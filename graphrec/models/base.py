@@ -14,7 +14,7 @@ from graphrec.errors import DataError, GraphrecError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State
-from graphrec.models import models_where
+from graphrec.models import select_models
 from graphrec.models.attribution import Contributions, HistoryAttribution, TopReasons, Walks, divide_fold_in
 from graphrec.progress import Progress
 from graphrec.relations import Relations
@@ -24,27 +24,28 @@ from graphrec.vocabulary import IndexArray
 Config = TypeVar("Config")
 
 
-#: Relative threshold: a score whose absolute value is at most this share of the largest of its user is a rounding error
-#: of the sums it is made of, not a preference. Float32 sums of 1,000 terms err by about 1e-7 of their largest term.
+#: Relative threshold: a score whose absolute value is at most this share of the user's largest one counts as a rounding
+#: error, not as a preference. Float32 sums of 1,000 terms have errors of about 1e-7 of their largest term.
 ROUNDING_ERROR = 1e-6
 
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers from `low` to `high`, both included; whole numbers if both are; searched on a log scale if `log`."""
+    """The interval [low, high] of a setting: integers if both ends are integers, on a logarithmic scale if `log`."""
 
     low: float
     high: float
     log: bool = False
 
 
-#: Search space of a tuning run: setting -> a range of numbers, or the values to choose from.
+#: Search space: name of a setting -> a range of numbers, or a tuple of values.
 Space = Mapping[str, Range | tuple[object, ...]]
 
 
 @dataclass(frozen=True, eq=False)
 class Embeddings:
-    """Vectors whose dot products are (a part of) a model's scores: users [num_users, dim], items [num_items, dim]."""
+    """Vectors of users [num_users, dim] and items [num_items, dim]; their dot products are a model's scores or a term
+    of them."""
 
     users: Tensor
     items: Tensor
@@ -55,20 +56,21 @@ class EpochCallback:
     """Callback for intermediate evaluation, called after each of `parts` equal stretches of epochs except the last.
 
     parts: number of stretches that the epochs are divided into.
-    look: called with 1, 2, … while the model has the vectors of that moment; an exception that it raises ends the fit.
+    function: called with the number of stretches done, 1, 2, …; the model then scores with its current vectors. An
+        exception that it raises ends the fit.
     """
 
     parts: int
-    look: Callable[[int], None]
+    function: Callable[[int], None]
 
 
 @dataclass(frozen=True, eq=False)
 class ApproximateScores:
-    """Scores of lower precision, to find candidates with.
+    """Scores of lower precision, from which candidates are chosen.
 
     scores: [batch, num_items] float32; the caller may overwrite them.
-    exact: returns the scores of `Model.score` [batch, m] at positions [batch, m] that the caller has not overwritten;
-        None if `scores` are exact already.
+    exact: function of positions [batch, m] that returns the scores of `Model.score` [batch, m] there; the caller must
+        not have overwritten these. None if `scores` are exact already.
     """
 
     scores: Tensor
@@ -79,40 +81,39 @@ class ApproximateScores:
 class FactoredScores:
     """Scores as an inner product plus a sparse product, left · vectorsᵀ + signals · paths, all on the CPU.
 
-    Top-k search skips the inner products of items that cannot reach the k-th score by their norms.
+    Top-k search skips the inner products of items whose norms show that they cannot reach the k-th score.
 
-    vectors: [num_items, k].
+    vectors: [num_items, dim].
     paths: [num_items, num_items].
-    sides: returns left [batch, k] and signals [batch, num_items] of users [batch].
+    user_factors: function of users [batch] that returns left [batch, dim] and signals [batch, num_items].
     """
 
     vectors: Tensor
     paths: sparse.csr_array
-    sides: Callable[[IndexArray], tuple[Tensor, sparse.csr_array]]
+    user_factors: Callable[[IndexArray], tuple[Tensor, sparse.csr_array]]
 
 
 class Model(ABC, Generic[Config]):
-    """A recommender that works on positions of users and items.
+    """A recommender whose users and items are positions 0 … n − 1; it knows no ids, no k and no database.
 
-    Ids, k, the filter of seen items and the database stay outside. A subclass names its frozen config dataclass in
-    `config_class`, whose docstring describes each field. Required are `fit`, `score`, `state` and `restore`; each other
-    method is a capability whose default says that the model does not have it.
+    A subclass sets `config_class` to a frozen dataclass whose docstring describes each field, and defines `fit`,
+    `score`, `state` and `restore`. Every other method is a capability; its default says that the model lacks it.
 
     Args:
         config: the settings.
-        device: where the model keeps its tensors and computes; scores are returned on it, a state always on the CPU.
+        device: device of the model's tensors and of the scores; `state` is always on the CPU.
     """
 
     config_class: ClassVar[type[Any]]  # a dataclass; a class variable cannot be generic
-    #: Whether a negative score is a preference like any other (dot products), not the absence of one.
+    #: Whether scores may be negative, as dot products are; otherwise a score of 0 or less is no preference.
     has_signed_scores: ClassVar[bool] = False
-    #: Default number of configs that a search tries besides `candidates`; 0 if a fit takes minutes.
+    #: Default number of configs that a search tries besides `candidates`; 0 if a fit needs minutes.
     trials: ClassVar[int] = 40
     #: Whether `fold_in_users` reads more than the target behaviour.
     reads_relations: ClassVar[bool] = False
     #: Whether different users get different scores.
     is_personal: ClassVar[bool] = True
-    #: Whether an item of the history counts through users who have it and the target; explanations give their number.
+    #: Whether a history item contributes through users who have both it and the target; explanations count these users.
     counts_co_users: ClassVar[bool] = False
     #: Whether `keep_checkpoints` keeps an interrupted fit on disk.
     supports_checkpoints: ClassVar[bool] = False
@@ -133,37 +134,37 @@ class Model(ABC, Generic[Config]):
             graph: everything that the model may read besides the target behaviour.
             interactions: the training interactions of the target behaviour.
             rng: the only source of randomness.
-            progress: called with (steps done, steps in all).
+            progress: called with the number of steps done and of all steps.
         """
 
-    def fit_to_vary(self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator) -> None:
-        """Fit only the part that variants share: `variant` is called afterwards, `score` is not."""
+    def fit_for_variants(self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator) -> None:
+        """Fit only the part that variants share. Afterwards `variant` may be called, but not `score`."""
         self.fit(graph, interactions, rng)
 
     def variant(self, config: Config) -> Self | None:  # noqa: ARG002  # the default has no use for it
-        """This fitted model under another config, sharing the costly part of the fit; None if it cannot be shared."""
+        """A fitted model with another config that shares the costly part of this fit; None if it cannot be shared."""
         return None
 
     def forget_variants(self) -> None:
-        """Release what only `variant` needs; it returns None afterwards."""
+        """Release the memory that only `variant` needs; afterwards `variant` returns None."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes that a fitted model keeps for its variants; 0 if it has none."""
+        """Memory in bytes that a fitted model keeps for its variants; 0 if it has no variants."""
         return 0
 
     def keep_checkpoints(self, checkpoints: Checkpoints) -> None:  # noqa: ARG002
-        """Keep the next fit in a file, so that it can continue after an interruption.
+        """Save checkpoints of the next fit to a file, from which an interrupted fit resumes.
 
-        Raises DataError if the model is fitted in one piece.
+        Raises DataError if the model is not trained in epochs.
         """
-        others = ", ".join(models_where(lambda kind: kind.supports_checkpoints))
+        others = ", ".join(select_models(lambda kind: kind.supports_checkpoints))
         raise DataError(
             f"{type(self).__name__} is fitted in one piece and keeps no checkpoint; models with checkpoints: {others}"
         )
 
     def watch_training(self, callback: EpochCallback) -> None:
-        """Call back during the next fit. A model that is fitted in one piece never does."""
+        """Set the callback of the next fit. A model that is not trained in epochs never calls it."""
 
     # Scores of users and items in training
 
@@ -171,8 +172,8 @@ class Model(ABC, Generic[Config]):
     def score(self, user_index: IndexArray) -> Tensor:
         """Scores [batch, num_items] float32 on `device` of all items for users [batch]; the caller may overwrite them.
 
-        A zero means that the model knows nothing about this user and item, and so does a score within rounding of
-        zero: one of at most `ROUNDING_ERROR` times the largest absolute score of the user.
+        A score of zero means that the model has no information on this user and item; so does any score whose absolute
+        value is at most `ROUNDING_ERROR` times the user's largest absolute score.
         """
 
     def score_pairs(self, user_index: IndexArray, item_index: IndexArray) -> Tensor:
@@ -180,10 +181,10 @@ class Model(ABC, Generic[Config]):
         return self.score(user_index).gather(1, torch.from_numpy(item_index).to(self.device))
 
     def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:  # noqa: ARG002
-        """Scores that are cheaper and less precise than those of `score`, to find candidates with.
+        """Cheaper and less precise scores than those of `score`, from which candidates are chosen.
 
-        The users come in their order, at most `size` at a time; each ApproximateScores is valid until the next is
-        taken. None if the model has no cheaper scores.
+        Batches of at most `size` users, in their order; an ApproximateScores is valid until the next one is requested.
+        None if the model has no cheaper scores.
         """
         return None
 
@@ -195,7 +196,7 @@ class Model(ABC, Generic[Config]):
 
     def embeddings(self) -> Embeddings:
         """The vectors of users and items. Raises GraphrecError if the model has none."""
-        others = ", ".join(models_where(lambda kind: kind.has_vectors()))
+        others = ", ".join(select_models(lambda kind: kind.has_vectors()))
         raise GraphrecError(f"{type(self).__name__} has no vectors; models with vectors: {others}")
 
     @classmethod
@@ -206,8 +207,8 @@ class Model(ABC, Generic[Config]):
     def similarity_vectors(self) -> Tensor | None:
         """Item vectors [num_items, dim] whose cosine is the similarity of two items.
 
-        None: the items similar to one are those that `fold_in` ranks highest for a history of that item alone. Raises
-        GraphrecError if the model has neither.
+        None if the items similar to an item are those that `fold_in` ranks highest for a history of that item alone.
+        Raises GraphrecError if the model has neither vectors nor fold-in.
         """
         return None if self.supports_fold_in() else self.embeddings().items
 
@@ -237,15 +238,15 @@ class Model(ABC, Generic[Config]):
         return cls.fold_in is not Model.fold_in
 
     def fold_in_users(self, target: Interactions, relations: Relations) -> Tensor:  # noqa: ARG002  # as above
-        """Scores of users who were not in training, from everything that the graph knows of them.
+        """Scores of users who were not in training, from all their edges in the graph.
 
-        By default only the target behaviour counts, as in `fold_in`.
+        By default only the target behaviour is used, as in `fold_in`.
 
         Args:
-            target: target behaviour of `target.num_users` users, by position 0, 1, … in this batch, with the items in
-                training.
-            relations: rows of the same users, in the same order, of the relations that the training graph has, under
-                the same names; columns are the users, items and attribute values in training.
+            target: target behaviour of `target.num_users` users, which are positions 0, 1, … in this batch; items are
+                positions of the training vocabulary.
+            relations: rows of the same users in the same order, for the relations of the training graph by name;
+                columns are the users, items and attribute values in training.
 
         Returns:
             Scores [target.num_users, num_items] float32; row n belongs to user n of the batch.
@@ -276,9 +277,9 @@ class Model(ABC, Generic[Config]):
     def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002
         """The contribution of each item of a user's history to the score of one item.
 
-        By default the score that `fold_in` gives the history is divided among its items (`divide_fold_in`): an
-        approximation, since the score of a user in training comes from what the model learned of this user. The amount
-        is None if the model has no `fold_in`.
+        By default `divide_fold_in` divides the score that `fold_in` gives the history among its items. This is an
+        approximation, since the score of a user in training may come from parameters of this user. The amount is None
+        if the model has no `fold_in`.
 
         Args:
             history: the training history of the user, [1, num_items].
@@ -291,8 +292,8 @@ class Model(ABC, Generic[Config]):
             return HistoryAttribution(None, exact=False)
 
     def explain_co_users(self, user_index: int, item_index: int) -> sparse.csr_array | None:  # noqa: ARG002
-        """Contributions [num_users, num_items] of each similar user over each item that both users have, which add up
-        to the score; None if the score is no such sum."""
+        """Contributions [num_users, num_items] of each similar user through each item that both users have, with the
+        score as their sum; None if the score is no such sum."""
         return None
 
     def explain_score(self, user_index: int, item_index: int) -> Contributions | None:  # noqa: ARG002
@@ -306,17 +307,17 @@ class Model(ABC, Generic[Config]):
     def top_reason_finder(self) -> Callable[[int, IndexArray], TopReasons] | None:
         """A function of (user_index, items [m]) that returns the exact TopReasons of these m scores.
 
-        What is the same for all users is computed once, here. None: reasons come from `fold_in` of histories of one
-        item.
+        Values that all users share are computed once, here. None if reasons are to be found by `fold_in` of histories
+        of one item.
         """
         return None
 
     def counts_behaviour(self, name: str) -> bool:  # noqa: ARG002
-        """Whether a behaviour other than the target, named as in Relations, adds to the scores."""
+        """Whether a behaviour besides the target, named as in Relations, contributes to the scores."""
         return False
 
     def has_other_behaviour(self, user_index: int, item_index: int) -> bool:  # noqa: ARG002
-        """Whether the model knows the item from other behaviours of the user, and not from the target behaviour."""
+        """Whether the user has the item by other behaviours in training, but not by the target behaviour."""
         return False
 
     # Saving
@@ -338,20 +339,20 @@ class Model(ABC, Generic[Config]):
 
     @classmethod
     def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the default searches nothing
-        """The search space besides the candidates, by setting; empty if the candidates are all."""
+        """The search space by setting; empty if only the candidates are tried."""
         return {}
 
     @classmethod
     def trusted_space(cls, graph: HeteroGraph) -> Space:
-        """The part of `space` that a validation set orders reliably even if it is not drawn like the test set."""
+        """The settings of `space` that a validation set ranks reliably even if it is not drawn like the test set."""
         return cls.space(graph)
 
     @classmethod
-    def shared(cls, config: Config) -> Config:
-        """The config whose fit serves the most variants besides this one, such as one with the largest rank."""
+    def config_to_share(cls, config: Config) -> Config:
+        """The config to fit so that most other configs, this one included, are variants; such as one of larger rank."""
         return config
 
     @classmethod
     def trusts(cls, config: Config) -> bool:  # noqa: ARG003  # the default trusts all
-        """Whether a validation set orders this config reliably even if it is not drawn like the test set."""
+        """Whether a validation set ranks this config reliably even if it is not drawn like the test set."""
         return True

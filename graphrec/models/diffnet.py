@@ -1,4 +1,4 @@
-"""DiffNet: embeddings that spread along the interactions and along who follows, trusts or befriends whom."""
+"""DiffNet: embeddings propagated over interactions and social relations."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
-from graphrec.linalg.autograd import Product, normalised
+from graphrec.linalg.autograd import Product, normalise_sums
 from graphrec.models.base import Range, Space
 from graphrec.models.embedding import EmbeddingModel, TrainingData
 from graphrec.models.embedding_config import EmbeddingConfig
@@ -17,7 +17,7 @@ from graphrec.relations import build_relations
 from graphrec.training.objectives import Encode
 from graphrec.vocabulary import IndexArray
 
-#: What a tie counts between two users without a common item, beside the cosine of two histories.
+#: Constant added to the cosine of two histories, so that social edges of users without a common item keep a weight.
 MINIMUM_SIMILARITY = 0.01
 
 
@@ -25,25 +25,28 @@ MINIMUM_SIMILARITY = 0.01
 class DiffNetConfig(EmbeddingConfig):
     """Settings of diffnet.
 
-    embedding_dim: length of the vectors.
-    loss: softmax, bpr or mse.
-    negatives: of softmax: all items, the items of the batch, or uniform ones shared by the batch.
-    num_negatives: uniform negatives, of each interaction for bpr and mse, of a batch for softmax.
-    temperature: scores are divided by it in the softmax.
-    cosine: scores are cosines instead of dot products.
-    correction: whether the softmax over a sample estimates that over all items (log Q).
-    learning_rate: of Adam, in the first epoch.
-    final_rate: what is left of it in the last epoch.
-    weight_decay: weight of the squared parameters of a batch.
-    batch_size: interactions in one step.
-    epochs: passes over all interactions, at most.
-    patience: 0 trains all epochs; n > 0 holds a twentieth of the interactions out and stops when their recall@20
-        has not improved in n measures, five epochs apart.
-    init_std: standard deviation of the initial embeddings.
-    warm_start: whether they are the leading singular vectors of the interactions instead of random.
-    num_layers: how many steps an embedding spreads; all steps are averaged, with the embeddings as step 0.
-    social_share: how much of a user's next step comes from friends; the rest comes from their items.
-    homophily: ties count as the cosine of two users' histories to this power; 0 makes all ties equal.
+    embedding_dim: length of the vectors, at least 1.
+    loss: softmax, bpr or mse (target 1 for interactions and 0 for negatives).
+    negatives: negatives of the softmax: all (all items) or popular (items drawn by √degree), both with batches of
+        users; batch (the other items of a batch of interactions) or uniform (uniformly drawn items, shared by the
+        batch); bpr and mse have uniform negatives.
+    num_negatives: number of sampled negatives: per interaction for bpr and mse, per batch for softmax.
+    temperature: temperature of the softmax, above 0; scores are divided by it.
+    cosine: whether scores are cosines instead of dot products.
+    correction: whether a softmax over sampled items subtracts the log of their expected frequency in the sample.
+    learning_rate: learning rate of Adam, above 0.
+    final_rate: factor on the learning rate in the last epoch, at least 0; it changes linearly from 1.
+    weight_decay: weight of the squared parameters of a batch, at least 0.
+    batch_size: number of interactions per step, at most a sixteenth of all.
+    epochs: maximum number of passes over the interactions.
+    patience: number of measurements of recall@20, five epochs apart, without improvement after which training stops; a
+        twentieth of the interactions is held out for them. 0 trains all epochs.
+    init_std: standard deviation of the initial embeddings, or their root mean square after a warm start; above 0.
+    warm_start: whether training starts from the singular vectors of the interaction matrix instead of noise.
+    num_layers: L, number of propagation steps, at least 0; steps 0 … L are averaged, the embeddings being step 0.
+    social_share: s from 0 to 1, share of friends in the next step of a user; the user's items have the rest.
+    homophily: h, exponent of the cosine of two users' histories in the weight of their social edge, at least 0; 0
+        weighs all edges equally.
     """
 
     embedding_dim: int = 128
@@ -63,64 +66,69 @@ class DiffNetConfig(EmbeddingConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.num_layers < 0 or not 0 <= self.social_share <= 1 or self.homophily < 0:
-            raise DataError("diffnet: num_layers and homophily are not negative, and social_share is between 0 and 1")
+            raise DataError("diffnet: num_layers and homophily are at least 0, and social_share is between 0 and 1")
 
 
 class DiffNet(EmbeddingModel[DiffNetConfig]):
-    """score(u, i) = e_u · e_i with e the mean of the steps 0 … num_layers of
+    """score(u, i) = e_u · e_i, where e is the mean of the vectors x after steps 0 … L of
 
-    x_u ← (1 − s_u) Σ_{i ∈ N(u)} x_i / √(d_u d_i) + s_u Σ_{v ∈ F(u)} w_uv x_v / √(w_u w_v),
-    x_i ← Σ_{u ∈ N(i)} x_u / √(d_u d_i)
+    x_u ← (1 − s_u) Σ_{i ∈ I_u} x_i / √(d_u d_i) + s_u Σ_{v ∈ F(u)} w_uv x_v / √(w_u w_v),
+    x_i ← Σ_{u ∈ U_i} x_u / √(d_u d_i).
 
-    with s_u = social_share, but 0 for a user without friends and 1 for one with friends alone; w_u = Σ_v w_uv.
+    I_u are the items and F(u) the friends of user u, U_i the users of item i, d_u = |I_u| and d_i = |U_i|. w_uv is the
+    weight of the social edge times (cos(u, v) + 0.01)^h with the cosine of both histories and the homophily h; w_u and
+    w_v are the sums of row u and column v. s_u is the social share s, but 0 for a user without friends and 1 for a user
+    with friends only. Several social relations are averaged.
+
     DiffNet++ (Wu et al., TKDE 2022) without its weight matrices, as LightGCN is NGCF without them: the share is a
-    setting instead of an attention network, and the steps are averaged instead of concatenated. The weight of an edge
-    depends on the items that both users chose, instead of the motifs of MHCN (Yu et al., WWW 2021). Several social
-    relations are averaged. A user without interactions has no vector of their own and is scored by their friends'.
+    setting instead of an attention network, and steps are averaged instead of concatenated. Edge weights are cosines
+    instead of the motif counts of MHCN (Yu et al., WWW 2021). A user without interactions has x_u = 0 at step 0 and is
+    represented by their friends.
     """
 
     config_class = DiffNetConfig
     damping = 0.5
 
     def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:
-        """Spreads x [num_nodes, dim]; raises DataError where the graph has no social relation."""
-        step = self._step(training)
-        own = training.has_interactions().unsqueeze(1)
+        """A function that propagates x [num_nodes, dim]. Raises DataError if the graph has no social edge."""
+        step = self._build_step(training)
+        mask = training.has_interactions().unsqueeze(1)
 
         def encode(rows: IndexArray | None) -> Tensor:
-            found = spread(x * own, step, self.config.num_layers)  # [num_nodes, dim]
-            mean = torch.stack(found).mean(0)
+            states = propagate_steps(x * mask, step, self.config.num_layers)  # [num_nodes, dim] each
+            mean = torch.stack(states).mean(0)
             return mean if rows is None else mean[torch.from_numpy(rows).to(mean.device)]
 
         return encode
 
     def item_messages(self, x: Tensor, training: TrainingData) -> Tensor:
-        """The steps of an item [num_items, dim] that reach a new user without friends, over the root of its degree."""
-        found = spread(x * training.has_interactions().unsqueeze(1), self._step(training), self.config.num_layers)[:-1]
-        if not found:
+        """Messages of items to a user without friends: an item's sum of steps 0 … L − 1, over √degree and L + 1."""
+        mask = training.has_interactions().unsqueeze(1)
+        states = propagate_steps(x * mask, self._build_step(training), self.config.num_layers)[:-1]
+        if not states:
             return torch.zeros_like(self.items)
         degree = np.bincount(training.matrix.indices, minlength=training.matrix.shape[1]).astype(np.float32)
         root = torch.from_numpy(np.sqrt(np.maximum(degree, 1))).to(x.device).unsqueeze(1)
-        return torch.stack(found).sum(0)[training.num_users :] / root / (self.config.num_layers + 1)
+        return torch.stack(states).sum(0)[training.num_users :] / root / (self.config.num_layers + 1)
 
     def finish(self, x: Tensor, encode: Encode, training: TrainingData) -> None:
-        """Keep the vectors, those of users with friends but without interactions among them."""
+        """Store the vectors, including those of users with friends but without interactions."""
         super().finish(x, encode, training)
         with torch.no_grad():
-            users = self.config.objective.scaled(encode(None))[: training.num_users]
-            alone = torch.from_numpy(np.diff(training.matrix.indptr) == 0).to(users.device).unsqueeze(1)
-            self.users = torch.where(alone, users, self.users)  # still 0 without friends
+            users = self.config.objective.scale_vectors(encode(None))[: training.num_users]
+            no_items = torch.from_numpy(np.diff(training.matrix.indptr) == 0).to(users.device).unsqueeze(1)
+            self.users = torch.where(no_items, users, self.users)  # 0 without friends
 
-    def _step(self, training: TrainingData) -> Product:
+    def _build_step(self, training: TrainingData) -> Product:
         c = self.config
-        social = ties(training.graph, training.matrix, c.homophily)
-        return Product.of(one_step(training.matrix, social, c.social_share), training.device)
+        social = build_social_matrix(training.graph, training.matrix, c.homophily)
+        return Product.of(build_step_matrix(training.matrix, social, c.social_share), training.device)
 
     @classmethod
     def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
-        """The share of friends, how their ties count, and the usual of training.
+        """The social share, the homophily, and the size and training of the vectors.
 
-        No temperature below 0.1: on Last.fm validation recall@20 was 0.238 at 0.07, 0.260 at 0.1 and 0.290 at 0.2.
+        Temperatures start at 0.1: on Last.fm, validation recall@20 was 0.238 at 0.07, 0.260 at 0.1 and 0.290 at 0.2.
         """
         return {
             "social_share": Range(0.05, 0.7),
@@ -133,19 +141,19 @@ class DiffNet(EmbeddingModel[DiffNetConfig]):
         }
 
 
-def spread(x: Tensor, step: Product, num_layers: int) -> list[Tensor]:
-    """x and what it becomes in each step, [num_layers + 1] matrices of the shape of x [num_nodes, dim]."""
-    found = [x]
+def propagate_steps(x: Tensor, step: Product, num_layers: int) -> list[Tensor]:
+    """x [num_nodes, dim] after 0, 1, … num_layers steps."""
+    states = [x]
     for _ in range(num_layers):
-        found.append(step @ found[-1])
-    return found
+        states.append(step @ states[-1])
+    return states
 
 
-def ties(graph: HeteroGraph, matrix: sparse.csr_array, homophily: float) -> sparse.csr_array:
-    """The mean of all social relations [num_users, num_users], each tie times (cosine + 0.01)^homophily of its users'
-    histories, and each relation normalised by the roots of its row and column sums.
+def build_social_matrix(graph: HeteroGraph, matrix: sparse.csr_array, homophily: float) -> sparse.csr_array:
+    """The mean S̃ of all social relations [num_users, num_users]: edge weights are multiplied by (cosine +
+    0.01)^homophily of both histories, then divided by the square roots of the relation's row and column sums.
 
-    Raises DataError where the graph has no social edge.
+    Raises DataError if the graph has no social edge.
     """
     social = [relation for relation in build_relations(graph).social.values() if relation.nnz]
     if not social:
@@ -153,22 +161,23 @@ def ties(graph: HeteroGraph, matrix: sparse.csr_array, homophily: float) -> spar
             "diffnet: the graph has no edges between users, so there are no friends to learn from; load "
             "friends, trust or followers, or train lightgcn"
         )
-    histories = normalised(matrix, 0.5, 0.0)  # of length 1, since entries are 0 or 1
-    found = []
+    histories = normalise_sums(matrix, 0.5, 0.0)  # rows of length 1, since entries are 0 or 1
+    parts = []
     for relation in social:
         rows, columns = relation.nonzero()
         cosine = np.asarray(histories[rows].multiply(histories[columns]).sum(axis=1)).ravel()
         weight = relation.data * (cosine + MINIMUM_SIMILARITY) ** homophily
         weighted = sparse.csr_array((weight * (rows != columns), (rows, columns)), shape=relation.shape)
         weighted.eliminate_zeros()
-        found.append(normalised(weighted, 0.5, 0.5) / np.float32(len(social)))
-    return sparse.csr_array(sum(found[1:], start=found[0]))
+        parts.append(normalise_sums(weighted, 0.5, 0.5) / np.float32(len(social)))
+    return sparse.csr_array(sum(parts[1:], start=parts[0]))
 
 
-def one_step(matrix: sparse.csr_array, social: sparse.csr_array, share: float) -> sparse.csr_array:
-    """The matrix [num_nodes, num_nodes] of one step, users first: [[s S̃, (1 − s) R̃], [R̃ᵀ, 0]] with s by user."""
-    friends, items = np.diff(social.indptr) > 0, np.diff(matrix.indptr) > 0
-    shares = np.where(items, share * friends, 1.0).astype(np.float32)
-    smooth = normalised(matrix, 0.5, 0.5)
-    upper = [sparse.diags_array(shares) @ social, sparse.diags_array(1 - shares) @ smooth]
-    return sparse.csr_array(sparse.block_array([upper, [smooth.T, None]], format="csr"))
+def build_step_matrix(matrix: sparse.csr_array, social: sparse.csr_array, share: float) -> sparse.csr_array:
+    """The matrix [num_nodes, num_nodes] of one step, users first: [[s S̃, (1 − s) R̃], [R̃ᵀ, 0]] with the social
+    share s of each user, the social matrix S̃ and the normalised interactions R̃."""
+    has_friends, has_items = np.diff(social.indptr) > 0, np.diff(matrix.indptr) > 0
+    shares = np.where(has_items, share * has_friends, 1.0).astype(np.float32)
+    normalised = normalise_sums(matrix, 0.5, 0.5)
+    upper = [sparse.diags_array(shares) @ social, sparse.diags_array(1 - shares) @ normalised]
+    return sparse.csr_array(sparse.block_array([upper, [normalised.T, None]], format="csr"))

@@ -1,4 +1,4 @@
-"""The base class of models with trained vectors: their scores, their training and their fold-in."""
+"""The base class of models with trained vectors: training, scores and fold-in."""
 
 import zlib
 from abc import abstractmethod
@@ -20,7 +20,7 @@ from graphrec.linalg.threads import one_thread
 from graphrec.models.base import Embeddings, EpochCallback, Model
 from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.models.propagation import Adjacency
-from graphrec.models.spectral_init import spectral_start
+from graphrec.models.spectral_init import compute_spectral_init
 from graphrec.progress import Progress
 from graphrec.training.batches import PairBatch
 from graphrec.training.checkpoints import Checkpoints
@@ -28,15 +28,15 @@ from graphrec.training.loop import Stopping, TrainSchedule, train
 from graphrec.training.objectives import Batch, Encode
 from graphrec.vocabulary import IndexArray
 
-#: Early stopping: maximum number of users whose validation items are ranked, and epochs between two measurements.
+#: Early stopping: maximum number of users whose validation items are ranked, and number of epochs between measurements.
 STOPPING_USERS = 1000
 STOPPING_EVERY = 5
 
 #: Share of the interactions that is held out for early stopping.
 STOPPING_SHARE = 0.05
 
-#: Threshold for a second thread: with fewer interactions times the vector length, starting it costs more than it saves.
-SMALL = 1 << 23
+#: Threshold in interactions times vector length below which one thread is faster than several.
+ONE_THREAD_BELOW = 1 << 23
 
 
 C = TypeVar("C", bound=EmbeddingConfig)
@@ -50,7 +50,7 @@ class TrainingData:
     interactions: the training part of the target behaviour.
     matrix: its 0/1 matrix [num_users, num_items].
     validation: the part that is held out for early stopping; empty without early stopping.
-    device: where the model computes.
+    device: device that the model computes on.
     """
 
     graph: HeteroGraph
@@ -61,12 +61,12 @@ class TrainingData:
 
     @property
     def num_users(self) -> int:
-        """Number of users; they are the first nodes."""
+        """Number of users, which are nodes 0 … num_users − 1; items follow."""
         return self.interactions.num_users
 
     @property
     def num_nodes(self) -> int:
-        """Number of users and items."""
+        """Number of users and items together."""
         return self.interactions.num_users + self.interactions.num_items
 
     @cached_property  # only models with a graph encoder need it
@@ -81,12 +81,12 @@ class TrainingData:
 
 
 class EmbeddingModel(Model[C]):
-    """score(u, i) = e_u · e_i, with the vectors e of users and items that an encoder makes from trained parameters x.
+    """score(u, i) = e_u · e_i with vectors e of users and items that an encoder computes from trained parameters x.
 
-    x [num_nodes, dim] has one row for each user and then for each item. A subclass defines the encoder
-    (`build_encoder`), and may override the initial parameters (`initial_parameters`), the batches (`batches`), the loss
-    (`loss`) and the message of an item to a new user (`item_messages`). The vector of a node without training
-    interactions is 0.
+    x [num_nodes, dim] has one row per user, followed by one row per item. A subclass defines the encoder
+    (`build_encoder`) and may override the initial parameters (`initial_parameters`), the batches (`batches`), the loss
+    (`loss`) and the message of an item to a new user (`item_messages`). A node without training interactions has the
+    vector 0.
 
     `losses` is the mean loss of each epoch of the last fit; empty after `restore`.
     """
@@ -94,7 +94,7 @@ class EmbeddingModel(Model[C]):
     has_signed_scores = True
     trials = 0
     supports_checkpoints = True
-    #: `fold_in` divides the sum of the messages of n items by n to this power.
+    #: Exponent: `fold_in` divides the sum of the messages of n items by n to this power.
     damping: ClassVar[float] = 1.0
 
     def __init__(self, config: C, device: torch.device | str = "cpu") -> None:
@@ -103,18 +103,18 @@ class EmbeddingModel(Model[C]):
         self.items = torch.empty(0, 0)  # [num_items, dim]
         self.incoming = torch.empty(0, 0)  # [num_items, dim], the message of an item to a new user
         self.checkpoints: Checkpoints | None = None
-        self.watch: EpochCallback | None = None
+        self.epoch_callback: EpochCallback | None = None
         self.losses: tuple[float, ...] = ()
 
     @abstractmethod
     def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:
-        """A function that returns the vectors [n, dim] of nodes [n], or of all nodes, from the current values of x."""
+        """A function that returns the vectors [n, dim] of nodes [n], or of all nodes for None, from the current x."""
 
     def initial_parameters(self, training: TrainingData, rng: np.random.Generator) -> Tensor:
-        """The parameters x [num_nodes, dim] at the start, on the CPU."""
+        """The initial parameters x [num_nodes, dim], on the CPU."""
         c = self.config
         if c.warm_start:
-            return spectral_start(training.matrix, c.embedding_dim, c.init_std, rng, equal=c.cosine)
+            return compute_spectral_init(training.matrix, c.embedding_dim, c.init_std, rng, equal=c.cosine)
         normal = rng.normal(0.0, c.init_std, (training.num_nodes, c.embedding_dim))
         return torch.from_numpy(normal.astype(np.float32))
 
@@ -130,14 +130,14 @@ class EmbeddingModel(Model[C]):
         training: TrainingData,
         rng: np.random.Generator,  # noqa: ARG002  # for losses that draw noise
     ) -> Tensor:
-        """The objective of a batch plus weight_decay/2 · ‖x_n‖² of its nodes n, per interaction of the batch."""
+        """The objective of a batch plus weight_decay/2 · Σ ‖x_n‖² over its nodes n, per interaction of the batch."""
         value = self.config.objective.value(encode, batch, training.matrix)
         if not self.config.weight_decay:
             return value
-        return value + self.config.weight_decay * decay(x, batch, training.num_users)
+        return value + self.config.weight_decay * compute_l2_penalty(x, batch, training.num_users)
 
     def item_messages(self, x: Tensor, training: TrainingData) -> Tensor:  # noqa: ARG002  # the default needs neither
-        """The message of each item to a new user, [num_items, dim]; `fold_in` adds them up over a history."""
+        """The message of each item to a new user, [num_items, dim]; `fold_in` sums messages over a history."""
         return self.items[:, :-1] if self.config.objective.popularity else self.items
 
     def fit(
@@ -147,17 +147,17 @@ class EmbeddingModel(Model[C]):
         rng: np.random.Generator,
         progress: Progress | None = None,
     ) -> None:
-        """Train the parameters, and keep the vectors of users and items.
+        """Train the parameters and store the vectors of users and items.
 
         Raises:
             DataError: there are no interactions, or the checkpoint belongs to another training.
             GraphrecError: the checkpoint cannot be read or written.
         """
         c = self.config
-        checkpoints = self._identified_checkpoints(interactions, rng)
+        checkpoints = self._identify_checkpoints(interactions, rng)
         held_out = rng.random(len(interactions)) < (STOPPING_SHARE if c.patience else 0.0)
-        train_part = interactions.take(~held_out)
-        training = TrainingData(graph, train_part, train_part.matrix(), interactions.take(held_out), self.device)
+        retained = interactions.take(~held_out)
+        training = TrainingData(graph, retained, retained.matrix(), interactions.take(held_out), self.device)
         if not training.matrix.nnz:
             name = type(self).__name__.lower()
             raise DataError(f"{name}: there are no interactions to learn from; load more")
@@ -167,26 +167,28 @@ class EmbeddingModel(Model[C]):
         stopping = None
         if c.patience:
             stopping = Stopping(lambda: self._recall(encode, training), STOPPING_EVERY, c.patience)
-        watch = None if self.watch is None else self._epoch_hook(self.watch, lambda: self.finish(x, encode, training))
-        plan = TrainSchedule(c.epochs, c.final_rate, progress, stopping, checkpoints, rng, watch)
-        with one_thread(self.device.type == "cpu" and training.matrix.nnz * c.embedding_dim < SMALL):
+        after_epoch = None
+        if self.epoch_callback is not None:
+            after_epoch = self._build_epoch_hook(self.epoch_callback, lambda: self.finish(x, encode, training))
+        schedule = TrainSchedule(c.epochs, c.final_rate, progress, stopping, checkpoints, rng, after_epoch)
+        with one_thread(self.device.type == "cpu" and training.matrix.nnz * c.embedding_dim < ONE_THREAD_BELOW):
             self.losses = tuple(
                 train(
                     [x],
                     optimizer,
                     lambda: self.batches(training, rng),
                     lambda batch: self.loss(x, encode, batch, training, rng),
-                    plan,
+                    schedule,
                 )
             )
             self.finish(x, encode, training)
 
     def finish(self, x: Tensor, encode: Encode, training: TrainingData) -> None:
-        """Keep the vectors that x encodes, and the messages of items to new users."""
-        self._keep(encode, training)
+        """Store the vectors that the encoder computes, and the messages of items to new users."""
+        self._store_vectors(encode, training)
         with torch.no_grad():
-            known = training.has_interactions()[training.num_users :].unsqueeze(1)
-            self.incoming = self.item_messages(x.detach(), training) * known
+            has_users = training.has_interactions()[training.num_users :].unsqueeze(1)
+            self.incoming = self.item_messages(x.detach(), training) * has_users
 
     def score(self, user_index: IndexArray) -> Tensor:
         """Dot products or cosines [batch, num_items] float32."""
@@ -195,30 +197,30 @@ class EmbeddingModel(Model[C]):
     def fold_in(self, history: sparse.csr_array) -> Tensor:
         """Approximate scores [batch, num_items] float32 of new users, from the messages of the items of each history.
 
-        Row n of `history` [batch, num_items] is any user; row n of the scores belongs to it.
+        Row n of `history` [batch, num_items] may be any user; row n of the scores belongs to this user.
         """
         degree = torch.from_numpy(np.diff(history.indptr)).to(self.device).unsqueeze(1)
-        sent = csr_tensor(history).to(self.device) @ self.incoming  # [batch, dim]
-        users = self.config.objective.scaled(sent * degree.clamp(min=1).float() ** -self.damping)
+        messages = csr_tensor(history).to(self.device) @ self.incoming  # [batch, dim]
+        users = self.config.objective.scale_vectors(messages * degree.clamp(min=1).float() ** -self.damping)
         if self.config.objective.popularity:
             users = torch.cat([users, (degree > 0).float()], dim=1)
         return users @ self.items.T
 
     def embeddings(self) -> Embeddings:
-        """The vectors, whose dot products are the scores."""
+        """The vectors of users and items, whose dot products are the scores."""
         return Embeddings(self.users, self.items)
 
     def similarity_vectors(self) -> Tensor:
-        """The vectors of the items, without the column of the popularity bias."""
+        """The item vectors without the column of the popularity bias."""
         return self.items[:, :-1] if self.config.objective.popularity else self.embeddings().items
 
     def keep_checkpoints(self, checkpoints: Checkpoints) -> None:
-        """Keep the next fit in a file; a fit with the same arguments continues there, to the same result."""
+        """Save checkpoints of the next fit to a file; the same fit resumes from it and ends with equal vectors."""
         self.checkpoints = checkpoints
 
     def watch_training(self, callback: EpochCallback) -> None:
-        """Call back during the next fit, with the vectors of that moment."""
-        self.watch = callback
+        """Set the callback of the next fit; the model then scores with its current vectors."""
+        self.epoch_callback = callback
 
     def state(self) -> State:
         """The vectors and the messages of items to new users, on the CPU."""
@@ -228,25 +230,26 @@ class EmbeddingModel(Model[C]):
         """Restore the vectors and messages."""
         self.users, self.items, self.incoming = (state[name].to(self.device) for name in ("users", "items", "incoming"))
 
-    def _epoch_hook(self, watch: EpochCallback, finish: Callable[[], None]) -> Callable[[int], None]:
-        due = {round(part * self.config.epochs / watch.parts): part for part in range(1, watch.parts)}
+    def _build_epoch_hook(self, callback: EpochCallback, finish: Callable[[], None]) -> Callable[[int], None]:
+        """A function of the number of epochs done that calls `callback` after each of its parts except the last."""
+        due = {round(part * self.config.epochs / callback.parts): part for part in range(1, callback.parts)}
 
         def after_epoch(epoch: int) -> None:
             if 0 < epoch < self.config.epochs and epoch in due:
                 finish()
-                watch.look(due[epoch])
+                callback.function(due[epoch])
 
         return after_epoch
 
-    def _keep(self, encode: Encode, training: TrainingData) -> None:
+    def _store_vectors(self, encode: Encode, training: TrainingData) -> None:
         with torch.no_grad():
             vectors = self.config.objective.vectors(encode, None, training.matrix)  # [num_nodes, dim]
             vectors = vectors * training.has_interactions().unsqueeze(1)
             self.users, self.items = vectors[: training.num_users].clone(), vectors[training.num_users :].clone()
 
     def _recall(self, encode: Encode, training: TrainingData) -> float:
-        """Recall@20 of the validation interactions: their share among the first 20 unseen items of their users."""
-        self._keep(encode, training)
+        """Recall@20: the share of the validation interactions among the first 20 unseen items of their users."""
+        self._store_vectors(encode, training)
         users = np.unique(training.validation.user_index)[:STOPPING_USERS]
         scores = self.score(users).cpu()
         seen, validation = training.matrix[users], training.validation.matrix()[users]
@@ -255,8 +258,8 @@ class EmbeddingModel(Model[C]):
         hits = np.take_along_axis(validation.toarray(), best, axis=1).sum()
         return float(hits / max(validation.nnz, 1))
 
-    def _identified_checkpoints(self, interactions: Interactions, rng: np.random.Generator) -> Checkpoints | None:
-        """The checkpoints with an identity that depends on the config, the data and the seed."""
+    def _identify_checkpoints(self, interactions: Interactions, rng: np.random.Generator) -> Checkpoints | None:
+        """The checkpoints with an identity computed from the config, the data and the state of the generator."""
         if self.checkpoints is None:
             return None
         settings = f"{asdict(self.config)} {rng.bit_generator.state}".encode()
@@ -266,7 +269,7 @@ class EmbeddingModel(Model[C]):
         return replace(self.checkpoints, identity=f"{type(self).__name__} {content:08x}")
 
 
-def decay(x: Tensor, batch: Batch, num_users: int) -> Tensor:
+def compute_l2_penalty(x: Tensor, batch: Batch, num_users: int) -> Tensor:
     """½ Σ ‖x_n‖² over the nodes n of a batch, with x [num_nodes, dim], per interaction of the batch."""
     if isinstance(batch, PairBatch):
         nodes = np.concatenate([batch.user, num_users + batch.positive, num_users + batch.negative.ravel()])

@@ -1,33 +1,34 @@
-"""The settings that all trained embedding models share, and their checks."""
+"""The settings of all trained embedding models, with their checks."""
 
 from dataclasses import dataclass
 
 from graphrec.errors import DataError
 from graphrec.training.objectives import LOSSES, NEGATIVES, Objective
 
-#: Maximum number of negatives per interaction, except for softmax: more fill the memory without better results.
-MOST_NEGATIVES = 100
+#: Maximum number of negatives per interaction, except for softmax: more need memory without better results.
+MAX_NEGATIVES = 100
 
 
 @dataclass(frozen=True)
 class EmbeddingConfig:
     """Settings of every trained embedding model; the config of a model sets its own defaults.
 
-    embedding_dim: length of the vectors.
+    embedding_dim: length of the vectors, at least 1.
     loss: bpr, softmax or mse.
-    negatives: of the softmax: all items, the other items of the batch, or uniform ones; bpr has uniform negatives.
-    num_negatives: number of uniform negatives: of each interaction, or of a batch for softmax.
-    temperature: temperature of the softmax, by which scores are divided.
+    negatives: negatives of the softmax: all (all items), popular (items drawn by √degree), batch (the other items of
+        the batch) or uniform (uniformly drawn items); bpr and mse have uniform negatives.
+    num_negatives: number of sampled negatives: per interaction for bpr and mse, per batch for softmax.
+    temperature: temperature of the softmax, above 0; scores are divided by it.
     cosine: whether scores are cosines instead of dot products.
-    correction: whether a softmax over sampled items subtracts the log of their sampling probability.
-    learning_rate: learning rate of Adam.
-    final_rate: share of the learning rate in the last epoch; it falls linearly.
-    weight_decay: weight of the squared parameters of a batch.
-    batch_size: number of interactions in one step, at most a sixteenth of all.
+    correction: whether a softmax over sampled items subtracts the log of their expected frequency in the sample.
+    learning_rate: learning rate of Adam, above 0.
+    final_rate: factor on the learning rate in the last epoch, at least 0; it changes linearly from 1.
+    weight_decay: weight of the squared parameters of a batch, at least 0.
+    batch_size: number of interactions per step, at most a sixteenth of all.
     epochs: maximum number of passes over the interactions.
-    patience: 0 trains all epochs; n > 0 holds out a twentieth of the interactions and stops after n measurements, five
-        epochs apart, without a better recall@20.
-    init_std: standard deviation of the initial parameters.
+    patience: number of measurements of recall@20, five epochs apart, without improvement after which training stops; a
+        twentieth of the interactions is held out for them. 0 trains all epochs.
+    init_std: standard deviation of the initial parameters, above 0.
     warm_start: whether training starts from the singular vectors of the interaction matrix instead of noise.
     """
 
@@ -58,11 +59,11 @@ class EmbeddingConfig:
                 raise DataError(f"{name}: {setting} is one of {', '.join(choices)}, not {value!r}")
         if min(self.temperature, self.learning_rate, self.init_std) <= 0 or min(self.final_rate, self.weight_decay) < 0:
             raise DataError(
-                f"{name}: temperature, learning_rate and init_std are above 0, final_rate and weight_decay not below"
+                f"{name}: temperature, learning_rate and init_std are above 0, final_rate and weight_decay at least 0"
             )
-        if self.loss != "softmax" and self.num_negatives > MOST_NEGATIVES:
+        if self.loss != "softmax" and self.num_negatives > MAX_NEGATIVES:
             raise DataError(
-                f"{name}: with {self.loss} num_negatives is for each interaction, so at most {MOST_NEGATIVES}, not "
+                f"{name}: with {self.loss} num_negatives is per interaction, so at most {MAX_NEGATIVES}, not "
                 f"{self.num_negatives}; 1 is usual"
             )
         if self.loss != "mse" and self.negatives == "uniform" and not self.num_negatives:

@@ -1,4 +1,4 @@
-"""Random projections of the neighbourhoods in the typed graph: vectors without training, in seconds."""
+"""FastRP: vectors of the typed graph by random projections of neighbourhoods, without training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from graphrec.models.typed_graph import typed_graph
 from graphrec.models.vectors import VectorModel, mean_rows
 from graphrec.progress import Progress
 
-#: A random entry is zero but once in so many (Achlioptas, 2003).
+#: Sparsity s of the random projection: one entry in s is not zero (Achlioptas, 2003).
 SPARSITY = 3
 
 
@@ -27,15 +27,15 @@ SPARSITY = 3
 class FastRPConfig:
     """Settings of fastrp.
 
-    embedding_dim: length of the vectors.
-    steps: weights of the neighbourhoods at distance 1, 2, … as `0 1 1`; as many products as there are weights.
-    own_weight: weight of a node's own random vector.
-    degree_exponent: r, a node's random vector is multiplied by degree^r.
+    embedding_dim: length of the vectors, at least 1.
+    steps: w₁ w₂ …, weights of the neighbourhoods at distance 1, 2, … as text, such as `0 1 1`; none is negative.
+    own_weight: w₀, weight of a node's random vector, at least 0.
+    degree_exponent: r, exponent of the degree that multiplies a node's random vector.
     cosine: whether scores are cosines instead of dot products.
-    behaviour_weight: of the edges of each behaviour beside the target, whose edges have 1.
-    social_weight: of the edges of each social relation.
-    attribute_weight: of the edges of each relation to or among attributes.
-    item_relation_weight: of the edges of each item-item relation.
+    behaviour_weight: weight of the edges of each behaviour besides the target, whose edges have 1; at least 0.
+    social_weight: weight of the edges of each social relation, at least 0.
+    attribute_weight: weight of the edges of each relation from, to or between attributes, at least 0.
+    item_relation_weight: weight of the edges of each item-item relation, at least 0.
     """
 
     embedding_dim: int = 256
@@ -58,7 +58,7 @@ class FastRPConfig:
 
     @property
     def step_weights(self) -> list[float]:
-        """The weights of the distances 1, 2, …; DataError if the text has another form."""
+        """The weights of the distances 1, 2, …. Raises DataError if the text is not numbers."""
         try:
             return [float(word) for word in self.steps.split()]
         except ValueError as error:
@@ -76,17 +76,18 @@ class FastRPConfig:
 
 
 class FastRP(VectorModel[FastRPConfig]):
-    """E = w₀ E₀ + Σ_k w_k E_k with E₀ = D^r R, E_k = (D⁻¹A) E_{k−1}, each row of each E_k scaled to length 1.
+    """score(u, i) = e_u · e_i with the rows e of E = w₀ E₀ + Σ_k w_k E_k, where E₀ = D^r S and E_k = D⁻¹A E_(k−1).
 
-    R is a sparse random projection, A the adjacency of all labels (Chen et al., CIKM 2019). The rows are scaled in
-    every step as in Neo4j's Graph Data Science, which the paper does not.
+    S [num_nodes, dim] is a sparse random projection, A the weighted adjacency matrix of the nodes of all labels, D its
+    diagonal degree matrix, r the degree exponent, w_k the weight of distance k (Chen et al., CIKM 2019). Differs in the
+    rows of each E_k, which are scaled to length 1, as in Neo4j's Graph Data Science.
     """
 
     config_class = FastRPConfig
 
     def __init__(self, config: FastRPConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
-        self.steps = torch.empty(0, 0, 0)  # [steps, num_items, dim]: what an item sends to a new user in each step
+        self.steps = torch.empty(0, 0, 0)  # [steps, num_items, dim], the message of an item to a new user in each step
 
     def fit(
         self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
@@ -94,28 +95,28 @@ class FastRP(VectorModel[FastRPConfig]):
         """Multiply a random matrix by the adjacency, once for each step."""
         user, _, item = graph.target
         whole = typed_graph(graph, interactions, self.config.kind_weights)
-        found = powers(whole.adjacency, self.config, rng, self.device)
-        vectors = combined(found, self.config)
+        powers = compute_powers(whole.adjacency, self.config, rng, self.device)
+        vectors = combine_powers(powers, self.config)
         self.users, self.items = whole.part(user, vectors), whole.part(item, vectors)
-        # the mean of E₀ over a user's items is the user's E₁ up to its length, and so on
-        self.steps = torch.stack([whole.part(item, x) for x in found[:-1]])
+        # a user's E_k is the mean of E_(k−1) over the user's items, up to its length
+        self.steps = torch.stack([whole.part(item, x) for x in powers[:-1]])
         if progress is not None:
             progress(1, 1)
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
-        """Scores [batch, num_items] float32 of new users, exact but for the user's own random vector and for relations
-        other than the target."""
-        sent = [normalize(mean_rows(history, step)) for step in self.steps]
-        vectors = sum(weight * x for weight, x in zip(self.config.step_weights, sent, strict=True))
+        """Scores [batch, num_items] float32 of new users; exact except that the user has no random vector and no
+        relations besides the target behaviour."""
+        messages = [normalize(mean_rows(history, step)) for step in self.steps]
+        vectors = sum(weight * x for weight, x in zip(self.config.step_weights, messages, strict=True))
         assert isinstance(vectors, Tensor)  # there is at least one step
-        return _scaled(vectors, self.config) @ self.items.T
+        return _scale_vectors(vectors, self.config) @ self.items.T
 
     def state(self) -> State:
-        """The vectors, and what items send to new users."""
+        """The vectors, and the messages of items to new users."""
         return {**super().state(), "steps": self.steps.cpu()}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take over what `state` gave."""
+        """Restore vectors and messages."""
         super().restore(state)
         self.steps = state["steps"].to(self.device)
 
@@ -126,11 +127,11 @@ class FastRP(VectorModel[FastRPConfig]):
 
     @classmethod
     def space(cls, graph: HeteroGraph) -> Space:
-        """The exponent and the weights of the steps and of other relations, if any."""
-        others = len(graph.data.edge_types) > 2
+        """The degree exponent, the weights of the steps and, if the graph has other relations, their weights."""
+        has_relations = len(graph.data.edge_types) > 2
         relation = {name: Range(0.01, 1.0, log=True) for name in ("attribute_weight", "social_weight")}
         steps = ("1 1", "1 1 1", "0 1 1", "1 1 1 1", "0 0 1 1", "1 1 1 1 1")
-        return {"degree_exponent": Range(-1.0, 0.5), "steps": steps, **(relation if others else {})}
+        return {"degree_exponent": Range(-1.0, 0.5), "steps": steps, **(relation if has_relations else {})}
 
 
 def fastrp_vectors(
@@ -138,44 +139,45 @@ def fastrp_vectors(
 ) -> dict[str, Tensor]:
     """Vectors [num_nodes, dim] of the nodes of each label, for use as features; 0 for nodes without edges.
 
-    `graph` must hold what may be seen, as after `restrict`. Labels are those of the graph and of `TypedGraph`.
+    `graph` must contain only what a model may see, as after `restrict`. Labels are those of `TypedGraph`.
     """
     config = config or FastRPConfig()
     whole = typed_graph(graph, interactions_of(graph), config.kind_weights)
-    vectors = combined(powers(whole.adjacency, config, rng, torch.device(device)), config)
+    vectors = combine_powers(compute_powers(whole.adjacency, config, rng, torch.device(device)), config)
     return {label: whole.part(label, vectors) for label in whole.start}
 
 
-def projection(num_nodes: int, dim: int, rng: np.random.Generator) -> Tensor:
-    """R [num_nodes, dim]: ±√s with a chance of 1/(2s) each, else 0; s = 3 (Chen et al., eq. 2)."""
+def draw_projection(num_nodes: int, dim: int, rng: np.random.Generator) -> Tensor:
+    """S [num_nodes, dim]: √s and −√s with probability 1/(2s) each, else 0; s = 3 (Chen et al., equation 2)."""
     drawn = rng.integers(2 * SPARSITY, size=(num_nodes, dim), dtype=np.int8)
     signs = (drawn == 0).astype(np.float32) - (drawn == 1)
     return torch.from_numpy(signs * np.float32(SPARSITY**0.5))
 
 
-def powers(
+def compute_powers(
     adjacency: sparse.csr_array, config: FastRPConfig, rng: np.random.Generator, device: torch.device
 ) -> list[Tensor]:
-    """E₀, E₁, … [steps + 1] matrices [num_nodes, dim]; the rows of nodes without edges are 0."""
+    """[E₀, E₁, …], one more matrix [num_nodes, dim] than there are steps; rows of nodes without edges are 0."""
     degree = np.asarray(adjacency.sum(axis=1), dtype=np.float64)
-    known = degree > 0
-    scale = np.where(known, np.where(known, degree, 1.0) ** config.degree_exponent, 0.0)
-    x = projection(adjacency.shape[0], config.embedding_dim, rng) * torch.from_numpy(scale).float().unsqueeze(1)
-    walk = sparse.csr_array(sparse.diags_array(np.where(known, 1.0 / np.where(known, degree, 1.0), 0.0)) @ adjacency)
-    step = csr_tensor(walk).to(device)
-    found = [x.to(device)]
+    has_edges = degree > 0
+    scale = np.where(has_edges, np.where(has_edges, degree, 1.0) ** config.degree_exponent, 0.0)
+    x = draw_projection(adjacency.shape[0], config.embedding_dim, rng) * torch.from_numpy(scale).float().unsqueeze(1)
+    inverse_degree = np.where(has_edges, 1.0 / np.where(has_edges, degree, 1.0), 0.0)
+    transition = sparse.csr_array(sparse.diags_array(inverse_degree) @ adjacency)
+    step = csr_tensor(transition).to(device)
+    powers = [x.to(device)]
     for _ in config.step_weights:
-        found.append(normalize(step @ found[-1]))
-    return found
+        powers.append(normalize(step @ powers[-1]))
+    return powers
 
 
-def combined(found: list[Tensor], config: FastRPConfig) -> Tensor:
-    """The weighted sum of the powers [num_nodes, dim], of length one where scores are cosines."""
-    vectors = config.own_weight * normalize(found[0])
-    for weight, x in zip(config.step_weights, found[1:], strict=True):
+def combine_powers(powers: list[Tensor], config: FastRPConfig) -> Tensor:
+    """The weighted sum of the powers, [num_nodes, dim]; rows of length 1 if scores are cosines."""
+    vectors = config.own_weight * normalize(powers[0])
+    for weight, x in zip(config.step_weights, powers[1:], strict=True):
         vectors = vectors + weight * x
-    return _scaled(vectors, config)
+    return _scale_vectors(vectors, config)
 
 
-def _scaled(vectors: Tensor, config: FastRPConfig) -> Tensor:
+def _scale_vectors(vectors: Tensor, config: FastRPConfig) -> Tensor:
     return normalize(vectors) if config.cosine else vectors

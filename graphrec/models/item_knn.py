@@ -1,4 +1,4 @@
-"""Item-based nearest neighbours: similarities of items by their common users."""
+"""Item-based nearest neighbours: similarity of items by their common users."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from scipy import sparse
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.linalg.sparse import row_normalised, scale, topk_gram
+from graphrec.linalg.sparse import normalise_rows, scale, topk_gram
 from graphrec.models.base import Range, Space
 from graphrec.models.item_weights import ItemWeightsModel
 from graphrec.progress import Progress
@@ -21,12 +21,12 @@ SIMILARITIES = ("cosine", "jaccard", "pearson")
 class ItemKNNConfig:
     """Settings of item_knn.
 
-    neighbours: number of similar items that each item keeps; 0 keeps all.
-    shrinkage: h, added to the denominator, so that similarities that rest on few common users shrink towards zero.
+    neighbours: number of most similar items that each item keeps; 0 keeps all.
+    shrinkage: h, constant added to the denominator, at least 0; similarities based on few users shrink towards zero.
     similarity: cosine, jaccard or pearson.
-    asymmetry: a, of the cosine: exponent of the history item's users; the recommended item's has 1 − a.
-    damping: exponent that damps active users: each counts d_u^-damping.
-    normalise: whether the similarities of an item to its neighbours sum to 1.
+    asymmetry: a from 0 to 1, exponent of n_i of the history item in the cosine; n_j of the recommended item has 1 − a.
+    damping: exponent that damps active users: user u has the weight d_u^-damping.
+    normalise: whether the similarities of an item to its neighbours are divided by their sum.
     """
 
     neighbours: int = 200
@@ -68,7 +68,7 @@ class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
         rng: np.random.Generator,  # noqa: ARG002
         progress: Progress | None = None,
     ) -> None:
-        """Compute the similarities of all pairs of items with common users."""
+        """Compute the similarities of all pairs of items that have common users."""
         self.history = interactions.matrix()
         user_degree = np.maximum(np.diff(self.history.indptr), 1).astype(np.float64)
         user_weight = user_degree**-self.config.damping
@@ -78,36 +78,36 @@ class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
 
         def finish(rows: sparse.csr_array, start: int) -> None:
             item = start + np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-            rows.data[:] = self._similarity(rows.data, size[item], size[rows.indices], total)
+            rows.data[:] = self._compute_similarity(rows.data, size[item], size[rows.indices], total)
             rows.data[item == rows.indices] = 0.0
 
-        similar = topk_gram(self.history, weighted, self.config.neighbours, finish)
-        similar.eliminate_zeros()
-        self.weights = row_normalised(similar) if self.config.normalise else similar
+        similarity = topk_gram(self.history, weighted, self.config.neighbours, finish)
+        similarity.eliminate_zeros()
+        self.weights = normalise_rows(similarity) if self.config.normalise else similarity
         if progress is not None:
             progress(1, 1)
 
-    def _similarity(
+    def _compute_similarity(
         self,
         common: npt.NDArray[np.float32],
-        mine: npt.NDArray[np.float64],
-        theirs: npt.NDArray[np.float64],
+        source: npt.NDArray[np.float64],
+        target: npt.NDArray[np.float64],
         total: float,
     ) -> npt.NDArray[np.float64]:
-        """Similarities s_ij [m] from c_ij (`common`), n_i (`mine`) and n_j (`theirs`), each [m], and n (`total`)."""
+        """Similarities s_ij [m] from c_ij (`common`), n_i (`source`) and n_j (`target`), each [m], and n (`total`)."""
         c = self.config
         if c.similarity == "jaccard":
-            return common / (mine + theirs - common + c.shrinkage)
+            return common / (source + target - common + c.shrinkage)
         if c.similarity == "pearson":
-            covariance = np.maximum(common - mine * theirs / total, 0.0)
-            spread = np.sqrt(np.maximum(mine * (1 - mine / total) * theirs * (1 - theirs / total), 0.0))
-            # an item of all users has no spread
-            return np.divide(covariance, spread + c.shrinkage, out=np.zeros_like(covariance), where=spread > 0)
-        return common / (mine**c.asymmetry * theirs ** (1 - c.asymmetry) + c.shrinkage)
+            covariance = np.maximum(common - source * target / total, 0.0)
+            deviation = np.sqrt(np.maximum(source * (1 - source / total) * target * (1 - target / total), 0.0))
+            # the column of an item that all users have is constant
+            return np.divide(covariance, deviation + c.shrinkage, out=np.zeros_like(covariance), where=deviation > 0)
+        return common / (source**c.asymmetry * target ** (1 - c.asymmetry) + c.shrinkage)
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[ItemKNNConfig]:  # noqa: ARG003  # the same for every graph
-        """The plain cosine; then damped active users and popular items, and fewer or more neighbours."""
+        """The default; then damped active users with other asymmetries, and fewer and more neighbours."""
         return [
             ItemKNNConfig(),
             *(ItemKNNConfig(400, 0.0, asymmetry=a, damping=0.7) for a in (0.7, 0.6, 0.8)),

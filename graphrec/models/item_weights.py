@@ -1,4 +1,4 @@
-"""The base class of models whose score is the sum of an item-item matrix's rows over the history of a user."""
+"""The base class of models whose scores are a user's row of the interaction matrix times an item-item matrix."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -17,10 +17,10 @@ Config = TypeVar("Config")
 
 
 class ItemWeightsModel(Model[Config]):
-    """score(u, ·) = r_u W, with the user's row r_u [num_items] of the interaction matrix and sparse weights W
+    """score(u, ·) = r_u W with the user's row r_u [num_items] of the interaction matrix and sparse item weights W
     [num_items, num_items]; a subclass fits W.
 
-    The products are computed by scipy, which multiplies sparse matrices faster than torch; the scores are moved to the
+    scipy computes the products, since it multiplies sparse matrices faster than torch; the scores are moved to the
     device.
     """
 
@@ -30,7 +30,7 @@ class ItemWeightsModel(Model[Config]):
         self.history = empty_csr()  # [num_users, num_items]
 
     def score(self, user_index: IndexArray) -> Tensor:
-        """Sums of weights r_u W, [batch, num_items] float32."""
+        """Sums of weights r_u W [batch, num_items] float32."""
         return self.fold_in(self.history[user_index])
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
@@ -38,7 +38,7 @@ class ItemWeightsModel(Model[Config]):
         return dense((history @ self.weights).tocsr()).to(self.device)
 
     def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002
-        """The weight of each item of the history, exactly."""
+        """The weight of the target for each item of the history, which is its exact contribution."""
         return HistoryAttribution(score_single_items(self.fold_in, history, item_index), exact=True)
 
     def state(self) -> State:

@@ -1,4 +1,4 @@
-"""LightGCN: embeddings smoothed over the user-item graph, trained by softmax, pairwise ranking or squared errors."""
+"""LightGCN: embeddings smoothed over the user-item graph, trained with a softmax, pairwise or squared loss."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -11,37 +11,37 @@ from graphrec.hetero import HeteroGraph
 from graphrec.models.base import Range, Space
 from graphrec.models.embedding import EmbeddingModel, TrainingData
 from graphrec.models.embedding_config import EmbeddingConfig
-from graphrec.models.propagation import layers, propagate
+from graphrec.models.propagation import compute_layers, propagate
 from graphrec.training.objectives import Encode, Objective
 
-#: Interactions up to which settings are searched.
-SEARCHED = 1 << 18
+#: Maximum number of interactions for which settings are searched.
+MAX_SEARCHED = 1 << 18
 
 
 @dataclass(frozen=True)
 class LightGCNConfig(EmbeddingConfig):
     """Settings of lightgcn.
 
-    embedding_dim: length of the vectors.
-    num_layers: products with the adjacency whose results are averaged, with the embeddings as layer 0.
-    loss: bpr, softmax or mse (against 1 for interactions and 0 for negatives).
-    negatives: of the softmax: all (every item, exact), popular (num_negatives drawn by √degree), both with whole users
-        in a batch; batch (the items of the other interactions of the batch) or uniform (num_negatives shared by the
-        batch); bpr and mse have uniform ones.
-    num_negatives: uniform negatives of each interaction for bpr and mse, of a batch for softmax.
-    temperature: of the softmax.
+    embedding_dim: length of the vectors, at least 1.
+    num_layers: L, number of layers after layer 0, at least 0; all layers are averaged.
+    loss: bpr, softmax or mse (target 1 for interactions and 0 for negatives).
+    negatives: negatives of the softmax: all (all items) or popular (items drawn by √degree), both with batches of
+        users; batch (the other items of a batch of interactions) or uniform (uniformly drawn items, shared by the
+        batch); bpr and mse have uniform negatives.
+    num_negatives: number of sampled negatives: per interaction for bpr and mse, per batch for softmax.
+    temperature: τ, temperature of the softmax, above 0; scores are divided by it.
     cosine: whether scores are cosines instead of dot products.
-    popularity: β, scores have β · temperature · log(degree of the item) added, so that the vectors need not learn it.
-    correction: whether a softmax over a sample of items is corrected by the log of how often they are drawn.
-    learning_rate: of Adam.
-    final_rate: the share of the learning rate that is left in the last epoch; it falls linearly.
-    weight_decay: weight of the squared layer-0 embeddings of a batch.
-    batch_size: interactions in one step, at most a sixteenth of all.
-    epochs: passes over all interactions, at most.
-    patience: 0 trains all epochs; n > 0 holds a twentieth of the interactions out and stops when their recall@20
-        has not improved in n measures, five epochs apart.
-    init_std: standard deviation of the initial embeddings, or their root mean square after a warm start.
-    warm_start: whether to begin with the singular vectors of the interaction matrix instead of noise.
+    popularity: β, at least 0; β τ log(degree) of the item is added to each score, so that vectors need not learn it.
+    correction: whether a softmax over sampled items subtracts the log of their expected frequency in the sample.
+    learning_rate: learning rate of Adam, above 0.
+    final_rate: factor on the learning rate in the last epoch, at least 0; it changes linearly from 1.
+    weight_decay: weight of the squared layer-0 embeddings of a batch, at least 0.
+    batch_size: number of interactions per step, at most a sixteenth of all.
+    epochs: maximum number of passes over the interactions.
+    patience: number of measurements of recall@20, five epochs apart, without improvement after which training stops; a
+        twentieth of the interactions is held out for them. 0 trains all epochs.
+    init_std: standard deviation of the initial embeddings, or their root mean square after a warm start; above 0.
+    warm_start: whether training starts from the singular vectors of the interaction matrix instead of noise.
     """
 
     embedding_dim: int = 128
@@ -73,27 +73,30 @@ class LightGCNConfig(EmbeddingConfig):
 
 
 class LightGCN(EmbeddingModel[LightGCNConfig]):
-    """score(u, i) = e_u · e_i with e the mean of the layers Ãˡ E, l = 0..num_layers (He et al., SIGIR 2020, eq. 4).
+    """score(u, i) = e_u · e_i with e = (E + ÃE + … + Ã^L E)/(L + 1) (He et al., SIGIR 2020, equations 3 and 4).
 
-    The default is the softmax loss of Wu et al. (TOIS 2024) on cosines, with three differences that save most of its
-    epochs: a user's sum over rival items is shared by all their interactions, log-popularity is part of the scores
-    instead of being learned, and training begins with singular vectors. The paper's own LightGCN is loss=bpr,
-    num_layers=3, num_negatives=1, embedding_dim=64, cosine=false, popularity=0, warm_start=false, batch_size=2048,
-    final_rate=1, weight_decay=1e-4 and learning_rate=1e-3, with L2 on layer 0 as in the authors' code; each epoch
-    shuffles the interactions instead of drawing users with replacement.
+    E [num_users + num_items, dim] are the trained embeddings, Ã = D^-½ A D^-½ is the adjacency matrix A of users and
+    items normalised by its diagonal degree matrix D, L is the number of layers.
+
+    The default loss is the softmax of Wu et al. (TOIS 2024) on cosines, with three differences that save most of the
+    epochs: the interactions of a user share one sum over the negatives, log-popularity is a term of the score instead
+    of being learned, and training starts from singular vectors. The paper's LightGCN has loss=bpr, num_layers=3,
+    num_negatives=1, embedding_dim=64, cosine=false, popularity=0, warm_start=false, batch_size=2048, final_rate=1,
+    weight_decay=1e-4 and learning_rate=1e-3. L2 is on layer 0, as in the authors' code; unlike there, an epoch shuffles
+    the interactions instead of drawing users with replacement.
     """
 
     config_class = LightGCNConfig
     damping: ClassVar[float] = 0.5
 
     def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:
-        """The smoothed vectors of some rows of x, or of all."""
+        """A function that returns the smoothed vectors of some rows of x, or of all."""
         return lambda rows: propagate(x, training.adjacency, self.config.num_layers, rows)
 
     @classmethod
     def space(cls, graph: HeteroGraph) -> Space:
-        """What matters most, for graphs on which a search takes minutes; larger ones keep the default."""
-        if graph.data[graph.target].edge_index.shape[1] > SEARCHED:
+        """The settings that matter most; empty for graphs of more than MAX_SEARCHED interactions."""
+        if graph.data[graph.target].edge_index.shape[1] > MAX_SEARCHED:
             return {}
         return {
             "temperature": Range(0.05, 0.4, log=True),
@@ -103,10 +106,10 @@ class LightGCN(EmbeddingModel[LightGCNConfig]):
         }
 
     def item_messages(self, x: Tensor, training: TrainingData) -> Tensor:
-        """The smoothing of a user whose own layer 0 is 0, from the layers of their items: Σ layers / √degree."""
+        """Messages of items to a user whose layer 0 is 0: an item's sum of layers 0 … L − 1, over √degree and L + 1."""
         num_layers = self.config.num_layers
         if not num_layers:
             return super().item_messages(x, training)
-        sent = torch.stack(layers(x, training.adjacency, num_layers - 1)).sum(0)[training.num_users :]
+        messages = torch.stack(compute_layers(x, training.adjacency, num_layers - 1)).sum(0)[training.num_users :]
         degree = torch.from_numpy(training.matrix.sum(axis=0)).to(self.device).clamp(min=1)
-        return sent * degree.rsqrt().unsqueeze(1) / (num_layers + 1)
+        return messages * degree.rsqrt().unsqueeze(1) / (num_layers + 1)

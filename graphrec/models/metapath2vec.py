@@ -1,4 +1,4 @@
-"""metapath2vec: vectors that know which nodes walks along a path of node types visit together."""
+"""metapath2vec: skip-gram vectors of random walks along a meta-path."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from torch_geometric.nn import MetaPath2Vec as Walks
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.models.metapaths import choose_metapath, edges, parse_metapath
+from graphrec.models.metapaths import choose_metapath, collect_edges, parse_metapath
 from graphrec.models.vectors import VectorModel
 from graphrec.progress import Progress
 from graphrec.schema import Triple
@@ -24,17 +24,17 @@ from graphrec.training.loop import TrainSchedule, train
 class MetaPath2VecConfig:
     """Settings of metapath2vec.
 
-    embedding_dim: length of the vectors.
-    metapath: node labels as `User-Item-Genre-Item-User`, with a relation in brackets where several join two labels:
-        `User-[RATED]-Item-User`; it ends where it begins. Empty: through every attribute of items and every relation
-        among users, one after the other.
-    rounds: how often a walk goes the path.
-    context_size: nodes of a window, the first of which is paired with the others.
-    walks_per_node: walks that begin at each node in an epoch.
-    num_negatives: random windows for each walk.
-    learning_rate: of Adam.
-    batch_size: nodes whose walks make one step.
-    epochs: passes over all nodes of the first label.
+    embedding_dim: length of the vectors, at least 1.
+    metapath: node labels such as `User-Item-Genre-Item-User`, with a relation in brackets if several join two labels:
+        `User-[RATED]-Item-User`. The last label is the first one. Empty: through every attribute of items and every
+        relation between users.
+    rounds: number of times that a walk passes the path, at least 1.
+    context_size: number of nodes of a window, at least 2; the first node is paired with each other one.
+    walks_per_node: number of walks per start node and epoch, at least 1.
+    num_negatives: number of random walks per walk, at least 1.
+    learning_rate: learning rate of Adam, above 0.
+    batch_size: number of start nodes per step, at least 1.
+    epochs: number of passes over all nodes of the first label, at least 1.
     """
 
     embedding_dim: int = 64
@@ -66,20 +66,21 @@ class MetaPath2VecConfig:
 
 
 class MetaPath2Vec(VectorModel[MetaPath2VecConfig]):
-    """score(u, i) = x_u · x_i with the x of torch_geometric.nn.MetaPath2Vec (Dong et al., KDD 2017).
+    """score(u, i) = x_u · x_i with vectors x of users and items that skip-gram learns from walks along a meta-path.
 
-    Walks, windows, negatives and loss are PyG's. Nodes without any edge of the path get 0.
+    Dong et al., KDD 2017. Walks, windows, negatives and loss are those of torch_geometric.nn.MetaPath2Vec. Nodes
+    without an edge of the path have the vector 0.
     """
 
     config_class = MetaPath2VecConfig
-    trials = 0  # a fit takes minutes
+    trials = 0  # a fit needs minutes
 
     def fit(
         self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
     ) -> None:
-        """Train vectors of the nodes of the path."""
-        found = metapath_vectors(graph, interactions, self.config, rng, self.device, progress)
-        self.users, self.items = found[graph.target[0]], found[graph.target[2]]
+        """Train the vectors of all nodes of the path."""
+        vectors = metapath_vectors(graph, interactions, self.config, rng, self.device, progress)
+        self.users, self.items = vectors[graph.target[0]], vectors[graph.target[2]]
 
 
 def metapath_vectors(
@@ -90,16 +91,16 @@ def metapath_vectors(
     device: torch.device,
     progress: Progress | None = None,
 ) -> dict[str, Tensor]:
-    """Vectors [num_nodes, dim] of each label of the path, for use as features; 0 for nodes without edges of it.
+    """Vectors [num_nodes, dim] of the nodes of each label of the path, for use as features; 0 for nodes without edges.
 
-    Raises DataError or UnknownNameError where the graph has no such path.
+    Raises DataError or UnknownNameError if the graph has no such path.
     """
     path = parse_metapath(config.metapath, graph) if config.metapath else choose_metapath(graph)
-    joined = edges(graph, interactions, path)
+    edges = collect_edges(graph, interactions, path)
     size = {label: int(graph.data[label].num_nodes) for triple in path for label in (triple[0], triple[2])}
     with _seeded(rng):
         walks = Walks(
-            joined,
+            edges,
             config.embedding_dim,
             path,
             max(config.rounds * len(path), config.context_size),
@@ -110,44 +111,44 @@ def metapath_vectors(
             sparse=True,
         )
         walks.embedding.to(device)
-        with torch.no_grad():  # PyG begins at length √dim, where the dot products of noise take long to unlearn
+        with torch.no_grad():  # PyG's initial vectors have length √dim; their large dot products slow training down
             walks.embedding.weight /= config.embedding_dim**0.5
         x = walks.embedding.weight
-        plan = TrainSchedule(config.epochs, progress=progress)
+        schedule = TrainSchedule(config.epochs, progress=progress)
         train(
             [x],
             SparseAdam([x], lr=config.learning_rate),
             lambda: _batches(walks, config.batch_size),
             lambda batch: walks.loss(batch[0].to(device), batch[1].to(device)),
-            plan,
+            schedule,
         )
-    return {label: walks(label).detach() * _touched(joined, label, n).to(device) for label, n in size.items()}
+    return {label: walks(label).detach() * _mask_nodes(edges, label, n).to(device) for label, n in size.items()}
 
 
-def _touched(joined: Mapping[Triple, Tensor], label: str, num_nodes: int) -> Tensor:
-    """Whether a node of a label has an edge of the path, [num_nodes, 1]."""
-    found = torch.zeros(num_nodes, 1, dtype=torch.bool)
-    for (source, _, target), pairs in joined.items():
+def _mask_nodes(edges: Mapping[Triple, Tensor], label: str, num_nodes: int) -> Tensor:
+    """Whether each node of a label has an edge of the path, [num_nodes, 1] bool."""
+    mask = torch.zeros(num_nodes, 1, dtype=torch.bool)
+    for (source, _, target), pairs in edges.items():
         for end, index in zip((source, target), pairs, strict=True):
             if end == label:
-                found[index] = True
-    return found
+                mask[index] = True
+    return mask
 
 
 def _batches(walks: Walks, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Windows of walks along the path and of random ones, from each node of the first label that has an edge."""
-    known = walks.rowcount_dict[walks.metapath[0]].nonzero().squeeze(1)
-    for batch in known[torch.randperm(len(known))].split(batch_size):
+    """Windows of walks along the path and of random walks, from each node of the first label that has an edge."""
+    starts = walks.rowcount_dict[walks.metapath[0]].nonzero().squeeze(1)
+    for batch in starts[torch.randperm(len(starts))].split(batch_size):
         positive, negative = walks._sample(batch)
-        # a walk that ends early goes on at PyG's dummy node, of which nothing is to be learned
-        whole = positive[(positive != walks.dummy_idx).all(dim=1)]
-        if len(whole):
-            yield whole, negative
+        # a walk that ends early continues at PyG's dummy node; its windows are skipped
+        complete = positive[(positive != walks.dummy_idx).all(dim=1)]
+        if len(complete):
+            yield complete, negative
 
 
 @contextmanager
 def _seeded(rng: np.random.Generator) -> Iterator[None]:
-    """PyG draws from torch's generator: seed it for a block and put it back as it was."""
+    """Seed torch's global generator, which PyG draws from, within a block; its state is restored afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(rng.integers(1 << 62)))
         yield

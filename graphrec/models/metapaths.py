@@ -1,4 +1,4 @@
-"""Paths of node types through a graph: chosen from its schema, or read from text."""
+"""Meta-paths: sequences of edge types that random walks follow, chosen from the graph's schema or parsed from text."""
 
 import re
 from collections.abc import Sequence
@@ -17,17 +17,18 @@ _PART = re.compile(r"(\w+)(?:-\[(\w+)\])?")
 
 
 def choose_metapath(graph: HeteroGraph) -> list[Triple]:
-    """A cycle from the users through the target behaviour, each attribute of the items, back, and along each relation
-    among users: User-Item-Genre-Item-User-User if there are genres and friends."""
+    """A cycle that starts at users and passes the target behaviour, each attribute of items, and each relation between
+    users: User-Item-Genre-Item-User-User if there are genres and friends."""
     user, relation, item = graph.target
     back: Triple = (item, reverse_name(relation), user)
     path: list[Triple] = []
-    forward: list[Triple] = [t for t in graph.data.edge_types if not t[1].startswith("rev_") and _filled(graph, t)]
+    forward: list[Triple] = [t for t in graph.data.edge_types if not t[1].startswith("rev_") and _has_edges(graph, t)]
     for source, name, target in forward:
         if item in (source, target) and {source, target}.isdisjoint({user}) and source != target:
-            there: Triple = (source, name, target)
-            again: Triple = (target, reverse_name(name), source)
-            path += [graph.target, *((there, again) if source == item else (again, there)), back]
+            to_attribute: Triple = (source, name, target)
+            from_attribute: Triple = (target, reverse_name(name), source)
+            detour = (to_attribute, from_attribute) if source == item else (from_attribute, to_attribute)
+            path += [graph.target, *detour, back]
     path = path or [graph.target, back]
     return path + [triple for triple in forward if triple[0] == triple[2] == user]
 
@@ -35,12 +36,12 @@ def choose_metapath(graph: HeteroGraph) -> list[Triple]:
 def parse_metapath(text: str, graph: HeteroGraph) -> list[Triple]:
     """The edge types of a path such as `User-Item-Genre-Item-User` or `User-[RATED]-Item-User`.
 
-    Where several relations join two labels and none is named, the target behaviour is meant if it is one of them.
+    If several relations join two labels and the text names none of them, the target behaviour is taken if it is one.
 
     Raises:
-        UnknownNameError: there is no such label.
-        DataError: the text is no path, ends elsewhere than it begins, has two labels that no relation joins, or is
-            not clear.
+        UnknownNameError: the graph has no such label or relation.
+        DataError: the text has another form, does not end at its first label, leaves out users or items, or has two
+            labels that no relation or several relations join.
     """
     if not re.fullmatch(r"\w+(-(\[\w+\]-)?\w+)+", text):
         raise DataError(f"metapath takes labels such as `User-Item-User`, not {text!r}")
@@ -53,41 +54,41 @@ def parse_metapath(text: str, graph: HeteroGraph) -> list[Triple]:
     missing = {graph.target[0], graph.target[2]} - {label for label, _ in parts}
     if missing:
         raise DataError(f"the metapath {text} must visit {' and '.join(sorted(missing))}")
-    return [_joining(graph, a, relation, b) for (a, relation), (b, _) in pairwise(parts)]
+    return [_find_relation(graph, a, relation, b) for (a, relation), (b, _) in pairwise(parts)]
 
 
-def edges(graph: HeteroGraph, interactions: Interactions, path: Sequence[Triple]) -> dict[Triple, Tensor]:
-    """The edge_index [2, num_edges] of each edge type of a path; of the target those of `interactions`."""
+def collect_edges(graph: HeteroGraph, interactions: Interactions, path: Sequence[Triple]) -> dict[Triple, Tensor]:
+    """The edge_index [2, num_edges] of each edge type of a path; the edges of the target are `interactions`."""
     pairs = torch.from_numpy(np.stack([interactions.user_index, interactions.item_index]))
     user, relation, item = graph.target
-    found: dict[Triple, Tensor] = {graph.target: pairs, (item, reverse_name(relation), user): pairs.flip(0)}
-    return {triple: found[triple] if triple in found else graph.data[triple].edge_index for triple in path}
+    edges: dict[Triple, Tensor] = {graph.target: pairs, (item, reverse_name(relation), user): pairs.flip(0)}
+    return {triple: edges[triple] if triple in edges else graph.data[triple].edge_index for triple in path}
 
 
-def _filled(graph: HeteroGraph, triple: Triple) -> bool:
+def _has_edges(graph: HeteroGraph, triple: Triple) -> bool:
     return bool(graph.data[triple].num_edges)
 
 
-def _joining(graph: HeteroGraph, source: str, relation: str | None, target: str) -> Triple:
+def _find_relation(graph: HeteroGraph, source: str, relation: str | None, target: str) -> Triple:
     triples: list[Triple] = [t for t in graph.data.edge_types if (t[0], t[2]) == (source, target)]
     names = [t[1] for t in triples]
     if relation is not None:
-        wanted = [t for t in triples if t[1] in (relation, reverse_name(relation))]
-        if not wanted:
+        matches = [t for t in triples if t[1] in (relation, reverse_name(relation))]
+        if not matches:
             raise UnknownNameError(f"relation from {source} to {target}", relation, names)
-        return wanted[0]
-    own, back = graph.target, (graph.target[2], reverse_name(graph.target[1]), graph.target[0])
-    preferred = [t for t in triples if t in (own, back)] or [t for t in triples if not _is_twin(t)]
+        return matches[0]
+    behaviour, reverse = graph.target, (graph.target[2], reverse_name(graph.target[1]), graph.target[0])
+    preferred = [t for t in triples if t in (behaviour, reverse)] or [t for t in triples if not _is_reverse(t)]
     if len(preferred) == 1:
         return preferred[0]
     if not triples:
-        raise DataError(f"no relation joins {source} and {target}, so no metapath goes that way")
+        raise DataError(f"no relation joins {source} and {target}, so no metapath passes them")
     raise DataError(
         f"{len(preferred)} relations join {source} and {target}: {', '.join(t[1] for t in preferred)}; "
         f"name one, as in {source}-[{preferred[0][1]}]-{target}"
     )
 
 
-def _is_twin(triple: Triple) -> bool:
-    """Whether a relation among nodes of one label is another one read backwards."""
+def _is_reverse(triple: Triple) -> bool:
+    """Whether an edge type between nodes of one label is the reverse of another one."""
     return triple[0] == triple[2] and triple[1].startswith("rev_")

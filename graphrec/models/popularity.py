@@ -1,4 +1,4 @@
-"""Popularity: the same ranking for all users, by the number of users of each item."""
+"""Popularity: items ranked by their number of users, the same for all users."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class PopularityConfig:
 
 
 class Popularity(Model[PopularityConfig]):
-    """score(u, i) = d_i, the number of distinct users of item i; a run must beat this baseline to be published."""
+    """score(u, i) = d_i, the number of distinct users of item i. The baseline that a run must beat to be published."""
 
     config_class = PopularityConfig
     is_personal = False
@@ -47,15 +47,15 @@ class Popularity(Model[PopularityConfig]):
             progress(1, 1)
 
     def score(self, user_index: IndexArray) -> Tensor:
-        """The counts [batch, num_items] float32; all rows are equal."""
+        """The counts d_i [batch, num_items] float32; all rows are equal."""
         return self.num_users_of.repeat(len(user_index), 1)
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
-        """The counts [batch, num_items] float32, for each row of histories [batch, num_items]."""
+        """The counts d_i [batch, num_items] float32 for histories [batch, num_items]; all rows are equal."""
         return self.num_users_of.repeat(int(history.shape[0]), 1)
 
     def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002
-        """Zeros: no item of a history changes the score."""
+        """Zeros, since the score does not depend on the history."""
         return HistoryAttribution(np.zeros(history.nnz), exact=True)
 
     def state(self) -> State:

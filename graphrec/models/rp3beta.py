@@ -1,4 +1,4 @@
-"""RP3beta: random walks of three steps, user to item to user to item, with damped popular items."""
+"""RP3β: random walks of three steps, user to item to user to item, with damped popular items."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.linalg.sparse import row_normalised, scale, topk_gram, without_diagonal
+from graphrec.linalg.sparse import normalise_rows, scale, topk_gram, zero_diagonal
 from graphrec.models.base import Range, Space
 from graphrec.models.item_weights import ItemWeightsModel
 from graphrec.progress import Progress
@@ -17,10 +17,10 @@ from graphrec.progress import Progress
 class RP3BetaConfig:
     """Settings of rp3beta, in the symbols of docs/methods.md.
 
-    alpha: α, exponent of the probability of each step after the first.
+    alpha: α, exponent of the transition probabilities.
     beta: β, exponent that damps popular items.
-    neighbours: number of most probable items that each item keeps; 0 keeps all.
-    normalise: whether the weights of each row of W sum to 1.
+    neighbours: number of largest entries that each row of W keeps; 0 keeps all.
+    normalise: whether each row of W is divided by its sum.
     """
 
     alpha: float = 0.6
@@ -37,8 +37,8 @@ class RP3Beta(ItemWeightsModel[RP3BetaConfig]):
     """score(u, ·) = r_u W with W = (P_IU^∘α P_UI^∘α) D_I^-β (RP3β: Paudel et al., TiiS 2017).
 
     R [num_users, num_items] is the 0/1 interaction matrix, r_u its row of user u, D_U and D_I the diagonal matrices of
-    user and item degrees, M^∘α the entrywise power. P_IU = D_I⁻¹ Rᵀ are the probabilities of a step from an item to one
-    of its users, P_UI = D_U⁻¹ R those of a step from a user to one of the user's items.
+    user and item degrees, M^∘α the entrywise power. P_IU = D_I⁻¹ Rᵀ are the transition probabilities from an item to
+    its users, P_UI = D_U⁻¹ R those from a user to the user's items.
 
     Differs from the paper: the first step, from the user, is left out, as it divides all scores of a user by the same
     number; the diagonal of W is zero; each row is cut to its `neighbours` largest entries and optionally normalised, as
@@ -59,19 +59,19 @@ class RP3Beta(ItemWeightsModel[RP3BetaConfig]):
         c = self.config
         self.history = interactions.matrix()
         item_degree, user_degree = (
-            np.maximum(degree, 1).astype(np.float64)  # a degree of zero must not divide
+            np.maximum(degree, 1).astype(np.float64)  # avoids division by zero
             for degree in (np.diff(self.history.tocsc().indptr), np.diff(self.history.indptr))
         )
-        to_user = scale(self.history, columns=item_degree**-c.alpha)  # (P_IU^{∘α})ᵀ
-        to_item = scale(self.history, rows=user_degree**-c.alpha, columns=item_degree**-c.beta)
-        walks = topk_gram(to_user, to_item, c.neighbours, without_diagonal)
-        self.weights = row_normalised(walks) if c.normalise else walks
+        to_user = scale(self.history, columns=item_degree**-c.alpha)  # (P_IU^∘α)ᵀ
+        to_item = scale(self.history, rows=user_degree**-c.alpha, columns=item_degree**-c.beta)  # P_UI^∘α D_I^-β
+        walks = topk_gram(to_user, to_item, c.neighbours, zero_diagonal)
+        self.weights = normalise_rows(walks) if c.normalise else walks
         if progress is not None:
             progress(1, 1)
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[RP3BetaConfig]:  # noqa: ARG003  # the same for every graph
-        """Exponents that won in published searches (docs/methods.md)."""
+        """Exponents that were best in published searches (docs/methods.md)."""
         pairs = ((0.8, 0.2), (0.7, 0.3), (0.4, 0.6), (0.4, 0.4), (1.0, 0.2))
         return [
             RP3BetaConfig(),

@@ -1,4 +1,4 @@
-"""SLIM: a sparse item-item model with non-negative coefficients, by elastic-net regression."""
+"""SLIM: a sparse item-item matrix with non-negative coefficients, fitted by elastic-net regression."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ from graphrec.models.item_weights import ItemWeightsModel
 from graphrec.progress import Progress
 from graphrec.vocabulary import IndexArray
 
-#: Memory limit in bytes of the dense matrix of common users of two items; more items than fit raise DataError.
+#: Maximum size in bytes of the dense Gram matrix of all items; DataError is raised if the items need more.
 MATRIX_BYTES = 4 * 10**9
 
-#: Batch size in entries of the Gram matrices of one batch of items; each thread works on one batch.
+#: Batch size in entries of the Gram matrices of one batch of items; a thread solves one batch at a time.
 BATCH = 1 << 23
 
 
@@ -31,10 +31,10 @@ BATCH = 1 << 23
 class SLIMConfig:
     """Settings of slim.
 
-    sparsity: λ₁, weight of the coefficients themselves; the larger, the more of them are 0.
-    regularisation: λ₂, weight of the squared coefficients.
-    neighbours: number of nearest items, by cosine, that may have a coefficient for an item; 0 allows all that share a
-        user.
+    sparsity: λ₁, weight of the absolute coefficients, at least 0; the larger, the more of them are 0.
+    regularisation: λ₂, weight of the squared coefficients, above 0.
+    neighbours: number of candidates per item: the nearest items by cosine, which may have a coefficient; 0 takes all
+        items that share a user.
     """
 
     sparsity: float = 0.1
@@ -56,8 +56,8 @@ class SLIM(ItemWeightsModel[SLIMConfig]):
     sparsity and λ₂ the regularisation.
 
     Ning and Karypis, ICDM 2011, equation 3, with the candidates of the paper's fsSLIM: only the nearest items by cosine
-    have coefficients. Differs in the solver: coordinate descent on the Gram matrices of the candidates, for many items
-    at a time.
+    have coefficients. Differs in the solver: coordinate descent on the Gram matrices of the candidates of many items
+    at once.
     """
 
     config_class = SLIMConfig
@@ -70,20 +70,20 @@ class SLIM(ItemWeightsModel[SLIMConfig]):
         progress: Progress | None = None,
     ) -> None:
         """Solve one batch of items after another. Raises DataError if there are too many items."""
-        # items share no more users than one of them has
-        small = interactions.item_degree().max(initial=0) <= np.iinfo(np.int16).max
-        counts = np.dtype(np.int16 if small else np.float32)
-        size, most = interactions.num_items, int((MATRIX_BYTES // counts.itemsize) ** 0.5)
-        check_size("slim", size, most, counts.itemsize)
+        # two items have at most as many common users as one of them has users
+        fits_int16 = interactions.item_degree().max(initial=0) <= np.iinfo(np.int16).max
+        counts = np.dtype(np.int16 if fits_int16 else np.float32)
+        size, max_items = interactions.num_items, int((MATRIX_BYTES // counts.itemsize) ** 0.5)
+        check_size("slim", size, max_items, counts.itemsize)
         self.history = interactions.matrix()
-        candidates = _candidates(self.history, self.config.neighbours)
-        products = torch.from_numpy(fill_gram(self.history, np.empty((size, size), dtype=counts))).to(self.device)
-        batches = _batches(np.diff(candidates.indptr))
+        candidates = _find_candidates(self.history, self.config.neighbours)
+        gram = torch.from_numpy(fill_gram(self.history, np.empty((size, size), dtype=counts))).to(self.device)
+        batches = _split_batches(np.diff(candidates.indptr))
         workers = torch.get_num_threads() if self.device.type == "cpu" else 1
         parts = []
-        # the steps are thousands of small operations, so each batch has one thread
+        # coordinate descent is thousands of small operations, so each batch has one thread
         with one_thread(self.device.type == "cpu"), ThreadPoolExecutor(workers) as pool:
-            for part in pool.map(lambda items: self._columns(products, candidates, items), batches):
+            for part in pool.map(lambda items: self._solve_columns(gram, candidates, items), batches):
                 parts.append(part)
                 if progress is not None:
                     progress(len(parts), len(batches))
@@ -91,22 +91,22 @@ class SLIM(ItemWeightsModel[SLIMConfig]):
         shape = (interactions.num_items, interactions.num_items)
         self.weights = sparse.csr_array((value.astype(np.float32), (row.astype(int), column.astype(int))), shape=shape)
 
-    def _columns(
-        self, products: Tensor, candidates: sparse.csr_array, items: IndexArray
+    def _solve_columns(
+        self, gram: Tensor, candidates: sparse.csr_array, items: IndexArray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rows, columns and values [n] of the non-zero coefficients of items [batch]."""
-        chosen, there = _padded(candidates, items)
-        index = torch.from_numpy(chosen).to(products.device)  # [batch, m]
-        target = products[index, torch.from_numpy(items).to(products.device)[:, None]].float()
-        target = target.masked_fill(~torch.from_numpy(there).to(products.device), -torch.inf)
-        by_candidate = products[index.T[:, :, None], index].float()  # [m, batch, m]
+        padded, mask = _pad_rows(candidates, items)
+        index = torch.from_numpy(padded).to(gram.device)  # [batch, m]
+        target = gram[index, torch.from_numpy(items).to(gram.device)[:, None]].float()
+        target = target.masked_fill(~torch.from_numpy(mask).to(gram.device), -torch.inf)
+        by_candidate = gram[index.T[:, :, None], index].float()  # [m, batch, m]
         value = solve(by_candidate, target, self.config.sparsity, self.config.regularisation).cpu().numpy()
         row, column = np.nonzero(value)
-        return chosen[row, column], items[row], value[row, column]
+        return padded[row, column], items[row], value[row, column]
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[SLIMConfig]:  # noqa: ARG003  # the same for every graph
-        """Sparse and dense solutions with low and high regularisation."""
+        """Sparse and dense solutions, with low and high regularisation."""
         return [
             SLIMConfig(),
             SLIMConfig(0.1, 30.0, 400),
@@ -125,13 +125,13 @@ class SLIM(ItemWeightsModel[SLIMConfig]):
         }
 
 
-def _candidates(history: sparse.csr_array, neighbours: int) -> sparse.csr_array:
-    """The nearest items of each item by cosine, without itself, [num_items, num_items]."""
+def _find_candidates(history: sparse.csr_array, neighbours: int) -> sparse.csr_array:
+    """The nearest other items of each item by cosine, [num_items, num_items]."""
     root = np.sqrt(np.bincount(history.indices, minlength=history.shape[1])).astype(np.float32)
 
     def finish(rows: sparse.csr_array, start: int) -> None:
         item = start + np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-        rows.data /= root[rows.indices]  # the root of the item itself does not change the order of its row
+        rows.data /= root[rows.indices]  # the root of the item itself would not change the order of its row
         rows.data[item == rows.indices] = 0.0
 
     nearest = topk_gram(history, history, neighbours, finish)
@@ -139,8 +139,8 @@ def _candidates(history: sparse.csr_array, neighbours: int) -> sparse.csr_array:
     return nearest
 
 
-def _batches(lengths: IndexArray) -> list[IndexArray]:
-    """The items that have candidates, most candidates first, in batches that fit BATCH."""
+def _split_batches(lengths: IndexArray) -> list[IndexArray]:
+    """The items that have candidates, by decreasing number of candidates, in batches that fit BATCH."""
     order = np.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 0]
     batches = []
@@ -152,9 +152,9 @@ def _batches(lengths: IndexArray) -> list[IndexArray]:
     return batches
 
 
-def _padded(matrix: sparse.csr_array, rows: IndexArray) -> tuple[IndexArray, np.ndarray]:
-    """The columns [batch, m] of rows [batch], padded with 0, and a mask [batch, m] of real columns."""
+def _pad_rows(matrix: sparse.csr_array, rows: IndexArray) -> tuple[IndexArray, np.ndarray]:
+    """The columns [batch, m] of rows [batch], padded with 0, and a mask [batch, m] that is False for padding."""
     starts, ends = matrix.indptr[rows].astype(np.int64), matrix.indptr[rows + 1].astype(np.int64)
-    place = np.arange(int((ends - starts).max()))
-    there = place < (ends - starts)[:, None]
-    return np.where(there, matrix.indices[np.where(there, starts[:, None] + place, 0)], 0).astype(np.int64), there
+    offset = np.arange(int((ends - starts).max()))
+    mask = offset < (ends - starts)[:, None]
+    return np.where(mask, matrix.indices[np.where(mask, starts[:, None] + offset, 0)], 0).astype(np.int64), mask

@@ -1,4 +1,4 @@
-"""UltraGCN: vectors trained towards the limit of infinitely many graph convolutions, without any."""
+"""UltraGCN: vectors trained with a loss that approximates the limit of infinitely many graph convolutions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ from torch import Tensor
 
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
-from graphrec.linalg.sparse import topk_gram, without_diagonal
+from graphrec.linalg.sparse import topk_gram, zero_diagonal
 from graphrec.models.base import Range, Space
-from graphrec.models.embedding import EmbeddingModel, TrainingData, decay
+from graphrec.models.embedding import EmbeddingModel, TrainingData, compute_l2_penalty
 from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.training.batches import PairBatch, cap_batch_size, pair_batches
 from graphrec.training.objectives import Batch, Encode
@@ -24,27 +24,27 @@ from graphrec.training.objectives import Batch, Encode
 class UltraGCNConfig(EmbeddingConfig):
     """Settings of ultragcn.
 
-    embedding_dim: length of the vectors.
-    num_negatives: items that all interactions of a batch share as negatives, uniform among all items.
-    negative_weight: weight of the mean over the negatives against one interaction, for each item of the catalogue;
-        the paper's 300 on Gowalla are 0.0073.
-    constraint: weight of β, the constraint of the limit, in that of a pair: 1 is β alone, 0 weighs all pairs alike.
-    neighbours: similar items of each item that its users are pulled towards.
-    neighbour_weight: weight of that pull.
-    learning_rate: of Adam.
-    final_rate: the share of the learning rate that is left in the last epoch; it falls linearly.
-    weight_decay: weight of the squared vectors of the users and chosen items of a batch.
-    batch_size: interactions in one step, at most a sixteenth of all.
-    epochs: passes over all interactions, at most.
-    patience: 0 trains all epochs; n > 0 holds a twentieth of the interactions out and stops when their recall@20
-        has not improved in n measures, five epochs apart.
-    init_std: standard deviation of the initial vectors, or their root mean square after a warm start.
-    warm_start: whether to begin with the singular vectors of the interaction matrix instead of noise.
-    loss: softmax, with which this model has in common that a batch shares its negatives; its loss is its own.
-    negatives: uniform.
-    temperature: not read.
-    cosine: false.
-    correction: not read.
+    embedding_dim: length of the vectors, at least 1.
+    num_negatives: number of uniform negatives that all interactions of a batch share, at least 1.
+    negative_weight: γ, at least 0; the weight of the mean over the negatives is γ times the number of items. The
+        paper's 300 on Gowalla is γ = 0.0073.
+    constraint: c from 0 to 1, share of β in the weight 1 − c + c β of a pair; 0 weighs all pairs equally.
+    neighbours: number of similar items of each item in the item-item term, at least 1.
+    neighbour_weight: η, weight of the item-item term, at least 0.
+    learning_rate: learning rate of Adam, above 0.
+    final_rate: factor on the learning rate in the last epoch, at least 0; it changes linearly from 1.
+    weight_decay: weight of the squared vectors of the users and chosen items of a batch, at least 0.
+    batch_size: number of interactions per step, at most a sixteenth of all.
+    epochs: maximum number of passes over the interactions.
+    patience: number of measurements of recall@20, five epochs apart, without improvement after which training stops; a
+        twentieth of the interactions is held out for them. 0 trains all epochs.
+    init_std: standard deviation of the initial vectors, or their root mean square after a warm start; above 0.
+    warm_start: whether training starts from the singular vectors of the interaction matrix instead of noise.
+    loss: must be softmax, though the model has another loss: both share the negatives of a batch.
+    negatives: must be uniform.
+    temperature: not used.
+    cosine: must be false.
+    correction: not used.
     """
 
     loss: str = "softmax"
@@ -66,60 +66,64 @@ class UltraGCNConfig(EmbeddingConfig):
         if not 0 <= self.constraint <= 1:
             raise DataError("ultragcn: constraint is between 0 and 1")
         if self.loss != "softmax" or self.negatives != "uniform" or self.cosine:
-            raise DataError("ultragcn: this model has a loss of its own; leave loss, negatives and cosine out")
+            raise DataError("ultragcn: this model has its own loss; leave out loss, negatives and cosine")
 
 
 @dataclass(frozen=True, eq=False)
 class Constraints:
-    """β_ui = of_user[u] · of_item[i], and the nearest items of each item with their ω, both [num_items, neighbours].
+    """The weights of pairs, β_ui = user_factor[u] · item_factor[i], and the nearest items of each item with weights ω.
 
-    An item with fewer neighbours is filled up with itself at ω = 0.
+    user_factor: [num_users].
+    item_factor: [num_items].
+    nearest: positions of the nearest items, [num_items, neighbours]; padded with the item itself.
+    omega: ω of the nearest items, [num_items, neighbours]; 0 for padding.
     """
 
-    of_user: Tensor  # [num_users]
-    of_item: Tensor  # [num_items]
-    nearest: Tensor  # [num_items, neighbours] int64
-    omega: Tensor  # [num_items, neighbours]
+    user_factor: Tensor
+    item_factor: Tensor
+    nearest: Tensor
+    omega: Tensor
 
     @classmethod
     def of(cls, matrix: sparse.csr_array, neighbours: int, device: torch.device) -> "Constraints":
         """The constraints of an interaction matrix [num_users, num_items].
 
-        β_ui = √(d_u + 1) / d_u / √(d_i + 1); ω_ij = G_ij / (g_i − G_ii) · √(g_i / g_j), as in the paper, with
-        G = RᵀR and g its row sums; the nearest of i are the j ≠ i with the largest ω_ij.
+        β_ui = √(d_u + 1) / d_u / √(d_i + 1) with the degrees d, and ω_ij = G_ij / (g_i − G_ii) · √(g_i / g_j) with
+        G = RᵀR and its row sums g, as in the paper; the nearest items of i are the j ≠ i with the largest ω_ij.
         """
         user_degree, item_degree = (np.maximum(matrix.sum(axis=axis), 1).astype(np.float64) for axis in (1, 0))
-        nearest, omega = _nearest(matrix, neighbours)
+        nearest, omega = _find_nearest_items(matrix, neighbours)
         arrays = (np.sqrt(user_degree + 1) / user_degree, 1 / np.sqrt(item_degree + 1), omega)
-        of_user, of_item, weights = (torch.from_numpy(array.astype(np.float32)).to(device) for array in arrays)
-        return cls(of_user, of_item, torch.from_numpy(nearest).to(device), weights)
+        user_factor, item_factor, weights = (torch.from_numpy(array.astype(np.float32)).to(device) for array in arrays)
+        return cls(user_factor, item_factor, torch.from_numpy(nearest).to(device), weights)
 
 
 class UltraGCN(EmbeddingModel[UltraGCNConfig]):
-    """score(u, i) = x_u · y_i with vectors trained under constraints (Mao et al., CIKM 2021).
+    """score(u, i) = x_u · y_i with trained vectors of users and items (Mao et al., CIKM 2021).
 
-    For each interaction (u, i), with w = 1 − constraint + constraint · β:
-    − w_ui log σ(u·i) − num_items · negative_weight · mean_j w_uj log σ(−u·j)
-    − neighbour_weight · Σ_{k nearest i} ω_ik log σ(u·k).
-    The paper's code has 1e-6 where we have 1 − constraint, draws negatives for each interaction (here a batch shares
-    them, so that they cost one dense product; those that a user chose are left out), counts an item among its own
-    neighbours, and decays all vectors in each step (here those of the users and the chosen items of a batch). Its
-    losses are sums, ours are means.
+    The loss of an interaction (u, i) is
+    − w_ui log σ(x_u · y_i) − |I| γ mean_j w_uj log σ(−x_u · y_j) − η Σ_k ω_ik log σ(x_u · y_k)
+    over the negatives j and the items k nearest to i, with w = 1 − c + c β, the constraint share c, the number of items
+    |I|, the weights γ of negatives and η of neighbours, and β and ω as in `Constraints`.
+
+    Differs from the authors' code: 1 − c instead of 1e-6; a batch shares its negatives, which costs one dense product,
+    and skips those that the user chose; an item is not its own neighbour; weight decay is on the users and chosen items
+    of a batch instead of all vectors; losses are means instead of sums.
     """
 
     config_class = UltraGCNConfig
 
     def __init__(self, config: UltraGCNConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
-        self._constraints: Constraints | None = None  # of the data that is being trained on
+        self._constraints: Constraints | None = None  # of the current training data
 
     def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:
-        """Some rows of x, or all; computes the constraints of the training data."""
+        """A function that returns some rows of x, or all. Also computes the constraints of the training data."""
         self._constraints = Constraints.of(training.matrix, self.config.neighbours, self.device)
         return lambda rows: x if rows is None else x[torch.from_numpy(rows).to(x.device)]
 
     def batches(self, training: TrainingData, rng: np.random.Generator) -> Iterator[Batch]:
-        """All interactions in random order, with negatives that a batch shares."""
+        """All interactions in random order; each batch shares its negatives."""
         size = cap_batch_size(self.config.batch_size, training.matrix.nnz)
         return pair_batches(training.matrix, size, self.config.num_negatives, True, rng)
 
@@ -132,20 +136,20 @@ class UltraGCN(EmbeddingModel[UltraGCNConfig]):
         rng: np.random.Generator,  # noqa: ARG002  # nothing is drawn
     ) -> Tensor:
         """The mean over the interactions of a batch, plus weight_decay/2 · the squared vectors of their nodes."""
-        assert isinstance(batch, PairBatch), "ultragcn makes its own batches"
+        assert isinstance(batch, PairBatch), "ultragcn builds pair batches"
         constraints = self._constraints or Constraints.of(training.matrix, self.config.neighbours, self.device)
         value = constraint_loss(x, batch, training.matrix, constraints, self.config)
         chosen = replace(batch, negative=batch.negative[:0])
-        return value + self.config.weight_decay * decay(x, chosen, training.num_users)
+        return value + self.config.weight_decay * compute_l2_penalty(x, chosen, training.num_users)
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[UltraGCNConfig]:  # noqa: ARG003  # the same for every graph
-        """As much weight on negatives as in the paper, or a third of it."""
+        """The weight of negatives of the paper, and a third of it."""
         return [UltraGCNConfig(), UltraGCNConfig(negative_weight=0.0025)]
 
     @classmethod
     def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
-        """The weights of the three parts, and how fast and long to train."""
+        """The weights of the terms of the loss, the learning rate, the weight decay and the number of epochs."""
         return {
             "negative_weight": Range(1e-4, 0.1, log=True),
             "neighbour_weight": Range(1e-3, 10.0, log=True),
@@ -165,34 +169,36 @@ def constraint_loss(
         torch.from_numpy(index).to(x.device) for index in (batch.user, batch.positive, batch.negative)
     )
     users, items = x[user], x[num_users:]
-    beta_user, beta_item = constraints.of_user[user], constraints.of_item
+    beta_user, beta_item = constraints.user_factor[user], constraints.item_factor
     weight = 1 - c + c * beta_user * beta_item[positive]  # [batch]
-    pulled = weight * F.softplus(-(users * items[positive]).sum(1))
-    free = torch.from_numpy(matrix[batch.user][:, batch.negative].toarray() == 0).to(x.device)  # [batch, n]
-    weight = (1 - c + c * beta_user.unsqueeze(1) * beta_item[negative]) * free
-    pushed = (weight * F.softplus(users @ items[negative].T)).mean(1)
-    near = F.embedding(constraints.nearest[positive], items)  # [batch, neighbours, dim]
-    closeness = (near * users.unsqueeze(1)).sum(2)  # a product of so many small matrices takes twice as long
-    similarity_loss = constraints.omega[positive] * F.softplus(-closeness)
-    pushing = config.negative_weight * len(items)
-    return (pulled + pushing * pushed + config.neighbour_weight * similarity_loss.sum(1)).mean()
+    positive_loss = weight * F.softplus(-(users * items[positive]).sum(1))
+    is_negative = torch.from_numpy(matrix[batch.user][:, batch.negative].toarray() == 0).to(x.device)  # [batch, n]
+    weight = (1 - c + c * beta_user.unsqueeze(1) * beta_item[negative]) * is_negative
+    negative_loss = (weight * F.softplus(users @ items[negative].T)).mean(1)
+    neighbours = F.embedding(constraints.nearest[positive], items)  # [batch, neighbours, dim]
+    neighbour_scores = (neighbours * users.unsqueeze(1)).sum(2)  # a batched matrix product is half as fast
+    neighbour_loss = constraints.omega[positive] * F.softplus(-neighbour_scores)
+    negative_factor = config.negative_weight * len(items)
+    return (positive_loss + negative_factor * negative_loss + config.neighbour_weight * neighbour_loss.sum(1)).mean()
 
 
-def _nearest(matrix: sparse.csr_array, neighbours: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """The nearest items and their ω, both [num_items, neighbours]."""
+def _find_nearest_items(
+    matrix: sparse.csr_array, neighbours: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """The positions of the nearest items and their ω, both [num_items, neighbours]."""
     total = matrix.T @ matrix.sum(axis=1).astype(np.float64)  # g [num_items]
     others = np.maximum(total - matrix.sum(axis=0), 1.0)  # g_i − G_ii; 0 only without other items
 
     def finish(rows: sparse.csr_array, start: int) -> None:
         item = start + np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
         rows.data *= (np.sqrt(total[item] / total[rows.indices]) / others[item]).astype(np.float32)
-        without_diagonal(rows, start)
+        zero_diagonal(rows, start)
 
     omega = topk_gram(matrix, matrix, neighbours, finish)
     count = np.diff(omega.indptr)
     nearest = np.repeat(np.arange(len(count), dtype=np.int64)[:, None], neighbours, axis=1)
     weights = np.zeros(nearest.shape)
     row = np.repeat(np.arange(len(count)), count)
-    place = np.arange(len(row)) - np.repeat(omega.indptr[:-1], count)
-    nearest[row, place], weights[row, place] = omega.indices, omega.data
+    rank = np.arange(len(row)) - np.repeat(omega.indptr[:-1], count)
+    nearest[row, rank], weights[row, rank] = omega.indices, omega.data
     return nearest, weights

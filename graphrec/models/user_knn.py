@@ -1,4 +1,4 @@
-"""User-based nearest neighbours: the items of users with similar histories."""
+"""User-based nearest neighbours: items of users with similar histories."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,11 +24,12 @@ from graphrec.vocabulary import IndexArray
 class UserKNNConfig:
     """Settings of user_knn.
 
-    neighbours: number of similar users that count for each user, of whom the user is the first; 0 counts all.
-    damping: exponent that damps popular items in the similarity: each counts d_i^-damping.
-    asymmetry: a, of the cosine: exponent of the similar user's history; the user's own exponent orders nothing.
-    amplification: ρ, exponent of the similarities in the sum; the higher, the more the nearest users decide.
-    popularity_damping: q, exponent that damps popular items in the scores: they are multiplied by d_i^-q.
+    neighbours: number of most similar users of each user, including the user; 0 takes all.
+    damping: exponent that damps popular items in the similarity: item i has the weight d_i^-damping.
+    asymmetry: a from 0 to 1, exponent of n_v of the similar user in the cosine; n_u of the user has 1 − a, which does
+        not change the user's ranking.
+    amplification: ρ, exponent of the similarities, above 0; the larger it is, the more weight the nearest users have.
+    popularity_damping: q, exponent that damps popular items in the scores, which are multiplied by d_i^-q.
     """
 
     neighbours: int = 300
@@ -47,13 +48,14 @@ class UserKNNConfig:
 
 
 class UserKNN(Model[UserKNNConfig]):
-    """score(u, i) = d_i^-q Σ_v s_uv^ρ R_vi over the users v most similar to u, of whom u is one.
+    """score(u, i) = d_i^-q Σ_v s_uv^ρ R_vi over the users v most similar to u, including u.
 
     R is the 0/1 interaction matrix, I_u the items of user u, d_i the number of users of item i. With item weights
-    w_i = d_i^-damping and n_u = Σ_{i ∈ I_u} w_i, the similarity is s_uv = Σ_{i ∈ I_u ∩ I_v} w_i / (n_u^(1−a) n_v^a):
-    the cosine of damped histories for a = ½ (other a: Aiolli, RecSys 2013). ρ is the case amplification of Breese et
-    al., UAI 1998. Differs from them in that u is its own neighbour: this moves only items of the user's history, and
-    fold-in gives new users exactly the scores of users in training.
+    w_i = d_i^-damping and n_u = Σ_{i ∈ I_u} w_i, the similarity is s_uv = Σ_{i ∈ I_u ∩ I_v} w_i / (n_u^(1−a) n_v^a).
+
+    For a = ½ this is the cosine of weighted histories (other a: Aiolli, RecSys 2013); ρ is the case amplification of
+    Breese et al., UAI 1998. Differs from them in that u is its own neighbour: this changes only the scores of items of
+    the user's history, and fold-in gives a new user exactly the scores of a user in training with the same history.
     """
 
     config_class = UserKNNConfig
@@ -62,7 +64,7 @@ class UserKNN(Model[UserKNNConfig]):
     def __init__(self, config: UserKNNConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
         self.history = empty_csr()  # [num_users, num_items]
-        self.similar = empty_csr()  # s^ρ [num_users, num_users]
+        self.similar = empty_csr()  # s^ρ, [num_users, num_users]
 
     def fit(
         self,
@@ -73,64 +75,64 @@ class UserKNN(Model[UserKNNConfig]):
     ) -> None:
         """Find the nearest users of each user."""
         self.history = interactions.matrix()
-        self.similar = self._nearest(self.history)
+        self.similar = self._find_similar_users(self.history)
         if progress is not None:
             progress(1, 1)
 
     def score(self, user_index: IndexArray) -> Tensor:
         """Sums of similarities [batch, num_items] float32."""
-        return self._summed(self.similar[user_index])
+        return self._sum_similarities(self.similar[user_index])
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
         """Sums of similarities [batch, num_items] float32 for histories [batch, num_items], exactly as in training."""
-        return self._summed(self._nearest(history))
+        return self._sum_similarities(self._find_similar_users(history))
 
     def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
-        """The contribution of each item of the history, over all similar users, exactly."""
+        """The exact contribution of each item of the history, over all similar users."""
         amounts = self.explain_co_users(user_index, item_index).sum(axis=0)
         return HistoryAttribution(np.asarray(amounts, dtype=np.float64)[history.indices], exact=True)
 
     def explain_co_users(self, user_index: int, item_index: int) -> sparse.csr_array:
-        """The contribution of each similar user who has the item, over each item in common, [num_users, num_items].
+        """The contribution of each similar user who has the item through each common item, [num_users, num_items].
 
-        A similarity is a sum over the items in common; its power ρ is divided among them in proportion.
+        A similarity is a sum over the common items; its power ρ is divided among them in proportion to their terms.
         """
-        near = self.similar[[user_index]]
-        common = scale(self.history[near.indices], columns=self._damped(self.config.damping))
+        similar = self.similar[[user_index]]
+        common = scale(self.history[similar.indices], columns=self._item_weights(self.config.damping))
         common = sparse.csr_array(common.multiply(self.history[[user_index]]))
-        whole = np.asarray(common.sum(axis=1), dtype=np.float64)
-        has = self.history[near.indices][:, [item_index]].toarray().ravel()
-        amount = near.data * has * float(self._damped(self.config.popularity_damping)[item_index])
-        each = np.divide(amount, whole, out=np.zeros_like(whole), where=whole > 0)
-        found = sparse.csr_array(scale(common, rows=each))
-        found.eliminate_zeros()
-        entries = found.tocoo()
-        users = near.indices[entries.coords[0]]
+        total = np.asarray(common.sum(axis=1), dtype=np.float64)
+        has_item = self.history[similar.indices][:, [item_index]].toarray().ravel()
+        amount = similar.data * has_item * float(self._item_weights(self.config.popularity_damping)[item_index])
+        factor = np.divide(amount, total, out=np.zeros_like(total), where=total > 0)
+        contributions = sparse.csr_array(scale(common, rows=factor))
+        contributions.eliminate_zeros()
+        entries = contributions.tocoo()
+        users = similar.indices[entries.coords[0]]
         return sparse.csr_array((entries.data, (users, entries.coords[1])), shape=self.history.shape)
 
-    def _nearest(self, history: sparse.csr_array) -> sparse.csr_array:
+    def _find_similar_users(self, history: sparse.csr_array) -> sparse.csr_array:
         """s^ρ [rows, num_users] between histories [rows, num_items] and the most similar users in training."""
         c = self.config
-        weight = self._damped(c.damping)
+        weight = self._item_weights(c.damping)
         sizes = [np.asarray(scale(m, columns=weight).sum(axis=1), dtype=np.float64) for m in (history, self.history)]
-        mine, theirs = (
+        user_factor, other_factor = (
             np.where(size > 0, np.where(size > 0, size, 1.0) ** -power, 0.0)
             for size, power in zip(sizes, (1 - c.asymmetry, c.asymmetry), strict=True)
         )
-        left = scale(history, rows=mine, columns=weight)
-        right = scale(self.history, rows=theirs)
-        found = topk_gram(left.T.tocsr(), right.T.tocsr(), c.neighbours)
-        found.data **= np.float32(c.amplification)
-        return found
+        left = scale(history, rows=user_factor, columns=weight)
+        right = scale(self.history, rows=other_factor)
+        similar = topk_gram(left.T.tocsr(), right.T.tocsr(), c.neighbours)
+        similar.data **= np.float32(c.amplification)
+        return similar
 
-    def _summed(self, similar: sparse.csr_array) -> Tensor:
+    def _sum_similarities(self, similar: sparse.csr_array) -> Tensor:
         """Σ_v s_uv^ρ R_vi d_i^-q for similarities [rows, num_users], [rows, num_items]."""
         sums = dense((similar @ self.history).tocsr())
         if self.config.popularity_damping:
-            sums *= torch.from_numpy(self._damped(self.config.popularity_damping).astype(np.float32))
+            sums *= torch.from_numpy(self._item_weights(self.config.popularity_damping).astype(np.float32))
         return sums.to(self.device)
 
-    def _damped(self, power: float) -> npt.NDArray[np.float64]:
+    def _item_weights(self, power: float) -> npt.NDArray[np.float64]:
         """d_i^-power of each item in training, [num_items]."""
         degree = np.bincount(self.history.indices, minlength=self.history.shape[1])
         return np.maximum(degree, 1).astype(np.float64) ** -power

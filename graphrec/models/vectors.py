@@ -1,4 +1,4 @@
-"""A recommender of nothing but vectors of users and items."""
+"""The base class of models that consist of vectors of users and items."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -17,7 +17,7 @@ C = TypeVar("C")
 class VectorModel(Model[C]):
     """score(u, i) = x_u · x_i; a subclass fits `users` [num_users, dim] and `items` [num_items, dim].
 
-    A user who was not in training gets the mean vector of their items.
+    A user who was not in training is represented by the mean vector of their items.
     """
 
     has_signed_scores = True
@@ -45,7 +45,7 @@ class VectorModel(Model[C]):
         return Embeddings(self.users, self.items)
 
     def similarity_vectors(self) -> Tensor:
-        """The vectors of the items; the mean vector of one item is that item's."""
+        """The item vectors [num_items, dim]."""
         return self.embeddings().items
 
     def state(self) -> State:
@@ -53,12 +53,12 @@ class VectorModel(Model[C]):
         return {"users": self.users.cpu(), "items": self.items.cpu()}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take over the vectors."""
+        """Restore the vectors."""
         self.users, self.items = (state[name].to(self.device) for name in ("users", "items"))
 
 
 def mean_rows(history: sparse.csr_array, x: Tensor) -> Tensor:
-    """The mean row of x [num_items, dim] over each history [batch, num_items], 0 where it is empty."""
+    """The mean rows [batch, dim] of x [num_items, dim] over histories [batch, num_items]; 0 for an empty history."""
     total = torch.from_numpy(history.sum(axis=1)).to(x.device).clamp(min=1).unsqueeze(1)  # [batch, 1]
-    found: Tensor = csr_tensor(history).to(x.device) @ x / total
-    return found
+    mean: Tensor = csr_tensor(history).to(x.device) @ x / total
+    return mean

@@ -1,4 +1,4 @@
-"""XSimGCL: LightGCN whose layers are blurred by noise and must agree with each other."""
+"""XSimGCL: LightGCN with noise added to each layer and a contrastive loss between two layers."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphrec.errors import DataError
-from graphrec.models.embedding import EmbeddingModel, TrainingData, decay
+from graphrec.models.embedding import EmbeddingModel, TrainingData, compute_l2_penalty
 from graphrec.models.embedding_config import EmbeddingConfig
-from graphrec.models.propagation import Adjacency, layers, product
+from graphrec.models.propagation import Adjacency, compute_layers, multiply
 from graphrec.training.batches import PairBatch
 from graphrec.training.losses import info_nce_loss
 from graphrec.training.objectives import Batch, Encode
@@ -21,28 +21,29 @@ from graphrec.training.objectives import Batch, Encode
 class XSimGCLConfig(EmbeddingConfig):
     """Settings of xsimgcl.
 
-    embedding_dim: length of the vectors.
-    num_layers: products with the adjacency whose results are averaged, without the embeddings themselves.
-    noise: ε, the length of the noise that is added to a node's vector in each layer.
-    contrast: λ, the weight of the contrastive loss.
-    contrast_layer: the layer, from 1, whose vectors are the second view beside the final ones.
-    contrast_temperature: τ of the contrastive loss.
-    loss: bpr, softmax or mse (against 1 for interactions and 0 for negatives).
-    negatives: of the softmax: all (every item, whole users in a batch), batch (the items of the other interactions
-        of the batch) or uniform (num_negatives shared by the batch); bpr and mse have uniform ones.
-    num_negatives: uniform negatives of each interaction for bpr and mse, of a batch for softmax.
-    temperature: of the softmax.
+    embedding_dim: length of the vectors, at least 1.
+    num_layers: L, number of layers, at least 1; layers 1 … L are averaged, without the embeddings themselves.
+    noise: ε, length of the noise that each layer adds to a node's vector, at least 0.
+    contrast: λ, weight of the contrastive loss, at least 0.
+    contrast_layer: layer l* from 1 to L whose vectors are the second view; the first view are the final vectors.
+    contrast_temperature: τ, temperature of the contrastive loss, above 0.
+    loss: bpr, softmax or mse (target 1 for interactions and 0 for negatives).
+    negatives: negatives of the softmax: all (all items) or popular (items drawn by √degree), both with batches of
+        users; batch (the other items of a batch of interactions) or uniform (uniformly drawn items, shared by the
+        batch); bpr and mse have uniform negatives.
+    num_negatives: number of sampled negatives: per interaction for bpr and mse, per batch for softmax.
+    temperature: temperature of the softmax, above 0; scores are divided by it.
     cosine: whether scores are cosines instead of dot products.
-    correction: whether a softmax over a sample of items is corrected by the log of how often they are drawn.
-    learning_rate: of Adam.
-    final_rate: the share of the learning rate that is left in the last epoch; it falls linearly.
-    weight_decay: weight of the squared embeddings of a batch, before any layer.
-    batch_size: interactions in one step, at most a sixteenth of all.
-    epochs: passes over all interactions, at most.
-    patience: 0 trains all epochs; n > 0 holds a twentieth of the interactions out and stops when their recall@20
-        has not improved in n measures, five epochs apart.
-    init_std: standard deviation of the initial embeddings, or their root mean square after a warm start.
-    warm_start: whether to begin with the singular vectors of the interaction matrix instead of noise.
+    correction: whether a softmax over sampled items subtracts the log of their expected frequency in the sample.
+    learning_rate: learning rate of Adam, above 0.
+    final_rate: factor on the learning rate in the last epoch, at least 0; it changes linearly from 1.
+    weight_decay: weight of the squared layer-0 embeddings of a batch, at least 0.
+    batch_size: number of interactions per step, at most a sixteenth of all.
+    epochs: maximum number of passes over the interactions.
+    patience: number of measurements of recall@20, five epochs apart, without improvement after which training stops; a
+        twentieth of the interactions is held out for them. 0 trains all epochs.
+    init_std: standard deviation of the initial embeddings, or their root mean square after a warm start; above 0.
+    warm_start: whether training starts from the singular vectors of the interaction matrix instead of noise.
     """
 
     learning_rate: float = 0.002
@@ -56,36 +57,38 @@ class XSimGCLConfig(EmbeddingConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 1 <= self.contrast_layer <= self.num_layers:
-            raise DataError("xsimgcl: contrast_layer lies between 1 and num_layers")
+            raise DataError("xsimgcl: contrast_layer is between 1 and num_layers")
         if min(self.noise, self.contrast) < 0 or self.contrast_temperature <= 0:
             raise DataError("xsimgcl: noise and contrast are at least 0, contrast_temperature is above 0")
 
 
 class XSimGCL(EmbeddingModel[XSimGCLConfig]):
-    """score(u, i) = e_u · e_i with e the mean of the layers Ãˡ E, l = 1..num_layers (Yu et al., TKDE 2023).
+    """score(u, i) = e_u · e_i with e = (ÃE + … + Ã^L E)/L (Yu et al., TKDE 2023).
 
-    In training each layer adds ε · sign(e) ⊙ r/‖r‖ with r uniform in [0, 1)^dim (eq. 6), and the loss is that of the
-    pairs plus λ · InfoNCE between the final vectors and those of one layer, over the users and over the items of a
-    batch (eq. 9 and 10). As in the authors' code; L2 is on the embeddings before any layer, as in LightGCN.
+    E [num_users + num_items, dim] are the trained embeddings, Ã is the normalised adjacency of users and items, L the
+    number of layers. In training, each layer adds ε · sign(z) ⊙ r/‖r‖ to each vector z, with r uniform in [0, 1)^dim
+    (equation 6). The loss is that of the interactions plus λ · InfoNCE between the final vectors and those of layer l*,
+    over the users and over the items of a batch (equations 9 and 10), as in the authors' code. L2 is on E, as in
+    LightGCN.
     """
 
     config_class = XSimGCLConfig
     damping: ClassVar[float] = 0.5
 
     def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:
-        """The smoothed vectors without noise."""
+        """A function that returns the vectors e, without noise, of some nodes or of all."""
 
         def encode(rows: np.ndarray | None) -> Tensor:
-            final = torch.stack(layers(x, training.adjacency, self.config.num_layers)[1:]).mean(0)
+            final = torch.stack(compute_layers(x, training.adjacency, self.config.num_layers)[1:]).mean(0)
             return final if rows is None else final[torch.from_numpy(rows).to(x.device)]
 
         return encode
 
     def loss(self, x: Tensor, encode: Encode, batch: Batch, training: TrainingData, rng: np.random.Generator) -> Tensor:  # noqa: ARG002  # training has its own encoder
-        """The objective of a batch on blurred vectors, the contrast between two layers, and the squared parameters."""
+        """The objective of a batch on vectors with noise, plus the contrastive loss and the squared parameters."""
         c = self.config
         generator = torch.Generator(x.device).manual_seed(int(rng.integers(1 << 62)))
-        final, view = self.views(x, training.adjacency, generator)
+        final, view = self.compute_views(x, training.adjacency, generator)
         value = c.objective.value(
             lambda rows: final if rows is None else final[torch.from_numpy(rows).to(x.device)], batch, training.matrix
         )
@@ -93,20 +96,22 @@ class XSimGCL(EmbeddingModel[XSimGCLConfig]):
         for nodes in (np.unique(batch.user), training.num_users + np.unique(items)):
             index = torch.from_numpy(nodes).to(x.device)
             value = value + c.contrast * info_nce_loss(final[index], view[index], c.contrast_temperature)
-        return value + c.weight_decay * decay(x, batch, training.num_users)
+        return value + c.weight_decay * compute_l2_penalty(x, batch, training.num_users)
 
-    def views(self, x: Tensor, adjacency: Adjacency, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """The final vectors and those of the contrast layer, both blurred, [num_nodes, dim] each."""
-        found, z = [], x
+    def compute_views(self, x: Tensor, adjacency: Adjacency, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """The final vectors and those of the contrast layer, both with noise, [num_nodes, dim] each."""
+        states, z = [], x
         for _ in range(self.config.num_layers):
-            z = product(z, adjacency)
+            z = multiply(adjacency, z)
             noise = torch.rand(z.shape, generator=generator, device=z.device)
             z = z + z.detach().sign() * F.normalize(noise, dim=-1) * self.config.noise
-            found.append(z)
-        return torch.stack(found).mean(0), found[self.config.contrast_layer - 1]
+            states.append(z)
+        return torch.stack(states).mean(0), states[self.config.contrast_layer - 1]
 
     def item_messages(self, x: Tensor, training: TrainingData) -> Tensor:
-        """The smoothing of a user from the layers of their items: Σ layers 0..num_layers − 1, by √degree."""
-        sent = torch.stack(layers(x, training.adjacency, self.config.num_layers - 1)).sum(0)[training.num_users :]
+        """Messages of items to a user: the sum of layers 0 … L − 1 of an item, over √degree and L."""
+        messages = torch.stack(compute_layers(x, training.adjacency, self.config.num_layers - 1)).sum(0)[
+            training.num_users :
+        ]
         degree = torch.from_numpy(training.matrix.sum(axis=0)).to(self.device).clamp(min=1)
-        return sent * degree.rsqrt().unsqueeze(1) / self.config.num_layers
+        return messages * degree.rsqrt().unsqueeze(1) / self.config.num_layers

@@ -169,7 +169,7 @@ class _PrunedSearch:
     def compute_bounds(self, rows: Tensor) -> None:
         """Compute the bounds of some users, given as rows of `user_index`, from exact scores of the best by paths."""
         users, catalogue = self.user_index[rows.numpy()], self.catalogue
-        user_vectors, signals = self.factored.sides(users)
+        user_vectors, signals = self.factored.user_factors(users)
         num_candidates = min(max(int(CANDIDATE_FACTOR * self.k), MIN_CANDIDATES), len(catalogue.norm))
         scores = catalogue.score_paths(signals, self.matrix[users], self._scores())
         value, at = grouped_topk(scores, num_candidates)
@@ -185,7 +185,7 @@ class _PrunedSearch:
     def run(self, rows: Tensor) -> None:
         """Find the best items of some users, given as rows of `user_index`, whose limits are similar."""
         users, catalogue, bounds = self.user_index[rows.numpy()], self.catalogue, self.bounds.select(rows)
-        user_vectors, signals = self.factored.sides(users)
+        user_vectors, signals = self.factored.user_factors(users)
         history = self.matrix[users]
         product = self._product(user_vectors, int(bounds.num_reaching.max()))
         for start in range(0, len(rows), CACHED_USERS):

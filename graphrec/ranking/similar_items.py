@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 
 from graphrec.arguments import count
 from graphrec.errors import DataError, GraphrecError, first_few
-from graphrec.models import models_where
+from graphrec.models import select_models
 from graphrec.models.base import ApproximateScores, FactoredScores, Model
 from graphrec.progress import Progress
 from graphrec.ranking.memory import MEMORY_BUDGET
@@ -117,4 +117,4 @@ def _build_scorer(trained: TrainedRun) -> Scorer:
 
 def _name_examples() -> str:
     """Names of models that compare items by `fold_in` or by vectors."""
-    return first_few(models_where(lambda kind: kind.is_personal and (kind.supports_fold_in() or kind.has_vectors())))
+    return first_few(select_models(lambda kind: kind.is_personal and (kind.supports_fold_in() or kind.has_vectors())))

@@ -1,0 +1,1 @@
+"""Training of embedding models: batches, losses, the loop and its checkpoints."""

@@ -1,4 +1,4 @@
-"""A training on disk after each few epochs, so that one that was killed goes on where it stopped."""
+"""Checkpoints: the state of a training on disk, from which an interrupted training resumes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,22 +13,24 @@ from graphrec.errors import DataError, GraphrecError
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Where a training is kept, how many epochs lie between two writings, and of what it is.
+    """The checkpoint file of a training.
 
-    `identity` distinguishes trainings: settings and data in a few words. A file with another one is refused, never
-    overwritten.
+    path: the file.
+    every: number of epochs between two writes.
+    identity: text that distinguishes trainings, such as a hash of settings and data. A file with another identity is
+        rejected and never overwritten.
     """
 
     path: Path
     every: int = 1
     identity: str = ""
 
-    def read(self) -> dict[str, Any] | None:  # tensors, numbers and texts by name, as `write` got them
-        """What was written last, None where nothing was.
+    def read(self) -> dict[str, Any] | None:  # tensors, numbers and texts by name, as passed to `write`
+        """The content of the last write; None if there is no file.
 
         Raises:
             GraphrecError: the file cannot be read.
-            DataError: it belongs to another training.
+            DataError: the file belongs to another training.
         """
         if not self.path.exists():
             return None
@@ -47,10 +49,10 @@ class Checkpoints:
         return content
 
     def write(self, content: Mapping[str, object]) -> None:
-        """Put `content` in the place of what was there, whole or not at all."""
+        """Replace the file by one with this content, atomically."""
         with atomic_write(self.path) as partial, partial.open("wb") as file:
             torch.save({"identity": self.identity, **content}, file)
 
-    def due(self, epoch: int, last: bool) -> bool:
-        """Whether to write after an epoch, counted from 1."""
+    def is_due(self, epoch: int, last: bool) -> bool:
+        """Whether to write after an epoch (counted from 1): after every `every` epochs, and after the last one."""
         return last or epoch % self.every == 0

@@ -1,4 +1,4 @@
-"""The one training loop: the only place that touches an optimiser."""
+"""The training loop of all models; no other module calls an optimiser."""
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
@@ -18,9 +18,11 @@ Batch = TypeVar("Batch")
 
 @dataclass(frozen=True)
 class Stopping:
-    """When to stop early: `measure` after every `every` epochs, and stop after `patience` measures without a new best.
+    """Early stopping; at the end, the parameters of the best measurement are restored.
 
-    The parameters of the best measure are put back at the end.
+    measure: returns the quality to maximise.
+    every: number of epochs between two measurements.
+    patience: number of consecutive measurements without a new best after which training stops.
     """
 
     measure: Callable[[], float]
@@ -30,15 +32,15 @@ class Stopping:
 
 @dataclass(frozen=True)
 class TrainSchedule:
-    """How long to train, and what happens between epochs.
+    """The length of a training, and the actions between epochs.
 
-    epochs: passes over the batches, at most.
-    final_rate: what is left of the learning rate in the last epoch; it falls linearly from epoch to epoch.
-    progress: called after each epoch.
-    stopping: when to stop before the last epoch.
-    checkpoints: where the training is kept; a training that is there already goes on.
-    rng: the generator that batches and losses draw from; needed for checkpoints, which keep its state.
-    watch: called with the number of epochs done after each; what it raises ends the training.
+    epochs: maximum number of passes over the batches.
+    final_rate: factor on the learning rate in the last epoch; it changes linearly from 1.
+    progress: called after each epoch with the numbers of epochs done and in all.
+    stopping: early stopping; None trains all epochs.
+    checkpoints: the checkpoint file; a training that it contains resumes.
+    rng: the generator that batches and losses draw from; checkpoints store its state.
+    after_epoch: called after each epoch with the number of epochs done; an exception that it raises ends the training.
     """
 
     epochs: int
@@ -47,16 +49,24 @@ class TrainSchedule:
     stopping: Stopping | None = None
     checkpoints: Checkpoints | None = None
     rng: np.random.Generator | None = None
-    watch: Callable[[int], None] | None = None
+    after_epoch: Callable[[int], None] | None = None
 
     def rate(self, epoch: int) -> float:
-        """The share of the learning rate in an epoch, counted from 0."""
+        """The factor on the learning rate in an epoch, counted from 0."""
         return 1.0 - (1.0 - self.final_rate) * epoch / max(self.epochs - 1, 1)
 
 
 @dataclass
 class _TrainState:
-    """How far a training is; changes as it goes on."""
+    """The mutable state of a training; the names of its fields are keys of checkpoints.
+
+    parameters: the trained tensors.
+    history: mean loss of each epoch.
+    best: best measurement of early stopping.
+    kept: copies of the parameters at the best measurement.
+    waited: number of measurements since the best.
+    stopped: whether early stopping has ended the training.
+    """
 
     parameters: list[Tensor]
     history: list[float] = field(default_factory=list)
@@ -65,8 +75,8 @@ class _TrainState:
     waited: int = 0
     stopped: bool = False
 
-    def measured(self, value: float, patience: int) -> None:
-        """Take a measure into account: keep the parameters or wait."""
+    def record(self, value: float, patience: int) -> None:
+        """Record a measurement: copy the parameters if it is the best, and decide whether to stop."""
         if value > self.best:
             self.best, self.kept, self.waited = value, [p.detach().clone() for p in self.parameters], 0
         else:
@@ -79,74 +89,76 @@ def train(
     optimizer: Optimizer,
     batches: Callable[[], Iterable[Batch]],
     loss: Callable[[Batch], Tensor],
-    plan: TrainSchedule,
+    schedule: TrainSchedule,
 ) -> list[float]:
-    """The mean loss of each epoch [epochs done] after training `parameters` in place.
+    """Train `parameters` in place, and return the mean loss of each epoch done.
 
-    `batches` gives the batches of one epoch, `loss` the loss of a batch; what device they live on is theirs to know.
-    Raises what `Checkpoints` does where the plan has any.
+    `batches` returns the batches of one epoch, `loss` the loss of a batch. Raises the errors of `Checkpoints` if the
+    schedule has any.
     """
-    standing = _resumed(parameters, optimizer, plan)
+    state = _load_state(parameters, optimizer, schedule)
     rates = [group["lr"] for group in optimizer.param_groups]
-    for epoch in range(len(standing.history), plan.epochs):
-        if standing.stopped:
+    for epoch in range(len(state.history), schedule.epochs):
+        if state.stopped:
             break
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate * plan.rate(epoch)
-        standing.history.append(_epoch(optimizer, batches(), loss))
-        if plan.stopping is not None and (epoch + 1) % plan.stopping.every == 0:
-            standing.measured(plan.stopping.measure(), plan.stopping.patience)
-        if plan.checkpoints is not None and plan.checkpoints.due(epoch + 1, epoch + 1 == plan.epochs):
-            plan.checkpoints.write(_content(standing, optimizer, plan))
-        if plan.progress is not None:
-            plan.progress(epoch + 1, plan.epochs)
-        if plan.watch is not None:
-            plan.watch(epoch + 1)
+            group["lr"] = rate * schedule.rate(epoch)
+        state.history.append(_run_epoch(optimizer, batches(), loss))
+        if schedule.stopping is not None and (epoch + 1) % schedule.stopping.every == 0:
+            state.record(schedule.stopping.measure(), schedule.stopping.patience)
+        if schedule.checkpoints is not None and schedule.checkpoints.is_due(epoch + 1, epoch + 1 == schedule.epochs):
+            schedule.checkpoints.write(_pack_checkpoint(state, optimizer, schedule))
+        if schedule.progress is not None:
+            schedule.progress(epoch + 1, schedule.epochs)
+        if schedule.after_epoch is not None:
+            schedule.after_epoch(epoch + 1)
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate
-    if standing.kept:
+    if state.kept:
         with torch.no_grad():
-            for parameter, value in zip(parameters, standing.kept, strict=True):
+            for parameter, value in zip(parameters, state.kept, strict=True):
                 parameter.copy_(value)
-    return standing.history
+    return state.history
 
 
-def _epoch(optimizer: Optimizer, batches: Iterable[Batch], loss: Callable[[Batch], Tensor]) -> float:
+def _run_epoch(optimizer: Optimizer, batches: Iterable[Batch], loss: Callable[[Batch], Tensor]) -> float:
+    """The mean loss of one epoch of steps."""
     total, count = torch.zeros(()), 0
     for batch in batches:
         optimizer.zero_grad()
         value = loss(batch)
-        value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        value.backward()  # type: ignore[no-untyped-call]  # untyped in torch
         optimizer.step()
         total += value.detach().cpu()
         count += 1
     return float(total) / max(count, 1)
 
 
-def _content(standing: _TrainState, optimizer: Optimizer, plan: TrainSchedule) -> Mapping[str, object]:
+def _pack_checkpoint(state: _TrainState, optimizer: Optimizer, schedule: TrainSchedule) -> Mapping[str, object]:
     return {
-        "parameters": [p.detach().cpu() for p in standing.parameters],
+        "parameters": [p.detach().cpu() for p in state.parameters],
         "optimizer": optimizer.state_dict()["state"],
-        "history": standing.history,
-        "best": standing.best,
-        "kept": [p.cpu() for p in standing.kept],
-        "waited": standing.waited,
-        "stopped": standing.stopped,
-        "rng": None if plan.rng is None else plan.rng.bit_generator.state,
+        "history": state.history,
+        "best": state.best,
+        "kept": [p.cpu() for p in state.kept],
+        "waited": state.waited,
+        "stopped": state.stopped,
+        "rng": None if schedule.rng is None else schedule.rng.bit_generator.state,
     }
 
 
-def _resumed(parameters: list[Tensor], optimizer: Optimizer, plan: TrainSchedule) -> _TrainState:
-    content: dict[str, Any] | None = None if plan.checkpoints is None else plan.checkpoints.read()
+def _load_state(parameters: list[Tensor], optimizer: Optimizer, schedule: TrainSchedule) -> _TrainState:
+    """The state of the checkpoint, after restoring parameters, optimiser and generator; a new state without one."""
+    content: dict[str, Any] | None = None if schedule.checkpoints is None else schedule.checkpoints.read()
     if content is None:
         return _TrainState(parameters)
     with torch.no_grad():
         for parameter, value in zip(parameters, content["parameters"], strict=True):
             parameter.copy_(value)
-    # the rates stay those of the plan; a copy, since load_state_dict keeps tensors that are on the right device
+    # learning rates are those of the schedule; a copy, since load_state_dict keeps tensors that are on the right device
     optimizer.load_state_dict({**optimizer.state_dict(), "state": copy.deepcopy(content["optimizer"])})
-    if plan.rng is not None:
-        plan.rng.bit_generator.state = content["rng"]
+    if schedule.rng is not None:
+        schedule.rng.bit_generator.state = content["rng"]
     kept = [value.to(parameter.device) for parameter, value in zip(parameters, content["kept"], strict=False)]
     names = ("history", "best", "waited", "stopped")
     return _TrainState(parameters, kept=kept, **{name: content[name] for name in names})

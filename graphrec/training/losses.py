@@ -1,4 +1,4 @@
-"""Losses: each takes scores or vectors and returns the mean over the batch, a tensor without dimensions."""
+"""Losses of scores or vectors; each returns the mean over the batch, a scalar tensor."""
 
 import math
 
@@ -31,19 +31,24 @@ def sampled_softmax_loss(
 ) -> Tensor:
     """The mean of −log(e^{s⁺/τ} / (e^{s⁺/τ} + Σⱼ e^{sⱼ/τ})) over positive scores s⁺ [batch], negatives s [batch, n].
 
-    log_q: the logarithms of how often each negative is expected in the sample, [n] or [batch, n]; subtracting them
-        from the logits makes Σⱼ an unbiased estimate of the sum over all items (Bengio and Senécal, 2008).
-    hits: True [batch, n] where a negative is a positive of the row by accident; it is left out.
     Wu et al., TOIS 2024 (SSM); Jean et al., ACL 2015, for the correction.
+
+    Args:
+        positive: s⁺, [batch].
+        negative: s, [batch, n].
+        temperature: τ.
+        log_q: the logarithms of the expected frequencies of the negatives in the sample, [n] or [batch, n]; subtracting
+            them from the logits makes Σⱼ an unbiased estimate of the sum over all items (Bengio and Senécal, 2008).
+        hits: mask of the negatives that are positives of their row, which are left out, [batch, n].
     """
     logits = negative / temperature  # [batch, n]
     if log_q is not None:
         logits = logits - log_q
     if hits is not None:
         logits = logits.masked_fill(hits, -math.inf)
-    first = positive / temperature  # [batch]
-    everything = torch.cat([first.unsqueeze(-1), logits], dim=-1)  # [batch, 1 + n]
-    return (torch.logsumexp(everything, dim=-1) - first).mean()
+    positive_logit = positive / temperature  # [batch]
+    all_logits = torch.cat([positive_logit.unsqueeze(-1), logits], dim=-1)  # [batch, 1 + n]
+    return (torch.logsumexp(all_logits, dim=-1) - positive_logit).mean()
 
 
 def in_batch_softmax_loss(
@@ -53,28 +58,32 @@ def in_batch_softmax_loss(
     temperature: float,
     log_q: Tensor | None = None,
 ) -> Tensor:
-    """The softmax loss of pairs (users [batch, d], items [batch, d]) with the other pairs' items as negatives.
+    """The softmax loss of interactions with the items of the other interactions of the batch as negatives.
 
-    item_index: the item of each row [batch]; other rows with the row's own item are left out.
-    log_q: the logarithms of the expected number of times an item is in the batch, [batch]. Subtracted from all
-        logits but the row's own, which counts as itself, so that popular items, which are drawn more often, are not
-        pushed down (Yi et al., RecSys 2019, who correct the positive too; with it both sides would differ from
-        `sampled_softmax_loss`).
+    Yi et al., RecSys 2019. Differs in that the logit of the positive is not corrected, as in `sampled_softmax_loss`.
+
+    Args:
+        users: vectors of the users, [batch, d].
+        items: vectors of their items, [batch, d].
+        item_index: the items, [batch]; negatives that equal the positive of a row are left out.
+        temperature: τ, by which scores are divided.
+        log_q: the logarithms of the expected frequencies of the items in a batch, [batch]; subtracting them from the
+            logits of negatives avoids that popular items, which are drawn more often, get too low scores.
     """
     logits = users @ items.T / temperature  # [batch, batch]
     positive = logits.diagonal()
     if log_q is not None:
         logits = logits - log_q
-    same = item_index.unsqueeze(0) == item_index.unsqueeze(1)  # [batch, batch], true on the diagonal
-    logits = logits.masked_fill(same, -math.inf)
-    everything = torch.cat([positive.unsqueeze(-1), logits], dim=-1)
-    return (torch.logsumexp(everything, dim=-1) - positive).mean()
+    is_same = item_index.unsqueeze(0) == item_index.unsqueeze(1)  # [batch, batch], True on the diagonal
+    logits = logits.masked_fill(is_same, -math.inf)
+    all_logits = torch.cat([positive.unsqueeze(-1), logits], dim=-1)
+    return (torch.logsumexp(all_logits, dim=-1) - positive).mean()
 
 
 def info_nce_loss(first: Tensor, second: Tensor, temperature: float) -> Tensor:
-    """The mean of −log(e^{aᵢ·bᵢ/τ} / Σⱼ e^{aᵢ·bⱼ/τ}) of two views a, b [batch, d] of the same nodes, by cosine.
+    """The mean of −log(e^{cos(aᵢ, bᵢ)/τ} / Σⱼ e^{cos(aᵢ, bⱼ)/τ}) of two views a, b [batch, d] of the same nodes.
 
-    Oord et al., 2018; the form of SimGCL and XSimGCL (Yu et al., SIGIR 2022 and TKDE 2023).
+    InfoNCE (Oord et al., 2018) in the form of SimGCL and XSimGCL (Yu et al., SIGIR 2022 and TKDE 2023).
     """
     logits = F.normalize(first, dim=-1) @ F.normalize(second, dim=-1).T / temperature  # [batch, batch]
     return (torch.logsumexp(logits, dim=-1) - logits.diagonal()).mean()

@@ -1,4 +1,4 @@
-"""What a step of an embedding model minimises: the batches of a loss, and its value from the vectors of a batch."""
+"""The objective of an embedding model: the batches of its loss, and its value from the vectors of a batch."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from graphrec.training.losses import bpr_loss, in_batch_softmax_loss, mse_loss, 
 from graphrec.training.softmax import catalogue_softmax_loss
 from graphrec.vocabulary import IndexArray
 
-#: Vectors [n, dim] of some nodes (users first, then items) or, for None, of all of them.
+#: Function that returns the vectors [n, dim] of some nodes (users first, then items), or of all for None.
 Encode = Callable[[IndexArray | None], Tensor]
 
 Batch = PairBatch | UserBatch
@@ -28,13 +28,14 @@ class Objective:
     """A loss with its negatives.
 
     loss: bpr, softmax or mse.
-    negatives: of softmax: all items; popular ones, drawn by √degree and shared by a batch of users (all items if
-        there are no more); the items of the batch; or uniform ones shared by a batch of interactions.
-    num_negatives: uniform negatives, of each interaction for bpr and mse, of a batch for softmax.
-    temperature: scores are divided by it in the softmax.
-    cosine: scores are cosines instead of dot products.
-    popularity: β, scores have τ·β·log(degree of the item) added, in training and after it.
-    correction: whether the softmax over a sample estimates that over all items (log Q).
+    negatives: negatives of the softmax: all (all items), popular (drawn by √degree and shared by a batch of users; all
+        items if num_negatives is at least their number), batch (the other items of the batch) or uniform (shared by a
+        batch of interactions).
+    num_negatives: number of sampled negatives: per interaction for bpr and mse, per batch for softmax.
+    temperature: τ, by which scores are divided in the softmax.
+    cosine: whether scores are cosines instead of dot products.
+    correction: whether a softmax over sampled items subtracts the log of their expected frequency in the sample.
+    popularity: β; β τ log(degree) of the item is added to each score, in training and in prediction.
     """
 
     loss: str = "bpr"
@@ -56,7 +57,7 @@ class Objective:
         return pair_batches(matrix, size, num_negatives, self.loss == "softmax", rng)
 
     def value(self, encode: Encode, batch: Batch, matrix: sparse.csr_array) -> Tensor:
-        """The mean loss of a batch, a tensor without dimensions."""
+        """The mean loss of a batch, a scalar tensor."""
         num_users, num_items = matrix.shape
         if isinstance(batch, UserBatch):
             vectors = self.vectors(encode, None, matrix)
@@ -64,12 +65,12 @@ class Objective:
             return catalogue_softmax_loss(users, vectors[num_users:], batch.history, self.temperature, batch.sample)
         user, positive, negative = self._batch_vectors(encode, batch, matrix)
         if self.loss != "softmax":
-            return self._pairwise((user * positive).sum(-1), (user.unsqueeze(1) * negative).sum(-1))
+            return self._pairwise_loss((user * positive).sum(-1), (user.unsqueeze(1) * negative).sum(-1))
         if self.negatives == "batch":
-            chosen = torch.from_numpy(batch.positive).to(user.device)
-            share = np.bincount(matrix.indices, minlength=num_items)[batch.positive] * (len(user) / matrix.nnz)
-            log_q = torch.from_numpy(np.log(share).astype(np.float32)).to(user.device) if self.correction else None
-            return in_batch_softmax_loss(user, positive, chosen, self.temperature, log_q)
+            item_index = torch.from_numpy(batch.positive).to(user.device)
+            frequency = np.bincount(matrix.indices, minlength=num_items)[batch.positive] * (len(user) / matrix.nnz)
+            log_q = torch.from_numpy(np.log(frequency).astype(np.float32)).to(user.device) if self.correction else None
+            return in_batch_softmax_loss(user, positive, item_index, self.temperature, log_q)
         hits = torch.from_numpy(matrix[batch.user][:, batch.negative].toarray() > 0).to(user.device)
         expected = user.new_full((len(batch.negative),), float(np.log(len(batch.negative) / num_items)))
         log_q = expected if self.correction else None
@@ -79,29 +80,30 @@ class Objective:
     def vectors(self, encode: Encode, rows: IndexArray | None, matrix: sparse.csr_array) -> Tensor:
         """The vectors [n, dim] of some nodes, or of all, whose dot products are scores.
 
-        With popularity they are one longer: 1 for a user, what its degree is worth for an item.
+        With popularity, they have one more column: 1 for users, and β τ log(degree / mean degree) for items.
         """
-        scaled = self.scaled(encode(rows))
+        scaled = self.scale_vectors(encode(rows))
         if not self.popularity:
             return scaled
         num_users, num_items = matrix.shape
-        last = np.ones(num_users + num_items, dtype=np.float32)
+        bias = np.ones(num_users + num_items, dtype=np.float32)
         degree = np.maximum(np.bincount(matrix.indices, minlength=num_items), 1)
-        # relative to the mean, so that a score of exactly 0, which means nothing is known, stays unlikely
-        last[num_users:] = self.temperature * self.popularity * np.log(degree * (num_items / max(matrix.nnz, 1)))
-        column = torch.from_numpy(last if rows is None else last[rows]).to(scaled.device).unsqueeze(1)
+        # relative to the mean degree, so that few scores are exactly 0, which would mean no information
+        bias[num_users:] = self.temperature * self.popularity * np.log(degree * (num_items / max(matrix.nnz, 1)))
+        column = torch.from_numpy(bias if rows is None else bias[rows]).to(scaled.device).unsqueeze(1)
         return torch.cat([scaled, column], dim=1)
 
-    def scaled(self, vectors: Tensor) -> Tensor:
-        """Vectors [n, dim] of length one for cosines, as they are for dot products."""
-        # a vector of zeros has no direction; with a larger eps its gradient stays a finite number
+    def scale_vectors(self, vectors: Tensor) -> Tensor:
+        """Vectors [n, dim], scaled to length 1 for cosines and unchanged for dot products."""
+        # the larger eps keeps the gradient of zero vectors finite
         return F.normalize(vectors, dim=-1, eps=1e-6) if self.cosine else vectors
 
-    def _pairwise(self, positive: Tensor, negative: Tensor) -> Tensor:
+    def _pairwise_loss(self, positive: Tensor, negative: Tensor) -> Tensor:
+        """The bpr or mse loss of scores of positives [batch] and negatives [batch, n]."""
         if self.loss == "bpr":
             return bpr_loss(positive, negative)
-        known = mse_loss(positive, torch.ones_like(positive))
-        return known + mse_loss(negative, torch.zeros_like(negative)) if negative.numel() else known
+        loss = mse_loss(positive, torch.ones_like(positive))
+        return loss + mse_loss(negative, torch.zeros_like(negative)) if negative.numel() else loss
 
     def _batch_vectors(
         self, encode: Encode, batch: PairBatch, matrix: sparse.csr_array
@@ -109,9 +111,9 @@ class Objective:
         """Users [batch, dim], positives [batch, dim] and negatives [batch, n, dim] or [n, dim] of a batch."""
         num_users = int(matrix.shape[0])
         nodes = np.concatenate([batch.user, num_users + batch.positive, num_users + batch.negative.ravel()])
-        rows, place = np.unique(nodes, return_inverse=True)
+        rows, index = np.unique(nodes, return_inverse=True)
         vectors = self.vectors(encode, rows, matrix)  # [rows, dim]
-        found = vectors[torch.from_numpy(place).to(vectors.device)]
+        batch_vectors = vectors[torch.from_numpy(index).to(vectors.device)]
         size = len(batch.user)
-        user, positive, negative = found[:size], found[size : 2 * size], found[2 * size :]
+        user, positive, negative = batch_vectors[:size], batch_vectors[size : 2 * size], batch_vectors[2 * size :]
         return user, positive, negative.view(*batch.negative.shape, vectors.shape[1])

@@ -7,13 +7,13 @@ from scipy import sparse
 
 from graphrec.vocabulary import IndexArray
 
-#: Draws after which a user who chose nearly everything keeps a positive as a negative.
+#: Maximum number of redraws; afterwards a user who chose nearly all items may keep a positive as a negative.
 ATTEMPTS = 20
 
 
 @dataclass(frozen=True, eq=False)
 class Positives:
-    """The sorted keys user · num_items + item of all interactions, to look pairs up in."""
+    """All interactions as sorted keys user · num_items + item, for lookups."""
 
     keys: IndexArray
     num_items: int
@@ -27,15 +27,15 @@ class Positives:
 
     def contain(self, user_index: IndexArray, item_index: IndexArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Whether each pair is an interaction, [n]."""
-        wanted = user_index * self.num_items + item_index
-        found = np.searchsorted(self.keys, wanted)
-        return np.asarray(self.keys[np.minimum(found, len(self.keys) - 1)] == wanted)
+        keys = user_index * self.num_items + item_index
+        position = np.searchsorted(self.keys, keys)
+        return np.asarray(self.keys[np.minimum(position, len(self.keys) - 1)] == keys)
 
 
 def uniform_negatives(user_index: IndexArray, positives: Positives, rng: np.random.Generator) -> IndexArray:
     """One item [n] for each user, uniform among the items that the user did not choose.
 
-    Draws again where a positive was drawn; a user who chose nearly all items may keep one after 20 draws.
+    Positives are redrawn up to ATTEMPTS times; a user who chose nearly all items may keep one.
     """
     negative = rng.integers(positives.num_items, size=len(user_index))
     pending = np.flatnonzero(positives.contain(user_index, negative))

@@ -1,4 +1,4 @@
-"""The softmax over a whole catalogue for whole histories, without ever holding all its scores."""
+"""The softmax loss over all items for whole histories, computed in chunks of users."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +12,14 @@ from torch.autograd import Function
 from graphrec.interactions import FloatArray
 from graphrec.vocabulary import IndexArray
 
-#: Scores that exist at one time: 16 MB on a CPU, where they should stay in its cache, and 512 MB elsewhere.
-SCORES_AT_ONCE = {"cpu": 1 << 22}
-SCORES_ELSEWHERE = 1 << 27
+#: Chunk size in scores: 16 MB on a CPU, where they should fit the cache, and 512 MB on other devices.
+CHUNK_SCORES = {"cpu": 1 << 22}
+DEFAULT_CHUNK_SCORES = 1 << 27
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Items that represent all, [n], and the logarithms of how often each of them is expected in the sample, [n]."""
+    """Sampled items [n], and the logarithms of their expected frequencies in the sample, [n]."""
 
     item_index: IndexArray
     log_q: FloatArray
@@ -30,11 +30,16 @@ def catalogue_softmax_loss(
 ) -> Tensor:
     """The mean over all interactions of −log(e^{s⁺/τ} / Σⱼ e^{sⱼ/τ}), j over all items, s = users · itemsᵀ.
 
-    users [batch, d], items [num_items, d], history [batch, num_items] their interactions, each weighted by its value.
-    The sum belongs to a user, not to an interaction, so that a user costs the same however many items they chose:
-    exact, and cheaper than a few hundred sampled negatives for each interaction. This is the multinomial likelihood
-    of Liang et al., WWW 2018, eq. 2, with a temperature; a chunk of users at a time, its gradient computed with it.
-    With a `sample` the sum is estimated from its items, shared by all users of the batch (Bengio and Senécal, 2008).
+    The multinomial likelihood of Liang et al., WWW 2018, eq. 2, with a temperature. All interactions of a user share
+    the sum Σⱼ, so it is exact and still cheaper than a few hundred sampled negatives per interaction. The gradient is
+    computed with the loss, in chunks of users.
+
+    Args:
+        users: [batch, d].
+        items: [num_items, d].
+        history: interactions of the users, weighted by their values, [batch, num_items].
+        temperature: τ.
+        sample: items that the sum is estimated from (Bengio and Senécal, 2008); None for the sum over all items.
     """
     arguments = (users, items, history, temperature, sample)
     result: Tensor = _CatalogueSoftmax.apply(*arguments)  # type: ignore[no-untyped-call]
@@ -53,31 +58,39 @@ class _CatalogueSoftmax(Function):
     ) -> Tensor:
         index = None if sample is None else torch.from_numpy(sample.item_index).to(items.device)
         log_q = None if sample is None else torch.from_numpy(sample.log_q).to(items.device)
-        rivals = items if index is None else items[index]
+        negatives = items if index is None else items[index]
         counts = torch.from_numpy(history.sum(axis=1).astype(np.float32)).to(users.device)
         total = float(history.sum())
-        normalisers, of_users, of_rivals = _partition(users / temperature, rivals, counts / total, log_q)
-        of_items = of_rivals if index is None else torch.zeros_like(items).index_add_(0, index, of_rivals)
+        normalisers, user_gradient, negative_gradient = _log_partition(
+            users / temperature, negatives, counts / total, log_q
+        )
+        item_gradient = (
+            negative_gradient if index is None else torch.zeros_like(items).index_add_(0, index, negative_gradient)
+        )
         rows, columns, weight = _entries(history, users.device)
         weight = (weight / (temperature * total)).unsqueeze(1)
         chosen = items[columns] * weight  # [interactions, d]
         loss = normalisers @ counts / total - (users[rows] * chosen).sum()
-        of_users = (of_users / temperature).index_add_(0, rows, chosen, alpha=-1)
-        of_items.index_add_(0, columns, users[rows] * weight, alpha=-1)
-        ctx.save_for_backward(of_users, of_items)
+        user_gradient = (user_gradient / temperature).index_add_(0, rows, chosen, alpha=-1)
+        item_gradient.index_add_(0, columns, users[rows] * weight, alpha=-1)
+        ctx.save_for_backward(user_gradient, item_gradient)
         return loss
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None, None]:  # ctx: torch's own
-        of_users, of_items = ctx.saved_tensors
-        return of_users * gradients[0], of_items * gradients[0], None, None, None
+        user_gradient, item_gradient = ctx.saved_tensors
+        return user_gradient * gradients[0], item_gradient * gradients[0], None, None, None
 
 
-def _partition(users: Tensor, items: Tensor, weight: Tensor, log_q: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """log Σⱼ e^{u·iⱼ − log qⱼ} [batch] of users [batch, d] and items [n, d], and the gradients of its sum over the
-    users, each with its weight [batch]: [batch, d] and [n, d]."""
-    normalisers, of_users, of_items = users.new_empty(len(users)), torch.empty_like(users), torch.zeros_like(items)
-    size = max(SCORES_AT_ONCE.get(users.device.type, SCORES_ELSEWHERE) // max(len(items), 1), 1)
+def _log_partition(users: Tensor, items: Tensor, weight: Tensor, log_q: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """log Σⱼ e^{u·iⱼ − log qⱼ} [batch] of users [batch, d] and items [n, d], and the gradients [batch, d] and [n, d] of
+    its sum over the users with weights [batch]."""
+    normalisers, user_gradient, item_gradient = (
+        users.new_empty(len(users)),
+        torch.empty_like(users),
+        torch.zeros_like(items),
+    )
+    size = max(CHUNK_SCORES.get(users.device.type, DEFAULT_CHUNK_SCORES) // max(len(items), 1), 1)
     for start in range(0, len(users), size):
         end = start + size
         z = users[start:end] @ items.T  # [chunk, n]
@@ -88,15 +101,15 @@ def _partition(users: Tensor, items: Tensor, weight: Tensor, log_q: Tensor | Non
         total = z.sum(1, keepdim=True)
         normalisers[start:end] = (total.log() + top).squeeze(1)
         scale = weight[start:end].unsqueeze(1) / total
-        torch.mul(z @ items, scale, out=of_users[start:end])
-        of_items.addmm_(z.T, users[start:end] * scale)
-    return normalisers, of_users, of_items
+        torch.mul(z @ items, scale, out=user_gradient[start:end])
+        item_gradient.addmm_(z.T, users[start:end] * scale)
+    return normalisers, user_gradient, item_gradient
 
 
 def _entries(history: sparse.csr_array, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows, columns and values of a CSR matrix, each [non-zeros]."""
+    """Rows, columns and values of the entries of a CSR matrix, each [num_entries]."""
     rows = np.repeat(np.arange(history.shape[0], dtype=np.int64), np.diff(history.indptr))
     values = history.data.astype(np.float32)
     arrays = (rows, history.indices.astype(np.int64), values)
-    first, second, third = (torch.from_numpy(array).to(device) for array in arrays)
-    return first, second, third
+    row, column, value = (torch.from_numpy(array).to(device) for array in arrays)
+    return row, column, value

@@ -72,10 +72,10 @@ class TrialRunner:
         if cached is not None:
             return cached
         task = self.task
-        model = task.kind(task.kind.shared(config), task.place.device)
+        model = task.kind(task.kind.config_to_share(config), task.place.device)
         self._shrink_cache(KEPT - 1, self._largest)  # frees memory before the next fit
         model.watch_training(callback_for(model))
-        model.fit_to_vary(task.graph, task.train, np.random.default_rng(task.place.seed))
+        model.fit_for_variants(task.graph, task.train, np.random.default_rng(task.place.seed))
         variant = model.variant(config)
         if variant is None:
             return model

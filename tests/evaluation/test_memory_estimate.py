@@ -23,13 +23,15 @@ TOY = checkerboard(4)[0]
 
 
 def test_the_constants_are_those_of_the_models() -> None:
-    assert memory_estimate.MANY == search_space.MANY == max(c.neighbours for c in search_space.candidates(TOY))
+    assert (
+        memory_estimate.MANY == search_space.MANY_NEIGHBOURS == max(c.neighbours for c in search_space.candidates(TOY))
+    )
     assert GraphFilterConfig().neighbours == memory_estimate.DEFAULT
     assert GraphFilterConfig().rank_share == memory_estimate.RANK_SHARE
     assert model.SHARED_RANK == memory_estimate.RANK
-    assert model.TWICE_KEPT == memory_estimate.TWICE_KEPT
+    assert model.MAX_SQUARED_PATHS == memory_estimate.TWICE_KEPT
     assert svd.DENSE == memory_estimate.DENSE_SIDE
-    assert kernel.COLLECTED == memory_estimate.COLLECTED
+    assert kernel.COLLECTION_FACTOR == memory_estimate.COLLECTED
     assert (workers.KEPT, workers.KEPT_BYTES) == (memory_estimate.KEPT, memory_estimate.KEPT_BYTES)
     assert max(c.neighbours for c in ItemKNN.candidates(TOY)) == memory_estimate.NEIGHBOURS
 

@@ -13,9 +13,9 @@ from graphrec.errors import DataError
 from graphrec.features import node_features
 from graphrec.features.category import category_features
 from graphrec.features.nodes import number_features
-from graphrec.features.reduction import inverse_frequency, reduce, standardise
+from graphrec.features.reduction import reduce, standardise, weight_by_inverse_frequency
 from graphrec.features.structure import structure_features
-from graphrec.features.text import BUCKETS, text_features, word_counts, words
+from graphrec.features.text import BUCKETS, count_words, split_words, text_features
 from graphrec.features.time import DAY, WEEK, time_features
 from graphrec.hetero import HeteroGraph
 from graphrec.vocabulary import Vocabulary
@@ -88,7 +88,9 @@ def test_many_categories_become_few_coordinates_with_the_same_products(graph: He
     found = category_features(graph, "Item", rng(), width=1)
     assert found is not None
     assert found.shape == (4, 1)
-    weighted = inverse_frequency(sparse.csr_array(np.array([[1, 0], [1, 1], [0, 0], [0, 0]], dtype=np.float32)))
+    weighted = weight_by_inverse_frequency(
+        sparse.csr_array(np.array([[1, 0], [1, 1], [0, 0], [0, 0]], dtype=np.float32))
+    )
     u, s, _ = np.linalg.svd(weighted.toarray())
     best = s[0] ** 2 * np.outer(u[:, 0], u[:, 0])
     np.testing.assert_allclose(found.numpy() @ found.numpy().T, best, atol=1e-6)
@@ -110,7 +112,7 @@ def test_standardised_columns_have_mean_zero_and_variance_one() -> None:
 
 def test_rare_entries_weigh_more_than_common_ones() -> None:
     """Of three rows, column 0 is in all, column 1 in one: weights 1 and log(4/2) + 1, rows of length one."""
-    found = inverse_frequency(sparse.csr_array(np.array([[1.0, 1.0], [1.0, 0.0], [1.0, 0.0]])))
+    found = weight_by_inverse_frequency(sparse.csr_array(np.array([[1.0, 1.0], [1.0, 0.0], [1.0, 0.0]])))
     rare = math.log(2) + 1
     length = math.hypot(1, rare)
     np.testing.assert_allclose(found.toarray(), np.array([[1 / length, rare / length], [1, 0], [1, 0]]))
@@ -126,8 +128,8 @@ def test_reduced_matrices_keep_their_products_and_no_seed_decides_a_sign() -> No
 
 
 def test_words_are_counted_without_regard_to_case() -> None:
-    assert words("The Godfather: Part II (1974)") == ["the", "godfather", "part", "ii", "1974"]
-    counts = word_counts(["Star Wars star", None, "WARS"])
+    assert split_words("The Godfather: Part II (1974)") == ["the", "godfather", "part", "ii", "1974"]
+    counts = count_words(["Star Wars star", None, "WARS"])
     assert counts.shape == (3, BUCKETS)
     assert sorted(counts[[0]].data.tolist()) == pytest.approx([1.0, 1 + math.log(2)])
     assert counts[[1]].nnz == 0

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from graphrec.interactions import Interactions
-from graphrec.linalg.reordering import Locality, inverse, spectral_order
+from graphrec.linalg.reordering import Locality, invert, spectral_order
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.kernel import Stack
 from graphrec.models.graph_filter.model import GraphFilter
@@ -41,15 +41,15 @@ def test_columns_of_a_region_stand_together_afterwards() -> None:
 def test_an_order_is_applied_to_rows_and_columns() -> None:
     dense = np.arange(1, 10, dtype=np.float32).reshape(3, 3)
     order = Locality(np.array([2, 0, 1], dtype=np.int32), np.array([1, 2, 0], dtype=np.int32))
-    found = order.applied(sparse.csr_array(dense))
+    found = order.apply(sparse.csr_array(dense))
     assert found.toarray().tolist() == [[8, 9, 7], [2, 3, 1], [5, 6, 4]]
     assert found.has_sorted_indices
-    assert order.place().tolist() == [2, 0, 1]
+    assert order.inverse_columns().tolist() == [2, 0, 1]
 
 
 def test_an_order_after_its_inverse_is_none() -> None:
     order = np.random.default_rng(0).permutation(20).astype(np.int32)
-    assert order[inverse(order)].tolist() == list(range(20))
+    assert order[invert(order)].tolist() == list(range(20))
 
 
 def test_an_empty_matrix_has_an_order() -> None:
@@ -62,7 +62,7 @@ def test_work_in_another_order_gives_the_same_paths_and_directions() -> None:
     order = spectral_order(matrix, np.random.default_rng(2))
     found = []
     for stack in (Stack(matrix), Stack(matrix, locality=order)):
-        normalised = stack.normalised(0.5, 0.5)
+        normalised = stack.normalise(0.5, 0.5)
         vectors, eigenvalues, top, _ = stack.decompose(normalised, 6, np.random.default_rng(0))
         paths = stack.collect(normalised, {}, top, 4, {})
         assert paths.has_sorted_indices
@@ -73,13 +73,13 @@ def test_work_in_another_order_gives_the_same_paths_and_directions() -> None:
 
 
 def test_a_large_graph_is_worked_on_in_such_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphrec.models.graph_filter.model.ORDERED_FROM", 0)
+    monkeypatch.setattr("graphrec.models.graph_filter.model.REORDER_FROM", 0)
     matrix, _ = regions(np.random.default_rng(1))
     user, item = matrix.nonzero()
     pairs = Interactions(user.astype(np.int64), item.astype(np.int64), REGIONS * SIZE, REGIONS * SIZE)
     model = GraphFilter(GraphFilterConfig(rank=12, rank_share=1.0, neighbours=0))
     model.fit(graph_of(pairs), pairs, np.random.default_rng(0))
-    monkeypatch.setattr("graphrec.models.graph_filter.model.ORDERED_FROM", len(pairs) + 1)
+    monkeypatch.setattr("graphrec.models.graph_filter.model.REORDER_FROM", len(pairs) + 1)
     plain = GraphFilter(model.config)
     plain.fit(graph_of(pairs), pairs, np.random.default_rng(0))
     everyone = np.arange(pairs.num_users)

@@ -40,7 +40,7 @@ def assert_same(found: sparse.csr_array, expected: sparse.csr_array) -> None:
     np.testing.assert_array_equal(found.indptr, expected.indptr)
     np.testing.assert_array_equal(found.indices, expected.indices)
     np.testing.assert_array_equal(found.data, expected.data)
-    assert topk_product.can(found)
+    assert topk_product.is_supported(found)
 
 
 @given(
@@ -65,7 +65,7 @@ def test_products_and_cuts_equal_those_of_scipy(
         patch.setattr(topk_product, "BLOCK", block)
         torch.set_num_threads(threads)
         try:
-            assert_same(topk_product.product(left, right, k), expected)
+            assert_same(topk_product.multiply(left, right, k), expected)
             assert_same(topk_product.top_k_per_row(in_32_bits(whole), k), expected)
         finally:
             torch.set_num_threads(before)
@@ -84,7 +84,7 @@ def test_sums_that_return_to_zero_again_and_again_overflow_nothing() -> None:
     uncompiled(*operands, 0, 2, sums, indptr, indices, data)
     assert indptr.tolist() == [0, 0, 3]
     assert (sorted(indices[:3].tolist()), data[:3].tolist(), sums.tolist()) == ([0, 1, 2], [1000] * 3, [0] * 3)
-    assert topk_product.product(left, right, 2).toarray().tolist() == [[0, 0, 0], [1000, 1000, 0]]
+    assert topk_product.multiply(left, right, 2).toarray().tolist() == [[0, 0, 0], [1000, 1000, 0]]
 
 
 def test_of_many_equal_entries_those_of_the_first_columns_stay() -> None:

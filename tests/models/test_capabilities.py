@@ -12,7 +12,7 @@ import pytest
 import graphrec.models
 from graphrec.errors import DataError, GraphrecError
 from graphrec.explanation import as_sentence, explain, with_reasons
-from graphrec.models import MODELS, make, models_where
+from graphrec.models import MODELS, make, select_models
 from graphrec.ranking.similar_items import find_similar_items
 from graphrec.ranking.topk import recommend
 from graphrec.runs import TrainedRun, describe
@@ -149,7 +149,7 @@ def test_a_new_model_with_exact_explanations_is_one_file_and_one_line(co_counts:
     assert mine["because"].iloc[0] in {reason.node.id for reason in found.reasons}
     assert "people who bought" in as_sentence(found)
     assert find_similar_items(co_counts, 3)["item_id"].nunique() == 20
-    assert "co_counts" in models_where(lambda kind: kind.supports_fold_in())
+    assert "co_counts" in select_models(lambda kind: kind.supports_fold_in())
 
 
 def test_models_that_cannot_name_those_that_can() -> None:

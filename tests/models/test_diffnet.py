@@ -11,9 +11,9 @@ import torch
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.linalg.autograd import Product, normalised
+from graphrec.linalg.autograd import Product, normalise_sums
 from graphrec.models import make
-from graphrec.models.diffnet import DiffNet, DiffNetConfig, one_step, spread, ties
+from graphrec.models.diffnet import DiffNet, DiffNetConfig, build_social_matrix, build_step_matrix, propagate_steps
 from graphrec.models.embedding import TrainingData
 from graphrec.testing import ModelContract, checkerboard, graph_of
 
@@ -72,7 +72,7 @@ def tie_weights(power: float) -> Array:
 
 @pytest.mark.parametrize("power", [0.0, 1.0, 2.0])
 def test_ties_count_by_what_both_users_chose(power: float) -> None:
-    found = ties(friends_of(PAIRS), PAIRS.matrix(), power)
+    found = build_social_matrix(friends_of(PAIRS), PAIRS.matrix(), power)
     np.testing.assert_allclose(found.toarray(), normalised_by_hand(tie_weights(power)), rtol=1e-5)
 
 
@@ -82,7 +82,7 @@ def test_several_social_relations_are_averaged_and_nobody_is_their_own_friend() 
     follows = np.zeros((5, 5))
     follows[1, 2] = 1.0
     expected = (normalised_by_hand(tie_weights(0.0)) + normalised_by_hand(follows)) / 2
-    np.testing.assert_allclose(ties(graph, PAIRS.matrix(), 0.0).toarray(), expected, rtol=1e-5)
+    np.testing.assert_allclose(build_social_matrix(graph, PAIRS.matrix(), 0.0).toarray(), expected, rtol=1e-5)
 
 
 def dense_step(share: float) -> Array:
@@ -110,10 +110,11 @@ def training() -> TrainingData:
 
 
 def test_the_gradient_of_a_step_is_the_transposed_step() -> None:
-    step = Product.of(one_step(PAIRS.matrix(), ties(friends_of(PAIRS), PAIRS.matrix(), 1.0), 0.4), CPU)
+    social = build_social_matrix(friends_of(PAIRS), PAIRS.matrix(), 1.0)
+    step = Product.of(build_step_matrix(PAIRS.matrix(), social, 0.4), CPU)
     x = torch.randn(9, 2, requires_grad=True)
     weight = torch.arange(18.0).view(9, 2)
-    (gradient,) = torch.autograd.grad((spread(x, step, 2)[-1] * weight).sum(), x)
+    (gradient,) = torch.autograd.grad((propagate_steps(x, step, 2)[-1] * weight).sum(), x)
     expected = np.linalg.matrix_power(dense_step(0.4), 2).T @ weight.numpy()
     np.testing.assert_allclose(gradient.numpy(), expected, rtol=1e-4, atol=1e-4)
 
@@ -195,7 +196,7 @@ def test_impossible_settings_and_nothing_to_learn_from_are_errors() -> None:
 
 
 def test_normalised_rows_are_means() -> None:
-    np.testing.assert_allclose(normalised(PAIRS.matrix(), 1.0, 0.0).sum(axis=1), [1, 1, 1, 0, 0])
+    np.testing.assert_allclose(normalise_sums(PAIRS.matrix(), 1.0, 0.0).sum(axis=1), [1, 1, 1, 0, 0])
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")

@@ -9,7 +9,7 @@ import torch
 
 from graphrec.errors import DataError, GraphrecError
 from graphrec.interactions import Interactions
-from graphrec.models.ease import EASE, EASEConfig, gram, invert
+from graphrec.models.ease import EASE, EASEConfig, compute_gram, invert
 from graphrec.testing import ModelContract, graph_of
 
 NUM_USERS, NUM_ITEMS = 60, 30
@@ -102,7 +102,7 @@ def test_two_items_by_hand() -> None:
 
 
 def test_the_inverse_takes_the_memory_of_the_matrix(pairs: Interactions) -> None:
-    buffer = gram(pairs.matrix())
+    buffer = compute_gram(pairs.matrix())
     buffer.flat[:: NUM_ITEMS + 1] += 2.0
     expected = np.linalg.inv(buffer.astype(np.float64))
     inverse = invert(buffer, 2.0)

@@ -13,9 +13,9 @@ import torch
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
-from graphrec.models.embedding import TrainingData, decay
+from graphrec.models.embedding import TrainingData, compute_l2_penalty
 from graphrec.models.lightgcn import LightGCN, LightGCNConfig
-from graphrec.models.spectral_init import spectral_start
+from graphrec.models.spectral_init import compute_spectral_init
 from graphrec.ranking.topk import top_k
 from graphrec.testing import checkerboard, graph_of
 from graphrec.training.batches import PairBatch
@@ -74,7 +74,7 @@ def test_a_warm_start_is_the_best_approximation_of_its_rank() -> None:
     rng = np.random.default_rng(0)
     user_index, item_index = np.nonzero(rng.random((12, 9)) < 0.6)
     pairs = Interactions(user_index, item_index, 12, 9)
-    found = spectral_start(pairs.matrix(), 4, 0.1, rng).double()
+    found = compute_spectral_init(pairs.matrix(), 4, 0.1, rng).double()
     r = pairs.matrix().toarray().astype(np.float64)
     n = np.maximum(r.sum(1), 1)[:, None] ** -0.35 * r * np.maximum(r.sum(0), 1) ** -0.5
     u, s, vt = np.linalg.svd(n)
@@ -82,13 +82,13 @@ def test_a_warm_start_is_the_best_approximation_of_its_rank() -> None:
     products = (found[:12] @ found[12:].T).numpy()
     np.testing.assert_allclose(products / np.linalg.norm(products), expected / np.linalg.norm(expected), atol=1e-5)
     assert float(found[:12].square().mean().sqrt()) == pytest.approx(0.1, rel=1e-5)
-    equal = spectral_start(pairs.matrix(), 4, 0.1, rng, equal=True)
+    equal = compute_spectral_init(pairs.matrix(), 4, 0.1, rng, equal=True)
     torch.testing.assert_close(equal.norm(dim=1), torch.full((21,), 0.2))
 
 
 def test_more_columns_than_the_matrix_has_directions_and_lonely_nodes_start_at_random() -> None:
     _, train, _ = checkerboard(6)
-    found = spectral_start(train.matrix(), 16, 0.1, np.random.default_rng(0))
+    found = compute_spectral_init(train.matrix(), 16, 0.1, np.random.default_rng(0))
     assert found.shape == (14, 16)
     assert bool(found.isfinite().all())
     assert float(found[6].norm()) > 0.1  # the user without interactions
@@ -116,7 +116,7 @@ def test_nothing_to_learn_from_is_an_error() -> None:
         ({"loss": "hinge"}, "lightgcn: loss is one of bpr, softmax, mse, not 'hinge'"),
         ({"negatives": "hard"}, "negatives is one of all, popular, batch, uniform, not 'hard'"),
         ({"temperature": 0.0}, "temperature, learning_rate and init_std are above 0"),
-        ({"loss": "bpr", "num_negatives": 2048}, "with bpr num_negatives is for each interaction, so at most 100"),
+        ({"loss": "bpr", "num_negatives": 2048}, "with bpr num_negatives is per interaction, so at most 100"),
         ({"loss": "bpr", "negatives": "uniform", "num_negatives": 0}, "num_negatives is at least 1 for bpr"),
     ],
 )
@@ -189,4 +189,4 @@ def test_the_decay_of_a_batch_of_users_is_that_of_its_interactions() -> None:
     rows = np.isin(train.user_index, users.user)
     pairs = PairBatch(train.user_index[rows], train.item_index[rows], np.empty((int(rows.sum()), 0), dtype=np.int64))
     x = torch.randn(14, 3, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(decay(x, users, 7), decay(x, pairs, 7))
+    torch.testing.assert_close(compute_l2_penalty(x, users, 7), compute_l2_penalty(x, pairs, 7))

@@ -87,7 +87,9 @@ def test_only_a_random_part_is_weighed_twice(random: bool) -> None:
     _, train, withheld = checkerboard()
     model = Ensemble(EnsembleConfig(members="item_knn, popularity"))
     model.fit(graph_of(train), train, np.random.default_rng(0))
-    data = model._blend_data(model.members, HoldOut(train, withheld, is_random=random), np.random.default_rng(0))
+    data = model._collect_blend_data(
+        model.members, HoldOut(train, withheld, is_random=random), np.random.default_rng(0)
+    )
     assert (data.shift is not None) == random
     if data.shift is not None:
         assert data.shift.ideal.tolist() == pytest.approx([3.0] * 20)  # nine users have each item

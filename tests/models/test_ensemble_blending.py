@@ -12,7 +12,7 @@ from graphrec.evaluation.metrics import per_user, weighted_ndcg
 from graphrec.models.ensemble.blending import (
     BlendData,
     PopularityShift,
-    grouped_weights,
+    learn_group_weights,
     learn_weights,
     normalise_scores,
 )
@@ -136,7 +136,7 @@ def test_the_weighted_quality_is_that_of_the_metric() -> None:
     best = np.argsort(-scores[:, 0], axis=1)[:, :20]
     truth = sparse.csr_array(hits)
     expected = [per_user(best, truth, [20])["ndcg@20"].mean(), weighted_ndcg(best, truth, worth, 20)]
-    assert held.qualities(torch.ones(1)) == pytest.approx(expected, rel=1e-5)
+    assert held.compute_qualities(torch.ones(1)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_weights_must_be_good_for_popular_items_too() -> None:
@@ -152,10 +152,10 @@ def test_weights_must_be_good_for_popular_items_too() -> None:
     wary = replace(plain, shift=shift_of(hits, worth))
     even = torch.tensor([0.5, 0.5])
     plainly, warily = learn_weights(plain), learn_weights(wary)
-    assert wary.qualities(plainly)[1] < wary.qualities(even)[1]
-    for found, least in zip(wary.qualities(warily), wary.qualities(even), strict=True):
+    assert wary.compute_qualities(plainly)[1] < wary.compute_qualities(even)[1]
+    for found, least in zip(wary.compute_qualities(warily), wary.compute_qualities(even), strict=True):
         assert found >= least
-    groups, _ = grouped_weights(wary, 2)
+    groups, _ = learn_group_weights(wary, 2)
     torch.testing.assert_close(groups[1], warily)  # all users are of one degree, so of the second group
 
 
@@ -168,7 +168,7 @@ def test_groups_of_users_get_weights_of_their_own() -> None:
     noise[:100, 0] += 3 * hits[:100]
     noise[100:, 1] += 3 * hits[100:]
     held = held_out(noise.tolist(), hits.tolist(), [1] * 100 + [9] * 100)
-    weights, limits = grouped_weights(held, 2)
+    weights, limits = learn_group_weights(held, 2)
     assert limits.tolist() == [5.0]
     assert float(weights[0, 0]) > float(weights[1, 0]) + 0.3
     torch.testing.assert_close(weights.sum(dim=1), torch.ones(2))

@@ -11,7 +11,7 @@ from graphrec import hetero
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.models.fastrp import FastRP, FastRPConfig, combined, fastrp_vectors, powers, projection
+from graphrec.models.fastrp import FastRP, FastRPConfig, combine_powers, compute_powers, draw_projection, fastrp_vectors
 from graphrec.models.typed_graph import typed_graph
 from graphrec.testing import ModelContract, graph_of
 from graphrec.vocabulary import Vocabulary
@@ -75,11 +75,11 @@ def test_the_powers_equal_dense_products(typed: HeteroGraph) -> None:
     """E₀ = D^r R, then rows of D⁻¹A E scaled to length 1, then their weighted sum scaled to length 1."""
     config = FastRPConfig(embedding_dim=16, steps="0.5 0 2", own_weight=0.25, degree_exponent=-0.3)
     adjacency = typed_graph(typed, hetero.interactions(typed), WEIGHTS).adjacency
-    found = powers(adjacency, config, np.random.default_rng(7), torch.device("cpu"))
+    powers = compute_powers(adjacency, config, np.random.default_rng(7), torch.device("cpu"))
     a = adjacency.toarray().astype(np.float64)
     degree = a.sum(1)
     known = degree > 0
-    e = projection(8, 16, np.random.default_rng(7)).numpy().astype(np.float64)
+    e = draw_projection(8, 16, np.random.default_rng(7)).numpy().astype(np.float64)
     e = np.where(known[:, None], e * np.where(known, degree, 1)[:, None] ** -0.3, 0)
 
     def unit(x: np.ndarray) -> np.ndarray:
@@ -90,11 +90,11 @@ def test_the_powers_equal_dense_products(typed: HeteroGraph) -> None:
     for weight in (0.5, 0, 2):
         e = unit(np.divide(a, degree[:, None], out=np.zeros_like(a), where=known[:, None]) @ e)
         total += weight * e
-    np.testing.assert_allclose(combined(found, config).numpy(), unit(total), atol=1e-5)
+    np.testing.assert_allclose(combine_powers(powers, config).numpy(), unit(total), atol=1e-5)
 
 
 def test_the_projection_is_sparse_and_keeps_lengths() -> None:
-    r = projection(2000, 300, np.random.default_rng(0)).numpy()
+    r = draw_projection(2000, 300, np.random.default_rng(0)).numpy()
     values, counts = np.unique(r, return_counts=True)
     np.testing.assert_allclose(values, [-(3**0.5), 0, 3**0.5], rtol=1e-6)
     np.testing.assert_allclose(counts / r.size, [1 / 6, 2 / 3, 1 / 6], atol=0.005)

@@ -97,7 +97,7 @@ def test_a_new_user_with_a_known_history_gets_the_same_scores(pairs: Interaction
 @pytest.mark.parametrize("target", GraphFilter.candidates(checkerboard()[0]))
 def test_a_variant_is_what_a_fit_would_give(pairs: Interactions, target: GraphFilterConfig) -> None:
     alike = GraphFilterConfig(target.user_exponent, degree_offset=target.degree_offset)
-    base = fitted(pairs, GraphFilter.shared(alike))
+    base = fitted(pairs, GraphFilter.config_to_share(alike))
     variant = base.variant(target)
     assert variant is not None
     everyone = np.arange(NUM_USERS)
@@ -113,7 +113,7 @@ def test_another_decomposition_is_no_variant(pairs: Interactions) -> None:
 
 def test_rough_scores_find_the_same_items_as_exact_ones(pairs: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     exact = fitted(pairs, GraphFilterConfig(rank=8, rank_share=1.0))
-    monkeypatch.setattr("graphrec.models.graph_filter.model.SCREEN_FROM", 0)
+    monkeypatch.setattr("graphrec.models.graph_filter.model.APPROXIMATE_FROM", 0)
     rough = GraphFilter(exact.config)
     rough.restore(exact.state())
     if rough.approximate_scores(np.arange(2), 2) is None:

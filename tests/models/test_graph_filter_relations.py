@@ -154,7 +154,7 @@ def test_items_met_by_other_behaviours_alone_can_be_left_out(
 def test_screens_multiply_items_met_by_other_behaviours(
     graph: HeteroGraph, revisit: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graphrec.models.graph_filter.model.SCREEN_FROM", 0)
+    monkeypatch.setattr("graphrec.models.graph_filter.model.APPROXIMATE_FROM", 0)
     model = fitted(graph, replace(FULL, revisit=revisit))
     monkeypatch.setattr("torch.ops.mkldnn._is_mkldnn_bf16_supported", lambda: True)  # slowly, it does everywhere
     screens = model.approximate_scores(np.arange(USERS), USERS)

@@ -30,11 +30,11 @@ def pairs() -> Interactions:
 @pytest.fixture
 def rough(pairs: Interactions, monkeypatch: pytest.MonkeyPatch) -> GraphFilter:
     """A model that screens, 16 users at a time of 24 that are multiplied."""
-    monkeypatch.setattr("graphrec.models.graph_filter.model.SCREEN_FROM", 0)
+    monkeypatch.setattr("graphrec.models.graph_filter.model.APPROXIMATE_FROM", 0)
     monkeypatch.setattr("torch.ops.mkldnn._is_mkldnn_bf16_supported", lambda: True)  # slowly, it does everywhere
-    monkeypatch.setattr("graphrec.models.graph_filter.scoring.MULTIPLIED", 24)
-    monkeypatch.setattr("graphrec.models.graph_filter.scoring.SEARCHED", 16)
-    monkeypatch.setattr("graphrec.models.graph_filter.scoring.GATHERED", 3)
+    monkeypatch.setattr("graphrec.models.graph_filter.scoring.PRODUCT_BATCH", 24)
+    monkeypatch.setattr("graphrec.models.graph_filter.scoring.SEARCH_BATCH", 16)
+    monkeypatch.setattr("graphrec.models.graph_filter.scoring.GATHER_BATCH", 3)
     model = GraphFilter(GraphFilterConfig(rank=20, rank_share=1.0, neighbours=9))
     model.fit(graph_of(pairs), pairs, np.random.default_rng(0))
     return model

@@ -15,10 +15,16 @@ from graphrec.errors import DataError, GraphrecError
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
 from graphrec.models.embedding import TrainingData
-from graphrec.models.hetero_gnn.encoder import HeteroEncoder, flat, parts, start_vectors
+from graphrec.models.hetero_gnn.encoder import HeteroEncoder, flatten_parameters, init_embeddings, unflatten_parameters
 from graphrec.models.hetero_gnn.layers import LAYERS, MeanConv
 from graphrec.models.hetero_gnn.model import HeteroGNN, HeteroGNNConfig, fit_history_map
-from graphrec.models.hetero_gnn.neighbour_sampling import Neighbourhood, Sampler, num_edges, positions, products
+from graphrec.models.hetero_gnn.neighbour_sampling import (
+    Neighbourhood,
+    Sampler,
+    count_edges,
+    edge_positions,
+    mean_products,
+)
 from graphrec.schema import Triple
 from graphrec.testing import ModelContract, checkerboard, graph_of
 from graphrec.training.batches import PairBatch, UserBatch
@@ -72,7 +78,7 @@ def encoder(graph: HeteroGraph, layer: str, num_layers: int) -> HeteroEncoder:
     """One with features of three columns on films."""
     generator = torch.Generator().manual_seed(1)
     sizes = {label: int(graph.data[label].num_nodes) for label in graph.data.node_types}
-    start = start_vectors(sizes, (DIM, 1.0), {}, generator)
+    start = init_embeddings(sizes, (DIM, 1.0), {}, generator)
     features = {"Item": torch.randn(5, 3, generator=generator)}
     torch.manual_seed(0)
     network = HeteroEncoder(layer, num_layers, 2, graph.data.edge_types, start, features)
@@ -104,7 +110,7 @@ def test_two_layers_of_sage_equal_the_dense_ones(graph: HeteroGraph) -> None:
             mean = dense_mean(graph, triple) @ before[source]
             h[target] = h[target] + conv.lin_l(mean) + before[target] @ conv.lin_r.weight.T
         states.append(h)
-    for edges in (products(graph, CPU), positions(graph, CPU)):
+    for edges in (mean_products(graph, CPU), edge_positions(graph, CPU)):
         found = network(edges)
         for label in network.labels:
             expected = torch.stack([state[label] for state in states]).mean(0)
@@ -114,7 +120,7 @@ def test_two_layers_of_sage_equal_the_dense_ones(graph: HeteroGraph) -> None:
 def test_products_have_the_gradients_of_positions(graph: HeteroGraph) -> None:
     network = encoder(graph, "sage", 2)
     gradients = []
-    for edges in (products(graph, CPU), positions(graph, CPU)):
+    for edges in (mean_products(graph, CPU), edge_positions(graph, CPU)):
         total = sum((x.square().sum() for x in network(edges).values()), start=torch.zeros(()))
         gradients.append(torch.cat([g.flatten() for g in torch.autograd.grad(total, list(network.parameters()))]))
     torch.testing.assert_close(gradients[0], gradients[1], atol=1e-4, rtol=1e-4)
@@ -124,8 +130,8 @@ def test_relational_weights_equal_the_dense_ones(graph: HeteroGraph) -> None:
     """x W₀ + b + Σ_r mean_r W_r, one W₀ for all node types."""
     network = encoder(graph, "rgcn", 1)
     layers: Any = network.layers  # PyG's own, without types
-    first, conv = network.first(), layers[0].conv
-    found = network(positions(graph, CPU))
+    first, conv = network.embed(), layers[0].conv
+    found = network(edge_positions(graph, CPU))
     for label in network.labels:
         expected = first[label] @ conv.root + conv.bias
         for kind, triple in enumerate(graph.data.edge_types):
@@ -136,7 +142,7 @@ def test_relational_weights_equal_the_dense_ones(graph: HeteroGraph) -> None:
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_every_relation_changes_the_result(graph: HeteroGraph, layer: str) -> None:
-    network, edges = encoder(graph, layer, 2), positions(graph, CPU)
+    network, edges = encoder(graph, layer, 2), edge_positions(graph, CPU)
     whole = network(edges)
     assert {label: tuple(x.shape) for label, x in whole.items()} == {
         "User": (4, DIM),
@@ -150,7 +156,7 @@ def test_every_relation_changes_the_result(graph: HeteroGraph, layer: str) -> No
 
 def test_the_parts_of_a_flat_vector_are_the_parameters_again(graph: HeteroGraph) -> None:
     network = encoder(graph, "hgt", 1)
-    found = parts(network, flat(network))
+    found = unflatten_parameters(network, flatten_parameters(network))
     assert found.keys() == dict(network.named_parameters()).keys()
     assert all(torch.equal(found[name], parameter) for name, parameter in network.named_parameters())
 
@@ -170,8 +176,9 @@ def test_training_changes_layers_and_vectors(graph: HeteroGraph) -> None:
     encode = model.build_encoder(training, x)
     batch = UserBatch(np.arange(3), training.matrix[:3])
     (gradient,) = torch.autograd.grad(model.loss(x, encode, batch, training, np.random.default_rng(0)), x)
-    assert model._setting is not None
-    still = [name for name, part in parts(model._setting.network, gradient).items() if not part.any()]
+    assert model._training_graph is not None
+    gradients = unflatten_parameters(model._training_graph.network, gradient)
+    still = [name for name, part in gradients.items() if not part.any()]
     assert still
     assert all(name.startswith("layers.1.") and "Genre" in name for name in still), still
 
@@ -196,7 +203,7 @@ def test_a_neighbourhood_that_holds_everything_has_the_loss_of_the_whole_graph(g
     model = HeteroGNN(HeteroGNNConfig(embedding_dim=DIM, negatives="batch"))
     training = training_data_of(graph)
     x = model.initial_parameters(training, np.random.default_rng(0))
-    assert model._setting is not None
+    assert model._training_graph is not None
     sample, place = HeteroData(), {}
     for label in graph.data.node_types:
         order = torch.arange(int(graph.data[label].num_nodes)).flip(0)
@@ -208,10 +215,10 @@ def test_a_neighbourhood_that_holds_everything_has_the_loss_of_the_whole_graph(g
     sample[graph.target].edge_label_index = torch.stack(
         [place[label][torch.from_numpy(index)] for label, index in (("User", user), ("Item", item))]
     )
-    batch = Sampler(graph, 2, 10, 3, CPU)._neighbourhood(sample)
+    batch = Sampler(graph, 2, 10, 3, CPU)._build_neighbourhood(sample)
     np.testing.assert_array_equal(batch.user, user)
     np.testing.assert_array_equal(batch.positive, item)
-    around = model.sampled_loss(x, batch, model._setting, training)
+    around = model.sampled_loss(x, batch, model._training_graph, training)
     whole = PairBatch(user, item, np.empty((3, 0), dtype=np.int64))
     expected = model.config.objective.value(model.build_encoder(training, x), whole, training.matrix)
     torch.testing.assert_close(around, expected)
@@ -231,7 +238,7 @@ def test_a_large_graph_is_trained_on_sampled_neighbourhoods() -> None:
 @pytest.mark.skipif(SAMPLES, reason="pyg-lib or torch-sparse is installed")
 def test_a_large_graph_without_a_sampler_says_what_to_install() -> None:
     graph, train, _ = checkerboard()
-    assert num_edges(graph) == 2 * len(train) == 360
+    assert count_edges(graph) == 2 * len(train) == 360
     with pytest.raises(GraphrecError, match=r"has 360 edges, more than the 10 of full_graph_edges .* install pyg-lib"):
         HeteroGNN(HeteroGNNConfig(full_graph_edges=10)).fit(graph, train, np.random.default_rng(0))
 
@@ -250,10 +257,10 @@ def test_new_users_are_placed_by_the_map_of_least_squares() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"layer": "gat"}, "there is no layer 'gat'; take one of sage, hgt, rgcn"),
+        ({"layer": "gat"}, "there is no layer 'gat'; use one of sage, hgt, rgcn"),
         ({"heads": 3}, "embedding_dim is a multiple of heads"),
         ({"num_layers": 0}, "num_layers, heads and num_neighbors are at least 1"),
-        ({"full_graph_edges": -1}, "full_graph_edges is not negative"),
+        ({"full_graph_edges": -1}, "full_graph_edges is at least 0"),
         ({"loss": "hinge"}, "loss is one of"),
     ],
 )

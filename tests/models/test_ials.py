@@ -12,7 +12,7 @@ from scipy import sparse
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.linalg.ridge import Basis, solve
-from graphrec.models.ials import IALS, IALSConfig, spectral_items
+from graphrec.models.ials import IALS, IALSConfig, compute_spectral_items
 from graphrec.testing import ModelContract, graph_of
 
 NUM_USERS, NUM_ITEMS = 120, 60
@@ -103,7 +103,7 @@ def test_a_warm_start_is_the_scaled_singular_vectors(pairs: Interactions) -> Non
     _, _, vt = np.linalg.svd(np.diag(users**-0.35) @ r @ np.diag(items**-0.5))
     expected = np.diag(items**0.5) @ vt[:8].T
     expected *= 0.5 / np.linalg.norm(expected, axis=1)[:-1].mean()
-    start = spectral_items(pairs.matrix(), 8, 0.1, np.random.default_rng(0)).double().numpy()
+    start = compute_spectral_items(pairs.matrix(), 8, 0.1, np.random.default_rng(0)).double().numpy()
     np.testing.assert_allclose(start @ start.T, expected @ expected.T, atol=1e-5)  # up to signs of the columns
     assert not start[-1].any()
 
@@ -111,7 +111,7 @@ def test_a_warm_start_is_the_scaled_singular_vectors(pairs: Interactions) -> Non
 def test_a_warm_start_solves_for_users_then_items_then_users(pairs: Interactions) -> None:
     config = replace(CONFIG, epochs=1, warm_start=True)
     r = pairs.matrix().toarray().astype(np.float64)
-    start = spectral_items(pairs.matrix(), 8, 0.1, np.random.default_rng(0)).double().numpy()
+    start = compute_spectral_items(pairs.matrix(), 8, 0.1, np.random.default_rng(0)).double().numpy()
     items = solved_one_by_one(r.T, solved_one_by_one(r, start, config), config)
     expected = solved_one_by_one(r, items, config) @ items.T
     np.testing.assert_allclose(fitted(pairs, config).score(np.arange(NUM_USERS)), expected, atol=1e-5)
@@ -119,7 +119,7 @@ def test_a_warm_start_solves_for_users_then_items_then_users(pairs: Interactions
 
 def test_columns_beyond_the_rank_begin_as_noise() -> None:
     block = np.kron(np.eye(2, dtype=np.float32), np.ones((4, 3), dtype=np.float32))
-    start = spectral_items(sparse.csr_array(block), 5, 0.1, np.random.default_rng(0))
+    start = compute_spectral_items(sparse.csr_array(block), 5, 0.1, np.random.default_rng(0))
     assert start.shape == (6, 5)
     assert bool((start[:, 2:] != 0).all())
     assert float(start[:, 2:].abs().max()) < 0.2

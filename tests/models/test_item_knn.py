@@ -10,7 +10,7 @@ from scipy import sparse
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
-from graphrec.linalg.sparse import row_normalised, scale, top_k_per_row
+from graphrec.linalg.sparse import normalise_rows, scale, top_k_per_row
 from graphrec.models.item_knn import ItemKNN, ItemKNNConfig
 from graphrec.testing import ModelContract, graph_of
 
@@ -114,7 +114,7 @@ def test_factors_of_rows_and_columns() -> None:
     matrix = sparse.csr_array(np.array([[1, 2], [0, 0], [0, 4]], dtype=np.float32))
     doubled = scale(matrix, rows=np.array([2.0, 5.0, 0.5]), columns=np.array([1.0, 10.0]))
     assert doubled.toarray().tolist() == [[2, 40], [0, 0], [0, 20]]
-    assert row_normalised(matrix).toarray().tolist() == [[np.float32(1 / 3), np.float32(2 / 3)], [0, 0], [0, 1]]
+    assert normalise_rows(matrix).toarray().tolist() == [[np.float32(1 / 3), np.float32(2 / 3)], [0, 0], [0, 1]]
     assert matrix.toarray().tolist() == [[1, 2], [0, 0], [0, 4]]
 
 

@@ -9,7 +9,7 @@ from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.models.embedding import TrainingData
 from graphrec.models.lightgcn import LightGCN, LightGCNConfig
-from graphrec.models.propagation import Adjacency, layers, propagate
+from graphrec.models.propagation import Adjacency, compute_layers, propagate
 from graphrec.testing import graph_of
 from graphrec.training.batches import PairBatch, UserBatch
 
@@ -53,7 +53,7 @@ def test_propagation_and_gradient_equal_the_dense_ones(num_layers: int, rows: li
 
 def test_layers_are_powers_of_the_adjacency() -> None:
     x = torch.eye(9)
-    found = layers(x, Adjacency.of(PAIRS.matrix(), CPU), 2)
+    found = compute_layers(x, Adjacency.of(PAIRS.matrix(), CPU), 2)
     dense = dense_adjacency(PAIRS)
     torch.testing.assert_close(found[2].double(), dense @ dense, atol=1e-6, rtol=1e-5)
 

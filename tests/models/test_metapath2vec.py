@@ -12,7 +12,7 @@ from graphrec.errors import DataError, UnknownNameError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.models.metapath2vec import MetaPath2Vec, MetaPath2VecConfig, metapath_vectors
-from graphrec.models.metapaths import choose_metapath, edges, parse_metapath
+from graphrec.models.metapaths import choose_metapath, collect_edges, parse_metapath
 from graphrec.testing import ModelContract, checkerboard
 from graphrec.vocabulary import Vocabulary
 
@@ -93,7 +93,7 @@ def test_a_path_that_is_not_clear_is_refused(typed: HeteroGraph) -> None:
 
 def test_the_target_is_that_of_training(typed: HeteroGraph) -> None:
     known = Interactions(np.array([2]), np.array([2]), 3, 3)
-    found = edges(typed, known, [RATED, GENRE, OF, BACK])
+    found = collect_edges(typed, known, [RATED, GENRE, OF, BACK])
     assert found[RATED].tolist() == [[2], [2]]
     assert found[BACK].tolist() == [[2], [2]]
     assert found[GENRE].tolist() == [[0, 1], [0, 0]]

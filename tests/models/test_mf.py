@@ -13,8 +13,8 @@ from graphrec.interactions import Interactions
 from graphrec.linalg.autograd import Product
 from graphrec.models.base import Model
 from graphrec.models.embedding import TrainingData
-from graphrec.models.mf.gibbs import Noise, Sampling, Side, ridge_solution
-from graphrec.models.mf.model import MF, MFConfig, rating_matrix
+from graphrec.models.mf.gibbs import GibbsConfig, Noise, Side, solve_ridge
+from graphrec.models.mf.model import MF, MFConfig, build_rating_matrix
 from graphrec.relations import Relations
 from graphrec.testing import ModelContract, checkerboard, graph_of
 from graphrec.training.checkpoints import Checkpoints
@@ -78,7 +78,7 @@ class TestMFOfRatings(ModelContract):
         """Exactly, where all users have the same noise."""
         model, train, _ = self.fitted()
         torch.testing.assert_close(
-            model.fold_in(rating_matrix(train)), model.score(np.arange(train.num_users)), atol=1e-4, rtol=1e-4
+            model.fold_in(build_rating_matrix(train)), model.score(np.arange(train.num_users)), atol=1e-4, rtol=1e-4
         )
 
     def test_every_candidate_can_be_fitted(self) -> None:
@@ -134,7 +134,7 @@ def test_the_softmax_is_over_all_items_and_by_cosines() -> None:
 def a_side(implicit: bool = True, ratings: sparse.csr_array | None = None, freedom: float = 0.0) -> Side:
     if ratings is None:
         ratings = sparse.csr_array(np.array([[1.5, 0, -0.5], [0, 2, 0], [0, 0, 0], [0.5, -1, 1]], dtype=np.float32))
-    return Side(ratings, Sampling(2, 5, 5, implicit, freedom), Noise(np.random.default_rng(3), CPU))
+    return Side(ratings, GibbsConfig(2, 5, 5, implicit, freedom), Noise(np.random.default_rng(3), CPU))
 
 
 def test_a_vector_has_its_conditional_distribution() -> None:
@@ -145,7 +145,7 @@ def test_a_vector_has_its_conditional_distribution() -> None:
     side.centre = torch.tensor([0.3, -0.1])
     side.precision = torch.tensor([[2.0, 0.5], [0.5, 1.0]])
     other, own_noise, other_noise = torch.randn(3, 2, generator=generator), torch.rand(4) + 0.5, torch.rand(3) + 0.5
-    mean, factors = side.conditional(other, own_noise, other_noise)
+    mean, factors = side.compute_conditional(other, own_noise, other_noise)
     ratings = side.ratings.to_dense()
     for user in range(4):
         rated = ratings[user] != 0
@@ -198,7 +198,7 @@ def test_the_ridge_solution_is_the_dense_one() -> None:
     rng = np.random.default_rng(0)
     link = rng.normal(size=(30, 6)).astype(np.float32)
     right = torch.from_numpy(rng.normal(size=(6, 2)).astype(np.float32))
-    mine = ridge_solution(Product.of(sparse.csr_array(link), CPU), 0.5, right, torch.zeros(6, 2))
+    mine = solve_ridge(Product.of(sparse.csr_array(link), CPU), 0.5, right, torch.zeros(6, 2))
     dense = torch.from_numpy(link)
     torch.testing.assert_close(
         mine, torch.linalg.solve(dense.T @ dense + 0.5 * torch.eye(6), right), atol=1e-3, rtol=2e-2
@@ -229,10 +229,10 @@ def test_ratings_of_low_rank_are_foretold_almost_to_their_noise(noise_freedom: f
     vectors = model.embeddings()
     products = vectors.users @ vectors.items.T + float(train.weight.mean())  # type: ignore[union-attr]
     torch.testing.assert_close(products.clamp(*_range(train)), model.score(np.arange(120)), atol=1e-4, rtol=1e-4)
-    folded = model.fold_in(rating_matrix(train)) - model.score(np.arange(120))
+    folded = model.fold_in(build_rating_matrix(train)) - model.score(np.arange(120))
     assert float(folded.abs().mean()) < (0.05 if noise_freedom else 1e-4)
     newcomers = model.fold_in_users(train, Relations())  # by the ratings, not by who rated what
-    torch.testing.assert_close(newcomers, model.fold_in(rating_matrix(train)))
+    torch.testing.assert_close(newcomers, model.fold_in(build_rating_matrix(train)))
 
 
 def _range(ratings: Interactions) -> tuple[float, float]:
@@ -250,7 +250,7 @@ def test_predictions_stay_in_the_range_of_the_ratings() -> None:
 
 
 def test_repeated_ratings_are_averaged_and_a_zero_is_a_rating() -> None:
-    ratings = rating_matrix(
+    ratings = build_rating_matrix(
         Interactions(np.array([0, 0, 1]), np.array([1, 1, 0]), 2, 2, np.array([2.0, 5.0, 0.0], dtype=np.float32))
     )
     assert ratings.nnz == 2

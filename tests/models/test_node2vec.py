@@ -12,8 +12,8 @@ from torch_geometric.nn import MetaPath2Vec
 
 from graphrec import hetero
 from graphrec.errors import DataError
-from graphrec.models.node2vec import Node2VecConfig, batches, node2vec_vectors
-from graphrec.models.walks import Walker, skip_gram_loss, windows
+from graphrec.models.node2vec import Node2VecConfig, draw_batches, node2vec_vectors
+from graphrec.models.walks import Walker, cut_windows, skip_gram_loss
 from graphrec.testing import ModelContract, checkerboard
 from graphrec.training.loop import TrainSchedule, train
 
@@ -47,7 +47,7 @@ def transition(node: int, before: int, p: float, q: float) -> Matrix:
 def test_transition_probabilities(p: float, q: float, before: int, node: int) -> None:
     walker = Walker.of(sparse.csr_array(WEIGHTS), p, q)
     n = 40000
-    drawn = walker.neighbour(np.full(n, node), np.full(n, before), np.random.default_rng(0))
+    drawn = walker.draw_neighbours(np.full(n, node), np.full(n, before), np.random.default_rng(0))
     np.testing.assert_allclose(np.bincount(drawn, minlength=4) / n, transition(node, before, p, q), atol=0.01)
 
 
@@ -67,14 +67,14 @@ def test_walks_follow_edges() -> None:
 
 
 def test_windows_stand_in_the_order_of_positions() -> None:
-    assert windows(np.array([[1, 2, 3], [4, 5, 6]]), 2).tolist() == [[1, 2], [4, 5], [2, 3], [5, 6]]
+    assert cut_windows(np.array([[1, 2, 3], [4, 5, 6]]), 2).tolist() == [[1, 2], [4, 5], [2, 3], [5, 6]]
 
 
 def test_negatives_begin_where_walks_begin_and_are_nodes_with_edges() -> None:
     known = np.array([0, 1, 2, 3])
     config = Node2VecConfig(walk_length=3, context_size=3, walks_per_node=2, num_negatives=3, batch_size=3)
     walker = Walker.of(sparse.csr_array(WEIGHTS), 1.0, 1.0)
-    found = list(batches(walker, known, config, np.random.default_rng(0)))
+    found = list(draw_batches(walker, known, config, np.random.default_rng(0)))
     assert [(len(positive), len(negative)) for positive, negative in found] == [(6, 18), (2, 6)]
     starts = torch.cat([positive[:, 0] for positive, _ in found])
     assert sorted(starts.tolist()) == [0, 0, 1, 1, 2, 2, 3, 3]
@@ -132,7 +132,7 @@ def test_vectors_for_others() -> None:
         ({"context_size": 1}, "context_size is at least 2 and at most walk_length"),
         ({"context_size": 11}, "context_size is at least 2 and at most walk_length"),
         ({"p": 0.0}, "p, q and learning_rate are above 0"),
-        ({"relation_weight": -1.0}, "relation_weight is not negative"),
+        ({"relation_weight": -1.0}, "relation_weight is at least 0"),
     ],
 )
 def test_impossible_settings_are_refused(setting: dict[str, float], message: str) -> None:

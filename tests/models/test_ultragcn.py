@@ -38,7 +38,7 @@ def test_constraints_equal_the_dense_ones() -> None:
     d_user, d_item = r.sum(1), r.sum(0)
     for user, item in zip(PAIRS.user_index, PAIRS.item_index, strict=True):
         beta = np.sqrt(d_user[user] + 1) / d_user[user] / np.sqrt(d_item[item] + 1)
-        assert float(found.of_user[user] * found.of_item[item]) == pytest.approx(beta, rel=1e-6)
+        assert float(found.user_factor[user] * found.item_factor[item]) == pytest.approx(beta, rel=1e-6)
     g = r.T @ r
     total = g.sum(1)
     for item in range(4):
@@ -64,7 +64,7 @@ def by_hand(x: Tensor, batch: PairBatch, config: UltraGCNConfig) -> Tensor:
     users, items = x[:4], x[4:]
 
     def weight(user: int, item: int) -> Tensor:
-        return 1 - config.constraint + config.constraint * constraints.of_user[user] * constraints.of_item[item]
+        return 1 - config.constraint + config.constraint * constraints.user_factor[user] * constraints.item_factor[item]
 
     total = torch.zeros((), dtype=x.dtype)
     for user, positive in zip(batch.user, batch.positive, strict=True):
@@ -142,8 +142,8 @@ def test_the_same_seed_trains_the_same_after_another_problem() -> None:
         ({"neighbours": 0}, "num_negatives and neighbours are at least 1"),
         ({"negative_weight": -1.0}, "negative_weight and neighbour_weight at least 0"),
         ({"constraint": 2.0}, "constraint is between 0 and 1"),
-        ({"cosine": True}, "a loss of its own; leave loss, negatives and cosine out"),
-        ({"loss": "bpr", "num_negatives": 1}, "a loss of its own"),
+        ({"cosine": True}, "this model has its own loss; leave out loss, negatives and cosine"),
+        ({"loss": "bpr", "num_negatives": 1}, "its own loss"),
         ({"epochs": 0}, "batch_size and epochs are at least 1"),
     ],
 )

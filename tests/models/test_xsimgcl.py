@@ -53,7 +53,7 @@ def test_noise_has_the_length_epsilon_and_the_sign_of_the_vector() -> None:
     config = XSimGCLConfig(num_layers=1, noise=0.3)
     x = torch.randn(9, 4, generator=torch.Generator().manual_seed(0))
     training = training_data_of(PAIRS)
-    final, view = XSimGCL(config).views(x, training.adjacency, torch.Generator().manual_seed(1))
+    final, view = XSimGCL(config).compute_views(x, training.adjacency, torch.Generator().manual_seed(1))
     clean = dense_adjacency(PAIRS).float() @ x
     added = (final - clean)[clean.abs().sum(1) > 0]
     torch.testing.assert_close(added.norm(dim=1), torch.full((len(added),), 0.3))
@@ -85,7 +85,7 @@ def test_one_step_is_the_dense_one_without_noise() -> None:
 
 
 def test_impossible_settings_are_refused() -> None:
-    with pytest.raises(DataError, match="xsimgcl: contrast_layer lies between 1 and num_layers"):
+    with pytest.raises(DataError, match="xsimgcl: contrast_layer is between 1 and num_layers"):
         XSimGCLConfig(num_layers=2, contrast_layer=3)
     with pytest.raises(DataError, match="xsimgcl: noise and contrast are at least 0"):
         XSimGCLConfig(noise=-0.1)

@@ -204,7 +204,7 @@ def test_factored_scores_of_graph_filter_are_its_scores(fitted: tuple[GraphFilte
     parts = model.factored_scores()
     assert parts is not None
     users = np.array([3, 0, 39])
-    left, signals = parts.sides(users)
+    left, signals = parts.user_factors(users)
     scores = left @ parts.vectors.T + torch.from_numpy((signals @ parts.paths).toarray())
     torch.testing.assert_close(scores, model.score(users))
 
@@ -231,5 +231,5 @@ def test_revisited_scores_have_no_factors(fitted: tuple[GraphFilter, Interaction
     other = model.variant(GraphFilter.config_class(rank=12, rank_share=1.0, neighbours=9, revisit=0.0))
     assert other is not None
     assert other.factored_scores() is not None  # nothing was viewed and not bought
-    other.signal = replace(other.signal, beside=csr((40, 60), at_0_5=1))
+    other.signal = replace(other.signal, other_pairs=csr((40, 60), at_0_5=1))
     assert other.factored_scores() is None

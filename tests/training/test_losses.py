@@ -99,7 +99,7 @@ def test_the_softmax_over_a_catalogue_by_hand() -> None:
 
 def test_the_gradient_of_the_softmax_over_a_catalogue_is_the_dense_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """In chunks of two users, with the last one smaller, and interactions of different weight."""
-    monkeypatch.setattr("graphrec.training.softmax.SCORES_AT_ONCE", {"cpu": 14})
+    monkeypatch.setattr("graphrec.training.softmax.CHUNK_SCORES", {"cpu": 14})
     generator = torch.Generator().manual_seed(0)
     users, items = (torch.randn(n, 4, generator=generator).requires_grad_() for n in (5, 7))
     history = np.random.default_rng(1).integers(0, 3, (5, 7)).astype(np.float32)

@@ -66,13 +66,13 @@ def test_one_decomposition_serves_all_trials_of_a_normalisation(
     trials: Trials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fits: list[GraphFilterConfig] = []
-    fit = GraphFilter.fit_to_vary
+    fit = GraphFilter.fit_for_variants
 
-    def counted(self: GraphFilter, *arguments: Any) -> None:  # those of fit_to_vary
+    def counted(self: GraphFilter, *arguments: Any) -> None:  # those of fit_for_variants
         fits.append(self.config)
         fit(self, *arguments)
 
-    monkeypatch.setattr(GraphFilter, "fit_to_vary", counted)
+    monkeypatch.setattr(GraphFilter, "fit_for_variants", counted)
     ran(trials, 10)
     assert len(fits) == 1
     trials.evaluate(GraphFilterConfig(user_exponent=0.5))

@@ -173,7 +173,7 @@ def test_a_watch_sees_the_vectors_as_they_are_and_changes_nothing() -> None:
     seen = []
     from graphrec.models.base import EpochCallback
 
-    watched.watch = EpochCallback(4, lambda part: seen.append((part, watched.score(np.arange(2)).clone())))
+    watched.epoch_callback = EpochCallback(4, lambda part: seen.append((part, watched.score(np.arange(2)).clone())))
     for model in (plain, watched):
         model.fit(graph, train, np.random.default_rng(0))
     assert [part for part, _ in seen] == [1, 2, 3]

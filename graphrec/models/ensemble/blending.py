@@ -1,4 +1,4 @@
-"""Normalise the scores of several models to blend them, and learn weights of the blend on validation interactions."""
+"""Normalise the scores of several models for a blend, and learn its weights on validation interactions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,51 +13,52 @@ from graphrec.models.base import ROUNDING_ERROR
 
 BLENDS = ("score", "rank")
 
-#: Offset of ranks, so that the first places of one member do not decide alone (Cormack et al., SIGIR 2009).
+#: Constant added to ranks, so that the first ranks of one member do not dominate (Cormack et al., SIGIR 2009).
 RANK_OFFSET = 60
 
 #: Maximum rank that counts in a blend of ranks.
-DEPTH = 1000
+MAX_RANK = 1000
 
 #: Cut-off of the NDCG that weights maximise.
 CUT_OFF = 20
 
-#: Factors that the search multiplies a weight by, first coarse, then fine; and the shares of the largest weight from
-#: which a weight of zero starts again.
+#: Factors that the search multiplies a weight by: first coarse, then fine.
 FACTORS = ((0.0, 0.4, 0.7, 1.4, 2.5), (0.85, 1.18))
-REVIVALS = (0.1, 0.4)
+
+#: Values that the search tries for a weight of zero, as shares of the largest weight.
+RESTARTS = (0.1, 0.4)
 
 #: Maximum number of rounds over all members in each of the two searches.
 ROUNDS = 6
 
-#: Batch size of users whose scores are standardised, chosen to fit the processor's cache.
-CACHED = 32
+#: Batch size in users whose scores are normalised at once, chosen to fit the processor's cache.
+BATCH = 32
 
 
 def normalise_scores(scores: Tensor, history: sparse.csr_array, signed: bool, blend: str) -> Tensor:
     """The normalised scores [batch, num_items] of one member of a blend; `scores` are overwritten.
 
     score: the scores divided by their standard deviation over the items that are not in the user's history. The mean is
-    not subtracted: it moves all items of a user alike, and a zero keeps its meaning that nothing is known.
-    rank: 1/(60 + rank) among the known items that are not in the history; items of the history get 0.
+    not subtracted: it would shift all items of a user equally, and zeros would lose their meaning (`Model.score`).
+    rank: 1/(60 + rank) among the items with a non-zero score that are not in the history; all other items get 0.
 
     Args:
         scores: the member's scores, [batch, num_items].
         history: the histories of the same users, [batch, num_items].
-        signed: whether negative scores are preferences (`Model.has_signed_scores`).
+        signed: whether scores may be negative (`Model.has_signed_scores`); otherwise negative scores count as 0.
         blend: `score` or `rank`.
     """
-    size = CACHED if scores.device.type == "cpu" else max(len(scores), 1)
+    size = BATCH if scores.device.type == "cpu" else max(len(scores), 1)
     for start in range(0, len(scores), size):
-        _prepare(scores[start : start + size], history[start : start + size], signed, blend == "score")
+        _clean_scores(scores[start : start + size], history[start : start + size], signed, blend == "score")
     return scores if blend == "score" else _reciprocal_ranks(scores)
 
 
-def _prepare(scores: Tensor, history: sparse.csr_array, signed: bool, divide: bool) -> None:
-    """Clean scores [batch, num_items] in place: NaN and infinities become 0, and without a sign negative scores too.
+def _clean_scores(scores: Tensor, history: sparse.csr_array, signed: bool, divide: bool) -> None:
+    """Clean scores [batch, num_items] in place: NaN, infinities and, unless `signed`, negative scores become 0.
 
-    With `divide`, scores are divided by their spread unless it is a rounding error; without, the scores of the history
-    and rounding errors become 0.
+    With `divide`, scores are then divided by their standard deviation unless it is a rounding error; without, scores of
+    the history and rounding errors become 0.
     """
     scores.nan_to_num_(0.0, 0.0, 0.0)
     if not signed:
@@ -67,34 +68,35 @@ def _prepare(scores: Tensor, history: sparse.csr_array, signed: bool, divide: bo
         scores.masked_fill_(scores.abs() <= error, 0.0)
     rows = torch.from_numpy(np.repeat(np.arange(history.shape[0]), np.diff(history.indptr))).to(scores.device)
     columns = torch.from_numpy(history.indices.astype(np.int64)).to(scores.device)
-    own = scores[rows, columns]
+    history_scores = scores[rows, columns]
     scores[rows, columns] = 0.0
     if divide:
-        spread = _spread(scores)
-        scores[rows, columns] = own
-        scores.div_(torch.where(spread > error, spread, torch.ones_like(spread)))
+        deviation = _standard_deviation(scores)
+        scores[rows, columns] = history_scores
+        scores.div_(torch.where(deviation > error, deviation, torch.ones_like(deviation)))
 
 
-def _spread(scores: Tensor) -> Tensor:
-    """The standard deviation of each row, [batch, 1], in a fifth of the time of torch.std."""
+def _standard_deviation(scores: Tensor) -> Tensor:
+    """The standard deviation of each row, [batch, 1]; five times as fast as torch.std."""
     centred = scores - scores.mean(dim=1, keepdim=True)
-    spread: Tensor = torch.linalg.vector_norm(centred, dim=1, keepdim=True).div_(scores.shape[1] ** 0.5)
-    return spread
+    deviation: Tensor = torch.linalg.vector_norm(centred, dim=1, keepdim=True).div_(scores.shape[1] ** 0.5)
+    return deviation
 
 
 def _reciprocal_ranks(scores: Tensor) -> Tensor:
-    best = scores.masked_fill(scores == 0, -torch.inf).topk(min(DEPTH, scores.shape[1]))
+    """1/(RANK_OFFSET + rank) of the non-zero scores of each row up to MAX_RANK, else 0, [batch, num_items]."""
+    best = scores.masked_fill(scores == 0, -torch.inf).topk(min(MAX_RANK, scores.shape[1]))
     rank = torch.arange(1, best.values.shape[1] + 1, device=scores.device)
-    parts = (1.0 / (RANK_OFFSET + rank)).expand(best.values.shape) * best.values.isfinite()
-    return torch.zeros_like(scores).scatter_(1, best.indices, parts)
+    reciprocal = (1.0 / (RANK_OFFSET + rank)).expand(best.values.shape) * best.values.isfinite()
+    return torch.zeros_like(scores).scatter_(1, best.indices, reciprocal)
 
 
 @dataclass(frozen=True, eq=False)
 class PopularityShift:
     """Validation items weighted by popularity, as a second criterion for weights.
 
-    gain: weight of the candidates that are validation items, else 0, [num_users, num_candidates].
-    ideal: maximum of Σ weight / log₂(rank + 1) over the first CUT_OFF places, [num_users].
+    gain: weight of candidates that are validation items, 0 for other candidates, [num_users, num_candidates].
+    ideal: maximum of Σ weight / log₂(rank + 1) over the first CUT_OFF ranks, [num_users].
     """
 
     gain: Tensor
@@ -116,30 +118,30 @@ class PopularityShift:
 
 @dataclass(frozen=True, eq=False)
 class BlendData:
-    """The data that weights are learned from: candidates of validation users with the normalised scores of all members.
+    """The data that weights are learned from: candidates of validation users with normalised scores of all members.
 
-    parts: normalised scores, [num_users, num_members, num_candidates].
+    scores: normalised scores, [num_users, num_members, num_candidates].
     relevant: 1 for validation items, else 0, [num_users, num_candidates].
     usable: False for items of the history and for repeated candidates, [num_users, num_candidates].
     num_relevant: number of validation items, candidates or not, [num_users].
     degree: number of training interactions, [num_users].
-    shift: validation items weighted by popularity, if weights must be good for those too.
+    shift: validation items weighted by popularity, a second criterion; None if it is not used.
     """
 
-    parts: Tensor
+    scores: Tensor
     relevant: Tensor
     usable: Tensor
     num_relevant: Tensor
     degree: Tensor
     shift: PopularityShift | None = None
 
-    def of(self, users: Tensor) -> "BlendData":
-        """The rows of some users."""
+    def select(self, users: Tensor) -> "BlendData":
+        """The data of some users."""
         shift = None if self.shift is None else PopularityShift(self.shift.gain[users], self.shift.ideal[users])
-        return self._with(lambda values: values(self)[users], shift)
+        return self._build(lambda field: field(self)[users], shift)
 
     @classmethod
-    def joined(cls, parts: "Sequence[BlendData]") -> "BlendData":
+    def concat(cls, parts: "Sequence[BlendData]") -> "BlendData":
         """The users of several BlendData with the same members, in order."""
         shifts = [part.shift for part in parts if part.shift is not None]
         shift = (
@@ -147,37 +149,40 @@ class BlendData:
             if shifts
             else None
         )
-        return cls._with(lambda values: torch.cat([values(part) for part in parts]), shift)
+        return cls._build(lambda field: torch.cat([field(part) for part in parts]), shift)
 
     @classmethod
-    def _with(
-        cls, made: "Callable[[Callable[[BlendData], Tensor]], Tensor]", shift: PopularityShift | None
+    def _build(
+        cls, compute: "Callable[[Callable[[BlendData], Tensor]], Tensor]", shift: PopularityShift | None
     ) -> "BlendData":
+        """BlendData whose tensors `compute` returns for the function that reads a field."""
         return cls(
-            parts=made(lambda data: data.parts),
-            relevant=made(lambda data: data.relevant),
-            usable=made(lambda data: data.usable),
-            num_relevant=made(lambda data: data.num_relevant),
-            degree=made(lambda data: data.degree),
+            scores=compute(lambda data: data.scores),
+            relevant=compute(lambda data: data.relevant),
+            usable=compute(lambda data: data.usable),
+            num_relevant=compute(lambda data: data.num_relevant),
+            degree=compute(lambda data: data.degree),
             shift=shift,
         )
 
     def ndcg(self, weights: Tensor) -> float:
         """The mean NDCG@20 of the candidates blended by weights [num_members]."""
-        return self.qualities(weights)[0]
+        return self.compute_qualities(weights)[0]
 
-    def qualities(self, weights: Tensor) -> list[float]:
-        """The mean NDCG@20 of the candidates blended by weights [num_members], and with a shift also that of the
-        weighted validation items."""
-        blended = torch.einsum("m,umc->uc", weights, self.parts)
+    def compute_qualities(self, weights: Tensor) -> list[float]:
+        """The mean NDCG@20 of the candidates blended by weights [num_members], and with a shift also the mean NDCG@20
+        with weighted validation items."""
+        blended = torch.einsum("m,umc->uc", weights, self.scores)
         blended = blended.masked_fill(~self.usable | (blended == 0), -torch.inf)
         best = blended.topk(min(CUT_OFF, blended.shape[1]))
-        discount, found = _discount(best.values), best.values.isfinite()
+        discount, is_scored = _discount(best.values), best.values.isfinite()
         ideal = _discount(best.values, CUT_OFF).cumsum(0)[self.num_relevant.clamp(max=CUT_OFF) - 1]
         measures = [(self.relevant, ideal)]
         if self.shift is not None:
             measures.append((self.shift.gain, self.shift.ideal))
-        return [float(((gain.gather(1, best.indices) * found) @ discount / most).mean()) for gain, most in measures]
+        return [
+            float(((gain.gather(1, best.indices) * is_scored) @ discount / ideal).mean()) for gain, ideal in measures
+        ]
 
 
 def _discount(ranked: Tensor, length: int | None = None) -> Tensor:
@@ -186,26 +191,26 @@ def _discount(ranked: Tensor, length: int | None = None) -> Tensor:
 
 
 def learn_weights(data: BlendData, start: Tensor | None = None) -> Tensor:
-    """Weights [num_members], non-negative with sum 1, of the best NDCG@20 that a coordinate search finds.
+    """Weights [num_members], non-negative with sum 1, that maximise NDCG@20 in a coordinate search.
 
     The search starts from the best of equal weights and single members, or from `start`. With a popularity shift, it
-    maximises the smaller of two relative gains over equal weights (or `start`), of the NDCG and of the NDCG of weighted
-    items, so that the weights do not depend on how the validation part differs from future interactions.
+    maximises the smaller of two ratios to equal weights (or `start`): that of NDCG@20 and that of NDCG@20 with weighted
+    items. Then the weights depend less on how the validation part differs from future interactions.
     """
-    members = data.parts.shape[1]
-    singles = torch.eye(members, device=data.parts.device)
+    num_members = data.scores.shape[1]
+    singles = torch.eye(num_members, device=data.scores.device)
     starts = [singles.mean(0), *singles] if start is None else [start]
-    reference = [max(quality, 1e-9) for quality in data.qualities(starts[0])]
+    reference = [max(quality, 1e-9) for quality in data.compute_qualities(starts[0])]
 
     def relative_quality(weights: Tensor) -> float:
-        return min(found / least for found, least in zip(data.qualities(weights), reference, strict=True))
+        return min(quality / base for quality, base in zip(data.compute_qualities(weights), reference, strict=True))
 
-    best = max((relative_quality(weights), -place) for place, weights in enumerate(starts))
+    best = max((relative_quality(weights), -index) for index, weights in enumerate(starts))
     weights, quality = starts[-best[1]], best[0]
-    for factors in FACTORS if members > 1 else ():
+    for factors in FACTORS if num_members > 1 else ():
         for _ in range(ROUNDS):
             before = quality
-            for member in range(members):
+            for member in range(num_members):
                 weights, quality = _search_weight(relative_quality, weights, quality, member, factors)
             if quality == before:
                 break
@@ -213,34 +218,36 @@ def learn_weights(data: BlendData, start: Tensor | None = None) -> Tensor:
 
 
 def _search_weight(
-    measure: Callable[[Tensor], float], weights: Tensor, quality: float, member: int, factors: tuple[float, ...]
+    evaluate: Callable[[Tensor], float], weights: Tensor, quality: float, member: int, factors: tuple[float, ...]
 ) -> tuple[Tensor, float]:
-    """The weights and their quality after changing the weight of one member to the best value tried."""
-    own = float(weights[member])
-    values = [own * factor for factor in factors] if own else [share * float(weights.max()) for share in REVIVALS]
+    """The weights and their quality after setting the weight of one member to the best value tried."""
+    current = float(weights[member])
+    values = (
+        [current * factor for factor in factors] if current else [share * float(weights.max()) for share in RESTARTS]
+    )
     for value in values:
-        tried = weights.clone()
-        tried[member] = value
-        if float(tried.sum()) > 0 and (found := measure(tried)) > quality:
-            weights, quality = tried, found
+        changed = weights.clone()
+        changed[member] = value
+        if float(changed.sum()) > 0 and (changed_quality := evaluate(changed)) > quality:
+            weights, quality = changed, changed_quality
     return weights, quality
 
 
-def grouped_weights(data: BlendData, groups: int) -> tuple[Tensor, Tensor]:
+def learn_group_weights(data: BlendData, groups: int) -> tuple[Tensor, Tensor]:
     """Weights [groups, num_members], and the smallest degrees [groups − 1] of the second, third, … group.
 
-    The groups are quantiles of the degrees of the validation users. The search of each group starts from the weights of
-    all users; its result is averaged with them, because a group has fewer users to learn from.
+    The groups are quantiles of the degrees of the validation users. The search of a group starts from the weights of
+    all users, and its result is averaged with them, because a group has fewer users to learn from.
     """
     common = learn_weights(data)
     if groups == 1:
         return common[None], common.new_empty(0)
-    share = torch.arange(1, groups, device=common.device) / groups
-    limits = data.degree.float().quantile(share).ceil()
+    quantiles = torch.arange(1, groups, device=common.device) / groups
+    limits = data.degree.float().quantile(quantiles).ceil()
     group = torch.bucketize(data.degree.float(), limits, right=True)
-    found = []
+    weights = []
     for number in range(groups):
         users = (group == number).nonzero().squeeze(1)
-        own = learn_weights(data.of(users), common) if len(users) else common
-        found.append((own + common) / 2)
-    return torch.stack(found), limits
+        group_weights = learn_weights(data.select(users), common) if len(users) else common
+        weights.append((group_weights + common) / 2)
+    return torch.stack(weights), limits

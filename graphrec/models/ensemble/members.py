@@ -1,4 +1,4 @@
-"""Parse and write the members of an ensemble as one line of text, such as `graph_filter(rank=64), ials`."""
+"""Parse and write the members of an ensemble as one line, such as `graph_filter(rank=64), ials`."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _PLAIN = re.compile(r"[^\s,()\"]+")
 
 @dataclass(frozen=True)
 class Member:
-    """The name of a model, and its settings that differ from the defaults, as texts."""
+    """The name of a model, and the texts of its settings that differ from the defaults."""
 
     name: str
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class Member:
 def parse_members(text: str) -> list[Member]:
     """The members in a text such as `graph_filter(rank=64), ials`.
 
-    A value with a comma, a bracket or blanks at its ends is in double quotes.
+    A value with a comma, a bracket or blanks at its ends must be in double quotes.
 
     Raises:
         DataError: the text has another form, a setting appears twice or has an impossible value, or a member is an
@@ -34,11 +34,11 @@ def parse_members(text: str) -> list[Member]:
         UnknownNameError: there is no such model or setting.
     """
     found = []
-    for name, inside in _listed(_MEMBER, text, text):
+    for name, inside in _split_list(_MEMBER, text, text):
         if name == "ensemble":
-            raise DataError("members: an ensemble cannot be a member of another one; name its own members")
+            raise DataError("members: an ensemble cannot be a member of another ensemble; name its members instead")
         settings: dict[str, str] = {}
-        for key, value in _listed(_SETTING, inside, text) if inside.strip() else []:
+        for key, value in _split_list(_SETTING, inside, text) if inside.strip() else []:
             if key in settings:
                 raise DataError(f"members: {name} has {key} twice; keep one")
             settings[key] = json.loads(value) if value.startswith('"') else value
@@ -48,21 +48,21 @@ def parse_members(text: str) -> list[Member]:
 
 
 def write_members(members: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
-    """The text of models and their configs that `parse_members` reads, without settings that have their default."""
+    """The text that `parse_members` reads as these models and configs; settings with default values are left out."""
     written = []
     for name, config in members:
         defaults = asdict(model_class(name).config_class())
-        inside = ", ".join(f"{key}={_value(value)}" for key, value in config.items() if defaults.get(key) != value)
+        inside = ", ".join(f"{key}={_quote(value)}" for key, value in config.items() if defaults.get(key) != value)
         written.append(f"{name}({inside})" if inside else name)
     return ", ".join(written)
 
 
-def _value(value: object) -> str:
+def _quote(value: object) -> str:
     text = str(value)
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
-def _listed(pattern: re.Pattern[str], text: str, whole: str) -> list[tuple[str, str]]:
+def _split_list(pattern: re.Pattern[str], text: str, whole: str) -> list[tuple[str, str]]:
     """The first two groups of the pattern for each element of a comma-separated list."""
     found, position, more = [], 0, True
     while more:

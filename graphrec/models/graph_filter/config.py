@@ -14,21 +14,22 @@ class GraphFilterConfig:
     item_exponent: e, exponent that damps the edges of popular items.
     source_exponent: p, exponent that damps popular items of the history.
     target_exponent: q, exponent that promotes popular items among the recommendations.
-    degree_offset: c, added to the degree of each item before any exponent; damps the influence of rare items.
-    rank: k, number of leading eigenvectors; 0 leaves the paths only.
-    rank_share: maximum rank as a share of the number of users or of items, whichever is smaller.
-    plateau: α, the response to an eigenvalue λ in (0, 1] is max(α − λ, 0).
+    degree_offset: c, constant added to the degree of each item, at least 0; damps the influence of rare items.
+    rank: k, number of leading eigenvectors, at least 0; 0 leaves the paths only.
+    rank_share: maximum rank as a share, from 0 to 1, of the number of users or of items, whichever is smaller.
+    plateau: α of the response max(α − λ, 0) to an eigenvalue λ in (0, 1].
     path_weight: w, weight of the item-user-item and item-attribute-item paths.
-    sharpening: s, weight of the paths over a third item that are subtracted from the direct paths.
+    sharpening: s, weight of the paths over a third item, which are subtracted from the direct paths; at least 0.
     neighbours: number of strongest paths that each item keeps; 0 keeps all.
-    behaviour_weight: weight of each behaviour besides the target, which has 1.
+    behaviour_weight: weight of each behaviour besides the target, which has 1; at least 0, like all weights below.
     social_weight: weight of the mean behaviour of friends in a user's signal, for each social relation.
-    attribute_weight: weight of each item-attribute relation among the paths and the rows of N', where behaviour has 1.
-    user_attribute_weight: weight of the mean behaviour of the users who share an attribute value.
-    item_relation_weight: weight of each item-item relation among the paths.
+    attribute_weight: weight of each item-attribute relation in the paths and the spectrum, where the behaviour has 1.
+    user_attribute_weight: weight of the mean behaviour of users who share an attribute value in a user's signal.
+    item_relation_weight: weight of each item-item relation in the paths.
     half_life: number of days after which an event counts half; 0 ignores time.
-    revisit: factor on the scores of items that the user met by other behaviours only, such as viewed and not bought.
-    weights: weights of single relations that replace those above, such as `VIEWED=0.3 FRIEND=0.05`.
+    revisit: factor, at least 0, on the scores of items that the user has by other behaviours only, such as items viewed
+        but not bought.
+    weights: weights of single relations that override those above, such as `VIEWED=0.3 FRIEND=0.05`.
     """
 
     user_exponent: float = 0.35

@@ -1,4 +1,4 @@
-"""The influence of every item on one score, and the exact contributions that it gives a user's score."""
+"""Exact contributions to a score of graph_filter: the influence of every item on it, times the user's signal."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -47,9 +47,10 @@ class ItemInfluence:
     attributes: the part of `paths` over each attribute value, [num_items, num_values] by relation.
     links: the part of `paths` over an item-item relation, [num_items] by relation.
     co_users: the users who have the target, over whom the other paths lead.
-    scale: D_h^-p D_j^q of each item h and the target j, [num_items], times `revisit` if the user met j otherwise.
+    scale: D_h^-p D_j^q of each item h and the target j, [num_items]; times `revisit` if the user has j by other
+        behaviours only.
 
-    What sharpening subtracts from the paths of an item is subtracted from all of them in proportion.
+    Sharpening reduces all paths of an item in proportion.
     """
 
     item_index: int
@@ -61,12 +62,12 @@ class ItemInfluence:
     scale: Amounts
 
     @property
-    def over_users(self) -> Amounts:
+    def user_paths(self) -> Amounts:
         """The part of `paths` that leads over users, [num_items]."""
-        others = sum((part.sum(axis=1) for part in self.attributes.values()), np.zeros_like(self.paths))
-        return self.paths - others - sum(self.links.values(), np.zeros_like(self.paths))
+        attribute_paths = sum((part.sum(axis=1) for part in self.attributes.values()), np.zeros_like(self.paths))
+        return self.paths - attribute_paths - sum(self.links.values(), np.zeros_like(self.paths))
 
-    def times(self, factor: float) -> "ItemInfluence":
+    def multiply(self, factor: float) -> "ItemInfluence":
         """All contributions multiplied by a factor."""
         return replace(
             self,
@@ -84,27 +85,29 @@ def compute_influence(
     """The ItemInfluence on one item, through the vectors and the cut paths of `scores` and the users of `behaviour`."""
     c, degree = scores.config, kernel.degree.astype(np.float64)
     scale = degree**-c.source_exponent * degree[item_index] ** c.target_exponent
-    vectors = scores.vectors.cpu()  # D^q V, so D^q is divided out of the item that a walk comes from
+    vectors = scores.vectors.cpu()  # D^q V; `damped` divides D^q out for both items
     damped = scale / degree**c.target_exponent / degree[item_index] ** c.target_exponent
     spectrum = damped * (vectors @ (vectors[item_index] * scores.response().float().cpu())).numpy()
     column = scores.paths[:, [item_index]].toarray().ravel() / degree[item_index] ** c.target_exponent
     co_users = CoUsers.of(behaviour, kernel.degree, c, item_index)
-    narrow = {name: part.narrow() for name, part in kernel.attributes.items()}
-    shared = {
+    factors = {name: part.narrow() for name, part in kernel.attributes.items()}
+    attribute_paths = {
         name: sparse.csr_array(part.multiply(part[[item_index]])).astype(np.float64) / kernel.top_squared_singular_value
-        for name, part in narrow.items()
+        for name, part in factors.items()
     }
-    linked = {name: matrix[:, [item_index]].toarray().ravel().astype(float) for name, matrix in kernel.links.items()}
-    plain = (co_users.target @ co_users.rows) / kernel.top_squared_singular_value
-    plain = plain + sum(part.sum(axis=1) for part in shared.values()) + sum(linked.values())
+    link_paths = {
+        name: matrix[:, [item_index]].toarray().ravel().astype(float) for name, matrix in kernel.links.items()
+    }
+    uncut = (co_users.target @ co_users.rows) / kernel.top_squared_singular_value
+    uncut = uncut + sum(part.sum(axis=1) for part in attribute_paths.values()) + sum(link_paths.values())
     paths = column * scale * c.path_weight
-    each = np.divide(paths, plain, out=np.zeros_like(paths), where=plain > 0)
+    ratio = np.divide(paths, uncut, out=np.zeros_like(paths), where=uncut > 0)
     return ItemInfluence(
         item_index,
         spectrum,
         paths,
-        {name: sparse.csr_array(sparse.diags_array(each) @ part) for name, part in shared.items()},
-        {name: each * part for name, part in linked.items()},
+        {name: sparse.csr_array(sparse.diags_array(ratio) @ part) for name, part in attribute_paths.items()},
+        {name: ratio * part for name, part in link_paths.items()},
         co_users,
         scale,
     )
@@ -113,37 +116,37 @@ def compute_influence(
 def find_contributions(signal: Signal, user_index: int, influence: ItemInfluence) -> Contributions:
     """The contributions to a user's score of the target item of `influence`, without those that are exactly zero."""
     rows: list[tuple[str, int, str, int, float]] = []
-    own = signal.behaviour[[user_index]].tocoo()
-    for item, weight in zip(own.coords[1].tolist(), own.data.tolist(), strict=True):
-        ones = sparse.csr_array(([weight], ([0], [item])), shape=(1, signal.behaviour.shape[1]))
-        rows += [(HISTORY, item, *part) for part in _parts(ones, influence)]
+    history = signal.behaviour[[user_index]].tocoo()
+    for item, weight in zip(history.coords[1].tolist(), history.data.tolist(), strict=True):
+        item_signal = sparse.csr_array(([weight], ([0], [item])), shape=(1, signal.behaviour.shape[1]))
+        rows += [(HISTORY, item, *part) for part in _split_signal(item_signal, influence)]
     for relation, matrix in {**signal.social, **signal.values}.items():
         carried = signal.behaviour if relation in signal.social else signal.profiles[relation]
-        kept = (signal.around[relation][[user_index]] > 0).astype(np.float32)
+        mask = (signal.relation_signals[relation][[user_index]] > 0).astype(np.float32)
         related = matrix[[user_index]].tocoo()
         for node, weight in zip(related.coords[1].tolist(), related.data.tolist(), strict=True):
             rows += [
                 (relation, node, *part)
-                for part in _parts(sparse.csr_array(carried[[node]].multiply(kept)) * weight, influence)
+                for part in _split_signal(sparse.csr_array(carried[[node]].multiply(mask)) * weight, influence)
             ]
-    found = [row for row in rows if row[4] != 0.0]
+    nonzero = [row for row in rows if row[4] != 0.0]
     return Contributions(
-        tuple(row[0] for row in found),
-        np.array([row[1] for row in found], dtype=np.int64),
-        tuple(row[2] for row in found),
-        np.array([row[3] for row in found], dtype=np.int64),
-        np.array([row[4] for row in found], dtype=np.float64),
+        tuple(row[0] for row in nonzero),
+        np.array([row[1] for row in nonzero], dtype=np.int64),
+        tuple(row[2] for row in nonzero),
+        np.array([row[3] for row in nonzero], dtype=np.int64),
+        np.array([row[4] for row in nonzero], dtype=np.float64),
     )
 
 
-def _parts(carried: sparse.csr_array, influence: ItemInfluence) -> list[tuple[str, int, float]]:
-    """The contributions (via, value, amount) of a signal [1, num_items]."""
+def _split_signal(carried: sparse.csr_array, influence: ItemInfluence) -> list[tuple[str, int, float]]:
+    """The contributions (via, value, amount) of a signal [1, num_items] to the score."""
     row = carried.astype(np.float64)
-    walked = float((row @ influence.paths)[0])
-    spread = (SPECTRUM, -1, float((row @ influence.spectrum)[0]))
-    found = [(relation, -1, float((row @ part)[0])) for relation, part in influence.links.items()]
-    for relation, shared in influence.attributes.items():
-        amounts = (row @ shared).tocoo()
+    path_total = float((row @ influence.paths)[0])
+    spectral = (SPECTRUM, -1, float((row @ influence.spectrum)[0]))
+    parts = [(relation, -1, float((row @ part)[0])) for relation, part in influence.links.items()]
+    for relation, paths in influence.attributes.items():
+        amounts = (row @ paths).tocoo()
         pairs = zip(amounts.coords[1].tolist(), amounts.data.tolist(), strict=True)
-        found += [(relation, value, amount) for value, amount in pairs]
-    return [(USERS, -1, walked - sum(amount for _, _, amount in found)), spread, *found]
+        parts += [(relation, value, amount) for value, amount in pairs]
+    return [(USERS, -1, path_total - sum(amount for _, _, amount in parts)), spectral, *parts]

@@ -11,21 +11,29 @@ from torch import Tensor
 
 from graphrec.interactions import FloatArray
 from graphrec.linalg.reordering import Locality
-from graphrec.linalg.sparse import BLOCK, normalise, scale_columns, symmetric, top_k_per_row, topk_gram, values_at
+from graphrec.linalg.sparse import (
+    BLOCK,
+    lookup_values,
+    normalise,
+    normalise_symmetric,
+    scale_columns,
+    top_k_per_row,
+    topk_gram,
+)
 from graphrec.linalg.svd import spectrum
 from graphrec.relations import Relations
 
-#: Exponent of the target's degree by which paths are collected, before each variant cuts them by its own exponent.
+#: Exponent of the target's degree by which paths are selected when they are collected; variants cut them by theirs.
 COLLECTING_EXPONENT = 0.25
 
 #: Oversampling factor: neighbours collected per neighbour kept, so that every variant can re-cut without refitting.
-COLLECTED = 2
+COLLECTION_FACTOR = 2
 
 #: Number of strongest paths of each item that P² follows, for sharpening.
-TWICE = 64
+SQUARED_NEIGHBOURS = 64
 
-#: Maximum number of items of an attribute value with paths: more common values say little and cost the most.
-WIDE = 2000
+#: Maximum number of items of an attribute value that paths pass; more common values say little and cost the most.
+MAX_VALUE_ITEMS = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +42,7 @@ class Attribute:
 
     factor: F [num_items, num_values]: √weight / σ₁(F) · (number of values of the item)^-½ · (number of items of the
         value)^-½; an entry with a count n is multiplied by n log₂(1 + n).
-    column: the part of this scale that depends on the value, [num_values]; new items are scaled by it.
+    column: the factors of this product that do not depend on the item, [num_values]; rows of new items need them.
     """
 
     factor: sparse.csr_array
@@ -58,8 +66,8 @@ class Attribute:
         return damped.astype(np.float32)
 
     def narrow(self) -> sparse.csr_array:
-        """`factor` without the values of more than WIDE items."""
-        common = np.bincount(self.factor.indices, minlength=self.factor.shape[1]) > WIDE
+        """`factor` without the values of more than MAX_VALUE_ITEMS items."""
+        common = np.bincount(self.factor.indices, minlength=self.factor.shape[1]) > MAX_VALUE_ITEMS
         return scale_columns(self.factor, (~common).astype(np.float32))
 
 
@@ -73,7 +81,7 @@ class Kernel:
     top_squared_singular_value: σ₁(N')².
     attributes: the blocks F by relation.
     collected: the largest entries of (N'ᵀN'/σ₁² + item-item relations) · D^¼, [num_items, num_items].
-    twice: what `follow_twice` returns, or None.
+    squared_paths: the result of `square_paths`, or None.
     links: the item-item relations by name, normalised and weighted, [num_items, num_items].
     """
 
@@ -83,7 +91,7 @@ class Kernel:
     top_squared_singular_value: float
     attributes: Mapping[str, Attribute]
     collected: sparse.csr_array
-    twice: FloatArray | None = None
+    squared_paths: FloatArray | None = None
     links: Mapping[str, sparse.csr_array] = field(default_factory=dict)
 
     def paths(self, target_exponent: float, neighbours: int, sharpening: float = 0.0) -> sparse.csr_array:
@@ -92,62 +100,66 @@ class Kernel:
         Args:
             target_exponent: q.
             neighbours: number of largest entries that each row keeps; 0 keeps all.
-            sharpening: s. If it is positive and `twice` is None, P² is computed a block of rows at a time.
+            sharpening: s. If it is positive and `squared_paths` is None, P² is computed block by block.
         """
         factor = self.degree ** (target_exponent - COLLECTING_EXPONENT)
-        taken = self._followed() if sharpening > 0 and self.twice is None else self._kept
+        squares = self._build_path_squarer() if sharpening > 0 and self.squared_paths is None else self._stored_squares
 
         def revalue(rows: sparse.csr_array, start: int) -> sparse.csr_array:
             if sharpening > 0:
-                data = np.maximum(rows.data - np.float32(sharpening) * taken(rows, start), 0.0)
-                places = rows.indices.copy(), rows.indptr.copy()  # eliminate_zeros changes them in place
-                rows = sparse.csr_array((data, *places), shape=rows.shape)
+                data = np.maximum(rows.data - np.float32(sharpening) * squares(rows, start), 0.0)
+                positions = rows.indices.copy(), rows.indptr.copy()  # eliminate_zeros changes them in place
+                rows = sparse.csr_array((data, *positions), shape=rows.shape)
                 rows.eliminate_zeros()
             return scale_columns(rows, factor)
 
         return top_k_per_row(self.collected, neighbours, revalue)
 
-    def follow_twice(self) -> FloatArray:
-        """P² · D^¼ at the entries of `collected`, [number of entries], over the TWICE largest entries of each row of P.
+    def square_paths(self) -> FloatArray:
+        """P² · D^¼ at the entries of `collected`, [num_entries]; rows of P are cut to SQUARED_NEIGHBOURS entries.
 
-        These are paths of four steps: the similarity of two items that comes from a third item near both. Subtracting
-        them is the first term of the inverse that EASE computes in full (Steck, WWW 2019).
+        These are paths of four steps: the similarity of two items through a third item that is similar to both. Their
+        subtraction is the first term of the inverse that EASE computes in full (Steck, WWW 2019).
         """
-        followed = self._followed()
-        found = np.zeros(self.collected.nnz, dtype=np.float32)
+        squarer = self._build_path_squarer()
+        squares = np.zeros(self.collected.nnz, dtype=np.float32)
         for start in range(0, self.collected.shape[0], BLOCK):
             rows = self.collected[start : start + BLOCK]
             first = self.collected.indptr[start]
-            found[first : first + rows.nnz] = followed(rows, start)
-        return found
+            squares[first : first + rows.nnz] = squarer(rows, start)
+        return squares
 
-    def _followed(self) -> Callable[[sparse.csr_array, int], FloatArray]:
-        """A function that returns P² · D^¼ at the entries of a block of rows of `collected` from its first row on."""
+    def _build_path_squarer(self) -> Callable[[sparse.csr_array, int], FloatArray]:
+        """A function of a block of rows of `collected` and its first row: P² · D^¼ at the entries of the block."""
         step = top_k_per_row(
-            self.collected, TWICE, lambda rows, _: scale_columns(rows, self.degree**-COLLECTING_EXPONENT)
+            self.collected, SQUARED_NEIGHBOURS, lambda rows, _: scale_columns(rows, self.degree**-COLLECTING_EXPONENT)
         )
         onward = scale_columns(step, self.degree**COLLECTING_EXPONENT)
 
-        def followed(rows: sparse.csr_array, start: int) -> FloatArray:
-            found = np.empty(rows.nnz, dtype=np.float32)
-            for first in range(0, rows.shape[0], BLOCK):  # a product of more rows would need gigabytes
-                some = rows[first : first + BLOCK]
-                product = sparse.csr_array(step[start + first : start + first + some.shape[0]] @ onward)
-                found[rows.indptr[first] : rows.indptr[first] + some.nnz] = values_at(product, some)
-            return found
+        def square(rows: sparse.csr_array, start: int) -> FloatArray:
+            values = np.empty(rows.nnz, dtype=np.float32)
+            for first in range(0, rows.shape[0], BLOCK):  # the product of all rows would need gigabytes
+                block = rows[first : first + BLOCK]
+                product = sparse.csr_array(step[start + first : start + first + block.shape[0]] @ onward)
+                values[rows.indptr[first] : rows.indptr[first] + block.nnz] = lookup_values(product, block)
+            return values
 
-        return followed
+        return square
 
-    def _kept(self, rows: sparse.csr_array, start: int) -> FloatArray:
-        """The entries of `twice` of a block of rows of `collected`."""
-        assert self.twice is not None
+    def _stored_squares(self, rows: sparse.csr_array, start: int) -> FloatArray:
+        """The entries of `squared_paths` that belong to a block of rows of `collected`."""
+        assert self.squared_paths is not None
         first = self.collected.indptr[start]
-        return self.twice[first : first + rows.nnz]
+        return self.squared_paths[first : first + rows.nnz]
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the vectors and of the collected entries."""
-        arrays = (self.collected.data, self.collected.indices, *(() if self.twice is None else (self.twice,)))
+        """Memory in bytes of the vectors and of the collected entries."""
+        arrays = (
+            self.collected.data,
+            self.collected.indices,
+            *(() if self.squared_paths is None else (self.squared_paths,)),
+        )
         return self.vectors.numel() * self.vectors.element_size() + sum(int(array.nbytes) for array in arrays)
 
 
@@ -157,7 +169,7 @@ class Stack:
 
     behaviour: B [num_users, num_items].
     attributes: the attribute blocks by relation, with their weights.
-    locality: the order of users and items in which products are fastest; results are in the order of the graph.
+    locality: an order of users and items in which products are faster; results are in the order of the graph.
     offset: c, added to the item degrees.
     """
 
@@ -171,29 +183,29 @@ class Stack:
         degree = np.bincount(self.behaviour.indices, self.behaviour.data, minlength=self.behaviour.shape[1])
         return (np.where(degree > 0, degree, 1.0) + self.offset).astype(np.float32)
 
-    def normalised(self, user_exponent: float, item_exponent: float) -> sparse.csr_array:
+    def normalise(self, user_exponent: float, item_exponent: float) -> sparse.csr_array:
         """N = D_U^-b B D_I^-e [num_users, num_items], in the order of `locality`."""
-        found = normalise(self.behaviour, self.degree(), user_exponent, item_exponent)
-        return found if self.locality is None else self.locality.applied(found)
+        normalised = normalise(self.behaviour, self.degree(), user_exponent, item_exponent)
+        return normalised if self.locality is None else self.locality.apply(normalised)
 
     def decompose(
         self, normalised: sparse.csr_array, rank: int, rng: np.random.Generator
     ) -> tuple[Tensor, Tensor, float, Mapping[str, Attribute]]:
-        """V [num_items, k], λ [k], σ₁(N')², and the attributes multiplied by σ₁ of the behaviour alone."""
+        """V [num_items, k], λ [k], σ₁(N')², and the attribute blocks multiplied by σ₁ of the normalised behaviour N."""
         parts = dict(self.attributes)
         if parts:
             _, squares = spectrum(normalised, 1, rng)
-            own = np.float32(np.sqrt(float(squares[0]))) if len(squares) else np.float32(1.0)
-            parts = {name: Attribute(a.factor * own, a.column * own) for name, a in parts.items()}
-        rows = [normalised, *(self._across(part.factor) for part in parts.values())]
-        whole = sparse.csr_array(sparse.vstack(rows, format="csr")) if parts else normalised
-        vectors, squares = spectrum(whole, max(rank, 1), rng)
+            top_behaviour = np.float32(np.sqrt(float(squares[0]))) if len(squares) else np.float32(1.0)
+            parts = {name: Attribute(a.factor * top_behaviour, a.column * top_behaviour) for name, a in parts.items()}
+        rows = [normalised, *(self._transpose_block(part.factor) for part in parts.values())]
+        stacked = sparse.csr_array(sparse.vstack(rows, format="csr")) if parts else normalised
+        vectors, squares = spectrum(stacked, max(rank, 1), rng)
         if self.locality is not None:
-            vectors = vectors[torch.from_numpy(self.locality.place())]
+            vectors = vectors[torch.from_numpy(self.locality.inverse_columns())]
         top = float(squares[0]) if len(squares) else 1.0
         return vectors[:, :rank], squares[:rank] / top, top, parts
 
-    def _across(self, attribute: sparse.csr_array) -> sparse.csr_array:
+    def _transpose_block(self, attribute: sparse.csr_array) -> sparse.csr_array:
         """Fᵀ [num_values, num_items] of an attribute F, in the order of `locality`."""
         return sparse.csr_array((attribute if self.locality is None else attribute[self.locality.columns]).T)
 
@@ -205,46 +217,46 @@ class Stack:
         neighbours: int,
         links: Mapping[str, sparse.csr_array],
     ) -> sparse.csr_array:
-        """The entries that `Kernel.paths` cuts, [num_items, num_items]: COLLECTED times as many as a variant keeps, and
-        those of weighted item-item relations."""
-        rows = [normalised, *(self._across(part.narrow()) for part in attributes.values())]
-        whole = sparse.csr_array(sparse.vstack(rows, format="csr")) if attributes else normalised
-        favour = self.degree() ** COLLECTING_EXPONENT
-        found = _item_product(whole, favour / top, COLLECTED * neighbours, self.locality)
+        """The entries that `Kernel.paths` cuts, [num_items, num_items]: COLLECTION_FACTOR · `neighbours` in each row,
+        plus those of the item-item relations `links`."""
+        rows = [normalised, *(self._transpose_block(part.narrow()) for part in attributes.values())]
+        stacked = sparse.csr_array(sparse.vstack(rows, format="csr")) if attributes else normalised
+        factor = self.degree() ** COLLECTING_EXPONENT
+        collected = _item_product(stacked, factor / top, COLLECTION_FACTOR * neighbours, self.locality)
         for matrix in links.values():
-            found = sparse.csr_array(found + scale_columns(matrix, favour))
-        return found
+            collected = sparse.csr_array(collected + scale_columns(matrix, factor))
+        return collected
 
 
-def _item_product(matrix: sparse.csr_array, favour: FloatArray, k: int, locality: Locality | None) -> sparse.csr_array:
-    """NᵀN · diag(favour) [num_items, num_items], each row cut to its k largest entries; N is in locality order."""
+def _item_product(matrix: sparse.csr_array, factor: FloatArray, k: int, locality: Locality | None) -> sparse.csr_array:
+    """NᵀN · diag(factor) [num_items, num_items], cut to the k largest entries per row; N is in `locality` order."""
     if locality is None:
-        return topk_gram(matrix, scale_columns(matrix, favour), k)
+        return topk_gram(matrix, scale_columns(matrix, factor), k)
     columns = locality.columns
 
-    def in_graph_order(rows: sparse.csr_array, start: int) -> None:  # noqa: ARG001  # all blocks have the same columns
-        rows.indices[:] = columns[rows.indices]  # so that ties keep the first items of the graph
+    def restore_columns(rows: sparse.csr_array, start: int) -> None:  # noqa: ARG001  # all blocks have the same columns
+        rows.indices[:] = columns[rows.indices]  # so that of tied items the first ones in the graph are kept
 
-    found = topk_gram(matrix, scale_columns(matrix, favour[columns]), k, in_graph_order)
-    return sparse.csr_array(found[locality.place()])
+    product = topk_gram(matrix, scale_columns(matrix, factor[columns]), k, restore_columns)
+    return sparse.csr_array(product[locality.inverse_columns()])
 
 
-def build_links(around: Relations, weights: Mapping[str, float]) -> dict[str, sparse.csr_array]:
-    """The item-item relations with a positive weight by name, normalised and multiplied by it."""
+def build_links(relations: Relations, weights: Mapping[str, float]) -> dict[str, sparse.csr_array]:
+    """The item-item relations with a positive weight by name, normalised and multiplied by their weight."""
     return {
-        name: symmetric(matrix) * np.float32(weights[name])
-        for name, matrix in around.item_items.items()
+        name: normalise_symmetric(matrix) * np.float32(weights[name])
+        for name, matrix in relations.item_items.items()
         if weights[name] > 0
     }
 
 
-def new_item_vectors(kernel: Kernel, vectors: Tensor, name: str, rows: sparse.csr_array) -> Tensor:
-    """V of items without interactions, [n, k], from their scaled rows [n, num_values] and the V of the other items.
+def compute_new_item_vectors(kernel: Kernel, vectors: Tensor, name: str, rows: sparse.csr_array) -> Tensor:
+    """V of items without interactions, [n, k], from their scaled rows f [n, num_values] and the V of the other items.
 
-    v = f (FᵀV)/(λ σ₁²) is what the decomposition gives such an item: V = N'ᵀN'V/Λ restricted to the item's row f.
+    v = f FᵀV / (λ σ₁²), the row of such an item in the decomposition V = N'ᵀN' V / (λ σ₁²).
     """
-    carried = kernel.attributes[name].factor.T @ vectors.numpy()
-    found: npt.NDArray[np.float32] = (rows @ carried) / (
+    projected = kernel.attributes[name].factor.T @ vectors.numpy()
+    new_vectors: npt.NDArray[np.float32] = (rows @ projected) / (
         kernel.eigenvalues.cpu().numpy() * kernel.top_squared_singular_value
     )
-    return torch.from_numpy(found.astype(np.float32))
+    return torch.from_numpy(new_vectors.astype(np.float32))

@@ -1,4 +1,4 @@
-"""Scores of graph_filter for signals: exact for all or single items, approximate for all."""
+"""Scores of graph_filter for signals: exact ones of all or single items, and approximate ones of all items."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,21 +10,21 @@ from torch import Tensor
 
 from graphrec.interactions import FloatArray
 from graphrec.linalg.csr import csr_tensor, empty_csr
-from graphrec.linalg.single_row import products, weighted_rows
-from graphrec.linalg.sparse import dense_product, touched
+from graphrec.linalg.single_row import multiply_vector, sum_weighted_rows
+from graphrec.linalg.sparse import dense_product, flat_positions
 from graphrec.models.base import ApproximateScores, FactoredScores
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.signal import Signal
 from graphrec.vocabulary import IndexArray
 
-#: Batch size of the bfloat16 product; smaller batches are slower.
-MULTIPLIED = 384
+#: Batch size in users of the bfloat16 product; smaller batches are slower.
+PRODUCT_BATCH = 384
 
-#: Batch size of scores that are computed and searched, chosen to fit the processor's cache.
-SEARCHED = 64
+#: Batch size in users of approximate scores, chosen to fit the processor's cache.
+SEARCH_BATCH = 64
 
-#: Batch size of users whose candidates' vectors are gathered, chosen to fit the cache.
-GATHERED = 16
+#: Batch size in users whose candidates' vectors are gathered at once, chosen to fit the processor's cache.
+GATHER_BATCH = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,115 +44,117 @@ class FilterScores:
     vectors: Tensor = field(default_factory=lambda: torch.empty(0, 0))
     paths: sparse.csr_array = field(default_factory=empty_csr)
 
-    def of(self, rows: sparse.csr_array) -> Tensor:
+    def score(self, rows: sparse.csr_array) -> Tensor:
         """The scores [batch, num_items] of signals [batch, num_items]."""
         if rows.shape[0] == 1 and self.vectors.device.type == "cpu":
-            return self._of_one(rows)
-        return self.walked(rows).addmm_(self.filtered(rows), self.vectors.T)
+            return self._score_one(rows)
+        return self.score_paths(rows).addmm_(self.filter_signals(rows), self.vectors.T)
 
-    def _of_one(self, rows: sparse.csr_array) -> Tensor:
-        """The scores [1, num_items] of one signal with numpy, in a third of the time of torch and scipy."""
+    def _score_one(self, rows: sparse.csr_array) -> Tensor:
+        """The scores [1, num_items] of one signal; numpy needs a third of the time of torch and scipy here."""
         c, items = self.config, rows.indices
         response = np.maximum(c.plateau - self.eigenvalues.numpy(), 0.0).astype(np.float32)
         vectors = self.vectors.numpy()
-        scores = products(vectors, (self._powered(rows, c.target_exponent) @ vectors[items]) * response)
-        scores += weighted_rows(self.paths, items, self._powered(rows) * np.float32(c.path_weight))
+        scores = multiply_vector(vectors, (self._damp_values(rows, c.target_exponent) @ vectors[items]) * response)
+        scores += sum_weighted_rows(self.paths, items, self._damp_values(rows) * np.float32(c.path_weight))
         return torch.from_numpy(scores)[None]
 
-    def at(self, rows: sparse.csr_array, items: Tensor) -> Tensor:
+    def score_at(self, rows: sparse.csr_array, items: Tensor) -> Tensor:
         """The scores [batch, m] of signals at positions [batch, m]."""
-        return self._dots(self.filtered(rows), items) + self.walked(rows).gather(1, items)
+        return self._spectral_scores(self.filter_signals(rows), items) + self.score_paths(rows).gather(1, items)
 
-    def filtered(self, rows: sparse.csr_array) -> Tensor:
-        """s D^-p V g(λ) of signals, [batch, k]; the exponent −(p + q) divides D^q out of `vectors`."""
+    def filter_signals(self, rows: sparse.csr_array) -> Tensor:
+        """s D^-p V g(λ) of signals, [batch, k]; the exponent −(p + q) cancels D^q in `vectors`."""
         device = self.vectors.device
-        if not self.vectors.shape[1]:  # torch.sparse refuses factors without columns
+        if not self.vectors.shape[1]:  # torch.sparse rejects matrices without columns
             return torch.zeros(rows.shape[0], 0, device=device)
-        damped = self.damped(rows, self.config.target_exponent)
+        damped = self.damp(rows, self.config.target_exponent)
         return (csr_tensor(damped).to(device) @ self.vectors) * self.response().float()
 
-    def walked(self, rows: sparse.csr_array, out: Tensor | None = None) -> Tensor:
-        """w s D^-p P D^q of signals, dense [batch, num_items]; computed in `out` (on the CPU) if given."""
-        return dense_product(self.damped(rows), self.paths, self.config.path_weight, out).to(self.vectors.device)
+    def score_paths(self, rows: sparse.csr_array, out: Tensor | None = None) -> Tensor:
+        """w s D^-p P D^q of signals, dense [batch, num_items]; written to `out` (on the CPU) if given."""
+        return dense_product(self.damp(rows), self.paths, self.config.path_weight, out).to(self.vectors.device)
 
     def response(self) -> Tensor:
         """g(λ) [k] float64."""
         return (self.config.plateau - self.eigenvalues.double()).clamp(min=0).to(self.vectors.device)
 
-    def plain_vectors(self) -> Tensor:
+    def eigenvectors(self) -> Tensor:
         """V [num_items, k] on the CPU."""
         return self.vectors.cpu() * torch.from_numpy(self.degree**-self.config.target_exponent)[:, None]
 
-    def damped(self, rows: sparse.csr_array, more: float = 0.0) -> sparse.csr_array:
+    def damp(self, rows: sparse.csr_array, more: float = 0.0) -> sparse.csr_array:
         """Signals with each entry multiplied by its item's degree ^ -(p + more)."""
-        return sparse.csr_array((self._powered(rows, more), rows.indices, rows.indptr), shape=rows.shape)
+        return sparse.csr_array((self._damp_values(rows, more), rows.indices, rows.indptr), shape=rows.shape)
 
-    def _powered(self, rows: sparse.csr_array, more: float = 0.0) -> FloatArray:
+    def _damp_values(self, rows: sparse.csr_array, more: float = 0.0) -> FloatArray:
+        """The values of signals, each multiplied by its item's degree ^ -(p + more)."""
         exponent = np.float32(-(self.config.source_exponent + more))
-        found: FloatArray = (rows.data * self.degree[rows.indices] ** exponent).astype(np.float32)
-        return found
+        damped: FloatArray = (rows.data * self.degree[rows.indices] ** exponent).astype(np.float32)
+        return damped
 
     def factored_scores(self, signal: Signal) -> FactoredScores:
         """The scores of users in training as an inner product plus a sparse product."""
 
-        def sides(user_index: IndexArray) -> tuple[Tensor, sparse.csr_array]:
-            rows = signal.of(user_index)
-            return self.filtered(rows), self.damped(rows) * np.float32(self.config.path_weight)
+        def user_factors(user_index: IndexArray) -> tuple[Tensor, sparse.csr_array]:
+            rows = signal.for_users(user_index)
+            return self.filter_signals(rows), self.damp(rows) * np.float32(self.config.path_weight)
 
-        return FactoredScores(self.vectors, self.paths, sides)
+        return FactoredScores(self.vectors, self.paths, user_factors)
 
     def approximate_scores(self, signal: Signal, users: IndexArray, size: int) -> Iterator[ApproximateScores]:
         """ApproximateScores of users in training in their order, at most `size` at a time, with a bfloat16 product.
 
-        The two large arrays are reused for all batches: the C library would release and allocate 50 MB per batch, and
-        the kernel clears every page, which takes as long as the products.
+        All batches use the same two large arrays: otherwise the C library would release and allocate 50 MB per batch,
+        and the operating system would clear every page, which needs as much time as the products.
         """
-        batch, part = min(size, MULTIPLIED), min(size, SEARCHED)
+        batch, part = min(size, PRODUCT_BATCH), min(size, SEARCH_BATCH)
         vectors = self.vectors.bfloat16()
-        products_ = vectors.new_empty(batch, len(vectors))
+        product_memory = vectors.new_empty(batch, len(vectors))
         scores = torch.empty(part, len(vectors))
         for first in range(0, len(users), batch):
-            rows = signal.of(users[first : first + batch])
-            left = self.filtered(rows)  # [batch, k]
-            rough = torch.mm(left.bfloat16(), vectors.T, out=products_[: len(left)])  # [batch, num_items]
-            for start in range(0, len(left), part):
-                some = slice(start, start + part)
-                beside = signal.beside[users[first + start : first + start + part]]
-                yield self._screen(rows[some], left[some], rough[some], beside, scores)
+            rows = signal.for_users(users[first : first + batch])
+            factors = self.filter_signals(rows)  # [batch, k]
+            rough = torch.mm(factors.bfloat16(), vectors.T, out=product_memory[: len(factors)])  # [batch, num_items]
+            for start in range(0, len(factors), part):
+                chunk = slice(start, start + part)
+                other_pairs = signal.other_pairs[users[first + start : first + start + part]]
+                yield self._approximate(rows[chunk], factors[chunk], rough[chunk], other_pairs, scores)
 
-    def _screen(
-        self, rows: sparse.csr_array, left: Tensor, rough: Tensor, beside: sparse.csr_array, memory: Tensor
+    def _approximate(
+        self, rows: sparse.csr_array, factors: Tensor, rough: Tensor, other_pairs: sparse.csr_array, memory: Tensor
     ) -> ApproximateScores:
-        scores = self.walked(rows, memory[: len(left)])
-        scores = self.revisited(scores.add_(rough), beside)
+        """Scores from the bfloat16 products `rough` [batch, num_items], written to `memory`."""
+        scores = self.score_paths(rows, memory[: len(factors)])
+        scores = self.apply_revisit(scores.add_(rough), other_pairs)
 
         def exact(items: Tensor) -> Tensor:
-            # adding back what rounding removed needs no separate copy of the path scores
-            missing = self._dots(left, items) - rough.gather(1, items)
-            return scores.gather(1, items) + self.revisited_at(missing, beside, items)
+            # adding the rounding error back needs no separate copy of the path scores
+            error = self._spectral_scores(factors, items) - rough.gather(1, items)
+            return scores.gather(1, items) + self.apply_revisit_at(error, other_pairs, items)
 
         return ApproximateScores(scores, exact)
 
-    def _dots(self, left: Tensor, items: Tensor) -> Tensor:
-        """The spectral part of scores at positions [batch, m], from the users' factors [batch, k]."""
-        found = torch.empty(items.shape, device=left.device)
-        for start in range(0, len(items), GATHERED):
-            users = slice(start, start + GATHERED)
-            # index_select takes a fifth of the time of indexing
+    def _spectral_scores(self, factors: Tensor, items: Tensor) -> Tensor:
+        """The spectral term of the scores at positions [batch, m], from the users' factors [batch, k]."""
+        scores = torch.empty(items.shape, device=factors.device)
+        for start in range(0, len(items), GATHER_BATCH):
+            users = slice(start, start + GATHER_BATCH)
+            # index_select needs a fifth of the time of indexing
             vectors = self.vectors.index_select(0, items[users].reshape(-1)).view(*items[users].shape, -1)
-            found[users] = torch.einsum("bk,bmk->bm", left[users], vectors)
-        return found
-
-    def revisited(self, scores: Tensor, beside: sparse.csr_array) -> Tensor:
-        """Scores [batch, num_items] after multiplying those of items met otherwise by `revisit`, in place."""
-        if self.config.revisit != 1.0 and beside.nnz:
-            scores.view(-1)[torch.from_numpy(touched(beside)).to(scores.device)] *= self.config.revisit
+            scores[users] = torch.einsum("bk,bmk->bm", factors[users], vectors)
         return scores
 
-    def revisited_at(self, scores: Tensor, beside: sparse.csr_array, items: Tensor) -> Tensor:
+    def apply_revisit(self, scores: Tensor, other_pairs: sparse.csr_array) -> Tensor:
+        """Scores [batch, num_items] after multiplying those at `other_pairs` by `revisit`, in place."""
+        if self.config.revisit != 1.0 and other_pairs.nnz:
+            scores.view(-1)[torch.from_numpy(flat_positions(other_pairs)).to(scores.device)] *= self.config.revisit
+        return scores
+
+    def apply_revisit_at(self, scores: Tensor, other_pairs: sparse.csr_array, items: Tensor) -> Tensor:
         """The same for scores [batch, m] at positions [batch, m]."""
-        if self.config.revisit != 1.0 and beside.nnz:
-            first = np.repeat(np.arange(len(items)), items.shape[1])
-            met = np.asarray(beside[first, items.cpu().numpy().ravel()]).reshape(items.shape) > 0
-            scores[torch.from_numpy(met).to(scores.device)] *= self.config.revisit
+        if self.config.revisit != 1.0 and other_pairs.nnz:
+            rows = np.repeat(np.arange(len(items)), items.shape[1])
+            is_other = np.asarray(other_pairs[rows, items.cpu().numpy().ravel()]).reshape(items.shape) > 0
+            scores[torch.from_numpy(is_other).to(scores.device)] *= self.config.revisit
         return scores

@@ -9,8 +9,8 @@ from graphrec.models.base import Range, Space
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.relations import Relations, build_relations
 
-#: Number of paths per item for sparse data, where paths matter more than the spectrum.
-MANY = 400
+#: Value of `neighbours` for sparse data, in which paths matter more than the spectrum.
+MANY_NEIGHBOURS = 400
 
 USER_EXPONENTS = (0.2, 0.35, 0.5)
 
@@ -18,52 +18,54 @@ OFFSETS = (0.0, 1.0, 3.0, 10.0, 30.0)
 
 
 def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
-    """The default and a degree offset, then other responses and ranks, weights of the graph's relations, user and item
-    exponents, some of them those of RP3β with paths alone.
+    """The default and a degree offset, then other responses and ranks, weights of the graph's relations, and user and
+    item exponents, some of which make the model RP3β.
 
-    The first ten differ in kind, because a small budget tries no more. Configs that share a decomposition follow each
-    other, except single ones. Configs that differ only in a rank above the graph's maximum appear once.
+    The first ten differ most, because a small budget tries no more. Configs that share a decomposition are mostly
+    neighbours. Configs that differ only in a rank above the graph's maximum appear once.
     """
-    default, around = GraphFilterConfig(), build_relations(graph)
-    found = [
+    default, graph_relations = GraphFilterConfig(), build_relations(graph)
+    configs = [
         default,
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1, degree_offset=10.0, rank=256, path_weight=8.0),
-        GraphFilterConfig(plateau=1.05, neighbours=MANY),
+        GraphFilterConfig(plateau=1.05, neighbours=MANY_NEIGHBOURS),
         GraphFilterConfig(rank=256),
         GraphFilterConfig(rank=64, path_weight=8.0),
-        *(replace(default, **change) for change in _relation_changes(around)),
+        *(replace(default, **change) for change in _relation_changes(graph_relations)),
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1, rank=256, path_weight=8.0),
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1),
         GraphFilterConfig(degree_offset=10.0),
-        GraphFilterConfig(0.5, 0.5, 0.5, 0.3, rank=0, neighbours=MANY),
-        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, 10.0, rank=512, path_weight=10.0, neighbours=MANY, sharpening=4.0),
-        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=10.0, neighbours=MANY, sharpening=4.0),
-        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=8.0, neighbours=MANY),
-        GraphFilterConfig(0.2, 0.5, -0.1, -0.1, rank=0, neighbours=MANY),
+        GraphFilterConfig(0.5, 0.5, 0.5, 0.3, rank=0, neighbours=MANY_NEIGHBOURS),
+        GraphFilterConfig(
+            0.2, 0.5, 0.0, 0.0, 10.0, rank=512, path_weight=10.0, neighbours=MANY_NEIGHBOURS, sharpening=4.0
+        ),
+        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=10.0, neighbours=MANY_NEIGHBOURS, sharpening=4.0),
+        GraphFilterConfig(0.2, 0.5, 0.0, 0.0, rank=512, path_weight=8.0, neighbours=MANY_NEIGHBOURS),
+        GraphFilterConfig(0.2, 0.5, -0.1, -0.1, rank=0, neighbours=MANY_NEIGHBOURS),
         GraphFilterConfig(0.5),
         GraphFilterConfig(0.5, rank=256),
-        GraphFilterConfig(0.35, 0.5, 0.0, 0.0, path_weight=6.0, neighbours=MANY),
+        GraphFilterConfig(0.35, 0.5, 0.0, 0.0, path_weight=6.0, neighbours=MANY_NEIGHBOURS),
         GraphFilterConfig(rank=64),
     ]
     users, items = (graph.data[label].num_nodes for label in (graph.target[0], graph.target[2]))
     rows = users + sum(
-        values.shape[1] for values in around.item_attributes.values()
+        values.shape[1] for values in graph_relations.item_attributes.values()
     )  # an attribute value acts as a user
-    first: dict[GraphFilterConfig, GraphFilterConfig] = {}
-    for config in found:
-        first.setdefault(_allowed(config, min(rows, items)), config)
-    return [*first.values()]
+    unique: dict[GraphFilterConfig, GraphFilterConfig] = {}
+    for config in configs:
+        unique.setdefault(_limit_rank(config, min(rows, items)), config)
+    return [*unique.values()]
 
 
-def _allowed(config: GraphFilterConfig, size: int) -> GraphFilterConfig:
-    """The config with its rank limited to that of a matrix with `size` rows or columns, whichever are fewer."""
+def _limit_rank(config: GraphFilterConfig, size: int) -> GraphFilterConfig:
+    """The config with its rank limited to the maximum for a matrix whose shorter side is `size`."""
     return replace(config, rank=min(config.rank, int(config.rank_share * size) or 1))
 
 
 def space(graph: HeteroGraph) -> Space:
-    """The ranges of all scalars that matter for a graph; single behaviours have weights such as `weights.VIEWED`."""
-    around = build_relations(graph)
-    found: dict[str, Range | tuple[object, ...]] = {
+    """The ranges of all settings that matter for a graph; `weights.VIEWED` is the weight of the behaviour VIEWED."""
+    graph_relations = build_relations(graph)
+    ranges: dict[str, Range | tuple[object, ...]] = {
         "user_exponent": USER_EXPONENTS,
         "source_exponent": Range(-0.2, 0.6),
         "target_exponent": Range(-0.2, 0.6),
@@ -71,35 +73,35 @@ def space(graph: HeteroGraph) -> Space:
         "rank": (0, 64, 128, 256, 512, 768),
         "plateau": Range(0.9, 1.8),
         "path_weight": Range(0.5, 20.0, log=True),
-        "neighbours": (100, 200, MANY),
+        "neighbours": (100, 200, MANY_NEIGHBOURS),
         "sharpening": (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0),
     }
     few, many = (0.0, 0.1, 0.3, 1.0), (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
-    found |= {f"weights.{name}": few for name in around.behaviours}
-    if around.behaviours:
-        found["revisit"] = (0.0, 0.5, 1.0, 2.0)
+    ranges |= {f"weights.{name}": few for name in graph_relations.behaviours}
+    if graph_relations.behaviours:
+        ranges["revisit"] = (0.0, 0.5, 1.0, 2.0)
     kinds: Mapping[str, tuple[Mapping[str, object], tuple[object, ...]]] = {
-        "social_weight": (around.social, many),
-        "attribute_weight": (around.item_attributes, few),
-        "user_attribute_weight": (around.user_attributes, many),
-        "item_relation_weight": (around.item_items, few),
+        "social_weight": (graph_relations.social, many),
+        "attribute_weight": (graph_relations.item_attributes, few),
+        "user_attribute_weight": (graph_relations.user_attributes, many),
+        "item_relation_weight": (graph_relations.item_items, few),
     }
-    found |= {name: values for name, (there, values) in kinds.items() if there}
+    ranges |= {name: values for name, (present, values) in kinds.items() if present}
     if graph.data[graph.target].get("timestamp") is not None:
-        found["half_life"] = (0.0, 30.0, 180.0, 720.0)
-    return found
+        ranges["half_life"] = (0.0, 30.0, 180.0, 720.0)
+    return ranges
 
 
-def _relation_changes(around: Relations) -> list[dict[str, Any]]:  # fields of the config
-    """For each kind of relation that the graph has: without it, and with a much larger weight."""
+def _relation_changes(graph_relations: Relations) -> list[dict[str, Any]]:  # fields of the config
+    """For each kind of relation in the graph: its weight set to zero, and to a much larger value."""
     kinds: Mapping[str, tuple[Mapping[str, object], float]] = {
-        "behaviour_weight": (around.behaviours, 1.0),
-        "social_weight": (around.social, 0.1),
-        "attribute_weight": (around.item_attributes, 0.4),
-        "user_attribute_weight": (around.user_attributes, 0.1),
-        "item_relation_weight": (around.item_items, 0.5),
+        "behaviour_weight": (graph_relations.behaviours, 1.0),
+        "social_weight": (graph_relations.social, 0.1),
+        "attribute_weight": (graph_relations.item_attributes, 0.4),
+        "user_attribute_weight": (graph_relations.user_attributes, 0.1),
+        "item_relation_weight": (graph_relations.item_items, 0.5),
     }
-    changes = [{name: value} for name, (there, much) in kinds.items() if there for value in (0.0, much)]
-    if around.behaviours:  # shops differ in whether users return to items that they only viewed
+    changes = [{name: value} for name, (present, large) in kinds.items() if present for value in (0.0, large)]
+    if graph_relations.behaviours:  # in some shops users return to items that they viewed, in others they do not
         changes += [{"behaviour_weight": weight, "revisit": 0.0} for weight in (0.3, 0.1, 1.0)]
     return changes

@@ -1,4 +1,4 @@
-"""The strongest reasons of many scores of graph_filter at once."""
+"""The strongest reason of each of many scores of graph_filter."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,100 +15,101 @@ from graphrec.vocabulary import IndexArray
 
 @dataclass(frozen=True, eq=False)
 class TopReasonFinder:
-    """Finds the strongest reasons of a user's scores, with what is the same for all users computed once.
+    """Finds the strongest reasons of a user's scores; holds what all users share.
 
-    signal, scores: those of the model.
+    signal, scores: the signal and the scores of the model.
     vectors: D^q V, [num_items, k].
     response: g(λ), [k].
-    people: number of users of each value, [num_values] by user attribute.
-    place: scratch array [num_items], -1 outside a call.
+    num_users: number of users of each value, [num_values] by user attribute.
+    column: scratch array [num_items], -1 outside a call.
     """
 
     signal: Signal
     scores: FilterScores
     vectors: FloatArray
     response: FloatArray
-    people: Mapping[str, IndexArray]
-    place: IndexArray
+    num_users: Mapping[str, IndexArray]
+    column: IndexArray
 
     @classmethod
     def of(cls, signal: Signal, scores: FilterScores) -> "TopReasonFinder":
         """The finder of a fitted model."""
-        place = np.full(len(scores.degree), -1, dtype=np.int64)
-        people = {name: np.bincount(m.indices, minlength=m.shape[1]) for name, m in signal.values.items()}
+        column = np.full(len(scores.degree), -1, dtype=np.int64)
+        num_users = {name: np.bincount(m.indices, minlength=m.shape[1]) for name, m in signal.values.items()}
         response = scores.response().float().cpu().numpy()
-        return cls(signal, scores, scores.vectors.cpu().numpy(), response, people, place)
+        return cls(signal, scores, scores.vectors.cpu().numpy(), response, num_users, column)
 
     def find(self, user_index: int, items: IndexArray) -> TopReasons:
         """The node with the largest sum of contributions (as in `find_contributions`) to each of m items of a user."""
-        own = self.signal.behaviour[[user_index]]
+        history = self.signal.behaviour[[user_index]]
         relation, node, rows = [], [], []
-        for name, nodes, carried, mine in self._related(user_index, own):
-            own = own + mine
-            relation += [name] * len(nodes)
-            node.append(nodes)
+        for name, related_nodes, carried, own_part in self._related(user_index, history):
+            history = history + own_part
+            relation += [name] * len(related_nodes)
+            node.append(related_nodes)
             rows.append(carried)
-        own = sparse.csr_array(own)
+        history = sparse.csr_array(history)
         relation, node, rows = (
-            [HISTORY] * own.nnz + relation,
-            [own.indices.astype(np.int64), *node],
-            [_diagonal(own), *rows],
+            [HISTORY] * history.nnz + relation,
+            [history.indices.astype(np.int64), *node],
+            [_diagonal(history), *rows],
         )
         carried = sparse.csr_array(sparse.vstack(rows, format="csr"))
-        between = np.unique(carried.indices).astype(np.int64)
-        if not len(between):
+        source_items = np.unique(carried.indices).astype(np.int64)
+        if not len(source_items):
             return TopReasons(("",) * len(items), np.full(len(items), -1, dtype=np.int64))
-        kernel = self._influence(between, items).astype(np.float64)
-        amount = sparse.csr_array(carried[:, between]).astype(np.float64) @ kernel  # [n, m]
+        influence = self._compute_influence(source_items, items).astype(np.float64)
+        amount = sparse.csr_array(carried[:, source_items]).astype(np.float64) @ influence  # [n, m]
         best = amount.argmax(axis=0)
-        speaks = amount[best, np.arange(len(items))] > 0
-        names = tuple(relation[row] if yes else "" for row, yes in zip(best.tolist(), speaks.tolist(), strict=True))
-        return TopReasons(names, np.where(speaks, np.concatenate(node)[best], -1))
+        is_positive = amount[best, np.arange(len(items))] > 0
+        pairs = zip(best.tolist(), is_positive.tolist(), strict=True)
+        names = tuple(relation[row] if positive else "" for row, positive in pairs)
+        return TopReasons(names, np.where(is_positive, np.concatenate(node)[best], -1))
 
     def _related(
-        self, user_index: int, own: sparse.csr_array
+        self, user_index: int, behaviour: sparse.csr_array
     ) -> Iterator[tuple[str, IndexArray, sparse.csr_array, sparse.csr_array]]:
-        """For each relation its name, the friends or values [n], the signal from each [n, num_items], and the part of
-        it that is the user's own behaviour [1, num_items], which counts as history."""
-        shape = self.signal.behaviour.shape[1]
+        """For each relation: its name, the friends or values [n], the signal from each [n, num_items], and the part of
+        it that comes from the user's own behaviour [1, num_items] and counts as history."""
+        num_items = self.signal.behaviour.shape[1]
         for name, matrix in {**self.signal.social, **self.signal.values}.items():
             related = matrix[[user_index]]
-            kept = self.signal.around[name][[user_index]].indices
-            if not related.nnz or not len(kept):
+            items = self.signal.relation_signals[name][[user_index]].indices
+            if not related.nnz or not len(items):
                 continue
             source = self.signal.behaviour if name in self.signal.social else self.signal.profiles[name]
-            dense = source[related.indices][:, kept].toarray()
+            dense = source[related.indices][:, items].toarray()
             carried = dense * related.data[:, None]
-            mine = np.zeros(len(kept))
+            own_part = np.zeros(len(items))
             if name in self.signal.values:
-                people = np.maximum(self.people[name][related.indices], 1)[:, None]
-                part = (dense != 0) * own[:, kept].toarray() * (related.data[:, None] / people)
-                carried, mine = carried - part, part.sum(axis=0)
-            rows = np.arange(related.nnz + 1) * len(kept)
-            columns = np.tile(kept, related.nnz)
+                users = np.maximum(self.num_users[name][related.indices], 1)[:, None]
+                own_signal = (dense != 0) * behaviour[:, items].toarray() * (related.data[:, None] / users)
+                carried, own_part = carried - own_signal, own_signal.sum(axis=0)
+            rows = np.arange(related.nnz + 1) * len(items)
+            columns = np.tile(items, related.nnz)
             yield (
                 name,
                 related.indices.astype(np.int64),
-                sparse.csr_array((carried.ravel(), columns, rows), shape=(related.nnz, shape)),
-                sparse.csr_array((mine, kept, [0, len(kept)]), shape=(1, shape)),
+                sparse.csr_array((carried.ravel(), columns, rows), shape=(related.nnz, num_items)),
+                sparse.csr_array((own_part, items, [0, len(items)]), shape=(1, num_items)),
             )
 
-    def _influence(self, between: IndexArray, items: IndexArray) -> FloatArray:
+    def _compute_influence(self, source_items: IndexArray, items: IndexArray) -> FloatArray:
         """The contribution of one unit of signal on n items to each of m scores, [n, m]."""
         c, paths = self.scores.config, self.scores.paths
-        degree = self.scores.degree[between][:, None]
-        left = self.vectors[between] * degree ** np.float32(-c.target_exponent)
-        found: FloatArray = left @ (self.vectors[items] * self.response).T
-        starts = paths.indptr[between].astype(np.int64)
-        lengths = paths.indptr[between + 1] - starts
+        degree = self.scores.degree[source_items][:, None]
+        left = self.vectors[source_items] * degree ** np.float32(-c.target_exponent)
+        influence: FloatArray = left @ (self.vectors[items] * self.response).T
+        starts = paths.indptr[source_items].astype(np.int64)
+        lengths = paths.indptr[source_items + 1] - starts
         entries = np.arange(int(lengths.sum())) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
-        self.place[items] = np.arange(len(items))
-        column = self.place[paths.indices[entries]]
-        self.place[items] = -1
-        hit = column >= 0
-        row = np.repeat(np.arange(len(between)), lengths)[hit]
-        found[row, column[hit]] += np.float32(c.path_weight) * paths.data[entries[hit]]
-        return found * degree ** np.float32(-c.source_exponent)
+        self.column[items] = np.arange(len(items))
+        columns = self.column[paths.indices[entries]]
+        self.column[items] = -1
+        is_target = columns >= 0
+        row = np.repeat(np.arange(len(source_items)), lengths)[is_target]
+        influence[row, columns[is_target]] += np.float32(c.path_weight) * paths.data[entries[is_target]]
+        return influence * degree ** np.float32(-c.source_exponent)
 
 
 def _diagonal(row: sparse.csr_array) -> sparse.csr_array:

@@ -1,4 +1,4 @@
-"""One score of graph_filter as an exact sum over single walks from a user through items to the target."""
+"""A score of graph_filter as an exact sum over single walks from a user through items to the target."""
 
 from dataclasses import dataclass
 
@@ -14,10 +14,10 @@ from graphrec.models.graph_filter.scoring import FilterScores
 from graphrec.models.graph_filter.signal import Signal
 from graphrec.vocabulary import IndexArray
 
-#: Threshold of eigenvalues: smaller ones are rounding errors to divide by, and their part counts as longer walks.
-LEAST_EIGENVALUE = 1e-4
+#: Threshold of eigenvalues: smaller ones are rounding errors and not divided by; their part counts as longer walks.
+MIN_EIGENVALUE = 1e-4
 
-#: Batch size of users whose part of the spectrum is computed.
+#: Batch size in users whose part of the spectrum is computed at once.
 BLOCK = 4096
 
 
@@ -26,9 +26,8 @@ def find_walks(
 ) -> Walks:
     """The Walks of a user to the target of `influence`.
 
-    The spectrum reaches the target over its neighbours, since V g Vᵀ = (V g Λ⁻¹ Vᵀ N'ᵀ) N'/σ₁². The part of its last
-    step over users and values that have the item h too belongs to their walk ends; the part over others, which are
-    further from h, is `longer`.
+    Since V g Vᵀ = (V g Λ⁻¹ Vᵀ N'ᵀ) N'/σ₁², the last step of the spectrum leads over users and values that have the
+    target. Its part over those that also have the item h is added to their walk ends; its other part is `longer`.
     """
     starts = _walk_starts(signal, user_index)
     items = np.unique(starts.carried.indices).astype(np.int64)
@@ -40,62 +39,62 @@ def find_walks(
 
 
 def _walk_starts(signal: Signal, user_index: int) -> WalkStarts:
-    """The starts of a user's signal over all items. The mean behaviour of an attribute value includes the user's own
-    behaviour, which counts as history."""
+    """The walk starts of a user with signals over all items. The mean behaviour of an attribute value includes the
+    user's own behaviour, which counts as history."""
     relation, node, person = [HISTORY], [np.array([-1])], [np.array([user_index])]
     rows = [sparse.csr_array(signal.behaviour[[user_index]])]
     for name in {**signal.social, **signal.values}:
-        people, values, theirs = _carried(signal, name, user_index)
-        own = np.flatnonzero((people == user_index) & (name in signal.values))
-        rows[0] = sparse.csr_array(rows[0] + theirs[own].sum(axis=0)[None]) if len(own) else rows[0]
-        others = np.setdiff1d(np.arange(len(people)), own)
-        relation += [name] * len(others)
-        node.append(values[others])
-        person.append(people[others])
-        rows.append(sparse.csr_array(theirs[others]))
+        users, values, signals = _relation_walks(signal, name, user_index)
+        own_rows = np.flatnonzero((users == user_index) & (name in signal.values))
+        rows[0] = sparse.csr_array(rows[0] + signals[own_rows].sum(axis=0)[None]) if len(own_rows) else rows[0]
+        other_rows = np.setdiff1d(np.arange(len(users)), own_rows)
+        relation += [name] * len(other_rows)
+        node.append(values[other_rows])
+        person.append(users[other_rows])
+        rows.append(sparse.csr_array(signals[other_rows]))
     carried = sparse.csr_array(sparse.vstack(rows, format="csr"))
     carried.eliminate_zeros()
     return WalkStarts(tuple(relation), np.concatenate(node), np.concatenate(person), carried)
 
 
-def _carried(signal: Signal, name: str, user_index: int) -> tuple[IndexArray, IndexArray, sparse.csr_array]:
-    """The users [n] behind the friends or attribute values of a user, the position of the friend or value of each [n],
-    and the part of the signal that comes from each, [n, num_items]."""
-    kept = signal.around[name][[user_index]].indices.astype(np.int64)
+def _relation_walks(signal: Signal, name: str, user_index: int) -> tuple[IndexArray, IndexArray, sparse.csr_array]:
+    """The users [n] whose behaviour a relation adds to a user's signal, the friend or attribute value that leads to
+    each [n], and the signal from each, [n, num_items]."""
+    items = signal.relation_signals[name][[user_index]].indices.astype(np.int64)
     related = {**signal.social, **signal.values}[name][[user_index]]
     values, weight = related.indices.astype(np.int64), related.data.astype(np.float64)
     if name in signal.social:
-        people, place = values, np.arange(len(values))
-        there = np.ones((len(values), len(kept)))
+        users, source = values, np.arange(len(values))
+        in_profile = np.ones((len(values), len(items)))
     else:
-        holders = sparse.csc_array(signal.values[name])[:, values]
-        people, counts = holders.indices.astype(np.int64), np.diff(holders.indptr)
-        place, weight = np.repeat(np.arange(len(values)), counts), weight / np.maximum(counts, 1)
-        there = signal.profiles[name][values][:, kept].toarray() != 0  # profiles are cut to their most frequent items
-    some = sparse.csr_array(signal.behaviour[people][:, kept])
-    row = np.repeat(np.arange(len(people)), np.diff(some.indptr))
-    data = some.data * weight[place[row]] * there[place[row], some.indices]
-    shape = (len(people), signal.behaviour.shape[1])
-    return people, values[place], sparse.csr_array((data, kept[some.indices], some.indptr), shape=shape)
+        value_users = sparse.csc_array(signal.values[name])[:, values]
+        users, counts = value_users.indices.astype(np.int64), np.diff(value_users.indptr)
+        source, weight = np.repeat(np.arange(len(values)), counts), weight / np.maximum(counts, 1)
+        in_profile = signal.profiles[name][values][:, items].toarray() != 0  # profiles are cut
+    behaviour = sparse.csr_array(signal.behaviour[users][:, items])
+    row = np.repeat(np.arange(len(users)), np.diff(behaviour.indptr))
+    data = behaviour.data * weight[source[row]] * in_profile[source[row], behaviour.indices]
+    shape = (len(users), signal.behaviour.shape[1])
+    return users, values[source], sparse.csr_array((data, items[behaviour.indices], behaviour.indptr), shape=shape)
 
 
 def _walk_ends(kernel: Kernel, scores: FilterScores, items: IndexArray, influence: ItemInfluence) -> WalkEnds:
-    """The ends from items [m] to the target, including their part of the spectrum."""
-    over_users = influence.over_users[items]
+    """The walk ends from items [m] to the target, including their part of the spectrum."""
+    user_paths = influence.user_paths[items]
     shared = sparse.csr_array(sparse.diags_array(influence.co_users.target) @ influence.co_users.rows[:, items])
     shared.eliminate_zeros()
-    plain = np.asarray(shared.sum(axis=0), dtype=np.float64)
-    each = np.divide(over_users, plain, out=np.zeros_like(plain), where=plain > 0)
-    walked = sparse.csr_array(shared @ sparse.diags_array(each))
+    total = np.asarray(shared.sum(axis=0), dtype=np.float64)
+    ratio = np.divide(user_paths, total, out=np.zeros_like(total), where=total > 0)
+    paths = sparse.csr_array(shared @ sparse.diags_array(ratio))
     last = _LastStep.of(kernel, scores, items, influence)
-    amounts = [walked + last.through(influence.co_users.rows, influence.co_users.target, shared)]
+    amounts = [paths + last.compute_part(influence.co_users.rows, influence.co_users.target, shared)]
     via, value = [USERS] * len(influence.co_users.user_index), [influence.co_users.user_index]
     for name, part in kernel.attributes.items():
         row = part.factor[[influence.item_index]]
         values = row.indices.astype(np.int64)
         both = sparse.csr_array(part.factor[items][:, values].T)
-        walked = sparse.csr_array(influence.attributes[name][items][:, values].T)
-        amounts.append(walked + last.through(sparse.csr_array(part.factor[:, values].T), row.data, both))
+        paths = sparse.csr_array(influence.attributes[name][items][:, values].T)
+        amounts.append(paths + last.compute_part(sparse.csr_array(part.factor[:, values].T), row.data, both))
         via += [name] * len(values)
         value.append(values)
     for name, link in influence.links.items():
@@ -107,7 +106,7 @@ def _walk_ends(kernel: Kernel, scores: FilterScores, items: IndexArray, influenc
 
 @dataclass(frozen=True, eq=False)
 class _LastStep:
-    """The part of the spectrum that reaches the target from items [m] in one last step."""
+    """The part of the spectrum whose last step leads from items [m] to the target."""
 
     left: FloatArray  # D^-p V g Λ⁻¹ D_j^q / σ₁² [m, k]
     vectors: FloatArray  # D^q V [num_items, k]
@@ -121,29 +120,31 @@ class _LastStep:
             scores.vectors.cpu().numpy(),
             scores.degree.astype(np.float64) ** -scores.config.target_exponent,
         )
-        usable = eigenvalues >= LEAST_EIGENVALUE
-        longer = np.divide(scores.response().cpu().numpy(), eigenvalues, out=np.zeros_like(eigenvalues), where=usable)
+        usable = eigenvalues >= MIN_EIGENVALUE
+        inverse_response = np.divide(
+            scores.response().cpu().numpy(), eigenvalues, out=np.zeros_like(eigenvalues), where=usable
+        )
         left = (
             vectors[items]
-            * longer
+            * inverse_response
             * (powers[items] * influence.scale[items] / kernel.top_squared_singular_value)[:, None]
         )
         return cls(left.astype(np.float32), vectors, powers)
 
-    def through(self, rows: sparse.csr_array, target: Amounts, both: sparse.csr_array) -> sparse.csr_array:
-        """The part [n, m] through n users or values that have both an item and the target.
+    def compute_part(self, rows: sparse.csr_array, target: Amounts, both: sparse.csr_array) -> sparse.csr_array:
+        """The part [n, m] over n users or values that have both an item and the target.
 
         Args:
             rows: their rows of N', [n, num_items].
             target: their entries of N' at the target, [n].
             both: has an entry if the user or value has the item, [n, m].
         """
-        found = sparse.csr_array(both, copy=True).astype(np.float64)
+        part = sparse.csr_array(both, copy=True).astype(np.float64)
         rows = scale_columns(rows, self.inverse)
         for start in range(0, both.shape[0], BLOCK):
-            some = slice(start, start + BLOCK)
-            dense = ((rows[some] @ self.vectors) @ self.left.T) * np.asarray(target)[some, None]
+            batch = slice(start, start + BLOCK)
+            dense = ((rows[batch] @ self.vectors) @ self.left.T) * np.asarray(target)[batch, None]
             first, last = both.indptr[start], both.indptr[min(start + BLOCK, both.shape[0])]
             row = np.repeat(np.arange(dense.shape[0]), np.diff(both.indptr[start : start + BLOCK + 1]))
-            found.data[first:last] = dense[row, both.indices[first:last]]
-        return found
+            part.data[first:last] = dense[row, both.indices[first:last]]
+        return part

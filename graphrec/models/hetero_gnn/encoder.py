@@ -1,4 +1,4 @@
-"""Vectors of all nodes of a property graph: learned ones and projected features, smoothed by PyG's layers."""
+"""The encoder of hetero_gnn: embeddings plus projected features of all nodes, passed through PyG's layers."""
 
 from collections.abc import Mapping
 
@@ -12,11 +12,18 @@ from graphrec.schema import Triple
 
 
 class HeteroEncoder(nn.Module):
-    """h₀ = embedding + features · W; h_l = layer(σ(h_{l−1})) with σ = GELU from the second layer on; the result is the
-    mean of h₀ … h_L, so that a node whose neighbours say nothing keeps what is its own.
+    """z = (h₀ + … + h_L)/(L + 1) with h₀ = embedding + features · W, h₁ = layer₁(h₀) and h_l = layer_l(GELU(h_(l−1))).
 
-    start: the embeddings to begin with, by node type, [num_nodes, dim] each.
-    features: [num_nodes, any] for the node types that have any; they are not learned, and W begins at 0.
+    W is a projection of features for each node type, learned from 0 on; L is the number of layers. A node type that no
+    edge reaches keeps h_l = h_(l−1).
+
+    Args:
+        layer: name of the layers, a key of LAYERS.
+        num_layers: L.
+        heads: number of attention heads.
+        triples: the edge types.
+        start: initial embeddings [num_nodes, dim] of every node type.
+        features: constant features [num_nodes, num_features] of the node types that have any.
     """
 
     def __init__(
@@ -36,51 +43,51 @@ class HeteroEncoder(nn.Module):
             {label: nn.Linear(x.shape[1], dim, bias=False) for label, x in features.items() if label in start}
         )
         for projection in self.projection.values():
-            nn.init.zeros_(projection.weight)  # random ones would drown a warm start, which is a tenth of a feature
-        self.features = dict(features)  # where they are is the caller's to decide, like the edges
+            nn.init.zeros_(projection.weight)  # embeddings are ten times smaller than features: noise would mask them
+        self.features = dict(features)  # on the device that the caller chose, like the edges
         self.layers = nn.ModuleList(LAYERS[layer](self.labels, triples, dim, heads) for _ in range(num_layers))
 
-    def first(self, rows: Mapping[str, Tensor] | None = None) -> Nodes:
-        """h₀ of all nodes, or of some rows of each type: [num_nodes or rows, dim] by node type."""
-        found: Nodes = {}
+    def embed(self, rows: Mapping[str, Tensor] | None = None) -> Nodes:
+        """h₀ of all nodes, or of some rows of each node type: [num_nodes or rows, dim] by node type."""
+        embedded: Nodes = {}
         for label in self.labels:
-            own, features = self.embedding[label], self.features.get(label)
+            embedding, features = self.embedding[label], self.features.get(label)
             if rows is not None:
-                own = own[rows[label]]
+                embedding = embedding[rows[label]]
                 features = None if features is None else features[rows[label]]
-            found[label] = own if features is None else own + self.projection[label](features)
-        return found
+            embedded[label] = embedding if features is None else embedding + self.projection[label](features)
+        return embedded
 
     def forward(self, edges: Edges, rows: Mapping[str, Tensor] | None = None) -> Nodes:
-        """The mean of h₀ … h_L, [num_nodes or rows, dim] by node type; `edges` are between the rows, where given."""
-        h = self.first(rows)
+        """z of all nodes, or of the `rows` that `edges` join: [num_nodes or rows, dim] by node type."""
+        h = self.embed(rows)
         total = dict(h)
         for depth, layer in enumerate(self.layers):
-            before = {label: nn.functional.gelu(x) for label, x in h.items()} if depth else h
-            reached = layer(before, edges)
-            h = {label: reached.get(label, h[label]) for label in self.labels}
+            inputs = {label: nn.functional.gelu(x) for label, x in h.items()} if depth else h
+            outputs = layer(inputs, edges)
+            h = {label: outputs.get(label, h[label]) for label in self.labels}
             total = {label: total[label] + h[label] for label in self.labels}
         return {label: x / (1 + len(self.layers)) for label, x in total.items()}
 
 
-def start_vectors(
-    sizes: Mapping[str, int], shape: tuple[int, float], known: Nodes, generator: torch.Generator
+def init_embeddings(
+    sizes: Mapping[str, int], shape: tuple[int, float], initial: Nodes, generator: torch.Generator
 ) -> Nodes:
-    """The embeddings to begin with: those of `known` node types, normal ones of `shape` (dim, deviation) of others."""
-    dim, deviation = shape
+    """Initial embeddings: `initial` for its node types, else normal vectors of `shape` (length, standard deviation)."""
+    dim, std = shape
     return {
-        label: known[label] if label in known else deviation * torch.randn(size, dim, generator=generator)
+        label: initial[label] if label in initial else std * torch.randn(size, dim, generator=generator)
         for label, size in sizes.items()
     }
 
 
-def flat(module: nn.Module) -> Tensor:
-    """All parameters of a module one after the other, [number of parameters]."""
+def flatten_parameters(module: nn.Module) -> Tensor:
+    """All parameters of a module concatenated, [num_parameters]."""
     return torch.cat([parameter.detach().flatten() for parameter in module.parameters()])
 
 
-def parts(module: nn.Module, x: Tensor) -> dict[str, Tensor]:
-    """The parts of x [number of parameters] as the parameters of a module, by name; the inverse of `flat`."""
+def unflatten_parameters(module: nn.Module, x: Tensor) -> dict[str, Tensor]:
+    """x [num_parameters] as the parameters of a module by name; the inverse of `flatten_parameters`."""
     named = dict(module.named_parameters())
     pieces = torch.split(x, [parameter.numel() for parameter in named.values()])
     return {name: piece.view_as(named[name]) for name, piece in zip(named, pieces, strict=True)}
