@@ -141,8 +141,8 @@ def _show(comparison: "Comparison") -> None:
     title = f"{comparison.data.relation}, split {division.record.spec}: {tested}"
     rows = [[r.name, *(_value(r.metrics.get(name)) for name in names)] for r in comparison.results]
     _terminal.print_table(title, ["model", *names], rows)
-    if findings.nothing_found(comparison):
-        _terminal.note(sentences.nothing_found(comparison))
+    if findings.has_no_hits(comparison):
+        _terminal.note(sentences.no_hits(comparison))
     rows = [
         [f"{d.first} minus {d.second}", d.metric, f"{d.estimate.value:+.4f}", _interval(d.estimate), d.verdict]
         for d in comparison.differences

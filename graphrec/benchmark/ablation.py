@@ -75,15 +75,15 @@ def compare_relations(
     thresholds = {FEW} if (degree <= FEW).sum() >= ENOUGH else set()
     thresholds |= {int(np.quantile(degree, QUANTILE, method="lower"))}
     groups = {"all": np.ones(len(users), dtype=bool)}
-    groups |= {f"with at most {most} interactions": degree <= most for most in sorted(thresholds)}
+    groups |= {f"with at most {limit} interactions": degree <= limit for limit in sorted(thresholds)}
 
     effects = []
     for name, mask in groups.items():
         values = {
-            key: PooledValues(users[mask], {metric: each.per_user[metric][mask] for metric in COMPARED})
-            for key, each in ((WITH, with_it), (WITHOUT, without_it))
+            key: PooledValues(users[mask], {metric: measured.per_user[metric][mask] for metric in COMPARED})
+            for key, measured in ((WITH, with_it), (WITHOUT, without_it))
         }
-        for found in compare_pairs(values, {metric: [(WITH, WITHOUT)] for metric in COMPARED}, rng):
-            with_mean, without_mean = (float(values[key].per_user[found.metric].mean()) for key in (WITH, WITHOUT))
-            effects.append(RelationEffect(name, int(mask.sum()), with_mean, without_mean, found))
+        for change in compare_pairs(values, {metric: [(WITH, WITHOUT)] for metric in COMPARED}, rng):
+            with_mean, without_mean = (float(values[key].per_user[change.metric].mean()) for key in (WITH, WITHOUT))
+            effects.append(RelationEffect(name, int(mask.sum()), with_mean, without_mean, change))
     return tuple(sorted(effects, key=lambda effect: COMPARED.index(effect.difference.metric)))

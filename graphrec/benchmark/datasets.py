@@ -96,7 +96,7 @@ def open_dataset(name: str, root: Path | None = None) -> Dataset:
     entry = DATASETS[name]
     folder = (root or data_root(name)) / entry.folder
     if not folder.is_dir():
-        raise DataError(f"data set {name} needs the folder {folder}, which does not exist; {_WHAT_TO_SET}")
+        raise DataError(f"data set {name} needs the folder {folder}, which does not exist; {_REMEDY}")
     # `left_out` is empty for a variant with a name of its own: the relation is not part of that data set
     return replace(remove_test_edges(name, entry.read(folder), entry.task).without(entry.without), left_out=())
 
@@ -105,11 +105,11 @@ def data_root(name: str) -> Path:
     """The folder that GRAPHREC_DATA names; DataError if it is not set, which says that `name` needs it."""
     root = os.environ.get(VARIABLE)
     if not root:
-        raise DataError(f"data set {name} needs the environment variable {VARIABLE}, which is not set; {_WHAT_TO_SET}")
+        raise DataError(f"data set {name} needs the environment variable {VARIABLE}, which is not set; {_REMEDY}")
     return Path(root)
 
 
-_WHAT_TO_SET = (
+_REMEDY = (
     f"set {VARIABLE} to the folder that contains {first_few(sorted({entry.folder for entry in DATASETS.values()}), 20)}"
 )
 

@@ -1,4 +1,4 @@
-"""Published splits as files, strictly read: one line `user item item …` for each user."""
+"""A strict reader of LightGCN's text format: one line `user item item …` for each user."""
 
 import gzip
 import zlib
@@ -14,8 +14,8 @@ from graphrec.vocabulary import IndexArray
 def read_pairs(path: Path) -> Interactions:
     """The interactions of a file with one line `user item item …` for each user, plain or gzip.
 
-    Numbers are positions from 0, separated by spaces or tabs; a user may have no items, and several
-    lines. Raises DataError with the line number if a line is not of this form.
+    Numbers are positions from 0, separated by spaces or tabs. A user may have several lines, and
+    a line may have no items. Raises DataError with the line number if a line has another form.
     """
     user_index, item_index = read_lines(path)
     num_users, num_items = (int(a.max()) + 1 if len(a) else 0 for a in (user_index, item_index))
@@ -23,7 +23,7 @@ def read_pairs(path: Path) -> Interactions:
 
 
 def read_lines(path: Path) -> tuple[IndexArray, IndexArray]:
-    """The first number of each line, repeated for each further number of the line, and the further numbers."""
+    """All pairs of a file: users [n], the first number of each line, and items [n], the other numbers of the line."""
     try:
         content = path.read_bytes()
         content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
@@ -39,20 +39,21 @@ def read_lines(path: Path) -> tuple[IndexArray, IndexArray]:
         numbers = np.array(content.split(), dtype=np.bytes_).astype(np.int64)
     except (ValueError, OverflowError):
         numbers = np.empty(0, dtype=np.int64)
-    if len(numbers) != counts.sum() or (numbers < 0).any() or not _plain(content):
-        raise _wrong(path, lines)
+    if len(numbers) != counts.sum() or (numbers < 0).any() or not _is_numeric(content):
+        raise _find_wrong_line(path, lines)
     filled = counts > 0
     first = np.cumsum(counts)[filled] - counts[filled]
-    further = np.ones(len(numbers), dtype=bool)
-    further[first] = False
-    return np.repeat(numbers[first], counts[filled] - 1), numbers[further]
+    is_item = np.ones(len(numbers), dtype=bool)
+    is_item[first] = False
+    return np.repeat(numbers[first], counts[filled] - 1), numbers[is_item]
 
 
-def _plain(content: bytes) -> bool:
+def _is_numeric(content: bytes) -> bool:
     return not content.translate(None, b"0123456789 \t\r\n")
 
 
-def _wrong(path: Path, lines: list[bytes]) -> DataError:
+def _find_wrong_line(path: Path, lines: list[bytes]) -> DataError:
+    """The error that names the first line with a word that is not a position."""
     for number, line in enumerate(lines, start=1):
         for word in line.split():
             if not word.isdigit() or len(word) > 18:

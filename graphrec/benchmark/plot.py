@@ -14,13 +14,13 @@ from graphrec.evaluation.report.label_placement import NEAR, Floats, place
 
 INK, SOFT, LINE, DOT, PUBLISHED = "#1d2025", "#6a6f78", "#e2dfd8", "#3f6f9f", "#b4532a"
 
-#: Panels in one row, and inches of each.
+#: Panels in a row, and the width and height of each in inches.
 COLUMNS, WIDTH, HEIGHT = 2, 6.2, 4.2
 
-#: Published results that a panel shows as lines, the best.
+#: Number of published results drawn as lines in a panel, the best ones.
 LINES = 2
 
-#: Of the folds of a data set the first has a panel.
+#: Endings of data sets without a panel: only the first fold of a data set has one.
 LATER_FOLDS = tuple(f"-u{fold}" for fold in range(2, 6))
 
 STYLE = {
@@ -45,8 +45,8 @@ STYLE = {
 
 
 @dataclass(frozen=True, eq=False)
-class Marks:
-    """A panel (matplotlib's Axes), and the names and places [n, 2] of its points."""
+class Panel:
+    """The axes of a data set (matplotlib's Axes) with the names and the coordinates [n, 2] of its points."""
 
     axis: Any  # matplotlib has no types that could be named without importing it
     names: Sequence[str]
@@ -54,7 +54,7 @@ class Marks:
 
 
 def plot(results: Sequence[Saved], path: Path) -> list[Path]:
-    """The two files written: the picture as SVG and as PNG, under the name of `path` with these endings.
+    """Write the picture as SVG and as PNG, under the name of `path` with these endings, and return the two paths.
 
     Each point is a model: NDCG@20 (or RMSE) on test against the seconds of fitting, on a logarithmic axis. Lines are
     the best published results. Raises GraphrecError if matplotlib is missing or a file cannot be written, DataError
@@ -72,19 +72,19 @@ def plot(results: Sequence[Saved], path: Path) -> list[Path]:
         )
         for axis in axes.flat[len(names) :]:
             axis.set_visible(False)
-        marks = [
-            _panel(axis, name, [saved for saved in results if saved["data"] == name])
+        panels = [
+            _draw_panel(axis, name, [saved for saved in results if saved["data"] == name])
             for axis, name in zip(axes.flat, names, strict=False)
         ]
         figure.draw_without_rendering()  # the layout is done, so names can be placed
         figure.set_layout_engine("none")
-        for mark in marks:
-            _name(mark)
+        for panel in panels:
+            _label_points(panel)
         return write(figure, pyplot, path)
 
 
 def load_pyplot() -> Any:  # a module that may not be there
-    """matplotlib.pyplot, without windows; GraphrecError where it is missing."""
+    """matplotlib.pyplot, without windows; GraphrecError if matplotlib is not installed."""
     try:
         import matplotlib as mpl
 
@@ -95,50 +95,50 @@ def load_pyplot() -> Any:  # a module that may not be there
     return pyplot
 
 
-def _panel(axis: Any, name: str, results: Sequence[Saved]) -> Marks:  # matplotlib's Axes
-    """The points drawn, for which names are still to be placed."""
+def _draw_panel(axis: Any, name: str, results: Sequence[Saved]) -> Panel:  # matplotlib's Axes
+    """Draw the points and lines of a data set; the names of the points are placed later, by `_label_points`."""
     metric = "rmse" if "rmse" in results[0]["metrics"] else "ndcg@20"
     seconds = np.array([max(saved["seconds"]["fit"], 0.01) for saved in results])
     quality = np.array([saved["metrics"][metric] for saved in results])
     sign = -1 if metric == "rmse" else 1
-    known = {e["name"]: e["metrics"][metric] for s in results for e in s["published"] if metric in e["metrics"]}
-    lines = sorted(known.items(), key=lambda entry: -sign * entry[1])[:LINES]
-    low, high = _limits(quality, np.array([value for _, value in lines]))
+    published = {e["name"]: e["metrics"][metric] for s in results for e in s["published"] if metric in e["metrics"]}
+    lines = sorted(published.items(), key=lambda entry: -sign * entry[1])[:LINES]
+    low, high = _axis_limits(quality, np.array([value for _, value in lines]))
     lines = [(label, value) for label, value in lines if low <= value <= high]
     axis.set(title=name, xscale="log", xlabel="seconds to fit", xlim=(seconds.min() / 3, seconds.max() * 4))
     axis.xaxis.set_major_formatter("{x:g}")
     axis.xaxis.set_minor_formatter("")
     axis.set(ylabel="RMSE, lower is better" if metric == "rmse" else "NDCG@20", ylim=(low, high))
-    heights = _apart([value for _, value in lines], 0.055 * (high - low))
+    heights = _separate_heights([value for _, value in lines], 0.055 * (high - low))
     for (label, value), height in zip(lines, heights, strict=True):
         axis.axhline(value, color=PUBLISHED, linewidth=0.9, linestyle=(0, (4, 3)), alpha=0.8)
-        place = {"transform": axis.get_yaxis_transform(), "va": "center", "fontsize": 8}
-        axis.text(1.01, height, f"{label} {value:.4f}", color=PUBLISHED, **place)
+        style = {"transform": axis.get_yaxis_transform(), "va": "center", "fontsize": 8}
+        axis.text(1.01, height, f"{label} {value:.4f}", color=PUBLISHED, **style)
     inside = (quality >= low) & (quality <= high)
     shown = np.clip(quality, low + 0.02 * (high - low), high)
-    for chosen, marker in ((inside, "o"), (~inside, "v")):  # far worse ones are drawn at the edge, with their value
-        axis.scatter(seconds[chosen], shown[chosen], s=42, color=DOT, marker=marker, edgecolor="white", zorder=3)
+    for mask, marker in ((inside, "o"), (~inside, "v")):  # far worse models are drawn at the edge, with their value
+        axis.scatter(seconds[mask], shown[mask], s=42, color=DOT, marker=marker, edgecolor="white", zorder=3)
     names = [model_name(s) + ("" if i else f" {q:.4f}") for s, q, i in zip(results, quality, inside, strict=True)]
-    return Marks(axis, names, np.stack([seconds, shown], axis=1))
+    return Panel(axis, names, np.stack([seconds, shown], axis=1))
 
 
-def _limits(quality: Floats, published: Floats) -> tuple[float, float]:
-    """The range of the vertical axis; a value less than 0.6 of the best would leave no room for the others."""
+def _axis_limits(quality: Floats, published: Floats) -> tuple[float, float]:
+    """The range of the vertical axis, from values of at least 0.6 of the best: lower ones would squeeze the others."""
     values = np.concatenate([quality, published])
     values = values[values >= 0.6 * values.max()]
     margin = 0.12 * (np.ptp(values) or 0.5 * values.max())
     return float(values.min() - margin), float(values.max() + margin)
 
 
-def _name(marks: Marks) -> None:
-    """Write the names beside the points of a panel whose layout is done."""
-    axis = marks.axis
+def _label_points(panel: Panel) -> None:
+    """Write the names next to the points of a panel whose layout is done."""
+    axis = panel.axis
     renderer = axis.figure.canvas.get_renderer()
-    names = [name.replace(", ", ",\n") for name in marks.names]  # a long one would not fit beside its point
+    names = [name.replace(", ", ",\n") for name in panel.names]  # a long one would not fit next to its point
     texts = [axis.text(0, 0, name, fontsize=9, color=INK, ha="center", va="center", zorder=4) for name in names]
     sizes = np.array([[box.width, box.height] for box in (text.get_window_extent(renderer) for text in texts)])
     frame = axis.get_window_extent(renderer)
-    points = axis.transData.transform(marks.points)
+    points = axis.transData.transform(panel.points)
     centres = place(points, sizes, (frame.x0, frame.y0, frame.x1, frame.y1), axis.figure.dpi / 72)
     for text, point, centre, size in zip(texts, points, centres, sizes, strict=True):
         text.set_position(axis.transData.inverted().transform(centre))
@@ -149,8 +149,8 @@ def _name(marks: Marks) -> None:
             text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85})
 
 
-def _apart(values: Sequence[float], step: float) -> list[float]:
-    """Heights for labels at `values`, in their order, moved up where two would be less than `step` apart."""
+def _separate_heights(values: Sequence[float], step: float) -> list[float]:
+    """Heights of labels at `values`, in the same order, moved up if two would be less than `step` apart."""
     heights = list(map(float, values))
     below = -np.inf
     for position in np.argsort(values, kind="stable"):
@@ -159,7 +159,7 @@ def _apart(values: Sequence[float], step: float) -> list[float]:
 
 
 def write(figure: Any, pyplot: Any, path: Path) -> list[Path]:  # matplotlib's Figure and pyplot
-    """The two files written, .svg and .png; the figure is closed. Raises GraphrecError where they cannot be written."""
+    """Write a figure as .svg and .png, close it and return the two paths; GraphrecError if a file cannot be written."""
     written = []
     for ending, options in ((".svg", {"metadata": {"Date": None}}), (".png", {"dpi": 160})):
         target = path.with_name(path.name.removesuffix(".svg").removesuffix(".png") + ending)

@@ -34,7 +34,7 @@ HAS_GENDER: Triple = (USER, "HAS_GENDER", "Gender")
 IN_AGE_GROUP: Triple = (USER, "IN_AGE_GROUP", "AgeGroup")
 
 #: Minimum share of Last.fm's training pairs whose play count is found in the HetRec files.
-PROVEN = 0.99
+MIN_MATCHED = 0.99
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +48,11 @@ class PublishedSplit:
 
 def read_text_split(train: Path, test: Path, social: Path | None = None) -> PublishedSplit:
     """A split in LightGCN's text format, with FOLLOWS edges if `social` is given."""
-    ties = read_pairs(social) if social is not None else None
-    num_users = max(ties.num_users, ties.num_items) if ties else 0
-    train_pairs, test_pairs = _same_size(read_pairs(train), read_pairs(test), num_users=num_users)
-    edges = [edges_of(INTERACTED, train_pairs), *([edges_of(FOLLOWS, ties)] if ties else [])]
-    return PublishedSplit(_graph(train_pairs, edges), train_pairs, test_pairs)
+    follows = read_pairs(social) if social is not None else None
+    num_users = max(follows.num_users, follows.num_items) if follows else 0
+    train_pairs, test_pairs = _align_sizes(read_pairs(train), read_pairs(test), num_users=num_users)
+    edges = [edges_of(INTERACTED, train_pairs), *([edges_of(FOLLOWS, follows)] if follows else [])]
+    return PublishedSplit(_assemble_graph(train_pairs, edges), train_pairs, test_pairs)
 
 
 def read_gowalla(folder: Path) -> PublishedSplit:
@@ -79,31 +79,31 @@ def read_lastfm(folder: Path) -> PublishedSplit:
         for name in ("data", "test")
     )
     pair: dict[str, Kind] = {"user": "int", "friend": "int"}
-    ties = read_table(find(folder, "lightgcn_trustnetwork.txt"), pair, "\t", header=list(pair), quoting=False) - 1
-    train, test = _same_size(
-        _pairs(train_rows["user"] - 1, train_rows["item"] - 1),
-        _pairs(test_rows["user"] - 1, test_rows["item"] - 1),
-        num_users=int(ties.to_numpy().max()) + 1,
+    friends = read_table(find(folder, "lightgcn_trustnetwork.txt"), pair, "\t", header=list(pair), quoting=False) - 1
+    train, test = _align_sizes(
+        _make_interactions(train_rows["user"] - 1, train_rows["item"] - 1),
+        _make_interactions(test_rows["user"] - 1, test_rows["item"] - 1),
+        num_users=int(friends.to_numpy().max()) + 1,
     )
-    once = ties[ties["user"] < ties["friend"]].drop_duplicates()
-    tagged = _tags(folder, train_rows)
+    friends = friends[friends["user"] < friends["friend"]].drop_duplicates()  # each friendship once
+    tagged = _read_tags(folder, train_rows)
     edges = [
         edges_of(LISTENED, train),
-        EdgeArrays(FRIEND, once["user"].to_numpy(), once["friend"].to_numpy()),
+        EdgeArrays(FRIEND, friends["user"].to_numpy(), friends["friend"].to_numpy()),
         EdgeArrays(
             TAGGED, tagged["user"].to_numpy(), tagged["item"].to_numpy(), {"tag": tagged["tag"].to_numpy(object)}
         ),
     ]
-    return PublishedSplit(_graph(train, edges), train, test)
+    return PublishedSplit(_assemble_graph(train, edges), train, test)
 
 
 def read_tmall(folder: Path) -> PublishedSplit:
     """Tmall, the split of MBCGCN: predicts purchases; the graph has the training parts of views and carts."""
     bought, test = read_pairs(find(folder, "buy_train.txt")), read_pairs(find(folder, "buy_test.txt"))
     viewed, carted = (read_pairs(find(folder, f"{name}_train.txt")) for name in ("view", "cart"))
-    train, test, viewed, carted = _same_size(bought, test, viewed, carted)
+    train, test, viewed, carted = _align_sizes(bought, test, viewed, carted)
     edges = [edges_of(PURCHASED, train), edges_of(CARTED, carted), edges_of(VIEWED, viewed)]
-    return PublishedSplit(_graph(train, edges), train, test)
+    return PublishedSplit(_assemble_graph(train, edges), train, test)
 
 
 def read_retailrocket(folder: Path) -> PublishedSplit:
@@ -117,8 +117,11 @@ def read_retailrocket(folder: Path) -> PublishedSplit:
     names: dict[str, Kind] = {"item": "int", "property": "int", "other": "int"}
     links = read_table(find(folder, "kg.txt"), names, " ", header=list(names), quoting=False)
     links = links[links["item"] != links["other"]].drop_duplicates()
-    train, test, viewed, carted = _same_size(
-        *(_pairs(frame["user"], frame["item"], time=frame.get("value")) for frame in (buys, test_rows, views, carts)),
+    train, test, viewed, carted = _align_sizes(
+        *(
+            _make_interactions(frame["user"], frame["item"], time=frame.get("value"))
+            for frame in (buys, test_rows, views, carts)
+        ),
         num_items=int(links[["item", "other"]].to_numpy().max(initial=-1)) + 1,
     )
     shared = {"property": links["property"].to_numpy()}
@@ -126,7 +129,7 @@ def read_retailrocket(folder: Path) -> PublishedSplit:
         *(edges_of(kind, part) for kind, part in ((PURCHASED, train), (CARTED, carted), (VIEWED, viewed))),
         EdgeArrays(SHARES_PROPERTY, links["item"].to_numpy(), links["other"].to_numpy(), shared),
     ]
-    return PublishedSplit(_graph(train, edges), train, test)
+    return PublishedSplit(_assemble_graph(train, edges), train, test)
 
 
 def read_ml_100k(folder: Path, fold: int) -> PublishedSplit:
@@ -139,66 +142,66 @@ def read_ml_100k(folder: Path, fold: int) -> PublishedSplit:
         read_table(find(folder, f"u{fold}.{part}"), columns, "\t", header=list(columns), quoting=False)
         for part in ("base", "test")
     )
-    genres, (users, films) = _genres(folder), _people_and_films(folder)
+    genres, (users, films) = _read_genres(folder), _read_users_and_films(folder)
     train, test = (
         replace(
-            _pairs(part["user"] - 1, part["item"] - 1, part["rating"], part["timestamp"]),
+            _make_interactions(part["user"] - 1, part["item"] - 1, part["rating"], part["timestamp"]),
             num_users=len(users),
             num_items=len(films),
         )
         for part in (base_rows, test_rows)
     )
     film, genre = np.nonzero(films[genres].to_numpy())
-    described = {
+    attributes = {
         HAS_OCCUPATION: users["occupation"],
         HAS_GENDER: users["gender"],
         IN_AGE_GROUP: (users["age"] // 10 * 10).astype(str),
     }
     nodes: dict[str, int | list[str]] = {"Genre": genres}
     edges = [edges_of(RATED, train), EdgeArrays(IN_GENRE, film, genre)]
-    for kind, values in described.items():
+    for kind, values in attributes.items():
         codes, distinct = pd.factorize(values, sort=True)
         nodes[kind[2]] = list(distinct)
         edges.append(EdgeArrays(kind, np.arange(len(users)), codes.astype(np.int64)))
-    return PublishedSplit(_graph(train, edges, nodes), train, test)
+    return PublishedSplit(_assemble_graph(train, edges, nodes), train, test)
 
 
-def _genres(folder: Path) -> list[str]:
-    form: dict[str, Kind] = {"name": "str", "index": "int"}
-    return list(read_table(find(folder, "u.genre"), form, "|", header=list(form), quoting=False)["name"])
+def _read_genres(folder: Path) -> list[str]:
+    columns: dict[str, Kind] = {"name": "str", "index": "int"}
+    return list(read_table(find(folder, "u.genre"), columns, "|", header=list(columns), quoting=False)["name"])
 
 
-def _people_and_films(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    people: dict[str, Kind] = {"id": "int", "age": "int", "gender": "str", "occupation": "str"}
-    users = read_table(find(folder, "u.user"), people, "|", header=[*people, "zip"], quoting=False)
-    genres = _genres(folder)
+def _read_users_and_films(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    user_columns: dict[str, Kind] = {"id": "int", "age": "int", "gender": "str", "occupation": "str"}
+    users = read_table(find(folder, "u.user"), user_columns, "|", header=[*user_columns, "zip"], quoting=False)
+    genres = _read_genres(folder)
     head = ["id", "title", "release_date", "video_date", "url", *genres]
-    wanted: dict[str, Kind] = {"id": "int"}
-    wanted |= dict.fromkeys(genres, "int")
-    films = read_table(find(folder, "u.item"), wanted, "|", "latin-1", head, quoting=False)
+    film_columns: dict[str, Kind] = {"id": "int"}
+    film_columns |= dict.fromkeys(genres, "int")
+    films = read_table(find(folder, "u.item"), film_columns, "|", "latin-1", head, quoting=False)
     return users.sort_values("id"), films.sort_values("id")
 
 
-def _tags(folder: Path, train: pd.DataFrame) -> pd.DataFrame:
+def _read_tags(folder: Path, train: pd.DataFrame) -> pd.DataFrame:
     """Columns user and item (positions in the split) and tag (its number as text), without duplicates."""
     counts = read_table(
         find(folder, "user_artists.dat"), {"userID": "int", "artistID": "int", "weight": "int"}, "\t", quoting=False
     )
-    given = read_table(
+    tags = read_table(
         find(folder, "user_taggedartists.dat"),
         {"userID": "int", "artistID": "int", "tagID": "str"},
         "\t",
         quoting=False,
     )
-    numbers = pd.Series(np.arange(counts["userID"].nunique()), np.sort(counts["userID"].unique()))
-    item_of = _artists(train, counts.assign(user=counts["userID"].map(numbers) + 1), folder)
+    user_of = pd.Series(np.arange(counts["userID"].nunique()), np.sort(counts["userID"].unique()))
+    item_of = _match_artists(train, counts.assign(user=counts["userID"].map(user_of) + 1), folder)
     tagged = pd.DataFrame(
-        {"user": given["userID"].map(numbers), "item": given["artistID"].map(item_of), "tag": given["tagID"]}
+        {"user": tags["userID"].map(user_of), "item": tags["artistID"].map(item_of), "tag": tags["tagID"]}
     )
     return tagged.dropna().astype({"user": "int64", "item": "int64"}).drop_duplicates()
 
 
-def _artists(train: pd.DataFrame, counts: pd.DataFrame, folder: Path) -> "pd.Series[int]":
+def _match_artists(train: pd.DataFrame, counts: pd.DataFrame, folder: Path) -> "pd.Series[int]":
     """The position in the split by artistID, for the artists that the play counts identify."""
     same = train.merge(counts, left_on=["user", "count"], right_on=["user", "weight"])
     votes = same.groupby(["item", "artistID"]).size().rename("votes").reset_index()
@@ -207,15 +210,15 @@ def _artists(train: pd.DataFrame, counts: pd.DataFrame, folder: Path) -> "pd.Ser
     found = len(train.merge(clear, on="item").merge(counts, left_on=["user", "artistID", "count"],
                                                    right_on=["user", "artistID", "weight"]))  # fmt: skip
     identified = int(train["item"].isin(clear["item"]).sum())
-    if not identified or found < PROVEN * identified:
+    if not identified or found < MIN_MATCHED * identified:
         raise DataError(
             f"{folder}: of {identified:,} training pairs with an identified artist, {found:,} are in user_artists.dat, "
-            f"which is less than {PROVEN:.0%}; take the split and the HetRec files from one release"
+            f"which is less than {MIN_MATCHED:.0%}; take the split and the HetRec files from one release"
         )
     return pd.Series(clear["item"].to_numpy() - 1, clear["artistID"].to_numpy())
 
 
-def _pairs(
+def _make_interactions(
     user: "pd.Series[int]",
     item: "pd.Series[int]",
     rating: Any = None,
@@ -228,14 +231,14 @@ def _pairs(
     return Interactions(ends[0], ends[1], int(user.max()) + 1, int(item.max()) + 1, weight, times)
 
 
-def _same_size(*parts: Interactions, num_users: int = 0, num_items: int = 0) -> list[Interactions]:
-    """The parts over the users and items of all of them."""
+def _align_sizes(*parts: Interactions, num_users: int = 0, num_items: int = 0) -> list[Interactions]:
+    """The parts with the same number of users and of items, enough for each part."""
     users = max(num_users, *(part.num_users for part in parts))
     items = max(num_items, *(part.num_items for part in parts))
     return [replace(part, num_users=users, num_items=items) for part in parts]
 
 
-def _graph(
+def _assemble_graph(
     train: Interactions, edges: list[EdgeArrays], more: Mapping[str, int | list[str]] | None = None
 ) -> HeteroGraph:
     """The graph of some edges, the first of which are the behaviour to predict."""

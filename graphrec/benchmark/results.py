@@ -10,12 +10,26 @@ from typing import Any
 import numpy as np
 
 from graphrec.atomic_write import atomic_write, make_folder
-from graphrec.benchmark.literature import LITERATURE
+from graphrec.benchmark.ablation import Ablation, RelationEffect
+from graphrec.benchmark.literature import LITERATURE, LiteratureResult
 from graphrec.benchmark.run import Result
 from graphrec.errors import DataError, first_few
+from graphrec.evaluation.result import Difference, Estimate
 
 #: A result as loaded from its file: the dict that `asdict` makes of a Result.
 Saved = Mapping[str, Any]  # JSON
+
+#: Records inside a saved result, by the field that contains one or a list of them.
+NESTED: Mapping[str, type] = {
+    "published": LiteratureResult,
+    "ablations": Ablation,
+    "effects": RelationEffect,
+    "difference": Difference,
+    "estimate": Estimate,
+}
+
+#: Fields that files of earlier versions may lack, since readers have a default for them.
+OPTIONAL = frozenset({"is_published"})
 
 #: Quality columns of the table: the metric of rankings, and that of ratings.
 QUALITY = (("recall@20", "rmse"), ("ndcg@20", "mae"))
@@ -29,7 +43,7 @@ HEAD = (
 )
 HEAD += ("peak MiB", "from")
 
-GAIN_HEAD = ("data", "model", "left out", "metric", "users", "with", "without", "difference", "95 % interval", "gain")
+EFFECT_HEAD = ("data", "model", "left out", "metric", "users", "with", "without", "difference", "95 % interval", "gain")
 
 _FOLD = re.compile(r"(.+)-u[1-5]")
 
@@ -50,13 +64,13 @@ def save(result: Result, folder: Path) -> Path:
 def load_all(folder: Path) -> list[Saved]:
     """All results of a folder, ordered by data set, then by NDCG (best first), or by RMSE for ratings.
 
-    Raises DataError if the folder has no results, or a file is not a result.
+    Raises DataError if the folder has no results, or a file is not a result of this version.
     """
-    found = []
+    results = []
     for path in sorted(folder.glob("*.json")):
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            missing = {field.name for field in fields(Result)} - set(content)
+            missing = _find_missing_fields(Result, content)
         except (ValueError, TypeError) as error:
             raise DataError(f"{path} is not a result of `graphrec benchmark`; move it elsewhere") from error
         if missing:
@@ -64,27 +78,27 @@ def load_all(folder: Path) -> list[Saved]:
                 f"{path} is not a result of this version of `graphrec benchmark`: it lacks "
                 f"{first_few(sorted(missing))}; move it elsewhere or run the benchmark again"
             )
-        found.append(content)
-    if not found:
+        results.append(content)
+    if not results:
         raise DataError(f"folder {folder} has no results; `graphrec benchmark DATA --output {folder}` writes them")
-    return sorted(found, key=lambda saved: (saved["data"], _order(saved["metrics"])))
+    return sorted(results, key=lambda saved: (saved["data"], _sort_key(saved["metrics"])))
 
 
 def markdown(results: Sequence[Saved]) -> str:
-    """The results with those of the literature as a Markdown table, and a second table of what relations add."""
-    notes = _notes(results)
+    """The results and those of the literature as a Markdown table, then a table of the ablations if there are any."""
+    notes = _number_notes(results)
     rows = []
     for data in dict.fromkeys(saved["data"] for saved in results):
-        mine = [saved for saved in results if saved["data"] == data]
-        entries = [(_order(saved["metrics"]), _row(saved, notes)) for saved in mine]
-        published = {entry["name"]: entry for saved in mine for entry in saved["published"]}
-        entries += [(_order(entry["metrics"]), _published_row(data, entry)) for entry in published.values()]
-        rows += [row for _, row in sorted(entries, key=lambda entry: entry[0])]
-    rows += _means(results)
-    parts = [_table(HEAD, rows), "\n".join(f"[{number}] {note}" for note, number in notes.items())]
-    gains = [row for saved in results for row in _gains(saved)]
-    if gains:
-        parts.append("What relations add, by a paired bootstrap over users:\n\n" + _table(GAIN_HEAD, gains))
+        of_data = [saved for saved in results if saved["data"] == data]
+        keyed = [(_sort_key(saved["metrics"]), _result_row(saved, notes)) for saved in of_data]
+        published = {entry["name"]: entry for saved in of_data for entry in saved["published"]}
+        keyed += [(_sort_key(entry["metrics"]), _published_row(data, entry)) for entry in published.values()]
+        rows += [row for _, row in sorted(keyed, key=lambda pair: pair[0])]
+    rows += _fold_mean_rows(results)
+    parts = [_format_table(HEAD, rows), "\n".join(f"[{number}] {note}" for note, number in notes.items())]
+    effects = [row for saved in results for row in _effect_rows(saved)]
+    if effects:
+        parts.append("What relations add, by a paired bootstrap over users:\n\n" + _format_table(EFFECT_HEAD, effects))
     return "\n\n".join(parts) + "\n"
 
 
@@ -93,25 +107,41 @@ def model_name(saved: Saved) -> str:
     return str(saved["label"]) + (f", without {', '.join(saved['without'])}" if saved["without"] else "")
 
 
-def _order(metrics: Mapping[str, float]) -> float:
+def _find_missing_fields(kind: type, record: Saved) -> set[str]:
+    """The fields of a dataclass that a record of a file lacks, in itself or in the records inside it."""
+    names = {field.name for field in fields(kind)}
+    missing = names - set(record) - OPTIONAL
+    for name in names & set(record) & set(NESTED):
+        for inner in record[name] if isinstance(record[name], list) else [record[name]]:
+            missing |= _find_missing_fields(NESTED[name], inner)
+    return missing
+
+
+def _sort_key(metrics: Mapping[str, float]) -> float:
     return metrics["rmse"] if "rmse" in metrics else -metrics.get("ndcg@20", 0.0)
 
 
-def _row(saved: Saved, notes: Mapping[str, int]) -> list[str]:
+def _result_row(saved: Saved, notes: Mapping[str, int]) -> list[str]:
     seconds, peaks = saved["seconds"], saved["peak_mib"]
-    tune = _seconds(seconds["tune"]) if saved["trials"] else "–"
+    tune = _format_seconds(seconds["tune"]) if saved["trials"] else "–"
     peak = f"{max(value for name, value in peaks.items() if name != 'gpu'):,}"
-    cells = [saved["data"], model_name(saved), *_quality(saved["metrics"]), tune]
-    return [*cells, _seconds(seconds["fit"]), _seconds(seconds["recommend"]), peak, f"[{notes[_note(saved)]}]"]
+    cells = [saved["data"], model_name(saved), *_format_quality(saved["metrics"]), tune]
+    return [
+        *cells,
+        _format_seconds(seconds["fit"]),
+        _format_seconds(seconds["recommend"]),
+        peak,
+        f"[{notes[_describe_conditions(saved)]}]",
+    ]
 
 
 def _published_row(data: str, entry: Mapping[str, Any]) -> list[str]:
-    cells = [data, f"*{entry['name']}*", *(f"*{cell}*" for cell in _quality(entry["metrics"])), *["–"] * 4]
+    cells = [data, f"*{entry['name']}*", *(f"*{cell}*" for cell in _format_quality(entry["metrics"])), *["–"] * 4]
     return [*cells, f"published: {entry['source']}" if entry.get("is_published", True) else entry["source"]]
 
 
-def _means(results: Sequence[Saved]) -> list[list[str]]:
-    """A row for each model measured on all five folds of a data set, and the literature's results for such means."""
+def _fold_mean_rows(results: Sequence[Saved]) -> list[list[str]]:
+    """A row for each model measured on all five folds of a data set, and the literature's means over folds."""
     folds: dict[tuple[str, str], list[Saved]] = {}
     for saved in results:
         if match := _FOLD.fullmatch(saved["data"]):
@@ -120,15 +150,17 @@ def _means(results: Sequence[Saved]) -> list[list[str]]:
     for (data, name), parts in folds.items():
         if len(parts) == 5:
             metrics = {key: float(np.mean([part["metrics"][key] for part in parts])) for key in parts[0]["metrics"]}
-            fit = _seconds(float(np.mean([part["seconds"]["fit"] for part in parts])))
-            rows.append([data, f"{name}, mean of u1 to u5", *_quality(metrics), "–", fit, "–", "–", "the five rows"])
+            fit = _format_seconds(float(np.mean([part["seconds"]["fit"] for part in parts])))
+            rows.append(
+                [data, f"{name}, mean of u1 to u5", *_format_quality(metrics), "–", fit, "–", "–", "the five rows"]
+            )
             shown.append(data)
     for data in dict.fromkeys(shown):
         rows += [_published_row(data, asdict(entry)) for entry in LITERATURE.get(data, ())]
     return rows
 
 
-def _gains(saved: Saved) -> Iterable[list[str]]:
+def _effect_rows(saved: Saved) -> Iterable[list[str]]:
     for ablation in saved["ablations"]:
         for entry in ablation["effects"]:
             estimate = entry["difference"]["estimate"]
@@ -147,11 +179,14 @@ def _gains(saved: Saved) -> Iterable[list[str]]:
             ]
 
 
-def _notes(results: Sequence[Saved]) -> dict[str, int]:
-    return {note: number for number, note in enumerate(dict.fromkeys(_note(saved) for saved in results), start=1)}
+def _number_notes(results: Sequence[Saved]) -> dict[str, int]:
+    return {
+        note: number
+        for number, note in enumerate(dict.fromkeys(_describe_conditions(saved) for saved in results), start=1)
+    }
 
 
-def _note(saved: Saved) -> str:
+def _describe_conditions(saved: Saved) -> str:
     """Machine, device, versions, seed and date of a result."""
     used = ", ".join(f"{name} {number}" for name, number in saved["versions"].items())
     day = saved["measured_at"][:10]
@@ -160,14 +195,14 @@ def _note(saved: Saved) -> str:
     )
 
 
-def _quality(metrics: Mapping[str, float]) -> list[str]:
+def _format_quality(metrics: Mapping[str, float]) -> list[str]:
     return [next((f"{metrics[name]:.4f}" for name in names if name in metrics), "–") for names in QUALITY]
 
 
-def _seconds(value: float) -> str:
+def _format_seconds(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _format_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

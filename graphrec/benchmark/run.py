@@ -28,7 +28,7 @@ from graphrec.tuning import TuningBudget, choose
 #: Cut-off of the published results.
 K = 20
 
-#: Cap on the users ranked to select a config; with fewer, noise hides the difference between two good configs.
+#: Cap on the users ranked to select a config; with a lower one, noise hides the difference between two good configs.
 CHOOSING_USERS = 4000
 
 
@@ -145,15 +145,15 @@ def benchmark(
     if ablate and dataset.task == "rating":
         raise DataError(f"{dataset.name}: ratings have no ablation; measure with and without --without RELATION")
     measured = measure(dataset, model, conditions, progress)
-    found = []
+    ablations = []
     for names, part in zip(ablate, reduced, strict=True):
         other = measure(part, model, conditions, progress)
         if measured.evaluation is not None and other.evaluation is not None:
             rng = np.random.default_rng(conditions.seed)
             effects = compare_relations(dataset.train, measured.evaluation, other.evaluation, rng)
             result = other.result
-            found.append(Ablation(names, result.config, result.metrics, result.seconds, effects))
-    return replace(measured.result, ablations=tuple(found))
+            ablations.append(Ablation(names, result.config, result.metrics, result.seconds, effects))
+    return replace(measured.result, ablations=tuple(ablations))
 
 
 def measure(
@@ -171,12 +171,12 @@ def measure(
     fitted.forget_variants()
     trained = time.perf_counter()
     peaks["fit"] = peak_mib()
-    tested = _test(dataset, fitted, conditions, step)
+    tested = _test_model(dataset, fitted, conditions, step)
     seconds = {"tune": choice.seconds, "fit": trained - started, "recommend": tested.seconds}
     peaks["recommend"] = peak_mib()
     if fitted.device.type == "cuda":
         peaks["gpu"] = int(torch.cuda.max_memory_allocated(fitted.device) >> 20)
-    result = _result(dataset, model, conditions)
+    result = _start_result(dataset, model, conditions)
     return MeasuredModel(
         replace(
             result,
@@ -214,7 +214,7 @@ def tune(
     return SettingChoice(tuning.config, len(tuning.trials), tuning.seconds)
 
 
-def _test(
+def _test_model(
     dataset: Dataset, model: Model[Any], conditions: Conditions, step: StageProgress
 ) -> _TestResult:  # of any config
     started = time.perf_counter()
@@ -233,8 +233,8 @@ def _test(
     return _TestResult(evaluation.metrics, counts, ended[-1] - started, evaluation)
 
 
-def _result(dataset: Dataset, model: str, conditions: Conditions) -> Result:
-    """The result before the model is measured."""
+def _start_result(dataset: Dataset, model: str, conditions: Conditions) -> Result:
+    """A Result with everything that is known before the model is measured."""
     train = dataset.train
     return Result(
         data=dataset.name,

@@ -9,18 +9,18 @@ from graphrec.errors import DataError
 from graphrec.evaluation.protocol import warm_users
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.splitting import from_last
+from graphrec.splitting import count_later
 from graphrec.splitting.coherent import Mask, coherent_holdout
 from graphrec.train_view import restrict
 
 #: Share of the training interactions in a random validation part.
-AT_RANDOM = 0.1
+RANDOM_SHARE = 0.1
 
 #: Minimum interactions of an item to be included in `is_random_part`.
-SUPPORTED = 20
+MIN_INTERACTIONS = 20
 
 #: Threshold of `is_random_part`: the ratio of observed variance to that of a random draw.
-SPREAD = 1.5
+MAX_VARIANCE_RATIO = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,17 +49,17 @@ def hold_out(dataset: Dataset, rng: np.random.Generator) -> ValidationSet:
 
     Raises DataError if no user would have interactions in both parts.
     """
-    whole, matches = dataset.train, True
+    interactions, matches = dataset.train, True
     if dataset.test.user_degree().max() == 1:
-        mask = hold_out_last(whole, rng)
-    elif is_random_part(whole, dataset.test):
-        mask = hold_out_at_random(whole, rng)
+        mask = hold_out_last(interactions, rng)
+    elif is_random_part(interactions, dataset.test):
+        mask = hold_out_at_random(interactions, rng)
     else:
-        mask, matches = coherent_holdout(whole, rng), False
-    train, validation = whole.take(~mask), whole.take(mask)
+        mask, matches = coherent_holdout(interactions, rng), False
+    train, validation = interactions.take(~mask), interactions.take(mask)
     if not len(warm_users(train, validation)[0]):
         raise DataError(
-            "there are too few training interactions to hold some out and select settings on them; give settings with "
+            "too few training interactions to hold some out and select settings on them; give settings with "
             "--set NAME=VALUE, or use --defaults"
         )
     return ValidationSet(restrict(dataset.graph, train, None, validation), train, validation, matches)
@@ -67,14 +67,14 @@ def hold_out(dataset: Dataset, rng: np.random.Generator) -> ValidationSet:
 
 def hold_out_last(interactions: Interactions, rng: np.random.Generator) -> Mask:
     """Mask [len(interactions)] of the last interaction of each user with at least two; a random one without times."""
-    mask: Mask = (from_last(interactions, rng) == 0) & (interactions.user_degree()[interactions.user_index] >= 2)
+    mask: Mask = (count_later(interactions, rng) == 0) & (interactions.user_degree()[interactions.user_index] >= 2)
     return mask
 
 
 def hold_out_at_random(interactions: Interactions, rng: np.random.Generator) -> Mask:
-    """Mask [len(interactions)] of a random tenth."""
+    """Mask [len(interactions)] of a random tenth, rounded down."""
     mask = np.zeros(len(interactions), dtype=bool)
-    mask[rng.permutation(len(interactions))[: int(AT_RANDOM * len(interactions))]] = True
+    mask[rng.permutation(len(interactions))[: int(RANDOM_SHARE * len(interactions))]] = True
     return mask
 
 
@@ -86,13 +86,13 @@ def is_random_part(train: Interactions, test: Interactions) -> bool:
     of Gowalla, which holds each user's last interactions, it is 2.7; in those of Last.fm and Douban-Book 1.1 and 1.0.
     """
     in_test = test.item_degree()
-    number = train.item_degree() + in_test
-    supported = number >= SUPPORTED
-    if not supported.any():
+    degree = train.item_degree() + in_test
+    frequent = degree >= MIN_INTERACTIONS
+    if not frequent.any():
         return True
-    in_test, number = in_test[supported], number[supported]
-    share = in_test.sum() / number.sum()
-    if share in (0, 1):  # all supported items are in one part
+    in_test, degree = in_test[frequent], degree[frequent]
+    share = in_test.sum() / degree.sum()
+    if share in (0, 1):  # all interactions of frequent items are in one part
         return True
-    spread = np.mean((in_test - number * share) ** 2 / (number * share * (1 - share)))
-    return bool(spread < max(SPREAD, 1 + 6 * np.sqrt(2 / len(number))))
+    ratio = np.mean((in_test - degree * share) ** 2 / (degree * share * (1 - share)))
+    return bool(ratio < max(MAX_VARIANCE_RATIO, 1 + 6 * np.sqrt(2 / len(degree))))

@@ -9,54 +9,53 @@ import numpy as np
 from graphrec.errors import DataError, first_few
 from graphrec.interactions import Interactions
 from graphrec.reading import read_table
-from graphrec.splitting.grouped import random_pairs
-from graphrec.splitting.time_and_random import LEFT_OUT, TEST, TRAIN, VALIDATION, Labels, time_labels
+from graphrec.splitting.grouped import label_pairs_at_random
+from graphrec.splitting.time_and_random import LEFT_OUT, TEST, TRAIN, VALIDATION, Labels, label_by_time
 from graphrec.vocabulary import IndexArray, Vocabulary
 
-#: Of a train part without a validation file, the share that becomes validation.
+#: Share of the train file that becomes validation if there is no validation file.
 VALIDATION_SHARE = 0.1
 
 
-def from_files(
+def label_from_files(
     paths: Sequence[str],
     interactions: Interactions,
     rng: np.random.Generator,
     users: Vocabulary,
     items: Vocabulary,
 ) -> Labels:
-    """The labels of interactions whose pairs are in two files (train, test) or three (train, validation, test).
+    """Labels of interactions whose pairs are in two files (train, test) or three (train, validation, test).
 
-    All rows of a pair come to the part of its file; interactions in none of the files are left out. Without a
-    validation file the last tenth of train by time is validation where train lies before test, else a random tenth.
+    All rows of a pair are in the part of its file; interactions in no file are left out. Without a validation file the
+    last tenth of train by time is validation if all of train is before test, else a random tenth.
 
     Raises:
-        DataError: a file is defective, has an id that the graph has not or a pair that is no interaction of the graph,
-            or a pair is in two files.
+        DataError: a file is defective, has an id or a pair that the graph does not have, or a pair is in two files.
     """
-    pairs = [_read(Path(path), interactions, users, items) for path in paths]
+    pairs = [_read_pairs(Path(path), interactions, users, items) for path in paths]
     for (one, first), (other, second) in combinations(zip(paths, pairs, strict=True), 2):
         both = np.intersect1d(first, second, assume_unique=True)
         if len(both):
             raise DataError(
-                f"{len(both):,} pairs are in both {one} and {other} ({_named(both, users, items)}); a pair "
-                "belongs to one part, so take it out of one of them"
+                f"{len(both):,} pairs are in both {one} and {other} ({_describe_pairs(both, users, items)}); a pair "
+                "belongs to one part, so remove it from one of them"
             )
     code = interactions.user_index * interactions.num_items + interactions.item_index
     labels = np.full(len(code), LEFT_OUT, dtype=np.int8)
     parts = (TRAIN, TEST) if len(paths) == 2 else (TRAIN, VALIDATION, TEST)
-    for path, wanted, part in zip(paths, pairs, parts, strict=True):
-        missing = np.setdiff1d(wanted, code)
+    for path, codes, part in zip(paths, pairs, parts, strict=True):
+        missing = np.setdiff1d(codes, code)
         if len(missing):
             raise DataError(
-                f"{path}: {len(missing):,} of {len(wanted):,} pairs are no interactions of the graph "
-                f"({_named(missing, users, items)}); load them first, or name the behaviour that the file is about"
+                f"{path}: {len(missing):,} of {len(codes):,} pairs are not interactions of the graph "
+                f"({_describe_pairs(missing, users, items)}); load them first, or name the behaviour in the file"
             )
-        labels[np.isin(code, wanted)] = part
-    return labels if len(paths) == 3 else _with_validation(labels, interactions, rng)
+        labels[np.isin(code, codes)] = part
+    return labels if len(paths) == 3 else _add_validation(labels, interactions, rng)
 
 
-def chronological(labels: Labels, time: IndexArray | None) -> bool:
-    """Whether everything in train is earlier than everything in validation and test."""
+def is_chronological(labels: Labels, time: IndexArray | None) -> bool:
+    """Whether every interaction in train is earlier than all in validation and test; False without times."""
     if time is None:
         return False
     after = (labels == VALIDATION) | (labels == TEST)
@@ -64,30 +63,30 @@ def chronological(labels: Labels, time: IndexArray | None) -> bool:
     return bool(after.any() and len(train) and train.max() < time[after].min())
 
 
-def _with_validation(labels: Labels, interactions: Interactions, rng: np.random.Generator) -> Labels:
+def _add_validation(labels: Labels, interactions: Interactions, rng: np.random.Generator) -> Labels:
     rows = np.flatnonzero(labels == TRAIN)
     train = interactions.take(rows)
-    if train.time is not None and chronological(labels, interactions.time):
-        held = time_labels(train.time, 0.0, VALIDATION_SHARE) == TEST
+    if train.time is not None and is_chronological(labels, interactions.time):
+        held_out = label_by_time(train.time, 0.0, VALIDATION_SHARE) == TEST
     else:
-        held = random_pairs(train, rng, 0.0, VALIDATION_SHARE) == TEST
-    found = labels.copy()
-    found[rows[held]] = VALIDATION
-    return found
+        held_out = label_pairs_at_random(train, rng, 0.0, VALIDATION_SHARE) == TEST
+    labels = labels.copy()
+    labels[rows[held_out]] = VALIDATION
+    return labels
 
 
-def _read(path: Path, interactions: Interactions, users: Vocabulary, items: Vocabulary) -> IndexArray:
-    """The pairs of a file as sorted codes, each once."""
+def _read_pairs(path: Path, interactions: Interactions, users: Vocabulary, items: Vocabulary) -> IndexArray:
+    """The distinct pairs of a file as sorted codes `user · num_items + item`."""
     separator = "," if path.name.endswith((".csv", ".csv.gz")) else "\t"
     frame = read_table(path, {"user_id": "str", "item_id": "str"}, separator)
     try:
         user, item = users.index(frame["user_id"]), items.index(frame["item_id"])
     except DataError as error:
-        raise DataError(f"{path}: {error}; load the source of them, or take their rows out of the file") from error
+        raise DataError(f"{path}: {error}; load the source of these ids, or remove their rows") from error
     return np.unique(user * interactions.num_items + item)
 
 
-def _named(codes: IndexArray, users: Vocabulary, items: Vocabulary) -> str:
-    shown = codes[:6]  # one more than an example shows, to know whether there are more
+def _describe_pairs(codes: IndexArray, users: Vocabulary, items: Vocabulary) -> str:
+    shown = codes[:6]  # one more than `first_few` prints, so that it adds an ellipsis
     ends = zip(users.id(shown // len(items)), items.id(shown % len(items)), strict=True)
     return first_few(f"{user} → {item}" for user, item in ends)

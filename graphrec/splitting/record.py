@@ -1,4 +1,4 @@
-"""What was split how: a record that another run can be held against."""
+"""The record of a split, which shows whether two runs used the same one."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from graphrec.splitting.time_and_random import Split
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a split: `train`, `validation` or `test`; its first and last time in Unix seconds (None without
-    times), and the SHA-256 of its pairs and times in sorted order."""
+    """One part of a split: its name (`train`, `validation` or `test`), its sizes, its first and last time in Unix
+    seconds (None without times), and the SHA-256 of its pairs and times in sorted order."""
 
     name: str
     num_interactions: int
@@ -26,7 +26,7 @@ class Part:
 
 @dataclass(frozen=True)
 class SplitRecord:
-    """How a split was made (`spec`, such as `time(test=0.1)`), the cut in Unix seconds or None, and its three parts."""
+    """The spec of a split (such as `time(test=0.1)`), its cut in Unix seconds or None, and its three parts."""
 
     spec: str
     cut: int | None
@@ -34,12 +34,12 @@ class SplitRecord:
 
 
 def record(split: Split, spec: SplitSpec | str) -> SplitRecord:
-    """The record of a split that a spec made. The order of rows and their weights play no part in it."""
+    """The record of a split and its spec; it does not depend on the order of rows or on their weights."""
     parts = (("train", split.train), ("validation", split.validation), ("test", split.test))
-    return SplitRecord(str(spec), split.cut, tuple(_part(name, rows) for name, rows in parts))
+    return SplitRecord(str(spec), split.cut, tuple(_describe_part(name, rows) for name, rows in parts))
 
 
-def _part(name: str, rows: Interactions) -> Part:
+def _describe_part(name: str, rows: Interactions) -> Part:
     first, last = (None, None)
     if rows.time is not None and len(rows):
         first, last = int(rows.time.min()), int(rows.time.max())
@@ -48,8 +48,8 @@ def _part(name: str, rows: Interactions) -> Part:
 
 
 def _sha256(rows: Interactions) -> str:
-    """Of the columns user, item and (if known) time, one after the other as little-endian int64, rows sorted
-    by them; the names of the columns come first, so that a time is never taken for something else."""
+    """The SHA-256 of the column names followed by the columns user, item and (if known) time, one after the other as
+    little-endian int64, with rows sorted by them; the names keep a split without times distinct from one with them."""
     columns = [rows.user_index, rows.item_index, *([] if rows.time is None else [rows.time])]
     order = np.lexsort(columns[::-1])
     digest = hashlib.sha256(" ".join(("user", "item", "time")[: len(columns)]).encode())

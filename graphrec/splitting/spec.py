@@ -1,4 +1,4 @@
-"""What a split is called: a name with options, as a command takes it, such as `time(validation=0.1, test=0.2)`."""
+"""The name of a split with its options, as commands accept it, such as `time(validation=0.1, test=0.2)`."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from graphrec.errors import DataError, UnknownNameError
 
-#: The options of each kind of split, in the order in which they are written.
+#: Name of a split -> its options, in the order in which they are printed.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "time": ("validation", "test"),
     "rolling": ("windows", "validation", "test"),
@@ -23,24 +23,25 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 #: The names of all splits, the default first.
 SPLIT_NAMES: tuple[str, ...] = tuple(OPTIONS)
 
-#: Years 1 to 9999, in Unix seconds: what can be written as a date.
+#: Range of times that can be printed as a date, in Unix seconds: the years 1 to 9999.
 _EARLIEST, _LATEST = -62_135_596_800, 253_402_300_799
 
-_FORM = re.compile(r"\s*([^\s(]+)\s*(?:\((.*)\)\s*)?", re.DOTALL)
+_PATTERN = re.compile(r"\s*([^\s(]+)\s*(?:\((.*)\)\s*)?", re.DOTALL)
 _ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
 
 @dataclass(frozen=True)
 class SplitSpec:
-    """How to split; `str()` of it is the whole name with all its options, which `parse_split` reads back.
+    """A kind of split with its options; `str()` returns the name with all options, which `parse_split` accepts.
 
-    validation, test: shares of what is divided, in 0 … 1; for `time` also both of them Unix seconds (int), the first of
-        the part. windows: how many windows a rolling split has; folds: how many folds. files: paths of two or three
-        files with the columns user_id and item_id: train, validation (may be left out) and test.
+    validation, test: shares of the units that are divided, from 0 to 1; for `time` also two times, at which the parts
+        begin, in Unix seconds (int).
+    windows, folds: number of windows of a rolling split, and of folds.
+    files: paths of two or three files with the columns user_id and item_id: train, validation (optional) and test.
 
     Raises:
-        UnknownNameError: there is no such split.
-        DataError: a value is impossible, or an option is set that the split does not have.
+        UnknownNameError: the split does not exist, or an option is set that it does not have.
+        DataError: a value is out of range.
     """
 
     name: str
@@ -69,22 +70,22 @@ class SplitSpec:
 
     @property
     def by_points(self) -> bool:
-        """Whether validation and test are points in time, not shares."""
-        given = [isinstance(value, int) for value in (self.validation, self.test)]
-        if any(given) and (self.name != "time" or not all(given)):
+        """Whether validation and test are times, not shares; DataError if only one of them is a time."""
+        are_times = [isinstance(value, int) for value in (self.validation, self.test)]
+        if any(are_times) and (self.name != "time" or not all(are_times)):
             raise DataError(
-                f"split {self.name}: validation={self.validation} and test={self.test} do not fit; give two shares "
+                f"split {self.name}: validation={self.validation} and test={self.test} are not valid; give two shares "
                 "such as 0.1, or, in a split by time, two dates such as 2024-01-01"
             )
-        return all(given)
+        return all(are_times)
 
     def __str__(self) -> str:
         if self.name == "files":
             return f"files({', '.join(self.files)})"
-        options = ", ".join(f"{name}={self._written(name)}" for name in OPTIONS[self.name])
+        options = ", ".join(f"{name}={self._format_option(name)}" for name in OPTIONS[self.name])
         return f"{self.name}({options})" if options else self.name
 
-    def _written(self, name: str) -> str:
+    def _format_option(self, name: str) -> str:
         value = getattr(self, name)
         if name not in ("validation", "test") or not isinstance(value, int):
             return str(value)
@@ -94,38 +95,38 @@ class SplitSpec:
 def parse_split(text: str) -> SplitSpec:
     """The split that a text names: `time`, `time(validation=2024-01-01, test=2024-03-01)`, `files(a.tsv, b.tsv)` …
 
-    Dates and times of day are in UTC where they say nothing else; a whole number is Unix seconds.
+    Dates and times of day without a time zone are in UTC; a whole number is Unix seconds.
 
     Raises:
-        UnknownNameError: there is no such split, or the split has no such option.
-        DataError: the text has another form, or a value is impossible.
+        UnknownNameError: the split does not exist, or does not have the option.
+        DataError: the text has another form, or a value is out of range.
     """
-    found = _FORM.fullmatch(text)
-    if found is None:
-        raise DataError(f"split '{text}' is no name with options, such as time or time(validation=0.1, test=0.2)")
-    name, inside = found[1], (found[2] or "").strip()
+    match = _PATTERN.fullmatch(text)
+    if match is None:
+        raise DataError(f"split '{text}' is not a name with options, such as time or time(validation=0.1, test=0.2)")
+    name, arguments = match[1], (match[2] or "").strip()
     if name not in OPTIONS:
         raise UnknownNameError("split", name, OPTIONS)
-    parts = [part.strip() for part in inside.split(",")] if inside else []
+    parts = [part.strip() for part in arguments.split(",")] if arguments else []
     if name == "files":
         return SplitSpec(name, files=tuple(parts))
     values: dict[str, float | int] = {}
     for part in parts:
-        option, sign, value = (word.strip() for word in part.partition("="))
+        option, equals, value = (word.strip() for word in part.partition("="))
         if not OPTIONS[name]:
-            raise DataError(f"the split {name} has no options, but '{part}' is given; leave it out")
-        if not sign:
-            raise DataError(f"split {name}: '{part}' is no option with a value, such as {OPTIONS[name][-1]}=0.1")
+            raise DataError(f"the split {name} has no options, but '{part}' is given; remove it")
+        if not equals:
+            raise DataError(f"split {name}: '{part}' is not an option with a value, such as {OPTIONS[name][-1]}=0.1")
         if option not in OPTIONS[name]:
             raise UnknownNameError(f"option of the split {name}", option, OPTIONS[name])
         if option in values:
             raise DataError(f"split {name}: {option} is given twice; give it once")
-        values[option] = _number(name, option, value)
-    return SplitSpec(name, **values)  # type: ignore[arg-type]  # windows and folds are whole, as __post_init__ checks
+        values[option] = _parse_value(name, option, value)
+    return SplitSpec(name, **values)  # type: ignore[arg-type]  # __post_init__ checks that windows and folds are whole
 
 
-def _number(name: str, option: str, text: str) -> float | int:
-    """A share as float, a whole number or a point in time as int."""
+def _parse_value(name: str, option: str, text: str) -> float | int:
+    """The value of an option: a share as float; a number of windows or folds, or a time in Unix seconds, as int."""
     try:
         if option in ("windows", "folds"):
             return int(text)
@@ -136,9 +137,9 @@ def _number(name: str, option: str, text: str) -> float | int:
         moment = datetime.fromisoformat(text)
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError) as error:
-        wanted = "a whole number" if option in ("windows", "folds") else "a share such as 0.1"
+        expected = "a whole number" if option in ("windows", "folds") else "a share such as 0.1"
         dates = ", a date such as 2024-03-01 or Unix seconds" if name == "time" else ""
-        raise DataError(f"split {name}: {option} must be {wanted}{dates}, not '{text}'") from error
+        raise DataError(f"split {name}: {option} must be {expected}{dates}, not '{text}'") from error
 
 
 def _require_points(validation: int, test: int) -> None:
@@ -154,19 +155,19 @@ def _require_shares(spec: SplitSpec) -> None:
     windows = spec.windows if spec.name == "rolling" else 1
     if not (0 <= spec.validation < 1 and 0 < test < 1 and spec.validation + windows * test < 1 - 1e-9):
         raise DataError(
-            f"split {spec}: the shares must be between 0 and 1 and leave something for train, but validation takes "
-            f"{spec.validation:g} and test {windows * test:g} in all; make them smaller"
+            f"split {spec}: the shares must be between 0 and 1 and leave a rest for train, but validation has "
+            f"{spec.validation:g} and test {windows * test:g} in total; make them smaller"
         )
 
 
 def _require_files(files: tuple[str, ...]) -> None:
     if len(files) not in (2, 3):
         raise DataError(
-            f"split files takes two or three files, not {len(files)}: files(train.tsv, test.tsv) or "
+            f"split files needs two or three files, not {len(files)}: files(train.tsv, test.tsv) or "
             "files(train.tsv, validation.tsv, test.tsv)"
         )
     for path in files:
         if not path.endswith(_ENDINGS):
             raise DataError(f"split files: '{path}' does not end in {', '.join(_ENDINGS)}; name a table of that form")
         if "," in path or path != path.strip():
-            raise DataError(f"split files: '{path}' has a comma or a space at an end; rename it")
+            raise DataError(f"split files: '{path}' contains a comma, or begins or ends with a space; rename it")

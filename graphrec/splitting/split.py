@@ -1,4 +1,4 @@
-"""Interactions divided as a spec says, once or, by windows and folds, several times."""
+"""Splits interactions as a spec says: one split, or one for each window or fold."""
 
 from collections.abc import Iterable
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
-from graphrec.splitting.from_files import chronological, from_files
-from graphrec.splitting.grouped import cold, folds, last_events, random_by_user, random_pairs
+from graphrec.splitting.from_files import is_chronological, label_from_files
+from graphrec.splitting.grouped import label_by_user, label_cold, label_folds, label_last_events, label_pairs_at_random
 from graphrec.splitting.spec import SplitSpec, parse_split
 from graphrec.splitting.time_and_random import (
     LEFT_OUT,
@@ -16,9 +16,9 @@ from graphrec.splitting.time_and_random import (
     VALIDATION,
     Labels,
     Split,
-    divided,
+    divide,
+    label_by_time,
     require_time,
-    time_labels,
 )
 from graphrec.vocabulary import IndexArray, Vocabulary
 
@@ -30,31 +30,31 @@ def splits(
     users: Vocabulary | None = None,
     items: Vocabulary | None = None,
 ) -> tuple[Split, ...]:
-    """The splits that a spec names: one, or as many as it has windows (the oldest first) or folds.
+    """The splits that a spec names: one, or one for each window (the oldest first) or fold.
 
-    A pair that occurs several times is in train and in test only where it is repeated at a later time; splits
-    that are not by time keep all its rows together. Evaluation counts only items that are new to the user. A window
-    leaves out what is later than its test part, files leave out what is in none of them.
+    A pair that occurs several times is in train and in test only if it is repeated at a later time; splits that are
+    not by time keep all its rows together. Evaluation counts only items that are new to the user. A window leaves out
+    interactions later than its test part, files leave out those that are in no file.
 
     Args:
-        users, items: the vocabularies, which ids in files are looked up in; other splits need none.
+        users, items: the vocabularies to look up ids of files; other splits do not need them.
 
     Raises:
-        UnknownNameError: there is no such split or option.
-        DataError: times are needed and missing, a file does not fit, or a split would have nothing in train or test.
+        UnknownNameError: the split or an option does not exist.
+        DataError: times are needed and missing, a file does not match, or train or test would be empty.
     """
-    named = parse_split(spec) if isinstance(spec, str) else spec
+    parsed = parse_split(spec) if isinstance(spec, str) else spec
     found = []
-    for labels in _labels(named, interactions, rng, users, items):
-        _require_parts(named, labels, interactions.time)
-        ordered = named.name in ("time", "rolling") or (
-            named.name == "files" and chronological(labels, interactions.time)
+    for labels in _label(parsed, interactions, rng, users, items):
+        _require_parts(parsed, labels, interactions.time)
+        chronological = parsed.name in ("time", "rolling") or (
+            parsed.name == "files" and is_chronological(labels, interactions.time)
         )
-        found.append(divided(interactions, labels, ordered))
+        found.append(divide(interactions, labels, chronological))
     return tuple(found)
 
 
-def _labels(
+def _label(
     spec: SplitSpec,
     interactions: Interactions,
     rng: np.random.Generator,
@@ -64,50 +64,50 @@ def _labels(
     shares = (spec.validation, spec.test)
     match spec.name:
         case "time" if spec.by_points:
-            return [_by_points(require_time(interactions, "by time"), int(spec.validation), int(spec.test))]
+            return [_label_by_points(require_time(interactions, "by time"), int(spec.validation), int(spec.test))]
         case "time":
-            return [time_labels(require_time(interactions, "by time"), *shares)]
+            return [label_by_time(require_time(interactions, "by time"), *shares)]
         case "rolling":
-            return _rolling(require_time(interactions, "by rolling windows"), spec)
+            return _label_windows(require_time(interactions, "by rolling windows"), spec)
         case "leave-last-out":
-            return [last_events(interactions, rng)]
+            return [label_last_events(interactions, rng)]
         case "random":
-            return [random_pairs(interactions, rng, *shares)]
+            return [label_pairs_at_random(interactions, rng, *shares)]
         case "random-by-user":
-            return [random_by_user(interactions, rng, *shares)]
+            return [label_by_user(interactions, rng, *shares)]
         case "k-fold":
-            return folds(interactions, rng, spec.folds, spec.validation)
+            return label_folds(interactions, rng, spec.folds, spec.validation)
         case "cold-items":
-            return [cold(interactions.item_index, rng, *shares, "items")]
+            return [label_cold(interactions.item_index, rng, *shares, "items")]
         case "cold-users":
-            return [cold(interactions.user_index, rng, *shares, "users")]
+            return [label_cold(interactions.user_index, rng, *shares, "users")]
     if users is None or items is None:
-        raise DataError("a split from files looks ids up, so it needs the vocabularies of users and items")
-    return [from_files(spec.files, interactions, rng, users, items)]
+        raise DataError("a split from files needs the vocabularies of users and items, to look up the ids")
+    return [label_from_files(spec.files, interactions, rng, users, items)]
 
 
-def _by_points(time: IndexArray, validation: int, test: int) -> Labels:
+def _label_by_points(time: IndexArray, validation: int, test: int) -> Labels:
     labels = np.full(len(time), TRAIN, dtype=np.int8)
     labels[time >= validation] = VALIDATION
     labels[time >= test] = TEST
     return labels
 
 
-def _rolling(time: IndexArray, spec: SplitSpec) -> Iterable[Labels]:
-    """Windows whose test parts follow each other up to the end, each with validation just before it."""
+def _label_windows(time: IndexArray, spec: SplitSpec) -> Iterable[Labels]:
+    """Labels for each window: consecutive test parts up to the end, each with validation directly before it."""
     for later in reversed(range(spec.windows)):
-        yield time_labels(time, spec.validation, spec.test, 1.0 - later * spec.test)
+        yield label_by_time(time, spec.validation, spec.test, 1.0 - later * spec.test)
 
 
 def _require_parts(spec: SplitSpec, labels: Labels, time: IndexArray | None) -> None:
     counts = np.bincount(labels, minlength=LEFT_OUT + 1)
     for part, name in ((TRAIN, "train"), (TEST, "test")):
         if not counts[part]:
-            lies = ""
+            between = ""
             if time is not None and len(time):
                 first, last = (np.datetime_as_string(np.datetime64(int(t), "s")) for t in (time.min(), time.max()))
-                lies = f", which lie between {first} and {last}"
+                between = f", which are between {first} and {last}"
             raise DataError(
-                f"split {spec} leaves nothing in {name} of {len(labels):,} interactions{lies}; choose other shares or "
-                "dates, or load more"
+                f"split {spec} leaves nothing in {name} of {len(labels):,} interactions{between}; choose other "
+                "shares or dates, or load more"
             )

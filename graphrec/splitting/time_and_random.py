@@ -1,4 +1,4 @@
-"""How interactions are divided into train, validation and test without looking into the future."""
+"""Splits by global time, by the last interactions of each user, and at random."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.vocabulary import IndexArray
 
-#: To which part each interaction belongs: [n] of the four numbers below.
+#: The part of each interaction [n], one of the four numbers below.
 Labels = npt.NDArray[np.int8]
 
 TRAIN, VALIDATION, TEST, LEFT_OUT = 0, 1, 2, 3
@@ -18,11 +18,11 @@ TRAIN, VALIDATION, TEST, LEFT_OUT = 0, 1, 2, 3
 
 @dataclass(frozen=True)
 class Split:
-    """Three disjoint parts over the same users and items, that together are the whole (or, of a rolling window and of
-    files, what is not left out).
+    """Three disjoint parts over the same users and items, which together are all interactions except those that a
+    rolling window or files leave out.
 
-    `cut` is the time of the first interaction after train where the split is by global time, else None:
-    no edge of any relation at or after it may be in what a model sees.
+    `cut` is the time of the first interaction after train if the split is by global time, else None:
+    a model must not see an edge of any relation at or after it.
     """
 
     train: Interactions
@@ -31,8 +31,8 @@ class Split:
     cut: int | None = None
 
 
-def divided(interactions: Interactions, labels: Labels, chronological: bool = False) -> Split:
-    """The interactions by their labels; with the cut if the split is `chronological`."""
+def divide(interactions: Interactions, labels: Labels, chronological: bool = False) -> Split:
+    """The Split of interactions by their labels, with the cut if it is `chronological`."""
     cut = None
     after = (labels == VALIDATION) | (labels == TEST)
     if chronological and interactions.time is not None and after.any():
@@ -47,47 +47,47 @@ def by_time(
     validation: float = 0.1,
     test: float = 0.1,
 ) -> Split:
-    """The last `test` of all interactions by global time, the `validation` before them, the rest is train.
+    """The last share `test` of all interactions by global time is test, the share before it validation, the rest train.
 
     Interactions of one second stay together, so that nothing in train is as late as anything after it. A pair that a
     user repeats may be in train and, later, in test; evaluation counts only items that are new to the user.
     """
-    return divided(
-        interactions, time_labels(require_time(interactions, "by time"), validation, test), chronological=True
+    return divide(
+        interactions, label_by_time(require_time(interactions, "by time"), validation, test), chronological=True
     )
 
 
-def time_labels(time: IndexArray, validation: float, test: float, end: float = 1.0) -> Labels:
-    """The labels of a split by time whose test part ends at the share `end` of all; what is later is left out."""
+def label_by_time(time: IndexArray, validation: float, test: float, end: float = 1.0) -> Labels:
+    """Labels of a split by time whose test part ends at the share `end` of all interactions; the rest is left out."""
     order = np.sort(time)
-    first_validation = order[position(len(order), end - validation - test)]
-    first_test = order[position(len(order), end - test)]
+    first_validation = order[count_share(len(order), end - validation - test)]
+    first_test = order[count_share(len(order), end - test)]
     labels = np.full(len(time), TEST, dtype=np.int8)
     labels[time < first_test] = VALIDATION
     labels[time < first_validation] = TRAIN
     if end < 1.0:
-        labels[time >= order[position(len(order), end)]] = LEFT_OUT
+        labels[time >= order[count_share(len(order), end)]] = LEFT_OUT
     return labels
 
 
 def at_random(
     interactions: Interactions, rng: np.random.Generator, validation: float = 0.1, test: float = 0.1
 ) -> Split:
-    """A random part of all interactions for test, another for validation, the rest is train.
+    """A random share of all interactions is test, another validation, the rest train.
 
-    Each row is drawn for itself: of a pair that occurs several times, one may come to train and one to test.
-    `splits("random", …)` keeps them together.
+    Rows are drawn independently, so rows of one pair may be in train and in test; `splits("random", …)` keeps them
+    together.
     """
-    return divided(interactions, random_labels(len(interactions), rng, validation, test))
+    return divide(interactions, label_at_random(len(interactions), rng, validation, test))
 
 
-def random_labels(
+def label_at_random(
     size: int, rng: np.random.Generator, validation: float, test: float, what: str = "interactions"
 ) -> Labels:
-    """Labels [size] with the given shares, drawn without replacement; `what` they are of, for the error."""
+    """Labels [size] with the given shares, drawn without replacement; `what` names the labelled units in an error."""
     draw = rng.permutation(size)
-    last = size - position(size, 1 - test, what)
-    middle = size - last - position(size, 1 - validation - test, what)
+    last = size - count_share(size, 1 - test, what)
+    middle = size - last - count_share(size, 1 - validation - test, what)
     labels = np.full(size, TRAIN, dtype=np.int8)
     labels[draw[:last]] = TEST
     labels[draw[last : last + middle]] = VALIDATION
@@ -95,34 +95,34 @@ def random_labels(
 
 
 def leave_last_out(interactions: Interactions, rng: np.random.Generator) -> Split:
-    """The last interaction of each user for test, the one before for validation; users with fewer than three
-    interactions are all train. Without times, a random interaction counts as the last.
+    """The last interaction of each user is test, the one before it validation, the rest train; users with fewer than
+    three interactions are all in train. Without times, a random interaction counts as the last.
 
     The last may repeat an earlier one; evaluation counts only items that are new to the user.
     """
-    return divided(interactions, last_labels(interactions, rng))
+    return divide(interactions, label_last(interactions, rng))
 
 
-def last_labels(interactions: Interactions, rng: np.random.Generator) -> Labels:
-    """The labels of `leave_last_out`; what has one time is in random order."""
-    left, enough = from_last(interactions, rng), interactions.user_degree()[interactions.user_index] >= 3
+def label_last(interactions: Interactions, rng: np.random.Generator) -> Labels:
+    """The labels of `leave_last_out`; interactions of one time are in random order."""
+    later, enough = count_later(interactions, rng), interactions.user_degree()[interactions.user_index] >= 3
     labels = np.full(len(interactions), TRAIN, dtype=np.int8)
-    labels[(left == 1) & enough] = VALIDATION
-    labels[(left == 0) & enough] = TEST
+    labels[(later == 1) & enough] = VALIDATION
+    labels[(later == 0) & enough] = TEST
     return labels
 
 
-def from_last(interactions: Interactions, rng: np.random.Generator) -> IndexArray:
-    """How many interactions of the same user come after each [len(interactions)], 0 for the last; what has one time, or
-    none, is in random order."""
+def count_later(interactions: Interactions, rng: np.random.Generator) -> IndexArray:
+    """The number of later interactions of the same user [len(interactions)], 0 for the last; interactions of one time,
+    or without times, are in random order."""
     time = rng.permutation(len(interactions)) if interactions.time is None else interactions.time
     order = np.lexsort((rng.permutation(len(interactions)), time, interactions.user_index))
-    found = np.empty(len(order), dtype=np.int64)
-    found[order] = np.cumsum(interactions.user_degree())[interactions.user_index[order]] - 1 - np.arange(len(order))
-    return found
+    later = np.empty(len(order), dtype=np.int64)
+    later[order] = np.cumsum(interactions.user_degree())[interactions.user_index[order]] - 1 - np.arange(len(order))
+    return later
 
 
-#: The splits by the name that a command takes; `time` is the default.
+#: Name of a split in commands -> its function.
 SPLITS: dict[str, Callable[[Interactions, np.random.Generator], Split]] = {
     "time": by_time,
     "random": at_random,
@@ -130,8 +130,8 @@ SPLITS: dict[str, Callable[[Interactions, np.random.Generator], Split]] = {
 }
 
 
-def position(length: int, share: float, what: str = "interactions") -> int:
-    """The number of `length` things that make a share, fewer than all; DataError if there are fewer than three."""
+def count_share(length: int, share: float, what: str = "interactions") -> int:
+    """The size of a share of `length` units, rounded down and below `length`; DataError for fewer than three units."""
     if length < 3:
         raise DataError(f"{length} {what} cannot be split into train, validation and test; load more")
     # 1 - 0.1 - 0.1 is 0.8 only up to rounding, so the product is rounded before it is cut.
@@ -139,7 +139,7 @@ def position(length: int, share: float, what: str = "interactions") -> int:
 
 
 def require_time(interactions: Interactions, name: str) -> IndexArray:
-    """The times of interactions; DataError where they have none."""
+    """The times of interactions; DataError if they have no times."""
     if interactions.time is None:
         raise DataError(f"a split {name} needs times, but these interactions have none; split at random instead")
     return interactions.time

@@ -13,13 +13,13 @@ from graphrec.interactions import Interactions
 from graphrec.models.base import Model, Range, Space
 from graphrec.tuning.study import StudyFile
 from graphrec.tuning.trial import Measure, Quality, Trial
-from graphrec.tuning.workers import Config, ExecutionConfig, Task, Workers
+from graphrec.tuning.workers import Config, ExecutionConfig, Task, WorkerPool
 
 #: Maximum attempts to draw a config that was not tried yet.
-DRAWS = 20
+MAX_DRAWS = 20
 
-#: Prefix of a setting of the space that is one entry `NAME=VALUE` of the setting `weights`.
-ENTRY = "weights."
+#: Prefix of names in a space that represent one entry `NAME=VALUE` of the setting `weights`.
+WEIGHT_PREFIX = "weights."
 
 
 class Trials:
@@ -39,7 +39,7 @@ class Trials:
     ) -> None:
         self.kind, self.graph, self.place, self.study = kind, graph, place, study
         self.task = Task(kind, graph, train, measure, place)
-        self.workers = Workers(self.task)
+        self.workers = WorkerPool(self.task)
         self.configs: list[Config] = []
         self.trials: list[Trial] = []
         self._space = kind.space(graph)
@@ -52,28 +52,28 @@ class Trials:
     def evaluate_all(self, configs: Sequence[Config]) -> list[Quality]:
         """The quality of each config; new ones are tried in parallel."""
         new = [c for c in dict.fromkeys(configs) if c not in self.configs]
-        kept = {c: self.study.find(c) for c in new} if self.study is not None else {}
-        missing = [c for c in new if kept.get(c) is None]
-        # Trials of this call are not compared with each other, so that a resumed search finds the same.
-        others = [trial.steps for trial in self.trials if not trial.pruned]
-        # With one worker one config at a time, so that each trial is saved as soon as it is complete.
+        saved = {c: self.study.find(c) for c in new} if self.study is not None else {}
+        missing = [c for c in new if saved.get(c) is None]
+        # Trials of this call are not compared with each other, so that a resumed search gives the same result.
+        other_steps = [trial.steps for trial in self.trials if not trial.pruned]
+        # A batch has one config per worker, so that each trial is saved soon after it is complete.
         for start in range(0, len(missing), self.workers.number):
             batch = missing[start : start + self.workers.number]
-            for config, trial in zip(batch, self.workers.run(batch, others), strict=True):
-                kept[config] = trial
+            for config, trial in zip(batch, self.workers.run(batch, other_steps), strict=True):
+                saved[config] = trial
                 self._save(config, trial)
         for config in new:
-            trial_of = kept[config]
-            assert trial_of is not None
+            found = saved[config]
+            assert found is not None
             self.configs.append(config)
-            self.trials.append(trial_of)
+            self.trials.append(found)
         return [self.trials[self.configs.index(config)].quality for config in configs]
 
     @contextmanager
-    def working(self, number: int) -> Iterator[None]:
-        """Run trials in `number` processes inside a `with` block."""
+    def use_workers(self, number: int) -> Iterator[None]:
+        """Run trials in `number` processes within a `with` block."""
         single = self.workers
-        with Workers(self.task, number) as self.workers:
+        with WorkerPool(self.task, number) as self.workers:
             yield
         self.workers = single
 
@@ -92,34 +92,36 @@ def search(
     trials: Trials,
     start: Config,
     space: Space,
-    worth: Callable[[Quality], float],
+    criterion: Callable[[Quality], float],
     num_trials: int,
     progress: Callable[[], None],
 ) -> None:
-    """Try `num_trials` configs near the best one so far, varying `start` over a space; results are added to `trials`.
+    """Add `num_trials` configs near the best one by `criterion` to `trials`, varying `start` over a space.
 
     Each step moves one or two settings of the best config: to the next value of a list, or by a normal draw whose
-    standard deviation is an eighth of the range. With good starting points and few trials this finds more than samplers
-    that learn the whole space (on Douban-Book, 40 trials of a tree of Parzen estimators did not improve on the start).
-    With several workers as many configs are drawn near the same best one.
+    standard deviation is an eighth of the range. With good starting points and few trials this gives better configs
+    than samplers that model the whole space (on Douban-Book, 40 trials of a tree of Parzen estimators did not improve
+    on the start). With several workers, a step draws one config for each of them near the same best one.
     """
     rng = np.random.default_rng(trials.place.seed)
     tried = 0
     while tried < num_trials:
-        best = _best_settings(trials, start, space, worth)
+        best = _best_settings(trials, start, space, criterion)
         drawn: list[Config] = []
         for _ in range(min(trials.workers.number, num_trials - tried)):
-            taken = [*trials.configs, *drawn]
-            drawn.append(config_of(start, _draw_near(best, start, space, taken, rng)))
+            known = [*trials.configs, *drawn]
+            drawn.append(config_of(start, _draw_near(best, start, space, known, rng)))
         trials.evaluate_all(drawn)
         tried += len(drawn)
         progress()
 
 
-def _best_settings(trials: Trials, start: Config, space: Space, worth: Callable[[Quality], float]) -> Mapping[str, Any]:
+def _best_settings(
+    trials: Trials, start: Config, space: Space, criterion: Callable[[Quality], float]
+) -> Mapping[str, Any]:
     """The settings of the best trial inside a space, or those of `start` moved into it."""
     tried = zip(trials.configs, trials.qualities(), strict=True)
-    inside = [(config, worth(quality)) for config, quality in tried if _is_inside(config, start, space)]
+    inside = [(config, criterion(quality)) for config, quality in tried if _is_inside(config, start, space)]
     if not inside:
         return _clip(settings_of(start, space), space)
     return settings_of(max(inside, key=lambda pair: pair[1])[0], space)
@@ -132,38 +134,39 @@ def _is_inside(config: Config, start: Config, space: Space) -> bool:
 
 
 def _draw_near(
-    best: Mapping[str, Any], start: Config, space: Space, taken: Sequence[Config], rng: np.random.Generator
+    best: Mapping[str, Any], start: Config, space: Space, known: Sequence[Config], rng: np.random.Generator
 ) -> dict[str, Any]:
-    """The best settings with one or two of them moved by a step; drawn again if that config was tried before."""
-    found = dict(best)
-    for _ in range(DRAWS):
+    """The best settings with one or two of them moved by a step; drawn again if that config is known already."""
+    drawn = dict(best)
+    for _ in range(MAX_DRAWS):
         moving = rng.choice(sorted(space), size=min(len(space), int(rng.integers(1, 3))), replace=False)
-        found = {**best, **{name: _moved(space[name], best[name], rng) for name in moving.tolist()}}
-        if config_of(start, found) not in taken:
+        drawn = {**best, **{name: _move_setting(space[name], best[name], rng) for name in moving.tolist()}}
+        if config_of(start, drawn) not in known:
             break
-    return found
+    return drawn
 
 
 def _clip(params: Mapping[str, Any], space: Space) -> dict[str, Any]:
     """The settings with values outside a space replaced by the nearest ones inside."""
-    found = dict(params)
+    clipped = dict(params)
     for name, values in space.items():
         if isinstance(values, Range):
-            found[name] = min(max(params[name], values.low), values.high)
+            clipped[name] = min(max(params[name], values.low), values.high)
         elif params[name] not in values:
             numbers = [value for value in values if isinstance(value, int | float)]
-            found[name] = min(numbers, key=lambda n: abs(n - params[name])) if numbers else values[0]
-    return found
+            clipped[name] = min(numbers, key=lambda n: abs(n - params[name])) if numbers else values[0]
+    return clipped
 
 
-def _moved(values: Range | tuple[object, ...], value: Any, rng: np.random.Generator) -> Any:  # a setting
+def _move_setting(values: Range | tuple[object, ...], value: Any, rng: np.random.Generator) -> Any:  # a setting
+    """A value next to another in a list, or a normal draw around it in a range."""
     if not isinstance(values, Range):
-        at = values.index(value) if value in values else 0
-        return values[int(np.clip(at + rng.choice((-1, 1)), 0, len(values) - 1))]
-    into, back = (np.log, np.exp) if values.log else (float, float)
-    moved = back(into(value) + rng.normal(0.0, (into(values.high) - into(values.low)) / 8))
-    kept = float(np.clip(moved, values.low, values.high))
-    return round(kept) if isinstance(values.low, int) and isinstance(values.high, int) else kept
+        index = values.index(value) if value in values else 0
+        return values[int(np.clip(index + rng.choice((-1, 1)), 0, len(values) - 1))]
+    scale, unscale = (np.log, np.exp) if values.log else (float, float)
+    moved = unscale(scale(value) + rng.normal(0.0, (scale(values.high) - scale(values.low)) / 8))
+    clipped = float(np.clip(moved, values.low, values.high))
+    return round(clipped) if isinstance(values.low, int) and isinstance(values.high, int) else clipped
 
 
 def _distribution(values: Range | tuple[object, ...]) -> optuna.distributions.BaseDistribution:
@@ -182,8 +185,8 @@ def settings_of(config: Config, space: Space) -> dict[str, Any]:
     """The values of a config for the settings of a space; a relation missing in `weights` has `behaviour_weight`."""
     entries = dict(part.split("=") for part in getattr(config, "weights", "").split())
     return {
-        name: float(entries.get(name.removeprefix(ENTRY), getattr(config, "behaviour_weight", 0.0)))
-        if name.startswith(ENTRY)
+        name: float(entries.get(name.removeprefix(WEIGHT_PREFIX), getattr(config, "behaviour_weight", 0.0)))
+        if name.startswith(WEIGHT_PREFIX)
         else getattr(config, name)
         for name in space
     }
@@ -191,6 +194,7 @@ def settings_of(config: Config, space: Space) -> dict[str, Any]:
 
 def config_of(start: Config, params: Mapping[str, Any]) -> Config:
     """`start` with the given settings of a space; the inverse of `settings_of`."""
-    entries = [f"{name.removeprefix(ENTRY)}={value}" for name, value in params.items() if name.startswith(ENTRY)]
-    plain = {name: value for name, value in params.items() if not name.startswith(ENTRY)}
+    weights = {name: value for name, value in params.items() if name.startswith(WEIGHT_PREFIX)}
+    entries = [f"{name.removeprefix(WEIGHT_PREFIX)}={value}" for name, value in weights.items()]
+    plain = {name: value for name, value in params.items() if name not in weights}
     return replace(start, **plain, **({"weights": " ".join(entries)} if entries else {}))

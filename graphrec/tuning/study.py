@@ -22,10 +22,10 @@ from graphrec.interactions import Interactions
 from graphrec.tuning.trial import Quality, Trial
 
 #: Attributes of a study: the fingerprint of the search, and the config selected at the end.
-OF, CHOSEN = "of", "chosen"
+FINGERPRINT, SELECTED = "of", "chosen"
 
 #: First bytes of an Optuna journal file.
-_BEGINNING = b'{"op_code"'
+_JOURNAL_START = b'{"op_code"'
 
 
 class StudyFile:
@@ -45,7 +45,7 @@ class StudyFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
         except filelock.Timeout as error:
-            raise DataError(f"another process works on the study {self.path}; wait for it or name another") from error
+            raise DataError(f"another process uses the study {self.path}; wait for it or name another file") from error
         except OSError as error:
             raise GraphrecError(f"the study {self.path} cannot be written: {error.strerror or error}") from error
         try:
@@ -53,7 +53,7 @@ class StudyFile:
             self._check()
             if is_private(self.path.parent):
                 restrict(self.path)
-            self._saved = {_key(trial.config): trial for trial in _trials(self.path, self._study.trials)}
+            self._saved = {_key(trial.config): trial for trial in _read_trials(self.path, self._study.trials)}
         except BaseException:
             self._lock.release()
             raise
@@ -67,7 +67,7 @@ class StudyFile:
         return self._saved.get(_key(asdict(config)))
 
     def add(self, trial: Trial, params: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> None:
-        """Save a trial; `params` are its settings in the search space, empty if it is outside of the space."""
+        """Save a trial; `params` are its settings in the search space, empty if the config is outside it."""
         values = None if trial.quality.values is None else trial.quality.values.tolist()
         weighted = trial.quality.ndcg_popularity_weighted
         attributes = {"config": dict(trial.config), "ndcg_popularity_weighted": weighted, "values": values}
@@ -84,16 +84,16 @@ class StudyFile:
 
     def finish(self, config: Mapping[str, Any]) -> None:
         """Save the config that was selected."""
-        self._study.set_user_attr(CHOSEN, dict(config))
+        self._study.set_user_attr(SELECTED, dict(config))
 
     def _check(self) -> None:
-        found = self._study.user_attrs.get(OF)
-        if found is None:
-            self._study.set_user_attr(OF, self.fingerprint)
-        elif found != self.fingerprint:
+        recorded = self._study.user_attrs.get(FINGERPRINT)
+        if recorded is None:
+            self._study.set_user_attr(FINGERPRINT, self.fingerprint)
+        elif recorded != self.fingerprint:
             raise DataError(
-                f"the study {self.path} is of other data, another split or another seed than this search; name another "
-                "file, or remove it to start again"
+                f"the study {self.path} belongs to other data, another split or another seed than this search; name "
+                "another file, or remove it to start again"
             )
 
 
@@ -103,14 +103,14 @@ def chosen_settings(path: Path, model: str) -> Mapping[str, Any]:
     Raises DataError if the study does not exist or has no completed trial.
     """
     if not path.is_file():
-        raise DataError(f"there is no study {path}; `graphrec tune {model}` makes one")
+        raise DataError(f"there is no study {path}; `graphrec tune {model}` writes one")
     study = _open(path, model)
-    if isinstance(study.user_attrs.get(CHOSEN), dict):
-        return dict(study.user_attrs[CHOSEN])
-    finished = _trials(path, study.get_trials(states=[optuna.trial.TrialState.COMPLETE]))
-    if not finished:
+    if isinstance(study.user_attrs.get(SELECTED), dict):
+        return dict(study.user_attrs[SELECTED])
+    completed = _read_trials(path, study.get_trials(states=[optuna.trial.TrialState.COMPLETE]))
+    if not completed:
         raise DataError(f"no trial in the study {path} was completed; `graphrec tune {model}` resumes it")
-    return max(finished, key=lambda trial: trial.quality.ndcg).config
+    return max(completed, key=lambda trial: trial.quality.ndcg).config
 
 
 def fingerprint(name: str, graph: HeteroGraph, train: Interactions, validation: str, seed: int) -> str:
@@ -124,7 +124,7 @@ def fingerprint(name: str, graph: HeteroGraph, train: Interactions, validation: 
 
 
 class _Lock(BaseJournalFileLock):
-    """A file lock that the system releases when the process is killed; Optuna's own locks would wait half a minute."""
+    """A file lock that the system releases when the process is killed; after a kill Optuna's own locks wait 30 s."""
 
     def __init__(self, path: Path) -> None:
         self._lock = filelock.FileLock(f"{path}.write.lock")
@@ -141,33 +141,33 @@ def _open(path: Path, model: str) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         if path.exists() and not path.is_file():
-            raise DataError(f"{path} is no file, so no study can be kept in it; name another")
+            raise DataError(f"{path} is not a file, so a study cannot be saved in it; name another")
         if path.is_file():
             with path.open("rb") as file:
-                if file.read(len(_BEGINNING)) not in (_BEGINNING, b""):
-                    raise _no_study(path)  # Optuna would add lines of its own to any file
+                if file.read(len(_JOURNAL_START)) not in (_JOURNAL_START, b""):
+                    raise _not_a_study(path)  # Optuna would append lines to any file
             _drop_torn_line(path)
         storage = JournalStorage(JournalFileBackend(str(path), _Lock(path)))
         names = optuna.get_all_study_names(storage)
         if names and model not in names:
-            raise DataError(f"the study {path} is of {', '.join(names)}, not of {model}; name another file")
+            raise DataError(f"the study {path} belongs to {', '.join(names)}, not to {model}; name another file")
         return optuna.create_study(storage=storage, study_name=model, direction="maximize", load_if_exists=True)
     except OSError as error:
         raise GraphrecError(f"the study {path} cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError, OptunaError) as error:
-        raise _no_study(path) from error
+        raise _not_a_study(path) from error
 
 
-def _no_study(path: Path) -> GraphrecError:
-    return GraphrecError(f"{path} is no study of `graphrec tune`, or it is damaged; remove it, or name another file")
+def _not_a_study(path: Path) -> GraphrecError:
+    return GraphrecError(f"{path} is not a study of `graphrec tune`, or it is damaged; remove it, or name another file")
 
 
-def _trials(path: Path, frozen: Iterable[optuna.trial.FrozenTrial]) -> list[Trial]:
+def _read_trials(path: Path, frozen: Iterable[optuna.trial.FrozenTrial]) -> list[Trial]:
     """The trials of a study; GraphrecError if `graphrec tune` did not write them."""
     try:
-        return [_trial(each) for each in frozen]
+        return [_read_trial(each) for each in frozen]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _no_study(path) from error
+        raise _not_a_study(path) from error
 
 
 def _drop_torn_line(path: Path) -> None:
@@ -178,13 +178,13 @@ def _drop_torn_line(path: Path) -> None:
             file.truncate(content.rfind(b"\n") + 1)
 
 
-def _trial(frozen: optuna.trial.FrozenTrial) -> Trial:
-    kept = frozen.user_attrs
-    values = None if kept["values"] is None else np.array(kept["values"], dtype=np.float64)
+def _read_trial(frozen: optuna.trial.FrozenTrial) -> Trial:
+    attributes = frozen.user_attrs
+    values = None if attributes["values"] is None else np.array(attributes["values"], dtype=np.float64)
     pruned = frozen.state == optuna.trial.TrialState.PRUNED
     value = frozen.value if frozen.value is not None else 0.0
-    quality = Quality(value, kept["ndcg_popularity_weighted"], values)
-    return Trial(kept["config"], quality, kept["seconds"], frozen.intermediate_values, pruned)
+    quality = Quality(value, attributes["ndcg_popularity_weighted"], values)
+    return Trial(attributes["config"], quality, attributes["seconds"], frozen.intermediate_values, pruned)
 
 
 def _key(config: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ class Quality:
     values: npt.NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
 
 
-#: Returns the quality of a fitted model on a validation part that it has not seen.
+#: Returns the quality of a fitted model on a validation part that it was not fitted to.
 Measure = Callable[[Model[Any]], Quality]
 
 

@@ -22,18 +22,18 @@ from graphrec.tuning.workers import ExecutionConfig
 
 @dataclass(frozen=True)
 class TuningBudget:
-    """How many configs are tried, and where.
+    """The number of configs to try, and how to run them.
 
     num_trials: number of configs tried beyond the candidates; None for eight per setting of the model's search space,
         capped by the model's `trials`.
     budget: total number of configs, the same for every model; overrides `num_trials`, and candidates beyond it are
         dropped. None for no total.
-    robust_only: try only configs whose order on validation is known to carry over to test, for a test part that no
+    robust_only: try only configs whose order on validation is known to hold on test too; for a test part that no
         validation part resembles.
     device: device that models are fitted on.
     workers: number of processes that run trials in parallel. It determines which configs are tried, so results repeat
         for the same seed and the same number of workers.
-    study: file that records every trial; a search resumes from the trials in it.
+    study: file that every trial is saved in; a search resumes from the trials in it.
     """
 
     num_trials: int | None = None
@@ -46,7 +46,7 @@ class TuningBudget:
 
 @dataclass(frozen=True)
 class Tuning:
-    """The config selected, every trial in order, the total seconds, and the file that keeps the trials."""
+    """The config selected, every trial in order, the total seconds, and the file with the trials."""
 
     config: Mapping[str, Any]  # int, float or str, as the model's config has it
     trials: tuple[Trial, ...]
@@ -63,7 +63,7 @@ def choose(
     progress: Progress | None = None,
     effort: TuningBudget = TuningBudget(),  # frozen
 ) -> Tuning:
-    """The best config of a model on validation; a model with one candidate and no search space gets it without a trial.
+    """The best config of a model on validation; without a trial if the model has one candidate and no search space.
 
     All candidates are tried, then configs around the best one. `graph` must not contain anything later than `train`.
     Training in epochs is stopped early if it is below the median of the other trials (Optuna's median pruner).
@@ -74,7 +74,7 @@ def choose(
         GraphrecError: the study cannot be read or written.
     """
     kind = model_class(name)
-    candidates = _candidates(kind, graph, effort)
+    candidates = _allowed_candidates(kind, graph, effort)
     more = num_trials(kind, graph, effort) - len(candidates)
     if len(candidates) == 1 and not more:
         return Tuning(asdict(candidates[0]), (), 0.0)
@@ -82,7 +82,7 @@ def choose(
     place = ExecutionConfig(int(rng.integers(1 << 62)), effort.device)
     with _open_study(name, graph, train, measure, place, effort) as study:
         trials = Trials(kind, graph, train, measure, place, study)
-        with trials.working(effort.workers):
+        with trials.use_workers(effort.workers):
             best = _run_trials(trials, candidates, more, effort.robust_only, progress)
         if study is not None:
             study.finish(trials.trials[best].config)
@@ -90,22 +90,28 @@ def choose(
 
 
 def num_trials(kind: type[Model[Any]], graph: HeteroGraph, effort: TuningBudget) -> int:
-    """How many configs of a model are tried: its candidates and those of the search; 1 for a model with one config."""
-    candidates, space = len(_candidates(kind, graph, effort)), kind.space(graph)
+    """The number of configs of a model to try: its candidates and those of the search; 1 for a single config."""
+    candidates, space = len(_allowed_candidates(kind, graph, effort)), kind.space(graph)
     if effort.budget is not None:
         return max(effort.budget, 1) if space else candidates
     more = min(kind.trials, 8 * len(space)) if effort.num_trials is None else effort.num_trials
     return candidates + (more if space else 0)
 
 
-def _candidates(kind: type[Model[Any]], graph: HeteroGraph, effort: TuningBudget) -> list[Any]:  # configs
+def _allowed_candidates(kind: type[Model[Any]], graph: HeteroGraph, effort: TuningBudget) -> list[Any]:  # configs
+    """The candidates of a model within a budget."""
     allowed = [config for config in kind.candidates(graph) if kind.trusts(config) or not effort.robust_only]
     return allowed[: None if effort.budget is None else max(effort.budget, 1)]
 
 
 @contextmanager
 def _open_study(
-    name: str, graph: HeteroGraph, train: Interactions, measure: Measure, place: ExecutionConfig, effort: TuningBudget
+    name: str,
+    graph: HeteroGraph,
+    train: Interactions,
+    measure: Measure,
+    place: ExecutionConfig,
+    effort: TuningBudget,
 ) -> Iterator[StudyFile | None]:
     if effort.study is None:
         yield None
@@ -122,7 +128,7 @@ def _run_trials(
     robust_only: bool,
     progress: Progress | None,
 ) -> int:
-    """The position of the best trial after all candidates and `more` configs of the search."""
+    """The position of the best trial, after trying all candidates and `more` configs of the search."""
 
     def step() -> None:
         if progress is not None:

@@ -17,13 +17,16 @@ from graphrec.interactions import Interactions
 from graphrec.models.base import EpochCallback, Model
 from graphrec.tuning.trial import Measure, Quality, Trial
 
-#: Cache of fitted models to derive variants from: maximum number, and maximum bytes including a variant, which needs
-#: 1.5 times the largest fit; at most half of the free memory. The cache affects time only, not results.
+#: Caps on the cache of fitted models that variants are derived from: their number, and the bytes of these models and a
+#: variant, which needs 1.5 times the largest fit; also capped by half of the free memory. The cache saves time and does
+#: not change results.
 KEPT, KEPT_BYTES = 3, 1_100_000_000
 
-#: Number of intermediate measurements per training, and number of other trainings before the median pruner starts.
-STEPS = 4
-OTHERS = 4
+#: Number of measurements during a training.
+NUM_STEPS = 4
+
+#: Minimum number of other trainings before the median pruner stops one.
+MIN_TRAININGS = 4
 
 Config = Any  # a frozen dataclass; each model has its own
 
@@ -54,15 +57,15 @@ class TrialRunner:
         self.task = task
         self._fitted: list[Model[Any]] = []
         self._largest = 0  # bytes of the largest model seen
-        self._room = min(KEPT_BYTES, psutil.virtual_memory().available // 2)
+        self._cache_bytes = min(KEPT_BYTES, psutil.virtual_memory().available // 2)
 
-    def run(self, config: Config, others: Sequence[Mapping[int, float]]) -> Trial:
-        """The trial of a config; it is pruned by comparison with `others`, the steps of other trainings."""
+    def run(self, config: Config, other_steps: Sequence[Mapping[int, float]]) -> Trial:
+        """The trial of a config, pruned by comparison with `other_steps`, the steps of other trainings."""
         started = time.perf_counter()
         steps: dict[int, float] = {}
         last: list[Quality] = []
         try:
-            quality = self.task.measure(self._fit(config, lambda model: self._watch(model, steps, last, others)))
+            quality = self.task.measure(self._fit(config, lambda model: self._watch(model, steps, last, other_steps)))
         except optuna.TrialPruned:
             return Trial(asdict(config), last[-1], time.perf_counter() - started, steps, pruned=True)
         return Trial(asdict(config), quality, time.perf_counter() - started, steps)
@@ -84,7 +87,7 @@ class TrialRunner:
         return variant
 
     def _variant(self, config: Config) -> Model[Any] | None:
-        """A variant of a cached fit, None if no cached fit can be varied to this config."""
+        """The model of a config as a variant of a cached fit; None if no cached fit has this variant."""
         for base in self._fitted:
             variant = base.variant(config)
             if variant is not None:
@@ -93,12 +96,12 @@ class TrialRunner:
                 return variant
         return None
 
-    def _shrink_cache(self, most: int, required: int) -> None:
-        """Drop the oldest fits until at most `most` are left and `required` bytes are free."""
-        limit = self._room - self._largest * 3 // 2
-        while self._fitted and (len(self._fitted) > most or sum(m.nbytes for m in self._fitted) + required > limit):
+    def _shrink_cache(self, max_fits: int, required: int) -> None:
+        """Drop the oldest fits until at most `max_fits` remain and `required` bytes are free."""
+        limit = self._cache_bytes - self._largest * 3 // 2
+        while self._fitted and (len(self._fitted) > max_fits or sum(m.nbytes for m in self._fitted) + required > limit):
             if not required and len(self._fitted) == 1:
-                return  # the next config is most likely a variant of the last fit
+                return  # keep the last fit: the next config is most likely a variant of it
             self._fitted.pop(0)
 
     def _watch(
@@ -106,9 +109,9 @@ class TrialRunner:
         model: Model[Any],
         steps: dict[int, float],
         last: list[Quality],
-        others: Sequence[Mapping[int, float]],
+        other_steps: Sequence[Mapping[int, float]],
     ) -> EpochCallback:
-        trial = _ask_pruner(others)
+        trial = _create_trial(other_steps)
 
         def measure(part: int) -> None:
             last.append(self.task.measure(model))
@@ -117,55 +120,56 @@ class TrialRunner:
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-        return EpochCallback(STEPS, measure)
+        return EpochCallback(NUM_STEPS, measure)
 
 
-def _ask_pruner(others: Sequence[Mapping[int, float]]) -> optuna.Trial:
-    """A new trial of an Optuna study whose other trials had these steps."""
+def _create_trial(other_steps: Sequence[Mapping[int, float]]) -> optuna.Trial:
+    """A trial of a new Optuna study whose other trials had these steps, with which the median pruner compares it."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner(OTHERS, n_warmup_steps=0))
+    pruner = optuna.pruners.MedianPruner(MIN_TRAININGS, n_warmup_steps=0)
+    study = optuna.create_study(direction="maximize", pruner=pruner)
     study.add_trials(
         [
             optuna.trial.create_trial(value=list(steps.values())[-1], intermediate_values=dict(steps))
-            for steps in others
+            for steps in other_steps
             if steps
         ]
     )
     return study.ask()
 
 
-class Workers:
-    """Processes that run trials in parallel, each with an equal share of the threads; a context manager.
+class WorkerPool:
+    """Worker processes that run trials in parallel, each with an equal share of the threads; a context manager.
 
     With `number` 1 trials run in this process.
     """
 
     def __init__(self, task: Task, number: int = 1) -> None:
         self.number = number
-        self._here = TrialRunner(task) if number == 1 else None
+        self._runner = TrialRunner(task) if number == 1 else None
         self._pool = None
         if number > 1:
-            # forked processes hang in the runtime of OpenMP once the parent has used it
+            # forked processes hang in the OpenMP runtime if the parent has used it
             spawn = multiprocessing.get_context("spawn")
             threads = max(torch.get_num_threads() // number, 1)
             self._pool = ProcessPoolExecutor(number, spawn, _start_worker, (task, threads))
 
-    def __enter__(self) -> "Workers":
+    def __enter__(self) -> "WorkerPool":
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    def run(self, configs: Iterable[Config], others: Sequence[Mapping[int, float]]) -> list[Trial]:
-        """The trials of some configs, in their order."""
-        if self._here is not None:
-            return [self._here.run(config, others) for config in configs]
+    def run(self, configs: Iterable[Config], other_steps: Sequence[Mapping[int, float]]) -> list[Trial]:
+        """The trials of configs, in the same order."""
+        if self._runner is not None:
+            return [self._runner.run(config, other_steps) for config in configs]
         assert self._pool is not None
-        return [job.result() for job in [self._pool.submit(_run_trial, config, others) for config in configs]]
+        return [job.result() for job in [self._pool.submit(_run_trial, config, other_steps) for config in configs]]
 
 
-_worker: list[TrialRunner] = []  # the runner of this worker process: its pool can pass it in no other way
+_worker: list[TrialRunner] = []  # the runner of this worker process, which a pool can only pass by a global variable
 
 
 def _start_worker(task: Task, threads: int) -> None:
@@ -173,5 +177,5 @@ def _start_worker(task: Task, threads: int) -> None:
     _worker.append(TrialRunner(task))
 
 
-def _run_trial(config: Config, others: Sequence[Mapping[int, float]]) -> Trial:
-    return _worker[0].run(config, others)
+def _run_trial(config: Config, other_steps: Sequence[Mapping[int, float]]) -> Trial:
+    return _worker[0].run(config, other_steps)

@@ -10,7 +10,7 @@ import pytest
 
 from graphrec.benchmark.ablation import Ablation, RelationEffect
 from graphrec.benchmark.literature import LiteratureResult
-from graphrec.benchmark.plot import _apart, plot
+from graphrec.benchmark.plot import _separate_heights, plot
 from graphrec.benchmark.results import load_all, markdown, save
 from graphrec.benchmark.run import Result
 from graphrec.errors import DataError
@@ -86,6 +86,29 @@ def test_a_folder_without_results_or_with_something_else_is_an_error(tmp_path: P
         load_all(tmp_path)
 
 
+def test_a_result_with_an_ablation_of_an_earlier_version_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    path = save(GOOD, tmp_path)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change = {"metric": "ndcg@20", "users": "all", "num_users": 3, "with_it": 0.2, "without_it": 0.1, "difference": 0.1}
+    old = {"without": ["FOLLOWS"], "config": {}, "metrics": {}, "seconds": {}, "differences": [change]}
+    path.write_text(json.dumps({**content, "ablations": [old]}), encoding="utf-8")
+    with pytest.raises(DataError, match=r"graph_filter\.json is not a result of this version .* lacks effects; "):
+        load_all(tmp_path)
+    old["effects"] = [change]
+    path.write_text(json.dumps({**content, "ablations": [old]}), encoding="utf-8")
+    with pytest.raises(DataError, match=r"graph_filter\.json is not a result of `graphrec benchmark`; move it"):
+        load_all(tmp_path)
+
+
+def test_a_result_whose_published_figures_do_not_say_by_whom_is_read(tmp_path: Path) -> None:
+    path = save(GOOD, tmp_path)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for entry in content["published"]:
+        del entry["is_published"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert "published: README" in markdown(load_all(tmp_path))
+
+
 def lines(tmp_path: Path, *results: Result) -> list[str]:
     for one in results:
         save(one, tmp_path)
@@ -155,8 +178,8 @@ def test_a_plot_of_nothing_is_an_error(tmp_path: Path) -> None:
 
 
 def test_labels_stand_apart_in_their_order() -> None:
-    assert _apart([0.3, 0.1, 0.12], 0.05) == pytest.approx([0.3, 0.1, 0.15])
-    assert _apart([], 0.05) == []
+    assert _separate_heights([0.3, 0.1, 0.12], 0.05) == pytest.approx([0.3, 0.1, 0.15])
+    assert _separate_heights([], 0.05) == []
 
 
 def test_names_stand_beside_their_points_in_the_frame_and_do_not_overlap() -> None:

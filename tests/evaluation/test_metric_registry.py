@@ -56,8 +56,8 @@ def test_a_registered_metric_is_in_the_comparison_and_in_every_report(tmp_path: 
     for result in found.results:
         assert {"top_hit@10", "top_hit@20", "filled@10", "filled@20"} <= set(result.metrics)
     assert {d.metric for d in found.differences} >= {"top_hit@10", "top_hit@20"}
-    assert "top_hit@10" in findings.accuracy(found)
-    assert "filled@10" in findings.beyond(found)
+    assert "top_hit@10" in findings.list_accuracy(found)
+    assert "filled@10" in findings.list_beyond_accuracy(found)
 
     report.write_all(found, tmp_path / "report.html", datetime(2026, 11, 29, tzinfo=UTC))
     page, markdown, json_ = ((tmp_path / f"report.{end}").read_text(encoding="utf-8") for end in ("html", "md", "json"))

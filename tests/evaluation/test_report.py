@@ -85,8 +85,8 @@ def test_pictures_keep_the_digits_of_values(hostile_page: str) -> None:
 
 def test_what_is_not_told_apart_by_its_paired_difference_is_tied() -> None:
     comparison = examples.rich()
-    assert findings.leader(comparison).name == examples.LEADER
-    assert findings.tied(comparison, "ndcg@20") == {"ease"}  # intervals of lightgcn overlap, the difference decides
+    assert findings.find_leader(comparison).name == examples.LEADER
+    assert findings.find_tied(comparison, "ndcg@20") == {"ease"}  # lightgcn has overlapping intervals
 
 
 @pytest.mark.parametrize("comparison", [examples.rich(), examples.smallest()], ids=["rich", "smallest"])
@@ -105,16 +105,16 @@ def test_if_no_model_finds_anything_no_model_leads_and_the_report_says_what_to_d
     results = tuple(replace(comparison.results[0], name=name, metrics=nothing) for name in ("popularity", "item_knn"))
     found = replace(comparison, results=results)
     text = markdown.render(found, NOW)
-    assert "no model finds anything on BOUGHT" in text
-    assert "No model has any test item of the 3 test users among its first 10, too little to measure" in text
-    assert "load more behaviour, or look at longer lists (-k 100)." in text
+    assert "no model has a hit on BOUGHT" in text
+    assert "No model has any test item of the 3 test users among its first 10 items, so differences" in text
+    assert "load more behaviour, or measure longer lists (-k 100)." in text
     assert "★" not in text.split("## Models")[-1].split("|", 1)[-1]
     assert "leads" not in text
     page_ = page.render(found, NOW)
-    assert "no model finds anything on BOUGHT" in page_
+    assert "no model has a hit on BOUGHT" in page_
     by_time = SplitRecord("time(validation=0.1, test=0.1)", 5, found.splits[0].record.parts)
     late = replace(found, splits=(replace(found.splits[0], record=by_time),))
-    assert "--split random" in sentences.nothing_found(late)
+    assert "--split random" in sentences.no_hits(late)
 
 
 def test_if_all_others_tie_with_the_best_no_model_is_said_to_lead() -> None:
@@ -122,7 +122,7 @@ def test_if_all_others_tie_with_the_best_no_model_is_said_to_lead() -> None:
     tied = tuple(replace(found, verdict="not significant") for found in comparison.differences)
     names = [result.name for result in comparison.results if result.name != examples.LEADER]
     close = replace(comparison, differences=tied)
-    assert findings.tied(close, close.headline) == frozenset(names)
+    assert findings.find_tied(close, close.headline) == frozenset(names)
     assert sentences.title(close).startswith("no model is distinguishable from the others on ")
 
 
@@ -130,7 +130,7 @@ def test_the_examples_say_for_how_many_something_was_found() -> None:
     comparison = examples.rich()
     shown = {each.user: any(item.hit for item in each.shown) for each in comparison.examples}
     said = sentences.examples(comparison)
-    assert f"{sum(shown.values())} for whom an item of the test part is shown" in said
+    assert f"{sum(shown.values())} with a test item among the recommendations" in said
     assert said in markdown.render(comparison, NOW).replace("\\", "")
 
 

@@ -119,7 +119,7 @@ def test_cut_points_by_date() -> None:
     with pytest.raises(
         DataError,
         match=r"split time\(validation=2025-01-01, test=2025-02-01\) leaves nothing in test of 5 interactions, which "
-        r"lie between 2023-12-31T23:59:59 and 2024-01-06T00:00:00; choose other shares or dates",
+        r"are between 2023-12-31T23:59:59 and 2024-01-06T00:00:00; choose other shares or dates",
     ):
         splits("time(validation=2025-01-01, test=2025-02-01)", whole, rng())
     with pytest.raises(DataError, match="leaves nothing in train"):
@@ -232,9 +232,9 @@ def test_shares_of_a_user_leave_one_for_train() -> None:
         ("cold-items", "2 items cannot be split into train, validation and test; load more"),
         ("cold-users", "1 users cannot be split"),
         ("random", "2 pairs of user and item cannot be split"),
-        ("k-fold", "2 pairs of user and item cannot be dealt into 5 folds"),
+        ("k-fold", "2 pairs of user and item cannot be divided into 5 folds"),
         ("leave-last-out", "split leave-last-out leaves nothing in test of 4 interactions; choose other shares"),
-        ("files(a.tsv, b.tsv)", "a split from files looks ids up, so it needs the vocabularies"),
+        ("files(a.tsv, b.tsv)", "a split from files needs the vocabularies"),
     ],
 )
 def test_what_cannot_be_split_is_said(spec: str, message: str) -> None:

@@ -97,7 +97,7 @@ def test_unknown_ids_and_pairs_are_counted_and_named(tmp_path: Path) -> None:
         split(table(tmp_path / "bad.tsv", [("ann", "x"), ("bob", "y"), ("ann", "y"), ("ann", "i1")]), good)
     with pytest.raises(
         DataError,
-        match="bad.tsv: 6 of 7 pairs are no interactions of the graph "
+        match="bad.tsv: 6 of 7 pairs are not interactions of the graph "
         r"\(ann → i10, ann → i11, ann → i12, ann → i13, ann → i14, …\); load them first",
     ):
         split(good, table(tmp_path / "bad.tsv", of("ann", 1, *range(10, 16))))

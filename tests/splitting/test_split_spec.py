@@ -79,9 +79,9 @@ def test_unknown_names_say_what_there_is(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("time(test=0.1", r"split 'time\(test=0.1' is no name with options, such as time"),
-        ("", "split '' is no name"),
-        ("time(0.1)", "split time: '0.1' is no option with a value, such as test=0.1"),
+        ("time(test=0.1", r"split 'time\(test=0.1' is not a name with options, such as time"),
+        ("", "split '' is not a name"),
+        ("time(0.1)", "split time: '0.1' is not an option with a value, such as test=0.1"),
         ("leave-last-out(test=0.1)", "the split leave-last-out has no options, but 'test=0.1' is given"),
         ("time(test=0.1, test=0.2)", "split time: test is given twice"),
         (
@@ -93,15 +93,15 @@ def test_unknown_names_say_what_there_is(text: str, message: str) -> None:
         ("k-fold(folds=2.5)", "split k-fold: folds must be a whole number, not '2.5'"),
         ("k-fold(folds=1)", "split k-fold: folds must be a whole number from 2 on, not 1"),
         ("rolling(windows=0)", "split rolling: windows must be a whole number from 1 on, not 0"),
-        ("time(test=2024-03-01)", "validation=0.1 and test=1709251200 do not fit; give two shares"),
-        ("random(validation=2024-01-01, test=2024-03-01)", "split random: .* do not fit"),
+        ("time(test=2024-03-01)", "validation=0.1 and test=1709251200 are not valid; give two shares"),
+        ("random(validation=2024-01-01, test=2024-03-01)", "split random: .* are not valid"),
         ("time(validation=2024-03-01, test=2024-01-01)", "test must begin after validation"),
         ("random(test=0)", r"split random\(validation=0.1, test=0.0\): the shares must be between 0 and 1"),
-        ("random(validation=0.5, test=0.5)", "leave something for train, but validation takes 0.5 and test 0.5 in all"),
-        ("rolling(windows=9)", "validation takes 0.1 and test 0.9 in all"),
-        ("k-fold(folds=2, validation=0.5)", "validation takes 0.5 and test 0.5 in all"),
-        ("files", "split files takes two or three files, not 0"),
-        ("files(a.tsv)", "split files takes two or three files, not 1"),
+        ("random(validation=0.5, test=0.5)", "leave a rest for train, but validation has 0.5 and test 0.5 in total"),
+        ("rolling(windows=9)", "validation has 0.1 and test 0.9 in total"),
+        ("k-fold(folds=2, validation=0.5)", "validation has 0.5 and test 0.5 in total"),
+        ("files", "split files needs two or three files, not 0"),
+        ("files(a.tsv)", "split files needs two or three files, not 1"),
         ("files(a.tsv, b.txt)", "'b.txt' does not end in .csv, .tsv, .csv.gz, .tsv.gz"),
     ],
 )
@@ -115,5 +115,5 @@ def test_a_spec_made_in_code_is_checked_too() -> None:
         SplitSpec("later")
     with pytest.raises(UnknownNameError, match="there is no option of the split time 'folds'"):
         SplitSpec("time", folds=3)
-    with pytest.raises(DataError, match="has a comma or a space at an end"):
+    with pytest.raises(DataError, match="contains a comma, or begins or ends with a space"):
         SplitSpec("files", files=("a,b.tsv", "c.tsv"))

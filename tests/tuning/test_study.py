@@ -107,10 +107,10 @@ def test_a_study_of_other_data_or_another_seed_is_refused(tmp_path: Path) -> Non
     with pytest.raises(DataError, match="other data, another split or another seed"):
         tuned(hill, TuningBudget(num_trials=1, study=path), seed=1)
     graph, train, _ = checkerboard()
-    with pytest.raises(DataError, match="is of graph_filter, not of item_knn"):
+    with pytest.raises(DataError, match="belongs to graph_filter, not to item_knn"):
         choose("item_knn", graph, train, hill, np.random.default_rng(0), effort=TuningBudget(num_trials=1, study=path))
     path.write_text("a note\n")
-    with pytest.raises(GraphrecError, match=r"no study of `graphrec tune`"):
+    with pytest.raises(GraphrecError, match=r"not a study of `graphrec tune`"):
         tuned(hill, TuningBudget(num_trials=1, study=path))
 
 

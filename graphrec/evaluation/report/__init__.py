@@ -1,4 +1,4 @@
-"""A comparison as a report that people look at: an HTML page, the same as Markdown, and as JSON for programs."""
+"""The report of a comparison: an HTML page, the same as Markdown, and as JSON for programs."""
 
 import json
 from datetime import UTC, datetime
@@ -16,24 +16,24 @@ ENDINGS = (".html", ".md", ".json", ".costs.json")
 
 
 def write(comparison: Comparison, path: Path, now: datetime | None = None) -> None:
-    """Write the report, whole or not at all, as what the ending says: .html, .md, .json, or .costs.json.
+    """Write the report atomically in the format of its ending: .html, .md, .json, or .costs.json.
 
-    The JSON is the same for two runs with one seed; what differs between them (seconds, memory, machine, date) is
+    The JSON is the same for two runs with one seed; seconds, memory, machine and date, which differ between them, are
     in .costs.json, and also in the page and in Markdown.
 
     Raises:
         DataError: the comparison has no results.
-        GraphrecError: the ending is another, or the file cannot be written.
+        GraphrecError: the ending is unknown, or the file cannot be written.
     """
     with atomic_write(path) as partial:
-        partial.write_text(_text(comparison, path, now or datetime.now(UTC)), encoding="utf-8")
+        partial.write_text(_render(comparison, path, now or datetime.now(UTC)), encoding="utf-8")
 
 
 def write_all(comparison: Comparison, path: Path, now: datetime | None = None) -> tuple[Path, ...]:
-    """The files written: the page, Markdown, JSON and costs, side by side.
+    """Write the page, Markdown, JSON and costs to one folder, and return their paths.
 
-    `path` is the page (`x.html` adds x.md, x.json and x.costs.json), one of the others (`x.md` or `x.json`, which is
-    then written alone), or a folder, in which they are called report. Raises as `write`.
+    `path` is the page (`x.html` adds x.md, x.json and x.costs.json), a single other file (`x.md` or `x.json`), or a
+    folder, in which the files are named report. Raises as `write`.
     """
     now = now or datetime.now(UTC)
     if path.suffix in (".md", ".json"):
@@ -48,13 +48,13 @@ def write_all(comparison: Comparison, path: Path, now: datetime | None = None) -
     return paths
 
 
-def _text(comparison: Comparison, path: Path, now: datetime) -> str:
+def _render(comparison: Comparison, path: Path, now: datetime) -> str:
     if not comparison.results:
         raise DataError("the comparison has no results to report; compare at least one model")
     if path.name.endswith(".costs.json"):
-        return _json(costs_as_json(comparison, now))
+        return _dump_json(costs_as_json(comparison, now))
     if path.suffix == ".json":
-        return _json(as_json(comparison))
+        return _dump_json(as_json(comparison))
     if path.suffix == ".md":
         return markdown.render(comparison, now)
     if path.suffix == ".html":
@@ -62,5 +62,5 @@ def _text(comparison: Comparison, path: Path, now: datetime) -> str:
     raise GraphrecError(f"cannot choose a format for {path.name}: it must end in .html, .md or .json; rename it")
 
 
-def _json(value: object) -> str:
+def _dump_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

@@ -1,4 +1,4 @@
-"""Pictures by matplotlib as SVG inside a page: its fonts, its colours in light and dark, the same bytes each time."""
+"""Figures by matplotlib as SVG inside the page, with its fonts and its colours in light and dark, and reproducible."""
 
 import re
 import warnings
@@ -22,20 +22,22 @@ PARTS = {"train": "#010105", "validation": "#010106", "test": "#010107"}
 VARIABLES = {INK: "ink", SOFT: "soft", LINE: "line", PAPER: "card"}
 VARIABLES |= {colour: name for name, colour in PARTS.items()}
 
-#: So many colours of models the page has, beside the one of the baseline.
+#: Number of model colours of the page, besides that of the baseline.
 NUM_COLOURS = 8
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 
-#: Points (of 1/72 inch, here pixels of the page) of the width of a picture in a column, and of one that is alone.
+#: Width of a figure in a column, and of a figure across the page, in points of 1/72 inch, which are pixels of the page.
 NARROW, WIDE = 340, 880
+
+#: Font size in points.
 TEXT = 12
 
 STYLE: Any = {  # matplotlib types its settings by a list of all their names
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # it comes with matplotlib, so places are the same on every machine
+    "font.sans-serif": ["DejaVu Sans"],  # part of matplotlib, so the layout is the same on every machine
     "font.size": TEXT,
     "text.color": INK,
-    "text.parse_math": False,  # a name with two dollar signs is no formula
+    "text.parse_math": False,  # a name with two dollar signs is not a formula
     "axes.edgecolor": LINE,
     "axes.labelcolor": SOFT,
     "axes.titlecolor": INK,
@@ -60,29 +62,29 @@ STYLE: Any = {  # matplotlib types its settings by a list of all their names
     "lines.linewidth": 1.8,
     "figure.constrained_layout.w_pad": 0.1,
     "figure.constrained_layout.h_pad": 0.1,
-    "svg.fonttype": "none",  # text stays text: it is found, read aloud, and set in the page's font
+    "svg.fonttype": "none",  # text stays text, for search, screen readers and the page's font
     "svg.hashsalt": "graphrec",
 }
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a model is drawn everywhere: the colour (a placeholder of a style variable) and the marker."""
+    """How a model is drawn in all figures: the colour (a placeholder of a style variable) and the marker."""
 
     colour: str
     marker: str
 
 
-def looks(names: Sequence[str], baseline: str) -> dict[str, Look]:
-    """The Look of each model in the order given; the baseline is grey, others differ in colour and in marker."""
+def assign_looks(names: Sequence[str], baseline: str) -> dict[str, Look]:
+    """The Look of each model, in the given order; the baseline is grey, the others differ in colour and in marker."""
     others = [name for name in names if name != baseline]
-    found = {
+    assigned = {
         name: Look(f"#0202{row % NUM_COLOURS:02x}", MARKERS[row % len(MARKERS)]) for row, name in enumerate(others)
     }
-    return {name: found.get(name, Look("#0202ff", "d")) for name in names}
+    return {name: assigned.get(name, Look("#0202ff", "d")) for name in names}
 
 
-def variable(colour: str) -> str:
+def css_colour(colour: str) -> str:
     """The CSS colour of a placeholder colour."""
     if colour.startswith("#0202"):
         return "var(--base)" if colour.endswith("ff") else f"var(--model-{int(colour[5:], 16)})"
@@ -90,10 +92,11 @@ def variable(colour: str) -> str:
 
 
 def draw(name: str, title: str, size: tuple[int, int], paint: Callable[[Axes], Callable[[], None] | None]) -> str:
-    """An `<svg>` of a size in pixels with what `paint` puts on its axes.
+    """An `<svg>` of a size in pixels, with axes that `paint` draws on.
 
-    name: unique on the page, for ids; title: what the picture shows, for those who do not see it. What `paint` returns
-    is called when the layout is done, to place labels.
+    name: prefix of ids, unique on the page.
+    title: description of the figure for screen readers.
+    paint: may return a function, which is called after the layout to place labels.
     """
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph .* missing")  # the browser has other fonts
@@ -105,13 +108,13 @@ def draw(name: str, title: str, size: tuple[int, int], paint: Callable[[Axes], C
         if finish is not None:
             finish()
         stream = StringIO()
-        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(stream, format="svg", transparent=True, metadata=nothing)
-    return embedded(stream.getvalue(), name, title)
+        no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(stream, format="svg", transparent=True, metadata=no_metadata)
+    return embed_svg(stream.getvalue(), name, title)
 
 
-def embedded(svg: str, name: str, title: str) -> str:
-    """matplotlib's SVG file as an element of a page: no reference to anything outside, ids that begin with `name`."""
+def embed_svg(svg: str, name: str, title: str) -> str:
+    """matplotlib's SVG file as an element of a page: without external references, with ids that begin with `name`."""
     body = svg[svg.index("<svg") :]
     view = re.search(r'viewBox="([^"]+)"', body)
     assert view is not None
@@ -123,9 +126,9 @@ def embedded(svg: str, name: str, title: str) -> str:
     body = body.replace("url(#", f"url(#{name}-").replace('xlink:href="#', f'href="#{name}-')
     body = re.sub(r"font-family: [^;\"]*;? ?", "", body)
     body = re.sub(r' transform="rotate\(-0 [^"]*\)"', "", body)
-    # only inside tags: a value that is written on the picture keeps its digits
-    body = re.sub(r"<[^>]+>", lambda found: re.sub(r"(\d\.\d{2})\d+", r"\1", found[0]), body)
-    body = re.sub(r"#0[12]0[12][0-9a-f]{2}", lambda found: variable(found[0]), body)
+    # only inside tags: values in the text of the figure keep their digits
+    body = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\d\.\d{2})\d+", r"\1", tag[0]), body)
+    body = re.sub(r"#0[12]0[12][0-9a-f]{2}", lambda colour: css_colour(colour[0]), body)
     body = re.sub(r"\s*\n\s*", "\n", body)
     width, height = view[1].split()[2:]
     head = (
@@ -135,7 +138,7 @@ def embedded(svg: str, name: str, title: str) -> str:
 
 
 def name_points(axis: Axes, names: Sequence[str], points: Floats) -> None:
-    """Write names beside points [n, 2] of axes whose layout is done, none over another; lines lead to those far off."""
+    """Write names next to points [n, 2] after the layout, without overlap, with lines to names that are far away."""
     canvas = axis.figure.canvas
     assert isinstance(canvas, FigureCanvasAgg)
     renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
@@ -156,7 +159,7 @@ def name_points(axis: Axes, names: Sequence[str], points: Floats) -> None:
 
 
 def swatch(look: Look) -> str:
-    """A small `<svg>` of a model's marker, for the key of a picture; decoration only."""
+    """A small `<svg>` of a model's marker for the legend of a figure, hidden from screen readers."""
     shapes = {
         "o": '<circle cx="6" cy="6" r="4.4"/>',
         "s": '<path d="M2 2h8v8H2z"/>',
@@ -168,5 +171,5 @@ def swatch(look: Look) -> str:
         "p": '<path d="M6 .8 11.2 4.6 9.2 10.8H2.8L.8 4.6z"/>',
         "d": '<path d="M6 .5 9.4 6 6 11.5 2.6 6z"/>',
     }
-    colour = variable(look.colour)
+    colour = css_colour(look.colour)
     return f'<svg class=swatch viewBox="0 0 12 12" aria-hidden=true style="fill:{colour}">{shapes[look.marker]}</svg>'

@@ -1,4 +1,4 @@
-"""Users of the test part as HTML: what they had, what models gave them, and why."""
+"""Example test users as HTML: their history, recommendations and the reasons for these."""
 
 from graphrec.evaluation.report import sentences, words
 from graphrec.evaluation.report.markup import details
@@ -6,42 +6,45 @@ from graphrec.evaluation.report.paths import path_picture
 from graphrec.evaluation.result import Comparison, ExampleUser, ReasonPath, RecommendedItem
 from graphrec.markup import escape
 
-#: So many items of a history are shown before the rest is folded away.
-HISTORY = 12
+#: Number of items of a history that are shown; the rest opens on a click.
+MAX_HISTORY = 12
 
 
 def users(comparison: Comparison) -> str:
-    """An article for each user of the examples, with what each model gave it; the first model of each is open."""
-    found: dict[str, list[ExampleUser]] = {}
+    """An article for each example user with the recommendations of each model; those of the first model are open."""
+    by_user: dict[str, list[ExampleUser]] = {}
     for example in comparison.examples:
-        found.setdefault(example.user, []).append(example)
-    return "".join(_user(comparison, examples) for examples in found.values())
+        by_user.setdefault(example.user, []).append(example)
+    return "".join(_user(comparison, examples) for examples in by_user.values())
 
 
 def _user(comparison: Comparison, examples: list[ExampleUser]) -> str:
     titles, first = comparison.titles, examples[0]
-    name, had, to_find = words.user(first.user), len(first.history), len(first.wanted)
-    given = "".join(
-        details(sentences.example(example), _list(comparison, example), opened=place == 0)
-        for place, example in enumerate(examples)
+    name = words.name_user(first.user)
+    num_history = words.count_of_total(len(first.history), first.num_history)
+    num_wanted = words.count_of_total(len(first.wanted), first.num_wanted)
+    lists = "".join(
+        details(sentences.example(example), _list(comparison, example), opened=index == 0)
+        for index, example in enumerate(examples)
     )
     wanted = _chips([titles.get(item, item) for item in first.wanted])
     return (
         f"<article class=user><h3>{escape(name[:1].upper() + name[1:])}</h3><div class=known>"
-        f"<div><h4>Had before · {words.some(had, first.num_history)}</h4>{_history(comparison, first)}</div>"
-        f"<div><h4>Is to find · {words.some(to_find, first.num_wanted)}</h4>{wanted}</div></div>{given}</article>"
+        f"<div><h4>History · {num_history}</h4>{_history(comparison, first)}</div>"
+        f"<div><h4>Test items · {num_wanted}</h4>{wanted}</div></div>{lists}</article>"
     )
 
 
 def _history(comparison: Comparison, example: ExampleUser) -> str:
     names = [comparison.titles.get(item, item) for item in example.history]
-    rest = f"and {words.count(len(names) - HISTORY)} more"
-    return _chips(names[:HISTORY]) + (details(rest, _chips(names[HISTORY:])) if len(names) > HISTORY else "")
+    rest = f"and {words.count(len(names) - MAX_HISTORY)} more"
+    more = details(rest, _chips(names[MAX_HISTORY:])) if len(names) > MAX_HISTORY else ""
+    return _chips(names[:MAX_HISTORY]) + more
 
 
 def _chips(names: list[str]) -> str:
     if not names:
-        return "<p class=none>nothing</p>"
+        return "<p class=none>no items</p>"
     return f"<ul class=chips>{''.join(f'<li>{escape(name)}</li>' for name in names)}</ul>"
 
 
@@ -60,11 +63,12 @@ def _item(comparison: Comparison, shown: RecommendedItem) -> str:
 
 
 def _reason(comparison: Comparison, reason: ReasonPath, title: str) -> str:
-    label = f"{title}, {words.share(reason.share)} of the score: {' '.join(words.steps(reason, comparison.titles))}"
-    wide = min(max(reason.share, 0.0), 1.0) * 40
+    steps = words.name_steps(reason, comparison.titles)
+    label = f"{title}, {words.share(reason.share)} of the score: {' '.join(steps)}"
+    width = min(max(reason.share, 0.0), 1.0) * 40
     meter = (
         '<svg class=meter viewBox="0 0 40 6" aria-hidden=true><rect class=all width="40" height="6" rx="3"/>'
-        f'<rect width="{wide:.1f}" height="6" rx="3"/></svg>'
+        f'<rect width="{width:.1f}" height="6" rx="3"/></svg>'
     )
-    picture = path_picture(words.steps(reason, comparison.titles), label)
+    picture = path_picture(steps, label)
     return f"<li><span class=share>{meter}{words.share(reason.share)}</span>{picture}</li>"

@@ -1,4 +1,4 @@
-"""The pictures of a comparison: intervals, curves, scatters, groups, learning curves and the split in time."""
+"""Figures of a comparison: intervals, curves, scatters, groups, learning curves and the split over time."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,16 +20,16 @@ from graphrec.evaluation.report.drawing import (
     PARTS,
     SOFT,
     Look,
+    assign_looks,
     draw,
-    looks,
     name_points,
 )
 from graphrec.evaluation.result import Comparison, Group, ModelResult, SplitSummary
 
-#: Characters of a name in one line beside a picture.
+#: Maximum characters of a name per line.
 NAME = 20
 
-#: Least seconds on a logarithmic axis.
+#: Minimum seconds on a logarithmic axis.
 LEAST = 0.001
 
 #: Threshold: a model with less than this share of the best is drawn at the edge, to leave room for the others.
@@ -42,7 +42,7 @@ Finish = Callable[[], None]
 
 @dataclass(frozen=True)
 class Points:
-    """What a scatter shows: a title, the name of the x axis and its scale, and x of each model by its name."""
+    """Data of a scatter: the title, the name and the scale of the x axis, and x by the name of the model."""
 
     title: str
     axis: str
@@ -51,22 +51,22 @@ class Points:
 
 
 def _looks(comparison: Comparison) -> dict[str, Look]:
-    return looks([result.name for result in comparison.results], comparison.baseline)
+    return assign_looks([result.name for result in comparison.results], comparison.baseline)
 
 
 def intervals(comparison: Comparison, name: str, width: int) -> str:
-    """Dots of the headline metric with whiskers of its interval, the best at the top, a line at the baseline."""
+    """Dots of the headline metric with its intervals as whiskers, the best at the top, and a line at the baseline."""
     metric, look = comparison.headline, _looks(comparison)
-    results = [result for result in findings.ranked(comparison) if metric in result.metrics]
+    results = [result for result in findings.rank_models(comparison) if metric in result.metrics]
 
     def paint(axis: Axes) -> None:
         for row, result in enumerate(results):
             estimate, colour = result.metrics[metric], look[result.name].colour
-            if (found := words.bounds(estimate)) is not None:
-                axis.hlines(row, *found, color=colour, linewidth=3, alpha=0.55)
+            if (bounds := words.bounds(estimate)) is not None:
+                axis.hlines(row, *bounds, color=colour, linewidth=3, alpha=0.55)
             axis.plot(estimate.value, row, look[result.name].marker, color=colour, markersize=8)
-            beside = axis.get_yaxis_transform()
-            axis.text(1.02, row, words.number(estimate.value), transform=beside, va="center", color=INK)
+            transform = axis.get_yaxis_transform()
+            axis.text(1.02, row, words.number(estimate.value), transform=transform, va="center", color=INK)
         for result in results:
             if result.name == comparison.baseline and len(results) > 1:
                 axis.axvline(findings.value(result, metric), color=SOFT, linewidth=1, linestyle=(0, (3, 3)), zorder=0)
@@ -82,16 +82,16 @@ def intervals(comparison: Comparison, name: str, width: int) -> str:
 
 
 def curves(comparison: Comparison, kind: str, name: str) -> str:
-    """Lines of a metric against k, one for each model that has the curve, marked at the values of k of the tables."""
+    """Lines of a metric against k, one for each model with this curve, with markers at the k of the tables."""
     look = _looks(comparison)
 
     def paint(axis: Axes) -> None:
-        for result in reversed(findings.ranked(comparison)):
+        for result in reversed(findings.rank_models(comparison)):
             points = result.curve.get(kind, ())
             if not points:
                 continue
             k, value = np.array(points, dtype=float).T
-            marked = [place for place, cut in enumerate(k) if cut in comparison.ks]
+            marked = [index for index, cut in enumerate(k) if cut in comparison.ks]
             style = look[result.name]
             axis.plot(k, value, color=style.colour, marker=style.marker, markevery=marked, markersize=6)
         axis.set(xlabel="k", title=findings.label(kind))
@@ -103,15 +103,16 @@ def curves(comparison: Comparison, kind: str, name: str) -> str:
 
 
 def scatter(comparison: Comparison, points: Points, name: str) -> str:
-    """Each model as a point with its name: the headline metric against something else."""
+    """Each model as a named point: the headline metric against another quantity."""
     metric, look = comparison.headline, _looks(comparison)
     results = [r for r in comparison.results if r.name in points.x and metric in r.metrics]
-    low, high, far = _limits(comparison, results)
-    places = np.array([[points.x[r.name], low if r.name in far else findings.value(r, metric)] for r in results])
-    places[:, 1] += [0.05 * (high - low) if r.name in far else 0.0 for r in results]
+    low, high, far = _axis_limits(comparison, results)
+    y = [low if r.name in far else findings.value(r, metric) for r in results]
+    coordinates = np.array([[points.x[r.name], value] for r, value in zip(results, y, strict=True)])
+    coordinates[:, 1] += [0.05 * (high - low) if r.name in far else 0.0 for r in results]
 
     def paint(axis: Axes) -> Finish:
-        for result, (x, y) in zip(results, places, strict=True):
+        for result, (x, y) in zip(results, coordinates, strict=True):
             style, outside = look[result.name], result.name in far
             if (bounds := words.bounds(result.metrics[metric])) is not None and not outside:
                 axis.vlines(x, *bounds, color=style.colour, linewidth=2, alpha=0.45)
@@ -120,16 +121,16 @@ def scatter(comparison: Comparison, points: Points, name: str) -> str:
         axis.set(title=points.title, xlabel=points.axis, ylabel=findings.label(metric), xscale=points.scale)
         axis.set_ylim(low, high)
         axis.margins(x=0.22)
-        _ticks(axis, points)
+        _set_ticks(axis, points)
         names = [fill(r.name + (f" {words.number(findings.value(r, metric))}" if r.name in far else ""), NAME)
                  for r in results]  # fmt: skip
-        return lambda: name_points(axis, names, places)
+        return lambda: name_points(axis, names, coordinates)
 
     return draw(name, f"{findings.label(metric)} of each model against {points.axis}", (NARROW, 320), paint)
 
 
-def _limits(comparison: Comparison, results: Sequence[ModelResult]) -> tuple[float, float, frozenset[str]]:
-    """The range of the vertical axis of a scatter, and the names of models that are too far below to be in it."""
+def _axis_limits(comparison: Comparison, results: Sequence[ModelResult]) -> tuple[float, float, frozenset[str]]:
+    """The range of the vertical axis of a scatter, and the names of models that are too far below it."""
     metric = comparison.headline
     values = {result.name: findings.value(result, metric) for result in results}
     top = max(values.values())
@@ -140,8 +141,8 @@ def _limits(comparison: Comparison, results: Sequence[ModelResult]) -> tuple[flo
     return min(ends) - margin * (2 if far else 1), max(ends) + margin, far
 
 
-def _ticks(axis: Axes, points: Points) -> None:
-    """Few numbers on the x axis; on a logarithmic one 1, 2 and 5 where it is short."""
+def _set_ticks(axis: Axes, points: Points) -> None:
+    """Set few ticks on the x axis; on a short logarithmic axis at 1, 2 and 5."""
     if points.scale == "linear":
         axis.locator_params(axis="x", nbins=5)
         return
@@ -153,17 +154,17 @@ def _ticks(axis: Axes, points: Points) -> None:
 
 def against_seconds(comparison: Comparison, part: Literal["fit", "recommend"]) -> Points:
     """Points of the mean seconds of a fit, or of ranking all test users."""
-    named = {"fit": "seconds to fit", "recommend": "seconds to rank all test users"}
-    x = {result.name: max(findings.cost(result, part), LEAST) for result in comparison.results if result.rounds}
-    return Points({"fit": "Fitting", "recommend": "Ranking"}[part], named[part], "log", x)
+    label = {"fit": "seconds to fit", "recommend": "seconds to rank all test users"}[part]
+    x = {result.name: max(findings.mean_cost(result, part), LEAST) for result in comparison.results if result.rounds}
+    return Points({"fit": "Fitting", "recommend": "Ranking"}[part], label, "log", x)
 
 
 def searches(comparison: Comparison, name: str) -> str:
-    """Lines of the best quality on validation so far against the seconds of trials, one for each model that was tuned;
-    of the first round. Nothing where none was."""
+    """Lines of the best quality on validation so far against the seconds of trials, one for each model that was tuned,
+    in the first round; "" if no model was tuned."""
     look, paths = _looks(comparison), {}
     for result in comparison.results:
-        trials = [trial for done in result.rounds[:1] for trial in done.trials]
+        trials = [trial for round_ in result.rounds[:1] for trial in round_.trials]
         seconds = np.maximum(np.cumsum([trial.seconds for trial in trials]), LEAST)
         quality = [0.0 if trial.pruned else trial.quality.ndcg for trial in trials]
         if trials:
@@ -184,23 +185,23 @@ def searches(comparison: Comparison, name: str) -> str:
 
 def against_metric(comparison: Comparison, metric: str) -> Points:
     """Points of another metric, for the models that have it."""
-    x = {r.name: found for r in comparison.results if not math.isnan(found := findings.value(r, metric))}
+    x = {r.name: value for r in comparison.results if not math.isnan(value := findings.value(r, metric))}
     axis = findings.label(metric) + (", bits" if findings.family(metric) == "novelty" else "")
     return Points(findings.label(findings.family(metric)), axis, "linear", x)
 
 
 def group_metric(comparison: Comparison, kind: str) -> str | None:
-    """The metric that a picture of a kind of groups shows: the headline, else the one that comes first; or None."""
+    """The metric in the figure of a kind of groups: the headline, else the first at its k, else the first, or None."""
     groups = [group for result in comparison.results for group in result.groups if group.kind == kind]
     names = dict.fromkeys(name for group in groups for name in group.metrics)
     if comparison.headline in names:
         return comparison.headline
-    wanted = findings.cutoff(comparison.headline)
-    return next((name for name in names if findings.cutoff(name) == wanted), next(iter(names), None))
+    k = findings.cutoff(comparison.headline)
+    return next((name for name in names if findings.cutoff(name) == k), next(iter(names), None))
 
 
 def groups(comparison: Comparison, kind: str, metric: str, name: str) -> str:
-    """Rows of dots with whiskers: the groups of one kind, in each all models."""
+    """Rows of dots with whiskers: a row for each group of a kind, with a dot for each model."""
     look = _looks(comparison)
     rows = {(r.name, g.name): g for r in comparison.results for g in r.groups if g.kind == kind and metric in g.metrics}
     names = list(dict.fromkeys(group for _, group in rows))
@@ -208,13 +209,14 @@ def groups(comparison: Comparison, kind: str, metric: str, name: str) -> str:
     step = 0.72 / max(len(models), 2)
 
     def paint(axis: Axes) -> None:
-        for (model, group), found in rows.items():
+        for (model, group), values in rows.items():
             row = names.index(group) + step * (models.index(model) - (len(models) - 1) / 2)
-            estimate, style = found.metrics[metric], look[model]
+            estimate, style = values.metrics[metric], look[model]
             if (bounds := words.bounds(estimate)) is not None:
                 axis.hlines(row, *bounds, color=style.colour, linewidth=2, alpha=0.5)
             axis.plot(estimate.value, row, style.marker, color=style.colour, markersize=6)
-        axis.set_yticks(range(len(names)), [_group(rows, models, group) for group in names], color=INK, fontsize=11)
+        labels = [_label_group(rows, models, group) for group in names]
+        axis.set_yticks(range(len(names)), labels, color=INK, fontsize=11)
         axis.set(ylim=(len(names) - 0.5, -0.5), xlabel=findings.label(metric), title=kind.capitalize())
         for edge in range(1, len(names)):
             axis.axhline(edge - 0.5, color=LINE, linewidth=1, zorder=0)
@@ -226,9 +228,9 @@ def groups(comparison: Comparison, kind: str, metric: str, name: str) -> str:
     return draw(name, f"{findings.label(metric)} of each model by {kind}", (NARROW, height), paint)
 
 
-def _group(rows: dict[tuple[str, str], Group], models: Sequence[str], name: str) -> str:
-    found = next(rows[model, name] for model in models if (model, name) in rows)
-    return f"{fill(name, 15)}\n{words.count(found.num_users, 'users')}"
+def _label_group(rows: dict[tuple[str, str], Group], models: Sequence[str], name: str) -> str:
+    group = next(rows[model, name] for model in models if (model, name) in rows)
+    return f"{fill(name, 15)}\n{words.count(group.num_users, 'users')}"
 
 
 def learning(comparison: Comparison, result: ModelResult, name: str) -> str:
@@ -247,17 +249,17 @@ def learning(comparison: Comparison, result: ModelResult, name: str) -> str:
     return draw(name, f"Loss of {result.name} by epoch", (NARROW, 230), paint)
 
 
-def timeline(division: SplitSummary, name: str, width: int) -> str:
-    """Stacked bars of the interactions of each part in time."""
-    bins = division.timeline
+def timeline(summary: SplitSummary, name: str, width: int) -> str:
+    """Stacked bars of the number of interactions of each part over time."""
+    bins = summary.timeline
     dated = bins[0].start > words.EARLIEST + DAY and bins[-1].end < words.LATEST - DAY
-    edges = np.array([[found.start, found.end] for found in bins], dtype="int64")
+    edges = np.array([[bin_.start, bin_.end] for bin_ in bins], dtype="int64")
     starts, ends = (edges / DAY if dated else edges.astype(float)).T  # matplotlib counts days since 1970
 
     def paint(axis: Axes) -> None:
         below = np.zeros(len(bins))
         for part, colour in PARTS.items():
-            height = np.array([getattr(found, part) for found in bins], dtype=float)
+            height = np.array([getattr(bin_, part) for bin_ in bins], dtype=float)
             axis.bar(starts, height, ends - starts, below, align="edge", color=colour, edgecolor=PAPER, linewidth=0.5)
             below += height
         if dated:
@@ -269,4 +271,4 @@ def timeline(division: SplitSummary, name: str, width: int) -> str:
         axis.grid(visible=False, axis="x")
         axis.locator_params(axis="y", nbins=4)
 
-    return draw(name, "Interactions in time by part of the split", (width, 220), paint)
+    return draw(name, "Interactions over time by part of the split", (width, 220), paint)

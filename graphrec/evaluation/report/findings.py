@@ -27,113 +27,114 @@ def label(metric: str) -> str:
 
 
 def sign(metric: str) -> int:
-    """-1 for a metric of which lower values are better, else 1."""
+    """-1 if lower values of a metric are better, else 1."""
     known = METRICS.get(family(metric))
     return -1 if known is not None and known.higher_is_better is False else 1
 
 
 def value(result: ModelResult, metric: str) -> float:
-    """The value of a metric, NaN where the model has none."""
-    found = result.metrics.get(metric)
-    return math.nan if found is None else found.value
+    """The value of a metric, NaN if the model does not have it."""
+    estimate = result.metrics.get(metric)
+    return math.nan if estimate is None else estimate.value
 
 
-def ranked(comparison: Comparison, metric: str | None = None) -> tuple[ModelResult, ...]:
-    """The results from best to worst in a metric (the headline without one), those without a value last."""
+def rank_models(comparison: Comparison, metric: str | None = None) -> tuple[ModelResult, ...]:
+    """The results from best to worst in a metric (by default the headline), those without a value last."""
     metric = metric or comparison.headline
 
     def key(result: ModelResult) -> float:
-        found = value(result, metric)
-        return math.inf if math.isnan(found) else -sign(metric) * found
+        number = value(result, metric)
+        return math.inf if math.isnan(number) else -sign(metric) * number
 
     return tuple(sorted(comparison.results, key=key))
 
 
-def leader(comparison: Comparison) -> ModelResult:
+def find_leader(comparison: Comparison) -> ModelResult:
     """The model that is best in the headline metric."""
-    return ranked(comparison)[0]
+    return rank_models(comparison)[0]
 
 
-def difference(comparison: Comparison, first: str, second: str, metric: str) -> Difference | None:
-    """The difference of two models in a metric, turned round where it was made the other way; None where unknown."""
+def find_difference(comparison: Comparison, first: str, second: str, metric: str) -> Difference | None:
+    """The difference `first` minus `second` in a metric, reversed if it was computed the other way; None if unknown."""
     for found in comparison.differences:
         if found.metric == metric and (found.first, found.second) == (first, second):
             return found
         if found.metric == metric and (found.first, found.second) == (second, first):
-            return _turned(found)
+            return _swap_models(found)
     return None
 
 
-def _turned(found: Difference) -> Difference:
+def _swap_models(found: Difference) -> Difference:
     low, high = found.estimate.low, found.estimate.high
     estimate = Estimate(-found.estimate.value, None if high is None else -high, None if low is None else -low)
     verdict = {"better": "worse", "worse": "better"}.get(found.verdict, found.verdict)
     return Difference(found.second, found.first, found.metric, estimate, -found.effect, found.p, found.p_holm, verdict)
 
 
-def nothing_found(comparison: Comparison, metric: str | None = None) -> bool:
-    """Whether every model has 0 in a metric of accuracy (the headline without one): none finds a single test item."""
+def has_no_hits(comparison: Comparison, metric: str | None = None) -> bool:
+    """Whether every model has 0 in a metric of accuracy (by default the headline), so that no test item is a hit."""
     metric = metric or comparison.headline
     return sign(metric) > 0 and all(value(result, metric) == 0 for result in comparison.results)
 
 
-def best(comparison: Comparison, metric: str) -> str | None:
-    """The name of the model that is best in a metric; None if no model has it, or none finds anything."""
-    first = ranked(comparison, metric)[0]
-    return None if math.isnan(value(first, metric)) or nothing_found(comparison, metric) else first.name
+def find_best(comparison: Comparison, metric: str) -> str | None:
+    """The name of the best model in a metric; None if no model has the metric, or all have no hits."""
+    first = rank_models(comparison, metric)[0]
+    return None if math.isnan(value(first, metric)) or has_no_hits(comparison, metric) else first.name
 
 
-def tied(comparison: Comparison, metric: str) -> frozenset[str]:
-    """Names of the models not distinguishable from the best one, without it, by the verdict of the paired
-    difference. (Whether intervals overlap says little: users differ more than models do.)
+def find_tied(comparison: Comparison, metric: str) -> frozenset[str]:
+    """Names of the models not distinguishable from the best one by the paired difference, without the best one.
+
+    (Overlap of intervals is no evidence: users differ more than models do.)
     """
-    top = best(comparison, metric)
-    pairs = {r.name: difference(comparison, top, r.name, metric) for r in comparison.results} if top else {}
+    top = find_best(comparison, metric)
+    pairs = {r.name: find_difference(comparison, top, r.name, metric) for r in comparison.results} if top else {}
     return frozenset(name for name, found in pairs.items() if found and found.verdict not in ("better", "worse"))
 
 
-def passed(comparison: Comparison) -> bool:
+def passed_audit(comparison: Comparison) -> bool:
     """Whether the audit of every split found no leak."""
-    return all(division.audit.passed for division in comparison.splits)
+    return all(summary.audit.passed for summary in comparison.splits)
 
 
-def named(comparison: Comparison, division: SplitSummary) -> str:
-    """`split 2`, with the seed where splits of several seeds differ; "" if there is one split."""
+def name_split(comparison: Comparison, summary: SplitSummary) -> str:
+    """`split 2`, with its seed if there are splits of several seeds; "" if there is one split."""
     if len(comparison.splits) < 2:
         return ""
     several = len({other.seed for other in comparison.splits}) > 1
-    return f"split {division.num + 1}" + (f", seed {division.seed}" if several else "")
+    return f"split {summary.num + 1}" + (f", seed {summary.seed}" if several else "")
 
 
-def metrics(comparison: Comparison) -> tuple[str, ...]:
+def list_metrics(comparison: Comparison) -> tuple[str, ...]:
     """All metrics that any model has, in the order of the tables."""
     names = dict.fromkeys(name for result in comparison.results for name in result.metrics)
     known = [metric.name for kind in ("accuracy", "rating") for metric in metrics_of(kind)]
     last = [metric.name for metric in metrics_of("beyond_accuracy")]
-    order = {name: place for place, name in enumerate((*known, "", *last))}
+    order = {name: index for index, name in enumerate((*known, "", *last))}
     return tuple(sorted(names, key=lambda name: (order.get(family(name), order[""]), cutoff(name) or 0)))
 
 
-def accuracy(comparison: Comparison) -> tuple[str, ...]:
-    """The metrics of accuracy, of ratings, and those that are not registered."""
-    return tuple(name for name in metrics(comparison) if not _is_beyond(name))
+def list_accuracy(comparison: Comparison) -> tuple[str, ...]:
+    """The metrics of accuracy and of ratings, and unregistered ones."""
+    return tuple(name for name in list_metrics(comparison) if not _is_beyond_accuracy(name))
 
 
-def beyond(comparison: Comparison) -> tuple[str, ...]:
+def list_beyond_accuracy(comparison: Comparison) -> tuple[str, ...]:
     """The metrics beyond accuracy."""
-    return tuple(name for name in metrics(comparison) if _is_beyond(name))
+    return tuple(name for name in list_metrics(comparison) if _is_beyond_accuracy(name))
 
 
-def _is_beyond(metric: str) -> bool:
+def _is_beyond_accuracy(metric: str) -> bool:
     known = METRICS.get(family(metric))
     return known is not None and known.kind == "beyond_accuracy"
 
 
-def cutoffs(names: Iterable[str]) -> tuple[int | None, ...]:
-    """The values of k of some metrics, in rising order, None (metrics without k) last."""
+def list_cutoffs(names: Iterable[str]) -> tuple[int | None, ...]:
+    """The distinct values of k of some metrics in ascending order, None (metrics without k) last."""
     return tuple(sorted({cutoff(name) for name in names}, key=lambda k: (k is None, k or 0)))
 
 
-def cost(result: ModelResult, part: str) -> float:
-    """The mean over rounds of `tune`, `fit` or `recommend`, seconds; 0 without rounds."""
-    return fmean([getattr(done.cost, part) for done in result.rounds] or [0.0])
+def mean_cost(result: ModelResult, part: str) -> float:
+    """The mean seconds of `tune`, `fit` or `recommend` over rounds; 0 without rounds."""
+    return fmean([getattr(round_.cost, part) for round_ in result.rounds] or [0.0])

@@ -1,4 +1,4 @@
-"""Label placement: positions for the names of points in a figure that overlap neither points nor each other."""
+"""Label placement: positions for the names of points in a figure that overlap neither points nor other names."""
 
 from itertools import product
 
@@ -7,27 +7,27 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-#: Distances of a name from its point, in points; a line leads to it unless it is near.
+#: Distances of a name from its point to try, in points of 1/72 inch; NEAR needs no line between them.
 NEAR = 7.0
 DISTANCES = (NEAR, 14.0, 24.0, 36.0, 50.0, 70.0, 95.0, 125.0)
 DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 0.7), (-1, 0.7), (1, -0.7), (-1, -0.7))
 
-#: A name hides nothing if all shares that it hides are less than this, which rounding leaves.
+#: Tolerance for rounding: a smaller hidden share counts as 0.
 ROUNDING = 1e-9
 
 
 def place(points: Floats, sizes: Floats, frame: tuple[float, float, float, float], scale: float = 1.0) -> Floats:
-    """Centres [n, 2] of labels of some sizes [n, 2] beside points [n, 2], within a frame and without overlap.
+    """Centres [n, 2] of labels with sizes [n, 2] next to points [n, 2], within a frame and without overlap.
 
-    Each label takes the first free place: right, left, above or below its point, or between these, then further away.
-    If no place is free it takes the one that hides least. Lengths are in pixels, `scale` of them a
-    point.
+    Each label is put at the first free position: right, left, above or below its point, or between these, then further
+    away; if no position is free, at the one that hides least. Lengths are in pixels, of which a point of 1/72 inch has
+    `scale`.
     """
     radius = 4 * scale
-    taken = [np.concatenate([point - radius, point + radius]) for point in points]
+    occupied = [np.concatenate([point - radius, point + radius]) for point in points]
     centres = np.empty_like(points)
     for row in np.argsort(-points[:, 1], kind="stable"):
-        others = [box for k, box in enumerate(taken) if k != row]
+        others = [box for k, box in enumerate(occupied) if k != row]
         least = np.inf
         for distance, direction in product(DISTANCES, DIRECTIONS):
             centre = points[row] + np.array(direction) * (distance * scale + sizes[row] / 2)
@@ -37,11 +37,11 @@ def place(points: Floats, sizes: Floats, frame: tuple[float, float, float, float
                 least, centres[row], best = hidden, centre, box
             if least < ROUNDING:
                 break
-        taken.append(best)
+        occupied.append(best)
     return centres
 
 
 def _share(box: Floats, other: Floats) -> float:
-    """How much of a box, left, bottom, right and top, lies in another one, from 0 to 1."""
+    """The share of a box (left, bottom, right, top) that is inside another one, from 0 to 1."""
     sides = np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2])
     return float(sides.clip(min=0).prod() / (box[2:] - box[:2]).prod())

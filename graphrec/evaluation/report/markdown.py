@@ -1,4 +1,4 @@
-"""The report as Markdown: the same tables and sentences as the page, without pictures."""
+"""The report as Markdown: the same tables and sentences as the page, without figures."""
 
 import re
 from collections.abc import Iterable
@@ -10,76 +10,76 @@ from graphrec.evaluation.report.markup import SIGNS
 from graphrec.evaluation.report.tables import Cell, Table
 from graphrec.evaluation.result import Comparison, ExampleUser, ModelResult, RecommendedItem
 
-#: So many reasons of a recommendation are written.
-REASONS = 2
+#: Cap on the reasons of a recommendation.
+MAX_REASONS = 2
 
 
 def render(comparison: Comparison, now: datetime) -> str:
-    """The report as GitHub's Markdown; `now` is at its foot."""
+    """The report as GitHub's Markdown, with the time `now` in its footer."""
     blocks = [
-        f"# {plain(sentences.title(comparison))}",
-        plain(sentences.lead(comparison)),
-        *_part("Models", sentences.models(comparison), tables.accuracy(comparison)),
-        plain(sentences.meanings(comparison, "accuracy")),
-        *_part("Beyond accuracy", _beyond(comparison), tables.beyond(comparison)),
-        *_part("Differences", sentences.differences(comparison), _differences(comparison)),
-        *_part("Quality against k", sentences.curves(), _curves(comparison)),
-        *_part("Quality against seconds", sentences.cost(comparison), [tables.costs(comparison)]),
-        *_part("Groups", sentences.groups(), _groups(comparison)),
+        f"# {escape_text(sentences.title(comparison))}",
+        escape_text(sentences.lead(comparison)),
+        *_section("Models", sentences.models(comparison), tables.accuracy(comparison)),
+        escape_text(sentences.meanings(comparison, "accuracy")),
+        *_section("Beyond accuracy", _beyond(comparison), tables.beyond(comparison)),
+        *_section("Differences", sentences.differences(comparison), _differences(comparison)),
+        *_section("Quality against k", sentences.curves(), _curves(comparison)),
+        *_section("Quality against seconds", sentences.cost(comparison), [tables.costs(comparison)]),
+        *_section("Groups", sentences.groups(), _groups(comparison)),
         *_learning(comparison),
         *_data(comparison),
         *_split(comparison),
         *_audit(comparison),
         *_examples(comparison),
-        *_part("Rounds", "How much the result depends on the split and on the seed.", [tables.rounds(comparison)]),
+        *_section("Rounds", sentences.ROUNDS, [tables.rounds(comparison)]),
         "## Settings and trials",
-        *(block for result in findings.ranked(comparison) for block in _settings(result)),
+        *(block for result in findings.rank_models(comparison) for block in _settings(result)),
         *_repeat(comparison, now),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def plain(text: str) -> str:
-    """The text so that Markdown takes no sign of it for its own, on one line."""
+def escape_text(text: str) -> str:
+    """The text on one line, with the characters escaped that Markdown would interpret."""
     text = re.sub(r"\s+", " ", remove_controls(text))
     text = re.sub(r"([\\`*|\[\]~])", r"\\\1", text)
     text = re.sub(r"(?<!\w)_|_(?!\w)", r"\_", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def code(text: str) -> str:
-    """The text as code on one line, whatever signs are in it."""
+def format_code(text: str) -> str:
+    """The text as code on one line; it may contain backticks."""
     text = re.sub(r"\s+", " ", remove_controls(text)).replace("|", "\\|")
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     return f"{fence} {text} {fence}" if longest else f"`{text}`"
 
 
-def written(found: Table | None) -> str:
-    """The table in Markdown, its title above; nothing for None or without rows."""
-    if found is None or not found.rows:
+def render_table(table: Table | None) -> str:
+    """The table in Markdown below its title; "" for None or a table without rows."""
+    if table is None or not table.rows:
         return ""
-    head = "| " + " | ".join(plain(name) for name in found.head) + " |"
-    line = "| --- |" + " ---: |" * (len(found.head) - 1)
-    rows = ["| " + " | ".join(map(_cell, row)) + " |" for row in found.rows]
-    title = f"**{plain(found.title)}**\n\n" if found.title else ""
+    head = "| " + " | ".join(escape_text(name) for name in table.head) + " |"
+    line = "| --- |" + " ---: |" * (len(table.head) - 1)
+    rows = ["| " + " | ".join(map(_render_cell, row)) + " |" for row in table.rows]
+    title = f"**{escape_text(table.title)}**\n\n" if table.title else ""
     return title + "\n".join([head, line, *rows])
 
 
-def _cell(cell: Cell) -> str:
-    text = code(cell.text) if cell.mark == "code" else plain(cell.text)
+def _render_cell(cell: Cell) -> str:
+    text = format_code(cell.text) if cell.mark == "code" else escape_text(cell.text)
     if cell.mark == "best":
         text = f"**{text}**"
     elif cell.mark and cell.mark != "code":
         text = f"{SIGNS[cell.mark]} {text}"
-    return f"{text} ({plain(cell.note)})" if cell.note else text
+    return f"{text} ({escape_text(cell.note)})" if cell.note else text
 
 
-def _part(heading: str, said: str, found: Iterable[Table | None]) -> list[str]:
-    """The heading, the sentence and the tables; "" if there is no table."""
-    shown = [text for table in found if (text := written(table))]
-    said = said.replace("★ is", "Bold is").removesuffix(sentences.FAR).rstrip()  # there are no pictures
-    return [f"## {heading}", plain(said), *shown] if shown else []
+def _section(heading: str, intro: str, contents: Iterable[Table | None]) -> list[str]:
+    """The heading, the introduction and the tables; empty if no table has rows."""
+    rendered = [text for table in contents if (text := render_table(table))]
+    intro = intro.replace("★ is", "Bold is").removesuffix(sentences.FAR).rstrip()  # there are no figures
+    return [f"## {heading}", escape_text(intro), *rendered] if rendered else []
 
 
 def _beyond(comparison: Comparison) -> str:
@@ -88,11 +88,11 @@ def _beyond(comparison: Comparison) -> str:
 
 def _differences(comparison: Comparison) -> list[Table | None]:
     headline, baseline = comparison.headline, comparison.baseline
-    found = [tables.differences(comparison, headline, baseline)]
-    best = findings.leader(comparison).name
+    shown = [tables.differences(comparison, headline, baseline)]
+    best = findings.find_leader(comparison).name
     if best != baseline and len(comparison.results) > 2:
-        found.append(tables.differences(comparison, headline, best))
-    return [*found, *tables.all_differences(comparison, baseline)]
+        shown.append(tables.differences(comparison, headline, best))
+    return [*shown, *tables.all_differences(comparison, baseline)]
 
 
 def _curves(comparison: Comparison) -> list[Table | None]:
@@ -105,43 +105,44 @@ def _groups(comparison: Comparison) -> list[Table | None]:
 
 
 def _learning(comparison: Comparison) -> list[str]:
-    lines = [f"- {plain(tables.learning(result))}" for result in comparison.results if result.learning]
+    lines = [f"- {escape_text(tables.learning(result))}" for result in comparison.results if result.learning]
     return ["## Learning curves", sentences.learning(comparison), "\n".join(lines)]
 
 
 def _data(comparison: Comparison) -> list[str]:
     data = comparison.data
-    sizes = "\n".join(f"- {name}: {plain(value)}" for name, value in data_tables.sizes(data))
-    found = [written(table) for table in (data_tables.degrees(data), data_tables.relations(data))]
-    return ["## Data", f"{plain(data.relation)} is predicted.", sizes, *found]
+    sizes = "\n".join(f"- {name}: {escape_text(value)}" for name, value in data_tables.sizes(data))
+    rendered = [render_table(table) for table in (data_tables.degrees(data), data_tables.relations(data))]
+    return ["## Data", f"{escape_text(data.relation)} is predicted.", sizes, *rendered]
 
 
 def _split(comparison: Comparison) -> list[str]:
     lines = [
-        f"- {f'{name}, ' if (name := findings.named(comparison, division)) else ''}{code(division.record.spec)}: "
-        f"{words.count(division.num_warm, 'warm test users')}, "
-        f"{words.count(division.num_cold)} cold"
-        + (f", cut at {words.day(division.record.cut)}" if division.record.cut is not None else "")
-        for division in comparison.splits
+        f"- {f'{name}, ' if (name := findings.name_split(comparison, summary)) else ''}"
+        f"{format_code(summary.record.spec)}: "
+        f"{words.count(summary.num_warm, 'warm test users')}, "
+        f"{words.count(summary.num_cold)} cold"
+        + (f", cut at {words.day(summary.record.cut)}" if summary.record.cut is not None else "")
+        for summary in comparison.splits
     ]
-    said = sentences.split(comparison, pictures=False)
+    intro = sentences.split(comparison, figures=False)
     if not lines:
         return []
     return [
         "## Split",
-        plain(said),
+        escape_text(intro),
         "\n".join(lines),
-        *map(written, (data_tables.parts(comparison), data_tables.hashes(comparison))),
+        *map(render_table, (data_tables.parts(comparison), data_tables.hashes(comparison))),
     ]
 
 
 def _audit(comparison: Comparison) -> list[str]:
     lines = []
-    for found in data_tables.checks(comparison):
-        failed = any(check.leaks for check in found)
-        lines.append(f"- {'✗' if failed else '✓'} {plain(found[0].kind)}: {data_tables.leaks(found)}")
-        lines += [f"    - {code(example)}" for example in data_tables.examples(comparison, found) if failed]
-    return ["## Leak audit", plain(sentences.audit(comparison)), "\n".join(lines)] if lines else []
+    for of_kind in data_tables.checks(comparison):
+        failed = any(check.leaks for check in of_kind)
+        lines.append(f"- {'✗' if failed else '✓'} {escape_text(of_kind[0].kind)}: {data_tables.leaks(of_kind)}")
+        lines += [f"    - {format_code(example)}" for example in data_tables.examples(comparison, of_kind) if failed]
+    return ["## Leak audit", escape_text(sentences.audit(comparison)), "\n".join(lines)] if lines else []
 
 
 def _examples(comparison: Comparison) -> list[str]:
@@ -149,43 +150,48 @@ def _examples(comparison: Comparison) -> list[str]:
         return []
     return [
         "## Examples",
-        plain(sentences.examples(comparison)),
+        escape_text(sentences.examples(comparison)),
         *(block for example in comparison.examples for block in _example(comparison, example)),
     ]
 
 
 def _example(comparison: Comparison, example: ExampleUser) -> list[str]:
     titles = comparison.titles
-    history = ", ".join(titles.get(item, item) for item in example.history) or "nothing"
-    wanted = ", ".join(titles.get(item, item) for item in example.wanted) or "nothing"
-    lines = [line for place, shown in enumerate(example.shown, 1) for line in _shown(comparison, shown, place)]
+    history = ", ".join(titles.get(item, item) for item in example.history) or "no items"
+    wanted = ", ".join(titles.get(item, item) for item in example.wanted) or "no items"
+    lines = [line for rank, shown in enumerate(example.shown, 1) for line in _list_item(comparison, shown, rank)]
     return [
-        f"### {plain(words.user(example.user))}, by {plain(example.model)}",
-        f"Had before ({words.some(len(example.history), example.num_history)}): {plain(history)}. "
-        f"Is to find ({words.some(len(example.wanted), example.num_wanted)}): {plain(wanted)}.",
+        f"### {escape_text(words.name_user(example.user))}, by {escape_text(example.model)}",
+        f"History ({words.count_of_total(len(example.history), example.num_history)}): {escape_text(history)}. "
+        f"Test items ({words.count_of_total(len(example.wanted), example.num_wanted)}): {escape_text(wanted)}.",
         "\n".join(lines),
     ]
 
 
-def _shown(comparison: Comparison, shown: RecommendedItem, place: int) -> list[str]:
-    title = plain(comparison.titles.get(shown.item, shown.item))
+def _list_item(comparison: Comparison, shown: RecommendedItem, rank: int) -> list[str]:
+    title = escape_text(comparison.titles.get(shown.item, shown.item))
     reasons = (
-        f"    - {words.share(reason.share)}: {plain(' → '.join(words.steps(reason, comparison.titles)))}"
-        for reason in shown.reasons[:REASONS]
+        f"    - {words.share(reason.share)}: {escape_text(' → '.join(words.name_steps(reason, comparison.titles)))}"
+        for reason in shown.reasons[:MAX_REASONS]
     )
-    return [f"{place}. {title}{' **✓ in test**' if shown.hit else ''}", *reasons]
+    return [f"{rank}. {title}{' **✓ in test**' if shown.hit else ''}", *reasons]
 
 
 def _settings(result: ModelResult) -> list[str]:
-    blocks = [f"### {plain(result.name)}", plain(f"{result.model}, {result.origin}")]
-    for done in result.rounds:
-        blocks.append(f"Split {done.split + 1}, seed {done.seed}: {code(words.settings(done.config))}")
-        blocks.append(written(tables.trials(done)))
+    blocks = [f"### {escape_text(result.name)}", escape_text(f"{result.model}, {result.origin}")]
+    for round_ in result.rounds:
+        blocks.append(f"Split {round_.split + 1}, seed {round_.seed}: {format_code(words.settings(round_.config))}")
+        blocks.append(render_table(tables.trials(round_)))
     return blocks
 
 
 def _repeat(comparison: Comparison, now: datetime) -> list[str]:
     setup = comparison.setup
-    foot = f"{setup.machine}, written {now:%Y-%m-%d %H:%M} {now.tzname() or ''}".rstrip()
-    said = plain(sentences.repeat(comparison))
-    return ["## How to repeat it", said, code(setup.command), written(data_tables.versions(comparison)), plain(foot)]
+    footer = f"{setup.machine}, written {now:%Y-%m-%d %H:%M} {now.tzname() or ''}".rstrip()
+    return [
+        "## How to repeat it",
+        escape_text(sentences.repeat(comparison)),
+        format_code(setup.command),
+        render_table(data_tables.versions(comparison)),
+        escape_text(footer),
+    ]

@@ -5,16 +5,20 @@ from collections.abc import Sequence
 from graphrec.explanation.svg import LONGEST, shorten, width
 from graphrec.markup import escape
 
-#: Pixels: of the text of nodes and of relations, of a node's height and padding, and of the line between two nodes.
+#: Font sizes of nodes and of relations, in pixels.
 NODE_TEXT, RELATION_TEXT = 12, 10
+
+#: Height and padding of a node, and lengths of a horizontal and of a vertical line without its text, in pixels.
 HEIGHT, PADDING, LINE, DROP = 26, 10, 14, 24
-INSET = 1  # half a border, so that none is cut
+
+#: Margin in pixels, so that borders are not cut.
+INSET = 1
 
 
 def path_picture(steps: Sequence[str], label: str) -> str:
     """Two `<svg>` of one path of alternating nodes and relations: from left to right, and downwards for narrow pages.
 
-    The style of the page shows one of them. `label` says in words what the picture shows.
+    The style of the page shows one of them. `label` describes the figure for screen readers.
     """
     return _across(steps, label) + _down(steps, label)
 

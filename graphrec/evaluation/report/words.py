@@ -1,4 +1,4 @@
-"""How values are written: the same in the page, in Markdown, and on the pictures."""
+"""Values as text, formatted the same in the page, in Markdown and in figures."""
 
 import math
 from collections.abc import Mapping
@@ -7,16 +7,16 @@ from typing import Any
 
 from graphrec.evaluation.result import Estimate, ReasonPath
 
-MINUS, DASH, NOTHING = "−", "–", "–"
+MINUS, DASH, MISSING = "−", "–", "–"
 
-#: Years 1 to 9999 in Unix seconds: what can be written as a date.
+#: Range of times that can be printed as a date, in Unix seconds: the years 1 to 9999.
 EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
 
 
 def number(value: float, signed: bool = False) -> str:
     """The value with four decimals, two from 10 on; a dash if it is missing."""
     if math.isnan(value):
-        return NOTHING
+        return MISSING
     if math.isinf(value):
         return ("" if value > 0 else MINUS) + "∞"
     decimals = 4 if abs(value) < 10 else 2
@@ -25,13 +25,13 @@ def number(value: float, signed: bool = False) -> str:
 
 
 def interval(estimate: Estimate, signed: bool = False) -> str:
-    """`low to high`, or nothing where the estimate has no bounds."""
-    found = bounds(estimate)
-    return f"{number(found[0], signed)} to {number(found[1], signed)}" if found else ""
+    """`low to high`, or "" if the estimate has no bounds."""
+    ends = bounds(estimate)
+    return f"{number(ends[0], signed)} to {number(ends[1], signed)}" if ends else ""
 
 
 def bounds(estimate: Estimate) -> tuple[float, float] | None:
-    """Both bounds of the interval, None where one is missing."""
+    """The bounds of the interval, None if one of them is missing."""
     low, high = estimate.low, estimate.high
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return None
@@ -46,12 +46,12 @@ def effect(value: float) -> str:
 def probability(p: float) -> str:
     """Three decimals, and `< 0.001` below."""
     if math.isnan(p):
-        return NOTHING
+        return MISSING
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def share(value: float) -> str:
-    """A share of 1 as percent: a whole number from 10 % on, one decimal below."""
+    """A share from 0 to 1 in percent, with one decimal below 10 %."""
     return f"{value:.0%}" if value >= 0.0995 or value == 0 else f"{value:.1%}"
 
 
@@ -69,23 +69,23 @@ def seconds(value: float) -> str:
 
 
 def count(value: int, noun: str = "") -> str:
-    """`1,234`, or `1,234 users` with a noun in the plural, of which a single one loses its s."""
+    """`1,234`, or `1,234 users` with a noun in the plural, which loses its s for 1."""
     if not noun:
         return f"{value:,}"
     return f"{value:,} {noun if value != 1 else noun.removesuffix('s')}"
 
 
 def day(moment: int | None) -> str:
-    """The day in UTC of Unix seconds; a dash for None, the number itself where it is no date."""
+    """The day in UTC of Unix seconds; a dash for None, the number if it is not a valid date."""
     if moment is None:
-        return NOTHING
+        return MISSING
     if not EARLIEST <= moment <= LATEST:
         return str(moment)
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")
 
 
 def span(first: int | None, last: int | None) -> str:
-    """`2015-01-03 to 2017-05-09`; with the time of day where both are on one day."""
+    """`2015-01-03 to 2017-05-09`; with times of day if both are on one day."""
     if first is None or last is None:
         return "no times"
     if day(first) != day(last) or not EARLIEST <= first <= LATEST:
@@ -95,7 +95,7 @@ def span(first: int | None, last: int | None) -> str:
 
 
 def setting(value: Any) -> str:  # int, float, str or bool, as a model's config has it
-    """The value of a setting: floats with at most six digits that count, an empty text as `""`."""
+    """The value of a setting: floats with at most six significant digits, an empty text as `""`."""
     return f"{value:g}" if isinstance(value, float) else str(value) or '""'
 
 
@@ -104,19 +104,19 @@ def settings(config: Mapping[str, Any]) -> str:  # as a model's config has it
     return ", ".join(f"{name} = {setting(value)}" for name, value in config.items()) or "no settings"
 
 
-def steps(reason: ReasonPath, titles: Mapping[str, str]) -> tuple[str, ...]:
-    """The steps of a reason, items by their titles where they have any."""
+def name_steps(reason: ReasonPath, titles: Mapping[str, str]) -> tuple[str, ...]:
+    """The steps of a reason as text, items by their titles if they have any."""
     return tuple(
-        titles.get(step, step) if place in reason.items else step if place else user(step)
-        for place, step in enumerate(reason.steps)
+        titles.get(step, step) if index in reason.items else step if index else name_user(step)
+        for index, step in enumerate(reason.steps)
     )
 
 
-def user(id_: str) -> str:
-    """What a user is called: their id alone could be taken for that of an item."""
+def name_user(id_: str) -> str:
+    """A user as text: the id with a prefix, to distinguish it from the id of an item."""
     return f"user {id_}"
 
 
-def some(shown: int, total: int) -> str:
-    """`45`, or `12 of 45` where not all are shown."""
+def count_of_total(shown: int, total: int) -> str:
+    """`45`, or `12 of 45` if not all are shown."""
     return count(total) if shown == total else f"{count(shown)} of {count(total)}"
