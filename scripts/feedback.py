@@ -35,7 +35,7 @@ def _parse_window(_context: click.Context, _option: click.Parameter, text: str) 
     default="24h",
     show_default=True,
     callback=_parse_window,
-    help="Longest time between an impression and its click.",
+    help="Maximum time from an impression to its click.",
 )
 @click.option(
     "--cap",
