@@ -1,4 +1,4 @@
-"""graphrec: a graph-based recommender system, from records of several sources to recommendations as edges of one graph.
+"""graphrec: a graph-based recommender system, from records of several sources to recommendations as edges.
 
 >>> import graphrec
 >>> with graphrec.connect() as graph:  # doctest: +SKIP
