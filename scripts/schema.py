@@ -37,9 +37,7 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
     if found.left_out:
         from graphrec.errors import first_few
 
-        _terminal.note(
-            f"left out, as Cypher cannot name them: {first_few(found.left_out)}; rename them to see them"
-        )
+        _terminal.note(f"left out, as Cypher cannot name them: {first_few(found.left_out)}; rename them to see them")
     if out is not None:
         _write(found, out, as_json)
     elif as_json:

@@ -92,7 +92,10 @@ def test_unlink_forgets_the_report_and_names_the_runs_that_know_the_source(
         assert (told["runs"], told["runs_that_do_not_say"], told["report_deleted"]) == (["knows"], ["old"], False)
         assert (environment / "loads" / "forum").exists()
         result = run("unlink", "forum")
-        assert "these runs were trained on forum, and contain its users and items until you delete them from" in result.stderr
+        assert (
+            "these runs were trained on forum, and contain its users and items until you delete them from"
+            in result.stderr
+        )
         assert "these runs were saved by an earlier version, and may contain forum too: old" in result.stderr
         assert not (environment / "loads" / "forum").exists()
         assert (environment / "loads" / "shop").exists()
