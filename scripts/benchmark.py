@@ -164,7 +164,7 @@ def _measure(models: Sequence[str], config: "BenchmarkConfig", threads: int | No
 
 
 def _make_arguments(config: "BenchmarkConfig", threads: int | None) -> list[str]:
-    """The arguments of this command that stand for a config, without the model."""
+    """The arguments of this command that a config corresponds to, without the model."""
     arguments = [str(path) for path in (config.dataset, config.train, config.test) if path]
     arguments += ["--defaults"] if config.settings is not None else []
     single = {"social": config.social, "trials": config.num_trials, "label": config.label or None, "threads": threads}
