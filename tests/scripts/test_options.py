@@ -22,7 +22,7 @@ BIG = "9" * 40
         (("train", "--seed", BIG), "is not a whole number from 0 to 2147483647"),
         (("train", "--seed", "9" * 9_999), "is not a whole number from 0"),
         (("train", "--device", "foo"), "'foo' is not a device; give cpu, cuda or cuda:1"),
-        (("train", "--device", "cuda:99"), "there is not a device cuda:99: this machine has "),
+        (("train", "--device", "cuda:99"), "there is no device cuda:99: this machine has "),
         (("train", "--device", ""), "'' is not a device"),
         (("train", "--trials", BIG), "is not a whole number from 0 to 100000"),
         (("recommend", "--user", "1", "-k", BIG), "is not a whole number from 1"),
