@@ -1,12 +1,12 @@
-# Two commands for everybody: `make demo` shows the whole round trip, `make test` checks everything.
-# Nothing but Python 3.11 or newer and make is needed; the rest is installed into .venv.
+# `make demo` runs the whole round trip, `make test` checks and tests the code (`make test-all`: also the slow tests).
+# Both need Python 3.11 or newer and make; the rest is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Address of a package index that has the PyTorch build you want (docs/install.md: the small CPU build on Linux).
+# Address of a package index with another build of PyTorch, such as the small CPU build for Linux (docs/install.md).
 TORCH_INDEX ?=
-# Processes that `make test` runs at once, each with databases of its own (3 GB or so).
+# Number of test processes of `make test`; each starts its own databases (about 3 GB of memory).
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 

@@ -1,9 +1,9 @@
-"""How fast relationships are loaded, beside the plain way in the same run: first load, and loading again unchanged.
+"""Edges per second of a first load and of a repeated, unchanged load, compared with one row per edge in the same run.
 
-python benchmarks/loading.py steam gowalla ciao generated     (NEO4J_URI set: on that Neo4j, else on an embedded store)
+python benchmarks/loading.py steam gowalla ciao generated     (on the Neo4j of NEO4J_URI, else on an embedded store)
 
-The plain way is one row per edge, UNWIND … MATCH … MATCH … CREATE, 20,000 a batch, one writer. Each way writes between
-nodes of its own, so that no way finds long lists of another; both are warmed up first, and nothing is deleted between.
+"plain" is one row per edge, UNWIND … MATCH … MATCH … CREATE, 20,000 a batch, one writer. Each method writes between its
+own nodes, so that no method finds the relationships of another; all are warmed up first, and nothing is deleted.
 """
 
 import argparse
@@ -31,16 +31,19 @@ from graphrec.store.nodes import ensure_constraint
 from graphrec.store.write import write_edges
 from graphrec.tables import ENDS, EdgeTable
 
+#: Batch size of the plain method, in edges.
 BATCH = 20_000
-GENERATED = (200_000, 50_000, 5_000_000)  # users, items, edges
+
+#: Numbers of users, items and edges of the generated data.
+GENERATED = (200_000, 50_000, 5_000_000)
 
 
 def main() -> None:
-    """Measure and print, for each data set and relation, edges per second of each way and their ratios."""
+    """Measure and print, for each data set and relation, edges per second of each method and their ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="*", default=["steam", "gowalla", "ciao", "generated"])
     parser.add_argument("--writers", type=int, default=1)
-    parser.add_argument("--only-ours", action="store_true", help="leave the plain way out (to see the peak of memory)")
+    parser.add_argument("--only-ours", action="store_true", help="skip the plain method, to measure peak memory")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as home, FileLock(Path(tempfile.gettempdir()) / "graphrec-benchmark.lock"):
         settings = Settings(graphrec_home=Path(home))
@@ -48,21 +51,21 @@ def main() -> None:
             print(f"{store.version()}, {os.cpu_count()} cores, writers {arguments.writers}")
             _warm_up(store)
             for name in arguments.data:
-                for table in _tables(name):
+                for table in _load_tables(name):
                     _measure(store, name, table, arguments.writers, arguments.only_ours)
         settings.embedded.stop()
 
 
-def _tables(name: str) -> list[EdgeTable]:
+def _load_tables(name: str) -> list[EdgeTable]:
     if name == "generated":
-        return [_generated(*GENERATED)]
+        return [_generate(*GENERATED)]
     root = data_root(name)
     loader = "interactions" if name in ("gowalla", "douban-book-social") else name
     return [table for table in loader_registry.get(loader).load(root / name).edges if table.type.target != "Category"]
 
 
-def _generated(users: int, items: int, edges: int) -> EdgeTable:
-    """Edges without repeats, whose users and items differ in activity as people's do."""
+def _generate(users: int, items: int, edges: int) -> EdgeTable:
+    """Distinct edges between users and items with skewed degrees."""
     rng = np.random.default_rng(0)
     codes = np.array([], dtype=np.int64)
     while len(codes) < edges:
@@ -75,40 +78,43 @@ def _generated(users: int, items: int, edges: int) -> EdgeTable:
 
 
 def _warm_up(store: Store) -> None:
-    table = _generated(2_000, 1_000, 60_000)
-    for way in (_plain, _ours, _again):
-        between = _between(table, f"Warm{_plain.__name__ if way is _plain else _ours.__name__}_")
-        if way is not _again:
-            _make_nodes(store, between)
-        way(store, between, 1)
+    table = _generate(2_000, 1_000, 60_000)
+    for write in (_write_plain, _write_diff, _write_again):
+        renamed = _rename_labels(table, "Warm_plain_" if write is _write_plain else "Warm_ours_")
+        if write is not _write_again:
+            _make_nodes(store, renamed)
+        write(store, renamed, 1)
 
 
 def _measure(store: Store, name: str, table: EdgeTable, writers: int, only_ours: bool) -> None:
     rates = {}
-    ways = {"ours": _ours} if only_ours else {"plain": _plain, "ours": _ours}
-    for way, write in ways.items():
-        between = _between(table, f"{way}_{name}_{table.type.relation}_")
-        _make_nodes(store, between)
-        rates[way] = _rate(write, store, between, writers)
-    rates["again"] = _rate(_again, store, between, writers)
+    methods = {"ours": _write_diff} if only_ours else {"plain": _write_plain, "ours": _write_diff}
+    for method, write in methods.items():
+        renamed = _rename_labels(table, f"{method}_{name}_{table.type.relation}_")
+        _make_nodes(store, renamed)
+        rates[method] = _measure_rate(write, store, renamed, writers)
+    rates["again"] = _measure_rate(_write_again, store, renamed, writers)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    ratios = {way: rate / rates.get("plain", np.nan) for way, rate in rates.items()}
+    ratios = {method: rate / rates.get("plain", np.nan) for method, rate in rates.items()}
     print(
         f"{name} {table.type.relation}: {len(table.frame):,} edges; "
-        + "; ".join(f"{way} {rate:,.0f}/s ({ratios[way]:.2f} ×)" for way, rate in rates.items())
+        + "; ".join(f"{method} {rate:,.0f}/s ({ratios[method]:.2f} ×)" for method, rate in rates.items())
         + f"; peak of this process {peak:,.0f} MiB",
         flush=True,
     )
 
 
-def _rate(work: Callable[[Store, EdgeTable, int], None], store: Store, table: EdgeTable, writers: int) -> float:
+def _measure_rate(
+    write: Callable[[Store, EdgeTable, int], None], store: Store, table: EdgeTable, writers: int
+) -> float:
+    """Edges per second."""
     start = time.perf_counter()
-    work(store, table, writers)
+    write(store, table, writers)
     return len(table.frame) / (time.perf_counter() - start)
 
 
-def _between(table: EdgeTable, prefix: str) -> EdgeTable:
-    """The same edges between nodes of labels of their own."""
+def _rename_labels(table: EdgeTable, prefix: str) -> EdgeTable:
+    """The same edges between nodes whose labels have a prefix."""
     kind = table.type
     return EdgeTable(replace(kind, source=prefix + kind.source, target=prefix + kind.target), table.frame)
 
@@ -124,7 +130,7 @@ def _make_nodes(store: Store, table: EdgeTable) -> None:
             store.write(f"UNWIND $ids AS id CREATE (:{quote(label)} {{id: id}})", {"ids": rows[begin : begin + 10_000]})
 
 
-def _plain(store: Store, table: EdgeTable, _writers: int) -> None:
+def _write_plain(store: Store, table: EdgeTable, _writers: int) -> None:
     kind = table.type
     pairs = "".join(f", {quote(name)}: row.{quote(name)}" for name in kind.properties)
     statement = (
@@ -140,17 +146,17 @@ def _plain(store: Store, table: EdgeTable, _writers: int) -> None:
         store.write(statement, {"rows": rows})
 
 
-def _ours(store: Store, table: EdgeTable, writers: int) -> None:
+def _write_diff(store: Store, table: EdgeTable, writers: int) -> None:
     edges = SortedEdges.from_table(table)
     write_edges(store, edges, "benchmark", diff_to_empty(edges), writers)
 
 
-def _again(store: Store, table: EdgeTable, writers: int) -> None:
+def _write_again(store: Store, table: EdgeTable, writers: int) -> None:
     edges = SortedEdges.from_table(table)
-    found = diff_edges(store, edges, "benchmark")
-    if len(found.new) or len(found.changed) or found.removed:
-        raise RuntimeError("the graph is not as it was written")
-    write_edges(store, edges, "benchmark", found, writers)
+    diff = diff_edges(store, edges, "benchmark")
+    if len(diff.new) or len(diff.changed) or diff.removed:
+        raise RuntimeError("the graph differs from the edges written")
+    write_edges(store, edges, "benchmark", diff, writers)
 
 
 if __name__ == "__main__":

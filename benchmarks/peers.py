@@ -3,11 +3,11 @@
     python benchmarks/peers.py TRAIN [--threads 1] [--rounds 10] [--without recbole] [--json FILE]
 
 TRAIN has one line `user item item …` for each user. All train 64-dimensional embeddings over 3 layers by BPR and Adam
-in batches of 2,048 with one uniform negative each, over the whole graph in each step. Each library works in a process
-of its own with the same number of threads; they take turns of a few steps, drawing of batches included, while the
-others sleep. The median step times the number of batches is the epoch. RecBole is installed into an environment of its
-own under --cache, with the torch that is here; RecBole 1.2.1 needs a few names of numpy 1 and scipy 1.10, which
-peers_recbole.py puts back without a change to RecBole.
+in batches of 2,048 with one uniform negative each, over the whole graph in each step. Each library runs in its own
+process with the same number of threads. They alternate by a few steps, including the sampling of batches, while the
+other processes sleep. The seconds of an epoch are the median step times the number of batches. RecBole is installed
+into a separate environment under --cache, with the same version of torch; RecBole 1.2.1 needs a few names of numpy 1
+and scipy 1.10, which peers_recbole.py restores without a change to RecBole.
 """
 
 import argparse
@@ -50,7 +50,7 @@ CONFIG = LightGCNConfig(
     warm_start=False,
 )
 
-#: Steps of a turn: a slow library gets fewer.
+#: Number of steps of a library in each round; slow ones get fewer.
 TURN = {"graphrec": 8, "recbole": 2, "pyg": 1, "pyg sparse": 2}
 
 NAMES = {
@@ -61,8 +61,8 @@ NAMES = {
 }
 
 
-def ours(train: Interactions) -> Iterator[int]:
-    """Trains graphrec's LightGCN, and gives the number of batches of an epoch after each step."""
+def train_graphrec(train: Interactions) -> Iterator[int]:
+    """Train graphrec's LightGCN, and yield the number of batches of an epoch after each step."""
     rng = np.random.default_rng(0)
     model = LightGCN(CONFIG)
     matrix = train.matrix()
@@ -79,8 +79,8 @@ def ours(train: Interactions) -> Iterator[int]:
             yield -(-matrix.nnz // CONFIG.batch_size)
 
 
-def theirs(train: Interactions, sparse: bool) -> Iterator[int]:
-    """Trains PyG's LightGCN on an edge_index, as its example does, or on a sparse matrix; batches are graphrec's."""
+def train_pyg(train: Interactions, sparse: bool) -> Iterator[int]:
+    """Train PyG's LightGCN on an edge_index, as its example does, or on a sparse matrix, with graphrec's batches."""
     pairs = torch.from_numpy(np.stack([train.user_index, train.item_index + train.num_users]))
     edge_index = torch.cat([pairs, pairs.flip(0)], dim=1)
     num_nodes = train.num_users + train.num_items
@@ -91,7 +91,7 @@ def theirs(train: Interactions, sparse: bool) -> Iterator[int]:
     matrix = train.matrix()
     while True:
         for batch in pair_batches(matrix, CONFIG.batch_size, 1, False, rng):
-            label_index = _label_index(batch, train.num_users)
+            label_index = _concat_pairs(batch, train.num_users)
             optimizer.zero_grad()
             scores = model(graph, label_index)
             loss = model.recommendation_loss(
@@ -103,16 +103,16 @@ def theirs(train: Interactions, sparse: bool) -> Iterator[int]:
 
 
 def work(name: str, train: Path, threads: int) -> None:
-    """Answer each number on stdin with the seconds of so many steps, as one line of JSON."""
+    """For each number of steps on stdin, print the seconds of these steps as one line of JSON."""
     torch.set_num_threads(threads)
     pairs = read_pairs(train)
-    source = ours(pairs) if name == "graphrec" else theirs(pairs, name == "pyg sparse")
+    steps = train_graphrec(pairs) if name == "graphrec" else train_pyg(pairs, name == "pyg sparse")
     versions = {"torch": torch.__version__, "numpy": np.__version__, "torch_geometric": torch_geometric.__version__}
     for line in sys.stdin:
         seconds, processor, num_batches = [], [], 0
         for _ in range(int(line)):
             began, used = perf_counter(), process_time()
-            num_batches = next(source)
+            num_batches = next(steps)
             seconds.append(perf_counter() - began)
             processor.append(process_time() - used)
         print(
@@ -122,8 +122,8 @@ def work(name: str, train: Path, threads: int) -> None:
 
 
 def main() -> None:
-    """Time all libraries in turns and print a table."""
-    arguments = _arguments()
+    """Measure all libraries alternately and print a table."""
+    arguments = _parse_arguments()
     if arguments.worker:
         work(arguments.worker, arguments.train, arguments.threads)
         return
@@ -131,22 +131,22 @@ def main() -> None:
     workers = {name: _start(name, arguments) for name in names}
     answers: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for name in names:
-        _ask(workers[name], name, 1)  # the first step allocates, and waits for the data
+        _run_steps(workers[name], name, 1)  # warm-up: the first step allocates, and waits for the data
     for turn in range(arguments.rounds):
         for name in names:
-            answers[name].append(_ask(workers[name], name, TURN[name]))
-            told = f"{statistics.median(answers[name][-1]['seconds']) * 1000:,.0f} ms a step"
-            print(f"round {turn + 1} of {arguments.rounds}: {name} {told}", file=sys.stderr, flush=True)
+            answers[name].append(_run_steps(workers[name], name, TURN[name]))
+            speed = f"{statistics.median(answers[name][-1]['seconds']) * 1000:,.0f} ms a step"
+            print(f"round {turn + 1} of {arguments.rounds}: {name} {speed}", file=sys.stderr, flush=True)
     for worker in workers.values():
         worker.communicate()
-    rows = [_row(name, found) for name, found in answers.items()]
+    rows = [_summarise(name, found) for name, found in answers.items()]
     _show(rows, arguments.threads)
     if arguments.json:
         content = {"threads": arguments.threads, "rows": rows, "answers": answers}
         arguments.json.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def _arguments() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("train", type=Path)
     parser.add_argument("--threads", type=int, default=1)
@@ -162,8 +162,8 @@ def _start(name: str, arguments: argparse.Namespace) -> "subprocess.Popen[str]":
     here = Path(__file__)
     threads = str(arguments.threads)
     if name == "recbole":
-        command = [str(_recbole(arguments.cache)), str(here.with_name("peers_recbole.py"))]
-        command += [str(_atomic_files(arguments.train, arguments.cache)), threads]
+        command = [str(_install_recbole(arguments.cache)), str(here.with_name("peers_recbole.py"))]
+        command += [str(_write_atomic_files(arguments.train, arguments.cache)), threads]
     else:
         command = [sys.executable, str(here), "--worker", name, "--threads", threads, str(arguments.train)]
     environment = {
@@ -176,7 +176,7 @@ def _start(name: str, arguments: argparse.Namespace) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
 
 
-def _ask(worker: "subprocess.Popen[str]", name: str, num_steps: int) -> dict[str, Any]:
+def _run_steps(worker: "subprocess.Popen[str]", name: str, num_steps: int) -> dict[str, Any]:
     assert worker.stdin is not None
     assert worker.stdout is not None
     worker.stdin.write(f"{num_steps}\n")
@@ -188,20 +188,20 @@ def _ask(worker: "subprocess.Popen[str]", name: str, num_steps: int) -> dict[str
     return answer
 
 
-def _recbole(cache: Path) -> Path:
-    """The Python of RecBole's environment, made and filled the first time."""
+def _install_recbole(cache: Path) -> Path:
+    """The Python of RecBole's environment, which is created if it does not exist."""
     python = cache / "recbole" / "bin" / "python"
     if not (cache / "recbole" / "installed").exists():
-        wanted = torch.__version__.partition("+")[0]
-        print(f"installing {RECBOLE} with torch {wanted} into {cache / 'recbole'} (once)", file=sys.stderr)
+        version = torch.__version__.partition("+")[0]
+        print(f"installing {RECBOLE} with torch {version} into {cache / 'recbole'} (once)", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", cache / "recbole"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", RECBOLE, f"torch=={wanted}"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", RECBOLE, f"torch=={version}"], check=True)
         (cache / "recbole" / "installed").touch()
     return python
 
 
-def _atomic_files(train: Path, cache: Path) -> Path:
-    """The folder of the split in RecBole's form; validation and test are not used and hold the first pairs again."""
+def _write_atomic_files(train: Path, cache: Path) -> Path:
+    """The folder with the split as RecBole's atomic files; validation and test are not used, and repeat a few pairs."""
     folder = cache / "gowalla"
     folder.mkdir(parents=True, exist_ok=True)
     pairs = read_pairs(train)
@@ -212,14 +212,14 @@ def _atomic_files(train: Path, cache: Path) -> Path:
     return folder
 
 
-def _label_index(batch: PairBatch, num_users: int) -> torch.Tensor:
-    """Positive pairs and then negative ones, [2, 2 · batch]."""
+def _concat_pairs(batch: PairBatch, num_users: int) -> torch.Tensor:
+    """The edge_label_index [2, 2 · batch]: positive pairs, then negative ones."""
     items = [torch.from_numpy(item + num_users) for item in (batch.positive, batch.negative[:, 0])]
     return torch.stack([torch.from_numpy(batch.user).repeat(2), torch.cat(items)])
 
 
-def _row(name: str, answers: list[dict[str, Any]]) -> dict[str, Any]:
-    """Quartiles of the milliseconds of a step, and the seconds of an epoch by the clock and of the processor."""
+def _summarise(name: str, answers: list[dict[str, Any]]) -> dict[str, Any]:
+    """Quartiles of the milliseconds of a step, and the wall and processor seconds of an epoch."""
     steps, processor = ([value for answer in answers for value in answer[key]] for key in ("seconds", "processor"))
     num_batches = answers[0]["num_batches"]
     return {
@@ -233,7 +233,7 @@ def _row(name: str, answers: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _show(rows: list[dict[str, Any]], threads: int) -> None:
-    """Print the table; shares are of the seconds by the clock and, after a slash, of the processor's."""
+    """Print the table; shares are of wall seconds and, after a slash, of processor seconds."""
     ours = next((row for row in rows if row["name"] == "graphrec"), None)
     print(f"LightGCN, 64 dimensions, 3 layers, batches of {CONFIG.batch_size:,}, BPR; threads of each: {threads}\n")
     head = ["library", "steps timed", "ms a step (quartiles)", "s an epoch", "processor s an epoch", "graphrec takes"]

@@ -1,9 +1,9 @@
-"""The worker of peers.py that runs RecBole's LightGCN; it needs RecBole and nothing of graphrec.
+"""The worker of peers.py that runs RecBole's LightGCN; it needs RecBole and not graphrec.
 
     python peers_recbole.py DATA_FOLDER THREADS
 
 DATA_FOLDER holds gowalla.train.inter, gowalla.valid.inter and gowalla.test.inter. RecBole 1.2.1 was written for numpy 1
-and scipy 1.10; the names and the method that it uses of them are put back below, nothing of RecBole is changed.
+and scipy 1.10; `prepare` restores the names and the method of them that it uses. RecBole itself is unchanged.
 """
 
 import json
@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse
 import torch
 
-#: Names that numpy 2 took away.
+#: Names that numpy 2 removed.
 NAMES = {"float_": np.float64, "complex_": np.complex128, "unicode_": np.str_, "bool8": np.bool_}
 
 CONFIG = {
@@ -27,7 +27,7 @@ CONFIG = {
     "reg_weight": 1e-4,
     "train_batch_size": 2048,
     "train_neg_sample_args": {"distribution": "uniform", "sample_num": 1, "alpha": 1.0, "dynamic": False},
-    "benchmark_filename": ["train", "valid", "test"],  # the split as it is
+    "benchmark_filename": ["train", "valid", "test"],  # the given split
     "load_col": {"inter": ["user_id", "item_id"]},
     "use_gpu": False,
     "show_progress": False,
@@ -36,7 +36,7 @@ CONFIG = {
 
 
 def prepare() -> None:
-    """Put back what RecBole uses of numpy 1 and scipy 1.10."""
+    """Restore the names of numpy 1 and the method of scipy 1.10 that RecBole uses."""
     for name, value in NAMES.items():
         if not hasattr(np, name):
             setattr(np, name, value)
@@ -45,11 +45,11 @@ def prepare() -> None:
         self._dict.update(values)
 
     if not hasattr(scipy.sparse.dok_matrix, "_update"):
-        setattr(scipy.sparse.dok_matrix, "_update", update)  # noqa: B010  # no name that its types know
+        setattr(scipy.sparse.dok_matrix, "_update", update)  # noqa: B010  # unknown to its type stubs
 
 
-def steps(folder: Path) -> Iterator[int]:
-    """Trains, and gives the number of batches of an epoch after each step: RecBole's Trainer._train_epoch, unrolled."""
+def train(folder: Path) -> Iterator[int]:
+    """Train as RecBole's Trainer._train_epoch, and yield the number of batches of an epoch after each step."""
     from recbole.config import Config  # type: ignore[import-not-found]  # only in the peer's environment
     from recbole.data import create_dataset, data_preparation  # type: ignore[import-not-found]
     from recbole.model.general_recommender import LightGCN  # type: ignore[import-not-found]
@@ -70,17 +70,17 @@ def steps(folder: Path) -> Iterator[int]:
 
 
 def main() -> None:
-    """Answer each number on stdin with the seconds of so many steps, as one line of JSON."""
+    """For each number of steps on stdin, print the seconds of these steps as one line of JSON."""
     folder, threads = Path(sys.argv[1]), int(sys.argv[2])
-    answers, sys.stdout = sys.stdout, sys.stderr  # RecBole's own words are no answers
+    answers, sys.stdout = sys.stdout, sys.stderr  # RecBole prints to stdout
     torch.set_num_threads(threads)
     prepare()
-    source = steps(folder)
+    steps = train(folder)
     for line in sys.stdin:
         seconds, processor, num_batches = [], [], 0
         for _ in range(int(line)):
             began, used = perf_counter(), process_time()
-            num_batches = next(source)
+            num_batches = next(steps)
             seconds.append(perf_counter() - began)
             processor.append(process_time() - used)
         versions = {"torch": torch.__version__, "numpy": np.__version__}

@@ -1,9 +1,9 @@
-"""How fast recommendations are published, beside the plain way in the same run, and how fast they are read.
+"""Edges per second of a publication, compared with one row per edge in the same run, and the time to read a list.
 
-python benchmarks/publishing.py FOLDER     (the Gowalla of LightGCN's repository; NEO4J_URI set: on that Neo4j)
+python benchmarks/publishing.py FOLDER     (Gowalla of LightGCN's repository; on the Neo4j of NEO4J_URI if it is set)
 
-The lists are random: 20 distinct items for each user, seeded, so that no model is needed. The plain way is one row per
-edge, UNWIND … MATCH … MATCH … CREATE, 20,000 a batch, under a relationship type of its own. Both are warmed up first.
+The lists are random: 20 distinct items for each user, seeded, so that no model is needed. "plain" is one row per edge,
+UNWIND … MATCH … MATCH … CREATE, 20,000 a batch, under another relationship type. Both are warmed up first.
 """
 
 import argparse
@@ -27,7 +27,10 @@ from graphrec.store import Store, connect, queries
 from graphrec.store.read import read_ids
 from graphrec.vocabulary import Vocabulary
 
+#: Batch size of the plain method, in edges.
 BATCH = 20_000
+
+#: Number of lists read.
 READS = 2_000
 
 
@@ -57,27 +60,27 @@ def main() -> None:
 def _measure(store: Store, num_users: int | None, k: int) -> None:
     users, items = (Vocabulary.of(label, sorted(read_ids(store, label))) for label in ("User", "Item"))
     known = users.ids[:num_users]
-    first = _lists(known, items.ids, k, np.random.default_rng(0))
-    warm = _lists(known[:1_000], items.ids, k, np.random.default_rng(3))
-    _plain(store, warm, "WARM")
-    publish(store, _publication("warm", warm, users, items))
-    plain = _plain(store, first, "PLAIN")
-    print(_row("the plain way", len(known), len(first), plain), flush=True)
+    first = _make_lists(known, items.ids, k, np.random.default_rng(0))
+    warm = _make_lists(known[:1_000], items.ids, k, np.random.default_rng(3))
+    _write_plain(store, warm, "WARM")
+    publish(store, _make_publication("warm", warm, users, items))
+    plain = _write_plain(store, first, "PLAIN")
+    print(_format_row("plain", len(known), len(first), plain), flush=True)
     ours = _publish(store, "first", first, users, items)
-    print(f"| times as fast as the plain way | | | {plain / ours:.2f} | |", flush=True)
+    print(f"| times as fast as plain | | | {plain / ours:.2f} | |", flush=True)
     rng = np.random.default_rng(1)
     changed = rng.random(len(known)) < 0.05
-    second = _lists(known, items.ids, k, rng)
+    second = _make_lists(known, items.ids, k, rng)
     kept = ~np.repeat(changed, k)
     second = second.assign(**{name: second[name].mask(kept, first[name]) for name in ("item_id", "score")})
     _publish(store, "second", second, users, items)
     _publish(store, "third", second, users, items)
-    for number, percentile in zip((50, 99), _read(store, known), strict=True):
+    for number, percentile in zip((50, 99), _measure_reads(store, known), strict=True):
         print(f"| reading one user, p{number} of {READS:,} | | | {percentile:.4f} | |")
 
 
-def _lists(users: "pd.Index[str]", items: "pd.Index[str]", k: int, rng: np.random.Generator) -> pd.DataFrame:
-    """k distinct items for each user, with scores that fall."""
+def _make_lists(users: "pd.Index[str]", items: "pd.Index[str]", k: int, rng: np.random.Generator) -> pd.DataFrame:
+    """k distinct items for each user, with decreasing scores."""
     chosen = np.stack([rng.choice(len(items), k, replace=False) for _ in users])
     score = -np.sort(-rng.random(chosen.shape).astype(np.float32), axis=1)
     columns = {"user_id": np.repeat(users.to_numpy(), k), "item_id": items.to_numpy()[chosen.ravel()]}
@@ -85,45 +88,47 @@ def _lists(users: "pd.Index[str]", items: "pd.Index[str]", k: int, rng: np.rando
     return frame.astype({"user_id": "str", "item_id": "str"})
 
 
-def _publication(name: str, frame: pd.DataFrame, users: Vocabulary, items: Vocabulary) -> Publication:
-    run = Run(_long(name), "random", {}, {}, "2026-01-01T00:00:00Z", ("User", "INTERACTED", "Item"), 0.0)
+def _make_publication(name: str, frame: pd.DataFrame, users: Vocabulary, items: Vocabulary) -> Publication:
+    run = Run(_make_id(name), "random", {}, {}, "2026-01-01T00:00:00Z", ("User", "INTERACTED", "Item"), 0.0)
     return Publication(run, Recommendations(frame, "random", run.id), users, items)
 
 
-def _long(name: str) -> str:
-    """A name as long as those of real runs."""
+def _make_id(name: str) -> str:
+    """An id as long as those of real runs."""
     return f"graph_filter-20261124-181500-{name}"
 
 
 def _publish(store: Store, name: str, frame: pd.DataFrame, users: Vocabulary, items: Vocabulary) -> float:
     """Publish, print a row, and return the seconds."""
     began = time.perf_counter()
-    change = publish(store, _publication(name, frame, users, items)).recommended
+    change = publish(store, _make_publication(name, frame, users, items)).recommended
     seconds = time.perf_counter() - began
-    print(_row(f"publishing, {name}", change.lists_written, change.edges_written, seconds), flush=True)
+    print(_format_row(f"publishing, {name}", change.lists_written, change.edges_written, seconds), flush=True)
     return seconds
 
 
-def _plain(store: Store, frame: pd.DataFrame, relation: str) -> float:
+def _write_plain(store: Store, frame: pd.DataFrame, relation: str) -> float:
+    """Write one row per edge, and return the seconds."""
     statement = (
         "UNWIND $rows AS row MATCH (a:User {id: row.user_id}) MATCH (b:Item {id: row.item_id}) "
         f"CREATE (a)-[:{relation} {{score: row.score, rank: row.rank, run: $run}}]->(b)"
     )
     began = time.perf_counter()
-    for rows in _rows(frame):
-        store.write(statement, {"rows": rows, "run": _long("plain")})
+    for rows in _split_rows(frame):
+        store.write(statement, {"rows": rows, "run": _make_id("plain")})
     return time.perf_counter() - began
 
 
-def _rows(frame: pd.DataFrame) -> Iterator[list[dict[str, object]]]:
+def _split_rows(frame: pd.DataFrame) -> Iterator[list[dict[str, object]]]:
+    """The records of the frame in batches."""
     for begin in range(0, len(frame), BATCH):
         part = frame.iloc[begin : begin + BATCH]
         columns = [part[name].tolist() for name in part.columns]
         yield [dict(zip(part.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _read(store: Store, users: "pd.Index[str]") -> tuple[float, float]:
-    """Seconds of the median and of the slowest hundredth of the readers."""
+def _measure_reads(store: Store, users: "pd.Index[str]") -> tuple[float, float]:
+    """The median and the 99th percentile of the seconds to read the list of a user."""
     statement, seconds = queries.get("recommend_for_user").statement, []
     for user in np.random.default_rng(2).permutation(users.to_numpy())[: READS + 100].tolist():
         began = time.perf_counter()
@@ -135,8 +140,8 @@ def _read(store: Store, users: "pd.Index[str]") -> tuple[float, float]:
     return float(median), float(slow)
 
 
-def _row(what: str, lists: int, edges: int, seconds: float) -> str:
-    return f"| {what} | {lists:,} | {edges:,} | {seconds:.1f} | {edges / seconds:,.0f} |"
+def _format_row(name: str, lists: int, edges: int, seconds: float) -> str:
+    return f"| {name} | {lists:,} | {edges:,} | {seconds:.1f} | {edges / seconds:,.0f} |"
 
 
 if __name__ == "__main__":

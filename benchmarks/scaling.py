@@ -2,13 +2,13 @@
 
     python benchmarks/scaling.py 1 10 50 [--regions] [--threads 2] [--set NAME=VALUE] [--output FOLDER] [--plot NAME]
 
-Each graph is made and measured in processes of its own, so that the peak of memory is that of one fit; it holds Python,
+Each graph is generated and measured in separate processes, so that peak memory is that of one fit, including Python,
 torch and the edges (16 bytes each). Users have 20 edges on average and items 100, both by power laws that are the same
-at every size. Any user may meet any item: the larger the graph, the further apart is what an edge connects. With
---regions users and items belong to regions of 10,000 items, as towns, languages or tastes make them, in which nine of
-ten edges stay; a graph ten times as large is then ten times the same. Nothing tells the model of them. The rank is 64
-at every size, since what a rank costs is linear in it. Results are kept in FOLDER, and sizes that are there
-already are not measured again; without sizes, what is there is shown.
+at every size. Users choose among all items, so edges of a larger graph connect positions that are further apart. With
+--regions users and items belong to regions of 10,000 items (such as towns, languages or tastes), and nine of ten edges
+stay within a region; a graph ten times as large then has ten times as many regions. The model does not know the
+regions. The rank is 64 at every size, since the cost is linear in the rank. Results are kept in FOLDER, and a size with
+a result is not measured again; without sizes, all results are shown.
 """
 
 import argparse
@@ -29,29 +29,29 @@ from scipy import sparse
 
 from graphrec.evaluation.environment import peak_mib, versions
 
-if TYPE_CHECKING:  # the process that generates needs no torch, and should not pay for it in memory
+if TYPE_CHECKING:  # the process that generates graphs needs no torch and none of its memory
     from graphrec.hetero import HeteroGraph
     from graphrec.interactions import Interactions
     from graphrec.models.base import Model
 
-#: Interactions of a user and of an item on average, and the least and the most of a user.
+#: Mean number of interactions of a user and of an item, and minimum and maximum of a user.
 PER_USER, PER_ITEM, LEAST, MOST = 20, 100, 6, 1000
 
-#: Exponents of the power laws of users' and items' degrees, and how much more popular the most popular item may be.
+#: Exponents of the power laws of users' and items' degrees, and cap on the weight of an item, where the least is 1.
 USER_LAW, ITEM_LAW, POPULAR = 1.5, 1.1, 500
 
-#: Items of a region, and the share of the edges that stay in one.
+#: Number of items of a region, and the share of edges within regions.
 REGION, STAYING = 10_000, 0.9
 
 #: Settings of the model at every size.
 SETTINGS = {"rank": "64"}
 
-#: Users that are recommended to, and histories that are folded in, to take the time.
+#: Number of users that are ranked for, and of histories that are folded in, to measure the time.
 SAMPLE, HISTORIES = 2000, 50
 
 
 def generate(num_edges: int, seed: int = 0, regions: bool = False) -> tuple[npt.NDArray[np.int64], int, int]:
-    """Pairs [2, about num_edges] of user and item, sorted, each once, and the numbers of users and of items."""
+    """Distinct pairs [2, about num_edges] of user and item, sorted, and the numbers of users and items."""
     rng = np.random.default_rng(seed)
     num_items = max(num_edges // PER_ITEM, 10)
     degrees = np.empty(0, dtype=np.int64)
@@ -63,23 +63,23 @@ def generate(num_edges: int, seed: int = 0, regions: bool = False) -> tuple[npt.
     bounds = np.cumsum(weight) / weight.sum()
     user = np.repeat(np.arange(num_users), degrees[:num_users])
     code = user * num_items
-    home = _homes(bounds, num_users, rng) if regions else None
-    named = rng.permutation(num_items) if regions else np.arange(num_items)  # positions tell nothing of regions
+    ranges = _draw_regions(bounds, num_users, rng) if regions else None
+    positions = rng.permutation(num_items) if regions else np.arange(num_items)  # unrelated to regions
     for start in range(0, len(code), 1 << 22):
         part = slice(start, start + (1 << 22))
         drawn = rng.random(len(code[part]))
-        if home is not None:
-            low, high = home[:, user[part]]
+        if ranges is not None:
+            low, high = ranges[:, user[part]]
             drawn = np.where(rng.random(len(drawn)) < STAYING, low + drawn * (high - low), drawn)
-        code[part] += named[np.minimum(np.searchsorted(bounds, drawn), num_items - 1)]
+        code[part] += positions[np.minimum(np.searchsorted(bounds, drawn), num_items - 1)]
     code = np.unique(code)
     pairs = np.empty((2, len(code)), dtype=np.int64)
     np.divmod(code, num_items, out=(pairs[0], pairs[1]))
     return pairs, num_users, num_items
 
 
-def _homes(bounds: npt.NDArray[np.float64], num_users: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """The part [2, num_users] of 0 to 1, where items are drawn, that the region of each user has."""
+def _draw_regions(bounds: npt.NDArray[np.float64], num_users: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """The bounds [2, num_users] within 0 … 1 from which items of each user's region are drawn."""
     first = np.arange(max(len(bounds) // REGION, 1)) * REGION
     edges = np.concatenate([[0.0], bounds[first[1:] - 1], [1.0]])
     region = rng.integers(len(first), size=num_users)
@@ -87,34 +87,34 @@ def _homes(bounds: npt.NDArray[np.float64], num_users: int, rng: np.random.Gener
 
 
 def measure(path: Path, threads: int, settings: dict[str, str]) -> dict[str, Any]:
-    """Seconds and memory of a fit to the pairs of a file, milliseconds to fold in, users a second recommended to."""
+    """Seconds and memory of a fit to the pairs of a file, milliseconds to fold in, and users ranked per second."""
     import torch
 
     from graphrec.models import make
 
     torch.set_num_threads(threads)
-    graph, known = _graph(np.load(path))
+    graph, train = _build_graph(np.load(path))
     model = make("graph_filter", **settings)
     before = peak_mib()
     began, used = perf_counter(), process_time()
-    model.fit(graph, known, np.random.default_rng(0))
+    model.fit(graph, train, np.random.default_rng(0))
     fit, processor = perf_counter() - began, process_time() - used
     return {
-        "edges": len(known),
-        "users": known.num_users,
-        "items": known.num_items,
+        "edges": len(train),
+        "users": train.num_users,
+        "items": train.num_items,
         "fit": round(fit, 2),
-        "processor": round(processor, 2),  # of all threads; other work on the machine does not count
+        "processor": round(processor, 2),  # of all threads of this process
         "peak_mib": peak_mib(),
         "read_mib": before,
-        **_answers(model, known.matrix()),
+        **_measure_serving(model, train.matrix()),
         "settings": settings,
         "threads": threads,
         "versions": versions(),
     }
 
 
-def _graph(pairs: npt.NDArray[np.int64]) -> tuple["HeteroGraph", "Interactions"]:
+def _build_graph(pairs: npt.NDArray[np.int64]) -> tuple["HeteroGraph", "Interactions"]:
     """The graph and the interactions of pairs [2, n], which share their memory."""
     import torch
     from torch_geometric.data import HeteroData
@@ -128,12 +128,12 @@ def _graph(pairs: npt.NDArray[np.int64]) -> tuple["HeteroGraph", "Interactions"]
     data["User"].num_nodes, data["Item"].num_nodes = num_users, num_items
     target = ("User", "INTERACTED", "Item")
     data[target].edge_index = torch.from_numpy(pairs)
-    ids = {label: Vocabulary.of(label, []) for label in ("User", "Item")}  # positions are all that is asked for
+    ids = {label: Vocabulary.of(label, []) for label in ("User", "Item")}  # ids are not needed
     return HeteroGraph(data, ids, target), Interactions(pairs[0], pairs[1], num_users, num_items)
 
 
-def _answers(model: "Model[Any]", matrix: sparse.csr_array) -> dict[str, float]:  # of any config
-    """Median milliseconds to fold in one history, and users a second that the best 20 items are found for."""
+def _measure_serving(model: "Model[Any]", matrix: sparse.csr_array) -> dict[str, float]:  # of any config
+    """Median milliseconds to fold in one history, and users per second whose best 20 items are found."""
     from graphrec.ranking.topk import top_k
 
     rng = np.random.default_rng(0)
@@ -152,13 +152,13 @@ def _answers(model: "Model[Any]", matrix: sparse.csr_array) -> dict[str, float]:
 
 
 def growth(rows: Sequence[dict[str, Any]], name: str) -> list[float]:
-    """The exponent from each size to the next: 1 is linear, less is better."""
+    """The exponent of growth from each size to the next; 1 is linear."""
     return [float(np.log(b[name] / a[name]) / np.log(b["edges"] / a["edges"])) for a, b in pairwise(rows)]
 
 
 def main() -> None:
-    """Measure the sizes asked for, and print what is there as a table; draw it where asked."""
-    arguments = _arguments()
+    """Measure the given sizes, print all results as a table, and plot them if --plot is given."""
+    arguments = _parse_arguments()
     if arguments.worker == "generate":
         np.save(arguments.file, generate(int(arguments.millions[0] * 1e6), regions=arguments.regions)[0])
         return
@@ -171,7 +171,7 @@ def main() -> None:
     for millions in arguments.millions:
         path = arguments.output / f"{kind}-{millions:g}.json"
         if not path.exists():
-            path.write_text(_in_processes(millions, arguments), encoding="utf-8")
+            path.write_text(_run_workers(millions, arguments), encoding="utf-8")
             print(f"measured {millions:g} million edges", file=sys.stderr, flush=True)
     found = [json.loads(path.read_text(encoding="utf-8")) for path in arguments.output.glob(f"{kind}-*.json")]
     rows = sorted(found, key=lambda row: int(row["edges"]))
@@ -181,7 +181,7 @@ def main() -> None:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """The measures as a Markdown table, and a sentence on how they grow."""
+    """The results as a Markdown table, and a sentence on their growth."""
     head = ["edges", "users", "items", "fit s", "processor s", "processor µs an edge", "peak MiB", "before the fit MiB"]
     head += ["fold-in ms", "users a second"]
     lines = [head, ["---"] * len(head)]
@@ -226,9 +226,9 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
             print(f"wrote {written}", file=sys.stderr)
 
 
-def _arguments() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("millions", type=float, nargs="*", help="millions of edges")
+    parser.add_argument("millions", type=float, nargs="*", help="sizes in millions of edges")
     parser.add_argument("--regions", action="store_true", help="most edges stay within regions of 10,000 items")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="NAME=VALUE")
@@ -239,8 +239,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _in_processes(millions: float, arguments: argparse.Namespace) -> str:
-    """What `measure` says of a graph, made in one process and measured in another."""
+def _run_workers(millions: float, arguments: argparse.Namespace) -> str:
+    """The result of `measure` as JSON, for a graph that is generated in one process and measured in another."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "pairs.npy"
         command = [sys.executable, __file__, "--file", str(file), "--threads", str(arguments.threads)]

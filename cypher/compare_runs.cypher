@@ -1,6 +1,6 @@
 // Compare the lists of two runs: number of users with a list in both or one, mean overlap, items gained and lost.
 // $old_run_id  string  id of a published run
-// $new_run_id  string  id of another published run, or of the same
+// $new_run_id  string  id of the published run to compare it with
 // returns users, only_old, only_new, same, overlap, items, gained, lost
 MATCH (run:Run) WHERE run.id IN [$old_run_id, $new_run_id]
 MATCH (user:User)-[edge:RECOMMENDED]->(item:Item)

@@ -1,4 +1,4 @@
-// Find items by attributes: those with most of the given genres, tags …, and among these the most popular.
+// Find items by attributes: those with most of the given genres, tags …, the most popular first among equals.
 // $values  list          ids of attribute nodes, or tags given by users
 // $k       integer = 10  number of items
 // returns item, title, found, users

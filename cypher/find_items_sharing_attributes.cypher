@@ -1,7 +1,8 @@
-// Find items that share genres, tags … with an item, which may be new, and rare attributes have more weight.
-// $item_id  string        id of the item (weight of an attribute: 1 / ln(1 + number of items that have it))
+// Find items that share genres, tags … with an item, which may be new. Rare attributes have more weight.
+// $item_id  string        id of the item
 // $k        integer = 10  number of items
 // returns item, title, score, shared
+// score: sum over the attributes in common of 1 / ln(1 + number of items that have the attribute)
 MATCH (item:Item {id: $item_id})
 CALL (item) {
   MATCH (item)-->(value:!User&!Item&!Run&!Source)<--(other:Item) WHERE other <> item

@@ -1,4 +1,4 @@
-// Find the similar items of an item that the active run publishes, and the run that wrote the list.
+// Find the published similar items of an item in the active run, and the run that wrote the list.
 // $item_id  string        id of the item
 // $k        integer = 10  number of items
 // returns item, title, score, rank, model, run

@@ -1,4 +1,4 @@
-// List all published runs, the active one first, and runs with layers are available for a rollback.
+// List all published runs, the active one first. Runs with layers are available for a rollback.
 // returns run, version, model, status, verdict, created_at, layers
 MATCH (node:Run)
 RETURN node.id AS run, node.version AS version, node.model AS model, node.status AS status, node.verdict AS verdict,

@@ -1,7 +1,7 @@
-// List the items with most users in a time window, with their users in the preceding window of equal length.
-// $since  time = 0       start of the window, 0: `days` before its end
-// $until  time = 0       end of the window, 0: the latest event in the graph
-// $days   float = 30     length of the window if `since` is 0
+// List the items with most users in a time window, and the number of their users in the equally long window before.
+// $since  time = 0       start of the window (0: `days` before its end)
+// $until  time = 0       end of the window (0: the latest event in the graph)
+// $days   float = 30     length of the window in days if `since` is 0
 // $k      integer = 10   number of items
 // returns item, title, users, before
 MATCH (:User)-[edge:!RECOMMENDED&!SHOWN]->(:Item)

@@ -1,4 +1,4 @@
-// Recommend with a reason: a user's published list, grouped by the recently liked item with most similar users.
+// Recommend with a reason: a user's published list, each item under the most similar of the recently liked items.
 // $user_id  string        id of the user
 // $recent   integer = 20  number of recently liked items that may be a reason
 // $k        integer = 5   number of items for each reason

@@ -1,7 +1,8 @@
-// Recommend to a user without behaviour: the items of the 50 users who share most attributes.
-// $user_id  string        id of the user (weight of an attribute: 1 / ln(1 + number of users who have it))
+// Recommend to a user without behaviour: the items of the 50 users who share most attributes, rare ones weighing more.
+// $user_id  string        id of the user
 // $k        integer = 10  number of items
 // returns item, title, score, users
+// similarity of two users: sum over the attributes in common of 1 / ln(1 + number of users who have the attribute)
 MATCH (user:User {id: $user_id})
 CALL (user) {
   MATCH (user)-->(value:!User&!Item&!Run&!Source)<--(other:User) WHERE other <> user

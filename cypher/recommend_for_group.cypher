@@ -1,4 +1,4 @@
-// Recommend items to a group of users: the least mean rank in their published lists, among items new to all.
+// Recommend items to a group of users: those with the lowest mean rank in their published lists that are new to all.
 // $user_ids  list          ids of the users
 // $k         integer = 10  number of items
 // returns item, title, mean_rank, worst_rank, members

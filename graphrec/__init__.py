@@ -1,4 +1,4 @@
-"""graphrec: records of people and things become recommendations that live in a graph database.
+"""graphrec: a graph-based recommender system, from records of several sources to recommendations as edges.
 
 >>> import graphrec
 >>> with graphrec.connect() as graph:  # doctest: +SKIP

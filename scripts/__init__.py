@@ -1,7 +1,6 @@
-"""The command line: one click command, one file; `graphrec load` is load.py.
+"""The command line: each file is one click command; `graphrec load` is load.py.
 
-Only the command that is asked for is imported, and a command imports the library in its body, so that help
-answers at once.
+Only the requested command is imported, and a command imports the library in its body, so that `--help` answers at once.
 """
 
 import ast
@@ -21,14 +20,14 @@ _FOLDER = Path(__file__).parent
 
 
 class Commands(click.Group):
-    """The commands, found by file name; files that begin with an underscore are no commands."""
+    """The commands, found by file name; files that begin with an underscore are not commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         """The names of all commands, sorted."""
         return sorted(path.stem for path in _FOLDER.glob("[a-z]*.py"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a name, imported now."""
+        """The command of a name, which is imported; None if there is no such command."""
         if cmd_name not in self.list_commands(ctx):
             return None
         command: click.Command = import_module(f"graphrec.scripts.{cmd_name}").command
@@ -40,7 +39,7 @@ class Commands(click.Group):
         prog_name: str | None = None,
         complete_var: str | None = None,
         standalone_mode: bool = True,
-        **extra: Any,  # what click's Context takes
+        **extra: Any,  # arguments of click's Context
     ) -> Any:
         """Run the command line as click does, with streams that accept any text and errors of one sentence."""
         _streams.prepare()
@@ -61,14 +60,14 @@ class Commands(click.Group):
             return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; errors become those of click."""
+        """Run the command; its errors are raised as errors of click."""
         with _failures.as_click_errors():
             return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands with the first line of each file, read without importing any."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, _read_summary(name)) for name in self.list_commands(ctx)])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -90,15 +89,18 @@ class Commands(click.Group):
 )
 @click.version_option(package_name="graphrec")
 def cli() -> None:
-    """Records of people and things become recommendations that live in a graph database."""
+    """Graph-based recommender system: fuse records of several sources into one property graph, train models on it, and
+    publish recommendations as edges.
+    """
 
 
 def main() -> None:
-    """Run the command line and end the process with the exit code of the command, or of a failure of its output."""
-    # Waiting threads yield instead of spinning: on a busy machine a small eigenvalue problem took 9.5 s with spinning
-    # and 0.09 s without, and a large matrix product the same time either way.
+    """Run the command line and end the process with the exit code of the command, or of a failed output."""
+    # Waiting threads yield instead of spinning: on a busy machine a small eigenvalue problem needed 9.5 s with spinning
+    # and 0.09 s without; a large matrix product needed the same time with both.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # Imported modules are never freed: searching them for cycles costs 0.7 s while torch loads and 0.9 s at the end.
+    # Fewer garbage collections: imported modules are never freed, and searching them for cycles costs 0.7 s while torch
+    # loads and 0.9 s at the end.
     gc.set_threshold(100_000, 50, 50)
     code = 1
     try:
@@ -106,12 +108,12 @@ def main() -> None:
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
     except BaseException as error:
-        code = _failures.unexpected(error)
+        code = _failures.report_unexpected(error)
     code = _streams.finish(code)
     gc.freeze()
     sys.exit(code)
 
 
-def _summary(name: str) -> str:
+def _read_summary(name: str) -> str:
     docstring = ast.get_docstring(ast.parse((_FOLDER / f"{name}.py").read_text(encoding="utf-8"))) or ""
     return docstring.partition("\n")[0]

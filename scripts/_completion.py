@@ -1,4 +1,4 @@
-"""Shell completion of models, queries, sources, and runs on disk; it starts no store."""
+"""Shell completion of models, queries, sources and runs on disk, without starting a store."""
 
 import os
 from collections.abc import Iterable
@@ -12,42 +12,42 @@ Items = list[CompletionItem]
 
 
 def models(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Models by name."""
+    """Names of models."""
     from graphrec.models import MODELS
 
-    return _matching(MODELS, incomplete)
+    return _complete(MODELS, incomplete)
 
 
 def queries(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Query files by name."""
+    """Names of query files."""
     files = (file.name for file in resources.files("graphrec.cypher").iterdir())
-    return _matching((name.removesuffix(".cypher") for name in files if name.endswith(".cypher")), incomplete)
+    return _complete((name.removesuffix(".cypher") for name in files if name.endswith(".cypher")), incomplete)
 
 
 def sources(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Sources by name, and files, because a TOML file may describe a source."""
+    """Names of sources, and files, because a TOML file may describe a source."""
     from graphrec import loader_registry
 
-    return [*_matching(loader_registry.names(), incomplete), CompletionItem(incomplete, type="file")]
+    return [*_complete(loader_registry.names(), incomplete), CompletionItem(incomplete, type="file")]
 
 
 def loaded_sources(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Sources loaded from this machine."""
-    return _matching(_folders("loads"), incomplete)
+    """Names of sources that were loaded from this machine."""
+    return _complete(_list_folders("loads"), incomplete)
 
 
 def runs(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Runs saved on disk, and `latest`."""
+    """Ids of runs on disk, and `latest`."""
     found = [path.parent.name for path in home().glob("runs/[!.]*/run.json")]
-    return _matching([*found, *(["latest"] if found else [])], incomplete)
+    return _complete([*found, *(["latest"] if found else [])], incomplete)
 
 
-def _folders(name: str) -> list[str]:
+def _list_folders(name: str) -> list[str]:
     return [path.name for path in home().glob(f"{name}/[!.]*") if path.is_dir()]
 
 
 def home() -> Path:
-    """GRAPHREC_HOME as in `config.Settings`, whose import would need half a second."""
+    """The home folder, as in `config.Settings`, whose import needs half a second."""
     if given := os.environ.get("GRAPHREC_HOME"):
         return Path(given).expanduser()
     from platformdirs import user_data_path
@@ -55,5 +55,5 @@ def home() -> Path:
     return user_data_path("graphrec", appauthor=False)
 
 
-def _matching(names: Iterable[str], incomplete: str) -> Items:
+def _complete(names: Iterable[str], incomplete: str) -> Items:
     return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]

@@ -15,10 +15,10 @@ from . import _streams
 
 @contextmanager
 def as_click_errors() -> Iterator[None]:
-    """A `with` block in which expected errors become errors of click, which prints their sentence.
+    """A `with` block that raises expected errors as errors of click, which prints their sentence.
 
-    Exit codes: 1 for an error of graphrec or of the system, 2 for wrong usage, 141 without a message if no program
-    reads the output any more.
+    Exit codes: 1 for an error of graphrec or of the system, 2 for wrong usage, 141 without a message if the reader of
+    stdout has ended.
     """
     from graphrec.errors import GraphrecError, sentence
 
@@ -27,9 +27,9 @@ def as_click_errors() -> Iterator[None]:
     except GraphrecError as error:
         raise click.ClickException(str(error)) from error
     except click.ClickException as error:
-        raise _shortened(error) from None
+        raise _shorten(error) from None
     except (OSError, MemoryError, ImportError, RuntimeError) as error:
-        if isinstance(error, OSError) and _streams.is_of_stdout(error):
+        if isinstance(error, OSError) and _streams.is_stdout_error(error):
             _streams.silence(sys.stdout)
             raise SystemExit(_streams.report(error)) from error
         from graphrec.resource_errors import shortage_of
@@ -44,7 +44,7 @@ def as_click_errors() -> Iterator[None]:
 
 
 def show(error: click.ClickException) -> int:
-    """Show the sentence of an error on stderr, if that can be written, and return its exit code."""
+    """Print the sentence of an error on stderr, if that can be written, and return its exit code."""
     try:
         error.show()
     except (OSError, ValueError):
@@ -52,9 +52,9 @@ def show(error: click.ClickException) -> int:
     return error.exit_code
 
 
-def unexpected(error: BaseException) -> int:
-    """Report an unexpected error in one sentence, with GRAPHREC_DEBUG its traceback, and return the exit code."""
-    if isinstance(error, OSError) and _streams.is_of_stdout(error):
+def report_unexpected(error: BaseException) -> int:
+    """Print an unexpected error as a sentence, with GRAPHREC_DEBUG its traceback, and return the exit code."""
+    if isinstance(error, OSError) and _streams.is_stdout_error(error):
         _streams.silence(sys.stdout)
         return _streams.report(error)
     from graphrec.errors import sentence
@@ -63,10 +63,10 @@ def unexpected(error: BaseException) -> int:
     if os.environ.get("GRAPHREC_DEBUG"):
         text = redact("".join(traceback.format_exception(error))).rstrip()
     else:
-        place = traceback.extract_tb(error.__traceback__)[-1]
+        frame = traceback.extract_tb(error.__traceback__)[-1]
         text = sentence(
-            f"Error: unexpected {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}: {error}; "
-            "please report it as a fault of graphrec, with the command; GRAPHREC_DEBUG=1 shows the whole traceback"
+            f"Error: unexpected {type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}: {error}; "
+            "please report it as a bug of graphrec, with the command; GRAPHREC_DEBUG=1 shows the whole traceback"
         )
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"{text}\n")
@@ -74,8 +74,8 @@ def unexpected(error: BaseException) -> int:
     return 1
 
 
-def _shortened(error: click.ClickException) -> click.ClickException:
-    """The error, shortened and without control characters as a GraphrecError is."""
+def _shorten(error: click.ClickException) -> click.ClickException:
+    """The error with its text shortened and its control characters escaped, as that of a GraphrecError."""
     from graphrec.errors import sentence
 
     text = error.format_message()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from graphrec.store.nodes import WriteCounts
 
 #: Number of examples shown of each kind.
-_SHOWN = 3
+_NUM_EXAMPLES = 3
 
 
 def show_loaded(loaded: "Loaded", as_json: bool) -> None:
@@ -29,7 +29,7 @@ def show_loaded(loaded: "Loaded", as_json: bool) -> None:
     elif any(each.created or each.changed or each.deleted for each in loaded.written):
         show_written(f"{name} loaded in {loaded.seconds:.1f} s", loaded.written)
     else:
-        show_written(f"{name}: the graph had all of it already, compared in {loaded.seconds:.1f} s", loaded.written)
+        show_written(f"{name}: the graph already has all of it, compared in {loaded.seconds:.1f} s", loaded.written)
     show_fusion(loaded.fusion)
     note_rejected(loaded.cleaning, loaded.report)
     if len(loaded.links) and loaded.report is not None:
@@ -41,7 +41,7 @@ def show_loaded(loaded: "Loaded", as_json: bool) -> None:
 
 
 def show_checked(checked: "CheckedSource", as_json: bool) -> None:
-    """Show the tables of a source that was not loaded, or the files written from it, as JSON or as tables."""
+    """Show the tables of a source that was only checked, or the import files written from it, as JSON or as tables."""
     if as_json:
         _terminal.print_json(checked.to_dict() | {"report": str(checked.report)})
         return
@@ -75,36 +75,38 @@ def show_written(
 
 def show_cleaning(cleaning: "CleaningReport") -> None:
     """Show the cleaning rules that applied, if any did."""
-    ruled = [(table, rule) for table in cleaning.tables for rule in table.rules]
-    if not ruled:
+    applied = [(table, rule) for table in cleaning.tables for rule in table.rules]
+    if not applied:
         return
-    rows = [[table.name, table.rows, table.kept, rule.rule, rule.action, rule.rows] for table, rule in ruled]
+    rows = [[table.name, table.rows, table.kept, rule.rule, rule.action, rule.rows] for table, rule in applied]
     _terminal.print_table("Cleaning", ["", "rows in", "kept", "rule", "did", "rows"], rows)
-    _show_examples({f"{table.name}, {rule.rule}": rule.examples for table, rule in ruled})
-    for table, rule in ruled:
+    _show_examples({f"{table.name}, {rule.rule}": rule.examples for table, rule in applied})
+    for table, rule in applied:
         if rule.hint:
             _terminal.note(f"{table.name}, {rule.rule}: {rule.hint}")
 
 
 def show_fusion(report: "FusionReport") -> None:
-    """Show the matches with other sources, if a label occurs in another source."""
+    """Show the links with other sources by label, if there are any or any were refused."""
     _show_rules(report)
-    met = [
+    labels = [
         each for each in report.labels if each.matched or each.ambiguous or each.proposed or each.refused or each.unused
     ]
-    if not met:
+    if not labels:
         return
     columns = ["", "matched", "ambiguous", "proposed", "refused", "unmatched", "new nodes"]
     rows = [
         [each.label, each.matched, each.ambiguous, each.proposed, each.refused, each.unmatched, each.new]
-        for each in met
+        for each in labels
     ]
     _terminal.print_table(f"{report.source} fused with the graph", columns, rows)
-    _show_examples({f"{each.label}, {kind}": shown for each in met for kind, shown in _kinds(each).items()})
+    _show_examples(
+        {f"{each.label}, {kind}": shown for each in labels for kind, shown in _collect_examples(each).items()}
+    )
 
 
 def _show_rules(report: "FusionReport") -> None:
-    """Show the matches of each link rule, if the source has rules and another source has such nodes."""
+    """Show how many records each link rule matched, if the source has rules and another source has such nodes."""
     rows = [
         [label.label, rule.rule, f"{rule.matched:,} of {rule.records:,} matched"]
         for label in report.labels
@@ -121,7 +123,7 @@ def note_rejected(cleaning: "CleaningReport", report: Path | None) -> None:
         _terminal.note(f"{rows}, with their reasons in {report / 'rejected.csv'}")
 
 
-def _kinds(label: "LabelReport") -> dict[str, Sequence[str]]:
+def _collect_examples(label: "LabelReport") -> dict[str, Sequence[str]]:
     """The examples of a label by kind; matches of nodes with the same name in both sources are left out."""
     matched = [
         text
@@ -131,28 +133,28 @@ def _kinds(label: "LabelReport") -> dict[str, Sequence[str]]:
     return {
         "one node": matched,
         "ambiguous, so not linked": label.ambiguous_examples,
-        "proposed, too unsure to link": label.proposed_examples,
-        "refused, as two of one source would be one": label.refused_examples,
-        "values that identify nothing, so not linked by": label.unused_examples,
+        "proposed, not confident enough to link": label.proposed_examples,
+        "refused, as two records of one source would become one node": label.refused_examples,
+        "values that identify nothing, so not compared": label.unused_examples,
         "values that disagree": label.disagreement_examples,
     }
 
 
 def _show_examples(examples: Mapping[str, Sequence[str]]) -> None:
-    """Print headings, each with a few examples on lines of their own."""
+    """Print headings, each followed by a few examples, one per line."""
     from rich.text import Text
 
     out = _terminal.console()
-    some = {heading: shown[:_SHOWN] for heading, shown in examples.items() if shown}
+    some = {heading: shown[:_NUM_EXAMPLES] for heading, shown in examples.items() if shown}
     for heading, shown in some.items():
         out.print(Text(f"  {heading}"))
         for text in shown:
-            out.print(_indented(text))
+            out.print(_indent(text))
     if some:
         out.print()
 
 
-def _indented(text: str) -> Any:  # a rich renderable
+def _indent(text: str) -> Any:  # a rich renderable
     from rich.padding import Padding
     from rich.text import Text
 

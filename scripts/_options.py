@@ -13,7 +13,7 @@ json_option = click.option(
 )
 
 
-def _memory(_context: click.Context, _option: click.Parameter, text: str) -> int:
+def _parse_memory(_context: click.Context, _option: click.Parameter, text: str) -> int:
     """The bytes of --memory."""
     from graphrec.errors import DataError
     from graphrec.ranking.memory import parse_memory
@@ -24,12 +24,12 @@ def _memory(_context: click.Context, _option: click.Parameter, text: str) -> int
         raise click.BadParameter(str(error)) from error
 
 
-#: Largest number that an option accepts: it fits into 32 bits, and so do sums of a few of them.
+#: Maximum of an option: libraries that the number is passed to hold 32 bits.
 LARGEST = 2**31 - 1
 
 
 class Number(click.IntRange):
-    """A whole number from `least` to at most LARGEST, which all libraries below can hold."""
+    """A whole number from `least` to `most`."""
 
     min: int
     max: int
@@ -38,7 +38,7 @@ class Number(click.IntRange):
         super().__init__(least, most)
 
     def _describe_range(self) -> str:
-        """The range as click writes it, without the technical upper bound."""
+        """The range as click writes it, without the upper bound LARGEST."""
         return super()._describe_range() if self.max != LARGEST else f"x>={self.min}"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # click's signature
@@ -90,13 +90,13 @@ class OutPath(InPath):
         return super().convert(value, param, ctx)
 
 
-def _device(_context: click.Context, _option: click.Parameter, text: str) -> str:
+def _parse_device(_context: click.Context, _option: click.Parameter, text: str) -> str:
     """The device of --device; wrong usage if this machine does not have it."""
     if text == "cpu":
         return text
     match = re.fullmatch(r"(cpu|cuda|mps|xpu)(?::(\d{1,4}))?", text)
     if match is None:
-        raise click.BadParameter(f"{text[:60]!r} is no device; give cpu, cuda or cuda:1")
+        raise click.BadParameter(f"{text[:60]!r} is not a device; give cpu, cuda or cuda:1")
     import torch
 
     kind, number = match[1], int(match[2] or 0)
@@ -107,8 +107,8 @@ def _device(_context: click.Context, _option: click.Parameter, text: str) -> str
         "xpu": torch.xpu.device_count() if torch.xpu.is_available() else 0,
     }
     if number >= counts[kind]:
-        there = f"{counts[kind]} of the kind" if counts[kind] else f"no {kind} that torch can use"
-        raise click.BadParameter(f"there is no device {text}: this machine has {there}; give cpu, or another")
+        available = f"{counts[kind]} {kind} device(s)" if counts[kind] else f"no {kind} that torch can use"
+        raise click.BadParameter(f"there is no device {text}: this machine has {available}; give cpu, or another")
     return text
 
 
@@ -121,14 +121,14 @@ device_option = click.option(
     "--device",
     default="cpu",
     show_default=True,
-    callback=_device,
+    callback=_parse_device,
     help="Device on which models are fitted: cpu, cuda, cuda:1.",
 )
 memory_option = click.option(
     "--memory",
     default="1GiB",
     show_default=True,
-    callback=_memory,
+    callback=_parse_memory,
     help="Cap on the memory for scores, such as 256MiB.",
 )
 trials_option = click.option(
@@ -149,7 +149,7 @@ SPLIT_HELP = (
 )
 
 
-def pair(text: str, option: str) -> tuple[str, str]:
+def parse_pair(text: str, option: str) -> tuple[str, str]:
     """Name and value of an option NAME=VALUE; wrong usage if it has another form."""
     name, equals, value = text.partition("=")
     if not equals or not name:
@@ -158,10 +158,10 @@ def pair(text: str, option: str) -> tuple[str, str]:
 
 
 def check_ending(path: Path | None, endings: Collection[str], option: str, what: str, needed: bool = False) -> None:
-    """Raise UsageError if the ending of a file is not among `endings`; the message offers the first of them.
+    """Raise UsageError if the ending of a file is not among `endings`; the message suggests the first of them.
 
     A name without an ending (`v1.2` has none) is accepted, unless the ending is `needed` to choose the format. A pipe
-    or a device is accepted with any name.
+    or a device may have any name.
     """
     if path is None or path.suffix.lower() in endings:
         return

@@ -1,4 +1,4 @@
-"""The report of a training on the terminal: what was measured, and whether the run may be published."""
+"""The report of a training on the terminal: the metrics of the run, and whether it may be published."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def as_dict(run: "Run", folder: "Path") -> dict[str, Any]:
-    """What `--json` prints of a run saved in a folder of runs."""
+    """The JSON object of a run that is saved in a folder of runs."""
     return {"run": run.id, "folder": str(folder / run.id), **{k: v for k, v in asdict(run).items() if k != "id"}}
 
 
 def show_metrics(run: "Run") -> None:
-    """The id of the run and its metrics on held-out interactions."""
+    """Show the id of the run and its metrics on held-out interactions."""
     _terminal.say(f"run {run.id}")
     if run.metrics:
         _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
@@ -31,7 +31,7 @@ def show_verdict(run: "Run") -> None:
         _terminal.print_table("", [f"{run.verdict.metric} minus that of", "", "95 % interval"], rows)
     if run.verdict is not None and run.verdict.finds_nothing and not run.objections:
         users = f"{run.verdict.num_users:,} test {'user' if run.verdict.num_users == 1 else 'users'}"
-        _terminal.note(f"no model finds anything for the {users}, too little to measure")
+        _terminal.note(f"no model recommends any test item of the {users}, so nothing is measured")
     if run.objections:
         _terminal.note(f"{'; '.join(run.objections)}. What helps: {', or '.join(run.remedies)}")
     forced = " --force" if run.objections else ""

@@ -1,4 +1,4 @@
-"""stdout and stderr that accept any text; if they fail, the command ends with one sentence and an exit code."""
+"""stdout and stderr that accept any text; if writing fails, the command ends with one sentence and an exit code."""
 
 import codecs
 import contextlib
@@ -12,13 +12,14 @@ from typing import IO
 #: Exit codes: the output could not be written; the reader of the output has ended (128 + SIGPIPE).
 FAILED, READER_GONE = 1, 141
 
+#: Error numbers of failed writes to a stream.
 _OUTPUT_FAILS = (errno.ENOSPC, errno.EBADF, errno.EIO, errno.EFBIG, errno.EDQUOT, errno.EPIPE)
 
-#: Name of our ASCII codec; to the codec named `ascii` click would write UTF-8.
+#: Name of our ASCII codec; if the encoding is named `ascii`, click writes UTF-8.
 ASCII = "graphrec_ascii"
 #: Error handler that replaces characters an encoding lacks by similar ones, or by a question mark.
 REPLACE = "graphrec_replace"
-_ALIKE = {
+_SIMILAR = {
     "–": "-", "—": "-", "−": "-", "…": "...", "→": "->", "←": "<-", "✓": "+", "✗": "x", "×": "x", "•": "*", "·": "-",
     "≈": "~", "≥": ">=", "≤": "<=", "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "∅": "(none)", "▲": "^", "▼": "v",
     "★": "*", "─": "-", "│": "|", "━": "-", "\xa0": " ", "\u202f": " ",
@@ -27,8 +28,8 @@ _ALIKE = {
 
 def prepare() -> None:
     """Make stdout and stderr accept any text, even if they are closed or their encoding has few characters."""
-    codecs.register_error(REPLACE, _replaced)
-    codecs.register(_ascii)
+    codecs.register_error(REPLACE, _replace)
+    codecs.register(_find_codec)
     for number, name in ((1, "stdout"), (2, "stderr")):
         stream = getattr(sys, name)
         if stream is None:
@@ -36,7 +37,7 @@ def prepare() -> None:
         elif isinstance(stream, io.TextIOWrapper):
             plain = codecs.lookup(stream.encoding).name == "ascii"
             stream.reconfigure(encoding=ASCII if plain else None, errors=REPLACE)
-        _occupy(number)
+        _open_if_closed(number)
 
 
 def silence(stream: IO[str]) -> None:
@@ -77,8 +78,8 @@ def report(error: Exception) -> int:
     return FAILED
 
 
-def is_of_stdout(error: OSError) -> bool:
-    """Whether an error comes from writing to stdout: a full, closed or broken stream, and no file name."""
+def is_stdout_error(error: OSError) -> bool:
+    """Whether an error comes from writing to stdout: the stream is full, closed or broken, and no file is named."""
     return error.filename is None and error.errno in _OUTPUT_FAILS
 
 
@@ -91,25 +92,25 @@ def can_encode(text: str) -> bool:
     return True
 
 
-def fitted(text: str) -> str:
-    """The text as stdout will show it, so that its width can be measured."""
+def fit_to_encoding(text: str) -> str:
+    """The text with replacements for characters that stdout's encoding lacks, so that its width can be measured."""
     if can_encode(text):
         return text
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return text.encode(encoding, REPLACE).decode(encoding)
 
 
-def _replaced(error: UnicodeError) -> tuple[str, int]:
+def _replace(error: UnicodeError) -> tuple[str, int]:
     """Replacements of the characters that the encoding lacks, and the position after them."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     encoding = "ascii" if error.encoding == ASCII else error.encoding
-    return "".join(_sign(sign, encoding) for sign in error.object[error.start : error.end]), error.end
+    return "".join(_replace_character(sign, encoding) for sign in error.object[error.start : error.end]), error.end
 
 
-def _sign(sign: str, encoding: str) -> str:
+def _replace_character(sign: str, encoding: str) -> str:
     plain = "".join(part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part))
-    for found in (_ALIKE.get(sign), plain):
+    for found in (_SIMILAR.get(sign), plain):
         if found:
             with contextlib.suppress(UnicodeEncodeError):
                 found.encode(encoding)
@@ -117,7 +118,7 @@ def _sign(sign: str, encoding: str) -> str:
     return "" if unicodedata.combining(sign) else "?"
 
 
-def _ascii(name: str) -> codecs.CodecInfo | None:
+def _find_codec(name: str) -> codecs.CodecInfo | None:
     if name != ASCII:
         return None
     found = codecs.lookup("ascii")
@@ -132,8 +133,8 @@ def _ascii(name: str) -> codecs.CodecInfo | None:
     )
 
 
-def _occupy(number: int) -> None:
-    """Open a closed descriptor; otherwise the next file opened would get its number, and the output."""
+def _open_if_closed(number: int) -> None:
+    """Open a closed descriptor; otherwise the next opened file would get its number, and receive the output."""
     try:
         os.fstat(number)
     except OSError:

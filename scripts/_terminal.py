@@ -1,4 +1,4 @@
-"""The terminal: results on stdout, notes and progress on stderr, and the graph that the environment names."""
+"""Print results to stdout, notes and progress to stderr, and open the graph that the environment names."""
 
 import csv
 import json
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON: valid in any encoding, with null for NaN and infinity."""
+    """Print a value as JSON that is valid in any encoding, with null for NaN and infinity."""
     try:
         text = json.dumps(value, indent=2, ensure_ascii=False, default=str, allow_nan=False)
     except ValueError:  # NaN or infinity
@@ -37,7 +37,7 @@ def say(text: str, end: str = "\n") -> None:
 
 
 def note(text: str) -> None:
-    """Print a sentence without secrets on stderr, if that can be written."""
+    """Print a sentence on stderr, if that can be written, with passwords replaced."""
     from graphrec.characters import escape_controls
     from graphrec.redaction import redact
 
@@ -48,17 +48,17 @@ def note(text: str) -> None:
 
 
 def console(stderr: bool = False) -> "Console":
-    """A rich console; 100 columns wide if the output is no terminal, so that tables keep their shape."""
+    """A rich console, 100 columns wide if the output is not a terminal, so that tables keep their shape."""
     from rich.console import Console
 
-    class Ours(Console):
-        """A console that leaves a broken pipe to `_failures`."""
+    class PipeConsole(Console):
+        """A console that raises the error of a broken pipe, which `_failures` handles."""
 
         def on_broken_pipe(self) -> None:
             raise  # the BrokenPipeError that rich is handling
 
-    made = Ours(stderr=stderr, highlight=False)
-    return made if made.is_terminal else Ours(stderr=stderr, highlight=False, width=100)
+    found = PipeConsole(stderr=stderr, highlight=False)
+    return found if found.is_terminal else PipeConsole(stderr=stderr, highlight=False, width=100)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], stderr: bool = False) -> None:
@@ -70,20 +70,17 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     from graphrec.characters import escape_controls
 
     rows = [list(row) for row in rows]
-    made = Table(box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD)
     for position, name in enumerate(columns):
         numeric = bool(rows) and all(_is_number(row[position]) for row in rows)
-        made.add_column(
-            Text(_streams.fitted(escape_controls(name, lines=True))),
-            justify="right" if numeric else "left",
-            overflow="fold",
-        )
-    for row in rows:
-        made.add_row(*(Text(_streams.fitted(text(value))) for value in row))  # a title such as [REC] is no markup
+        heading = Text(_streams.fit_to_encoding(escape_controls(name, lines=True)))
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:  # as Text, since a title such as [REC] would be read as markup
+        table.add_row(*(Text(_streams.fit_to_encoding(format_cell(value))) for value in row))
     out = console(stderr)
     if title:
-        out.print(Text(_streams.fitted(escape_controls(title)), style="bold"))
-    out.print(made)
+        out.print(Text(_streams.fit_to_encoding(escape_controls(title)), style="bold"))
+    out.print(table)
 
 
 def _is_number(value: object) -> bool:
@@ -91,14 +88,14 @@ def _is_number(value: object) -> bool:
     return value is None or isinstance(value, int | float) or str(value).replace(".", "", 1).isdigit()
 
 
-def text(value: object) -> str:
+def format_cell(value: object) -> str:
     """A cell of a table, its control characters escaped."""
     from graphrec.characters import escape_controls
 
-    return escape_controls(_text(value), lines=True)
+    return escape_controls(_format_value(value), lines=True)
 
 
-def _text(value: object) -> str:
+def _format_value(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
@@ -109,17 +106,17 @@ def _text(value: object) -> str:
 
 
 def print_rows(title: str, rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
-    """Records as JSON or as a table."""
+    """Print records as JSON or as a table."""
     if as_json:
         print_json(list(rows))
     elif not rows:
         note("nothing found")
     else:
         names = list(rows[0])
-        print_table(title, names, ([_shown(name, row[name]) for name in names] for row in rows))
+        print_table(title, names, ([_format_record_value(name, row[name]) for name in names] for row in rows))
 
 
-def _shown(name: str, value: object) -> object:
+def _format_record_value(name: str, value: object) -> object:
     """A cell of a record; Unix seconds are shown as a time."""
     from graphrec.time_format import moment_text
 
@@ -152,7 +149,7 @@ def open_graph() -> "Iterator[Graph]":
     from graphrec.config import Settings
     from graphrec.graph import Graph
 
-    logging.getLogger("neo4j").setLevel(logging.CRITICAL)  # the errors that it raises say the same as its log
+    logging.getLogger("neo4j").setLevel(logging.CRITICAL)  # its log repeats the errors that it raises
     with Graph(None, Settings(), note) as graph:
         yield graph
 

@@ -1,21 +1,23 @@
-"""Times formatted for tables; JSON and CSV keep the numbers."""
+"""Format times for tables; JSON and CSV keep the numbers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-#: Threshold from which numbers are milliseconds; as seconds they would be after the year 5138.
+#: Threshold from which numbers are read as milliseconds; as seconds it is in the year 5138.
 MILLISECONDS = 100_000_000_000
 
 
 def is_time(column: str) -> bool:
-    """Whether a column holds times, by its name: `timestamp`, or one that ends in `_at`."""
+    """Whether the name of a column is that of times: `timestamp`, or a name that ends in `_at`."""
     return column == "timestamp" or column.endswith("_at")
 
 
-def shown(value: object) -> object:
-    """A time in UTC such as `2018-09-24 13:05:10`, or `2018-09-24` at midnight, from Unix seconds or milliseconds or
-    from ISO 8601; other values are returned unchanged."""
+def format_time(value: object) -> object:
+    """The text of a time in UTC, such as `2018-09-24 13:05:10`, or `2018-09-24` at midnight.
+
+    The value is a number of Unix seconds or milliseconds, or a text in ISO 8601; other values are returned unchanged.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return value
     try:
@@ -30,7 +32,10 @@ def shown(value: object) -> object:
     return f"{moment:%Y-%m-%d}" if midnight else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
-def with_times(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Records for a table: columns of times are formatted, and their names end in (UTC)."""
+def format_times(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The records with times formatted, in columns whose names end in (UTC)."""
     heads = {name: f"{name} (UTC)" for row in rows[:1] for name in row if is_time(name)}
-    return [{heads.get(name, name): shown(row[name]) if name in heads else row[name] for name in row} for row in rows]
+    return [
+        {heads.get(name, name): format_time(value) if name in heads else value for name, value in row.items()}
+        for row in rows
+    ]

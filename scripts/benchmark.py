@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FOLDER = _options.OutPath(file_okay=False)
 NAMES = "gowalla, douban-book-social, douban-book, lastfm-hetrec, tmall-mbcgcn, retailrocket-sslrec, ml-100k-u1 to -u5"
-#: Environment variables that the libraries of numpy and torch read when they are loaded.
+#: Environment variables from which numpy and torch read the number of threads when they are imported.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -84,12 +84,12 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Measure models on a published split: NAME is a data set in the folder that GRAPHREC_DATA names, or TRAIN and TEST
-    hold one line per user, `user item item …`.
+    """Measure models on a published split: NAME is a data set in the folder of GRAPHREC_DATA; TRAIN and TEST are files
+    with one line per user, `user item item …`.
 
-    Settings are selected on a validation part drawn as the test part is: a random tenth, one interaction per user, or
-    topically coherent parts of the histories; the test part is used once. Edges of other behaviours that reveal test
-    pairs are removed before any model sees them. Files may be compressed with gzip. No store is needed.
+    Settings are chosen on a validation part that is drawn as the test part is: a random tenth, one interaction per
+    user, or topically coherent parts of the histories; the test part is used once. Edges of other behaviours that
+    reveal test pairs are removed first. Files may be compressed with gzip. No store is needed.
     """
     if len(data) > 2 or (social is not None and len(data) != 2):
         raise click.UsageError("give the name of one data set, or two files TRAIN and TEST (and --social FILE)")
@@ -103,7 +103,7 @@ def command(
         from graphrec.ranking.memory import MEMORY_BUDGET, parse_memory
 
         _set_threads(threads)
-        given = dict(_options.pair(text, "--set") for text in settings)
+        given = dict(_options.parse_pair(text, "--set") for text in settings)
         train, test = map(Path, data) if len(data) == 2 else (None, None)
         config = BenchmarkConfig(
             dataset="" if len(data) == 2 else data[0],
@@ -126,13 +126,13 @@ def command(
             _terminal.print_json(results)
         else:
             for result in results:
-                _show(result)
+                _show_result(result)
     if output is not None:
-        _show_all(output, table, plot)
+        _show_results(output, table, plot)
 
 
 def _measure(models: Sequence[str], config: "BenchmarkConfig", threads: int | None) -> list[dict[str, Any]]:
-    """The results of all models; several are measured in a process each, so that peak memory is that of one model."""
+    """The results of all models; each of several is measured in its own process, so that its peak memory is known."""
     if len(models) == 1:
         from graphrec.graph import Graph
 
@@ -147,14 +147,14 @@ def _measure(models: Sequence[str], config: "BenchmarkConfig", threads: int | No
         model_class(model)
     results, failed = [], []
     for model in models:
-        arguments = ["--model", model, "--json", *_arguments(config, threads)]
-        done = subprocess.run(
+        arguments = ["--model", model, "--json", *_make_arguments(config, threads)]
+        process = subprocess.run(
             [sys.executable, "-m", "graphrec", "benchmark", *arguments], stdout=subprocess.PIPE, check=False, text=True
         )
-        if done.returncode:
+        if process.returncode:
             failed.append(model)
         else:
-            results += json.loads(done.stdout)
+            results += json.loads(process.stdout)
     if failed:
         kept = f"; the others are kept in {config.output}" if config.output is not None and results else ""
         raise GraphrecError(
@@ -163,23 +163,23 @@ def _measure(models: Sequence[str], config: "BenchmarkConfig", threads: int | No
     return results
 
 
-def _arguments(config: "BenchmarkConfig", threads: int | None) -> list[str]:
-    """The command line of this command, without a model, that measures with a config."""
-    found = [str(path) for path in (config.dataset, config.train, config.test) if path]
-    found += ["--defaults"] if config.settings is not None else []
+def _make_arguments(config: "BenchmarkConfig", threads: int | None) -> list[str]:
+    """The arguments of this command that a config corresponds to, without the model."""
+    arguments = [str(path) for path in (config.dataset, config.train, config.test) if path]
+    arguments += ["--defaults"] if config.settings is not None else []
     single = {"social": config.social, "trials": config.num_trials, "label": config.label or None, "threads": threads}
     single |= {"device": config.device, "seed": config.seed, "output": config.output}
     for name, value in {**single, "memory": str(config.memory_budget)}.items():
-        found += [] if value is None else [f"--{name}", str(value)]
+        arguments += [] if value is None else [f"--{name}", str(value)]
     settings = [f"{name}={value}" for name, value in (config.settings or {}).items()]
     groups = [",".join(group) for group in config.ablate]
     for name, values in (("only", config.only), ("without", config.without), ("ablate", groups), ("set", settings)):
-        found += [part for value in values for part in (f"--{name}", value)]
-    return found
+        arguments += [part for value in values for part in (f"--{name}", value)]
+    return arguments
 
 
 def _set_threads(threads: int | None) -> None:
-    """Set the number of threads of the numerical libraries, which read it when they are loaded."""
+    """Set the number of threads of the numerical libraries, which read it when they are imported."""
     if threads is not None:
         os.environ.update(dict.fromkeys(THREADS, str(threads)))
         import torch
@@ -187,7 +187,7 @@ def _set_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def _show(result: dict[str, Any]) -> None:
+def _show_result(result: dict[str, Any]) -> None:
     rows: list[list[object]] = [[name, f"{value:.4f}"] for name, value in result["metrics"].items()]
     rows += [[f"seconds to {name}", f"{value:,.2f}"] for name, value in result["seconds"].items()]
     rows += [["settings tried", f"{result['trials']:,}"]]
@@ -210,7 +210,7 @@ def _show(result: dict[str, Any]) -> None:
         )  # fmt: skip
 
 
-def _show_all(output: Path, table: bool, plot: Path | None) -> None:
+def _show_results(output: Path, table: bool, plot: Path | None) -> None:
     if not (table or plot):
         return
     from graphrec.benchmark import results

@@ -59,12 +59,12 @@ def command(
     config = TrainConfig(split=split, measured=not no_metrics, device=device)
     settings = {"blend": blend, "groups": groups, "weights": weights, "validation": validation}
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
-        found = graph.blend(names, None, seed, config, progress, **settings)
+        blended = graph.blend(names, None, seed, config, progress, **settings)
     if as_json:
-        _terminal.print_json({**_run_report.as_dict(found.run, graph.settings.runs), "weights": found.weights})
+        _terminal.print_json({**_run_report.as_dict(blended.run, graph.settings.runs), "weights": blended.weights})
         return
-    _run_report.show_metrics(found.run)
+    _run_report.show_metrics(blended.run)
     columns = ["weight of", *([""] if groups == 1 else [f"group {n}" for n in range(1, groups + 1)])]
-    rows = ([one.id, *own] for one, *own in zip(found.members, *found.weights, strict=True))
+    rows = ([member.id, *values] for member, *values in zip(blended.members, *blended.weights, strict=True))
     _terminal.print_table("", columns, rows)
-    _run_report.show_verdict(found.run)
+    _run_report.show_verdict(blended.run)

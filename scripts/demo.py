@@ -1,4 +1,4 @@
-"""Run the whole round trip on two real sources, in a store of its own."""
+"""Run the whole round trip on two real sources, in a temporary store."""
 
 import shutil
 import tempfile
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 K = 10
 
-#: Models compared, the split, and settings tried for each model. Only 22 users rated items in the last tenth of the
-#: time, too few to distinguish models, so the split is random. With four settings each the result was the same.
+#: Models compared, split, and number of settings tried for each model. Only 22 users rated items in the last tenth of
+#: the time, too few to distinguish models, so the split is random. Four settings each gave the same result.
 MODELS = ("popularity", "item_knn", "ease", "graph_filter")
 SPLIT = "random"
 TRIALS = 2
@@ -31,7 +31,7 @@ TRIALS = 2
 
 @dataclass
 class Stopwatch:
-    """The seconds of each stage, in order."""
+    """The duration of each stage in seconds, in order."""
 
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -54,17 +54,17 @@ def command(keep: bool, seed: int) -> None:
     Neo4j, and remains there.
     """
     watch = Stopwatch()
-    with _graph(keep) as graph, _terminal.progress_bar() as progress:
+    with _open_graph(keep) as graph, _terminal.progress_bar() as progress:
         with watch.stage("start the store"):
             graph.store.read("RETURN 1 AS one")
-        _tour(graph, watch, progress, seed)
+        _run_stages(graph, watch, progress, seed)
     rows = [*watch.seconds.items(), ("all stages", sum(watch.seconds.values()))]
     _terminal.print_table("Seconds", ["stage", "seconds"], [[name, f"{seconds:.1f}"] for name, seconds in rows])
 
 
 @contextmanager
-def _graph(keep: bool) -> "Iterator[Graph]":
-    """A graph with a home folder of the demo's own; at the end its server is stopped and its files are deleted."""
+def _open_graph(keep: bool) -> "Iterator[Graph]":
+    """A graph with a temporary home folder; at the end its server is stopped and, without `keep`, its files deleted."""
     from graphrec.config import Settings
     from graphrec.graph import Graph
 
@@ -83,8 +83,8 @@ def _graph(keep: bool) -> "Iterator[Graph]":
             shutil.rmtree(home, ignore_errors=True)
 
 
-def _tour(graph: "Graph", watch: Stopwatch, progress: "StageProgress", seed: int) -> None:
-    """One method of `Graph` for each stage."""
+def _run_stages(graph: "Graph", watch: Stopwatch, progress: "StageProgress", seed: int) -> None:
+    """Run each stage, which is one method of `Graph`, and print its result."""
     for source, what in (("movielens", "load MovieLens"), ("imdb", "load IMDb and fuse the films of both")):
         with watch.stage(what):
             loaded = graph.load(source, progress=progress)
@@ -99,17 +99,17 @@ def _tour(graph: "Graph", watch: Stopwatch, progress: "StageProgress", seed: int
     _show_comparison(comparison)
     best = max(comparison.results, key=lambda result: result.metrics[comparison.headline].value)
     with watch.stage("train the best of them on everything"):
-        settings = TrainConfig(best.rounds[0].config, SPLIT)
-        run = graph.train(best.model, exported, seed, settings, progress=progress)
+        train_config = TrainConfig(best.rounds[0].config, SPLIT)
+        run = graph.train(best.model, exported, seed, train_config, progress=progress)
     with watch.stage("publish recommendations as edges"):
         published = graph.publish(run, K, progress=progress)
     _terminal.note(f"  {published.edges:,} RECOMMENDED edges for {published.users:,} users")
     with watch.stage("ask the graph about one user"):
-        _show_user(graph, _typical_user(exported))
+        _show_user(graph, _choose_user(exported))
 
 
-def _typical_user(exported: "HeteroGraph") -> str:
-    """The user whose number of ratings is nearest to 30: enough to see a taste, few enough to read."""
+def _choose_user(exported: "HeteroGraph") -> str:
+    """The user whose number of ratings is nearest to 30: enough to show a taste, few enough to read."""
     from graphrec.hetero import interactions
 
     degree = interactions(exported).user_degree()
@@ -135,17 +135,17 @@ def _show_comparison(comparison: "Comparison") -> None:
 
 
 def _show_user(graph: "Graph", user: str) -> None:
-    def ask(name: str, **given: object) -> list[dict[Any, Any]]:  # Any: names and values of records
-        return graph.query(name, **given).to_dict("records")
+    def query(name: str, **parameters: object) -> list[dict[Any, Any]]:  # Any: names and values of records
+        return graph.query(name, **parameters).to_dict("records")
 
-    history = ask("list_history", user_id=user, k="8")
+    history = query("list_history", user_id=user, k="8")
     _terminal.print_table(
         f"What user {user} rated last", ["title", "rating"], [[r["title"], f"{r['rating']:g}"] for r in history]
     )
-    found = ask("recommend_for_user", user_id=user, k=str(K))
+    recommended = query("recommend_for_user", user_id=user, k=str(K))
     rows = []
-    for row in found:
-        reasons = ask("explain_recommendation", user_id=user, item_id=str(row["item"]), k="2")
+    for row in recommended:
+        reasons = query("explain_recommendation", user_id=user, item_id=str(row["item"]), k="2")
         items = [reason for reason in reasons if reason["kind"] == "item"]
         because = "; ".join(f"{reason['title']} ({reason['shared']} users rated both)" for reason in items)
         rows.append([row["rank"], row["title"], row["score"], because])

@@ -38,7 +38,7 @@ def command(context: click.Context, as_json: bool) -> None:
 
 
 def _show(found: "Mapping[str, Sequence[Finding]]") -> None:
-    """One line for each finding below the name of its area, with its remedy below it."""
+    """Print one line for each finding under the name of its area, and its remedy on the next line."""
     from rich.table import Table
     from rich.text import Text
 
@@ -51,13 +51,13 @@ def _show(found: "Mapping[str, Sequence[Finding]]") -> None:
         table.add_column(overflow="fold")
         for finding in findings:
             mark, colour = MARKS[finding.state]
-            table.add_row(Text(mark, style=f"bold {colour}"), Text(finding.name), _text(finding))
+            table.add_row(Text(mark, style=f"bold {colour}"), Text(finding.name), _format_finding(finding))
         out.print(Text(area.capitalize(), style="bold"))
         out.print(table)
         out.print()
 
 
-def _text(finding: "Finding") -> "Text":
+def _format_finding(finding: "Finding") -> "Text":
     from rich.text import Text
 
     text = Text(finding.seen)

@@ -17,7 +17,7 @@ EPILOG = "Example: graphrec evaluate --model popularity --model item_knn --model
 
 
 class Evaluate(click.Command):
-    """The command with a help page that describes every registered metric."""
+    """The command, whose help describes every metric."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the metrics, then the example."""
@@ -51,7 +51,7 @@ class Evaluate(click.Command):
     type=_options.Number(1, 1_000),
     default=1,
     show_default=True,
-    help="Number of seeds with which everything is repeated.",
+    help="Number of seeds; the whole comparison is repeated with each.",
 )
 @click.option(
     "--trials",
@@ -97,9 +97,9 @@ def command(
 ) -> None:
     """Compare models on held-out behaviour of the graph.
 
-    Every model gets its settings on validation, by the same number of trials, and is tested once. An audit first checks
-    that the test part cannot be inferred from what models see. All items are ranked; those that a user had before are
-    masked.
+    For each model the same number of settings is tried on validation, and the best is tested once. An audit first
+    checks that the test part cannot be inferred from the data that models see. All items are ranked, except those that
+    the user had before.
     """
     _options.check_ending(report, (".html", ".json", ".md"), "--report", "a report")
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
@@ -134,29 +134,29 @@ def _show(comparison: "Comparison") -> None:
     first, last = comparison.ks[0], comparison.ks[-1]
     names = [f"{name}@{first}" for name in ("recall", "ndcg", "hit_rate", "mrr", "coverage")]
     names += [f"{name}@{last}" for name in ("recall", "ndcg") if last != first]
-    division = comparison.splits[0]
-    tested = f"{division.num_warm:,} test users, {division.num_cold:,} without training interactions aside"
-    if not division.num_warm:
-        tested = f"{division.num_cold:,} test users, none of whom has training interactions"
-    title = f"{comparison.data.relation}, split {division.record.spec}: {tested}"
-    rows = [[r.name, *(_value(r.metrics.get(name)) for name in names)] for r in comparison.results]
+    first_split = comparison.splits[0]
+    tested = f"{first_split.num_warm:,} test users, besides {first_split.num_cold:,} without training interactions"
+    if not first_split.num_warm:
+        tested = f"{first_split.num_cold:,} test users, none of whom has training interactions"
+    title = f"{comparison.data.relation}, split {first_split.record.spec}: {tested}"
+    rows = [[r.name, *(_get_value(r.metrics.get(name)) for name in names)] for r in comparison.results]
     _terminal.print_table(title, ["model", *names], rows)
     if findings.has_no_hits(comparison):
         _terminal.note(sentences.no_hits(comparison))
     rows = [
-        [f"{d.first} minus {d.second}", d.metric, f"{d.estimate.value:+.4f}", _interval(d.estimate), d.verdict]
+        [f"{d.first} minus {d.second}", d.metric, f"{d.estimate.value:+.4f}", _format_interval(d.estimate), d.verdict]
         for d in comparison.differences
         if d.metric == comparison.headline
     ]
     if rows:
         _terminal.print_table("", ["", "metric", "difference", "95 % interval", ""], rows)
-    checks = division.audit.checks
+    checks = first_split.audit.checks
     _terminal.note(f"searched for {len(checks)} kinds of leaks in {len(comparison.splits)} split(s): none found")
 
 
-def _value(estimate: "Estimate | None") -> float | None:
+def _get_value(estimate: "Estimate | None") -> float | None:
     return None if estimate is None else estimate.value
 
 
-def _interval(estimate: "Estimate") -> str:
+def _format_interval(estimate: "Estimate") -> str:
     return "–" if estimate.low is None else f"{estimate.low:+.4f} to {estimate.high:+.4f}"

@@ -41,12 +41,12 @@ def command(
     """Explain why an item gets its score for a user.
 
     The score of graph_filter is split exactly into contributions of paths: from the user's history, friends and
-    attributes, through other users and shared values, to the item. Models whose score is a sum over the history are
-    exact, too; for learned vectors the contributions are an approximation, and labelled as such.
+    attributes, through other users and shared values, to the item. A score that is a sum over the history is split
+    exactly, too. For models of vectors the contributions are approximate, and the output says so.
     """
     if cypher and as_json:
-        raise click.UsageError("--cypher and --json both want stdout; give one of them")
-    user, item = _ends(ids, user, item)
+        raise click.UsageError("--cypher and --json both print to stdout; give one of them")
+    user, item = _parse_ids(ids, user, item)
     _options.check_ending(svg, (".svg",), "--svg", "a picture")
     with _terminal.open_graph() as graph:
         found = graph.explain(user, item, run, top)
@@ -67,7 +67,7 @@ def command(
         _show(found)
 
 
-def _ends(ids: tuple[str, ...], user: str | None, item: str | None) -> tuple[str, str]:
+def _parse_ids(ids: tuple[str, ...], user: str | None, item: str | None) -> tuple[str, str]:
     """The user and the item, by option or, in this order, by position."""
     given = list(ids)
     user = given.pop(0) if user is None and given else user
@@ -82,22 +82,23 @@ def _show(found: "Explanation") -> None:
     from graphrec import explanation
 
     _terminal.say(f"{explanation.as_sentence(found)}\n")
-    about = "exactly" if found.exact else "approximately"
+    accuracy = "exactly" if found.exact else "approximately"
     reasons = explanation.reasons_frame(found)
-    rows = ([_percent(row.share), row.because, row.through] for row in reasons.head(REASONS).itertuples())
-    _terminal.print_table(f"Reasons for the score of {found.score:.4g}, {about}", ["share", "because", "through"], rows)
+    rows = ([_format_percent(row.share), row.because, row.through] for row in reasons.head(REASONS).itertuples())
+    title = f"Reasons for the score of {found.score:.4g}, {accuracy}"
+    _terminal.print_table(title, ["share", "because", "through"], rows)
     if len(reasons) > REASONS:
-        left = float(reasons["share"][REASONS:].sum())
-        _terminal.say(f"  and {len(reasons) - REASONS:,} more, {_percent(left)} together\n")
+        rest = float(reasons["share"][REASONS:].sum())
+        _terminal.say(f"  and {len(reasons) - REASONS:,} more, {_format_percent(rest)} together\n")
     paths = explanation.as_frame(found)
-    shown = ([f"{row.contribution:.3g}", _percent(row.share), row.path] for row in paths.itertuples())
+    shown = ([f"{row.contribution:.3g}", _format_percent(row.share), row.path] for row in paths.itertuples())
     _terminal.print_table("The strongest paths, and the rest", ["contribution", "share", "path"], shown)
     deleted = sum(any(step.gone for step in path.steps) for path in found.paths)
     if deleted:
         _terminal.note(f"{deleted} of the paths are no longer in the graph, which changed since the run was trained")
 
 
-def _percent(share: Any) -> str:  # a float, which a row of a frame has as any value
+def _format_percent(share: Any) -> str:  # a float; rows of a frame have values of any type
     from graphrec.explanation.text import percent
 
     return percent(float(share))

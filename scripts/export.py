@@ -33,7 +33,7 @@ def command(out: Path, relation: str | None, reverse: bool, as_json: bool) -> No
     from graphrec.errors import GraphrecError
 
     if as_json and is_stdout(out):
-        raise click.UsageError("--json and --out both want stdout; give one of them")
+        raise click.UsageError("--json and --out both write to stdout; give one of them")
     if not out.absolute().parent.is_dir():
         raise GraphrecError(f"there is no folder {out.absolute().parent} to write {out.name} into; create it first")
 

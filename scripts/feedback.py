@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from graphrec.evaluation.result import Estimate
 
 
-def _window(_context: click.Context, _option: click.Parameter, text: str) -> int:
-    """The seconds that --window names."""
+def _parse_window(_context: click.Context, _option: click.Parameter, text: str) -> int:
+    """The value of --window in seconds."""
     from graphrec.errors import DataError
     from graphrec.evaluation.off_policy import parse_window
 
@@ -28,10 +28,14 @@ def _window(_context: click.Context, _option: click.Parameter, text: str) -> int
     "--relation",
     "relations",
     multiple=True,
-    help="Behaviour that counts as a click; repeatable. By default the strongest with times.",
+    help="Behaviour that counts as a click; repeatable. By default the strongest that has times.",
 )
 @click.option(
-    "--window", default="24h", show_default=True, callback=_window, help="Longest time between a showing and its click."
+    "--window",
+    default="24h",
+    show_default=True,
+    callback=_parse_window,
+    help="Maximum time from an impression to its click.",
 )
 @click.option(
     "--cap",
@@ -45,9 +49,9 @@ def _window(_context: click.Context, _option: click.Parameter, text: str) -> int
 def command(relations: tuple[str, ...], window: int, cap: float, seed: int, as_json: bool) -> None:
     """Measure clicks on the items shown to users, for each run.
 
-    Reads (:User)-[:SHOWN {run, rank, timestamp}]->(:Item) edges, with a propensity if it is known, and the behaviour
-    after them. Estimates the click rate, and the relevance of the items shown by inverse propensity weighting: a click
-    counts more at a rank that users seldom look at.
+    Impressions are edges (:User)-[:SHOWN {run, rank, timestamp}]->(:Item), optionally with a propensity; behaviour
+    after them counts as clicks. Estimates are the click rate, and the relevance of the items by inverse propensity
+    weighting, in which a click counts more at a rank that users seldom examine.
     """
     with _terminal.open_graph() as graph:
         found = graph.measure_feedback(relations, window, cap, seed)
@@ -60,11 +64,15 @@ def command(relations: tuple[str, ...], window: int, cap: float, seed: int, as_j
         return
     counts = [(run.run, run.num_shown, run.num_users, run.num_clicks, run.propensity) for run in found.runs]
     _terminal.print_table(f"{names} after SHOWN", ["run", "shown", "users", "clicks", "propensity"], counts)
-    rows = [(run.run, *_texts(name, estimate)) for run in found.runs for name, estimate in _estimates(run, cap)]
+    rows = [
+        (run.run, *_format_estimate(name, estimate))
+        for run in found.runs
+        for name, estimate in _list_estimates(run, cap)
+    ]
     _terminal.print_table("", ["run", "estimate", "value", "95 % interval"], rows)
 
 
-def _estimates(run: "RunFeedback", cap: float) -> list[tuple[str, "Estimate"]]:
+def _list_estimates(run: "RunFeedback", cap: float) -> list[tuple[str, "Estimate"]]:
     return [
         ("click rate", run.click_rate),
         ("inverse propensity", run.ips),
@@ -73,5 +81,5 @@ def _estimates(run: "RunFeedback", cap: float) -> list[tuple[str, "Estimate"]]:
     ]
 
 
-def _texts(name: str, estimate: "Estimate") -> tuple[str, float, str]:
+def _format_estimate(name: str, estimate: "Estimate") -> tuple[str, float, str]:
     return name, estimate.value, f"{estimate.low:.4f} to {estimate.high:.4f}"

@@ -1,4 +1,4 @@
-"""Load a source into the graph: read, clean, fuse with what is there, write what changed."""
+"""Load a source into the graph: read, clean, fuse with the graph, write what changed."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,12 +31,12 @@ class Load(click.Command):
 @click.command(cls=Load, epilog="Example: graphrec load lastfm ~/data/hetrec2011-lastfm-2k")
 @click.argument("source", shell_complete=_completion.sources)
 @click.argument("folder", required=False, type=_options.InPath())
-@click.option("--check", is_flag=True, help="Read and clean only, without looking at the graph.")
+@click.option("--check", is_flag=True, help="Only read and clean; the graph is not used.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
 @click.option("--append", is_flag=True, help="Add the rows of FOLDER, and delete nothing.")
 @click.option("--again", is_flag=True, help="Append rows that are summed even if the same rows were appended before.")
 @click.option(
-    "--allow-removal", is_flag=True, help="Load even if a table is empty or most of a table would be deleted."
+    "--allow-removal", is_flag=True, help="Load even if a table is empty or more than --max-removal would be deleted."
 )
 @click.option(
     "--max-removal",
@@ -56,7 +56,7 @@ class Load(click.Command):
 @click.option(
     "--threshold",
     type=_options.Decimal(0, 1),
-    help="Least confidence of a link between sources; links below it are only proposed.",
+    help="Minimum confidence of a link between sources; links below it are only proposed.",
 )
 @click.option(
     "--writers",
@@ -98,16 +98,16 @@ def command(
     csv_safe: bool,
     as_json: bool,
 ) -> None:
-    """Load SOURCE from FOLDER into the graph, fused with what is there.
+    """Load SOURCE from FOLDER into the graph, fused with the other sources.
 
     SOURCE is a name of the list below, or a TOML file that describes files or databases of your own (`graphrec sniff`
-    proposes one). Loading again writes only what is new or changed, and deletes what the source no longer has. A load
+    proposes one). A repeated load writes only what is new or changed, and deletes what the source no longer has. A load
     that would delete most of a table is refused without --allow-removal.
     """
     from graphrec import LoadConfig
 
-    _require_meaning(context)
-    given, place = _parse_source(source, folder)
+    _require_compatible_options(context)
+    source, folder = _parse_source(source, folder)
     config = LoadConfig(
         strict=strict,
         max_per_day=max_per_day,
@@ -124,11 +124,11 @@ def command(
     )
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
         if check:
-            checked = graph.check(given, place, config, progress)
+            checked = graph.check(source, folder, config, progress)
         elif import_files is not None:
-            checked = graph.write_import_files(given, import_files, place, config, progress)
+            checked = graph.write_import_files(source, import_files, folder, config, progress)
         else:
-            loaded = graph.load(given, place, config, progress)
+            loaded = graph.load(source, folder, config, progress)
     if check or import_files is not None:
         _load_report.show_checked(checked, as_json)
     else:
@@ -139,8 +139,8 @@ def command(
             raise RefusedError(loaded.refused)
 
 
-def _require_meaning(context: click.Context) -> None:
-    """Raise UsageError if an option has no effect together with another one."""
+def _require_compatible_options(context: click.Context) -> None:
+    """Raise UsageError if two options are given of which one has no effect."""
     given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     for option, others in _WITHOUT_EFFECT.items():
         for other in others:
@@ -150,7 +150,7 @@ def _require_meaning(context: click.Context) -> None:
 
 
 def _parse_source(source: str, folder: Path | None) -> tuple[str, Path | None]:
-    """The source and its folder; wrong usage if a TOML file has a folder besides, or a path comes without a source."""
+    """The source and its folder. Raises UsageError for a TOML file with a folder, or a path without a source."""
     from graphrec import loader_registry
     from graphrec.errors import UnknownNameError
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "--keep", type=_options.Number(), default=1, show_default=True, help="Number of earlier runs kept for rollback."
 )
 @click.option(
-    "--force", is_flag=True, help="Publish a run even if it is no better than the baselines, or was not measured."
+    "--force", is_flag=True, help="Publish a run even if it does not beat the baselines, or was not measured."
 )
 @_options.memory_option
 @_options.json_option
@@ -51,10 +51,10 @@ def command(
 
     RUN is the id of a saved run, its first letters, or `latest`; `graphrec runs` lists all.
 
-    A run must beat popularity and item_knn on held-out behaviour by more than chance, and its evaluation must be free
-    of leaks. All readers switch at the same instant: lists that differ from those of the previous run are written
-    first, one small write makes RUN active, and then lists that no kept run uses are removed. At least one earlier run
-    is kept, because readers may still be reading its lists; `graphrec rollback` returns to it.
+    A run must beat popularity and item_knn significantly on held-out behaviour, and its evaluation must be free of
+    leaks. All readers switch at the same instant: lists that differ from those of the previous run are written first,
+    one small write makes RUN active, and then lists that no kept run uses are removed. At least one earlier run is
+    kept, because readers may still be reading its lists; `graphrec rollback` returns to it.
     """
     from graphrec import PublishConfig
 
@@ -69,15 +69,15 @@ def command(
     if published.example:
         _terminal.note(f"`graphrec recommend --user {shlex.quote(published.example)}` reads them, for example")
     else:
-        why = "the rules leave none" if published.ruled else "every user has all of its items"
-        _terminal.note(f"the run has nothing to recommend: {why}")
+        reason = "the rules leave no item" if published.ruled else "every user already has all of its items"
+        _terminal.note(f"the run has nothing to recommend: {reason}")
 
 
 def _show_changes(published: "PublishResult") -> None:
-    """Notes on the lists written and removed, and on results that a user may not expect."""
-    _terminal.note(f"recommendations: {_summary(published.recommended)}")
+    """Print notes on the lists written and removed, and on unexpected results."""
+    _terminal.note(f"recommendations: {_summarise(published.recommended)}")
     if published.similar.lists_written or published.similar.lists_unchanged:
-        _terminal.note(f"similar items: {_summary(published.similar)}")
+        _terminal.note(f"similar items: {_summarise(published.similar)}")
     if published.embeddings:
         _terminal.note(f"embeddings: written on {published.embeddings:,} nodes")
     for rule, number in published.ruled.items():
@@ -85,14 +85,14 @@ def _show_changes(published: "PublishResult") -> None:
     for label, number in published.unknown.items():
         if number:
             _terminal.note(
-                f"{number:,} {label} nodes of the graph are unknown to the run, so they have no recommendations; train "
-                "again to include them"
+                f"{number:,} {label} nodes of the graph are unknown to the run, so its recommendations lack them; "
+                "train again to include them"
             )
     if published.kept:
         _terminal.note(f"`graphrec rollback` returns to {published.kept[0]}")
 
 
-def _summary(change: "Change") -> str:
+def _summarise(change: "Change") -> str:
     parts = [f"{change.lists_written:,} lists written ({change.edges_written:,} edges)"]
     parts.append(f"{change.lists_unchanged:,} unchanged")
     if change.lists_withdrawn:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "--csv",
     "as_csv",
     is_flag=True,
-    help="Print the result as CSV on stdout. Texts that look like formulas are not escaped; see --csv-safe.",
+    help="Print the result as CSV. Texts that look like formulas are escaped only with --csv-safe.",
 )
 @_options.csv_safe_option
 @_options.json_option
@@ -43,12 +43,12 @@ def command(
     if sum((as_csv, as_json, markdown)) > 1:
         raise click.UsageError("--csv, --json and --markdown are different forms of the result; give one of them")
     if csv_safe and not as_csv:
-        raise click.UsageError("--csv-safe is about CSV; give --csv as well")
+        raise click.UsageError("--csv-safe changes CSV only; give --csv as well")
     if show and (name is None or list_all or as_csv):
         raise click.UsageError("--show prints one query: graphrec query NAME --show")
     if markdown and name is not None and not list_all:
         raise click.UsageError("--markdown is a form of the list: graphrec query --list --markdown")
-    given = dict(_options.pair(text, "--param") for text in parameters)
+    given = dict(_options.parse_pair(text, "--param") for text in parameters)
     if list_all or name is None:
         _list(markdown, as_csv, as_json)
     elif show:
@@ -66,7 +66,7 @@ def _run(name: str, given: dict[str, str], as_csv: bool, csv_safe: bool, as_json
     if as_csv:
         _terminal.print_csv(query.returns, rows, csv_safe)
     else:
-        _terminal.print_rows(query.sentence, rows if as_json else _times.with_times(rows), as_json)
+        _terminal.print_rows(query.sentence, rows if as_json else _times.format_times(rows), as_json)
 
 
 def _show(name: str, given: dict[str, str], as_json: bool) -> None:
@@ -75,7 +75,7 @@ def _show(name: str, given: dict[str, str], as_json: bool) -> None:
     query = queries.get(name)
     text = query_docs.render_query(query, given)
     if as_json:
-        _terminal.print_json({**_described(query), "returns": query.returns, "text": text})
+        _terminal.print_json({**_describe(query), "returns": query.returns, "text": text})
         return
     _terminal.say(text)
     missing = [p.name for p in query.parameters if p.default is None and p.name not in given]
@@ -90,14 +90,14 @@ def _list(markdown: bool, as_csv: bool, as_json: bool) -> None:
     if markdown:
         _terminal.say(query_docs.render_page(found), end="")
         return
-    rows: Sequence[dict[str, Any]] = [_described(query) for query in found]  # a row's values are any JSON
+    rows: Sequence[dict[str, Any]] = [_describe(query) for query in found]  # a row's values are any JSON
     if as_csv:
         _terminal.print_csv(list(rows[0]), rows)
     else:
         _terminal.print_rows("", rows, as_json)
 
 
-def _described(query: "Query") -> dict[str, object]:
+def _describe(query: "Query") -> dict[str, object]:
     return {
         "query": query.name,
         "what it does": query.sentence,

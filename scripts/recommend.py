@@ -25,7 +25,7 @@ ENDINGS = (".csv", ".jsonl", ".parquet")
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
     help="Text file with one id per line (- is stdin).",
 )
-@click.option("--all", "everybody", is_flag=True, help="All users of the graph; needs --out.")
+@click.option("--all", "all_users", is_flag=True, help="All users of the graph; needs --out.")
 @click.option("-k", "k", type=_options.Number(), default=10, show_default=True, help="Number of items per user.")
 @click.option(
     "--out",
@@ -48,7 +48,7 @@ def command(
     ids: tuple[str, ...],
     users: tuple[str, ...],
     users_file: Path | None,
-    everybody: bool,
+    all_users: bool,
     k: int,
     out: Path | None,
     rules_file: Path | None,
@@ -57,23 +57,23 @@ def command(
     csv_safe: bool,
     as_json: bool,
 ) -> None:
-    """Recommend items to a user, to several, or to all, and say by which strategy they were found.
+    """Recommend items to a user, to several, or to all, and name the strategy that found each item.
 
     The published list comes first, without items that the user has interacted with since. A user whom the active run
-    does not know is folded into its model from the live graph. A user without interactions gets items of friends or of
-    users with the same attributes, then trending items, then popular ones.
+    does not know is folded into its model from the live graph. A user without interactions gets items that friends or
+    users with the same attributes chose, then trending items, then popular ones.
 
     With --out all lists are written to one file as they are computed, so memory does not grow with the number of users.
     """
-    if everybody == bool(users or ids or users_file is not None):
+    if all_users == bool(users or ids or users_file is not None):
         raise click.UsageError("name users by --user ID or --users FILE, or give --all for all users")
     if trace and (rules_file is None or out is not None):
         raise click.UsageError("--trace shows the effect of rules; give --rules FILE, and no --out")
-    if everybody and out is None:
+    if all_users and out is None:
         raise click.UsageError("--all writes a file; name it with --out, such as --out recommendations.csv")
     if csv_safe and (out is None or out.suffix.lower() in ENDINGS[1:]):
-        raise click.UsageError("--csv-safe is about CSV; give --out FILE.csv as well")
-    chosen = [*users, *ids, *([] if users_file is None else _read_ids(users_file))]
+        raise click.UsageError("--csv-safe changes CSV only; give --out FILE.csv as well")
+    user_ids = [*users, *ids, *([] if users_file is None else _read_ids(users_file))]
     _options.check_ending(out, ENDINGS, "--out", "a table of recommendations", needed=True)
     from graphrec.errors import GraphrecError, UnknownNameError
 
@@ -82,18 +82,19 @@ def command(
     with _terminal.open_graph() as graph:
         try:
             if out is not None:
+                selected = None if all_users else user_ids
                 with _terminal.progress_bar() as progress:
-                    asked = (None if everybody else chosen, rules_file, anyone)
-                    _show_file(graph.recommend_all(out, k, *asked, progress, csv_safe), k, as_json)
+                    written = graph.recommend_all(out, k, selected, rules_file, anyone, progress, csv_safe)
+                    _show_file(written, k, as_json)
                 return
-            answers = [graph.answer(user, k, rules_file, anyone) for user in dict.fromkeys(chosen)]
+            answers = [graph.answer(user, k, rules_file, anyone) for user in dict.fromkeys(user_ids)]
         except UnknownNameError as error:
             if error.kind != "user":
                 raise
             raise GraphrecError(f"{error}; --anyone recommends as for an anonymous visitor") from error
     if as_json:
         records = [answer.as_dict() for answer in answers]
-        _terminal.print_json(records[0] if len(chosen) == 1 and users_file is None else records)
+        _terminal.print_json(records[0] if len(user_ids) == 1 and users_file is None else records)
         return
     for answer in answers:
         _show(answer, trace)
@@ -109,7 +110,7 @@ def _read_ids(file: Path) -> list[str]:
     except OSError as error:
         raise DataError(f"cannot read {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{file} is no text file of ids in UTF-8; write one id in each line") from error
+        raise DataError(f"{file} is not a UTF-8 text file; write one id in each line") from error
     ids = [line for line in lines if line]
     ids = ids[1:] if ids[:1] == ["user_id"] else ids
     if not ids:
@@ -117,17 +118,17 @@ def _read_ids(file: Path) -> list[str]:
     return ids
 
 
-def _show_file(found: "RecommendationFile", k: int, as_json: bool) -> None:
-    """Show how much was written, and for how many users it is short."""
+def _show_file(written: "RecommendationFile", k: int, as_json: bool) -> None:
+    """Show the number of rows written, and of users without a list or with a short one."""
     if as_json:
-        _terminal.print_json(asdict(found))
+        _terminal.print_json(asdict(written))
         return
-    users_named = found.users - found.empty
-    _terminal.note(f"{found.file}: {found.rows:,} recommendations for {users_named:,} users, in {found.seconds:.1f} s")
-    if found.empty:
-        _terminal.note(f"{found.empty:,} users have no recommendations, and are not in the file")
-    if found.short:
-        _terminal.note(f"{found.short:,} users have fewer than {k}; `graphrec recommend --user ID` says why")
+    users = written.users - written.empty
+    _terminal.note(f"{written.file}: {written.rows:,} recommendations for {users:,} users, in {written.seconds:.1f} s")
+    if written.empty:
+        _terminal.note(f"{written.empty:,} users have no recommendations, and are not in the file")
+    if written.short:
+        _terminal.note(f"{written.short:,} users have fewer than {k}; `graphrec recommend --user ID` says why")
 
 
 def _show(answer: "Answer", trace: bool) -> None:

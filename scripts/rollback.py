@@ -15,7 +15,7 @@ def command(run: str | None, as_json: bool) -> None:
 
     RUN may be the first letters of its id. `graphrec runs` lists the runs that can be rolled back to.
 
-    Only the record of the active run is written, so the change is immediate, and `graphrec rollback` again undoes it.
+    Only one node is written, so all readers switch at the same instant. A second `graphrec rollback` undoes the first.
     """
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
         found = graph.rollback(run, progress)
@@ -23,4 +23,4 @@ def command(run: str | None, as_json: bool) -> None:
         _terminal.print_json(asdict(found))
         return
     _terminal.say(f"{found.run} is active again, instead of {found.instead_of}")
-    _terminal.note("`graphrec rollback` again undoes it")
+    _terminal.note("a second `graphrec rollback` undoes it")

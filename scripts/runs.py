@@ -30,7 +30,7 @@ def command(as_json: bool) -> None:
             run.state,
             "yes" if run.saved else "no",
             run.metrics.get("ndcg@10"),
-            _times.shown(run.created_at),
+            _times.format_time(run.created_at),
         ]
         for run in found
     ]

@@ -30,28 +30,26 @@ def command(mermaid: bool, out: Path | None, as_json: bool) -> None:
     if mermaid and as_json:
         raise click.UsageError("--mermaid and --json exclude each other")
     endings = (".json",) if as_json else (".mmd", ".md", ".mermaid", ".txt", *(() if mermaid else (".json",)))
-    _options.check_ending(out, endings, "--out", "JSON" if as_json else "a Mermaid picture")
+    _options.check_ending(out, endings, "--out", "JSON" if as_json else "a Mermaid diagram")
     as_json = as_json or (out is not None and out.suffix == ".json")
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
         found = graph.count_graph(progress)
     if found.left_out:
         from graphrec.errors import first_few
 
-        _terminal.note(
-            f"left out, as no statement can name them: {first_few(found.left_out)}; give them other names to see them"
-        )
+        _terminal.note(f"left out, as Cypher cannot name them: {first_few(found.left_out)}; rename them to see them")
     if out is not None:
         _write(found, out, as_json)
     elif as_json:
         _terminal.print_json(as_dict(found))
     elif mermaid:
-        _terminal.say(picture(found))
+        _terminal.say(draw_diagram(found))
     elif found.labels:
         _show(found)
 
 
 def as_dict(found: "GraphCounts") -> dict[str, object]:
-    """The counts as plain values; `system` marks labels and relations that graphrec itself writes."""
+    """The JSON object of the counts; `system` marks labels and relationship types that graphrec itself writes."""
     from graphrec.store.counts import is_system
 
     return {
@@ -68,7 +66,7 @@ def as_dict(found: "GraphCounts") -> dict[str, object]:
     }
 
 
-def picture(found: "GraphCounts") -> str:
+def draw_diagram(found: "GraphCounts") -> str:
     """A Mermaid flowchart: a box for each label with its count and properties, an arrow for each relation triple."""
     from graphrec.store.counts import is_system
 
@@ -76,7 +74,7 @@ def picture(found: "GraphCounts") -> str:
     lines = ["flowchart LR"]
     for label in found.labels:
         system = is_system(label.label)
-        shown = [] if system else [f"{part.name}: {_types(part)}" for part in _properties(label)]
+        shown = [] if system else [f"{part.name}: {_format_types(part)}" for part in _list_properties(label)]
         text = "<br/>".join([f"<b>{_escape(label.label)}</b>", f"{label.count:,}", *map(_escape, shown)])
         mark = ":::system" if system else ""
         lines.append(f'    {boxes[label.label]}["{text}"]{mark}')
@@ -95,7 +93,7 @@ def _write(found: "GraphCounts", out: Path, as_json: bool) -> None:
 
     from graphrec.atomic_write import atomic_write
 
-    text = json.dumps(as_dict(found), indent=2, ensure_ascii=False) if as_json else picture(found)
+    text = json.dumps(as_dict(found), indent=2, ensure_ascii=False) if as_json else draw_diagram(found)
     if not as_json and out.suffix == ".md":
         text = f"```mermaid\n{text}\n```"
     with atomic_write(out) as partial:
@@ -127,7 +125,12 @@ def _show_labels(labels: "list[LabelCounts]") -> None:
     if not labels:
         return
     rows = [
-        [label.label, label.count, _listed(_properties(label), label.count), _sources(label.sources, label.count)]
+        [
+            label.label,
+            label.count,
+            _format_properties(_list_properties(label), label.count),
+            _format_sources(label.sources, label.count),
+        ]
         for label in labels
     ]
     heading = f"{sum(label.count for label in labels):,} nodes"
@@ -141,9 +144,9 @@ def _show_triples(triples: "list[TripleCounts]") -> None:
         [
             f"{triple.triple[1]}\n{triple.triple[0]} → {triple.triple[2]}",
             triple.count,
-            _listed(_properties(triple), triple.count),
-            _sources(triple.sources, triple.count),
-            _span(triple),
+            _format_properties(_list_properties(triple), triple.count),
+            _format_sources(triple.sources, triple.count),
+            _format_span(triple),
         ]
         for triple in triples
     ]
@@ -151,7 +154,7 @@ def _show_triples(triples: "list[TripleCounts]") -> None:
     _terminal.print_table(heading, ["relationship", "edges", "properties", "sources", "time"], rows)
 
 
-def _properties(counted: "LabelCounts | TripleCounts") -> "list[PropertyCounts]":
+def _list_properties(counted: "LabelCounts | TripleCounts") -> "list[PropertyCounts]":
     """The properties except id, keys and source, which all nodes or edges have, and except graphrec's own."""
     from graphrec.store.counts import is_system
 
@@ -163,35 +166,37 @@ def _properties(counted: "LabelCounts | TripleCounts") -> "list[PropertyCounts]"
     ]
 
 
-def _listed(properties: "Iterable[PropertyCounts]", total: int) -> str:
+def _format_properties(properties: "Iterable[PropertyCounts]", total: int) -> str:
     """One line for each property: `year integer 50 %`, without the share if all have it."""
     from graphrec.errors import format_value
 
-    return "\n".join(f"{format_value(part.name)}: {_types(part)}{_share(part.count, total)}" for part in properties)
+    return "\n".join(
+        f"{format_value(part.name)}: {_format_types(part)}{_format_share(part.count, total)}" for part in properties
+    )
 
 
-def _types(part: "PropertyCounts") -> str:
+def _format_types(part: "PropertyCounts") -> str:
     return " or ".join(part.types)
 
 
-def _sources(sources: Mapping[str, int], total: int) -> str:
+def _format_sources(sources: Mapping[str, int], total: int) -> str:
     from graphrec.errors import format_value
 
-    return "\n".join(f"{format_value(name)}{_share(number, total)}" for name, number in sources.items())
+    return "\n".join(f"{format_value(name)}{_format_share(number, total)}" for name, number in sources.items())
 
 
-def _share(part: int, total: int) -> str:
+def _format_share(part: int, total: int) -> str:
     """` 50 %`, or "" if the part is the whole; rounded to 1 % and 99 %, never to 0 % or 100 %."""
     return "" if part == total else f" {min(99, max(1, round(100 * part / total)))} %"
 
 
-def _span(triple: "TripleCounts") -> str:
+def _format_span(triple: "TripleCounts") -> str:
     """First and last day on two lines; "" if the edges have no times."""
-    days = [_day(time) for time in (triple.first, triple.last) if time is not None]
+    days = [_format_day(time) for time in (triple.first, triple.last) if time is not None]
     return "\n".join(dict.fromkeys(days))
 
 
-def _day(seconds: int) -> str:
+def _format_day(seconds: int) -> str:
     """A day in UTC such as 2009-04-01; a number outside the calendar is returned as text."""
     try:
         return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"

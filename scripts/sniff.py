@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 #: Cap on the columns of a table in the report.
 _MOST_COLUMNS = 25
 
-
-#: Addresses of files to download, which are no databases.
+#: Beginnings of addresses of files to download, which are not databases.
 _DOWNLOAD = re.compile(r"(https?|ftps?|sftp|s3|gs|hdfs|file)://", re.IGNORECASE)
 
 
@@ -34,8 +33,8 @@ def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     FILES are files (CSV and other separated text, JSON, Parquet, Excel; compressed or not), folders, patterns such as
     'day*.csv', or the address of a database such as sqlite:///shop.db.
 
-    The first rows of each are read. The inferred role of each column is printed to stderr with its evidence and
-    confidence, and open questions; the TOML file is printed to stdout and has the questions as comments.
+    The first rows of each are read. The inferred role of each column, with its evidence and confidence, and open
+    questions are printed to stderr; the TOML file is printed to stdout and has the questions as comments.
     """
     _options.check_ending(out, (".toml",), "--out", "a proposal")
     if any(_DOWNLOAD.match(name) for name in files):  # not shown, as there may be a password in it
@@ -55,30 +54,30 @@ def command(files: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     if as_json:
         _terminal.print_json({"file": str(out) if out else None, **asdict(found)})
         return
-    _terminal.note("\n".join(_report(found)))
+    _terminal.note("\n".join(_format_report(found)))
     if out is None:
         _terminal.say(found.toml, end="")
     elif all(table.confidence == 0 for table in found.tables):
         _terminal.note(f"{out} written, with no table yet: its comments explain what to fill in")
     else:
-        _terminal.note(f"{out} written; check it, then run: graphrec load table {out} --check")
+        _terminal.note(f"{out} written; review it, then run: graphrec load table {out} --check")
 
 
-def _report(found: "Proposal") -> Iterator[str]:
-    """The lines on each table and its columns, then the questions."""
+def _format_report(found: "Proposal") -> Iterator[str]:
+    """The lines of the report: each table with its columns, then the questions."""
     for table in found.tables:
-        yield from _described(table)
+        yield from _describe_table(table)
         yield ""
     yield from (f"Not read: {reason}" for reason in found.unread)
     if found.questions:
         yield "Questions"
-        yield from (f"  {number}. {ask}" for number, ask in enumerate(found.questions, 1))
+        yield from (f"  {number}. {question}" for number, question in enumerate(found.questions, 1))
         yield ""
 
 
-def _described(table: "TableReport") -> Iterator[str]:
-    why = f" ({table.reason})" if table.reason else ""
-    yield f"{table.name}  {table.what}  {table.confidence:.0%}{why}"
+def _describe_table(table: "TableReport") -> Iterator[str]:
+    reason = f" ({table.reason})" if table.reason else ""
+    yield f"{table.name}  {table.what}  {table.confidence:.0%}{reason}"
     shown = table.findings[:_MOST_COLUMNS]
     widths = [
         max((len(cell) for cell in cells), default=0)
@@ -90,8 +89,8 @@ def _described(table: "TableReport") -> Iterator[str]:
         yield f"    {padded}  {finding.confidence:4.0%}  {finding.reason}".rstrip()
     if len(table.findings) > _MOST_COLUMNS:
         yield f"    … and {len(table.findings) - _MOST_COLUMNS:,} more columns"
-    left = [f"{column} ({reason})" for column, reason in table.left_out]
-    if left:
-        more = f" … and {len(left) - 10:,} more" if len(left) > 10 else ""
-        yield f"    left out: {', '.join(left[:10])}{more}"
+    unused = [f"{column} ({why})" for column, why in table.left_out]
+    if unused:
+        more = f" … and {len(unused) - 10:,} more" if len(unused) > 10 else ""
+        yield f"    left out: {', '.join(unused[:10])}{more}"
     yield from (f"    note: {note}" for note in table.notes)

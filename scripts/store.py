@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @click.group(epilog="Example: graphrec store status --json")
 def command() -> None:
-    """Start, stop or look at the graph database that graphrec uses.
+    """Start, stop or inspect the graph database that graphrec uses.
 
     Without NEO4J_URI it is the embedded store in GRAPHREC_HOME, which other commands start if it does not run.
     """
@@ -43,7 +43,7 @@ def stop(as_json: bool) -> None:
 @command.command(epilog="Example: graphrec store status --json")
 @_options.json_option
 def status(as_json: bool) -> None:
-    """Show whether the store runs, its address, and the file of its password."""
+    """Show whether the store runs, its address, and its password file."""
     with _terminal.open_graph() as graph:
         _show(graph.store_status(), as_json)
 

@@ -27,7 +27,7 @@ from . import _completion, _options, _run_report, _terminal
 @click.option(
     "--study",
     type=_options.OutPath(dir_okay=False),
-    help="Study of `graphrec tune`, whose best settings are used.",
+    help="Study of `graphrec tune`, whose best settings are used instead of tuning.",
 )
 @click.option("--no-metrics", is_flag=True, help="Skip the fit that measures on held-out interactions.")
 @click.option(
@@ -54,12 +54,12 @@ def command(
 ) -> None:
     """Train a model on the graph and save it as a run.
 
-    The settings are chosen on validation, the metrics come from a fit without the test part, and the saved model is
-    fitted to all interactions. Its gain over popularity and item_knn decides whether it may be published.
+    The settings are chosen on validation, the metrics are those of a fit without the test part, and the saved model is
+    fitted to all interactions. The gain over popularity and item_knn decides whether the run may be published.
     """
     from graphrec import TrainConfig
 
-    given = dict(_options.pair(text, "--set") for text in settings)
+    given = dict(_options.parse_pair(text, "--set") for text in settings)
     config = TrainConfig(given or None, split, not no_metrics, trials, device, checkpoint, study)
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
         run = graph.train(model, None, seed, config, relation, progress)

@@ -44,8 +44,8 @@ def command(
 ) -> None:
     """Search for the settings of MODEL that are best on validation; the test part is not used.
 
-    Every trial is kept in an Optuna study on disk: a search that was interrupted continues from it, and one with more
-    --trials is extended. Trainings in epochs that are below the median of the others half way are stopped.
+    Every trial is kept in an Optuna study on disk: an interrupted search continues from it, and a finished search is
+    extended by more --trials. Trainings in epochs are stopped early if they are below the median of the others.
     """
     from graphrec import TuneConfig
 
@@ -59,7 +59,7 @@ def command(
 
 
 def _as_json(model: str, seed: int, tuning: "Tuning") -> dict[str, Any]:
-    """The result without its seconds: the same seed gives the same values."""
+    """The JSON object of the result, without durations, so that it is the same for the same seed."""
     trials = [
         {"config": trial.config, "ndcg@20": trial.quality.ndcg, "steps": trial.steps, "pruned": trial.pruned}
         for trial in tuning.trials
@@ -80,9 +80,9 @@ def _show(model: str, tuning: "Tuning") -> None:
     title = f"{model}: the best of {len(tuning.trials)} trials on validation"
     _terminal.print_table(title, ["", "ndcg@20", "seconds", *varied], rows)
     if pruned:
-        _terminal.note(f"{pruned} trials were stopped half way")
+        _terminal.note(f"{pruned} trials were stopped early")
     if best and best[0].quality.ndcg == 0:
-        _terminal.note("no trial finds any of the validation items, too little to choose by, so the default is chosen")
+        _terminal.note("no trial recommends any validation item, so the default is chosen")
     elif chosen is default and best[0] is not default:
-        _terminal.note("no trial is better than the default by more than chance, so the default is chosen")
+        _terminal.note("no trial is significantly better than the default, so the default is chosen")
     _terminal.note(f"`graphrec train --model {model} --study {tuning.study}` trains with the settings chosen")

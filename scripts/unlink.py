@@ -1,4 +1,4 @@
-"""Take a source out of the graph again, and keep the data of the others."""
+"""Remove a source from the graph; the data of the other sources stay."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show what would be deleted, and change nothing.")
 @_options.json_option
 def command(source: str, dry_run: bool, as_json: bool) -> None:
-    """Take SOURCE out of the graph: its edges, its values, and the nodes that no other source has.
+    """Remove SOURCE from the graph: its edges, its values, and the nodes that no other source has.
 
-    The graph is then the one that the other sources make. Recommendations to or from deleted nodes are deleted with
-    them, and so is the last report of the source with its rejected rows. Saved runs that were trained on it still hold
-    its users and items, and are listed. `graphrec schema` lists the sources.
+    The graph is then as if only the other sources had been loaded. Recommendations to or from deleted nodes are deleted
+    with them, and so is the last report of the source with its rejected rows. Saved runs that were trained on it still
+    contain its users and items, and are listed. `graphrec schema` lists the sources.
     """
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
         unlinked = graph.unlink(source, dry_run, progress)
@@ -31,9 +31,9 @@ def command(source: str, dry_run: bool, as_json: bool) -> None:
     if dry_run:
         title = f"{source}: nothing is changed; unlinking would"
         _load_report.show_written(title, unlinked.written, ("create", "change", "delete"))
-        _terminal.note("the same command without --dry-run takes it out")
+        _terminal.note("the same command without --dry-run removes it")
     else:
-        _load_report.show_written(f"{source} taken out in {unlinked.seconds:.1f} s", unlinked.written)
+        _load_report.show_written(f"{source} removed in {unlinked.seconds:.1f} s", unlinked.written)
         if unlinked.report_deleted:
             _terminal.note(f"its last report is deleted, with the rejected rows ({graph.settings.loads})")
         _terminal.note("next: `graphrec schema` shows what is left; load the source again to undo this")
@@ -41,16 +41,17 @@ def command(source: str, dry_run: bool, as_json: bool) -> None:
 
 
 def _show_runs(unlinked: "Unlinked", folder: Path) -> None:
-    """Note which saved runs were trained on the source, and which may have been."""
+    """Print a note on the saved runs that were trained on the source, and one on those that may have been."""
     from graphrec.errors import first_few
 
     source = unlinked.source.name
     if unlinked.runs:
         _terminal.note(
-            f"trained on {source}, and know its users and items until you delete them from {folder}: "
-            f"{first_few(unlinked.runs)}"
+            f"these runs were trained on {source}, and contain its users and items until you delete them from "
+            f"{folder}: {first_few(unlinked.runs)}"
         )
     if unlinked.runs_that_do_not_say:
         _terminal.note(
-            f"saved by an earlier version, and may know {source} as well: {first_few(unlinked.runs_that_do_not_say)}"
+            f"these runs were saved by an earlier version, and may contain {source} too: "
+            f"{first_few(unlinked.runs_that_do_not_say)}"
         )

@@ -19,8 +19,8 @@ Conventions:
   `[:!RECOMMENDED&!SHOWN]`, which includes behaviour types of your own.
 - *Liked* items have behaviour of the user and no rating below the mean of the user's ratings.
 - An *attribute* is a node other than User and Item to which an item or a user points, such as a Genre.
-- The *published list* of a user is that in the active run, the run with the greatest `activated_at`. Items of behaviour
-  since its publication are left out when it is read.
+- The *published list* of a user is that in the active run, the run with the greatest `activated_at`. Items that the
+  user has had since its publication are left out when the list is read.
 - Rows with equal values are ordered by id, so the same graph gives the same result.
 
 This page is written by `graphrec query --list --markdown > docs/cypher.md`.

@@ -120,7 +120,7 @@ def test_tables_say_what_was_done_and_what_comes_next(shop: Path, run: Run) -> N
     assert "2 rows were rejected, with their reasons in" in first.stderr
     assert "`graphrec train` learns from it" in first.stderr
     again = run("load", "table", str(shop.parent))
-    assert "shop: the graph had all of it already" in again.stdout
+    assert "shop: the graph already has all of it" in again.stdout
 
 
 def test_check_writes_nothing_and_needs_no_store(

@@ -146,13 +146,13 @@ def test_an_error_that_nobody_foresaw_is_told_and_its_traceback_has_no_password(
     failures = import_module("graphrec.scripts._failures")
     with pytest.raises(KeyError) as caught:
         operator.getitem(dict[str, str](), "postgresql://u:s3cret@h/d")
-    assert failures.unexpected(caught.value) == 1
+    assert failures.report_unexpected(caught.value) == 1
     told = capsys.readouterr().err
     assert "unexpected KeyError in test_streams.py" in told
     assert "report it" in told
     assert "Traceback" not in told
     monkeypatch.setenv("GRAPHREC_DEBUG", "1")
-    assert failures.unexpected(caught.value) == 1
+    assert failures.report_unexpected(caught.value) == 1
     whole = capsys.readouterr().err
     assert "Traceback" in whole
     assert "s3cret" not in told + whole

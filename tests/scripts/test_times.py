@@ -26,7 +26,7 @@ times = import_module("graphrec.scripts._times")
     ],
 )
 def test_a_time_is_shown_as_one(value: object, expected: object) -> None:
-    found = times.shown(value)
+    found = times.format_time(value)
     assert found == expected or found != found
 
 
@@ -37,8 +37,8 @@ def test_columns_of_times() -> None:
         *[False] * 3,
     ]
     rows = [{"item": "5", "timestamp": 60, "count": 1_469_330_735}, {"item": "6", "timestamp": None, "count": None}]
-    assert times.with_times(rows) == [
+    assert times.format_times(rows) == [
         {"item": "5", "timestamp (UTC)": "1970-01-01 00:01:00", "count": 1_469_330_735},
         {"item": "6", "timestamp (UTC)": None, "count": None},
     ]
-    assert times.with_times([]) == []
+    assert times.format_times([]) == []

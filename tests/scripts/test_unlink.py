@@ -49,7 +49,7 @@ def test_tables_and_the_next_step(store: Store, shop: Path, run: Run) -> None:
     assert "shop: nothing is changed; unlinking would" in dry.stdout
     assert "without --dry-run" in dry.stderr
     done = run("unlink", "shop")
-    assert "shop taken out in" in done.stdout
+    assert "shop removed in" in done.stdout
     assert "`graphrec schema` shows what is left" in done.stderr
     assert stands(store) == []
 
@@ -92,8 +92,11 @@ def test_unlink_forgets_the_report_and_names_the_runs_that_know_the_source(
         assert (told["runs"], told["runs_that_do_not_say"], told["report_deleted"]) == (["knows"], ["old"], False)
         assert (environment / "loads" / "forum").exists()
         result = run("unlink", "forum")
-        assert "trained on forum, and know its users and items until you delete them from" in result.stderr
-        assert "saved by an earlier version, and may know forum as well: old" in result.stderr
+        assert (
+            "these runs were trained on forum, and contain its users and items until you delete them from"
+            in result.stderr
+        )
+        assert "these runs were saved by an earlier version, and may contain forum too: old" in result.stderr
         assert not (environment / "loads" / "forum").exists()
         assert (environment / "loads" / "shop").exists()
     finally:
