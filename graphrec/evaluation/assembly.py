@@ -19,7 +19,7 @@ from graphrec.vocabulary import IndexArray, Vocabulary
 
 @dataclass(frozen=True, eq=False)
 class EdgeArrays:
-    """Edges of one type: positions [n] of their source and target nodes, and properties [n] each, numbers or texts."""
+    """Edges of one type: positions [n] of source and target nodes, and properties of [n] numbers or texts each."""
 
     triple: Triple
     source: IndexArray
@@ -35,15 +35,15 @@ def edges_of(triple: Triple, pairs: Interactions) -> EdgeArrays:
 
 
 def assemble(nodes: Mapping[str, int | Iterable[str]], edges: Iterable[EdgeArrays], target: Triple) -> HeteroGraph:
-    """The graph of some nodes (by label their number, or their ids) and edges, each with its reverse.
+    """The graph of nodes, given by label as their number or their ids, and of edges, each with its reverse.
 
     Nodes given as a number have their positions as ids. Edges are sorted by source. A text property is encoded with the
     vocabulary `RELATION.property`, as in a graph exported from the store.
     """
     data = HeteroData()
     vocabularies: dict[str, Vocabulary] = {}
-    for label, given in nodes.items():
-        ids = np.arange(given).astype(str) if isinstance(given, int) else list(given)
+    for label, count_or_ids in nodes.items():
+        ids = np.arange(count_or_ids).astype(str) if isinstance(count_or_ids, int) else list(count_or_ids)
         vocabularies[label] = Vocabulary(label, pd.Index(ids, dtype="str"))
         data[label].num_nodes = len(ids)
     for part in edges:

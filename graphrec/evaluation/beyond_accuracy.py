@@ -1,7 +1,7 @@
 """Properties of recommendation lists besides accuracy: coverage, novelty, diversity, calibration and others.
 
 `item_index` [num_users, n] holds the positions of recommended items, best first, without repeats, -1 for an empty
-place; places from n up to k are empty too. A metric of kind `beyond_accuracy` in `metric_registry` is a function of
+rank; ranks from n up to k are empty too. A metric of kind `beyond_accuracy` in `metric_registry` is a function of
 `ListsToMeasure` and the cut-offs that returns by k either one value per user [num_users] or one for all lists.
 """
 
@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from graphrec.evaluation.calibration import calibration, shares
-from graphrec.evaluation.list_similarity import sums_of_cosines, unit_rows
+from graphrec.evaluation.calibration import calibration, normalise_rows
+from graphrec.evaluation.list_similarity import sum_cosines, unit_rows
 from graphrec.evaluation.metric_registry import metrics_of
 from graphrec.vocabulary import IndexArray
 
 Floats = npt.NDArray[np.float64]
 
-#: The head is the fewest items that together have this share of training interactions; all others are the long tail.
+#: Share of training interactions in the head, which is the fewest items that have it; all others are the long tail.
 HEAD_SHARE = 0.8
 
 
@@ -29,8 +29,8 @@ class CatalogueStats:
 
     history: the training matrix [num_users, num_items], 1 for an interaction.
     information: -log₂ of the share of users who had the item [num_items].
-    tail: whether the item is outside the head [num_items].
-    vectors: unit vectors of the items [num_items, n], of their attributes if there are any, else of their users.
+    tail: whether the item is in the long tail [num_items].
+    vectors: unit vectors of the items [num_items, n], over attributes if there are any, else over users.
     attributes: shares of the attributes of each item [num_items, num_attributes], or None.
     """
 
@@ -43,10 +43,11 @@ class CatalogueStats:
 
 @dataclass(frozen=True, eq=False)
 class ListsToMeasure:
-    """Recommendation lists with the users that they are for.
+    """Recommendation lists of some users.
 
-    item_index: [num_users, n]; user_index: rows [num_users] of the training matrix; counted: which lists [num_users]
-    are included in values over all lists.
+    item_index: the lists [num_users, n].
+    user_index: the rows of the users [num_users] in the training matrix.
+    counted: which lists [num_users] are included in values over all lists.
     """
 
     item_index: IndexArray
@@ -75,13 +76,13 @@ def catalogue_stats(train: sparse.csr_array, attributes: sparse.csr_array | None
     Attributes without entries count as no attributes.
     """
     degree = np.bincount(train.indices, minlength=train.shape[1])
-    described = None if attributes is None or not attributes.nnz else attributes
+    known = None if attributes is None or not attributes.nnz else attributes
     return CatalogueStats(
         history=train,
         information=information(degree, int((np.diff(train.indptr) > 0).sum())),
         tail=tail(degree),
-        vectors=unit_rows(sparse.csr_array(train.T) if described is None else described),
-        attributes=None if described is None else shares(described),
+        vectors=unit_rows(sparse.csr_array(train.T) if known is None else known),
+        attributes=None if known is None else normalise_rows(known),
     )
 
 
@@ -92,7 +93,7 @@ def beyond_accuracy(
     ks: Iterable[int],
     counted: npt.NDArray[np.bool_] | None = None,
 ) -> BeyondAccuracy:
-    """All metrics besides accuracy for the lists of some users, `user_index` [num_users] in the training matrix; those
+    """All metrics besides accuracy for the lists of users, `user_index` [num_users] in the training matrix; metrics
     over all lists together include the lists `counted` [num_users] (None: all).
 
     A user has NaN in a metric that is undefined for them: without a list, with fewer than two items for diversity,
@@ -157,20 +158,20 @@ def compute_calibration(lists: ListsToMeasure, ks: Sequence[int]) -> Mapping[int
 
 def coverage(item_index: IndexArray, num_items: int, k: int) -> float:
     """The share of all items that are among the first k of at least one list: |∪ L| / num_items."""
-    return float(np.count_nonzero(_recommendation_counts(item_index, num_items, k)) / num_items)
+    return float(np.count_nonzero(_count_recommendations(item_index, num_items, k)) / num_items)
 
 
 def gini(item_index: IndexArray, num_items: int, k: int) -> float:
     """The Gini coefficient of how often each of the n items is among the first k of a list.
 
     Σ (2 i − n − 1) x_i / (n Σ x_i), where x_i is the i-th smallest count: 0 if all items are recommended equally often,
-    (n − 1) / n if one item fills all places, NaN if no list has an item.
+    (n − 1) / n if all lists have one and the same item, NaN if no list has an item.
     """
-    times = np.sort(_recommendation_counts(item_index, num_items, k)).astype(np.float64)
-    if not times.any():
+    counts = np.sort(_count_recommendations(item_index, num_items, k)).astype(np.float64)
+    if not counts.any():
         return float("nan")
     position = np.arange(1, num_items + 1)
-    return float(((2 * position - num_items - 1) * times).sum() / (num_items * times.sum()))
+    return float(((2 * position - num_items - 1) * counts).sum() / (num_items * counts.sum()))
 
 
 def personalisation(item_index: IndexArray, k: int) -> float:
@@ -191,11 +192,11 @@ def personalisation(item_index: IndexArray, k: int) -> float:
 
 def novelty(item_index: IndexArray, self_information: Floats, k: int) -> Floats:
     """The mean self-information of the first k items, in bits, per user [num_users]; NaN without a list."""
-    return _mean_over_list(item_index, self_information, k)
+    return _average_over_lists(item_index, self_information, k)
 
 
 def information(degree: IndexArray, num_users: int) -> Floats:
-    """-log₂(share of `num_users` who had an item) for each item [num_items], from how many had it.
+    """-log₂(share of `num_users` who had the item) for each item [num_items], from the number of its users.
 
     An item without interactions counts as if one user had it, so that the value is finite.
     """
@@ -204,7 +205,7 @@ def information(degree: IndexArray, num_users: int) -> Floats:
 
 def tail_share(item_index: IndexArray, in_tail: npt.NDArray[np.bool_], k: int) -> Floats:
     """The share of long-tail items among the first k, per user [num_users]; NaN without a list."""
-    return _mean_over_list(item_index, in_tail.astype(np.float64), k)
+    return _average_over_lists(item_index, in_tail.astype(np.float64), k)
 
 
 def tail(degree: IndexArray, head_share: float = HEAD_SHARE) -> npt.NDArray[np.bool_]:
@@ -215,32 +216,32 @@ def tail(degree: IndexArray, head_share: float = HEAD_SHARE) -> npt.NDArray[np.b
     """
     order = np.argsort(-degree, kind="stable")
     before = np.cumsum(degree[order]) - degree[order]
-    found = np.empty(len(degree), dtype=bool)
+    in_tail = np.empty(len(degree), dtype=bool)
     # tolerance for rounding: 0.7 · 10 is 7, not 7.000000000000001
-    found[order] = before >= head_share * degree.sum() * (1 - 1e-12)
-    return found
+    in_tail[order] = before >= head_share * degree.sum() * (1 - 1e-12)
+    return in_tail
 
 
 def diversity(item_index: IndexArray, vectors: sparse.csr_array, ks: Iterable[int]) -> Mapping[int, Floats]:
     """1 − the mean cosine of two items among the first k, per user [num_users], by k.
 
-    `vectors` [num_items, n] are unit vectors, or zero for an item without attributes or users; the cosine with such an
-    item is 0. NaN for lists with fewer than two items.
+    `vectors` [num_items, n] are unit vectors, or zero for an item without attributes or users, whose cosines are 0. NaN
+    for lists with fewer than two items.
     """
-    found = {}
-    for k, total in sums_of_cosines(item_index, vectors, ks).items():
+    values = {}
+    for k, total in sum_cosines(item_index, vectors, ks).items():
         length = (item_index[:, :k] >= 0).sum(axis=1)
         pairs = length * (length - 1) / 2
-        found[k] = np.where(pairs > 0, 1 - total / np.maximum(pairs, 1), np.nan)
-    return found
+        values[k] = np.where(pairs > 0, 1 - total / np.maximum(pairs, 1), np.nan)
+    return values
 
 
-def _recommendation_counts(item_index: IndexArray, num_items: int, k: int) -> IndexArray:
+def _count_recommendations(item_index: IndexArray, num_items: int, k: int) -> IndexArray:
     listed = item_index[:, :k]
     return np.bincount(listed[listed >= 0], minlength=num_items)
 
 
-def _mean_over_list(item_index: IndexArray, value: Floats, k: int) -> Floats:
+def _average_over_lists(item_index: IndexArray, value: Floats, k: int) -> Floats:
     listed = item_index[:, :k]
     filled = listed >= 0
     total = np.where(filled, value[np.maximum(listed, 0)], 0.0).sum(axis=1)

@@ -1,4 +1,4 @@
-"""Whether lists keep the proportions of what users had: Steck's calibration."""
+"""Steck's calibration: the divergence between the attributes of a user's history and of their list."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,15 +6,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from graphrec.evaluation.list_similarity import chosen
+from graphrec.evaluation.list_similarity import lists_to_matrix
 from graphrec.vocabulary import IndexArray
 
 Floats = npt.NDArray[np.float64]
 
-#: How much of the history is mixed into the list before they are compared (Steck 2018, equation 7).
+#: Weight of the history in the smoothed distribution of the list (Steck 2018, equation 7).
 SMOOTHING = 0.01
 
-#: Users whose attributes are compared at one time.
+#: Batch size, in users.
 USERS_AT_ONCE = 4096
 
 
@@ -25,51 +25,52 @@ def calibration(
     ks: Iterable[int],
     smoothing: float = SMOOTHING,
 ) -> Mapping[int, Floats]:
-    """The divergence of the attributes among the first k from those of the history, for each user [num_users], by k.
+    """The divergence of the attributes of the first k items from those of the history, per user [num_users], by k.
 
-    KL(p ‖ q̃) = Σ p(g) ln(p(g) / q̃(g)) over the attributes g: p is the mean of the attributes of the items in the
-    `history` [num_users, num_items], each item having its `attributes` [num_items, num_attributes] in equal shares or
-    by weight, summing to 1; q is the same of the list `item_index` [num_users, n]; q̃ = (1 − smoothing) q + smoothing p.
-    So 0 says that the proportions are kept, and ln(1 / smoothing), 4.6, that nothing of them is. Items without
-    attributes are left out of both; NaN where no item of the history or of the list has any.
+    KL(p ‖ q̃) = Σ p(g) ln(p(g) / q̃(g)) over the attributes g. p is the mean over the items of the `history`
+    [num_users, num_items] of their `attributes` [num_items, num_attributes], whose rows are divided by their sums; q is
+    the same mean over the list `item_index` [num_users, n]; q̃ = (1 − smoothing) q + smoothing p. The value is 0 for
+    equal distributions and ln(1 / smoothing), 4.6, for disjoint ones. Items without attributes are left out of both;
+    NaN if no item of the history or of the list has attributes.
 
     Steck, "Calibrated Recommendations", RecSys 2018, equations 2 to 7, with equal weights of items.
     """
-    ks, share = tuple(ks), shares(attributes)
+    ks, share = tuple(ks), normalise_rows(attributes)
     parts: dict[int, list[Floats]] = {k: [np.empty(0)] for k in ks}
     for start in range(0, len(item_index), USERS_AT_ONCE):
         rows = slice(start, start + USERS_AT_ONCE)
-        had = shares(history[rows] @ share)
+        p = normalise_rows(history[rows] @ share)
         for k in ks:
-            given = shares(chosen(item_index[rows, :k], share.shape[0]) @ share)
-            parts[k].append(_divergence(had, given, smoothing))
-    return {k: np.concatenate(found) for k, found in parts.items()}
+            q = normalise_rows(lists_to_matrix(item_index[rows, :k], share.shape[0]) @ share)
+            parts[k].append(_divergence(p, q, smoothing))
+    return {k: np.concatenate(values) for k, values in parts.items()}
 
 
-def shares(matrix: sparse.csr_array) -> sparse.csr_array:
-    """The rows of a matrix without negative entries divided by their sums, float64, in order and zeros left out."""
-    found = sparse.csr_array(matrix.astype(np.float64))  # a copy
-    found.sum_duplicates()
-    found.eliminate_zeros()
-    total = np.asarray(found.sum(axis=1)).ravel()
-    found.data /= np.repeat(total, np.diff(found.indptr))
-    return found
+def normalise_rows(matrix: sparse.csr_array) -> sparse.csr_array:
+    """The rows of a non-negative matrix divided by their sums, float64, with sorted indices and no stored zeros."""
+    normalised = sparse.csr_array(matrix.astype(np.float64))  # a copy
+    normalised.sum_duplicates()
+    normalised.eliminate_zeros()
+    total = np.asarray(normalised.sum(axis=1)).ravel()
+    normalised.data /= np.repeat(total, np.diff(normalised.indptr))
+    return normalised
 
 
-def _divergence(had: sparse.csr_array, given: sparse.csr_array, smoothing: float) -> Floats:
-    row = np.repeat(np.arange(had.shape[0]), np.diff(had.indptr))
-    p, q = had.data, _values(given, row, had.indices.astype(np.int64))
-    terms = p * np.log(p / ((1 - smoothing) * q + smoothing * p))
-    found = np.bincount(row, terms, minlength=had.shape[0])
-    return np.where((np.diff(had.indptr) > 0) & (np.diff(given.indptr) > 0), found, np.nan)
+def _divergence(p: sparse.csr_array, q: sparse.csr_array, smoothing: float) -> Floats:
+    """KL(p ‖ q̃) of each row [num_users]; NaN for a row that is empty in p or in q."""
+    row = np.repeat(np.arange(p.shape[0]), np.diff(p.indptr))
+    q_values = _look_up(q, row, p.indices.astype(np.int64))
+    terms = p.data * np.log(p.data / ((1 - smoothing) * q_values + smoothing * p.data))
+    divergence = np.bincount(row, terms, minlength=p.shape[0])
+    return np.where((np.diff(p.indptr) > 0) & (np.diff(q.indptr) > 0), divergence, np.nan)
 
 
-def _values(matrix: sparse.csr_array, row: IndexArray, column: IndexArray) -> Floats:
-    """The entries of a matrix at some places [n], 0 where it has none."""
+def _look_up(matrix: sparse.csr_array, row: IndexArray, column: IndexArray) -> Floats:
+    """The values of a matrix at rows [n] and columns [n], 0 if it has no entry there."""
     entries = matrix.tocoo()
-    there = entries.row.astype(np.int64) * matrix.shape[1] + entries.col
-    wanted = row * matrix.shape[1] + column
-    if not len(there):
-        return np.zeros(len(wanted))
-    place = np.minimum(np.searchsorted(there, wanted), len(there) - 1)
-    return np.where(there[place] == wanted, entries.data[place], 0.0)
+    stored = entries.row.astype(np.int64) * matrix.shape[1] + entries.col
+    queried = row * matrix.shape[1] + column
+    if not len(stored):
+        return np.zeros(len(queried))
+    index = np.minimum(np.searchsorted(stored, queried), len(stored) - 1)
+    return np.where(stored[index] == queried, entries.data[index], 0.0)

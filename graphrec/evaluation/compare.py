@@ -31,7 +31,7 @@ def compare(
     """All models with metrics, intervals, differences and costs on the test part of each split with each seed.
 
     Each model is tuned on validation, fitted to train and validation and tested once; the graph that models see is
-    audited for leaks first. `aliases` assigns one number to nodes of the same person or thing, so that the audit finds
+    audited for leaks first. `aliases` assigns one number to nodes of the same user or item, so that the audit finds
     duplicates of test interactions.
 
     Raises:
@@ -149,7 +149,7 @@ def _groups(
 
     for name in trials[0].popularity:
         values = pool_trials([PooledValues(t.values.user_index, t.popularity[name]) for t in trials]).per_user
-        users = np.isfinite(next(iter(values.values())))  # those with a test item in this part of the catalogue
+        users = np.isfinite(next(iter(values.values())))  # users with a test item in this part of the catalogue
         if users.any():
             yield group("item popularity", name, values, users)
 
@@ -159,16 +159,16 @@ def _groups(
         parts = [trial.select_users(trial.warm == warm) for trial in trials]
         parts = [part for part in parts if len(part.user_index)]
         if parts:
-            of_part = pool_trials(parts)
-            every = np.ones(len(of_part.user_index), dtype=bool)
-            yield group("warmth", name, {key: of_part.per_user[key] for key in shown}, every)
+            part = pool_trials(parts)
+            everyone = np.ones(len(part.user_index), dtype=bool)
+            yield group("warmth", name, {key: part.per_user[key] for key in shown}, everyone)
 
 
 def _compare_models(
     pooled: Mapping[str, PooledValues], baseline: str, config: EvaluationConfig, rng: np.random.Generator
 ) -> tuple[Difference, ...]:
-    """In each metric of accuracy, the headline first: each model minus the baseline, and the best model in that metric
-    minus each of the others."""
+    """Differences in each metric of accuracy, the headline first: each model minus the baseline, and the best model in
+    that metric minus each other model."""
     names = [f"{metric.name}@{k}" for k in config.ks for metric in metrics_of("accuracy")]
     pairs: dict[str, list[tuple[str, str]]] = {}
     for metric in sorted(names, key=lambda name: name != config.headline):

@@ -1,4 +1,4 @@
-"""What a measured number depends on beside the model: versions, the machine, and its memory and load."""
+"""The environment of a measurement: versions, the machine, and its memory and load."""
 
 import os
 import platform
@@ -7,18 +7,18 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-#: Whose versions a reader needs to repeat the numbers.
+#: Packages whose versions are recorded, so that a measurement can be repeated.
 PACKAGES = ("graphrec", "torch", "torch_geometric", "numpy", "scipy")
 
 
 def peak_mib() -> int:
-    """The largest resident memory that this process has had, in MiB."""
+    """The peak resident memory of this process, in MiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10))  # bytes on macOS, KiB on Linux
 
 
 def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that numbers depend on."""
+    """The versions of Python and of the PACKAGES that are installed."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -29,7 +29,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> str:
-    """The processor and the number of cores, as far as the system reports them."""
+    """The processor, as far as the system reports it, and the number of cores."""
     name = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -40,5 +40,5 @@ def machine() -> str:
 
 
 def load() -> float:
-    """How many processes want to run on the machine, on average over a minute; -1 if the system does not report it."""
+    """The load average of the machine over one minute; -1 if the system does not report it."""
     return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else -1.0

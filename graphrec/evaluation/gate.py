@@ -14,7 +14,7 @@ from graphrec.runs import BASELINES, Verdict
 from graphrec.tuning import TuningBudget
 
 #: Number of configs tried for each baseline.
-TRIED = 4
+NUM_CONFIGS = 4
 
 #: Metric of the comparison.
 METRIC = "ndcg@10"
@@ -26,12 +26,12 @@ def judge(graph: HeteroGraph, prepared: PreparedSplit, model_name: str, measured
     others = [name for name in BASELINES if name != model_name]
     for name in others:
         rng = np.random.default_rng(seed)
-        config = tune(graph, prepared.parts, name, rng, effort=TuningBudget(budget=TRIED)).config
+        config = tune(graph, prepared.parts, name, rng, effort=TuningBudget(budget=NUM_CONFIGS)).config
         model = make(name, **config)
         model.fit(prepared.visible, prepared.train_validation, rng)
         evaluations[name] = evaluate(model, prepared.train_validation, prepared.parts.test)
-    found = compare_pairs(evaluations, {METRIC: [("run", name) for name in others]}, np.random.default_rng(seed))
-    estimates = {difference.second: difference.estimate for difference in found}
+    differences = compare_pairs(evaluations, {METRIC: [("run", name) for name in others]}, np.random.default_rng(seed))
+    estimates = {difference.second: difference.estimate for difference in differences}
     gains = {name: (e.value, e.low or 0.0, e.high or 0.0) for name, e in estimates.items()}
     return Verdict(
         METRIC, gains, len(measured.user_index), describe_leaks(prepared), model_name, measured.metrics[METRIC]

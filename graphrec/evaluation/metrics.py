@@ -89,7 +89,7 @@ def per_user(item_index: IndexArray, test: sparse.csr_array, ks: Iterable[int]) 
     """All metrics of accuracy per user [num_users], keyed like `ndcg@10`.
 
     `item_index` [num_users, n] holds the positions of recommended items, best first, without repeats, -1 for an empty
-    place; places beyond n are empty too, so k may exceed the size of the catalogue. `test` [num_users, num_items] holds
+    rank; ranks beyond n are empty too, so k may exceed the size of the catalogue. `test` [num_users, num_items] holds
     the test items. A user without test items has NaN in every metric (trec_eval leaves such users out); a user with
     test items and without recommendations has 0.
     """
@@ -106,24 +106,24 @@ def per_user(item_index: IndexArray, test: sparse.csr_array, ks: Iterable[int]) 
 
 
 def find_hits(item_index: IndexArray, test: sparse.csr_array) -> npt.NDArray[np.bool_]:
-    """Which places [num_users, n] of the lists hold a test item of their user."""
+    """Which ranks [num_users, n] of the lists have a test item of their user."""
     num_users, num_items = test.shape
     row = np.arange(num_users, dtype=np.int64)
-    # Each (user, item) pair is one number. An empty place becomes -1, which is no pair; without that it would be the
-    # last item of the previous user.
+    # Each (user, item) pair is one number. An empty rank stays -1, which is no pair; otherwise it would become the last
+    # item of the previous user.
     relevant = np.sort(np.repeat(row, np.diff(test.indptr)) * num_items + test.indices)
     listed = np.where(item_index < 0, -1, row[:, None] * num_items + item_index)
     if not len(relevant):
         return np.zeros(listed.shape, dtype=bool)
-    place = np.searchsorted(relevant, listed)
-    is_hit: npt.NDArray[np.bool_] = relevant[np.minimum(place, len(relevant) - 1)] == listed
+    index = np.searchsorted(relevant, listed)
+    is_hit: npt.NDArray[np.bool_] = relevant[np.minimum(index, len(relevant) - 1)] == listed
     return is_hit
 
 
 def weighted_ndcg(
     item_index: IndexArray, test: sparse.csr_array, item_weight: npt.NDArray[np.float32], k: int
 ) -> float:
-    """The mean NDCG@k if a hit counts by the weight of its item [num_items]; 0 without users.
+    """The mean NDCG@k with the gain of a hit given by the weight of its item [num_items]; 0 without users.
 
     Σ weight / log₂(rank + 1) over the hits, divided by its maximum: the heaviest test items first.
     """

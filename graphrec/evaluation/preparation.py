@@ -21,7 +21,7 @@ from graphrec.vocabulary import IndexArray
 #: Number of bins of the timeline of a split.
 BINS = 40
 
-#: Group numbers [num_nodes] by node label: nodes of one group are the same person or thing.
+#: Label -> group numbers [num_nodes]: nodes of one group are the same user or item.
 Aliases = dict[str, IndexArray]
 
 
@@ -63,29 +63,29 @@ def prepare_split(
     timed = parts.cut is not None and parts.test.time is not None and len(parts.test)
     cut = int(parts.test.time.min()) if timed and parts.test.time is not None else None
     visible = restrict(graph, train_validation, cut, parts.test)
-    found = audit(visible, train_validation, parts.test, cut, aliases, graph)
+    leaks = audit(visible, train_validation, parts.test, cut, aliases, graph)
 
     attributes = list(relations(visible).item_attributes.values())
     columns = sparse.csr_array(sparse.hstack(attributes)) if attributes else None
     catalogue = catalogue_stats(train_validation.matrix(), columns)
-    return PreparedSplit(num, spec, parts, train_validation, visible, found, catalogue)
+    return PreparedSplit(num, spec, parts, train_validation, visible, leaks, catalogue)
 
 
 def summarise_split(prepared: PreparedSplit, seed: int) -> SplitSummary:
     """The summary of a split made with a seed, with a histogram of its parts over time."""
     parts = prepared.parts
     warm, num_cold = warm_users(prepared.train_validation, parts.test)
-    named = (parts.train, parts.validation, parts.test)
-    times = [part.time for part in named if part.time is not None and len(part)]
+    in_order = (parts.train, parts.validation, parts.test)
+    times = [part.time for part in in_order if part.time is not None and len(part)]
     timeline: tuple[Bin, ...] = ()
     if times:
         first, last = min(int(time.min()) for time in times), max(int(time.max()) for time in times)
         edges = np.unique(np.linspace(first, last + 1, BINS + 1).astype(np.int64))
-        counts = [np.histogram([] if part.time is None else part.time, edges)[0].tolist() for part in named]
+        counts = [np.histogram([] if part.time is None else part.time, edges)[0].tolist() for part in in_order]
         bins = zip(edges[:-1], edges[1:], *counts, strict=True)
         timeline = tuple(Bin(int(start), int(end), *numbers) for start, end, *numbers in bins)
-    made = record(parts, parse_split(prepared.spec))
-    return SplitSummary(prepared.num, seed, made, prepared.audit, timeline, len(warm), num_cold)
+    split_record = record(parts, parse_split(prepared.spec))
+    return SplitSummary(prepared.num, seed, split_record, prepared.audit, timeline, len(warm), num_cold)
 
 
 def summarise_data(graph: HeteroGraph) -> DataSummary:

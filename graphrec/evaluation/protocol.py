@@ -55,7 +55,7 @@ def evaluate(
     users, num_cold = warm_users(train, test)
     if not len(users):
         raise DataError(
-            f"none of the {num_cold:,} users with test interactions has any in training, so nothing can be measured; "
+            f"none of the {num_cold:,} users with test interactions has any in training, so no model can be measured; "
             "load more data or choose another split"
         )
     best = top_k(model, train, users, max(ks), memory_budget, progress)
@@ -70,7 +70,7 @@ class RankedLists:
     """A model's lists for all test users, warm and cold.
 
     user_index: the users [n].
-    item_index: the first k items of each [n, k], -1 for an empty place.
+    item_index: the first k items of each [n, k], -1 for an empty rank.
     test: the test items that are new to each user [n, num_items].
     warm: which users [n] have training interactions.
     """

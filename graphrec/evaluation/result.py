@@ -63,7 +63,7 @@ class TrialResult:
 
     split: number of the split, from 0.
     config: the settings used.
-    trials: what tuning tried on validation.
+    trials: the trials of tuning, measured on validation.
     metrics: means over test users by `metric@k`.
     """
 
@@ -134,7 +134,7 @@ class SplitSummary:
 
     num: its number, from 0.
     seed: the seed that it was made with.
-    audit: what the leak audit found.
+    audit: the result of the leak audit.
     timeline: histogram of the parts over time, empty for data without times.
     num_warm, num_cold: test users with and without training interactions.
     """

@@ -28,7 +28,7 @@ from graphrec.splitting import Split
 from graphrec.train_view import restrict
 from graphrec.tuning import Tuning, TuningBudget, choose
 
-#: Cut-offs of the curves over k, up to the length of the lists.
+#: Cut-offs of the curves over k, used up to the length of the lists.
 CURVE = (1, 2, 3, 5, 10, 20, 30, 50, 100)
 
 
@@ -115,9 +115,9 @@ def tune(
     progress: Callable[[int, int], None] | None = None,
     effort: TuningBudget = TuningBudget(),  # frozen
 ) -> Tuning:
-    """The config of a model that is best on the validation part when fitted to the interactions before it.
+    """The config of a model that is best on the validation part when fitted to the training part.
 
-    If no user has a new item in the validation part, the default config, without any trial.
+    If no user has a new item in the validation part, it is the default config, without a trial.
     """
     warm, num_cold = warm_users(parts.train, parts.validation)
     if not len(warm) and not num_cold:

@@ -211,7 +211,7 @@ def test_a_copy_of_the_user_or_of_the_item_has_the_pair() -> None:
     # what lies after the cut is counted as that: ann is cat too, and had w, which cat is to find, and called it dark
     seen = graphs.plant(visible, graphs.RATED, "cat", "y", 85)
     assert leaks(audit(seen, known, held, CUT, {"User": np.array([0, 1, 0])}, whole)) == {LATE: 1, DUPLICATES: 2}
-    with pytest.raises(DataError, match="aliases of User number 2 nodes, but the graph has 3"):
+    with pytest.raises(DataError, match="aliases of User have 2 numbers, but the graph has 3"):
         audit(visible, known, held, CUT, {"User": np.arange(2)})
 
 

@@ -20,8 +20,8 @@ from graphrec.evaluation.beyond_accuracy import (
     tail,
     tail_share,
 )
-from graphrec.evaluation.calibration import calibration, shares
-from graphrec.evaluation.list_similarity import _by_pairs, _by_sums, sums_of_cosines, unit_rows
+from graphrec.evaluation.calibration import calibration, normalise_rows
+from graphrec.evaluation.list_similarity import _sum_by_length, _sum_pairs, sum_cosines, unit_rows
 
 LISTS = np.array([[0, 1, 2], [1, 0, -1], [3, -1, -1], [-1, -1, -1]])
 
@@ -93,11 +93,11 @@ def test_sums_of_cosines_equal_a_loop(way: str, at_once: int, monkeypatch: pytes
     lists[rng.random(lists.shape) < 0.2] = -1
     cosines = vectors.toarray() @ vectors.toarray().T
     if way == "pairs":
-        found = _by_pairs(np.where(lists < 0, 40, lists), vectors, ks)
+        found = _sum_pairs(np.where(lists < 0, 40, lists), vectors, ks)
     elif way == "sums":
-        found = {k: _by_sums(np.where(lists < 0, 40, lists)[:, :k], vectors) for k in ks}
+        found = {k: _sum_by_length(np.where(lists < 0, 40, lists)[:, :k], vectors) for k in ks}
     else:
-        found = sums_of_cosines(lists, vectors, ks)
+        found = sum_cosines(lists, vectors, ks)
     for k in ks:
         wanted = [sum(cosines[pair] for pair in itertools.combinations(i[:k][i[:k] >= 0], 2)) for i in lists]
         np.testing.assert_allclose(found[k], wanted, atol=1e-9)
@@ -131,7 +131,7 @@ def test_calibration_equals_a_loop_in_chunks(monkeypatch: pytest.MonkeyPatch) ->
     history = (rng.random((30, 20)) < 0.2).astype(np.float64)
     lists = np.array([rng.permutation(20)[:5] for _ in range(30)])
     found = calibration(lists, sparse.csr_array(history), sparse.csr_array(attributes), [5])[5]
-    of_items = shares(sparse.csr_array(attributes)).toarray()
+    of_items = normalise_rows(sparse.csr_array(attributes)).toarray()
     for user in range(30):
         p, q = history[user] @ of_items, of_items[lists[user]].sum(axis=0)
         if not p.sum() or not q.sum():

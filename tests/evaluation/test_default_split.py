@@ -8,9 +8,9 @@ from graphrec import TrainConfig
 from graphrec.errors import DataError
 from graphrec.evaluation.default_split import (
     choose_split,
+    count_users_at_random,
+    count_users_by_time,
     default_split,
-    num_users_at_random,
-    num_users_by_time,
     require_test_users,
 )
 from graphrec.evaluation.preparation import split_graph
@@ -31,7 +31,7 @@ def shop(users: int, items: int, each: int, one_after_the_other: bool) -> Intera
 
 def test_a_split_by_time_is_taken_if_its_ends_have_many_users() -> None:
     together = shop(200, 61, 10, one_after_the_other=False)
-    assert min(num_users_by_time(together)) == 200
+    assert min(count_users_by_time(together)) == 200
     assert choose_split(together).split == "time"
     assert choose_split(together).reason == ""
 
@@ -39,7 +39,7 @@ def test_a_split_by_time_is_taken_if_its_ends_have_many_users() -> None:
 def test_users_who_came_one_after_the_other_are_split_at_random_and_the_reason_has_the_numbers() -> None:
     found = choose_split(shop(200, 61, 10, one_after_the_other=True))
     assert found.split == "random"
-    assert "choose settings on 0 and test on 0 of 200 users" in found.reason
+    assert "validate on 0 and test on 0 of 200 users" in found.reason
     assert "tests about 130" in found.reason  # 1 - 0.9 ** 10 of 200
     assert "--split time" in found.reason
 
@@ -53,7 +53,7 @@ def test_interactions_without_times_or_with_one_time_are_split_at_random() -> No
     some = shop(30, 31, 5, one_after_the_other=False)
     without = Interactions(some.user_index, some.item_index, 30, 31)
     assert choose_split(without).split == "random"
-    assert "it has no times, or not everywhere" in choose_split(without).reason
+    assert "not every interaction has a time" in choose_split(without).reason
     one_time = Interactions(some.user_index, some.item_index, 30, 31, time=np.ones(150, dtype=np.int64))
     assert default_split(one_time) == "random"
 
@@ -63,7 +63,7 @@ def test_the_expected_number_of_users_of_a_random_split_is_what_it_has() -> None
     graph = graph_of(pairs)
     (parts,) = split_graph(graph, "random", np.random.default_rng(0))
     tested = len(np.intersect1d(parts.test.user_index, parts.train.user_index))
-    assert tested == pytest.approx(num_users_at_random(pairs), rel=0.15)
+    assert tested == pytest.approx(count_users_at_random(pairs), rel=0.15)
 
 
 def test_if_nobody_can_be_tested_the_error_names_the_split_that_tests_some_or_the_way_without_metrics() -> None:
@@ -73,7 +73,7 @@ def test_if_nobody_can_be_tested_the_error_names_the_split_that_tests_some_or_th
     with pytest.raises(DataError, match=r"split time has no test user.*`--split random` tests about 19 users"):
         train(graph, "popularity", np.random.default_rng(0), TrainConfig(split="time"))
     once = graph_of(shop(31, 7, 1, one_after_the_other=False))
-    with pytest.raises(DataError, match=r"nothing can be measured; .*users with two items or more.*--no-metrics"):
+    with pytest.raises(DataError, match=r"no model can be measured; .*users with at least two items.*--no-metrics"):
         train(once, "item_knn", np.random.default_rng(0))
     run = train(once, "item_knn", np.random.default_rng(0), TrainConfig(measured=False)).run
     assert run.verdict is None

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from graphrec.errors import DataError
-from graphrec.evaluation.off_policy import AttributionWindow, RunFeedback, clicks, examination, measure, parse_window
+from graphrec.evaluation.off_policy import (
+    AttributionWindow,
+    RunFeedback,
+    estimate_examination,
+    find_clicks,
+    measure,
+    parse_window,
+)
 from graphrec.evaluation.result import Estimate
 
 DAY = 86_400
@@ -65,17 +72,17 @@ def test_a_click_is_within_the_window_and_after() -> None:
         ("a", "x", "r", 1, 1000), ("a", "y", "r", 2, 1000), ("b", "x", "r", 1, 1000), ("a", "z", "r", 3, 5)
     )
     done = behaviour(("a", "x", 1100), ("a", "y", 1101), ("b", "x", 999), ("c", "z", 6))
-    assert clicks(shown, done, 100).tolist() == [True, False, False, False]
-    assert clicks(shown, done, 101).tolist() == [True, True, False, False]
-    assert clicks(shown, behaviour(("b", "x", 1000)), 1).tolist() == [False, False, True, False]  # at its second
-    assert clicks(shown, behaviour(), 100).tolist() == [False] * 4
+    assert find_clicks(shown, done, 100).tolist() == [True, False, False, False]
+    assert find_clicks(shown, done, 101).tolist() == [True, True, False, False]
+    assert find_clicks(shown, behaviour(("b", "x", 1000)), 1).tolist() == [False, False, True, False]  # at its second
+    assert find_clicks(shown, behaviour(), 100).tolist() == [False] * 4
 
 
 def test_each_behaviour_counts_once_for_the_latest_showing() -> None:
     shown = impressions(("a", "x", "old", 1, 100), ("a", "x", "new", 3, 200), ("a", "x", "late", 1, 300))
-    assert clicks(shown, behaviour(("a", "x", 250), ("a", "x", 260)), DAY).tolist() == [False, True, False]
+    assert find_clicks(shown, behaviour(("a", "x", 250), ("a", "x", 260)), DAY).tolist() == [False, True, False]
     same = impressions(("a", "x", "p", 4, 100), ("a", "x", "q", 2, 100), ("a", "x", "r", 3, 100))
-    assert clicks(same, behaviour(("a", "x", 100)), DAY).tolist() == [False, True, False]
+    assert find_clicks(same, behaviour(("a", "x", 100)), DAY).tolist() == [False, True, False]
 
 
 def test_estimates_by_hand() -> None:
@@ -148,7 +155,7 @@ def test_examination_falls_with_the_rank_and_starts_at_1() -> None:
     rng = np.random.default_rng(0)
     rank = rng.integers(1, 11, 40_000)
     clicked = (rng.random(40_000) < LOOKED[rank - 1]) & (rng.random(40_000) < 0.5)
-    of_showing = examination(rank, clicked)
+    of_showing = estimate_examination(rank, clicked)
     found = np.array([of_showing[rank == r][0] for r in range(1, 11)])
     np.testing.assert_allclose(found, LOOKED, atol=0.03)
     assert found[0] == 1
@@ -160,9 +167,9 @@ def test_examination_by_hand() -> None:
     20 more at that rate 11/60, 4/40 and 6/40, of which the last two, out of order, become 5/40."""
     rank = np.repeat([1, 3, 7], [40, 20, 20])
     clicked = np.concatenate([np.arange(40) < 8, np.arange(20) < 1, np.arange(20) < 3])
-    found = examination(rank, clicked)
+    found = estimate_examination(rank, clicked)
     assert found[[0, 40, 60]] == pytest.approx([1, (5 / 40) / (11 / 60), (5 / 40) / (11 / 60)])
-    assert (examination(rank, np.zeros(80, dtype=bool)) == 1).all()
+    assert (estimate_examination(rank, np.zeros(80, dtype=bool)) == 1).all()
 
 
 def test_a_run_with_a_gap_in_its_log_is_estimated_and_others_are_not() -> None:
@@ -187,10 +194,10 @@ def test_the_same_seed_gives_the_same_estimates() -> None:
         ("run", None, "without a run: a → y"),
         ("rank", "first", "without a number as rank: a → y"),
         ("timestamp", None, "without Unix seconds as timestamp: a → y"),
-        ("rank", 0, "with a rank that is no whole number from 1"),
-        ("rank", 1.5, "with a rank that is no whole number from 1"),
+        ("rank", 0, "with a rank that is not a whole number from 1"),
+        ("rank", 1.5, "with a rank that is not a whole number from 1"),
         ("propensity", 0.0, r"with a propensity outside \(0, 1\]"),
-        ("propensity", 1.01, r"with a propensity outside \(0, 1\].*delete them"),
+        ("propensity", 1.01, r"with a propensity outside \(0, 1\].*correct or delete"),
     ],
 )
 def test_a_showing_that_cannot_be_is_named(column: str, value: object, message: str) -> None:
@@ -209,5 +216,5 @@ def test_a_window_is_a_number_with_a_unit(text: str, seconds: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "7", "d", "0h", "-1d", "1.5h", "7 days"])
 def test_what_is_no_window_is_refused(text: str) -> None:
-    with pytest.raises(DataError, match="is no time; write a number with s, m, h, d or w"):
+    with pytest.raises(DataError, match="is not a duration; write a number with s, m, h, d or w"):
         parse_window(text)

@@ -44,7 +44,7 @@ def audit(
         train: the interactions that the model is fitted to.
         test: the interactions that it is tested on.
         cut: the time of the first test interaction in a split by time, else None.
-        aliases: by label the number [num_nodes] of the person or thing behind each node, from `alias_groups`.
+        aliases: by label the number [num_nodes] of the user or item that each node represents, from `alias_groups`.
         whole: the graph before `restrict`: the source of derived attributes and of repeated events.
     """
     inputs = make_inputs(visible, train, test, cut, aliases, whole)
@@ -109,9 +109,9 @@ def check_other_behaviour(inputs: AuditInput) -> Check:
 def check_attributes(inputs: AuditInput) -> Check:
     """Edges that graphrec published, attributes with a time at or after the cut, and attributes without a time that
     are explained only by later events or by events of test pairs."""
-    checked, found = 0, []
+    num_checked, found = 0, []
     for edges in edges_with_role(inputs.visible, "system"):
-        checked += len(edges)
+        num_checked += len(edges)
         found.append((edges, np.ones(len(edges), dtype=bool)))
     hidden = _find_hidden(inputs)
     for edges in edges_with_role(inputs.visible, "attribute"):
@@ -123,9 +123,9 @@ def check_attributes(inputs: AuditInput) -> Check:
             store = inputs.visible.data[edges.triple]
             is_derived, explained = derived(inputs.whole, edges.triple, store.edge_index, hidden)
             checkable = checkable | is_derived
-        checked += int(checkable.sum())
+        num_checked += int(checkable.sum())
         found.append((edges, mask | (explained & ~_has_time(edges))))
-    return summarise_check(inputs.visible, DERIVED, checked, found)
+    return summarise_check(inputs.visible, DERIVED, num_checked, found)
 
 
 def _has_time(edges: TypedEdges) -> Mask:
@@ -137,9 +137,9 @@ def _find_hidden(inputs: AuditInput) -> dict[Triple, Mask]:
     if inputs.whole is None:
         return {}
     target = inputs.whole.target
-    found = {}
+    hidden = {}
     for triple in inputs.whole.data.edge_types:
         if role_of(triple, target) in ("target", "behaviour"):
             edges = read_edges(inputs.whole, triple)
-            found[triple] = edges.is_late(inputs.cut) | inputs.new_pairs.contain(*edges.ends(target))
-    return found
+            hidden[triple] = edges.is_late(inputs.cut) | inputs.new_pairs.contain(*edges.ends(target))
+    return hidden

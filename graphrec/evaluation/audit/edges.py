@@ -1,4 +1,4 @@
-"""Edges of a graph as the audit reads them: arrays with times, the role of each type, and examples as text."""
+"""Edges of a graph for the audit: arrays with times, the role of each type, and examples as text."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ Mask = npt.NDArray[np.bool_]
 #: system: edges that graphrec published; attribute: all others.
 Role = Literal["target", "reverse", "behaviour", "backward", "event", "system", "attribute"]
 
-#: Maximum number of examples of a check.
-SHOWN = 5
+#: Cap on the examples of a check.
+MAX_EXAMPLES = 5
 
 _REVERSE = reverse_name("")
 
@@ -40,17 +40,17 @@ class TypedEdges:
         return len(self.source)
 
     def ends(self, target: Triple) -> tuple[IndexArray, IndexArray]:
-        """The users and the items of edges between them, in either direction."""
+        """The users and the items of edges between users and items, in either direction."""
         return (self.source, self.target) if self.triple[0] == target[0] else (self.target, self.source)
 
     def is_late(self, cut: int | None) -> Mask:
-        """Which edges are at or after the cut."""
+        """Mask [n] of the edges at or after the cut."""
         if cut is None or self.time is None:
             return np.zeros(len(self), dtype=bool)
         return np.asarray(self.time >= cut)
 
     def num_timed(self) -> int:
-        """How many edges have a known time."""
+        """The number of edges with a known time."""
         return 0 if self.time is None else int(len(self) - np.isnan(self.time).sum())
 
 
@@ -78,29 +78,29 @@ def role_of(triple: Triple, target: Triple) -> Role:
     source, relation, destination = triple
     name = relation.removeprefix(_REVERSE)
     forward = triple if name == relation else (destination, name, source)
-    joined = (forward[0], forward[2])
+    labels = (forward[0], forward[2])
     if name in SYSTEM_RELATIONS:
         return "system"
     if forward == target:
         return "target" if name == relation else "reverse"
-    if joined == (target[0], target[2]):
+    if labels == (target[0], target[2]):
         return "behaviour"
-    if joined == (target[2], target[0]):
+    if labels == (target[2], target[0]):
         return "backward"
-    if name in BEHAVIOURS or name in SOCIAL or joined == (target[0], target[0]):
+    if name in BEHAVIOURS or name in SOCIAL or labels == (target[0], target[0]):
         return "event"
     return "attribute"
 
 
 def summarise_check(graph: HeteroGraph, kind: str, num_checked: int, found: Iterable[tuple[TypedEdges, Mask]]) -> Check:
     """The Check of a kind from masks of leaking edges, with the first few as examples."""
-    leaks = 0
-    shown: list[str] = []
+    num_leaks = 0
+    examples: list[str] = []
     for edges, mask in found:
         rows = np.flatnonzero(mask)
-        leaks += len(rows)
-        shown += [_describe_edge(graph, edges, int(row)) for row in rows[: SHOWN - len(shown)]]
-    return Check(kind, num_checked, leaks, tuple(shown))
+        num_leaks += len(rows)
+        examples += [_describe_edge(graph, edges, int(row)) for row in rows[: MAX_EXAMPLES - len(examples)]]
+    return Check(kind, num_checked, num_leaks, tuple(examples))
 
 
 def _describe_edge(graph: HeteroGraph, edges: TypedEdges, row: int) -> str:

@@ -18,7 +18,7 @@ KINDS: tuple[str, ...] = (IN_TRAINING, REVERSED, LATE, LATE_ELSEWHERE, OTHER_BEH
 
 #: Remedy for each kind.
 _REMEDIES: Mapping[str, str] = {
-    IN_TRAINING: "fit to `restrict(graph, train, cut, test)` and to a part that `splits` divides from the test part",
+    IN_TRAINING: "fit to `restrict(graph, train, cut, test)` and to a train part from the same split as the test part",
     REVERSED: "cut the graph with `restrict(graph, train, cut, test)`, which also removes reverse edges",
     LATE: "cut the graph and the interactions at the first test interaction, or split by time",
     LATE_ELSEWHERE: "pass the cut to `restrict`, so that no relation has later edges",
@@ -66,6 +66,5 @@ def require_clean(audit: Audit) -> None:
     more = "".join(f", and {check.leaks:,} {check.kind}" for check in others)
     raise LeakError(
         f"the graph that the model sees reveals test interactions: {first.leaks:,} {first.kind} among "
-        f"{first.num_checked:,} "
-        f"({shown}){more}; {_REMEDIES[first.kind]}"
+        f"{first.num_checked:,} ({shown}){more}; {_REMEDIES[first.kind]}"
     )

@@ -12,7 +12,8 @@ from graphrec.vocabulary import IndexArray
 class Pairs:
     """Distinct pairs as sorted codes `user * num_items + item` [n], with the earliest time of each or None.
 
-    users, items: masks [num_users] and [num_items] of those in any pair. They exclude most edges before the search.
+    users, items: masks [num_users] and [num_items] of users and items in any pair. They exclude most edges before the
+        binary search.
     """
 
     codes: IndexArray
@@ -24,7 +25,7 @@ class Pairs:
     def of(
         cls, user: IndexArray, item: IndexArray, num_users: int, num_items: int, time: IndexArray | None = None
     ) -> "Pairs":
-        """The pairs of some rows."""
+        """The distinct pairs of rows [n]."""
         codes = user * num_items + item
         order = np.argsort(codes, kind="stable") if time is None else np.lexsort((time, codes))
         distinct, row = np.unique(codes[order], return_index=True)
@@ -32,10 +33,10 @@ class Pairs:
         users[user] = items[item] = True
         return cls(distinct, users, items, None if time is None else time[order][row])
 
-    def without(self, places: IndexArray) -> "Pairs":
-        """The pairs without those at some places."""
+    def without(self, indices: IndexArray) -> "Pairs":
+        """The pairs except those at some indices."""
         kept = np.ones(len(self.codes), dtype=bool)
-        kept[places] = False
+        kept[indices] = False
         first = None if self.first is None else self.first[kept]
         return Pairs(self.codes[kept], self.users, self.items, first)
 
@@ -43,17 +44,17 @@ class Pairs:
         """The users and the items of the pairs."""
         return self.codes // len(self.items), self.codes % len(self.items)
 
-    def place(self, user: IndexArray, item: IndexArray) -> IndexArray:
-        """The place of each given pair [n] among these, -1 if it is not among them."""
+    def find(self, user: IndexArray, item: IndexArray) -> IndexArray:
+        """The index of each given pair [n] in `codes`, -1 if it is not there."""
         found = np.full(len(user), -1, dtype=np.int64)
         rows = np.flatnonzero(self.users[user] & self.items[item])
         if len(self.codes):
             codes = user[rows] * len(self.items) + item[rows]
-            places = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
-            present = self.codes[places] == codes
-            found[rows[present]] = places[present]
+            indices = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
+            present = self.codes[indices] == codes
+            found[rows[present]] = indices[present]
         return found
 
     def contain(self, user: IndexArray, item: IndexArray) -> Mask:
-        """Which of the given pairs [n] are among these."""
-        return self.place(user, item) >= 0
+        """Mask [n] of the given pairs that are in the set."""
+        return self.find(user, item) >= 0
