@@ -39,7 +39,7 @@ def test_a_split_by_time_is_taken_if_its_ends_have_many_users() -> None:
 def test_users_who_came_one_after_the_other_are_split_at_random_and_the_reason_has_the_numbers() -> None:
     found = choose_split(shop(200, 61, 10, one_after_the_other=True))
     assert found.split == "random"
-    assert "choose settings on 0 and test on 0 of 200 users" in found.reason
+    assert "validate on 0 and test on 0 of 200 users" in found.reason
     assert "tests about 130" in found.reason  # 1 - 0.9 ** 10 of 200
     assert "--split time" in found.reason
 

@@ -197,7 +197,7 @@ def test_the_same_seed_gives_the_same_estimates() -> None:
         ("rank", 0, "with a rank that is not a whole number from 1"),
         ("rank", 1.5, "with a rank that is not a whole number from 1"),
         ("propensity", 0.0, r"with a propensity outside \(0, 1\]"),
-        ("propensity", 1.01, r"with a propensity outside \(0, 1\].*delete them"),
+        ("propensity", 1.01, r"with a propensity outside \(0, 1\].*correct or delete"),
     ],
 )
 def test_a_showing_that_cannot_be_is_named(column: str, value: object, message: str) -> None:
