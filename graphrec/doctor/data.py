@@ -6,7 +6,7 @@ from typing import Any
 from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
 from graphrec.errors import first_few, format_value
 from graphrec.evaluation.memory_estimate import Shape
-from graphrec.evaluation.zero_ratings import zeros_that_mean_nothing
+from graphrec.evaluation.zero_ratings import describe_missing_zeros
 from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER, WRITE_LEASE, EdgeType
 from graphrec.schema_names import is_usable
 from graphrec.store import Store
@@ -210,7 +210,7 @@ def check_zero_ratings(store: Store, relations: list[str]) -> Finding:
             "RETURN r.rating AS value, count(*) AS number"
         )
         numbers = {float(row["value"]): row["number"] for row in rows if isinstance(row["value"], int | float)}
-        sentences += [sentence] if (sentence := zeros_that_mean_nothing(numbers, name)) else []
+        sentences += [sentence] if (sentence := describe_missing_zeros(numbers, name)) else []
     if not sentences:
         return Finding("zero ratings", OK, "none look like missing ratings")
     seen, _, remedy = sentences[0].partition(". ")

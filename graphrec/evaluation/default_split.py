@@ -53,7 +53,7 @@ def default_split(interactions: Interactions) -> str:
 
 
 #: Minimum number of pairs of user and item: a split needs one for each of train, validation and test.
-LEAST_PAIRS = 3
+MIN_PAIRS = 3
 
 _WITHOUT_METRICS = (
     "without metrics, `graphrec train --model popularity --no-metrics` saves a run, and `graphrec publish RUN "
@@ -64,7 +64,7 @@ _WITHOUT_METRICS = (
 def require_pairs(interactions: Interactions) -> None:
     """Raise DataError if there are too few pairs of user and item to hold any out."""
     pairs = interactions.matrix().nnz
-    if pairs < LEAST_PAIRS:
+    if pairs < MIN_PAIRS:
         raise DataError(
             f"{pairs} different pairs of user and item are too few to hold some out, so no model can be measured; load "
             f"more behaviour; {_WITHOUT_METRICS}"

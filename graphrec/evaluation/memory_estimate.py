@@ -24,7 +24,7 @@ READ_BYTES, EDGE_BYTES = 900, 360
 MANY, DEFAULT, COLLECTED, RANK, RANK_SHARE, TWICE_KEPT = 400, 100, 2, 768, 0.125, 1 << 26
 
 #: Caps on the fits that a search caches: their number and their bytes.
-KEPT, KEPT_BYTES = 3, 1_100_000_000
+MAX_CACHED, MAX_CACHED_BYTES = 3, 1_100_000_000
 
 #: Maximum length of the shorter side for which the spectrum is computed from a dense matrix.
 DENSE_SIDE = 1000
@@ -97,7 +97,7 @@ def _estimate_graph_filter(shape: Shape) -> int:
     scored = ENTRY_BYTES * _count_entries(MANY, shape) + vectors
     # the random subspace, its image and the next one, unless the spectrum is computed from a small dense matrix
     subspaces = 3 * 4 * (rank + 32) * shape.items if min(shape.users, shape.items) > DENSE_SIDE else 0
-    cached = max(largest, min(KEPT * largest, KEPT_BYTES - largest * 3 // 2))
+    cached = max(largest, min(MAX_CACHED * largest, MAX_CACHED_BYTES - largest * 3 // 2))
     return max(cached, 2 * smallest + ENTRY_BYTES * collected) + max(scored, subspaces)
 
 

@@ -15,7 +15,7 @@ MIN_SHARE = 0.1
 MIN_MARKS = 3
 
 
-def zeros_that_mean_nothing(counts: Mapping[float, int], relation: str) -> str:
+def describe_missing_zeros(counts: Mapping[float, int], relation: str) -> str:
     """A sentence that zeros of `rating` most likely mean "not rated" and what to do, from the number of each value;
     empty if they may be marks, as on a scale with a half or with negative values."""
     zeros, total = counts.get(0.0, 0), sum(counts.values())
@@ -31,11 +31,11 @@ def zeros_that_mean_nothing(counts: Mapping[float, int], relation: str) -> str:
     )
 
 
-def of_graph(graph: "HeteroGraph") -> str:
+def describe_missing_zeros_in_graph(graph: "HeteroGraph") -> str:
     """The sentence of `zeros_that_mean_nothing` for the target behaviour; empty if it has no ratings."""
     store = graph.data[graph.target]
     if "rating" not in store:
         return ""
     values, numbers = np.unique(store.rating.numpy().astype(np.float64), return_counts=True)
     counts = {value: number for value, number in zip(values.tolist(), numbers.tolist(), strict=True) if value == value}
-    return zeros_that_mean_nothing(counts, graph.target[1])
+    return describe_missing_zeros(counts, graph.target[1])

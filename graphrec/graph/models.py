@@ -51,9 +51,9 @@ class ModelMethods(DataMethods):
         model_class(model)  # an unknown name is reported before the graph is read
         config = config or TrainConfig()
         if config.study is not None:
-            from graphrec.tuning.study import chosen_settings
+            from graphrec.tuning.study import read_settings
 
-            settings = {**chosen_settings(config.study, model), **(config.settings or {}), **settings}
+            settings = {**read_settings(config.study, model), **(config.settings or {}), **settings}
         elif settings:
             settings = {**(config.settings or {}), **settings}
         config = replace(config, settings=settings) if settings else config

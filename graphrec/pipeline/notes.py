@@ -20,7 +20,7 @@ def resolve_split(given: str | None, graph: HeteroGraph, note: Callable[[str], N
 
 def training_notes(graph: HeteroGraph, models: Iterable[str], workers: int = 1) -> Iterator[str]:
     """Sentences about zeros that mean "not rated", and about too little memory."""
-    if zeros := zero_ratings.of_graph(graph):
+    if zeros := zero_ratings.describe_missing_zeros_in_graph(graph):
         yield zeros
     shape, available, names = shape_of(graph), psutil.virtual_memory().available, list(models)
     need = bytes_to_train(shape, names, workers)

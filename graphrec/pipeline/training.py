@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphrec.errors import DataError
-from graphrec.evaluation.default_split import LEAST_PAIRS, default_split, require_pairs, require_test_users
+from graphrec.evaluation.default_split import MIN_PAIRS, default_split, require_pairs, require_test_users
 from graphrec.evaluation.gate import judge
 from graphrec.evaluation.preparation import PreparedSplit, prepare_split, split_graph
 from graphrec.evaluation.protocol import Evaluation, evaluate
@@ -59,7 +59,7 @@ def train(
     # Choose settings on validation, if they are not given and there are enough interactions.
     verdict, split, metrics = None, None, {}
     is_tuned = config.settings is None and (len(kind.candidates(graph)) > 1 or bool(kind.space(graph)))
-    if is_tuned and not config.measured and everything.matrix().nnz < LEAST_PAIRS:
+    if is_tuned and not config.measured and everything.matrix().nnz < MIN_PAIRS:
         settings, is_tuned = asdict(kind.candidates(graph)[0]), False
     if is_tuned or config.measured:
         require_pairs(everything)

@@ -11,7 +11,7 @@ from graphrec.linalg.sparse import normalise
 from graphrec.linalg.svd import spectrum
 
 #: Share of each history that is held out.
-COHERENT = 0.2
+COHERENT_SHARE = 0.2
 
 #: Number of spectral directions that item similarity is computed from, capped at a share of the shorter side.
 RANK, RANK_SHARE = 64, 1 / 16
@@ -41,6 +41,6 @@ def coherent_holdout(interactions: Interactions, rng: np.random.Generator) -> Ma
     rank_in_history = np.empty(len(interactions), dtype=np.int64)
     order = np.lexsort((-similarity, user_of))
     rank_in_history[order] = np.arange(len(interactions)) - np.repeat(starts, degrees)
-    num_held_out = np.minimum((COHERENT * degrees + rng.random(len(users))).astype(np.int64), degrees - 1)
+    num_held_out = np.minimum((COHERENT_SHARE * degrees + rng.random(len(users))).astype(np.int64), degrees - 1)
     mask: Mask = rank_in_history < num_held_out[user_of]
     return mask

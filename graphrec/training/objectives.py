@@ -65,7 +65,7 @@ class Objective:
             return catalogue_softmax_loss(users, vectors[num_users:], batch.history, self.temperature, batch.sample)
         user, positive, negative = self._batch_vectors(encode, batch, matrix)
         if self.loss != "softmax":
-            return self._pairwise_loss((user * positive).sum(-1), (user.unsqueeze(1) * negative).sum(-1))
+            return self.pairwise_loss((user * positive).sum(-1), (user.unsqueeze(1) * negative).sum(-1))
         if self.negatives == "batch":
             item_index = torch.from_numpy(batch.positive).to(user.device)
             frequency = np.bincount(matrix.indices, minlength=num_items)[batch.positive] * (len(user) / matrix.nnz)
@@ -98,8 +98,8 @@ class Objective:
         # the larger eps keeps the gradient of zero vectors finite
         return F.normalize(vectors, dim=-1, eps=1e-6) if self.cosine else vectors
 
-    def _pairwise_loss(self, positive: Tensor, negative: Tensor) -> Tensor:
-        """The bpr or mse loss of scores of positives [batch] and negatives [batch, n]."""
+    def pairwise_loss(self, positive: Tensor, negative: Tensor) -> Tensor:
+        """The bpr or mse loss of scores of positives [batch] and negatives [batch] or [batch, n]."""
         if self.loss == "bpr":
             return bpr_loss(positive, negative)
         loss = mse_loss(positive, torch.ones_like(positive))

@@ -34,11 +34,11 @@ class Trials:
         graph: HeteroGraph,
         train: Interactions,
         measure: Measure,
-        place: ExecutionConfig,
+        execution: ExecutionConfig,
         study: StudyFile | None = None,
     ) -> None:
-        self.kind, self.graph, self.place, self.study = kind, graph, place, study
-        self.task = Task(kind, graph, train, measure, place)
+        self.kind, self.graph, self.execution, self.study = kind, graph, execution, study
+        self.task = Task(kind, graph, train, measure, execution)
         self.workers = WorkerPool(self.task)
         self.configs: list[Config] = []
         self.trials: list[Trial] = []
@@ -103,7 +103,7 @@ def search(
     than samplers that model the whole space (on Douban-Book, 40 trials of a tree of Parzen estimators did not improve
     on the start). With several workers, a step draws one config for each of them near the same best one.
     """
-    rng = np.random.default_rng(trials.place.seed)
+    rng = np.random.default_rng(trials.execution.seed)
     tried = 0
     while tried < num_trials:
         best = _best_settings(trials, start, space, criterion)

@@ -97,7 +97,7 @@ class StudyFile:
             )
 
 
-def chosen_settings(path: Path, model: str) -> Mapping[str, Any]:
+def read_settings(path: Path, model: str) -> Mapping[str, Any]:
     """The settings that a search selected for a model, or the best so far if it has not finished.
 
     Raises DataError if the study does not exist or has no completed trial.

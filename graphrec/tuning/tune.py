@@ -79,9 +79,9 @@ def choose(
     if len(candidates) == 1 and not more:
         return Tuning(asdict(candidates[0]), (), 0.0)
     started = time.perf_counter()
-    place = ExecutionConfig(int(rng.integers(1 << 62)), effort.device)
-    with _open_study(name, graph, train, measure, place, effort) as study:
-        trials = Trials(kind, graph, train, measure, place, study)
+    execution = ExecutionConfig(int(rng.integers(1 << 62)), effort.device)
+    with _open_study(name, graph, train, measure, execution, effort) as study:
+        trials = Trials(kind, graph, train, measure, execution, study)
         with trials.use_workers(effort.workers):
             best = _run_trials(trials, candidates, more, effort.robust_only, progress)
         if study is not None:
@@ -110,14 +110,14 @@ def _open_study(
     graph: HeteroGraph,
     train: Interactions,
     measure: Measure,
-    place: ExecutionConfig,
+    execution: ExecutionConfig,
     effort: TuningBudget,
 ) -> Iterator[StudyFile | None]:
     if effort.study is None:
         yield None
         return
     validation = str(getattr(measure, "digest", ""))
-    with StudyFile(effort.study, name, fingerprint(name, graph, train, validation, place.seed)) as study:
+    with StudyFile(effort.study, name, fingerprint(name, graph, train, validation, execution.seed)) as study:
         yield study
 
 

@@ -20,7 +20,7 @@ from graphrec.tuning.trial import Measure, Quality, Trial
 #: Caps on the cache of fitted models that variants are derived from: their number, and the bytes of these models and a
 #: variant, which needs 1.5 times the largest fit; also capped by half of the free memory. The cache saves time and does
 #: not change results.
-KEPT, KEPT_BYTES = 3, 1_100_000_000
+MAX_CACHED, MAX_CACHED_BYTES = 3, 1_100_000_000
 
 #: Number of measurements during a training.
 NUM_STEPS = 4
@@ -47,7 +47,7 @@ class Task:
     graph: HeteroGraph
     train: Interactions
     measure: Measure
-    place: ExecutionConfig
+    execution: ExecutionConfig
 
 
 class TrialRunner:
@@ -57,7 +57,7 @@ class TrialRunner:
         self.task = task
         self._fitted: list[Model[Any]] = []
         self._largest = 0  # bytes of the largest model seen
-        self._cache_bytes = min(KEPT_BYTES, psutil.virtual_memory().available // 2)
+        self._cache_bytes = min(MAX_CACHED_BYTES, psutil.virtual_memory().available // 2)
 
     def run(self, config: Config, other_steps: Sequence[Mapping[int, float]]) -> Trial:
         """The trial of a config, pruned by comparison with `other_steps`, the steps of other trainings."""
@@ -75,10 +75,10 @@ class TrialRunner:
         if cached is not None:
             return cached
         task = self.task
-        model = task.kind(task.kind.config_to_share(config), task.place.device)
-        self._shrink_cache(KEPT - 1, self._largest)  # frees memory before the next fit
+        model = task.kind(task.kind.config_to_share(config), task.execution.device)
+        self._shrink_cache(MAX_CACHED - 1, self._largest)  # frees memory before the next fit
         model.watch_training(callback_for(model))
-        model.fit_for_variants(task.graph, task.train, np.random.default_rng(task.place.seed))
+        model.fit_for_variants(task.graph, task.train, np.random.default_rng(task.execution.seed))
         variant = model.variant(config)
         if variant is None:
             return model
@@ -92,7 +92,7 @@ class TrialRunner:
             variant = base.variant(config)
             if variant is not None:
                 self._largest = max(self._largest, base.nbytes, variant.nbytes)
-                self._shrink_cache(KEPT, 0)
+                self._shrink_cache(MAX_CACHED, 0)
                 return variant
         return None
 

@@ -10,7 +10,7 @@ from graphrec.benchmark.datasets import Dataset
 from graphrec.benchmark.validation import hold_out, hold_out_at_random, hold_out_last, is_random_part
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
-from graphrec.splitting.coherent import COHERENT
+from graphrec.splitting.coherent import COHERENT_SHARE
 from graphrec.testing import graph_of
 
 
@@ -44,7 +44,7 @@ def test_what_is_held_out_is_made_as_the_test_part(by_chance: bool, travellers: 
     assert len(found.train) + len(found.validation) == len(known)
     assert found.graph.data[found.graph.target].num_edges == len(found.train)
     assert found.matches_test_distribution == by_chance
-    assert len(found.validation) / len(known) == pytest.approx(0.1 if by_chance else COHERENT, abs=0.01)
+    assert len(found.validation) / len(known) == pytest.approx(0.1 if by_chance else COHERENT_SHARE, abs=0.01)
 
 
 def test_the_last_is_held_out_of_whoever_has_two() -> None:

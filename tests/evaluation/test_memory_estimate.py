@@ -32,7 +32,10 @@ def test_the_constants_are_those_of_the_models() -> None:
     assert model.MAX_SQUARED_PATHS == memory_estimate.TWICE_KEPT
     assert svd.DENSE == memory_estimate.DENSE_SIDE
     assert kernel.COLLECTION_FACTOR == memory_estimate.COLLECTED
-    assert (workers.KEPT, workers.KEPT_BYTES) == (memory_estimate.KEPT, memory_estimate.KEPT_BYTES)
+    assert (workers.MAX_CACHED, workers.MAX_CACHED_BYTES) == (
+        memory_estimate.MAX_CACHED,
+        memory_estimate.MAX_CACHED_BYTES,
+    )
     assert max(c.neighbours for c in ItemKNN.candidates(TOY)) == memory_estimate.NEIGHBOURS
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from graphrec.evaluation.zero_ratings import of_graph, zeros_that_mean_nothing
+from graphrec.evaluation.zero_ratings import describe_missing_zeros, describe_missing_zeros_in_graph
 from graphrec.testing import checkerboard
 
 
@@ -21,15 +21,15 @@ from graphrec.testing import checkerboard
     ],
 )
 def test_zeros(counts: dict[float, int], noticed: bool) -> None:
-    assert bool(zeros_that_mean_nothing(counts, "RATED")) is noticed
+    assert bool(describe_missing_zeros(counts, "RATED")) is noticed
 
 
 def test_the_sentence_has_the_numbers_and_the_two_tables_that_divide_them() -> None:
-    said = zeros_that_mean_nothing({0.0: 620, 10.0: 80, 8.0: 100, 1.0: 1}, "RATED")
+    said = describe_missing_zeros({0.0: 620, 10.0: 80, 8.0: 100, 1.0: 1}, "RATED")
     assert said.startswith("620 of 801 RATED edges have the rating 0 and the others 1 to 10")
     assert 'where = { rating = ["1", …, "10"] } in [edges.RATED]' in said
     assert 'where = { rating = "0" } in [edges.VIEWED]' in said
 
 
 def test_behaviour_without_ratings_is_not_looked_at() -> None:
-    assert of_graph(checkerboard(4)[0]) == ""
+    assert describe_missing_zeros_in_graph(checkerboard(4)[0]) == ""

@@ -14,7 +14,7 @@ from graphrec.models import make
 from graphrec.models.ensemble.blending import normalise_scores
 from graphrec.models.ensemble.model import Ensemble, EnsembleConfig, HoldOut, hold_out
 from graphrec.relations import build_relations
-from graphrec.splitting.coherent import COHERENT
+from graphrec.splitting.coherent import COHERENT_SHARE
 from graphrec.testing import ModelContract, checkerboard, graph_of
 
 
@@ -124,7 +124,7 @@ def test_coherent_parts_are_held_out_on_request() -> None:
     timed = Interactions(user, item, 8, 20, time=np.arange(80))
     parts = hold_out(timed, "coherent", np.random.default_rng(0))
     assert parts is not None
-    assert parts.validation.user_degree().tolist() == [10 * COHERENT] * 8
+    assert parts.validation.user_degree().tolist() == [10 * COHERENT_SHARE] * 8
     assert (parts.cut, parts.is_random, len(parts.train)) == (None, False, 64)
 
 

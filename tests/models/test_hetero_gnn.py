@@ -198,9 +198,11 @@ def training_data_of(graph: HeteroGraph) -> TrainingData:
     return TrainingData(graph, pairs, pairs.matrix(), pairs.take(np.empty(0, dtype=np.int64)), CPU)
 
 
-def test_a_neighbourhood_that_holds_everything_has_the_loss_of_the_whole_graph(graph: HeteroGraph) -> None:
+@pytest.mark.parametrize("loss", ["softmax", "bpr", "mse"])
+def test_a_neighbourhood_that_holds_everything_has_the_loss_of_the_whole_graph(graph: HeteroGraph, loss: str) -> None:
     """As PyG's loader gives it, with the nodes of each type in another order."""
-    model = HeteroGNN(HeteroGNNConfig(embedding_dim=DIM, negatives="batch"))
+    negatives = "batch" if loss == "softmax" else "uniform"
+    model = HeteroGNN(HeteroGNNConfig(embedding_dim=DIM, loss=loss, negatives=negatives))
     training = training_data_of(graph)
     x = model.initial_parameters(training, np.random.default_rng(0))
     assert model._training_graph is not None
@@ -219,7 +221,8 @@ def test_a_neighbourhood_that_holds_everything_has_the_loss_of_the_whole_graph(g
     np.testing.assert_array_equal(batch.user, user)
     np.testing.assert_array_equal(batch.positive, item)
     around = model.sampled_loss(x, batch, model._training_graph, training)
-    whole = PairBatch(user, item, np.empty((3, 0), dtype=np.int64))
+    negative = np.empty((3, 0), dtype=np.int64) if loss == "softmax" else np.array([[2], [0], [1]])  # the previous item
+    whole = PairBatch(user, item, negative)
     expected = model.config.objective.value(model.build_encoder(training, x), whole, training.matrix)
     torch.testing.assert_close(around, expected)
 

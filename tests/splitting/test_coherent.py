@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from graphrec.interactions import Interactions
-from graphrec.splitting.coherent import COHERENT, coherent_holdout
+from graphrec.splitting.coherent import COHERENT_SHARE, coherent_holdout
 
 
 def test_a_coherent_part_holds_what_belongs_together(travellers: Interactions) -> None:
@@ -19,8 +19,8 @@ def test_a_coherent_part_holds_what_belongs_together(travellers: Interactions) -
 
     held = coherent_holdout(known, rng)
     assert towns_of_a_part(held) < 1.1
-    assert towns_of_a_part(rng.random(len(known)) < COHERENT) > 1.6
-    assert held.mean() == pytest.approx(COHERENT, abs=0.01)
+    assert towns_of_a_part(rng.random(len(known)) < COHERENT_SHARE) > 1.6
+    assert held.mean() == pytest.approx(COHERENT_SHARE, abs=0.01)
 
 
 def test_everybody_keeps_something() -> None:

@@ -16,7 +16,7 @@ from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.models.lightgcn import LightGCN, LightGCNConfig
 from graphrec.testing import checkerboard
 from graphrec.tuning import Quality, Tuning, TuningBudget, choose
-from graphrec.tuning.study import chosen_settings
+from graphrec.tuning.study import read_settings
 from graphrec.tuning.workers import ExecutionConfig, Task, TrialRunner
 
 
@@ -79,7 +79,7 @@ def test_a_finished_search_answers_from_its_file_and_more_trials_go_on(tmp_path:
         tuned(killed_after(0), TuningBudget(num_trials=5, study=path))
     more = tuned(hill, TuningBudget(num_trials=9, study=path))
     assert same(more, tuned(hill, TuningBudget(num_trials=9)))
-    assert chosen_settings(path, "graph_filter") == more.config
+    assert read_settings(path, "graph_filter") == more.config
 
 
 def test_a_line_that_a_kill_tore_is_dropped(tmp_path: Path) -> None:
@@ -117,15 +117,15 @@ def test_a_study_of_other_data_or_another_seed_is_refused(tmp_path: Path) -> Non
 def test_settings_of_a_study(tmp_path: Path) -> None:
     path = tmp_path / "study.journal"
     with pytest.raises(DataError, match="there is no study"):
-        chosen_settings(path, "graph_filter")
+        read_settings(path, "graph_filter")
     with pytest.raises(Killed):
         tuned(killed_after(0), TuningBudget(num_trials=4, study=path))
     with pytest.raises(DataError, match="no trial in the study .* was completed"):
-        chosen_settings(path, "graph_filter")
+        read_settings(path, "graph_filter")
     with pytest.raises(Killed):
         tuned(killed_after(3), TuningBudget(num_trials=4, study=path))
     best = max(tuned(hill, TuningBudget(num_trials=4)).trials[:3], key=lambda trial: trial.quality.ndcg)
-    assert chosen_settings(path, "graph_filter") == best.config
+    assert read_settings(path, "graph_filter") == best.config
 
 
 @pytest.mark.slow

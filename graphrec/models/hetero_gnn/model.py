@@ -31,7 +31,7 @@ from graphrec.models.hetero_gnn.neighbour_sampling import (
 )
 from graphrec.models.spectral_init import compute_spectral_init
 from graphrec.train_view import restrict
-from graphrec.training.losses import bpr_loss, in_batch_softmax_loss
+from graphrec.training.losses import in_batch_softmax_loss
 from graphrec.training.objectives import Batch, Encode
 from graphrec.vocabulary import IndexArray
 
@@ -184,8 +184,8 @@ class HeteroGNN(EmbeddingModel[HeteroGNNConfig]):
     def sampled_loss(
         self, x: Tensor, batch: Neighbourhood, training_graph: TrainingGraph, training: TrainingData
     ) -> Tensor:
-        """The loss of a batch in its sampled neighbourhood, with the items of the batch as negatives; the pairwise loss
-        has one negative per interaction, the item of the next one."""
+        """The loss of a batch in its sampled neighbourhood, with the items of the batch as negatives; bpr and mse
+        have one negative per interaction, the item of the previous one."""
         c, (user, _, item) = self.config, training_graph.graph.target
         states = functional_call(
             training_graph.network, unflatten_parameters(training_graph.network, x), (batch.edges, batch.rows)
@@ -194,7 +194,7 @@ class HeteroGNN(EmbeddingModel[HeteroGNNConfig]):
             c.objective.scale_vectors(states[label][row]) for label, row in zip((user, item), batch.local, strict=True)
         )
         if c.loss != "softmax":
-            return bpr_loss((users * items).sum(1), (users * items.roll(1, 0)).sum(1))
+            return c.objective.pairwise_loss((users * items).sum(1), (users * items.roll(1, 0)).sum(1))
         degree = np.bincount(training.matrix.indices, minlength=training.matrix.shape[1])[batch.positive]
         log_q = torch.from_numpy(np.log(degree * (len(degree) / training.matrix.nnz)).astype(np.float32)).to(x.device)
         item_index = torch.from_numpy(batch.positive).to(x.device)
