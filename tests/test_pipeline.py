@@ -10,8 +10,10 @@ from torch import Tensor
 
 from graphrec import TrainConfig
 from graphrec.errors import DataError, RefusedError
+from graphrec.evaluation.trial import Contender
 from graphrec.hetero import interactions
 from graphrec.interactions import Interactions
+from graphrec.pipeline.comparison import list_contenders
 from graphrec.pipeline.publication import require_publishable
 from graphrec.pipeline.training import train, tune
 from graphrec.ranking.topk import top_k
@@ -152,6 +154,21 @@ def test_a_trained_run_knows_everything_and_was_measured_without_test() -> None:
     assert list(dict.fromkeys(told)) == ["tune", "measure", "fit"]
     best = top_k(trained.model, trained.seen, np.arange(4), 1).item_index[:, 0]
     assert ((best + np.arange(4)) % 2 == 0).all()
+
+
+def test_a_measured_run_is_fitted_to_everything() -> None:
+    graph = timed()
+    trained = train(graph, "popularity", np.random.default_rng(0))
+    assert trained.run.metrics
+    expected = interactions(graph).matrix().sum(axis=0)
+    np.testing.assert_array_equal(trained.model.score(np.array([0]))[0], expected)
+
+
+def test_a_saved_run_is_compared_with_its_own_settings(tmp_path: Path) -> None:
+    run = train(timed(), "item_knn", np.random.default_rng(0), TrainConfig({"neighbours": 3}, measured=False))
+    save(tmp_path, run)
+    settings = {**run.run.config, "neighbours": 3}
+    assert list_contenders((), run.run, tmp_path)[2:] == [Contender("item_knn", settings, run.run.id)]
 
 
 def test_settings_that_are_given_are_kept() -> None:

@@ -32,7 +32,7 @@ def graph() -> HeteroGraph:
                 edges("User", "TAGGED", "Item", ("a", "x"), ("b", "x"), ("b", "z"), tag=["old", "old", "new"]),
                 edges("User", "FRIEND", "User", ("a", "b")),
                 edges("User", "TRUSTS", "User", ("a", "c"), ("b", "c"), ("c", "b"), value=[4.0, -3.0, 2.0]),
-                edges("Item", "IN_GENRE", "Genre", ("x", "g"), ("x", "h"), ("z", "h")),
+                edges("Item", "IN_GENRE", "Genre", ("x", "g"), ("x", "h"), ("z", "h"), ("z", "h")),
                 edges("User", "LIVES_IN", "Town", ("c", "t")),
                 edges("Item", "ALSO_BOUGHT", "Item", ("x", "z")),
             ),
@@ -56,6 +56,14 @@ def test_undirected_relations_are_read_both_ways_and_distrust_is_left_out(graph:
     found = build_relations(graph).social
     np.testing.assert_array_equal(found["FRIEND"].toarray(), [[0, 1, 0], [1, 0, 0], [0, 0, 0]])
     np.testing.assert_array_equal(found["TRUSTS"].toarray(), [[0, 0, 4], [0, 0, 0], [0, 2, 0]])
+
+
+def test_trust_of_unknown_strength_counts_as_one() -> None:
+    trusts = edges("User", "TRUSTS", "User", ("a", "b"), ("a", "c"), value=[4.0, None])
+    bought = edges("User", "PURCHASED", "Item", ("a", "x"))
+    tables = GraphTables((nodes("User", "a", "b", "c"), nodes("Item", "x")), (bought, trusts), ())
+    found = build_relations(build(tables)).social["TRUSTS"]
+    np.testing.assert_array_equal(found.toarray(), [[0, 4, 1], [0, 0, 0], [0, 0, 0]])
 
 
 def test_attributes_are_rows_of_their_node_and_tags_are_counted(graph: HeteroGraph) -> None:

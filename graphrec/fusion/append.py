@@ -28,7 +28,7 @@ def merge_appended(label: str, new: pd.DataFrame, old: pd.DataFrame, repeats: Re
     after = {name: new[name].to_numpy(dtype=object) if name in new else _make_missing(len(new)) for name in names}
     if repeats is not None and repeats.repeated == "refuse":
         _require_equal_values(label, new["native"], before, after)
-    new_first = _prefer_new_rows(repeats, before, after, len(new))
+    new_first = prefer_new_rows(repeats, before, after, len(new))
     columns = {}
     for name in names:
         preferred = np.where(new_first, after[name], before[name])
@@ -41,7 +41,7 @@ def merge_appended(label: str, new: pd.DataFrame, old: pd.DataFrame, repeats: Re
     return add_columns(new[IDENTITY], merged)
 
 
-def _prefer_new_rows(repeats: Repeats | None, before: dict[str, Cells], after: dict[str, Cells], count: int) -> Mask:
+def prefer_new_rows(repeats: Repeats | None, before: dict[str, Cells], after: dict[str, Cells], count: int) -> Mask:
     """For each appended row, whether its values count before those in the graph.
 
     The rows are compared by `repeats.by`; without it, and if neither row has a value of it, the appended row is the

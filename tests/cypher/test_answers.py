@@ -121,6 +121,7 @@ def test_the_long_tail_is_what_the_head_leaves(graph: Store) -> None:
     assert ask(graph, "recommend_long_tail", columns, user_id="ann") == [("n", 3, 0)]
     assert ask(graph, "recommend_long_tail", columns, user_id="ann", head="0.5") == [("d", 1, 3), ("n", 3, 0)]
     assert ask(graph, "recommend_long_tail", columns, user_id="bob", head="0") == []
+    assert ask(graph, "recommend_long_tail", columns, user_id="bob") == []  # whose list of r1, with x, is withdrawn
 
 
 def test_a_group_gets_the_least_mean_rank_among_what_none_has_met(graph: Store) -> None:
@@ -208,6 +209,11 @@ def test_a_recommendation_is_explained_by_items_friends_and_attributes(graph: St
         ("item", "a", "A", 1, ["dora"]),
         ("friend", "dora", None, 1, ["a"]),
         ("friend", "gus", None, 0, []),
+    ]
+    assert ask(graph, "explain_recommendation", columns, user_id="ann", item_id="a") == [  # which ann has herself
+        ("item", "b", "B", 1, ["bob"]),
+        ("friend", "dora", None, 0, []),
+        ("attribute", "Drama", None, 1, ["b"]),
     ]
     assert len(ask(graph, "explain_recommendation", columns, user_id="ann", item_id="c", k="1")) == 3
     assert ask(graph, "explain_recommendation", columns, user_id="flo", item_id="c") == []

@@ -110,6 +110,12 @@ def test_the_same_seed_gives_the_same_comparison(comparison: Comparison) -> None
     assert without_costs(compared()) == without_costs(comparison)
 
 
+def test_a_model_that_draws_is_measured_alike_each_time() -> None:
+    noisy = Contender("lightgcn", {"epochs": 1, "embedding_dim": 4, "warm_start": False}, "noisy")
+    first, second = (compared(models=[noisy]).results[0] for _ in range(2))
+    assert (first.metrics, first.learning) == (second.metrics, second.learning)
+
+
 def test_a_model_is_measured_alike_whatever_stands_beside_it(comparison: Comparison) -> None:
     alone = compared(models=["graph_filter"]).results[0]
     assert alone.rounds[0].metrics == comparison.results[-1].rounds[0].metrics

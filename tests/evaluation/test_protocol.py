@@ -86,7 +86,8 @@ def test_the_default_stays_where_the_gain_is_noise() -> None:
     default = np.full(20, 0.10)
     lucky, better = default.copy(), default + np.linspace(0.01, 0.03, 20)
     lucky[0] = 0.9  # one user of twenty
-    for values, best in ((lucky, 0), (better, 1)):
+    uneven = default + np.tile([0.06, -0.02], 10)  # a gain of 0.02: half a deviation, and two standard errors
+    for values, best in ((lucky, 0), (better, 1), (uneven, 1)):
         found = [Quality(float(v.mean()), 0.1, v) for v in (default, values)]
         assert select(found, [True, True]) == best
 

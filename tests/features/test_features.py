@@ -73,6 +73,9 @@ def test_time_tells_first_last_activity_and_the_direction_of_day_and_week(graph:
     expected = [1, 0, 1, math.log(1 + 2 / 4.25), 0.5, 0.5, (1 + math.cos(part)) / 2, math.sin(part) / 2]
     torch.testing.assert_close(found[0], torch.tensor(expected, dtype=torch.float32))
     assert not found[1:].any()
+    items = time_features(graph, "Item")  # one moment is a day: i0 at midnight, first of all
+    assert items is not None
+    torch.testing.assert_close(items[0], torch.tensor([1, 0, 0, math.log(2), 1, 0, 1, 0], dtype=torch.float32))
     assert time_features(graph, "Genre") is None
 
 

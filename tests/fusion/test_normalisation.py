@@ -22,6 +22,7 @@ def normalised(name: str, text: str) -> str | None:
         ("isbn", "ISBN 978-0-306-40615-7", "9780306406157"),
         ("isbn", "306406152", "9780306406157"),  # a table of numbers lost the zero in front
         ("isbn13", "9780306406157", "9780306406157"),
+        ("isbn", "979-10-90636-07-1", "9791090636071"),  # of the second prefix, without a form of ten
         ("isbn", "080442957x", "9780804429573"),
         ("isbn", "0306406153", None),  # the check digit is wrong
         ("isbn", "9780306406158", None),

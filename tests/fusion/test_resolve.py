@@ -160,3 +160,22 @@ def test_the_lowest_threshold_counts() -> None:
         assert len(found.nodes) == count
         assert len(found.decisions.proposed) == (count == 2)
         assert len(found.decisions.made) == (count == 1)
+
+
+def test_a_confidence_at_the_threshold_is_enough() -> None:
+    certain = LinkRule("Item", "exact", ("sku",), threshold=1.0)
+    found = resolve(
+        "Item", records(("a:1", "x"), ("b:1", "x")), [make_manifest("a", certain), make_manifest("b")], NAMES
+    )
+    assert (len(found.nodes), len(found.decisions.proposed)) == (1, 0)
+
+
+def test_the_surest_links_are_made_first() -> None:
+    """b:1 is a:1 by its sku and c:1 by title and year; the film of the year before, a:2, would join c:1 to it."""
+    titles = [None, "Midnight Special", "Midnight Special", "Midnight Special"]
+    rows = records(
+        ("a:1", "x"), ("b:1", "x"), ("c:1", None), ("a:2", None), title=titles, year=[None, 2016, 2016, 2015]
+    )
+    found = resolve("Item", rows, [make_manifest("a", SKU), make_manifest("b"), make_manifest("c")], NAMES)
+    assert sorted(map(tuple, found.nodes["keys"])) == [("a:1", "b:1", "c:1"), ("a:2",)]
+    assert found.decisions.refused[["left_key", "right_key"]].to_numpy().tolist() == [["a:2", "c:1"]]

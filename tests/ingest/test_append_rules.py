@@ -96,12 +96,25 @@ def test_counts_add_up_and_the_same_rows_not_twice(store: Store, tmp_path: Path)
     assert [row[3] for row in listened(store)] == [4, 2]
 
 
+def test_every_earlier_append_is_remembered(store: Store, tmp_path: Path) -> None:
+    load(store, tmp_path, {**ITEMS, "rows": ["u1,i1,,3,1500000000"]})
+    days: list[Rows] = [{"rows": ["u1,i1,,2,1500000001"]}, {"rows": ["u2,i1,,1,1500000002"]}]
+    for day in days:
+        load(store, tmp_path, day, append=True)
+    for day in days:
+        with pytest.raises(RefusedError, match="the same rows were appended to log before"):
+            load(store, tmp_path, day, append=True)
+    assert [row[3] for row in listened(store)] == [5, 1]
+
+
 def test_an_append_of_sums_that_was_cut_off_is_not_guessed(store: Store, tmp_path: Path) -> None:
     rows = {**ITEMS, "rows": ["u1,i1,,3,1500000000"]}
     load(store, tmp_path, rows)
     store.write("MATCH (s:Source) SET s.appending = 'x', s.status = 'loading'")
     with pytest.raises(RefusedError, match="was interrupted.*load all files of the source together"):
         load(store, tmp_path, {"rows": ["u1,i1,,2,1500000001"]}, append=True)
+    with pytest.raises(RefusedError, match="was interrupted"):
+        load(store, tmp_path, {"rows": ["u1,i1,,2,1500000001"]}, append=True, again="yes")
     load(store, tmp_path, {}, RULES[3], append=True)  # nothing is summed here
     store.write("MATCH (s:Source) SET s.appending = 'x'")
     load(store, tmp_path, rows)

@@ -205,6 +205,15 @@ def test_formulas_in_rejected_rows_and_links_pass_through_or_are_disarmed(tmp_pa
     assert texts[True][1].endswith("s:=1,'=1+1,-0.5\n")
 
 
+def test_a_report_replaces_all_of_the_last_one(tmp_path: Path) -> None:
+    toml = 'name = "s"\n[edges.RATED]\nfile = "r.csv"\nfrom = "User:u"\nto = "Item:i"\nweight = "n"\n'
+    links = pd.DataFrame({"key": ["s:1"]})
+    place = ingest.save_report(tmp_path, "s", {}, tables(tmp_path, toml, r="u,i,n\nu1,a,1\nu2,b,x\n").cleaning, links)
+    assert sorted(path.name for path in place.iterdir()) == ["links.csv", "rejected.csv", "report.json"]
+    ingest.save_report(tmp_path, "s", {}, tables(tmp_path, toml, r="u,i,n\nu1,a,1\n").cleaning)
+    assert [path.name for path in place.iterdir()] == ["report.json"]
+
+
 def test_rejected_rows_of_json_lines_and_parquet_have_their_place(tmp_path: Path) -> None:
     import duckdb
 

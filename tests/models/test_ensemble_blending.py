@@ -172,3 +172,7 @@ def test_groups_of_users_get_weights_of_their_own() -> None:
     assert limits.tolist() == [5.0]
     assert float(weights[0, 0]) > float(weights[1, 0]) + 0.3
     torch.testing.assert_close(weights.sum(dim=1), torch.ones(2))
+    held = held_out(noise[20:].tolist(), hits[20:].tolist(), [1] * 80 + [9] * 100)
+    weights, limits = learn_group_weights(held, 2)
+    assert limits.tolist() == [9.0]  # the smallest degree of the second group
+    assert float(weights[0, 0]) > float(weights[1, 0]) + 0.3

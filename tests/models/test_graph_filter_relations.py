@@ -7,13 +7,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from scipy import sparse
 
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.hetero import HeteroGraph
+from graphrec.interactions import Interactions
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.model import GraphFilter
+from graphrec.models.graph_filter.signal import RELATION_ITEMS, Signal, combine_behaviours, find_last_event
 
-from .typed_example import FULL, GENRES, ITEMS, USERS, Dense, fitted, matrix
+from .typed_example import DAY, FULL, GENRES, ITEMS, USERS, Dense, fitted, matrix
 
 
 def divided(dense: Dense) -> Dense:
@@ -138,6 +141,26 @@ def test_a_half_life_halves_what_is_that_old(graph: HeteroGraph, parts: Mapping[
         for day, (user, item) in enumerate(parts[name]):
             expected[user, item] += weight * 0.5 ** ((last - day) / 10.0)
     np.testing.assert_allclose(model.signal.behaviour.toarray(), expected, rtol=1e-5)
+
+
+def test_the_latest_event_of_a_pair_decays_and_behaviours_without_weight_set_no_clock() -> None:
+    twice = Interactions(np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.int64), 1, 1, time=np.array([10, 0]) * DAY)
+    later = replace(twice, time=np.array([30, 40]) * DAY)
+    assert find_last_event(twice, {"VIEWED": later}, {"VIEWED": 0.0}) == 10 * DAY
+    assert find_last_event(twice, {"VIEWED": later}, {"VIEWED": 0.1}) == 40 * DAY
+    behaviour, _ = combine_behaviours(twice, {}, {}, half_life=5.0, now=20 * DAY)
+    np.testing.assert_allclose(behaviour.toarray(), [[0.25]])
+
+
+def test_of_equal_items_of_a_friend_the_rarer_ones_enter_the_signal() -> None:
+    """A friend has 80 items, the first half of which ten others have too; RELATION_ITEMS are taken."""
+    behaviour = np.zeros((12, 80), dtype=np.float32)
+    behaviour[1] = behaviour[2:, :40] = 1.0
+    friends = sparse.csr_array(np.eye(1, 12, 1, dtype=np.float32))
+    found = Signal(sparse.csr_array(behaviour), social={"FRIEND": friends}).relation_signal(friends, "FRIEND")
+    assert found.nnz == RELATION_ITEMS < 80
+    assert set(range(40, 80)) <= set(found.indices.tolist())
+    np.testing.assert_allclose(found.data, 1.0, rtol=1e-6)
 
 
 def test_items_met_by_other_behaviours_alone_can_be_left_out(

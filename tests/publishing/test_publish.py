@@ -120,6 +120,16 @@ def test_rolling_back_there_and_back(graph: Store) -> None:
         roll_back(graph, "three")
 
 
+def test_a_clock_that_was_set_back_hides_no_newer_run(graph: Store) -> None:
+    put(graph, "one", lists())
+    graph.write("MATCH (r:Run) SET r.activated_at = r.activated_at + 3600000")  # published by a clock an hour ahead
+    put(graph, "two", lists(3))
+    assert read_all(graph) == wanted(lists(3))
+    left, active = roll_back(graph)
+    assert (left.id, active.id) == ("two", "one")
+    assert read_all(graph) == wanted(lists())
+
+
 def test_there_is_nothing_to_go_back_to(graph: Store) -> None:
     with pytest.raises(DataError, match="nothing is published"):
         roll_back(graph)
@@ -165,6 +175,14 @@ def test_layers_are_those_that_somebody_reads_and_not_too_many(graph: Store, mon
         put(graph, f"small{number}", frame)
         assert len(read_versions(graph).active.layers) <= 3  # type: ignore[union-attr]  # as above
         assert read_all(graph) == wanted(frame)
+
+
+def test_lists_of_a_run_that_is_gone_are_replaced(graph: Store) -> None:
+    put(graph, "one", lists())
+    graph.write("MATCH (r:Run) DETACH DELETE r")
+    put(graph, "two", lists(3))
+    assert read_all(graph) == wanted(lists(3))
+    assert edges_by_layer(graph) == {"two": USERS * 5}
 
 
 def test_a_few_lists_among_many_users_are_found_again(graph: Store) -> None:
@@ -230,6 +248,8 @@ def test_similar_items_stay_until_they_are_published_again(graph: Store) -> None
     change = put(graph, "four", lists(2), similar=fewer).similar
     assert (change.lists_written, change.lists_unchanged, change.lists_withdrawn) == (1, 38, 1)
     assert edges_by_layer(graph, "SIMILAR") == {"one": 200, "four": 5}
+    query = queries.get("find_published_similar_items")
+    assert [len(queries.run(graph, query, {"item_id": f"i{k}"})) for k in (3, 4, 5)] == [0, 5, 5]
     put(graph, "five", lists(3))
     assert graph.read("MATCH (i:Item)-[:WITHDRAWN]->(r {id: 'five'}) RETURN i.id AS id") == [{"id": "i3"}]
 

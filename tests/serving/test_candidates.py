@@ -8,6 +8,8 @@ from graphrec.reranking import parse_rules
 from graphrec.reranking.batch import rerank_all_users
 from graphrec.runs import TrainedRun
 from graphrec.serving import Answer, OnlineRecommender
+from graphrec.serving.answer import Strategy
+from graphrec.serving.candidates import Candidate, rerank_candidates
 from graphrec.store import Store
 
 from . import shop
@@ -36,6 +38,14 @@ def test_the_candidate_pool_grows_until_the_list_is_full_or_no_item_is_left(onli
     answer = online.recommend("u1", 2, far)
     assert items(answer) == ["i18"], "u1 bought i19, and i18 is the only other"
     assert answer.notes[-1].startswith("1 of 2: the graph has no other item for this user (9 seen, ")
+
+
+def test_what_later_strategies_found_stays_behind_negative_scores(store: Store, run: TrainedRun) -> None:
+    first, later = Strategy.FOLD_IN, Strategy.POPULAR
+    found = [Candidate("i0", None, -2.0, first), Candidate("i2", None, -3.0, first), Candidate("i4", None, 9.0, later)]
+    rules = parse_rules("[[deny]]\nwhere = 'item.price < 0'")
+    kept, _ = rerank_candidates(store, rules, run.users.ids[0], found, 3, None)
+    assert kept == found
 
 
 def test_rules_apply_to_new_users_and_anonymous_visitors(online: OnlineRecommender, store: Store) -> None:

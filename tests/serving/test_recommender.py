@@ -146,6 +146,27 @@ def test_friends_are_a_fallback_if_the_model_does_not_read_them(store: Store, tm
     assert answer.notes[-1] == "5 items that most friends chose"
 
 
+def test_friends_count_by_how_much_they_are_trusted(store: Store, tmp_path: Path) -> None:
+    shop.build(store)
+    store.write("MATCH (a:User {id: 'u1'}), (b:User {id: 'u3'}) CREATE (a)-[:TRUSTS {value: 1}]->(b)")
+    shop.publish(store, shop.trained(store, tmp_path), 3)
+    store.write(
+        "UNWIND [['odd', 9, 1], ['even', 1, 9]] AS row MATCH (a:User {id: 'u7'}), (b:User {id: 'u8'}) "
+        "CREATE (u:User {id: row[0]}) CREATE (u)-[:TRUSTS {value: row[1]}]->(a), (u)-[:TRUSTS {value: row[2]}]->(b)"
+    )
+    for user, parity in (("odd", 1), ("even", 0)):
+        answer = OnlineRecommender(store, tmp_path).recommend(user, 5)
+        assert details(answer) == ["from 2 friends"]
+        assert all(int(item[1:]) % 2 == parity for item in items(answer))
+
+
+def test_followers_are_no_friends(online: OnlineRecommender, store: Store) -> None:
+    store.write("MATCH (f:User {id: 'u3'}) CREATE (f)-[:FOLLOWS]->(:User {id: 'star'})")
+    assert strategies(online.recommend("star", 3)) == ["trending"]
+    store.write("MATCH (s:User {id: 'star'}), (f:User {id: 'u3'}) CREATE (s)-[:FOLLOWS]->(f)")
+    assert strategies(online.recommend("star", 3)) == ["friends"]
+
+
 def test_fallbacks_are_attributes_then_segment_then_trending(online: OnlineRecommender, store: Store) -> None:
     store.write("MATCH (g:Genre {id: 'odd'}) CREATE (:User {id: 'fan'})-[:LIKES]->(g)")
     fan = online.recommend("fan", 5)
@@ -209,6 +230,8 @@ def test_a_new_item_is_recommended_by_its_attributes(online: OnlineRecommender, 
     assert "novelty" not in items(even)
     store.write("MATCH (u:User {id: 'odd'}), (i:Item {id: 'novelty'}) CREATE (u)-[:PURCHASED]->(i)")
     assert "novelty" not in items(online.recommend("odd", 8))
+    store.write("MATCH (g:Genre {id: 'odd'}) CREATE (:Item {id: 'latest'})-[:IN_GENRE]->(g)")
+    assert "latest" in items(online.recommend("odd", 8)), "new items are read again once there are more items"
 
 
 def test_layers_and_withdrawal_and_rollback(store: Store, tmp_path: Path) -> None:
@@ -227,6 +250,14 @@ def test_layers_and_withdrawal_and_rollback(store: Store, tmp_path: Path) -> Non
     publishing.roll_back(store)
     assert len(online.recommend("u4", 3).items) == 3
     assert strategies(online.recommend("u6", 3)) == ["published"]
+
+
+def test_the_model_is_that_of_the_active_run(online: OnlineRecommender, store: Store, tmp_path: Path) -> None:
+    other = shop.trained(store, tmp_path, "item_knn")
+    store.write("MATCH (i:Item {id: 'i1'}) CREATE (:User {id: 'new'})-[:PURCHASED]->(i)")
+    assert ", run graph_filter-" in online.recommend("new", 3).notes[0]
+    shop.publish(store, other, 3)
+    assert f"by item_knn, run {other.run.id}" in online.recommend("new", 3).notes[0]
 
 
 def test_a_saved_run_has_the_origins_of_its_relations(run: TrainedRun, tmp_path: Path) -> None:

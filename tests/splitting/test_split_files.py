@@ -72,6 +72,8 @@ def test_files_that_time_divides_have_a_cut_and_the_last_tenth_for_validation(tm
     assert found.cut == 2
     mixed = [table(tmp_path / f"{name}.tsv", pairs) for name, pairs in (("e", of("bob", 1, 3)), ("f", of("bob", 2, 4)))]
     assert split(*mixed, test, data=late).cut is None
+    equal = whole([9, *range(31, 40), *range(10), 50])  # the last of train and the first of test at one second
+    assert split(train, test, data=equal).cut is None
 
 
 def test_without_times_a_random_tenth_is_validation(tmp_path: Path) -> None:

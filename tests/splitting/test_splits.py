@@ -113,3 +113,12 @@ def test_too_few_interactions_cannot_be_split(split: object) -> None:
     two = np.zeros(2, dtype=np.int64)
     with pytest.raises(DataError, match="2 interactions cannot be split"):
         split(Interactions(two, two, 1, 1, time=two), np.random.default_rng(0))  # type: ignore[operator]  # either split
+
+
+def test_interactions_of_one_second_are_in_random_order() -> None:
+    """Four rows of each of 100 users at one second: each place in the file is the last of about a quarter of them."""
+    user, item = np.divmod(np.arange(400), 4)
+    whole = Interactions(user, item, 100, 4, time=np.zeros(400, dtype=np.int64))
+    split = leave_last_out(whole, np.random.default_rng(0))
+    assert np.bincount(split.test.item_index, minlength=4).min() >= 15
+    assert np.bincount(split.validation.item_index, minlength=4).min() >= 15

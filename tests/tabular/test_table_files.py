@@ -7,6 +7,7 @@ import pytest
 
 from graphrec.errors import DataError
 from graphrec.tables import GraphTables
+from graphrec.tabular.duckdb_engine import BATCH
 from graphrec.tabular.file_format import make_unique, read_column_names
 from graphrec.tabular.parsing import parse
 from graphrec.tabular.spec import FileInput
@@ -83,6 +84,15 @@ def test_the_number_of_a_bad_line_counts_lines_and_not_records(reader: Reader) -
     assert fields.examples == ("r.csv line 7: '3'",)
     assert quote.examples == ("r.csv line 11: '6,\"7\"8,x'",)
     assert pairs(tables) == [("1", "2"), ("4", "5"), ("9", '5"x')]
+
+
+def test_rows_of_later_batches_keep_their_numbers(reader: Reader) -> None:
+    lines = [f"{number},x,1" for number in range(BATCH + 2)]
+    lines[1] = lines[-1] = "u,x,many"
+    found = reader(CSV + 'weight = "n"', r__csv="\n".join(["u,i,n", *lines])).cleaning.rejected
+    assert found is not None
+    assert found["line"].tolist() == [3, BATCH + 3]
+    assert set(found["row"]) == {'{"u":"u","i":"x","n":"many"}'}
 
 
 def test_a_column_that_stands_twice_has_a_number(reader: Reader) -> None:

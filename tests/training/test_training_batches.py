@@ -61,6 +61,15 @@ def test_an_epoch_of_users_has_each_active_user_once_with_all_they_chose() -> No
         np.testing.assert_array_equal(batch.history.toarray(), matrix[batch.user].toarray())
 
 
+def test_a_sample_says_how_often_each_of_its_items_is_expected() -> None:
+    """Degrees 4, 1 and 0: items are drawn by the roots, two of three times the first and never the last."""
+    matrix = sparse.csr_array(np.array([[1, 1, 0], [1, 0, 0], [1, 0, 0], [1, 0, 0]], dtype=np.float32))
+    sample = next(user_batches(matrix, 100, 3000, np.random.default_rng(0))).sample
+    assert sample is not None
+    np.testing.assert_allclose(np.bincount(sample.item_index, minlength=3), [2000, 1000, 0], atol=100)
+    np.testing.assert_allclose(sample.log_q, np.log([2000, 1000])[sample.item_index], rtol=1e-6)
+
+
 @pytest.mark.parametrize(("batch_size", "total", "expected"), [(100, 10_000, 100), (1000, 1600, 100), (5, 3, 1)])
 def test_few_interactions_still_make_sixteen_steps(batch_size: int, total: int, expected: int) -> None:
     assert cap_batch_size(batch_size, total) == expected

@@ -16,7 +16,7 @@ from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.models.lightgcn import LightGCN, LightGCNConfig
 from graphrec.testing import checkerboard
 from graphrec.tuning import Quality, Tuning, TuningBudget, choose
-from graphrec.tuning.study import read_settings
+from graphrec.tuning.study import fingerprint, read_settings
 from graphrec.tuning.workers import ExecutionConfig, Task, TrialRunner
 
 
@@ -112,6 +112,15 @@ def test_a_study_of_other_data_or_another_seed_is_refused(tmp_path: Path) -> Non
     path.write_text("a note\n")
     with pytest.raises(GraphrecError, match=r"not a study of `graphrec tune`"):
         tuned(hill, TuningBudget(num_trials=1, study=path))
+
+
+def test_times_and_the_validation_part_tell_searches_apart() -> None:
+    graph, train, _ = checkerboard()
+    moments = np.arange(len(train))
+    rows = [train, replace(train, time=moments), replace(train, time=moments[::-1])]
+    found = {fingerprint("item_knn", graph, part, validation, 0) for part in rows for validation in ("", "a", "b")}
+    assert len(found) == 9
+    assert fingerprint("item_knn", graph, replace(train), "a", 0) in found
 
 
 def test_settings_of_a_study(tmp_path: Path) -> None:
