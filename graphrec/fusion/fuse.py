@@ -11,6 +11,11 @@ from graphrec.fusion.plan import NodePlan, StoredNodes, plan
 from graphrec.fusion.provenance import SourceManifest
 from graphrec.fusion.records import (
     IDENTITY,
+    KEY,
+    NATIVE_ID,
+    NODE,
+    SHARED,
+    SOURCE_NAME,
     add_columns,
     build_records,
     list_properties,
@@ -139,12 +144,12 @@ class _SourceChange:
 
     def apply(self, records: pd.DataFrame) -> pd.DataFrame:
         """The records of all sources, with those of this source replaced by the new ones (if appending, merged)."""
-        own = (records["source"] == self.source).to_numpy()
+        own = (records[SOURCE_NAME] == self.source).to_numpy()
         if self.table is None:
             return records[~own].reset_index(drop=True)
         new = build_records(self.table, self.source)
         if self.append:
-            own = own & records["key"].isin(new["key"]).to_numpy()
+            own = own & records[KEY].isin(new[KEY]).to_numpy()
             new = merge_appended(self.label, new, records[own], self.repeats)
         kept = records[~own]
         return pd.concat([new, kept], ignore_index=True) if len(kept) else new
@@ -157,18 +162,18 @@ def _fuse_label(known: GraphState, sources: Sequence[SourceManifest], change: _S
     empty = pd.DataFrame({"id": pd.Series(dtype=object), "keys": pd.Series(dtype=object)})
     nodes = known.nodes.get(label, empty)
     before = restore_records(label, nodes, sources)
-    after = change.apply(before.drop(columns="node")).reindex(columns=[*IDENTITY, *names])
-    after = add_columns(after[IDENTITY].astype({"shared": bool}), {name: to_objects(after[name]) for name in names})
+    after = change.apply(before.drop(columns=NODE)).reindex(columns=[*IDENTITY, *names])
+    after = add_columns(after[IDENTITY].astype({SHARED: bool}), {name: to_objects(after[name]) for name in names})
     others = [each for each in sources if each.source.name != change.source]
     remaining = [*others, change.manifest] if change.manifest else others
     resolved = resolve(label, after, remaining, names)
     node_plan = plan(NodeType(label, names), sources, StoredNodes(nodes, before), after, resolved)
     declared = change.manifest.links if change.manifest else ()
     outcomes = find_rule_outcomes(change.source, after, resolved, collect_rules(label, remaining), declared)
-    report = build_label_report(label, change.source, before["key"], after, resolved, outcomes)
-    own = (after["source"] == change.source).to_numpy()
-    stored_keys = before["key"][before["source"] == change.source]
+    report = build_label_report(label, change.source, before[KEY], after, resolved, outcomes)
+    own = (after[SOURCE_NAME] == change.source).to_numpy()
+    stored_keys = before[KEY][before[SOURCE_NAME] == change.source]
     ids = resolved.nodes["id"].to_numpy()[resolved.node[own]]
-    new_ids = pd.Series(ids, index=pd.Index(after["native"][own], dtype="str"), dtype="str")
-    counts = (len(stored_keys), int((~stored_keys.isin(after["key"][own])).sum()))
+    new_ids = pd.Series(ids, index=pd.Index(after[NATIVE_ID][own], dtype="str"), dtype="str")
+    counts = (len(stored_keys), int((~stored_keys.isin(after[KEY][own])).sum()))
     return _FusedLabel(node_plan, report, resolved.decisions.table(label), new_ids, counts)
