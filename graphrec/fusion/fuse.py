@@ -1,11 +1,12 @@
 """Fusion of one source with the graph: the writes for a load, and those for unlinking a source."""
 
+from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
-from graphrec.errors import DataError
+from graphrec.errors import DataError, first_few
 from graphrec.fusion.append import merge_appended
 from graphrec.fusion.plan import NodePlan, StoredNodes, plan
 from graphrec.fusion.provenance import SourceManifest
@@ -20,6 +21,7 @@ from graphrec.fusion.records import (
     build_records,
     list_properties,
     restore_records,
+    stored_names,
     to_objects,
 )
 from graphrec.fusion.remap_edges import remap_edges
@@ -27,7 +29,7 @@ from graphrec.fusion.report import FusionReport, LabelReport, build_label_report
 from graphrec.fusion.resolve import collect_rules, resolve
 from graphrec.fusion.rule_outcomes import find_rule_outcomes
 from graphrec.schema import NodeType
-from graphrec.tables import EdgeTable, GraphTables, NodeTable, Repeats
+from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable, Repeats
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def fuse(known: GraphState, incoming: GraphTables, append: bool = False) -> Fuse
         append: keep records of the source that are in the graph and not in `incoming`.
 
     Raises:
-        DataError: incoming has no source or several, or two nodes of the graph have the same key.
+        DataError: incoming has no source or several, a property has a name that graphrec uses for its own, or two
+            nodes of the graph have the same key.
     """
     if len(incoming.sources) != 1:
         raise DataError(
@@ -82,6 +85,7 @@ def fuse(known: GraphState, incoming: GraphTables, append: bool = False) -> Fuse
     earlier = next((each for each in known.sources if each.source.name == name), None)
     merged = manifest.merge(earlier)
     sources = [*(each for each in known.sources if each.source.name != name), merged]
+    _require_free_names(sources, incoming)
     tables = {table.type.label: table for table in incoming.nodes}
     removed = [kind.label for kind in earlier.nodes if kind.label not in tables] if earlier and not append else []
     valid = merged if append else manifest
@@ -93,6 +97,18 @@ def fuse(known: GraphState, incoming: GraphTables, append: bool = False) -> Fuse
     new_ids = {each.plan.label: each.new_ids for each in labels}
     edges = tuple(remap_edges(table, new_ids) for table in incoming.edges)
     return _combine_labels(name, labels, edges, tables)
+
+
+def _require_free_names(sources: Sequence[SourceManifest], incoming: GraphTables) -> None:
+    """Raise DataError if a property has a name that graphrec itself writes, such as `keys` or `imdb:title`."""
+    names = {table.type.label: ["id", *stored_names(table.type.label, sources)] for table in incoming.nodes}
+    names |= {table.type.relation: ["source", *ENDS, *table.type.properties] for table in incoming.edges}
+    for table, stored in names.items():
+        if len(set(stored)) < len(stored):
+            taken = [name for name, count in Counter(stored).items() if count > 1]
+            raise DataError(
+                f"{table}: a property cannot be called {first_few(taken)}, which graphrec itself writes; rename it"
+            )
 
 
 def unlink(known: GraphState, source: str) -> Fused:

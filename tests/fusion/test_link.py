@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from random import Random
+from typing import Literal
 
 import pandas as pd
 import pytest
@@ -48,6 +49,16 @@ def test_an_exact_key_links_equal_values_of_any_type() -> None:
         {"left_key": "a:1", "right_key": "b:x", "rule": "tmdb_id, exact", "confidence": 1.0, "evidence": "tmdb_id 862"}
     ]
     assert links.ambiguous.empty
+
+
+@pytest.mark.parametrize("by", ["exact", "normalised", "title"])
+def test_a_rule_may_compare_properties_called_like_the_columns_of_links(by: Literal["exact", "normalised"]) -> None:
+    names = ("key", "source", "left_key", "right_key", "lefts", "rights", "raw key", "key_x", "rule", "name", "self")
+    values = {name: str(number) for number, name in enumerate(names, 1980)}
+    other = {**values, "self": "1"}
+    rows = [{KEY: "a:1", **values}, {KEY: "a:2", **other}, {KEY: "b:7", **values}, {KEY: "b:8", **other}]
+    links = find_links("Item", records(rows), [LinkRule("Item", by, names)])
+    assert list(pairs(links)) == [("a:1", "b:7"), ("a:2", "b:8")]
 
 
 def test_evidence_of_a_normalised_key_has_the_stored_value() -> None:
