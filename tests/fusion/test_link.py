@@ -54,7 +54,7 @@ def test_an_exact_key_links_equal_values_of_any_type() -> None:
 @pytest.mark.parametrize("by", ["exact", "normalised", "title"])
 def test_a_rule_may_compare_properties_called_like_the_columns_of_links(by: Literal["exact", "normalised"]) -> None:
     names = ("key", "source", "left_key", "right_key", "lefts", "rights", "raw key", "key_x", "rule", "name", "self")
-    values = {name: str(number) for number, name in enumerate(names, 1980)}
+    values: dict[str, object] = {name: str(number) for number, name in enumerate(names, 1980)}
     other = {**values, "self": "1"}
     rows = [{KEY: "a:1", **values}, {KEY: "a:2", **other}, {KEY: "b:7", **values}, {KEY: "b:8", **other}]
     links = find_links("Item", records(rows), [LinkRule("Item", by, names)])

@@ -94,7 +94,8 @@ def records(*tables: GraphTables) -> tuple[pd.DataFrame, list[tuple[str, pd.Data
     """The items of sources as `find_links` takes them, and each source's name with its items."""
     named = [(table.sources[0].name, table.node("Item").frame) for table in tables]
     frames = [
-        frame.assign(**{KEY: name + ":" + frame["id"], SOURCE_NAME: name}).drop(columns="id") for name, frame in named
+        frame.assign(**{KEY: name + ":" + frame["id"]}, **{SOURCE_NAME: name}).drop(columns="id")
+        for name, frame in named
     ]
     return pd.concat(frames, ignore_index=True), named
 
