@@ -16,6 +16,7 @@ import time
 import pandas as pd
 
 from graphrec.fusion.link import Links, find_links
+from graphrec.fusion.records import KEY, SOURCE_NAME
 from graphrec.schema import LinkRule
 
 LETTERS = "bcdfghklmnprstvw"
@@ -39,7 +40,7 @@ def make_titles(left: int, right: int, rng: random.Random) -> pd.DataFrame:
             same = number < 0.8 * left
             other = title if same else f"{title} {rng.choice(words).title()}"
             rows.append((f"b:{number}", "b", *(vary(other, year, rng) if same else (other, year))))
-    return pd.DataFrame(rows, columns=["key", "source", "title", "year"])
+    return pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, "title", "year"])
 
 
 def vary(title: str, year: int, rng: random.Random) -> tuple[str, int]:
@@ -71,7 +72,7 @@ def make_people(count: int, rng: random.Random) -> pd.DataFrame:
                 row = make_person(first, rng)
             cells = [misspell(cell, rng) if rng.random() < 0.1 else cell for cell in row]
             rows.append((f"{source}:{number}", source, *cells, city[number % 100]))
-    return pd.DataFrame(rows, columns=["key", "source", "first_name", "surname", "birth_date", "city"])
+    return pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, "first_name", "surname", "birth_date", "city"])
 
 
 def make_person(first_names: list[str], rng: random.Random) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -147,6 +147,14 @@ class GraphTables:
     def edge(self, relation: str) -> EdgeTable:
         """The table of a relationship type, the first if several labels share it; KeyError if no table has it."""
         return {table.type.relation: table for table in reversed(self.edges)}[relation]
+
+
+def replace_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:  # Any: values of any type
+    """The frame with columns replaced or added; `DataFrame.assign` cannot do that with a property called self."""
+    assigned = frame.copy(deep=False)
+    for name, values in columns.items():
+        assigned[name] = values
+    return assigned
 
 
 def _require_columns(name: str, frame: pd.DataFrame, columns: list[str]) -> None:

@@ -13,7 +13,7 @@ from graphrec.cleaning.casting import to_arrow
 from graphrec.cleaning.rules import CleaningRules
 from graphrec.cleaning.working_table import ROW, WorkingTable, describe, shorten
 from graphrec.schema import EdgeType, NodeType
-from graphrec.tables import ENDS
+from graphrec.tables import ENDS, replace_columns
 
 Codes = npt.NDArray[np.int64]
 
@@ -147,7 +147,7 @@ def _fill_missing(
         chosen[group[first]] = first
         if (conflict := _find_conflict(rows, name, with_value, chosen[group[with_value]])) is not None:
             conflicts[name] = conflict
-    return frame.assign(**columns), conflicts
+    return replace_columns(frame, columns), conflicts
 
 
 def _find_conflict(rows: pd.DataFrame, name: str, others: Codes, chosen: Codes) -> _Conflict | None:
@@ -177,7 +177,7 @@ def _sum_columns(
         sums = rows[column].groupby(groups).sum(min_count=1)
         values: pd.Series[Any] = frame[column].copy()  # Any: int or float
         values.loc[chosen] = sums.reindex(groups[kept]).to_numpy()
-        frame = frame.assign(**{column: values})
+        frame = replace_columns(frame, {column: values})
     return frame
 
 

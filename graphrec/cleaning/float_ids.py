@@ -14,7 +14,7 @@ from graphrec.cleaning.casting import to_arrow
 from graphrec.cleaning.numbers import LOOKS_FLOAT, PLAIN_WHOLE, float_as_whole
 from graphrec.cleaning.working_table import WorkingTable, shorten
 from graphrec.schema import EdgeType, LinkRule
-from graphrec.tables import ENDS
+from graphrec.tables import ENDS, replace_columns
 
 _MAX_EXAMPLES = 5
 _LOST = "digits are lost in ids with an exponent; export the column as text"
@@ -117,7 +117,9 @@ def _replace_ids(working: WorkingTable, changes: Mapping[str, Mapping[str, str]]
         touched |= rows
         first = working.frame[name][rows].drop_duplicates().head(_MAX_EXAMPLES)
         shown += [f"{name}: {shorten(text)} → {whole[text]}" for text in first]
-    return replace(working, frame=working.frame.assign(**columns)).log("ids", "repaired", int(touched.sum()), shown)
+    return replace(working, frame=replace_columns(working.frame, columns)).log(
+        "ids", "repaired", int(touched.sum()), shown
+    )
 
 
 def _note_lost_digits(working: WorkingTable, lost: Sequence[str]) -> WorkingTable:

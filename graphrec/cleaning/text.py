@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from graphrec.cleaning.casting import to_arrow
 from graphrec.cleaning.working_table import WorkingTable, shorten
+from graphrec.tables import replace_columns
 
 #: Only encoding errors are repaired: typographic quotes, ligatures and full-width letters are kept.
 _FTFY = ftfy.TextFixerConfig(
@@ -48,7 +49,7 @@ def repair_text(working: WorkingTable, columns: Sequence[str]) -> WorkingTable:
             shown += [f"{column}: {example}" for example in examples]
     if not shown:
         return working
-    return replace(working, frame=frame.assign(**repaired)).log("text", "repaired", int(touched.sum()), shown)
+    return replace(working, frame=replace_columns(frame, repaired)).log("text", "repaired", int(touched.sum()), shown)
 
 
 def repair_string(text: str) -> str:

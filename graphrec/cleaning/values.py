@@ -12,6 +12,7 @@ from graphrec.cleaning.casting import MEANING, as_text, convert, to_plain_dtype
 from graphrec.cleaning.numbers import number_hint
 from graphrec.cleaning.rules import CleaningRules, Kind
 from graphrec.cleaning.working_table import Rejection, WorkingTable
+from graphrec.tables import replace_columns
 from graphrec.time_format import moment_text
 
 _DAY = 86_400
@@ -94,7 +95,7 @@ def require_no_self_loops(working: WorkingTable, rules: CleaningRules) -> Workin
 
 
 def _assign(working: WorkingTable, columns: Mapping[str, "pd.Series[Any]"]) -> WorkingTable:  # Any: of any type
-    return replace(working, frame=working.frame.assign(**columns))
+    return replace(working, frame=replace_columns(working.frame, columns))
 
 
 def _is_numeric(working: WorkingTable, column: str) -> bool:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.errors import DataError, first_few
-from graphrec.fusion.records import IDENTITY, add_columns
+from graphrec.fusion.records import IDENTITY, KEY, NATIVE_ID, add_columns
 from graphrec.tables import Repeats
 
 Cells: TypeAlias = npt.NDArray[np.object_]
@@ -22,12 +22,12 @@ def merge_appended(label: str, new: pd.DataFrame, old: pd.DataFrame, repeats: Re
 
     Raises DataError if `repeats` refuses repeated rows and a value differs from the one in the graph.
     """
-    stored = old.set_index("key").reindex(new["key"])
+    stored = old.set_index(KEY).reindex(new[KEY])
     names = [name for name in old.columns if name not in IDENTITY]
     before = {name: stored[name].to_numpy(dtype=object) for name in names}
     after = {name: new[name].to_numpy(dtype=object) if name in new else _make_missing(len(new)) for name in names}
     if repeats is not None and repeats.repeated == "refuse":
-        _require_equal_values(label, new["native"], before, after)
+        _require_equal_values(label, new[NATIVE_ID], before, after)
     new_first = prefer_new_rows(repeats, before, after, len(new))
     columns = {}
     for name in names:

@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 
 from graphrec.errors import DataError, first_few
+from graphrec.fusion.records import KEY
 
 SIDES = ["left_key", "right_key"]
+#: The columns of `join` with the two keys; the NUL distinguishes them from properties.
+JOINED_KEYS = ["\0left_key", "\0right_key"]
 COLUMNS = [*SIDES, "rule", "confidence", "evidence"]
 
 #: Maximum pairs of a group of equal values that are all listed; a larger group lists one pair for each record.
@@ -25,16 +28,16 @@ class MatchedPairs(NamedTuple):
 
 
 def join(left: pd.DataFrame, right: pd.DataFrame, on: Sequence[str], one_to_one: bool = True) -> pd.DataFrame:
-    """The pairs that are equal in the columns `on`: left_key, right_key, `on`, other columns with _x and _y.
+    """The pairs that are equal in the columns `on`: columns `JOINED_KEYS`, `on`, other columns with _x and _y.
 
-    Both frames have a column key and are sorted by it. With one_to_one, a large group of equal values, which is
+    Both frames have a column `KEY` and are sorted by it. With one_to_one, a large group of equal values, which is
     ambiguous in any case, gives one pair for each record instead of all combinations.
 
     Raises:
         DataError: without one_to_one there are more than twenty million pairs.
     """
     keys = list(on)
-    left, right = left.rename(columns={"key": "left_key"}), right.rename(columns={"key": "right_key"})
+    left, right = (side.rename(columns={KEY: key}) for side, key in zip((left, right), JOINED_KEYS, strict=True))
     sizes = left.groupby(keys, sort=False).size().rename("lefts").to_frame()
     sizes = sizes.join(right.groupby(keys, sort=False).size().rename("rights"), how="inner")
     large = sizes[sizes["lefts"] * sizes["rights"] > _MAX_LISTED_PAIRS]
@@ -55,7 +58,7 @@ def join(left: pd.DataFrame, right: pd.DataFrame, on: Sequence[str], one_to_one:
         large_left.merge(large_right.drop_duplicates(keys), on=keys),
         large_left.drop_duplicates(keys).merge(large_right, on=keys),
     )
-    return pd.concat(parts, ignore_index=True).drop_duplicates(SIDES, ignore_index=True)
+    return pd.concat(parts, ignore_index=True).drop_duplicates(JOINED_KEYS, ignore_index=True)
 
 
 def _to_multi_index(index: "pd.Index[str] | pd.MultiIndex") -> pd.MultiIndex:

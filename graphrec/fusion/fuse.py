@@ -1,20 +1,27 @@
 """Fusion of one source with the graph: the writes for a load, and those for unlinking a source."""
 
+from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
-from graphrec.errors import DataError
+from graphrec.errors import DataError, first_few
 from graphrec.fusion.append import merge_appended
 from graphrec.fusion.plan import NodePlan, StoredNodes, plan
 from graphrec.fusion.provenance import SourceManifest
 from graphrec.fusion.records import (
     IDENTITY,
+    KEY,
+    NATIVE_ID,
+    NODE,
+    SHARED,
+    SOURCE_NAME,
     add_columns,
     build_records,
     list_properties,
     restore_records,
+    stored_names,
     to_objects,
 )
 from graphrec.fusion.remap_edges import remap_edges
@@ -22,7 +29,7 @@ from graphrec.fusion.report import FusionReport, LabelReport, build_label_report
 from graphrec.fusion.resolve import collect_rules, resolve
 from graphrec.fusion.rule_outcomes import find_rule_outcomes
 from graphrec.schema import NodeType
-from graphrec.tables import EdgeTable, GraphTables, NodeTable, Repeats
+from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable, Repeats
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,8 @@ def fuse(known: GraphState, incoming: GraphTables, append: bool = False) -> Fuse
         append: keep records of the source that are in the graph and not in `incoming`.
 
     Raises:
-        DataError: incoming has no source or several, or two nodes of the graph have the same key.
+        DataError: incoming has no source or several, a property has a name that graphrec uses for its own, or two
+            nodes of the graph have the same key.
     """
     if len(incoming.sources) != 1:
         raise DataError(
@@ -77,6 +85,7 @@ def fuse(known: GraphState, incoming: GraphTables, append: bool = False) -> Fuse
     earlier = next((each for each in known.sources if each.source.name == name), None)
     merged = manifest.merge(earlier)
     sources = [*(each for each in known.sources if each.source.name != name), merged]
+    _require_free_names(sources, incoming)
     tables = {table.type.label: table for table in incoming.nodes}
     removed = [kind.label for kind in earlier.nodes if kind.label not in tables] if earlier and not append else []
     valid = merged if append else manifest
@@ -88,6 +97,18 @@ def fuse(known: GraphState, incoming: GraphTables, append: bool = False) -> Fuse
     new_ids = {each.plan.label: each.new_ids for each in labels}
     edges = tuple(remap_edges(table, new_ids) for table in incoming.edges)
     return _combine_labels(name, labels, edges, tables)
+
+
+def _require_free_names(sources: Sequence[SourceManifest], incoming: GraphTables) -> None:
+    """Raise DataError if a property has a name that graphrec itself writes, such as `keys` or `imdb:title`."""
+    names = {table.type.label: ["id", *stored_names(table.type.label, sources)] for table in incoming.nodes}
+    names |= {table.type.relation: ["source", *ENDS, *table.type.properties] for table in incoming.edges}
+    for table, stored in names.items():
+        if len(set(stored)) < len(stored):
+            taken = [name for name, count in Counter(stored).items() if count > 1]
+            raise DataError(
+                f"{table}: a property cannot be called {first_few(taken)}, which graphrec itself writes; rename it"
+            )
 
 
 def unlink(known: GraphState, source: str) -> Fused:
@@ -139,12 +160,12 @@ class _SourceChange:
 
     def apply(self, records: pd.DataFrame) -> pd.DataFrame:
         """The records of all sources, with those of this source replaced by the new ones (if appending, merged)."""
-        own = (records["source"] == self.source).to_numpy()
+        own = (records[SOURCE_NAME] == self.source).to_numpy()
         if self.table is None:
             return records[~own].reset_index(drop=True)
         new = build_records(self.table, self.source)
         if self.append:
-            own = own & records["key"].isin(new["key"]).to_numpy()
+            own = own & records[KEY].isin(new[KEY]).to_numpy()
             new = merge_appended(self.label, new, records[own], self.repeats)
         kept = records[~own]
         return pd.concat([new, kept], ignore_index=True) if len(kept) else new
@@ -157,18 +178,18 @@ def _fuse_label(known: GraphState, sources: Sequence[SourceManifest], change: _S
     empty = pd.DataFrame({"id": pd.Series(dtype=object), "keys": pd.Series(dtype=object)})
     nodes = known.nodes.get(label, empty)
     before = restore_records(label, nodes, sources)
-    after = change.apply(before.drop(columns="node")).reindex(columns=[*IDENTITY, *names])
-    after = add_columns(after[IDENTITY].astype({"shared": bool}), {name: to_objects(after[name]) for name in names})
+    after = change.apply(before.drop(columns=NODE)).reindex(columns=[*IDENTITY, *names])
+    after = add_columns(after[IDENTITY].astype({SHARED: bool}), {name: to_objects(after[name]) for name in names})
     others = [each for each in sources if each.source.name != change.source]
     remaining = [*others, change.manifest] if change.manifest else others
     resolved = resolve(label, after, remaining, names)
     node_plan = plan(NodeType(label, names), sources, StoredNodes(nodes, before), after, resolved)
     declared = change.manifest.links if change.manifest else ()
     outcomes = find_rule_outcomes(change.source, after, resolved, collect_rules(label, remaining), declared)
-    report = build_label_report(label, change.source, before["key"], after, resolved, outcomes)
-    own = (after["source"] == change.source).to_numpy()
-    stored_keys = before["key"][before["source"] == change.source]
+    report = build_label_report(label, change.source, before[KEY], after, resolved, outcomes)
+    own = (after[SOURCE_NAME] == change.source).to_numpy()
+    stored_keys = before[KEY][before[SOURCE_NAME] == change.source]
     ids = resolved.nodes["id"].to_numpy()[resolved.node[own]]
-    new_ids = pd.Series(ids, index=pd.Index(after["native"][own], dtype="str"), dtype="str")
-    counts = (len(stored_keys), int((~stored_keys.isin(after["key"][own])).sum()))
+    new_ids = pd.Series(ids, index=pd.Index(after[NATIVE_ID][own], dtype="str"), dtype="str")
+    counts = (len(stored_keys), int((~stored_keys.isin(after[KEY][own])).sum()))
     return _FusedLabel(node_plan, report, resolved.decisions.table(label), new_ids, counts)

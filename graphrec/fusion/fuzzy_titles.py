@@ -7,6 +7,7 @@ import pandas as pd
 from rapidfuzz import fuzz, process
 
 from graphrec.fusion.candidate_pairs import SIDES, MatchedPairs
+from graphrec.fusion.records import KEY
 
 #: Minimum similarity (1: equal) of a candidate pair. docs/linking.md describes how both thresholds were chosen.
 MIN_SIMILARITY = 0.86
@@ -28,7 +29,7 @@ def match_similar_titles(left: pd.DataFrame, right: pd.DataFrame) -> MatchedPair
     """The pairs that are each other's best candidate: clear if no other candidate is close, else ambiguous.
 
     Args:
-        left, right: columns key, year, name, spelling (what is compared), numbers (which must agree) and extra (which
+        left, right: columns `KEY`, year, name, spelling (what is compared), numbers (which must agree) and extra (which
             must be equal); several rows per record.
     """
     blocks = list(_iter_candidates(left, right))
@@ -58,7 +59,7 @@ def _find_second_scores(pairs: pd.DataFrame, side: str) -> "pd.Series[float]":
 
 def _iter_candidates(left: pd.DataFrame, right: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """The candidate pairs of neighbouring years, in batches of a year or a part of one."""
-    right = right.sort_values(["year", "key"], ignore_index=True)
+    right = right.sort_values(["year", KEY], ignore_index=True)
     for year, block in left.groupby("year"):
         first, last = np.searchsorted(right["year"], [float(str(year)) - 1, float(str(year)) + 1 + 1e-9])
         others = right.iloc[first:last]
@@ -79,7 +80,7 @@ def _compare_all(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
     )
     rows, columns = np.nonzero(scores)
     left, right = left.iloc[rows].reset_index(drop=True), right.iloc[columns].reset_index(drop=True)
-    pairs = pd.DataFrame({"left_key": left["key"], "right_key": right["key"]})
+    pairs = pd.DataFrame({"left_key": left[KEY], "right_key": right[KEY]})
     pairs["score"] = scores[rows, columns].astype("float64") / 100
     same_numbers = left["numbers"] == right["numbers"]
     other_numbers = ~same_numbers & (left["numbers"] != "") & (right["numbers"] != "")

@@ -16,6 +16,7 @@ from graphrec.fusion.candidate_pairs import (
 from graphrec.fusion.identifiers import describe_identifier_conflicts, match_values
 from graphrec.fusion.linkable_values import mask_unusable_values
 from graphrec.fusion.probabilistic import match_fields
+from graphrec.fusion.records import KEY, SOURCE_NAME
 from graphrec.fusion.title_links import match_titles
 from graphrec.schema import ITEM, LinkRule
 
@@ -68,7 +69,7 @@ def find_links(label: str, records: pd.DataFrame, rules: Sequence[LinkRule]) -> 
 
     Args:
         label: the label of the records; rules of other labels are ignored.
-        records: columns key ("source:id", unique), source, and properties of any dtype.
+        records: columns `KEY` ("source:id", unique), `SOURCE_NAME`, and properties of any dtype.
         rules: rules of any labels.
 
     Raises:
@@ -76,11 +77,11 @@ def find_links(label: str, records: pd.DataFrame, rules: Sequence[LinkRule]) -> 
         DataError: a rule that is not one to one gives more than twenty million pairs.
     """
     applicable = sorted({rule for rule in rules if rule.label == label}, key=repr)
-    records = records.sort_values("key", ignore_index=True)
+    records = records.sort_values(KEY, ignore_index=True)
     # A source has only the columns in which one of its records has a value.
     sides = {
         str(name): frame.dropna(axis="columns", how="all").reset_index(drop=True)
-        for name, frame in records.groupby("source", sort=True)
+        for name, frame in records.groupby(SOURCE_NAME, sort=True)
     }
     sides, unused = mask_unusable_values(sides, applicable)
     matches = [_link_sources(sides[left], sides[right], applicable) for left, right in combinations(sides, 2)]

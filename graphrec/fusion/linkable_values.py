@@ -19,6 +19,7 @@ from graphrec.fusion.normalisation import (
     normalise_values,
 )
 from graphrec.schema import LinkRule
+from graphrec.tables import replace_columns
 
 #: The columns of the table of unusable values: one row for each value of a property in a source.
 UNUSED = ["source", "property", "value", "records", "reason"]
@@ -48,7 +49,7 @@ def mask_unusable_values(
                 values = as_text(side[column])[added]
                 counts = values.value_counts(sort=False)
                 unused += [(source, name, value, int(number), reasons[str(value)]) for value, number in counts.items()]
-        masked[source] = side.assign(**{column: side[column].mask(mask) for column, mask in masks.items()})
+        masked[source] = replace_columns(side, {column: side[column].mask(mask) for column, mask in masks.items()})
     frame = pd.DataFrame(unused, columns=UNUSED).astype({"records": "int64"})
     return masked, frame.sort_values(["records", "source", "property", "value"], ascending=[False, True, True, True])
 

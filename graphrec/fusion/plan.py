@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.fusion.provenance import BY_HAND, SourceManifest
-from graphrec.fusion.records import make_declares, source_property
+from graphrec.fusion.records import KEY, NODE, SOURCE_NAME, make_declares, source_property
 from graphrec.fusion.resolve import Resolved
 from graphrec.schema import NodeType
 
@@ -78,7 +78,7 @@ def plan(
         }
     )
     deleted = np.setdiff1d(np.arange(len(ids)), stored_row)
-    removed = stored.records[~stored.records["key"].isin(after["key"])]
+    removed = stored.records[~stored.records[KEY].isin(after[KEY])]
     masks = _select_nodes_by_property(kind, sources, (stored.records, after), (resolved.node, stored_row))
     return NodePlan(
         kind.label,
@@ -86,19 +86,16 @@ def plan(
         _diff_properties(stored.nodes, resolved, stored_row, masks),
         moves.astype("str").reset_index(drop=True),
         ids[deleted].tolist(),
-        {
-            ids[old]: removed.loc[removed["node"] == old, "key"].tolist()
-            for old in np.intersect1d(deleted, pairs["old"])
-        },
+        {ids[old]: removed.loc[removed[NODE] == old, KEY].tolist() for old in np.intersect1d(deleted, pairs["old"])},
     )
 
 
 def _find_common_records(before: pd.DataFrame, after: pd.DataFrame, node: npt.NDArray[np.int64]) -> pd.DataFrame:
     """The records in both frames, by precedence: columns source, `old` (row of the stored node) and `new` (target)."""
-    position = pd.Index(after["key"]).get_indexer(pd.Index(before["key"]))
+    position = pd.Index(after[KEY]).get_indexer(pd.Index(before[KEY]))
     common = position >= 0
     frame = pd.DataFrame(
-        {"source": before["source"][common], "old": before["node"][common], "new": node[position[common]]}
+        {"source": before[SOURCE_NAME][common], "old": before[NODE][common], "new": node[position[common]]}
     )
     return frame.iloc[np.argsort(position[common], kind="stable")].reset_index(drop=True)
 
@@ -165,9 +162,9 @@ def _select_nodes_by_property(
     declares = make_declares(kind.label, sources)
     for name in kind.properties:
         declaring = [source for source in names if declares(source, name)]
-        old_rows = before.loc[before["source"].isin(declaring), "node"].unique()
+        old_rows = before.loc[before[SOURCE_NAME].isin(declaring), NODE].unique()
         mask = np.zeros(len(stored_row), dtype=bool)
-        mask[node[after["source"].isin(declaring).to_numpy()]] = True
+        mask[node[after[SOURCE_NAME].isin(declaring).to_numpy()]] = True
         mask[new_row.reindex(old_rows).dropna().to_numpy(dtype=np.int64)] = True
         masks[name] = mask
         masks |= {source_property(source, name): None for source in (BY_HAND, *declaring)}

@@ -17,6 +17,7 @@ import pandas as pd
 from graphrec.errors import GraphrecError
 from graphrec.fusion.candidate_pairs import SIDES, MatchedPairs, concat_pairs
 from graphrec.fusion.normalisation import get_text, is_identifier, normalise_values, normalise_words
+from graphrec.fusion.records import KEY
 from graphrec.schema import LinkRule
 
 #: Minimum probability of a listed pair.
@@ -57,7 +58,7 @@ def match_fields(rule: LinkRule, left: pd.DataFrame, right: pd.DataFrame) -> Mat
 
 def _normalise_fields(rule: LinkRule, records: pd.DataFrame) -> pd.DataFrame:
     """Columns unique_id and the normalised field0, field1, …; records with too few values are dropped."""
-    columns: dict[str, pd.Series[str]] = {"unique_id": records["key"].astype("str")}
+    columns: dict[str, pd.Series[str]] = {"unique_id": records[KEY].astype("str")}
     for index, name in enumerate(rule.on):
         text = get_text(records, name)
         assert text is not None  # match_fields checks the columns
@@ -199,7 +200,7 @@ def _add_evidence(rule: LinkRule, pairs: pd.DataFrame, left: pd.DataFrame, right
         for side, records in zip(SIDES, (left, right), strict=True):
             text = get_text(records, name)
             assert text is not None  # match_fields checks the columns
-            values.append(pairs[side].map(pd.Series(text.to_numpy(), index=records["key"])).fillna("").tolist())
+            values.append(pairs[side].map(pd.Series(text.to_numpy(), index=records[KEY])).fillna("").tolist())
         weight = pairs[f"mw_field{index}"].tolist()
         parts_by_field.append([_describe_field(name, *cell) for cell in zip(weight, *values, strict=True)])
     evidence = [", ".join(parts) for parts in zip(*parts_by_field, strict=True)]

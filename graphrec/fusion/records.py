@@ -18,8 +18,10 @@ from graphrec.tables import NodeTable
 
 Column: TypeAlias = "pd.Series[Any]"  # a column of any type
 
-#: Columns of a frame of records besides the properties.
-IDENTITY = ["key", "source", "native", "shared"]
+#: Columns of a frame of records besides the properties: its unique "source:id", the name of its source, its id in that
+#: source, whether the ids of its label are shared, and the row of its node. The NUL distinguishes them from properties.
+KEY, SOURCE_NAME, NATIVE_ID, SHARED, NODE = "\0key", "\0source", "\0native", "\0shared", "\0node"
+IDENTITY = [KEY, SOURCE_NAME, NATIVE_ID, SHARED]
 
 
 def source_property(source: str, name: str) -> str:
@@ -48,15 +50,15 @@ def stored_names(label: str, sources: Sequence[SourceManifest]) -> tuple[str, ..
 
 
 def build_records(table: NodeTable, source: str) -> pd.DataFrame:
-    """The records of a source's table: columns key, source, native, shared, then its properties as objects."""
+    """The records of a source's table: the columns `IDENTITY`, then its properties as objects."""
     native = table.frame["id"].astype("str").reset_index(drop=True)
-    frame = pd.DataFrame({"key": source + ":" + native, "source": source, "native": native})
-    frame["shared"] = table.type.shared
+    frame = pd.DataFrame({KEY: source + ":" + native, SOURCE_NAME: source, NATIVE_ID: native})
+    frame[SHARED] = table.type.shared
     return add_columns(frame, {name: to_objects(table.frame[name]) for name in table.type.properties})
 
 
 def restore_records(label: str, nodes: pd.DataFrame, sources: Sequence[SourceManifest]) -> pd.DataFrame:
-    """The records of a label's nodes: columns as in `build_records`, and `node`, the row of each record's node.
+    """The records of a label's nodes: columns as in `build_records`, and `NODE`, the row of each record's node.
 
     A node without keys is a record made by hand. `nodes` has the columns id and `stored_names`, as objects.
 
@@ -69,14 +71,14 @@ def restore_records(label: str, nodes: pd.DataFrame, sources: Sequence[SourceMan
     ids = nodes["id"].tolist()
     flat = [key for cell, id_ in zip(keys, ids, strict=True) for key in (cell or [f"{BY_HAND}:{id_}"])]
     parts = pd.Series(flat, dtype="str").str.partition(":")
-    frame = pd.DataFrame({"key": pd.Series(flat, dtype="str"), "source": parts.get(0), "native": parts.get(2)})
-    frame = frame.astype({"source": "str", "native": "str"}) if len(frame) else _make_empty()
-    _require_unique_keys(label, frame["key"])
+    frame = pd.DataFrame({KEY: pd.Series(flat, dtype="str"), SOURCE_NAME: parts.get(0), NATIVE_ID: parts.get(2)})
+    frame = frame.astype({SOURCE_NAME: "str", NATIVE_ID: "str"}) if len(frame) else _make_empty()
+    _require_unique_keys(label, frame[KEY])
     _require_known_sources(label, frame, sources)
     kinds = ((each.source.name, each.node(label)) for each in sources)
-    frame["shared"] = frame["source"].isin([source for source, kind in kinds if kind and kind.shared])
-    several = _has_several_sources(frame["source"], node, len(nodes))
-    rows = {source: (frame["source"] == source).to_numpy() for source in frame["source"].unique()}
+    frame[SHARED] = frame[SOURCE_NAME].isin([source for source, kind in kinds if kind and kind.shared])
+    several = _has_several_sources(frame[SOURCE_NAME], node, len(nodes))
+    rows = {source: (frame[SOURCE_NAME] == source).to_numpy() for source in frame[SOURCE_NAME].unique()}
     declares = make_declares(label, sources)
     columns: dict[str, Column] = {}
     for name in names:
@@ -88,11 +90,11 @@ def restore_records(label: str, nodes: pd.DataFrame, sources: Sequence[SourceMan
         if BY_HAND in rows and name in nodes:
             # If no source of a node declares the property, its value was made by hand.
             declaring = [each.source.name for each in sources if declares(each.source.name, name)]
-            declared_nodes = node[frame["source"].isin(declaring).to_numpy()]
+            declared_nodes = node[frame[SOURCE_NAME].isin(declaring).to_numpy()]
             by_hand = rows[BY_HAND] & several & ~np.isin(node, declared_nodes)
             values[by_hand] = nodes[name].to_numpy()[node[by_hand]]
         columns[name] = pd.Series(values, dtype=object)
-    return add_columns(frame, columns).assign(node=node)
+    return add_columns(frame, columns).assign(**{NODE: node})
 
 
 def make_declares(label: str, sources: Sequence[SourceManifest]) -> Callable[[str, str], bool]:
@@ -142,10 +144,10 @@ def _require_unique_keys(label: str, keys: "pd.Series[str]") -> None:
 
 
 def _require_known_sources(label: str, records: pd.DataFrame, sources: Sequence[SourceManifest]) -> None:
-    unknown = records[~records["source"].isin([BY_HAND, *(each.source.name for each in sources)])]
+    unknown = records[~records[SOURCE_NAME].isin([BY_HAND, *(each.source.name for each in sources)])]
     if len(unknown):
         raise DataError(
             f"{label}: {len(unknown):,} keys in the graph are of sources without a Source node "
-            f"({first_few(unknown['source'].unique())}; first: {unknown['key'].iloc[0]}); the graph was loaded by an "
+            f"({first_few(unknown[SOURCE_NAME].unique())}; first: {unknown[KEY].iloc[0]}); the graph was loaded by an "
             "older version, or the node was deleted: empty the database and load the sources again"
         )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from graphrec.cleaning.working_table import shorten
-from graphrec.fusion.records import source_property
+from graphrec.fusion.records import KEY, SOURCE_NAME, source_property
 from graphrec.fusion.resolve import Resolved
 from graphrec.fusion.rule_outcomes import RuleOutcome, find_same_ids
 
@@ -102,11 +102,11 @@ def build_label_report(
         resolved: the nodes after the load.
         outcomes: the outcomes of the link rules.
     """
-    own = (records["source"] == source).to_numpy()
+    own = (records[SOURCE_NAME] == source).to_numpy()
     count, decisions = len(resolved.nodes), resolved.decisions
     others = np.bincount(resolved.node[~own], minlength=count) > 0
-    existing = np.bincount(resolved.node[records["key"].isin(known).to_numpy()], minlength=count) > 0
-    keys, node = records["key"][own], resolved.node[own]
+    existing = np.bincount(resolved.node[records[KEY].isin(known).to_numpy()], minlength=count) > 0
+    keys, node = records[KEY][own], resolved.node[own]
     matched = others[node]
     ambiguous_keys = pd.concat([decisions.ambiguous["left_key"], decisions.ambiguous["right_key"]])
     ambiguous = ~matched & keys.isin(ambiguous_keys).to_numpy()
@@ -173,10 +173,10 @@ def _describe_unused(source: str, values: pd.DataFrame) -> Iterator[str]:
 def _describe_disagreements(source: str, records: pd.DataFrame, resolved: Resolved) -> Iterator[str]:
     """A line for each value that differs from the kept value of its node, for nodes with a record of the source."""
     nodes = resolved.nodes
-    mine = np.bincount(resolved.node[(records["source"] == source).to_numpy()], minlength=len(nodes)) > 0
+    mine = np.bincount(resolved.node[(records[SOURCE_NAME] == source).to_numpy()], minlength=len(nodes)) > 0
     fused = nodes[mine & (np.bincount(resolved.node, minlength=len(nodes)) > 1)]
     ids = fused["id"].to_numpy()
-    for other in records["source"].unique():
+    for other in records[SOURCE_NAME].unique():
         for column in (name for name in fused.columns if name.startswith(source_property(other, ""))):
             name = column.removeprefix(source_property(other, ""))
             values, kept = fused[column].to_numpy(dtype=object), fused[name].to_numpy(dtype=object)

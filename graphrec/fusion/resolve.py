@@ -10,7 +10,15 @@ import pandas as pd
 from graphrec.fusion.link import DEFAULT_LINKS, Links, find_links, rule_name
 from graphrec.fusion.linkable_values import UNUSED
 from graphrec.fusion.provenance import BY_HAND, SourceManifest, sort_by_precedence
-from graphrec.fusion.records import add_columns, make_declares, source_property
+from graphrec.fusion.records import (
+    KEY,
+    NATIVE_ID,
+    SHARED,
+    SOURCE_NAME,
+    add_columns,
+    make_declares,
+    source_property,
+)
 from graphrec.schema import LinkRule
 
 LINK_COLUMNS = ["left_key", "right_key", "rule", "confidence", "evidence"]
@@ -72,13 +80,13 @@ def resolve(label: str, records: pd.DataFrame, sources: Sequence[SourceManifest]
 
     Args:
         label: the label of all records.
-        records: columns key, source, native, shared and the properties `names`, as objects; keys are unique.
+        records: columns `IDENTITY` and the properties `names`, as objects; keys are unique.
         sources: the manifest of every source of the records.
         names: the names of the properties.
     """
     order = {name: rank for rank, name in enumerate(sort_by_precedence(each.source for each in sources))}
     # The sort keys are a frame of their own: a property may be called rank.
-    sort_keys = pd.DataFrame({"rank": records["source"].map(order).astype("int64"), "native": records["native"]})
+    sort_keys = pd.DataFrame({"rank": records[SOURCE_NAME].map(order).astype("int64"), "native": records[NATIVE_ID]})
     position = sort_keys.reset_index(drop=True).sort_values(["rank", "native"]).index.to_numpy()
     records = records.iloc[position].reset_index(drop=True)
     group, decisions = _group_records(label, records, collect_rules(label, sources))
@@ -91,7 +99,7 @@ def resolve(label: str, records: pd.DataFrame, sources: Sequence[SourceManifest]
     for name in names:
         if source_property(BY_HAND, name) in columns:
             declaring = [each.source.name for each in sources if declares(each.source.name, name)]
-            undeclared = np.setdiff1d(np.arange(len(nodes)), node[records["source"].isin(declaring).to_numpy()])
+            undeclared = np.setdiff1d(np.arange(len(nodes)), node[records[SOURCE_NAME].isin(declaring).to_numpy()])
             columns[source_property(BY_HAND, name)][undeclared] = None  # the property itself has the value by hand
     # With dtype object: pandas would convert texts, and None to another missing value.
     nodes = add_columns(nodes, {name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
@@ -121,14 +129,14 @@ def _group_records(
 ) -> tuple[npt.NDArray[np.int64], Decisions]:
     """A group number for each record, equal for records of one node, and the decisions on the links."""
     group = np.arange(len(records))
-    shared = (records["shared"] | (records["source"] == BY_HAND)).to_numpy()
-    if records["shared"].any():
-        codes = pd.factorize(records.loc[shared, "native"])[0]
+    shared = (records[SHARED] | (records[SOURCE_NAME] == BY_HAND)).to_numpy()
+    if records[SHARED].any():
+        codes = pd.factorize(records.loc[shared, NATIVE_ID])[0]
         group[shared] = pd.Series(group[shared]).groupby(codes).transform("first").to_numpy()
-    linkable = records[~records["shared"]]
-    if linkable["source"].nunique() < 2 or not rules:
+    linkable = records[~records[SHARED]]
+    if linkable[SOURCE_NAME].nunique() < 2 or not rules:
         return group, Decisions()
-    links = find_links(label, linkable.drop(columns=["native", "shared"]), rules)
+    links = find_links(label, linkable.drop(columns=[NATIVE_ID, SHARED]), rules)
     return _merge_groups(group, records, links, rules)
 
 
@@ -145,9 +153,9 @@ def _merge_groups(
     )
     threshold = pairs["rule"].map({name: rule.threshold for name, rule in by_name.items()}).astype("float64")
     confident = pairs["confidence"] >= threshold
-    position = pd.Series(np.arange(len(records)), index=records["key"].to_numpy())
+    position = pd.Series(np.arange(len(records)), index=records[KEY].to_numpy())
     made = np.zeros(len(pairs), dtype=bool)
-    source = records["source"].to_numpy()
+    source = records[SOURCE_NAME].to_numpy()
     sources: dict[int, set[str]] = {}
     members: dict[int, list[int]] = {}
     for at in np.flatnonzero(pd.Series(group).duplicated(keep=False)):  # shared records, some perhaps made by hand
@@ -174,9 +182,9 @@ def _merge_groups(
 
 def _assign_ids(first: pd.DataFrame) -> "pd.Series[str]":
     """The id of each node by its first record: the native id, with the source's name as a prefix if ids clash."""
-    native = first["native"].astype("str").reset_index(drop=True)
-    prefix = first["source"].astype("str").reset_index(drop=True) + ":"
-    fixed = (first["shared"] | (first["source"] == BY_HAND)).to_numpy()
+    native = first[NATIVE_ID].astype("str").reset_index(drop=True)
+    prefix = first[SOURCE_NAME].astype("str").reset_index(drop=True) + ":"
+    fixed = (first[SHARED] | (first[SOURCE_NAME] == BY_HAND)).to_numpy()
     ids, num_prefixes = native, pd.Series(np.where(fixed, -1, 0))
     while (clash := ids.duplicated(keep=False)).any():
         fewest = num_prefixes.groupby(ids).transform("min")
@@ -188,7 +196,7 @@ def _assign_ids(first: pd.DataFrame) -> "pd.Series[str]":
 
 def _collect_keys(records: pd.DataFrame, node: npt.NDArray[np.int64], count: int) -> list[list[str]]:
     keys: list[list[str]] = [[] for _ in range(count)]
-    for key, at in zip(records["key"].tolist(), node.tolist(), strict=True):
+    for key, at in zip(records[KEY].tolist(), node.tolist(), strict=True):
         keys[at].append(key)
     for at, cell in enumerate(keys):
         if len(cell) > 1:
@@ -205,11 +213,11 @@ def _merge_values(
     each source."""
     columns = {}
     first = np.unique(node, return_index=True)[1]
-    sources = pd.DataFrame({"node": node, "source": records["source"]}).drop_duplicates()
+    sources = pd.DataFrame({"node": node, "source": records[SOURCE_NAME]}).drop_duplicates()
     several = (np.bincount(sources["node"], minlength=count) > 1)[node]
     groups = [
-        (source, np.flatnonzero(several & (records["source"] == source).to_numpy()))
-        for source in records.loc[several, "source"].unique()
+        (source, np.flatnonzero(several & (records[SOURCE_NAME] == source).to_numpy()))
+        for source in records.loc[several, SOURCE_NAME].unique()
     ]
     merged = np.flatnonzero((np.bincount(node, minlength=count) > 1)[node])
     for name in names:

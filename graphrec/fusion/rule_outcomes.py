@@ -12,6 +12,7 @@ from graphrec.fusion.link import rule_name
 from graphrec.fusion.linkable_values import mask_unusable_values
 from graphrec.fusion.normalisation import list_columns
 from graphrec.fusion.provenance import BY_HAND
+from graphrec.fusion.records import KEY, NATIVE_ID, SHARED, SOURCE_NAME
 from graphrec.fusion.resolve import Resolved
 from graphrec.schema import LinkRule
 
@@ -45,17 +46,17 @@ def find_rule_outcomes(
     A rule that the source did not declare (`declared`) has an outcome only if both sides have values for it.
     """
     rules = list(rules)
-    usable, _ = mask_unusable_values({str(name): frame for name, frame in records.groupby("source")}, rules)
+    usable, _ = mask_unusable_values({str(name): frame for name, frame in records.groupby(SOURCE_NAME)}, rules)
     records = pd.concat(usable.values()) if usable else records
-    own = (records["source"] == source).to_numpy()
-    mine, others = records[own], records[~own & (records["source"] != BY_HAND).to_numpy()]
+    own = (records[SOURCE_NAME] == source).to_numpy()
+    mine, others = records[own], records[~own & (records[SOURCE_NAME] != BY_HAND).to_numpy()]
     if mine.empty or others.empty:
         return ()
     declared_names = {rule_name(rule) for rule in declared}
     made = resolved.decisions.made
     ends = pd.concat([made[[side, "rule"]].set_axis(["key", "rule"], axis=1) for side in ("left_key", "right_key")])
-    ends = ends[ends["key"].isin(mine["key"])]
-    outcomes = [_match_shared_ids(mine, others)] if mine["shared"].any() else []
+    ends = ends[ends["key"].isin(mine[KEY])]
+    outcomes = [_match_shared_ids(mine, others)] if mine[SHARED].any() else []
     for rule in rules:
         name = rule_name(rule)
         here, there = (_select_compared(rule, side) for side in (mine, others))
@@ -72,11 +73,11 @@ def find_rule_outcomes(
 
 def find_same_ids(source: str, records: pd.DataFrame, resolved: Resolved) -> tuple[int, tuple[str, ...]]:
     """The number of ids of a source that another source has for another node, and the names of these sources."""
-    own = (records["source"] == source).to_numpy()
-    other = ~own & (records["source"] != BY_HAND).to_numpy()
-    mine = pd.DataFrame({"native": records["native"][own], "node": resolved.node[own]})
+    own = (records[SOURCE_NAME] == source).to_numpy()
+    other = ~own & (records[SOURCE_NAME] != BY_HAND).to_numpy()
+    mine = pd.DataFrame({"native": records[NATIVE_ID][own], "node": resolved.node[own]})
     theirs = pd.DataFrame(
-        {"native": records["native"][other], "other": resolved.node[other], "source": records["source"][other]}
+        {"native": records[NATIVE_ID][other], "other": resolved.node[other], "source": records[SOURCE_NAME][other]}
     )
     both = mine.merge(theirs, on="native")
     apart = both[~both["native"].isin(both.loc[both["node"] == both["other"], "native"])]
@@ -84,8 +85,8 @@ def find_same_ids(source: str, records: pd.DataFrame, resolved: Resolved) -> tup
 
 
 def _match_shared_ids(mine: pd.DataFrame, others: pd.DataFrame) -> RuleOutcome:
-    here = mine.loc[mine["shared"].to_numpy(dtype=bool), "native"]
-    there = others.loc[others["shared"].to_numpy(dtype=bool), "native"]
+    here = mine.loc[mine[SHARED].to_numpy(dtype=bool), NATIVE_ID]
+    there = others.loc[others[SHARED].to_numpy(dtype=bool), NATIVE_ID]
     matched = int(here.isin(there).sum())
     if there.empty:
         hint = "no other source has shared = true for this label; write it in the TOML file of each"
@@ -103,11 +104,11 @@ def _select_compared(rule: LinkRule, records: pd.DataFrame) -> "pd.Series[str]":
         joined: pd.Series[str] = values[rule.on[0]]
         for name in rule.on[1:]:
             joined = joined + "\0" + values[name]
-        return joined.set_axis(values["key"])
+        return joined.set_axis(values[KEY])
     present = [name for name in rule.on if set(list_columns(name)) & set(records.columns)]
     needed = present[:1] if rule.by == "title" else present
     has_values = records[needed].notna().all(axis=1) if needed else pd.Series(False, index=records.index)
-    return pd.Series("", index=records["key"][has_values], dtype="str")
+    return pd.Series("", index=records[KEY][has_values], dtype="str")
 
 
 def _explain_no_match(here: "pd.Series[str]", there: "pd.Series[str]", on: Sequence[str]) -> str:

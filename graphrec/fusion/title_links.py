@@ -4,9 +4,17 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from graphrec.fusion.candidate_pairs import SIDES, MatchedPairs, concat_pairs, join, split_clear_and_ambiguous
+from graphrec.fusion.candidate_pairs import (
+    JOINED_KEYS,
+    SIDES,
+    MatchedPairs,
+    concat_pairs,
+    join,
+    split_clear_and_ambiguous,
+)
 from graphrec.fusion.fuzzy_titles import match_similar_titles
 from graphrec.fusion.normalisation import as_text, normalise_code
+from graphrec.fusion.records import KEY
 from graphrec.fusion.titles import (
     compact,
     extract_aliases,
@@ -56,7 +64,7 @@ def match_titles(rule: LinkRule, left: pd.DataFrame, right: pd.DataFrame) -> Mat
         ambiguous_pairs.append(ambiguous)
         settled = [{*clear[side], *ambiguous[side]} for side in SIDES]
         sides = [
-            side.assign(open=side["open"] & ~side["key"].isin(keys)) for side, keys in zip(sides, settled, strict=True)
+            side.assign(open=side["open"] & ~side[KEY].isin(keys)) for side, keys in zip(sides, settled, strict=True)
         ]
     reduction = 0.0 if with_year else WITHOUT_YEAR
     labels = [_describe_records(rule, side) for side in (left, right)]
@@ -68,11 +76,11 @@ def match_titles(rule: LinkRule, left: pd.DataFrame, right: pd.DataFrame) -> Mat
 def _list_names(rule: LinkRule, records: pd.DataFrame) -> pd.DataFrame:
     """One row for the whole title of each record and one for each alias.
 
-    Columns key, title, year, extra (the further properties as one text), name (normalised), whole (whether the name is
-    the whole title) and open (whether no step has settled the record).
+    Columns `KEY`, title, year, extra (the further properties as one text), name (normalised), whole (whether the name
+    is the whole title) and open (whether no step has settled the record).
     """
     title, *others = rule.on
-    works = pd.DataFrame({"key": records["key"], "title": as_text(records[title])})
+    works = pd.DataFrame({KEY: records[KEY], "title": as_text(records[title])})
     works["year"] = pd.to_numeric(records[others[0]], errors="coerce").astype("float64") if others else 0.0
     works["extra"] = ""
     for name in others[1:]:
@@ -89,7 +97,7 @@ def _describe_records(rule: LinkRule, records: pd.DataFrame) -> "pd.Series[str]"
     """The text of each record in evidence, by key: "Godfather, The (1972)"."""
     title, *others = (as_text(records[name]) for name in rule.on)
     text = title + " (" + others[0] + ")" if others else title
-    return pd.Series(text.to_numpy(), index=records["key"], dtype="str")
+    return pd.Series(text.to_numpy(), index=records[KEY], dtype="str")
 
 
 def _add_evidence(pairs: pd.DataFrame, labels: Sequence["pd.Series[str]"], reduction: float) -> pd.DataFrame:
@@ -101,7 +109,8 @@ def _add_evidence(pairs: pd.DataFrame, labels: Sequence["pd.Series[str]"], reduc
 def _join_open(left: pd.DataFrame, right: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """The pairs of open records with equal name, year and extra properties."""
     left, right = (side[side["open"]].drop(columns="open") for side in (left, right))
-    return join(left, right, _ON).drop_duplicates(SIDES).assign(confidence=confidence)
+    pairs = join(left, right, _ON).rename(columns=dict(zip(JOINED_KEYS, SIDES, strict=True)))
+    return pairs.drop_duplicates(SIDES).assign(confidence=confidence)
 
 
 def _match_whole_titles(left: pd.DataFrame, right: pd.DataFrame) -> MatchedPairs:
@@ -126,7 +135,7 @@ def _match_neighbouring_years(left: pd.DataFrame, right: pd.DataFrame) -> Matche
 
 def _match_aliases_of_neighbouring_years(left: pd.DataFrame, right: pd.DataFrame) -> MatchedPairs:
     """Any name in any spelling, with its article, in neighbouring years: certain if it is long and of one record."""
-    names = [side.assign(name=side["name"].map(compact)).drop_duplicates(["key", "name"]) for side in (left, right)]
+    names = [side.assign(name=side["name"].map(compact)).drop_duplicates([KEY, "name"]) for side in (left, right)]
     repeated = {name for side in names for name in side.loc[side["name"].duplicated(), "name"]}
     left, right = (side[side["open"]] for side in names)
     pairs = _join_open(left, _shift_years(right), ALIAS_NEIGHBOURING_YEAR)
@@ -155,7 +164,7 @@ def _list_spellings(works: pd.DataFrame) -> pd.DataFrame:
     without_article = works["name"].map(strip_article).astype("str")
     bare = works.assign(name=without_article.map(compact), bare=True)[without_article != works["name"]]
     spellings = pd.concat([works.assign(name=works["name"].map(compact), bare=False), bare], ignore_index=True)
-    return spellings.astype({"name": "str", "bare": "bool"}).sort_values(["key", "bare"], ignore_index=True)
+    return spellings.astype({"name": "str", "bare": "bool"}).sort_values([KEY, "bare"], ignore_index=True)
 
 
 def _match_parts(left: pd.DataFrame, right: pd.DataFrame) -> MatchedPairs:

@@ -13,13 +13,13 @@ from graphrec.cleaning.load_context import InGraph
 from graphrec.cleaning.working_table import WorkingTable
 from graphrec.errors import DataError, RefusedError, first_few
 from graphrec.fusion.provenance import SourceManifest
-from graphrec.fusion.records import restore_records
+from graphrec.fusion.records import NATIVE_ID, SOURCE_NAME, restore_records
 from graphrec.schema import EdgeType, NodeType, Triple
 from graphrec.store import Store
 from graphrec.store.diff import read_stored_edges
 from graphrec.store.edges import SortedEdges
 from graphrec.store.sources import read_appended, read_graph_state, read_sources
-from graphrec.tables import ENDS, EdgeTable, GraphTables, Repeats, Source
+from graphrec.tables import ENDS, EdgeTable, GraphTables, Repeats, Source, replace_columns
 
 #: The nullable dtype for each dtype of an appended column, since values in the graph may be missing.
 _WIDER = {"int64": "Int64", "float64": "Float64", "bool": "boolean"}
@@ -36,7 +36,7 @@ def build_node_lookup(store: Store) -> InGraph:
         requested = SourceManifest(Source(source), (NodeType(label, kind.properties, kind.shared),))
         nodes = read_graph_state(store, requested, {label: ids}).nodes[label]
         records = restore_records(label, nodes, sources)
-        return ids.isin(records["native"][records["source"] == source])
+        return ids.isin(records[NATIVE_ID][records[SOURCE_NAME] == source])
 
     return in_graph
 
@@ -72,7 +72,7 @@ def merge_with_stored(
     rules = CleaningRules(repeated=repeats.repeated, by=repeats.by, combined=repeats.combined)
     merged = merge_rows(WorkingTable(table.type, both, len(both)), rules).frame
     return EdgeTable(
-        table.type, merged.assign(**{name: to_plain_dtype(merged[name]) for name in table.type.properties})
+        table.type, replace_columns(merged, {name: to_plain_dtype(merged[name]) for name in table.type.properties})
     )
 
 

@@ -26,7 +26,7 @@ from graphrec.store.diff import EdgeDiff, diff_edges, diff_to_empty
 from graphrec.store.edges import SortedEdges
 from graphrec.store.nodes import WriteCounts
 from graphrec.store.sources import mark_appended, mark_appending, read_graph_state, read_sources, save_source
-from graphrec.tables import EdgeTable, GraphTables, Repeats, Source
+from graphrec.tables import EdgeTable, GraphTables, Repeats, Source, replace_columns
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ class _LoadWriter:
         if not lost or self.options.append:
             return SortedEdges.from_table(table)
         wider = replace(kind, properties=(*kind.properties, *lost))
-        return SortedEdges.from_table(EdgeTable(wider, table.frame.assign(**dict.fromkeys(lost))))
+        return SortedEdges.from_table(EdgeTable(wider, replace_columns(table.frame, dict.fromkeys(lost))))
 
     def _find_known_type(self, kind: EdgeType) -> EdgeType | None:
         kinds = self.earlier.edges if self.earlier else ()

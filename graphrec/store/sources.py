@@ -129,10 +129,12 @@ def _read_nodes(store: Store, label: str, names: tuple[str, ...]) -> pd.DataFram
 
 
 def _build_return(names: Collection[str]) -> str:
-    """The RETURN clause for nodes: a list for each name, or maps of properties if there are many names."""
+    """The RETURN clause for nodes: a list `c0`, … for each name, or maps of properties if there are many names."""
     if len(names) > _MAX_NAMED:
         return "collect(properties(n)) AS properties"
-    return ", ".join(f"collect(coalesce(n.{quote(name)}, '{MISSING}')) AS {quote(name)}" for name in names)
+    return ", ".join(
+        f"collect(coalesce(n.{quote(name)}, '{MISSING}')) AS c{number}" for number, name in enumerate(names)
+    )
 
 
 def _to_frame(rows: list[Row], names: Collection[str]) -> pd.DataFrame:
@@ -141,7 +143,10 @@ def _to_frame(rows: list[Row], names: Collection[str]) -> pd.DataFrame:
         nodes = [node for row in rows for node in row["properties"]]
         stored = {name: [node.get(name) for node in nodes] for name in names}
     else:
-        stored = {name: [None if cell == MISSING else cell for row in rows for cell in row[name]] for name in names}
+        stored = {
+            name: [None if cell == MISSING else cell for row in rows for cell in row[f"c{number}"]]
+            for number, name in enumerate(names)
+        }
     frame = pd.DataFrame(
         {
             "id": pd.Series([id_ for row in rows for id_ in row["id"]], dtype=object),

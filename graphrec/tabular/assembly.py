@@ -18,6 +18,7 @@ from graphrec.cleaning.values import require_types
 from graphrec.cleaning.working_table import ROW, WorkingTable, add_rule_count, set_rejection_dtypes, shorten
 from graphrec.cleaning_report import REJECTED, RuleCount
 from graphrec.errors import DataError, first_few
+from graphrec.tables import replace_columns
 from graphrec.tabular import batches, files, invalid_ids
 from graphrec.tabular.source_rows import InputPart, SourceRows
 from graphrec.tabular.spec import FileInput, FrameInput, TableSpec
@@ -152,7 +153,7 @@ def _to_working_table(piece: Any, table: TableSpec, first: int) -> WorkingTable:
 def _mask_missing(frame: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
     """The frame with null for texts that represent missing values; in CSV files DuckDB has replaced them."""
     texts = [name for name in frame.columns if pd.api.types.is_string_dtype(frame[name].dtype)]
-    return frame.assign(**{name: frame[name].mask(frame[name].isin(list(missing))) for name in texts})
+    return replace_columns(frame, {name: frame[name].mask(frame[name].isin(list(missing))) for name in texts})
 
 
 def _parse_times(batch: WorkingTable, table: TableSpec) -> WorkingTable:

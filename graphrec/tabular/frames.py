@@ -74,7 +74,7 @@ def read_batches(frame: FrameInput, columns: Sequence[str] | None = None) -> Ite
 
 def _convert_pandas(frame: pd.DataFrame) -> Any:  # a pyarrow.Table
     if any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()
+        frame = frame.reset_index(allow_duplicates=True)
     names = make_unique(["" if name is None else str(name) for name in frame.columns])
     return pa.table([_to_array(frame.iloc[:, place]) for place in range(len(names))], names)
 

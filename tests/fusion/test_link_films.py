@@ -16,6 +16,7 @@ import pytest
 
 from graphrec import loader_registry
 from graphrec.fusion.link import DEFAULT_LINKS, find_links
+from graphrec.fusion.records import KEY, SOURCE_NAME
 from graphrec.tables import GraphTables
 
 SAMPLE = 200
@@ -92,7 +93,10 @@ def folder(root: Path, name: str) -> Path:
 def records(*tables: GraphTables) -> tuple[pd.DataFrame, list[tuple[str, pd.DataFrame]]]:
     """The items of sources as `find_links` takes them, and each source's name with its items."""
     named = [(table.sources[0].name, table.node("Item").frame) for table in tables]
-    frames = [frame.assign(key=name + ":" + frame["id"], source=name).drop(columns="id") for name, frame in named]
+    frames = [
+        frame.assign(**{KEY: name + ":" + frame["id"]}, **{SOURCE_NAME: name}).drop(columns="id")
+        for name, frame in named
+    ]
     return pd.concat(frames, ignore_index=True), named
 
 
@@ -143,7 +147,9 @@ def test_films_that_are_all_different() -> None:
     films = loader_registry.get("imdb").load(None).node("Item").frame
     rng = random.Random(1)
     sides = ["ab"[rng.random() < 0.5] for _ in range(len(films))]
-    halves = films.assign(source=sides, key=[f"{side}:{id_}" for side, id_ in zip(sides, films["id"], strict=True)])
+    halves = films.assign(
+        **{SOURCE_NAME: sides, KEY: [f"{side}:{id_}" for side, id_ in zip(sides, films["id"], strict=True)]}
+    )
     links = find_links("Item", halves.drop(columns="id"), DEFAULT_LINKS)
     made = links.pairs[links.pairs["confidence"] >= 0.9]
     assert len(made) <= 30

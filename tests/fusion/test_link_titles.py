@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from graphrec.fusion.link import find_links
+from graphrec.fusion.records import KEY, SOURCE_NAME
 from graphrec.schema import LinkRule
 
 Film = tuple[str, str | None, int | None]
@@ -14,7 +15,7 @@ def linked(ours: list[Film], theirs: list[Film]) -> tuple[dict[tuple[str, str], 
     """The confidence of each pair of native ids, and the ambiguous pairs."""
     rows = [(f"a:{id_}", "a", title, year) for id_, title, year in ours]
     rows += [(f"b:{id_}", "b", title, year) for id_, title, year in theirs]
-    links = find_links("Item", pd.DataFrame(rows, columns=["key", "source", "title", "year"]), [RULE])
+    links = find_links("Item", pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, "title", "year"]), [RULE])
     found = zip(links.pairs["left_key"].str[2:], links.pairs["right_key"].str[2:], strict=True)
     doubtful = zip(links.ambiguous["left_key"].str[2:], links.ambiguous["right_key"].str[2:], strict=True)
     return dict(zip(found, links.pairs["confidence"], strict=True)), set(doubtful)
@@ -129,15 +130,15 @@ def test_further_properties_must_be_equal() -> None:
         ("b:2", "b", "Greatest Hits", 1995, "ANN"),
         ("b:3", "b", "Greatest Hitz of All", 1995, "Ann"),
     ]
-    frame = pd.DataFrame(rows, columns=["key", "source", "title", "year", "creator"])
+    frame = pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, "title", "year", "creator"])
     links = find_links("Item", frame, [rule])
     assert links.pairs[["right_key", "confidence"]].to_numpy().tolist() == [["b:2", 0.99]]
-    assert find_links("Item", frame[frame["key"] != "b:2"], [rule]).pairs.empty
+    assert find_links("Item", frame[frame[KEY] != "b:2"], [rule]).pairs.empty
 
 
 def test_without_a_year_confidence_is_lower() -> None:
     rows = [("a:1", "a", "The Beatles"), ("b:1", "b", "Beatles, The"), ("a:2", "a", "Queen"), ("b:2", "b", "Queens")]
-    frame = pd.DataFrame(rows, columns=["key", "source", "name"])
+    frame = pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, "name"])
     links = find_links("Item", frame, [LinkRule("Item", "title", ("name",))])
     assert links.pairs[["left_key", "right_key", "confidence", "evidence"]].to_numpy().tolist() == [
         ["a:1", "b:1", 0.95, "The Beatles = Beatles, The"]

@@ -7,13 +7,14 @@ import pytest
 
 from graphrec.fusion.link import find_links
 from graphrec.fusion.linkable_values import MAX_RECORDS, explain_unusable
+from graphrec.fusion.records import KEY, SOURCE_NAME
 from graphrec.schema import LinkRule
 
 
 def linked(name: str, value: str, by: str = "normalised", records: int = 1, one_to_one: bool = True) -> bool:
     rows = [(f"{source}:{row}", source, value) for source in "ab" for row in range(records)]
     rule = LinkRule("User", by, (name,), one_to_one=one_to_one)  # type: ignore[arg-type]  # one of the four
-    links = find_links("User", pd.DataFrame(rows, columns=["key", "source", name]), [rule])
+    links = find_links("User", pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, name]), [rule])
     assert links.ambiguous.empty or len(links.unused) == 0
     return len(links.pairs) > 0
 
@@ -36,7 +37,7 @@ def linked(name: str, value: str, by: str = "normalised", records: int = 1, one_
 def test_values_of_no_person_link_no_records(name: str, values: str, by: str) -> None:
     texts = values.split("|")
     rows = [(f"{source}:{row}", source, text) for source in "ab" for row, text in enumerate(texts)]
-    links = find_links("User", pd.DataFrame(rows, columns=["key", "source", name]), [LinkRule("User", by, (name,))])  # type: ignore[arg-type]
+    links = find_links("User", pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, name]), [LinkRule("User", by, (name,))])  # type: ignore[arg-type]
     assert links.pairs.empty
     assert links.ambiguous.empty
     assert set(links.unused["value"]) == set(texts)
@@ -58,7 +59,7 @@ def test_values_of_a_person_link_records(name: str, values: str) -> None:
     texts = values.split("|")
     rows = [(f"{source}:{row}", source, text) for source in "ab" for row, text in enumerate(texts)]
     rule = LinkRule("User", "normalised", (name,))
-    links = find_links("User", pd.DataFrame(rows, columns=["key", "source", name]), [rule])
+    links = find_links("User", pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, name]), [rule])
     assert len(links.pairs) == len(texts)
     assert links.unused.empty
 
@@ -70,7 +71,7 @@ def test_placeholder_titles_link_no_records() -> None:
     for title in ("Missing", "Nobody", "$", "Test", "!", "Heat", "不明な男"):
         assert explain_unusable(rule, "title", title) is None
     rows = [("a:1", "a", "Untitled", 2001), ("b:1", "b", "Untitled", 2001), ("a:2", "a", "Heat", 1995)]
-    frame = pd.DataFrame([*rows, ("b:2", "b", "Heat", 1995)], columns=["key", "source", "title", "year"])
+    frame = pd.DataFrame([*rows, ("b:2", "b", "Heat", 1995)], columns=[KEY, SOURCE_NAME, "title", "year"])
     assert find_links("Item", frame, [rule]).pairs["left_key"].tolist() == ["a:2"]
 
 
@@ -80,7 +81,7 @@ def test_a_value_that_many_records_share_is_reported_and_links_no_records() -> N
     assert not linked("phone", "030901820", records=MAX_RECORDS + 1, one_to_one=False)
     rows = [(f"a:{row}", "a", "030 901820") for row in range(30)] + [("b:1", "b", "030901820")]
     links = find_links(
-        "User", pd.DataFrame(rows, columns=["key", "source", "phone"]), [LinkRule("User", "normalised", ("phone",))]
+        "User", pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, "phone"]), [LinkRule("User", "normalised", ("phone",))]
     )
     assert links.pairs.empty
     assert links.unused.to_dict("records") == [
@@ -91,7 +92,7 @@ def test_a_value_that_many_records_share_is_reported_and_links_no_records() -> N
 def test_unused_values_are_reported_with_the_reason() -> None:
     rows = [("a:1", "a", "n/a"), ("a:2", "a", "n/a"), ("b:1", "b", "n/a"), ("b:2", "b", "ann@shop.de")]
     rule = LinkRule("User", "normalised", ("email",))
-    links = find_links("User", pd.DataFrame(rows, columns=["key", "source", "email"]), [rule])
+    links = find_links("User", pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, "email"]), [rule])
     assert links.unused[["source", "value", "records", "reason"]].to_numpy().tolist() == [
         ["a", "n/a", 2, "a placeholder"],
         ["b", "n/a", 1, "a placeholder"],
@@ -102,7 +103,7 @@ def test_unused_values_are_reported_with_the_reason() -> None:
 
 def test_texts_that_are_floats_link_with_the_numbers() -> None:
     rows = [("a:1", "a", "100.0"), ("a:2", "a", "101.0"), ("b:1", "b", "100"), ("b:2", "b", "1000")]
-    frame = pd.DataFrame(rows, columns=["key", "source", "number"])
+    frame = pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, "number"])
     for by in ("exact", "normalised"):
         links = find_links("User", frame, [LinkRule("User", by, ("number",))])
         assert links.pairs[["left_key", "right_key"]].to_numpy().tolist() == [["a:1", "b:1"]]

@@ -9,6 +9,7 @@ import pytest
 
 from graphrec.errors import GraphrecError
 from graphrec.fusion.link import Links, find_links
+from graphrec.fusion.records import KEY, SOURCE_NAME
 from graphrec.schema import LinkRule
 
 FIELDS = ("first_name", "surname", "birth_date", "city")
@@ -67,7 +68,7 @@ def people(count: int, shared: float = 0.6, errors: float = 0.15) -> pd.DataFram
         if rng.random() < errors:
             other[rng.randrange(4)] = None
         rows.append([f"b:{number}", "b", *other])
-    return pd.DataFrame(rows, columns=["key", "source", *FIELDS])
+    return pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, *FIELDS])
 
 
 def quality(links: Links, count: int, shared: float = 0.6) -> tuple[float, float]:
@@ -101,7 +102,7 @@ def test_two_people_with_nothing_in_common() -> None:
         ("a:1", "a", "anna", "berger", "1990-01-02", "berlin"),
         ("b:1", "b", "hans", "zimmer", "1950-11-30", "bonn"),
     ]
-    assert find_links("User", pd.DataFrame(rows, columns=["key", "source", *FIELDS]), [RULE]).pairs.empty
+    assert find_links("User", pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, *FIELDS]), [RULE]).pairs.empty
 
 
 def test_evidence_lists_each_field() -> None:
@@ -111,7 +112,7 @@ def test_evidence_lists_each_field() -> None:
         ("b:1", "b", "ANNA", "Bergman", "1990-01-02", None),
         ("b:2", "b", "Otto", None, None, "Ulm"),
     ]
-    links = find_links("User", pd.DataFrame(rows, columns=["key", "source", *FIELDS]), [RULE])
+    links = find_links("User", pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, *FIELDS]), [RULE])
     assert links.pairs[["left_key", "right_key", "rule", "evidence"]].to_numpy().tolist() == [
         [
             "a:1",
@@ -126,7 +127,7 @@ def test_twins_are_ambiguous_unless_several_are_allowed() -> None:
     twin = ("anna", "bergmann", "1990-01-02", "berlin")
     rows = [("a:1", "a", *twin), ("b:1", "b", *twin), ("b:2", "b", *twin)]
     frame = pd.concat(
-        [pd.DataFrame(rows, columns=["key", "source", *FIELDS]), people(20).replace("[ab]:", r"\g<0>9", regex=True)]
+        [pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, *FIELDS]), people(20).replace("[ab]:", r"\g<0>9", regex=True)]
     )
     both = {("a:1", "b:1"), ("a:1", "b:2")}
     links = find_links("User", frame, [RULE])

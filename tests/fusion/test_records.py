@@ -7,7 +7,19 @@ import pytest
 
 from graphrec.errors import DataError
 from graphrec.fusion.provenance import SourceManifest
-from graphrec.fusion.records import build_records, list_properties, restore_records, source_property, stored_names
+from graphrec.fusion.records import (
+    IDENTITY,
+    KEY,
+    NATIVE_ID,
+    NODE,
+    SHARED,
+    SOURCE_NAME,
+    build_records,
+    list_properties,
+    restore_records,
+    source_property,
+    stored_names,
+)
 from graphrec.schema import NodeType
 from graphrec.tables import NodeTable, Source
 
@@ -23,8 +35,8 @@ def nodes(*rows: dict[str, Any]) -> pd.DataFrame:
 
 def records(*rows: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     found = restore_records("Item", nodes(*rows), SOURCES)
-    cells = found[["node", "title", "year", "length"]].itertuples(index=False, name=None)
-    return dict(zip(found["key"], cells, strict=True))
+    cells = found[[NODE, "title", "year", "length"]].itertuples(index=False, name=None)
+    return dict(zip(found[KEY], cells, strict=True))
 
 
 def test_the_names_that_a_label_has() -> None:
@@ -41,10 +53,10 @@ def test_records_of_a_table() -> None:
     frame = pd.DataFrame({"id": ["7", "a:b"], "title": ["Heat", None], "year": pd.array([1995, None], dtype="Int64")})
     found = build_records(NodeTable(NodeType("Item", ("title", "year"), shared=True), frame), "one")
     assert found.to_dict("list") == {
-        "key": ["one:7", "one:a:b"],
-        "source": ["one", "one"],
-        "native": ["7", "a:b"],
-        "shared": [True, True],
+        KEY: ["one:7", "one:a:b"],
+        SOURCE_NAME: ["one", "one"],
+        NATIVE_ID: ["7", "a:b"],
+        SHARED: [True, True],
         "title": ["Heat", None],
         "year": [1995, None],
     }
@@ -78,13 +90,11 @@ def test_a_property_that_no_source_declares_was_made_by_hand() -> None:
 
 def test_shared_is_read_from_the_manifest() -> None:
     frame = pd.DataFrame({"id": ["x", "y"], "keys": [["one:x"], None]})
-    assert restore_records("Genre", frame, SOURCES)["shared"].tolist() == [True, False]
+    assert restore_records("Genre", frame, SOURCES)[SHARED].tolist() == [True, False]
 
 
 def test_no_nodes_have_no_records() -> None:
-    assert list(restore_records("Item", nodes(), SOURCES).columns) == [
-        *("key", "source", "native", "shared", "length", "title", "year", "node")
-    ]
+    assert list(restore_records("Item", nodes(), SOURCES).columns) == [*IDENTITY, "length", "title", "year", NODE]
 
 
 def test_a_key_on_two_nodes_is_reported() -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from graphrec.fusion.provenance import SourceManifest
+from graphrec.fusion.records import KEY, NATIVE_ID, SHARED, SOURCE_NAME
 from graphrec.fusion.resolve import Resolved, resolve
 from graphrec.schema import LinkRule, NodeType
 from graphrec.tables import Source
@@ -24,8 +25,8 @@ def records(*rows: tuple[str, str | None], **columns: list[Any]) -> pd.DataFrame
     """Records of keys and skus; a key that ends with ! is shared."""
     keys = pd.Series([key.removesuffix("!") for key, _ in rows], dtype="str")
     parts = keys.str.partition(":")
-    frame = pd.DataFrame({"key": keys, "source": parts[0], "native": parts[2]})
-    frame["shared"] = [key.endswith("!") for key, _ in rows]
+    frame = pd.DataFrame({KEY: keys, SOURCE_NAME: parts[0], NATIVE_ID: parts[2]})
+    frame[SHARED] = [key.endswith("!") for key, _ in rows]
     cells = {"sku": [sku for _, sku in rows], **columns}
     return frame.assign(
         **{name: pd.Series(cells.get(name, [None] * len(rows)), dtype=object, index=frame.index) for name in NAMES}

@@ -94,7 +94,7 @@ def test_two_sources_with_the_same_ids_are_told_of_shared(store: Store, tmp_path
     assert note.startswith("1 id of User in b, found in a too, kept apart with the source's name before it (b:…)")
     assert "write shared = true in [nodes.User] of both TOML files" in note
     alone = load(store, tmp_path / "b", shared.format("b"), u="id,number\nc1,\nc9,\n")
-    assert any("no other source says shared = true" in note for note in alone.notes)
+    assert any("no other source has shared = true for" in note for note in alone.notes)
     both = load(store, tmp_path / "a", shared.format("a"), u="id,number\nc1,\nc2,\n")
     assert both.notes == ()
     assert [(each.rule, each.records, each.matched) for each in both.fusion.label("User").rules] == [("id", 2, 1)]

@@ -74,7 +74,7 @@ def test_without_showings_it_says_how_to_write_one(store: Store, run: Run) -> No
     store.write("CREATE (:User {id: 'a'})-[:PURCHASED {timestamp: 1}]->(:Item {id: 'x'})")
     message = run("feedback", exit_code=1).stderr
     assert "the graph has no SHOWN edges" in message
-    example = message.strip().split("before a user: ")[1]
+    example = message.strip().split("to a user: ")[1]
     store.write(example, {"user": "a", "item": "x", "run": "ease-1"})
     assert "ease-1" in run("feedback").stdout
 
@@ -92,5 +92,5 @@ def test_behaviour_that_cannot_be_counted_is_refused(graph: Store, run: Run) -> 
 
 
 def test_wrong_options_are_wrong_usage(run: Run) -> None:
-    assert "'7' is no time" in run("feedback", "--window", "7", exit_code=2).stderr
+    assert "'7' is not a duration" in run("feedback", "--window", "7", exit_code=2).stderr
     assert "--cap" in run("feedback", "--cap", "0.5", exit_code=2).stderr

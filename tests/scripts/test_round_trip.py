@@ -111,4 +111,4 @@ def test_evaluate_compares_and_reports(run_json: Json, tmp_path: Path) -> None:
 def test_json_stands_alone_on_stdout_and_notes_on_stderr(run: Run) -> None:
     result = run("evaluate", "--model", "popularity", "--json")
     assert result.stdout.startswith("{")
-    assert "has no times" in result.stderr
+    assert "not every interaction has a time" in result.stderr

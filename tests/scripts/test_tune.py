@@ -60,7 +60,7 @@ def test_train_takes_the_settings_that_were_found(run: Run, run_json: Json, tmp_
     other = run_json("train", "--model", "ials", "--study", str(study), "--set", "factors=3", "--no-metrics")
     assert other["config"]["factors"] == 3
     told = run("train", "--model", "item_knn", "--study", str(study), exit_code=1)
-    assert "is of ials, not of item_knn" in told.stderr
+    assert "belongs to ials, not to item_knn" in told.stderr
 
 
 def test_a_study_has_its_place_and_its_words(loaded: Path, run: Run) -> None:
