@@ -52,9 +52,10 @@ def rows(heading: str) -> list[list[str]]:
     return [row for row in cells if row[0] not in ("term", "retired", "---")]
 
 
-def retired() -> list[Retired]:
+@cache
+def retired() -> tuple[Retired, ...]:
     """The retired words of the glossary."""
-    return [Retired(word.strip("`"), kind, replacement) for word, kind, replacement in rows("Retired words")]
+    return tuple(Retired(word.strip("`"), kind, replacement) for word, kind, replacement in rows("Retired words"))
 
 
 @cache
@@ -118,16 +119,23 @@ def checked() -> list[Path]:
     return sorted(path for path in found if path.suffix in ENDINGS and path not in skipped)
 
 
+@cache
+def words_in(identifier: str) -> tuple[Retired, ...]:
+    """The retired words that an identifier has; cached, since most identifiers occur many times."""
+    return tuple(word for word in retired() if lines_with(word, Passage(1, True, identifier)))
+
+
 def violations() -> list[str]:
     """Every use of a retired word, as `file:line: 'word' is retired; use …`; of notebooks the line is the cell."""
     words, found = retired(), []
     for path in checked():
         name = str(path.relative_to(ROOT))
         for passage in passages(path):
+            possible = words_in(passage.text) if passage.is_name else words
             text = passage.text.lower()
             found += [
                 f"{name}:{line}: {word.word!r} is retired; use {word.replacement}"
-                for word in words
+                for word in possible
                 if word.word.split(" ")[0].lower() in text and (name, word.word) not in DATA
                 for line in lines_with(word, passage)
             ]

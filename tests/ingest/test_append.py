@@ -12,6 +12,7 @@ from graphrec.ingest import LoadConfig, write_source
 from graphrec.schema import EdgeType, NodeType
 from graphrec.store import EmbeddedServer, Store, connect
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
+from tests.sizes import NEO4J_IS_SLOW
 
 from .films import RATED, columns, source
 from .loads import A, B, load, one, rated, written
@@ -49,6 +50,7 @@ def test_a_day_adds_and_completes_and_takes_nothing_away(store: Store) -> None:
     assert store.read("MATCH ()-[r:TAGGED]->() RETURN count(r) AS n") == [{"n": 2}]
 
 
+@NEO4J_IS_SLOW
 def test_a_day_of_events_alone_keeps_the_properties_of_its_nodes(store: Store) -> None:
     load(store, A)
     before = graph_of(store)
@@ -111,6 +113,7 @@ def test_a_day_costs_what_a_day_is(embedded_store: Store) -> None:
     assert embedded_store.read("MATCH ()-[r:RATED]->() RETURN count(r) AS n") == [{"n": len(pairs)}]
 
 
+@NEO4J_IS_SLOW
 def test_precedence_of_a_day(store: Store) -> None:
     load(store, A)
     load(store, B)

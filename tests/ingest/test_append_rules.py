@@ -12,6 +12,7 @@ from graphrec import ingest
 from graphrec.errors import DataError, GraphrecError, RefusedError
 from graphrec.ingest import LoadConfig, Loaded
 from graphrec.store import Store
+from tests.sizes import NEO4J_IS_SLOW
 
 TOML = """name = "log"
 [nodes.Item]
@@ -80,6 +81,7 @@ def listened(store: Store) -> list[tuple[Any, ...]]:
 ITEMS = {"items": ["i1,Heat,1995", "i2,Alien,1979"]}
 
 
+@NEO4J_IS_SLOW
 def test_counts_add_up_and_the_same_rows_not_twice(store: Store, tmp_path: Path) -> None:
     load(store, tmp_path, {**ITEMS, "rows": ["u1,i1,,3,1500000000"]})
     day = {"rows": ["u1,i1,,2,1500000001", "u2,i1,,1,1500000002"]}
@@ -96,6 +98,7 @@ def test_counts_add_up_and_the_same_rows_not_twice(store: Store, tmp_path: Path)
     assert [row[3] for row in listened(store)] == [4, 2]
 
 
+@NEO4J_IS_SLOW
 def test_every_earlier_append_is_remembered(store: Store, tmp_path: Path) -> None:
     load(store, tmp_path, {**ITEMS, "rows": ["u1,i1,,3,1500000000"]})
     days: list[Rows] = [{"rows": ["u1,i1,,2,1500000001"]}, {"rows": ["u2,i1,,1,1500000002"]}]
@@ -107,6 +110,7 @@ def test_every_earlier_append_is_remembered(store: Store, tmp_path: Path) -> Non
     assert [row[3] for row in listened(store)] == [5, 1]
 
 
+@NEO4J_IS_SLOW
 def test_an_append_of_sums_that_was_cut_off_is_not_guessed(store: Store, tmp_path: Path) -> None:
     rows = {**ITEMS, "rows": ["u1,i1,,3,1500000000"]}
     load(store, tmp_path, rows)
@@ -122,6 +126,7 @@ def test_an_append_of_sums_that_was_cut_off_is_not_guessed(store: Store, tmp_pat
     assert [row[3] for row in listened(store)] == [5]
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.parametrize(
     ("rule", "kept"),
     [(RULES[0], 5.0), (RULES[1], 1.0), (RULES[2], 1.0), (RULES[3], 5.0), (RULES[4], 5.0)],
@@ -221,6 +226,7 @@ def need_one_file(
     assert shown(store) == expected
 
 
+@NEO4J_IS_SLOW
 @QUICK
 @given(**PARTS)
 def test_a_file_in_two_parts_is_one_file(store: Store, tmp_path: Path, **parts: Any) -> None:

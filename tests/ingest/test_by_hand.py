@@ -4,12 +4,14 @@ import pytest
 
 from graphrec.errors import DataError
 from graphrec.store import Store
+from tests.sizes import NEO4J_IS_SLOW
 
 from .films import source
 from .loads import A, B, load, one, written
 from .snapshot import graph_of
 
 
+@NEO4J_IS_SLOW
 def test_what_was_made_by_hand_stays(store: Store) -> None:
     store.write(
         "CREATE (:Item {id: '1', title: 'Heat', year: 1995, length: 1, mine: 'kept'}), (:User {id: 'u', age: 9})"
@@ -37,6 +39,7 @@ def test_a_property_of_a_node_made_by_hand_counts_as_soon_as_a_source_brings_it(
     assert one(store, "User", "h")["keys"] == [":h", "a:u"]
 
 
+@NEO4J_IS_SLOW
 def test_a_node_with_relationships_of_others_stays_without_keys(store: Store) -> None:
     load(store, A)
     store.write(
@@ -52,6 +55,7 @@ def test_a_node_with_relationships_of_others_stays_without_keys(store: Store) ->
     assert one(store, "Item", "2")["keys"] == [":2", "a:2"]
 
 
+@NEO4J_IS_SLOW
 def test_a_node_whose_id_another_takes_over_goes_or_stays_under_its_key(store: Store) -> None:
     films = [("1", "Heat", 1995, None), ("2", "Brazil", 1985, None), ("8", "Alien", 1979, None), ("9", "M", 1931, None)]
     load(store, source("a", films))
@@ -67,6 +71,7 @@ def one_id(store: Store) -> object:
     return store.read("MATCH (i:Item) RETURN i.id AS id")[0]["id"]
 
 
+@NEO4J_IS_SLOW
 def test_nodes_whose_id_is_a_number_break_nothing(store: Store) -> None:
     """On Neo4j such a node is somebody else's; the embedded store takes 1 and '1' for one id, and it is said first."""
     store.write("CREATE (:Item {id: 1, title: 'Heat', year: 1995, mine: true})")

@@ -14,6 +14,7 @@ from graphrec.store.edges import SortedEdges
 from graphrec.store.nodes import WriteCounts
 from graphrec.store.write import write_edges
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
+from tests.sizes import NEO4J_IS_SLOW
 
 from .films import RATED, columns, source
 from .loads import A, B, load, one, rated, written
@@ -91,6 +92,7 @@ def test_values_change_and_go_and_come(store: Store) -> None:
     assert [row["tag"] for row in tags] == ["loud", "slow"]
 
 
+@NEO4J_IS_SLOW
 def test_what_a_source_no_longer_has_goes(store: Store) -> None:
     load(store, B)
     alone = graph_of(store)
@@ -138,6 +140,7 @@ def test_edges_stay_with_the_source_that_brought_them(store: Store) -> None:
     assert rated(store) == {*others, ("u", "1", 1.0, 1, "b")}
 
 
+@NEO4J_IS_SLOW
 def test_records_that_move_take_the_edges_of_their_source_along(store: Store) -> None:
     """Two films of a change places: b's records, and their edges, must change nodes."""
     load(store, source("a", [("1", "Heat", 1995, None), ("2", "Alien", 1979, None)], [("u", "1", 1.0, None)]))
@@ -162,6 +165,7 @@ def test_records_that_move_take_the_edges_of_their_source_along(store: Store) ->
     assert written(load(store, b)) == {}
 
 
+@NEO4J_IS_SLOW
 def test_ends_of_one_edge_that_both_move(store: Store) -> None:
     people = [("1", "a@x"), ("2", "b@x"), ("3", "c@x")]
     load(store, source("a", users=people))
@@ -173,6 +177,7 @@ def test_ends_of_one_edge_that_both_move(store: Store) -> None:
     assert written(load(store, b)) == {}
 
 
+@NEO4J_IS_SLOW
 def test_names_change_places(store: Store) -> None:
     """Both have a film 1; where b's goes, a's takes back the name that stood before neither."""
     load(store, source("a", [("1", "Heat", 1995, None)], [("u", "1", 1.0, None)]))
@@ -186,6 +191,7 @@ def test_names_change_places(store: Store) -> None:
     assert graph_of(store)[1] == before[1]
 
 
+@NEO4J_IS_SLOW
 def test_doubled_edges_in_the_graph_are_one_after_a_load(store: Store) -> None:
     load(store, A)
     store.write(
@@ -199,6 +205,7 @@ def test_doubled_edges_in_the_graph_are_one_after_a_load(store: Store) -> None:
     assert written(load(store, A)) == {}
 
 
+@NEO4J_IS_SLOW
 def test_a_key_without_a_value_is_a_key_too(store: Store) -> None:
     kind = EdgeType("User", "VIEWED", "Item", ("timestamp", "seconds"), key=("timestamp",))
 
@@ -224,6 +231,7 @@ def test_several_writers_write_the_same_graph(store: Store, writers: int) -> Non
     assert sorted((row["u"], row["v"]) for row in found) == sorted(friends)
 
 
+@NEO4J_IS_SLOW
 def test_a_node_that_vanishes_meanwhile_is_told_and_misplaces_nothing(store: Store) -> None:
     load(store, A)
     ratings = [(user, item, 1.0, None) for user in ("u", "v") for item in ("1", "2", "3")]

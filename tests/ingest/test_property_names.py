@@ -19,6 +19,7 @@ from graphrec.store import Store
 from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable, Source
 from graphrec.tabular import read
 from graphrec.tabular.proposal import examine
+from tests.sizes import NEO4J_IS_SLOW
 
 from .snapshot import graph_of
 
@@ -95,6 +96,7 @@ def read_heard(store: Store) -> list[Properties]:
     return [{"ends": (row["start"], row["end"]), **row["p"]} for row in store.read(query)]
 
 
+@NEO4J_IS_SLOW
 def test_every_name_keeps_its_values(store: Store, tmp_path: Path) -> None:
     names = {"a": ("a one", 1), "b": ("b other", 3)}
     one, two, other = make_song("one", 1, "x"), make_song("two", 2, "y"), make_song("other", 3, "x")
@@ -160,6 +162,7 @@ def test_every_name_keeps_its_values(store: Store, tmp_path: Path) -> None:
     assert graph_of(store) == (Counter(), Counter())
 
 
+@NEO4J_IS_SLOW
 def test_the_proposal_for_such_a_file_loads(store: Store, tmp_path: Path) -> None:
     (tmp_path / "songs.csv").write_text(
         "id,title,key,native,shared,node,source\n1,So What,D minor,yes,no,7,radio\n2,Giant Steps,B major,no,no,8,\n"

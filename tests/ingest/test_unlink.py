@@ -13,7 +13,7 @@ from graphrec.errors import UnknownNameError
 from graphrec.ingest import LoadConfig, unlink_source, write_source
 from graphrec.store import EmbeddedServer, Store, connect
 from graphrec.tables import GraphTables
-from tests.sizes import num_examples
+from tests.sizes import NEO4J_IS_SLOW, num_examples
 
 from .films import source
 from .generated import Made, made_by_hand, sources
@@ -62,6 +62,7 @@ def test_taking_out_what_came_last_gives_what_was_there(store: Store, tmp_path: 
     undone(store, B, A, tmp_path)
 
 
+@NEO4J_IS_SLOW
 def test_a_third_source_that_linked_two_others_leaves_them_apart_again(store: Store, tmp_path: Path) -> None:
     a = source("a", [("1", "Kingdom, The (Riget)", 1994, None)], [("u", "1", 1.0, 1)])
     c = source("c", [("1", "The Kingdom", 1994, 9)], [("w", "1", 3.0, 1)], users=[("w", "w@x")])

@@ -13,6 +13,7 @@ from graphrec.ranking.topk import Recommendations
 from graphrec.store import Store, counts
 from graphrec.store.read import read_schema, read_tables
 from graphrec.vocabulary import Vocabulary
+from tests.sizes import NEO4J_IS_SLOW
 
 from .lists import lists, run
 
@@ -113,6 +114,7 @@ def test_an_index_of_rounded_vectors_is_made_anew(store: Store, spec: Path, tmp_
     assert [configuration["vector.quantization.enabled"] for configuration in configurations] == [False, False]
 
 
+@NEO4J_IS_SLOW
 def test_what_is_published_is_no_feature_and_no_load_takes_it_away(store: Store, spec: Path, tmp_path: Path) -> None:
     ingest.load(store, "table", spec, tmp_path)
     before = read_schema(store)

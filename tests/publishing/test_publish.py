@@ -9,6 +9,7 @@ from graphrec.publishing.versions import create_version
 from graphrec.serving.published_list import read_published_list
 from graphrec.store import Store, queries
 from graphrec.store.active_run import find_active_run
+from tests.sizes import NEO4J_IS_SLOW
 
 from .lists import USERS, edges_by_layer, lists, make_graph, publication, put, read, read_all, wanted
 
@@ -163,6 +164,7 @@ def test_a_run_is_published_once_more(graph: Store) -> None:
     assert {version.trained for version in read_versions(graph).all} == {"one"}
 
 
+@NEO4J_IS_SLOW
 def test_layers_are_those_that_somebody_reads_and_not_too_many(graph: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     put(graph, "one", lists())
     put(graph, "two", lists(1, changed=30))
@@ -202,6 +204,7 @@ def test_two_publications_never_share_a_version(graph: Store) -> None:
     assert states(graph) == {"one": "published"}
 
 
+@NEO4J_IS_SLOW
 def test_lists_published_by_an_earlier_version_are_refused_and_the_next_publication_removes_them(graph: Store) -> None:
     graph.write(
         "CREATE (:Run {id: 'old', status: 'published', activated_at: 1, number: 1, layers: [1]}) WITH 1 AS one "

@@ -10,6 +10,7 @@ from filelock import FileLock
 
 from graphrec.store import Store
 from graphrec.store.nodes import ensure_constraint
+from tests.sizes import NEO4J_IS_SLOW
 
 from .conftest import Run
 
@@ -41,6 +42,7 @@ def contents(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if "databases" not in path.parts} if folder.exists() else set()
 
 
+@NEO4J_IS_SLOW
 def test_a_sound_graph(environment: Path, store: Store, run_json: Json) -> None:
     for label in ("User", "Item"):
         ensure_constraint(store, label)
@@ -56,6 +58,7 @@ def test_a_sound_graph(environment: Path, store: Store, run_json: Json) -> None:
     assert contents(environment) == before
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_a_defect_is_told_with_its_remedy_and_exit_code_one(store: Store, run: Run) -> None:
     store.write(SOUND)

@@ -10,6 +10,7 @@ import pytest
 
 from graphrec.atomic_write import folder_name
 from graphrec.store import Store
+from tests.sizes import NEO4J_IS_SLOW
 
 from .conftest import Run
 
@@ -158,6 +159,7 @@ def test_dry_run_counts_what_a_load_then_does(store: Store, shop: Path, forum: P
     assert told["renamed"] == done["renamed"] == {"Item": 1}  # a of the shop is not a of the forum
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_a_second_source_is_fused_and_renames_what_has_its_ids(
     store: Store, shop: Path, forum: Path, run: Run, run_json: Json
@@ -179,6 +181,7 @@ def test_a_second_source_is_fused_and_renames_what_has_its_ids(
     assert run_json("load", str(forum))["fusion"]["labels"]["User"]["matched"] == 1
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_append_takes_nothing_away(store: Store, shop: Path, run: Run, run_json: Json) -> None:
     run("load", str(shop))
@@ -208,6 +211,7 @@ def test_strict_refuses_and_writes_nothing(store: Store, shop: Path, run: Run) -
     assert store.read("MATCH (n) RETURN count(n) AS n") == [{"n": 0}]
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_robots_and_those_with_little_behaviour_stay_out(store: Store, shop: Path, run: Run, run_json: Json) -> None:
     told = run_json("load", str(shop), "--max-per-day", "1")
@@ -224,6 +228,7 @@ def test_robots_and_those_with_little_behaviour_stay_out(store: Store, shop: Pat
     assert [r["rule"] for t in told["cleaning"]["tables"] for r in t["rules"] if t["name"] == "User"] == ["k-core"]
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_precedence_says_whose_word_counts(store: Store, shop: Path, forum: Path, run: Run) -> None:
     run("load", str(shop))

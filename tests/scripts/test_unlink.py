@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from graphrec.store import Store
+from tests.sizes import NEO4J_IS_SLOW
 
 from .conftest import Run
 from .test_load import Json, forum, shop, written
@@ -23,6 +24,7 @@ def stands(store: Store) -> Any:  # sorted records
     return sorted(json.dumps(row, sort_keys=True) for row in [*nodes, *edges])
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_unlink_gives_back_the_graph_without_the_source(
     store: Store, shop: Path, forum: Path, run: Run, run_json: Json

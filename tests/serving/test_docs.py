@@ -16,6 +16,7 @@ from graphrec.runs import Run
 from graphrec.serving import Answer, RecommendationFile
 from graphrec.store import Store
 from graphrec.tuning import Tuning
+from tests.sizes import NEO4J_IS_SLOW
 
 from . import shop
 
@@ -42,6 +43,7 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
+@NEO4J_IS_SLOW
 def test_the_rules_example_runs(store: Store, tmp_path: Path) -> None:
     shop.build(store)
     store.write(STOCKED)
@@ -71,6 +73,7 @@ def orders() -> str:
     return "\n".join(["customer,product,title,at", *rows]) + "\n"
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_all_code_of_the_python_page_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
