@@ -6,6 +6,7 @@ DATA_FOLDER holds gowalla.train.inter, gowalla.valid.inter and gowalla.test.inte
 and scipy 1.10; `prepare` restores the names and the method of them that it uses. RecBole itself is unchanged.
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -71,7 +72,11 @@ def train(folder: Path) -> Iterator[int]:
 
 def main() -> None:
     """For each number of steps on stdin, print the seconds of these steps as one line of JSON."""
-    folder, threads = Path(sys.argv[1]), int(sys.argv[2])
+    parser = argparse.ArgumentParser(description="Times steps of RecBole's LightGCN; peers.py runs this.")
+    parser.add_argument("folder", type=Path, help="holds gowalla.train.inter, gowalla.valid.inter, gowalla.test.inter")
+    parser.add_argument("threads", type=int, help="number of threads")
+    arguments = parser.parse_args()
+    folder, threads = arguments.folder, arguments.threads
     answers, sys.stdout = sys.stdout, sys.stderr  # RecBole prints to stdout
     torch.set_num_threads(threads)
     prepare()

@@ -90,9 +90,11 @@ class EdgeTable:
         is_repeated = self.frame.duplicated(identity)
         if is_repeated.any():
             rows = self.frame.loc[is_repeated, identity].itertuples(index=False)
+            compared = ", ".join(("both ends", *self.type.key))
             raise DataError(
-                f"{relation}: {_quantity(int(is_repeated.sum()), 'edge', 'occur')} more than once by "
-                f"{', '.join(identity)} ({first_few(' → '.join(map(str, row)) for row in rows)}); keep one row for each"
+                f"{relation}: {_quantity(int(is_repeated.sum()), 'edge', 'occur')} more than once by {compared} "
+                f"({first_few(' → '.join(map(str, row)) for row in rows)}); keep one row for each, or declare "
+                'repeated = "first", "last" or "sum" for the table'
             )
 
 

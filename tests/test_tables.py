@@ -56,7 +56,7 @@ def test_an_id_stands_once() -> None:
 
 
 def test_an_edge_stands_once_per_key() -> None:
-    with pytest.raises(DataError, match=r"RATED: 1 edge occurs more than once by source_id, target_id \(u → i\)"):
+    with pytest.raises(DataError, match=r"RATED: 1 edge occurs more than once by both ends \(u → i\)"):
         rated(("u", "i"), ("u", "i"))
     frame = pd.DataFrame({"source_id": ["u", "u"], "target_id": ["i", "i"], "tag": ["a", "A"]}, dtype="str")
     assert len(EdgeTable(TAGGED, frame).frame) == 2

@@ -243,7 +243,7 @@ def find_node(store: Store, label: str, identifier: Id) -> str:
     )
     if same_key:
         ids = [str(row["id"]) for row in same_key]
-        hint = f"each has the key {identifier} in a different source"
+        hint = f"the key {identifier} of a source belongs to {first_few(ids)}"
         raise UnknownNameError(label.lower(), identifier, ids, hint=hint)
     parts = store.read(f"MATCH (n:{node}) RETURN right(n.id, 2) AS part, collect(n.id) AS ids")
     known = sorted(name for part in parts for name in part["ids"])

@@ -50,7 +50,7 @@ _UNITS = ("s", "ms", "us", "ns")
 _COMPARISONS = ("exact", "normalised", "title", "fields")
 _LABEL = re.compile(r"[A-Z][A-Za-z0-9]*")
 _RELATION = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
-#: Property names that graphrec uses itself.
+#: Property names that graphrec uses itself. The embedded store uses names that begin with @.
 _RESERVED = SYSTEM_PROPERTIES | {"id", "keys", "source", "source_id", "target_id"}
 
 
@@ -241,8 +241,10 @@ def _parse_column(section: TomlSection, key: str, value: object, kind: Kind | No
     part = TomlSection(f"{section.place} {key}", value)
     part.require_known(KEYS["property"])
     name = part.text("name", part.text("column") if part.has("column") else None)
-    if name in _RESERVED or ":" in name:
-        raise part.error("name", f"'{name}' is reserved or has a colon; write {{ name = …, column = '{name}' }}")
+    if name in _RESERVED or name.startswith("@"):
+        raise part.error("name", f"'{name}' is reserved; write {{ name = \"another name\", column = '{name}' }}")
+    if ":" in name:
+        raise part.error("name", f"'{name}' has a colon; write {{ name = \"another name\", column = '{name}' }}")
     if reason := defect(name):
         raise part.error("name", f"'{format_value(name)}' {reason}; write {{ name = \"another name\", column = … }}")
     if part.has("type"):

@@ -38,8 +38,9 @@ WRONG = {
     "a lower relation": (EDGE.replace("RATED", "hasRated"), "hasRated is not, .* write HAS_RATED"),
     "a relation of ours": (EDGE.replace("RATED", "RECOMMENDED"), "belongs to graphrec itself; write MY"),
     "an end without label": (EDGE.replace("User:u", "u"), "from is 'u', but must be label and column"),
-    "a reserved property": (EDGE + 'properties = ["source"]\n', r"'source' is reserved .* column = 'source' }"),
-    "a colon in a property": (EDGE + 'properties = ["a:b"]\n', "'a:b' is reserved or has a colon"),
+    "a reserved property": (EDGE + 'properties = ["source"]\n', r"'source' is reserved; .* column = 'source' }"),
+    "a colon in a property": (EDGE + 'properties = ["a:b"]\n', "'a:b' has a colon; write"),
+    "a name of the embedded store's": (EDGE + 'properties = ["@rid"]\n', "'@rid' is reserved; write"),
     "a property twice": (EDGE + 'properties = ["a", "a"]\n', "names a twice"),
     "a time twice": (EDGE + 'properties = ["timestamp"]\ntime = "t"\n', "names timestamp twice"),
     "a type": (
