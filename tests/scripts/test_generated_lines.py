@@ -67,8 +67,8 @@ def without(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def live(embedded: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment with the shared embedded store and a small graph in it."""
+def live(folder: Path, embedded: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  # its home
+    """An environment with the shared embedded store and a small graph in it, in the place of the home of `folder`."""
     monkeypatch.delenv("NEO4J_URI", raising=False)
     monkeypatch.setenv("GRAPHREC_HOME", str(embedded.home))
     with connect(embedded.start()) as store:
