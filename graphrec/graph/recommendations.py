@@ -10,6 +10,7 @@ import pandas as pd
 from graphrec import preconditions
 from graphrec.arguments import Id, count, is_one_id
 from graphrec.config import Settings
+from graphrec.graph.arguments import takes
 from graphrec.graph.connection import Connection
 from graphrec.progress import StageProgress, silent
 from graphrec.reranking import RerankingRules, read_rules
@@ -36,6 +37,7 @@ class RecommendationMethods(Connection):
         self._recommender: OnlineRecommender | None = None
         self._explained: TrainedRun | None = None  # the run of the last explanation
 
+    @takes("PublishConfig")
     def publish(
         self, run: "Run | str", k: int = 10, config: "PublishConfig | None" = None, progress: StageProgress = silent
     ) -> "PublishResult":
