@@ -56,7 +56,7 @@ class SplitSpec:
             raise UnknownNameError("split", self.name, OPTIONS)
         for option in fields(self)[1:]:
             if option.name not in OPTIONS[self.name] and getattr(self, option.name) != option.default:
-                raise UnknownNameError(f"option of the split {self.name}", option.name, OPTIONS[self.name])
+                raise UnknownNameError("option", option.name, OPTIONS[self.name], owner=f"the split {self.name}")
         for name, least in (("windows", 1), ("folds", 2)):
             count = getattr(self, name)
             if not isinstance(count, int) or count < least:
@@ -118,7 +118,7 @@ def parse_split(text: str) -> SplitSpec:
         if not equals:
             raise DataError(f"split {name}: '{part}' is not an option with a value, such as {OPTIONS[name][-1]}=0.1")
         if option not in OPTIONS[name]:
-            raise UnknownNameError(f"option of the split {name}", option, OPTIONS[name])
+            raise UnknownNameError("option", option, OPTIONS[name], owner=f"the split {name}")
         if option in values:
             raise DataError(f"split {name}: {option} is given twice; give it once")
         values[option] = _parse_value(name, option, value)
