@@ -126,10 +126,10 @@ class Run:
         """
         if not self.objections:
             return ()
-        force = "publish it anyway with --force"
+        force = "publish it anyway with --force (in Python force=True)"
         command = "graphrec blend" if self.model == "ensemble" else f"graphrec train --model {self.model}"
         if self.verdict is None:
-            return (f"measure it: `{command}` without --no-metrics", force)
+            return (f"measure a new one with `{command}`", force)
         if self.verdict.leaks:
             return ("remove the data that reveal the test part from the graph, and train again", force)
         split = "" if self.split is None else f" --split {self._split_option(self.split.spec)}"
@@ -142,6 +142,14 @@ class Run:
         if by_time and undecided and self.verdict.num_users < FEW_USERS:
             remedies.append("`--split random` measures it on more users")
         return (*remedies, force)
+
+    @property
+    def advice(self) -> str:
+        """The objections, and what to do about them, as two sentences; empty if the run may be published."""
+        if not self.objections:
+            return ""
+        remedies = ", or ".join(self.remedies)
+        return f"{'; '.join(self.objections)}. {remedies[0].upper()}{remedies[1:]}"
 
     @staticmethod
     def _split_option(spec: str) -> str:

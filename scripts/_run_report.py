@@ -33,6 +33,6 @@ def show_verdict(run: "Run") -> None:
         users = f"{run.verdict.num_users:,} test {'user' if run.verdict.num_users == 1 else 'users'}"
         _terminal.note(f"no model recommends any test item of the {users}, so nothing is measured")
     if run.objections:
-        _terminal.note(f"{'; '.join(run.objections)}. What helps: {', or '.join(run.remedies)}")
+        _terminal.note(run.advice)
     forced = " --force" if run.objections else ""
     _terminal.note(f"`graphrec publish {run.id}{forced}` writes its recommendations into the graph")

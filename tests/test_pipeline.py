@@ -101,7 +101,10 @@ def test_one_test_user_is_no_reason_to_publish_anything() -> None:
     verdict = Verdict("ndcg@10", {"popularity": (0.3, 0.3, 0.3)}, 1, model="item_knn", value=0.8)
     assert verdict.objections == ("one test user is not enough: an interval needs two or more",)
     run = replace(run_of(verdict), split=SplitRecord("time(validation=0.1, test=0.1)", 9, ()))
-    assert run.remedies == ("`--split random` measures it on more users", "publish it anyway with --force")
+    assert run.remedies == (
+        "`--split random` measures it on more users",
+        "publish it anyway with --force (in Python force=True)",
+    )
 
 
 def test_ties_of_baselines_may_be_published_and_of_other_models_not() -> None:
