@@ -75,7 +75,7 @@ def report_unexpected(error: BaseException) -> int:
 
 
 def _shorten(error: click.ClickException) -> click.ClickException:
-    """The error in the style of a GraphrecError: shortened, and without control characters; unknown options as names."""
+    """The error in the style of a GraphrecError: short, without control characters; unknown options as names."""
     from graphrec.errors import sentence
 
     text = error.format_message()

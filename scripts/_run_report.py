@@ -20,7 +20,10 @@ def show_metrics(run: "Run") -> None:
     """Show the id of the run and its metrics on held-out interactions."""
     _terminal.say(f"run {run.id}")
     if run.metrics:
-        _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
+        split = "" if run.split is None else f"split {run.split.spec}"
+        users = "" if run.verdict is None else f"{run.verdict.num_users:,} test user{'s'[: run.verdict.num_users != 1]}"
+        title = ", ".join(filter(None, (split, users)))
+        _terminal.print_table(title, ["measured on held-out", ""], run.metrics.items())
 
 
 def show_verdict(run: "Run") -> None:

@@ -30,11 +30,13 @@ def command(as_json: bool) -> None:
             run.state,
             "yes" if run.saved else "no",
             run.metrics.get("ndcg@10"),
+            run.split,
+            run.num_test_users,
             _times.format_time(run.created_at),
         ]
         for run in found
     ]
-    columns = ["run", "state", "on disk", "ndcg@10", "trained (UTC)"]
+    columns = ["run", "state", "on disk", "ndcg@10", "split", "test users", "trained (UTC)"]
     _terminal.print_table("Runs", columns, rows)
     kept = [run.run for run in found if run.state == "kept"]
     if kept:

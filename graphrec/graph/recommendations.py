@@ -68,7 +68,8 @@ class RecommendationMethods(Connection):
 
     def runs(self) -> pd.DataFrame:
         """All runs, the active one first: run, model, state (`active`, `kept`, `removed`, `cut off`, `not published`),
-        saved (on disk), verdict, created_at, published_at and activated_at (UTC), and the saved runs' metrics."""
+        saved (on disk), verdict, created_at, published_at and activated_at (UTC), and the saved runs' split,
+        num_test_users and metrics."""
         from graphrec.publishing.run_list import to_frame
 
         return to_frame(self.list_runs())
