@@ -129,7 +129,7 @@ class Run:
         force = "publish it anyway with --force (in Python force=True)"
         command = "graphrec blend" if self.model == "ensemble" else f"graphrec train --model {self.model}"
         if self.verdict is None:
-            return (f"measure a new one with `{command}`", force)
+            return (f"`{command}` makes a measured run", force)
         if self.verdict.leaks:
             return ("remove the data that reveal the test part from the graph, and train again", force)
         split = "" if self.split is None else f" --split {self._split_option(self.split.spec)}"

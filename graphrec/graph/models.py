@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from graphrec.graph.arguments import require_settings, takes
 from graphrec.graph.data import DataMethods
+from graphrec.graph.options import require_settings, takes
 from graphrec.progress import StageProgress, silent
 
 if TYPE_CHECKING:  # these load torch, which takes seconds

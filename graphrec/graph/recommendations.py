@@ -10,8 +10,8 @@ import pandas as pd
 from graphrec import preconditions
 from graphrec.arguments import Id, count, is_one_id
 from graphrec.config import Settings
-from graphrec.graph.arguments import takes
 from graphrec.graph.connection import Connection
+from graphrec.graph.options import takes
 from graphrec.progress import StageProgress, silent
 from graphrec.reranking import RerankingRules, read_rules
 from graphrec.schema import ITEM, USER
