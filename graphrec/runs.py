@@ -20,7 +20,8 @@ from graphrec.models import make
 from graphrec.models.base import Model
 from graphrec.relations import Origin
 from graphrec.schema import Triple
-from graphrec.splitting import Part, SplitRecord, parse_split
+from graphrec.splitting import Part, SplitRecord
+from graphrec.splitting.spec import shorten
 from graphrec.vocabulary import Vocabulary
 
 #: Baselines that a run must beat, the simplest first. A baseline may be published unless another is clearly better.
@@ -154,8 +155,7 @@ class Run:
     @staticmethod
     def _split_option(spec: str) -> str:
         """The shortest value of `--split` for a split."""
-        name = spec.partition("(")[0]
-        return name if str(parse_split(name)) == spec else shlex.quote(spec)
+        return shlex.quote(shorten(spec))
 
 
 @dataclass(frozen=True, eq=False)

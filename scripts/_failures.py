@@ -80,7 +80,7 @@ def _shorten(error: click.ClickException) -> click.ClickException:
 
     text = error.format_message()
     if isinstance(error, click.NoSuchOption):
-        close = sorted(error.possibilities or ())
+        close = error.possibilities or ()
         hint = f"did you mean {' or '.join(close)}?" if close else "--help lists all options"
         text = f"there is no option '{error.option_name}'; {hint}"
     short = sentence(text)

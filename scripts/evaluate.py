@@ -129,13 +129,13 @@ def command(
 
 
 def _show(comparison: "Comparison") -> None:
-    from graphrec.evaluation.report import findings, sentences, words
+    from graphrec.evaluation.report import findings, sentences
 
     first, last = comparison.ks[0], comparison.ks[-1]
     names = [f"{name}@{first}" for name in ("recall", "ndcg", "hit_rate", "mrr", "coverage")]
     names += [f"{name}@{last}" for name in ("recall", "ndcg") if last != first]
     first_split = comparison.splits[0]
-    tested = _describe_users(first_split.num_warm, first_split.num_cold)
+    tested = sentences.test_users(first_split.num_warm, first_split.num_cold)
     title = f"{comparison.data.relation}, split {first_split.record.spec}: {tested}"
     rows = [[r.name, *(_get_value(r.metrics.get(name)) for name in names)] for r in comparison.results]
     _terminal.print_table(title, ["model", *names], rows)
@@ -149,18 +149,8 @@ def _show(comparison: "Comparison") -> None:
     if rows:
         _terminal.print_table("", ["", "metric", "difference", "95 % interval", ""], rows)
     checks = first_split.audit.checks
-    splits = words.count(len(comparison.splits), "splits")
+    splits = "1 split" if len(comparison.splits) == 1 else f"{len(comparison.splits)} splits"
     _terminal.note(f"searched for {len(checks)} kinds of leaks in {splits}: none found")
-
-
-def _describe_users(num_warm: int, num_cold: int) -> str:
-    """The numbers of test users, with and without training interactions."""
-    from graphrec.evaluation.report import words
-
-    if not num_warm:
-        return f"{words.count(num_cold, 'test users')} without training interactions"
-    more = f", and {num_cold:,} more without training interactions" if num_cold else ""
-    return f"{words.count(num_warm, 'test users')}{more}"
 
 
 def _get_value(estimate: "Estimate | None") -> float | None:

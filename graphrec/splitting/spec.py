@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
-from graphrec.errors import DataError, UnknownNameError
+from graphrec.errors import DataError, GraphrecError, UnknownNameError
 
 #: Name of a split -> its options, in the order in which they are printed.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
@@ -171,3 +171,12 @@ def _require_files(files: tuple[str, ...]) -> None:
             raise DataError(f"split files: '{path}' does not end in {', '.join(_ENDINGS)}; name a table of that form")
         if "," in path or path != path.strip():
             raise DataError(f"split files: '{path}' contains a comma, or begins or ends with a space; rename it")
+
+
+def shorten(spec: str) -> str:
+    """The name of a split whose options are the defaults, else its whole text."""
+    name = spec.partition("(")[0]
+    try:
+        return name if str(parse_split(name)) == spec else spec
+    except GraphrecError:  # its options have no defaults
+        return spec

@@ -82,7 +82,7 @@ def test_people_are_named_by_what_they_are_to_the_user(relation: str, said: str)
 def test_values_approximations_and_what_is_seen_are_said() -> None:
     town = Reason(ReasonKind.ATTRIBUTE, Node("HomeTown", "z", "Zürich"), ("LIVES_IN",), 0.3)
     assert as_sentence(explanation(town, seen=True)) == (
-        "You listened to Muse already. People who share your home town (Zürich) chose similar items (30 %)."
+        "You listened to Muse already. Users who share your home town (Zürich) chose similar items (30 %)."
     )
     assert as_sentence(explanation(history("Abba", 0.3), exact=False)) == (
         "Approximately, because you listened to Abba (30 %). The model graph_filter learns, so these shares are "

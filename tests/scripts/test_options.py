@@ -21,7 +21,7 @@ BIG = "9" * 40
         (("train", "--seed", "-1"), "'-1' is not a whole number from 0 to 2147483647"),
         (("train", "--seed", BIG), "is not a whole number from 0 to 2147483647"),
         (("train", "--seed", "9" * 9_999), "is not a whole number from 0"),
-        (("train", "--spilt", "random"), "there is no option '--spilt'; did you mean --split?"),
+        (("train", "--spilt", "random"), "there is no option '--spilt'; did you mean --split"),
         (("train", "--zzzz"), "there is no option '--zzzz'; --help lists all options"),
         (("trian",), "there is no command 'trian'; did you mean train?"),
         (("train", "--device", "foo"), "'foo' is not a device; give cpu, cuda or cuda:1"),

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from graphrec import runs
+from graphrec.evaluation.report import sentences
 from graphrec.models import make
 from graphrec.runs import Verdict
 from graphrec.splitting.record import SplitRecord
+from graphrec.splitting.spec import parse_split
 
 from .conftest import Run
 
-SPEC = "random(test=0.1)"
+SPEC = str(parse_split("random"))
 
 
 @pytest.mark.parametrize(
@@ -26,7 +28,7 @@ SPEC = "random(test=0.1)"
     ],
 )
 def test_test_users_are_counted(num_warm: int, num_cold: int, said: str) -> None:
-    assert import_module("graphrec.scripts.evaluate")._describe_users(num_warm, num_cold) == said
+    assert sentences.test_users(num_warm, num_cold) == said
 
 
 @pytest.mark.usefixtures("store")
@@ -41,4 +43,4 @@ def test_metrics_are_shown_with_their_split_and_test_users(
     import_module("graphrec.scripts._run_report").show_metrics(made)
     assert f"split {SPEC}, 33 test users" in capsys.readouterr().out
     lines = run("runs").stdout.splitlines()
-    assert [line.split()[-4:-1] for line in lines if made.id in line] == [[SPEC, "33", made.created_at[:10]]]
+    assert [line.split()[-3:] for line in lines if made.id in line] == [["0.2500", "random", "33"]]
