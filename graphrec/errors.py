@@ -49,13 +49,15 @@ class RefusedError(GraphrecError):
 
 
 class UnknownNameError(GraphrecError):
-    """A name (run, user, model, source, query, parameter) that does not exist.
+    """A name (run, user, model, source, query, parameter) that does not exist, or that `owner` does not have.
 
     >>> str(UnknownNameError("model", "lightgnc", ["lightgcn", "popularity"]))
     "there is no model 'lightgnc'; did you mean lightgcn?"
+    >>> str(UnknownNameError("setting", "epoch", ["epochs"], owner="lightgcn"))
+    "lightgcn has no setting 'epoch'; did you mean epochs?"
     """
 
-    def __init__(self, kind: str, name: object, known: Iterable[str], hint: str = "") -> None:
+    def __init__(self, kind: str, name: object, known: Iterable[str], hint: str = "", owner: str = "") -> None:
         self.kind = kind
         name = str(name)  # Python callers may pass any object
         names = list(known)
@@ -63,10 +65,13 @@ class UnknownNameError(GraphrecError):
         if close:
             offer = f"did you mean {' or '.join(close)}?"
         elif names:
-            offer = f"there are {len(names)}: {first_few(names)}"
+            offer = f"{'it has' if owner else 'there are'} {len(names)}: {first_few(names)}"
+        elif owner:
+            offer = "" if hint else "it has none"
         else:
             offer = f"there is no {kind} yet"
-        super().__init__(f"there is no {kind} '{format_value(name)}'; {offer}{'; ' + hint if hint else ''}")
+        start = f"{owner} has" if owner else "there is"
+        super().__init__("; ".join(filter(None, (f"{start} no {kind} '{format_value(name)}'", offer, hint))))
 
     def __reduce__(self) -> tuple[Callable[[str, str], "UnknownNameError"], tuple[str, str]]:
         """Pickles the error as its kind and message, because worker processes send errors to their parent."""

@@ -77,6 +77,8 @@ def require_behaviour(schema: GraphSchema, relation: str | None = None) -> None:
     behaviours = [edge.relation for edge in schema.behaviours()]
     if not behaviours:
         names = [*(node.label for node in schema.nodes), *(edge.relation for edge in schema.edges)]
+        if not names:
+            raise DataError(f"the graph is empty; load a source first: {FIRST_STEPS}")
         raise DataError(
             "the graph has no relationships from User to Item, so there is nothing to learn from: "
             f"{_describe_contents(names, BEHAVIOURS, _suggest_roles(names, schema.edges))}"

@@ -20,7 +20,8 @@ from graphrec.models import make
 from graphrec.models.base import Model
 from graphrec.relations import Origin
 from graphrec.schema import Triple
-from graphrec.splitting import Part, SplitRecord, parse_split
+from graphrec.splitting import Part, SplitRecord
+from graphrec.splitting.spec import shorten
 from graphrec.vocabulary import Vocabulary
 
 #: Baselines that a run must beat, the simplest first. A baseline may be published unless another is clearly better.
@@ -126,10 +127,10 @@ class Run:
         """
         if not self.objections:
             return ()
-        force = "publish it anyway with --force"
+        force = "publish it anyway with --force (in Python force=True)"
         command = "graphrec blend" if self.model == "ensemble" else f"graphrec train --model {self.model}"
         if self.verdict is None:
-            return (f"measure it: `{command}` without --no-metrics", force)
+            return (f"`{command}` makes a measured run", force)
         if self.verdict.leaks:
             return ("remove the data that reveal the test part from the graph, and train again", force)
         split = "" if self.split is None else f" --split {self._split_option(self.split.spec)}"
@@ -143,11 +144,18 @@ class Run:
             remedies.append("`--split random` measures it on more users")
         return (*remedies, force)
 
+    @property
+    def advice(self) -> str:
+        """The objections, and what to do about them, as two sentences; empty if the run may be published."""
+        if not self.objections:
+            return ""
+        remedies = ", or ".join(self.remedies)
+        return f"{'; '.join(self.objections)}. {remedies[0].upper()}{remedies[1:]}"
+
     @staticmethod
     def _split_option(spec: str) -> str:
         """The shortest value of `--split` for a split."""
-        name = spec.partition("(")[0]
-        return name if str(parse_split(name)) == spec else shlex.quote(spec)
+        return shlex.quote(shorten(spec))
 
 
 @dataclass(frozen=True, eq=False)

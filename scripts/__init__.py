@@ -77,8 +77,8 @@ class Commands(click.Group):
 
         if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
             close = nearest(args[0], self.list_commands(ctx))
-            hint = f" Did you mean {' or '.join(close)}?" if close else " `graphrec --help` lists all commands."
-            ctx.fail(f"there is no command '{args[0]}'.{hint}")
+            hint = f"did you mean {' or '.join(close)}?" if close else "`graphrec --help` lists all commands"
+            ctx.fail(f"there is no command '{args[0]}'; {hint}")
         return super().resolve_command(ctx, args)
 
 

@@ -75,11 +75,15 @@ def report_unexpected(error: BaseException) -> int:
 
 
 def _shorten(error: click.ClickException) -> click.ClickException:
-    """The error with its text shortened and its control characters escaped, as that of a GraphrecError."""
+    """The error in the style of a GraphrecError: short, without control characters; unknown options as names."""
     from graphrec.errors import sentence
 
     text = error.format_message()
+    if isinstance(error, click.NoSuchOption):
+        close = error.possibilities or ()
+        hint = f"did you mean {' or '.join(close)}?" if close else "--help lists all options"
+        text = f"there is no option '{error.option_name}'; {hint}"
     short = sentence(text)
-    if short == text:
+    if short == error.format_message():
         return error
     return click.UsageError(short, error.ctx) if isinstance(error, click.UsageError) else click.ClickException(short)

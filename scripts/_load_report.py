@@ -164,11 +164,11 @@ def _indent(text: str) -> Any:  # a rich renderable
 def _note_renamed(loaded: "Loaded") -> None:
     if loaded.renamed:
         number = " and ".join(f"{count:,} {label}" for label, count in loaded.renamed.items())
-        verb = "would get another id" if loaded.dry_run else "have another id than before"
+        verb = "would get" if loaded.dry_run else "got"
         _terminal.note(
-            f"{number} nodes that were in the graph {verb}: if two sources use one id for different things, both ids "
-            "get the name of their source as a prefix, and a fused node has the id of the source with precedence; runs "
-            "trained before have the old ids"
+            f"{number} nodes of the graph {verb} another id, because two sources use one id for different nodes or a "
+            "fused node takes the id of the source with precedence. Runs that were trained before have the old ids and "
+            "must be trained again"
         )
 
 

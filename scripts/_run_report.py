@@ -20,7 +20,10 @@ def show_metrics(run: "Run") -> None:
     """Show the id of the run and its metrics on held-out interactions."""
     _terminal.say(f"run {run.id}")
     if run.metrics:
-        _terminal.print_table("", ["measured on held-out", ""], run.metrics.items())
+        split = "" if run.split is None else f"split {run.split.spec}"
+        users = "" if run.verdict is None else f"{run.verdict.num_users:,} test user{'s'[: run.verdict.num_users != 1]}"
+        title = ", ".join(filter(None, (split, users)))
+        _terminal.print_table(title, ["measured on held-out", ""], run.metrics.items())
 
 
 def show_verdict(run: "Run") -> None:
@@ -33,6 +36,6 @@ def show_verdict(run: "Run") -> None:
         users = f"{run.verdict.num_users:,} test {'user' if run.verdict.num_users == 1 else 'users'}"
         _terminal.note(f"no model recommends any test item of the {users}, so nothing is measured")
     if run.objections:
-        _terminal.note(f"{'; '.join(run.objections)}. What helps: {', or '.join(run.remedies)}")
+        _terminal.note(run.advice)
     forced = " --force" if run.objections else ""
     _terminal.note(f"`graphrec publish {run.id}{forced}` writes its recommendations into the graph")

@@ -135,9 +135,7 @@ def _show(comparison: "Comparison") -> None:
     names = [f"{name}@{first}" for name in ("recall", "ndcg", "hit_rate", "mrr", "coverage")]
     names += [f"{name}@{last}" for name in ("recall", "ndcg") if last != first]
     first_split = comparison.splits[0]
-    tested = f"{first_split.num_warm:,} test users, besides {first_split.num_cold:,} without training interactions"
-    if not first_split.num_warm:
-        tested = f"{first_split.num_cold:,} test users, none of whom has training interactions"
+    tested = sentences.test_users(first_split.num_warm, first_split.num_cold)
     title = f"{comparison.data.relation}, split {first_split.record.spec}: {tested}"
     rows = [[r.name, *(_get_value(r.metrics.get(name)) for name in names)] for r in comparison.results]
     _terminal.print_table(title, ["model", *names], rows)
@@ -151,7 +149,8 @@ def _show(comparison: "Comparison") -> None:
     if rows:
         _terminal.print_table("", ["", "metric", "difference", "95 % interval", ""], rows)
     checks = first_split.audit.checks
-    _terminal.note(f"searched for {len(checks)} kinds of leaks in {len(comparison.splits)} split(s): none found")
+    splits = "1 split" if len(comparison.splits) == 1 else f"{len(comparison.splits)} splits"
+    _terminal.note(f"searched for {len(checks)} kinds of leaks in {splits}: none found")
 
 
 def _get_value(estimate: "Estimate | None") -> float | None:

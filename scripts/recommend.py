@@ -141,7 +141,7 @@ def _show(answer: "Answer", trace: bool) -> None:
             (step.rule, step.item, step.what, step.rank_before, step.rank_after, step.score_before, step.score_after)
             for step in answer.trace.steps
         ]
-        columns = ["rule", "item", "", "rank", "then", "score", "then"]
+        columns = ["rule", "item", "effect", "rank before", "rank after", "score before", "score after"]
         _terminal.print_table("Trace of the rules", columns, steps)
     for sentence in answer.notes:
         _terminal.note(sentence)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from . import _options, _terminal, _times
+from . import _options, _terminal
 
 
 @click.command(epilog="Example: graphrec runs --json")
@@ -24,17 +24,20 @@ def command(as_json: bool) -> None:
     if not found:
         _terminal.note("there are no runs yet; `graphrec train` makes one")
         return
-    rows = [
+    from graphrec.splitting.spec import shorten
+
+    rows = [  # without the time of training, which ids contain, so that ids are not broken at 100 columns
         [
             run.run,
             run.state,
             "yes" if run.saved else "no",
             run.metrics.get("ndcg@10"),
-            _times.format_time(run.created_at),
+            None if run.split is None else shorten(run.split),
+            run.num_test_users,
         ]
         for run in found
     ]
-    columns = ["run", "state", "on disk", "ndcg@10", "trained (UTC)"]
+    columns = ["run", "state", "on disk", "ndcg@10", "split", "test users"]
     _terminal.print_table("Runs", columns, rows)
     kept = [run.run for run in found if run.state == "kept"]
     if kept:

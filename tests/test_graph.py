@@ -239,3 +239,34 @@ def test_one_model_is_no_list_and_lengths_are_checked(graph: Graph) -> None:
         )
         assert "neighbours" in tuned.config
         assert len(tuned.trials) >= 2
+
+
+def test_options_of_config_objects_are_named() -> None:
+    graph = Graph(None, graphrec.config.Settings())
+    calls: list[tuple[Callable[[], object], type[Exception], str]] = [
+        (
+            lambda: graph.train("item_knn", split="random"),
+            DataError,
+            r"^item_knn has no setting 'split'; split is a field of TrainConfig: write config=TrainConfig\(split=…\)$",
+        ),
+        (
+            lambda: graph.evaluate(["item_knn"], k=5),  # type: ignore[call-arg]  # what a caller may do
+            TypeError,
+            r"^Graph.evaluate\(\) has no argument 'k'; did you mean config=EvaluationConfig\(ks=…\)\?$",
+        ),
+        (
+            lambda: graph.publish("latest", force=True),  # type: ignore[call-arg]  # what a caller may do
+            TypeError,
+            r"force is a field of PublishConfig: write config=PublishConfig\(force=…\)$",
+        ),
+        (
+            lambda: graph.tune("ease", trials=3),  # type: ignore[call-arg]  # what a caller may do
+            TypeError,
+            r"^Graph.tune\(\) has no argument 'trials'; did you mean config=TuneConfig\(num_trials=…\)\?$",
+        ),
+        (lambda: Graph("/path"), TypeError, r"graphrec.connect\(\) opens a graph"),  # type: ignore[arg-type]
+        (lambda: graph.explain("u4", what=1), TypeError, r"^Graph.explain\(\)"),  # type: ignore[call-arg]
+    ]
+    for call, error, message in calls:
+        with pytest.raises(error, match=message):
+            call()

@@ -94,14 +94,20 @@ def test_the_advice_of_a_refusal_leads_to_the_strongest_baseline_on_the_same_spl
     assert len(other.remedies) == 2
     many = replace(run, verdict=replace(verdict, num_users=5000))
     assert len(many.remedies) == 2
-    assert run_of(None).remedies[0] == "measure it: `graphrec train --model mf` without --no-metrics"
+    assert run_of(None).advice == (
+        "it was not measured. `graphrec train --model mf` makes a measured run, or publish it anyway with --force "
+        "(in Python force=True)"
+    )
 
 
 def test_one_test_user_is_no_reason_to_publish_anything() -> None:
     verdict = Verdict("ndcg@10", {"popularity": (0.3, 0.3, 0.3)}, 1, model="item_knn", value=0.8)
     assert verdict.objections == ("one test user is not enough: an interval needs two or more",)
     run = replace(run_of(verdict), split=SplitRecord("time(validation=0.1, test=0.1)", 9, ()))
-    assert run.remedies == ("`--split random` measures it on more users", "publish it anyway with --force")
+    assert run.remedies == (
+        "`--split random` measures it on more users",
+        "publish it anyway with --force (in Python force=True)",
+    )
 
 
 def test_ties_of_baselines_may_be_published_and_of_other_models_not() -> None:

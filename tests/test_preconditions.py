@@ -27,7 +27,7 @@ def test_behaviour_is_needed() -> None:
     preconditions.require_behaviour(schema(("User", "RATED", "Item")))
     preconditions.require_behaviour(schema(("User", "RATED", "Item")), "RATED")
     with pytest.raises(
-        DataError, match=r"no relationships from User to Item.*it is empty; `graphrec sniff FILES…`.*load movielens"
+        DataError, match=r"^the graph is empty; load a source first: `graphrec sniff FILES…`.*load movielens` loads .*$"
     ):
         preconditions.require_behaviour(schema())
     with pytest.raises(DataError, match=r"it has User, Item, FRIEND; .*load one: `graphrec load movielens`$"):
@@ -40,7 +40,7 @@ def test_labels_of_ones_own_are_told_of_roles_and_an_empty_graph_of_sniff() -> N
         DataError, match=r'your edges go from Customer to Product: .*role = "user" in \[nodes.Customer\]'
     ):
         preconditions.require_behaviour(own)
-    with pytest.raises(DataError, match=r"it is empty; `graphrec sniff FILES…` describes files of your own"):
+    with pytest.raises(DataError, match=r"`graphrec sniff FILES…` describes files of your own"):
         preconditions.require_behaviour(schema())
 
 

@@ -51,7 +51,7 @@ class Dataset:
         existing = relation_names(self.graph)
         for name in names:
             if name not in existing:
-                raise UnknownNameError(f"relation of {self.name} besides {self.graph.target[1]}", name, existing)
+                raise UnknownNameError("auxiliary relation", name, existing, owner=self.name)
         left_out = tuple(dict.fromkeys([*self.left_out, *names]))
         return replace(self, graph=drop(self.graph, names), left_out=left_out) if names else self
 

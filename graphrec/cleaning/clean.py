@@ -104,7 +104,10 @@ def require_nothing_rejected(report: CleaningReport) -> None:
         if rule.action == "dropped"
     ]
     if parts:
-        raise DataError(f"{'; '.join(parts)}; correct these rows, or load without --strict to leave them out")
+        raise DataError(
+            f"{'; '.join(parts)}; correct these rows, or load without --strict (in Python strict=False) to leave them "
+            "out"
+        )
 
 
 def _start_table(kind: NodeType | EdgeType, frame: pd.DataFrame) -> WorkingTable:

@@ -38,7 +38,7 @@ def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
         check_times(edges, now),
         check_zero_ratings(store, relations),
         check_unfinished(store, "loads", SOURCE, "loading", writing),
-        check_unfinished(store, "sources taken out", SOURCE, "unlinking", writing),
+        check_unfinished(store, "unlinked sources", SOURCE, "unlinking", writing),
         check_unfinished(store, "published runs", RUN, "publishing", writing),
         check_vanished_runs(store, relations),
     ]
@@ -97,7 +97,7 @@ def check_doubled_ids(store: Store) -> Finding:
         "MATCH (n) WHERE n.id IS NOT NULL WITH labels(n) AS labels, n.id AS value, count(*) AS number "
         "WHERE number > 1 RETURN labels, count(*) AS number, collect(value)[..5] AS values"
     )
-    return _report_doubled("doubled ids", "id", "n.id = ", rows)
+    return _report_doubled("duplicate ids", "id", "n.id = ", rows)
 
 
 def check_doubled_keys(store: Store) -> Finding:
@@ -106,7 +106,7 @@ def check_doubled_keys(store: Store) -> Finding:
         "MATCH (n) UNWIND n.keys AS value WITH labels(n) AS labels, value, count(DISTINCT n) AS number "
         "WHERE number > 1 RETURN labels, count(*) AS number, collect(value)[..5] AS values"
     )
-    return _report_doubled("doubled keys", "key", "", rows)
+    return _report_doubled("duplicate keys", "key", "", rows)
 
 
 def check_doubled_edges(store: Store) -> Finding:
@@ -118,10 +118,10 @@ def check_doubled_edges(store: Store) -> Finding:
                 counts.append(f"{format_count(number, kind.relation)} of {format_value(manifest.source.name)}")
                 sources.append(manifest.source.name)
     if not counts:
-        return Finding("doubled edges", OK, "none")
+        return Finding("duplicate edges", OK, "none")
     loads = " and ".join(f"graphrec load {format_value(name)}" for name in dict.fromkeys(sources))
     remedy = f"run {loads} again with the same options, which keeps one of each"
-    return Finding("doubled edges", FAILED, f"{first_few(counts)} too many", remedy)
+    return Finding("duplicate edges", FAILED, f"{first_few(counts)} too many", remedy)
 
 
 def _count_doubled_edges(store: Store, source: str, kind: EdgeType) -> int:
@@ -243,11 +243,11 @@ def check_vanished_runs(store: Store, relations: list[str]) -> Finding:
             "RETURN coalesce(toString(name), 'unknown') AS name, number ORDER BY number DESC"
         )
     if not rows:
-        return Finding("vanished runs", OK, "every recommendation has its run")
+        return Finding("recommendations of deleted runs", OK, "every recommendation has its run")
     total = sum(row["number"] for row in rows)
     versions = first_few(row["name"] for row in rows)
     seen = f"{format_count(total, 'recommendation')} of version {versions}, whose run is not in the graph"
-    return Finding("vanished runs", WARNING, seen, "publish a run again, which replaces them")
+    return Finding("recommendations of deleted runs", WARNING, seen, "publish a run again, which replaces them")
 
 
 def _count_edges(store: Store, relations: list[str], now: datetime) -> list[Row]:

@@ -69,7 +69,7 @@ def run_name(store: Store, folder: Path, name: str | Run | None = None) -> str:
     saved = [run.id for run in runs.list_saved(folder)]
     active = find_active_run(store)
     if active is not None and active.trained not in saved:
-        others = f"explain another with --run, such as {saved[-1]}" if saved else "train and publish one here"
+        others = f"explain another run, such as {saved[-1]}" if saved else "train and publish one here"
         raise DataError(f"the active run {active.trained} is not in {folder}, so its model cannot be loaded; {others}")
     if active is None and not saved:
         raise UnknownNameError("run", "newest", [], hint="`graphrec train` makes one")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from graphrec.explanation.model import Explanation, Node, Reason, ReasonKind, RemainderKind, Route, RouteKind
-from graphrec.explanation.text import LEAST_SHARE, name, people, percent
+from graphrec.explanation.text import LEAST_SHARE, name, percent, users
 
 #: Maximum number of reasons and of routes with a separate card; the remaining ones share one card.
 REASONS, ROUTES = 7, 6
@@ -78,7 +78,7 @@ def _collect_unattributed(explanation: Explanation) -> list[Reason]:
     if explanation.share(amount) < LEAST_SHARE:
         return []
     part = max(explanation.attribution.rest, key=lambda part: part.amount)
-    text = f"{people(explanation.num_holders)} have it" if part.kind is RemainderKind.POPULARITY else part.kind.value
+    text = f"{users(explanation.num_holders)} have it" if part.kind is RemainderKind.POPULARITY else part.kind.value
     node = Node("", text, is_text=True)
     return [Reason(ReasonKind.OTHER, node, (), amount, (Route(RouteKind.MODEL, amount),))]
 
@@ -128,7 +128,7 @@ def _describe_route(explanation: Explanation, route: Route) -> Lines:
     if route.kind in (RouteKind.VALUES, RouteKind.LINK):
         return ("others" if route.kind is RouteKind.VALUES else "linked items"), str(route.relation)
     words = {
-        RouteKind.PEOPLE: "people with both",
+        RouteKind.PEOPLE: "users with both",
         RouteKind.DIRECT: "directly",
         RouteKind.ONWARD: "their other choices",
         RouteKind.LONGER: "longer walks",

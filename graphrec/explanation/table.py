@@ -5,17 +5,22 @@ from typing import Any
 import pandas as pd
 
 from graphrec.explanation.model import Explanation, Node, Path, Reason, Route, RouteKind
-from graphrec.explanation.text import as_sentence, name, people, percent
+from graphrec.explanation.text import as_sentence, name, percent, users
 
 #: Columns of the table of paths.
 COLUMNS = ("contribution", "share", "path")
 
+#: Share of the score up to which a remainder is a rounding error of float32 sums.
+ROUNDING = 1e-5
+
 
 def as_frame(explanation: Explanation) -> pd.DataFrame:
-    """One row for each listed path, the largest contribution first, then one for each remainder: contribution, share
-    (of the score) and path, as a text. The contributions add up to the score."""
+    """One row for each listed path, the largest contribution first, then one for each remainder that is not zero:
+    contribution, share (of the score) and path, as a text. The contributions add up to the score, up to rounding."""
     rows = [(path.contribution, explanation.share(path.contribution), as_text(path)) for path in explanation.paths]
     for part in explanation.attribution.rest:
+        if abs(part.amount) <= ROUNDING * abs(explanation.score):
+            continue
         count = f" ({part.count:,})" if part.count else ""
         rows.append((part.amount, explanation.share(part.amount), f"{part.kind}{count}"))
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -114,9 +119,9 @@ def _describe_routes(reason: Reason) -> str:
 
 
 def route_text(route: Route) -> str:
-    """A route in a few words: `34 people`, `tag ‘rock’`, `longer walks`."""
+    """A route in a few words: `34 users`, `tag ‘rock’`, `longer walks`."""
     if route.kind is RouteKind.PEOPLE:
-        return people(route.count)
+        return users(route.count)
     if route.kind is RouteKind.VALUE and route.node is not None:
         return f"{route.node.label} {route.node.name}"
     if route.kind is RouteKind.VALUES:

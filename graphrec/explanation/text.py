@@ -22,7 +22,7 @@ def as_sentence(explanation: Explanation) -> str:
     did = verb((explanation.relation,))
     start = f"You {did} {item} already. " if explanation.seen else ""
     if any(part.kind is RemainderKind.POPULARITY for part in explanation.attribution.rest):
-        return f"{start}{item} is popular: {people(explanation.num_holders)} {did} it."
+        return f"{start}{item} is popular: {users(explanation.num_holders)} {did} it."
     mentioned = [each for each in explanation.reasons if each.amount > 0 and _share(explanation, each) >= LEAST_SHARE]
     if not mentioned:
         missing = "attribute the score to your past interactions" if explanation.score else "connect it with you"
@@ -51,9 +51,9 @@ def _verb_from_name(relation: str) -> str:
     return f"had the relation {relation} to"
 
 
-def people(count: int) -> str:
-    """`1 person`, `34 people`."""
-    return f"{count:,} {'person' if count == 1 else 'people'}"
+def users(count: int) -> str:
+    """`1 user`, `34 users`."""
+    return f"{count:,} {'user' if count == 1 else 'users'}"
 
 
 def name(node: Node) -> str:
@@ -78,7 +78,7 @@ def _percent_in_brackets(explanation: Explanation, reason: Reason) -> str:
 
 
 def _history_clause(explanation: Explanation, mentioned: Sequence[Reason]) -> str:
-    """`because you listened to A (41 %) and B (22 %), and 34 people who listened to A … listened to X too`."""
+    """`because you listened to A (41 %) and B (22 %), and 34 users who listened to A … listened to X too`."""
     history = [each for each in mentioned if each.kind is ReasonKind.HISTORY and each.node.id != explanation.item.id]
     strongest = history[:MOST_REASONS]
     if not strongest:
@@ -96,7 +96,7 @@ def _history_clause(explanation: Explanation, mentioned: Sequence[Reason]) -> st
     if shared:
         did = verb((explanation.relation,))
         counts = [
-            f"{people(route.count) if not place else f'{route.count:,}'} who {did} {name(each.node)}"
+            f"{users(route.count) if not place else f'{route.count:,}'} who {did} {name(each.node)}"
             for place, (each, route) in enumerate(shared)
         ]
         text += f", and {join_words(counts)} {did} {name(explanation.item)} too"
@@ -153,9 +153,9 @@ def _social_clauses(explanation: Explanation, mentioned: Sequence[Reason]) -> li
 
 
 def _attribute_clauses(explanation: Explanation, mentioned: Sequence[Reason]) -> list[str]:
-    """`people who share your town (Paris) chose similar items (3 %)`."""
+    """`users who share your town (Paris) chose similar items (3 %)`."""
     return [
-        f"people who share your {_noun(reason.node.label, 1)} ({_shorten(reason.node.name)}) chose similar items"
+        f"users who share your {_noun(reason.node.label, 1)} ({_shorten(reason.node.name)}) chose similar items"
         f"{_percent_in_brackets(explanation, reason)}"
         for reason in [each for each in mentioned if each.kind is ReasonKind.ATTRIBUTE][:MOST_REASONS]
     ]

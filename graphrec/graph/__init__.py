@@ -11,6 +11,7 @@ from graphrec.config import Settings, open_store
 from graphrec.graph.maintenance import MaintenanceMethods
 from graphrec.graph.models import ModelMethods
 from graphrec.graph.recommendations import RecommendationMethods
+from graphrec.store import Store
 
 __all__ = ["Graph", "connect"]
 
@@ -24,6 +25,20 @@ class Graph(RecommendationMethods, ModelMethods, MaintenanceMethods):
     letters of it, `latest`, or the result of `train`. The parameter `progress` of methods is called with the name of a
     stage, the number of steps done and their total. After `close` methods that need the database raise StoreError.
     """
+
+    def __init__(
+        self, store: Store | None = None, settings: Settings | None = None, note: Callable[[str], None] = lambda _: None
+    ) -> None:
+        if not isinstance(settings, Settings):
+            raise TypeError("Graph() takes a store and Settings; graphrec.connect() opens a graph")
+        super().__init__(store, settings, note)
+
+
+#: Python's errors for wrong arguments name a function by its qualified name, which is to be that of the user's class.
+for _base in Graph.__mro__[1:-1]:
+    for _name, _method in vars(_base).items():
+        if callable(_method) and not _name.startswith("_"):
+            _method.__qualname__ = f"Graph.{_name}"
 
 
 def connect(

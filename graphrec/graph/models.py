@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from graphrec.graph.data import DataMethods
+from graphrec.graph.options import require_settings, takes
 from graphrec.progress import StageProgress, silent
 
 if TYPE_CHECKING:  # these load torch, which takes seconds
@@ -49,6 +50,7 @@ class ModelMethods(DataMethods):
 
         self._require_open()
         model_class(model)  # an unknown name is reported before the graph is read
+        require_settings(settings, model, "TrainConfig")
         config = config or TrainConfig()
         if config.study is not None:
             from graphrec.tuning.study import read_settings
@@ -66,6 +68,7 @@ class ModelMethods(DataMethods):
         runs.save(self.settings.runs, trained)
         return trained.run
 
+    @takes("TuneConfig")
     def tune(
         self,
         model: str,
@@ -126,6 +129,7 @@ class ModelMethods(DataMethods):
         from graphrec.pipeline.config import TrainConfig
 
         self._require_open()
+        require_settings(settings, "ensemble", "TrainConfig")
         names = [runs] if isinstance(runs, str | saved.Run) else list(runs)
         members = blending.select_members(saved.list_saved(self.settings.runs), names)
         config = config or TrainConfig()
@@ -137,6 +141,7 @@ class ModelMethods(DataMethods):
         saved.save(self.settings.runs, trained)
         return blending.Blend.of(trained, members)
 
+    @takes("EvaluationConfig")
     def evaluate(
         self,
         models: str | Sequence[str] = (),
@@ -151,6 +156,7 @@ class ModelMethods(DataMethods):
 
         return as_frame(self.compare(models, exported, runs, config, relation, progress))
 
+    @takes("EvaluationConfig")
     def compare(
         self,
         models: str | Sequence[str] = (),

@@ -11,6 +11,7 @@ from graphrec import preconditions
 from graphrec.arguments import Id, count, is_one_id
 from graphrec.config import Settings
 from graphrec.graph.connection import Connection
+from graphrec.graph.options import takes
 from graphrec.progress import StageProgress, silent
 from graphrec.reranking import RerankingRules, read_rules
 from graphrec.schema import ITEM, USER
@@ -36,6 +37,7 @@ class RecommendationMethods(Connection):
         self._recommender: OnlineRecommender | None = None
         self._explained: TrainedRun | None = None  # the run of the last explanation
 
+    @takes("PublishConfig")
     def publish(
         self, run: "Run | str", k: int = 10, config: "PublishConfig | None" = None, progress: StageProgress = silent
     ) -> "PublishResult":
@@ -66,7 +68,8 @@ class RecommendationMethods(Connection):
 
     def runs(self) -> pd.DataFrame:
         """All runs, the active one first: run, model, state (`active`, `kept`, `removed`, `cut off`, `not published`),
-        saved (on disk), verdict, created_at, published_at and activated_at (UTC), and the saved runs' metrics."""
+        saved (on disk), verdict, created_at, published_at and activated_at (UTC), and the saved runs' split,
+        num_test_users and metrics."""
         from graphrec.publishing.run_list import to_frame
 
         return to_frame(self.list_runs())

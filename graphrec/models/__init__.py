@@ -63,7 +63,7 @@ def _convert_settings(name: str, config_class: type[Any], config: Mapping[str, o
     converted: dict[str, object] = {}
     for key, value in config.items():
         if key not in defaults:
-            raise UnknownNameError(f"setting of {name}", key, defaults)
+            raise UnknownNameError("setting", key, defaults, owner=name)
         noun, convert = _CONVERTERS[type(defaults[key])]
         try:
             converted[key] = convert(str(value))

@@ -75,7 +75,7 @@ def _find_relation(graph: HeteroGraph, source: str, relation: str | None, target
     if relation is not None:
         matches = [t for t in triples if t[1] in (relation, reverse_name(relation))]
         if not matches:
-            raise UnknownNameError(f"relation from {source} to {target}", relation, names)
+            raise UnknownNameError("relation", relation, names, owner=f"from {source} to {target} the graph")
         return matches[0]
     behaviour, reverse = graph.target, (graph.target[2], reverse_name(graph.target[1]), graph.target[0])
     preferred = [t for t in triples if t in (behaviour, reverse)] or [t for t in triples if not _is_reverse(t)]

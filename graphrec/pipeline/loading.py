@@ -7,7 +7,7 @@ from typing import Any
 
 from graphrec import ingest, loader_registry, tabular
 from graphrec.config import Settings
-from graphrec.errors import DataError
+from graphrec.errors import DataError, UnknownNameError, format_value
 from graphrec.ingest import ImportFiles, LoadConfig, Loaded, Unlinked, notes
 from graphrec.progress import StageProgress
 from graphrec.store import Store
@@ -46,9 +46,23 @@ def parse_source(source: object, folder: Path | str | None, table: Mapping[str, 
         )
     named = isinstance(source, str) and not source.endswith(".toml")
     if named and (source in loader_registry.names() or not Path(source).is_dir()):
-        loader_registry.get(str(source))  # an unknown name is reported before a store is started
+        _require_loader(str(source))  # an unknown name is reported before a store is started
         return SourceInput(str(source), place)
     return SourceInput("table", Path(source))
+
+
+def _require_loader(name: str) -> None:
+    """Raise UnknownNameError unless a loader has this name, DataError if it looks like a path."""
+    try:
+        loader_registry.get(name)
+    except UnknownNameError:
+        if "/" not in name and "." not in name:
+            raise
+        kind = "a file that exists" if Path(name).is_file() else "no file"
+        raise DataError(
+            f"there is no source '{format_value(name)}', and as a path it leads to {kind}; a description of data is a "
+            "TOML file with the ending .toml, or its folder"
+        ) from None
 
 
 def load(store: Store, source: SourceInput, settings: Settings, config: LoadConfig, progress: StageProgress) -> Loaded:

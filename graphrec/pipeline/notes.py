@@ -27,7 +27,7 @@ def training_notes(graph: HeteroGraph, models: Iterable[str], workers: int = 1) 
     if need <= available:
         return
     remedies = ["end other programs"]
-    remedies += ["use --workers 1"] if workers > 1 and bytes_to_train(shape, names) <= available else []
+    remedies += ["use one worker"] if workers > 1 and bytes_to_train(shape, names) <= available else []
     if bytes_to_train(shape, ["popularity"]) < min(need, available):
         remedies.append("use popularity or item_knn")
     yield (

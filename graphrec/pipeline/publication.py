@@ -22,9 +22,7 @@ from graphrec.store import Store
 def require_publishable(run: Run, force: bool = False) -> None:
     """Raise RefusedError unless the run beats the baselines, was measured and passed the audit, or `force` is set."""
     if run.objections and not force:
-        raise RefusedError(
-            f"run {run.id} is not published: {'; '.join(run.objections)}. What helps: {', or '.join(run.remedies)}"
-        )
+        raise RefusedError(f"run {run.id} is not published: {run.advice}")
 
 
 def publish_run(

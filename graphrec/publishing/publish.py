@@ -107,7 +107,7 @@ def publish(
     """
     if keep < 1:
         raise DataError(
-            "at least one earlier run must be kept, since readers may still be reading its lists: --keep 1 or more"
+            "at least one earlier run must be kept, since readers may still be reading its lists; keep is 1 or more"
         )
     vocabularies = (publication.users, publication.items)
     nodes = {vocabulary.label: _require_nodes(store, vocabulary) for vocabulary in vocabularies}

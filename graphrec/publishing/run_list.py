@@ -20,8 +20,9 @@ class ListedRun:
         state: `active` (readers see its lists), `kept` (available for a rollback), `removed` (published earlier, its
             lists are deleted), `cut off` (its publication did not finish) or `not published`.
         saved: whether its model is on disk.
-        metrics: the metrics of the saved run.
+        metrics: the metrics of the saved run; runs are comparable if their splits and numbers of test users are equal.
         published_at, activated_at: milliseconds since 1970.
+        split, num_test_users: what the saved run was measured on; None if it was not measured.
     """
 
     run: str
@@ -33,6 +34,8 @@ class ListedRun:
     created_at: str | None
     published_at: int | None = None
     activated_at: int | None = None
+    split: str | None = None
+    num_test_users: int | None = None
 
 
 def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
@@ -47,10 +50,16 @@ def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
             state = KEPT if complete.index(version.id) else ACTIVE
         metrics = {} if run is None else dict(run.metrics)
         times = (version.created_at, version.published_at, version.activated_at)
-        listed.append(ListedRun(version.id, version.model, state, run is not None, metrics, version.verdict, *times))
+        listed.append(
+            ListedRun(
+                version.id, version.model, state, run is not None, metrics, version.verdict, *times, *_measured_on(run)
+            )
+        )
     published = {version.trained for version in versions.all}
     listed += [
-        ListedRun(run.id, run.model, SAVED, True, dict(run.metrics), None, run.created_at)
+        ListedRun(
+            run.id, run.model, SAVED, True, dict(run.metrics), None, run.created_at, None, None, *_measured_on(run)
+        )
         for run in saved
         if run.id not in published
     ]
@@ -62,13 +71,32 @@ def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
     ]
 
 
+def _measured_on(run: Run | None) -> tuple[str | None, int | None]:
+    """The split and the number of test users behind the metrics of a run."""
+    if run is None:
+        return None, None
+    return (run.split.spec if run.split else None), (run.verdict.num_users if run.verdict else None)
+
+
 def to_frame(runs: Sequence[ListedRun]) -> pd.DataFrame:
     """A table with a row for each run: run, model, state, saved, verdict, created_at, published_at and activated_at
-    (UTC, NaT if it is not published), then its metrics (`ndcg@10` …)."""
-    names = ["run", "model", "state", "saved", "verdict", "created_at", "published_at", "activated_at"]
+    (UTC, NaT if it is not published), split, num_test_users, then its metrics (`ndcg@10` …)."""
+    names = [
+        "run",
+        "model",
+        "state",
+        "saved",
+        "verdict",
+        "created_at",
+        "published_at",
+        "activated_at",
+        "split",
+        "num_test_users",
+    ]
     frame = pd.DataFrame([{**asdict(run), **run.metrics} for run in runs])
     metrics = dict.fromkeys(name for run in runs for name in run.metrics)
     frame = frame.reindex(columns=[*names, *metrics])
+    frame["num_test_users"] = frame["num_test_users"].astype("Int64")
     frame["created_at"] = pd.to_datetime(frame["created_at"], utc=True)
     for name in ("published_at", "activated_at"):
         frame[name] = pd.to_datetime(pd.to_numeric(frame[name]).astype("Int64"), unit="ms", utc=True)

@@ -184,11 +184,11 @@ def roll_back(store: Store, name: str | None = None) -> tuple[Version, Version]:
     if not earlier:
         raise DataError(
             f"{active.id} is the only run whose recommendations are in the graph, so no earlier one can be restored; "
-            "publish another, and set with --keep how many earlier ones are kept"
+            "publish another; the option keep of the publication is the number of earlier runs that are kept"
         )
     chosen = {version.id: version for version in earlier}
     hint = "recommendations of other runs are no longer in the graph; `graphrec publish` writes them again"
-    target = earlier[0] if name is None else chosen[name_of_run(name, list(chosen), "run to roll back to", hint)]
+    target = earlier[0] if name is None else chosen[name_of_run(name, list(chosen), "kept run", hint)]
     activate(store, target.id, versions)
     mark_replaced(store, read_versions(store).complete)
     return active, target

@@ -37,7 +37,7 @@ class FoldInScorer:
         if len(scores) > 1 and bool((scores == scores[0]).all()) and bool(scores[0].any()):
             raise DataError(
                 f"{type(self._model).__name__} gives the same scores after every item, so no item is more similar to "
-                f"one than to another; publish a run of another model with --similar, such as {_name_examples()}"
+                f"one than to another; take a run of another model, such as {_name_examples()}"
             )
         return scores
 
@@ -110,7 +110,7 @@ def _build_scorer(trained: TrainedRun) -> Scorer:
     except GraphrecError as error:
         raise GraphrecError(
             f"{trained.run.model} has no similar items: it neither folds in new users nor has vectors; publish "
-            f"without --similar, or a run of another model, such as {_name_examples()}"
+            f"it without similar items, or a run of another model, such as {_name_examples()}"
         ) from error
     return FoldInScorer(trained.model, len(trained.items)) if vectors is None else CosineScorer(vectors)
 

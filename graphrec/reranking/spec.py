@@ -99,7 +99,7 @@ class Diversity(_Rule):
         if not 0 <= self.lambda_ <= 1:
             raise DataError(f"diversity: lambda is between 0 (diversity only) and 1 (score only), not {self.lambda_}")
         if self.by not in SIMILARITIES:
-            raise UnknownNameError("similarity for diversity", self.by, SIMILARITIES)
+            raise UnknownNameError("similarity", self.by, SIMILARITIES, owner="diversity")
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _parse_content(content: Mapping[str, Any]) -> RerankingRules:
     known = [field.name for field in fields(RerankingRules)]
     for name in content:
         if name not in known:
-            raise UnknownNameError("kind of rule", name, known)
+            raise UnknownNameError("rule", name, known)
     depth = content.get("depth", 5)
     if not isinstance(depth, int) or isinstance(depth, bool):
         raise DataError(f"depth is a whole number, not {depth!r}")
@@ -193,7 +193,7 @@ def _parse_rule(kind: type[R], table: Any, number: int = 0) -> R:
     settings: dict[str, Any] = {"name": rule_name}
     for name, value in table.items():
         if name not in types:
-            raise UnknownNameError(f"setting of {kind.kind}", name, types)
+            raise UnknownNameError("setting", name, types, owner=kind.kind)
         settings[types[name].name] = _require_type(f"{kind.kind} '{rule_name}'", name, types[name].type, value)
     missing = [name for name, field in types.items() if field.default is MISSING and field.name not in settings]
     if missing:

@@ -58,10 +58,10 @@ class _GraphNames:
         for kind, names, known in (("label", labels, self._labels), ("relationship", relations, self._relations)):
             for name in names:
                 if name not in known:
-                    raise UnknownNameError(f"{kind} for {rule}", name, known)
+                    raise UnknownNameError(kind, name, known, owner=f"{rule}: the graph")
         for owner, name in properties:
             if not self._has(owner, name):
-                raise UnknownNameError(f"property of {owner} for {rule}", name, self._read_properties(owner))
+                raise UnknownNameError("property", name, self._read_properties(owner), owner=f"{rule}: {owner}")
 
     def _has(self, owner: str, name: str) -> bool:
         """Whether any node or edge of a label or type has the property; the query stops at the first."""

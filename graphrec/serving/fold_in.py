@@ -39,13 +39,14 @@ class FoldIn:
     def candidates(self, user: UserContext, seen: set[str], limit: int) -> tuple[list[Candidate], str]:
         """The best items for a user, including items newer than the run, and a note on their evidence.
 
-        The list is empty if the model knows nothing about the user or cannot fold in; then the note says why.
+        The list is empty if the model knows nothing about the user or cannot fold in; then the note says why, but is
+        empty if the graph does not have the user.
         """
         run, encoded = self.trained.run, encode_user(user, self.trained)
         index = int(self.trained.users.find_positions([user.user])[0])
         evidence = _describe_evidence(encoded, self.trained.model.reads_relations)
         if not evidence and index < 0:
-            return [], f"run {run.id} knows nothing of what this user did"
+            return [], f"run {run.id} knows nothing of what this user did" if user.properties else ""
         try:
             scores, strategy = self._scores(encoded, index)
         except GraphrecError as error:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
-from graphrec.errors import DataError, UnknownNameError
+from graphrec.errors import DataError, GraphrecError, UnknownNameError
 
 #: Name of a split -> its options, in the order in which they are printed.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
@@ -56,7 +56,7 @@ class SplitSpec:
             raise UnknownNameError("split", self.name, OPTIONS)
         for option in fields(self)[1:]:
             if option.name not in OPTIONS[self.name] and getattr(self, option.name) != option.default:
-                raise UnknownNameError(f"option of the split {self.name}", option.name, OPTIONS[self.name])
+                raise UnknownNameError("option", option.name, OPTIONS[self.name], owner=f"the split {self.name}")
         for name, least in (("windows", 1), ("folds", 2)):
             count = getattr(self, name)
             if not isinstance(count, int) or count < least:
@@ -118,7 +118,7 @@ def parse_split(text: str) -> SplitSpec:
         if not equals:
             raise DataError(f"split {name}: '{part}' is not an option with a value, such as {OPTIONS[name][-1]}=0.1")
         if option not in OPTIONS[name]:
-            raise UnknownNameError(f"option of the split {name}", option, OPTIONS[name])
+            raise UnknownNameError("option", option, OPTIONS[name], owner=f"the split {name}")
         if option in values:
             raise DataError(f"split {name}: {option} is given twice; give it once")
         values[option] = _parse_value(name, option, value)
@@ -171,3 +171,12 @@ def _require_files(files: tuple[str, ...]) -> None:
             raise DataError(f"split files: '{path}' does not end in {', '.join(_ENDINGS)}; name a table of that form")
         if "," in path or path != path.strip():
             raise DataError(f"split files: '{path}' contains a comma, or begins or ends with a space; rename it")
+
+
+def shorten(spec: str) -> str:
+    """The name of a split whose options are the defaults, else its whole text."""
+    name = spec.partition("(")[0]
+    try:
+        return name if str(parse_split(name)) == spec else spec
+    except GraphrecError:  # its options have no defaults
+        return spec

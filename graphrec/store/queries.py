@@ -211,7 +211,7 @@ def parse_arguments(query: Query, given: Mapping[str, object]) -> dict[str, Valu
     known = {parameter.name: parameter for parameter in query.parameters}
     for name in given:
         if name not in known:
-            raise UnknownNameError("parameter", name, known, hint=f"query {query.name} takes {_format_usage(query)}")
+            raise UnknownNameError("parameter", name, known, f"it takes {_format_usage(query)}", f"query {query.name}")
     values: dict[str, Value] = {}
     for p in query.parameters:
         value = p.parse(given[p.name]) if p.name in given else p.default
@@ -269,4 +269,4 @@ def _parse_parameter(query: str, line: str) -> Parameter:
 
 
 def _format_usage(query: Query) -> str:
-    return " ".join(f"--param {p.name}={'…' if p.default is None else p.default}" for p in query.parameters) or "none"
+    return ", ".join(f"{p.name}={'…' if p.default is None else p.default}" for p in query.parameters) or "no parameters"

@@ -68,7 +68,7 @@ def test_wrong_names_are_said_before_anything_is_measured(tmp_path: Path) -> Non
     data = blocks(tmp_path, social=True)
     with pytest.raises(UnknownNameError, match="no model 'x'"):
         benchmark(data, "x")
-    with pytest.raises(UnknownNameError, match="no setting of item_knn 'neighbors'; did you mean neighbours"):
+    with pytest.raises(UnknownNameError, match="item_knn has no setting 'neighbors'; did you mean neighbours"):
         benchmark(data, "item_knn", Conditions({"neighbors": "7"}))
     with pytest.raises(UnknownNameError, match="'FOLOWS'; did you mean FOLLOWS"):
         benchmark(data, "item_knn", Conditions(), (("FOLOWS",),))

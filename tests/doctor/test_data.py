@@ -58,14 +58,14 @@ def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> No
         ),
         (
             'UNWIND [1, 2, 3] AS k CREATE (:Twin {id: "it\'s"})',
-            "doubled ids",
+            "duplicate ids",
             FAILED,
             "1 id of Twin (it's) on more than one node",
             r"MATCH (n:`Twin`) WHERE n.id = 'it\'s' RETURN n",
         ),
         (
             "CREATE (:User {id: 'c', keys: ['two:9']})",
-            "doubled keys",
+            "duplicate keys",
             FAILED,
             "1 key of User (two:9) on more than one node",
             "MATCH (n:`User`) WHERE 'two:9' IN n.keys RETURN n",
@@ -115,7 +115,7 @@ def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> No
         ),
         (
             "MATCH (run:Run) DETACH DELETE run",
-            "vanished runs",
+            "recommendations of deleted runs",
             WARNING,
             "1 recommendation of version 1, whose run is not in the graph",
             "publish a run again",

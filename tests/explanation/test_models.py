@@ -103,7 +103,7 @@ def test_learned_vectors_find_what_is_alike() -> None:
 def test_popularity_gives_no_other_reason() -> None:
     found = explain(trained("popularity"), "u4", "i4")
     assert (found.paths, found.reasons) == ((), ())
-    assert as_sentence(found) == "Item i4 is popular: 9 people bought it."
+    assert as_sentence(found) == "Item i4 is popular: 9 users bought it."
 
 
 def test_the_strongest_reason_of_a_recommendation_is_that_of_its_explanation() -> None:

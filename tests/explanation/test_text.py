@@ -38,13 +38,13 @@ def history(title: str, amount: float, *through: Route, relation: str = "LISTENE
     return Reason(ReasonKind.HISTORY, Node("Item", title, title), (relation,), amount, through)
 
 
-def test_a_sentence_counts_people_in_the_singular_and_in_the_plural() -> None:
+def test_a_sentence_counts_users_in_the_singular_and_in_the_plural() -> None:
     one, many = (Route(RouteKind.PEOPLE, 0.1, count) for count in (1, 1234))
     assert as_sentence(explanation(history("Abba", 0.41, many))) == (
-        "Because you listened to Abba (41 %), and 1,234 people who listened to Abba listened to Muse too."
+        "Because you listened to Abba (41 %), and 1,234 users who listened to Abba listened to Muse too."
     )
     assert as_sentence(explanation(history("Abba", 0.2, one), history("Queen", 0.041, many), longer=0.11)) == (
-        "Because you listened to Abba (20 %) and Queen (4.1 %), and 1 person who listened to Abba and 1,234 who "
+        "Because you listened to Abba (20 %) and Queen (4.1 %), and 1 user who listened to Abba and 1,234 who "
         "listened to Queen listened to Muse too. 11 % of the score comes from longer walks through similar users."
     )
 
@@ -82,7 +82,7 @@ def test_people_are_named_by_what_they_are_to_the_user(relation: str, said: str)
 def test_values_approximations_and_what_is_seen_are_said() -> None:
     town = Reason(ReasonKind.ATTRIBUTE, Node("HomeTown", "z", "Zürich"), ("LIVES_IN",), 0.3)
     assert as_sentence(explanation(town, seen=True)) == (
-        "You listened to Muse already. People who share your home town (Zürich) chose similar items (30 %)."
+        "You listened to Muse already. Users who share your home town (Zürich) chose similar items (30 %)."
     )
     assert as_sentence(explanation(history("Abba", 0.3), exact=False)) == (
         "Approximately, because you listened to Abba (30 %). The model graph_filter learns, so these shares are "
@@ -111,7 +111,12 @@ def test_rows_add_up_to_the_score() -> None:
     frame = as_frame(found)
     assert frame["contribution"].sum() == pytest.approx(found.score)
     assert frame["path"][0] == "User 7 -LISTENED→ Abba -alike- Muse"
-    assert reasons_frame(found)["through"][0] == "3 people 67 %, longer walks 33 %"
+    assert reasons_frame(found)["through"][0] == "3 users 67 %, longer walks 33 %"
+    assert frame["path"].tolist()[1:] == ["paths not listed (12)", "longer walks"]
+    parts = Remainder(RemainderKind.UNLISTED, 0.0, 0), Remainder(RemainderKind.UNATTRIBUTED, -2.24e-07)
+    rounded = replace(found, attribution=replace(found.attribution, rest=parts))
+    assert len(as_frame(rounded)) == 1
+    assert len(as_record(rounded)["rest_parts"]) == 2
     record = as_record(found)
     assert record["paths"][0]["relations"] == ["LISTENED", None]
     assert record["score"] == pytest.approx(sum(path["contribution"] for path in record["paths"]) + record["rest"])

@@ -37,3 +37,7 @@ def test_load_takes_paths_mappings_and_frames(tmp_path: Path, monkeypatch: pytes
             graph.load(3)  # type: ignore[arg-type]
         with pytest.raises(UnknownNameError, match="there is no source 'shopp'"):
             graph.load("shopp")
+        for path, kind in ((tmp_path / "shop.tml", "a file that exists"), (tmp_path / "none.tml", "no file")):
+            (tmp_path / "shop.tml").touch()
+            with pytest.raises(DataError, match=rf"leads to {kind}; a description .* the ending \.toml"):
+                graph.load(str(path))

@@ -147,7 +147,7 @@ def test_a_new_model_with_exact_explanations_is_one_file_and_one_line(co_counts:
     assert found.score == mine["score"].iloc[0] == sum(path.contribution for path in found.paths)
     assert {path.nodes[1].id for path in found.paths} == {f"i{k}" for k in range(0, 20, 2)} - {"i4"}
     assert mine["because"].iloc[0] in {reason.node.id for reason in found.reasons}
-    assert "people who bought" in as_sentence(found)
+    assert "users who bought" in as_sentence(found)
     assert find_similar_items(co_counts, 3)["item_id"].nunique() == 20
     assert "co_counts" in select_models(lambda kind: kind.supports_fold_in())
 

@@ -43,7 +43,7 @@ def test_an_unknown_model_names_the_nearest() -> None:
 
 
 def test_an_unknown_setting_names_the_nearest() -> None:
-    with pytest.raises(UnknownNameError, match=r"no setting of lightgcn 'epoch'; did you mean epochs"):
+    with pytest.raises(UnknownNameError, match=r"lightgcn has no setting 'epoch'; did you mean epochs"):
         make("lightgcn", epoch=3)
 
 

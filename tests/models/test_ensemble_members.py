@@ -45,7 +45,7 @@ def test_what_is_written_is_read_again() -> None:
         ("ials(factors=8, factors=9)", DataError, "ials has factors twice"),
         ("ials(factors=many)", DataError, "ials: factors takes a whole number, not 'many'"),
         ("ails", UnknownNameError, "there is no model 'ails'; did you mean ials"),
-        ("ials(factor=8)", UnknownNameError, "there is no setting of ials 'factor'; did you mean factors"),
+        ("ials(factor=8)", UnknownNameError, "ials has no setting 'factor'; did you mean factors"),
         ("ensemble", DataError, "an ensemble cannot be a member"),
     ],
 )

@@ -115,7 +115,7 @@ def test_rolling_back_there_and_back(graph: Store) -> None:
     assert read_all(graph) == wanted(lists(7, changed=20))
     assert edges_by_layer(graph) == {"one": USERS * 5, "three": 100}
     assert [version.id for version in read_versions(graph).complete] == ["three", "one"]
-    with pytest.raises(UnknownNameError, match="there is no run to roll back to 'two'; there are 1: one"):
+    with pytest.raises(UnknownNameError, match="there is no kept run 'two'; there are 1: one"):
         roll_back(graph, "two")
     with pytest.raises(DataError, match="three is the active run already"):
         roll_back(graph, "three")

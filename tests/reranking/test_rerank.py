@@ -128,26 +128,29 @@ def test_unknown_names_are_errors_that_offer_the_nearest(graph: Store) -> None:
     for rule, message in (
         (
             "[[deny]]\nname = 'n'\nwhere = 'item.stok = 0'",
-            "no property of Item for deny 'n' 'stok'; did you mean stock",
+            "deny 'n': Item has no property 'stok'; did you mean stock",
         ),
         (
             "[[deny]]\nname = 'n'\nwhere = 'EXISTS { (item)-[:IN_GENRES]->() }'",
-            "no relationship for deny 'n' 'IN_GENRES'; did you mean IN_GENRE",
+            "deny 'n': the graph has no relationship 'IN_GENRES'; did you mean IN_GENRE",
         ),
         (
             "[[deny]]\nname = 'n'\nwhere = 'EXISTS { (item)--(:Gnre) }'",
-            "no label for deny 'n' 'Gnre'; did you mean Genre",
+            "deny 'n': the graph has no label 'Gnre'; did you mean Genre",
         ),
         (
             "[[allow]]\nname = 'n'\nwhere = 'user.agee > 3'",
-            "no property of User for allow 'n' 'agee'; did you mean age",
+            "allow 'n': User has no property 'agee'; did you mean age",
         ),
         (
             "[[cap]]\nname = 'n'\nrelation = 'IN_GENRE'\nlabel = 'Gender'\nmax = 1",
-            "no label for cap 'n' 'Gender'; did you mean Genre",
+            "cap 'n': the graph has no label 'Gender'; did you mean Genre",
         ),
-        ("[recency]\nproperty = 'yaer'\nhalf_life = 3", "no property of Item for recency 'yaer'; did you mean year"),
-        ("[recency]\nbehaviour = 'RATE'\nhalf_life = 3", "no relationship for recency 'RATE'; did you mean RATED"),
+        ("[recency]\nproperty = 'yaer'\nhalf_life = 3", "recency: Item has no property 'yaer'; did you mean year"),
+        (
+            "[recency]\nbehaviour = 'RATE'\nhalf_life = 3",
+            "recency: the graph has no relationship 'RATE'; did you mean RATED",
+        ),
     ):
         with pytest.raises(UnknownNameError, match=message):
             require_applicable(parse_rules(rule), graph)

@@ -168,7 +168,7 @@ def test_a_second_source_is_fused_and_renames_what_has_its_ids(
     result = run("load", str(forum))
     assert "User, one node\n    forum:1 → 2" in result.stdout
     assert "values that disagree" in result.stdout
-    assert "1 Item nodes that were in the graph have another id" in result.stderr
+    assert "1 Item nodes of the graph got another id" in result.stderr
     people = store.read("MATCH (u:User) RETURN u.id AS id, u.keys AS keys, u.name AS name ORDER BY id")
     assert [tuple(row.values()) for row in people] == [
         ("1", ["shop:1"], "Ann"),

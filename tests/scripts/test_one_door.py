@@ -57,6 +57,7 @@ PRESENTATION = {
     "graphrec.ranking.memory",  # parse_memory
     "graphrec.redaction",
     "graphrec.resource_errors",
+    "graphrec.splitting.spec",  # shorten
     "graphrec.store.counts",  # is_system
     "graphrec.store.queries",
     "graphrec.store.query_docs",

@@ -39,7 +39,7 @@ def test_publish_roll_back_and_list(store: Store, run: Run, run_json: Json, trai
     assert run_json("recommend", "--user", "5") == before
     assert run_json("runs")[0]["run"] == first
     assert f"{second} is active again" in run("rollback", second).stdout
-    assert "there is no run to roll back to" in run("rollback", "nobody", exit_code=1).stderr
+    assert "there is no kept run 'nobody'" in run("rollback", "nobody", exit_code=1).stderr
     store.write("CREATE (:User {id: 'new'})")
     said = run("publish", first, "-k", "2", "--force")
     assert "1 User nodes of the graph are unknown to the run" in said.stderr

@@ -70,7 +70,7 @@ def test_diversity_by_the_vectors_of_the_model(online: OnlineRecommender) -> Non
 
 
 def test_a_rule_with_an_unknown_name_or_an_invalid_predicate_is_an_error(online: OnlineRecommender) -> None:
-    with pytest.raises(UnknownNameError, match="no property of Item for deny 'x' 'stok'"):
+    with pytest.raises(UnknownNameError, match="deny 'x': Item has no property 'stok'"):
         online.recommend("u4", 2, parse_rules("[[deny]]\nname = 'x'\nwhere = 'item.stok = 0'"))
     with pytest.raises(DataError, match="deny 'y': "):
         online.recommend("u4", 2, parse_rules("[[deny]]\nname = 'y'\nwhere = 'item.stock = = 0'"))

@@ -103,11 +103,12 @@ def test_rules_and_their_trace(run: Run, run_json: Json, tmp_path: Path) -> None
     }
     shown = run("recommend", "--user", "u4", "--rules", str(rules), "--trace").stdout
     assert "Trace of the rules" in shown
+    assert re.search(r"rule +item +effect +rank before +rank after +score before +score after", shown)
     assert "deny 'dear'" in shown
     assert "--rules FILE" in run("recommend", "--user", "u4", "--trace", exit_code=2).stderr
     rules.write_text("[[deny]]\nname = 'dear'\nwhere = 'item.prise = 4'\n")
     refused = run("recommend", "--user", "u4", "--rules", str(rules), exit_code=1).stderr
-    assert "there is no property of Item for deny 'dear' 'prise'; did you mean price" in refused
+    assert "deny 'dear': Item has no property 'prise'; did you mean price" in refused
 
 
 def keys(command: str) -> set[str]:

@@ -199,6 +199,7 @@ def test_an_unknown_id_is_an_error_without_anyone(online: OnlineRecommender) -> 
     answer = online.recommend("u44", 3, anyone=True)
     assert strategies(answer) == ["trending"]
     assert answer.notes[0] == "unknown user 'u44': these are the recommendations for an anonymous visitor"
+    assert not any("knows nothing" in note for note in answer.notes)
 
 
 def test_a_graph_without_an_active_run_is_an_error_without_anyone(store: Store, tmp_path: Path) -> None:

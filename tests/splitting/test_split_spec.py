@@ -67,8 +67,8 @@ def test_the_names_that_there_were_are_there_with_the_default_first() -> None:
     [
         ("tine", "there is no split 'tine'; did you mean time"),
         ("temporal(test=0.1)", "there is no split 'temporal'; "),
-        ("time(tset=0.1)", "there is no option of the split time 'tset'; did you mean test"),
-        ("random(folds=3)", "there is no option of the split random 'folds'; there are 2: validation, test"),
+        ("time(tset=0.1)", "the split time has no option 'tset'; did you mean test"),
+        ("random(folds=3)", "the split random has no option 'folds'; it has 2: validation, test"),
     ],
 )
 def test_unknown_names_say_what_there_is(text: str, message: str) -> None:
@@ -113,7 +113,7 @@ def test_what_cannot_be_is_said(text: str, message: str) -> None:
 def test_a_spec_made_in_code_is_checked_too() -> None:
     with pytest.raises(UnknownNameError, match="there is no split 'later'"):
         SplitSpec("later")
-    with pytest.raises(UnknownNameError, match="there is no option of the split time 'folds'"):
+    with pytest.raises(UnknownNameError, match="the split time has no option 'folds'"):
         SplitSpec("time", folds=3)
     with pytest.raises(DataError, match="contains a comma, or begins or ends with a space"):
         SplitSpec("files", files=("a,b.tsv", "c.tsv"))

@@ -206,3 +206,11 @@ def repeat(comparison: Comparison) -> str:
         f"The command below with {seeds} and {words.count(setup.num_trials, 'trials')} for each model; settings are "
         "selected on validation, the model is fitted again to train and validation, and test is used once."
     )
+
+
+def test_users(num_warm: int, num_cold: int) -> str:
+    """The numbers of test users, with and without training interactions."""
+    if not num_warm:
+        return f"{words.count(num_cold, 'test users')} without training interactions"
+    more = f", and {num_cold:,} more without training interactions" if num_cold else ""
+    return f"{words.count(num_warm, 'test users')}{more}"
