@@ -146,6 +146,15 @@ def test_check_writes_nothing_and_needs_no_store(
     assert "nothing is written" in result.stderr
 
 
+def test_a_missing_file_starts_no_store(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_store(*_: object) -> None:
+        pytest.fail("the store was started")
+
+    monkeypatch.setattr("graphrec.config.open_store", open_store)
+    missing = tmp_path / "nosuch.toml"
+    assert f"{missing} cannot be read: there is no such file" in run("load", str(missing), exit_code=1).stderr
+
+
 @pytest.mark.usefixtures("environment")
 def test_dry_run_counts_what_a_load_then_does(store: Store, shop: Path, forum: Path, run_json: Json, run: Run) -> None:
     run("load", str(shop))
