@@ -62,7 +62,7 @@ def show_checked(checked: "CheckedSource", as_json: bool) -> None:
     note_rejected(tables.cleaning, checked.report)
     for note in checked.notes:
         _terminal.note(note)
-    _terminal.note("nothing is written; the same command without --check loads it, with --dry-run compares it")
+    _terminal.note("the graph is not changed; the same command without --check loads it, with --dry-run compares it")
 
 
 def show_written(

@@ -70,6 +70,10 @@ def command(relations: tuple[str, ...], window: int, cap: float, seed: int, as_j
         for name, estimate in _list_estimates(run, cap)
     ]
     _terminal.print_table("", ["run", "estimate", "value", "95 % interval"], rows)
+    for run in found.runs:
+        if run.num_clicks in (0, run.num_shown):
+            what = "every impression was clicked" if run.num_clicks else "no impression was clicked"
+            _terminal.note(f"{run.run}: {what}; the interval of its click rate is exact, over {run.num_users:,} users")
 
 
 def _list_estimates(run: "RunFeedback", cap: float) -> list[tuple[str, "Estimate"]]:
@@ -82,4 +86,6 @@ def _list_estimates(run: "RunFeedback", cap: float) -> list[tuple[str, "Estimate
 
 
 def _format_estimate(name: str, estimate: "Estimate") -> tuple[str, float, str]:
+    if estimate.low is None or estimate.high is None:
+        return name, estimate.value, "unknown"
     return name, estimate.value, f"{estimate.low:.4f} to {estimate.high:.4f}"

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 def command(source: str, dry_run: bool, as_json: bool) -> None:
     """Remove SOURCE from the graph: its edges, its values, and the nodes that no other source has.
 
-    The graph is then as if only the other sources had been loaded. Recommendations to or from deleted nodes are deleted
-    with them, and so is the last report of the source with its rejected rows. Saved runs that were trained on it still
+    The graph is then as if only the other sources had been loaded. Impressions (SHOWN) and recommendations of deleted
+    nodes are deleted with them, and so is the last report of the source with its rejected rows. A node with edges that
+    another program wrote stays, without the properties of the source. Saved runs that were trained on it still
     contain its users and items, and are listed. `graphrec schema` lists the sources.
     """
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
@@ -31,13 +32,24 @@ def command(source: str, dry_run: bool, as_json: bool) -> None:
     if dry_run:
         title = f"{source}: nothing is changed; unlinking would"
         _load_report.show_written(title, unlinked.written, ("create", "change", "delete"))
+        _show_kept(unlinked, "would keep")
         _terminal.note("the same command without --dry-run removes it")
     else:
         _load_report.show_written(f"{source} removed in {unlinked.seconds:.1f} s", unlinked.written)
+        _show_kept(unlinked, "kept")
         if unlinked.report_deleted:
             _terminal.note(f"its last report is deleted, with the rejected rows ({graph.settings.loads})")
         _terminal.note("next: `graphrec schema` shows what is left; load the source again to undo this")
     _show_runs(unlinked, graph.settings.runs)
+
+
+def _show_kept(unlinked: "Unlinked", verb: str) -> None:
+    """Print a note on the nodes of each label that other programs' edges hold."""
+    for label, number in unlinked.kept.items():
+        _terminal.note(
+            f"{verb} {number:,} {label} node{'' if number == 1 else 's'} because other programs' edges end there; "
+            "only the id and the properties of other programs stay"
+        )
 
 
 def _show_runs(unlinked: "Unlinked", folder: Path) -> None:

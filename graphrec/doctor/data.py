@@ -7,7 +7,7 @@ from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
 from graphrec.errors import first_few, format_value
 from graphrec.evaluation.memory_estimate import Shape
 from graphrec.evaluation.zero_ratings import describe_missing_zeros
-from graphrec.schema import ITEM, RECOMMENDED, RUN, SOURCE, SYSTEM_RELATIONS, USER, WRITE_LEASE, EdgeType
+from graphrec.schema import ITEM, RECOMMENDED, RUN, SHOWN, SOURCE, SYSTEM_RELATIONS, USER, WRITE_LEASE, EdgeType
 from graphrec.schema_names import is_usable
 from graphrec.store import Store
 from graphrec.store.connection import Row, quote
@@ -36,6 +36,7 @@ def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
         check_orphans(store, relations),
         check_provenance(edges),
         check_times(edges, now),
+        check_impressions(store, relations),
         check_zero_ratings(store, relations),
         check_unfinished(store, "loads", SOURCE, "loading", writing),
         check_unfinished(store, "unlinked sources", SOURCE, "unlinking", writing),
@@ -195,6 +196,19 @@ def check_times(edges: list[Row], now: datetime) -> Finding:
     counts = first_few(f"{row['late']:,} {row['relation']} (up to {_format_day(row['latest'])})" for row in late)
     remedy = "correct these times in the source and load it again; a split by time would treat them as the newest"
     return Finding("times in the future", WARNING, counts, remedy)
+
+
+def check_impressions(store: Store, relations: list[str]) -> Finding:
+    """Check that every impression has a number as time; `graphrec feedback` fails on others."""
+    name, edges, test = "impressions", f"MATCH (:{USER})-[r:{SHOWN}]->(:{ITEM})", "coalesce(r.timestamp < 1e99, false)"
+    if SHOWN not in relations:
+        return Finding(name, OK, "none")
+    row = store.read(f"{edges} RETURN count(r) AS number, sum(CASE WHEN {test} THEN 0 ELSE 1 END) AS unusable")[0]
+    if not row["unusable"]:
+        return Finding(name, OK, f"{format_count(row['number'], 'edge')} with times")
+    seen = f"{row['unusable']:,} of {format_count(row['number'], f'{SHOWN} edge')} without Unix seconds as timestamp"
+    remedy = f"correct or delete them, as graphrec feedback refuses them: {edges} WHERE NOT {test} RETURN r"
+    return Finding(name, WARNING, seen, remedy)
 
 
 #: The command that writes each status first, and that completes an interrupted write.

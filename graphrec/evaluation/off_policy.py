@@ -44,6 +44,9 @@ class AttributionWindow:
 class RunFeedback:
     """Clicks on the impressions of a run; each Estimate with the 95 % interval of the bootstrap over users.
 
+    If none or all of the impressions are clicked, samples do not differ. The interval of `click_rate` is then that of
+    Clopper and Pearson (Biometrika, 1934) over users, and an interval without width is unknown (None).
+
     N impressions s have the click c_s (1 or 0) and the propensity p_s.
     click_rate: Σ c / N, clicks per impression.
     ips: Σ (c / p) / N, the mean relevance of the impressions: the click rate if users had examined all of them.
@@ -107,7 +110,7 @@ def as_frame(runs: Sequence[RunFeedback]) -> pd.DataFrame:
             estimate: Estimate = getattr(run, name)
             rows.append((*counts, name, estimate.value, estimate.low, estimate.high))
     columns = ["run", "shown", "users", "clicks", "propensity", "estimate", "value", "low", "high"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).astype({"low": "float64", "high": "float64"})
 
 
 def find_clicks(shown: pd.DataFrame, behaviour: pd.DataFrame, window: int) -> npt.NDArray[np.bool_]:
@@ -187,5 +190,13 @@ def _estimate_ratios(sums: Floats, rng: np.random.Generator) -> tuple[Estimate, 
     click_rate, ips, capped_ips, normalised = (
         add_interval(ratio[0], ratio[1:])
         for ratio in (clicked / shown, weighted / shown, capped / shown, clicked / examined)
+    )
+    clicks = int(sums[:, 2].sum())
+    if 0 < clicks < int(sums[:, 0].sum()):
+        return click_rate, ips, capped_ips, normalised
+    bound = 0.025 ** (1 / len(sums))  # a user is one trial, as the impressions of a user are not independent
+    click_rate = Estimate(1.0, bound, 1.0) if clicks else Estimate(0.0, 0.0, 1 - bound)
+    ips, capped_ips, normalised = (
+        Estimate(each.value) if each.low == each.high else each for each in (ips, capped_ips, normalised)
     )
     return click_rate, ips, capped_ips, normalised

@@ -28,6 +28,7 @@ class NodePlan:
             (the current id of the old node) and to_id (the new id of the other node).
         deleted: ids of nodes without remaining records.
         emptied: those of the deleted nodes whose records moved, with their former keys that no node has any more.
+        cleared: properties to remove from deleted nodes that stay because other programs' edges hold them.
     """
 
     label: str
@@ -36,6 +37,7 @@ class NodePlan:
     moved: pd.DataFrame
     deleted: list[str]
     emptied: dict[str, list[str]]
+    cleared: tuple[str, ...] = ()
 
     @property
     def renamed(self) -> dict[str, str]:

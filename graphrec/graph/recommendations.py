@@ -95,7 +95,7 @@ class RecommendationMethods(Connection):
         store, name = self.store, run if run is None or isinstance(run, str) else run.id
         from graphrec.pipeline.publication import roll_back
 
-        return roll_back(store, self.settings.home, name, progress)
+        return roll_back(store, self.settings, name, progress)
 
     def recommend(
         self,

@@ -28,7 +28,8 @@ def parse_source(source: object, folder: Path | str | None, table: Mapping[str, 
 
     Raises:
         UnknownNameError: there is no such source.
-        DataError: the source has another type, or keys of a table are given without a data frame.
+        DataError: the source has another type, its path does not exist, or keys of a table are given without a data
+            frame.
     """
     place = None if folder is None else Path(folder)
     if frames.is_frame(source):
@@ -48,6 +49,8 @@ def parse_source(source: object, folder: Path | str | None, table: Mapping[str, 
     if named and (source in loader_registry.names() or not Path(source).is_dir()):
         _require_loader(str(source))  # an unknown name is reported before a store is started
         return SourceInput(str(source), place)
+    if not Path(source).exists():  # also before a store is started
+        raise DataError(f"{source} cannot be read: there is no such file; check the path")
     return SourceInput("table", Path(source))
 
 

@@ -4,18 +4,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from graphrec import publishing
-from graphrec.arguments import count
-from graphrec.errors import RefusedError
+from graphrec.arguments import LATEST, count
+from graphrec.config import Settings
+from graphrec.errors import RefusedError, UnknownNameError
 from graphrec.explanation import with_reasons
 from graphrec.ingest import writing
 from graphrec.pipeline.config import PublishConfig
 from graphrec.progress import Progress, StageProgress, silent, stage_progress
 from graphrec.publishing import Publication, PublishResult, publish
+from graphrec.publishing.run_list import list_runs
 from graphrec.ranking.similar_items import find_similar_items
 from graphrec.ranking.topk import recommend
 from graphrec.reranking import RerankedLists, RerankingRules, Trace, read_rules
 from graphrec.reranking.batch import rerank_all_users
-from graphrec.runs import Run, TrainedRun
+from graphrec.runs import Run, TrainedRun, list_saved
 from graphrec.store import Store
 
 
@@ -74,11 +76,15 @@ class Rollback:
     instead_of: str
 
 
-def roll_back(store: Store, home: Path, run: str | None = None, progress: StageProgress = silent) -> Rollback:
+def roll_back(store: Store, settings: Settings, run: str | None = None, progress: StageProgress = silent) -> Rollback:
     """Make an earlier run the active one, by default the previous one.
 
     Raises UnknownNameError or DataError if there is no such run to return to.
     """
-    with writing(store, home, "rollback", progress=progress) as locked:
+    if run is not None and run != LATEST:
+        known = [each.run for each in list_runs(publishing.read_versions(store), list_saved(settings.runs))]
+        if not any(each.startswith(run) for each in known):
+            raise UnknownNameError("run", run, known)
+    with writing(store, settings.home, "rollback", progress=progress) as locked:
         previous, active = publishing.roll_back(locked, run)
     return Rollback(active.id, previous.id)

@@ -1,6 +1,7 @@
 """The connection to the database: a Store runs Cypher over Bolt and raises driver errors as StoreError."""
 
 import logging
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -29,6 +30,14 @@ SECONDS_TO_RETRY = 10.0
 
 #: Timeout after which Neo4j ends a writing transaction; a batch takes about a second.
 SECONDS_TO_WRITE = 300.0
+
+#: Comments, texts and quoted names of a statement, and names after . : $, which may equal a clause; then the clauses
+#: that write.
+_NO_CLAUSE = re.compile(
+    r"//[^\r\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|`(?:[^`]|``)*`|[.:$|&!]\s*\w+|\b\w+\b\s*(?=[:.=,\])}])",
+    re.DOTALL,
+)
+_WRITES = re.compile(r"\b(CREATE|MERGE|INSERT|SET|DELETE|REMOVE|DROP|FOREACH)\b", re.IGNORECASE)
 
 #: A record by column; a value has any type that Cypher returns.
 Row = dict[str, Any]
@@ -109,7 +118,9 @@ class Store:
         self._driver.close()
 
     def read(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
-        """All records of a statement that reads. Raises StoreError."""
+        """All records of a statement that reads. Raises StoreError, also if it has a clause that writes: the embedded
+        store would execute it, outside the lock of writers."""
+        _require_reading(statement)
         return self._run(statement, parameters, neo4j.RoutingControl.READ)
 
     def read_only(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
@@ -183,7 +194,9 @@ class Store:
         return self._run(statement, parameters, neo4j.RoutingControl.WRITE)
 
     def stream(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Iterator[Row]:
-        """The records of a statement that reads, as they arrive, so that only a few are in memory at a time."""
+        """The records of a statement that reads, as they arrive, so that only a few are in memory at a time. Raises
+        StoreError as `read`."""
+        _require_reading(statement)
         with (
             _translate_errors(self.address),
             self._driver.session(database=self.address.database, default_access_mode=neo4j.READ_ACCESS) as session,
@@ -246,6 +259,12 @@ def connect(address: Address) -> Store:
         store.close()
         raise
     return store
+
+
+def _require_reading(statement: str) -> None:
+    """Raise StoreError if a statement has a clause that writes."""
+    if found := _WRITES.search(_NO_CLAUSE.sub(" ", statement)):
+        raise StoreError(f"{found[0]} writes, and this statement may only read; run it with Store.write")
 
 
 def quote(name: str) -> str:

@@ -1,7 +1,7 @@
 """Write a plan of nodes: rename, change and create nodes, move their relationships, and delete nodes at the end."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import networkx as nx
@@ -10,13 +10,15 @@ import pandas as pd
 from graphrec.errors import StoreError
 from graphrec.fusion.plan import NodePlan
 from graphrec.progress import StageProgress, silent
-from graphrec.schema import SYSTEM_RELATIONS, EdgeType
+from graphrec.schema import SHOWN, SYSTEM_RELATIONS, EdgeType
 from graphrec.store.connection import ConstraintError, Store, quote
 from graphrec.store.edges import to_python
 
-#: Batch sizes: nodes written in one transaction, and nodes whose moves of records are one transaction.
+#: Batch sizes: nodes written in one transaction, nodes whose moves of records are one transaction, and edges deleted in
+#: one transaction.
 NODES_A_BATCH = 10_000
 MOVES_A_BATCH = 1_000
+EDGES_DELETED_A_BATCH = 10_000
 
 #: Prefix of the temporary id of a node whose id another node gets, until its new id is written.
 _TEMPORARY = "renaming:"
@@ -78,14 +80,37 @@ def write_nodes(store: Store, plan: NodePlan, edges: Sequence[EdgeType], progres
 
 
 def delete_nodes(store: Store, plan: NodePlan) -> None:
-    """Delete the nodes without records; a node with relationships that no load wrote stays, without keys.
+    """Delete the nodes without records; a node with relationships that no load wrote stays, without keys and without
+    the properties `plan.cleared`.
 
     If another node has its id now, such a node gets its first key as id.
     """
     temporary = _find_temporary_ids(plan)
     ids = [temporary.get(id_, id_) for id_ in plan.deleted]
     for begin in range(0, len(ids), NODES_A_BATCH):
-        store.write_together(list(_build_deletes(plan.label, ids[begin : begin + NODES_A_BATCH])))
+        store.write_together(list(_build_deletes(plan, ids[begin : begin + NODES_A_BATCH])))
+
+
+def delete_impressions(store: Store, plan: NodePlan) -> None:
+    """Delete the SHOWN edges of the nodes that a plan deletes, so that they hold none of these nodes."""
+    statement = (
+        f"UNWIND $ids AS id MATCH (n:{quote(plan.label)} {{id: id}}) MATCH (n)-[r:{SHOWN}]-() "
+        "WITH r LIMIT $limit DELETE r RETURN count(*) AS number"
+    )
+    for begin in range(0, len(plan.deleted), MOVES_A_BATCH):
+        ids = plan.deleted[begin : begin + MOVES_A_BATCH]
+        store.write_repeatedly(statement, {"ids": ids}, EDGES_DELETED_A_BATCH)
+
+
+def count_held(store: Store, plan: NodePlan, sources: Sequence[str]) -> int:
+    """The number of nodes that a plan deletes but that stay: other programs' edges, of none of `sources`, hold them."""
+    statement = (
+        f"UNWIND $ids AS id MATCH (n:{quote(plan.label)} {{id: id}}) WHERE EXISTS {{ MATCH (n)-[r]-() "
+        "WHERE NOT type(r) IN $own AND NOT coalesce(r.source, '') IN $sources } RETURN count(n) AS number"
+    )
+    values = {"own": sorted({*SYSTEM_RELATIONS, SHOWN}), "sources": [*sources]}
+    batches = (plan.deleted[begin : begin + NODES_A_BATCH] for begin in range(0, len(plan.deleted), NODES_A_BATCH))
+    return sum(store.read(statement, {"ids": ids, **values})[0]["number"] for ids in batches)
 
 
 def _assign_temporary_ids(store: Store, plan: NodePlan) -> NodePlan:
@@ -101,7 +126,7 @@ def _assign_temporary_ids(store: Store, plan: NodePlan) -> NodePlan:
     changed = {temporary.get(id_, id_): new for id_, new in plan.changed.items()}
     deleted = [temporary.get(id_, id_) for id_ in plan.deleted]
     emptied = {temporary.get(id_, id_): keys for id_, keys in plan.emptied.items()}
-    return NodePlan(plan.label, plan.created, changed, moved, deleted, emptied)
+    return replace(plan, changed=changed, moved=moved, deleted=deleted, emptied=emptied)
 
 
 def _find_temporary_ids(plan: NodePlan) -> dict[str, str]:
@@ -140,14 +165,16 @@ def _build_moves(plan: NodePlan, group: set[str], edges: Sequence[EdgeType]) -> 
     emptied = {id_: keys for id_, keys in plan.emptied.items() if id_ in group}
     if changed or emptied:
         yield _build_change(plan.label, {**changed, **{id_: {"keys": keys} for id_, keys in emptied.items() if keys}})
-    yield from _build_deletes(plan.label, [id_ for id_, keys in emptied.items() if not keys])
+    yield from _build_deletes(plan, [id_ for id_, keys in emptied.items() if not keys])
 
 
-def _build_deletes(label: str, ids: list[str]) -> Iterator[Statement]:
-    each = f"UNWIND $ids AS id MATCH (n:{quote(label)} {{id: id}})"
+def _build_deletes(plan: NodePlan, ids: list[str]) -> Iterator[Statement]:
+    each = f"UNWIND $ids AS id MATCH (n:{quote(plan.label)} {{id: id}})"
     used = "EXISTS { MATCH (n)-[r]-() WHERE NOT type(r) IN $system }"
     yield f"{each} WHERE NOT {used} DETACH DELETE n", {"ids": ids, "system": sorted(SYSTEM_RELATIONS)}
-    named = f"size(n.keys) > 0 AND NOT EXISTS {{ MATCH (m:{quote(label)} {{id: n.keys[0]}}) }}"
+    if plan.cleared:
+        yield f"{each} SET n += $cleared", {"ids": ids, "cleared": dict.fromkeys(plan.cleared)}
+    named = f"size(n.keys) > 0 AND NOT EXISTS {{ MATCH (m:{quote(plan.label)} {{id: n.keys[0]}}) }}"
     temporary = [id_ for id_ in ids if id_.startswith(_TEMPORARY)]
     if temporary:
         yield f"{each} WHERE {named} WITH n, n.keys[0] AS key REMOVE n.keys SET n.id = key", {"ids": temporary}

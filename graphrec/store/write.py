@@ -18,14 +18,11 @@ from graphrec.store.batches import AdaptiveBatchSize, send_batches, split_into_b
 from graphrec.store.connection import Row, Store, quote
 from graphrec.store.diff import EdgeDiff
 from graphrec.store.edges import Integers, SortedEdges, split_into_blocks
-from graphrec.store.nodes import WriteCounts
+from graphrec.store.nodes import EDGES_DELETED_A_BATCH, WriteCounts
 from graphrec.store.read import MISSING, read_ids
 
 #: Batch size: start nodes whose edges are deleted in one statement.
 ROWS_A_BATCH = 2_000
-
-#: Batch size: edges deleted in one transaction.
-EDGES_DELETED_A_BATCH = 10_000
 
 Payload = tuple[str, Mapping[str, Any], int]
 

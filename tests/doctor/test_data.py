@@ -114,6 +114,15 @@ def test_nothing_is_wrong_with_a_sound_graph_or_an_empty_one(store: Store) -> No
             "graphrec publish s again",
         ),
         (
+            f"MATCH (a:User {{id: 'a'}}), (x:Item) CREATE (a)-[:SHOWN {{timestamp: {SECONDS}}}]->(x), "
+            "(a)-[:SHOWN]->(x), "
+            "(a)-[:SHOWN {timestamp: 'noon'}]->(x), (a)-[:SHOWN {timestamp: datetime('2026-01-01T00:00:00Z')}]->(x)",
+            "impressions",
+            WARNING,
+            "3 of 4 SHOWN edges without Unix seconds as timestamp",
+            "WHERE NOT coalesce(r.timestamp < 1e99, false) RETURN r",
+        ),
+        (
             "MATCH (run:Run) DETACH DELETE run",
             "recommendations of deleted runs",
             WARNING,

@@ -5,11 +5,13 @@ from dataclasses import astuple
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from graphrec.errors import DataError
 from graphrec.evaluation.off_policy import (
     AttributionWindow,
     RunFeedback,
+    as_frame,
     estimate_examination,
     find_clicks,
     measure,
@@ -100,6 +102,18 @@ def test_estimates_by_hand() -> None:
     # a sample has user a twice, b twice or both: of 1,000 more than 2.5 % are of each kind
     assert (found.click_rate.low, found.click_rate.high) == (0.5, 1)
     assert (found.ips.low, found.ips.high) == (2, 10)
+
+
+def test_without_clicks_or_with_all_the_click_rate_has_the_exact_interval() -> None:
+    shown = impressions(
+        *((f"u{k}", "x", "none", 1, 0) for k in range(100)), *((f"u{k}", "y", "all", 1, 0) for k in range(10))
+    )
+    done = behaviour(*((f"u{k}", "y", 5) for k in range(10)))
+    every, none = measure(shown, done, AttributionWindow(), np.random.default_rng(0))
+    assert astuple(none.click_rate) == pytest.approx((0, 0, stats.binomtest(0, 100).proportion_ci().high))
+    assert astuple(every.click_rate) == pytest.approx((1, stats.binomtest(10, 10).proportion_ci().low, 1))
+    assert none.ips == none.capped_ips == none.self_normalised == Estimate(0.0)
+    assert as_frame([none])["high"].isna().tolist() == [False, True, True, True]
 
 
 def test_ips_finds_the_relevance_where_the_click_rate_does_not() -> None:

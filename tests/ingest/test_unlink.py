@@ -81,12 +81,16 @@ def test_what_was_made_by_hand_is_left(store: Store, tmp_path: Path) -> None:
     before = graph_of(store)
     write_source(store, A)
     store.write("MATCH (i:Item {id: '2'}) SET i.shelf = 4 CREATE (i)-[:OWNED_BY]->(:Shop {id: 't'})")
-    unlink_source(store, "a", tmp_path)
+    foretold = unlink_source(store, "a", tmp_path, dry_run=True)
+    done = unlink_source(store, "a", tmp_path)
+    assert foretold.kept == done.kept == {"Item": 1}
+    assert foretold.written == done.written
+    assert {each.name: each.deleted for each in done.written}["Item"] == 1  # Brazil; Heat was there before
     nodes, edges = graph_of(store)
     assert nodes >= before[0]
     assert edges >= before[1]
     (left,) = store.read("MATCH (i:Item)-[:OWNED_BY]->(:Shop {id: 't'}) RETURN properties(i) AS properties")
-    assert left["properties"] == {"id": "2", "title": "Alien", "year": 1979, "length": 117, "shelf": 4}
+    assert left["properties"] == {"id": "2", "shelf": 4}
     assert store.read("MATCH (n) RETURN count(n) AS n") == [{"n": 4}]
 
 
@@ -95,6 +99,30 @@ def test_recommendations_hold_no_node_back(store: Store, tmp_path: Path) -> None
     store.write("MATCH (u:User), (i:Item) CREATE (u)-[:RECOMMENDED {rank: 1}]->(i)")
     unlink_source(store, "a", tmp_path)
     assert graph_of(store) == ({}, {})
+
+
+def test_impressions_hold_no_node_back_and_stay_on_nodes_of_other_sources(store: Store, tmp_path: Path) -> None:
+    write_source(store, source("b", [("1", "Heat", 1995, 170)], users=[("w", "w@x")]))
+    store.write("MATCH (u:User), (i:Item) CREATE (u)-[:SHOWN {run: 'r', rank: 1, timestamp: 5}]->(i)")
+    before = graph_of(store)
+    write_source(store, A)
+    store.write(
+        "MATCH (u:User), (i:Item) WHERE NOT EXISTS { (u)-[:SHOWN]->(i) } "
+        "CREATE (u)-[:SHOWN {run: 'r', rank: 1, timestamp: 6}]->(i), (u)-[:RECOMMENDED {rank: 1}]->(i)"
+    )
+    done = unlink_source(store, "a", tmp_path)
+    assert done.kept == {}
+    assert graph_of(store) == before
+
+
+def test_a_user_that_other_programs_hold_loses_the_properties_of_the_source(store: Store, tmp_path: Path) -> None:
+    write_source(store, A)
+    store.write("MATCH (u:User {email: 'u@x'}) SET u.embedding = [0.5] CREATE (u)-[:OWNS]->(:Car {id: 'c'})")
+    done = unlink_source(store, "a", tmp_path)
+    assert done.kept == {"User": 1}
+    assert {each.name: each.deleted for each in done.written}["User"] == 1
+    (left,) = store.read("MATCH (u:User) RETURN properties(u) AS properties")
+    assert left["properties"] == {"id": "u"}
 
 
 def test_a_source_that_the_graph_does_not_have(store: Store, tmp_path: Path) -> None:

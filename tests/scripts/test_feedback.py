@@ -57,7 +57,9 @@ def test_clicks_of_each_run(run: Run, run_json: Json) -> None:
     assert "PURCHASED after SHOWN" in shown.stdout
     assert re.search(r"ease-1 +4 +2 +1 +estimated", shown.stdout)
     assert re.search(r"ease-1 +click rate +0\.2500 +0\.0000 to 0\.5000", shown.stdout)
-    assert re.search(r"popularity-1 +capped at 5 +0\.0000", shown.stdout)
+    assert re.search(r"popularity-1 +click rate +0\.0000 +0\.0000 to 0\.8419", shown.stdout)  # 2 users: 1 - √0.025
+    assert re.search(r"popularity-1 +capped at 5 +0\.0000 +unknown", shown.stdout)
+    assert "popularity-1: no impression was clicked" in shown.stderr
     assert "left out, as they have no timestamp: 1 of PURCHASED" in shown.stderr
 
 

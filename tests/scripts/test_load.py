@@ -143,7 +143,17 @@ def test_check_writes_nothing_and_needs_no_store(
     ]
     result = run("load", str(shop), "--check")
     assert "shop can be loaded" in result.stdout
-    assert "nothing is written" in result.stderr
+    assert "the graph is not changed" in result.stderr
+    assert "written" not in result.stderr
+
+
+def test_a_missing_file_starts_no_store(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_store(*_: object) -> None:
+        pytest.fail("the store was started")
+
+    monkeypatch.setattr("graphrec.config.open_store", open_store)
+    missing = tmp_path / "nosuch.toml"
+    assert f"{missing} cannot be read: there is no such file" in run("load", str(missing), exit_code=1).stderr
 
 
 @pytest.mark.usefixtures("environment")

@@ -39,7 +39,7 @@ def test_publish_roll_back_and_list(store: Store, run: Run, run_json: Json, trai
     assert run_json("recommend", "--user", "5") == before
     assert run_json("runs")[0]["run"] == first
     assert f"{second} is active again" in run("rollback", second).stdout
-    assert "there is no kept run 'nobody'" in run("rollback", "nobody", exit_code=1).stderr
+    assert f"there is no run '{first}x'; did you mean {first}" in run("rollback", f"{first}x", exit_code=1).stderr
     store.write("CREATE (:User {id: 'new'})")
     said = run("publish", first, "-k", "2", "--force")
     assert "1 User nodes of the graph are unknown to the run" in said.stderr
@@ -79,3 +79,5 @@ def test_what_a_model_does_not_have(run: Run, trained: tuple[str, str]) -> None:
     assert "gives the same scores after every item" in refused.stderr
     assert "has no vectors" in run("publish", first, "--force", "--embeddings", exit_code=1).stderr
     assert "nothing is published" in run("rollback", exit_code=1).stderr
+    assert "nothing is published" in run("rollback", first, exit_code=1).stderr
+    assert "there is no run 'nosuch'; there are " in run("rollback", "nosuch", exit_code=1).stderr

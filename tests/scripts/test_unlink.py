@@ -47,6 +47,9 @@ def test_unlink_gives_back_the_graph_without_the_source(
 @pytest.mark.usefixtures("environment")
 def test_tables_and_the_next_step(store: Store, shop: Path, run: Run) -> None:
     run("load", str(shop))
+    store.write("MATCH (i:Item {id: 'a'}) CREATE (i)-[:OWNED_BY]->(:Shop)")
+    assert "would keep 1 Item node because other programs' edges end there" in run("unlink", "shop", "--dry-run").stderr
+    store.write("MATCH (s:Shop) DETACH DELETE s")
     dry = run("unlink", "shop", "--dry-run")
     assert "shop: nothing is changed; unlinking would" in dry.stdout
     assert "without --dry-run" in dry.stderr
