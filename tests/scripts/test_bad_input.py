@@ -61,7 +61,7 @@ def test_missing_things_are_named(run: Run, tmp_path: Path) -> None:
     assert "did you mean lastfm" in fails(run, "load", "lastfn")
     assert "did you mean graph_filter" in fails(run, "train", "--model", "graph_filtre")
     assert "no run 'mine'" in fails(run, "publish", "mine")
-    assert "no relationships from User to Item" in fails(run, "train")
+    assert "the graph is empty; load a source first" in fails(run, "train")
     assert "no folder" in fails(run, "export", "--out", str(tmp_path / "none" / "graph.pt"))
     assert "did you mean recommend_for_user" in fails(run, "query", "recommend_user")
 
