@@ -95,7 +95,7 @@ def test_which_fits_are_kept_changes_nothing_that_is_found(kept_bytes: int, monk
         model = GraphFilter(config)
         model.fit(graph, train, np.random.default_rng(3))
         alone.append(measure(model).values)
-    monkeypatch.setattr(workers, "KEPT_BYTES", kept_bytes)
+    monkeypatch.setattr(workers, "MAX_CACHED_BYTES", kept_bytes)
     examiner = workers.TrialRunner(workers.Task(GraphFilter, graph, train, measure, ExecutionConfig(3)))
     for config, expected in zip(configs, alone, strict=True):
         found = examiner.run(config, []).quality.values
