@@ -157,9 +157,8 @@ class ModelContract:
             assert bool(model.score(np.arange(3)).isfinite().all())
 
     def test_every_setting_is_documented(self) -> None:
-        """The docstring of the config has a line `name: …` for each field."""
+        """The docstring of the config, or of a class that it extends, has a line `name: …` for each field."""
         config_class = model_class(self.name).config_class
-        missing = [
-            field.name for field in fields(config_class) if f"{field.name}: " not in (config_class.__doc__ or "")
-        ]
+        described = "\n".join(kind.__doc__ or "" for kind in config_class.__mro__ if kind is not object)
+        missing = [field.name for field in fields(config_class) if f" {field.name}: " not in described]
         assert not missing

@@ -23,26 +23,8 @@ MINIMUM_SIMILARITY = 0.01
 
 @dataclass(frozen=True)
 class DiffNetConfig(EmbeddingConfig):
-    """Settings of diffnet.
+    """Settings of diffnet, besides those that `EmbeddingConfig` describes.
 
-    embedding_dim: length of the vectors, at least 1.
-    loss: softmax, bpr or mse (target 1 for interactions and 0 for negatives).
-    negatives: negatives of the softmax: all (all items) or popular (items drawn by √degree), both with batches of
-        users; batch (the other items of a batch of interactions) or uniform (uniformly drawn items, shared by the
-        batch); bpr and mse have uniform negatives.
-    num_negatives: number of sampled negatives: per interaction for bpr and mse, per batch for softmax.
-    temperature: temperature of the softmax, above 0; scores are divided by it.
-    cosine: whether scores are cosines instead of dot products.
-    correction: whether a softmax over sampled items subtracts the log of their expected frequency in the sample.
-    learning_rate: learning rate of Adam, above 0.
-    final_rate: factor on the learning rate in the last epoch, at least 0; it changes linearly from 1.
-    weight_decay: weight of the squared parameters of a batch, at least 0.
-    batch_size: number of interactions per step, at most a sixteenth of all.
-    epochs: maximum number of passes over the interactions.
-    patience: number of measurements of recall@20, five epochs apart, without improvement after which training stops; a
-        twentieth of the interactions is held out for them. 0 trains all epochs.
-    init_std: standard deviation of the initial embeddings, or their root mean square after a warm start; above 0.
-    warm_start: whether training starts from the singular vectors of the interaction matrix instead of noise.
     num_layers: L, number of propagation steps, at least 0; steps 0 … L are averaged, the embeddings being step 0.
     social_share: s from 0 to 1, share of friends in the next step of a user; the user's items have the rest.
     homophily: h, exponent of the cosine of two users' histories in the weight of their social edge, at least 0; 0

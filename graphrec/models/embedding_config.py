@@ -14,9 +14,10 @@ class EmbeddingConfig:
     """Settings of every trained embedding model; the config of a model sets its own defaults.
 
     embedding_dim: length of the vectors, at least 1.
-    loss: bpr, softmax or mse.
-    negatives: negatives of the softmax: all (all items), popular (items drawn by √degree), batch (the other items of
-        the batch) or uniform (uniformly drawn items); bpr and mse have uniform negatives.
+    loss: bpr, softmax or mse (target 1 for interactions and 0 for negatives).
+    negatives: negatives of the softmax: all (all items) or popular (items drawn by √degree), both with batches of
+        users; batch (the other items of a batch of interactions) or uniform (uniformly drawn items, shared by the
+        batch); bpr and mse have uniform negatives.
     num_negatives: number of sampled negatives: per interaction for bpr and mse, per batch for softmax.
     temperature: temperature of the softmax, above 0; scores are divided by it.
     cosine: whether scores are cosines instead of dot products.
@@ -28,7 +29,7 @@ class EmbeddingConfig:
     epochs: maximum number of passes over the interactions.
     patience: number of measurements of recall@20, five epochs apart, without improvement after which training stops; a
         twentieth of the interactions is held out for them. 0 trains all epochs.
-    init_std: standard deviation of the initial parameters, above 0.
+    init_std: standard deviation of the initial embeddings, or their root mean square after a warm start; above 0.
     warm_start: whether training starts from the singular vectors of the interaction matrix instead of noise.
     """
 

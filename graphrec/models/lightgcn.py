@@ -20,28 +20,11 @@ MAX_SEARCHED = 1 << 18
 
 @dataclass(frozen=True)
 class LightGCNConfig(EmbeddingConfig):
-    """Settings of lightgcn.
+    """Settings of lightgcn, besides those that `EmbeddingConfig` describes.
 
-    embedding_dim: length of the vectors, at least 1.
     num_layers: L, number of layers after layer 0, at least 0; all layers are averaged.
-    loss: bpr, softmax or mse (target 1 for interactions and 0 for negatives).
-    negatives: negatives of the softmax: all (all items) or popular (items drawn by √degree), both with batches of
-        users; batch (the other items of a batch of interactions) or uniform (uniformly drawn items, shared by the
-        batch); bpr and mse have uniform negatives.
-    num_negatives: number of sampled negatives: per interaction for bpr and mse, per batch for softmax.
     temperature: τ, temperature of the softmax, above 0; scores are divided by it.
-    cosine: whether scores are cosines instead of dot products.
     popularity: β, at least 0; β τ log(degree) of the item is added to each score, so that vectors need not learn it.
-    correction: whether a softmax over sampled items subtracts the log of their expected frequency in the sample.
-    learning_rate: learning rate of Adam, above 0.
-    final_rate: factor on the learning rate in the last epoch, at least 0; it changes linearly from 1.
-    weight_decay: weight of the squared layer-0 embeddings of a batch, at least 0.
-    batch_size: number of interactions per step, at most a sixteenth of all.
-    epochs: maximum number of passes over the interactions.
-    patience: number of measurements of recall@20, five epochs apart, without improvement after which training stops; a
-        twentieth of the interactions is held out for them. 0 trains all epochs.
-    init_std: standard deviation of the initial embeddings, or their root mean square after a warm start; above 0.
-    warm_start: whether training starts from the singular vectors of the interaction matrix instead of noise.
     """
 
     embedding_dim: int = 128

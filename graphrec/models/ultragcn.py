@@ -22,24 +22,14 @@ from graphrec.training.objectives import Batch, Encode
 
 @dataclass(frozen=True)
 class UltraGCNConfig(EmbeddingConfig):
-    """Settings of ultragcn.
+    """Settings of ultragcn, besides those that `EmbeddingConfig` describes.
 
-    embedding_dim: length of the vectors, at least 1.
     num_negatives: number of uniform negatives that all interactions of a batch share, at least 1.
     negative_weight: γ, at least 0; the weight of the mean over the negatives is γ times the number of items. The
         paper's 300 on Gowalla is γ = 0.0073.
     constraint: c from 0 to 1, share of β in the weight 1 − c + c β of a pair; 0 weighs all pairs equally.
     neighbours: number of similar items of each item in the item-item term, at least 1.
     neighbour_weight: η, weight of the item-item term, at least 0.
-    learning_rate: learning rate of Adam, above 0.
-    final_rate: factor on the learning rate in the last epoch, at least 0; it changes linearly from 1.
-    weight_decay: weight of the squared vectors of the users and chosen items of a batch, at least 0.
-    batch_size: number of interactions per step, at most a sixteenth of all.
-    epochs: maximum number of passes over the interactions.
-    patience: number of measurements of recall@20, five epochs apart, without improvement after which training stops; a
-        twentieth of the interactions is held out for them. 0 trains all epochs.
-    init_std: standard deviation of the initial vectors, or their root mean square after a warm start; above 0.
-    warm_start: whether training starts from the singular vectors of the interaction matrix instead of noise.
     loss: must be softmax, though the model has another loss: both share the negatives of a batch.
     negatives: must be uniform.
     temperature: not used.

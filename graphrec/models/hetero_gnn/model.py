@@ -41,30 +41,15 @@ RIDGE = 1e-2
 
 @dataclass(frozen=True)
 class HeteroGNNConfig(EmbeddingConfig):
-    """Settings of hetero_gnn.
+    """Settings of hetero_gnn, besides those that `EmbeddingConfig` describes.
 
     layer: sage (means of neighbours), rgcn (means with weights per edge type) or hgt (attention).
     num_layers: L, number of layers, at least 1; a node receives messages from nodes up to L edges away.
     heads: number of attention heads of hgt, at least 1; embedding_dim is a multiple of it.
     features: whether numbers, times, categories and degrees of nodes are used besides the learned embeddings.
-    embedding_dim: length of the vectors, at least 1.
     warm_start: whether the embeddings of users and items start from the leading singular vectors of the interactions.
     init_std: standard deviation of the other initial embeddings, above 0.
-    loss: softmax, bpr or mse (target 1 for interactions and 0 for negatives).
-    negatives: negatives of the softmax: all (all items) or popular (items drawn by √degree), both with batches of
-        users; batch (the other items of a batch of interactions) or uniform (uniformly drawn items, shared by the
-        batch); bpr and mse have uniform negatives.
-    num_negatives: number of sampled negatives: per interaction for bpr and mse, per batch for softmax.
-    temperature: temperature of the softmax, above 0; scores are divided by it.
-    cosine: whether scores are cosines instead of dot products.
-    correction: whether a softmax over sampled items subtracts the log of their expected frequency in the sample.
-    learning_rate: learning rate of Adam, above 0.
-    final_rate: factor on the learning rate in the last epoch, at least 0; it changes linearly from 1.
-    weight_decay: weight of the squared parameters of embeddings and layers, at least 0.
     batch_size: number of interactions per step, at most a sixteenth of all on the whole graph.
-    epochs: maximum number of passes over the interactions.
-    patience: number of measurements of recall@20, five epochs apart, without improvement after which training stops; a
-        twentieth of the interactions is held out for them. 0 trains all epochs.
     full_graph_edges: maximum number of edges, counting both directions, of a graph that each step passes as a whole;
         larger graphs are trained on sampled neighbourhoods, with the items of the batch as negatives.
     num_neighbors: maximum number of edges of each type that a sampled node keeps in each layer, at least 1.

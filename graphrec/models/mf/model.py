@@ -33,26 +33,11 @@ ONE_THREAD_BELOW = 1 << 28
 
 @dataclass(frozen=True)
 class MFConfig(EmbeddingConfig):
-    """Settings of mf.
+    """Settings of mf, besides those that `EmbeddingConfig` describes.
 
     embedding_dim: d, length of the vectors, at least 1; for mse, of the vectors of one draw (12 is a good length).
     loss: softmax or bpr, which rank items by 0/1 interactions, or mse, which predicts ratings (the edge weights).
-    negatives: negatives of the softmax: all (all items) or popular (items drawn by √degree), both with batches of
-        users; batch (the other items of a batch of interactions) or uniform (uniformly drawn items, shared by the
-        batch); bpr has uniform negatives.
-    num_negatives: number of sampled negatives: per interaction for bpr, per batch for softmax.
-    temperature: temperature of the softmax, above 0; scores are divided by it.
     cosine: whether scores are cosines instead of dot products; mse always uses dot products.
-    correction: whether a softmax over sampled items subtracts the log of their expected frequency in the sample.
-    learning_rate: learning rate of Adam, above 0.
-    final_rate: factor on the learning rate in the last epoch, at least 0; it changes linearly from 1.
-    weight_decay: weight of the squared vectors of a batch, at least 0.
-    batch_size: number of interactions per step, at most a sixteenth of all.
-    epochs: maximum number of passes over the interactions.
-    patience: number of measurements of recall@20, five epochs apart, without improvement after which training stops; a
-        twentieth of the interactions is held out for them. 0 trains all epochs.
-    init_std: standard deviation of the initial vectors, or their root mean square after a warm start; above 0.
-    warm_start: whether training starts from the singular vectors of the interaction matrix instead of noise.
     draws: for mse, S, number of draws from the posterior that are averaged, at least 1; they are two sweeps apart.
     burn_in: for mse, number of sweeps before the first draw, at least 0.
     implicit: for mse, whether the prior of a user depends on the items rated, and that of an item on its users, as in
