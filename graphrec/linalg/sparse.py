@@ -56,6 +56,16 @@ def top_k_per_row(matrix: sparse.csr_array, k: int, revalue: Revalue | None = No
     return cut
 
 
+def top_k_magnitudes(matrix: sparse.csr_array, k: int) -> sparse.csr_array:
+    """The k entries of each row with the largest absolute values, with sorted columns; all entries if k is 0."""
+    if k <= 0:
+        return top_k_per_row(matrix, k)
+    magnitudes = sparse.csr_array((np.abs(matrix.data), matrix.indices, matrix.indptr), shape=matrix.shape)
+    cut = top_k_per_row(magnitudes, k)
+    cut.data = np.copysign(cut.data, lookup_values(matrix, cut))
+    return cut
+
+
 def _keep_first_ties(
     values: npt.NDArray[np.floating], columns: npt.NDArray[np.integer], limit: np.floating, k: int
 ) -> npt.NDArray[np.bool_]:

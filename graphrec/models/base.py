@@ -106,7 +106,7 @@ class Model(ABC, Generic[Config]):
 
     config_class: ClassVar[type[Any]]  # a dataclass; a class variable cannot be generic
     #: Whether scores may be negative, as dot products are; otherwise a score of 0 or less is no preference.
-    has_signed_scores: ClassVar[bool] = False
+    has_signed_scores: bool = False
     #: Default number of configs that a search tries besides `candidates`; 0 if a fit needs minutes.
     trials: ClassVar[int] = 40
     #: Whether `fold_in_users` reads more than the target behaviour.

@@ -2,19 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from scipy import sparse
-from scipy.linalg import lapack
 from torch import Tensor
 
-from graphrec.errors import DataError, GraphrecError
+from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.linalg.csr import State, csr_tensor, empty_csr, pack, unpack
+from graphrec.linalg.item_regression import (
+    WOODBURY_RATIO,
+    check_size,
+    compute_coefficients,
+    compute_gram,
+    invert,
+    singular_error,
+)
 from graphrec.linalg.woodbury import WoodburyInverse
 from graphrec.models.attribution import HistoryAttribution, score_single_items
 from graphrec.models.base import Model, Range, Space
@@ -23,14 +28,6 @@ from graphrec.vocabulary import IndexArray
 
 #: Maximum number of items: the matrix of 25,000 items has 2.5 GB, and its inverse needs 10¹³ operations.
 MAX_ITEMS = 25_000
-
-#: Ratio of items to users above which the Woodbury identity is used; it needs less memory and far fewer operations.
-WOODBURY_RATIO = 2
-
-#: Block size in rows of intermediate results.
-BLOCK = 512
-
-Gram = TypeVar("Gram", bound=npt.NDArray[Any])
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ class EASE(Model[EASEConfig]):
     """
 
     config_class = EASEConfig
-    has_signed_scores: ClassVar[bool] = True
+    has_signed_scores = True
 
     def __init__(self, config: EASEConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
@@ -97,7 +94,7 @@ class EASE(Model[EASEConfig]):
         if progress is not None:
             progress(1, 3)
         inverse = self._invert(buffer, progress)
-        self.weights = torch.from_numpy(_compute_coefficients(inverse)).to(self.device)
+        self.weights = torch.from_numpy(compute_coefficients(inverse)).to(self.device)
         if progress is not None:
             progress(3, 3)
 
@@ -143,78 +140,11 @@ class EASE(Model[EASEConfig]):
         return {"regularisation": Range(1.0, 3000.0, log=True), "dropout": Range(0.0, 0.95)}
 
     def _invert(self, buffer: FloatArray, progress: Progress | None) -> FloatArray:
+        advice = f"ease needs a regularisation above {self.config.regularisation:g} here"
         if self.device.type != "cpu":
             factor, failed = torch.linalg.cholesky_ex(torch.from_numpy(buffer).to(self.device))
             if not int(failed):
                 inverse: FloatArray = torch.cholesky_inverse(factor).cpu().numpy()
                 return inverse
-            raise _singular_error(int(failed), self.config.regularisation)
-        return invert(buffer, self.config.regularisation, progress)
-
-
-def check_size(model: str, num_items: int, max_items: int, item_size: int = 4) -> None:
-    """Raise DataError if a dense matrix [num_items, num_items] would need too much memory and time."""
-    if num_items > max_items:
-        raise DataError(
-            f"{model} needs a dense matrix of items × items, {num_items:,} × {num_items:,} "
-            f"({item_size * num_items**2 / 1e9:.1f} GB) here, and takes at most {max_items:,} items; "
-            "use graph_filter or ials, which need no such matrix"
-        )
-
-
-def compute_gram(history: sparse.csr_array) -> FloatArray:
-    """The Gram matrix RᵀR [num_items, num_items] float32 of an interaction matrix R [num_users, num_items]."""
-    return fill_gram(history, np.empty((history.shape[1], history.shape[1]), dtype=np.float32))
-
-
-def fill_gram(history: sparse.csr_array, buffer: Gram) -> Gram:
-    """The buffer [num_items, num_items] filled with RᵀR, block by block; its dtype must be able to hold the entries."""
-    rows = sparse.csr_array(history.astype(buffer.dtype))
-    by_item = rows.T.tocsr()
-    for start in range(0, rows.shape[1], BLOCK):
-        (by_item[start : start + BLOCK] @ rows).toarray(out=buffer[start : start + BLOCK])
-    return buffer
-
-
-def invert(buffer: FloatArray, regularisation: float, progress: Progress | None = None) -> FloatArray:
-    """The inverse of a symmetric positive definite matrix, computed in place (LAPACK potrf, then potri).
-
-    Raises GraphrecError if the matrix is singular in float32.
-    """
-    # LAPACK needs Fortran order, which the transpose of a C-ordered matrix has without a copy; the matrix is symmetric
-    factor, failed = lapack.spotrf(buffer.T, lower=1, clean=0, overwrite_a=1)
-    if failed:
-        raise _singular_error(failed, regularisation)
-    if progress is not None:
-        progress(2, 3)
-    inverse, failed = lapack.spotri(factor, lower=1, overwrite_c=1)
-    if failed:
-        raise _singular_error(failed, regularisation)
-    return _mirror(inverse.T)
-
-
-def _singular_error(row: int, regularisation: float) -> GraphrecError:
-    return GraphrecError(
-        f"ease: with a regularisation of {regularisation:g} the matrix cannot be inverted (item {row} depends on "
-        "others); use a larger one"
-    )
-
-
-def _mirror(upper: FloatArray) -> FloatArray:
-    """The matrix after copying its upper triangle to the lower one, in place and block by block."""
-    for start in range(0, len(upper), BLOCK):
-        end = start + BLOCK
-        corner = upper[start:end, start:end]
-        corner[:] = np.triu(corner) + np.triu(corner, 1).T
-        for column in range(end, len(upper), BLOCK):
-            upper[column : column + BLOCK, start:end] = upper[start:end, column : column + BLOCK].T
-    return upper
-
-
-def _compute_coefficients(inverse: FloatArray) -> npt.NDArray[np.float32]:
-    """B [num_items, num_items] = I − P diag(P)⁻¹, in place."""
-    diagonal = inverse.diagonal().copy()
-    for start in range(0, len(inverse), BLOCK):
-        inverse[start : start + BLOCK] /= -diagonal
-    np.fill_diagonal(inverse, 0.0)
-    return inverse
+            raise singular_error(int(failed), advice)
+        return invert(buffer, advice, None if progress is None else lambda: progress(2, 3))

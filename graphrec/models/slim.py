@@ -12,10 +12,10 @@ from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.elastic_net import solve
+from graphrec.linalg.item_regression import check_size, fill_gram
 from graphrec.linalg.sparse import topk_gram
 from graphrec.linalg.threads import one_thread
 from graphrec.models.base import Range, Space
-from graphrec.models.ease import check_size, fill_gram
 from graphrec.models.item_weights import ItemWeightsModel
 from graphrec.progress import Progress
 from graphrec.vocabulary import IndexArray

@@ -9,7 +9,8 @@ import torch
 
 from graphrec.errors import DataError, GraphrecError
 from graphrec.interactions import Interactions
-from graphrec.models.ease import EASE, EASEConfig, compute_gram, invert
+from graphrec.linalg.item_regression import compute_gram, invert
+from graphrec.models.ease import EASE, EASEConfig
 from graphrec.testing import ModelContract, graph_of
 
 NUM_USERS, NUM_ITEMS = 60, 30
@@ -54,7 +55,7 @@ def by_formula(pairs: Interactions, config: EASEConfig) -> npt.NDArray[np.float6
 def test_coefficients_are_the_closed_form(
     pairs: Interactions, config: EASEConfig, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graphrec.models.ease.BLOCK", block)  # 30 items are 4⅓ blocks of 7
+    monkeypatch.setattr("graphrec.linalg.item_regression.BLOCK", block)  # 30 items are 4⅓ blocks of 7
     model = fitted(pairs, config)
     expected = by_formula(pairs, config)
     np.testing.assert_allclose(model.weights.numpy(), expected, atol=1e-6)
@@ -105,7 +106,7 @@ def test_the_inverse_takes_the_memory_of_the_matrix(pairs: Interactions) -> None
     buffer = compute_gram(pairs.matrix())
     buffer.flat[:: NUM_ITEMS + 1] += 2.0
     expected = np.linalg.inv(buffer.astype(np.float64))
-    inverse = invert(buffer, 2.0)
+    inverse = invert(buffer, "")
     assert np.shares_memory(inverse, buffer)
     np.testing.assert_allclose(inverse, expected, atol=1e-6)
     np.testing.assert_array_equal(inverse, inverse.T)
@@ -113,13 +114,15 @@ def test_the_inverse_takes_the_memory_of_the_matrix(pairs: Interactions) -> None
 
 def test_a_matrix_that_cannot_be_inverted_is_refused() -> None:
     singular = np.ones((3, 3), dtype=np.float32)
-    with pytest.raises(GraphrecError, match=r"regularisation of 0.1 .* cannot be inverted .*; use a larger one"):
-        invert(singular, 0.1)
+    with pytest.raises(GraphrecError, match=r"cannot be inverted \(item 2 depends on others\); use a larger penalty"):
+        invert(singular, "use a larger penalty")
 
 
 def test_too_many_items_are_refused_before_any_memory_is_taken() -> None:
     many = Interactions(np.arange(30_000), np.zeros(30_000, dtype=np.int64), 30_000, 40_981)
-    with pytest.raises(DataError, match=r"40,981 × 40,981 \(6.7 GB\).* at most 25,000 items; use graph_filter or ials"):
+    with pytest.raises(
+        DataError, match=r"40,981 × 40,981 \(6.7 GB\).* at most 25,000 items; use graph_filter without a ridge or ials"
+    ):
         fitted(many, EASEConfig())
 
 

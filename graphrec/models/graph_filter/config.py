@@ -20,6 +20,8 @@ class GraphFilterConfig:
     plateau: α of the response max(α − λ, 0) to an eigenvalue λ in (0, 1].
     path_weight: w, weight of the item-user-item and item-attribute-item paths.
     sharpening: s, weight of the paths over a third item, which are subtracted from the direct paths; at least 0.
+    ridge: μ, at least 0; above 0, P has the coefficients of the ridge regression of each item on all others instead of
+        the paths, which subtracts longer paths of all lengths, and sharpening is not used. For up to 25,000 items.
     neighbours: number of strongest paths that each item keeps; 0 keeps all.
     behaviour_weight: weight of each behaviour besides the target, which has 1; at least 0, like all weights below.
     social_weight: weight of the mean behaviour of friends in a user's signal, for each social relation.
@@ -43,6 +45,7 @@ class GraphFilterConfig:
     path_weight: float = 2.0
     neighbours: int = 100
     sharpening: float = 0.0
+    ridge: float = 0.0
     behaviour_weight: float = 0.3
     social_weight: float = 0.02
     attribute_weight: float = 0.1
@@ -55,10 +58,10 @@ class GraphFilterConfig:
     def __post_init__(self) -> None:
         if self.rank < 0 or self.neighbours < 0 or not 0 <= self.rank_share <= 1:
             raise DataError("graph_filter: rank and neighbours must not be negative, rank_share is between 0 and 1")
-        scalars = (self.half_life, self.revisit, self.sharpening, self.degree_offset)
+        scalars = (self.half_life, self.revisit, self.sharpening, self.ridge, self.degree_offset)
         if min(*scalars, *self.kind_weights().values()) < 0:
             raise DataError(
-                "graph_filter: weights, sharpening, half_life, revisit and degree_offset must not be negative"
+                "graph_filter: weights, sharpening, ridge, half_life, revisit and degree_offset must not be negative"
             )
 
     def kind_weights(self) -> Mapping[str, float]:

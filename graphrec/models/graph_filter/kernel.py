@@ -10,6 +10,7 @@ from scipy import sparse
 from torch import Tensor
 
 from graphrec.interactions import FloatArray
+from graphrec.linalg.item_regression import check_size, strongest_coefficients
 from graphrec.linalg.reordering import Locality
 from graphrec.linalg.sparse import (
     BLOCK,
@@ -17,6 +18,7 @@ from graphrec.linalg.sparse import (
     normalise,
     normalise_symmetric,
     scale_columns,
+    top_k_magnitudes,
     top_k_per_row,
     topk_gram,
 )
@@ -31,6 +33,9 @@ COLLECTION_FACTOR = 2
 
 #: Number of strongest paths of each item that P² follows, for sharpening.
 SQUARED_NEIGHBOURS = 64
+
+#: Maximum number of items of a ridge regression: its matrix has 2.5 GB for them.
+MAX_RIDGE_ITEMS = 25_000
 
 #: Maximum number of items of an attribute value that paths pass; more common values say little and cost the most.
 MAX_VALUE_ITEMS = 2000
@@ -80,9 +85,11 @@ class Kernel:
     eigenvalues: λ = (σ/σ₁)² of the vectors, [k] in (0, 1].
     top_squared_singular_value: σ₁(N')².
     attributes: the blocks F by relation.
-    collected: the largest entries of (N'ᵀN'/σ₁² + item-item relations) · D^¼, [num_items, num_items].
+    collected: the largest entries of (N'ᵀN'/σ₁² + item-item relations) · D^¼, [num_items, num_items]; with a ridge, the
+        largest coefficients in absolute value.
     squared_paths: the result of `square_paths`, or None.
     links: the item-item relations by name, normalised and weighted, [num_items, num_items].
+    ridge_diagonal: the diagonal of (N'ᵀN'/σ₁² + … + μI)⁻¹, [num_items]; None without a ridge.
     """
 
     degree: FloatArray
@@ -93,9 +100,11 @@ class Kernel:
     collected: sparse.csr_array
     squared_paths: FloatArray | None = None
     links: Mapping[str, sparse.csr_array] = field(default_factory=dict)
+    ridge_diagonal: FloatArray | None = None
 
     def paths(self, target_exponent: float, neighbours: int, sharpening: float = 0.0) -> sparse.csr_array:
-        """The cut paths max(P − s P², 0) · D^q with P = (N'ᵀN' + …)/σ₁², [num_items, num_items].
+        """The cut paths max(P − s P², 0) · D^q with P = (N'ᵀN' + …)/σ₁², [num_items, num_items]; with a ridge, the cut
+        coefficients · D^q.
 
         Args:
             target_exponent: q.
@@ -103,6 +112,8 @@ class Kernel:
             sharpening: s. If it is positive and `squared_paths` is None, P² is computed block by block.
         """
         factor = self.degree ** (target_exponent - COLLECTING_EXPONENT)
+        if self.ridge_diagonal is not None:
+            return top_k_magnitudes(scale_columns(self.collected, factor), neighbours)
         squares = self._build_path_squarer() if sharpening > 0 and self.squared_paths is None else self._stored_squares
 
         def revalue(rows: sparse.csr_array, start: int) -> sparse.csr_array:
@@ -226,6 +237,39 @@ class Stack:
         for matrix in links.values():
             collected = sparse.csr_array(collected + scale_columns(matrix, factor))
         return collected
+
+    def regress(
+        self,
+        user_exponent: float,
+        item_exponent: float,
+        attributes: Mapping[str, Attribute],
+        top: float,
+        ridge: float,
+        neighbours: int,
+        links: Mapping[str, sparse.csr_array],
+    ) -> tuple[sparse.csr_array, FloatArray]:
+        """The ridge coefficients that `Kernel.paths` cuts, [num_items, num_items], and `Kernel.ridge_diagonal`.
+
+        Each item is regressed on all others: EASE (Steck, WWW 2019, equation 8) on the stacked matrix N'/σ₁. Of an
+        item-item relation S, S plus a multiple of I is added to N'ᵀN'/σ₁², which has no negative eigenvalue.
+
+        Raises:
+            DataError: there are more than MAX_RIDGE_ITEMS items.
+            GraphrecError: the ridge is too small.
+        """
+        check_size("graph_filter with a ridge", self.behaviour.shape[1], MAX_RIDGE_ITEMS)
+        rows = [normalise(self.behaviour, self.degree(), user_exponent, item_exponent)]
+        rows += [sparse.csr_array(part.narrow().T) for part in attributes.values()]
+        stacked = sparse.csr_array(sparse.vstack(rows, format="csr")) * np.float32(top**-0.5)
+        factor = self.degree() ** COLLECTING_EXPONENT
+        extra = [shift_spectrum(matrix) for matrix in links.values()]
+        return strongest_coefficients(stacked, ridge, factor, COLLECTION_FACTOR * neighbours, extra)
+
+
+def shift_spectrum(relation: sparse.csr_array) -> sparse.csr_array:
+    """A symmetric relation S plus the multiple of the identity with which it has no negative eigenvalue."""
+    bound = float(abs(relation).sum(axis=1).max(initial=0.0)) if relation.nnz else 0.0
+    return sparse.csr_array(relation + sparse.eye_array(relation.shape[0], dtype=np.float32) * np.float32(bound))
 
 
 def _item_product(matrix: sparse.csr_array, factor: FloatArray, k: int, locality: Locality | None) -> sparse.csr_array:

@@ -10,10 +10,11 @@ from scipy import sparse
 from torch import Tensor
 
 from graphrec.hetero import HeteroGraph
-from graphrec.interactions import Interactions
+from graphrec.interactions import FloatArray, Interactions
 from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.linalg.reordering import spectral_order
 from graphrec.linalg.single_row import copy_to_huge_pages
+from graphrec.linalg.sparse import scale_columns
 from graphrec.models.attribution import Contributions, HistoryAttribution, TopReasons, Walks
 from graphrec.models.base import ApproximateScores, Embeddings, FactoredScores, Model, Space
 from graphrec.models.graph_filter.config import GraphFilterConfig
@@ -58,7 +59,7 @@ DECOMPOSITION_SETTINGS = (
     "half_life",
     "weights",
 )
-COLLECTION_SETTINGS = ("neighbours", "item_relation_weight")
+COLLECTION_SETTINGS = ("neighbours", "item_relation_weight", "ridge")
 
 #: The settings that a validation set misjudges if it is not drawn like the test set.
 UNTRUSTED_SETTINGS = ("source_exponent", "target_exponent", "degree_offset")
@@ -76,14 +77,16 @@ class GraphFilter(Model[GraphFilterConfig]):
     - V [num_items, k], λ = (σ/σ₁)²: the leading right singular vectors and scaled squared singular values σ of N'.
     - g(λ) = max(α − λ, 0): the frequency response.
     - P [num_items, num_items]: max(P₀ − s P₀², 0) with P₀ = N'ᵀN'/σ₁² plus the normalised item-item relations; each row
-      is cut to its largest entries. w is its weight.
+      is cut to its largest entries. w is its weight. With a ridge μ > 0 it is I − Q diag(Q)⁻¹ with Q = (P₀ + μI)⁻¹, cut
+      to the largest absolute values.
     - s_u [num_items]: the user's row of B plus the weighted mean rows of friends and of users with the same attributes.
     - b, e, p, q: exponents of user degrees, item degrees, history items and recommended items.
 
     With the target behaviour alone, b = e = p = q = ½, a constant g and w = 1 this is GF-CF (Shen et al., CIKM 2021),
     whose path term has neither D^-p nor D^q; with rank k = 0 it is RP3β (Paudel et al., TiiS 2017: α = 2b = e + p,
-    β = e − q) and LinkProp (Fu et al., WWW 2022). Differs from them in the user exponent b, the offset c (that of
-    SVD-GCN, Peng et al., CIKM 2022), a response that damps the strongest eigenvalues, the cut, and other relations.
+    β = e − q) and LinkProp (Fu et al., WWW 2022); with k = 0, a ridge and b = e = p = q = 0 it is EASE (Steck, WWW
+    2019). Differs from them in the user exponent b, the offset c (that of SVD-GCN, Peng et al., CIKM 2022), a response
+    that damps the strongest eigenvalues, the cut, and other relations.
     """
 
     config_class = GraphFilterConfig
@@ -91,6 +94,7 @@ class GraphFilter(Model[GraphFilterConfig]):
 
     def __init__(self, config: GraphFilterConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
+        self.has_signed_scores = config.ridge > 0
         empty = np.empty(0, dtype=np.float32)
         self.signal = Signal()
         self.kernel = Kernel(empty, torch.empty(0, 0), torch.empty(0), 1.0, {}, empty_csr())
@@ -130,11 +134,23 @@ class GraphFilter(Model[GraphFilterConfig]):
         vectors, eigenvalues, top, scaled_attributes = stack.decompose(normalised, rank, rng)
         if progress is not None:
             progress(1, 2)
-        links = build_links(graph_relations, weights)
-        collected = stack.collect(normalised, scaled_attributes, top, c.neighbours, links)
+        kernel = Kernel(stack.degree(), vectors, eigenvalues, top, scaled_attributes, empty_csr())
+        kernel = self._collect(kernel, stack, normalised, build_links(graph_relations, weights))
         if progress is not None:
             progress(2, 2)
-        return Kernel(stack.degree(), vectors, eigenvalues, top, scaled_attributes, collected, links=links)
+        return kernel
+
+    def _collect(
+        self, kernel: Kernel, stack: Stack, normalised: sparse.csr_array, links: Mapping[str, sparse.csr_array]
+    ) -> Kernel:
+        """The kernel with the paths or the ridge coefficients that this config needs; `normalised` is `stack`'s N."""
+        c, top, ridge_diagonal = self.config, kernel.top_squared_singular_value, None
+        if c.ridge > 0:
+            exponents = c.user_exponent, c.item_exponent
+            collected, ridge_diagonal = stack.regress(*exponents, kernel.attributes, top, c.ridge, c.neighbours, links)
+        else:
+            collected = stack.collect(normalised, kernel.attributes, top, c.neighbours, links)
+        return replace(kernel, collected=collected, squared_paths=None, links=links, ridge_diagonal=ridge_diagonal)
 
     def forget_variants(self) -> None:
         """Release the collected paths; scores need only the cut paths."""
@@ -230,16 +246,22 @@ class GraphFilter(Model[GraphFilterConfig]):
         vectors = self.scores.eigenvectors()
         profile = torch.from_numpy((rows @ vectors.numpy()).astype(np.float32)) * response  # [batch, k]
         scores = torch.zeros(rows.shape[0], next(iter(attributes.values())).shape[0] if attributes else 0)
+        path_rows = rows if kernel.ridge_diagonal is None else self._regress_signals(rows, kernel.ridge_diagonal)
         for name in [name for name in attributes if name in kernel.attributes]:
             new = kernel.attributes[name].rows(sparse.csr_array(attributes[name]))
             scores += profile @ compute_new_item_vectors(kernel, vectors, name, new).T
-            path_scores = (rows @ kernel.attributes[name].narrow()) @ new.T
+            path_scores = (path_rows @ kernel.attributes[name].narrow()) @ new.T
             scores += (
                 c.path_weight
                 / kernel.top_squared_singular_value
                 * torch.from_numpy(path_scores.toarray().astype(np.float32))
             )
         return scores.mul_(degree**c.target_exponent).to(self.device)
+
+    def _regress_signals(self, rows: sparse.csr_array, diagonal: FloatArray) -> sparse.csr_array:
+        """Signals [batch, num_items] times Q = (I − P) diag(Q): a new item has Q times its paths as coefficients."""
+        paths = scale_columns(self.scores.paths, self.kernel.degree**-self.config.target_exponent)
+        return scale_columns(sparse.csr_array(rows - rows @ paths), diagonal)
 
     def embeddings(self) -> Embeddings:
         """User vectors s D^-p V g(λ) [num_users, k] and item vectors D^q V [num_items, k]; their dot products are the
@@ -294,10 +316,12 @@ class GraphFilter(Model[GraphFilterConfig]):
             attributes[f"column/{name}"] = torch.from_numpy(part.column)
         for name, matrix in self.kernel.links.items():
             attributes |= pack(f"links/{name}", matrix)
+        diagonal = self.kernel.ridge_diagonal
         return {
             "vectors": self.scores.vectors.cpu(),
             "eigenvalues": self.kernel.eigenvalues.cpu(),
             "degree": torch.from_numpy(self.kernel.degree),
+            **({} if diagonal is None else {"ridge_diagonal": torch.from_numpy(diagonal)}),
             # a key of runs that earlier versions saved
             "strongest": torch.tensor(self.kernel.top_squared_singular_value, dtype=torch.float64),
             **pack("paths", self.scores.paths),
@@ -315,8 +339,9 @@ class GraphFilter(Model[GraphFilterConfig]):
         degree, top = tensors["degree"].numpy(), float(tensors["strongest"])
         links = {name: unpack(f"links/{name}", tensors) for name in list_names(tensors, "links")}
         self.signal = Signal.from_state(tensors)
+        diagonal = tensors["ridge_diagonal"].numpy() if "ridge_diagonal" in tensors else None
         self.kernel = Kernel(
-            degree, torch.empty(0, 0), tensors["eigenvalues"], top, attributes, empty_csr(), links=links
+            degree, torch.empty(0, 0), tensors["eigenvalues"], top, attributes, empty_csr(), None, links, diagonal
         )
         self._set_scores(tensors["vectors"], unpack("paths", tensors))
 
@@ -335,11 +360,7 @@ class GraphFilter(Model[GraphFilterConfig]):
         )
         if any(getattr(config, name) != getattr(base, name) for name in COLLECTION_SETTINGS):
             normalised = stack.normalise(config.user_exponent, config.item_exponent)
-            links = build_links(graph_relations, weights)
-            collected = stack.collect(
-                normalised, kernel.attributes, kernel.top_squared_singular_value, config.neighbours, links
-            )
-            kernel = replace(kernel, collected=collected, squared_paths=None, links=links)
+            kernel = variant._collect(kernel, stack, normalised, build_links(graph_relations, weights))
         elif config.sharpening > 0 and kernel.squared_paths is None and kernel.collected.nnz <= MAX_SQUARED_PATHS:
             kernel = self.kernel = replace(kernel, squared_paths=kernel.square_paths())  # stored for later variants
         variant._set_kernel(kernel)

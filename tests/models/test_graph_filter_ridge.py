@@ -1,0 +1,152 @@
+"""graph_filter with a ridge: regression coefficients of items on dense matrices, their cut, and new items."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from scipy import sparse
+
+from graphrec.errors import DataError
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import Interactions
+from graphrec.linalg.item_regression import strongest_coefficients
+from graphrec.linalg.sparse import top_k_magnitudes
+from graphrec.models.ease import EASE, EASEConfig
+from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.models.graph_filter.model import GraphFilter
+from graphrec.testing import graph_of
+
+from .typed_example import FULL, GENRES, ITEMS, USERS, Dense, fitted, matrix
+
+RIDGE = replace(FULL, ridge=0.07)
+
+
+def coefficients(paths: Dense, ridge: float) -> Dense:
+    """I − Q diag(Q)⁻¹ with Q = (P₀ + μI)⁻¹."""
+    inverse = np.linalg.inv(paths + ridge * np.eye(len(paths)))
+    found: Dense = np.eye(len(paths)) - inverse / np.diag(inverse)
+    return found
+
+
+def plain_paths(graph: HeteroGraph, config: GraphFilterConfig) -> Dense:
+    """P₀ without D^q, taken from the uncut paths of the model without a ridge."""
+    return fitted(graph, replace(config, ridge=0.0, target_exponent=0.0)).scores.paths.toarray().astype(float)
+
+
+@pytest.mark.parametrize("ridge", [0.02, 0.5])
+def test_coefficients_follow_the_formula(graph: HeteroGraph, ridge: float) -> None:
+    config = replace(FULL, ridge=ridge, item_relation_weight=0.0)
+    model = fitted(graph, config)
+    expected = coefficients(plain_paths(graph, config), ridge) @ np.diag(model.kernel.degree**config.target_exponent)
+    np.testing.assert_allclose(model.scores.paths.toarray(), expected, atol=1e-5)
+
+
+def test_an_item_relation_adds_to_the_similarity_without_negative_eigenvalues(graph: HeteroGraph) -> None:
+    model = fitted(graph, RIDGE)
+    link = model.kernel.links["ALSO_BOUGHT"].toarray().astype(float)
+    paths = plain_paths(graph, RIDGE) + np.abs(link).sum(axis=1).max() * np.eye(ITEMS)
+    expected = coefficients(paths, RIDGE.ridge) @ np.diag(model.kernel.degree**RIDGE.target_exponent)
+    np.testing.assert_allclose(model.scores.paths.toarray(), expected, atol=1e-5)
+
+
+def test_it_is_ease_without_exponents_and_spectrum() -> None:
+    rng = np.random.default_rng(3)
+    user, item = np.nonzero(rng.random((60, 30)) < 0.25)
+    pairs = Interactions(user.astype(np.int64), item.astype(np.int64), 60, 30)
+    model = GraphFilter(GraphFilterConfig(0.0, 0.0, 0.0, 0.0, rank=0, path_weight=1.0, ridge=0.05, neighbours=0))
+    model.fit(graph_of(pairs), pairs, rng)
+    ease = EASE(EASEConfig(0.05 * model.kernel.top_squared_singular_value, 0.0))
+    ease.fit(graph_of(pairs), pairs, rng)
+    torch.testing.assert_close(model.score(np.arange(60)), ease.score(np.arange(60)), atol=1e-4, rtol=1e-4)
+    assert model.has_signed_scores
+
+
+@pytest.mark.parametrize("rows", [6, 40])
+@pytest.mark.parametrize("k", [0, 4])
+def test_few_and_many_rows_give_the_closed_form(rows: int, k: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 6 rows the Woodbury identity is used; blocks of 7 rows end in the middle of the 24 items."""
+    monkeypatch.setattr("graphrec.linalg.item_regression.BLOCK", 7)
+    rng = np.random.default_rng(0)
+    dense = (rng.random((rows, 24)) < 0.4).astype(np.float32)
+    factor = rng.random(24).astype(np.float32)
+    found, diagonal = strongest_coefficients(sparse.csr_array(dense), 0.5, factor, k)
+    gram = dense.T.astype(float) @ dense
+    expected = coefficients(gram, 0.5) * factor
+    np.testing.assert_allclose(diagonal, np.diag(np.linalg.inv(gram + 0.5 * np.eye(24))), atol=1e-5)
+    if k:
+        assert (np.diff(found.indptr) <= k).all()
+        limit = -np.sort(-np.abs(expected), axis=1)[:, [k - 1]]
+        expected[np.abs(expected) < limit] = 0.0
+    np.testing.assert_allclose(found.toarray(), expected, atol=1e-5)
+
+
+def test_sharpening_is_not_used_with_a_ridge(graph: HeteroGraph) -> None:
+    everyone = np.arange(USERS)
+    sharpened = fitted(graph, replace(RIDGE, sharpening=2.0)).score(everyone)
+    assert sharpened.equal(fitted(graph, RIDGE).score(everyone))
+
+
+def test_the_strongest_entries_of_either_sign_are_kept() -> None:
+    values = sparse.csr_array(np.array([[3, -4, 2, 0], [0, 0, -5, 0], [-1, 4, 2, -3]], dtype=np.float32))
+    expected = [[3, -4, 0, 0], [0, 0, -5, 0], [0, 4, 0, -3]]
+    np.testing.assert_array_equal(top_k_magnitudes(values, 2).toarray(), expected)
+    np.testing.assert_array_equal(top_k_magnitudes(values, 0).toarray(), values.toarray())
+
+
+@pytest.mark.parametrize("neighbours", [0, 4])
+def test_a_variant_and_a_restored_model_are_what_a_fit_would_give(graph: HeteroGraph, neighbours: int) -> None:
+    config, everyone = replace(RIDGE, neighbours=neighbours, target_exponent=0.4), np.arange(USERS)
+    expected = fitted(graph, config).score(everyone)
+    for start in (replace(FULL, neighbours=neighbours), replace(RIDGE, neighbours=neighbours)):
+        variant = fitted(graph, start).variant(config)
+        assert variant is not None
+        torch.testing.assert_close(variant.score(everyone), expected, atol=1e-5, rtol=1e-4)
+        back = variant.variant(FULL)  # without a ridge again
+        assert back is not None
+        torch.testing.assert_close(back.score(everyone), fitted(graph, FULL).score(everyone), atol=1e-5, rtol=1e-4)
+        again = GraphFilter(config)
+        again.restore(variant.state())
+        assert again.score(everyone).equal(variant.score(everyone))
+
+
+def test_contributions_add_up_to_the_score(graph: HeteroGraph) -> None:
+    model = fitted(graph, replace(RIDGE, neighbours=6))
+    scores = model.score(np.arange(USERS)).numpy()
+    for user in range(USERS - 1):
+        for item in range(ITEMS):
+            found = model.explain_score(user, item)
+            assert found.amount.sum() == pytest.approx(float(scores[user, item]), abs=1e-5)
+
+
+def test_a_new_item_has_the_coefficients_of_its_regression(
+    graph: HeteroGraph, parts: Mapping[str, npt.NDArray[np.int64]]
+) -> None:
+    config = replace(RIDGE, item_relation_weight=0.0, rank=0)
+    model = fitted(graph, config)
+    found_before = GraphFilter(config)
+    found_before.restore(model.state())  # as from a saved run
+    genres = np.zeros((1, GENRES), dtype=np.float32)
+    genres[0, [0, 1]] = 1.0
+    rows = sparse.csr_array(genres)
+    part, top = model.kernel.attributes["IN_GENRE"], model.kernel.top_squared_singular_value
+    to_new = part.factor.toarray().astype(float) @ part.rows(rows).toarray()[0] / top
+    inverse = np.linalg.inv(plain_paths(graph, config) + config.ridge * np.eye(ITEMS))
+    signals = model.signal.for_users(np.arange(USERS)).toarray() @ np.diag(
+        model.kernel.degree.astype(float) ** -config.source_exponent
+    )
+    expected = config.path_weight * signals @ inverse @ to_new
+    assert matrix(parts["IN_GENRE"], ITEMS, GENRES)[:, [0, 1]].any()
+    for one in (model, found_before):
+        found = one.score_new_items(np.arange(USERS), {"IN_GENRE": rows})[:, 0]
+        np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
+
+
+def test_impossible_settings_are_refused() -> None:
+    with pytest.raises(DataError, match="ridge, .* must not be negative"):
+        GraphFilterConfig(ridge=-0.1)
+    many = Interactions(np.arange(26_000), np.arange(26_000), 26_000, 26_000)
+    with pytest.raises(DataError, match=r"graph_filter with a ridge needs a dense matrix .* at most 25,000 items"):
+        GraphFilter(GraphFilterConfig(rank=0, ridge=0.1)).fit(graph_of(many), many, np.random.default_rng(0))
