@@ -101,9 +101,9 @@ def strongest_coefficients(
         woodbury = WoodburyInverse.of(rows, np.full(num_items, penalty, dtype=np.float32), cpu)
         factors, diagonal = woodbury.factor.numpy(), woodbury.diagonal.numpy()
 
-        def coefficients(start: int) -> FloatArray:
+        def negative_inverse(start: int) -> FloatArray:  # a block of rows of −P, but for its diagonal
             product: FloatArray = factors[:, start : start + BLOCK].T @ factors
-            return product / diagonal
+            return product
     else:
         gram = compute_gram(rows)
         for term in extra:
@@ -113,12 +113,12 @@ def strongest_coefficients(
         inverse = invert(gram, f"use a larger penalty than {penalty:g}")
         diagonal = inverse.diagonal().copy()
 
-        def coefficients(start: int) -> FloatArray:
-            return inverse[start : start + BLOCK] / -diagonal
+        def negative_inverse(start: int) -> FloatArray:
+            return -inverse[start : start + BLOCK]
 
     blocks = []
     for start in range(0, num_items, BLOCK):
-        block = coefficients(start) * factor
+        block = negative_inverse(start) * (factor / diagonal)
         block[np.arange(len(block)), np.arange(start, start + len(block))] = 0.0
         blocks.append(_keep_strongest(block, k))
     return sparse.csr_array(sparse.vstack(blocks, format="csr")), diagonal

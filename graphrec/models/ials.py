@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -80,7 +79,7 @@ class IALS(Model[IALSConfig]):
     """
 
     config_class = IALSConfig
-    has_signed_scores: ClassVar[bool] = True
+    has_signed_scores = True
 
     def __init__(self, config: IALSConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)

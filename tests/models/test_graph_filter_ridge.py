@@ -24,7 +24,7 @@ from .typed_example import FULL, GENRES, ITEMS, USERS, Dense, fitted, matrix
 RIDGE = replace(FULL, ridge=0.07)
 
 
-def coefficients(paths: Dense, ridge: float) -> Dense:
+def coefficients(paths: npt.NDArray[np.floating], ridge: float) -> Dense:
     """I − Q diag(Q)⁻¹ with Q = (P₀ + μI)⁻¹."""
     inverse = np.linalg.inv(paths + ridge * np.eye(len(paths)))
     found: Dense = np.eye(len(paths)) - inverse / np.diag(inverse)
