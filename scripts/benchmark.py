@@ -14,9 +14,16 @@ from . import _completion, _options, _terminal
 
 if TYPE_CHECKING:
     from graphrec import BenchmarkConfig
+    from graphrec.benchmark.datasets import SplitKind
 
 FOLDER = _options.OutPath(file_okay=False)
-NAMES = "gowalla, douban-book-social, douban-book, lastfm-hetrec, tmall-mbcgcn, retailrocket-sslrec, ml-100k-u1 to -u5"
+NAMES = (
+    "gowalla, yelp2018, douban-book-social, douban-book, lastfm-hetrec, tmall-mbcgcn, retailrocket-sslrec, "
+    "ml-100k-u1 to -u5; our own splits: NAME-random of ml-100k, ml-latest-small, ml-1m, ciao, filmtrust, steam and "
+    "amazon-musical-instruments, NAME-time of ml-100k, ml-latest-small, ml-1m, ciao and amazon-musical-instruments"
+)
+#: How a test part may have been drawn, as `SplitKind` in graphrec.benchmark.datasets, which would import torch.
+DRAWN = ("random", "time", "last", "unknown")
 #: Environment variables from which numpy and torch read the number of threads when they are imported.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -27,6 +34,12 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 )
 @click.argument("data", nargs=-1, metavar="[NAME | TRAIN TEST]")
 @click.option("--social", type=_options.InPath(), help="File of who follows whom, in the form of TRAIN.")
+@click.option(
+    "--drawn",
+    type=click.Choice(DRAWN),
+    help="How the test part of TRAIN and TEST was drawn, as far as you know: a random part, the newest interactions, "
+    "or one (the last) of each user. It decides which held-out parts settings are chosen on. By default unknown.",
+)
 @click.option(
     "--model",
     "models",
@@ -67,6 +80,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 def command(
     data: tuple[str, ...],
     social: Path | None,
+    drawn: "SplitKind | None",
     models: tuple[str, ...],
     only: tuple[str, ...],
     without: tuple[str, ...],
@@ -93,6 +107,8 @@ def command(
     """
     if len(data) > 2 or (social is not None and len(data) != 2):
         raise click.UsageError("give the name of one data set, or two files TRAIN and TEST (and --social FILE)")
+    if drawn is not None and len(data) != 2:
+        raise click.UsageError("--drawn is for two files TRAIN and TEST; the split of a NAME has it in its definition")
     if (table or plot) and output is None:
         raise click.UsageError("--table and --plot show the results of a folder; name it with --output")
     _options.check_ending(plot, (".svg", ".png"), "--plot", "a plot")
@@ -110,6 +126,7 @@ def command(
             train=train,
             test=test,
             social=social,
+            drawn=drawn or "unknown",
             only=only,
             without=without,
             ablate=tuple(tuple(text.split(",")) for text in ablate),
@@ -168,6 +185,7 @@ def _make_arguments(config: "BenchmarkConfig", threads: int | None) -> list[str]
     arguments = [str(path) for path in (config.dataset, config.train, config.test) if path]
     arguments += ["--defaults"] if config.settings is not None else []
     single = {"social": config.social, "trials": config.num_trials, "label": config.label or None, "threads": threads}
+    single |= {"drawn": None if config.dataset else config.drawn}
     single |= {"device": config.device, "seed": config.seed, "output": config.output}
     for name, value in {**single, "memory": str(config.memory_budget)}.items():
         arguments += [] if value is None else [f"--{name}", str(value)]

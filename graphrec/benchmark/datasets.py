@@ -1,13 +1,13 @@
-"""Published splits by name: `open_dataset("gowalla")` returns the same graph and parts for every model."""
+"""Published splits and our own by name: `open_dataset("gowalla")` returns the same graph and parts for every model."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-from graphrec.benchmark import readers
+from graphrec.benchmark import own_splits, readers
 from graphrec.benchmark.literature import LITERATURE, LiteratureResult
 from graphrec.benchmark.readers import PublishedSplit
 from graphrec.errors import DataError, UnknownNameError, first_few
@@ -22,10 +22,17 @@ VARIABLE = "GRAPHREC_DATA"
 #: What a model predicts: a ranking of new items for each user, or ratings of pairs.
 Task = Literal["ranking", "rating"]
 
+#: How the test part of a split was drawn, as the author of the split says: a random part of all interactions or of each
+#: history; the newest interactions; the last interaction (or one interaction) of each user; or not known.
+SplitKind = Literal["random", "time", "last", "unknown"]
+
+#: Seed of our own random splits.
+SEED = 0
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A published split.
+    """A split that everyone can repeat: a published one, one of our own, or that of two files.
 
     graph: training interactions as the target behaviour, and everything else in the files without the edges of other
         behaviours that join a test pair: a view or a tag of a test item would reveal it.
@@ -34,6 +41,7 @@ class Dataset:
     cut: number of edges removed from `graph` for that reason, by relationship type.
     published: results from the literature.
     left_out: relationship types removed on request.
+    drawn: how the test part was drawn, as the author of the split says; it is never derived from the test part.
     """
 
     name: str
@@ -44,6 +52,7 @@ class Dataset:
     published: tuple[LiteratureResult, ...] = ()
     task: Task = "ranking"
     left_out: tuple[str, ...] = ()
+    drawn: SplitKind = "unknown"
 
     def without(self, relations: Iterable[str]) -> "Dataset":
         """The data set without some relationship types; UnknownNameError if the graph does not have a type."""
@@ -66,26 +75,36 @@ class Dataset:
 class _Entry:
     folder: str
     read: Callable[[Path], PublishedSplit]
+    drawn: SplitKind
     without: tuple[str, ...] = ()
     task: Task = "ranking"
 
 
 DATASETS: Mapping[str, _Entry] = {
-    "gowalla": _Entry("gowalla", readers.read_gowalla),
-    "douban-book-social": _Entry("douban-book-social", readers.read_douban_book_social),
-    "douban-book": _Entry("douban-book-social", readers.read_douban_book_social, ("FOLLOWS",)),
-    "lastfm-hetrec": _Entry("lastfm-hetrec", readers.read_lastfm),
-    "tmall-mbcgcn": _Entry("tmall-mbcgcn", readers.read_tmall),
-    "retailrocket-sslrec": _Entry("retailrocket-sslrec", readers.read_retailrocket),
+    "gowalla": _Entry("gowalla", readers.read_lightgcn_split, "random"),
+    "yelp2018": _Entry("yelp2018", readers.read_lightgcn_split, "random"),
+    "douban-book-social": _Entry("douban-book-social", readers.read_douban_book_social, "random"),
+    "douban-book": _Entry("douban-book-social", readers.read_douban_book_social, "random", ("FOLLOWS",)),
+    "lastfm-hetrec": _Entry("lastfm-hetrec", readers.read_lastfm, "random"),
+    "tmall-mbcgcn": _Entry("tmall-mbcgcn", readers.read_tmall, "last"),
+    "retailrocket-sslrec": _Entry("retailrocket-sslrec", readers.read_retailrocket, "last"),
     **{
-        f"ml-100k-u{fold}": _Entry("ml-100k", partial(readers.read_ml_100k, fold=fold), task="rating")
+        f"ml-100k-u{fold}": _Entry("ml-100k", partial(readers.read_ml_100k, fold=fold), "random", task="rating")
         for fold in range(1, 6)
+    },
+    **{
+        f"{folder}-random": _Entry(folder, partial(own_splits.split_at_random, read=read, seed=SEED), "random")
+        for folder, read in own_splits.RANDOM.items()
+    },
+    **{
+        f"{folder}-time": _Entry(folder, partial(own_splits.split_by_time, read=read), "time")
+        for folder, read in own_splits.BY_TIME.items()
     },
 }
 
 
 def open_dataset(name: str, root: Path | None = None) -> Dataset:
-    """A published split by its name, from its folder in `root`, by default the folder that GRAPHREC_DATA names.
+    """A split by its name, from its folder in `root`, by default the folder that GRAPHREC_DATA names.
 
     Raises:
         UnknownNameError: the data set does not exist.
@@ -97,8 +116,9 @@ def open_dataset(name: str, root: Path | None = None) -> Dataset:
     folder = (root or data_root(name)) / entry.folder
     if not folder.is_dir():
         raise DataError(f"data set {name} needs the folder {folder}, which does not exist; {_REMEDY}")
+    dataset = remove_test_edges(name, entry.read(folder), entry.task, entry.drawn).without(entry.without)
     # `left_out` is empty for a variant with a name of its own: the relation is not part of that data set
-    return replace(remove_test_edges(name, entry.read(folder), entry.task).without(entry.without), left_out=())
+    return replace(dataset, left_out=())
 
 
 def data_root(name: str) -> Path:
@@ -114,14 +134,23 @@ _REMEDY = (
 )
 
 
-def open_files(train: Path, test: Path, social: Path | None = None) -> Dataset:
-    """A split from files with one line `user item item …` per user; raises DataError as `read_pairs` does."""
-    return remove_test_edges(train.name, readers.read_text_split(train, test, social))
+def open_files(train: Path, test: Path, social: Path | None = None, drawn: SplitKind = "unknown") -> Dataset:
+    """A split from files with one line `user item item …` per user, whose test part was drawn as `drawn` says.
+
+    Raises:
+        UnknownNameError: `drawn` is not a SplitKind.
+        DataError: as `read_pairs` does.
+    """
+    if drawn not in get_args(SplitKind):
+        raise UnknownNameError("kind of split", drawn, get_args(SplitKind))
+    return remove_test_edges(train.name, readers.read_text_split(train, test, social), drawn=drawn)
 
 
-def remove_test_edges(name: str, files: PublishedSplit, task: Task = "ranking") -> Dataset:
+def remove_test_edges(
+    name: str, files: PublishedSplit, task: Task = "ranking", drawn: SplitKind = "unknown"
+) -> Dataset:
     """The Dataset of a split that was read, without edges of other behaviours that reveal test pairs."""
     graph = restrict(files.graph, files.train, None, files.test)
     before, after = num_edges(files.graph), num_edges(graph)
     cut = {relation: before[relation] - after[relation] for relation in before if before[relation] > after[relation]}
-    return Dataset(name, graph, files.train, files.test, cut, LITERATURE.get(name, ()), task)
+    return Dataset(name, graph, files.train, files.test, cut, LITERATURE.get(name, ()), task, drawn=drawn)

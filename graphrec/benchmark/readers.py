@@ -27,6 +27,7 @@ PURCHASED: Triple = (USER, "PURCHASED", ITEM)
 RATED: Triple = (USER, "RATED", ITEM)
 FOLLOWS: Triple = (USER, "FOLLOWS", USER)
 FRIEND: Triple = (USER, "FRIEND", USER)
+TRUSTS: Triple = (USER, "TRUSTS", USER)
 SHARES_PROPERTY: Triple = (ITEM, "SHARES_PROPERTY", ITEM)
 IN_GENRE: Triple = (ITEM, "IN_GENRE", "Genre")
 HAS_OCCUPATION: Triple = (USER, "HAS_OCCUPATION", "Occupation")
@@ -52,11 +53,11 @@ def read_text_split(train: Path, test: Path, social: Path | None = None) -> Publ
     num_users = max(follows.num_users, follows.num_items) if follows else 0
     train_pairs, test_pairs = _align_sizes(read_pairs(train), read_pairs(test), num_users=num_users)
     edges = [edges_of(INTERACTED, train_pairs), *([edges_of(FOLLOWS, follows)] if follows else [])]
-    return PublishedSplit(_assemble_graph(train_pairs, edges), train_pairs, test_pairs)
+    return PublishedSplit(assemble_graph(train_pairs, edges), train_pairs, test_pairs)
 
 
-def read_gowalla(folder: Path) -> PublishedSplit:
-    """Gowalla, the split of LightGCN."""
+def read_lightgcn_split(folder: Path) -> PublishedSplit:
+    """Gowalla or Yelp2018, the split of NGCF and LightGCN."""
     return read_text_split(find(folder, "train.txt"), find(folder, "test.txt"))
 
 
@@ -94,7 +95,7 @@ def read_lastfm(folder: Path) -> PublishedSplit:
             TAGGED, tagged["user"].to_numpy(), tagged["item"].to_numpy(), {"tag": tagged["tag"].to_numpy(object)}
         ),
     ]
-    return PublishedSplit(_assemble_graph(train, edges), train, test)
+    return PublishedSplit(assemble_graph(train, edges), train, test)
 
 
 def read_tmall(folder: Path) -> PublishedSplit:
@@ -103,7 +104,7 @@ def read_tmall(folder: Path) -> PublishedSplit:
     viewed, carted = (read_pairs(find(folder, f"{name}_train.txt")) for name in ("view", "cart"))
     train, test, viewed, carted = _align_sizes(bought, test, viewed, carted)
     edges = [edges_of(PURCHASED, train), edges_of(CARTED, carted), edges_of(VIEWED, viewed)]
-    return PublishedSplit(_assemble_graph(train, edges), train, test)
+    return PublishedSplit(assemble_graph(train, edges), train, test)
 
 
 def read_retailrocket(folder: Path) -> PublishedSplit:
@@ -129,7 +130,7 @@ def read_retailrocket(folder: Path) -> PublishedSplit:
         *(edges_of(kind, part) for kind, part in ((PURCHASED, train), (CARTED, carted), (VIEWED, viewed))),
         EdgeArrays(SHARES_PROPERTY, links["item"].to_numpy(), links["other"].to_numpy(), shared),
     ]
-    return PublishedSplit(_assemble_graph(train, edges), train, test)
+    return PublishedSplit(assemble_graph(train, edges), train, test)
 
 
 def read_ml_100k(folder: Path, fold: int) -> PublishedSplit:
@@ -163,7 +164,7 @@ def read_ml_100k(folder: Path, fold: int) -> PublishedSplit:
         codes, distinct = pd.factorize(values, sort=True)
         nodes[kind[2]] = list(distinct)
         edges.append(EdgeArrays(kind, np.arange(len(users)), codes.astype(np.int64)))
-    return PublishedSplit(_assemble_graph(train, edges, nodes), train, test)
+    return PublishedSplit(assemble_graph(train, edges, nodes), train, test)
 
 
 def _read_genres(folder: Path) -> list[str]:
@@ -238,7 +239,7 @@ def _align_sizes(*parts: Interactions, num_users: int = 0, num_items: int = 0) -
     return [replace(part, num_users=users, num_items=items) for part in parts]
 
 
-def _assemble_graph(
+def assemble_graph(
     train: Interactions, edges: list[EdgeArrays], more: Mapping[str, int | list[str]] | None = None
 ) -> HeteroGraph:
     """The graph of some edges, the first of which are the behaviour to predict."""

@@ -53,7 +53,7 @@ def k_core(tables: GraphTables, k: int) -> GraphTables:
     if len(ids) < 2:
         return tables
     users, items = _list_pairs(tables, ids[USER], ids[ITEM])
-    core = _compute_core(users, items, k, (len(ids[USER]), len(ids[ITEM])))
+    core = compute_core(users, items, k, (len(ids[USER]), len(ids[ITEM])))
     in_core = dict(zip((USER, ITEM), core, strict=True))
     kept: dict[int, Mask] = {id(tables.node(label)): in_core[label] for label in (USER, ITEM)}
     for table in tables.edges:
@@ -113,8 +113,8 @@ def _list_pairs(tables: GraphTables, users: "pd.Series[str]", items: "pd.Series[
     return codes // width, codes % width
 
 
-def _compute_core(users: Indices, items: Indices, k: int, sizes: tuple[int, int]) -> tuple[Mask, Mask]:
-    """The masks of users and items in the k-core of these pairs."""
+def compute_core(users: Indices, items: Indices, k: int, sizes: tuple[int, int]) -> tuple[Mask, Mask]:
+    """The masks of users [sizes[0]] and items [sizes[1]] in the k-core of distinct pairs, two arrays of positions."""
     while True:
         user_kept = np.bincount(users, minlength=sizes[0]) >= k
         item_kept = np.bincount(items, minlength=sizes[1]) >= k

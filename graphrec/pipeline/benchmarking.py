@@ -10,11 +10,11 @@ def benchmark(model: str, config: BenchmarkConfig, progress: StageProgress = sil
     """The result of a model on the data that `config` names; it is saved in `config.output`, if that is set.
 
     Raises:
-        UnknownNameError: there is no such model, setting, data set or relation.
+        UnknownNameError: there is no such model, setting, data set, relation or kind of split.
         DataError: a file is invalid.
     """
     if config.train is not None and config.test is not None:
-        dataset = datasets.open_files(config.train, config.test, config.social)
+        dataset = datasets.open_files(config.train, config.test, config.social, config.drawn)
     else:
         dataset = datasets.open_dataset(config.dataset)
     if config.only:

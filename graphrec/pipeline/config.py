@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from graphrec.ranking.memory import MEMORY_BUDGET
 
 if TYPE_CHECKING:
+    from graphrec.benchmark.datasets import SplitKind
     from graphrec.evaluation.preparation import Aliases
     from graphrec.reranking import RerankingRules
 
@@ -85,7 +86,9 @@ class BenchmarkConfig:
     """The data and the options of a benchmark.
 
     train, test: files with a line `user item item …` for each user; social: a file of who follows whom, in this form.
-    dataset: the name of a published split in the folder of GRAPHREC_DATA, instead of files.
+    drawn: how the test part of these files was drawn: `random`, `time`, `last` (one interaction of each user) or
+        `unknown`. It decides which held-out parts settings are chosen on. A split with a name has its own.
+    dataset: the name of a split in the folder of GRAPHREC_DATA, instead of files.
     only, without: relations kept besides the target behaviour (none: all), and relations left out.
     ablate: groups of relations; the model is measured again without each group (`all`: once for every relation).
     settings: settings of the model instead of tuning ({}: its defaults); None: they are chosen on validation.
@@ -101,6 +104,7 @@ class BenchmarkConfig:
     train: Path | None = None
     test: Path | None = None
     social: Path | None = None
+    drawn: "SplitKind" = "unknown"
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     ablate: tuple[tuple[str, ...], ...] = ()

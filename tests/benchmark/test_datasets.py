@@ -159,6 +159,21 @@ def test_the_real_lastfm_keeps_six_of_ten_tags() -> None:
     assert found.cut == {"TAGGED": 7_355}
 
 
-def test_every_data_set_is_known_by_name() -> None:
-    assert {"gowalla", "douban-book-social", "lastfm-hetrec", "tmall-mbcgcn", "retailrocket-sslrec"} < set(DATASETS)
-    assert {f"ml-100k-u{fold}" for fold in range(1, 6)} < set(DATASETS)
+def test_every_published_split_says_how_its_authors_drew_it() -> None:
+    random = {"gowalla", "yelp2018", "douban-book-social", "douban-book", "lastfm-hetrec"}
+    random |= {f"ml-100k-u{fold}" for fold in range(1, 6)}
+    drawn = {name: entry.drawn for name, entry in DATASETS.items() if not name.endswith(("-random", "-time"))}
+    assert drawn == dict.fromkeys(random, "random") | dict.fromkeys(["tmall-mbcgcn", "retailrocket-sslrec"], "last")
+
+
+def test_a_data_set_keeps_what_its_author_says_of_the_test_part(tmp_path: Path) -> None:
+    folder = folders.blocks(tmp_path / "yelp2018", 4)
+    found = open_dataset("yelp2018", tmp_path)
+    assert (found.drawn, found.published[0].name) == ("random", "LightGCN + BSL")
+    folders.tmall(tmp_path / "tmall-mbcgcn")
+    assert open_dataset("tmall-mbcgcn", tmp_path).without(["VIEWED"]).drawn == "last"
+    files = folder / "train.txt", folder / "test.txt"
+    assert open_files(*files).drawn == "unknown"  # although one could guess it from the pairs
+    assert open_files(*files, drawn="time").drawn == "time"
+    with pytest.raises(UnknownNameError, match="no kind of split 'tme'; did you mean time"):
+        open_files(*files, drawn="tme")  # type: ignore[arg-type]  # a wrong value

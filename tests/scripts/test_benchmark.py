@@ -2,15 +2,23 @@
 
 import json
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
+from graphrec import BenchmarkConfig
+from graphrec.benchmark import run as measuring
+from graphrec.benchmark.datasets import DATASETS, Dataset, SplitKind
+from graphrec.benchmark.run import Result
+
 from .conftest import Run
 
 Json = Callable[..., Any]  # any JSON
+
+command = import_module("graphrec.scripts.benchmark")
 
 
 @pytest.fixture
@@ -39,6 +47,40 @@ def test_two_files_or_a_name_give_the_same_measures(root: Path, run_json: Json) 
     assert by_files["metrics"]["recall@20"] > 0.8
     (social,) = run_json("benchmark", *files, "--social", str(root / "social.txt"), "--model", "popularity")
     assert social["edges"] == {"INTERACTED": 520, "FOLLOWS": 40}
+
+
+@pytest.mark.parametrize("drawn", get_args(SplitKind))
+def test_the_user_says_how_the_test_part_was_drawn(
+    root: Path, run_json: Json, monkeypatch: pytest.MonkeyPatch, drawn: SplitKind
+) -> None:
+    measured, benchmark = [], measuring.benchmark
+
+    def record(dataset: Dataset, *rest: Any) -> Result:  # the other arguments of `benchmark`
+        measured.append(dataset.drawn)
+        return benchmark(dataset, *rest)
+
+    monkeypatch.setattr(measuring, "benchmark", record)
+    files = [str(root / f"{name}.txt") for name in ("train", "test")]
+    run_json("benchmark", *files, "--model", "popularity", "--drawn", drawn)
+    run_json("benchmark", *files, "--model", "popularity")
+    run_json("benchmark", "douban-book", "--model", "popularity")
+    assert measured == [drawn, "unknown", "random"]
+
+
+def test_each_process_is_given_how_the_test_part_was_drawn() -> None:
+    files = command._make_arguments(BenchmarkConfig(train=Path("a"), test=Path("b"), drawn="last"), None)
+    assert files[files.index("--drawn") + 1] == "last"
+    assert "--drawn" not in command._make_arguments(BenchmarkConfig("gowalla"), None)  # a usage error with a name
+
+
+def test_every_data_set_is_named_in_the_usage_error() -> None:
+    published, ours = command.NAMES.split("; our own splits: ")
+    names = [*published.replace("ml-100k-u1 to -u5", ", ".join(f"ml-100k-u{k}" for k in range(1, 6))).split(", ")]
+    for part, ending in zip(ours.split(", NAME-time of "), ("random", "time"), strict=True):
+        folders = part.removeprefix("NAME-random of ").replace(" and ", ", ").split(", ")
+        names += [f"{folder}-{ending}" for folder in folders]
+    assert sorted(names) == sorted(DATASETS)
+    assert get_args(SplitKind) == command.DRAWN
 
 
 @pytest.mark.usefixtures("root")
@@ -95,6 +137,9 @@ def test_the_plot_is_drawn(run: Run, tmp_path: Path) -> None:
         ((), 2, "give a data set (gowalla, "),
         (("a", "b", "c"), 2, "give the name of one data set, or two files"),
         (("gowalla", "--social", "x"), 2, "give the name of one data set, or two files"),
+        (("douban-book", "--drawn", "random"), 2, "--drawn is for two files TRAIN and TEST"),
+        (("--drawn", "random"), 2, "--drawn is for two files TRAIN and TEST"),
+        (("a", "b", "--drawn", "newest"), 2, "'newest' is not one of 'random', 'time', 'last', 'unknown'"),
         (("--table",), 2, "name it with --output"),
         (("douban-book", "--set", "neighbours"), 2, "'neighbours' is not of the form NAME=VALUE"),
         (("gowala",), 1, "no data set 'gowala'; did you mean gowalla"),
