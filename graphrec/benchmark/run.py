@@ -18,7 +18,7 @@ from graphrec.errors import DataError, GraphrecError
 from graphrec.evaluation.assembly import num_edges
 from graphrec.evaluation.audit import audit, require_clean
 from graphrec.evaluation.environment import load, machine, peak_mib, versions
-from graphrec.evaluation.protocol import Evaluation, evaluate, validation_measure
+from graphrec.evaluation.protocol import Evaluation, evaluate
 from graphrec.models import make
 from graphrec.models.base import Model
 from graphrec.progress import StageProgress
@@ -27,9 +27,6 @@ from graphrec.tuning import TuningBudget, choose
 
 #: Cut-off of the published results.
 K = 20
-
-#: Cap on the users ranked to select a config; with a lower one, noise hides the difference between two good configs.
-CHOOSING_USERS = 4000
 
 
 @dataclass(frozen=True)
@@ -194,8 +191,7 @@ def measure(
 def tune(
     dataset: Dataset, model: str, conditions: Conditions, rng: np.random.Generator, step: StageProgress | None = None
 ) -> SettingChoice:
-    """The config that is best on a validation part of train when fitted to the rest; the given settings if there are
-    any."""
+    """The config that is best on held-out parts of train (`hold_out`); the given settings if there are any."""
     if conditions.settings is not None:
         return SettingChoice(dict(conditions.settings), 0, 0.0)
 
@@ -206,11 +202,8 @@ def tune(
     if dataset.task == "rating":
         ratings = tune_ratings(dataset, model, rng, conditions.device, report)
         return SettingChoice(ratings.config, len(ratings.trials), ratings.seconds)
-    parts = hold_out(dataset, rng)
-    measure_of = validation_measure(parts.train, parts.validation, rng, num_users=CHOOSING_USERS)
-    robust_only = not parts.matches_test_distribution
-    effort = TuningBudget(conditions.num_trials, robust_only=robust_only, device=conditions.device)
-    tuning = choose(model, parts.graph, parts.train, measure_of, rng, report, effort)
+    effort = TuningBudget(conditions.num_trials, device=conditions.device)
+    tuning = choose(model, hold_out(dataset, rng), rng, report, effort)
     return SettingChoice(tuning.config, len(tuning.trials), tuning.seconds)
 
 

@@ -1,68 +1,85 @@
-"""Validation sets for published splits, drawn the way the test set was drawn."""
+"""Held-out parts of the training interactions, by what the author of a split says of its test part."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from graphrec.benchmark.datasets import Dataset
+from graphrec.benchmark.datasets import Dataset, SplitKind
 from graphrec.errors import DataError
-from graphrec.evaluation.protocol import warm_users
-from graphrec.hetero import HeteroGraph
+from graphrec.evaluation.protocol import validation_measure, warm_users
 from graphrec.interactions import Interactions
 from graphrec.splitting import count_later
 from graphrec.splitting.coherent import Mask, coherent_holdout
 from graphrec.train_view import restrict
+from graphrec.tuning import Validation
 
-#: Share of the training interactions in a random validation part.
-RANDOM_SHARE = 0.1
+#: Share of the training interactions in a random part, and share of each history in the newest part.
+RANDOM_SHARE, NEWEST_SHARE = 0.1, 0.2
 
-#: Minimum interactions of an item to be included in `is_random_part`.
-MIN_INTERACTIONS = 20
+#: Number of interactions below which random parts are drawn REPEATS times: a tenth of few interactions is noisy.
+REPEATED_BELOW, REPEATS = 200_000, 3
 
-#: Threshold of `is_random_part`: the ratio of observed variance to that of a random draw.
-MAX_VARIANCE_RATIO = 1.5
+#: Cap on the users measured on a part; with a lower one, noise hides the difference between two good configs.
+MEASURED_USERS = 4000
+
+#: Returns the mask [len(interactions)] of a part to hold out.
+Draw = Callable[[Interactions, np.random.Generator], Mask]
 
 
-@dataclass(frozen=True, eq=False)
-class ValidationSet:
-    """The training interactions of a data set in two parts, and the graph that a model may see.
+def hold_out(dataset: Dataset, rng: np.random.Generator) -> list[Validation]:
+    """Fits and held-out parts for selecting settings, chosen by `dataset.drawn` and never by the test part.
 
-    graph: without the validation interactions.
-    train: interactions to fit to.
-    validation: interactions to select a config by.
-    matches_test_distribution: True if `validation` was drawn as the test part was; False if it is only closer to the
-        test part than a random part would be.
+    - random: a random tenth of all interactions, and a random one of each user.
+    - last: the last interaction of each user.
+    - time: the newest fifth of each history, and the last interaction of each user.
+    - unknown: those of random and time, and topically coherent parts of the histories.
+
+    Without times, those of random take the place of those of last and time. The parts of one line are held out of the
+    same fit; of overlapping parts, each is measured whole. Random parts of few interactions are drawn several times.
+    Held-out pairs are removed from other behaviours too, as the test pairs are. Parts in which no user has interactions
+    on both sides are left out.
+
+    Raises DataError if no part is left.
     """
-
-    graph: HeteroGraph
-    train: Interactions
-    validation: Interactions
-    matches_test_distribution: bool
-
-
-def hold_out(dataset: Dataset, rng: np.random.Generator) -> ValidationSet:
-    """A validation set drawn from the training interactions, without looking at which test items are relevant.
-
-    If the test part has one interaction per user: one of each user with at least two, the last by time if there are
-    times. If it is a random part: a random tenth. Else topically coherent parts of the histories. The validation pairs
-    are removed from other behaviours too, as the test pairs are.
-
-    Raises DataError if no user would have interactions in both parts.
-    """
-    interactions, matches = dataset.train, True
-    if dataset.test.user_degree().max() == 1:
-        mask = hold_out_last(interactions, rng)
-    elif is_random_part(interactions, dataset.test):
-        mask = hold_out_at_random(interactions, rng)
-    else:
-        mask, matches = coherent_holdout(interactions, rng), False
-    train, validation = interactions.take(~mask), interactions.take(mask)
-    if not len(warm_users(train, validation)[0]):
+    fits = list(_fits(dataset.train, dataset.drawn))
+    validations = [found for fit in fits if (found := _validation(dataset, fit, rng)) is not None]
+    if not validations:
         raise DataError(
             "too few training interactions to hold some out and select settings on them; give settings with "
             "--set NAME=VALUE, or use --defaults"
         )
-    return ValidationSet(restrict(dataset.graph, train, None, validation), train, validation, matches)
+    return validations
+
+
+def _fits(train: Interactions, drawn: SplitKind) -> list[Mapping[str, Draw]]:
+    """For each fit, the parts that are held out of it, by name."""
+    repeats = REPEATS if len(train) < REPEATED_BELOW else 1
+    by_chance: list[Mapping[str, Draw]] = [
+        {f"random{suffix}": hold_out_at_random, f"one of each user{suffix}": hold_out_one}
+        for suffix in ([""] if repeats == 1 else [f" {number}" for number in range(1, repeats + 1)])
+    ]
+    last: Mapping[str, Draw] = {"last of each user": hold_out_last}
+    newest: Mapping[str, Draw] = {"newest": hold_out_newest, **last}
+    fits: dict[SplitKind, list[Mapping[str, Draw]]] = {"random": by_chance, "last": [last], "time": [newest]}
+    if drawn in fits:
+        return fits[drawn] if train.time is not None else by_chance
+    return [*by_chance, {"coherent": coherent_holdout}, *([newest] if train.time is not None else [])]
+
+
+def _validation(dataset: Dataset, draws: Mapping[str, Draw], rng: np.random.Generator) -> Validation | None:
+    """The graph and the interactions without some parts, and the measures of these parts; None without any."""
+    interactions = dataset.train
+    masks = {name: draw(interactions, rng) for name, draw in draws.items()}
+    held_out = np.logical_or.reduce(list(masks.values()))
+    train = interactions.take(~held_out)
+    parts = {name: interactions.take(mask) for name, mask in masks.items()}
+    parts = {name: part for name, part in parts.items() if len(warm_users(train, part)[0])}
+    if not parts:
+        return None
+    graph = restrict(dataset.graph, train, None, interactions.take(held_out))
+    measures = {name: validation_measure(train, part, rng, num_users=MEASURED_USERS) for name, part in parts.items()}
+    return Validation(graph, train, measures)
 
 
 def hold_out_last(interactions: Interactions, rng: np.random.Generator) -> Mask:
@@ -71,28 +88,20 @@ def hold_out_last(interactions: Interactions, rng: np.random.Generator) -> Mask:
     return mask
 
 
+def hold_out_one(interactions: Interactions, rng: np.random.Generator) -> Mask:
+    """Mask [len(interactions)] of a random interaction of each user with at least two."""
+    return hold_out_last(replace(interactions, time=None), rng)
+
+
+def hold_out_newest(interactions: Interactions, rng: np.random.Generator) -> Mask:
+    """Mask [len(interactions)] of the newest fifth of each history, rounded down; ties are in random order."""
+    share = (NEWEST_SHARE * interactions.user_degree()).astype(np.int64)
+    mask: Mask = count_later(interactions, rng) < share[interactions.user_index]
+    return mask
+
+
 def hold_out_at_random(interactions: Interactions, rng: np.random.Generator) -> Mask:
     """Mask [len(interactions)] of a random tenth, rounded down."""
     mask = np.zeros(len(interactions), dtype=bool)
     mask[rng.permutation(len(interactions))[: int(RANDOM_SHARE * len(interactions))]] = True
     return mask
-
-
-def is_random_part(train: Interactions, test: Interactions) -> bool:
-    """Whether the test part may have been drawn at random, judged by how much the items' shares in it vary.
-
-    For an item with n interactions of which t are in the test part, and the overall share p, the mean over items of
-    (t − n p)² / (n p (1 − p)) is 1 for a random part, with standard deviation √(2 / items). In the published test part
-    of Gowalla, which holds each user's last interactions, it is 2.7; in those of Last.fm and Douban-Book 1.1 and 1.0.
-    """
-    in_test = test.item_degree()
-    degree = train.item_degree() + in_test
-    frequent = degree >= MIN_INTERACTIONS
-    if not frequent.any():
-        return True
-    in_test, degree = in_test[frequent], degree[frequent]
-    share = in_test.sum() / degree.sum()
-    if share in (0, 1):  # all interactions of frequent items are in one part
-        return True
-    ratio = np.mean((in_test - degree * share) ** 2 / (degree * share * (1 - share)))
-    return bool(ratio < max(MAX_VARIANCE_RATIO, 1 + 6 * np.sqrt(2 / len(degree))))

@@ -26,7 +26,7 @@ from graphrec.progress import Progress, StageProgress, stage_progress
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.splitting import Split
 from graphrec.train_view import restrict
-from graphrec.tuning import Tuning, TuningBudget, choose
+from graphrec.tuning import Tuning, TuningBudget, Validation, choose
 
 #: Cut-offs of the curves over k, used up to the length of the lists.
 CURVE = (1, 2, 3, 5, 10, 20, 30, 50, 100)
@@ -124,7 +124,7 @@ def tune(
         return Tuning(asdict(model_class(name).candidates(graph)[0]), (), 0.0)
     measure = validation_measure(parts.train, parts.validation, rng, cold=True)
     visible = restrict(graph, parts.train, parts.cut, join(parts.validation, parts.test))
-    return choose(name, visible, parts.train, measure, rng, progress, effort)
+    return choose(name, [Validation(visible, parts.train, {"validation": measure})], rng, progress, effort)
 
 
 def run_trial(

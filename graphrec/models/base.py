@@ -343,16 +343,6 @@ class Model(ABC, Generic[Config]):
         return {}
 
     @classmethod
-    def trusted_space(cls, graph: HeteroGraph) -> Space:
-        """The settings of `space` that a validation set ranks reliably even if it is not drawn like the test set."""
-        return cls.space(graph)
-
-    @classmethod
     def config_to_share(cls, config: Config) -> Config:
         """The config to fit so that most other configs, this one included, are variants; such as one of larger rank."""
         return config
-
-    @classmethod
-    def trusts(cls, config: Config) -> bool:  # noqa: ARG003  # the default trusts all
-        """Whether a validation set ranks this config reliably even if it is not drawn like the test set."""
-        return True

@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 import optuna
 
-from graphrec.hetero import HeteroGraph
-from graphrec.interactions import Interactions
 from graphrec.models.base import Model, Range, Space
 from graphrec.tuning.study import StudyFile
-from graphrec.tuning.trial import Measure, Quality, Trial
+from graphrec.tuning.trial import Quality, Trial, Validation
 from graphrec.tuning.workers import Config, ExecutionConfig, Task, WorkerPool
 
 #: Maximum attempts to draw a config that was not tried yet.
@@ -23,7 +21,7 @@ WEIGHT_PREFIX = "weights."
 
 
 class Trials:
-    """The trials of one model on one training part, each config once, in order.
+    """The trials of one model on the same validations, each config once, in order.
 
     `workers` run them; configs already in the `study` are read from it.
     """
@@ -31,18 +29,16 @@ class Trials:
     def __init__(
         self,
         kind: type[Model[Any]],
-        graph: HeteroGraph,
-        train: Interactions,
-        measure: Measure,
+        validations: Sequence[Validation],
         execution: ExecutionConfig,
         study: StudyFile | None = None,
     ) -> None:
-        self.kind, self.graph, self.execution, self.study = kind, graph, execution, study
-        self.task = Task(kind, graph, train, measure, execution)
+        self.kind, self.execution, self.study = kind, execution, study
+        self.task = Task(kind, tuple(validations), execution)
         self.workers = WorkerPool(self.task)
         self.configs: list[Config] = []
         self.trials: list[Trial] = []
-        self._space = kind.space(graph)
+        self._space = kind.space(validations[0].graph)
         self._distributions = {name: _distribution(values) for name, values in self._space.items()}
 
     def evaluate(self, config: Config) -> Quality:

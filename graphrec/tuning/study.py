@@ -68,16 +68,14 @@ class StudyFile:
 
     def add(self, trial: Trial, params: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> None:
         """Save a trial; `params` are its settings in the search space, empty if the config is outside it."""
-        values = None if trial.quality.values is None else trial.quality.values.tolist()
-        weighted = trial.quality.ndcg_popularity_weighted
-        attributes = {"config": dict(trial.config), "ndcg_popularity_weighted": weighted, "values": values}
+        parts = {name: _as_json(quality) for name, quality in trial.parts.items()}
         frozen = optuna.trial.create_trial(
             state=optuna.trial.TrialState.PRUNED if trial.pruned else optuna.trial.TrialState.COMPLETE,
             value=trial.quality.ndcg,
             params=dict(params),
             distributions={name: distributions[name] for name in params},
             intermediate_values=dict(trial.steps),
-            user_attrs={**attributes, "seconds": trial.seconds},
+            user_attrs={"config": dict(trial.config), "parts": parts, "seconds": trial.seconds},
         )
         self._study.add_trial(frozen)
         self._saved[_key(trial.config)] = trial
@@ -114,7 +112,7 @@ def read_settings(path: Path, model: str) -> Mapping[str, Any]:
 
 
 def fingerprint(name: str, graph: HeteroGraph, train: Interactions, validation: str, seed: int) -> str:
-    """A hash of the model, the data, the validation part (`validation` is its digest) and the seed of a search."""
+    """A hash of the model, the data, the held-out parts (`validation` is their digest) and the seed of a search."""
     digest = hashlib.sha256(f"{name} {seed} {validation}".encode())
     for values in (train.user_index, train.item_index, train.time):
         digest.update(b"" if values is None else np.ascontiguousarray(values).tobytes())
@@ -180,11 +178,20 @@ def _drop_torn_line(path: Path) -> None:
 
 def _read_trial(frozen: optuna.trial.FrozenTrial) -> Trial:
     attributes = frozen.user_attrs
-    values = None if attributes["values"] is None else np.array(attributes["values"], dtype=np.float64)
+    parts = {name: _read_quality(saved) for name, saved in attributes["parts"].items()}
     pruned = frozen.state == optuna.trial.TrialState.PRUNED
-    value = frozen.value if frozen.value is not None else 0.0
-    quality = Quality(value, attributes["ndcg_popularity_weighted"], values)
-    return Trial(attributes["config"], quality, attributes["seconds"], frozen.intermediate_values, pruned)
+    return Trial(attributes["config"], parts, attributes["seconds"], frozen.intermediate_values, pruned)
+
+
+def _as_json(quality: Quality) -> dict[str, Any]:  # numbers, and a list of them
+    values = None if quality.values is None else quality.values.tolist()
+    weighted = quality.ndcg_popularity_weighted
+    return {"ndcg": quality.ndcg, "ndcg_popularity_weighted": weighted, "values": values}
+
+
+def _read_quality(saved: Mapping[str, Any]) -> Quality:
+    values = None if saved["values"] is None else np.array(saved["values"], dtype=np.float64)
+    return Quality(saved["ndcg"], saved["ndcg_popularity_weighted"], values)
 
 
 def _key(config: Mapping[str, Any]) -> str:

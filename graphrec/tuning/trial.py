@@ -1,4 +1,4 @@
-"""The quality of a model on validation, and the record of a trial."""
+"""Held-out parts, the quality of a model on them, and the record of a trial."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import Interactions
 from graphrec.models.base import Model
 
 
@@ -24,20 +26,55 @@ class Quality:
     values: npt.NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
 
 
-#: Returns the quality of a fitted model on a validation part that it was not fitted to.
+#: Returns the quality of a fitted model on a held-out part that it was not fitted to.
 Measure = Callable[[Model[Any]], Quality]
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """Interactions to fit to, and parts of the rest to measure on; one fit is measured on all of them.
+
+    graph: the graph that a model may see: nothing of the held-out parts, nothing later than `train`.
+    train: interactions to fit to.
+    measures: the measure of each held-out part by its name.
+    """
+
+    graph: HeteroGraph
+    train: Interactions
+    measures: Mapping[str, Measure]
+
+    def measure(self, model: Model[Any]) -> dict[str, Quality]:
+        """The quality of a model fitted to `train` on each held-out part."""
+        return {name: measure(model) for name, measure in self.measures.items()}
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One config, its quality, and the seconds of fitting and measuring it.
+    """One config, its quality on each held-out part, and the seconds of fitting and measuring it.
 
-    steps: NDCG after each quarter of the epochs, empty for models that are not trained in epochs.
+    steps: overall NDCG after each quarter of the epochs, empty for models that are not trained in epochs.
     pruned: whether training was stopped early; `quality` is then that of the last step.
     """
 
     config: Mapping[str, Any]  # int, float or str, as the model's config has it
-    quality: Quality
+    parts: Mapping[str, Quality]
     seconds: float
     steps: Mapping[int, float] = field(default_factory=dict)
     pruned: bool = False
+
+    @property
+    def quality(self) -> Quality:
+        """The quality over all parts."""
+        return combine(self.parts)
+
+
+def combine(parts: Mapping[str, Quality]) -> Quality:
+    """The geometric mean of the qualities on several parts, so that a relative gain counts the same on each; values per
+    user only if there is one part."""
+    if len(parts) == 1:
+        return next(iter(parts.values()))
+    ndcg, weighted = (
+        float(np.exp(np.mean(np.log(np.maximum(values, 1e-12)))))
+        for values in zip(*((part.ndcg, part.ndcg_popularity_weighted) for part in parts.values()), strict=True)
+    )
+    return Quality(ndcg, weighted)

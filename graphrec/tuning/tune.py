@@ -1,7 +1,7 @@
-"""Selects a config on validation: tries a model's candidates, then searches around the best of them."""
+"""Selects a config on held-out parts: tries a model's candidates, then searches around the best of them."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from graphrec.hetero import HeteroGraph
-from graphrec.interactions import Interactions
 from graphrec.models import model_class
 from graphrec.models.base import Model
 from graphrec.progress import Progress
 from graphrec.tuning.search import Trials, search
 from graphrec.tuning.study import StudyFile, fingerprint
-from graphrec.tuning.trial import Measure, Quality, Trial
+from graphrec.tuning.trial import Quality, Trial, Validation
 from graphrec.tuning.workers import ExecutionConfig
 
 
@@ -28,8 +27,6 @@ class TuningBudget:
         capped by the model's `trials`.
     budget: total number of configs, the same for every model; overrides `num_trials`, and candidates beyond it are
         dropped. None for no total.
-    robust_only: try only configs whose order on validation is known to hold on test too; for a test part that no
-        validation part resembles.
     device: device that models are fitted on.
     workers: number of processes that run trials in parallel. It determines which configs are tried, so results repeat
         for the same seed and the same number of workers.
@@ -38,7 +35,6 @@ class TuningBudget:
 
     num_trials: int | None = None
     budget: int | None = None
-    robust_only: bool = False
     device: str = "cpu"
     workers: int = 1
     study: Path | None = None
@@ -56,17 +52,16 @@ class Tuning:
 
 def choose(
     name: str,
-    graph: HeteroGraph,
-    train: Interactions,
-    measure: Measure,
+    validations: Sequence[Validation],
     rng: np.random.Generator,
     progress: Progress | None = None,
     effort: TuningBudget = TuningBudget(),  # frozen
 ) -> Tuning:
-    """The best config of a model on validation; without a trial if the model has one candidate and no search space.
+    """The best config of a model on held-out parts (`select` has the rule); without a trial if the model has one
+    candidate and no search space.
 
-    All candidates are tried, then configs around the best one. `graph` must not contain anything later than `train`.
-    Training in epochs is stopped early if it is below the median of the other trials (Optuna's median pruner).
+    All candidates are tried, then configs around the best one. A training in epochs is stopped early if it is below the
+    median of the other trials on the first validation (Optuna's median pruner).
 
     Raises:
         UnknownNameError: the model does not exist.
@@ -74,16 +69,17 @@ def choose(
         GraphrecError: the study cannot be read or written.
     """
     kind = model_class(name)
+    graph = validations[0].graph
     candidates = _allowed_candidates(kind, graph, effort)
     more = num_trials(kind, graph, effort) - len(candidates)
     if len(candidates) == 1 and not more:
         return Tuning(asdict(candidates[0]), (), 0.0)
     started = time.perf_counter()
     execution = ExecutionConfig(int(rng.integers(1 << 62)), effort.device)
-    with _open_study(name, graph, train, measure, execution, effort) as study:
-        trials = Trials(kind, graph, train, measure, execution, study)
+    with _open_study(name, validations, execution, effort) as study:
+        trials = Trials(kind, validations, execution, study)
         with trials.use_workers(effort.workers):
-            best = _run_trials(trials, candidates, more, effort.robust_only, progress)
+            best = _run_trials(trials, candidates, more, progress)
         if study is not None:
             study.finish(trials.trials[best].config)
     return Tuning(trials.trials[best].config, tuple(trials.trials), time.perf_counter() - started)
@@ -100,24 +96,23 @@ def num_trials(kind: type[Model[Any]], graph: HeteroGraph, effort: TuningBudget)
 
 def _allowed_candidates(kind: type[Model[Any]], graph: HeteroGraph, effort: TuningBudget) -> list[Any]:  # configs
     """The candidates of a model within a budget."""
-    allowed = [config for config in kind.candidates(graph) if kind.trusts(config) or not effort.robust_only]
-    return allowed[: None if effort.budget is None else max(effort.budget, 1)]
+    return kind.candidates(graph)[: None if effort.budget is None else max(effort.budget, 1)]
 
 
 @contextmanager
 def _open_study(
-    name: str,
-    graph: HeteroGraph,
-    train: Interactions,
-    measure: Measure,
-    execution: ExecutionConfig,
-    effort: TuningBudget,
+    name: str, validations: Sequence[Validation], execution: ExecutionConfig, effort: TuningBudget
 ) -> Iterator[StudyFile | None]:
     if effort.study is None:
         yield None
         return
-    validation = str(getattr(measure, "digest", ""))
-    with StudyFile(effort.study, name, fingerprint(name, graph, train, validation, execution.seed)) as study:
+    digests = [
+        f"{part} {getattr(measure, 'digest', '')}"
+        for validation in validations
+        for part, measure in validation.measures.items()
+    ]
+    graph, train = validations[0].graph, validations[0].train
+    with StudyFile(effort.study, name, fingerprint(name, graph, train, " ".join(digests), execution.seed)) as study:
         yield study
 
 
@@ -125,10 +120,9 @@ def _run_trials(
     trials: Trials,
     candidates: list[Any],  # configs of the model's own class
     more: int,
-    robust_only: bool,
     progress: Progress | None,
 ) -> int:
-    """The position of the best trial, after trying all candidates and `more` configs of the search."""
+    """The position of the selected trial, after trying all candidates and `more` configs of the search."""
 
     def step() -> None:
         if progress is not None:
@@ -139,29 +133,38 @@ def _run_trials(
         trials.evaluate_all(candidates[start : start + parallel])
         step()
     if more:
-        space = trials.kind.trusted_space(trials.graph) if robust_only else trials.kind.space(trials.graph)
-        first = trials.configs[_first_best(trials.qualities())]
-        search(trials, first, space, lambda quality: quality.ndcg, more, step)
-    return select(trials.qualities(), [not trial.pruned for trial in trials.trials])
+        qualities = trials.qualities()
+        first = max(range(len(qualities)), key=lambda position: (qualities[position].ndcg, -position))
+        space = trials.kind.space(trials.task.validations[0].graph)
+        search(trials, trials.configs[first], space, lambda quality: quality.ndcg, more, step)
+    return select(trials.trials)
 
 
-def select(qualities: list[Quality], completed: list[bool]) -> int:
-    """The position of the best config among the completed trials, the first one on ties.
+def select(trials: Sequence[Trial]) -> int:
+    """The position of the selected config; the first trial is that of the default config.
 
-    The default config, which is the first, is kept unless the best one is better by more than one standard error over
-    users: on a validation part with few users the difference is noise.
+    Differences from the default are paired over users. A config is admissible if on no part it is worse than the
+    default by more than one standard error. Of the admissible configs, the one with the largest mean relative gain over
+    the parts is selected if this gain is more than one standard error, otherwise the default: on parts with few users
+    smaller differences are noise. The standard error of the mean gain is the mean of those of the parts, which is its
+    upper bound, since parts share users. Pruned trials are not selected; of equal ones the first is.
     """
-    best = _first_best(qualities, completed)
-    return best if _is_better(qualities[best], qualities[0]) else 0
+    best, largest = 0, 0.0
+    for position, trial in enumerate(trials[1:], start=1):
+        gains = [_gain(trial.parts[name], default) for name, default in trials[0].parts.items() if name in trial.parts]
+        if trial.pruned or any(gain < -error for gain, error in gains):
+            continue
+        gain, error = np.mean(gains, axis=0)
+        if gain > max(largest, error):
+            best, largest = position, float(gain)
+    return best
 
 
-def _first_best(qualities: list[Quality], among: list[bool] | None = None) -> int:
-    allowed = [position for position in range(len(qualities)) if among is None or among[position]]
-    return max(allowed, key=lambda position: (qualities[position].ndcg, -position), default=0)
-
-
-def _is_better(quality: Quality, default: Quality) -> bool:
+def _gain(quality: Quality, default: Quality) -> tuple[float, float]:
+    """The relative gain in NDCG over the default, and its standard error over users; 0 without values per user."""
+    scale = max(default.ndcg, 1e-12)
     if quality.values is None or default.values is None:
-        return True
+        return (quality.ndcg - default.ndcg) / scale, 0.0
     difference = quality.values - default.values
-    return bool(difference.mean() > difference.std(ddof=1) / np.sqrt(len(difference))) if len(difference) > 1 else False
+    error = difference.std(ddof=1) / np.sqrt(len(difference)) if len(difference) > 1 else np.inf
+    return float(difference.mean()) / scale, float(error) / scale

@@ -12,10 +12,8 @@ import optuna
 import psutil
 import torch
 
-from graphrec.hetero import HeteroGraph
-from graphrec.interactions import Interactions
 from graphrec.models.base import EpochCallback, Model
-from graphrec.tuning.trial import Measure, Quality, Trial
+from graphrec.tuning.trial import Quality, Trial, Validation, combine
 
 #: Caps on the cache of fitted models that variants are derived from: their number, and the bytes of these models and a
 #: variant, which needs 1.5 times the largest fit; also capped by half of the free memory. The cache saves time and does
@@ -41,12 +39,10 @@ class ExecutionConfig:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """The common inputs of all trials: model class, graph, training interactions, measure and execution."""
+    """The common inputs of all trials: model class, validations and execution."""
 
     kind: type[Model[Any]]
-    graph: HeteroGraph
-    train: Interactions
-    measure: Measure
+    validations: tuple[Validation, ...]
     execution: ExecutionConfig
 
 
@@ -55,7 +51,8 @@ class TrialRunner:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self._fitted: list[Model[Any]] = []
+        self._fitted: list[tuple[Validation, Model[Any]]] = []
+        self._max_cached = MAX_CACHED * len(task.validations)
         self._largest = 0  # bytes of the largest model seen
         self._cache_bytes = min(MAX_CACHED_BYTES, psutil.virtual_memory().available // 2)
 
@@ -63,43 +60,56 @@ class TrialRunner:
         """The trial of a config, pruned by comparison with `other_steps`, the steps of other trainings."""
         started = time.perf_counter()
         steps: dict[int, float] = {}
-        last: list[Quality] = []
+        last: list[dict[str, Quality]] = []
+        parts: dict[str, Quality] = {}
         try:
-            quality = self.task.measure(self._fit(config, lambda model: self._watch(model, steps, last, other_steps)))
+            for position, validation in enumerate(self.task.validations):
+
+                def callback_for(model: Model[Any], validation: Validation = validation) -> EpochCallback:
+                    return self._watch(model, validation, steps, last, other_steps)
+
+                # a training is pruned by its first validation, whose steps those of other trainings compare with
+                model = self._fit(config, validation, callback_for if position == 0 else None)
+                parts |= validation.measure(model)
         except optuna.TrialPruned:
             return Trial(asdict(config), last[-1], time.perf_counter() - started, steps, pruned=True)
-        return Trial(asdict(config), quality, time.perf_counter() - started, steps)
+        return Trial(asdict(config), parts, time.perf_counter() - started, steps)
 
-    def _fit(self, config: Config, callback_for: Callable[[Model[Any]], EpochCallback]) -> Model[Any]:
-        cached = self._variant(config)
+    def _fit(
+        self, config: Config, validation: Validation, callback_for: Callable[[Model[Any]], EpochCallback] | None
+    ) -> Model[Any]:
+        cached = self._variant(config, validation)
         if cached is not None:
             return cached
         task = self.task
         model = task.kind(task.kind.config_to_share(config), task.execution.device)
-        self._shrink_cache(MAX_CACHED - 1, self._largest)  # frees memory before the next fit
-        model.watch_training(callback_for(model))
-        model.fit_for_variants(task.graph, task.train, np.random.default_rng(task.execution.seed))
+        self._shrink_cache(self._max_cached - 1, self._largest)  # frees memory before the next fit
+        if callback_for is not None:
+            model.watch_training(callback_for(model))
+        model.fit_for_variants(validation.graph, validation.train, np.random.default_rng(task.execution.seed))
         variant = model.variant(config)
         if variant is None:
             return model
-        self._fitted.append(model)
+        self._fitted.append((validation, model))
         self._largest = max(self._largest, model.nbytes, variant.nbytes)
         return variant
 
-    def _variant(self, config: Config) -> Model[Any] | None:
+    def _variant(self, config: Config, validation: Validation) -> Model[Any] | None:
         """The model of a config as a variant of a cached fit; None if no cached fit has this variant."""
-        for base in self._fitted:
+        for base in [model for fitted_on, model in self._fitted if fitted_on is validation]:
             variant = base.variant(config)
             if variant is not None:
                 self._largest = max(self._largest, base.nbytes, variant.nbytes)
-                self._shrink_cache(MAX_CACHED, 0)
+                self._shrink_cache(self._max_cached, 0)
                 return variant
         return None
 
     def _shrink_cache(self, max_fits: int, required: int) -> None:
         """Drop the oldest fits until at most `max_fits` remain and `required` bytes are free."""
         limit = self._cache_bytes - self._largest * 3 // 2
-        while self._fitted and (len(self._fitted) > max_fits or sum(m.nbytes for m in self._fitted) + required > limit):
+        while self._fitted and (
+            len(self._fitted) > max_fits or sum(model.nbytes for _, model in self._fitted) + required > limit
+        ):
             if not required and len(self._fitted) == 1:
                 return  # keep the last fit: the next config is most likely a variant of it
             self._fitted.pop(0)
@@ -107,15 +117,16 @@ class TrialRunner:
     def _watch(
         self,
         model: Model[Any],
+        validation: Validation,
         steps: dict[int, float],
-        last: list[Quality],
+        last: list[dict[str, Quality]],
         other_steps: Sequence[Mapping[int, float]],
     ) -> EpochCallback:
         trial = _create_trial(other_steps)
 
         def measure(part: int) -> None:
-            last.append(self.task.measure(model))
-            steps[part] = last[-1].ndcg
+            last.append(validation.measure(model))
+            steps[part] = combine(last[-1]).ndcg
             trial.report(steps[part], part)
             if trial.should_prune():
                 raise optuna.TrialPruned

@@ -36,7 +36,6 @@ def test_the_search_covers_the_relations_that_are_there() -> None:
     space = GraphFilter.space(graph)
     assert {"weights.VIEWED", "revisit", "social_weight", "attribute_weight", "item_relation_weight"} <= set(space)
     assert "half_life" in space
-    assert not {"source_exponent", "target_exponent"} & set(GraphFilter.trusted_space(graph))
 
 
 def test_a_small_budget_tries_relations_an_offset_and_another_rank() -> None:

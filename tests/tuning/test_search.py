@@ -11,7 +11,7 @@ from graphrec.models.base import Model, Range, Space
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.testing import checkerboard
-from graphrec.tuning import TuningBudget, choose, workers
+from graphrec.tuning import TuningBudget, Validation, choose, workers
 from graphrec.tuning.search import Trials, config_of, search, settings_of
 from graphrec.tuning.trial import Quality
 from graphrec.tuning.workers import ExecutionConfig
@@ -27,7 +27,7 @@ def hill(model: Model[Any]) -> Quality:
 @pytest.fixture
 def trials() -> Trials:
     graph, train, _ = checkerboard()
-    return Trials(GraphFilter, graph, train, hill, ExecutionConfig(0))
+    return Trials(GraphFilter, [Validation(graph, train, {"hill": hill})], ExecutionConfig(0))
 
 
 def ran(trials: Trials, number: int, worth: Callable[[Quality], float] = lambda quality: quality.ndcg) -> list[float]:
@@ -55,7 +55,9 @@ def test_nothing_is_tried_twice_and_all_lies_in_the_space(trials: Trials) -> Non
 
 def test_the_seed_decides_what_is_tried() -> None:
     graph, train, _ = checkerboard()
-    first, again, other = (Trials(GraphFilter, graph, train, hill, ExecutionConfig(seed)) for seed in (1, 1, 2))
+    first, again, other = (
+        Trials(GraphFilter, [Validation(graph, train, {"hill": hill})], ExecutionConfig(seed)) for seed in (1, 1, 2)
+    )
     for each in (first, again, other):
         ran(each, 8)
     assert first.configs == again.configs
@@ -96,7 +98,9 @@ def test_which_fits_are_kept_changes_nothing_that_is_found(kept_bytes: int, monk
         model.fit(graph, train, np.random.default_rng(3))
         alone.append(measure(model).values)
     monkeypatch.setattr(workers, "MAX_CACHED_BYTES", kept_bytes)
-    examiner = workers.TrialRunner(workers.Task(GraphFilter, graph, train, measure, ExecutionConfig(3)))
+    examiner = workers.TrialRunner(
+        workers.Task(GraphFilter, (Validation(graph, train, {"tenth": measure}),), ExecutionConfig(3))
+    )
     for config, expected in zip(configs, alone, strict=True):
         found = examiner.run(config, []).quality.values
         assert found is not None
@@ -121,5 +125,10 @@ def test_relations_have_an_entry_each() -> None:
 
 def test_no_trials_beyond_the_candidates_where_none_are_wanted() -> None:
     graph, train, _ = checkerboard()
-    tuning = choose("graph_filter", graph, train, hill, np.random.default_rng(0), effort=TuningBudget(num_trials=0))
+    tuning = choose(
+        "graph_filter",
+        [Validation(graph, train, {"hill": hill})],
+        np.random.default_rng(0),
+        effort=TuningBudget(num_trials=0),
+    )
     assert len(tuning.trials) == len(GraphFilter.candidates(graph))

@@ -15,7 +15,7 @@ from graphrec.models.base import Model
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.models.lightgcn import LightGCN, LightGCNConfig
 from graphrec.testing import checkerboard
-from graphrec.tuning import Quality, Tuning, TuningBudget, choose
+from graphrec.tuning import Quality, Tuning, TuningBudget, Validation, choose
 from graphrec.tuning.study import fingerprint, read_settings
 from graphrec.tuning.workers import ExecutionConfig, Task, TrialRunner
 
@@ -44,7 +44,9 @@ def killed_after(number: int) -> Callable[[Model[Any]], Quality]:
 
 def tuned(measure: Callable[[Model[Any]], Quality], effort: TuningBudget, seed: int = 0) -> Tuning:
     graph, train, _ = checkerboard()
-    return choose("graph_filter", graph, train, measure, np.random.default_rng(seed), effort=effort)
+    return choose(
+        "graph_filter", [Validation(graph, train, {"hill": measure})], np.random.default_rng(seed), effort=effort
+    )
 
 
 def same(first: Tuning, second: Tuning) -> bool:
@@ -108,7 +110,12 @@ def test_a_study_of_other_data_or_another_seed_is_refused(tmp_path: Path) -> Non
         tuned(hill, TuningBudget(num_trials=1, study=path), seed=1)
     graph, train, _ = checkerboard()
     with pytest.raises(DataError, match="belongs to graph_filter, not to item_knn"):
-        choose("item_knn", graph, train, hill, np.random.default_rng(0), effort=TuningBudget(num_trials=1, study=path))
+        choose(
+            "item_knn",
+            [Validation(graph, train, {"hill": hill})],
+            np.random.default_rng(0),
+            effort=TuningBudget(num_trials=1, study=path),
+        )
     path.write_text("a note\n")
     with pytest.raises(GraphrecError, match=r"not a study of `graphrec tune`"):
         tuned(hill, TuningBudget(num_trials=1, study=path))
@@ -146,7 +153,12 @@ def test_workers_side_by_side_find_the_same_each_time() -> None:
         held = np.arange(len(train)) % 5 == 0
         known = train.take(~held)
         measure = validation_measure(known, train.take(held), rng)
-        return choose("graph_filter", graph, known, measure, rng, effort=TuningBudget(num_trials=4, workers=2))
+        return choose(
+            "graph_filter",
+            [Validation(graph, known, {"fifth": measure})],
+            rng,
+            effort=TuningBudget(num_trials=4, workers=2),
+        )
 
     first = run()
     assert same(run(), first)
@@ -161,7 +173,7 @@ def test_a_training_below_the_median_half_way_is_given_up() -> None:
         looks.append(1)
         return Quality(model.config.learning_rate, 0.0)
 
-    examiner = TrialRunner(Task(LightGCN, graph, train, measure, ExecutionConfig(0)))
+    examiner = TrialRunner(Task(LightGCN, (Validation(graph, train, {"tenth": measure}),), ExecutionConfig(0)))
     others = [{1: value, 2: value, 3: value} for value in (0.1, 0.2, 0.3, 0.4)]
     poor = examiner.run(LightGCNConfig(learning_rate=0.05, epochs=8, embedding_dim=4), others)
     assert poor.pruned

@@ -73,12 +73,3 @@ class GraphFilterConfig:
             "user_attribute": self.user_attribute_weight,
             "item_relation": self.item_relation_weight,
         }
-
-    @property
-    def is_symmetric(self) -> bool:
-        """Whether the item exponents are equal and degrees have no offset.
-
-        A validation set that is not drawn like the test set misjudges other item exponents (docs/methods.md) and
-        offsets (benchmarks/RESULTS.md).
-        """
-        return self.item_exponent == self.source_exponent == self.target_exponent and not self.degree_offset

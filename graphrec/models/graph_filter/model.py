@@ -61,9 +61,6 @@ DECOMPOSITION_SETTINGS = (
 )
 COLLECTION_SETTINGS = ("neighbours", "item_relation_weight", "ridge")
 
-#: The settings that a validation set misjudges if it is not drawn like the test set.
-UNTRUSTED_SETTINGS = ("source_exponent", "target_exponent", "degree_offset")
-
 
 class GraphFilter(Model[GraphFilterConfig]):
     """score(u, ·) = s_u D^-p [ w P + V g(λ) Vᵀ ] D^q over the whole typed graph.
@@ -375,16 +372,6 @@ class GraphFilter(Model[GraphFilterConfig]):
     def space(cls, graph: HeteroGraph) -> Space:
         """The ranges of the settings that matter for this graph's relations."""
         return space(graph)
-
-    @classmethod
-    def trusted_space(cls, graph: HeteroGraph) -> Space:
-        """The search space without the item exponents and the offset."""
-        return {key: value for key, value in space(graph).items() if key not in UNTRUSTED_SETTINGS}
-
-    @classmethod
-    def trusts(cls, config: GraphFilterConfig) -> bool:
-        """Whether the item exponents are equal and the degree offset is zero."""
-        return config.is_symmetric
 
     @classmethod
     def config_to_share(cls, config: GraphFilterConfig) -> GraphFilterConfig:

@@ -1,0 +1,124 @@
+"""Which config is selected, and what is tried before."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from graphrec.errors import UnknownNameError
+from graphrec.evaluation.protocol import validation_measure
+from graphrec.models.item_knn import ItemKNN
+from graphrec.models.lightgcn import LightGCNConfig
+from graphrec.testing import checkerboard
+from graphrec.tuning import Quality, Trial, TuningBudget, Validation, choose, select
+from graphrec.tuning.trial import combine
+
+
+def trial(parts: Mapping[str, float | npt.NDArray[np.float64]], pruned: bool = False) -> Trial:
+    """A trial with these NDCGs, or with these NDCGs of users, on each part."""
+    qualities = {
+        name: Quality(value, 0.1) if isinstance(value, float) else Quality(float(value.mean()), 0.1, value)
+        for name, value in parts.items()
+    }
+    return Trial({}, qualities, 0.0, pruned=pruned)
+
+
+@pytest.mark.parametrize(
+    ("values", "pruned", "best"),
+    [
+        ([0.10, 0.12, 0.11], [], 1),
+        ([0.10, 0.10], [], 0),  # equal: the first
+        ([0.10, 0.12, 0.12], [], 1),
+        ([0.10, 0.12, 0.11], [1], 2),
+        ([0.10, 0.09, 0.08], [], 0),
+    ],
+)
+def test_the_best_on_one_part(values: list[float], pruned: list[int], best: int) -> None:
+    assert select([trial({"tenth": value}, position in pruned) for position, value in enumerate(values)]) == best
+
+
+def test_the_default_stays_where_the_gain_is_noise() -> None:
+    default = np.full(20, 0.10)
+    lucky, better = default.copy(), default + np.linspace(0.01, 0.03, 20)
+    lucky[0] = 0.9  # one user of twenty
+    uneven = default + np.tile([0.06, -0.02], 10)  # a gain of 0.02: half a deviation, and two standard errors
+    for values, best in ((lucky, 0), (better, 1), (uneven, 1)):
+        assert select([trial({"tenth": default}), trial({"tenth": values})]) == best
+
+
+def test_a_loss_on_any_part_beyond_chance_is_not_accepted() -> None:
+    default = {"random": np.full(50, 0.2), "newest": np.full(50, 0.1)}
+    spread = np.tile([-0.02, 0.02], 25)  # a standard error of 0.0029
+    gain = {"random": default["random"] + 0.05}
+    within, beyond = (gain | {"newest": default["newest"] + loss + spread} for loss in (-0.002, -0.004))
+    small = {name: values + 0.001 for name, values in default.items()}
+    assert select([trial(default), trial(beyond)]) == 0
+    assert select([trial(default), trial(within)]) == 1
+    assert select([trial(default), trial(small), trial(beyond)]) == 1
+    assert select([trial(default), trial(small), trial(within)]) == 2
+
+
+def test_relative_gains_on_all_parts_count_the_same() -> None:
+    default = {"random": 0.4, "one": 0.05}
+    first, second = {"random": 0.44, "one": 0.05}, {"random": 0.4, "one": 0.056}  # 10 % of one, 12 % of the other
+    assert select([trial(default), trial(first), trial(second)]) == 2
+    ndcg = [combine(trial(parts).parts).ndcg for parts in (default, first, second)]
+    assert ndcg == sorted(ndcg)
+    assert ndcg[0] == pytest.approx((0.4 * 0.05) ** 0.5)
+
+
+def test_each_validation_has_its_own_fit_and_all_its_parts_are_measured() -> None:
+    graph, train, withheld = checkerboard()
+    held = np.arange(len(train)) % 6 == 0
+    known = train.take(~held)
+    rng = np.random.default_rng(0)
+    validations = [
+        Validation(graph, train, {"withheld": validation_measure(train, withheld, rng)}),
+        Validation(
+            graph,
+            known,
+            {
+                name: validation_measure(known, part, rng)
+                for name, part in (("sixth", train.take(held)), ("all", withheld))
+            },
+        ),
+    ]
+    tuning = choose("item_knn", validations, rng, effort=TuningBudget(num_trials=2))
+    for found in tuning.trials:
+        assert set(found.parts) == {"withheld", "sixth", "all"}
+        model = ItemKNN(ItemKNN.config_class(**found.config))
+        for validation in validations:
+            model.fit(graph, validation.train, np.random.default_rng(0))
+            for name, quality in validation.measure(model).items():
+                np.testing.assert_array_equal(quality.values, found.parts[name].values)
+
+
+def test_tuning_tries_each_candidate_and_takes_the_best() -> None:
+    graph, train, withheld = checkerboard()
+    measure = validation_measure(train, withheld, np.random.default_rng(0))
+    told: list[tuple[int, int]] = []
+    tuning = choose(
+        "item_knn",
+        [Validation(graph, train, {"withheld": measure})],
+        np.random.default_rng(0),
+        lambda done, total: told.append((done, total)),
+        TuningBudget(num_trials=5),
+    )
+    candidates = ItemKNN.candidates(graph)
+    assert [trial.config for trial in tuning.trials[: len(candidates)]] == [asdict(config) for config in candidates]
+    assert len(candidates) < len(tuning.trials) <= len(candidates) + 5
+    assert told[-1][1] == len(candidates) + 5
+    assert tuning.config == tuning.trials[0].config
+    assert tuning.trials[0].quality.ndcg == pytest.approx(1.0)
+
+
+def test_a_model_with_one_candidate_is_not_tried() -> None:
+    graph, train, withheld = checkerboard()
+    measure = validation_measure(train, withheld, np.random.default_rng(0))
+    tuning = choose("lightgcn", [Validation(graph, train, {"withheld": measure})], np.random.default_rng(0))
+    assert (tuning.trials, tuning.seconds) == ((), 0.0)
+    assert tuning.config == asdict(LightGCNConfig())
+    with pytest.raises(UnknownNameError, match="did you mean item_knn"):
+        choose("item_kn", [Validation(graph, train, {"withheld": measure})], np.random.default_rng(0))
