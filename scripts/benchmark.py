@@ -1,4 +1,4 @@
-"""Measure models on published splits, and show all results as one table and one plot."""
+"""Measure models on fixed splits, and show all results as one table and one plot."""
 
 import os
 import subprocess
@@ -98,7 +98,7 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Measure models on a published split: NAME is a data set in the folder of GRAPHREC_DATA; TRAIN and TEST are files
+    """Measure models on a fixed split: NAME is a data set in the folder of GRAPHREC_DATA; TRAIN and TEST are files
     with one line per user, `user item item …`.
 
     Settings are chosen on a validation part that is drawn as the test part is: a random tenth, one interaction per
@@ -126,7 +126,6 @@ def command(
             train=train,
             test=test,
             social=social,
-            drawn=drawn or "unknown",
             only=only,
             without=without,
             ablate=tuple(tuple(text.split(",")) for text in ablate),
@@ -137,6 +136,7 @@ def command(
             memory_budget=MEMORY_BUDGET if memory is None else parse_memory(memory),
             label=label,
             output=output,
+            drawn=drawn or "unknown",
         )
         results = _measure(models or ("graph_filter",), config, threads)
         if as_json:

@@ -86,8 +86,6 @@ class BenchmarkConfig:
     """The data and the options of a benchmark.
 
     train, test: files with a line `user item item …` for each user; social: a file of who follows whom, in this form.
-    drawn: how the test part of these files was drawn: `random`, `time`, `last` (one interaction of each user) or
-        `unknown`. It decides which held-out parts settings are chosen on. A split with a name has its own.
     dataset: the name of a split in the folder of GRAPHREC_DATA, instead of files.
     only, without: relations kept besides the target behaviour (none: all), and relations left out.
     ablate: groups of relations; the model is measured again without each group (`all`: once for every relation).
@@ -98,13 +96,14 @@ class BenchmarkConfig:
     memory_budget: cap on the bytes of scores in memory at one time.
     label: the name of the result in tables; "": the name of the model.
     output: a folder in which the result is kept as a file.
+    drawn: how the test part of two files was drawn: `random`, `time`, `last` (one interaction of each user) or
+        `unknown`. It decides which held-out parts settings are chosen on. A split with a name states its own.
     """
 
     dataset: str = ""
     train: Path | None = None
     test: Path | None = None
     social: Path | None = None
-    drawn: "SplitKind" = "unknown"
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     ablate: tuple[tuple[str, ...], ...] = ()
@@ -115,3 +114,4 @@ class BenchmarkConfig:
     memory_budget: int = MEMORY_BUDGET
     label: str = ""
     output: Path | None = None
+    drawn: "SplitKind" = "unknown"
