@@ -1,50 +1,103 @@
-"""The part of a published split that settings are chosen on."""
+"""The parts of train that settings are chosen on."""
 
-import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from graphrec.benchmark.datasets import Dataset
-from graphrec.benchmark.validation import hold_out, hold_out_at_random, hold_out_last, is_random_part
+from graphrec.benchmark.datasets import Dataset, SplitKind
+from graphrec.benchmark.validation import REPEATS, hold_out, hold_out_last, hold_out_newest, hold_out_one
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.splitting.coherent import COHERENT_SHARE
 from graphrec.testing import graph_of
+from graphrec.tuning import Validation
+
+RANDOM = {"random", "one of each user"}
+NEWEST = {"newest", "last of each user"}
 
 
-def test_a_random_part_is_told_from_one_of_other_items(travellers: Interactions) -> None:
-    rng, whole = np.random.default_rng(0), travellers
-    held = hold_out_at_random(whole, rng)
-    assert is_random_part(whole.take(~held), whole.take(held))
-    late = rng.random(whole.num_items)  # items that came up late are rather in the test part
-    held = rng.random(len(whole)) < 0.4 * late[whole.item_index]
-    assert not is_random_part(whole.take(~held), whole.take(held))
+def split(train: Interactions, drawn: SplitKind, test: Interactions | None = None) -> Dataset:
+    nothing = Interactions(np.array([], dtype=np.int64), np.array([], dtype=np.int64), train.num_users, train.num_items)
+    return Dataset("towns", graph_of(train), train, nothing if test is None else test, {}, drawn=drawn)
 
 
-def test_few_interactions_tell_nothing() -> None:
-    few = Interactions(np.array([0, 1]), np.array([0, 1]), 2, 2)
-    assert is_random_part(few, few)
-    often = Interactions(np.arange(30), np.zeros(30, dtype=np.int64), 31, 2)
-    rare = Interactions(np.array([30]), np.array([1]), 31, 2)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert is_random_part(often, rare)  # of the items that have enough, none is in the test part
+def timed(train: Interactions) -> Interactions:
+    return replace(train, time=np.random.default_rng(5).permutation(len(train)))
 
 
-@pytest.mark.parametrize("by_chance", [True, False])
-def test_what_is_held_out_is_made_as_the_test_part(by_chance: bool, travellers: Interactions) -> None:
-    rng, whole = np.random.default_rng(1), travellers
-    late = np.arange(whole.num_items) % 2
-    share = np.full(len(whole), 0.2) if by_chance else 0.4 * late[whole.item_index]
-    held = rng.random(len(whole)) < share
-    known, truth = whole.take(~held), whole.take(held)
-    found = hold_out(Dataset("towns", graph_of(known), known, truth, {}), np.random.default_rng(2))
-    assert len(found.train) + len(found.validation) == len(known)
-    assert found.graph.data[found.graph.target].num_edges == len(found.train)
-    assert found.matches_test_distribution == by_chance
-    assert len(found.validation) / len(known) == pytest.approx(0.1 if by_chance else COHERENT_SHARE, abs=0.01)
+def names(validations: list[Validation]) -> list[set[str]]:
+    """The parts of each fit, without the number of a repetition."""
+    return [{name.rstrip(" 0123456789") for name in validation.measures} for validation in validations]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "without_times", "with_times"),
+    [
+        ("random", [RANDOM] * REPEATS, [RANDOM] * REPEATS),
+        ("last", [RANDOM] * REPEATS, [{"last of each user"}]),
+        ("time", [RANDOM] * REPEATS, [NEWEST]),
+        ("unknown", [*[RANDOM] * REPEATS, {"coherent"}], [*[RANDOM] * REPEATS, {"coherent"}, NEWEST]),
+    ],
+)
+def test_parts_follow_what_the_author_says(
+    drawn: SplitKind, without_times: list[set[str]], with_times: list[set[str]], travellers: Interactions
+) -> None:
+    assert names(hold_out(split(travellers, drawn), np.random.default_rng(0))) == without_times
+    assert names(hold_out(split(timed(travellers), drawn), np.random.default_rng(0))) == with_times
+
+
+@pytest.mark.parametrize("drawn", ["random", "last", "time", "unknown"])
+def test_the_test_part_is_never_looked_at(drawn: SplitKind, travellers: Interactions) -> None:
+    """Whatever is in the test part, the same is held out."""
+    train = timed(travellers)
+    one_each = Interactions(np.arange(train.num_users), np.zeros(train.num_users, dtype=np.int64), *sizes(train))
+    found = [hold_out(split(train, drawn, test), np.random.default_rng(0)) for test in (None, one_each)]
+    for first, second in zip(*found, strict=True):
+        np.testing.assert_array_equal(first.train.item_index, second.train.item_index)
+        digests = [[measure.digest for measure in each.measures.values()] for each in (first, second)]  # type: ignore[attr-defined]
+        assert digests[0] == digests[1]
+
+
+def sizes(train: Interactions) -> tuple[int, int]:
+    return train.num_users, train.num_items
+
+
+def test_a_fit_sees_no_held_out_pair_and_each_part_is_measured_whole(travellers: Interactions) -> None:
+    validations = hold_out(split(timed(travellers), "unknown"), np.random.default_rng(0))
+    for validation in validations:
+        known = validation.train.matrix()
+        assert validation.graph.data[validation.graph.target].num_edges == len(validation.train)
+        for name, measure in validation.measures.items():
+            held = measure.validation  # type: ignore[attr-defined]  # the measure of this module
+            assert not held.multiply(known[measure.users]).nnz  # type: ignore[attr-defined]
+            if name.startswith("one of"):
+                assert (np.diff(held.indptr) == 1).all()
+            if name == "coherent":
+                assert 1 - len(validation.train) / len(travellers) == pytest.approx(COHERENT_SHARE, abs=0.01)
+
+
+def test_few_random_parts_of_many_interactions(travellers: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graphrec.benchmark.validation.REPEATED_BELOW", len(travellers))
+    found = hold_out(split(travellers, "random"), np.random.default_rng(0))
+    assert [set(validation.measures) for validation in found] == [RANDOM]
+    monkeypatch.setattr("graphrec.benchmark.validation.REPEATED_BELOW", len(travellers) + 1)
+    repeated = hold_out(split(travellers, "random"), np.random.default_rng(0))
+    trains = [set(zip(v.train.user_index.tolist(), v.train.item_index.tolist(), strict=True)) for v in repeated]
+    assert len(trains) == REPEATS
+    assert trains[0] != trains[1]
+
+
+def test_the_newest_fifth_is_held_out_of_each_history() -> None:
+    rng = np.random.default_rng(0)
+    user = rng.permutation(np.repeat(np.arange(3), [4, 5, 11]))
+    train = Interactions(user, np.arange(20), 3, 20, time=rng.permutation(20))
+    held = hold_out_newest(train, rng)
+    for number, expected in ((0, 0), (1, 1), (2, 2)):
+        of_user = train.user_index == number
+        assert train.time is not None
+        newest = np.sort(train.time[of_user])[of_user.sum() - expected :]
+        assert np.sort(train.time[held & of_user]).tolist() == newest.tolist()
 
 
 def test_the_last_is_held_out_of_whoever_has_two() -> None:
@@ -52,13 +105,13 @@ def test_the_last_is_held_out_of_whoever_has_two() -> None:
     known = Interactions(np.array([2, 1, 0, 1, 2, 2]), np.arange(6), 4, 6, time=np.array([9, 3, 1, 2, 4, 5]))
     held = hold_out_last(known, np.random.default_rng(0))
     assert known.item_index[held].tolist() == [0, 1]
-    whenever = [hold_out_last(replace(known, time=None), np.random.default_rng(seed)) for seed in range(20)]
+    whenever = [hold_out_one(known, np.random.default_rng(seed)) for seed in range(20)]
     assert {tuple(known.user_index[mask].tolist()) for mask in whenever} == {(2, 1), (1, 2)}
     assert len({tuple(known.item_index[mask].tolist()) for mask in whenever}) > 3
 
 
-def test_people_known_by_one_interaction_leave_nothing_to_choose_by() -> None:
+@pytest.mark.parametrize("drawn", ["random", "last", "unknown"])
+def test_people_known_by_one_interaction_leave_nothing_to_choose_by(drawn: SplitKind) -> None:
     known = Interactions(np.arange(4), np.arange(4), 4, 5)
-    truth = Interactions(np.arange(4), np.full(4, 4), 4, 5)
     with pytest.raises(DataError, match=r"too few training interactions .* use --defaults"):
-        hold_out(Dataset("ones", graph_of(known), known, truth, {}), np.random.default_rng(0))
+        hold_out(split(known, drawn), np.random.default_rng(0))
