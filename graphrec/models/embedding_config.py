@@ -19,7 +19,10 @@ class EmbeddingConfig:
         users; batch (the other items of a batch of interactions) or uniform (uniformly drawn items, shared by the
         batch); bpr and mse have uniform negatives.
     num_negatives: number of sampled negatives: per interaction for bpr and mse, per batch for softmax.
-    temperature: temperature of the softmax, above 0; scores are divided by it.
+    temperature: τ, temperature of the softmax, above 0; scores are divided by it.
+    positive_temperature: τ⁺, temperature of the positives in the numerator of the softmax, which makes it the bilateral
+        softmax loss; 0 is the same as `temperature`, the plain softmax. Cosines only. The authors use 0.8 to 1.3 times
+        `temperature`; with much more, the loss is lowest when all cosines of users and items are −1.
     cosine: whether scores are cosines instead of dot products.
     correction: whether a softmax over sampled items subtracts the log of their expected frequency in the sample.
     learning_rate: learning rate of Adam, above 0.
@@ -38,6 +41,7 @@ class EmbeddingConfig:
     negatives: str = "uniform"
     num_negatives: int = 1
     temperature: float = 0.1
+    positive_temperature: float = 0.0
     cosine: bool = False
     correction: bool = True
     learning_rate: float = 0.005
@@ -62,6 +66,14 @@ class EmbeddingConfig:
             raise DataError(
                 f"{name}: temperature, learning_rate and init_std are above 0, final_rate and weight_decay at least 0"
             )
+        if self.positive_temperature < 0:
+            raise DataError(f"{name}: positive_temperature is above 0, or 0 for the same as temperature")
+        # adding c to all scores changes the loss by c (1/temperature − 1/positive_temperature), so dot products diverge
+        if self.positive_temperature and (self.loss != "softmax" or not self.cosine):
+            raise DataError(
+                f"{name}: positive_temperature is for a softmax of cosines; leave it out, or set loss=softmax and "
+                "cosine=true"
+            )
         if self.loss != "softmax" and self.num_negatives > MAX_NEGATIVES:
             raise DataError(
                 f"{name}: with {self.loss} num_negatives is per interaction, so at most {MAX_NEGATIVES}, not "
@@ -73,4 +85,12 @@ class EmbeddingConfig:
     @property
     def objective(self) -> Objective:
         """The loss that the settings describe."""
-        return Objective(self.loss, self.negatives, self.num_negatives, self.temperature, self.cosine, self.correction)
+        return Objective(
+            self.loss,
+            self.negatives,
+            self.num_negatives,
+            self.temperature,
+            self.positive_temperature,
+            self.cosine,
+            self.correction,
+        )

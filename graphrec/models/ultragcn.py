@@ -33,6 +33,7 @@ class UltraGCNConfig(EmbeddingConfig):
     loss: must be softmax, though the model has another loss: both share the negatives of a batch.
     negatives: must be uniform.
     temperature: not used.
+    positive_temperature: must be 0.
     cosine: must be false.
     correction: not used.
     """

@@ -28,10 +28,17 @@ def sampled_softmax_loss(
     temperature: float,
     log_q: Tensor | None = None,
     hits: Tensor | None = None,
+    positive_temperature: float = 0.0,
 ) -> Tensor:
-    """The mean of −log(e^{s⁺/τ} / (e^{s⁺/τ} + Σⱼ e^{sⱼ/τ})) over positive scores s⁺ [batch], negatives s [batch, n].
+    """The mean of −log(e^{s⁺/τ⁺} / (e^{s⁺/τ} + Σⱼ e^{sⱼ/τ})) over positive scores s⁺ [batch], negatives s [batch, n].
 
-    Wu et al., TOIS 2024 (SSM); Jean et al., ACL 2015, for the correction.
+    Wu et al., TOIS 2024 (SSM), with τ⁺ = τ; Jean et al., ACL 2015, for the correction.
+
+    With τ⁺ ≠ τ it is the bilateral softmax loss (BSL) of Wu et al., ICDE 2024, as their code computes it for a single
+    positive (mode "reweight"): −log(e^{s⁺/τ} / (Σⱼ e^{sⱼ/τ})^t) with a power t = τ⁺/τ. It differs from that in that it
+    is divided by t, which changes only its size relative to a weight decay, and in that Σⱼ includes the positive. There
+    is no log-mean-exp over the positives of a user, as in their mode "multi"; with single positives, a factor τ/τ⁺
+    before log Σⱼ would make the loss a multiple of the plain softmax loss.
 
     Args:
         positive: s⁺, [batch].
@@ -40,6 +47,7 @@ def sampled_softmax_loss(
         log_q: the logarithms of the expected frequencies of the negatives in the sample, [n] or [batch, n]; subtracting
             them from the logits makes Σⱼ an unbiased estimate of the sum over all items (Bengio and Senécal, 2008).
         hits: mask of the negatives that are positives of their row, which are left out, [batch, n].
+        positive_temperature: τ⁺, by which the scores of positives are divided in the numerator; 0 for τ.
     """
     logits = negative / temperature  # [batch, n]
     if log_q is not None:
@@ -48,7 +56,8 @@ def sampled_softmax_loss(
         logits = logits.masked_fill(hits, -math.inf)
     positive_logit = positive / temperature  # [batch]
     all_logits = torch.cat([positive_logit.unsqueeze(-1), logits], dim=-1)  # [batch, 1 + n]
-    return (torch.logsumexp(all_logits, dim=-1) - positive_logit).mean()
+    numerator = positive / positive_temperature if positive_temperature else positive_logit
+    return (torch.logsumexp(all_logits, dim=-1) - numerator).mean()
 
 
 def in_batch_softmax_loss(
@@ -57,6 +66,7 @@ def in_batch_softmax_loss(
     item_index: Tensor,
     temperature: float,
     log_q: Tensor | None = None,
+    positive_temperature: float = 0.0,
 ) -> Tensor:
     """The softmax loss of interactions with the items of the other interactions of the batch as negatives.
 
@@ -69,6 +79,7 @@ def in_batch_softmax_loss(
         temperature: τ, by which scores are divided.
         log_q: the logarithms of the expected frequencies of the items in a batch, [batch]; subtracting them from the
             logits of negatives avoids that popular items, which are drawn more often, get too low scores.
+        positive_temperature: τ⁺, as in `sampled_softmax_loss`; 0 for τ.
     """
     logits = users @ items.T / temperature  # [batch, batch]
     positive = logits.diagonal()
@@ -77,7 +88,8 @@ def in_batch_softmax_loss(
     is_same = item_index.unsqueeze(0) == item_index.unsqueeze(1)  # [batch, batch], True on the diagonal
     logits = logits.masked_fill(is_same, -math.inf)
     all_logits = torch.cat([positive.unsqueeze(-1), logits], dim=-1)
-    return (torch.logsumexp(all_logits, dim=-1) - positive).mean()
+    numerator = positive * (temperature / positive_temperature) if positive_temperature else positive
+    return (torch.logsumexp(all_logits, dim=-1) - numerator).mean()
 
 
 def info_nce_loss(first: Tensor, second: Tensor, temperature: float) -> Tensor:

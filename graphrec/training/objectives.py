@@ -33,6 +33,7 @@ class Objective:
         batch of interactions).
     num_negatives: number of sampled negatives: per interaction for bpr and mse, per batch for softmax.
     temperature: τ, by which scores are divided in the softmax.
+    positive_temperature: τ⁺, by which the scores of positives are divided in the numerator of the softmax; 0 for τ.
     cosine: whether scores are cosines instead of dot products.
     correction: whether a softmax over sampled items subtracts the log of their expected frequency in the sample.
     popularity: β; β τ log(degree) of the item is added to each score, in training and in prediction.
@@ -42,6 +43,7 @@ class Objective:
     negatives: str = "uniform"
     num_negatives: int = 1
     temperature: float = 0.1
+    positive_temperature: float = 0.0
     cosine: bool = False
     correction: bool = True
     popularity: float = 0.0
@@ -62,7 +64,9 @@ class Objective:
         if isinstance(batch, UserBatch):
             vectors = self.vectors(encode, None, matrix)
             users = vectors[torch.from_numpy(batch.user).to(vectors.device)]
-            return catalogue_softmax_loss(users, vectors[num_users:], batch.history, self.temperature, batch.sample)
+            return catalogue_softmax_loss(
+                users, vectors[num_users:], batch.history, self.temperature, batch.sample, self.positive_temperature
+            )
         user, positive, negative = self._batch_vectors(encode, batch, matrix)
         if self.loss != "softmax":
             return self.pairwise_loss((user * positive).sum(-1), (user.unsqueeze(1) * negative).sum(-1))
@@ -70,12 +74,12 @@ class Objective:
             item_index = torch.from_numpy(batch.positive).to(user.device)
             frequency = np.bincount(matrix.indices, minlength=num_items)[batch.positive] * (len(user) / matrix.nnz)
             log_q = torch.from_numpy(np.log(frequency).astype(np.float32)).to(user.device) if self.correction else None
-            return in_batch_softmax_loss(user, positive, item_index, self.temperature, log_q)
+            return in_batch_softmax_loss(user, positive, item_index, self.temperature, log_q, self.positive_temperature)
         hits = torch.from_numpy(matrix[batch.user][:, batch.negative].toarray() > 0).to(user.device)
         expected = user.new_full((len(batch.negative),), float(np.log(len(batch.negative) / num_items)))
         log_q = expected if self.correction else None
-        scores = user @ negative.T
-        return sampled_softmax_loss((user * positive).sum(-1), scores, self.temperature, log_q, hits)
+        positive_score, scores = (user * positive).sum(-1), user @ negative.T
+        return sampled_softmax_loss(positive_score, scores, self.temperature, log_q, hits, self.positive_temperature)
 
     def vectors(self, encode: Encode, rows: IndexArray | None, matrix: sparse.csr_array) -> Tensor:
         """The vectors [n, dim] of some nodes, or of all, whose dot products are scores.

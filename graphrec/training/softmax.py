@@ -26,13 +26,19 @@ class Sample:
 
 
 def catalogue_softmax_loss(
-    users: Tensor, items: Tensor, history: sparse.csr_array, temperature: float, sample: Sample | None = None
+    users: Tensor,
+    items: Tensor,
+    history: sparse.csr_array,
+    temperature: float,
+    sample: Sample | None = None,
+    positive_temperature: float = 0.0,
 ) -> Tensor:
-    """The mean over all interactions of −log(e^{s⁺/τ} / Σⱼ e^{sⱼ/τ}), j over all items, s = users · itemsᵀ.
+    """The mean over all interactions of −log(e^{s⁺/τ⁺} / Σⱼ e^{sⱼ/τ}), j over all items, s = users · itemsᵀ.
 
-    The multinomial likelihood of Liang et al., WWW 2018, eq. 2, with a temperature. All interactions of a user share
-    the sum Σⱼ, so it is exact and still cheaper than a few hundred sampled negatives per interaction. The gradient is
-    computed with the loss, in chunks of users.
+    With τ⁺ = τ, the multinomial likelihood of Liang et al., WWW 2018, eq. 2, with a temperature; otherwise the
+    bilateral softmax loss of Wu et al., ICDE 2024, in the form of `sampled_softmax_loss`. All interactions of a user
+    share the sum Σⱼ, so it is exact and still cheaper than a few hundred sampled negatives per interaction. The
+    gradient is computed with the loss, in chunks of users.
 
     Args:
         users: [batch, d].
@@ -40,8 +46,9 @@ def catalogue_softmax_loss(
         history: interactions of the users, weighted by their values, [batch, num_items].
         temperature: τ.
         sample: items that the sum is estimated from (Bengio and Senécal, 2008); None for the sum over all items.
+        positive_temperature: τ⁺, by which the scores of positives are divided in the numerator; 0 for τ.
     """
-    arguments = (users, items, history, temperature, sample)
+    arguments = (users, items, history, temperature, sample, positive_temperature or temperature)
     result: Tensor = _CatalogueSoftmax.apply(*arguments)  # type: ignore[no-untyped-call]
     return result
 
@@ -55,11 +62,12 @@ class _CatalogueSoftmax(Function):
         history: sparse.csr_array,
         temperature: float,
         sample: Sample | None,
+        positive_temperature: float,
     ) -> Tensor:
         index = None if sample is None else torch.from_numpy(sample.item_index).to(items.device)
-        log_q = None if sample is None else torch.from_numpy(sample.log_q).to(items.device)
+        log_q = None if sample is None else torch.from_numpy(sample.log_q).to(items)
         negatives = items if index is None else items[index]
-        counts = torch.from_numpy(history.sum(axis=1).astype(np.float32)).to(users.device)
+        counts = torch.from_numpy(history.sum(axis=1).astype(np.float32)).to(users)
         total = float(history.sum())
         normalisers, user_gradient, negative_gradient = _log_partition(
             users / temperature, negatives, counts / total, log_q
@@ -68,7 +76,7 @@ class _CatalogueSoftmax(Function):
             negative_gradient if index is None else torch.zeros_like(items).index_add_(0, index, negative_gradient)
         )
         rows, columns, weight = _entries(history, users.device)
-        weight = (weight / (temperature * total)).unsqueeze(1)
+        weight = (weight.to(users) / (positive_temperature * total)).unsqueeze(1)
         chosen = items[columns] * weight  # [interactions, d]
         loss = normalisers @ counts / total - (users[rows] * chosen).sum()
         user_gradient = (user_gradient / temperature).index_add_(0, rows, chosen, alpha=-1)
@@ -77,9 +85,9 @@ class _CatalogueSoftmax(Function):
         return loss
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None, None]:  # ctx: torch's own
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None, None, None]:  # ctx: torch's own
         user_gradient, item_gradient = ctx.saved_tensors
-        return user_gradient * gradients[0], item_gradient * gradients[0], None, None, None
+        return user_gradient * gradients[0], item_gradient * gradients[0], None, None, None, None
 
 
 def _log_partition(users: Tensor, items: Tensor, weight: Tensor, log_q: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:

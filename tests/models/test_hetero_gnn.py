@@ -202,7 +202,10 @@ def training_data_of(graph: HeteroGraph) -> TrainingData:
 def test_a_neighbourhood_that_holds_everything_has_the_loss_of_the_whole_graph(graph: HeteroGraph, loss: str) -> None:
     """As PyG's loader gives it, with the nodes of each type in another order."""
     negatives = "batch" if loss == "softmax" else "uniform"
-    model = HeteroGNN(HeteroGNNConfig(embedding_dim=DIM, loss=loss, negatives=negatives))
+    positive_temperature = 0.25 if loss == "softmax" else 0.0
+    model = HeteroGNN(
+        HeteroGNNConfig(embedding_dim=DIM, loss=loss, negatives=negatives, positive_temperature=positive_temperature)
+    )
     training = training_data_of(graph)
     x = model.initial_parameters(training, np.random.default_rng(0))
     assert model._training_graph is not None

@@ -183,7 +183,8 @@ class HeteroGNN(EmbeddingModel[HeteroGNNConfig]):
         degree = np.bincount(training.matrix.indices, minlength=training.matrix.shape[1])[batch.positive]
         log_q = torch.from_numpy(np.log(degree * (len(degree) / training.matrix.nnz)).astype(np.float32)).to(x.device)
         item_index = torch.from_numpy(batch.positive).to(x.device)
-        return in_batch_softmax_loss(users, items, item_index, c.temperature, log_q if c.correction else None)
+        correction = log_q if c.correction else None
+        return in_batch_softmax_loss(users, items, item_index, c.temperature, correction, c.positive_temperature)
 
     def finish(self, x: Tensor, encode: Encode, training: TrainingData) -> None:  # noqa: ARG002  # encode holds x
         """Store the vectors of users and items, 0 for those without edges, and the messages of items to new users."""
