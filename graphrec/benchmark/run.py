@@ -19,7 +19,7 @@ from graphrec.evaluation.assembly import num_edges
 from graphrec.evaluation.audit import audit, require_clean
 from graphrec.evaluation.environment import load, machine, peak_mib, versions
 from graphrec.evaluation.protocol import Evaluation, evaluate
-from graphrec.models import make
+from graphrec.models import make, settings_for
 from graphrec.models.base import Model
 from graphrec.progress import StageProgress
 from graphrec.ranking.memory import MEMORY_BUDGET
@@ -33,7 +33,7 @@ K = 20
 class Conditions:
     """How a model is measured.
 
-    settings: settings to use; None to tune them.
+    settings: settings to use, or the model's default for the graph if it is empty; None to tune them.
     num_trials: configs tried beyond the model's candidates; None for the default of `TuningBudget`.
     memory_budget: bytes for scores in memory at once.
     label: name of the result in tables; "" for the name of the model.
@@ -191,9 +191,10 @@ def measure(
 def tune(
     dataset: Dataset, model: str, conditions: Conditions, rng: np.random.Generator, step: StageProgress | None = None
 ) -> SettingChoice:
-    """The config that is best on held-out parts of train (`hold_out`); the given settings if there are any."""
+    """The config that is best on held-out parts of train (`hold_out`); the given settings if there
+    are any, where `{}` means the model's default for the graph."""
     if conditions.settings is not None:
-        return SettingChoice(dict(conditions.settings), 0, 0.0)
+        return SettingChoice(dict(settings_for(model, dataset.graph, conditions.settings)), 0, 0.0)
 
     def report(done: int, total: int) -> None:
         if step is not None:

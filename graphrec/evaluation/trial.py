@@ -21,7 +21,7 @@ from graphrec.evaluation.significance import PooledValues
 from graphrec.evaluation.slices import recall_by_popularity
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import join
-from graphrec.models import make, model_class
+from graphrec.models import make, model_class, settings_for
 from graphrec.progress import Progress, StageProgress, stage_progress
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.splitting import Split
@@ -142,8 +142,9 @@ def run_trial(
 
     # Tune on validation, then fit to train and validation and rank for the test users.
     rng = np.random.default_rng([seed, prepared.num, zlib.crc32(contender.name.encode())])
-    tuning = Tuning(contender.settings or {}, (), 0.0)
-    if contender.settings is None:
+    if contender.settings is not None:
+        tuning = Tuning(settings_for(contender.model, prepared.visible, contender.settings), (), 0.0)
+    else:
         tuning = tune(graph, prepared.parts, contender.model, rng, step(f"tune {contender.model}"), config.effort)
     model = make(contender.model, config.effort.device, **tuning.config)
     train = prepared.train_validation

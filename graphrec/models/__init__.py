@@ -1,13 +1,14 @@
 """The registry of models: one model is one file and one line here. Importing it loads no torch."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from graphrec.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
+    from graphrec.hetero import HeteroGraph
     from graphrec.models.base import Model
 
 #: Name of a model, which is also the name of its module here -> name of its class.
@@ -55,6 +56,11 @@ def make(name: str, device: object = "cpu", **config: object) -> "Model[Any]":
     """
     model = model_class(name)
     return model(model.config_class(**_convert_settings(name, model.config_class, config)), str(device))
+
+
+def settings_for(name: str, graph: "HeteroGraph", given: Mapping[str, object]) -> Mapping[str, object]:
+    """The given settings; without any, all settings of the model's default for a graph, its first candidate."""
+    return given or asdict(model_class(name).candidates(graph)[0])
 
 
 def _convert_settings(name: str, config_class: type[Any], config: Mapping[str, object]) -> dict[str, object]:

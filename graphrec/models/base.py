@@ -334,7 +334,7 @@ class Model(ABC, Generic[Config]):
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[Config]:  # noqa: ARG003  # the default is the same for every graph
-        """The configs worth measuring on validation, the default first."""
+        """The configs worth measuring on validation, first the default for this graph."""
         return [cls.config_class()]
 
     @classmethod

@@ -16,7 +16,7 @@ from graphrec.evaluation.protocol import Evaluation, evaluate
 from graphrec.evaluation.trial import tune as choose_settings
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
-from graphrec.models import make, model_class
+from graphrec.models import make, model_class, settings_for
 from graphrec.models.base import Model
 from graphrec.pipeline.config import TrainConfig, TuneConfig
 from graphrec.progress import Progress, StageProgress, silent, stage_progress
@@ -57,6 +57,7 @@ def train(
     seed = int(rng.integers(1 << 62))
 
     # Choose settings on validation, if they are not given and there are enough interactions.
+    settings = settings_for(name, graph, settings)
     verdict, split, metrics = None, None, {}
     is_tuned = config.settings is None and (len(kind.candidates(graph)) > 1 or bool(kind.space(graph)))
     if is_tuned and not config.measured and everything.matrix().nnz < MIN_PAIRS:

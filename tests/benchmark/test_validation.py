@@ -55,7 +55,7 @@ def test_the_test_part_is_never_looked_at(drawn: SplitKind, travellers: Interact
     found = [hold_out(split(train, drawn, test), np.random.default_rng(0)) for test in (None, one_each)]
     for first, second in zip(*found, strict=True):
         np.testing.assert_array_equal(first.train.item_index, second.train.item_index)
-        digests = [[measure.digest for measure in each.measures.values()] for each in (first, second)]  # type: ignore[attr-defined]
+        digests = [[measure.digest for measure in each.measures.values()] for each in (first, second)]
         assert digests[0] == digests[1]
 
 

@@ -1,10 +1,13 @@
 """The members of an ensemble as text."""
 
+from dataclasses import asdict
+
 import pytest
 
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.models.ensemble.members import Member, parse_members, write_members
 from graphrec.models.ensemble.model import EnsembleConfig
+from graphrec.models.graph_filter.config import GraphFilterConfig
 
 
 def test_members_are_read_from_text() -> None:
@@ -32,6 +35,12 @@ def test_what_is_written_is_read_again() -> None:
         Member("ials"),
         Member("fastrp", {"steps": "0 1", "cosine": "False"}),
     ]
+
+
+def test_a_config_of_default_values_is_told_from_no_settings() -> None:
+    text = write_members([("graph_filter", asdict(GraphFilterConfig()))])
+    assert text == "graph_filter(user_exponent=0.35)"
+    assert parse_members(text) == [Member("graph_filter", {"user_exponent": "0.35"})]
 
 
 @pytest.mark.parametrize(

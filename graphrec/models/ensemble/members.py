@@ -48,11 +48,17 @@ def parse_members(text: str) -> list[Member]:
 
 
 def write_members(members: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
-    """The text that `parse_members` reads as these models and configs; settings with default values are left out."""
+    """The text that `parse_members` reads as these models and configs.
+
+    Settings with default values are left out; a config of default values alone keeps one, because a member without
+    settings has the default for the graph.
+    """
     written = []
     for name, config in members:
         defaults = asdict(model_class(name).config_class())
-        inside = ", ".join(f"{key}={_quote(value)}" for key, value in config.items() if defaults.get(key) != value)
+        changed = {key: value for key, value in config.items() if defaults.get(key) != value}
+        kept = changed or dict(list(config.items())[:1])
+        inside = ", ".join(f"{key}={_quote(value)}" for key, value in kept.items())
         written.append(f"{name}({inside})" if inside else name)
     return ", ".join(written)
 

@@ -1,7 +1,7 @@
 """A blend of the scores or ranks of several models, with weights learned on validation interactions."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,11 @@ from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import FloatArray, Interactions
 from graphrec.linalg.csr import State, empty_csr, pack, unpack
-from graphrec.models import make
+from graphrec.models import make, settings_for
 from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Model
 from graphrec.models.ensemble.blending import BLENDS, BlendData, PopularityShift, learn_group_weights, normalise_scores
-from graphrec.models.ensemble.members import parse_members
+from graphrec.models.ensemble.members import parse_members, write_members
 from graphrec.progress import Progress
 from graphrec.relations import Relations
 from graphrec.splitting import at_random, by_time
@@ -127,6 +127,9 @@ class Ensemble(Model[EnsembleConfig]):
         self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
     ) -> None:
         """Learn the weights on validation interactions, then fit all members to all interactions."""
+        named = [(m.name, settings_for(m.name, graph, m.settings)) for m in parse_members(self.config.members)]
+        configs = [(name, asdict(make(name, **settings).config)) for name, settings in named]
+        self.config = replace(self.config, members=write_members(configs))  # so that `restore` makes the same members
         seeds = [int(seed) for seed in rng.integers(1 << 62, size=len(self.members))]
         given_weights = self.config.given_weights
         self.weights = torch.tensor([given_weights or [1.0] * len(seeds)], device=self.device)
