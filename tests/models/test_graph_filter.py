@@ -96,7 +96,7 @@ def test_a_new_user_with_a_known_history_gets_the_same_scores(pairs: Interaction
 
 @pytest.mark.parametrize("target", GraphFilter.candidates(checkerboard()[0]))
 def test_a_variant_is_what_a_fit_would_give(pairs: Interactions, target: GraphFilterConfig) -> None:
-    alike = GraphFilterConfig(target.user_exponent, degree_offset=target.degree_offset)
+    alike = GraphFilterConfig(target.user_exponent, target.item_exponent, degree_offset=target.degree_offset)
     base = fitted(pairs, GraphFilter.config_to_share(alike))
     variant = base.variant(target)
     assert variant is not None

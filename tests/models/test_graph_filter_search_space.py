@@ -55,6 +55,22 @@ def test_a_rank_that_a_graph_does_not_allow_is_tried_once(users: int, genres: in
     assert {config.rank for config in candidates if config == GraphFilterConfig(rank=config.rank)} == ranks
 
 
+@pytest.mark.parametrize(
+    ("users", "items", "genres", "allowed"),
+    [(9_000, 8_000, 4, True), (9_000, 8_001, 4, False), (400, 30_000, 4, True), (400, 30_000, 600, False)],
+)
+def test_a_ridge_is_tried_where_it_takes_seconds(users: int, items: int, genres: int, allowed: bool) -> None:
+    """For 8,000 items; for more if users and attribute values are few, and there is no relation between items."""
+    graph = shop(users, items, genres)
+    del graph.data["Item", "ALSO_BOUGHT", "Item"]
+    assert any(config.ridge for config in GraphFilter.candidates(graph)) == allowed
+    assert ("ridge" in GraphFilter.space(graph)) == allowed
+
+
+def test_a_ridge_with_item_relations_depends_on_the_items_alone() -> None:
+    assert not any(config.ridge for config in GraphFilter.candidates(shop(400, 30_000, 4)))
+
+
 def test_what_is_left_out_would_have_given_the_same_scores() -> None:
     graph = shop(60, 80, 4)
     assert not {GraphFilterConfig(rank=256), GraphFilterConfig(rank=64)} & {*GraphFilter.candidates(graph)}

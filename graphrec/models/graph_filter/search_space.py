@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from graphrec.hetero import HeteroGraph
+from graphrec.linalg.item_regression import WOODBURY_RATIO
 from graphrec.models.base import Range, Space
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.relations import Relations, build_relations
@@ -16,6 +17,14 @@ USER_EXPONENTS = (0.2, 0.35, 0.5)
 
 OFFSETS = (0.0, 1.0, 3.0, 10.0, 30.0)
 
+RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0)
+
+#: Maximum number of multiplications of a ridge regression in the search, that of 8,000 items; it takes seconds.
+MAX_RIDGE_WORK = 8000**3
+
+#: The settings with a ridge of which the search tries several.
+RIDGE = GraphFilterConfig(0.2, 0.25, 0.25, 0.05, rank=64, path_weight=6.0, ridge=0.1, neighbours=MANY_NEIGHBOURS)
+
 
 def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
     """The default and a degree offset, then other responses and ranks, weights of the graph's relations, and user and
@@ -24,14 +33,27 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
     The first ten differ most, because a small budget tries no more. Configs that share a decomposition are mostly
     neighbours. Configs that differ only in a rank above the graph's maximum appear once.
     """
-    default, graph_relations = GraphFilterConfig(), build_relations(graph)
+    graph_relations = build_relations(graph)
+    rows, items = _count_rows_and_items(graph, graph_relations)
+    default = GraphFilterConfig()
+    ridges = []
+    if _allows_ridge(rows, items, bool(graph_relations.item_items)):
+        ridges = [replace(RIDGE, ridge=ridge, rank=rank) for ridge in (0.1, 0.03, 0.3) for rank in (64, 0)]
+        ridges += [replace(RIDGE, ridge=ridge, rank=0) for ridge in (0.01, 1.0)]
+        ridges += [
+            replace(RIDGE, ridge=ridge, rank=0, item_exponent=0.0, source_exponent=0.0, target_exponent=0.0)
+            for ridge in (0.1, 1.0)
+        ]
     configs = [
         default,
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1, degree_offset=10.0, rank=256, path_weight=8.0),
+        *ridges[:2],
         GraphFilterConfig(plateau=1.05, neighbours=MANY_NEIGHBOURS),
         GraphFilterConfig(rank=256),
-        GraphFilterConfig(rank=64, path_weight=8.0),
+        *(() if ridges else (GraphFilterConfig(rank=64, path_weight=8.0),)),
         *(replace(default, **change) for change in _relation_changes(graph_relations)),
+        *ridges[2:],
+        GraphFilterConfig(rank=64, path_weight=8.0),
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1, rank=256, path_weight=8.0),
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1),
         GraphFilterConfig(degree_offset=10.0),
@@ -47,14 +69,22 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
         GraphFilterConfig(0.35, 0.5, 0.0, 0.0, path_weight=6.0, neighbours=MANY_NEIGHBOURS),
         GraphFilterConfig(rank=64),
     ]
-    users, items = (graph.data[label].num_nodes for label in (graph.target[0], graph.target[2]))
-    rows = users + sum(
-        values.shape[1] for values in graph_relations.item_attributes.values()
-    )  # an attribute value acts as a user
     unique: dict[GraphFilterConfig, GraphFilterConfig] = {}
     for config in configs:
         unique.setdefault(_limit_rank(config, min(rows, items)), config)
     return [*unique.values()]
+
+
+def _count_rows_and_items(graph: HeteroGraph, graph_relations: Relations) -> tuple[int, int]:
+    """The shape of the stacked matrix, in which an attribute value acts as a user."""
+    users, items = (graph.data[label].num_nodes for label in (graph.target[0], graph.target[2]))
+    return users + sum(values.shape[1] for values in graph_relations.item_attributes.values()), items
+
+
+def _allows_ridge(rows: int, items: int, has_item_relations: bool) -> bool:
+    """Whether a ridge regression of these items, on so many users and attribute values, takes seconds."""
+    by_rows = not has_item_relations and WOODBURY_RATIO * rows < items
+    return (rows if by_rows else items) * items**2 <= MAX_RIDGE_WORK
 
 
 def _limit_rank(config: GraphFilterConfig, size: int) -> GraphFilterConfig:
@@ -87,6 +117,8 @@ def space(graph: HeteroGraph) -> Space:
         "item_relation_weight": (graph_relations.item_items, few),
     }
     ranges |= {name: values for name, (present, values) in kinds.items() if present}
+    if _allows_ridge(*_count_rows_and_items(graph, graph_relations), bool(graph_relations.item_items)):
+        ranges["ridge"] = (0.0, *RIDGES)
     if graph.data[graph.target].get("timestamp") is not None:
         ranges["half_life"] = (0.0, 30.0, 180.0, 720.0)
     return ranges
