@@ -6,7 +6,7 @@ class TestMyModel(ModelContract):
 
 import io
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -120,7 +120,7 @@ class ModelContract:
         file = io.BytesIO()
         torch.save(model.state(), file)
         file.seek(0)
-        other = make(self.name, **self.config)
+        other = make(self.name, **asdict(model.config))
         other.restore(torch.load(file, weights_only=True))
         batch = np.arange(21)
         assert torch.equal(other.score(batch), model.score(batch))

@@ -52,7 +52,8 @@ def command(
     """Blend the models of two or more runs into one, and save it as a run.
 
     Models and settings are those of the runs. They are fitted twice: first without a part of the interactions, on which
-    the weights are learned unless --weights gives them, then to all interactions that the graph has now.
+    the weights are learned unless --weights gives them, then to all interactions that the graph has now. If learned
+    weights are no better than equal ones, the ranks of the models are averaged.
     """
     from graphrec import TrainConfig
 
@@ -64,7 +65,10 @@ def command(
         _terminal.print_json({**_run_report.as_dict(blended.run, graph.settings.runs), "weights": blended.weights})
         return
     _run_report.show_metrics(blended.run)
-    columns = ["weight of", *([""] if groups == 1 else [f"group {n}" for n in range(1, groups + 1)])]
+    num_groups = len(blended.weights)
+    columns = ["weight of", *([""] if num_groups == 1 else [f"group {n}" for n in range(1, num_groups + 1)])]
     rows = ([member.id, *values] for member, *values in zip(blended.members, *blended.weights, strict=True))
     _terminal.print_table("", columns, rows)
+    if blend == "score" and blended.run.config["blend"] == "rank":
+        _terminal.note("on held-out interactions learned weights were no better than equal ones: ranks are averaged")
     _run_report.show_verdict(blended.run)

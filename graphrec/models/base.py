@@ -128,7 +128,7 @@ class Model(ABC, Generic[Config]):
     def fit(
         self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
     ) -> None:
-        """Fit the model.
+        """Fit the model. It may change `config` to the settings that it selected, which `restore` then needs.
 
         Args:
             graph: everything that the model may read besides the target behaviour.

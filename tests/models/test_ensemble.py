@@ -159,8 +159,9 @@ def test_states_of_members_stand_side_by_side() -> None:
     """Two members of one kind with different settings come back as they were."""
     graph, train, _ = checkerboard()
     config = EnsembleConfig(members="ials(factors=4), ials(factors=6)")
-    model, other = Ensemble(config), Ensemble(config)
+    model = Ensemble(config)
     model.fit(graph, train, np.random.default_rng(0))
+    other = Ensemble(model.config)
     file = io.BytesIO()
     torch.save(model.state(), file)
     file.seek(0)

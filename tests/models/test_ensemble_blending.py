@@ -12,6 +12,7 @@ from graphrec.evaluation.metrics import per_user, weighted_ndcg
 from graphrec.models.ensemble.blending import (
     BlendData,
     PopularityShift,
+    gain_over_equal_weights,
     learn_group_weights,
     learn_weights,
     normalise_scores,
@@ -176,3 +177,32 @@ def test_groups_of_users_get_weights_of_their_own() -> None:
     weights, limits = learn_group_weights(held, 2)
     assert limits.tolist() == [9.0]  # the smallest degree of the second group
     assert float(weights[0, 0]) > float(weights[1, 0]) + 0.3
+
+
+def two_members(num_users: int, noise: float) -> BlendData:
+    """Both members know the held-out items, the second under more noise than the first."""
+    rng = np.random.default_rng(2)
+    hits = (rng.random((num_users, 60)) < 0.1).astype(np.float32)
+    hits[:, 0] = 1.0
+    scores = np.stack([hits + rng.normal(0, scale, hits.shape) for scale in (0.5, noise)], axis=1)
+    return held_out(scores.astype(np.float32).tolist(), hits.tolist(), [1, 9] * (num_users // 2))
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_gain_is_measured_on_other_users_than_those_of_the_weights(groups: int) -> None:
+    gain, error = gain_over_equal_weights(two_members(300, 5.0), groups, np.random.default_rng(0))
+    assert gain > 3 * error > 0  # noise as strong as ten times the signal of the other member
+    gain, error = gain_over_equal_weights(two_members(300, 0.5), groups, np.random.default_rng(0))
+    assert gain < error  # both members are alike
+
+
+def test_one_user_tells_nothing() -> None:
+    one = two_members(2, 5.0).select(torch.tensor([0]))
+    assert gain_over_equal_weights(one, 1, np.random.default_rng(0)) == (0.0, float("inf"))
+
+
+def test_weights_of_users_by_hand() -> None:
+    """Two users with the same scores, ranked by one member each."""
+    held = held_out([[[2.0, 1.0], [1.0, 2.0]]] * 2, [[1.0, 0.0]] * 2, [1, 1])
+    (found,) = held.per_user(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+    assert found.tolist() == pytest.approx([1.0, 1 / np.log2(3)])

@@ -16,7 +16,14 @@ from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.models import make, settings_for
 from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Model
-from graphrec.models.ensemble.blending import BLENDS, BlendData, PopularityShift, learn_group_weights, normalise_scores
+from graphrec.models.ensemble.blending import (
+    BLENDS,
+    BlendData,
+    PopularityShift,
+    gain_over_equal_weights,
+    learn_group_weights,
+    normalise_scores,
+)
 from graphrec.models.ensemble.members import parse_members, write_members
 from graphrec.progress import Progress
 from graphrec.relations import Relations
@@ -45,7 +52,7 @@ class EnsembleConfig:
     members: the models and their settings, such as `graph_filter(rank=64), ials`.
     blend: score (scores divided by their standard deviation per user) or rank (reciprocal ranks).
     weights: weights of the members, such as `0.7 0.3`, none negative and at least one positive; empty if they are
-        learned.
+        learned. If learned weights are no better than equal ones, `blend` becomes rank and the weights are equal.
     validation: the interactions that weights are learned on. `random`: the latest tenth by time; without times a random
         tenth, on which weights must be good for popular items too (`PopularityShift`). `coherent`: a topically coherent
         fifth of each history, for users who move on to new topics; a random part favours neighbour models.
@@ -107,7 +114,8 @@ class Ensemble(Model[EnsembleConfig]):
     member has information on the user and item.
 
     To learn the weights, members are fitted to a part of the interactions, and the weights maximise NDCG@20 on the
-    rest; then all members are fitted to all interactions. If the validation part is random, the weights maximise the
+    rest; then all members are fitted to all interactions. Weights that cannot be distinguished from equal ones are not
+    used: the ranks are averaged instead. If the validation part is random, the weights maximise the
     smaller of two gains over equal weights: that of NDCG@20, and that of NDCG@20 with items weighted by √(item degree).
     """
 
@@ -126,7 +134,11 @@ class Ensemble(Model[EnsembleConfig]):
     def fit(
         self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
     ) -> None:
-        """Learn the weights on validation interactions, then fit all members to all interactions."""
+        """Learn the weights on validation interactions, then fit all members to all interactions.
+
+        If learned weights are not better than equal ones by more than one standard error in a cross-validation over the
+        validation users, the ranks of the members have equal weights.
+        """
         named = [(m.name, settings_for(m.name, graph, m.settings)) for m in parse_members(self.config.members)]
         configs = [(name, asdict(make(name, **settings).config)) for name, settings in named]
         self.config = replace(self.config, members=write_members(configs))  # so that `restore` makes the same members
@@ -141,7 +153,11 @@ class Ensemble(Model[EnsembleConfig]):
             train_graph = restrict(graph, parts.train, parts.cut, parts.validation)
             members = self._fit_members(train_graph, parts.train, seeds, steps)
             blend_data = self._collect_blend_data(members, parts, rng)
-            self.weights, self.limits = learn_group_weights(blend_data, self.config.groups)
+            gain, error = gain_over_equal_weights(blend_data, self.config.groups, rng)
+            if gain > error:
+                self.weights, self.limits = learn_group_weights(blend_data, self.config.groups)
+            else:
+                self.config = replace(self.config, blend="rank")
             del members, blend_data  # frees their memory before the next fits
         self.members = self._fit_members(graph, interactions, seeds, steps)
         self.history = interactions.matrix()
