@@ -20,7 +20,7 @@ CONFIGS = {
     "all": FULL,
     "sharpened": replace(FULL, sharpening=1.5),
     "cut": replace(FULL, neighbours=3),
-    "ridge": replace(FULL, ridge=0.05, neighbours=6),
+    "ridge": replace(FULL, ridge=2.0, neighbours=6),
     "sharpened and cut": replace(FULL, sharpening=0.7, neighbours=4),
     "paths alone": replace(FULL, rank=0),
     "spectrum alone": replace(FULL, path_weight=0.0, rank=1000),

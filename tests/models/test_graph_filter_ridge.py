@@ -21,7 +21,7 @@ from graphrec.testing import graph_of
 
 from .typed_example import FULL, GENRES, ITEMS, USERS, Dense, fitted, matrix
 
-RIDGE = replace(FULL, ridge=0.07)
+RIDGE = replace(FULL, ridge=3.0)
 
 
 def coefficients(paths: npt.NDArray[np.floating], ridge: float) -> Dense:
@@ -31,16 +31,26 @@ def coefficients(paths: npt.NDArray[np.floating], ridge: float) -> Dense:
     return found
 
 
+def penalty(model: GraphFilter) -> float:
+    """μ: the ridge times the mean square of the entries of D_U^-b B D^-e, over σ₁²."""
+    b = model.signal.behaviour.toarray().astype(float)
+    c, users = model.config, np.where(b.sum(axis=1) > 0, b.sum(axis=1), 1.0)
+    normalised = users[:, None] ** -c.user_exponent * b * model.kernel.degree.astype(float) ** -c.item_exponent
+    return float(c.ridge * np.square(normalised[b > 0]).mean() / model.kernel.top_squared_singular_value)
+
+
 def plain_paths(graph: HeteroGraph, config: GraphFilterConfig) -> Dense:
     """P₀ without D^q, taken from the uncut paths of the model without a ridge."""
     return fitted(graph, replace(config, ridge=0.0, target_exponent=0.0)).scores.paths.toarray().astype(float)
 
 
-@pytest.mark.parametrize("ridge", [0.02, 0.5])
+@pytest.mark.parametrize("ridge", [1.0, 20.0])
 def test_coefficients_follow_the_formula(graph: HeteroGraph, ridge: float) -> None:
     config = replace(FULL, ridge=ridge, item_relation_weight=0.0)
     model = fitted(graph, config)
-    expected = coefficients(plain_paths(graph, config), ridge) @ np.diag(model.kernel.degree**config.target_exponent)
+    expected = coefficients(plain_paths(graph, config), penalty(model)) @ np.diag(
+        model.kernel.degree**config.target_exponent
+    )
     np.testing.assert_allclose(model.scores.paths.toarray(), expected, atol=1e-5)
 
 
@@ -48,7 +58,7 @@ def test_an_item_relation_adds_to_the_similarity_without_negative_eigenvalues(gr
     model = fitted(graph, RIDGE)
     link = model.kernel.links["ALSO_BOUGHT"].toarray().astype(float)
     paths = plain_paths(graph, RIDGE) + np.abs(link).sum(axis=1).max() * np.eye(ITEMS)
-    expected = coefficients(paths, RIDGE.ridge) @ np.diag(model.kernel.degree**RIDGE.target_exponent)
+    expected = coefficients(paths, penalty(model)) @ np.diag(model.kernel.degree**RIDGE.target_exponent)
     np.testing.assert_allclose(model.scores.paths.toarray(), expected, atol=1e-5)
 
 
@@ -56,9 +66,9 @@ def test_it_is_ease_without_exponents_and_spectrum() -> None:
     rng = np.random.default_rng(3)
     user, item = np.nonzero(rng.random((60, 30)) < 0.25)
     pairs = Interactions(user.astype(np.int64), item.astype(np.int64), 60, 30)
-    model = GraphFilter(GraphFilterConfig(0.0, 0.0, 0.0, 0.0, rank=0, path_weight=1.0, ridge=0.05, neighbours=0))
+    model = GraphFilter(GraphFilterConfig(0.0, 0.0, 0.0, 0.0, rank=0, path_weight=1.0, ridge=4.0, neighbours=0))
     model.fit(graph_of(pairs), pairs, rng)
-    ease = EASE(EASEConfig(0.05 * model.kernel.top_squared_singular_value, 0.0))
+    ease = EASE(EASEConfig(4.0, 0.0))
     ease.fit(graph_of(pairs), pairs, rng)
     torch.testing.assert_close(model.score(np.arange(60)), ease.score(np.arange(60)), atol=1e-4, rtol=1e-4)
     assert model.has_signed_scores
@@ -133,7 +143,7 @@ def test_a_new_item_has_the_coefficients_of_its_regression(
     rows = sparse.csr_array(genres)
     part, top = model.kernel.attributes["IN_GENRE"], model.kernel.top_squared_singular_value
     to_new = part.factor.toarray().astype(float) @ part.rows(rows).toarray()[0] / top
-    inverse = np.linalg.inv(plain_paths(graph, config) + config.ridge * np.eye(ITEMS))
+    inverse = np.linalg.inv(plain_paths(graph, config) + penalty(model) * np.eye(ITEMS))
     signals = model.signal.for_users(np.arange(USERS)).toarray() @ np.diag(
         model.kernel.degree.astype(float) ** -config.source_exponent
     )

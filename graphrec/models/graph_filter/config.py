@@ -20,8 +20,9 @@ class GraphFilterConfig:
     plateau: α of the response max(α − λ, 0) to an eigenvalue λ in (0, 1].
     path_weight: w, weight of the item-user-item and item-attribute-item paths.
     sharpening: s, weight of the paths over a third item, which are subtracted from the direct paths; at least 0.
-    ridge: μ, at least 0; above 0, P has the coefficients of the ridge regression of each item on all others instead of
-        the paths, which subtracts longer paths of all lengths, and sharpening is not used. For up to 25,000 items.
+    ridge: n₀, penalty of a ridge regression as a number of interactions, at least 0; 300 suits most data. Above 0, P
+        has the coefficients of the regression of each item on all others instead of the paths, which subtracts longer
+        paths of all lengths, and sharpening is not used. For up to 25,000 items.
     neighbours: number of strongest paths that each item keeps; 0 keeps all.
     behaviour_weight: weight of each behaviour besides the target, which has 1; at least 0, like all weights below.
     social_weight: weight of the mean behaviour of friends in a user's signal, for each social relation.

@@ -89,7 +89,7 @@ class Kernel:
         largest coefficients in absolute value.
     squared_paths: the result of `square_paths`, or None.
     links: the item-item relations by name, normalised and weighted, [num_items, num_items].
-    ridge_diagonal: the diagonal of (N'ᵀN'/σ₁² + … + μI)⁻¹, [num_items]; None without a ridge.
+    ridge_diagonal: the diagonal of (N'ᵀN'/σ₁² + … + μI)⁻¹ with the penalty μ, [num_items]; None without a ridge.
     """
 
     degree: FloatArray
@@ -250,8 +250,9 @@ class Stack:
     ) -> tuple[sparse.csr_array, FloatArray]:
         """The ridge coefficients that `Kernel.paths` cuts, [num_items, num_items], and `Kernel.ridge_diagonal`.
 
-        Each item is regressed on all others: EASE (Steck, WWW 2019, equation 8) on the stacked matrix N'/σ₁. Of an
-        item-item relation S, S plus a multiple of I is added to N'ᵀN'/σ₁², which has no negative eigenvalue.
+        Each item is regressed on all others: EASE (Steck, WWW 2019, equation 8) on the stacked matrix N'/σ₁. The penalty
+        is `ridge` times the mean square of the entries of N, so it counts interactions. Of an item-item relation S, S
+        plus a multiple of I is added to N'ᵀN'/σ₁², which has no negative eigenvalue.
 
         Raises:
             DataError: there are more than MAX_RIDGE_ITEMS items.
@@ -260,10 +261,11 @@ class Stack:
         check_size("graph_filter with a ridge", self.behaviour.shape[1], MAX_RIDGE_ITEMS)
         rows = [normalise(self.behaviour, self.degree(), user_exponent, item_exponent)]
         rows += [sparse.csr_array(part.narrow().T) for part in attributes.values()]
+        penalty = ridge * float(np.square(rows[0].data, dtype=np.float64).mean()) / top if rows[0].nnz else ridge
         stacked = sparse.csr_array(sparse.vstack(rows, format="csr")) * np.float32(top**-0.5)
         factor = self.degree() ** COLLECTING_EXPONENT
         extra = [shift_spectrum(matrix) for matrix in links.values()]
-        return strongest_coefficients(stacked, ridge, factor, COLLECTION_FACTOR * neighbours, extra)
+        return strongest_coefficients(stacked, penalty, factor, COLLECTION_FACTOR * neighbours, extra)
 
 
 def shift_spectrum(relation: sparse.csr_array) -> sparse.csr_array:

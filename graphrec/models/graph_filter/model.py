@@ -74,8 +74,8 @@ class GraphFilter(Model[GraphFilterConfig]):
     - V [num_items, k], λ = (σ/σ₁)²: the leading right singular vectors and scaled squared singular values σ of N'.
     - g(λ) = max(α − λ, 0): the frequency response.
     - P [num_items, num_items]: max(P₀ − s P₀², 0) with P₀ = N'ᵀN'/σ₁² plus the normalised item-item relations; each row
-      is cut to its largest entries. w is its weight. With a ridge μ > 0 it is I − Q diag(Q)⁻¹ with Q = (P₀ + μI)⁻¹, cut
-      to the largest absolute values.
+      is cut to its largest entries. w is its weight. With a ridge n₀ > 0 it is I − Q diag(Q)⁻¹ with Q = (P₀ + μI)⁻¹ and
+      μ = n₀ m / σ₁², where m is the mean square of the entries of D_U^-b B D^-e, cut to the largest absolute values.
     - s_u [num_items]: the user's row of B plus the weighted mean rows of friends and of users with the same attributes.
     - b, e, p, q: exponents of user degrees, item degrees, history items and recommended items.
 

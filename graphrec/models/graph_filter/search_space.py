@@ -17,13 +17,13 @@ USER_EXPONENTS = (0.2, 0.35, 0.5)
 
 OFFSETS = (0.0, 1.0, 3.0, 10.0, 30.0)
 
-RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0)
+RIDGES = (50.0, 100.0, 200.0, 400.0, 1000.0, 3000.0)
 
 #: Maximum number of multiplications of a ridge regression in the search, that of 8,000 items; it takes seconds.
 MAX_RIDGE_WORK = 8000**3
 
 #: The settings with a ridge of which the search tries several.
-RIDGE = GraphFilterConfig(0.2, 0.25, 0.25, 0.05, rank=64, path_weight=6.0, ridge=0.1, neighbours=MANY_NEIGHBOURS)
+RIDGE = GraphFilterConfig(0.2, 0.25, 0.25, 0.05, rank=64, path_weight=6.0, ridge=300.0, neighbours=MANY_NEIGHBOURS)
 
 
 def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
@@ -38,12 +38,9 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
     default = GraphFilterConfig()
     ridges = []
     if _allows_ridge(rows, items, bool(graph_relations.item_items)):
-        ridges = [replace(RIDGE, ridge=ridge, rank=rank) for ridge in (0.1, 0.03, 0.3) for rank in (64, 0)]
-        ridges += [replace(RIDGE, ridge=ridge, rank=0) for ridge in (0.01, 1.0)]
-        ridges += [
-            replace(RIDGE, ridge=ridge, rank=0, item_exponent=0.0, source_exponent=0.0, target_exponent=0.0)
-            for ridge in (0.1, 1.0)
-        ]
+        ridges = [replace(RIDGE, ridge=ridge, rank=rank) for ridge in (300.0, 1000.0) for rank in (64, 0)]
+        ridges += [replace(RIDGE, ridge=ridge, rank=0) for ridge in (100.0, 3000.0)]
+        ridges.append(GraphFilterConfig(0.2, 0.0, 0.0, 0.0, rank=0, ridge=300.0, neighbours=MANY_NEIGHBOURS))
     configs = [
         default,
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1, degree_offset=10.0, rank=256, path_weight=8.0),
