@@ -250,9 +250,9 @@ class Stack:
     ) -> tuple[sparse.csr_array, FloatArray]:
         """The ridge coefficients that `Kernel.paths` cuts, [num_items, num_items], and `Kernel.ridge_diagonal`.
 
-        Each item is regressed on all others: EASE (Steck, WWW 2019, equation 8) on the stacked matrix N'/σ₁. The penalty
-        is `ridge` times the mean square of the entries of N, so it counts interactions. Of an item-item relation S, S
-        plus a multiple of I is added to N'ᵀN'/σ₁², which has no negative eigenvalue.
+        Each item is regressed on all others: EASE (Steck, WWW 2019, equation 8) on the stacked matrix N'/σ₁. The
+        penalty is `ridge` times the mean square of the entries of N, so it counts interactions. Of an item-item
+        relation S, S plus a multiple of I is added to N'ᵀN'/σ₁², which has no negative eigenvalue.
 
         Raises:
             DataError: there are more than MAX_RIDGE_ITEMS items.
