@@ -1,6 +1,5 @@
 """Who is measured, and that a config is chosen for good reasons."""
 
-
 import numpy as np
 import pytest
 
