@@ -24,7 +24,8 @@ ORIGIN = {
     "candidates": "other candidates of the model",
 }
 
-HEAD = ("data", "drawn", "default", "default of the other sets", "search", "best in hindsight") + (
+HEAD = (
+    *("data", "drawn", "default", "default of the other sets", "search", "best in hindsight"),
     "regret of default, %",
     "of the default of the other sets, %",
     "of search, %",
@@ -222,9 +223,11 @@ def regret_table(regrets: Sequence[Regret]) -> str:
         rows.append([f"**{name}**", *[""] * 5, *percents, format_seconds(float(combine(seconds)))])
     default = regrets[0].candidates[0]
     listed = [f"- [{place + 1}] {_describe(numbered[place], default)}" for place in sorted(shown)]
-    for regret in regrets:
-        if regret.selected is not None and regret.selected not in numbered:
-            listed.append(f"- [search] on {regret.data}: {_describe(regret.selected, default)}")
+    listed += [
+        f"- [search] on {regret.data}: {_describe(regret.selected, default)}"
+        for regret in regrets
+        if regret.selected is not None and regret.selected not in numbered
+    ]
     return "\n\n".join([format_table(HEAD, rows), LEGEND, "\n".join(listed)]) + "\n"
 
 

@@ -65,7 +65,7 @@ def save(result: Result, folder: Path) -> Path:
 
 
 def load_all(folder: Path) -> list[Saved]:
-    """All results of a folder (without those of a panel), ordered by data set, then by NDCG (best first), or by RMSE for ratings.
+    """All results of a folder, without those of a panel, ordered by data set, then by NDCG (best first) or RMSE.
 
     Raises DataError if the folder has no results, or a file is not a result of this version.
     """

@@ -198,7 +198,7 @@ def test_a_file_of_another_origin_is_refused(data: Dataset, tmp_path: Path, monk
     measure_regret(data, "item_knn", FEW, tmp_path)
     path = regret_path(tmp_path, "train.txt", "item_knn")
     content = path.read_bytes()
-    remedy = rf"name another folder, or remove this file and .*train\.txt--item_knn\.journal to measure again"
+    remedy = r"name another folder, or remove this file and .*train\.txt--item_knn\.journal to measure again"
 
     def refused(dataset: Dataset, conditions: Conditions, what: str) -> None:
         with pytest.raises(DataError, match=rf"train\.txt--item_knn\.regret\.json is of {what}; {remedy}"):
@@ -246,14 +246,14 @@ def test_a_process_killed_at_any_moment_continues(tmp_path: Path, monkeypatch: p
         command = [sys.executable, "-m", "graphrec", "benchmark", "--panel", "--output", str(folder), *rest]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
-    def finish(process: "subprocess.Popen[bytes]") -> Regret:
+    def finish(folder: Path) -> Regret:
+        process = start(folder)
         output, _ = process.communicate()
         assert process.returncode == 0
         assert json.loads(output)[0]["data"] == "douban-book"
-        (path,) = Path(process.args[6]).glob("*.regret.json")  # type: ignore[index]  # the list of `start`
-        return read_regret(path)
+        return read_regret(regret_path(folder, "douban-book", "item_knn"))
 
-    whole = finish(start(tmp_path / "whole"))
+    whole = finish(tmp_path / "whole")
     killed = tmp_path / "killed"
     path, study = regret_path(killed, "douban-book", "item_knn"), killed / "douban-book--item_knn.journal"
 
@@ -272,5 +272,5 @@ def test_a_process_killed_at_any_moment_continues(tmp_path: Path, monkeypatch: p
         seen.append(count_saved())
     assert seen == sorted(seen)
     assert len(set(seen)) >= 5
-    assert timeless(finish(start(killed))) == timeless(whole)
+    assert timeless(finish(killed)) == timeless(whole)
     assert not list(killed.glob(".*.partial"))

@@ -178,7 +178,7 @@ def test_a_data_set_that_fails_stops_no_other(root: Path, run: Run, tmp_path: Pa
 def test_an_error_that_no_one_foresaw_is_shown_and_stops_no_other_data_set(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = panel.tune
+    plain = measuring.tune
 
     def fail(dataset: Dataset, *rest: Any) -> Any:  # the arguments and the result of `tune`
         if dataset.name == "douban-book":
