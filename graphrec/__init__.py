@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from graphrec.evaluation.trial import EvaluationConfig
     from graphrec.graph import Graph, connect
     from graphrec.ingest.read import LoadConfig
-    from graphrec.pipeline.config import BenchmarkConfig, PublishConfig, TrainConfig, TuneConfig
+    from graphrec.pipeline.config import BenchmarkConfig, PanelConfig, PublishConfig, TrainConfig, TuneConfig
     from graphrec.reranking.spec import RerankingRules
     from graphrec.tuning.tune import TuningBudget
 
@@ -25,6 +25,7 @@ __all__ = [
     "EvaluationConfig",
     "Graph",
     "LoadConfig",
+    "PanelConfig",
     "PublishConfig",
     "RerankingRules",
     "TrainConfig",
@@ -40,6 +41,7 @@ _MODULES = {
     "EvaluationConfig": "graphrec.evaluation.trial",
     "Graph": "graphrec.graph",
     "LoadConfig": "graphrec.ingest.read",
+    "PanelConfig": "graphrec.pipeline.config",
     "PublishConfig": "graphrec.pipeline.config",
     "RerankingRules": "graphrec.reranking.spec",
     "TrainConfig": "graphrec.pipeline.config",

@@ -1,9 +1,9 @@
-"""Measure models on fixed splits, and show all results as one table and one plot."""
+"""Measure models on fixed splits, and the choice of their settings on many; show results as tables and a plot."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import click
 from . import _completion, _options, _terminal
 
 if TYPE_CHECKING:
-    from graphrec import BenchmarkConfig
+    from graphrec import BenchmarkConfig, PanelConfig
     from graphrec.benchmark.datasets import SplitKind
 
 FOLDER = _options.OutPath(file_okay=False)
@@ -28,11 +28,17 @@ DRAWN = ("random", "time", "last", "unknown")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
+#: Parameters of the command that --panel may be combined with.
+PANEL_PARAMETERS = frozenset(
+    {"data", "panel", "models", "trials", "device", "threads", "memory", "output", "table", "seed", "as_json"}
+)
+
+
 @click.command(
     epilog="Example: graphrec benchmark gowalla --model graph_filter --model ials --output results && "
     "graphrec benchmark --output results --table --plot results/quality"
 )
-@click.argument("data", nargs=-1, metavar="[NAME | TRAIN TEST]")
+@click.argument("data", nargs=-1, metavar="[NAME | TRAIN TEST | --panel NAME…]")
 @click.option("--social", type=_options.InPath(), help="File of who follows whom, in the form of TRAIN.")
 @click.option(
     "--drawn",
@@ -72,6 +78,12 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     "--threads", type=_options.Number(1, 4_096), help="Number of threads of torch and numpy; by default all cores."
 )
 @click.option("--memory", help="Memory for scores at one time, such as 256MiB.")
+@click.option(
+    "--panel",
+    is_flag=True,
+    help="Measure how well settings of a model are chosen, on the data sets NAME…, by default on all rankings that "
+    "GRAPHREC_DATA has. The folder --output keeps every step, and an interrupted run continues from it.",
+)
 @click.option("--output", type=FOLDER, help="Folder of results; each is saved there as a file.")
 @click.option("--table", is_flag=True, help="Print all results of --output as one Markdown table.")
 @click.option("--plot", type=_options.OutPath(), help="Draw all results of --output, as .svg and .png.")
@@ -92,6 +104,7 @@ def command(
     device: str,
     threads: int | None,
     memory: str | None,
+    panel: bool,
     output: Path | None,
     table: bool,
     plot: Path | None,
@@ -101,10 +114,28 @@ def command(
     """Measure models on a fixed split: NAME is a data set in the folder of GRAPHREC_DATA; TRAIN and TEST are files
     with one line per user, `user item item …`.
 
-    Settings are chosen on a validation part that is drawn as the test part is: a random tenth, one interaction per
-    user, or topically coherent parts of the histories; the test part is used once. Edges of other behaviours that
-    reveal test pairs are removed first. Files may be compressed with gzip. No store is needed.
+    Settings are chosen on held-out parts of TRAIN, by what --drawn (of a NAME, its definition) says: for `random` a
+    random tenth and a random interaction of each user, for `time` the newest fifth of each history and the last
+    interaction of each user, for `last` these last ones, for `unknown` all of them and topically coherent parts. The
+    test part is used once. Edges of other behaviours that reveal test pairs are removed first. Files may be compressed
+    with gzip. No store is needed.
+
+    With --panel every candidate of the model and the settings that a search chooses are tested on each data set. The
+    table shows how far the default, the default that is best on the other data sets, and the search are behind the best
+    settings in hindsight.
     """
+    if panel:
+        _require_panel_options()
+        if output is None or len(models) > 1:
+            raise click.UsageError("--panel needs --output, a folder that keeps every step, and measures one --model")
+        from graphrec import PanelConfig
+        from graphrec.ranking.memory import MEMORY_BUDGET, parse_memory
+
+        _set_threads(threads)
+        budget = MEMORY_BUDGET if memory is None else parse_memory(memory)
+        panel_config = PanelConfig(output, data, trials, seed, device, budget)
+        _run_panel(models[0] if models else "graph_filter", panel_config, table, as_json)
+        return
     if len(data) > 2 or (social is not None and len(data) != 2):
         raise click.UsageError("give the name of one data set, or two files TRAIN and TEST (and --social FILE)")
     if drawn is not None and len(data) != 2:
@@ -146,6 +177,55 @@ def command(
                 _show_result(result)
     if output is not None:
         _show_results(output, table, plot)
+
+
+def _require_panel_options() -> None:
+    """Raise UsageError if an option is given that --panel does not use."""
+    context = click.get_current_context()
+    default = click.core.ParameterSource.DEFAULT
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in PANEL_PARAMETERS and context.get_parameter_source(name) not in (default, None):
+            raise click.UsageError(f"{parameter.opts[-1]} is not used with --panel, whose conditions are fixed")
+
+
+def _run_panel(model: str, config: "PanelConfig", table: bool, as_json: bool) -> None:
+    """Print the regrets of a model: those in the folder if only the table is wanted, else after measuring them."""
+    from graphrec.benchmark import regret
+    from graphrec.errors import GraphrecError
+    from graphrec.graph import Graph
+    from graphrec.models import model_class
+
+    failures: Mapping[str, str] = {}
+    if table:
+        model_class(model)
+        found = regret.load_regrets(config.output, model, config.datasets)
+        if unfinished := [each.data for each in found if not each.is_complete]:
+            _terminal.note(f"not in the table, as their measurement is not finished: {', '.join(unfinished)}")
+        found = [each for each in found if each.is_complete]
+    else:
+        with _terminal.progress_bar() as progress:
+            measured = Graph.benchmark_panel(model, config, progress)
+        found, failures = list(measured.regrets), measured.failures
+        if measured.missing:
+            _terminal.note(f"not in the folder of GRAPHREC_DATA: {', '.join(measured.missing)}")
+    if as_json:
+        regrets = regret.summarise(found)
+        _terminal.print_json([{**asdict(each), "regret": own} for each, own in zip(found, regrets, strict=True)])
+    elif found:
+        _terminal.say(regret.regret_table(found), end="")
+    for name, reason in failures.items():
+        _terminal.note(f"{name}: {reason}")
+    if failures:
+        number = len(found) + len(failures)
+        raise GraphrecError(
+            f"{len(failures)} of {number} data sets failed, with the errors above: {', '.join(failures)}; then the "
+            "same command measures what is missing"
+        )
+    if not found:
+        raise GraphrecError(
+            "no data set is measured; set GRAPHREC_DATA to the folder of the data sets, or run without --table"
+        )
 
 
 def _measure(models: Sequence[str], config: "BenchmarkConfig", threads: int | None) -> list[dict[str, Any]]:

@@ -134,6 +134,14 @@ _REMEDY = (
 )
 
 
+def is_available(name: str, root: Path | None = None) -> bool:
+    """Whether the folder of a data set is in `root`, by default the folder that GRAPHREC_DATA names.
+
+    Raises DataError if neither is given.
+    """
+    return ((root or data_root(name)) / DATASETS[name].folder).is_dir()
+
+
 def open_files(train: Path, test: Path, social: Path | None = None, drawn: SplitKind = "unknown") -> Dataset:
     """A split from files with one line `user item item …` per user, whose test part was drawn as `drawn` says.
 

@@ -31,6 +31,9 @@ NESTED: Mapping[str, type] = {
 #: Fields that files of earlier versions may lack, since readers have a default for them.
 OPTIONAL = frozenset({"is_published"})
 
+#: Ending of the files of `--panel` (regret.py), which `load_all` skips.
+REGRET_ENDING = ".regret.json"
+
 #: Quality columns of the table: the metric of rankings, and that of ratings.
 QUALITY = (("recall@20", "rmse"), ("ndcg@20", "mae"))
 
@@ -62,12 +65,12 @@ def save(result: Result, folder: Path) -> Path:
 
 
 def load_all(folder: Path) -> list[Saved]:
-    """All results of a folder, ordered by data set, then by NDCG (best first), or by RMSE for ratings.
+    """All results of a folder, without those of a panel, ordered by data set, then by NDCG (best first) or RMSE.
 
     Raises DataError if the folder has no results, or a file is not a result of this version.
     """
     results = []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(path for path in folder.glob("*.json") if not path.name.endswith(REGRET_ENDING)):
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             missing = _find_missing_fields(Result, content)
@@ -95,10 +98,10 @@ def markdown(results: Sequence[Saved]) -> str:
         keyed += [(_sort_key(entry["metrics"]), _published_row(data, entry)) for entry in published.values()]
         rows += [row for _, row in sorted(keyed, key=lambda pair: pair[0])]
     rows += _fold_mean_rows(results)
-    parts = [_format_table(HEAD, rows), "\n".join(f"[{number}] {note}" for note, number in notes.items())]
+    parts = [format_table(HEAD, rows), "\n".join(f"[{number}] {note}" for note, number in notes.items())]
     effects = [row for saved in results for row in _effect_rows(saved)]
     if effects:
-        parts.append("What relations add, by a paired bootstrap over users:\n\n" + _format_table(EFFECT_HEAD, effects))
+        parts.append("What relations add, by a paired bootstrap over users:\n\n" + format_table(EFFECT_HEAD, effects))
     return "\n\n".join(parts) + "\n"
 
 
@@ -123,13 +126,13 @@ def _sort_key(metrics: Mapping[str, float]) -> float:
 
 def _result_row(saved: Saved, notes: Mapping[str, int]) -> list[str]:
     seconds, peaks = saved["seconds"], saved["peak_mib"]
-    tune = _format_seconds(seconds["tune"]) if saved["trials"] else "–"
+    tune = format_seconds(seconds["tune"]) if saved["trials"] else "–"
     peak = f"{max(value for name, value in peaks.items() if name != 'gpu'):,}"
     cells = [saved["data"], model_name(saved), *_format_quality(saved["metrics"]), tune]
     return [
         *cells,
-        _format_seconds(seconds["fit"]),
-        _format_seconds(seconds["recommend"]),
+        format_seconds(seconds["fit"]),
+        format_seconds(seconds["recommend"]),
         peak,
         f"[{notes[_describe_conditions(saved)]}]",
     ]
@@ -150,7 +153,7 @@ def _fold_mean_rows(results: Sequence[Saved]) -> list[list[str]]:
     for (data, name), parts in folds.items():
         if len(parts) == 5:
             metrics = {key: float(np.mean([part["metrics"][key] for part in parts])) for key in parts[0]["metrics"]}
-            fit = _format_seconds(float(np.mean([part["seconds"]["fit"] for part in parts])))
+            fit = format_seconds(float(np.mean([part["seconds"]["fit"] for part in parts])))
             rows.append(
                 [data, f"{name}, mean of u1 to u5", *_format_quality(metrics), "–", fit, "–", "–", "the five rows"]
             )
@@ -199,10 +202,12 @@ def _format_quality(metrics: Mapping[str, float]) -> list[str]:
     return [next((f"{metrics[name]:.4f}" for name in names if name in metrics), "–") for names in QUALITY]
 
 
-def _format_seconds(value: float) -> str:
+def format_seconds(value: float) -> str:
+    """Seconds with at least two digits."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
 
 
-def _format_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def format_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table of texts, without a line feed at its end."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

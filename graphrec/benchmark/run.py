@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ class Conditions:
     num_trials: configs tried beyond the model's candidates; None for the default of `TuningBudget`.
     memory_budget: bytes for scores in memory at once.
     label: name of the result in tables; "" for the name of the model.
+    study: file in which every trial of the tuning is saved; an interrupted tuning continues from it.
     """
 
     settings: Mapping[str, str] | None = None
@@ -45,6 +47,7 @@ class Conditions:
     device: str = "cpu"
     memory_budget: int = MEMORY_BUDGET
     label: str = ""
+    study: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -131,13 +134,7 @@ def benchmark(
         LeakError: the graph that the model sees reveals test interactions.
         GraphrecError: the device is not available.
     """
-    try:
-        torch.empty(0, device=conditions.device)
-    except (RuntimeError, AssertionError) as error:  # torch without CUDA raises AssertionError
-        reason = str(error).strip().splitlines()[0][:160]
-        raise GraphrecError(f"device '{conditions.device}' cannot be used here: {reason}; cpu can") from error
-    make(model, **(conditions.settings or {}))  # a wrong name is reported before anything is measured
-    require_clean(audit(dataset.graph, dataset.train, dataset.test, None, whole=dataset.graph))
+    check(dataset, model, conditions)
     reduced = [dataset.without(names) for names in ablate]
     if ablate and dataset.task == "rating":
         raise DataError(f"{dataset.name}: ratings have no ablation; measure with and without --without RELATION")
@@ -151,6 +148,17 @@ def benchmark(
             result = other.result
             ablations.append(Ablation(names, result.config, result.metrics, result.seconds, effects))
     return replace(measured.result, ablations=tuple(ablations))
+
+
+def check(dataset: Dataset, model: str, conditions: Conditions) -> None:
+    """Raise the errors of `benchmark` that are known before anything is measured."""
+    try:
+        torch.empty(0, device=conditions.device)
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA raises AssertionError
+        reason = str(error).strip().splitlines()[0][:160]
+        raise GraphrecError(f"device '{conditions.device}' cannot be used here: {reason}; cpu can") from error
+    make(model, **(conditions.settings or {}))
+    require_clean(audit(dataset.graph, dataset.train, dataset.test, None, whole=dataset.graph))
 
 
 def measure(
@@ -203,9 +211,11 @@ def tune(
     if dataset.task == "rating":
         ratings = tune_ratings(dataset, model, rng, conditions.device, report)
         return SettingChoice(ratings.config, len(ratings.trials), ratings.seconds)
-    effort = TuningBudget(conditions.num_trials, device=conditions.device)
+    effort = TuningBudget(conditions.num_trials, device=conditions.device, study=conditions.study)
     tuning = choose(model, hold_out(dataset, rng), rng, report, effort)
-    return SettingChoice(tuning.config, len(tuning.trials), tuning.seconds)
+    # trials read from a study count with the seconds that they needed
+    seconds = tuning.seconds if conditions.study is None else sum(trial.seconds for trial in tuning.trials)
+    return SettingChoice(tuning.config, len(tuning.trials), seconds)
 
 
 def _test_model(

@@ -16,8 +16,9 @@ if TYPE_CHECKING:  # these load torch, which takes seconds
     from graphrec.evaluation.result import Comparison
     from graphrec.evaluation.trial import EvaluationConfig
     from graphrec.hetero import HeteroGraph
+    from graphrec.pipeline.benchmarking import PanelResult
     from graphrec.pipeline.blending import Blend
-    from graphrec.pipeline.config import BenchmarkConfig, TrainConfig, TuneConfig
+    from graphrec.pipeline.config import BenchmarkConfig, PanelConfig, TrainConfig, TuneConfig
     from graphrec.runs import Run
     from graphrec.tuning import Tuning
 
@@ -205,6 +206,23 @@ class ModelMethods(DataMethods):
         from graphrec.pipeline.benchmarking import benchmark
 
         return benchmark(model, config, progress)
+
+    @staticmethod
+    def benchmark_panel(model: str, config: "PanelConfig", progress: StageProgress = silent) -> "PanelResult":
+        """How far the choice of a model's settings is behind the best choice in hindsight, on many data sets.
+
+        Needs no database. A data set that fails does not stop the others; its error is in `failures`.
+
+        Raises:
+            UnknownNameError: there is no such model or data set.
+            DataError: GRAPHREC_DATA is not set.
+        """
+        from graphrec.models import model_class
+
+        model_class(model)
+        from graphrec.pipeline.benchmarking import benchmark_panel
+
+        return benchmark_panel(model, config, progress)
 
     def _prepare(self, graph: "HeteroGraph", models: Iterable[str], config: "TrainConfig") -> "TrainConfig":
         """The config with its split and aliases filled in, if the run is measured, after notes on the training."""

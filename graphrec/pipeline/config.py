@@ -115,3 +115,23 @@ class BenchmarkConfig:
     label: str = ""
     output: Path | None = None
     drawn: "SplitKind" = "unknown"
+
+
+@dataclass(frozen=True)
+class PanelConfig:
+    """The data sets and the options of `Graph.benchmark_panel`.
+
+    output: the folder in which every trial and every measurement is kept; an interrupted panel continues from it.
+    datasets: names of data sets in the folder of GRAPHREC_DATA; none: all of the panel that are there.
+    num_trials: settings tried beyond the model's own candidates; None: the default of the search.
+    seed: seed of the held-out parts, the search and the fits.
+    device: where models are fitted: `cpu`, `cuda`, `cuda:1`.
+    memory_budget: cap on the bytes of scores in memory at one time.
+    """
+
+    output: Path
+    datasets: tuple[str, ...] = ()
+    num_trials: int | None = None
+    seed: int = 0
+    device: str = "cpu"
+    memory_budget: int = MEMORY_BUDGET

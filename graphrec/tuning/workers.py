@@ -69,15 +69,19 @@ class TrialRunner:
                     return self._watch(model, validation, steps, last, other_steps)
 
                 # a training is pruned by its first validation, whose steps those of other trainings compare with
-                model = self._fit(config, validation, callback_for if position == 0 else None)
+                model = self.fit(config, validation, callback_for if position == 0 else None)
                 parts |= validation.measure(model)
         except optuna.TrialPruned:
             return Trial(asdict(config), last[-1], time.perf_counter() - started, steps, pruned=True)
         return Trial(asdict(config), parts, time.perf_counter() - started, steps)
 
-    def _fit(
-        self, config: Config, validation: Validation, callback_for: Callable[[Model[Any]], EpochCallback] | None
+    def fit(
+        self, config: Config, validation: Validation, callback_for: Callable[[Model[Any]], EpochCallback] | None = None
     ) -> Model[Any]:
+        """The model of a config fitted to a validation of the task, as a variant of an earlier fit if possible.
+
+        `callback_for` returns the callback of a training in epochs; without it, the training is not measured.
+        """
         cached = self._variant(config, validation)
         if cached is not None:
             return cached

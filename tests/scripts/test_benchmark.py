@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from graphrec import BenchmarkConfig
+from graphrec.benchmark import panel
 from graphrec.benchmark import run as measuring
 from graphrec.benchmark.datasets import DATASETS, Dataset, SplitKind
 from graphrec.benchmark.run import Result
@@ -129,6 +130,112 @@ def test_the_plot_is_drawn(run: Run, tmp_path: Path) -> None:
     done = run("benchmark", "--output", output, "--plot", str(tmp_path / "quality"))
     assert f"wrote {tmp_path / 'quality.png'}" in done.stderr
     assert (tmp_path / "quality.svg").exists()
+
+
+PANEL = ("benchmark", "--panel", "--model", "item_knn", "--trials", "1", "--threads", "1")
+
+
+@pytest.mark.usefixtures("root")
+def test_the_panel_measures_what_is_there_and_its_table_is_printed_again(
+    run: Run, run_json: Json, tmp_path: Path
+) -> None:
+    output = ("--output", str(tmp_path / "panel"))
+    first = run(*PANEL, *output)
+    assert "not in the folder of GRAPHREC_DATA: amazon-musical-instruments-random, " in first.stderr
+    assert "douban" not in first.stderr
+    rows = [line.split(" | ")[0] for line in first.stdout.splitlines() if line.startswith("| ")]
+    assert rows == ["| data", "| ---", "| douban-book", "| douban-book-social", "| **mean**", "| **worst**"]
+    assert run(*PANEL[:4], *output, "--table").stdout == first.stdout
+    assert run(*PANEL, *output).stdout == first.stdout
+    found = run_json(*PANEL, *output, "douban-book-social")
+    assert [(entry["data"], entry["drawn"]) for entry in found] == [("douban-book-social", "random")]
+    assert set(found[0]["regret"]) == {"default", "leave_one_out", "search"}
+    assert found[0]["regret"]["leave_one_out"] is None
+    both = run_json(*PANEL[:4], *output, "--table")
+    assert [entry["data"] for entry in both] == ["douban-book", "douban-book-social"]
+    assert all(0 <= share <= 1 for entry in both for share in entry["regret"].values())
+    assert sorted(path.name for path in (tmp_path / "panel").glob("*.json")) == [
+        "douban-book--item_knn.regret.json",
+        "douban-book-social--item_knn.regret.json",
+    ]
+
+
+def test_a_data_set_that_fails_stops_no_other(root: Path, run: Run, tmp_path: Path) -> None:
+    for name in ("filmtrust", "yelp2018"):  # before and after the one that can be measured
+        (root.parent / name).mkdir()
+    output = ("--output", str(tmp_path / "panel"))
+    done = run(*PANEL, *output, "filmtrust-random", "douban-book", "yelp2018", "ciao-time", exit_code=1)
+    assert [line.split(" | ")[0] for line in done.stdout.splitlines()[2:3]] == ["| douban-book"]
+    for part in ("filmtrust-random: ", "ratings.txt", "yelp2018: ", "ciao-time: data set ciao-time needs the folder"):
+        assert part in done.stderr
+    assert "3 of 4 data sets failed, with the errors above: filmtrust-random, ciao-time, yelp2018" in done.output
+    refused = run(*PANEL, *output, "douban-book", "--seed", "1", exit_code=1)
+    assert "is of another seed; name another folder" in " ".join(refused.output.split())
+    assert not refused.stdout
+
+
+@pytest.mark.usefixtures("root")
+def test_an_error_that_no_one_foresaw_is_shown_and_stops_no_other_data_set(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = measuring.tune
+
+    def fail(dataset: Dataset, *rest: Any) -> Any:  # the arguments and the result of `tune`
+        if dataset.name == "douban-book":
+            raise ZeroDivisionError("by zero")
+        return plain(dataset, *rest)
+
+    monkeypatch.setattr(panel, "tune", fail)
+    done = run(*PANEL, "--output", str(tmp_path), exit_code=1)
+    assert "douban-book: unexpected ZeroDivisionError: by zero" in done.stderr
+    assert "| douban-book-social | random |" in done.stdout
+
+
+@pytest.mark.usefixtures("root")
+def test_a_data_set_whose_measurement_is_not_finished_is_not_in_the_table(run: Run, tmp_path: Path) -> None:
+    run(*PANEL, "--output", str(tmp_path))
+    path = tmp_path / "douban-book--item_knn.regret.json"
+    saved = json.loads(path.read_text())
+    path.write_text(json.dumps({**saved, "measured": saved["measured"][:2]}))
+    done = run(*PANEL, "--output", str(tmp_path), "--table")
+    assert "not in the table, as their measurement is not finished: douban-book\n" in done.stderr
+    assert "| douban-book |" not in done.stdout
+    assert "| douban-book-social |" in done.stdout
+    done = run(*PANEL, "--output", str(tmp_path), "--table", "douban-book", exit_code=1)
+    assert "no data set is measured" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ((), 2, "--panel needs --output"),
+        (("--output", "x", "--model", "popularity", "--model", "ials"), 2, "--panel needs --output"),
+        *(
+            (("--output", "x", *option), 2, f"{option[0]} is not used with --panel")
+            for option in (("--drawn", "time"), ("--set", "a=1"), ("--defaults",), ("--label", "a"), ("--plot", "a"),
+                           ("--without", "A"), ("--only", "A"), ("--ablate", "A"), ("--social", "a"))
+        ),
+        (("--output", "x", "douban-bok"), 1, "the panel has no data set 'douban-bok'; did you mean douban-book"),
+        (("--output", "x", "ml-100k-u1"), 1, "the panel has no data set 'ml-100k-u1'"),
+        (("--output", "x", "--model", "itemknn"), 1, "no model 'itemknn'; did you mean item_knn"),
+        (("--output", "x", "--model", "itemknn", "--table"), 1, "no model 'itemknn'; did you mean item_knn"),
+        (("--output", "x", "--memory", "much"), 1, "'much' is no amount of memory"),
+        (("--output", "x", "--table"), 1, "folder x has no regrets of graph_filter; `graphrec benchmark --panel"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("root")
+def test_wrong_usage_of_the_panel_says_what_to_do(
+    run: Run, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    assert message in " ".join(run("benchmark", "--panel", *arguments, exit_code=code).output.split())
+
+
+def test_a_panel_needs_a_folder_of_data_sets(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = ("benchmark", "--panel", "--output", str(tmp_path / "out"))
+    monkeypatch.setenv("GRAPHREC_DATA", str(tmp_path))
+    assert "no data set is measured; set GRAPHREC_DATA" in run(*output, exit_code=1).output
+    monkeypatch.delenv("GRAPHREC_DATA")
+    assert "GRAPHREC_DATA, which is not set" in " ".join(run(*output, exit_code=1).output.split())
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ COMMANDS = sorted((ROOT / "scripts").glob("[a-z]*.py"))
 
 #: The methods of `Graph` that a command calls: one, or one for each form of the command. `demo` is a tour of them.
 METHODS = {
-    "benchmark": {"benchmark"},
+    "benchmark": {"benchmark", "benchmark_panel"},
     "blend": {"blend"},
     "demo": {"load", "export", "compare", "train", "publish", "query"},
     "doctor": {"examine"},
@@ -39,6 +39,7 @@ PRESENTATION = {
     "graphrec.atomic_write",
     "graphrec.behaviours",
     "graphrec.benchmark.plot",
+    "graphrec.benchmark.regret",
     "graphrec.benchmark.results",
     "graphrec.characters",
     "graphrec.config",

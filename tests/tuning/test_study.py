@@ -187,6 +187,24 @@ def test_a_training_below_the_median_half_way_is_given_up() -> None:
     assert not few.pruned
 
 
+def test_a_fit_without_a_callback_is_not_measured() -> None:
+    graph, train, withheld = checkerboard()
+    measured = validation_measure(train, withheld, np.random.default_rng(0))
+    looks: list[int] = []
+
+    def measure(model: Model[Any]) -> Quality:
+        looks.append(1)
+        return measured(model)
+
+    whole = Validation(graph, train, {"all": measure})
+    config = LightGCNConfig(epochs=8, embedding_dim=4)
+    fitted = TrialRunner(Task(LightGCN, (whole,), ExecutionConfig(3))).fit(config, whole)
+    assert not looks
+    alone = LightGCN(config)
+    alone.fit(graph, train, np.random.default_rng(3))
+    assert fitted.score(np.arange(5)).equal(alone.score(np.arange(5)))
+
+
 def test_a_watch_sees_the_vectors_as_they_are_and_changes_nothing() -> None:
     graph, train, _ = checkerboard()
     config = LightGCNConfig(epochs=4, embedding_dim=4)
