@@ -212,7 +212,8 @@ def tune(
         ratings = tune_ratings(dataset, model, rng, conditions.device, report)
         return SettingChoice(ratings.config, len(ratings.trials), ratings.seconds)
     effort = TuningBudget(conditions.num_trials, device=conditions.device, study=conditions.study)
-    tuning = choose(model, hold_out(dataset, rng), rng, report, effort)
+    held_out = hold_out(dataset, rng)
+    tuning = choose(model, held_out.validations, rng, report, effort, held_out.guards)
     # trials read from a study count with the seconds that they needed
     seconds = tuning.seconds if conditions.study is None else sum(trial.seconds for trial in tuning.trials)
     return SettingChoice(tuning.config, len(tuning.trials), seconds)

@@ -1,7 +1,7 @@
 """Held-out parts of the training interactions, by what the author of a split says of its test part."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,44 +27,52 @@ MEASURED_USERS = 4000
 Draw = Callable[[Interactions, np.random.Generator], Mask]
 
 
-def hold_out(dataset: Dataset, rng: np.random.Generator) -> list[Validation]:
-    """Fits and held-out parts for selecting settings, chosen by `dataset.drawn` and never by the test part.
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Fits with held-out parts of train: those on which settings should be better than the default, and guards, on
+    which they should not be worse."""
 
-    - random: a random tenth of all interactions, and a random one of each user.
-    - last: the last interaction of each user.
-    - time: the newest fifth of each history, and the last interaction of each user.
-    - unknown: those of random and time, and topically coherent parts of the histories.
+    validations: list[Validation]
+    guards: list[Validation]
 
-    Without times, those of random take the place of those of last and time. The parts of one line are held out of the
-    same fit; of overlapping parts, each is measured whole. Random parts of few interactions are drawn several times.
-    Held-out pairs are removed from other behaviours too, as the test pairs are. Parts in which no user has interactions
-    on both sides are left out.
 
-    Raises DataError if no part is left.
+def hold_out(dataset: Dataset, rng: np.random.Generator) -> HeldOut:
+    """Held-out parts for selecting settings, chosen by `dataset.drawn` and never by the test part.
+
+    | drawn | better than the default on | not worse on |
+    |---|---|---|
+    | random, unknown | a random tenth, and a random interaction of each user | topically coherent parts of histories |
+    | time | the newest fifth of each history, and the last interaction of each user | a random tenth |
+    | last | the last interaction of each user | a random tenth |
+
+    Without times, the first line holds for all. Guards are there because no held-out part is quite like a test part, and
+    a test part is not always what its author says. The parts of one cell are held out of the same fit, and each is
+    measured whole. Random parts of few interactions are drawn several times. Held-out pairs are removed from other
+    behaviours too, as the test pairs are. Parts in which no user has interactions on both sides are left out.
+
+    Raises DataError if no part to be better on is left.
     """
-    fits = list(_fits(dataset.train, dataset.drawn))
+    fits, guards = _draws(dataset.train, dataset.drawn)
     validations = [found for fit in fits if (found := _validation(dataset, fit, rng)) is not None]
     if not validations:
         raise DataError(
             "too few training interactions to hold some out and select settings on them; give settings with "
             "--set NAME=VALUE, or use --defaults"
         )
-    return validations
+    return HeldOut(validations, [found for fit in guards if (found := _validation(dataset, fit, rng)) is not None])
 
 
-def _fits(train: Interactions, drawn: SplitKind) -> list[Mapping[str, Draw]]:
-    """For each fit, the parts that are held out of it, by name."""
+def _draws(train: Interactions, drawn: SplitKind) -> tuple[list[Mapping[str, Draw]], list[Mapping[str, Draw]]]:
+    """For each fit, and for each fit of a guard, the parts that are held out of it, by name."""
+    if train.time is not None and drawn in ("time", "last"):
+        last: Mapping[str, Draw] = {"last of each user": hold_out_last}
+        return [last if drawn == "last" else {"newest": hold_out_newest, **last}], [{"random": hold_out_at_random}]
     repeats = REPEATS if len(train) < REPEATED_BELOW else 1
-    by_chance: list[Mapping[str, Draw]] = [
-        {f"random{suffix}": hold_out_at_random, f"one of each user{suffix}": hold_out_one}
-        for suffix in ([""] if repeats == 1 else [f" {number}" for number in range(1, repeats + 1)])
-    ]
-    last: Mapping[str, Draw] = {"last of each user": hold_out_last}
-    newest: Mapping[str, Draw] = {"newest": hold_out_newest, **last}
-    fits: dict[SplitKind, list[Mapping[str, Draw]]] = {"random": by_chance, "last": [last], "time": [newest]}
-    if drawn in fits:
-        return fits[drawn] if train.time is not None else by_chance
-    return [*by_chance, {"coherent": coherent_holdout}, *([newest] if train.time is not None else [])]
+    suffixes = [""] if repeats == 1 else [f" {number}" for number in range(1, repeats + 1)]
+    return (
+        [{f"random{suffix}": hold_out_at_random, f"one of each user{suffix}": hold_out_one} for suffix in suffixes],
+        [{"coherent": coherent_holdout}],
+    )
 
 
 def _validation(dataset: Dataset, draws: Mapping[str, Draw], rng: np.random.Generator) -> Validation | None:

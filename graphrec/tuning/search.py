@@ -73,6 +73,13 @@ class Trials:
             yield
         self.workers = single
 
+    def best(self, accepts: Callable[[int], bool], among: Sequence[int]) -> int | None:
+        """The position of the best trial `among` some that `accepts` agrees to, the first on ties; None without any.
+        `accepts` is asked for the best ones first."""
+        qualities = self.qualities()
+        ranked = sorted(among, key=lambda position: (-qualities[position].ndcg, position))
+        return next((position for position in ranked if accepts(position)), None)
+
     def qualities(self) -> list[Quality]:
         """The quality of each trial."""
         return [trial.quality for trial in self.trials]
@@ -88,11 +95,11 @@ def search(
     trials: Trials,
     start: Config,
     space: Space,
-    criterion: Callable[[Quality], float],
+    accepts: Callable[[int], bool],
     num_trials: int,
     progress: Callable[[], None],
 ) -> None:
-    """Add `num_trials` configs near the best one by `criterion` to `trials`, varying `start` over a space.
+    """Add `num_trials` configs to `trials`, near the best one whose position is accepted, varying `start` over a space.
 
     Each step moves one or two settings of the best config: to the next value of a list, or by a normal draw whose
     standard deviation is an eighth of the range. With good starting points and few trials this gives better configs
@@ -102,7 +109,7 @@ def search(
     rng = np.random.default_rng(trials.execution.seed)
     tried = 0
     while tried < num_trials:
-        best = _best_settings(trials, start, space, criterion)
+        best = _best_settings(trials, start, space, accepts)
         drawn: list[Config] = []
         for _ in range(min(trials.workers.number, num_trials - tried)):
             known = [*trials.configs, *drawn]
@@ -112,15 +119,11 @@ def search(
         progress()
 
 
-def _best_settings(
-    trials: Trials, start: Config, space: Space, criterion: Callable[[Quality], float]
-) -> Mapping[str, Any]:
-    """The settings of the best trial inside a space, or those of `start` moved into it."""
-    tried = zip(trials.configs, trials.qualities(), strict=True)
-    inside = [(config, criterion(quality)) for config, quality in tried if _is_inside(config, start, space)]
-    if not inside:
-        return _clip(settings_of(start, space), space)
-    return settings_of(max(inside, key=lambda pair: pair[1])[0], space)
+def _best_settings(trials: Trials, start: Config, space: Space, accepts: Callable[[int], bool]) -> Mapping[str, Any]:
+    """The settings of the best accepted trial inside a space, or those of `start` moved into it."""
+    inside = [position for position, config in enumerate(trials.configs) if _is_inside(config, start, space)]
+    best = trials.best(accepts, inside)
+    return _clip(settings_of(start, space), space) if best is None else settings_of(trials.configs[best], space)
 
 
 def _is_inside(config: Config, start: Config, space: Space) -> bool:

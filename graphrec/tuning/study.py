@@ -21,8 +21,9 @@ from graphrec.home import is_private, restrict
 from graphrec.interactions import Interactions
 from graphrec.tuning.trial import Quality, Trial
 
-#: Attributes of a study: the fingerprint of the search, and the config selected at the end.
-FINGERPRINT, SELECTED = "of", "chosen"
+#: Attributes of a study: the fingerprint of the search, the config selected at the end, and before the key of a config,
+#: its quality on the parts of guards.
+FINGERPRINT, SELECTED, GUARD = "of", "chosen", "guard "
 
 #: First bytes of an Optuna journal file.
 _JOURNAL_START = b'{"op_code"'
@@ -79,6 +80,17 @@ class StudyFile:
         )
         self._study.add_trial(frozen)
         self._saved[_key(trial.config)] = trial
+
+    def find_guard(self, config: Any) -> Mapping[str, Quality] | None:  # a config dataclass
+        """The saved quality of a config on the parts of guards, None if it was not measured on them."""
+        saved = self._study.user_attrs.get(GUARD + _key(asdict(config)))
+        return None if saved is None else {name: _read_quality(part) for name, part in saved.items()}
+
+    def add_guard(self, config: Any, parts: Mapping[str, Quality]) -> None:
+        """Save the quality of a config on the parts of guards."""
+        self._study.set_user_attr(
+            GUARD + _key(asdict(config)), {name: _as_json(quality) for name, quality in parts.items()}
+        )
 
     def finish(self, config: Mapping[str, Any]) -> None:
         """Save the config that was selected."""

@@ -1,7 +1,7 @@
 """Selects a config on held-out parts: tries a model's candidates, then searches around the best of them."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,9 +13,10 @@ from graphrec.hetero import HeteroGraph
 from graphrec.models import model_class
 from graphrec.models.base import Model
 from graphrec.progress import Progress
+from graphrec.tuning.guard import Guard, relative_gain
 from graphrec.tuning.search import Trials, search
 from graphrec.tuning.study import StudyFile, fingerprint
-from graphrec.tuning.trial import Quality, Trial, Validation
+from graphrec.tuning.trial import Trial, Validation
 from graphrec.tuning.workers import ExecutionConfig
 
 
@@ -56,12 +57,14 @@ def choose(
     rng: np.random.Generator,
     progress: Progress | None = None,
     effort: TuningBudget = TuningBudget(),  # frozen
+    guards: Sequence[Validation] = (),
 ) -> Tuning:
     """The best config of a model on held-out parts (`select` has the rule); without a trial if the model has one
     candidate and no search space.
 
-    All candidates are tried, then configs around the best one. A training in epochs is stopped early if it is below the
-    median of the other trials on the first validation (Optuna's median pruner).
+    All candidates are tried, then configs around the best admissible one. A training in epochs is stopped early if it
+    is below the median of the other trials on the first validation (Optuna's median pruner). On the parts of `guards`
+    configs need not be better than the default, only not worse (`Guard`).
 
     Raises:
         UnknownNameError: the model does not exist.
@@ -76,10 +79,10 @@ def choose(
         return Tuning(asdict(candidates[0]), (), 0.0)
     started = time.perf_counter()
     execution = ExecutionConfig(int(rng.integers(1 << 62)), effort.device)
-    with _open_study(name, validations, execution, effort) as study:
+    with _open_study(name, [*validations, *guards], execution, effort) as study:
         trials = Trials(kind, validations, execution, study)
         with trials.use_workers(effort.workers):
-            best = _run_trials(trials, candidates, more, progress)
+            best = _run_trials(trials, Guard(kind, guards, execution, study), candidates, more, progress)
         if study is not None:
             study.finish(trials.trials[best].config)
     return Tuning(trials.trials[best].config, tuple(trials.trials), time.perf_counter() - started)
@@ -118,6 +121,7 @@ def _open_study(
 
 def _run_trials(
     trials: Trials,
+    guard: Guard,
     candidates: list[Any],  # configs of the model's own class
     more: int,
     progress: Progress | None,
@@ -132,39 +136,34 @@ def _run_trials(
     for start in range(0, len(candidates), parallel):
         trials.evaluate_all(candidates[start : start + parallel])
         step()
+
+    def accepts(position: int) -> bool:
+        return guard.accepts(trials.configs[position], trials.configs[0])
+
     if more:
-        qualities = trials.qualities()
-        first = max(range(len(qualities)), key=lambda position: (qualities[position].ndcg, -position))
         space = trials.kind.space(trials.task.validations[0].graph)
-        search(trials, trials.configs[first], space, lambda quality: quality.ndcg, more, step)
-    return select(trials.trials)
+        start = trials.best(accepts, range(len(trials.trials))) or 0
+        search(trials, trials.configs[start], space, accepts, more, step)
+    return select(trials.trials, accepts)
 
 
-def select(trials: Sequence[Trial]) -> int:
+def select(trials: Sequence[Trial], accepts: Callable[[int], bool] = lambda _: True) -> int:
     """The position of the selected config; the first trial is that of the default config.
 
     Differences from the default are paired over users. A config is admissible if on no part it is worse than the
-    default by more than one standard error. Of the admissible configs, the one with the largest mean relative gain over
-    the parts is selected if this gain is more than one standard error, otherwise the default: on parts with few users
-    smaller differences are noise. The standard error of the mean gain is the mean of those of the parts, which is its
-    upper bound, since parts share users. Pruned trials are not selected; of equal ones the first is.
+    default by more than one standard error, and if `accepts` agrees to its position (`Guard`). Of the
+    admissible configs, the one with the largest mean relative gain over the parts is selected if this gain is more than
+    one standard error, otherwise the default: on parts with few users smaller differences are noise. The standard error
+    of the mean gain is the mean of those of the parts, which is its upper bound, since parts share users. Pruned trials
+    are not selected; of equal ones the first is.
     """
-    best, largest = 0, 0.0
+    better = []
     for position, trial in enumerate(trials[1:], start=1):
-        gains = [_gain(trial.parts[name], default) for name, default in trials[0].parts.items() if name in trial.parts]
+        default = trials[0].parts
+        gains = [relative_gain(trial.parts[name], default[name]) for name in default if name in trial.parts]
         if trial.pruned or any(gain < -error for gain, error in gains):
             continue
         gain, error = np.mean(gains, axis=0)
-        if gain > max(largest, error):
-            best, largest = position, float(gain)
-    return best
-
-
-def _gain(quality: Quality, default: Quality) -> tuple[float, float]:
-    """The relative gain in NDCG over the default, and its standard error over users; 0 without values per user."""
-    scale = max(default.ndcg, 1e-12)
-    if quality.values is None or default.values is None:
-        return (quality.ndcg - default.ndcg) / scale, 0.0
-    difference = quality.values - default.values
-    error = difference.std(ddof=1) / np.sqrt(len(difference)) if len(difference) > 1 else np.inf
-    return float(difference.mean()) / scale, float(error) / scale
+        if gain > max(error, 0.0):
+            better.append((-float(gain), position))
+    return next((position for _, position in sorted(better) if accepts(position)), 0)

@@ -156,12 +156,16 @@ def test_a_killed_measurement_loses_one_config_and_ends_the_same(
     assert len(calls) == len(whole.measured) - fail_at
 
 
-@pytest.mark.parametrize("fail_at", [0, 1, 23, 50])
+@pytest.mark.parametrize("fail_at", [0, 1, 23, 50, 62])
 def test_a_killed_search_loses_one_config_and_ends_the_same(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail_at: int
 ) -> None:
-    """Each of ten configs is measured on six held-out parts, two of each of three fits."""
-    whole = measure_regret(data, "item_knn", FEW, tmp_path / "whole")
+    """Each of ten configs is measured on six held-out parts, two of each of three fits, and a few on a guard."""
+    with monkeypatch.context() as patch:
+        all_calls = count_calls(patch, searching=True)
+        whole = measure_regret(data, "item_knn", FEW, tmp_path / "whole")
+    number = len(all_calls)
+    assert number > 60
     with monkeypatch.context() as patch:
         count_calls(patch, fail_at, searching=True)
         with pytest.raises(Killed):
@@ -170,7 +174,7 @@ def test_a_killed_search_loses_one_config_and_ends_the_same(
         calls = count_calls(patch, searching=True)
         resumed = measure_regret(data, "item_knn", FEW, tmp_path / "killed")
     assert timeless(resumed) == timeless(whole)
-    assert len(calls) == 6 * (10 - fail_at // 6)
+    assert number - fail_at <= len(calls) <= number - fail_at + 5
     assert resumed.search_seconds > 0
 
 

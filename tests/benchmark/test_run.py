@@ -100,7 +100,9 @@ def test_validation_pairs_are_cut_from_other_behaviours(tmp_path: Path) -> None:
     folders.write(tmp_path / "tmall-mbcgcn", **files)
     data = open_dataset("tmall-mbcgcn", tmp_path)
     assert (data.cut["VIEWED"], num_edges(data.graph)["VIEWED"]) == (600, 1200)
-    for found in hold_out(data, np.random.default_rng(0)):
+    held_out = hold_out(data, np.random.default_rng(0))
+    assert held_out.guards
+    for found in (*held_out.validations, *held_out.guards):
         graph, rest = found.graph, found.train
         assert 800 < len(rest) < 1080
         assert num_edges(graph) == {"PURCHASED": len(rest), "CARTED": 1, "VIEWED": len(rest)}
@@ -123,7 +125,7 @@ def test_a_split_of_last_interactions_is_chosen_by_the_last_of_each_user(tmp_pat
         "train_cart_csv": csv + "1,2,5\n",
     }
     folders.write(tmp_path / "retailrocket-sslrec", **names, kg_txt="0 0 1\n")
-    (found,) = hold_out(open_dataset("retailrocket-sslrec", tmp_path), rng)
+    (found,) = hold_out(open_dataset("retailrocket-sslrec", tmp_path), rng).validations
     last = {(user, max(item for other, item, _ in rows if other == user)) for user in range(6)}
     kept = zip(found.train.user_index.tolist(), found.train.item_index.tolist(), strict=True)
     assert set(kept) == {(user, item) for user, item, _ in rows} - last

@@ -12,8 +12,10 @@ from graphrec.evaluation.protocol import validation_measure
 from graphrec.models.item_knn import ItemKNN
 from graphrec.models.lightgcn import LightGCNConfig
 from graphrec.testing import checkerboard
-from graphrec.tuning import Quality, Trial, TuningBudget, Validation, choose, select
+from graphrec.tuning import Measure, Quality, Trial, TuningBudget, Validation, choose, select
+from graphrec.tuning.guard import Guard
 from graphrec.tuning.trial import combine
+from graphrec.tuning.workers import ExecutionConfig
 
 
 def trial(parts: Mapping[str, float | npt.NDArray[np.float64]], pruned: bool = False) -> Trial:
@@ -58,6 +60,53 @@ def test_a_loss_on_any_part_beyond_chance_is_not_accepted() -> None:
     assert select([trial(default), trial(within)]) == 1
     assert select([trial(default), trial(small), trial(beyond)]) == 1
     assert select([trial(default), trial(small), trial(within)]) == 2
+
+
+def test_the_best_that_is_accepted_is_selected() -> None:
+    asked = []
+
+    def accepts(position: int) -> bool:
+        asked.append(position)
+        return position == 3
+
+    values = (0.10, 0.14, 0.09, 0.12, 0.13, 0.11)
+    assert select([trial({"tenth": value}) for value in values], accepts) == 3
+    assert asked == [1, 4, 3]  # the best ones first, none worse than the default, and none after the one accepted
+    assert select([trial({"tenth": value}) for value in values], lambda _: False) == 0
+
+
+def test_a_guard_rejects_what_is_worse_than_the_default_beyond_chance() -> None:
+    """item_knn with 1 and with 20 neighbours, on a part of 60 users that 1 neighbour does not serve."""
+    graph, train, withheld = checkerboard()
+    part = validation_measure(train, withheld, np.random.default_rng(0))
+    guard = Guard(ItemKNN, [Validation(graph, train, {"withheld": part})], ExecutionConfig(0))
+    good, poor = ItemKNN.config_class(neighbours=20), ItemKNN.config_class(neighbours=1)
+    model = ItemKNN(poor)
+    model.fit(graph, train, np.random.default_rng(0))
+    assert part(model).ndcg < 0.9
+    assert not guard.accepts(poor, good)
+    assert guard.accepts(good, good)
+    assert guard.accepts(good, poor)
+    assert Guard(ItemKNN, [], ExecutionConfig(0)).accepts(poor, good)
+
+
+def test_a_search_selects_nothing_that_its_guard_rejects() -> None:
+    """On the first part long lists of neighbours are best, on the guard's part short ones."""
+    graph, train, _ = checkerboard()
+
+    def measure(sign: float) -> Measure:
+        return lambda model: Quality(1 + sign * model.config.neighbours / 10_000, 0.1)
+
+    longer, shorter = (Validation(graph, train, {"part": measure(sign)}) for sign in (1.0, -1.0))
+    default = ItemKNN.config_class().neighbours
+
+    def selected(*guards: Validation) -> int:
+        found = choose("item_knn", [longer], np.random.default_rng(0), None, TuningBudget(num_trials=8), guards)
+        return int(found.config["neighbours"])
+
+    assert selected() > default
+    assert selected(longer) > default
+    assert selected(shorter) == default
 
 
 def test_relative_gains_on_all_parts_count_the_same() -> None:
