@@ -45,8 +45,8 @@ def hold_out(dataset: Dataset, rng: np.random.Generator) -> HeldOut:
     | time | the newest fifth of each history, and the last interaction of each user | a random tenth |
     | last | the last interaction of each user | a random tenth |
 
-    Without times, the first line holds for all. Guards are there because no held-out part is quite like a test part, and
-    a test part is not always what its author says. The parts of one cell are held out of the same fit, and each is
+    Without times, the first line holds for all. Guards are there because no held-out part is quite like a test part,
+    and a test part is not always what its author says. The parts of one cell are held out of the same fit, and each is
     measured whole. Random parts of few interactions are drawn several times. Held-out pairs are removed from other
     behaviours too, as the test pairs are. Parts in which no user has interactions on both sides are left out.
 

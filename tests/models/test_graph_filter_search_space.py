@@ -38,12 +38,13 @@ def test_the_search_covers_the_relations_that_are_there() -> None:
     assert "half_life" in space
 
 
-def test_a_small_budget_tries_relations_an_offset_and_another_rank() -> None:
-    default, *others = GraphFilter.candidates(shop(3_000, 3_000, 4))[:BUDGET]
-    assert default == GraphFilterConfig()
-    assert any(config.degree_offset for config in others)
-    assert {config.social_weight for config in others} > {default.social_weight}
-    assert {config.rank for config in others} > {default.rank}
+@pytest.mark.parametrize(("users", "ridge"), [(3_000, 400.0), (30_000, 0.0)])
+def test_a_small_budget_tries_relations_offsets_ranks_and_ridges(users: int, ridge: float) -> None:
+    default, *others = GraphFilter.candidates(shop(users, users, 4))[:BUDGET]
+    assert default.ridge == ridge
+    for name in ("degree_offset", "social_weight", "rank", *(("ridge",) if ridge else ())):
+        assert {getattr(config, name) for config in others} > {getattr(default, name)}
+    assert GraphFilterConfig() in others
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,6 @@ def test_a_small_budget_tries_relations_an_offset_and_another_rank() -> None:
 )
 def test_a_rank_that_a_graph_does_not_allow_is_tried_once(users: int, genres: int, ranks: set[int]) -> None:
     candidates = GraphFilter.candidates(shop(users, 7_000, genres))
-    assert candidates[0] == GraphFilterConfig()
     assert {config.rank for config in candidates if config == GraphFilterConfig(rank=config.rank)} == ranks
 
 

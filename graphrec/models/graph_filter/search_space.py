@@ -22,34 +22,46 @@ RIDGES = (50.0, 100.0, 200.0, 400.0, 1000.0, 3000.0)
 #: Maximum number of multiplications of a ridge regression in the search, that of 8,000 items; it takes seconds.
 MAX_RIDGE_WORK = 8000**3
 
-#: The settings with a ridge of which the search tries several.
-RIDGE = GraphFilterConfig(0.2, 0.25, 0.25, 0.05, rank=64, path_weight=6.0, ridge=300.0, neighbours=MANY_NEIGHBOURS)
+#: The default where a ridge takes seconds. The vectors have little weight beside the coefficients; they are there for
+#: similar items and for publishing.
+RIDGE = GraphFilterConfig(0.2, 0.25, 0.25, 0.05, rank=64, path_weight=100.0, ridge=400.0, neighbours=MANY_NEIGHBOURS)
+
+#: The default for other graphs.
+OFFSET = GraphFilterConfig(degree_offset=10.0)
 
 
 def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
-    """The default and a degree offset, then other responses and ranks, weights of the graph's relations, and user and
-    item exponents, some of which make the model RP3β.
+    """The default for a graph, then other ridges, offsets, responses and ranks, weights of the graph's relations, and
+    user and item exponents, some of which make the model RP3β.
 
     The first ten differ most, because a small budget tries no more. Configs that share a decomposition are mostly
     neighbours. Configs that differ only in a rank above the graph's maximum appear once.
     """
     graph_relations = build_relations(graph)
     rows, items = _count_rows_and_items(graph, graph_relations)
-    default = GraphFilterConfig()
-    ridges = []
-    if _allows_ridge(rows, items, bool(graph_relations.item_items)):
-        ridges = [replace(RIDGE, ridge=ridge, rank=rank) for ridge in (300.0, 1000.0) for rank in (64, 0)]
-        ridges += [replace(RIDGE, ridge=ridge, rank=0) for ridge in (100.0, 3000.0)]
-        ridges.append(GraphFilterConfig(0.2, 0.0, 0.0, 0.0, rank=0, ridge=300.0, neighbours=MANY_NEIGHBOURS))
+    has_ridge = _allows_ridge(rows, items, bool(graph_relations.item_items))
+    default = RIDGE if has_ridge else OFFSET
+    ridges = [
+        replace(RIDGE, path_weight=6.0),
+        replace(RIDGE, target_exponent=0.25),
+        replace(RIDGE, path_weight=6.0, ridge=1000.0),
+        replace(RIDGE, ridge=1000.0),
+        replace(RIDGE, ridge=150.0),
+        replace(RIDGE, item_exponent=0.0, source_exponent=0.0, target_exponent=0.0),
+    ]
+    few, more = (ridges[:2], ridges[2:]) if has_ridge else ([], [])
     configs = [
         default,
+        *few,
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1, degree_offset=10.0, rank=256, path_weight=8.0),
-        *ridges[:2],
+        GraphFilterConfig(),
+        *(replace(default, **change) for change in _relation_changes(graph_relations)),
+        *more,
+        GraphFilterConfig(
+            0.35, 0.5, 0.3, 0.2, 3.0, rank=512, path_weight=5.0, neighbours=MANY_NEIGHBOURS, sharpening=2.0
+        ),
         GraphFilterConfig(plateau=1.05, neighbours=MANY_NEIGHBOURS),
         GraphFilterConfig(rank=256),
-        *(() if ridges else (GraphFilterConfig(rank=64, path_weight=8.0),)),
-        *(replace(default, **change) for change in _relation_changes(graph_relations)),
-        *ridges[2:],
         GraphFilterConfig(rank=64, path_weight=8.0),
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1, rank=256, path_weight=8.0),
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1),
@@ -92,6 +104,7 @@ def _limit_rank(config: GraphFilterConfig, size: int) -> GraphFilterConfig:
 def space(graph: HeteroGraph) -> Space:
     """The ranges of all settings that matter for a graph; `weights.VIEWED` is the weight of the behaviour VIEWED."""
     graph_relations = build_relations(graph)
+    has_ridge = _allows_ridge(*_count_rows_and_items(graph, graph_relations), bool(graph_relations.item_items))
     ranges: dict[str, Range | tuple[object, ...]] = {
         "user_exponent": USER_EXPONENTS,
         "source_exponent": Range(-0.2, 0.6),
@@ -99,7 +112,7 @@ def space(graph: HeteroGraph) -> Space:
         "degree_offset": OFFSETS,
         "rank": (0, 64, 128, 256, 512, 768),
         "plateau": Range(0.9, 1.8),
-        "path_weight": Range(0.5, 20.0, log=True),
+        "path_weight": Range(0.5, 200.0 if has_ridge else 20.0, log=True),
         "neighbours": (100, 200, MANY_NEIGHBOURS),
         "sharpening": (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0),
     }
@@ -114,7 +127,7 @@ def space(graph: HeteroGraph) -> Space:
         "item_relation_weight": (graph_relations.item_items, few),
     }
     ranges |= {name: values for name, (present, values) in kinds.items() if present}
-    if _allows_ridge(*_count_rows_and_items(graph, graph_relations), bool(graph_relations.item_items)):
+    if has_ridge:
         ranges["ridge"] = (0.0, *RIDGES)
     if graph.data[graph.target].get("timestamp") is not None:
         ranges["half_life"] = (0.0, 30.0, 180.0, 720.0)
