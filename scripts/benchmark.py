@@ -114,10 +114,10 @@ def command(
     """Measure models on a fixed split: NAME is a data set in the folder of GRAPHREC_DATA; TRAIN and TEST are files
     with one line per user, `user item item …`.
 
-    Settings are chosen on held-out parts of TRAIN, by what --drawn (of a NAME, its definition) says: for `random` a
-    random tenth and a random interaction of each user, for `time` the newest fifth of each history and the last
-    interaction of each user, for `last` these last ones, for `unknown` all of them and topically coherent parts. The
-    test part is used once. Edges of other behaviours that reveal test pairs are removed first. Files may be compressed
+    Settings are chosen on held-out parts of TRAIN, by what --drawn (of a NAME, its definition) says: for `time` the
+    newest fifth of each history and the last interaction of each user, for `last` these last ones, else a random tenth
+    and a random interaction of each user. They must be better there than the default by more than chance, and not worse
+    on a part of another kind. The test part is used once. Edges of other behaviours that reveal test pairs are removed first. Files may be compressed
     with gzip. No store is needed.
 
     With --panel every candidate of the model and the settings that a search chooses are tested on each data set. The

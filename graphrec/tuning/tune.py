@@ -19,13 +19,17 @@ from graphrec.tuning.study import StudyFile, fingerprint
 from graphrec.tuning.trial import Trial, Validation
 from graphrec.tuning.workers import ExecutionConfig
 
+#: Number of interactions above which a search makes LARGE_TRIALS trials beyond the candidates, if no number is given:
+#: each takes many seconds, and adds little to the candidates.
+LARGE, LARGE_TRIALS = 500_000, 10
+
 
 @dataclass(frozen=True)
 class TuningBudget:
     """The number of configs to try, and how to run them.
 
     num_trials: number of configs tried beyond the candidates; None for eight per setting of the model's search space,
-        capped by the model's `trials`.
+        capped by the model's `trials`, and by LARGE_TRIALS for many interactions.
     budget: total number of configs, the same for every model; overrides `num_trials`, and candidates beyond it are
         dropped. None for no total.
     device: device that models are fitted on.
@@ -93,7 +97,8 @@ def num_trials(kind: type[Model[Any]], graph: HeteroGraph, effort: TuningBudget)
     candidates, space = len(_allowed_candidates(kind, graph, effort)), kind.space(graph)
     if effort.budget is not None:
         return max(effort.budget, 1) if space else candidates
-    more = min(kind.trials, 8 * len(space)) if effort.num_trials is None else effort.num_trials
+    most = LARGE_TRIALS if graph.data[graph.target].num_edges > LARGE else kind.trials
+    more = min(kind.trials, most, 8 * len(space)) if effort.num_trials is None else effort.num_trials
     return candidates + (more if space else 0)
 
 
