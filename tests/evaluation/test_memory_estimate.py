@@ -30,7 +30,10 @@ def test_the_constants_are_those_of_the_models() -> None:
     assert GraphFilterConfig().rank_share == memory_estimate.RANK_SHARE
     assert model.SHARED_RANK == memory_estimate.RANK
     assert model.MAX_SQUARED_PATHS == memory_estimate.TWICE_KEPT
-    assert search_space.MAX_RIDGE_WORK == memory_estimate.RIDGE_WORK
+    assert (kernel.MAX_RIDGE_ITEMS, search_space.MAX_RIDGE_WORK) == (
+        memory_estimate.RIDGE_ITEMS,
+        memory_estimate.RIDGE_WORK,
+    )
     assert svd.DENSE == memory_estimate.DENSE_SIDE
     assert kernel.COLLECTION_FACTOR == memory_estimate.COLLECTED
     assert (workers.MAX_CACHED, workers.MAX_CACHED_BYTES) == (
