@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import sparse
 
-from graphrec.errors import DataError
+from graphrec.errors import DataError, GraphrecError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.item_regression import strongest_coefficients
@@ -154,9 +154,39 @@ def test_a_new_item_has_the_coefficients_of_its_regression(
         np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize(("users", "ridge"), [(50, 1e-6), (50, 1e-30), (3, 1e-30), (3, 1e-100)])
+def test_a_ridge_too_small_for_float32_says_what_to_do(users: int, ridge: float) -> None:
+    """All users alike, so that all items depend on each other; with 3 users the Woodbury identity is used."""
+    pairs = Interactions(np.repeat(np.arange(users), 30), np.tile(np.arange(30), users), users, 30)
+    model = GraphFilter(GraphFilterConfig(0.2, 0.25, ridge=ridge))
+    with pytest.raises(GraphrecError, match=f"graph_filter needs a ridge above {ridge:g} here; 50 to 3,000 are usual"):
+        model.fit(graph_of(pairs), pairs, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("users", "items"), [(1, 1), (1, 6), (6, 1), (6, 3)])
+def test_the_fewest_users_and_items_have_finite_scores(users: int, items: int) -> None:
+    """The last user and the last item have no interactions, and one pair is repeated."""
+    pairs = Interactions(np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.int64), users, items)
+    model = GraphFilter(GraphFilterConfig(0.2, 0.25, 0.25, 0.05, rank=64, path_weight=100.0, ridge=400.0))
+    model.fit(graph_of(pairs), pairs, np.random.default_rng(0))
+    assert bool(model.score(np.arange(users)).isfinite().all())
+
+
+def test_squares_of_paths_are_not_computed_with_a_ridge(graph: HeteroGraph) -> None:
+    model = fitted(graph, RIDGE)
+    assert model.variant(replace(RIDGE, sharpening=2.0)) is not None
+    assert model.kernel.squared_paths is None
+
+
 def test_impossible_settings_are_refused() -> None:
     with pytest.raises(DataError, match="ridge, .* must not be negative"):
         GraphFilterConfig(ridge=-0.1)
+    with pytest.raises(DataError, match="ridge is at most 1,000,000,000, not 1e"):
+        GraphFilterConfig(ridge=1e30)
+    for name in ("ridge", "path_weight", "source_exponent"):
+        for value in (np.nan, np.inf):
+            with pytest.raises(DataError, match=f"{name} must be a finite number"):
+                replace(GraphFilterConfig(), **{name: value})
     many = Interactions(np.arange(26_000), np.arange(26_000), 26_000, 26_000)
     with pytest.raises(DataError, match=r"graph_filter with a ridge needs a dense matrix .* at most 25,000 items"):
         GraphFilter(GraphFilterConfig(rank=0, ridge=0.1)).fit(graph_of(many), many, np.random.default_rng(0))

@@ -358,7 +358,12 @@ class GraphFilter(Model[GraphFilterConfig]):
         if any(getattr(config, name) != getattr(base, name) for name in COLLECTION_SETTINGS):
             normalised = stack.normalise(config.user_exponent, config.item_exponent)
             kernel = variant._collect(kernel, stack, normalised, build_links(graph_relations, weights))
-        elif config.sharpening > 0 and kernel.squared_paths is None and kernel.collected.nnz <= MAX_SQUARED_PATHS:
+        elif (
+            config.sharpening > 0
+            and not config.ridge
+            and kernel.squared_paths is None
+            and kernel.collected.nnz <= MAX_SQUARED_PATHS
+        ):
             kernel = self.kernel = replace(kernel, squared_paths=kernel.square_paths())  # stored for later variants
         variant._set_kernel(kernel)
         return variant
