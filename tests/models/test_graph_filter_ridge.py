@@ -10,13 +10,14 @@ import torch
 from scipy import sparse
 
 from graphrec.errors import DataError, GraphrecError
-from graphrec.hetero import HeteroGraph
+from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
 from graphrec.linalg.item_regression import strongest_coefficients
 from graphrec.linalg.sparse import top_k_magnitudes
 from graphrec.models.ease import EASE, EASEConfig
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.model import GraphFilter
+from graphrec.ranking.topk import TopKOptions, search_top_k, top_k
 from graphrec.testing import graph_of
 
 from .typed_example import FULL, GENRES, ITEMS, USERS, Dense, fitted, matrix
@@ -120,6 +121,23 @@ def test_a_variant_and_a_restored_model_are_what_a_fit_would_give(graph: HeteroG
         again = GraphFilter(config)
         again.restore(variant.state())
         assert again.score(everyone).equal(variant.score(everyone))
+
+
+def test_every_search_ranks_negative_scores_after_positive_ones(
+    graph: HeteroGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Items without any information are last, filled in by popularity, as for every model with signed scores."""
+    config = replace(RIDGE, ridge=0.3, rank=2, path_weight=5.0, item_relation_weight=0.0, attribute_weight=0.0)
+    model, everyone = fitted(graph, config), np.arange(USERS)
+    seen = interactions(graph).matrix()
+    expected = top_k(model, seen, everyone, ITEMS - 1)
+    assert (expected.score < 0).any()
+    for name in ("MIN_VECTOR_ELEMENTS", "MIN_USERS", "MIN_PRODUCT_USERS"):
+        monkeypatch.setattr(f"graphrec.ranking.pruned_topk.{name}", 0)
+    monkeypatch.setattr("graphrec.models.graph_filter.model.APPROXIMATE_FROM", 0)
+    for precision in ("float32", "bfloat16"):
+        found = search_top_k(model, seen, everyone, ITEMS - 1, TopKOptions(precision=precision))
+        np.testing.assert_array_equal(found.item_index, expected.item_index)
 
 
 def test_contributions_add_up_to_the_score(graph: HeteroGraph) -> None:
