@@ -82,8 +82,10 @@ class StudyFile:
         self._saved[_key(trial.config)] = trial
 
     def find_guard(self, config: Any) -> Mapping[str, Quality] | None:  # a config dataclass
-        """The saved quality of a config on the parts of guards, None if it was not measured on them. Raises GraphrecError
-        if it cannot be read."""
+        """The saved quality of a config on the parts of guards, None if it was not measured on them.
+
+        Raises GraphrecError if it cannot be read.
+        """
         saved = self._study.user_attrs.get(GUARD + _key(asdict(config)))
         try:
             return None if saved is None else {name: _read_quality(part) for name, part in saved.items()}

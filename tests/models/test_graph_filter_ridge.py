@@ -204,7 +204,7 @@ def test_impossible_settings_are_refused() -> None:
     for name in ("ridge", "path_weight", "source_exponent"):
         for value in (np.nan, np.inf):
             with pytest.raises(DataError, match=f"{name} must be a finite number"):
-                replace(GraphFilterConfig(), **{name: value})
+                replace(GraphFilterConfig(), **{name: value})  # type: ignore[arg-type]  # all three are numbers
     many = Interactions(np.arange(26_000), np.arange(26_000), 26_000, 26_000)
     with pytest.raises(DataError, match=r"graph_filter with a ridge needs a dense matrix .* at most 25,000 items"):
         GraphFilter(GraphFilterConfig(rank=0, ridge=0.1)).fit(graph_of(many), many, np.random.default_rng(0))

@@ -182,8 +182,11 @@ class GraphFilter(Model[GraphFilterConfig]):
         )
 
     def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
-        """Scores with the dense product in bfloat16; None for small catalogues, for processors without bfloat16, and with
-        a ridge, whose negative scores a rounding error would precede."""
+        """Scores with the dense product in bfloat16.
+
+        None for small catalogues, for processors without bfloat16, and with a ridge, because rounding errors would rank
+        before negative scores.
+        """
         fast = self.device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
         if not fast or self.has_signed_scores or self.scores.vectors.numel() < APPROXIMATE_FROM:
             return None

@@ -92,7 +92,7 @@ def _count_rows_and_items(graph: HeteroGraph, graph_relations: Relations) -> tup
 
 
 def _allows_ridge(rows: int, items: int, has_item_relations: bool) -> bool:
-    """Whether a ridge regression of these items, on so many users and attribute values, is possible and takes seconds."""
+    """Whether a fit accepts a ridge for these items, and its regression on so many rows takes seconds."""
     by_rows = not has_item_relations and WOODBURY_RATIO * rows < items
     return items <= MAX_RIDGE_ITEMS and (rows if by_rows else items) * items**2 <= MAX_RIDGE_WORK
 
