@@ -55,6 +55,35 @@ def test_coefficients_follow_the_formula(graph: HeteroGraph, ridge: float) -> No
     np.testing.assert_allclose(model.scores.paths.toarray(), expected, atol=1e-5)
 
 
+def test_a_value_of_many_items_has_no_part_in_the_regression(
+    graph: HeteroGraph, parts: Mapping[str, npt.NDArray[np.int64]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = np.bincount(parts["IN_GENRE"][:, 1], minlength=GENRES)
+    assert counts.min() < counts.max()
+    config = replace(FULL, ridge=3.0, item_relation_weight=0.0, attribute_weight=3.0)
+    before = fitted(graph, config).scores.paths.toarray()
+    monkeypatch.setattr("graphrec.models.graph_filter.kernel.MAX_VALUE_ITEMS", int(counts.max()) - 1)
+    model = fitted(graph, config)
+    expected = coefficients(plain_paths(graph, config), penalty(model)) @ np.diag(
+        model.kernel.degree**config.target_exponent
+    )
+    np.testing.assert_allclose(model.scores.paths.toarray(), expected, atol=1e-5)
+    assert np.abs(expected - before).max() > 1e-3
+
+
+def test_the_cut_is_by_the_exponent_of_each_variant(graph: HeteroGraph) -> None:
+    """More coefficients are collected than kept: a variant keeps those that are the largest after its own D^q."""
+    base = fitted(graph, replace(RIDGE, neighbours=4, target_exponent=0.0))
+    for exponent in (0.0, 0.8):
+        config = replace(RIDGE, neighbours=4, target_exponent=exponent)
+        uncut = fitted(graph, replace(config, neighbours=0)).scores.paths
+        variant = base.variant(config)
+        assert variant is not None
+        np.testing.assert_allclose(
+            variant.scores.paths.toarray(), top_k_magnitudes(uncut, 4).toarray(), atol=1e-5, rtol=1e-3
+        )
+
+
 def test_an_item_relation_adds_to_the_similarity_without_negative_eigenvalues(graph: HeteroGraph) -> None:
     model = fitted(graph, RIDGE)
     link = model.kernel.links["ALSO_BOUGHT"].toarray().astype(float)
