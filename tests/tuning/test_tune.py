@@ -92,8 +92,9 @@ def test_a_guard_rejects_what_is_worse_than_the_default_beyond_chance() -> None:
 
 
 def test_relative_gains_by_hand() -> None:
-    """Differences 0 and 0.2 of two users: mean 0.1, standard deviation √0.02, standard error 0.1; the default has 0.1."""
-    better, default = (Quality(float(np.mean(values)), 0.1, np.array(values)) for values in ([0.1, 0.3], [0.1, 0.1]))
+    """Differences 0 and 0.2 of two users: mean 0.1 and standard error 0.1, over a default of 0.1."""
+    better = Quality(0.2, 0.1, np.array([0.1, 0.3]))
+    default = Quality(0.1, 0.1, np.array([0.1, 0.1]))
     assert relative_gain(better, default) == pytest.approx((1.0, 1.0))
     assert relative_gain(default, better) == pytest.approx((-0.5, 0.5))
     assert relative_gain(Quality(0.3, 0.1), Quality(0.2, 0.1)) == pytest.approx((0.5, 0.0))
