@@ -134,7 +134,8 @@ memory_option = click.option(
 trials_option = click.option(
     "--trials",
     type=Number(0, 100_000),
-    help="Settings tried beyond a model's own candidates; by default eight for each setting, at most 40.",
+    help="Settings tried beyond a model's own candidates; by default eight for each setting, at most 40, and at most "
+    "10 for more than 500,000 interactions.",
 )
 csv_safe_option = click.option(
     "--csv-safe",

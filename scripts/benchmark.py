@@ -44,7 +44,9 @@ PANEL_PARAMETERS = frozenset(
     "--drawn",
     type=click.Choice(DRAWN),
     help="How the test part of TRAIN and TEST was drawn, as far as you know: a random part, the newest interactions, "
-    "or one (the last) of each user. It decides which held-out parts settings are chosen on. By default unknown.",
+    "or one (the last) of each user. With `time`, held-out parts are drawn by time too; the items of each user must "
+    "then be in the order of time, the oldest first. The others are treated alike, as TRAIN has no times. By default "
+    "unknown.",
 )
 @click.option(
     "--model",
@@ -68,10 +70,16 @@ PANEL_PARAMETERS = frozenset(
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Setting of the model, used instead of tuning; repeatable.",
+    help="Setting of the model, used instead of tuning; settings not named have the values of the model's config "
+    "class; repeatable.",
 )
-@click.option("--defaults", is_flag=True, help="Use the model's default settings instead of tuning.")
-@click.option("--trials", type=_options.Number(0, 100_000), help="Settings tried beyond the model's own candidates.")
+@click.option("--defaults", is_flag=True, help="Use the model's default settings for this data set instead of tuning.")
+@click.option(
+    "--trials",
+    type=_options.Number(0, 100_000),
+    help="Settings tried beyond the model's own candidates; by default eight for each setting, at most 40, and at most "
+    "10 for more than 500,000 interactions.",
+)
 @click.option("--label", default="", help="Name of the result in the table; by default the model.")
 @_options.device_option
 @click.option(
@@ -114,15 +122,16 @@ def command(
     """Measure models on a fixed split: NAME is a data set in the folder of GRAPHREC_DATA; TRAIN and TEST are files
     with one line per user, `user item item …`.
 
-    Settings are chosen on held-out parts of TRAIN, by what --drawn (of a NAME, its definition) says: for `time` the
-    newest fifth of each history and the last interaction of each user, for `last` these last ones, else a random tenth
-    and a random interaction of each user. They must be better there than the default by more than chance, and not worse
-    on a part of another kind. The test part is used once. Edges of other behaviours that reveal test pairs are removed first. Files may be compressed
-    with gzip. No store is needed.
+    Settings are chosen on held-out parts of the training interactions, drawn as the test part was: if by time, the
+    newest fifth of each history and the last interaction of each user; if it is the last of each user, these; else, and
+    for data without times, a random tenth and a random interaction of each user. Settings other than the default must
+    be better there by more than one standard error, and not worse by more on parts of another kind. The test part is
+    used once. Edges of other behaviours that reveal test pairs are removed first. Files may be compressed with gzip. No
+    store is needed.
 
-    With --panel every candidate of the model and the settings that a search chooses are tested on each data set. The
-    table shows how far the default, the default that is best on the other data sets, and the search are behind the best
-    settings in hindsight.
+    --panel measures how well settings are chosen: on each data set NAME, every candidate of the model and the settings
+    that the search selects are fitted and tested. The table compares three choices with the best of these, which is
+    known only after the test: the default, the candidate that is best on the other data sets, and the search.
     """
     if panel:
         _require_panel_options()

@@ -22,7 +22,8 @@ from . import _completion, _options, _run_report, _terminal
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Setting of the model, used instead of tuning; repeatable.",
+    help="Setting of the model, used instead of tuning; settings not named have the values of the model's config "
+    "class; repeatable.",
 )
 @click.option(
     "--study",

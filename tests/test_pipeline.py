@@ -1,7 +1,7 @@
 """Training as the command does it: what a run knows, how it was measured, and whether it may be published."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,8 @@ from graphrec.errors import DataError, RefusedError
 from graphrec.evaluation.trial import Contender
 from graphrec.hetero import interactions
 from graphrec.interactions import Interactions
+from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.pipeline.comparison import list_contenders
 from graphrec.pipeline.publication import require_publishable
 from graphrec.pipeline.training import train, tune
@@ -175,6 +177,17 @@ def test_a_saved_run_is_compared_with_its_own_settings(tmp_path: Path) -> None:
     save(tmp_path, run)
     settings = {**run.run.config, "neighbours": 3}
     assert list_contenders((), run.run, tmp_path)[2:] == [Contender("item_knn", settings, run.run.id)]
+
+
+def test_without_settings_a_model_has_the_default_for_its_graph() -> None:
+    """With `{}` nothing is searched; a setting changes a value of the config class, not of that default."""
+    pairs = Interactions(np.repeat(np.arange(12), 4), np.arange(48) % 9, 12, 9)
+    graph = graph_of(pairs)
+    default = GraphFilter.candidates(graph)[0]
+    assert default != GraphFilterConfig()
+    for settings, expected in (({}, default), ({"rank": "3"}, GraphFilterConfig(rank=3))):
+        config = TrainConfig(settings=settings, measured=False)
+        assert train(graph, "graph_filter", np.random.default_rng(0), config).run.config == asdict(expected)
 
 
 def test_settings_that_are_given_are_kept() -> None:

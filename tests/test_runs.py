@@ -1,14 +1,18 @@
 """Runs: what is saved comes back, whole or not at all."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 
 from graphrec.errors import GraphrecError, UnknownNameError
 from graphrec.models import MODELS, make
+from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.ranking.topk import recommend
 from graphrec.runs import TrainedRun, describe, list_saved, load, save
 from graphrec.testing import checkerboard
@@ -36,6 +40,37 @@ def test_a_loaded_run_recommends_what_the_saved_one_did(tmp_path: Path, name: st
     everyone = np.arange(21)
     assert torch.equal(after.model.score(everyone), before.model.score(everyone))
     assert recommend(after, k=4).frame.equals(recommend(before, k=4).frame)
+
+
+def test_a_run_with_a_ridge_is_loaded_with_its_scores_for_new_users_and_new_items(tmp_path: Path) -> None:
+    graph, train, _ = checkerboard()
+    graph.data["Genre"].num_nodes = 2
+    graph.data["Item", "IN_GENRE", "Genre"].edge_index = torch.stack([torch.arange(20), torch.arange(20) % 2])
+    model = GraphFilter(GraphFilterConfig(0.2, 0.25, 0.25, 0.05, path_weight=100.0, ridge=400.0))
+    model.fit(graph, train, np.random.default_rng(0))
+    model.forget_variants()
+    run = describe("graph_filter", model, graph.target, {}, 1.0)
+    save(tmp_path, TrainedRun(run, model, graph.users, graph.items, train))
+    after = load(tmp_path, run.id).model
+    assert isinstance(after, GraphFilter)
+    assert after.has_signed_scores
+    assert torch.equal(after.fold_in(train.matrix()), model.fold_in(train.matrix()))
+    new_items = {"IN_GENRE": sparse.csr_array(np.array([[1, 0]], dtype=np.float32))}
+    expected = model.score_new_items(np.arange(20), new_items)
+    assert bool((expected != 0).any())
+    assert torch.equal(after.score_new_items(np.arange(20), new_items), expected)
+
+
+def test_a_run_of_an_earlier_version_without_newer_settings_is_loaded(tmp_path: Path) -> None:
+    """Settings that its record lacks have the values with which that version computed."""
+    for name, newer in (("graph_filter", "ridge"), ("lightgcn", "positive_temperature")):
+        before = trained(name)
+        path = save(tmp_path, before) / "run.json"
+        record = json.loads(path.read_text())
+        assert record["config"].pop(newer) == 0
+        path.write_text(json.dumps(record))
+        after = load(tmp_path, before.run.id)
+        assert torch.equal(after.model.score(np.arange(21)), before.model.score(np.arange(21)))
 
 
 def test_an_id_tells_model_and_time_and_is_unique() -> None:

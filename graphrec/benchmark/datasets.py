@@ -145,13 +145,19 @@ def is_available(name: str, root: Path | None = None) -> bool:
 def open_files(train: Path, test: Path, social: Path | None = None, drawn: SplitKind = "unknown") -> Dataset:
     """A split from files with one line `user item item …` per user, whose test part was drawn as `drawn` says.
 
+    Such files have no times. If `drawn` is time, the items of each user must be in the order of time, the oldest first:
+    `train.time` is then the position in the history, and can be compared only within a history.
+
     Raises:
         UnknownNameError: `drawn` is not a SplitKind.
         DataError: as `read_pairs` does.
     """
     if drawn not in get_args(SplitKind):
         raise UnknownNameError("kind of split", drawn, get_args(SplitKind))
-    return remove_test_edges(train.name, readers.read_text_split(train, test, social), drawn=drawn)
+    files = readers.read_text_split(train, test, social)
+    if drawn == "time":
+        files = replace(files, train=replace(files.train, time=readers.number_within(files.train.user_index)))
+    return remove_test_edges(train.name, files, drawn=drawn)
 
 
 def remove_test_edges(

@@ -232,6 +232,11 @@ def _make_interactions(
     return Interactions(ends[0], ends[1], int(user.max()) + 1, int(item.max()) + 1, weight, times)
 
 
+def number_within(user_index: IndexArray) -> IndexArray:
+    """The position [n] of each interaction in its user's history, 0 for the first in the order given."""
+    return np.array(pd.Series(user_index).groupby(user_index).cumcount(), dtype=np.int64)
+
+
 def _align_sizes(*parts: Interactions, num_users: int = 0, num_items: int = 0) -> list[Interactions]:
     """The parts with the same number of users and of items, enough for each part."""
     users = max(num_users, *(part.num_users for part in parts))

@@ -28,7 +28,7 @@ Draw = Callable[[Interactions, np.random.Generator], Mask]
 
 
 @dataclass(frozen=True, eq=False)
-class HeldOut:
+class HeldOutParts:
     """Fits with held-out parts of train: those on which settings should be better than the default, and guards, on
     which they should not be worse."""
 
@@ -36,7 +36,7 @@ class HeldOut:
     guards: list[Validation]
 
 
-def hold_out(dataset: Dataset, rng: np.random.Generator) -> HeldOut:
+def hold_out(dataset: Dataset, rng: np.random.Generator) -> HeldOutParts:
     """Held-out parts for selecting settings, chosen by `dataset.drawn` and never by the test part.
 
     | drawn | better than the default on | not worse on |
@@ -59,7 +59,7 @@ def hold_out(dataset: Dataset, rng: np.random.Generator) -> HeldOut:
             "too few training interactions to hold some out and select settings on them; give settings with "
             "--set NAME=VALUE, or use --defaults"
         )
-    return HeldOut(validations, [found for fit in guards if (found := _validation(dataset, fit, rng)) is not None])
+    return HeldOutParts(validations, [found for fit in guards if (found := _validation(dataset, fit, rng)) is not None])
 
 
 def _draws(train: Interactions, drawn: SplitKind) -> tuple[list[Mapping[str, Draw]], list[Mapping[str, Draw]]]:

@@ -23,8 +23,8 @@ READ_BYTES, EDGE_BYTES = 900, 360
 #: neighbours; the rank, and its cap as a share of the shorter side; maximum number of paths whose squares are kept.
 MANY, DEFAULT, COLLECTED, RANK, RANK_SHARE, TWICE_KEPT = 400, 100, 2, 768, 0.125, 1 << 26
 
-#: graph_filter: maximum number of multiplications of a ridge regression in the search.
-RIDGE_WORK = 8000**3
+#: graph_filter: maximum number of items of a ridge regression, and of its multiplications in the search.
+RIDGE_ITEMS, RIDGE_WORK = 25_000, 8000**3
 
 #: Caps on the fits that a search caches: their number and their bytes.
 MAX_CACHED, MAX_CACHED_BYTES = 3, 1_100_000_000
@@ -103,7 +103,7 @@ def _estimate_graph_filter(shape: Shape) -> int:
     cached = max(largest, min(MAX_CACHED * largest, MAX_CACHED_BYTES - largest * 3 // 2))
     # the dense matrix of a ridge regression: items × items, or twice users × items if that is used and smaller
     side, ridge = (shape.users, 2 * shape.users) if 2 * shape.users < shape.items else (shape.items, shape.items)
-    dense = 4 * ridge * shape.items if side * shape.items**2 <= RIDGE_WORK else 0
+    dense = 4 * ridge * shape.items if shape.items <= RIDGE_ITEMS and side * shape.items**2 <= RIDGE_WORK else 0
     return max(cached, 2 * smallest + ENTRY_BYTES * collected) + max(scored, subspaces, dense)
 
 

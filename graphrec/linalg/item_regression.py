@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy import sparse
-from scipy.linalg import lapack
+from scipy.linalg import LinAlgError, lapack
 
 from graphrec.errors import DataError, GraphrecError
 from graphrec.interactions import FloatArray
@@ -80,7 +80,12 @@ def compute_coefficients(inverse: FloatArray) -> FloatArray:
 
 
 def strongest_coefficients(
-    matrix: sparse.csr_array, penalty: float, factor: FloatArray, k: int, extra: Iterable[sparse.csr_array] = ()
+    matrix: sparse.csr_array,
+    penalty: float,
+    factor: FloatArray,
+    k: int,
+    extra: Iterable[sparse.csr_array] = (),
+    advice: str = "use a larger penalty",
 ) -> tuple[sparse.csr_array, FloatArray]:
     """The coefficients B · diag(factor) [num_items, num_items], cut to the k largest absolute values per row, and the
     diagonal of P [num_items]; B = I − P diag(P)⁻¹ with P = (MᵀM + E + μI)⁻¹.
@@ -91,14 +96,21 @@ def strongest_coefficients(
         factor: factor on each column, [num_items].
         k: number of entries that each row keeps; 0 keeps all.
         extra: the terms of E [num_items, num_items], symmetric and positive semi-definite.
+        advice: the end of the error message, which says what to do.
 
-    Without E and with few rows, P is never formed (`WoodburyInverse`). Raises GraphrecError if μ is too small.
+    Without E and with few rows, P is never formed (`WoodburyInverse`). Raises GraphrecError with `advice` if μ is too
+    small for float32.
     """
     extra, num_items = list(extra), matrix.shape[1]
+    if not penalty >= np.finfo(np.float32).tiny:
+        raise GraphrecError(f"a penalty of {penalty:g} is 0 in float32; {advice}")
     rows = sparse.csr_array(matrix[np.diff(matrix.indptr) > 0]).astype(np.float32)
     if not extra and WOODBURY_RATIO * rows.shape[0] < num_items:
         cpu = torch.device("cpu")
-        woodbury = WoodburyInverse.of(rows, np.full(num_items, penalty, dtype=np.float32), cpu)
+        try:
+            woodbury = WoodburyInverse.of(rows, np.full(num_items, penalty, dtype=np.float32), cpu)
+        except LinAlgError as error:
+            raise GraphrecError(f"the matrix of users × users cannot be inverted; {advice}") from error
         factors, diagonal = woodbury.factor.numpy(), woodbury.diagonal.numpy()
 
         def negative_inverse(start: int) -> FloatArray:  # a block of rows of −P, but for its diagonal
@@ -110,12 +122,14 @@ def strongest_coefficients(
             for start in range(0, num_items, BLOCK):
                 gram[start : start + BLOCK] += term[start : start + BLOCK].toarray()
         gram.flat[:: num_items + 1] += np.float32(penalty)
-        inverse = invert(gram, f"use a larger penalty than {penalty:g}")
+        inverse = invert(gram, advice)
         diagonal = inverse.diagonal().copy()
 
         def negative_inverse(start: int) -> FloatArray:
             return -inverse[start : start + BLOCK]
 
+    if not (diagonal > 0).all():  # rounding errors are larger than the penalty
+        raise singular_error(int(np.argmin(diagonal > 0)) + 1, advice)
     blocks = []
     for start in range(0, num_items, BLOCK):
         block = negative_inverse(start) * (factor / diagonal)

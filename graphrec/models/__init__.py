@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from importlib import import_module
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from graphrec.errors import DataError, UnknownNameError
@@ -78,10 +79,18 @@ def _convert_settings(name: str, config_class: type[Any], config: Mapping[str, o
     return converted
 
 
+def _read_finite(text: str) -> float:
+    """The number in a text. Raises ValueError for `nan` and `inf` too, with which every score would be the same."""
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text} is not finite")
+    return value
+
+
 #: Type of a default -> its name in messages, and the function that reads it from text.
 _CONVERTERS: dict[type, tuple[str, Callable[[str], object]]] = {
     bool: ("true or false", lambda text: {"true": True, "false": False}[text.lower()]),
     int: ("a whole number", int),
-    float: ("a number", float),
+    float: ("a finite number", _read_finite),
     str: ("a text", str),
 }

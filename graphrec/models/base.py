@@ -79,7 +79,8 @@ class ApproximateScores:
 
 @dataclass(frozen=True, eq=False)
 class FactoredScores:
-    """Scores as an inner product plus a sparse product, left · vectorsᵀ + signals · paths, all on the CPU.
+    """Scores as an inner product plus a sparse product, left · vectorsᵀ + signals · paths, all on the CPU; for models
+    without signed scores.
 
     Top-k search skips the inner products of items whose norms show that they cannot reach the k-th score.
 

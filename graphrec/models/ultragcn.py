@@ -49,6 +49,10 @@ class UltraGCNConfig(EmbeddingConfig):
     warm_start: bool = True
 
     def __post_init__(self) -> None:
+        if self.loss != "softmax" or self.negatives != "uniform" or self.cosine or self.positive_temperature:
+            raise DataError(
+                "ultragcn: this model has its own loss; leave out loss, negatives, cosine and positive_temperature"
+            )
         super().__post_init__()
         if min(self.num_negatives, self.neighbours) < 1 or min(self.negative_weight, self.neighbour_weight) < 0:
             raise DataError(
@@ -56,8 +60,6 @@ class UltraGCNConfig(EmbeddingConfig):
             )
         if not 0 <= self.constraint <= 1:
             raise DataError("ultragcn: constraint is between 0 and 1")
-        if self.loss != "softmax" or self.negatives != "uniform" or self.cosine:
-            raise DataError("ultragcn: this model has its own loss; leave out loss, negatives and cosine")
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 class TrainConfig:
     """How a model is trained.
 
-    settings: settings of the model, used as they are; None: they are chosen on validation.
+    settings: settings of the model, used as they are; those not named have the values of the model's config class. {}:
+        the model's default for the graph, which may be another; None: they are chosen on validation.
     split: how interactions are split for tuning and for metrics, such as `time(test=0.2)`; None: `default_split`.
     measured: whether a fit without the test part gives metrics and a verdict.
-    num_trials: settings tried beyond the model's own candidates; None: eight for each setting, at most 40.
+    num_trials: settings tried beyond the model's own candidates; None: eight for each setting, at most 40, and at most
+        10 for more than 500,000 interactions.
     device: where models are fitted: `cpu`, `cuda`, `cuda:1`.
     checkpoint: a file with the state of a training by epochs, from which it continues after an interruption.
     study: a study of `tune`, whose best settings are used; `settings` override them.
@@ -44,8 +46,8 @@ class TuneConfig:
 
     split: how interactions are split, such as `time(test=0.2)`; None: `default_split`. The test part is not used.
     seed: seed of the split and of the search.
-    num_trials: settings tried beyond the model's own candidates; None: eight for each setting, at most 40, and 20 for
-        models that are slow to fit.
+    num_trials: settings tried beyond the model's own candidates; None: eight for each setting, at most 40, at most
+        10 for more than 500,000 interactions, and 20 for models that are slow to fit.
     workers: number of processes that try settings at the same time.
     device: where models are fitted: `cpu`, `cuda`, `cuda:1`.
     study: the file that keeps every trial; None: one for this model, data and split in the home folder.
@@ -89,7 +91,7 @@ class BenchmarkConfig:
     dataset: the name of a split in the folder of GRAPHREC_DATA, instead of files.
     only, without: relations kept besides the target behaviour (none: all), and relations left out.
     ablate: groups of relations; the model is measured again without each group (`all`: once for every relation).
-    settings: settings of the model instead of tuning ({}: its defaults); None: they are chosen on validation.
+    settings: as in `TrainConfig`.
     num_trials: settings tried beyond the model's own candidates; None: the default of the search.
     seed: seed of the validation set, the search and the fits.
     device: where models are fitted: `cpu`, `cuda`, `cuda:1`.
@@ -97,7 +99,8 @@ class BenchmarkConfig:
     label: the name of the result in tables; "": the name of the model.
     output: a folder in which the result is kept as a file.
     drawn: how the test part of two files was drawn: `random`, `time`, `last` (one interaction of each user) or
-        `unknown`. It decides which held-out parts settings are chosen on. A split with a name states its own.
+        `unknown`. With `time`, held-out parts are drawn by time too, and the items of each user must be in the order of
+        time; the others are treated alike, as such files have no times. A split with a name states its own.
     """
 
     dataset: str = ""

@@ -38,10 +38,13 @@ class Guard:
 
     def _measure(self, config: Config) -> Mapping[str, Quality]:
         if config not in self._parts:
-            saved = None if self._study is None else self._study.find_guard(config)
-            self._parts[config] = self._runner.run(config, []).parts if saved is None else saved
-            if saved is None and self._study is not None:
-                self._study.add_guard(config, self._parts[config])
+            names = {name for validation in self._runner.task.validations for name in validation.measures}
+            parts = None if self._study is None else self._study.find_guard(config)
+            if parts is None or set(parts) != names:
+                parts = self._runner.run(config, []).parts
+                if self._study is not None:
+                    self._study.add_guard(config, parts)
+            self._parts[config] = parts
         return self._parts[config]
 
 

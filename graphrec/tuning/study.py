@@ -82,9 +82,15 @@ class StudyFile:
         self._saved[_key(trial.config)] = trial
 
     def find_guard(self, config: Any) -> Mapping[str, Quality] | None:  # a config dataclass
-        """The saved quality of a config on the parts of guards, None if it was not measured on them."""
+        """The saved quality of a config on the parts of guards, None if it was not measured on them.
+
+        Raises GraphrecError if it cannot be read.
+        """
         saved = self._study.user_attrs.get(GUARD + _key(asdict(config)))
-        return None if saved is None else {name: _read_quality(part) for name, part in saved.items()}
+        try:
+            return None if saved is None else {name: _read_quality(part) for name, part in saved.items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _not_a_study(self.path) from error
 
     def add_guard(self, config: Any, parts: Mapping[str, Quality]) -> None:
         """Save the quality of a config on the parts of guards."""
@@ -169,7 +175,9 @@ def _open(path: Path, model: str) -> optuna.Study:
 
 
 def _not_a_study(path: Path) -> GraphrecError:
-    return GraphrecError(f"{path} is not a study of `graphrec tune`, or it is damaged; remove it, or name another file")
+    return GraphrecError(
+        f"{path} is not a study of this version of `graphrec tune`, or it is damaged; remove it, or name another file"
+    )
 
 
 def _read_trials(path: Path, frozen: Iterable[optuna.trial.FrozenTrial]) -> list[Trial]:
@@ -203,7 +211,7 @@ def _as_json(quality: Quality) -> dict[str, Any]:  # numbers, and a list of them
 
 def _read_quality(saved: Mapping[str, Any]) -> Quality:
     values = None if saved["values"] is None else np.array(saved["values"], dtype=np.float64)
-    return Quality(saved["ndcg"], saved["ndcg_popularity_weighted"], values)
+    return Quality(float(saved["ndcg"]), float(saved["ndcg_popularity_weighted"]), values)
 
 
 def _key(config: Mapping[str, Any]) -> str:

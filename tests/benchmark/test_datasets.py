@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from graphrec.benchmark.datasets import DATASETS, Dataset, open_dataset, open_files
+from graphrec.benchmark.validation import hold_out
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.evaluation.assembly import num_edges, relation_names
 from graphrec.interactions import Interactions
@@ -175,5 +177,17 @@ def test_a_data_set_keeps_what_its_author_says_of_the_test_part(tmp_path: Path) 
     files = folder / "train.txt", folder / "test.txt"
     assert open_files(*files).drawn == "unknown"  # although one could guess it from the pairs
     assert open_files(*files, drawn="time").drawn == "time"
+    assert open_files(*files, drawn="last").train.time is None
     with pytest.raises(UnknownNameError, match="no kind of split 'tme'; did you mean time"):
         open_files(*files, drawn="tme")  # type: ignore[arg-type]  # a wrong value
+
+
+def test_two_files_in_the_order_of_time_have_parts_by_time(tmp_path: Path) -> None:
+    """Without times in the file the last of a line is the newest; a user may have several lines."""
+    folder = folders.write(tmp_path, a_txt="0 9 3 1 4 0 8 2 7\n1 5 4\n0 6 5\n", b_txt="0 10\n1 10\n")
+    found = open_files(folder / "a.txt", folder / "b.txt", drawn="time")
+    assert found.train.time is not None
+    assert found.train.time.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 8, 9]
+    (validation,) = hold_out(found, np.random.default_rng(0)).validations
+    assert list(validation.measures) == ["newest", "last of each user"]
+    assert sorted({*pairs(found.train)} - {*pairs(validation.train)}) == [(0, 5), (0, 6), (1, 4)]

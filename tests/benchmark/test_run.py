@@ -1,7 +1,7 @@
 """The benchmark: quality and cost, what validation sees, and what relations add."""
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,8 @@ from graphrec.evaluation.assembly import num_edges
 from graphrec.evaluation.protocol import Evaluation
 from graphrec.evaluation.result import Estimate
 from graphrec.interactions import Interactions, join
+from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.models.graph_filter.model import GraphFilter
 
 from . import published_folders as folders
 
@@ -62,6 +64,15 @@ def test_given_settings_are_taken_and_nothing_is_tried(tmp_path: Path) -> None:
     assert (found.config["neighbours"], found.trials, found.seconds["tune"]) == (7, 0, 0.0)
     assert found.label == "few neighbours"
     assert not benchmark(blocks(tmp_path), "item_knn", Conditions({})).trials
+
+
+def test_without_a_setting_the_default_for_the_graph_is_measured(tmp_path: Path) -> None:
+    data = blocks(tmp_path)
+    default = GraphFilter.candidates(data.graph)[0]
+    assert default != GraphFilterConfig()
+    assert benchmark(data, "graph_filter", Conditions({})).config == asdict(default)
+    given = benchmark(data, "graph_filter", Conditions({"rank": "8"}))
+    assert given.config == asdict(GraphFilterConfig(rank=8))  # the other values are those of the class
 
 
 def test_wrong_names_are_said_before_anything_is_measured(tmp_path: Path) -> None:

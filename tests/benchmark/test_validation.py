@@ -79,6 +79,19 @@ def test_a_fit_sees_no_held_out_pair_and_each_part_is_measured_whole(travellers:
                 assert 1 - len(validation.train) / len(travellers) == pytest.approx(COHERENT_SHARE, abs=0.01)
 
 
+def test_other_behaviours_show_no_held_out_pair(travellers: Interactions) -> None:
+    """Every pair was viewed too; a fit sees the views of its own pairs only."""
+    graph = graph_of(travellers)
+    viewed = "User", "VIEWED", "Item"
+    graph.data[viewed].edge_index = graph.data[graph.target].edge_index.clone()
+    found = hold_out(replace(split(travellers, "random"), graph=graph), np.random.default_rng(0))
+    for validation in (*found.validations, *found.guards):
+        views = validation.graph.data[viewed].edge_index.T.tolist()
+        known = zip(validation.train.user_index.tolist(), validation.train.item_index.tolist(), strict=True)
+        assert sorted(map(tuple, views)) == sorted(known)
+        assert len(views) < len(travellers)
+
+
 def test_few_random_parts_of_many_interactions(travellers: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("graphrec.benchmark.validation.REPEATED_BELOW", len(travellers))
     found = hold_out(split(travellers, "random"), np.random.default_rng(0)).validations

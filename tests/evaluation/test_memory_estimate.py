@@ -30,7 +30,10 @@ def test_the_constants_are_those_of_the_models() -> None:
     assert GraphFilterConfig().rank_share == memory_estimate.RANK_SHARE
     assert model.SHARED_RANK == memory_estimate.RANK
     assert model.MAX_SQUARED_PATHS == memory_estimate.TWICE_KEPT
-    assert search_space.MAX_RIDGE_WORK == memory_estimate.RIDGE_WORK
+    assert (kernel.MAX_RIDGE_ITEMS, search_space.MAX_RIDGE_WORK) == (
+        memory_estimate.RIDGE_ITEMS,
+        memory_estimate.RIDGE_WORK,
+    )
     assert svd.DENSE == memory_estimate.DENSE_SIDE
     assert kernel.COLLECTION_FACTOR == memory_estimate.COLLECTED
     assert (workers.MAX_CACHED, workers.MAX_CACHED_BYTES) == (
@@ -56,6 +59,10 @@ def test_the_paths_are_those_over_users_and_over_attribute_values() -> None:
 def test_more_items_and_more_edges_take_more_and_popularity_least() -> None:
     small, wide = Shape(400, 10_000, 200_000, 10**9), Shape(400, 100_000, 200_000, 10**9)
     assert bytes_to_train(small) < bytes_to_train(wide) < 2.4e9
+    with_ridge, without = Shape(9_000, 8_000, 10_000, 10_000), Shape(9_000, 8_001, 10_000, 10_000)
+    assert bytes_to_train(with_ridge) > bytes_to_train(without)  # of 8,001 items, the search tries no ridge
+    few, many = Shape(400, 25_000, 10_000, 10_000), Shape(400, 25_001, 10_000, 10_000)
+    assert bytes_to_train(few) > bytes_to_train(many)
     assert bytes_to_train(wide, ["popularity"]) < bytes_to_train(wide)
     assert bytes_to_train(wide, workers=2) > 1.9 * bytes_to_train(wide)
     assert bytes_to_train(Shape(1000, 1000, 10**7, 10**9)) > 9e9

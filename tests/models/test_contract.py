@@ -52,7 +52,9 @@ def test_an_unknown_setting_names_the_nearest() -> None:
     [
         ({"rank": "many"}, "rank takes a whole number, not 'many'"),
         ({"rank": 2.5}, "rank takes a whole number, not 2.5"),
-        ({"plateau": "high"}, "plateau takes a number, not 'high'"),
+        ({"plateau": "high"}, "plateau takes a finite number, not 'high'"),
+        ({"ridge": "nan"}, "ridge takes a finite number, not 'nan'"),
+        ({"path_weight": float("inf")}, "path_weight takes a finite number, not inf"),
         ({"rank": -1}, "must not be negative"),
     ],
 )

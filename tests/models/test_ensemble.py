@@ -104,6 +104,25 @@ def test_a_useless_member_gets_no_weight() -> None:
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
+@pytest.mark.parametrize(("gain", "blend"), [(0.01, "rank"), (0.02, "rank"), (0.03, "score"), (-0.01, "rank")])
+def test_ranks_are_averaged_unless_learned_weights_gain_a_standard_error(
+    gain: float, blend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graphrec.models.ensemble.model.gain_over_equal_weights", lambda *_: (gain, 0.02))
+    learned = torch.tensor([[0.9, 0.1]]), torch.empty(0)
+    monkeypatch.setattr("graphrec.models.ensemble.model.learn_group_weights", lambda *_: learned)
+    graph, train, _ = checkerboard()
+    model = Ensemble(EnsembleConfig(members="item_knn, popularity"))
+    model.fit(graph, train, np.random.default_rng(0))
+    assert model.config.blend == blend
+    weights = [0.9, 0.1] if blend == "score" else [0.5, 0.5]
+    assert model.weights[0].tolist() == pytest.approx(weights)
+    expected = torch.zeros(1, train.num_items)
+    for member, weight in zip(model.members, weights, strict=True):
+        expected += weight * normalise_scores(member.score(np.array([2])), train.matrix()[[2]], False, blend)
+    torch.testing.assert_close(model.score(np.array([2])), expected)
+
+
 def test_the_last_tenth_by_time_is_held_out_where_there_are_times() -> None:
     user, item = np.repeat(np.arange(4), 10), np.tile(np.arange(10), 4)
     timed = Interactions(user, item, 4, 10, time=np.arange(40)[::-1].copy())

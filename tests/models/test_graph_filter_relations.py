@@ -102,6 +102,9 @@ def test_wrong_weights_are_refused(graph: HeteroGraph) -> None:
         fitted(graph, replace(FULL, weights="VIEWD=0.9"))
     with pytest.raises(DataError, match="NAME=WEIGHT with a number"):
         fitted(graph, replace(FULL, weights="VIEWED=much"))
+    for value in ("nan", "inf", "-1", "1e39"):
+        with pytest.raises(DataError, match=f"a weight is a number from 0 to 1e\\+09, not 'VIEWED={value}'"):
+            fitted(graph, replace(FULL, weights=f"VIEWED={value}"))
     with pytest.raises(DataError, match="must not be negative"):
         replace(FULL, social_weight=-0.1)
 

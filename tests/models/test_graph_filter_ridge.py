@@ -9,14 +9,15 @@ import pytest
 import torch
 from scipy import sparse
 
-from graphrec.errors import DataError
-from graphrec.hetero import HeteroGraph
+from graphrec.errors import DataError, GraphrecError
+from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
 from graphrec.linalg.item_regression import strongest_coefficients
 from graphrec.linalg.sparse import top_k_magnitudes
 from graphrec.models.ease import EASE, EASEConfig
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.model import GraphFilter
+from graphrec.ranking.topk import TopKOptions, search_top_k, top_k
 from graphrec.testing import graph_of
 
 from .typed_example import FULL, GENRES, ITEMS, USERS, Dense, fitted, matrix
@@ -52,6 +53,35 @@ def test_coefficients_follow_the_formula(graph: HeteroGraph, ridge: float) -> No
         model.kernel.degree**config.target_exponent
     )
     np.testing.assert_allclose(model.scores.paths.toarray(), expected, atol=1e-5)
+
+
+def test_a_value_of_many_items_has_no_part_in_the_regression(
+    graph: HeteroGraph, parts: Mapping[str, npt.NDArray[np.int64]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = np.bincount(parts["IN_GENRE"][:, 1], minlength=GENRES)
+    assert counts.min() < counts.max()
+    config = replace(FULL, ridge=3.0, item_relation_weight=0.0, attribute_weight=3.0)
+    before = fitted(graph, config).scores.paths.toarray()
+    monkeypatch.setattr("graphrec.models.graph_filter.kernel.MAX_VALUE_ITEMS", int(counts.max()) - 1)
+    model = fitted(graph, config)
+    expected = coefficients(plain_paths(graph, config), penalty(model)) @ np.diag(
+        model.kernel.degree**config.target_exponent
+    )
+    np.testing.assert_allclose(model.scores.paths.toarray(), expected, atol=1e-5)
+    assert np.abs(expected - before).max() > 1e-3
+
+
+def test_the_cut_is_by_the_exponent_of_each_variant(graph: HeteroGraph) -> None:
+    """More coefficients are collected than kept: a variant keeps those that are the largest after its own D^q."""
+    base = fitted(graph, replace(RIDGE, neighbours=4, target_exponent=0.0))
+    for exponent in (0.0, 0.8):
+        config = replace(RIDGE, neighbours=4, target_exponent=exponent)
+        uncut = fitted(graph, replace(config, neighbours=0)).scores.paths
+        variant = base.variant(config)
+        assert variant is not None
+        np.testing.assert_allclose(
+            variant.scores.paths.toarray(), top_k_magnitudes(uncut, 4).toarray(), atol=1e-5, rtol=1e-3
+        )
 
 
 def test_an_item_relation_adds_to_the_similarity_without_negative_eigenvalues(graph: HeteroGraph) -> None:
@@ -122,6 +152,23 @@ def test_a_variant_and_a_restored_model_are_what_a_fit_would_give(graph: HeteroG
         assert again.score(everyone).equal(variant.score(everyone))
 
 
+def test_every_search_ranks_negative_scores_after_positive_ones(
+    graph: HeteroGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Items without any information are last, filled in by popularity, as for every model with signed scores."""
+    config = replace(RIDGE, ridge=0.3, rank=2, path_weight=5.0, item_relation_weight=0.0, attribute_weight=0.0)
+    model, everyone = fitted(graph, config), np.arange(USERS)
+    seen = interactions(graph).matrix()
+    expected = top_k(model, seen, everyone, ITEMS - 1)
+    assert (expected.score < 0).any()
+    for name in ("MIN_VECTOR_ELEMENTS", "MIN_USERS", "MIN_PRODUCT_USERS"):
+        monkeypatch.setattr(f"graphrec.ranking.pruned_topk.{name}", 0)
+    monkeypatch.setattr("graphrec.models.graph_filter.model.APPROXIMATE_FROM", 0)
+    for precision in ("float32", "bfloat16"):
+        found = search_top_k(model, seen, everyone, ITEMS - 1, TopKOptions(precision=precision))
+        np.testing.assert_array_equal(found.item_index, expected.item_index)
+
+
 def test_contributions_add_up_to_the_score(graph: HeteroGraph) -> None:
     model = fitted(graph, replace(RIDGE, neighbours=6))
     scores = model.score(np.arange(USERS)).numpy()
@@ -154,9 +201,39 @@ def test_a_new_item_has_the_coefficients_of_its_regression(
         np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize(("users", "ridge"), [(50, 1e-6), (50, 1e-30), (3, 1e-30), (3, 1e-100)])
+def test_a_ridge_too_small_for_float32_says_what_to_do(users: int, ridge: float) -> None:
+    """All users alike, so that all items depend on each other; with 3 users the Woodbury identity is used."""
+    pairs = Interactions(np.repeat(np.arange(users), 30), np.tile(np.arange(30), users), users, 30)
+    model = GraphFilter(GraphFilterConfig(0.2, 0.25, ridge=ridge))
+    with pytest.raises(GraphrecError, match=f"graph_filter needs a ridge above {ridge:g} here; 50 to 3,000 are usual"):
+        model.fit(graph_of(pairs), pairs, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("users", "items"), [(1, 1), (1, 6), (6, 1), (6, 3)])
+def test_the_fewest_users_and_items_have_finite_scores(users: int, items: int) -> None:
+    """The last user and the last item have no interactions, and one pair is repeated."""
+    pairs = Interactions(np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.int64), users, items)
+    model = GraphFilter(GraphFilterConfig(0.2, 0.25, 0.25, 0.05, rank=64, path_weight=100.0, ridge=400.0))
+    model.fit(graph_of(pairs), pairs, np.random.default_rng(0))
+    assert bool(model.score(np.arange(users)).isfinite().all())
+
+
+def test_squares_of_paths_are_not_computed_with_a_ridge(graph: HeteroGraph) -> None:
+    model = fitted(graph, RIDGE)
+    assert model.variant(replace(RIDGE, sharpening=2.0)) is not None
+    assert model.kernel.squared_paths is None
+
+
 def test_impossible_settings_are_refused() -> None:
     with pytest.raises(DataError, match="ridge, .* must not be negative"):
         GraphFilterConfig(ridge=-0.1)
+    with pytest.raises(DataError, match="ridge is at most 1,000,000,000, not 1e"):
+        GraphFilterConfig(ridge=1e30)
+    for name in ("ridge", "path_weight", "source_exponent"):
+        for value in (np.nan, np.inf):
+            with pytest.raises(DataError, match=f"{name} must be a finite number"):
+                replace(GraphFilterConfig(), **{name: value})  # type: ignore[arg-type]  # all three are numbers
     many = Interactions(np.arange(26_000), np.arange(26_000), 26_000, 26_000)
     with pytest.raises(DataError, match=r"graph_filter with a ridge needs a dense matrix .* at most 25,000 items"):
         GraphFilter(GraphFilterConfig(rank=0, ridge=0.1)).fit(graph_of(many), many, np.random.default_rng(0))

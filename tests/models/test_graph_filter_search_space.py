@@ -57,7 +57,14 @@ def test_a_rank_that_a_graph_does_not_allow_is_tried_once(users: int, genres: in
 
 @pytest.mark.parametrize(
     ("users", "items", "genres", "allowed"),
-    [(9_000, 8_000, 4, True), (9_000, 8_001, 4, False), (400, 30_000, 4, True), (400, 30_000, 600, False)],
+    [
+        (9_000, 8_000, 4, True),
+        (9_000, 8_001, 4, False),
+        (400, 24_000, 4, True),
+        (400, 24_000, 600, False),
+        (400, 25_000, 4, True),
+        (400, 25_001, 4, False),  # a fit refuses a ridge for more items
+    ],
 )
 def test_a_ridge_is_tried_where_it_takes_seconds(users: int, items: int, genres: int, allowed: bool) -> None:
     """For 8,000 items; for more if users and attribute values are few, and there is no relation between items."""
@@ -68,7 +75,19 @@ def test_a_ridge_is_tried_where_it_takes_seconds(users: int, items: int, genres:
 
 
 def test_a_ridge_with_item_relations_depends_on_the_items_alone() -> None:
-    assert not any(config.ridge for config in GraphFilter.candidates(shop(400, 30_000, 4)))
+    assert not any(config.ridge for config in GraphFilter.candidates(shop(400, 24_000, 4)))
+
+
+def test_the_default_for_few_users_and_many_items_can_be_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graphrec.models.graph_filter.kernel.MAX_RIDGE_ITEMS", 150)
+    monkeypatch.setattr("graphrec.models.graph_filter.search_space.MAX_RIDGE_ITEMS", 150)
+    for items in (150, 151):
+        pairs = Interactions(np.arange(60) % 20, np.arange(60), 20, items)
+        default = GraphFilter.candidates(graph_of(pairs))[0]
+        assert (default.ridge > 0) == (items == 150)
+        model = GraphFilter(default)
+        model.fit(graph_of(pairs), pairs, np.random.default_rng(0))
+        assert bool(model.score(np.arange(20)).isfinite().all())
 
 
 def test_what_is_left_out_would_have_given_the_same_scores() -> None:

@@ -117,7 +117,7 @@ def test_a_study_of_other_data_or_another_seed_is_refused(tmp_path: Path) -> Non
             effort=TuningBudget(num_trials=1, study=path),
         )
     path.write_text("a note\n")
-    with pytest.raises(GraphrecError, match=r"not a study of `graphrec tune`"):
+    with pytest.raises(GraphrecError, match=r"not a study of this version of `graphrec tune`"):
         tuned(hill, TuningBudget(num_trials=1, study=path))
 
 

@@ -13,8 +13,9 @@ from graphrec.models.item_knn import ItemKNN
 from graphrec.models.lightgcn import LightGCNConfig
 from graphrec.testing import checkerboard
 from graphrec.tuning import Measure, Quality, Trial, TuningBudget, Validation, choose, select
-from graphrec.tuning.guard import Guard
+from graphrec.tuning.guard import Guard, relative_gain
 from graphrec.tuning.trial import combine
+from graphrec.tuning.tune import LARGE_TRIALS, num_trials
 from graphrec.tuning.workers import ExecutionConfig
 
 
@@ -88,6 +89,54 @@ def test_a_guard_rejects_what_is_worse_than_the_default_beyond_chance() -> None:
     assert guard.accepts(good, good)
     assert guard.accepts(good, poor)
     assert Guard(ItemKNN, [], ExecutionConfig(0)).accepts(poor, good)
+
+
+def test_relative_gains_by_hand() -> None:
+    """Differences 0 and 0.2 of two users: mean 0.1 and standard error 0.1, over a default of 0.1."""
+    better = Quality(0.2, 0.1, np.array([0.1, 0.3]))
+    default = Quality(0.1, 0.1, np.array([0.1, 0.1]))
+    assert relative_gain(better, default) == pytest.approx((1.0, 1.0))
+    assert relative_gain(default, better) == pytest.approx((-0.5, 0.5))
+    assert relative_gain(Quality(0.3, 0.1), Quality(0.2, 0.1)) == pytest.approx((0.5, 0.0))
+    one = Quality(0.1, 0.1, np.array([0.1]))
+    assert relative_gain(one, one) == (0.0, np.inf)
+
+
+@pytest.mark.parametrize(
+    ("losses", "accepted"),
+    [((0.0, 0.0), True), ((0.002, 0.002), True), ((0.004, 0.0), False), ((0.0, 0.004), False), ((-0.1, 0.004), False)],
+)
+def test_a_guard_accepts_losses_within_a_standard_error_on_every_part(
+    losses: tuple[float, float], accepted: bool
+) -> None:
+    """The standard error of the 50 users of a part is 0.0029."""
+    graph, train, _ = checkerboard()
+
+    def measure(loss: float) -> Measure:
+        spread = np.tile([-0.02, 0.02], 25)
+        default, other = np.full(50, 0.2), np.full(50, 0.2) - loss + spread
+        return lambda model: Quality(0.2, 0.1, other if model.config.neighbours == 7 else default)
+
+    first, second = losses
+    validations = [Validation(graph, train, {"first": measure(first), "second": measure(second)})]
+    guard = Guard(ItemKNN, validations, ExecutionConfig(0))
+    assert guard.accepts(ItemKNN.config_class(neighbours=7), ItemKNN.config_class()) == accepted
+
+
+def test_the_mean_gain_over_all_parts_counts() -> None:
+    default = {"random": np.full(50, 0.1), "newest": np.full(50, 0.1)}
+    one_sided = {"random": np.full(50, 0.13), "newest": np.full(50, 0.1)}  # 30 % and 0: 15 % in the mean
+    both = {"random": np.full(50, 0.12), "newest": np.full(50, 0.12)}
+    assert select([trial(default), trial(one_sided), trial(both)]) == 2
+
+
+def test_many_interactions_have_fewer_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, train, _ = checkerboard()
+    candidates = len(ItemKNN.candidates(graph))
+    for limit, more in ((len(train), 8 * len(ItemKNN.space(graph))), (len(train) - 1, LARGE_TRIALS)):
+        monkeypatch.setattr("graphrec.tuning.tune.LARGE", limit)
+        assert num_trials(ItemKNN, graph, TuningBudget()) == candidates + min(more, ItemKNN.trials)
+        assert num_trials(ItemKNN, graph, TuningBudget(num_trials=33)) == candidates + 33
 
 
 def test_a_search_selects_nothing_that_its_guard_rejects() -> None:

@@ -1,9 +1,13 @@
 """The settings of graph_filter."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from math import isfinite
 
 from graphrec.errors import DataError
+
+#: Maximum ridge; with much larger ones the inverse is 0 in float32.
+MAX_RIDGE = 1e9
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,11 @@ class GraphFilterConfig:
     weights: str = ""
 
     def __post_init__(self) -> None:
+        infinite = [name for name, value in asdict(self).items() if isinstance(value, float) and not isfinite(value)]
+        if infinite:
+            raise DataError(f"graph_filter: {', '.join(infinite)} must be a finite number")
+        if self.ridge > MAX_RIDGE:
+            raise DataError(f"graph_filter: ridge is at most {MAX_RIDGE:,.0f}, not {self.ridge:g}")
         if self.rank < 0 or self.neighbours < 0 or not 0 <= self.rank_share <= 1:
             raise DataError("graph_filter: rank and neighbours must not be negative, rank_share is between 0 and 1")
         scalars = (self.half_life, self.revisit, self.sharpening, self.ridge, self.degree_offset)

@@ -265,7 +265,8 @@ class Stack:
         stacked = sparse.csr_array(sparse.vstack(rows, format="csr")) * np.float32(top**-0.5)
         factor = self.degree() ** COLLECTING_EXPONENT
         extra = [shift_spectrum(matrix) for matrix in links.values()]
-        return strongest_coefficients(stacked, penalty, factor, COLLECTION_FACTOR * neighbours, extra)
+        advice = f"graph_filter needs a ridge above {ridge:g} here; 50 to 3,000 are usual"
+        return strongest_coefficients(stacked, penalty, factor, COLLECTION_FACTOR * neighbours, extra, advice)
 
 
 def shift_spectrum(relation: sparse.csr_array) -> sparse.csr_array:

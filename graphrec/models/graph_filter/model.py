@@ -182,15 +182,22 @@ class GraphFilter(Model[GraphFilterConfig]):
         )
 
     def approximate_scores(self, user_index: IndexArray, size: int) -> Iterator[ApproximateScores] | None:
-        """Scores with the dense product in bfloat16; None for small catalogues and processors without bfloat16."""
+        """Scores with the dense product in bfloat16.
+
+        None for small catalogues, for processors without bfloat16, and with a ridge, because rounding errors would rank
+        before negative scores.
+        """
         fast = self.device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-        if not fast or self.scores.vectors.numel() < APPROXIMATE_FROM:
+        if not fast or self.has_signed_scores or self.scores.vectors.numel() < APPROXIMATE_FROM:
             return None
         return self.scores.approximate_scores(self.signal, user_index, size)
 
     def factored_scores(self) -> FactoredScores | None:
-        """The spectral term and the paths; None on a GPU, and if `revisit` changes single scores."""
-        if self.device.type != "cpu" or (self.config.revisit != 1.0 and self.signal.other_pairs.nnz):
+        """The spectral term and the paths; None on a GPU, if `revisit` changes single scores, and with a ridge, since
+        the search with bounds takes negative scores for no preference."""
+        if self.device.type != "cpu" or self.has_signed_scores:
+            return None
+        if self.config.revisit != 1.0 and self.signal.other_pairs.nnz:
             return None
         return self.scores.factored_scores(self.signal)
 
@@ -358,7 +365,12 @@ class GraphFilter(Model[GraphFilterConfig]):
         if any(getattr(config, name) != getattr(base, name) for name in COLLECTION_SETTINGS):
             normalised = stack.normalise(config.user_exponent, config.item_exponent)
             kernel = variant._collect(kernel, stack, normalised, build_links(graph_relations, weights))
-        elif config.sharpening > 0 and kernel.squared_paths is None and kernel.collected.nnz <= MAX_SQUARED_PATHS:
+        elif (
+            config.sharpening > 0
+            and not config.ridge
+            and kernel.squared_paths is None
+            and kernel.collected.nnz <= MAX_SQUARED_PATHS
+        ):
             kernel = self.kernel = replace(kernel, squared_paths=kernel.square_paths())  # stored for later variants
         variant._set_kernel(kernel)
         return variant

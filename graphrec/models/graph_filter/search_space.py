@@ -8,6 +8,7 @@ from graphrec.hetero import HeteroGraph
 from graphrec.linalg.item_regression import WOODBURY_RATIO
 from graphrec.models.base import Range, Space
 from graphrec.models.graph_filter.config import GraphFilterConfig
+from graphrec.models.graph_filter.kernel import MAX_RIDGE_ITEMS
 from graphrec.relations import Relations, build_relations
 
 #: Value of `neighbours` for sparse data, in which paths matter more than the spectrum.
@@ -91,9 +92,9 @@ def _count_rows_and_items(graph: HeteroGraph, graph_relations: Relations) -> tup
 
 
 def _allows_ridge(rows: int, items: int, has_item_relations: bool) -> bool:
-    """Whether a ridge regression of these items, on so many users and attribute values, takes seconds."""
+    """Whether a fit accepts a ridge for these items, and its regression on so many rows takes seconds."""
     by_rows = not has_item_relations and WOODBURY_RATIO * rows < items
-    return (rows if by_rows else items) * items**2 <= MAX_RIDGE_WORK
+    return items <= MAX_RIDGE_ITEMS and (rows if by_rows else items) * items**2 <= MAX_RIDGE_WORK
 
 
 def _limit_rank(config: GraphFilterConfig, size: int) -> GraphFilterConfig:

@@ -23,6 +23,9 @@ RELATION_ITEMS = 60
 #: Exponent of the item degree that breaks such ties in favour of rarer items.
 RARITY_EXPONENT = 0.1
 
+#: Maximum weight of a relation; float32 holds its products with counts.
+MAX_WEIGHT = 1e9
+
 DAY = 86_400.0
 
 
@@ -176,7 +179,7 @@ def relation_weights(relations: Relations, defaults: Mapping[str, float], weight
 
     Raises:
         UnknownNameError: the text names a relation that the graph does not have.
-        DataError: the text has another form.
+        DataError: the text has another form, or a weight is not from 0 to MAX_WEIGHT.
     """
     kinds = {
         "behaviour": relations.behaviours,
@@ -195,6 +198,8 @@ def relation_weights(relations: Relations, defaults: Mapping[str, float], weight
             value = float(text)
         except ValueError as error:
             raise DataError(f"graph_filter: weights takes NAME=WEIGHT with a number, not {part!r}") from error
+        if not 0 <= value <= MAX_WEIGHT:
+            raise DataError(f"graph_filter: a weight is a number from 0 to {MAX_WEIGHT:g}, not {part!r}")
         result |= {key: value for key in (name, f"user {name}") if key in result}
     return result
 
