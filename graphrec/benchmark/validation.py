@@ -18,7 +18,7 @@ from graphrec.tuning import Validation
 RANDOM_SHARE, NEWEST_SHARE = 0.1, 0.2
 
 #: Number of interactions below which random parts are drawn REPEATS times: a tenth of few interactions is noisy.
-REPEATED_BELOW, REPEATS = 200_000, 3
+REPEATED_BELOW, REPEATS = 50_000, 3
 
 #: Cap on the users measured on a part; with a lower one, noise hides the difference between two good configs.
 MEASURED_USERS = 4000
