@@ -1,5 +1,7 @@
 """Which split is taken if none is named, and what is said if nobody can be tested."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,7 @@ from graphrec.evaluation.default_split import (
 )
 from graphrec.evaluation.preparation import split_graph
 from graphrec.interactions import Interactions
+from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.pipeline.training import train
 from graphrec.testing import graph_of
 
@@ -90,7 +93,6 @@ def test_a_split_by_users_has_cold_test_users_alone() -> None:
 
 def test_two_interactions_are_trained_on_with_the_default_settings() -> None:
     """Nothing can be held out of them, neither to measure nor to choose settings by."""
-    run = train(
-        graph_of(shop(2, 5, 1, False)), "graph_filter", np.random.default_rng(0), TrainConfig(measured=False)
-    ).run
-    assert run.config["rank"] == 768
+    graph = graph_of(shop(2, 5, 1, False))
+    run = train(graph, "graph_filter", np.random.default_rng(0), TrainConfig(measured=False)).run
+    assert run.config == asdict(GraphFilter.candidates(graph)[0])
