@@ -19,11 +19,16 @@ TIMED = ("time(validation=0.2, test=0.2)", "time(validation=1970-01-01T00:00:20,
 
 @st.composite
 def histories(draw: st.DrawFn, timed: bool = True) -> Interactions:
-    """Eight users, nine items, 20 to 60 interactions, some of them repeated, at 0 to 39; weights number the rows."""
+    """Eight users, nine items, 20 to 60 interactions, some of them repeated, at 0 to 39; weights number the rows.
+
+    The first three are at 0, 25 and 35, so that no part of a split by the dates of TIMED is empty.
+    """
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     size = draw(st.integers(20, 60))
     ends = rng.integers(0, 8, size=size), rng.integers(0, 9, size=size)
     time = rng.integers(0, 40, size=size) if timed else None
+    if time is not None:
+        time[:3] = 0, 25, 35
     return Interactions(*ends, 8, 9, np.arange(size, dtype=np.float32), time)
 
 
