@@ -10,11 +10,10 @@ from scipy import sparse
 from torch import Tensor
 
 from graphrec.hetero import HeteroGraph
-from graphrec.interactions import FloatArray, Interactions
+from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.linalg.reordering import spectral_order
 from graphrec.linalg.single_row import copy_to_huge_pages
-from graphrec.linalg.sparse import scale_columns
 from graphrec.models.attribution import Contributions, HistoryAttribution, TopReasons, Walks
 from graphrec.models.base import ApproximateScores, Embeddings, FactoredScores, Model, Space
 from graphrec.models.graph_filter.config import GraphFilterConfig
@@ -250,7 +249,7 @@ class GraphFilter(Model[GraphFilterConfig]):
         vectors = self.scores.eigenvectors()
         profile = torch.from_numpy((rows @ vectors.numpy()).astype(np.float32)) * response  # [batch, k]
         scores = torch.zeros(rows.shape[0], next(iter(attributes.values())).shape[0] if attributes else 0)
-        path_rows = rows if kernel.ridge_diagonal is None else self._regress_signals(rows, kernel.ridge_diagonal)
+        path_rows = rows if kernel.ridge_diagonal is None else self.scores.regress(rows, kernel.ridge_diagonal)
         for name in [name for name in attributes if name in kernel.attributes]:
             new = kernel.attributes[name].rows(sparse.csr_array(attributes[name]))
             scores += profile @ compute_new_item_vectors(kernel, vectors, name, new).T
@@ -261,11 +260,6 @@ class GraphFilter(Model[GraphFilterConfig]):
                 * torch.from_numpy(path_scores.toarray().astype(np.float32))
             )
         return scores.mul_(degree**c.target_exponent).to(self.device)
-
-    def _regress_signals(self, rows: sparse.csr_array, diagonal: FloatArray) -> sparse.csr_array:
-        """Signals [batch, num_items] times Q = (I − P) diag(Q): a new item has Q times its paths as coefficients."""
-        paths = scale_columns(self.scores.paths, self.kernel.degree**-self.config.target_exponent)
-        return scale_columns(sparse.csr_array(rows - rows @ paths), diagonal)
 
     def embeddings(self) -> Embeddings:
         """User vectors s D^-p V g(λ) [num_users, k] and item vectors D^q V [num_items, k]; their dot products are the

@@ -11,7 +11,7 @@ from torch import Tensor
 from graphrec.interactions import FloatArray
 from graphrec.linalg.csr import csr_tensor, empty_csr
 from graphrec.linalg.single_row import multiply_vector, sum_weighted_rows
-from graphrec.linalg.sparse import dense_product, flat_positions
+from graphrec.linalg.sparse import dense_product, flat_positions, scale_columns
 from graphrec.models.base import ApproximateScores, FactoredScores
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.signal import Signal
@@ -82,6 +82,12 @@ class FilterScores:
     def eigenvectors(self) -> Tensor:
         """V [num_items, k] on the CPU."""
         return self.vectors.cpu() * torch.from_numpy(self.degree**-self.config.target_exponent)[:, None]
+
+    def regress(self, rows: sparse.csr_array, ridge_diagonal: FloatArray) -> sparse.csr_array:
+        """Damped signals [batch, num_items] times Q = (I − P) diag(Q), where P are ridge coefficients and diag(Q) is
+        `Kernel.ridge_diagonal`: the coefficients of a new item are Q times its paths."""
+        coefficients = scale_columns(self.paths, self.degree**-self.config.target_exponent)
+        return scale_columns(sparse.csr_array(rows - rows @ coefficients), ridge_diagonal)
 
     def damp(self, rows: sparse.csr_array, more: float = 0.0) -> sparse.csr_array:
         """Signals with each entry multiplied by its item's degree ^ -(p + more)."""
