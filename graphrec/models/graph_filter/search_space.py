@@ -66,7 +66,7 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
         GraphFilterConfig(rank=64, path_weight=8.0),
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1, rank=256, path_weight=8.0),
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1),
-        GraphFilterConfig(degree_offset=10.0),
+        OFFSET,
         GraphFilterConfig(0.5, 0.5, 0.5, 0.3, rank=0, neighbours=MANY_NEIGHBOURS),
         GraphFilterConfig(
             0.2, 0.5, 0.0, 0.0, 10.0, rank=512, path_weight=10.0, neighbours=MANY_NEIGHBOURS, sharpening=4.0
