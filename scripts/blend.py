@@ -25,11 +25,12 @@ from . import _completion, _options, _run_report, _terminal
 )
 @click.option(
     "--validation",
-    type=click.Choice(["random", "coherent"]),
-    default="random",
+    type=click.Choice(["auto", "latest", "random", "newest", "last", "coherent"]),
+    default="auto",
     show_default=True,
-    help="Learn weights on a tenth of the interactions (the last by time, random without times), or on a coherent "
-    "fifth of each history, for users who move on to new topics.",
+    help="Learn weights on the latest tenth of all interactions; a random tenth and one of each user; the newest fifth "
+    "of each history; the last of each user; or a coherent fifth of each history, for users who move on to new topics. "
+    "auto: latest, or random without times.",
 )
 @click.option("--weights", default="", help="Weights of the runs, such as '0.7 0.3', used instead of learned ones.")
 @click.option("--split", help=_options.SPLIT_HELP)

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from graphrec.benchmark.validation import hold_out_at_random
 from graphrec.errors import DataError
 from graphrec.evaluation.metrics import mae, rmse
 from graphrec.hetero import HeteroGraph
@@ -15,6 +14,7 @@ from graphrec.interactions import Interactions
 from graphrec.models import model_class
 from graphrec.models.base import Model
 from graphrec.progress import Progress
+from graphrec.splitting.held_out import hold_out_at_random
 from graphrec.train_view import restrict
 
 #: Batch size of rating prediction, in pairs.

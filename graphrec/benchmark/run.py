@@ -14,7 +14,7 @@ from graphrec.benchmark.ablation import Ablation, compare_relations
 from graphrec.benchmark.datasets import Dataset
 from graphrec.benchmark.literature import LiteratureResult
 from graphrec.benchmark.rating_metrics import rating_error, tune_ratings
-from graphrec.benchmark.validation import hold_out
+from graphrec.benchmark.validation import hold_out, part_for_weights
 from graphrec.errors import DataError, GraphrecError
 from graphrec.evaluation.assembly import num_edges
 from graphrec.evaluation.audit import audit, require_clean
@@ -170,7 +170,7 @@ def measure(
     peaks = {"read": peak_mib()}
     choice = tune(dataset, model, conditions, rng, step)
     peaks["tune"] = peak_mib()
-    fitted = make(model, conditions.device, **choice.config)
+    fitted = make(model, conditions.device, **_name_part_for_weights(dataset, model, choice.config))
     started = time.perf_counter()
     fitted.fit(dataset.graph, dataset.train, rng, lambda done, total: step("fit", done, total))
     fitted.forget_variants()
@@ -194,6 +194,13 @@ def measure(
         ),
         tested.evaluation,
     )
+
+
+def _name_part_for_weights(dataset: Dataset, model: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The config, where an ensemble learns its weights on parts like the test part if none is named."""
+    if model != "ensemble" or config.get("validation", "auto") != "auto":
+        return config
+    return {**config, "validation": part_for_weights(dataset)}
 
 
 def tune(

@@ -1,7 +1,7 @@
 """Held-out parts of the training interactions, by what the author of a split says of its test part."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,13 +9,10 @@ from graphrec.benchmark.datasets import Dataset, SplitKind
 from graphrec.errors import DataError
 from graphrec.evaluation.protocol import validation_measure, warm_users
 from graphrec.interactions import Interactions
-from graphrec.splitting import count_later
 from graphrec.splitting.coherent import Mask, coherent_holdout
+from graphrec.splitting.held_out import hold_out_at_random, hold_out_last, hold_out_newest, hold_out_one
 from graphrec.train_view import restrict
 from graphrec.tuning import Validation
-
-#: Share of the training interactions in a random part, and share of each history in the newest part.
-RANDOM_SHARE, NEWEST_SHARE = 0.1, 0.2
 
 #: Number of interactions below which random parts are drawn REPEATS times: a tenth of few interactions is noisy.
 REPEATED_BELOW, REPEATS = 50_000, 3
@@ -62,6 +59,12 @@ def hold_out(dataset: Dataset, rng: np.random.Generator) -> HeldOutParts:
     return HeldOutParts(validations, [found for fit in guards if (found := _validation(dataset, fit, rng)) is not None])
 
 
+def part_for_weights(dataset: Dataset) -> str:
+    """The setting `validation` of an ensemble whose weights are learned on the same kinds of parts as in `hold_out`."""
+    by_kind = {"time": "newest", "last": "last"}
+    return "random" if dataset.train.time is None else by_kind.get(dataset.drawn, "random")
+
+
 def _draws(train: Interactions, drawn: SplitKind) -> tuple[list[Mapping[str, Draw]], list[Mapping[str, Draw]]]:
     """For each fit, and for each fit of a guard, the parts that are held out of it, by name."""
     if train.time is not None and drawn in ("time", "last"):
@@ -88,28 +91,3 @@ def _validation(dataset: Dataset, draws: Mapping[str, Draw], rng: np.random.Gene
     graph = restrict(dataset.graph, train, None, interactions.take(held_out))
     measures = {name: validation_measure(train, part, rng, num_users=MEASURED_USERS) for name, part in parts.items()}
     return Validation(graph, train, measures)
-
-
-def hold_out_last(interactions: Interactions, rng: np.random.Generator) -> Mask:
-    """Mask [len(interactions)] of the last interaction of each user with at least two; a random one without times."""
-    mask: Mask = (count_later(interactions, rng) == 0) & (interactions.user_degree()[interactions.user_index] >= 2)
-    return mask
-
-
-def hold_out_one(interactions: Interactions, rng: np.random.Generator) -> Mask:
-    """Mask [len(interactions)] of a random interaction of each user with at least two."""
-    return hold_out_last(replace(interactions, time=None), rng)
-
-
-def hold_out_newest(interactions: Interactions, rng: np.random.Generator) -> Mask:
-    """Mask [len(interactions)] of the newest fifth of each history, rounded down; ties are in random order."""
-    share = (NEWEST_SHARE * interactions.user_degree()).astype(np.int64)
-    mask: Mask = count_later(interactions, rng) < share[interactions.user_index]
-    return mask
-
-
-def hold_out_at_random(interactions: Interactions, rng: np.random.Generator) -> Mask:
-    """Mask [len(interactions)] of a random tenth, rounded down."""
-    mask = np.zeros(len(interactions), dtype=bool)
-    mask[rng.permutation(len(interactions))[: int(RANDOM_SHARE * len(interactions))]] = True
-    return mask

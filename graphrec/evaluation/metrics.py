@@ -120,27 +120,6 @@ def find_hits(item_index: IndexArray, test: sparse.csr_array) -> npt.NDArray[np.
     return is_hit
 
 
-def weighted_ndcg(
-    item_index: IndexArray, test: sparse.csr_array, item_weight: npt.NDArray[np.float32], k: int
-) -> float:
-    """The mean NDCG@k with the gain of a hit given by the weight of its item [num_items]; 0 without users.
-
-    Σ weight / log₂(rank + 1) over the hits, divided by its maximum: the heaviest test items first.
-    """
-    if not len(item_index):
-        return 0.0
-    listed = item_index[:, :k]
-    weight = item_weight.astype(np.float64)
-    gain = np.where(find_hits(listed, test), weight[np.maximum(listed, 0)], 0.0) @ _discount(listed.shape[1])
-    counts = np.diff(test.indptr)
-    row = np.repeat(np.arange(len(counts)), counts)
-    heaviest = weight[test.indices][np.lexsort((-weight[test.indices], row))]
-    rank = np.arange(len(row)) - np.repeat(test.indptr[:-1], counts)
-    first = rank < k
-    ideal = np.bincount(row[first], heaviest[first] * _discount(k)[rank[first]], minlength=len(counts))
-    return float(_divide(gain, ideal).mean())
-
-
 def _discount(k: int) -> Floats:
     return np.asarray(1 / np.log2(np.arange(2, k + 2)), dtype=np.float64)
 

@@ -11,8 +11,8 @@ from scipy import sparse
 
 from graphrec.errors import DataError
 from graphrec.evaluation.beyond_accuracy import coverage
-from graphrec.evaluation.metrics import PerUser, per_user, weighted_ndcg
-from graphrec.interactions import FloatArray, Interactions
+from graphrec.evaluation.metrics import PerUser, per_user
+from graphrec.interactions import Interactions
 from graphrec.models.base import Model
 from graphrec.progress import Progress
 from graphrec.ranking.topk import MEMORY_BUDGET, top_k
@@ -114,7 +114,7 @@ def validation_measure(
     cold: bool = False,
     num_users: int = VALIDATION_USERS,
 ) -> "ValidationMeasure":
-    """A measure of NDCG@20 on at most `num_users` warm users, unweighted and with pairs weighted by √(item degree).
+    """A measure of NDCG@20 on at most `num_users` warm users.
 
     With `cold`, users without training interactions are measured if no user is warm, as in a split by users. Raises
     DataError if there is no user to measure.
@@ -125,8 +125,7 @@ def validation_measure(
     if not len(users):
         raise DataError("no user has interactions in both training and validation; load more or choose another split")
     chosen = np.sort(rng.permutation(users)[:num_users])
-    weight = np.sqrt(np.maximum(train.item_degree(), 1)).astype(np.float32)
-    return ValidationMeasure(train, chosen, _new_pairs(train, validation)[chosen], weight)
+    return ValidationMeasure(train, chosen, _new_pairs(train, validation)[chosen])
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,19 +135,17 @@ class ValidationMeasure:
     train: interactions to mask.
     users: the users measured [n].
     validation: their validation items [n, num_items].
-    item_weight: weights of items [num_items] in the popularity-weighted NDCG.
     """
 
     train: Interactions
     users: IndexArray
     validation: sparse.csr_array
-    item_weight: FloatArray
 
     def __call__(self, model: Model[Any]) -> Quality:
         """The quality of a fitted model."""
         best = top_k(model, self.train, self.users, 20).item_index
         values = per_user(best, self.validation, [20])["ndcg@20"]
-        return Quality(float(values.mean()), weighted_ndcg(best, self.validation, self.item_weight, 20), values)
+        return Quality(float(values.mean()), values)
 
     @property
     def digest(self) -> str:

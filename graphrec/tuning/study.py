@@ -205,13 +205,12 @@ def _read_trial(frozen: optuna.trial.FrozenTrial) -> Trial:
 
 def _as_json(quality: Quality) -> dict[str, Any]:  # numbers, and a list of them
     values = None if quality.values is None else quality.values.tolist()
-    weighted = quality.ndcg_popularity_weighted
-    return {"ndcg": quality.ndcg, "ndcg_popularity_weighted": weighted, "values": values}
+    return {"ndcg": quality.ndcg, "values": values}
 
 
 def _read_quality(saved: Mapping[str, Any]) -> Quality:
     values = None if saved["values"] is None else np.array(saved["values"], dtype=np.float64)
-    return Quality(float(saved["ndcg"]), float(saved["ndcg_popularity_weighted"]), values)
+    return Quality(float(saved["ndcg"]), values)
 
 
 def _key(config: Mapping[str, Any]) -> str:

@@ -17,12 +17,10 @@ class Quality:
     """Ranking quality on validation.
 
     ndcg: mean NDCG@20 over users.
-    ndcg_popularity_weighted: the same with each pair weighted by the popularity of its item.
-    values: NDCG@20 of each user [n], unweighted.
+    values: NDCG@20 of each user [n].
     """
 
     ndcg: float
-    ndcg_popularity_weighted: float
     values: npt.NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
 
 
@@ -73,8 +71,4 @@ def combine(parts: Mapping[str, Quality]) -> Quality:
     user only if there is one part."""
     if len(parts) == 1:
         return next(iter(parts.values()))
-    ndcg, weighted = (
-        float(np.exp(np.mean(np.log(np.maximum(values, 1e-12)))))
-        for values in zip(*((part.ndcg, part.ndcg_popularity_weighted) for part in parts.values()), strict=True)
-    )
-    return Quality(ndcg, weighted)
+    return Quality(float(np.exp(np.mean([np.log(max(part.ndcg, 1e-12)) for part in parts.values()]))))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from graphrec.benchmark.ablation import compare_relations
-from graphrec.benchmark.datasets import Dataset, open_dataset, open_files
+from graphrec.benchmark.datasets import Dataset, SplitKind, open_dataset, open_files
 from graphrec.benchmark.run import Conditions, benchmark
 from graphrec.benchmark.validation import hold_out
 from graphrec.errors import DataError, GraphrecError, LeakError, UnknownNameError
@@ -51,6 +51,27 @@ def test_a_test_part_that_is_known_is_refused(tmp_path: Path) -> None:
     told = replace(data, test=join(data.test, data.train.take(np.arange(3))))
     with pytest.raises(LeakError, match="3 test interactions in the training data among 1,200"):
         benchmark(told, "popularity")
+
+
+@pytest.mark.parametrize(
+    ("drawn", "timed", "validation", "used"),
+    [
+        ("random", True, "auto", "random"),
+        ("unknown", True, "auto", "random"),
+        ("time", True, "auto", "newest"),
+        ("time", False, "auto", "random"),
+        ("last", True, "auto", "last"),
+        ("last", True, "coherent", "coherent"),
+    ],
+)
+def test_an_ensemble_learns_its_weights_on_parts_like_the_test_part(
+    tmp_path: Path, drawn: SplitKind, timed: bool, validation: str, used: str
+) -> None:
+    data = blocks(tmp_path)
+    train = replace(data.train, time=np.arange(len(data.train)) if timed else None)
+    settings = {"members": "item_knn, popularity", "validation": validation}
+    found = benchmark(replace(data, drawn=drawn, train=train), "ensemble", Conditions(settings))
+    assert found.config["validation"] == used
 
 
 def test_the_same_seed_gives_the_same_benchmark(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def _round(row: int, split: int, seed: int, seconds: float) -> TrialResult:
     trials = tuple(
         Trial(
             config | {"shrink": float(number) / 3, "num_neighbours": 20 * number},
-            {"validation": Quality(0.1 + 0.01 * number, 0.05 + 0.01 * number, np.ones(4))},
+            {"validation": Quality(0.1 + 0.01 * number, np.ones(4))},
             seconds * number,
             {1: 0.1, 2: 0.15},
             number == 3,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from graphrec.evaluation.beyond_accuracy import coverage
-from graphrec.evaluation.metrics import find_hits, per_user, weighted_ndcg
+from graphrec.evaluation.metrics import find_hits, per_user
 
 
 def truth(*rows: set[int], num_items: int = 8) -> sparse.csr_array:
@@ -75,13 +75,6 @@ def test_an_empty_place_is_no_hit() -> None:
 def test_coverage_is_the_share_of_all_items_shown() -> None:
     assert coverage(np.array([[0, 1, 2], [1, 0, -1]]), 8, 2) == pytest.approx(2 / 8)
     assert coverage(np.array([[0, 1, 2], [1, 0, -1]]), 8, 3) == pytest.approx(3 / 8)
-
-
-def test_weights_make_hits_count_differently() -> None:
-    """The ideal puts the heavier item first: (3/log₂2 + 1/log₂3); the list has the lighter one first, then nothing."""
-    weight = np.array([1, 3, 1, 1], dtype=np.float32)
-    found = weighted_ndcg(np.array([[0, 2]]), truth({0, 1}, num_items=4), weight, 2)
-    assert found == pytest.approx(1 / (3 + 1 / math.log2(3)))
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,7 +1,6 @@
 """ensemble: blends by hand, what weights are learned from, and states inside a state."""
 
 import io
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,9 +11,8 @@ from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.models.ensemble.blending import normalise_scores
-from graphrec.models.ensemble.model import Ensemble, EnsembleConfig, HoldOut, hold_out
+from graphrec.models.ensemble.model import Ensemble, EnsembleConfig, hold_out
 from graphrec.relations import build_relations
-from graphrec.splitting.coherent import COHERENT_SHARE
 from graphrec.testing import ModelContract, checkerboard, graph_of
 
 
@@ -42,7 +40,7 @@ class TestEnsembleOfGivenWeights(ModelContract):
     ("setting", "message"),
     [
         ({"blend": "vote"}, "blend is one of score, rank, not 'vote'"),
-        ({"validation": "half"}, "validation is one of random, coherent, not 'half'"),
+        ({"validation": "half"}, "validation is one of auto, latest, random, newest, last, coherent, not 'half'"),
         ({"groups": 0}, "groups is at least 1"),
         ({"weights": "1 2"}, "there are 3 members, but 2 weights"),
         ({"weights": "1 x 2"}, "weights takes numbers such as `0.7 0.3`, not '1 x 2'"),
@@ -81,20 +79,6 @@ def test_members_are_told_all_that_is_known_of_newcomers() -> None:
     assert not torch.allclose(found, model.fold_in(train.matrix())), "friends count"
 
 
-@pytest.mark.parametrize("random", [False, True])
-def test_only_a_random_part_is_weighed_twice(random: bool) -> None:
-    """Other parts are like what is to come; each held-out item counts by the root of its degree."""
-    _, train, withheld = checkerboard()
-    model = Ensemble(EnsembleConfig(members="item_knn, popularity"))
-    model.fit(graph_of(train), train, np.random.default_rng(0))
-    data = model._collect_blend_data(
-        model.members, HoldOut(train, withheld, is_random=random), np.random.default_rng(0)
-    )
-    assert (data.shift is not None) == random
-    if data.shift is not None:
-        assert data.shift.ideal.tolist() == pytest.approx([3.0] * 20)  # nine users have each item
-
-
 def test_a_useless_member_gets_no_weight() -> None:
     graph, train, _ = checkerboard()
     model = Ensemble(EnsembleConfig(members="item_knn, popularity"))
@@ -123,28 +107,38 @@ def test_ranks_are_averaged_unless_learned_weights_gain_a_standard_error(
     torch.testing.assert_close(model.score(np.array([2])), expected)
 
 
-def test_the_last_tenth_by_time_is_held_out_where_there_are_times() -> None:
+def test_the_latest_tenth_is_held_out_where_there_are_times() -> None:
     user, item = np.repeat(np.arange(4), 10), np.tile(np.arange(10), 4)
     timed = Interactions(user, item, 4, 10, time=np.arange(40)[::-1].copy())
-    parts = hold_out(timed, "random", np.random.default_rng(0))
-    assert parts is not None
-    assert parts.validation.user_index.tolist() == [0, 0, 0, 0]
-    assert parts.validation.item_index.tolist() == [0, 1, 2, 3]
-    assert len(parts.train) == 36
-    assert (parts.cut, parts.is_random) == (36, False)
-    whenever = hold_out(replace(timed, time=None), "random", np.random.default_rng(0))
-    assert whenever is not None
-    assert (whenever.cut, whenever.is_random, len(whenever.validation)) == (None, True, 4)
+    for validation in ("auto", "latest"):
+        parts = hold_out(timed, validation, np.random.default_rng(0))
+        assert parts is not None
+        assert parts.validation.user_index.tolist() == [0, 0, 0, 0]
+        assert parts.validation.item_index.tolist() == [0, 1, 2, 3]
+        assert (len(parts.train), parts.cut) == (36, 36)
 
 
-def test_coherent_parts_are_held_out_on_request() -> None:
-    """Whatever the times: two of ten items of each user, and no time divides them from the others."""
-    user, item = np.repeat(np.arange(8), 10), (np.arange(80) + 10 * (np.arange(80) // 40)) % 20
-    timed = Interactions(user, item, 8, 20, time=np.arange(80))
-    parts = hold_out(timed, "coherent", np.random.default_rng(0))
+@pytest.mark.parametrize(("validation", "of_each"), [("newest", [2, 2]), ("last", [1, 1]), ("coherent", [2, 2])])
+def test_parts_of_each_history_are_held_out(validation: str, of_each: list[int]) -> None:
+    """Two histories of ten items; newest and last are the first ones of the file, since time runs backwards."""
+    user, item = np.repeat(np.arange(2), 10), (np.arange(20) + 5 * (np.arange(20) // 10)) % 15
+    timed = Interactions(user, item, 2, 15, time=np.arange(20)[::-1].copy())
+    parts = hold_out(timed, validation, np.random.default_rng(0))
     assert parts is not None
-    assert parts.validation.user_degree().tolist() == [10 * COHERENT_SHARE] * 8
-    assert (parts.cut, parts.is_random, len(parts.train)) == (None, False, 64)
+    assert (parts.validation.user_degree().tolist(), parts.cut) == (of_each, None)
+    assert len(parts.train) == 20 - sum(of_each)
+    if validation != "coherent":
+        assert parts.validation.item_index.tolist() == [*item[: of_each[0]], *item[10 : 10 + of_each[1]]]
+
+
+@pytest.mark.parametrize("validation", ["auto", "random"])
+def test_a_random_tenth_and_one_of_each_user_are_held_out_together(validation: str) -> None:
+    user, item = np.repeat(np.arange(40), 10), np.tile(np.arange(10), 40)
+    parts = hold_out(Interactions(user, item, 40, 10), validation, np.random.default_rng(0))
+    assert parts is not None
+    assert parts.validation.user_degree().min() == 1
+    assert 40 < len(parts.validation) <= 80
+    assert len(parts.train) == 400 - len(parts.validation)
 
 
 def test_coherent_parts_trust_followers_of_neighbours_less(travellers: Interactions) -> None:
@@ -162,8 +156,8 @@ def test_coherent_parts_trust_followers_of_neighbours_less(travellers: Interacti
 
 def test_nothing_is_held_out_where_no_user_would_be_left_with_both() -> None:
     at_once = Interactions(np.arange(4), np.arange(4), 4, 4, time=np.zeros(4, dtype=np.int64))
-    assert hold_out(at_once, "random", np.random.default_rng(0)) is None
-    assert hold_out(at_once.take(np.arange(2)), "random", np.random.default_rng(0)) is None
+    assert hold_out(at_once, "latest", np.random.default_rng(0)) is None
+    assert hold_out(at_once.take(np.arange(2)), "auto", np.random.default_rng(0)) is None
     assert hold_out(at_once, "coherent", np.random.default_rng(0)) is None
 
 

@@ -1,17 +1,13 @@
-"""Blends of scores by hand, and weights that are learned on held-out items, plain and weighted."""
-
-from dataclasses import replace
+"""Blends of scores by hand, and weights that are learned on held-out items."""
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 from scipy import sparse
 
-from graphrec.evaluation.metrics import per_user, weighted_ndcg
+from graphrec.evaluation.metrics import per_user
 from graphrec.models.ensemble.blending import (
     BlendData,
-    PopularityShift,
     gain_over_equal_weights,
     learn_group_weights,
     learn_weights,
@@ -114,50 +110,16 @@ def test_two_members_that_know_different_things_are_better_together() -> None:
     assert 0.3 < float(weights[0]) < 0.7
 
 
-def shift_of(hits: npt.NDArray[np.float32], worth: npt.NDArray[np.float32]) -> PopularityShift:
-    every = torch.arange(hits.shape[1]).expand(hits.shape)
-    return PopularityShift.of(torch.from_numpy(hits), torch.from_numpy(worth), every)
-
-
-def test_what_weighted_items_are_worth_by_hand() -> None:
-    """The first user's two items are worth 1 and 3, the ideal has the 3 first; the second user has one of worth 2."""
-    truth = torch.tensor([[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0]])
-    shift = PopularityShift.of(truth, torch.tensor([1.0, 2.0, 3.0, 9.0]), torch.tensor([[2, 3], [1, 0]]))
-    assert shift.gain.tolist() == [[3.0, 0.0], [2.0, 0.0]]
-    assert shift.ideal.tolist() == pytest.approx([3 + 1 / np.log2(3), 2.0])
-
-
-def test_the_weighted_quality_is_that_of_the_metric() -> None:
+def test_the_quality_is_that_of_the_metric() -> None:
     rng = np.random.default_rng(3)
     hits = (rng.random((50, 60)) < 0.1).astype(np.float32)
     hits[:, 0] = 1.0
-    worth = rng.random(60).astype(np.float32)
     scores = rng.random((50, 1, 60)).astype(np.float32)
-    held = replace(held_out(scores.tolist(), hits.tolist(), [1] * 50), shift=shift_of(hits, worth))
+    held = held_out(scores.tolist(), hits.tolist(), [1] * 50)
     best = np.argsort(-scores[:, 0], axis=1)[:, :20]
-    truth = sparse.csr_array(hits)
-    expected = [per_user(best, truth, [20])["ndcg@20"].mean(), weighted_ndcg(best, truth, worth, 20)]
-    assert held.compute_qualities(torch.ones(1)) == pytest.approx(expected, rel=1e-5)
-
-
-def test_weights_must_be_good_for_popular_items_too() -> None:
-    """The first member finds the 45 items that are held out often, the second the 5 that are worth ten of them."""
-    rng = np.random.default_rng(4)
-    hits = (rng.random((400, 50)) < 0.06).astype(np.float32)
-    hits[:, 0] = 1.0
-    noise = rng.normal(0, 1, (400, 2, 50)).astype(np.float32)
-    noise[:, 0, 5:] += 2 * hits[:, 5:]
-    noise[:, 1, :5] += 2 * hits[:, :5]
-    plain = held_out(noise.tolist(), hits.tolist(), [1] * 400)
-    worth = np.where(np.arange(50) < 5, 10.0, 1.0).astype(np.float32)
-    wary = replace(plain, shift=shift_of(hits, worth))
-    even = torch.tensor([0.5, 0.5])
-    plainly, warily = learn_weights(plain), learn_weights(wary)
-    assert wary.compute_qualities(plainly)[1] < wary.compute_qualities(even)[1]
-    for found, least in zip(wary.compute_qualities(warily), wary.compute_qualities(even), strict=True):
-        assert found >= least
-    groups, _ = learn_group_weights(wary, 2)
-    torch.testing.assert_close(groups[1], warily)  # all users are of one degree, so of the second group
+    expected = per_user(best, sparse.csr_array(hits), [20])["ndcg@20"]
+    assert held.per_user(torch.ones(50, 1)).tolist() == pytest.approx(expected.tolist(), rel=1e-5)
+    assert held.ndcg(torch.ones(1)) == pytest.approx(expected.mean(), rel=1e-5)
 
 
 def test_groups_of_users_get_weights_of_their_own() -> None:
@@ -204,5 +166,5 @@ def test_one_user_tells_nothing() -> None:
 def test_weights_of_users_by_hand() -> None:
     """Two users with the same scores, ranked by one member each."""
     held = held_out([[[2.0, 1.0], [1.0, 2.0]]] * 2, [[1.0, 0.0]] * 2, [1, 1])
-    (found,) = held.per_user(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+    found = held.per_user(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
     assert found.tolist() == pytest.approx([1.0, 1 / np.log2(3)])

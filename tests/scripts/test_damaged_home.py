@@ -66,7 +66,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for _ in range(2):
         runs.save(home / "runs", trained())
     with StudyFile(home / STUDY, MODEL, "print") as study:
-        study.add(Trial({"k": 1}, {"validation": Quality(0.5, 0.0, np.array([0.5]))}, 0.1, {}, False), {}, {})
+        study.add(Trial({"k": 1}, {"validation": Quality(0.5, np.array([0.5]))}, 0.1, {}, False), {}, {})
     monkeypatch.setenv("GRAPHREC_HOME", str(home))
     monkeypatch.delenv("NEO4J_URI", raising=False)
     return home

@@ -22,11 +22,11 @@ def search(path: Path, measured: Measured, name: str = "guard's part") -> Tuning
     graph, train, _ = checkerboard()
 
     def longer(model: Model[Any]) -> Quality:
-        return Quality(1 + model.config.neighbours / 10_000, 0.1)
+        return Quality(1 + model.config.neighbours / 10_000)
 
     def shorter(model: Model[Any]) -> Quality:
         measured.append(model.config.neighbours)
-        return Quality(1 - model.config.neighbours / 10_000, 0.1)
+        return Quality(1 - model.config.neighbours / 10_000)
 
     validation, guard = Validation(graph, train, {"part": longer}), Validation(graph, train, {name: shorter})
     budget = TuningBudget(num_trials=4, study=path)

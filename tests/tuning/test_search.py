@@ -21,7 +21,7 @@ def hill(model: Model[Any]) -> Quality:
     """Best at path_weight 8, rank 256 and a plateau of 1.5, worse in the logarithm of the first and in the others."""
     c = model.config
     value = 1.0 - abs(np.log(c.path_weight / 8)) / 10 - abs(c.rank - 256) / 10_000 - abs(c.plateau - 1.5) / 10
-    return Quality(float(value), float(value))
+    return Quality(float(value))
 
 
 @pytest.fixture

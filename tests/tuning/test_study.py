@@ -27,7 +27,7 @@ class Killed(Exception):
 def hill(model: Model[Any]) -> Quality:
     """Best at a path_weight of 8, with values of users that tell every config apart."""
     value = 1.0 - abs(np.log(model.config.path_weight / 8)) / 10 - model.config.plateau / 1000
-    return Quality(float(value), float(value), np.linspace(0, value, 5))
+    return Quality(float(value), np.linspace(0, value, 5))
 
 
 def killed_after(number: int) -> Callable[[Model[Any]], Quality]:
@@ -171,7 +171,7 @@ def test_a_training_below_the_median_half_way_is_given_up() -> None:
 
     def measure(model: Model[Any]) -> Quality:
         looks.append(1)
-        return Quality(model.config.learning_rate, 0.0)
+        return Quality(model.config.learning_rate)
 
     examiner = TrialRunner(Task(LightGCN, (Validation(graph, train, {"tenth": measure}),), ExecutionConfig(0)))
     others = [{1: value, 2: value, 3: value} for value in (0.1, 0.2, 0.3, 0.4)]

@@ -22,7 +22,7 @@ from graphrec.tuning.workers import ExecutionConfig
 def trial(parts: Mapping[str, float | npt.NDArray[np.float64]], pruned: bool = False) -> Trial:
     """A trial with these NDCGs, or with these NDCGs of users, on each part."""
     qualities = {
-        name: Quality(value, 0.1) if isinstance(value, float) else Quality(float(value.mean()), 0.1, value)
+        name: Quality(value) if isinstance(value, float) else Quality(float(value.mean()), value)
         for name, value in parts.items()
     }
     return Trial({}, qualities, 0.0, pruned=pruned)
@@ -93,12 +93,12 @@ def test_a_guard_rejects_what_is_worse_than_the_default_beyond_chance() -> None:
 
 def test_relative_gains_by_hand() -> None:
     """Differences 0 and 0.2 of two users: mean 0.1 and standard error 0.1, over a default of 0.1."""
-    better = Quality(0.2, 0.1, np.array([0.1, 0.3]))
-    default = Quality(0.1, 0.1, np.array([0.1, 0.1]))
+    better = Quality(0.2, np.array([0.1, 0.3]))
+    default = Quality(0.1, np.array([0.1, 0.1]))
     assert relative_gain(better, default) == pytest.approx((1.0, 1.0))
     assert relative_gain(default, better) == pytest.approx((-0.5, 0.5))
-    assert relative_gain(Quality(0.3, 0.1), Quality(0.2, 0.1)) == pytest.approx((0.5, 0.0))
-    one = Quality(0.1, 0.1, np.array([0.1]))
+    assert relative_gain(Quality(0.3), Quality(0.2)) == pytest.approx((0.5, 0.0))
+    one = Quality(0.1, np.array([0.1]))
     assert relative_gain(one, one) == (0.0, np.inf)
 
 
@@ -115,7 +115,7 @@ def test_a_guard_accepts_losses_within_a_standard_error_on_every_part(
     def measure(loss: float) -> Measure:
         spread = np.tile([-0.02, 0.02], 25)
         default, other = np.full(50, 0.2), np.full(50, 0.2) - loss + spread
-        return lambda model: Quality(0.2, 0.1, other if model.config.neighbours == 7 else default)
+        return lambda model: Quality(0.2, other if model.config.neighbours == 7 else default)
 
     first, second = losses
     validations = [Validation(graph, train, {"first": measure(first), "second": measure(second)})]
@@ -144,7 +144,7 @@ def test_a_search_selects_nothing_that_its_guard_rejects() -> None:
     graph, train, _ = checkerboard()
 
     def measure(sign: float) -> Measure:
-        return lambda model: Quality(1 + sign * model.config.neighbours / 10_000, 0.1)
+        return lambda model: Quality(1 + sign * model.config.neighbours / 10_000)
 
     longer, shorter = (Validation(graph, train, {"part": measure(sign)}) for sign in (1.0, -1.0))
     default = ItemKNN.config_class().neighbours

@@ -223,10 +223,9 @@ def trials(round_: TrialResult) -> Table | None:
         [
             str(number),
             Cell(words.number(trial.quality.ndcg), mark="best" if trial.quality.ndcg == top else ""),
-            words.number(trial.quality.ndcg_popularity_weighted),
             words.seconds(trial.seconds) + (", pruned" if trial.pruned else ""),
             *(Cell(words.setting(trial.config.get(name, words.MISSING))) for name in varied),
         ]
         for number, trial in enumerate(round_.trials, 1)
     )
-    return make_table("", ["trial", "NDCG@20 on validation", "weighted by popularity", "time", *varied], rows)
+    return make_table("", ["trial", "NDCG@20 on validation", "time", *varied], rows)

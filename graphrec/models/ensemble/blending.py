@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import torch
@@ -92,31 +91,6 @@ def _reciprocal_ranks(scores: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class PopularityShift:
-    """Validation items weighted by popularity, as a second criterion for weights.
-
-    gain: weight of candidates that are validation items, 0 for other candidates, [num_users, num_candidates].
-    ideal: maximum of Σ weight / log₂(rank + 1) over the first CUT_OFF ranks, [num_users].
-    """
-
-    gain: Tensor
-    ideal: Tensor
-
-    @classmethod
-    def of(cls, relevant: Tensor, item_weight: Tensor, index: Tensor) -> Self:
-        """The shift of validation items.
-
-        Args:
-            relevant: 1 for validation items, else 0, [num_users, num_items].
-            item_weight: weight of each item, [num_items].
-            index: positions of the candidates, [num_users, num_candidates].
-        """
-        gain = relevant * item_weight
-        best = gain.topk(min(CUT_OFF, gain.shape[1])).values
-        return cls(gain.gather(1, index), best @ _discount(best))
-
-
-@dataclass(frozen=True, eq=False)
 class BlendData:
     """The data that weights are learned from: candidates of validation users with normalised scores of all members.
 
@@ -125,7 +99,6 @@ class BlendData:
     usable: False for items of the history and for repeated candidates, [num_users, num_candidates].
     num_relevant: number of validation items, candidates or not, [num_users].
     degree: number of training interactions, [num_users].
-    shift: validation items weighted by popularity, a second criterion; None if it is not used.
     """
 
     scores: Tensor
@@ -133,28 +106,18 @@ class BlendData:
     usable: Tensor
     num_relevant: Tensor
     degree: Tensor
-    shift: PopularityShift | None = None
 
     def select(self, users: Tensor) -> "BlendData":
         """The data of some users."""
-        shift = None if self.shift is None else PopularityShift(self.shift.gain[users], self.shift.ideal[users])
-        return self._build(lambda field: field(self)[users], shift)
+        return self._build(lambda field: field(self)[users])
 
     @classmethod
     def concat(cls, parts: "Sequence[BlendData]") -> "BlendData":
         """The users of several BlendData with the same members, in order."""
-        shifts = [part.shift for part in parts if part.shift is not None]
-        shift = (
-            PopularityShift(torch.cat([s.gain for s in shifts]), torch.cat([s.ideal for s in shifts]))
-            if shifts
-            else None
-        )
-        return cls._build(lambda field: torch.cat([field(part) for part in parts]), shift)
+        return cls._build(lambda field: torch.cat([field(part) for part in parts]))
 
     @classmethod
-    def _build(
-        cls, compute: "Callable[[Callable[[BlendData], Tensor]], Tensor]", shift: PopularityShift | None
-    ) -> "BlendData":
+    def _build(cls, compute: "Callable[[Callable[[BlendData], Tensor]], Tensor]") -> "BlendData":
         """BlendData whose tensors `compute` returns for the function that reads a field."""
         return cls(
             scores=compute(lambda data: data.scores),
@@ -162,30 +125,20 @@ class BlendData:
             usable=compute(lambda data: data.usable),
             num_relevant=compute(lambda data: data.num_relevant),
             degree=compute(lambda data: data.degree),
-            shift=shift,
         )
 
     def ndcg(self, weights: Tensor) -> float:
         """The mean NDCG@20 of the candidates blended by weights [num_members]."""
-        return self.compute_qualities(weights)[0]
+        return float(self.per_user(weights.expand(len(self.scores), -1)).mean())
 
-    def compute_qualities(self, weights: Tensor) -> list[float]:
-        """The mean NDCG@20 of the candidates blended by weights [num_members], and with a shift also the mean NDCG@20
-        with weighted validation items."""
-        return [float(values.mean()) for values in self.per_user(weights.expand(len(self.scores), -1))]
-
-    def per_user(self, weights: Tensor) -> list[Tensor]:
-        """The NDCG@20 of each user [num_users] for blends with the user's weights, [num_users, num_members]; with a
-        shift also that with weighted validation items."""
+    def per_user(self, weights: Tensor) -> Tensor:
+        """The NDCG@20 of each user [num_users] for blends with the user's weights, [num_users, num_members]."""
         blended = torch.einsum("um,umc->uc", weights, self.scores)
         blended = blended.masked_fill(~self.usable | (blended == 0), -torch.inf)
         best = blended.topk(min(CUT_OFF, blended.shape[1]))
         discount, is_scored = _discount(best.values), best.values.isfinite()
         ideal = _discount(best.values, CUT_OFF).cumsum(0)[self.num_relevant.clamp(max=CUT_OFF) - 1]
-        measures = [(self.relevant, ideal)]
-        if self.shift is not None:
-            measures.append((self.shift.gain, self.shift.ideal))
-        return [(gain.gather(1, best.indices) * is_scored) @ discount / ideal for gain, ideal in measures]
+        return (self.relevant.gather(1, best.indices) * is_scored) @ discount / ideal
 
 
 def _discount(ranked: Tensor, length: int | None = None) -> Tensor:
@@ -196,25 +149,18 @@ def _discount(ranked: Tensor, length: int | None = None) -> Tensor:
 def learn_weights(data: BlendData, start: Tensor | None = None) -> Tensor:
     """Weights [num_members], non-negative with sum 1, that maximise NDCG@20 in a coordinate search.
 
-    The search starts from the best of equal weights and single members, or from `start`. With a popularity shift, it
-    maximises the smaller of two ratios to equal weights (or `start`): that of NDCG@20 and that of NDCG@20 with weighted
-    items. Then the weights depend less on how the validation part differs from future interactions.
+    The search starts from the best of equal weights and single members, or from `start`.
     """
     num_members = data.scores.shape[1]
     singles = torch.eye(num_members, device=data.scores.device)
     starts = [singles.mean(0), *singles] if start is None else [start]
-    reference = [max(quality, 1e-9) for quality in data.compute_qualities(starts[0])]
-
-    def relative_quality(weights: Tensor) -> float:
-        return min(quality / base for quality, base in zip(data.compute_qualities(weights), reference, strict=True))
-
-    best = max((relative_quality(weights), -index) for index, weights in enumerate(starts))
+    best = max((data.ndcg(weights), -index) for index, weights in enumerate(starts))
     weights, quality = starts[-best[1]], best[0]
     for factors in FACTORS if num_members > 1 else ():
         for _ in range(ROUNDS):
             before = quality
             for member in range(num_members):
-                weights, quality = _search_weight(relative_quality, weights, quality, member, factors)
+                weights, quality = _search_weight(data.ndcg, weights, quality, member, factors)
             if quality == before:
                 break
     return weights / weights.sum()
@@ -259,8 +205,8 @@ def learn_group_weights(data: BlendData, groups: int) -> tuple[Tensor, Tensor]:
 def gain_over_equal_weights(data: BlendData, groups: int, rng: np.random.Generator) -> tuple[float, float]:
     """The mean gain in NDCG@20 of learned weights over equal ones, and its standard error over users.
 
-    Cross-validated: the weights of each half of the users are learned on the other half. With a popularity shift, the
-    gain is the smaller of the two (`learn_weights`), with the error of the first. For one user the error is infinite.
+    Cross-validated: the weights of each half of the users are learned on the other half. For one user the error is
+    infinite.
     """
     num_users, num_members = data.scores.shape[0], data.scores.shape[1]
     halves = torch.from_numpy(rng.permutation(num_users)).to(data.scores.device).tensor_split(2)
@@ -271,6 +217,5 @@ def gain_over_equal_weights(data: BlendData, groups: int, rng: np.random.Generat
     for half, other in (halves, halves[::-1]):
         weights, limits = learn_group_weights(data.select(other), groups)
         learned[half] = weights[torch.bucketize(data.degree[half].float(), limits, right=True)]
-    differences = [new - old for new, old in zip(data.per_user(learned), data.per_user(equal), strict=True)]
-    error = float(differences[0].std()) / num_users**0.5
-    return min(float(difference.mean()) for difference in differences), error
+    difference = data.per_user(learned) - data.per_user(equal)
+    return float(difference.mean()), float(difference.std()) / num_users**0.5

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
-from graphrec.interactions import FloatArray, Interactions
+from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.models import make, settings_for
 from graphrec.models.attribution import HistoryAttribution
@@ -19,7 +19,6 @@ from graphrec.models.base import Model
 from graphrec.models.ensemble.blending import (
     BLENDS,
     BlendData,
-    PopularityShift,
     gain_over_equal_weights,
     learn_group_weights,
     normalise_scores,
@@ -27,16 +26,23 @@ from graphrec.models.ensemble.blending import (
 from graphrec.models.ensemble.members import parse_members, write_members
 from graphrec.progress import Progress
 from graphrec.relations import Relations
-from graphrec.splitting import at_random, by_time
+from graphrec.splitting import by_time
 from graphrec.splitting.coherent import coherent_holdout
+from graphrec.splitting.held_out import hold_out_at_random, hold_out_last, hold_out_newest, hold_out_one
 from graphrec.train_view import restrict
 from graphrec.vocabulary import IndexArray
 
-#: Methods that hold out the interactions that weights are learned on.
-VALIDATIONS = ("random", "coherent")
+#: Kinds of held-out parts that weights are learned on, each with functions whose parts are held out together.
+HELD_OUT = {
+    "random": (hold_out_at_random, hold_out_one),
+    "newest": (hold_out_newest, hold_out_last),
+    "last": (hold_out_last,),
+    "coherent": (coherent_holdout,),
+}
+VALIDATIONS = ("auto", "latest", *HELD_OUT)
 
-#: Share of the interactions that `random` holds out.
-VALIDATION_SHARE = 0.1
+#: Share of the interactions that `latest` holds out.
+LATEST_SHARE = 0.1
 
 #: Maximum number of validation users, and of candidates of each member for each of them.
 USERS, CANDIDATES = 4000, 200
@@ -53,16 +59,17 @@ class EnsembleConfig:
     blend: score (scores divided by their standard deviation per user) or rank (reciprocal ranks).
     weights: weights of the members, such as `0.7 0.3`, none negative and at least one positive; empty if they are
         learned. If learned weights are no better than equal ones, `blend` becomes rank and the weights are equal.
-    validation: the interactions that weights are learned on. `random`: the latest tenth by time; without times a random
-        tenth, on which weights must be good for popular items too (`PopularityShift`). `coherent`: a topically coherent
-        fifth of each history, for users who move on to new topics; a random part favours neighbour models.
+    validation: the interactions that weights are learned on. `latest`: the latest tenth of all. `newest`: the newest
+        fifth of each history, and its last interaction. `last`: the last interaction of each user. `random`: a random
+        tenth, and a random interaction of each user. `coherent`: a topically coherent fifth of each history, for users
+        who move on to new topics; a random part favours neighbour models. `auto`: `latest`, or `random` without times.
     groups: number of groups of users by their number of interactions, at least 1; each group has learned weights.
     """
 
     members: str = "graph_filter, ials, rp3beta"
     blend: str = "score"
     weights: str = ""
-    validation: str = "random"
+    validation: str = "auto"
     groups: int = 1
 
     def __post_init__(self) -> None:
@@ -97,13 +104,11 @@ class HoldOut:
     train: the part that the members are fitted to.
     validation: the part that the weights are learned on.
     cut: the time that divides the parts; None if they are not divided by time.
-    is_random: whether the validation part was drawn at random.
     """
 
     train: Interactions
     validation: Interactions
     cut: int | None = None
-    is_random: bool = False
 
 
 class Ensemble(Model[EnsembleConfig]):
@@ -115,8 +120,7 @@ class Ensemble(Model[EnsembleConfig]):
 
     To learn the weights, members are fitted to a part of the interactions, and the weights maximise NDCG@20 on the
     rest; then all members are fitted to all interactions. Weights that cannot be distinguished from equal ones are not
-    used: the ranks are averaged instead. If the validation part is random, the weights maximise the
-    smaller of two gains over equal weights: that of NDCG@20, and that of NDCG@20 with items weighted by √(item degree).
+    used: the ranks are averaged instead.
     """
 
     config_class = EnsembleConfig
@@ -257,11 +261,8 @@ class Ensemble(Model[EnsembleConfig]):
         train, validation = parts.train.matrix(), parts.validation.matrix()
         users = np.sort(rng.permutation(_find_common_users(train, validation))[:USERS])
         size = max(SCORES_BYTES // (len(members) * parts.train.num_items * 8), 1)
-        item_weight = np.sqrt(np.maximum(parts.train.item_degree(), 1)).astype(np.float32) if parts.is_random else None
         batches = [users[first : first + size] for first in range(0, len(users), size)]
-        return BlendData.concat(
-            [self._collect_candidates(members, batch, train, validation, item_weight) for batch in batches]
-        )
+        return BlendData.concat([self._collect_candidates(members, batch, train, validation) for batch in batches])
 
     def _collect_candidates(
         self,
@@ -269,7 +270,6 @@ class Ensemble(Model[EnsembleConfig]):
         users: IndexArray,
         train: sparse.csr_array,
         validation: sparse.csr_array,
-        item_weight: FloatArray | None,
     ) -> BlendData:
         """The best new items of each member for some users, with the normalised scores of all members."""
         history = train[users]
@@ -287,16 +287,12 @@ class Ensemble(Model[EnsembleConfig]):
         num_relevant, degree = (
             torch.from_numpy(np.diff(m.indptr)).to(self.device) for m in (validation[users], history)
         )
-        shift = None
-        if item_weight is not None:
-            shift = PopularityShift.of(relevant, torch.from_numpy(item_weight).to(self.device), index)
         return BlendData(
             torch.stack([scores.gather(1, index) for scores in all_scores], dim=1),
             relevant.gather(1, index),
             first & new.gather(1, index),
             num_relevant.long(),
             degree,
-            shift,
         )
 
 
@@ -318,15 +314,14 @@ def hold_out(interactions: Interactions, validation: str, rng: np.random.Generat
     graph of few interactions."""
     if len(interactions) < 3:
         return None
-    if validation == "coherent":
-        mask = coherent_holdout(interactions, rng)
-        parts = HoldOut(interactions.take(~mask), interactions.take(mask))
-    elif interactions.time is None:
-        split = at_random(interactions, rng, validation=0.0, test=VALIDATION_SHARE)
-        parts = HoldOut(split.train, split.test, is_random=True)
+    if validation == "auto":
+        validation = "random" if interactions.time is None else "latest"
+    if validation == "latest":
+        split = by_time(interactions, rng, validation=0.0, test=LATEST_SHARE)
+        parts = HoldOut(split.train, split.test, split.cut)
     else:
-        split = by_time(interactions, rng, validation=0.0, test=VALIDATION_SHARE)
-        parts = HoldOut(split.train, split.test, cut=split.cut)
+        mask = np.logical_or.reduce([draw(interactions, rng) for draw in HELD_OUT[validation]])
+        parts = HoldOut(interactions.take(~mask), interactions.take(mask))
     return parts if len(_find_common_users(parts.train.matrix(), parts.validation.matrix())) else None
 
 
