@@ -19,6 +19,7 @@ from graphrec.models.base import ApproximateScores, Embeddings, FactoredScores, 
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.contributions import ItemInfluence, compute_influence, find_contributions
 from graphrec.models.graph_filter.kernel import Attribute, Kernel, Stack, build_links, compute_new_item_vectors
+from graphrec.models.graph_filter.regression import regress
 from graphrec.models.graph_filter.scoring import FilterScores
 from graphrec.models.graph_filter.search_space import candidates, space
 from graphrec.models.graph_filter.signal import (
@@ -142,8 +143,7 @@ class GraphFilter(Model[GraphFilterConfig]):
         """The kernel with the paths or the ridge coefficients that this config needs; `normalised` is `stack`'s N."""
         c, top, ridge_diagonal = self.config, kernel.top_squared_singular_value, None
         if c.ridge > 0:
-            exponents = c.user_exponent, c.item_exponent
-            collected, ridge_diagonal = stack.regress(*exponents, kernel.attributes, top, c.ridge, c.neighbours, links)
+            collected, ridge_diagonal = regress(stack, kernel, c, links)
         else:
             collected = stack.collect(normalised, kernel.attributes, top, c.neighbours, links)
         return replace(kernel, collected=collected, squared_paths=None, links=links, ridge_diagonal=ridge_diagonal)
