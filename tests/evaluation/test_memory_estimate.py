@@ -77,7 +77,7 @@ def test_more_items_and_more_edges_take_more_and_popularity_least() -> None:
 
 def test_the_memory_of_a_ridge_depends_on_the_items_with_interactions() -> None:
     few, most, too_many = (bytes_to_train(shape(900, 60_000, 10_000, 10_000, known)) for known in (9, 12_500, 12_501))
-    assert few == too_many  # of 12,501 known items the search tries no ridge, as all interactions may be on twice as many
+    assert few == too_many  # of 12,501 known items the search tries no ridge, as there may be twice as many
     assert 5e7 < most - few < 4 * 2 * 900 * 12_500
 
 

@@ -35,7 +35,7 @@ def coefficients(paths: npt.NDArray[np.floating], ridge: float) -> Dense:
 
 
 def path_matrix(paths: Dense, ridge: float, shift: float = 0.0) -> Dense:
-    """P: the coefficients of the items with interactions, with `shift` added to the diagonal of P₀, and P₀ elsewhere."""
+    """P: coefficients of the items with interactions, with `shift` added to the diagonal of P₀, and P₀ elsewhere."""
     found = paths.copy()
     found[:KNOWN, :KNOWN] = coefficients(paths[:KNOWN, :KNOWN] + shift * np.eye(KNOWN), ridge)
     return found
@@ -242,7 +242,7 @@ def test_items_without_interactions_cost_nothing_and_change_nothing(monkeypatch:
 def test_a_live_user_of_an_item_without_interactions_follows_its_attributes(graph: HeteroGraph) -> None:
     config = replace(RIDGE, rank=0, item_relation_weight=0.0)
     model = fitted(graph, config)
-    history = sparse.csr_array(([1.0], ([0], [KNOWN])), shape=(1, ITEMS), dtype=np.float32)
+    history = sparse.csr_array(np.eye(ITEMS, dtype=np.float32)[[KNOWN]])
     expected = config.path_weight * plain_paths(graph, config)[KNOWN] * model.kernel.degree**config.target_exponent
     np.testing.assert_allclose(model.fold_in(history).numpy()[0], expected, atol=1e-5)
     assert (expected[:KNOWN] > 0).any()

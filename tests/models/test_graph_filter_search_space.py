@@ -82,6 +82,34 @@ def test_a_ridge_is_tried_where_it_takes_seconds(
     assert ("ridge" in GraphFilter.space(graph)) == allowed
 
 
+@pytest.mark.parametrize(("shared", "weight"), [(0, 0.1), (17, 0.1), (18, 0.3), (54, 0.3), (55, 1.0), (100, 1.0)])
+def test_the_default_weighs_a_behaviour_by_the_share_of_the_target_that_it_has(shared: int, weight: float) -> None:
+    """Of 100 purchases some were viewed, as were 50 other pairs; repeated events count once."""
+    pairs = Interactions(np.arange(100) % 20, np.arange(100) % 50, 20, 50)
+    graph = graph_of(pairs)
+    assert (GraphFilter.candidates(graph)[0].weights, GraphFilter.candidates(graph)[0].revisit) == ("", 1.0)
+    viewed = np.stack([pairs.user_index, pairs.item_index])[:, :shared]
+    others = np.stack([(np.arange(50) + 1) % 20, np.arange(50)])
+    graph.data["User", "VIEWED", "Item"].edge_index = torch.from_numpy(np.concatenate([viewed, viewed, others], axis=1))
+    default, *candidates = GraphFilter.candidates(graph)
+    assert default.weights == f"VIEWED={weight}"
+    assert {candidate.behaviour_weight for candidate in candidates if not candidate.weights} >= {0.0, 0.1, 0.3, 1.0}
+    assert {candidate.revisit for candidate in candidates} == {0.0, 1.0}
+
+
+def test_the_default_leaves_out_what_a_user_met_by_another_behaviour_only() -> None:
+    pairs = Interactions(np.arange(60) % 12, np.arange(60) % 15, 12, 15)
+    graph = graph_of(pairs)
+    viewed = (np.arange(12), (np.arange(12) + 1) % 15)
+    graph.data["User", "VIEWED", "Item"].edge_index = torch.from_numpy(np.stack(viewed))
+    model = GraphFilter(GraphFilter.candidates(graph)[0])
+    model.fit(graph, pairs, np.random.default_rng(0))
+    scores, bought = model.score(np.arange(12)).numpy(), pairs.matrix().toarray() > 0
+    assert not bought[viewed].all()
+    assert not scores[viewed][~bought[viewed]].any()
+    assert scores[viewed][bought[viewed]].all()
+
+
 def test_a_ridge_with_item_relations_depends_on_the_items_alone() -> None:
     assert not any(config.ridge for config in GraphFilter.candidates(shop(400, 24_000, 4)))
 

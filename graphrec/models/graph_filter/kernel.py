@@ -85,8 +85,8 @@ class Kernel:
         largest coefficients in absolute value, and these entries for pairs with an item without interactions.
     squared_paths: the result of `square_paths`, or None.
     links: the item-item relations by name, normalised and weighted, [num_items, num_items].
-    ridge_diagonal: the diagonal of (N'ᵀN'/σ₁² + … + μI)⁻¹ with the penalty μ over the items with interactions, 0 for the
-        others, [num_items]; None without a ridge.
+    ridge_diagonal: the diagonal of (N'ᵀN'/σ₁² + … + μI)⁻¹ with the penalty μ over the items with interactions, 0 for
+        the others, [num_items]; None without a ridge.
     """
 
     degree: FloatArray

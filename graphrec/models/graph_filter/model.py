@@ -75,7 +75,8 @@ class GraphFilter(Model[GraphFilterConfig]):
     - g(λ) = max(α − λ, 0): the frequency response.
     - P [num_items, num_items]: max(P₀ − s P₀², 0) with P₀ = N'ᵀN'/σ₁² plus the normalised item-item relations; each row
       is cut to its largest entries. w is its weight. With a ridge n₀ > 0 it is I − Q diag(Q)⁻¹ with Q = (P₀ + μI)⁻¹ and
-      μ = n₀ m / σ₁², where m is the mean square of the entries of D_U^-b B D^-e, cut to the largest absolute values.
+      μ = n₀ m / σ₁², where m is the mean square of the entries of D_U^-b B D^-e, cut to the largest absolute values;
+      Q is over the items with interactions, and pairs with another item keep their P₀.
     - s_u [num_items]: the user's row of B plus the weighted mean rows of friends and of users with the same attributes.
     - b, e, p, q: exponents of user degrees, item degrees, history items and recommended items.
 

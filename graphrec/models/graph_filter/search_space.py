@@ -11,6 +11,8 @@ from graphrec.models.base import Range, Space
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.regression import MAX_RIDGE_ITEMS
 from graphrec.relations import Origin, find_origins
+from graphrec.schema import Triple
+from graphrec.vocabulary import IndexArray
 
 #: Value of `neighbours` for sparse data, in which paths matter more than the spectrum.
 MANY_NEIGHBOURS = 400
@@ -20,6 +22,9 @@ USER_EXPONENTS = (0.2, 0.35, 0.5)
 OFFSETS = (0.0, 1.0, 3.0, 10.0, 30.0)
 
 RIDGES = (50.0, 100.0, 200.0, 400.0, 1000.0, 3000.0)
+
+#: Weights of another behaviour in the default and, besides 0, in the search.
+BEHAVIOUR_WEIGHTS = (0.1, 0.3, 1.0)
 
 #: Maximum number of multiplications of a ridge regression in the search, that of 8,000 items; it takes seconds.
 MAX_RIDGE_WORK = 8000**3
@@ -41,7 +46,7 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
     """
     facts = _Facts.of(graph)
     has_ridge = facts.allows_ridge()
-    default = RIDGE if has_ridge else OFFSET
+    default = replace(RIDGE if has_ridge else OFFSET, **_weigh_behaviours(graph))
     ridges = [
         replace(RIDGE, path_weight=6.0),
         replace(RIDGE, target_exponent=0.25),
@@ -133,6 +138,37 @@ def _count_values(graph: HeteroGraph, origin: Origin) -> int:
     return int(graph.data[label].num_nodes)
 
 
+def _weigh_behaviours(graph: HeteroGraph) -> dict[str, Any]:  # fields of the config
+    """The settings of the default for the behaviours besides the target; none without any.
+
+    The weight of a behaviour is the share of the target's pairs that it has too, as the nearest of BEHAVIOUR_WEIGHTS by
+    their ratio: where nearly all purchases were viewed, a view says most of what a purchase says. Items that a user met
+    by another behaviour only are not recommended; in a test part they are no hits, as its pairs are hidden in all
+    behaviours.
+    """
+    target = np.unique(_pair_codes(graph, graph.target))
+    shares = {
+        origin.name: float(np.isin(target, _pair_codes(graph, origin.triple)).mean()) if len(target) else 0.0
+        for origin in find_origins(graph)
+        if origin.kind == "behaviours"
+    }
+    if not shares:
+        return {}
+    steps = np.log(BEHAVIOUR_WEIGHTS)
+    weights = {
+        name: BEHAVIOUR_WEIGHTS[int(np.abs(steps - np.log(max(share, BEHAVIOUR_WEIGHTS[0]))).argmin())]
+        for name, share in shares.items()
+    }
+    return {"revisit": 0.0, "weights": " ".join(f"{name}={weight}" for name, weight in weights.items())}
+
+
+def _pair_codes(graph: HeteroGraph, triple: Triple) -> IndexArray:
+    """user · num_items + item of each edge of a behaviour, [num_edges]."""
+    user, item = graph.data[triple].edge_index.numpy()
+    codes: IndexArray = user * graph.data[graph.target[2]].num_nodes + item
+    return codes
+
+
 def _limit_rank(config: GraphFilterConfig, size: int) -> GraphFilterConfig:
     """The config with its rank limited to the maximum for a matrix whose shorter side is `size`."""
     return replace(config, rank=min(config.rank, int(config.rank_share * size) or 1))
@@ -153,7 +189,7 @@ def space(graph: HeteroGraph) -> Space:
         "neighbours": (100, 200, MANY_NEIGHBOURS),
         "sharpening": (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0),
     }
-    few, many = (0.0, 0.1, 0.3, 1.0), (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
+    few, many = (0.0, *BEHAVIOUR_WEIGHTS), (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
     ranges |= {f"weights.{name}": few for name in relations.get("behaviours", ())}
     if "behaviours" in relations:
         ranges["revisit"] = (0.0, 0.5, 1.0, 2.0)
@@ -174,13 +210,14 @@ def space(graph: HeteroGraph) -> Space:
 def _relation_changes(facts: _Facts) -> list[dict[str, Any]]:  # fields of the config
     """For each kind of relation in the graph: its weight set to zero, and to a much larger value."""
     kinds = {
-        "behaviour_weight": ("behaviours", 1.0),
         "social_weight": ("social", 0.1),
         "attribute_weight": ("item_attributes", 0.4),
         "user_attribute_weight": ("user_attributes", 0.1),
         "item_relation_weight": ("item_items", 0.5),
     }
-    changes = [{name: value} for name, (kind, large) in kinds.items() if kind in facts.relations for value in (0.0, large)]
+    present = {name: large for name, (kind, large) in kinds.items() if kind in facts.relations}
+    changes: list[dict[str, Any]] = [{name: value} for name, large in present.items() for value in (0.0, large)]
     if "behaviours" in facts.relations:  # in some shops users return to items that they viewed, in others they do not
-        changes += [{"behaviour_weight": weight, "revisit": 0.0} for weight in (0.3, 0.1, 1.0)]
+        equal = [{"behaviour_weight": weight, "weights": ""} for weight in (0.0, 1.0, 0.3, 0.1)]
+        changes = [*equal[:2], *changes, *equal[2:], {"revisit": 1.0}]
     return changes
