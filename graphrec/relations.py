@@ -74,7 +74,7 @@ def find_origins(graph: HeteroGraph) -> tuple[Origin, ...]:
         elif len(ends & {user, item}) == 1:
             kind = "user_attributes" if user in ends else "item_attributes"
             (label,) = ends - {user, item}
-            result.append(Origin(name, kind, triple, values=graph.vocabularies[label]))
+            result.append(Origin(name, kind, triple, values=graph.vocabularies.get(label)))
     return tuple(result)
 
 

@@ -49,6 +49,8 @@ def measure_shape(store: Store) -> Shape:
     """The sizes of the graph that determine how much memory training needs."""
     counts = {label: store.read(f"MATCH (n:{label}) RETURN count(n) AS number")[0]["number"] for label in (USER, ITEM)}
     edges = store.read("MATCH ()-[r]->() RETURN count(r) AS number")[0]["number"]
+    has_interactions = f"EXISTS {{ (i)<-[:!{RECOMMENDED}&!{SHOWN}]-(:{USER}) }}"
+    known = store.read(f"MATCH (i:{ITEM}) WHERE {has_interactions} RETURN count(i) AS number")[0]["number"]
     paths = 0
     for name in known_relations(store):
         if name not in SYSTEM_RELATIONS:
@@ -57,7 +59,7 @@ def measure_shape(store: Store) -> Shape:
                 "RETURN sum(degree * degree) AS number"
             )
             paths += rows[0]["number"] or 0
-    return Shape(counts[USER], counts[ITEM], edges, paths)
+    return Shape(counts[USER], counts[ITEM], edges, paths, known)
 
 
 def check_size(store: Store, edges: list[Row]) -> Finding:

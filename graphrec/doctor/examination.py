@@ -32,7 +32,7 @@ def examine(
     if settings.neo4j_uri is None:
         about_store.append(store.check_log(*settings.embedded.logs))
     progress("examining", 2, 3)
-    shape = Shape(0, 0, 0, 0)
+    shape = Shape(0, 0, 0, 0, 0)
     about_data = [_report_unexamined(connection)]
     if opened is not None:
         with opened:

@@ -23,7 +23,8 @@ READ_BYTES, EDGE_BYTES = 900, 360
 #: neighbours; the rank, and its cap as a share of the shorter side; maximum number of paths whose squares are kept.
 MANY, DEFAULT, COLLECTED, RANK, RANK_SHARE, TWICE_KEPT = 400, 100, 2, 768, 0.125, 1 << 26
 
-#: graph_filter: maximum number of items of a ridge regression, and of its multiplications in the search.
+#: graph_filter: maximum number of items with interactions of a ridge regression, and of its multiplications in the
+#: search.
 RIDGE_ITEMS, RIDGE_WORK = 25_000, 8000**3
 
 #: Caps on the fits that a search caches: their number and their bytes.
@@ -47,25 +48,35 @@ NUMBERS_PER_NODE = 4 * 256
 
 @dataclass(frozen=True)
 class Shape:
-    """The sizes that memory depends on: users, items, all edges, and the number of two-step paths between items."""
+    """The sizes that memory depends on.
+
+    users, items, edges: the numbers of all users, items and edges.
+    paths: the number of two-step paths between items.
+    known_items: the number of items with interactions.
+    """
 
     users: int
     items: int
     edges: int
     paths: int
+    known_items: int
 
 
 def shape_of(graph: "HeteroGraph") -> Shape:
     """The sizes of a graph."""
-    items, edges, paths = graph.target[2], 0, 0
+    user, _, item = graph.target
+    is_known = np.zeros(len(graph.items), dtype=bool)
+    edges, paths = 0, 0
     for triple in graph.data.edge_types:
         index = graph.data[triple].edge_index
         if not triple[1].startswith("rev_"):
             edges += int(index.shape[1])
-        if triple[2] == items:  # from users, and from attribute values by the reverse
+        if (triple[0], triple[2]) == (user, item):
+            is_known[index[1].numpy()] = True
+        if triple[2] == item:  # from users, and from attribute values by the reverse
             degree = np.bincount(index[0].numpy()).astype(np.float64)
             paths += int((degree * degree).sum())
-    return Shape(len(graph.users), len(graph.items), edges, paths)
+    return Shape(len(graph.users), len(graph.items), edges, paths, int(is_known.sum()))
 
 
 def bytes_to_train(shape: Shape, models: Iterable[str] = ("graph_filter",), workers: int = 1) -> int:
@@ -101,10 +112,16 @@ def _estimate_graph_filter(shape: Shape) -> int:
     # the random subspace, its image and the next one, unless the spectrum is computed from a small dense matrix
     subspaces = 3 * 4 * (rank + 32) * shape.items if min(shape.users, shape.items) > DENSE_SIDE else 0
     cached = max(largest, min(MAX_CACHED * largest, MAX_CACHED_BYTES - largest * 3 // 2))
-    # the dense matrix of a ridge regression: items × items, or twice users × items if that is used and smaller
-    side, ridge = (shape.users, 2 * shape.users) if 2 * shape.users < shape.items else (shape.items, shape.items)
-    dense = 4 * ridge * shape.items if shape.items <= RIDGE_ITEMS and side * shape.items**2 <= RIDGE_WORK else 0
-    return max(cached, 2 * smallest + ENTRY_BYTES * collected) + max(scored, subspaces, dense)
+    return max(cached, 2 * smallest + ENTRY_BYTES * collected) + max(scored, subspaces, _estimate_ridge(shape))
+
+
+def _estimate_ridge(shape: Shape) -> int:
+    """The bytes of the dense matrix of a ridge regression: known items × known items, or twice users × known items if
+    that is used and smaller; 0 if none is tried."""
+    known = shape.known_items
+    side, rows = (shape.users, 2 * shape.users) if 2 * shape.users < known else (known, known)
+    allowed = min(shape.items, 2 * known) <= RIDGE_ITEMS and side * known**2 <= RIDGE_WORK
+    return 4 * rows * known if allowed else 0
 
 
 def _count_entries(per_item: int, shape: Shape) -> int:

@@ -16,7 +16,7 @@ from graphrec.evaluation.protocol import Evaluation, evaluate
 from graphrec.evaluation.trial import tune as choose_settings
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
-from graphrec.models import make, model_class, settings_for
+from graphrec.models import make, model_class
 from graphrec.models.base import Model
 from graphrec.pipeline.config import TrainConfig, TuneConfig
 from graphrec.progress import Progress, StageProgress, silent, stage_progress
@@ -57,11 +57,12 @@ def train(
     seed = int(rng.integers(1 << 62))
 
     # Choose settings on validation, if they are not given and there are enough interactions.
-    settings = settings_for(name, graph, settings)
+    candidates = [] if settings else kind.candidates(graph)
+    settings = settings or asdict(candidates[0])
     verdict, split, metrics = None, None, {}
-    is_tuned = config.settings is None and (len(kind.candidates(graph)) > 1 or bool(kind.space(graph)))
+    is_tuned = config.settings is None and (len(candidates) > 1 or bool(kind.space(graph)))
     if is_tuned and not config.measured and everything.matrix().nnz < MIN_PAIRS:
-        settings, is_tuned = asdict(kind.candidates(graph)[0]), False
+        is_tuned = False
     if is_tuned or config.measured:
         require_pairs(everything)
         spec = config.split or default_split(everything)

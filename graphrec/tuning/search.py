@@ -23,7 +23,8 @@ WEIGHT_PREFIX = "weights."
 class Trials:
     """The trials of one model on the same validations, each config once, in order.
 
-    `workers` run them; configs already in the `study` are read from it.
+    `workers` run them; configs already in the `study` are read from it. `space` is that of the model for the graph of
+    the first validation.
     """
 
     def __init__(
@@ -31,15 +32,15 @@ class Trials:
         kind: type[Model[Any]],
         validations: Sequence[Validation],
         execution: ExecutionConfig,
+        space: Space,
         study: StudyFile | None = None,
     ) -> None:
-        self.kind, self.execution, self.study = kind, execution, study
+        self.kind, self.execution, self.space, self.study = kind, execution, space, study
         self.task = Task(kind, tuple(validations), execution)
         self.workers = WorkerPool(self.task)
         self.configs: list[Config] = []
         self.trials: list[Trial] = []
-        self._space = kind.space(validations[0].graph)
-        self._distributions = {name: _distribution(values) for name, values in self._space.items()}
+        self._distributions = {name: _distribution(values) for name, values in space.items()}
 
     def evaluate(self, config: Config) -> Quality:
         """The quality of a config on validation, from an earlier trial if there was one."""
@@ -86,8 +87,8 @@ class Trials:
 
     def _save(self, config: Config, trial: Trial) -> None:
         if self.study is not None:
-            params = settings_of(config, self._space)
-            inside = all(_contains(self._space[name], value) for name, value in params.items())
+            params = settings_of(config, self.space)
+            inside = all(_contains(self.space[name], value) for name, value in params.items())
             self.study.add(trial, params if inside else {}, self._distributions)
 
 

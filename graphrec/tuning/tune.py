@@ -77,14 +77,14 @@ def choose(
     """
     kind = model_class(name)
     graph = validations[0].graph
-    candidates = _allowed_candidates(kind, graph, effort)
-    more = num_trials(kind, graph, effort) - len(candidates)
+    candidates, space = _allowed_candidates(kind, graph, effort), kind.space(graph)
+    more = _num_more(kind, graph, effort, len(candidates), len(space))
     if len(candidates) == 1 and not more:
         return Tuning(asdict(candidates[0]), (), 0.0)
     started = time.perf_counter()
     execution = ExecutionConfig(int(rng.integers(1 << 62)), effort.device)
     with _open_study(name, [*validations, *guards], execution, effort) as study:
-        trials = Trials(kind, validations, execution, study)
+        trials = Trials(kind, validations, execution, space, study)
         with trials.use_workers(effort.workers):
             best = _run_trials(trials, Guard(kind, guards, execution, study), candidates, more, progress)
         if study is not None:
@@ -94,12 +94,20 @@ def choose(
 
 def num_trials(kind: type[Model[Any]], graph: HeteroGraph, effort: TuningBudget) -> int:
     """The number of configs of a model to try: its candidates and those of the search; 1 for a single config."""
-    candidates, space = len(_allowed_candidates(kind, graph, effort)), kind.space(graph)
+    candidates = len(_allowed_candidates(kind, graph, effort))
+    return candidates + _num_more(kind, graph, effort, candidates, len(kind.space(graph)))
+
+
+def _num_more(kind: type[Model[Any]], graph: HeteroGraph, effort: TuningBudget, candidates: int, settings: int) -> int:
+    """The number of configs to try beyond the candidates, for a search space with a number of settings."""
+    if not settings:
+        return 0
     if effort.budget is not None:
-        return max(effort.budget, 1) if space else candidates
+        return max(effort.budget, 1) - candidates
+    if effort.num_trials is not None:
+        return effort.num_trials
     most = LARGE_TRIALS if graph.data[graph.target].num_edges > LARGE else kind.trials
-    more = min(kind.trials, most, 8 * len(space)) if effort.num_trials is None else effort.num_trials
-    return candidates + (more if space else 0)
+    return min(kind.trials, most, 8 * settings)
 
 
 def _allowed_candidates(kind: type[Model[Any]], graph: HeteroGraph, effort: TuningBudget) -> list[Any]:  # configs
@@ -146,9 +154,8 @@ def _run_trials(
         return guard.accepts(trials.configs[position], trials.configs[0])
 
     if more:
-        space = trials.kind.space(trials.task.validations[0].graph)
         start = trials.best(accepts, range(len(trials.trials))) or 0
-        search(trials, trials.configs[start], space, accepts, more, step)
+        search(trials, trials.configs[start], trials.space, accepts, more, step)
     return select(trials.trials, accepts)
 
 

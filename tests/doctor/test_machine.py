@@ -137,8 +137,8 @@ def test_disk(tmp_path: Path) -> None:
 
 
 def test_memory() -> None:
-    assert machine.check_memory(Shape(50_000, 1000, 1_000_000, 10**8), 2 * GB).state == OK
-    finding = machine.check_memory(Shape(50_000, 1000, 10_000_000, 10**9), 2 * GB)
+    assert machine.check_memory(Shape(50_000, 1000, 1_000_000, 10**8, 1000), 2 * GB).state == OK
+    finding = machine.check_memory(Shape(50_000, 1000, 10_000_000, 10**9, 1000), 2 * GB)
     assert finding.state == WARNING
     assert finding.seen == (
         "2.0 GB available, at most 9.4 GB are needed to train graph_filter on 10,000,000 edges and 1,000 items"

@@ -12,7 +12,7 @@ from graphrec.evaluation import memory_estimate
 from graphrec.evaluation.memory_estimate import Shape, bytes_to_train, shape_of
 from graphrec.hetero import HeteroGraph
 from graphrec.linalg import svd
-from graphrec.models.graph_filter import kernel, model, search_space
+from graphrec.models.graph_filter import kernel, model, regression, search_space
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.item_knn import ItemKNN
 from graphrec.testing import checkerboard
@@ -30,7 +30,7 @@ def test_the_constants_are_those_of_the_models() -> None:
     assert GraphFilterConfig().rank_share == memory_estimate.RANK_SHARE
     assert model.SHARED_RANK == memory_estimate.RANK
     assert model.MAX_SQUARED_PATHS == memory_estimate.TWICE_KEPT
-    assert (kernel.MAX_RIDGE_ITEMS, search_space.MAX_RIDGE_WORK) == (
+    assert (regression.MAX_RIDGE_ITEMS, search_space.MAX_RIDGE_WORK) == (
         memory_estimate.RIDGE_ITEMS,
         memory_estimate.RIDGE_WORK,
     )
@@ -53,21 +53,32 @@ def test_the_paths_are_those_over_users_and_over_attribute_values() -> None:
     data["Genre", "rev_IN_GENRE", "Item"].edge_index = torch.tensor([[0, 0], [0, 1]])
     ids = {label: Vocabulary.of(label, [f"{n}" for n in range(n_)]) for label, n_ in (("User", 2), ("Item", 3))}
     found = shape_of(HeteroGraph(data, ids, ("User", "RATED", "Item")))
-    assert found == Shape(2, 3, 6, 9 + 1 + 4)
+    assert found == Shape(2, 3, 6, 9 + 1 + 4, 3)
+
+
+def shape(users: int, items: int, edges: int, paths: int, known_items: int | None = None) -> Shape:
+    """A shape in which all items have interactions, if no other number is given."""
+    return Shape(users, items, edges, paths, items if known_items is None else known_items)
 
 
 def test_more_items_and_more_edges_take_more_and_popularity_least() -> None:
-    small, wide = Shape(400, 10_000, 200_000, 10**9), Shape(400, 100_000, 200_000, 10**9)
+    small, wide = shape(400, 10_000, 200_000, 10**9), shape(400, 100_000, 200_000, 10**9)
     assert bytes_to_train(small) < bytes_to_train(wide) < 2.4e9
-    with_ridge, without = Shape(9_000, 8_000, 10_000, 10_000), Shape(9_000, 8_001, 10_000, 10_000)
+    with_ridge, without = shape(9_000, 8_000, 10_000, 10_000), shape(9_000, 8_001, 10_000, 10_000)
     assert bytes_to_train(with_ridge) > bytes_to_train(without)  # of 8,001 items, the search tries no ridge
-    few, many = Shape(400, 25_000, 10_000, 10_000), Shape(400, 25_001, 10_000, 10_000)
+    few, many = shape(400, 25_000, 10_000, 10_000), shape(400, 25_001, 10_000, 10_000)
     assert bytes_to_train(few) > bytes_to_train(many)
     assert bytes_to_train(wide, ["popularity"]) < bytes_to_train(wide)
     assert bytes_to_train(wide, workers=2) > 1.9 * bytes_to_train(wide)
-    assert bytes_to_train(Shape(1000, 1000, 10**7, 10**9)) > 9e9
-    sparse = Shape(500, 100_000, 60_000, 10**6)  # no item has many paths
+    assert bytes_to_train(shape(1000, 1000, 10**7, 10**9)) > 9e9
+    sparse = shape(500, 100_000, 60_000, 10**6)  # no item has many paths
     assert bytes_to_train(sparse) < 1.2e9
+
+
+def test_the_memory_of_a_ridge_depends_on_the_items_with_interactions() -> None:
+    few, most, too_many = (bytes_to_train(shape(900, 60_000, 10_000, 10_000, known)) for known in (9, 12_500, 12_501))
+    assert few == too_many  # of 12,501 known items the search tries no ridge, as there may be twice as many
+    assert 5e7 < most - few < 4 * 2 * 900 * 12_500
 
 
 PROGRAM = """

@@ -18,17 +18,26 @@ from graphrec.models.ease import EASE, EASEConfig
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.ranking.topk import TopKOptions, search_top_k, top_k
+from graphrec.relations import Relations
 from graphrec.testing import graph_of
 
 from .typed_example import FULL, GENRES, ITEMS, USERS, Dense, fitted, matrix
 
 RIDGE = replace(FULL, ridge=3.0)
+KNOWN = ITEMS - 1  # items with interactions: all but the last one
 
 
 def coefficients(paths: npt.NDArray[np.floating], ridge: float) -> Dense:
     """I − Q diag(Q)⁻¹ with Q = (P₀ + μI)⁻¹."""
     inverse = np.linalg.inv(paths + ridge * np.eye(len(paths)))
     found: Dense = np.eye(len(paths)) - inverse / np.diag(inverse)
+    return found
+
+
+def path_matrix(paths: Dense, ridge: float, shift: float = 0.0) -> Dense:
+    """P: coefficients of the items with interactions, with `shift` added to the diagonal of P₀, and P₀ elsewhere."""
+    found = paths.copy()
+    found[:KNOWN, :KNOWN] = coefficients(paths[:KNOWN, :KNOWN] + shift * np.eye(KNOWN), ridge)
     return found
 
 
@@ -49,7 +58,7 @@ def plain_paths(graph: HeteroGraph, config: GraphFilterConfig) -> Dense:
 def test_coefficients_follow_the_formula(graph: HeteroGraph, ridge: float) -> None:
     config = replace(FULL, ridge=ridge, item_relation_weight=0.0)
     model = fitted(graph, config)
-    expected = coefficients(plain_paths(graph, config), penalty(model)) @ np.diag(
+    expected = path_matrix(plain_paths(graph, config), penalty(model)) @ np.diag(
         model.kernel.degree**config.target_exponent
     )
     np.testing.assert_allclose(model.scores.paths.toarray(), expected, atol=1e-5)
@@ -64,7 +73,7 @@ def test_a_value_of_many_items_has_no_part_in_the_regression(
     before = fitted(graph, config).scores.paths.toarray()
     monkeypatch.setattr("graphrec.models.graph_filter.kernel.MAX_VALUE_ITEMS", int(counts.max()) - 1)
     model = fitted(graph, config)
-    expected = coefficients(plain_paths(graph, config), penalty(model)) @ np.diag(
+    expected = path_matrix(plain_paths(graph, config), penalty(model)) @ np.diag(
         model.kernel.degree**config.target_exponent
     )
     np.testing.assert_allclose(model.scores.paths.toarray(), expected, atol=1e-5)
@@ -87,8 +96,10 @@ def test_the_cut_is_by_the_exponent_of_each_variant(graph: HeteroGraph) -> None:
 def test_an_item_relation_adds_to_the_similarity_without_negative_eigenvalues(graph: HeteroGraph) -> None:
     model = fitted(graph, RIDGE)
     link = model.kernel.links["ALSO_BOUGHT"].toarray().astype(float)
-    paths = plain_paths(graph, RIDGE) + np.abs(link).sum(axis=1).max() * np.eye(ITEMS)
-    expected = coefficients(paths, penalty(model)) @ np.diag(model.kernel.degree**RIDGE.target_exponent)
+    shift = float(np.abs(link).sum(axis=1).max())
+    expected = path_matrix(plain_paths(graph, RIDGE), penalty(model), shift) @ np.diag(
+        model.kernel.degree**RIDGE.target_exponent
+    )
     np.testing.assert_allclose(model.scores.paths.toarray(), expected, atol=1e-5)
 
 
@@ -174,8 +185,10 @@ def test_contributions_add_up_to_the_score(graph: HeteroGraph) -> None:
     scores = model.score(np.arange(USERS)).numpy()
     for user in range(USERS - 1):
         for item in range(ITEMS):
-            found = model.explain_score(user, item)
+            found, walks = model.explain_score(user, item), model.explain_paths(user, item)
             assert found.amount.sum() == pytest.approx(float(scores[user, item]), abs=1e-5)
+            total = (walks.starts.carried @ (walks.longer + walks.ends.amount.sum(axis=0))).sum()
+            assert total == pytest.approx(float(scores[user, item]), abs=1e-5)
 
 
 def test_a_new_item_has_the_coefficients_of_its_regression(
@@ -190,7 +203,9 @@ def test_a_new_item_has_the_coefficients_of_its_regression(
     rows = sparse.csr_array(genres)
     part, top = model.kernel.attributes["IN_GENRE"], model.kernel.top_squared_singular_value
     to_new = part.factor.toarray().astype(float) @ part.rows(rows).toarray()[0] / top
-    inverse = np.linalg.inv(plain_paths(graph, config) + penalty(model) * np.eye(ITEMS))
+    inverse = np.eye(ITEMS)  # a signal of the item without interactions stays as it is
+    paths = plain_paths(graph, config)[:KNOWN, :KNOWN]
+    inverse[:KNOWN, :KNOWN] = np.linalg.inv(paths + penalty(model) * np.eye(KNOWN))
     signals = model.signal.for_users(np.arange(USERS)).toarray() @ np.diag(
         model.kernel.degree.astype(float) ** -config.source_exponent
     )
@@ -199,6 +214,38 @@ def test_a_new_item_has_the_coefficients_of_its_regression(
     for one in (model, found_before):
         found = one.score_new_items(np.arange(USERS), {"IN_GENRE": rows})[:, 0]
         np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
+        last = Interactions(np.zeros(1, dtype=np.int64), np.array([KNOWN]), 1, ITEMS)
+        for_last = one.fold_in_new_items(last, Relations(), {"IN_GENRE": rows})
+        median = float(np.median(model.kernel.degree)) ** config.target_exponent
+        assert float(for_last) == pytest.approx(config.path_weight * median * to_new[KNOWN], rel=1e-4)
+
+
+def test_items_without_interactions_cost_nothing_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A catalogue of 60 items, of which 20 have interactions: the matrix has 20 rows, and 19 would be too few."""
+    rng = np.random.default_rng(3)
+    user, item = np.nonzero(rng.random((15, 20)) < 0.4)
+    few, many = (Interactions(user, item * step, 15, 20 * step) for step in (1, 3))
+    config = GraphFilterConfig(0.2, 0.25, 0.25, 0.05, rank=4, path_weight=100.0, ridge=3.0, neighbours=8)
+    monkeypatch.setattr("graphrec.models.graph_filter.regression.MAX_RIDGE_ITEMS", 20)
+    scores = []
+    for pairs in (few, many):
+        model = GraphFilter(config)
+        model.fit(graph_of(pairs), pairs, np.random.default_rng(0))
+        scores.append(model.score(np.arange(15)))
+    torch.testing.assert_close(scores[1][:, ::3], scores[0], atol=1e-4, rtol=1e-4)
+    assert not scores[1][:, 1::3].any()
+    monkeypatch.setattr("graphrec.models.graph_filter.regression.MAX_RIDGE_ITEMS", 19)
+    with pytest.raises(DataError, match=r"20 × 20 .* at most 19 items"):
+        GraphFilter(config).fit(graph_of(many), many, np.random.default_rng(0))
+
+
+def test_a_live_user_of_an_item_without_interactions_follows_its_attributes(graph: HeteroGraph) -> None:
+    config = replace(RIDGE, rank=0, item_relation_weight=0.0)
+    model = fitted(graph, config)
+    history = sparse.csr_array(np.eye(ITEMS, dtype=np.float32)[[KNOWN]])
+    expected = config.path_weight * plain_paths(graph, config)[KNOWN] * model.kernel.degree**config.target_exponent
+    np.testing.assert_allclose(model.fold_in(history).numpy()[0], expected, atol=1e-5)
+    assert (expected[:KNOWN] > 0).any()
 
 
 @pytest.mark.parametrize(("users", "ridge"), [(50, 1e-6), (50, 1e-30), (3, 1e-30), (3, 1e-100)])

@@ -27,7 +27,7 @@ def hill(model: Model[Any]) -> Quality:
 @pytest.fixture
 def trials() -> Trials:
     graph, train, _ = checkerboard()
-    return Trials(GraphFilter, [Validation(graph, train, {"hill": hill})], ExecutionConfig(0))
+    return Trials(GraphFilter, [Validation(graph, train, {"hill": hill})], ExecutionConfig(0), GraphFilter.space(graph))
 
 
 def ran(trials: Trials, number: int, accepts: Callable[[int], bool] = lambda _: True) -> list[float]:
@@ -56,7 +56,8 @@ def test_nothing_is_tried_twice_and_all_lies_in_the_space(trials: Trials) -> Non
 def test_the_seed_decides_what_is_tried() -> None:
     graph, train, _ = checkerboard()
     first, again, other = (
-        Trials(GraphFilter, [Validation(graph, train, {"hill": hill})], ExecutionConfig(seed)) for seed in (1, 1, 2)
+        Trials(GraphFilter, [Validation(graph, train, {"hill": hill})], ExecutionConfig(seed), GraphFilter.space(graph))
+        for seed in (1, 1, 2)
     )
     for each in (first, again, other):
         ran(each, 8)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ import pytest
 
 from graphrec.errors import UnknownNameError
 from graphrec.evaluation.protocol import validation_measure
+from graphrec.hetero import HeteroGraph
 from graphrec.models.item_knn import ItemKNN
 from graphrec.models.lightgcn import LightGCNConfig
 from graphrec.testing import checkerboard
@@ -137,6 +139,23 @@ def test_many_interactions_have_fewer_trials(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr("graphrec.tuning.tune.LARGE", limit)
         assert num_trials(ItemKNN, graph, TuningBudget()) == candidates + min(more, ItemKNN.trials)
         assert num_trials(ItemKNN, graph, TuningBudget(num_trials=33)) == candidates + 33
+
+
+def test_a_search_asks_for_the_candidates_and_the_space_of_its_graph_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, train, _ = checkerboard()
+    asked: list[str] = []
+    for name in ("candidates", "space"):
+        found = getattr(ItemKNN, name)(graph)
+
+        def answer(_: HeteroGraph, name: str = name, found: Any = found) -> Any:  # candidates or a space
+            asked.append(name)
+            return found
+
+        monkeypatch.setattr(ItemKNN, name, answer)
+    measure: Measure = lambda model: Quality(1 + model.config.neighbours / 10_000, 0.1)  # noqa: E731  # one line
+    validation = Validation(graph, train, {"part": measure})
+    choose("item_knn", [validation], np.random.default_rng(0), None, TuningBudget(num_trials=2))
+    assert sorted(asked) == ["candidates", "space"]
 
 
 def test_a_search_selects_nothing_that_its_guard_rejects() -> None:

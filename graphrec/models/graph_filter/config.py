@@ -26,7 +26,8 @@ class GraphFilterConfig:
     sharpening: s, weight of the paths over a third item, which are subtracted from the direct paths; at least 0.
     ridge: n₀, penalty of a ridge regression as a number of interactions, at least 0; 300 suits most data. Above 0, P
         has the coefficients of the regression of each item on all others instead of the paths, which subtracts longer
-        paths of all lengths, and sharpening is not used. For up to 25,000 items.
+        paths of all lengths, and sharpening is not used. For up to 25,000 items with interactions; pairs with another
+        item keep their paths.
     neighbours: number of strongest paths that each item keeps; 0 keeps all.
     behaviour_weight: weight of each behaviour besides the target, which has 1; at least 0, like all weights below.
     social_weight: weight of the mean behaviour of friends in a user's signal, for each social relation.

@@ -10,7 +10,6 @@ from scipy import sparse
 from torch import Tensor
 
 from graphrec.interactions import FloatArray
-from graphrec.linalg.item_regression import check_size, strongest_coefficients
 from graphrec.linalg.reordering import Locality
 from graphrec.linalg.sparse import (
     BLOCK,
@@ -33,9 +32,6 @@ COLLECTION_FACTOR = 2
 
 #: Number of strongest paths of each item that P² follows, for sharpening.
 SQUARED_NEIGHBOURS = 64
-
-#: Maximum number of items of a ridge regression: its matrix has 2.5 GB for them.
-MAX_RIDGE_ITEMS = 25_000
 
 #: Maximum number of items of an attribute value that paths pass; more common values say little and cost the most.
 MAX_VALUE_ITEMS = 2000
@@ -86,10 +82,11 @@ class Kernel:
     top_squared_singular_value: σ₁(N')².
     attributes: the blocks F by relation.
     collected: the largest entries of (N'ᵀN'/σ₁² + item-item relations) · D^¼, [num_items, num_items]; with a ridge, the
-        largest coefficients in absolute value.
+        largest coefficients in absolute value, and these entries for pairs with an item without interactions.
     squared_paths: the result of `square_paths`, or None.
     links: the item-item relations by name, normalised and weighted, [num_items, num_items].
-    ridge_diagonal: the diagonal of (N'ᵀN'/σ₁² + … + μI)⁻¹ with the penalty μ, [num_items]; None without a ridge.
+    ridge_diagonal: the diagonal of (N'ᵀN'/σ₁² + … + μI)⁻¹ with the penalty μ over the items with interactions, 0 for
+        the others, [num_items]; None without a ridge.
     """
 
     degree: FloatArray
@@ -237,42 +234,6 @@ class Stack:
         for matrix in links.values():
             collected = sparse.csr_array(collected + scale_columns(matrix, factor))
         return collected
-
-    def regress(
-        self,
-        user_exponent: float,
-        item_exponent: float,
-        attributes: Mapping[str, Attribute],
-        top: float,
-        ridge: float,
-        neighbours: int,
-        links: Mapping[str, sparse.csr_array],
-    ) -> tuple[sparse.csr_array, FloatArray]:
-        """The ridge coefficients that `Kernel.paths` cuts, [num_items, num_items], and `Kernel.ridge_diagonal`.
-
-        Each item is regressed on all others: EASE (Steck, WWW 2019, equation 8) on the stacked matrix N'/σ₁. The
-        penalty is `ridge` times the mean square of the entries of N, so it counts interactions. Of an item-item
-        relation S, S plus a multiple of I is added to N'ᵀN'/σ₁², which has no negative eigenvalue.
-
-        Raises:
-            DataError: there are more than MAX_RIDGE_ITEMS items.
-            GraphrecError: the ridge is too small.
-        """
-        check_size("graph_filter with a ridge", self.behaviour.shape[1], MAX_RIDGE_ITEMS)
-        rows = [normalise(self.behaviour, self.degree(), user_exponent, item_exponent)]
-        rows += [sparse.csr_array(part.narrow().T) for part in attributes.values()]
-        penalty = ridge * float(np.square(rows[0].data, dtype=np.float64).mean()) / top if rows[0].nnz else ridge
-        stacked = sparse.csr_array(sparse.vstack(rows, format="csr")) * np.float32(top**-0.5)
-        factor = self.degree() ** COLLECTING_EXPONENT
-        extra = [shift_spectrum(matrix) for matrix in links.values()]
-        advice = f"graph_filter needs a ridge above {ridge:g} here; 50 to 3,000 are usual"
-        return strongest_coefficients(stacked, penalty, factor, COLLECTION_FACTOR * neighbours, extra, advice)
-
-
-def shift_spectrum(relation: sparse.csr_array) -> sparse.csr_array:
-    """A symmetric relation S plus the multiple of the identity with which it has no negative eigenvalue."""
-    bound = float(abs(relation).sum(axis=1).max(initial=0.0)) if relation.nnz else 0.0
-    return sparse.csr_array(relation + sparse.eye_array(relation.shape[0], dtype=np.float32) * np.float32(bound))
 
 
 def _item_product(matrix: sparse.csr_array, factor: FloatArray, k: int, locality: Locality | None) -> sparse.csr_array:

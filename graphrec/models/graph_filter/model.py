@@ -19,6 +19,7 @@ from graphrec.models.base import ApproximateScores, Embeddings, FactoredScores, 
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.contributions import ItemInfluence, compute_influence, find_contributions
 from graphrec.models.graph_filter.kernel import Attribute, Kernel, Stack, build_links, compute_new_item_vectors
+from graphrec.models.graph_filter.regression import regress
 from graphrec.models.graph_filter.scoring import FilterScores
 from graphrec.models.graph_filter.search_space import candidates, space
 from graphrec.models.graph_filter.signal import (
@@ -74,7 +75,8 @@ class GraphFilter(Model[GraphFilterConfig]):
     - g(λ) = max(α − λ, 0): the frequency response.
     - P [num_items, num_items]: max(P₀ − s P₀², 0) with P₀ = N'ᵀN'/σ₁² plus the normalised item-item relations; each row
       is cut to its largest entries. w is its weight. With a ridge n₀ > 0 it is I − Q diag(Q)⁻¹ with Q = (P₀ + μI)⁻¹ and
-      μ = n₀ m / σ₁², where m is the mean square of the entries of D_U^-b B D^-e, cut to the largest absolute values.
+      μ = n₀ m / σ₁², where m is the mean square of the entries of D_U^-b B D^-e, cut to the largest absolute values;
+      Q is over the items with interactions, and pairs with another item keep their P₀.
     - s_u [num_items]: the user's row of B plus the weighted mean rows of friends and of users with the same attributes.
     - b, e, p, q: exponents of user degrees, item degrees, history items and recommended items.
 
@@ -142,8 +144,7 @@ class GraphFilter(Model[GraphFilterConfig]):
         """The kernel with the paths or the ridge coefficients that this config needs; `normalised` is `stack`'s N."""
         c, top, ridge_diagonal = self.config, kernel.top_squared_singular_value, None
         if c.ridge > 0:
-            exponents = c.user_exponent, c.item_exponent
-            collected, ridge_diagonal = stack.regress(*exponents, kernel.attributes, top, c.ridge, c.neighbours, links)
+            collected, ridge_diagonal = regress(stack, kernel, c, links)
         else:
             collected = stack.collect(normalised, kernel.attributes, top, c.neighbours, links)
         return replace(kernel, collected=collected, squared_paths=None, links=links, ridge_diagonal=ridge_diagonal)

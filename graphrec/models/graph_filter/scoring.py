@@ -85,9 +85,12 @@ class FilterScores:
 
     def regress(self, rows: sparse.csr_array, ridge_diagonal: FloatArray) -> sparse.csr_array:
         """Damped signals [batch, num_items] times Q = (I − P) diag(Q), where P are ridge coefficients and diag(Q) is
-        `Kernel.ridge_diagonal`: the coefficients of a new item are Q times its paths."""
+        `Kernel.ridge_diagonal`: the coefficients of a new item are Q times its paths. Signals of items without
+        interactions, which have no coefficients, stay as they are."""
+        is_known = (ridge_diagonal > 0).astype(np.float32)
+        known, others = scale_columns(rows, is_known), scale_columns(rows, 1.0 - is_known)
         coefficients = scale_columns(self.paths, self.degree**-self.config.target_exponent)
-        return scale_columns(sparse.csr_array(rows - rows @ coefficients), ridge_diagonal)
+        return sparse.csr_array(scale_columns(sparse.csr_array(known - known @ coefficients), ridge_diagonal) + others)
 
     def damp(self, rows: sparse.csr_array, more: float = 0.0) -> sparse.csr_array:
         """Signals with each entry multiplied by its item's degree ^ -(p + more)."""

@@ -1,15 +1,18 @@
 """Candidate configs and the search space of graph_filter."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
 
 from graphrec.hetero import HeteroGraph
 from graphrec.linalg.item_regression import WOODBURY_RATIO
 from graphrec.models.base import Range, Space
 from graphrec.models.graph_filter.config import GraphFilterConfig
-from graphrec.models.graph_filter.kernel import MAX_RIDGE_ITEMS
-from graphrec.relations import Relations, build_relations
+from graphrec.models.graph_filter.regression import MAX_RIDGE_ITEMS
+from graphrec.relations import Origin, find_origins
+from graphrec.schema import Triple
+from graphrec.vocabulary import IndexArray
 
 #: Value of `neighbours` for sparse data, in which paths matter more than the spectrum.
 MANY_NEIGHBOURS = 400
@@ -19,6 +22,9 @@ USER_EXPONENTS = (0.2, 0.35, 0.5)
 OFFSETS = (0.0, 1.0, 3.0, 10.0, 30.0)
 
 RIDGES = (50.0, 100.0, 200.0, 400.0, 1000.0, 3000.0)
+
+#: Weights of another behaviour in the default and, besides 0, in the search.
+BEHAVIOUR_WEIGHTS = (0.1, 0.3, 1.0)
 
 #: Maximum number of multiplications of a ridge regression in the search, that of 8,000 items; it takes seconds.
 MAX_RIDGE_WORK = 8000**3
@@ -38,10 +44,9 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
     The first ten differ most, because a small budget tries no more. Configs that share a decomposition are mostly
     neighbours. Configs that differ only in a rank above the graph's maximum appear once.
     """
-    graph_relations = build_relations(graph)
-    rows, items = _count_rows_and_items(graph, graph_relations)
-    has_ridge = _allows_ridge(rows, items, bool(graph_relations.item_items))
-    default = RIDGE if has_ridge else OFFSET
+    facts = _Facts.of(graph)
+    has_ridge = facts.allows_ridge()
+    default = replace(RIDGE if has_ridge else OFFSET, **_weigh_behaviours(graph))
     ridges = [
         replace(RIDGE, path_weight=6.0),
         replace(RIDGE, target_exponent=0.25),
@@ -56,7 +61,7 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
         *few,
         GraphFilterConfig(0.35, 0.5, 0.2, 0.1, degree_offset=10.0, rank=256, path_weight=8.0),
         GraphFilterConfig(),
-        *(replace(default, **change) for change in _relation_changes(graph_relations)),
+        *(replace(default, **change) for change in _relation_changes(facts)),
         *more,
         GraphFilterConfig(
             0.35, 0.5, 0.3, 0.2, 3.0, rank=512, path_weight=5.0, neighbours=MANY_NEIGHBOURS, sharpening=2.0
@@ -81,20 +86,87 @@ def candidates(graph: HeteroGraph) -> list[GraphFilterConfig]:
     ]
     unique: dict[GraphFilterConfig, GraphFilterConfig] = {}
     for config in configs:
-        unique.setdefault(_limit_rank(config, min(rows, items)), config)
+        unique.setdefault(_limit_rank(config, min(facts.rows, facts.items)), config)
     return [*unique.values()]
 
 
-def _count_rows_and_items(graph: HeteroGraph, graph_relations: Relations) -> tuple[int, int]:
-    """The shape of the stacked matrix, in which an attribute value acts as a user."""
-    users, items = (graph.data[label].num_nodes for label in (graph.target[0], graph.target[2]))
-    return users + sum(values.shape[1] for values in graph_relations.item_attributes.values()), items
+@dataclass(frozen=True)
+class _Facts:
+    """What candidates and ranges depend on, read from edges without building matrices.
+
+    rows, items: the shape of the stacked matrix, in which an attribute value acts as a user.
+    known_items: number of items with interactions.
+    relations: the names of the relations by their field in Relations.
+    """
+
+    rows: int
+    items: int
+    known_items: int
+    relations: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, graph: HeteroGraph) -> Self:
+        """The facts of a graph."""
+        users, items = (graph.data[label].num_nodes for label in (graph.target[0], graph.target[2]))
+        origins = find_origins(graph)
+        is_known = np.zeros(items, dtype=bool)
+        for triple in (graph.target, *(origin.triple for origin in origins if origin.kind == "behaviours")):
+            is_known[graph.data[triple].edge_index[1].numpy()] = True
+        relations: dict[str, list[str]] = {}
+        for origin in origins:
+            relations.setdefault(origin.kind, []).append(origin.name)
+        values = sum(_count_values(graph, origin) for origin in origins if origin.kind == "item_attributes")
+        return cls(users + values, items, int(is_known.sum()), relations)
+
+    def allows_ridge(self) -> bool:
+        """Whether a fit accepts a ridge for these items, and its regression on so many rows takes seconds.
+
+        The graph of a search has fewer known items than that of the fit after it, which must not be refused: at most
+        twice as many are expected there.
+        """
+        known = self.known_items
+        by_rows = "item_items" not in self.relations and WOODBURY_RATIO * self.rows < known
+        work = (self.rows if by_rows else known) * known**2
+        return min(self.items, 2 * known) <= MAX_RIDGE_ITEMS and work <= MAX_RIDGE_WORK
 
 
-def _allows_ridge(rows: int, items: int, has_item_relations: bool) -> bool:
-    """Whether a fit accepts a ridge for these items, and its regression on so many rows takes seconds."""
-    by_rows = not has_item_relations and WOODBURY_RATIO * rows < items
-    return items <= MAX_RIDGE_ITEMS and (rows if by_rows else items) * items**2 <= MAX_RIDGE_WORK
+def _count_values(graph: HeteroGraph, origin: Origin) -> int:
+    """The number of values of an attribute relation."""
+    if origin.text:
+        return len(origin.values or ())
+    (label,) = {origin.triple[0], origin.triple[2]} - {graph.target[0], graph.target[2]}
+    return int(graph.data[label].num_nodes)
+
+
+def _weigh_behaviours(graph: HeteroGraph) -> dict[str, Any]:  # fields of the config
+    """The settings of the default for the behaviours besides the target; none without any.
+
+    The weight of a behaviour is the share of the target's pairs that it has too, as the nearest of BEHAVIOUR_WEIGHTS by
+    their ratio: where nearly all purchases were viewed, a view says most of what a purchase says. Items that a user met
+    by another behaviour only are not recommended; in a test part they are no hits, as its pairs are hidden in all
+    behaviours.
+    """
+    target = np.unique(_pair_codes(graph, graph.target))
+    shares = {
+        origin.name: float(np.isin(target, _pair_codes(graph, origin.triple)).mean()) if len(target) else 0.0
+        for origin in find_origins(graph)
+        if origin.kind == "behaviours"
+    }
+    if not shares:
+        return {}
+    steps = np.log(BEHAVIOUR_WEIGHTS)
+    weights = {
+        name: BEHAVIOUR_WEIGHTS[int(np.abs(steps - np.log(max(share, BEHAVIOUR_WEIGHTS[0]))).argmin())]
+        for name, share in shares.items()
+    }
+    return {"revisit": 0.0, "weights": " ".join(f"{name}={weight}" for name, weight in weights.items())}
+
+
+def _pair_codes(graph: HeteroGraph, triple: Triple) -> IndexArray:
+    """user · num_items + item of each edge of a behaviour, [num_edges]."""
+    user, item = graph.data[triple].edge_index.numpy()
+    codes: IndexArray = user * graph.data[graph.target[2]].num_nodes + item
+    return codes
 
 
 def _limit_rank(config: GraphFilterConfig, size: int) -> GraphFilterConfig:
@@ -104,8 +176,8 @@ def _limit_rank(config: GraphFilterConfig, size: int) -> GraphFilterConfig:
 
 def space(graph: HeteroGraph) -> Space:
     """The ranges of all settings that matter for a graph; `weights.VIEWED` is the weight of the behaviour VIEWED."""
-    graph_relations = build_relations(graph)
-    has_ridge = _allows_ridge(*_count_rows_and_items(graph, graph_relations), bool(graph_relations.item_items))
+    facts = _Facts.of(graph)
+    has_ridge, relations = facts.allows_ridge(), facts.relations
     ranges: dict[str, Range | tuple[object, ...]] = {
         "user_exponent": USER_EXPONENTS,
         "source_exponent": Range(-0.2, 0.6),
@@ -117,17 +189,17 @@ def space(graph: HeteroGraph) -> Space:
         "neighbours": (100, 200, MANY_NEIGHBOURS),
         "sharpening": (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0),
     }
-    few, many = (0.0, 0.1, 0.3, 1.0), (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
-    ranges |= {f"weights.{name}": few for name in graph_relations.behaviours}
-    if graph_relations.behaviours:
+    few, many = (0.0, *BEHAVIOUR_WEIGHTS), (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
+    ranges |= {f"weights.{name}": few for name in relations.get("behaviours", ())}
+    if "behaviours" in relations:
         ranges["revisit"] = (0.0, 0.5, 1.0, 2.0)
-    kinds: Mapping[str, tuple[Mapping[str, object], tuple[object, ...]]] = {
-        "social_weight": (graph_relations.social, many),
-        "attribute_weight": (graph_relations.item_attributes, few),
-        "user_attribute_weight": (graph_relations.user_attributes, many),
-        "item_relation_weight": (graph_relations.item_items, few),
+    kinds = {
+        "social_weight": ("social", many),
+        "attribute_weight": ("item_attributes", few),
+        "user_attribute_weight": ("user_attributes", many),
+        "item_relation_weight": ("item_items", few),
     }
-    ranges |= {name: values for name, (present, values) in kinds.items() if present}
+    ranges |= {name: values for name, (kind, values) in kinds.items() if kind in relations}
     if has_ridge:
         ranges["ridge"] = (0.0, *RIDGES)
     if graph.data[graph.target].get("timestamp") is not None:
@@ -135,16 +207,17 @@ def space(graph: HeteroGraph) -> Space:
     return ranges
 
 
-def _relation_changes(graph_relations: Relations) -> list[dict[str, Any]]:  # fields of the config
+def _relation_changes(facts: _Facts) -> list[dict[str, Any]]:  # fields of the config
     """For each kind of relation in the graph: its weight set to zero, and to a much larger value."""
-    kinds: Mapping[str, tuple[Mapping[str, object], float]] = {
-        "behaviour_weight": (graph_relations.behaviours, 1.0),
-        "social_weight": (graph_relations.social, 0.1),
-        "attribute_weight": (graph_relations.item_attributes, 0.4),
-        "user_attribute_weight": (graph_relations.user_attributes, 0.1),
-        "item_relation_weight": (graph_relations.item_items, 0.5),
+    kinds = {
+        "social_weight": ("social", 0.1),
+        "attribute_weight": ("item_attributes", 0.4),
+        "user_attribute_weight": ("user_attributes", 0.1),
+        "item_relation_weight": ("item_items", 0.5),
     }
-    changes = [{name: value} for name, (present, large) in kinds.items() if present for value in (0.0, large)]
-    if graph_relations.behaviours:  # in some shops users return to items that they viewed, in others they do not
-        changes += [{"behaviour_weight": weight, "revisit": 0.0} for weight in (0.3, 0.1, 1.0)]
+    present = {name: large for name, (kind, large) in kinds.items() if kind in facts.relations}
+    changes: list[dict[str, Any]] = [{name: value} for name, large in present.items() for value in (0.0, large)]
+    if "behaviours" in facts.relations:  # in some shops users return to items that they viewed, in others they do not
+        equal = [{"behaviour_weight": weight, "weights": ""} for weight in (0.0, 1.0, 0.3, 0.1)]
+        changes = [*equal[:2], *changes, *equal[2:], {"revisit": 1.0}]
     return changes
