@@ -216,10 +216,17 @@ class EmbeddingModel(Model[C]):
 
     def finish(self, x: Tensor, encode: Encode, training: TrainingData) -> None:
         """Store the vectors that the encoder computes, and the messages of items to new users."""
-        self._store_vectors(encode, training)
+        self.store_vectors(encode, training)
         with torch.no_grad():
             has_users = training.has_interactions()[training.num_users :].unsqueeze(1)
             self.incoming = self.item_messages(x.detach(), training) * has_users
+
+    def store_vectors(self, encode: Encode, training: TrainingData) -> None:
+        """Store the vectors that the encoder computes."""
+        with torch.no_grad():
+            vectors = self.config.objective.vectors(encode, None, training.matrix)  # [num_nodes, dim]
+            vectors = vectors * training.has_interactions().unsqueeze(1)
+            self.users, self.items = vectors[: training.num_users].clone(), vectors[training.num_users :].clone()
 
     def score(self, user_index: IndexArray) -> Tensor:
         """Dot products or cosines [batch, num_items] float32."""
@@ -277,15 +284,9 @@ class EmbeddingModel(Model[C]):
 
         return after_epoch
 
-    def _store_vectors(self, encode: Encode, training: TrainingData) -> None:
-        with torch.no_grad():
-            vectors = self.config.objective.vectors(encode, None, training.matrix)  # [num_nodes, dim]
-            vectors = vectors * training.has_interactions().unsqueeze(1)
-            self.users, self.items = vectors[: training.num_users].clone(), vectors[training.num_users :].clone()
-
     def _recall(self, encode: Encode, training: TrainingData) -> float:
         """Recall@20: the share of the validation interactions among the first 20 unseen items of their users."""
-        self._store_vectors(encode, training)
+        self.store_vectors(encode, training)
         users = np.unique(training.validation.user_index)[:STOPPING_USERS]
         scores = self.score(users).cpu()
         seen, validation = training.matrix[users], training.validation.matrix()[users]

@@ -1,7 +1,7 @@
 """LightGCN: embeddings smoothed over the user-item graph, trained with a softmax, pairwise or squared loss."""
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -25,6 +25,8 @@ class LightGCNConfig(EmbeddingConfig):
     num_layers: L, number of layers after layer 0, at least 0; all layers are averaged.
     temperature: τ, temperature of the softmax, above 0; scores are divided by it.
     popularity: β, at least 0; β τ log(degree) of the item is added to each score, so that vectors need not learn it.
+    popularity_share: share of this term that predictions keep, at least 0. The loss ranks all items of a user, but
+        recommendations are new items; on sparse data these are ranked best with less.
     """
 
     embedding_dim: int = 128
@@ -35,6 +37,7 @@ class LightGCNConfig(EmbeddingConfig):
     temperature: float = 0.12
     cosine: bool = True
     popularity: float = 0.7
+    popularity_share: float = 1.0
     learning_rate: float = 0.03
     final_rate: float = 0.05
     weight_decay: float = 0.0
@@ -46,8 +49,9 @@ class LightGCNConfig(EmbeddingConfig):
         super().__post_init__()
         if self.num_layers < 0:
             raise DataError("lightgcn: num_layers is at least 0")
-        if self.popularity < 0:
-            raise DataError("lightgcn: popularity is at least 0")
+        for name in ("popularity", "popularity_share"):
+            if getattr(self, name) < 0:
+                raise DataError(f"lightgcn: {name} is at least 0")
 
     @property
     def objective(self) -> Objective:
@@ -84,9 +88,36 @@ class LightGCN(EmbeddingModel[LightGCNConfig]):
         return {
             "temperature": Range(0.05, 0.4, log=True),
             "popularity": Range(0.0, 1.5),
+            "popularity_share": Range(0.4, 1.2),
             "learning_rate": Range(3e-3, 1e-1, log=True),
             "epochs": Range(5, 60, log=True),
         }
+
+    def store_vectors(self, encode: Encode, training: TrainingData) -> None:
+        """Store the vectors that the encoder computes, with the share of the popularity term that predictions keep."""
+        super().store_vectors(encode, training)
+        self._scale_popularity(self.config.popularity_share)
+
+    def variant(self, config: LightGCNConfig) -> Self | None:
+        """The model with another share of the popularity term in predictions; None if more differs."""
+        share = self.config.popularity_share
+        if not share or replace(config, popularity_share=share) != self.config:
+            return None
+        other = type(self)(config, self.device)
+        other.users, other.items, other.incoming = self.users, self.items.clone(), self.incoming
+        other.losses = self.losses
+        other._scale_popularity(config.popularity_share / share)
+        return other
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the vectors in bytes."""
+        return sum(part.nbytes for part in (self.users, self.items, self.incoming))
+
+    def _scale_popularity(self, factor: float) -> None:
+        """Multiply the column of the popularity term."""
+        if self.config.popularity:
+            self.items[:, -1] *= factor
 
     def item_messages(self, x: Tensor, training: TrainingData) -> Tensor:
         """Messages of items to a user whose layer 0 is 0: an item's sum of layers 0 … L − 1, over √degree and L + 1."""

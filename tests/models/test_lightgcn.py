@@ -1,5 +1,7 @@
 """LightGCN against dense matrices: propagation, its gradient, one step by hand, and what a new user gets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -158,7 +160,8 @@ def test_a_new_user_of_cosines_has_the_bonus_of_popular_items_and_one_without_hi
 
 
 def test_a_search_is_for_small_graphs_only() -> None:
-    assert set(LightGCN.space(graph_of(PAIRS))) == {"temperature", "popularity", "learning_rate", "epochs"}
+    names = {"temperature", "popularity", "popularity_share", "learning_rate", "epochs"}
+    assert set(LightGCN.space(graph_of(PAIRS))) == names
 
 
 def test_impossible_settings_are_refused() -> None:
@@ -166,5 +169,26 @@ def test_impossible_settings_are_refused() -> None:
         LightGCNConfig(num_layers=-1)
     with pytest.raises(DataError, match="lightgcn: popularity is at least 0"):
         LightGCNConfig(popularity=-0.5)
+    with pytest.raises(DataError, match="lightgcn: popularity_share is at least 0"):
+        LightGCNConfig(popularity_share=-0.5)
     with pytest.raises(DataError, match="lightgcn: embedding_dim, batch_size and epochs are at least 1"):
         LightGCNConfig(epochs=0)
+
+
+def test_predictions_keep_a_share_of_the_popularity_term() -> None:
+    """The share scales the column of popularity, and a variant with another share is a fit with it."""
+    config = LightGCNConfig(embedding_dim=4, epochs=3, popularity=0.5)
+    fits = []
+    for share in (1.0, 0.6):
+        fits.append(LightGCN(replace(config, popularity_share=share)))
+        fits[-1].fit(graph_of(PAIRS), PAIRS, np.random.default_rng(0))
+    whole, part = fits
+    torch.testing.assert_close(part.items[:, -1], 0.6 * whole.items[:, -1])
+    assert torch.equal(part.items[:, :-1], whole.items[:, :-1])
+    assert float(whole.items[:, -1].abs().max()) > 0
+    for base, share, expected in ((whole, 0.6, part), (part, 1.0, whole)):
+        variant = base.variant(replace(config, popularity_share=share))
+        assert variant is not None
+        torch.testing.assert_close(variant.score(np.arange(2)), expected.score(np.arange(2)))
+    assert whole.variant(replace(config, popularity=0.4)) is None
+    assert LightGCN(replace(config, popularity_share=0.0)).variant(config) is None
