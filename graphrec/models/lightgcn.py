@@ -1,7 +1,8 @@
 """LightGCN: embeddings smoothed over the user-item graph, trained with a softmax, pairwise or squared loss."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -14,8 +15,21 @@ from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.models.propagation import compute_layers, propagate
 from graphrec.training.objectives import Encode, Objective
 
-#: Maximum number of interactions for which settings are searched.
+#: Maximum number of interactions for which settings are searched; for more, candidates are compared.
 MAX_SEARCHED = 1 << 18
+
+#: Changes of the default for many interactions, each a candidate. Those of the share need no training of their own.
+CHANGES: tuple[Mapping[str, Any], ...] = (  # fields of the config
+    {"popularity_share": 0.8},
+    {"popularity_share": 1.0},
+    {"temperature": 0.12},
+    {"temperature": 0.18},
+    {"popularity": 0.4},
+    {"learning_rate": 0.015},
+    {"num_layers": 2},
+    {"embedding_dim": 256},
+    {"epochs": 40},
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,10 @@ class LightGCNConfig(EmbeddingConfig):
         return replace(super().objective, popularity=self.popularity)
 
 
+#: The default for many interactions: sixteen steps an epoch, since larger batches cost less than more epochs gain.
+LARGE = LightGCNConfig(num_negatives=4096, temperature=0.15, popularity_share=0.6, batch_size=1 << 17, epochs=20)
+
+
 class LightGCN(EmbeddingModel[LightGCNConfig]):
     """score(u, i) = e_u · e_i with e = (E + ÃE + … + Ã^L E)/(L + 1) (He et al., SIGIR 2020, equations 3 and 4).
 
@@ -81,9 +99,16 @@ class LightGCN(EmbeddingModel[LightGCNConfig]):
         return lambda rows: propagate(x, training.adjacency, self.config.num_layers, rows)
 
     @classmethod
+    def candidates(cls, graph: HeteroGraph) -> list[LightGCNConfig]:
+        """The default; for more than MAX_SEARCHED interactions another one, and changes of single settings."""
+        if graph.data[graph.target].num_edges <= MAX_SEARCHED:
+            return [LightGCNConfig()]
+        return [LARGE, *(replace(LARGE, **change) for change in CHANGES)]
+
+    @classmethod
     def space(cls, graph: HeteroGraph) -> Space:
         """The settings that matter most; empty for graphs of more than MAX_SEARCHED interactions."""
-        if graph.data[graph.target].edge_index.shape[1] > MAX_SEARCHED:
+        if graph.data[graph.target].num_edges > MAX_SEARCHED:
             return {}
         return {
             "temperature": Range(0.05, 0.4, log=True),

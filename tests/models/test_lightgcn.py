@@ -1,6 +1,6 @@
 """LightGCN against dense matrices: propagation, its gradient, one step by hand, and what a new user gets."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -9,11 +9,13 @@ from torch import Tensor
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
+from graphrec.models import lightgcn
 from graphrec.models.embedding import TrainingData
 from graphrec.models.lightgcn import LightGCN, LightGCNConfig
 from graphrec.models.propagation import Adjacency, compute_layers, propagate
 from graphrec.testing import graph_of
 from graphrec.training.batches import PairBatch, UserBatch
+from graphrec.tuning.halving import is_halved
 
 CPU = torch.device("cpu")
 PAIRS = Interactions(np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 0, 2, 3]), 4, 5)  # user 3 and item 4 have none
@@ -162,6 +164,19 @@ def test_a_new_user_of_cosines_has_the_bonus_of_popular_items_and_one_without_hi
 def test_a_search_is_for_small_graphs_only() -> None:
     names = {"temperature", "popularity", "popularity_share", "learning_rate", "epochs"}
     assert set(LightGCN.space(graph_of(PAIRS))) == names
+
+
+def test_many_interactions_have_candidates_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first is the default for the graph, and the others differ from it in one setting each."""
+    graph = graph_of(PAIRS)
+    assert LightGCN.candidates(graph) == [LightGCNConfig()]
+    monkeypatch.setattr(lightgcn, "MAX_SEARCHED", 5)
+    default, *others = LightGCN.candidates(graph)
+    assert LightGCN.space(graph) == {}
+    for config in others:
+        assert sum(value != asdict(default)[name] for name, value in asdict(config).items()) == 1
+    assert len({*others, default}) == 10
+    assert is_halved(LightGCN, [default, *others])
 
 
 def test_impossible_settings_are_refused() -> None:
