@@ -1,7 +1,8 @@
 """LightGCN: embeddings smoothed over the user-item graph, trained with a softmax, pairwise or squared loss."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -14,8 +15,21 @@ from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.models.propagation import compute_layers, propagate
 from graphrec.training.objectives import Encode, Objective
 
-#: Maximum number of interactions for which settings are searched.
+#: Maximum number of interactions for which settings are searched; for more, candidates are compared.
 MAX_SEARCHED = 1 << 18
+
+#: Changes of the default for many interactions, each a candidate. Those of the share need no training of their own.
+CHANGES: tuple[Mapping[str, Any], ...] = (  # fields of the config
+    {"popularity_share": 0.8},
+    {"popularity_share": 1.0},
+    {"temperature": 0.12},
+    {"temperature": 0.18},
+    {"popularity": 0.4},
+    {"learning_rate": 0.015},
+    {"num_layers": 2},
+    {"embedding_dim": 256},
+    {"epochs": 40},
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +39,8 @@ class LightGCNConfig(EmbeddingConfig):
     num_layers: L, number of layers after layer 0, at least 0; all layers are averaged.
     temperature: τ, temperature of the softmax, above 0; scores are divided by it.
     popularity: β, at least 0; β τ log(degree) of the item is added to each score, so that vectors need not learn it.
+    popularity_share: share of this term that predictions keep, at least 0. The loss ranks all items of a user, but
+        recommendations are new items; on sparse data these are ranked best with less.
     """
 
     embedding_dim: int = 128
@@ -35,6 +51,7 @@ class LightGCNConfig(EmbeddingConfig):
     temperature: float = 0.12
     cosine: bool = True
     popularity: float = 0.7
+    popularity_share: float = 1.0
     learning_rate: float = 0.03
     final_rate: float = 0.05
     weight_decay: float = 0.0
@@ -46,13 +63,18 @@ class LightGCNConfig(EmbeddingConfig):
         super().__post_init__()
         if self.num_layers < 0:
             raise DataError("lightgcn: num_layers is at least 0")
-        if self.popularity < 0:
-            raise DataError("lightgcn: popularity is at least 0")
+        for name in ("popularity", "popularity_share"):
+            if getattr(self, name) < 0:
+                raise DataError(f"lightgcn: {name} is at least 0")
 
     @property
     def objective(self) -> Objective:
         """The loss that the settings describe."""
         return replace(super().objective, popularity=self.popularity)
+
+
+#: The default for many interactions: sixteen steps an epoch, since larger batches cost less than more epochs gain.
+LARGE = LightGCNConfig(num_negatives=4096, temperature=0.15, popularity_share=0.6, batch_size=1 << 17, epochs=20)
 
 
 class LightGCN(EmbeddingModel[LightGCNConfig]):
@@ -77,16 +99,50 @@ class LightGCN(EmbeddingModel[LightGCNConfig]):
         return lambda rows: propagate(x, training.adjacency, self.config.num_layers, rows)
 
     @classmethod
+    def candidates(cls, graph: HeteroGraph) -> list[LightGCNConfig]:
+        """The default; for more than MAX_SEARCHED interactions another one, and changes of single settings."""
+        if graph.data[graph.target].num_edges <= MAX_SEARCHED:
+            return [LightGCNConfig()]
+        return [LARGE, *(replace(LARGE, **change) for change in CHANGES)]
+
+    @classmethod
     def space(cls, graph: HeteroGraph) -> Space:
         """The settings that matter most; empty for graphs of more than MAX_SEARCHED interactions."""
-        if graph.data[graph.target].edge_index.shape[1] > MAX_SEARCHED:
+        if graph.data[graph.target].num_edges > MAX_SEARCHED:
             return {}
         return {
             "temperature": Range(0.05, 0.4, log=True),
             "popularity": Range(0.0, 1.5),
+            "popularity_share": Range(0.4, 1.2),
             "learning_rate": Range(3e-3, 1e-1, log=True),
             "epochs": Range(5, 60, log=True),
         }
+
+    def store_vectors(self, encode: Encode, training: TrainingData) -> None:
+        """Store the vectors that the encoder computes, with the share of the popularity term that predictions keep."""
+        super().store_vectors(encode, training)
+        self._scale_popularity(self.config.popularity_share)
+
+    def variant(self, config: LightGCNConfig) -> Self | None:
+        """The model with another share of the popularity term in predictions; None if more differs."""
+        share = self.config.popularity_share
+        if not share or replace(config, popularity_share=share) != self.config:
+            return None
+        other = type(self)(config, self.device)
+        other.users, other.items, other.incoming = self.users, self.items.clone(), self.incoming
+        other.losses = self.losses
+        other._scale_popularity(config.popularity_share / share)
+        return other
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the vectors in bytes."""
+        return sum(part.nbytes for part in (self.users, self.items, self.incoming))
+
+    def _scale_popularity(self, factor: float) -> None:
+        """Multiply the column of the popularity term."""
+        if self.config.popularity:
+            self.items[:, -1] *= factor
 
     def item_messages(self, x: Tensor, training: TrainingData) -> Tensor:
         """Messages of items to a user whose layer 0 is 0: an item's sum of layers 0 … L − 1, over √degree and L + 1."""

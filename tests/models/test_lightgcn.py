@@ -1,5 +1,7 @@
 """LightGCN against dense matrices: propagation, its gradient, one step by hand, and what a new user gets."""
 
+from dataclasses import asdict, replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,11 +9,13 @@ from torch import Tensor
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
+from graphrec.models import lightgcn
 from graphrec.models.embedding import TrainingData
 from graphrec.models.lightgcn import LightGCN, LightGCNConfig
 from graphrec.models.propagation import Adjacency, compute_layers, propagate
 from graphrec.testing import graph_of
 from graphrec.training.batches import PairBatch, UserBatch
+from graphrec.tuning.halving import is_halved
 
 CPU = torch.device("cpu")
 PAIRS = Interactions(np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 0, 2, 3]), 4, 5)  # user 3 and item 4 have none
@@ -158,7 +162,21 @@ def test_a_new_user_of_cosines_has_the_bonus_of_popular_items_and_one_without_hi
 
 
 def test_a_search_is_for_small_graphs_only() -> None:
-    assert set(LightGCN.space(graph_of(PAIRS))) == {"temperature", "popularity", "learning_rate", "epochs"}
+    names = {"temperature", "popularity", "popularity_share", "learning_rate", "epochs"}
+    assert set(LightGCN.space(graph_of(PAIRS))) == names
+
+
+def test_many_interactions_have_candidates_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first is the default for the graph, and the others differ from it in one setting each."""
+    graph = graph_of(PAIRS)
+    assert LightGCN.candidates(graph) == [LightGCNConfig()]
+    monkeypatch.setattr(lightgcn, "MAX_SEARCHED", 5)
+    default, *others = LightGCN.candidates(graph)
+    assert LightGCN.space(graph) == {}
+    for config in others:
+        assert sum(value != asdict(default)[name] for name, value in asdict(config).items()) == 1
+    assert len({*others, default}) == 10
+    assert is_halved(LightGCN, [default, *others])
 
 
 def test_impossible_settings_are_refused() -> None:
@@ -166,5 +184,26 @@ def test_impossible_settings_are_refused() -> None:
         LightGCNConfig(num_layers=-1)
     with pytest.raises(DataError, match="lightgcn: popularity is at least 0"):
         LightGCNConfig(popularity=-0.5)
+    with pytest.raises(DataError, match="lightgcn: popularity_share is at least 0"):
+        LightGCNConfig(popularity_share=-0.5)
     with pytest.raises(DataError, match="lightgcn: embedding_dim, batch_size and epochs are at least 1"):
         LightGCNConfig(epochs=0)
+
+
+def test_predictions_keep_a_share_of_the_popularity_term() -> None:
+    """The share scales the column of popularity, and a variant with another share is a fit with it."""
+    config = LightGCNConfig(embedding_dim=4, epochs=3, popularity=0.5)
+    fits = []
+    for share in (1.0, 0.6):
+        fits.append(LightGCN(replace(config, popularity_share=share)))
+        fits[-1].fit(graph_of(PAIRS), PAIRS, np.random.default_rng(0))
+    whole, part = fits
+    torch.testing.assert_close(part.items[:, -1], 0.6 * whole.items[:, -1])
+    assert torch.equal(part.items[:, :-1], whole.items[:, :-1])
+    assert float(whole.items[:, -1].abs().max()) > 0
+    for base, share, expected in ((whole, 0.6, part), (part, 1.0, whole)):
+        variant = base.variant(replace(config, popularity_share=share))
+        assert variant is not None
+        torch.testing.assert_close(variant.score(np.arange(2)), expected.score(np.arange(2)))
+    assert whole.variant(replace(config, popularity=0.4)) is None
+    assert LightGCN(replace(config, popularity_share=0.0)).variant(config) is None
