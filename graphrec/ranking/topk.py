@@ -11,6 +11,7 @@ from torch import Tensor
 
 from graphrec.arguments import count
 from graphrec.interactions import FloatArray, Interactions
+from graphrec.linalg.csr import empty_csr
 from graphrec.models.base import ROUNDING_ERROR, ApproximateScores
 from graphrec.progress import Progress
 from graphrec.ranking.memory import MEMORY_BUDGET
@@ -136,7 +137,7 @@ def search_top_k(
     matrix = seen.matrix() if isinstance(seen, Interactions) else seen
     num_users, num_items = len(user_index), int(matrix.shape[1])
     query = TopKQuery.build(model, matrix, k, options)
-    masked = sparse.csr_array(matrix.shape, dtype=np.float32) if options.allow_seen else matrix
+    masked = empty_csr(*matrix.shape) if options.allow_seen else matrix
     item_index = np.full((num_users, k), -1, dtype=np.int64)
     score = np.full((num_users, k), -np.inf, dtype=np.float32)
     num_pairs = matrix.nnz if isinstance(seen, Interactions) else 0
