@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 FOLDER = _options.OutPath(file_okay=False)
 NAMES = (
     "gowalla, yelp2018, douban-book-social, douban-book, lastfm-hetrec, tmall-mbcgcn, retailrocket-sslrec, "
-    "ml-100k-u1 to -u5; our own splits: NAME-random of ml-100k, ml-latest-small, ml-1m, ciao, filmtrust, steam and "
+    "ml-100k-u1 to -u5; the next item: beauty, toys, sports, lastfm-s3, yelp-s3, beauty-bert4rec, ml-1m, ml-1m-ncf; "
+    "our own splits: NAME-random of ml-100k, ml-latest-small, ml-1m, ciao, filmtrust, steam and "
     "amazon-musical-instruments, NAME-time of ml-100k, ml-latest-small, ml-1m, ciao and amazon-musical-instruments"
 )
 #: How a test part may have been drawn, as `SplitKind` in graphrec.benchmark.datasets, which would import torch.
-DRAWN = ("random", "time", "last", "unknown")
+DRAWN = ("random", "time", "last", "next", "unknown")
 #: Environment variables from which numpy and torch read the number of threads when they are imported.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -44,9 +45,10 @@ PANEL_PARAMETERS = frozenset(
     "--drawn",
     type=click.Choice(DRAWN),
     help="How the test part of TRAIN and TEST was drawn, as far as you know: a random part, the newest interactions, "
-    "or one (the last) of each user. With `time`, held-out parts are drawn by time too; the items of each user must "
-    "then be in the order of time, the oldest first. The others are treated alike, as TRAIN has no times. By default "
-    "unknown.",
+    "one (the last) of each user, or the one that comes next after TRAIN. With `time` and `next`, held-out parts are "
+    "drawn by time too; the items of each user must then be in the order of time, the oldest first. With `next`, the "
+    "rank of the one test item of each user is measured. The others are treated alike, as TRAIN has no times. By "
+    "default unknown.",
 )
 @click.option(
     "--model",

@@ -71,6 +71,9 @@ class Evaluate(click.Command):
     "--examples", type=_options.Number(0), default=3, show_default=True, help="Number of example users in the report."
 )
 @click.option(
+    "--repeats", is_flag=True, help="Rank items that users had too, and count them as test items (goods bought again)."
+)
+@click.option(
     "--report",
     type=_options.OutPath(dir_okay=False),
     help="Report file: .html, .json or .md; .html also writes the other two next to it.",
@@ -89,6 +92,7 @@ def command(
     trials: int,
     workers: int,
     examples: int,
+    repeats: bool,
     report: Path | None,
     memory: int,
     device: str,
@@ -99,7 +103,7 @@ def command(
 
     For each model the same number of settings is tried on validation, and the best is tested once. An audit first
     checks that the test part cannot be inferred from the data that models see. All items are ranked, except those that
-    the user had before.
+    the user had before. `--split next-item` and `next-basket` test what each user chooses first after a time.
     """
     _options.check_ending(report, (".html", ".json", ".md"), "--report", "a report")
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
@@ -112,6 +116,7 @@ def command(
             TuningBudget(budget=trials, device=device, workers=workers),
             num_examples=0 if report is None else examples,
             memory_budget=memory,
+            repeats=repeats,
         )
         comparison = graph.compare(models, None, names, config, relation, progress)
     from graphrec.evaluation import report as reports

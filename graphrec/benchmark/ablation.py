@@ -12,9 +12,6 @@ from graphrec.evaluation.result import Difference
 from graphrec.evaluation.significance import PooledValues, compare_pairs
 from graphrec.interactions import Interactions
 
-#: Metrics that are compared.
-COMPARED = ("recall@20", "ndcg@20")
-
 #: Threshold of the group of users with few interactions, used if it has at least ENOUGH test users.
 FEW, ENOUGH = 5, 30
 
@@ -58,10 +55,14 @@ class Ablation:
 
 
 def compare_relations(
-    train: Interactions, with_it: Evaluation, without_it: Evaluation, rng: np.random.Generator
+    train: Interactions,
+    with_it: Evaluation,
+    without_it: Evaluation,
+    rng: np.random.Generator,
+    metrics: tuple[str, ...] = ("recall@20", "ndcg@20"),
 ) -> tuple[RelationEffect, ...]:
-    """The effects on all test users and on those with few training interactions: at most FEW, if there are ENOUGH such
-    users, and at most the lower quartile of the test users.
+    """The effects in some metrics on all test users and on those with few training interactions: at most FEW, if there
+    are ENOUGH such users, and at most the lower quartile of the test users.
 
     Raises DataError if the two evaluations are of different users.
     """
@@ -80,10 +81,10 @@ def compare_relations(
     effects = []
     for name, mask in groups.items():
         values = {
-            key: PooledValues(users[mask], {metric: measured.per_user[metric][mask] for metric in COMPARED})
+            key: PooledValues(users[mask], {metric: measured.per_user[metric][mask] for metric in metrics})
             for key, measured in ((WITH, with_it), (WITHOUT, without_it))
         }
-        for change in compare_pairs(values, {metric: [(WITH, WITHOUT)] for metric in COMPARED}, rng):
+        for change in compare_pairs(values, {metric: [(WITH, WITHOUT)] for metric in metrics}, rng):
             with_mean, without_mean = (float(values[key].per_user[change.metric].mean()) for key in (WITH, WITHOUT))
             effects.append(RelationEffect(name, int(mask.sum()), with_mean, without_mean, change))
-    return tuple(sorted(effects, key=lambda effect: COMPARED.index(effect.difference.metric)))
+    return tuple(sorted(effects, key=lambda effect: metrics.index(effect.difference.metric)))

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
-from graphrec.benchmark import own_splits, readers
+from graphrec.benchmark import own_splits, readers, sequences
 from graphrec.benchmark.literature import LITERATURE, LiteratureResult
 from graphrec.benchmark.readers import PublishedSplit
 from graphrec.errors import DataError, UnknownNameError, first_few
@@ -15,6 +15,7 @@ from graphrec.evaluation.assembly import drop, num_edges, relation_names
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.train_view import restrict
+from graphrec.vocabulary import IndexArray
 
 #: Environment variable with the folder that contains all data sets.
 VARIABLE = "GRAPHREC_DATA"
@@ -23,8 +24,9 @@ VARIABLE = "GRAPHREC_DATA"
 Task = Literal["ranking", "rating"]
 
 #: How the test part of a split was drawn, as the author of the split says: a random part of all interactions or of each
-#: history; the newest interactions; the last interaction (or one interaction) of each user; or not known.
-SplitKind = Literal["random", "time", "last", "unknown"]
+#: history; the newest interactions; the last interaction (or one interaction) of each user; the last interaction of
+#: each user, which follows all others of this user in the order of time; or not known.
+SplitKind = Literal["random", "time", "last", "next", "unknown"]
 
 #: Seed of our own random splits.
 SEED = 0
@@ -41,7 +43,10 @@ class Dataset:
     cut: number of edges removed from `graph` for that reason, by relationship type.
     published: results from the literature.
     left_out: relationship types removed on request.
-    drawn: how the test part was drawn, as the author of the split says; it is never derived from the test part.
+    drawn: how the test part was drawn, as the author of the split says; it is never derived from the test part. With
+        `next`, models are measured by the rank of the one test item of each user (`evaluate_next_items`).
+    mask_seen: whether the items of a history are left out of the ranking; only with `next`.
+    negatives: items [len(test), n] sampled for each test interaction, -1 for an empty place; None without them.
     """
 
     name: str
@@ -53,6 +58,13 @@ class Dataset:
     task: Task = "ranking"
     left_out: tuple[str, ...] = ()
     drawn: SplitKind = "unknown"
+    mask_seen: bool = True
+    negatives: IndexArray | None = None
+
+    @property
+    def headline(self) -> tuple[str, str]:
+        """The two metrics that tables, plots and ablations show."""
+        return ("hit_rate@10", "ndcg@10") if self.drawn == "next" else ("recall@20", "ndcg@20")
 
     def without(self, relations: Iterable[str]) -> "Dataset":
         """The data set without some relationship types; UnknownNameError if the graph does not have a type."""
@@ -88,6 +100,19 @@ DATASETS: Mapping[str, _Entry] = {
     "lastfm-hetrec": _Entry("lastfm-hetrec", readers.read_lastfm, "random"),
     "tmall-mbcgcn": _Entry("tmall-mbcgcn", readers.read_tmall, "last"),
     "retailrocket-sslrec": _Entry("retailrocket-sslrec", readers.read_retailrocket, "last"),
+    **{
+        name: _Entry("s3rec", partial(sequences.read_s3rec, name=file), "next")
+        for name, file in (
+            ("beauty", "Beauty"),
+            ("toys", "Toys_and_Games"),
+            ("sports", "Sports_and_Outdoors"),
+            ("yelp-s3", "Yelp"),
+        )
+    },
+    "lastfm-s3": _Entry("s3rec", partial(sequences.read_s3rec, name="LastFM", behaviour=readers.INTERACTED), "next"),
+    "beauty-bert4rec": _Entry("amazon-beauty-bert4rec", sequences.read_sequences, "next"),
+    "ml-1m": _Entry("ml-1m", sequences.read_ml_1m, "next"),
+    "ml-1m-ncf": _Entry("ml-1m", sequences.read_ml_1m_ncf, "next"),
     **{
         f"ml-100k-u{fold}": _Entry("ml-100k", partial(readers.read_ml_100k, fold=fold), "random", task="rating")
         for fold in range(1, 6)
@@ -145,8 +170,8 @@ def is_available(name: str, root: Path | None = None) -> bool:
 def open_files(train: Path, test: Path, social: Path | None = None, drawn: SplitKind = "unknown") -> Dataset:
     """A split from files with one line `user item item …` per user, whose test part was drawn as `drawn` says.
 
-    Such files have no times. If `drawn` is time, the items of each user must be in the order of time, the oldest first:
-    `train.time` is then the position in the history, and can be compared only within a history.
+    Such files have no times. If `drawn` is time or next, the items of each user must be in the order of time, the
+    oldest first: `train.time` is then the position in the history, and can be compared only within a history.
 
     Raises:
         UnknownNameError: `drawn` is not a SplitKind.
@@ -155,7 +180,7 @@ def open_files(train: Path, test: Path, social: Path | None = None, drawn: Split
     if drawn not in get_args(SplitKind):
         raise UnknownNameError("kind of split", drawn, get_args(SplitKind))
     files = readers.read_text_split(train, test, social)
-    if drawn == "time":
+    if drawn in ("time", "next"):
         files = replace(files, train=replace(files.train, time=readers.number_within(files.train.user_index)))
     return remove_test_edges(train.name, files, drawn=drawn)
 
@@ -167,4 +192,5 @@ def remove_test_edges(
     graph = restrict(files.graph, files.train, None, files.test)
     before, after = num_edges(files.graph), num_edges(graph)
     cut = {relation: before[relation] - after[relation] for relation in before if before[relation] > after[relation]}
-    return Dataset(name, graph, files.train, files.test, cut, LITERATURE.get(name, ()), task, drawn=drawn)
+    published = LITERATURE.get(name, ())
+    return Dataset(name, graph, files.train, files.test, cut, published, task, drawn=drawn, negatives=files.negatives)

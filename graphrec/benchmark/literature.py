@@ -28,6 +28,10 @@ def _rating(name: str, rmse: float, mae: float | None, source: str) -> Literatur
     return LiteratureResult(name, {"rmse": rmse} if mae is None else {"rmse": rmse, "mae": mae}, source)
 
 
+def _next(name: str, hit_rate: float, ndcg: float, source: str) -> LiteratureResult:
+    return LiteratureResult(name, {"hit_rate@10": hit_rate, "ndcg@10": ndcg}, source)
+
+
 GOWALLA = (
     _ranking("ChebyCF", 0.1941, 0.1616, "authors' README (SIGIR 2025)"),
     _ranking("BSPM-EM", 0.1920, 0.1597, "SIGIR 2023"),
@@ -78,6 +82,84 @@ ML_100K = (
     _rating("user and item means", 0.944, 0.748, "Surprise, default settings"),
 )
 
+_S3REC, _TRANSFORMERS = "S3-Rec, README (all_rank.PNG)", "blondered/transformer_benchmark"
+
+#: The last item of each user among all items. Splits of Amazon's reviews of 2014 as S3-Rec has them.
+BEAUTY = (
+    _next("eSASRec", 0.0928, 0.0523, _TRANSFORMERS),
+    _next("SASRec + sampled softmax", 0.0921, 0.0531, _TRANSFORMERS),
+    _next("FuXi-alpha", 0.0809, 0.0451, f"{_TRANSFORMERS}, computed there"),
+    _next("HSTU", 0.0788, 0.0439, f"{_TRANSFORMERS}, computed there"),
+    _next("ActionPiece", 0.0775, 0.0424, f"{_TRANSFORMERS}; uses text"),
+    _next("TIGER", 0.0648, 0.0384, f"{_TRANSFORMERS}; uses text"),
+    _next("S3-Rec", 0.0647, 0.0327, _S3REC),
+    _next("SASRec", 0.0605, 0.0318, _S3REC),
+    _next("Caser", 0.0347, 0.0176, _S3REC),
+    _next("GRU4Rec", 0.0283, 0.0137, _S3REC),
+)
+
+TOYS = (
+    _next("SASRec + sampled softmax", 0.0970, 0.0580, _TRANSFORMERS),
+    _next("eSASRec", 0.0939, 0.0538, _TRANSFORMERS),
+    _next("HSTU", 0.0778, 0.0450, f"{_TRANSFORMERS}, computed there"),
+    _next("FuXi-alpha", 0.0765, 0.0437, f"{_TRANSFORMERS}, computed there"),
+    _next("TIGER", 0.0712, 0.0432, f"{_TRANSFORMERS}; uses text"),
+    _next("S3-Rec", 0.0700, 0.0376, _S3REC),
+    _next("SASRec", 0.0675, 0.0374, _S3REC),
+    _next("Caser", 0.0270, 0.0141, _S3REC),
+    _next("GRU4Rec", 0.0176, 0.0084, _S3REC),
+)
+
+SPORTS = (
+    _next("SASRec + sampled softmax", 0.0569, 0.0314, _TRANSFORMERS),
+    _next("eSASRec", 0.0560, 0.0323, _TRANSFORMERS),
+    _next("ActionPiece", 0.0500, 0.0264, f"{_TRANSFORMERS}; uses text"),
+    _next("FuXi-alpha", 0.0437, 0.0244, f"{_TRANSFORMERS}, computed there"),
+    _next("HSTU", 0.0437, 0.0243, f"{_TRANSFORMERS}, computed there"),
+    _next("TIGER", 0.0400, 0.0225, f"{_TRANSFORMERS}; uses text"),
+    _next("S3-Rec", 0.0385, 0.0204, _S3REC),
+    _next("SASRec", 0.0350, 0.0192, _S3REC),
+    _next("GRU4Rec", 0.0204, 0.0110, _S3REC),
+    _next("Caser", 0.0194, 0.0097, _S3REC),
+)
+
+_RECSYS23 = "antklen/sasrec-bert4rec-recsys23"
+
+BEAUTY_BERT4REC = (
+    _next("SASRec, full cross entropy", 0.0533, 0.0327, _RECSYS23),
+    _next("LRURec", 0.0528, 0.0309, "yueqirex/LRURec; own preprocessing"),
+    _next("SASRec, 3,000 negatives", 0.0490, 0.0295, _RECSYS23),
+    _next("BERT4Rec", 0.0338, 0.0187, _RECSYS23),
+    _next("SASRec", 0.0246, 0.0126, _RECSYS23),
+)
+
+_OTHER_TIES = f"{_TRANSFORMERS}; 3,706 items, another order of ties"
+_LRUREC = "yueqirex/LRURec, performance.png; own preprocessing"
+
+ML_1M = (
+    _next("LRURec", 0.3264, 0.1930, _LRUREC),
+    _next("SASRec of LRURec's authors", 0.3181, 0.1902, _LRUREC),
+    _next("FuXi-alpha", 0.3164, 0.1813, _OTHER_TIES),
+    _next("SASRec, 3,000 negatives", 0.3159, 0.1857, _RECSYS23),
+    _next("SASRec, full cross entropy", 0.3152, 0.1821, _RECSYS23),
+    _next("eSASRec", 0.3133, 0.1772, _OTHER_TIES),
+    _next("HSTU", 0.3037, 0.1719, _OTHER_TIES),
+    _next("gSASRec", 0.3003, 0.1726, "asash/gSASRec-pytorch"),
+    _next("GRU4Rec", 0.2962, 0.1693, _LRUREC),
+    _next("SASRec + sampled softmax", 0.2929, 0.1684, _OTHER_TIES),
+    _next("BERT4Rec", 0.2843, 0.1537, _RECSYS23),
+    _next("SASRec", 0.2500, 0.1341, _RECSYS23),
+)
+
+#: Ranked among 99 sampled items.
+ML_1M_NCF = (
+    LiteratureResult(
+        "popularity",
+        {"sampled_hit_rate@10": 0.4535, "sampled_ndcg@10": 0.2543},
+        "Rendle et al. (RecSys 2020), ranked among 99 sampled items",
+    ),
+)
+
 #: Data set -> its reference results.
 LITERATURE: Mapping[str, tuple[LiteratureResult, ...]] = {
     "gowalla": GOWALLA,
@@ -85,6 +167,12 @@ LITERATURE: Mapping[str, tuple[LiteratureResult, ...]] = {
     "douban-book-social": DOUBAN_BOOK,
     "douban-book": DOUBAN_BOOK,
     "lastfm-hetrec": LASTFM,
+    "beauty": BEAUTY,
+    "toys": TOYS,
+    "sports": SPORTS,
+    "beauty-bert4rec": BEAUTY_BERT4REC,
+    "ml-1m": ML_1M,
+    "ml-1m-ncf": ML_1M_NCF,
     "ml-100k-u1": ML_100K_U1,
     "ml-100k": ML_100K,
 }

@@ -25,7 +25,7 @@ from graphrec.tuning import Validation
 from graphrec.tuning.study import fingerprint
 from graphrec.tuning.workers import ExecutionConfig, Task, TrialRunner
 
-#: The data sets of rankings, in the order of their training interactions.
+#: The data sets of rankings that are measured by lists, in the order of their training interactions.
 PANEL = (
     "amazon-musical-instruments-random",
     "amazon-musical-instruments-time",

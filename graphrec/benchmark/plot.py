@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphrec.atomic_write import atomic_write
-from graphrec.benchmark.results import Saved, model_name
+from graphrec.benchmark.results import Saved, model_name, quality_of
 from graphrec.errors import DataError, GraphrecError
 from graphrec.evaluation.report.label_placement import NEAR, Floats, place
 
@@ -97,7 +97,7 @@ def load_pyplot() -> Any:  # a module that may not be there
 
 def _draw_panel(axis: Any, name: str, results: Sequence[Saved]) -> Panel:  # matplotlib's Axes
     """Draw the points and lines of a data set; the names of the points are placed later, by `_label_points`."""
-    metric = "rmse" if "rmse" in results[0]["metrics"] else "ndcg@20"
+    metric = "rmse" if "rmse" in results[0]["metrics"] else quality_of(results[0]).metrics[1][0]
     seconds = np.array([max(saved["seconds"]["fit"], 0.01) for saved in results])
     quality = np.array([saved["metrics"][metric] for saved in results])
     sign = -1 if metric == "rmse" else 1
@@ -108,7 +108,7 @@ def _draw_panel(axis: Any, name: str, results: Sequence[Saved]) -> Panel:  # mat
     axis.set(title=name, xscale="log", xlabel="seconds to fit", xlim=(seconds.min() / 3, seconds.max() * 4))
     axis.xaxis.set_major_formatter("{x:g}")
     axis.xaxis.set_minor_formatter("")
-    axis.set(ylabel="RMSE, lower is better" if metric == "rmse" else "NDCG@20", ylim=(low, high))
+    axis.set(ylabel="RMSE, lower is better" if metric == "rmse" else quality_of(results[0]).heads[1], ylim=(low, high))
     heights = _separate_heights([value for _, value in lines], 0.055 * (high - low))
     for (label, value), height in zip(lines, heights, strict=True):
         axis.axhline(value, color=PUBLISHED, linewidth=0.9, linestyle=(0, (4, 3)), alpha=0.8)

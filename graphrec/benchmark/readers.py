@@ -40,11 +40,15 @@ MIN_MATCHED = 0.99
 
 @dataclass(frozen=True, eq=False)
 class PublishedSplit:
-    """A split as read from its files: the graph of everything but the test part, and both parts."""
+    """A split as read from its files: the graph of everything but the test part, and both parts.
+
+    negatives: items [len(test), n] sampled for each test interaction, -1 for an empty place; None without them.
+    """
 
     graph: HeteroGraph
     train: Interactions
     test: Interactions
+    negatives: IndexArray | None = None
 
 
 def read_text_split(train: Path, test: Path, social: Path | None = None) -> PublishedSplit:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +34,31 @@ OPTIONAL = frozenset({"is_published"})
 #: Ending of the files of `--panel` (regret.py), which `load_all` skips.
 REGRET_ENDING = ".regret.json"
 
-#: Quality columns of the table: the metric of rankings, and that of ratings.
-QUALITY = (("recall@20", "rmse"), ("ndcg@20", "mae"))
 
-HEAD = (
-    "data",
-    "model",
-    "Recall@20 (or RMSE)",
-    "NDCG@20 (or MAE)",
-    *(f"{what} s" for what in ("tune", "fit", "recommend")),
+@dataclass(frozen=True)
+class Quality:
+    """The quality columns of a table: their heads, and the metrics of each, of which a result has one or none."""
+
+    heads: tuple[str, str]
+    metrics: tuple[tuple[str, ...], tuple[str, ...]]
+
+    def is_in(self, metrics: Mapping[str, float]) -> bool:
+        """Whether some metrics belong into the table."""
+        return any(name in metrics for name in self.metrics[0])
+
+    def order(self, metrics: Mapping[str, float]) -> float:
+        """The key by which the best is first."""
+        return metrics["rmse"] if "rmse" in metrics else -max(metrics.get(name, 0.0) for name in self.metrics[1])
+
+
+#: The tables: rankings and ratings; the next item among all; and among sampled ones.
+QUALITIES = (
+    Quality(("Recall@20 (or RMSE)", "NDCG@20 (or MAE)"), (("recall@20", "rmse"), ("ndcg@20", "mae"))),
+    Quality(("HR@10", "NDCG@10"), (("hit_rate@10",), ("ndcg@10",))),
+    Quality(("HR@10 among 100", "NDCG@10 among 100"), (("sampled_hit_rate@10",), ("sampled_ndcg@10",))),
 )
-HEAD += ("peak MiB", "from")
+
+HEAD = ("data", "model", *(f"{what} s" for what in ("tune", "fit", "recommend")), "peak MiB", "from")
 
 EFFECT_HEAD = ("data", "model", "left out", "metric", "users", "with", "without", "difference", "95 % interval", "gain")
 
@@ -84,21 +98,23 @@ def load_all(folder: Path) -> list[Saved]:
         results.append(content)
     if not results:
         raise DataError(f"folder {folder} has no results; `graphrec benchmark DATA --output {folder}` writes them")
-    return sorted(results, key=lambda saved: (saved["data"], _sort_key(saved["metrics"])))
+    return sorted(results, key=lambda saved: (saved["data"], quality_of(saved).order(saved["metrics"])))
+
+
+def quality_of(saved: Saved) -> Quality:
+    """The quality columns of a result: the first of QUALITIES that it has."""
+    return next((quality for quality in QUALITIES if quality.is_in(saved["metrics"])), QUALITIES[0])
 
 
 def markdown(results: Sequence[Saved]) -> str:
-    """The results and those of the literature as a Markdown table, then a table of the ablations if there are any."""
+    """The results and those of the literature as Markdown tables, then a table of the ablations if there are any."""
     notes = _number_notes(results)
-    rows = []
-    for data in dict.fromkeys(saved["data"] for saved in results):
-        of_data = [saved for saved in results if saved["data"] == data]
-        keyed = [(_sort_key(saved["metrics"]), _result_row(saved, notes)) for saved in of_data]
-        published = {entry["name"]: entry for saved in of_data for entry in saved["published"]}
-        keyed += [(_sort_key(entry["metrics"]), _published_row(data, entry)) for entry in published.values()]
-        rows += [row for _, row in sorted(keyed, key=lambda pair: pair[0])]
-    rows += _fold_mean_rows(results)
-    parts = [format_table(HEAD, rows), "\n".join(f"[{number}] {note}" for note, number in notes.items())]
+    parts = [
+        format_table((*HEAD[:2], *quality.heads, *HEAD[2:]), rows)
+        for quality in QUALITIES
+        if (rows := _rows(quality, results, notes))
+    ]
+    parts.append("\n".join(f"[{number}] {note}" for note, number in notes.items()))
     effects = [row for saved in results for row in _effect_rows(saved)]
     if effects:
         parts.append("What relations add, by a paired bootstrap over users:\n\n" + format_table(EFFECT_HEAD, effects))
@@ -120,15 +136,27 @@ def _find_missing_fields(kind: type, record: Saved) -> set[str]:
     return missing
 
 
-def _sort_key(metrics: Mapping[str, float]) -> float:
-    return metrics["rmse"] if "rmse" in metrics else -metrics.get("ndcg@20", 0.0)
+def _rows(quality: Quality, results: Sequence[Saved], notes: Mapping[str, int]) -> list[list[str]]:
+    """The rows of a table, by data set, the best first."""
+    rows = []
+    for data in dict.fromkeys(saved["data"] for saved in results):
+        of_data = [saved for saved in results if saved["data"] == data and quality.is_in(saved["metrics"])]
+        keyed = [(quality.order(saved["metrics"]), _result_row(quality, saved, notes)) for saved in of_data]
+        published = {entry["name"]: entry for saved in of_data for entry in saved["published"]}
+        keyed += [
+            (quality.order(entry["metrics"]), _published_row(quality, data, entry))
+            for entry in published.values()
+            if quality.is_in(entry["metrics"])
+        ]
+        rows += [row for _, row in sorted(keyed, key=lambda pair: pair[0])]
+    return rows + _fold_mean_rows(quality, results)
 
 
-def _result_row(saved: Saved, notes: Mapping[str, int]) -> list[str]:
+def _result_row(quality: Quality, saved: Saved, notes: Mapping[str, int]) -> list[str]:
     seconds, peaks = saved["seconds"], saved["peak_mib"]
     tune = format_seconds(seconds["tune"]) if saved["trials"] else "–"
     peak = f"{max(value for name, value in peaks.items() if name != 'gpu'):,}"
-    cells = [saved["data"], model_name(saved), *_format_quality(saved["metrics"]), tune]
+    cells = [saved["data"], model_name(saved), *_format_quality(quality, saved["metrics"]), tune]
     return [
         *cells,
         format_seconds(seconds["fit"]),
@@ -138,16 +166,17 @@ def _result_row(saved: Saved, notes: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _published_row(data: str, entry: Mapping[str, Any]) -> list[str]:
-    cells = [data, f"*{entry['name']}*", *(f"*{cell}*" for cell in _format_quality(entry["metrics"])), *["–"] * 4]
+def _published_row(quality: Quality, data: str, entry: Mapping[str, Any]) -> list[str]:
+    values = (f"*{cell}*" for cell in _format_quality(quality, entry["metrics"]))
+    cells = [data, f"*{entry['name']}*", *values, *["–"] * 4]
     return [*cells, f"published: {entry['source']}" if entry.get("is_published", True) else entry["source"]]
 
 
-def _fold_mean_rows(results: Sequence[Saved]) -> list[list[str]]:
+def _fold_mean_rows(quality: Quality, results: Sequence[Saved]) -> list[list[str]]:
     """A row for each model measured on all five folds of a data set, and the literature's means over folds."""
     folds: dict[tuple[str, str], list[Saved]] = {}
     for saved in results:
-        if match := _FOLD.fullmatch(saved["data"]):
+        if (match := _FOLD.fullmatch(saved["data"])) and quality.is_in(saved["metrics"]):
             folds.setdefault((match[1], model_name(saved)), []).append(saved)
     rows, shown = [], []
     for (data, name), parts in folds.items():
@@ -155,11 +184,20 @@ def _fold_mean_rows(results: Sequence[Saved]) -> list[list[str]]:
             metrics = {key: float(np.mean([part["metrics"][key] for part in parts])) for key in parts[0]["metrics"]}
             fit = format_seconds(float(np.mean([part["seconds"]["fit"] for part in parts])))
             rows.append(
-                [data, f"{name}, mean of u1 to u5", *_format_quality(metrics), "–", fit, "–", "–", "the five rows"]
+                [
+                    data,
+                    f"{name}, mean of u1 to u5",
+                    *_format_quality(quality, metrics),
+                    "–",
+                    fit,
+                    "–",
+                    "–",
+                    "the five rows",
+                ]
             )
             shown.append(data)
     for data in dict.fromkeys(shown):
-        rows += [_published_row(data, asdict(entry)) for entry in LITERATURE.get(data, ())]
+        rows += [_published_row(quality, data, asdict(entry)) for entry in LITERATURE.get(data, ())]
     return rows
 
 
@@ -198,8 +236,8 @@ def _describe_conditions(saved: Saved) -> str:
     )
 
 
-def _format_quality(metrics: Mapping[str, float]) -> list[str]:
-    return [next((f"{metrics[name]:.4f}" for name in names if name in metrics), "–") for names in QUALITY]
+def _format_quality(quality: Quality, metrics: Mapping[str, float]) -> list[str]:
+    return [next((f"{metrics[name]:.4f}" for name in names if name in metrics), "–") for names in quality.metrics]
 
 
 def format_seconds(value: float) -> str:

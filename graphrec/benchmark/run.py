@@ -19,6 +19,7 @@ from graphrec.errors import DataError, GraphrecError
 from graphrec.evaluation.assembly import num_edges
 from graphrec.evaluation.audit import audit, require_clean
 from graphrec.evaluation.environment import load, machine, peak_mib, versions
+from graphrec.evaluation.next_item import evaluate_next_items
 from graphrec.evaluation.protocol import Evaluation, evaluate
 from graphrec.models import make, settings_for
 from graphrec.models.base import Model
@@ -56,8 +57,9 @@ class Result:
 
     without: relationship types that were left out.
     trials: number of configs tried on validation; 0 if settings were given or the model has one config.
-    metrics: on test, by `metric@20` (rmse and mae for ratings).
-    seconds: of tune, fit and recommend (the first 20 items for all test users; for ratings, predicting all test pairs).
+    metrics: on test, by `metric@20` (rmse and mae for ratings; with several cut-offs for next items).
+    seconds: of tune, fit and recommend (the first 20 items for all test users; for next items, their ranks; for
+        ratings, predicting all test pairs).
     peak_mib: peak memory of the process, in MiB, at the end of read, tune, fit and recommend, including Python, torch
         and the data. On a GPU also `gpu`, the peak memory of tensors there.
     counts: users, items, training and test interactions, test users and cold users left out; for ratings, test pairs of
@@ -144,7 +146,7 @@ def benchmark(
         other = measure(part, model, conditions, progress)
         if measured.evaluation is not None and other.evaluation is not None:
             rng = np.random.default_rng(conditions.seed)
-            effects = compare_relations(dataset.train, measured.evaluation, other.evaluation, rng)
+            effects = compare_relations(dataset.train, measured.evaluation, other.evaluation, rng, dataset.headline)
             result = other.result
             ablations.append(Ablation(names, result.config, result.metrics, result.seconds, effects))
     return replace(measured.result, ablations=tuple(ablations))
@@ -240,7 +242,12 @@ def _test_model(
         ended.append(time.perf_counter())
         step("recommend", done, total)
 
-    evaluation = evaluate(model, dataset.train, dataset.test, (K,), conditions.memory_budget, report)
+    train, test, budget = dataset.train, dataset.test, conditions.memory_budget
+    if dataset.drawn == "next":
+        seen, negatives = dataset.mask_seen, dataset.negatives
+        evaluation = evaluate_next_items(model, train, test, seen, negatives, memory_budget=budget, progress=report)
+    else:
+        evaluation = evaluate(model, train, test, (K,), budget, report)
     counts = {"test_users": len(evaluation.user_index), "cold_users": evaluation.num_cold}
     return _TestResult(evaluation.metrics, counts, ended[-1] - started, evaluation)
 

@@ -41,11 +41,13 @@ def hold_out(dataset: Dataset, rng: np.random.Generator) -> HeldOutParts:
     | random, unknown | a random tenth, and a random interaction of each user | topically coherent parts of histories |
     | time | the newest fifth of each history, and the last interaction of each user | a random tenth |
     | last | the last interaction of each user | a random tenth |
+    | next | the last interaction of each user | – |
 
     Without times, the first line holds for all. Guards are there because no held-out part is quite like a test part,
-    and a test part is not always what its author says. The parts of one cell are held out of the same fit, and each is
-    measured whole. Random parts of few interactions are drawn several times. Held-out pairs are removed from other
-    behaviours too, as the test pairs are. Parts in which no user has interactions on both sides are left out.
+    and a test part is not always what its author says; with `next`, the order of the files shows it. The parts of one
+    cell are held out of the same fit, and each is measured whole. Random parts of few interactions are drawn several
+    times. Held-out pairs are removed from other behaviours too, as the test pairs are. Parts in which no user has
+    interactions on both sides are left out.
 
     Raises DataError if no part to be better on is left.
     """
@@ -61,14 +63,16 @@ def hold_out(dataset: Dataset, rng: np.random.Generator) -> HeldOutParts:
 
 def part_for_weights(dataset: Dataset) -> str:
     """The setting `validation` of an ensemble whose weights are learned on the same kinds of parts as in `hold_out`."""
-    by_kind = {"time": "newest", "last": "last"}
+    by_kind = {"time": "newest", "last": "last", "next": "last"}
     return "random" if dataset.train.time is None else by_kind.get(dataset.drawn, "random")
 
 
 def _draws(train: Interactions, drawn: SplitKind) -> tuple[list[Mapping[str, Draw]], list[Mapping[str, Draw]]]:
     """For each fit, and for each fit of a guard, the parts that are held out of it, by name."""
+    last: Mapping[str, Draw] = {"last of each user": hold_out_last}
+    if train.time is not None and drawn == "next":
+        return [last], []
     if train.time is not None and drawn in ("time", "last"):
-        last: Mapping[str, Draw] = {"last of each user": hold_out_last}
         return [last if drawn == "last" else {"newest": hold_out_newest, **last}], [{"random": hold_out_at_random}]
     repeats = REPEATS if len(train) < REPEATED_BELOW else 1
     suffixes = [""] if repeats == 1 else [f" {number}" for number in range(1, repeats + 1)]

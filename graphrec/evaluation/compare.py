@@ -58,7 +58,7 @@ def compare(
             require_test_users(parts, spec, cold=True)
             prepared = prepare_split(graph, parts, spec, num, aliases)
             require_clean(prepared.audit)
-            summary = summarise_split(prepared, seed)
+            summary = summarise_split(prepared, seed, config.repeats)
             if all(summary.record != other.record for other in summaries):  # by time, each seed makes the same split
                 summaries.append(summary)
             degree = prepared.train_validation.user_degree() if degree is None else degree

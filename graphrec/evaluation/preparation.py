@@ -71,10 +71,11 @@ def prepare_split(
     return PreparedSplit(num, spec, parts, train_validation, visible, leaks, catalogue)
 
 
-def summarise_split(prepared: PreparedSplit, seed: int) -> SplitSummary:
-    """The summary of a split made with a seed, with a histogram of its parts over time."""
+def summarise_split(prepared: PreparedSplit, seed: int, repeats: bool = False) -> SplitSummary:
+    """The summary of a split made with a seed, with a histogram of its parts over time; with `repeats`, test users need
+    no new item."""
     parts = prepared.parts
-    warm, num_cold = warm_users(prepared.train_validation, parts.test)
+    warm, num_cold = warm_users(prepared.train_validation, parts.test, repeats)
     in_order = (parts.train, parts.validation, parts.test)
     times = [part.time for part in in_order if part.time is not None and len(part)]
     timeline: tuple[Bin, ...] = ()

@@ -57,6 +57,7 @@ class EvaluationConfig:
     baseline: the contender that all others are compared with; the first one if it does not take part.
     num_examples: users whose lists are shown with reasons.
     memory_budget: bytes for scores in memory at once.
+    repeats: whether items that users had are ranked and count as test items, such as goods that are bought again.
 
     Raises DataError if a cut-off is not an integer from 1 on.
     """
@@ -68,6 +69,7 @@ class EvaluationConfig:
     baseline: str = "popularity"
     num_examples: int = 3
     memory_budget: int = MEMORY_BUDGET
+    repeats: bool = False
 
     def __post_init__(self) -> None:
         for k in self.ks:
@@ -114,15 +116,18 @@ def tune(
     rng: np.random.Generator,
     progress: Callable[[int, int], None] | None = None,
     effort: TuningBudget = TuningBudget(),  # frozen
+    repeats: bool = False,
 ) -> Tuning:
-    """The config of a model that is best on the validation part when fitted to the training part.
+    """The config of a model that is best on the validation part when fitted to the training part; with `repeats`, items
+    that users had count too.
 
     If no user has a new item in the validation part, it is the default config, without a trial.
     """
-    warm, num_cold = warm_users(parts.train, parts.validation)
+    measured = parts.validation if parts.measured is None else parts.measured
+    warm, num_cold = warm_users(parts.train, measured, repeats)
     if not len(warm) and not num_cold:
         return Tuning(asdict(model_class(name).candidates(graph)[0]), (), 0.0)
-    measure = validation_measure(parts.train, parts.validation, rng, cold=True)
+    measure = validation_measure(parts.train, measured, rng, cold=True, repeats=repeats)
     visible = restrict(graph, parts.train, parts.cut, join(parts.validation, parts.test))
     return choose(name, [Validation(visible, parts.train, {"validation": measure})], rng, progress, effort)
 
@@ -145,7 +150,8 @@ def run_trial(
     if contender.settings is not None:
         tuning = Tuning(settings_for(contender.model, prepared.visible, contender.settings), (), 0.0)
     else:
-        tuning = tune(graph, prepared.parts, contender.model, rng, step(f"tune {contender.model}"), config.effort)
+        searching = step(f"tune {contender.model}")
+        tuning = tune(graph, prepared.parts, contender.model, rng, searching, config.effort, config.repeats)
     model = make(contender.model, config.effort.device, **tuning.config)
     train = prepared.train_validation
     started = time.perf_counter()
@@ -153,7 +159,7 @@ def run_trial(
     model.forget_variants()
     fitted = time.perf_counter()
     test, budget, ranking = prepared.parts.test, config.memory_budget, step(f"rank {contender.name}")
-    lists = rank_test_users(model, train, test, max(config.ks), budget, ranking)
+    lists = rank_test_users(model, train, test, max(config.ks), budget, ranking, config.repeats)
     cost = Cost(tuning.seconds, fitted - started, time.perf_counter() - fitted, peak_mib())
 
     # Values per user, and means over warm users (cold ones if no user is warm) at the cut-offs of the tables.

@@ -31,9 +31,10 @@ def unpack(name: str, state: Mapping[str, Tensor]) -> sparse.csr_array:
     return sparse.csr_array((data, indices, indptr.astype(np.int32)), shape=(rows, columns))
 
 
-def empty_csr() -> sparse.csr_array:
-    """A matrix [0, 0], the initial value of the matrices of a model."""
-    return sparse.csr_array(np.zeros((0, 0), dtype=np.float32))
+def empty_csr(num_rows: int = 0, num_columns: int = 0) -> sparse.csr_array:
+    """A float32 matrix without entries; by default [0, 0], the initial value of the matrices of a model."""
+    indptr, none = np.zeros(num_rows + 1, dtype=np.int64), np.empty(0, dtype=np.int32)
+    return sparse.csr_array((none.astype(np.float32), none, indptr), shape=(num_rows, num_columns))
 
 
 def build_csr(

@@ -11,7 +11,7 @@ from torch import Tensor
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import FloatArray, Interactions
-from graphrec.linalg.csr import State, csr_tensor, empty_csr, pack, unpack
+from graphrec.linalg.csr import State, csr_tensor
 from graphrec.linalg.item_regression import (
     WOODBURY_RATIO,
     check_size,
@@ -21,17 +21,16 @@ from graphrec.linalg.item_regression import (
     singular_error,
 )
 from graphrec.linalg.woodbury import WoodburyInverse
-from graphrec.models.attribution import HistoryAttribution, score_single_items
-from graphrec.models.base import Model, Range, Space
+from graphrec.models.base import Range, Space
+from graphrec.models.recency import RecencyConfig, RecencyModel, recency_space
 from graphrec.progress import Progress
-from graphrec.vocabulary import IndexArray
 
 #: Maximum number of items: the matrix of 25,000 items has 2.5 GB, and its inverse needs 10¹³ operations.
 MAX_ITEMS = 25_000
 
 
 @dataclass(frozen=True)
-class EASEConfig:
+class EASEConfig(RecencyConfig):
     """Settings of ease.
 
     regularisation: λ, weight of the squared coefficients, above 0.
@@ -43,13 +42,14 @@ class EASEConfig:
     dropout: float = 0.5
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.regularisation <= 0:
             raise DataError("ease: regularisation must be above 0")
         if not 0 <= self.dropout < 1:
             raise DataError("ease: dropout must be at least 0 and below 1")
 
 
-class EASE(Model[EASEConfig]):
+class EASE(RecencyModel[EASEConfig]):
     """score(u, ·) = r_u B with B = I − P diag(P)⁻¹, P = (RᵀR + Λ)⁻¹ and Λ = λ I + p/(1 − p) diag(RᵀR).
 
     R [num_users, num_items] is the 0/1 interaction matrix, r_u its row of user u, I the identity, λ the regularisation
@@ -67,28 +67,27 @@ class EASE(Model[EASEConfig]):
         super().__init__(config, device)
         self.weights = torch.empty(0, 0, device=self.device)  # B [num_items, num_items]; empty if `woodbury` is set
         self.woodbury: WoodburyInverse | None = None
-        self.history = empty_csr()  # [num_users, num_items]
 
     def fit(
         self,
-        graph: HeteroGraph,  # noqa: ARG002  # every model has this signature
+        graph: HeteroGraph,
         interactions: Interactions,
-        rng: np.random.Generator,  # noqa: ARG002
+        rng: np.random.Generator,  # noqa: ARG002  # every model has this signature
         progress: Progress | None = None,
     ) -> None:
         """Invert the regularised Gram matrix. Raises DataError if there are too many items and users for that."""
         self.weights, self.woodbury = torch.empty(0, 0), None  # frees the memory of an earlier fit
-        self.history = interactions.matrix()
+        pairs = self.read_history(graph, interactions)
         c = self.config
-        users = int((np.diff(self.history.indptr) > 0).sum())
+        users = int((np.diff(pairs.indptr) > 0).sum())
         if WOODBURY_RATIO * users < interactions.num_items and users * interactions.num_items <= MAX_ITEMS**2:
-            degree = np.bincount(self.history.indices, minlength=interactions.num_items)
+            degree = np.bincount(pairs.indices, minlength=interactions.num_items)
             penalty = (c.regularisation + c.dropout / (1 - c.dropout) * degree).astype(np.float32)
-            rows = self.history[np.diff(self.history.indptr) > 0]
+            rows = pairs[np.diff(pairs.indptr) > 0]
             self.woodbury = WoodburyInverse.of(rows, penalty, self.device)
             return
         check_size("ease", interactions.num_items, MAX_ITEMS)
-        buffer = compute_gram(self.history)
+        buffer = compute_gram(pairs)
         diagonal = buffer.diagonal()
         buffer.flat[:: len(buffer) + 1] += c.regularisation + c.dropout / (1 - c.dropout) * diagonal
         if progress is not None:
@@ -98,30 +97,22 @@ class EASE(Model[EASEConfig]):
         if progress is not None:
             progress(3, 3)
 
-    def score(self, user_index: IndexArray) -> Tensor:
-        """Sums of coefficients r_u B [batch, num_items] float32."""
-        return self.fold_in(self.history[user_index])
-
     def fold_in(self, history: sparse.csr_array) -> Tensor:
         """Sums of coefficients [batch, num_items] float32 for histories [batch, num_items], exactly as in training."""
         if self.woodbury is not None:
             return self.woodbury.score(history)
         return csr_tensor(history).to(self.device) @ self.weights
 
-    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002
-        """The coefficient of each item of the history, which is its exact contribution."""
-        return HistoryAttribution(score_single_items(self.fold_in, history, item_index), exact=True)
-
     def state(self) -> State:
-        """The coefficients or the factors of the Woodbury identity, and the training histories."""
+        """The coefficients or the factors of the Woodbury identity, and the histories."""
         woodbury = {} if self.woodbury is None else self.woodbury.state()
-        return {"weights": self.weights.cpu(), **woodbury, **pack("history", self.history)}
+        return {"weights": self.weights.cpu(), **woodbury, **super().state()}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Restore coefficients and histories."""
         self.weights = state["weights"].to(self.device)
         self.woodbury = WoodburyInverse.from_state(state, self.device) if "factor" in state else None
-        self.history = unpack("history", state)
+        super().restore(state)
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[EASEConfig]:  # noqa: ARG003  # the same for every graph
@@ -135,9 +126,10 @@ class EASE(Model[EASEConfig]):
         ]
 
     @classmethod
-    def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
-        """Both settings."""
-        return {"regularisation": Range(1.0, 3000.0, log=True), "dropout": Range(0.0, 0.95)}
+    def space(cls, graph: HeteroGraph) -> Space:
+        """All settings."""
+        ranges = {"regularisation": Range(1.0, 3000.0, log=True), "dropout": Range(0.0, 0.95)}
+        return {**ranges, **recency_space(graph)}
 
     def _invert(self, buffer: FloatArray, progress: Progress | None) -> FloatArray:
         advice = f"ease needs a regularisation above {self.config.regularisation:g} here"

@@ -11,14 +11,15 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.sparse import normalise_rows, scale, topk_gram
 from graphrec.models.base import Range, Space
-from graphrec.models.item_weights import ItemWeightsModel
+from graphrec.models.item_weights import RecentItemWeightsModel
+from graphrec.models.recency import RecencyConfig, recency_space
 from graphrec.progress import Progress
 
 SIMILARITIES = ("cosine", "jaccard", "pearson")
 
 
 @dataclass(frozen=True)
-class ItemKNNConfig:
+class ItemKNNConfig(RecencyConfig):
     """Settings of item_knn.
 
     neighbours: number of most similar items that each item keeps; 0 keeps all.
@@ -37,6 +38,7 @@ class ItemKNNConfig:
     normalise: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.neighbours < 0 or self.shrinkage < 0:
             raise DataError("item_knn: neighbours and shrinkage must not be negative")
         if self.similarity not in SIMILARITIES:
@@ -45,7 +47,7 @@ class ItemKNNConfig:
             raise DataError("item_knn: asymmetry must be between 0 and 1")
 
 
-class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
+class ItemKNN(RecentItemWeightsModel[ItemKNNConfig]):
     """score(u, j) = Σ_{i ∈ I_u} s_ij, with s_ij = 0 unless j is among the nearest neighbours of i; s_ii = 0.
 
     I_u are the items of user u, U_i the users of item i, d_u = |I_u|. With user weights w_u = d_u^-damping,
@@ -63,16 +65,16 @@ class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
 
     def fit(
         self,
-        graph: HeteroGraph,  # noqa: ARG002  # every model has this signature
+        graph: HeteroGraph,
         interactions: Interactions,
-        rng: np.random.Generator,  # noqa: ARG002
+        rng: np.random.Generator,  # noqa: ARG002  # every model has this signature
         progress: Progress | None = None,
     ) -> None:
         """Compute the similarities of all pairs of items that have common users."""
-        self.history = interactions.matrix()
-        user_degree = np.maximum(np.diff(self.history.indptr), 1).astype(np.float64)
+        pairs = self.read_history(graph, interactions)
+        user_degree = np.maximum(np.diff(pairs.indptr), 1).astype(np.float64)
         user_weight = user_degree**-self.config.damping
-        weighted = scale(self.history, rows=user_weight)
+        weighted = scale(pairs, rows=user_weight)
         size = np.asarray(weighted.sum(axis=0), dtype=np.float64)  # n_i
         total = float(user_weight.sum())
 
@@ -81,7 +83,7 @@ class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
             rows.data[:] = self._compute_similarity(rows.data, size[item], size[rows.indices], total)
             rows.data[item == rows.indices] = 0.0
 
-        similarity = topk_gram(self.history, weighted, self.config.neighbours, finish)
+        similarity = topk_gram(pairs, weighted, self.config.neighbours, finish)
         similarity.eliminate_zeros()
         self.weights = normalise_rows(similarity) if self.config.normalise else similarity
         if progress is not None:
@@ -117,7 +119,7 @@ class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
         ]
 
     @classmethod
-    def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
+    def space(cls, graph: HeteroGraph) -> Space:
         """All settings."""
         return {
             "neighbours": (20, 50, 100, 200, 400, 800),
@@ -126,4 +128,5 @@ class ItemKNN(ItemWeightsModel[ItemKNNConfig]):
             "asymmetry": Range(0.3, 1.0),
             "damping": Range(0.0, 1.0),
             "normalise": (False, True),
+            **recency_space(graph),
         }

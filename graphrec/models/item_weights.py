@@ -11,9 +11,11 @@ from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.linalg.sparse import dense
 from graphrec.models.attribution import HistoryAttribution, score_single_items
 from graphrec.models.base import Model
+from graphrec.models.recency import RecencyConfig, RecencyModel
 from graphrec.vocabulary import IndexArray
 
 Config = TypeVar("Config")
+RecentConfig = TypeVar("RecentConfig", bound=RecencyConfig)
 
 
 class ItemWeightsModel(Model[Config]):
@@ -49,3 +51,16 @@ class ItemWeightsModel(Model[Config]):
         """Restore weights and histories."""
         self.weights = unpack("weights", state)
         self.history = unpack("history", state)
+
+
+class RecentItemWeightsModel(RecencyModel[RecentConfig], ItemWeightsModel[RecentConfig]):
+    """An ItemWeightsModel whose row r_u is weighted by age, and whose scores are multiplied by `revisit`."""
+
+    def state(self) -> State:
+        """The item weights, the weighted histories, and the pairs of other behaviours if there are any."""
+        return ItemWeightsModel.state(self) | RecencyModel.state(self)
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Restore weights, histories and pairs."""
+        ItemWeightsModel.restore(self, state)
+        RecencyModel.restore(self, state)

@@ -9,12 +9,13 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.sparse import normalise_rows, scale, topk_gram, zero_diagonal
 from graphrec.models.base import Range, Space
-from graphrec.models.item_weights import ItemWeightsModel
+from graphrec.models.item_weights import RecentItemWeightsModel
+from graphrec.models.recency import RecencyConfig, recency_space
 from graphrec.progress import Progress
 
 
 @dataclass(frozen=True)
-class RP3BetaConfig:
+class RP3BetaConfig(RecencyConfig):
     """Settings of rp3beta, in the symbols of docs/methods.md.
 
     alpha: α, exponent of the transition probabilities.
@@ -29,11 +30,12 @@ class RP3BetaConfig:
     normalise: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.neighbours < 0:
             raise DataError("rp3beta: neighbours must not be negative")
 
 
-class RP3Beta(ItemWeightsModel[RP3BetaConfig]):
+class RP3Beta(RecentItemWeightsModel[RP3BetaConfig]):
     """score(u, ·) = r_u W with W = (P_IU^∘α P_UI^∘α) D_I^-β (RP3β: Paudel et al., TiiS 2017).
 
     R [num_users, num_items] is the 0/1 interaction matrix, r_u its row of user u, D_U and D_I the diagonal matrices of
@@ -50,20 +52,20 @@ class RP3Beta(ItemWeightsModel[RP3BetaConfig]):
 
     def fit(
         self,
-        graph: HeteroGraph,  # noqa: ARG002  # every model has this signature
+        graph: HeteroGraph,
         interactions: Interactions,
-        rng: np.random.Generator,  # noqa: ARG002
+        rng: np.random.Generator,  # noqa: ARG002  # every model has this signature
         progress: Progress | None = None,
     ) -> None:
         """Multiply the two steps and keep the largest entries of each row."""
         c = self.config
-        self.history = interactions.matrix()
+        pairs = self.read_history(graph, interactions)
         item_degree, user_degree = (
             np.maximum(degree, 1).astype(np.float64)  # avoids division by zero
-            for degree in (np.diff(self.history.tocsc().indptr), np.diff(self.history.indptr))
+            for degree in (np.diff(pairs.tocsc().indptr), np.diff(pairs.indptr))
         )
-        to_user = scale(self.history, columns=item_degree**-c.alpha)  # (P_IU^∘α)ᵀ
-        to_item = scale(self.history, rows=user_degree**-c.alpha, columns=item_degree**-c.beta)  # P_UI^∘α D_I^-β
+        to_user = scale(pairs, columns=item_degree**-c.alpha)  # (P_IU^∘α)ᵀ
+        to_item = scale(pairs, rows=user_degree**-c.alpha, columns=item_degree**-c.beta)  # P_UI^∘α D_I^-β
         walks = topk_gram(to_user, to_item, c.neighbours, zero_diagonal)
         self.weights = normalise_rows(walks) if c.normalise else walks
         if progress is not None:
@@ -81,11 +83,12 @@ class RP3Beta(ItemWeightsModel[RP3BetaConfig]):
         ]
 
     @classmethod
-    def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
+    def space(cls, graph: HeteroGraph) -> Space:
         """Exponents, neighbours and normalisation."""
         return {
             "alpha": Range(0.1, 1.4),
             "beta": Range(0.0, 1.0),
             "neighbours": (100, 200, 400, 800, 1600),
             "normalise": (False, True),
+            **recency_space(graph),
         }

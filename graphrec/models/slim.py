@@ -16,7 +16,8 @@ from graphrec.linalg.item_regression import check_size, fill_gram
 from graphrec.linalg.sparse import topk_gram
 from graphrec.linalg.threads import one_thread
 from graphrec.models.base import Range, Space
-from graphrec.models.item_weights import ItemWeightsModel
+from graphrec.models.item_weights import RecentItemWeightsModel
+from graphrec.models.recency import RecencyConfig, recency_space
 from graphrec.progress import Progress
 from graphrec.vocabulary import IndexArray
 
@@ -28,7 +29,7 @@ BATCH = 1 << 23
 
 
 @dataclass(frozen=True)
-class SLIMConfig:
+class SLIMConfig(RecencyConfig):
     """Settings of slim.
 
     sparsity: λ₁, weight of the absolute coefficients, at least 0; the larger, the more of them are 0.
@@ -42,13 +43,14 @@ class SLIMConfig:
     neighbours: int = 200
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.sparsity < 0 or self.neighbours < 0:
             raise DataError("slim: sparsity and neighbours must not be negative")
         if self.regularisation <= 0:
             raise DataError("slim: regularisation must be above 0")
 
 
-class SLIM(ItemWeightsModel[SLIMConfig]):
+class SLIM(RecentItemWeightsModel[SLIMConfig]):
     """score(u, ·) = r_u W, where column w_j of W minimises ½‖R_j − R w_j‖² + λ₂/2 ‖w_j‖² + λ₁ ‖w_j‖₁ subject to w_j ≥ 0
     and w_jj = 0.
 
@@ -64,9 +66,9 @@ class SLIM(ItemWeightsModel[SLIMConfig]):
 
     def fit(
         self,
-        graph: HeteroGraph,  # noqa: ARG002  # every model has this signature
+        graph: HeteroGraph,
         interactions: Interactions,
-        rng: np.random.Generator,  # noqa: ARG002
+        rng: np.random.Generator,  # noqa: ARG002  # every model has this signature
         progress: Progress | None = None,
     ) -> None:
         """Solve one batch of items after another. Raises DataError if there are too many items."""
@@ -75,9 +77,9 @@ class SLIM(ItemWeightsModel[SLIMConfig]):
         counts = np.dtype(np.int16 if fits_int16 else np.float32)
         size, max_items = interactions.num_items, int((MATRIX_BYTES // counts.itemsize) ** 0.5)
         check_size("slim", size, max_items, counts.itemsize)
-        self.history = interactions.matrix()
-        candidates = _find_candidates(self.history, self.config.neighbours)
-        gram = torch.from_numpy(fill_gram(self.history, np.empty((size, size), dtype=counts))).to(self.device)
+        pairs = self.read_history(graph, interactions)
+        candidates = _find_candidates(pairs, self.config.neighbours)
+        gram = torch.from_numpy(fill_gram(pairs, np.empty((size, size), dtype=counts))).to(self.device)
         batches = _split_batches(np.diff(candidates.indptr))
         workers = torch.get_num_threads() if self.device.type == "cpu" else 1
         parts = []
@@ -116,12 +118,13 @@ class SLIM(ItemWeightsModel[SLIMConfig]):
         ]
 
     @classmethod
-    def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
+    def space(cls, graph: HeteroGraph) -> Space:
         """All settings."""
         return {
             "sparsity": Range(0.01, 10.0, log=True),
             "regularisation": Range(1.0, 1000.0, log=True),
             "neighbours": (50, 100, 200, 400),
+            **recency_space(graph),
         }
 
 

@@ -15,13 +15,14 @@ from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State, empty_csr, pack, unpack
 from graphrec.linalg.sparse import dense, scale, topk_gram
 from graphrec.models.attribution import HistoryAttribution
-from graphrec.models.base import Model, Range, Space
+from graphrec.models.base import Range, Space
+from graphrec.models.recency import RecencyConfig, RecencyModel, recency_space
 from graphrec.progress import Progress
 from graphrec.vocabulary import IndexArray
 
 
 @dataclass(frozen=True)
-class UserKNNConfig:
+class UserKNNConfig(RecencyConfig):
     """Settings of user_knn.
 
     neighbours: number of most similar users of each user, including the user; 0 takes all.
@@ -39,6 +40,7 @@ class UserKNNConfig:
     popularity_damping: float = 0.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.neighbours < 0:
             raise DataError("user_knn: neighbours must not be negative")
         if not 0 <= self.asymmetry <= 1:
@@ -47,7 +49,7 @@ class UserKNNConfig:
             raise DataError("user_knn: amplification must be above 0")
 
 
-class UserKNN(Model[UserKNNConfig]):
+class UserKNN(RecencyModel[UserKNNConfig]):
     """score(u, i) = d_i^-q Σ_v s_uv^ρ R_vi over the users v most similar to u, including u.
 
     R is the 0/1 interaction matrix, I_u the items of user u, d_i the number of users of item i. With item weights
@@ -63,25 +65,25 @@ class UserKNN(Model[UserKNNConfig]):
 
     def __init__(self, config: UserKNNConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
-        self.history = empty_csr()  # [num_users, num_items]
+        self.pairs = empty_csr()  # R [num_users, num_items]
         self.similar = empty_csr()  # s^ρ, [num_users, num_users]
 
     def fit(
         self,
-        graph: HeteroGraph,  # noqa: ARG002  # every model has this signature
+        graph: HeteroGraph,
         interactions: Interactions,
-        rng: np.random.Generator,  # noqa: ARG002
+        rng: np.random.Generator,  # noqa: ARG002  # every model has this signature
         progress: Progress | None = None,
     ) -> None:
         """Find the nearest users of each user."""
-        self.history = interactions.matrix()
+        self.pairs = self.read_history(graph, interactions)
         self.similar = self._find_similar_users(self.history)
         if progress is not None:
             progress(1, 1)
 
     def score(self, user_index: IndexArray) -> Tensor:
         """Sums of similarities [batch, num_items] float32."""
-        return self._sum_similarities(self.similar[user_index])
+        return self.revisit(self._sum_similarities(self.similar[user_index]), user_index)
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
         """Sums of similarities [batch, num_items] float32 for histories [batch, num_items], exactly as in training."""
@@ -98,52 +100,55 @@ class UserKNN(Model[UserKNNConfig]):
         A similarity is a sum over the common items; its power ρ is divided among them in proportion to their terms.
         """
         similar = self.similar[[user_index]]
-        common = scale(self.history[similar.indices], columns=self._item_weights(self.config.damping))
+        common = scale(self.pairs[similar.indices], columns=self._item_weights(self.config.damping))
         common = sparse.csr_array(common.multiply(self.history[[user_index]]))
         total = np.asarray(common.sum(axis=1), dtype=np.float64)
-        has_item = self.history[similar.indices][:, [item_index]].toarray().ravel()
+        has_item = self.pairs[similar.indices][:, [item_index]].toarray().ravel()
         amount = similar.data * has_item * float(self._item_weights(self.config.popularity_damping)[item_index])
+        amount *= self.revisit_factor(user_index, item_index)
         factor = np.divide(amount, total, out=np.zeros_like(total), where=total > 0)
         contributions = sparse.csr_array(scale(common, rows=factor))
         contributions.eliminate_zeros()
         entries = contributions.tocoo()
         users = similar.indices[entries.coords[0]]
-        return sparse.csr_array((entries.data, (users, entries.coords[1])), shape=self.history.shape)
+        return sparse.csr_array((entries.data, (users, entries.coords[1])), shape=self.pairs.shape)
 
     def _find_similar_users(self, history: sparse.csr_array) -> sparse.csr_array:
         """s^ρ [rows, num_users] between histories [rows, num_items] and the most similar users in training."""
         c = self.config
         weight = self._item_weights(c.damping)
-        sizes = [np.asarray(scale(m, columns=weight).sum(axis=1), dtype=np.float64) for m in (history, self.history)]
+        sizes = [np.asarray(scale(m, columns=weight).sum(axis=1), dtype=np.float64) for m in (history, self.pairs)]
         user_factor, other_factor = (
             np.where(size > 0, np.where(size > 0, size, 1.0) ** -power, 0.0)
             for size, power in zip(sizes, (1 - c.asymmetry, c.asymmetry), strict=True)
         )
         left = scale(history, rows=user_factor, columns=weight)
-        right = scale(self.history, rows=other_factor)
+        right = scale(self.pairs, rows=other_factor)
         similar = topk_gram(left.T.tocsr(), right.T.tocsr(), c.neighbours)
         similar.data **= np.float32(c.amplification)
         return similar
 
     def _sum_similarities(self, similar: sparse.csr_array) -> Tensor:
         """Σ_v s_uv^ρ R_vi d_i^-q for similarities [rows, num_users], [rows, num_items]."""
-        sums = dense((similar @ self.history).tocsr())
+        sums = dense((similar @ self.pairs).tocsr())
         if self.config.popularity_damping:
             sums *= torch.from_numpy(self._item_weights(self.config.popularity_damping).astype(np.float32))
         return sums.to(self.device)
 
     def _item_weights(self, power: float) -> npt.NDArray[np.float64]:
         """d_i^-power of each item in training, [num_items]."""
-        degree = np.bincount(self.history.indices, minlength=self.history.shape[1])
+        degree = np.bincount(self.pairs.indices, minlength=self.pairs.shape[1])
         return np.maximum(degree, 1).astype(np.float64) ** -power
 
     def state(self) -> State:
         """The similarities and the training histories."""
-        return pack("similar", self.similar) | pack("history", self.history)
+        return pack("similar", self.similar) | super().state()
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Restore similarities and histories."""
-        self.similar, self.history = unpack("similar", state), unpack("history", state)
+        super().restore(state)
+        self.similar, self.pairs = unpack("similar", state), self.history.copy()
+        self.pairs.data[:] = 1.0
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[UserKNNConfig]:  # noqa: ARG003  # the same for every graph
@@ -158,7 +163,7 @@ class UserKNN(Model[UserKNNConfig]):
         ]
 
     @classmethod
-    def space(cls, graph: HeteroGraph) -> Space:  # noqa: ARG003  # the same for every graph
+    def space(cls, graph: HeteroGraph) -> Space:
         """All settings."""
         return {
             "neighbours": (30, 100, 300, 1000),
@@ -166,4 +171,5 @@ class UserKNN(Model[UserKNNConfig]):
             "asymmetry": Range(0.2, 0.8),
             "amplification": Range(0.5, 4.0),
             "popularity_damping": Range(0.0, 0.5),
+            **recency_space(graph),
         }

@@ -98,9 +98,10 @@ class BenchmarkConfig:
     memory_budget: cap on the bytes of scores in memory at one time.
     label: the name of the result in tables; "": the name of the model.
     output: a folder in which the result is kept as a file.
-    drawn: how the test part of two files was drawn: `random`, `time`, `last` (one interaction of each user) or
-        `unknown`. With `time`, held-out parts are drawn by time too, and the items of each user must be in the order of
-        time; the others are treated alike, as such files have no times. A split with a name states its own.
+    drawn: how the test part of two files was drawn: `random`, `time`, `last` (one interaction of each user), `next`
+        (the one that comes after all of train) or `unknown`. With `time` and `next`, held-out parts are drawn by time
+        too, and the items of each user must be in the order of time; the others are treated alike, as such files have
+        no times. A split with a name states its own.
     """
 
     dataset: str = ""

@@ -1,4 +1,4 @@
-"""Options of a top-k search: candidate items, excluded items, precision, order of equal scores, memory budget."""
+"""Options of a top-k search: candidate, excluded and seen items, precision, order of equal scores, memory budget."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -28,6 +28,7 @@ class TopKOptions:
         rescores them exactly.
     order: the rank [num_items] of each item among items of equal score; None: its position.
     memory_budget: bytes for the search besides the model and the interactions.
+    allow_seen: whether items of a user's history may be recommended too, such as goods that are bought again.
 
     Raises:
         DataError: the precision is unknown, or the budget is below one byte.
@@ -38,6 +39,7 @@ class TopKOptions:
     precision: str = "float32"
     order: IndexArray | None = None
     memory_budget: int = MEMORY_BUDGET
+    allow_seen: bool = False
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:

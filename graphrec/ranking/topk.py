@@ -11,6 +11,7 @@ from torch import Tensor
 
 from graphrec.arguments import count
 from graphrec.interactions import FloatArray, Interactions
+from graphrec.linalg.csr import empty_csr
 from graphrec.models.base import ROUNDING_ERROR, ApproximateScores
 from graphrec.progress import Progress
 from graphrec.ranking.memory import MEMORY_BUDGET
@@ -125,7 +126,7 @@ def search_top_k(
     options: TopKOptions,
     progress: Progress | None = None,
 ) -> TopK:
-    """The k best unseen items of each user under `options`.
+    """The k best unseen items of each user under `options`; also seen ones with `allow_seen`.
 
     An item without a preference (its score is zero or a rounding error; for models without signed scores also below
     zero) ranks after all others: these are filled in by popularity, with score 0. A row has fewer than k items only if
@@ -136,14 +137,15 @@ def search_top_k(
     matrix = seen.matrix() if isinstance(seen, Interactions) else seen
     num_users, num_items = len(user_index), int(matrix.shape[1])
     query = TopKQuery.build(model, matrix, k, options)
+    masked = empty_csr(*matrix.shape) if options.allow_seen else matrix
     item_index = np.full((num_users, k), -1, dtype=np.int64)
     score = np.full((num_users, k), -np.inf, dtype=np.float32)
     num_pairs = matrix.nnz if isinstance(seen, Interactions) else 0
     used_bytes = num_pairs * BYTES_PER_PAIR + num_users * k * BYTES_PER_RESULT + num_items * BYTES_PER_ITEM
     done = 0
-    for block in _search_blocks(model, matrix, user_index, query, options.memory_budget - used_bytes):
+    for block in _search_blocks(model, masked, user_index, query, options.memory_budget - used_bytes):
         values, positions = _drop_rounding_errors(block, model.has_signed_scores)
-        _fill_with_popular(values, positions, matrix[user_index[block.rows]], query.by_popularity)
+        _fill_with_popular(values, positions, masked[user_index[block.rows]], query.by_popularity)
         item_index[block.rows, : query.width] = positions
         score[block.rows, : query.width] = values
         done += len(block.rows)

@@ -28,8 +28,8 @@ def label_pairs_at_random(
     return label_at_random(_count_numbers(pair), rng, validation, test, "pairs of user and item")[pair]
 
 
-def label_last_events(interactions: Interactions, rng: np.random.Generator) -> Labels:
-    """Labels as of `leave_last_out`, but rows of one event (same user, item and second; without times the same pair)
+def label_last_events(interactions: Interactions, rng: np.random.Generator, number: int = 1) -> Labels:
+    """Labels as of `label_last`, but rows of one event (same user, item and second; without times the same pair)
     count once and are in one part.
 
     So a test pair is in train only if the user had the item before, at another time.
@@ -38,7 +38,7 @@ def label_last_events(interactions: Interactions, rng: np.random.Generator) -> L
     if interactions.time is not None:
         _, second = np.unique(interactions.time, return_inverse=True)
         event = _number_by_first(event * (int(second.max(initial=0)) + 1) + second)
-    return label_last(interactions.take(_first_rows(event)), rng)[event]
+    return label_last(interactions.take(_first_rows(event)), rng, number)[event]
 
 
 def label_by_user(interactions: Interactions, rng: np.random.Generator, validation: float, test: float) -> Labels:

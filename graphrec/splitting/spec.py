@@ -11,7 +11,10 @@ from graphrec.errors import DataError, GraphrecError, UnknownNameError
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "time": ("validation", "test"),
     "rolling": ("windows", "validation", "test"),
+    "next-item": ("validation", "test"),
+    "next-basket": ("hours", "validation", "test"),
     "leave-last-out": (),
+    "leave-two-out": (),
     "random": ("validation", "test"),
     "random-by-user": ("validation", "test"),
     "k-fold": ("folds", "validation"),
@@ -19,6 +22,12 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "cold-users": ("validation", "test"),
     "files": ("files",),
 }
+
+#: The splits by one global time, whose parts may begin at two given times.
+BY_TIMES = ("time", "next-item", "next-basket")
+
+#: The options that are whole numbers.
+WHOLE_NUMBERS = ("windows", "folds", "hours")
 
 #: The names of all splits, the default first.
 SPLIT_NAMES: tuple[str, ...] = tuple(OPTIONS)
@@ -34,9 +43,10 @@ _ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 class SplitSpec:
     """A kind of split with its options; `str()` returns the name with all options, which `parse_split` accepts.
 
-    validation, test: shares of the units that are divided, from 0 to 1; for `time` also two times, at which the parts
-        begin, in Unix seconds (int).
+    validation, test: shares of the units that are divided, from 0 to 1; for the splits of BY_TIMES also two times, at
+        which the parts begin, in Unix seconds (int).
     windows, folds: number of windows of a rolling split, and of folds.
+    hours: hours after a user's first interaction in a part that a basket lasts, at least 0.
     files: paths of two or three files with the columns user_id and item_id: train, validation (optional) and test.
 
     Raises:
@@ -49,6 +59,7 @@ class SplitSpec:
     test: float | int = 0.1
     windows: int = 3
     folds: int = 5
+    hours: int = 24
     files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -57,7 +68,7 @@ class SplitSpec:
         for option in fields(self)[1:]:
             if option.name not in OPTIONS[self.name] and getattr(self, option.name) != option.default:
                 raise UnknownNameError("option", option.name, OPTIONS[self.name], owner=f"the split {self.name}")
-        for name, least in (("windows", 1), ("folds", 2)):
+        for name, least in (("windows", 1), ("folds", 2), ("hours", 0)):
             count = getattr(self, name)
             if not isinstance(count, int) or count < least:
                 raise DataError(f"split {self.name}: {name} must be a whole number from {least} on, not {count}")
@@ -72,7 +83,7 @@ class SplitSpec:
     def by_points(self) -> bool:
         """Whether validation and test are times, not shares; DataError if only one of them is a time."""
         are_times = [isinstance(value, int) for value in (self.validation, self.test)]
-        if any(are_times) and (self.name != "time" or not all(are_times)):
+        if any(are_times) and (self.name not in BY_TIMES or not all(are_times)):
             raise DataError(
                 f"split {self.name}: validation={self.validation} and test={self.test} are not valid; give two shares "
                 "such as 0.1, or, in a split by time, two dates such as 2024-01-01"
@@ -126,9 +137,9 @@ def parse_split(text: str) -> SplitSpec:
 
 
 def _parse_value(name: str, option: str, text: str) -> float | int:
-    """The value of an option: a share as float; a number of windows or folds, or a time in Unix seconds, as int."""
+    """The value of an option: a share as float; a whole number, or a time in Unix seconds, as int."""
     try:
-        if option in ("windows", "folds"):
+        if option in WHOLE_NUMBERS:
             return int(text)
         if re.fullmatch(r"-?\d{2,}", text):
             return int(text)
@@ -137,8 +148,8 @@ def _parse_value(name: str, option: str, text: str) -> float | int:
         moment = datetime.fromisoformat(text)
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError) as error:
-        expected = "a whole number" if option in ("windows", "folds") else "a share such as 0.1"
-        dates = ", a date such as 2024-03-01 or Unix seconds" if name == "time" else ""
+        expected = "a whole number" if option in WHOLE_NUMBERS else "a share such as 0.1"
+        dates = ", a date such as 2024-03-01 or Unix seconds" if name in BY_TIMES else ""
         raise DataError(f"split {name}: {option} must be {expected}{dates}, not '{text}'") from error
 
 

@@ -1,14 +1,16 @@
 """Splits interactions as a spec says: one split, or one for each window or fold."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
+from graphrec.splitting.following import mark_next
 from graphrec.splitting.from_files import is_chronological, label_from_files
 from graphrec.splitting.grouped import label_by_user, label_cold, label_folds, label_last_events, label_pairs_at_random
-from graphrec.splitting.spec import SplitSpec, parse_split
+from graphrec.splitting.spec import BY_TIMES, SplitSpec, parse_split
 from graphrec.splitting.time_and_random import (
     LEFT_OUT,
     TEST,
@@ -34,7 +36,8 @@ def splits(
 
     A pair that occurs several times is in train and in test only if it is repeated at a later time; splits that are
     not by time keep all its rows together. Evaluation counts only items that are new to the user. A window leaves out
-    interactions later than its test part, files leave out those that are in no file.
+    interactions later than its test part, the next item and the next basket those that follow it, files those that are
+    in no file.
 
     Args:
         users, items: the vocabularies to look up ids of files; other splits do not need them.
@@ -47,11 +50,23 @@ def splits(
     found = []
     for labels in _label(parsed, interactions, rng, users, items):
         _require_parts(parsed, labels, interactions.time)
-        chronological = parsed.name in ("time", "rolling") or (
+        chronological = parsed.name in (*BY_TIMES, "rolling") or (
             parsed.name == "files" and is_chronological(labels, interactions.time)
         )
-        found.append(divide(interactions, labels, chronological))
+        if parsed.name in ("next-item", "next-basket"):
+            found.append(_divide_next(interactions, labels, rng, parsed.hours if "basket" in parsed.name else None))
+        else:
+            found.append(divide(interactions, labels, chronological))
     return tuple(found)
+
+
+def _divide_next(interactions: Interactions, labels: Labels, rng: np.random.Generator, hours: int | None) -> Split:
+    """The Split of labels by time whose test part is the next item or basket of each user; so is what validation
+    measures, but a model that is tested is fitted to all of validation."""
+    measured = mark_next(interactions, labels == VALIDATION, rng, hours)
+    is_test = mark_next(interactions, labels == TEST, rng, hours)
+    split = divide(interactions, np.where((labels == TEST) & ~is_test, LEFT_OUT, labels).astype(np.int8), True)
+    return replace(split, measured=interactions.take(measured))
 
 
 def _label(
@@ -63,14 +78,16 @@ def _label(
 ) -> Iterable[Labels]:
     shares = (spec.validation, spec.test)
     match spec.name:
-        case "time" if spec.by_points:
+        case name if name in BY_TIMES and spec.by_points:
             return [_label_by_points(require_time(interactions, "by time"), int(spec.validation), int(spec.test))]
-        case "time":
+        case name if name in BY_TIMES:
             return [label_by_time(require_time(interactions, "by time"), *shares)]
         case "rolling":
             return _label_windows(require_time(interactions, "by rolling windows"), spec)
         case "leave-last-out":
             return [label_last_events(interactions, rng)]
+        case "leave-two-out":
+            return [label_last_events(interactions, rng, 2)]
         case "random":
             return [label_pairs_at_random(interactions, rng, *shares)]
         case "random-by-user":

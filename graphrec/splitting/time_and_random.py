@@ -22,13 +22,15 @@ class Split:
     rolling window or files leave out.
 
     `cut` is the time of the first interaction after train if the split is by global time, else None:
-    a model must not see an edge of any relation at or after it.
+    a model must not see an edge of any relation at or after it. `measured` is the part of validation by which settings
+    are chosen, None for all of it.
     """
 
     train: Interactions
     validation: Interactions
     test: Interactions
     cut: int | None = None
+    measured: Interactions | None = None
 
 
 def divide(interactions: Interactions, labels: Labels, chronological: bool = False) -> Split:
@@ -103,12 +105,14 @@ def leave_last_out(interactions: Interactions, rng: np.random.Generator) -> Spli
     return divide(interactions, label_last(interactions, rng))
 
 
-def label_last(interactions: Interactions, rng: np.random.Generator) -> Labels:
-    """The labels of `leave_last_out`; interactions of one time are in random order."""
-    later, enough = count_later(interactions, rng), interactions.user_degree()[interactions.user_index] >= 3
+def label_last(interactions: Interactions, rng: np.random.Generator, number: int = 1) -> Labels:
+    """Labels by which the last `number` interactions of each user are test, as many before them validation, and the
+    rest, at least one, train; users with fewer are all in train. Interactions of one time are in random order."""
+    later = count_later(interactions, rng)
+    enough = interactions.user_degree()[interactions.user_index] > 2 * number
     labels = np.full(len(interactions), TRAIN, dtype=np.int8)
-    labels[(later == 1) & enough] = VALIDATION
-    labels[(later == 0) & enough] = TEST
+    labels[(later < 2 * number) & enough] = VALIDATION
+    labels[(later < number) & enough] = TEST
     return labels
 
 

@@ -165,7 +165,9 @@ def test_every_published_split_says_how_its_authors_drew_it() -> None:
     random = {"gowalla", "yelp2018", "douban-book-social", "douban-book", "lastfm-hetrec"}
     random |= {f"ml-100k-u{fold}" for fold in range(1, 6)}
     drawn = {name: entry.drawn for name, entry in DATASETS.items() if not name.endswith(("-random", "-time"))}
-    assert drawn == dict.fromkeys(random, "random") | dict.fromkeys(["tmall-mbcgcn", "retailrocket-sslrec"], "last")
+    following = {"beauty", "toys", "sports", "lastfm-s3", "yelp-s3", "beauty-bert4rec", "ml-1m", "ml-1m-ncf"}
+    last = dict.fromkeys(["tmall-mbcgcn", "retailrocket-sslrec"], "last")
+    assert drawn == dict.fromkeys(random, "random") | last | dict.fromkeys(following, "next")
 
 
 def test_a_data_set_keeps_what_its_author_says_of_the_test_part(tmp_path: Path) -> None:

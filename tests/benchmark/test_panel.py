@@ -70,7 +70,8 @@ def count_calls(
 
 
 def test_the_panel_has_every_data_set_of_rankings() -> None:
-    assert sorted(PANEL) == sorted(name for name, entry in DATASETS.items() if entry.task == "ranking")
+    rankings = (n for n, each in DATASETS.items() if each.task == "ranking" and each.drawn != "next")
+    assert sorted(PANEL) == sorted(rankings)
 
 
 @pytest.mark.slow

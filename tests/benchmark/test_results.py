@@ -129,6 +129,23 @@ def test_the_table_has_the_best_first_and_what_is_published_among_them(tmp_path:
     assert found[6] == note
 
 
+def test_next_items_have_a_table_of_their_own_and_one_among_sampled_items(tmp_path: Path) -> None:
+    metrics = {"hit_rate@10": 0.25, "ndcg@10": 0.125, "hit_rate@20": 0.4, "ndcg@20": 0.15}
+    published = (LiteratureResult("SASRec", {"hit_rate@10": 0.26, "ndcg@10": 0.124}, "its README"),)
+    one = replace(result("ease", metrics, "ml-1m"), published=published)
+    sampled = result("ease", {**metrics, "sampled_hit_rate@10": 0.75, "sampled_ndcg@10": 0.5}, "ml-1m-ncf")
+    found = lines(tmp_path, GOOD, one, sampled)
+    assert found[4] == ""
+    assert found[5].startswith("| data | model | HR@10 | NDCG@10 | tune s |")
+    assert found[7:10] == [
+        "| ml-1m | ease | 0.2500 | 0.1250 | 133 | 5.7 | 11.9 | 1,312 | [1] |",
+        "| ml-1m | *SASRec* | *0.2600* | *0.1240* | – | – | – | – | published: its README |",
+        "| ml-1m-ncf | ease | 0.2500 | 0.1250 | 133 | 5.7 | 11.9 | 1,312 | [1] |",
+    ]
+    assert found[11].startswith("| data | model | HR@10 among 100 | NDCG@10 among 100 |")
+    assert found[13].startswith("| ml-1m-ncf | ease | 0.7500 | 0.5000 |")
+
+
 def test_results_of_other_versions_get_a_note_of_their_own(tmp_path: Path) -> None:
     found = lines(tmp_path, replace(POOR, versions={"python": "3.12.1"}), GOOD)
     assert [line[-6:] for line in (found[2], found[4])] == ["[1] |".rjust(6), "[2] |".rjust(6)]

@@ -61,6 +61,7 @@ def test_a_test_part_that_is_known_is_refused(tmp_path: Path) -> None:
         ("time", True, "auto", "newest"),
         ("time", False, "auto", "random"),
         ("last", True, "auto", "last"),
+        ("next", True, "auto", "last"),
         ("last", True, "coherent", "coherent"),
     ],
 )

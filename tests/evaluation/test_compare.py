@@ -219,6 +219,19 @@ def test_nothing_as_late_as_test_is_in_what_a_model_sees(monkeypatch: pytest.Mon
     assert 0 < seen[-1].data[FRIEND].timestamp.shape[0] < 200
 
 
+@pytest.mark.parametrize("split", ["next-item", "next-basket"])
+def test_what_users_choose_next_is_compared_with_intervals(split: str) -> None:
+    """Each interaction is at its own second, so that a basket of 0 hours is one item, as the next item is."""
+    options = "hours=0, " if split == "next-basket" else ""
+    found = compared(models=["popularity", "item_knn"], split=f"{split}({options}validation=0.3, test=0.3)")
+    test = found.splits[0].record.parts[2]
+    assert test.num_interactions == test.num_users == found.num_users
+    for result in found.results:
+        assert result.metrics["recall@10"].value == result.metrics["hit_rate@10"].value
+        assert result.metrics["recall@10"].low is not None
+    assert found.differences
+
+
 def test_a_graph_that_tells_of_the_test_part_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the cut of the graph is broken, the audit says so before any model is fitted."""
     monkeypatch.setattr("graphrec.evaluation.preparation.restrict", lambda graph, *_: graph)

@@ -12,6 +12,12 @@ SPLITS = {
     "rolling": "Several consecutive windows of time are test, each after everything that a model sees.",
     "leave-last-out": "Each user's last interaction is test, the one before validation; later interactions of other "
     "users stay visible, so the figures compare models and do not forecast quality on later data.",
+    "next-item": "All interactions are divided at two times; the first interaction of each user after the second is "
+    "test, and everything that a model sees is earlier than all test interactions.",
+    "next-basket": "All interactions are divided at two times; the first basket of each user after the second is test, "
+    "and everything that a model sees is earlier than all test interactions.",
+    "leave-two-out": "Each user's last two interactions are test, the two before validation; later interactions of "
+    "other users stay visible, so the figures compare models and do not forecast quality on later data.",
     "random": "Interactions are divided at random; a model may learn from interactions later than its test "
     "interactions, so the figures compare models and do not forecast quality on later data.",
     "random-by-user": "A random share of each user's interactions is held out; a model may learn from interactions "

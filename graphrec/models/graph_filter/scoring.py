@@ -11,10 +11,11 @@ from torch import Tensor
 from graphrec.interactions import FloatArray
 from graphrec.linalg.csr import csr_tensor, empty_csr
 from graphrec.linalg.single_row import multiply_vector, sum_weighted_rows
-from graphrec.linalg.sparse import dense_product, flat_positions, scale_columns
+from graphrec.linalg.sparse import dense_product, scale_columns
 from graphrec.models.base import ApproximateScores, FactoredScores
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.signal import Signal
+from graphrec.models.recency import apply_revisit
 from graphrec.vocabulary import IndexArray
 
 #: Batch size in users of the bfloat16 product; smaller batches are slower.
@@ -156,9 +157,7 @@ class FilterScores:
 
     def apply_revisit(self, scores: Tensor, other_pairs: sparse.csr_array) -> Tensor:
         """Scores [batch, num_items] after multiplying those at `other_pairs` by `revisit`, in place."""
-        if self.config.revisit != 1.0 and other_pairs.nnz:
-            scores.view(-1)[torch.from_numpy(flat_positions(other_pairs)).to(scores.device)] *= self.config.revisit
-        return scores
+        return apply_revisit(scores, other_pairs, self.config.revisit)
 
     def apply_revisit_at(self, scores: Tensor, other_pairs: sparse.csr_array, items: Tensor) -> Tensor:
         """The same for scores [batch, m] at positions [batch, m]."""

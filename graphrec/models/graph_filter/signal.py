@@ -11,6 +11,7 @@ from graphrec.errors import DataError, UnknownNameError
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State, empty_csr, in_32_bits, pack, unpack
 from graphrec.linalg.sparse import scale_columns, topk_gram
+from graphrec.models.recency import find_other_pairs, weigh_by_age
 from graphrec.relations import Relations
 from graphrec.vocabulary import IndexArray
 
@@ -25,8 +26,6 @@ RARITY_EXPONENT = 0.1
 
 #: Maximum weight of a relation; float32 holds its products with counts.
 MAX_WEIGHT = 1e9
-
-DAY = 86_400.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,16 +133,10 @@ def combine_behaviours(
     or with a half-life of 0, events do not decay.
     """
     used = {name: part for name, part in others.items() if weights[name] > 0 and len(part)}
-    total = _decay(target, now, half_life)
-    empty = np.empty(0, dtype=np.int64)
-    other_pairs = sparse.csr_array((empty.astype(np.float32), (empty, empty)), shape=total.shape)
+    total = weigh_by_age(target, half_life, now)
     for name, part in used.items():
-        total = sparse.csr_array(total + _decay(part, now, half_life) * np.float32(weights[name]))
-        other_pairs = sparse.csr_array(other_pairs.maximum(part.matrix()))
-    if used:
-        other_pairs = sparse.csr_array(other_pairs - other_pairs.multiply(target.matrix()))
-        other_pairs.eliminate_zeros()
-    return in_32_bits(total), in_32_bits(other_pairs)
+        total = sparse.csr_array(total + weigh_by_age(part, half_life, now) * np.float32(weights[name]))
+    return in_32_bits(total), in_32_bits(find_other_pairs(target, used.values()))
 
 
 def build_signal(
@@ -202,16 +195,3 @@ def relation_weights(relations: Relations, defaults: Mapping[str, float], weight
             raise DataError(f"graph_filter: a weight is a number from 0 to {MAX_WEIGHT:g}, not {part!r}")
         result |= {key: value for key in (name, f"user {name}") if key in result}
     return result
-
-
-def _decay(part: Interactions, now: int, half_life: float) -> sparse.csr_array:
-    """½^(age/half-life) of the latest event of each pair, at least 1e-6, [num_users, num_items]; 1 without decay."""
-    if half_life <= 0 or part.time is None or not len(part):
-        return part.matrix()
-    latest = np.lexsort((part.time, part.item_index, part.user_index))
-    key = part.user_index[latest] * part.num_items + part.item_index[latest]
-    latest = latest[np.append(key[1:] != key[:-1], True)]  # the latest event of each pair
-    weight = 0.5 ** ((now - part.time[latest]) / (half_life * DAY))
-    shape = (part.num_users, part.num_items)
-    pairs = (part.user_index[latest], part.item_index[latest])
-    return sparse.csr_array((np.maximum(weight, 1e-6).astype(np.float32), pairs), shape=shape)
