@@ -84,6 +84,16 @@ def user_batches(
         yield UserBatch(rows, matrix[rows], sample)
 
 
+def select_items(batch: UserBatch) -> tuple[UserBatch, IndexArray]:
+    """A batch with a sample in which items are positions in the returned items [m]: those of histories and sample."""
+    history, sample = batch.history, batch.sample
+    assert sample is not None
+    items = np.unique(np.concatenate([history.indices, sample.item_index])).astype(np.int64)
+    columns = np.searchsorted(items, history.indices).astype(np.int32)
+    selected = sparse.csr_array((history.data, columns, history.indptr), shape=(len(batch.user), len(items)))
+    return UserBatch(batch.user, selected, Sample(np.searchsorted(items, sample.item_index), sample.log_q)), items
+
+
 def cap_batch_size(batch_size: int, total: int) -> int:
     """The batch size, reduced if `total` rows would make fewer than MIN_STEPS batches; at least 1."""
     return max(min(batch_size, -(-total // MIN_STEPS)), 1)

@@ -9,7 +9,14 @@ import torch.nn.functional as F
 from scipy import sparse
 from torch import Tensor
 
-from graphrec.training.batches import PairBatch, UserBatch, cap_batch_size, pair_batches, user_batches
+from graphrec.training.batches import (
+    PairBatch,
+    UserBatch,
+    cap_batch_size,
+    pair_batches,
+    select_items,
+    user_batches,
+)
 from graphrec.training.losses import bpr_loss, in_batch_softmax_loss, mse_loss, sampled_softmax_loss
 from graphrec.training.softmax import catalogue_softmax_loss
 from graphrec.vocabulary import IndexArray
@@ -62,10 +69,15 @@ class Objective:
         """The mean loss of a batch, a scalar tensor."""
         num_users, num_items = matrix.shape
         if isinstance(batch, UserBatch):
-            vectors = self.vectors(encode, None, matrix)
-            users = vectors[torch.from_numpy(batch.user).to(vectors.device)]
+            if batch.sample is not None:
+                batch, items = select_items(batch)
+                vectors = self.vectors(encode, np.concatenate([batch.user, num_users + items]), matrix)
+                users, item_vectors = vectors[: len(batch.user)], vectors[len(batch.user) :]
+            else:
+                vectors = self.vectors(encode, None, matrix)
+                users, item_vectors = vectors[torch.from_numpy(batch.user).to(vectors.device)], vectors[num_users:]
             return catalogue_softmax_loss(
-                users, vectors[num_users:], batch.history, self.temperature, batch.sample, self.positive_temperature
+                users, item_vectors, batch.history, self.temperature, batch.sample, self.positive_temperature
             )
         user, positive, negative = self._batch_vectors(encode, batch, matrix)
         if self.loss != "softmax":
