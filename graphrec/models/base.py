@@ -344,6 +344,11 @@ class Model(ABC, Generic[Config]):
         return {}
 
     @classmethod
+    def shorten(cls, config: Config, share: float) -> Config | None:  # noqa: ARG003  # the default has no use for it
+        """The config with a share of its epochs; None if the model is not trained in epochs."""
+        return None
+
+    @classmethod
     def config_to_share(cls, config: Config) -> Config:
         """The config to fit so that most other configs, this one included, are variants; such as one of larger rank."""
         return config

@@ -22,6 +22,7 @@ from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.models.propagation import Adjacency
 from graphrec.models.spectral_init import compute_spectral_init
 from graphrec.progress import Progress
+from graphrec.splitting.coherent import Mask
 from graphrec.training.batches import PairBatch
 from graphrec.training.checkpoints import Checkpoints
 from graphrec.training.loop import Stopping, TrainSchedule, train
@@ -149,28 +150,57 @@ class EmbeddingModel(Model[C]):
     ) -> None:
         """Train the parameters and store the vectors of users and items.
 
+        With `patience`, a training on a part of the interactions finds the number of epochs that ranks the others best;
+        a second one of so many epochs, on all interactions, is kept, and `config` has the number as `stop_epoch`.
+
         Raises:
             DataError: there are no interactions, or the checkpoint belongs to another training.
             GraphrecError: the checkpoint cannot be read or written.
         """
-        c = self.config
+        c, step = self.config, progress or (lambda _done, _total: None)
         checkpoints = self._identify_checkpoints(interactions, rng)
+        schedule = TrainSchedule(c.epochs, c.final_rate, step, None, checkpoints, rng, stop_epoch=c.stop_epoch)
         held_out = rng.random(len(interactions)) < (STOPPING_SHARE if c.patience else 0.0)
+        if c.patience:
+            stop_epoch = self._train(self._select(graph, interactions, held_out), schedule, rng, c.patience)
+            self.config, first = replace(c, patience=0, stop_epoch=stop_epoch), len(self.losses)
+            if checkpoints is not None:
+                path = checkpoints.path
+                checkpoints = replace(checkpoints, path=path.with_name(f"{path.name}.refit"))
+            schedule = replace(
+                schedule,
+                stop_epoch=stop_epoch,
+                progress=lambda done, total: step(first + done, first + total),
+                checkpoints=checkpoints,
+            )
+        self._train(self._select(graph, interactions, np.zeros_like(held_out)), schedule, rng)
+
+    def _select(self, graph: HeteroGraph, interactions: Interactions, held_out: Mask) -> TrainingData:
+        """The interactions that are not held out, to train on, and the others to measure on."""
         retained = interactions.take(~held_out)
         training = TrainingData(graph, retained, retained.matrix(), interactions.take(held_out), self.device)
         if not training.matrix.nnz:
             name = type(self).__name__.lower()
             raise DataError(f"{name}: there are no interactions to learn from; load more")
+        return training
+
+    def _train(
+        self, training: TrainingData, schedule: TrainSchedule, rng: np.random.Generator, patience: int = 0
+    ) -> int:
+        """Train new parameters and store the vectors; with `patience`, those of the epoch that ranks the held-out
+        interactions best, whose number is returned (0 if none was measured)."""
+        c = self.config
         x = self.initial_parameters(training, rng).to(self.device).requires_grad_()
         encode = self.build_encoder(training, x)
         optimizer = torch.optim.Adam([x], lr=c.learning_rate, fused=True)
+        best_epoch = [0]
         stopping = None
-        if c.patience:
-            stopping = Stopping(lambda: self._recall(encode, training), STOPPING_EVERY, c.patience)
+        if patience:
+            stopping = Stopping(lambda: self._recall(encode, training), STOPPING_EVERY, patience, best_epoch.append)
         after_epoch = None
         if self.epoch_callback is not None:
             after_epoch = self._build_epoch_hook(self.epoch_callback, lambda: self.finish(x, encode, training))
-        schedule = TrainSchedule(c.epochs, c.final_rate, progress, stopping, checkpoints, rng, after_epoch)
+        schedule = replace(schedule, stopping=stopping, after_epoch=after_epoch)
         with one_thread(self.device.type == "cpu" and training.matrix.nnz * c.embedding_dim < ONE_THREAD_BELOW):
             self.losses = tuple(
                 train(
@@ -182,6 +212,7 @@ class EmbeddingModel(Model[C]):
                 )
             )
             self.finish(x, encode, training)
+        return best_epoch[-1]
 
     def finish(self, x: Tensor, encode: Encode, training: TrainingData) -> None:
         """Store the vectors that the encoder computes, and the messages of items to new users."""
@@ -221,6 +252,11 @@ class EmbeddingModel(Model[C]):
     def watch_training(self, callback: EpochCallback) -> None:
         """Set the callback of the next fit; the model then scores with its current vectors."""
         self.epoch_callback = callback
+
+    @classmethod
+    def shorten(cls, config: C, share: float) -> C:
+        """The config with a share of its epochs, at least one."""
+        return replace(config, epochs=max(round(config.epochs * share), 1), stop_epoch=0)
 
     def state(self) -> State:
         """The vectors and the messages of items to new users, on the CPU."""

@@ -30,8 +30,11 @@ class EmbeddingConfig:
     weight_decay: weight of the squared parameters of a batch, at least 0.
     batch_size: number of interactions per step, at most a sixteenth of all.
     epochs: maximum number of passes over the interactions.
+    stop_epoch: number of epochs after which training ends, with learning rates as in a training of all `epochs`; 0 for
+        all. Early stopping sets it.
     patience: number of measurements of recall@20, five epochs apart, without improvement after which training stops; a
-        twentieth of the interactions is held out for them. 0 trains all epochs.
+        twentieth of the interactions is held out for them, and a second training learns from all interactions until
+        the best epoch. 0 trains all epochs at once.
     init_std: standard deviation of the initial embeddings, or their root mean square after a warm start; above 0.
     warm_start: whether training starts from the singular vectors of the interaction matrix instead of noise.
     """
@@ -49,6 +52,7 @@ class EmbeddingConfig:
     weight_decay: float = 1e-4
     batch_size: int = 2048
     epochs: int = 40
+    stop_epoch: int = 0
     patience: int = 0
     init_std: float = 0.1
     warm_start: bool = False
@@ -59,6 +63,8 @@ class EmbeddingConfig:
             raise DataError(
                 f"{name}: embedding_dim, batch_size and epochs are at least 1, patience and num_negatives at least 0"
             )
+        if not 0 <= self.stop_epoch <= self.epochs:
+            raise DataError(f"{name}: stop_epoch is at least 0 and at most epochs")
         for setting, value, choices in (("loss", self.loss, LOSSES), ("negatives", self.negatives, NEGATIVES)):
             if value not in choices:
                 raise DataError(f"{name}: {setting} is one of {', '.join(choices)}, not {value!r}")

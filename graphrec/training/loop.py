@@ -23,24 +23,28 @@ class Stopping:
     measure: returns the quality to maximise.
     every: number of epochs between two measurements.
     patience: number of consecutive measurements without a new best after which training stops.
+    restored: called at the end with the number of epochs before the best measurement; not called without any.
     """
 
     measure: Callable[[], float]
     every: int = 5
     patience: int = 3
+    restored: Callable[[int], None] = lambda _epoch: None
 
 
 @dataclass(frozen=True)
 class TrainSchedule:
     """The length of a training, and the actions between epochs.
 
-    epochs: maximum number of passes over the batches.
+    epochs: number of passes over the batches.
     final_rate: factor on the learning rate in the last epoch; it changes linearly from 1.
     progress: called after each epoch with the numbers of epochs done and in all.
     stopping: early stopping; None trains all epochs.
     checkpoints: the checkpoint file; a training that it contains resumes.
     rng: the generator that batches and losses draw from; checkpoints store its state.
     after_epoch: called after each epoch with the number of epochs done; an exception that it raises ends the training.
+    stop_epoch: number of epochs after which training ends, with learning rates as in a training of all `epochs`; 0 for
+        all.
     """
 
     epochs: int
@@ -50,6 +54,12 @@ class TrainSchedule:
     checkpoints: Checkpoints | None = None
     rng: np.random.Generator | None = None
     after_epoch: Callable[[int], None] | None = None
+    stop_epoch: int = 0
+
+    @property
+    def last_epoch(self) -> int:
+        """The maximum number of epochs that are trained."""
+        return min(self.stop_epoch or self.epochs, self.epochs)
 
     def rate(self, epoch: int) -> float:
         """The factor on the learning rate in an epoch, counted from 0."""
@@ -98,7 +108,7 @@ def train(
     """
     state = _load_state(parameters, optimizer, schedule)
     rates = [group["lr"] for group in optimizer.param_groups]
-    for epoch in range(len(state.history), schedule.epochs):
+    for epoch in range(len(state.history), schedule.last_epoch):
         if state.stopped:
             break
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
@@ -106,18 +116,21 @@ def train(
         state.history.append(_run_epoch(optimizer, batches(), loss))
         if schedule.stopping is not None and (epoch + 1) % schedule.stopping.every == 0:
             state.record(schedule.stopping.measure(), schedule.stopping.patience)
-        if schedule.checkpoints is not None and schedule.checkpoints.is_due(epoch + 1, epoch + 1 == schedule.epochs):
+        is_last = epoch + 1 == schedule.last_epoch
+        if schedule.checkpoints is not None and schedule.checkpoints.is_due(epoch + 1, is_last):
             schedule.checkpoints.write(_pack_checkpoint(state, optimizer, schedule))
         if schedule.progress is not None:
-            schedule.progress(epoch + 1, schedule.epochs)
+            schedule.progress(epoch + 1, schedule.last_epoch)
         if schedule.after_epoch is not None:
             schedule.after_epoch(epoch + 1)
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate
-    if state.kept:
+    if state.kept and schedule.stopping is not None:
         with torch.no_grad():
             for parameter, value in zip(parameters, state.kept, strict=True):
                 parameter.copy_(value)
+        every = schedule.stopping.every
+        schedule.stopping.restored((len(state.history) // every - state.waited) * every)
     return state.history
 
 

@@ -80,6 +80,11 @@ class Trials:
         ranked = sorted(among, key=lambda position: (-qualities[position].ndcg, position))
         return next((position for position in ranked if accepts(position)), None)
 
+    def selected(self, position: int) -> Config:
+        """The config of a trial, with the number of epochs that was best."""
+        config, stop_epoch = self.configs[position], self.trials[position].stop_epoch
+        return replace(config, stop_epoch=stop_epoch) if stop_epoch else config
+
     def qualities(self) -> list[Quality]:
         """The quality of each trial."""
         return [trial.quality for trial in self.trials]

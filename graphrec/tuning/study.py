@@ -76,7 +76,12 @@ class StudyFile:
             params=dict(params),
             distributions={name: distributions[name] for name in params},
             intermediate_values=dict(trial.steps),
-            user_attrs={"config": dict(trial.config), "parts": parts, "seconds": trial.seconds},
+            user_attrs={
+                "config": dict(trial.config),
+                "parts": parts,
+                "seconds": trial.seconds,
+                "stop_epoch": trial.stop_epoch,
+            },
         )
         self._study.add_trial(frozen)
         self._saved[_key(trial.config)] = trial
@@ -126,7 +131,7 @@ def read_settings(path: Path, model: str) -> Mapping[str, Any]:
     completed = _read_trials(path, study.get_trials(states=[optuna.trial.TrialState.COMPLETE]))
     if not completed:
         raise DataError(f"no trial in the study {path} was completed; `graphrec tune {model}` resumes it")
-    return max(completed, key=lambda trial: trial.quality.ndcg).config
+    return max(completed, key=lambda trial: trial.quality.ndcg).settings
 
 
 def fingerprint(name: str, graph: HeteroGraph, train: Interactions, validation: str, seed: int) -> str:
@@ -200,7 +205,8 @@ def _read_trial(frozen: optuna.trial.FrozenTrial) -> Trial:
     attributes = frozen.user_attrs
     parts = {name: _read_quality(saved) for name, saved in attributes["parts"].items()}
     pruned = frozen.state == optuna.trial.TrialState.PRUNED
-    return Trial(attributes["config"], parts, attributes["seconds"], frozen.intermediate_values, pruned)
+    stop_epoch = attributes.get("stop_epoch", 0)  # studies of earlier versions have none
+    return Trial(attributes["config"], parts, attributes["seconds"], frozen.intermediate_values, pruned, stop_epoch)
 
 
 def _as_json(quality: Quality) -> dict[str, Any]:  # numbers, and a list of them

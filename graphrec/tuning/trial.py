@@ -54,6 +54,8 @@ class Trial:
 
     steps: overall NDCG after each quarter of the epochs, empty for models that are not trained in epochs.
     pruned: whether training was stopped early; `quality` is then that of the last step.
+    stop_epoch: number of epochs after which the quality was best and was taken; 0 if training in epochs was best at its
+        end, and for other models.
     """
 
     config: Mapping[str, Any]  # int, float or str, as the model's config has it
@@ -61,6 +63,12 @@ class Trial:
     seconds: float
     steps: Mapping[int, float] = field(default_factory=dict)
     pruned: bool = False
+    stop_epoch: int = 0
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The config, with the number of epochs that was best."""
+        return {**self.config, "stop_epoch": self.stop_epoch} if self.stop_epoch else self.config
 
     @property
     def quality(self) -> Quality:

@@ -14,6 +14,7 @@ from graphrec.models import model_class
 from graphrec.models.base import Model
 from graphrec.progress import Progress
 from graphrec.tuning.guard import Guard, relative_gain
+from graphrec.tuning.halving import is_halved, rounds, successive_halving
 from graphrec.tuning.search import Trials, search
 from graphrec.tuning.study import StudyFile, fingerprint
 from graphrec.tuning.trial import Trial, Validation
@@ -66,9 +67,10 @@ def choose(
     """The best config of a model on held-out parts (`select` has the rule); without a trial if the model has one
     candidate and no search space.
 
-    All candidates are tried, then configs around the best admissible one. A training in epochs is stopped early if it
-    is below the median of the other trials on the first validation (Optuna's median pruner). On the parts of `guards`
-    configs need not be better than the default, only not worse (`Guard`).
+    All candidates are tried (many of a model that is trained in epochs by successive halving, unless there is a total
+    number of trials), then configs around the best admissible one. A training in epochs is stopped early if it is below
+    the median of the other trials on the first validation (Optuna's median pruner). On the parts of `guards` configs
+    need not be better than the default, only not worse (`Guard`).
 
     Raises:
         UnknownNameError: the model does not exist.
@@ -78,7 +80,8 @@ def choose(
     kind = model_class(name)
     graph = validations[0].graph
     candidates = _allowed_candidates(kind, graph, effort)
-    more = num_trials(kind, graph, effort) - len(candidates)
+    tried_first = _num_candidate_trials(kind, candidates, effort)
+    more = num_trials(kind, graph, effort) - tried_first
     if len(candidates) == 1 and not more:
         return Tuning(asdict(candidates[0]), (), 0.0)
     started = time.perf_counter()
@@ -86,20 +89,28 @@ def choose(
     with _open_study(name, [*validations, *guards], execution, effort) as study:
         trials = Trials(kind, validations, execution, study)
         with trials.use_workers(effort.workers):
-            best = _run_trials(trials, Guard(kind, guards, execution, study), candidates, more, progress)
+            guard = Guard(kind, guards, execution, study)
+            best = _run_trials(trials, guard, candidates, (tried_first, more), progress)
         if study is not None:
-            study.finish(trials.trials[best].config)
-    return Tuning(trials.trials[best].config, tuple(trials.trials), time.perf_counter() - started)
+            study.finish(trials.trials[best].settings)
+    return Tuning(trials.trials[best].settings, tuple(trials.trials), time.perf_counter() - started)
 
 
 def num_trials(kind: type[Model[Any]], graph: HeteroGraph, effort: TuningBudget) -> int:
     """The number of configs of a model to try: its candidates and those of the search; 1 for a single config."""
-    candidates, space = len(_allowed_candidates(kind, graph, effort)), kind.space(graph)
+    configs, space = _allowed_candidates(kind, graph, effort), kind.space(graph)
+    candidates = _num_candidate_trials(kind, configs, effort)
     if effort.budget is not None:
         return max(effort.budget, 1) if space else candidates
     most = LARGE_TRIALS if graph.data[graph.target].num_edges > LARGE else kind.trials
     more = min(kind.trials, most, 8 * len(space)) if effort.num_trials is None else effort.num_trials
     return candidates + (more if space else 0)
+
+
+def _num_candidate_trials(kind: type[Model[Any]], candidates: Sequence[Any], effort: TuningBudget) -> int:  # configs
+    """The number of trials before the search: one of each candidate, or those of successive halving."""
+    halved = effort.budget is None and is_halved(kind, candidates)
+    return 1 + sum(rounds(len(candidates) - 1)) if halved else len(candidates)
 
 
 def _allowed_candidates(kind: type[Model[Any]], graph: HeteroGraph, effort: TuningBudget) -> list[Any]:  # configs
@@ -128,22 +139,27 @@ def _run_trials(
     trials: Trials,
     guard: Guard,
     candidates: list[Any],  # configs of the model's own class
-    more: int,
+    numbers: tuple[int, int],
     progress: Progress | None,
 ) -> int:
-    """The position of the selected trial, after trying all candidates and `more` configs of the search."""
+    """The position of the selected trial, after trying all candidates and configs of the search; `numbers` are the
+    numbers of both."""
+    tried_first, more = numbers
 
     def step() -> None:
         if progress is not None:
-            progress(min(len(trials.trials), len(candidates) + more), len(candidates) + more)
+            progress(min(len(trials.trials), tried_first + more), tried_first + more)
 
-    parallel = trials.workers.number
-    for start in range(0, len(candidates), parallel):
-        trials.evaluate_all(candidates[start : start + parallel])
-        step()
+    if tried_first > len(candidates):
+        successive_halving(trials, candidates, step)
+    else:
+        parallel = trials.workers.number
+        for start in range(0, len(candidates), parallel):
+            trials.evaluate_all(candidates[start : start + parallel])
+            step()
 
     def accepts(position: int) -> bool:
-        return guard.accepts(trials.configs[position], trials.configs[0])
+        return guard.accepts(trials.selected(position), trials.selected(0))
 
     if more:
         space = trials.kind.space(trials.task.validations[0].graph)

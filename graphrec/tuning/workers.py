@@ -4,7 +4,7 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,18 +62,25 @@ class TrialRunner:
         steps: dict[int, float] = {}
         last: list[dict[str, Quality]] = []
         parts: dict[str, Quality] = {}
+        selected, stop_epoch = config, 0
         try:
             for position, validation in enumerate(self.task.validations):
 
                 def callback_for(model: Model[Any], validation: Validation = validation) -> EpochCallback:
                     return self._watch(model, validation, steps, last, other_steps)
 
-                # a training is pruned by its first validation, whose steps those of other trainings compare with
-                model = self.fit(config, validation, callback_for if position == 0 else None)
-                parts |= validation.measure(model)
+                # a training is pruned by its first validation, whose steps those of other trainings compare with; this
+                # one also selects the number of epochs
+                model = self.fit(selected, validation, callback_for if position == 0 else None)
+                measured = validation.measure(model)
+                best = max(steps, key=lambda part: steps[part], default=0)
+                if position == 0 and best and steps[best] > combine(measured).ndcg:
+                    stop_epoch = round(best * config.epochs / NUM_STEPS)
+                    measured, selected = last[list(steps).index(best)], replace(config, stop_epoch=stop_epoch)
+                parts |= measured
         except optuna.TrialPruned:
             return Trial(asdict(config), last[-1], time.perf_counter() - started, steps, pruned=True)
-        return Trial(asdict(config), parts, time.perf_counter() - started, steps)
+        return Trial(asdict(config), parts, time.perf_counter() - started, steps, stop_epoch=stop_epoch)
 
     def fit(
         self, config: Config, validation: Validation, callback_for: Callable[[Model[Any]], EpochCallback] | None = None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
@@ -18,8 +19,11 @@ from graphrec.models.lightgcn import LightGCN, LightGCNConfig
 from graphrec.models.spectral_init import compute_spectral_init
 from graphrec.ranking.topk import top_k
 from graphrec.testing import checkerboard, graph_of
-from graphrec.training.batches import PairBatch
+from graphrec.training.batches import PairBatch, UserBatch
 from graphrec.training.checkpoints import Checkpoints
+from graphrec.training.objectives import Encode
+from graphrec.training.softmax import catalogue_softmax_loss
+from graphrec.vocabulary import IndexArray
 
 Settings = dict[str, Any]  # settings of many types
 
@@ -112,6 +116,73 @@ def test_patience_stops_before_the_last_epoch() -> None:
     LightGCN(config).fit(graph, train, np.random.default_rng(0), lambda done, _: seen.append(done))
     assert seen[-1] < 500
     assert seen == list(range(1, len(seen) + 1))
+
+
+class Recorder(LightGCN):
+    """LightGCN that records what it is trained on, and whose recall is best at the second measurement."""
+
+    def __init__(self, config: LightGCNConfig) -> None:
+        super().__init__(config)
+        self.trained_on: list[int] = []
+        self.recalls = iter([0.1, 0.9, 0.5])
+
+    def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:
+        self.trained_on.append(training.matrix.nnz)
+        return super().build_encoder(training, x)
+
+    def _recall(self, encode: Encode, training: TrainingData) -> float:  # noqa: ARG002  # as given
+        return next(self.recalls)
+
+
+def test_early_stopping_refits_to_all_interactions_until_the_best_epoch() -> None:
+    graph, train, _ = checkerboard()
+    model = Recorder(LightGCNConfig(epochs=40, patience=1, embedding_dim=8))
+    rng, told = np.random.default_rng(3), []
+    model.fit(graph, train, rng, lambda done, total: told.append((done, total)))
+    assert model.trained_on[0] < len(train) == model.trained_on[1]
+    assert model.config == LightGCNConfig(epochs=40, stop_epoch=10, embedding_dim=8)
+    assert len(model.losses) == 10
+    assert told == [*((n, 40) for n in range(1, 16)), *((n, 25) for n in range(16, 26))]
+    again = Recorder(LightGCNConfig(epochs=40, patience=1, embedding_dim=8))
+    again.fit(graph, train, np.random.default_rng(3))
+    assert torch.equal(model.users, again.users)
+
+
+def test_training_until_an_epoch_is_the_start_of_the_whole_training() -> None:
+    graph, train, _ = checkerboard()
+    whole, part = (LightGCN(LightGCNConfig(epochs=12, stop_epoch=n, embedding_dim=8)) for n in (0, 5))
+    for model in (whole, part):
+        model.fit(graph, train, np.random.default_rng(3))
+    assert part.losses == whole.losses[:5]
+    with pytest.raises(DataError, match="lightgcn: stop_epoch is at least 0 and at most epochs"):
+        LightGCNConfig(epochs=12, stop_epoch=13)
+
+
+def test_a_sampled_softmax_reads_only_the_nodes_of_its_batch() -> None:
+    """Its value and gradient are those with the vectors of all nodes."""
+    _, train, _ = checkerboard(8)
+    matrix = train.matrix()
+    objective = LightGCNConfig(num_negatives=3, popularity=0.5).objective
+    batch = next(objective.batches(matrix, 10, np.random.default_rng(1)))
+    assert isinstance(batch, UserBatch)
+    x = torch.randn(18, 4, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    asked: list[IndexArray | None] = []
+
+    def encode(rows: IndexArray | None) -> Tensor:
+        asked.append(rows)
+        return x if rows is None else x[torch.from_numpy(rows)]
+
+    value = objective.value(encode, batch, matrix)
+    assert batch.sample is not None
+    nodes = {*batch.user, *(9 + batch.history.indices), *(9 + batch.sample.item_index)}
+    assert [set(rows.tolist()) for rows in asked if rows is not None] == [nodes]
+    vectors = objective.vectors(lambda _: x, None, matrix)
+    expected = catalogue_softmax_loss(
+        vectors[torch.from_numpy(batch.user)], vectors[9:], batch.history, 0.12, batch.sample
+    )
+    torch.testing.assert_close(value, expected)
+    gradients = [torch.autograd.grad(each, x)[0] for each in (value, expected)]
+    torch.testing.assert_close(*gradients)
 
 
 def test_nothing_to_learn_from_is_an_error() -> None:
