@@ -31,6 +31,9 @@ MODELS = {
     "fastrp": "FastRP",
     "node2vec": "Node2Vec",
     "metapath2vec": "MetaPath2Vec",
+    "gru4rec": "GRU4Rec",
+    "nextitnet": "NextItNet",
+    "sasrec": "SASRec",
     "ensemble": "Ensemble",
 }
 

@@ -1,9 +1,8 @@
 """The base class of models with trained vectors: training, scores and fold-in."""
 
-import zlib
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, TypeVar
 
@@ -17,14 +16,14 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State, csr_tensor
 from graphrec.linalg.threads import one_thread
-from graphrec.models.base import Embeddings, EpochCallback, Model
+from graphrec.models.base import Embeddings
 from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.models.propagation import Adjacency
 from graphrec.models.spectral_init import compute_spectral_init
+from graphrec.models.trained import TrainedModel
 from graphrec.progress import Progress
 from graphrec.splitting.coherent import Mask
 from graphrec.training.batches import PairBatch
-from graphrec.training.checkpoints import Checkpoints
 from graphrec.training.loop import Stopping, TrainSchedule, train
 from graphrec.training.objectives import Batch, Encode
 from graphrec.vocabulary import IndexArray
@@ -81,20 +80,15 @@ class TrainingData:
         return torch.from_numpy(np.concatenate(degree) > 0).to(self.device)
 
 
-class EmbeddingModel(Model[C]):
+class EmbeddingModel(TrainedModel[C]):
     """score(u, i) = e_u · e_i with vectors e of users and items that an encoder computes from trained parameters x.
 
     x [num_nodes, dim] has one row per user, followed by one row per item. A subclass defines the encoder
     (`build_encoder`) and may override the initial parameters (`initial_parameters`), the batches (`batches`), the loss
     (`loss`) and the message of an item to a new user (`item_messages`). A node without training interactions has the
     vector 0.
-
-    `losses` is the mean loss of each epoch of the last fit; empty after `restore`.
     """
 
-    has_signed_scores = True
-    trials = 0
-    supports_checkpoints = True
     #: Exponent: `fold_in` divides the sum of the messages of n items by n to this power.
     damping: ClassVar[float] = 1.0
 
@@ -103,9 +97,6 @@ class EmbeddingModel(Model[C]):
         self.users = torch.empty(0, 0)  # [num_users, dim], of length one for cosines
         self.items = torch.empty(0, 0)  # [num_items, dim]
         self.incoming = torch.empty(0, 0)  # [num_items, dim], the message of an item to a new user
-        self.checkpoints: Checkpoints | None = None
-        self.epoch_callback: EpochCallback | None = None
-        self.losses: tuple[float, ...] = ()
 
     @abstractmethod
     def build_encoder(self, training: TrainingData, x: Tensor) -> Encode:
@@ -157,23 +148,16 @@ class EmbeddingModel(Model[C]):
             DataError: there are no interactions, or the checkpoint belongs to another training.
             GraphrecError: the checkpoint cannot be read or written.
         """
-        c, step = self.config, progress or (lambda _done, _total: None)
-        checkpoints = self._identify_checkpoints(interactions, rng)
-        schedule = TrainSchedule(c.epochs, c.final_rate, step, None, checkpoints, rng, stop_epoch=c.stop_epoch)
+        c = self.config
+        checkpoints = self.identify_checkpoints(interactions, rng)
+        schedule = TrainSchedule(c.epochs, c.final_rate, progress, None, checkpoints, rng, stop_epoch=c.stop_epoch)
         held_out = rng.random(len(interactions)) < (STOPPING_SHARE if c.patience else 0.0)
-        if c.patience:
-            stop_epoch = self._train(self._select(graph, interactions, held_out), schedule, rng, c.patience)
-            self.config, first = replace(c, patience=0, stop_epoch=stop_epoch), len(self.losses)
-            if checkpoints is not None:
-                path = checkpoints.path
-                checkpoints = replace(checkpoints, path=path.with_name(f"{path.name}.refit"))
-            schedule = replace(
-                schedule,
-                stop_epoch=stop_epoch,
-                progress=lambda done, total: step(first + done, first + total),
-                checkpoints=checkpoints,
-            )
-        self._train(self._select(graph, interactions, np.zeros_like(held_out)), schedule, rng)
+
+        def run(schedule: TrainSchedule, patience: int) -> int:
+            part = held_out if patience else np.zeros_like(held_out)
+            return self._train(self._select(graph, interactions, part), schedule, rng, patience)
+
+        self.train_and_refit(schedule, run)
 
     def _select(self, graph: HeteroGraph, interactions: Interactions, held_out: Mask) -> TrainingData:
         """The interactions that are not held out, to train on, and the others to measure on."""
@@ -197,9 +181,7 @@ class EmbeddingModel(Model[C]):
         stopping = None
         if patience:
             stopping = Stopping(lambda: self._recall(encode, training), STOPPING_EVERY, patience, best_epoch.append)
-        after_epoch = None
-        if self.epoch_callback is not None:
-            after_epoch = self._build_epoch_hook(self.epoch_callback, lambda: self.finish(x, encode, training))
+        after_epoch = self.build_epoch_hook(lambda: self.finish(x, encode, training))
         schedule = replace(schedule, stopping=stopping, after_epoch=after_epoch)
         with one_thread(self.device.type == "cpu" and training.matrix.nnz * c.embedding_dim < ONE_THREAD_BELOW):
             self.losses = tuple(
@@ -252,19 +234,6 @@ class EmbeddingModel(Model[C]):
         """The item vectors without the column of the popularity bias."""
         return self.items[:, :-1] if self.config.objective.popularity else self.embeddings().items
 
-    def keep_checkpoints(self, checkpoints: Checkpoints) -> None:
-        """Save checkpoints of the next fit to a file; the same fit resumes from it and ends with equal vectors."""
-        self.checkpoints = checkpoints
-
-    def watch_training(self, callback: EpochCallback) -> None:
-        """Set the callback of the next fit; the model then scores with its current vectors."""
-        self.epoch_callback = callback
-
-    @classmethod
-    def shorten(cls, config: C, share: float) -> C:
-        """The config with a share of its epochs, at least one."""
-        return replace(config, epochs=max(round(config.epochs * share), 1), stop_epoch=0)
-
     def state(self) -> State:
         """The vectors and the messages of items to new users, on the CPU."""
         return {name: getattr(self, name).cpu() for name in ("users", "items", "incoming")}
@@ -272,17 +241,6 @@ class EmbeddingModel(Model[C]):
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Restore the vectors and messages."""
         self.users, self.items, self.incoming = (state[name].to(self.device) for name in ("users", "items", "incoming"))
-
-    def _build_epoch_hook(self, callback: EpochCallback, finish: Callable[[], None]) -> Callable[[int], None]:
-        """A function of the number of epochs done that calls `callback` after each of its parts except the last."""
-        due = {round(part * self.config.epochs / callback.parts): part for part in range(1, callback.parts)}
-
-        def after_epoch(epoch: int) -> None:
-            if 0 < epoch < self.config.epochs and epoch in due:
-                finish()
-                callback.function(due[epoch])
-
-        return after_epoch
 
     def _recall(self, encode: Encode, training: TrainingData) -> float:
         """Recall@20: the share of the validation interactions among the first 20 unseen items of their users."""
@@ -294,16 +252,6 @@ class EmbeddingModel(Model[C]):
         best = scores.topk(min(20, scores.shape[1])).indices.numpy()
         hits = np.take_along_axis(validation.toarray(), best, axis=1).sum()
         return float(hits / max(validation.nnz, 1))
-
-    def _identify_checkpoints(self, interactions: Interactions, rng: np.random.Generator) -> Checkpoints | None:
-        """The checkpoints with an identity computed from the config, the data and the state of the generator."""
-        if self.checkpoints is None:
-            return None
-        settings = f"{asdict(self.config)} {rng.bit_generator.state}".encode()
-        content = zlib.crc32(
-            np.stack([interactions.user_index, interactions.item_index]).tobytes(), zlib.crc32(settings)
-        )
-        return replace(self.checkpoints, identity=f"{type(self).__name__} {content:08x}")
 
 
 def compute_l2_penalty(x: Tensor, batch: Batch, num_users: int) -> Tensor:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from graphrec.errors import DataError
+from graphrec.models.trained import TrainedConfig
 from graphrec.training.objectives import LOSSES, NEGATIVES, Objective
 
 #: Maximum number of negatives per interaction, except for softmax: more need memory without better results.
@@ -10,7 +11,7 @@ MAX_NEGATIVES = 100
 
 
 @dataclass(frozen=True)
-class EmbeddingConfig:
+class EmbeddingConfig(TrainedConfig):
     """Settings of every trained embedding model; the config of a model sets its own defaults.
 
     embedding_dim: length of the vectors, at least 1.

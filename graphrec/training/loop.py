@@ -1,6 +1,7 @@
 """The training loop of all models; no other module calls an optimiser."""
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -45,6 +46,8 @@ class TrainSchedule:
     after_epoch: called after each epoch with the number of epochs done; an exception that it raises ends the training.
     stop_epoch: number of epochs after which training ends, with learning rates as in a training of all `epochs`; 0 for
         all.
+    warmup_steps: number of first steps in which the learning rate rises linearly from 0.
+    max_norm: maximum Euclidean norm of the gradient of a step; a longer one is scaled down to it.
     """
 
     epochs: int
@@ -55,15 +58,18 @@ class TrainSchedule:
     rng: np.random.Generator | None = None
     after_epoch: Callable[[int], None] | None = None
     stop_epoch: int = 0
+    warmup_steps: int = 0
+    max_norm: float = math.inf
 
     @property
     def last_epoch(self) -> int:
         """The maximum number of epochs that are trained."""
         return min(self.stop_epoch or self.epochs, self.epochs)
 
-    def rate(self, epoch: int) -> float:
-        """The factor on the learning rate in an epoch, counted from 0."""
-        return 1.0 - (1.0 - self.final_rate) * epoch / max(self.epochs - 1, 1)
+    def rate(self, epoch: int, step: int) -> float:
+        """The factor on the learning rate in an epoch and a step of the training, both counted from 0."""
+        decay = 1.0 - (1.0 - self.final_rate) * epoch / max(self.epochs - 1, 1)
+        return decay * min((step + 1) / max(self.warmup_steps, 1), 1.0)
 
 
 @dataclass
@@ -72,6 +78,7 @@ class _TrainState:
 
     parameters: the trained tensors.
     history: mean loss of each epoch.
+    steps: number of steps done.
     best: best measurement of early stopping.
     kept: copies of the parameters at the best measurement.
     waited: number of measurements since the best.
@@ -80,6 +87,7 @@ class _TrainState:
 
     parameters: list[Tensor]
     history: list[float] = field(default_factory=list)
+    steps: int = 0
     best: float = -float("inf")
     kept: list[Tensor] = field(default_factory=list)
     waited: int = 0
@@ -111,9 +119,7 @@ def train(
     for epoch in range(len(state.history), schedule.last_epoch):
         if state.stopped:
             break
-        for group, rate in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate * schedule.rate(epoch)
-        state.history.append(_run_epoch(optimizer, batches(), loss))
+        state.history.append(_run_epoch(optimizer, batches(), loss, schedule, state, rates))
         if schedule.stopping is not None and (epoch + 1) % schedule.stopping.every == 0:
             state.record(schedule.stopping.measure(), schedule.stopping.patience)
         is_last = epoch + 1 == schedule.last_epoch
@@ -134,16 +140,28 @@ def train(
     return state.history
 
 
-def _run_epoch(optimizer: Optimizer, batches: Iterable[Batch], loss: Callable[[Batch], Tensor]) -> float:
-    """The mean loss of one epoch of steps."""
+def _run_epoch(
+    optimizer: Optimizer,
+    batches: Iterable[Batch],
+    loss: Callable[[Batch], Tensor],
+    schedule: TrainSchedule,
+    state: _TrainState,
+    rates: list[float],
+) -> float:
+    """The mean loss of one epoch of steps; `rates` are the full learning rates of the groups of the optimiser."""
     total, count = torch.zeros(()), 0
     for batch in batches:
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * schedule.rate(len(state.history), state.steps)
         optimizer.zero_grad()
         value = loss(batch)
         value.backward()  # type: ignore[no-untyped-call]  # untyped in torch
+        if math.isfinite(schedule.max_norm):
+            torch.nn.utils.clip_grad_norm_(state.parameters, schedule.max_norm)
         optimizer.step()
         total += value.detach().cpu()
         count += 1
+        state.steps += 1
     return float(total) / max(count, 1)
 
 
@@ -152,6 +170,7 @@ def _pack_checkpoint(state: _TrainState, optimizer: Optimizer, schedule: TrainSc
         "parameters": [p.detach().cpu() for p in state.parameters],
         "optimizer": optimizer.state_dict()["state"],
         "history": state.history,
+        "steps": state.steps,
         "best": state.best,
         "kept": [p.cpu() for p in state.kept],
         "waited": state.waited,
@@ -173,5 +192,5 @@ def _load_state(parameters: list[Tensor], optimizer: Optimizer, schedule: TrainS
     if schedule.rng is not None:
         schedule.rng.bit_generator.state = content["rng"]
     kept = [value.to(parameter.device) for parameter, value in zip(parameters, content["kept"], strict=False)]
-    names = ("history", "best", "waited", "stopped")
+    names = ("history", "steps", "best", "waited", "stopped")
     return _TrainState(parameters, kept=kept, **{name: content[name] for name in names})

@@ -65,6 +65,26 @@ def test_the_learning_rate_falls_linearly_to_its_final_share_and_is_given_back()
     assert optimizer.param_groups[0]["lr"] == 1.0
 
 
+def test_the_learning_rate_rises_step_by_step_across_epochs() -> None:
+    """Loss −x moves x by the rate: ⅓, ⅔ in the first epoch, then 1 and 1, times ½ in the second."""
+    x, seen = torch.tensor(0.0, requires_grad=True), []
+
+    def loss(_batch: int) -> torch.Tensor:
+        seen.append(float(x.detach()))
+        return -x
+
+    train([x], torch.optim.SGD([x], lr=1.0), lambda: [0, 1], loss, TrainSchedule(2, final_rate=0.5, warmup_steps=3))
+    np.testing.assert_allclose(np.diff([*seen, float(x.detach())]), [1 / 3, 2 / 3, 1 / 2, 1 / 2], rtol=1e-6)
+
+
+def test_a_gradient_longer_than_the_maximum_norm_is_scaled_down_to_it() -> None:
+    """The gradient (3, 4) of norm 5 becomes (0.6, 0.8), and (0.3, 0.4) stays."""
+    x = torch.zeros(2, requires_grad=True)
+    batches = [torch.tensor([3.0, 4.0]), torch.tensor([0.3, 0.4])]
+    train([x], torch.optim.SGD([x], lr=1.0), lambda: batches, lambda b: (x * b).sum(), TrainSchedule(1, max_norm=1.0))
+    np.testing.assert_allclose(x.detach(), [-0.9, -1.2], rtol=1e-5)
+
+
 class Killed(Exception):
     """Stands for the end of a process between two epochs."""
 
