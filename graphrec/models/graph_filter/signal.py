@@ -135,8 +135,7 @@ def combine_behaviours(
     """
     used = {name: part for name, part in others.items() if weights[name] > 0 and len(part)}
     total = _decay(target, now, half_life)
-    empty = np.empty(0, dtype=np.int64)
-    other_pairs = sparse.csr_array((empty.astype(np.float32), (empty, empty)), shape=total.shape)
+    other_pairs = sparse.csr_array(total.shape, dtype=np.float32)
     for name, part in used.items():
         total = sparse.csr_array(total + _decay(part, now, half_life) * np.float32(weights[name]))
         other_pairs = sparse.csr_array(other_pairs.maximum(part.matrix()))
