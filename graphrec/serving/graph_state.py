@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 from graphrec.schema import ITEM, SOURCE
 from graphrec.store import Store
@@ -24,7 +25,7 @@ class GraphState:
     loaded_at: str | None
     num_items: int
 
-    @property
+    @cached_property
     def epoch(self) -> str:
         """A text that changes if a run is published or rolled back, a source loaded or unlinked, or an item added."""
         parts = (self.run and self.run.id, self.activated_at, self.loaded_at, self.num_items)

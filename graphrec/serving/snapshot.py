@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from graphrec.errors import GraphrecError, format_value
@@ -70,7 +71,7 @@ class Snapshot:
         """The active run, or None."""
         return self.state.run
 
-    @property
+    @cached_property
     def epoch(self) -> str:
         """A text that changes with everything that all users' answers depend on."""
         return f"{self.state.epoch}{'' if self.fold_in is None else '+'}"
